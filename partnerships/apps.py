@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class PartnershipsConfig(AppConfig):
+    name = "partnerships"
+    verbose_name = _("Partnerships")
+
+
+class PartnershipsAdminConfig(AdminConfig):
+    default_site = "partnerships.admin.site.PartnershipsAdminSite"
