@@ -7,7 +7,7 @@ guessed (SECRET_KEY, ALLOWED_HOSTS, SITE_URL, REDIS_URL) has to be set or the pr
 
 import os
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 import environ
@@ -120,6 +120,7 @@ if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
         init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
     )
 else:
+    DATABASE["HOST"] = unquote(DATABASE["HOST"])  # a socket's folder is written %2Frun%2Fpostgresql
     DATABASE["CONN_MAX_AGE"] = 60
     DATABASE["CONN_HEALTH_CHECKS"] = True
     # jit only costs on pages of 50 rows.

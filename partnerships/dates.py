@@ -1,0 +1,37 @@
+"""Calendar arithmetic without a clock and without a database."""
+
+import calendar
+import datetime as dt
+from collections.abc import Callable
+
+IsWorkday = Callable[[dt.date], bool]
+LONGEST_SHIFT_DAYS = 31
+
+
+def add_months(day: dt.date, months: int) -> dt.date:
+    """``day`` moved by whole months, clamped to the end of the month (31 January + 1 = 28 or 29 February).
+
+    Count from the first date, never from the last result: chained clamping drifts.
+    Raises ``OverflowError`` beyond the years 1 to 9999, as ``datetime`` does for days.
+    """
+    month_index = day.year * 12 + day.month - 1 + months
+    year, month = divmod(month_index, 12)
+    if not dt.MINYEAR <= year <= dt.MAXYEAR:
+        raise OverflowError("date value out of range")
+    return dt.date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def is_weekday(day: dt.date) -> bool:
+    return day.weekday() < 5
+
+
+def shift_to_workday(day: dt.date, is_workday: IsWorkday, *, step: int) -> dt.date:
+    """The nearest working day at or before (``step=-1``) or at or after (``step=1``) ``day``.
+
+    Raises ``ValueError`` when a calendar knows no working day for a month: its data are broken.
+    """
+    for distance in range(LONGEST_SHIFT_DAYS + 1):
+        candidate = day + dt.timedelta(days=distance * step)
+        if is_workday(candidate):
+            return candidate
+    raise ValueError(f"no working day within {LONGEST_SHIFT_DAYS} days of {day.isoformat()}")

@@ -1,0 +1,355 @@
+"""Follow-ups: trainings, research projects, visits and whatever else keeps a promise; calls and messages."""
+
+from typing import Any, Self
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from partnerships.models.agreements import Agreement, CooperationArea
+from partnerships.models.base import (
+    History,
+    LineField,
+    ScopedQuerySet,
+    SearchableModel,
+    SearchEntry,
+    SeededModel,
+    VersionedModel,
+)
+from partnerships.models.organizations import Contact, Organization
+from partnerships.models.users import Unit
+from partnerships.statuses import ActivityStatus
+
+
+class ActivityKind(models.TextChoices):
+    TRAINING = "training", _("Training")
+    RESEARCH_PROJECT = "research_project", _("Research project")
+    VISIT = "visit", _("Visit")
+    CONSULTING = "consulting", _("Consulting")
+    TECHNICAL_SERVICE = "technical_service", _("Technical service")
+    INTERNSHIP = "internship", _("Internship or placement")
+    MEETING = "meeting", _("Meeting")
+    PUBLICITY = "publicity", _("Publicity")
+    OTHER = "other", _("Other")
+
+
+class ActivityQuerySet(ScopedQuerySet):
+    def in_scope(self, user: Any) -> Q:
+        """Of one's units, or under an agreement one sees."""
+        agreements = Agreement.objects.filter(Agreement.objects.in_scope(user))
+        return Q(unit__in=user.scope.unit_ids) | Q(agreement__in=agreements.values("pk"))
+
+    def search(self, text: str) -> Self:
+        own = SearchEntry.objects.matching(Activity, text)
+        partners = ActivityOrganization.objects.filter(
+            organization__in=SearchEntry.objects.matching(Organization, text)
+        )
+        return self.filter(Q(pk__in=own) | Q(pk__in=partners.values("activity")))
+
+    def completed(self) -> Self:
+        return self.filter(status=ActivityStatus.COMPLETED)
+
+    def unfinished(self) -> Self:
+        return self.exclude(status__in=(ActivityStatus.COMPLETED, ActivityStatus.CANCELLED))
+
+
+class Activity(SeededModel, SearchableModel, VersionedModel):
+    """A follow-up. What one kind needs beyond this is in ``Training``, ``ResearchProject`` or ``Visit``."""
+
+    kind = models.CharField(_("kind"), max_length=30, choices=ActivityKind)
+    title = LineField(_("title"), max_length=200)
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="activities", verbose_name=_("unit"))
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="activities",
+        verbose_name=_("owner"),
+    )
+    agreement = models.ForeignKey(
+        Agreement,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="activities",
+        verbose_name=_("agreement"),
+    )
+    event = models.ForeignKey(
+        "partnerships.Event",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="activities",
+        verbose_name=_("arose from"),
+    )
+    starts_on = models.DateField(_("starts on"), null=True, blank=True)
+    ends_on = models.DateField(_("ends on"), null=True, blank=True)
+    place = LineField(_("place"), max_length=200, blank=True)
+    summary = models.TextField(_("summary"), blank=True)
+    next_step = LineField(_("next step"), max_length=200, blank=True)
+    no_next_step_reason = LineField(_("why there is no next step"), max_length=300, blank=True)
+
+    status = models.CharField(
+        _("status"), max_length=20, choices=ActivityStatus, default=ActivityStatus.PLANNED, editable=False
+    )
+    started_on = models.DateField(_("started on"), null=True, editable=False)
+    completed_on = models.DateField(_("completed on"), null=True, editable=False)
+    postponed_on = models.DateField(_("postponed on"), null=True, editable=False)
+    cancelled_on = models.DateField(_("cancelled on"), null=True, editable=False)
+
+    objects = ActivityQuerySet.as_manager()
+    history = History()
+
+    class Meta:
+        verbose_name = _("activity")
+        verbose_name_plural = _("activities")
+        ordering = ["-starts_on", "-pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=ActivityKind.values), name="activity_kind_known"),
+            models.CheckConstraint(condition=Q(status__in=ActivityStatus.values), name="activity_status_known"),
+            models.CheckConstraint(
+                condition=Q(ends_on__isnull=True) | Q(starts_on__isnull=False, ends_on__gte=F("starts_on")),
+                name="activity_ends_after_start",
+                violation_error_message=_("An activity cannot end before it starts."),
+            ),
+            models.CheckConstraint(
+                condition=Q(status="completed", completed_on__isnull=False)
+                | ~Q(status="completed") & Q(completed_on__isnull=True),
+                name="activity_completed_has_date",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["agreement", "status", "completed_on"], name="activity_by_agreement"),  # quiet
+            models.Index(fields=["unit", "status", "-id"], name="activity_by_unit"),  # the lists of a unit
+            models.Index(fields=["owner", "status"], name="activity_by_owner"),  # my follow-ups
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def search_words(self) -> list[str]:
+        return [self.title, self.place]
+
+
+class ActivityOrganization(models.Model):
+    """An organization taking part in an activity."""
+
+    activity = models.ForeignKey(Activity, models.CASCADE, related_name="partners", verbose_name=_("activity"))
+    organization = models.ForeignKey(
+        Organization, models.PROTECT, related_name="activity_rows", verbose_name=_("organization")
+    )
+
+    history = History()
+
+    class Meta:
+        verbose_name = _("organization taking part")
+        verbose_name_plural = _("organizations taking part")
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["activity", "organization"],
+                name="activity_organization_unique",
+                violation_error_message=_("This organization takes part already."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.organization)
+
+
+class ActivityCredit(models.Model):
+    """What an activity counts for: delivery on an area promised, to an organization."""
+
+    activity = models.ForeignKey(Activity, models.CASCADE, related_name="credits", verbose_name=_("activity"))
+    area = models.ForeignKey(
+        CooperationArea, models.PROTECT, related_name="credits", verbose_name=_("cooperation area")
+    )
+    organization = models.ForeignKey(
+        Organization, models.PROTECT, related_name="credits", verbose_name=_("organization")
+    )
+
+    history = History()
+
+    class Meta:
+        verbose_name = _("credit")
+        verbose_name_plural = _("credits")
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["activity", "area", "organization"],
+                name="activity_credit_unique",
+                violation_error_message=_("This counts already."),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["area", "organization"], name="activity_credit_by_promise"),  # promise x delivery
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.area} · {self.organization}"
+
+
+class Training(models.Model):
+    """What a training has beyond any activity."""
+
+    activity = models.OneToOneField(Activity, models.CASCADE, related_name="training", verbose_name=_("activity"))
+    audience = LineField(_("audience"), max_length=200, blank=True)
+    headcount = models.PositiveIntegerField(
+        _("people trained"), null=True, blank=True, validators=[MaxValueValidator(1_000_000)]
+    )
+    hours = models.DecimalField(_("hours"), max_digits=6, decimal_places=1, null=True, blank=True)
+
+    history = History()
+
+    class Meta:
+        verbose_name = _("training")
+        verbose_name_plural = _("training")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(hours__isnull=True) | Q(hours__gte=0),
+                name="training_hours_not_negative",
+                violation_error_message=_("Hours cannot be negative."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.activity)
+
+
+class ResearchProject(models.Model):
+    """What a research project has beyond any activity."""
+
+    activity = models.OneToOneField(
+        Activity, models.CASCADE, related_name="research_project", verbose_name=_("activity")
+    )
+    principal_investigator = LineField(_("principal investigator"), max_length=150, blank=True)
+    budget = models.DecimalField(_("budget"), max_digits=14, decimal_places=2, null=True, blank=True)
+    currency = models.CharField(_("currency"), max_length=3, default="CNY")
+    outcomes = models.TextField(_("outcomes"), blank=True)
+    intellectual_property = models.TextField(_("intellectual property"), blank=True)
+
+    history = History()
+
+    class Meta:
+        verbose_name = _("research project")
+        verbose_name_plural = _("research project")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(budget__isnull=True) | Q(budget__gte=0),
+                name="research_project_budget_not_negative",
+                violation_error_message=_("A budget cannot be negative."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.activity)
+
+
+class Visit(models.Model):
+    """What a visit has beyond any activity."""
+
+    activity = models.OneToOneField(Activity, models.CASCADE, related_name="visit", verbose_name=_("activity"))
+    host = models.ForeignKey(
+        Organization,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="hosted_visits",
+        verbose_name=_("host"),
+    )
+    delegation = models.TextField(_("delegation"), blank=True)
+    findings = models.TextField(_("findings"), blank=True)
+
+    history = History()
+
+    class Meta:
+        verbose_name = _("visit")
+        verbose_name_plural = _("visit")
+
+    def __str__(self) -> str:
+        return str(self.activity)
+
+
+class ContactNoteQuerySet(ScopedQuerySet):
+    def in_scope(self, user: Any) -> Q:
+        agreements = Agreement.objects.filter(Agreement.objects.in_scope(user))
+        return Q(unit__in=user.scope.unit_ids) | Q(agreement__in=agreements.values("pk"))
+
+
+class ContactNote(SeededModel, VersionedModel):
+    """A call, a message or a word in passing, logged in seconds."""
+
+    class Channel(models.TextChoices):
+        CALL = "call", _("Call")
+        MESSAGE = "message", _("Message")
+        EMAIL = "email", _("E-mail")
+        IN_PERSON = "in_person", _("In person")
+
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="contact_notes", verbose_name=_("unit"))
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="contact_notes",
+        verbose_name=_("author"),
+    )
+    agreement = models.ForeignKey(
+        Agreement,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="contact_notes",
+        verbose_name=_("agreement"),
+    )
+    organization = models.ForeignKey(
+        Organization,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="contact_notes",
+        verbose_name=_("organization"),
+    )
+    contact = models.ForeignKey(
+        Contact,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="contact_notes",
+        verbose_name=_("contact"),
+    )
+    milestone = models.ForeignKey(
+        "partnerships.Milestone",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="contact_notes",
+        verbose_name=_("milestone"),
+    )
+    channel = models.CharField(_("how"), max_length=20, choices=Channel, default=Channel.CALL)
+    happened_on = models.DateField(_("when"))
+    summary = models.TextField(_("what was said"))
+
+    objects = ContactNoteQuerySet.as_manager()
+    history = History()
+
+    class Meta:
+        verbose_name = _("contact note")
+        verbose_name_plural = _("contact notes")
+        ordering = ["-happened_on", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(agreement__isnull=False) | Q(organization__isnull=False),
+                name="contact_note_is_about_something",
+                violation_error_message=_("Say which agreement or organization this is about."),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["agreement", "happened_on"], name="contact_note_by_agreement"),  # quiet
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.happened_on.isoformat()} · {self.get_channel_display()}"

@@ -1,0 +1,604 @@
+"""Agreements with their parties, terms, amendments, areas promised and the paper they are printed on."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any, Self
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.utils.translation import gettext_lazy as _
+
+from partnerships.dates import IsWorkday, add_months, shift_to_workday
+from partnerships.models.base import (
+    BilingualModel,
+    History,
+    LineField,
+    ScopedQuerySet,
+    SearchableModel,
+    SearchEntry,
+    SeededModel,
+    VersionedModel,
+)
+from partnerships.models.organizations import Organization
+from partnerships.models.users import Unit
+from partnerships.statuses import ActivityStatus, AgreementStatus
+
+QUIET_AFTER_DAYS = 180
+# Periods are typed by people: a bound keeps a slip (30 years as 30,000 months) from leaving the calendar.
+LONGEST_PERIOD_MONTHS = 1200
+LONGEST_PERIOD_DAYS = 3650
+
+
+class CooperationArea(BilingualModel):
+    """What parties promise to work on together: training, technical research, consulting, ..."""
+
+    code = models.SlugField(_("code"), max_length=50, unique=True)
+    is_active = models.BooleanField(_("offered for new agreements"), default=True)
+
+    history = History()
+
+    class Meta:
+        verbose_name = _("cooperation area")
+        verbose_name_plural = _("cooperation areas")
+        ordering = ["name", "pk"]
+
+
+class AgreementType(BilingualModel):
+    """Framework, strategic cooperation, memorandum, ...: the office's rules for agreements of this type."""
+
+    code = models.SlugField(_("code"), max_length=50, unique=True)
+    is_active = models.BooleanField(_("offered for new agreements"), default=True)
+    review_months = models.PositiveSmallIntegerField(
+        _("review every (months)"),
+        default=12,
+        validators=[MaxValueValidator(LONGEST_PERIOD_MONTHS)],
+        help_text=_("An open-ended agreement is reviewed at this interval, counted from its signing."),
+    )
+    lead_days = models.PositiveSmallIntegerField(
+        _("lead time (days)"),
+        default=30,
+        validators=[MaxValueValidator(LONGEST_PERIOD_DAYS)],
+        help_text=_("What the office needs to decide before notice has to be given."),
+    )
+
+    history = History()
+
+    class Meta:
+        verbose_name = _("agreement type")
+        verbose_name_plural = _("agreement types")
+        ordering = ["name", "pk"]
+
+
+class TypeMilestone(models.Model):
+    """A milestone that every new agreement of a type gets when it is signed."""
+
+    type = models.ForeignKey(
+        AgreementType, models.CASCADE, related_name="default_milestones", verbose_name=_("agreement type")
+    )
+    title = LineField(_("title"), max_length=200)
+    title_zh = LineField(_("Chinese title"), max_length=200, blank=True)
+    kind = models.CharField(
+        _("kind"),
+        max_length=30,
+        choices=[("agreement", _("Agreement milestone")), ("obligation", _("Obligation")), ("review", _("Review"))],
+        default="agreement",
+    )
+    months_after_signing = models.PositiveSmallIntegerField(
+        _("months after signing"), validators=[MaxValueValidator(LONGEST_PERIOD_MONTHS)]
+    )
+    requires_acceptance = models.BooleanField(_("a lead accepts it"), default=False)
+
+    history = History()
+
+    class Meta:
+        verbose_name = _("default milestone")
+        verbose_name_plural = _("default milestones")
+        ordering = ["months_after_signing", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["type", "title"],
+                name="type_milestone_unique",
+                violation_error_message=_("This type has a milestone of this title already."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class AgreementQuerySet(ScopedQuerySet):
+    def in_scope(self, user: Any) -> Q:
+        participates = AgreementUnit.objects.filter(agreement=OuterRef("pk"), unit__in=user.scope.unit_ids)
+        return Q(unit__in=user.scope.unit_ids) | Exists(participates)
+
+    def search(self, text: str) -> Self:
+        """By its own words or those of a party, in Chinese or English."""
+        own = SearchEntry.objects.matching(Agreement, text)
+        parties = AgreementParty.objects.filter(organization__in=SearchEntry.objects.matching(Organization, text))
+        return self.filter(Q(pk__in=own) | Q(pk__in=parties.values("agreement")))
+
+    def in_force(self, today: dt.date) -> Self:
+        """Signed, not suspended, terminated or completed on ``today``, and ``today`` lies within a term."""
+        terms = AgreementTerm.objects.filter(agreement=OuterRef("pk"), starts_on__lte=today)
+        return self.filter(
+            Exists(terms.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=today))),
+            Q(suspended_on__isnull=True) | Q(suspended_on__gt=today) | Q(resumed_on__lte=today),
+            Q(terminated_on__isnull=True) | Q(terminated_on__gt=today),
+            Q(completed_on__isnull=True) | Q(completed_on__gt=today),
+            signed_on__lte=today,
+        )
+
+    def expired(self, today: dt.date) -> Self:
+        """Signed, the last term ended before ``today``, and nobody has closed it yet."""
+        lasting = AgreementTerm.objects.filter(agreement=OuterRef("pk"))
+        lasting = lasting.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=today))
+        return self.filter(
+            Exists(AgreementTerm.objects.filter(agreement=OuterRef("pk"))),
+            ~Exists(lasting),
+            status__in=(AgreementStatus.SIGNED, AgreementStatus.SUSPENDED),
+        )
+
+    def expiring(self, today: dt.date, *, until: dt.date) -> Self:
+        """In force, and the last term ends between ``today`` and ``until``."""
+        lasting = AgreementTerm.objects.filter(agreement=OuterRef("pk"))
+        lasting = lasting.filter(Q(ends_on__isnull=True) | Q(ends_on__gt=until))
+        return self.in_force(today).exclude(Exists(lasting))
+
+    def quiet(self, today: dt.date, *, since: dt.date | None = None) -> Self:
+        """In force, signed before ``since``, and neither a completed activity nor a contact note on or after it.
+
+        ``since`` is ``QUIET_AFTER_DAYS`` before ``today`` unless given. A planned date does not reset it.
+        """
+        from partnerships.models.activities import Activity, ContactNote  # they point here
+
+        since = since or today - dt.timedelta(days=QUIET_AFTER_DAYS)
+        done = Activity.objects.filter(
+            agreement=OuterRef("pk"), status=ActivityStatus.COMPLETED, completed_on__gte=since
+        )
+        notes = ContactNote.objects.filter(agreement=OuterRef("pk"), happened_on__gte=since)
+        return self.in_force(today).filter(~Exists(done), ~Exists(notes), signed_on__lt=since)
+
+    def orphaned(self) -> Self:
+        """Not closed, and nobody who can be reached looks after it."""
+        closed = (AgreementStatus.COMPLETED, AgreementStatus.TERMINATED, AgreementStatus.CANCELLED)
+        return self.exclude(status__in=closed).filter(
+            Q(coordinator__isnull=True) | Q(coordinator__is_active=False) | Q(coordinator__email="")
+        )
+
+    def with_current_end(self) -> Self:
+        """Adds ``current_ends_on``, the end of the last term (null: open-ended or without a term)."""
+        last = AgreementTerm.objects.filter(agreement=OuterRef("pk")).order_by("-number")
+        return self.annotate(current_ends_on=Subquery(last.values("ends_on")[:1]))
+
+
+class Agreement(SeededModel, SearchableModel, VersionedModel):
+    """What was promised, by whom, for how long. Status and its dates are written by ``workflows`` alone."""
+
+    unit = models.ForeignKey(
+        Unit,
+        models.PROTECT,
+        related_name="agreements",
+        verbose_name=_("unit"),
+        help_text=_("Owns the agreement: approves, amends and closes it."),
+    )
+    type = models.ForeignKey(AgreementType, models.PROTECT, related_name="agreements", verbose_name=_("type"))
+    title = LineField(_("title"), max_length=300)
+    title_as_signed = LineField(_("title as signed"), max_length=300, blank=True)
+    reference = LineField(_("reference"), max_length=50, blank=True)
+    coordinator = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="coordinated_agreements",
+        verbose_name=_("coordinator"),
+    )
+    event = models.ForeignKey(
+        "partnerships.Event",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="agreements",
+        verbose_name=_("signed at"),
+    )
+    parent = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="children",
+        verbose_name=_("under the framework"),
+    )
+    predecessor = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="successors",
+        verbose_name=_("follows on"),
+    )
+    amount = models.DecimalField(_("amount"), max_digits=14, decimal_places=2, null=True, blank=True)
+    currency = models.CharField(_("currency"), max_length=3, default="CNY")
+    is_party_list_complete = models.BooleanField(
+        _("all parties are listed"),
+        default=True,
+        help_text=_("Off when a source says there were more than it names."),
+    )
+    summary = models.TextField(_("summary"), blank=True)
+
+    status = models.CharField(
+        _("status"),
+        max_length=20,
+        choices=AgreementStatus,
+        default=AgreementStatus.DRAFT,
+        editable=False,
+    )
+    submitted_on = models.DateField(_("submitted on"), null=True, editable=False)
+    returned_on = models.DateField(_("returned on"), null=True, editable=False)
+    approved_on = models.DateField(_("approved on"), null=True, editable=False)
+    signed_on = models.DateField(_("signed on"), null=True, editable=False)
+    suspended_on = models.DateField(_("suspended on"), null=True, editable=False)
+    resumed_on = models.DateField(_("resumed on"), null=True, editable=False)
+    completed_on = models.DateField(_("completed on"), null=True, editable=False)
+    terminated_on = models.DateField(_("terminated on"), null=True, editable=False)
+    cancelled_on = models.DateField(_("cancelled on"), null=True, editable=False)
+    recorded_on = models.DateField(
+        _("registered as already signed on"), null=True, editable=False
+    )  # set by record_signed_agreement only: such an agreement claims no approval
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="created_agreements",
+        verbose_name=_("created by"),
+    )
+
+    objects = AgreementQuerySet.as_manager()
+    history = History()
+
+    class Meta:
+        verbose_name = _("agreement")
+        verbose_name_plural = _("agreements")
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["unit", "reference"],
+                condition=~Q(reference=""),
+                name="agreement_reference_unique_in_unit",
+                violation_error_message=_("This unit has an agreement of this reference already."),
+            ),
+            models.CheckConstraint(condition=Q(status__in=AgreementStatus.values), name="agreement_status_known"),
+            models.CheckConstraint(
+                condition=~Q(status__in=["signed", "suspended", "completed", "terminated"])
+                | Q(signed_on__isnull=False),
+                name="agreement_signed_has_date",
+                violation_error_message=_("A signed agreement has a date of signing."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="suspended") | Q(suspended_on__isnull=False),
+                name="agreement_suspended_has_date",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="terminated", terminated_on__isnull=False)
+                | (~Q(status="terminated") & Q(terminated_on__isnull=True)),
+                name="agreement_terminated_has_date",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="completed", completed_on__isnull=False)
+                | (~Q(status="completed") & Q(completed_on__isnull=True)),
+                name="agreement_completed_has_date",
+            ),
+            models.CheckConstraint(
+                condition=~Q(parent=F("id")),
+                name="agreement_not_below_itself",
+                violation_error_message=_("An agreement cannot be its own framework."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(predecessor=F("id")),
+                name="agreement_not_after_itself",
+                violation_error_message=_("An agreement cannot follow itself."),
+            ),
+            models.CheckConstraint(
+                condition=Q(amount__isnull=True) | Q(amount__gte=0),
+                name="agreement_amount_not_negative",
+                violation_error_message=_("An amount cannot be negative."),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["unit", "status", "-id"], name="agreement_by_unit"),  # the lists of a unit
+            models.Index(fields=["status", "signed_on"], name="agreement_by_status"),  # in force, quiet, in review
+            models.Index(fields=["coordinator", "status"], name="agreement_by_coordinator"),  # my agreements
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def clean(self) -> None:
+        if self.parent_id and self.pk and self.parent_id == self.pk:
+            raise ValidationError({"parent": _("An agreement cannot be its own framework.")})
+
+    def search_words(self) -> list[str]:
+        return [self.title, self.title_as_signed, self.reference]
+
+    @property
+    def is_editable(self) -> bool:
+        """Title, parties, terms and areas may be edited: it is neither under review nor signed."""
+        return self.status in {AgreementStatus.DRAFT, AgreementStatus.RETURNED}
+
+    @property
+    def is_signed(self) -> bool:
+        return self.status in {AgreementStatus.SIGNED, AgreementStatus.SUSPENDED}
+
+    @property
+    def current_term(self) -> "AgreementTerm | None":
+        """The term with the highest number; from prefetched terms without a query."""
+        return max(self.terms.all(), key=lambda term: term.number, default=None)
+
+
+class AgreementUnit(models.Model):
+    """A unit that takes part without owning: it sees the agreement and works on follow-ups.
+
+    The owner is ``Agreement.unit``, so there is always exactly one.
+    """
+
+    agreement = models.ForeignKey(
+        Agreement, models.CASCADE, related_name="participating_units", verbose_name=_("agreement")
+    )
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="participations", verbose_name=_("unit"))
+
+    history = History()
+
+    class Meta:
+        verbose_name = _("participating unit")
+        verbose_name_plural = _("participating units")
+        ordering = ["unit__name", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["agreement", "unit"],
+                name="agreement_unit_unique",
+                violation_error_message=_("This unit takes part already."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.unit)
+
+
+class AgreementArea(models.Model):
+    """An area the parties promised to work on."""
+
+    agreement = models.ForeignKey(Agreement, models.CASCADE, related_name="promised_areas", verbose_name=_("agreement"))
+    area = models.ForeignKey(
+        CooperationArea, models.PROTECT, related_name="promises", verbose_name=_("cooperation area")
+    )
+    note = LineField(_("what was promised"), max_length=300, blank=True)
+
+    history = History()
+
+    class Meta:
+        verbose_name = _("area promised")
+        verbose_name_plural = _("areas promised")
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["agreement", "area"],
+                name="agreement_area_unique",
+                violation_error_message=_("This area is promised already."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.area)
+
+
+class AgreementParty(models.Model):
+    """An organization's part in an agreement; one row per organization."""
+
+    class Role(models.TextChoices):
+        SIGNATORY = "signatory", _("Signatory")
+        WITNESS = "witness", _("Witness")
+        HOST = "host", _("Host")
+
+    agreement = models.ForeignKey(Agreement, models.CASCADE, related_name="parties", verbose_name=_("agreement"))
+    organization = models.ForeignKey(
+        Organization, models.PROTECT, related_name="party_rows", verbose_name=_("organization")
+    )
+    role = models.CharField(_("role"), max_length=20, choices=Role, default=Role.SIGNATORY)
+    is_for_itself = models.BooleanField(_("signs for itself"), default=True)
+    signs_for_members = models.BooleanField(
+        _("signs for its members"), default=False, help_text=_("An association may sign for its members too.")
+    )
+    name_as_signed = LineField(_("name as signed"), max_length=200, blank=True)
+    signatory_person = LineField(_("signed by"), max_length=150, blank=True)
+    signed_on = models.DateField(
+        _("signed on"), null=True, blank=True, help_text=_("Its own date, where it differs or is known.")
+    )
+    acceded_on = models.DateField(_("acceded on"), null=True, blank=True, editable=False)
+    withdrew_on = models.DateField(_("withdrew on"), null=True, blank=True, editable=False)
+
+    history = History()
+
+    class Meta:
+        verbose_name = _("party")
+        verbose_name_plural = _("parties")
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["agreement", "organization"],
+                name="agreement_party_unique",
+                violation_error_message=_("This organization is a party already."),
+            ),
+            models.CheckConstraint(
+                condition=Q(role__in=["signatory", "witness", "host"]), name="agreement_party_role_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(role="signatory") | Q(is_for_itself=True) | Q(signs_for_members=True),
+                name="agreement_party_signs_for_somebody",
+                violation_error_message=_("A signatory signs for itself, for its members, or both."),
+            ),
+            models.CheckConstraint(
+                condition=Q(withdrew_on__isnull=True)
+                | Q(acceded_on__isnull=True)
+                | Q(withdrew_on__gte=F("acceded_on")),
+                name="agreement_party_leaves_after_joining",
+                violation_error_message=_("A party cannot withdraw before it acceded."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name_as_signed or str(self.organization)
+
+
+@dataclass(frozen=True)
+class DecisionDate:
+    """The day by which the office has to decide, and the days it was counted from."""
+
+    ends_on: dt.date
+    notice_by: dt.date  # the last day on which notice can be given
+    lead_from: dt.date  # the lead time before that
+    decide_on: dt.date  # moved to the working day before
+
+
+class AgreementTerm(models.Model):
+    """A period the agreement runs for. A tacit renewal adds one; signed terms change by amendment only."""
+
+    class Basis(models.TextChoices):
+        ORIGINAL = "original", _("As signed")
+        TACIT = "tacit", _("Renewed tacitly")
+        EXPRESS = "express", _("Renewed expressly")
+        AMENDMENT = "amendment", _("Changed by an amendment")
+
+    class NoticeUnit(models.TextChoices):
+        DAYS = "days", _("days")
+        MONTHS = "months", _("months")
+
+    agreement = models.ForeignKey(Agreement, models.CASCADE, related_name="terms", verbose_name=_("agreement"))
+    number = models.PositiveSmallIntegerField(_("number"), default=1)
+    starts_on = models.DateField(_("starts on"))
+    ends_on = models.DateField(_("ends on"), null=True, blank=True, help_text=_("Empty when open-ended."))
+    review_on = models.DateField(
+        _("review on"), null=True, blank=True, help_text=_("An open-ended term needs a date of review.")
+    )
+    basis = models.CharField(_("basis"), max_length=20, choices=Basis, default=Basis.ORIGINAL)
+    renews_tacitly = models.BooleanField(
+        _("renews tacitly"), default=False, help_text=_("Goes on unless a party gives notice.")
+    )
+    notice = models.PositiveSmallIntegerField(
+        _("notice period"), default=0, validators=[MaxValueValidator(LONGEST_PERIOD_DAYS)]
+    )
+    notice_unit = models.CharField(_("counted in"), max_length=10, choices=NoticeUnit, default=NoticeUnit.MONTHS)
+    lead_days = models.PositiveSmallIntegerField(
+        _("lead time (days)"), default=30, validators=[MaxValueValidator(LONGEST_PERIOD_DAYS)]
+    )
+
+    history = History()
+
+    class Meta:
+        verbose_name = _("term")
+        verbose_name_plural = _("terms")
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["agreement", "number"],
+                name="agreement_term_number_unique",
+                violation_error_message=_("There is a term of this number already."),
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
+                name="agreement_term_ends_after_start",
+                violation_error_message=_("A term cannot end before it starts."),
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_on__isnull=False) | Q(review_on__isnull=False),
+                name="agreement_term_has_end_or_review",
+                violation_error_message=_("A term needs an end, or a date of review when it is open-ended."),
+            ),
+            models.CheckConstraint(
+                condition=Q(review_on__isnull=True) | Q(review_on__gte=F("starts_on")),
+                name="agreement_term_review_after_start",
+                violation_error_message=_("The review cannot lie before the start."),
+            ),
+            models.CheckConstraint(
+                condition=Q(notice__lte=LONGEST_PERIOD_DAYS, lead_days__lte=LONGEST_PERIOD_DAYS),
+                name="agreement_term_periods_sane",
+                violation_error_message=_("A notice or lead time of more than ten years is a slip."),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["ends_on"], name="agreement_term_by_end"),  # expiring within
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.starts_on.isoformat()} – {self.ends_on.isoformat() if self.ends_on else '…'}"
+
+    def decision_date(self, is_workday: IsWorkday) -> DecisionDate | None:
+        """End minus notice minus lead time, moved to the working day before; None when open-ended."""
+        if self.ends_on is None:
+            return None
+        if self.notice_unit == self.NoticeUnit.MONTHS:
+            notice_by = add_months(self.ends_on, -self.notice)
+        else:
+            notice_by = self.ends_on - dt.timedelta(days=self.notice)
+        lead_from = notice_by - dt.timedelta(days=self.lead_days)
+        return DecisionDate(self.ends_on, notice_by, lead_from, shift_to_workday(lead_from, is_workday, step=-1))
+
+
+class Amendment(models.Model):
+    """A signed change of a signed agreement; made and applied by ``workflows.amend_agreement`` alone."""
+
+    agreement = models.ForeignKey(Agreement, models.PROTECT, related_name="amendments", verbose_name=_("agreement"))
+    number = models.PositiveSmallIntegerField(_("number"))
+    signed_on = models.DateField(_("signed on"))
+    effective_on = models.DateField(_("effective on"))
+    summary = models.TextField(_("what changed"))
+    term = models.OneToOneField(
+        AgreementTerm,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="amendment",
+        verbose_name=_("term it made"),
+    )
+
+    history = History()
+
+    class Meta:
+        verbose_name = _("amendment")
+        verbose_name_plural = _("amendments")
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["agreement", "number"], name="amendment_number_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return _("Amendment %(number)s") % {"number": self.number}
+
+
+class CustodyStep(models.Model):
+    """Where the paper is: one row for each step it took, the latest says on whose desk it lies and since when."""
+
+    class Step(models.TextChoices):
+        PRINTED = "printed", _("Printed")
+        SENT = "sent", _("Sent for signature")
+        SEALED = "sealed", _("Sealed")
+        RETURNED = "returned", _("Returned")
+        FILED = "filed", _("Filed")
+
+    agreement = models.ForeignKey(Agreement, models.CASCADE, related_name="custody_steps", verbose_name=_("agreement"))
+    step = models.CharField(_("step"), max_length=20, choices=Step)
+    desk = LineField(_("on whose desk"), max_length=200, help_text=_("A person, an organization or a shelf."))
+    since = models.DateField(_("since"))
+
+    history = History()
+
+    class Meta:
+        verbose_name = _("custody step")
+        verbose_name_plural = _("paper custody")
+        ordering = ["since", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.get_step_display()} · {self.desk}"

@@ -1,0 +1,200 @@
+"""What several aggregates share: versions, codes, two languages, history, scope and search."""
+
+from typing import Any, Self
+
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from partnerships.exceptions import StaleVersion
+from partnerships.names import fold, has_invisible_characters
+
+
+def validate_visible_text(value: str) -> None:
+    """Refuses control and direction-changing characters: they hide what a title or a mail subject really says."""
+    if has_invisible_characters(value):
+        raise ValidationError(_("This contains invisible or line-breaking characters; please type it again."))
+
+
+class LineField(models.CharField):
+    """One line of text a person reads: trimmed length known, no line breaks, no invisible characters."""
+
+    default_validators = [validate_visible_text]
+
+
+class History(HistoricalRecords):
+    """History rows for every save of a row, through whichever class it is saved.
+
+    The library listens to the concrete class alone, so a save through a proxy (an ``Institution``) would leave no row;
+    and it would write one for a save of columns it does not track (a log-in time).
+    """
+
+    def finalize(self, sender: type[models.Model], **kwargs: Any) -> None:
+        if sender._meta.proxy and sender._meta.concrete_model is self.cls:
+            models.signals.post_save.connect(self.post_save, sender=sender, weak=False)
+            models.signals.pre_delete.connect(self.pre_delete, sender=sender, weak=False)
+            models.signals.post_delete.connect(self.post_delete, sender=sender, weak=False)
+            return
+        super().finalize(sender, **kwargs)
+
+    def post_save(self, instance: models.Model, created: bool, using: str | None = None, **kwargs: Any) -> None:
+        update_fields = kwargs.get("update_fields")
+        if update_fields is not None and set(update_fields) <= set(self.excluded_fields):
+            return
+        super().post_save(instance, created, using=using, **kwargs)
+
+
+class VersionedModel(models.Model):
+    """The root of an aggregate: each save needs the version it was read with and leaves the next one.
+
+    ``save`` raises ``StaleVersion`` when the row was changed meanwhile, whichever door the save comes through.
+    """
+
+    version = models.PositiveIntegerField(_("version"), default=1, editable=False)
+
+    # Columns that machines write on their own; saving only these is not an edit.
+    UNVERSIONED_FIELDS: frozenset[str] = frozenset()
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        update_fields = kwargs.get("update_fields")
+        if self._state.adding or (update_fields is not None and set(update_fields) <= self.UNVERSIONED_FIELDS):
+            super().save(*args, **kwargs)
+            return
+        read_version = self.version
+        try:
+            with transaction.atomic():
+                self._check_version()
+                self.version = read_version + 1
+                if update_fields is not None:
+                    kwargs["update_fields"] = {*update_fields, "version"}
+                super().save(*args, **kwargs)
+        except BaseException:
+            self.version = read_version
+            raise
+
+    def _check_version(self) -> None:
+        rows = type(self)._base_manager.select_for_update().filter(pk=self.pk)
+        current = rows.values_list("version", flat=True).first()
+        if current != self.version:
+            raise StaleVersion(_("Somebody else changed this since you opened it."), current=current)
+
+    def touch(self) -> None:
+        """The next version without another change of the root: a row that belongs to it was changed."""
+        with transaction.atomic():
+            self._check_version()
+            self.version += 1
+            type(self)._base_manager.filter(pk=self.pk).update(version=self.version)
+
+
+class SeededModel(models.Model):
+    """A row that may come from the articles or from the sample.
+
+    ``code`` is its natural key for seeding, null for what people enter; ``is_sample`` marks what one command removes.
+    """
+
+    code = models.CharField(_("code"), max_length=100, unique=True, null=True, blank=True, editable=False)
+    is_sample = models.BooleanField(_("sample"), default=False, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class BilingualModel(models.Model):
+    """``name`` in the Latin alphabet and ``name_zh`` in Chinese; shown in the reader's language, or what there is."""
+
+    name = LineField(_("name"), max_length=200)
+    name_zh = LineField(_("Chinese name"), max_length=200, blank=True)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.display_name
+
+    @property
+    def display_name(self) -> str:
+        if (get_language() or "").startswith("zh"):
+            return self.name_zh or self.name
+        return self.name
+
+
+class ScopedQuerySet(models.QuerySet):
+    """Rows with a scope: ``visible_to(user)`` is asked by every page, admin, export, search, file and feed."""
+
+    def visible_to(self, user: Any) -> Self:
+        """The rows ``user`` may see at all; what they may do with one is ``permissions.may``'s to say."""
+        if not user.is_authenticated or not user.is_active:
+            return self.none()
+        if user.sees_all_units:
+            return self
+        return self.filter(self.in_scope(user))
+
+    def in_scope(self, user: Any) -> Q:
+        """The condition for a person with roles in units (``user.scope``), neither office staff nor administrator."""
+        return Q(unit__in=user.scope.unit_ids)
+
+
+class SearchEntryQuerySet(models.QuerySet):
+    def matching(self, model: type[models.Model], text: str) -> models.QuerySet:
+        """Ids of the rows of ``model`` whose text contains every word of ``text``, Chinese or English."""
+        entries = self.filter(content_type=ContentType.objects.get_for_model(model))
+        for word in fold(text).split():
+            entries = entries.filter(text__contains=word)
+        return entries.values("object_id")
+
+
+class SearchEntry(models.Model):
+    """The folded text by which a row is found; machine-written, so it lives outside the versioned row.
+
+    One column with one trigram index on PostgreSQL (see the migration) in place of ``icontains`` over joins.
+    """
+
+    content_type = models.ForeignKey(ContentType, models.CASCADE)
+    object_id = models.PositiveBigIntegerField()
+    text = models.TextField()
+
+    objects = SearchEntryQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["content_type", "object_id"], name="search_entry_one_per_row"),
+        ]
+
+    def __str__(self) -> str:
+        return self.text.partition("\n")[0]
+
+
+class SearchableModel(models.Model):
+    """A row with a search entry, rewritten with each save of it or of a row that lends it words."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            self.refresh_search()
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        with transaction.atomic():
+            self._search_entries().delete()
+            return super().delete(*args, **kwargs)
+
+    def search_words(self) -> list[str]:
+        raise NotImplementedError
+
+    def refresh_search(self) -> None:
+        text = "\n".join(dict.fromkeys(fold(words) for words in self.search_words() if words))
+        SearchEntry.objects.update_or_create(
+            content_type=ContentType.objects.get_for_model(self), object_id=self.pk, defaults={"text": text}
+        )
+
+    def _search_entries(self) -> SearchEntryQuerySet:
+        return SearchEntry.objects.filter(content_type=ContentType.objects.get_for_model(self), object_id=self.pk)

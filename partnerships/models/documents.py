@@ -1,0 +1,134 @@
+"""Documents with versions, on agreements, activities, events, milestones and organizations."""
+
+from typing import Any
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from partnerships.models.activities import Activity
+from partnerships.models.agreements import Agreement
+from partnerships.models.base import History, LineField, ScopedQuerySet, SeededModel, VersionedModel
+from partnerships.models.events import Event
+from partnerships.models.milestones import Milestone
+from partnerships.models.organizations import Organization, OrganizationUnit
+
+DOCUMENT_TARGETS = ("agreement", "activity", "event", "milestone", "organization")
+
+
+def _exactly_one_target() -> Q:
+    one_of = Q()
+    for name in DOCUMENT_TARGETS:
+        one_of |= Q(**{f"{other}__isnull": other != name for other in DOCUMENT_TARGETS})
+    return one_of
+
+
+def upload_path(version: "DocumentVersion", filename: str) -> str:
+    """A path that says nothing and never meets another: the name people see is in the row."""
+    return f"documents/{uuid4().hex}"
+
+
+class DocumentQuerySet(ScopedQuerySet):
+    """A document is seen by whoever sees what it belongs to."""
+
+    def in_scope(self, user: Any) -> Q:
+        units = user.scope.unit_ids
+        held = OrganizationUnit.objects.filter(unit__in=units)
+        return (
+            Q(agreement__in=Agreement.objects.visible_to(user).values("pk"))
+            | Q(activity__in=Activity.objects.visible_to(user).values("pk"))
+            | Q(event__in=Event.objects.visible_to(user).values("pk"))
+            | Q(milestone__in=Milestone.objects.visible_to(user).values("pk"))
+            | Q(organization__in=held.values("organization"))
+        )
+
+
+class Document(SeededModel, VersionedModel):
+    """A signed paper, minutes, photos: the latest version is current, the earlier ones stay."""
+
+    class Kind(models.TextChoices):
+        SIGNED_PAPER = "signed_paper", _("Signed paper")
+        ANNEX = "annex", _("Annex")
+        MINUTES = "minutes", _("Minutes")
+        PHOTO = "photo", _("Photo")
+        EVIDENCE = "evidence", _("Evidence")
+        OTHER = "other", _("Other")
+
+    title = LineField(_("title"), max_length=200)
+    kind = models.CharField(_("kind"), max_length=20, choices=Kind, default=Kind.OTHER)
+    agreement = models.ForeignKey(
+        Agreement, models.PROTECT, null=True, blank=True, related_name="documents", verbose_name=_("agreement")
+    )
+    activity = models.ForeignKey(
+        Activity, models.PROTECT, null=True, blank=True, related_name="documents", verbose_name=_("activity")
+    )
+    event = models.ForeignKey(
+        Event, models.PROTECT, null=True, blank=True, related_name="documents", verbose_name=_("event")
+    )
+    milestone = models.ForeignKey(
+        Milestone, models.PROTECT, null=True, blank=True, related_name="documents", verbose_name=_("milestone")
+    )
+    organization = models.ForeignKey(
+        Organization,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="documents",
+        verbose_name=_("organization"),
+    )
+
+    objects = DocumentQuerySet.as_manager()
+    history = History()
+
+    class Meta:
+        verbose_name = _("document")
+        verbose_name_plural = _("documents")
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=_exactly_one_target(),
+                name="document_has_one_target",
+                violation_error_message=_("A document belongs to exactly one thing."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def target(self) -> models.Model:
+        return next(getattr(self, name) for name in DOCUMENT_TARGETS if getattr(self, f"{name}_id"))
+
+
+class DocumentVersion(models.Model):
+    """One file as it was uploaded; never replaced, only followed by the next number."""
+
+    document = models.ForeignKey(Document, models.CASCADE, related_name="versions", verbose_name=_("document"))
+    number = models.PositiveSmallIntegerField(_("number"))
+    file = models.FileField(_("file"), upload_to=upload_path)
+    original_name = LineField(_("file name"), max_length=200)
+    content_type = models.CharField(_("content type"), max_length=100)
+    size = models.PositiveBigIntegerField(_("size"))  # bytes
+    sha256 = models.CharField(max_length=64)
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        related_name="uploads",
+        verbose_name=_("uploaded by"),
+    )
+    uploaded_at = models.DateTimeField(_("uploaded at"))
+
+    class Meta:
+        verbose_name = _("version")
+        verbose_name_plural = _("versions")
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["document", "number"], name="document_version_number_unique"),
+            models.CheckConstraint(condition=Q(size__gt=0), name="document_version_not_empty"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.original_name} ({self.number})"

@@ -1,0 +1,155 @@
+"""Events where institutions and enterprises meet, and who took part."""
+
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from partnerships.models.base import (
+    BilingualModel,
+    History,
+    LineField,
+    ScopedQuerySet,
+    SearchableModel,
+    SearchEntry,
+    SeededModel,
+    VersionedModel,
+)
+from partnerships.models.organizations import Organization, Region
+from partnerships.models.users import Unit
+
+
+class EventQuerySet(ScopedQuerySet):
+    """Events are readable by everybody with a role and edited by their unit."""
+
+    def in_scope(self, user: Any) -> Q:
+        return Q() if user.scope.roles else Q(pk__in=[])
+
+    def search(self, text: str) -> Self:
+        return self.filter(pk__in=SearchEntry.objects.matching(Event, text))
+
+
+class Event(BilingualModel, SeededModel, SearchableModel, VersionedModel):
+    """A docking meeting, a signing ceremony, a conference. One event may be several of these at once."""
+
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="events", verbose_name=_("unit"))
+    starts_on = models.DateField(_("starts on"))
+    ends_on = models.DateField(_("ends on"), null=True, blank=True)
+    region = models.ForeignKey(
+        Region, models.PROTECT, null=True, blank=True, related_name="events", verbose_name=_("region")
+    )
+    place = LineField(_("place"), max_length=200, blank=True)
+    summary = models.TextField(_("summary"), blank=True)
+    is_participant_list_complete = models.BooleanField(
+        _("all participants are listed"),
+        default=True,
+        help_text=_("Off when a source says there were more than it names."),
+    )
+    is_follow_up_list_complete = models.BooleanField(
+        _("all follow-ups are listed"),
+        default=True,
+        help_text=_("Off when a source says there were more visits or activities than it names."),
+    )
+
+    objects = EventQuerySet.as_manager()
+    history = History()
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        ordering = ["-starts_on", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
+                name="event_ends_after_start",
+                violation_error_message=_("An event cannot end before it starts."),
+            ),
+        ]
+        indexes = [models.Index(fields=["-starts_on", "-id"], name="event_by_date")]  # the list, newest first
+
+    def search_words(self) -> list[str]:
+        return [self.name, self.name_zh, self.place]
+
+
+class EventKind(models.Model):
+    """One of the things an event was."""
+
+    class Kind(models.TextChoices):
+        DOCKING_MEETING = "docking_meeting", _("Docking meeting")
+        SIGNING_CEREMONY = "signing_ceremony", _("Signing ceremony")
+        CONFERENCE = "conference", _("Conference")
+        FAIR = "fair", _("Fair")
+        WORKSHOP = "workshop", _("Workshop")
+        OPENING = "opening", _("Opening")
+
+    event = models.ForeignKey(Event, models.CASCADE, related_name="kinds", verbose_name=_("event"))
+    kind = models.CharField(_("kind"), max_length=30, choices=Kind)
+
+    history = History()
+
+    class Meta:
+        verbose_name = _("kind of event")
+        verbose_name_plural = _("kinds of event")
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["event", "kind"],
+                name="event_kind_unique",
+                violation_error_message=_("The event is of this kind already."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_kind_display()
+
+
+class Participation(models.Model):
+    """Who took part in an event; ``name_as_printed`` alone stands for a name nobody could resolve yet."""
+
+    class Role(models.TextChoices):
+        HOST = "host", _("Host")
+        ORGANIZER = "organizer", _("Organizer")
+        PARTICIPANT = "participant", _("Participant")
+        SIGNATORY = "signatory", _("Signed an agreement")
+        GUEST = "guest", _("Guest")
+
+    event = models.ForeignKey(Event, models.CASCADE, related_name="participations", verbose_name=_("event"))
+    organization = models.ForeignKey(
+        Organization,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="participations",
+        verbose_name=_("organization"),
+    )
+    name_as_printed = LineField(_("name as printed"), max_length=200, blank=True)
+    role = models.CharField(_("role"), max_length=20, choices=Role, default=Role.PARTICIPANT)
+    note = LineField(_("note"), max_length=300, blank=True)
+
+    history = History()
+
+    class Meta:
+        verbose_name = _("participation")
+        verbose_name_plural = _("participations")
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["event", "organization"],
+                condition=Q(organization__isnull=False),
+                name="participation_unique",
+                violation_error_message=_("This organization is listed already."),
+            ),
+            models.CheckConstraint(
+                condition=Q(organization__isnull=False) | ~Q(name_as_printed=""),
+                name="participation_names_somebody",
+                violation_error_message=_("Choose an organization, or give the name as it was printed."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.organization) if self.organization_id else self.name_as_printed
+
+    @property
+    def is_unresolved(self) -> bool:
+        return self.organization_id is None

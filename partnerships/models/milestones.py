@@ -1,0 +1,276 @@
+"""Milestones: everything dated that somebody must do, in one table."""
+
+import datetime as dt
+from typing import Any, Self
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from partnerships.models.agreements import Agreement, AgreementParty
+from partnerships.models.base import (
+    History,
+    LineField,
+    ScopedQuerySet,
+    SearchableModel,
+    SearchEntry,
+    SeededModel,
+    VersionedModel,
+)
+from partnerships.models.users import Unit
+from partnerships.statuses import MilestoneStatus
+
+OPEN_STATUSES = (MilestoneStatus.OPEN, MilestoneStatus.SUBMITTED)
+
+
+class MilestoneKind(models.TextChoices):
+    AGREEMENT = "agreement", _("Agreement milestone")
+    OBLIGATION = "obligation", _("Obligation")
+    ACTION_POINT = "action_point", _("Action point")
+    REVIEW = "review", _("Review")
+    DECISION_DATE = "decision_date", _("Decision date")
+    NEXT_CONTACT = "next_contact", _("Next contact")
+
+
+# Derived by the workflows from what they follow; people do not add these by hand.
+DERIVED_KINDS = frozenset({MilestoneKind.DECISION_DATE, MilestoneKind.NEXT_CONTACT})
+# A lead confirms these; for the others the owner's word is enough.
+ACCEPTED_KINDS = frozenset({MilestoneKind.OBLIGATION, MilestoneKind.DECISION_DATE})
+
+
+class MilestoneQuerySet(ScopedQuerySet):
+    def in_scope(self, user: Any) -> Q:
+        """Of one's units, or under an agreement one sees."""
+        agreements = Agreement.objects.filter(Agreement.objects.in_scope(user))
+        return Q(unit__in=user.scope.unit_ids) | Q(agreement__in=agreements.values("pk"))
+
+    def search(self, text: str) -> Self:
+        own = SearchEntry.objects.matching(Milestone, text)
+        agreements = Agreement.objects.search(text)
+        return self.filter(Q(pk__in=own) | Q(agreement__in=agreements.values("pk")))
+
+    def pending(self) -> Self:
+        """Open or submitted: something is still to be done."""
+        return self.filter(status__in=OPEN_STATUSES)
+
+    def overdue(self, today: dt.date) -> Self:
+        return self.pending().filter(due_on__lt=today)
+
+    def due_between(self, first: dt.date, last: dt.date) -> Self:
+        return self.pending().filter(due_on__range=(first, last))
+
+    def orphaned(self) -> Self:
+        """Pending, and the owner is missing, inactive or without an address."""
+        return self.pending().filter(Q(owner__isnull=True) | Q(owner__is_active=False) | Q(owner__email=""))
+
+    def owned_by(self, user: Any) -> Self:
+        return self.filter(owner=user)
+
+
+class Milestone(SeededModel, SearchableModel, VersionedModel):
+    """Something dated that somebody must do.
+
+    Its target is the one of ``activity``, ``event`` and ``organization`` that is set; when none is, the agreement
+    itself. ``agreement`` is also the context of a milestone with another target, so that lists never join through the
+    arms. A derived milestone has a ``derived_key``, unique on its target, and follows what it derives from unless
+    somebody moved it (``overridden_at``).
+    """
+
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="milestones", verbose_name=_("unit"))
+    kind = models.CharField(_("kind"), max_length=30, choices=MilestoneKind, default=MilestoneKind.AGREEMENT)
+    title = LineField(_("title"), max_length=200)
+    title_zh = LineField(_("Chinese title"), max_length=200, blank=True)
+    description = models.TextField(_("what has to be done"), blank=True)
+    agreement = models.ForeignKey(
+        Agreement,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="milestones",
+        verbose_name=_("agreement"),
+    )
+    activity = models.ForeignKey(
+        "partnerships.Activity",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="milestones",
+        verbose_name=_("activity"),
+    )
+    event = models.ForeignKey(
+        "partnerships.Event",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="milestones",
+        verbose_name=_("event"),
+    )
+    organization = models.ForeignKey(
+        "partnerships.Organization",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="milestones",
+        verbose_name=_("organization"),
+    )
+    party = models.ForeignKey(
+        AgreementParty,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="obligations",
+        verbose_name=_("owed by"),
+    )
+    due_on = models.DateField(_("due on"))
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="milestones",
+        verbose_name=_("owner"),
+    )
+    requires_acceptance = models.BooleanField(
+        _("a lead accepts it"), default=False, help_text=_("Otherwise the owner marks it as met.")
+    )
+    recurs_every_months = models.PositiveSmallIntegerField(
+        _("comes back every (months)"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(120)],
+    )
+    recurs_from = models.DateField(null=True, blank=True, editable=False)  # months are counted from here, unchained
+    evidence = models.TextField(_("evidence"), blank=True)
+    derived_key = models.CharField(max_length=50, blank=True, editable=False)
+    overridden_at = models.DateTimeField(_("moved by hand at"), null=True, editable=False)
+    override_reason = models.TextField(_("reason of the move"), blank=True, editable=False)
+
+    status = models.CharField(
+        _("status"), max_length=20, choices=MilestoneStatus, default=MilestoneStatus.OPEN, editable=False
+    )
+    submitted_on = models.DateField(_("submitted on"), null=True, editable=False)
+    met_on = models.DateField(_("met on"), null=True, editable=False)
+    waived_on = models.DateField(_("waived on"), null=True, editable=False)
+    cancelled_on = models.DateField(_("cancelled on"), null=True, editable=False)
+
+    objects = MilestoneQuerySet.as_manager()
+    history = History()
+
+    class Meta:
+        verbose_name = _("milestone")
+        verbose_name_plural = _("milestones")
+        ordering = ["due_on", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(activity__isnull=True, event__isnull=True, organization__isnull=True)
+                & Q(agreement__isnull=False)
+                | Q(activity__isnull=False, event__isnull=True, organization__isnull=True)
+                | Q(activity__isnull=True, event__isnull=False, organization__isnull=True)
+                | Q(activity__isnull=True, event__isnull=True, organization__isnull=False),
+                name="milestone_has_one_target",
+                violation_error_message=_(
+                    "A milestone belongs to one thing: an agreement, an activity, an event or an organization."
+                ),
+            ),
+            models.UniqueConstraint(
+                fields=["agreement", "derived_key"],
+                condition=~Q(derived_key="") & Q(activity__isnull=True, event__isnull=True, organization__isnull=True),
+                name="milestone_derived_once_per_agreement",
+            ),
+            models.UniqueConstraint(
+                fields=["activity", "derived_key"],
+                condition=~Q(derived_key="") & Q(activity__isnull=False),
+                name="milestone_derived_once_per_activity",
+            ),
+            models.UniqueConstraint(
+                fields=["event", "derived_key"],
+                condition=~Q(derived_key="") & Q(event__isnull=False),
+                name="milestone_derived_once_per_event",
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "derived_key"],
+                condition=~Q(derived_key="") & Q(organization__isnull=False),
+                name="milestone_derived_once_per_organization",
+            ),
+            models.CheckConstraint(condition=Q(status__in=MilestoneStatus.values), name="milestone_status_known"),
+            models.CheckConstraint(condition=Q(kind__in=MilestoneKind.values), name="milestone_kind_known"),
+            models.CheckConstraint(
+                condition=Q(status="met", met_on__isnull=False) | ~Q(status="met") & Q(met_on__isnull=True),
+                name="milestone_met_has_date",
+            ),
+            models.CheckConstraint(
+                condition=Q(overridden_at__isnull=True) | ~Q(override_reason=""),
+                name="milestone_override_has_reason",
+                violation_error_message=_("A date moved by hand needs a reason."),
+            ),
+            models.CheckConstraint(
+                condition=Q(party__isnull=True) | Q(agreement__isnull=False),
+                name="milestone_party_needs_agreement",
+                violation_error_message=_("Only a milestone of an agreement can be owed by a party."),
+            ),
+            models.CheckConstraint(
+                condition=Q(recurs_every_months__isnull=True) | Q(recurs_every_months__range=(1, 120)),
+                name="milestone_recurrence_sane",
+                violation_error_message=_("It can come back every 1 to 120 months."),
+            ),
+        ]
+        indexes = [
+            # My work, team work, the calendar and the reminders each read a narrow slice of what is pending.
+            models.Index(
+                fields=["owner", "due_on"],
+                condition=Q(status__in=["open", "submitted"]),
+                name="milestone_pending_by_owner",
+            ),
+            models.Index(
+                fields=["unit", "due_on"],
+                condition=Q(status__in=["open", "submitted"]),
+                name="milestone_pending_by_unit",
+            ),
+            models.Index(
+                fields=["due_on", "id"],
+                condition=Q(status__in=["open", "submitted"]),
+                name="milestone_pending_by_due",
+            ),
+            models.Index(fields=["agreement", "due_on"], name="milestone_by_agreement"),  # the agreement's page
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Leaves a mark in the same transaction, so that the reminders come in step at the next tick."""
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            ReminderMark.objects.create(milestone=self)
+
+    def search_words(self) -> list[str]:
+        return [self.title, self.title_zh]
+
+    @property
+    def is_pending(self) -> bool:
+        return self.status in OPEN_STATUSES
+
+    @property
+    def is_derived(self) -> bool:
+        return bool(self.derived_key)
+
+    @property
+    def target(self) -> models.Model | None:
+        return self.activity or self.event or self.organization or self.agreement
+
+    def is_overdue(self, today: dt.date) -> bool:
+        return self.is_pending and self.due_on < today
+
+
+class ReminderMark(models.Model):
+    """Says that the reminders of a milestone may be out of step; the reconciler reads and removes it.
+
+    Written in the transaction of the edit, so that neither can be without the other.
+    """
+
+    milestone = models.ForeignKey(Milestone, models.CASCADE, related_name="reminder_marks")
+
+    def __str__(self) -> str:
+        return str(self.milestone_id)

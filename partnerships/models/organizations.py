@@ -1,0 +1,442 @@
+"""Organizations of all kinds, their names, people, memberships, and which of our units holds them."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils.translation import gettext_lazy as _
+from stdnum.cn import uscc as credit_code
+from stdnum.exceptions import ValidationError as StdnumError
+
+from partnerships.models.base import (
+    BilingualModel,
+    History,
+    LineField,
+    ScopedQuerySet,
+    SearchableModel,
+    SearchEntry,
+    SeededModel,
+    VersionedModel,
+)
+from partnerships.models.users import TreeQuerySet, Unit, refuse_cycle
+from partnerships.names import name_key
+
+# A shared key shorter than this says nothing: half of all enterprises start with 中.
+SHORTEST_TELLING_KEY = 2
+
+
+class OrganizationKind(models.TextChoices):
+    INSTITUTION = "institution", _("Institution")
+    ENTERPRISE = "enterprise", _("Enterprise")
+    ASSOCIATION = "association", _("Association")
+    GOVERNMENT_BODY = "government_body", _("Government body")
+
+
+class Region(BilingualModel):
+    """A place in the tree of administrative divisions; ``code`` is its natural key, such as ``zhejiang``."""
+
+    class Level(models.TextChoices):
+        COUNTRY = "country", _("Country")
+        PROVINCE = "province", _("Province")
+        CITY = "city", _("City")
+        COUNTY = "county", _("County or county-level city")
+
+    code = models.SlugField(_("code"), max_length=50, unique=True)
+    level = models.CharField(_("level"), max_length=20, choices=Level)
+    parent = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("part of")
+    )
+    note = models.TextField(_("note"), blank=True)
+
+    objects = TreeQuerySet.as_manager()
+    history = History()
+
+    class Meta:
+        verbose_name = _("region")
+        verbose_name_plural = _("regions")
+        ordering = ["name", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(parent=F("id")),
+                name="region_not_below_itself",
+                violation_error_message=_("A region cannot be part of itself."),
+            ),
+        ]
+
+    def clean(self) -> None:
+        refuse_cycle(self)
+
+
+def validate_credit_code(value: str) -> None:
+    try:
+        credit_code.validate(value)
+    except StdnumError as error:
+        raise ValidationError(
+            _("%(code)s is not a valid unified social credit code (18 characters, the last one a check digit)."),
+            params={"code": value},
+        ) from error
+
+
+class OrganizationQuerySet(ScopedQuerySet):
+    """The directory is shared: everybody with a role sees name, kind, region and who holds it."""
+
+    def in_scope(self, user: Any) -> Q:
+        return Q() if user.scope.roles else Q(pk__in=[])
+
+    def held_by_scope_of(self, user: Any) -> "OrganizationQuerySet":
+        """What *own* means for details and contacts: held by a unit of the person's scope."""
+        if not user.is_active:
+            return self.none()
+        if user.sees_all_units:
+            return self
+        held = OrganizationUnit.objects.filter(organization=OuterRef("pk"), unit__in=user.scope.unit_ids)
+        return self.filter(Exists(held))
+
+    def search(self, text: str) -> "OrganizationQuerySet":
+        return self.filter(pk__in=SearchEntry.objects.matching(Organization, text))
+
+    def look_alikes(self, name: str) -> "OrganizationQuerySet":
+        """Organizations one of whose names starts with, or is the start of, the distinctive part of ``name``.
+
+        A warning, never a block: compared is what is left without legal forms, so a short form finds the long one.
+        """
+        key = name_key(name)
+        if len(key) < SHORTEST_TELLING_KEY:
+            return self.none()
+        prefixes = [key[:length] for length in range(max(SHORTEST_TELLING_KEY, len(key) // 2), len(key) + 1)]
+        keys = NameKey.objects.filter(Q(key__startswith=key) | Q(key__in=prefixes))
+        return self.filter(pk__in=keys.values("organization"))
+
+    def not_archived(self) -> "OrganizationQuerySet":
+        return self.filter(archived_on__isnull=True)
+
+
+class Organization(BilingualModel, SeededModel, SearchableModel, VersionedModel):
+    """An institution, enterprise, association or government body. One table: a party never needs to know the kind."""
+
+    class InstitutionType(models.TextChoices):
+        UNIVERSITY = "university", _("University")
+        VOCATIONAL_UNIVERSITY = "vocational_university", _("Vocational university")
+        VOCATIONAL_COLLEGE = "vocational_college", _("Vocational college")
+        SECONDARY_VOCATIONAL = "secondary_vocational", _("Secondary vocational school")
+        RESEARCH_INSTITUTE = "research_institute", _("Research institute")
+
+    kind = models.CharField(_("kind"), max_length=20, choices=OrganizationKind)
+    region = models.ForeignKey(
+        Region, models.PROTECT, null=True, blank=True, related_name="organizations", verbose_name=_("region")
+    )
+    uscc = models.CharField(
+        _("unified social credit code"), max_length=18, null=True, blank=True, validators=[validate_credit_code]
+    )
+    institution_type = models.CharField(_("type of institution"), max_length=30, choices=InstitutionType, blank=True)
+    industry = LineField(_("industry"), max_length=100, blank=True)
+    website = models.URLField(_("website"), blank=True)
+    address = LineField(_("address"), max_length=300, blank=True)
+    description = models.TextField(_("description"), blank=True)
+    archived_on = models.DateField(_("archived on"), null=True, blank=True, editable=False)
+
+    objects = OrganizationQuerySet.as_manager()
+    history = History()
+
+    class Meta:
+        verbose_name = _("organization")
+        verbose_name_plural = _("organizations")
+        ordering = ["name", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["uscc"],
+                name="organization_uscc_unique",
+                violation_error_message=_("Another organization has this unified social credit code."),
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="institution") | Q(institution_type=""),
+                name="organization_type_only_for_institutions",
+                violation_error_message=_("Only an institution has a type of institution."),
+            ),
+            models.CheckConstraint(condition=Q(kind__in=OrganizationKind.values), name="organization_kind_known"),
+        ]
+        indexes = [
+            models.Index(fields=["kind", "name"], name="organization_by_kind"),  # the lists by kind
+            models.Index(fields=["name", "id"], name="organization_by_name"),  # the directory, paged
+        ]
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.uscc = self.uscc or None  # unique among those that have one
+        super().save(*args, **kwargs)
+
+    def search_words(self) -> list[str]:
+        return [self.name, self.name_zh, self.uscc or "", *self.other_names.values_list("name", flat=True)]
+
+    def refresh_search(self) -> None:
+        super().refresh_search()
+        telling = self.other_names.filter(source=None).values_list("name", flat=True)
+        keys = {name_key(name) for name in (self.name, self.name_zh, *telling) if name}
+        NameKey.objects.filter(organization_id=self.pk).exclude(key__in=keys).delete()
+        NameKey.objects.bulk_create(
+            (NameKey(organization_id=self.pk, key=key) for key in sorted(keys)), ignore_conflicts=True
+        )
+
+
+class OfKindManager(models.Manager.from_queryset(OrganizationQuerySet)):  # type: ignore[misc]
+    use_in_migrations = False
+
+    def get_queryset(self) -> OrganizationQuerySet:
+        return super().get_queryset().filter(kind=self.model.KIND)
+
+
+class OrganizationOfKind(Organization):
+    """A proxy that reads and makes organizations of one kind."""
+
+    KIND: OrganizationKind
+
+    class Meta:
+        proxy = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.kind = self.KIND
+        super().save(*args, **kwargs)
+
+
+class Institution(OrganizationOfKind):
+    KIND = OrganizationKind.INSTITUTION
+    objects = OfKindManager()
+
+    class Meta:
+        proxy = True
+        verbose_name = _("institution")
+        verbose_name_plural = _("institutions")
+
+
+class Enterprise(OrganizationOfKind):
+    KIND = OrganizationKind.ENTERPRISE
+    objects = OfKindManager()
+
+    class Meta:
+        proxy = True
+        verbose_name = _("enterprise")
+        verbose_name_plural = _("enterprises")
+
+
+class Association(OrganizationOfKind):
+    KIND = OrganizationKind.ASSOCIATION
+    objects = OfKindManager()
+
+    class Meta:
+        proxy = True
+        verbose_name = _("association")
+        verbose_name_plural = _("associations")
+
+
+class GovernmentBody(OrganizationOfKind):
+    KIND = OrganizationKind.GOVERNMENT_BODY
+    objects = OfKindManager()
+
+    class Meta:
+        proxy = True
+        verbose_name = _("government body")
+        verbose_name_plural = _("government bodies")
+
+
+class OrganizationName(models.Model):
+    """Another name of an organization: a short form, a former name, a translation, or what a source printed.
+
+    A name with a ``source`` was seen there only: it is found, but it does not make two organizations look alike.
+    """
+
+    class Kind(models.TextChoices):
+        SHORT = "short", _("Short form")
+        FORMER = "former", _("Former name")
+        TRANSLATION = "translation", _("Translation")
+        AS_PRINTED = "as_printed", _("As printed in a source")
+
+    organization = models.ForeignKey(
+        Organization, models.CASCADE, related_name="other_names", verbose_name=_("organization")
+    )
+    name = LineField(_("name"), max_length=200)
+    kind = models.CharField(_("kind"), max_length=20, choices=Kind, default=Kind.SHORT)
+    valid_from = models.DateField(_("used from"), null=True, blank=True)
+    valid_until = models.DateField(_("used until"), null=True, blank=True)
+    source = models.ForeignKey(
+        "partnerships.Source",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="printed_names",
+        verbose_name=_("source"),
+    )
+
+    history = History()
+
+    class Meta:
+        verbose_name = _("other name")
+        verbose_name_plural = _("other names")
+        ordering = ["name", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "name", "kind"],
+                name="organization_name_unique",
+                violation_error_message=_("This name is recorded already."),
+            ),
+            models.CheckConstraint(
+                condition=Q(valid_from__isnull=True)
+                | Q(valid_until__isnull=True)
+                | Q(valid_until__gte=F("valid_from")),
+                name="organization_name_period_in_order",
+                violation_error_message=_("A name cannot end before it begins."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        super().save(*args, **kwargs)
+        self.organization.refresh_search()
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        deleted = super().delete(*args, **kwargs)
+        self.organization.refresh_search()
+        return deleted
+
+
+class NameKey(models.Model):
+    """The folded names of an organization without legal forms (``names.name_key``), for the look-alike warning.
+
+    Machine-written with the organization and its other names.
+    """
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="name_keys")
+    key = models.CharField(max_length=200, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organization", "key"], name="name_key_unique")]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class AssociationMembership(models.Model):
+    """An organization's membership in an association."""
+
+    association = models.ForeignKey(
+        Organization,
+        models.CASCADE,
+        related_name="member_rows",
+        verbose_name=_("association"),
+        limit_choices_to={"kind": OrganizationKind.ASSOCIATION},
+    )
+    member = models.ForeignKey(Organization, models.PROTECT, related_name="association_rows", verbose_name=_("member"))
+    since = models.DateField(_("since"), null=True, blank=True)
+    until = models.DateField(_("until"), null=True, blank=True)
+
+    history = History()
+
+    class Meta:
+        verbose_name = _("membership in an association")
+        verbose_name_plural = _("memberships in associations")
+        ordering = ["association", "member__name", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["association", "member"],
+                name="association_membership_unique",
+                violation_error_message=_("This membership is recorded already."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(association=F("member")),
+                name="association_not_its_own_member",
+                violation_error_message=_("An association cannot be its own member."),
+            ),
+            models.CheckConstraint(
+                condition=Q(since__isnull=True) | Q(until__isnull=True) | Q(until__gte=F("since")),
+                name="association_membership_in_order",
+                violation_error_message=_("A membership cannot end before it begins."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.member} · {self.association}"
+
+    def clean(self) -> None:
+        if self.association_id and self.association.kind != OrganizationKind.ASSOCIATION:
+            raise ValidationError({"association": _("Only an association has members.")})
+
+
+class OrganizationUnit(models.Model):
+    """One of our units holds the relation with an organization, and who looks after it there.
+
+    This is what *own* means for details and contacts; the first agreement or activity makes it.
+    """
+
+    organization = models.ForeignKey(
+        Organization, models.CASCADE, related_name="holders", verbose_name=_("organization")
+    )
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="held_organizations", verbose_name=_("unit"))
+    coordinator = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="held_organizations",
+        verbose_name=_("coordinator"),
+    )
+
+    history = History()
+
+    class Meta:
+        verbose_name = _("holding unit")
+        verbose_name_plural = _("holding units")
+        ordering = ["unit__name", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "unit"],
+                name="organization_unit_unique",
+                violation_error_message=_("This unit holds the organization already."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organization} · {self.unit}"
+
+
+class ContactQuerySet(ScopedQuerySet):
+    def in_scope(self, user: Any) -> Q:
+        held = OrganizationUnit.objects.filter(unit__in=user.scope.unit_ids)
+        return Q(organization__in=held.values("organization"))
+
+
+class Contact(SeededModel, VersionedModel):
+    """A person at an organization."""
+
+    class Channel(models.TextChoices):
+        PHONE = "phone", _("Phone")
+        EMAIL = "email", _("E-mail")
+        WECHAT = "wechat", _("WeChat")
+
+    organization = models.ForeignKey(
+        Organization, models.CASCADE, related_name="contacts", verbose_name=_("organization")
+    )
+    name = LineField(_("name"), max_length=150)
+    position = LineField(_("position"), max_length=150, blank=True)
+    email = models.EmailField(_("e-mail address"), blank=True)
+    phone = LineField(_("phone"), max_length=50, blank=True)
+    wechat = LineField(_("WeChat"), max_length=50, blank=True)
+    preferred_channel = models.CharField(_("preferred channel"), max_length=10, choices=Channel, blank=True)
+    language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES, default="zh-hans")
+    ask_before_contacting = models.BooleanField(
+        _("ask before contacting"), default=False, help_text=_("Talk to the coordinator first.")
+    )
+    is_active = models.BooleanField(_("still there"), default=True)
+    note = models.TextField(_("note"), blank=True)
+
+    objects = ContactQuerySet.as_manager()
+    history = History()
+
+    class Meta:
+        verbose_name = _("contact")
+        verbose_name_plural = _("contacts")
+        ordering = ["name", "pk"]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,317 @@
+"""The reminder pipeline's tables: rule -> plan -> item -> delivery. The truth about every mail is here.
+
+A reminder's identity is (milestone, rule, due date, person): time, zone and wording are not in it, so no change of
+clock, zone or text can double one. No nullable column stands in a unique key.
+"""
+
+import datetime as dt
+from typing import Any, Self
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
+
+from partnerships.models.base import History, LineField, ScopedQuerySet, SeededModel, VersionedModel
+from partnerships.models.milestones import Milestone, MilestoneKind
+from partnerships.models.users import Unit
+from partnerships.statuses import DeliveryStatus, PlanStatus
+
+# Ten years of lead time is a slip of the keyboard, and 10^9 days leave the calendar.
+LONGEST_OFFSET = 3650
+
+
+class ReminderRuleQuerySet(ScopedQuerySet):
+    def in_scope(self, user: Any) -> Q:
+        """Rules for all units, and those of one's own."""
+        return Q(unit__isnull=True) | Q(unit__in=user.scope.unit_ids) if user.scope.roles else Q(pk__in=[])
+
+    def enabled(self) -> Self:
+        return self.filter(is_enabled=True)
+
+
+class ReminderRule(SeededModel, VersionedModel):
+    """One lead time for one kind of milestone: how long before or after the due date, at what hour, to whom."""
+
+    class OffsetUnit(models.TextChoices):
+        DAYS = "days", _("days")
+        WEEKS = "weeks", _("weeks")
+        MONTHS = "months", _("months")
+
+    class Direction(models.TextChoices):
+        BEFORE = "before", _("before the due date")
+        AFTER = "after", _("after the due date")
+
+    class Shift(models.TextChoices):
+        NONE = "none", _("send on that very day")
+        PREVIOUS = "previous", _("the working day before")
+        NEXT = "next", _("the next working day")
+
+    class Audience(models.TextChoices):
+        OWNER = "owner", _("The owner")
+        DEPUTY = "deputy", _("The owner's deputy")
+        LEAD = "lead", _("The unit's leads")
+        NAMED = "named", _("A named person")
+
+    milestone_kind = models.CharField(_("kind of milestone"), max_length=30, choices=MilestoneKind)
+    unit = models.ForeignKey(
+        Unit,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="reminder_rules",
+        verbose_name=_("unit"),
+        help_text=_("With the units below it. Empty: all units."),
+    )
+    offset = models.PositiveSmallIntegerField(_("how long"), default=0, validators=[MaxValueValidator(LONGEST_OFFSET)])
+    offset_unit = models.CharField(_("counted in"), max_length=10, choices=OffsetUnit, default=OffsetUnit.DAYS)
+    direction = models.CharField(_("when"), max_length=10, choices=Direction, default=Direction.BEFORE)
+    send_time = models.TimeField(
+        _("at"), default=dt.time(8, 0), help_text=_("In the time zone of the milestone's unit.")
+    )
+    shift = models.CharField(_("when that is a day off"), max_length=10, choices=Shift, default=Shift.NONE)
+    audience = models.CharField(_("to"), max_length=10, choices=Audience, default=Audience.OWNER)
+    named_person = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="named_in_rules",
+        verbose_name=_("named person"),
+    )
+    is_enabled = models.BooleanField(_("enabled"), default=True)
+
+    objects = ReminderRuleQuerySet.as_manager()
+    history = History()
+
+    class Meta:
+        verbose_name = _("reminder rule")
+        verbose_name_plural = _("reminder rules")
+        ordering = ["milestone_kind", "direction", "-offset", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                F("milestone_kind"),
+                F("offset"),
+                F("offset_unit"),
+                F("direction"),
+                F("audience"),
+                Coalesce("unit", 0),
+                Coalesce("named_person", 0),
+                name="reminder_rule_unique",
+                violation_error_message=_("There is such a rule already; two would remind twice."),
+            ),
+            models.CheckConstraint(
+                condition=Q(audience="named", named_person__isnull=False)
+                | ~Q(audience="named") & Q(named_person__isnull=True),
+                name="reminder_rule_names_person",
+                violation_error_message=_("Name a person exactly when the rule is for a named person."),
+            ),
+            models.CheckConstraint(
+                condition=Q(offset__lte=LONGEST_OFFSET),
+                name="reminder_rule_offset_sane",
+                violation_error_message=_("More than ten years is a slip."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        kind = self.get_milestone_kind_display()
+        if not self.offset:
+            return _("%(kind)s: on the due date") % {"kind": kind}
+        return _("%(kind)s: %(offset)s %(unit)s %(direction)s") % {
+            "kind": kind,
+            "offset": self.offset,
+            "unit": self.get_offset_unit_display(),
+            "direction": self.get_direction_display(),
+        }
+
+    def clean(self) -> None:
+        if self.offset == 0:
+            self.direction = self.Direction.BEFORE  # "0 days after" is the same day: one rule, not two
+            self.offset_unit = self.OffsetUnit.DAYS
+        if self.audience == self.Audience.NAMED and self.named_person is None:
+            raise ValidationError({"named_person": _("Name the person.")})
+
+
+class ReminderPlan(models.Model):
+    """When a milestone's due date will be announced by a rule; made by the reconciler, machine-written throughout.
+
+    A moved due date makes a new plan, moved back it finds the old one again. ``reason`` says in words why a plan is not
+    (or no longer) going to be mail.
+    """
+
+    milestone = models.ForeignKey(Milestone, models.PROTECT, related_name="reminder_plans", verbose_name=_("milestone"))
+    rule = models.ForeignKey(ReminderRule, models.PROTECT, related_name="plans", verbose_name=_("rule"))
+    due_on = models.DateField(_("due on"))
+    send_at = models.DateTimeField(_("send at"))
+    time_zone = models.CharField(_("time zone"), max_length=50)  # in which send_at was computed
+    expires_at = models.DateTimeField(_("expires at"))  # after this it is missed, not mailed
+    is_provisional = models.BooleanField(_("provisional"), default=False)  # beyond the known working days
+    status = models.CharField(_("status"), max_length=20, choices=PlanStatus, default=PlanStatus.PLANNED)
+    reason = models.CharField(_("reason"), max_length=300, blank=True)
+    next_attempt_at = models.DateTimeField(_("next attempt at"))  # send_at, or later while nobody can be told
+
+    class Meta:
+        verbose_name = _("planned reminder")
+        verbose_name_plural = _("planned reminders")
+        ordering = ["send_at", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["milestone", "rule", "due_on"], name="reminder_plan_unique"),
+            models.CheckConstraint(condition=Q(status__in=PlanStatus.values), name="reminder_plan_status_known"),
+        ]
+        indexes = [
+            # Due expansion reads only what is planned and due, however many plans there are.
+            models.Index(fields=["next_attempt_at", "id"], condition=Q(status="planned"), name="reminder_plan_due"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.milestone} · {self.rule}"
+
+
+class DeliveryQuerySet(ScopedQuerySet):
+    def in_scope(self, user: Any) -> Q:
+        milestones = Milestone.objects.filter(Milestone.objects.in_scope(user))
+        items = ReminderItem.objects.filter(plan__milestone__in=milestones.values("pk"))
+        return Q(person=user) | Q(pk__in=items.values("delivery"))
+
+    def needing_attention(self) -> Self:
+        return self.filter(
+            status__in=(
+                DeliveryStatus.FAILED,
+                DeliveryStatus.UNCERTAIN,
+                DeliveryStatus.UNCONFIRMED,
+                DeliveryStatus.HELD,
+            )
+        )
+
+
+class Delivery(models.Model):
+    """An envelope to one person with one or more items: a row before it is a message.
+
+    ``lease_epoch`` is incremented by each claim; whoever holds an older epoch may no longer write.
+    """
+
+    class Kind(models.TextChoices):
+        SINGLE = "single", _("Reminder")
+        DIGEST = "digest", _("Digest")
+
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="deliveries", verbose_name=_("person")
+    )
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.SINGLE)
+    status = models.CharField(_("status"), max_length=20, choices=DeliveryStatus, default=DeliveryStatus.QUEUED)
+    reason = models.CharField(_("reason"), max_length=300, blank=True)
+    queued_at = models.DateTimeField(_("queued at"))
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    next_attempt_at = models.DateTimeField(_("next attempt at"))
+    lease_until = models.DateTimeField(null=True)
+    lease_epoch = models.PositiveIntegerField(default=0)
+    lease_owner = models.CharField(max_length=100, blank=True)
+    address = models.CharField(_("address"), max_length=254, blank=True)  # as sent to, frozen with the message
+    message_id = models.CharField("Message-ID", max_length=200, unique=True)
+    subject = models.CharField(_("subject"), max_length=400, blank=True)
+    message = models.BinaryField(null=True)  # the exact bytes, frozen at the first claim
+    handed_at = models.DateTimeField(_("handed over at"), null=True)
+    sent_at = models.DateTimeField(_("sent at"), null=True)
+    smtp_code = models.PositiveSmallIntegerField(_("SMTP code"), null=True)
+    smtp_reply = models.TextField(_("SMTP reply"), blank=True)
+
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=DeliveryStatus.values), name="delivery_status_known"),
+            models.CheckConstraint(
+                condition=~Q(status="sent") | Q(sent_at__isnull=False), name="delivery_sent_has_time"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=["claimed", "handing"]) | Q(lease_until__isnull=False),
+                name="delivery_claimed_has_lease",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at", "id"],
+                condition=Q(status__in=["queued", "retry"]),
+                name="delivery_due",
+            ),  # the claim
+            models.Index(
+                fields=["lease_until"],
+                condition=Q(status__in=["claimed", "handing"]),
+                name="delivery_leased",
+            ),  # the rescue
+            models.Index(fields=["status", "-id"], name="delivery_by_status"),  # the list of failures
+        ]
+
+    def __str__(self) -> str:
+        return self.subject or self.message_id
+
+
+class ReminderItem(models.Model):
+    """One reminder for one person, in exactly one envelope; a repeat on request is a new generation."""
+
+    plan = models.ForeignKey(ReminderPlan, models.PROTECT, related_name="items", verbose_name=_("plan"))
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="reminder_items", verbose_name=_("person")
+    )
+    generation = models.PositiveSmallIntegerField(_("generation"), default=1)
+    delivery = models.ForeignKey(Delivery, models.PROTECT, related_name="items", verbose_name=_("delivery"))
+    why = models.CharField(_("why this person"), max_length=200)
+    cancelled_at = models.DateTimeField(_("cancelled at"), null=True)
+    cancel_reason = models.CharField(_("why not"), max_length=300, blank=True)
+
+    class Meta:
+        verbose_name = _("reminder")
+        verbose_name_plural = _("reminders")
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["plan", "person", "generation"], name="reminder_item_unique"),
+            models.CheckConstraint(
+                condition=Q(cancelled_at__isnull=True) | ~Q(cancel_reason=""),
+                name="reminder_item_cancelled_has_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.plan} → {self.person}"
+
+
+class DeliveryEvent(models.Model):
+    """What happened to a delivery, step by step. Append-only."""
+
+    delivery = models.ForeignKey(Delivery, models.PROTECT, related_name="events", verbose_name=_("delivery"))
+    at = models.DateTimeField(_("at"))
+    from_status = models.CharField(_("from"), max_length=20)
+    to_status = models.CharField(_("to"), max_length=20)
+    note = models.TextField(_("note"), blank=True)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        related_name="delivery_events",
+        verbose_name=_("by"),
+    )
+
+    class Meta:
+        verbose_name = _("event of a delivery")
+        verbose_name_plural = _("events of a delivery")
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.from_status} → {self.to_status}"
+
+
+class ComponentHeartbeat(models.Model):
+    """When a part of the system last showed that it is alive, such as ``reminders`` at each tick."""
+
+    name = models.CharField(max_length=50, primary_key=True)
+    at = models.DateTimeField()
+    note = models.CharField(max_length=300, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.at:%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,82 @@
+"""Where a fact comes from: articles and papers, and what each of them printed."""
+
+from typing import Any
+
+from django.contrib.contenttypes.fields import GenericForeignKey
+from django.contrib.contenttypes.models import ContentType
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from partnerships.models.base import History, LineField, ScopedQuerySet, SeededModel, VersionedModel
+
+
+class SourceQuerySet(ScopedQuerySet):
+    """Sources are readable by everybody with a role."""
+
+    def in_scope(self, user: Any) -> Q:
+        return Q() if user.scope.roles else Q(pk__in=[])
+
+
+class Source(SeededModel, VersionedModel):
+    """An article or paper that facts were taken from."""
+
+    title = LineField(_("title"), max_length=300)
+    publisher = LineField(_("publisher"), max_length=200, blank=True)
+    published_on = models.DateField(_("published on"), null=True, blank=True)
+    url = models.URLField(_("address"), blank=True)
+    note = models.TextField(_("note"), blank=True)
+
+    objects = SourceQuerySet.as_manager()
+    history = History()
+
+    class Meta:
+        verbose_name = _("source")
+        verbose_name_plural = _("sources")
+        ordering = ["title", "pk"]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class CitationQuerySet(models.QuerySet):
+    def of(self, row: models.Model) -> models.QuerySet:
+        """The citations of one row, its source fetched along."""
+        target = ContentType.objects.get_for_model(row)
+        return self.filter(content_type=target, object_id=row.pk).select_related("source")
+
+
+class Citation(models.Model):
+    """What a source printed about one field of one record, or (``field`` empty) about the record.
+
+    ``is_assumption`` marks what we concluded and the source does not say; pages show it wherever the value is shown.
+    """
+
+    source = models.ForeignKey(Source, models.PROTECT, related_name="citations", verbose_name=_("source"))
+    content_type = models.ForeignKey(ContentType, models.PROTECT)
+    object_id = models.PositiveBigIntegerField()
+    record = GenericForeignKey("content_type", "object_id")
+    field = models.CharField(_("field"), max_length=50, blank=True)
+    printed = models.TextField(_("as printed"), blank=True)
+    is_assumption = models.BooleanField(_("our assumption"), default=False)
+    note = models.TextField(_("note"), blank=True)
+
+    objects = CitationQuerySet.as_manager()
+    history = History()
+
+    class Meta:
+        verbose_name = _("citation")
+        verbose_name_plural = _("citations")
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["source", "content_type", "object_id", "field"], name="citation_unique"),
+            models.CheckConstraint(
+                condition=~Q(printed="") | Q(is_assumption=True),
+                name="citation_prints_or_assumes",
+                violation_error_message=_("Say what was printed, or mark it as our assumption."),
+            ),
+        ]
+        indexes = [models.Index(fields=["content_type", "object_id"], name="citation_by_record")]  # a record's page
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.field or self.content_type.name}"

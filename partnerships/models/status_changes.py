@@ -1,0 +1,47 @@
+"""The one record of every step of every workflow."""
+
+from django.conf import settings
+from django.contrib.contenttypes.fields import GenericForeignKey
+from django.contrib.contenttypes.models import ContentType
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class StatusChangeQuerySet(models.QuerySet):
+    def of(self, row: models.Model) -> models.QuerySet:
+        """The steps of one row, oldest first, actors fetched along."""
+        target = ContentType.objects.get_for_model(row)
+        return self.filter(content_type=target, object_id=row.pk).select_related("actor")
+
+
+class StatusChange(models.Model):
+    """One step: who took it (null: the system), from where to where, why, when. Append-only."""
+
+    content_type = models.ForeignKey(ContentType, models.PROTECT)
+    object_id = models.PositiveBigIntegerField()
+    record = GenericForeignKey("content_type", "object_id")
+    transition = models.CharField(_("step"), max_length=30)
+    from_status = models.CharField(_("from"), max_length=20)
+    to_status = models.CharField(_("to"), max_length=20)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        related_name="status_changes",
+        verbose_name=_("by"),
+    )
+    reason = models.TextField(_("reason"), blank=True)
+    at = models.DateTimeField(_("at"))
+
+    objects = StatusChangeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("status change")
+        verbose_name_plural = _("status changes")
+        ordering = ["at", "pk"]
+        indexes = [
+            models.Index(fields=["content_type", "object_id", "at"], name="status_change_by_record"),  # timelines
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.from_status} → {self.to_status}"

@@ -1,0 +1,323 @@
+"""People, the units they work in, and the role they have there."""
+
+import zoneinfo
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from partnerships.models.base import BilingualModel, History, LineField, ScopedQuerySet, SeededModel, VersionedModel
+
+
+class Role(models.IntegerChoices):
+    """What a membership in a unit allows; a higher role includes the lower ones."""
+
+    VIEWER = 10, _("Viewer")
+    COORDINATOR = 20, _("Coordinator")
+    LEAD = 30, _("Unit lead")
+
+
+def validate_time_zone(value: str) -> None:
+    if value not in zoneinfo.available_timezones():
+        raise ValidationError(_("%(zone)s is not a known time zone, such as Asia/Shanghai."), params={"zone": value})
+
+
+def default_time_zone() -> str:
+    return settings.TIME_ZONE
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where a person has which role: unit id -> highest role, descendants of their units included."""
+
+    roles: Mapping[int, Role] = field(default_factory=dict)
+
+    @property
+    def unit_ids(self) -> list[int]:
+        return sorted(self.roles)
+
+    def unit_ids_as(self, role: Role) -> list[int]:
+        return sorted(unit_id for unit_id, held in self.roles.items() if held >= role)
+
+    def role_in(self, unit_id: int | None) -> Role | None:
+        return self.roles.get(unit_id) if unit_id is not None else None
+
+    def has(self, role: Role) -> bool:
+        return any(held >= role for held in self.roles.values())
+
+
+class UserQuerySet(ScopedQuerySet):
+    def in_scope(self, user: Any) -> Q:
+        """Colleagues: oneself and whoever has a role in a unit of one's scope."""
+        colleagues = UnitMembership.objects.filter(unit__in=user.scope.unit_ids).values("user")
+        return Q(pk=user.pk) | Q(pk__in=colleagues)
+
+    def visible_to(self, user: Any) -> Self:
+        if user.is_authenticated and user.is_active and user.is_user_admin:
+            return self
+        return super().visible_to(user)
+
+    def reachable(self) -> Self:
+        """People a mail can reach: active, with an address."""
+        return self.filter(is_active=True).exclude(email="")
+
+
+class PersonManager(UserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
+    use_in_migrations = False
+
+
+class User(SeededModel, VersionedModel, AbstractUser):
+    """A person who logs in.
+
+    ``is_superuser`` is the system administrator, ``is_staff`` the cooperation office's staff (all units),
+    ``is_user_admin`` may manage accounts only. Everybody else has roles in units (``UnitMembership``).
+    """
+
+    class ReminderMode(models.TextChoices):
+        IMMEDIATE = "immediate", _("A mail for each reminder")
+        DIGEST = "digest", _("One digest a day")
+        FEED = "feed", _("Calendar feed only")
+
+    first_name = None  # type: ignore[assignment]
+    last_name = None  # type: ignore[assignment]
+    name = LineField(_("name"), max_length=150)
+    email = models.EmailField(_("e-mail address"), blank=True)
+    is_user_admin = models.BooleanField(
+        _("user administrator"), default=False, help_text=_("May create and deactivate accounts and give roles.")
+    )
+    language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES, default="en")
+    time_zone = models.CharField(
+        _("time zone"), max_length=50, default=default_time_zone, validators=[validate_time_zone]
+    )
+    reminder_mode = models.CharField(
+        _("reminders arrive as"), max_length=20, choices=ReminderMode, default=ReminderMode.IMMEDIATE
+    )
+    deputy = models.ForeignKey(
+        "self",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="deputy_of",
+        verbose_name=_("deputy"),
+        help_text=_("Gets the reminders while this person is absent."),
+    )
+    absent_from = models.DateField(_("absent from"), null=True, blank=True)
+    absent_until = models.DateField(_("absent until"), null=True, blank=True)
+
+    objects = PersonManager()
+    history = History(excluded_fields=["password", "last_login"])
+
+    REQUIRED_FIELDS = ["name", "email"]
+    UNVERSIONED_FIELDS = frozenset({"last_login", "password"})
+
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+        ordering = ["name", "pk"]
+        constraints = [
+            # Case twins would receive each other's password resets.
+            models.UniqueConstraint(
+                Lower("email"),
+                condition=~Q(email=""),
+                name="user_email_unique",
+                violation_error_message=_("Another person has this e-mail address already."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(deputy=F("id")),
+                name="user_deputy_is_another",
+                violation_error_message=_("A person cannot be their own deputy."),
+            ),
+            models.CheckConstraint(
+                condition=Q(absent_from__isnull=True, absent_until__isnull=True)
+                | Q(absent_from__isnull=False, absent_until__isnull=False, absent_until__gte=F("absent_from")),
+                name="user_absence_in_order",
+                violation_error_message=_("An absence needs both dates, the first one not after the last."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.username
+
+    def clean(self) -> None:
+        self.email = type(self).objects.normalize_email(self.email)
+
+    def get_full_name(self) -> str:
+        return self.name
+
+    def get_short_name(self) -> str:
+        return self.name
+
+    @property
+    def sees_all_units(self) -> bool:
+        return self.is_staff or self.is_superuser
+
+    @property
+    def is_reachable(self) -> bool:
+        return self.is_active and bool(self.email)
+
+    @cached_property
+    def scope(self) -> Scope:
+        """Two queries for each object loaded; load the person again after a change of memberships."""
+        memberships = list(self.memberships.values_list("unit_id", "role"))
+        if not memberships:
+            return Scope()
+        roles: dict[int, Role] = {}
+        tree = Unit.objects.tree()
+        for unit_id, role in memberships:
+            for covered in tree.with_descendants([unit_id]):
+                roles[covered] = max(Role(role), roles.get(covered, Role.VIEWER))
+        return Scope(roles)
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Parent and child ids of a small table; ``children`` maps a parent's id to the ids below it."""
+
+    parents: Mapping[int, int | None]
+
+    @cached_property
+    def children(self) -> dict[int | None, list[int]]:
+        children: dict[int | None, list[int]] = {}
+        for child, parent in self.parents.items():
+            children.setdefault(parent, []).append(child)
+        return children
+
+    def with_descendants(self, ids: Iterable[int]) -> set[int]:
+        found: set[int] = set()
+        waiting = list(ids)
+        while waiting:
+            current = waiting.pop()
+            if current not in found:
+                found.add(current)
+                waiting.extend(self.children.get(current, ()))
+        return found
+
+    def with_ancestors(self, node: int) -> list[int]:
+        """From ``node`` up to its root."""
+        path: list[int] = []
+        current: int | None = node
+        while current is not None and current not in path:
+            path.append(current)
+            current = self.parents.get(current)
+        return path
+
+
+class TreeQuerySet(models.QuerySet):
+    """For tables of at most a few thousand rows with a ``parent``: one query reads the whole shape."""
+
+    def tree(self) -> Tree:
+        return Tree(dict(self.model._base_manager.values_list("pk", "parent_id")))
+
+
+def refuse_cycle(node: Any) -> None:
+    """Raises ``ValidationError`` on ``parent`` when ``node`` would be its own ancestor."""
+    if node.pk and node.parent_id and node.pk in type(node).objects.tree().with_ancestors(node.parent_id):
+        raise ValidationError({"parent": _("This would put it below itself.")})
+
+
+class UnitQuerySet(TreeQuerySet, ScopedQuerySet):
+    def in_scope(self, user: Any) -> Q:
+        return Q(pk__in=user.scope.unit_ids)
+
+
+class Unit(BilingualModel, SeededModel, VersionedModel):
+    """Our own office, college or department; a tree. A role in a unit reaches the units below it."""
+
+    parent = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("part of")
+    )
+    organization = models.ForeignKey(
+        "partnerships.Organization",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="own_units",
+        verbose_name=_("organization"),
+        help_text=_("The organization whose office this is."),
+    )
+    fallback_person = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="fallback_for",
+        verbose_name=_("fallback person"),
+        help_text=_("Is told when nobody else can be. Without one, the unit above is asked."),
+    )
+    time_zone = models.CharField(
+        _("time zone"), max_length=50, default=default_time_zone, validators=[validate_time_zone]
+    )
+    work_calendar = models.ForeignKey(
+        "partnerships.WorkCalendar",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="units",
+        verbose_name=_("working days"),
+        help_text=_("Without a calendar, Monday to Friday are working days."),
+    )
+
+    objects = UnitQuerySet.as_manager()
+    history = History()
+
+    class Meta:
+        verbose_name = _("unit")
+        verbose_name_plural = _("units")
+        ordering = ["name", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(parent=F("id")),
+                name="unit_not_below_itself",
+                violation_error_message=_("A unit cannot be part of itself."),
+            ),
+            models.UniqueConstraint(
+                fields=["parent", "name"],
+                name="unit_name_unique_below_parent",
+                violation_error_message=_("There is a unit of this name already."),
+            ),
+            models.UniqueConstraint(
+                fields=["name"],
+                condition=Q(parent__isnull=True),
+                name="unit_name_unique_at_top",
+                violation_error_message=_("There is a unit of this name already."),
+            ),
+        ]
+
+    def clean(self) -> None:
+        refuse_cycle(self)
+
+
+class UnitMembership(models.Model):
+    """The role a person has in a unit and all units below it."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships", verbose_name=_("person")
+    )
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="memberships", verbose_name=_("unit"))
+    role = models.PositiveSmallIntegerField(_("role"), choices=Role)
+
+    history = History()
+
+    class Meta:
+        verbose_name = _("membership in a unit")
+        verbose_name_plural = _("memberships in units")
+        ordering = ["unit", "-role", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "unit"],
+                name="unit_membership_unique",
+                violation_error_message=_("This person has a role in this unit already."),
+            ),
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="unit_membership_role_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.unit} · {self.get_role_display()}"

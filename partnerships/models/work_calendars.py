@@ -1,0 +1,47 @@
+"""Working days as data: statutory holidays and the weekends worked in their place."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from partnerships.dates import IsWorkday, is_weekday
+from partnerships.models.base import BilingualModel, LineField
+
+
+class WorkCalendar(BilingualModel):
+    """A country's working days, known until ``covered_until``; after it, Monday to Friday is a guess."""
+
+    code = models.SlugField(_("code"), max_length=20, unique=True)
+    covered_until = models.DateField(_("known until"))
+
+    class Meta:
+        verbose_name = _("calendar of working days")
+        verbose_name_plural = _("calendars of working days")
+        ordering = ["name", "pk"]
+
+
+class CalendarDay(models.Model):
+    """A day that is not what its weekday says: a holiday, or a weekend day that is worked."""
+
+    calendar = models.ForeignKey(WorkCalendar, models.CASCADE, related_name="days", verbose_name=_("calendar"))
+    day = models.DateField(_("day"))
+    is_workday = models.BooleanField(_("worked"))
+    name = LineField(_("name"), max_length=100, blank=True)
+
+    class Meta:
+        verbose_name = _("day")
+        verbose_name_plural = _("days")
+        ordering = ["day"]
+        constraints = [
+            models.UniqueConstraint(fields=["calendar", "day"], name="calendar_day_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day.isoformat()} {self.name}"
+
+
+def workday_test(calendar: WorkCalendar | None) -> IsWorkday:
+    """A function that says whether a day is worked; reads the calendar's days once."""
+    if calendar is None:
+        return is_weekday
+    exceptions = dict(calendar.days.values_list("day", "is_workday"))
+    return lambda day: exceptions.get(day, is_weekday(day))
