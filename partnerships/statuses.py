@@ -41,6 +41,29 @@ class ActivityStatus(TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
 
 
+class FacilityStatus(TextChoices):
+    PLANNED = "planned", _("Planned")
+    OPENED = "opened", _("Opened")
+    SUSPENDED = "suspended", _("Suspended")
+    CLOSED = "closed", _("Closed")
+
+
+class DemandStatus(TextChoices):
+    RELEASED = "released", _("Released")
+    ASKED = "asked", _("Asked")
+    ANSWERED = "answered", _("Answered")
+    AGREED = "agreed", _("Agreed")
+    NO_MATCH = "no_match", _("No match")
+
+
+class AnswerStatus(TextChoices):
+    ASKED = "asked", _("Asked")
+    PROPOSED = "proposed", _("Proposed")
+    SHORTLISTED = "shortlisted", _("Shortlisted")
+    CHOSEN = "chosen", _("Chosen")
+    DECLINED = "declined", _("Declined")
+
+
 class PlanStatus(TextChoices):
     PLANNED = "planned", _("Planned")
     EXPANDED = "expanded", _("Made into mail")
@@ -80,6 +103,17 @@ TONES: dict[str, str] = {
     MilestoneStatus.WAIVED: "neutral",
     ActivityStatus.IN_PROGRESS: "info",
     ActivityStatus.POSTPONED: "warning",
+    FacilityStatus.OPENED: "success",
+    FacilityStatus.CLOSED: "neutral",
+    DemandStatus.RELEASED: "info",
+    DemandStatus.ASKED: "info",
+    DemandStatus.ANSWERED: "warning",
+    DemandStatus.AGREED: "success",
+    DemandStatus.NO_MATCH: "neutral",
+    AnswerStatus.PROPOSED: "info",
+    AnswerStatus.SHORTLISTED: "warning",
+    AnswerStatus.CHOSEN: "success",
+    AnswerStatus.DECLINED: "neutral",
     PlanStatus.PLANNED: "neutral",
     PlanStatus.EXPANDED: "success",
     PlanStatus.MISSED: "danger",
@@ -352,6 +386,127 @@ ACTIVITY_TRANSITIONS = _table(
             clears=("completed_on", "cancelled_on"),
             needs_reason=True,
             is_correction=True,
+        ),
+    ]
+)
+
+_J = FacilityStatus
+FACILITY_TRANSITIONS = _table(
+    [
+        Transition(
+            "open",
+            pgettext_lazy("verb", "Open"),
+            frozenset({_J.PLANNED}),
+            _J.OPENED,
+            "facility.edit",
+            stamps="opened_on",
+        ),
+        Transition(
+            "suspend",
+            _("Suspend"),
+            frozenset({_J.OPENED}),
+            _J.SUSPENDED,
+            "facility.edit",
+            stamps="suspended_on",
+            needs_reason=True,
+        ),
+        Transition(
+            "resume", _("Resume"), frozenset({_J.SUSPENDED}), _J.OPENED, "facility.edit", clears=("suspended_on",)
+        ),
+        Transition(
+            "close",
+            pgettext_lazy("verb", "Close"),
+            frozenset({_J.PLANNED, _J.OPENED, _J.SUSPENDED}),
+            _J.CLOSED,
+            "facility.edit",
+            stamps="closed_on",
+            needs_reason=True,
+        ),
+        Transition(
+            "reopen",
+            _("Reopen: closed in error"),
+            frozenset({_J.CLOSED}),
+            _J.PLANNED,
+            "facility.correct",
+            clears=("closed_on", "suspended_on", "opened_on"),
+            needs_reason=True,
+            is_correction=True,
+        ),
+    ]
+)
+
+_D = DemandStatus
+DEMAND_TRANSITIONS = _table(
+    [
+        Transition(
+            "ask", _("Ask units to answer"), frozenset({_D.RELEASED}), _D.ASKED, "demand.edit", stamps="asked_on"
+        ),
+        Transition(
+            "answer",
+            _("Record that it was answered"),
+            frozenset({_D.RELEASED, _D.ASKED}),
+            _D.ANSWERED,
+            "demand.edit",
+            stamps="answered_on",
+        ),
+        Transition(
+            "agree",
+            _("Record what came of it"),
+            frozenset({_D.RELEASED, _D.ASKED, _D.ANSWERED}),
+            _D.AGREED,
+            "demand.edit",
+            stamps="agreed_on",
+        ),
+        Transition(
+            "close",
+            _("Close without a match"),
+            frozenset({_D.RELEASED, _D.ASKED, _D.ANSWERED}),
+            _D.NO_MATCH,
+            "demand.edit",
+            stamps="closed_on",
+            needs_reason=True,
+        ),
+        Transition(
+            "reopen",
+            _("Reopen"),
+            frozenset({_D.AGREED, _D.NO_MATCH}),
+            _D.RELEASED,
+            "demand.correct",
+            clears=("asked_on", "answered_on", "agreed_on", "closed_on"),
+            needs_reason=True,
+            is_correction=True,
+        ),
+    ]
+)
+
+_W = AnswerStatus
+ANSWER_TRANSITIONS = _table(
+    [
+        Transition("propose", _("Propose"), frozenset({_W.ASKED}), _W.PROPOSED, "answer.edit", stamps="proposed_on"),
+        Transition(
+            "shortlist",
+            _("Shortlist"),
+            frozenset({_W.PROPOSED}),
+            _W.SHORTLISTED,
+            "demand.edit",
+            stamps="shortlisted_on",
+        ),
+        Transition(
+            "choose",
+            _("Choose"),
+            frozenset({_W.PROPOSED, _W.SHORTLISTED}),
+            _W.CHOSEN,
+            "demand.edit",
+            stamps="chosen_on",
+        ),
+        Transition(
+            "decline",
+            _("Decline"),
+            frozenset({_W.ASKED, _W.PROPOSED, _W.SHORTLISTED}),
+            _W.DECLINED,
+            "answer.edit",
+            stamps="declined_on",
+            needs_reason=True,
         ),
     ]
 )

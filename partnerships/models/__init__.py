@@ -24,8 +24,12 @@ from partnerships.models.agreements import (
     TypeMilestone,
 )
 from partnerships.models.base import SearchEntry
+from partnerships.models.demands import Achievement, Answer, Demand, DemandOutcome
 from partnerships.models.documents import Document, DocumentVersion
 from partnerships.models.events import Event, EventKind, Participation
+from partnerships.models.facilities import Facility, FacilityKind, FacilityPartner
+from partnerships.models.figures import CountingRule, ReportedFigure
+from partnerships.models.honours import Honour, HonourScheme
 from partnerships.models.milestones import Milestone, MilestoneKind, ReminderMark
 from partnerships.models.organizations import (
     Association,
@@ -41,6 +45,13 @@ from partnerships.models.organizations import (
     OrganizationUnit,
     Region,
 )
+from partnerships.models.programmes import (
+    Programme,
+    ProgrammeItem,
+    ProgrammeMeasure,
+    ProgrammeOrganizer,
+    ProgrammeTarget,
+)
 from partnerships.models.reminders import (
     ComponentHeartbeat,
     Delivery,
@@ -55,6 +66,7 @@ from partnerships.models.users import Role, Scope, Unit, UnitMembership, User
 from partnerships.models.work_calendars import CalendarDay, WorkCalendar, workday_test
 
 __all__ = [
+    "Achievement",
     "Activity",
     "ActivityCredit",
     "ActivityKind",
@@ -66,6 +78,7 @@ __all__ = [
     "AgreementType",
     "AgreementUnit",
     "Amendment",
+    "Answer",
     "Association",
     "AssociationMembership",
     "CalendarDay",
@@ -74,16 +87,24 @@ __all__ = [
     "Contact",
     "ContactNote",
     "CooperationArea",
+    "CountingRule",
     "CustodyStep",
     "DecisionDate",
     "Delivery",
     "DeliveryEvent",
+    "Demand",
+    "DemandOutcome",
     "Document",
     "DocumentVersion",
     "Enterprise",
     "Event",
     "EventKind",
+    "Facility",
+    "FacilityKind",
+    "FacilityPartner",
     "GovernmentBody",
+    "Honour",
+    "HonourScheme",
     "Institution",
     "Milestone",
     "MilestoneKind",
@@ -93,11 +114,17 @@ __all__ = [
     "OrganizationName",
     "OrganizationUnit",
     "Participation",
+    "Programme",
+    "ProgrammeItem",
+    "ProgrammeMeasure",
+    "ProgrammeOrganizer",
+    "ProgrammeTarget",
     "Region",
     "ReminderItem",
     "ReminderMark",
     "ReminderPlan",
     "ReminderRule",
+    "ReportedFigure",
     "ResearchProject",
     "Role",
     "Scope",

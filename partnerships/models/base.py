@@ -1,5 +1,7 @@
 """What several aggregates share: versions, codes, two languages, history, scope and search."""
 
+from functools import reduce
+from operator import or_
 from typing import Any, Self
 
 from django.contrib.contenttypes.models import ContentType
@@ -46,6 +48,16 @@ class History(HistoricalRecords):
         if update_fields is not None and set(update_fields) <= set(self.excluded_fields):
             return
         super().post_save(instance, created, using=using, **kwargs)
+
+
+def none_of(*fields: str) -> Q:
+    """The condition that all of the nullable ``fields`` are null."""
+    return Q(**{f"{field}__isnull": True for field in fields})
+
+
+def exactly_one(*fields: str) -> Q:
+    """The condition that one of the nullable ``fields`` is set and the others are null."""
+    return reduce(or_, (Q(**{f"{other}__isnull": other != field for other in fields}) for field in fields))
 
 
 class VersionedModel(models.Model):

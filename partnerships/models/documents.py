@@ -10,19 +10,33 @@ from django.utils.translation import gettext_lazy as _
 
 from partnerships.models.activities import Activity
 from partnerships.models.agreements import Agreement
-from partnerships.models.base import History, LineField, ScopedQuerySet, SeededModel, VersionedModel
+from partnerships.models.base import (
+    History,
+    LineField,
+    ScopedQuerySet,
+    SeededModel,
+    VersionedModel,
+    exactly_one,
+)
+from partnerships.models.demands import Demand
 from partnerships.models.events import Event
+from partnerships.models.facilities import Facility
+from partnerships.models.honours import Honour
 from partnerships.models.milestones import Milestone
 from partnerships.models.organizations import Organization, OrganizationUnit
+from partnerships.models.programmes import Programme
 
-DOCUMENT_TARGETS = ("agreement", "activity", "event", "milestone", "organization")
-
-
-def _exactly_one_target() -> Q:
-    one_of = Q()
-    for name in DOCUMENT_TARGETS:
-        one_of |= Q(**{f"{other}__isnull": other != name for other in DOCUMENT_TARGETS})
-    return one_of
+DOCUMENT_TARGETS = (
+    "agreement",
+    "activity",
+    "event",
+    "milestone",
+    "organization",
+    "facility",
+    "demand",
+    "programme",
+    "honour",
+)
 
 
 def upload_path(version: "DocumentVersion", filename: str) -> str:
@@ -42,6 +56,10 @@ class DocumentQuerySet(ScopedQuerySet):
             | Q(event__in=Event.objects.visible_to(user).values("pk"))
             | Q(milestone__in=Milestone.objects.visible_to(user).values("pk"))
             | Q(organization__in=held.values("organization"))
+            | Q(facility__in=Facility.objects.visible_to(user).values("pk"))
+            | Q(demand__in=Demand.objects.visible_to(user).values("pk"))
+            | Q(programme__in=Programme.objects.visible_to(user).values("pk"))
+            | Q(honour__in=Honour.objects.visible_to(user).values("pk"))
         )
 
 
@@ -54,6 +72,7 @@ class Document(SeededModel, VersionedModel):
         MINUTES = "minutes", _("Minutes")
         PHOTO = "photo", _("Photo")
         EVIDENCE = "evidence", _("Evidence")
+        POLICY = "policy", _("Policy document")
         OTHER = "other", _("Other")
 
     title = LineField(_("title"), max_length=200)
@@ -78,6 +97,18 @@ class Document(SeededModel, VersionedModel):
         related_name="documents",
         verbose_name=_("organization"),
     )
+    facility = models.ForeignKey(
+        Facility, models.PROTECT, null=True, blank=True, related_name="documents", verbose_name=_("joint facility")
+    )
+    demand = models.ForeignKey(
+        Demand, models.PROTECT, null=True, blank=True, related_name="documents", verbose_name=_("demand")
+    )
+    programme = models.ForeignKey(
+        Programme, models.PROTECT, null=True, blank=True, related_name="documents", verbose_name=_("programme")
+    )
+    honour = models.ForeignKey(
+        Honour, models.PROTECT, null=True, blank=True, related_name="documents", verbose_name=_("honour")
+    )
 
     objects = DocumentQuerySet.as_manager()
     history = History()
@@ -88,7 +119,7 @@ class Document(SeededModel, VersionedModel):
         ordering = ["-pk"]
         constraints = [
             models.CheckConstraint(
-                condition=_exactly_one_target(),
+                condition=exactly_one(*DOCUMENT_TARGETS),
                 name="document_has_one_target",
                 violation_error_message=_("A document belongs to exactly one thing."),
             ),

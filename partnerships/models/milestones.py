@@ -19,10 +19,14 @@ from partnerships.models.base import (
     SearchEntry,
     SeededModel,
     VersionedModel,
+    exactly_one,
+    none_of,
 )
 from partnerships.models.users import Unit
 from partnerships.statuses import MilestoneStatus
 
+# What a milestone can belong to besides an agreement.
+MILESTONE_TARGETS = ("activity", "event", "organization", "facility", "honour", "demand")
 OPEN_STATUSES = (MilestoneStatus.OPEN, MilestoneStatus.SUBMITTED)
 
 
@@ -33,10 +37,21 @@ class MilestoneKind(models.TextChoices):
     REVIEW = "review", _("Review")
     DECISION_DATE = "decision_date", _("Decision date")
     NEXT_CONTACT = "next_contact", _("Next contact")
+    FACILITY_REVIEW = "facility_review", _("Facility review")
+    HONOUR_LAPSE = "honour_lapse", _("Honour about to lapse")
+    DEMAND_DEADLINE = "demand_deadline", _("Deadline of a demand")
 
 
 # Derived by the workflows from what they follow; people do not add these by hand.
-DERIVED_KINDS = frozenset({MilestoneKind.DECISION_DATE, MilestoneKind.NEXT_CONTACT})
+DERIVED_KINDS = frozenset(
+    {
+        MilestoneKind.DECISION_DATE,
+        MilestoneKind.NEXT_CONTACT,
+        MilestoneKind.FACILITY_REVIEW,
+        MilestoneKind.HONOUR_LAPSE,
+        MilestoneKind.DEMAND_DEADLINE,
+    }
+)
 # A lead confirms these; for the others the owner's word is enough.
 ACCEPTED_KINDS = frozenset({MilestoneKind.OBLIGATION, MilestoneKind.DECISION_DATE})
 
@@ -73,8 +88,7 @@ class MilestoneQuerySet(ScopedQuerySet):
 class Milestone(SeededModel, SearchableModel, VersionedModel):
     """Something dated that somebody must do.
 
-    Its target is the one of ``activity``, ``event`` and ``organization`` that is set; when none is, the agreement
-    itself. ``agreement`` is also the context of a milestone with another target, so that lists never join through the
+    Its target is the one of ``MILESTONE_TARGETS`` that is set; when none is, the agreement itself. ``agreement`` is also the context of a milestone with another target, so that lists never join through the
     arms. A derived milestone has a ``derived_key``, unique on its target, and follows what it derives from unless
     somebody moved it (``overridden_at``).
     """
@@ -115,6 +129,30 @@ class Milestone(SeededModel, SearchableModel, VersionedModel):
         blank=True,
         related_name="milestones",
         verbose_name=_("organization"),
+    )
+    facility = models.ForeignKey(
+        "partnerships.Facility",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="milestones",
+        verbose_name=_("joint facility"),
+    )
+    honour = models.ForeignKey(
+        "partnerships.Honour",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="milestones",
+        verbose_name=_("honour"),
+    )
+    demand = models.ForeignKey(
+        "partnerships.Demand",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="milestones",
+        verbose_name=_("demand"),
     )
     party = models.ForeignKey(
         AgreementParty,
@@ -165,35 +203,22 @@ class Milestone(SeededModel, SearchableModel, VersionedModel):
         ordering = ["due_on", "pk"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(activity__isnull=True, event__isnull=True, organization__isnull=True)
-                & Q(agreement__isnull=False)
-                | Q(activity__isnull=False, event__isnull=True, organization__isnull=True)
-                | Q(activity__isnull=True, event__isnull=False, organization__isnull=True)
-                | Q(activity__isnull=True, event__isnull=True, organization__isnull=False),
+                condition=none_of(*MILESTONE_TARGETS) & Q(agreement__isnull=False) | exactly_one(*MILESTONE_TARGETS),
                 name="milestone_has_one_target",
-                violation_error_message=_(
-                    "A milestone belongs to one thing: an agreement, an activity, an event or an organization."
-                ),
+                violation_error_message=_("A milestone belongs to one thing: an agreement, an activity, an event, ..."),
             ),
             models.UniqueConstraint(
                 fields=["agreement", "derived_key"],
-                condition=~Q(derived_key="") & Q(activity__isnull=True, event__isnull=True, organization__isnull=True),
+                condition=~Q(derived_key="") & none_of(*MILESTONE_TARGETS),
                 name="milestone_derived_once_per_agreement",
             ),
-            models.UniqueConstraint(
-                fields=["activity", "derived_key"],
-                condition=~Q(derived_key="") & Q(activity__isnull=False),
-                name="milestone_derived_once_per_activity",
-            ),
-            models.UniqueConstraint(
-                fields=["event", "derived_key"],
-                condition=~Q(derived_key="") & Q(event__isnull=False),
-                name="milestone_derived_once_per_event",
-            ),
-            models.UniqueConstraint(
-                fields=["organization", "derived_key"],
-                condition=~Q(derived_key="") & Q(organization__isnull=False),
-                name="milestone_derived_once_per_organization",
+            *(
+                models.UniqueConstraint(
+                    fields=[target, "derived_key"],
+                    condition=~Q(derived_key="") & Q(**{f"{target}__isnull": False}),
+                    name=f"milestone_derived_once_per_{target}",
+                )
+                for target in MILESTONE_TARGETS
             ),
             models.CheckConstraint(condition=Q(status__in=MilestoneStatus.values), name="milestone_status_known"),
             models.CheckConstraint(condition=Q(kind__in=MilestoneKind.values), name="milestone_kind_known"),
@@ -262,7 +287,7 @@ class Milestone(SeededModel, SearchableModel, VersionedModel):
 
     @property
     def target(self) -> models.Model | None:
-        return self.activity or self.event or self.organization or self.agreement
+        return next((getattr(self, name) for name in MILESTONE_TARGETS if getattr(self, f"{name}_id")), self.agreement)
 
     def is_overdue(self, today: dt.date) -> bool:
         return self.is_pending and self.due_on < today

@@ -1,0 +1,156 @@
+"""Reported figures: numbers quoted from a source, kept apart from what our records count."""
+
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from partnerships.models.base import (
+    BilingualModel,
+    History,
+    LineField,
+    ScopedQuerySet,
+    SeededModel,
+    VersionedModel,
+    exactly_one,
+)
+from partnerships.models.events import Event
+from partnerships.models.honours import HonourScheme
+from partnerships.models.organizations import Organization, Region
+from partnerships.models.programmes import Programme
+from partnerships.models.sources import Source
+from partnerships.models.users import Unit
+
+FIGURE_SUBJECTS = ("organization", "region", "event", "programme")
+
+
+class CountingRule(models.TextChoices):
+    """How records are counted against a figure; ``reports.figures`` holds one queryset for each."""
+
+    EVENT_AGREEMENTS = "event_agreements", _("agreements signed at the event")
+    EVENT_EMPLOYMENT_BASES = "event_employment_bases", _("employment bases opened at the event")
+    EVENT_WORKSTATIONS = "event_workstations", _("workstations opened at the event")
+    EVENT_DEMANDS = "event_demands", _("demands released at the event")
+    EVENT_PARTICIPANTS = "event_participants", _("enterprises listed as taking part in the event")
+    PROGRAMME_ENTERPRISES = "programme_enterprises", _("enterprises taking part in the programme's events")
+    MEMBERS_WITH_HONOUR = "members_with_honour", _("members of the association that hold the honour")
+    REGION_WITH_HONOUR = "region_with_honour", _("enterprises of the region that hold the honour")
+
+
+class ReportedFigureQuerySet(ScopedQuerySet):
+    """Figures are quoted from public sources: readable by everybody with a role."""
+
+    def in_scope(self, user: Any) -> Q:
+        return Q() if user.scope.roles else Q(pk__in=[])
+
+    def comparable(self) -> Self:
+        """Those that records are counted against."""
+        return self.exclude(counting_rule="")
+
+
+class ReportedFigure(BilingualModel, SeededModel, VersionedModel):
+    """A quoted number: what it measures (``name``), of what, how exactly, as of when, from which source.
+
+    Only counts are compared with records, by the stated rule; shares, ranks and ratios are quoted alone.
+    """
+
+    class Measure(models.TextChoices):
+        COUNT = "count", _("Count")
+        SHARE = "share", _("Share")
+        RANK = "rank", _("Rank")
+        RATIO = "ratio", _("Ratio")
+
+    class Qualifier(models.TextChoices):
+        EXACT = "exact", _("exactly")
+        AT_LEAST = "at_least", _("at least")
+        NEARLY = "nearly", _("nearly")
+        MORE_THAN = "more_than", _("more than")
+
+    class Precision(models.TextChoices):
+        DAY = "day", _("day")
+        YEAR = "year", _("year")
+
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="reported_figures", verbose_name=_("unit"))
+    source = models.ForeignKey(Source, models.PROTECT, related_name="reported_figures", verbose_name=_("source"))
+    organization = models.ForeignKey(
+        Organization,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="reported_figures",
+        verbose_name=_("organization"),
+    )
+    region = models.ForeignKey(
+        Region, models.PROTECT, null=True, blank=True, related_name="reported_figures", verbose_name=_("region")
+    )
+    event = models.ForeignKey(
+        Event, models.PROTECT, null=True, blank=True, related_name="reported_figures", verbose_name=_("event")
+    )
+    programme = models.ForeignKey(
+        Programme,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="reported_figures",
+        verbose_name=_("programme"),
+    )
+    scheme = models.ForeignKey(
+        HonourScheme,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="reported_figures",
+        verbose_name=_("honour scheme"),
+    )
+    measure = models.CharField(_("measure"), max_length=10, choices=Measure, default=Measure.COUNT)
+    value = models.DecimalField(_("value"), max_digits=14, decimal_places=4)
+    qualifier = models.CharField(_("qualifier"), max_length=10, choices=Qualifier, default=Qualifier.EXACT)
+    as_of = models.DateField(_("as of"))
+    as_of_precision = models.CharField(_("as of, to the"), max_length=10, choices=Precision, default=Precision.DAY)
+    printed = LineField(_("as printed"), max_length=200)
+    counting_rule = models.CharField(
+        _("compared with"),
+        max_length=30,
+        choices=CountingRule,
+        blank=True,
+        help_text=_("Which records are counted against it. Empty: quoted alone."),
+    )
+
+    objects = ReportedFigureQuerySet.as_manager()
+    history = History()
+
+    class Meta:
+        verbose_name = _("reported figure")
+        verbose_name_plural = _("reported figures")
+        ordering = ["source", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=exactly_one(*FIGURE_SUBJECTS),
+                name="reported_figure_has_one_subject",
+                violation_error_message=_("A figure is about one organization, region, event or programme."),
+            ),
+            models.CheckConstraint(
+                condition=Q(counting_rule="") | Q(measure="count"),
+                name="reported_figure_only_counts_compare",
+                violation_error_message=_("Only a count can be compared with records."),
+            ),
+            models.CheckConstraint(
+                condition=Q(value__gte=0),
+                name="reported_figure_not_negative",
+                violation_error_message=_("A figure cannot be negative."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(counting_rule__in=["members_with_honour", "region_with_honour"]) | Q(scheme__isnull=False),
+                name="reported_figure_honour_rule_has_scheme",
+                violation_error_message=_("Say which honour is counted."),
+            ),
+        ]
+
+    def get_absolute_url(self) -> str:
+        return reverse("figure_detail", args=[self.pk])
+
+    @property
+    def subject(self) -> models.Model:
+        return next(getattr(self, name) for name in FIGURE_SUBJECTS if getattr(self, f"{name}_id"))
