@@ -14,6 +14,7 @@ from partnerships.exceptions import NotAllowed
 from partnerships.models import (
     Agreement,
     Contact,
+    Demand,
     Document,
     Milestone,
     Organization,
@@ -102,6 +103,23 @@ ACTIONS: Mapping[str, Grant] = {
     "event.view": _everyone(),
     "event.add": _own(Role.COORDINATOR),
     "event.edit": _own(Role.COORDINATOR),
+    "facility.view": _SEE,
+    "facility.add": _FOLLOW_UP,
+    "facility.edit": _own(Role.COORDINATOR),
+    "facility.correct": _own(Role.LEAD),
+    "demand.view": _SEE,
+    "demand.add": _own(Role.COORDINATOR),
+    "demand.edit": _own(Role.COORDINATOR),
+    "demand.correct": _own(Role.COORDINATOR),
+    "answer.edit": _own(Role.COORDINATOR),
+    "achievement.view": _everyone(),
+    "achievement.edit": _own(Role.COORDINATOR),
+    "programme.view": _everyone(),
+    "programme.edit": _own(Role.COORDINATOR),
+    "honour.view": _everyone(),
+    "honour.edit": _own(Role.COORDINATOR),
+    "figure.view": _everyone(),
+    "figure.edit": _own(Role.COORDINATOR),
     "source.view": _everyone(),
     "source.edit": _OFFICE,
     "reference.view": _everyone(),
@@ -192,9 +210,11 @@ def _holding_units(organization_id: int) -> set[int]:
 
 
 def _participating_units(obj: Any) -> set[int]:
-    """The owner of the row's agreement and the units that take part in it."""
+    """The owner of the row's agreement and the units that take part in it; the units asked to answer a demand."""
     if isinstance(obj, Document):
         return _participating_units(obj.target)
+    if isinstance(obj, Demand):
+        return set(obj.answers.values_list("unit_id", flat=True))
     agreement = obj if isinstance(obj, Agreement) else getattr(obj, "agreement", None)
     if agreement is None:
         return set()

@@ -81,6 +81,12 @@ class MilestoneQuerySet(ScopedQuerySet):
         """Pending, and the owner is missing, inactive or without an address."""
         return self.pending().filter(Q(owner__isnull=True) | Q(owner__is_active=False) | Q(owner__email=""))
 
+    def derived_of(self, row: models.Model) -> Self:
+        """The derived milestones whose target is ``row``."""
+        name = str(row._meta.model_name)
+        others = none_of(*MILESTONE_TARGETS) if name not in MILESTONE_TARGETS else Q()
+        return self.filter(others, **{name: row}).exclude(derived_key="")
+
     def owned_by(self, user: Any) -> Self:
         return self.filter(owner=user)
 

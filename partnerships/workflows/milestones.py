@@ -1,7 +1,7 @@
 """Milestones: met, submitted, accepted, moved, waived; and those that follow from an agreement."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -155,6 +155,7 @@ def _leave_the_next(met: Milestone, *, actor: User | None) -> None:
     following._state.adding = True
     following.status, following.met_on, following.submitted_on = MilestoneStatus.OPEN, None, None
     following.evidence, following.override_reason = "", ""
+    following.derived_key = ""  # the first one keeps it
     following.due_on, following.recurs_from = due_on, first
     save_as(following, actor)
 
@@ -164,12 +165,13 @@ def _leave_the_next(met: Milestone, *, actor: User | None) -> None:
 
 @dataclass(frozen=True)
 class Derived:
-    """What an agreement asks for: one milestone per ``key``."""
+    """What a row asks for: one milestone per ``key``."""
 
     key: str
     kind: MilestoneKind
     title: str
     due_on: dt.date
+    recurs_every_months: int | None = None
 
 
 def last_contact_on(agreement: Agreement) -> dt.date | None:
@@ -227,62 +229,84 @@ def _from_last_contact(agreement: Agreement) -> Iterable[Derived]:
 
 
 def derive_milestones(agreement: Agreement, *, actor: User | None, on: dt.date) -> None:
-    """Brings the derived milestones in step with the agreement: makes, moves, reopens or closes them.
-
-    One that was moved by hand keeps its date, one that was met or waived stays so.
-    """
+    """Brings the derived milestones of an agreement in step with it; see ``keep_in_step``."""
     with transaction.atomic():
         agreement = lock(agreement)
-        wanted = {derived.key: derived for derived in derived_milestones(agreement)}
-        existing = agreement.milestones.exclude(derived_key="").filter(activity=None, event=None, organization=None)
-        for milestone in existing.select_for_update():
-            derived = wanted.pop(milestone.derived_key, None)
-            if derived is not None:
-                _follow(milestone, derived, actor=actor, on=on)
-            elif milestone.is_pending:
-                _drop(milestone, agreement, actor=actor, on=on)
-        for derived in wanted.values():
-            _make(agreement, derived, actor=actor)
+        reason = _("The agreement no longer asks for it (%(status)s).") % {"status": agreement.get_status_display()}
+        wanted = derived_milestones(agreement)
+        decided = _decided_by_renewal(agreement)
+        keep_in_step(agreement, wanted, owner=agreement.coordinator, actor=actor, on=on, reason=reason, met=decided)
 
 
-def _make(agreement: Agreement, derived: Derived, *, actor: User | None) -> None:
+def _decided_by_renewal(agreement: Agreement) -> dict[str, str]:
+    """Keys of the dates of earlier terms, with the evidence that they were decided: the agreement goes on."""
+    term = agreement.current_term
+    if term is None or not agreement.is_signed:
+        return {}
+    evidence = _("Renewed: term %(number)s.") % {"number": term.number}
+    return {f"{key}:{number}": evidence for key in ("decision_date", "review") for number in range(1, term.number)}
+
+
+def keep_in_step(
+    row: Any,
+    wanted: Iterable[Derived],
+    *,
+    owner: User | None,
+    actor: User | None,
+    on: dt.date,
+    reason: str,
+    met: Mapping[str, str] | None = None,
+) -> None:
+    """Makes, moves, reopens or closes the derived milestones of ``row``, which the caller has locked.
+
+    One that was moved by hand keeps its date, one that was met or waived stays so. What is no longer wanted is met
+    where ``met`` (key -> evidence) says so, and cancelled with ``reason`` otherwise.
+    """
+    missing = {derived.key: derived for derived in wanted}
+    for milestone in Milestone.objects.derived_of(row).select_for_update(of=("self",)):
+        derived = missing.pop(milestone.derived_key, None)
+        if derived is not None:
+            _follow(milestone, derived, actor=actor, on=on)
+        elif milestone.is_pending:
+            _drop(milestone, (met or {}).get(milestone.derived_key), actor=actor, on=on, reason=reason)
+    for derived in missing.values():
+        _make(row, derived, owner=owner, actor=actor)
+
+
+def _make(row: Any, derived: Derived, *, owner: User | None, actor: User | None) -> None:
     with override("zh-hans"):
         title_zh = _(derived.title)
     milestone = Milestone(
-        unit_id=agreement.unit_id,
-        agreement=agreement,
-        owner_id=agreement.coordinator_id,
+        unit_id=row.unit_id,
+        agreement_id=getattr(row, "agreement_id", None),
+        owner=owner,
         kind=derived.kind,
         title=derived.title,
         title_zh=title_zh if title_zh != derived.title else "",
         due_on=derived.due_on,
         derived_key=derived.key,
+        recurs_every_months=derived.recurs_every_months,
         requires_acceptance=derived.kind in ACCEPTED_KINDS,
-        is_sample=agreement.is_sample,
+        is_sample=row.is_sample,
     )
+    setattr(milestone, row._meta.model_name, row)
     save_as(milestone, actor)
 
 
 def _follow(milestone: Milestone, derived: Derived, *, actor: User | None, on: dt.date) -> None:
     if milestone.status == MilestoneStatus.CANCELLED:
-        reason = _("The agreement asks for it again.")
+        reason = _("It is asked for again.")
         milestone = _step(milestone, "reopen", actor=actor, on=on, reason=reason, is_consequence=True)
     if milestone.is_pending and milestone.due_on != derived.due_on and milestone.overridden_at is None:
         milestone.due_on = derived.due_on
         save_as(milestone, actor)
 
 
-def _drop(milestone: Milestone, agreement: Agreement, *, actor: User | None, on: dt.date) -> None:
-    """A decision date of an earlier term was decided: the agreement goes on. Anything else is no longer asked for."""
-    term = agreement.current_term
-    number = term.number if term and agreement.is_signed else 0
-    earlier = {f"{key}:{before}" for key in ("decision_date", "review") for before in range(1, number)}
-    if milestone.derived_key in earlier and milestone.status == MilestoneStatus.OPEN:
-        evidence = _("Renewed: term %(number)s.") % {"number": number}
+def _drop(milestone: Milestone, evidence: str | None, *, actor: User | None, on: dt.date, reason: str) -> None:
+    if evidence and milestone.status == MilestoneStatus.OPEN:
         _step(milestone, "meet", actor=actor, on=on, evidence=evidence, is_consequence=True)
-        return
-    reason = _("The agreement no longer asks for it (%(status)s).") % {"status": agreement.get_status_display()}
-    _step(milestone, "cancel", actor=actor, on=on, reason=reason, is_consequence=True)
+    else:
+        _step(milestone, "cancel", actor=actor, on=on, reason=reason, is_consequence=True)
 
 
 def make_type_milestones(agreement: Agreement, *, actor: User | None, not_before: dt.date) -> None:
@@ -319,9 +343,9 @@ def _make_from_type(agreement: Agreement, template: TypeMilestone, due_on: dt.da
     save_as(milestone, actor)
 
 
-def cancel_pending_milestones(agreement: Agreement, *, actor: User | None, on: dt.date, reason: str) -> None:
-    """What was still to be done under an agreement that ends, each with the reason."""
-    for milestone in agreement.milestones.pending().select_for_update():
+def cancel_pending_milestones(row: Any, *, actor: User | None, on: dt.date, reason: str) -> None:
+    """What was still to be done under an agreement, facility or demand that ends, each with the reason."""
+    for milestone in row.milestones.pending().select_for_update(of=("self",)):
         _step(milestone, "cancel", actor=actor, on=on, reason=reason, is_consequence=True)
 
 

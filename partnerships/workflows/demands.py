@@ -1,0 +1,199 @@
+"""Demands: released, asked, answered, agreed; the answers; and the step from a demand to what comes of it."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from partnerships.exceptions import InvalidInput, TransitionRefused
+from partnerships.models import (
+    Activity,
+    ActivityKind,
+    ActivityOrganization,
+    Agreement,
+    AgreementParty,
+    AgreementType,
+    Answer,
+    Demand,
+    DemandOutcome,
+    MilestoneKind,
+    Organization,
+    ResearchProject,
+    Unit,
+    User,
+)
+from partnerships.permissions import require
+from partnerships.statuses import ANSWER_TRANSITIONS, DEMAND_TRANSITIONS, AnswerStatus, DemandStatus
+from partnerships.workflows.milestones import Derived, cancel_pending_milestones, keep_in_step
+from partnerships.workflows.organizations import hold_organizations
+from partnerships.workflows.transitions import lock, save_as, take_step
+
+
+def release_demand(demand: Demand, *, actor: User | None, on: dt.date) -> Demand:
+    """Saves a demand, new or changed; its unit holds the asker, and the deadline becomes a milestone."""
+    with transaction.atomic():
+        require(actor, "demand.edit", demand)
+        save_as(demand, actor)
+        hold_organizations([demand.organization], unit=demand.unit, coordinator=demand.owner, actor=actor)
+        watch_deadline(demand, actor=actor, on=on)
+    return demand
+
+
+def watch_deadline(demand: Demand, *, actor: User | None, on: dt.date) -> None:
+    """The milestone of the deadline follows ``deadline_on`` while the demand is pending; never one in the past."""
+    with transaction.atomic():
+        locked = lock(demand)
+        wanted = []
+        if locked.is_pending and locked.deadline_on and locked.deadline_on >= on:
+            title = gettext_noop("Answer the demand")
+            wanted = [Derived("deadline", MilestoneKind.DEMAND_DEADLINE, title, locked.deadline_on)]
+        reason = _("The demand no longer waits for an answer.")
+        keep_in_step(locked, wanted, owner=locked.owner, actor=actor, on=on, reason=reason)
+
+
+def ask_units(demand: Demand, *, actor: User | None, on: dt.date, units: list[Unit], person: str = "") -> list[Answer]:
+    """Asks each of ``units`` for an answer; a released demand becomes *asked*. Units asked before are left out."""
+    with transaction.atomic():
+        locked = lock(demand)
+        require(actor, "demand.edit", locked)
+        if not locked.is_pending:
+            raise TransitionRefused(_("This demand is closed."))
+        known = set(locked.answers.filter(person=person).values_list("unit_id", flat=True))
+        answers = [Answer(demand=locked, unit=unit, person=person) for unit in units if unit.pk not in known]
+        if not answers:
+            raise InvalidInput(_("All of them were asked already."), field="units")
+        for answer in answers:
+            save_as(answer, actor)
+        if locked.status == DemandStatus.RELEASED:
+            _step(locked, "ask", actor=actor, on=on)
+    return answers
+
+
+def ask_demand(demand: Demand, *, actor: User | None, on: dt.date) -> Demand:
+    return _step(demand, "ask", actor=actor, on=on)
+
+
+def answer_demand(demand: Demand, *, actor: User | None, on: dt.date) -> Demand:
+    return _step(demand, "answer", actor=actor, on=on)
+
+
+def close_demand(demand: Demand, *, actor: User | None, on: dt.date, reason: str) -> Demand:
+    """No match, with the reason; the deadline no longer matters."""
+    return _close(demand, "close", actor=actor, on=on, reason=reason)
+
+
+def reopen_demand(demand: Demand, *, actor: User | None, on: dt.date, reason: str) -> Demand:
+    with transaction.atomic():
+        reopened = _step(demand, "reopen", actor=actor, on=on, reason=reason)
+        watch_deadline(reopened, actor=actor, on=on)
+    return reopened
+
+
+def agree_with_agreement(
+    demand: Demand, *, actor: User | None, on: dt.date, agreement_type: AgreementType, title: str, partner: Organization
+) -> Agreement:
+    """The demand becomes a draft agreement between the asker and ``partner``, linked both ways, in one step."""
+    with transaction.atomic():
+        agreement = Agreement(
+            unit_id=demand.unit_id,
+            type=agreement_type,
+            title=title.strip() or demand.title,
+            coordinator=demand.owner,
+            created_by=actor,
+            is_sample=demand.is_sample,
+        )
+        require(actor, "agreement.add", agreement)
+        save_as(agreement, actor)
+        for organization in (partner, demand.organization):
+            save_as(AgreementParty(agreement=agreement, organization=organization), actor)
+        _record_outcome(demand, actor=actor, on=on, agreement=agreement)
+    return agreement
+
+
+def agree_with_project(
+    demand: Demand, *, actor: User | None, on: dt.date, title: str, partner: Organization | None = None
+) -> Activity:
+    """The demand becomes a planned research project with the asker, linked both ways, in one step."""
+    with transaction.atomic():
+        project = Activity(
+            kind=ActivityKind.RESEARCH_PROJECT,
+            unit_id=demand.unit_id,
+            title=title.strip() or demand.title,
+            owner=demand.owner or actor,
+            event_id=demand.event_id,
+            summary=demand.rewritten_wording or demand.original_wording,
+            is_sample=demand.is_sample,
+        )
+        require(actor, "activity.add", project)
+        save_as(project, actor)
+        save_as(ResearchProject(activity=project), actor)
+        for organization in filter(None, (demand.organization, partner)):
+            save_as(ActivityOrganization(activity=project, organization=organization), actor)
+        _record_outcome(demand, actor=actor, on=on, activity=project)
+    return project
+
+
+STEPS: dict[str, Callable[..., Demand]] = {
+    "ask": ask_demand,
+    "answer": answer_demand,
+    "close": close_demand,
+    "reopen": reopen_demand,
+}
+
+
+def propose_answer(answer: Answer, *, actor: User | None, on: dt.date, summary: str = "") -> Answer:
+    """The unit answers; the demand counts as answered from its first answer on."""
+    with transaction.atomic():
+        changes = {"summary": summary.strip()} if summary.strip() else {}
+        proposed = _answer_step(answer, "propose", actor=actor, on=on, **changes)
+        demand = lock(proposed.demand)
+        if demand.status in {DemandStatus.RELEASED, DemandStatus.ASKED}:
+            take_step(demand, DEMAND_TRANSITIONS, "answer", actor=actor, on=on, is_consequence=True)
+    return proposed
+
+
+def shortlist_answer(answer: Answer, *, actor: User | None, on: dt.date) -> Answer:
+    return _answer_step(answer, "shortlist", actor=actor, on=on)
+
+
+def choose_answer(answer: Answer, *, actor: User | None, on: dt.date) -> Answer:
+    """The one that will be worked with; there is one at a time."""
+    if answer.demand.answers.filter(status=AnswerStatus.CHOSEN).exists():
+        raise TransitionRefused(_("Another answer was chosen already."))
+    return _answer_step(answer, "choose", actor=actor, on=on)
+
+
+def decline_answer(answer: Answer, *, actor: User | None, on: dt.date, reason: str) -> Answer:
+    return _answer_step(answer, "decline", actor=actor, on=on, reason=reason)
+
+
+ANSWER_STEPS: dict[str, Callable[..., Answer]] = {
+    "propose": propose_answer,
+    "shortlist": shortlist_answer,
+    "choose": choose_answer,
+    "decline": decline_answer,
+}
+
+
+def _step(demand: Demand, name: str, *, actor: User | None, on: dt.date, **more: Any) -> Demand:
+    return take_step(demand, DEMAND_TRANSITIONS, name, actor=actor, on=on, **more)
+
+
+def _answer_step(answer: Answer, name: str, *, actor: User | None, on: dt.date, **more: Any) -> Answer:
+    return take_step(answer, ANSWER_TRANSITIONS, name, actor=actor, on=on, **more)
+
+
+def _close(demand: Demand, name: str, *, actor: User | None, on: dt.date, reason: str) -> Demand:
+    with transaction.atomic():
+        closed = _step(demand, name, actor=actor, on=on, reason=reason)
+        cancel_pending_milestones(closed, actor=actor, on=on, reason=reason or closed.get_status_display())
+    return closed
+
+
+def _record_outcome(demand: Demand, *, actor: User | None, on: dt.date, **target: Any) -> None:
+    chosen = demand.answers.filter(status=AnswerStatus.CHOSEN).first()
+    save_as(DemandOutcome(demand=demand, answer=chosen, **target), actor)
+    _close(demand, "agree", actor=actor, on=on, reason="")

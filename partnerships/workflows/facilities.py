@@ -1,0 +1,80 @@
+"""Joint facilities: opened, reviewed every year, suspended, closed."""
+
+import datetime as dt
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from partnerships.dates import add_months
+from partnerships.exceptions import InvalidInput
+from partnerships.models import Facility, MilestoneKind, Organization, User
+from partnerships.statuses import FACILITY_TRANSITIONS
+from partnerships.workflows.milestones import Derived, cancel_pending_milestones, keep_in_step
+from partnerships.workflows.organizations import hold_organizations
+from partnerships.workflows.transitions import take_step
+
+REVIEW_MONTHS = 12
+LEAST_SIDES = 1
+
+
+def open_facility(facility: Facility, *, actor: User | None, on: dt.date, today: dt.date) -> Facility:
+    """Opens it on ``on``; the unit holds its sides, and a review comes back every year from then on.
+
+    One that opened long ago is first reviewed on the next anniversary that does not lie before ``today``.
+    """
+    if on > today:
+        raise InvalidInput(_("The day of opening lies in the future."), field="on")
+    if facility.partners.count() < LEAST_SIDES:
+        raise InvalidInput(_("Say which organizations run it first."))
+    with transaction.atomic():
+        opened = _step(facility, "open", actor=actor, on=on)
+        partners = Organization.objects.filter(facility_rows__facility=opened)
+        hold_organizations(partners, unit=opened.unit, coordinator=opened.owner, actor=actor)
+        review = _first_review(on, today)
+        keep_in_step(opened, [review], owner=opened.owner, actor=actor, on=on, reason="")
+    return opened
+
+
+def suspend_facility(facility: Facility, *, actor: User | None, on: dt.date, reason: str) -> Facility:
+    return _step(facility, "suspend", actor=actor, on=on, reason=reason)
+
+
+def resume_facility(facility: Facility, *, actor: User | None, on: dt.date) -> Facility:
+    return _step(facility, "resume", actor=actor, on=on)
+
+
+def close_facility(facility: Facility, *, actor: User | None, on: dt.date, reason: str) -> Facility:
+    """Closes it; its open reviews are cancelled with the reason."""
+    with transaction.atomic():
+        closed = _step(facility, "close", actor=actor, on=on, reason=reason)
+        cancel_pending_milestones(closed, actor=actor, on=on, reason=reason)
+    return closed
+
+
+def reopen_facility(facility: Facility, *, actor: User | None, on: dt.date, reason: str) -> Facility:
+    """A correction: closed in error. It is planned again and has to be opened with its date."""
+    return _step(facility, "reopen", actor=actor, on=on, reason=reason)
+
+
+STEPS: dict[str, Callable[..., Facility]] = {
+    "open": open_facility,
+    "suspend": suspend_facility,
+    "resume": resume_facility,
+    "close": close_facility,
+    "reopen": reopen_facility,
+}
+
+
+def _step(facility: Facility, name: str, *, actor: User | None, on: dt.date, **more: Any) -> Facility:
+    return take_step(facility, FACILITY_TRANSITIONS, name, actor=actor, on=on, **more)
+
+
+def _first_review(opened_on: dt.date, today: dt.date) -> Derived:
+    anniversaries = (add_months(opened_on, number * REVIEW_MONTHS) for number in count(1))
+    due_on = next(day for day in anniversaries if day >= today)
+    title = gettext_noop("Review the joint facility")
+    return Derived("review", MilestoneKind.FACILITY_REVIEW, title, due_on, recurs_every_months=REVIEW_MONTHS)
