@@ -1,0 +1,1 @@
+"""What the office reads off its records; reads alone, writes nothing."""
