@@ -19,10 +19,8 @@ from partnerships.models import (
     Event,
     Facility,
     FacilityKind,
-    Honour,
     Organization,
     OrganizationKind,
-    Participation,
     Programme,
     ProgrammeMeasure,
     ReportedFigure,
@@ -46,26 +44,26 @@ def _event_demands(of: Subject) -> QuerySet:
 
 
 def _event_participants(of: Subject) -> QuerySet:
-    here = Participation.objects.filter(event=of("event")).values("organization")
-    return Organization.objects.filter(kind=OrganizationKind.ENTERPRISE, pk__in=here)
+    return Organization.objects.filter(kind=OrganizationKind.ENTERPRISE, participations__event=of("event"))
 
 
 def _programme_enterprises(of: Subject) -> QuerySet:
-    there = Participation.objects.filter(event__programme_items__programme=of("programme")).values("organization")
-    return Organization.objects.filter(kind=OrganizationKind.ENTERPRISE, pk__in=there)
+    return Organization.objects.filter(
+        kind=OrganizationKind.ENTERPRISE, participations__event__programme_items__programme=of("programme")
+    )
 
 
 def _members_with_honour(of: Subject) -> QuerySet:
-    held = Honour.objects.filter(scheme=of("scheme"), is_sample=False).values("organization")
-    return Organization.objects.filter(association_rows__association=of("organization"), pk__in=held)
+    members = Organization.objects.filter(association_rows__association=of("organization"))
+    return members.filter(honours__scheme=of("scheme"), honours__is_sample=False)
 
 
 def _region_with_honour(of: Subject) -> QuerySet:
     """Regions are four levels deep at most: country, province, city, county."""
-    held = Honour.objects.filter(scheme=of("scheme"), is_sample=False).values("organization")
     region = of("region")
     inside = Q(region=region) | Q(region__parent=region) | Q(region__parent__parent=region)
-    return Organization.objects.filter(inside | Q(region__parent__parent__parent=region), pk__in=held)
+    holders = Organization.objects.filter(honours__scheme=of("scheme"), honours__is_sample=False)
+    return holders.filter(inside | Q(region__parent__parent__parent=region))
 
 
 RULES: Mapping[str, Rule] = {
@@ -85,19 +83,25 @@ def recorded(figure: ReportedFigure, user: Any) -> QuerySet | None:
     rule = RULES.get(figure.counting_rule)
     if rule is None:
         return None
-    return rule(lambda name: getattr(figure, f"{name}_id")).filter(is_sample=False).visible_to(user)  # type: ignore[attr-defined]
+    counted = rule(lambda name: getattr(figure, f"{name}_id"))
+    # By id: the joins of a rule may meet a row twice.
+    return _countable(counted.model.objects.filter(pk__in=counted.values("pk")), user)
 
 
 def with_recorded(figures: QuerySet, user: Any) -> QuerySet:
     """Adds ``recorded_count`` to each figure in the same query: the length of ``recorded``, null when quoted alone."""
-    counts = [When(counting_rule=rule, then=_count(rows, user)) for rule, rows in RULES.items()]
+    counts = [When(counting_rule=name, then=_count(rule, user)) for name, rule in RULES.items()]
     return figures.annotate(recorded_count=Case(*counts, default=None, output_field=IntegerField(null=True)))
 
 
 def _count(rule: Rule, user: Any) -> Coalesce:
-    rows = rule(lambda name: OuterRef(f"{name}_id")).filter(is_sample=False).visible_to(user)  # type: ignore[attr-defined]
-    counted = rows.order_by().annotate(one=Value(1)).values("one").annotate(rows=Count("pk")).values("rows")
+    rows = _countable(rule(lambda name: OuterRef(f"{name}_id")), user).order_by()
+    counted = rows.annotate(one=Value(1)).values("one").annotate(rows=Count("pk", distinct=True)).values("rows")
     return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+
+
+def _countable(rows: Any, user: Any) -> QuerySet:
+    return rows.filter(is_sample=False).visible_to(user)
 
 
 def to_register(figure: Any) -> Decimal | None:
@@ -111,7 +115,7 @@ def to_register(figure: Any) -> Decimal | None:
 
 
 def _labelled(model: Any) -> Callable[[int], QuerySet]:
-    return lambda programme_id: model.objects.filter(programme_items__programme=programme_id, is_sample=False)
+    return lambda programme_id: model.objects.filter(programme_items__programme=programme_id)
 
 
 _MEASURES: Mapping[str, Callable[[int], QuerySet]] = {
@@ -119,7 +123,7 @@ _MEASURES: Mapping[str, Callable[[int], QuerySet]] = {
     ProgrammeMeasure.AGREEMENTS: lambda pk: _labelled(Agreement)(pk).filter(signed_on__isnull=False),
     ProgrammeMeasure.FACILITIES: lambda pk: _labelled(Facility)(pk).filter(opened_on__isnull=False),
     ProgrammeMeasure.DEMANDS: _labelled(Demand),
-    ProgrammeMeasure.ENTERPRISES: lambda pk: _programme_enterprises(lambda _name: pk).filter(is_sample=False),
+    ProgrammeMeasure.ENTERPRISES: lambda pk: _programme_enterprises(lambda _name: pk),
 }
 
 
@@ -137,7 +141,8 @@ class Progress:
 
 def measured(programme: Programme, measure: str, user: Any) -> QuerySet:
     """The records ``user`` may see that count for ``measure``."""
-    return _MEASURES[measure](programme.pk).visible_to(user)  # type: ignore[attr-defined]
+    counted = _MEASURES[measure](programme.pk)
+    return _countable(counted.model.objects.filter(pk__in=counted.values("pk")), user)
 
 
 def programme_progress(programme: Programme, user: Any) -> list[Progress]:
