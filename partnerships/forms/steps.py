@@ -10,16 +10,29 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.exceptions import DomainError
-from partnerships.models import Activity, Agreement, ContactNote, Milestone, MilestoneKind, User
+from partnerships.models import (
+    Activity,
+    Agreement,
+    Answer,
+    ContactNote,
+    Demand,
+    Facility,
+    Milestone,
+    MilestoneKind,
+    User,
+)
 from partnerships.permissions import refusal
 from partnerships.statuses import (
     ACTIVITY_TRANSITIONS,
     AGREEMENT_TRANSITIONS,
+    ANSWER_TRANSITIONS,
+    DEMAND_TRANSITIONS,
+    FACILITY_TRANSITIONS,
     MILESTONE_TRANSITIONS,
     Transition,
     TransitionTable,
 )
-from partnerships.workflows import activities, agreements, milestones
+from partnerships.workflows import activities, agreements, demands, facilities, milestones
 
 
 class DateInput(forms.DateInput):
@@ -98,6 +111,19 @@ class SigningForm(StepForm):
 
     def call(self, actor: User, values: dict[str, Any]) -> Any:
         return super().call(actor, values | {"today": self.today})
+
+
+class OpeningForm(StepForm):
+    on = forms.DateField(label=_("Opened on"), widget=DateInput)
+
+    def call(self, actor: User, values: dict[str, Any]) -> Any:
+        return super().call(actor, values | {"today": self.today})
+
+
+class ProposalForm(StepForm):
+    summary = forms.CharField(
+        label=_("The answer"), max_length=5000, required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
 
 
 class EvidenceForm(StepForm):
@@ -196,6 +222,9 @@ _WORKFLOWS: dict[type[models.Model], tuple[TransitionTable, _Steps, dict[str, ty
     ),
     Activity: (ACTIVITY_TRANSITIONS, activities.STEPS, {"complete": CompletionForm, "replan": ReplanForm}),
     Milestone: (MILESTONE_TRANSITIONS, milestones.STEPS, {"meet": EvidenceForm, "submit": EvidenceForm}),
+    Facility: (FACILITY_TRANSITIONS, facilities.STEPS, {"open": OpeningForm}),
+    Demand: (DEMAND_TRANSITIONS, demands.STEPS, {}),
+    Answer: (ANSWER_TRANSITIONS, demands.ANSWER_STEPS, {"propose": ProposalForm}),
 }
 
 
@@ -227,7 +256,12 @@ def step_offers(row: Any, user: Any) -> list[StepOffer]:
 
 
 def _is_beside_the_point(row: Any, step: Transition) -> bool:
-    """Met or submitted: a milestone knows one of the two, and a next contact is met by making it."""
+    """Met or submitted: a milestone knows one of the two, and a next contact is met by making it.
+
+    A demand is agreed by making the agreement or project that comes of it.
+    """
+    if isinstance(row, Demand):
+        return step.name == "agree"
     if not isinstance(row, Milestone) or step.name not in {"meet", "submit"}:
         return False
     if row.kind == MilestoneKind.NEXT_CONTACT:

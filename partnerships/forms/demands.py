@@ -1,0 +1,67 @@
+"""Forms around a demand: whom to ask, and what comes of it."""
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from partnerships.forms.steps import DateInput, VerbForm
+from partnerships.models import Activity, Agreement, AgreementType, Answer, Organization, OrganizationKind, Unit, User
+from partnerships.workflows import demands
+
+
+class DemandForm(VerbForm):
+    """Input for a verb on a demand, on a day."""
+
+    on = forms.DateField(label=_("Date"), widget=DateInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["on"].initial = self.today
+
+    def clean_on(self) -> dt.date:
+        on = self.cleaned_data["on"]
+        if on > self.today:
+            raise forms.ValidationError(_("This day lies in the future."))
+        return on
+
+
+class AskUnitsForm(DemandForm):
+    units = forms.ModelMultipleChoiceField(label=_("Units to ask"), queryset=Unit.objects.all())
+
+    def call(self, actor: User, values: dict[str, Any]) -> list[Answer]:
+        values["units"] = list(values["units"])
+        return demands.ask_units(self.row, actor=actor, **values)
+
+
+class OutcomeForm(DemandForm):
+    """What both outcomes ask: a title, and the institution it is agreed with."""
+
+    title = forms.CharField(label=_("Title"), max_length=200)
+    partner = forms.ModelChoiceField(
+        label=_("With"),
+        queryset=Organization.objects.filter(kind=OrganizationKind.INSTITUTION).not_archived(),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["title"].initial = self.row.title
+
+
+class AgreementOutcomeForm(OutcomeForm):
+    agreement_type = forms.ModelChoiceField(
+        label=_("Type of agreement"), queryset=AgreementType.objects.filter(is_active=True)
+    )
+
+    def call(self, actor: User, values: dict[str, Any]) -> Agreement:
+        return demands.agree_with_agreement(self.row, actor=actor, **values)
+
+
+class ProjectOutcomeForm(OutcomeForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["partner"].required = False
+
+    def call(self, actor: User, values: dict[str, Any]) -> Activity:
+        return demands.agree_with_project(self.row, actor=actor, **values)
