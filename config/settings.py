@@ -256,7 +256,7 @@ if SESSION_COOKIE_SECURE:
     SECURE_SSL_REDIRECT = True
     SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
     SECURE_HSTS_SECONDS = 31_536_000
-# HSTS for sub-domains and preload lists: one office's site does not decide for the rest of its domain.
+# An office's site is one host of its college's domain: it cannot promise HTTPS, or preloading, for the others.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
 # Two tabs of one person's own edits are told apart by the row's version, so history needs no request stored with it.
