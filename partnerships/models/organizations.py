@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from stdnum.cn import uscc as credit_code
 from stdnum.exceptions import ValidationError as StdnumError
@@ -165,6 +166,9 @@ class Organization(BilingualModel, SeededModel, SearchableModel, VersionedModel)
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.uscc = self.uscc or None  # unique among those that have one
         super().save(*args, **kwargs)
+
+    def get_absolute_url(self) -> str:
+        return reverse("organization_detail", args=[self.pk])
 
     def search_words(self) -> list[str]:
         return [self.name, self.name_zh, self.uscc or "", *self.other_names.values_list("name", flat=True)]
