@@ -114,7 +114,7 @@ class TypeMilestone(models.Model):
 class AgreementQuerySet(ScopedQuerySet):
     def in_scope(self, user: Any) -> Q:
         participates = AgreementUnit.objects.filter(agreement=OuterRef("pk"), unit__in=user.scope.unit_ids)
-        return Q(unit__in=user.scope.unit_ids) | Exists(participates)
+        return Q(unit__in=user.scope.unit_ids) | Q(Exists(participates))
 
     def search(self, text: str) -> Self:
         """By its own words or those of a party, in Chinese or English."""
@@ -348,6 +348,13 @@ class Agreement(SeededModel, SearchableModel, VersionedModel):
     def _draft_histories(self) -> list[models.QuerySet]:
         parts = (AgreementParty, AgreementTerm, AgreementArea, AgreementUnit)
         return [self.history.all(), *(part.history.filter(agreement_id=self.pk) for part in parts)]
+
+    @property
+    def signing_date(self) -> dt.date:
+        """The day of signing of an agreement that is signed (``agreement_signed_has_date``)."""
+        if self.signed_on is None:
+            raise ValueError("not signed")
+        return self.signed_on
 
     @property
     def is_signed(self) -> bool:

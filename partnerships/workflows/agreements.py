@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 from django.db import transaction
@@ -23,7 +24,7 @@ from partnerships.permissions import require
 from partnerships.statuses import AGREEMENT_TRANSITIONS, PlanStatus
 from partnerships.workflows.milestones import cancel_pending_milestones, derive_milestones, make_type_milestones
 from partnerships.workflows.organizations import hold_organizations
-from partnerships.workflows.transitions import lock, save_as, take_step
+from partnerships.workflows.transitions import delete_as, lock, save_as, take_step
 
 LEAST_SIGNATORIES = 2
 
@@ -166,7 +167,7 @@ def amend_agreement(
         raise InvalidInput(_("Say what changed."), field="summary")
     with transaction.atomic():
         locked = _lock_signed(agreement, actor)
-        if signed_on < locked.signed_on:
+        if signed_on < locked.signing_date:
             raise InvalidInput(_("An amendment cannot be signed before the agreement."), field="signed_on")
         term = None
         if ends_on or review_on:
@@ -197,7 +198,7 @@ def accede_party(
     """A later signature: the organization becomes a party of a signed agreement on ``on``."""
     with transaction.atomic():
         locked = _lock_signed(agreement, actor)
-        if on < locked.signed_on:
+        if on < locked.signing_date:
             raise InvalidInput(_("Nobody can accede before the agreement was signed."), field="on")
         if locked.parties.filter(organization=organization).exists():
             raise InvalidInput(_("This organization is a party already."), field="organization")
@@ -223,7 +224,7 @@ def withdraw_party(party: AgreementParty, *, actor: User | None, on: dt.date) ->
         party = lock(party)
         if party.withdrew_on:
             raise InvalidInput(_("It withdrew already."))
-        if on < (party.acceded_on or locked.signed_on):
+        if on < (party.acceded_on or locked.signing_date):
             raise InvalidInput(_("A party cannot withdraw before it signed."), field="on")
         party.withdrew_on = on
         save_as(party, actor)
@@ -242,10 +243,8 @@ def delete_draft(agreement: Agreement, *, actor: User | None) -> None:
             raise TransitionRefused(_("Something was done under this draft already; cancel it instead."))
         plans.delete()
         for milestone in locked.milestones.all():
-            milestone._history_user = actor
-            milestone.delete()
-        locked._history_user = actor
-        locked.delete()
+            delete_as(milestone, actor)
+        delete_as(locked, actor)
 
 
 def signing_warnings(agreement: Agreement) -> list[str]:
@@ -325,13 +324,11 @@ def _ensure_term(agreement: Agreement, *, actor: User | None, not_before: dt.dat
     if agreement.terms.exists():
         return
     interval = max(agreement.type.review_months, 1)
-    review_on, number = add_months(agreement.signed_on, interval), 1
-    while review_on < not_before:
-        number += 1
-        review_on = add_months(agreement.signed_on, number * interval)
+    reviews = (add_months(agreement.signing_date, number * interval) for number in count(1))
+    review_on = next(day for day in reviews if day >= not_before)
     term = AgreementTerm(
         agreement=agreement,
-        starts_on=agreement.signed_on,
+        starts_on=agreement.signing_date,
         review_on=review_on,
         lead_days=agreement.type.lead_days,
     )

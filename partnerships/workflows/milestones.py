@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from django.db import transaction
@@ -13,7 +14,7 @@ from django.utils.translation import gettext_noop, override
 
 from partnerships.dates import add_months
 from partnerships.exceptions import InvalidInput, TransitionRefused
-from partnerships.models import Agreement, Milestone, MilestoneKind, TypeMilestone, User, workday_test
+from partnerships.models import Agreement, AgreementTerm, Milestone, MilestoneKind, TypeMilestone, User, workday_test
 from partnerships.models.agreements import QUIET_AFTER_DAYS
 from partnerships.models.milestones import ACCEPTED_KINDS
 from partnerships.permissions import require
@@ -84,8 +85,7 @@ def move_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, due
         locked.due_on = due_on
         locked.override_reason = reason.strip()
         locked.overridden_at = timezone.now() if locked.is_derived else locked.overridden_at
-        locked._change_reason = reason.strip()[:100]
-        save_as(locked, actor)
+        save_as(locked, actor, reason=reason.strip())
     return locked
 
 
@@ -148,11 +148,8 @@ def _leave_the_next(met: Milestone, *, actor: User | None) -> None:
     if met.recurs_every_months is None:
         return
     first = met.recurs_from or met.due_on
-    due_on = next(
-        day
-        for day in (add_months(first, number * met.recurs_every_months) for number in range(1, 12 * 9999))
-        if day > met.due_on
-    )
+    occurrences = (add_months(first, number * met.recurs_every_months) for number in count(1))
+    due_on = next(day for day in occurrences if day > met.due_on)
     following = Milestone.objects.get(pk=met.pk)
     following.pk, following.code, following.version = None, None, 1
     following._state.adding = True
@@ -197,21 +194,26 @@ def derived_milestones(agreement: Agreement) -> list[Derived]:
 
 def _from_term(agreement: Agreement) -> Iterable[Derived]:
     term = agreement.current_term
-    if term is None or agreement.signed_on is None:
+    if term is None:
         return
     decision = term.decision_date(workday_test(agreement.unit.work_calendar))
-    if decision is None:
-        due_on, key, kind, title = term.review_on, "review", MilestoneKind.REVIEW, gettext_noop("Review the agreement")
+    if decision:
+        derived = _decision(term, max(decision.decide_on, agreement.signing_date))
+    elif term.review_on:
+        derived = _review(term, term.review_on)
     else:
-        due_on, key, kind, title = (
-            decision.decide_on,
-            "decision_date",
-            MilestoneKind.DECISION_DATE,
-            gettext_noop("Decide whether the agreement goes on"),
-        )
-    if agreement.recorded_on and due_on < agreement.recorded_on:
         return
-    yield Derived(f"{key}:{term.number}", kind, title, max(due_on, agreement.signed_on))
+    if agreement.recorded_on is None or derived.due_on >= agreement.recorded_on:
+        yield derived
+
+
+def _decision(term: AgreementTerm, due_on: dt.date) -> Derived:
+    title = gettext_noop("Decide whether the agreement goes on")
+    return Derived(f"decision_date:{term.number}", MilestoneKind.DECISION_DATE, title, due_on)
+
+
+def _review(term: AgreementTerm, due_on: dt.date) -> Derived:
+    return Derived(f"review:{term.number}", MilestoneKind.REVIEW, gettext_noop("Review the agreement"), due_on)
 
 
 def _from_last_contact(agreement: Agreement) -> Iterable[Derived]:
@@ -273,11 +275,10 @@ def _follow(milestone: Milestone, derived: Derived, *, actor: User | None, on: d
 def _drop(milestone: Milestone, agreement: Agreement, *, actor: User | None, on: dt.date) -> None:
     """A decision date of an earlier term was decided: the agreement goes on. Anything else is no longer asked for."""
     term = agreement.current_term
-    is_earlier_term = term is not None and milestone.derived_key in {
-        f"{key}:{number}" for key in ("decision_date", "review") for number in range(1, term.number)
-    }
-    if is_earlier_term and agreement.is_signed and milestone.status == MilestoneStatus.OPEN:
-        evidence = _("Renewed: term %(number)s.") % {"number": term.number}
+    number = term.number if term and agreement.is_signed else 0
+    earlier = {f"{key}:{before}" for key in ("decision_date", "review") for before in range(1, number)}
+    if milestone.derived_key in earlier and milestone.status == MilestoneStatus.OPEN:
+        evidence = _("Renewed: term %(number)s.") % {"number": number}
         _step(milestone, "meet", actor=actor, on=on, evidence=evidence, is_consequence=True)
         return
     reason = _("The agreement no longer asks for it (%(status)s).") % {"status": agreement.get_status_display()}
@@ -289,7 +290,7 @@ def make_type_milestones(agreement: Agreement, *, actor: User | None, not_before
 
     One that is there already (signed again after a correction) is reopened and moved, not doubled.
     """
-    on = agreement.signed_on
+    on = agreement.signing_date
     existing = {(milestone.kind, milestone.title): milestone for milestone in agreement.milestones.all()}
     for template in agreement.type.default_milestones.all():
         due_on = add_months(on, template.months_after_signing)

@@ -33,7 +33,7 @@ def take_step(
     """
     transition = table[name]
     with transaction.atomic():
-        locked = lock(row)
+        locked: Any = lock(row)
         from_status = locked.status
         _check_status(locked, transition)
         if not is_consequence:
@@ -59,10 +59,16 @@ def lock(row: Row) -> Row:
     return type(row)._base_manager.select_for_update().get(pk=row.pk)
 
 
-def save_as(row: models.Model, actor: User | None) -> None:
-    """Saves with ``actor`` in the history row, also where there is no request to take them from."""
-    row._history_user = actor  # type: ignore[attr-defined]  # read by the history library
+def save_as(row: Any, actor: User | None, *, reason: str = "") -> None:
+    """Saves with ``actor`` and ``reason`` in the history row, also where there is no request to take them from."""
+    row._history_user = actor  # both are read by the history library
+    row._change_reason = reason[:100] or None
     row.save()
+
+
+def delete_as(row: Any, actor: User | None) -> None:
+    row._history_user = actor
+    row.delete()
 
 
 def _check_status(row: Any, transition: Transition) -> None:
