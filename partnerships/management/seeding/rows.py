@@ -79,7 +79,7 @@ class Outcome:
         return self.created.total()
 
 
-class _LeftOut(Exception):  # noqa: N818 - no error: the staff removed what this row would belong to
+class _LeftOut(Exception):
     """The row is not to be made; the reason is in the outcome already."""
 
 
