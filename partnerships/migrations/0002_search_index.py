@@ -20,7 +20,5 @@ class Migration(migrations.Migration):
     dependencies = [("partnerships", "0001_initial")]
 
     operations = [
-        migrations.RunPython(
-            on_postgresql(CREATE), on_postgresql("DROP INDEX IF EXISTS search_entry_trigrams;")
-        ),
+        migrations.RunPython(on_postgresql(CREATE), on_postgresql("DROP INDEX IF EXISTS search_entry_trigrams;")),
     ]

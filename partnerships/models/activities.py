@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.models.agreements import Agreement, CooperationArea
@@ -129,6 +130,9 @@ class Activity(SeededModel, SearchableModel, VersionedModel):
 
     def __str__(self) -> str:
         return self.title
+
+    def get_absolute_url(self) -> str:
+        return reverse("activity_detail", args=[self.pk])
 
     def search_words(self) -> list[str]:
         return [self.title, self.place]

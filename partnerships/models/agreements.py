@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.dates import IsWorkday, add_months, shift_to_workday
@@ -23,6 +24,7 @@ from partnerships.models.base import (
     VersionedModel,
 )
 from partnerships.models.organizations import Organization
+from partnerships.models.status_changes import StatusChange
 from partnerships.models.users import Unit
 from partnerships.statuses import ActivityStatus, AgreementStatus
 
@@ -112,7 +114,7 @@ class TypeMilestone(models.Model):
 class AgreementQuerySet(ScopedQuerySet):
     def in_scope(self, user: Any) -> Q:
         participates = AgreementUnit.objects.filter(agreement=OuterRef("pk"), unit__in=user.scope.unit_ids)
-        return Q(unit__in=user.scope.unit_ids) | Exists(participates)
+        return Q(unit__in=user.scope.unit_ids) | Q(Exists(participates))
 
     def search(self, text: str) -> Self:
         """By its own words or those of a party, in Chinese or English."""
@@ -321,6 +323,9 @@ class Agreement(SeededModel, SearchableModel, VersionedModel):
         if self.parent_id and self.pk and self.parent_id == self.pk:
             raise ValidationError({"parent": _("An agreement cannot be its own framework.")})
 
+    def get_absolute_url(self) -> str:
+        return reverse("agreement_detail", args=[self.pk])
+
     def search_words(self) -> list[str]:
         return [self.title, self.title_as_signed, self.reference]
 
@@ -328,6 +333,28 @@ class Agreement(SeededModel, SearchableModel, VersionedModel):
     def is_editable(self) -> bool:
         """Title, parties, terms and areas may be edited: it is neither under review nor signed."""
         return self.status in {AgreementStatus.DRAFT, AgreementStatus.RETURNED}
+
+    def people_behind_the_draft(self) -> set[int]:
+        """Ids of its creator, its submitters and whoever edited it or its parts since it was last returned."""
+        steps = StatusChange.objects.of(self)
+        returned_at = steps.filter(transition="return").values_list("at", flat=True).last()
+        submitters = steps.filter(transition="submit")
+        people = {self.created_by_id, *submitters.values_list("actor_id", flat=True)}
+        for rows in self._draft_histories():
+            edits = rows.filter(history_date__gt=returned_at) if returned_at else rows
+            people.update(edits.values_list("history_user_id", flat=True).distinct())
+        return {person for person in people if person is not None}
+
+    def _draft_histories(self) -> list[models.QuerySet]:
+        parts = (AgreementParty, AgreementTerm, AgreementArea, AgreementUnit)
+        return [self.history.all(), *(part.history.filter(agreement_id=self.pk) for part in parts)]
+
+    @property
+    def signing_date(self) -> dt.date:
+        """The day of signing of an agreement that is signed (``agreement_signed_has_date``)."""
+        if self.signed_on is None:
+            raise ValueError("not signed")
+        return self.signed_on
 
     @property
     def is_signed(self) -> bool:

@@ -4,6 +4,7 @@ from typing import Any, Self
 
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.models.base import (
@@ -67,6 +68,9 @@ class Event(BilingualModel, SeededModel, SearchableModel, VersionedModel):
             ),
         ]
         indexes = [models.Index(fields=["-starts_on", "-id"], name="event_by_date")]  # the list, newest first
+
+    def get_absolute_url(self) -> str:
+        return reverse("event_detail", args=[self.pk])
 
     def search_words(self) -> list[str]:
         return [self.name, self.name_zh, self.place]

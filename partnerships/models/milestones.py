@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.db.models import Q
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.models.agreements import Agreement, AgreementParty
@@ -244,6 +245,9 @@ class Milestone(SeededModel, SearchableModel, VersionedModel):
         with transaction.atomic():
             super().save(*args, **kwargs)
             ReminderMark.objects.create(milestone=self)
+
+    def get_absolute_url(self) -> str:
+        return reverse("milestone_detail", args=[self.pk])
 
     def search_words(self) -> list[str]:
         return [self.title, self.title_zh]

@@ -1,11 +1,12 @@
 """Organizations of all kinds, their names, people, memberships, and which of our units holds them."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from stdnum.cn import uscc as credit_code
 from stdnum.exceptions import ValidationError as StdnumError
@@ -20,7 +21,7 @@ from partnerships.models.base import (
     SeededModel,
     VersionedModel,
 )
-from partnerships.models.users import TreeQuerySet, Unit, refuse_cycle
+from partnerships.models.users import Unit, refuse_cycle
 from partnerships.names import name_key
 
 # A shared key shorter than this says nothing: half of all enterprises start with 中.
@@ -50,7 +51,6 @@ class Region(BilingualModel):
     )
     note = models.TextField(_("note"), blank=True)
 
-    objects = TreeQuerySet.as_manager()
     history = History()
 
     class Meta:
@@ -127,7 +127,7 @@ class Organization(BilingualModel, SeededModel, SearchableModel, VersionedModel)
     region = models.ForeignKey(
         Region, models.PROTECT, null=True, blank=True, related_name="organizations", verbose_name=_("region")
     )
-    uscc = models.CharField(
+    uscc = models.CharField(  # noqa: DJ001 - unique among those that have one
         _("unified social credit code"), max_length=18, null=True, blank=True, validators=[validate_credit_code]
     )
     institution_type = models.CharField(_("type of institution"), max_length=30, choices=InstitutionType, blank=True)
@@ -163,8 +163,11 @@ class Organization(BilingualModel, SeededModel, SearchableModel, VersionedModel)
         ]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.uscc = self.uscc or None  # unique among those that have one
+        self.uscc = self.uscc or None
         super().save(*args, **kwargs)
+
+    def get_absolute_url(self) -> str:
+        return reverse("organization_detail", args=[self.pk])
 
     def search_words(self) -> list[str]:
         return [self.name, self.name_zh, self.uscc or "", *self.other_names.values_list("name", flat=True)]
@@ -189,7 +192,9 @@ class OfKindManager(models.Manager.from_queryset(OrganizationQuerySet)):  # type
 class OrganizationOfKind(Organization):
     """A proxy that reads and makes organizations of one kind."""
 
-    KIND: OrganizationKind
+    KIND: ClassVar[OrganizationKind]
+
+    objects: ClassVar[Any] = OfKindManager()
 
     class Meta:
         proxy = True
@@ -200,8 +205,7 @@ class OrganizationOfKind(Organization):
 
 
 class Institution(OrganizationOfKind):
-    KIND = OrganizationKind.INSTITUTION
-    objects = OfKindManager()
+    KIND: ClassVar[OrganizationKind] = OrganizationKind.INSTITUTION
 
     class Meta:
         proxy = True
@@ -210,8 +214,7 @@ class Institution(OrganizationOfKind):
 
 
 class Enterprise(OrganizationOfKind):
-    KIND = OrganizationKind.ENTERPRISE
-    objects = OfKindManager()
+    KIND: ClassVar[OrganizationKind] = OrganizationKind.ENTERPRISE
 
     class Meta:
         proxy = True
@@ -220,8 +223,7 @@ class Enterprise(OrganizationOfKind):
 
 
 class Association(OrganizationOfKind):
-    KIND = OrganizationKind.ASSOCIATION
-    objects = OfKindManager()
+    KIND: ClassVar[OrganizationKind] = OrganizationKind.ASSOCIATION
 
     class Meta:
         proxy = True
@@ -230,8 +232,7 @@ class Association(OrganizationOfKind):
 
 
 class GovernmentBody(OrganizationOfKind):
-    KIND = OrganizationKind.GOVERNMENT_BODY
-    objects = OfKindManager()
+    KIND: ClassVar[OrganizationKind] = OrganizationKind.GOVERNMENT_BODY
 
     class Meta:
         proxy = True

@@ -15,7 +15,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.models.base import History, LineField, ScopedQuerySet, SeededModel, VersionedModel
+from partnerships.models.base import History, ScopedQuerySet, SeededModel, VersionedModel
 from partnerships.models.milestones import Milestone, MilestoneKind
 from partnerships.models.users import Unit
 from partnerships.statuses import DeliveryStatus, PlanStatus

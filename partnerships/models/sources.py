@@ -6,6 +6,7 @@ from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.models.base import History, LineField, ScopedQuerySet, SeededModel, VersionedModel
@@ -37,6 +38,9 @@ class Source(SeededModel, VersionedModel):
 
     def __str__(self) -> str:
         return self.title
+
+    def get_absolute_url(self) -> str:
+        return reverse("source_detail", args=[self.pk])
 
 
 class CitationQuerySet(models.QuerySet):

@@ -31,7 +31,7 @@ class StatusChange(models.Model):
         verbose_name=_("by"),
     )
     reason = models.TextField(_("reason"), blank=True)
-    at = models.DateTimeField(_("at"))
+    at = models.DateTimeField(_("at"), auto_now_add=True)  # when it was recorded; the step's own date is on the row
 
     objects = StatusChangeQuerySet.as_manager()
 

@@ -1,0 +1,1 @@
+"""Forms that admin and pages share."""

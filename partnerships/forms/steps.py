@@ -1,0 +1,235 @@
+"""One form per workflow step, made from the transition tables; admin and pages show and apply the same ones."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from partnerships.exceptions import DomainError
+from partnerships.models import Activity, Agreement, ContactNote, Milestone, MilestoneKind, User
+from partnerships.permissions import refusal
+from partnerships.statuses import (
+    ACTIVITY_TRANSITIONS,
+    AGREEMENT_TRANSITIONS,
+    MILESTONE_TRANSITIONS,
+    Transition,
+    TransitionTable,
+)
+from partnerships.workflows import activities, agreements, milestones
+
+
+class DateInput(forms.DateInput):
+    """The browser's own date picker; ISO on the wire in every language."""
+
+    input_type = "date"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs, format="%Y-%m-%d")
+
+
+class VerbForm(forms.Form):
+    """Input for one verb on one row. ``apply`` calls it and turns a refusal into a message on the field concerned."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, row: Any, today: dt.date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.row = row
+        self.today = today
+        self.fields["version"].initial = row.version
+
+    def call(self, actor: User, values: dict[str, Any]) -> Any:
+        raise NotImplementedError
+
+    def apply(self, actor: User) -> Any | None:
+        """The changed row, or None with the reason among the form's errors. Call it on a valid form."""
+        values = dict(self.cleaned_data)
+        self.row.version = values.pop("version")
+        try:
+            return self.call(actor, values)
+        except DomainError as error:
+            self.add_error(error.field if error.field in self.fields else None, str(error))
+            return None
+
+
+class StepForm(VerbForm):
+    """A step of a transition table: its date, and its reason where one is needed."""
+
+    on = forms.DateField(label=_("Date"), widget=DateInput)
+
+    def __init__(self, *args: Any, transition: Transition, verb: Callable[..., Any], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.transition = transition
+        self.verb = verb
+        self.fields["on"].initial = self.today
+        if transition.needs_reason:
+            self.fields["reason"] = forms.CharField(
+                label=_("Reason"), widget=forms.Textarea(attrs={"rows": 3}), max_length=2000
+            )
+
+    def clean_on(self) -> dt.date:
+        on = self.cleaned_data["on"]
+        if on > self.today:
+            raise forms.ValidationError(_("This day lies in the future."))
+        return on
+
+    def call(self, actor: User, values: dict[str, Any]) -> Any:
+        return self.verb(self.row, actor=actor, **values)
+
+
+class TerminateForm(StepForm):
+    def clean_on(self) -> dt.date:
+        """Notice may end an agreement on a day to come."""
+        return self.cleaned_data["on"]
+
+
+class SigningForm(StepForm):
+    """Shows what the person should know before they record a signing."""
+
+    on = forms.DateField(label=_("Signed on"), widget=DateInput)
+
+    @property
+    def warnings(self) -> list[str]:
+        return agreements.signing_warnings(self.row)
+
+    def call(self, actor: User, values: dict[str, Any]) -> Any:
+        return super().call(actor, values | {"today": self.today})
+
+
+class EvidenceForm(StepForm):
+    on = forms.DateField(label=_("Done on"), widget=DateInput)
+    evidence = forms.CharField(
+        label=_("What shows it"),
+        max_length=5000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("In a sentence: what was done, with whom, where the paper is."),
+    )
+
+
+class CompletionForm(StepForm):
+    on = forms.DateField(label=_("Completed on"), widget=DateInput)
+    summary = forms.CharField(
+        label=_("What came of it"), max_length=5000, required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
+    next_step = forms.CharField(label=_("Next step"), max_length=200, required=False)
+    next_step_on = forms.DateField(label=_("Next step by"), required=False, widget=DateInput)
+    no_next_step_reason = forms.CharField(label=_("Or why there is no next step"), max_length=300, required=False)
+
+
+class ReplanForm(StepForm):
+    starts_on = forms.DateField(label=_("New start"), required=False, widget=DateInput)
+
+
+class MoveForm(VerbForm):
+    """Another due date for a milestone."""
+
+    due_on = forms.DateField(label=_("New due date"), widget=DateInput)
+    reason = forms.CharField(label=_("Reason"), max_length=2000, widget=forms.Textarea(attrs={"rows": 2}))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["due_on"].initial = self.row.due_on
+
+    def call(self, actor: User, values: dict[str, Any]) -> Milestone:
+        return milestones.move_milestone(self.row, actor=actor, on=self.today, **values)
+
+
+class AssignForm(VerbForm):
+    """Another owner for a milestone, among the people one may see."""
+
+    owner = forms.ModelChoiceField(label=_("Owner"), queryset=User.objects.none())
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["owner"].queryset = User.objects.visible_to(user).reachable()  # type: ignore[attr-defined]
+
+    def call(self, actor: User, values: dict[str, Any]) -> Milestone:
+        return milestones.assign_milestone(self.row, actor=actor, **values)
+
+
+class ContactNoteForm(forms.Form):
+    """Logs a call or message about an agreement or organization, in seconds."""
+
+    channel = forms.ChoiceField(label=_("How"), choices=ContactNote.Channel.choices)
+    on = forms.DateField(label=_("When"), widget=DateInput)
+    summary = forms.CharField(label=_("What was said"), max_length=5000, widget=forms.Textarea(attrs={"rows": 3}))
+
+    def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = today
+        self.fields["on"].initial = today
+
+    def clean_on(self) -> dt.date:
+        on = self.cleaned_data["on"]
+        if on > self.today:
+            raise forms.ValidationError(_("This day lies in the future."))
+        return on
+
+    def apply(self, actor: User, *, about: Agreement | Milestone) -> ContactNote | None:
+        """The note about an agreement, or about a milestone and what it belongs to."""
+        milestone = about if isinstance(about, Milestone) else None
+        agreement = about.agreement if isinstance(about, Milestone) else about
+        try:
+            return activities.log_contact(
+                actor=actor,
+                unit=about.unit,
+                agreement=agreement,
+                organization=milestone.organization if milestone else None,
+                milestone=milestone,
+                **self.cleaned_data,
+            )
+        except DomainError as error:
+            self.add_error(error.field if error.field in self.fields else None, str(error))
+            return None
+
+
+_Steps = Mapping[str, Callable[..., Any]]
+_WORKFLOWS: dict[type[models.Model], tuple[TransitionTable, _Steps, dict[str, type[StepForm]]]] = {
+    Agreement: (
+        AGREEMENT_TRANSITIONS,
+        agreements.STEPS,
+        {"sign": SigningForm, "record_signed": SigningForm, "terminate": TerminateForm},
+    ),
+    Activity: (ACTIVITY_TRANSITIONS, activities.STEPS, {"complete": CompletionForm, "replan": ReplanForm}),
+    Milestone: (MILESTONE_TRANSITIONS, milestones.STEPS, {"meet": EvidenceForm, "submit": EvidenceForm}),
+}
+
+
+def step_form(row: Any, name: str, *, today: dt.date, data: Any = None) -> StepForm:
+    """The form of the step ``name`` for ``row``. Raises ``KeyError`` for a step its table does not have."""
+    table, verbs, special = _WORKFLOWS[type(row)]
+    form_class = special.get(name, StepForm)
+    return form_class(data, row=row, today=today, transition=table[name], verb=verbs[name])
+
+
+@dataclass(frozen=True)
+class StepOffer:
+    """A step the status allows. ``refusal`` says why this person cannot take it, None when they can."""
+
+    transition: Transition
+    refusal: Any
+
+    @property
+    def is_open(self) -> bool:
+        return self.refusal is None
+
+
+def step_offers(row: Any, user: Any) -> list[StepOffer]:
+    """What can be done with ``row`` in its status, corrections last."""
+    table, _verbs, _special = _WORKFLOWS[type(row)]
+    possible = [step for step in table.values() if row.status in step.sources and not _is_beside_the_point(row, step)]
+    possible.sort(key=lambda step: step.is_correction)
+    return [StepOffer(step, refusal(user, step.permission, row)) for step in possible]
+
+
+def _is_beside_the_point(row: Any, step: Transition) -> bool:
+    """Met or submitted: a milestone knows one of the two, and a next contact is met by making it."""
+    if not isinstance(row, Milestone) or step.name not in {"meet", "submit"}:
+        return False
+    if row.kind == MilestoneKind.NEXT_CONTACT:
+        return True
+    return (step.name == "submit") != row.requires_acceptance

@@ -1,0 +1,249 @@
+"""Who may do what: the one answer for pages, admin, workflows, files, feeds and mail links.
+
+``visible_to(user)`` on a queryset says which rows exist for a person; ``may(user, action, row)`` what they may do with
+one. Django's own permissions and its superuser shortcut are not asked.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from partnerships.exceptions import NotAllowed
+from partnerships.models import (
+    Agreement,
+    Contact,
+    Document,
+    Milestone,
+    Organization,
+    OrganizationUnit,
+    Role,
+    Unit,
+)
+from partnerships.statuses import AgreementStatus
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Who may take an action.
+
+    ``own``: least role in the unit the row belongs to. ``participating``: least role in a unit that takes part in the
+    row's agreement. ``anywhere``: least role in any unit, for what is shared. ``staff``: the cooperation office,
+    ``system``: system administrators, ``user_admin``: user administrators.
+    """
+
+    own: Role | None = None
+    participating: Role | None = None
+    anywhere: Role | None = None
+    staff: bool = False
+    system: bool = False
+    user_admin: bool = False
+
+
+def _everyone(role: Role = Role.VIEWER) -> Grant:
+    return Grant(anywhere=role, staff=True, system=True)
+
+
+def _own(role: Role, *, participating: Role | None = None) -> Grant:
+    return Grant(own=role, participating=participating, staff=True, system=True)
+
+
+_LEAD_ALONE = Grant(own=Role.LEAD)
+_OFFICE = Grant(staff=True, system=True)
+_FOLLOW_UP = _own(Role.COORDINATOR, participating=Role.COORDINATOR)
+_SEE = _own(Role.VIEWER, participating=Role.VIEWER)
+
+ACTIONS: Mapping[str, Grant] = {
+    "organization.view": _everyone(),
+    "organization.view_details": _own(Role.VIEWER),
+    "organization.add": _everyone(Role.COORDINATOR),
+    "organization.edit": _own(Role.COORDINATOR),
+    "organization.archive": _own(Role.LEAD),
+    "contact.view": _own(Role.VIEWER),
+    "contact.view_personal": _own(Role.COORDINATOR),
+    "contact.edit": _own(Role.COORDINATOR),
+    "agreement.view": _SEE,
+    "agreement.add": _own(Role.COORDINATOR),
+    "agreement.edit": _own(Role.COORDINATOR),
+    "agreement.submit": _own(Role.COORDINATOR),
+    "agreement.cancel": _own(Role.COORDINATOR),
+    "agreement.record_signed": _own(Role.COORDINATOR),
+    "agreement.approve": _LEAD_ALONE,
+    "agreement.return": _LEAD_ALONE,
+    "agreement.suspend": _LEAD_ALONE,
+    "agreement.resume": _LEAD_ALONE,
+    "agreement.complete": _LEAD_ALONE,
+    "agreement.terminate": _LEAD_ALONE,
+    "agreement.correct": _LEAD_ALONE,
+    # The office files signed papers for everybody: signatures, renewals, amendments, accessions.
+    "agreement.sign": Grant(own=Role.LEAD, staff=True),
+    "agreement.amend": Grant(own=Role.LEAD, staff=True),
+    "agreement.delete": _own(Role.COORDINATOR),
+    "agreement.follow_up": _FOLLOW_UP,
+    "milestone.view": _SEE,
+    "milestone.add": _FOLLOW_UP,
+    "milestone.edit": _own(Role.COORDINATOR),
+    "milestone.act": _own(Role.COORDINATOR),
+    "milestone.move": _own(Role.COORDINATOR),
+    "milestone.assign": _own(Role.COORDINATOR),
+    "milestone.accept": _own(Role.LEAD),
+    "milestone.waive": _own(Role.LEAD),
+    "milestone.correct": _own(Role.LEAD),
+    "activity.view": _SEE,
+    "activity.add": _FOLLOW_UP,
+    "activity.edit": _own(Role.COORDINATOR),
+    "activity.correct": _own(Role.COORDINATOR),
+    "contact_note.view": _SEE,
+    "contact_note.add": _FOLLOW_UP,
+    "contact_note.edit": _own(Role.COORDINATOR),
+    "document.view": _SEE,
+    "document.upload": _FOLLOW_UP,
+    "event.view": _everyone(),
+    "event.add": _own(Role.COORDINATOR),
+    "event.edit": _own(Role.COORDINATOR),
+    "source.view": _everyone(),
+    "source.edit": _OFFICE,
+    "reference.view": _everyone(),
+    "reference.edit": _OFFICE,
+    "reminder_rule.view": _everyone(),
+    "reminder_rule.edit": _own(Role.LEAD),
+    "delivery.view": _SEE,
+    "delivery.view_body": _own(Role.COORDINATOR),
+    "delivery.resend": _own(Role.COORDINATOR),
+    "history.view": _SEE,
+    "export": _everyone(),
+    "unit.view": _everyone(),
+    "unit.edit": Grant(user_admin=True, system=True),
+    "user.view": Grant(user_admin=True, system=True),
+    "user.edit": Grant(user_admin=True, system=True),
+    "user.grant_admin": Grant(system=True),
+}
+
+
+def may(user: Any, action: str, obj: Any = None) -> bool:
+    """Whether ``user`` may take ``action`` on ``obj``.
+
+    Without ``obj``: whether they may take it on any row at all, which is what menus and *add* buttons ask.
+    An unknown action is a ``KeyError``: a typing slip must not pass as a refusal.
+    """
+    return refusal(user, action, obj) is None
+
+
+def refusal(user: Any, action: str, obj: Any = None) -> Any:
+    """None when ``user`` may; otherwise why not, in words for the person."""
+    grant = ACTIONS[action]
+    if not user.is_authenticated or not user.is_active:
+        return _("Please log in.")
+    if not _has_grant(user, grant, obj) and not _owns(user, action, obj):
+        return _who_may(grant)
+    veto = _VETOES.get(action)
+    return veto(user, obj) if veto and obj is not None else None
+
+
+def require(actor: Any, action: str, obj: Any = None) -> None:
+    """Raises ``NotAllowed`` with the reason. ``actor`` None is the system itself: commands and derived steps."""
+    if actor is None:
+        return
+    reason = refusal(actor, action, obj)
+    if reason is not None:
+        raise NotAllowed(reason)
+
+
+def _has_grant(user: Any, grant: Grant, obj: Any) -> bool:
+    if (grant.staff and user.is_staff) or (grant.system and user.is_superuser):
+        return True
+    if grant.user_admin and user.is_user_admin:
+        return True
+    if user.is_superuser:
+        return False  # where the table says never, a membership does not help either
+    if grant.anywhere is not None and user.scope.has(grant.anywhere):
+        return True
+    if obj is None:
+        return grant.own is not None and user.scope.has(grant.own)
+    return _holds(user, grant.own, _owning_units(obj)) or (
+        grant.participating is not None and _holds(user, grant.participating, _participating_units(obj))
+    )
+
+
+def _holds(user: Any, least: Role | None, unit_ids: set[int]) -> bool:
+    if least is None:
+        return False
+    return any((user.scope.role_in(unit_id) or 0) >= least for unit_id in unit_ids)
+
+
+def _owning_units(obj: Any) -> set[int]:
+    """The units a row belongs to; rows that belong to another row take its units."""
+    if isinstance(obj, Unit):
+        return {obj.pk}
+    if isinstance(obj, Organization):
+        return _holding_units(obj.pk)
+    if isinstance(obj, Contact):
+        return _holding_units(obj.organization_id)
+    if isinstance(obj, Document):
+        return _owning_units(obj.target)
+    unit_id = getattr(obj, "unit_id", None)
+    return {unit_id} if unit_id is not None else set()
+
+
+def _holding_units(organization_id: int) -> set[int]:
+    holders = OrganizationUnit.objects.filter(organization=organization_id)
+    return set(holders.values_list("unit_id", flat=True))
+
+
+def _participating_units(obj: Any) -> set[int]:
+    """The owner of the row's agreement and the units that take part in it."""
+    if isinstance(obj, Document):
+        return _participating_units(obj.target)
+    agreement = obj if isinstance(obj, Agreement) else getattr(obj, "agreement", None)
+    if agreement is None:
+        return set()
+    return {agreement.unit_id, *agreement.participating_units.values_list("unit_id", flat=True)}
+
+
+def _owns(user: Any, action: str, obj: Any) -> bool:
+    """Whoever a milestone was given to may work on it, whichever unit it belongs to, while they have a role at all."""
+    if action not in {"milestone.act", "milestone.move"} or not isinstance(obj, Milestone):
+        return False
+    return obj.owner_id == user.pk and user.scope.has(Role.COORDINATOR)
+
+
+def _who_may(grant: Grant) -> Any:
+    if grant.own is None and grant.anywhere is None:
+        return _("Only administrators may do this.")
+    least = grant.own or grant.anywhere
+    if least == Role.LEAD:
+        return _("Only a lead of its unit may do this.")
+    if least == Role.COORDINATOR:
+        return _("Only a coordinator or lead of its unit may do this.")
+    return _("This belongs to another unit.")
+
+
+def _not_ones_own_draft(user: Any, agreement: Agreement) -> Any:
+    """The approver is not the creator, the submitter, or anyone who edited since the last return."""
+    if user.pk in agreement.people_behind_the_draft():
+        return _("Somebody else has to approve: you created, submitted or edited this agreement.")
+    return None
+
+
+def _only_drafts(user: Any, agreement: Agreement) -> Any:
+    if agreement.status != AgreementStatus.DRAFT:
+        return _("Only drafts can be deleted; cancel or terminate it instead.")
+    is_above = user.is_staff or user.is_superuser or _holds(user, Role.LEAD, {agreement.unit_id})
+    if not is_above and agreement.created_by_id != user.pk:
+        return _("A coordinator deletes only drafts of their own.")
+    return None
+
+
+def _derived_dates_are_the_leads(user: Any, milestone: Milestone) -> Any:
+    is_above = user.is_staff or user.is_superuser or _holds(user, Role.LEAD, {milestone.unit_id})
+    if milestone.is_derived and not is_above:
+        return _("This date follows from the agreement; only a lead of the unit may move it.")
+    return None
+
+
+_VETOES: Mapping[str, Callable[[Any, Any], Any]] = {
+    "agreement.approve": _not_ones_own_draft,
+    "agreement.delete": _only_drafts,
+    "milestone.move": _derived_dates_are_the_leads,
+}

@@ -1,0 +1,187 @@
+"""Follow-ups: started, completed with their next step, postponed; calls and messages logged."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from partnerships.exceptions import InvalidInput
+from partnerships.models import (
+    Activity,
+    ActivityCredit,
+    Agreement,
+    Contact,
+    ContactNote,
+    CooperationArea,
+    Milestone,
+    MilestoneKind,
+    Organization,
+    Unit,
+    User,
+)
+from partnerships.permissions import require
+from partnerships.statuses import ACTIVITY_TRANSITIONS
+from partnerships.workflows.milestones import derive_milestones
+from partnerships.workflows.organizations import hold_organizations
+from partnerships.workflows.transitions import save_as, take_step
+
+
+def start_activity(activity: Activity, *, actor: User | None, on: dt.date) -> Activity:
+    return _step(activity, "start", actor=actor, on=on)
+
+
+def complete_activity(
+    activity: Activity,
+    *,
+    actor: User | None,
+    on: dt.date,
+    summary: str,
+    next_step: str = "",
+    next_step_on: dt.date | None = None,
+    no_next_step_reason: str = "",
+) -> Activity:
+    """Completes it on ``on``, with what came of it and what comes next; "nothing" is an answer, with a reason.
+
+    Effects in order: status and dates; the unit holds the organizations that took part; the next step becomes an
+    action point of the owner; the agreement's next contact moves.
+    """
+    _check_next_step(on, next_step, next_step_on, no_next_step_reason)
+    with transaction.atomic():
+        done = _step(
+            activity,
+            "complete",
+            actor=actor,
+            on=on,
+            summary=summary.strip() or activity.summary,
+            next_step=next_step.strip(),
+            no_next_step_reason=no_next_step_reason.strip(),
+        )
+        partners = Organization.objects.filter(activity_rows__activity=done)
+        hold_organizations(partners, unit=done.unit, coordinator=done.owner, actor=actor)
+        if next_step_on:
+            _make_action_point(done, next_step.strip(), next_step_on, actor=actor)
+        if done.agreement:
+            derive_milestones(done.agreement, actor=actor, on=on)
+    return done
+
+
+def postpone_activity(activity: Activity, *, actor: User | None, on: dt.date, reason: str) -> Activity:
+    return _step(activity, "postpone", actor=actor, on=on, reason=reason)
+
+
+def replan_activity(
+    activity: Activity, *, actor: User | None, on: dt.date, starts_on: dt.date | None = None
+) -> Activity:
+    """Plans a postponed activity again, for ``starts_on`` where it is known."""
+    return _step(activity, "replan", actor=actor, on=on, starts_on=starts_on, ends_on=None)
+
+
+def cancel_activity(activity: Activity, *, actor: User | None, on: dt.date, reason: str) -> Activity:
+    return _step(activity, "cancel", actor=actor, on=on, reason=reason)
+
+
+def reopen_activity(activity: Activity, *, actor: User | None, on: dt.date, reason: str) -> Activity:
+    """A correction: it was completed or cancelled in error. The agreement's next contact is counted anew."""
+    with transaction.atomic():
+        reopened = _step(activity, "reopen", actor=actor, on=on, reason=reason)
+        if reopened.agreement:
+            derive_milestones(reopened.agreement, actor=actor, on=on)
+    return reopened
+
+
+STEPS: dict[str, Callable[..., Activity]] = {
+    "start": start_activity,
+    "complete": complete_activity,
+    "postpone": postpone_activity,
+    "replan": replan_activity,
+    "cancel": cancel_activity,
+    "reopen": reopen_activity,
+}
+
+
+def credit_areas(activity: Activity, *, actor: User | None, areas: Iterable[CooperationArea]) -> None:
+    """The default credits: each of ``areas`` x each organization taking part, where they are not there yet."""
+    partners = Organization.objects.filter(activity_rows__activity=activity)
+    known = set(activity.credits.values_list("area_id", "organization_id"))
+    with transaction.atomic():
+        require(actor, "activity.edit", activity)
+        for area in areas:
+            for organization in partners:
+                if (area.pk, organization.pk) not in known:
+                    save_as(ActivityCredit(activity=activity, area=area, organization=organization), actor)
+
+
+def log_contact(
+    *,
+    actor: User | None,
+    on: dt.date,
+    unit: Unit,
+    channel: str,
+    summary: str,
+    agreement: Agreement | None = None,
+    organization: Organization | None = None,
+    contact: Contact | None = None,
+    milestone: Milestone | None = None,
+    is_sample: bool = False,
+    code: str | None = None,
+) -> ContactNote:
+    """Logs a call or message that happened on ``on``; the agreement's next contact is counted from it.
+
+    Raises ``InvalidInput`` without a word of what was said, or when the contact works for another organization.
+    """
+    if not summary.strip():
+        raise InvalidInput(_("Say in a few words what was said."), field="summary")
+    if contact and organization and contact.organization_id != organization.pk:
+        raise InvalidInput(_("This contact belongs to another organization."), field="contact")
+    note = ContactNote(
+        unit=unit,
+        author=actor,
+        agreement=agreement,
+        organization=organization or (contact.organization if contact else None),
+        contact=contact,
+        milestone=milestone,
+        channel=channel,
+        happened_on=on,
+        summary=summary.strip(),
+        is_sample=is_sample,
+        code=code,
+    )
+    with transaction.atomic():
+        require(actor, "contact_note.add", note)
+        save_as(note, actor)
+        if agreement:
+            derive_milestones(agreement, actor=actor, on=on)
+    return note
+
+
+def _step(activity: Activity, name: str, *, actor: User | None, on: dt.date, **more: Any) -> Activity:
+    return take_step(activity, ACTIVITY_TRANSITIONS, name, actor=actor, on=on, **more)
+
+
+def _check_next_step(on: dt.date, next_step: str, next_step_on: dt.date | None, no_reason: str) -> None:
+    if not next_step.strip() and not no_reason.strip():
+        raise InvalidInput(_("Say what comes next, or why nothing does."), field="next_step")
+    if next_step.strip() and no_reason.strip():
+        raise InvalidInput(_("Either there is a next step, or a reason why not."), field="no_next_step_reason")
+    if next_step.strip() and next_step_on is None:
+        raise InvalidInput(_("By when?"), field="next_step_on")
+    if next_step_on and not next_step.strip():
+        raise InvalidInput(_("Say what has to be done by then."), field="next_step")
+    if next_step_on and next_step_on < on:
+        raise InvalidInput(_("The next step cannot be due before the activity was completed."), field="next_step_on")
+
+
+def _make_action_point(activity: Activity, title: str, due_on: dt.date, *, actor: User | None) -> None:
+    milestone = Milestone(
+        unit_id=activity.unit_id,
+        kind=MilestoneKind.ACTION_POINT,
+        activity=activity,
+        agreement_id=activity.agreement_id,
+        title=title,
+        due_on=due_on,
+        owner=activity.owner or actor,
+        is_sample=activity.is_sample,
+    )
+    save_as(milestone, actor)

@@ -1,0 +1,405 @@
+"""Agreements from draft to their end: reviewed, signed, renewed, amended, closed."""
+
+import datetime as dt
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from partnerships.dates import add_months
+from partnerships.exceptions import InvalidInput, TransitionRefused
+from partnerships.models import (
+    Agreement,
+    AgreementParty,
+    AgreementTerm,
+    Amendment,
+    Organization,
+    ReminderPlan,
+    User,
+)
+from partnerships.permissions import require
+from partnerships.statuses import AGREEMENT_TRANSITIONS, PlanStatus
+from partnerships.workflows.milestones import cancel_pending_milestones, derive_milestones, make_type_milestones
+from partnerships.workflows.organizations import hold_organizations
+from partnerships.workflows.transitions import delete_as, lock, save_as, take_step
+
+LEAST_SIGNATORIES = 2
+
+
+def submit_agreement(agreement: Agreement, *, actor: User | None, on: dt.date) -> Agreement:
+    """Hands a draft to the unit's leads. It needs two signatories at least: reviewers judge what will be signed."""
+    _check_signatories(agreement)
+    with transaction.atomic():
+        submitted = _step(agreement, "submit", actor=actor, on=on)
+        _hold_parties(submitted, actor=actor)
+    return submitted
+
+
+def approve_agreement(agreement: Agreement, *, actor: User | None, on: dt.date) -> Agreement:
+    """A lead approves what others drafted; never the creator, a submitter or an editor since the last return."""
+    return _step(agreement, "approve", actor=actor, on=on)
+
+
+def return_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, reason: str) -> Agreement:
+    return _step(agreement, "return", actor=actor, on=on, reason=reason)
+
+
+def sign_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, today: dt.date) -> Agreement:
+    """Records the signing on ``on``.
+
+    Effects in order: status; names as signed are snapshots from here on; an open-ended term where none was entered;
+    the unit holds the parties; the type's milestones and the derived ones appear.
+    """
+    return _become_signed(agreement, "sign", actor=actor, on=on, today=today, not_before=on)
+
+
+def record_signed_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, today: dt.date) -> Agreement:
+    """Registers an agreement that was signed on ``on`` already, without inventing an approval or past milestones.
+
+    The same effects as a signing, but nothing is asked for before ``today``, the day of the registration.
+    """
+    return _become_signed(agreement, "record_signed", actor=actor, on=on, today=today, not_before=today)
+
+
+def suspend_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, reason: str) -> Agreement:
+    """It rests: nobody is asked for the next contact, but dates and obligations stay."""
+    return _step_and_derive(agreement, "suspend", actor=actor, on=on, reason=reason)
+
+
+def resume_agreement(agreement: Agreement, *, actor: User | None, on: dt.date) -> Agreement:
+    return _step_and_derive(agreement, "resume", actor=actor, on=on)
+
+
+def complete_agreement(agreement: Agreement, *, actor: User | None, on: dt.date) -> Agreement:
+    """A decision that all is done. Refused while a promise is open: meet, waive or cancel it first."""
+    count = agreement.milestones.pending().filter(derived_key="").count()
+    if count:
+        raise TransitionRefused(
+            ngettext(
+                "%(count)s milestone is still open: meet, waive or cancel it first.",
+                "%(count)s milestones are still open: meet, waive or cancel them first.",
+                count,
+            )
+            % {"count": count}
+        )
+    return _step_and_derive(agreement, "complete", actor=actor, on=on)
+
+
+def terminate_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, reason: str) -> Agreement:
+    """Ends it before its time; what was still to be done is cancelled with the reason."""
+    return _end(agreement, "terminate", actor=actor, on=on, reason=reason)
+
+
+def cancel_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, reason: str) -> Agreement:
+    """It will not be signed; what was planned for it is cancelled with the reason."""
+    return _end(agreement, "cancel", actor=actor, on=on, reason=reason)
+
+
+def reopen_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, reason: str) -> Agreement:
+    """A correction: cancelled in error. It is a draft again and needs a new approval."""
+    return _step(agreement, "reopen", actor=actor, on=on, reason=reason)
+
+
+def reinstate_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, reason: str) -> Agreement:
+    """A correction: closed in error. The derived milestones come back."""
+    return _step_and_derive(agreement, "reinstate", actor=actor, on=on, reason=reason)
+
+
+def unsign_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, reason: str) -> Agreement:
+    """A correction: the signing was recorded in error. It is a draft again, its milestones are cancelled."""
+    return _end(agreement, "unsign", actor=actor, on=on, reason=reason)
+
+
+STEPS: dict[str, Callable[..., Agreement]] = {
+    "submit": submit_agreement,
+    "approve": approve_agreement,
+    "return": return_agreement,
+    "sign": sign_agreement,
+    "record_signed": record_signed_agreement,
+    "suspend": suspend_agreement,
+    "resume": resume_agreement,
+    "complete": complete_agreement,
+    "terminate": terminate_agreement,
+    "cancel": cancel_agreement,
+    "reopen": reopen_agreement,
+    "reinstate": reinstate_agreement,
+    "unsign": unsign_agreement,
+}
+
+
+def renew_agreement(
+    agreement: Agreement,
+    *,
+    actor: User | None,
+    on: dt.date,
+    basis: str,
+    ends_on: dt.date | None,
+    review_on: dt.date | None = None,
+) -> AgreementTerm:
+    """Adds the term that follows the current one without a gap, with the same notice and lead time.
+
+    The decision date of the earlier term counts as met; the new one is derived from the new term.
+    """
+    with transaction.atomic():
+        locked = _lock_signed(agreement, actor)
+        current = locked.current_term
+        if current is None or current.ends_on is None:
+            raise InvalidInput(_("An open-ended agreement goes on by itself; amend it to give it an end."))
+        starts_on = current.ends_on + dt.timedelta(days=1)
+        return _add_term(locked, current, actor, on, starts_on, ends_on=ends_on, review_on=review_on, basis=basis)
+
+
+def amend_agreement(
+    agreement: Agreement,
+    *,
+    actor: User | None,
+    signed_on: dt.date,
+    effective_on: dt.date,
+    summary: str,
+    ends_on: dt.date | None = None,
+    review_on: dt.date | None = None,
+) -> Amendment:
+    """Records a signed amendment and applies it; with ``ends_on`` or ``review_on`` the term changes from then on."""
+    if not summary.strip():
+        raise InvalidInput(_("Say what changed."), field="summary")
+    with transaction.atomic():
+        locked = _lock_signed(agreement, actor)
+        if signed_on < locked.signing_date:
+            raise InvalidInput(_("An amendment cannot be signed before the agreement."), field="signed_on")
+        term = None
+        if ends_on or review_on:
+            term = _replace_term(locked, actor, signed_on, effective_on, ends_on=ends_on, review_on=review_on)
+        else:
+            locked.touch()
+        amendment = Amendment(
+            agreement=locked,
+            number=locked.amendments.count() + 1,
+            signed_on=signed_on,
+            effective_on=effective_on,
+            summary=summary.strip(),
+            term=term,
+        )
+        save_as(amendment, actor)
+    return amendment
+
+
+def accede_party(
+    agreement: Agreement,
+    *,
+    actor: User | None,
+    on: dt.date,
+    organization: Organization,
+    signatory_person: str = "",
+    role: str = AgreementParty.Role.SIGNATORY,
+) -> AgreementParty:
+    """A later signature: the organization becomes a party of a signed agreement on ``on``."""
+    with transaction.atomic():
+        locked = _lock_signed(agreement, actor)
+        if on < locked.signing_date:
+            raise InvalidInput(_("Nobody can accede before the agreement was signed."), field="on")
+        if locked.parties.filter(organization=organization).exists():
+            raise InvalidInput(_("This organization is a party already."), field="organization")
+        party = AgreementParty(
+            agreement=locked,
+            organization=organization,
+            role=role,
+            signatory_person=signatory_person,
+            signed_on=on,
+            acceded_on=on,
+            name_as_signed=_name_to_sign(organization),
+        )
+        save_as(party, actor)
+        _hold_parties(locked, actor=actor)
+        locked.touch()
+    return party
+
+
+def withdraw_party(party: AgreementParty, *, actor: User | None, on: dt.date) -> AgreementParty:
+    """The party leaves on ``on``; the row stays."""
+    with transaction.atomic():
+        locked = _lock_signed(party.agreement, actor)
+        party = lock(party)
+        if party.withdrew_on:
+            raise InvalidInput(_("It withdrew already."))
+        if on < (party.acceded_on or locked.signing_date):
+            raise InvalidInput(_("A party cannot withdraw before it signed."), field="on")
+        party.withdrew_on = on
+        save_as(party, actor)
+        locked.touch()
+    return party
+
+
+def delete_draft(agreement: Agreement, *, actor: User | None) -> None:
+    """Deletes a draft with its parts and milestones; refused once a reminder about it was made into mail."""
+    with transaction.atomic():
+        locked = lock(agreement)
+        require(actor, "agreement.delete", locked)
+        plans = ReminderPlan.objects.filter(milestone__agreement=locked)
+        is_used = plans.filter(status=PlanStatus.EXPANDED).exists() or locked.activities.exists()
+        if is_used or locked.documents.exists() or locked.contact_notes.exists():
+            raise TransitionRefused(_("Something was done under this draft already; cancel it instead."))
+        plans.delete()
+        for milestone in locked.milestones.all():
+            delete_as(milestone, actor)
+        delete_as(locked, actor)
+
+
+def signing_warnings(agreement: Agreement) -> list[str]:
+    """What a person should know before recording the signing; none of it blocks."""
+    warnings = []
+    undated = [str(party.organization) for party in _signatories(agreement) if party.signed_on is None]
+    if undated:
+        warnings.append(_("No signing date of its own yet: %(names)s.") % {"names": ", ".join(undated)})
+    if not agreement.promised_areas.exists():
+        warnings.append(_("No cooperation area is promised: there will be nothing to compare follow-ups with."))
+    if agreement.coordinator is None or not agreement.coordinator.is_reachable:
+        warnings.append(_("Nobody who can be reached looks after it: reminders go to the unit's fallback person."))
+    return warnings
+
+
+def _step(agreement: Agreement, name: str, *, actor: User | None, on: dt.date, **more: Any) -> Agreement:
+    return take_step(agreement, AGREEMENT_TRANSITIONS, name, actor=actor, on=on, **more)
+
+
+def _step_and_derive(agreement: Agreement, name: str, *, actor: User | None, on: dt.date, **more: Any) -> Agreement:
+    with transaction.atomic():
+        changed = _step(agreement, name, actor=actor, on=on, **more)
+        derive_milestones(changed, actor=actor, on=on)
+    return changed
+
+
+def _end(agreement: Agreement, name: str, *, actor: User | None, on: dt.date, reason: str) -> Agreement:
+    with transaction.atomic():
+        ended = _step(agreement, name, actor=actor, on=on, reason=reason)
+        cancel_pending_milestones(ended, actor=actor, on=on, reason=reason)
+    return ended
+
+
+def _become_signed(
+    agreement: Agreement, name: str, *, actor: User | None, on: dt.date, today: dt.date, not_before: dt.date
+) -> Agreement:
+    if on > today:
+        raise InvalidInput(_("The day of signing lies in the future."), field="on")
+    _check_signatories(agreement)
+    more: dict[str, Any] = {"recorded_on": today} if name == "record_signed" else {}
+    with transaction.atomic():
+        signed = _step(
+            agreement, name, actor=actor, on=on, title_as_signed=agreement.title_as_signed or agreement.title, **more
+        )
+        _snapshot_parties(signed, actor=actor)
+        _ensure_term(signed, actor=actor, not_before=not_before)
+        _hold_parties(signed, actor=actor)
+        make_type_milestones(signed, actor=actor, not_before=not_before)
+        derive_milestones(signed, actor=actor, on=on)
+    return signed
+
+
+def _signatories(agreement: Agreement) -> list[AgreementParty]:
+    return list(agreement.parties.filter(role=AgreementParty.Role.SIGNATORY).select_related("organization"))
+
+
+def _check_signatories(agreement: Agreement) -> None:
+    if len(_signatories(agreement)) < LEAST_SIGNATORIES:
+        raise InvalidInput(_("An agreement needs at least two signatories; add the parties first."))
+
+
+def _name_to_sign(organization: Organization) -> str:
+    return organization.name_zh or organization.name
+
+
+def _snapshot_parties(agreement: Agreement, *, actor: User | None) -> None:
+    for party in agreement.parties.filter(name_as_signed="").select_related("organization"):
+        party.name_as_signed = _name_to_sign(party.organization)
+        save_as(party, actor)
+
+
+def _ensure_term(agreement: Agreement, *, actor: User | None, not_before: dt.date) -> None:
+    """Without a term it would be in force never: open-ended, reviewed by the type's rule.
+
+    The review is the first of the type's intervals since the signing that does not lie before ``not_before``.
+    """
+    if agreement.terms.exists():
+        return
+    interval = max(agreement.type.review_months, 1)
+    reviews = (add_months(agreement.signing_date, number * interval) for number in count(1))
+    review_on = next(day for day in reviews if day >= not_before)
+    term = AgreementTerm(
+        agreement=agreement,
+        starts_on=agreement.signing_date,
+        review_on=review_on,
+        lead_days=agreement.type.lead_days,
+    )
+    save_as(term, actor)
+
+
+def _hold_parties(agreement: Agreement, *, actor: User | None) -> None:
+    organizations = Organization.objects.filter(party_rows__agreement=agreement)
+    hold_organizations(organizations, unit=agreement.unit, coordinator=agreement.coordinator, actor=actor)
+
+
+def _lock_signed(agreement: Agreement, actor: User | None) -> Agreement:
+    """The signed agreement under its lock, for a change of what was signed."""
+    locked = lock(agreement)
+    require(actor, "agreement.amend", locked)
+    if not locked.is_signed:
+        raise TransitionRefused(_("Only a signed agreement can be renewed, amended or joined."))
+    return locked
+
+
+def _replace_term(
+    agreement: Agreement,
+    actor: User | None,
+    on: dt.date,
+    effective_on: dt.date,
+    *,
+    ends_on: dt.date | None,
+    review_on: dt.date | None,
+) -> AgreementTerm:
+    """The current term ends the day before the new one starts, so that no day is covered by both."""
+    current = agreement.current_term
+    if current is None or effective_on <= current.starts_on:
+        raise InvalidInput(_("The change has to take effect after the current term began."), field="effective_on")
+    if current.ends_on is None or current.ends_on >= effective_on:
+        current.ends_on = effective_on - dt.timedelta(days=1)
+        save_as(current, actor)
+    basis = AgreementTerm.Basis.AMENDMENT
+    return _add_term(agreement, current, actor, on, effective_on, ends_on=ends_on, review_on=review_on, basis=basis)
+
+
+def _add_term(
+    agreement: Agreement,
+    current: AgreementTerm,
+    actor: User | None,
+    on: dt.date,
+    starts_on: dt.date,
+    *,
+    ends_on: dt.date | None,
+    review_on: dt.date | None,
+    basis: str,
+) -> AgreementTerm:
+    if ends_on is not None and ends_on < starts_on:
+        raise InvalidInput(
+            _("The new term starts on %(day)s; it cannot end before that.") % {"day": starts_on.isoformat()},
+            field="ends_on",
+        )
+    if ends_on is None and review_on is None:
+        raise InvalidInput(_("Give an end, or a date of review when it is open-ended."), field="ends_on")
+    term = AgreementTerm(
+        agreement=agreement,
+        number=current.number + 1,
+        starts_on=starts_on,
+        ends_on=ends_on,
+        review_on=review_on,
+        basis=basis,
+        renews_tacitly=current.renews_tacitly,
+        notice=current.notice,
+        notice_unit=current.notice_unit,
+        lead_days=current.lead_days,
+    )
+    save_as(term, actor)
+    agreement.touch()
+    derive_milestones(agreement, actor=actor, on=on)
+    return term

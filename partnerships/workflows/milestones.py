@@ -1,0 +1,336 @@
+"""Milestones: met, submitted, accepted, moved, waived; and those that follow from an agreement."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, override
+
+from partnerships.dates import add_months
+from partnerships.exceptions import InvalidInput, TransitionRefused
+from partnerships.models import Agreement, AgreementTerm, Milestone, MilestoneKind, TypeMilestone, User, workday_test
+from partnerships.models.agreements import QUIET_AFTER_DAYS
+from partnerships.models.milestones import ACCEPTED_KINDS
+from partnerships.permissions import require
+from partnerships.statuses import MILESTONE_TRANSITIONS, ActivityStatus, AgreementStatus, MilestoneStatus
+from partnerships.workflows.transitions import lock, save_as, take_step
+
+# An agreement registered long after its signing is not overdue at once: the office first gets time to make contact.
+FIRST_CONTACT_DAYS = 14
+
+
+def meet_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, evidence: str) -> Milestone:
+    """Marks it as met on ``on`` with its evidence; a recurring one leaves the next behind.
+
+    A milestone that a lead accepts has to be submitted instead; a next contact is met by making it.
+    """
+    if milestone.requires_acceptance:
+        raise TransitionRefused(_("A lead accepts this milestone: submit it instead."))
+    return _close_as_met(milestone, "meet", actor=actor, on=on, evidence=_evidence(milestone, evidence))
+
+
+def submit_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, evidence: str) -> Milestone:
+    """Hands it to a lead for acceptance, with the evidence."""
+    if not milestone.requires_acceptance:
+        raise TransitionRefused(_("Nobody has to accept this milestone: mark it as met."))
+    return _step(milestone, "submit", actor=actor, on=on, evidence=_evidence(milestone, evidence))
+
+
+def accept_milestone(milestone: Milestone, *, actor: User | None, on: dt.date) -> Milestone:
+    """A lead confirms a submitted milestone: it is met on the day it was submitted."""
+    return _close_as_met(milestone, "accept", actor=actor, on=milestone.submitted_on or on)
+
+
+def send_back_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, reason: str) -> Milestone:
+    return _step(milestone, "send_back", actor=actor, on=on, reason=reason)
+
+
+def waive_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, reason: str) -> Milestone:
+    """It need not be done after all; one that recurs does not come back."""
+    return _step(milestone, "waive", actor=actor, on=on, reason=reason)
+
+
+def cancel_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, reason: str) -> Milestone:
+    """It should not have been there, or what it belonged to has ended."""
+    return _step(milestone, "cancel", actor=actor, on=on, reason=reason)
+
+
+def reopen_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, reason: str) -> Milestone:
+    """A correction: it was closed in error."""
+    return _step(milestone, "reopen", actor=actor, on=on, reason=reason)
+
+
+def move_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, due_on: dt.date, reason: str) -> Milestone:
+    """Gives it another due date, with a reason. ``on`` is the day of the move.
+
+    A derived milestone stays where it was put: it no longer follows what it derives from.
+    """
+    if not reason.strip():
+        raise InvalidInput(_("Please give a reason."), field="reason")
+    with transaction.atomic():
+        locked = lock(milestone)
+        require(actor, "milestone.move", locked)
+        if not locked.is_pending:
+            raise TransitionRefused(_("Only an open milestone can be moved."))
+        if due_on == locked.due_on:
+            raise InvalidInput(_("This is its due date already."), field="due_on")
+        _check_due(locked, due_on)
+        locked.version = milestone.version  # save() refuses a stale one
+        locked.due_on = due_on
+        locked.override_reason = reason.strip()
+        locked.overridden_at = timezone.now() if locked.is_derived else locked.overridden_at
+        save_as(locked, actor, reason=reason.strip())
+    return locked
+
+
+def assign_milestone(milestone: Milestone, *, actor: User | None, owner: User) -> Milestone:
+    """Gives it to another person, who must be able to see it and be reached."""
+    with transaction.atomic():
+        locked = lock(milestone)
+        require(actor, "milestone.assign", locked)
+        if not owner.is_reachable:
+            raise InvalidInput(_("This person is not active or has no e-mail address."), field="owner")
+        if not Milestone.objects.visible_to(owner).filter(pk=locked.pk).exists():
+            raise InvalidInput(_("This person may not see the milestone."), field="owner")
+        locked.version = milestone.version
+        locked.owner = owner
+        save_as(locked, actor)
+    return locked
+
+
+STEPS: dict[str, Callable[..., Milestone]] = {
+    "meet": meet_milestone,
+    "submit": submit_milestone,
+    "accept": accept_milestone,
+    "send_back": send_back_milestone,
+    "waive": waive_milestone,
+    "cancel": cancel_milestone,
+    "reopen": reopen_milestone,
+}
+
+
+def _step(milestone: Milestone, name: str, *, actor: User | None, on: dt.date, **more: Any) -> Milestone:
+    return take_step(milestone, MILESTONE_TRANSITIONS, name, actor=actor, on=on, **more)
+
+
+def _close_as_met(milestone: Milestone, name: str, *, actor: User | None, on: dt.date, **more: Any) -> Milestone:
+    with transaction.atomic():
+        met = _step(milestone, name, actor=actor, on=on, **more)
+        _leave_the_next(met, actor=actor)
+    return met
+
+
+def _evidence(milestone: Milestone, evidence: str) -> str:
+    if milestone.kind == MilestoneKind.NEXT_CONTACT:
+        raise TransitionRefused(_("Log the call, message or follow-up: that is what this milestone waits for."))
+    if not evidence.strip():
+        raise InvalidInput(_("Say what shows that it was done."), field="evidence")
+    return evidence.strip()
+
+
+def _check_due(milestone: Milestone, due_on: dt.date) -> None:
+    signed_on = milestone.agreement.signed_on if milestone.agreement else None
+    if signed_on and due_on < signed_on:
+        raise InvalidInput(
+            _("The agreement was signed on %(day)s; nothing can be due before that.") % {"day": signed_on.isoformat()},
+            field="due_on",
+        )
+
+
+def _leave_the_next(met: Milestone, *, actor: User | None) -> None:
+    """The next occurrence after the due date just met, counted from the first one: never chained, never a drift."""
+    if met.recurs_every_months is None:
+        return
+    first = met.recurs_from or met.due_on
+    occurrences = (add_months(first, number * met.recurs_every_months) for number in count(1))
+    due_on = next(day for day in occurrences if day > met.due_on)
+    following = Milestone.objects.get(pk=met.pk)
+    following.pk, following.code, following.version = None, None, 1
+    following._state.adding = True
+    following.status, following.met_on, following.submitted_on = MilestoneStatus.OPEN, None, None
+    following.evidence, following.override_reason = "", ""
+    following.due_on, following.recurs_from = due_on, first
+    save_as(following, actor)
+
+
+# Milestones that follow from an agreement
+
+
+@dataclass(frozen=True)
+class Derived:
+    """What an agreement asks for: one milestone per ``key``."""
+
+    key: str
+    kind: MilestoneKind
+    title: str
+    due_on: dt.date
+
+
+def last_contact_on(agreement: Agreement) -> dt.date | None:
+    """The latest of signing, completed activities and contact notes: what *quiet* is counted from."""
+    done = agreement.activities.filter(status=ActivityStatus.COMPLETED).aggregate(day=Max("completed_on"))
+    notes = agreement.contact_notes.aggregate(day=Max("happened_on"))
+    return max((day for day in (agreement.signed_on, done["day"], notes["day"]) if day), default=None)
+
+
+def derived_milestones(agreement: Agreement) -> list[Derived]:
+    """What should be there for the agreement as it is now; the one formula for each derived date.
+
+    An agreement registered after its signing asks for nothing before the day it was registered.
+    """
+    wanted: list[Derived] = []
+    if agreement.is_signed:
+        wanted += _from_term(agreement)
+    if agreement.status == AgreementStatus.SIGNED:
+        wanted += _from_last_contact(agreement)
+    return wanted
+
+
+def _from_term(agreement: Agreement) -> Iterable[Derived]:
+    term = agreement.current_term
+    if term is None:
+        return
+    decision = term.decision_date(workday_test(agreement.unit.work_calendar))
+    if decision:
+        derived = _decision(term, max(decision.decide_on, agreement.signing_date))
+    elif term.review_on:
+        derived = _review(term, term.review_on)
+    else:
+        return
+    if agreement.recorded_on is None or derived.due_on >= agreement.recorded_on:
+        yield derived
+
+
+def _decision(term: AgreementTerm, due_on: dt.date) -> Derived:
+    title = gettext_noop("Decide whether the agreement goes on")
+    return Derived(f"decision_date:{term.number}", MilestoneKind.DECISION_DATE, title, due_on)
+
+
+def _review(term: AgreementTerm, due_on: dt.date) -> Derived:
+    return Derived(f"review:{term.number}", MilestoneKind.REVIEW, gettext_noop("Review the agreement"), due_on)
+
+
+def _from_last_contact(agreement: Agreement) -> Iterable[Derived]:
+    contact_on = last_contact_on(agreement)
+    if contact_on is None:
+        return
+    due_on = contact_on + dt.timedelta(days=QUIET_AFTER_DAYS)
+    if agreement.recorded_on:
+        due_on = max(due_on, agreement.recorded_on + dt.timedelta(days=FIRST_CONTACT_DAYS))
+    yield Derived("next_contact", MilestoneKind.NEXT_CONTACT, gettext_noop("Get in touch with the partners"), due_on)
+
+
+def derive_milestones(agreement: Agreement, *, actor: User | None, on: dt.date) -> None:
+    """Brings the derived milestones in step with the agreement: makes, moves, reopens or closes them.
+
+    One that was moved by hand keeps its date, one that was met or waived stays so.
+    """
+    with transaction.atomic():
+        agreement = lock(agreement)
+        wanted = {derived.key: derived for derived in derived_milestones(agreement)}
+        existing = agreement.milestones.exclude(derived_key="").filter(activity=None, event=None, organization=None)
+        for milestone in existing.select_for_update():
+            derived = wanted.pop(milestone.derived_key, None)
+            if derived is not None:
+                _follow(milestone, derived, actor=actor, on=on)
+            elif milestone.is_pending:
+                _drop(milestone, agreement, actor=actor, on=on)
+        for derived in wanted.values():
+            _make(agreement, derived, actor=actor)
+
+
+def _make(agreement: Agreement, derived: Derived, *, actor: User | None) -> None:
+    with override("zh-hans"):
+        title_zh = _(derived.title)
+    milestone = Milestone(
+        unit_id=agreement.unit_id,
+        agreement=agreement,
+        owner_id=agreement.coordinator_id,
+        kind=derived.kind,
+        title=derived.title,
+        title_zh=title_zh if title_zh != derived.title else "",
+        due_on=derived.due_on,
+        derived_key=derived.key,
+        requires_acceptance=derived.kind in ACCEPTED_KINDS,
+        is_sample=agreement.is_sample,
+    )
+    save_as(milestone, actor)
+
+
+def _follow(milestone: Milestone, derived: Derived, *, actor: User | None, on: dt.date) -> None:
+    if milestone.status == MilestoneStatus.CANCELLED:
+        reason = _("The agreement asks for it again.")
+        milestone = _step(milestone, "reopen", actor=actor, on=on, reason=reason, is_consequence=True)
+    if milestone.is_pending and milestone.due_on != derived.due_on and milestone.overridden_at is None:
+        milestone.due_on = derived.due_on
+        save_as(milestone, actor)
+
+
+def _drop(milestone: Milestone, agreement: Agreement, *, actor: User | None, on: dt.date) -> None:
+    """A decision date of an earlier term was decided: the agreement goes on. Anything else is no longer asked for."""
+    term = agreement.current_term
+    number = term.number if term and agreement.is_signed else 0
+    earlier = {f"{key}:{before}" for key in ("decision_date", "review") for before in range(1, number)}
+    if milestone.derived_key in earlier and milestone.status == MilestoneStatus.OPEN:
+        evidence = _("Renewed: term %(number)s.") % {"number": number}
+        _step(milestone, "meet", actor=actor, on=on, evidence=evidence, is_consequence=True)
+        return
+    reason = _("The agreement no longer asks for it (%(status)s).") % {"status": agreement.get_status_display()}
+    _step(milestone, "cancel", actor=actor, on=on, reason=reason, is_consequence=True)
+
+
+def make_type_milestones(agreement: Agreement, *, actor: User | None, not_before: dt.date) -> None:
+    """The milestones every agreement of this type has, counted in months from its signing.
+
+    One that is there already (signed again after a correction) is reopened and moved, not doubled.
+    """
+    on = agreement.signing_date
+    existing = {(milestone.kind, milestone.title): milestone for milestone in agreement.milestones.all()}
+    for template in agreement.type.default_milestones.all():
+        due_on = add_months(on, template.months_after_signing)
+        if due_on < not_before:
+            continue
+        known = existing.get((template.kind, template.title))
+        if known is None:
+            _make_from_type(agreement, template, due_on, actor=actor)
+        elif known.status == MilestoneStatus.CANCELLED:
+            reason = _("The agreement was signed again.")
+            _step(known, "reopen", actor=actor, on=on, reason=reason, is_consequence=True, due_on=due_on)
+
+
+def _make_from_type(agreement: Agreement, template: TypeMilestone, due_on: dt.date, *, actor: User | None) -> None:
+    milestone = Milestone(
+        unit_id=agreement.unit_id,
+        agreement=agreement,
+        owner_id=agreement.coordinator_id,
+        kind=template.kind,
+        title=template.title,
+        title_zh=template.title_zh,
+        due_on=due_on,
+        requires_acceptance=template.requires_acceptance,
+        is_sample=agreement.is_sample,
+    )
+    save_as(milestone, actor)
+
+
+def cancel_pending_milestones(agreement: Agreement, *, actor: User | None, on: dt.date, reason: str) -> None:
+    """What was still to be done under an agreement that ends, each with the reason."""
+    for milestone in agreement.milestones.pending().select_for_update():
+        _step(milestone, "cancel", actor=actor, on=on, reason=reason, is_consequence=True)
+
+
+def follow_coordinator(agreement: Agreement, *, actor: User | None, previous: User | None) -> None:
+    """Pending milestones of the former coordinator, or of nobody, go to the agreement's coordinator."""
+    with transaction.atomic():
+        pending = agreement.milestones.pending().filter(owner=previous) | agreement.milestones.pending().filter(
+            owner__isnull=True
+        )
+        for milestone in pending.exclude(owner_id=agreement.coordinator_id).select_for_update(of=("self",)):
+            milestone.owner_id = agreement.coordinator_id
+            save_as(milestone, actor)
