@@ -105,7 +105,7 @@ def _sweep_state(now: dt.datetime) -> Sweep | None:
 
 
 def bring_in_step(milestones: Iterable[Milestone], *, now: dt.datetime) -> None:
-    """Makes, adjusts and closes the plans of ``milestones``, whose rows the caller has locked; seven queries at most.
+    """Makes, adjusts and closes the plans of ``milestones``, whose rows the caller has locked; seven queries.
 
     ``now`` is the real time: it decides what is born missed.
     """
@@ -114,7 +114,9 @@ def bring_in_step(milestones: Iterable[Milestone], *, now: dt.datetime) -> None:
         return
     book = Rulebook.load()
     plans: dict[int, list[ReminderPlan]] = defaultdict(list)
-    for plan in ReminderPlan.objects.filter(milestone__in=milestones).order_by("pk"):
+    # Locked, so that a plan made into mail meanwhile is not written back to what it was.
+    known = ReminderPlan.objects.select_for_update(no_key=True).filter(milestone__in=milestones).order_by("pk")
+    for plan in known:
         plans[plan.milestone_id].append(plan)
     steps = [_Step(book, milestone, plans[milestone.pk], now) for milestone in milestones]
     ReminderPlan.objects.bulk_create([plan for step in steps for plan in step.missing()], ignore_conflicts=True)
