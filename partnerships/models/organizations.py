@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -293,13 +293,21 @@ class OrganizationName(models.Model):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        super().save(*args, **kwargs)
-        self.organization.refresh_search()
+        with transaction.atomic():
+            self._lock_organization()
+            super().save(*args, **kwargs)
+            self.organization.refresh_search()
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
-        deleted = super().delete(*args, **kwargs)
-        self.organization.refresh_search()
+        with transaction.atomic():
+            self._lock_organization()
+            deleted = super().delete(*args, **kwargs)
+            self.organization.refresh_search()
         return deleted
+
+    def _lock_organization(self) -> None:
+        """Of two names added at once, the second must see the first when it rewrites the text to search in."""
+        list(Organization.objects.select_for_update(no_key=True).filter(pk=self.organization_id).values_list("pk"))
 
 
 class NameKey(models.Model):

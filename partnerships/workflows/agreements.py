@@ -24,7 +24,7 @@ from partnerships.permissions import require
 from partnerships.statuses import AGREEMENT_TRANSITIONS, PlanStatus
 from partnerships.workflows.milestones import cancel_pending_milestones, derive_milestones, make_type_milestones
 from partnerships.workflows.organizations import hold_organizations
-from partnerships.workflows.transitions import delete_as, lock, save_as, take_step
+from partnerships.workflows.transitions import delete_as, lock, lock_as_read, save_as, take_step
 
 LEAST_SIGNATORIES = 2
 
@@ -235,7 +235,7 @@ def withdraw_party(party: AgreementParty, *, actor: User | None, on: dt.date) ->
 def delete_draft(agreement: Agreement, *, actor: User | None) -> None:
     """Deletes a draft with its parts and milestones; refused once a reminder about it was made into mail."""
     with transaction.atomic():
-        locked = lock(agreement)
+        locked = lock_as_read(agreement)
         require(actor, "agreement.delete", locked)
         plans = ReminderPlan.objects.filter(milestone__agreement=locked)
         is_used = plans.filter(status=PlanStatus.EXPANDED).exists() or locked.activities.exists()
@@ -341,8 +341,8 @@ def _hold_parties(agreement: Agreement, *, actor: User | None) -> None:
 
 
 def _lock_signed(agreement: Agreement, actor: User | None) -> Agreement:
-    """The signed agreement under its lock, for a change of what was signed."""
-    locked = lock(agreement)
+    """The signed agreement under its lock, for a change of what was signed; a second click comes too late."""
+    locked = lock_as_read(agreement)
     require(actor, "agreement.amend", locked)
     if not locked.is_signed:
         raise TransitionRefused(_("Only a signed agreement can be renewed, amended or joined."))

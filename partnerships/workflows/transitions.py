@@ -55,8 +55,22 @@ def take_step(
 
 
 def lock(row: Row) -> Row:
-    """The row as it is now, locked until the transaction ends (SQLite is serialized by IMMEDIATE)."""
-    return type(row)._base_manager.select_for_update().get(pk=row.pk)
+    """The row as it is now, locked until the transaction ends (SQLite is serialized by IMMEDIATE).
+
+    ``no_key``: two people who each wrote a row that points here hold a share of its key, and each would wait for the
+    other if the lock asked for the key too. Raises ``StaleVersion`` when the row is gone.
+    """
+    locked = type(row)._base_manager.select_for_update(no_key=True).filter(pk=row.pk).first()
+    if locked is None:
+        raise StaleVersion(_("Somebody else deleted this since you opened it."), current=None)
+    return locked
+
+
+def lock_as_read(row: Any) -> Any:
+    """The row under its lock, when nobody changed it since ``row`` was read; otherwise raises ``StaleVersion``."""
+    locked = lock(row)
+    _check_version(row, locked)
+    return locked
 
 
 def save_as(row: Any, actor: User | None, *, reason: str = "") -> None:
