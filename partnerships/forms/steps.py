@@ -256,12 +256,15 @@ def step_offers(row: Any, user: Any) -> list[StepOffer]:
 
 
 def _is_beside_the_point(row: Any, step: Transition) -> bool:
-    """Met or submitted: a milestone knows one of the two, and a next contact is met by making it.
+    """What another door leads to.
 
-    A demand is agreed by making the agreement or project that comes of it.
+    A demand is agreed by making the agreement or project that comes of it. A milestone is met or submitted, never
+    either; a next contact is met by making it, and a derived one is waived, not cancelled.
     """
     if isinstance(row, Demand):
         return step.name == "agree"
+    if isinstance(row, Milestone) and step.name == "cancel":
+        return row.is_derived
     if not isinstance(row, Milestone) or step.name not in {"meet", "submit"}:
         return False
     if row.kind == MilestoneKind.NEXT_CONTACT:

@@ -45,7 +45,7 @@ def upload_path(version: "DocumentVersion", filename: str) -> str:
 
 
 class DocumentQuerySet(ScopedQuerySet):
-    """A document is seen by whoever sees what it belongs to."""
+    """A document is seen by whoever sees what it belongs to; those of shared rows by the units that hold them."""
 
     def in_scope(self, user: Any) -> Q:
         units = user.scope.unit_ids
@@ -53,13 +53,13 @@ class DocumentQuerySet(ScopedQuerySet):
         return (
             Q(agreement__in=Agreement.objects.visible_to(user).values("pk"))
             | Q(activity__in=Activity.objects.visible_to(user).values("pk"))
-            | Q(event__in=Event.objects.visible_to(user).values("pk"))
+            | Q(event__unit__in=units)
             | Q(milestone__in=Milestone.objects.visible_to(user).values("pk"))
             | Q(organization__in=held.values("organization"))
             | Q(facility__in=Facility.objects.visible_to(user).values("pk"))
             | Q(demand__in=Demand.objects.visible_to(user).values("pk"))
-            | Q(programme__in=Programme.objects.visible_to(user).values("pk"))
-            | Q(honour__in=Honour.objects.visible_to(user).values("pk"))
+            | Q(programme__unit__in=units)
+            | Q(honour__unit__in=units)
         )
 
 

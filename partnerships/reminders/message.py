@@ -58,7 +58,7 @@ def write(delivery: Delivery, items: Sequence[ReminderItem], *, now: dt.datetime
     address = ascii_address(person.email)
     with translation.override(person.language):
         context = _context(person, items, now)
-        text = render_to_string(f"{TEMPLATE}.txt", context)
+        text = render_to_string(f"{TEMPLATE}.txt", context).strip() + "\n"
         html = _inliner.inline(render_to_string(f"{TEMPLATE}.html", context))
     mail = MIMEMultipart("alternative")
     _write_headers(mail, delivery, items[0].plan.milestone, at)

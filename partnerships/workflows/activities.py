@@ -25,7 +25,7 @@ from partnerships.permissions import require
 from partnerships.statuses import ACTIVITY_TRANSITIONS
 from partnerships.workflows.milestones import derive_milestones
 from partnerships.workflows.organizations import hold_organizations
-from partnerships.workflows.transitions import lock, save_as, take_step
+from partnerships.workflows.transitions import check_day, lock, save_as, take_step
 
 
 def start_activity(activity: Activity, *, actor: User | None, on: dt.date) -> Activity:
@@ -135,6 +135,7 @@ def log_contact(
     """
     if not summary.strip():
         raise InvalidInput(_("Say in a few words what was said."), field="summary")
+    check_day(on, field="on")
     if not (agreement or organization or contact):
         raise InvalidInput(_("Say which agreement or organization this is about."))
     if contact and organization and contact.organization_id != organization.pk:
@@ -176,11 +177,16 @@ def _check_next_step(on: dt.date, next_step: str, next_step_on: dt.date | None, 
         raise InvalidInput(_("By when?"), field="next_step_on")
     if next_step_on and not next_step.strip():
         raise InvalidInput(_("Say what has to be done by then."), field="next_step")
+    if next_step_on:
+        check_day(next_step_on, field="next_step_on")
     if next_step_on and next_step_on < on:
         raise InvalidInput(_("The next step cannot be due before the activity was completed."), field="next_step_on")
 
 
 def _make_action_point(activity: Activity, title: str, due_on: dt.date, *, actor: User | None) -> None:
+    """Once: an activity that is reopened and completed again asks for the same thing."""
+    if activity.milestones.pending().filter(kind=MilestoneKind.ACTION_POINT, title=title, due_on=due_on).exists():
+        return
     milestone = Milestone(
         unit_id=activity.unit_id,
         kind=MilestoneKind.ACTION_POINT,

@@ -19,10 +19,19 @@ from partnerships.models.agreements import QUIET_AFTER_DAYS
 from partnerships.models.milestones import ACCEPTED_KINDS
 from partnerships.permissions import require
 from partnerships.statuses import MILESTONE_TRANSITIONS, ActivityStatus, AgreementStatus, MilestoneStatus
-from partnerships.workflows.transitions import lock, save_as, take_step
+from partnerships.workflows.transitions import check_day, lock, save_as, take_step
 
 # An agreement registered long after its signing is not overdue at once: the office first gets time to make contact.
 FIRST_CONTACT_DAYS = 14
+# A later date of these asks anew, whatever became of the last and wherever somebody had moved it.
+COUNTED_ANEW = frozenset(
+    {
+        MilestoneKind.NEXT_CONTACT,
+        MilestoneKind.FACILITY_REVIEW,
+        MilestoneKind.HONOUR_LAPSE,
+        MilestoneKind.DEMAND_DEADLINE,
+    }
+)
 
 
 def meet_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, evidence: str) -> Milestone:
@@ -57,7 +66,9 @@ def waive_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, re
 
 
 def cancel_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, reason: str) -> Milestone:
-    """It should not have been there, or what it belonged to has ended."""
+    """It should not have been there, or what it belonged to has ended. A derived one would only come back: waive it."""
+    if milestone.is_derived:
+        raise TransitionRefused(_("This date follows from the agreement and would come back: waive it instead."))
     return _step(milestone, "cancel", actor=actor, on=on, reason=reason)
 
 
@@ -82,6 +93,7 @@ def move_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, due
             raise InvalidInput(_("This is its due date already."), field="due_on")
         _check_due(locked, due_on)
         locked.version = milestone.version  # save() refuses a stale one
+        locked.scheduled_on = locked.scheduled_on or locked.due_on
         locked.due_on = due_on
         locked.override_reason = reason.strip()
         locked.overridden_at = timezone.now() if locked.is_derived else locked.overridden_at
@@ -121,8 +133,11 @@ def _step(milestone: Milestone, name: str, *, actor: User | None, on: dt.date, *
 
 def _close_as_met(milestone: Milestone, name: str, *, actor: User | None, on: dt.date, **more: Any) -> Milestone:
     with transaction.atomic():
+        key = milestone.derived_key
+        if milestone.kind == MilestoneKind.FACILITY_REVIEW:
+            more["derived_key"] = ""  # the next review takes it over: it is the one that follows the facility
         met = _step(milestone, name, actor=actor, on=on, **more)
-        _leave_the_next(met, actor=actor)
+        _leave_the_next(met, key=key, actor=actor)
     return met
 
 
@@ -135,6 +150,7 @@ def _evidence(milestone: Milestone, evidence: str) -> str:
 
 
 def _check_due(milestone: Milestone, due_on: dt.date) -> None:
+    check_day(due_on, field="due_on")
     signed_on = milestone.agreement.signed_on if milestone.agreement else None
     if signed_on and due_on < signed_on:
         raise InvalidInput(
@@ -143,19 +159,24 @@ def _check_due(milestone: Milestone, due_on: dt.date) -> None:
         )
 
 
-def _leave_the_next(met: Milestone, *, actor: User | None) -> None:
-    """The next occurrence after the due date just met, counted from the first one: never chained, never a drift."""
-    if met.recurs_every_months is None:
+def _leave_the_next(met: Milestone, *, key: str, actor: User | None) -> None:
+    """The next occurrence after the due date just met, counted from the first one: never chained, never a drift.
+
+    One that was moved does not move those after it, nor come once more on the day it had before.
+    """
+    if met.recurs_every_months is None or met.is_derived:
         return
-    first = met.recurs_from or met.due_on
+    first = met.recurs_from or met.scheduled_on or met.due_on
+    passed = max(met.due_on, met.scheduled_on or met.due_on)
     occurrences = (add_months(first, number * met.recurs_every_months) for number in count(1))
-    due_on = next(day for day in occurrences if day > met.due_on)
+    due_on = next(day for day in occurrences if day > passed)
     following = Milestone.objects.get(pk=met.pk)
     following.pk, following.code, following.version = None, None, 1
     following._state.adding = True
     following.status, following.met_on, following.submitted_on = MilestoneStatus.OPEN, None, None
     following.evidence, following.override_reason = "", ""
-    following.derived_key = ""  # the first one keeps it
+    following.derived_key = key
+    following.overridden_at, following.scheduled_on = None, None
     following.due_on, following.recurs_from = due_on, first
     save_as(following, actor)
 
@@ -259,8 +280,9 @@ def keep_in_step(
 ) -> None:
     """Makes, moves, reopens or closes the derived milestones of ``row``, which the caller has locked.
 
-    One that was moved by hand keeps its date, one that was met or waived stays so. What is no longer wanted is met
-    where ``met`` (key -> evidence) says so, and cancelled with ``reason`` otherwise.
+    One that was moved by hand keeps its date, one that was met or waived stays so, unless a later date of a kind in
+    ``COUNTED_ANEW`` asks for the next round. What is no longer wanted is met where ``met`` (key -> evidence) says so,
+    and cancelled with ``reason`` otherwise.
     """
     missing = {derived.key: derived for derived in wanted}
     for milestone in Milestone.objects.derived_of(row).select_for_update(of=("self",)):
@@ -294,12 +316,20 @@ def _make(row: Any, derived: Derived, *, owner: User | None, actor: User | None)
 
 
 def _follow(milestone: Milestone, derived: Derived, *, actor: User | None, on: dt.date) -> None:
-    if milestone.status == MilestoneStatus.CANCELLED:
+    is_new_round = derived.kind in COUNTED_ANEW and derived.due_on > _counted_day(milestone)
+    if milestone.status == MilestoneStatus.CANCELLED or (is_new_round and not milestone.is_pending):
         reason = _("It is asked for again.")
         milestone = _step(milestone, "reopen", actor=actor, on=on, reason=reason, is_consequence=True)
-    if milestone.is_pending and milestone.due_on != derived.due_on and milestone.overridden_at is None:
-        milestone.due_on = derived.due_on
+    is_kept = milestone.overridden_at is not None and not is_new_round
+    if milestone.is_pending and milestone.due_on != derived.due_on and not is_kept:
+        milestone.due_on, milestone.recurs_from = derived.due_on, None
+        milestone.scheduled_on, milestone.overridden_at, milestone.override_reason = None, None, ""
         save_as(milestone, actor)
+
+
+def _counted_day(milestone: Milestone) -> dt.date:
+    """The day that was counted for it, before somebody moved it."""
+    return milestone.scheduled_on or milestone.due_on
 
 
 def _drop(milestone: Milestone, evidence: str | None, *, actor: User | None, on: dt.date, reason: str) -> None:

@@ -250,8 +250,22 @@ def test_what_staff_removed_is_not_made_again(articles: Outcome) -> None:
     assert again.changes == 0
     university = "Nanjing University of Industrial Vocational Technology"
     assert again.differences == [
-        f"Other name “{university} · NUIST · short” was changed or removed by staff; it stays so.",
-        "Organization “nanjing-arts-institute” was changed or removed by staff; it stays so.",
+        f"Other name “{university} · NUIST · short”: changed or removed by staff; it stays so.",
+        "Organization “nanjing-arts-institute”: changed or removed by staff; it stays so.",
+    ]
+
+
+def test_what_belongs_to_a_removed_row_is_left_out_with_the_reason(articles: Outcome) -> None:
+    university = Organization.objects.get(code="nanjing-university-of-industrial-vocational-technology")
+    Participation.objects.filter(organization=university).delete()
+    university.delete()
+    again = seed_articles(today=TODAY)
+    participation = f"{Event.objects.get(code='nanjing-promotion-conference')} · {university.code}"
+    organization = f"Organization “{university.code}”"
+    assert again.changes == 0
+    assert again.differences == [
+        f"{organization}: changed or removed by staff; it stays so.",
+        f"Participation “{participation}”: {organization}, which it refers to, is not there.",
     ]
 
 

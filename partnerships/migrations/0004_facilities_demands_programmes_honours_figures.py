@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('partnerships', '0002_search_index'),
+        ('partnerships', '0003_sane_days'),
     ]
 
     operations = [
