@@ -22,8 +22,12 @@ from partnerships.factories.agreements import (
     TypeMilestoneFactory,
 )
 from partnerships.factories.base import DAY, NOON
+from partnerships.factories.demands import AchievementFactory, AnswerFactory, DemandFactory, DemandOutcomeFactory
 from partnerships.factories.documents import DocumentFactory, DocumentVersionFactory
 from partnerships.factories.events import EventFactory, EventKindFactory, ParticipationFactory
+from partnerships.factories.facilities import FacilityFactory, FacilityPartnerFactory
+from partnerships.factories.figures import ReportedFigureFactory
+from partnerships.factories.honours import HonourFactory, HonourSchemeFactory
 from partnerships.factories.milestones import MilestoneFactory, ReminderMarkFactory
 from partnerships.factories.organizations import (
     AssociationFactory,
@@ -36,6 +40,12 @@ from partnerships.factories.organizations import (
     OrganizationNameFactory,
     OrganizationUnitFactory,
     RegionFactory,
+)
+from partnerships.factories.programmes import (
+    ProgrammeFactory,
+    ProgrammeItemFactory,
+    ProgrammeOrganizerFactory,
+    ProgrammeTargetFactory,
 )
 from partnerships.factories.reminders import (
     ComponentHeartbeatFactory,
@@ -53,6 +63,7 @@ from partnerships.factories.work_calendars import CalendarDayFactory, WorkCalend
 __all__ = [
     "DAY",
     "NOON",
+    "AchievementFactory",
     "ActivityCreditFactory",
     "ActivityFactory",
     "ActivityOrganizationFactory",
@@ -63,6 +74,7 @@ __all__ = [
     "AgreementTypeFactory",
     "AgreementUnitFactory",
     "AmendmentFactory",
+    "AnswerFactory",
     "AssociationFactory",
     "AssociationMembershipFactory",
     "CalendarDayFactory",
@@ -74,23 +86,34 @@ __all__ = [
     "CustodyStepFactory",
     "DeliveryEventFactory",
     "DeliveryFactory",
+    "DemandFactory",
+    "DemandOutcomeFactory",
     "DocumentFactory",
     "DocumentVersionFactory",
     "EnterpriseFactory",
     "EventFactory",
     "EventKindFactory",
+    "FacilityFactory",
+    "FacilityPartnerFactory",
     "GovernmentBodyFactory",
+    "HonourFactory",
+    "HonourSchemeFactory",
     "InstitutionFactory",
     "MilestoneFactory",
     "OrganizationFactory",
     "OrganizationNameFactory",
     "OrganizationUnitFactory",
     "ParticipationFactory",
+    "ProgrammeFactory",
+    "ProgrammeItemFactory",
+    "ProgrammeOrganizerFactory",
+    "ProgrammeTargetFactory",
     "RegionFactory",
     "ReminderItemFactory",
     "ReminderMarkFactory",
     "ReminderPlanFactory",
     "ReminderRuleFactory",
+    "ReportedFigureFactory",
     "ResearchProjectFactory",
     "SourceFactory",
     "StatusChangeFactory",

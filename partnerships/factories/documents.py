@@ -8,15 +8,28 @@ from django.core.files.base import ContentFile
 from partnerships.factories.agreements import AgreementFactory
 from partnerships.factories.base import NOON, ModelFactory
 from partnerships.models import Document, DocumentVersion
+from partnerships.models.documents import DOCUMENT_TARGETS
 
 
 class DocumentFactory(ModelFactory):
-    """Of a signed agreement; for another target give it and ``agreement=None``."""
+    """Of a signed agreement; another target (``programme``, ``facility``, ...) makes it its own."""
 
     class Meta:
         model = Document
 
-    agreement = factory.SubFactory(AgreementFactory, signed=True)
+    activity = None
+    event = None
+    milestone = None
+    organization = None
+    facility = None
+    demand = None
+    programme = None
+    honour = None
+    agreement = factory.Maybe(
+        factory.LazyAttribute(lambda row: any(getattr(row, name) for name in DOCUMENT_TARGETS if name != "agreement")),
+        yes_declaration=None,
+        no_declaration=factory.SubFactory(AgreementFactory, signed=True),
+    )
     title = factory.Sequence("Document {}".format)
 
 

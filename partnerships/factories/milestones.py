@@ -1,6 +1,7 @@
 """Milestones at each stage, on an agreement or on what else has a date."""
 
 import datetime as dt
+from typing import Any
 
 import factory
 
@@ -8,17 +9,23 @@ from partnerships.factories.agreements import AgreementFactory
 from partnerships.factories.base import DAY, ModelFactory
 from partnerships.factories.users import UnitFactory
 from partnerships.models import Milestone, ReminderMark
+from partnerships.models.milestones import MILESTONE_TARGETS
 from partnerships.statuses import MilestoneStatus
 
 
-def _target(row: factory.builder.Resolver) -> object:
-    return row.activity or row.event or row.organization
+def _target(row: factory.builder.Resolver) -> Any:
+    return next(filter(None, (getattr(row, name) for name in MILESTONE_TARGETS)), None)
+
+
+def _of_target(row: factory.builder.Resolver, name: str) -> Any:
+    return getattr(_target(row), name, None)
 
 
 class MilestoneFactory(ModelFactory):
     """Open, of a signed agreement, with its unit and its coordinator as owner.
 
-    ``activity``, ``event`` or ``organization`` make it theirs: unit, owner and context follow.
+    Another target (``activity``, ``event``, ``organization``, ``facility``, ``honour``, ``demand``) makes it its own:
+    unit, owner and context follow where the target has them.
     """
 
     class Meta:
@@ -36,18 +43,21 @@ class MilestoneFactory(ModelFactory):
     activity = None
     event = None
     organization = None
+    facility = None
+    honour = None
+    demand = None
     agreement = factory.Maybe(
         factory.LazyAttribute(_target),
-        yes_declaration=factory.LazyAttribute(lambda row: row.activity.agreement if row.activity else None),
+        yes_declaration=factory.LazyAttribute(lambda row: _of_target(row, "agreement")),
         no_declaration=factory.SubFactory(AgreementFactory, signed=True),
     )
     unit = factory.Maybe(
         "organization",
         yes_declaration=factory.SubFactory(UnitFactory),
-        no_declaration=factory.LazyAttribute(lambda row: (row.activity or row.event or row.agreement).unit),
+        no_declaration=factory.LazyAttribute(lambda row: (_target(row) or row.agreement).unit),
     )
     owner = factory.LazyAttribute(
-        lambda row: row.activity.owner if row.activity else row.agreement and row.agreement.coordinator
+        lambda row: _of_target(row, "owner") if _target(row) else row.agreement and row.agreement.coordinator
     )
     title = factory.Sequence("Milestone {}".format)
     due_on = DAY + dt.timedelta(days=30)
