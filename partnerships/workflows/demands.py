@@ -37,9 +37,15 @@ def release_demand(demand: Demand, *, actor: User | None, on: dt.date) -> Demand
     with transaction.atomic():
         require(actor, "demand.edit", demand)
         save_as(demand, actor)
+        follow_demand(demand, actor=actor, on=on)
+    return demand
+
+
+def follow_demand(demand: Demand, *, actor: User | None, on: dt.date) -> None:
+    """What a saved demand brings with it: its unit holds the asker, and the deadline becomes a milestone."""
+    with transaction.atomic():
         hold_organizations([demand.organization], unit=demand.unit, coordinator=demand.owner, actor=actor)
         watch_deadline(demand, actor=actor, on=on)
-    return demand
 
 
 def watch_deadline(demand: Demand, *, actor: User | None, on: dt.date) -> None:

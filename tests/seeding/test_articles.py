@@ -21,11 +21,14 @@ from partnerships.models import (
     AgreementParty,
     AgreementTerm,
     Citation,
+    Document,
     Event,
     Milestone,
     Organization,
     OrganizationName,
     Participation,
+    Programme,
+    ProgrammeOrganizer,
     Source,
     Unit,
     WorkCalendar,
@@ -185,7 +188,7 @@ def seeded_rows() -> list[models.Model]:
 def test_every_record_has_its_citation(articles: Outcome) -> None:
     rows = seeded_rows()
     assert [str(row) for row in rows if not Citation.objects.of(row).exists()] == []
-    assert len(rows) == 93
+    assert len(rows) == 149
     assert sorted(Source.objects.values_list("code", flat=True)) == ["article-nanjing", "article-shengzhou"]
 
 
@@ -245,27 +248,27 @@ def test_what_staff_changed_is_reported_and_stays(articles: Outcome) -> None:
 
 def test_what_staff_removed_is_not_made_again(articles: Outcome) -> None:
     OrganizationName.objects.get(name="NUIST").delete()
-    Organization.objects.get(code="nanjing-arts-institute").delete()
+    Document.objects.get(code="nanjing-policies-and-measures").delete()
     again = seed_articles(today=TODAY)
     assert again.changes == 0
     university = "Nanjing University of Industrial Vocational Technology"
     assert again.differences == [
         f"Other name “{university} · NUIST · short”: changed or removed by staff; it stays so.",
-        "Organization “nanjing-arts-institute”: changed or removed by staff; it stays so.",
+        "Document “nanjing-policies-and-measures”: changed or removed by staff; it stays so.",
     ]
 
 
 def test_what_belongs_to_a_removed_row_is_left_out_with_the_reason(articles: Outcome) -> None:
-    university = Organization.objects.get(code="nanjing-university-of-industrial-vocational-technology")
-    Participation.objects.filter(organization=university).delete()
-    university.delete()
+    institute = Organization.objects.get(code="nanjing-arts-institute")
+    ProgrammeOrganizer.objects.filter(organization=institute).delete()
+    institute.delete()
     again = seed_articles(today=TODAY)
-    participation = f"{Event.objects.get(code='nanjing-promotion-conference')} · {university.code}"
-    organization = f"Organization “{university.code}”"
+    organizer = f"{Programme.objects.get()} · {institute.code} · venue"
+    organization = f"Organization “{institute.code}”"
     assert again.changes == 0
     assert again.differences == [
         f"{organization}: changed or removed by staff; it stays so.",
-        f"Participation “{participation}”: {organization}, which it refers to, is not there.",
+        f"Organizer “{organizer}”: {organization}, which it refers to, is not there.",
     ]
 
 

@@ -3,6 +3,7 @@
 import datetime as dt
 import tomllib
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from partnerships.management.seeding.rows import Outcome, Seeder
 from partnerships.management.seeding.work_calendars import seed_work_calendar
 
 FIXTURES = Path(settings.BASE_DIR) / "fixtures"
+# Each after those it refers to.
+FILES = ("reference.toml", "articles/shengzhou.toml", "articles/nanjing.toml")
 
 
 def seed_articles(*, today: dt.date) -> Outcome:
@@ -35,8 +38,8 @@ def seed_articles(*, today: dt.date) -> Outcome:
 
 def fixtures() -> list[Mapping[str, Any]]:
     """Reference data first, then each article."""
-    paths = [FIXTURES / "reference.toml", *sorted((FIXTURES / "articles").glob("*.toml"))]
-    return [tomllib.loads(path.read_text(encoding="utf-8")) for path in paths]
+    texts = [(FIXTURES / name).read_text(encoding="utf-8") for name in FILES]
+    return [tomllib.loads(text, parse_float=Decimal) for text in texts]
 
 
 def wait_for_other_seeding() -> None:

@@ -23,14 +23,23 @@ from partnerships.models import (
     AgreementType,
     Citation,
     CooperationArea,
+    Demand,
+    Document,
     Event,
+    Facility,
+    HonourScheme,
     Organization,
+    Programme,
     Region,
+    ReportedFigure,
     Source,
     Unit,
 )
+from partnerships.models.programmes import PROGRAMME_ITEMS
 from partnerships.workflows.activities import complete_activity
 from partnerships.workflows.agreements import record_signed_agreement
+from partnerships.workflows.demands import follow_demand
+from partnerships.workflows.facilities import open_facility
 
 Entry = Mapping[str, Any]
 
@@ -45,6 +54,12 @@ SECTIONS: Mapping[str, type[models.Model]] = {
     "events": Event,
     "agreements": Agreement,
     "activities": Activity,
+    "facilities": Facility,
+    "demands": Demand,
+    "programmes": Programme,
+    "documents": Document,
+    "honour_schemes": HonourScheme,
+    "figures": ReportedFigure,
 }
 # Related names of children, each with what tells one child of a parent from another.
 CHILDREN: Mapping[str, tuple[str, ...]] = {
@@ -58,6 +73,8 @@ CHILDREN: Mapping[str, tuple[str, ...]] = {
     "partners": ("organization",),
     "visit": (),
     "terms": ("number",),
+    "organizers": ("organization", "role"),
+    "items": PROGRAMME_ITEMS,
 }
 # Children that the verb has to find already made, and those that it makes itself.
 MADE_BY_THE_VERB = frozenset({"terms"})
@@ -65,6 +82,7 @@ MADE_BY_THE_VERB = frozenset({"terms"})
 WRITTEN_BY_A_VERB: Mapping[type[models.Model], tuple[str, ...]] = {
     Agreement: ("signed_on",),
     Activity: ("completed_on", "no_next_step_reason"),
+    Facility: ("opened_on",),
 }
 
 
@@ -229,6 +247,10 @@ def _take_steps(row: Any, entry: Entry, *, today: dt.date) -> Any:
             summary=entry["summary"],
             no_next_step_reason=entry["no_next_step_reason"],
         )
+    if isinstance(row, Facility) and "opened_on" in entry:
+        return open_facility(row, actor=None, on=entry["opened_on"], today=today)
+    if isinstance(row, Demand):
+        follow_demand(row, actor=None, on=today)
     return row
 
 
