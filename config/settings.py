@@ -5,6 +5,7 @@ SECRET_KEY) and the site listens on loopback. *Production*: DATABASE_URL names a
 guessed (SECRET_KEY, ALLOWED_HOSTS, SITE_URL, REDIS_URL) has to be set or the process refuses to start.
 """
 
+import json
 import os
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -23,6 +24,15 @@ DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
 DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 DEBUG = env.bool("DEBUG", default=False)
 IS_EMBEDDED = "DATABASE_URL" not in os.environ
+
+
+def _running_addresses() -> dict[str, str]:
+    """What `run_embedded` wrote for commands typed in another terminal: its SITE_URL, REDIS_URL and EMAIL_PORT."""
+    path = DATA_DIR / "running.json"
+    return json.loads(path.read_text()) if IS_EMBEDDED and path.exists() else {}
+
+
+RUNNING = _running_addresses()
 
 
 def _required(name: str, embedded_default: str) -> str:
@@ -50,7 +60,7 @@ def _generated_secret_key() -> str:
 SECRET_KEY = env.str("SECRET_KEY", default="") or (
     _generated_secret_key() if IS_EMBEDDED or DEBUG else _required("SECRET_KEY", "")
 )
-SITE_URL = _required("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
+SITE_URL = _required("SITE_URL", RUNNING.get("SITE_URL", "http://127.0.0.1:8000")).rstrip("/")
 if urlsplit(SITE_URL).scheme not in {"http", "https"} or not urlsplit(SITE_URL).hostname:
     raise ImproperlyConfigured(f"SITE_URL must be an address such as https://example.org, not {SITE_URL!r}.")
 ALLOWED_HOSTS = [
@@ -70,7 +80,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
-    "django.forms",
+    "django.forms",  # its templates, for FORM_RENDERER
     "django_filters",
     "simple_history",
 ]
@@ -165,7 +175,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_PERMISSIONS = 0o600
 
 EMAIL_HOST = env.str("EMAIL_HOST", default="127.0.0.1")
-EMAIL_PORT = env.int("EMAIL_PORT", default=1025 if "EMAIL_HOST" not in os.environ else 25)
+EMAIL_PORT = env.int("EMAIL_PORT", default=25 if "EMAIL_HOST" in os.environ else int(RUNNING.get("EMAIL_PORT", "1025")))
 EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
 EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
 EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=False)
@@ -177,7 +187,7 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Cooperation office <
 # The right-hand side of Message-IDs: stable, so that a mail keeps its identity whichever machine sends it.
 EMAIL_ID_DOMAIN = env.str("EMAIL_ID_DOMAIN", default="") or urlsplit(SITE_URL).hostname
 
-REDIS_URL = _required("REDIS_URL", "redis://127.0.0.1:6379/0")
+REDIS_URL = _required("REDIS_URL", RUNNING.get("REDIS_URL", "redis://127.0.0.1:6379/0"))
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]

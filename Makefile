@@ -1,0 +1,76 @@
+# Each daily act is one command; `make help` lists them. Everything runs in .venv, which make builds when it has to.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON := .venv/bin/python
+UV := .venv/bin/uv
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
+
+# The environment of a production process, for the checks that look at it; nothing connects to these addresses.
+PRODUCTION := SECRET_KEY=checked-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGH ALLOWED_HOSTS=office.example.org \
+	SITE_URL=https://office.example.org DATABASE_URL=postgres://office@db.example.org/office \
+	REDIS_URL=redis://broker.example.org/0 EMAIL_HOST=mail.example.org
+
+.PHONY: help run test check format lock admin
+
+help:  ## Show the commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## *' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+run: .venv/.runtime  ## Start everything on this machine: site, worker, timer, broker, local mail (SAMPLE=no: facts alone)
+	@exec $(PYTHON) manage.py run_embedded
+
+admin: .venv/.runtime  ## Create the first administrator (asks, or takes ADMIN_USERNAME, ADMIN_EMAIL, ADMIN_PASSWORD)
+	@exec $(PYTHON) manage.py create_admin
+
+test: .venv/.tools  ## Run all tests against real PostgreSQL, Redis, SMTP and a browser (ARGS: passed to pytest)
+	@scripts/install-missing '/usr/lib/postgresql/*/bin/initdb=postgresql' setpriv=util-linux chromium=chromium \
+		'/usr/share/fonts/opentype/noto/NotoSansCJK-*=fonts-noto-cjk' msgfmt=gettext
+	@TEST_DATABASE=sqlite $(PYTHON) -m pytest -q -m both_databases
+	@$(PYTHON) -m pytest $(ARGS)
+
+check: .venv/.tools  ## Check style, types, migrations, templates, settings and lock files
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+	$(PYTHON) manage.py makemigrations --check --dry-run
+	find templates partnerships -name '*.html' -print0 | xargs -0r .venv/bin/djhtml --tabwidth 2 --check
+	$(PRODUCTION) $(PYTHON) manage.py check --deploy --fail-level WARNING
+	@$(MAKE) lock-is-current
+
+format: .venv/.tools  ## Bring code and templates into the project's form
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+	find templates partnerships -name '*.html' -print0 | xargs -0r .venv/bin/djhtml --tabwidth 2
+
+lock: .venv/.uv  ## Compile requirements*.in into pinned, hashed requirements*.txt (UPGRADE=1: newest versions)
+	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements.in -o requirements.txt
+	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements-dev.in -o requirements-dev.txt
+	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements-uv.in -o requirements-uv.txt
+
+.PHONY: lock-is-current
+lock-is-current: .venv/.uv
+	@scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
+	for name in requirements requirements-dev requirements-uv; do \
+		cp $$name.txt "$$scratch"; \
+		$(COMPILE) $$name.in -o "$$scratch/$$name.txt"; \
+		cmp -s $$name.txt "$$scratch/$$name.txt" || { echo "$$name.txt is out of date: run make lock"; exit 1; }; \
+	done
+
+# The stamps below make a second start do nothing.
+.venv/.uv: requirements-uv.txt
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+		|| { echo "Python 3.11 or newer is needed as python3." >&2; exit 1; }
+	@scripts/install-missing module:ensurepip=python3-venv
+	@python3 -m venv --clear .venv
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt
+	@touch $@
+
+.venv/.runtime: .venv/.uv requirements.txt
+	@$(UV) pip install --quiet --python $(PYTHON) --require-hashes -r requirements.txt
+	@touch $@
+
+.venv/.tools: .venv/.runtime requirements-dev.txt
+	@$(UV) pip sync --quiet --python $(PYTHON) --require-hashes requirements.txt requirements-dev.txt requirements-uv.txt
+	@touch $@

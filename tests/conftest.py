@@ -1,0 +1,92 @@
+"""Fixtures for everybody. Services are real processes, started by the first test that asks for them."""
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.services.databases import new_postgres_database
+from tests.services.redis import RedisServer
+from tests.services.smtp_sink import SmtpSink, running_sink
+from tests.services.stack import Stack
+
+CHROMIUM_OPTIONS = [
+    "--no-sandbox",  # root has no user namespace to put the sandbox in
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+@pytest.fixture(autouse=True)
+def media_root(settings: Any, tmp_path: Path) -> Path:
+    """Uploads of one test are not another's."""
+    settings.MEDIA_ROOT = tmp_path / "uploads"
+    return settings.MEDIA_ROOT
+
+
+@pytest.fixture(scope="session")
+def smtp_server() -> Iterator[SmtpSink]:
+    with running_sink() as sink:
+        yield sink
+
+
+@pytest.fixture
+def smtp_sink(smtp_server: SmtpSink, settings: Any) -> SmtpSink:
+    """An empty sink that the settings point at; `.received` is what a mail server would have delivered."""
+    smtp_server.clear()
+    settings.EMAIL_HOST, settings.EMAIL_PORT = smtp_server.host, smtp_server.port
+    return smtp_server
+
+
+@pytest.fixture
+def redis_server() -> Iterator[RedisServer]:
+    server = RedisServer()
+    server.start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def live_stack(tmp_path: Path, smtp_sink: SmtpSink, redis_server: RedisServer) -> Iterator[Callable[..., Stack]]:
+    """Call it for the product's processes on a new, migrated PostgreSQL database with Redis and the SMTP sink.
+
+    Keyword arguments are further environment variables. embedded=True: SQLite in DATA_DIR instead.
+    """
+    data_dir = tmp_path / "data"
+    data_dir.mkdir(mode=0o700)
+    stacks: list[Stack] = []
+    with new_postgres_database() as database_url:
+
+        def start(*, embedded: bool = False, **env: str) -> Stack:
+            stacks.append(Stack(data_dir, {**_service_environment(smtp_sink, redis_server), **env}))
+            if not embedded:
+                stacks[-1].env["DATABASE_URL"] = database_url
+            stacks[-1].manage("migrate", "--verbosity=0")
+            return stacks[-1]
+
+        yield start
+        for stack in stacks:
+            stack.stop()
+
+
+def _service_environment(sink: SmtpSink, broker: RedisServer) -> Mapping[str, str]:
+    return {
+        "SECRET_KEY": "tests-only",
+        "REDIS_URL": broker.url,
+        "EMAIL_HOST": sink.host,
+        "EMAIL_PORT": str(sink.port),
+    }
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """The system's Chromium; the driver's own download is never used."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert program, "Chromium is not installed: apt-get install -y chromium fonts-noto-cjk"
+    return {**browser_type_launch_args, "executable_path": program, "args": CHROMIUM_OPTIONS}

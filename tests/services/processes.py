@@ -1,0 +1,51 @@
+"""Starting and stopping the processes that tests need."""
+
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent.parent
+PATIENCE = 30  # seconds; a server that takes longer than this on a busy machine is broken
+
+
+class ServiceFailedError(RuntimeError):
+    """A test service did not come up, or died early."""
+
+
+def start_process(
+    command: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    """The process, its output appended to `log`; it gets SIGTERM when the test run dies, however that dies."""
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            ["setpriv", "--pdeathsig", "TERM", "--", *command],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=REPOSITORY,
+            env=env,
+        )
+
+
+def wait_until(is_ready: Callable[[], bool], *, process: subprocess.Popen[bytes], log: Path, what: str) -> None:
+    """Return as soon as `is_ready()`; raise ServiceFailedError with the log when the process ends or time runs out."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if is_ready():
+            return
+        if process.poll() is not None:
+            raise ServiceFailedError(f"{what} ended with {process.returncode}:\n{log.read_text(errors='replace')}")
+        time.sleep(0.02)
+    raise ServiceFailedError(f"{what} was not ready after {PATIENCE} s:\n{log.read_text(errors='replace')}")
+
+
+def stop_process(process: subprocess.Popen[bytes], *, patience: float = 10) -> int:
+    """SIGTERM, then SIGKILL after `patience` seconds; the exit code."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(patience)
+        except subprocess.TimeoutExpired:
+            process.kill()
+    return process.wait()

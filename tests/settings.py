@@ -1,0 +1,45 @@
+"""The product's settings as the tests run them.
+
+PostgreSQL unless TEST_DATABASE=sqlite: where DATABASE_URL names no server, a private one is started here, because
+pytest-django reads DATABASES before any conftest. The workers of pytest-xdist inherit its address. SQLite is a file, as
+in the product: processes and threads meet in it.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from tests.services.postgres import PostgresServer
+
+if "DATA_DIR" not in os.environ:
+    scratch = tempfile.mkdtemp(prefix="partnerships-tests-")
+    atexit.register(shutil.rmtree, scratch, ignore_errors=True)
+    os.environ["DATA_DIR"] = scratch
+os.environ.setdefault("SECRET_KEY", "tests-only")
+os.environ.setdefault("SITE_URL", "http://testserver")
+os.environ.setdefault("ALLOWED_HOSTS", "testserver,127.0.0.1,localhost")
+os.environ.setdefault("REDIS_URL", "memory://")
+# Nobody listens there: a test that sends mail asks for smtp_sink, and no test reaches a catcher that happens to run.
+os.environ.setdefault("EMAIL_HOST", "127.0.0.1")
+os.environ.setdefault("EMAIL_PORT", "1")
+# The browser's driver keeps an event loop in the main thread, and Django would refuse the ORM beside it.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+ON_SQLITE = os.environ.get("TEST_DATABASE") == "sqlite"
+if ON_SQLITE:
+    os.environ.pop("DATABASE_URL", None)
+elif "DATABASE_URL" not in os.environ:
+    server = PostgresServer()
+    server.start()
+    atexit.register(server.remove)
+    os.environ["DATABASE_URL"] = server.url("postgres")
+
+from config.settings import *  # noqa: E402, F403 - the environment above has to stand first
+from config.settings import DATA_DIR, DATABASES, STORAGES  # noqa: E402
+
+if ON_SQLITE:
+    DATABASES["default"]["TEST"] = {"NAME": str(Path(DATA_DIR) / "test.sqlite3")}
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
