@@ -1,0 +1,104 @@
+"""Factories for every model; tests and the sample use them. Every name is importable from here."""
+
+from partnerships.factories.activities import (
+    ActivityCreditFactory,
+    ActivityFactory,
+    ActivityOrganizationFactory,
+    ContactNoteFactory,
+    ResearchProjectFactory,
+    TrainingFactory,
+    VisitFactory,
+)
+from partnerships.factories.agreements import (
+    AgreementAreaFactory,
+    AgreementFactory,
+    AgreementPartyFactory,
+    AgreementTermFactory,
+    AgreementTypeFactory,
+    AgreementUnitFactory,
+    AmendmentFactory,
+    CooperationAreaFactory,
+    CustodyStepFactory,
+    TypeMilestoneFactory,
+)
+from partnerships.factories.base import DAY, NOON
+from partnerships.factories.documents import DocumentFactory, DocumentVersionFactory
+from partnerships.factories.events import EventFactory, EventKindFactory, ParticipationFactory
+from partnerships.factories.milestones import MilestoneFactory, ReminderMarkFactory
+from partnerships.factories.organizations import (
+    AssociationFactory,
+    AssociationMembershipFactory,
+    ContactFactory,
+    EnterpriseFactory,
+    GovernmentBodyFactory,
+    InstitutionFactory,
+    OrganizationFactory,
+    OrganizationNameFactory,
+    OrganizationUnitFactory,
+    RegionFactory,
+)
+from partnerships.factories.reminders import (
+    ComponentHeartbeatFactory,
+    DeliveryEventFactory,
+    DeliveryFactory,
+    ReminderItemFactory,
+    ReminderPlanFactory,
+    ReminderRuleFactory,
+)
+from partnerships.factories.sources import CitationFactory, SourceFactory
+from partnerships.factories.status_changes import StatusChangeFactory
+from partnerships.factories.users import UnitFactory, UnitMembershipFactory, UserFactory
+from partnerships.factories.work_calendars import CalendarDayFactory, WorkCalendarFactory
+
+__all__ = [
+    "DAY",
+    "NOON",
+    "ActivityCreditFactory",
+    "ActivityFactory",
+    "ActivityOrganizationFactory",
+    "AgreementAreaFactory",
+    "AgreementFactory",
+    "AgreementPartyFactory",
+    "AgreementTermFactory",
+    "AgreementTypeFactory",
+    "AgreementUnitFactory",
+    "AmendmentFactory",
+    "AssociationFactory",
+    "AssociationMembershipFactory",
+    "CalendarDayFactory",
+    "CitationFactory",
+    "ComponentHeartbeatFactory",
+    "ContactFactory",
+    "ContactNoteFactory",
+    "CooperationAreaFactory",
+    "CustodyStepFactory",
+    "DeliveryEventFactory",
+    "DeliveryFactory",
+    "DocumentFactory",
+    "DocumentVersionFactory",
+    "EnterpriseFactory",
+    "EventFactory",
+    "EventKindFactory",
+    "GovernmentBodyFactory",
+    "InstitutionFactory",
+    "MilestoneFactory",
+    "OrganizationFactory",
+    "OrganizationNameFactory",
+    "OrganizationUnitFactory",
+    "ParticipationFactory",
+    "RegionFactory",
+    "ReminderItemFactory",
+    "ReminderMarkFactory",
+    "ReminderPlanFactory",
+    "ReminderRuleFactory",
+    "ResearchProjectFactory",
+    "SourceFactory",
+    "StatusChangeFactory",
+    "TrainingFactory",
+    "TypeMilestoneFactory",
+    "UnitFactory",
+    "UnitMembershipFactory",
+    "UserFactory",
+    "VisitFactory",
+    "WorkCalendarFactory",
+]

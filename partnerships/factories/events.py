@@ -1,0 +1,38 @@
+"""Events and who took part in them."""
+
+import factory
+
+from partnerships.factories.base import DAY, ModelFactory
+from partnerships.factories.organizations import OrganizationFactory
+from partnerships.factories.users import UnitFactory
+from partnerships.models import Event, EventKind, Participation
+
+
+class EventFactory(ModelFactory):
+    class Meta:
+        model = Event
+
+    unit = factory.SubFactory(UnitFactory)
+    name = factory.Sequence("Docking meeting {}".format)
+    starts_on = DAY
+
+
+class EventKindFactory(ModelFactory):
+    class Meta:
+        model = EventKind
+
+    event = factory.SubFactory(EventFactory)
+    kind = EventKind.Kind.DOCKING_MEETING
+
+
+class ParticipationFactory(ModelFactory):
+    """``unresolved=True``: a name as printed that nobody could match with an organization."""
+
+    class Meta:
+        model = Participation
+
+    class Params:
+        unresolved = factory.Trait(organization=None, name_as_printed=factory.Sequence("Printed name {}".format))
+
+    event = factory.SubFactory(EventFactory)
+    organization = factory.SubFactory(OrganizationFactory)
