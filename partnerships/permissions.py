@@ -20,6 +20,7 @@ from partnerships.models import (
     OrganizationUnit,
     Role,
     Unit,
+    User,
 )
 from partnerships.statuses import AgreementStatus
 
@@ -242,7 +243,15 @@ def _derived_dates_are_the_leads(user: Any, milestone: Milestone) -> Any:
     return None
 
 
+def _no_account_above_ones_own(user: Any, account: User) -> Any:
+    """Whoever could change the address of an administrator's account could take it over."""
+    if not user.is_superuser and (account.is_superuser or account.is_staff):
+        return _("Only system administrators may change the accounts of the office and of administrators.")
+    return None
+
+
 _VETOES: Mapping[str, Callable[[Any, Any], Any]] = {
+    "user.edit": _no_account_above_ones_own,
     "agreement.approve": _not_ones_own_draft,
     "agreement.delete": _only_drafts,
     "milestone.move": _derived_dates_are_the_leads,
