@@ -81,16 +81,9 @@ DETAILS = {
 DATES = ("started_on", "completed_on", "postponed_on", "cancelled_on")
 
 
-class ActivityForm(RootForm):
-    class Meta:
-        model = Activity
-        fields = "__all__"
-
-
 @admin.register(Activity)
 class ActivityAdmin(StepsMixin, OfficeAdmin):
     view_action, add_action, change_action = "activity.view", "activity.add", "activity.edit"
-    form = ActivityForm
     danger_steps = frozenset({"cancel"})
     attention = {
         "late": Attention(
@@ -157,10 +150,6 @@ class ActivityAdmin(StepsMixin, OfficeAdmin):
 
 
 class ContactNoteForm(RootForm):
-    class Meta:
-        model = ContactNote
-        fields = "__all__"
-
     def clean_happened_on(self) -> Any:
         happened_on = self.cleaned_data["happened_on"]
         if happened_on > timezone.localdate():

@@ -224,12 +224,6 @@ VERBS = (
 )
 
 
-class AgreementForm(RootForm):
-    class Meta:
-        model = Agreement
-        fields = "__all__"
-
-
 ATTENTION = {
     "in_review": Attention(
         _("Agreements in review"),
@@ -252,7 +246,6 @@ ATTENTION = {
 class AgreementAdmin(StepsMixin, OfficeAdmin):
     view_action, add_action, change_action = "agreement.view", "agreement.add", "agreement.edit"
     delete_action = "agreement.delete"
-    form = AgreementForm
     verbs = VERBS
     attention = ATTENTION
 
@@ -369,7 +362,7 @@ class AgreementAdmin(StepsMixin, OfficeAdmin):
         }
 
 
-class RegisterForm(AgreementForm):
+class RegisterForm(RootForm):
     """An agreement that was signed already, with the day on which it was."""
 
     on = forms.DateField(label=_("Signed on"), widget=UnfoldAdminSingleDateWidget)

@@ -5,8 +5,7 @@ from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
-from django.db import models
-from django.db.models import ForeignKey, Model, QuerySet
+from django.db.models import ForeignKey, Model, QuerySet, URLField
 from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.loader import render_to_string
@@ -90,6 +89,7 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
     """A page for rows without history."""
 
     form = RootForm
+    formfield_overrides = {URLField: {"assume_scheme": "https"}}
     attention: Mapping[str, Attention] = {}
     list_per_page = 50
     show_full_result_count = False

@@ -11,7 +11,6 @@ from unfold.decorators import display
 from partnerships.admin.base import CitationInline, OfficeAdmin, PartInline
 from partnerships.admin.documents import DocumentInline
 from partnerships.admin.filters import ScopedRelatedFilter
-from partnerships.admin.versions import RootForm
 from partnerships.models import Event, EventKind, Participation
 
 
@@ -29,16 +28,9 @@ class ParticipationInline(PartInline):
         return super().get_queryset(request).select_related("organization")
 
 
-class EventForm(RootForm):
-    class Meta:
-        model = Event
-        fields = "__all__"
-
-
 @admin.register(Event)
 class EventAdmin(OfficeAdmin):
     view_action, add_action, change_action = "event.view", "event.add", "event.edit"
-    form = EventForm
     list_display = ("name", "name_zh", "kind_list", "starts_on", "region", "unit")
     list_filter = (("unit", ScopedRelatedFilter), "kinds__kind", "starts_on")
     list_select_related = ("region", "unit")

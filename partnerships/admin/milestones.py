@@ -24,14 +24,10 @@ from partnerships.models import AgreementParty, Milestone, MilestoneKind
 from partnerships.models.milestones import ACCEPTED_KINDS, DERIVED_KINDS
 from partnerships.statuses import MilestoneStatus
 
-DAYS_AHEAD = 6  # today and the six days after it
+DAYS_AHEAD = 7  # as on everybody's first page
 
 
 class MilestoneForm(RootForm):
-    class Meta:
-        model = Milestone
-        fields = "__all__"
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "kind" in self.fields:
@@ -80,7 +76,7 @@ VERBS = (
 
 ATTENTION = {
     "due_this_week": Attention(
-        _("Due in the next seven days"),
+        _("Due today or in the next 7 days"),
         "info",
         "event_upcoming",
         lambda rows, today: rows.due_between(today, today + dt.timedelta(days=DAYS_AHEAD)),

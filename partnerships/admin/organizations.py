@@ -14,7 +14,6 @@ from unfold.decorators import display
 from partnerships.admin.base import CitationInline, OfficeAdmin, PartInline, StackedPartInline
 from partnerships.admin.documents import DocumentInline
 from partnerships.admin.steps import StepsMixin, Verb
-from partnerships.admin.versions import RootForm
 from partnerships.forms.organizations import ArchiveForm, RestoreForm
 from partnerships.models import (
     Association,
@@ -137,16 +136,9 @@ class HeldFilter(admin.SimpleListFilter):
         return queryset.held_by_scope_of(request.user) if self.value() == "own" else queryset
 
 
-class OrganizationForm(RootForm):
-    class Meta:
-        model = Organization
-        fields = "__all__"
-
-
 @admin.register(Organization)
 class OrganizationAdmin(StepsMixin, OfficeAdmin):
     view_action, add_action, change_action = "organization.view", "organization.add", "organization.edit"
-    form = OrganizationForm
     has_steps = False
     verbs = VERBS
     list_display = ("name", "name_zh", "kind_label", "region", "held_by", "uscc")
@@ -246,16 +238,9 @@ class GovernmentBodyAdmin(OfKindAdmin):
     pass
 
 
-class ContactForm(RootForm):
-    class Meta:
-        model = Contact
-        fields = "__all__"
-
-
 @admin.register(Contact)
 class ContactAdmin(OfficeAdmin):
     view_action, add_action, change_action = "contact.view", "contact.edit", "contact.edit"
-    form = ContactForm
     list_display = ("name", "position", "organization", "phone", "email", "is_active")
     list_filter = ("is_active", "preferred_channel")
     list_select_related = ("organization",)

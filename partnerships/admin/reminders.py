@@ -23,10 +23,6 @@ from partnerships.statuses import DeliveryStatus, PlanStatus
 
 
 class ReminderRuleForm(RootForm):
-    class Meta:
-        model = ReminderRule
-        fields = "__all__"
-
     def clean_unit(self) -> Any:
         unit = self.cleaned_data["unit"]
         if unit is None and not self.request.user.sees_all_units:

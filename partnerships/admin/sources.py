@@ -9,7 +9,6 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from partnerships.admin.base import OfficeAdmin, ReadOnlyInline
-from partnerships.admin.versions import RootForm
 from partnerships.models import Citation, Source
 
 
@@ -29,16 +28,9 @@ class TakenInline(ReadOnlyInline):
         return f"{citation.content_type.name}: {citation.record}"
 
 
-class SourceForm(RootForm):
-    class Meta:
-        model = Source
-        fields = "__all__"
-
-
 @admin.register(Source)
 class SourceAdmin(OfficeAdmin):
     view_action, add_action, change_action, delete_action = "source.view", "source.edit", "source.edit", "source.edit"
-    form = SourceForm
     list_display = ("title", "publisher", "published_on", "url")
     search_fields = ("title", "publisher")
     ordering = ("title", "pk")

@@ -38,10 +38,6 @@ class RoleInline(PartInline):
 
 
 class UserForm(RootForm):
-    class Meta:
-        model = User
-        fields = "__all__"
-
     def clean_is_superuser(self) -> bool:
         is_superuser = self.cleaned_data["is_superuser"]
         others = User.objects.filter(is_superuser=True, is_active=True).exclude(pk=self.instance.pk)
@@ -118,17 +114,10 @@ class UserAdmin(StepsMixin, OfficeAdmin):
         return badge(_("Active"), "success") if user.is_active else badge(_("Deactivated"), "neutral")
 
 
-class UnitForm(RootForm):
-    class Meta:
-        model = Unit
-        fields = "__all__"
-
-
 @admin.register(Unit)
 class UnitAdmin(OfficeAdmin):
     view_action, add_action, change_action, delete_action = "unit.view", "unit.edit", "unit.edit", "unit.edit"
     history_action = "unit.view"
-    form = UnitForm
     list_display = ("name", "name_zh", "parent", "fallback_person", "time_zone")
     list_select_related = ("parent", "fallback_person")
     search_fields = ("name", "name_zh")

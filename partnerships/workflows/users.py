@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from partnerships.exceptions import InvalidInput, StaleVersion, TransitionRefused
+from partnerships.exceptions import StaleVersion, TransitionRefused
 from partnerships.models import Activity, Agreement, Milestone, OrganizationUnit, Unit, User
 from partnerships.permissions import require
 from partnerships.statuses import AgreementStatus
