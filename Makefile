@@ -11,7 +11,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 # The environment of a production process, for the checks that look at it; nothing connects to these addresses.
 PRODUCTION := SECRET_KEY=checked-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGH ALLOWED_HOSTS=office.example.org \
 	SITE_URL=https://office.example.org DATABASE_URL=postgres://office@db.example.org/office \
-	REDIS_URL=redis://broker.example.org/0 EMAIL_HOST=mail.example.org
+	REDIS_URL=redis://broker.example.org/0 EMAIL_HOST=mail.example.org DEFAULT_FROM_EMAIL=office@example.org
 
 .PHONY: help run test check format lock admin
 
@@ -21,8 +21,9 @@ help:  ## Show the commands
 run: .venv/.runtime  ## Start everything on this machine: site, worker, timer, broker, local mail (SAMPLE=no: facts alone)
 	@exec $(PYTHON) manage.py run_embedded
 
-admin: .venv/.runtime  ## Create the first administrator (asks, or takes ADMIN_USERNAME, ADMIN_EMAIL, ADMIN_PASSWORD)
-	@exec $(PYTHON) manage.py create_admin
+admin: .venv/.runtime  ## Create the first administrator (asks, or takes DJANGO_SUPERUSER_USERNAME, _NAME, _EMAIL, _PASSWORD)
+	@$(PYTHON) manage.py migrate --verbosity=0
+	@exec $(PYTHON) manage.py createsuperuser $(if $(DJANGO_SUPERUSER_PASSWORD),--noinput)
 
 test: .venv/.tools  ## Run all tests against real PostgreSQL, Redis, SMTP and a browser (ARGS: passed to pytest)
 	@scripts/install-missing '/usr/lib/postgresql/*/bin/initdb=postgresql' setpriv=util-linux chromium=chromium \
@@ -36,7 +37,7 @@ check: .venv/.tools  ## Check style, types, migrations, templates, settings and 
 	$(PYTHON) -m mypy
 	$(PYTHON) manage.py makemigrations --check --dry-run
 	find templates partnerships -name '*.html' -print0 | xargs -0r .venv/bin/djhtml --tabwidth 2 --check
-	$(PRODUCTION) $(PYTHON) manage.py check --deploy --fail-level WARNING
+	@$(PRODUCTION) $(PYTHON) manage.py check --deploy --fail-level WARNING
 	@$(MAKE) lock-is-current
 
 format: .venv/.tools  ## Bring code and templates into the project's form

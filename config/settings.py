@@ -2,28 +2,34 @@
 
 Two ways to run. *Embedded*: DATABASE_URL is not set, everything lives under DATA_DIR (SQLite, uploads, a generated
 SECRET_KEY) and the site listens on loopback. *Production*: DATABASE_URL names a server, and then what must not be
-guessed (SECRET_KEY, ALLOWED_HOSTS, SITE_URL, REDIS_URL) has to be set or the process refuses to start.
+guessed has to be set (see `_required`). What is missing or unsafe is said in one line, and the process does not start.
 """
 
+import contextlib
 import json
 import os
+import sys
+from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
+from django.http.request import validate_host
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
+# What is wrong with the environment; said together at the end of this module.
+problems: list[str] = []
+missing: list[str] = []
 
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
 DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
-DEBUG = env.bool("DEBUG", default=False)
 IS_EMBEDDED = "DATABASE_URL" not in os.environ
 
 
@@ -33,42 +39,62 @@ def _running_addresses() -> dict[str, str]:
     return json.loads(path.read_text()) if IS_EMBEDDED and path.exists() else {}
 
 
-RUNNING = _running_addresses()
-
-
 def _required(name: str, embedded_default: str) -> str:
     """The setting from the environment; a guess is allowed only where nothing but this machine is served."""
     value = env.str(name, default="")
-    if value:
-        return value
-    if IS_EMBEDDED or DEBUG:
-        return embedded_default
-    raise ImproperlyConfigured(f"{name} must be set in the environment when DATABASE_URL is set.")
+    if not value and not IS_EMBEDDED:
+        missing.append(name)
+    return value or RUNNING.get(name) or embedded_default
+
+
+def _flag(name: str) -> bool:
+    value = env.str(name, default="").strip().lower()
+    if value not in {"", *env.BOOLEAN_TRUE_STRINGS, "0", "no", "off", "false", "n"}:
+        problems.append(f"{name} must be 1 or 0, not {value!r}")
+    return value in env.BOOLEAN_TRUE_STRINGS
+
+
+def _port(name: str, default: int) -> int:
+    value = env.str(name, default="") or RUNNING.get(name) or str(default)
+    if not value.isdecimal() or not 0 < int(value) < 65536:
+        problems.append(f"{name} must be a port number, not {value!r}")
+        return default
+    return int(value)
 
 
 def _generated_secret_key() -> str:
     """The key kept in DATA_DIR; created once, readable by its owner alone."""
     path = DATA_DIR / "secret_key"
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    with os.fdopen(descriptor, "w") as file:
-        file.write(get_random_secret_key())
-    return path.read_text().strip()
+    # Written aside and linked into place: of two first starts at once one key wins, and nobody reads half of it.
+    scratch = DATA_DIR / f"secret_key.{os.getpid()}"
+    if not path.exists():
+        scratch.touch(mode=0o600)
+        scratch.write_text(get_random_secret_key())
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(scratch)
+        scratch.unlink()
+    return path.read_text()
 
 
-SECRET_KEY = env.str("SECRET_KEY", default="") or (
-    _generated_secret_key() if IS_EMBEDDED or DEBUG else _required("SECRET_KEY", "")
-)
-SITE_URL = _required("SITE_URL", RUNNING.get("SITE_URL", "http://127.0.0.1:8000")).rstrip("/")
-if urlsplit(SITE_URL).scheme not in {"http", "https"} or not urlsplit(SITE_URL).hostname:
-    raise ImproperlyConfigured(f"SITE_URL must be an address such as https://example.org, not {SITE_URL!r}.")
+RUNNING = _running_addresses()
+DEBUG = _flag("DEBUG")
+SECRET_KEY = _required("SECRET_KEY", "") or (_generated_secret_key() if IS_EMBEDDED else "")
+if not IS_EMBEDDED and 0 < len(SECRET_KEY) < 32:
+    problems.append("SECRET_KEY must have 32 characters or more")
+
+SITE_URL = _required("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
+SITE = urlsplit(SITE_URL)
+if SITE.scheme not in {"http", "https"} or not SITE.hostname or SITE.path or SITE.query:
+    problems.append(f"SITE_URL must be an address such as https://office.example.org, not {SITE_URL!r}")
 ALLOWED_HOSTS = [
     host.strip() for host in _required("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]").split(",") if host.strip()
 ]
-if "*" in ALLOWED_HOSTS and not DEBUG:
-    raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts; '*' would let anybody forge the links in mails.")
+if "*" in ALLOWED_HOSTS:
+    problems.append("ALLOWED_HOSTS must name the hosts: '*' would let anybody forge the links in mails")
+elif SITE.hostname and not validate_host(SITE.hostname, ALLOWED_HOSTS):
+    problems.append(f"ALLOWED_HOSTS must name SITE_URL's host {SITE.hostname}")
+if DEBUG and SITE.scheme == "https":
+    problems.append("DEBUG must be off where SITE_URL is https: its error pages show settings to strangers")
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 
 INSTALLED_APPS = [
@@ -120,7 +146,12 @@ TEMPLATES = [
 ]
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
-DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'db.sqlite3'}")}
+EMBEDDED_DATABASE_URL = f"sqlite:///{DATA_DIR / 'db.sqlite3'}"
+DATABASE_URL = env.str("DATABASE_URL", default=EMBEDDED_DATABASE_URL)
+if urlsplit(DATABASE_URL).scheme not in {"postgres", "postgresql", "sqlite"}:
+    problems.append("DATABASE_URL must be an address such as postgres://user:password@host/name")
+    DATABASE_URL = EMBEDDED_DATABASE_URL
+DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 DATABASE = DATABASES["default"]
 if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
     # IMMEDIATE serialises writers from their first statement: competing claims wait instead of failing half-way.
@@ -155,8 +186,8 @@ LOCALE_PATHS = [BASE_DIR / "partnerships" / "locale"]
 TIME_ZONE = env.str("TIME_ZONE", default="Asia/Shanghai")
 try:
     ZoneInfo(TIME_ZONE)
-except (KeyError, ValueError) as error:
-    raise ImproperlyConfigured(f"TIME_ZONE must be a zone such as Asia/Shanghai, not {TIME_ZONE!r}.") from error
+except (ZoneInfoNotFoundError, ValueError):
+    problems.append(f"TIME_ZONE must be a zone such as Asia/Shanghai, not {TIME_ZONE!r}")
 USE_I18N = True
 USE_TZ = True
 
@@ -175,20 +206,24 @@ WHITENOISE_USE_FINDERS = DEBUG
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_PERMISSIONS = 0o600
 
-EMAIL_HOST = env.str("EMAIL_HOST", default="127.0.0.1")
-EMAIL_PORT = env.int("EMAIL_PORT", default=25 if "EMAIL_HOST" in os.environ else int(RUNNING.get("EMAIL_PORT", "1025")))
+EMAIL_HOST = _required("EMAIL_HOST", "127.0.0.1")
+EMAIL_PORT = _port("EMAIL_PORT", 25 if "EMAIL_HOST" in os.environ else 1025)
 EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
 EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
-EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=False)
-EMAIL_USE_SSL = env.bool("EMAIL_USE_SSL", default=False)
+EMAIL_USE_TLS = _flag("EMAIL_USE_TLS")
+EMAIL_USE_SSL = _flag("EMAIL_USE_SSL")
 if EMAIL_USE_TLS and EMAIL_USE_SSL:
-    raise ImproperlyConfigured("EMAIL_USE_TLS and EMAIL_USE_SSL exclude each other; set one of them.")
+    problems.append("EMAIL_USE_TLS and EMAIL_USE_SSL exclude each other; set one of them")
 EMAIL_TIMEOUT = 20
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Cooperation office <office@localhost.localdomain>")
+DEFAULT_FROM_EMAIL = _required("DEFAULT_FROM_EMAIL", "Cooperation office <office@localhost.localdomain>")
+if "@" not in parseaddr(DEFAULT_FROM_EMAIL)[1]:
+    problems.append(f"DEFAULT_FROM_EMAIL must hold an e-mail address, not {DEFAULT_FROM_EMAIL!r}")
 # The right-hand side of Message-IDs: stable, so that a mail keeps its identity whichever machine sends it.
-EMAIL_ID_DOMAIN = env.str("EMAIL_ID_DOMAIN", default="") or urlsplit(SITE_URL).hostname
+EMAIL_ID_DOMAIN = env.str("EMAIL_ID_DOMAIN", default="") or SITE.hostname
 
-REDIS_URL = _required("REDIS_URL", RUNNING.get("REDIS_URL", "redis://127.0.0.1:6379/0"))
+REDIS_URL = _required("REDIS_URL", "redis://127.0.0.1:6379/0")
+if urlsplit(REDIS_URL).scheme not in {"redis", "rediss", "redis+socket", "memory"}:
+    problems.append("REDIS_URL must be an address such as redis://host:6379/0 or redis+socket:///path")
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -222,6 +257,8 @@ if SESSION_COOKIE_SECURE:
     SECURE_SSL_REDIRECT = True
     SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
     SECURE_HSTS_SECONDS = 31_536_000
+# An office's site is one host of its college's domain: it cannot promise HTTPS, or preloading, for the others.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
 # Two tabs of one person's own edits are told apart by the row's version, so history needs no request stored with it.
 SIMPLE_HISTORY_REVERT_DISABLED = True
@@ -260,3 +297,10 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
 }
+
+if missing:
+    problems.append(f"where DATABASE_URL is set, so must be {', '.join(missing)}")
+if problems:
+    # Whoever starts a process reads one line, not where in this file it comes from.
+    sys.tracebacklimit = 0
+    raise ImproperlyConfigured(f"Refusing to start. {'; '.join(problems)}.")

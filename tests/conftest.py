@@ -77,7 +77,8 @@ def live_stack(tmp_path: Path, smtp_sink: SmtpSink, redis_server: RedisServer) -
 
 def _service_environment(sink: SmtpSink, broker: RedisServer) -> Mapping[str, str]:
     return {
-        "SECRET_KEY": "tests-only",
+        "SECRET_KEY": "for-the-tests-alone-0123456789-abcdefg",
+        "DEFAULT_FROM_EMAIL": "Cooperation office <office@example.org>",
         "REDIS_URL": broker.url,
         "EMAIL_HOST": sink.host,
         "EMAIL_PORT": str(sink.port),

@@ -11,19 +11,21 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from tests.services.migrated import TEMPLATE, create_template
 from tests.services.postgres import PostgresServer
 
 if "DATA_DIR" not in os.environ:
     scratch = tempfile.mkdtemp(prefix="partnerships-tests-")
     atexit.register(shutil.rmtree, scratch, ignore_errors=True)
     os.environ["DATA_DIR"] = scratch
-os.environ.setdefault("SECRET_KEY", "tests-only")
+os.environ.setdefault("SECRET_KEY", "for-the-tests-alone-0123456789-abcdefg")
 os.environ.setdefault("SITE_URL", "http://testserver")
 os.environ.setdefault("ALLOWED_HOSTS", "testserver,127.0.0.1,localhost")
 os.environ.setdefault("REDIS_URL", "memory://")
 # Nobody listens there: a test that sends mail asks for smtp_sink, and no test reaches a catcher that happens to run.
 os.environ.setdefault("EMAIL_HOST", "127.0.0.1")
 os.environ.setdefault("EMAIL_PORT", "1")
+os.environ.setdefault("DEFAULT_FROM_EMAIL", "Cooperation office <office@example.org>")
 # The browser's driver keeps an event loop in the main thread, and Django would refuse the ORM beside it.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
@@ -35,11 +37,16 @@ elif "DATABASE_URL" not in os.environ:
     server.start()
     atexit.register(server.remove)
     os.environ["DATABASE_URL"] = server.url("postgres")
+    create_template(server, dict(os.environ))
+    os.environ["TEST_DATABASE_TEMPLATE"] = TEMPLATE
 
 from config.settings import *  # noqa: E402, F403 - the environment above has to stand first
-from config.settings import DATA_DIR, DATABASES, STORAGES  # noqa: E402
+from config.settings import DATA_DIR, DATABASES, STATIC_ROOT, STORAGES  # noqa: E402
 
 if ON_SQLITE:
     DATABASES["default"]["TEST"] = {"NAME": str(Path(DATA_DIR) / "test.sqlite3")}
+else:
+    DATABASES["default"]["TEST"] = {"TEMPLATE": os.environ.get("TEST_DATABASE_TEMPLATE", "template1")}
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STATIC_ROOT.mkdir(exist_ok=True)

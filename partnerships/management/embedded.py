@@ -89,7 +89,7 @@ def _broker(program: str, *, socket: Path, data_dir: Path) -> Service:
     # By program: servers of different make do not read each other's files.
     data = data_dir / "broker" / Path(program).name
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return Service("broker", server_command(program, socket=socket, data=data), outlives_others=True)
+    return Service("broker", server_command(program, socket=socket, data=data), outlives_others=True, is_quiet=True)
 
 
 def _mail_catcher(*, smtp_port: int, page_port: int) -> Service:
@@ -105,7 +105,9 @@ def _web(port: int) -> Service:
 
 def _worker_and_beat() -> list[Service]:
     # Two services rather than `worker -B`: the beat of -B is a child of the worker and outlives it when that is killed.
-    celery = _module("celery", "--app=config", "--quiet")
+    # That it runs as root, if it does, was decided when make was called as root.
+    as_root = "ignore:You're running the worker with superuser privileges"
+    celery = [sys.executable, "-W", as_root, "-m", "celery", "--app=config", "--quiet"]
     quick = ["--pool=solo", "--without-gossip", "--without-mingle", "--without-heartbeat"]
     return [
         Service("worker", [*celery, "worker", "--loglevel=info", "--hostname=embedded@%h", *quick]),

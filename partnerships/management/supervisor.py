@@ -42,12 +42,17 @@ class ServiceDied(Exception):
 
 @dataclass
 class Service:
-    """What to run. `outlives_others`: stopped in the second wave, because the first may need it to finish."""
+    """What to run.
+
+    `outlives_others`: stopped in the second wave, because the first may need it to finish.
+    `is_quiet`: what it says is kept for its death notice and not shown.
+    """
 
     name: str
     command: Sequence[str]
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
     outlives_others: bool = False
+    is_quiet: bool = False
     patience: float = 30  # seconds from SIGTERM to SIGKILL
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=LAST_LINES), repr=False)
@@ -145,23 +150,26 @@ class Supervisor:
                 self._read(key.data)
 
     def _read(self, service: Service) -> bool:
-        """Write the complete lines there are; False at the end of the output."""
+        """Take over what there is; False when that is nothing (for now, or for ever)."""
         assert service.process
         output = _output_of(service.process)
         try:
             chunk = os.read(output.fileno(), 65536)
         except BlockingIOError:
             return False
-        if not chunk:
-            self.selector.unregister(output)
-            output.close()
-            return False
-        *lines, service.unfinished = (service.unfinished + chunk).split(b"\n")
+        if chunk:
+            *lines, service.unfinished = (service.unfinished + chunk).split(b"\n")
+        else:
+            lines, service.unfinished = service.unfinished.splitlines(), b""
+            self._close_output(service)
         for line in lines:
-            text = line.decode(errors="replace").rstrip()
-            service.last_lines.append(text)
-            self.write(f"{service.name:<7}| {text}")
-        return True
+            self._take_over(service, line.decode(errors="replace").rstrip())
+        return bool(chunk)
+
+    def _take_over(self, service: Service, line: str) -> None:
+        service.last_lines.append(line)
+        if not service.is_quiet:
+            self.write(f"{service.name:<7}| {line}")
 
     def _drain(self, service: Service) -> None:
         assert service.process
@@ -195,6 +203,10 @@ class Supervisor:
             os.killpg(service.process.pid, signal.SIGKILL)
         service.process.wait()
         self._drain(service)
+        self._close_output(service)
+
+    def _close_output(self, service: Service) -> None:
+        assert service.process
         output = _output_of(service.process)
         if not output.closed:
             self.selector.unregister(output)

@@ -1,10 +1,10 @@
 """Organizations of all kinds, their names, people, memberships, and which of our units holds them."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -21,11 +21,13 @@ from partnerships.models.base import (
     SeededModel,
     VersionedModel,
 )
-from partnerships.models.users import TreeQuerySet, Unit, refuse_cycle
+from partnerships.models.users import Unit, refuse_cycle
 from partnerships.names import name_key
 
 # A shared key shorter than this says nothing: half of all enterprises start with 中.
 SHORTEST_TELLING_KEY = 2
+# Folding can lengthen a name: one character such as ㈱ or ﷺ becomes several.
+LONGEST_KEY = 200
 
 
 class OrganizationKind(models.TextChoices):
@@ -51,7 +53,6 @@ class Region(BilingualModel):
     )
     note = models.TextField(_("note"), blank=True)
 
-    objects = TreeQuerySet.as_manager()
     history = History()
 
     class Meta:
@@ -80,6 +81,11 @@ def validate_credit_code(value: str) -> None:
         ) from error
 
 
+def compact_credit_code(value: str | None) -> str | None:
+    """The code as it is kept: capitals, no spaces; None when there is none."""
+    return credit_code.compact(value).upper() or None if value else None
+
+
 class OrganizationQuerySet(ScopedQuerySet):
     """The directory is shared: everybody with a role sees name, kind, region and who holds it."""
 
@@ -103,7 +109,7 @@ class OrganizationQuerySet(ScopedQuerySet):
 
         A warning, never a block: compared is what is left without legal forms, so a short form finds the long one.
         """
-        key = name_key(name)
+        key = name_key(name)[:LONGEST_KEY]
         if len(key) < SHORTEST_TELLING_KEY:
             return self.none()
         prefixes = [key[:length] for length in range(max(SHORTEST_TELLING_KEY, len(key) // 2), len(key) + 1)]
@@ -128,7 +134,7 @@ class Organization(BilingualModel, SeededModel, SearchableModel, VersionedModel)
     region = models.ForeignKey(
         Region, models.PROTECT, null=True, blank=True, related_name="organizations", verbose_name=_("region")
     )
-    uscc = models.CharField(
+    uscc = models.CharField(  # noqa: DJ001 - unique among those that have one
         _("unified social credit code"), max_length=18, null=True, blank=True, validators=[validate_credit_code]
     )
     institution_type = models.CharField(_("type of institution"), max_length=30, choices=InstitutionType, blank=True)
@@ -164,8 +170,12 @@ class Organization(BilingualModel, SeededModel, SearchableModel, VersionedModel)
         ]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.uscc = self.uscc or None  # unique among those that have one
+        self.uscc = compact_credit_code(self.uscc)
         super().save(*args, **kwargs)
+
+    def clean(self) -> None:
+        # Before the constraints are asked: a code in small letters is the same code.
+        self.uscc = compact_credit_code(self.uscc)
 
     def get_absolute_url(self) -> str:
         return reverse("organization_detail", args=[self.pk])
@@ -176,7 +186,7 @@ class Organization(BilingualModel, SeededModel, SearchableModel, VersionedModel)
     def refresh_search(self) -> None:
         super().refresh_search()
         telling = self.other_names.filter(source=None).values_list("name", flat=True)
-        keys = {name_key(name) for name in (self.name, self.name_zh, *telling) if name}
+        keys = {name_key(name)[:LONGEST_KEY] for name in (self.name, self.name_zh, *telling)} - {""}
         NameKey.objects.filter(organization_id=self.pk).exclude(key__in=keys).delete()
         NameKey.objects.bulk_create(
             (NameKey(organization_id=self.pk, key=key) for key in sorted(keys)), ignore_conflicts=True
@@ -193,7 +203,9 @@ class OfKindManager(models.Manager.from_queryset(OrganizationQuerySet)):  # type
 class OrganizationOfKind(Organization):
     """A proxy that reads and makes organizations of one kind."""
 
-    KIND: OrganizationKind
+    KIND: ClassVar[OrganizationKind]
+
+    objects: ClassVar[Any] = OfKindManager()
 
     class Meta:
         proxy = True
@@ -204,8 +216,7 @@ class OrganizationOfKind(Organization):
 
 
 class Institution(OrganizationOfKind):
-    KIND = OrganizationKind.INSTITUTION
-    objects = OfKindManager()
+    KIND: ClassVar[OrganizationKind] = OrganizationKind.INSTITUTION
 
     class Meta:
         proxy = True
@@ -214,8 +225,7 @@ class Institution(OrganizationOfKind):
 
 
 class Enterprise(OrganizationOfKind):
-    KIND = OrganizationKind.ENTERPRISE
-    objects = OfKindManager()
+    KIND: ClassVar[OrganizationKind] = OrganizationKind.ENTERPRISE
 
     class Meta:
         proxy = True
@@ -224,8 +234,7 @@ class Enterprise(OrganizationOfKind):
 
 
 class Association(OrganizationOfKind):
-    KIND = OrganizationKind.ASSOCIATION
-    objects = OfKindManager()
+    KIND: ClassVar[OrganizationKind] = OrganizationKind.ASSOCIATION
 
     class Meta:
         proxy = True
@@ -234,8 +243,7 @@ class Association(OrganizationOfKind):
 
 
 class GovernmentBody(OrganizationOfKind):
-    KIND = OrganizationKind.GOVERNMENT_BODY
-    objects = OfKindManager()
+    KIND: ClassVar[OrganizationKind] = OrganizationKind.GOVERNMENT_BODY
 
     class Meta:
         proxy = True
@@ -296,13 +304,21 @@ class OrganizationName(models.Model):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        super().save(*args, **kwargs)
-        self.organization.refresh_search()
+        with transaction.atomic():
+            self._lock_organization()
+            super().save(*args, **kwargs)
+            self.organization.refresh_search()
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
-        deleted = super().delete(*args, **kwargs)
-        self.organization.refresh_search()
+        with transaction.atomic():
+            self._lock_organization()
+            deleted = super().delete(*args, **kwargs)
+            self.organization.refresh_search()
         return deleted
+
+    def _lock_organization(self) -> None:
+        """Of two names added at once, the second must see the first when it rewrites the text to search in."""
+        list(Organization.objects.select_for_update(no_key=True).filter(pk=self.organization_id).values_list("pk"))
 
 
 class NameKey(models.Model):
@@ -312,7 +328,7 @@ class NameKey(models.Model):
     """
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="name_keys")
-    key = models.CharField(max_length=200, db_index=True)
+    key = models.CharField(max_length=LONGEST_KEY, db_index=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["organization", "key"], name="name_key_unique")]

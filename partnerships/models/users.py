@@ -3,7 +3,7 @@
 import zoneinfo
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
@@ -86,6 +86,7 @@ class User(SeededModel, VersionedModel, AbstractUser):
         DIGEST = "digest", _("One digest a day")
         FEED = "feed", _("Calendar feed only")
 
+    # One name: the order of family and given name differs between languages.
     first_name = None  # type: ignore[assignment]
     last_name = None  # type: ignore[assignment]
     name = LineField(_("name"), max_length=150)
@@ -112,7 +113,7 @@ class User(SeededModel, VersionedModel, AbstractUser):
     absent_from = models.DateField(_("absent from"), null=True, blank=True)
     absent_until = models.DateField(_("absent until"), null=True, blank=True)
 
-    objects = PersonManager()
+    objects: ClassVar[PersonManager] = PersonManager()
     history = History(excluded_fields=["password", "last_login"])
 
     REQUIRED_FIELDS = ["name", "email"]
@@ -170,7 +171,7 @@ class User(SeededModel, VersionedModel, AbstractUser):
         if not memberships:
             return Scope()
         roles: dict[int, Role] = {}
-        tree = Unit.objects.tree()
+        tree = read_tree(Unit)
         for unit_id, role in memberships:
             for covered in tree.with_descendants([unit_id]):
                 roles[covered] = max(Role(role), roles.get(covered, Role.VIEWER))
@@ -210,20 +211,18 @@ class Tree:
         return path
 
 
-class TreeQuerySet(models.QuerySet):
-    """For tables of at most a few thousand rows with a ``parent``: one query reads the whole shape."""
-
-    def tree(self) -> Tree:
-        return Tree(dict(self.model._base_manager.values_list("pk", "parent_id")))
+def read_tree(model: type[models.Model]) -> Tree:
+    """The whole shape of a table with a ``parent``, in one query: for a few thousand rows at most."""
+    return Tree(dict(model._base_manager.values_list("pk", "parent_id")))
 
 
 def refuse_cycle(node: Any) -> None:
     """Raises ``ValidationError`` on ``parent`` when ``node`` would be its own ancestor."""
-    if node.pk and node.parent_id and node.pk in type(node).objects.tree().with_ancestors(node.parent_id):
+    if node.pk and node.parent_id and node.pk in read_tree(type(node)).with_ancestors(node.parent_id):
         raise ValidationError({"parent": _("This would put it below itself.")})
 
 
-class UnitQuerySet(TreeQuerySet, ScopedQuerySet):
+class UnitQuerySet(ScopedQuerySet):
     def in_scope(self, user: Any) -> Q:
         return Q(pk__in=user.scope.unit_ids)
 

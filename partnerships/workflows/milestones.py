@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from django.db import transaction
@@ -13,12 +14,12 @@ from django.utils.translation import gettext_noop, override
 
 from partnerships.dates import add_months
 from partnerships.exceptions import InvalidInput, TransitionRefused
-from partnerships.models import Agreement, Milestone, MilestoneKind, TypeMilestone, User, workday_test
+from partnerships.models import Agreement, AgreementTerm, Milestone, MilestoneKind, TypeMilestone, User, workday_test
 from partnerships.models.agreements import QUIET_AFTER_DAYS
 from partnerships.models.milestones import ACCEPTED_KINDS
 from partnerships.permissions import require
 from partnerships.statuses import MILESTONE_TRANSITIONS, ActivityStatus, AgreementStatus, MilestoneStatus
-from partnerships.workflows.transitions import lock, save_as, take_step
+from partnerships.workflows.transitions import check_day, lock, save_as, take_step
 
 # An agreement registered long after its signing is not overdue at once: the office first gets time to make contact.
 FIRST_CONTACT_DAYS = 14
@@ -56,7 +57,9 @@ def waive_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, re
 
 
 def cancel_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, reason: str) -> Milestone:
-    """It should not have been there, or what it belonged to has ended."""
+    """It should not have been there, or what it belonged to has ended. A derived one would only come back: waive it."""
+    if milestone.is_derived:
+        raise TransitionRefused(_("This date follows from the agreement and would come back: waive it instead."))
     return _step(milestone, "cancel", actor=actor, on=on, reason=reason)
 
 
@@ -81,11 +84,11 @@ def move_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, due
             raise InvalidInput(_("This is its due date already."), field="due_on")
         _check_due(locked, due_on)
         locked.version = milestone.version  # save() refuses a stale one
+        locked.scheduled_on = locked.scheduled_on or locked.due_on
         locked.due_on = due_on
         locked.override_reason = reason.strip()
         locked.overridden_at = timezone.now() if locked.is_derived else locked.overridden_at
-        locked._change_reason = reason.strip()[:100]
-        save_as(locked, actor)
+        save_as(locked, actor, reason=reason.strip())
     return locked
 
 
@@ -135,6 +138,7 @@ def _evidence(milestone: Milestone, evidence: str) -> str:
 
 
 def _check_due(milestone: Milestone, due_on: dt.date) -> None:
+    check_day(due_on, field="due_on")
     signed_on = milestone.agreement.signed_on if milestone.agreement else None
     if signed_on and due_on < signed_on:
         raise InvalidInput(
@@ -144,21 +148,22 @@ def _check_due(milestone: Milestone, due_on: dt.date) -> None:
 
 
 def _leave_the_next(met: Milestone, *, actor: User | None) -> None:
-    """The next occurrence after the due date just met, counted from the first one: never chained, never a drift."""
-    if met.recurs_every_months is None:
+    """The next occurrence after the due date just met, counted from the first one: never chained, never a drift.
+
+    One that was moved does not move those after it, nor come once more on the day it had before.
+    """
+    if met.recurs_every_months is None or met.is_derived:
         return
-    first = met.recurs_from or met.due_on
-    due_on = next(
-        day
-        for day in (add_months(first, number * met.recurs_every_months) for number in range(1, 12 * 9999))
-        if day > met.due_on
-    )
+    first = met.recurs_from or met.scheduled_on or met.due_on
+    passed = max(met.due_on, met.scheduled_on or met.due_on)
+    occurrences = (add_months(first, number * met.recurs_every_months) for number in count(1))
+    due_on = next(day for day in occurrences if day > passed)
     following = Milestone.objects.get(pk=met.pk)
     following.pk, following.code, following.version = None, None, 1
     following._state.adding = True
     following.status, following.met_on, following.submitted_on = MilestoneStatus.OPEN, None, None
     following.evidence, following.override_reason = "", ""
-    following.due_on, following.recurs_from = due_on, first
+    following.due_on, following.recurs_from, following.scheduled_on = due_on, first, None
     save_as(following, actor)
 
 
@@ -197,21 +202,26 @@ def derived_milestones(agreement: Agreement) -> list[Derived]:
 
 def _from_term(agreement: Agreement) -> Iterable[Derived]:
     term = agreement.current_term
-    if term is None or agreement.signed_on is None:
+    if term is None:
         return
     decision = term.decision_date(workday_test(agreement.unit.work_calendar))
-    if decision is None:
-        due_on, key, kind, title = term.review_on, "review", MilestoneKind.REVIEW, gettext_noop("Review the agreement")
+    if decision:
+        derived = _decision(term, max(decision.decide_on, agreement.signing_date))
+    elif term.review_on:
+        derived = _review(term, term.review_on)
     else:
-        due_on, key, kind, title = (
-            decision.decide_on,
-            "decision_date",
-            MilestoneKind.DECISION_DATE,
-            gettext_noop("Decide whether the agreement goes on"),
-        )
-    if agreement.recorded_on and due_on < agreement.recorded_on:
         return
-    yield Derived(f"{key}:{term.number}", kind, title, max(due_on, agreement.signed_on))
+    if agreement.recorded_on is None or derived.due_on >= agreement.recorded_on:
+        yield derived
+
+
+def _decision(term: AgreementTerm, due_on: dt.date) -> Derived:
+    title = gettext_noop("Decide whether the agreement goes on")
+    return Derived(f"decision_date:{term.number}", MilestoneKind.DECISION_DATE, title, due_on)
+
+
+def _review(term: AgreementTerm, due_on: dt.date) -> Derived:
+    return Derived(f"review:{term.number}", MilestoneKind.REVIEW, gettext_noop("Review the agreement"), due_on)
 
 
 def _from_last_contact(agreement: Agreement) -> Iterable[Derived]:
@@ -227,7 +237,8 @@ def _from_last_contact(agreement: Agreement) -> Iterable[Derived]:
 def derive_milestones(agreement: Agreement, *, actor: User | None, on: dt.date) -> None:
     """Brings the derived milestones in step with the agreement: makes, moves, reopens or closes them.
 
-    One that was moved by hand keeps its date, one that was met or waived stays so.
+    One that was moved by hand keeps its date, one that was met or waived stays so; but each contact asks for the next
+    one anew, whatever became of the last.
     """
     with transaction.atomic():
         agreement = lock(agreement)
@@ -262,22 +273,29 @@ def _make(agreement: Agreement, derived: Derived, *, actor: User | None) -> None
 
 
 def _follow(milestone: Milestone, derived: Derived, *, actor: User | None, on: dt.date) -> None:
-    if milestone.status == MilestoneStatus.CANCELLED:
+    is_new_round = derived.kind == MilestoneKind.NEXT_CONTACT and derived.due_on > _counted_day(milestone)
+    if milestone.status == MilestoneStatus.CANCELLED or (is_new_round and not milestone.is_pending):
         reason = _("The agreement asks for it again.")
         milestone = _step(milestone, "reopen", actor=actor, on=on, reason=reason, is_consequence=True)
-    if milestone.is_pending and milestone.due_on != derived.due_on and milestone.overridden_at is None:
+    is_kept = milestone.overridden_at is not None and not is_new_round
+    if milestone.is_pending and milestone.due_on != derived.due_on and not is_kept:
         milestone.due_on = derived.due_on
+        milestone.scheduled_on, milestone.overridden_at, milestone.override_reason = None, None, ""
         save_as(milestone, actor)
+
+
+def _counted_day(milestone: Milestone) -> dt.date:
+    """The day that was counted for it, before somebody moved it."""
+    return milestone.scheduled_on or milestone.due_on
 
 
 def _drop(milestone: Milestone, agreement: Agreement, *, actor: User | None, on: dt.date) -> None:
     """A decision date of an earlier term was decided: the agreement goes on. Anything else is no longer asked for."""
     term = agreement.current_term
-    is_earlier_term = term is not None and milestone.derived_key in {
-        f"{key}:{number}" for key in ("decision_date", "review") for number in range(1, term.number)
-    }
-    if is_earlier_term and agreement.is_signed and milestone.status == MilestoneStatus.OPEN:
-        evidence = _("Renewed: term %(number)s.") % {"number": term.number}
+    number = term.number if term and agreement.is_signed else 0
+    earlier = {f"{key}:{before}" for key in ("decision_date", "review") for before in range(1, number)}
+    if milestone.derived_key in earlier and milestone.status == MilestoneStatus.OPEN:
+        evidence = _("Renewed: term %(number)s.") % {"number": number}
         _step(milestone, "meet", actor=actor, on=on, evidence=evidence, is_consequence=True)
         return
     reason = _("The agreement no longer asks for it (%(status)s).") % {"status": agreement.get_status_display()}
@@ -289,7 +307,7 @@ def make_type_milestones(agreement: Agreement, *, actor: User | None, not_before
 
     One that is there already (signed again after a correction) is reopened and moved, not doubled.
     """
-    on = agreement.signed_on
+    on = agreement.signing_date
     existing = {(milestone.kind, milestone.title): milestone for milestone in agreement.milestones.all()}
     for template in agreement.type.default_milestones.all():
         due_on = add_months(on, template.months_after_signing)

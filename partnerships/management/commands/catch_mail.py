@@ -37,7 +37,6 @@ class Command(BaseCommand):
 
 def _page_server(port: int) -> ThreadedWSGIServer:
     """The page's own small site; this process serves nothing else, so its settings can be bent."""
-    logging.getLogger("django.server").setLevel(logging.WARNING)
     settings.ROOT_URLCONF = "partnerships.management.mail_page"
     settings.MIDDLEWARE = [
         "django.middleware.locale.LocaleMiddleware",
@@ -47,6 +46,7 @@ def _page_server(port: int) -> ThreadedWSGIServer:
     settings.ALLOWED_HOSTS = [LOOPBACK, "localhost"]
     server = ThreadedWSGIServer((LOOPBACK, port), WSGIRequestHandler)
     server.set_app(get_wsgi_application())
+    logging.getLogger("django.server").setLevel(logging.WARNING)
     return server
 
 

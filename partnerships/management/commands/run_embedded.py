@@ -38,6 +38,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []  # migrate runs them
 
     def handle(self, *args: Any, **options: Any) -> None:
+        os.umask(0o077)  # personal data: for the owner of this process alone
         data_dir = Path(settings.DATA_DIR)
         # Not in data_dir: a socket's path has 107 bytes.
         with _only_one(data_dir), tempfile.TemporaryDirectory(prefix="office-", dir="/tmp") as sockets:

@@ -1,0 +1,103 @@
+"""A process that cannot run rightly does not run: each case is a real `manage.py check`."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.services.processes import REPOSITORY
+
+PRODUCTION = {
+    "SECRET_KEY": "k" * 50,
+    "ALLOWED_HOSTS": "office.example.org",
+    "SITE_URL": "https://office.example.org",
+    "DATABASE_URL": "postgres://office@db.example.org/office",
+    "REDIS_URL": "redis://broker.example.org/0",
+    "EMAIL_HOST": "mail.example.org",
+    "DEFAULT_FROM_EMAIL": "Office <office@example.org>",
+}
+
+
+def check(data_dir: Path, **env: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-c", "import config.settings"],
+        cwd=REPOSITORY,
+        env={"PATH": os.environ["PATH"], "DATA_DIR": str(data_dir), **env},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def refusal(data_dir: Path, **env: str) -> str:
+    done = check(data_dir, **env)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    return done.stderr.partition("Refusing to start. ")[2].rstrip("\n")
+
+
+def test_production_starts_when_everything_is_set(tmp_path: Path) -> None:
+    assert check(tmp_path, **PRODUCTION).stderr == ""
+
+
+def test_embedded_starts_with_nothing_set_and_keeps_its_key(tmp_path: Path) -> None:
+    assert check(tmp_path).stderr == ""
+    key = (tmp_path / "secret_key").read_text()
+    assert check(tmp_path).stderr == ""
+
+    assert (tmp_path / "secret_key").read_text() == key
+    assert (tmp_path / "secret_key").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_server_database_needs_everything_that_must_not_be_guessed(tmp_path: Path) -> None:
+    assert refusal(tmp_path, DATABASE_URL=PRODUCTION["DATABASE_URL"]) == (
+        "where DATABASE_URL is set, so must be "
+        "SECRET_KEY, SITE_URL, ALLOWED_HOSTS, EMAIL_HOST, DEFAULT_FROM_EMAIL, REDIS_URL."
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"SECRET_KEY": "short"}, "SECRET_KEY must have 32 characters or more."),
+        (
+            {"SITE_URL": "office.example.org"},
+            "SITE_URL must be an address such as https://office.example.org, not 'office.example.org'.",
+        ),
+        (
+            {"ALLOWED_HOSTS": "*"},
+            "ALLOWED_HOSTS must name the hosts: '*' would let anybody forge the links in mails.",
+        ),
+        ({"ALLOWED_HOSTS": "other.example.org"}, "ALLOWED_HOSTS must name SITE_URL's host office.example.org."),
+        ({"DEBUG": "1"}, "DEBUG must be off where SITE_URL is https: its error pages show settings to strangers."),
+        ({"DEBUG": "perhaps"}, "DEBUG must be 1 or 0, not 'perhaps'."),
+        (
+            {"DATABASE_URL": "office"},
+            "DATABASE_URL must be an address such as postgres://user:password@host/name.",
+        ),
+        (
+            {"REDIS_URL": "broker:6379"},
+            "REDIS_URL must be an address such as redis://host:6379/0 or redis+socket:///path.",
+        ),
+        ({"EMAIL_PORT": "smtp"}, "EMAIL_PORT must be a port number, not 'smtp'."),
+        (
+            {"EMAIL_USE_TLS": "1", "EMAIL_USE_SSL": "1"},
+            "EMAIL_USE_TLS and EMAIL_USE_SSL exclude each other; set one of them.",
+        ),
+        ({"DEFAULT_FROM_EMAIL": "Office"}, "DEFAULT_FROM_EMAIL must hold an e-mail address, not 'Office'."),
+        ({"TIME_ZONE": "Mars"}, "TIME_ZONE must be a zone such as Asia/Shanghai, not 'Mars'."),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, changes: dict[str, str], said: str) -> None:
+    assert refusal(tmp_path, **{**PRODUCTION, **changes}) == said
+
+
+def test_commands_in_another_terminal_find_what_runs(tmp_path: Path) -> None:
+    (tmp_path / "running.json").write_text('{"SITE_URL": "http://127.0.0.1:8001", "EMAIL_PORT": "2525"}')
+    ask = "from config import settings; print(settings.SITE_URL, settings.EMAIL_PORT)"
+    env = {"PATH": os.environ["PATH"], "DATA_DIR": str(tmp_path)}
+
+    said = subprocess.check_output([sys.executable, "-c", ask], cwd=REPOSITORY, env=env, text=True)
+
+    assert said == "http://127.0.0.1:8001 2525\n"
