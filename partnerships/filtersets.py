@@ -1,7 +1,6 @@
 """The filters of the list pages. Each works inside what the person may see and keeps to one address parameter."""
 
 import datetime as dt
-from collections.abc import Iterable
 from typing import Any
 
 import django_filters
@@ -85,14 +84,24 @@ class ListFilterSet(django_filters.FilterSet):
         return sorted(name for name in self.data if name not in self.filters and name not in BESIDE_FILTERS)
 
     @property
-    def chosen(self) -> list[dict[str, Any]]:
-        """What is filtered by, each as name, label and value in words."""
-        values = ((name, self.form.cleaned_data.get(name)) for name in self.filters)
+    def chosen(self) -> list[dict[str, str]]:
+        """What is filtered by: label, value in words, and the address of the list without it."""
+        values = self.form.cleaned_data
+        names = [name for name in self.filters if values.get(name) not in (None, "")]
         return [
-            {"name": name, "label": self.form.fields[name].label, "value": _in_words(self.form.fields[name], value)}
-            for name, value in values
-            if value not in (None, "")
+            {
+                "label": str(self.form.fields[name].label),
+                "value": _in_words(self.form.fields[name], values[name]),
+                "without": self._address_without(name),
+            }
+            for name in names
         ]
+
+    def _address_without(self, name: str) -> str:
+        rest = self.data.copy()
+        for gone in (name, "page"):
+            rest.pop(gone, None)
+        return f"?{rest.urlencode()}"
 
     def _people(self, ids: QuerySet) -> QuerySet:
         return User.objects.filter(pk__in=ids)
@@ -101,11 +110,9 @@ class ListFilterSet(django_filters.FilterSet):
 def _in_words(field: forms.Field, value: Any) -> str:
     if isinstance(field.widget, SwitchInput):
         return ""
-    return str(dict(_flat(getattr(field, "choices", ()))).get(value, value)) if isinstance(value, str) else str(value)
-
-
-def _flat(choices: Iterable[Any]) -> list[tuple[Any, Any]]:
-    return [(value, label) for value, label in choices if isinstance(value, str)]
+    if isinstance(field, forms.ChoiceField) and isinstance(value, str):
+        return str(next((label for choice, label in field.choices if choice == value), value))
+    return str(value)
 
 
 class AgreementFilterSet(ListFilterSet):

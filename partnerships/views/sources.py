@@ -17,7 +17,10 @@ def source_detail(request: HttpRequest, pk: int) -> HttpResponse:
     source = visible_or_404(Source.objects.all(), request, pk)
     citations = source.citations.select_related("content_type").prefetch_related("record")
     seen = _seen_by(request.user)
-    context = {"source": source, "citations": [row for row in citations if row.record and seen(row)]}
+    shown = [row for row in citations if row.record and seen(row)]
+    for row in shown:
+        row.field_label = row.record._meta.get_field(row.field).verbose_name if row.field else ""
+    context = {"source": source, "citations": shown}
     return render(request, "partnerships/sources/detail.html", context)
 
 
