@@ -15,22 +15,14 @@ from unfold.sites import UnfoldAdminSite
 
 from partnerships.admin.choices import choosable
 from partnerships.admin.navigation import attention_cards, navigation
-from partnerships.models import Role
-from partnerships.permissions import may
-
-
-def may_enter(user: Any) -> bool:
-    """The office's staff, system administrators, administrators of accounts, and whoever leads a unit."""
-    if not user.is_authenticated or not user.is_active:
-        return False
-    return user.is_staff or user.is_superuser or user.is_user_admin or user.scope.has(Role.LEAD)
+from partnerships.permissions import may, may_enter_admin
 
 
 class OfficeLoginForm(StyledAuthenticationForm):
     def confirm_login_allowed(self, user: Any) -> None:
         """In place of the theme's question whether ``is_staff``: leads and administrators of accounts are not."""
         AuthenticationForm.confirm_login_allowed(self, user)
-        if not may_enter(user):
+        if not may_enter_admin(user):
             raise forms.ValidationError(_("This account has no work here. Please use the pages for coordinators."))
 
 
@@ -42,7 +34,7 @@ class ScopedAutocompleteView(AutocompleteJsonView):
         return term.replace("\0", ""), *rest
 
     def has_perm(self, request: HttpRequest, obj: Any = None) -> bool:
-        return may_enter(request.user)
+        return may_enter_admin(request.user)
 
     def get_queryset(self) -> QuerySet:
         rows = choosable(self.model_admin.model, self.request.user)
@@ -61,7 +53,7 @@ class PartnershipsAdminSite(UnfoldAdminSite):
         self.disable_action("delete_selected")
 
     def has_permission(self, request: HttpRequest) -> bool:
-        return may_enter(request.user)
+        return may_enter_admin(request.user)
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
         return ScopedAutocompleteView.as_view(admin_site=self)(request)
