@@ -59,9 +59,7 @@ class Directory:
         memberships = _grouped(UnitMembership.objects.filter(user__in=people), "user_id", "unit_id")
         agreements = {plan.milestone.agreement_id for plan in plans}
         participants = _grouped(AgreementUnit.objects.filter(agreement__in=agreements), "agreement_id", "unit_id")
-        return cls(
-            now, units, fallbacks, leads, people, _sets(memberships), _sets(participants)
-        )
+        return cls(now, units, fallbacks, leads, people, _sets(memberships), _sets(participants))
 
     def recipients(self, plan: ReminderPlan) -> list[Recipient]:
         """Nobody who is inactive, has no address or may not see the milestone; empty when nobody at all can be told."""

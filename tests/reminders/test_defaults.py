@@ -15,7 +15,13 @@ def rules(kind: str) -> list[str]:
 def test_a_new_site_starts_with_rules_for_every_kind() -> None:
     assert create_default_rules() == 19
 
-    assert rules("agreement") == ["30 before owner", "7 before owner", "0 before owner", "3 after lead", "3 after owner"]
+    assert rules("agreement") == [
+        "30 before owner",
+        "7 before owner",
+        "0 before owner",
+        "3 after lead",
+        "3 after owner",
+    ]
     assert rules("decision_date") == ["30 before owner", "7 before owner", "0 before lead", "0 before owner"]
     assert rules("obligation") == ["14 before owner", "3 before owner", "0 before owner", "3 after lead"]
     assert rules("review") == ["14 before owner", "0 before owner"]

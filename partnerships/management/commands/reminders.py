@@ -46,7 +46,9 @@ class Command(BaseCommand):
         plans = commands.add_parser("plan", help="Brings plans in step and makes mail of what is due; sends nothing.")
         for sub in (runs, plans):
             sub.add_argument("--now", type=moment, help="Counts as due what will be by then. Needs DEBUG or --dry-run.")
-            sub.add_argument("--dry-run", action="store_true", help="Shows the mails that would go out; changes nothing.")
+            sub.add_argument(
+                "--dry-run", action="store_true", help="Shows the mails that would go out; changes nothing."
+            )
         delivers = commands.add_parser("deliver", help="Sends the mails that wait.")
         for sub in (runs, delivers):
             sub.add_argument("--limit", type=int, default=run.SEND_AT_MOST, help="Mails at most (%(default)s).")
