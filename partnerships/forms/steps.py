@@ -227,7 +227,9 @@ def step_offers(row: Any, user: Any) -> list[StepOffer]:
 
 
 def _is_beside_the_point(row: Any, step: Transition) -> bool:
-    """Met or submitted: a milestone knows one of the two, and a next contact is met by making it."""
+    """Met or submitted: a milestone knows one of the two; a next contact is met by making it, and a derived one waived."""
+    if isinstance(row, Milestone) and step.name == "cancel":
+        return row.is_derived
     if not isinstance(row, Milestone) or step.name not in {"meet", "submit"}:
         return False
     if row.kind == MilestoneKind.NEXT_CONTACT:

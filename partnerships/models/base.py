@@ -80,7 +80,8 @@ class VersionedModel(models.Model):
             raise
 
     def _check_version(self) -> None:
-        rows = type(self)._base_manager.select_for_update().filter(pk=self.pk)
+        # Not the key: whoever points here meanwhile has a share of it, and two of them would wait for each other.
+        rows = type(self)._base_manager.select_for_update(no_key=True).filter(pk=self.pk)
         current = rows.values_list("version", flat=True).first()
         if current != self.version:
             raise StaleVersion(_("Somebody else changed this since you opened it."), current=current)

@@ -25,7 +25,7 @@ from partnerships.permissions import require
 from partnerships.statuses import ACTIVITY_TRANSITIONS
 from partnerships.workflows.milestones import derive_milestones
 from partnerships.workflows.organizations import hold_organizations
-from partnerships.workflows.transitions import save_as, take_step
+from partnerships.workflows.transitions import check_day, lock, save_as, take_step
 
 
 def start_activity(activity: Activity, *, actor: User | None, on: dt.date) -> Activity:
@@ -44,8 +44,8 @@ def complete_activity(
 ) -> Activity:
     """Completes it on ``on``, with what came of it and what comes next; "nothing" is an answer, with a reason.
 
-    Effects in order: status and dates; the unit holds the organizations that took part; the next step becomes an
-    action point of the owner; the agreement's next contact moves.
+    Effects in order: status and dates; the next step becomes an action point of the owner; the agreement's next contact
+    moves; the unit holds the organizations that took part.
     """
     _check_next_step(on, next_step, next_step_on, no_next_step_reason)
     with transaction.atomic():
@@ -58,12 +58,13 @@ def complete_activity(
             next_step=next_step.strip(),
             no_next_step_reason=no_next_step_reason.strip(),
         )
-        partners = Organization.objects.filter(activity_rows__activity=done)
-        hold_organizations(partners, unit=done.unit, coordinator=done.owner, actor=actor)
         if next_step_on:
             _make_action_point(done, next_step.strip(), next_step_on, actor=actor)
         if done.agreement:
             derive_milestones(done.agreement, actor=actor, on=on)
+        # Last: signing locks the agreement first and the organizations then, too.
+        partners = Organization.objects.filter(activity_rows__activity=done)
+        hold_organizations(partners, unit=done.unit, coordinator=done.owner, actor=actor)
     return done
 
 
@@ -129,10 +130,14 @@ def log_contact(
 ) -> ContactNote:
     """Logs a call or message that happened on ``on``; the agreement's next contact is counted from it.
 
-    Raises ``InvalidInput`` without a word of what was said, or when the contact works for another organization.
+    Raises ``InvalidInput`` without a word of what was said, when it is about nothing, or when the contact works for
+    another organization.
     """
     if not summary.strip():
         raise InvalidInput(_("Say in a few words what was said."), field="summary")
+    check_day(on, field="on")
+    if not (agreement or organization or contact):
+        raise InvalidInput(_("Say which agreement or organization this is about."))
     if contact and organization and contact.organization_id != organization.pk:
         raise InvalidInput(_("This contact belongs to another organization."), field="contact")
     note = ContactNote(
@@ -149,6 +154,9 @@ def log_contact(
         code=code,
     )
     with transaction.atomic():
+        if agreement:
+            # Before the note, which takes a share of the agreement: two calls logged at once stand in line.
+            require(actor, "agreement.follow_up", lock(agreement))
         require(actor, "contact_note.add", note)
         save_as(note, actor)
         if agreement:
@@ -169,11 +177,16 @@ def _check_next_step(on: dt.date, next_step: str, next_step_on: dt.date | None, 
         raise InvalidInput(_("By when?"), field="next_step_on")
     if next_step_on and not next_step.strip():
         raise InvalidInput(_("Say what has to be done by then."), field="next_step")
+    if next_step_on:
+        check_day(next_step_on, field="next_step_on")
     if next_step_on and next_step_on < on:
         raise InvalidInput(_("The next step cannot be due before the activity was completed."), field="next_step_on")
 
 
 def _make_action_point(activity: Activity, title: str, due_on: dt.date, *, actor: User | None) -> None:
+    """Once: an activity that is reopened and completed again asks for the same thing."""
+    if activity.milestones.pending().filter(kind=MilestoneKind.ACTION_POINT, title=title, due_on=due_on).exists():
+        return
     milestone = Milestone(
         unit_id=activity.unit_id,
         kind=MilestoneKind.ACTION_POINT,

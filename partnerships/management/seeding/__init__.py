@@ -1,0 +1,1 @@
+"""The articles' facts and reference data, brought in from ``fixtures/``."""

@@ -1,0 +1,47 @@
+"""Reference data and the facts of the articles, in one transaction."""
+
+import datetime as dt
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
+
+from partnerships.management.seeding.rows import Outcome, Seeder
+from partnerships.management.seeding.work_calendars import seed_work_calendar
+
+FIXTURES = Path(settings.BASE_DIR) / "fixtures"
+
+
+def seed_articles(*, today: dt.date) -> Outcome:
+    """Brings in what is absent and reports what differs; a second run makes no writes.
+
+    ``today`` dates the registration of the agreement that was signed already. All or nothing; of two runs at once the
+    second waits for the first and finds its rows.
+    """
+    with transaction.atomic():
+        wait_for_other_seeding()
+        seeder = Seeder(today=today)
+        days = seed_work_calendar()
+        if days:
+            seeder.outcome.created["working days"] += days
+        for fixture in fixtures():
+            seeder.seed(fixture)
+    return seeder.outcome
+
+
+def fixtures() -> list[Mapping[str, Any]]:
+    """Reference data first, then each article."""
+    paths = [FIXTURES / "reference.toml", *sorted((FIXTURES / "articles").glob("*.toml"))]
+    return [tomllib.loads(path.read_text(encoding="utf-8")) for path in paths]
+
+
+def wait_for_other_seeding() -> None:
+    """Holds a row that is always there until the transaction ends; SQLite is serialized by IMMEDIATE.
+
+    ``no_key``: other people's inserts, which refer to content types, do not wait.
+    """
+    ContentType.objects.select_for_update(no_key=True).get(app_label="partnerships", model="source")

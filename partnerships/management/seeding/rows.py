@@ -1,0 +1,267 @@
+"""Creates the rows that a fixture describes where they are absent, and says what staff changed since.
+
+A fixture mirrors the models: a table's entries hold fields, and their children under the related name. A reference to
+another row is its ``code``. Rows with a code are found by it, children beside their parent by a natural key. What the
+history knows but is no longer there was changed or removed by people: it stays as they left it.
+"""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import ValidationError
+from django.core.management import CommandError
+from django.db import IntegrityError, models, transaction
+from django.utils.translation import gettext as _
+
+from partnerships.models import (
+    Activity,
+    Agreement,
+    AgreementType,
+    Citation,
+    CooperationArea,
+    Event,
+    Organization,
+    Region,
+    Source,
+    Unit,
+)
+from partnerships.workflows.activities import complete_activity
+from partnerships.workflows.agreements import record_signed_agreement
+
+Entry = Mapping[str, Any]
+
+# Sections of a fixture in the order their rows refer to each other.
+SECTIONS: Mapping[str, type[models.Model]] = {
+    "sources": Source,
+    "regions": Region,
+    "units": Unit,
+    "cooperation_areas": CooperationArea,
+    "agreement_types": AgreementType,
+    "organizations": Organization,
+    "events": Event,
+    "agreements": Agreement,
+    "activities": Activity,
+}
+# Related names of children, each with what tells one child of a parent from another.
+CHILDREN: Mapping[str, tuple[str, ...]] = {
+    "other_names": ("name", "kind"),
+    "association_rows": ("association",),
+    "default_milestones": ("title",),
+    "kinds": ("kind",),
+    "participations": ("organization", "name_as_printed"),
+    "parties": ("organization",),
+    "promised_areas": ("area",),
+    "partners": ("organization",),
+    "visit": (),
+    "terms": ("number",),
+}
+# Children that the verb has to find already made, and those that it makes itself.
+MADE_BY_THE_VERB = frozenset({"terms"})
+# Fields that a verb writes, with everything that follows from them.
+WRITTEN_BY_A_VERB: Mapping[type[models.Model], tuple[str, ...]] = {
+    Agreement: ("signed_on",),
+    Activity: ("completed_on", "no_next_step_reason"),
+}
+
+
+@dataclass
+class Outcome:
+    """What a run did: rows created by kind, and sentences about what differs from the fixtures."""
+
+    created: Counter[str] = field(default_factory=Counter)
+    differences: list[str] = field(default_factory=list)
+
+    @property
+    def changes(self) -> int:
+        return self.created.total()
+
+
+class _LeftOut(Exception):
+    """The row is not to be made, for the reason given: the staff removed it or what it would belong to."""
+
+
+class Seeder:
+    """Seeds the entries of fixtures; one for a run, inside its transaction."""
+
+    def __init__(self, *, today: dt.date) -> None:
+        self.today = today
+        self.outcome = Outcome()
+        self._references: dict[tuple[type[models.Model], str], models.Model] = {}
+        self._has_past: dict[type[models.Model], bool] = {}
+
+    def seed(self, fixture: Mapping[str, list[Entry]]) -> None:
+        """Every section of one fixture; its citations name the fixture's own source."""
+        unknown = set(fixture) - set(SECTIONS)
+        if unknown:
+            raise CommandError(_("Unknown sections in a fixture: %s.") % ", ".join(sorted(unknown)))
+        sources = fixture.get("sources", [])
+        for section, model in SECTIONS.items():
+            for entry in fixture.get(section, []):
+                self._seed_root(model, entry, source_code=sources[0]["code"] if sources else None)
+
+    def _seed_root(self, model: type[models.Model], entry: Entry, *, source_code: str | None) -> None:
+        try:
+            source = self._reference(Source, source_code) if source_code and model is not Source else None
+            self._seed_row(model, entry, key=("code",), source=source)
+        except _LeftOut as reason:
+            self._report_left_out(model, [entry["code"]], reason)
+
+    def _seed_row(
+        self,
+        model: type[models.Model],
+        entry: Entry,
+        *,
+        key: tuple[str, ...],
+        source: models.Model | None,
+        beside: Entry | None = None,
+    ) -> None:
+        values = {**(beside or {}), **self._values(model, entry)}
+        row, is_new = self._find_or_create(model, values, key=(*(beside or {}), *key))
+        self._seed_children(row, entry, source, of_the_verb=False)
+        if is_new:
+            row = _take_steps(row, entry, today=self.today)
+        self._seed_children(row, entry, source, of_the_verb=True)
+        if source is not None:
+            self._seed_citations(row, entry, source)
+
+    def _values(self, model: type[models.Model], entry: Entry) -> dict[str, Any]:
+        ours = {name: value for name, value in entry.items() if name not in {*CHILDREN, "cite", "citations"}}
+        return {name: self._value(model, name, value) for name, value in ours.items()}
+
+    def _value(self, model: type[models.Model], name: str, value: Any) -> Any:
+        related = model._meta.get_field(name).related_model
+        return self._reference(related, value) if related else value
+
+    def _reference(self, model: type[models.Model], code: str) -> models.Model:
+        row = self._references.get((model, code)) or model._base_manager.filter(code=code).first()
+        if row is None:
+            raise _LeftOut(
+                _("%(kind)s “%(code)s”, which it refers to, is not there") % {"kind": _name(model), "code": code}
+            )
+        self._references[model, code] = row
+        return row
+
+    def _find_or_create(
+        self, model: type[models.Model], values: dict[str, Any], *, key: tuple[str, ...]
+    ) -> tuple[Any, bool]:
+        lookup = {name: values.get(name, _empty(model, name)) for name in key}
+        row = model._base_manager.filter(**_null_safe(lookup)).first()
+        if row is not None:
+            self._compare(row, values)
+            return row, False
+        if self._was_there(model, lookup):
+            raise _LeftOut(_("changed or removed by staff; it stays so"))
+        return self._create(model, values), True
+
+    def _was_there(self, model: Any, lookup: Mapping[str, Any]) -> bool:
+        if model not in self._has_past:
+            self._has_past[model] = model.history.exists()  # asked once: on an empty database nothing ever was
+        return self._has_past[model] and model.history.filter(**_null_safe(lookup)).exists()
+
+    def _create(self, model: type[models.Model], values: dict[str, Any]) -> models.Model:
+        by_verb = WRITTEN_BY_A_VERB.get(model, ())
+        row = model(**{name: value for name, value in values.items() if name not in by_verb})
+        row._change_reason = "Seeded"  # type: ignore[attr-defined]  # read by the history library
+        try:
+            with transaction.atomic():
+                row.save()
+        except IntegrityError as error:
+            raise CommandError(f"{_name(model)} “{row}”: {_in_words(row, error)}") from error
+        self.outcome.created[str(model._meta.verbose_name_plural)] += 1
+        return row
+
+    def _compare(self, row: Any, values: dict[str, Any]) -> None:
+        for name, ours in values.items():
+            theirs = getattr(row, name)
+            if theirs != ours:
+                words = _("%(field)s is %(theirs)s; seeded as %(ours)s") % {
+                    "field": row._meta.get_field(name).verbose_name,
+                    "theirs": _shown(theirs),
+                    "ours": _shown(ours),
+                }
+                self.outcome.differences.append(f"{_name(type(row))} “{row}”: {words}.")
+
+    def _seed_children(self, row: Any, entry: Entry, source: models.Model | None, *, of_the_verb: bool) -> None:
+        for related_name, key in CHILDREN.items():
+            if (related_name in MADE_BY_THE_VERB) is not of_the_verb:
+                continue
+            for child in _as_list(entry.get(related_name, [])):
+                self._seed_child(row, related_name, child, key=key, source=source)
+
+    def _seed_child(
+        self, row: Any, related_name: str, child: Entry, *, key: tuple[str, ...], source: models.Model | None
+    ) -> None:
+        relation = row._meta.get_field(related_name)
+        try:
+            self._seed_row(relation.related_model, child, key=key, source=source, beside={relation.field.name: row})
+        except _LeftOut as reason:
+            values = (child[name] for name in key if name in child)
+            self._report_left_out(relation.related_model, [row, *values], reason)
+
+    def _report_left_out(self, model: type[models.Model], words: Iterable[Any], reason: _LeftOut) -> None:
+        label = " · ".join(str(word) for word in words)
+        self.outcome.differences.append(f"{_name(model)} “{label}”: {reason}.")
+
+    def _seed_citations(self, row: models.Model, entry: Entry, source: models.Model) -> None:
+        cited = [{"printed": entry["cite"]}] if "cite" in entry else []
+        target = {"content_type": ContentType.objects.get_for_model(row), "object_id": row.pk}
+        for citation in (*cited, *entry.get("citations", [])):
+            values = {"source": source, **target, "field": "", **citation}
+            try:
+                self._find_or_create(Citation, values, key=("source", "content_type", "object_id", "field"))
+            except _LeftOut as reason:
+                self._report_left_out(Citation, [row, values["field"]], reason)
+
+
+def _take_steps(row: Any, entry: Entry, *, today: dt.date) -> Any:
+    """What the entry says was done with a new row, through the verbs and by the system itself."""
+    if isinstance(row, Agreement) and "signed_on" in entry:
+        return record_signed_agreement(row, actor=None, on=entry["signed_on"], today=today)
+    if isinstance(row, Activity) and "completed_on" in entry:
+        return complete_activity(
+            row,
+            actor=None,
+            on=entry["completed_on"],
+            summary=entry["summary"],
+            no_next_step_reason=entry["no_next_step_reason"],
+        )
+    return row
+
+
+def _in_words(row: models.Model, error: IntegrityError) -> str:
+    """What the database refused, as the form would say it."""
+    try:
+        row.full_clean()
+    except ValidationError as refusal:
+        return " ".join(refusal.messages)
+    return str(error)
+
+
+def _as_list(children: Any) -> Iterable[Entry]:
+    return [children] if isinstance(children, Mapping) else children
+
+
+def _empty(model: type[models.Model], name: str) -> Any:
+    """What an absent part of a natural key holds."""
+    return None if model._meta.get_field(name).null else ""
+
+
+def _null_safe(lookup: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"{name}__isnull" if value is None else name: value is None or value for name, value in lookup.items()}
+
+
+def _name(model: type[models.Model]) -> str:
+    name = str(model._meta.verbose_name)
+    return name[:1].upper() + name[1:]
+
+
+def _shown(value: Any) -> str:
+    if value is None or value == "":
+        return _("empty")
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return f"“{value}”"

@@ -1,0 +1,57 @@
+"""China's working days as the ``holidays`` library knows them."""
+
+import datetime as dt
+from collections.abc import Iterator
+
+import holidays
+
+from partnerships.models import CalendarDay, WorkCalendar
+
+COUNTRY = "CN"
+FIRST_YEAR = 2024  # the articles' year; nothing on record lies before
+LAST_YEAR = 2100  # the library stops long before
+
+
+def known_days() -> tuple[dt.date, list[CalendarDay]]:
+    """The last day known, and every holiday and weekend day worked until then, not saved.
+
+    A year counts as known when the library has its worked weekends: they are decreed each autumn, and beyond them the
+    library goes on guessing without saying so.
+    """
+    years = []
+    for year in range(FIRST_YEAR, LAST_YEAR):
+        known = holidays.country_holidays(COUNTRY, years=year, language="en_US")
+        worked = sorted(day for day in known.weekend_workdays if day.year == year)
+        if not worked:
+            break
+        years.append((dict(known), worked))
+    return dt.date(FIRST_YEAR + len(years) - 1, 12, 31), [day for year in years for day in _days(*year)]
+
+
+def _days(off: dict[dt.date, str], worked: list[dt.date]) -> Iterator[CalendarDay]:
+    for day, name in sorted(off.items()):
+        yield CalendarDay(day=day, is_workday=False, name=name)
+    for day in worked:
+        yield CalendarDay(day=day, is_workday=True, name="Worked in place of a holiday")
+
+
+def seed_work_calendar() -> int:
+    """Creates the calendar and the days it lacks, and moves on the day until which it is known; how many changes.
+
+    Unlike what staff edit it follows its source: with a newer library a later year becomes known.
+    """
+    covered_until, days = known_days()
+    calendar, is_new = WorkCalendar.objects.get_or_create(
+        code=COUNTRY,
+        defaults={"name": "Working days in China", "name_zh": "中国工作日", "covered_until": covered_until},
+    )
+    there = set(calendar.days.values_list("day", flat=True))
+    missing = [day for day in days if day.day not in there]
+    for day in missing:
+        day.calendar = calendar
+    CalendarDay.objects.bulk_create(missing)
+    is_longer = calendar.covered_until < covered_until
+    if is_longer:
+        calendar.covered_until = covered_until
+        calendar.save(update_fields=["covered_until"])
+    return len(missing) + is_new + is_longer

@@ -1,0 +1,181 @@
+"""Two people at once: exactly one wins, the other is told, and nothing is done twice."""
+
+import datetime as dt
+from functools import partial
+from typing import Any
+
+import pytest
+
+from partnerships.exceptions import StaleVersion
+from partnerships.factories import (
+    DAY,
+    ActivityFactory,
+    AgreementFactory,
+    EnterpriseFactory,
+    InstitutionFactory,
+    MilestoneFactory,
+    OrganizationFactory,
+    UnitFactory,
+    UserFactory,
+)
+from partnerships.models import (
+    Agreement,
+    ContactNote,
+    Milestone,
+    Organization,
+    OrganizationName,
+    OrganizationUnit,
+    StatusChange,
+)
+from partnerships.statuses import AgreementStatus, MilestoneStatus
+from partnerships.workflows.activities import complete_activity, log_contact
+from partnerships.workflows.agreements import (
+    approve_agreement,
+    delete_draft,
+    renew_agreement,
+    sign_agreement,
+    submit_agreement,
+    terminate_agreement,
+)
+from partnerships.workflows.milestones import accept_milestone, meet_milestone, send_back_milestone
+from tests.together import refused, run_together
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+
+
+def read_twice(row: Any) -> list[Any]:
+    return [type(row).objects.get(pk=row.pk) for _ in range(2)]
+
+
+def test_two_leads_approve() -> None:
+    agreement = AgreementFactory(in_review=True)
+    leads = [UserFactory(lead_in=agreement.unit) for _ in range(2)]
+    calls = [
+        partial(approve_agreement, row, actor=lead, on=DAY)
+        for row, lead in zip(read_twice(agreement), leads, strict=True)
+    ]
+    assert len(refused(run_together(*calls))) == 1
+    assert [change.transition for change in StatusChange.objects.of(agreement)] == ["approve"]
+    assert agreement.history.count() == 2
+
+
+def test_signing_and_terminating_at_once() -> None:
+    agreement = AgreementFactory(approved=True)
+    first, second = read_twice(agreement)
+    results = run_together(
+        partial(sign_agreement, first, actor=None, on=DAY, today=DAY),
+        partial(terminate_agreement, second, actor=None, on=DAY, reason="Closed"),
+    )
+    assert len(refused(results)) == 1
+    assert Agreement.objects.get().status == AgreementStatus.SIGNED
+    assert [change.transition for change in StatusChange.objects.of(agreement)] == ["sign"]
+
+
+def test_two_terminate_a_signed_agreement() -> None:
+    agreement = AgreementFactory(signed=True)
+    MilestoneFactory(agreement=agreement)
+    calls = [partial(terminate_agreement, row, actor=None, on=DAY, reason="Insolvent") for row in read_twice(agreement)]
+    assert len(refused(run_together(*calls))) == 1
+    assert list(StatusChange.objects.order_by("pk").values_list("transition", flat=True)) == ["terminate", "cancel"]
+
+
+def test_two_mark_a_recurring_milestone_as_met() -> None:
+    milestone = MilestoneFactory(recurs_every_months=1)
+    calls = [partial(meet_milestone, row, actor=None, on=DAY, evidence="Minutes") for row in read_twice(milestone)]
+    assert len(refused(run_together(*calls))) == 1
+    assert sorted(Milestone.objects.values_list("status", flat=True)) == [MilestoneStatus.MET, MilestoneStatus.OPEN]
+    assert StatusChange.objects.of(milestone).count() == 1
+
+
+def test_accepting_and_sending_back_at_once() -> None:
+    milestone = MilestoneFactory(submitted=True)
+    first, second = read_twice(milestone)
+    results = run_together(
+        partial(accept_milestone, first, actor=None, on=DAY),
+        partial(send_back_milestone, second, actor=None, on=DAY, reason="No paper"),
+    )
+    assert len(refused(results)) == 1
+    assert StatusChange.objects.of(milestone).count() == 1
+
+
+def test_calls_logged_at_once_all_count_and_leave_one_next_contact() -> None:
+    agreement = AgreementFactory(signed=True)
+    calls = [
+        partial(
+            log_contact,
+            actor=agreement.coordinator,
+            on=DAY + dt.timedelta(days=day),
+            unit=agreement.unit,
+            channel="call",
+            summary=f"Call {day}",
+            agreement=agreement,
+        )
+        for day in range(5)
+    ]
+    assert refused(run_together(*calls)) == []
+    assert ContactNote.objects.count() == 5
+    next_contact = agreement.milestones.get(derived_key="next_contact")
+    assert next_contact.due_on == DAY + dt.timedelta(days=4 + 180)
+
+
+def test_two_renew_with_one_version() -> None:
+    agreement = AgreementFactory(signed=True)
+    calls = [
+        partial(renew_agreement, row, actor=None, on=DAY, basis="tacit", ends_on=dt.date(2032, 3, 1))
+        for row in read_twice(agreement)
+    ]
+    assert [type(error) for error in refused(run_together(*calls))] == [StaleVersion]
+    assert agreement.terms.count() == 2
+
+
+def test_two_edits_with_one_version() -> None:
+    first, second = read_twice(AgreementFactory())
+    first.title, second.title = "First", "Second"
+    results = run_together(first.save, second.save)
+    assert [type(error) for error in refused(results)] == [StaleVersion]
+    winner = Agreement.objects.get()
+    assert (winner.version, winner.title in {"First", "Second"}) == (2, True)
+
+
+def test_a_draft_is_submitted_while_it_is_deleted() -> None:
+    draft = AgreementFactory(ready=True)
+    first, second = read_twice(draft)
+    results = run_together(
+        partial(submit_agreement, first, actor=None, on=DAY), partial(delete_draft, second, actor=None)
+    )
+    assert [type(error) for error in refused(results)] == [StaleVersion]
+
+
+def test_two_first_agreements_with_the_same_partners_make_each_holder_once() -> None:
+    unit = UnitFactory()
+    partners = [InstitutionFactory(), EnterpriseFactory()]
+    drafts = [
+        AgreementFactory(unit=unit, ready=True, parties=partners),
+        AgreementFactory(unit=unit, ready=True, parties=partners[::-1]),
+    ]
+    calls = [partial(submit_agreement, draft, actor=None, on=DAY) for draft in drafts]
+    assert refused(run_together(*calls)) == []
+    assert OrganizationUnit.objects.filter(unit=unit).count() == 2
+
+
+def test_activities_of_one_agreement_are_completed_while_it_is_terminated() -> None:
+    agreement = AgreementFactory(signed=True)
+    partners = [row.organization for row in agreement.parties.all()]
+    visits = [ActivityFactory(agreement=agreement, organizations=partners) for _ in range(3)]
+    calls = [
+        partial(
+            complete_activity, visit, actor=None, on=DAY, summary="Done", next_step="Send minutes", next_step_on=DAY
+        )
+        for visit in visits
+    ]
+    results = run_together(*calls, partial(terminate_agreement, agreement, actor=None, on=DAY, reason="Insolvent"))
+    assert refused(results) == []
+    assert Agreement.objects.get().status == AgreementStatus.TERMINATED
+
+
+def test_two_names_added_at_once_are_both_found() -> None:
+    organization = OrganizationFactory(name="Zhongyi Machinery")
+    calls = [OrganizationName(organization=Organization.objects.get(), name=name).save for name in ("Alpha", "Omega")]
+    assert refused(run_together(*calls)) == []
+    found = [list(Organization.objects.search(name)) for name in ("Alpha", "Omega")]
+    assert found == [[organization], [organization]]
