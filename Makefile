@@ -21,8 +21,7 @@ help:  ## Show the commands
 run: .venv/.runtime  ## Start everything on this machine: site, worker, timer, broker, local mail (SAMPLE=no: facts alone)
 	@exec $(PYTHON) manage.py run_embedded
 
-admin: .venv/.runtime  ## Create the first administrator (asks, or takes DJANGO_SUPERUSER_USERNAME, _NAME, _EMAIL, _PASSWORD)
-	@$(PYTHON) manage.py migrate --verbosity=0
+admin: .venv/.runtime  ## Create the first administrator (asks; or DJANGO_SUPERUSER_USERNAME, _NAME, _EMAIL, _PASSWORD)
 	@exec $(PYTHON) manage.py createsuperuser $(if $(DJANGO_SUPERUSER_PASSWORD),--noinput)
 
 test: .venv/.tools  ## Run all tests against real PostgreSQL, Redis, SMTP and a browser (ARGS: passed to pytest)
