@@ -37,7 +37,7 @@ check: .venv/.tools  ## Check style, types, migrations, templates, settings and 
 	$(PYTHON) -m mypy
 	$(PYTHON) manage.py makemigrations --check --dry-run
 	find templates partnerships -name '*.html' -print0 | xargs -0r .venv/bin/djhtml --tabwidth 2 --check
-	$(PRODUCTION) $(PYTHON) manage.py check --deploy --fail-level WARNING
+	@$(PRODUCTION) $(PYTHON) manage.py check --deploy --fail-level WARNING
 	@$(MAKE) lock-is-current
 
 format: .venv/.tools  ## Bring code and templates into the project's form

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from tests.services.migrated import TEMPLATE, create_template
 from tests.services.postgres import PostgresServer
 
 if "DATA_DIR" not in os.environ:
@@ -36,12 +37,16 @@ elif "DATABASE_URL" not in os.environ:
     server.start()
     atexit.register(server.remove)
     os.environ["DATABASE_URL"] = server.url("postgres")
+    create_template(server, dict(os.environ))
+    os.environ["TEST_DATABASE_TEMPLATE"] = TEMPLATE
 
 from config.settings import *  # noqa: E402, F403 - the environment above has to stand first
 from config.settings import DATA_DIR, DATABASES, STATIC_ROOT, STORAGES  # noqa: E402
 
 if ON_SQLITE:
     DATABASES["default"]["TEST"] = {"NAME": str(Path(DATA_DIR) / "test.sqlite3")}
+else:
+    DATABASES["default"]["TEST"] = {"TEMPLATE": os.environ.get("TEST_DATABASE_TEMPLATE", "template1")}
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STATIC_ROOT.mkdir(exist_ok=True)

@@ -111,7 +111,7 @@ class VisitFactory(ModelFactory):
     delegation = "Two teachers of the college"
 
 
-DETAIL_FACTORIES = {
+DETAIL_FACTORIES: dict[str, type[ModelFactory]] = {
     ActivityKind.TRAINING: TrainingFactory,
     ActivityKind.RESEARCH_PROJECT: ResearchProjectFactory,
     ActivityKind.VISIT: VisitFactory,

@@ -83,7 +83,7 @@ class ReminderItemFactory(ModelFactory):
     plan = factory.SubFactory(ReminderPlanFactory)
     person = factory.LazyAttribute(lambda item: item.plan.milestone.owner)
     delivery = factory.SubFactory(DeliveryFactory, person=factory.SelfAttribute("..person"))
-    why = "You are the owner of this milestone."
+    why = "owner"
 
 
 class DeliveryEventFactory(ModelFactory):

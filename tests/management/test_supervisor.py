@@ -5,12 +5,12 @@ import signal
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from partnerships.management.embedded import STUCK_AFTER, TickWatch
 from partnerships.management.supervisor import Service, ServiceDied, StopRequested, Supervisor
+from tests.services.processes import is_alive
 from tests.services.stack import eventually
 
 RUN_FOR_EVER = "import time; print('up'); time.sleep(600)"
@@ -41,11 +41,6 @@ def supervisor(said: list[str]) -> Iterator[Supervisor]:
 
 def service(name: str, code: str, **options: object) -> Service:
     return Service(name, [sys.executable, "-c", code], dict(os.environ), **options)  # type: ignore[arg-type]
-
-
-def is_alive(pid: int) -> bool:
-    status = Path(f"/proc/{pid}/stat")
-    return status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 def test_output_is_passed_on_with_the_name(supervisor: Supervisor, said: list[str]) -> None:

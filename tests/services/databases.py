@@ -1,4 +1,4 @@
-"""Databases for processes that are not the test itself: empty, and gone afterwards."""
+"""Databases for processes that are not the test itself: new, and gone afterwards."""
 
 import contextlib
 import os
@@ -12,11 +12,13 @@ from psycopg import sql
 
 @contextlib.contextmanager
 def new_postgres_database() -> Iterator[str]:
-    """A DATABASE_URL on the server of this test run."""
+    """A DATABASE_URL on the server of this test run, migrated if that server is our own."""
     server_url = os.environ["DATABASE_URL"]
     name = f"stack_{uuid.uuid4().hex[:12]}"
+    template = os.environ.get("TEST_DATABASE_TEMPLATE", "template1")
     with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        names = (sql.Identifier(name), sql.Identifier(template))
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
         try:
             yield re.sub(r"/\w+(?=\?|$)", f"/{name}", server_url, count=1)
         finally:

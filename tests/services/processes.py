@@ -49,3 +49,12 @@ def stop_process(process: subprocess.Popen[bytes], *, patience: float = 10) -> i
         except subprocess.TimeoutExpired:
             process.kill()
     return process.wait()
+
+
+def is_alive(pid: int) -> bool:
+    """Whether the process exists and is more than an entry that its parent has not read yet."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"

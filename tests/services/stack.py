@@ -16,7 +16,16 @@ from tests.services.processes import PATIENCE, REPOSITORY, start_process, stop_p
 Result = TypeVar("Result")
 
 # What the test run itself lives by and the product's processes must not see.
-OWN = ("DATABASE_URL", "TEST_DATABASE", "REDIS_URL", "EMAIL_HOST", "EMAIL_PORT", "SITE_URL", "ALLOWED_HOSTS")
+OWN = (
+    "DATABASE_URL",
+    "TEST_DATABASE",
+    "TEST_DATABASE_TEMPLATE",
+    "REDIS_URL",
+    "EMAIL_HOST",
+    "EMAIL_PORT",
+    "SITE_URL",
+    "ALLOWED_HOSTS",
+)
 
 
 class Stack:

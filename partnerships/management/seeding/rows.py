@@ -14,7 +14,8 @@ from typing import Any
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError
-from django.db import models
+from django.db import IntegrityError, models, transaction
+from django.utils.translation import gettext as _
 
 from partnerships.models import (
     Activity,
@@ -79,8 +80,8 @@ class Outcome:
         return self.created.total()
 
 
-class _LeftOut(Exception):  # noqa: N818 - no error: the staff removed what this row would belong to
-    """The row is not to be made; the reason is in the outcome already."""
+class _LeftOut(Exception):
+    """The row is not to be made, for the reason given: the staff removed it or what it would belong to."""
 
 
 class Seeder:
@@ -90,12 +91,13 @@ class Seeder:
         self.today = today
         self.outcome = Outcome()
         self._references: dict[tuple[type[models.Model], str], models.Model] = {}
+        self._has_past: dict[type[models.Model], bool] = {}
 
     def seed(self, fixture: Mapping[str, list[Entry]]) -> None:
         """Every section of one fixture; its citations name the fixture's own source."""
         unknown = set(fixture) - set(SECTIONS)
         if unknown:
-            raise CommandError(f"Unknown sections in a fixture: {', '.join(sorted(unknown))}.")
+            raise CommandError(_("Unknown sections in a fixture: %s.") % ", ".join(sorted(unknown)))
         sources = fixture.get("sources", [])
         for section, model in SECTIONS.items():
             for entry in fixture.get(section, []):
@@ -105,8 +107,8 @@ class Seeder:
         try:
             source = self._reference(Source, source_code) if source_code and model is not Source else None
             self._seed_row(model, entry, key=("code",), source=source)
-        except _LeftOut:
-            return
+        except _LeftOut as reason:
+            self._report_left_out(model, [entry["code"]], reason)
 
     def _seed_row(
         self,
@@ -137,8 +139,9 @@ class Seeder:
     def _reference(self, model: type[models.Model], code: str) -> models.Model:
         row = self._references.get((model, code)) or model._base_manager.filter(code=code).first()
         if row is None:
-            self.outcome.differences.append(f"Something was left out: {_name(model)} “{code}” is not there.")
-            raise _LeftOut
+            raise _LeftOut(
+                _("%(kind)s “%(code)s”, which it refers to, is not there") % {"kind": _name(model), "code": code}
+            )
         self._references[model, code] = row
         return row
 
@@ -150,31 +153,37 @@ class Seeder:
         if row is not None:
             self._compare(row, values)
             return row, False
-        if model.history.filter(**_null_safe(lookup)).exists():
-            self.outcome.differences.append(f"{_label(model, lookup)} was changed or removed by staff; it stays so.")
-            raise _LeftOut
+        if self._was_there(model, lookup):
+            raise _LeftOut(_("changed or removed by staff; it stays so"))
         return self._create(model, values), True
+
+    def _was_there(self, model: Any, lookup: Mapping[str, Any]) -> bool:
+        if model not in self._has_past:
+            self._has_past[model] = model.history.exists()  # asked once: on an empty database nothing ever was
+        return self._has_past[model] and model.history.filter(**_null_safe(lookup)).exists()
 
     def _create(self, model: type[models.Model], values: dict[str, Any]) -> models.Model:
         by_verb = WRITTEN_BY_A_VERB.get(model, ())
         row = model(**{name: value for name, value in values.items() if name not in by_verb})
         row._change_reason = "Seeded"  # type: ignore[attr-defined]  # read by the history library
         try:
-            row.full_clean()
-        except ValidationError as error:
-            raise CommandError(f"{_name(model)} “{row}”: {'; '.join(error.messages)}") from error
-        row.save()
+            with transaction.atomic():
+                row.save()
+        except IntegrityError as error:
+            raise CommandError(f"{_name(model)} “{row}”: {_in_words(row, error)}") from error
         self.outcome.created[str(model._meta.verbose_name_plural)] += 1
         return row
 
-    def _compare(self, row: models.Model, values: dict[str, Any]) -> None:
+    def _compare(self, row: Any, values: dict[str, Any]) -> None:
         for name, ours in values.items():
             theirs = getattr(row, name)
             if theirs != ours:
-                label = row._meta.get_field(name).verbose_name
-                self.outcome.differences.append(
-                    f"{_name(type(row))} “{row}”: {label} is {_shown(theirs)}; seeded as {_shown(ours)}."
-                )
+                words = _("%(field)s is %(theirs)s; seeded as %(ours)s") % {
+                    "field": row._meta.get_field(name).verbose_name,
+                    "theirs": _shown(theirs),
+                    "ours": _shown(ours),
+                }
+                self.outcome.differences.append(f"{_name(type(row))} “{row}”: {words}.")
 
     def _seed_children(self, row: Any, entry: Entry, source: models.Model | None, *, of_the_verb: bool) -> None:
         for related_name, key in CHILDREN.items():
@@ -189,8 +198,13 @@ class Seeder:
         relation = row._meta.get_field(related_name)
         try:
             self._seed_row(relation.related_model, child, key=key, source=source, beside={relation.field.name: row})
-        except _LeftOut:
-            return
+        except _LeftOut as reason:
+            values = (child[name] for name in key if name in child)
+            self._report_left_out(relation.related_model, [row, *values], reason)
+
+    def _report_left_out(self, model: type[models.Model], words: Iterable[Any], reason: _LeftOut) -> None:
+        label = " · ".join(str(word) for word in words)
+        self.outcome.differences.append(f"{_name(model)} “{label}”: {reason}.")
 
     def _seed_citations(self, row: models.Model, entry: Entry, source: models.Model) -> None:
         cited = [{"printed": entry["cite"]}] if "cite" in entry else []
@@ -199,8 +213,8 @@ class Seeder:
             values = {"source": source, **target, "field": "", **citation}
             try:
                 self._find_or_create(Citation, values, key=("source", "content_type", "object_id", "field"))
-            except _LeftOut:
-                continue
+            except _LeftOut as reason:
+                self._report_left_out(Citation, [row, values["field"]], reason)
 
 
 def _take_steps(row: Any, entry: Entry, *, today: dt.date) -> Any:
@@ -216,6 +230,15 @@ def _take_steps(row: Any, entry: Entry, *, today: dt.date) -> Any:
             no_next_step_reason=entry["no_next_step_reason"],
         )
     return row
+
+
+def _in_words(row: models.Model, error: IntegrityError) -> str:
+    """What the database refused, as the form would say it."""
+    try:
+        row.full_clean()
+    except ValidationError as refusal:
+        return " ".join(refusal.messages)
+    return str(error)
 
 
 def _as_list(children: Any) -> Iterable[Entry]:
@@ -236,14 +259,9 @@ def _name(model: type[models.Model]) -> str:
     return name[:1].upper() + name[1:]
 
 
-def _label(model: type[models.Model], lookup: Mapping[str, Any]) -> str:
-    values = (value for value in lookup.values() if value not in (None, "") and not isinstance(value, ContentType))
-    return f"{_name(model)} “{' · '.join(str(value) for value in values)}”"
-
-
 def _shown(value: Any) -> str:
     if value is None or value == "":
-        return "empty"
+        return _("empty")
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return _("yes") if value else _("no")
     return f"“{value}”"

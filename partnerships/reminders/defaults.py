@@ -1,0 +1,68 @@
+"""The rules a new site starts with; the office changes them as it likes."""
+
+from typing import NamedTuple
+
+from partnerships.models import MilestoneKind, ReminderRule
+
+Audience, Direction, Shift = ReminderRule.Audience, ReminderRule.Direction, ReminderRule.Shift
+
+
+class DefaultRule(NamedTuple):
+    kind: MilestoneKind
+    days: int
+    direction: Direction = Direction.BEFORE
+    audience: Audience = Audience.OWNER
+
+    @property
+    def code(self) -> str:
+        return f"rule-{self.kind.value.replace('_', '-')}-{self.days}-{self.direction.value}-{self.audience.value}"
+
+
+def _before(kind: MilestoneKind, *days: int) -> list[DefaultRule]:
+    return [DefaultRule(kind, count) for count in days]
+
+
+DEFAULT_RULES = (
+    *_before(MilestoneKind.AGREEMENT, 30, 7, 0),
+    DefaultRule(MilestoneKind.AGREEMENT, 3, Direction.AFTER),
+    DefaultRule(MilestoneKind.AGREEMENT, 3, Direction.AFTER, Audience.LEAD),
+    *_before(MilestoneKind.DECISION_DATE, 30, 7, 0),
+    DefaultRule(MilestoneKind.DECISION_DATE, 0, audience=Audience.LEAD),
+    *_before(MilestoneKind.OBLIGATION, 14, 3, 0),
+    DefaultRule(MilestoneKind.OBLIGATION, 3, Direction.AFTER, Audience.LEAD),
+    *_before(MilestoneKind.REVIEW, 14, 0),
+    *_before(MilestoneKind.NEXT_CONTACT, 7, 0),
+    *_before(MilestoneKind.ACTION_POINT, 3, 0),
+)
+
+
+def create_default_rules() -> int:
+    """Creates those whose ``code`` is absent, and never touches one that is there; returns how many.
+
+    A reminder before a due date comes on a working day; one about an overdue milestone waits for the next.
+    """
+    known = set(ReminderRule.objects.filter(code__isnull=False).values_list("code", flat=True))
+    missing = [rule for rule in DEFAULT_RULES if rule.code not in known and not _same_by_hand(rule)]
+    for rule in missing:
+        ReminderRule(
+            code=rule.code,
+            milestone_kind=rule.kind,
+            offset=rule.days,
+            direction=rule.direction,
+            audience=rule.audience,
+            shift=Shift.NEXT if rule.direction == Direction.AFTER else Shift.PREVIOUS,
+        ).save()
+    return len(missing)
+
+
+def _same_by_hand(rule: DefaultRule) -> bool:
+    """Somebody made this very rule already; a second one would remind twice."""
+    return ReminderRule.objects.filter(
+        milestone_kind=rule.kind,
+        offset=rule.days,
+        offset_unit=ReminderRule.OffsetUnit.DAYS,
+        direction=rule.direction,
+        audience=rule.audience,
+        unit=None,
+        named_person=None,
+    ).exists()

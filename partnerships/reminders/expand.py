@@ -1,0 +1,149 @@
+"""Due plans become items in deliveries: rows first, mail later."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+
+from partnerships.models import Delivery, DeliveryEvent, ReminderItem, ReminderPlan
+from partnerships.reminders import reasons
+from partnerships.reminders.recipients import Directory, Recipient
+from partnerships.reminders.reconcile import closing
+from partnerships.reminders.rulebook import Rulebook
+from partnerships.statuses import DeliveryStatus, PlanStatus
+
+Clock = Callable[[], dt.datetime]
+
+BATCH = 200
+ASK_AGAIN_AFTER = dt.timedelta(hours=1)
+WRITTEN = ("status", "reason", "next_attempt_at")
+
+
+@dataclass(frozen=True)
+class Expansion:
+    plans: int  # looked at
+    deliveries: int  # made
+
+
+def expand_due(*, now: dt.datetime, clock: Clock, batch: int = BATCH) -> Expansion:
+    """Makes the items and deliveries of up to ``batch`` plans due at ``now``, in one transaction.
+
+    A plan is expanded once: its row is locked here and leaves the due ones in the same commit; the unique key of the
+    items would refuse a second time. A plan whose milestone changed is closed, one past its expiry is missed, one
+    that nobody can be told about waits for an hour; none of these stops the others.
+    """
+    with transaction.atomic():
+        plans = list(_due(now).select_for_update(skip_locked=True, of=("self",))[:batch])
+        if not plans:
+            return Expansion(0, 0)
+        live = [plan for plan in _without_closed(plans) if not _is_missed(plan, now)]
+        deliveries = _make_deliveries(live, now=now, at=clock()) if live else 0
+        ReminderPlan.objects.bulk_update(plans, WRITTEN)
+    return Expansion(len(plans), deliveries)
+
+
+def _due(now: dt.datetime) -> QuerySet[ReminderPlan]:
+    due = ReminderPlan.objects.filter(status=PlanStatus.PLANNED, next_attempt_at__lte=now)
+    return due.select_related("milestone__agreement", "rule").order_by("next_attempt_at", "pk")
+
+
+def _without_closed(plans: list[ReminderPlan]) -> list[ReminderPlan]:
+    """Closes the plans that are out of step (their milestone's mark is still to be read); returns the others."""
+    book = Rulebook.load()
+    current = []
+    for plan in plans:
+        if is_current(book, plan):
+            current.append(plan)
+        else:
+            plan.status, plan.reason = closing(book, plan.milestone, plan)
+    return current
+
+
+def is_current(book: Rulebook, plan: ReminderPlan) -> bool:
+    """The plan announces what its milestone and its rule say now."""
+    milestone = plan.milestone
+    return milestone.is_pending and plan.due_on == milestone.due_on and book.applies(plan.rule, milestone)
+
+
+def _is_missed(plan: ReminderPlan, now: dt.datetime) -> bool:
+    if plan.expires_at > now:
+        return False
+    plan.status, plan.reason = PlanStatus.MISSED, reasons.EXPIRED
+    return True
+
+
+@dataclass(frozen=True)
+class _Item:
+    plan: ReminderPlan
+    recipient: Recipient
+    generation: int
+
+
+def _make_deliveries(plans: Sequence[ReminderPlan], *, now: dt.datetime, at: dt.datetime) -> int:
+    """One delivery per person and milestone, however many rules speak at once; returns how many."""
+    directory = Directory.load(plans, now=at)
+    generations = _next_generations(plans)
+    envelopes: dict[tuple[int, int], list[_Item]] = defaultdict(list)
+    for plan in plans:
+        recipients = directory.recipients(plan)
+        _record(plan, is_told=bool(recipients), at=at)
+        for recipient in recipients:
+            generation = generations.get((plan.pk, recipient.person.pk), 1)
+            if generation:
+                envelopes[recipient.person.pk, plan.milestone_id].append(_Item(plan, recipient, generation))
+    _write(list(envelopes.values()), due_at=min(now, at), at=at)
+    return len(envelopes)
+
+
+def _record(plan: ReminderPlan, *, is_told: bool, at: dt.datetime) -> None:
+    if is_told:
+        plan.status, plan.reason = PlanStatus.EXPANDED, ""
+    else:
+        plan.reason, plan.next_attempt_at = reasons.NOBODY_TO_TELL, at + ASK_AGAIN_AFTER
+
+
+def _next_generations(plans: Sequence[ReminderPlan]) -> dict[tuple[int, int], int]:
+    """(plan, person) -> the generation a new item would have; 0 where one is on its way or was sent."""
+    found: dict[tuple[int, int], int] = {}
+    items = ReminderItem.objects.filter(plan__in=plans).order_by("generation")
+    for plan, person, generation, cancelled_at in items.values_list("plan", "person", "generation", "cancelled_at"):
+        is_living = cancelled_at is None or found.get((plan, person)) == 0
+        found[plan, person] = 0 if is_living else generation + 1
+    return found
+
+
+def _write(envelopes: list[list[_Item]], *, due_at: dt.datetime, at: dt.datetime) -> None:
+    deliveries = [
+        Delivery(
+            person=items[0].recipient.person, queued_at=at, next_attempt_at=due_at, message_id=message_id(items[0])
+        )
+        for items in envelopes
+    ]
+    Delivery.objects.bulk_create(deliveries)
+    ReminderItem.objects.bulk_create(
+        ReminderItem(
+            plan=item.plan,
+            person=item.recipient.person,
+            generation=item.generation,
+            delivery=delivery,
+            why=item.recipient.why,
+        )
+        for delivery, items in zip(deliveries, envelopes, strict=True)
+        for item in items
+    )
+    DeliveryEvent.objects.bulk_create(
+        DeliveryEvent(delivery=delivery, at=at, to_status=DeliveryStatus.QUEUED) for delivery in deliveries
+    )
+
+
+def message_id(item: _Item) -> str:
+    """Made of what the reminder is, so that it stays the same whoever sends it, and when."""
+    plan = item.plan
+    identity = (
+        f"m{plan.milestone_id}-r{plan.rule_id}-{plan.due_on:%Y%m%d}-p{item.recipient.person.pk}-g{item.generation}"
+    )
+    return f"<reminder-{identity}@{settings.EMAIL_ID_DOMAIN}>"

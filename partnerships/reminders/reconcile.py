@@ -1,0 +1,191 @@
+"""Brings the plans in step with milestones, rules, units and working days.
+
+An edit of a milestone leaves a mark, and marked milestones come first. A change of a rule, a unit or a calendar
+concerns many milestones: it starts a sweep of all that are pending, soonest due date first. Once a day a sweep runs
+anyway, so that nothing depends on every edit having left its mark.
+"""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from partnerships.models import ComponentHeartbeat, Milestone, ReminderMark, ReminderPlan
+from partnerships.reminders import reasons
+from partnerships.reminders.rulebook import Rulebook, fingerprint
+from partnerships.reminders.schedule import Moment
+from partnerships.statuses import PlanStatus
+
+BATCH = 200
+SWEEP_EVERY = dt.timedelta(hours=24)
+# A plan that comes back (date moved there and back, rule off and on) is sent late rather than missed within this time.
+GRACE = dt.timedelta(hours=24)
+WRITTEN = ("send_at", "time_zone", "expires_at", "is_provisional", "status", "reason", "next_attempt_at")
+
+
+def reconcile_marked(*, now: dt.datetime, batch: int = BATCH) -> int:
+    """Brings the milestones of the oldest marks in step and removes these marks; returns how many it read.
+
+    Milestones somebody is editing this very moment are skipped, never waited for: no deadlock with an edit, and their
+    marks stay for the next tick.
+    """
+    with transaction.atomic():
+        marks = dict(
+            ReminderMark.objects.select_for_update(skip_locked=True)
+            .order_by("pk")
+            .values_list("pk", "milestone_id")[:batch]
+        )
+        # Read after the marks: each of these edits is committed, so the milestones show it.
+        milestones = _locked(Milestone.objects.filter(pk__in=set(marks.values())))
+        bring_in_step(milestones, now=now)
+        done = {milestone.pk for milestone in milestones}
+        ReminderMark.objects.filter(pk__in=[pk for pk, milestone in marks.items() if milestone in done]).delete()
+    return len(done)
+
+
+def _locked(milestones: QuerySet[Milestone]) -> list[Milestone]:
+    """One reconciler per milestone: a second one would write what it read before the first."""
+    return list(milestones.select_for_update(skip_locked=True, no_key=True).order_by("pk"))
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """How far the sweep has come: everything up to (``due_on``, ``pk``), or all of it when ``due_on`` is None."""
+
+    began_at: dt.datetime
+    fingerprint: str
+    due_on: dt.date | None
+    pk: int = 0
+
+    NAME = "reminders.sweep"
+
+    @classmethod
+    def from_start(cls, now: dt.datetime, current: str) -> Self:
+        return cls(now, current, dt.date.min)
+
+    @classmethod
+    def from_row(cls, row: ComponentHeartbeat) -> Self:
+        state, _separator, known = row.note.partition("|")
+        day, _space, pk = state.partition(" ")
+        return cls(row.at, known, dt.date.fromisoformat(day) if day else None, int(pk or 0))
+
+    def write(self) -> None:
+        state = f"{self.due_on.isoformat()} {self.pk}" if self.due_on else ""
+        defaults = {"at": self.began_at, "note": f"{state}|{self.fingerprint}"}
+        ComponentHeartbeat.objects.update_or_create(name=self.NAME, defaults=defaults)
+
+
+def sweep(*, now: dt.datetime, batch: int = BATCH) -> int:
+    """The next batch of the sweep, when one is due or under way; returns how many milestones it read."""
+    with transaction.atomic():
+        state = _sweep_state(now)
+        if state is None or state.due_on is None:
+            return 0
+        after = Q(due_on__gt=state.due_on) | Q(due_on=state.due_on, pk__gt=state.pk)
+        pending = Milestone.objects.pending().filter(after, due_on__gte=state.due_on).order_by("due_on", "pk")
+        found = list(pending.values_list("due_on", "pk")[:batch])
+        bring_in_step(_locked(Milestone.objects.filter(pk__in=[pk for _day, pk in found])), now=now)
+        due_on, pk = found[-1] if len(found) == batch else (None, 0)
+        Sweep(state.began_at, state.fingerprint, due_on, pk).write()
+    return len(found)
+
+
+def _sweep_state(now: dt.datetime) -> Sweep | None:
+    """Where to go on; None while another process sweeps."""
+    row = ComponentHeartbeat.objects.select_for_update(skip_locked=True).filter(name=Sweep.NAME).first()
+    current = fingerprint()
+    if row is None:
+        is_taken = ComponentHeartbeat.objects.filter(name=Sweep.NAME).exists()
+        return None if is_taken else Sweep.from_start(now, current)
+    state = Sweep.from_row(row)
+    is_due = state.due_on is None and now - state.began_at >= SWEEP_EVERY
+    return Sweep.from_start(now, current) if is_due or state.fingerprint != current else state
+
+
+def bring_in_step(milestones: Iterable[Milestone], *, now: dt.datetime) -> None:
+    """Makes, adjusts and closes the plans of ``milestones``, whose rows the caller has locked; seven queries.
+
+    ``now`` is the real time: it decides what is born missed.
+    """
+    milestones = list(milestones)
+    if not milestones:
+        return
+    book = Rulebook.load()
+    plans: dict[int, list[ReminderPlan]] = defaultdict(list)
+    # Locked, so that a plan made into mail meanwhile is not written back to what it was.
+    known = ReminderPlan.objects.select_for_update(no_key=True).filter(milestone__in=milestones).order_by("pk")
+    for plan in known:
+        plans[plan.milestone_id].append(plan)
+    steps = [_Step(book, milestone, plans[milestone.pk], now) for milestone in milestones]
+    ReminderPlan.objects.bulk_create([plan for step in steps for plan in step.missing()], ignore_conflicts=True)
+    changed = [plan for step in steps for plan in step.changed()]
+    if changed:
+        ReminderPlan.objects.bulk_update(changed, WRITTEN)
+
+
+class _Step:
+    """One milestone and its plans."""
+
+    def __init__(self, book: Rulebook, milestone: Milestone, plans: list[ReminderPlan], now: dt.datetime) -> None:
+        self.book, self.milestone, self.plans, self.now = book, milestone, plans, now
+        self.zone = book.zones[milestone.unit_id].key
+        self.wanted = book.wanted(milestone)
+
+    def missing(self) -> list[ReminderPlan]:
+        planned = {plan.rule_id for plan in self.plans if plan.due_on == self.milestone.due_on}
+        return [self._born(rule, when) for rule, when in self.wanted.items() if rule not in planned]
+
+    def _born(self, rule: int, when: Moment) -> ReminderPlan:
+        """A plan already past is born missed: registering old agreements mails nobody."""
+        plan = ReminderPlan(milestone=self.milestone, rule_id=rule, due_on=self.milestone.due_on)
+        self._put(plan, when, is_missed=when.send_at <= self.now)
+        return plan
+
+    def changed(self) -> list[ReminderPlan]:
+        return [plan for plan in self.plans if self._adjust(plan)]
+
+    def _adjust(self, plan: ReminderPlan) -> bool:
+        """Whether the plan had to be written anew. What was made into mail stays as it is."""
+        if plan.status == PlanStatus.EXPANDED:
+            return False
+        when = self.wanted.get(plan.rule_id)
+        if when is None or plan.due_on != self.milestone.due_on:
+            return self._close(plan)
+        if plan.status == PlanStatus.PLANNED and not plan.reason and self._is_at(plan, when):
+            return False
+        if plan.status == PlanStatus.MISSED and when.send_at <= self.now:
+            return False
+        self._put(plan, when, is_missed=when.send_at <= self.now - GRACE and not self._is_at(plan, when))
+        return True
+
+    def _is_at(self, plan: ReminderPlan, when: Moment) -> bool:
+        known = Moment(plan.send_at, plan.expires_at, plan.is_provisional)
+        return plan.status == PlanStatus.PLANNED and known == when
+
+    def _put(self, plan: ReminderPlan, when: Moment, *, is_missed: bool) -> None:
+        plan.send_at = plan.next_attempt_at = when.send_at
+        plan.expires_at, plan.is_provisional, plan.time_zone = when.expires_at, when.is_provisional, self.zone
+        plan.status = PlanStatus.MISSED if is_missed else PlanStatus.PLANNED
+        plan.reason = reasons.BORN_MISSED if is_missed else ""
+
+    def _close(self, plan: ReminderPlan) -> bool:
+        if plan.status != PlanStatus.PLANNED:
+            return False
+        plan.status, plan.reason = closing(self.book, self.milestone, plan)
+        return True
+
+
+def closing(book: Rulebook, milestone: Milestone, plan: ReminderPlan) -> tuple[PlanStatus, str]:
+    """What becomes of a plan that is no longer wanted, and why."""
+    if not milestone.is_pending:
+        return PlanStatus.CANCELLED, reasons.NOT_PENDING
+    if plan.due_on != milestone.due_on:
+        return PlanStatus.SUPERSEDED, reasons.DUE_DATE_MOVED
+    rule = book.rules[plan.rule_id]
+    if not rule.is_enabled:
+        return PlanStatus.CANCELLED, reasons.RULE_DISABLED
+    return PlanStatus.CANCELLED, reasons.RULE_DOES_NOT_APPLY

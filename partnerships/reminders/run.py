@@ -1,0 +1,91 @@
+"""The one entry of the pipeline: the beat's tick, the plain loop and an operator all call ``run_once``."""
+
+import datetime as dt
+import logging
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from django.utils import timezone
+
+from partnerships.models import ComponentHeartbeat
+from partnerships.reminders.claim import rescue
+from partnerships.reminders.deliver import deliver_due
+from partnerships.reminders.expand import Clock, expand_due
+from partnerships.reminders.reconcile import BATCH, reconcile_marked, sweep
+
+logger = logging.getLogger(__name__)
+
+HEARTBEAT = "reminders"
+SEND_AT_MOST = 500
+# Batches of each kind per run; what is left is the next run's, a minute later.
+BATCHES = 25
+STOP_AFTER = dt.timedelta(seconds=240)
+
+
+@dataclass
+class Outcome:
+    """What one run did."""
+
+    reconciled: int = 0  # milestones brought in step
+    expanded: int = 0  # plans looked at
+    queued: int = 0  # deliveries made of them
+    rescued: int = 0
+    deliveries: dict[str, int] = field(default_factory=dict)  # status reached -> how many
+    relay_trouble: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def run_once(
+    *,
+    now: dt.datetime,
+    limit: int = SEND_AT_MOST,
+    clock: Clock = timezone.now,
+    is_stopping: Callable[[], bool] = lambda: False,
+) -> Outcome:
+    """Heartbeat, plans, items, rescue, then up to ``limit`` mails. Any number of these may run at once.
+
+    ``now`` says what is due. Leases, ``sent_at``, what is born missed and who is away go by ``clock``, the real time.
+    Takes no new work after 240 s, or once ``is_stopping`` says so.
+    """
+    ends_at = clock() + STOP_AFTER
+    done = Outcome()
+
+    def is_over() -> bool:
+        return is_stopping() or clock() >= ends_at
+
+    ComponentHeartbeat.objects.update_or_create(name=HEARTBEAT, defaults={"at": clock()})
+    plan(done, clock=clock, is_over=is_over)
+    expand(done, now=now, clock=clock, is_over=is_over)
+    deliver(done, now=now, limit=limit, clock=clock, is_over=is_over)
+    return done
+
+
+def plan(done: Outcome, *, clock: Clock, is_over: Callable[[], bool]) -> None:
+    """Brings plans in step: all marks first, then as much of a sweep as fits."""
+    for step in (reconcile_marked, sweep):
+        for _batch in range(BATCHES):
+            found = 0 if is_over() else step(now=clock())
+            done.reconciled += found
+            if found < BATCH:
+                break
+
+
+def expand(done: Outcome, *, now: dt.datetime, clock: Clock, is_over: Callable[[], bool]) -> None:
+    for _batch in range(BATCHES):
+        if is_over():
+            return
+        made = expand_due(now=now, clock=clock)
+        done.expanded += made.plans
+        done.queued += made.deliveries
+        if not made.plans:
+            return
+
+
+def deliver(done: Outcome, *, now: dt.datetime, limit: int, clock: Clock, is_over: Callable[[], bool]) -> None:
+    done.rescued = rescue(clock=clock)
+    sent = deliver_due(now=now, clock=clock, limit=limit, is_stopping=is_over)
+    done.deliveries = {str(status): count for status, count in sent.counts.items()}
+    done.relay_trouble = sent.trouble

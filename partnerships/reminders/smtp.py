@@ -1,0 +1,189 @@
+"""A thin SMTP client that always knows how far it came: what a failure means depends on nothing else.
+
+Before the final dot nothing was accepted. After it, silence means that the server may have the mail. The library's
+own ``sendmail`` cannot tell these apart and raises on a broken QUIT although the mail was taken.
+"""
+
+import smtplib
+import ssl
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import Enum
+from types import TracebackType
+from typing import Self
+
+from django.conf import settings
+
+SERVICE_CLOSING = 421
+
+
+class Result(Enum):
+    ACCEPTED = "accepted"
+    REFUSED = "refused"  # for good: this message or this recipient
+    LATER = "later"  # this message or this recipient, for now
+    TROUBLE = "trouble"  # the relay as a whole; nothing is held against the message
+    UNKNOWN = "unknown"  # written to the end, no answer
+    WITHDRAWN = "withdrawn"  # the caller took back its consent before the first byte of the message
+
+
+@dataclass(frozen=True)
+class Outcome:
+    result: Result
+    code: int | None = None
+    reply: str = ""
+
+
+class RelayTroubleError(Exception):
+    """The relay cannot be reached, or does not want to talk to us at all."""
+
+
+class _Answered(Exception):
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome)
+        self.outcome = outcome
+
+
+class Relay:
+    """A session with EMAIL_HOST: ``with Relay() as relay: relay.hand_over(...)``; reconnects after trouble.
+
+    Entering raises ``RelayTroubleError``.
+    """
+
+    def __init__(self) -> None:
+        self._session: smtplib.SMTP | None = None
+
+    def __enter__(self) -> Self:
+        self._connect()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            with suppress(OSError, smtplib.SMTPException):  # every mail was answered for: nothing hangs on a good-bye
+                self._session.quit()
+            self._drop()
+
+    def _connect(self) -> smtplib.SMTP:
+        if self._session is None:
+            try:
+                self._session = _open_session()
+            except (OSError, smtplib.SMTPException) as error:
+                raise RelayTroubleError(_words(error)) from error
+        return self._session
+
+    def _drop(self) -> None:
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    def hand_over(self, sender: str, recipient: str, message: bytes, *, consent: Callable[[], bool]) -> Outcome:
+        """``message`` with CRLF line ends to one ``recipient``; never raises for what the server or the line does.
+
+        ``consent`` is asked when the server waits for the message, before its first byte: it commits that the message
+        is being handed over. When it answers no, or raises, nothing was sent.
+        """
+        try:
+            session = self._connect()
+            self._ask(session.mail(sender), Result.TROUBLE, Result.TROUBLE)
+            self._ask(session.rcpt(recipient), Result.REFUSED, Result.LATER)
+            self._ask(session.docmd("DATA"), Result.REFUSED, Result.LATER, expected=354)
+        except _Answered as answer:
+            self._reset()
+            return answer.outcome
+        except (OSError, smtplib.SMTPException, RelayTroubleError) as error:
+            self._drop()
+            return Outcome(Result.TROUBLE, reply=_words(error))
+        return self._write(session, message, consent)
+
+    def _ask(self, answer: tuple[int, bytes], permanent: Result, temporary: Result, *, expected: int = 250) -> None:
+        code, reply = answer
+        if code == expected or (expected == 250 and code == 251):
+            return
+        raise _Answered(_judge(code, reply, permanent, temporary))
+
+    def _write(self, session: smtplib.SMTP, message: bytes, consent: Callable[[], bool]) -> Outcome:
+        try:
+            is_agreed = consent()
+        except BaseException:
+            self._drop()  # the server waits for a message it must not get
+            raise
+        if not is_agreed:
+            self._drop()
+            return Outcome(Result.WITHDRAWN)
+        try:
+            session.send(_stuffed(message))
+        except (OSError, smtplib.SMTPException) as error:
+            self._drop()  # without its final dot no server keeps it
+            return Outcome(Result.TROUBLE, reply=_words(error))
+        return self._finish(session)
+
+    def _finish(self, session: smtplib.SMTP) -> Outcome:
+        """From here on the server may have the message whatever we hear."""
+        try:
+            session.send(b".\r\n")
+            code, reply = session.getreply()
+        except (OSError, smtplib.SMTPException) as error:
+            self._drop()
+            return Outcome(Result.UNKNOWN, reply=_words(error))
+        if 200 <= code < 300:
+            return Outcome(Result.ACCEPTED, code, _text(reply))
+        if not 400 <= code < 600:
+            self._drop()
+            return Outcome(Result.UNKNOWN, None, _text(reply))
+        outcome = _judge(code, reply, Result.REFUSED, Result.LATER)
+        if outcome.result is Result.TROUBLE:
+            self._drop()
+        return outcome
+
+    def _reset(self) -> None:
+        """The session as new for the next message; one that will not be reset is opened again."""
+        try:
+            if self._session is not None and self._session.rset()[0] != 250:
+                self._drop()
+        except (OSError, smtplib.SMTPException):
+            self._drop()
+
+
+def _open_session() -> smtplib.SMTP:
+    """Greeting, TLS, log-in. TLS checks the server's certificate against the machine's authorities."""
+    where, timeout = (settings.EMAIL_HOST, settings.EMAIL_PORT), settings.EMAIL_TIMEOUT
+    if settings.EMAIL_USE_SSL:
+        context = ssl.create_default_context()
+        session: smtplib.SMTP = smtplib.SMTP_SSL(*where, timeout=timeout, context=context)
+    else:
+        session = smtplib.SMTP(*where, timeout=timeout)
+    try:
+        session.ehlo_or_helo_if_needed()
+        if settings.EMAIL_USE_TLS:
+            session.starttls(context=ssl.create_default_context())
+            session.ehlo()
+        if settings.EMAIL_HOST_USER:
+            session.login(settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD)
+    except BaseException:
+        session.close()
+        raise
+    return session
+
+
+def _judge(code: int, reply: bytes, permanent: Result, temporary: Result) -> Outcome:
+    if code == SERVICE_CLOSING or not 400 <= code < 600:
+        return Outcome(Result.TROUBLE, code if code > 0 else None, _text(reply))
+    return Outcome(permanent if code >= 500 else temporary, code, _text(reply))
+
+
+def _stuffed(message: bytes) -> bytes:
+    """Lines that begin with a dot get a second one; the message ends with a line end, ready for the final dot."""
+    stuffed = message.replace(b"\r\n.", b"\r\n..")
+    if stuffed.startswith(b"."):
+        stuffed = b"." + stuffed
+    return stuffed if stuffed.endswith(b"\r\n") else stuffed + b"\r\n"
+
+
+def _text(reply: bytes) -> str:
+    return reply.decode("utf-8", "replace").replace("\x00", "")[:1000]
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".replace("\x00", "")[:1000]

@@ -1,0 +1,132 @@
+"""`make run` from outside: an empty home, an empty DATA_DIR, real processes, and nothing left afterwards."""
+
+import os
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from tests.services.processes import is_alive, stop_process
+from tests.services.smtp_sink import SmtpSink
+from tests.services.stack import Stack, answers, eventually
+
+START = 120  # seconds, on a busy machine and an empty database
+
+
+class Run:
+    """One start of the embedded site."""
+
+    def __init__(self, data_dir: Path, **env: str) -> None:
+        self.stack = Stack(data_dir, {"HOME": str(data_dir), **env})
+        for name in ("SITE_URL", "ALLOWED_HOSTS", "SECRET_KEY"):
+            self.stack.env.pop(name, None)
+        self.stack._log("run").unlink(missing_ok=True)
+        self.process = self.stack.start("run", "manage.py", "run_embedded")
+
+    @property
+    def said(self) -> str:
+        return self.stack.log("run")
+
+    def wait_until_ready(self) -> "Run":
+        eventually(lambda: "Ctrl-C" in self.said or self.process.poll() is not None, patience=START)
+        assert self.process.poll() is None, self.said
+        return self
+
+    def address(self, label: str) -> str:
+        found = re.search(rf"^{label}: (http://\S+)", self.said, re.MULTILINE)
+        assert found, self.said
+        return found[1]
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """The process of every service, by a word of its command line."""
+        commands = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in descendants(self.process.pid)}
+        words = {"web": b"gunicorn", "worker": b"\0worker\0", "beat": b"\0beat\0", "mail": b"catch_mail"}
+        return {name: min(pid for pid, command in commands.items() if word in command) for name, word in words.items()}
+
+    def wait_for_the_end(self) -> int:
+        return self.process.wait(timeout=40)
+
+
+def descendants(pid: int) -> set[int]:
+    children = {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
+    return children.union(*(descendants(child) for child in children))
+
+
+def alive(pids: set[int]) -> set[int]:
+    return {pid for pid in pids if is_alive(pid)}
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("embedded")
+
+
+@pytest.fixture
+def run(data_dir: Path) -> Iterator[Run]:
+    started = Run(data_dir).wait_until_ready()
+    yield started
+    stop_process(started.process, patience=40)
+
+
+def test_it_answers_catches_mail_and_ctrl_c_leaves_nothing(run: Run) -> None:
+    processes = descendants(run.process.pid)
+    sent = run.stack.manage("sendtestemail", "lin@example.org")
+
+    with urlopen(run.address("Site") + "admin/login/", timeout=5) as page:
+        assert page.status == 200
+    with urlopen(run.address("Mail"), timeout=5) as page:
+        assert "lin@example.org" in page.read().decode(), sent
+    run.process.send_signal(signal.SIGINT)
+
+    assert (run.wait_for_the_end(), alive(processes)) == (0, set())
+    assert run.said.splitlines()[-1] == "Stopped."
+    assert not (run.stack.data_dir / "running.json").exists()
+
+
+@pytest.mark.parametrize("victim", ["web", "worker", "beat", "mail"])
+def test_one_death_is_told_and_stops_all(run: Run, victim: str) -> None:
+    processes = descendants(run.process.pid)
+    os.kill(run.pids[victim], signal.SIGKILL)
+
+    assert (run.wait_for_the_end(), alive(processes)) == (1, set())
+    assert f"{victim} ended by itself (SIGKILL), so everything was stopped." in run.said
+
+
+def test_nothing_survives_the_supervisor(run: Run) -> None:
+    processes = descendants(run.process.pid)
+    run.process.kill()
+    run.process.wait()
+
+    assert eventually(lambda: not alive(processes))
+
+
+def test_a_second_one_on_the_same_data_is_refused(run: Run) -> None:
+    second = run.stack.manage("run_embedded", check=False)
+
+    assert (second.returncode, second.stderr) == (
+        1,
+        f"CommandError: It is running already, with its data in {run.stack.data_dir}.\n",
+    )
+    assert answers(run.address("Site") + "healthz")
+
+
+def test_data_and_key_survive_a_restart(data_dir: Path) -> None:
+    count = "from partnerships.models import User; print(User.objects.count())"
+    before = [Stack(data_dir, {}).manage("shell", "-v0", "-c", count).stdout, (data_dir / "secret_key").read_bytes()]
+    run = Run(data_dir).wait_until_ready()
+    stop_process(run.process, patience=40)
+
+    after = [run.stack.manage("shell", "-v0", "-c", count).stdout, (data_dir / "secret_key").read_bytes()]
+
+    assert (after, before[0].strip().isdigit()) == (before, True)
+
+
+def test_a_configured_mail_server_takes_the_place_of_the_catcher(data_dir: Path, smtp_server: SmtpSink) -> None:
+    run = Run(data_dir, EMAIL_HOST=smtp_server.host, EMAIL_PORT=str(smtp_server.port)).wait_until_ready()
+    stop_process(run.process, patience=40)
+
+    assert "Mail:" not in run.said

@@ -1,0 +1,59 @@
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from partnerships.factories import NOON, MilestoneFactory, ReminderRuleFactory
+from partnerships.models import Milestone, ReminderRule
+from partnerships.reminders.expand import expand_due
+from partnerships.reminders.reconcile import reconcile_marked
+
+
+class Clock:
+    """Stands still until it is moved."""
+
+    def __init__(self, at: dt.datetime) -> None:
+        self.at = at
+
+    def __call__(self) -> dt.datetime:
+        return self.at
+
+    def forward(self, **duration: float) -> dt.datetime:
+        self.at += dt.timedelta(**duration)
+        return self.at
+
+
+@pytest.fixture(autouse=True)
+def urls(settings: Any) -> None:
+    settings.ROOT_URLCONF = "tests.reminders.urls"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Noon in London, eight in the evening in Shanghai, on Monday 2 March 2026."""
+    return Clock(NOON)
+
+
+@pytest.fixture
+def rule(db: None) -> ReminderRule:
+    """A week before, at eight in the morning, to the owner."""
+    return ReminderRuleFactory(offset=7)
+
+
+@pytest.fixture
+def milestone(rule: ReminderRule) -> Milestone:
+    """Due on 12 March 2026, so that `rule` speaks on the 5th at midnight UTC."""
+    return MilestoneFactory(due_on=dt.date(2026, 3, 12), title="Open the joint laboratory")
+
+
+@pytest.fixture
+def queue(milestone: Milestone, clock: Clock) -> Callable[[], None]:
+    """Plans what is marked, moves the clock to a minute after the rule's time, and expands what is due."""
+
+    def run() -> None:
+        reconcile_marked(now=clock())
+        clock.at = max(clock.at, dt.datetime(2026, 3, 5, 0, 1, tzinfo=dt.UTC))
+        expand_due(now=clock(), clock=clock)
+
+    return run
