@@ -138,9 +138,7 @@ def test_a_title_stays_text_in_html(written: Callable[..., Written]) -> None:
     assert '<script>alert(1)</script> & "Co"' in part(mail, "plain")
 
 
-def test_chinese_arrives_as_written_in_short_ascii_lines(
-    written: Callable[..., Written], milestone: Milestone
-) -> None:
+def test_chinese_arrives_as_written_in_short_ascii_lines(written: Callable[..., Written], milestone: Milestone) -> None:
     User.objects.filter(pk=milestone.owner_id).update(name="王芳" * 40, language="zh-hans")
     type(milestone.unit).objects.update(name_zh="产教融合合作办公室")
 
