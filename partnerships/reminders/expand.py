@@ -11,8 +11,8 @@ from django.db.models import QuerySet
 
 from partnerships.models import Delivery, DeliveryEvent, ReminderItem, ReminderPlan
 from partnerships.reminders import reasons
-from partnerships.reminders.reconcile import closing
 from partnerships.reminders.recipients import Directory, Recipient
+from partnerships.reminders.reconcile import closing
 from partnerships.reminders.rulebook import Rulebook
 from partnerships.statuses import DeliveryStatus, PlanStatus
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -10,7 +10,7 @@ from django.db.models import Q, TextChoices
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.models import AgreementUnit, Milestone, ReminderPlan, ReminderRule, Role, Unit, UnitMembership, User
+from partnerships.models import AgreementUnit, Milestone, ReminderPlan, Role, Unit, UnitMembership, User
 from partnerships.models.users import Tree
 from partnerships.reminders.rulebook import zone_named
 
@@ -38,7 +38,7 @@ class Directory:
 
     now: dt.datetime
     units: Tree
-    fallbacks: dict[int, int | None]
+    fallbacks: Mapping[int, int | None]
     leads: dict[int, list[int]]
     people: dict[int, User]
     memberships: dict[int, set[int]]

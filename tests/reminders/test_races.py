@@ -1,13 +1,7 @@
-"""Many at once on PostgreSQL: threads, then processes that are killed."""
+"""Many at once, on PostgreSQL."""
 
 import datetime as dt
-import os
-import random
-import signal
-import subprocess
-import sys
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable
 
@@ -16,13 +10,11 @@ from django.db import connection, transaction
 
 from partnerships.factories import NOON, MilestoneFactory
 from partnerships.models import Delivery, Milestone, ReminderItem, ReminderMark, ReminderPlan, ReminderRule
-from partnerships.reminders.claim import claim_next, rescue
-from partnerships.reminders.deliver import deliver_due
+from partnerships.reminders.claim import claim_next
 from partnerships.reminders.expand import expand_due
 from partnerships.reminders.reconcile import reconcile_marked
 from partnerships.reminders.run import run_once
 from tests.reminders.conftest import Clock
-from tests.services.processes import REPOSITORY
 from tests.services.smtp_sink import SmtpSink
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -109,25 +101,3 @@ def test_five_ticks_at_once_send_each_mail_once(rule: ReminderRule, smtp_sink: S
 
     sent = Counter(mail.recipients[0] for mail in smtp_sink.received)
     assert sent == dict.fromkeys([milestone.owner.email for milestone in milestones], 1)
-
-
-SENDER = """
-import django
-django.setup()
-import datetime as dt
-from django.conf import settings
-from django.db import connections
-from django.utils import timezone
-from partnerships.reminders.deliver import deliver_due
-now = dt.datetime(2026, 3, 5, tzinfo=dt.UTC)
-deliver_due(now=now, clock=timezone.now, limit=1000, is_stopping=lambda: False)
-"""
-
-
-def start_sender(sink: SmtpSink) -> subprocess.Popen[bytes]:
-    """A sender of its own on the test's database."""
-    name = connection.settings_dict["NAME"]
-    url = os.environ["DATABASE_URL"].replace("/postgres?", f"/{name}?")
-    own = {"DATABASE_URL": url, "EMAIL_HOST": sink.host, "EMAIL_PORT": str(sink.port)}
-    own["DJANGO_SETTINGS_MODULE"] = "tests.reminders.sender_settings"
-    return subprocess.Popen([sys.executable, "-c", SENDER], cwd=REPOSITORY, env={**os.environ, **own})
