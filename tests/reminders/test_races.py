@@ -1,4 +1,4 @@
-"""Many at once, on PostgreSQL."""
+"""Many at once: row locks on PostgreSQL, serialized transactions on SQLite."""
 
 import datetime as dt
 import threading
@@ -55,6 +55,7 @@ def test_a_milestone_being_edited_keeps_its_mark_and_stops_nobody(milestone: Mil
     assert list(ReminderMark.objects.values_list("milestone", flat=True)) == [milestone.pk]
 
 
+@pytest.mark.both_databases
 def test_five_reconcilers_make_each_plan_once(rule: ReminderRule) -> None:
     MilestoneFactory.create_batch(20, due_on=DUE)
 
@@ -66,6 +67,7 @@ def test_five_reconcilers_make_each_plan_once(rule: ReminderRule) -> None:
     assert ReminderMark.objects.count() == 0
 
 
+@pytest.mark.both_databases
 def test_five_expansions_make_each_item_once(rule: ReminderRule) -> None:
     MilestoneFactory.create_batch(20, due_on=DUE)
     reconcile_marked(now=NOON)
@@ -76,6 +78,7 @@ def test_five_expansions_make_each_item_once(rule: ReminderRule) -> None:
     assert (ReminderItem.objects.count(), Delivery.objects.count()) == (20, 20)
 
 
+@pytest.mark.both_databases
 def test_eight_claimers_get_each_delivery_once(rule: ReminderRule) -> None:
     MilestoneFactory.create_batch(20, due_on=DUE)
     reconcile_marked(now=NOON)
@@ -92,6 +95,7 @@ def test_eight_claimers_get_each_delivery_once(rule: ReminderRule) -> None:
     assert sorted(claimed) == sorted(Delivery.objects.values_list("pk", flat=True))
 
 
+@pytest.mark.both_databases
 def test_five_ticks_at_once_send_each_mail_once(rule: ReminderRule, smtp_sink: SmtpSink) -> None:
     milestones = MilestoneFactory.create_batch(10, due_on=DUE)
     clock = Clock(SEND_AT)
