@@ -146,6 +146,13 @@ def refusal(user: Any, action: str, obj: Any = None) -> Any:
     return veto(user, obj) if veto and obj is not None else None
 
 
+def may_enter_admin(user: Any) -> bool:
+    """The office's staff, administrators of accounts or of the system, and leads of a unit."""
+    if not user.is_authenticated or not user.is_active:
+        return False
+    return user.is_staff or user.is_superuser or user.is_user_admin or user.scope.has(Role.LEAD)
+
+
 def require(actor: Any, action: str, obj: Any = None) -> None:
     """Raises ``NotAllowed`` with the reason. ``actor`` None is the system itself: commands and derived steps."""
     if actor is None:
