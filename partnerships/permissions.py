@@ -134,7 +134,7 @@ ACTIONS: Mapping[str, Grant] = {
     "delivery.resend": _own(Role.COORDINATOR),
     "history.view": _SEE,
     "export": _everyone(),
-    "unit.view": _everyone(),
+    "unit.view": Grant(anywhere=Role.VIEWER, staff=True, system=True, user_admin=True),
     "unit.edit": Grant(user_admin=True, system=True),
     "user.view": Grant(user_admin=True, system=True),
     "user.edit": Grant(user_admin=True, system=True),
@@ -162,6 +162,13 @@ def refusal(user: Any, action: str, obj: Any = None) -> Any:
         return _who_may(grant)
     veto = _VETOES.get(action)
     return veto(user, obj) if veto and obj is not None else None
+
+
+def may_enter_admin(user: Any) -> bool:
+    """The office's staff, administrators of accounts or of the system, and leads of a unit."""
+    if not user.is_authenticated or not user.is_active:
+        return False
+    return user.is_staff or user.is_superuser or user.is_user_admin or user.scope.has(Role.LEAD)
 
 
 def require(actor: Any, action: str, obj: Any = None) -> None:

@@ -7,7 +7,6 @@ that slept through its lease finds that it may no longer write.
 import datetime as dt
 import os
 import socket
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -59,8 +58,15 @@ def claim_next(*, now: dt.datetime, clock: Clock) -> Claim | None:
         if delivery is None:
             return None
         at = clock()
-        lease = {"lease_until": at + LEASE, "lease_owner": lease_owner(), "lease_epoch": delivery.lease_epoch + 1}
-        if not advance(delivery, DeliveryStatus.CLAIMED, at=at, **lease):
+        is_ours = advance(
+            delivery,
+            DeliveryStatus.CLAIMED,
+            at=at,
+            lease_until=at + LEASE,
+            lease_owner=lease_owner(),
+            lease_epoch=delivery.lease_epoch + 1,
+        )
+        if not is_ours:
             return None
         return Claim(delivery, _check_again(delivery, at))
 
@@ -69,7 +75,9 @@ def lease_owner() -> str:
     return f"{socket.gethostname()[:80]}:{os.getpid()}"
 
 
-def advance(delivery: Delivery, to_status: DeliveryStatus, *, at: dt.datetime, note: str = "", **fields: object) -> bool:
+def advance(
+    delivery: Delivery, to_status: DeliveryStatus, *, at: dt.datetime, note: str = "", **fields: object
+) -> bool:
     """Moves the delivery on from the status and epoch we know it by, with its event; False: it is no longer ours.
 
     Within the caller's transaction. ``delivery`` is brought in step.
@@ -77,9 +85,7 @@ def advance(delivery: Delivery, to_status: DeliveryStatus, *, at: dt.datetime, n
     ours = Delivery.objects.filter(pk=delivery.pk, status=delivery.status, lease_epoch=delivery.lease_epoch)
     if not ours.update(status=to_status, **fields):
         return False
-    DeliveryEvent.objects.create(
-        delivery=delivery, at=at, from_status=delivery.status, to_status=to_status, note=note
-    )
+    DeliveryEvent.objects.create(delivery=delivery, at=at, from_status=delivery.status, to_status=to_status, note=note)
     for name, value in {"status": to_status, **fields}.items():
         setattr(delivery, name, value)
     return True
@@ -138,10 +144,8 @@ def rescue(*, clock: Clock) -> int:
     """
     at = clock()
     with transaction.atomic(durable=True):
-        left = Delivery.objects.filter(
-            status__in=(DeliveryStatus.CLAIMED, DeliveryStatus.HANDING), lease_until__lt=at
-        )
-        deliveries: Sequence[Delivery] = left.select_for_update(skip_locked=True).order_by("lease_until", "pk")[:100]
+        left = Delivery.objects.filter(status__in=(DeliveryStatus.CLAIMED, DeliveryStatus.HANDING), lease_until__lt=at)
+        deliveries = left.select_for_update(skip_locked=True).order_by("lease_until", "pk")[:100]
         return sum(_take_back(delivery, at) for delivery in deliveries)
 
 

@@ -11,8 +11,8 @@ from django.db.models import QuerySet
 
 from partnerships.models import Delivery, DeliveryEvent, ReminderItem, ReminderPlan
 from partnerships.reminders import reasons
-from partnerships.reminders.reconcile import closing
 from partnerships.reminders.recipients import Directory, Recipient
+from partnerships.reminders.reconcile import closing
 from partnerships.reminders.rulebook import Rulebook
 from partnerships.statuses import DeliveryStatus, PlanStatus
 
@@ -143,5 +143,7 @@ def _write(envelopes: list[list[_Item]], *, due_at: dt.datetime, at: dt.datetime
 def message_id(item: _Item) -> str:
     """Made of what the reminder is, so that it stays the same whoever sends it, and when."""
     plan = item.plan
-    identity = f"m{plan.milestone_id}-r{plan.rule_id}-{plan.due_on:%Y%m%d}-p{item.recipient.person.pk}-g{item.generation}"
+    identity = (
+        f"m{plan.milestone_id}-r{plan.rule_id}-{plan.due_on:%Y%m%d}-p{item.recipient.person.pk}-g{item.generation}"
+    )
     return f"<reminder-{identity}@{settings.EMAIL_ID_DOMAIN}>"

@@ -4,7 +4,6 @@ import datetime as dt
 from collections.abc import Iterator
 
 from django.db.models import Prefetch
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from partnerships.models import Delivery, Milestone, ReminderItem, ReminderPlan
@@ -21,7 +20,7 @@ def explain(milestone: Milestone, *, now: dt.datetime) -> list[str]:
     for plan in plans:
         lines.append(f"- {plan.rule}, {plan.due_on.isoformat()}: {_plan_words(plan, now, zone)}")
         for item in plan.items.all():
-            lines.append(f"  - {_item_words(item)}")
+            lines.append(f"  - {_item_words(item, zone)}")
             lines += [f"    {step}" for step in _steps(item.delivery, zone)]
     return lines
 
@@ -62,14 +61,14 @@ def _plan_words(plan: ReminderPlan, now: dt.datetime, zone: dt.tzinfo) -> str:
     return words
 
 
-def _item_words(item: ReminderItem) -> str:
+def _item_words(item: ReminderItem, zone: dt.tzinfo) -> str:
     words = _("To %(person)s, %(why)s") % {"person": item.person, "why": Why(item.why).label}
     if item.cancelled_at is not None:
         return f"{words}: {_('not sent.')} {_(item.cancel_reason)}"
-    return f"{words}: {_delivery_words(item.delivery)}"
+    return f"{words}: {_delivery_words(item.delivery, zone)}"
 
 
-def _delivery_words(delivery: Delivery) -> str:
+def _delivery_words(delivery: Delivery, zone: dt.tzinfo) -> str:
     words = f"{delivery.get_status_display()}."
     if delivery.reason:
         words += f" {_(delivery.reason)}"
@@ -77,7 +76,6 @@ def _delivery_words(delivery: Delivery) -> str:
         answer = " ".join(str(part) for part in (delivery.smtp_code, delivery.smtp_reply) if part)
         words += " " + _("The mail server said: %(answer)s") % {"answer": answer}
     if delivery.status == DeliveryStatus.RETRY:
-        zone = timezone.get_current_timezone()
         words += " " + _("Next try: %(time)s.") % {"time": _time(delivery.next_attempt_at, zone)}
     return words
 

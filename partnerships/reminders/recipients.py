@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -10,7 +10,7 @@ from django.db.models import Q, TextChoices
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.models import AgreementUnit, Milestone, ReminderPlan, ReminderRule, Role, Unit, UnitMembership, User
+from partnerships.models import AgreementUnit, Milestone, ReminderPlan, Role, Unit, UnitMembership, User
 from partnerships.models.users import Tree
 from partnerships.reminders.rulebook import zone_named
 
@@ -38,7 +38,7 @@ class Directory:
 
     now: dt.datetime
     units: Tree
-    fallbacks: dict[int, int | None]
+    fallbacks: Mapping[int, int | None]
     leads: dict[int, list[int]]
     people: dict[int, User]
     memberships: dict[int, set[int]]
@@ -59,9 +59,7 @@ class Directory:
         memberships = _grouped(UnitMembership.objects.filter(user__in=people), "user_id", "unit_id")
         agreements = {plan.milestone.agreement_id for plan in plans}
         participants = _grouped(AgreementUnit.objects.filter(agreement__in=agreements), "agreement_id", "unit_id")
-        return cls(
-            now, units, fallbacks, leads, people, _sets(memberships), _sets(participants)
-        )
+        return cls(now, units, fallbacks, leads, people, _sets(memberships), _sets(participants))
 
     def recipients(self, plan: ReminderPlan) -> list[Recipient]:
         """Nobody who is inactive, has no address or may not see the milestone; empty when nobody at all can be told."""

@@ -35,7 +35,9 @@ def reconcile_marked(*, now: dt.datetime, batch: int = BATCH) -> int:
     """
     with transaction.atomic():
         marks = dict(
-            ReminderMark.objects.select_for_update(skip_locked=True).order_by("pk").values_list("pk", "milestone_id")[:batch]
+            ReminderMark.objects.select_for_update(skip_locked=True)
+            .order_by("pk")
+            .values_list("pk", "milestone_id")[:batch]
         )
         # Read after the marks: each of these edits is committed, so the milestones show it.
         milestones = _locked(Milestone.objects.filter(pk__in=set(marks.values())))

@@ -40,7 +40,9 @@ class Rulebook:
         """Rule id -> moment, for what ought to be announced of ``milestone``; nothing once it is closed."""
         if not milestone.is_pending:
             return {}
-        found = {rule.pk: self._moment(rule, milestone) for rule in self.rules.values() if self.applies(rule, milestone)}
+        found = {
+            rule.pk: self._moment(rule, milestone) for rule in self.rules.values() if self.applies(rule, milestone)
+        }
         return {pk: when for pk, when in found.items() if when is not None}
 
     def applies(self, rule: ReminderRule, milestone: Milestone) -> bool:

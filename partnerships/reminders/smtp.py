@@ -38,7 +38,7 @@ class RelayTroubleError(Exception):
     """The relay cannot be reached, or does not want to talk to us at all."""
 
 
-class _Answered(Exception):  # noqa: N818 - an answer, not an error of ours
+class _Answered(Exception):
     def __init__(self, outcome: Outcome) -> None:
         super().__init__(outcome)
         self.outcome = outcome

@@ -1,7 +1,7 @@
 """Follow-ups: started, completed with their next step, postponed; calls and messages logged."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -11,21 +11,81 @@ from partnerships.exceptions import InvalidInput
 from partnerships.models import (
     Activity,
     ActivityCredit,
+    ActivityKind,
+    ActivityOrganization,
     Agreement,
     Contact,
     ContactNote,
     CooperationArea,
+    Event,
     Milestone,
     MilestoneKind,
     Organization,
+    ResearchProject,
+    Training,
     Unit,
     User,
+    Visit,
 )
 from partnerships.permissions import require
 from partnerships.statuses import ACTIVITY_TRANSITIONS
 from partnerships.workflows.milestones import derive_milestones
 from partnerships.workflows.organizations import hold_organizations
 from partnerships.workflows.transitions import check_day, lock, save_as, take_step
+
+DETAIL_MODELS: dict[str, type[Training] | type[ResearchProject] | type[Visit]] = {
+    ActivityKind.TRAINING: Training,
+    ActivityKind.RESEARCH_PROJECT: ResearchProject,
+    ActivityKind.VISIT: Visit,
+}
+
+
+def plan_activity(
+    *,
+    actor: User | None,
+    unit: Unit,
+    kind: str,
+    title: str,
+    agreement: Agreement | None = None,
+    event: Event | None = None,
+    owner: User | None = None,
+    starts_on: dt.date | None = None,
+    ends_on: dt.date | None = None,
+    place: str = "",
+    summary: str = "",
+    organizations: Iterable[Organization] = (),
+    areas: Iterable[CooperationArea] = (),
+    details: Mapping[str, Any] | None = None,
+    is_sample: bool = False,
+    code: str | None = None,
+) -> Activity:
+    """Plans a follow-up. ``details`` are the columns of its kind's table: training, research project or visit.
+
+    Effects in order: the activity; its details; the organizations taking part; each of ``areas`` credited to each.
+    """
+    activity = Activity(
+        unit=unit,
+        kind=kind,
+        title=title,
+        agreement=agreement,
+        event=event,
+        owner=owner,
+        starts_on=starts_on,
+        ends_on=ends_on,
+        place=place,
+        summary=summary,
+        is_sample=is_sample,
+        code=code,
+    )
+    with transaction.atomic():
+        require(actor, "activity.add", activity)
+        save_as(activity, actor)
+        if kind in DETAIL_MODELS:
+            save_as(DETAIL_MODELS[kind](activity=activity, **(details or {})), actor)
+        for organization in organizations:
+            save_as(ActivityOrganization(activity=activity, organization=organization), actor)
+        credit_areas(activity, actor=actor, areas=areas)
+    return activity
 
 
 def start_activity(activity: Activity, *, actor: User | None, on: dt.date) -> Activity:

@@ -105,15 +105,17 @@ def reinstate_agreement(agreement: Agreement, *, actor: User | None, on: dt.date
 def unsign_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, reason: str) -> Agreement:
     """A correction: the signing was recorded in error. It is a draft again.
 
-    Effects in order: status; its milestones are cancelled; what the signing wrote by itself (names as signed that are
-    today's names, the term by the type's rule) is taken back, so that the next signing writes it anew.
+    Effects in order: what the signing wrote by itself (names as signed that are today's names, the term by the type's
+    rule) is taken back, so that the next signing writes it anew; status; its milestones are cancelled.
     """
     typed = "" if agreement.title_as_signed == agreement.title else agreement.title_as_signed
     with transaction.atomic():
-        draft = _end(agreement, "unsign", actor=actor, on=on, reason=reason, title_as_signed=typed)
-        _take_back_names(draft, actor=actor)
-        _take_back_term(draft, agreement, actor=actor)
-    return draft
+        locked = lock_as_read(agreement)
+        if locked.is_signed:
+            # Before the step: who takes a signing back must not count as having edited the parties since.
+            _take_back_names(locked, actor=actor)
+            _take_back_term(locked, actor=actor)
+        return _end(agreement, "unsign", actor=actor, on=on, reason=reason, title_as_signed=typed)
 
 
 STEPS: dict[str, Callable[..., Agreement]] = {
@@ -369,13 +371,12 @@ def _take_back_names(agreement: Agreement, *, actor: User | None) -> None:
             save_as(party, actor)
 
 
-def _take_back_term(draft: Agreement, signed: Agreement, *, actor: User | None) -> None:
-    """``signed`` is the agreement as it was: the days its term was counted from."""
-    review_on = _first_review(signed, not_before=signed.recorded_on or signed.signing_date)
-    by_rule = draft.terms.filter(number=1, starts_on=signed.signing_date, ends_on=None, review_on=review_on)
-    for term in by_rule:
-        if draft.terms.count() == 1:
-            delete_as(term, actor)
+def _take_back_term(agreement: Agreement, *, actor: User | None) -> None:
+    signed_on = agreement.signing_date
+    review_on = _first_review(agreement, not_before=agreement.recorded_on or signed_on)
+    by_rule = agreement.terms.filter(number=1, starts_on=signed_on, ends_on=None, review_on=review_on).first()
+    if by_rule and agreement.terms.count() == 1:
+        delete_as(by_rule, actor)
 
 
 def _hold_parties(agreement: Agreement, *, actor: User | None) -> None:

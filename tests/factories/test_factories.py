@@ -11,6 +11,7 @@ from django.db import models
 from partnerships import factories
 from partnerships.factories import (
     DAY,
+    NOON,
     ActivityFactory,
     AgreementFactory,
     ContactNoteFactory,
@@ -186,3 +187,10 @@ def test_held_by_makes_it_the_units_own() -> None:
     organization = EnterpriseFactory(held_by=unit)
     assert [row.organization_id for row in unit.held_organizations.all()] == [organization.pk]
     assert Organization.objects.get().kind == "enterprise"
+
+
+def test_a_row_remembers_who_made_it_and_when() -> None:
+    person = UserFactory()
+    made = EnterpriseFactory(saved_by=person, saved_at=NOON).history.get()
+    assert (made.history_user, made.history_date) == (person, NOON)
+    assert EnterpriseFactory().history.get().history_user is None

@@ -42,9 +42,7 @@ def local(
 def test_the_day_is_counted_from_the_due_date(
     offset: int, unit: str, direction: str, due_on: str, expected: str
 ) -> None:
-    assert (
-        local(rule(offset, unit, direction), dt.date.fromisoformat(due_on)).date().isoformat() == expected
-    )
+    assert local(rule(offset, unit, direction), dt.date.fromisoformat(due_on)).date().isoformat() == expected
 
 
 @pytest.mark.parametrize(
@@ -92,9 +90,7 @@ def test_holidays_and_make_up_workdays_come_from_the_calendar() -> None:
     ("shift", "due_on", "expected"),
     [("none", "2027-03-01", False), ("previous", "2026-12-31", False), ("previous", "2027-01-02", True)],
 )
-def test_beyond_the_known_working_days_a_shifted_moment_is_provisional(
-    shift: str, due_on: str, expected: bool
-) -> None:
+def test_beyond_the_known_working_days_a_shifted_moment_is_provisional(shift: str, due_on: str, expected: bool) -> None:
     working = WorkingDays(is_weekday, covered_until=dt.date(2026, 12, 31))
 
     found = moment(rule(shift=shift), dt.date.fromisoformat(due_on), SHANGHAI, working)
@@ -122,7 +118,11 @@ def test_it_expires_with_the_due_date_or_a_week_after_its_time(
 
 @pytest.mark.parametrize(
     ("offset", "unit", "direction", "due_on"),
-    [(3, "days", "after", dt.date.max), (3650, "months", "before", dt.date(100, 1, 1)), (0, "days", "before", dt.date.min)],
+    [
+        (3, "days", "after", dt.date.max),
+        (3650, "months", "before", dt.date(100, 1, 1)),
+        (0, "days", "before", dt.date.min),
+    ],
 )
 def test_outside_the_calendar_there_is_no_moment(offset: int, unit: str, direction: str, due_on: dt.date) -> None:
     found: Moment | None = moment(rule(offset, unit, direction), due_on, SHANGHAI, WEEKDAYS)

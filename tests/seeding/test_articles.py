@@ -276,7 +276,7 @@ def test_what_was_never_there_is_made_beside_what_is(articles: Outcome) -> None:
     Citation.objects.filter(source__code="article-nanjing").delete()
     Citation.history.all().delete()
     again = seed_articles(today=TODAY)
-    assert list(again.created) == ["citations"]
+    assert list(+again.created) == ["citations"]
 
 
 def test_a_name_that_staff_gave_to_a_unit_of_theirs_stops_it_with_a_sentence(db: None) -> None:

@@ -21,7 +21,7 @@ class Command(BaseCommand):
         self.report(seed_articles(today=timezone.localdate()))
 
     def report(self, outcome: Outcome) -> None:
-        for kind, count in outcome.created.items():
+        for kind, count in (+outcome.created).items():
             self.stdout.write(f"  {count:4} {kind}")
         changes = ngettext("%(count)s change", "%(count)s changes", outcome.changes) % {"count": outcome.changes}
         self.stdout.write(_("Articles and reference data: %s.") % changes)

@@ -13,6 +13,7 @@ from django.db import transaction
 
 from partnerships.management.seeding.rows import Outcome, Seeder
 from partnerships.management.seeding.work_calendars import seed_work_calendar
+from partnerships.reminders.defaults import create_default_rules
 
 FIXTURES = Path(settings.BASE_DIR) / "fixtures"
 # Each after those it refers to.
@@ -28,11 +29,10 @@ def seed_articles(*, today: dt.date) -> Outcome:
     with transaction.atomic():
         wait_for_other_seeding()
         seeder = Seeder(today=today)
-        days = seed_work_calendar()
-        if days:
-            seeder.outcome.created["working days"] += days
+        seeder.outcome.created.update({"working days": seed_work_calendar()})
         for fixture in fixtures():
             seeder.seed(fixture)
+        seeder.outcome.created.update({"reminder rules": create_default_rules()})
     return seeder.outcome
 
 
