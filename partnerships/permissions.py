@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from partnerships.exceptions import NotAllowed
 from partnerships.models import (
     Agreement,
+    Answer,
     Contact,
     Delivery,
     Demand,
@@ -114,7 +115,7 @@ ACTIONS: Mapping[str, Grant] = {
     "demand.add": _own(Role.COORDINATOR),
     "demand.edit": _own(Role.COORDINATOR),
     "demand.correct": _own(Role.COORDINATOR),
-    "answer.edit": _own(Role.COORDINATOR),
+    "answer.edit": _FOLLOW_UP,  # the unit asked, and the demand's unit in its place
     "achievement.view": _everyone(),
     "achievement.edit": _own(Role.COORDINATOR),
     "programme.view": _everyone(),
@@ -155,6 +156,8 @@ def refusal(user: Any, action: str, obj: Any = None) -> Any:
     """None when ``user`` may; otherwise why not, in words for the person."""
     if action == "history.view" and isinstance(obj, User):
         action = "user.view"  # the history of an account says what the account says
+    if action.startswith("demand.") and isinstance(obj, Answer):
+        obj = obj.demand  # whoever asked chooses among the answers
     grant = ACTIONS[action]
     if not user.is_authenticated or not user.is_active:
         return _("Please log in.")
@@ -222,9 +225,11 @@ def _holding_units(organization_id: int) -> set[int]:
 
 
 def _participating_units(obj: Any) -> set[int]:
-    """The owner of the row's agreement and the units that take part in it; the units asked to answer a demand."""
+    """The owner of the row's agreement and the units that take part in it; around a demand the other side."""
     if isinstance(obj, Document):
         return _participating_units(obj.target)
+    if isinstance(obj, Answer):
+        return {obj.demand.unit_id}
     if isinstance(obj, Demand):
         return set(obj.answers.values_list("unit_id", flat=True))
     if isinstance(obj, Delivery):

@@ -425,9 +425,16 @@ FACILITY_TRANSITIONS = _table(
             "facility.edit",
             stamps="suspended_on",
             needs_reason=True,
+            after=("opened_on",),
         ),
         Transition(
-            "resume", _("Resume"), frozenset({_J.SUSPENDED}), _J.OPENED, "facility.edit", clears=("suspended_on",)
+            "resume",
+            _("Resume"),
+            frozenset({_J.SUSPENDED}),
+            _J.OPENED,
+            "facility.edit",
+            clears=("suspended_on",),
+            after=("suspended_on",),
         ),
         Transition(
             "close",
@@ -437,6 +444,7 @@ FACILITY_TRANSITIONS = _table(
             "facility.edit",
             stamps="closed_on",
             needs_reason=True,
+            after=("opened_on", "suspended_on"),
         ),
         Transition(
             "reopen",
@@ -455,7 +463,13 @@ _D = DemandStatus
 DEMAND_TRANSITIONS = _table(
     [
         Transition(
-            "ask", _("Ask units to answer"), frozenset({_D.RELEASED}), _D.ASKED, "demand.edit", stamps="asked_on"
+            "ask",
+            _("Ask units to answer"),
+            frozenset({_D.RELEASED}),
+            _D.ASKED,
+            "demand.edit",
+            stamps="asked_on",
+            after=("released_on",),
         ),
         Transition(
             "answer",
@@ -464,6 +478,7 @@ DEMAND_TRANSITIONS = _table(
             _D.ANSWERED,
             "demand.edit",
             stamps="answered_on",
+            after=("released_on", "asked_on"),
         ),
         Transition(
             "agree",
@@ -472,6 +487,7 @@ DEMAND_TRANSITIONS = _table(
             _D.AGREED,
             "demand.edit",
             stamps="agreed_on",
+            after=("released_on", "asked_on", "answered_on"),
         ),
         Transition(
             "close",
@@ -481,6 +497,7 @@ DEMAND_TRANSITIONS = _table(
             "demand.edit",
             stamps="closed_on",
             needs_reason=True,
+            after=("released_on", "asked_on", "answered_on"),
         ),
         Transition(
             "reopen",
@@ -506,6 +523,7 @@ ANSWER_TRANSITIONS = _table(
             _W.SHORTLISTED,
             "demand.edit",
             stamps="shortlisted_on",
+            after=("proposed_on",),
         ),
         Transition(
             "choose",
@@ -514,6 +532,7 @@ ANSWER_TRANSITIONS = _table(
             _W.CHOSEN,
             "demand.edit",
             stamps="chosen_on",
+            after=("proposed_on", "shortlisted_on"),
         ),
         Transition(
             "decline",
@@ -523,6 +542,17 @@ ANSWER_TRANSITIONS = _table(
             "answer.edit",
             stamps="declined_on",
             needs_reason=True,
+            after=("proposed_on", "shortlisted_on"),
+        ),
+        Transition(
+            "reopen",
+            _("Reopen"),
+            frozenset({_W.CHOSEN, _W.DECLINED}),
+            _W.ASKED,
+            "demand.correct",
+            clears=("proposed_on", "shortlisted_on", "chosen_on", "declined_on"),
+            needs_reason=True,
+            is_correction=True,
         ),
     ]
 )

@@ -4,16 +4,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from partnerships.factories import (
+    AchievementFactory,
     ActivityFactory,
     AgreementFactory,
+    AnswerFactory,
     ContactFactory,
     ContactNoteFactory,
+    DemandFactory,
     DocumentFactory,
     EventFactory,
+    FacilityFactory,
+    HonourFactory,
     MilestoneFactory,
     OrganizationFactory,
+    ProgrammeFactory,
     ReminderItemFactory,
     ReminderRuleFactory,
+    ReportedFigureFactory,
     SourceFactory,
     UnitFactory,
     UserFactory,
@@ -58,6 +65,10 @@ def make_twins() -> Twins:
 def rows_of(unit: Unit, agreement: Any) -> dict[str, Any]:
     organization = OrganizationFactory(held_by=unit)
     milestone = MilestoneFactory(agreement=agreement)
+    partner = agreement.participating_units.first()
+    demand = DemandFactory(unit=unit)
+    if partner:
+        AnswerFactory(demand=demand, unit=partner.unit)
     return {
         "agreement": agreement,
         "milestone": milestone,
@@ -70,6 +81,14 @@ def rows_of(unit: Unit, agreement: Any) -> dict[str, Any]:
         "event": EventFactory(unit=unit),
         "reminder_rule": ReminderRuleFactory(unit=unit),
         "source": SourceFactory(),
+        "facility": FacilityFactory(unit=unit, agreement=agreement),
+        "demand": demand,
+        # The unit asked has it as its own; the unit that asked takes part.
+        "answer": AnswerFactory(unit=unit, demand__unit=partner.unit if partner else unit),
+        "achievement": AchievementFactory(unit=unit),
+        "programme": ProgrammeFactory(unit=unit),
+        "honour": HonourFactory(unit=unit),
+        "figure": ReportedFigureFactory(unit=unit),
         "unit": unit,
         "user": UserFactory(coordinator_in=unit),
     }

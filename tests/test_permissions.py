@@ -8,26 +8,35 @@ from django.contrib.auth.models import AnonymousUser
 from partnerships.exceptions import NotAllowed
 from partnerships.factories import (
     AgreementFactory,
+    AnswerFactory,
     DocumentFactory,
     EventFactory,
+    HonourFactory,
     MilestoneFactory,
     OrganizationFactory,
+    ProgrammeFactory,
     ReminderItemFactory,
     ReminderRuleFactory,
     UnitFactory,
     UserFactory,
 )
 from partnerships.models import (
+    Achievement,
     Activity,
     Agreement,
     Contact,
     ContactNote,
     Delivery,
+    Demand,
     Document,
     Event,
+    Facility,
+    Honour,
     Milestone,
     Organization,
+    Programme,
     ReminderRule,
+    ReportedFigure,
     Role,
     Source,
     Unit,
@@ -97,6 +106,23 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "event.view": EVERYBODY,
     "event.add": OWN_WORK,
     "event.edit": OWN_WORK,
+    "facility.view": SEE,
+    "facility.add": FOLLOW_UP,
+    "facility.edit": OWN_WORK,
+    "facility.correct": OWN_LEAD,
+    "demand.view": SEE,
+    "demand.add": OWN_WORK,
+    "demand.edit": OWN_WORK,
+    "demand.correct": OWN_WORK,
+    "answer.edit": FOLLOW_UP,
+    "achievement.view": EVERYBODY,
+    "achievement.edit": OWN_WORK,
+    "programme.view": EVERYBODY,
+    "programme.edit": OWN_WORK,
+    "honour.view": EVERYBODY,
+    "honour.edit": OWN_WORK,
+    "figure.view": EVERYBODY,
+    "figure.edit": OWN_WORK,
     "source.view": EVERYBODY,
     "source.edit": OFFICE,
     "reference.view": EVERYBODY,
@@ -197,6 +223,12 @@ MODELS: dict[str, Any] = {
     "event": Event,
     "reminder_rule": ReminderRule,
     "source": Source,
+    "facility": Facility,
+    "demand": Demand,
+    "achievement": Achievement,
+    "programme": Programme,
+    "honour": Honour,
+    "figure": ReportedFigure,
     "unit": Unit,
     "user": User,
 }
@@ -225,6 +257,12 @@ MEMBER_SEES = {
     "event": "opx",
     "reminder_rule": "o",
     "source": "opx",
+    "facility": "op",
+    "demand": "op",
+    "achievement": "opx",
+    "programme": "opx",
+    "honour": "opx",
+    "figure": "opx",
     "unit": "o",
     "user": "o",
 }
@@ -345,15 +383,25 @@ def test_a_digest_of_several_units_is_read_by_whoever_sees_them_all() -> None:
 def test_documents_of_shared_rows_are_the_units_that_hold_them() -> None:
     unit = UnitFactory()
     documents = [
-        DocumentFactory(agreement=None, event=EventFactory(unit=unit)),
-        DocumentFactory(agreement=None, organization=OrganizationFactory(held_by=unit)),
-        DocumentFactory(agreement=None, milestone=MilestoneFactory(agreement__unit=unit)),
+        DocumentFactory(event=EventFactory(unit=unit)),
+        DocumentFactory(organization=OrganizationFactory(held_by=unit)),
+        DocumentFactory(milestone=MilestoneFactory(agreement__unit=unit)),
+        DocumentFactory(programme=ProgrammeFactory(unit=unit)),
+        DocumentFactory(honour=HonourFactory(unit=unit)),
     ]
     own, other = UserFactory(viewer_in=unit), UserFactory(lead_in=UnitFactory())
-    assert [may(own, "document.view", row) for row in documents] == [True, True, True]
-    assert [may(other, "document.view", row) for row in documents] == [False, False, False]
+    assert [may(own, "document.view", row) for row in documents] == [True] * 5
+    assert [may(other, "document.view", row) for row in documents] == [False] * 5
     assert set(Document.objects.visible_to(own)) == set(documents)
     assert not Document.objects.visible_to(other).exists()
+
+
+def test_whoever_asked_chooses_among_the_answers() -> None:
+    answer = AnswerFactory(proposed=True)
+    asked, asking = UserFactory(lead_in=answer.unit), UserFactory(coordinator_in=answer.demand.unit)
+    assert [may(person, "demand.edit", answer) for person in (asked, asking)] == [False, True]
+    assert [may(person, "answer.edit", answer) for person in (asked, asking)] == [True, True]
+    assert not may(UserFactory(lead_in=UnitFactory()), "answer.edit", answer)
 
 
 def test_a_user_administrator_does_not_change_accounts_above_their_own() -> None:

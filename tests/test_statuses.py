@@ -3,16 +3,22 @@
 import pytest
 from django.db import models
 
-from partnerships.models import Activity, Agreement, Milestone
+from partnerships.models import Activity, Agreement, Answer, Demand, Facility, Milestone
 from partnerships.permissions import ACTIONS
 from partnerships.statuses import (
     ACTIVITY_TRANSITIONS,
     AGREEMENT_TRANSITIONS,
+    ANSWER_TRANSITIONS,
+    DEMAND_TRANSITIONS,
+    FACILITY_TRANSITIONS,
     MILESTONE_TRANSITIONS,
     TONES,
     ActivityStatus,
     AgreementStatus,
+    AnswerStatus,
     DeliveryStatus,
+    DemandStatus,
+    FacilityStatus,
     MilestoneStatus,
     PlanStatus,
     TransitionTable,
@@ -23,6 +29,9 @@ TABLES = [
     pytest.param("agreement", Agreement, AgreementStatus, AGREEMENT_TRANSITIONS, id="agreement"),
     pytest.param("milestone", Milestone, MilestoneStatus, MILESTONE_TRANSITIONS, id="milestone"),
     pytest.param("activity", Activity, ActivityStatus, ACTIVITY_TRANSITIONS, id="activity"),
+    pytest.param("facility", Facility, FacilityStatus, FACILITY_TRANSITIONS, id="facility"),
+    pytest.param("demand", Demand, DemandStatus, DEMAND_TRANSITIONS, id="demand"),
+    pytest.param("answer", Answer, AnswerStatus, ANSWER_TRANSITIONS, id="answer"),
 ]
 each_table = pytest.mark.parametrize(("name", "model", "statuses", "table"), TABLES)
 
@@ -70,7 +79,16 @@ def test_every_status_can_be_reached_and_left(
     "status",
     [
         status
-        for statuses in (AgreementStatus, MilestoneStatus, ActivityStatus, PlanStatus, DeliveryStatus)
+        for statuses in (
+            AgreementStatus,
+            MilestoneStatus,
+            ActivityStatus,
+            FacilityStatus,
+            DemandStatus,
+            AnswerStatus,
+            PlanStatus,
+            DeliveryStatus,
+        )
         for status in statuses
     ],
 )

@@ -1209,6 +1209,10 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(('status__in', ['asked', 'proposed', 'shortlisted', 'chosen', 'declined'])), name='answer_status_known'),
         ),
         migrations.AddConstraint(
+            model_name='answer',
+            constraint=models.UniqueConstraint(condition=models.Q(('status', 'chosen')), fields=('demand',), name='answer_chosen_once', violation_error_message='Another answer was chosen already.'),
+        ),
+        migrations.AddConstraint(
             model_name='demandoutcome',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('activity__isnull', True), ('agreement__isnull', False)), models.Q(('activity__isnull', False), ('agreement__isnull', True)), _connector='OR'), name='demand_outcome_is_one_thing', violation_error_message='An outcome is an agreement or a project.'),
         ),

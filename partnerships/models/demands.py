@@ -201,6 +201,12 @@ class Answer(VersionedModel):
                 violation_error_message=_("This person of this unit was asked already."),
             ),
             models.CheckConstraint(condition=Q(status__in=AnswerStatus.values), name="answer_status_known"),
+            models.UniqueConstraint(
+                fields=["demand"],
+                condition=Q(status="chosen"),
+                name="answer_chosen_once",
+                violation_error_message=_("Another answer was chosen already."),
+            ),
         ]
 
     def __str__(self) -> str:

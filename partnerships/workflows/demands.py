@@ -29,13 +29,15 @@ from partnerships.permissions import require
 from partnerships.statuses import ANSWER_TRANSITIONS, DEMAND_TRANSITIONS, AnswerStatus, DemandStatus
 from partnerships.workflows.milestones import Derived, cancel_pending_milestones, keep_in_step
 from partnerships.workflows.organizations import hold_organizations
-from partnerships.workflows.transitions import lock, save_as, take_step
+from partnerships.workflows.transitions import check_day, lock, save_as, take_step
 
 
 def release_demand(demand: Demand, *, actor: User | None, on: dt.date) -> Demand:
     """Saves a demand, new or changed; its unit holds the asker, and the deadline becomes a milestone."""
     with transaction.atomic():
         require(actor, "demand.edit", demand)
+        if demand.deadline_on:
+            check_day(demand.deadline_on, field="deadline_on")
         save_as(demand, actor)
         follow_demand(demand, actor=actor, on=on)
     return demand
@@ -167,13 +169,20 @@ def shortlist_answer(answer: Answer, *, actor: User | None, on: dt.date) -> Answ
 
 def choose_answer(answer: Answer, *, actor: User | None, on: dt.date) -> Answer:
     """The one that will be worked with; there is one at a time."""
-    if answer.demand.answers.filter(status=AnswerStatus.CHOSEN).exists():
-        raise TransitionRefused(_("Another answer was chosen already."))
-    return _answer_step(answer, "choose", actor=actor, on=on)
+    with transaction.atomic():
+        lock(answer.demand)  # of two choices at once the second sees the first
+        if answer.demand.answers.filter(status=AnswerStatus.CHOSEN).exclude(pk=answer.pk).exists():
+            raise TransitionRefused(_("Another answer was chosen already."))
+        return _answer_step(answer, "choose", actor=actor, on=on)
 
 
 def decline_answer(answer: Answer, *, actor: User | None, on: dt.date, reason: str) -> Answer:
     return _answer_step(answer, "decline", actor=actor, on=on, reason=reason)
+
+
+def reopen_answer(answer: Answer, *, actor: User | None, on: dt.date, reason: str) -> Answer:
+    """A correction: chosen or declined in error. It keeps its words and is proposed again."""
+    return _answer_step(answer, "reopen", actor=actor, on=on, reason=reason)
 
 
 ANSWER_STEPS: dict[str, Callable[..., Answer]] = {
@@ -181,6 +190,7 @@ ANSWER_STEPS: dict[str, Callable[..., Answer]] = {
     "shortlist": shortlist_answer,
     "choose": choose_answer,
     "decline": decline_answer,
+    "reopen": reopen_answer,
 }
 
 

@@ -6,13 +6,14 @@ from itertools import count
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Max
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from partnerships.dates import add_months
 from partnerships.exceptions import InvalidInput
 from partnerships.models import Facility, MilestoneKind, Organization, User
-from partnerships.statuses import FACILITY_TRANSITIONS
+from partnerships.statuses import FACILITY_TRANSITIONS, MilestoneStatus
 from partnerships.workflows.milestones import Derived, cancel_pending_milestones, keep_in_step
 from partnerships.workflows.organizations import hold_organizations
 from partnerships.workflows.transitions import take_step
@@ -24,7 +25,8 @@ LEAST_SIDES = 1
 def open_facility(facility: Facility, *, actor: User | None, on: dt.date, today: dt.date) -> Facility:
     """Opens it on ``on``; the unit holds its sides, and a review comes back every year from then on.
 
-    One that opened long ago is first reviewed on the next anniversary that does not lie before ``today``.
+    One that opened long ago is first reviewed on the next anniversary that does not lie before ``today``; one that was
+    reopened, on the next after its last review.
     """
     if on > today:
         raise InvalidInput(_("The day of opening lies in the future."), field="on")
@@ -34,7 +36,7 @@ def open_facility(facility: Facility, *, actor: User | None, on: dt.date, today:
         opened = _step(facility, "open", actor=actor, on=on)
         partners = Organization.objects.filter(facility_rows__facility=opened)
         hold_organizations(partners, unit=opened.unit, coordinator=opened.owner, actor=actor)
-        review = _first_review(on, today)
+        review = _first_review(opened, on, today)
         keep_in_step(opened, [review], owner=opened.owner, actor=actor, on=on, reason="")
     return opened
 
@@ -73,8 +75,10 @@ def _step(facility: Facility, name: str, *, actor: User | None, on: dt.date, **m
     return take_step(facility, FACILITY_TRANSITIONS, name, actor=actor, on=on, **more)
 
 
-def _first_review(opened_on: dt.date, today: dt.date) -> Derived:
+def _first_review(facility: Facility, opened_on: dt.date, today: dt.date) -> Derived:
+    met = facility.milestones.filter(kind=MilestoneKind.FACILITY_REVIEW, status=MilestoneStatus.MET)
+    reviewed_on = met.aggregate(day=Max("due_on"))["day"] or opened_on
     anniversaries = (add_months(opened_on, number * REVIEW_MONTHS) for number in count(1))
-    due_on = next(day for day in anniversaries if day >= today)
+    due_on = next(day for day in anniversaries if day >= today and day > reviewed_on)
     title = gettext_noop("Review the joint facility")
     return Derived("review", MilestoneKind.FACILITY_REVIEW, title, due_on, recurs_every_months=REVIEW_MONTHS)

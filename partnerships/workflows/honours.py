@@ -9,7 +9,7 @@ from django.utils.translation import gettext_noop
 from partnerships.models import Honour, MilestoneKind, OrganizationUnit, User
 from partnerships.permissions import require
 from partnerships.workflows.milestones import Derived, keep_in_step
-from partnerships.workflows.transitions import lock, save_as
+from partnerships.workflows.transitions import check_day, lock, save_as
 
 
 def record_honour(honour: Honour, *, actor: User | None, on: dt.date) -> Honour:
@@ -19,6 +19,8 @@ def record_honour(honour: Honour, *, actor: User | None, on: dt.date) -> Honour:
     """
     with transaction.atomic():
         require(actor, "honour.edit", honour)
+        if honour.valid_until:
+            check_day(honour.valid_until, field="valid_until")
         save_as(honour, actor)
         watch_lapse(honour, actor=actor, on=on)
     return honour

@@ -4,16 +4,29 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from partnerships.factories import DAY, ActivityFactory, AgreementFactory, MilestoneFactory
-from partnerships.models import StatusChange
+import factory
+
+from partnerships.factories import (
+    DAY,
+    ActivityFactory,
+    AgreementFactory,
+    AnswerFactory,
+    DemandFactory,
+    FacilityFactory,
+    MilestoneFactory,
+)
+from partnerships.models import Answer, Demand, StatusChange
 from partnerships.statuses import (
     ACTIVITY_TRANSITIONS,
     AGREEMENT_TRANSITIONS,
+    ANSWER_TRANSITIONS,
+    DEMAND_TRANSITIONS,
+    FACILITY_TRANSITIONS,
     MILESTONE_TRANSITIONS,
     Transition,
     TransitionTable,
 )
-from partnerships.workflows import activities, agreements, milestones
+from partnerships.workflows import activities, agreements, demands, facilities, milestones
 
 REASON = "As the partners asked"
 
@@ -41,6 +54,17 @@ class Workflow:
 
     def cases(self) -> list[tuple[str, Transition]]:
         return [(status, transition) for status in self.expected for transition in self.table.values()]
+
+
+def agree(demand: Demand, **values: Any) -> Demand:
+    """A demand is agreed by making what comes of it; here a project."""
+    demands.agree_with_project(demand, title="", **values)
+    return Demand.objects.get(pk=demand.pk)
+
+
+def answer_of_the_same_unit(**values: Any) -> Answer:
+    """Asked of the demand's own unit, so that one lead may take every step."""
+    return AnswerFactory(**{"unit": factory.SelfAttribute("demand.unit"), **values})
 
 
 WORKFLOWS = {
@@ -98,6 +122,45 @@ WORKFLOWS = {
             "postponed": {"start": "in_progress", "replan": "planned", "cancel": "cancelled"},
             "completed": {"reopen": "in_progress"},
             "cancelled": {"reopen": "in_progress"},
+        },
+    ),
+    "facility": Workflow(
+        table=FACILITY_TRANSITIONS,
+        verbs=facilities.STEPS,
+        factory=FacilityFactory,
+        inputs={"open": {"today": DAY}},
+        traits={"planned": {"ready": True}},
+        expected={
+            "planned": {"open": "opened", "close": "closed"},
+            "opened": {"suspend": "suspended", "close": "closed"},
+            "suspended": {"resume": "opened", "close": "closed"},
+            "closed": {"reopen": "planned"},
+        },
+    ),
+    "demand": Workflow(
+        table=DEMAND_TRANSITIONS,
+        verbs={**demands.STEPS, "agree": agree},
+        factory=DemandFactory,
+        traits={"released": {}},
+        expected={
+            "released": {"ask": "asked", "answer": "answered", "agree": "agreed", "close": "no_match"},
+            "asked": {"answer": "answered", "agree": "agreed", "close": "no_match"},
+            "answered": {"agree": "agreed", "close": "no_match"},
+            "agreed": {"reopen": "released"},
+            "no_match": {"reopen": "released"},
+        },
+    ),
+    "answer": Workflow(
+        table=ANSWER_TRANSITIONS,
+        verbs=demands.ANSWER_STEPS,
+        factory=answer_of_the_same_unit,
+        traits={"asked": {}},
+        expected={
+            "asked": {"propose": "proposed", "decline": "declined"},
+            "proposed": {"shortlist": "shortlisted", "choose": "chosen", "decline": "declined"},
+            "shortlisted": {"choose": "chosen", "decline": "declined"},
+            "chosen": {"reopen": "asked"},
+            "declined": {"reopen": "asked"},
         },
     ),
 }

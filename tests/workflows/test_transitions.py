@@ -119,6 +119,16 @@ def test_a_slip_in_the_year_is_refused(workflow: Workflow, status: str, transiti
         ("agreement", "signed", "terminate"),
         ("agreement", "suspended", "terminate"),
         ("activity", "in_progress", "complete"),
+        ("facility", "opened", "suspend"),
+        ("facility", "suspended", "resume"),
+        ("facility", "suspended", "close"),
+        ("demand", "released", "ask"),
+        ("demand", "asked", "answer"),
+        ("demand", "answered", "agree"),
+        ("demand", "answered", "close"),
+        ("answer", "proposed", "shortlist"),
+        ("answer", "shortlisted", "choose"),
+        ("answer", "shortlisted", "decline"),
     ],
 )
 def test_a_step_cannot_lie_before_the_one_it_follows(name: str, status: str, step: str) -> None:
