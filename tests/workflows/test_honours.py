@@ -1,0 +1,120 @@
+"""Honours: watched until they lapse."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from partnerships.exceptions import InvalidInput, NotAllowed
+from partnerships.factories import (
+    DAY,
+    EnterpriseFactory,
+    HonourFactory,
+    HonourSchemeFactory,
+    OrganizationUnitFactory,
+    UnitFactory,
+    UserFactory,
+)
+from partnerships.models import Honour, Milestone, MilestoneKind
+from partnerships.workflows.honours import record_honour
+from partnerships.workflows.milestones import meet_milestone, move_milestone
+
+pytestmark = pytest.mark.django_db
+
+LAPSE = dt.date(2026, 6, 30)
+
+
+def day(text: str) -> dt.date:
+    return dt.date.fromisoformat(text)
+
+
+def recorded(**more: Any) -> Honour:
+    values = {"granted_on": dt.date(2023, 7, 1), "valid_until": LAPSE, **more}
+    return record_honour(HonourFactory(**values), actor=None, on=DAY)
+
+
+def extend(honour: Honour, valid_until: dt.date | None) -> None:
+    changed = Honour.objects.get(pk=honour.pk)
+    changed.valid_until = valid_until
+    record_honour(changed, actor=None, on=DAY)
+
+
+def lapse(honour: Honour) -> Milestone:
+    return honour.milestones.get()
+
+
+def test_the_lapse_is_a_milestone_of_whoever_holds_the_enterprise() -> None:
+    holder = OrganizationUnitFactory()
+    milestone = lapse(recorded(organization=holder.organization, unit=holder.unit))
+    assert (milestone.kind, milestone.due_on) == (MilestoneKind.HONOUR_LAPSE, LAPSE)
+    assert (milestone.unit, milestone.owner) == (holder.unit, holder.coordinator)
+
+
+def test_the_milestone_follows_the_day() -> None:
+    honour = recorded()
+    for text in ("2026-09-30", "2026-05-31"):
+        extend(honour, day(text))
+        assert lapse(honour).due_on == day(text)
+
+
+def test_without_a_known_end_there_is_nothing_to_watch() -> None:
+    assert recorded(valid_until=None).milestones.count() == 0
+    honour = recorded()
+    extend(honour, None)
+    assert lapse(honour).status == "cancelled"
+
+
+def test_one_that_lapsed_asks_for_nothing() -> None:
+    assert recorded(valid_until=DAY - dt.timedelta(days=1)).milestones.count() == 0
+
+
+def test_moved_by_hand_it_stays() -> None:
+    honour = recorded()
+    move_milestone(lapse(honour), actor=None, on=DAY, due_on=day("2026-04-30"), reason="The call closes in April")
+    extend(honour, day("2026-06-15"))
+    assert lapse(honour).due_on == day("2026-04-30")
+
+
+def test_renewed_it_is_watched_anew() -> None:
+    honour = recorded()
+    meet_milestone(lapse(honour), actor=None, on=DAY, evidence="Renewed")
+    extend(honour, day("2029-06-30"))
+    assert (lapse(honour).status, lapse(honour).due_on) == ("open", day("2029-06-30"))
+
+
+def test_saving_it_again_changes_no_milestone() -> None:
+    honour = recorded()
+    before = lapse(honour).version
+    extend(honour, LAPSE)
+    assert lapse(honour).version == before
+
+
+def test_only_the_unit_that_watches_it_changes_it() -> None:
+    honour = HonourFactory()
+    with pytest.raises(NotAllowed):
+        record_honour(honour, actor=UserFactory(lead_in=UnitFactory()), on=DAY)
+    assert honour.milestones.count() == 0
+
+
+def test_a_slip_in_the_year_is_refused() -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        recorded(valid_until=dt.date(9999, 12, 31))
+    assert refusal.value.field == "valid_until"
+
+
+def test_who_lapses_this_half_year() -> None:
+    inside, _later, _past = (HonourFactory(granted_on=day("2023-01-01"), valid_until=until) for until in LAPSES)
+    assert list(Honour.objects.lapsing(DAY, until=LAPSE)) == [inside]
+
+
+LAPSES = (LAPSE, LAPSE + dt.timedelta(days=1), DAY - dt.timedelta(days=1))
+
+
+def test_who_could_apply_for_the_next_level() -> None:
+    scheme = HonourSchemeFactory(ladder=True)
+    ready, risen = EnterpriseFactory(), EnterpriseFactory()
+    honour = HonourFactory(scheme=scheme, organization=ready)
+    HonourFactory(scheme=scheme, organization=risen)
+    HonourFactory(scheme=scheme.next_scheme, organization=risen)
+    HonourFactory(scheme=scheme, granted_on=day("2020-01-01"), valid_until=day("2023-01-01"))
+    assert list(Honour.objects.could_rise(DAY)) == [honour]
