@@ -1,0 +1,365 @@
+"""What was done under the sample agreements, what is going on and what is planned; calls in between."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from partnerships.factories import ActivityFactory, ActivityOrganizationFactory
+from partnerships.factories.activities import DETAIL_FACTORIES
+from partnerships.management.sample.desk import Desk, sample_code
+from partnerships.models import Activity, ActivityKind, Agreement, ContactNote, Event, Milestone
+from partnerships.workflows.activities import (
+    cancel_activity,
+    complete_activity,
+    credit_areas,
+    log_contact,
+    postpone_activity,
+    start_activity,
+)
+from partnerships.workflows.milestones import (
+    meet_milestone,
+    move_milestone,
+    send_back_milestone,
+    submit_milestone,
+    waive_milestone,
+)
+
+Channel = ContactNote.Channel
+
+
+def add_activities(desk: Desk, agreements: Mapping[str, Agreement]) -> None:
+    _trainings(desk, agreements)
+    _research(desk, agreements)
+    _visits(desk, agreements)
+    _internship(desk, agreements)
+    _consulting(desk, agreements)
+    _calls(desk, agreements)
+    _milestones_worked_on(desk)
+
+
+def _plan(
+    desk: Desk,
+    code: str,
+    *,
+    by: str,
+    made: int,
+    kind: ActivityKind,
+    agreement: Agreement,
+    partners: Iterable[str],
+    areas: Iterable[str] = (),
+    starts: int | None = None,
+    ends: int | None = None,
+    details: Mapping[str, Any] | None = None,
+    **values: Any,
+) -> Activity:
+    """A planned activity with its details; ``made``, ``starts`` and ``ends`` in days from today."""
+    person, on = desk.people[by], desk.day(made)
+    activity = desk.add(
+        ActivityFactory,
+        f"activity-{code}",
+        by=person,
+        on=on,
+        kind=kind,
+        agreement=agreement,
+        owner=person,
+        starts_on=None if starts is None else desk.day(starts),
+        ends_on=None if ends is None else desk.day(ends),
+        **values,
+    )
+    if details is not None:
+        desk.add_part(DETAIL_FACTORIES[kind], by=person, on=on, activity=activity, **details)
+    for organization in partners:
+        taking_part = {"organization": desk.organization(organization)}
+        desk.add_part(ActivityOrganizationFactory, by=person, on=on, activity=activity, **taking_part)
+    credit_areas(activity, actor=person, areas=[desk.area(area) for area in areas])
+    return activity
+
+
+def _start(desk: Desk, activity: Activity, on: int) -> Activity:
+    return desk.take(start_activity, activity, by=activity.owner, on=desk.day(on))
+
+
+def _complete(desk: Desk, activity: Activity, on: int, summary: str, **next_step: Any) -> Activity:
+    given = {"summary": summary, **next_step}
+    return desk.take(complete_activity, activity, by=activity.owner, on=desk.day(on), **given)
+
+
+def _trainings(desk: Desk, agreements: Mapping[str, Agreement]) -> None:
+    talent = agreements["talent"]
+    common = {
+        "by": "chen",
+        "kind": ActivityKind.TRAINING,
+        "agreement": talent,
+        "partners": ["zhongyi-machinery"],
+        "areas": ["training"],
+    }
+    measuring = _plan(
+        desk,
+        "measuring",
+        made=-290,
+        starts=-244,
+        ends=-242,
+        title="Measuring technology for gear inspectors",
+        place="Metrology room, building 4",
+        details={"audience": "Inspectors of the gear shop", "headcount": 18, "hours": 21},
+        **common,
+    )
+    _complete(
+        desk,
+        _start(desk, measuring, -244),
+        -242,
+        "18 inspectors trained, 17 passed. The plant asks for a follow-up on spindles.",
+        next_step="Offer a spindle maintenance training",
+        next_step_on=desk.day(-200),
+    )
+    spindle = _plan(
+        desk,
+        "spindle",
+        made=-110,
+        starts=-38,
+        ends=-36,
+        title="Spindle maintenance for shift leaders",
+        place="Zhongyi Machinery, hall 1",
+        event=Event.objects.get(code=sample_code("event-workshop")),
+        details={"audience": "Shift leaders and maintenance staff", "headcount": 24, "hours": 16},
+        **common,
+    )
+    _complete(
+        desk,
+        _start(desk, spindle, -38),
+        -36,
+        "24 people took part; the exercises on balancing took longer than planned.",
+        no_next_step_reason="The certificates are a milestone of the agreement.",
+    )
+    _plan(
+        desk,
+        "programming",
+        made=-21,
+        starts=17,
+        ends=19,
+        title="Programming five-axis machines, part 1",
+        place="CNC center of the school",
+        details={"audience": "Machine operators", "headcount": 20, "hours": 24},
+        **common,
+    )
+    vision = _plan(
+        desk,
+        "vision-basics",
+        by="he",
+        made=-60,
+        kind=ActivityKind.TRAINING,
+        agreement=agreements["intake"],
+        partners=["sample-kunyu"],
+        areas=["training"],
+        starts=-12,
+        title="Machine vision basics for mentors",
+        details={"audience": "Mentors of the interns", "headcount": 6, "hours": 8},
+    )
+    reason = "Two of the mentors are abroad for a commissioning until the end of next month."
+    desk.take(postpone_activity, vision, by=desk.people["he"], on=desk.day(-14), reason=reason)
+
+
+def _research(desk: Desk, agreements: Mapping[str, Agreement]) -> None:
+    coating = _plan(
+        desk,
+        "coating-trials",
+        by="sun",
+        made=-160,
+        kind=ActivityKind.RESEARCH_PROJECT,
+        agreement=agreements["coating"],
+        partners=["zhongyi-machinery"],
+        areas=["technical-research"],
+        starts=-150,
+        ends=190,
+        title="Coating trials on small-module gears",
+        details={
+            "principal_investigator": "Professor Lin Guodong",
+            "budget": 320_000,
+            "outcomes": "First series: wear down by a fifth against the uncoated gear.",
+            "intellectual_property": "Joint; publication after the enterprise agrees.",
+        },
+    )
+    _start(desk, coating, -148)
+    _plan(
+        desk,
+        "load-cell",
+        by="chen",
+        made=0,
+        kind=ActivityKind.RESEARCH_PROJECT,
+        agreement=agreements["hoist"],
+        partners=["shuangniao-group"],
+        areas=["technical-research"],
+        starts=14,
+        ends=400,
+        title="Load cell and overload cut-off for the 2 t hoist",
+        details={"principal_investigator": "Dr. Qian Xiaoling", "budget": 410_000},
+    )
+    acoustic = _plan(
+        desk,
+        "acoustic",
+        by="he",
+        made=-255,
+        kind=ActivityKind.RESEARCH_PROJECT,
+        agreement=agreements["valves"],
+        partners=["sample-dongou"],
+        starts=-240,
+        title="Acoustic signatures of leaking valves",
+        details={"principal_investigator": "Dr. Bao Yifan", "budget": 450_000},
+    )
+    reason = "Ended with the agreement; the measurements stay with the school."
+    desk.take(cancel_activity, _start(desk, acoustic, -238), by=desk.people["he"], on=desk.day(-92), reason=reason)
+
+
+def _visits(desk: Desk, agreements: Mapping[str, Agreement]) -> None:
+    kunyu, shuangniao = desk.organization("sample-kunyu"), desk.organization("shuangniao-group")
+    hall = _plan(
+        desk,
+        "visit-kunyu",
+        by="he",
+        made=-40,
+        kind=ActivityKind.VISIT,
+        agreement=agreements["intake"],
+        partners=["sample-kunyu"],
+        areas=["talent-training"],
+        starts=-25,
+        title="Visit to the interns and their mentors",
+        place="Shaoxing Kunyu Automation",
+        details={
+            "host": kunyu,
+            "delegation": "He Qiang and two class teachers",
+            "findings": "Eleven interns work in three groups; the vision group lacks a mentor.",
+        },
+    )
+    _complete(
+        desk,
+        hall,
+        -25,
+        "All eleven interns were met; the enterprise wants to keep four of them.",
+        next_step="Ask for a mentor for the vision group",
+        next_step_on=desk.day(1),
+    )
+    _plan(
+        desk,
+        "visit-shuangniao",
+        by="chen",
+        made=0,
+        kind=ActivityKind.VISIT,
+        agreement=agreements["hoist"],
+        partners=["shuangniao-group"],
+        areas=["technical-services"],
+        starts=8,
+        title="Kick-off at the hoist test stand",
+        place="Shuangniao Group, test hall",
+        details={"host": shuangniao, "delegation": "Chen Yulan, Sun Hao, Dr. Qian Xiaoling"},
+    )
+
+
+def _internship(desk: Desk, agreements: Mapping[str, Agreement]) -> None:
+    first = _plan(
+        desk,
+        "interns",
+        by="he",
+        made=-80,
+        kind=ActivityKind.INTERNSHIP,
+        agreement=agreements["intake"],
+        partners=["sample-kunyu"],
+        areas=["talent-training"],
+        starts=-55,
+        ends=65,
+        title="First intake: eleven interns in assembly and software",
+    )
+    _start(desk, first, -55)
+
+
+def _consulting(desk: Desk, agreements: Mapping[str, Agreement]) -> None:
+    dust = _plan(
+        desk,
+        "dust",
+        by="chen",
+        made=-390,
+        kind=ActivityKind.CONSULTING,
+        agreement=agreements["grinding"],
+        partners=["fengli-crushing-equipment"],
+        areas=["consulting"],
+        starts=-370,
+        ends=-70,
+        title="Layout of a dust-free grinding line",
+    )
+    _complete(
+        desk,
+        _start(desk, dust, -370),
+        -70,
+        "Layout handed over and accepted; the line runs.",
+        no_next_step_reason="What was promised is done; the agreement can be closed.",
+    )
+
+
+def _calls(desk: Desk, agreements: Mapping[str, Agreement]) -> None:
+    calls = (
+        ("chen", -18, "talent", "shen", Channel.CALL, "Certificates: names are checked, two corrections to come."),
+        ("chen", -9, "talent", "shen", Channel.MESSAGE, "Proposed two dates for the talk about next year's calendar."),
+        (
+            "sun",
+            -33,
+            "coating",
+            "shen",
+            Channel.EMAIL,
+            "Sent the wear figures of the first series; they want a second.",
+        ),
+        (
+            "sun",
+            -52,
+            "chain_standard",
+            "fu",
+            Channel.IN_PERSON,
+            "Draft 3 of the standard went through; two clauses open.",
+        ),
+        ("sun", -66, "housing", "pan", Channel.CALL, "They are content to let the memorandum go on for another year."),
+        ("chen", -1, "hoist", "jin", Channel.MESSAGE, "Their copies are signed and on the way back."),
+        ("he", -16, "workstation", "yao", Channel.CALL, "The room is ready; the sign is being made."),
+    )
+    for number, (person, day, name, contact, channel, summary) in enumerate(calls, start=1):
+        log_contact(
+            actor=desk.people[person],
+            on=desk.day(day),
+            unit=agreements[name].unit,
+            channel=channel,
+            summary=summary,
+            agreement=agreements[name],
+            contact=desk.contacts[contact],
+            is_sample=True,
+            code=sample_code(f"note-{number}"),
+        )
+
+
+def _milestones_worked_on(desk: Desk) -> None:
+    """Each status at least once: met, submitted, sent back, waived, moved."""
+    chen, sun, he = desk.people["chen"], desk.people["sun"], desk.people["he"]
+    ma = desk.people["ma"]
+    meet = {
+        "talent": (chen, (("Agree on the first year's work plan", -281, "Work plan signed by both sides."),)),
+        "coating": (sun, (("Kick-off meeting", -164, "Minutes of the kick-off, filed with the agreement."),)),
+        "intake": (he, (("First intake of interns agreed", -41, "List of eleven interns, confirmed by mail."),)),
+    }
+    for code, (person, done) in meet.items():
+        for title, day, evidence in done:
+            desk.take(meet_milestone, _of(code, title), by=person, on=desk.day(day), evidence=evidence)
+    halfway = _of("talent", "Half-year meeting of both managements")
+    evidence = "Minutes of the meeting, both presidents present."
+    desk.take(meet_milestone, halfway, by=chen, on=desk.day(-131), evidence=evidence)
+    offered = Milestone.objects.get(activity__code=sample_code("activity-measuring"))
+    desk.take(meet_milestone, offered, by=chen, on=desk.day(-204), evidence="Offer sent; the training was ordered.")
+    report = _of("coating", "Interim report")
+    report = desk.take(submit_milestone, report, by=sun, on=desk.day(-20), evidence="Draft of the report, 14 pages.")
+    reason = "The figures of the second series are missing; please add them."
+    report = desk.take(send_back_milestone, report, by=ma, on=desk.day(-15), reason=reason)
+    desk.take(submit_milestone, report, by=sun, on=desk.day(-2), evidence="Report with both series, 17 pages.")
+    review = _of("intake", "Review of the first intake")
+    moved = {"due_on": desk.day(70), "reason": "The interns stay until then."}
+    desk.take(move_milestone, review, by=he, on=desk.day(-25), **moved)
+    parts = _of("housing", "Measure the first ten housings")
+    reason = "The enterprise measured them itself and sent the figures."
+    desk.take(waive_milestone, parts, by=ma, on=desk.day(-160), reason=reason)
+
+
+def _of(agreement: str, title: str) -> Milestone:
+    return Milestone.objects.get(agreement__code=sample_code(agreement), activity=None, title=title)
