@@ -13,6 +13,7 @@ from tests.services.processes import stop_process
 from tests.services.smtp_sink import SmtpSink
 from tests.services.stack import Stack, answers, eventually
 
+
 @pytest.fixture(scope="module")
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("embedded")
