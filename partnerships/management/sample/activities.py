@@ -16,6 +16,7 @@ from partnerships.workflows.activities import (
     start_activity,
 )
 from partnerships.workflows.milestones import (
+    accept_milestone,
     meet_milestone,
     move_milestone,
     send_back_milestone,
@@ -85,7 +86,7 @@ def _complete(desk: Desk, activity: Activity, on: int, summary: str, **next_step
 
 def _trainings(desk: Desk, agreements: Mapping[str, Agreement]) -> None:
     talent = agreements["talent"]
-    common = {
+    common: dict[str, Any] = {
         "by": "chen",
         "kind": ActivityKind.TRAINING,
         "agreement": talent,
@@ -332,33 +333,49 @@ def _calls(desk: Desk, agreements: Mapping[str, Agreement]) -> None:
 
 
 def _milestones_worked_on(desk: Desk) -> None:
-    """Each status at least once: met, submitted, sent back, waived, moved."""
-    chen, sun, he = desk.people["chen"], desk.people["sun"], desk.people["he"]
-    ma = desk.people["ma"]
-    meet = {
-        "talent": (chen, (("Agree on the first year's work plan", -281, "Work plan signed by both sides."),)),
-        "coating": (sun, (("Kick-off meeting", -164, "Minutes of the kick-off, filed with the agreement."),)),
-        "intake": (he, (("First intake of interns agreed", -41, "List of eleven interns, confirmed by mail."),)),
-    }
-    for code, (person, done) in meet.items():
-        for title, day, evidence in done:
-            desk.take(meet_milestone, _of(code, title), by=person, on=desk.day(day), evidence=evidence)
-    halfway = _of("talent", "Half-year meeting of both managements")
-    evidence = "Minutes of the meeting, both presidents present."
-    desk.take(meet_milestone, halfway, by=chen, on=desk.day(-131), evidence=evidence)
-    offered = Milestone.objects.get(activity__code=sample_code("activity-measuring"))
-    desk.take(meet_milestone, offered, by=chen, on=desk.day(-204), evidence="Offer sent; the training was ordered.")
+    """Each status at least once: met, accepted, submitted, sent back, waived, moved."""
+    _met(desk)
+    for title, day in (("Interim report", -524), ("Final report", -342)):
+        _accepted(desk, _of("chain-standard", title), day)
+    ma, sun, he = desk.people["ma"], desk.people["sun"], desk.people["he"]
     report = _of("coating", "Interim report")
     report = desk.take(submit_milestone, report, by=sun, on=desk.day(-20), evidence="Draft of the report, 14 pages.")
     reason = "The figures of the second series are missing; please add them."
     report = desk.take(send_back_milestone, report, by=ma, on=desk.day(-15), reason=reason)
     desk.take(submit_milestone, report, by=sun, on=desk.day(-2), evidence="Report with both series, 17 pages.")
-    review = _of("intake", "Review of the first intake")
     moved = {"due_on": desk.day(70), "reason": "The interns stay until then."}
-    desk.take(move_milestone, review, by=he, on=desk.day(-25), **moved)
+    desk.take(move_milestone, _of("intake", "Review of the first intake"), by=he, on=desk.day(-25), **moved)
     parts = _of("housing", "Measure the first ten housings")
     reason = "The enterprise measured them itself and sent the figures."
     desk.take(waive_milestone, parts, by=ma, on=desk.day(-160), reason=reason)
+
+
+def _met(desk: Desk) -> None:
+    plan = "Agree on the first year's work plan"
+    done = (
+        (_of("talent", plan), -281, "Work plan signed by both sides."),
+        (
+            _of("talent", "Half-year meeting of both managements"),
+            -131,
+            "Minutes of the meeting, both presidents present.",
+        ),
+        (_of("springs", plan), -221, "Work plan, third version, confirmed by mail."),
+        (_of("coating", "Kick-off meeting"), -164, "Minutes of the kick-off, filed with the agreement."),
+        (_of("intake", "First intake of interns agreed"), -41, "List of eleven interns, confirmed by mail."),
+        (
+            Milestone.objects.get(activity__code=sample_code("activity-measuring")),
+            -204,
+            "Offer sent; the training was ordered.",
+        ),
+    )
+    for milestone, day, evidence in done:
+        desk.take(meet_milestone, milestone, by=milestone.owner, on=desk.day(day), evidence=evidence)
+
+
+def _accepted(desk: Desk, milestone: Milestone, day: int) -> None:
+    evidence = f"{milestone.title}, accepted by the working group."
+    submitted = desk.take(submit_milestone, milestone, by=milestone.owner, on=desk.day(day), evidence=evidence)
+    desk.take(accept_milestone, submitted, by=desk.people["ma"], on=desk.day(day + 7))
 
 
 def _of(agreement: str, title: str) -> Milestone:

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from partnerships.dates import add_months
 from partnerships.factories import (
     AgreementAreaFactory,
     AgreementFactory,
@@ -111,7 +112,7 @@ def _milestone(desk: Desk, agreement: Agreement, name: str, *, by: User, made: i
 
 
 def _years(start: dt.date, years: int, **term: Any) -> dict[str, Any]:
-    ends_on = start.replace(year=start.year + years, day=min(start.day, 28)) - dt.timedelta(days=1)
+    ends_on = add_months(start, 12 * years) - dt.timedelta(days=1)
     return {"starts_on": start, "ends_on": ends_on, **term}
 
 
@@ -331,8 +332,8 @@ def _housing(desk: Desk) -> Agreement:
     _milestone(desk, agreement, "housing-parts", by=sun, made=-300, due=-155, title=title, title_zh=title_zh)
     ends_on = first_end + dt.timedelta(days=365)
     renewed_on = first_end + dt.timedelta(days=1)
-    terms = {"basis": AgreementTerm.Basis.TACIT, "ends_on": ends_on}
-    renew_agreement(agreement, actor=desk.people["ma"], on=renewed_on, **terms)
+    basis = AgreementTerm.Basis.TACIT
+    renew_agreement(agreement, actor=desk.people["ma"], on=renewed_on, basis=basis, ends_on=ends_on)
     return Agreement.objects.get(pk=agreement.pk)
 
 
