@@ -18,6 +18,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 from django.http.request import validate_host
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -97,7 +98,7 @@ if DEBUG and SITE.scheme == "https":
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",  # its default one would put its own admin site in place of ours
     "unfold.contrib.simple_history",
     "partnerships.apps.PartnershipsConfig",
     "partnerships.apps.PartnershipsAdminConfig",
@@ -261,6 +262,33 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
 # Two tabs of one person's own edits are told apart by the row's version, so history needs no request stored with it.
 SIMPLE_HISTORY_REVERT_DISABLED = True
+
+# The admin's look; what is in its side bar is said in partnerships/admin/navigation.py.
+UNFOLD = {
+    "SITE_TITLE": _("Partnerships"),
+    "SITE_HEADER": _("Partnerships"),
+    "SITE_SUBHEADER": _("Cooperation office"),
+    "SITE_SYMBOL": "handshake",
+    "SITE_URL": "/",
+    "SHOW_BACK_BUTTON": True,
+    "STYLES": [lambda request: static("partnerships/admin/admin.css")],
+    "SIDEBAR": {"show_search": False, "show_all_applications": False},
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97% .015 230)",
+            "100": "oklch(94% .03 230)",
+            "200": "oklch(88% .06 230)",
+            "300": "oklch(80% .09 232)",
+            "400": "oklch(72% .11 234)",
+            "500": "oklch(60% .12 237)",
+            "600": "oklch(50% .11 240)",
+            "700": "oklch(44% .1 242)",
+            "800": "oklch(38% .08 244)",
+            "900": "oklch(33% .065 246)",
+            "950": "oklch(25% .05 248)",
+        },
+    },
+}
 
 LOGGING = {
     "version": 1,

@@ -6,6 +6,10 @@ from collections.abc import Callable
 
 IsWorkday = Callable[[dt.date], bool]
 LONGEST_SHIFT_DAYS = 31
+# Nobody means a day outside these: it is the year 0024 typed for 2024, or a spreadsheet's 9999-12-31 for "no end". They
+# also leave room for every period we add or take away.
+EARLIEST_DAY = dt.date(1900, 1, 1)
+LATEST_DAY = dt.date(2199, 12, 31)
 
 
 def add_months(day: dt.date, months: int) -> dt.date:

@@ -30,12 +30,13 @@ _INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u
 
 
 def fold(text: str) -> str:
-    """Full width, case and runs of white space folded: the form in which text is searched."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    """Full width, case, runs of white space and invisible characters folded: the form in which text is searched."""
+    words = unicodedata.normalize("NFKC", text).casefold().split()
+    return " ".join(_INVISIBLE.sub("", " ".join(words)).split())
 
 
 def name_key(name: str) -> str:
-    """The distinctive part of a name, without legal forms, punctuation and spaces; never empty for a visible name.
+    """The distinctive part of a name, without legal forms, punctuation and spaces; empty when it has no letter.
 
     >>> name_key("Zhongyi Machinery Co., Ltd.") == name_key("ＺＨＯＮＧＹＩ machinery")
     True

@@ -8,18 +8,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.exceptions import NotAllowed
 from partnerships.models import (
     Agreement,
     Contact,
+    Delivery,
     Document,
     Milestone,
     Organization,
     OrganizationUnit,
     Role,
     Unit,
+    User,
 )
 from partnerships.statuses import AgreementStatus
 
@@ -113,7 +116,7 @@ ACTIONS: Mapping[str, Grant] = {
     "delivery.resend": _own(Role.COORDINATOR),
     "history.view": _SEE,
     "export": _everyone(),
-    "unit.view": _everyone(),
+    "unit.view": Grant(anywhere=Role.VIEWER, staff=True, system=True, user_admin=True),
     "unit.edit": Grant(user_admin=True, system=True),
     "user.view": Grant(user_admin=True, system=True),
     "user.edit": Grant(user_admin=True, system=True),
@@ -132,6 +135,8 @@ def may(user: Any, action: str, obj: Any = None) -> bool:
 
 def refusal(user: Any, action: str, obj: Any = None) -> Any:
     """None when ``user`` may; otherwise why not, in words for the person."""
+    if action == "history.view" and isinstance(obj, User):
+        action = "user.view"  # the history of an account says what the account says
     grant = ACTIONS[action]
     if not user.is_authenticated or not user.is_active:
         return _("Please log in.")
@@ -139,6 +144,13 @@ def refusal(user: Any, action: str, obj: Any = None) -> Any:
         return _who_may(grant)
     veto = _VETOES.get(action)
     return veto(user, obj) if veto and obj is not None else None
+
+
+def may_enter_admin(user: Any) -> bool:
+    """The office's staff, administrators of accounts or of the system, and leads of a unit."""
+    if not user.is_authenticated or not user.is_active:
+        return False
+    return user.is_staff or user.is_superuser or user.is_user_admin or user.scope.has(Role.LEAD)
 
 
 def require(actor: Any, action: str, obj: Any = None) -> None:
@@ -151,12 +163,10 @@ def require(actor: Any, action: str, obj: Any = None) -> None:
 
 
 def _has_grant(user: Any, grant: Grant, obj: Any) -> bool:
-    if (grant.staff and user.is_staff) or (grant.system and user.is_superuser):
-        return True
-    if grant.user_admin and user.is_user_admin:
-        return True
     if user.is_superuser:
-        return False  # where the table says never, a membership does not help either
+        return grant.system  # where the table says never, being staff or a member as well does not help
+    if (grant.staff and user.is_staff) or (grant.user_admin and user.is_user_admin):
+        return True
     if grant.anywhere is not None and user.scope.has(grant.anywhere):
         return True
     if obj is None:
@@ -182,6 +192,8 @@ def _owning_units(obj: Any) -> set[int]:
         return _holding_units(obj.organization_id)
     if isinstance(obj, Document):
         return _owning_units(obj.target)
+    if isinstance(obj, Delivery):
+        return set(_announced(obj).values_list("unit_id", flat=True))
     unit_id = getattr(obj, "unit_id", None)
     return {unit_id} if unit_id is not None else set()
 
@@ -195,17 +207,28 @@ def _participating_units(obj: Any) -> set[int]:
     """The owner of the row's agreement and the units that take part in it."""
     if isinstance(obj, Document):
         return _participating_units(obj.target)
+    if isinstance(obj, Delivery):
+        agreements = Agreement.objects.filter(pk__in=_announced(obj).values("agreement"))
+        units = agreements.values_list("unit_id", "participating_units__unit_id")
+        return {unit_id for pair in units for unit_id in pair if unit_id is not None}
     agreement = obj if isinstance(obj, Agreement) else getattr(obj, "agreement", None)
     if agreement is None:
         return set()
     return {agreement.unit_id, *agreement.participating_units.values_list("unit_id", flat=True)}
 
 
+def _announced(delivery: Delivery) -> QuerySet[Milestone]:
+    """The milestones a mail is about."""
+    return Milestone.objects.filter(reminder_plans__items__delivery=delivery)
+
+
 def _owns(user: Any, action: str, obj: Any) -> bool:
-    """Whoever a milestone was given to may work on it, whichever unit it belongs to, while they have a role at all."""
-    if action not in {"milestone.act", "milestone.move"} or not isinstance(obj, Milestone):
+    """A coordinator of a unit that takes part works on the milestones given to them; everybody sees their own mail."""
+    if isinstance(obj, Delivery):
+        return action in {"delivery.view", "delivery.view_body"} and obj.person_id == user.pk
+    if action not in {"milestone.act", "milestone.move"} or not isinstance(obj, Milestone) or user.is_superuser:
         return False
-    return obj.owner_id == user.pk and user.scope.has(Role.COORDINATOR)
+    return obj.owner_id == user.pk and _holds(user, Role.COORDINATOR, _participating_units(obj))
 
 
 def _who_may(grant: Grant) -> Any:
@@ -242,8 +265,27 @@ def _derived_dates_are_the_leads(user: Any, milestone: Milestone) -> Any:
     return None
 
 
+def _mail_of_several_units(user: Any, delivery: Delivery) -> Any:
+    """A digest may speak of several units: whoever reads it sees them all."""
+    if user.is_staff or user.is_superuser or delivery.person_id == user.pk:
+        return None
+    if not all(_holds(user, Role.COORDINATOR, {unit_id}) for unit_id in _owning_units(delivery)):
+        return _("This mail speaks of other units, too.")
+    return None
+
+
+def _accounts_above_ones_own(user: Any, account: User) -> Any:
+    """Who can change the address of an account can take it over by a new password."""
+    if (account.is_superuser or account.is_staff) and not user.is_superuser:
+        return _("Only a system administrator changes the accounts of staff and administrators.")
+    return None
+
+
 _VETOES: Mapping[str, Callable[[Any, Any], Any]] = {
     "agreement.approve": _not_ones_own_draft,
     "agreement.delete": _only_drafts,
+    "delivery.resend": _mail_of_several_units,
+    "delivery.view_body": _mail_of_several_units,
     "milestone.move": _derived_dates_are_the_leads,
+    "user.edit": _accounts_above_ones_own,
 }

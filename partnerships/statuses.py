@@ -102,7 +102,8 @@ class Transition:
     """One named step.
 
     ``name`` is the verb and the address of its page; ``permission`` the action asked of ``permissions.may``;
-    ``stamps`` the date column written with the step, ``clears`` those that are no longer true after it.
+    ``stamps`` the date column written with the step, ``clears`` those that are no longer true after it, ``after`` those
+    that the step's date may not precede.
     """
 
     name: str
@@ -112,6 +113,7 @@ class Transition:
     permission: str
     stamps: str = ""
     clears: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
     needs_reason: bool = False
     is_correction: bool = False
 
@@ -176,6 +178,7 @@ AGREEMENT_TRANSITIONS = _table(
             "agreement.suspend",
             stamps="suspended_on",
             clears=("resumed_on",),
+            after=("signed_on",),
             needs_reason=True,
         ),
         Transition(
@@ -185,6 +188,7 @@ AGREEMENT_TRANSITIONS = _table(
             _A.SIGNED,
             "agreement.resume",
             stamps="resumed_on",
+            after=("suspended_on",),
         ),
         Transition(
             "complete",
@@ -193,6 +197,7 @@ AGREEMENT_TRANSITIONS = _table(
             _A.COMPLETED,
             "agreement.complete",
             stamps="completed_on",
+            after=("signed_on",),
         ),
         Transition(
             "terminate",
@@ -201,6 +206,7 @@ AGREEMENT_TRANSITIONS = _table(
             _A.TERMINATED,
             "agreement.terminate",
             stamps="terminated_on",
+            after=("signed_on",),
             needs_reason=True,
         ),
         Transition(
@@ -228,7 +234,8 @@ AGREEMENT_TRANSITIONS = _table(
             frozenset({_A.COMPLETED, _A.TERMINATED}),
             _A.SIGNED,
             "agreement.correct",
-            clears=("completed_on", "terminated_on"),
+            # It may have been suspended when it was closed; it is reinstated as in force.
+            clears=("completed_on", "terminated_on", "suspended_on", "resumed_on"),
             needs_reason=True,
             is_correction=True,
         ),
@@ -238,7 +245,15 @@ AGREEMENT_TRANSITIONS = _table(
             frozenset({_A.SIGNED}),
             _A.DRAFT,
             "agreement.correct",
-            clears=("signed_on", "submitted_on", "approved_on", "returned_on", "recorded_on"),
+            clears=(
+                "signed_on",
+                "submitted_on",
+                "approved_on",
+                "returned_on",
+                "recorded_on",
+                "suspended_on",
+                "resumed_on",
+            ),
             needs_reason=True,
             is_correction=True,
         ),
@@ -323,6 +338,7 @@ ACTIVITY_TRANSITIONS = _table(
             _F.COMPLETED,
             "activity.edit",
             stamps="completed_on",
+            after=("started_on",),
         ),
         Transition(
             "postpone",

@@ -1,5 +1,70 @@
+"""The admin site: who enters, what they may choose from, what the index opens with."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
+from django.contrib.auth.forms import AuthenticationForm
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from unfold.forms import AuthenticationForm as StyledAuthenticationForm
 from unfold.sites import UnfoldAdminSite
+
+from partnerships.admin.choices import choosable
+from partnerships.admin.navigation import attention_cards, navigation
+from partnerships.permissions import may, may_enter_admin
+
+
+class OfficeLoginForm(StyledAuthenticationForm):
+    def confirm_login_allowed(self, user: Any) -> None:
+        """In place of the theme's question whether ``is_staff``: leads and administrators of accounts are not."""
+        AuthenticationForm.confirm_login_allowed(self, user)
+        if not may_enter_admin(user):
+            raise forms.ValidationError(_("This account has no work here. Please use the pages for coordinators."))
+
+
+class ScopedAutocompleteView(AutocompleteJsonView):
+    """Offers what the person may choose, not what they may edit: an owner is chosen by people who see no accounts."""
+
+    def process_request(self, request: HttpRequest) -> Any:
+        term, *rest = super().process_request(request)
+        return term.replace("\0", ""), *rest
+
+    def has_perm(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may_enter_admin(request.user)
+
+    def get_queryset(self) -> QuerySet:
+        rows = choosable(self.model_admin.model, self.request.user)
+        rows = rows.complex_filter(self.source_field.get_limit_choices_to())
+        found, _duplicates = self.model_admin.get_search_results(self.request, rows, self.term)
+        return found
 
 
 class PartnershipsAdminSite(UnfoldAdminSite):
-    pass
+    login_form = OfficeLoginForm
+    index_title = _("Overview")
+
+    def __init__(self, name: str = "admin") -> None:
+        super().__init__(name)
+        self.login_form = OfficeLoginForm
+        self.disable_action("delete_selected")
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return may_enter_admin(request.user)
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        return ScopedAutocompleteView.as_view(admin_site=self)(request)
+
+    def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:
+        return navigation(self, request)
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        context = {
+            "attention": attention_cards(self, request, today=timezone.localdate()),
+            "groups": navigation(self, request),
+            "may_register": may(request.user, "agreement.record_signed"),
+        }
+        return super().index(request, context | (extra_context or {}))

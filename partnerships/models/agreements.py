@@ -12,7 +12,7 @@ from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.dates import IsWorkday, add_months, shift_to_workday
+from partnerships.dates import EARLIEST_DAY, LATEST_DAY, IsWorkday, add_months, shift_to_workday
 from partnerships.models.base import (
     BilingualModel,
     History,
@@ -320,8 +320,19 @@ class Agreement(SeededModel, SearchableModel, VersionedModel):
         return self.title
 
     def clean(self) -> None:
-        if self.parent_id and self.pk and self.parent_id == self.pk:
-            raise ValidationError({"parent": _("An agreement cannot be its own framework.")})
+        for field in ("parent", "predecessor"):
+            if self._is_among_its_own(field):
+                raise ValidationError({field: _("This agreement comes back to itself there.")})
+
+    def _is_among_its_own(self, field: str) -> bool:
+        """Whether going up by ``field`` leads back here: one query for each step up, and there are few."""
+        above, seen = getattr(self, f"{field}_id"), set()
+        while above is not None and above not in seen:
+            if above == self.pk:
+                return True
+            seen.add(above)
+            above = Agreement.objects.filter(pk=above).values_list(f"{field}_id", flat=True).first()
+        return False
 
     def get_absolute_url(self) -> str:
         return reverse("agreement_detail", args=[self.pk])
@@ -337,17 +348,25 @@ class Agreement(SeededModel, SearchableModel, VersionedModel):
     def people_behind_the_draft(self) -> set[int]:
         """Ids of its creator, its submitters and whoever edited it or its parts since it was last returned."""
         steps = StatusChange.objects.of(self)
-        returned_at = steps.filter(transition="return").values_list("at", flat=True).last()
+        # Taking back a signing opens the next round as a return does: what was in it had been approved.
+        returned_at = steps.filter(transition__in=("return", "unsign")).values_list("at", flat=True).last()
         submitters = steps.filter(transition="submit")
-        people = {self.created_by_id, *submitters.values_list("actor_id", flat=True)}
-        for rows in self._draft_histories():
-            edits = rows.filter(history_date__gt=returned_at) if returned_at else rows
+        people = {self.created_by_id, *submitters.values_list("actor_id", flat=True), *self._editors(returned_at)}
+        for part in (AgreementParty, AgreementTerm, AgreementArea, AgreementUnit):
+            edits = part.history.filter(agreement_id=self.pk)
+            edits = edits.filter(history_date__gt=returned_at) if returned_at else edits
             people.update(edits.values_list("history_user_id", flat=True).distinct())
         return {person for person in people if person is not None}
 
-    def _draft_histories(self) -> list[models.QuerySet]:
-        parts = (AgreementParty, AgreementTerm, AgreementArea, AgreementUnit)
-        return [self.history.all(), *(part.history.filter(agreement_id=self.pk) for part in parts)]
+    def _editors(self, since: dt.datetime | None) -> set[int | None]:
+        """Who saved the agreement itself after ``since``; a step of the workflow is no edit of what is agreed."""
+        rows = self.history.order_by("history_date", "history_id")
+        editors, previous = set(), None
+        for status, person, at in rows.values_list("status", "history_user_id", "history_date"):
+            if (previous in {None, status}) and (since is None or at > since):
+                editors.add(person)
+            previous = status
+        return editors
 
     @property
     def signing_date(self) -> dt.date:
@@ -548,6 +567,13 @@ class AgreementTerm(models.Model):
                 condition=Q(review_on__isnull=True) | Q(review_on__gte=F("starts_on")),
                 name="agreement_term_review_after_start",
                 violation_error_message=_("The review cannot lie before the start."),
+            ),
+            models.CheckConstraint(
+                condition=Q(starts_on__gte=EARLIEST_DAY)
+                & (Q(ends_on__isnull=True) | Q(ends_on__lte=LATEST_DAY))
+                & (Q(review_on__isnull=True) | Q(review_on__lte=LATEST_DAY)),
+                name="agreement_term_dates_sane",
+                violation_error_message=_("Please check the years; leave the end empty when there is none."),
             ),
             models.CheckConstraint(
                 condition=Q(notice__lte=LONGEST_PERIOD_DAYS, lead_days__lte=LONGEST_PERIOD_DAYS),

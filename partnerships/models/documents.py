@@ -31,7 +31,7 @@ def upload_path(version: "DocumentVersion", filename: str) -> str:
 
 
 class DocumentQuerySet(ScopedQuerySet):
-    """A document is seen by whoever sees what it belongs to."""
+    """A document is seen by whoever sees what it belongs to; those of shared rows by the units that hold them."""
 
     def in_scope(self, user: Any) -> Q:
         units = user.scope.unit_ids
@@ -39,7 +39,7 @@ class DocumentQuerySet(ScopedQuerySet):
         return (
             Q(agreement__in=Agreement.objects.visible_to(user).values("pk"))
             | Q(activity__in=Activity.objects.visible_to(user).values("pk"))
-            | Q(event__in=Event.objects.visible_to(user).values("pk"))
+            | Q(event__unit__in=units)
             | Q(milestone__in=Milestone.objects.visible_to(user).values("pk"))
             | Q(organization__in=held.values("organization"))
         )

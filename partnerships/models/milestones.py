@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from partnerships.dates import EARLIEST_DAY, LATEST_DAY
 from partnerships.models.agreements import Agreement, AgreementParty
 from partnerships.models.base import (
     History,
@@ -144,6 +145,7 @@ class Milestone(SeededModel, SearchableModel, VersionedModel):
     )
     recurs_from = models.DateField(null=True, blank=True, editable=False)  # months are counted from here, unchained
     evidence = models.TextField(_("evidence"), blank=True)
+    scheduled_on = models.DateField(null=True, editable=False)  # the day it had before somebody moved it
     derived_key = models.CharField(max_length=50, blank=True, editable=False)
     overridden_at = models.DateTimeField(_("moved by hand at"), null=True, editable=False)
     override_reason = models.TextField(_("reason of the move"), blank=True, editable=False)
@@ -210,6 +212,11 @@ class Milestone(SeededModel, SearchableModel, VersionedModel):
                 condition=Q(party__isnull=True) | Q(agreement__isnull=False),
                 name="milestone_party_needs_agreement",
                 violation_error_message=_("Only a milestone of an agreement can be owed by a party."),
+            ),
+            models.CheckConstraint(
+                condition=Q(due_on__range=(EARLIEST_DAY, LATEST_DAY)),
+                name="milestone_due_on_sane",
+                violation_error_message=_("Please check the year of the due date."),
             ),
             models.CheckConstraint(
                 condition=Q(recurs_every_months__isnull=True) | Q(recurs_every_months__range=(1, 120)),

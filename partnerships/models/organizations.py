@@ -26,6 +26,8 @@ from partnerships.names import name_key
 
 # A shared key shorter than this says nothing: half of all enterprises start with 中.
 SHORTEST_TELLING_KEY = 2
+# Folding can lengthen a name: one character such as ㈱ or ﷺ becomes several.
+LONGEST_KEY = 200
 
 
 class OrganizationKind(models.TextChoices):
@@ -79,6 +81,11 @@ def validate_credit_code(value: str) -> None:
         ) from error
 
 
+def compact_credit_code(value: str | None) -> str | None:
+    """The code as it is kept: capitals, no spaces; None when there is none."""
+    return credit_code.compact(value).upper() or None if value else None
+
+
 class OrganizationQuerySet(ScopedQuerySet):
     """The directory is shared: everybody with a role sees name, kind, region and who holds it."""
 
@@ -102,7 +109,7 @@ class OrganizationQuerySet(ScopedQuerySet):
 
         A warning, never a block: compared is what is left without legal forms, so a short form finds the long one.
         """
-        key = name_key(name)
+        key = name_key(name)[:LONGEST_KEY]
         if len(key) < SHORTEST_TELLING_KEY:
             return self.none()
         prefixes = [key[:length] for length in range(max(SHORTEST_TELLING_KEY, len(key) // 2), len(key) + 1)]
@@ -163,8 +170,12 @@ class Organization(BilingualModel, SeededModel, SearchableModel, VersionedModel)
         ]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.uscc = self.uscc or None
+        self.uscc = compact_credit_code(self.uscc)
         super().save(*args, **kwargs)
+
+    def clean(self) -> None:
+        # Before the constraints are asked: a code in small letters is the same code.
+        self.uscc = compact_credit_code(self.uscc)
 
     def get_absolute_url(self) -> str:
         return reverse("organization_detail", args=[self.pk])
@@ -175,7 +186,7 @@ class Organization(BilingualModel, SeededModel, SearchableModel, VersionedModel)
     def refresh_search(self) -> None:
         super().refresh_search()
         telling = self.other_names.filter(source=None).values_list("name", flat=True)
-        keys = {name_key(name) for name in (self.name, self.name_zh, *telling) if name}
+        keys = {name_key(name)[:LONGEST_KEY] for name in (self.name, self.name_zh, *telling)} - {""}
         NameKey.objects.filter(organization_id=self.pk).exclude(key__in=keys).delete()
         NameKey.objects.bulk_create(
             (NameKey(organization_id=self.pk, key=key) for key in sorted(keys)), ignore_conflicts=True
@@ -317,7 +328,7 @@ class NameKey(models.Model):
     """
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="name_keys")
-    key = models.CharField(max_length=200, db_index=True)
+    key = models.CharField(max_length=LONGEST_KEY, db_index=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["organization", "key"], name="name_key_unique")]

@@ -7,7 +7,6 @@ that slept through its lease finds that it may no longer write.
 import datetime as dt
 import os
 import socket
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -59,8 +58,15 @@ def claim_next(*, now: dt.datetime, clock: Clock) -> Claim | None:
         if delivery is None:
             return None
         at = clock()
-        lease = {"lease_until": at + LEASE, "lease_owner": lease_owner(), "lease_epoch": delivery.lease_epoch + 1}
-        if not advance(delivery, DeliveryStatus.CLAIMED, at=at, **lease):
+        is_ours = advance(
+            delivery,
+            DeliveryStatus.CLAIMED,
+            at=at,
+            lease_until=at + LEASE,
+            lease_owner=lease_owner(),
+            lease_epoch=delivery.lease_epoch + 1,
+        )
+        if not is_ours:
             return None
         return Claim(delivery, _check_again(delivery, at))
 
@@ -139,7 +145,7 @@ def rescue(*, clock: Clock) -> int:
     at = clock()
     with transaction.atomic(durable=True):
         left = Delivery.objects.filter(status__in=(DeliveryStatus.CLAIMED, DeliveryStatus.HANDING), lease_until__lt=at)
-        deliveries: Sequence[Delivery] = left.select_for_update(skip_locked=True).order_by("lease_until", "pk")[:100]
+        deliveries = left.select_for_update(skip_locked=True).order_by("lease_until", "pk")[:100]
         return sum(_take_back(delivery, at) for delivery in deliveries)
 
 

@@ -92,7 +92,7 @@ def _send(relay: Relay, claim: Claim, *, now: dt.datetime, clock: Clock) -> Outc
         outcome = Outcome(Result.REFUSED, reply=f"{type(error).__name__}: {error}"[:1000])
         _conclude(delivery, DeliveryStatus.FAILED, outcome, clock, reason=reasons.CANNOT_BE_WRITTEN)
         return outcome
-    consent = partial(_commit_handing, delivery, written, clock)
+    consent = partial(commit_handing, delivery, written, clock)
     sender = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
     outcome = relay.hand_over(sender, written.address, written.data, consent=consent)
     _record(delivery, outcome, clock)
@@ -108,7 +108,7 @@ def _freeze(claim: Claim, *, now: dt.datetime, at: dt.datetime) -> message.Writt
     return message.write(delivery, claim.items, now=now, at=at)
 
 
-def _commit_handing(delivery: Delivery, written: message.Written, clock: Clock) -> bool:
+def commit_handing(delivery: Delivery, written: message.Written, clock: Clock) -> bool:
     """The mark before the first byte: a process that dies after it leaves the delivery uncertain, never doubled."""
     at = clock()
     with transaction.atomic(durable=True):

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -38,7 +38,7 @@ class Directory:
 
     now: dt.datetime
     units: Tree
-    fallbacks: dict[int, int | None]
+    fallbacks: Mapping[int, int | None]
     leads: dict[int, list[int]]
     people: dict[int, User]
     memberships: dict[int, set[int]]

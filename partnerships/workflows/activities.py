@@ -1,7 +1,7 @@
 """Follow-ups: started, completed with their next step, postponed; calls and messages logged."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -11,21 +11,81 @@ from partnerships.exceptions import InvalidInput
 from partnerships.models import (
     Activity,
     ActivityCredit,
+    ActivityKind,
+    ActivityOrganization,
     Agreement,
     Contact,
     ContactNote,
     CooperationArea,
+    Event,
     Milestone,
     MilestoneKind,
     Organization,
+    ResearchProject,
+    Training,
     Unit,
     User,
+    Visit,
 )
 from partnerships.permissions import require
 from partnerships.statuses import ACTIVITY_TRANSITIONS
 from partnerships.workflows.milestones import derive_milestones
 from partnerships.workflows.organizations import hold_organizations
-from partnerships.workflows.transitions import lock, save_as, take_step
+from partnerships.workflows.transitions import check_day, lock, save_as, take_step
+
+DETAIL_MODELS: dict[str, type[Training] | type[ResearchProject] | type[Visit]] = {
+    ActivityKind.TRAINING: Training,
+    ActivityKind.RESEARCH_PROJECT: ResearchProject,
+    ActivityKind.VISIT: Visit,
+}
+
+
+def plan_activity(
+    *,
+    actor: User | None,
+    unit: Unit,
+    kind: str,
+    title: str,
+    agreement: Agreement | None = None,
+    event: Event | None = None,
+    owner: User | None = None,
+    starts_on: dt.date | None = None,
+    ends_on: dt.date | None = None,
+    place: str = "",
+    summary: str = "",
+    organizations: Iterable[Organization] = (),
+    areas: Iterable[CooperationArea] = (),
+    details: Mapping[str, Any] | None = None,
+    is_sample: bool = False,
+    code: str | None = None,
+) -> Activity:
+    """Plans a follow-up. ``details`` are the columns of its kind's table: training, research project or visit.
+
+    Effects in order: the activity; its details; the organizations taking part; each of ``areas`` credited to each.
+    """
+    activity = Activity(
+        unit=unit,
+        kind=kind,
+        title=title,
+        agreement=agreement,
+        event=event,
+        owner=owner,
+        starts_on=starts_on,
+        ends_on=ends_on,
+        place=place,
+        summary=summary,
+        is_sample=is_sample,
+        code=code,
+    )
+    with transaction.atomic():
+        require(actor, "activity.add", activity)
+        save_as(activity, actor)
+        if kind in DETAIL_MODELS:
+            save_as(DETAIL_MODELS[kind](activity=activity, **(details or {})), actor)
+        for organization in organizations:
+            save_as(ActivityOrganization(activity=activity, organization=organization), actor)
+        credit_areas(activity, actor=actor, areas=areas)
+    return activity
 
 
 def start_activity(activity: Activity, *, actor: User | None, on: dt.date) -> Activity:
@@ -135,6 +195,7 @@ def log_contact(
     """
     if not summary.strip():
         raise InvalidInput(_("Say in a few words what was said."), field="summary")
+    check_day(on, field="on")
     if not (agreement or organization or contact):
         raise InvalidInput(_("Say which agreement or organization this is about."))
     if contact and organization and contact.organization_id != organization.pk:
@@ -176,11 +237,16 @@ def _check_next_step(on: dt.date, next_step: str, next_step_on: dt.date | None, 
         raise InvalidInput(_("By when?"), field="next_step_on")
     if next_step_on and not next_step.strip():
         raise InvalidInput(_("Say what has to be done by then."), field="next_step")
+    if next_step_on:
+        check_day(next_step_on, field="next_step_on")
     if next_step_on and next_step_on < on:
         raise InvalidInput(_("The next step cannot be due before the activity was completed."), field="next_step_on")
 
 
 def _make_action_point(activity: Activity, title: str, due_on: dt.date, *, actor: User | None) -> None:
+    """Once: an activity that is reopened and completed again asks for the same thing."""
+    if activity.milestones.pending().filter(kind=MilestoneKind.ACTION_POINT, title=title, due_on=due_on).exists():
+        return
     milestone = Milestone(
         unit_id=activity.unit_id,
         kind=MilestoneKind.ACTION_POINT,

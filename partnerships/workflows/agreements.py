@@ -5,7 +5,8 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
-from django.db import transaction
+from django.db import models, transaction
+from django.db.models import ProtectedError
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -21,19 +22,19 @@ from partnerships.models import (
     User,
 )
 from partnerships.permissions import require
-from partnerships.statuses import AGREEMENT_TRANSITIONS, PlanStatus
+from partnerships.statuses import AGREEMENT_TRANSITIONS
 from partnerships.workflows.milestones import cancel_pending_milestones, derive_milestones, make_type_milestones
 from partnerships.workflows.organizations import hold_organizations
-from partnerships.workflows.transitions import delete_as, lock, lock_as_read, save_as, take_step
+from partnerships.workflows.transitions import check_day, delete_as, lock, lock_as_read, save_as, take_step
 
 LEAST_SIGNATORIES = 2
 
 
 def submit_agreement(agreement: Agreement, *, actor: User | None, on: dt.date) -> Agreement:
     """Hands a draft to the unit's leads. It needs two signatories at least: reviewers judge what will be signed."""
-    _check_signatories(agreement)
     with transaction.atomic():
         submitted = _step(agreement, "submit", actor=actor, on=on)
+        _check_signatories(submitted)
         _hold_parties(submitted, actor=actor)
     return submitted
 
@@ -75,17 +76,10 @@ def resume_agreement(agreement: Agreement, *, actor: User | None, on: dt.date) -
 
 def complete_agreement(agreement: Agreement, *, actor: User | None, on: dt.date) -> Agreement:
     """A decision that all is done. Refused while a promise is open: meet, waive or cancel it first."""
-    count = agreement.milestones.pending().filter(derived_key="").count()
-    if count:
-        raise TransitionRefused(
-            ngettext(
-                "%(count)s milestone is still open: meet, waive or cancel it first.",
-                "%(count)s milestones are still open: meet, waive or cancel them first.",
-                count,
-            )
-            % {"count": count}
-        )
-    return _step_and_derive(agreement, "complete", actor=actor, on=on)
+    with transaction.atomic():
+        completed = _step_and_derive(agreement, "complete", actor=actor, on=on)
+        _check_nothing_is_open(completed)
+    return completed
 
 
 def terminate_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, reason: str) -> Agreement:
@@ -109,8 +103,19 @@ def reinstate_agreement(agreement: Agreement, *, actor: User | None, on: dt.date
 
 
 def unsign_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, reason: str) -> Agreement:
-    """A correction: the signing was recorded in error. It is a draft again, its milestones are cancelled."""
-    return _end(agreement, "unsign", actor=actor, on=on, reason=reason)
+    """A correction: the signing was recorded in error. It is a draft again.
+
+    Effects in order: what the signing wrote by itself (names as signed that are today's names, the term by the type's
+    rule) is taken back, so that the next signing writes it anew; status; its milestones are cancelled.
+    """
+    typed = "" if agreement.title_as_signed == agreement.title else agreement.title_as_signed
+    with transaction.atomic():
+        locked = lock_as_read(agreement)
+        if locked.is_signed:
+            # Before the step: who takes a signing back must not count as having edited the parties since.
+            _take_back_names(locked, actor=actor)
+            _take_back_term(locked, actor=actor)
+        return _end(agreement, "unsign", actor=actor, on=on, reason=reason, title_as_signed=typed)
 
 
 STEPS: dict[str, Callable[..., Agreement]] = {
@@ -165,6 +170,8 @@ def amend_agreement(
     """Records a signed amendment and applies it; with ``ends_on`` or ``review_on`` the term changes from then on."""
     if not summary.strip():
         raise InvalidInput(_("Say what changed."), field="summary")
+    check_day(signed_on, field="signed_on")
+    check_day(effective_on, field="effective_on")
     with transaction.atomic():
         locked = _lock_signed(agreement, actor)
         if signed_on < locked.signing_date:
@@ -196,6 +203,7 @@ def accede_party(
     role: str = AgreementParty.Role.SIGNATORY,
 ) -> AgreementParty:
     """A later signature: the organization becomes a party of a signed agreement on ``on``."""
+    check_day(on, field="on")
     with transaction.atomic():
         locked = _lock_signed(agreement, actor)
         if on < locked.signing_date:
@@ -219,6 +227,7 @@ def accede_party(
 
 def withdraw_party(party: AgreementParty, *, actor: User | None, on: dt.date) -> AgreementParty:
     """The party leaves on ``on``; the row stays."""
+    check_day(on, field="on")
     with transaction.atomic():
         locked = _lock_signed(party.agreement, actor)
         party = lock(party)
@@ -233,18 +242,22 @@ def withdraw_party(party: AgreementParty, *, actor: User | None, on: dt.date) ->
 
 
 def delete_draft(agreement: Agreement, *, actor: User | None) -> None:
-    """Deletes a draft with its parts and milestones; refused once a reminder about it was made into mail."""
+    """Deletes a draft with its parts and milestones; refused once anything was done under it or mailed about it."""
     with transaction.atomic():
         locked = lock_as_read(agreement)
         require(actor, "agreement.delete", locked)
-        plans = ReminderPlan.objects.filter(milestone__agreement=locked)
-        is_used = plans.filter(status=PlanStatus.EXPANDED).exists() or locked.activities.exists()
-        if is_used or locked.documents.exists() or locked.contact_notes.exists():
-            raise TransitionRefused(_("Something was done under this draft already; cancel it instead."))
-        plans.delete()
-        for milestone in locked.milestones.all():
-            delete_as(milestone, actor)
-        delete_as(locked, actor)
+        try:
+            ReminderPlan.objects.filter(milestone__agreement=locked).delete()
+            for part in (*locked.milestones.all(), *_own_parts(locked), locked):
+                delete_as(part, actor)
+        except ProtectedError as error:
+            raise TransitionRefused(_("Something was done under this draft already; cancel it instead.")) from error
+
+
+def _own_parts(agreement: Agreement) -> list[models.Model]:
+    """What goes with it; deleted one by one, so that each history says by whom."""
+    parts = (agreement.parties, agreement.terms, agreement.promised_areas, agreement.participating_units)
+    return [row for rows in (*parts, agreement.custody_steps) for row in rows.all()]
 
 
 def signing_warnings(agreement: Agreement) -> list[str]:
@@ -271,9 +284,9 @@ def _step_and_derive(agreement: Agreement, name: str, *, actor: User | None, on:
     return changed
 
 
-def _end(agreement: Agreement, name: str, *, actor: User | None, on: dt.date, reason: str) -> Agreement:
+def _end(agreement: Agreement, name: str, *, actor: User | None, on: dt.date, reason: str, **more: Any) -> Agreement:
     with transaction.atomic():
-        ended = _step(agreement, name, actor=actor, on=on, reason=reason)
+        ended = _step(agreement, name, actor=actor, on=on, reason=reason, **more)
         cancel_pending_milestones(ended, actor=actor, on=on, reason=reason)
     return ended
 
@@ -283,18 +296,31 @@ def _become_signed(
 ) -> Agreement:
     if on > today:
         raise InvalidInput(_("The day of signing lies in the future."), field="on")
-    _check_signatories(agreement)
     more: dict[str, Any] = {"recorded_on": today} if name == "record_signed" else {}
     with transaction.atomic():
         signed = _step(
             agreement, name, actor=actor, on=on, title_as_signed=agreement.title_as_signed or agreement.title, **more
         )
+        _check_signatories(signed)
         _snapshot_parties(signed, actor=actor)
         _ensure_term(signed, actor=actor, not_before=not_before)
         _hold_parties(signed, actor=actor)
         make_type_milestones(signed, actor=actor, not_before=not_before)
         derive_milestones(signed, actor=actor, on=on)
     return signed
+
+
+def _check_nothing_is_open(agreement: Agreement) -> None:
+    count = agreement.milestones.pending().filter(derived_key="").count()
+    if count:
+        raise TransitionRefused(
+            ngettext(
+                "%(count)s milestone is still open: meet, waive or cancel it first.",
+                "%(count)s milestones are still open: meet, waive or cancel them first.",
+                count,
+            )
+            % {"count": count}
+        )
 
 
 def _signatories(agreement: Agreement) -> list[AgreementParty]:
@@ -317,22 +343,40 @@ def _snapshot_parties(agreement: Agreement, *, actor: User | None) -> None:
 
 
 def _ensure_term(agreement: Agreement, *, actor: User | None, not_before: dt.date) -> None:
-    """Without a term it would be in force never: open-ended, reviewed by the type's rule.
+    """Without a term it would never be in force: open-ended, reviewed by the type's rule.
 
     The review is the first of the type's intervals since the signing that does not lie before ``not_before``.
     """
     if agreement.terms.exists():
         return
-    interval = max(agreement.type.review_months, 1)
-    reviews = (add_months(agreement.signing_date, number * interval) for number in count(1))
-    review_on = next(day for day in reviews if day >= not_before)
     term = AgreementTerm(
         agreement=agreement,
         starts_on=agreement.signing_date,
-        review_on=review_on,
+        review_on=_first_review(agreement, not_before=not_before),
         lead_days=agreement.type.lead_days,
     )
     save_as(term, actor)
+
+
+def _first_review(agreement: Agreement, *, not_before: dt.date) -> dt.date:
+    interval = max(agreement.type.review_months, 1)
+    reviews = (add_months(agreement.signing_date, number * interval) for number in count(1))
+    return next(day for day in reviews if day >= not_before)
+
+
+def _take_back_names(agreement: Agreement, *, actor: User | None) -> None:
+    for party in agreement.parties.exclude(name_as_signed="").select_related("organization"):
+        if party.name_as_signed == _name_to_sign(party.organization):
+            party.name_as_signed = ""
+            save_as(party, actor)
+
+
+def _take_back_term(agreement: Agreement, *, actor: User | None) -> None:
+    signed_on = agreement.signing_date
+    review_on = _first_review(agreement, not_before=agreement.recorded_on or signed_on)
+    by_rule = agreement.terms.filter(number=1, starts_on=signed_on, ends_on=None, review_on=review_on).first()
+    if by_rule and agreement.terms.count() == 1:
+        delete_as(by_rule, actor)
 
 
 def _hold_parties(agreement: Agreement, *, actor: User | None) -> None:
@@ -385,6 +429,9 @@ def _add_term(
             _("The new term starts on %(day)s; it cannot end before that.") % {"day": starts_on.isoformat()},
             field="ends_on",
         )
+    for field, day in (("ends_on", ends_on), ("review_on", review_on)):
+        if day:
+            check_day(day, field=field)
     if ends_on is None and review_on is None:
         raise InvalidInput(_("Give an end, or a date of review when it is open-ended."), field="ends_on")
     term = AgreementTerm(

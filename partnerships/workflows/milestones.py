@@ -19,7 +19,7 @@ from partnerships.models.agreements import QUIET_AFTER_DAYS
 from partnerships.models.milestones import ACCEPTED_KINDS
 from partnerships.permissions import require
 from partnerships.statuses import MILESTONE_TRANSITIONS, ActivityStatus, AgreementStatus, MilestoneStatus
-from partnerships.workflows.transitions import lock, save_as, take_step
+from partnerships.workflows.transitions import check_day, lock, save_as, take_step
 
 # An agreement registered long after its signing is not overdue at once: the office first gets time to make contact.
 FIRST_CONTACT_DAYS = 14
@@ -57,7 +57,9 @@ def waive_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, re
 
 
 def cancel_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, reason: str) -> Milestone:
-    """It should not have been there, or what it belonged to has ended."""
+    """It should not have been there, or what it belonged to has ended. A derived one would only come back: waive it."""
+    if milestone.is_derived:
+        raise TransitionRefused(_("This date follows from the agreement and would come back: waive it instead."))
     return _step(milestone, "cancel", actor=actor, on=on, reason=reason)
 
 
@@ -82,6 +84,7 @@ def move_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, due
             raise InvalidInput(_("This is its due date already."), field="due_on")
         _check_due(locked, due_on)
         locked.version = milestone.version  # save() refuses a stale one
+        locked.scheduled_on = locked.scheduled_on or locked.due_on
         locked.due_on = due_on
         locked.override_reason = reason.strip()
         locked.overridden_at = timezone.now() if locked.is_derived else locked.overridden_at
@@ -135,6 +138,7 @@ def _evidence(milestone: Milestone, evidence: str) -> str:
 
 
 def _check_due(milestone: Milestone, due_on: dt.date) -> None:
+    check_day(due_on, field="due_on")
     signed_on = milestone.agreement.signed_on if milestone.agreement else None
     if signed_on and due_on < signed_on:
         raise InvalidInput(
@@ -144,18 +148,22 @@ def _check_due(milestone: Milestone, due_on: dt.date) -> None:
 
 
 def _leave_the_next(met: Milestone, *, actor: User | None) -> None:
-    """The next occurrence after the due date just met, counted from the first one: never chained, never a drift."""
-    if met.recurs_every_months is None:
+    """The next occurrence after the due date just met, counted from the first one: never chained, never a drift.
+
+    One that was moved does not move those after it, nor come once more on the day it had before.
+    """
+    if met.recurs_every_months is None or met.is_derived:
         return
-    first = met.recurs_from or met.due_on
+    first = met.recurs_from or met.scheduled_on or met.due_on
+    passed = max(met.due_on, met.scheduled_on or met.due_on)
     occurrences = (add_months(first, number * met.recurs_every_months) for number in count(1))
-    due_on = next(day for day in occurrences if day > met.due_on)
+    due_on = next(day for day in occurrences if day > passed)
     following = Milestone.objects.get(pk=met.pk)
     following.pk, following.code, following.version = None, None, 1
     following._state.adding = True
     following.status, following.met_on, following.submitted_on = MilestoneStatus.OPEN, None, None
     following.evidence, following.override_reason = "", ""
-    following.due_on, following.recurs_from = due_on, first
+    following.due_on, following.recurs_from, following.scheduled_on = due_on, first, None
     save_as(following, actor)
 
 
@@ -229,7 +237,8 @@ def _from_last_contact(agreement: Agreement) -> Iterable[Derived]:
 def derive_milestones(agreement: Agreement, *, actor: User | None, on: dt.date) -> None:
     """Brings the derived milestones in step with the agreement: makes, moves, reopens or closes them.
 
-    One that was moved by hand keeps its date, one that was met or waived stays so.
+    One that was moved by hand keeps its date, one that was met or waived stays so; but each contact asks for the next
+    one anew, whatever became of the last.
     """
     with transaction.atomic():
         agreement = lock(agreement)
@@ -264,12 +273,20 @@ def _make(agreement: Agreement, derived: Derived, *, actor: User | None) -> None
 
 
 def _follow(milestone: Milestone, derived: Derived, *, actor: User | None, on: dt.date) -> None:
-    if milestone.status == MilestoneStatus.CANCELLED:
+    is_new_round = derived.kind == MilestoneKind.NEXT_CONTACT and derived.due_on > _counted_day(milestone)
+    if milestone.status == MilestoneStatus.CANCELLED or (is_new_round and not milestone.is_pending):
         reason = _("The agreement asks for it again.")
         milestone = _step(milestone, "reopen", actor=actor, on=on, reason=reason, is_consequence=True)
-    if milestone.is_pending and milestone.due_on != derived.due_on and milestone.overridden_at is None:
+    is_kept = milestone.overridden_at is not None and not is_new_round
+    if milestone.is_pending and milestone.due_on != derived.due_on and not is_kept:
         milestone.due_on = derived.due_on
+        milestone.scheduled_on, milestone.overridden_at, milestone.override_reason = None, None, ""
         save_as(milestone, actor)
+
+
+def _counted_day(milestone: Milestone) -> dt.date:
+    """The day that was counted for it, before somebody moved it."""
+    return milestone.scheduled_on or milestone.due_on
 
 
 def _drop(milestone: Milestone, agreement: Agreement, *, actor: User | None, on: dt.date) -> None:

@@ -1,11 +1,14 @@
 """The one mechanism behind every step of every workflow."""
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils.translation import gettext as _
 
+from partnerships.dates import EARLIEST_DAY, LATEST_DAY
 from partnerships.exceptions import InvalidInput, StaleVersion, TransitionRefused
 from partnerships.models import StatusChange, User
 from partnerships.permissions import require
@@ -28,7 +31,8 @@ def take_step(
     """Takes the step ``name`` of ``table`` and returns the row read afresh under its lock.
 
     In one transaction: locks the row, checks status, permission (not for the consequence of a step that was allowed),
-    reason and version, writes status, the step's date, ``changes`` and one history row, and appends the status change.
+    reason, date and version, writes status, the step's date, ``changes`` and one history row, and appends the status
+    change.
     Raises ``TransitionRefused``, ``NotAllowed``, ``InvalidInput`` or ``StaleVersion``; ``row`` itself is not touched.
     """
     transition = table[name]
@@ -40,7 +44,10 @@ def take_step(
             require(actor, transition.permission, locked)
         reason = _checked_reason(transition, reason)
         _check_version(row, locked)
+        check_day(on, field="on")
+        _check_order(locked, transition, on)
         _write(locked, transition, on=on, changes=changes)
+        check_input(locked, changes)
         save_as(locked, actor)
         # After the save: whoever returned an agreement must not count as having edited it since the return.
         StatusChange.objects.create(
@@ -74,7 +81,12 @@ def lock_as_read(row: Any) -> Any:
 
 
 def save_as(row: Any, actor: User | None, *, reason: str = "") -> None:
-    """Saves with ``actor`` and ``reason`` in the history row, also where there is no request to take them from."""
+    """Saves with ``actor`` and ``reason`` in the history row, also where there is no request to take them from.
+
+    A new row is checked first: raises ``InvalidInput`` for what its columns do not take.
+    """
+    if row._state.adding:
+        check_input(row)
     row._history_user = actor  # both are read by the history library
     row._change_reason = reason[:100] or None
     row.save()
@@ -83,6 +95,44 @@ def save_as(row: Any, actor: User | None, *, reason: str = "") -> None:
 def delete_as(row: Any, actor: User | None) -> None:
     row._history_user = actor
     row.delete()
+
+
+def check_input(row: Any, names: Iterable[str] | None = None) -> None:
+    """Raises ``InvalidInput`` on the first of the columns ``names`` (without them all) whose value it refuses.
+
+    Relations are left to the database: asking for each would cost a query.
+    """
+    columns = [field.name for field in row._meta.fields if not field.is_relation]
+    checked = [name for name in columns if names is None or name in names]
+    try:
+        row.clean_fields(exclude={field.name for field in row._meta.fields} - set(checked))
+    except ValidationError as error:
+        name, messages = next(iter(error.message_dict.items()))
+        raise InvalidInput(" ".join(messages), field=name) from error
+    for name in checked:
+        _refuse_null_characters(getattr(row, name), field=name)
+
+
+def check_day(day: dt.date, *, field: str) -> None:
+    if not EARLIEST_DAY <= day <= LATEST_DAY:
+        raise InvalidInput(_("%(day)s cannot be meant: please check the year.") % {"day": day.isoformat()}, field=field)
+
+
+def _refuse_null_characters(value: Any, *, field: str) -> None:
+    """PostgreSQL cannot store them; SQLite would cut the text there when it shows it."""
+    if isinstance(value, str) and "\x00" in value:
+        raise InvalidInput(_("This contains invisible characters; please type it again."), field=field)
+
+
+def _check_order(row: Any, transition: Transition, on: dt.date) -> None:
+    for column in transition.after:
+        day = getattr(row, column)
+        if day and on < day:
+            label = row._meta.get_field(column).verbose_name
+            raise InvalidInput(
+                _("This cannot lie before %(day)s (%(column)s).") % {"day": day.isoformat(), "column": label},
+                field="on",
+            )
 
 
 def _check_status(row: Any, transition: Transition) -> None:
@@ -97,6 +147,7 @@ def _checked_reason(transition: Transition, reason: str) -> str:
     reason = reason.strip()
     if transition.needs_reason and not reason:
         raise InvalidInput(_("Please give a reason."), field="reason")
+    _refuse_null_characters(reason, field="reason")
     return reason
 
 

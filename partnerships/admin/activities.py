@@ -1,0 +1,204 @@
+"""Follow-ups with what each kind needs, and notes of calls and messages."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from partnerships.admin.base import CitationInline, OfficeAdmin, PartInline, StackedPartInline, status_badge
+from partnerships.admin.documents import DocumentInline
+from partnerships.admin.filters import AttentionFilter, MineFilter, ScopedRelatedFilter
+from partnerships.admin.navigation import Attention
+from partnerships.admin.steps import StepsMixin
+from partnerships.admin.versions import RootForm
+from partnerships.models import (
+    Activity,
+    ActivityCredit,
+    ActivityKind,
+    ActivityOrganization,
+    ContactNote,
+    ResearchProject,
+    Training,
+    Visit,
+)
+from partnerships.workflows.activities import log_contact
+from partnerships.workflows.milestones import derive_milestones
+
+
+class PartnerInline(PartInline):
+    model = ActivityOrganization
+    fields = ("organization",)
+    autocomplete_fields = ("organization",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("organization")
+
+
+class CreditInline(PartInline):
+    model = ActivityCredit
+    fields = ("area", "organization")
+    autocomplete_fields = ("organization",)
+    verbose_name_plural = _("counts for")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("area", "organization")
+
+
+class DetailInline(StackedPartInline):
+    """What one kind of activity has beyond any: one row or none."""
+
+    extra = max_num = 1
+    can_delete = False
+
+
+class TrainingInline(DetailInline):
+    model = Training
+    fields = ("audience", ("headcount", "hours"))
+
+
+class ResearchProjectInline(DetailInline):
+    model = ResearchProject
+    fields = ("principal_investigator", ("budget", "currency"), "outcomes", "intellectual_property")
+
+
+class VisitInline(DetailInline):
+    model = Visit
+    fields = ("host", "delegation", "findings")
+    autocomplete_fields = ("host",)
+
+
+DETAILS = {
+    ActivityKind.TRAINING: TrainingInline,
+    ActivityKind.RESEARCH_PROJECT: ResearchProjectInline,
+    ActivityKind.VISIT: VisitInline,
+}
+DATES = ("started_on", "completed_on", "postponed_on", "cancelled_on")
+
+
+@admin.register(Activity)
+class ActivityAdmin(StepsMixin, OfficeAdmin):
+    view_action, add_action, change_action = "activity.view", "activity.add", "activity.edit"
+    danger_steps = frozenset({"cancel"})
+    attention = {
+        "late": Attention(
+            _("Planned, but its day has passed"),
+            "warning",
+            "history",
+            lambda rows, today: (
+                rows.unfinished().filter(starts_on__lt=today, ends_on__isnull=True)
+                | rows.unfinished().filter(ends_on__lt=today)
+            ),
+            is_on_index=False,
+        ),
+    }
+    list_display = ("title", "kind", "agreement", "starts_on", "owner", "unit", "status_label")
+    list_filter = (AttentionFilter, "status", "kind", ("unit", ScopedRelatedFilter), MineFilter, "starts_on")
+    list_select_related = ("agreement", "owner", "unit")
+    search_fields = ("title",)
+    search_help_text = _("Title, place or organization, in Chinese or English")
+    ordering = ("-starts_on", "-pk")
+    autocomplete_fields = ("agreement", "event", "owner")
+    readonly_fields = ("next_step", "no_next_step_reason", *DATES)
+    inlines = (PartnerInline, CreditInline, DocumentInline, CitationInline)
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        return (queryset.search(search_term) if search_term.strip() else queryset), False
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        what = (
+            "title",
+            ("kind", "unit"),
+            ("owner", "agreement"),
+            "event",
+            ("starts_on", "ends_on"),
+            "place",
+            "summary",
+        )
+        if obj is None:
+            return ((None, {"fields": what}),)
+        dates = tuple(name for name in DATES if getattr(obj, name))
+        nexts = tuple(name for name in ("next_step", "no_next_step_reason") if getattr(obj, name))
+        sets = ((None, {"fields": what}),)
+        return (*sets, (_("Status and dates"), {"fields": (*dates, *nexts)})) if dates or nexts else sets
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The kind decides which details there are; it stays."""
+        return (*self.readonly_fields, "kind") if obj else self.readonly_fields
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        if obj is None:
+            return (PartnerInline,)
+        detail = DETAILS.get(obj.kind)
+        return (detail, *self.inlines) if detail else self.inlines
+
+    def response_add(self, request: HttpRequest, obj: Activity, post_url_continue: str | None = None) -> HttpResponse:
+        """A kind with details goes on to them: they are on the page of the activity."""
+        response = super().response_add(request, obj, post_url_continue)
+        if "_save" in request.POST and obj.kind in DETAILS:
+            return HttpResponseRedirect(reverse("admin:partnerships_activity_change", args=[obj.pk]))
+        return response
+
+    @display(description=_("status"), ordering="status")
+    def status_label(self, activity: Activity) -> str:
+        return status_badge(activity)
+
+
+class ContactNoteForm(RootForm):
+    def clean_happened_on(self) -> Any:
+        happened_on = self.cleaned_data["happened_on"]
+        if happened_on > timezone.localdate():
+            raise forms.ValidationError(_("This day lies in the future."))
+        return happened_on
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean() or {}
+        contact, organization = cleaned.get("contact"), cleaned.get("organization")
+        if contact and organization and contact.organization_id != organization.pk:
+            self.add_error("contact", _("This contact belongs to another organization."))
+        return cleaned
+
+
+@admin.register(ContactNote)
+class ContactNoteAdmin(OfficeAdmin):
+    view_action, add_action, change_action = "contact_note.view", "contact_note.add", "contact_note.edit"
+    form = ContactNoteForm
+    list_display = ("happened_on", "channel", "agreement", "organization", "contact", "author", "unit")
+    list_filter = ("channel", ("unit", ScopedRelatedFilter), "happened_on")
+    list_select_related = ("agreement", "organization", "contact", "author", "unit")
+    search_fields = ("summary",)
+    ordering = ("-happened_on", "-pk")
+    autocomplete_fields = ("agreement", "organization", "contact", "milestone")
+    readonly_fields = ("author",)
+    fieldsets = (
+        (None, {"fields": (("happened_on", "channel"), "summary", "unit")}),
+        (_("About"), {"fields": (("agreement", "organization"), ("contact", "milestone"))}),
+    )
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"happened_on": timezone.localdate(), **super().get_changeform_initial_data(request)}
+
+    def save_model(self, request: HttpRequest, obj: ContactNote, form: Any, change: bool) -> None:
+        """A new note is logged by the verb; either way the agreement's next contact is counted anew."""
+        if change:
+            super().save_model(request, obj, form, change)
+            if form.has_changed() and obj.agreement:
+                derive_milestones(obj.agreement, actor=request.user, on=timezone.localdate())
+            return
+        logged = log_contact(
+            actor=request.user,
+            on=obj.happened_on,
+            unit=obj.unit,
+            channel=obj.channel,
+            summary=obj.summary,
+            agreement=obj.agreement,
+            organization=obj.organization,
+            contact=obj.contact,
+            milestone=obj.milestone,
+        )
+        obj.__dict__.update(logged.__dict__)

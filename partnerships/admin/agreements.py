@@ -1,0 +1,479 @@
+"""Agreements: drafted and kept here, moved on by steps, registered in one form when they were signed already."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils import formats, timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminAutocompleteWidget, UnfoldAdminSingleDateWidget
+
+from partnerships.admin.base import CitationInline, OfficeAdmin, PartInline, ReadOnlyInline, status_badge
+from partnerships.admin.documents import DocumentInline
+from partnerships.admin.filters import AttentionFilter, MyAgreementsFilter, ScopedRelatedFilter
+from partnerships.admin.navigation import Attention
+from partnerships.admin.steps import StepsMixin, Verb
+from partnerships.admin.versions import PartForm, RootForm
+from partnerships.exceptions import TransitionRefused
+from partnerships.forms.agreements import AccedeForm, AmendForm, RenewForm, WithdrawForm, remaining_parties
+from partnerships.forms.steps import ContactNoteForm
+from partnerships.models import (
+    Agreement,
+    AgreementArea,
+    AgreementParty,
+    AgreementTerm,
+    AgreementUnit,
+    Amendment,
+    CustodyStep,
+    Milestone,
+    User,
+    workday_test,
+)
+from partnerships.permissions import refusal
+from partnerships.statuses import AgreementStatus
+from partnerships.workflows.agreements import (
+    LEAST_SIGNATORIES,
+    delete_draft,
+    record_signed_agreement,
+    signing_warnings,
+)
+from partnerships.workflows.milestones import follow_coordinator
+
+# What was signed; editable again only after a return or a correction.
+LOCKED = (
+    "title",
+    "title_as_signed",
+    "type",
+    "unit",
+    "amount",
+    "currency",
+    "is_party_list_complete",
+    "parent",
+    "predecessor",
+)
+DATES = (
+    "submitted_on",
+    "returned_on",
+    "approved_on",
+    "signed_on",
+    "recorded_on",
+    "suspended_on",
+    "resumed_on",
+    "completed_on",
+    "terminated_on",
+    "cancelled_on",
+)
+
+
+class SignedPartInline(PartInline):
+    """Parts of what is signed: locked from review on."""
+
+    def may_edit(self, request: HttpRequest, root: Any) -> bool:
+        return super().may_edit(request, root) and (root is None or root.is_editable)
+
+
+class PartyInline(SignedPartInline):
+    model = AgreementParty
+    autocomplete_fields = ("organization",)
+    fields = (
+        "organization",
+        "role",
+        "name_as_signed",
+        "signatory_person",
+        "signed_on",
+        "is_for_itself",
+        "signs_for_members",
+    )
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return (*self.fields, "acceded_on", "withdrew_on") if obj and obj.signed_on else self.fields
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("acceded_on", "withdrew_on") if obj and obj.signed_on else ()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("organization")
+
+
+class AreaInline(SignedPartInline):
+    model = AgreementArea
+    fields = ("area", "note")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("area")
+
+
+class TermInline(SignedPartInline):
+    model = AgreementTerm
+    fields = ("number", "starts_on", "ends_on", "review_on", "renews_tacitly", "notice", "notice_unit", "lead_days")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return (*self.fields, "basis") if obj and not obj.is_editable else self.fields
+
+
+class ParticipatingUnitInline(PartInline):
+    model = AgreementUnit
+    fields = ("unit",)
+    tab = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("unit")
+
+
+class CustodyInline(PartInline):
+    model = CustodyStep
+    fields = ("step", "desk", "since")
+    tab = True
+
+
+class MilestoneInline(ReadOnlyInline):
+    model = Milestone
+    fields = ("title_link", "kind", "due_on", "owner", "status_label")
+    tab = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("owner")
+
+    @display(description=_("title"))
+    def title_link(self, milestone: Milestone) -> str:
+        url = reverse("admin:partnerships_milestone_change", args=[milestone.pk])
+        return format_html('<a class="pt-link" href="{}">{}</a>', url, milestone.title)
+
+    @display(description=_("status"))
+    def status_label(self, milestone: Milestone) -> str:
+        return status_badge(milestone)
+
+
+class AmendmentInline(ReadOnlyInline):
+    model = Amendment
+    fields = ("number", "signed_on", "effective_on", "summary")
+    tab = True
+
+
+def _renew(row: Agreement, request: HttpRequest, data: Any) -> forms.Form:
+    return RenewForm(data, row=row, today=timezone.localdate())
+
+
+def _amend(row: Agreement, request: HttpRequest, data: Any) -> forms.Form:
+    return AmendForm(data, row=row, today=timezone.localdate())
+
+
+def _accede(row: Agreement, request: HttpRequest, data: Any) -> forms.Form:
+    form = AccedeForm(data, row=row, today=timezone.localdate())
+    field = form.fields["organization"]
+    source = AgreementParty._meta.get_field("organization")
+    field.widget = UnfoldAutocomplete(source, admin.site)
+    field.queryset = field.queryset  # binds the choices to the new widget
+    return form
+
+
+def _withdraw(row: Agreement, request: HttpRequest, data: Any) -> forms.Form:
+    return WithdrawForm(data, row=row, today=timezone.localdate())
+
+
+class LogContactForm(ContactNoteForm):
+    """The shared form of a contact note, as a verb about one row."""
+
+    def __init__(self, *args: Any, row: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.row = row
+
+    def apply(self, actor: User, **_about: Any) -> Any:
+        return super().apply(actor, about=self.row)
+
+
+def log_contact_form(row: Any, request: HttpRequest, data: Any) -> forms.Form:
+    return LogContactForm(data, row=row, today=timezone.localdate())
+
+
+class UnfoldAutocomplete(AutocompleteSelect):
+    """Django's autocomplete in the theme's looks, for forms outside an admin's own."""
+
+    def build_attrs(self, base_attrs: dict[str, Any], extra_attrs: dict[str, Any] | None = None) -> dict[str, Any]:
+        attrs = super().build_attrs(base_attrs, extra_attrs)
+        return {**attrs, "class": "unfold-admin-autocomplete admin-autocomplete", "data-theme": "admin-autocomplete"}
+
+    @property
+    def media(self) -> forms.Media:
+        return UnfoldAdminAutocompleteWidget().media
+
+
+def _has_end(agreement: Agreement) -> bool:
+    term = agreement.current_term
+    return agreement.is_signed and term is not None and term.ends_on is not None
+
+
+VERBS = (
+    Verb("renew", _("Renew"), "agreement.amend", _renew, _has_end),
+    Verb("amend", _("Record an amendment"), "agreement.amend", _amend, lambda row: row.is_signed),
+    Verb("accede", _("Add a later party"), "agreement.amend", _accede, lambda row: row.is_signed),
+    Verb(
+        "withdraw",
+        _("Party withdraws"),
+        "agreement.amend",
+        _withdraw,
+        lambda row: row.is_signed and remaining_parties(row).exists(),
+    ),
+    Verb("log_contact", _("Log a call"), "agreement.follow_up", log_contact_form, lambda row: row.is_signed),
+)
+
+
+ATTENTION = {
+    "in_review": Attention(
+        _("Agreements in review"),
+        "info",
+        "rate_review",
+        lambda rows, today: rows.filter(status=AgreementStatus.IN_REVIEW),
+    ),
+    "quiet": Attention(_("Quiet agreements"), "warning", "volume_off", lambda rows, today: rows.quiet(today)),
+    "expired": Attention(_("Expired agreements"), "danger", "event_busy", lambda rows, today: rows.expired(today)),
+    "unattended": Attention(
+        _("Agreements nobody looks after"), "warning", "person_off", lambda rows, today: rows.orphaned()
+    ),
+    "in_force": Attention(
+        _("In force"), "success", "verified", lambda rows, today: rows.in_force(today), is_on_index=False
+    ),
+}
+
+
+@admin.register(Agreement)
+class AgreementAdmin(StepsMixin, OfficeAdmin):
+    view_action, add_action, change_action = "agreement.view", "agreement.add", "agreement.edit"
+    delete_action = "agreement.delete"
+    verbs = VERBS
+    attention = ATTENTION
+
+    list_display = ("title", "partners", "type", "unit", "coordinator", "status_label", "signed_on", "ends_on")
+    list_filter = (
+        AttentionFilter,
+        "status",
+        ("type", ScopedRelatedFilter),
+        ("unit", ScopedRelatedFilter),
+        MyAgreementsFilter,
+        "signed_on",
+    )
+    list_select_related = ("type", "unit", "coordinator")
+    search_fields = ("title",)
+    search_help_text = _("Title, reference or partner, in Chinese or English")
+    ordering = ("-pk",)
+    autocomplete_fields = ("coordinator", "event", "parent", "predecessor")
+    readonly_fields = ("status_label", "decision", "created_by", *DATES)
+    inlines = (
+        PartyInline,
+        AreaInline,
+        TermInline,
+        MilestoneInline,
+        ParticipatingUnitInline,
+        CustodyInline,
+        DocumentInline,
+        AmendmentInline,
+        CitationInline,
+    )
+    main_fields = ("title", "title_as_signed", ("type", "reference"), ("unit", "coordinator"), "event")
+    frame_fields = (("amount", "currency"), ("parent", "predecessor"), "is_party_list_complete", "summary")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).with_current_end().prefetch_related("parties__organization")
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        return (queryset.search(search_term) if search_term.strip() else queryset), False
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        shown = ((None, {"fields": self.main_fields}), (_("Frame and money"), {"fields": self.frame_fields}))
+        if obj is None:
+            return shown
+        dates = tuple(name for name in DATES if getattr(obj, name))
+        derived = ("decision", *(tuple(dates[i : i + 2]) for i in range(0, len(dates), 2)), "created_by")
+        return (*shown, (_("Status and dates"), {"fields": derived}))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return (*self.readonly_fields, *LOCKED) if obj and not obj.is_editable else self.readonly_fields
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        return self.inlines if obj else (PartyInline, AreaInline, TermInline, ParticipatingUnitInline)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.register_signed_view)
+        return [path("register-signed/", view, name="partnerships_agreement_register_signed"), *super().get_urls()]
+
+    def register_signed_view(self, request: HttpRequest) -> HttpResponse:
+        return RegisterSignedAdmin(Agreement, self.admin_site).add_view(request)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        links = {"may_register": refusal(request.user, "agreement.record_signed") is None}
+        return super().changelist_view(request, {**links, **(extra_context or {})})
+
+    def save_model(self, request: HttpRequest, obj: Agreement, form: Any, change: bool) -> None:
+        if not change:
+            obj.created_by = request.user
+        super().save_model(request, obj, form, change)
+        if change and "coordinator" in form.changed_data:
+            previous = User.objects.filter(pk=form.initial.get("coordinator")).first()
+            follow_coordinator(obj, actor=request.user, previous=previous)
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except TransitionRefused as error:
+            messages.error(request, str(error))
+            return HttpResponseRedirect(reverse("admin:partnerships_agreement_change", args=[object_id]))
+
+    def delete_model(self, request: HttpRequest, obj: Agreement) -> None:
+        delete_draft(obj, actor=request.user)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list, dict, set, list]:
+        """The verb takes the draft's parts along, and refuses where something was done under it."""
+        return [str(row) for row in objs], {self.opts.verbose_name: len(objs)}, set(), []
+
+    @display(description=_("status"), ordering="status")
+    def status_label(self, agreement: Agreement) -> str:
+        return status_badge(agreement)
+
+    @display(description=_("partners"))
+    def partners(self, agreement: Agreement) -> str:
+        names = [party.organization.display_name for party in agreement.parties.all()]
+        more = len(names) - 2
+        rest = ngettext("and %(count)d more", "and %(count)d more", more) % {"count": more} if more > 0 else ""
+        return ", ".join([*names[:2], *([rest] if rest else [])])
+
+    @display(description=_("ends on"), ordering="current_ends_on")
+    def ends_on(self, agreement: Agreement) -> Any:
+        return agreement.current_ends_on
+
+    @display(description=_("decision date, and how it is counted"))
+    def decision(self, agreement: Agreement) -> str:
+        term = agreement.current_term
+        if term is None:
+            return gettext("No term yet.")
+        decision = term.decision_date(workday_test(agreement.unit.work_calendar))
+        if decision is None:
+            return gettext("Open-ended: review on %(day)s.") % {"day": formats.date_format(term.review_on)}
+        words = gettext(
+            "Ends %(end)s; with %(notice)s %(unit)s of notice → %(notice_by)s; with %(lead)s days to decide → "
+            "%(lead_from)s; the working day on or before it: %(decide_on)s."
+        )
+        return words % {
+            "end": formats.date_format(decision.ends_on),
+            "notice": term.notice,
+            "unit": term.get_notice_unit_display(),
+            "notice_by": formats.date_format(decision.notice_by),
+            "lead": term.lead_days,
+            "lead_from": formats.date_format(decision.lead_from),
+            "decide_on": formats.date_format(decision.decide_on),
+        }
+
+
+class RegisterForm(RootForm):
+    """An agreement that was signed already, with the day on which it was."""
+
+    on = forms.DateField(label=_("Signed on"), widget=UnfoldAdminSingleDateWidget)
+
+    def clean_on(self) -> Any:
+        on = self.cleaned_data["on"]
+        if on > timezone.localdate():
+            raise forms.ValidationError(_("The day of signing lies in the future."))
+        self.instance.registered_on = on  # the term starts with it
+        return on
+
+
+class PartyFormSet(forms.BaseInlineFormSet):
+    def clean(self) -> None:
+        super().clean()
+        if any(self.errors):
+            return
+        kept = [form.cleaned_data for form in self.forms if form.cleaned_data and not form.cleaned_data.get("DELETE")]
+        signatories = [row for row in kept if row.get("role") == AgreementParty.Role.SIGNATORY]
+        if len(signatories) < LEAST_SIGNATORIES:
+            raise forms.ValidationError(_("An agreement needs at least two signatories."))
+
+
+class RegisteredPartyInline(PartyInline):
+    formset = PartyFormSet
+    extra = LEAST_SIGNATORIES
+
+
+class RegisteredTermForm(PartForm):
+    """A term that starts on the day of signing, which the form above asks for."""
+
+    def clean(self) -> dict[str, Any] | None:
+        self.instance.starts_on = getattr(self.cleaned_data.get("agreement"), "registered_on", None)
+        return super().clean()
+
+    def _get_validation_exclusions(self) -> set[str]:
+        excluded = super()._get_validation_exclusions()
+        return excluded - {"starts_on"} if self.instance.starts_on else excluded
+
+
+class RegisteredTermInline(PartInline):
+    model = AgreementTerm
+    form = RegisteredTermForm
+    fields = ("ends_on", "review_on", "renews_tacitly", "notice", "notice_unit", "lead_days")
+    extra = max_num = 1
+    can_delete = False
+    verbose_name_plural = _(
+        "term, from the day of signing; left empty, it is open-ended and reviewed by the type's rule"
+    )
+
+
+class RegisteredCustodyInline(CustodyInline):
+    extra = max_num = 1
+    can_delete = False
+    tab = False
+    verbose_name_plural = _("where the paper is")
+
+
+class RegisteredDocumentInline(DocumentInline):
+    fields = ("kind", "title", "upload")
+    readonly_fields = ()
+    extra = max_num = 1
+    can_delete = False
+    tab = False
+    verbose_name_plural = _("the signed paper, scanned")
+
+
+class RegisteredAreaInline(AreaInline):
+    extra = 3
+
+
+class RegisterSignedAdmin(AgreementAdmin):
+    """One form for an agreement that was signed already; all of it is saved in one transaction or none."""
+
+    add_action = "agreement.record_signed"
+    form = RegisterForm
+    change_form_outer_before_template = "admin/partnerships/register_signed_intro.html"
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        return (
+            (None, {"fields": ("title", "title_as_signed", ("type", "reference"), ("on", "event"))}),
+            (_("Who looks after it"), {"fields": (("unit", "coordinator"),)}),
+            (_("More"), {"fields": ("is_party_list_complete", ("amount", "currency"), "summary")}),
+        )
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        return (
+            RegisteredPartyInline,
+            RegisteredAreaInline,
+            RegisteredTermInline,
+            RegisteredCustodyInline,
+            RegisteredDocumentInline,
+        )
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        on, today = form.cleaned_data["on"], timezone.localdate()
+        signed = record_signed_agreement(form.instance, actor=request.user, on=on, today=today)
+        for warning in signing_warnings(signed):
+            messages.warning(request, warning)
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        context["title"] = _("Register an agreement that was signed already")
+        return super().render_change_form(request, context, *args, **kwargs)

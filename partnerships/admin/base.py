@@ -1,0 +1,260 @@
+"""What every page of the admin shares: one answer on permissions, scoped choices, versions, history."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import PermissionDenied
+from django.db.models import ForeignKey, Model, QuerySet, URLField
+from django.forms import ModelChoiceField
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.template.loader import render_to_string
+from django.utils.translation import gettext_lazy as _
+from simple_history.admin import SimpleHistoryAdmin
+from unfold.admin import GenericTabularInline, ModelAdmin, StackedInline, TabularInline
+
+from partnerships.admin.choices import choosable
+from partnerships.admin.navigation import Attention
+from partnerships.admin.versions import PartForm, RootForm
+from partnerships.exceptions import DomainError
+from partnerships.models import Citation, StatusChange
+from partnerships.permissions import may
+from partnerships.statuses import TONES
+
+
+def badge(text: Any, tone: str) -> str:
+    return render_to_string("unfold/helpers/label.html", {"text": text, "type": tone})
+
+
+def status_badge(row: Any) -> str:
+    return badge(row.get_status_display(), TONES.get(row.status, "neutral"))
+
+
+class ScopedMixin:
+    """Permissions come from ``may`` and rows from ``visible_to``; Django's own permissions are not asked."""
+
+    view_action: str
+    add_action: str | None = None
+    change_action: str | None = None
+    delete_action: str | None = None
+
+    def allows(self, request: HttpRequest, action: str | None, obj: Any = None) -> bool:
+        """``may``, asked once for each row and request: a page asks some twenty times."""
+        if action is None:
+            return False
+        answers = request.__dict__.setdefault("_admin_answers", {})
+        key = (action, obj and (type(obj), obj.pk, getattr(obj, "unit_id", None)))
+        if key not in answers:
+            answers[key] = may(request.user, action, obj)
+        return answers[key]
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.allows(request, self.view_action, obj) or self.allows(request, self.change_action, obj)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.allows(request, self.add_action)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.allows(request, self.change_action, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Only rows nothing refers to: what is protected is refused on the page that asks for confirmation."""
+        if obj is None or not self.allows(request, self.delete_action, obj):
+            return False
+        return not Citation.objects.of(obj).exists()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        rows = super().get_queryset(request)  # type: ignore[misc]
+        return rows.visible_to(request.user) if hasattr(rows, "visible_to") else rows
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """No bulk actions: each step has its own page, its own question and its own history row."""
+        return {}
+
+
+class ChoicesMixin:
+    """Drop-downs, autocompletes and posted ids are limited to what the person may choose."""
+
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any
+    ) -> ModelChoiceField | None:
+        kwargs.setdefault("queryset", choosable(db_field.remote_field.model, request.user))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+
+
+class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
+    """A page for rows without history."""
+
+    form = RootForm
+    formfield_overrides = {URLField: {"assume_scheme": "https"}}
+    attention: Mapping[str, Attention] = {}
+    list_per_page = 50
+    show_full_result_count = False
+    list_filter_sheet = True
+    compressed_fields = True
+    warn_unsaved_form = True
+    readonly_preprocess_fields: Mapping[str, Any] = {}
+    change_form_template = "admin/partnerships/change_form.html"
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form_class = super().get_form(request, obj, change=change, **kwargs)
+        action = self.change_action if obj else self.add_action
+        return type(form_class.__name__, (form_class,), {"request": request, "action": action})
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """A refusal of the domain rolls everything back and comes back as a message on the form that was sent."""
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except DomainError as error:
+            request.refused = error  # type: ignore[attr-defined]
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """A form that changes nothing is not an edit: no version, no history row."""
+        if not change or form.has_changed():
+            obj._history_user = request.user
+            super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Iterable[Any], change: bool) -> None:
+        """Rows that belong to a root are covered by its version, also when they alone were changed."""
+        formsets = list(formsets)
+        super().save_related(request, form, formsets, change)
+        only_parts = change and not form.has_changed() and any(formset.has_changed() for formset in formsets)
+        if only_parts and hasattr(form.instance, "touch"):
+            form.instance.touch()
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Rows that bring a file along keep it once they have an id."""
+        super().save_formset(request, form, formset, change)
+        for part in formset.forms:
+            if part.instance.pk and hasattr(part, "after_save") and part.has_changed():
+                part.after_save(request)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        form = context["adminform"].form
+        if getattr(form, "conflict", None):
+            form.conflict.describe(form, [inline.formset for inline in context["inline_admin_formsets"]])
+            context["conflict"] = form.conflict
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def get_view_on_site_url(self, obj: Any = None) -> str | None:
+        return obj.get_absolute_url() if obj is not None and hasattr(obj, "get_absolute_url") else None
+
+
+class OfficeAdmin(SimpleHistoryAdmin, PlainAdmin):
+    """A page for an aggregate root with its history."""
+
+    object_history_template = "admin/partnerships/object_history.html"
+    # None: whoever sees the row, for what belongs to no unit.
+    history_action: str | None = "history.view"
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The rows of the history and, beside them, the steps of the workflow with their reasons."""
+        obj = self._visible(request, object_id)
+        steps = StatusChange.objects.of(obj) if hasattr(obj, "status") else ()
+        context = {"steps": list(steps), "status_labels": _status_labels(obj)}
+        if not may(request.user, "user.view"):
+            context["admin_user_view"] = ""  # the page of an account, which most people may not open
+        return super().history_view(request, object_id, {**context, **(extra_context or {})})
+
+    def history_form_view(
+        self, request: HttpRequest, object_id: str, version_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Shows one earlier state. The library would save it on POST even where reverting is off."""
+        if request.method != "GET":
+            return HttpResponseNotAllowed(["GET"])
+        self._visible(request, object_id)
+        return super().history_form_view(request, object_id, version_id, extra_context)
+
+    def has_view_history_or_change_history_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        if self.history_action is None:
+            return self.has_view_permission(request, obj)
+        return self.allows(request, self.history_action, obj)
+
+    def _visible(self, request: HttpRequest, object_id: str) -> Any:
+        """The row as it is now. An earlier state may belong to another unit; the present one decides."""
+        obj = self.get_object(request, object_id)
+        if obj is None or not self.has_view_history_or_change_history_permission(request, obj):
+            raise PermissionDenied
+        return obj
+
+
+def _status_labels(obj: Any) -> dict[str, Any]:
+    return dict(obj._meta.get_field("status").flatchoices) if hasattr(obj, "status") else {}
+
+
+class PartMixin(ChoicesMixin):
+    """Rows inside the page of the root they belong to; what one may do with the root one may do with them."""
+
+    form = PartForm
+    extra = 0
+
+    def _root(self) -> Any:
+        return self.admin_site._registry[self.parent_model]  # type: ignore[attr-defined]
+
+    def may_edit(self, request: HttpRequest, root: Model | None) -> bool:
+        return self._root().has_change_permission(request, root) if root else self._root().has_add_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._root().has_view_permission(request, obj)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may_edit(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may_edit(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may_edit(request, obj)
+
+
+class PartInline(PartMixin, TabularInline):
+    pass
+
+
+class StackedPartInline(PartMixin, StackedInline):
+    pass
+
+
+class ReadOnlyInline(PartMixin, TabularInline):
+    """Rows that have a page of their own, or that only machines write."""
+
+    def may_edit(self, request: HttpRequest, root: Model | None) -> bool:
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.fields
+
+
+class CitationInline(PartMixin, GenericTabularInline):
+    """What sources printed about this record, and what is our assumption."""
+
+    model = Citation
+    fields = ("source", "field", "printed", "is_assumption", "note")
+    autocomplete_fields = ("source",)
+    verbose_name = _("source of this record")
+    verbose_name_plural = _("sources: as printed, or our assumption")
+    tab = True
+
+    def may_edit(self, request: HttpRequest, root: Model | None) -> bool:
+        return may(request.user, "source.edit")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("source")
+
+
+def content_type_of(row: Model) -> ContentType:
+    return ContentType.objects.get_for_model(row)

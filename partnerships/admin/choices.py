@@ -1,0 +1,26 @@
+"""What a person may choose in a form: the one answer for drop-downs, autocompletes and posted ids."""
+
+from typing import Any
+
+from django.db.models import Model, QuerySet
+
+from partnerships.models import AgreementType, CooperationArea, Role, Unit, User
+from partnerships.permissions import may
+
+
+def choosable(model: type[Model], user: Any) -> QuerySet:
+    """Rows of ``model`` that ``user`` may refer to: what they see, of units those where they may write."""
+    if model is Unit:
+        return _units(user)
+    if model is User:
+        return User.objects.visible_to(user).filter(is_active=True)  # type: ignore[attr-defined]
+    if model in {AgreementType, CooperationArea}:
+        return model._default_manager.filter(is_active=True)
+    rows = model._default_manager.all()
+    return rows.visible_to(user) if hasattr(rows, "visible_to") else rows
+
+
+def _units(user: Any) -> QuerySet:
+    if user.sees_all_units or may(user, "unit.edit"):
+        return Unit.objects.all()
+    return Unit.objects.filter(pk__in=user.scope.unit_ids_as(Role.COORDINATOR))

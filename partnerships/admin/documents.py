@@ -1,0 +1,140 @@
+"""Documents and their versions; files come in through ``workflows.documents`` alone."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminFileFieldWidget
+
+from partnerships.admin.base import OfficeAdmin, PartInline, ReadOnlyInline
+from partnerships.admin.versions import PartForm, RootForm
+from partnerships.exceptions import DomainError
+from partnerships.models import Document, DocumentVersion
+from partnerships.models.documents import DOCUMENT_TARGETS
+from partnerships.permissions import refusal
+from partnerships.workflows.documents import add_version, check_upload
+
+
+class UploadMixin(forms.ModelForm):
+    """A document with the file that becomes its next version; a new document needs one."""
+
+    upload = forms.FileField(label=_("new file"), required=False, widget=UnfoldAdminFileFieldWidget)
+
+    def clean_upload(self) -> Any:
+        file = self.cleaned_data.get("upload")
+        if not file:
+            if self.instance.pk is None:
+                raise forms.ValidationError(_("Choose a file."))
+            return None
+        try:
+            check_upload(file)
+        except DomainError as error:
+            raise forms.ValidationError(str(error)) from error
+        return file
+
+    def after_save(self, request: HttpRequest) -> None:
+        file = self.cleaned_data.get("upload")
+        if file:
+            add_version(self.instance, actor=request.user, file=file, at=timezone.now())
+
+
+class DocumentPartForm(UploadMixin, PartForm):
+    pass
+
+
+class DocumentForm(UploadMixin, RootForm):
+    pass
+
+
+def download_link(version: DocumentVersion | None) -> str:
+    if version is None:
+        return "–"
+    url = reverse("document_download", args=[version.document_id, version.number])
+    return format_html('<a class="pt-link" href="{}">{}</a>', url, version.original_name)
+
+
+class DocumentInline(PartInline):
+    model = Document
+    form = DocumentPartForm
+    fields = ("kind", "title", "latest", "upload")
+    readonly_fields = ("latest",)
+    verbose_name_plural = _("documents")
+    tab = True
+    show_change_link = True
+
+    def may_edit(self, request: HttpRequest, root: Any) -> bool:
+        if root is None:
+            return super().may_edit(request, root)
+        target = self.fk_name or next(name for name in DOCUMENT_TARGETS if self._points_at(name))
+        return refusal(request.user, "document.upload", Document(**{target: root})) is None
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def _points_at(self, name: str) -> bool:
+        return Document._meta.get_field(name).remote_field.model is self.parent_model._meta.concrete_model
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("versions")
+
+    @display(description=_("current file"))
+    def latest(self, document: Document) -> str:
+        return download_link(next(iter(document.versions.all()), None) if document.pk else None)
+
+
+class VersionInline(ReadOnlyInline):
+    model = DocumentVersion
+    fields = ("number", "file_link", "content_type", "size", "uploaded_by", "uploaded_at", "sha256")
+    verbose_name_plural = _("versions, newest first")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("uploaded_by")
+
+    @display(description=_("file"))
+    def file_link(self, version: DocumentVersion) -> str:
+        return download_link(version)
+
+
+@admin.register(Document)
+class DocumentAdmin(OfficeAdmin):
+    view_action, add_action, change_action = "document.view", "document.upload", "document.upload"
+    form = DocumentForm
+    list_display = ("title", "kind", "belongs_to", "latest")
+    list_filter = ("kind",)
+    search_fields = ("title",)
+    ordering = ("-pk",)
+    list_select_related = DOCUMENT_TARGETS
+    autocomplete_fields = DOCUMENT_TARGETS
+    inlines = (VersionInline,)
+    fieldsets = (
+        (None, {"fields": (("kind", "title"), "upload")}),
+        (_("Belongs to one of"), {"fields": DOCUMENT_TARGETS}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("versions")
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        return super().get_inlines(request, obj) if obj else ()
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A document stays with what it belongs to: moving it would open it to others."""
+        return DOCUMENT_TARGETS if obj else ()
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        form.after_save(request)
+
+    @display(description=_("belongs to"))
+    def belongs_to(self, document: Document) -> str:
+        return str(document.target)
+
+    @display(description=_("current file"))
+    def latest(self, document: Document) -> str:
+        return download_link(next(iter(document.versions.all()), None))

@@ -1,0 +1,61 @@
+"""Events and who took part in them."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from partnerships.admin.base import CitationInline, OfficeAdmin, PartInline
+from partnerships.admin.documents import DocumentInline
+from partnerships.admin.filters import ScopedRelatedFilter
+from partnerships.models import Event, EventKind, Participation
+
+
+class KindInline(PartInline):
+    model = EventKind
+    fields = ("kind",)
+
+
+class ParticipationInline(PartInline):
+    model = Participation
+    fields = ("organization", "name_as_printed", "role", "note")
+    autocomplete_fields = ("organization",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("organization")
+
+
+@admin.register(Event)
+class EventAdmin(OfficeAdmin):
+    view_action, add_action, change_action = "event.view", "event.add", "event.edit"
+    list_display = ("name", "name_zh", "kind_list", "starts_on", "region", "unit")
+    list_filter = (("unit", ScopedRelatedFilter), "kinds__kind", "starts_on")
+    list_select_related = ("region", "unit")
+    search_fields = ("name",)
+    search_help_text = _("Name or place, in Chinese or English")
+    ordering = ("-starts_on", "-pk")
+    autocomplete_fields = ("region",)
+    inlines = (KindInline, ParticipationInline, DocumentInline, CitationInline)
+    fieldsets = (
+        (None, {"fields": (("name", "name_zh"), ("starts_on", "ends_on"), ("region", "place"), "unit", "summary")}),
+        (
+            _("How complete our lists are"),
+            {"fields": (("is_participant_list_complete", "is_follow_up_list_complete"),)},
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).prefetch_related("kinds")
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        return (queryset.search(search_term) if search_term.strip() else queryset), False
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        return self.inlines if obj else (KindInline, ParticipationInline)
+
+    @display(description=_("kinds"))
+    def kind_list(self, event: Event) -> str:
+        return ", ".join(str(kind) for kind in event.kinds.all())

@@ -1,0 +1,59 @@
+"""Filters of the change lists."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.filters import RelatedFieldListFilter
+from django.db.models import Field, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class AttentionFilter(admin.SimpleListFilter):
+    """The lists behind the numbers of the index; each admin names its own in ``attention``."""
+
+    title = _("what needs attention")
+    parameter_name = "attention"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        self.attention = model_admin.attention
+        return [(key, attention.label) for key, attention in self.attention.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        attention = self.attention.get(self.value())
+        return queryset if attention is None else attention.select(queryset, timezone.localdate())
+
+
+class ScopedRelatedFilter(RelatedFieldListFilter):
+    """Offers only rows the person may see: names of other units' rows are theirs."""
+
+    def field_choices(self, field: Field, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
+        rows = field.remote_field.model._default_manager.all()
+        if hasattr(rows, "visible_to"):
+            rows = rows.visible_to(request.user)
+        return [(row.pk, str(row)) for row in rows]
+
+
+class MineFilter(admin.SimpleListFilter):
+    """Rows the person looks after themselves; ``field`` names who looks after a row."""
+
+    title = _("who looks after it")
+    parameter_name = "mine"
+    field = "owner"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterator[tuple[str, Any]]:
+        yield "yes", _("I do")
+        yield "nobody", _("Nobody")
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() == "yes":
+            return queryset.filter(**{self.field: request.user})
+        if self.value() == "nobody":
+            return queryset.filter(**{f"{self.field}__isnull": True})
+        return queryset
+
+
+class MyAgreementsFilter(MineFilter):
+    field = "coordinator"

@@ -1,0 +1,159 @@
+"""Milestones: everything dated that somebody must do."""
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from partnerships.admin.agreements import UnfoldAutocomplete, log_contact_form
+from partnerships.admin.base import OfficeAdmin, status_badge
+from partnerships.admin.documents import DocumentInline
+from partnerships.admin.filters import AttentionFilter, MineFilter, ScopedRelatedFilter
+from partnerships.admin.navigation import Attention
+from partnerships.admin.steps import StepsMixin, Verb
+from partnerships.admin.versions import RootForm
+from partnerships.forms.steps import AssignForm, MoveForm
+from partnerships.models import AgreementParty, Milestone, MilestoneKind
+from partnerships.models.milestones import ACCEPTED_KINDS, DERIVED_KINDS
+from partnerships.statuses import MilestoneStatus
+
+DAYS_AHEAD = 7  # as on everybody's first page
+
+
+class MilestoneForm(RootForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "kind" in self.fields:
+            offered = [(kind.value, kind.label) for kind in MilestoneKind if kind not in DERIVED_KINDS]
+            self.fields["kind"].choices = offered
+        if "party" in self.fields:
+            self.fields["party"].queryset = AgreementParty.objects.filter(agreement=self.instance.agreement_id)
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean() or {}
+        agreement, due_on = cleaned.get("agreement"), cleaned.get("due_on")
+        if agreement and agreement.signed_on and due_on and due_on < agreement.signed_on:
+            self.add_error("due_on", _("The agreement was signed later; nothing can be due before that."))
+        if self.instance.pk is None and cleaned.get("kind") in ACCEPTED_KINDS:
+            cleaned["requires_acceptance"] = True
+        return cleaned
+
+
+def _move(row: Milestone, request: HttpRequest, data: Any) -> forms.Form:
+    return MoveForm(data, row=row, today=timezone.localdate())
+
+
+def _assign(row: Milestone, request: HttpRequest, data: Any) -> forms.Form:
+    form = AssignForm(data, row=row, today=timezone.localdate(), user=request.user)
+    field = form.fields["owner"]
+    field.widget = UnfoldAutocomplete(Milestone._meta.get_field("owner"), admin.site)
+    field.queryset = field.queryset  # binds the choices to the new widget
+    return form
+
+
+def _is_pending(row: Milestone) -> bool:
+    return row.is_pending
+
+
+VERBS = (
+    Verb("move", _("Move"), "milestone.move", _move, _is_pending),
+    Verb("assign", _("Give to somebody else"), "milestone.assign", _assign, _is_pending),
+    Verb(
+        "log_contact",
+        _("Log a call"),
+        "milestone.act",
+        log_contact_form,
+        lambda row: row.is_pending and (row.agreement_id is not None or row.organization_id is not None),
+    ),
+)
+
+ATTENTION = {
+    "due_this_week": Attention(
+        _("Due today or in the next 7 days"),
+        "info",
+        "event_upcoming",
+        lambda rows, today: rows.due_between(today, today + dt.timedelta(days=DAYS_AHEAD)),
+    ),
+    "overdue": Attention(_("Overdue"), "danger", "alarm", lambda rows, today: rows.overdue(today)),
+    "submitted": Attention(
+        _("Waiting for acceptance"),
+        "warning",
+        "approval",
+        lambda rows, today: rows.filter(status=MilestoneStatus.SUBMITTED),
+    ),
+    "orphaned": Attention(
+        _("Orphaned: nobody can be reached"), "warning", "person_off", lambda rows, today: rows.orphaned()
+    ),
+}
+DATES = ("submitted_on", "met_on", "waived_on", "cancelled_on")
+
+
+@admin.register(Milestone)
+class MilestoneAdmin(StepsMixin, OfficeAdmin):
+    view_action, add_action, change_action = "milestone.view", "milestone.add", "milestone.edit"
+    form = MilestoneForm
+    verbs = VERBS
+    attention = ATTENTION
+    danger_steps = frozenset({"cancel", "waive"})
+    list_display = ("title", "kind", "agreement", "due", "owner", "unit", "status_label")
+    list_filter = (AttentionFilter, "status", "kind", ("unit", ScopedRelatedFilter), MineFilter, "due_on")
+    list_select_related = ("agreement", "owner", "unit")
+    search_fields = ("title",)
+    search_help_text = _("Title, agreement or partner, in Chinese or English")
+    ordering = ("due_on", "pk")
+    autocomplete_fields = ("agreement", "activity", "event", "organization", "owner")
+    inlines = (DocumentInline,)
+    targets = ("agreement", "activity", "event", "organization")
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        return (queryset.search(search_term) if search_term.strip() else queryset), False
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        return self.inlines if obj else ()
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        what = ("title", "title_zh", ("kind", "unit"), ("due_on", "owner"), "description")
+        habits = ("requires_acceptance", "recurs_every_months")
+        if obj is None:
+            return (
+                (None, {"fields": what}),
+                (_("Belongs to"), {"fields": self.targets}),
+                (_("How it is closed"), {"fields": habits}),
+            )
+        targets = tuple(name for name in self.targets if getattr(obj, f"{name}_id"))
+        party = ("party",) if obj.agreement_id else ()
+        moved = ("overridden_at", "override_reason") if obj.override_reason else ()
+        dates = tuple(name for name in DATES if getattr(obj, name))
+        evidence = ("evidence",) if obj.evidence else ()
+        return (
+            (None, {"fields": what}),
+            (_("Belongs to"), {"fields": (*targets, *party)}),
+            (_("How it is closed"), {"fields": (*habits, *dates, *evidence, *moved)}),
+        )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Date and owner change through their verbs, which ask for a reason or look whether the person can see it."""
+        machine = (*DATES, "evidence", "overridden_at", "override_reason")
+        if obj is None:
+            return machine
+        settled = (*machine, *self.targets, "kind", "unit", "due_on", "owner")
+        if obj.is_pending and not obj.is_derived:
+            return settled
+        return (*settled, "title", "title_zh", "description", "party", "requires_acceptance", "recurs_every_months")
+
+    @display(description=_("status"), ordering="status")
+    def status_label(self, milestone: Milestone) -> str:
+        return status_badge(milestone)
+
+    @display(description=_("due on"), ordering="due_on")
+    def due(self, milestone: Milestone) -> Any:
+        if milestone.is_overdue(timezone.localdate()):
+            return format_html('<span class="pt-overdue">{}</span>', milestone.due_on.isoformat())
+        return milestone.due_on.isoformat()

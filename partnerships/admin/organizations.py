@@ -1,0 +1,260 @@
+"""Organizations of all kinds in one directory, with a page for each kind; and the people who work there."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from partnerships.admin.base import CitationInline, OfficeAdmin, PartInline, StackedPartInline
+from partnerships.admin.documents import DocumentInline
+from partnerships.admin.steps import StepsMixin, Verb
+from partnerships.forms.organizations import ArchiveForm, RestoreForm
+from partnerships.models import (
+    Association,
+    AssociationMembership,
+    Contact,
+    Enterprise,
+    GovernmentBody,
+    Institution,
+    Organization,
+    OrganizationKind,
+    OrganizationName,
+    OrganizationUnit,
+    Role,
+    Unit,
+)
+from partnerships.workflows.organizations import hold_organizations
+
+
+class NameInline(PartInline):
+    model = OrganizationName
+    fields = ("name", "kind", "valid_from", "valid_until", "source")
+    autocomplete_fields = ("source",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("source")
+
+
+class ContactInline(StackedPartInline):
+    model = Contact
+    fields = (
+        ("name", "position"),
+        ("phone", "email", "wechat"),
+        ("preferred_channel", "language"),
+        ("ask_before_contacting", "is_active"),
+        "note",
+    )
+    tab = True
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Who was spoken to stays; somebody who left is marked as no longer there."""
+        return False
+
+
+class MembershipInline(PartInline):
+    model = AssociationMembership
+    fk_name = "member"
+    fields = ("association", "since", "until")
+    autocomplete_fields = ("association",)
+    verbose_name = _("membership in an association")
+    verbose_name_plural = _("member of")
+    tab = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("association")
+
+
+class MemberInline(PartInline):
+    model = AssociationMembership
+    fk_name = "association"
+    fields = ("member", "since", "until")
+    autocomplete_fields = ("member",)
+    verbose_name = _("member")
+    verbose_name_plural = _("members")
+    tab = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("member")
+
+
+class HolderInline(PartInline):
+    """Of other units' relations a lead sees that they are there (in the fieldset), and touches none."""
+
+    model = OrganizationUnit
+    fields = ("unit", "coordinator")
+    autocomplete_fields = ("coordinator",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        rows = super().get_queryset(request).select_related("unit", "coordinator")
+        user = request.user
+        return rows if user.sees_all_units else rows.filter(unit__in=user.scope.unit_ids)
+
+
+def _archive(row: Organization, request: HttpRequest, data: Any) -> forms.Form:
+    return ArchiveForm(data, row=row, today=timezone.localdate())
+
+
+def _restore(row: Organization, request: HttpRequest, data: Any) -> forms.Form:
+    return RestoreForm(data, row=row, today=timezone.localdate())
+
+
+VERBS = (
+    Verb(
+        "archive", _("Archive"), "organization.archive", _archive, lambda row: row.archived_on is None, is_danger=True
+    ),
+    Verb("restore", _("Back from the archive"), "organization.archive", _restore, lambda row: bool(row.archived_on)),
+)
+
+
+class ArchivedFilter(admin.SimpleListFilter):
+    title = _("archive")
+    parameter_name = "archived"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("no", _("Not archived")), ("yes", _("Archived"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() is None:
+            return queryset
+        return queryset.filter(archived_on__isnull=self.value() == "no")
+
+
+class HeldFilter(admin.SimpleListFilter):
+    title = _("held by")
+    parameter_name = "held"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("own", _("Units I see"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.held_by_scope_of(request.user) if self.value() == "own" else queryset
+
+
+@admin.register(Organization)
+class OrganizationAdmin(StepsMixin, OfficeAdmin):
+    view_action, add_action, change_action = "organization.view", "organization.add", "organization.edit"
+    has_steps = False
+    verbs = VERBS
+    list_display = ("name", "name_zh", "kind_label", "region", "held_by", "uscc")
+    list_filter = ("kind", HeldFilter, ArchivedFilter)
+    list_select_related = ("region",)
+    search_fields = ("name",)
+    search_help_text = _("Any of its names, in Chinese or English, or its credit code")
+    ordering = ("name", "pk")
+    autocomplete_fields = ("region",)
+    readonly_fields = ("held_by", "archived_on")
+    inlines = (NameInline, HolderInline, ContactInline, MembershipInline, DocumentInline, CitationInline)
+    directory_fields = (("name", "name_zh"), ("kind", "region"), "held_by")
+    detail_fields = (("uscc", "industry"), "website", "address", "description")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).prefetch_related("holders__unit")
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        return (queryset.search(search_term) if search_term.strip() else queryset), False
+
+    def sees_details(self, request: HttpRequest, obj: Any) -> bool:
+        return obj is None or self.allows(request, "organization.view_details", obj)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The directory is everybody's; the rest belongs to the units that hold the organization."""
+        directory = self.directory_fields if obj else tuple(row for row in self.directory_fields if row != "held_by")
+        if not self.sees_details(request, obj):
+            return ((None, {"fields": directory}),)
+        detail = (*self.detail_fields, *(("archived_on",) if obj and obj.archived_on else ()))
+        return ((None, {"fields": directory}), (_("Details"), {"fields": detail}))
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        if not self.sees_details(request, obj):
+            return ()
+        return self.inlines if obj else (NameInline, HolderInline)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        if not change:
+            self._hold(request, form.instance)
+            self._warn_of_look_alikes(request, form.instance)
+
+    def _hold(self, request: HttpRequest, organization: Organization) -> None:
+        """Whoever adds an organization from a unit can go on working with it: that unit holds it."""
+        user = request.user
+        if user.sees_all_units or organization.holders.filter(unit__in=user.scope.unit_ids).exists():
+            return
+        joined = user.memberships.filter(role__gte=Role.COORDINATOR).order_by("-role", "pk")
+        unit = Unit.objects.get(pk=joined.values("unit")[:1])
+        hold_organizations([organization], unit=unit, coordinator=user, actor=user)
+
+    def _warn_of_look_alikes(self, request: HttpRequest, organization: Organization) -> None:
+        others = Organization.objects.look_alikes(organization.name).exclude(pk=organization.pk)
+        if organization.name_zh:
+            others |= Organization.objects.look_alikes(organization.name_zh).exclude(pk=organization.pk)
+        names = ", ".join(str(other) for other in others[:5])
+        if names:
+            warning = _now("There are organizations of a similar name: %(names)s. Is this one of them?")
+            messages.warning(request, warning % {"names": names})
+
+    @display(description=_("kind"), ordering="kind")
+    def kind_label(self, organization: Organization) -> str:
+        if organization.kind == OrganizationKind.INSTITUTION and organization.institution_type:
+            return organization.get_institution_type_display()
+        return organization.get_kind_display()
+
+    @display(description=_("held by"))
+    def held_by(self, organization: Organization) -> str:
+        return ", ".join(str(holder.unit) for holder in organization.holders.all())
+
+
+class OfKindAdmin(OrganizationAdmin):
+    """The same page for one kind; the kind is set by the class of the row."""
+
+    list_filter = (HeldFilter, ArchivedFilter)
+    directory_fields = (("name", "name_zh"), "region", "held_by")
+
+
+@admin.register(Institution)
+class InstitutionAdmin(OfKindAdmin):
+    list_filter = ("institution_type", HeldFilter, ArchivedFilter)
+    directory_fields = (("name", "name_zh"), ("institution_type", "region"), "held_by")
+
+
+@admin.register(Enterprise)
+class EnterpriseAdmin(OfKindAdmin):
+    list_display = ("name", "name_zh", "industry", "region", "held_by", "uscc")
+
+
+@admin.register(Association)
+class AssociationAdmin(OfKindAdmin):
+    inlines = (NameInline, HolderInline, MemberInline, ContactInline, DocumentInline, CitationInline)
+
+
+@admin.register(GovernmentBody)
+class GovernmentBodyAdmin(OfKindAdmin):
+    pass
+
+
+@admin.register(Contact)
+class ContactAdmin(OfficeAdmin):
+    view_action, add_action, change_action = "contact.view", "contact.edit", "contact.edit"
+    list_display = ("name", "position", "organization", "phone", "email", "is_active")
+    list_filter = ("is_active", "preferred_channel")
+    list_select_related = ("organization",)
+    search_fields = ("name", "position")
+    ordering = ("name", "pk")
+    autocomplete_fields = ("organization",)
+    fieldsets = (
+        (None, {"fields": ("organization", ("name", "position"))}),
+        (
+            _("How to reach them"),
+            {"fields": (("phone", "email", "wechat"), ("preferred_channel", "language"), "ask_before_contacting")},
+        ),
+        (None, {"fields": ("is_active", "note")}),
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("organization",) if obj else ()

@@ -1,0 +1,67 @@
+"""Tables the office keeps for everybody: types, areas, regions, working days."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from partnerships.admin.base import OfficeAdmin, PartInline, PlainAdmin
+from partnerships.models import AgreementType, CalendarDay, CooperationArea, Region, TypeMilestone, WorkCalendar
+
+
+class ReferenceMixin:
+    view_action, add_action, change_action = "reference.view", "reference.edit", "reference.edit"
+    delete_action = "reference.edit"
+    history_action = None
+    ordering = ("name", "pk")
+    search_fields = ("name", "name_zh", "code")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Seeds and imports find the row by its code."""
+        return ("code",) if obj else ()
+
+
+class DefaultMilestoneInline(PartInline):
+    model = TypeMilestone
+    fields = ("title", "title_zh", "kind", "months_after_signing", "requires_acceptance")
+
+
+@admin.register(AgreementType)
+class AgreementTypeAdmin(ReferenceMixin, OfficeAdmin):
+    list_display = ("name", "name_zh", "review_months", "lead_days", "is_active")
+    list_filter = ("is_active",)
+    inlines = (DefaultMilestoneInline,)
+    fieldsets = (
+        (None, {"fields": (("name", "name_zh"), "code", "is_active")}),
+        (_("The office's rules"), {"fields": (("review_months", "lead_days"),)}),
+    )
+
+
+@admin.register(CooperationArea)
+class CooperationAreaAdmin(ReferenceMixin, OfficeAdmin):
+    list_display = ("name", "name_zh", "is_active")
+    list_filter = ("is_active",)
+    fieldsets = ((None, {"fields": (("name", "name_zh"), "code", "is_active")}),)
+
+
+@admin.register(Region)
+class RegionAdmin(ReferenceMixin, OfficeAdmin):
+    list_display = ("name", "name_zh", "level", "parent")
+    list_filter = ("level",)
+    list_select_related = ("parent",)
+    autocomplete_fields = ("parent",)
+    fieldsets = ((None, {"fields": (("name", "name_zh"), "code", ("level", "parent"), "note")}),)
+
+
+class DayInline(PartInline):
+    model = CalendarDay
+    fields = ("day", "name", "is_workday")
+    per_page = 100
+
+
+@admin.register(WorkCalendar)
+class WorkCalendarAdmin(ReferenceMixin, PlainAdmin):
+    list_display = ("name", "name_zh", "covered_until")
+    inlines = (DayInline,)
+    fieldsets = ((None, {"fields": (("name", "name_zh"), ("code", "covered_until"))}),)

@@ -1,0 +1,209 @@
+"""Reminder rules, kept by people; plans and deliveries, written by the machine and read here with their reasons."""
+
+import email
+import email.policy
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from partnerships.admin.base import OfficeAdmin, PlainAdmin, ReadOnlyInline, status_badge
+from partnerships.admin.filters import AttentionFilter, ScopedRelatedFilter
+from partnerships.admin.navigation import Attention
+from partnerships.admin.versions import RootForm
+from partnerships.models import Delivery, DeliveryEvent, Milestone, ReminderItem, ReminderPlan, ReminderRule
+from partnerships.permissions import may
+from partnerships.statuses import DeliveryStatus, PlanStatus
+
+
+class ReminderRuleForm(RootForm):
+    def clean_unit(self) -> Any:
+        unit = self.cleaned_data["unit"]
+        if unit is None and not self.request.user.sees_all_units:
+            raise forms.ValidationError(_("Rules for all units are the office's; choose a unit."))
+        return unit
+
+
+@admin.register(ReminderRule)
+class ReminderRuleAdmin(OfficeAdmin):
+    view_action, add_action, change_action = "reminder_rule.view", "reminder_rule.edit", "reminder_rule.edit"
+    delete_action = "reminder_rule.edit"
+    history_action = None
+    form = ReminderRuleForm
+    list_display = ("rule", "audience", "named_person", "unit_or_all", "send_time", "shift", "is_enabled")
+    list_display_links = ("rule",)
+    list_filter = ("milestone_kind", "audience", "is_enabled", ("unit", ScopedRelatedFilter))
+    list_select_related = ("unit", "named_person")
+    search_fields = ("unit__name", "unit__name_zh", "named_person__name")
+    ordering = ("milestone_kind", "direction", "-offset", "pk")
+    autocomplete_fields = ("named_person",)
+    fieldsets = (
+        (None, {"fields": ("milestone_kind", ("offset", "offset_unit", "direction"), ("send_time", "shift"))}),
+        (_("To whom"), {"fields": (("audience", "named_person"), "unit", "is_enabled")}),
+    )
+
+    @display(description=_("rule"), ordering="milestone_kind")
+    def rule(self, rule: ReminderRule) -> str:
+        return str(rule)
+
+    @display(description=_("unit"), ordering="unit")
+    def unit_or_all(self, rule: ReminderRule) -> Any:
+        return rule.unit or _("All units")
+
+
+class MachineWrittenAdmin(PlainAdmin):
+    """Rows nobody edits: who sees the milestone sees what was planned and sent about it."""
+
+    view_action = "delivery.view"
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """The queryset decides which rows exist for a person; the rows themselves name no unit."""
+        return self.allows(request, self.view_action)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [name for row in self.get_fieldsets(request, obj) for name in _flat(row[1]["fields"])]
+
+
+def _flat(fields: Any) -> list[str]:
+    return [name for row in fields for name in (row if isinstance(row, tuple) else (row,))]
+
+
+class ItemInline(ReadOnlyInline):
+    model = ReminderItem
+    verbose_name_plural = _("what it says, and why to this person")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("plan__milestone", "plan__rule", "person", "delivery")
+
+    @display(description=_("milestone"))
+    def milestone(self, item: ReminderItem) -> str:
+        url = reverse("admin:partnerships_milestone_change", args=[item.plan.milestone_id])
+        return format_html('<a class="pt-link" href="{}">{}</a>', url, item.plan.milestone)
+
+    @display(description=_("rule"))
+    def rule(self, item: ReminderItem) -> str:
+        return str(item.plan.rule)
+
+    @display(description=_("delivery"))
+    def outcome(self, item: ReminderItem) -> str:
+        url = reverse("admin:partnerships_delivery_change", args=[item.delivery_id])
+        return format_html('<a class="pt-link" href="{}">{}</a> {}', url, item.delivery, status_badge(item.delivery))
+
+
+class PlanItemInline(ItemInline):
+    fields = ("person", "why", "outcome", "cancel_reason")
+    verbose_name_plural = _("to whom it went")
+
+
+class DeliveryItemInline(ItemInline):
+    fields = ("milestone", "rule", "why", "cancel_reason")
+
+
+@admin.register(ReminderPlan)
+class ReminderPlanAdmin(MachineWrittenAdmin):
+    list_display = ("milestone", "rule", "due_on", "send_at", "status_label", "reason")
+    list_filter = (AttentionFilter, "status", "send_at")
+    list_select_related = ("milestone", "rule")
+    search_fields = ("milestone__title",)
+    search_help_text = _("Milestone, agreement or partner, in Chinese or English")
+    ordering = ("-send_at", "-pk")
+    inlines = (PlanItemInline,)
+    attention = {
+        "missed": Attention(
+            _("Reminders that were missed"),
+            "danger",
+            "notifications_off",
+            lambda rows, today: rows.filter(status=PlanStatus.MISSED),
+        ),
+    }
+    fieldsets = (
+        (None, {"fields": ("milestone", "rule", ("due_on", "send_at"), ("status_label", "reason"))}),
+        (_("How it was counted"), {"fields": (("time_zone", "is_provisional"), ("next_attempt_at", "expires_at"))}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        rows = super().get_queryset(request)
+        if request.user.sees_all_units:
+            return rows
+        return rows.filter(milestone__in=Milestone.objects.visible_to(request.user).order_by().values("pk"))
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        if search_term.strip():
+            queryset = queryset.filter(milestone__in=Milestone.objects.search(search_term).order_by().values("pk"))
+        return queryset, False
+
+    @display(description=_("status"), ordering="status")
+    def status_label(self, plan: ReminderPlan) -> str:
+        return status_badge(plan)
+
+
+class DeliveryEventInline(ReadOnlyInline):
+    model = DeliveryEvent
+    fields = ("at", "from_label", "to_label", "note", "actor")
+    verbose_name_plural = _("what happened, step by step")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("actor")
+
+    @display(description=_("from"))
+    def from_label(self, event: DeliveryEvent) -> Any:
+        return dict(DeliveryStatus.choices).get(event.from_status, event.from_status)
+
+    @display(description=_("to"))
+    def to_label(self, event: DeliveryEvent) -> Any:
+        return dict(DeliveryStatus.choices).get(event.to_status, event.to_status)
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(MachineWrittenAdmin):
+    list_display = ("headline", "person", "status_label", "reason", "queued_at", "sent_at", "attempts")
+    list_filter = (AttentionFilter, "status", "kind", "queued_at")
+    list_select_related = ("person",)
+    search_fields = ("subject", "person__name", "address", "message_id")
+    ordering = ("-pk",)
+    inlines = (DeliveryItemInline, DeliveryEventInline)
+    attention = {
+        "trouble": Attention(
+            _("Reminders failed, held or uncertain"),
+            "danger",
+            "unsubscribe",
+            lambda rows, today: rows.needing_attention(),
+        ),
+    }
+    outcome_fields = (
+        ("person", "address"),
+        "subject",
+        ("status_label", "reason"),
+        ("queued_at", "handed_at", "sent_at"),
+        ("attempts", "next_attempt_at"),
+        ("smtp_code", "smtp_reply"),
+        "message_id",
+    )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        shown = ((None, {"fields": self.outcome_fields}),)
+        if obj is None or not may(request.user, "delivery.view_body", obj):
+            return shown
+        return (*shown, (_("The mail as it went out"), {"fields": ("body",)}))
+
+    @display(description=_("subject"), ordering="subject")
+    def headline(self, delivery: Delivery) -> str:
+        return delivery.subject or delivery.message_id
+
+    @display(description=_("status"), ordering="status")
+    def status_label(self, delivery: Delivery) -> str:
+        return status_badge(delivery)
+
+    @display(description=_("text"))
+    def body(self, delivery: Delivery) -> Any:
+        if not delivery.message:
+            return _("Not written yet.")
+        message = email.message_from_bytes(bytes(delivery.message), policy=email.policy.default)
+        part = message.get_body(preferencelist=("plain",))
+        return format_html('<pre class="pt-mail">{}</pre>', part.get_content() if part else "")

@@ -1,0 +1,43 @@
+"""Sources, and everything that was taken from each."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from partnerships.admin.base import OfficeAdmin, ReadOnlyInline
+from partnerships.models import Citation, Source
+
+
+class TakenInline(ReadOnlyInline):
+    """Entered on the page of each record; here they are read together."""
+
+    model = Citation
+    fields = ("about", "field", "printed", "is_assumption", "note")
+    verbose_name_plural = _("what was taken from it")
+    per_page = 50
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("content_type").prefetch_related("record")
+
+    @display(description=_("record"))
+    def about(self, citation: Citation) -> str:
+        return f"{citation.content_type.name}: {citation.record}"
+
+
+@admin.register(Source)
+class SourceAdmin(OfficeAdmin):
+    view_action, add_action, change_action, delete_action = "source.view", "source.edit", "source.edit", "source.edit"
+    history_action = None
+    list_display = ("title", "publisher", "published_on", "url")
+    search_fields = ("title", "publisher")
+    ordering = ("title", "pk")
+    inlines = (TakenInline,)
+    fieldsets = ((None, {"fields": ("title", ("publisher", "published_on"), "url", "note")}),)
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        """All records of all units are cited here: for those who see all units."""
+        return self.inlines if obj and request.user.sees_all_units else ()

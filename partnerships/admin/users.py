@@ -1,0 +1,136 @@
+"""Accounts and units. The form of an account is an allow-list: who may edit accounts must not become more by it."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from partnerships.admin.base import OfficeAdmin, PartInline, badge
+from partnerships.admin.steps import StepsMixin, Verb
+from partnerships.admin.versions import RootForm
+from partnerships.forms.users import ActivateForm, DeactivateForm, SetPasswordForm
+from partnerships.models import Unit, UnitMembership, User
+from partnerships.permissions import may
+
+PERSONAL = (("name", "username"), "email", ("language", "time_zone"))
+ABSENCE = ("reminder_mode", "deputy", ("absent_from", "absent_until"))
+GRANTS = ("is_user_admin", "is_staff", "is_superuser")
+
+
+class RoleInline(PartInline):
+    model = UnitMembership
+    fields = ("unit", "role")
+    verbose_name = _("role")
+    verbose_name_plural = _("roles in units")
+
+    def may_edit(self, request: HttpRequest, root: Any) -> bool:
+        """Nobody but a system administrator gives roles to themselves."""
+        is_self = root is not None and root.pk == request.user.pk
+        return super().may_edit(request, root) and (request.user.is_superuser or not is_self)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("unit")
+
+
+class UserForm(RootForm):
+    def clean_is_superuser(self) -> bool:
+        is_superuser = self.cleaned_data["is_superuser"]
+        others = User.objects.filter(is_superuser=True, is_active=True).exclude(pk=self.instance.pk)
+        if self.initial.get("is_superuser") and not is_superuser and not others.exists():
+            raise forms.ValidationError(_("This is the last system administrator."))
+        return is_superuser
+
+
+def _deactivate(row: User, request: HttpRequest, data: Any) -> forms.Form:
+    return DeactivateForm(data, row=row, today=timezone.localdate())
+
+
+def _activate(row: User, request: HttpRequest, data: Any) -> forms.Form:
+    return ActivateForm(data, row=row, today=timezone.localdate())
+
+
+def _set_password(row: User, request: HttpRequest, data: Any) -> forms.Form:
+    return SetPasswordForm(data, row=row, today=timezone.localdate())
+
+
+VERBS = (
+    Verb("set_password", _("Set a password"), "user.edit", _set_password, lambda row: row.is_active),
+    Verb("deactivate", _("Deactivate"), "user.edit", _deactivate, lambda row: row.is_active, is_danger=True),
+    Verb("activate", _("Activate again"), "user.edit", _activate, lambda row: not row.is_active),
+)
+
+
+@admin.register(User)
+class UserAdmin(StepsMixin, OfficeAdmin):
+    view_action, add_action, change_action = "user.view", "user.edit", "user.edit"
+    history_action = None
+    form = UserForm
+    has_steps = False
+    verbs = VERBS
+    list_display = ("name", "username", "email", "roles", "grants", "active_label", "last_login")
+    list_filter = ("is_active", "is_staff", "is_user_admin", "is_superuser", "memberships__role")
+    search_fields = ("name", "username", "email")
+    ordering = ("name", "pk")
+    autocomplete_fields = ("deputy",)
+    readonly_fields = ("active_label", "last_login", "date_joined")
+    inlines = (RoleInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).prefetch_related("memberships__unit")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        sets = [(None, {"fields": PERSONAL}), (_("Reminders and absence"), {"fields": ABSENCE})]
+        if may(request.user, "user.grant_admin"):
+            sets.append((_("Administration"), {"fields": GRANTS}))
+        if obj:
+            sets.append((_("Account"), {"fields": (self.readonly_fields,)}))
+        return sets
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        if not change:
+            obj.set_unusable_password()  # until one is set: a new account opens no door
+        super().save_model(request, obj, form, change)
+
+    @display(description=_("roles"))
+    def roles(self, user: User) -> str:
+        return ", ".join(f"{row.unit}: {row.get_role_display()}" for row in user.memberships.all())
+
+    @display(description=_("administration"))
+    def grants(self, user: User) -> str:
+        held = {
+            _("System administrator"): user.is_superuser,
+            _("Office"): user.is_staff,
+            _("Accounts"): user.is_user_admin,
+        }
+        return ", ".join(str(label) for label, is_held in held.items() if is_held)
+
+    @display(description=_("account"), ordering="is_active")
+    def active_label(self, user: User) -> str:
+        return badge(_("Active"), "success") if user.is_active else badge(_("Deactivated"), "neutral")
+
+
+@admin.register(Unit)
+class UnitAdmin(OfficeAdmin):
+    view_action, add_action, change_action, delete_action = "unit.view", "unit.edit", "unit.edit", "unit.edit"
+    history_action = None
+    list_display = ("name", "name_zh", "parent", "fallback_person", "time_zone")
+    list_select_related = ("parent", "fallback_person")
+    search_fields = ("name", "name_zh")
+    ordering = ("name", "pk")
+    autocomplete_fields = ("parent", "organization", "fallback_person")
+    fieldsets = (
+        (None, {"fields": (("name", "name_zh"), "parent", "fallback_person")}),
+        (_("Working days"), {"fields": (("work_calendar", "time_zone"),)}),
+        (None, {"fields": ("organization",)}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        """Who manages accounts gives roles in all units, without a role in any."""
+        if may(request.user, "unit.edit"):
+            return Unit.objects.all()
+        return super().get_queryset(request)

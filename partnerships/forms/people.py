@@ -1,0 +1,70 @@
+"""What people say about themselves."""
+
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth.forms import PasswordResetForm
+from django.db.models import QuerySet
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
+
+from partnerships.exceptions import StaleVersion
+from partnerships.forms.steps import DateInput
+from partnerships.models import User
+
+
+class PreferencesForm(forms.ModelForm):
+    """Language, time zone, and who stands in while one is absent."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    time_zone = forms.ChoiceField(label=_("Time zone"))
+
+    class Meta:
+        model = User
+        fields = ["language", "time_zone", "deputy", "absent_from", "absent_until"]
+        widgets = {"absent_from": DateInput, "absent_until": DateInput}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["version"].initial = self.instance.version
+        zones = {zone for zone in available_timezones() if "/" in zone} | {self.instance.time_zone}
+        self.fields["time_zone"].choices = [(zone, zone.replace("_", " ")) for zone in sorted(zones)]
+        colleagues = User.objects.visible_to(self.instance).reachable().exclude(pk=self.instance.pk)  # type: ignore[attr-defined]
+        self.fields["deputy"].queryset = colleagues
+        self.fields["deputy"].empty_label = _("Nobody")
+
+    def apply(self) -> User | None:
+        """The saved person, or None with the reason among the errors. Call it on a valid form."""
+        self.instance.version = self.cleaned_data["version"]
+        try:
+            return self.save()
+        except StaleVersion as error:
+            self.add_error(None, str(error))
+            return None
+
+
+class PersonPasswordResetForm(PasswordResetForm):
+    """Mails the link in the person's own language; its host is SITE_URL, whatever host the request claims."""
+
+    def get_users(self, email: str) -> QuerySet[User]:
+        """A new account has no password yet: this is also how it gets its first one."""
+        return User.objects.filter(email__iexact=email, is_active=True)
+
+    def save(self, **kwargs: Any) -> None:
+        site = urlsplit(settings.SITE_URL)
+        kwargs.update(domain_override=site.netloc, use_https=site.scheme == "https")
+        super().save(**kwargs)
+
+    def send_mail(
+        self,
+        subject_template_name: str,
+        email_template_name: str,
+        context: dict[str, Any],
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        with translation.override(context["user"].language):
+            super().send_mail(subject_template_name, email_template_name, context, *args, **kwargs)

@@ -1,0 +1,155 @@
+"""All that the worker does, for cron, an operator, or a machine where no broker runs."""
+
+import datetime as dt
+import logging
+import signal
+import threading
+from argparse import ArgumentParser, ArgumentTypeError
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import close_old_connections, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from partnerships.models import Delivery, Milestone
+from partnerships.reminders import run
+from partnerships.reminders.audit import audit
+from partnerships.reminders.claim import WAITING
+from partnerships.reminders.explain import explain
+from partnerships.statuses import DeliveryStatus
+
+logger = logging.getLogger(__name__)
+
+TICK_SECONDS = 60
+
+
+def moment(text: str) -> dt.datetime:
+    """An ISO date and time, in the site's zone unless it names one; a date alone means the end of that day."""
+    try:
+        found = dt.datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text} is not a time such as 2027-01-05T09:00+08:00") from error
+    if len(text) == len("2027-01-05"):
+        found = dt.datetime.combine(found.date(), dt.time.max)
+    return found if timezone.is_aware(found) else timezone.make_aware(found)
+
+
+class Command(BaseCommand):
+    help = "Plans and sends reminders, and says why one went out or did not."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        commands = parser.add_subparsers(dest="command", required=True)
+        runs = commands.add_parser("run", help="Does what the worker does: every minute, or once.")
+        runs.add_argument("--once", action="store_true", help="One run instead of one a minute until stopped.")
+        plans = commands.add_parser("plan", help="Brings plans in step and makes mail of what is due; sends nothing.")
+        for sub in (runs, plans):
+            sub.add_argument("--now", type=moment, help="Counts as due what will be by then. Needs DEBUG or --dry-run.")
+            sub.add_argument(
+                "--dry-run", action="store_true", help="Shows the mails that would go out; changes nothing."
+            )
+        delivers = commands.add_parser("deliver", help="Sends the mails that wait.")
+        for sub in (runs, delivers):
+            sub.add_argument("--limit", type=int, default=run.SEND_AT_MOST, help="Mails at most (%(default)s).")
+        explains = commands.add_parser("explain", help="Tells the story of a milestone's reminders.")
+        explains.add_argument("milestone", type=int, help="The number in the milestone's address.")
+        commands.add_parser("audit", help="Checks the laws of the pipeline; exit code 1 when one is broken.")
+
+    def handle(self, *args: Any, command: str, **options: Any) -> None:
+        if options.get("dry_run"):
+            self._dry_run(options["now"] or timezone.now())
+        else:
+            getattr(self, f"_{command}")(options)
+
+    def _run(self, options: dict[str, Any]) -> None:
+        if options["once"]:
+            self._report(run.run_once(now=self._now(options), limit=options["limit"]))
+        elif options["now"]:
+            raise CommandError(_("--now goes with --once: a loop lives in the present."))
+        else:
+            self._loop(options["limit"])
+
+    def _now(self, options: dict[str, Any]) -> dt.datetime:
+        if options["now"] and not settings.DEBUG:
+            raise CommandError(_("--now would send real mail before its time: it needs DEBUG or --dry-run."))
+        return options["now"] or timezone.now()
+
+    def _loop(self, limit: int) -> None:
+        """Until SIGTERM or Ctrl-C; a mail under way is finished, no new one begun."""
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_frame: stop.set())
+        while not stop.is_set():
+            self._tick(limit, stop)
+            stop.wait(TICK_SECONDS)
+
+    def _tick(self, limit: int, stop: threading.Event) -> None:
+        close_old_connections()
+        try:
+            done = run.run_once(now=timezone.now(), limit=limit, is_stopping=stop.is_set)
+        except Exception:
+            # The database may be restarting: the loop has to be there when it is back. The log and the old heartbeat tell.
+            logger.exception("A run of the reminders failed; the next one follows in a minute")
+            return
+        if done != run.Outcome():
+            self._report(done)
+
+    def _plan(self, options: dict[str, Any]) -> None:
+        done = run.Outcome()
+        now = self._now(options)
+        run.plan(done, clock=timezone.now, is_over=_never)
+        run.expand(done, now=now, clock=timezone.now, is_over=_never)
+        self._report(done)
+
+    def _deliver(self, options: dict[str, Any]) -> None:
+        done = run.Outcome()
+        run.deliver(done, now=timezone.now(), limit=options["limit"], clock=timezone.now, is_over=_never)
+        self._report(done)
+
+    def _report(self, done: run.Outcome) -> None:
+        self.stdout.write(
+            _("%(reconciled)s milestones looked at, %(expanded)s reminders due, %(queued)s mails made.")
+            % {"reconciled": done.reconciled, "expanded": done.expanded, "queued": done.queued}
+        )
+        for status, count in done.deliveries.items():
+            self.stdout.write(f"{DeliveryStatus(status).label}: {count}")
+        if done.rescued:
+            self.stdout.write(_("Taken back from a process that ended: %(count)s") % {"count": done.rescued})
+        if done.relay_trouble:
+            self.stderr.write(_("The mail server cannot be used: %(why)s") % {"why": done.relay_trouble})
+
+    def _dry_run(self, now: dt.datetime) -> None:
+        done = run.Outcome()
+        with transaction.atomic():
+            run.plan(done, clock=timezone.now, is_over=_never)
+            run.expand(done, now=now, clock=timezone.now, is_over=_never)
+            waiting = Delivery.objects.filter(status__in=WAITING, next_attempt_at__lte=now).order_by("pk")
+            lines = [_line(delivery) for delivery in _with_milestones(waiting)]
+            transaction.set_rollback(True)
+        self.stdout.write("\n".join(lines) or _("No mail would go out."))
+
+    def _explain(self, options: dict[str, Any]) -> None:
+        milestone = Milestone.objects.select_related("unit").filter(pk=options["milestone"]).first()
+        if milestone is None:
+            raise CommandError(_("There is no milestone %(number)s.") % {"number": options["milestone"]})
+        self.stdout.write("\n".join(explain(milestone, now=timezone.now())))
+
+    def _audit(self, options: dict[str, Any]) -> None:
+        breaches = audit(now=timezone.now())
+        if breaches:
+            raise CommandError("\n".join(breaches))
+        self.stdout.write(_("All laws hold."))
+
+
+def _never() -> bool:
+    return False
+
+
+def _with_milestones(deliveries: Any) -> Any:
+    return deliveries.select_related("person").prefetch_related("items__plan__milestone")
+
+
+def _line(delivery: Delivery) -> str:
+    milestone = delivery.items.all()[0].plan.milestone
+    return f"{delivery.person.name} <{delivery.person.email}>: {milestone.title} ({milestone.due_on.isoformat()})"

@@ -1,0 +1,91 @@
+"""In words, for one milestone: every plan, every mail made of it, why it went out or did not, and what comes next."""
+
+import datetime as dt
+from collections.abc import Iterator
+
+from django.db.models import Prefetch
+from django.utils.translation import gettext as _
+
+from partnerships.models import Delivery, Milestone, ReminderItem, ReminderPlan
+from partnerships.reminders.recipients import Why
+from partnerships.reminders.rulebook import zone_named
+from partnerships.statuses import DeliveryStatus, PlanStatus
+
+
+def explain(milestone: Milestone, *, now: dt.datetime) -> list[str]:
+    """Lines for an operator or a page, times in the zone of the milestone's unit; five queries."""
+    zone = zone_named(milestone.unit.time_zone)
+    plans = _plans(milestone)
+    lines = [_heading(milestone), *_state(milestone, plans)]
+    for plan in plans:
+        lines.append(f"- {plan.rule}, {plan.due_on.isoformat()}: {_plan_words(plan, now, zone)}")
+        for item in plan.items.all():
+            lines.append(f"  - {_item_words(item, zone)}")
+            lines += [f"    {step}" for step in _steps(item.delivery, zone)]
+    return lines
+
+
+def _plans(milestone: Milestone) -> list[ReminderPlan]:
+    items = ReminderItem.objects.select_related("person", "delivery").prefetch_related("delivery__events__actor")
+    plans = milestone.reminder_plans.select_related("rule").order_by("due_on", "send_at", "pk")
+    return list(plans.prefetch_related(Prefetch("items", items.order_by("pk"))))
+
+
+def _heading(milestone: Milestone) -> str:
+    return _("%(title)s, due on %(date)s, %(status)s") % {
+        "title": milestone.title,
+        "date": milestone.due_on.isoformat(),
+        "status": milestone.get_status_display(),
+    }
+
+
+def _state(milestone: Milestone, plans: list[ReminderPlan]) -> Iterator[str]:
+    if milestone.reminder_marks.exists():
+        yield _("It was changed since the last run; the next run brings its reminders in step.")
+    elif not plans:
+        yield _("No reminder rule speaks about it.")
+
+
+def _plan_words(plan: ReminderPlan, now: dt.datetime, zone: dt.tzinfo) -> str:
+    status = plan.get_status_display()
+    reason = _(plan.reason) if plan.reason else ""
+    if plan.status != PlanStatus.PLANNED:
+        return " ".join(part for part in (f"{status}.", reason) if part)
+    if reason:
+        return f"{reason} {_('Next try: %(time)s.') % {'time': _time(plan.next_attempt_at, zone)}}"
+    if plan.next_attempt_at <= now:
+        return _("due since %(time)s; the next run makes the mail.") % {"time": _time(plan.next_attempt_at, zone)}
+    words = _("will be sent on %(time)s.") % {"time": _time(plan.send_at, zone)}
+    if plan.is_provisional:
+        words += " " + _("The day may still change: the working days of that time are not known yet.")
+    return words
+
+
+def _item_words(item: ReminderItem, zone: dt.tzinfo) -> str:
+    words = _("To %(person)s, %(why)s") % {"person": item.person, "why": Why(item.why).label}
+    if item.cancelled_at is not None:
+        return f"{words}: {_('not sent.')} {_(item.cancel_reason)}"
+    return f"{words}: {_delivery_words(item.delivery, zone)}"
+
+
+def _delivery_words(delivery: Delivery, zone: dt.tzinfo) -> str:
+    words = f"{delivery.get_status_display()}."
+    if delivery.reason:
+        words += f" {_(delivery.reason)}"
+    if delivery.smtp_reply and delivery.status != DeliveryStatus.SENT:
+        answer = " ".join(str(part) for part in (delivery.smtp_code, delivery.smtp_reply) if part)
+        words += " " + _("The mail server said: %(answer)s") % {"answer": answer}
+    if delivery.status == DeliveryStatus.RETRY:
+        words += " " + _("Next try: %(time)s.") % {"time": _time(delivery.next_attempt_at, zone)}
+    return words
+
+
+def _steps(delivery: Delivery, zone: dt.tzinfo) -> Iterator[str]:
+    for event in delivery.events.all():
+        status = DeliveryStatus(event.to_status).label
+        by = f" ({event.actor})" if event.actor else ""
+        yield f"{_time(event.at, zone)} {status}{by}"
+
+
+def _time(at: dt.datetime, zone: dt.tzinfo) -> str:
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M %Z}"

@@ -1,0 +1,108 @@
+"""Follow-ups: the list, the page of one, its steps, and the form that plans one under an agreement."""
+
+import datetime as dt
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_safe
+
+from partnerships.filtersets import ActivityFilterSet
+from partnerships.forms.activities import FollowUpForm
+from partnerships.models import Activity, ActivityKind, Agreement, Document, DocumentVersion
+from partnerships.permissions import may
+from partnerships.statuses import AgreementStatus
+from partnerships.views.base import require_or_403, visible_or_404
+from partnerships.views.citations import citations_of
+from partnerships.views.lists import Column, ListPage
+from partnerships.views.steps import grouped_offers, step_page
+from partnerships.views.timeline import edits_of, newest_first, steps_of
+
+VERSIONS = Prefetch("versions", DocumentVersion.objects.select_related("uploaded_by"))
+DETAILS = {
+    ActivityKind.TRAINING: "training",
+    ActivityKind.RESEARCH_PROJECT: "research_project",
+    ActivityKind.VISIT: "visit",
+}
+
+
+class ActivityList(ListPage):
+    filterset_class = ActivityFilterSet
+    template_name = "partnerships/activities/list.html"
+    default_sort = "-starts_on"
+    columns = (
+        Column(gettext_lazy("Follow-up"), "title"),
+        Column(gettext_lazy("Kind"), "kind"),
+        Column(gettext_lazy("Status"), "status"),
+        Column(gettext_lazy("Starts on"), "starts_on"),
+        Column(gettext_lazy("With")),
+        Column(gettext_lazy("Agreement"), "agreement__title"),
+        Column(gettext_lazy("Owner"), "owner__name"),
+    )
+
+    def filterset_model(self) -> Any:
+        return Activity
+
+    def for_showing(self, rows: QuerySet, today: dt.date) -> QuerySet:
+        return rows.select_related("agreement", "owner").prefetch_related("partners__organization")
+
+
+@login_required
+@require_safe
+def activity_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    activity = visible_or_404(_with_context(), request, pk)
+    partners = list(activity.partners.select_related("organization"))
+    context = {
+        "activity": activity,
+        "today": timezone.localdate(),
+        "offers": grouped_offers(activity, request.user),
+        "partners": partners,
+        "credits": list(activity.credits.select_related("area", "organization")),
+        "detail": _detail(activity),
+        "milestones": list(activity.milestones.select_related("owner")),
+        "documents": list(Document.objects.filter(activity=activity).prefetch_related(VERSIONS)),
+        "may_log": activity.agreement is not None and may(request.user, "contact_note.add", activity.agreement),
+        "timeline": newest_first(steps_of(activity), edits_of(activity)),
+        "cited": citations_of([activity, *partners]),
+    }
+    return render(request, "partnerships/activities/detail.html", context)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def activity_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
+    return step_page(request, visible_or_404(_with_context(), request, pk), step)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def activity_add(request: HttpRequest, pk: int) -> HttpResponse:
+    """Plans a follow-up under the agreement ``pk``."""
+    agreement = visible_or_404(Agreement.objects.select_related("unit"), request, pk)
+    require_or_403(request.user, "activity.add", agreement)
+    if agreement.status == AgreementStatus.CANCELLED:
+        raise PermissionDenied(_("The agreement was cancelled before it was signed: there is nothing to follow up."))
+    form = FollowUpForm(request.POST or None, agreement=agreement, user=request.user)
+    if request.method == "POST" and form.is_valid():
+        activity = form.apply(request.user)
+        if activity is not None:
+            messages.success(request, _("Planned. When it is done, complete it with what came of it."))
+            return redirect(activity.get_absolute_url())
+    return render(request, "partnerships/activities/form.html", {"form": form, "agreement": agreement})
+
+
+def _with_context() -> QuerySet:
+    return Activity.objects.select_related("agreement", "unit", "owner", "event")
+
+
+def _detail(activity: Activity) -> Any:
+    """The training, research project or visit behind the activity; None for the other kinds."""
+    name = DETAILS.get(ActivityKind(activity.kind))
+    return getattr(activity, name, None) if name else None

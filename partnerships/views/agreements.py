@@ -1,0 +1,213 @@
+"""Agreements: the list, the page with everything about one, and its steps."""
+
+import datetime as dt
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import Count, Max, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_safe
+
+from partnerships.filtersets import AgreementFilterSet
+from partnerships.forms.steps import ContactNoteForm
+from partnerships.models import (
+    ActivityCredit,
+    Agreement,
+    AgreementParty,
+    Document,
+    DocumentVersion,
+    Milestone,
+    ReminderPlan,
+    workday_test,
+)
+from partnerships.permissions import may, refusal
+from partnerships.statuses import ActivityStatus, AgreementStatus, PlanStatus
+from partnerships.views.base import require_or_403, visible_or_404
+from partnerships.views.citations import citations_of
+from partnerships.views.lists import Column, ListPage
+from partnerships.views.steps import form_page, grouped_offers, step_page
+from partnerships.views.timeline import Moment, completed_among, edits_of, newest_first, notes_of, steps_of
+
+PARTIES = Prefetch("parties", AgreementParty.objects.select_related("organization"))
+VERSIONS = Prefetch("versions", DocumentVersion.objects.select_related("uploaded_by"))
+PLANS_SHOWN = 8
+
+
+class AgreementList(ListPage):
+    filterset_class = AgreementFilterSet
+    template_name = "partnerships/agreements/list.html"
+    default_sort = "-signed_on"
+    columns = (
+        Column(gettext_lazy("Agreement"), "title"),
+        Column(gettext_lazy("Partners")),
+        Column(gettext_lazy("Status"), "status"),
+        Column(gettext_lazy("Signed on"), "signed_on"),
+        Column(gettext_lazy("Runs until"), "current_ends_on"),
+        Column(gettext_lazy("Next due"), "next_due_on"),
+        Column(gettext_lazy("Unit"), "unit__name"),
+        Column(gettext_lazy("Coordinator"), "coordinator__name"),
+    )
+
+    def filterset_model(self) -> Any:
+        return Agreement
+
+    def for_sorting(self, rows: QuerySet) -> QuerySet:
+        return _with_next_due(rows.with_current_end())
+
+    def for_showing(self, rows: QuerySet, today: dt.date) -> QuerySet:
+        related = rows.select_related("unit", "coordinator", "type").prefetch_related(PARTIES)
+        return _with_next_due(related.with_current_end())
+
+
+def _with_next_due(rows: QuerySet) -> QuerySet:
+    pending = Milestone.objects.pending().filter(agreement=OuterRef("pk")).order_by("due_on")
+    return rows.annotate(next_due_on=Subquery(pending.values("due_on")[:1]))
+
+
+@login_required
+@require_safe
+def agreement_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    rows = Agreement.objects.select_related("unit", "unit__work_calendar", "type", "coordinator", "event", "parent")
+    agreement = visible_or_404(rows.select_related("predecessor", "created_by").with_current_end(), request, pk)
+    today = timezone.localdate()
+    parties, terms = _parties(agreement), list(agreement.terms.all())
+    activities = _activities(agreement)
+    notes = list(agreement.contact_notes.select_related("author", "contact", "organization"))
+    areas = list(agreement.promised_areas.select_related("area"))
+    context = {
+        "agreement": agreement,
+        "today": today,
+        "standing": _standing(agreement, today),
+        "offers": grouped_offers(agreement, request.user),
+        "parties": parties,
+        "areas": _promised_and_delivered(agreement, areas),
+        "terms": terms,
+        "decision": _decision(agreement, terms),
+        "amendments": agreement.amendments.all(),
+        "milestones": _milestones(agreement, today),
+        "activities": activities,
+        "notes": notes[:10],
+        "note_count": len(notes),
+        "documents": _documents(agreement),
+        "custody": list(agreement.custody_steps.all()),
+        "units": list(agreement.participating_units.select_related("unit")),
+        "children": _visible_children(agreement, request.user),
+        "reminders": _reminders(agreement),
+        "timeline": _timeline(agreement, notes, activities),
+        "cited": citations_of([agreement, agreement.event, *parties, *terms, *areas, *activities]),
+        **_follow_up_offers(agreement, request.user, today),
+    }
+    return render(request, "partnerships/agreements/detail.html", context)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def agreement_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
+    agreement = visible_or_404(Agreement.objects.select_related("unit", "coordinator", "type"), request, pk)
+    if step == "log":
+        return _log(request, agreement)
+    return step_page(request, agreement, step)
+
+
+def _log(request: HttpRequest, agreement: Agreement) -> HttpResponse:
+    require_or_403(request.user, "contact_note.add", agreement)
+    form = ContactNoteForm(request.POST or None, today=timezone.localdate())
+    return form_page(request, agreement, form, title=_("Log a call"), done=_("Logged."), about=agreement)
+
+
+def _parties(agreement: Agreement) -> list[AgreementParty]:
+    return list(agreement.parties.select_related("organization", "organization__region"))
+
+
+def _standing(agreement: Agreement, today: dt.date) -> dict[str, bool]:
+    """What follows from the dates today, by the formulas the lists use."""
+    this = Agreement.objects.filter(pk=agreement.pk)
+    if not agreement.is_signed:
+        return {"orphaned": this.orphaned().exists()}
+    return {
+        "in_force": this.in_force(today).exists(),
+        "expired": this.expired(today).exists(),
+        "quiet": this.quiet(today).exists(),
+        "orphaned": this.orphaned().exists(),
+    }
+
+
+def _promised_and_delivered(agreement: Agreement, promised: list[Any]) -> list[dict[str, Any]]:
+    """Each area promised with how many follow-ups were completed and are planned for it; then those never promised."""
+    done = Q(activity__status=ActivityStatus.COMPLETED)
+    ahead = ~Q(activity__status__in=(ActivityStatus.COMPLETED, ActivityStatus.CANCELLED))
+    counts = ActivityCredit.objects.filter(activity__agreement=agreement).values("area", "area__name", "area__name_zh")
+    counted = counts.annotate(
+        done=Count("activity", filter=done, distinct=True),
+        ahead=Count("activity", filter=ahead, distinct=True),
+        last_on=Max("activity__completed_on"),
+    )
+    by_area = {row["area"]: row for row in counted}
+    nothing: dict[str, Any] = {"done": 0, "ahead": 0, "last_on": None}
+    rows = [{"promise": promise, **(by_area.pop(promise.area_id, nothing))} for promise in promised]
+    return [*rows, *({"promise": None, **row} for row in by_area.values() if row["done"] or row["ahead"])]
+
+
+def _decision(agreement: Agreement, terms: list[Any]) -> dict[str, Any] | None:
+    """The decision date of the current term with the term and calendar it was counted from."""
+    term = max(terms, key=lambda term: term.number, default=None)
+    if term is None or term.ends_on is None:
+        return None
+    calendar = agreement.unit.work_calendar
+    date = term.decision_date(workday_test(calendar))
+    is_guess = calendar is not None and date.decide_on > calendar.covered_until
+    return {"term": term, "date": date, "calendar": calendar, "is_guess": is_guess}
+
+
+def _activities(agreement: Agreement) -> list[Any]:
+    rows = agreement.activities.select_related("owner").prefetch_related("partners__organization", "credits__area")
+    return list(rows.order_by("-starts_on", "-pk"))
+
+
+def _milestones(agreement: Agreement, today: dt.date) -> dict[str, list[Any]]:
+    rows = list(agreement.milestones.select_related("owner", "party__organization"))
+    return {
+        "pending": [row for row in rows if row.is_pending],
+        "closed": [row for row in reversed(rows) if not row.is_pending],
+    }
+
+
+def _documents(agreement: Agreement) -> list[Document]:
+    rows = Document.objects.filter(
+        Q(agreement=agreement) | Q(milestone__agreement=agreement) | Q(activity__agreement=agreement)
+    )
+    return list(rows.select_related("milestone", "activity").prefetch_related(VERSIONS))
+
+
+def _visible_children(agreement: Agreement, user: Any) -> list[Agreement]:
+    return list(Agreement.objects.visible_to(user).filter(Q(parent=agreement) | Q(predecessor=agreement)))
+
+
+def _reminders(agreement: Agreement) -> dict[str, list[ReminderPlan]]:
+    plans = ReminderPlan.objects.filter(milestone__agreement=agreement).select_related("milestone", "rule")
+    plans = plans.prefetch_related("items__person", "items__delivery")
+    return {
+        "ahead": list(plans.filter(status=PlanStatus.PLANNED).order_by("send_at")[:PLANS_SHOWN]),
+        "past": list(plans.exclude(status=PlanStatus.PLANNED).order_by("-send_at")[:PLANS_SHOWN]),
+    }
+
+
+def _timeline(agreement: Agreement, notes: list[Any], activities: list[Any]) -> list[Moment]:
+    return newest_first(steps_of(agreement), notes_of(notes), completed_among(activities), edits_of(agreement))
+
+
+def _follow_up_offers(agreement: Agreement, user: Any, today: dt.date) -> dict[str, Any]:
+    may_log = may(user, "contact_note.add", agreement)
+    form = ContactNoteForm(today=today) if may_log else None
+    if form:
+        form.auto_id = "log_%s"
+    may_plan = agreement.status != AgreementStatus.CANCELLED and may(user, "activity.add", agreement)
+    return {
+        "note_form": form,
+        "may_plan": may_plan,
+        "follow_up_refusal": None if may_plan else refusal(user, "activity.add", agreement),
+    }

@@ -1,0 +1,26 @@
+"""What every page shares: a person who logged in, rows inside their scope, refusals that say why."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+
+from partnerships.permissions import refusal
+
+
+def visible_or_404(rows: QuerySet, request: HttpRequest, pk: int) -> Any:
+    """The row ``pk`` of ``rows``; outside the person's scope there is no such page."""
+    return get_object_or_404(rows.visible_to(request.user), pk=pk)  # type: ignore[attr-defined]
+
+
+def require_or_403(user: Any, action: str, row: Any = None) -> None:
+    reason = refusal(user, action, row)
+    if reason is not None:
+        raise PermissionDenied(str(reason))
+
+
+def has_a_place(user: Any) -> bool:
+    """Whether the person has a role anywhere, so that pages have something to show them."""
+    return user.sees_all_units or bool(user.scope.roles)

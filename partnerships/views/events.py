@@ -1,0 +1,74 @@
+"""Events, who took part in them, and what came of them."""
+
+import datetime as dt
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
+
+from partnerships.filtersets import EventFilterSet
+from partnerships.models import Activity, Agreement, Document, Event
+from partnerships.permissions import may
+from partnerships.views.agreements import PARTIES, VERSIONS
+from partnerships.views.base import visible_or_404
+from partnerships.views.citations import citations_of
+from partnerships.views.lists import Column, ListPage
+
+
+class EventList(ListPage):
+    filterset_class = EventFilterSet
+    template_name = "partnerships/events/list.html"
+    default_sort = "-starts_on"
+    columns = (
+        Column(gettext_lazy("Event"), "name"),
+        Column(gettext_lazy("Date"), "starts_on"),
+        Column(gettext_lazy("What it was")),
+        Column(gettext_lazy("Region"), "region__name"),
+        Column(gettext_lazy("Took part")),
+    )
+
+    def filterset_model(self) -> Any:
+        return Event
+
+    def for_showing(self, rows: QuerySet, today: dt.date) -> QuerySet:
+        counted = rows.annotate(participant_count=Count("participations"))
+        return counted.select_related("region").prefetch_related("kinds")
+
+
+@login_required
+@require_safe
+def event_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    event = visible_or_404(Event.objects.select_related("unit", "region"), request, pk)
+    participations = list(event.participations.select_related("organization"))
+    kinds = list(event.kinds.all())
+    context = {
+        "event": event,
+        "kinds": kinds,
+        "participations": participations,
+        "unresolved": [row for row in participations if row.is_unresolved],
+        "agreements": _agreements(event, request.user),
+        "activities": _activities(event, request.user),
+        "documents": _documents(event, request.user),
+        "cited": citations_of([event, *participations, *kinds]),
+    }
+    return render(request, "partnerships/events/detail.html", context)
+
+
+def _agreements(event: Event, user: Any) -> list[Agreement]:
+    rows = Agreement.objects.visible_to(user).filter(event=event)
+    return list(rows.select_related("unit", "type").prefetch_related(PARTIES))
+
+
+def _activities(event: Event, user: Any) -> list[Activity]:
+    rows = Activity.objects.visible_to(user).filter(event=event)
+    return list(rows.select_related("owner").prefetch_related("partners__organization"))
+
+
+def _documents(event: Event, user: Any) -> list[Document]:
+    """Whoever reads the event does not yet read its papers."""
+    rows = Document.objects.visible_to(user).filter(event=event).prefetch_related(VERSIONS)
+    return [row for row in rows if may(user, "document.view", row)]

@@ -1,0 +1,158 @@
+"""Milestones: the list, the page a reminder mail leads to, and what can be done there."""
+
+import datetime as dt
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_safe
+
+from partnerships.filtersets import MilestoneFilterSet
+from partnerships.forms.steps import AssignForm, ContactNoteForm, MoveForm, step_form
+from partnerships.models import AgreementParty, Document, DocumentVersion, Milestone
+from partnerships.permissions import may, refusal
+from partnerships.views.base import require_or_403, visible_or_404
+from partnerships.views.citations import citations_of
+from partnerships.views.lists import Column, ListPage
+from partnerships.views.my_work import PARTIES
+from partnerships.views.steps import form_page, grouped_offers, step_page
+from partnerships.views.timeline import Moment, edits_of, newest_first, notes_of, steps_of
+
+# Taken right on the page, in this order; every other step has its own confirm page.
+PRIMARY_STEPS = ("accept", "meet", "submit")
+VERSIONS = Prefetch("versions", DocumentVersion.objects.select_related("uploaded_by"))
+
+
+class MilestoneList(ListPage):
+    filterset_class = MilestoneFilterSet
+    template_name = "partnerships/milestones/list.html"
+    default_sort = "due_on"
+    columns = (
+        Column(gettext_lazy("Milestone"), "title"),
+        Column(gettext_lazy("Due"), "due_on"),
+        Column(gettext_lazy("Status"), "status"),
+        Column(gettext_lazy("Agreement"), "agreement__title"),
+        Column(gettext_lazy("Owner"), "owner__name"),
+        Column(gettext_lazy("Unit"), "unit__name"),
+    )
+
+    def filterset_model(self) -> Any:
+        return Milestone
+
+    def for_showing(self, rows: QuerySet, today: dt.date) -> QuerySet:
+        related = rows.select_related("agreement__unit", "activity", "organization", "event", "owner", "unit")
+        return related.prefetch_related(PARTIES)
+
+
+@login_required
+@require_safe
+def milestone_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    milestone = visible_or_404(_with_context(), request, pk)
+    today = timezone.localdate()
+    offers = grouped_offers(milestone, request.user)
+    primary = _primary_form(milestone, offers, today)
+    context = {
+        "milestone": milestone,
+        "today": today,
+        "partners": _partners(milestone),
+        "offers": offers,
+        "primary": primary,
+        "other_steps": [offer for offer in offers["open"] if not primary or offer.transition != primary.transition],
+        **_side_forms(milestone, request.user, today),
+        "plans": _plans(milestone),
+        "documents": list(Document.objects.filter(milestone=milestone).prefetch_related(VERSIONS)),
+        "timeline": _timeline(milestone),
+        "cited": citations_of([milestone]),
+        "next_milestones": [] if milestone.is_pending else _next_of(request.user, milestone, today),
+    }
+    return render(request, "partnerships/milestones/detail.html", context)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def milestone_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
+    milestone = visible_or_404(_with_context(), request, pk)
+    beside = {"move": _move, "assign": _assign, "log": _log}
+    if step in beside:
+        return beside[step](request, milestone)
+    return step_page(request, milestone, step)
+
+
+def _with_context() -> QuerySet:
+    rows = Milestone.objects.select_related("agreement", "agreement__unit", "agreement__coordinator", "unit", "owner")
+    return rows.select_related("activity", "event", "organization", "party__organization")
+
+
+def _move(request: HttpRequest, milestone: Milestone) -> HttpResponse:
+    require_or_403(request.user, "milestone.move", milestone)
+    form = MoveForm(request.POST or None, row=milestone, today=timezone.localdate())
+    done = _("Moved. Reminders follow the new date.")
+    return form_page(request, milestone, form, title=_("Move the due date"), done=done)
+
+
+def _assign(request: HttpRequest, milestone: Milestone) -> HttpResponse:
+    require_or_403(request.user, "milestone.assign", milestone)
+    form = AssignForm(request.POST or None, row=milestone, today=timezone.localdate(), user=request.user)
+    done = _("Handed over. Reminders go to the new owner.")
+    return form_page(request, milestone, form, title=_("Give it to somebody else"), done=done)
+
+
+def _log(request: HttpRequest, milestone: Milestone) -> HttpResponse:
+    require_or_403(request.user, "contact_note.add", milestone)
+    form = ContactNoteForm(request.POST or None, today=timezone.localdate())
+    return form_page(request, milestone, form, title=_("Log a call"), done=_("Logged."), about=milestone)
+
+
+def _primary_form(milestone: Milestone, offers: dict[str, Any], today: dt.date) -> Any:
+    """The form of the one step this page is for, or None when there is none for this person."""
+    names = {offer.transition.name for offer in offers["open"]}
+    name = next((name for name in PRIMARY_STEPS if name in names), None)
+    if name is None:
+        return None
+    form = step_form(milestone, name, today=today)
+    form.auto_id = "act_%s"
+    return form
+
+
+def _side_forms(milestone: Milestone, user: Any, today: dt.date) -> dict[str, Any]:
+    """Move, hand over and log: a form where the person may, else nothing but the reason."""
+    forms: dict[str, Any] = {"log_form": None, "move_form": None, "assign_form": None, "move_refusal": None}
+    if may(user, "contact_note.add", milestone) and (milestone.agreement_id or milestone.organization_id):
+        forms["log_form"] = ContactNoteForm(today=today)
+        forms["log_form"].auto_id = "log_%s"
+    if not milestone.is_pending:
+        return forms
+    forms["move_refusal"] = refusal(user, "milestone.move", milestone)
+    if forms["move_refusal"] is None:
+        forms["move_form"] = MoveForm(row=milestone, today=today)
+        forms["move_form"].auto_id = "move_%s"
+    if may(user, "milestone.assign", milestone):
+        forms["assign_form"] = AssignForm(row=milestone, today=today, user=user)
+        forms["assign_form"].auto_id = "assign_%s"
+    return forms
+
+
+def _partners(milestone: Milestone) -> list[AgreementParty]:
+    if milestone.agreement is None:
+        return []
+    return list(milestone.agreement.parties.select_related("organization"))
+
+
+def _plans(milestone: Milestone) -> list[Any]:
+    plans = milestone.reminder_plans.select_related("rule").prefetch_related("items__person", "items__delivery")
+    return list(plans.order_by("send_at"))
+
+
+def _timeline(milestone: Milestone) -> list[Moment]:
+    notes = milestone.contact_notes.select_related("author")
+    return newest_first(steps_of(milestone), notes_of(notes), edits_of(milestone))
+
+
+def _next_of(user: Any, milestone: Milestone, today: dt.date) -> list[Milestone]:
+    rows = Milestone.objects.visible_to(user).pending().filter(owner=user).exclude(pk=milestone.pk)
+    return list(rows.select_related("agreement")[:3])

@@ -1,0 +1,38 @@
+"""A person's own page: language, time zone, absence; and the language switch of the header."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import check_for_language, override
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+from django.views.i18n import set_language
+
+from partnerships.forms.people import PreferencesForm
+from partnerships.models import User
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def me(request: HttpRequest) -> HttpResponse:
+    person = User.objects.get(pk=request.user.pk)  # a copy: a refused form must not change who the page is for
+    form = PreferencesForm(request.POST or None, instance=person)
+    if request.method == "POST" and form.is_valid() and form.apply() is not None:
+        with override(person.language):
+            messages.success(request, _("Saved."))
+        return redirect("me")
+    memberships = request.user.memberships.select_related("unit")
+    return render(request, "partnerships/me.html", {"form": form, "memberships": memberships})
+
+
+@require_POST
+def my_language(request: HttpRequest) -> HttpResponse:
+    """Keeps the language in the profile of whoever is logged in, else in a cookie; goes back where they were."""
+    language = request.POST.get("language", "")
+    if request.user.is_authenticated and check_for_language(language):
+        person = User.objects.get(pk=request.user.pk)
+        if person.language != language:
+            person.language = language
+            person.save()
+    return set_language(request)

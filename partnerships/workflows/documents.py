@@ -1,0 +1,178 @@
+"""Files: looked at before they are kept, and kept as they came."""
+
+import datetime as dt
+import hashlib
+import unicodedata
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+from django.core.files.base import File
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from partnerships.exceptions import InvalidInput
+from partnerships.models import Document, DocumentVersion, User
+from partnerships.names import has_invisible_characters
+from partnerships.permissions import require
+from partnerships.workflows.transitions import lock
+
+LARGEST_FILE = 25 * 1024 * 1024
+# What a document of the office unpacks to at most, and in how many parts: a bomb of a few kilobytes has more.
+LARGEST_UNPACKED = 500 * 1024 * 1024
+MOST_PARTS = 10_000
+HEAD = 8192
+
+
+def _starts_with(*magic: bytes) -> Callable[[File], bool]:
+    return lambda file: _head(file).startswith(magic)
+
+
+def _is_webp(file: File) -> bool:
+    head = _head(file)
+    return head.startswith(b"RIFF") and head[8:12] == b"WEBP"
+
+
+def _is_text(file: File) -> bool:
+    """UTF-8, UTF-16 with its mark, or GBK; nothing a browser would take for a page."""
+    file.seek(0)
+    content = file.read()
+    for encoding in ("utf-8-sig", "utf-16", "gb18030"):
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        return not any(ord(char) < 32 and char not in "\t\n\r\f" for char in text) and not _looks_like_markup(text)
+    return False
+
+
+def _looks_like_markup(text: str) -> bool:
+    start = text.lstrip().casefold()
+    return start.startswith(("<!doctype", "<html", "<svg", "<script", "<?xml"))
+
+
+def _is_office(part: str) -> Callable[[File], bool]:
+    """A zip with the part that makes it a document of this kind, without macros, and no bomb."""
+
+    def looks_right(file: File) -> bool:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                entries = archive.infolist()
+        except (zipfile.BadZipFile, ValueError, OSError):
+            return False
+        names = {entry.filename for entry in entries}
+        is_sane = len(entries) <= MOST_PARTS and sum(entry.file_size for entry in entries) <= LARGEST_UNPACKED
+        has_macros = any(name.casefold().endswith("vbaproject.bin") for name in names)
+        return is_sane and not has_macros and {"[Content_Types].xml", part} <= names
+
+    return looks_right
+
+
+@dataclass(frozen=True)
+class FileType:
+    content_type: str
+    looks_right: Callable[[File], bool]
+
+
+_JPEG = FileType("image/jpeg", _starts_with(b"\xff\xd8\xff"))
+_OOXML = "application/vnd.openxmlformats-officedocument"
+FILE_TYPES: Mapping[str, FileType] = {
+    ".pdf": FileType("application/pdf", _starts_with(b"%PDF-")),
+    ".docx": FileType(f"{_OOXML}.wordprocessingml.document", _is_office("word/document.xml")),
+    ".xlsx": FileType(f"{_OOXML}.spreadsheetml.sheet", _is_office("xl/workbook.xml")),
+    ".pptx": FileType(f"{_OOXML}.presentationml.presentation", _is_office("ppt/presentation.xml")),
+    ".jpg": _JPEG,
+    ".jpeg": _JPEG,
+    ".png": FileType("image/png", _starts_with(b"\x89PNG\r\n\x1a\n")),
+    ".webp": FileType("image/webp", _is_webp),
+    ".tif": FileType("image/tiff", _starts_with(b"II*\0", b"MM\0*")),
+    ".tiff": FileType("image/tiff", _starts_with(b"II*\0", b"MM\0*")),
+    ".txt": FileType("text/plain; charset=utf-8", _is_text),
+    ".csv": FileType("text/csv; charset=utf-8", _is_text),
+}
+
+
+def check_upload(file: File) -> FileType:
+    """What kind of file this is, by its name and its content. Raises ``InvalidInput`` on ``file`` when we take none.
+
+    The type comes from our table, never from what the browser claims.
+    """
+    name = _clean_name(file)
+    extension = PurePath(name).suffix.casefold()
+    file_type = FILE_TYPES.get(extension)
+    if file_type is None:
+        kinds = ", ".join(sorted(kind.removeprefix(".") for kind in FILE_TYPES))
+        raise InvalidInput(
+            _("Files of this kind are not accepted; these are: %(kinds)s.") % {"kinds": kinds}, field="file"
+        )
+    if not file.size:
+        raise InvalidInput(_("This file is empty."), field="file")
+    if file.size > LARGEST_FILE:
+        raise InvalidInput(_("This file is too large: 25 MB at most."), field="file")
+    if not file_type.looks_right(file):
+        raise InvalidInput(
+            _("The content of this file does not fit its name (%(extension)s).") % {"extension": extension},
+            field="file",
+        )
+    file.seek(0)
+    return file_type
+
+
+def add_version(document: Document, *, actor: User | None, file: File, at: dt.datetime) -> DocumentVersion:
+    """Keeps ``file`` as the next version; the earlier ones stay as they are.
+
+    Effects in order: the file is checked and hashed, stored under a name that says nothing, and its row is written.
+    A file whose row could not be written is removed again.
+    """
+    file_type = check_upload(file)
+    with transaction.atomic():
+        locked = lock(document)
+        require(actor, "document.upload", locked)
+        latest = locked.versions.first()
+        version = DocumentVersion(
+            document=locked,
+            number=latest.number + 1 if latest else 1,
+            original_name=_clean_name(file),
+            content_type=file_type.content_type,
+            size=file.size,
+            sha256=_sha256(file),
+            uploaded_by=actor,
+            uploaded_at=at,
+        )
+        version.file.save(version.original_name, file, save=False)
+        _save_or_discard(version)
+    return version
+
+
+def _save_or_discard(version: DocumentVersion) -> None:
+    try:
+        version.save()
+    except BaseException:
+        version.file.storage.delete(version.file.name)
+        raise
+
+
+def _clean_name(file: Any) -> str:
+    """The last part of the name as people know it; refuses what would hide its real ending."""
+    name = unicodedata.normalize("NFC", PurePath(str(file.name or "").replace("\\", "/")).name)
+    if has_invisible_characters(name):
+        raise InvalidInput(_("The name of this file contains invisible characters."), field="file")
+    if len(name) > 200:
+        raise InvalidInput(_("The name of this file is too long: 200 characters at most."), field="file")
+    return name
+
+
+def _head(file: File) -> bytes:
+    file.seek(0)
+    return file.read(HEAD)
+
+
+def _sha256(file: File) -> str:
+    digest = hashlib.sha256()
+    file.seek(0)
+    for chunk in file.chunks():
+        digest.update(chunk)
+    file.seek(0)
+    return digest.hexdigest()

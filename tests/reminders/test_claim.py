@@ -1,0 +1,82 @@
+from collections.abc import Callable
+
+import pytest
+
+from partnerships.factories import MilestoneFactory
+from partnerships.models import Delivery, DeliveryEvent, Milestone
+from partnerships.reminders import reasons
+from partnerships.reminders.claim import LEASE, Claim, claim_next, rescue
+from partnerships.statuses import DeliveryStatus
+from tests.reminders.conftest import Clock
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+
+
+@pytest.fixture
+def claim(queue: Callable[[], None], clock: Clock) -> Claim:
+    queue()
+    found = claim_next(now=clock(), clock=clock)
+    assert found is not None
+    return found
+
+
+def test_a_claim_is_a_lease_with_an_epoch(claim: Claim, clock: Clock) -> None:
+    delivery = Delivery.objects.get()
+
+    assert (delivery.status, delivery.lease_epoch, delivery.lease_until) == ("claimed", 1, clock() + LEASE)
+    assert delivery.lease_owner != ""
+    assert [item.delivery_id for item in claim.items] == [delivery.pk]
+
+
+def test_what_is_claimed_is_not_claimed_again(claim: Claim, clock: Clock) -> None:
+    assert claim_next(now=clock(), clock=clock) is None
+
+
+def test_the_longest_due_comes_first(queue: Callable[[], None], milestone: Milestone, clock: Clock) -> None:
+    MilestoneFactory(due_on=milestone.due_on)
+    queue()
+    late, early = Delivery.objects.order_by("pk")
+    Delivery.objects.filter(pk=early.pk).update(next_attempt_at=clock.forward(minutes=-10))
+    clock.forward(minutes=10)
+
+    claims = [claim_next(now=clock(), clock=clock) for _turn in range(3)]
+
+    assert [claim and claim.delivery for claim in claims] == [early, late, None]
+
+
+def test_what_a_dead_process_had_claimed_is_queued_again_without_counting_an_attempt(
+    claim: Claim, clock: Clock
+) -> None:
+    clock.forward(minutes=5)
+    assert rescue(clock=clock) == 0
+    clock.forward(seconds=1)
+    assert rescue(clock=clock) == 1
+
+    delivery = Delivery.objects.get()
+    assert (delivery.status, delivery.attempts, delivery.reason) == ("queued", 0, reasons.PROCESS_ENDED_EARLY)
+    again = claim_next(now=clock(), clock=clock)
+    assert again is not None
+    assert again.delivery.lease_epoch == 2
+
+
+def test_what_was_put_off_before_goes_back_to_its_retries(claim: Claim, clock: Clock) -> None:
+    Delivery.objects.update(attempts=3)
+    clock.forward(minutes=6)
+
+    rescue(clock=clock)
+
+    assert Delivery.objects.get().status == "retry"
+
+
+def test_what_a_dead_process_was_handing_over_is_uncertain_and_stays_so(claim: Claim, clock: Clock) -> None:
+    Delivery.objects.update(status=DeliveryStatus.HANDING)
+    clock.forward(minutes=6)
+
+    assert rescue(clock=clock) == 1
+    assert rescue(clock=clock) == 0
+
+    delivery = Delivery.objects.get()
+    assert (delivery.status, delivery.reason) == ("uncertain", reasons.OUTCOME_UNKNOWN)
+    assert claim_next(now=clock(), clock=clock) is None
+    last = DeliveryEvent.objects.order_by("-pk")[0]
+    assert (last.from_status, last.to_status) == ("handing", "uncertain")

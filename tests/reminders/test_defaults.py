@@ -1,0 +1,46 @@
+import pytest
+
+from partnerships.factories import ReminderRuleFactory
+from partnerships.models import ReminderRule
+from partnerships.reminders.defaults import create_default_rules
+
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+
+
+def rules(kind: str) -> list[str]:
+    found = ReminderRule.objects.filter(milestone_kind=kind).order_by("-direction", "-offset", "audience")
+    return [f"{rule.offset} {rule.direction} {rule.audience}" for rule in found]
+
+
+def test_a_new_site_starts_with_rules_for_every_kind() -> None:
+    assert create_default_rules() == 19
+
+    assert rules("agreement") == [
+        "30 before owner",
+        "7 before owner",
+        "0 before owner",
+        "3 after lead",
+        "3 after owner",
+    ]
+    assert rules("decision_date") == ["30 before owner", "7 before owner", "0 before lead", "0 before owner"]
+    assert rules("obligation") == ["14 before owner", "3 before owner", "0 before owner", "3 after lead"]
+    assert rules("review") == ["14 before owner", "0 before owner"]
+    assert rules("next_contact") == ["7 before owner", "0 before owner"]
+    assert rules("action_point") == ["3 before owner", "0 before owner"]
+
+
+def test_a_second_time_changes_nothing_and_keeps_what_the_office_changed() -> None:
+    create_default_rules()
+    changed = ReminderRule.objects.get(code="rule-review-14-before-owner")
+    changed.offset, changed.is_enabled = 10, False
+    changed.save()
+
+    assert create_default_rules() == 0
+
+    assert rules("review") == ["10 before owner", "0 before owner"]
+
+
+def test_a_rule_somebody_made_by_hand_is_not_made_again() -> None:
+    ReminderRuleFactory(milestone_kind="review", offset=14)
+
+    assert create_default_rules() == 18

@@ -1,0 +1,339 @@
+import datetime as dt
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+
+from partnerships.factories import MilestoneFactory, UserFactory
+from partnerships.models import ComponentHeartbeat, Delivery, DeliveryEvent, Milestone, ReminderItem, ReminderPlan, User
+from partnerships.reminders import reasons
+from partnerships.reminders.claim import claim_next, rescue
+from partnerships.reminders.deliver import Deliveries, commit_handing, deliver_due, retry_after
+from partnerships.reminders.expand import expand_due
+from partnerships.reminders.message import write
+from partnerships.reminders.reconcile import reconcile_marked
+from partnerships.reminders.smtp import Relay, Result
+from tests.reminders.conftest import Clock
+from tests.services.smtp_sink import DISCONNECT, SmtpSink
+
+# Claims and marks commit for good, so these tests must not run inside a transaction of their own.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+
+
+@pytest.fixture
+def send(clock: Clock) -> Callable[..., Deliveries]:
+    def run(limit: int = 100) -> Deliveries:
+        return deliver_due(now=clock(), clock=clock, limit=limit, is_stopping=lambda: False)
+
+    return run
+
+
+def path_of(delivery: Delivery) -> list[str]:
+    return list(DeliveryEvent.objects.filter(delivery=delivery).values_list("to_status", flat=True))
+
+
+def test_a_queued_mail_reaches_its_reader_and_is_recorded(
+    queue: Callable[[], None],
+    send: Callable[..., Deliveries],
+    smtp_sink: SmtpSink,
+    milestone: Milestone,
+    clock: Clock,
+    settings: Any,
+) -> None:
+    settings.DEFAULT_FROM_EMAIL = "Office <office@example.org>"
+    queue()
+
+    assert send().counts == {"sent": 1}
+
+    [received] = smtp_sink.received
+    assert (received.sender, received.recipients) == ("office@example.org", [milestone.owner.email])
+    delivery = Delivery.objects.get()
+    assert (delivery.status, delivery.sent_at, delivery.attempts, delivery.smtp_code) == ("sent", clock(), 1, 250)
+    assert received.content.encode() == bytes(delivery.message)
+    assert received.subject == delivery.subject
+    assert path_of(delivery) == ["queued", "claimed", "handing", "sent"]
+
+
+def test_what_was_sent_is_not_sent_again(
+    queue: Callable[[], None], send: Callable[..., Deliveries], smtp_sink: SmtpSink, clock: Clock
+) -> None:
+    queue()
+    send()
+    clock.forward(days=2)
+
+    assert send().counts == {}
+    assert len(smtp_sink.received) == 1
+
+
+def test_while_the_mail_server_is_down_nothing_is_lost_claimed_or_counted(
+    queue: Callable[[], None], send: Callable[..., Deliveries], settings: Any, smtp_server: SmtpSink, clock: Clock
+) -> None:
+    queue()
+    before = Delivery.objects.values().get()
+    for _tick in range(3):
+        assert "ConnectionRefusedError" in send().trouble
+        clock.forward(days=1)
+    assert Delivery.objects.values().get() == before
+    assert "ConnectionRefusedError" in ComponentHeartbeat.objects.get(name="relay").note
+
+    smtp_server.clear()
+    settings.EMAIL_HOST, settings.EMAIL_PORT = smtp_server.host, smtp_server.port
+    assert send().counts == {"sent": 1}
+    assert ComponentHeartbeat.objects.get(name="relay").note == ""
+    assert len(smtp_server.received) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "trouble"),
+    [
+        ({"at": "MAIL", "reply": "451 Busy"}, "Busy"),
+        ({"at": "MAIL", "reply": "550 Who are you"}, "Who are you"),
+        ({"at": "RCPT", "reply": "421 Shutting down"}, "Shutting down"),
+        ({"at": "DATA", "reply": "421 Shutting down"}, "Shutting down"),
+        ({"at": "RCPT", "reply": DISCONNECT}, "SMTPServerDisconnected: Connection unexpectedly closed"),
+    ],
+)
+def test_trouble_of_the_relay_counts_no_attempt_and_ends_the_run(
+    queue: Callable[[], None],
+    send: Callable[..., Deliveries],
+    smtp_sink: SmtpSink,
+    milestone: Milestone,
+    answer: dict,
+    trouble: str,
+) -> None:
+    MilestoneFactory(due_on=milestone.due_on)
+    queue()
+    smtp_sink.script(answer)
+
+    done = send()
+
+    assert done.trouble.startswith(trouble)
+    first, second = Delivery.objects.order_by("pk")
+    assert (first.status, first.attempts, first.reason) == ("queued", 0, reasons.RELAY_TROUBLE)
+    assert path_of(second) == ["queued"]
+    smtp_sink.script()
+    assert send().counts == {"sent": 2}
+
+
+@pytest.mark.parametrize("at", ["RCPT", "DATA"])
+def test_a_refused_reader_fails_with_the_answer_and_stops_nobody_else(
+    queue: Callable[[], None], send: Callable[..., Deliveries], smtp_sink: SmtpSink, milestone: Milestone, at: str
+) -> None:
+    other = MilestoneFactory(due_on=milestone.due_on)
+    queue()
+    smtp_sink.script({"at": at, "reply": "550 No such user", "to": milestone.owner.email})
+
+    assert send().counts == {"failed": 1, "sent": 1}
+
+    failed = Delivery.objects.get(status="failed")
+    assert (failed.person, failed.smtp_code, failed.smtp_reply) == (milestone.owner, 550, "No such user")
+    assert failed.reason == reasons.REFUSED
+    assert [received.recipients for received in smtp_sink.received] == [[other.owner.email]]
+
+
+@pytest.mark.parametrize("at", ["RCPT", "DATA"])
+def test_a_reader_put_off_is_tried_again_later_with_the_same_bytes(
+    queue: Callable[[], None], send: Callable[..., Deliveries], smtp_sink: SmtpSink, clock: Clock, at: str
+) -> None:
+    queue()
+    smtp_sink.script({"at": at, "reply": "450 Mailbox busy", "times": 1})
+
+    assert send().counts == {"retry": 1}
+    delivery = Delivery.objects.get()
+    assert (delivery.attempts, delivery.next_attempt_at - clock()) == (1, dt.timedelta(minutes=1))
+    assert send().counts == {}
+
+    clock.forward(minutes=1)
+    assert send().counts == {"sent": 1}
+    again = Delivery.objects.get()
+    assert again.attempts == 2
+    if at == "DATA":
+        assert bytes(again.message) == bytes(delivery.message)
+
+
+def test_tries_end_after_five_days(
+    queue: Callable[[], None], send: Callable[..., Deliveries], smtp_sink: SmtpSink, clock: Clock
+) -> None:
+    queue()
+    smtp_sink.script({"at": "RCPT", "reply": "450 Full"})
+    tries = 0
+    while Delivery.objects.get().status != "failed":
+        clock.at = max(clock(), Delivery.objects.get().next_attempt_at)
+        send()
+        tries += 1
+
+    # Eight within the first 7 h 51 min, then one every four hours until five days have passed.
+    assert tries == 37
+    assert Delivery.objects.get().reason == reasons.GAVE_UP
+
+
+@pytest.mark.parametrize(
+    ("attempts", "minutes"), [(1, 1), (2, 5), (3, 15), (4, 30), (5, 60), (6, 120), (7, 240), (8, 240), (30, 240)]
+)
+def test_the_waits_grow_to_four_hours(attempts: int, minutes: int) -> None:
+    assert retry_after(attempts) == dt.timedelta(minutes=minutes)
+
+
+@pytest.mark.parametrize("is_stored", [True, False])
+def test_silence_after_the_last_dot_is_listed_and_not_sent_again(
+    queue: Callable[[], None], send: Callable[..., Deliveries], smtp_sink: SmtpSink, clock: Clock, is_stored: bool
+) -> None:
+    queue()
+    smtp_sink.script({"at": "DATA", "reply": DISCONNECT, "stored": is_stored, "times": 1})
+
+    assert send().counts == {"uncertain": 1}
+    clock.forward(days=1)
+
+    assert send().counts == {}
+    assert len(smtp_sink.received) == is_stored
+    delivery = Delivery.objects.get()
+    assert (delivery.reason, delivery in Delivery.objects.needing_attention()) == (reasons.OUTCOME_UNKNOWN, True)
+
+
+def test_a_mail_that_cannot_be_written_fails_alone(
+    queue: Callable[[], None], send: Callable[..., Deliveries], smtp_sink: SmtpSink, milestone: Milestone
+) -> None:
+    other = MilestoneFactory(due_on=milestone.due_on)
+    User.objects.filter(pk=milestone.owner_id).update(email="no address\n@c")
+    queue()
+
+    assert send().counts == {"failed": 1, "sent": 1}
+
+    failed = Delivery.objects.get(status="failed")
+    assert (failed.person, failed.reason) == (milestone.owner, reasons.CANNOT_BE_WRITTEN)
+    assert "is not an address" in failed.smtp_reply
+    assert [received.recipients for received in smtp_sink.received] == [[other.owner.email]]
+
+
+def test_a_new_address_gets_the_mail_that_was_put_off_at_the_old_one(
+    queue: Callable[[], None],
+    send: Callable[..., Deliveries],
+    smtp_sink: SmtpSink,
+    milestone: Milestone,
+    clock: Clock,
+) -> None:
+    queue()
+    smtp_sink.script({"at": "DATA", "reply": "450 Full", "to": milestone.owner.email})
+    send()
+    User.objects.filter(pk=milestone.owner_id).update(email="new@example.org")
+    clock.forward(minutes=1)
+
+    assert send().counts == {"sent": 1}
+
+    assert [received.recipients for received in smtp_sink.received] == [["new@example.org"]]
+    assert smtp_sink.received[0].message["To"].addresses[0].addr_spec == "new@example.org"
+    assert Delivery.objects.get().address == "new@example.org"
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "reason"),
+    [
+        ({"status": "met", "met_on": dt.date(2026, 3, 5)}, "cancelled", reasons.NOT_PENDING),
+        ({"due_on": dt.date(2026, 5, 1)}, "superseded", reasons.DUE_DATE_MOVED),
+    ],
+)
+def test_what_changed_after_it_was_queued_is_not_sent(
+    queue: Callable[[], None],
+    send: Callable[..., Deliveries],
+    smtp_sink: SmtpSink,
+    change: dict,
+    status: str,
+    reason: str,
+) -> None:
+    queue()
+    Milestone.objects.update(**change)
+
+    assert send().counts == {"cancelled": 1}
+
+    assert smtp_sink.received == []
+    assert Delivery.objects.get().status == "cancelled"
+    assert ReminderItem.objects.get().cancel_reason == reason
+    plan = ReminderPlan.objects.get()
+    assert (plan.status, plan.reason) == (status, reason)
+
+
+def test_a_date_moved_and_moved_back_before_the_mail_left_does_not_lose_it(
+    queue: Callable[[], None],
+    send: Callable[..., Deliveries],
+    smtp_sink: SmtpSink,
+    milestone: Milestone,
+    clock: Clock,
+) -> None:
+    queue()
+    for due_on in (dt.date(2026, 5, 1), milestone.due_on):
+        milestone.due_on = due_on
+        milestone.save()
+        send()
+        reconcile_marked(now=clock())
+    expand_due(now=clock(), clock=clock)
+
+    assert send().counts == {"sent": 1}
+    assert len(smtp_sink.received) == 1
+
+
+def test_a_new_owner_gets_the_mail_in_place_of_the_old_one(
+    queue: Callable[[], None],
+    send: Callable[..., Deliveries],
+    smtp_sink: SmtpSink,
+    milestone: Milestone,
+    clock: Clock,
+) -> None:
+    queue()
+    old, milestone.owner = milestone.owner, UserFactory(coordinator_in=milestone.unit)
+    milestone.save()
+
+    assert send().counts == {"cancelled": 1}
+    expand_due(now=clock(), clock=clock)
+    assert send().counts == {"sent": 1}
+
+    assert [received.recipients for received in smtp_sink.received] == [[milestone.owner.email]]
+    assert ReminderItem.objects.get(person=old).cancel_reason == reasons.WRONG_PERSON
+
+
+@pytest.mark.parametrize("fields", [{"is_active": False}, {"email": ""}])
+def test_nobody_deactivated_since_gets_the_mail(
+    queue: Callable[[], None],
+    send: Callable[..., Deliveries],
+    smtp_sink: SmtpSink,
+    milestone: Milestone,
+    clock: Clock,
+    fields: dict,
+) -> None:
+    queue()
+    User.objects.filter(pk=milestone.owner_id).update(**fields)
+
+    assert send().counts == {"cancelled": 1}
+    expand_due(now=clock(), clock=clock)
+
+    assert smtp_sink.received == []
+    assert ReminderPlan.objects.get().reason == reasons.NOBODY_TO_TELL
+
+
+def test_the_limit_leaves_the_rest_for_the_next_run(
+    queue: Callable[[], None], send: Callable[..., Deliveries], smtp_sink: SmtpSink, milestone: Milestone
+) -> None:
+    MilestoneFactory.create_batch(2, due_on=milestone.due_on)
+    queue()
+
+    assert [send(limit=2).counts, send(limit=2).counts] == [{"sent": 2}, {"sent": 1}]
+
+
+def test_a_process_that_slept_through_its_lease_hands_nothing_over(
+    queue: Callable[[], None], smtp_sink: SmtpSink, clock: Clock
+) -> None:
+    queue()
+    slow = claim_next(now=clock(), clock=clock)
+    assert slow is not None
+    written = write(slow.delivery, slow.items, now=clock(), at=clock())
+    clock.forward(minutes=6)
+    rescue(clock=clock)
+    quick = claim_next(now=clock(), clock=clock)
+
+    consent = partial(commit_handing, slow.delivery, written, clock)
+    with Relay() as relay:
+        outcome = relay.hand_over("office@example.org", written.address, written.data, consent=consent)
+
+    assert quick is not None
+    assert (outcome.result, quick.delivery.lease_epoch) == (Result.WITHDRAWN, 2)
+    assert smtp_sink.received == []

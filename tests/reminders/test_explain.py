@@ -1,0 +1,126 @@
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from partnerships.factories import MilestoneFactory, ReminderRuleFactory
+from partnerships.models import Milestone, ReminderRule
+from partnerships.reminders import reasons
+from partnerships.reminders.deliver import deliver_due
+from partnerships.reminders.explain import explain
+from partnerships.reminders.reconcile import reconcile_marked
+from tests.reminders.conftest import Clock
+from tests.services.smtp_sink import SmtpSink
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def story(milestone: Milestone, clock: Clock) -> list[str]:
+    return explain(Milestone.objects.get(pk=milestone.pk), now=clock())
+
+
+def deliver(clock: Clock) -> None:
+    deliver_due(now=clock(), clock=clock, limit=10, is_stopping=lambda: False)
+
+
+HEAD = "Open the joint laboratory, due on 2026-03-12, Open"
+
+
+def test_it_says_what_will_come(milestone: Milestone, clock: Clock) -> None:
+    ReminderRuleFactory(offset=30)
+    assert story(milestone, clock) == [
+        HEAD,
+        "It was changed since the last run; the next run brings its reminders in step.",
+    ]
+
+    reconcile_marked(now=clock())
+
+    assert story(milestone, clock) == [
+        HEAD,
+        f"- Agreement milestone: 30 days before the due date, 2026-03-12: Missed. {reasons.BORN_MISSED}",
+        "- Agreement milestone: 7 days before the due date, 2026-03-12: will be sent on 2026-03-05 08:00 CST.",
+    ]
+
+
+def test_it_says_that_no_rule_speaks(rule: ReminderRule, clock: Clock) -> None:
+    milestone = MilestoneFactory(kind="review", due_on=dt.date(2026, 3, 12), title="Open the joint laboratory")
+    reconcile_marked(now=clock())
+
+    assert story(milestone, clock) == [HEAD, "No reminder rule speaks about it."]
+
+
+def test_it_tells_what_was_sent_step_by_step(
+    queue: Callable[[], None], milestone: Milestone, clock: Clock, smtp_sink: SmtpSink
+) -> None:
+    queue()
+    deliver(clock)
+
+    assert story(milestone, clock)[2:] == [
+        f"  - To {milestone.owner}, owner of the milestone: Sent.",
+        "    2026-03-05 08:01 CST Queued",
+        "    2026-03-05 08:01 CST Claimed",
+        "    2026-03-05 08:01 CST Being handed over",
+        "    2026-03-05 08:01 CST Sent",
+    ]
+
+
+def test_it_tells_what_the_mail_server_said(
+    queue: Callable[[], None], milestone: Milestone, clock: Clock, smtp_sink: SmtpSink
+) -> None:
+    smtp_sink.script({"at": "RCPT", "reply": "450 Mailbox busy"})
+    queue()
+    deliver(clock)
+
+    assert story(milestone, clock)[2] == (
+        f"  - To {milestone.owner}, owner of the milestone: To be tried again. "
+        "The mail server asked to try again later. The mail server said: 450 Mailbox busy "
+        "Next try: 2026-03-05 08:02 CST."
+    )
+
+
+def test_it_tells_what_was_cancelled_and_why(
+    queue: Callable[[], None], milestone: Milestone, clock: Clock, smtp_sink: SmtpSink
+) -> None:
+    queue()
+    milestone.due_on = dt.date(2026, 6, 1)
+    milestone.save()
+    deliver(clock)
+    reconcile_marked(now=clock())
+
+    lines = story(milestone, clock)
+
+    assert lines[1:3] == [
+        "- Agreement milestone: 7 days before the due date, 2026-03-12: Superseded. The due date was moved.",
+        f"  - To {milestone.owner}, owner of the milestone: not sent. The due date was moved.",
+    ]
+    assert lines[-1] == (
+        "- Agreement milestone: 7 days before the due date, 2026-06-01: will be sent on 2026-05-25 08:00 CST."
+    )
+
+
+def test_it_says_that_nobody_can_be_told(queue: Callable[[], None], milestone: Milestone, clock: Clock) -> None:
+    Milestone.objects.update(owner=None)
+    queue()
+
+    assert story(milestone, clock)[1].endswith("It is tried again every hour. Next try: 2026-03-05 09:01 CST.")
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_a_long_story_takes_as_many_queries_as_a_short_one(
+    queue: Callable[[], None],
+    milestone: Milestone,
+    clock: Clock,
+    count: int,
+    smtp_sink: SmtpSink,
+    django_assert_num_queries: Callable[..., Any],
+) -> None:
+    for number in range(1, count):
+        ReminderRuleFactory(offset=7 + number)
+    clock.at -= dt.timedelta(days=30)
+    queue()
+    deliver(clock)
+    loaded = Milestone.objects.select_related("unit").get(pk=milestone.pk)
+
+    with django_assert_num_queries(4):
+        explain(loaded, now=clock())

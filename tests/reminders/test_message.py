@@ -1,0 +1,232 @@
+import datetime as dt
+import email
+import email.policy
+import re
+from collections.abc import Callable
+from email.header import decode_header, make_header
+from email.message import EmailMessage, Message
+from typing import Any
+
+import pytest
+from django.utils import translation
+
+from partnerships.factories import NOON, MilestoneFactory, ReminderPlanFactory, UnitFactory, UserFactory
+from partnerships.models import Delivery, Milestone, ReminderItem, User
+from partnerships.reminders.claim import claim_next
+from partnerships.reminders.message import Written, ascii_address, one_line, when_words, write
+from tests.reminders.conftest import Clock
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+INJECTION = "Sign\r\nBcc: everyone@example.org\r\n\r\nhello \u202egnp.exe\x00"
+
+
+@pytest.fixture
+def written(queue: Callable[[], None], clock: Clock) -> Callable[..., Written]:
+    """Writes the one queued mail; keyword arguments change the milestone's row first, whatever its fields would say."""
+
+    def run(**milestone: object) -> Written:
+        queue()
+        Milestone.objects.update(**milestone)
+        claim = claim_next(now=clock(), clock=clock)
+        assert claim is not None
+        return write(claim.delivery, claim.items, now=clock(), at=clock())
+
+    return run
+
+
+def parsed(mail: Written) -> EmailMessage:
+    return email.message_from_bytes(mail.data, policy=email.policy.default)  # type: ignore[return-value]
+
+
+def raw(mail: Written) -> Message:
+    """As an old mail program reads it; the new parser puts spaces between the encoded words of a name."""
+    return email.message_from_bytes(mail.data)
+
+
+def part(mail: Written, subtype: str) -> str:
+    body = parsed(mail).get_body((subtype,))
+    assert body is not None
+    return body.get_content().replace("\r\n", "\n")
+
+
+def test_the_headers_say_what_it_is_and_for_whom(
+    written: Callable[..., Written], milestone: Milestone, settings: Any
+) -> None:
+    settings.DEFAULT_FROM_EMAIL = "Cooperation office <office@example.org>"
+    settings.EMAIL_ID_DOMAIN = "mail.example.org"
+
+    mail = written()
+
+    assert parsed(mail).items()[:2] == [
+        ("Content-Type", parsed(mail)["Content-Type"]),
+        ("MIME-Version", "1.0"),
+    ]
+    assert dict(parsed(mail).items()[2:]) == {
+        "From": "Cooperation office <office@example.org>",
+        "Date": "Thu, 05 Mar 2026 00:01:00 +0000",
+        "Message-ID": Delivery.objects.get().message_id,
+        "References": f"<milestone-{milestone.pk}@mail.example.org>",
+        "List-Id": "Partnership reminders <reminders.mail.example.org>",
+        "Auto-Submitted": "auto-generated",
+        "X-Auto-Response-Suppress": "OOF, AutoReply",
+        "Subject": f"[{milestone.unit}] Open the joint laboratory — in 7 days (2026-03-12)",
+        "To": f"{milestone.owner.name} <{milestone.owner.email}>",
+    }
+
+
+def test_an_answer_goes_to_the_coordinator_but_never_back_to_the_reader(
+    written: Callable[..., Written], milestone: Milestone
+) -> None:
+    coordinator = milestone.owner
+    milestone.owner = UserFactory(coordinator_in=milestone.unit)
+    milestone.save()
+
+    mail = written()
+
+    assert parsed(mail)["To"].addresses[0].addr_spec == milestone.owner.email
+    assert parsed(mail)["Reply-To"].addresses[0].addr_spec == coordinator.email
+
+
+def test_the_text_says_what_by_when_why_me_and_where(
+    written: Callable[..., Written], milestone: Milestone, settings: Any
+) -> None:
+    settings.SITE_URL = "https://office.example.org"
+
+    assert part(written(description="Bring the key."), "plain") == (
+        "Open the joint laboratory\n"
+        "\n"
+        "Due in 7 days: Thursday, March 12, 2026 (2026-03-12)\n"
+        f"Agreement: {milestone.agreement}\n"
+        f"Owner: {milestone.owner}\n"
+        "\n"
+        "Bring the key.\n"
+        "\n"
+        "When it is done, mark it as met. If it cannot be done in time, move the date and say why.\n"
+        "\n"
+        "Open the milestone:\n"
+        f"https://office.example.org/milestones/{milestone.pk}/\n"
+        "\n"
+        "You look after this milestone.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("why", "expected"),
+    [
+        ("stand-in", "When it is done, mark it as met. If it cannot be done in time, move the date and say why."),
+        ("lead", "Ask Li Wei how it stands, or give it to somebody else."),
+        ("named", "Ask Li Wei how it stands, or give it to somebody else."),
+        ("fallback", "Those it is meant for cannot be told: give it an owner who can look after it."),
+    ],
+)
+def test_everybody_is_told_what_they_can_do(clock: Clock, why: str, expected: str) -> None:
+    milestone = MilestoneFactory(owner=UserFactory(name="Li Wei"))
+    item = ReminderItem(why=why, plan=ReminderPlanFactory(milestone=milestone))
+    delivery = Delivery(person=UserFactory(), message_id="<x@example.org>")
+
+    assert expected in part(write(delivery, [item], now=clock(), at=clock()), "plain")
+
+
+def test_the_html_has_one_button_and_nothing_from_elsewhere(
+    written: Callable[..., Written], milestone: Milestone, settings: Any
+) -> None:
+    settings.SITE_URL = "https://office.example.org"
+    html = part(written(), "html")
+    link = f"https://office.example.org/milestones/{milestone.pk}/"
+
+    assert re.findall(r'(?:href|src|action)="([^"]*)"', html) == [link, link]
+    assert re.findall(r"<(?:img|link|script|form|iframe)\b|url\(", html) == []
+
+
+def test_a_title_cannot_add_headers_or_turn_text_around(written: Callable[..., Written]) -> None:
+    mail = written(title=INJECTION.replace("\x00", ""))
+
+    assert parsed(mail).get_all("Bcc") is None
+    assert "Sign Bcc: everyone@example.org hello gnp.exe — in 7 days" in mail.subject
+    assert "\u202e" not in part(mail, "plain") + part(mail, "html")
+
+
+def test_a_title_stays_text_in_html(written: Callable[..., Written]) -> None:
+    mail = written(title='<script>alert(1)</script> & "Co"', description="<img src=x onerror=alert(1)>")
+
+    assert re.findall(r"<(?:img|script)\b", part(mail, "html")) == []
+    assert '<script>alert(1)</script> & "Co"' in part(mail, "plain")
+
+
+def test_chinese_arrives_as_written_in_short_ascii_lines(written: Callable[..., Written], milestone: Milestone) -> None:
+    User.objects.filter(pk=milestone.owner_id).update(name="王芳" * 40, language="zh-hans")
+    type(milestone.unit).objects.update(name_zh="产教融合合作办公室")
+
+    mail = written(title_zh="共建智能制造联合实验室" * 8, description="带上钥匙。" * 200)
+
+    assert max(len(line) for line in mail.data.split(b"\r\n")) <= 78
+    assert mail.data.isascii()
+    assert parsed(mail)["Subject"] == mail.subject
+    assert "[产教融合合作办公室] 共建智能制造联合实验室" in mail.subject
+    assert str(make_header(decode_header(str(raw(mail)["To"])))).startswith("王芳" * 40)
+    assert "带上钥匙。" * 200 in part(mail, "plain")
+
+
+def test_long_words_fit_the_lines_of_the_mail_standard(written: Callable[..., Written]) -> None:
+    mail = written(title="x" * 200, description="y" * 10_000)
+
+    assert max(len(line) for line in mail.data.split(b"\r\n")) <= 998
+    assert b"\n" not in mail.data.replace(b"\r\n", b"")
+    assert "y" * 10_000 in part(mail, "plain")
+
+
+def test_a_late_mail_says_so(written: Callable[..., Written], clock: Clock, queue: Callable[[], None]) -> None:
+    queue()
+    clock.at = dt.datetime(2026, 3, 6, 1, tzinfo=dt.UTC)
+
+    mail = written()
+
+    assert "This reminder is late: it was planned for 2026-03-05 08:00." in part(mail, "plain")
+    assert "in 6 days (2026-03-12)" in mail.subject
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [
+        (30, "in 30 days"),
+        (2, "in 2 days"),
+        (1, "tomorrow"),
+        (0, "today"),
+        (-1, "1 day overdue"),
+        (-3, "3 days overdue"),
+    ],
+)
+def test_days_left_in_words(days: int, words: str) -> None:
+    with translation.override("en"):
+        assert when_words(days) == words
+
+
+def test_the_days_are_counted_in_the_zone_of_the_unit(clock: Clock) -> None:
+    """At 23:30 in London on 11 March it is the 12th in Shanghai already."""
+    milestone = MilestoneFactory(due_on=dt.date(2026, 3, 12), agreement__unit=UnitFactory(time_zone="Asia/Shanghai"))
+    plan = ReminderPlanFactory(milestone=milestone, send_at=dt.datetime(2026, 3, 12, tzinfo=dt.UTC))
+    item = ReminderItem(why="owner", plan=plan)
+    delivery = Delivery(person=milestone.owner, message_id="<x@example.org>")
+
+    mail = write(delivery, [item], now=dt.datetime(2026, 3, 11, 23, 30, tzinfo=dt.UTC), at=NOON)
+
+    assert mail.subject == f"[{milestone.unit}] {milestone.title} — today (2026-03-12)"
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [("li@example.org", "li@example.org"), ("li@合作.example", "li@xn--2qqs7i.example")],
+)
+def test_an_address_is_spoken_in_ascii(address: str, expected: str) -> None:
+    assert ascii_address(address) == expected
+
+
+@pytest.mark.parametrize("address", ["", "li", "@example.org", "李@example.org", "a@b\n@c", "a b@c.org", "<a@b.org>"])
+def test_what_is_no_address_is_refused(address: str) -> None:
+    with pytest.raises(ValueError, match="not an address"):
+        ascii_address(address)
+
+
+def test_one_line_has_no_controls_left() -> None:
+    assert one_line(INJECTION) == "Sign Bcc: everyone@example.org hello gnp.exe"

@@ -1,0 +1,107 @@
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from partnerships.factories import MilestoneFactory
+from partnerships.models import ComponentHeartbeat, Milestone, ReminderMark, ReminderPlan, ReminderRule
+from partnerships.reminders.audit import audit
+from partnerships.reminders.run import Outcome, run_once
+from partnerships.tasks import tick
+from tests.reminders.conftest import Clock
+from tests.services.smtp_sink import SmtpSink
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+
+DUE = dt.datetime(2026, 3, 5, 0, 1, tzinfo=dt.UTC)
+
+
+def test_one_run_carries_a_mark_to_the_reader(milestone: Milestone, smtp_sink: SmtpSink, clock: Clock) -> None:
+    run_once(now=clock(), clock=clock)
+    clock.at = DUE
+
+    assert run_once(now=clock(), clock=clock) == Outcome(
+        reconciled=1,  # the daily sweep
+        expanded=1,
+        queued=1,
+        deliveries={"sent": 1},
+    )
+
+    assert [mail.recipients for mail in smtp_sink.received] == [[milestone.owner.email]]
+    assert ComponentHeartbeat.objects.get(name="reminders").at == DUE
+    assert audit(now=clock()) == []
+
+
+def test_further_runs_send_nothing_more(milestone: Milestone, smtp_sink: SmtpSink, clock: Clock) -> None:
+    run_once(now=clock(), clock=clock)
+    clock.at = DUE
+    for _tick in range(3):
+        run_once(now=clock(), clock=clock)
+        clock.forward(minutes=1)
+
+    assert len(smtp_sink.received) == 1
+
+
+def test_a_moved_now_sends_ahead_of_time_and_dates_by_the_clock(
+    milestone: Milestone, smtp_sink: SmtpSink, clock: Clock
+) -> None:
+    """The plan is not born missed, although its time lies before `now`."""
+    assert run_once(now=DUE, clock=clock).deliveries == {"sent": 1}
+
+    [mail] = smtp_sink.received
+    assert mail.message["Date"].datetime == clock()
+    assert "in 7 days" in mail.subject
+
+
+def test_a_day_without_ticks_loses_nothing(milestone: Milestone, smtp_sink: SmtpSink, clock: Clock) -> None:
+    run_once(now=clock(), clock=clock)
+    clock.at = DUE + dt.timedelta(days=1)
+
+    assert run_once(now=clock(), clock=clock).deliveries == {"sent": 1}
+
+
+def test_many_edits_of_one_milestone_do_not_hold_up_the_others(rule: ReminderRule, clock: Clock) -> None:
+    busy, quiet = MilestoneFactory(), MilestoneFactory()
+    ReminderMark.objects.bulk_create(ReminderMark(milestone=busy) for _edit in range(250))
+    ReminderMark.objects.filter(milestone=quiet).delete()
+    ReminderMark.objects.create(milestone=quiet)
+
+    run_once(now=clock(), clock=clock)
+
+    assert ReminderMark.objects.count() == 0
+    assert ReminderPlan.objects.filter(milestone=quiet).count() == 1
+
+
+def test_a_run_that_is_told_to_stop_begins_nothing(milestone: Milestone, smtp_sink: SmtpSink, clock: Clock) -> None:
+    assert run_once(now=DUE, clock=clock, is_stopping=lambda: True) == Outcome()
+
+    assert smtp_sink.received == []
+
+
+def test_a_run_stops_claiming_after_four_minutes(milestone: Milestone, smtp_sink: SmtpSink, clock: Clock) -> None:
+    MilestoneFactory.create_batch(2, due_on=milestone.due_on)
+    run_once(now=clock(), clock=clock)
+
+    class Slow(Clock):
+        """Each look at it takes fifteen seconds."""
+
+        def __call__(self) -> dt.datetime:
+            return self.forward(seconds=15)
+
+    assert run_once(now=DUE, clock=Slow(DUE)).deliveries == {"sent": 1}
+    assert run_once(now=DUE, clock=clock).deliveries == {"sent": 2}
+
+
+def test_the_task_is_one_run_in_the_present(milestone: Milestone, smtp_sink: SmtpSink, time_machine: Any) -> None:
+    time_machine.move_to(dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC), tick=False)
+    assert tick()["reconciled"] == 2  # once for its mark and once by the first sweep
+    time_machine.move_to(DUE, tick=False)
+
+    assert tick() == {
+        "reconciled": 1,  # the daily sweep
+        "expanded": 1,
+        "queued": 1,
+        "rescued": 0,
+        "deliveries": {"sent": 1},
+        "relay_trouble": "",
+    }
