@@ -38,7 +38,7 @@ class Office:
     mails: Callable[[], list[EmailMessage]]
 
     def mail_to(self, address: str, subject: str) -> EmailMessage | None:
-        found = [mail for mail in self.mails() if mail["To"].endswith(address) and subject in mail["Subject"]]
+        found = [mail for mail in self.mails() if address in mail["To"] and subject in mail["Subject"]]
         assert len(found) <= 1, f"{subject!r} went to {address} {len(found)} times"
         return found[0] if found else None
 
