@@ -98,7 +98,7 @@ if DEBUG and SITE.scheme == "https":
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",  # its default one would put its own admin site in place of ours
     "unfold.contrib.simple_history",
     "partnerships.apps.PartnershipsConfig",
     "partnerships.apps.PartnershipsAdminConfig",

@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
 from django.utils.translation import gettext_lazy as _
@@ -10,3 +12,7 @@ class PartnershipsConfig(AppConfig):
 
 class PartnershipsAdminConfig(AdminConfig):
     default_site = "partnerships.admin.site.PartnershipsAdminSite"
+
+    def ready(self) -> None:
+        super().ready()
+        import_module("partnerships.admin.registry")

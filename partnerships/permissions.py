@@ -116,7 +116,7 @@ ACTIONS: Mapping[str, Grant] = {
     "delivery.resend": _own(Role.COORDINATOR),
     "history.view": _SEE,
     "export": _everyone(),
-    "unit.view": _everyone(),
+    "unit.view": Grant(anywhere=Role.VIEWER, staff=True, system=True, user_admin=True),
     "unit.edit": Grant(user_admin=True, system=True),
     "user.view": Grant(user_admin=True, system=True),
     "user.edit": Grant(user_admin=True, system=True),

@@ -1,27 +1,4 @@
-"""The admin for the office's staff, for leads within their units, and for administrators of accounts."""
+"""The admin. Its pages are registered by ``registry``, which the app loads once the site stands.
 
-from partnerships.admin import (
-    activities,
-    agreements,
-    documents,
-    events,
-    milestones,
-    organizations,
-    reference,
-    reminders,
-    sources,
-    users,
-)
-
-__all__ = [
-    "activities",
-    "agreements",
-    "documents",
-    "events",
-    "milestones",
-    "organizations",
-    "reference",
-    "reminders",
-    "sources",
-    "users",
-]
+Not from here: Django imports this package to make the site, and pages registered meanwhile would be on another one.
+"""

@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import formats, timezone
 from django.utils.html import format_html
@@ -21,6 +21,7 @@ from partnerships.admin.filters import AttentionFilter, MyAgreementsFilter, Scop
 from partnerships.admin.navigation import Attention
 from partnerships.admin.steps import StepsMixin, Verb
 from partnerships.admin.versions import PartForm, RootForm
+from partnerships.exceptions import TransitionRefused
 from partnerships.forms.agreements import AccedeForm, AmendForm, RenewForm, WithdrawForm, remaining_parties
 from partnerships.forms.steps import ContactNoteForm
 from partnerships.models import (
@@ -317,6 +318,15 @@ class AgreementAdmin(StepsMixin, OfficeAdmin):
             previous = User.objects.filter(pk=form.initial.get("coordinator")).first()
             follow_coordinator(obj, actor=request.user, previous=previous)
 
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except TransitionRefused as error:
+            messages.error(request, str(error))
+            return HttpResponseRedirect(reverse("admin:partnerships_agreement_change", args=[object_id]))
+
     def delete_model(self, request: HttpRequest, obj: Agreement) -> None:
         delete_draft(obj, actor=request.user)
 
@@ -395,7 +405,7 @@ class RegisteredTermForm(PartForm):
     """A term that starts on the day of signing, which the form above asks for."""
 
     def clean(self) -> dict[str, Any] | None:
-        self.instance.starts_on = getattr(self.instance.agreement, "registered_on", None)
+        self.instance.starts_on = getattr(self.cleaned_data.get("agreement"), "registered_on", None)
         return super().clean()
 
     def _get_validation_exclusions(self) -> set[str]:

@@ -128,9 +128,9 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
         """Rows that belong to a root are covered by its version, also when they alone were changed."""
         formsets = list(formsets)
         super().save_related(request, form, formsets, change)
-        if change and hasattr(form.instance, "touch") and not form.has_changed():
-            if any(formset.has_changed() for formset in formsets):
-                form.instance.touch()
+        only_parts = change and not form.has_changed() and any(formset.has_changed() for formset in formsets)
+        if only_parts and hasattr(form.instance, "touch"):
+            form.instance.touch()
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """Rows that bring a file along keep it once they have an id."""
@@ -156,6 +156,7 @@ class OfficeAdmin(SimpleHistoryAdmin, PlainAdmin):
     """A page for an aggregate root with its history."""
 
     object_history_template = "admin/partnerships/object_history.html"
+    # None: whoever sees the row, for what belongs to no unit.
     history_action: str | None = "history.view"
 
     def history_view(
@@ -179,6 +180,8 @@ class OfficeAdmin(SimpleHistoryAdmin, PlainAdmin):
         return super().history_form_view(request, object_id, version_id, extra_context)
 
     def has_view_history_or_change_history_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        if self.history_action is None:
+            return self.has_view_permission(request, obj)
         return self.allows(request, self.history_action, obj)
 
     def _visible(self, request: HttpRequest, object_id: str) -> Any:

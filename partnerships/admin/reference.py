@@ -13,7 +13,7 @@ from partnerships.models import AgreementType, CalendarDay, CooperationArea, Reg
 class ReferenceMixin:
     view_action, add_action, change_action = "reference.view", "reference.edit", "reference.edit"
     delete_action = "reference.edit"
-    history_action = "reference.view"
+    history_action = None
     ordering = ("name", "pk")
     search_fields = ("name", "name_zh", "code")
 

@@ -34,7 +34,7 @@ class ReminderRuleForm(RootForm):
 class ReminderRuleAdmin(OfficeAdmin):
     view_action, add_action, change_action = "reminder_rule.view", "reminder_rule.edit", "reminder_rule.edit"
     delete_action = "reminder_rule.edit"
-    history_action = "reminder_rule.view"
+    history_action = None
     form = ReminderRuleForm
     list_display = ("rule", "audience", "named_person", "unit_or_all", "send_time", "shift", "is_enabled")
     list_display_links = ("rule",)

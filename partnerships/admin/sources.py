@@ -31,6 +31,7 @@ class TakenInline(ReadOnlyInline):
 @admin.register(Source)
 class SourceAdmin(OfficeAdmin):
     view_action, add_action, change_action, delete_action = "source.view", "source.edit", "source.edit", "source.edit"
+    history_action = None
     list_display = ("title", "publisher", "published_on", "url")
     search_fields = ("title", "publisher")
     ordering = ("title", "pk")

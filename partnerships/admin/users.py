@@ -68,7 +68,7 @@ VERBS = (
 @admin.register(User)
 class UserAdmin(StepsMixin, OfficeAdmin):
     view_action, add_action, change_action = "user.view", "user.edit", "user.edit"
-    history_action = "user.view"
+    history_action = None
     form = UserForm
     has_steps = False
     verbs = VERBS
@@ -117,7 +117,7 @@ class UserAdmin(StepsMixin, OfficeAdmin):
 @admin.register(Unit)
 class UnitAdmin(OfficeAdmin):
     view_action, add_action, change_action, delete_action = "unit.view", "unit.edit", "unit.edit", "unit.edit"
-    history_action = "unit.view"
+    history_action = None
     list_display = ("name", "name_zh", "parent", "fallback_person", "time_zone")
     list_select_related = ("parent", "fallback_person")
     search_fields = ("name", "name_zh")

@@ -146,7 +146,7 @@ class Conflict:
         for form in formset.initial_forms:
             if form.instance.pk is None:
                 yield Difference(formset.model._meta.verbose_name, _typed(form), _("removed meanwhile"), EMPTY)
-            else:
+            elif form.has_changed():
                 yield from self._of_part(form)
         posted = {form.instance.pk for form in formset.initial_forms}
         for row in formset.get_queryset():
@@ -176,7 +176,17 @@ def _mine(form: forms.ModelForm, model_field: models.Field) -> str:
     if model_field.name in getattr(form, "cleaned_data", {}):
         value = form.cleaned_data[model_field.name]
         return shown(model_field, value.pk if isinstance(value, models.Model) else value)
-    return str(form.data.get(form.add_prefix(model_field.name), "")) or EMPTY
+    return _in_words(model_field, str(form.data.get(form.add_prefix(model_field.name), "")))
+
+
+def _in_words(model_field: Any, typed: str) -> str:
+    """What was typed for a field the form no longer has, or that did not pass; as it was typed when it makes no sense."""
+    if isinstance(model_field, models.BooleanField):
+        return shown(model_field, bool(typed))
+    try:
+        return shown(model_field, model_field.to_python(typed) if typed else None)
+    except forms.ValidationError:
+        return typed
 
 
 def _typed(form: forms.ModelForm) -> str:

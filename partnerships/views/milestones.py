@@ -45,7 +45,7 @@ class MilestoneList(ListPage):
         return Milestone
 
     def for_showing(self, rows: QuerySet, today: dt.date) -> QuerySet:
-        related = rows.select_related("agreement", "activity", "organization", "event", "owner", "unit")
+        related = rows.select_related("agreement__unit", "activity", "organization", "event", "owner", "unit")
         return related.prefetch_related(PARTIES)
 
 

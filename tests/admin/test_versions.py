@@ -1,0 +1,142 @@
+"""Two people at one row: the second save is refused, explained and lost nothing."""
+
+import pytest
+
+from partnerships.factories import (
+    AgreementFactory,
+    AssociationFactory,
+    EnterpriseFactory,
+    GovernmentBodyFactory,
+    InstitutionFactory,
+    OrganizationFactory,
+    OrganizationNameFactory,
+    UserFactory,
+)
+from partnerships.models import Agreement, Organization, OrganizationName
+from tests.admin.forms import change_url, filled, save
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def office(enter):
+    return enter(UserFactory(staff=True, name="Office"))
+
+
+def test_a_stale_save_is_refused_and_shows_mine_theirs_and_the_original(office):
+    agreement = AgreementFactory(title="As opened")
+    mine = filled(office.get(change_url(agreement))) | {"title": "Mine"}
+    save(office, agreement, title="Theirs")
+
+    response = office.post(change_url(agreement), mine)
+
+    assert response.status_code == 200
+    row = response.context["conflict"].differences[0]
+    assert (row.label, row.mine, row.theirs, row.original) == ("Title", "Mine", "Theirs", "As opened")
+    assert response.context["adminform"].form["title"].value() == "Mine"
+    agreement.refresh_from_db()
+    assert agreement.title == "Theirs"
+
+
+def test_a_second_deliberate_save_goes_through(office):
+    agreement = AgreementFactory(title="As opened")
+    mine = filled(office.get(change_url(agreement))) | {"title": "Mine"}
+    save(office, agreement, title="Theirs")
+    refused = office.post(change_url(agreement), mine)
+
+    response = office.post(change_url(agreement), filled(refused))
+
+    assert response.status_code == 302
+    agreement.refresh_from_db()
+    assert (agreement.title, agreement.version) == ("Mine", 3)
+
+
+@pytest.mark.parametrize("version", ["", "0", "999", "x", "-1"])
+def test_a_missing_or_forged_version_is_stale(office, version):
+    agreement = AgreementFactory(title="As it is")
+
+    response = save(office, agreement, title="Mine", version=version)
+
+    assert response.status_code == 200
+    agreement.refresh_from_db()
+    assert agreement.title == "As it is"
+
+
+def test_the_version_of_a_root_covers_its_inlines(office):
+    name = OrganizationNameFactory(name="Old name")
+    organization = name.organization
+    mine = filled(office.get(change_url(organization))) | {"other_names-0-name": "My name"}
+    save(office, organization, **{"other_names-0-name": "Their name"})
+
+    response = office.post(change_url(organization), mine)
+
+    rows = [(row.mine, row.theirs, row.original) for row in response.context["conflict"].differences]
+    assert rows == [("My name", "Their name", "Old name")]
+    assert OrganizationName.objects.get().name == "Their name"
+    assert Organization.objects.get(pk=organization.pk).version == 2
+
+
+def test_a_row_added_meanwhile_is_shown(office):
+    organization = OrganizationFactory()
+    mine = filled(office.get(change_url(organization))) | {"description": "Mine"}
+    OrganizationNameFactory(organization=organization, name="Short form")
+    organization.touch()
+
+    response = office.post(change_url(organization), mine)
+
+    theirs = [row.theirs for row in response.context["conflict"].differences]
+    assert theirs == ["–", "added meanwhile: Short form"]
+
+
+def test_what_was_typed_into_a_field_locked_meanwhile_is_shown(office):
+    agreement = AgreementFactory(ready=True, title="As opened")
+    mine = filled(office.get(change_url(agreement))) | {"title": "Typed in vain"}
+    Agreement.objects.get(pk=agreement.pk).save()
+    Agreement.objects.filter(pk=agreement.pk).update(status="in_review")
+
+    response = office.post(change_url(agreement), mine)
+
+    rows = {row.label: row.mine for row in response.context["conflict"].differences}
+    assert rows == {"Title": "Typed in vain"}
+
+
+@pytest.mark.parametrize(
+    "factory", [OrganizationFactory, InstitutionFactory, EnterpriseFactory, AssociationFactory, GovernmentBodyFactory]
+)
+def test_an_edit_is_one_history_row_with_its_actor(office, factory):
+    organization = factory()
+
+    save(office, organization, address="1 Station Road")
+
+    edits = Organization.history.filter(id=organization.pk, history_type="~")
+    assert [(edit.history_user.name, edit.address) for edit in edits] == [("Office", "1 Station Road")]
+
+
+def test_an_edit_of_an_inline_alone_is_one_row_in_its_history_and_none_in_the_roots(office):
+    name = OrganizationNameFactory()
+
+    save(office, name.organization, **{"other_names-0-name": "Another name"})
+
+    assert [row.history_user.name for row in name.history.filter(history_type="~")] == ["Office"]
+    assert name.organization.history.filter(history_type="~").count() == 0
+
+
+def test_saving_without_a_change_is_no_edit(office):
+    organization = OrganizationFactory()
+
+    response = save(office, organization)
+
+    assert response.status_code == 302
+    organization.refresh_from_db()
+    assert (organization.version, organization.history.count()) == (1, 1)
+
+
+def test_an_earlier_state_can_be_read_but_not_written(office):
+    organization = OrganizationFactory(name="First")
+    save(office, organization, name="Second")
+    url = f"/admin/partnerships/organization/{organization.pk}/history/{organization.history.last().pk}/"
+
+    assert office.get(url).status_code == 200
+    assert office.post(url, {"name": "First", "kind": "enterprise"}).status_code == 405
+    organization.refresh_from_db()
+    assert organization.name == "Second"
