@@ -22,16 +22,6 @@ from partnerships.statuses import DeliveryStatus, PlanStatus
 
 # Longer than the slowest hand-over: every answer of the mail server may take EMAIL_TIMEOUT.
 LEASE = dt.timedelta(minutes=5)
-# What a mail says about a milestone, read with it.
-WRITTEN_ABOUT = (
-    "unit__fallback_person",
-    "owner",
-    "agreement__coordinator",
-    "activity",
-    "event",
-    "organization",
-    "party__organization",
-)
 WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.RETRY)
 
 
@@ -107,7 +97,7 @@ def _check_again(delivery: Delivery, at: dt.datetime) -> list[ReminderItem]:
     """
     items = list(
         delivery.items.filter(cancelled_at=None)
-        .select_related("plan__rule", *(f"plan__milestone__{name}" for name in WRITTEN_ABOUT))
+        .select_related("plan__rule", "plan__milestone__agreement")
         .order_by("pk")
     )
     plans = [item.plan for item in items]
