@@ -14,6 +14,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from partnerships.models.base import History, ScopedQuerySet, SeededModel, VersionedModel
 from partnerships.models.milestones import Milestone, MilestoneKind
@@ -120,12 +121,23 @@ class ReminderRule(SeededModel, VersionedModel):
         kind = self.get_milestone_kind_display()
         if not self.offset:
             return _("%(kind)s: on the due date") % {"kind": kind}
-        return _("%(kind)s: %(offset)s %(unit)s %(direction)s") % {
+        return _("%(kind)s: %(offset)s %(direction)s") % {
             "kind": kind,
-            "offset": self.offset,
-            "unit": self.get_offset_unit_display(),
+            "offset": self.offset_in_words,
             "direction": self.get_direction_display(),
         }
+
+    @property
+    def offset_in_words(self) -> str:
+        """Such as "1 day" or "3 months"."""
+        match self.offset_unit:
+            case self.OffsetUnit.DAYS:
+                words = ngettext("%(count)d day", "%(count)d days", self.offset)
+            case self.OffsetUnit.WEEKS:
+                words = ngettext("%(count)d week", "%(count)d weeks", self.offset)
+            case _:
+                words = ngettext("%(count)d month", "%(count)d months", self.offset)
+        return words % {"count": self.offset}
 
     def clean(self) -> None:
         if self.offset == 0:
