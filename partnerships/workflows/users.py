@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from partnerships.exceptions import StaleVersion, TransitionRefused
 from partnerships.models import Activity, Agreement, Milestone, OrganizationUnit, Unit, User
+from partnerships.models.users import read_tree
 from partnerships.permissions import require
 from partnerships.statuses import AgreementStatus
 from partnerships.workflows.milestones import follow_coordinator
@@ -113,7 +114,7 @@ def _give(row: Any, field: str, heir: User | None, *, actor: User | None) -> Non
 
 def _fallback_finder(user: User) -> Callable[[int], User | None]:
     """Finds the nearest fallback person at or above a unit who can be reached and is not ``user``; two queries."""
-    tree = Unit.objects.tree()
+    tree = read_tree(Unit)
     named = {unit.pk: unit.fallback_person for unit in Unit.objects.select_related("fallback_person")}
 
     def find(unit_id: int) -> User | None:

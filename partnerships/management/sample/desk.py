@@ -60,7 +60,7 @@ class Desk:
         """A row that belongs to another."""
         return make(saved_by=by, saved_at=self.moment(on), **values)
 
-    def take(self, verb: Callable[..., Any], row: Any, *, by: User, on: dt.date, **more: Any) -> Any:
+    def take(self, verb: Callable[..., Any], row: Any, *, by: User | None, on: dt.date, **more: Any) -> Any:
         """A step of a workflow, recorded on the day it was taken: a timeline of one minute would be no office's."""
         changed = verb(row, actor=by, on=on, **more)
         moment = self.moment(on)
