@@ -13,9 +13,8 @@ from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from partnerships.models.base import History, ScopedQuerySet, SeededModel, VersionedModel
 from partnerships.models.milestones import Milestone, MilestoneKind

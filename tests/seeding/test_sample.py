@@ -55,9 +55,10 @@ def test_the_thread_is_signed_today_with_milestones_to_come(sample: None) -> Non
     ]
     soon = agreement.milestones.due_between(TODAY, TODAY + dt.timedelta(days=31))
     assert list(soon.values_list("title", "due_on")) == [
-        ("Kick-off meeting", TODAY),
+        ("File the sealed original and its scan", TODAY),
         ("Send each party its signed copy", dt.date(2026, 3, 5)),
         ("Hand over the load test data of the present hoist", dt.date(2026, 3, 12)),
+        ("Kick-off meeting", dt.date(2026, 4, 2)),
         ("Agree on the test plan for the prototype", dt.date(2026, 4, 2)),
     ]
 

@@ -82,6 +82,7 @@ def _complete(desk: Desk, activity: Activity, on: int, summary: str, **next_step
 
 
 def _train_at_zhongyi(desk: Desk, agreement: Agreement, code: str, title: str, **values: Any) -> Activity:
+    """One of the trainings of the strategic cooperation."""
     return _plan(
         desk,
         code,
@@ -252,7 +253,7 @@ def _visit_to_test_stand(desk: Desk, agreement: Agreement) -> None:
         partners=["shuangniao-group"],
         areas=["technical-services"],
         starts=8,
-        title="Kick-off at the hoist test stand",
+        title="First look at the hoist test stand",
         place="Shuangniao Group, test hall",
         details={"host": host, "delegation": "Chen Yulan, Sun Hao, Dr. Qian Xiaoling"},
     )

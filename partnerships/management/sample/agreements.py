@@ -30,6 +30,7 @@ from partnerships.workflows.agreements import (
     suspend_agreement,
     terminate_agreement,
 )
+from partnerships.workflows.milestones import meet_milestone
 
 PRESIDENT = "Professor Zhu Wenbin"
 YEARLY = MappingProxyType({"recurs_every_months": 12})
@@ -184,6 +185,7 @@ def _hoist_tasks(desk: Desk, agreement: Agreement) -> None:
     _add_tasks(
         desk,
         agreement,
+        Task("hoist-filing", 0, 0, "File the sealed original and its scan", "归档盖章原件及扫描件"),
         Task("hoist-copies", 0, 3, "Send each party its signed copy", "向各方寄送签署文本"),
         Task(
             "hoist-data", 0, 10, "Hand over the load test data of the present hoist", "移交现有产品载荷试验数据", owed
@@ -400,6 +402,9 @@ def _valves(desk: Desk) -> Agreement:
     )
     agreement = _reviewed(desk, agreement, lead="guo", submitted=-275, approved=-268)
     agreement = desk.take(sign_agreement, agreement, by=desk.people["guo"], on=desk.day(-262), today=desk.today)
+    kick_off = agreement.milestones.get(title="Kick-off meeting")
+    evidence = "Minutes of the kick-off at the plant."
+    desk.take(meet_milestone, kick_off, by=desk.people["he"], on=desk.day(-240), evidence=evidence)
     reason = "The enterprise gave up the product line; both sides ended the project in writing."
     return desk.take(terminate_agreement, agreement, by=desk.people["guo"], on=desk.day(-92), reason=reason)
 

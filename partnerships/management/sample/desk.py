@@ -40,7 +40,9 @@ class Desk:
         return timezone.localdate(self.now)
 
     def day(self, offset: int) -> dt.date:
-        """``offset`` days from today, moved away from it to a weekday: nobody meets on a Sunday."""
+        """``offset`` days from today, moved away from it to a weekday: nobody meets on a Sunday. 0 is today itself."""
+        if offset == 0:
+            return self.today
         return shift_to_workday(self.today + dt.timedelta(days=offset), is_weekday, step=1 if offset > 0 else -1)
 
     def organization(self, code: str) -> Organization:
