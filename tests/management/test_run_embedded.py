@@ -80,7 +80,7 @@ def test_data_and_key_survive_a_restart(data_dir: Path) -> None:
 
 
 def test_a_configured_mail_server_takes_the_place_of_the_catcher(data_dir: Path, smtp_server: SmtpSink) -> None:
-    run = Run(data_dir, EMAIL_HOST=smtp_server.host, EMAIL_PORT=str(smtp_server.port)).wait_until_ready()
+    run = Run(data_dir, EMAIL_HOST=smtp_server.host, EMAIL_PORT=str(smtp_server.port)).wait_until_ready(services=3)
     stop_process(run.process, patience=40)
 
     assert "Mail:" not in run.said
