@@ -38,7 +38,7 @@ class Office:
     mails: Callable[[], list[EmailMessage]]
 
     def mail_to(self, address: str, subject: str) -> EmailMessage | None:
-        found = [mail for mail in self.mails() if mail["To"].endswith(address) and subject in mail["Subject"]]
+        found = [mail for mail in self.mails() if address in mail["To"] and subject in mail["Subject"]]
         assert len(found) <= 1, f"{subject!r} went to {address} {len(found)} times"
         return found[0] if found else None
 
@@ -83,7 +83,9 @@ class Person:
     def id_of(self, kind: str, title: str) -> str:
         """The id of the row the admin lists under ``title``."""
         self.open(f"/admin/partnerships/{kind}/?q={title}")
-        found = re.search(rf"/admin/partnerships/{kind}/(\d+)/change/", str(self.browser.page.select_one("#result_list")))
+        found = re.search(
+            rf"/admin/partnerships/{kind}/(\d+)/change/", str(self.browser.page.select_one("#result_list"))
+        )
         assert found, f"No {kind} {title!r}\n{self.page}"
         return found[1]
 
@@ -158,7 +160,9 @@ def make_account(admin: Person, username: str, **more: str) -> None:
 def register_agreement(office: Office) -> str:
     """Staff register an enterprise and an agreement with it and one of the articles' colleges; the agreement's id."""
     staff = Person(office).log_in("zhou")
-    staff.open("/admin/partnerships/enterprise/add/").submit("#enterprise_form", name="Linhai Pumps", name_zh="临海泵业")
+    staff.open("/admin/partnerships/enterprise/add/").submit(
+        "#enterprise_form", name="Linhai Pumps", name_zh="临海泵业"
+    )
     enterprise = staff.id_of("enterprise", "临海")
     college = staff.id_of("institution", "浙江工业职业")
     values = {

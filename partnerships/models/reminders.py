@@ -13,8 +13,8 @@ from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from partnerships.models.base import History, ScopedQuerySet, SeededModel, VersionedModel
 from partnerships.models.milestones import Milestone, MilestoneKind
@@ -147,6 +147,11 @@ class ReminderRule(SeededModel, VersionedModel):
             raise ValidationError({"named_person": _("Name the person.")})
 
 
+def in_words(reason: str) -> str:
+    """A stored reason, one of the English sentences of ``reminders.reasons``, in the reader's language."""
+    return gettext(reason) if reason else ""
+
+
 class ReminderPlan(models.Model):
     """When a milestone's due date will be announced by a rule; made by the reconciler, machine-written throughout.
 
@@ -180,6 +185,10 @@ class ReminderPlan(models.Model):
 
     def __str__(self) -> str:
         return f"{self.milestone} · {self.rule}"
+
+    @property
+    def reason_words(self) -> str:
+        return in_words(self.reason)
 
 
 class DeliveryQuerySet(ScopedQuerySet):
@@ -263,9 +272,21 @@ class Delivery(models.Model):
     def __str__(self) -> str:
         return self.subject or self.message_id
 
+    @property
+    def reason_words(self) -> str:
+        return in_words(self.reason)
+
 
 class ReminderItem(models.Model):
     """One reminder for one person, in exactly one envelope; a repeat on request is a new generation."""
+
+    class Why(models.TextChoices):
+        OWNER = "owner", _("owner of the milestone")
+        STAND_IN = "stand-in", _("deputy of the owner, who is away")
+        DEPUTY = "deputy", _("deputy of the owner")
+        LEAD = "lead", _("lead of the unit")
+        NAMED = "named", _("named in the reminder rule")
+        FALLBACK = "fallback", _("fallback person, because nobody else can be told")
 
     plan = models.ForeignKey(ReminderPlan, models.PROTECT, related_name="items", verbose_name=_("plan"))
     person = models.ForeignKey(
@@ -291,6 +312,14 @@ class ReminderItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.plan} → {self.person}"
+
+    @property
+    def why_words(self) -> str:
+        return str(self.Why(self.why).label)
+
+    @property
+    def cancel_words(self) -> str:
+        return in_words(self.cancel_reason)
 
 
 class DeliveryEvent(models.Model):

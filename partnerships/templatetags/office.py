@@ -14,7 +14,6 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from partnerships.permissions import may, may_enter_admin
-from partnerships.reminders.recipients import Why
 from partnerships.statuses import TONES
 
 register = template.Library()
@@ -152,18 +151,6 @@ def names(words: list[str]) -> str:
         "names": shown,
         "more": more,
     }
-
-
-@register.filter
-def in_words(stored: str) -> str:
-    """A reason the reminders stored in English, in the reader's language."""
-    return _(stored) if stored else ""
-
-
-@register.filter
-def why(item: Any) -> str:
-    """Why this person was told."""
-    return str(Why(item.why).label)
 
 
 @register.filter
