@@ -74,6 +74,10 @@ class FollowUpForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data
+        starts_on, ends_on = values.get("starts_on"), values.get("ends_on")
+        if ends_on and (starts_on is None or ends_on < starts_on):
+            # Beside the field; the constraint behind it speaks about the row as a whole.
+            self.add_error("ends_on", _("An activity cannot end before it starts."))
         for kind, fields in DETAILS.items():
             if kind == values.get("kind"):
                 continue

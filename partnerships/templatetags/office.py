@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
-from partnerships.permissions import may_enter_admin
+from partnerships.permissions import may, may_enter_admin
 from partnerships.statuses import TONES
 
 register = template.Library()
@@ -99,6 +99,18 @@ def admin_url(context: dict[str, Any], row: Any) -> str:
         return ""
     try:
         return reverse(f"admin:partnerships_{row._meta.model_name}_change", args=[row.pk])
+    except NoReverseMatch:
+        return ""
+
+
+@register.simple_tag(takes_context=True)
+def admin_add_url(context: dict[str, Any], model_name: str) -> str:
+    """Where the admin adds a record of this kind, for those who enter it and may add one; empty for others."""
+    user = context["request"].user
+    if not may_enter_admin(user) or not may(user, f"{model_name}.add"):
+        return ""
+    try:
+        return reverse(f"admin:partnerships_{model_name}_add")
     except NoReverseMatch:
         return ""
 

@@ -48,7 +48,6 @@ class AgreementList(ListPage):
         Column(gettext_lazy("Signed on"), "signed_on"),
         Column(gettext_lazy("Runs until"), "current_ends_on"),
         Column(gettext_lazy("Next due"), "next_due_on"),
-        Column(gettext_lazy("Unit"), "unit__name"),
         Column(gettext_lazy("Coordinator"), "coordinator__name"),
     )
 

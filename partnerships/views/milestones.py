@@ -86,7 +86,7 @@ def milestone_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
 
 def _with_context() -> QuerySet:
     rows = Milestone.objects.select_related("agreement", "agreement__unit", "agreement__coordinator", "unit", "owner")
-    return rows.select_related("activity", "event", "organization", "party__organization")
+    return rows.select_related("activity", "event", "organization", "party__organization").prefetch_related(PARTIES)
 
 
 def _move(request: HttpRequest, milestone: Milestone) -> HttpResponse:
@@ -141,7 +141,7 @@ def _side_forms(milestone: Milestone, user: Any, today: dt.date) -> dict[str, An
 def _partners(milestone: Milestone) -> list[AgreementParty]:
     if milestone.agreement is None:
         return []
-    return list(milestone.agreement.parties.select_related("organization"))
+    return list(milestone.agreement.parties.all())
 
 
 def _plans(milestone: Milestone) -> list[Any]:

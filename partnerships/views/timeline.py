@@ -112,6 +112,8 @@ def _edit(later: Any, earlier: Any, people: dict[int, User], *, is_first: bool) 
     if earlier is None:
         created = _moment(later.history_date, later.history_user, _("Created"), kind="edit")
         return created if is_first else None
+    if getattr(later, "status", None) != getattr(earlier, "status", None):
+        return None  # written by a step, which is a line of its own
     changes = [_change(later, earlier, field, people) for field in _changed_fields(later, earlier)]
     if not changes:
         return None

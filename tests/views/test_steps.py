@@ -230,5 +230,5 @@ def test_a_follow_up_keeps_to_its_kind_and_its_partners(world: World, client: Cl
 
     response = client.post(reverse("activity_add", args=[world.agreement.pk]), values)
 
-    assert set(response.context["form"].errors) == {"headcount", "organizations", "__all__"}
+    assert set(response.context["form"].errors) == {"headcount", "organizations", "ends_on"}
     assert Activity.objects.filter(title="Visit").exists() is False
