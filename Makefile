@@ -8,6 +8,9 @@ PYTHON := .venv/bin/python
 UV := .venv/bin/uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
 
+# Whole files to each process: what a module sets up once (a migrated site, a server) stays set up once.
+PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
+
 # The environment of a production process, for the checks that look at it; nothing connects to these addresses.
 PRODUCTION := SECRET_KEY=checked-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGH ALLOWED_HOSTS=office.example.org \
 	SITE_URL=https://office.example.org DATABASE_URL=postgres://office@db.example.org/office \
@@ -21,15 +24,14 @@ help:  ## Show the commands
 run: .venv/.runtime  ## Start everything on this machine: site, worker, timer, broker, local mail (SAMPLE=no: facts alone)
 	@exec $(PYTHON) manage.py run_embedded
 
-admin: .venv/.runtime  ## Create the first administrator (asks, or takes DJANGO_SUPERUSER_USERNAME, _NAME, _EMAIL, _PASSWORD)
-	@$(PYTHON) manage.py migrate --verbosity=0
+admin: .venv/.runtime  ## Create the first administrator (asks; or DJANGO_SUPERUSER_USERNAME, _NAME, _EMAIL, _PASSWORD)
 	@exec $(PYTHON) manage.py createsuperuser $(if $(DJANGO_SUPERUSER_PASSWORD),--noinput)
 
 test: .venv/.tools  ## Run all tests against real PostgreSQL, Redis, SMTP and a browser (ARGS: passed to pytest)
 	@scripts/install-missing '/usr/lib/postgresql/*/bin/initdb=postgresql' setpriv=util-linux chromium=chromium \
 		'/usr/share/fonts/opentype/noto/NotoSansCJK-*=fonts-noto-cjk' msgfmt=gettext
-	@TEST_DATABASE=sqlite $(PYTHON) -m pytest -q -m both_databases
-	@$(PYTHON) -m pytest $(ARGS)
+	@TEST_DATABASE=sqlite $(PYTHON) -m pytest $(PARALLEL) -q -m both_databases
+	@$(PYTHON) -m pytest $(PARALLEL) $(ARGS)
 
 check: .venv/.tools  ## Check style, types, migrations, templates, settings and lock files
 	$(PYTHON) -m ruff check .

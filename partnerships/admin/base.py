@@ -22,7 +22,6 @@ from partnerships.models import Citation, StatusChange
 from partnerships.permissions import may
 from partnerships.statuses import TONES
 
-
 # What Django's own list filters append to a field's name.
 FILTER_LOOKUPS = ("exact", "isnull", "gte", "lt", "id__exact")
 

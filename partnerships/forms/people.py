@@ -7,6 +7,7 @@ from zoneinfo import available_timezones
 from django import forms
 from django.conf import settings
 from django.contrib.auth.forms import PasswordResetForm
+from django.db.models import QuerySet
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
@@ -47,6 +48,10 @@ class PreferencesForm(forms.ModelForm):
 
 class PersonPasswordResetForm(PasswordResetForm):
     """Mails the link in the person's own language; its host is SITE_URL, whatever host the request claims."""
+
+    def get_users(self, email: str) -> QuerySet[User]:
+        """A new account has no password yet: this is also how it gets its first one."""
+        return User.objects.filter(email__iexact=email, is_active=True)
 
     def save(self, **kwargs: Any) -> None:
         site = urlsplit(settings.SITE_URL)

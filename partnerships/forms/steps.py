@@ -35,6 +35,8 @@ class VerbForm(forms.Form):
     """Input for one verb on one row. ``apply`` calls it and turns a refusal into a message on the field concerned."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)
+    # Fields of which one has to be filled in: none of them is called optional.
+    needs_one_of: frozenset[str] = frozenset()
 
     def __init__(self, *args: Any, row: Any, today: dt.date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -111,11 +113,18 @@ class EvidenceForm(StepForm):
 
 
 class CompletionForm(StepForm):
+    needs_one_of = frozenset({"next_step", "next_step_on", "no_next_step_reason"})
+
     on = forms.DateField(label=_("Completed on"), widget=DateInput)
     summary = forms.CharField(
         label=_("What came of it"), max_length=5000, required=False, widget=forms.Textarea(attrs={"rows": 3})
     )
-    next_step = forms.CharField(label=_("Next step"), max_length=200, required=False)
+    next_step = forms.CharField(
+        label=_("Next step"),
+        max_length=200,
+        required=False,
+        help_text=_("Say what comes next and by when, or why nothing does."),
+    )
     next_step_on = forms.DateField(label=_("Next step by"), required=False, widget=DateInput)
     no_next_step_reason = forms.CharField(label=_("Or why there is no next step"), max_length=300, required=False)
 

@@ -223,6 +223,11 @@ def refuse_cycle(node: Any) -> None:
 
 
 class UnitQuerySet(ScopedQuerySet):
+    def visible_to(self, user: Any) -> Self:
+        if user.is_authenticated and user.is_active and user.is_user_admin:
+            return self  # who gives roles chooses among all units
+        return super().visible_to(user)
+
     def in_scope(self, user: Any) -> Q:
         return Q(pk__in=user.scope.unit_ids)
 

@@ -47,8 +47,8 @@ def _plans() -> Iterator[str]:
 def _missing_plans(book: Rulebook, milestones: list[Milestone]) -> Iterator[str]:
     planned: dict[tuple[int, dt.date], set[int]] = defaultdict(set)
     plans = ReminderPlan.objects.filter(milestone__in=milestones).exclude(status__in=GIVEN_UP)
-    for milestone, due_on, rule in plans.values_list("milestone", "due_on", "rule"):
-        planned[milestone, due_on].add(rule)
+    for pk, due_on, rule in plans.values_list("milestone_id", "due_on", "rule_id"):
+        planned[pk, due_on].add(rule)
     for milestone in milestones:
         for rule in sorted(book.wanted(milestone).keys() - planned[milestone.pk, milestone.due_on]):
             yield _("Milestone %(milestone)s has no plan by rule %(rule)s.") % {"milestone": milestone.pk, "rule": rule}

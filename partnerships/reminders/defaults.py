@@ -4,14 +4,12 @@ from typing import NamedTuple
 
 from partnerships.models import MilestoneKind, ReminderRule
 
-Audience, Direction, Shift = ReminderRule.Audience, ReminderRule.Direction, ReminderRule.Shift
-
 
 class DefaultRule(NamedTuple):
     kind: MilestoneKind
     days: int
-    direction: Direction = Direction.BEFORE
-    audience: Audience = Audience.OWNER
+    direction: ReminderRule.Direction = ReminderRule.Direction.BEFORE
+    audience: ReminderRule.Audience = ReminderRule.Audience.OWNER
 
     @property
     def code(self) -> str:
@@ -24,12 +22,12 @@ def _before(kind: MilestoneKind, *days: int) -> list[DefaultRule]:
 
 DEFAULT_RULES = (
     *_before(MilestoneKind.AGREEMENT, 30, 7, 0),
-    DefaultRule(MilestoneKind.AGREEMENT, 3, Direction.AFTER),
-    DefaultRule(MilestoneKind.AGREEMENT, 3, Direction.AFTER, Audience.LEAD),
+    DefaultRule(MilestoneKind.AGREEMENT, 3, ReminderRule.Direction.AFTER),
+    DefaultRule(MilestoneKind.AGREEMENT, 3, ReminderRule.Direction.AFTER, ReminderRule.Audience.LEAD),
     *_before(MilestoneKind.DECISION_DATE, 30, 7, 0),
-    DefaultRule(MilestoneKind.DECISION_DATE, 0, audience=Audience.LEAD),
+    DefaultRule(MilestoneKind.DECISION_DATE, 0, audience=ReminderRule.Audience.LEAD),
     *_before(MilestoneKind.OBLIGATION, 14, 3, 0),
-    DefaultRule(MilestoneKind.OBLIGATION, 3, Direction.AFTER, Audience.LEAD),
+    DefaultRule(MilestoneKind.OBLIGATION, 3, ReminderRule.Direction.AFTER, ReminderRule.Audience.LEAD),
     *_before(MilestoneKind.REVIEW, 14, 0),
     *_before(MilestoneKind.NEXT_CONTACT, 7, 0),
     *_before(MilestoneKind.ACTION_POINT, 3, 0),
@@ -50,7 +48,9 @@ def create_default_rules() -> int:
             offset=rule.days,
             direction=rule.direction,
             audience=rule.audience,
-            shift=Shift.NEXT if rule.direction == Direction.AFTER else Shift.PREVIOUS,
+            shift=ReminderRule.Shift.NEXT
+            if rule.direction == ReminderRule.Direction.AFTER
+            else ReminderRule.Shift.PREVIOUS,
         ).save()
     return len(missing)
 

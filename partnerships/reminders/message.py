@@ -18,7 +18,6 @@ from email.utils import format_datetime, formataddr, parseaddr
 import css_inline
 from django.conf import settings
 from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.text import Truncator
@@ -26,10 +25,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from partnerships.models import Delivery, Milestone, MilestoneKind, ReminderItem, User
-from partnerships.reminders.recipients import Why
 from partnerships.reminders.rulebook import zone_named
 from partnerships.statuses import MilestoneStatus
 
+Why = ReminderItem.Why
 # RFC 5322 line ends; compat32 folds headers between words and never rewrites them.
 SMTP_POLICY = policy.compat32.clone(linesep="\r\n")
 LATE_AFTER = dt.timedelta(hours=2)
@@ -64,8 +63,8 @@ def write(delivery: Delivery, items: Sequence[ReminderItem], *, now: dt.datetime
     _write_headers(mail, delivery, items[0].plan.milestone, at)
     mail["Subject"] = _encoded(context["subject"], "Subject")
     mail["To"] = _mailbox(person.name, address, "To")
-    mail.attach(MIMEText(text, "plain", _utf8))
-    mail.attach(MIMEText(html, "html", _utf8))
+    mail.attach(_text_part(text, "plain"))
+    mail.attach(_text_part(html, "html"))
     return Written(address, context["subject"], mail.as_bytes(policy=SMTP_POLICY))
 
 
@@ -105,11 +104,15 @@ def _mailbox(name: str, address: str, header: str) -> str:
     name = one_line(name)
     if not name or name.isascii():
         return formataddr((name, address))
-    return f"{Header(name, 'utf-8', header_name=header).encode()} <{address}>"
+    return f"{_encoded(name, header)} <{address}>"
 
 
-def _encoded(text: str, header: str) -> str | Header:
-    return text if text.isascii() else Header(text, "utf-8", header_name=header)
+def _encoded(text: str, header: str) -> str:
+    return text if text.isascii() else Header(text, "utf-8", header_name=header).encode()
+
+
+def _text_part(text: str, subtype: str) -> MIMEText:
+    return MIMEText(text, subtype, _utf8)  # type: ignore[arg-type] # a Charset is as good as its name
 
 
 def one_line(text: str) -> str:
@@ -133,12 +136,12 @@ def _context(person: User, items: Sequence[ReminderItem], now: dt.datetime) -> d
         "when": when_words(days_left),
         "headline": _("Due %(when)s") % {"when": when_words(days_left)} if days_left >= 0 else when_words(days_left),
         "tone": _tone(days_left),
-        "what_to_do": _what_to_do(milestone),
+        "what_to_do": _what_to_do(milestone, {Why(item.why) for item in items}),
         "description": milestone.description.strip(),
         "details": _details(milestone),
         "why": [_why_words(item, milestone) for item in items],
         "planned_for": _planned_for(items, now, zone),
-        "link": settings.SITE_URL + reverse("milestone_detail", kwargs={"pk": milestone.pk}),
+        "link": settings.SITE_URL + milestone.get_absolute_url(),
     }
     context["why"] = list(dict.fromkeys(context["why"]))
     return {**context, "subject": _subject(context)}
@@ -180,7 +183,17 @@ def _tone(days_left: int) -> str:
     return "soon" if days_left <= SOON_DAYS else "ahead"
 
 
-def _what_to_do(milestone: Milestone) -> str:
+def _what_to_do(milestone: Milestone, why: set[ReminderItem.Why]) -> str:
+    if Why.FALLBACK in why:
+        return _("Those it is meant for cannot be told: give it an owner who can look after it.")
+    if milestone.owner is not None and why <= {Why.LEAD, Why.NAMED}:
+        return _("Ask %(owner)s how it stands, or give it to somebody else.") % {
+            "owner": one_line(milestone.owner.name)
+        }
+    return _what_the_owner_does(milestone)
+
+
+def _what_the_owner_does(milestone: Milestone) -> str:
     if milestone.status == MilestoneStatus.SUBMITTED:
         return _("It was submitted and waits for a lead to accept it or send it back.")
     if milestone.kind == MilestoneKind.DECISION_DATE:

@@ -12,13 +12,13 @@ from partnerships.models import ComponentHeartbeat
 from partnerships.reminders.claim import rescue
 from partnerships.reminders.deliver import deliver_due
 from partnerships.reminders.expand import Clock, expand_due
-from partnerships.reminders.reconcile import BATCH, reconcile_marked, sweep
+from partnerships.reminders.reconcile import reconcile_marked, sweep
 
 logger = logging.getLogger(__name__)
 
 HEARTBEAT = "reminders"
 SEND_AT_MOST = 500
-# Batches of each kind per run; what is left is the next run's, a minute later.
+# Batches of each kind per run: 5,000 rows; what is left is the next run's, a minute later.
 BATCHES = 25
 STOP_AFTER = dt.timedelta(seconds=240)
 
@@ -69,7 +69,7 @@ def plan(done: Outcome, *, clock: Clock, is_over: Callable[[], bool]) -> None:
         for _batch in range(BATCHES):
             found = 0 if is_over() else step(now=clock())
             done.reconciled += found
-            if found < BATCH:
+            if not found:
                 break
 
 

@@ -74,11 +74,21 @@ def sample(row: Any) -> dict[str, Any]:
 
 
 @register.inclusion_tag("partnerships/_cite.html", takes_context=True)
-def cite(context: dict[str, Any], row: Any, field: str = "") -> dict[str, Any]:
-    """What sources printed about ``row.field``; the view puts ``citations_of(rows)`` into the context as ``cited``."""
-    key = (ContentType.objects.get_for_model(row).pk, row.pk)
-    found = context["cited"].get(key, [])
-    return {"citations": [citation for citation in found if citation.field == field]}
+def cite(context: dict[str, Any], row: Any, *fields: str) -> dict[str, Any]:
+    """What sources printed about ``fields`` of ``row``, and what we assumed; without fields, about the row as such.
+
+    The view puts ``citations_of(rows)`` into the context as ``cited``.
+    """
+    wanted = fields or ("",)
+    found = [citation for citation in _citations(context, row) if citation.field in wanted]
+    return {
+        "printed": [citation for citation in found if not citation.is_assumption],
+        "assumed": [citation for citation in found if citation.is_assumption],
+    }
+
+
+def _citations(context: dict[str, Any], row: Any) -> list[Any]:
+    return context["cited"].get((ContentType.objects.get_for_model(row).pk, row.pk), [])
 
 
 @register.simple_tag(takes_context=True)
@@ -107,8 +117,12 @@ def section(context: dict[str, Any]) -> str:
 
 @register.filter
 def partner_names(agreement: Any) -> str:
-    """The organizations of an agreement whose parties were fetched along: two by name, the others counted."""
-    return names([str(party.organization) for party in agreement.parties.all()]) if agreement else ""
+    """The other organizations of an agreement whose unit and parties were fetched along: two by name, others counted."""
+    if not agreement:
+        return ""
+    ours = agreement.unit.organization_id
+    parties = [party for party in agreement.parties.all() if party.organization_id != ours]
+    return names([str(party.organization) for party in parties])
 
 
 @register.filter
@@ -134,3 +148,13 @@ def masked(value: str) -> str:
         return ""
     name, at, domain = value.partition("@")
     return f"{name[:1]}•••{at}{domain}" if at else f"•••{value[-2:]}"
+
+
+@register.inclusion_tag("partnerships/_sources.html", takes_context=True)
+def sources(context: dict[str, Any], row: Any) -> dict[str, Any]:
+    """Every citation of a record in one place, each with the name of its field."""
+    return {"citations": [(field_label(row, citation.field), citation) for citation in _citations(context, row)]}
+
+
+def field_label(row: Any, field: str) -> str:
+    return str(row._meta.get_field(field).verbose_name) if field else ""

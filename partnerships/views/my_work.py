@@ -36,6 +36,7 @@ def my_work(request: HttpRequest) -> HttpResponse:
         "absent": _absent_whose_deputy_is(user, today),
         "attention": _attention(user, today) if _looks_after_units(user) else [],
         "next_milestone": None if milestones else _next_milestone(user, today),
+        "is_coordinator": Agreement.objects.visible_to(user).filter(coordinator=user).exists(),
     }
     return render(request, "partnerships/my_work.html", context)
 
@@ -45,7 +46,7 @@ def _my_milestones(user: Any, today: dt.date) -> QuerySet:
     stands_in = Q(owner__deputy=user, owner__absent_from__lte=today, owner__absent_until__gte=today)
     rows = Milestone.objects.visible_to(user).pending().filter(Q(owner=user) | stands_in)
     rows = rows.filter(due_on__lte=today + dt.timedelta(days=NEXT_DAYS))
-    related = rows.select_related("agreement", "unit", "activity", "organization", "event", "owner")
+    related = rows.select_related("agreement__unit", "unit", "activity", "organization", "event", "owner")
     return related.prefetch_related(PARTIES).order_by("due_on", "pk")
 
 

@@ -36,8 +36,8 @@ def search(request: HttpRequest) -> HttpResponse:
 def _groups(words: str, user: Any) -> list[dict[str, Any]]:
     """The first hits of each kind with the address of the list that has them all."""
     milestones = Milestone.objects.select_related("agreement", "owner")
-    kinds = (
-        (_("Agreements"), "agreement_list", {}, Agreement.objects.prefetch_related(PARTIES)),
+    kinds: tuple[tuple[str, str, dict[str, str], Any], ...] = (
+        (_("Agreements"), "agreement_list", {}, Agreement.objects.select_related("unit").prefetch_related(PARTIES)),
         (_("Organizations"), "organization_list", {}, Organization.objects.not_archived()),
         (_("Milestones"), "milestone_list", {"status": "all"}, milestones),
         (_("Follow-ups"), "activity_list", {}, Activity.objects.select_related("agreement")),

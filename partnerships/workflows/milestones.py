@@ -244,7 +244,7 @@ def derive_milestones(agreement: Agreement, *, actor: User | None, on: dt.date) 
         agreement = lock(agreement)
         wanted = {derived.key: derived for derived in derived_milestones(agreement)}
         existing = agreement.milestones.exclude(derived_key="").filter(activity=None, event=None, organization=None)
-        for milestone in existing.select_for_update():
+        for milestone in existing.select_for_update(no_key=True):
             derived = wanted.pop(milestone.derived_key, None)
             if derived is not None:
                 _follow(milestone, derived, actor=actor, on=on)
@@ -338,7 +338,7 @@ def _make_from_type(agreement: Agreement, template: TypeMilestone, due_on: dt.da
 
 def cancel_pending_milestones(agreement: Agreement, *, actor: User | None, on: dt.date, reason: str) -> None:
     """What was still to be done under an agreement that ends, each with the reason."""
-    for milestone in agreement.milestones.pending().select_for_update():
+    for milestone in agreement.milestones.pending().select_for_update(no_key=True):
         _step(milestone, "cancel", actor=actor, on=on, reason=reason, is_consequence=True)
 
 
@@ -348,6 +348,8 @@ def follow_coordinator(agreement: Agreement, *, actor: User | None, previous: Us
         pending = agreement.milestones.pending().filter(owner=previous) | agreement.milestones.pending().filter(
             owner__isnull=True
         )
-        for milestone in pending.exclude(owner_id=agreement.coordinator_id).select_for_update(of=("self",)):
+        for milestone in pending.exclude(owner_id=agreement.coordinator_id).select_for_update(
+            of=("self",), no_key=True
+        ):
             milestone.owner_id = agreement.coordinator_id
             save_as(milestone, actor)

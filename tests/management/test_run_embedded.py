@@ -1,7 +1,6 @@
 """`make run` from outside: an empty home, an empty DATA_DIR, real processes, and nothing left afterwards."""
 
 import os
-import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,55 +8,10 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.services.processes import is_alive, stop_process
+from tests.services.embedded import Run, alive, descendants
+from tests.services.processes import stop_process
 from tests.services.smtp_sink import SmtpSink
 from tests.services.stack import Stack, answers, eventually
-
-START = 120  # seconds, on a busy machine and an empty database
-
-
-class Run:
-    """One start of the embedded site."""
-
-    def __init__(self, data_dir: Path, **env: str) -> None:
-        self.stack = Stack(data_dir, {"HOME": str(data_dir), **env})
-        for name in ("SITE_URL", "ALLOWED_HOSTS", "SECRET_KEY"):
-            self.stack.env.pop(name, None)
-        self.stack._log("run").unlink(missing_ok=True)
-        self.process = self.stack.start("run", "manage.py", "run_embedded")
-
-    @property
-    def said(self) -> str:
-        return self.stack.log("run")
-
-    def wait_until_ready(self) -> "Run":
-        eventually(lambda: "Ctrl-C" in self.said or self.process.poll() is not None, patience=START)
-        assert self.process.poll() is None, self.said
-        return self
-
-    def address(self, label: str) -> str:
-        found = re.search(rf"^{label}: (http://\S+)", self.said, re.MULTILINE)
-        assert found, self.said
-        return found[1]
-
-    @property
-    def pids(self) -> dict[str, int]:
-        """The process of every service, by a word of its command line."""
-        commands = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in descendants(self.process.pid)}
-        words = {"web": b"gunicorn", "worker": b"\0worker\0", "beat": b"\0beat\0", "mail": b"catch_mail"}
-        return {name: min(pid for pid, command in commands.items() if word in command) for name, word in words.items()}
-
-    def wait_for_the_end(self) -> int:
-        return self.process.wait(timeout=40)
-
-
-def descendants(pid: int) -> set[int]:
-    children = {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
-    return children.union(*(descendants(child) for child in children))
-
-
-def alive(pids: set[int]) -> set[int]:
-    return {pid for pid in pids if is_alive(pid)}
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +80,7 @@ def test_data_and_key_survive_a_restart(data_dir: Path) -> None:
 
 
 def test_a_configured_mail_server_takes_the_place_of_the_catcher(data_dir: Path, smtp_server: SmtpSink) -> None:
-    run = Run(data_dir, EMAIL_HOST=smtp_server.host, EMAIL_PORT=str(smtp_server.port)).wait_until_ready()
+    run = Run(data_dir, EMAIL_HOST=smtp_server.host, EMAIL_PORT=str(smtp_server.port)).wait_until_ready(services=3)
     stop_process(run.process, patience=40)
 
     assert "Mail:" not in run.said

@@ -6,6 +6,7 @@ import pytest
 
 from partnerships.factories import MilestoneFactory, ReminderRuleFactory
 from partnerships.models import Milestone, ReminderRule
+from partnerships.reminders import reasons
 from partnerships.reminders.deliver import deliver_due
 from partnerships.reminders.explain import explain
 from partnerships.reminders.reconcile import reconcile_marked
@@ -37,8 +38,7 @@ def test_it_says_what_will_come(milestone: Milestone, clock: Clock) -> None:
 
     assert story(milestone, clock) == [
         HEAD,
-        "- Agreement milestone: 30 days before the due date, 2026-03-12: Missed. "
-        "Its time had already passed when the date was recorded.",
+        f"- Agreement milestone: 30 days before the due date, 2026-03-12: Missed. {reasons.BORN_MISSED}",
         "- Agreement milestone: 7 days before the due date, 2026-03-12: will be sent on 2026-03-05 08:00 CST.",
     ]
 

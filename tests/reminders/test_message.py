@@ -62,7 +62,7 @@ def test_the_headers_say_what_it_is_and_for_whom(
         ("Content-Type", parsed(mail)["Content-Type"]),
         ("MIME-Version", "1.0"),
     ]
-    assert {name: value for name, value in parsed(mail).items()[2:]} == {
+    assert dict(parsed(mail).items()[2:]) == {
         "From": "Cooperation office <office@example.org>",
         "Date": "Thu, 05 Mar 2026 00:01:00 +0000",
         "Message-ID": Delivery.objects.get().message_id,
@@ -100,16 +100,32 @@ def test_the_text_says_what_by_when_why_me_and_where(
         f"Agreement: {milestone.agreement}\n"
         f"Owner: {milestone.owner}\n"
         "\n"
-        "When it is done, mark it as met. If it cannot be done in time, move the date and say why.\n"
-        "\n"
         "Bring the key.\n"
+        "\n"
+        "When it is done, mark it as met. If it cannot be done in time, move the date and say why.\n"
         "\n"
         "Open the milestone:\n"
         f"https://office.example.org/milestones/{milestone.pk}/\n"
         "\n"
-        "--\n"
         "You look after this milestone.\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("why", "expected"),
+    [
+        ("stand-in", "When it is done, mark it as met. If it cannot be done in time, move the date and say why."),
+        ("lead", "Ask Li Wei how it stands, or give it to somebody else."),
+        ("named", "Ask Li Wei how it stands, or give it to somebody else."),
+        ("fallback", "Those it is meant for cannot be told: give it an owner who can look after it."),
+    ],
+)
+def test_everybody_is_told_what_they_can_do(clock: Clock, why: str, expected: str) -> None:
+    milestone = MilestoneFactory(owner=UserFactory(name="Li Wei"))
+    item = ReminderItem(why=why, plan=ReminderPlanFactory(milestone=milestone))
+    delivery = Delivery(person=UserFactory(), message_id="<x@example.org>")
+
+    assert expected in part(write(delivery, [item], now=clock(), at=clock()), "plain")
 
 
 def test_the_html_has_one_button_and_nothing_from_elsewhere(

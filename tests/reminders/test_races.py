@@ -1,13 +1,7 @@
-"""Many at once on PostgreSQL: threads, then processes that are killed."""
+"""Many at once: row locks on PostgreSQL, serialized transactions on SQLite."""
 
 import datetime as dt
-import os
-import random
-import signal
-import subprocess
-import sys
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable
 
@@ -16,13 +10,11 @@ from django.db import connection, transaction
 
 from partnerships.factories import NOON, MilestoneFactory
 from partnerships.models import Delivery, Milestone, ReminderItem, ReminderMark, ReminderPlan, ReminderRule
-from partnerships.reminders.claim import claim_next, rescue
-from partnerships.reminders.deliver import deliver_due
+from partnerships.reminders.claim import claim_next
 from partnerships.reminders.expand import expand_due
 from partnerships.reminders.reconcile import reconcile_marked
 from partnerships.reminders.run import run_once
 from tests.reminders.conftest import Clock
-from tests.services.processes import REPOSITORY
 from tests.services.smtp_sink import SmtpSink
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -63,6 +55,7 @@ def test_a_milestone_being_edited_keeps_its_mark_and_stops_nobody(milestone: Mil
     assert list(ReminderMark.objects.values_list("milestone", flat=True)) == [milestone.pk]
 
 
+@pytest.mark.both_databases
 def test_five_reconcilers_make_each_plan_once(rule: ReminderRule) -> None:
     MilestoneFactory.create_batch(20, due_on=DUE)
 
@@ -74,6 +67,7 @@ def test_five_reconcilers_make_each_plan_once(rule: ReminderRule) -> None:
     assert ReminderMark.objects.count() == 0
 
 
+@pytest.mark.both_databases
 def test_five_expansions_make_each_item_once(rule: ReminderRule) -> None:
     MilestoneFactory.create_batch(20, due_on=DUE)
     reconcile_marked(now=NOON)
@@ -84,6 +78,7 @@ def test_five_expansions_make_each_item_once(rule: ReminderRule) -> None:
     assert (ReminderItem.objects.count(), Delivery.objects.count()) == (20, 20)
 
 
+@pytest.mark.both_databases
 def test_eight_claimers_get_each_delivery_once(rule: ReminderRule) -> None:
     MilestoneFactory.create_batch(20, due_on=DUE)
     reconcile_marked(now=NOON)
@@ -100,6 +95,7 @@ def test_eight_claimers_get_each_delivery_once(rule: ReminderRule) -> None:
     assert sorted(claimed) == sorted(Delivery.objects.values_list("pk", flat=True))
 
 
+@pytest.mark.both_databases
 def test_five_ticks_at_once_send_each_mail_once(rule: ReminderRule, smtp_sink: SmtpSink) -> None:
     milestones = MilestoneFactory.create_batch(10, due_on=DUE)
     clock = Clock(SEND_AT)
@@ -109,25 +105,3 @@ def test_five_ticks_at_once_send_each_mail_once(rule: ReminderRule, smtp_sink: S
 
     sent = Counter(mail.recipients[0] for mail in smtp_sink.received)
     assert sent == dict.fromkeys([milestone.owner.email for milestone in milestones], 1)
-
-
-SENDER = """
-import django
-django.setup()
-import datetime as dt
-from django.conf import settings
-from django.db import connections
-from django.utils import timezone
-from partnerships.reminders.deliver import deliver_due
-now = dt.datetime(2026, 3, 5, tzinfo=dt.UTC)
-deliver_due(now=now, clock=timezone.now, limit=1000, is_stopping=lambda: False)
-"""
-
-
-def start_sender(sink: SmtpSink) -> subprocess.Popen[bytes]:
-    """A sender of its own on the test's database."""
-    name = connection.settings_dict["NAME"]
-    url = os.environ["DATABASE_URL"].replace("/postgres?", f"/{name}?")
-    own = {"DATABASE_URL": url, "EMAIL_HOST": sink.host, "EMAIL_PORT": str(sink.port)}
-    own["DJANGO_SETTINGS_MODULE"] = "tests.reminders.sender_settings"
-    return subprocess.Popen([sys.executable, "-c", SENDER], cwd=REPOSITORY, env={**os.environ, **own})

@@ -217,9 +217,10 @@ def test_the_sweep_goes_on_where_it_stopped_soonest_due_first(rule: ReminderRule
     far, near = (MilestoneFactory(due_on=NOON.date() + days * DAY) for days in (60, 30))
     ReminderMark.objects.all().delete()
 
-    seen = []
-    for _batch in range(4):
-        seen.append((sweep(now=NOON, batch=1), list(ReminderPlan.objects.values_list("milestone", flat=True))))
+    seen = [
+        (sweep(now=NOON, batch=1), list(ReminderPlan.objects.values_list("milestone", flat=True)))
+        for _batch in range(4)
+    ]
 
     assert seen == [(1, [near.pk]), (1, [near.pk, far.pk]), (0, [near.pk, far.pk]), (0, [near.pk, far.pk])]
 

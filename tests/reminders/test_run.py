@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from partnerships.factories import MilestoneFactory
-from partnerships.models import ComponentHeartbeat, Milestone
+from partnerships.models import ComponentHeartbeat, Milestone, ReminderMark, ReminderPlan, ReminderRule
 from partnerships.reminders.audit import audit
 from partnerships.reminders.run import Outcome, run_once
 from partnerships.tasks import tick
@@ -58,6 +58,18 @@ def test_a_day_without_ticks_loses_nothing(milestone: Milestone, smtp_sink: Smtp
     clock.at = DUE + dt.timedelta(days=1)
 
     assert run_once(now=clock(), clock=clock).deliveries == {"sent": 1}
+
+
+def test_many_edits_of_one_milestone_do_not_hold_up_the_others(rule: ReminderRule, clock: Clock) -> None:
+    busy, quiet = MilestoneFactory(), MilestoneFactory()
+    ReminderMark.objects.bulk_create(ReminderMark(milestone=busy) for _edit in range(250))
+    ReminderMark.objects.filter(milestone=quiet).delete()
+    ReminderMark.objects.create(milestone=quiet)
+
+    run_once(now=clock(), clock=clock)
+
+    assert ReminderMark.objects.count() == 0
+    assert ReminderPlan.objects.filter(milestone=quiet).count() == 1
 
 
 def test_a_run_that_is_told_to_stop_begins_nothing(milestone: Milestone, smtp_sink: SmtpSink, clock: Clock) -> None:

@@ -82,10 +82,11 @@ def test_a_file_is_kept_with_its_type_size_and_checksum(name, content, content_t
     ],
 )
 def test_what_is_not_taken_leaves_nothing_behind(name, content, media_root):
+    file = SimpleUploadedFile("x.pdf", content)
+    file._name = name
+    document = DocumentFactory()
     with pytest.raises(InvalidInput) as refused:
-        file = SimpleUploadedFile("x.pdf", content)
-        file._name = name
-        add_version(DocumentFactory(), actor=None, file=file, at=NOON)
+        add_version(document, actor=None, file=file, at=NOON)
 
     assert refused.value.field == "file"
     assert DocumentVersion.objects.count() == 0

@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from io import StringIO
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -35,38 +36,43 @@ NO = {"no", "0", "false", "off"}
 
 class Command(BaseCommand):
     help = _("Run the whole product on this machine: site, worker, beat, broker and local mail.")
-    requires_system_checks: list[str] = []  # migrate runs them
+    requires_system_checks: list[str] = []  # make check runs them; a start need not wait for them
 
     def handle(self, *args: Any, **options: Any) -> None:
         os.umask(0o077)  # personal data: for the owner of this process alone
         data_dir = Path(settings.DATA_DIR)
         # Not in data_dir: a socket's path has 107 bytes.
         with _only_one(data_dir), tempfile.TemporaryDirectory(prefix="office-", dir="/tmp") as sockets:
-            self._prepare()
+            sample_report = self._prepare()
             site = plan_embedded_site(os.environ, data_dir=data_dir, sockets=Path(sockets))
             with _published(site.addresses, data_dir), Supervisor(self._write_line) as supervisor:
-                self._supervise(supervisor, site)
+                self._supervise(supervisor, site, sample_report)
         self._write_line(_("Stopped."))
 
     def _write_line(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()
 
-    def _prepare(self) -> None:
+    def _prepare(self) -> str:
+        """What there is to say about the sample: who can log in."""
         # The first tick finds what the seeds change; their wake-up calls need not wait for a broker.
         current_app.conf.broker_url = "memory://"
         call_command("migrate", verbosity=0, interactive=False)
         collect_static_if_changed()
         call_command("seed_articles", stdout=self.stdout)
+        report = StringIO()
         if os.environ.get("SAMPLE", "yes").lower() not in NO:
-            call_command("seed_sample", stdout=self.stdout)
+            call_command("seed_sample", stdout=report)
+        return report.getvalue()
 
-    def _supervise(self, supervisor: Supervisor, site: EmbeddedSite) -> None:
+    def _supervise(self, supervisor: Supervisor, site: EmbeddedSite, sample_report: str) -> None:
         try:
-            for service in site.services:
+            for service in site.in_front:
                 supervisor.start(service)
             supervisor.wait_until(lambda: _answers(site), seconds=START_SECONDS)
-            self._announce(site)
+            self._announce(site, sample_report)
+            for service in site.behind:
+                supervisor.start(service)
             self._watch(supervisor, site.ticker)
         except StopRequested:
             self._write_line(_("Stopping."))
@@ -84,8 +90,8 @@ class Command(BaseCommand):
                 self._write_line(_("%s has stopped working; starting it again.") % ticker)
                 supervisor.restart(ticker)
 
-    def _announce(self, site: EmbeddedSite) -> None:
-        self._write_line("")
+    def _announce(self, site: EmbeddedSite, sample_report: str) -> None:
+        self._write_line(f"\n{sample_report}")
         self._write_line(_("Site: %s") % site.address)
         if site.mail_page:
             self._write_line(_("Mail: %s (nothing leaves this machine)") % site.mail_page)

@@ -1,0 +1,56 @@
+"""`manage.py seed_sample [--remove]`: a sample office at work around today."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from partnerships.management.sample.people import logins
+from partnerships.management.sample.removal import Removal, remove_sample
+from partnerships.management.sample.seeding import seed_sample
+from partnerships.models import User
+
+SAMPLE_PASSWORD = "sample-password"  # noqa: S105 - known to everybody; only for a site on loopback
+
+
+class Command(BaseCommand):
+    help = _("Add sample people, agreements and follow-ups dated around today, all marked as sample; or remove them.")
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--remove", action="store_true", help=_("Remove the sample and nothing else."))
+        parser.add_argument("--password", help=_("The password of all sample people."))
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["remove"]:
+            self._report_removal(remove_sample())
+            return
+        if seed_sample(now=timezone.now(), password=self._password(options["password"])):
+            self.stdout.write(_("Sample added; “seed_sample --remove” takes it away."))
+        else:
+            self.stdout.write(_("Sample: 0 changes, it is there already."))
+        self._list_logins(options["password"] or SAMPLE_PASSWORD)
+
+    def _password(self, given: str | None) -> str:
+        if given:
+            return given
+        if not (settings.IS_EMBEDDED or settings.DEBUG):
+            raise CommandError(_("Choose a --password: everybody knows the usual one of the sample."))
+        return SAMPLE_PASSWORD
+
+    def _list_logins(self, password: str) -> None:
+        people = logins()
+        if people and User.objects.get(username=people[0].username).check_password(password):
+            self.stdout.write(_("Sample logins, all with the password “%s”:") % password)
+        else:
+            self.stdout.write(_("Sample logins, with the password they were given:"))
+        for person in people:
+            self.stdout.write(f"  {person.username:<14} {person.post}")
+
+    def _report_removal(self, removal: Removal) -> None:
+        self.stdout.write(_("Sample removed: %(count)s records.") % {"count": removal.count})
+        if removal.kept:
+            self.stdout.write(_("Kept, because your own records use it; people among these can no longer log in:"))
+        for row in removal.kept:
+            self.stdout.write(f"  {row}")

@@ -1,0 +1,1 @@
+"""A sample office at work around today, marked as sample and removable by one command."""

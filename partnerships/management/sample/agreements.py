@@ -1,0 +1,495 @@
+"""Sample agreements in every status, each brought there by the verbs and by the people who may take the step."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from partnerships.dates import add_months
+from partnerships.factories import (
+    AgreementAreaFactory,
+    AgreementFactory,
+    AgreementPartyFactory,
+    AgreementTermFactory,
+    AgreementUnitFactory,
+    CustodyStepFactory,
+    MilestoneFactory,
+)
+from partnerships.management.sample.desk import Desk, sample_code
+from partnerships.management.sample.people import COLLEGE
+from partnerships.models import Agreement, AgreementTerm, CustodyStep, Event, MilestoneKind
+from partnerships.workflows.agreements import (
+    approve_agreement,
+    cancel_agreement,
+    complete_agreement,
+    record_signed_agreement,
+    renew_agreement,
+    return_agreement,
+    sign_agreement,
+    submit_agreement,
+    suspend_agreement,
+    terminate_agreement,
+)
+from partnerships.workflows.milestones import meet_milestone
+
+PRESIDENT = "Professor Zhu Wenbin"
+YEARLY = MappingProxyType({"recurs_every_months": 12})
+Step = CustodyStep.Step
+# Step, on whose desk, since when in days from today.
+HOIST_PAPERS = (
+    (Step.PRINTED, "Wu Jianguo, Cooperation office", -4),
+    (Step.SENT, "Shuangniao Group, Jin Haifeng", -3),
+    (Step.RETURNED, "Wu Jianguo, Cooperation office", -1),
+    (Step.SEALED, "Seal office of the college", 0),
+)
+WORKSTATION_PAPERS = (
+    (Step.PRINTED, "Wu Jianguo, Cooperation office", -5),
+    (Step.SENT, "Kunyu Automation, Yao Lili", -3),
+)
+
+
+def add_agreements(desk: Desk) -> dict[str, Agreement]:
+    """All of them, by short name."""
+    makers = (
+        _hoist,
+        _talent,
+        _coating,
+        _intake,
+        _chain_standard,
+        _housing,
+        _quiet,
+        _springs,
+        _grinding,
+        _valves,
+        _data_lab,
+        _bearings,
+        _workstation,
+        _secrecy,
+        _skills_week,
+    )
+    return {maker.__name__.strip("_"): maker(desk) for maker in makers}
+
+
+def _draft(
+    desk: Desk,
+    code: str,
+    *,
+    by: str,
+    on: dt.date,
+    unit: str,
+    kind: str,
+    title: str,
+    partners: Mapping[str, str],
+    areas: Iterable[str],
+    term: Mapping[str, Any] | None = None,
+    **more: Any,
+) -> Agreement:
+    """A draft between the college and ``partners`` (organization's code: who signs), without a step taken."""
+    person = desk.people[by]
+    agreement = desk.add(
+        AgreementFactory,
+        code,
+        by=person,
+        on=on,
+        unit=desk.units[unit],
+        type=desk.type(kind),
+        title=title,
+        created_by=person,
+        **{"coordinator": person, **more},
+    )
+    for organization, signatory in {COLLEGE: PRESIDENT, **partners}.items():
+        party = {"organization": desk.organization(organization), "signatory_person": signatory}
+        desk.add_part(AgreementPartyFactory, by=person, on=on, agreement=agreement, **party)
+    for area in areas:
+        desk.add_part(AgreementAreaFactory, by=person, on=on, agreement=agreement, area=desk.area(area))
+    if term:
+        desk.add_part(AgreementTermFactory, by=person, on=on, agreement=agreement, **term)
+    return agreement
+
+
+def _reviewed(desk: Desk, agreement: Agreement, *, lead: str, submitted: int, approved: int) -> Agreement:
+    """Submitted by who made it, approved by a lead; days from today."""
+    agreement = desk.take(submit_agreement, agreement, by=agreement.created_by, on=desk.day(submitted))
+    return desk.take(approve_agreement, agreement, by=desk.people[lead], on=desk.day(approved))
+
+
+def _signed_papers(desk: Desk, agreement: Agreement, steps: Iterable[tuple[str, str, int]]) -> None:
+    for step, desk_of, since in steps:
+        day = desk.day(since)
+        custody = {"step": step, "desk": desk_of, "since": day}
+        desk.add_part(CustodyStepFactory, by=desk.people["wu"], on=day, agreement=agreement, **custody)
+
+
+class Task(NamedTuple):
+    """A milestone somebody enters by hand; ``made`` and ``due`` in days from today."""
+
+    name: str
+    made: int
+    due: int
+    title: str
+    title_zh: str
+    more: Mapping[str, Any] = MappingProxyType({})
+
+
+def _add_tasks(desk: Desk, agreement: Agreement, *tasks: Task) -> None:
+    for task in tasks:
+        desk.add(
+            MilestoneFactory,
+            f"milestone-{task.name}",
+            by=agreement.coordinator,
+            on=desk.day(task.made),
+            agreement=agreement,
+            due_on=desk.day(task.due),
+            title=task.title,
+            title_zh=task.title_zh,
+            **task.more,
+        )
+
+
+def _years(start: dt.date, years: int, **term: Any) -> dict[str, Any]:
+    ends_on = add_months(start, 12 * years) - dt.timedelta(days=1)
+    return {"starts_on": start, "ends_on": ends_on, **term}
+
+
+def _hoist(desk: Desk) -> Agreement:
+    """The thread: signed today, with milestones in the days to come."""
+    agreement = _draft(
+        desk,
+        "hoist",
+        by="chen",
+        on=desk.day(-14),
+        unit="mechanical",
+        kind="project",
+        title="Joint development of an electric chain hoist with load monitoring",
+        reference="ME-PRJ-07",
+        partners={"shuangniao-group": "Jin Haifeng"},
+        areas=("technical-research", "technical-services", "talent-training"),
+        term=_years(desk.today, 2, notice=3),
+        amount=680_000,
+        summary="Load cell, overload cut-off and a service app for a 2 t hoist; two student theses a year.",
+    )
+    agreement = _reviewed(desk, agreement, lead="ma", submitted=-8, approved=-5)
+    _signed_papers(desk, agreement, HOIST_PAPERS)
+    agreement = desk.take(sign_agreement, agreement, by=desk.people["ma"], on=desk.today, today=desk.today)
+    _hoist_tasks(desk, agreement)
+    return agreement
+
+
+def _hoist_tasks(desk: Desk, agreement: Agreement) -> None:
+    owed = {
+        "kind": MilestoneKind.OBLIGATION,
+        "party": agreement.parties.get(organization__code="shuangniao-group"),
+        "requires_acceptance": True,
+    }
+    by_sun = {"owner": desk.people["sun"]}
+    _add_tasks(
+        desk,
+        agreement,
+        Task("hoist-filing", 0, 0, "File the sealed original and its scan", "归档盖章原件及扫描件"),
+        Task("hoist-copies", 0, 3, "Send each party its signed copy", "向各方寄送签署文本"),
+        Task(
+            "hoist-data", 0, 10, "Hand over the load test data of the present hoist", "移交现有产品载荷试验数据", owed
+        ),
+        Task("hoist-plan", 0, 31, "Agree on the test plan for the prototype", "商定样机试验方案", by_sun),
+    )
+
+
+def _talent(desk: Desk) -> Agreement:
+    """A lively one: trainings, research and visits hang under it."""
+    signed = desk.day(-310)
+    agreement = _draft(
+        desk,
+        "talent",
+        by="chen",
+        on=desk.day(-335),
+        unit="mechanical",
+        kind="strategic-cooperation",
+        title="Strategic cooperation on training and applied research in gear manufacturing",
+        reference="ME-STR-02",
+        partners={"zhongyi-machinery": "Shen Meihua"},
+        areas=("training", "talent-training", "technical-research", "consulting"),
+        term=_years(signed, 3, notice=3, renews_tacitly=True),
+        summary="Two trainings a year, a joint research line on gears, teachers spend summers in the plant.",
+    )
+    desk.add_part(
+        AgreementUnitFactory,
+        by=desk.people["chen"],
+        on=desk.day(-335),
+        agreement=agreement,
+        unit=desk.units["information"],
+    )
+    agreement = _reviewed(desk, agreement, lead="ma", submitted=-325, approved=-320)
+    agreement = desk.take(sign_agreement, agreement, by=desk.people["ma"], on=signed, today=desk.today)
+    _signed_papers(desk, agreement, [(Step.FILED, "Archive, shelf 3, folder ME-STR-02", -290)])
+    by_sun = {"owner": desk.people["sun"]}
+    _add_tasks(
+        desk,
+        agreement,
+        Task("talent-certificates", -30, -6, "Send the certificates of the spindle training", "寄送主轴培训证书"),
+        Task("talent-calendar", -60, 4, "Settle next year's training calendar", "商定明年培训计划", YEARLY),
+        Task(
+            "talent-summer", -60, 75, "Name the teachers for the summer in the plant", "确定暑期下企业教师名单", by_sun
+        ),
+    )
+    return agreement
+
+
+def _coating(desk: Desk) -> Agreement:
+    """A project under the strategic cooperation, its first report due soon."""
+    signed = desk.day(-166)
+    agreement = _draft(
+        desk,
+        "coating",
+        by="sun",
+        on=desk.day(-190),
+        unit="mechanical",
+        kind="project",
+        title="Wear-resistant coatings for small-module gears",
+        reference="ME-PRJ-05",
+        parent=Agreement.objects.get(code=sample_code("talent")),
+        partners={"zhongyi-machinery": "Shen Meihua"},
+        areas=("technical-research",),
+        term=_years(signed, 1, notice=1),
+        amount=320_000,
+    )
+    agreement = _reviewed(desk, agreement, lead="ma", submitted=-180, approved=-172)
+    return desk.take(sign_agreement, agreement, by=desk.people["wu"], on=signed, today=desk.today)
+
+
+def _intake(desk: Desk) -> Agreement:
+    signed = desk.day(-96)
+    agreement = _draft(
+        desk,
+        "intake",
+        by="he",
+        on=desk.day(-130),
+        unit="information",
+        kind="employment-base",
+        title="Employment base for automation and industrial software",
+        reference="IT-EB-01",
+        partners={"sample-kunyu": "Yao Lili"},
+        areas=("talent-training", "training"),
+        term=_years(signed, 3),
+        summary="Up to 20 interns a year; the enterprise names a mentor for each group of five.",
+    )
+    agreement = _reviewed(desk, agreement, lead="guo", submitted=-120, approved=-110)
+    return desk.take(sign_agreement, agreement, by=desk.people["guo"], on=signed, today=desk.today)
+
+
+def _chain_standard(desk: Desk) -> Agreement:
+    """Its end, notice and lead time put the decision date a fortnight from today."""
+    ends_on = desk.today + dt.timedelta(days=105)
+    agreement = _draft(
+        desk,
+        "chain-standard",
+        by="sun",
+        on=desk.day(-640),
+        unit="mechanical",
+        kind="project",
+        title="Group standard for special-purpose conveyor chains",
+        reference="ME-PRJ-01",
+        partners={"special-chain-wheel": "Fu Guoping", "shengzhou-machinery-industry-association": "Lou Jianhua"},
+        areas=("standard-construction", "consulting"),
+        term={"starts_on": desk.day(-700), "ends_on": ends_on, "notice": 60, "notice_unit": "days", "lead_days": 30},
+    )
+    recorded = desk.day(-640)
+    return desk.take(record_signed_agreement, agreement, by=desk.people["sun"], on=desk.day(-700), today=recorded)
+
+
+def _housing(desk: Desk) -> Agreement:
+    """Went on tacitly when its first term ended: the dates that matter are those of the second."""
+    first_end = desk.day(-70)
+    agreement = _draft(
+        desk,
+        "housing",
+        by="sun",
+        on=desk.day(-420),
+        unit="mechanical",
+        kind="memorandum",
+        title="Memorandum on the machining of aluminum housings",
+        reference="ME-MOU-01",
+        partners={"tiansheng-machinery": "Pan Zhiyong"},
+        areas=("technical-services", "consulting"),
+        term={"starts_on": desk.day(-434), "ends_on": first_end, "notice": 2, "renews_tacitly": True},
+    )
+    recorded = desk.day(-420)
+    agreement = desk.take(record_signed_agreement, agreement, by=desk.people["sun"], on=desk.day(-434), today=recorded)
+    _add_tasks(desk, agreement, Task("housing-parts", -300, -155, "Measure the first ten housings", "测量首批十件壳体"))
+    ends_on = first_end + dt.timedelta(days=365)
+    renewed_on = first_end + dt.timedelta(days=1)
+    basis = AgreementTerm.Basis.TACIT
+    renew_agreement(agreement, actor=desk.people["ma"], on=renewed_on, basis=basis, ends_on=ends_on)
+    return Agreement.objects.get(pk=agreement.pk)
+
+
+def _quiet(desk: Desk) -> Agreement:
+    """Its coordinator has left and nothing happened since the signing."""
+    agreement = _draft(
+        desk,
+        "quiet",
+        by="ma",
+        on=desk.day(-300),
+        unit="mechanical",
+        kind="memorandum",
+        title="Memorandum on export training for small manufacturers",
+        reference="ME-MOU-02",
+        coordinator=desk.people["zheng"],
+        partners={"gaoxiang-industry-and-trade": ""},
+        areas=("training", "publicity-and-promotion"),
+    )
+    recorded = desk.day(-300)
+    return desk.take(record_signed_agreement, agreement, by=desk.people["ma"], on=desk.day(-330), today=recorded)
+
+
+def _springs(desk: Desk) -> Agreement:
+    agreement = _draft(
+        desk,
+        "springs",
+        by="sun",
+        on=desk.day(-260),
+        unit="mechanical",
+        kind="strategic-cooperation",
+        title="Fatigue laboratory for springs: shared use and student projects",
+        reference="ME-STR-03",
+        partners={"universal-spring": ""},
+        areas=("technical-services", "talent-training"),
+        term=_years(desk.day(-250), 2, notice=1),
+    )
+    recorded = desk.day(-245)
+    agreement = desk.take(record_signed_agreement, agreement, by=desk.people["sun"], on=desk.day(-250), today=recorded)
+    reason = "The enterprise is moving its plant; both sides agreed to rest until the laboratory is set up again."
+    return desk.take(suspend_agreement, agreement, by=desk.people["ma"], on=desk.day(-45), reason=reason)
+
+
+def _grinding(desk: Desk) -> Agreement:
+    """Done and closed; ``activities`` completes its consulting first."""
+    agreement = _draft(
+        desk,
+        "grinding",
+        by="chen",
+        on=desk.day(-410),
+        unit="mechanical",
+        kind="memorandum",
+        title="Advice on dust-free grinding lines",
+        reference="ME-MOU-03",
+        partners={"fengli-crushing-equipment": ""},
+        areas=("consulting",),
+        term=_years(desk.day(-400), 2),
+    )
+    recorded = desk.day(-400)
+    return desk.take(record_signed_agreement, agreement, by=desk.people["chen"], on=recorded, today=recorded)
+
+
+def close_grinding(desk: Desk, agreement: Agreement) -> None:
+    agreement = Agreement.objects.get(pk=agreement.pk)
+    desk.take(complete_agreement, agreement, by=desk.people["ma"], on=desk.day(-58))
+
+
+def _valves(desk: Desk) -> Agreement:
+    agreement = _draft(
+        desk,
+        "valves",
+        by="he",
+        on=desk.day(-280),
+        unit="information",
+        kind="project",
+        title="Leak detection for large valves by acoustic sensors",
+        reference="IT-PRJ-02",
+        partners={"sample-dongou": "Hu Zhenyu"},
+        areas=("technical-research",),
+        term=_years(desk.day(-262), 2),
+        amount=450_000,
+    )
+    agreement = _reviewed(desk, agreement, lead="guo", submitted=-275, approved=-268)
+    agreement = desk.take(sign_agreement, agreement, by=desk.people["guo"], on=desk.day(-262), today=desk.today)
+    kick_off = agreement.milestones.get(title="Kick-off meeting")
+    evidence = "Minutes of the kick-off at the plant."
+    desk.take(meet_milestone, kick_off, by=desk.people["he"], on=desk.day(-240), evidence=evidence)
+    reason = "The enterprise gave up the product line; both sides ended the project in writing."
+    return desk.take(terminate_agreement, agreement, by=desk.people["guo"], on=desk.day(-92), reason=reason)
+
+
+def _data_lab(desk: Desk) -> Agreement:
+    return _draft(
+        desk,
+        "data-lab",
+        by="he",
+        on=desk.day(-2),
+        unit="information",
+        kind="strategic-cooperation",
+        title="Teaching laboratory for industrial data",
+        partners={"sample-lanting": "Wang Siqi"},
+        areas=("talent-training", "training"),
+        summary="The enterprise lends software licenses; the curriculum is still being discussed.",
+    )
+
+
+def _bearings(desk: Desk) -> Agreement:
+    agreement = _draft(
+        desk,
+        "bearings",
+        by="sun",
+        on=desk.day(-9),
+        unit="mechanical",
+        kind="project",
+        title="Noise reduction in precision bearings",
+        partners={"sample-haotian": "Dai Jun"},
+        areas=("technical-research", "technical-services"),
+        term=_years(desk.day(20), 2, notice=2),
+        amount=260_000,
+    )
+    return desk.take(submit_agreement, agreement, by=desk.people["sun"], on=desk.day(-4))
+
+
+def _workstation(desk: Desk) -> Agreement:
+    """Approved, printed, on its way: it will be signed at the ceremony next week."""
+    agreement = _draft(
+        desk,
+        "workstation",
+        by="he",
+        on=desk.day(-20),
+        unit="information",
+        kind="workstation",
+        title="Doctoral workstation for machine vision",
+        reference="IT-WS-01",
+        event=Event.objects.get(code=sample_code("event-ceremony")),
+        partners={"sample-kunyu": "Yao Lili"},
+        areas=("technical-research", "talent-training"),
+        term=_years(desk.day(9), 3, notice=3),
+    )
+    agreement = _reviewed(desk, agreement, lead="guo", submitted=-12, approved=-6)
+    _signed_papers(desk, agreement, WORKSTATION_PAPERS)
+    return agreement
+
+
+def _secrecy(desk: Desk) -> Agreement:
+    agreement = _draft(
+        desk,
+        "secrecy",
+        by="he",
+        on=desk.day(-15),
+        unit="information",
+        kind="confidentiality",
+        title="Confidentiality for the teaching laboratory",
+        partners={"sample-lanting": "Wang Siqi"},
+        areas=(),
+    )
+    agreement = desk.take(submit_agreement, agreement, by=desk.people["he"], on=desk.day(-10))
+    reason = "Please say which customer data the students may see, and for how long the duty lasts."
+    return desk.take(return_agreement, agreement, by=desk.people["guo"], on=desk.day(-3), reason=reason)
+
+
+def _skills_week(desk: Desk) -> Agreement:
+    agreement = _draft(
+        desk,
+        "skills-week",
+        by="chen",
+        on=desk.day(-150),
+        unit="mechanical",
+        kind="memorandum",
+        title="Joint skills week with the training center",
+        partners={"sample-training-center": ""},
+        areas=("training", "publicity-and-promotion"),
+    )
+    reason = "The center's halls are being rebuilt; both sides will talk again next year."
+    return desk.take(cancel_agreement, agreement, by=desk.people["chen"], on=desk.day(-120), reason=reason)

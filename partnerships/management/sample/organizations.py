@@ -1,0 +1,149 @@
+"""Partners beside those of the articles, and whom to call there."""
+
+from typing import NamedTuple
+
+from partnerships.factories import (
+    AssociationFactory,
+    ContactFactory,
+    EnterpriseFactory,
+    GovernmentBodyFactory,
+    InstitutionFactory,
+    MilestoneFactory,
+    OrganizationNameFactory,
+)
+from partnerships.management.sample.desk import Desk, sample_code
+from partnerships.models import Contact, Organization, Region
+
+ASSOCIATION = "shengzhou-machinery-industry-association"
+
+
+class Partner(NamedTuple):
+    kind: str
+    name: str
+    name_zh: str
+    short: str
+    region: str
+    industry: str = ""
+
+
+PARTNERS = {
+    "kunyu": Partner(
+        "enterprise",
+        "Shaoxing Kunyu Automation Equipment Co., Ltd.",
+        "绍兴坤宇自动化设备有限公司",
+        "Kunyu Automation",
+        "shaoxing",
+        "Automation equipment",
+    ),
+    "haotian": Partner(
+        "enterprise",
+        "Ningbo Haotian Precision Bearing Co., Ltd.",
+        "宁波昊天精密轴承有限公司",
+        "Haotian Bearing",
+        "ningbo",
+        "Bearings",
+    ),
+    "lanting": Partner(
+        "enterprise",
+        "Hangzhou Lanting Data Technology Co., Ltd.",
+        "杭州兰亭数据技术有限公司",
+        "Lanting Data",
+        "hangzhou",
+        "Industrial software",
+    ),
+    "dongou": Partner(
+        "enterprise", "Zhejiang Dongou Valve Group", "浙江东瓯阀门集团有限公司", "Dongou Valve", "zhejiang", "Valves"
+    ),
+    "smart-association": Partner(
+        "association",
+        "Shaoxing Smart Manufacturing Association",
+        "绍兴市智能制造协会",
+        "SSMA",
+        "shaoxing",
+    ),
+    "training-center": Partner(
+        "institution", "Shaoxing Municipal Skills Training Center", "绍兴市技能实训中心", "Skills Center", "shaoxing"
+    ),
+    "skills-bureau": Partner(
+        "government_body",
+        "Shaoxing Municipal Office for Vocational Skills",
+        "绍兴市职业技能工作办公室",
+        "Skills Office",
+        "shaoxing",
+    ),
+}
+FACTORIES = {
+    "enterprise": EnterpriseFactory,
+    "association": AssociationFactory,
+    "institution": InstitutionFactory,
+    "government_body": GovernmentBodyFactory,
+}
+# Organization's code, name, position, how they like to be reached, whether to ask the coordinator first.
+CONTACTS = {
+    "jin": ("shuangniao-group", "Jin Haifeng", "Head of research and development", Contact.Channel.WECHAT, False),
+    "shen": ("zhongyi-machinery", "Shen Meihua", "Head of human resources", Contact.Channel.PHONE, False),
+    "pan": ("tiansheng-machinery", "Pan Zhiyong", "General manager's office", Contact.Channel.EMAIL, True),
+    "fu": ("special-chain-wheel", "Fu Guoping", "Chief engineer", Contact.Channel.PHONE, False),
+    "yao": ("sample-kunyu", "Yao Lili", "Recruiting", Contact.Channel.WECHAT, False),
+    "dai": ("sample-haotian", "Dai Jun", "Head of production", Contact.Channel.PHONE, False),
+    "wang": ("sample-lanting", "Wang Siqi", "University relations", Contact.Channel.EMAIL, False),
+    "lou": (ASSOCIATION, "Lou Jianhua", "Secretary general", Contact.Channel.PHONE, True),
+}
+
+
+def add_organizations(desk: Desk) -> None:
+    for key, partner in PARTNERS.items():
+        _add_partner(desk, key, partner)
+    for number, key in enumerate(CONTACTS, start=1):
+        _add_contact(desk, key, number)
+    _ask_for_the_new_board(desk)
+
+
+def _add_partner(desk: Desk, key: str, partner: Partner) -> None:
+    staff, on = desk.people["wu"], desk.day(-600)
+    organization = desk.add(
+        FACTORIES[partner.kind],
+        key,
+        by=staff,
+        on=on,
+        name=partner.name,
+        name_zh=partner.name_zh,
+        region=Region.objects.get(code=partner.region),
+        industry=partner.industry,
+        **({"institution_type": Organization.InstitutionType.SECONDARY_VOCATIONAL} if key == "training-center" else {}),
+    )
+    desk.add_part(OrganizationNameFactory, by=staff, on=on, organization=organization, name=partner.short)
+
+
+def _add_contact(desk: Desk, key: str, number: int) -> None:
+    organization, name, position, channel, ask_first = CONTACTS[key]
+    desk.contacts[key] = desk.add(
+        ContactFactory,
+        f"contact-{key}",
+        by=desk.people["wu"],
+        on=desk.day(-420),
+        organization=desk.organization(organization),
+        name=name,
+        position=position,
+        email=f"{name.lower().replace(' ', '.')}@example.com",
+        phone=f"0575-0100{number:04}",  # no local number begins with 0: nobody is rung up
+        wechat=f"sample-{key}" if channel == Contact.Channel.WECHAT else "",
+        preferred_channel=channel,
+        ask_before_contacting=ask_first,
+    )
+
+
+def _ask_for_the_new_board(desk: Desk) -> None:
+    desk.add(
+        MilestoneFactory,
+        "milestone-board",
+        by=desk.people["chen"],
+        on=desk.day(-12),
+        organization=desk.organization(sample_code("smart-association")),
+        unit=desk.units["mechanical"],
+        owner=desk.people["chen"],
+        kind="action_point",
+        title="Ask who speaks for the association after the election of its board",
+        title_zh="询问协会换届后的联系人",
+        due_on=desk.day(5),
+    )

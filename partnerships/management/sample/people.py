@@ -1,0 +1,110 @@
+"""The units below the Cooperation office and the people who work there."""
+
+from typing import Any, NamedTuple
+
+import factory
+from django.contrib.auth.hashers import make_password
+
+from partnerships.factories import UnitFactory, UserFactory
+from partnerships.management.sample.desk import Desk
+from partnerships.models import Role, Unit, UnitMembership, User, WorkCalendar
+
+COLLEGE = "zhejiang-industrial-vocational-and-technical-college"
+HIRED = -900  # days; before everything else in the sample
+
+
+class Person(NamedTuple):
+    name: str
+    role: str
+    unit: str = ""  # of the membership
+    membership: Role | None = None
+    rights: tuple[str, ...] = ()
+    language: str = "en"
+    is_active: bool = True
+
+    @property
+    def username(self) -> str:
+        return self.name.lower().replace(" ", ".")
+
+    @property
+    def key(self) -> str:
+        return self.name.split()[0].lower()
+
+    @property
+    def post(self) -> str:
+        return f"{self.role}, {UNITS[self.unit][0]}" if self.unit in UNITS else self.role
+
+
+UNITS = {
+    "mechanical": ("School of Mechanical Engineering", "机械工程学院"),
+    "information": ("School of Information Technology", "信息工程学院"),
+}
+PEOPLE = (
+    Person("Chen Yulan", "Coordinator", "mechanical", Role.COORDINATOR),
+    Person("Sun Hao", "Coordinator", "mechanical", Role.COORDINATOR),
+    Person("Ma Xiuying", "Unit lead", "mechanical", Role.LEAD),
+    Person("He Qiang", "Coordinator", "information", Role.COORDINATOR, language="zh-hans"),
+    Person("Guo Min", "Unit lead", "information", Role.LEAD, language="zh-hans"),
+    Person("Luo Ting", "Viewer", "mechanical", Role.VIEWER),
+    Person("Zhou Lifang", "Head of the office", "office", Role.LEAD),
+    Person("Wu Jianguo", "Office staff", rights=("staff",)),
+    Person("Tang Bo", "User administrator", rights=("user_admin",)),
+    Person("Xu Fang", "System administrator", rights=("system_admin",)),
+    Person("Zheng Wei", "Former coordinator", "mechanical", Role.COORDINATOR, is_active=False),
+)
+
+
+def add_people(desk: Desk, *, password: str) -> None:
+    """Units, people with one password, their roles; each department's lead is its fallback person."""
+    desk.units["office"] = Unit.objects.get(code="cooperation-office")
+    for key, (name, name_zh) in UNITS.items():
+        _add_unit(desk, key, name=name, name_zh=name_zh)
+    encoded = factory.Transformer.Force(make_password(password))  # once: hashing is slow on purpose
+    for person in PEOPLE:
+        _add_person(desk, person, password=encoded)
+    _set_fallback(desk, "mechanical", "ma")
+    _set_fallback(desk, "information", "guo")
+
+
+def _add_unit(desk: Desk, key: str, **names: str) -> None:
+    desk.units[key] = desk.add(
+        UnitFactory,
+        f"unit-{key}",
+        by=None,
+        on=desk.day(HIRED),
+        parent=desk.units["office"],
+        organization=desk.organization(COLLEGE),
+        work_calendar=WorkCalendar.objects.get(code="CN"),
+        **names,
+    )
+
+
+def _add_person(desk: Desk, person: Person, *, password: Any) -> None:
+    given = dict.fromkeys(person.rights, True)
+    user = desk.add(
+        UserFactory,
+        f"person-{person.key}",
+        by=None,
+        on=desk.day(HIRED),
+        username=person.username,
+        name=person.name,
+        email=f"{person.username}@example.org",
+        language=person.language,
+        is_active=person.is_active,
+        password=password,
+        **given,
+    )
+    if person.membership:
+        UnitMembership(user=user, unit=desk.units[person.unit], role=person.membership).save()
+    desk.people[person.key] = user
+
+
+def _set_fallback(desk: Desk, unit: str, person: str) -> None:
+    desk.units[unit].fallback_person = desk.people[person]
+    desk.units[unit].save()
+
+
+def logins() -> list[Person]:
+    """Everybody in the sample who is still there and can log in."""
+    active = set(User.objects.filter(is_sample=True, is_active=True).values_list("username", flat=True))
+    return [person for person in PEOPLE if person.username in active]

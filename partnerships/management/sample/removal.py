@@ -1,0 +1,186 @@
+"""Takes the sample away: its rows, what hangs under them, their history; nothing else."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.core.files.storage import default_storage
+from django.db import models, transaction
+from django.db.models import ProtectedError, Q
+from django.db.models.deletion import Collector
+
+from partnerships.management.sample.desk import sample_rows
+from partnerships.management.seeding.articles import wait_for_other_seeding
+from partnerships.models import (
+    Activity,
+    Agreement,
+    Amendment,
+    Citation,
+    Contact,
+    ContactNote,
+    Delivery,
+    DeliveryEvent,
+    Document,
+    DocumentVersion,
+    Event,
+    Milestone,
+    Organization,
+    OrganizationUnit,
+    ReminderItem,
+    ReminderPlan,
+    ReminderRule,
+    SearchEntry,
+    Source,
+    StatusChange,
+    Unit,
+    UnitMembership,
+    User,
+)
+
+# In the order in which those that stay are named.
+KEEPABLE = (Agreement, Activity, Milestone, ContactNote, Event, Organization, Contact, Document, Unit, User, Source)
+
+
+@dataclass
+class Removal:
+    """How many records went, and what stays because people's own records use it."""
+
+    count: int = 0
+    kept: list[str] = field(default_factory=list)
+
+
+def remove_sample() -> Removal:
+    """Removes sample rows and what belongs to them alone, dependents first, in one transaction.
+
+    A row that somebody's own record refers to stays, and is named; a person among these can no longer log in, because
+    everybody knows the password. Files of documents go once the transaction is through.
+    """
+    removal = Removal()
+    with transaction.atomic():
+        wait_for_other_seeding()
+        files = dict(DocumentVersion.objects.filter(document__in=_documents()).values_list("pk", "file"))
+        for rows in _dependents_first():
+            _remove(rows, removal)
+        removal.kept = [f"{_kind(row)} “{row}”" for model in KEEPABLE for row in sample_rows(model)]
+        _lock_out(sample_rows(User))
+        kept_files = set(DocumentVersion.objects.filter(pk__in=files).values_list("pk", flat=True))
+        gone = [name for pk, name in files.items() if pk not in kept_files]
+        transaction.on_commit(lambda: _delete_files(gone))
+    return removal
+
+
+def _dependents_first() -> Iterator[models.QuerySet]:
+    """What to remove, in the order in which it lets go of each other; each is read when its turn comes."""
+    yield _notes()
+    yield _documents()
+    yield from _reminders()
+    yield _milestones()
+    yield _under_the_sample(Activity, "agreement")
+    yield Amendment.objects.filter(agreement__is_sample=True)
+    yield sample_rows(Agreement).order_by("-pk")  # children and successors are younger
+    yield sample_rows(Event)
+    yield OrganizationUnit.objects.filter(unit__is_sample=True, unit__agreements=None, unit__activities=None)
+    yield sample_rows(Contact)
+    yield sample_rows(Organization)
+    yield _under_the_sample(ReminderRule, "unit")
+    _let_go_of_fallback_people()
+    yield UnitMembership.objects.filter(user__is_sample=True, unit__is_sample=True)
+    yield sample_rows(User)
+    yield sample_rows(Unit).order_by("-pk")
+    yield sample_rows(Source)
+
+
+def _under_the_sample(model: type[models.Model], *parents: str) -> models.QuerySet:
+    """Sample rows of ``model`` and those that people added to a sample ``parent``."""
+    belongs = Q(is_sample=True)
+    for parent in parents:
+        belongs |= Q(**{f"{parent}__is_sample": True})
+    return model._base_manager.filter(belongs)
+
+
+def _milestones() -> models.QuerySet:
+    return _under_the_sample(Milestone, "agreement", "activity", "event", "organization")
+
+
+def _documents() -> models.QuerySet:
+    of_milestones = Q(milestone__in=_milestones().values("pk"))
+    of_others = _under_the_sample(Document, "agreement", "activity", "event", "organization")
+    return Document._base_manager.filter(of_milestones | Q(pk__in=of_others.values("pk")))
+
+
+def _notes() -> models.QuerySet:
+    """Not those about an agreement of the office's own, even where they name a sample contact."""
+    own = Q(agreement__isnull=False, agreement__is_sample=False)
+    return _under_the_sample(ContactNote, "agreement", "organization", "contact", "milestone").exclude(own)
+
+
+def _reminders() -> Iterator[models.QuerySet]:
+    """Of sample milestones. A digest that also carries items about other milestones stays with these."""
+    plans = ReminderPlan.objects.filter(milestone__in=_milestones().values("pk"))
+    carried = list(Delivery.objects.filter(items__plan__in=plans).values_list("pk", flat=True))
+    yield ReminderItem.objects.filter(plan__in=plans)
+    empty = Delivery.objects.filter(Q(pk__in=carried) | Q(person__is_sample=True), items=None)
+    yield DeliveryEvent.objects.filter(delivery__in=empty)
+    yield empty
+    yield plans
+
+
+def _let_go_of_fallback_people() -> None:
+    """A unit and its fallback person hold each other."""
+    for unit in sample_rows(Unit).filter(fallback_person__is_sample=True):
+        unit.fallback_person = None
+        unit.save()
+
+
+def _remove(rows: models.QuerySet, removal: Removal) -> None:
+    """All at once, or one by one where some of them are in use."""
+    try:
+        removal.count += _delete(rows)
+    except ProtectedError:
+        for row in rows:
+            _remove_one(row, removal)
+
+
+def _remove_one(row: models.Model, removal: Removal) -> None:
+    try:
+        removal.count += _delete(type(row)._base_manager.filter(pk=row.pk))
+    except ProtectedError:
+        return  # named in the end with everything else that is kept
+
+
+def _delete(rows: models.QuerySet) -> int:
+    """Deletes ``rows`` with what cascades and forgets them; raises ``ProtectedError`` before anything is done."""
+    collector = Collector(using=rows.db)
+    collector.collect(list(rows))
+    doomed = {model: [row.pk for row in found] for model, found in collector.data.items()}
+    count, _by_model = collector.delete()
+    for model, keys in doomed.items():
+        _forget(model, keys)
+    return count
+
+
+def _forget(model: Any, keys: list[int]) -> None:
+    """What refers to rows without a foreign key: search, citations, steps; and their history."""
+    content_type = ContentType.objects.get_for_model(model)
+    for about in (SearchEntry, Citation, StatusChange):
+        about._base_manager.filter(content_type=content_type, object_id__in=keys).delete()
+    if hasattr(model, "history"):
+        model.history.filter(**{f"{model._meta.pk.attname}__in": keys}).delete()
+
+
+def _lock_out(people: Iterable[User]) -> None:
+    for person in people:
+        person.is_active = False
+        person.set_unusable_password()
+        person.save()
+
+
+def _delete_files(names: Iterable[str]) -> None:
+    for name in names:
+        default_storage.delete(name)
+
+
+def _kind(row: models.Model) -> str:
+    name = str(row._meta.verbose_name)
+    return name[:1].upper() + name[1:]

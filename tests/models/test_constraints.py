@@ -1,0 +1,212 @@
+"""Each named constraint, broken once: the database refuses, and a form would say why in the same words."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection, models, transaction
+from django.db.models.signals import pre_save
+
+from partnerships.factories import (
+    DAY,
+    ActivityCreditFactory,
+    ActivityFactory,
+    ActivityOrganizationFactory,
+    AgreementAreaFactory,
+    AgreementFactory,
+    AgreementPartyFactory,
+    AgreementTermFactory,
+    AgreementUnitFactory,
+    AmendmentFactory,
+    AssociationMembershipFactory,
+    CalendarDayFactory,
+    CitationFactory,
+    ContactNoteFactory,
+    DeliveryFactory,
+    DocumentFactory,
+    DocumentVersionFactory,
+    EventFactory,
+    EventKindFactory,
+    MilestoneFactory,
+    OrganizationFactory,
+    OrganizationNameFactory,
+    OrganizationUnitFactory,
+    ParticipationFactory,
+    RegionFactory,
+    ReminderItemFactory,
+    ReminderPlanFactory,
+    ReminderRuleFactory,
+    ResearchProjectFactory,
+    TrainingFactory,
+    TypeMilestoneFactory,
+    UnitFactory,
+    UnitMembershipFactory,
+    UserFactory,
+)
+from partnerships.models import NameKey, ReminderMark, SearchEntry
+
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+
+BEFORE = DAY - dt.timedelta(days=1)
+NEVER = dt.date(9999, 12, 31)
+
+
+def twice(factory: Any, *shared: str, **values: Any) -> None:
+    """A second row that has ``shared`` from the first."""
+    first = factory(**values)
+    factory(**{**values, **{name: getattr(first, name) for name in shared}})
+
+
+def itself(factory: Any, field: str) -> None:
+    row = factory()
+    setattr(row, field, row)
+    row.save()
+
+
+def again(row: models.Model) -> None:
+    row.pk, row._state.adding = None, True
+    row.save()
+
+
+def derived_twice(**target: Any) -> None:
+    for _ in range(2):
+        MilestoneFactory(**target, unit=UnitFactory(), owner=None, derived_key="review:1")
+
+
+BROKEN: dict[str, Callable[[], Any]] = {
+    "activity_completed_has_date": lambda: ActivityFactory(status="completed"),
+    "activity_credit_unique": lambda: twice(ActivityCreditFactory, "activity", "area", "organization"),
+    "activity_ends_after_start": lambda: ActivityFactory(starts_on=DAY, ends_on=BEFORE),
+    "activity_kind_known": lambda: ActivityFactory(kind="picnic"),
+    "activity_organization_unique": lambda: twice(ActivityOrganizationFactory, "activity", "organization"),
+    "activity_status_known": lambda: ActivityFactory(status="lost"),
+    "agreement_amount_not_negative": lambda: AgreementFactory(amount=-1),
+    "agreement_area_unique": lambda: twice(AgreementAreaFactory, "agreement", "area"),
+    "agreement_completed_has_date": lambda: AgreementFactory(signed=True, completed_on=DAY),
+    "agreement_not_after_itself": lambda: itself(AgreementFactory, "predecessor"),
+    "agreement_not_below_itself": lambda: itself(AgreementFactory, "parent"),
+    "agreement_party_leaves_after_joining": lambda: AgreementPartyFactory(acceded_on=DAY, withdrew_on=BEFORE),
+    "agreement_party_role_known": lambda: AgreementPartyFactory(role="guest"),
+    "agreement_party_signs_for_somebody": lambda: AgreementPartyFactory(is_for_itself=False),
+    "agreement_party_unique": lambda: twice(AgreementPartyFactory, "agreement", "organization"),
+    "agreement_reference_unique_in_unit": lambda: twice(AgreementFactory, "unit", reference="2026-7"),
+    "agreement_signed_has_date": lambda: AgreementFactory(status="signed"),
+    "agreement_status_known": lambda: AgreementFactory(status="lost"),
+    "agreement_suspended_has_date": lambda: AgreementFactory(suspended=True, suspended_on=None),
+    "agreement_term_dates_sane": lambda: AgreementTermFactory(ends_on=NEVER),
+    "agreement_term_ends_after_start": lambda: AgreementTermFactory(starts_on=DAY, ends_on=BEFORE),
+    "agreement_term_has_end_or_review": lambda: AgreementTermFactory(ends_on=None),
+    "agreement_term_number_unique": lambda: twice(AgreementTermFactory, "agreement"),
+    "agreement_term_periods_sane": lambda: AgreementTermFactory(notice=10_000),
+    "agreement_term_review_after_start": lambda: AgreementTermFactory(starts_on=DAY, review_on=BEFORE),
+    "agreement_terminated_has_date": lambda: AgreementFactory(signed=True, terminated_on=DAY),
+    "agreement_unit_unique": lambda: twice(AgreementUnitFactory, "agreement", "unit"),
+    "amendment_number_unique": lambda: twice(AmendmentFactory, "agreement", number=1),
+    "association_membership_in_order": lambda: AssociationMembershipFactory(since=DAY, until=BEFORE),
+    "association_membership_unique": lambda: twice(AssociationMembershipFactory, "association", "member"),
+    "association_not_its_own_member": lambda: AssociationMembershipFactory(
+        **dict.fromkeys(("association", "member"), OrganizationFactory(kind="association"))
+    ),
+    "calendar_day_unique": lambda: twice(CalendarDayFactory, "calendar", "day"),
+    "citation_prints_or_assumes": lambda: CitationFactory(printed=""),
+    "citation_unique": lambda: twice(CitationFactory, "source", "record"),
+    "contact_note_is_about_something": lambda: ContactNoteFactory(agreement=None, unit=UnitFactory()),
+    "delivery_claimed_has_lease": lambda: DeliveryFactory(claimed=True, lease_until=None),
+    "delivery_sent_has_time": lambda: DeliveryFactory(sent=True, sent_at=None),
+    "delivery_status_known": lambda: DeliveryFactory(status="lost"),
+    "document_has_one_target": lambda: DocumentFactory(event=EventFactory()),
+    "document_version_not_empty": lambda: DocumentVersionFactory(content=b""),
+    "document_version_number_unique": lambda: twice(DocumentVersionFactory, "document", "number"),
+    "event_ends_after_start": lambda: EventFactory(starts_on=DAY, ends_on=BEFORE),
+    "event_kind_unique": lambda: twice(EventKindFactory, "event"),
+    "milestone_derived_once_per_activity": lambda: derived_twice(activity=ActivityFactory()),
+    "milestone_derived_once_per_agreement": lambda: derived_twice(agreement=AgreementFactory(signed=True)),
+    "milestone_derived_once_per_event": lambda: derived_twice(event=EventFactory()),
+    "milestone_derived_once_per_organization": lambda: derived_twice(organization=OrganizationFactory()),
+    "milestone_due_on_sane": lambda: MilestoneFactory(due_on=NEVER),
+    "milestone_has_one_target": lambda: MilestoneFactory(activity=ActivityFactory(), event=EventFactory()),
+    "milestone_kind_known": lambda: MilestoneFactory(kind="wish"),
+    "milestone_met_has_date": lambda: MilestoneFactory(status="met"),
+    "milestone_override_has_reason": lambda: MilestoneFactory(overridden_at=dt.datetime(2026, 3, 2, tzinfo=dt.UTC)),
+    "milestone_party_needs_agreement": lambda: MilestoneFactory(event=EventFactory(), party=AgreementPartyFactory()),
+    "milestone_recurrence_sane": lambda: MilestoneFactory(recurs_every_months=121),
+    "milestone_status_known": lambda: MilestoneFactory(status="lost"),
+    "name_key_unique": lambda: again(NameKey.objects.get(organization=OrganizationFactory())),
+    "organization_kind_known": lambda: OrganizationFactory(kind="club"),
+    "organization_name_period_in_order": lambda: OrganizationNameFactory(valid_from=DAY, valid_until=BEFORE),
+    "organization_name_unique": lambda: twice(OrganizationNameFactory, "organization", "name"),
+    "organization_type_only_for_institutions": lambda: OrganizationFactory(institution_type="university"),
+    "organization_unit_unique": lambda: twice(OrganizationUnitFactory, "organization", "unit"),
+    "organization_uscc_unique": lambda: twice(OrganizationFactory, uscc="91330000142918732X"),
+    "participation_names_somebody": lambda: ParticipationFactory(organization=None),
+    "participation_unique": lambda: twice(ParticipationFactory, "event", "organization"),
+    "region_not_below_itself": lambda: itself(RegionFactory, "parent"),
+    "reminder_item_cancelled_has_reason": lambda: ReminderItemFactory(
+        cancelled_at=dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
+    ),
+    "reminder_item_unique": lambda: twice(ReminderItemFactory, "plan", "person"),
+    "reminder_plan_status_known": lambda: ReminderPlanFactory(status="lost"),
+    "reminder_plan_unique": lambda: twice(ReminderPlanFactory, "milestone", "rule"),
+    "reminder_rule_names_person": lambda: ReminderRuleFactory(audience="named"),
+    "reminder_rule_offset_sane": lambda: ReminderRuleFactory(offset=10_000),
+    "reminder_rule_unique": lambda: twice(ReminderRuleFactory, "offset"),
+    "research_project_budget_not_negative": lambda: ResearchProjectFactory(budget=-1),
+    "search_entry_one_per_row": lambda: again(SearchEntry.objects.get(object_id=OrganizationFactory().pk)),
+    "training_hours_not_negative": lambda: TrainingFactory(hours=-1),
+    "type_milestone_unique": lambda: twice(TypeMilestoneFactory, "type", "title"),
+    "unit_membership_role_known": lambda: UnitMembershipFactory(role=15),
+    "unit_membership_unique": lambda: twice(UnitMembershipFactory, "user", "unit"),
+    "unit_name_unique_at_top": lambda: twice(UnitFactory, name="Office"),
+    "unit_name_unique_below_parent": lambda: twice(UnitFactory, "parent", name="Office", parent=UnitFactory()),
+    "unit_not_below_itself": lambda: itself(UnitFactory, "parent"),
+    "user_absence_in_order": lambda: UserFactory(absent_from=DAY),
+    "user_deputy_is_another": lambda: itself(UserFactory, "deputy"),
+    "user_email_unique": lambda: [UserFactory(email=address) for address in ("li@example.org", "LI@example.org")],
+}
+
+
+def constraints() -> dict[str, tuple[type[models.Model], Any]]:
+    rows = apps.get_app_config("partnerships").get_models()
+    return {made.name: (model, made) for model in rows for made in model._meta.constraints}
+
+
+@pytest.fixture
+def said() -> Iterator[list[list[str]]]:
+    """What a form would have said about each row that was about to be saved, the last one last."""
+    messages: list[list[str]] = []
+
+    def ask(sender: type[models.Model], instance: models.Model, **kwargs: Any) -> None:
+        try:
+            instance.validate_constraints()
+        except ValidationError as error:
+            messages.append(error.messages)
+
+    pre_save.connect(ask)
+    yield messages
+    pre_save.disconnect(ask)
+
+
+def test_every_constraint_is_broken_here() -> None:
+    assert sorted(BROKEN) == sorted(constraints())
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_the_database_refuses_and_a_form_says_why(name: str, said: list[list[str]]) -> None:
+    _model, constraint = constraints()[name]
+    with pytest.raises(IntegrityError) as refusal, transaction.atomic():
+        BROKEN[name]()
+    if connection.vendor == "postgresql" or isinstance(constraint, models.CheckConstraint):
+        assert name in str(refusal.value)
+    else:
+        assert "UNIQUE constraint failed" in str(refusal.value)
+    if constraint.violation_error_message != constraint.default_violation_error_message:
+        assert str(constraint.violation_error_message) in said[-1]
+
+
+def test_the_milestone_that_a_refused_edit_would_have_marked_is_not_marked() -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        MilestoneFactory(status="met")
+    assert ReminderMark.objects.count() == 0

@@ -1,0 +1,56 @@
+"""`make run` as a test starts it: an empty home, an empty DATA_DIR, real processes."""
+
+import re
+from pathlib import Path
+
+from tests.services.processes import is_alive
+from tests.services.stack import Stack, eventually
+
+START = 120  # seconds, on a busy machine and an empty database
+
+
+class Run:
+    """One start of the embedded site."""
+
+    def __init__(self, data_dir: Path, **env: str) -> None:
+        self.stack = Stack(data_dir, {"HOME": str(data_dir), **env})
+        for name in ("SITE_URL", "ALLOWED_HOSTS", "SECRET_KEY"):
+            self.stack.env.pop(name, None)
+        self.stack._log("run").unlink(missing_ok=True)
+        self.process = self.stack.start("run", "manage.py", "run_embedded")
+
+    @property
+    def said(self) -> str:
+        return self.stack.log("run")
+
+    def wait_until_ready(self, *, services: int = 4) -> "Run":
+        """Its pages answer, and web, worker, beat and mail have all been started."""
+        eventually(lambda: "Ctrl-C" in self.said or self.process.poll() is not None, patience=START)
+        assert self.process.poll() is None, self.said
+        eventually(lambda: len(self.pids) == services)
+        return self
+
+    def address(self, label: str) -> str:
+        found = re.search(rf"^{label}: (http://\S+)", self.said, re.MULTILINE)
+        assert found, self.said
+        return found[1]
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """The process of every service that runs, by a word of its command line."""
+        commands = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in descendants(self.process.pid)}
+        words = {"web": b"gunicorn", "worker": b"\0worker\0", "beat": b"\0beat\0", "mail": b"catch_mail"}
+        found = {name: [pid for pid, command in commands.items() if word in command] for name, word in words.items()}
+        return {name: min(pids) for name, pids in found.items() if pids}
+
+    def wait_for_the_end(self) -> int:
+        return self.process.wait(timeout=40)
+
+
+def descendants(pid: int) -> set[int]:
+    children = {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
+    return children.union(*(descendants(child) for child in children))
+
+
+def alive(pids: set[int]) -> set[int]:
+    return {pid for pid in pids if is_alive(pid)}

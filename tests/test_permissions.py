@@ -1,0 +1,396 @@
+"""The access table, written by hand, against ``may`` and ``visible_to``."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+
+from partnerships.exceptions import NotAllowed
+from partnerships.factories import (
+    AgreementFactory,
+    DocumentFactory,
+    EventFactory,
+    MilestoneFactory,
+    OrganizationFactory,
+    ReminderItemFactory,
+    ReminderRuleFactory,
+    UnitFactory,
+    UserFactory,
+)
+from partnerships.models import (
+    Activity,
+    Agreement,
+    Contact,
+    ContactNote,
+    Delivery,
+    Document,
+    Event,
+    Milestone,
+    Organization,
+    ReminderRule,
+    Role,
+    Source,
+    Unit,
+    User,
+)
+from partnerships.permissions import ACTIONS, may, refusal, require
+from tests.scope import PLACES, ROLES, Twins, make_twins
+
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+
+#                            viewer, coordinator, lead, staff, user admin, system admin
+EVERYBODY = ("opx", "opx", "opx", "opx", "", "opx")
+OWN = ("o", "o", "o", "opx", "", "opx")
+OWN_WORK = ("", "o", "o", "opx", "", "opx")
+OWN_LEAD = ("", "", "o", "opx", "", "opx")
+SEE = ("op", "op", "op", "opx", "", "opx")
+FOLLOW_UP = ("", "op", "op", "opx", "", "opx")
+LEAD_ALONE = ("", "", "o", "", "", "")
+LEAD_AND_OFFICE = ("", "", "o", "opx", "", "")
+OFFICE = ("", "", "", "opx", "", "opx")
+ACCOUNTS = ("", "", "", "", "opx", "opx")
+
+ACCESS: dict[str, tuple[str, ...]] = {
+    "organization.view": EVERYBODY,
+    "organization.view_details": OWN,
+    "organization.add": ("", "opx", "opx", "opx", "", "opx"),
+    "organization.edit": OWN_WORK,
+    "organization.archive": OWN_LEAD,
+    "contact.view": OWN,
+    "contact.view_personal": OWN_WORK,
+    "contact.edit": OWN_WORK,
+    "agreement.view": SEE,
+    "agreement.add": OWN_WORK,
+    "agreement.edit": OWN_WORK,
+    "agreement.submit": OWN_WORK,
+    "agreement.cancel": OWN_WORK,
+    "agreement.record_signed": OWN_WORK,
+    "agreement.approve": LEAD_ALONE,
+    "agreement.return": LEAD_ALONE,
+    "agreement.suspend": LEAD_ALONE,
+    "agreement.resume": LEAD_ALONE,
+    "agreement.complete": LEAD_ALONE,
+    "agreement.terminate": LEAD_ALONE,
+    "agreement.correct": LEAD_ALONE,
+    "agreement.sign": LEAD_AND_OFFICE,
+    "agreement.amend": LEAD_AND_OFFICE,
+    "agreement.delete": ("", "", "", "", "", ""),  # these are signed; drafts have their own test
+    "agreement.follow_up": FOLLOW_UP,
+    "milestone.view": SEE,
+    "milestone.add": FOLLOW_UP,
+    "milestone.edit": OWN_WORK,
+    "milestone.act": OWN_WORK,
+    "milestone.move": OWN_WORK,
+    "milestone.assign": OWN_WORK,
+    "milestone.accept": OWN_LEAD,
+    "milestone.waive": OWN_LEAD,
+    "milestone.correct": OWN_LEAD,
+    "activity.view": SEE,
+    "activity.add": FOLLOW_UP,
+    "activity.edit": OWN_WORK,
+    "activity.correct": OWN_WORK,
+    "contact_note.view": SEE,
+    "contact_note.add": FOLLOW_UP,
+    "contact_note.edit": OWN_WORK,
+    "document.view": SEE,
+    "document.upload": FOLLOW_UP,
+    "event.view": EVERYBODY,
+    "event.add": OWN_WORK,
+    "event.edit": OWN_WORK,
+    "source.view": EVERYBODY,
+    "source.edit": OFFICE,
+    "reference.view": EVERYBODY,
+    "reference.edit": OFFICE,
+    "reminder_rule.view": EVERYBODY,
+    "reminder_rule.edit": OWN_LEAD,
+    "delivery.view": SEE,
+    "delivery.view_body": OWN_WORK,
+    "delivery.resend": OWN_WORK,
+    "history.view": SEE,
+    "export": EVERYBODY,
+    "unit.view": ("opx", "opx", "opx", "opx", "opx", "opx"),
+    "unit.edit": ACCOUNTS,
+    "user.view": ACCOUNTS,
+    "user.edit": ACCOUNTS,
+    "user.grant_admin": ("", "", "", "", "", "opx"),
+}
+KINDS = {"reference": "source", "history": "agreement", "export": "agreement"}
+
+
+def test_the_table_has_every_action() -> None:
+    assert sorted(ACCESS) == sorted(ACTIONS)
+
+
+def test_every_action_of_every_role_in_every_place() -> None:
+    twins = make_twins()
+    found = {action: tuple(reach(twins, role, action) for role in ROLES) for action in ACCESS}
+    assert found == ACCESS
+
+
+def reach(twins: Twins, role: str, action: str) -> str:
+    """The places where the role may take the action, and that a refusal comes with words."""
+    area = action.partition(".")[0]
+    rows = twins.rows[KINDS.get(area, area)]
+    person = User.objects.get(pk=twins.people[role].pk)
+    return "".join(letter for place, letter in PLACES.items() if may(person, action, rows[place]))
+
+
+def test_a_refusal_comes_with_words() -> None:
+    row = AgreementFactory()
+    viewer = UserFactory(viewer_in=row.unit)
+    stranger = UserFactory(viewer_in=UnitFactory())
+    words = {
+        "agreement.view": (stranger, "This belongs to another unit."),
+        "agreement.edit": (viewer, "Only a coordinator or lead of its unit may do this."),
+        "agreement.approve": (viewer, "Only a lead of its unit may do this."),
+        "user.edit": (viewer, "Only administrators may do this."),
+    }
+    assert {action: str(refusal(person, action, row)) for action, (person, _) in words.items()} == {
+        action: text for action, (_, text) in words.items()
+    }
+    with pytest.raises(NotAllowed, match="another unit"):
+        require(stranger, "agreement.view", row)
+
+
+def test_an_action_misspelled_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        may(UserFactory(system_admin=True), "agreement.aprove")
+
+
+@pytest.mark.parametrize(
+    "trait",
+    [{"staff": True}, {"system_admin": True}, {"user_admin": True}, {"staff": True, "system_admin": True}],
+)
+def test_nobody_inactive_may_do_or_see_anything(trait: dict[str, bool]) -> None:
+    twins = make_twins()
+    left = UserFactory(deactivated=True, lead_in=twins.rows["unit"]["own"], **trait)
+    assert [action for action in ACTIONS if may(left, action)] == []
+    assert {str(refusal(left, action)) for action in ACTIONS} == {"Please log in."}
+    assert seen_by(left, twins) == {}
+
+
+def test_nobody_without_a_role_or_a_login_may_do_or_see_anything() -> None:
+    twins = make_twins()
+    for person in (UserFactory(), AnonymousUser()):
+        allowed = [
+            action
+            for action in ACTIONS
+            for rows in twins.rows.values()
+            for row in rows.values()
+            if action.startswith(row._meta.model_name) and may(person, action, row)
+        ]
+        assert allowed == []
+        assert seen_by(person, twins) == {}
+
+
+# What exists for whom
+
+MODELS: dict[str, Any] = {
+    "agreement": Agreement,
+    "milestone": Milestone,
+    "activity": Activity,
+    "contact_note": ContactNote,
+    "document": Document,
+    "delivery": Delivery,
+    "organization": Organization,
+    "contact": Contact,
+    "event": Event,
+    "reminder_rule": ReminderRule,
+    "source": Source,
+    "unit": Unit,
+    "user": User,
+}
+
+
+def seen_by(person: Any, twins: Twins) -> dict[str, str]:
+    """Kind -> the places whose row is visible; kinds of which nothing is seen are left out."""
+    if isinstance(person, User):
+        person = User.objects.get(pk=person.pk)
+    seen = {}
+    for kind, model in MODELS.items():
+        pks = set(model.objects.visible_to(person).values_list("pk", flat=True))
+        seen[kind] = "".join(letter for place, letter in PLACES.items() if twins.rows[kind][place].pk in pks)
+    return {kind: places for kind, places in seen.items() if places}
+
+
+MEMBER_SEES = {
+    "agreement": "op",
+    "milestone": "op",
+    "activity": "op",
+    "contact_note": "op",
+    "document": "op",
+    "delivery": "op",
+    "organization": "opx",
+    "contact": "o",
+    "event": "opx",
+    "reminder_rule": "o",
+    "source": "opx",
+    "unit": "o",
+    "user": "o",
+}
+
+
+@pytest.mark.parametrize(
+    ("role", "expected"),
+    [
+        ("viewer", MEMBER_SEES),
+        ("coordinator", MEMBER_SEES),
+        ("lead", MEMBER_SEES),
+        ("staff", dict.fromkeys(MODELS, "opx")),
+        ("user_admin", {"unit": "opx", "user": "opx"}),
+        ("system_admin", dict.fromkeys(MODELS, "opx")),
+    ],
+)
+def test_which_rows_exist_for_whom(role: str, expected: dict[str, str]) -> None:
+    twins = make_twins()
+    assert seen_by(twins.people[role], twins) == expected
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_nobody_may_touch_what_they_do_not_see(role: str) -> None:
+    twins = make_twins()
+    person = User.objects.get(pk=twins.people[role].pk)
+    seen = seen_by(person, twins)
+    shared = {"unit.view", "reminder_rule.view"}  # words for those who fill in a form, not a page of the row
+    beyond = {
+        (action, place)
+        for kind in MODELS
+        for action in ACTIONS
+        if action.startswith(f"{kind}.") and action not in shared and not action.endswith(".add")
+        for place, letter in PLACES.items()
+        if may(person, action, twins.rows[kind][place]) and letter not in seen.get(kind, "")
+    }
+    assert beyond == set()
+
+
+def test_a_role_reaches_the_units_below_not_those_above() -> None:
+    college = UnitFactory()
+    department = UnitFactory(parent=UnitFactory(parent=college))
+    dean, head = UserFactory(lead_in=college), UserFactory(lead_in=department)
+    above, below = AgreementFactory(unit=college), AgreementFactory(unit=department)
+    assert [may(dean, "agreement.edit", row) for row in (above, below)] == [True, True]
+    assert [may(head, "agreement.edit", row) for row in (above, below)] == [False, True]
+    assert set(Agreement.objects.visible_to(head)) == {below}
+    assert dean.scope.roles == {college.pk: Role.LEAD, department.parent_id: Role.LEAD, department.pk: Role.LEAD}
+
+
+def test_the_higher_role_counts_where_two_meet() -> None:
+    college = UnitFactory()
+    department = UnitFactory(parent=college)
+    person = UserFactory(viewer_in=college, lead_in=department)
+    assert person.scope.roles == {college.pk: Role.VIEWER, department.pk: Role.LEAD}
+    assert UserFactory(lead_in=college, viewer_in=department).scope.role_in(department.pk) == Role.LEAD
+
+
+# The exceptions
+
+
+def test_drafts_are_deleted_by_their_creator_or_from_above() -> None:
+    draft = AgreementFactory()
+    unit = draft.unit
+    people = {
+        "creator": draft.created_by,
+        "colleague": UserFactory(coordinator_in=unit),
+        "viewer": UserFactory(viewer_in=unit),
+        "lead": UserFactory(lead_in=unit),
+        "staff": UserFactory(staff=True),
+        "system_admin": UserFactory(system_admin=True),
+        "stranger": UserFactory(lead_in=UnitFactory()),
+    }
+    allowed = {name for name, person in people.items() if may(person, "agreement.delete", draft)}
+    assert allowed == {"creator", "lead", "staff", "system_admin"}
+
+
+def test_being_staff_as_well_does_not_let_an_administrator_sign() -> None:
+    agreement = AgreementFactory(approved=True)
+    both = UserFactory(staff=True, system_admin=True, lead_in=agreement.unit)
+    assert [may(both, f"agreement.{verb}", agreement) for verb in ("sign", "approve", "amend")] == [False] * 3
+    assert may(both, "agreement.record_signed", agreement)
+
+
+def test_a_participants_owner_works_on_their_milestone_and_on_no_other() -> None:
+    partner = UnitFactory()
+    agreement = AgreementFactory(signed=True, units=[partner])
+    owner = UserFactory(coordinator_in=partner)
+    given, others = MilestoneFactory(agreement=agreement, owner=owner), MilestoneFactory(agreement=agreement)
+    assert [may(owner, "milestone.act", row) for row in (given, others)] == [True, False]
+    assert [may(owner, "milestone.move", row) for row in (given, others)] == [True, False]
+    assert not may(owner, "milestone.waive", given)
+
+
+def test_an_owner_whose_unit_no_longer_takes_part_does_not() -> None:
+    owner = UserFactory(coordinator_in=UnitFactory())
+    milestone = MilestoneFactory(owner=owner)
+    assert not may(owner, "milestone.act", milestone)
+    assert not Milestone.objects.visible_to(owner).exists()
+
+
+def test_everybody_sees_their_own_mail() -> None:
+    item = ReminderItemFactory(person=UserFactory(viewer_in=UnitFactory()))
+    assert may(item.person, "delivery.view_body", item.delivery)
+    assert not may(item.person, "delivery.resend", item.delivery)
+    assert list(Delivery.objects.visible_to(item.person)) == [item.delivery]
+
+
+def test_a_digest_of_several_units_is_read_by_whoever_sees_them_all() -> None:
+    first, second = UnitFactory(), UnitFactory()
+    item = ReminderItemFactory(plan__milestone__agreement__unit=first)
+    ReminderItemFactory(plan__milestone__agreement__unit=second, person=item.person, delivery=item.delivery)
+    one, both = UserFactory(lead_in=first), UserFactory(lead_in=first, coordinator_in=second)
+    assert [may(person, "delivery.view", item.delivery) for person in (one, both)] == [True, True]
+    assert [may(person, "delivery.view_body", item.delivery) for person in (one, both)] == [False, True]
+    assert [may(person, "delivery.resend", item.delivery) for person in (one, both)] == [False, True]
+
+
+def test_documents_of_shared_rows_are_the_units_that_hold_them() -> None:
+    unit = UnitFactory()
+    documents = [
+        DocumentFactory(agreement=None, event=EventFactory(unit=unit)),
+        DocumentFactory(agreement=None, organization=OrganizationFactory(held_by=unit)),
+        DocumentFactory(agreement=None, milestone=MilestoneFactory(agreement__unit=unit)),
+    ]
+    own, other = UserFactory(viewer_in=unit), UserFactory(lead_in=UnitFactory())
+    assert [may(own, "document.view", row) for row in documents] == [True, True, True]
+    assert [may(other, "document.view", row) for row in documents] == [False, False, False]
+    assert set(Document.objects.visible_to(own)) == set(documents)
+    assert not Document.objects.visible_to(other).exists()
+
+
+def test_a_user_administrator_does_not_change_accounts_above_their_own() -> None:
+    administrator = UserFactory(user_admin=True)
+    accounts = [
+        UserFactory(),
+        UserFactory(lead_in=UnitFactory()),
+        UserFactory(staff=True),
+        UserFactory(system_admin=True),
+    ]
+    assert [may(administrator, "user.edit", account) for account in accounts] == [True, True, False, False]
+    assert [may(administrator, "history.view", account) for account in accounts] == [True, True, True, True]
+    assert not may(administrator, "user.grant_admin", accounts[0])
+    assert all(may(UserFactory(system_admin=True), "user.edit", account) for account in accounts)
+
+
+def test_a_rule_for_all_units_is_the_offices() -> None:
+    rule = ReminderRuleFactory(unit=None)
+    lead = UserFactory(lead_in=UnitFactory())
+    assert (may(lead, "reminder_rule.view", rule), may(lead, "reminder_rule.edit", rule)) == (True, False)
+    assert list(ReminderRule.objects.visible_to(lead)) == [rule]
+    assert may(UserFactory(staff=True), "reminder_rule.edit", rule)
+
+
+def test_own_organizations_are_those_ones_units_hold() -> None:
+    unit = UnitFactory()
+    held, _other = OrganizationFactory(held_by=unit), OrganizationFactory()
+    assert list(Organization.objects.held_by_scope_of(UserFactory(viewer_in=unit))) == [held]
+    assert not Organization.objects.held_by_scope_of(UserFactory()).exists()
+    assert not Organization.objects.held_by_scope_of(UserFactory(deactivated=True, staff=True)).exists()
+    assert Organization.objects.held_by_scope_of(UserFactory(staff=True)).count() == 2
+
+
+def test_asking_costs_few_queries(django_assert_num_queries: Any) -> None:
+    agreement = AgreementFactory(signed=True, units=[UnitFactory()])
+    person = User.objects.get(pk=UserFactory(lead_in=agreement.unit).pk)
+    with django_assert_num_queries(2):  # the memberships, the tree of units
+        assert may(person, "agreement.edit", agreement)
+    with django_assert_num_queries(0):
+        assert may(person, "agreement.sign", agreement)
