@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.factories import AgreementFactory, DocumentFactory, EnterpriseFactory, MilestoneFactory, UnitFactory
+from partnerships.factories import AgreementFactory, DocumentFactory, EnterpriseFactory, UnitFactory
 from partnerships.models import (
     Activity,
     ContactNote,
