@@ -232,11 +232,14 @@ ATTENTION = {
         "info",
         "rate_review",
         lambda rows, today: rows.filter(status=AgreementStatus.IN_REVIEW),
+        rank=5,
     ),
-    "quiet": Attention(_("Quiet agreements"), "warning", "volume_off", lambda rows, today: rows.quiet(today)),
-    "expired": Attention(_("Expired agreements"), "danger", "event_busy", lambda rows, today: rows.expired(today)),
+    "quiet": Attention(_("Quiet agreements"), "warning", "volume_off", lambda rows, today: rows.quiet(today), rank=8),
+    "expired": Attention(
+        _("Expired agreements"), "danger", "event_busy", lambda rows, today: rows.expired(today), rank=9
+    ),
     "unattended": Attention(
-        _("Agreements nobody looks after"), "warning", "person_off", lambda rows, today: rows.orphaned()
+        _("Agreements nobody looks after"), "warning", "person_off", lambda rows, today: rows.orphaned(), rank=6
     ),
     "in_force": Attention(
         _("In force"), "success", "verified", lambda rows, today: rows.in_force(today), is_on_index=False

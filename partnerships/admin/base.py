@@ -113,9 +113,10 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Only what the filters themselves ask: an address with ``password__startswith`` would tell it by the count."""
-        fields = [spec[0] if isinstance(spec, tuple) else spec for spec in self.get_list_filter(request)]
-        questions = {f"{field}__{asked}" for field in fields if isinstance(field, str) for asked in FILTER_LOOKUPS}
-        return lookup in questions
+        specs = [spec[0] if isinstance(spec, tuple) else spec for spec in self.get_list_filter(request)]
+        fields = [spec for spec in specs if isinstance(spec, str)]
+        own = {spec.parameter_name for spec in specs if not isinstance(spec, str)}
+        return lookup in own | {f"{field}__{asked}" for field in fields for asked in FILTER_LOOKUPS}
 
     def changeform_view(
         self,

@@ -80,16 +80,22 @@ ATTENTION = {
         "info",
         "event_upcoming",
         lambda rows, today: rows.due_between(today, today + dt.timedelta(days=DAYS_AHEAD)),
+        rank=1,
     ),
-    "overdue": Attention(_("Overdue"), "danger", "alarm", lambda rows, today: rows.overdue(today)),
+    "overdue": Attention(_("Overdue milestones"), "danger", "alarm", lambda rows, today: rows.overdue(today), rank=2),
     "submitted": Attention(
         _("Waiting for acceptance"),
         "warning",
         "approval",
         lambda rows, today: rows.filter(status=MilestoneStatus.SUBMITTED),
+        rank=4,
     ),
     "orphaned": Attention(
-        _("Milestones whose owner cannot be reached"), "warning", "person_off", lambda rows, today: rows.orphaned()
+        _("Milestones whose owner cannot be reached"),
+        "warning",
+        "person_off",
+        lambda rows, today: rows.orphaned(),
+        rank=3,
     ),
 }
 DATES = ("submitted_on", "met_on", "waived_on", "cancelled_on")

@@ -60,6 +60,7 @@ class Attention:
     icon: str
     select: Callable[[QuerySet, dt.date], QuerySet]
     is_on_index: bool = True
+    rank: int = 0  # lower comes first on the index
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,6 @@ class Card:
     icon: str
     count: int
     link: str
-    model_name: Any
 
 
 def navigation(site: Any, request: HttpRequest) -> list[dict[str, Any]]:
@@ -99,14 +99,12 @@ def _item(title: Any, icon: str, link: str, path: str) -> dict[str, Any]:
 
 def attention_cards(site: Any, request: HttpRequest, *, today: dt.date) -> list[Card]:
     """One number for each list that may need somebody; the number is the length of the list it opens."""
-    cards = []
+    cards: list[tuple[int, Card]] = []
     for model, admin in site._registry.items():
         for key, attention in getattr(admin, "attention", {}).items():
             if attention.is_on_index and admin.has_view_permission(request):
                 count = attention.select(admin.get_queryset(request), today).count()
                 link = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
-                name = model._meta.verbose_name_plural
-                cards.append(
-                    Card(attention.label, attention.tone, attention.icon, count, f"{link}?attention={key}", name)
-                )
-    return cards
+                link = f"{link}?attention={key}"
+                cards.append((attention.rank, Card(attention.label, attention.tone, attention.icon, count, link)))
+    return [card for _rank, card in sorted(cards, key=lambda ranked: ranked[0])]

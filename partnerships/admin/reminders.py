@@ -120,6 +120,7 @@ class ReminderPlanAdmin(MachineWrittenAdmin):
             "danger",
             "notifications_off",
             lambda rows, today: rows.filter(status=PlanStatus.MISSED),
+            rank=10,
         ),
     }
     fieldsets = (
@@ -174,6 +175,7 @@ class DeliveryAdmin(MachineWrittenAdmin):
             "danger",
             "unsubscribe",
             lambda rows, today: rows.needing_attention(),
+            rank=7,
         ),
     }
     outcome_fields = (

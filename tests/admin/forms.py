@@ -24,6 +24,8 @@ def _values(form: BaseForm) -> dict[str, Any]:
         if value is None or value is False or getattr(bound.field.widget, "needs_multipart_form", False):
             continue
         values[bound.html_name] = "on" if value is True else str(value)
+        if bound.field.show_hidden_initial:  # a computed default: the page says what it was
+            values[bound.html_initial_name] = str(bound.initial)
     return values
 
 

@@ -81,67 +81,79 @@ def test_every_model_with_a_page_has_twin_rows_to_test_it_with(world):
     assert set(world.rows) == set(REGISTERED)
 
 
-def queries_of(page, client, request_for):
-    """Each filter choice and each sortable column of a change list, as query strings."""
-    request = request_for(client)
+WORDS = ("?q=湖州", "?q=Huzhou", "?q=%E6%B9%96", "?q=nobody", "?q='\"%25_\\", "?q=湖州+Huzhou", "?o=1.-2.3", "?p=99")
+
+
+def questions(page, request):
+    """Each choice of each filter, each sortable column, and some words, as query strings of a change list."""
     changelist = page.get_changelist_instance(request)
-    for spec in changelist.filter_specs:
-        yield from (choice["query_string"] for choice in spec.choices(changelist))
-    yield from (f"?o={number}" for number in range(1, len(changelist.list_display) + 1))
-    yield from ("?q=湖州", "?q=Huzhou", "?q=%E6%B9%96", "?q=nobody", "?q='\"%_\\", "?q=湖州+Huzhou")
+    choices = [choice for spec in changelist.filter_specs for choice in spec.choices(changelist)]
+    columns = [f"?o={number}" for number in range(1, len(changelist.list_display) + 1)]
+    return [*(choice["query_string"] for choice in choices), *columns, *WORDS]
 
 
-@pytest.mark.parametrize("role", ["staff", "lead"])
-@pytest.mark.parametrize("name", sorted(REGISTERED))
-def test_every_list_is_searched_filtered_and_sorted(world, enter, rf, role, name):
-    page, person = REGISTERED[name], world.people[role]
-    client = enter(person)
-    url = reverse(f"admin:partnerships_{name}_changelist")
-    if TABLE[role][name][0] != 200:
-        assert client.get(url).status_code == 403
-        return
+@pytest.mark.parametrize("role", ["staff", "lead", "user_admin"])
+def test_every_list_is_searched_filtered_and_sorted(world, rf, role):
+    seen = {}
+    for name, page in REGISTERED.items():
+        url = reverse(f"admin:partnerships_{name}_changelist")
+        if page.has_view_permission(request_of(rf, url, world.people[role])):
+            asked = questions(page, request_of(rf, url, world.people[role]))
+            seen |= {url + query: answer(page, request_of(rf, url + query, world.people[role])) for query in asked}
 
-    def request_for(_client):
-        request = rf.get(url)
-        request.user = person
-        return request
-
-    asked = [query for query in queries_of(page, client, request_for) if "_facets" not in query]
-    seen = {query: client.get(url + query).status_code for query in asked}
-    assert seen == dict.fromkeys(asked, 200)
+    assert len(seen) > 10
+    assert seen == dict.fromkeys(seen, 200)
 
 
+def request_of(rf, url, person):
+    request = rf.get(url)
+    request.user = person
+    return request
+
+
+def answer(page, request):
+    """The status of a change list whose rows were read; its template is rendered by the test of who opens what."""
+    response = page.changelist_view(request)
+    if response.status_code == 200:
+        list(response.context_data["cl"].result_list)
+    return response.status_code
+
+
+# These have no names, or names that do not say whose they are.
 SEARCHED = sorted(set(REGISTERED) - {"reminderrule", "agreementtype", "cooperationarea"})
 
 
-@pytest.mark.parametrize("name", SEARCHED)
 @pytest.mark.parametrize(("word", "twin_word"), [("湖州", "台州"), ("Huzhou", "Taizhou"), ("huzh", "TAIZH")])
-def test_rows_are_found_by_chinese_and_english_words(world, rf, name, word, twin_word):
-    page = REGISTERED[name]
+def test_rows_are_found_by_chinese_and_english_words(world, rf, word, twin_word):
     request = rf.get("/")
     request.user = world.people["system_admin"]
-    own, twin = world.rows[name]
 
-    def found(term):
-        return set(page.get_search_results(request, page.get_queryset(request), term)[0].values_list("pk", flat=True))
+    def found(name, term):
+        page = REGISTERED[name]
+        rows = page.get_search_results(request, page.get_queryset(request), term)[0]
+        return [row in rows for row in world.rows[name]]
 
-    assert own.pk in found(word)
-    assert twin.pk in found(twin_word)
-    assert twin.pk not in found(word)
+    seen = {name: (found(name, word), found(name, twin_word)) for name in SEARCHED}
+    assert seen == dict.fromkeys(SEARCHED, ([True, False], [False, True]))
 
 
-@pytest.mark.parametrize("name", sorted(set(REGISTERED) - {"user"}))
-def test_a_list_costs_the_same_with_more_rows(world, enter, name):
-    client = enter(world.people["staff"])
-    url = reverse(f"admin:partnerships_{name}_changelist")
-    client.get(url)
-    with CaptureQueriesContext(connection) as few:
-        client.get(url)
+def test_a_list_costs_the_same_with_more_rows(world, enter):
+    client = enter(world.people["system_admin"])
+    lists = [reverse(f"admin:partnerships_{name}_changelist") for name in REGISTERED]
+
+    def queries():
+        return {url: queries_for(client, url) for url in lists}
+
+    queries()
+    few = queries()
     rows_of(world.unit, "Third", "第三")
-    with CaptureQueriesContext(connection) as more:
-        client.get(url)
+    assert queries() == few
 
-    assert [query["sql"][:60] for query in more] == [query["sql"][:60] for query in few]
+
+def queries_for(client, url):
+    with CaptureQueriesContext(connection) as captured:
+        client.get(url)
+    return [query["sql"][:60] for query in captured]
 
 
 @pytest.mark.parametrize("name", ["organization", "agreement", "milestone", "contact", "unit", "user", "document"])

@@ -1,0 +1,297 @@
+"""Each page saves: one history row per edit, with its actor, and nothing for what was not changed."""
+
+import datetime as dt
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.factories import AgreementFactory, DocumentFactory, EnterpriseFactory, UnitFactory
+from partnerships.models import (
+    Activity,
+    ContactNote,
+    Document,
+    Enterprise,
+    Institution,
+    Milestone,
+    Organization,
+    OrganizationUnit,
+    ReminderRule,
+    Training,
+)
+from tests.admin.forms import change_url, filled, save, step_url
+
+pytestmark = pytest.mark.django_db
+EDITS = {
+    "organization": ("description", "Edited"),
+    "institution": ("address", "Edited"),
+    "enterprise": ("description", "Edited"),
+    "association": ("description", "Edited"),
+    "governmentbody": ("description", "Edited"),
+    "contact": ("note", "Edited"),
+    "agreement": ("summary", "Edited"),
+    "milestone": ("description", "Edited"),
+    "activity": ("summary", "Edited"),
+    "contactnote": ("summary", "Edited"),
+    "event": ("summary", "Edited"),
+    "document": ("title", "Edited"),
+    "source": ("note", "Edited"),
+    "reminderrule": ("is_enabled", ""),
+    "user": ("name", "Edited"),
+    "unit": ("name_zh", "Edited"),
+    "agreementtype": ("name", "Edited"),
+    "cooperationarea": ("name", "Edited"),
+    "region": ("note", "Edited"),
+}
+
+
+def history_of(row):
+    return [(entry.history_type, entry.history_user_id) for entry in type(row).history.filter(id=row.pk)]
+
+
+def test_an_edit_on_each_page_is_one_history_row_and_none_without_a_change(world, enter):
+    person = world.people["system_admin"]
+    client, seen = enter(person), {}
+    for name, (field, value) in EDITS.items():
+        row = world.rows[name][0]
+        before = len(history_of(row))
+        save(client, row)
+        unchanged = len(history_of(row)) - before
+        save(client, row, **{field: value})
+        seen[name] = (unchanged, history_of(row)[: len(history_of(row)) - before])
+
+    assert seen == dict.fromkeys(EDITS, (0, [("~", person.pk)]))
+
+
+PARTS = {
+    "agreement": ("custody_steps", {"step": "filed", "desk": "Shelf 3", "since": "2026-03-05"}),
+    "activity": ("training", {"headcount": "31"}),
+    "event": ("kinds", {"kind": "fair"}),
+    "institution": ("other_names", {"name": "Short", "kind": "short"}),
+    "agreementtype": ("default_milestones", {"title": "First report", "months_after_signing": "6", "kind": "review"}),
+    "user": ("memberships", {"role": "30"}),
+}
+
+
+@pytest.mark.parametrize("name", sorted(PARTS))
+def test_an_edit_of_a_part_is_one_row_in_its_own_history(world, enter, name):
+    person, (prefix, values) = world.people["system_admin"], PARTS[name]
+    client, row = enter(person), world.rows[name][0]
+    data = filled(client.get(change_url(row)))
+    number = "0" if values.keys() <= {"headcount", "role"} else data[f"{prefix}-TOTAL_FORMS"]
+    total = str(max(int(data[f"{prefix}-TOTAL_FORMS"]), int(number) + 1))
+    part = row._meta.get_field(prefix).related_model
+    before, roots = part.history.count(), type(row).history.count()
+
+    typed = {f"{prefix}-{number}-{field}": value for field, value in values.items()}
+    client.post(change_url(row), data | typed | {f"{prefix}-TOTAL_FORMS": total})
+
+    assert [entry.history_user for entry in part.history.all()[: part.history.count() - before]] == [person]
+    assert type(row).history.count() == roots
+
+
+def test_an_organization_added_from_a_unit_belongs_to_it(world, enter):
+    client = enter(world.people["lead"])
+    url = reverse("admin:partnerships_enterprise_add")
+
+    client.post(url, filled(client.get(url)) | {"name": "New Partner"})
+
+    added = Enterprise.objects.get(name="New Partner")
+    assert list(added.holders.values_list("unit", flat=True)) == [world.unit.pk]
+    assert client.get(change_url(added)).context["has_change_permission"]
+
+
+def test_a_lead_sees_of_anothers_organization_the_directory_alone(world, enter):
+    client = enter(world.people["lead"])
+    twin = world.rows["enterprise"][1]
+    Organization.objects.get(pk=twin.pk).contacts.create(name="Secret engineer")
+
+    page = client.get(change_url(twin))
+
+    assert "Taizhou Machinery" in page.content.decode()
+    assert "engineer" not in page.content.decode()
+    assert page.context["inline_admin_formsets"] == []
+    assert client.post(change_url(twin), {"name": "Mine", "version": "1"}).status_code == 403
+
+
+def test_the_holder_of_another_unit_is_not_for_a_lead_to_change(world, enter):
+    shared = world.rows["enterprise"][0]
+    theirs = OrganizationUnit.objects.create(organization_id=shared.pk, unit=world.other_unit)
+    client = enter(world.people["lead"])
+
+    page = client.get(change_url(shared))
+
+    holders = next(
+        inline.formset for inline in page.context["inline_admin_formsets"] if inline.formset.prefix == "holders"
+    )
+    assert theirs not in holders.get_queryset()
+
+
+def test_look_alikes_are_mentioned_and_do_not_stop(world, enter):
+    client = enter(world.people["staff"])
+    url = reverse("admin:partnerships_institution_add")
+
+    response = client.post(url, filled(client.get(url)) | {"name": "Huzhou College Co., Ltd."}, follow=True)
+
+    words = [str(message) for message in response.context["messages"]]
+    assert words[0] == "There are organizations of a similar name: Huzhou College. Is this one of them?"
+    assert Institution.objects.filter(name="Huzhou College Co., Ltd.").count() == 1
+
+
+def test_archiving_waits_for_open_agreements(world, enter):
+    client = enter(world.people["staff"])
+    busy, idle = world.rows["enterprise"][0], EnterpriseFactory()
+
+    refused = client.post(step_url(busy, "archive"), {"version": "1"})
+    client.post(step_url(idle, "archive"), {"version": "1"})
+
+    assert refused.context["form"].non_field_errors() == ["An agreement with it is still open."]
+    assert Organization.objects.get(pk=idle.pk).archived_on == timezone.localdate()
+
+
+def test_rules_for_all_units_are_the_offices(world, enter):
+    lead, url = enter(world.people["lead"]), reverse("admin:partnerships_reminderrule_add")
+    data = filled(lead.get(url)) | {"milestone_kind": "review", "offset": "3"}
+
+    refused = lead.post(url, data)
+    lead.post(url, data | {"unit": str(world.unit.pk)})
+
+    assert list(refused.context["adminform"].form.errors) == ["unit"]
+    assert list(ReminderRule.objects.filter(milestone_kind="review").values_list("unit", flat=True)) == [world.unit.pk]
+
+
+def test_a_training_goes_on_to_its_details(world, enter):
+    client, url = enter(world.people["staff"]), reverse("admin:partnerships_activity_add")
+    data = filled(client.get(url)) | {"kind": "training", "title": "Welding", "unit": str(world.unit.pk)}
+
+    response = client.post(url, data | {"_save": "Save"})
+
+    added = Activity.objects.get(title="Welding")
+    assert response.headers["Location"] == change_url(added)
+    save(client, added, **{"training-0-headcount": "12"})
+    assert Training.objects.get(activity=added).headcount == 12
+
+
+def test_a_note_is_logged_by_its_verb_and_moves_the_next_contact(world, enter):
+    agreement, person = world.rows["agreement"][0], world.people["staff"]
+    client, url = enter(person), reverse("admin:partnerships_contactnote_add")
+    today = timezone.localdate()
+    data = filled(client.get(url)) | {"summary": "Asked for a date.", "unit": str(world.unit.pk)}
+
+    client.post(url, data | {"agreement": str(agreement.pk), "happened_on": today.isoformat()})
+
+    assert ContactNote.objects.get(summary="Asked for a date.").author == person
+    assert agreement.milestones.get(kind="next_contact").due_on == today + dt.timedelta(days=180)
+
+
+def test_a_milestone_is_moved_with_a_reason_and_given_away(world, enter):
+    client, milestone = enter(world.people["lead"]), world.rows["milestone"][0]
+
+    client.post(step_url(milestone, "move"), {"version": "1", "due_on": "2027-05-03", "reason": "Holidays"})
+    client.post(step_url(milestone, "assign"), {"version": "2", "owner": str(world.people["coordinator"].pk)})
+
+    moved = Milestone.objects.get(pk=milestone.pk)
+    assert (moved.due_on, moved.override_reason) == (dt.date(2027, 5, 3), "Holidays")
+    assert moved.owner == world.people["coordinator"]
+
+
+def test_due_date_and_owner_of_a_milestone_change_by_their_verbs_alone(world, enter):
+    milestone = world.rows["milestone"][0]
+
+    save(
+        enter(world.people["staff"]), milestone, due_on="2030-01-01", owner="", status="met", kind="review", title="New"
+    )
+
+    saved = Milestone.objects.get(pk=milestone.pk)
+    assert (saved.title, saved.due_on, saved.status) == ("New", milestone.due_on, "open")
+    assert (saved.owner, saved.kind) == (milestone.owner, "agreement")
+
+
+def test_nothing_is_due_before_the_agreement_was_signed(world, enter):
+    client, url = enter(world.people["staff"]), reverse("admin:partnerships_milestone_add")
+    agreement = AgreementFactory(signed=True)
+    data = {"title": "Too early", "kind": "agreement", "unit": str(agreement.unit.pk), "due_on": "2020-01-01"}
+
+    response = client.post(url, data | {"agreement": str(agreement.pk)})
+
+    assert list(response.context["adminform"].form.errors) == ["due_on"]
+
+
+def test_obligations_are_accepted_by_a_lead(world, enter):
+    client, url = enter(world.people["staff"]), reverse("admin:partnerships_milestone_add")
+    agreement = AgreementFactory(signed=True)
+    data = {"title": "Owed", "kind": "obligation", "unit": str(agreement.unit.pk), "due_on": "2027-01-01"}
+
+    client.post(url, data | {"agreement": str(agreement.pk)})
+
+    assert Milestone.objects.get(title="Owed").requires_acceptance
+
+
+def test_a_file_becomes_the_next_version_of_its_document(world, enter):
+    client, document = enter(world.people["lead"]), world.rows["document"][0]
+    file = SimpleUploadedFile("paper.pdf", b"%PDF-1.7")
+
+    save(client, document, upload=file)
+
+    assert [version.original_name for version in document.versions.all()] == ["paper.pdf", "minutes.txt"]
+
+
+def test_a_document_is_uploaded_on_the_page_of_its_agreement(world, enter):
+    client, agreement = enter(world.people["lead"]), world.rows["agreement"][0]
+    new = {"documents-TOTAL_FORMS": "2", "documents-1-title": "Annex", "documents-1-kind": "annex"}
+
+    save(client, agreement, **new, **{"documents-1-upload": SimpleUploadedFile("annex.pdf", b"%PDF-1.7")})
+
+    annex = Document.objects.get(title="Annex")
+    assert (annex.agreement, annex.versions.get().uploaded_by) == (agreement, world.people["lead"])
+
+
+@pytest.mark.parametrize(("name", "content"), [("page.html", b"<html>"), ("page.pdf", b"<html>"), ("empty.pdf", b"")])
+def test_a_file_of_the_wrong_kind_is_refused_on_its_field(world, enter, name, content):
+    response = save(enter(world.people["staff"]), DocumentFactory(), upload=SimpleUploadedFile(name, content))
+
+    assert list(response.context["adminform"].form.errors) == ["upload"]
+
+
+def test_a_new_document_needs_a_file(world, enter):
+    client, url = enter(world.people["staff"]), reverse("admin:partnerships_document_add")
+    target = {"agreement": str(world.rows["agreement"][0].pk)}
+
+    response = client.post(url, {"title": "Nothing", "kind": "other", **target})
+
+    assert list(response.context["adminform"].form.errors) == ["upload"]
+
+
+def test_the_mail_itself_is_for_those_who_may_read_it(world, enter):
+    delivery = world.rows["delivery"][0]
+    delivery.message = b"Subject: Hello\n\nThe text of the mail.\n"
+    delivery.save()
+
+    page = enter(world.people["lead"]).get(change_url(delivery)).content.decode()
+
+    assert "The text of the mail." in page
+
+
+def test_plans_and_deliveries_take_no_post(world, enter):
+    client = enter(world.people["system_admin"])
+
+    for name in ("reminderplan", "delivery"):
+        assert client.post(change_url(world.rows[name][0]), {"status": "sent"}).status_code == 403
+
+
+def test_a_participating_unit_reads_and_does_not_write(world, enter):
+    theirs = world.rows["agreement"][1]
+    theirs.participating_units.create(unit=world.unit)
+    client = enter(world.people["lead"])
+
+    assert client.get(change_url(theirs)).status_code == 200
+    assert client.post(change_url(theirs), {"title": "Mine", "version": "1"}).status_code == 403
+
+
+def test_a_unit_is_not_put_below_itself(world, enter):
+    child = UnitFactory(parent=world.unit)
+
+    response = save(enter(world.people["system_admin"]), world.unit, parent=str(child.pk))
+
+    assert list(response.context["adminform"].form.errors) == ["parent"]
