@@ -191,16 +191,22 @@ except (ZoneInfoNotFoundError, ValueError):
 USE_I18N = True
 USE_TZ = True
 
+
+def _static_storage() -> str:
+    if DEBUG:
+        return "django.contrib.staticfiles.storage.StaticFilesStorage"
+    if IS_EMBEDDED:
+        # Compressing takes most of the time of a first start and saves nothing on loopback.
+        return "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
+    return "whitenoise.storage.CompressedManifestStaticFilesStorage"
+
+
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
 MEDIA_ROOT = DATA_DIR / "uploads"  # served only through a view that checks permission, never by URL
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {
-        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
-    },
+    "staticfiles": {"BACKEND": _static_storage()},
 }
 WHITENOISE_USE_FINDERS = DEBUG
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024

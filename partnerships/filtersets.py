@@ -28,6 +28,7 @@ from partnerships.models import (
     Unit,
     User,
 )
+from partnerships.models.users import read_tree
 from partnerships.statuses import ActivityStatus, AgreementStatus, MilestoneStatus
 
 # Parameters of a list's address that are not filters.
@@ -77,7 +78,7 @@ class ListFilterSet(django_filters.FilterSet):
         return queryset.search(value)
 
     def filter_unit(self, queryset: Any, name: str, value: Unit) -> Any:
-        return queryset.filter(unit__in=Unit.objects.tree().with_descendants([value.pk]))
+        return queryset.filter(unit__in=read_tree(Unit).with_descendants([value.pk]))
 
     @property
     def unknown(self) -> list[str]:
@@ -271,7 +272,7 @@ class OrganizationFilterSet(ListFilterSet):
         return filtered if self.form.cleaned_data.get("archived") else filtered.not_archived()
 
     def filter_region(self, queryset: Any, name: str, value: Region) -> Any:
-        return queryset.filter(region__in=Region.objects.tree().with_descendants([value.pk]))
+        return queryset.filter(region__in=read_tree(Region).with_descendants([value.pk]))
 
     def filter_mine(self, queryset: Any, name: str, value: str) -> Any:
         return queryset.held_by_scope_of(self.user)

@@ -31,7 +31,8 @@ _INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u
 
 def fold(text: str) -> str:
     """Full width, case, runs of white space and invisible characters folded: the form in which text is searched."""
-    words = unicodedata.normalize("NFKC", text).casefold().split()
+    # Normalized again: casefold takes some letters apart, and a name has to match itself however often it is folded.
+    words = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).split()
     return " ".join(_INVISIBLE.sub("", " ".join(words)).split())
 
 

@@ -163,7 +163,7 @@ def refusal(user: Any, action: str, obj: Any = None) -> Any:
         return _("Please log in.")
     if not _has_grant(user, grant, obj) and not _owns(user, action, obj):
         return _who_may(grant)
-    veto = _VETOES.get(action)
+    veto = VETOES.get(action)
     return veto(user, obj) if veto and obj is not None else None
 
 
@@ -275,6 +275,7 @@ def _not_ones_own_draft(user: Any, agreement: Agreement) -> Any:
 
 
 def _only_drafts(user: Any, agreement: Agreement) -> Any:
+    """Drafts alone, and a coordinator only drafts of their own."""
     if agreement.status != AgreementStatus.DRAFT:
         return _("Only drafts can be deleted; cancel or terminate it instead.")
     is_above = user.is_staff or user.is_superuser or _holds(user, Role.LEAD, {agreement.unit_id})
@@ -284,6 +285,7 @@ def _only_drafts(user: Any, agreement: Agreement) -> Any:
 
 
 def _derived_dates_are_the_leads(user: Any, milestone: Milestone) -> Any:
+    """A date that follows from the agreement is moved by a lead or the office."""
     is_above = user.is_staff or user.is_superuser or _holds(user, Role.LEAD, {milestone.unit_id})
     if milestone.is_derived and not is_above:
         return _("This date follows from the agreement; only a lead of the unit may move it.")
@@ -306,7 +308,7 @@ def _accounts_above_ones_own(user: Any, account: User) -> Any:
     return None
 
 
-_VETOES: Mapping[str, Callable[[Any, Any], Any]] = {
+VETOES: Mapping[str, Callable[[Any, Any], Any]] = {
     "agreement.approve": _not_ones_own_draft,
     "agreement.delete": _only_drafts,
     "delivery.resend": _mail_of_several_units,

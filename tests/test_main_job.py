@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import mechanicalsoup
@@ -39,7 +38,7 @@ class Office:
     mails: Callable[[], list[EmailMessage]]
 
     def mail_to(self, address: str, subject: str) -> EmailMessage | None:
-        found = [mail for mail in self.mails() if mail["To"].endswith(address) and subject in mail["Subject"]]
+        found = [mail for mail in self.mails() if address in mail["To"] and subject in mail["Subject"]]
         assert len(found) <= 1, f"{subject!r} went to {address} {len(found)} times"
         return found[0] if found else None
 
@@ -84,20 +83,22 @@ class Person:
     def id_of(self, kind: str, title: str) -> str:
         """The id of the row the admin lists under ``title``."""
         self.open(f"/admin/partnerships/{kind}/?q={title}")
-        found = re.search(rf"/admin/partnerships/{kind}/(\d+)/change/", str(self.browser.page.select_one("#result_list")))
+        found = re.search(
+            rf"/admin/partnerships/{kind}/(\d+)/change/", str(self.browser.page.select_one("#result_list"))
+        )
         assert found, f"No {kind} {title!r}\n{self.page}"
         return found[1]
 
 
 @pytest.fixture
-def on_servers(live_stack: Callable[..., Stack], smtp_sink: SmtpSink) -> Iterator[Office]:
+def on_servers(live_stack: Callable[..., Stack], smtp_sink: SmtpSink) -> Office:
     """PostgreSQL, Redis and an SMTP server; web, worker and beat each a process of its own."""
     stack = live_stack()
     stack.manage("seed_articles")
     stack.manage("collectstatic", "--noinput", "--verbosity=0")
     stack.start_worker()
     stack.start_beat()
-    yield Office(stack.start_web(), stack, lambda: [received.message for received in smtp_sink.received])
+    return Office(stack.start_web(), stack, lambda: [received.message for received in smtp_sink.received])
 
 
 @pytest.fixture
@@ -120,6 +121,8 @@ def test_the_main_job(where: str, request: pytest.FixtureRequest) -> None:
     agreement = register_agreement(office)
     take_to_signed(office, agreement)
     milestone = add_due_milestone(office, agreement)
+    explained = office.stack.manage("reminders", "explain", milestone).stdout
+    assert re.search("1 day before the due date, .*: will be sent", explained), explained
     mail = office.wait_for_mail("lin@example.org", "Hold the first training", patience=TWO_TICKS)
     act_on_mail(office, mail, milestone)
     office.stack.manage("reminders", "run", "--once")
@@ -157,7 +160,9 @@ def make_account(admin: Person, username: str, **more: str) -> None:
 def register_agreement(office: Office) -> str:
     """Staff register an enterprise and an agreement with it and one of the articles' colleges; the agreement's id."""
     staff = Person(office).log_in("zhou")
-    staff.open("/admin/partnerships/enterprise/add/").submit("#enterprise_form", name="Linhai Pumps", name_zh="临海泵业")
+    staff.open("/admin/partnerships/enterprise/add/").submit(
+        "#enterprise_form", name="Linhai Pumps", name_zh="临海泵业"
+    )
     enterprise = staff.id_of("enterprise", "临海")
     college = staff.id_of("institution", "浙江工业职业")
     values = {
@@ -190,23 +195,26 @@ def take_to_signed(office: Office, agreement: str) -> None:
 
 
 def add_due_milestone(office: Office, agreement: str) -> str:
-    """A milestone due tomorrow, and a rule that speaks one day before, in a few seconds from now."""
+    """A milestone due tomorrow in the office's zone, and a rule that speaks a day before, half a minute from now."""
     staff = Person(office).log_in("zhou")
-    send_at = dt.datetime.now(OFFICE_ZONE) + dt.timedelta(seconds=15)
-    rule: dict[str, Any] = {"milestone_kind": "agreement", "offset": "1", "offset_unit": "days", "direction": "before"}
-    rule |= {"audience": "owner", "send_time": send_at.strftime("%H:%M:%S"), "shift": "none", "is_enabled": "on"}
-    staff.open("/admin/partnerships/reminderrule/add/").submit("#reminderrule_form", **rule)
+    today = dt.datetime.now(OFFICE_ZONE)
     values = {
         "title": "Hold the first training",
         "kind": "agreement",
         "unit": staff.id_of("unit", "Cooperation office"),
         "agreement": agreement,
         "owner": _id_of_person(office, "lin"),
-        "due_on": (send_at.date() + dt.timedelta(days=1)).isoformat(),
+        "due_on": (today.date() + dt.timedelta(days=1)).isoformat(),
     }
     staff.open("/admin/partnerships/milestone/add/").submit("#milestone_form", **values)
+    milestone = staff.id_of("milestone", "first training")
+    rule = {"milestone_kind": "agreement", "offset": "1", "offset_unit": "days", "direction": "before"}
+    rule |= {"audience": "owner", "shift": "none", "is_enabled": "on"}
+    staff.open("/admin/partnerships/reminderrule/add/")
+    send_at = dt.datetime.now(OFFICE_ZONE) + dt.timedelta(seconds=30)
+    staff.submit("#reminderrule_form", send_time=send_at.strftime("%H:%M:%S"), **rule)
     office.stack.manage("reminders", "plan")
-    return staff.id_of("milestone", "first training")
+    return milestone
 
 
 def _id_of_person(office: Office, username: str) -> str:

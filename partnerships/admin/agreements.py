@@ -16,7 +16,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminAutocompleteWidget, UnfoldAdminSingleDateWidget
 
 from partnerships.admin.base import CitationInline, OfficeAdmin, PartInline, ReadOnlyInline, status_badge
-from partnerships.admin.documents import DocumentInline
+from partnerships.admin.documents import DocumentInline, DocumentPartForm
 from partnerships.admin.filters import AttentionFilter, MyAgreementsFilter, ScopedRelatedFilter
 from partnerships.admin.navigation import Attention
 from partnerships.admin.steps import StepsMixin, Verb
@@ -32,6 +32,7 @@ from partnerships.models import (
     AgreementUnit,
     Amendment,
     CustodyStep,
+    Document,
     Milestone,
     User,
     workday_test,
@@ -264,7 +265,7 @@ class AgreementAdmin(StepsMixin, OfficeAdmin):
     search_help_text = _("Title, reference or partner, in Chinese or English")
     ordering = ("-pk",)
     autocomplete_fields = ("coordinator", "event", "parent", "predecessor")
-    readonly_fields = ("status_label", "decision", "created_by", *DATES)
+    readonly_fields = ("status_label", "decision", "creator", *DATES)
     inlines = (
         PartyInline,
         AreaInline,
@@ -290,7 +291,7 @@ class AgreementAdmin(StepsMixin, OfficeAdmin):
         if obj is None:
             return shown
         dates = tuple(name for name in DATES if getattr(obj, name))
-        derived = ("decision", *(tuple(dates[i : i + 2]) for i in range(0, len(dates), 2)), "created_by")
+        derived = ("decision", *(tuple(dates[i : i + 2]) for i in range(0, len(dates), 2)), "creator")
         return (*shown, (_("Status and dates"), {"fields": derived}))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -337,6 +338,11 @@ class AgreementAdmin(StepsMixin, OfficeAdmin):
     @display(description=_("status"), ordering="status")
     def status_label(self, agreement: Agreement) -> str:
         return status_badge(agreement)
+
+    @display(description=_("created by"))
+    def creator(self, agreement: Agreement) -> str:
+        """In words: a link would lead to the account, which few may open."""
+        return str(agreement.created_by or _("the system"))
 
     @display(description=_("partners"))
     def partners(self, agreement: Agreement) -> str:
@@ -419,25 +425,31 @@ class RegisteredTermInline(PartInline):
     fields = ("ends_on", "review_on", "renews_tacitly", "notice", "notice_unit", "lead_days")
     extra = max_num = 1
     can_delete = False
-    verbose_name_plural = _(
-        "term, from the day of signing; left empty, it is open-ended and reviewed by the type's rule"
-    )
+    verbose_name = _("term, from the day of signing; left empty, it is open-ended and reviewed by the type's rule")
 
 
 class RegisteredCustodyInline(CustodyInline):
     extra = max_num = 1
     can_delete = False
     tab = False
-    verbose_name_plural = _("where the paper is")
+    verbose_name = _("where the paper is")
+
+
+class SignedPaperForm(DocumentPartForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["kind"].initial = Document.Kind.SIGNED_PAPER
+        self.fields["title"].initial = gettext("Signed agreement")
 
 
 class RegisteredDocumentInline(DocumentInline):
+    form = SignedPaperForm
     fields = ("kind", "title", "upload")
     readonly_fields = ()
     extra = max_num = 1
     can_delete = False
     tab = False
-    verbose_name_plural = _("the signed paper, scanned")
+    verbose_name = _("the signed paper, scanned")
 
 
 class RegisteredAreaInline(AreaInline):
@@ -455,7 +467,7 @@ class RegisterSignedAdmin(AgreementAdmin):
         return (
             (None, {"fields": ("title", "title_as_signed", ("type", "reference"), ("on", "event"))}),
             (_("Who looks after it"), {"fields": (("unit", "coordinator"),)}),
-            (_("More"), {"fields": ("is_party_list_complete", ("amount", "currency"), "summary")}),
+            (_("More"), {"fields": ("is_party_list_complete", ("amount", "currency"))}),
         )
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:

@@ -5,13 +5,14 @@ from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
-from django.db.models import ForeignKey, Model, QuerySet, URLField
+from django.db.models import ForeignKey, Model, QuerySet, TextField, URLField
 from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import GenericTabularInline, ModelAdmin, StackedInline, TabularInline
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from partnerships.admin.choices import choosable
 from partnerships.admin.navigation import Attention
@@ -20,6 +21,9 @@ from partnerships.exceptions import DomainError
 from partnerships.models import Citation, StatusChange
 from partnerships.permissions import may
 from partnerships.statuses import TONES
+
+# What Django's own list filters append to a field's name.
+FILTER_LOOKUPS = ("exact", "isnull", "gte", "lt", "id__exact")
 
 
 def badge(text: Any, tone: str) -> str:
@@ -89,7 +93,10 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
     """A page for rows without history."""
 
     form = RootForm
-    formfield_overrides = {URLField: {"assume_scheme": "https"}}
+    formfield_overrides = {
+        TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 4})},
+        URLField: {"assume_scheme": "https"},
+    }
     attention: Mapping[str, Attention] = {}
     list_per_page = 50
     show_full_result_count = False
@@ -99,10 +106,16 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
     readonly_preprocess_fields: Mapping[str, Any] = {}
     change_form_template = "admin/partnerships/change_form.html"
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        form_class = super().get_form(request, obj, change=change, **kwargs)
+    def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        form_class = super().get_form(request, obj, **kwargs)
         action = self.change_action if obj else self.add_action
         return type(form_class.__name__, (form_class,), {"request": request, "action": action})
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Only what the filters themselves ask: an address with ``password__startswith`` would tell it by the count."""
+        fields = [spec[0] if isinstance(spec, tuple) else spec for spec in self.get_list_filter(request)]
+        questions = {f"{field}__{asked}" for field in fields if isinstance(field, str) for asked in FILTER_LOOKUPS}
+        return lookup in questions
 
     def changeform_view(
         self,
@@ -201,6 +214,7 @@ class PartMixin(ChoicesMixin):
 
     form = PartForm
     extra = 0
+    hide_title = True  # the row says it all
 
     def _root(self) -> Any:
         return self.admin_site._registry[self.parent_model]  # type: ignore[attr-defined]

@@ -89,7 +89,7 @@ ATTENTION = {
         lambda rows, today: rows.filter(status=MilestoneStatus.SUBMITTED),
     ),
     "orphaned": Attention(
-        _("Orphaned: nobody can be reached"), "warning", "person_off", lambda rows, today: rows.orphaned()
+        _("Milestones whose owner cannot be reached"), "warning", "person_off", lambda rows, today: rows.orphaned()
     ),
 }
 DATES = ("submitted_on", "met_on", "waived_on", "cancelled_on")
@@ -119,7 +119,8 @@ class MilestoneAdmin(StepsMixin, OfficeAdmin):
         return self.inlines if obj else ()
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        what = ("title", "title_zh", ("kind", "unit"), ("due_on", "owner"), "description")
+        owner = "owner_name" if obj else "owner"
+        what = ("title", "title_zh", ("kind", "unit"), ("due_on", owner), "description")
         habits = ("requires_acceptance", "recurs_every_months")
         if obj is None:
             return (
@@ -143,7 +144,7 @@ class MilestoneAdmin(StepsMixin, OfficeAdmin):
         machine = (*DATES, "evidence", "overridden_at", "override_reason")
         if obj is None:
             return machine
-        settled = (*machine, *self.targets, "kind", "unit", "due_on", "owner")
+        settled = (*machine, *self.targets, "kind", "unit", "due_on", "owner_name")
         if obj.is_pending and not obj.is_derived:
             return settled
         return (*settled, "title", "title_zh", "description", "party", "requires_acceptance", "recurs_every_months")
@@ -151,6 +152,10 @@ class MilestoneAdmin(StepsMixin, OfficeAdmin):
     @display(description=_("status"), ordering="status")
     def status_label(self, milestone: Milestone) -> str:
         return status_badge(milestone)
+
+    @display(description=_("owner"))
+    def owner_name(self, milestone: Milestone) -> str:
+        return str(milestone.owner or "–")
 
     @display(description=_("due on"), ordering="due_on")
     def due(self, milestone: Milestone) -> Any:

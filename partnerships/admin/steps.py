@@ -142,6 +142,8 @@ class StepsMixin:
         row = context.get("original")
         if row is not None and row.pk:
             context["buttons"] = self.buttons(request, row)
+            refused = [button for button in context["buttons"] if button.refusal is not None]
+            context["refused"] = sorted(refused, key=lambda button: str(button.refusal))
             context["status"] = status_badge(row) if hasattr(row, "status") else ""
         return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]
 

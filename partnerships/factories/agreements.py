@@ -9,6 +9,7 @@ from typing import Any
 
 import factory
 
+from partnerships.dates import add_months
 from partnerships.factories.base import DAY, ModelFactory, when_given
 from partnerships.factories.organizations import EnterpriseFactory, InstitutionFactory
 from partnerships.factories.users import UnitFactory, UserFactory
@@ -72,16 +73,12 @@ class AgreementTermFactory(ModelFactory):
 
     class Params:
         open_ended = factory.Trait(
-            ends_on=None, review_on=factory.LazyAttribute(lambda term: _years_after(term.starts_on, 1))
+            ends_on=None, review_on=factory.LazyAttribute(lambda term: add_months(term.starts_on, 12))
         )
 
     agreement = factory.SubFactory("partnerships.factories.agreements.AgreementFactory")
     starts_on = factory.LazyAttribute(lambda term: term.agreement.signed_on or DAY)
-    ends_on = factory.LazyAttribute(lambda term: _years_after(term.starts_on, 3) - dt.timedelta(days=1))
-
-
-def _years_after(day: dt.date, years: int) -> dt.date:
-    return day.replace(year=day.year + years, day=min(day.day, 28))
+    ends_on = factory.LazyAttribute(lambda term: add_months(term.starts_on, 36) - dt.timedelta(days=1))
 
 
 def _add_term(agreement: Agreement, _: object, **term: Any) -> None:

@@ -19,18 +19,20 @@ STUCK_AFTER = 400  # seconds
 class EmbeddedSite:
     """`addresses`: environment variables for every service, and for other commands on this machine.
 
-    `mail_page` is empty where a mail server is configured.
+    `mail_page` is empty where a mail server is configured. The services `behind` start once the pages of those `in_front`
+    answer: they would only make the first page slower, and nothing waits for them.
     """
 
     address: str
     mail_page: str
     addresses: Mapping[str, str]
-    services: Sequence[Service]
+    in_front: Sequence[Service]
+    behind: Sequence[Service]
 
     @property
     def ticker(self) -> str:
         """The service that runs the ticks."""
-        return next(service.name for service in self.services if service.name in {"worker", "loop"})
+        return self.behind[0].name
 
 
 class TickWatch:
@@ -55,21 +57,21 @@ def plan_embedded_site(environ: Mapping[str, str], *, data_dir: Path, sockets: P
     port = free_port(int(environ.get("PORT", "8000")))
     address = f"http://{LOOPBACK}:{port}/"
     addresses = {"SITE_URL": environ.get("SITE_URL") or address.rstrip("/")}
-    services, mail_page = [], ""
+    in_front, mail_page = [], ""
     program = None if environ.get("REDIS_URL") else find_server()
     if program:
         addresses["REDIS_URL"] = f"redis+socket://{sockets / 'broker'}"
-        services.append(_broker(program, socket=sockets / "broker", data_dir=data_dir))
+        in_front.append(_broker(program, socket=sockets / "broker", data_dir=data_dir))
     if not environ.get("EMAIL_HOST"):
         smtp_port, page_port = free_port(1025), free_port(8025)
         addresses |= {"EMAIL_HOST": LOOPBACK, "EMAIL_PORT": str(smtp_port)}
         mail_page = f"http://{LOOPBACK}:{page_port}/"
-        services.append(_mail_catcher(smtp_port=smtp_port, page_port=page_port))
-    services.append(_web(port))
-    services += _worker_and_beat() if program or environ.get("REDIS_URL") else [_loop()]
-    for service in services:
+        in_front.append(_mail_catcher(smtp_port=smtp_port, page_port=page_port))
+    in_front.append(_web(port))
+    behind = _worker_and_beat() if program or environ.get("REDIS_URL") else [_loop()]
+    for service in (*in_front, *behind):
         service.env = {**environ, **addresses}
-    return EmbeddedSite(address, mail_page, addresses, services)
+    return EmbeddedSite(address, mail_page, addresses, in_front, behind)
 
 
 def free_port(wanted: int) -> int:

@@ -7,9 +7,10 @@ from itertools import islice
 from pathlib import Path
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotFound
 from django.shortcuts import render
 from django.urls import path, register_converter
+from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
@@ -78,6 +79,12 @@ def mail_source(request: HttpRequest, name: str) -> HttpResponse:
     return HttpResponse(_path_or_404(name).read_bytes(), content_type="text/plain; charset=utf-8")
 
 
+def mail_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The product's own page would link to addresses that this site does not have."""
+    return HttpResponseNotFound(_("There is no such mail."), content_type="text/plain; charset=utf-8")
+
+
+handler404 = mail_not_found
 urlpatterns = [
     path("", mail_list, name="mail-list"),
     path("<mail:name>/", mail_detail, name="mail-detail"),

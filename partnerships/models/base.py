@@ -40,7 +40,8 @@ class History(HistoricalRecords):
             models.signals.post_save.connect(self.post_save, sender=sender, weak=False)
             models.signals.pre_delete.connect(self.pre_delete, sender=sender, weak=False)
             models.signals.post_delete.connect(self.post_delete, sender=sender, weak=False)
-            sender._meta.simple_history_manager_attribute = self.manager_name  # the admin asks the class it shows
+            # The admin asks the class it shows.
+            sender._meta.simple_history_manager_attribute = self.manager_name  # type: ignore[attr-defined]
             return
         super().finalize(sender, **kwargs)
 

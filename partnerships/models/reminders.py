@@ -13,6 +13,7 @@ from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.models.base import History, ScopedQuerySet, SeededModel, VersionedModel
@@ -120,12 +121,23 @@ class ReminderRule(SeededModel, VersionedModel):
         kind = self.get_milestone_kind_display()
         if not self.offset:
             return _("%(kind)s: on the due date") % {"kind": kind}
-        return _("%(kind)s: %(offset)s %(unit)s %(direction)s") % {
+        return _("%(kind)s: %(offset)s %(direction)s") % {
             "kind": kind,
-            "offset": self.offset,
-            "unit": self.get_offset_unit_display(),
+            "offset": self.offset_in_words,
             "direction": self.get_direction_display(),
         }
+
+    @property
+    def offset_in_words(self) -> str:
+        """Such as "1 day" or "3 months"."""
+        match self.offset_unit:
+            case self.OffsetUnit.DAYS:
+                words = ngettext("%(count)d day", "%(count)d days", self.offset)
+            case self.OffsetUnit.WEEKS:
+                words = ngettext("%(count)d week", "%(count)d weeks", self.offset)
+            case _:
+                words = ngettext("%(count)d month", "%(count)d months", self.offset)
+        return words % {"count": self.offset}
 
     def clean(self) -> None:
         if self.offset == 0:
@@ -133,6 +145,11 @@ class ReminderRule(SeededModel, VersionedModel):
             self.offset_unit = self.OffsetUnit.DAYS
         if self.audience == self.Audience.NAMED and self.named_person is None:
             raise ValidationError({"named_person": _("Name the person.")})
+
+
+def in_words(reason: str) -> str:
+    """A stored reason, one of the English sentences of ``reminders.reasons``, in the reader's language."""
+    return gettext(reason) if reason else ""
 
 
 class ReminderPlan(models.Model):
@@ -168,6 +185,10 @@ class ReminderPlan(models.Model):
 
     def __str__(self) -> str:
         return f"{self.milestone} · {self.rule}"
+
+    @property
+    def reason_words(self) -> str:
+        return in_words(self.reason)
 
 
 class DeliveryQuerySet(ScopedQuerySet):
@@ -251,9 +272,21 @@ class Delivery(models.Model):
     def __str__(self) -> str:
         return self.subject or self.message_id
 
+    @property
+    def reason_words(self) -> str:
+        return in_words(self.reason)
+
 
 class ReminderItem(models.Model):
     """One reminder for one person, in exactly one envelope; a repeat on request is a new generation."""
+
+    class Why(models.TextChoices):
+        OWNER = "owner", _("owner of the milestone")
+        STAND_IN = "stand-in", _("deputy of the owner, who is away")
+        DEPUTY = "deputy", _("deputy of the owner")
+        LEAD = "lead", _("lead of the unit")
+        NAMED = "named", _("named in the reminder rule")
+        FALLBACK = "fallback", _("fallback person, because nobody else can be told")
 
     plan = models.ForeignKey(ReminderPlan, models.PROTECT, related_name="items", verbose_name=_("plan"))
     person = models.ForeignKey(
@@ -279,6 +312,14 @@ class ReminderItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.plan} → {self.person}"
+
+    @property
+    def why_words(self) -> str:
+        return str(self.Why(self.why).label)
+
+    @property
+    def cancel_words(self) -> str:
+        return in_words(self.cancel_reason)
 
 
 class DeliveryEvent(models.Model):

@@ -8,10 +8,11 @@ import datetime as dt
 import os
 import socket
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 
-from partnerships.models import Delivery, DeliveryEvent, ReminderItem, ReminderPlan
+from partnerships.models import Delivery, DeliveryEvent, ReminderItem, ReminderPlan, User
 from partnerships.reminders import reasons
 from partnerships.reminders.expand import Clock, is_current
 from partnerships.reminders.recipients import Directory
@@ -21,16 +22,6 @@ from partnerships.statuses import DeliveryStatus, PlanStatus
 
 # Longer than the slowest hand-over: every answer of the mail server may take EMAIL_TIMEOUT.
 LEASE = dt.timedelta(minutes=5)
-# What a mail says about a milestone, read with it.
-WRITTEN_ABOUT = (
-    "unit__fallback_person",
-    "owner",
-    "agreement__coordinator",
-    "activity",
-    "event",
-    "organization",
-    "party__organization",
-)
 WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.RETRY)
 
 
@@ -76,7 +67,13 @@ def lease_owner() -> str:
 
 
 def advance(
-    delivery: Delivery, to_status: DeliveryStatus, *, at: dt.datetime, note: str = "", **fields: object
+    delivery: Delivery,
+    to_status: DeliveryStatus,
+    *,
+    at: dt.datetime,
+    note: str = "",
+    actor: User | None = None,
+    **fields: Any,
 ) -> bool:
     """Moves the delivery on from the status and epoch we know it by, with its event; False: it is no longer ours.
 
@@ -85,7 +82,9 @@ def advance(
     ours = Delivery.objects.filter(pk=delivery.pk, status=delivery.status, lease_epoch=delivery.lease_epoch)
     if not ours.update(status=to_status, **fields):
         return False
-    DeliveryEvent.objects.create(delivery=delivery, at=at, from_status=delivery.status, to_status=to_status, note=note)
+    DeliveryEvent.objects.create(
+        delivery=delivery, at=at, from_status=delivery.status, to_status=to_status, note=note, actor=actor
+    )
     for name, value in {"status": to_status, **fields}.items():
         setattr(delivery, name, value)
     return True
@@ -98,7 +97,7 @@ def _check_again(delivery: Delivery, at: dt.datetime) -> list[ReminderItem]:
     """
     items = list(
         delivery.items.filter(cancelled_at=None)
-        .select_related("plan__rule", *(f"plan__milestone__{name}" for name in WRITTEN_ABOUT))
+        .select_related("plan__rule", "plan__milestone__agreement")
         .order_by("pk")
     )
     plans = [item.plan for item in items]

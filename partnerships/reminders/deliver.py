@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.utils import parseaddr
 from functools import partial
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -156,7 +157,7 @@ def retry_after(attempts: int) -> dt.timedelta:
 
 
 def _conclude(
-    delivery: Delivery, status: DeliveryStatus, outcome: Outcome, clock: Clock, *, reason: str = "", **fields: object
+    delivery: Delivery, status: DeliveryStatus, outcome: Outcome, clock: Clock, *, reason: str = "", **fields: Any
 ) -> None:
     """Commits what the server said; counts the attempt.
 

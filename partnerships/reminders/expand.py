@@ -119,7 +119,10 @@ def _next_generations(plans: Sequence[ReminderPlan]) -> dict[tuple[int, int], in
 def _write(envelopes: list[list[_Item]], *, due_at: dt.datetime, at: dt.datetime) -> None:
     deliveries = [
         Delivery(
-            person=items[0].recipient.person, queued_at=at, next_attempt_at=due_at, message_id=message_id(items[0])
+            person=items[0].recipient.person,
+            queued_at=at,
+            next_attempt_at=due_at,
+            message_id=message_id(items[0].plan, items[0].recipient.person.pk, items[0].generation),
         )
         for items in envelopes
     ]
@@ -140,10 +143,7 @@ def _write(envelopes: list[list[_Item]], *, due_at: dt.datetime, at: dt.datetime
     )
 
 
-def message_id(item: _Item) -> str:
+def message_id(plan: ReminderPlan, person: int, generation: int) -> str:
     """Made of what the reminder is, so that it stays the same whoever sends it, and when."""
-    plan = item.plan
-    identity = (
-        f"m{plan.milestone_id}-r{plan.rule_id}-{plan.due_on:%Y%m%d}-p{item.recipient.person.pk}-g{item.generation}"
-    )
+    identity = f"m{plan.milestone_id}-r{plan.rule_id}-{plan.due_on:%Y%m%d}-p{person}-g{generation}"
     return f"<reminder-{identity}@{settings.EMAIL_ID_DOMAIN}>"

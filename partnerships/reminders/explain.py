@@ -7,7 +7,6 @@ from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 
 from partnerships.models import Delivery, Milestone, ReminderItem, ReminderPlan
-from partnerships.reminders.recipients import Why
 from partnerships.reminders.rulebook import zone_named
 from partnerships.statuses import DeliveryStatus, PlanStatus
 
@@ -48,7 +47,7 @@ def _state(milestone: Milestone, plans: list[ReminderPlan]) -> Iterator[str]:
 
 def _plan_words(plan: ReminderPlan, now: dt.datetime, zone: dt.tzinfo) -> str:
     status = plan.get_status_display()
-    reason = _(plan.reason) if plan.reason else ""
+    reason = plan.reason_words
     if plan.status != PlanStatus.PLANNED:
         return " ".join(part for part in (f"{status}.", reason) if part)
     if reason:
@@ -62,16 +61,16 @@ def _plan_words(plan: ReminderPlan, now: dt.datetime, zone: dt.tzinfo) -> str:
 
 
 def _item_words(item: ReminderItem, zone: dt.tzinfo) -> str:
-    words = _("To %(person)s, %(why)s") % {"person": item.person, "why": Why(item.why).label}
+    words = _("To %(person)s, %(why)s") % {"person": item.person, "why": item.why_words}
     if item.cancelled_at is not None:
-        return f"{words}: {_('not sent.')} {_(item.cancel_reason)}"
+        return f"{words}: {_('not sent.')} {item.cancel_words}"
     return f"{words}: {_delivery_words(item.delivery, zone)}"
 
 
 def _delivery_words(delivery: Delivery, zone: dt.tzinfo) -> str:
     words = f"{delivery.get_status_display()}."
     if delivery.reason:
-        words += f" {_(delivery.reason)}"
+        words += f" {delivery.reason_words}"
     if delivery.smtp_reply and delivery.status != DeliveryStatus.SENT:
         answer = " ".join(str(part) for part in (delivery.smtp_code, delivery.smtp_reply) if part)
         words += " " + _("The mail server said: %(answer)s") % {"answer": answer}

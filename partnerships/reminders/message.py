@@ -18,7 +18,6 @@ from email.utils import format_datetime, formataddr, parseaddr
 import css_inline
 from django.conf import settings
 from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.text import Truncator
@@ -26,10 +25,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from partnerships.models import Delivery, Milestone, MilestoneKind, ReminderItem, User
-from partnerships.reminders.recipients import Why
 from partnerships.reminders.rulebook import zone_named
 from partnerships.statuses import MilestoneStatus
 
+Why = ReminderItem.Why
 # RFC 5322 line ends; compat32 folds headers between words and never rewrites them.
 SMTP_POLICY = policy.compat32.clone(linesep="\r\n")
 LATE_AFTER = dt.timedelta(hours=2)
@@ -142,7 +141,7 @@ def _context(person: User, items: Sequence[ReminderItem], now: dt.datetime) -> d
         "details": _details(milestone),
         "why": [_why_words(item, milestone) for item in items],
         "planned_for": _planned_for(items, now, zone),
-        "link": settings.SITE_URL + reverse("milestone_detail", kwargs={"pk": milestone.pk}),
+        "link": settings.SITE_URL + milestone.get_absolute_url(),
     }
     context["why"] = list(dict.fromkeys(context["why"]))
     return {**context, "subject": _subject(context)}
@@ -184,7 +183,7 @@ def _tone(days_left: int) -> str:
     return "soon" if days_left <= SOON_DAYS else "ahead"
 
 
-def _what_to_do(milestone: Milestone, why: set[Why]) -> str:
+def _what_to_do(milestone: Milestone, why: set[ReminderItem.Why]) -> str:
     if Why.FALLBACK in why:
         return _("Those it is meant for cannot be told: give it an owner who can look after it.")
     if milestone.owner is not None and why <= {Why.LEAD, Why.NAMED}:

@@ -20,6 +20,7 @@ GAVE_UP = gettext_noop("The mail server put it off for five days.")
 PUT_OFF = gettext_noop("The mail server asked to try again later.")
 RELAY_TROUBLE = gettext_noop("The mail server could not be used; this does not count as an attempt.")
 PROCESS_ENDED_EARLY = gettext_noop("The sending process ended before the mail was handed over; it is sent again.")
+SENT_AGAIN = gettext_noop("It was sent again on request.")
 OUTCOME_UNKNOWN = gettext_noop(
     "The mail server may or may not have taken the mail; it is not sent again by itself, so that nobody gets it twice."
 )

@@ -6,30 +6,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from django.db.models import Q, TextChoices
+from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
-from partnerships.models import AgreementUnit, Milestone, ReminderPlan, Role, Unit, UnitMembership, User
+from partnerships.models import AgreementUnit, Milestone, ReminderItem, ReminderPlan, Role, Unit, UnitMembership, User
 from partnerships.models.users import Tree
 from partnerships.reminders.rulebook import zone_named
 
-
-class Why(TextChoices):
-    """Why this person; the value is what ``ReminderItem.why`` holds."""
-
-    OWNER = "owner", _("owner of the milestone")
-    STAND_IN = "stand-in", _("deputy of the owner, who is away")
-    DEPUTY = "deputy", _("deputy of the owner")
-    LEAD = "lead", _("lead of the unit")
-    NAMED = "named", _("named in the reminder rule")
-    FALLBACK = "fallback", _("fallback person, because nobody else can be told")
+Why = ReminderItem.Why
 
 
 @dataclass(frozen=True)
 class Recipient:
     person: User
-    why: Why
+    why: ReminderItem.Why
 
 
 @dataclass(frozen=True)
@@ -78,7 +68,7 @@ class Directory:
         reaching = {above for unit in seeing for above in self.units.with_ancestors(unit)}
         return bool(reaching & self.memberships.get(person.pk, set()))
 
-    def _told(self, ids: Iterable[int | None], why: Why, milestone: Milestone) -> list[Recipient]:
+    def _told(self, ids: Iterable[int | None], why: ReminderItem.Why, milestone: Milestone) -> list[Recipient]:
         people = [self.people[pk] for pk in ids if pk in self.people]
         return [Recipient(one, why) for one in people if one.is_reachable and self.may_see(one, milestone)]
 

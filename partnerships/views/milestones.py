@@ -65,6 +65,7 @@ def milestone_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "other_steps": [offer for offer in offers["open"] if not primary or offer.transition != primary.transition],
         **_side_forms(milestone, request.user, today),
         "plans": _plans(milestone),
+        "is_in_motion": milestone.reminder_marks.exists(),
         "documents": list(Document.objects.filter(milestone=milestone).prefetch_related(VERSIONS)),
         "timeline": _timeline(milestone),
         "cited": citations_of([milestone]),

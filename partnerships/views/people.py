@@ -1,11 +1,12 @@
 """A person's own page: language, time zone, absence; and the language switch of the header."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import check_for_language, override
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 from django.views.decorators.http import require_http_methods, require_POST
 from django.views.i18n import set_language
 
@@ -30,7 +31,7 @@ def me(request: HttpRequest) -> HttpResponse:
 def my_language(request: HttpRequest) -> HttpResponse:
     """Keeps the language in the profile of whoever is logged in, else in a cookie; goes back where they were."""
     language = request.POST.get("language", "")
-    if request.user.is_authenticated and check_for_language(language):
+    if request.user.is_authenticated and language in dict(settings.LANGUAGES):
         person = User.objects.get(pk=request.user.pk)
         if person.language != language:
             person.language = language

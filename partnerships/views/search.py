@@ -36,7 +36,7 @@ def search(request: HttpRequest) -> HttpResponse:
 def _groups(words: str, user: Any) -> list[dict[str, Any]]:
     """The first hits of each kind with the address of the list that has them all."""
     milestones = Milestone.objects.select_related("agreement", "owner")
-    kinds = (
+    kinds: tuple[tuple[str, str, dict[str, str], Any], ...] = (
         (_("Agreements"), "agreement_list", {}, Agreement.objects.select_related("unit").prefetch_related(PARTIES)),
         (_("Organizations"), "organization_list", {}, Organization.objects.not_archived()),
         (_("Milestones"), "milestone_list", {"status": "all"}, milestones),

@@ -150,7 +150,7 @@ def _save_or_discard(version: DocumentVersion) -> None:
     try:
         version.save()
     except BaseException:
-        version.file.storage.delete(version.file.name)
+        version.file.delete(save=False)
         raise
 
 

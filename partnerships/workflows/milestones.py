@@ -285,7 +285,7 @@ def keep_in_step(
     and cancelled with ``reason`` otherwise.
     """
     missing = {derived.key: derived for derived in wanted}
-    for milestone in Milestone.objects.derived_of(row).select_for_update(of=("self",)):
+    for milestone in Milestone.objects.derived_of(row).select_for_update(no_key=True):
         derived = missing.pop(milestone.derived_key, None)
         if derived is not None:
             _follow(milestone, derived, actor=actor, on=on)
@@ -375,7 +375,7 @@ def _make_from_type(agreement: Agreement, template: TypeMilestone, due_on: dt.da
 
 def cancel_pending_milestones(row: Any, *, actor: User | None, on: dt.date, reason: str) -> None:
     """What was still to be done under an agreement, facility or demand that ends, each with the reason."""
-    for milestone in row.milestones.pending().select_for_update(of=("self",)):
+    for milestone in row.milestones.pending().select_for_update(no_key=True):
         _step(milestone, "cancel", actor=actor, on=on, reason=reason, is_consequence=True)
 
 
@@ -385,6 +385,8 @@ def follow_coordinator(agreement: Agreement, *, actor: User | None, previous: Us
         pending = agreement.milestones.pending().filter(owner=previous) | agreement.milestones.pending().filter(
             owner__isnull=True
         )
-        for milestone in pending.exclude(owner_id=agreement.coordinator_id).select_for_update(of=("self",)):
+        for milestone in pending.exclude(owner_id=agreement.coordinator_id).select_for_update(
+            of=("self",), no_key=True
+        ):
             milestone.owner_id = agreement.coordinator_id
             save_as(milestone, actor)

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from partnerships.exceptions import StaleVersion, TransitionRefused
 from partnerships.models import Activity, Agreement, Milestone, OrganizationUnit, Unit, User
+from partnerships.models.users import read_tree
 from partnerships.permissions import require
 from partnerships.statuses import AgreementStatus
 from partnerships.workflows.milestones import follow_coordinator
@@ -91,17 +92,18 @@ def _agreements(user: User) -> Any:
 def _hand_over(user: User, *, actor: User | None) -> None:
     """Agreements first: their milestones follow the coordinator; then what the person had beside them."""
     fallback = _fallback_finder(user)
-    agreements: Iterable[Agreement] = _agreements(user).select_for_update(of=("self",))
+    agreements: Iterable[Agreement] = _agreements(user).select_for_update(of=("self",), no_key=True)
     for agreement in agreements:
         if heir := fallback(agreement.unit_id):
             agreement.coordinator = heir
             save_as(agreement, actor)
             follow_coordinator(agreement, actor=actor, previous=user)
-    milestones: Iterable[Milestone] = user.milestones.pending().select_for_update(of=("self",))
-    activities: Iterable[Activity] = user.activities.unfinished().select_for_update(of=("self",))
-    for owned in (*milestones, *activities):
+    milestones: Iterable[Milestone] = user.milestones.pending().select_for_update(of=("self",), no_key=True)
+    activities: Iterable[Activity] = user.activities.unfinished().select_for_update(of=("self",), no_key=True)
+    owned_rows: list[Milestone | Activity] = [*milestones, *activities]
+    for owned in owned_rows:
         _give(owned, "owner", fallback(owned.unit_id), actor=actor)
-    for held in OrganizationUnit.objects.filter(coordinator=user).select_for_update(of=("self",)):
+    for held in OrganizationUnit.objects.filter(coordinator=user).select_for_update(of=("self",), no_key=True):
         _give(held, "coordinator", fallback(held.unit_id), actor=actor)
 
 
@@ -113,7 +115,7 @@ def _give(row: Any, field: str, heir: User | None, *, actor: User | None) -> Non
 
 def _fallback_finder(user: User) -> Callable[[int], User | None]:
     """Finds the nearest fallback person at or above a unit who can be reached and is not ``user``; two queries."""
-    tree = Unit.objects.tree()
+    tree = read_tree(Unit)
     named = {unit.pk: unit.fallback_person for unit in Unit.objects.select_related("fallback_person")}
 
     def find(unit_id: int) -> User | None:

@@ -149,7 +149,10 @@ def test_a_stale_step_is_refused_once(enter):
     ("verb", "values"),
     [
         ("renew", {"basis": "express", "ends_on": "2035-12-31"}),
-        ("amend", {"signed_on": "2026-05-01", "effective_on": "2026-06-01", "summary": "Longer", "ends_on": "2031-01-01"}),
+        (
+            "amend",
+            {"signed_on": "2026-05-01", "effective_on": "2026-06-01", "summary": "Longer", "ends_on": "2031-01-01"},
+        ),
     ],
 )
 def test_a_signed_agreement_gets_another_term_by_its_verbs(office, verb, values):
@@ -238,7 +241,7 @@ def test_one_form_registers_an_agreement_that_was_signed_already(office, staff, 
     agreement = Agreement.objects.get()
     assert (agreement.status, agreement.signed_on, agreement.approved_on) == ("signed", dt.date(2025, 11, 20), None)
     assert (agreement.created_by, agreement.title_as_signed) == (staff, "Framework")
-    assert [party.name_as_signed for party in agreement.parties.all()][0] == "学院"
+    assert agreement.parties.first().name_as_signed == "学院"
     term = agreement.terms.get()
     assert (term.starts_on, term.ends_on, term.notice) == (dt.date(2025, 11, 20), dt.date(2028, 11, 19), 3)
     assert agreement.custody_steps.get().desk == "Shelf 3"

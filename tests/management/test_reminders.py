@@ -18,8 +18,7 @@ SEND_AT = dt.datetime(2026, 3, 5, tzinfo=dt.UTC)
 
 
 @pytest.fixture(autouse=True)
-def today(time_machine: Any, settings: Any) -> Any:
-    settings.ROOT_URLCONF = "tests.reminders.urls"
+def today(time_machine: Any) -> Any:
     time_machine.move_to(BEFORE, tick=False)
     return time_machine
 

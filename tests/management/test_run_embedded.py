@@ -13,6 +13,7 @@ from tests.services.processes import stop_process
 from tests.services.smtp_sink import SmtpSink
 from tests.services.stack import Stack, answers, eventually
 
+
 @pytest.fixture(scope="module")
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("embedded")
@@ -79,7 +80,7 @@ def test_data_and_key_survive_a_restart(data_dir: Path) -> None:
 
 
 def test_a_configured_mail_server_takes_the_place_of_the_catcher(data_dir: Path, smtp_server: SmtpSink) -> None:
-    run = Run(data_dir, EMAIL_HOST=smtp_server.host, EMAIL_PORT=str(smtp_server.port)).wait_until_ready()
+    run = Run(data_dir, EMAIL_HOST=smtp_server.host, EMAIL_PORT=str(smtp_server.port)).wait_until_ready(services=3)
     stop_process(run.process, patience=40)
 
     assert "Mail:" not in run.said

@@ -1,6 +1,5 @@
 import datetime as dt
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -22,11 +21,6 @@ class Clock:
     def forward(self, **duration: float) -> dt.datetime:
         self.at += dt.timedelta(**duration)
         return self.at
-
-
-@pytest.fixture(autouse=True)
-def urls(settings: Any) -> None:
-    settings.ROOT_URLCONF = "tests.reminders.urls"
 
 
 @pytest.fixture

@@ -7,14 +7,12 @@ import datetime as dt
 import os
 
 import django
-from django.conf import settings
 from django.utils import timezone
 
 
 def main() -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
     django.setup()
-    settings.ROOT_URLCONF = "tests.reminders.urls"
     from partnerships.reminders.deliver import deliver_due  # needs the models, so Django first
 
     now = dt.datetime(2026, 3, 5, tzinfo=dt.UTC)

@@ -1,15 +1,28 @@
-"""The articles' facts on an empty database, as every test of the seeding starts from them."""
+"""The articles' facts, brought in once for each module: every test starts from them and leaves them as they were."""
 
 import datetime as dt
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from django.db import transaction
 
 from partnerships.management.seeding.articles import seed_articles
 from partnerships.management.seeding.rows import Outcome
 
 TODAY = dt.date(2026, 3, 2)
+NOW = dt.datetime(2026, 3, 2, 3, 0, tzinfo=dt.UTC)  # 11:00 in Shanghai
+PASSWORD = "a password of the tests"
+
+
+@pytest.fixture(scope="module")
+def seeded_articles(django_db_setup: None, django_db_blocker: Any) -> Iterator[Outcome]:
+    """Stays in an open transaction around those of the tests; no test with transactions of its own may share it."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield seed_articles(today=TODAY)
+        transaction.set_rollback(True)
 
 
 @pytest.fixture
-def articles(db: None) -> Outcome:
-    return seed_articles(today=TODAY)
+def articles(seeded_articles: Outcome, db: None) -> Outcome:
+    return seeded_articles

@@ -1,14 +1,13 @@
 """What the two articles say is on record, each row with what was printed and what we assumed."""
 
 import datetime as dt
-import threading
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
-from django.db import connection, connections, models
+from django.db import connection, models
 from django.test.utils import CaptureQueriesContext
 
 from partnerships.management.seeding import articles as seeding
@@ -279,33 +278,7 @@ def test_what_was_never_there_is_made_beside_what_is(articles: Outcome) -> None:
     assert list(+again.created) == ["citations"]
 
 
-def test_a_name_that_staff_gave_to_a_unit_of_theirs_stops_it_with_a_sentence(db: None) -> None:
-    Unit(name="Cooperation office").save()
-    with pytest.raises(CommandError, match="There is a unit of this name already"):
-        seed_articles(today=TODAY)
-    assert Organization.objects.count() == 0
-
-
 def test_a_fixture_with_an_unknown_section_stops_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seeding, "fixtures", lambda: [{"organisations": []}])
     with pytest.raises(CommandError, match="organisations"):
         seed_articles(today=TODAY)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_runs_at_once_make_everything_once() -> None:
-    outcomes: list[Outcome] = []
-
-    def run() -> None:
-        try:
-            outcomes.append(seed_articles(today=TODAY))
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(outcome.changes > 0 for outcome in outcomes) == [False, True]
-    assert Organization.objects.count() == 18

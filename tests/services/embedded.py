@@ -23,9 +23,11 @@ class Run:
     def said(self) -> str:
         return self.stack.log("run")
 
-    def wait_until_ready(self) -> "Run":
+    def wait_until_ready(self, *, services: int = 4) -> "Run":
+        """Its pages answer, and web, worker, beat and mail have all been started."""
         eventually(lambda: "Ctrl-C" in self.said or self.process.poll() is not None, patience=START)
         assert self.process.poll() is None, self.said
+        eventually(lambda: len(self.pids) == services)
         return self
 
     def address(self, label: str) -> str:
@@ -35,10 +37,11 @@ class Run:
 
     @property
     def pids(self) -> dict[str, int]:
-        """The process of every service, by a word of its command line."""
+        """The process of every service that runs, by a word of its command line."""
         commands = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in descendants(self.process.pid)}
         words = {"web": b"gunicorn", "worker": b"\0worker\0", "beat": b"\0beat\0", "mail": b"catch_mail"}
-        return {name: min(pid for pid, command in commands.items() if word in command) for name, word in words.items()}
+        found = {name: [pid for pid, command in commands.items() if word in command] for name, word in words.items()}
+        return {name: min(pids) for name, pids in found.items() if pids}
 
     def wait_for_the_end(self) -> int:
         return self.process.wait(timeout=40)

@@ -23,6 +23,7 @@ from partnerships.workflows.activities import (
     complete_activity,
     credit_areas,
     log_contact,
+    plan_activity,
     postpone_activity,
     reopen_activity,
     replan_activity,
@@ -191,3 +192,34 @@ def test_a_call_about_an_organizations_milestone_needs_no_agreement() -> None:
     milestone = MilestoneFactory(organization=OrganizationFactory())
     note = log(None, unit=milestone.unit, organization=milestone.organization, milestone=milestone)
     assert [row.pk for row in milestone.contact_notes.all()] == [note.pk]
+
+
+def test_planning_credits_each_area_to_each_partner(agreement: Agreement) -> None:
+    areas = [CooperationAreaFactory(), CooperationAreaFactory()]
+    partners = [EnterpriseFactory(), EnterpriseFactory()]
+
+    planned = plan_activity(
+        actor=agreement.coordinator,
+        unit=agreement.unit,
+        kind="training",
+        title="CNC course",
+        agreement=agreement,
+        organizations=partners,
+        areas=areas,
+        details={"headcount": 20},
+    )
+
+    assert (planned.status, planned.training.headcount) == ("planned", 20)
+    assert {(row.area, row.organization_id) for row in planned.credits.all()} == {
+        (area, partner.pk) for area in areas for partner in partners
+    }
+    assert planned.history.get().history_user == agreement.coordinator
+
+
+def test_planning_for_another_unit_is_refused_and_leaves_nothing(agreement: Agreement) -> None:
+    stranger = UserFactory(coordinator_in=UnitFactory())
+
+    with pytest.raises(NotAllowed):
+        plan_activity(actor=stranger, unit=agreement.unit, kind="visit", title="Visit", agreement=agreement)
+
+    assert Activity.objects.exists() is False

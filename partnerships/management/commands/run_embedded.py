@@ -36,7 +36,7 @@ NO = {"no", "0", "false", "off"}
 
 class Command(BaseCommand):
     help = _("Run the whole product on this machine: site, worker, beat, broker and local mail.")
-    requires_system_checks: list[str] = []  # migrate runs them
+    requires_system_checks: list[str] = []  # make check runs them; a start need not wait for them
 
     def handle(self, *args: Any, **options: Any) -> None:
         os.umask(0o077)  # personal data: for the owner of this process alone
@@ -67,10 +67,12 @@ class Command(BaseCommand):
 
     def _supervise(self, supervisor: Supervisor, site: EmbeddedSite, sample_report: str) -> None:
         try:
-            for service in site.services:
+            for service in site.in_front:
                 supervisor.start(service)
             supervisor.wait_until(lambda: _answers(site), seconds=START_SECONDS)
             self._announce(site, sample_report)
+            for service in site.behind:
+                supervisor.start(service)
             self._watch(supervisor, site.ticker)
         except StopRequested:
             self._write_line(_("Stopping."))

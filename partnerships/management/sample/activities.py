@@ -16,6 +16,7 @@ from partnerships.workflows.activities import (
     start_activity,
 )
 from partnerships.workflows.milestones import (
+    accept_milestone,
     meet_milestone,
     move_milestone,
     send_back_milestone,
@@ -27,11 +28,8 @@ Channel = ContactNote.Channel
 
 
 def add_activities(desk: Desk, agreements: Mapping[str, Agreement]) -> None:
-    _trainings(desk, agreements)
-    _research(desk, agreements)
-    _visits(desk, agreements)
-    _internship(desk, agreements)
-    _consulting(desk, agreements)
+    for agreement, follow_up in FOLLOW_UPS:
+        follow_up(desk, agreements[agreement])
     _calls(desk, agreements)
     _milestones_worked_on(desk)
 
@@ -83,71 +81,70 @@ def _complete(desk: Desk, activity: Activity, on: int, summary: str, **next_step
     return desk.take(complete_activity, activity, by=activity.owner, on=desk.day(on), **given)
 
 
-def _trainings(desk: Desk, agreements: Mapping[str, Agreement]) -> None:
-    talent = agreements["talent"]
-    common = {
-        "by": "chen",
-        "kind": ActivityKind.TRAINING,
-        "agreement": talent,
-        "partners": ["zhongyi-machinery"],
-        "areas": ["training"],
-    }
-    measuring = _plan(
+def _train_at_zhongyi(desk: Desk, agreement: Agreement, code: str, title: str, **values: Any) -> Activity:
+    """One of the trainings of the strategic cooperation."""
+    return _plan(
         desk,
-        "measuring",
-        made=-290,
-        starts=-244,
-        ends=-242,
-        title="Measuring technology for gear inspectors",
-        place="Metrology room, building 4",
-        details={"audience": "Inspectors of the gear shop", "headcount": 18, "hours": 21},
-        **common,
+        code,
+        by="chen",
+        kind=ActivityKind.TRAINING,
+        agreement=agreement,
+        partners=["zhongyi-machinery"],
+        areas=["training"],
+        title=title,
+        **values,
     )
+
+
+def _measuring(desk: Desk, agreement: Agreement) -> None:
+    title = "Measuring technology for gear inspectors"
+    details = {"audience": "Inspectors of the gear shop", "headcount": 18, "hours": 21}
+    place = "Metrology room, building 4"
+    days = {"made": -290, "starts": -244, "ends": -242}
+    training = _train_at_zhongyi(desk, agreement, "measuring", title, details=details, place=place, **days)
     _complete(
         desk,
-        _start(desk, measuring, -244),
+        _start(desk, training, -244),
         -242,
         "18 inspectors trained, 17 passed. The plant asks for a follow-up on spindles.",
         next_step="Offer a spindle maintenance training",
         next_step_on=desk.day(-200),
     )
-    spindle = _plan(
-        desk,
-        "spindle",
-        made=-110,
-        starts=-38,
-        ends=-36,
-        title="Spindle maintenance for shift leaders",
-        place="Zhongyi Machinery, hall 1",
-        event=Event.objects.get(code=sample_code("event-workshop")),
-        details={"audience": "Shift leaders and maintenance staff", "headcount": 24, "hours": 16},
-        **common,
-    )
+
+
+def _spindles(desk: Desk, agreement: Agreement) -> None:
+    """What the workshop asked for."""
+    title = "Spindle maintenance for shift leaders"
+    details = {"audience": "Shift leaders and maintenance staff", "headcount": 24, "hours": 16}
+    workshop = Event.objects.get(code=sample_code("event-workshop"))
+    where = {"place": "Zhongyi Machinery, hall 1", "event": workshop}
+    days = {"made": -46, "starts": -38, "ends": -36}
+    training = _train_at_zhongyi(desk, agreement, "spindle", title, details=details, **where, **days)
     _complete(
         desk,
-        _start(desk, spindle, -38),
+        _start(desk, training, -38),
         -36,
         "24 people took part; the exercises on balancing took longer than planned.",
         no_next_step_reason="The certificates are a milestone of the agreement.",
     )
-    _plan(
-        desk,
-        "programming",
-        made=-21,
-        starts=17,
-        ends=19,
-        title="Programming five-axis machines, part 1",
-        place="CNC center of the school",
-        details={"audience": "Machine operators", "headcount": 20, "hours": 24},
-        **common,
-    )
-    vision = _plan(
+
+
+def _programming(desk: Desk, agreement: Agreement) -> None:
+    title = "Programming five-axis machines, part 1"
+    details = {"audience": "Machine operators", "headcount": 20, "hours": 24}
+    days = {"made": -21, "starts": 17, "ends": 19}
+    place = "CNC center of the school"
+    _train_at_zhongyi(desk, agreement, "programming", title, details=details, place=place, **days)
+
+
+def _vision_basics(desk: Desk, agreement: Agreement) -> None:
+    training = _plan(
         desk,
         "vision-basics",
         by="he",
         made=-60,
         kind=ActivityKind.TRAINING,
-        agreement=agreements["intake"],
+        agreement=agreement,
         partners=["sample-kunyu"],
         areas=["training"],
         starts=-12,
@@ -155,17 +152,17 @@ def _trainings(desk: Desk, agreements: Mapping[str, Agreement]) -> None:
         details={"audience": "Mentors of the interns", "headcount": 6, "hours": 8},
     )
     reason = "Two of the mentors are abroad for a commissioning until the end of next month."
-    desk.take(postpone_activity, vision, by=desk.people["he"], on=desk.day(-14), reason=reason)
+    desk.take(postpone_activity, training, by=desk.people["he"], on=desk.day(-14), reason=reason)
 
 
-def _research(desk: Desk, agreements: Mapping[str, Agreement]) -> None:
-    coating = _plan(
+def _coating_trials(desk: Desk, agreement: Agreement) -> None:
+    trials = _plan(
         desk,
         "coating-trials",
         by="sun",
         made=-160,
         kind=ActivityKind.RESEARCH_PROJECT,
-        agreement=agreements["coating"],
+        agreement=agreement,
         partners=["zhongyi-machinery"],
         areas=["technical-research"],
         starts=-150,
@@ -178,14 +175,17 @@ def _research(desk: Desk, agreements: Mapping[str, Agreement]) -> None:
             "intellectual_property": "Joint; publication after the enterprise agrees.",
         },
     )
-    _start(desk, coating, -148)
+    _start(desk, trials, -148)
+
+
+def _load_cell(desk: Desk, agreement: Agreement) -> None:
     _plan(
         desk,
         "load-cell",
         by="chen",
         made=0,
         kind=ActivityKind.RESEARCH_PROJECT,
-        agreement=agreements["hoist"],
+        agreement=agreement,
         partners=["shuangniao-group"],
         areas=["technical-research"],
         starts=14,
@@ -193,74 +193,80 @@ def _research(desk: Desk, agreements: Mapping[str, Agreement]) -> None:
         title="Load cell and overload cut-off for the 2 t hoist",
         details={"principal_investigator": "Dr. Qian Xiaoling", "budget": 410_000},
     )
-    acoustic = _plan(
+
+
+def _acoustics(desk: Desk, agreement: Agreement) -> None:
+    project = _plan(
         desk,
         "acoustic",
         by="he",
         made=-255,
         kind=ActivityKind.RESEARCH_PROJECT,
-        agreement=agreements["valves"],
+        agreement=agreement,
         partners=["sample-dongou"],
         starts=-240,
         title="Acoustic signatures of leaking valves",
         details={"principal_investigator": "Dr. Bao Yifan", "budget": 450_000},
     )
     reason = "Ended with the agreement; the measurements stay with the school."
-    desk.take(cancel_activity, _start(desk, acoustic, -238), by=desk.people["he"], on=desk.day(-92), reason=reason)
+    desk.take(cancel_activity, _start(desk, project, -238), by=desk.people["he"], on=desk.day(-92), reason=reason)
 
 
-def _visits(desk: Desk, agreements: Mapping[str, Agreement]) -> None:
-    kunyu, shuangniao = desk.organization("sample-kunyu"), desk.organization("shuangniao-group")
-    hall = _plan(
+def _visit_to_interns(desk: Desk, agreement: Agreement) -> None:
+    visit = _plan(
         desk,
         "visit-kunyu",
         by="he",
         made=-40,
         kind=ActivityKind.VISIT,
-        agreement=agreements["intake"],
+        agreement=agreement,
         partners=["sample-kunyu"],
         areas=["talent-training"],
         starts=-25,
         title="Visit to the interns and their mentors",
         place="Shaoxing Kunyu Automation",
         details={
-            "host": kunyu,
+            "host": desk.organization("sample-kunyu"),
             "delegation": "He Qiang and two class teachers",
             "findings": "Eleven interns work in three groups; the vision group lacks a mentor.",
         },
     )
     _complete(
         desk,
-        hall,
+        visit,
         -25,
         "All eleven interns were met; the enterprise wants to keep four of them.",
         next_step="Ask for a mentor for the vision group",
         next_step_on=desk.day(1),
     )
+
+
+def _visit_to_test_stand(desk: Desk, agreement: Agreement) -> None:
+    host = desk.organization("shuangniao-group")
     _plan(
         desk,
         "visit-shuangniao",
         by="chen",
         made=0,
         kind=ActivityKind.VISIT,
-        agreement=agreements["hoist"],
+        agreement=agreement,
         partners=["shuangniao-group"],
         areas=["technical-services"],
         starts=8,
-        title="Kick-off at the hoist test stand",
+        title="First look at the hoist test stand",
         place="Shuangniao Group, test hall",
-        details={"host": shuangniao, "delegation": "Chen Yulan, Sun Hao, Dr. Qian Xiaoling"},
+        details={"host": host, "delegation": "Chen Yulan, Sun Hao, Dr. Qian Xiaoling"},
     )
 
 
-def _internship(desk: Desk, agreements: Mapping[str, Agreement]) -> None:
+def _interns(desk: Desk, agreement: Agreement) -> None:
     first = _plan(
         desk,
         "interns",
         by="he",
         made=-80,
         kind=ActivityKind.INTERNSHIP,
-        agreement=agreements["intake"],
+        agreement=agreement,
         partners=["sample-kunyu"],
         areas=["talent-training"],
         starts=-55,
@@ -270,14 +276,14 @@ def _internship(desk: Desk, agreements: Mapping[str, Agreement]) -> None:
     _start(desk, first, -55)
 
 
-def _consulting(desk: Desk, agreements: Mapping[str, Agreement]) -> None:
-    dust = _plan(
+def _dust(desk: Desk, agreement: Agreement) -> None:
+    advice = _plan(
         desk,
         "dust",
         by="chen",
         made=-390,
         kind=ActivityKind.CONSULTING,
-        agreement=agreements["grinding"],
+        agreement=agreement,
         partners=["fengli-crushing-equipment"],
         areas=["consulting"],
         starts=-370,
@@ -286,38 +292,55 @@ def _consulting(desk: Desk, agreements: Mapping[str, Agreement]) -> None:
     )
     _complete(
         desk,
-        _start(desk, dust, -370),
+        _start(desk, advice, -370),
         -70,
         "Layout handed over and accepted; the line runs.",
         no_next_step_reason="What was promised is done; the agreement can be closed.",
     )
 
 
+# Under which agreement, what was done: oldest first within each.
+FOLLOW_UPS = (
+    ("talent", _measuring),
+    ("talent", _spindles),
+    ("talent", _programming),
+    ("coating", _coating_trials),
+    ("valves", _acoustics),
+    ("intake", _interns),
+    ("intake", _visit_to_interns),
+    ("intake", _vision_basics),
+    ("grinding", _dust),
+    ("hoist", _load_cell),
+    ("hoist", _visit_to_test_stand),
+)
+# By whom, when in days from today, under which agreement, with whom, how and what.
+CALLS = (
+    ("chen", -18, "talent", "shen", Channel.CALL, "Certificates: names are checked, two corrections to come."),
+    ("chen", -9, "talent", "shen", Channel.MESSAGE, "Proposed two dates for the talk about next year's calendar."),
+    (
+        "sun",
+        -33,
+        "coating",
+        "shen",
+        Channel.EMAIL,
+        "Sent the wear figures of the first series; they want a second.",
+    ),
+    (
+        "sun",
+        -52,
+        "chain_standard",
+        "fu",
+        Channel.IN_PERSON,
+        "Draft 3 of the standard went through; two clauses open.",
+    ),
+    ("sun", -66, "housing", "pan", Channel.CALL, "They are content to let the memorandum go on for another year."),
+    ("chen", -1, "hoist", "jin", Channel.MESSAGE, "Their copies are signed and on the way back."),
+    ("he", -16, "workstation", "yao", Channel.CALL, "The room is ready; the sign is being made."),
+)
+
+
 def _calls(desk: Desk, agreements: Mapping[str, Agreement]) -> None:
-    calls = (
-        ("chen", -18, "talent", "shen", Channel.CALL, "Certificates: names are checked, two corrections to come."),
-        ("chen", -9, "talent", "shen", Channel.MESSAGE, "Proposed two dates for the talk about next year's calendar."),
-        (
-            "sun",
-            -33,
-            "coating",
-            "shen",
-            Channel.EMAIL,
-            "Sent the wear figures of the first series; they want a second.",
-        ),
-        (
-            "sun",
-            -52,
-            "chain_standard",
-            "fu",
-            Channel.IN_PERSON,
-            "Draft 3 of the standard went through; two clauses open.",
-        ),
-        ("sun", -66, "housing", "pan", Channel.CALL, "They are content to let the memorandum go on for another year."),
-        ("chen", -1, "hoist", "jin", Channel.MESSAGE, "Their copies are signed and on the way back."),
-        ("he", -16, "workstation", "yao", Channel.CALL, "The room is ready; the sign is being made."),
-    )
-    for number, (person, day, name, contact, channel, summary) in enumerate(calls, start=1):
+    for number, (person, day, name, contact, channel, summary) in enumerate(CALLS, start=1):
         log_contact(
             actor=desk.people[person],
             on=desk.day(day),
@@ -332,33 +355,49 @@ def _calls(desk: Desk, agreements: Mapping[str, Agreement]) -> None:
 
 
 def _milestones_worked_on(desk: Desk) -> None:
-    """Each status at least once: met, submitted, sent back, waived, moved."""
-    chen, sun, he = desk.people["chen"], desk.people["sun"], desk.people["he"]
-    ma = desk.people["ma"]
-    meet = {
-        "talent": (chen, (("Agree on the first year's work plan", -281, "Work plan signed by both sides."),)),
-        "coating": (sun, (("Kick-off meeting", -164, "Minutes of the kick-off, filed with the agreement."),)),
-        "intake": (he, (("First intake of interns agreed", -41, "List of eleven interns, confirmed by mail."),)),
-    }
-    for code, (person, done) in meet.items():
-        for title, day, evidence in done:
-            desk.take(meet_milestone, _of(code, title), by=person, on=desk.day(day), evidence=evidence)
-    halfway = _of("talent", "Half-year meeting of both managements")
-    evidence = "Minutes of the meeting, both presidents present."
-    desk.take(meet_milestone, halfway, by=chen, on=desk.day(-131), evidence=evidence)
-    offered = Milestone.objects.get(activity__code=sample_code("activity-measuring"))
-    desk.take(meet_milestone, offered, by=chen, on=desk.day(-204), evidence="Offer sent; the training was ordered.")
+    """Each status at least once: met, accepted, submitted, sent back, waived, moved."""
+    _met(desk)
+    for title, day in (("Interim report", -524), ("Final report", -342)):
+        _accepted(desk, _of("chain-standard", title), day)
+    ma, sun, he = desk.people["ma"], desk.people["sun"], desk.people["he"]
     report = _of("coating", "Interim report")
     report = desk.take(submit_milestone, report, by=sun, on=desk.day(-20), evidence="Draft of the report, 14 pages.")
     reason = "The figures of the second series are missing; please add them."
     report = desk.take(send_back_milestone, report, by=ma, on=desk.day(-15), reason=reason)
     desk.take(submit_milestone, report, by=sun, on=desk.day(-2), evidence="Report with both series, 17 pages.")
-    review = _of("intake", "Review of the first intake")
     moved = {"due_on": desk.day(70), "reason": "The interns stay until then."}
-    desk.take(move_milestone, review, by=he, on=desk.day(-25), **moved)
+    desk.take(move_milestone, _of("intake", "Review of the first intake"), by=he, on=desk.day(-25), **moved)
     parts = _of("housing", "Measure the first ten housings")
     reason = "The enterprise measured them itself and sent the figures."
     desk.take(waive_milestone, parts, by=ma, on=desk.day(-160), reason=reason)
+
+
+def _met(desk: Desk) -> None:
+    plan = "Agree on the first year's work plan"
+    done = (
+        (_of("talent", plan), -281, "Work plan signed by both sides."),
+        (
+            _of("talent", "Half-year meeting of both managements"),
+            -131,
+            "Minutes of the meeting, both presidents present.",
+        ),
+        (_of("springs", plan), -221, "Work plan, third version, confirmed by mail."),
+        (_of("coating", "Kick-off meeting"), -164, "Minutes of the kick-off, filed with the agreement."),
+        (_of("intake", "First intake of interns agreed"), -41, "List of eleven interns, confirmed by mail."),
+        (
+            Milestone.objects.get(activity__code=sample_code("activity-measuring")),
+            -204,
+            "Offer sent; the training was ordered.",
+        ),
+    )
+    for milestone, day, evidence in done:
+        desk.take(meet_milestone, milestone, by=milestone.owner, on=desk.day(day), evidence=evidence)
+
+
+def _accepted(desk: Desk, milestone: Milestone, day: int) -> None:
+    evidence = f"{milestone.title}, accepted by the working group."
+    submitted = desk.take(submit_milestone, milestone, by=milestone.owner, on=desk.day(day), evidence=evidence)
+    desk.take(accept_milestone, submitted, by=desk.people["ma"], on=desk.day(day + 7))
 
 
 def _of(agreement: str, title: str) -> Milestone:

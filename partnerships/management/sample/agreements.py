@@ -2,8 +2,10 @@
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
+from partnerships.dates import add_months
 from partnerships.factories import (
     AgreementAreaFactory,
     AgreementFactory,
@@ -15,7 +17,7 @@ from partnerships.factories import (
 )
 from partnerships.management.sample.desk import Desk, sample_code
 from partnerships.management.sample.people import COLLEGE
-from partnerships.models import Agreement, AgreementTerm, CustodyStep, Event, User
+from partnerships.models import Agreement, AgreementTerm, CustodyStep, Event, MilestoneKind
 from partnerships.workflows.agreements import (
     approve_agreement,
     cancel_agreement,
@@ -28,8 +30,22 @@ from partnerships.workflows.agreements import (
     suspend_agreement,
     terminate_agreement,
 )
+from partnerships.workflows.milestones import meet_milestone
 
 PRESIDENT = "Professor Zhu Wenbin"
+YEARLY = MappingProxyType({"recurs_every_months": 12})
+Step = CustodyStep.Step
+# Step, on whose desk, since when in days from today.
+HOIST_PAPERS = (
+    (Step.PRINTED, "Wu Jianguo, Cooperation office", -4),
+    (Step.SENT, "Shuangniao Group, Jin Haifeng", -3),
+    (Step.RETURNED, "Wu Jianguo, Cooperation office", -1),
+    (Step.SEALED, "Seal office of the college", 0),
+)
+WORKSTATION_PAPERS = (
+    (Step.PRINTED, "Wu Jianguo, Cooperation office", -5),
+    (Step.SENT, "Kunyu Automation, Yao Lili", -3),
+)
 
 
 def add_agreements(desk: Desk) -> dict[str, Agreement]:
@@ -104,14 +120,34 @@ def _signed_papers(desk: Desk, agreement: Agreement, steps: Iterable[tuple[str, 
         desk.add_part(CustodyStepFactory, by=desk.people["wu"], on=day, agreement=agreement, **custody)
 
 
-def _milestone(desk: Desk, agreement: Agreement, name: str, *, by: User, made: int, due: int, **values: Any) -> None:
-    code = f"milestone-{name}"
-    on, due_on = desk.day(made), desk.day(due)
-    desk.add(MilestoneFactory, code, by=by, on=on, agreement=agreement, due_on=due_on, **values)
+class Task(NamedTuple):
+    """A milestone somebody enters by hand; ``made`` and ``due`` in days from today."""
+
+    name: str
+    made: int
+    due: int
+    title: str
+    title_zh: str
+    more: Mapping[str, Any] = MappingProxyType({})
+
+
+def _add_tasks(desk: Desk, agreement: Agreement, *tasks: Task) -> None:
+    for task in tasks:
+        desk.add(
+            MilestoneFactory,
+            f"milestone-{task.name}",
+            by=agreement.coordinator,
+            on=desk.day(task.made),
+            agreement=agreement,
+            due_on=desk.day(task.due),
+            title=task.title,
+            title_zh=task.title_zh,
+            **task.more,
+        )
 
 
 def _years(start: dt.date, years: int, **term: Any) -> dict[str, Any]:
-    ends_on = start.replace(year=start.year + years, day=min(start.day, 28)) - dt.timedelta(days=1)
+    ends_on = add_months(start, 12 * years) - dt.timedelta(days=1)
     return {"starts_on": start, "ends_on": ends_on, **term}
 
 
@@ -133,54 +169,29 @@ def _hoist(desk: Desk) -> Agreement:
         summary="Load cell, overload cut-off and a service app for a 2 t hoist; two student theses a year.",
     )
     agreement = _reviewed(desk, agreement, lead="ma", submitted=-8, approved=-5)
-    _signed_papers(
-        desk,
-        agreement,
-        [
-            (CustodyStep.Step.PRINTED, "Wu Jianguo, Cooperation office", -4),
-            (CustodyStep.Step.SENT, "Shuangniao Group, Jin Haifeng", -3),
-            (CustodyStep.Step.RETURNED, "Wu Jianguo, Cooperation office", -1),
-            (CustodyStep.Step.SEALED, "Seal office of the college", 0),
-        ],
-    )
+    _signed_papers(desk, agreement, HOIST_PAPERS)
     agreement = desk.take(sign_agreement, agreement, by=desk.people["ma"], on=desk.today, today=desk.today)
-    shuangniao = agreement.parties.get(organization__code="shuangniao-group")
-    chen, sun = desk.people["chen"], desk.people["sun"]
-    _milestone(
-        desk,
-        agreement,
-        "hoist-copies",
-        by=chen,
-        made=0,
-        due=3,
-        title="Send each party its signed copy",
-        title_zh="向各方寄送签署文本",
-    )
-    _milestone(
-        desk,
-        agreement,
-        "hoist-load-data",
-        by=chen,
-        made=0,
-        due=10,
-        kind="obligation",
-        party=shuangniao,
-        requires_acceptance=True,
-        title="Hand over the load test data of the present hoist",
-        title_zh="移交现有产品载荷试验数据",
-    )
-    _milestone(
-        desk,
-        agreement,
-        "hoist-test-plan",
-        by=chen,
-        made=0,
-        due=31,
-        owner=sun,
-        title="Agree on the test plan for the prototype",
-        title_zh="商定样机试验方案",
-    )
+    _hoist_tasks(desk, agreement)
     return agreement
+
+
+def _hoist_tasks(desk: Desk, agreement: Agreement) -> None:
+    owed = {
+        "kind": MilestoneKind.OBLIGATION,
+        "party": agreement.parties.get(organization__code="shuangniao-group"),
+        "requires_acceptance": True,
+    }
+    by_sun = {"owner": desk.people["sun"]}
+    _add_tasks(
+        desk,
+        agreement,
+        Task("hoist-filing", 0, 0, "File the sealed original and its scan", "归档盖章原件及扫描件"),
+        Task("hoist-copies", 0, 3, "Send each party its signed copy", "向各方寄送签署文本"),
+        Task(
+            "hoist-data", 0, 10, "Hand over the load test data of the present hoist", "移交现有产品载荷试验数据", owed
+        ),
+        Task("hoist-plan", 0, 31, "Agree on the test plan for the prototype", "商定样机试验方案", by_sun),
+    )
 
 
 def _talent(desk: Desk) -> Agreement:
@@ -209,39 +220,16 @@ def _talent(desk: Desk) -> Agreement:
     )
     agreement = _reviewed(desk, agreement, lead="ma", submitted=-325, approved=-320)
     agreement = desk.take(sign_agreement, agreement, by=desk.people["ma"], on=signed, today=desk.today)
-    _signed_papers(desk, agreement, [(CustodyStep.Step.FILED, "Archive, shelf 3, folder ME-STR-02", -290)])
-    chen = desk.people["chen"]
-    _milestone(
+    _signed_papers(desk, agreement, [(Step.FILED, "Archive, shelf 3, folder ME-STR-02", -290)])
+    by_sun = {"owner": desk.people["sun"]}
+    _add_tasks(
         desk,
         agreement,
-        "talent-certificates",
-        by=chen,
-        made=-30,
-        due=-6,
-        title="Send the certificates of the spindle training",
-        title_zh="寄送主轴培训证书",
-    )
-    _milestone(
-        desk,
-        agreement,
-        "talent-plan",
-        by=chen,
-        made=-60,
-        due=4,
-        title="Settle next year's training calendar with human resources",
-        title_zh="与人力资源部商定明年培训计划",
-        recurs_every_months=12,
-    )
-    _milestone(
-        desk,
-        agreement,
-        "talent-summer",
-        by=chen,
-        made=-60,
-        due=75,
-        owner=desk.people["sun"],
-        title="Name the teachers for the summer in the plant",
-        title_zh="确定暑期下企业教师名单",
+        Task("talent-certificates", -30, -6, "Send the certificates of the spindle training", "寄送主轴培训证书"),
+        Task("talent-calendar", -60, 4, "Settle next year's training calendar", "商定明年培训计划", YEARLY),
+        Task(
+            "talent-summer", -60, 75, "Name the teachers for the summer in the plant", "确定暑期下企业教师名单", by_sun
+        ),
     )
     return agreement
 
@@ -326,13 +314,11 @@ def _housing(desk: Desk) -> Agreement:
     )
     recorded = desk.day(-420)
     agreement = desk.take(record_signed_agreement, agreement, by=desk.people["sun"], on=desk.day(-434), today=recorded)
-    sun = desk.people["sun"]
-    title, title_zh = "Measure the first ten housings", "测量首批十件壳体"
-    _milestone(desk, agreement, "housing-parts", by=sun, made=-300, due=-155, title=title, title_zh=title_zh)
+    _add_tasks(desk, agreement, Task("housing-parts", -300, -155, "Measure the first ten housings", "测量首批十件壳体"))
     ends_on = first_end + dt.timedelta(days=365)
     renewed_on = first_end + dt.timedelta(days=1)
-    terms = {"basis": AgreementTerm.Basis.TACIT, "ends_on": ends_on}
-    renew_agreement(agreement, actor=desk.people["ma"], on=renewed_on, **terms)
+    basis = AgreementTerm.Basis.TACIT
+    renew_agreement(agreement, actor=desk.people["ma"], on=renewed_on, basis=basis, ends_on=ends_on)
     return Agreement.objects.get(pk=agreement.pk)
 
 
@@ -416,6 +402,9 @@ def _valves(desk: Desk) -> Agreement:
     )
     agreement = _reviewed(desk, agreement, lead="guo", submitted=-275, approved=-268)
     agreement = desk.take(sign_agreement, agreement, by=desk.people["guo"], on=desk.day(-262), today=desk.today)
+    kick_off = agreement.milestones.get(title="Kick-off meeting")
+    evidence = "Minutes of the kick-off at the plant."
+    desk.take(meet_milestone, kick_off, by=desk.people["he"], on=desk.day(-240), evidence=evidence)
     reason = "The enterprise gave up the product line; both sides ended the project in writing."
     return desk.take(terminate_agreement, agreement, by=desk.people["guo"], on=desk.day(-92), reason=reason)
 
@@ -469,14 +458,7 @@ def _workstation(desk: Desk) -> Agreement:
         term=_years(desk.day(9), 3, notice=3),
     )
     agreement = _reviewed(desk, agreement, lead="guo", submitted=-12, approved=-6)
-    _signed_papers(
-        desk,
-        agreement,
-        [
-            (CustodyStep.Step.PRINTED, "Wu Jianguo, Cooperation office", -5),
-            (CustodyStep.Step.SENT, "Kunyu Automation, Yao Lili", -3),
-        ],
-    )
+    _signed_papers(desk, agreement, WORKSTATION_PAPERS)
     return agreement
 
 

@@ -40,7 +40,9 @@ class Desk:
         return timezone.localdate(self.now)
 
     def day(self, offset: int) -> dt.date:
-        """``offset`` days from today, moved away from it to a weekday: nobody meets on a Sunday."""
+        """``offset`` days from today, moved away from it to a weekday: nobody meets on a Sunday. 0 is today itself."""
+        if offset == 0:
+            return self.today
         return shift_to_workday(self.today + dt.timedelta(days=offset), is_weekday, step=1 if offset > 0 else -1)
 
     def organization(self, code: str) -> Organization:
@@ -60,7 +62,7 @@ class Desk:
         """A row that belongs to another."""
         return make(saved_by=by, saved_at=self.moment(on), **values)
 
-    def take(self, verb: Callable[..., Any], row: Any, *, by: User, on: dt.date, **more: Any) -> Any:
+    def take(self, verb: Callable[..., Any], row: Any, *, by: User | None, on: dt.date, **more: Any) -> Any:
         """A step of a workflow, recorded on the day it was taken: a timeline of one minute would be no office's."""
         changed = verb(row, actor=by, on=on, **more)
         moment = self.moment(on)

@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 
-from partnerships.factories import DocumentFactory, DocumentVersionFactory
+from django.core.files.base import ContentFile
+
+from partnerships.factories import DocumentFactory
 from partnerships.management.sample.desk import Desk, sample_code
 from partnerships.models import Activity, Agreement, Document
+from partnerships.workflows.documents import add_version
 
 PAGE = "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>"
 
@@ -24,24 +27,10 @@ def _add(desk: Desk, code: str, *, by: str, on: int, title: str, **values: objec
     person, day = desk.people[by], desk.day(on)
     document = desk.add(DocumentFactory, code, by=person, on=day, title=title, **values)
     content = pdf(
-        [
-            "SAMPLE - no real document",
-            "",
-            title,
-            str(document.target),
-            f"{day.isoformat()}, {person.name}",
-        ]
+        ["SAMPLE - no real document", "", title, str(document.target), f"{day.isoformat()}, {person.name}"],
     )
     name = f"{title.replace(', ', ' ').replace(' ', '-').lower()}.pdf"
-    DocumentVersionFactory(
-        document=document,
-        number=1,
-        content=content,
-        original_name=name,
-        content_type="application/pdf",
-        uploaded_by=person,
-        uploaded_at=desk.moment(day),
-    )
+    add_version(document, actor=person, file=ContentFile(content, name=name), at=desk.moment(day))
 
 
 def pdf(lines: Sequence[str]) -> bytes:

@@ -34,6 +34,7 @@ from partnerships.models import (
     Source,
     StatusChange,
     Unit,
+    UnitMembership,
     User,
 )
 
@@ -84,6 +85,7 @@ def _dependents_first() -> Iterator[models.QuerySet]:
     yield sample_rows(Organization)
     yield _under_the_sample(ReminderRule, "unit")
     _let_go_of_fallback_people()
+    yield UnitMembership.objects.filter(user__is_sample=True, unit__is_sample=True)
     yield sample_rows(User)
     yield sample_rows(Unit).order_by("-pk")
     yield sample_rows(Source)

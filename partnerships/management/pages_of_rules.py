@@ -1,0 +1,170 @@
+"""The pages in docs/ that are drawn from the code: state diagrams and the access table."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import override
+
+from partnerships.models import Activity, Agreement, Answer, Demand, Facility, Milestone, Role
+from partnerships.permissions import ACTIONS, VETOES, Grant
+from partnerships.statuses import (
+    ACTIVITY_TRANSITIONS,
+    AGREEMENT_TRANSITIONS,
+    ANSWER_TRANSITIONS,
+    DEMAND_TRANSITIONS,
+    FACILITY_TRANSITIONS,
+    MILESTONE_TRANSITIONS,
+    Transition,
+    TransitionTable,
+)
+
+DRAWN = "<!-- Drawn by `manage.py draw_rules`; change the code, not this page. -->"
+ROLES = {"viewer": Role.VIEWER, "coordinator": Role.COORDINATOR, "unit lead": Role.LEAD}
+
+
+@dataclass(frozen=True)
+class Workflow:
+    title: str
+    model: Any
+    table: TransitionTable
+    words: str
+
+
+WORKFLOWS = (
+    Workflow(
+        "Agreement",
+        Agreement,
+        AGREEMENT_TRANSITIONS,
+        "Signed is a deliberate step with a date; most agreements arrive signed and are registered as such. Whether one is "
+        "in force, expiring, expired or quiet is no status: it is asked for a day.",
+    ),
+    Workflow(
+        "Milestone",
+        Milestone,
+        MILESTONE_TRANSITIONS,
+        "What a lead accepts is submitted and accepted, everything else is marked as met by its owner. Overdue is no status.",
+    ),
+    Workflow(
+        "Activity",
+        Activity,
+        ACTIVITY_TRANSITIONS,
+        "A training, a research project, a visit or another follow-up. Completing one asks for the next step.",
+    ),
+    Workflow(
+        "Joint facility",
+        Facility,
+        FACILITY_TRANSITIONS,
+        "From its opening on it is reviewed every year, also while it is suspended.",
+    ),
+    Workflow(
+        "Demand",
+        Demand,
+        DEMAND_TRANSITIONS,
+        "Asking a unit and its first answer move it on. It is agreed by making the agreement or the project that comes of it.",
+    ),
+    Workflow(
+        "Answer",
+        Answer,
+        ANSWER_TRANSITIONS,
+        "The unit asked proposes, whoever asked chooses; of the answers to a demand one is chosen at a time.",
+    ),
+)
+
+
+def pages() -> dict[str, Callable[[], str]]:
+    """File name in docs/ -> what it should contain."""
+    return {"workflows.md": workflows_page, "access.md": access_page}
+
+
+def workflows_page() -> str:
+    with override("en"):
+        sections = [_workflow(workflow) for workflow in WORKFLOWS]
+    return "\n".join(
+        [
+            "# Workflows",
+            "",
+            DRAWN,
+            "",
+            "One table per aggregate in `partnerships/statuses.py` is read by the verbs, the buttons of admin and pages, this",
+            "page and the tests. A step that is not here does not exist; corrections (marked below) take a permission of",
+            "their own and a reason.",
+            "",
+            *sections,
+        ]
+    )
+
+
+def _workflow(workflow: Workflow) -> str:
+    status = workflow.model._meta.get_field("status")
+    labels = dict(status.choices)
+    lines = [f"## {workflow.title}", "", workflow.words, "", "```mermaid", "stateDiagram-v2"]
+    lines += [f'    state "{label}" as {value}' for value, label in labels.items()]
+    lines += [f"    [*] --> {status.default}"]
+    for step in workflow.table.values():
+        lines += [f"    {source} --> {step.target}: {step.name}" for source in labels if source in step.sources]
+    lines += ["```", "", "| step | button | from | to | needs | permission |", "|---|---|---|---|---|---|"]
+    lines += [_step(step, labels) for step in workflow.table.values()]
+    return "\n".join([*lines, ""])
+
+
+def _step(step: Transition, labels: Mapping[str, Any]) -> str:
+    sources = ", ".join(str(label) for value, label in labels.items() if value in step.sources)
+    needs = "a reason" if step.needs_reason else ""
+    name = f"{step.name} (correction)" if step.is_correction else step.name
+    return f"| {name} | {step.label} | {sources} | {labels[step.target]} | {needs} | `{step.permission}` |"
+
+
+def access_page() -> str:
+    head = ["action", *ROLES, "staff", "user admin", "system admin"]
+    rows = [[f"`{action}`", *_reach(grant)] for action, grant in ACTIONS.items()]
+    with override("en"):
+        exceptions = [f"- `{action}`: {_first_sentence(veto.__doc__)}" for action, veto in VETOES.items()]
+    return "\n".join(
+        [
+            "# Who may do what",
+            "",
+            DRAWN,
+            "",
+            "Drawn from `partnerships/permissions.py`, the one answer for pages, admin, workflows, files and mail links.",
+            "Roles are held in units and reach the units below; *own* is what belongs to such a unit, *participating* what",
+            "belongs to an agreement in which one takes part, *all* everything. Organizations belong to the units that hold",
+            "them. Which rows a person sees at all is `visible_to(user)` of each model; nobody may touch what they do not see.",
+            "",
+            *_table(head, rows),
+            "",
+            "Beyond the table:",
+            "",
+            *exceptions,
+            "- `milestone.act`, `milestone.move`: a coordinator of a participating unit may, for milestones given to them.",
+            "- `delivery.view`, `delivery.view_body`: everybody, for their own mail.",
+            "- `history.view` of an account: who may view the account.",
+            "- A system administrator never approves, signs or ends an agreement, member or staff or not; nobody inactive may do",
+            "  anything.",
+            "",
+        ]
+    )
+
+
+def _first_sentence(text: str | None) -> str:
+    return " ".join((text or "").split(". ")[0].split()).rstrip(".") + "."
+
+
+def _reach(grant: Grant) -> list[str]:
+    members = [_member(grant, role) for role in ROLES.values()]
+    return [*members, _all(grant.staff), _all(grant.user_admin), _all(grant.system)]
+
+
+def _member(grant: Grant, role: Role) -> str:
+    if grant.anywhere is not None and role >= grant.anywhere:
+        return "all"
+    places = {"own": grant.own, "participating": grant.participating}
+    return ", ".join(place for place, least in places.items() if least is not None and role >= least) or "–"
+
+
+def _all(is_granted: bool) -> str:
+    return "all" if is_granted else "–"
+
+
+def _table(head: list[str], rows: Iterable[list[str]]) -> list[str]:
+    return [f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows)]

@@ -1,0 +1,55 @@
+"""A person decides what the pipeline must not: to send a mail once more."""
+
+import datetime as dt
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from partnerships.exceptions import TransitionRefused
+from partnerships.models import Delivery, DeliveryEvent, ReminderItem, User
+from partnerships.permissions import require
+from partnerships.reminders import reasons
+from partnerships.reminders.claim import advance
+from partnerships.reminders.expand import message_id
+from partnerships.statuses import DeliveryStatus
+
+
+def send_again(delivery: Delivery, *, actor: User | None, now: dt.datetime) -> Delivery:
+    """Queues the reminders of a mail that failed, is uncertain or held, in a new delivery; returns it.
+
+    In one transaction: locks the delivery, checks the permission and that it is still listed, makes the next generation
+    of its items, and closes the old items and the old delivery with the actor's name. What no longer holds by then is
+    cancelled at the claim as ever. Raises ``NotAllowed`` or ``TransitionRefused``.
+    """
+    with transaction.atomic():
+        old = Delivery.objects.select_for_update().get(pk=delivery.pk)
+        require(actor, "delivery.resend", old)
+        if not Delivery.objects.needing_attention().filter(pk=old.pk).exists():
+            raise TransitionRefused(_("This mail is not listed as failed, uncertain or held any more."))
+        items = list(old.items.filter(cancelled_at=None).select_related("plan").order_by("pk"))
+        if not items:
+            raise TransitionRefused(_("Nothing in this mail is due to this person any more."))
+        new = _next_generation(old, items, actor, now)
+        old.items.filter(cancelled_at=None).update(cancelled_at=now, cancel_reason=reasons.SENT_AGAIN)
+        reason = reasons.SENT_AGAIN
+        advance(old, DeliveryStatus.CANCELLED, at=now, note=reason, actor=actor, reason=reason)
+    return new
+
+
+def _next_generation(old: Delivery, items: list[ReminderItem], actor: User | None, now: dt.datetime) -> Delivery:
+    first = items[0]
+    new = Delivery.objects.create(
+        person_id=old.person_id,
+        kind=old.kind,
+        queued_at=now,
+        next_attempt_at=now,
+        message_id=message_id(first.plan, old.person_id, first.generation + 1),
+    )
+    ReminderItem.objects.bulk_create(
+        ReminderItem(
+            plan=item.plan, person_id=old.person_id, generation=item.generation + 1, delivery=new, why=item.why
+        )
+        for item in items
+    )
+    DeliveryEvent.objects.create(delivery=new, at=now, to_status=DeliveryStatus.QUEUED, actor=actor)
+    return new

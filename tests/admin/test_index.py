@@ -1,0 +1,105 @@
+"""The index opens with what needs attention; each number opens exactly its list."""
+
+import datetime as dt
+import re
+
+import pytest
+from django.contrib import admin
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.factories import (
+    AgreementFactory,
+    DeliveryFactory,
+    MilestoneFactory,
+    ReminderItemFactory,
+    ReminderPlanFactory,
+    UnitFactory,
+    UserFactory,
+)
+from partnerships.statuses import PlanStatus
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def busy():
+    """A unit in which everything the index counts is there at least once, and twins in another unit."""
+    today = timezone.localdate()
+    unit = UnitFactory()
+    for place in (unit, UnitFactory()):
+        long_ago = AgreementFactory(unit=place, signed=True, signed_on=dt.date(2020, 1, 6))
+        AgreementFactory(unit=place, signed=True, signed_on=dt.date(2025, 1, 6), orphaned=True)
+        AgreementFactory(unit=place, in_review=True)
+        for days in (-30, -1, 0, 3, 7, 8, 60):
+            MilestoneFactory(agreement=long_ago, due_on=today + dt.timedelta(days=days))
+        MilestoneFactory(agreement=long_ago, orphaned=True, due_on=today)
+        MilestoneFactory(agreement=long_ago, submitted=True)
+        item = ReminderItemFactory(delivery__failed=True, plan__milestone__agreement=long_ago)
+        ReminderPlanFactory(milestone=item.plan.milestone, status=PlanStatus.MISSED)
+    DeliveryFactory(failed=True)
+    return unit
+
+
+def cards_of(client):
+    return client.get(reverse("admin:index")).context["attention"]
+
+
+@pytest.mark.parametrize("role", ["staff", "system_admin", "lead"])
+def test_each_number_is_the_length_of_the_list_it_opens(enter, busy, role):
+    person = UserFactory(lead_in=busy) if role == "lead" else UserFactory(**{role: True})
+    client = enter(person)
+    cards = cards_of(client)
+
+    lists = {card.link: client.get(card.link).context["cl"].result_count for card in cards}
+
+    assert lists == {card.link: card.count for card in cards}
+    assert min(card.count for card in cards) >= 1
+
+
+def test_a_lead_counts_their_own_unit(enter, busy):
+    office, lead = cards_of(enter(UserFactory(staff=True))), cards_of(enter(UserFactory(lead_in=busy)))
+
+    in_review = "/admin/partnerships/agreement/?attention=in_review"
+    assert {card.link: card.count for card in office}[in_review] == 2
+    assert {card.link: card.count for card in lead}[in_review] == 1
+
+
+def test_who_manages_accounts_sees_accounts_and_nothing_else(enter, busy):
+    page = enter(UserFactory(user_admin=True)).get(reverse("admin:index"))
+
+    assert page.context["attention"] == []
+    entries = [str(entry["title"]) for group in page.context["groups"] for entry in group["items"]]
+    assert entries == ["Overview", "People", "Units"]
+    assert "register-signed" not in page.content.decode()
+
+
+def test_every_registered_model_has_its_place_in_the_side_bar(enter):
+    page = enter(UserFactory(system_admin=True)).get(reverse("admin:index"))
+
+    links = {entry["link"] for group in page.context["groups"] for entry in group["items"]}
+    ours = [model._meta for model in admin.site._registry if model._meta.app_label == "partnerships"]
+    lists = {reverse(f"admin:partnerships_{opts.model_name}_changelist") for opts in ours}
+    assert links == lists | {reverse("admin:index")}
+
+
+def test_the_index_links_the_form_for_signed_agreements(enter):
+    page = enter(UserFactory(staff=True)).get(reverse("admin:index")).content.decode()
+
+    assert re.findall(r'href="([^"]*register-signed/)"', page) == ["/admin/partnerships/agreement/register-signed/"]
+
+
+def test_who_has_no_work_here_is_told_so_at_the_door(client):
+    UserFactory(username="hua", password="a-long-enough-one", coordinator_in=UnitFactory())
+
+    response = client.post(reverse("admin:login"), {"username": "hua", "password": "a-long-enough-one"})
+
+    errors = response.context["form"].non_field_errors()
+    assert errors == ["This account has no work here. Please use the pages for coordinators."]
+
+
+def test_a_lead_gets_in(client):
+    UserFactory(username="hua", password="a-long-enough-one", lead_in=UnitFactory())
+    credentials = {"username": "hua", "password": "a-long-enough-one", "next": "/admin/"}
+
+    assert client.post(reverse("admin:login"), credentials).headers["Location"] == "/admin/"

@@ -1,0 +1,116 @@
+"""What people paste and mistype: a message on the field concerned, and nothing half-saved."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.core.exceptions import ValidationError
+
+from partnerships.factories import (
+    DAY,
+    AgreementFactory,
+    AgreementTermFactory,
+    AgreementTypeFactory,
+    ContactFactory,
+    MilestoneFactory,
+    OrganizationFactory,
+    RegionFactory,
+    ReminderRuleFactory,
+    TypeMilestoneFactory,
+    UnitFactory,
+    UserFactory,
+)
+from partnerships.models.base import LineField
+
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+
+LINES = [
+    pytest.param(model, field, id=f"{model.__name__}.{field.name}")
+    for model in apps.get_app_config("partnerships").get_models()
+    if not model.__name__.startswith("Historical") and not model._meta.proxy
+    for field in model._meta.fields
+    if isinstance(field, LineField)
+]
+
+
+def complaints(row: Any) -> set[str]:
+    """The fields on which a form would show a message."""
+    with pytest.raises(ValidationError) as refusal:
+        row.full_clean()
+    return set(refusal.value.message_dict)
+
+
+@pytest.mark.parametrize("text", ["a\r\nBcc: b@example.org", "a\x00b", "a\u202etxt.exe", "a\u200bb", "x" * 10_000])
+@pytest.mark.parametrize(("model", "field"), LINES)
+def test_one_line_of_visible_text(model: Any, field: LineField, text: str) -> None:
+    with pytest.raises(ValidationError) as refusal:
+        field.clean(text, model())
+    assert refusal.value.messages != []
+
+
+def test_lines_are_what_people_read() -> None:
+    names = {f"{case.values[0].__name__}.{case.values[1].name}" for case in LINES}
+    assert names >= {
+        "Agreement.title",
+        "Milestone.title",
+        "Organization.name",
+        "Unit.name",
+        "User.name",
+        "Contact.name",
+    }
+
+
+@pytest.mark.parametrize(
+    ("make", "values", "fields"),
+    [
+        (AgreementFactory, {"title": "a\nb"}, {"title"}),
+        (AgreementFactory, {"amount": -5}, {"__all__"}),
+        (MilestoneFactory, {"title": "x" * 10_000, "due_on": "2026-02-30"}, {"title", "due_on"}),
+        (MilestoneFactory, {"due_on": dt.date(26, 3, 2)}, {"__all__"}),
+        (MilestoneFactory, {"recurs_every_months": 10**9}, {"recurs_every_months"}),
+        (AgreementTermFactory, {"notice": 10**9}, {"notice"}),
+        (AgreementTermFactory, {"lead_days": -1}, {"lead_days"}),
+        (AgreementTermFactory, {"ends_on": DAY - dt.timedelta(days=1)}, {"__all__"}),
+        (AgreementTermFactory, {"ends_on": dt.date(9999, 12, 31)}, {"__all__"}),
+        (AgreementTermFactory, {"starts_on": dt.date(24, 3, 2)}, {"__all__"}),
+        (AgreementTypeFactory, {"review_months": 10**9}, {"review_months"}),
+        (TypeMilestoneFactory, {"months_after_signing": 10**9}, {"months_after_signing"}),
+        (ReminderRuleFactory, {"offset": 10**9}, {"offset"}),
+        (ReminderRuleFactory, {"audience": "named"}, {"named_person"}),
+        (OrganizationFactory, {"uscc": "91330000142918732A"}, {"uscc"}),
+        (OrganizationFactory, {"website": "javascript:alert(1)"}, {"website"}),
+        (ContactFactory, {"email": "a@b\n@c"}, {"email"}),
+        (UserFactory, {"time_zone": "Mars/Olympus", "password": "!"}, {"time_zone"}),
+        (UserFactory, {"language": "xx", "password": "!"}, {"language"}),
+    ],
+)
+def test_the_message_stands_beside_the_field(make: Any, values: dict[str, Any], fields: set[str]) -> None:
+    row = make()
+    for name, value in values.items():
+        setattr(row, name, value)
+    assert complaints(row) == fields
+
+
+@pytest.mark.parametrize("field", ["parent", "predecessor"])
+def test_an_agreement_does_not_come_back_to_itself(field: str) -> None:
+    top = AgreementFactory()
+    bottom = AgreementFactory(**{field: AgreementFactory(**{field: top})})
+    setattr(top, field, bottom)
+    assert complaints(top) == {field}
+    setattr(top, field, top)
+    assert field in complaints(top)
+
+
+@pytest.mark.parametrize("make", [UnitFactory, RegionFactory])
+def test_a_tree_has_no_cycle(make: Any) -> None:
+    top = make()
+    top.parent = make(parent=make(parent=top))
+    assert complaints(top) == {"parent"}
+
+
+def test_addresses_that_differ_in_case_are_one_person() -> None:
+    UserFactory(email="li.wei@example.org")
+    twin = UserFactory(email="")
+    twin.email, twin.password = "Li.Wei@Example.ORG", "!"
+    assert complaints(twin) == {"__all__"}

@@ -1,0 +1,74 @@
+from collections.abc import Callable
+
+import pytest
+
+from partnerships.exceptions import NotAllowed, TransitionRefused
+from partnerships.factories import UserFactory
+from partnerships.models import Delivery, DeliveryEvent, Milestone, User
+from partnerships.reminders import reasons
+from partnerships.reminders.again import send_again
+from partnerships.reminders.audit import audit
+from partnerships.reminders.run import run_once
+from partnerships.statuses import DeliveryStatus
+from tests.reminders.conftest import Clock
+from tests.services.smtp_sink import SmtpSink
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+
+
+@pytest.fixture
+def failed(queue: Callable[[], None]) -> Delivery:
+    queue()
+    Delivery.objects.update(status=DeliveryStatus.FAILED, attempts=1)
+    return Delivery.objects.get()
+
+
+@pytest.fixture
+def coordinator(milestone: Milestone) -> User:
+    return UserFactory(coordinator_in=milestone.unit)
+
+
+def test_a_listed_mail_goes_out_once_more_as_a_new_generation(
+    failed: Delivery, coordinator: User, smtp_sink: SmtpSink, clock: Clock, milestone: Milestone
+) -> None:
+    new = send_again(failed, actor=coordinator, now=clock())
+
+    assert run_once(now=clock(), clock=clock).deliveries == {"sent": 1}
+
+    [mail] = smtp_sink.received
+    assert mail.recipients == [milestone.owner.email]
+    assert mail.message["Message-ID"] == new.message_id == failed.message_id.replace("-g1@", "-g2@")
+    assert audit(now=clock()) == []
+
+
+def test_the_log_says_who_wanted_it(failed: Delivery, coordinator: User, clock: Clock) -> None:
+    new = send_again(failed, actor=coordinator, now=clock())
+
+    failed.refresh_from_db()
+    assert (failed.status, failed.reason) == ("cancelled", reasons.SENT_AGAIN)
+    events = DeliveryEvent.objects.filter(actor=coordinator).order_by("pk")
+    assert list(events.values_list("delivery", "to_status")) == [(new.pk, "queued"), (failed.pk, "cancelled")]
+
+
+def test_a_double_click_sends_it_once(failed: Delivery, coordinator: User, clock: Clock) -> None:
+    send_again(failed, actor=coordinator, now=clock())
+
+    with pytest.raises(TransitionRefused, match="not listed"):
+        send_again(failed, actor=coordinator, now=clock())
+
+
+def test_whoever_may_not_cannot(failed: Delivery, milestone: Milestone, clock: Clock) -> None:
+    with pytest.raises(NotAllowed):
+        send_again(failed, actor=UserFactory(viewer_in=milestone.unit), now=clock())
+
+    assert Delivery.objects.count() == 1
+
+
+def test_what_was_done_meanwhile_is_not_sent_after_all(
+    failed: Delivery, coordinator: User, smtp_sink: SmtpSink, clock: Clock
+) -> None:
+    send_again(failed, actor=coordinator, now=clock())
+    Milestone.objects.update(status="met", met_on=clock().date())
+
+    assert run_once(now=clock(), clock=clock).deliveries == {"cancelled": 1}
+    assert smtp_sink.received == []

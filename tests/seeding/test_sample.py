@@ -1,0 +1,123 @@
+"""The sample looks like an office at work, is marked as sample throughout, and its people can work."""
+
+import datetime as dt
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.contrib.auth import authenticate
+from django.core.management import call_command
+
+from partnerships.management.sample.documents import pdf
+from partnerships.management.sample.seeding import seed_sample
+from partnerships.management.seeding.rows import Outcome
+from partnerships.models import (
+    Activity,
+    Agreement,
+    Milestone,
+    StatusChange,
+    User,
+)
+from partnerships.permissions import may
+from partnerships.statuses import ActivityStatus, AgreementStatus, MilestoneStatus
+from tests.seeding.conftest import NOW, PASSWORD, TODAY
+
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+
+
+@pytest.fixture(scope="module")
+def seeded_sample(seeded_articles: Outcome) -> None:
+    """Files go where the tests' settings put them: no test here reads one."""
+    assert seed_sample(now=NOW, password=PASSWORD)
+
+
+@pytest.fixture
+def sample(seeded_sample: None, db: None) -> None:
+    """What the tests of this module look at."""
+
+
+def sample_of(model: Any) -> Any:
+    return model.objects.filter(is_sample=True)
+
+
+def test_every_status_is_there(sample: None) -> None:
+    assert set(sample_of(Agreement).values_list("status", flat=True)) == set(AgreementStatus)
+    assert set(sample_of(Activity).values_list("status", flat=True)) == set(ActivityStatus)
+    assert set(sample_of(Milestone).values_list("status", flat=True)) == set(MilestoneStatus)
+
+
+def test_the_thread_is_signed_today_with_milestones_to_come(sample: None) -> None:
+    agreement = Agreement.objects.get(code="sample-hoist")
+    assert (agreement.status, agreement.signed_on) == ("signed", TODAY)
+    assert [party.organization.code for party in agreement.parties.all()] == [
+        "zhejiang-industrial-vocational-and-technical-college",
+        "shuangniao-group",
+    ]
+    soon = agreement.milestones.due_between(TODAY, TODAY + dt.timedelta(days=31))
+    assert list(soon.values_list("title", "due_on")) == [
+        ("File the sealed original and its scan", TODAY),
+        ("Send each party its signed copy", dt.date(2026, 3, 5)),
+        ("Hand over the load test data of the present hoist", dt.date(2026, 3, 12)),
+        ("Kick-off meeting", dt.date(2026, 4, 2)),
+        ("Agree on the test plan for the prototype", dt.date(2026, 4, 2)),
+    ]
+
+
+def test_lists_for_attention_are_not_empty(sample: None) -> None:
+    milestones = sample_of(Milestone)
+    assert milestones.overdue(TODAY).count() == 3
+    assert milestones.due_between(TODAY, TODAY + dt.timedelta(days=6)).count() == 5
+    assert [row.title for row in milestones.orphaned().overdue(TODAY)] == ["Get in touch with the partners"]
+    quarter = TODAY + dt.timedelta(days=120)
+    assert [row.code for row in sample_of(Agreement).expiring(TODAY, until=quarter)] == ["sample-chain-standard"]
+    assert [row.code for row in sample_of(Agreement).quiet(TODAY)] == ["sample-quiet"]
+
+
+def test_no_step_was_taken_by_the_system_or_after_now(sample: None) -> None:
+    steps = StatusChange.objects.filter(content_type__model="agreement").exclude(transition="record_signed")
+    assert steps.filter(actor=None).count() == 0
+    assert StatusChange.objects.filter(at__gte=NOW, actor__isnull=False, content_type__model="agreement").count() == 0
+    for agreement in sample_of(Agreement):
+        days = [getattr(agreement, f"{step}_on") for step in ("submitted", "approved", "signed", "completed")]
+        assert [day for day in days if day] == sorted(day for day in days if day and day <= TODAY)
+
+
+def test_an_approval_is_never_ones_own(sample: None) -> None:
+    approvals = StatusChange.objects.filter(transition="approve", content_type__model="agreement")
+    assert approvals.count() == 6
+    for approval in approvals:
+        assert approval.actor != approval.record.created_by
+
+
+def test_the_one_in_review_waits_for_the_lead(sample: None) -> None:
+    waiting = Agreement.objects.get(status=AgreementStatus.IN_REVIEW)
+    lead, author = User.objects.get(username="ma.xiuying"), User.objects.get(username="sun.hao")
+    assert [may(person, "agreement.approve", waiting) for person in (lead, author)] == [True, False]
+
+
+def test_the_returned_one_can_still_be_approved_by_its_lead(sample: None) -> None:
+    returned = Agreement.objects.get(status=AgreementStatus.RETURNED)
+    assert returned.people_behind_the_draft() == {User.objects.get(username="he.qiang").pk}
+
+
+def test_deliveries_are_credited_to_what_was_promised(sample: None) -> None:
+    talent = Agreement.objects.get(code="sample-talent")
+    credited = talent.activities.completed().values_list("credits__area__code", "credits__organization__code")
+    assert list(credited) == [("training", "zhongyi-machinery")] * 2
+
+
+@pytest.mark.parametrize("role", ["Coordinator", "Unit lead", "Viewer", "Office staff", "System administrator"])
+def test_its_people_can_log_in(sample: None, role: str) -> None:
+    out = StringIO()
+    call_command("seed_sample", password=PASSWORD, stdout=out)
+    line = next(line for line in out.getvalue().splitlines() if role in line)
+    person = authenticate(username=line.split()[0], password=PASSWORD)
+    assert person is not None
+    assert person.email == f"{person.username}@example.org"
+
+
+def test_a_paper_opens() -> None:
+    content = pdf(["Agreement (signed)", "嵊州"])
+    table = int(content.rsplit(b"startxref\n", 1)[1].split()[0])
+    assert content[table:].startswith(b"xref\n")
+    assert b"(Agreement \\(signed\\)) Tj" in content

@@ -1,0 +1,208 @@
+"""Who gets which page: every address x every role, twin units, and that looking changes nothing."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.test import Client
+from django.urls import get_resolver, reverse
+
+from partnerships.factories import EventFactory, SourceFactory
+from tests.views.world import ROLES, World, make_world
+
+# In the order of ROLES: viewer, coordinator, lead, staff, user_admin, system_admin, nobody, outsider.
+EVERYBODY = [200] * 8
+OWN = [200, 200, 200, 200, 404, 200, 404, 404]
+SHARED = [200, 200, 200, 200, 404, 200, 404, 200]
+WORKERS = [403, 200, 200, 200, 404, 200, 404, 404]
+LEADS = [403, 403, 200, 200, 404, 200, 404, 404]
+TABLE: dict[str, list[int]] = {
+    "my_work": EVERYBODY,
+    "agreement_list": EVERYBODY,
+    "agreement_detail": OWN,
+    "agreement_step": WORKERS,
+    "activity_add": WORKERS,
+    "organization_list": EVERYBODY,
+    "organization_detail": SHARED,
+    "activity_list": EVERYBODY,
+    "activity_detail": OWN,
+    "activity_step": WORKERS,
+    "milestone_list": EVERYBODY,
+    "milestone_detail": OWN,
+    "milestone_step": WORKERS,
+    "event_list": EVERYBODY,
+    "event_detail": SHARED,
+    "source_detail": SHARED,
+    "document_download": OWN,
+    "search": EVERYBODY,
+    "me": EVERYBODY,
+    "password_change": EVERYBODY,
+    "password_change_done": EVERYBODY,
+}
+# Open to whoever asks, or answered to POST alone; each has a test of its own.
+ELSEWHERE = {
+    "healthz",
+    "readyz",
+    "login",
+    "logout",
+    "my_language",
+    "password_reset",
+    "password_reset_done",
+    "password_reset_confirm",
+    "password_reset_complete",
+}
+
+
+def addresses(world: World) -> dict[str, str]:
+    agreement, milestone, activity = [world.agreement.pk], [world.milestone.pk], [world.activity.pk]
+    arguments: dict[str, list[Any]] = {
+        "agreement_detail": agreement,
+        "agreement_step": [world.draft.pk, "submit"],
+        "activity_add": agreement,
+        "organization_detail": [world.enterprise.pk],
+        "activity_detail": activity,
+        "activity_step": [*activity, "complete"],
+        "milestone_detail": milestone,
+        "milestone_step": [*milestone, "meet"],
+        "event_detail": [EventFactory(unit=world.unit).pk],
+        "source_detail": [SourceFactory().pk],
+        "document_download": [world.version.document_id, world.version.number],
+    }
+    return {name: reverse(name, args=arguments.get(name, [])) for name in TABLE}
+
+
+def status(client: Client, address: str) -> int:
+    """Reads the answer to its end, so that a file is closed."""
+    response = client.get(address)
+    b"".join(response)
+    return response.status_code
+
+
+def test_every_address_is_in_the_table() -> None:
+    names = {name for name in get_resolver("partnerships.urls").reverse_dict if isinstance(name, str)}
+
+    assert names == TABLE.keys() | ELSEWHERE
+
+
+def test_every_page_answers_every_role_as_the_table_says(world: World, client_of: Callable[[Any], Client]) -> None:
+    pages = addresses(world)
+
+    for number, role in enumerate(ROLES):
+        client = client_of(world.people[role])
+        answers = {name: status(client, address) for name, address in pages.items()}
+        assert answers == {name: TABLE[name][number] for name in pages}, role
+
+
+def test_without_a_login_every_page_asks_for_one(world: World) -> None:
+    for address in addresses(world).values():
+        response = Client().get(address)
+
+        assert (response.status_code, response.url) == (302, f"{reverse('login')}?next={address}")
+
+
+@pytest.mark.parametrize("name", [*TABLE, "my_language", "logout"])
+def test_a_post_without_the_secret_changes_nothing(name: str, world: World, client_of: Callable[[Any], Client]) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(world.lead)
+    address = addresses(world).get(name) or reverse(name)
+
+    response = client.post(address, {"version": 1, "on": "2026-03-02", "evidence": "x", "language": "zh-hans"})
+
+    assert response.status_code in {403, 405}
+
+
+LISTS = ("my_work", "agreement_list", "milestone_list", "activity_list", "search")
+
+
+@pytest.mark.parametrize("role", ["viewer", "coordinator", "lead"])
+def test_two_units_see_nothing_of_each_other(role: str, world: World, client_of: Callable[[Any], Client]) -> None:
+    twin = make_world("South")
+    query = {"q": "signed"}
+
+    for here, there in ((world, twin), (twin, world)):
+        client = client_of(here.people[role])
+        pages = "".join(client.get(reverse(name)).text for name in LISTS)
+        pages += client.get(reverse("search"), query).text + client.get(here.agreement.get_absolute_url()).text
+        assert f"{here.name} signed" in pages
+        assert f"{there.name} signed" not in pages
+        assert f"{there.name} milestone" not in pages
+        assert f"{there.name} training" not in pages
+        assert f"{there.name} school" not in pages
+
+
+@pytest.mark.parametrize("role", ["viewer", "coordinator", "lead"])
+def test_the_twins_steps_and_papers_do_not_exist(role: str, world: World, client_of: Callable[[Any], Client]) -> None:
+    twin = make_world("South")
+    client = client_of(world.people[role])
+    inside = {"agreement_detail", "agreement_step", "activity_add", "activity_detail", "activity_step"}
+    inside |= {"milestone_detail", "milestone_step", "document_download"}
+
+    answers = {name: client.post(address).status_code for name, address in addresses(twin).items() if name in inside}
+
+    refused = dict.fromkeys(inside, 404)
+    refused |= dict.fromkeys(("agreement_detail", "activity_detail", "milestone_detail", "document_download"), 405)
+    assert answers == refused
+
+
+def test_a_directory_entry_keeps_its_people_to_the_holders(world: World, client_of: Callable[[Any], Client]) -> None:
+    address = world.enterprise.get_absolute_url()
+
+    own = client_of(world.coordinator).get(address).text
+    masked = client_of(world.people["viewer"]).get(address).text
+    foreign = client_of(world.people["outsider"]).get(address).text
+
+    assert [world.contact.phone in page for page in (own, masked, foreign)] == [True, False, False]
+    assert [world.contact.name in page for page in (own, masked, foreign)] == [True, True, False]
+
+
+def _everything() -> dict[str, Any]:
+    """Every row of the product with its values."""
+    models = apps.get_app_config("partnerships").get_models()
+    return {model.__name__: sorted(map(repr, model._base_manager.values_list())) for model in models}
+
+
+def test_looking_changes_nothing(world: World, client_of: Callable[[Any], Client]) -> None:
+    client = client_of(world.lead)
+    pages = addresses(world).values()
+    before = _everything()
+
+    answers = [status(client, address) for address in pages]
+
+    assert set(answers) == {200}
+    assert _everything() == before
+
+
+def test_the_refusal_says_why(world: World, client_of: Callable[[Any], Client]) -> None:
+    response = client_of(world.people["viewer"]).get(reverse("milestone_step", args=[world.milestone.pk, "meet"]))
+
+    assert response.status_code == 403
+    assert "Only a coordinator or lead of its unit may do this." in response.text
+
+
+def test_somebody_without_a_role_is_told_what_to_do(world: World, client_of: Callable[[Any], Client]) -> None:
+    response = client_of(world.people["nobody"]).get(reverse("my_work"))
+
+    assert "Your account has no role in any unit yet" in response.text
+
+
+def test_the_administration_is_offered_to_those_who_may_enter(world: World, client_of: Callable[[Any], Client]) -> None:
+    offered = {role: reverse("admin:index") in client_of(person).get("/").text for role, person in world.people.items()}
+
+    assert {role for role, is_offered in offered.items() if is_offered} == {
+        "lead",
+        "staff",
+        "user_admin",
+        "system_admin",
+    }
+
+
+def test_participating_units_follow_up_and_no_more(world: World, client_of: Callable[[Any], Client]) -> None:
+    outsider = world.people["outsider"]
+    world.agreement.participating_units.create(unit=outsider.memberships.get().unit)
+    client = client_of(outsider)
+    pages = addresses(world)
+
+    assert client.get(pages["agreement_detail"]).status_code == 200
+    assert client.get(pages["activity_add"]).status_code == 200
+    assert client.get(pages["milestone_step"]).status_code == 403

@@ -1,0 +1,128 @@
+"""Login, logout, passwords: nothing tells whether an account exists, nothing leads away from the site."""
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from partnerships.factories import UnitFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def person() -> Any:
+    return UserFactory(username="lin", password="a-long-password", coordinator_in=UnitFactory())
+
+
+@pytest.fixture
+def outbox(smtp_sink: Any, settings: Any) -> Any:
+    """Mail goes to a real server, past the memory that the test runner puts in its place."""
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    return smtp_sink
+
+
+def log_in(**more: str) -> Any:
+    return Client().post(reverse("login"), {"username": "lin", "password": "a-long-password", **more})
+
+
+def test_logging_in_leads_to_my_work(person: Any) -> None:
+    assert log_in().url == "/"
+
+
+def test_the_page_asked_for_is_opened_after_the_login(person: Any) -> None:
+    assert log_in(next="/milestones/3/").url == "/milestones/3/"
+
+
+@pytest.mark.parametrize(
+    "address", ["//evil.example", "https://evil.example/", "javascript:alert(1)", "/\\evil.example"]
+)
+def test_the_login_leads_nowhere_else(address: str, person: Any) -> None:
+    assert log_in(next=address).url == "/"
+
+
+@pytest.mark.parametrize("changes", [{"password": "wrong"}, {"username": "nobody-of-that-name"}])
+def test_a_failed_login_does_not_say_which_part_was_wrong(changes: dict[str, str], person: Any) -> None:
+    response = Client().post(reverse("login"), {"username": "lin", "password": "a-long-password", **changes})
+
+    assert response.context["form"].non_field_errors() == [
+        "Please enter a correct username and password. Note that both fields may be case-sensitive."
+    ]
+
+
+def test_somebody_deactivated_does_not_get_in(person: Any) -> None:
+    person.is_active = False
+    person.save()
+
+    assert log_in().status_code == 200
+
+
+def test_logging_out_takes_a_post(person: Any) -> None:
+    client = Client()
+    client.force_login(person)
+
+    assert client.get(reverse("logout")).status_code == 405
+    assert client.post(reverse("logout")).url == reverse("login")
+    assert client.get("/").status_code == 302
+
+
+def ask_for_reset(address: str, **headers: str) -> Any:
+    return Client().post(reverse("password_reset"), {"email": address}, headers=headers)
+
+
+def test_the_reset_mail_leads_to_a_new_password(person: Any, outbox: Any) -> None:
+    ask_for_reset(person.email)
+    link = re.search(r"http://testserver(/\S+)", outbox.received[0].text()).group(1)
+    client = Client()
+    form = client.get(link, follow=True)
+    passwords = {"new_password1": "another-long-one", "new_password2": "another-long-one"}
+
+    response = client.post(form.redirect_chain[-1][0], passwords)
+
+    assert response.url == reverse("password_reset_complete")
+    assert log_in(password="another-long-one").status_code == 302
+    assert "This link was used already" in Client().get(link, follow=True).text
+
+
+def test_the_reset_page_does_not_say_whether_there_is_an_account(person: Any, outbox: Any) -> None:
+    known, unknown = ask_for_reset(person.email), ask_for_reset("nobody@example.org")
+
+    assert (known.status_code, known.url) == (unknown.status_code, unknown.url)
+    assert len(outbox.received) == 1
+
+
+def test_the_reset_mail_names_our_site_whatever_host_was_claimed(person: Any, outbox: Any, settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["*"]
+
+    ask_for_reset(person.email, host="evil.example")
+
+    assert "evil.example" not in outbox.received[0].text()
+
+
+def test_the_reset_mail_is_in_the_persons_language(person: Any, outbox: Any, settings: Any, tmp_path: Any) -> None:
+    settings.TEMPLATES = [
+        {**settings.TEMPLATES[0], "DIRS": [tmp_path, *settings.TEMPLATES[0]["DIRS"]]},
+    ]
+    (tmp_path / "registration").mkdir()
+    mail = "{% load i18n %}{% get_current_language as code %}written in {{ code }}"
+    (tmp_path / "registration" / "password_reset_email.txt").write_text(mail)
+    person.language = "zh-hans"
+    person.save()
+
+    ask_for_reset(person.email)
+
+    assert outbox.received[0].text().strip() == "written in zh-hans"
+
+
+def test_changing_the_password_asks_for_the_old_one(person: Any) -> None:
+    client = Client()
+    client.force_login(person)
+    values = {"old_password": "wrong", "new_password1": "another-long-one", "new_password2": "another-long-one"}
+
+    refused = client.post(reverse("password_change"), values)
+    changed = client.post(reverse("password_change"), {**values, "old_password": "a-long-password"})
+
+    assert list(refused.context["form"].errors) == ["old_password"]
+    assert changed.url == reverse("password_change_done")

@@ -1,0 +1,51 @@
+"""Files leave as attachments, under their own name, to whoever may have them."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from django.test import Client
+from django.urls import reverse
+
+from partnerships.factories import DocumentVersionFactory, EventFactory
+from tests.views.world import World
+
+
+def address(version: Any, number: int | None = None) -> str:
+    return reverse("document_download", args=[version.document_id, number or version.number])
+
+
+def test_a_file_is_an_attachment_under_its_own_name(world: World, client_of: Callable[[Any], Client]) -> None:
+    version = DocumentVersionFactory(
+        document__agreement=world.agreement, original_name="签署 协议.html", content_type="text/html"
+    )
+
+    response = client_of(world.coordinator).get(address(version))
+
+    assert b"".join(response) == b"Minutes of the meeting\n"
+    assert response["Content-Disposition"] == (
+        "attachment; filename*=utf-8''%E7%AD%BE%E7%BD%B2%20%E5%8D%8F%E8%AE%AE.html"
+    )
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["Content-Security-Policy"] == "default-src 'none'; sandbox"
+
+
+def test_a_version_that_does_not_exist_is_no_page(world: World, client_of: Callable[[Any], Client]) -> None:
+    assert client_of(world.coordinator).get(address(world.version, 7)).status_code == 404
+
+
+def test_a_file_lost_from_the_store_is_no_error_page(world: World, client_of: Callable[[Any], Client]) -> None:
+    Path(world.version.file.path).unlink()
+
+    assert client_of(world.coordinator).get(address(world.version)).status_code == 404
+
+
+def test_the_papers_of_an_event_are_its_units(world: World, client_of: Callable[[Any], Client]) -> None:
+    """Whoever has a role reads the event; its papers stay with its unit."""
+    version = DocumentVersionFactory(document__agreement=None, document__event=EventFactory(unit=world.unit))
+
+    own = client_of(world.coordinator).get(address(version))
+    foreign = client_of(world.people["outsider"]).get(address(version))
+
+    assert b"".join(own) == b"Minutes of the meeting\n"
+    assert foreign.status_code == 404

@@ -1,0 +1,140 @@
+"""The list pages: their cost in queries, their order, their pages, what they say when a filter is wrong."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from partnerships.factories import EventFactory, MilestoneFactory
+from partnerships.models import Unit
+from partnerships.views.agreements import AgreementList
+from tests.views.world import World, make_world
+
+# Session, person and their scope (2) are in each.
+QUERIES = {
+    "my_work": 11,
+    "agreement_list": 12,
+    "milestone_list": 10,
+    "activity_list": 11,
+    "organization_list": 9,
+    "event_list": 8,
+}
+
+
+def more_of_everything(world: World, count: int) -> None:
+    """``count`` further worlds below the unit, so that the same person sees them."""
+    for number in range(count):
+        other = make_world(f"More {number}")
+        Unit.objects.filter(pk=other.unit.pk).update(parent=world.unit)
+        other.milestone.owner = world.coordinator
+        other.milestone.save()
+        EventFactory(unit=other.unit, name=f"More {number}")
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+@pytest.mark.parametrize("name", QUERIES)
+def test_a_list_costs_the_same_for_one_row_and_three(
+    name: str,
+    rows: int,
+    world: World,
+    client_of: Callable[[Any], Client],
+    django_assert_num_queries: Any,
+) -> None:
+    EventFactory(unit=world.unit)
+    more_of_everything(world, rows - 1)
+    client = client_of(world.coordinator)
+    client.get(reverse(name))  # content types are read once per process
+
+    with django_assert_num_queries(QUERIES[name]):
+        response = client.get(reverse(name))
+
+    assert response.text.count("More ") >= rows - 1
+
+
+@pytest.mark.parametrize("count", [0, 5])
+def test_the_agreement_page_costs_a_fixed_number_of_queries(
+    count: int, world: World, client_of: Callable[[Any], Client], django_assert_max_num_queries: Any
+) -> None:
+    MilestoneFactory.create_batch(count, agreement=world.agreement, owner=world.coordinator)
+    client = client_of(world.coordinator)
+    client.get(world.agreement.get_absolute_url())
+
+    with django_assert_max_num_queries(34):
+        client.get(world.agreement.get_absolute_url())
+
+
+def titles(client: Client, query: str) -> list[str]:
+    return [row.title for row in client.get(reverse("agreement_list") + query).context["rows"]]
+
+
+def test_a_list_is_sorted_by_its_columns(world: World, client_of: Callable[[Any], Client]) -> None:
+    client = client_of(world.coordinator)
+
+    assert titles(client, "?sort=title") == ["North draft", "North signed"]
+    assert titles(client, "?sort=-title") == ["North signed", "North draft"]
+    assert titles(client, "?sort=signed_on") == ["North signed", "North draft"]  # what has no date comes last
+    assert titles(client, "?sort=-signed_on") == ["North signed", "North draft"]
+
+
+@pytest.mark.parametrize("column", [column.order for column in AgreementList.columns if column.order])
+def test_every_heading_sorts(column: str, world: World, client_of: Callable[[Any], Client]) -> None:
+    client = client_of(world.coordinator)
+
+    page = client.get(reverse("agreement_list"), {"sort": column})
+
+    assert page.context["is_known_sort"] is True
+    assert 'aria-sort="ascending"' in page.text
+    assert f"sort=-{column}" in page.text
+
+
+def test_an_unknown_order_is_named(world: World, client_of: Callable[[Any], Client]) -> None:
+    page = client_of(world.coordinator).get(reverse("agreement_list"), {"sort": "coordinator__password"})
+
+    assert "The list cannot be sorted like that" in page.text
+    assert len(page.context["rows"]) == 2
+
+
+def test_a_bad_filter_is_named_beside_its_field(world: World, client_of: Callable[[Any], Client]) -> None:
+    page = client_of(world.coordinator).get(reverse("agreement_list"), {"status": "bogus", "orphaned": "yes"})
+
+    assert page.status_code == 200
+    assert "A filter could not be applied; the others are." in page.text
+    assert "bogus is not one of the available choices." in page.text
+    assert page.context["rows"] == []
+
+
+def test_no_row_is_on_two_pages(
+    world: World, client_of: Callable[[Any], Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    MilestoneFactory.create_batch(5, agreement=world.agreement, owner=world.coordinator)
+    monkeypatch.setattr("partnerships.views.lists.ListPage.page_size", 3)
+    client = client_of(world.coordinator)
+
+    pages = [client.get(reverse("milestone_list"), {"page": number, "sort": "due_on"}) for number in (1, 2, 3)]
+
+    seen = [row.pk for page in pages for row in page.context["rows"]]
+    assert len(seen) == len(set(seen)) == 7
+    assert pages[0].context["page"].paginator.count == 7
+
+
+def test_the_counts_of_a_lead_open_lists_of_as_many(world: World, client_of: Callable[[Any], Client]) -> None:
+    MilestoneFactory(agreement=world.agreement, orphaned=True)
+    MilestoneFactory(agreement=world.agreement, submitted=True)
+    client = client_of(world.lead)
+
+    attention = client.get(reverse("my_work")).context["attention"]
+
+    listed = [client.get(item["url"]).context["page"].paginator.count for item in attention]
+    assert [item["count"] for item in attention] == listed == [0, 1, 1, 1, 0, 0]
+
+
+def test_search_finds_all_kinds_by_chinese_and_english(world: World, client_of: Callable[[Any], Client]) -> None:
+    client = client_of(world.coordinator)
+
+    by_chinese = client.get(reverse("search"), {"q": "中益"}).text
+    by_english = client.get(reverse("search"), {"q": "north milestone"}).text
+
+    assert ["North Works" in by_chinese, "North signed" in by_chinese, "North milestone" in by_chinese] == [True] * 3
+    assert ["North milestone" in by_english, "North draft" in by_english] == [True, False]

@@ -1,0 +1,234 @@
+"""For a step of each workflow: its page, its effect, its refusal, and that it is absent where it does not belong."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from partnerships.factories import DAY, MilestoneFactory
+from partnerships.models import Activity, Agreement, ContactNote, Milestone
+from tests.views.world import World
+
+TODAY = DAY.isoformat()
+
+
+@pytest.fixture
+def client(world: World, client_of: Callable[[Any], Client]) -> Client:
+    return client_of(world.coordinator)
+
+
+def step(row: Any, name: str) -> str:
+    return reverse(f"{row._meta.model_name}_step", args=[row.pk, name])
+
+
+def test_the_milestone_page_offers_to_mark_it_as_met(world: World, client: Client) -> None:
+    page = client.get(world.milestone.get_absolute_url()).text
+
+    assert f'action="{step(world.milestone, "meet")}"' in page
+    assert "North signed" in page
+    assert "in 3 days" in page
+
+
+def test_marking_a_milestone_as_met(world: World, client: Client) -> None:
+    values = {"version": world.milestone.version, "on": TODAY, "evidence": "Minutes in folder 3"}
+
+    response = client.post(step(world.milestone, "meet"), values, follow=True)
+
+    met = Milestone.objects.get(pk=world.milestone.pk)
+    assert (met.status, met.met_on, met.evidence) == ("met", DAY, "Minutes in folder 3")
+    assert response.redirect_chain == [(met.get_absolute_url(), 302)]
+    assert "Done: Mark as met." in response.text
+    assert "North obligation" in response.text  # the next thing to do
+
+
+def test_a_milestone_is_not_met_without_evidence(world: World, client: Client) -> None:
+    response = client.post(step(world.milestone, "meet"), {"version": 1, "on": TODAY, "evidence": " "})
+
+    assert response.context["form"].errors == {"evidence": ["This field is required."]}
+    assert Milestone.objects.get(pk=world.milestone.pk).status == "open"
+
+
+def test_a_met_milestone_does_not_offer_it_again(world: World, client: Client) -> None:
+    met = MilestoneFactory(agreement=world.agreement, owner=world.coordinator, met=True)
+
+    assert step(met, "meet") not in client.get(met.get_absolute_url()).text
+    assert client.get(step(met, "meet")).status_code == 409
+
+
+def test_the_agreement_page_offers_to_submit_a_draft(world: World, client: Client) -> None:
+    assert step(world.draft, "submit") in client.get(world.draft.get_absolute_url()).text
+    assert "Submit for review" in client.get(step(world.draft, "submit")).text
+
+
+def test_submitting_a_draft(world: World, client: Client) -> None:
+    response = client.post(step(world.draft, "submit"), {"version": world.draft.version, "on": TODAY})
+
+    submitted = Agreement.objects.get(pk=world.draft.pk)
+    assert response.url == submitted.get_absolute_url()
+    assert (submitted.status, submitted.submitted_on) == ("in_review", DAY)
+
+
+def test_a_draft_without_parties_is_not_submitted(world: World, client: Client) -> None:
+    world.draft.parties.all().delete()
+
+    response = client.post(step(world.draft, "submit"), {"version": world.draft.version, "on": TODAY})
+
+    assert response.context["form"].non_field_errors() == [
+        "An agreement needs at least two signatories; add the parties first."
+    ]
+    assert Agreement.objects.get(pk=world.draft.pk).status == "draft"
+
+
+def test_nobody_approves_what_they_drafted(world: World, client_of: Callable[[Any], Client]) -> None:
+    world.draft.created_by = world.lead
+    world.draft.status, world.draft.submitted_on = "in_review", DAY
+    world.draft.save()
+    client = client_of(world.lead)
+
+    page = client.get(world.draft.get_absolute_url()).text
+
+    assert step(world.draft, "approve") not in page
+    assert "Somebody else has to approve" in page
+    assert client.post(step(world.draft, "approve"), {"version": 2, "on": TODAY}).status_code == 403
+
+
+def test_the_follow_up_page_offers_to_complete_it(world: World, client: Client) -> None:
+    assert step(world.activity, "complete") in client.get(world.activity.get_absolute_url()).text
+
+
+def test_completing_a_follow_up_leaves_its_next_step(world: World, client: Client) -> None:
+    values = {
+        "version": world.activity.version,
+        "on": TODAY,
+        "summary": "28 operators passed",
+        "next_step": "Plan the second course",
+        "next_step_on": "2026-04-01",
+    }
+
+    client.post(step(world.activity, "complete"), values)
+
+    assert Activity.objects.get(pk=world.activity.pk).status == "completed"
+    following = world.activity.milestones.get()
+    assert (following.title, following.due_on) == ("Plan the second course", dt.date(2026, 4, 1))
+
+
+def test_a_follow_up_is_not_completed_without_a_word_on_what_comes_next(world: World, client: Client) -> None:
+    response = client.post(step(world.activity, "complete"), {"version": 1, "on": TODAY, "summary": "Went well"})
+
+    assert response.context["form"].errors == {"next_step": ["Say what comes next, or why nothing does."]}
+    assert "Went well" in response.text
+    assert Activity.objects.get(pk=world.activity.pk).status == "planned"
+
+
+def test_a_viewer_sees_no_button(world: World, client_of: Callable[[Any], Client]) -> None:
+    page = client_of(world.people["viewer"]).get(world.activity.get_absolute_url()).text
+
+    assert step(world.activity, "complete") not in page
+
+
+def test_a_stale_form_keeps_what_was_typed_and_can_be_sent_again(world: World, client: Client) -> None:
+    opened = world.milestone.version
+    Milestone.objects.get(pk=world.milestone.pk).save()
+    values = {"version": opened, "on": TODAY, "evidence": "Minutes in folder 3"}
+
+    refused = client.post(step(world.milestone, "meet"), values)
+
+    assert refused.status_code == 409
+    assert "Somebody changed this while you were writing." in refused.text
+    assert "Minutes in folder 3" in refused.text
+    values["version"] = refused.context["form"]["version"].value()
+    assert client.post(step(world.milestone, "meet"), values).status_code == 302
+
+
+def test_moving_a_due_date(world: World, client: Client) -> None:
+    values = {"version": world.milestone.version, "due_on": "2026-05-04", "reason": "They asked for April"}
+
+    client.post(step(world.milestone, "move"), values)
+
+    assert Milestone.objects.get(pk=world.milestone.pk).due_on == dt.date(2026, 5, 4)
+    assert "They asked for April" not in client.get(world.obligation.get_absolute_url()).text
+    assert "2026-03-05 → 2026-05-04" in client.get(world.milestone.get_absolute_url()).text
+
+
+def test_a_move_to_before_the_signing_is_refused_beside_the_field(world: World, client: Client) -> None:
+    response = client.post(step(world.milestone, "move"), {"version": 1, "due_on": "2020-01-01", "reason": "Slip"})
+
+    assert response.context["form"].errors == {
+        "due_on": ["The agreement was signed on 2026-03-02; nothing can be due before that."]
+    }
+
+
+def test_handing_a_milestone_over(world: World, client: Client) -> None:
+    client.post(step(world.milestone, "assign"), {"version": world.milestone.version, "owner": world.lead.pk})
+
+    assert Milestone.objects.get(pk=world.milestone.pk).owner == world.lead
+
+
+def test_handing_over_to_somebody_of_another_unit_is_no_choice(world: World, client: Client) -> None:
+    outsider = world.people["outsider"]
+
+    response = client.post(step(world.milestone, "assign"), {"version": 1, "owner": outsider.pk})
+
+    assert list(response.context["form"].errors) == ["owner"]
+
+
+@pytest.mark.parametrize("about", ["agreement", "milestone"])
+def test_logging_a_call(about: str, world: World, client: Client) -> None:
+    row = getattr(world, about)
+
+    client.post(step(row, "log"), {"channel": "call", "on": TODAY, "summary": "They agree to May"})
+
+    note = ContactNote.objects.exclude(pk=world.note.pk).get()
+    assert (note.summary, note.author, note.agreement) == ("They agree to May", world.coordinator, world.agreement)
+    assert note.milestone == (world.milestone if about == "milestone" else None)
+
+
+def test_a_submitted_milestone_is_accepted_by_a_lead(world: World, client_of: Callable[[Any], Client]) -> None:
+    client_of(world.coordinator).post(
+        step(world.obligation, "submit"), {"version": 1, "on": TODAY, "evidence": "Delivery note 12"}
+    )
+    lead = client_of(world.lead)
+
+    page = lead.get(world.obligation.get_absolute_url()).text
+    lead.post(step(world.obligation, "accept"), {"version": 2, "on": TODAY})
+
+    assert "Delivery note 12" in page
+    assert step(world.obligation, "send_back") in page
+    assert Milestone.objects.get(pk=world.obligation.pk).status == "met"
+
+
+@pytest.mark.parametrize("row", ["agreement", "milestone", "activity"])
+def test_a_step_that_does_not_exist_is_no_page(row: str, world: World, client: Client) -> None:
+    assert client.get(step(getattr(world, row), "explode")).status_code == 404
+
+
+def test_planning_a_follow_up_credits_its_areas_to_its_partners(world: World, client: Client) -> None:
+    values = {
+        "kind": "visit",
+        "title": "Visit to the forge",
+        "starts_on": "2026-03-20",
+        "organizations": [world.enterprise.pk],
+        "areas": [world.area.pk],
+        "owner": world.coordinator.pk,
+        "delegation": "Two teachers",
+    }
+
+    response = client.post(reverse("activity_add", args=[world.agreement.pk]), values)
+
+    planned = Activity.objects.get(title="Visit to the forge")
+    assert response.url == planned.get_absolute_url()
+    assert (planned.agreement, planned.unit, planned.visit.delegation) == (world.agreement, world.unit, "Two teachers")
+    assert [(row.area, row.organization.pk) for row in planned.credits.all()] == [(world.area, world.enterprise.pk)]
+
+
+def test_a_follow_up_keeps_to_its_kind_and_its_partners(world: World, client: Client) -> None:
+    values = {"kind": "visit", "title": "Visit", "headcount": "12", "starts_on": "2026-03-20", "ends_on": "2026-03-01"}
+    values["organizations"] = world.contact.organization_id + 10_000
+
+    response = client.post(reverse("activity_add", args=[world.agreement.pk]), values)
+
+    assert set(response.context["form"].errors) == {"headcount", "organizations", "__all__"}
+    assert Activity.objects.filter(title="Visit").exists() is False

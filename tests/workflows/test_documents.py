@@ -1,0 +1,130 @@
+"""Uploads: what is kept, and what is refused before it is."""
+
+import hashlib
+import io
+import zipfile
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from partnerships.exceptions import InvalidInput, NotAllowed
+from partnerships.factories import NOON, DocumentFactory, UnitFactory, UserFactory
+from partnerships.models import DocumentVersion
+from partnerships.workflows import documents
+from partnerships.workflows.documents import add_version
+
+pytestmark = pytest.mark.django_db
+PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 32
+PDF = b"%PDF-1.7\n"
+
+
+def office_file(*parts):
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for part in ("[Content_Types].xml", *parts):
+            archive.writestr(part, "<x/>")
+    return content.getvalue()
+
+
+def content_of(version):
+    with version.file.open() as file:
+        return file.read()
+
+
+def upload(name, content):
+    return add_version(
+        DocumentFactory(), actor=None, file=SimpleUploadedFile(name, content, content_type="text/html"), at=NOON
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "content_type"),
+    [
+        ("paper.pdf", PDF, "application/pdf"),
+        ("PAPER.PDF", PDF, "application/pdf"),
+        ("photo.png", PNG, "image/png"),
+        ("photo.jpeg", b"\xff\xd8\xff\xe0", "image/jpeg"),
+        ("minutes.txt", "会议纪要".encode("gb18030"), "text/plain; charset=utf-8"),
+        (
+            "minutes.docx",
+            office_file("word/document.xml"),
+            "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        ),
+    ],
+)
+def test_a_file_is_kept_with_its_type_size_and_checksum(name, content, content_type):
+    version = upload(name, content)
+
+    version.refresh_from_db()
+    assert (version.number, version.original_name, version.content_type) == (1, name, content_type)
+    assert (version.size, version.sha256) == (len(content), hashlib.sha256(content).hexdigest())
+    assert content_of(version) == content
+    assert name not in version.file.name
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("empty.pdf", b""),
+        ("page.html", b"<html></html>"),
+        ("drawing.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>"),
+        ("no-ending", PDF),
+        ("page.pdf", b"<html></html>"),
+        ("page.txt", b"<!DOCTYPE html><script>alert(1)</script>"),
+        ("drawing.txt", b"  <svg onload='alert(1)'/>"),
+        ("program.txt", b"MZ\x90\x00\x03"),
+        ("picture.png", b"GIF89a" + PNG),
+        ("sheet.xlsx", office_file("word/document.xml")),
+        ("macros.docx", office_file("word/document.xml", "word/vbaProject.bin")),
+        ("broken.docx", b"PK\x03\x04broken"),
+        ("paper\u202efdp.exe", PDF),
+        ("a" * 200 + ".pdf", PDF),
+    ],
+)
+def test_what_is_not_taken_leaves_nothing_behind(name, content, media_root):
+    file = SimpleUploadedFile("x.pdf", content)
+    file._name = name
+    document = DocumentFactory()
+    with pytest.raises(InvalidInput) as refused:
+        add_version(document, actor=None, file=file, at=NOON)
+
+    assert refused.value.field == "file"
+    assert DocumentVersion.objects.count() == 0
+    assert not media_root.exists()
+
+
+def test_a_file_above_the_limit_is_refused(monkeypatch):
+    monkeypatch.setattr(documents, "LARGEST_FILE", 8)
+
+    with pytest.raises(InvalidInput):
+        upload("paper.pdf", PDF)
+
+
+def test_versions_are_added_and_never_replaced():
+    document = DocumentFactory()
+    for content in (PDF + b"1", PDF + b"2"):
+        add_version(document, actor=None, file=SimpleUploadedFile("paper.pdf", content), at=NOON)
+
+    assert [version.number for version in document.versions.all()] == [2, 1]
+    assert [content_of(version)[-1:] for version in document.versions.all()] == [b"2", b"1"]
+
+
+def test_another_unit_uploads_nothing(media_root):
+    stranger = UserFactory(lead_in=UnitFactory())
+
+    with pytest.raises(NotAllowed):
+        add_version(DocumentFactory(), actor=stranger, file=SimpleUploadedFile("paper.pdf", PDF), at=NOON)
+
+    assert not media_root.exists()
+
+
+def test_a_file_whose_row_cannot_be_written_is_removed(media_root, monkeypatch):
+    def fail(*args, **kwargs):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(DocumentVersion, "save", fail)
+
+    with pytest.raises(OSError, match="disk full"):
+        upload("paper.pdf", PDF)
+
+    assert [path for path in media_root.rglob("*") if path.is_file()] == []
