@@ -29,7 +29,7 @@ from partnerships.admin.navigation import Attention
 from partnerships.admin.outcomes import origin_of
 from partnerships.admin.programmes import LabelInline
 from partnerships.admin.steps import StepsMixin, Verb
-from partnerships.admin.versions import PartForm, RootForm
+from partnerships.admin.versions import PartForm, PartFormSet, RootForm
 from partnerships.exceptions import TransitionRefused
 from partnerships.forms.agreements import AccedeForm, AmendForm, RenewForm, WithdrawForm, remaining_parties
 from partnerships.forms.steps import ContactNoteForm
@@ -403,7 +403,7 @@ class RegisterForm(RootForm):
         return on
 
 
-class PartyFormSet(forms.BaseInlineFormSet):
+class PartyFormSet(PartFormSet):
     def clean(self) -> None:
         super().clean()
         if any(self.errors):

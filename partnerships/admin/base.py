@@ -18,7 +18,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from partnerships.admin.choices import choosable
 from partnerships.admin.navigation import Attention
-from partnerships.admin.versions import PartForm, RootForm
+from partnerships.admin.versions import PartForm, PartFormSet, RootForm
 from partnerships.exceptions import DomainError
 from partnerships.models import Citation, StatusChange
 from partnerships.permissions import may
@@ -173,7 +173,8 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
     ) -> HttpResponse:
         form = context["adminform"].form
         if getattr(form, "conflict", None):
-            form.conflict.describe(form, [inline.formset for inline in context["inline_admin_formsets"]])
+            edited = [inline for inline in context["inline_admin_formsets"] if inline.has_change_permission]
+            form.conflict.describe(form, [inline.formset for inline in edited])
             context["conflict"] = form.conflict
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -258,11 +259,11 @@ class PartMixin(ChoicesMixin):
 
 
 class PartInline(PartMixin, TabularInline):
-    pass
+    formset = PartFormSet
 
 
 class StackedPartInline(PartMixin, StackedInline):
-    pass
+    formset = PartFormSet
 
 
 class ReadOnlyInline(PartMixin, TabularInline):

@@ -90,9 +90,10 @@ class HonourSchemeAdmin(OfficeAdmin):
     def ladder(self, scheme: HonourScheme) -> Any:
         """From the schemes below through this one to the top."""
         below = [(admin_link(previous),) for previous in scheme.previous_schemes.all()]
-        above = [(admin_link(rung),) for rung in rungs_from(scheme)]
-        from_below = format_html_join(", ", "{}", below)
-        return format_html_join(" → ", "{}", ([(from_below,)] if below else []) + above)
+        rungs = [(admin_link(rung),) for rung in rungs_from(scheme)]
+        if below:
+            rungs.insert(0, (format_html_join(", ", "{}", below),))
+        return format_html_join(" → ", "{}", rungs)
 
 
 @admin.register(Honour)
