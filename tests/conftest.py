@@ -1,5 +1,6 @@
 """Fixtures for everybody. Services are real processes, started by the first test that asks for them."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -21,6 +22,12 @@ CHROMIUM_OPTIONS = [
     "--disable-sync",
     "--no-first-run",
 ]
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """The private server goes with the run; dropping its databases first can only trip over a thread's connection."""
+    return "TEST_DATABASE_TEMPLATE" in os.environ
 
 
 @pytest.fixture(autouse=True)

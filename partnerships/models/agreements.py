@@ -584,11 +584,16 @@ class AgreementTerm(OfficeModel):
                 violation_error_message=_("The review cannot lie before the start."),
             ),
             models.CheckConstraint(
-                condition=Q(starts_on__gte=EARLIEST_DAY)
-                & (Q(ends_on__isnull=True) | Q(ends_on__lte=LATEST_DAY))
-                & (Q(review_on__isnull=True) | Q(review_on__lte=LATEST_DAY)),
-                name="agreement_term_dates_sane",
+                condition=Q(starts_on__gte=EARLIEST_DAY),
+                name="agreement_term_start_sane",
                 violation_error_code="starts_on",
+                violation_error_message=_("Please check the year."),
+            ),
+            models.CheckConstraint(
+                condition=(Q(ends_on__isnull=True) | Q(ends_on__lte=LATEST_DAY))
+                & (Q(review_on__isnull=True) | Q(review_on__lte=LATEST_DAY)),
+                name="agreement_term_end_sane",
+                violation_error_code="ends_on",
                 violation_error_message=_("Please check the years; leave the end empty when there is none."),
             ),
             models.CheckConstraint(
