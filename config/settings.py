@@ -182,7 +182,8 @@ LOGOUT_REDIRECT_URL = LOGIN_URL
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
-LOCALE_PATHS = [BASE_DIR / "partnerships" / "locale"]
+# The second one holds what the libraries show to our readers and have no Chinese for.
+LOCALE_PATHS = [BASE_DIR / "partnerships" / "locale", BASE_DIR / "config" / "libraries" / "locale"]
 TIME_ZONE = env.str("TIME_ZONE", default="Asia/Shanghai")
 try:
     ZoneInfo(TIME_ZONE)
