@@ -9,14 +9,14 @@ UV := .venv/bin/uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
 
 # Whole files to each process: what a module sets up once (a migrated site, a server) stays set up once.
-PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
+PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # The environment of a production process, for the checks that look at it; nothing connects to these addresses.
 PRODUCTION := SECRET_KEY=checked-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGH ALLOWED_HOSTS=office.example.org \
 	SITE_URL=https://office.example.org DATABASE_URL=postgres://office@db.example.org/office \
 	REDIS_URL=redis://broker.example.org/0 EMAIL_HOST=mail.example.org DEFAULT_FROM_EMAIL=office@example.org
 
-.PHONY: help run test check format lock admin
+.PHONY: help run test check format lock messages admin
 
 help:  ## Show the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## *' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -46,6 +46,11 @@ format: .venv/.tools  ## Bring code and templates into the project's form
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
 	find templates partnerships -name '*.html' -print0 | xargs -0r .venv/bin/djhtml --tabwidth 2
+
+messages: .venv/.runtime  ## Bring new strings into the Chinese catalogs (translate them, run it again) and compile them
+	@scripts/install-missing msgfmt=gettext
+	$(PYTHON) manage.py makemessages -l zh_Hans --no-location --no-obsolete $(addprefix -i ,.venv var tests)
+	$(PYTHON) manage.py compilemessages -i .venv
 
 lock: .venv/.uv  ## Compile requirements*.in into pinned, hashed requirements*.txt (UPGRADE=1: newest versions)
 	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements.in -o requirements.txt

@@ -182,7 +182,8 @@ LOGOUT_REDIRECT_URL = LOGIN_URL
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
-LOCALE_PATHS = [BASE_DIR / "partnerships" / "locale"]
+# The second one holds what the libraries show to our readers and have no Chinese for.
+LOCALE_PATHS = [BASE_DIR / "partnerships" / "locale", BASE_DIR / "config" / "libraries" / "locale"]
 TIME_ZONE = env.str("TIME_ZONE", default="Asia/Shanghai")
 try:
     ZoneInfo(TIME_ZONE)
@@ -302,6 +303,8 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
+    # A tick a minute would bury what matters; the run itself says when it did something.
+    "loggers": {"celery.worker.strategy": {"level": "WARNING"}, "celery.app.trace": {"level": "WARNING"}},
 }
 
 if missing:

@@ -1,5 +1,6 @@
 """Fixtures for everybody. Services are real processes, started by the first test that asks for them."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -21,6 +22,20 @@ CHROMIUM_OPTIONS = [
     "--disable-sync",
     "--no-first-run",
 ]
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """The private server goes with the run; dropping its databases first can only trip over a thread's connection."""
+    return "TEST_DATABASE_TEMPLATE" in os.environ
+
+
+# Files whose tests wait for processes: first, so that no processor is left alone with one of them at the end.
+LONGEST_FIRST = ("test_main_job", "test_run_embedded", "test_live_stack", "test_races", "test_browser")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.path.stem.startswith(LONGEST_FIRST))
 
 
 @pytest.fixture(autouse=True)

@@ -6,11 +6,14 @@ from typing import Any
 
 from django.utils.translation import override
 
-from partnerships.models import Activity, Agreement, Milestone, Role
+from partnerships.models import Activity, Agreement, Answer, Demand, Facility, Milestone, Role
 from partnerships.permissions import ACTIONS, VETOES, Grant
 from partnerships.statuses import (
     ACTIVITY_TRANSITIONS,
     AGREEMENT_TRANSITIONS,
+    ANSWER_TRANSITIONS,
+    DEMAND_TRANSITIONS,
+    FACILITY_TRANSITIONS,
     MILESTONE_TRANSITIONS,
     Transition,
     TransitionTable,
@@ -47,6 +50,24 @@ WORKFLOWS = (
         Activity,
         ACTIVITY_TRANSITIONS,
         "A training, a research project, a visit or another follow-up. Completing one asks for the next step.",
+    ),
+    Workflow(
+        "Joint facility",
+        Facility,
+        FACILITY_TRANSITIONS,
+        "From its opening on it is reviewed every year, also while it is suspended.",
+    ),
+    Workflow(
+        "Demand",
+        Demand,
+        DEMAND_TRANSITIONS,
+        "Asking a unit and its first answer move it on. It is agreed by making the agreement or the project that comes of it.",
+    ),
+    Workflow(
+        "Answer",
+        Answer,
+        ANSWER_TRANSITIONS,
+        "The unit asked proposes, whoever asked chooses; of the answers to a demand one is chosen at a time.",
     ),
 )
 

@@ -13,6 +13,7 @@ from partnerships.models.agreements import Agreement, CooperationArea
 from partnerships.models.base import (
     History,
     LineField,
+    OfficeModel,
     ScopedQuerySet,
     SearchableModel,
     SearchEntry,
@@ -114,6 +115,7 @@ class Activity(SeededModel, SearchableModel, VersionedModel):
             models.CheckConstraint(
                 condition=Q(ends_on__isnull=True) | Q(starts_on__isnull=False, ends_on__gte=F("starts_on")),
                 name="activity_ends_after_start",
+                violation_error_code="ends_on",
                 violation_error_message=_("An activity cannot end before it starts."),
             ),
             models.CheckConstraint(
@@ -138,7 +140,7 @@ class Activity(SeededModel, SearchableModel, VersionedModel):
         return [self.title, self.place]
 
 
-class ActivityOrganization(models.Model):
+class ActivityOrganization(OfficeModel):
     """An organization taking part in an activity."""
 
     activity = models.ForeignKey(Activity, models.CASCADE, related_name="partners", verbose_name=_("activity"))
@@ -156,6 +158,7 @@ class ActivityOrganization(models.Model):
             models.UniqueConstraint(
                 fields=["activity", "organization"],
                 name="activity_organization_unique",
+                violation_error_code="organization",
                 violation_error_message=_("This organization takes part already."),
             ),
         ]
@@ -164,7 +167,7 @@ class ActivityOrganization(models.Model):
         return str(self.organization)
 
 
-class ActivityCredit(models.Model):
+class ActivityCredit(OfficeModel):
     """What an activity counts for: delivery on an area promised, to an organization."""
 
     activity = models.ForeignKey(Activity, models.CASCADE, related_name="credits", verbose_name=_("activity"))
@@ -185,6 +188,7 @@ class ActivityCredit(models.Model):
             models.UniqueConstraint(
                 fields=["activity", "area", "organization"],
                 name="activity_credit_unique",
+                violation_error_code="organization",
                 violation_error_message=_("This counts already."),
             ),
         ]
@@ -196,7 +200,7 @@ class ActivityCredit(models.Model):
         return f"{self.area} · {self.organization}"
 
 
-class Training(models.Model):
+class Training(OfficeModel):
     """What a training has beyond any activity."""
 
     activity = models.OneToOneField(Activity, models.CASCADE, related_name="training", verbose_name=_("activity"))
@@ -215,6 +219,7 @@ class Training(models.Model):
             models.CheckConstraint(
                 condition=Q(hours__isnull=True) | Q(hours__gte=0),
                 name="training_hours_not_negative",
+                violation_error_code="hours",
                 violation_error_message=_("Hours cannot be negative."),
             ),
         ]
@@ -223,7 +228,7 @@ class Training(models.Model):
         return str(self.activity)
 
 
-class ResearchProject(models.Model):
+class ResearchProject(OfficeModel):
     """What a research project has beyond any activity."""
 
     activity = models.OneToOneField(
@@ -244,6 +249,7 @@ class ResearchProject(models.Model):
             models.CheckConstraint(
                 condition=Q(budget__isnull=True) | Q(budget__gte=0),
                 name="research_project_budget_not_negative",
+                violation_error_code="budget",
                 violation_error_message=_("A budget cannot be negative."),
             ),
         ]
@@ -348,6 +354,7 @@ class ContactNote(SeededModel, VersionedModel):
             models.CheckConstraint(
                 condition=Q(agreement__isnull=False) | Q(organization__isnull=False),
                 name="contact_note_is_about_something",
+                violation_error_code="agreement",
                 violation_error_message=_("Say which agreement or organization this is about."),
             ),
         ]

@@ -17,6 +17,7 @@ from partnerships.models.base import (
     BilingualModel,
     History,
     LineField,
+    OfficeModel,
     ScopedQuerySet,
     SearchableModel,
     SearchEntry,
@@ -74,7 +75,7 @@ class AgreementType(BilingualModel):
         ordering = ["name", "pk"]
 
 
-class TypeMilestone(models.Model):
+class TypeMilestone(OfficeModel):
     """A milestone that every new agreement of a type gets when it is signed."""
 
     type = models.ForeignKey(
@@ -103,6 +104,7 @@ class TypeMilestone(models.Model):
             models.UniqueConstraint(
                 fields=["type", "title"],
                 name="type_milestone_unique",
+                violation_error_code="title",
                 violation_error_message=_("This type has a milestone of this title already."),
             ),
         ]
@@ -271,6 +273,7 @@ class Agreement(SeededModel, SearchableModel, VersionedModel):
                 fields=["unit", "reference"],
                 condition=~Q(reference=""),
                 name="agreement_reference_unique_in_unit",
+                violation_error_code="reference",
                 violation_error_message=_("This unit has an agreement of this reference already."),
             ),
             models.CheckConstraint(condition=Q(status__in=AgreementStatus.values), name="agreement_status_known"),
@@ -297,16 +300,19 @@ class Agreement(SeededModel, SearchableModel, VersionedModel):
             models.CheckConstraint(
                 condition=~Q(parent=F("id")),
                 name="agreement_not_below_itself",
+                violation_error_code="parent",
                 violation_error_message=_("An agreement cannot be its own framework."),
             ),
             models.CheckConstraint(
                 condition=~Q(predecessor=F("id")),
                 name="agreement_not_after_itself",
+                violation_error_code="predecessor",
                 violation_error_message=_("An agreement cannot follow itself."),
             ),
             models.CheckConstraint(
                 condition=Q(amount__isnull=True) | Q(amount__gte=0),
                 name="agreement_amount_not_negative",
+                violation_error_code="amount",
                 violation_error_message=_("An amount cannot be negative."),
             ),
         ]
@@ -385,7 +391,7 @@ class Agreement(SeededModel, SearchableModel, VersionedModel):
         return max(self.terms.all(), key=lambda term: term.number, default=None)
 
 
-class AgreementUnit(models.Model):
+class AgreementUnit(OfficeModel):
     """A unit that takes part without owning: it sees the agreement and works on follow-ups.
 
     The owner is ``Agreement.unit``, so there is always exactly one.
@@ -406,6 +412,7 @@ class AgreementUnit(models.Model):
             models.UniqueConstraint(
                 fields=["agreement", "unit"],
                 name="agreement_unit_unique",
+                violation_error_code="unit",
                 violation_error_message=_("This unit takes part already."),
             ),
         ]
@@ -414,7 +421,7 @@ class AgreementUnit(models.Model):
         return str(self.unit)
 
 
-class AgreementArea(models.Model):
+class AgreementArea(OfficeModel):
     """An area the parties promised to work on."""
 
     agreement = models.ForeignKey(Agreement, models.CASCADE, related_name="promised_areas", verbose_name=_("agreement"))
@@ -433,6 +440,7 @@ class AgreementArea(models.Model):
             models.UniqueConstraint(
                 fields=["agreement", "area"],
                 name="agreement_area_unique",
+                violation_error_code="area",
                 violation_error_message=_("This area is promised already."),
             ),
         ]
@@ -441,7 +449,7 @@ class AgreementArea(models.Model):
         return str(self.area)
 
 
-class AgreementParty(models.Model):
+class AgreementParty(OfficeModel):
     """An organization's part in an agreement; one row per organization."""
 
     class Role(models.TextChoices):
@@ -476,6 +484,7 @@ class AgreementParty(models.Model):
             models.UniqueConstraint(
                 fields=["agreement", "organization"],
                 name="agreement_party_unique",
+                violation_error_code="organization",
                 violation_error_message=_("This organization is a party already."),
             ),
             models.CheckConstraint(
@@ -484,6 +493,7 @@ class AgreementParty(models.Model):
             models.CheckConstraint(
                 condition=~Q(role="signatory") | Q(is_for_itself=True) | Q(signs_for_members=True),
                 name="agreement_party_signs_for_somebody",
+                violation_error_code="is_for_itself",
                 violation_error_message=_("A signatory signs for itself, for its members, or both."),
             ),
             models.CheckConstraint(
@@ -491,6 +501,7 @@ class AgreementParty(models.Model):
                 | Q(acceded_on__isnull=True)
                 | Q(withdrew_on__gte=F("acceded_on")),
                 name="agreement_party_leaves_after_joining",
+                violation_error_code="withdrew_on",
                 violation_error_message=_("A party cannot withdraw before it acceded."),
             ),
         ]
@@ -509,7 +520,7 @@ class DecisionDate:
     decide_on: dt.date  # moved to the working day before
 
 
-class AgreementTerm(models.Model):
+class AgreementTerm(OfficeModel):
     """A period the agreement runs for. A tacit renewal adds one; signed terms change by amendment only."""
 
     class Basis(models.TextChoices):
@@ -551,33 +562,44 @@ class AgreementTerm(models.Model):
             models.UniqueConstraint(
                 fields=["agreement", "number"],
                 name="agreement_term_number_unique",
+                violation_error_code="number",
                 violation_error_message=_("There is a term of this number already."),
             ),
             models.CheckConstraint(
                 condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
                 name="agreement_term_ends_after_start",
+                violation_error_code="ends_on",
                 violation_error_message=_("A term cannot end before it starts."),
             ),
             models.CheckConstraint(
                 condition=Q(ends_on__isnull=False) | Q(review_on__isnull=False),
                 name="agreement_term_has_end_or_review",
+                violation_error_code="ends_on",
                 violation_error_message=_("A term needs an end, or a date of review when it is open-ended."),
             ),
             models.CheckConstraint(
                 condition=Q(review_on__isnull=True) | Q(review_on__gte=F("starts_on")),
                 name="agreement_term_review_after_start",
+                violation_error_code="review_on",
                 violation_error_message=_("The review cannot lie before the start."),
             ),
             models.CheckConstraint(
-                condition=Q(starts_on__gte=EARLIEST_DAY)
-                & (Q(ends_on__isnull=True) | Q(ends_on__lte=LATEST_DAY))
+                condition=Q(starts_on__gte=EARLIEST_DAY),
+                name="agreement_term_start_sane",
+                violation_error_code="starts_on",
+                violation_error_message=_("Please check the year."),
+            ),
+            models.CheckConstraint(
+                condition=(Q(ends_on__isnull=True) | Q(ends_on__lte=LATEST_DAY))
                 & (Q(review_on__isnull=True) | Q(review_on__lte=LATEST_DAY)),
-                name="agreement_term_dates_sane",
+                name="agreement_term_end_sane",
+                violation_error_code="ends_on",
                 violation_error_message=_("Please check the years; leave the end empty when there is none."),
             ),
             models.CheckConstraint(
                 condition=Q(notice__lte=LONGEST_PERIOD_DAYS, lead_days__lte=LONGEST_PERIOD_DAYS),
                 name="agreement_term_periods_sane",
+                violation_error_code="notice",
                 violation_error_message=_("A notice or lead time of more than ten years is a slip."),
             ),
         ]

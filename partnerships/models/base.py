@@ -1,11 +1,12 @@
 """What several aggregates share: versions, codes, two languages, history, scope and search."""
 
+from collections.abc import Collection
 from functools import reduce
 from operator import or_
 from typing import Any, Self
 
 from django.contrib.contenttypes.models import ContentType
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import get_language
@@ -62,7 +63,35 @@ def exactly_one(*fields: str) -> Q:
     return reduce(or_, (Q(**{f"{other}__isnull": other != field for other in fields}) for field in fields))
 
 
-class VersionedModel(models.Model):
+class OfficeModel(models.Model):
+    """Says what is wrong where the person is looking.
+
+    A named constraint carries the field its message belongs to as its ``violation_error_code``.
+    """
+
+    class Meta:
+        abstract = True
+
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        try:
+            super().validate_constraints(exclude)
+        except ValidationError as error:
+            raise ValidationError(_on_their_fields(error, self, exclude or ())) from error
+
+
+def _on_their_fields(
+    error: ValidationError, row: models.Model, exclude: Collection[str]
+) -> dict[str, list[ValidationError]]:
+    names = {field.name for field in row._meta.concrete_fields} - set(exclude)
+    placed: dict[str, list[ValidationError]] = {}
+    for name, problems in error.error_dict.items():
+        for problem in problems:
+            field = problem.code if name == NON_FIELD_ERRORS and problem.code in names else name
+            placed.setdefault(field, []).append(problem)
+    return placed
+
+
+class VersionedModel(OfficeModel):
     """The root of an aggregate: each save needs the version it was read with and leaves the next one.
 
     ``save`` raises ``StaleVersion`` when the row was changed meanwhile, whichever door the save comes through.
@@ -121,7 +150,7 @@ class SeededModel(models.Model):
         abstract = True
 
 
-class BilingualModel(models.Model):
+class BilingualModel(OfficeModel):
     """``name`` in the Latin alphabet and ``name_zh`` in Chinese; shown in the reader's language, or what there is."""
 
     name = LineField(_("name"), max_length=200)

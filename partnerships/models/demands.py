@@ -14,6 +14,7 @@ from partnerships.models.base import (
     BilingualModel,
     History,
     LineField,
+    OfficeModel,
     ScopedQuerySet,
     SearchableModel,
     SearchEntry,
@@ -93,11 +94,13 @@ class Demand(SeededModel, SearchableModel, VersionedModel):
             models.CheckConstraint(
                 condition=Q(is_content_published=True) | Q(original_wording="", rewritten_wording=""),
                 name="demand_unpublished_has_no_wording",
+                violation_error_code="is_content_published",
                 violation_error_message=_("There is a wording, so the content is known."),
             ),
             models.CheckConstraint(
                 condition=Q(is_content_published=False) | ~Q(original_wording="") | ~Q(rewritten_wording=""),
                 name="demand_published_has_wording",
+                violation_error_code="original_wording",
                 violation_error_message=_("Give the wording, or say that the content is not known."),
             ),
         ]
@@ -198,6 +201,7 @@ class Answer(VersionedModel):
             models.UniqueConstraint(
                 fields=["demand", "unit", "person"],
                 name="answer_unique",
+                violation_error_code="person",
                 violation_error_message=_("This person of this unit was asked already."),
             ),
             models.CheckConstraint(condition=Q(status__in=AnswerStatus.values), name="answer_status_known"),
@@ -213,7 +217,7 @@ class Answer(VersionedModel):
         return self.person or str(self.unit)
 
 
-class DemandOutcome(models.Model):
+class DemandOutcome(OfficeModel):
     """What came of a demand: an agreement or a research project; the link that keeps the chain visible both ways."""
 
     demand = models.ForeignKey(Demand, models.PROTECT, related_name="outcomes", verbose_name=_("demand"))

@@ -11,6 +11,7 @@ from partnerships.models.base import (
     BilingualModel,
     History,
     LineField,
+    OfficeModel,
     ScopedQuerySet,
     SearchableModel,
     SearchEntry,
@@ -64,6 +65,7 @@ class Event(BilingualModel, SeededModel, SearchableModel, VersionedModel):
             models.CheckConstraint(
                 condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
                 name="event_ends_after_start",
+                violation_error_code="ends_on",
                 violation_error_message=_("An event cannot end before it starts."),
             ),
         ]
@@ -76,7 +78,7 @@ class Event(BilingualModel, SeededModel, SearchableModel, VersionedModel):
         return [self.name, self.name_zh, self.place]
 
 
-class EventKind(models.Model):
+class EventKind(OfficeModel):
     """One of the things an event was."""
 
     class Kind(models.TextChoices):
@@ -100,6 +102,7 @@ class EventKind(models.Model):
             models.UniqueConstraint(
                 fields=["event", "kind"],
                 name="event_kind_unique",
+                violation_error_code="kind",
                 violation_error_message=_("The event is of this kind already."),
             ),
         ]
@@ -108,7 +111,7 @@ class EventKind(models.Model):
         return self.get_kind_display()
 
 
-class Participation(models.Model):
+class Participation(OfficeModel):
     """Who took part in an event; ``name_as_printed`` alone stands for a name nobody could resolve yet."""
 
     class Role(models.TextChoices):
@@ -142,11 +145,13 @@ class Participation(models.Model):
                 fields=["event", "organization"],
                 condition=Q(organization__isnull=False),
                 name="participation_unique",
+                violation_error_code="organization",
                 violation_error_message=_("This organization is listed already."),
             ),
             models.CheckConstraint(
                 condition=Q(organization__isnull=False) | ~Q(name_as_printed=""),
                 name="participation_names_somebody",
+                violation_error_code="organization",
                 violation_error_message=_("Choose an organization, or give the name as it was printed."),
             ),
         ]

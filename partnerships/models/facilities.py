@@ -14,6 +14,7 @@ from partnerships.models.base import (
     BilingualModel,
     History,
     LineField,
+    OfficeModel,
     ScopedQuerySet,
     SearchableModel,
     SearchEntry,
@@ -99,6 +100,7 @@ class Facility(BilingualModel, SeededModel, SearchableModel, VersionedModel):
             models.CheckConstraint(
                 condition=Q(ends_on__isnull=True) | Q(starts_on__isnull=False, ends_on__gte=F("starts_on")),
                 name="facility_ends_after_start",
+                violation_error_code="ends_on",
                 violation_error_message=_("A facility cannot end before it starts."),
             ),
             models.CheckConstraint(
@@ -122,7 +124,7 @@ class Facility(BilingualModel, SeededModel, SearchableModel, VersionedModel):
         return [self.name, self.name_zh, self.site]
 
 
-class FacilityPartner(models.Model):
+class FacilityPartner(OfficeModel):
     """A side of a joint facility and who heads it there."""
 
     facility = models.ForeignKey(Facility, models.CASCADE, related_name="partners", verbose_name=_("joint facility"))
@@ -142,6 +144,7 @@ class FacilityPartner(models.Model):
             models.UniqueConstraint(
                 fields=["facility", "organization"],
                 name="facility_partner_unique",
+                violation_error_code="organization",
                 violation_error_message=_("This organization is listed already."),
             ),
         ]

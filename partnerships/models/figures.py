@@ -129,21 +129,25 @@ class ReportedFigure(BilingualModel, SeededModel, VersionedModel):
             models.CheckConstraint(
                 condition=exactly_one(*FIGURE_SUBJECTS),
                 name="reported_figure_has_one_subject",
+                violation_error_code="organization",
                 violation_error_message=_("A figure is about one organization, region, event or programme."),
             ),
             models.CheckConstraint(
                 condition=Q(counting_rule="") | Q(measure="count"),
                 name="reported_figure_only_counts_compare",
+                violation_error_code="counting_rule",
                 violation_error_message=_("Only a count can be compared with records."),
             ),
             models.CheckConstraint(
                 condition=Q(value__gte=0),
                 name="reported_figure_not_negative",
+                violation_error_code="value",
                 violation_error_message=_("A figure cannot be negative."),
             ),
             models.CheckConstraint(
                 condition=~Q(counting_rule__in=["members_with_honour", "region_with_honour"]) | Q(scheme__isnull=False),
                 name="reported_figure_honour_rule_has_scheme",
+                violation_error_code="scheme",
                 violation_error_message=_("Say which honour is counted."),
             ),
         ]

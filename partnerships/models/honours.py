@@ -68,6 +68,7 @@ class HonourScheme(BilingualModel, SeededModel, VersionedModel):
             models.CheckConstraint(
                 condition=~Q(next_scheme=F("id")),
                 name="honour_scheme_not_after_itself",
+                violation_error_code="next_scheme",
                 violation_error_message=_("A scheme cannot be its own next level."),
             ),
         ]
@@ -128,11 +129,13 @@ class Honour(SeededModel, SearchableModel, VersionedModel):
             models.UniqueConstraint(
                 fields=["scheme", "organization", "granted_on"],
                 name="honour_unique",
+                violation_error_code="granted_on",
                 violation_error_message=_("This honour is recorded already."),
             ),
             models.CheckConstraint(
                 condition=Q(valid_until__isnull=True) | Q(valid_until__gte=F("granted_on")),
                 name="honour_lapses_after_grant",
+                violation_error_code="valid_until",
                 violation_error_message=_("An honour cannot lapse before it was granted."),
             ),
         ]

@@ -242,16 +242,19 @@ class Milestone(SeededModel, SearchableModel, VersionedModel):
             models.CheckConstraint(
                 condition=Q(party__isnull=True) | Q(agreement__isnull=False),
                 name="milestone_party_needs_agreement",
+                violation_error_code="party",
                 violation_error_message=_("Only a milestone of an agreement can be owed by a party."),
             ),
             models.CheckConstraint(
                 condition=Q(due_on__range=(EARLIEST_DAY, LATEST_DAY)),
                 name="milestone_due_on_sane",
+                violation_error_code="due_on",
                 violation_error_message=_("Please check the year of the due date."),
             ),
             models.CheckConstraint(
                 condition=Q(recurs_every_months__isnull=True) | Q(recurs_every_months__range=(1, 120)),
                 name="milestone_recurrence_sane",
+                violation_error_code="recurs_every_months",
                 violation_error_message=_("It can come back every 1 to 120 months."),
             ),
         ]

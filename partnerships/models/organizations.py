@@ -15,6 +15,7 @@ from partnerships.models.base import (
     BilingualModel,
     History,
     LineField,
+    OfficeModel,
     ScopedQuerySet,
     SearchableModel,
     SearchEntry,
@@ -63,6 +64,7 @@ class Region(BilingualModel):
             models.CheckConstraint(
                 condition=~Q(parent=F("id")),
                 name="region_not_below_itself",
+                violation_error_code="parent",
                 violation_error_message=_("A region cannot be part of itself."),
             ),
         ]
@@ -155,11 +157,13 @@ class Organization(BilingualModel, SeededModel, SearchableModel, VersionedModel)
             models.UniqueConstraint(
                 fields=["uscc"],
                 name="organization_uscc_unique",
+                violation_error_code="uscc",
                 violation_error_message=_("Another organization has this unified social credit code."),
             ),
             models.CheckConstraint(
                 condition=Q(kind="institution") | Q(institution_type=""),
                 name="organization_type_only_for_institutions",
+                violation_error_code="institution_type",
                 violation_error_message=_("Only an institution has a type of institution."),
             ),
             models.CheckConstraint(condition=Q(kind__in=OrganizationKind.values), name="organization_kind_known"),
@@ -251,7 +255,7 @@ class GovernmentBody(OrganizationOfKind):
         verbose_name_plural = _("government bodies")
 
 
-class OrganizationName(models.Model):
+class OrganizationName(OfficeModel):
     """Another name of an organization: a short form, a former name, a translation, or what a source printed.
 
     A name with a ``source`` was seen there only: it is found, but it does not make two organizations look alike.
@@ -289,6 +293,7 @@ class OrganizationName(models.Model):
             models.UniqueConstraint(
                 fields=["organization", "name", "kind"],
                 name="organization_name_unique",
+                violation_error_code="name",
                 violation_error_message=_("This name is recorded already."),
             ),
             models.CheckConstraint(
@@ -296,6 +301,7 @@ class OrganizationName(models.Model):
                 | Q(valid_until__isnull=True)
                 | Q(valid_until__gte=F("valid_from")),
                 name="organization_name_period_in_order",
+                violation_error_code="valid_until",
                 violation_error_message=_("A name cannot end before it begins."),
             ),
         ]
@@ -337,7 +343,7 @@ class NameKey(models.Model):
         return self.key
 
 
-class AssociationMembership(models.Model):
+class AssociationMembership(OfficeModel):
     """An organization's membership in an association."""
 
     association = models.ForeignKey(
@@ -361,16 +367,19 @@ class AssociationMembership(models.Model):
             models.UniqueConstraint(
                 fields=["association", "member"],
                 name="association_membership_unique",
+                violation_error_code="member",
                 violation_error_message=_("This membership is recorded already."),
             ),
             models.CheckConstraint(
                 condition=~Q(association=F("member")),
                 name="association_not_its_own_member",
+                violation_error_code="member",
                 violation_error_message=_("An association cannot be its own member."),
             ),
             models.CheckConstraint(
                 condition=Q(since__isnull=True) | Q(until__isnull=True) | Q(until__gte=F("since")),
                 name="association_membership_in_order",
+                violation_error_code="until",
                 violation_error_message=_("A membership cannot end before it begins."),
             ),
         ]
@@ -383,7 +392,7 @@ class AssociationMembership(models.Model):
             raise ValidationError({"association": _("Only an association has members.")})
 
 
-class OrganizationUnit(models.Model):
+class OrganizationUnit(OfficeModel):
     """One of our units holds the relation with an organization, and who looks after it there.
 
     This is what *own* means for details and contacts; the first agreement or activity makes it.
@@ -412,6 +421,7 @@ class OrganizationUnit(models.Model):
             models.UniqueConstraint(
                 fields=["organization", "unit"],
                 name="organization_unit_unique",
+                violation_error_code="unit",
                 violation_error_message=_("This unit holds the organization already."),
             ),
         ]

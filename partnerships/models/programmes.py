@@ -12,6 +12,7 @@ from partnerships.models.base import (
     BilingualModel,
     History,
     LineField,
+    OfficeModel,
     ScopedQuerySet,
     SearchableModel,
     SearchEntry,
@@ -67,6 +68,7 @@ class Programme(BilingualModel, SeededModel, SearchableModel, VersionedModel):
             models.CheckConstraint(
                 condition=Q(ends_on__isnull=True) | Q(starts_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
                 name="programme_ends_after_start",
+                violation_error_code="ends_on",
                 violation_error_message=_("A programme cannot end before it starts."),
             ),
         ]
@@ -78,7 +80,7 @@ class Programme(BilingualModel, SeededModel, SearchableModel, VersionedModel):
         return [self.name, self.name_zh]
 
 
-class ProgrammeOrganizer(models.Model):
+class ProgrammeOrganizer(OfficeModel):
     """An organization that runs a programme, or one at which it takes place."""
 
     class Role(models.TextChoices):
@@ -101,6 +103,7 @@ class ProgrammeOrganizer(models.Model):
             models.UniqueConstraint(
                 fields=["programme", "organization", "role"],
                 name="programme_organizer_unique",
+                violation_error_code="organization",
                 violation_error_message=_("This organization is listed already."),
             ),
         ]
@@ -109,7 +112,7 @@ class ProgrammeOrganizer(models.Model):
         return str(self.organization)
 
 
-class ProgrammeItem(models.Model):
+class ProgrammeItem(OfficeModel):
     """The label on one event, agreement, facility or demand; each may carry several programmes."""
 
     programme = models.ForeignKey(Programme, models.CASCADE, related_name="items", verbose_name=_("programme"))
@@ -157,7 +160,7 @@ class ProgrammeItem(models.Model):
         return next(getattr(self, name) for name in PROGRAMME_ITEMS if getattr(self, f"{name}_id"))
 
 
-class ProgrammeTarget(models.Model):
+class ProgrammeTarget(OfficeModel):
     """A number the programme wants to reach, counted by the stated measure."""
 
     programme = models.ForeignKey(Programme, models.CASCADE, related_name="targets", verbose_name=_("programme"))
@@ -176,6 +179,7 @@ class ProgrammeTarget(models.Model):
             models.UniqueConstraint(
                 fields=["programme", "measure"],
                 name="programme_target_unique",
+                violation_error_code="measure",
                 violation_error_message=_("The programme has a target for this already."),
             ),
         ]

@@ -102,17 +102,20 @@ class ReminderRule(SeededModel, VersionedModel):
                 Coalesce("unit", 0),
                 Coalesce("named_person", 0),
                 name="reminder_rule_unique",
+                violation_error_code="offset",
                 violation_error_message=_("There is such a rule already; two would remind twice."),
             ),
             models.CheckConstraint(
                 condition=Q(audience="named", named_person__isnull=False)
                 | ~Q(audience="named") & Q(named_person__isnull=True),
                 name="reminder_rule_names_person",
+                violation_error_code="named_person",
                 violation_error_message=_("Name a person exactly when the rule is for a named person."),
             ),
             models.CheckConstraint(
                 condition=Q(offset__lte=LONGEST_OFFSET),
                 name="reminder_rule_offset_sane",
+                violation_error_code="offset",
                 violation_error_message=_("More than ten years is a slip."),
             ),
         ]

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.models.base import History, LineField, ScopedQuerySet, SeededModel, VersionedModel
+from partnerships.models.base import History, LineField, OfficeModel, ScopedQuerySet, SeededModel, VersionedModel
 
 
 class SourceQuerySet(ScopedQuerySet):
@@ -50,7 +50,7 @@ class CitationQuerySet(models.QuerySet):
         return self.filter(content_type=target, object_id=row.pk).select_related("source")
 
 
-class Citation(models.Model):
+class Citation(OfficeModel):
     """What a source printed about one field of one record, or (``field`` empty) about the record.
 
     ``is_assumption`` marks what we concluded and the source does not say; pages show it wherever the value is shown.
@@ -77,6 +77,7 @@ class Citation(models.Model):
             models.CheckConstraint(
                 condition=~Q(printed="") | Q(is_assumption=True),
                 name="citation_prints_or_assumes",
+                violation_error_code="printed",
                 violation_error_message=_("Say what was printed, or mark it as our assumption."),
             ),
         ]

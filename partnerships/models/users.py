@@ -14,7 +14,15 @@ from django.db.models.functions import Lower
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.models.base import BilingualModel, History, LineField, ScopedQuerySet, SeededModel, VersionedModel
+from partnerships.models.base import (
+    BilingualModel,
+    History,
+    LineField,
+    OfficeModel,
+    ScopedQuerySet,
+    SeededModel,
+    VersionedModel,
+)
 
 
 class Role(models.IntegerChoices):
@@ -129,17 +137,20 @@ class User(SeededModel, VersionedModel, AbstractUser):
                 Lower("email"),
                 condition=~Q(email=""),
                 name="user_email_unique",
+                violation_error_code="email",
                 violation_error_message=_("Another person has this e-mail address already."),
             ),
             models.CheckConstraint(
                 condition=~Q(deputy=F("id")),
                 name="user_deputy_is_another",
+                violation_error_code="deputy",
                 violation_error_message=_("A person cannot be their own deputy."),
             ),
             models.CheckConstraint(
                 condition=Q(absent_from__isnull=True, absent_until__isnull=True)
                 | Q(absent_from__isnull=False, absent_until__isnull=False, absent_until__gte=F("absent_from")),
                 name="user_absence_in_order",
+                violation_error_code="absent_until",
                 violation_error_message=_("An absence needs both dates, the first one not after the last."),
             ),
         ]
@@ -280,17 +291,20 @@ class Unit(BilingualModel, SeededModel, VersionedModel):
             models.CheckConstraint(
                 condition=~Q(parent=F("id")),
                 name="unit_not_below_itself",
+                violation_error_code="parent",
                 violation_error_message=_("A unit cannot be part of itself."),
             ),
             models.UniqueConstraint(
                 fields=["parent", "name"],
                 name="unit_name_unique_below_parent",
+                violation_error_code="name",
                 violation_error_message=_("There is a unit of this name already."),
             ),
             models.UniqueConstraint(
                 fields=["name"],
                 condition=Q(parent__isnull=True),
                 name="unit_name_unique_at_top",
+                violation_error_code="name",
                 violation_error_message=_("There is a unit of this name already."),
             ),
         ]
@@ -299,7 +313,7 @@ class Unit(BilingualModel, SeededModel, VersionedModel):
         refuse_cycle(self)
 
 
-class UnitMembership(models.Model):
+class UnitMembership(OfficeModel):
     """The role a person has in a unit and all units below it."""
 
     user = models.ForeignKey(
@@ -318,6 +332,7 @@ class UnitMembership(models.Model):
             models.UniqueConstraint(
                 fields=["user", "unit"],
                 name="unit_membership_unique",
+                violation_error_code="unit",
                 violation_error_message=_("This person has a role in this unit already."),
             ),
             models.CheckConstraint(condition=Q(role__in=Role.values), name="unit_membership_role_known"),

@@ -14,12 +14,19 @@ from partnerships.management.seeding.rows import Outcome
 from partnerships.models import (
     Activity,
     Agreement,
+    Answer,
+    Demand,
+    DemandOutcome,
+    Facility,
+    Honour,
     Milestone,
+    ReportedFigure,
     StatusChange,
     User,
 )
 from partnerships.permissions import may
-from partnerships.statuses import ActivityStatus, AgreementStatus, MilestoneStatus
+from partnerships.reports.figures import with_recorded
+from partnerships.statuses import ActivityStatus, AgreementStatus, DemandStatus, MilestoneStatus
 from tests.seeding.conftest import NOW, PASSWORD, TODAY
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -44,6 +51,34 @@ def test_every_status_is_there(sample: None) -> None:
     assert set(sample_of(Agreement).values_list("status", flat=True)) == set(AgreementStatus)
     assert set(sample_of(Activity).values_list("status", flat=True)) == set(ActivityStatus)
     assert set(sample_of(Milestone).values_list("status", flat=True)) == set(MilestoneStatus)
+    assert set(sample_of(Demand).values_list("status", flat=True)) == set(DemandStatus)
+    assert set(sample_of(Facility).values_list("status", flat=True)) == {"planned", "opened", "suspended"}
+    assert set(Answer.objects.values_list("status", flat=True)) == {"asked", "shortlisted", "chosen", "declined"}
+
+
+def test_a_demand_came_from_an_achievement_to_a_project(sample: None) -> None:
+    outcome = DemandOutcome.objects.get()
+    assert (outcome.demand.code, outcome.activity.is_sample) == ("sample-demand-cable-clips", True)
+    assert outcome.answer.achievement.code == "sample-achievement-clip-vision"
+    steps = StatusChange.objects.of(outcome.demand)
+    assert list(steps.values_list("transition", flat=True)) == ["ask", "answer", "agree"]
+    assert not steps.filter(at__gte=NOW).exists()
+
+
+def test_two_honours_lapse_this_half_year_and_one_could_rise(sample: None) -> None:
+    lapsing = Honour.objects.lapsing(TODAY, until=dt.date(2026, 6, 30))
+    assert sorted(lapsing.values_list("code", flat=True)) == [
+        "sample-honour-haotian-cultivating",
+        "sample-honour-kunyu-high-tech",
+    ]
+    assert [honour.code for honour in Honour.objects.could_rise(TODAY)] == ["sample-honour-haotian-cultivating"]
+    watched = Milestone.objects.filter(kind="honour_lapse").values_list("owner", flat=True)
+    assert (len(watched), None in watched) == (3, False)
+
+
+def test_the_sample_never_counts_against_a_reported_figure(sample: None) -> None:
+    figures = with_recorded(ReportedFigure.objects.comparable(), User.objects.get(username="wu.jianguo"))
+    assert sum(figure.recorded_count for figure in figures) == 6  # as without it
 
 
 def test_the_thread_is_signed_today_with_milestones_to_come(sample: None) -> None:

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from partnerships.exceptions import StaleVersion
+from partnerships.exceptions import StaleVersion, TransitionRefused
 from partnerships.factories import (
     DAY,
     ActivityFactory,
     AgreementFactory,
+    AnswerFactory,
+    DemandFactory,
     EnterpriseFactory,
     InstitutionFactory,
     MilestoneFactory,
@@ -19,8 +21,12 @@ from partnerships.factories import (
     UserFactory,
 )
 from partnerships.models import (
+    Activity,
     Agreement,
+    Answer,
     ContactNote,
+    Demand,
+    DemandOutcome,
     Milestone,
     Organization,
     OrganizationName,
@@ -37,6 +43,7 @@ from partnerships.workflows.agreements import (
     submit_agreement,
     terminate_agreement,
 )
+from partnerships.workflows.demands import agree_with_project, choose_answer, close_demand
 from partnerships.workflows.milestones import accept_milestone, meet_milestone, send_back_milestone
 from tests.together import refused, run_together
 
@@ -171,6 +178,25 @@ def test_activities_of_one_agreement_are_completed_while_it_is_terminated() -> N
     results = run_together(*calls, partial(terminate_agreement, agreement, actor=None, on=DAY, reason="Insolvent"))
     assert refused(results) == []
     assert Agreement.objects.get().status == AgreementStatus.TERMINATED
+
+
+def test_two_answers_chosen_at_once() -> None:
+    first = AnswerFactory(proposed=True)
+    answers = [first, AnswerFactory(demand=first.demand, proposed=True)]
+    calls = [partial(choose_answer, answer, actor=None, on=DAY) for answer in answers]
+    assert [type(error) for error in refused(run_together(*calls))] == [TransitionRefused]
+    assert sorted(Answer.objects.values_list("status", flat=True)) == ["chosen", "proposed"]
+
+
+def test_a_demand_is_agreed_while_it_is_closed() -> None:
+    first, second = read_twice(DemandFactory(asked=True, deadline_on=DAY))
+    results = run_together(
+        partial(agree_with_project, first, actor=None, on=DAY, title=""),
+        partial(close_demand, second, actor=None, on=DAY, reason="Nobody works in this field"),
+    )
+    assert len(refused(results)) == 1
+    is_agreed = Demand.objects.get().status == "agreed"
+    assert (Activity.objects.count(), DemandOutcome.objects.count()) == (is_agreed, is_agreed)
 
 
 def test_two_names_added_at_once_are_both_found() -> None:

@@ -65,10 +65,14 @@ class Desk:
     def take(self, verb: Callable[..., Any], row: Any, *, by: User | None, on: dt.date, **more: Any) -> Any:
         """A step of a workflow, recorded on the day it was taken: a timeline of one minute would be no office's."""
         changed = verb(row, actor=by, on=on, **more)
-        moment = self.moment(on)
-        changed.history.filter(history_date__gte=self.now).update(history_date=moment)
-        StatusChange.objects.of(changed).filter(at__gte=self.now).update(at=moment)
+        self.backdate(changed, on)
         return changed
+
+    def backdate(self, row: Any, on: dt.date) -> None:
+        """Moves what a verb has just written about ``row`` to ``on``."""
+        moment = self.moment(on)
+        row.history.filter(history_date__gte=self.now).update(history_date=moment)
+        StatusChange.objects.of(row).filter(at__gte=self.now).update(at=moment)
 
     def moment(self, day: dt.date) -> dt.datetime:
         """A time on ``day`` later than that of every record made before on the same day, and before ``now``."""

@@ -13,6 +13,7 @@ from django.db.models.deletion import Collector
 from partnerships.management.sample.desk import sample_rows
 from partnerships.management.seeding.articles import wait_for_other_seeding
 from partnerships.models import (
+    Achievement,
     Activity,
     Agreement,
     Amendment,
@@ -21,9 +22,13 @@ from partnerships.models import (
     ContactNote,
     Delivery,
     DeliveryEvent,
+    Demand,
+    DemandOutcome,
     Document,
     DocumentVersion,
     Event,
+    Facility,
+    Honour,
     Milestone,
     Organization,
     OrganizationUnit,
@@ -39,7 +44,25 @@ from partnerships.models import (
 )
 
 # In the order in which those that stay are named.
-KEEPABLE = (Agreement, Activity, Milestone, ContactNote, Event, Organization, Contact, Document, Unit, User, Source)
+KEEPABLE = (
+    Agreement,
+    Activity,
+    Milestone,
+    ContactNote,
+    Facility,
+    Demand,
+    Achievement,
+    Honour,
+    Event,
+    Organization,
+    Contact,
+    Document,
+    Unit,
+    User,
+    Source,
+)
+# What milestones and documents of the sample belong to.
+PARENTS = ("agreement", "activity", "event", "organization", "facility", "demand", "honour")
 
 
 @dataclass
@@ -76,6 +99,11 @@ def _dependents_first() -> Iterator[models.QuerySet]:
     yield _documents()
     yield from _reminders()
     yield _milestones()
+    yield DemandOutcome.objects.filter(demand__is_sample=True)
+    yield sample_rows(Demand)
+    yield sample_rows(Achievement)
+    yield _under_the_sample(Facility, "agreement")
+    yield _under_the_sample(Honour, "organization")
     yield _under_the_sample(Activity, "agreement")
     yield Amendment.objects.filter(agreement__is_sample=True)
     yield sample_rows(Agreement).order_by("-pk")  # children and successors are younger
@@ -100,12 +128,12 @@ def _under_the_sample(model: type[models.Model], *parents: str) -> models.QueryS
 
 
 def _milestones() -> models.QuerySet:
-    return _under_the_sample(Milestone, "agreement", "activity", "event", "organization")
+    return _under_the_sample(Milestone, *PARENTS)
 
 
 def _documents() -> models.QuerySet:
     of_milestones = Q(milestone__in=_milestones().values("pk"))
-    of_others = _under_the_sample(Document, "agreement", "activity", "event", "organization")
+    of_others = _under_the_sample(Document, *PARENTS)
     return Document._base_manager.filter(of_milestones | Q(pk__in=of_others.values("pk")))
 
 

@@ -8,9 +8,12 @@ from django.utils.translation import gettext as _
 
 from partnerships.management.sample.activities import add_activities
 from partnerships.management.sample.agreements import add_agreements, close_grinding
+from partnerships.management.sample.demands import add_demands
 from partnerships.management.sample.desk import Desk, sample_rows
 from partnerships.management.sample.documents import add_documents
 from partnerships.management.sample.events import add_events
+from partnerships.management.sample.facilities import add_facilities
+from partnerships.management.sample.honours import add_honours
 from partnerships.management.sample.organizations import add_organizations
 from partnerships.management.sample.people import COLLEGE, add_people
 from partnerships.management.seeding.articles import wait_for_other_seeding
@@ -36,4 +39,7 @@ def _fill(desk: Desk, *, password: str) -> None:
     agreements = add_agreements(desk)
     add_activities(desk, agreements)
     close_grinding(desk, agreements["grinding"])
+    add_facilities(desk, agreements)
+    add_demands(desk)
+    add_honours(desk)
     add_documents(desk)

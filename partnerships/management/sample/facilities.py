@@ -1,0 +1,65 @@
+"""A base that runs, a laboratory that stands still, a workstation about to open."""
+
+from collections.abc import Mapping
+
+from partnerships.factories import FacilityFactory, FacilityPartnerFactory
+from partnerships.management.sample.desk import Desk, sample_code
+from partnerships.management.sample.people import COLLEGE
+from partnerships.models import Agreement, Event, Facility, FacilityKind, Region
+from partnerships.workflows.facilities import open_facility, suspend_facility
+
+
+def add_facilities(desk: Desk, agreements: Mapping[str, Agreement]) -> None:
+    base = _plan(
+        desk,
+        "base",
+        by="he",
+        made=-110,
+        heads={"sample-kunyu": "Yao Lili", COLLEGE: "He Qiang"},
+        kind=FacilityKind.EMPLOYMENT_BASE,
+        agreement=agreements["intake"],
+        name="Employment base for automation, Kunyu plant 2",
+        name_zh="坤宇二厂自动化就业实习基地",
+        capacity=20,
+    )
+    desk.take(open_facility, base, by=desk.people["he"], on=desk.day(-90), today=desk.today)
+    laboratory = _plan(
+        desk,
+        "laboratory",
+        by="sun",
+        made=-760,
+        heads={COLLEGE: "Professor Qian Weimin", "sample-haotian": "Dai Jun"},
+        kind=FacilityKind.JOINT_LABORATORY,
+        name="Joint laboratory for bearing noise",
+        name_zh="轴承噪声联合实验室",
+        site="Building 6, ground floor",
+        capacity=12,
+    )
+    laboratory = desk.take(open_facility, laboratory, by=desk.people["sun"], on=desk.day(-700), today=desk.today)
+    reason = "The foundations of the test bench are being renewed."
+    desk.take(suspend_facility, laboratory, by=desk.people["sun"], on=desk.day(-17), reason=reason)
+    _plan(
+        desk,
+        "workstation",
+        by="he",
+        made=-19,
+        heads={"sample-kunyu": "Yao Lili", COLLEGE: "Guo Min"},
+        kind=FacilityKind.WORKSTATION,
+        agreement=agreements["workstation"],
+        event=Event.objects.get(code=sample_code("event-ceremony")),
+        name="Doctoral workstation for machine vision",
+        name_zh="机器视觉博士工作站",
+        capacity=4,
+    )
+
+
+def _plan(desk: Desk, code: str, *, by: str, made: int, heads: Mapping[str, str], **values: object) -> Facility:
+    """A planned facility; ``heads`` maps the code of each side to who heads it there, the first on its site."""
+    person, on = desk.people[by], desk.day(made)
+    unit = desk.units["information" if by == "he" else "mechanical"]
+    given = {"unit": unit, "owner": person, "region": Region.objects.get(code="shaoxing"), **values}
+    facility = desk.add(FacilityFactory, f"facility-{code}", by=person, on=on, **given)
+    for number, (organization, head) in enumerate(heads.items()):
+        side = {"organization": desk.organization(organization), "head": head, "is_host": number == 0}
+        desk.add_part(FacilityPartnerFactory, by=person, on=on, facility=facility, **side)
+    return facility
