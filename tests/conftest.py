@@ -30,6 +30,14 @@ def django_db_keepdb() -> bool:
     return "TEST_DATABASE_TEMPLATE" in os.environ
 
 
+# Files whose tests wait for processes: first, so that no processor is left alone with one of them at the end.
+LONGEST_FIRST = ("test_main_job", "test_run_embedded", "test_live_stack", "test_races", "test_browser")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.path.stem.startswith(LONGEST_FIRST))
+
+
 @pytest.fixture(autouse=True)
 def media_root(settings: Any, tmp_path: Path) -> Path:
     """Uploads of one test are not another's."""

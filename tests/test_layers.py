@@ -40,7 +40,18 @@ ALLOWED: dict[str, set[str]] = {
     "migrations": STATE,
 }
 # Within workflows: the later may call the earlier, never back.
-WORKFLOWS = ["transitions", "organizations", "documents", "milestones", "activities", "agreements", "users"]
+WORKFLOWS = [
+    "transitions",
+    "organizations",
+    "documents",
+    "milestones",
+    "facilities",
+    "honours",
+    "activities",
+    "agreements",
+    "demands",
+    "users",
+]
 
 
 @dataclass(frozen=True)

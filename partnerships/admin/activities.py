@@ -11,10 +11,18 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from partnerships.admin.base import CitationInline, OfficeAdmin, PartInline, StackedPartInline, status_badge
+from partnerships.admin.base import (
+    CitationInline,
+    OfficeAdmin,
+    PartInline,
+    StackedPartInline,
+    WordSearchMixin,
+    status_badge,
+)
 from partnerships.admin.documents import DocumentInline
 from partnerships.admin.filters import AttentionFilter, MineFilter, ScopedRelatedFilter
 from partnerships.admin.navigation import Attention
+from partnerships.admin.outcomes import origin_of
 from partnerships.admin.steps import StepsMixin
 from partnerships.admin.versions import RootForm
 from partnerships.models import (
@@ -82,7 +90,7 @@ DATES = ("started_on", "completed_on", "postponed_on", "cancelled_on")
 
 
 @admin.register(Activity)
-class ActivityAdmin(StepsMixin, OfficeAdmin):
+class ActivityAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     view_action, add_action, change_action = "activity.view", "activity.add", "activity.edit"
     danger_steps = frozenset({"cancel"})
     attention = {
@@ -106,9 +114,6 @@ class ActivityAdmin(StepsMixin, OfficeAdmin):
     autocomplete_fields = ("agreement", "event", "owner")
     readonly_fields = ("next_step", "no_next_step_reason", *DATES)
     inlines = (PartnerInline, CreditInline, DocumentInline, CitationInline)
-
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
-        return (queryset.search(search_term) if search_term.strip() else queryset), False
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         what = (
@@ -135,7 +140,8 @@ class ActivityAdmin(StepsMixin, OfficeAdmin):
         if obj is None:
             return (PartnerInline,)
         detail = DETAILS.get(obj.kind)
-        return (detail, *self.inlines) if detail else self.inlines
+        shown = (*self.inlines, *origin_of(obj))
+        return (detail, *shown) if detail else shown
 
     def response_add(self, request: HttpRequest, obj: Activity, post_url_continue: str | None = None) -> HttpResponse:
         """A kind with details goes on to them: they are on the page of the activity."""

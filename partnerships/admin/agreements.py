@@ -9,18 +9,27 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import formats, timezone
-from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminAutocompleteWidget, UnfoldAdminSingleDateWidget
 
-from partnerships.admin.base import CitationInline, OfficeAdmin, PartInline, ReadOnlyInline, status_badge
+from partnerships.admin.base import (
+    CitationInline,
+    OfficeAdmin,
+    PartInline,
+    ReadOnlyInline,
+    WordSearchMixin,
+    admin_link,
+    status_badge,
+)
 from partnerships.admin.documents import DocumentInline, DocumentPartForm
-from partnerships.admin.filters import AttentionFilter, MyAgreementsFilter, ScopedRelatedFilter
+from partnerships.admin.filters import AttentionFilter, CountedFilter, MyAgreementsFilter, ScopedRelatedFilter
 from partnerships.admin.navigation import Attention
+from partnerships.admin.outcomes import origin_of
+from partnerships.admin.programmes import LabelInline
 from partnerships.admin.steps import StepsMixin, Verb
-from partnerships.admin.versions import PartForm, RootForm
+from partnerships.admin.versions import PartForm, PartFormSet, RootForm
 from partnerships.exceptions import TransitionRefused
 from partnerships.forms.agreements import AccedeForm, AmendForm, RenewForm, WithdrawForm, remaining_parties
 from partnerships.forms.steps import ContactNoteForm
@@ -144,8 +153,7 @@ class MilestoneInline(ReadOnlyInline):
 
     @display(description=_("title"))
     def title_link(self, milestone: Milestone) -> str:
-        url = reverse("admin:partnerships_milestone_change", args=[milestone.pk])
-        return format_html('<a class="pt-link" href="{}">{}</a>', url, milestone.title)
+        return admin_link(milestone)
 
     @display(description=_("status"))
     def status_label(self, milestone: Milestone) -> str:
@@ -248,7 +256,7 @@ ATTENTION = {
 
 
 @admin.register(Agreement)
-class AgreementAdmin(StepsMixin, OfficeAdmin):
+class AgreementAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     view_action, add_action, change_action = "agreement.view", "agreement.add", "agreement.edit"
     delete_action = "agreement.delete"
     verbs = VERBS
@@ -262,6 +270,7 @@ class AgreementAdmin(StepsMixin, OfficeAdmin):
         ("unit", ScopedRelatedFilter),
         MyAgreementsFilter,
         "signed_on",
+        CountedFilter,
     )
     list_select_related = ("type", "unit", "coordinator")
     search_fields = ("title",)
@@ -278,6 +287,7 @@ class AgreementAdmin(StepsMixin, OfficeAdmin):
         CustodyInline,
         DocumentInline,
         AmendmentInline,
+        LabelInline,
         CitationInline,
     )
     main_fields = ("title", "title_as_signed", ("type", "reference"), ("unit", "coordinator"), "event")
@@ -285,9 +295,6 @@ class AgreementAdmin(StepsMixin, OfficeAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).with_current_end().prefetch_related("parties__organization")
-
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
-        return (queryset.search(search_term) if search_term.strip() else queryset), False
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         shown = ((None, {"fields": self.main_fields}), (_("Frame and money"), {"fields": self.frame_fields}))
@@ -301,7 +308,9 @@ class AgreementAdmin(StepsMixin, OfficeAdmin):
         return (*self.readonly_fields, *LOCKED) if obj and not obj.is_editable else self.readonly_fields
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
-        return self.inlines if obj else (PartyInline, AreaInline, TermInline, ParticipatingUnitInline)
+        if obj is None:
+            return (PartyInline, AreaInline, TermInline, ParticipatingUnitInline)
+        return (*self.inlines, *origin_of(obj))
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.register_signed_view)
@@ -394,7 +403,7 @@ class RegisterForm(RootForm):
         return on
 
 
-class PartyFormSet(forms.BaseInlineFormSet):
+class PartyFormSet(PartFormSet):
     def clean(self) -> None:
         super().clean()
         if any(self.errors):

@@ -9,6 +9,8 @@ from django.db.models import ForeignKey, Model, QuerySet, TextField, URLField
 from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.loader import render_to_string
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import GenericTabularInline, ModelAdmin, StackedInline, TabularInline
@@ -16,7 +18,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from partnerships.admin.choices import choosable
 from partnerships.admin.navigation import Attention
-from partnerships.admin.versions import PartForm, RootForm
+from partnerships.admin.versions import PartForm, PartFormSet, RootForm
 from partnerships.exceptions import DomainError
 from partnerships.models import Citation, StatusChange
 from partnerships.permissions import may
@@ -32,6 +34,12 @@ def badge(text: Any, tone: str) -> str:
 
 def status_badge(row: Any) -> str:
     return badge(row.get_status_display(), TONES.get(row.status, "neutral"))
+
+
+def admin_link(row: Any, text: Any = None) -> str:
+    """A link to the page of ``row`` here."""
+    url = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+    return format_html('<a class="pt-link" href="{}">{}</a>', url, text or row)
 
 
 class ScopedMixin:
@@ -87,6 +95,13 @@ class ChoicesMixin:
     ) -> ModelChoiceField | None:
         kwargs.setdefault("queryset", choosable(db_field.remote_field.model, request.user))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+
+
+class WordSearchMixin:
+    """Searches the folded text of the rows and of what they are about, in place of Django's columns."""
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        return (queryset.search(search_term) if search_term.strip() else queryset), False  # type: ignore[attr-defined]
 
 
 class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
@@ -158,12 +173,19 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
     ) -> HttpResponse:
         form = context["adminform"].form
         if getattr(form, "conflict", None):
-            form.conflict.describe(form, [inline.formset for inline in context["inline_admin_formsets"]])
+            edited = [inline for inline in context["inline_admin_formsets"] if inline.has_change_permission]
+            form.conflict.describe(form, [inline.formset for inline in edited])
             context["conflict"] = form.conflict
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_view_on_site_url(self, obj: Any = None) -> str | None:
-        return obj.get_absolute_url() if obj is not None and hasattr(obj, "get_absolute_url") else None
+        """Rows without a page outside the admin get no link."""
+        if obj is None or not hasattr(obj, "get_absolute_url"):
+            return None
+        try:
+            return obj.get_absolute_url()
+        except NoReverseMatch:
+            return None
 
 
 class OfficeAdmin(SimpleHistoryAdmin, PlainAdmin):
@@ -237,11 +259,11 @@ class PartMixin(ChoicesMixin):
 
 
 class PartInline(PartMixin, TabularInline):
-    pass
+    formset = PartFormSet
 
 
 class StackedPartInline(PartMixin, StackedInline):
-    pass
+    formset = PartFormSet
 
 
 class ReadOnlyInline(PartMixin, TabularInline):

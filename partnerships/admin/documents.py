@@ -20,9 +20,6 @@ from partnerships.models.documents import DOCUMENT_TARGETS
 from partnerships.permissions import refusal
 from partnerships.workflows.documents import add_version, check_upload
 
-# What a new document can be put on here: those with an admin page that the field can search.
-CHOSEN_TARGETS = ("agreement", "activity", "event", "milestone", "organization")
-
 
 class UploadMixin(forms.ModelForm):
     """A document with the file that becomes its next version; a new document needs one."""
@@ -112,12 +109,12 @@ class DocumentAdmin(OfficeAdmin):
     list_filter = ("kind",)
     search_fields = ("title",)
     ordering = ("-pk",)
-    list_select_related = DOCUMENT_TARGETS
-    autocomplete_fields = CHOSEN_TARGETS
+    list_select_related = (*DOCUMENT_TARGETS, "honour__scheme", "honour__organization")
+    autocomplete_fields = DOCUMENT_TARGETS
     inlines = (VersionInline,)
     fieldsets = (
         (None, {"fields": (("kind", "title"), "upload")}),
-        (_("Belongs to one of"), {"fields": CHOSEN_TARGETS}),
+        (_("Belongs to one of"), {"fields": DOCUMENT_TARGETS}),
     )
 
     def get_queryset(self, request: HttpRequest) -> Any:
@@ -129,10 +126,6 @@ class DocumentAdmin(OfficeAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """A document stays with what it belongs to: moving it would open it to others."""
         return DOCUMENT_TARGETS if obj else ()
-
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        main, (title, _options) = self.fieldsets
-        return (main, (title, {"fields": DOCUMENT_TARGETS if obj else CHOSEN_TARGETS}))
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

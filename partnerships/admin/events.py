@@ -8,9 +8,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from partnerships.admin.base import CitationInline, OfficeAdmin, PartInline
+from partnerships.admin.base import CitationInline, OfficeAdmin, PartInline, WordSearchMixin
 from partnerships.admin.documents import DocumentInline
 from partnerships.admin.filters import ScopedRelatedFilter
+from partnerships.admin.programmes import LabelInline
 from partnerships.models import Event, EventKind, Participation
 
 
@@ -29,7 +30,7 @@ class ParticipationInline(PartInline):
 
 
 @admin.register(Event)
-class EventAdmin(OfficeAdmin):
+class EventAdmin(WordSearchMixin, OfficeAdmin):
     view_action, add_action, change_action = "event.view", "event.add", "event.edit"
     list_display = ("name", "name_zh", "kind_list", "starts_on", "region", "unit")
     list_filter = (("unit", ScopedRelatedFilter), "kinds__kind", "starts_on")
@@ -38,7 +39,7 @@ class EventAdmin(OfficeAdmin):
     search_help_text = _("Name or place, in Chinese or English")
     ordering = ("-starts_on", "-pk")
     autocomplete_fields = ("region",)
-    inlines = (KindInline, ParticipationInline, DocumentInline, CitationInline)
+    inlines = (KindInline, ParticipationInline, LabelInline, DocumentInline, CitationInline)
     fieldsets = (
         (None, {"fields": (("name", "name_zh"), ("starts_on", "ends_on"), ("region", "place"), "unit", "summary")}),
         (
@@ -49,9 +50,6 @@ class EventAdmin(OfficeAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).prefetch_related("kinds")
-
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
-        return (queryset.search(search_term) if search_term.strip() else queryset), False
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         return self.inlines if obj else (KindInline, ParticipationInline)

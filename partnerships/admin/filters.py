@@ -10,6 +10,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from partnerships.models import ReportedFigure
+from partnerships.reports.figures import recorded
+
 
 class AttentionFilter(admin.SimpleListFilter):
     """The lists behind the numbers of the index; each admin names its own in ``attention``."""
@@ -34,6 +37,31 @@ class ScopedRelatedFilter(RelatedFieldListFilter):
         if hasattr(rows, "visible_to"):
             rows = rows.visible_to(request.user)
         return [(row.pk, str(row)) for row in rows]
+
+
+class CountedFilter(admin.SimpleListFilter):
+    """The records that count against one reported figure; offered only where a figure's number led here."""
+
+    title = _("counted against a reported figure")
+    parameter_name = "counted"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        self.figure = self._figure(request)
+        return [(str(self.figure.pk), self.figure)] if self.figure else []
+
+    def _figure(self, request: HttpRequest) -> ReportedFigure | None:
+        asked = self.value() or ""
+        if not (asked.isascii() and asked.isdigit()):
+            return None
+        return ReportedFigure.objects.visible_to(request.user).filter(pk=asked[:15]).first()
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        counted = recorded(self.figure, request.user) if self.figure else None
+        if counted is None:
+            return queryset
+        if counted.model is not queryset.model._meta.concrete_model:
+            return queryset.none()
+        return queryset.filter(pk__in=counted.order_by().values("pk"))
 
 
 class MineFilter(admin.SimpleListFilter):

@@ -5,7 +5,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
@@ -13,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from partnerships.admin.agreements import UnfoldAutocomplete, log_contact_form
-from partnerships.admin.base import OfficeAdmin, status_badge
+from partnerships.admin.base import OfficeAdmin, WordSearchMixin, status_badge
 from partnerships.admin.documents import DocumentInline
 from partnerships.admin.filters import AttentionFilter, MineFilter, ScopedRelatedFilter
 from partnerships.admin.navigation import Attention
@@ -21,7 +20,7 @@ from partnerships.admin.steps import StepsMixin, Verb
 from partnerships.admin.versions import RootForm
 from partnerships.forms.steps import AssignForm, MoveForm
 from partnerships.models import AgreementParty, Milestone, MilestoneKind
-from partnerships.models.milestones import ACCEPTED_KINDS, DERIVED_KINDS
+from partnerships.models.milestones import ACCEPTED_KINDS, DERIVED_KINDS, MILESTONE_TARGETS
 from partnerships.statuses import MilestoneStatus
 
 DAYS_AHEAD = 7  # as on everybody's first page
@@ -102,7 +101,7 @@ DATES = ("submitted_on", "met_on", "waived_on", "cancelled_on")
 
 
 @admin.register(Milestone)
-class MilestoneAdmin(StepsMixin, OfficeAdmin):
+class MilestoneAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     view_action, add_action, change_action = "milestone.view", "milestone.add", "milestone.edit"
     form = MilestoneForm
     verbs = VERBS
@@ -114,12 +113,9 @@ class MilestoneAdmin(StepsMixin, OfficeAdmin):
     search_fields = ("title",)
     search_help_text = _("Title, agreement or partner, in Chinese or English")
     ordering = ("due_on", "pk")
-    autocomplete_fields = ("agreement", "activity", "event", "organization", "owner")
+    targets = ("agreement", *MILESTONE_TARGETS)
+    autocomplete_fields = (*targets, "owner")
     inlines = (DocumentInline,)
-    targets = ("agreement", "activity", "event", "organization")
-
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
-        return (queryset.search(search_term) if search_term.strip() else queryset), False
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         return self.inlines if obj else ()

@@ -19,7 +19,12 @@ GROUPS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
             ("milestone", "flag"),
             ("activity", "event_available"),
             ("contactnote", "call"),
+            ("facility", "domain"),
         ),
+    ),
+    (
+        _("Demands and answers"),
+        (("demand", "contact_support"), ("answer", "forum"), ("achievement", "lightbulb")),
     ),
     (
         _("Partners"),
@@ -32,7 +37,19 @@ GROUPS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
             ("contact", "contacts"),
         ),
     ),
-    (_("Events and papers"), (("event", "festival"), ("document", "description"), ("source", "newspaper"))),
+    (
+        _("Events and programmes"),
+        (("event", "festival"), ("programme", "hub"), ("document", "description")),
+    ),
+    (
+        _("Honours and figures"),
+        (
+            ("honour", "workspace_premium"),
+            ("honourscheme", "stairs"),
+            ("reportedfigure", "difference"),
+            ("source", "newspaper"),
+        ),
+    ),
     (
         _("Reminders"),
         (("reminderrule", "rule"), ("reminderplan", "schedule_send"), ("delivery", "outgoing_mail")),

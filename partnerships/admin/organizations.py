@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from partnerships.admin.base import CitationInline, OfficeAdmin, PartInline, StackedPartInline
+from partnerships.admin.base import CitationInline, OfficeAdmin, PartInline, StackedPartInline, WordSearchMixin
 from partnerships.admin.documents import DocumentInline
+from partnerships.admin.filters import CountedFilter
 from partnerships.admin.steps import StepsMixin, Verb
 from partnerships.forms.organizations import ArchiveForm, RestoreForm
 from partnerships.models import (
@@ -137,12 +138,12 @@ class HeldFilter(admin.SimpleListFilter):
 
 
 @admin.register(Organization)
-class OrganizationAdmin(StepsMixin, OfficeAdmin):
+class OrganizationAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     view_action, add_action, change_action = "organization.view", "organization.add", "organization.edit"
     has_steps = False
     verbs = VERBS
     list_display = ("name", "name_zh", "kind_label", "region", "held_by", "uscc")
-    list_filter = ("kind", HeldFilter, ArchivedFilter)
+    list_filter = ("kind", HeldFilter, ArchivedFilter, CountedFilter)
     list_select_related = ("region",)
     search_fields = ("name",)
     search_help_text = _("Any of its names, in Chinese or English, or its credit code")
@@ -155,9 +156,6 @@ class OrganizationAdmin(StepsMixin, OfficeAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).prefetch_related("holders__unit")
-
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
-        return (queryset.search(search_term) if search_term.strip() else queryset), False
 
     def sees_details(self, request: HttpRequest, obj: Any) -> bool:
         return obj is None or self.allows(request, "organization.view_details", obj)

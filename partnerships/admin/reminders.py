@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
@@ -16,8 +17,11 @@ from unfold.decorators import display
 from partnerships.admin.base import OfficeAdmin, PlainAdmin, ReadOnlyInline, status_badge
 from partnerships.admin.filters import AttentionFilter, ScopedRelatedFilter
 from partnerships.admin.navigation import Attention
+from partnerships.admin.steps import StepsMixin, Verb
 from partnerships.admin.versions import RootForm
+from partnerships.forms.reminders import SendAgainForm
 from partnerships.models import Delivery, DeliveryEvent, Milestone, ReminderItem, ReminderPlan, ReminderRule
+from partnerships.models.reminders import in_words
 from partnerships.permissions import may
 from partnerships.statuses import DeliveryStatus, PlanStatus
 
@@ -66,6 +70,10 @@ class MachineWrittenAdmin(PlainAdmin):
         """The queryset decides which rows exist for a person; the rows themselves name no unit."""
         return self.allows(request, self.view_action)
 
+    @display(description=_("reason"), ordering="reason")
+    def reason_words(self, row: ReminderPlan | Delivery) -> str:
+        return row.reason_words
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return [name for row in self.get_fieldsets(request, obj) for name in _flat(row[1]["fields"])]
 
@@ -90,6 +98,14 @@ class ItemInline(ReadOnlyInline):
     def rule(self, item: ReminderItem) -> str:
         return str(item.plan.rule)
 
+    @display(description=_("why this person"))
+    def why_words(self, item: ReminderItem) -> str:
+        return item.why_words
+
+    @display(description=_("why not"))
+    def cancel_words(self, item: ReminderItem) -> str:
+        return item.cancel_words or "–"
+
     @display(description=_("delivery"))
     def outcome(self, item: ReminderItem) -> str:
         url = reverse("admin:partnerships_delivery_change", args=[item.delivery_id])
@@ -97,17 +113,17 @@ class ItemInline(ReadOnlyInline):
 
 
 class PlanItemInline(ItemInline):
-    fields = ("person", "why", "outcome", "cancel_reason")
+    fields = ("person", "why_words", "outcome", "cancel_words")
     verbose_name_plural = _("to whom it went")
 
 
 class DeliveryItemInline(ItemInline):
-    fields = ("milestone", "rule", "why", "cancel_reason")
+    fields = ("milestone", "rule", "why_words", "cancel_words")
 
 
 @admin.register(ReminderPlan)
 class ReminderPlanAdmin(MachineWrittenAdmin):
-    list_display = ("milestone", "rule", "due_on", "send_at", "status_label", "reason")
+    list_display = ("milestone", "rule", "due_on", "send_at", "status_label", "reason_words")
     list_filter = (AttentionFilter, "status", "send_at")
     list_select_related = ("milestone", "rule")
     search_fields = ("milestone__title",)
@@ -124,7 +140,7 @@ class ReminderPlanAdmin(MachineWrittenAdmin):
         ),
     }
     fieldsets = (
-        (None, {"fields": ("milestone", "rule", ("due_on", "send_at"), ("status_label", "reason"))}),
+        (None, {"fields": ("milestone", "rule", ("due_on", "send_at"), ("status_label", "reason_words"))}),
         (_("How it was counted"), {"fields": (("time_zone", "is_provisional"), ("next_attempt_at", "expires_at"))}),
     )
 
@@ -146,7 +162,7 @@ class ReminderPlanAdmin(MachineWrittenAdmin):
 
 class DeliveryEventInline(ReadOnlyInline):
     model = DeliveryEvent
-    fields = ("at", "from_label", "to_label", "note", "actor")
+    fields = ("at", "from_label", "to_label", "note_words", "actor")
     verbose_name_plural = _("what happened, step by step")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
@@ -160,10 +176,27 @@ class DeliveryEventInline(ReadOnlyInline):
     def to_label(self, event: DeliveryEvent) -> Any:
         return dict(DeliveryStatus.choices).get(event.to_status, event.to_status)
 
+    @display(description=_("note"))
+    def note_words(self, event: DeliveryEvent) -> str:
+        return in_words(event.note)
+
+
+def _send_again(row: Delivery, request: HttpRequest, data: Any) -> forms.Form:
+    return SendAgainForm(data, row=row, now=timezone.now())
+
+
+def _is_listed(row: Delivery) -> bool:
+    return Delivery.objects.needing_attention().filter(pk=row.pk).exists()
+
+
+VERBS = (Verb("send_again", _("Send again"), "delivery.resend", _send_again, _is_listed),)
+
 
 @admin.register(Delivery)
-class DeliveryAdmin(MachineWrittenAdmin):
-    list_display = ("headline", "person", "status_label", "reason", "queued_at", "sent_at", "attempts")
+class DeliveryAdmin(StepsMixin, MachineWrittenAdmin):
+    has_steps = False
+    verbs = VERBS
+    list_display = ("headline", "person", "status_label", "reason_words", "queued_at", "sent_at", "attempts")
     list_filter = (AttentionFilter, "status", "kind", "queued_at")
     list_select_related = ("person",)
     search_fields = ("subject", "person__name", "address", "message_id")
@@ -181,7 +214,7 @@ class DeliveryAdmin(MachineWrittenAdmin):
     outcome_fields = (
         ("person", "address"),
         "subject",
-        ("status_label", "reason"),
+        ("status_label", "reason_words"),
         ("queued_at", "handed_at", "sent_at"),
         ("attempts", "next_attempt_at"),
         ("smtp_code", "smtp_reply"),

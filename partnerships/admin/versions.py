@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.utils import formats, timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
+from unfold.forms import PaginationInlineFormSet
 
 from partnerships.exceptions import DomainError
 from partnerships.permissions import refusal
@@ -47,6 +48,38 @@ class ScopedChoicesMixin:
 
 class PartForm(ScopedChoicesMixin, forms.ModelForm):
     """A row that belongs to another one."""
+
+    def _post_clean(self) -> None:
+        """Django skips what is unique under a condition: it leaves the row's root out of the checks of constraints."""
+        super()._post_clean()
+        exclude = self._get_validation_exclusions()
+        for constraint in conditionally_unique(self.instance) if not self.errors else ():
+            try:
+                constraint.validate(type(self.instance), self.instance, exclude=exclude)
+            except forms.ValidationError as error:
+                self.add_error(None, error)
+
+
+class PartFormSet(PaginationInlineFormSet):
+    """Rows of one root; finds also two new rows that are the same, which no query can."""
+
+    def clean(self) -> None:
+        super().clean()
+        seen: set[Any] = set()
+        for form in self.forms:
+            if form.errors or not form.has_changed() or form.cleaned_data.get("DELETE"):
+                continue
+            for constraint in conditionally_unique(form.instance):
+                values = [getattr(form.instance, name) for name in constraint.fields if name != self.fk.name]
+                key = (constraint.name, *values)
+                if None not in values and key in seen:
+                    form.add_error(None, constraint.get_violation_error_message())
+                seen.add(key)
+
+
+def conditionally_unique(row: models.Model) -> list[models.UniqueConstraint]:
+    constraints = row._meta.constraints
+    return [rule for rule in constraints if isinstance(rule, models.UniqueConstraint) and rule.condition is not None]
 
 
 class RootForm(ScopedChoicesMixin, forms.ModelForm):

@@ -43,6 +43,14 @@ EDITS = {
     "agreementtype": ("name", "Edited"),
     "cooperationarea": ("name", "Edited"),
     "region": ("note", "Edited"),
+    "facility": ("summary", "Edited"),
+    "demand": ("field", "Edited"),
+    "answer": ("summary", "Edited"),
+    "achievement": ("description", "Edited"),
+    "programme": ("summary", "Edited"),
+    "honourscheme": ("issuer", "Edited"),
+    "honour": ("evidence", "Edited"),
+    "reportedfigure": ("printed", "Edited"),
 }
 
 
@@ -71,6 +79,8 @@ PARTS = {
     "institution": ("other_names", {"name": "Short", "kind": "short"}),
     "agreementtype": ("default_milestones", {"title": "First report", "months_after_signing": "6", "kind": "review"}),
     "user": ("memberships", {"role": "30"}),
+    "facility": ("partners", {"head": "Director Li"}),
+    "programme": ("targets", {"value": "25"}),
 }
 
 
@@ -79,7 +89,7 @@ def test_an_edit_of_a_part_is_one_row_in_its_own_history(world, enter, name):
     person, (prefix, values) = world.people["system_admin"], PARTS[name]
     client, row = enter(person), world.rows[name][0]
     data = filled(client.get(change_url(row)))
-    number = "0" if values.keys() <= {"headcount", "role"} else data[f"{prefix}-TOTAL_FORMS"]
+    number = "0" if values.keys() <= {"headcount", "role", "head", "value"} else data[f"{prefix}-TOTAL_FORMS"]
     total = str(max(int(data[f"{prefix}-TOTAL_FORMS"]), int(number) + 1))
     part = row._meta.get_field(prefix).related_model
     before, roots = part.history.count(), type(row).history.count()
@@ -89,6 +99,16 @@ def test_an_edit_of_a_part_is_one_row_in_its_own_history(world, enter, name):
 
     assert [entry.history_user for entry in part.history.all()[: part.history.count() - before]] == [person]
     assert type(row).history.count() == roots
+
+
+def test_an_organization_is_not_listed_twice_at_an_event(world, enter):
+    event, college = world.rows["event"][0], world.rows["institution"][0]
+    again = {"participations-1-organization": str(college.pk), "participations-1-role": "guest"}
+
+    response = save(enter(world.people["staff"]), event, **again, **{"participations-TOTAL_FORMS": "2"})
+
+    assert "This organization is listed already." in response.content.decode()
+    assert event.participations.count() == 1
 
 
 def test_an_organization_added_from_a_unit_belongs_to_it(world, enter):

@@ -11,9 +11,13 @@ from django.utils import timezone
 from partnerships.factories import (
     AgreementFactory,
     DeliveryFactory,
+    DemandFactory,
+    FacilityFactory,
+    HonourFactory,
     MilestoneFactory,
     ReminderItemFactory,
     ReminderPlanFactory,
+    ReportedFigureFactory,
     UnitFactory,
     UserFactory,
 )
@@ -36,6 +40,11 @@ def busy():
         MilestoneFactory(agreement=long_ago, orphaned=True, due_on=today)
         MilestoneFactory(agreement=long_ago, submitted=True)
         item = ReminderItemFactory(delivery__failed=True, plan__milestone__agreement=long_ago)
+        yesterday = today - dt.timedelta(days=1)
+        FacilityFactory(unit=place, opened=True, starts_on=dt.date(2020, 1, 6), ends_on=yesterday)
+        DemandFactory(unit=place, deadline_on=yesterday)
+        HonourFactory(unit=place, granted_on=dt.date(2020, 1, 6), valid_until=today)
+        ReportedFigureFactory(unit=place, compared=True)
         ReminderPlanFactory(milestone=item.plan.milestone, status=PlanStatus.MISSED)
     DeliveryFactory(failed=True)
     return unit

@@ -22,13 +22,16 @@ OPEN_AND_DELETABLE = (200,) * 7
 READ_ONLY = (200, 403, 200, 200, 200, 200, 403)
 OWN = (200, 200, 200, 302, 200, 403, 403)
 DIRECTORY = (200, 200, 200, 200, 200, 403, 403)
+DELETABLE_DIRECTORY = (*DIRECTORY[:-1], 200)
 MACHINE_WRITTEN = (200, 403, 200, 302, 200, 302, 403)
 ORGANIZATIONS = ("organization", "institution", "enterprise", "association", "governmentbody")
-REFERENCE = ("agreementtype", "cooperationarea", "region", "workcalendar")
+REFERENCE = ("agreementtype", "cooperationarea", "region", "workcalendar", "honourscheme")
+QUOTED = ("achievement", "reportedfigure")
 
 OFFICE = {
     **dict.fromkeys(REGISTERED, OPEN),
-    **dict.fromkeys((*REFERENCE, "source", "reminderrule"), OPEN_AND_DELETABLE),
+    **dict.fromkeys((*REFERENCE, *QUOTED, "source", "reminderrule"), OPEN_AND_DELETABLE),
+    "answer": READ_ONLY,
     **dict.fromkeys(("reminderplan", "delivery"), READ_ONLY),
 }
 TABLE = {
@@ -43,7 +46,9 @@ TABLE = {
     },
     "lead": {
         **dict.fromkeys(REGISTERED, OWN),
-        **dict.fromkeys((*ORGANIZATIONS, "event"), DIRECTORY),
+        **dict.fromkeys((*ORGANIZATIONS, "event", "programme", "honour"), DIRECTORY),
+        **dict.fromkeys(QUOTED, DELETABLE_DIRECTORY),
+        "answer": (200, 403, 200, 302, 200, 403, 403),
         **dict.fromkeys((*REFERENCE, "source"), READ_ONLY),
         **dict.fromkeys(("reminderplan", "delivery"), MACHINE_WRITTEN),
         "reminderrule": (200, 200, 200, 302, 200, 403, 200),

@@ -3,13 +3,21 @@
 import pytest
 
 from partnerships.factories import (
+    AchievementFactory,
     AgreementFactory,
+    AnswerFactory,
     AssociationFactory,
+    DemandFactory,
     EnterpriseFactory,
+    FacilityFactory,
     GovernmentBodyFactory,
+    HonourFactory,
+    HonourSchemeFactory,
     InstitutionFactory,
     OrganizationFactory,
     OrganizationNameFactory,
+    ProgrammeFactory,
+    ReportedFigureFactory,
     UserFactory,
 )
 from partnerships.models import Agreement, Organization, OrganizationName
@@ -49,6 +57,31 @@ def test_a_second_deliberate_save_goes_through(office):
     assert response.status_code == 302
     agreement.refresh_from_db()
     assert (agreement.title, agreement.version) == ("Mine", 3)
+
+
+@pytest.mark.parametrize(
+    ("factory", "field"),
+    [
+        (FacilityFactory, "site"),
+        (DemandFactory, "field"),
+        (AnswerFactory, "person"),
+        (AchievementFactory, "field"),
+        (ProgrammeFactory, "summary"),
+        (HonourSchemeFactory, "issuer"),
+        (HonourFactory, "batch"),
+        (ReportedFigureFactory, "printed"),
+    ],
+)
+def test_each_root_refuses_a_stale_save(office, factory, field):
+    row = factory(**{field: "As opened"})
+    mine = filled(office.get(change_url(row))) | {field: "Mine"}
+    save(office, row, **{field: "Theirs"})
+
+    response = office.post(change_url(row), mine)
+
+    conflict = response.context["conflict"]
+    assert [(row.mine, row.theirs, row.original) for row in conflict.differences] == [("Mine", "Theirs", "As opened")]
+    assert getattr(type(row).objects.get(pk=row.pk), field) == "Theirs"
 
 
 @pytest.mark.parametrize("version", ["", "0", "999", "x", "-1"])

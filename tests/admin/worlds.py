@@ -5,28 +5,40 @@ from typing import Any
 
 from partnerships.factories import (
     NOON,
+    AchievementFactory,
     ActivityFactory,
     AgreementAreaFactory,
     AgreementFactory,
+    AnswerFactory,
     AssociationFactory,
     CitationFactory,
     ContactFactory,
     ContactNoteFactory,
     DeliveryEventFactory,
+    DemandFactory,
+    DemandOutcomeFactory,
     DocumentFactory,
     DocumentVersionFactory,
     EnterpriseFactory,
     EventFactory,
     EventKindFactory,
+    FacilityFactory,
     GovernmentBodyFactory,
+    HonourFactory,
+    HonourSchemeFactory,
     InstitutionFactory,
     MilestoneFactory,
     OrganizationUnitFactory,
     ParticipationFactory,
+    ProgrammeFactory,
+    ProgrammeItemFactory,
+    ProgrammeOrganizerFactory,
+    ProgrammeTargetFactory,
     RegionFactory,
     ReminderItemFactory,
     ReminderPlanFactory,
     ReminderRuleFactory,
+    ReportedFigureFactory,
     SourceFactory,
     UnitFactory,
     UserFactory,
@@ -87,7 +99,11 @@ def rows_of(unit: Unit, word: str, zh: str) -> dict[str, Any]:
     plan = ReminderPlanFactory(milestone=milestone, rule=rule)
     item = ReminderItemFactory(plan=plan, delivery__subject=f"{word} report {zh}", delivery__failed=True)
     DeliveryEventFactory(delivery=item.delivery)
+    facts = facts_of(unit, word, zh, college=college, enterprise=enterprise, event=event, source=source)
+    DemandOutcomeFactory(demand=facts["demand"], agreement=agreement)
+    ProgrammeItemFactory(programme=facts["programme"], agreement=agreement)
     return {
+        **facts,
         "organization": college.organization_ptr if hasattr(college, "organization_ptr") else college,
         "institution": college,
         "enterprise": enterprise,
@@ -110,6 +126,35 @@ def rows_of(unit: Unit, word: str, zh: str) -> dict[str, Any]:
         "cooperationarea": agreement.promised_areas.get().area,
         "region": RegionFactory(name=f"{word} city", name_zh=f"{zh}市"),
         "workcalendar": WorkCalendarFactory(name=f"{word} days", name_zh=f"{zh}日历"),
+    }
+
+
+def facts_of(
+    unit: Unit, word: str, zh: str, *, college: Any, enterprise: Any, event: Any, source: Any
+) -> dict[str, Any]:
+    """One row of what the articles tell of beside agreements; the figure reports more than is recorded."""
+    facility = FacilityFactory(
+        name=f"{word} base", name_zh=f"{zh}基地", unit=unit, opened=True, partners=[college, enterprise]
+    )
+    demand = DemandFactory(title=f"{word} bearings {zh}", unit=unit, organization=enterprise, event=event)
+    achievement = AchievementFactory(name=f"{word} cage", name_zh=f"{zh}保持架", unit=unit, organization=college)
+    scheme = HonourSchemeFactory(name=f"{word} Giant", name_zh=f"{zh}小巨人", ladder=True)
+    programme = ProgrammeFactory(name=f"{word} action", name_zh=f"{zh}行动", unit=unit)
+    ProgrammeOrganizerFactory(programme=programme, organization=college)
+    ProgrammeTargetFactory(programme=programme)
+    for item in ({"event": event}, {"facility": facility}, {"demand": demand}):
+        ProgrammeItemFactory(programme=programme, **item)
+    return {
+        "facility": facility,
+        "demand": demand,
+        "achievement": achievement,
+        "answer": AnswerFactory(demand=demand, unit=unit, person=f"{word} professor {zh}", achievement=achievement),
+        "programme": programme,
+        "honourscheme": scheme,
+        "honour": HonourFactory(scheme=scheme, organization=enterprise, unit=unit, batch=f"{word} {zh}"),
+        "reportedfigure": ReportedFigureFactory(
+            name=f"{word} agreements", name_zh=f"{zh}协议", unit=unit, source=source, event=event, compared=True
+        ),
     }
 
 

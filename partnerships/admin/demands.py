@@ -1,0 +1,212 @@
+"""Enterprises ask, universities answer: demands, the answers to them, and achievements on offer."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from partnerships.admin.agreements import MilestoneInline, UnfoldAutocomplete
+from partnerships.admin.base import (
+    CitationInline,
+    OfficeAdmin,
+    ReadOnlyInline,
+    WordSearchMixin,
+    admin_link,
+    status_badge,
+)
+from partnerships.admin.documents import DocumentInline
+from partnerships.admin.filters import AttentionFilter, CountedFilter, MineFilter, ScopedRelatedFilter
+from partnerships.admin.navigation import Attention
+from partnerships.admin.outcomes import DemandOutcomeInline
+from partnerships.admin.programmes import LabelInline
+from partnerships.admin.steps import StepsMixin, Verb
+from partnerships.forms.demands import AgreementOutcomeForm, AskUnitsForm, OutcomeForm, ProjectOutcomeForm
+from partnerships.models import Achievement, AgreementParty, Answer, Demand
+from partnerships.statuses import DemandStatus
+from partnerships.workflows.demands import release_demand
+
+DATES = ("asked_on", "answered_on", "agreed_on", "closed_on")
+ANSWER_DATES = ("proposed_on", "shortlisted_on", "chosen_on", "declined_on")
+
+
+def _ask_units(row: Demand, request: HttpRequest, data: Any) -> forms.Form:
+    return AskUnitsForm(data, row=row, today=timezone.localdate())
+
+
+def _agree(form_class: type[OutcomeForm]) -> Any:
+    def make_form(row: Demand, request: HttpRequest, data: Any) -> forms.Form:
+        form = form_class(data, row=row, today=timezone.localdate())
+        field = form.fields["partner"]
+        field.widget = UnfoldAutocomplete(AgreementParty._meta.get_field("organization"), admin.site)
+        field.queryset = field.queryset  # binds the choices to the new widget
+        return form
+
+    return make_form
+
+
+def _is_pending(row: Demand) -> bool:
+    return row.is_pending
+
+
+VERBS = (
+    Verb("ask_units", _("Ask units"), "demand.edit", _ask_units, _is_pending),
+    Verb(
+        "agree_with_agreement", _("Make an agreement of it"), "demand.edit", _agree(AgreementOutcomeForm), _is_pending
+    ),
+    Verb(
+        "agree_with_project", _("Make a research project of it"), "demand.edit", _agree(ProjectOutcomeForm), _is_pending
+    ),
+)
+ATTENTION = {
+    "past_deadline": Attention(
+        _("Demands past their deadline"),
+        "danger",
+        "contact_support",
+        lambda rows, today: rows.pending().filter(deadline_on__lt=today),
+        rank=10,
+    ),
+    "unanswered": Attention(
+        _("Waiting for an answer"),
+        "info",
+        "hourglass",
+        lambda rows, today: rows.filter(status__in=(DemandStatus.RELEASED, DemandStatus.ASKED)),
+        is_on_index=False,
+    ),
+}
+
+
+class AnswerInline(ReadOnlyInline):
+    """Each answer has a page of its own with its steps; units are asked by the verb."""
+
+    model = Answer
+    fields = ("who", "unit", "organization", "achievement", "match_reason", "status_label")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("unit", "organization", "achievement")
+
+    @display(description=_("answer"))
+    def who(self, answer: Answer) -> str:
+        return admin_link(answer)
+
+    @display(description=_("stage"))
+    def status_label(self, answer: Answer) -> str:
+        return status_badge(answer)
+
+
+@admin.register(Demand)
+class DemandAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
+    view_action, add_action, change_action = "demand.view", "demand.add", "demand.edit"
+    danger_steps = frozenset({"close"})
+    verbs = VERBS
+    attention = ATTENTION
+    list_display = ("title", "organization", "field", "deadline_on", "owner", "unit", "status_label")
+    list_filter = (
+        AttentionFilter,
+        "status",
+        "is_content_published",
+        ("unit", ScopedRelatedFilter),
+        MineFilter,
+        "deadline_on",
+        CountedFilter,
+    )
+    list_select_related = ("organization", "owner", "unit")
+    search_fields = ("title",)
+    search_help_text = _("Title, wording, field or who asks, in Chinese or English")
+    ordering = ("-released_on", "-pk")
+    autocomplete_fields = ("organization", "owner", "event")
+    readonly_fields = DATES
+    inlines = (AnswerInline, DemandOutcomeInline, MilestoneInline, LabelInline, DocumentInline, CitationInline)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        what = ("title", ("organization", "field"), ("unit", "owner"), ("released_on", "deadline_on"), "event")
+        wording = ("is_content_published", "original_wording", "rewritten_wording")
+        shown = ((None, {"fields": what}), (_("What is asked"), {"fields": wording}))
+        dates = tuple(name for name in DATES if obj and getattr(obj, name))
+        return (*shown, (_("Status and dates"), {"fields": dates})) if dates else shown
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Its deadline and its outcomes stay with the unit that has them."""
+        return (*self.readonly_fields, "unit") if obj else self.readonly_fields
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        return self.inlines if obj else ()
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"released_on": timezone.localdate(), **super().get_changeform_initial_data(request)}
+
+    def save_model(self, request: HttpRequest, obj: Demand, form: Any, change: bool) -> None:
+        if not change or form.has_changed():
+            release_demand(obj, actor=request.user, on=timezone.localdate())
+
+    @display(description=_("status"), ordering="status")
+    def status_label(self, demand: Demand) -> str:
+        return status_badge(demand)
+
+
+@admin.register(Answer)
+class AnswerAdmin(StepsMixin, OfficeAdmin):
+    """Seen by whoever sees the demand, written by the unit asked and by the demand's own."""
+
+    view_action, change_action = "demand.view", "answer.edit"
+    danger_steps = frozenset({"decline"})
+    list_display = ("demand", "unit", "person", "organization", "achievement", "status_label")
+    list_filter = ("status", ("unit", ScopedRelatedFilter))
+    list_select_related = ("demand", "unit", "organization", "achievement")
+    search_fields = ("person",)
+    search_help_text = _("Who answers, or the demand, in Chinese or English")
+    ordering = ("-pk",)
+    autocomplete_fields = ("organization", "achievement")
+    readonly_fields = ("demand_link", "unit", *ANSWER_DATES)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        rows = super().get_queryset(request)
+        if request.user.sees_all_units:
+            return rows
+        return rows.filter(demand__in=Demand.objects.visible_to(request.user).order_by().values("pk"))
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        if term := search_term.strip():
+            demands = Demand.objects.search(term).order_by().values("pk")
+            queryset = queryset.filter(Q(demand__in=demands) | Q(person__icontains=term))
+        return queryset, False
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        who = ("demand_link", ("unit", "person"), "organization")
+        what = ("achievement", "match_reason", "summary")
+        dates = tuple(name for name in ANSWER_DATES if obj and getattr(obj, name))
+        shown = ((None, {"fields": who}), (_("What it says"), {"fields": what}))
+        return (*shown, (_("Stage and dates"), {"fields": dates})) if dates else shown
+
+    @display(description=_("demand"))
+    def demand_link(self, answer: Answer) -> str:
+        return admin_link(answer.demand)
+
+    @display(description=_("stage"), ordering="status")
+    def status_label(self, answer: Answer) -> str:
+        return status_badge(answer)
+
+
+@admin.register(Achievement)
+class AchievementAdmin(WordSearchMixin, OfficeAdmin):
+    view_action, add_action, change_action = "achievement.view", "achievement.edit", "achievement.edit"
+    delete_action = "achievement.edit"
+    list_display = ("name", "name_zh", "organization", "field", "is_on_offer", "unit")
+    list_filter = ("is_on_offer", ("unit", ScopedRelatedFilter))
+    list_select_related = ("organization", "unit")
+    search_fields = ("name",)
+    search_help_text = _("Name, field or who offers it, in Chinese or English")
+    ordering = ("name", "pk")
+    autocomplete_fields = ("organization",)
+    inlines = (CitationInline,)
+    fieldsets = (
+        (None, {"fields": (("name", "name_zh"), ("organization", "unit"), ("field", "is_on_offer"), "description")}),
+        (_("Who and what is behind it"), {"fields": ("people", "intellectual_property")}),
+    )
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        return self.inlines if obj else ()

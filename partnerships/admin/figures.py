@@ -1,0 +1,121 @@
+"""Reported figures: quoted numbers with the recorded count beside, and what is left to register."""
+
+from decimal import Decimal
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import F, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import formats
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from partnerships.admin.base import CitationInline, OfficeAdmin
+from partnerships.admin.filters import AttentionFilter, ScopedRelatedFilter
+from partnerships.admin.navigation import Attention
+from partnerships.models import ReportedFigure
+from partnerships.models.figures import FIGURE_SUBJECTS
+from partnerships.reports.figures import RULES, to_register, with_recorded
+
+ATTENTION = {
+    "to_register": Attention(
+        _("Reported figures with records to register"),
+        "info",
+        "difference",
+        lambda rows, today: rows.filter(recorded_count__lt=F("value")),
+        rank=13,
+    ),
+}
+
+
+def quoted(figure: ReportedFigure) -> str:
+    """The number as it is quoted, never to be taken for a count of ours."""
+    if figure.measure != ReportedFigure.Measure.COUNT:
+        return format_html('<q class="pt-quoted">{}</q>', figure.printed)
+    number = number_of(figure.value)
+    return format_html('<q class="pt-quoted">{} {}</q>', figure.get_qualifier_display(), number)
+
+
+def number_of(value: Decimal | None) -> str:
+    if value is None:
+        return "–"
+    digits = max(-int(value.normalize().as_tuple().exponent), 0)
+    return formats.number_format(value, decimal_pos=digits, force_grouping=True)
+
+
+def counted_link(figure: Any) -> str:
+    """The recorded number; it opens exactly the list of the records it counts."""
+    if figure.recorded_count is None:
+        return "–"
+    opts = RULES[figure.counting_rule](lambda _subject: None).model._meta
+    url = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
+    return format_html('<a class="pt-link" href="{}?counted={}">{}</a>', url, figure.pk, figure.recorded_count)
+
+
+@admin.register(ReportedFigure)
+class ReportedFigureAdmin(OfficeAdmin):
+    view_action, add_action, change_action = "figure.view", "figure.edit", "figure.edit"
+    delete_action = "figure.edit"
+    attention = ATTENTION
+    change_form_outer_before_template = "admin/partnerships/reconciliation.html"
+    list_display = ("display_name", "about", "reported", "counted", "missing", "as_of", "source", "unit")
+    list_filter = (
+        AttentionFilter,
+        "measure",
+        "counting_rule",
+        ("source", ScopedRelatedFilter),
+        ("unit", ScopedRelatedFilter),
+        "as_of",
+    )
+    list_select_related = ("source", "unit", *FIGURE_SUBJECTS)
+    search_fields = ("name", "name_zh", "printed", "source__title")
+    ordering = ("source", "pk")
+    autocomplete_fields = ("source", "scheme", *FIGURE_SUBJECTS)
+    inlines = (CitationInline,)
+    fieldsets = (
+        (None, {"fields": (("name", "name_zh"), ("source", "unit"), "printed")}),
+        (_("As reported"), {"fields": (("qualifier", "value", "measure"), ("as_of", "as_of_precision"))}),
+        (_("About one of"), {"fields": FIGURE_SUBJECTS}),
+        (_("Compared with our records"), {"fields": (("counting_rule", "scheme"),)}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return with_recorded(super().get_queryset(request), request.user)
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        return self.inlines if obj else ()
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        figure = context.get("original")
+        if figure is not None:
+            context["reconciliation"] = {
+                "quoted": quoted(figure),
+                "counted": counted_link(figure),
+                "missing": number_of(to_register(figure)),
+                "rule": figure.get_counting_rule_display(),
+            }
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    @display(description=_("figure"), ordering="name")
+    def display_name(self, figure: ReportedFigure) -> str:
+        return figure.display_name
+
+    @display(description=_("about"))
+    def about(self, figure: ReportedFigure) -> str:
+        return str(figure.subject)
+
+    @display(description=_("reported"), ordering="value")
+    def reported(self, figure: ReportedFigure) -> str:
+        return quoted(figure)
+
+    @display(description=_("recorded"), ordering="recorded_count")
+    def counted(self, figure: Any) -> str:
+        return counted_link(figure)
+
+    @display(description=_("to register"))
+    def missing(self, figure: Any) -> str:
+        return number_of(to_register(figure))

@@ -1,0 +1,148 @@
+"""Honour schemes with their ladder, and the honours that organizations hold until they lapse."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from partnerships.admin.agreements import MilestoneInline
+from partnerships.admin.base import CitationInline, OfficeAdmin, WordSearchMixin, admin_link, badge
+from partnerships.admin.documents import DocumentInline
+from partnerships.admin.filters import AttentionFilter, ScopedRelatedFilter
+from partnerships.admin.navigation import Attention
+from partnerships.admin.versions import RootForm
+from partnerships.dates import add_months
+from partnerships.models import Honour, HonourScheme
+from partnerships.workflows.honours import record_honour
+
+HALF_YEAR = 6  # months
+ATTENTION = {
+    "lapsing": Attention(
+        _("Honours that lapse in the next half-year"),
+        "warning",
+        "workspace_premium",
+        lambda rows, today: rows.lapsing(today, until=add_months(today, HALF_YEAR)),
+        rank=12,
+    ),
+    "could_rise": Attention(
+        _("Could apply for the next level"),
+        "success",
+        "trending_up",
+        lambda rows, today: rows.could_rise(today),
+        is_on_index=False,
+    ),
+    "lapsed": Attention(
+        _("Lapsed"), "neutral", "history", lambda rows, today: rows.filter(valid_until__lt=today), is_on_index=False
+    ),
+}
+
+
+class HonourSchemeForm(RootForm):
+    def clean_next_scheme(self) -> Any:
+        next_scheme = self.cleaned_data["next_scheme"]
+        if next_scheme and self.instance.pk and self.instance in rungs_from(next_scheme):
+            raise forms.ValidationError(_("This scheme comes below it already: the ladder would be a circle."))
+        return next_scheme
+
+
+def rungs_from(scheme: HonourScheme) -> Iterator[HonourScheme]:
+    """``scheme`` and the levels above it; a circle, which other doors could make, is walked once."""
+    seen: set[int] = set()
+    rung: HonourScheme | None = scheme
+    while rung is not None and rung.pk not in seen:
+        yield rung
+        seen.add(rung.pk)
+        rung = rung.next_scheme
+
+
+@admin.register(HonourScheme)
+class HonourSchemeAdmin(OfficeAdmin):
+    """The catalogue is the office's, like the other tables it keeps for everybody."""
+
+    view_action, add_action, change_action = "honour.view", "reference.edit", "reference.edit"
+    delete_action = "reference.edit"
+    history_action = None
+    form = HonourSchemeForm
+    list_display = ("name", "name_zh", "level", "issuer", "validity_months", "next_scheme")
+    list_filter = ("level",)
+    list_select_related = ("next_scheme",)
+    search_fields = ("name", "name_zh", "issuer")
+    ordering = ("name", "pk")
+    autocomplete_fields = ("next_scheme",)
+    readonly_fields = ("ladder",)
+    inlines = (CitationInline,)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        what = (("name", "name_zh"), ("level", "issuer"), ("validity_months", "next_scheme"))
+        return ((None, {"fields": (*what, "ladder") if obj else what}),)
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        return self.inlines if obj else ()
+
+    @display(description=_("ladder"))
+    def ladder(self, scheme: HonourScheme) -> Any:
+        """From the schemes below through this one to the top."""
+        below = [(admin_link(previous),) for previous in scheme.previous_schemes.all()]
+        rungs = [(admin_link(rung),) for rung in rungs_from(scheme)]
+        if below:
+            rungs.insert(0, (format_html_join(", ", "{}", below),))
+        return format_html_join(" → ", "{}", rungs)
+
+
+@admin.register(Honour)
+class HonourAdmin(WordSearchMixin, OfficeAdmin):
+    view_action, add_action, change_action = "honour.view", "honour.edit", "honour.edit"
+    attention = ATTENTION
+    list_display = ("organization", "scheme", "level", "batch", "granted_on", "lapse", "unit")
+    list_filter = (
+        AttentionFilter,
+        "scheme__level",
+        ("scheme", ScopedRelatedFilter),
+        ("unit", ScopedRelatedFilter),
+        "valid_until",
+    )
+    list_select_related = ("organization", "scheme", "unit")
+    search_fields = ("batch",)
+    search_help_text = _("Honour, batch or holder, in Chinese or English")
+    ordering = ("-granted_on", "-pk")
+    autocomplete_fields = ("organization", "scheme")
+    inlines = (MilestoneInline, DocumentInline, CitationInline)
+    fieldsets = (
+        (None, {"fields": (("organization", "scheme"), ("batch", "unit"), ("granted_on", "valid_until"), "evidence")}),
+    )
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        """An autocomplete names each row by its scheme and its holder."""
+        found, has_duplicates = super().get_search_results(request, queryset, search_term)
+        return found.select_related("organization", "scheme"), has_duplicates
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The milestone of its lapse stays with the unit that has it."""
+        return ("unit",) if obj else ()
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        return self.inlines if obj else ()
+
+    def save_model(self, request: HttpRequest, obj: Honour, form: Any, change: bool) -> None:
+        if not change or form.has_changed():
+            record_honour(obj, actor=request.user, on=timezone.localdate())
+
+    @display(description=_("level"), ordering="scheme__level")
+    def level(self, honour: Honour) -> str:
+        return honour.scheme.get_level_display()
+
+    @display(description=_("valid until"), ordering="valid_until")
+    def lapse(self, honour: Honour) -> str:
+        if honour.valid_until is None:
+            return "–"
+        day = honour.valid_until.isoformat()
+        return (
+            badge(_("lapsed %(day)s") % {"day": day}, "neutral") if honour.valid_until < timezone.localdate() else day
+        )
