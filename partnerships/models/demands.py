@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from partnerships.models.activities import Activity
 from partnerships.models.agreements import Agreement
@@ -67,7 +68,7 @@ class Demand(SeededModel, SearchableModel, VersionedModel):
     rewritten_wording = models.TextField(
         _("rewritten wording"), blank=True, help_text=_("As the office puts it to universities.")
     )
-    field = LineField(_("field"), max_length=100, blank=True)
+    field = LineField(pgettext_lazy("of knowledge", "field"), max_length=100, blank=True)
     deadline_on = models.DateField(_("deadline"), null=True, blank=True)
     event = models.ForeignKey(
         Event, models.PROTECT, null=True, blank=True, related_name="demands", verbose_name=_("released at")
@@ -142,7 +143,7 @@ class Achievement(BilingualModel, SeededModel, SearchableModel, VersionedModel):
     organization = models.ForeignKey(
         Organization, models.PROTECT, related_name="achievements", verbose_name=_("offered by")
     )
-    field = LineField(_("field"), max_length=100, blank=True)
+    field = LineField(pgettext_lazy("of knowledge", "field"), max_length=100, blank=True)
     description = models.TextField(_("description"), blank=True)
     intellectual_property = LineField(_("intellectual property"), max_length=200, blank=True)
     people = LineField(_("people behind it"), max_length=200, blank=True)

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from partnerships.models.base import (
     BilingualModel,
@@ -69,7 +70,7 @@ class ReportedFigure(BilingualModel, SeededModel, VersionedModel):
         MORE_THAN = "more_than", _("more than")
 
     class Precision(models.TextChoices):
-        DAY = "day", _("day")
+        DAY = "day", pgettext_lazy("precision", "day")
         YEAR = "year", _("year")
 
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="reported_figures", verbose_name=_("unit"))

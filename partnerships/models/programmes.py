@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from partnerships.models.agreements import Agreement
 from partnerships.models.base import (
@@ -166,7 +167,7 @@ class ProgrammeTarget(OfficeModel):
     programme = models.ForeignKey(Programme, models.CASCADE, related_name="targets", verbose_name=_("programme"))
     measure = models.CharField(_("measure"), max_length=20, choices=ProgrammeMeasure)
     value = models.PositiveIntegerField(_("target"))
-    by_on = models.DateField(_("by"), null=True, blank=True)
+    by_on = models.DateField(pgettext_lazy("a date", "by"), null=True, blank=True)
     note = LineField(_("note"), max_length=200, blank=True)
 
     history = History()

@@ -13,7 +13,7 @@ from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.models.base import History, ScopedQuerySet, SeededModel, VersionedModel
@@ -74,7 +74,9 @@ class ReminderRule(SeededModel, VersionedModel):
         _("at"), default=dt.time(8, 0), help_text=_("In the time zone of the milestone's unit.")
     )
     shift = models.CharField(_("when that is a day off"), max_length=10, choices=Shift, default=Shift.NONE)
-    audience = models.CharField(_("to"), max_length=10, choices=Audience, default=Audience.OWNER)
+    audience = models.CharField(
+        pgettext_lazy("reminder rule", "to"), max_length=10, choices=Audience, default=Audience.OWNER
+    )
     named_person = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,
