@@ -1,16 +1,19 @@
 """The filters of the list pages. Each works inside what the person may see and keeps to one address parameter."""
 
 import datetime as dt
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import django_filters
 from django import forms
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from partnerships.models import (
+    Achievement,
     Activity,
     ActivityKind,
     ActivityOrganization,
@@ -19,17 +22,26 @@ from partnerships.models import (
     AgreementParty,
     AgreementType,
     CooperationArea,
+    Demand,
     EventKind,
+    Facility,
+    FacilityKind,
+    FacilityPartner,
+    HonourScheme,
     Milestone,
     MilestoneKind,
     Organization,
     OrganizationKind,
+    Programme,
     Region,
+    ReportedFigure,
+    Source,
     Unit,
     User,
 )
 from partnerships.models.users import read_tree
-from partnerships.statuses import ActivityStatus, AgreementStatus, MilestoneStatus
+from partnerships.reports.figures import measure_counting, measured, recorded, rules_counting, with_recorded
+from partnerships.statuses import ActivityStatus, AgreementStatus, DemandStatus, FacilityStatus, MilestoneStatus
 
 # Parameters of a list's address that are not filters.
 BESIDE_FILTERS = frozenset({"page", "sort"})
@@ -116,7 +128,45 @@ def _in_words(field: forms.Field, value: Any) -> str:
     return str(value)
 
 
-class AgreementFilterSet(ListFilterSet):
+class ProgrammeCountedFilterSet(ListFilterSet):
+    """A list that a number of a programme's progress opens; it keeps to exactly the rows counted there."""
+
+    programme = django_filters.ModelChoiceFilter(
+        label=_("Counted for the programme"),
+        queryset=Programme.objects.none(),
+        widget=forms.HiddenInput,
+        method="filter_programme",
+    )
+
+    def choices_in_scope(self) -> dict[str, QuerySet]:
+        return {"programme": Programme.objects.visible_to(self.user)}
+
+    def filter_programme(self, queryset: Any, name: str, value: Programme) -> Any:
+        counted = measured(value, measure_counting(queryset.model), self.user)
+        return queryset.filter(pk__in=counted.values("pk"))
+
+
+class CountedFilterSet(ProgrammeCountedFilterSet):
+    """A list that the recorded number of a reported figure opens, too."""
+
+    figure = django_filters.ModelChoiceFilter(
+        label=_("Recorded against"),
+        queryset=ReportedFigure.objects.none(),
+        widget=forms.HiddenInput,
+        method="filter_figure",
+    )
+
+    def choices_in_scope(self) -> dict[str, QuerySet]:
+        figures = ReportedFigure.objects.visible_to(self.user)
+        compared = figures.filter(counting_rule__in=rules_counting(self.queryset.model))
+        return {**super().choices_in_scope(), "figure": compared}
+
+    def filter_figure(self, queryset: Any, name: str, value: ReportedFigure) -> Any:
+        counted = recorded(value, self.user)
+        return queryset.none() if counted is None else queryset.filter(pk__in=counted.values("pk"))
+
+
+class AgreementFilterSet(CountedFilterSet):
     status = django_filters.ChoiceFilter(label=_("Status"), choices=AgreementStatus.choices, empty_label=_("Any"))
     type = django_filters.ModelChoiceFilter(label=_("Type"), queryset=AgreementType.objects.all(), empty_label=_("Any"))
     unit = django_filters.ModelChoiceFilter(
@@ -145,6 +195,7 @@ class AgreementFilterSet(ListFilterSet):
 
     def choices_in_scope(self) -> dict[str, QuerySet]:
         return {
+            **super().choices_in_scope(),
             "unit": Unit.objects.visible_to(self.user),
             "coordinator": self._people(Agreement.objects.visible_to(self.user).values("coordinator")),
         }
@@ -250,8 +301,8 @@ class ActivityFilterSet(ListFilterSet):
         return queryset.filter(pk__in=ActivityOrganization.objects.filter(organization__in=found).values("activity"))
 
 
-class OrganizationFilterSet(ListFilterSet):
-    """Without ``archived`` it lists those that are not."""
+class OrganizationFilterSet(CountedFilterSet):
+    """Without ``archived`` it lists those that are not; a number that opens it counted both."""
 
     kind = django_filters.ChoiceFilter(label=_("Kind"), choices=OrganizationKind.choices, empty_label=_("Any"))
     region = django_filters.ModelChoiceFilter(
@@ -265,11 +316,13 @@ class OrganizationFilterSet(ListFilterSet):
 
     def choices_in_scope(self) -> dict[str, QuerySet]:
         in_use = Organization.objects.values("region")
-        return {"region": Region.objects.filter(Q(pk__in=in_use) | Q(children__in=in_use)).distinct()}
+        regions = Region.objects.filter(Q(pk__in=in_use) | Q(children__in=in_use)).distinct()
+        return {**super().choices_in_scope(), "region": regions}
 
     def filter_queryset(self, queryset: Any) -> Any:
         filtered = super().filter_queryset(queryset)
-        return filtered if self.form.cleaned_data.get("archived") else filtered.not_archived()
+        shows_archived = any(self.form.cleaned_data.get(name) for name in ("archived", "figure", "programme"))
+        return filtered if shows_archived else filtered.not_archived()
 
     def filter_region(self, queryset: Any, name: str, value: Region) -> Any:
         return queryset.filter(region__in=read_tree(Region).with_descendants([value.pk]))
@@ -281,10 +334,152 @@ class OrganizationFilterSet(ListFilterSet):
         return queryset
 
 
-class EventFilterSet(ListFilterSet):
+class EventFilterSet(ProgrammeCountedFilterSet):
     kind = django_filters.ChoiceFilter(
         label=_("Kind"), choices=EventKind.Kind.choices, empty_label=_("Any"), method="filter_kind"
     )
 
     def filter_kind(self, queryset: Any, name: str, value: str) -> Any:
         return queryset.filter(Exists(EventKind.objects.filter(event=OuterRef("pk"), kind=value)))
+
+
+class FacilityFilterSet(CountedFilterSet):
+    status = django_filters.ChoiceFilter(label=_("Status"), choices=FacilityStatus.choices, empty_label=_("Any"))
+    kind = django_filters.ChoiceFilter(label=_("Kind"), choices=FacilityKind.choices, empty_label=_("Any"))
+    unit = django_filters.ModelChoiceFilter(
+        label=_("Unit, with those below"), queryset=Unit.objects.none(), empty_label=_("Any"), method="filter_unit"
+    )
+    owner = django_filters.ModelChoiceFilter(label=_("Owner"), queryset=User.objects.none(), empty_label=_("Any"))
+    party = django_filters.CharFilter(label=_("Partner"), method="filter_party", max_length=200)
+
+    def choices_in_scope(self) -> dict[str, QuerySet]:
+        return {
+            **super().choices_in_scope(),
+            "unit": Unit.objects.visible_to(self.user),
+            "owner": self._people(Facility.objects.visible_to(self.user).values("owner")),
+        }
+
+    def filter_party(self, queryset: Any, name: str, value: str) -> Any:
+        found = Organization.objects.search(value).values("pk")
+        return queryset.filter(pk__in=FacilityPartner.objects.filter(organization__in=found).values("facility"))
+
+
+class DemandFilterSet(CountedFilterSet):
+    status = django_filters.ChoiceFilter(
+        label=_("Status"),
+        choices=[("pending", _("Not closed")), *DemandStatus.choices],
+        empty_label=_("Any"),
+        method="filter_status",
+    )
+    unit = django_filters.ModelChoiceFilter(
+        label=_("Unit, with those below"), queryset=Unit.objects.none(), empty_label=_("Any"), method="filter_unit"
+    )
+    owner = django_filters.ModelChoiceFilter(label=_("Owner"), queryset=User.objects.none(), empty_label=_("Any"))
+    party = django_filters.CharFilter(label=_("Asked by"), method="filter_party", max_length=200)
+    unpublished = SwitchFilter(label=_("Content not published"), method="filter_unpublished")
+
+    def choices_in_scope(self) -> dict[str, QuerySet]:
+        return {
+            **super().choices_in_scope(),
+            "unit": Unit.objects.visible_to(self.user),
+            "owner": self._people(Demand.objects.visible_to(self.user).values("owner")),
+        }
+
+    def filter_status(self, queryset: Any, name: str, value: str) -> Any:
+        return queryset.pending() if value == "pending" else queryset.filter(status=value)
+
+    def filter_party(self, queryset: Any, name: str, value: str) -> Any:
+        return queryset.filter(organization__in=Organization.objects.search(value).values("pk"))
+
+    def filter_unpublished(self, queryset: Any, name: str, value: str) -> Any:
+        return queryset.filter(is_content_published=False)
+
+
+class AchievementFilterSet(ListFilterSet):
+    unit = django_filters.ModelChoiceFilter(
+        label=_("Unit, with those below"), queryset=Unit.objects.none(), empty_label=_("Any"), method="filter_unit"
+    )
+    on_offer = SwitchFilter(label=_("On offer"), method="filter_on_offer")
+
+    def choices_in_scope(self) -> dict[str, QuerySet]:
+        offering = Achievement.objects.visible_to(self.user).values("unit")
+        return {"unit": Unit.objects.filter(pk__in=offering)}
+
+    def filter_on_offer(self, queryset: Any, name: str, value: str) -> Any:
+        return queryset.filter(is_on_offer=True)
+
+
+class ProgrammeFilterSet(ListFilterSet):
+    unit = django_filters.ModelChoiceFilter(
+        label=_("Unit, with those below"), queryset=Unit.objects.none(), empty_label=_("Any"), method="filter_unit"
+    )
+
+    def choices_in_scope(self) -> dict[str, QuerySet]:
+        running = Programme.objects.visible_to(self.user).values("unit")
+        return {"unit": Unit.objects.filter(pk__in=running)}
+
+
+def half_year_end(today: dt.date) -> dt.date:
+    """June 30 or December 31, whichever closes the half-year of ``today``."""
+    return dt.date(today.year, 6, 30) if today.month <= 6 else dt.date(today.year, 12, 31)
+
+
+class HonourFilterSet(ListFilterSet):
+    scheme = django_filters.ModelChoiceFilter(
+        label=_("Honour"), queryset=HonourScheme.objects.all(), empty_label=_("Any")
+    )
+    level = django_filters.ChoiceFilter(
+        label=_("Level"), field_name="scheme__level", choices=HonourScheme.Level.choices, empty_label=_("Any")
+    )
+    party = django_filters.CharFilter(label=_("Held by"), method="filter_party", max_length=200)
+    lapsing = SwitchFilter(label=_("Lapses this half-year"), method="filter_lapsing")
+    could_rise = SwitchFilter(label=_("Could apply for the next level"), method="filter_could_rise")
+
+    def filter_party(self, queryset: Any, name: str, value: str) -> Any:
+        return queryset.filter(organization__in=Organization.objects.search(value).values("pk"))
+
+    def filter_lapsing(self, queryset: Any, name: str, value: str) -> Any:
+        return queryset.lapsing(self.today, until=half_year_end(self.today))
+
+    def filter_could_rise(self, queryset: Any, name: str, value: str) -> Any:
+        return queryset.could_rise(self.today)
+
+
+class HonourSchemeFilterSet(ListFilterSet):
+    level = django_filters.ChoiceFilter(label=_("Level"), choices=HonourScheme.Level.choices, empty_label=_("Any"))
+
+    def filter_words(self, queryset: Any, name: str, value: str) -> Any:
+        return _containing(queryset, value, "name", "name_zh", "issuer")
+
+
+class FigureFilterSet(ListFilterSet):
+    source = django_filters.ModelChoiceFilter(label=_("Source"), queryset=Source.objects.none(), empty_label=_("Any"))
+    measure = django_filters.ChoiceFilter(
+        label=_("Measure"), choices=ReportedFigure.Measure.choices, empty_label=_("Any")
+    )
+    compared = SwitchFilter(label=_("Compared with records"), method="filter_compared")
+    to_register = SwitchFilter(label=_("Something is to be registered"), method="filter_to_register")
+
+    def choices_in_scope(self) -> dict[str, QuerySet]:
+        return {"source": Source.objects.visible_to(self.user)}
+
+    def filter_words(self, queryset: Any, name: str, value: str) -> Any:
+        return _containing(queryset, value, "name", "name_zh", "printed")
+
+    def filter_compared(self, queryset: Any, name: str, value: str) -> Any:
+        return queryset.comparable()
+
+    def filter_to_register(self, queryset: Any, name: str, value: str) -> Any:
+        return with_recorded(queryset, self.user).filter(recorded_count__lt=F("value"))
+
+
+class SourceFilterSet(ListFilterSet):
+    def filter_words(self, queryset: Any, name: str, value: str) -> Any:
+        return _containing(queryset, value, "title", "publisher", "note")
+
+
+def _containing(queryset: Any, words: str, *fields: str) -> Any:
+    """Rows with every word in one of ``fields``; for catalogues of some dozens, which have no search entries."""
+    for word in words.split():
+        queryset = queryset.filter(reduce(or_, (Q(**{f"{field}__icontains": word}) for field in fields)))
+    return queryset

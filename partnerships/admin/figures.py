@@ -60,7 +60,7 @@ class ReportedFigureAdmin(OfficeAdmin):
     delete_action = "figure.edit"
     attention = ATTENTION
     change_form_outer_before_template = "admin/partnerships/reconciliation.html"
-    list_display = ("display_name", "about", "reported", "counted", "missing", "as_of", "source", "unit")
+    list_display = ("display_name", "about", "reported", "counted", "missing", "day_or_year", "unit")
     list_filter = (
         AttentionFilter,
         "measure",
@@ -69,13 +69,13 @@ class ReportedFigureAdmin(OfficeAdmin):
         ("unit", ScopedRelatedFilter),
         "as_of",
     )
-    list_select_related = ("source", "unit", *FIGURE_SUBJECTS)
+    list_select_related = ("unit", *FIGURE_SUBJECTS)
     search_fields = ("name", "name_zh", "printed", "source__title")
     ordering = ("source", "pk")
     autocomplete_fields = ("source", "scheme", *FIGURE_SUBJECTS)
     inlines = (CitationInline,)
     fieldsets = (
-        (None, {"fields": (("name", "name_zh"), ("source", "unit"), "printed")}),
+        (None, {"fields": (("name", "name_zh"), "source", ("printed", "unit"))}),
         (_("As reported"), {"fields": (("qualifier", "value", "measure"), ("as_of", "as_of_precision"))}),
         (_("About one of"), {"fields": FIGURE_SUBJECTS}),
         (_("Compared with our records"), {"fields": (("counting_rule", "scheme"),)}),
@@ -115,6 +115,12 @@ class ReportedFigureAdmin(OfficeAdmin):
     @display(description=_("recorded"), ordering="recorded_count")
     def counted(self, figure: Any) -> str:
         return counted_link(figure)
+
+    @display(description=_("as of"), ordering="as_of")
+    def day_or_year(self, figure: ReportedFigure) -> str:
+        """As exactly as the source says it."""
+        is_year = figure.as_of_precision == ReportedFigure.Precision.YEAR
+        return str(figure.as_of.year) if is_year else figure.as_of.isoformat()
 
     @display(description=_("to register"))
     def missing(self, figure: Any) -> str:

@@ -217,6 +217,10 @@ class Answer(VersionedModel):
     def __str__(self) -> str:
         return self.person or str(self.unit)
 
+    def get_absolute_url(self) -> str:
+        """An answer is shown on its demand's page."""
+        return f"{self.demand.get_absolute_url()}#answer-{self.pk}"
+
 
 class DemandOutcome(OfficeModel):
     """What came of a demand: an agreement or a research project; the link that keeps the chain visible both ways."""

@@ -88,6 +88,17 @@ def recorded(figure: ReportedFigure, user: Any) -> QuerySet | None:
     return _countable(counted.model.objects.filter(pk__in=counted.values("pk")), user)
 
 
+def rules_counting(model: Any) -> list[str]:
+    """The rules that count rows of ``model``: figures with one of them open a list of such rows."""
+    return [name for name, rule in RULES.items() if rule(lambda _name: None).model is model]
+
+
+def counted_model(figure: ReportedFigure) -> Any:
+    """What is counted against ``figure``; None when it is quoted alone."""
+    rule = RULES.get(figure.counting_rule)
+    return rule(lambda _name: None).model if rule else None
+
+
 def with_recorded(figures: QuerySet, user: Any) -> QuerySet:
     """Adds ``recorded_count`` to each figure in the same query: the length of ``recorded``, null when quoted alone."""
     counts = [When(counting_rule=name, then=_count(rule, user)) for name, rule in RULES.items()]
@@ -143,6 +154,11 @@ def measured(programme: Programme, measure: str, user: Any) -> QuerySet:
     """The records ``user`` may see that count for ``measure``."""
     counted = _MEASURES[measure](programme.pk)
     return _countable(counted.model.objects.filter(pk__in=counted.values("pk")), user)
+
+
+def measure_counting(model: Any) -> str:
+    """The measure that counts rows of ``model``; there is one for each list a programme's numbers open."""
+    return next(name for name, counted in _MEASURES.items() if counted(0).model is model)
 
 
 def programme_progress(programme: Programme, user: Any) -> list[Progress]:

@@ -1,6 +1,7 @@
 """How the pages say things: statuses, days, samples, citations, titles in the reader's language."""
 
 import datetime as dt
+from decimal import Decimal
 from typing import Any
 
 from django import template
@@ -62,15 +63,21 @@ def status(row: Any) -> SafeString:
 
 @register.filter
 def title_of(row: Any) -> str:
-    """The title in the reader's language, where there is one in Chinese too."""
+    """The title in the reader's language, where there is one in Chinese too; rows with a name say it themselves."""
     if (get_language() or "").startswith("zh"):
-        return getattr(row, "title_zh", "") or row.title
-    return row.title
+        return getattr(row, "title_zh", "") or getattr(row, "title", "") or str(row)
+    return getattr(row, "title", "") or str(row)
+
+
+@register.filter
+def grouped(value: Decimal | int, places: int = 0) -> str:
+    """Thousands in groups of three, which Django's Chinese formats leave out: "1,122", "250,000.00"."""
+    return f"{value:,.{places}f}"
 
 
 @register.inclusion_tag("partnerships/_sample.html")
 def sample(row: Any) -> dict[str, Any]:
-    return {"is_sample": bool(row is not None and row.is_sample)}
+    return {"is_sample": getattr(row, "is_sample", False)}
 
 
 @register.inclusion_tag("partnerships/_cite.html", takes_context=True)
@@ -104,10 +111,13 @@ def admin_url(context: dict[str, Any], row: Any) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def admin_add_url(context: dict[str, Any], model_name: str) -> str:
-    """Where the admin adds a record of this kind, for those who enter it and may add one; empty for others."""
+def admin_add_url(context: dict[str, Any], model_name: str, action: str = "") -> str:
+    """Where the admin adds a record of this kind, for those who enter it and may add one; empty for others.
+
+    ``action`` is what they need to be allowed, "<model>.add" unless given.
+    """
     user = context["request"].user
-    if not may_enter_admin(user) or not may(user, f"{model_name}.add"):
+    if not may_enter_admin(user) or not may(user, action or f"{model_name}.add"):
         return ""
     try:
         return reverse(f"admin:partnerships_{model_name}_add")
@@ -138,8 +148,9 @@ def partner_names(agreement: Any) -> str:
 
 
 @register.filter
-def taking_part(activity: Any) -> str:
-    return names([str(row.organization) for row in activity.partners.all()])
+def taking_part(row: Any) -> str:
+    """The organizations of an activity or a joint facility, two by name."""
+    return names([str(partner.organization) for partner in row.partners.all()])
 
 
 def names(words: list[str]) -> str:
@@ -170,3 +181,8 @@ def sources(context: dict[str, Any], row: Any) -> dict[str, Any]:
 
 def field_label(row: Any, field: str) -> str:
     return str(row._meta.get_field(field).verbose_name) if field else ""
+
+
+@register.filter
+def kind_of(row: Any) -> str:
+    return str(row._meta.verbose_name)

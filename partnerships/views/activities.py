@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -16,16 +16,16 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.filtersets import ActivityFilterSet
 from partnerships.forms.activities import FollowUpForm
-from partnerships.models import Activity, ActivityKind, Agreement, Document, DocumentVersion
+from partnerships.models import Activity, ActivityKind, Agreement, Document
 from partnerships.permissions import may
 from partnerships.statuses import AgreementStatus
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
 from partnerships.views.lists import Column, ListPage
+from partnerships.views.related import VERSIONS, demands_behind
 from partnerships.views.steps import grouped_offers, step_page
 from partnerships.views.timeline import edits_of, newest_first, steps_of
 
-VERSIONS = Prefetch("versions", DocumentVersion.objects.select_related("uploaded_by"))
 DETAILS = {
     ActivityKind.TRAINING: "training",
     ActivityKind.RESEARCH_PROJECT: "research_project",
@@ -67,6 +67,7 @@ def activity_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "credits": list(activity.credits.select_related("area", "organization")),
         "detail": _detail(activity),
         "milestones": list(activity.milestones.select_related("owner")),
+        "demands": demands_behind(request.user, activity=activity),
         "documents": list(Document.objects.filter(activity=activity).prefetch_related(VERSIONS)),
         "may_log": activity.agreement is not None and may(request.user, "contact_note.add", activity.agreement),
         "timeline": newest_first(steps_of(activity), edits_of(activity)),

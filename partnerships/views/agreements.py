@@ -19,7 +19,6 @@ from partnerships.models import (
     Agreement,
     AgreementParty,
     Document,
-    DocumentVersion,
     Milestone,
     ReminderPlan,
     workday_test,
@@ -29,11 +28,11 @@ from partnerships.statuses import ActivityStatus, AgreementStatus, PlanStatus
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
 from partnerships.views.lists import Column, ListPage
+from partnerships.views.related import VERSIONS, demands_behind, facilities_among
 from partnerships.views.steps import form_page, grouped_offers, step_page
 from partnerships.views.timeline import Moment, completed_among, edits_of, newest_first, notes_of, steps_of
 
 PARTIES = Prefetch("parties", AgreementParty.objects.select_related("organization"))
-VERSIONS = Prefetch("versions", DocumentVersion.objects.select_related("uploaded_by"))
 PLANS_SHOWN = 8
 
 
@@ -77,6 +76,8 @@ def agreement_detail(request: HttpRequest, pk: int) -> HttpResponse:
     activities = _activities(agreement)
     notes = list(agreement.contact_notes.select_related("author", "contact", "organization"))
     areas = list(agreement.promised_areas.select_related("area"))
+    facilities = facilities_among(request.user, agreement=agreement)
+    demands = demands_behind(request.user, agreement=agreement)
     context = {
         "agreement": agreement,
         "today": today,
@@ -91,13 +92,18 @@ def agreement_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "activities": activities,
         "notes": notes[:10],
         "note_count": len(notes),
+        "facilities": facilities,
+        "demands": demands,
+        "programmes": [item.programme for item in agreement.programme_items.select_related("programme")],
         "documents": _documents(agreement),
         "custody": list(agreement.custody_steps.all()),
         "units": list(agreement.participating_units.select_related("unit")),
         "children": _visible_children(agreement, request.user),
         "reminders": _reminders(agreement),
         "timeline": _timeline(agreement, notes, activities),
-        "cited": citations_of([agreement, agreement.event, *parties, *terms, *areas, *activities]),
+        "cited": citations_of(
+            [agreement, agreement.event, *parties, *terms, *areas, *activities, *facilities, *demands]
+        ),
         **_follow_up_offers(agreement, request.user, today),
     }
     return render(request, "partnerships/agreements/detail.html", context)

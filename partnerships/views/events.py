@@ -11,12 +11,12 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from partnerships.filtersets import EventFilterSet
-from partnerships.models import Activity, Agreement, Document, Event
-from partnerships.permissions import may
-from partnerships.views.agreements import PARTIES, VERSIONS
+from partnerships.models import Activity, Agreement, Event
+from partnerships.views.agreements import PARTIES
 from partnerships.views.base import visible_or_404
 from partnerships.views.citations import citations_of
 from partnerships.views.lists import Column, ListPage
+from partnerships.views.related import demands_among, documents_of, facilities_among, figures_about
 
 
 class EventList(ListPage):
@@ -45,15 +45,22 @@ def event_detail(request: HttpRequest, pk: int) -> HttpResponse:
     event = visible_or_404(Event.objects.select_related("unit", "region"), request, pk)
     participations = list(event.participations.select_related("organization"))
     kinds = list(event.kinds.all())
+    agreements, activities = _agreements(event, request.user), _activities(event, request.user)
+    facilities = facilities_among(request.user, event=event)
+    demands = demands_among(request.user, event=event)
     context = {
         "event": event,
         "kinds": kinds,
         "participations": participations,
         "unresolved": [row for row in participations if row.is_unresolved],
-        "agreements": _agreements(event, request.user),
-        "activities": _activities(event, request.user),
-        "documents": _documents(event, request.user),
-        "cited": citations_of([event, *participations, *kinds]),
+        "agreements": agreements,
+        "activities": activities,
+        "facilities": facilities,
+        "demands": demands,
+        "figures": figures_about(request.user, event=event),
+        "programmes": [item.programme for item in event.programme_items.select_related("programme")],
+        "documents": documents_of(request.user, event=event),
+        "cited": citations_of([event, *participations, *kinds, *agreements, *activities, *facilities, *demands]),
     }
     return render(request, "partnerships/events/detail.html", context)
 
@@ -66,9 +73,3 @@ def _agreements(event: Event, user: Any) -> list[Agreement]:
 def _activities(event: Event, user: Any) -> list[Activity]:
     rows = Activity.objects.visible_to(user).filter(event=event)
     return list(rows.select_related("owner").prefetch_related("partners__organization"))
-
-
-def _documents(event: Event, user: Any) -> list[Document]:
-    """Whoever reads the event does not yet read its papers."""
-    rows = Document.objects.visible_to(user).filter(event=event).prefetch_related(VERSIONS)
-    return [row for row in rows if may(user, "document.view", row)]

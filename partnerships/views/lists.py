@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.views import View
 
 from partnerships.filtersets import ListFilterSet
+from partnerships.views.citations import citations_of
 
 
 @dataclass(frozen=True)
@@ -40,13 +41,15 @@ class ListPage(LoginRequiredMixin, View):
         sort, is_known_sort = self._sort()
         ids = self._ordered(filterset.qs, sort).values_list("pk", flat=True)
         page = Paginator(ids, self.page_size).get_page(request.GET.get("page"))
+        rows = self._in_order(list(page.object_list), today)
         context = {
             "filterset": filterset,
             "headings": self._headings(sort),
             "is_known_sort": is_known_sort,
             "page": page,
-            "rows": self._in_order(list(page.object_list), today),
+            "rows": rows,
             "today": today,
+            "cited": citations_of(rows),
         }
         return render(request, self.template_name, context)
 

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from partnerships.filtersets import MilestoneFilterSet
 from partnerships.forms.steps import AssignForm, ContactNoteForm, MoveForm, step_form
 from partnerships.models import AgreementParty, Document, DocumentVersion, Milestone
+from partnerships.models.milestones import MILESTONE_TARGETS
 from partnerships.permissions import may, refusal
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
@@ -45,7 +46,14 @@ class MilestoneList(ListPage):
         return Milestone
 
     def for_showing(self, rows: QuerySet, today: dt.date) -> QuerySet:
-        related = rows.select_related("agreement__unit", "activity", "organization", "event", "owner", "unit")
+        related = rows.select_related(
+            "agreement__unit",
+            *MILESTONE_TARGETS,
+            "honour__scheme",
+            "honour__organization",
+            "owner",
+            "unit",
+        )
         return related.prefetch_related(PARTIES)
 
 
@@ -86,7 +94,9 @@ def milestone_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
 
 def _with_context() -> QuerySet:
     rows = Milestone.objects.select_related("agreement", "agreement__unit", "agreement__coordinator", "unit", "owner")
-    return rows.select_related("activity", "event", "organization", "party__organization").prefetch_related(PARTIES)
+    return rows.select_related(
+        "activity", "event", "organization", "party__organization", "facility", "honour__organization", "demand"
+    ).prefetch_related(PARTIES)
 
 
 def _move(request: HttpRequest, milestone: Milestone) -> HttpResponse:

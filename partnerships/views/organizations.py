@@ -12,12 +12,21 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from partnerships.filtersets import OrganizationFilterSet
-from partnerships.models import Activity, Agreement, Event, Organization, OrganizationUnit
+from partnerships.models import (
+    Achievement,
+    Activity,
+    Agreement,
+    Event,
+    Honour,
+    Organization,
+    OrganizationUnit,
+)
 from partnerships.permissions import may
 from partnerships.views.agreements import PARTIES
 from partnerships.views.base import visible_or_404
 from partnerships.views.citations import citations_of
 from partnerships.views.lists import Column, ListPage
+from partnerships.views.related import demands_among, facilities_among, figures_about
 
 HOLDERS = Prefetch("holders", OrganizationUnit.objects.select_related("unit", "coordinator"))
 ROWS_SHOWN = 50
@@ -48,19 +57,43 @@ def organization_detail(request: HttpRequest, pk: int) -> HttpResponse:
     organization, user = visible_or_404(rows, request, pk), request.user
     names = list(organization.other_names.select_related("source"))
     memberships = list(organization.association_rows.select_related("association"))
+    members = list(organization.member_rows.select_related("member")[:ROWS_SHOWN])
+    related = _related(organization, user)
+    participations = related["participations"]
     context = {
         "organization": organization,
         "today": timezone.localdate(),
         "names": names,
         "memberships": memberships,
-        "members": list(organization.member_rows.select_related("member")[:ROWS_SHOWN]),
-        "agreements": _agreements(organization, user),
-        "activities": _activities(organization, user),
-        "participations": _participations(organization, user),
-        "cited": citations_of([organization, *names, *memberships]),
+        "members": members,
+        **related,
+        "figures": figures_about(user, organization=organization),
+        "cited": citations_of(
+            [
+                *(organization, *names, *memberships, *members),
+                *(row.event for row in participations),
+                *(row for rows in related.values() for row in rows),
+            ]
+        ),
         **_details(organization, user),
     }
     return render(request, "partnerships/organizations/detail.html", context)
+
+
+def _related(organization: Organization, user: Any) -> dict[str, list[Any]]:
+    """What it takes part in, each list cut to its first rows."""
+    honours = Honour.objects.visible_to(user).filter(organization=organization).select_related("scheme")
+    achievements = Achievement.objects.visible_to(user).filter(organization=organization)
+    return {
+        "agreements": _agreements(organization, user),
+        "activities": _activities(organization, user),
+        "participations": _participations(organization, user),
+        "facilities": facilities_among(user, partners__organization=organization)[:ROWS_SHOWN],
+        "demands": demands_among(user, organization=organization)[:ROWS_SHOWN],
+        "honours": list(honours[:ROWS_SHOWN]),
+        "achievements": list(achievements[:ROWS_SHOWN]),
+        "programme_rows": list(organization.programme_rows.select_related("programme")[:ROWS_SHOWN]),
+    }
 
 
 def _details(organization: Organization, user: Any) -> dict[str, Any]:

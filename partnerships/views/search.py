@@ -1,4 +1,4 @@
-"""One box over all a person may see: agreements, organizations, milestones, follow-ups, events."""
+"""One box over all a person may see: agreements, organizations, milestones, follow-ups, events and what else has a page."""
 
 from typing import Any
 
@@ -13,7 +13,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from partnerships.models import Activity, Agreement, Event, Milestone, Organization
+from partnerships.models import (
+    Achievement,
+    Activity,
+    Agreement,
+    Demand,
+    Event,
+    Facility,
+    Honour,
+    Milestone,
+    Organization,
+    Programme,
+)
 from partnerships.views.agreements import PARTIES
 
 SHOWN = 8
@@ -42,6 +53,11 @@ def _groups(words: str, user: Any) -> list[dict[str, Any]]:
         (_("Milestones"), "milestone_list", {"status": "all"}, milestones),
         (_("Follow-ups"), "activity_list", {}, Activity.objects.select_related("agreement")),
         (_("Events"), "event_list", {}, Event.objects.all()),
+        (_("Joint facilities"), "facility_list", {}, Facility.objects.all()),
+        (_("Demands"), "demand_list", {}, Demand.objects.all()),
+        (_("Achievements"), "achievement_list", {}, Achievement.objects.all()),
+        (_("Programmes"), "programme_list", {}, Programme.objects.all()),
+        (_("Honours"), "honour_list", {}, Honour.objects.select_related("scheme", "organization")),
     )
     groups = [_group(*kind, words=words, user=user) for kind in kinds]
     return [group for group in groups if group["rows"]]

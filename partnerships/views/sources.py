@@ -1,42 +1,281 @@
-"""A source and every record that cites it."""
+"""Sources: what each of them printed against what the records hold, so that a reader can tick off every fact."""
 
+import datetime as dt
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
+from django.contrib.contenttypes.prefetch import GenericPrefetch
+from django.db.models import Count, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from partnerships.models import Activity, Agreement, AgreementParty, Citation, Event, Milestone, Source
+from partnerships.filtersets import SourceFilterSet
+from partnerships.models import (
+    Activity,
+    ActivityOrganization,
+    Agreement,
+    AgreementArea,
+    AgreementParty,
+    AgreementTerm,
+    AssociationMembership,
+    Citation,
+    CooperationArea,
+    Demand,
+    Document,
+    Event,
+    EventKind,
+    Facility,
+    FacilityPartner,
+    Honour,
+    HonourScheme,
+    Milestone,
+    Organization,
+    OrganizationName,
+    Participation,
+    Programme,
+    ProgrammeItem,
+    ProgrammeOrganizer,
+    Region,
+    ReportedFigure,
+    Source,
+    Visit,
+)
+from partnerships.reports.figures import to_register
 from partnerships.views.base import visible_or_404
+from partnerships.views.lists import Column, ListPage
+from partnerships.views.related import figures_about
+
+# A row that belongs to another is shown, and as private, as that one.
+PARENTS: dict[type[Model], str] = {
+    ActivityOrganization: "activity",
+    AgreementArea: "agreement",
+    AgreementParty: "agreement",
+    AgreementTerm: "agreement",
+    AssociationMembership: "member",
+    EventKind: "event",
+    FacilityPartner: "facility",
+    OrganizationName: "organization",
+    Participation: "event",
+    ProgrammeItem: "target",
+    ProgrammeOrganizer: "programme",
+    Visit: "activity",
+}
+# What else ``str`` or ``target`` of such a row reads.
+NAMED: dict[type[Model], tuple[str, ...]] = {
+    ActivityOrganization: ("organization",),
+    AgreementArea: ("area",),
+    AgreementParty: ("organization",),
+    AssociationMembership: ("association",),
+    FacilityPartner: ("organization",),
+    Participation: ("organization",),
+    ProgrammeItem: ("event", "agreement", "facility", "demand"),
+    ProgrammeOrganizer: ("organization",),
+}
+# Readable by whoever reads the source; of the rest only what ``visible_to`` gives, and of any other kind nothing.
+SHARED = frozenset({CooperationArea, Event, Honour, HonourScheme, Organization, Programme, Region, ReportedFigure})
+SCOPED = (Agreement, Activity, Demand, Document, Facility, Milestone)
+SECTIONS: tuple[tuple[Any, tuple[type[Model], ...]], ...] = (
+    (gettext_lazy("What took place"), (Event,)),
+    (gettext_lazy("Who is named"), (Organization,)),
+    (gettext_lazy("What was signed"), (Agreement,)),
+    (gettext_lazy("What the parties promise to work on"), (CooperationArea,)),
+    (gettext_lazy("What opened"), (Facility,)),
+    (gettext_lazy("What was asked for"), (Demand,)),
+    (gettext_lazy("What followed"), (Activity, Milestone)),
+    (gettext_lazy("The programme it belongs to, and its papers"), (Programme, Document)),
+    (gettext_lazy("Places"), (Region,)),
+    (gettext_lazy("Titles that are counted"), (HonourScheme, Honour)),
+    (gettext_lazy("Numbers it reports"), (ReportedFigure,)),
+    (gettext_lazy("What else it says"), ()),
+)
+ELSEWHERE = len(SECTIONS) - 1
+
+
+class SourceList(ListPage):
+    filterset_class = SourceFilterSet
+    template_name = "partnerships/sources/list.html"
+    default_sort = "title"
+    columns = (
+        Column(gettext_lazy("Source"), "title"),
+        Column(gettext_lazy("Published on"), "published_on"),
+        Column(gettext_lazy("Quotations")),
+        Column(gettext_lazy("Figures")),
+    )
+
+    def filterset_model(self) -> Any:
+        return Source
+
+    def for_showing(self, rows: QuerySet, today: dt.date) -> QuerySet:
+        quoted = Count("citations", distinct=True)
+        return rows.annotate(citation_count=quoted, figure_count=Count("reported_figures", distinct=True))
 
 
 @login_required
 @require_safe
 def source_detail(request: HttpRequest, pk: int) -> HttpResponse:
     source = visible_or_404(Source.objects.all(), request, pk)
-    citations = source.citations.select_related("content_type").prefetch_related("record")
-    seen = _seen_by(request.user)
-    shown = [row for row in citations if row.record and seen(row)]
-    for row in shown:
-        row.field_label = row.record._meta.get_field(row.field).verbose_name if row.field else ""
-    context = {"source": source, "citations": shown}
+    citations = _visible_citations(source, request.user)
+    figures = figures_about(request.user, source=source)
+    sections = _sections(citations, {figure.pk: figure for figure in figures})
+    context = {
+        "source": source,
+        "sections": sections,
+        "fact_count": sum(len(section.facts) for section in sections),
+        "to_dos": [*_unfinished(_roots(citations)), *_unregistered(figures)],
+        "figures": figures,
+        "citations": citations,
+    }
     return render(request, "partnerships/sources/detail.html", context)
 
 
-def _seen_by(user: Any) -> Any:
-    """A test whether a cited record is one the person may see; what a citation quotes is as private as its record."""
-    scoped = {
-        model: set(model.objects.visible_to(user).values_list("pk", flat=True)) if not user.sees_all_units else None
-        for model in (Agreement, Activity, Event, Milestone)
-    }
+@dataclass
+class Held:
+    """One record that holds a printed phrase; ``root`` is the record whose page shows it."""
 
-    def sees(citation: Citation) -> bool:
-        record = citation.record
-        if isinstance(record, AgreementParty):
-            ids, pk = scoped[Agreement], record.agreement_id
+    root: Any
+    record: Any
+    field_label: str
+    citation: Citation
+    figure: ReportedFigure | None = None
+
+
+@dataclass
+class Fact:
+    """One printed phrase, or (``printed`` empty) something the source does not say, with what holds it."""
+
+    printed: str
+    held: list[Held] = field(default_factory=list)
+
+
+@dataclass
+class Section:
+    label: Any
+    facts: list[Fact] = field(default_factory=list)
+    assumed: list[Held] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class ToDo:
+    """A fact that could not be resolved from the source, with what somebody would have to do."""
+
+    what: str
+    do: str
+    url: str
+
+
+def _visible_citations(source: Source, user: Any) -> list[Citation]:
+    """What a citation quotes is as private as the record that holds it."""
+    related = [
+        model._default_manager.select_related(*{parent, *NAMED.get(model, ())} - {"target"})
+        for model, parent in PARENTS.items()
+    ]
+    rows = source.citations.select_related("content_type").prefetch_related(GenericPrefetch("record", related))
+    seen = _seen_by(user)
+    return [row for row in rows if row.record is not None and seen(_root(row.record))]
+
+
+def _root(record: Any) -> Any:
+    parent = PARENTS.get(type(record))
+    return getattr(record, parent) if parent else record
+
+
+def _roots(citations: Iterable[Citation]) -> list[Any]:
+    return list({(type(root), root.pk): root for root in (_root(row.record) for row in citations)}.values())
+
+
+def _seen_by(user: Any) -> Callable[[Any], bool]:
+    if user.sees_all_units:
+        return lambda root: True
+    scoped = {model: set(model.objects.visible_to(user).values_list("pk", flat=True)) for model in SCOPED}
+    return lambda root: type(root) in SHARED or root.pk in scoped.get(type(root), ())
+
+
+def _sections(citations: list[Citation], figures: dict[int, ReportedFigure]) -> list[Section]:
+    """Each printed phrase once, under the first kind of record that holds it; below, what we added."""
+    sections = [Section(label) for label, _models in SECTIONS]
+    places = {model: number for number, (_label, models) in enumerate(SECTIONS) for model in models}
+    facts: dict[str, Fact] = {}
+    held_rows = [_held(row, figures) for row in citations]
+    for place, held in sorted(
+        ((places.get(type(held.root), ELSEWHERE), held) for held in held_rows), key=lambda pair: pair[0]
+    ):
+        printed = held.citation.printed
+        if not printed:
+            sections[place].assumed.append(held)
+        elif printed in facts:
+            facts[printed].held.append(held)
         else:
-            ids, pk = scoped.get(type(record)), record.pk
-        return ids is None or pk in ids
+            facts[printed] = Fact(printed, [held])
+            sections[place].facts.append(facts[printed])
+    return [section for section in sections if section.facts or section.assumed]
 
-    return sees
+
+def _held(citation: Citation, figures: dict[int, ReportedFigure]) -> Held:
+    record = citation.record
+    label = str(record._meta.get_field(citation.field).verbose_name) if citation.field else ""
+    figure = figures.get(record.pk) if isinstance(record, ReportedFigure) else None
+    return Held(_root(record), record, label, citation, figure)
+
+
+def _unfinished(roots: list[Any]) -> list[ToDo]:
+    """What the source leaves open about the records it made: lists with an "etc.", names and contents not printed."""
+    finders: dict[type, Callable[[Any], list[ToDo]]] = {
+        Agreement: _open_in_agreement,
+        Demand: _open_in_demand,
+        Document: _open_in_document,
+        Event: _open_in_event,
+    }
+    return [to_do for root in roots if type(root) in finders for to_do in finders[type(root)](root)]
+
+
+def _open_in_agreement(agreement: Agreement) -> list[ToDo]:
+    if agreement.is_party_list_complete:
+        return []
+    what = _("“%(title)s” was signed by more parties than are named (“etc.”).") % {"title": agreement}
+    return [ToDo(what, _("Find the signed paper and add the missing parties."), agreement.get_absolute_url())]
+
+
+def _open_in_event(event: Event) -> list[ToDo]:
+    url, to_dos = event.get_absolute_url(), []
+    for row in event.participations.filter(organization=None):
+        what = _("The name “%(name)s” is garbled or cannot be told.") % {"name": row.name_as_printed}
+        to_dos.append(ToDo(what, _("Ask the organizers which organization it is, and link it."), url))
+    if not event.is_participant_list_complete:
+        what = _("More took part in “%(title)s” than are named.") % {"title": event}
+        to_dos.append(ToDo(what, _("Ask the organizers for the list of participants."), url))
+    if not event.is_follow_up_list_complete:
+        what = _("More visits followed “%(title)s” than are named (“etc.”).") % {"title": event}
+        to_dos.append(ToDo(what, _("Ask the participants where else they went."), url))
+    return to_dos
+
+
+def _open_in_demand(demand: Demand) -> list[ToDo]:
+    if demand.is_content_published:
+        return []
+    what = _("What %(organization)s asked for is not published.") % {"organization": demand.organization}
+    return [ToDo(what, _("Ask the enterprise for the wording."), demand.get_absolute_url())]
+
+
+def _open_in_document(document: Document) -> list[ToDo]:
+    if document.versions.exists():
+        return []
+    url = getattr(document.target, "get_absolute_url", str)()
+    what = _("The text of “%(title)s” is not at hand.") % {"title": document.title}
+    return [ToDo(what, _("Get the paper and upload it."), url)]
+
+
+def _unregistered(figures: list[ReportedFigure]) -> list[ToDo]:
+    open_figures = [figure for figure in figures if to_register(figure)]
+    return [
+        ToDo(
+            _("%(name)s: fewer are named than are reported.") % {"name": figure},
+            _("Register the others as they become known."),
+            figure.get_absolute_url(),
+        )
+        for figure in open_figures
+    ]

@@ -20,7 +20,7 @@ def step_page(request: HttpRequest, row: Any, name: str) -> HttpResponse:
         raise Http404(f"no step {name}") from error
     require_or_403(request.user, form.transition.permission, row)
     if request.method != "POST" and row.status not in form.transition.sources:
-        return _impossible(request, row, form.transition.label)
+        return impossible(request, row, form.transition.label)
     done = _("Done: %(step)s.") % {"step": form.transition.label}
     return form_page(request, row, form, title=form.transition.label, done=done)
 
@@ -42,7 +42,8 @@ def form_page(request: HttpRequest, row: Any, form: Any, *, title: Any, done: st
     return render(request, "partnerships/step.html", context, status=409 if is_stale else 200)
 
 
-def _impossible(request: HttpRequest, row: Any, label: Any) -> HttpResponse:
+def impossible(request: HttpRequest, row: Any, label: Any) -> HttpResponse:
+    """The page that says why ``label`` cannot be done with ``row`` now."""
     return render(request, "partnerships/step_impossible.html", {"row": row, "title": label}, status=409)
 
 

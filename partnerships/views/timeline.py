@@ -11,7 +11,10 @@ from django.utils.translation import gettext as _
 from partnerships.models import (
     Activity,
     Agreement,
+    Answer,
     ContactNote,
+    Demand,
+    Facility,
     Milestone,
     StatusChange,
     User,
@@ -19,6 +22,9 @@ from partnerships.models import (
 from partnerships.statuses import (
     ACTIVITY_TRANSITIONS,
     AGREEMENT_TRANSITIONS,
+    ANSWER_TRANSITIONS,
+    DEMAND_TRANSITIONS,
+    FACILITY_TRANSITIONS,
     MILESTONE_TRANSITIONS,
     TransitionTable,
 )
@@ -26,6 +32,9 @@ from partnerships.statuses import (
 TABLES: dict[type, TransitionTable] = {
     Activity: ACTIVITY_TRANSITIONS,
     Agreement: AGREEMENT_TRANSITIONS,
+    Answer: ANSWER_TRANSITIONS,
+    Demand: DEMAND_TRANSITIONS,
+    Facility: FACILITY_TRANSITIONS,
     Milestone: MILESTONE_TRANSITIONS,
 }
 # Columns a step writes, and those no person edits: the steps say it better.
@@ -47,7 +56,7 @@ BESIDE_EDITS = frozenset(
         "no_next_step_reason",
         *(f"{step}_on" for step in ("submitted", "returned", "approved", "signed", "suspended", "resumed")),
         *(f"{step}_on" for step in ("completed", "terminated", "cancelled", "recorded", "met", "waived")),
-        *(f"{step}_on" for step in ("started", "postponed")),
+        *(f"{step}_on" for step in ("started", "postponed", "opened", "closed", "asked", "answered", "agreed")),
     }
 )
 

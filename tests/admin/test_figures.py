@@ -1,5 +1,6 @@
 """Reported figures in the admin: quoted, counted, and what is left to register; the number opens its list."""
 
+import datetime as dt
 import re
 
 import pytest
@@ -89,6 +90,15 @@ def test_a_share_cannot_be_compared_with_a_count(office):
 
     errors = response.context["adminform"].form.non_field_errors()
     assert errors == ["Only a count can be compared with records."]
+
+
+def test_a_list_says_as_of_when_as_exactly_as_the_source(office):
+    ReportedFigureFactory(as_of=dt.date(2023, 12, 31), as_of_precision="year")
+    ReportedFigureFactory(as_of=dt.date(2024, 1, 12))
+
+    page = office.get(LIST).content.decode()
+
+    assert re.findall(r"field-day_or_year[^>]*>\s*([\d-]+)\s*<", page) == ["2023", "2024-01-12"]
 
 
 def test_what_is_left_to_register_is_listed(office, figure):

@@ -1,0 +1,153 @@
+"""Enterprises ask, universities answer: demands with their answers, and the step to what comes of them."""
+
+import datetime as dt
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_safe
+
+from partnerships.filtersets import DemandFilterSet
+from partnerships.forms.demands import AgreementOutcomeForm, AskUnitsForm, ProjectOutcomeForm
+from partnerships.models import Activity, Agreement, Answer, Demand, DemandOutcome, StatusChange
+from partnerships.permissions import may
+from partnerships.views.base import require_or_403, visible_or_404
+from partnerships.views.citations import citations_of
+from partnerships.views.lists import Column, ListPage
+from partnerships.views.related import documents_of, milestones_of
+from partnerships.views.steps import form_page, grouped_offers, impossible, step_page
+from partnerships.views.timeline import edits_of, newest_first, steps_of
+
+# Steps of a demand that ask more than a date: form, title, and what is said when it is done.
+VERBS: dict[str, tuple[Any, Any, Any]] = {
+    "ask": (AskUnitsForm, gettext_lazy("Ask units to answer"), gettext_lazy("Asked. Their answers appear here.")),
+    "agreement": (
+        AgreementOutcomeForm,
+        gettext_lazy("Make an agreement of it"),
+        gettext_lazy("Agreed. The draft agreement is linked below."),
+    ),
+    "project": (
+        ProjectOutcomeForm,
+        gettext_lazy("Make a research project of it"),
+        gettext_lazy("Agreed. The planned project is linked below."),
+    ),
+}
+
+
+class DemandList(ListPage):
+    filterset_class = DemandFilterSet
+    template_name = "partnerships/demands/list.html"
+    default_sort = "-released_on"
+    columns = (
+        Column(gettext_lazy("Demand"), "title"),
+        Column(gettext_lazy("Asked by"), "organization__name"),
+        Column(gettext_lazy("Status"), "status"),
+        Column(gettext_lazy("Released on"), "released_on"),
+        Column(gettext_lazy("Deadline"), "deadline_on"),
+        Column(gettext_lazy("Answers")),
+        Column(gettext_lazy("Owner"), "owner__name"),
+    )
+
+    def filterset_model(self) -> Any:
+        return Demand
+
+    def for_showing(self, rows: QuerySet, today: dt.date) -> QuerySet:
+        answered = rows.annotate(answer_count=Count("answers", filter=seen_answers(self.request.user, "answers__")))
+        return answered.select_related("organization", "owner", "unit")
+
+
+@login_required
+@require_safe
+def demand_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    demand, user = visible_or_404(_with_context(), request, pk), request.user
+    items = list(demand.programme_items.select_related("programme"))
+    context = {
+        "demand": demand,
+        "today": timezone.localdate(),
+        "offers": _offers(demand, user),
+        "verbs": _verbs(demand, user),
+        "answers": _answers(demand, user),
+        "outcomes": _outcomes(demand, user),
+        "items": items,
+        "milestones": milestones_of(demand),
+        "documents": documents_of(user, demand=demand),
+        "timeline": newest_first(steps_of(demand), edits_of(demand)),
+        "cited": citations_of([demand, *items]),
+    }
+    return render(request, "partnerships/demands/detail.html", context)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def demand_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
+    demand = visible_or_404(_with_context(), request, pk)
+    if step not in VERBS:
+        return step_page(request, demand, step)
+    form_class, title, done = VERBS[step]
+    require_or_403(request.user, "demand.edit", demand)
+    if request.method != "POST" and not demand.is_pending:
+        return impossible(request, demand, title)
+    form = form_class(request.POST or None, row=demand, today=timezone.localdate())
+    return form_page(request, demand, form, title=title, done=done)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def answer_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
+    rows = Answer.objects.filter(demand__in=Demand.objects.visible_to(request.user).values("pk"))
+    answer = get_object_or_404(rows.filter(seen_answers(request.user)).select_related("demand", "unit"), pk=pk)
+    return step_page(request, answer, step)
+
+
+def seen_answers(user: Any, path: str = "") -> Q:
+    """Whoever asked sees every answer; a unit that was asked sees its own. ``path`` leads from the rows to an answer."""
+    if user.sees_all_units:
+        return Q(**{f"{path}pk__isnull": False})
+    units = user.scope.unit_ids
+    return Q(**{f"{path}unit__in": units}) | Q(**{f"{path}demand__unit__in": units})
+
+
+def _with_context() -> QuerySet:
+    return Demand.objects.select_related("unit", "owner", "organization", "event")
+
+
+def _offers(demand: Demand, user: Any) -> dict[str, Any]:
+    """Without *ask*, which has a form of its own that stays open after the first asking."""
+    offers = grouped_offers(demand, user)
+    return {name: [offer for offer in found if offer.transition.name != "ask"] for name, found in offers.items()}
+
+
+def _verbs(demand: Demand, user: Any) -> list[tuple[str, Any]]:
+    if not demand.is_pending or not may(user, "demand.edit", demand):
+        return []
+    return [(name, title) for name, (_form, title, _done) in VERBS.items()]
+
+
+def _answers(demand: Demand, user: Any) -> list[dict[str, Any]]:
+    """Each answer with what can be done with it now, and the reasons given on its way."""
+    rows = demand.answers.filter(seen_answers(user)).select_related("unit", "organization", "achievement")
+    answers = [_of_this(demand, row) for row in rows]
+    changes: dict[int, list[StatusChange]] = {answer.pk: [] for answer in answers}
+    target = ContentType.objects.get_for_model(Answer)
+    for change in StatusChange.objects.filter(content_type=target, object_id__in=changes).select_related("actor"):
+        changes[change.object_id].append(change)
+    return [
+        {"answer": answer, "offers": grouped_offers(answer, user), "changes": changes[answer.pk]} for answer in answers
+    ]
+
+
+def _of_this(demand: Demand, answer: Answer) -> Answer:
+    answer.demand = demand
+    return answer
+
+
+def _outcomes(demand: Demand, user: Any) -> list[DemandOutcome]:
+    agreements = Agreement.objects.visible_to(user).values("pk")
+    projects = Activity.objects.visible_to(user).values("pk")
+    rows = demand.outcomes.filter(Q(agreement__in=agreements) | Q(activity__in=projects))
+    return list(rows.select_related("agreement", "activity", "answer__unit"))

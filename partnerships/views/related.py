@@ -1,0 +1,54 @@
+"""What several pages show beside their own record: figures, papers, milestones, the demands behind something."""
+
+from typing import Any
+
+from django.db.models import Prefetch, QuerySet
+
+from partnerships.models import (
+    Demand,
+    DemandOutcome,
+    Document,
+    DocumentVersion,
+    Facility,
+    FacilityPartner,
+    ReportedFigure,
+)
+from partnerships.permissions import may
+from partnerships.reports.figures import with_recorded
+
+VERSIONS = Prefetch("versions", DocumentVersion.objects.select_related("uploaded_by"))
+SIDES = Prefetch("partners", FacilityPartner.objects.select_related("organization"))
+SUBJECTS = ("source", "organization", "region", "event", "programme", "scheme")
+
+
+def figures_about(user: Any, **subject: Any) -> list[ReportedFigure]:
+    """The figures reported about something, each with how many records ``user`` may see against it."""
+    return list(with_records(ReportedFigure.objects.visible_to(user).filter(**subject), user))
+
+
+def with_records(figures: Any, user: Any) -> QuerySet:
+    return with_recorded(figures.select_related(*SUBJECTS), user)
+
+
+def documents_of(user: Any, **target: Any) -> list[Document]:
+    """Whoever reads a shared record does not yet read its papers."""
+    rows = Document.objects.visible_to(user).filter(**target).select_related("milestone").prefetch_related(VERSIONS)
+    return [row for row in rows if may(user, "document.view", row)]
+
+
+def milestones_of(row: Any) -> list[Any]:
+    return list(row.milestones.select_related("owner"))
+
+
+def facilities_among(user: Any, **condition: Any) -> list[Facility]:
+    return list(Facility.objects.visible_to(user).filter(**condition).prefetch_related(SIDES))
+
+
+def demands_among(user: Any, **condition: Any) -> list[Demand]:
+    return list(Demand.objects.visible_to(user).filter(**condition).select_related("organization"))
+
+
+def demands_behind(user: Any, **outcome: Any) -> list[Demand]:
+    """The demands of which an agreement or a project came: the chain read backwards."""
+    outcomes = DemandOutcome.objects.filter(**outcome)
+    return demands_among(user, pk__in=outcomes.values("demand"))
