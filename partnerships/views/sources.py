@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -11,6 +12,7 @@ from django.db.models import Count, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
@@ -142,6 +144,7 @@ class Held:
     root: Any
     record: Any
     field_label: str
+    value: str
     citation: Citation
     figure: ReportedFigure | None = None
 
@@ -227,7 +230,22 @@ def _held(citation: Citation, figures: dict[int, ReportedFigure]) -> Held:
     record = citation.record
     label = str(record._meta.get_field(citation.field).verbose_name) if citation.field else ""
     figure = figures.get(record.pk) if isinstance(record, ReportedFigure) else None
-    return Held(_root(record), record, label, citation, figure)
+    return Held(_root(record), record, label, _value(record, citation.field), citation, figure)
+
+
+def _value(record: Any, name: str) -> str:
+    """What the record holds in the field, in words; empty for other records, whose names are not fetched."""
+    if not name or record._meta.get_field(name).is_relation:
+        return ""
+    value = getattr(record, name)
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, dt.date):
+        return date_format(value, "DATE_FORMAT")
+    if isinstance(value, Decimal):
+        return f"{value.normalize():,f}"
+    display = getattr(record, f"get_{name}_display", None)
+    return str(display() if display else value or "")
 
 
 def _unfinished(roots: list[Any]) -> list[ToDo]:
