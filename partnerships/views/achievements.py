@@ -7,7 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_safe
 
 from partnerships.filtersets import AchievementFilterSet
@@ -25,7 +25,7 @@ class AchievementList(ListPage):
     columns = (
         Column(gettext_lazy("Achievement"), "name"),
         Column(gettext_lazy("Offered by"), "organization__name"),
-        Column(gettext_lazy("Field"), "field"),
+        Column(pgettext_lazy("of knowledge", "Field"), "field"),
         Column(gettext_lazy("People behind it")),
         Column(gettext_lazy("On offer"), "is_on_offer"),
     )
