@@ -9,7 +9,7 @@ from django.db.models import ForeignKey, Model, QuerySet, TextField, URLField
 from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.loader import render_to_string
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
@@ -179,13 +179,7 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_view_on_site_url(self, obj: Any = None) -> str | None:
-        """Rows without a page outside the admin get no link."""
-        if obj is None or not hasattr(obj, "get_absolute_url"):
-            return None
-        try:
-            return obj.get_absolute_url()
-        except NoReverseMatch:
-            return None
+        return obj.get_absolute_url() if obj is not None and hasattr(obj, "get_absolute_url") else None
 
 
 class OfficeAdmin(SimpleHistoryAdmin, PlainAdmin):

@@ -13,11 +13,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from partnerships.models import Activity, Agreement, AgreementParty, Milestone, MilestoneKind, Role, User
+from partnerships.models.milestones import MILESTONE_TARGETS
 from partnerships.statuses import AgreementStatus, MilestoneStatus
 from partnerships.views.base import has_a_place
 
 WEEK_DAYS = 7
 NEXT_DAYS = 30
+# An honour is called after its scheme and holder.
+HONOURED = ("honour__scheme", "honour__organization")
 PARTIES = Prefetch("agreement__parties", AgreementParty.objects.select_related("organization"))
 
 
@@ -46,7 +49,7 @@ def _my_milestones(user: Any, today: dt.date) -> QuerySet:
     stands_in = Q(owner__deputy=user, owner__absent_from__lte=today, owner__absent_until__gte=today)
     rows = Milestone.objects.visible_to(user).pending().filter(Q(owner=user) | stands_in)
     rows = rows.filter(due_on__lte=today + dt.timedelta(days=NEXT_DAYS))
-    related = rows.select_related("agreement__unit", "unit", "activity", "organization", "event", "owner")
+    related = rows.select_related("agreement__unit", "unit", "owner", *MILESTONE_TARGETS, *HONOURED)
     return related.prefetch_related(PARTIES).order_by("due_on", "pk")
 
 

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -10,8 +11,10 @@ from django.contrib.contenttypes.prefetch import GenericPrefetch
 from django.db.models import Count, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
 from partnerships.filtersets import SourceFilterSet
@@ -89,11 +92,12 @@ SECTIONS: tuple[tuple[Any, tuple[type[Model], ...]], ...] = (
     (gettext_lazy("What followed"), (Activity, Milestone)),
     (gettext_lazy("The programme it belongs to, and its papers"), (Programme, Document)),
     (gettext_lazy("Places"), (Region,)),
-    (gettext_lazy("Titles that are counted"), (HonourScheme, Honour)),
     (gettext_lazy("Numbers it reports"), (ReportedFigure,)),
+    (gettext_lazy("Titles that are counted"), (HonourScheme, Honour)),
     (gettext_lazy("What else it says"), ()),
 )
 ELSEWHERE = len(SECTIONS) - 1
+PLACES = {model: number for number, (_label, models) in enumerate(SECTIONS) for model in models}
 
 
 class SourceList(ListPage):
@@ -126,7 +130,7 @@ def source_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "source": source,
         "sections": sections,
         "fact_count": sum(len(section.facts) for section in sections),
-        "to_dos": [*_unfinished(_roots(citations)), *_unregistered(figures)],
+        "to_dos": [*_unfinished(_roots(citations)), *_unregistered(source, figures)],
         "figures": figures,
         "citations": citations,
     }
@@ -140,8 +144,19 @@ class Held:
     root: Any
     record: Any
     field_label: str
+    value: str
     citation: Citation
     figure: ReportedFigure | None = None
+
+    @property
+    def place(self) -> int:
+        """The number of its section."""
+        return PLACES.get(type(self.root), ELSEWHERE)
+
+    @property
+    def order(self) -> tuple[bool, int]:
+        """A phrase that names a record stands with it, before what merely repeats the name."""
+        return self.record != self.root or bool(self.field_label), self.place
 
 
 @dataclass
@@ -196,22 +211,18 @@ def _seen_by(user: Any) -> Callable[[Any], bool]:
 
 
 def _sections(citations: list[Citation], figures: dict[int, ReportedFigure]) -> list[Section]:
-    """Each printed phrase once, under the first kind of record that holds it; below, what we added."""
+    """Each printed phrase once, with the record it names or else the first that holds it; below, what we added."""
     sections = [Section(label) for label, _models in SECTIONS]
-    places = {model: number for number, (_label, models) in enumerate(SECTIONS) for model in models}
     facts: dict[str, Fact] = {}
-    held_rows = [_held(row, figures) for row in citations]
-    for place, held in sorted(
-        ((places.get(type(held.root), ELSEWHERE), held) for held in held_rows), key=lambda pair: pair[0]
-    ):
-        printed = held.citation.printed
+    for held in sorted((_held(row, figures) for row in citations), key=lambda held: held.order):
+        printed, section = held.citation.printed, sections[held.place]
         if not printed:
-            sections[place].assumed.append(held)
+            section.assumed.append(held)
         elif printed in facts:
             facts[printed].held.append(held)
         else:
             facts[printed] = Fact(printed, [held])
-            sections[place].facts.append(facts[printed])
+            section.facts.append(facts[printed])
     return [section for section in sections if section.facts or section.assumed]
 
 
@@ -219,7 +230,22 @@ def _held(citation: Citation, figures: dict[int, ReportedFigure]) -> Held:
     record = citation.record
     label = str(record._meta.get_field(citation.field).verbose_name) if citation.field else ""
     figure = figures.get(record.pk) if isinstance(record, ReportedFigure) else None
-    return Held(_root(record), record, label, citation, figure)
+    return Held(_root(record), record, label, _value(record, citation.field), citation, figure)
+
+
+def _value(record: Any, name: str) -> str:
+    """What the record holds in the field, in words; empty for other records, whose names are not fetched."""
+    if not name or record._meta.get_field(name).is_relation:
+        return ""
+    value = getattr(record, name)
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, dt.date):
+        return date_format(value, "DATE_FORMAT")
+    if isinstance(value, Decimal):
+        return f"{value.normalize():,f}"
+    display = getattr(record, f"get_{name}_display", None)
+    return str(display() if display else value or "")
 
 
 def _unfinished(roots: list[Any]) -> list[ToDo]:
@@ -269,13 +295,14 @@ def _open_in_document(document: Document) -> list[ToDo]:
     return [ToDo(what, _("Get the paper and upload it."), url)]
 
 
-def _unregistered(figures: list[ReportedFigure]) -> list[ToDo]:
-    open_figures = [figure for figure in figures if to_register(figure)]
-    return [
-        ToDo(
-            _("%(name)s: fewer are named than are reported.") % {"name": figure},
-            _("Register the others as they become known."),
-            figure.get_absolute_url(),
-        )
-        for figure in open_figures
-    ]
+def _unregistered(source: Source, figures: list[ReportedFigure]) -> list[ToDo]:
+    count = sum(1 for figure in figures if to_register(figure))
+    if not count:
+        return []
+    what = ngettext(
+        "%(count)s figure counts more than the records hold: the source does not name the others.",
+        "%(count)s figures count more than the records hold: the source does not name the others.",
+        count,
+    ) % {"count": count}
+    url = f"{reverse('figure_list')}?source={source.pk}&to_register=yes"
+    return [ToDo(what, _("Register the others as they become known."), url)]

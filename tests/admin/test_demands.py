@@ -72,9 +72,8 @@ def test_a_demand_has_its_wording_or_is_said_to_have_none(office):
     refused = save(office, demand, original_wording="")
     save(office, demand, original_wording="", is_content_published="")
 
-    assert refused.context["adminform"].form.non_field_errors() == [
-        "Give the wording, or say that the content is not known."
-    ]
+    words = [message for messages in refused.context["adminform"].form.errors.values() for message in messages]
+    assert words == ["Give the wording, or say that the content is not known."]
     assert Demand.objects.get(pk=demand.pk).is_content_published is False
 
 

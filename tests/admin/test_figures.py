@@ -88,8 +88,8 @@ def test_a_share_is_quoted_alone_as_printed(office):
 def test_a_share_cannot_be_compared_with_a_count(office):
     response = save(office, ReportedFigureFactory(share=True), counting_rule="event_agreements")
 
-    errors = response.context["adminform"].form.non_field_errors()
-    assert errors == ["Only a count can be compared with records."]
+    errors = response.context["adminform"].form.errors
+    assert errors == {"counting_rule": ["Only a count can be compared with records."]}
 
 
 def test_a_list_says_as_of_when_as_exactly_as_the_source(office):

@@ -8,7 +8,15 @@ from django.apps import apps
 from django.test import Client
 from django.urls import get_resolver, reverse
 
-from partnerships.factories import EventFactory, SourceFactory
+from partnerships.factories import (
+    AchievementFactory,
+    EventFactory,
+    HonourFactory,
+    HonourSchemeFactory,
+    ProgrammeFactory,
+    ReportedFigureFactory,
+    SourceFactory,
+)
 from tests.views.world import ROLES, World, make_world
 
 # In the order of ROLES: viewer, coordinator, lead, staff, user_admin, system_admin, nobody, outsider.
@@ -33,6 +41,24 @@ TABLE: dict[str, list[int]] = {
     "milestone_step": WORKERS,
     "event_list": EVERYBODY,
     "event_detail": SHARED,
+    "facility_list": EVERYBODY,
+    "facility_detail": OWN,
+    "facility_step": WORKERS,
+    "demand_list": EVERYBODY,
+    "demand_detail": OWN,
+    "demand_step": WORKERS,
+    "answer_step": WORKERS,
+    "achievement_list": EVERYBODY,
+    "achievement_detail": SHARED,
+    "programme_list": EVERYBODY,
+    "programme_detail": SHARED,
+    "honour_list": EVERYBODY,
+    "honour_detail": SHARED,
+    "honour_scheme_list": EVERYBODY,
+    "honour_scheme_detail": SHARED,
+    "figure_list": EVERYBODY,
+    "figure_detail": SHARED,
+    "source_list": EVERYBODY,
     "source_detail": SHARED,
     "document_download": OWN,
     "search": EVERYBODY,
@@ -66,6 +92,16 @@ def addresses(world: World) -> dict[str, str]:
         "milestone_detail": milestone,
         "milestone_step": [*milestone, "meet"],
         "event_detail": [EventFactory(unit=world.unit).pk],
+        "facility_detail": [world.facility.pk],
+        "facility_step": [world.facility.pk, "open"],
+        "demand_detail": [world.demand.pk],
+        "demand_step": [world.demand.pk, "ask"],
+        "answer_step": [world.answer.pk, "choose"],
+        "achievement_detail": [AchievementFactory(unit=world.unit).pk],
+        "programme_detail": [ProgrammeFactory(unit=world.unit).pk],
+        "honour_detail": [HonourFactory(unit=world.unit).pk],
+        "honour_scheme_detail": [HonourSchemeFactory().pk],
+        "figure_detail": [ReportedFigureFactory(unit=world.unit, compared=True).pk],
         "source_detail": [SourceFactory().pk],
         "document_download": [world.version.document_id, world.version.number],
     }
@@ -112,7 +148,7 @@ def test_a_post_without_the_secret_changes_nothing(name: str, world: World, clie
     assert response.status_code in {403, 405}
 
 
-LISTS = ("my_work", "agreement_list", "milestone_list", "activity_list", "search")
+LISTS = ("my_work", "agreement_list", "milestone_list", "activity_list", "facility_list", "demand_list", "search")
 
 
 @pytest.mark.parametrize("role", ["viewer", "coordinator", "lead"])
@@ -129,6 +165,8 @@ def test_two_units_see_nothing_of_each_other(role: str, world: World, client_of:
         assert f"{there.name} milestone" not in pages
         assert f"{there.name} training" not in pages
         assert f"{there.name} school" not in pages
+        assert [f"{here.name} {kind}" in pages for kind in ("base", "demand")] == [True, True]
+        assert [f"{there.name} {kind}" in pages for kind in ("base", "demand")] == [False, False]
 
 
 @pytest.mark.parametrize("role", ["viewer", "coordinator", "lead"])
@@ -136,12 +174,14 @@ def test_the_twins_steps_and_papers_do_not_exist(role: str, world: World, client
     twin = make_world("South")
     client = client_of(world.people[role])
     inside = {"agreement_detail", "agreement_step", "activity_add", "activity_detail", "activity_step"}
-    inside |= {"milestone_detail", "milestone_step", "document_download"}
+    inside |= {"milestone_detail", "milestone_step", "document_download", "answer_step"}
+    inside |= {"facility_detail", "facility_step", "demand_detail", "demand_step"}
 
     answers = {name: client.post(address).status_code for name, address in addresses(twin).items() if name in inside}
 
     refused = dict.fromkeys(inside, 404)
-    refused |= dict.fromkeys(("agreement_detail", "activity_detail", "milestone_detail", "document_download"), 405)
+    reading = ("agreement", "activity", "milestone", "facility", "demand")
+    refused |= dict.fromkeys((*(f"{name}_detail" for name in reading), "document_download"), 405)
     assert answers == refused
 
 

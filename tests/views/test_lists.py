@@ -7,7 +7,14 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from partnerships.factories import EventFactory, MilestoneFactory
+from partnerships.factories import (
+    AchievementFactory,
+    EventFactory,
+    HonourFactory,
+    MilestoneFactory,
+    ProgrammeFactory,
+    ReportedFigureFactory,
+)
 from partnerships.models import Unit
 from partnerships.views.agreements import AgreementList
 from tests.views.world import World, make_world
@@ -15,11 +22,19 @@ from tests.views.world import World, make_world
 # Session, person and their scope (2) are in each.
 QUERIES = {
     "my_work": 11,
-    "agreement_list": 12,
-    "milestone_list": 10,
-    "activity_list": 11,
-    "organization_list": 9,
-    "event_list": 8,
+    "agreement_list": 13,
+    "milestone_list": 11,
+    "activity_list": 12,
+    "organization_list": 10,
+    "event_list": 9,
+    "facility_list": 12,
+    "demand_list": 11,
+    "achievement_list": 8,
+    "programme_list": 8,
+    "honour_list": 8,
+    "honour_scheme_list": 7,
+    "figure_list": 9,
+    "source_list": 7,
 }
 
 
@@ -31,6 +46,14 @@ def more_of_everything(world: World, count: int) -> None:
         other.milestone.owner = world.coordinator
         other.milestone.save()
         EventFactory(unit=other.unit, name=f"More {number}")
+        one_of_each_shared(other.unit, f"More {number}")
+
+
+def one_of_each_shared(unit: Any, name: str) -> None:
+    AchievementFactory(unit=unit, name=f"{name} achievement")
+    ProgrammeFactory(unit=unit, name=f"{name} programme")
+    HonourFactory(unit=unit, scheme__name=f"{name} honour", organization__name=f"{name} holder")
+    ReportedFigureFactory(unit=unit, name=f"{name} figure", compared=True, source__title=f"{name} source")
 
 
 @pytest.mark.parametrize("rows", [1, 3])
@@ -43,6 +66,7 @@ def test_a_list_costs_the_same_for_one_row_and_three(
     django_assert_num_queries: Any,
 ) -> None:
     EventFactory(unit=world.unit)
+    one_of_each_shared(world.unit, "North")
     more_of_everything(world, rows - 1)
     client = client_of(world.coordinator)
     client.get(reverse(name))  # content types are read once per process
@@ -61,7 +85,7 @@ def test_the_agreement_page_costs_a_fixed_number_of_queries(
     client = client_of(world.coordinator)
     client.get(world.agreement.get_absolute_url())
 
-    with django_assert_max_num_queries(34):
+    with django_assert_max_num_queries(38):
         client.get(world.agreement.get_absolute_url())
 
 

@@ -8,11 +8,14 @@ from partnerships.factories import (
     DAY,
     ActivityFactory,
     AgreementFactory,
+    AnswerFactory,
     ContactFactory,
     ContactNoteFactory,
     CooperationAreaFactory,
+    DemandFactory,
     DocumentVersionFactory,
     EnterpriseFactory,
+    FacilityFactory,
     InstitutionFactory,
     MilestoneFactory,
     OrganizationUnitFactory,
@@ -40,6 +43,9 @@ class World:
     note: Any
     contact: Any
     version: Any
+    facility: Any
+    demand: Any
+    answer: Any
 
     @property
     def coordinator(self) -> Any:
@@ -76,6 +82,7 @@ def make_world(name: str) -> World:
     activity = ActivityFactory(
         agreement=agreement, owner=owner, title=f"{name} training", training=True, organizations=[enterprise]
     )
+    demand = DemandFactory(unit=unit, owner=owner, organization=enterprise, title=f"{name} demand", answered=True)
     return World(
         name=name,
         unit=unit,
@@ -99,4 +106,7 @@ def make_world(name: str) -> World:
         note=ContactNoteFactory(agreement=agreement, author=owner, summary=f"{name} said yes"),
         contact=ContactFactory(organization=enterprise, name=f"{name} person"),
         version=DocumentVersionFactory(document__agreement=agreement, document__title=f"{name} paper"),
+        facility=FacilityFactory(unit=unit, owner=owner, name=f"{name} base", partners=parties),
+        demand=demand,
+        answer=AnswerFactory(demand=demand, unit=unit, proposed=True),
     )
