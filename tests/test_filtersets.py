@@ -9,21 +9,46 @@ from django.http import QueryDict
 from partnerships import filtersets
 from partnerships.factories import (
     DAY,
+    AchievementFactory,
     ActivityFactory,
     AgreementFactory,
     AgreementTypeFactory,
     AssociationFactory,
     ContactNoteFactory,
     CooperationAreaFactory,
+    DemandFactory,
     EnterpriseFactory,
     EventFactory,
     EventKindFactory,
+    FacilityFactory,
+    HonourFactory,
+    HonourSchemeFactory,
     MilestoneFactory,
+    ParticipationFactory,
+    ProgrammeFactory,
+    ProgrammeItemFactory,
     RegionFactory,
+    ReportedFigureFactory,
+    SourceFactory,
     UnitFactory,
     UserFactory,
 )
-from partnerships.models import Activity, Agreement, Event, Milestone, Organization
+from partnerships.models import (
+    Achievement,
+    Activity,
+    Agreement,
+    CountingRule,
+    Demand,
+    Event,
+    Facility,
+    Honour,
+    HonourScheme,
+    Milestone,
+    Organization,
+    Programme,
+    ReportedFigure,
+    Source,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -55,7 +80,20 @@ def agreements(staff: Any) -> dict[str, Any]:
     )
     MilestoneFactory(agreement=silent, due_on=DAY - dt.timedelta(days=1))
     left = AgreementFactory(title="Left alone", orphaned=True, created_by=None, type=AgreementTypeFactory())
-    return {"kept": kept, "silent": silent, "left": left, "parent": parent, "area": area}
+    figure = ReportedFigureFactory(event=EventFactory(), compared=True)
+    kept.event = figure.event
+    kept.save()
+    programme = ProgrammeItemFactory(agreement=kept).programme
+    ProgrammeItemFactory(programme=programme, agreement=left)  # a draft: labelled, and not counted
+    return {
+        "kept": kept,
+        "silent": silent,
+        "left": left,
+        "parent": parent,
+        "area": area,
+        "figure": figure,
+        "programme": programme,
+    }
 
 
 AGREEMENT_CASES = {
@@ -71,6 +109,8 @@ AGREEMENT_CASES = {
     "quiet": ("quiet=yes", ["silent"]),
     "orphaned": ("orphaned=yes", ["left"]),
     "overdue": ("overdue=yes", ["silent"]),
+    "figure": ("figure={figure.pk}", ["kept"]),
+    "programme": ("programme={programme.pk}", ["kept"]),
 }
 
 
@@ -174,14 +214,21 @@ def test_activities_of_one_status(activities: dict[str, Any], staff: Any) -> Non
 
 @pytest.fixture
 def organizations() -> dict[str, Any]:
-    province = RegionFactory(name="Province")
-    unit = UnitFactory()
+    province, unit = RegionFactory(name="Province"), UnitFactory()
+    figure = ReportedFigureFactory(event=EventFactory(), counting_rule=CountingRule.EVENT_PARTICIPANTS)
+    forge = EnterpriseFactory(name="Forge", name_zh="锻造厂", region=RegionFactory(parent=province))
+    union = AssociationFactory(name="Union", held_by=unit)
+    gone = EnterpriseFactory(name="Gone", archived_on=DAY)
+    for organization in (forge, union, gone):
+        ParticipationFactory(event=figure.event, organization=organization)
     return {
-        "forge": EnterpriseFactory(name="Forge", name_zh="锻造厂", region=RegionFactory(parent=province)),
-        "union": AssociationFactory(name="Union", held_by=unit),
-        "gone": EnterpriseFactory(name="Gone", archived_on=DAY),
+        "forge": forge,
+        "union": union,
+        "gone": gone,
         "province": province,
         "person": UserFactory(coordinator_in=unit),
+        "figure": figure,
+        "programme": ProgrammeItemFactory(event=figure.event).programme,
     }
 
 
@@ -191,6 +238,9 @@ ORGANIZATION_CASES = {
     "region": ("region={province.pk}", ["forge"]),
     "mine": ("mine=yes", ["union"]),
     "archived": ("archived=yes", ["forge", "union", "gone"]),
+    # What is counted is listed, archived or not.
+    "figure": ("figure={figure.pk}", ["forge", "gone"]),
+    "programme": ("programme={programme.pk}", ["forge", "gone"]),
 }
 
 
@@ -204,7 +254,11 @@ def test_organizations(name: str, organizations: dict[str, Any]) -> None:
     assert rows == [organizations[key] for key in expected]
 
 
-EVENT_CASES = {"q": ("q=meeting", ["meeting"]), "kind": ("kind=fair", ["fair"])}
+EVENT_CASES = {
+    "q": ("q=meeting", ["meeting"]),
+    "kind": ("kind=fair", ["fair"]),
+    "programme": ("programme={programme.pk}", ["fair"]),
+}
 
 
 @pytest.mark.parametrize("name", EVENT_CASES)
@@ -213,9 +267,213 @@ def test_events(name: str, staff: Any) -> None:
     events = {"meeting": EventFactory(name="Docking meeting"), "fair": EventFactory(name="Spring fair")}
     EventKindFactory(event=events["fair"], kind="fair")
 
-    rows = found(filtersets.EventFilterSet, Event, query, staff)
+    programme = ProgrammeItemFactory(event=events["fair"]).programme
+    rows = found(filtersets.EventFilterSet, Event, query.format(programme=programme), staff)
 
     assert rows == [events[key] for key in expected]
+
+
+@pytest.fixture
+def facilities(staff: Any) -> dict[str, Any]:
+    figure = ReportedFigureFactory(event=EventFactory(), counting_rule=CountingRule.EVENT_EMPLOYMENT_BASES)
+    forge = EnterpriseFactory(name="Forge")
+    base = FacilityFactory(name="Base", opened=True, event=figure.event, partners=[forge], owner=staff)
+    programme = ProgrammeItemFactory(facility=base).programme
+    planned = FacilityFactory(name="Laboratory", kind="joint_laboratory", event=figure.event)
+    ProgrammeItemFactory(programme=programme, facility=planned)
+    return {"base": base, "planned": planned, "figure": figure, "programme": programme}
+
+
+FACILITY_CASES = {
+    "q": ("q=forge", ["base"]),
+    "status": ("status=planned", ["planned"]),
+    "kind": ("kind=joint_laboratory", ["planned"]),
+    "unit": ("unit={planned.unit.pk}", ["planned"]),
+    "owner": ("owner={base.owner.pk}", ["base"]),
+    "party": ("party=forge", ["base"]),
+    "figure": ("figure={figure.pk}", ["base"]),
+    "programme": ("programme={programme.pk}", ["base"]),
+}
+
+
+@pytest.mark.parametrize("name", FACILITY_CASES)
+def test_facilities(name: str, facilities: dict[str, Any], staff: Any) -> None:
+    query, expected = FACILITY_CASES[name]
+
+    rows = found(filtersets.FacilityFilterSet, Facility, query.format(**facilities), staff)
+
+    assert rows == [facilities[key] for key in expected]
+
+
+@pytest.fixture
+def demands(staff: Any) -> dict[str, Any]:
+    figure = ReportedFigureFactory(event=EventFactory(), counting_rule=CountingRule.EVENT_DEMANDS)
+    forge = EnterpriseFactory(name="Forge")
+    return {
+        "hot": DemandFactory(title="Bearings run hot", organization=forge, event=figure.event, owner=staff),
+        "silent": DemandFactory(title="Not printed", unpublished=True, no_match=True),
+        "figure": figure,
+    }
+
+
+DEMAND_CASES = {
+    "q": ("q=bearings", ["hot"]),
+    "status": ("status=pending", ["hot"]),
+    "unit": ("unit={silent.unit.pk}", ["silent"]),
+    "owner": ("owner={hot.owner.pk}", ["hot"]),
+    "party": ("party=forge", ["hot"]),
+    "unpublished": ("unpublished=yes", ["silent"]),
+    "figure": ("figure={figure.pk}", ["hot"]),
+    "programme": ("programme={programme.pk}", ["silent"]),
+}
+
+
+@pytest.mark.parametrize("name", DEMAND_CASES)
+def test_demands(name: str, demands: dict[str, Any], staff: Any) -> None:
+    query, expected = DEMAND_CASES[name]
+    demands["programme"] = ProgrammeItemFactory(demand=demands["silent"]).programme
+
+    rows = found(filtersets.DemandFilterSet, Demand, query.format(**demands), staff)
+
+    assert rows == [demands[key] for key in expected]
+
+
+def test_demands_of_one_status(demands: dict[str, Any], staff: Any) -> None:
+    assert found(filtersets.DemandFilterSet, Demand, "status=no_match", staff) == [demands["silent"]]
+
+
+ACHIEVEMENT_CASES = {
+    "q": ("q=cage", ["cage"]),
+    "unit": ("unit={gone.unit.pk}", ["gone"]),
+    "on_offer": ("on_offer=yes", ["cage"]),
+}
+
+
+@pytest.mark.parametrize("name", ACHIEVEMENT_CASES)
+def test_achievements(name: str, staff: Any) -> None:
+    query, expected = ACHIEVEMENT_CASES[name]
+    rows = {"cage": AchievementFactory(name="Ceramic cage"), "gone": AchievementFactory(is_on_offer=False)}
+
+    listed = found(filtersets.AchievementFilterSet, Achievement, query.format(**rows), staff)
+
+    assert listed == [rows[key] for key in expected]
+
+
+PROGRAMME_CASES = {"q": ("q=action", ["action"]), "unit": ("unit={other.unit.pk}", ["other"])}
+
+
+@pytest.mark.parametrize("name", PROGRAMME_CASES)
+def test_programmes(name: str, staff: Any) -> None:
+    query, expected = PROGRAMME_CASES[name]
+    rows = {"action": ProgrammeFactory(name="Action"), "other": ProgrammeFactory()}
+
+    listed = found(filtersets.ProgrammeFilterSet, Programme, query.format(**rows), staff)
+
+    assert listed == [rows[key] for key in expected]
+
+
+@pytest.fixture
+def honours() -> dict[str, Any]:
+    """``DAY`` lies in the first half of its year."""
+    lower = HonourSchemeFactory(name="Cultivated", ladder=True)
+    forge = EnterpriseFactory(name="Forge")
+    return {
+        "last": HonourFactory(valid_until=dt.date(DAY.year, 6, 30), scheme__level="municipal"),
+        "after": HonourFactory(valid_until=dt.date(DAY.year, 7, 1), scheme=lower, organization=forge),
+    }
+
+
+HONOUR_CASES = {
+    "q": ("q=cultivated", ["after"]),
+    "scheme": ("scheme={after.scheme.pk}", ["after"]),
+    "level": ("level=municipal", ["last"]),
+    "party": ("party=forge", ["after"]),
+    "lapsing": ("lapsing=yes", ["last"]),
+    "could_rise": ("could_rise=yes", ["after"]),
+}
+
+
+@pytest.mark.parametrize("name", HONOUR_CASES)
+def test_honours(name: str, honours: dict[str, Any], staff: Any) -> None:
+    query, expected = HONOUR_CASES[name]
+
+    rows = found(filtersets.HonourFilterSet, Honour, query.format(**honours), staff)
+
+    assert rows == [honours[key] for key in expected]
+
+
+@pytest.mark.parametrize(("month", "day"), [(1, 1), (6, 30)])
+def test_the_first_half_year_ends_in_june(month: int, day: int) -> None:
+    assert filtersets.half_year_end(dt.date(2026, month, day)) == dt.date(2026, 6, 30)
+
+
+@pytest.mark.parametrize(("month", "day"), [(7, 1), (12, 31)])
+def test_the_second_half_year_ends_in_december(month: int, day: int) -> None:
+    assert filtersets.half_year_end(dt.date(2026, month, day)) == dt.date(2026, 12, 31)
+
+
+SCHEME_CASES = {"q": ("q=giant ministry", ["giant"]), "level": ("level=municipal", ["city"])}
+
+
+@pytest.mark.parametrize("name", SCHEME_CASES)
+def test_honour_schemes(name: str, staff: Any) -> None:
+    query, expected = SCHEME_CASES[name]
+    rows = {
+        "giant": HonourSchemeFactory(name="Little Giant", issuer="Ministry"),
+        "city": HonourSchemeFactory(name="City giant", level="municipal"),
+    }
+
+    listed = found(filtersets.HonourSchemeFilterSet, HonourScheme, query, staff)
+
+    assert listed == [rows[key] for key in expected]
+
+
+@pytest.fixture
+def figures() -> dict[str, Any]:
+    whole = ReportedFigureFactory(name="All of them", value=1, compared=True)
+    AgreementFactory(event=whole.event, signed=True)
+    return {
+        "whole": whole,
+        "partly": ReportedFigureFactory(name="Some of them", compared=True),
+        "share": ReportedFigureFactory(name="A part of the city", share=True),
+    }
+
+
+FIGURE_CASES = {
+    "q": ("q=1/3 more", ["share"]),
+    "source": ("source={partly.source.pk}", ["partly"]),
+    "measure": ("measure=share", ["share"]),
+    "compared": ("compared=yes", ["whole", "partly"]),
+    "to_register": ("to_register=yes", ["partly"]),
+}
+
+
+@pytest.mark.parametrize("name", FIGURE_CASES)
+def test_figures(name: str, figures: dict[str, Any], staff: Any) -> None:
+    query, expected = FIGURE_CASES[name]
+
+    rows = found(filtersets.FigureFilterSet, ReportedFigure, query.format(**figures), staff)
+
+    assert rows == [figures[key] for key in expected]
+
+
+SOURCE_CASES = {"q": ("q=news morning", ["news"])}
+
+
+@pytest.mark.parametrize("name", SOURCE_CASES)
+def test_sources(name: str, staff: Any) -> None:
+    query, expected = SOURCE_CASES[name]
+    rows = {"news": SourceFactory(title="Morning news"), "other": SourceFactory(title="Evening news")}
+
+    assert found(filtersets.SourceFilterSet, Source, query, staff) == [rows[key] for key in expected]
+
+
+def test_a_list_takes_no_figure_that_counts_other_rows(figures: dict[str, Any], staff: Any) -> None:
+    data = QueryDict(f"figure={figures['partly'].pk}")
+
+    filterset = filtersets.DemandFilterSet(data, Demand.objects.visible_to(staff), user=staff, today=DAY)
+
+    assert list(filterset.form.errors) == ["figure"]
 
 
 def test_choices_are_those_of_ones_scope(agreements: dict[str, Any]) -> None:
@@ -281,6 +539,14 @@ def test_what_is_chosen_is_said_in_words_and_can_be_removed(agreements: dict[str
         (filtersets.ActivityFilterSet, ACTIVITY_CASES),
         (filtersets.OrganizationFilterSet, ORGANIZATION_CASES),
         (filtersets.EventFilterSet, EVENT_CASES),
+        (filtersets.FacilityFilterSet, FACILITY_CASES),
+        (filtersets.DemandFilterSet, DEMAND_CASES),
+        (filtersets.AchievementFilterSet, ACHIEVEMENT_CASES),
+        (filtersets.ProgrammeFilterSet, PROGRAMME_CASES),
+        (filtersets.HonourFilterSet, HONOUR_CASES),
+        (filtersets.HonourSchemeFilterSet, SCHEME_CASES),
+        (filtersets.FigureFilterSet, FIGURE_CASES),
+        (filtersets.SourceFilterSet, SOURCE_CASES),
     ],
 )
 def test_every_filter_has_a_test(filterset: Any, cases: dict[str, Any]) -> None:

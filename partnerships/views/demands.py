@@ -74,7 +74,7 @@ def demand_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "answers": _answers(demand, user),
         "outcomes": _outcomes(demand, user),
         "items": items,
-        "milestones": milestones_of(demand),
+        "milestones": milestones_of(demand, request.user),
         "documents": documents_of(user, demand=demand),
         "timeline": newest_first(steps_of(demand), edits_of(demand)),
         "cited": citations_of([demand, *items]),

@@ -27,14 +27,14 @@ QUERIES = {
     "activity_list": 12,
     "organization_list": 10,
     "event_list": 9,
-    "facility_list": 12,
-    "demand_list": 11,
-    "achievement_list": 8,
-    "programme_list": 8,
-    "honour_list": 8,
-    "honour_scheme_list": 7,
+    "facility_list": 11,
+    "demand_list": 10,
+    "achievement_list": 9,
+    "programme_list": 9,
+    "honour_list": 9,
+    "honour_scheme_list": 8,
     "figure_list": 9,
-    "source_list": 7,
+    "source_list": 8,
 }
 
 
