@@ -107,7 +107,7 @@ class MilestoneAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     verbs = VERBS
     attention = ATTENTION
     danger_steps = frozenset({"cancel", "waive"})
-    list_display = ("title", "kind", "agreement", "due", "owner", "unit", "status_label")
+    list_display = ("display_title", "kind", "agreement", "due", "owner", "unit", "status_label")
     list_filter = (AttentionFilter, "status", "kind", ("unit", ScopedRelatedFilter), MineFilter, "due_on")
     list_select_related = ("agreement", "owner", "unit")
     search_fields = ("title",)
@@ -150,6 +150,10 @@ class MilestoneAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         if obj.is_pending and not obj.is_derived:
             return settled
         return (*settled, "title", "title_zh", "description", "party", "requires_acceptance", "recurs_every_months")
+
+    @display(description=_("title"), ordering="title")
+    def display_title(self, milestone: Milestone) -> str:
+        return milestone.display_title
 
     @display(description=_("status"), ordering="status")
     def status_label(self, milestone: Milestone) -> str:

@@ -69,9 +69,13 @@ class ReminderRule(SeededModel, VersionedModel):
     )
     offset = models.PositiveSmallIntegerField(_("how long"), default=0, validators=[MaxValueValidator(LONGEST_OFFSET)])
     offset_unit = models.CharField(_("counted in"), max_length=10, choices=OffsetUnit, default=OffsetUnit.DAYS)
-    direction = models.CharField(_("when"), max_length=10, choices=Direction, default=Direction.BEFORE)
+    direction = models.CharField(
+        pgettext_lazy("reminder rule", "when"), max_length=10, choices=Direction, default=Direction.BEFORE
+    )
     send_time = models.TimeField(
-        _("at"), default=dt.time(8, 0), help_text=_("In the time zone of the milestone's unit.")
+        pgettext_lazy("reminder rule", "at"),
+        default=dt.time(8, 0),
+        help_text=_("In the time zone of the milestone's unit."),
     )
     shift = models.CharField(_("when that is a day off"), max_length=10, choices=Shift, default=Shift.NONE)
     audience = models.CharField(
