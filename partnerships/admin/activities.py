@@ -24,6 +24,7 @@ from partnerships.admin.filters import AttentionFilter, MineFilter, ScopedRelate
 from partnerships.admin.navigation import Attention
 from partnerships.admin.outcomes import origin_of
 from partnerships.admin.steps import StepsMixin
+from partnerships.admin.veils import veils
 from partnerships.admin.versions import FollowUpForm
 from partnerships.models import (
     Activity,
@@ -90,6 +91,7 @@ DATES = ("started_on", "completed_on", "postponed_on", "cancelled_on")
 
 
 @admin.register(Activity)
+@veils("agreement")
 class ActivityAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     view_action, add_action, change_action = "activity.view", "activity.add", "activity.edit"
     form = FollowUpForm
@@ -172,6 +174,7 @@ class ContactNoteForm(FollowUpForm):
 
 
 @admin.register(ContactNote)
+@veils("agreement")
 class ContactNoteAdmin(OfficeAdmin):
     view_action, add_action, change_action = "contact_note.view", "contact_note.add", "contact_note.edit"
     form = ContactNoteForm

@@ -29,6 +29,7 @@ from partnerships.admin.navigation import Attention
 from partnerships.admin.outcomes import origin_of
 from partnerships.admin.programmes import LabelInline
 from partnerships.admin.steps import StepsMixin, Verb
+from partnerships.admin.veils import veils
 from partnerships.admin.versions import PartForm, PartFormSet, RootForm
 from partnerships.exceptions import TransitionRefused
 from partnerships.forms.agreements import AccedeForm, AmendForm, RenewForm, WithdrawForm, remaining_parties
@@ -256,6 +257,7 @@ ATTENTION = {
 
 
 @admin.register(Agreement)
+@veils("parent", "predecessor")
 class AgreementAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     view_action, add_action, change_action = "agreement.view", "agreement.add", "agreement.edit"
     delete_action = "agreement.delete"

@@ -15,6 +15,7 @@ from partnerships.admin.filters import AttentionFilter, CountedFilter, MineFilte
 from partnerships.admin.navigation import Attention
 from partnerships.admin.programmes import LabelInline
 from partnerships.admin.steps import StepsMixin
+from partnerships.admin.veils import veils
 from partnerships.admin.versions import FollowUpForm
 from partnerships.models import Facility, FacilityPartner, Organization
 from partnerships.statuses import FacilityStatus
@@ -43,6 +44,7 @@ class SideInline(PartInline):
 
 
 @admin.register(Facility)
+@veils("agreement")
 class FacilityAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     view_action, add_action, change_action = "facility.view", "facility.add", "facility.edit"
     form = FollowUpForm

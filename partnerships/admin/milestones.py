@@ -17,6 +17,7 @@ from partnerships.admin.documents import DocumentInline
 from partnerships.admin.filters import AttentionFilter, MineFilter, ScopedRelatedFilter
 from partnerships.admin.navigation import Attention
 from partnerships.admin.steps import StepsMixin, Verb
+from partnerships.admin.veils import veils
 from partnerships.admin.versions import FollowUpForm
 from partnerships.forms.steps import AssignForm, MoveForm
 from partnerships.models import AgreementParty, Milestone, MilestoneKind
@@ -101,6 +102,7 @@ DATES = ("submitted_on", "met_on", "waived_on", "cancelled_on")
 
 
 @admin.register(Milestone)
+@veils("agreement")
 class MilestoneAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     view_action, add_action, change_action = "milestone.view", "milestone.add", "milestone.edit"
     form = MilestoneForm

@@ -7,6 +7,7 @@ from partnerships.factories import (
     ActivityFactory,
     AgreementFactory,
     ContactFactory,
+    ContactNoteFactory,
     EnterpriseFactory,
     FacilityFactory,
     MilestoneFactory,
@@ -87,3 +88,26 @@ def test_the_directory_lists_details_for_those_who_see_all_units(enter, lead):
     pages = [enter(person).get(url).content.decode() for person in (lead, UserFactory(staff=True))]
 
     assert ["Bearings of the other unit" in page for page in pages] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("factory", "field"),
+    [
+        (AgreementFactory, "parent"),
+        (AgreementFactory, "predecessor"),
+        (ActivityFactory, "agreement"),
+        (FacilityFactory, "agreement"),
+        (MilestoneFactory, "agreement"),
+        (ContactNoteFactory, "agreement"),
+    ],
+)
+def test_another_units_agreement_is_not_named(enter, lead, led, factory, field):
+    agreement = AgreementFactory(title="Confidential frame", signed=True)
+    row, client = factory(unit=led, **{field: agreement}), enter(lead)
+
+    page = client.get(change_url(row)).content.decode()
+    save(client, row)
+
+    row.refresh_from_db()
+    assert ("Confidential frame" in page, "another unit&#x27;s agreement" in page) == (False, True)
+    assert getattr(row, field) == agreement
