@@ -17,7 +17,7 @@ from partnerships.admin.documents import DocumentInline
 from partnerships.admin.filters import AttentionFilter, MineFilter, ScopedRelatedFilter
 from partnerships.admin.navigation import Attention
 from partnerships.admin.steps import StepsMixin, Verb
-from partnerships.admin.versions import RootForm
+from partnerships.admin.versions import FollowUpForm
 from partnerships.forms.steps import AssignForm, MoveForm
 from partnerships.models import AgreementParty, Milestone, MilestoneKind
 from partnerships.models.milestones import ACCEPTED_KINDS, DERIVED_KINDS, MILESTONE_TARGETS
@@ -26,7 +26,7 @@ from partnerships.statuses import MilestoneStatus
 DAYS_AHEAD = 7  # as on everybody's first page
 
 
-class MilestoneForm(RootForm):
+class MilestoneForm(FollowUpForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "kind" in self.fields:
@@ -107,7 +107,7 @@ class MilestoneAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     verbs = VERBS
     attention = ATTENTION
     danger_steps = frozenset({"cancel", "waive"})
-    list_display = ("title", "kind", "agreement", "due", "owner", "unit", "status_label")
+    list_display = ("display_title", "kind", "agreement", "due", "owner", "unit", "status_label")
     list_filter = (AttentionFilter, "status", "kind", ("unit", ScopedRelatedFilter), MineFilter, "due_on")
     list_select_related = ("agreement", "owner", "unit")
     search_fields = ("title",)
@@ -150,6 +150,10 @@ class MilestoneAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         if obj.is_pending and not obj.is_derived:
             return settled
         return (*settled, "title", "title_zh", "description", "party", "requires_acceptance", "recurs_every_months")
+
+    @display(description=_("title"), ordering="title")
+    def display_title(self, milestone: Milestone) -> str:
+        return milestone.display_title
 
     @display(description=_("status"), ordering="status")
     def status_label(self, milestone: Milestone) -> str:

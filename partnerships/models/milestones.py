@@ -8,6 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.dates import EARLIEST_DAY, LATEST_DAY
@@ -279,6 +280,13 @@ class Milestone(SeededModel, SearchableModel, VersionedModel):
         ]
 
     def __str__(self) -> str:
+        return self.display_title
+
+    @property
+    def display_title(self) -> str:
+        """In the reader's language, where there is a title in Chinese."""
+        if (get_language() or "").startswith("zh"):
+            return self.title_zh or self.title
         return self.title
 
     def save(self, *args: Any, **kwargs: Any) -> None:

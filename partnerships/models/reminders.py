@@ -69,9 +69,13 @@ class ReminderRule(SeededModel, VersionedModel):
     )
     offset = models.PositiveSmallIntegerField(_("how long"), default=0, validators=[MaxValueValidator(LONGEST_OFFSET)])
     offset_unit = models.CharField(_("counted in"), max_length=10, choices=OffsetUnit, default=OffsetUnit.DAYS)
-    direction = models.CharField(_("when"), max_length=10, choices=Direction, default=Direction.BEFORE)
+    direction = models.CharField(
+        pgettext_lazy("reminder rule", "when"), max_length=10, choices=Direction, default=Direction.BEFORE
+    )
     send_time = models.TimeField(
-        _("at"), default=dt.time(8, 0), help_text=_("In the time zone of the milestone's unit.")
+        pgettext_lazy("reminder rule", "at"),
+        default=dt.time(8, 0),
+        help_text=_("In the time zone of the milestone's unit."),
     )
     shift = models.CharField(_("when that is a day off"), max_length=10, choices=Shift, default=Shift.NONE)
     audience = models.CharField(
@@ -157,6 +161,12 @@ def in_words(reason: str) -> str:
     return gettext(reason) if reason else ""
 
 
+class ReminderPlanQuerySet(ScopedQuerySet):
+    def in_scope(self, user: Any) -> Q:
+        """Of the milestones one sees."""
+        return Q(milestone__in=Milestone.objects.visible_to(user).order_by().values("pk"))
+
+
 class ReminderPlan(models.Model):
     """When a milestone's due date will be announced by a rule; made by the reconciler, machine-written throughout.
 
@@ -174,6 +184,8 @@ class ReminderPlan(models.Model):
     status = models.CharField(_("status"), max_length=20, choices=PlanStatus, default=PlanStatus.PLANNED)
     reason = models.CharField(_("reason"), max_length=300, blank=True)
     next_attempt_at = models.DateTimeField(_("next attempt at"))  # send_at, or later while nobody can be told
+
+    objects = ReminderPlanQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("planned reminder")

@@ -130,7 +130,7 @@ def _context(person: User, items: Sequence[ReminderItem], now: dt.datetime) -> d
         "language": translation.get_language(),
         "unit": one_line(milestone.unit.display_name),
         "kind": milestone.get_kind_display(),
-        "title": _title(milestone),
+        "title": one_line(milestone.display_title),
         "due_iso": milestone.due_on.isoformat(),
         "due_local": _long_date(milestone.due_on),
         "when": when_words(days_left),
@@ -155,11 +155,6 @@ def _subject(context: dict) -> str:
         "when": context["when"],
         "date": context["due_iso"],
     }
-
-
-def _title(milestone: Milestone) -> str:
-    is_chinese = (translation.get_language() or "").startswith("zh")
-    return one_line((is_chinese and milestone.title_zh) or milestone.title)
 
 
 def _long_date(day: dt.date) -> str:

@@ -1,4 +1,4 @@
-"""How the pages say things: statuses, days, samples, citations, titles in the reader's language."""
+"""How the pages say things: statuses, days, samples, citations."""
 
 import datetime as dt
 from decimal import Decimal
@@ -11,8 +11,8 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from partnerships.permissions import may, may_enter_admin
 from partnerships.statuses import TONES
@@ -59,14 +59,6 @@ def urgency(value: dt.date, today: dt.date) -> str:
 def status(row: Any) -> SafeString:
     tone = TONES.get(row.status, "neutral")
     return format_html('<span class="status tone-{}">{}</span>', tone, row.get_status_display())
-
-
-@register.filter
-def title_of(row: Any) -> str:
-    """The title in the reader's language, where there is one in Chinese too; rows with a name say it themselves."""
-    if (get_language() or "").startswith("zh"):
-        return getattr(row, "title_zh", "") or getattr(row, "title", "") or str(row)
-    return getattr(row, "title", "") or str(row)
 
 
 @register.filter

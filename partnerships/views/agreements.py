@@ -69,8 +69,8 @@ def _with_next_due(rows: QuerySet) -> QuerySet:
 @login_required
 @require_safe
 def agreement_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    rows = Agreement.objects.select_related("unit", "unit__work_calendar", "type", "coordinator", "event", "parent")
-    agreement = visible_or_404(rows.select_related("predecessor", "created_by").with_current_end(), request, pk)
+    rows = Agreement.objects.select_related("unit", "unit__work_calendar", "type", "coordinator", "event")
+    agreement = visible_or_404(rows.select_related("created_by").with_current_end(), request, pk)
     today = timezone.localdate()
     parties, terms = _parties(agreement), list(agreement.terms.all())
     activities = _activities(agreement)
@@ -98,6 +98,7 @@ def agreement_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "documents": _documents(agreement),
         "custody": list(agreement.custody_steps.all()),
         "units": list(agreement.participating_units.select_related("unit")),
+        "above": _visible_above(agreement, request.user),
         "children": _visible_children(agreement, request.user),
         "reminders": _reminders(agreement),
         "timeline": _timeline(agreement, notes, activities),
@@ -186,6 +187,13 @@ def _documents(agreement: Agreement) -> list[Document]:
         Q(agreement=agreement) | Q(milestone__agreement=agreement) | Q(activity__agreement=agreement)
     )
     return list(rows.select_related("milestone", "activity").prefetch_related(VERSIONS))
+
+
+def _visible_above(agreement: Agreement, user: Any) -> dict[str, Agreement]:
+    """The framework and the predecessor, where the person may see them: a title says a lot already."""
+    related = {"parent": agreement.parent_id, "predecessor": agreement.predecessor_id}
+    seen = Agreement.objects.visible_to(user).in_bulk([pk for pk in related.values() if pk])
+    return {name: seen[pk] for name, pk in related.items() if pk in seen}
 
 
 def _visible_children(agreement: Agreement, user: Any) -> list[Agreement]:

@@ -54,7 +54,7 @@ def facility_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "offers": grouped_offers(facility, request.user),
         "sides": sides,
         "items": items,
-        "milestones": milestones_of(facility),
+        "milestones": milestones_of(facility, request.user),
         "documents": documents_of(request.user, facility=facility),
         "timeline": newest_first(steps_of(facility), edits_of(facility)),
         "cited": citations_of([facility, *sides, *items]),

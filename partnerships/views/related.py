@@ -36,8 +36,9 @@ def documents_of(user: Any, **target: Any) -> list[Document]:
     return [row for row in rows if may(user, "document.view", row)]
 
 
-def milestones_of(row: Any) -> list[Any]:
-    return list(row.milestones.select_related("owner"))
+def milestones_of(row: Any, user: Any) -> list[Any]:
+    """Whoever sees a demand because they were asked does not yet see what its unit has to do."""
+    return list(row.milestones.visible_to(user).select_related("owner"))
 
 
 def facilities_among(user: Any, **condition: Any) -> list[Facility]:

@@ -31,7 +31,7 @@ from partnerships.permissions import require
 from partnerships.statuses import ACTIVITY_TRANSITIONS
 from partnerships.workflows.milestones import derive_milestones
 from partnerships.workflows.organizations import hold_organizations
-from partnerships.workflows.transitions import check_day, lock, save_as, take_step
+from partnerships.workflows.transitions import check_day, check_input, lock, save_as, take_step
 
 DETAIL_MODELS: dict[str, type[Training] | type[ResearchProject] | type[Visit]] = {
     ActivityKind.TRAINING: Training,
@@ -79,6 +79,7 @@ def plan_activity(
     )
     with transaction.atomic():
         require(actor, "activity.add", activity)
+        _refuse_planned_twice(activity)
         save_as(activity, actor)
         if kind in DETAIL_MODELS:
             save_as(DETAIL_MODELS[kind](activity=activity, **(details or {})), actor)
@@ -218,10 +219,33 @@ def log_contact(
             # Before the note, which takes a share of the agreement: two calls logged at once stand in line.
             require(actor, "agreement.follow_up", lock(agreement))
         require(actor, "contact_note.add", note)
+        _refuse_twice(note)
         save_as(note, actor)
         if agreement:
             derive_milestones(agreement, actor=actor, on=on)
     return note
+
+
+def _refuse_planned_twice(activity: Activity) -> None:
+    """A second click plans the same thing again."""
+    check_input(activity)  # what a column does not take cannot be looked for either
+    same = Activity.objects.unfinished().filter(
+        unit=activity.unit,
+        agreement=activity.agreement,
+        kind=activity.kind,
+        title=activity.title,
+        starts_on=activity.starts_on,
+    )
+    if same.exists():
+        raise InvalidInput(_("This follow-up is planned already."), field="title")
+
+
+def _refuse_twice(note: ContactNote) -> None:
+    """A second click sends the same words again."""
+    check_input(note)
+    same = ("author", "unit", "agreement", "organization", "milestone", "channel", "happened_on", "summary")
+    if ContactNote.objects.filter(**{name: getattr(note, name) for name in same if getattr(note, name)}).exists():
+        raise InvalidInput(_("This is logged already."), field="summary")
 
 
 def _step(activity: Activity, name: str, *, actor: User | None, on: dt.date, **more: Any) -> Activity:

@@ -163,7 +163,7 @@ def test_chinese_arrives_as_written_in_short_ascii_lines(written: Callable[..., 
     assert max(len(line) for line in mail.data.split(b"\r\n")) <= 78
     assert mail.data.isascii()
     assert parsed(mail)["Subject"] == mail.subject
-    assert "[产教融合合作办公室] 共建智能制造联合实验室" in mail.subject
+    assert "【产教融合合作办公室】共建智能制造联合实验室" in mail.subject
     assert str(make_header(decode_header(str(raw(mail)["To"])))).startswith("王芳" * 40)
     assert "带上钥匙。" * 200 in part(mail, "plain")
 

@@ -16,6 +16,7 @@ from partnerships.factories import (
     DemandFactory,
     DemandOutcomeFactory,
     FacilityFactory,
+    MilestoneFactory,
     ProgrammeItemFactory,
     ReportedFigureFactory,
     SourceFactory,
@@ -203,3 +204,28 @@ def test_amounts_are_grouped_in_every_language(language: str, world: World, clie
 
     assert f'<html lang="{language}">' in page
     assert "1,234,567.50 CNY" in page
+
+
+def test_what_the_asking_unit_has_to_do_is_not_shown_to_the_unit_asked(world: World, client: Client) -> None:
+    demand = DemandFactory()
+    AnswerFactory(demand=demand, unit=world.unit)
+    MilestoneFactory(demand=demand, unit=demand.unit, title="Weigh the offers in private")
+    own = MilestoneFactory(demand=demand, unit=world.unit, title="Write our offer")
+
+    page = client.get(demand.get_absolute_url()).text
+
+    assert own.title in page
+    assert "Weigh the offers in private" not in page
+
+
+def test_the_title_of_a_framework_one_may_not_see_is_not_shown(world: World, client: Client) -> None:
+    hidden, seen = (
+        AgreementFactory(title="Framework of strangers"),
+        AgreementFactory(unit=world.unit, title="Our frame"),
+    )
+    agreement = AgreementFactory(unit=world.unit, parent=hidden, predecessor=seen)
+
+    page = client.get(agreement.get_absolute_url()).text
+
+    assert "Our frame" in page
+    assert "Framework of strangers" not in page

@@ -223,3 +223,27 @@ def test_planning_for_another_unit_is_refused_and_leaves_nothing(agreement: Agre
         plan_activity(actor=stranger, unit=agreement.unit, kind="visit", title="Visit", agreement=agreement)
 
     assert Activity.objects.exists() is False
+
+
+def test_a_second_click_logs_nothing() -> None:
+    agreement = AgreementFactory(signed=True)
+    call = {"on": DAY, "unit": agreement.unit, "channel": "call", "summary": "They will send the list."}
+    log_contact(actor=agreement.coordinator, agreement=agreement, **call)
+
+    with pytest.raises(InvalidInput, match="logged already"):
+        log_contact(actor=agreement.coordinator, agreement=agreement, **call)
+
+    log_contact(actor=agreement.coordinator, agreement=agreement, **{**call, "summary": "The list came."})
+    assert ContactNote.objects.count() == 2
+
+
+def test_a_second_click_plans_nothing() -> None:
+    agreement = AgreementFactory(signed=True)
+    visit = {"unit": agreement.unit, "kind": "visit", "title": "Visit to the plant", "agreement": agreement}
+    plan_activity(actor=agreement.coordinator, starts_on=DAY, **visit)
+
+    with pytest.raises(InvalidInput, match="planned already"):
+        plan_activity(actor=agreement.coordinator, starts_on=DAY, **visit)
+
+    plan_activity(actor=agreement.coordinator, starts_on=LATER, **visit)
+    assert Activity.objects.count() == 2
