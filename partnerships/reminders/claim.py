@@ -22,6 +22,7 @@ from partnerships.statuses import DeliveryStatus, PlanStatus
 
 # Longer than the slowest hand-over: every answer of the mail server may take EMAIL_TIMEOUT.
 LEASE = dt.timedelta(minutes=5)
+DEATHS_AT_MOST = 3
 WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.RETRY)
 
 
@@ -140,8 +141,9 @@ def _close_unless_sent(plan: ReminderPlan, status: PlanStatus, reason: str) -> N
 def rescue(*, clock: Clock) -> int:
     """Takes back what a process that ended left behind; returns how many deliveries.
 
-    Claimed: nothing was said to the server yet, so it is queued again and no attempt is counted. Handing: the server
-    may have it, so it is listed as uncertain and not sent again by itself.
+    Claimed: the server has nothing yet, so it is queued again, behind what is due, and no attempt is counted; at the
+    third time it is listed as failed. Handing: the server may have it, so it is listed as uncertain and not sent again
+    by itself.
     """
     at = clock()
     with transaction.atomic(durable=True):
@@ -155,10 +157,20 @@ def _take_back(delivery: Delivery, at: dt.datetime) -> bool:
         return advance(
             delivery, DeliveryStatus.UNCERTAIN, at=at, note=reasons.OUTCOME_UNKNOWN, reason=reasons.OUTCOME_UNKNOWN
         )
-    return put_back(delivery, reasons.PROCESS_ENDED_EARLY, at=at)
+    if times_put_back(delivery, reasons.PROCESS_ENDED_EARLY) + 1 >= DEATHS_AT_MOST:
+        reason = reasons.PROCESS_ENDED_OFTEN  # it may be this mail that ends them
+        return advance(delivery, DeliveryStatus.FAILED, at=at, note=reason, reason=reason)
+    return put_back(delivery, reasons.PROCESS_ENDED_EARLY, at=at, next_attempt_at=at)
 
 
-def put_back(delivery: Delivery, reason: str, *, at: dt.datetime, note: str = "") -> bool:
-    """To where it waited before the claim: due at once, no attempt counted."""
+def put_back(delivery: Delivery, reason: str, *, at: dt.datetime, note: str = "", **fields: Any) -> bool:
+    """To where it waited before the claim: no attempt counted, and due as before unless ``fields`` say otherwise.
+
+    ``note`` begins like ``reason``.
+    """
     waiting = DeliveryStatus.RETRY if delivery.attempts else DeliveryStatus.QUEUED
-    return advance(delivery, waiting, at=at, note=note or reason, reason=reason)
+    return advance(delivery, waiting, at=at, note=note or reason, reason=reason, **fields)
+
+
+def times_put_back(delivery: Delivery, reason: str) -> int:
+    return delivery.events.filter(to_status__in=WAITING, note__startswith=reason.removesuffix(".")).count()

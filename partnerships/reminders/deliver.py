@@ -17,7 +17,7 @@ from django.db import transaction
 
 from partnerships.models import ComponentHeartbeat, Delivery
 from partnerships.reminders import message, reasons
-from partnerships.reminders.claim import LEASE, Claim, advance, claim_next, has_due, put_back
+from partnerships.reminders.claim import LEASE, Claim, advance, claim_next, has_due, put_back, times_put_back
 from partnerships.reminders.expand import Clock
 from partnerships.reminders.smtp import Outcome, Relay, RelayTroubleError, Result
 from partnerships.statuses import DeliveryStatus
@@ -26,12 +26,13 @@ logger = logging.getLogger(__name__)
 
 RETRY_MINUTES = (1, 5, 15, 30, 60, 120, 240)  # and then every four hours
 KEEP_TRYING = dt.timedelta(days=5)
+TROUBLES = (Result.TROUBLE, Result.INTERRUPTED)
 RELAY = "relay"  # its heartbeat: when the mail server was last tried, and what was wrong
 
 
 @dataclass
 class Deliveries:
-    """What became of the deliveries that were claimed; ``trouble`` says why sending stopped, if the relay is down."""
+    """What became of the deliveries that were claimed; ``trouble``: what the relay said last, if it broke off or is down."""
 
     counts: Counter[str] = field(default_factory=Counter)
     trouble: str = ""
@@ -63,8 +64,12 @@ def _send_each(
     limit: int,
     is_stopping: Callable[[], bool],
 ) -> None:
+    """One trouble may be that message's or that session's: it goes on over a new one. Two running are the relay's."""
+    was_in_trouble = False
     for _turn in range(limit):
-        claim = None if is_stopping() else claim_next(now=now, clock=clock)
+        if is_stopping() or not _is_ready(relay, now):
+            return
+        claim = claim_next(now=now, clock=clock)
         if claim is None:
             return
         if not claim.items:
@@ -72,9 +77,21 @@ def _send_each(
             continue
         outcome = _send(relay, claim, now=now, clock=clock)
         done.counts[claim.delivery.status] += 1
-        if outcome.result is Result.TROUBLE:
-            done.trouble = outcome.reply
+        is_in_trouble = outcome.result in TROUBLES
+        done.trouble = outcome.reply if is_in_trouble else ""
+        if is_in_trouble and was_in_trouble:
             return
+        was_in_trouble = is_in_trouble
+
+
+def _is_ready(relay: Relay, now: dt.datetime) -> bool:
+    """With a session before anything is claimed; raises ``RelayTroubleError``. False: nothing is left to send."""
+    if relay.is_open:
+        return True
+    if not has_due(now=now):
+        return False
+    relay.connect()
+    return True
 
 
 def _note_relay(trouble: str, clock: Clock) -> None:
@@ -138,8 +155,18 @@ def _record(delivery: Delivery, outcome: Outcome, clock: Clock) -> None:
         case Result.TROUBLE:
             with transaction.atomic(durable=True):
                 put_back(delivery, reasons.RELAY_TROUBLE, at=clock(), note=_note(outcome, reasons.RELAY_TROUBLE))
+        case Result.INTERRUPTED:
+            _let_others_pass(delivery, outcome, clock)
         case Result.WITHDRAWN:
             logger.warning("Delivery %s was taken back before it was handed over", delivery.pk)
+
+
+def _let_others_pass(delivery: Delivery, outcome: Outcome, clock: Clock) -> None:
+    """Back to where it waited, but not at the head: what breaks every session must not keep all others from leaving."""
+    at, reason = clock(), reasons.INTERRUPTED
+    with transaction.atomic(durable=True):
+        again = at + retry_after(times_put_back(delivery, reason) + 1)
+        put_back(delivery, reason, at=at, note=_note(outcome, reason), next_attempt_at=again)
 
 
 def _put_off(delivery: Delivery, outcome: Outcome, clock: Clock) -> None:

@@ -21,7 +21,9 @@ REFUSED = gettext_noop("The mail server refused the mail for good.")
 GAVE_UP = gettext_noop("The mail server put it off for five days.")
 PUT_OFF = gettext_noop("The mail server asked to try again later.")
 RELAY_TROUBLE = gettext_noop("The mail server could not be used; this does not count as an attempt.")
+INTERRUPTED = gettext_noop("The mail server broke off while it was given this mail; this does not count as an attempt.")
 PROCESS_ENDED_EARLY = gettext_noop("The sending process ended before the mail was handed over; it is sent again.")
+PROCESS_ENDED_OFTEN = gettext_noop("The sending process ended three times while it had this mail.")
 SENT_AGAIN = gettext_noop("It was sent again on request.")
 OUTCOME_UNKNOWN = gettext_noop(
     "The mail server may or may not have taken the mail; it is not sent again by itself, so that nobody gets it twice."

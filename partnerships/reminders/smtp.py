@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from django.conf import settings
 
@@ -24,6 +24,7 @@ class Result(Enum):
     REFUSED = "refused"  # for good: this message or this recipient
     LATER = "later"  # this message or this recipient, for now
     TROUBLE = "trouble"  # the relay as a whole; nothing is held against the message
+    INTERRUPTED = "interrupted"  # broke off once the recipient was named: the relay's trouble, or this message's
     UNKNOWN = "unknown"  # written to the end, no answer
     WITHDRAWN = "withdrawn"  # the caller took back its consent before the first byte of the message
 
@@ -33,6 +34,19 @@ class Outcome:
     result: Result
     code: int | None = None
     reply: str = ""
+
+
+class _Meaning(NamedTuple):
+    """What a 5xx, a 4xx and a broken session mean at one stage."""
+
+    permanent: Result
+    temporary: Result
+    broken: Result
+
+
+# Up to MAIL every message says the same; from RCPT on it may be this one that the server cannot bear.
+OF_RELAY = _Meaning(Result.TROUBLE, Result.TROUBLE, Result.TROUBLE)
+OF_MESSAGE = _Meaning(Result.REFUSED, Result.LATER, Result.INTERRUPTED)
 
 
 class RelayTroubleError(Exception):
@@ -46,16 +60,16 @@ class _Answered(Exception):
 
 
 class Relay:
-    """A session with EMAIL_HOST: ``with Relay() as relay: relay.hand_over(...)``; reconnects after trouble.
+    """A session with EMAIL_HOST: ``with Relay() as relay: relay.hand_over(...)``; closed after trouble.
 
-    Entering raises ``RelayTroubleError``.
+    Entering and ``connect`` raise ``RelayTroubleError``.
     """
 
     def __init__(self) -> None:
         self._session: smtplib.SMTP | None = None
 
     def __enter__(self) -> Self:
-        self._connect()
+        self.connect()
         return self
 
     def __exit__(
@@ -66,7 +80,12 @@ class Relay:
                 self._session.quit()
             self._drop()
 
-    def _connect(self) -> smtplib.SMTP:
+    @property
+    def is_open(self) -> bool:
+        return self._session is not None
+
+    def connect(self) -> smtplib.SMTP:
+        """The session; a new one when the last was closed."""
         if self._session is None:
             try:
                 self._session = _open_session()
@@ -85,24 +104,32 @@ class Relay:
         ``consent`` is asked when the server waits for the message, before its first byte: it commits that the message
         is being handed over. When it answers no, or raises, nothing was sent.
         """
+        stage = OF_RELAY
         try:
-            session = self._connect()
-            self._ask(session.mail(sender), Result.TROUBLE, Result.TROUBLE)
-            self._ask(session.rcpt(recipient), Result.REFUSED, Result.LATER)
-            self._ask(session.docmd("DATA"), Result.REFUSED, Result.LATER, expected=354)
+            session = self.connect()
+            self._ask(session.mail(sender), stage)
+            stage = OF_MESSAGE
+            self._ask(session.rcpt(recipient), stage)
+            self._ask(session.docmd("DATA"), stage, expected=354)
         except _Answered as answer:
-            self._reset()
+            self._after(answer.outcome, stage)
             return answer.outcome
         except (OSError, smtplib.SMTPException, RelayTroubleError) as error:
             self._drop()
-            return Outcome(Result.TROUBLE, reply=_words(error))
+            return Outcome(stage.broken, reply=_words(error))
         return self._write(session, message, consent)
 
-    def _ask(self, answer: tuple[int, bytes], permanent: Result, temporary: Result, *, expected: int = 250) -> None:
+    def _ask(self, answer: tuple[int, bytes], stage: _Meaning, *, expected: int = 250) -> None:
         code, reply = answer
         if code == expected or (expected == 250 and code == 251):
             return
-        raise _Answered(_judge(code, reply, permanent, temporary))
+        raise _Answered(_judge(code, reply, stage))
+
+    def _after(self, outcome: Outcome, stage: _Meaning) -> None:
+        if outcome.result is stage.broken:
+            self._drop()
+        else:
+            self._reset()
 
     def _write(self, session: smtplib.SMTP, message: bytes, consent: Callable[[], bool]) -> Outcome:
         try:
@@ -117,7 +144,7 @@ class Relay:
             session.send(_stuffed(message))
         except (OSError, smtplib.SMTPException) as error:
             self._drop()  # without its final dot no server keeps it
-            return Outcome(Result.TROUBLE, reply=_words(error))
+            return Outcome(Result.INTERRUPTED, reply=_words(error))
         return self._finish(session)
 
     def _finish(self, session: smtplib.SMTP) -> Outcome:
@@ -133,8 +160,8 @@ class Relay:
         if not 400 <= code < 600:
             self._drop()
             return Outcome(Result.UNKNOWN, None, _text(reply))
-        outcome = _judge(code, reply, Result.REFUSED, Result.LATER)
-        if outcome.result is Result.TROUBLE:
+        outcome = _judge(code, reply, OF_MESSAGE)
+        if outcome.result is Result.INTERRUPTED:
             self._drop()
         return outcome
 
@@ -170,10 +197,10 @@ def _open_session() -> smtplib.SMTP:
     return session
 
 
-def _judge(code: int, reply: bytes, permanent: Result, temporary: Result) -> Outcome:
+def _judge(code: int, reply: bytes, stage: _Meaning) -> Outcome:
     if code == SERVICE_CLOSING or not 400 <= code < 600:
-        return Outcome(Result.TROUBLE, code if code > 0 else None, _text(reply))
-    return Outcome(permanent if code >= 500 else temporary, code, _text(reply))
+        return Outcome(stage.broken, code if code > 0 else None, _text(reply))
+    return Outcome(stage.permanent if code >= 500 else stage.temporary, code, _text(reply))
 
 
 def _stuffed(message: bytes) -> bytes:

@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
-from partnerships.factories import MilestoneFactory
+from partnerships.factories import NOON, MilestoneFactory
 from partnerships.models import Delivery, DeliveryEvent, Milestone
 from partnerships.reminders import reasons
 from partnerships.reminders.claim import LEASE, Claim, claim_next, rescue
@@ -57,6 +57,33 @@ def test_what_a_dead_process_had_claimed_is_queued_again_without_counting_an_att
     again = claim_next(now=clock(), clock=clock)
     assert again is not None
     assert again.delivery.lease_epoch == 2
+
+
+def test_what_a_dead_process_left_waits_behind_what_is_due(
+    claim: Claim, queue: Callable[[], None], milestone: Milestone, clock: Clock
+) -> None:
+    MilestoneFactory(due_on=milestone.due_on)
+    clock.at = NOON
+    queue()
+    clock.forward(minutes=6)
+    rescue(clock=clock)
+
+    claims = [claim_next(now=clock(), clock=clock) for _turn in range(2)]
+
+    assert [one and one.delivery.lease_epoch for one in claims] == [1, 2]
+
+
+def test_a_mail_whose_process_ended_three_times_is_listed_as_failed(claim: Claim, clock: Clock) -> None:
+    statuses = []
+    for _death in range(3):
+        clock.forward(minutes=6)
+        rescue(clock=clock)
+        statuses.append(Delivery.objects.get().status)
+        claim_next(now=clock(), clock=clock)
+
+    assert statuses == ["queued", "queued", "failed"]
+    delivery = Delivery.objects.needing_attention().get()
+    assert (delivery.reason, delivery.attempts) == (reasons.PROCESS_ENDED_OFTEN, 0)
 
 
 def test_what_was_put_off_before_goes_back_to_its_retries(claim: Claim, clock: Clock) -> None:

@@ -1,4 +1,5 @@
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -89,12 +90,10 @@ def test_while_the_mail_server_is_down_nothing_is_lost_claimed_or_counted(
     [
         ({"at": "MAIL", "reply": "451 Busy"}, "Busy"),
         ({"at": "MAIL", "reply": "550 Who are you"}, "Who are you"),
-        ({"at": "RCPT", "reply": "421 Shutting down"}, "Shutting down"),
-        ({"at": "DATA", "reply": "421 Shutting down"}, "Shutting down"),
-        ({"at": "RCPT", "reply": DISCONNECT}, "SMTPServerDisconnected: Connection unexpectedly closed"),
+        ({"at": "MAIL", "reply": DISCONNECT}, "SMTPServerDisconnected: Connection unexpectedly closed"),
     ],
 )
-def test_trouble_of_the_relay_counts_no_attempt_and_ends_the_run(
+def test_trouble_before_a_reader_is_named_counts_no_attempt_and_ends_the_run(
     queue: Callable[[], None],
     send: Callable[..., Deliveries],
     smtp_sink: SmtpSink,
@@ -114,6 +113,77 @@ def test_trouble_of_the_relay_counts_no_attempt_and_ends_the_run(
     assert path_of(second) == ["queued"]
     smtp_sink.script()
     assert send().counts == {"sent": 2}
+
+
+BREAKS = [
+    ({"at": "RCPT", "reply": "421 Shutting down"}, "Shutting down"),
+    ({"at": "DATA", "reply": "421 Shutting down"}, "Shutting down"),
+    ({"at": "RCPT", "reply": DISCONNECT}, "SMTPServerDisconnected: Connection unexpectedly closed"),
+]
+
+
+@pytest.mark.parametrize(("answer", "trouble"), BREAKS)
+def test_a_relay_that_breaks_off_twice_running_ends_the_run_and_counts_no_attempt(
+    queue: Callable[[], None],
+    send: Callable[..., Deliveries],
+    smtp_sink: SmtpSink,
+    milestone: Milestone,
+    clock: Clock,
+    answer: dict,
+    trouble: str,
+) -> None:
+    MilestoneFactory.create_batch(2, due_on=milestone.due_on)
+    queue()
+    smtp_sink.script(answer)
+
+    assert send().trouble.startswith(trouble)
+
+    *tried, third = Delivery.objects.order_by("pk")
+    assert {(one.status, one.attempts, one.reason) for one in tried} == {("queued", 0, reasons.INTERRUPTED)}
+    assert path_of(third) == ["queued"]
+    smtp_sink.script()
+    clock.forward(minutes=1)
+    assert send().counts == {"sent": 3}
+
+
+@pytest.mark.parametrize(("answer", "trouble"), BREAKS)
+def test_a_reader_who_breaks_every_session_keeps_nobody_else_waiting(
+    queue: Callable[[], None],
+    send: Callable[..., Deliveries],
+    smtp_sink: SmtpSink,
+    milestone: Milestone,
+    clock: Clock,
+    answer: dict,
+    trouble: str,
+) -> None:
+    other = MilestoneFactory(due_on=milestone.due_on)
+    queue()
+    smtp_sink.script({**answer, "to": milestone.owner.email})
+
+    assert send() == Deliveries(Counter(queued=1, sent=1))
+
+    assert [received.recipients for received in smtp_sink.received] == [[other.owner.email]]
+    bad = Delivery.objects.get(person=milestone.owner)
+    assert (bad.attempts, bad.next_attempt_at - clock()) == (0, dt.timedelta(minutes=1))
+    assert path_of(bad)[-1] == "queued"
+    assert trouble in DeliveryEvent.objects.filter(delivery=bad).latest("pk").note
+    clock.forward(minutes=1)
+    assert send().trouble.startswith(trouble)
+    assert Delivery.objects.get(pk=bad.pk).next_attempt_at - clock() == dt.timedelta(minutes=5)
+
+
+def test_two_readers_in_a_row_who_break_sessions_do_not_stop_the_next_run(
+    queue: Callable[[], None], send: Callable[..., Deliveries], smtp_sink: SmtpSink, milestone: Milestone, clock: Clock
+) -> None:
+    others = [milestone, *MilestoneFactory.create_batch(2, due_on=milestone.due_on)]
+    queue()
+    smtp_sink.script(*({"at": "RCPT", "reply": DISCONNECT, "to": one.owner.email} for one in others[:2]))
+    send()
+    clock.forward(minutes=1)
+
+    send()
+
+    assert [received.recipients for received in smtp_sink.received] == [[others[2].owner.email]]
 
 
 @pytest.mark.parametrize("at", ["RCPT", "DATA"])
