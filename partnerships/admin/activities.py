@@ -24,7 +24,7 @@ from partnerships.admin.filters import AttentionFilter, MineFilter, ScopedRelate
 from partnerships.admin.navigation import Attention
 from partnerships.admin.outcomes import origin_of
 from partnerships.admin.steps import StepsMixin
-from partnerships.admin.versions import RootForm
+from partnerships.admin.versions import FollowUpForm
 from partnerships.models import (
     Activity,
     ActivityCredit,
@@ -92,6 +92,7 @@ DATES = ("started_on", "completed_on", "postponed_on", "cancelled_on")
 @admin.register(Activity)
 class ActivityAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     view_action, add_action, change_action = "activity.view", "activity.add", "activity.edit"
+    form = FollowUpForm
     danger_steps = frozenset({"cancel"})
     attention = {
         "late": Attention(
@@ -155,7 +156,7 @@ class ActivityAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         return status_badge(activity)
 
 
-class ContactNoteForm(RootForm):
+class ContactNoteForm(FollowUpForm):
     def clean_happened_on(self) -> Any:
         happened_on = self.cleaned_data["happened_on"]
         if happened_on > timezone.localdate():

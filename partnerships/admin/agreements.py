@@ -149,7 +149,7 @@ class MilestoneInline(ReadOnlyInline):
     tab = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).select_related("owner")
+        return super().get_queryset(request).visible_to(request.user).select_related("owner")
 
     @display(description=_("title"))
     def title_link(self, milestone: Milestone) -> str:

@@ -7,7 +7,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.db.models import ForeignKey, Model, QuerySet, TextField, URLField
 from django.forms import ModelChoiceField
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html
@@ -18,7 +18,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from partnerships.admin.choices import choosable
 from partnerships.admin.navigation import Attention
-from partnerships.admin.versions import PartForm, PartFormSet, RootForm
+from partnerships.admin.versions import LONGEST_NUMBER, PartForm, PartFormSet, RootForm
 from partnerships.exceptions import DomainError
 from partnerships.models import Citation, StatusChange
 from partnerships.permissions import may
@@ -206,6 +206,8 @@ class OfficeAdmin(SimpleHistoryAdmin, PlainAdmin):
         """Shows one earlier state. The library would save it on POST even where reverting is off."""
         if request.method != "GET":
             return HttpResponseNotAllowed(["GET"])
+        if not (version_id.isascii() and version_id.isdigit() and len(version_id) <= LONGEST_NUMBER):
+            raise Http404
         self._visible(request, object_id)
         return super().history_form_view(request, object_id, version_id, extra_context)
 

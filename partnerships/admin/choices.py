@@ -4,8 +4,11 @@ from typing import Any
 
 from django.db.models import Model, QuerySet
 
-from partnerships.models import AgreementType, CooperationArea, Role, Unit, User
+from partnerships.models import AgreementType, CooperationArea, Region, Role, Unit, User, WorkCalendar
 from partnerships.permissions import may
+
+# Without a scope, because they are everybody's. Any other model without one offers nothing.
+SHARED = frozenset({Region, WorkCalendar})
 
 
 def choosable(model: type[Model], user: Any) -> QuerySet:
@@ -17,7 +20,9 @@ def choosable(model: type[Model], user: Any) -> QuerySet:
     if model in {AgreementType, CooperationArea}:
         return model._default_manager.filter(is_active=True)
     rows = model._default_manager.all()
-    return rows.visible_to(user) if hasattr(rows, "visible_to") else rows
+    if hasattr(rows, "visible_to"):
+        return rows.visible_to(user)
+    return rows if model in SHARED else rows.none()
 
 
 def _units(user: Any) -> QuerySet:

@@ -87,7 +87,8 @@ class AnswerInline(ReadOnlyInline):
     fields = ("who", "unit", "organization", "achievement", "match_reason", "status_label")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).select_related("unit", "organization", "achievement")
+        rows = super().get_queryset(request).select_related("unit", "organization", "achievement")
+        return rows.visible_to(request.user)
 
     @display(description=_("answer"))
     def who(self, answer: Answer) -> str:
@@ -150,7 +151,7 @@ class DemandAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
 
 @admin.register(Answer)
 class AnswerAdmin(StepsMixin, OfficeAdmin):
-    """Seen by whoever sees the demand, written by the unit asked and by the demand's own."""
+    """Seen and written by the unit asked and by the demand's own; a rival's answer is seen by neither rival."""
 
     view_action, change_action = "demand.view", "answer.edit"
     danger_steps = frozenset({"decline"})
@@ -162,12 +163,6 @@ class AnswerAdmin(StepsMixin, OfficeAdmin):
     ordering = ("-pk",)
     autocomplete_fields = ("organization", "achievement")
     readonly_fields = ("demand_link", "unit", *ANSWER_DATES)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
-        rows = super().get_queryset(request)
-        if request.user.sees_all_units:
-            return rows
-        return rows.filter(demand__in=Demand.objects.visible_to(request.user).order_by().values("pk"))
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         if term := search_term.strip():

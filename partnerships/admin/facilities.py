@@ -15,6 +15,7 @@ from partnerships.admin.filters import AttentionFilter, CountedFilter, MineFilte
 from partnerships.admin.navigation import Attention
 from partnerships.admin.programmes import LabelInline
 from partnerships.admin.steps import StepsMixin
+from partnerships.admin.versions import FollowUpForm
 from partnerships.models import Facility, FacilityPartner, Organization
 from partnerships.statuses import FacilityStatus
 from partnerships.workflows.organizations import hold_organizations
@@ -44,6 +45,7 @@ class SideInline(PartInline):
 @admin.register(Facility)
 class FacilityAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     view_action, add_action, change_action = "facility.view", "facility.add", "facility.edit"
+    form = FollowUpForm
     danger_steps = frozenset({"close"})
     attention = ATTENTION
     list_display = ("name", "name_zh", "kind", "sides", "unit", "owner", "status_label", "opened_on")

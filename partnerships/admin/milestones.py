@@ -17,7 +17,7 @@ from partnerships.admin.documents import DocumentInline
 from partnerships.admin.filters import AttentionFilter, MineFilter, ScopedRelatedFilter
 from partnerships.admin.navigation import Attention
 from partnerships.admin.steps import StepsMixin, Verb
-from partnerships.admin.versions import RootForm
+from partnerships.admin.versions import FollowUpForm
 from partnerships.forms.steps import AssignForm, MoveForm
 from partnerships.models import AgreementParty, Milestone, MilestoneKind
 from partnerships.models.milestones import ACCEPTED_KINDS, DERIVED_KINDS, MILESTONE_TARGETS
@@ -26,7 +26,7 @@ from partnerships.statuses import MilestoneStatus
 DAYS_AHEAD = 7  # as on everybody's first page
 
 
-class MilestoneForm(RootForm):
+class MilestoneForm(FollowUpForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "kind" in self.fields:

@@ -32,6 +32,8 @@ from partnerships.models import (
 )
 from partnerships.workflows.organizations import hold_organizations
 
+DETAIL_COLUMNS = frozenset({"uscc", "industry"})
+
 
 class NameInline(PartInline):
     model = OrganizationName
@@ -52,6 +54,9 @@ class ContactInline(StackedPartInline):
         "note",
     )
     tab = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).with_personal_data_for(request.user)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Who was spoken to stays; somebody who left is marked as no longer there."""
@@ -157,6 +162,12 @@ class OrganizationAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).prefetch_related("holders__unit")
 
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Columns of the directory; details of all organizations at once only for those who see all units."""
+        if request.user.sees_all_units:
+            return self.list_display
+        return tuple(name for name in self.list_display if name not in DETAIL_COLUMNS)
+
     def sees_details(self, request: HttpRequest, obj: Any) -> bool:
         return obj is None or self.allows(request, "organization.view_details", obj)
 
@@ -256,3 +267,6 @@ class ContactAdmin(OfficeAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("organization",) if obj else ()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).with_personal_data_for(request.user)

@@ -2,24 +2,39 @@
 
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from partnerships.admin.base import ReadOnlyInline, admin_link
-from partnerships.models import Activity, Agreement, Demand, DemandOutcome
+from partnerships.admin.versions import EMPTY
+from partnerships.models import Activity, Agreement, Answer, Demand, DemandOutcome
 
 
-class DemandOutcomeInline(ReadOnlyInline):
-    """Of the agreements and projects that came of it, those the person may see."""
+class OutcomeInline(ReadOnlyInline):
+    """A link between a demand and what came of it, with the answer for those who may see that."""
 
     model = DemandOutcome
-    fields = ("what", "answer")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        rows = super().get_queryset(request).select_related("answer__unit")
+        seen = Answer.objects.visible_to(request.user).filter(pk=OuterRef("answer"))
+        return rows.annotate(is_answer_seen=Exists(seen))
+
+    @display(description=_("answer"))
+    def chosen_answer(self, outcome: DemandOutcome) -> str:
+        return str(outcome.answer) if outcome.is_answer_seen else EMPTY
+
+
+class DemandOutcomeInline(OutcomeInline):
+    """Of the agreements and projects that came of it, those the person may see."""
+
+    fields = ("what", "chosen_answer")
     verbose_name_plural = _("what came of it")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        rows = super().get_queryset(request).select_related("agreement", "activity", "answer__unit")
+        rows = super().get_queryset(request).select_related("agreement", "activity")
         return rows.filter(
             Q(agreement__in=Agreement.objects.visible_to(request.user).order_by().values("pk"))
             | Q(activity__in=Activity.objects.visible_to(request.user).order_by().values("pk"))
@@ -30,16 +45,15 @@ class DemandOutcomeInline(ReadOnlyInline):
         return admin_link(outcome.agreement or outcome.activity)
 
 
-class OriginInline(ReadOnlyInline):
+class OriginInline(OutcomeInline):
     """The demand that an agreement or project came of, for those who may see it."""
 
-    model = DemandOutcome
-    fields = ("demand_link", "answer")
+    fields = ("demand_link", "chosen_answer")
     verbose_name_plural = _("came of the demand")
     tab = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        rows = super().get_queryset(request).select_related("demand", "answer__unit")
+        rows = super().get_queryset(request).select_related("demand")
         return rows.filter(demand__in=Demand.objects.visible_to(request.user).order_by().values("pk"))
 
     @display(description=_("demand"))

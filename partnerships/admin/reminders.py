@@ -144,12 +144,6 @@ class ReminderPlanAdmin(MachineWrittenAdmin):
         (_("How it was counted"), {"fields": (("time_zone", "is_provisional"), ("next_attempt_at", "expires_at"))}),
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
-        rows = super().get_queryset(request)
-        if request.user.sees_all_units:
-            return rows
-        return rows.filter(milestone__in=Milestone.objects.visible_to(request.user).order_by().values("pk"))
-
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         if search_term.strip():
             queryset = queryset.filter(milestone__in=Milestone.objects.search(search_term).order_by().values("pk"))

@@ -129,6 +129,10 @@ class UnitAdmin(OfficeAdmin):
         (None, {"fields": ("organization",)}),
     )
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Roles reach down the tree: who moves a unit below their own would come to see its rows."""
+        return () if obj is None or may(request.user, "user.grant_admin") else ("parent",)
+
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         """Who manages accounts gives roles in all units, without a role in any."""
         if may(request.user, "unit.edit"):

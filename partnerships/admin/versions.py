@@ -1,5 +1,6 @@
 """Forms that know which version they were opened with, and what to show when somebody else was faster."""
 
+import datetime as dt
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,7 @@ from partnerships.exceptions import DomainError
 from partnerships.permissions import refusal
 
 EMPTY = "–"
+LONGEST_NUMBER = 9  # digits that fit the column
 
 
 class StampField(forms.CharField):
@@ -117,8 +119,8 @@ class RootForm(ScopedChoicesMixin, forms.ModelForm):
         now = rows.get(pk=self.instance.pk)
         submitted = self.cleaned_data.get("version") or "0"
         if submitted != str(now.version):
-            opened_at = parse_datetime(self.cleaned_data.get("opened_at") or "")
-            self.conflict = Conflict(now, int(submitted) if submitted.isdigit() else 0, opened_at)
+            opened_at = _moment(self.cleaned_data.get("opened_at") or "")
+            self.conflict = Conflict(now, _number(submitted), opened_at)
             self.add_error(None, _("Somebody else changed this since you opened it. Nothing is lost: see below."))
             self._accept_current(now.version)
 
@@ -137,6 +139,18 @@ class RootForm(ScopedChoicesMixin, forms.ModelForm):
             self.add_error("unit" if "unit" in self.fields else None, reason)
 
 
+class FollowUpForm(RootForm):
+    """The form of what may stand under an agreement: only under one that the person follows up."""
+
+    def clean_agreement(self) -> Any:
+        agreement = self.cleaned_data["agreement"]
+        if agreement and "agreement" in self.changed_data:
+            reason = refusal(self.request.user, "agreement.follow_up", agreement)
+            if reason is not None:
+                raise forms.ValidationError(reason)
+        return agreement
+
+
 @dataclass(frozen=True)
 class Difference:
     """One field: as the person typed it, as it is now, as it was when the form was opened."""
@@ -145,6 +159,20 @@ class Difference:
     mine: str
     theirs: str
     original: str
+
+
+def _number(text: str) -> int:
+    """The version a form names, 0 where none can be meant: the text comes from outside."""
+    is_meant = text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
+    return int(text) if is_meant else 0
+
+
+def _moment(text: str) -> dt.datetime | None:
+    try:
+        moment = parse_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment and timezone.is_aware(moment) else None
 
 
 @dataclass

@@ -164,6 +164,12 @@ class Achievement(BilingualModel, SeededModel, SearchableModel, VersionedModel):
         return [self.name, self.name_zh, self.field]
 
 
+class AnswerQuerySet(ScopedQuerySet):
+    def in_scope(self, user: Any) -> Q:
+        """Whoever asked sees every answer; a unit that was asked sees its own: rivals stay unread."""
+        return Q(unit__in=user.scope.unit_ids) | Q(demand__unit__in=user.scope.unit_ids)
+
+
 class Answer(VersionedModel):
     """A unit asked to answer a demand, and how far its answer came."""
 
@@ -192,6 +198,7 @@ class Answer(VersionedModel):
     chosen_on = models.DateField(_("chosen on"), null=True, editable=False)
     declined_on = models.DateField(_("declined on"), null=True, editable=False)
 
+    objects = AnswerQuerySet.as_manager()
     history = History()
 
     class Meta:

@@ -1,6 +1,6 @@
 """Organizations of all kinds, their names, people, memberships, and which of our units holds them."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -22,7 +22,7 @@ from partnerships.models.base import (
     SeededModel,
     VersionedModel,
 )
-from partnerships.models.users import Unit, refuse_cycle
+from partnerships.models.users import Role, Unit, refuse_cycle
 from partnerships.names import name_key
 
 # A shared key shorter than this says nothing: half of all enterprises start with 中.
@@ -434,6 +434,14 @@ class ContactQuerySet(ScopedQuerySet):
     def in_scope(self, user: Any) -> Q:
         held = OrganizationUnit.objects.filter(unit__in=user.scope.unit_ids)
         return Q(organization__in=held.values("organization"))
+
+    def with_personal_data_for(self, user: Any) -> Self:
+        """Those whose phone and address the person may read: the rule of ``contact.view_personal``."""
+        rows = self.visible_to(user)
+        if user.sees_all_units:
+            return rows
+        held = OrganizationUnit.objects.filter(unit__in=user.scope.unit_ids_as(Role.COORDINATOR))
+        return rows.filter(organization__in=held.values("organization"))
 
 
 class Contact(SeededModel, VersionedModel):

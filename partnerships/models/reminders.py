@@ -161,6 +161,12 @@ def in_words(reason: str) -> str:
     return gettext(reason) if reason else ""
 
 
+class ReminderPlanQuerySet(ScopedQuerySet):
+    def in_scope(self, user: Any) -> Q:
+        """Of the milestones one sees."""
+        return Q(milestone__in=Milestone.objects.visible_to(user).order_by().values("pk"))
+
+
 class ReminderPlan(models.Model):
     """When a milestone's due date will be announced by a rule; made by the reconciler, machine-written throughout.
 
@@ -178,6 +184,8 @@ class ReminderPlan(models.Model):
     status = models.CharField(_("status"), max_length=20, choices=PlanStatus, default=PlanStatus.PLANNED)
     reason = models.CharField(_("reason"), max_length=300, blank=True)
     next_attempt_at = models.DateTimeField(_("next attempt at"))  # send_at, or later while nobody can be told
+
+    objects = ReminderPlanQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("planned reminder")

@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from partnerships.models import ComponentHeartbeat, Delivery, Milestone, ReminderItem, ReminderMark, ReminderPlan
+from partnerships.reminders.reconcile import withdrawn_items
 from partnerships.reminders.rulebook import Rulebook
 from partnerships.reminders.run import HEARTBEAT
 from partnerships.statuses import DeliveryStatus, PlanStatus
@@ -42,6 +43,7 @@ def _plans() -> Iterator[str]:
     while batch := list(Milestone.objects.pending().filter(~marked, pk__gt=last).order_by("pk")[:BATCH]):
         last = batch[-1].pk
         yield from _missing_plans(book, batch)
+        yield from _readers_left_out(book, batch)
 
 
 def _missing_plans(book: Rulebook, milestones: list[Milestone]) -> Iterator[str]:
@@ -52,6 +54,19 @@ def _missing_plans(book: Rulebook, milestones: list[Milestone]) -> Iterator[str]
     for milestone in milestones:
         for rule in sorted(book.wanted(milestone).keys() - planned[milestone.pk, milestone.due_on]):
             yield _("Milestone %(milestone)s has no plan by rule %(rule)s.") % {"milestone": milestone.pk, "rule": rule}
+
+
+def _readers_left_out(book: Rulebook, milestones: list[Milestone]) -> Iterator[str]:
+    """Person by person: that others have the reminder does not help the one it was taken back from."""
+    wanted = {(milestone.pk, milestone.due_on): book.wanted(milestone) for milestone in milestones}
+    items = withdrawn_items().filter(plan__milestone__in=milestones, plan__status=PlanStatus.EXPANDED)
+    for item in items.select_related("plan").order_by("pk"):
+        plan = item.plan
+        if plan.rule_id in wanted.get((plan.milestone_id, plan.due_on), {}):
+            yield _("Plan %(plan)s was taken back from person %(person)s and holds again.") % {
+                "plan": plan.pk,
+                "person": item.person_id,
+            }
 
 
 def _overdue_plans(now: dt.datetime) -> Iterator[str]:

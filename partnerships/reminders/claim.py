@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import transaction
 
-from partnerships.models import Delivery, DeliveryEvent, ReminderItem, ReminderPlan, User
+from partnerships.models import Delivery, DeliveryEvent, ReminderItem, ReminderMark, ReminderPlan, User
 from partnerships.reminders import reasons
 from partnerships.reminders.expand import Clock, is_current
 from partnerships.reminders.recipients import Directory
@@ -117,6 +117,8 @@ def _holds(item: ReminderItem, book: Rulebook, directory: Directory, at: dt.date
         status, reason = closing(book, plan.milestone, plan)
         _cancel(item, reason, at)
         _close_unless_sent(plan, status, reason)
+        # An edit that made it hold again may have been reconciled since we read the milestone, before this commits.
+        ReminderMark.objects.create(milestone=plan.milestone)
         return False
     if item.person_id in {recipient.person.pk for recipient in directory.recipients(plan)}:
         return True

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from partnerships.models import Delivery, DeliveryEvent, ReminderItem, ReminderPlan
 from partnerships.reminders import reasons
 from partnerships.reminders.recipients import Directory, Recipient
-from partnerships.reminders.reconcile import closing
+from partnerships.reminders.reconcile import closing, withdrawn_items
 from partnerships.reminders.rulebook import Rulebook
 from partnerships.statuses import DeliveryStatus, PlanStatus
 
@@ -96,7 +96,16 @@ def _make_deliveries(plans: Sequence[ReminderPlan], *, now: dt.datetime, at: dt.
             if generation:
                 envelopes[recipient.person.pk, plan.milestone_id].append(_Item(plan, recipient, generation))
     _write(list(envelopes.values()), due_at=min(now, at), at=at)
+    _settle_withdrawn([plan for plan in plans if plan.status == PlanStatus.EXPANDED], generations)
     return len(envelopes)
+
+
+def _settle_withdrawn(expanded: Sequence[ReminderPlan], generations: dict[tuple[int, int], int]) -> None:
+    """Who lost an item and gets no new one is not of the audience any more: else the plan would come back each day."""
+    known = {plan for plan, _person in generations}
+    again = [plan for plan in expanded if plan.pk in known]
+    if again:
+        withdrawn_items().filter(plan__in=again).update(cancel_reason=reasons.WRONG_PERSON)
 
 
 def _record(plan: ReminderPlan, *, is_told: bool, at: dt.datetime) -> None:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Self
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from partnerships.models import ComponentHeartbeat, Milestone, ReminderMark, ReminderPlan
+from partnerships.models import ComponentHeartbeat, Milestone, ReminderItem, ReminderMark, ReminderPlan
 from partnerships.reminders import reasons
 from partnerships.reminders.rulebook import Rulebook, fingerprint
 from partnerships.reminders.schedule import Moment
@@ -107,7 +107,7 @@ def _sweep_state(now: dt.datetime) -> Sweep | None:
 
 
 def bring_in_step(milestones: Iterable[Milestone], *, now: dt.datetime) -> None:
-    """Makes, adjusts and closes the plans of ``milestones``, whose rows the caller has locked; seven queries.
+    """Makes, adjusts and closes the plans of ``milestones``, whose rows the caller has locked; at most ten queries.
 
     ``now`` is the real time: it decides what is born missed.
     """
@@ -123,8 +123,35 @@ def bring_in_step(milestones: Iterable[Milestone], *, now: dt.datetime) -> None:
     steps = [_Step(book, milestone, plans[milestone.pk], now) for milestone in milestones]
     ReminderPlan.objects.bulk_create([plan for step in steps for plan in step.missing()], ignore_conflicts=True)
     changed = [plan for step in steps for plan in step.changed()]
+    changed += _taken_up_again([plan for step in steps for plan in step.mailed()], now)
     if changed:
         ReminderPlan.objects.bulk_update(changed, WRITTEN)
+
+
+def _taken_up_again(mailed: list[ReminderPlan], now: dt.datetime) -> list[ReminderPlan]:
+    """Of these plans, wanted and made into mail, those that a reader still lacks are planned again.
+
+    Whoever has the reminder keeps it and gets no second one. Later than the grace, the reader's item says so instead.
+    """
+    if not mailed:
+        return []
+    lacking = set(withdrawn_items().filter(plan__in=mailed).values_list("plan", flat=True))
+    again = [plan for plan in mailed if plan.pk in lacking and plan.send_at > now - GRACE]
+    for plan in again:
+        plan.status, plan.reason, plan.next_attempt_at = PlanStatus.PLANNED, "", plan.send_at
+    late = lacking - {plan.pk for plan in again}
+    if late:
+        withdrawn_items().filter(plan__in=late).update(cancel_reason=reasons.EXPIRED)
+    return again
+
+
+def withdrawn_items() -> QuerySet[ReminderItem]:
+    """Items taken back because their plan did not hold, and not made anew since."""
+    same = ReminderItem.objects.filter(plan=OuterRef("plan"), person=OuterRef("person"))
+    newer = same.filter(generation__gt=OuterRef("generation"))
+    return ReminderItem.objects.filter(
+        ~Exists(newer), cancelled_at__isnull=False, cancel_reason__in=reasons.NOT_CURRENT
+    )
 
 
 class _Step:
@@ -148,13 +175,20 @@ class _Step:
     def changed(self) -> list[ReminderPlan]:
         return [plan for plan in self.plans if self._adjust(plan)]
 
+    def mailed(self) -> list[ReminderPlan]:
+        """The plans that were made into mail and are wanted as they stand."""
+        return [plan for plan in self.plans if plan.status == PlanStatus.EXPANDED and self._is_wanted(plan)]
+
+    def _is_wanted(self, plan: ReminderPlan) -> bool:
+        return plan.rule_id in self.wanted and plan.due_on == self.milestone.due_on
+
     def _adjust(self, plan: ReminderPlan) -> bool:
         """Whether the plan had to be written anew. What was made into mail stays as it is."""
         if plan.status == PlanStatus.EXPANDED:
             return False
-        when = self.wanted.get(plan.rule_id)
-        if when is None or plan.due_on != self.milestone.due_on:
+        if not self._is_wanted(plan):
             return self._close(plan)
+        when = self.wanted[plan.rule_id]
         if plan.status == PlanStatus.PLANNED and not plan.reason and self._is_at(plan, when):
             return False
         if plan.status == PlanStatus.MISSED and when.send_at <= self.now:

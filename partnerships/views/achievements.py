@@ -11,10 +11,9 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_safe
 
 from partnerships.filtersets import AchievementFilterSet
-from partnerships.models import Achievement, Demand
+from partnerships.models import Achievement
 from partnerships.views.base import visible_or_404
 from partnerships.views.citations import citations_of
-from partnerships.views.demands import seen_answers
 from partnerships.views.lists import Column, ListPage
 
 
@@ -41,10 +40,9 @@ class AchievementList(ListPage):
 @require_safe
 def achievement_detail(request: HttpRequest, pk: int) -> HttpResponse:
     achievement = visible_or_404(Achievement.objects.select_related("organization", "unit"), request, pk)
-    answers = achievement.answers.filter(demand__in=Demand.objects.visible_to(request.user).values("pk"))
     context = {
         "achievement": achievement,
-        "answers": list(answers.filter(seen_answers(request.user)).select_related("demand__organization", "unit")),
+        "answers": list(achievement.answers.visible_to(request.user).select_related("demand__organization", "unit")),
         "cited": citations_of([achievement]),
     }
     return render(request, "partnerships/achievements/detail.html", context)

@@ -7,7 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
@@ -57,7 +57,8 @@ class DemandList(ListPage):
         return Demand
 
     def for_showing(self, rows: QuerySet, today: dt.date) -> QuerySet:
-        answered = rows.annotate(answer_count=Count("answers", filter=seen_answers(self.request.user, "answers__")))
+        seen = Answer.objects.visible_to(self.request.user).order_by().values("pk")
+        answered = rows.annotate(answer_count=Count("answers", filter=Q(answers__in=seen)))
         return answered.select_related("organization", "owner", "unit")
 
 
@@ -99,17 +100,8 @@ def demand_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def answer_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
-    rows = Answer.objects.filter(demand__in=Demand.objects.visible_to(request.user).values("pk"))
-    answer = get_object_or_404(rows.filter(seen_answers(request.user)).select_related("demand", "unit"), pk=pk)
+    answer = visible_or_404(Answer.objects.select_related("demand", "unit"), request, pk)
     return step_page(request, answer, step)
-
-
-def seen_answers(user: Any, path: str = "") -> Q:
-    """Whoever asked sees every answer; a unit that was asked sees its own. ``path`` leads from the rows to an answer."""
-    if user.sees_all_units:
-        return Q(**{f"{path}pk__isnull": False})
-    units = user.scope.unit_ids
-    return Q(**{f"{path}unit__in": units}) | Q(**{f"{path}demand__unit__in": units})
 
 
 def _with_context() -> QuerySet:
@@ -130,7 +122,7 @@ def _verbs(demand: Demand, user: Any) -> list[tuple[str, Any]]:
 
 def _answers(demand: Demand, user: Any) -> list[dict[str, Any]]:
     """Each answer with what can be done with it now, and the reasons given on its way."""
-    rows = demand.answers.filter(seen_answers(user)).select_related("unit", "organization", "achievement")
+    rows = demand.answers.visible_to(user).select_related("unit", "organization", "achievement")
     answers = [_of_this(demand, row) for row in rows]
     changes: dict[int, list[StatusChange]] = {answer.pk: [] for answer in answers}
     target = ContentType.objects.get_for_model(Answer)

@@ -111,6 +111,18 @@ def test_who_was_not_asked_sees_neither_demand_nor_answer(enter):
     assert enter(UserFactory(lead_in=answer.unit)).get(change_url(answer.demand)).status_code == 200
 
 
+def test_rivals_do_not_read_each_others_answers(enter):
+    mine = AnswerFactory(person="Chen Gang")
+    rival = AnswerFactory(demand=mine.demand, person="Lin Mei")
+    DemandOutcomeFactory(demand=mine.demand, answer=rival, agreement__unit=mine.unit)
+    asked, own = (enter(UserFactory(lead_in=unit)) for unit in (mine.unit, mine.demand.unit))
+
+    seen = [client.get(change_url(mine.demand)).content.decode() for client in (asked, own)]
+
+    assert [("Chen Gang" in page, "Lin Mei" in page) for page in seen] == [(True, False), (True, True)]
+    assert [client.get(change_url(rival)).status_code for client in (asked, own)] == [302, 200]
+
+
 def test_a_demand_becomes_an_agreement_and_both_show_the_chain(office, today):
     demand, partner = DemandFactory(), InstitutionFactory()
     data = {"title": "Cage agreement", "partner": str(partner.pk), "agreement_type": str(AgreementTypeFactory().pk)}

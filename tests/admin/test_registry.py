@@ -161,27 +161,38 @@ def queries_for(client, url):
     return [query["sql"][:60] for query in captured]
 
 
-@pytest.mark.parametrize("name", ["organization", "agreement", "milestone", "contact", "unit", "user", "document"])
-def test_autocompletes_offer_a_lead_nothing_of_another_unit(world, enter, name):
-    sources = {
-        "organization": ("agreementparty", "organization"),
-        "agreement": ("milestone", "agreement"),
-        "milestone": ("contactnote", "milestone"),
-        "contact": ("contactnote", "contact"),
-        "unit": ("unit", "parent"),
-        "user": ("agreement", "coordinator"),
-        "document": ("documentversion", "document"),
-    }
-    model, field = sources[name]
-    query = {"app_label": "partnerships", "model_name": model, "field_name": field, "term": "a"}
-    url = reverse("admin:autocomplete")
+SOURCES = {
+    "agreement": ("milestone", "agreement"),
+    "milestone": ("contactnote", "milestone"),
+    "contact": ("contactnote", "contact"),
+    "unit": ("unit", "parent"),
+    "user": ("agreement", "coordinator"),
+    "document": ("documentversion", "document"),
+    "answer": ("demandoutcome", "answer"),
+    "reminderplan": ("reminderitem", "plan"),
+}
 
-    offered = {row["text"] for row in enter(world.people["lead"]).get(url, query | {"term": ""}).json()["results"]}
-    of_all = {row["text"] for row in enter(world.people["staff"]).get(url, query | {"term": ""}).json()["results"]}
+
+def offers(client, name):
+    """The words of every row of ``name`` that an autocomplete offers."""
+    model, field = {**SOURCES, "organization": ("agreementparty", "organization")}[name]
+    query = {"app_label": "partnerships", "model_name": model, "field_name": field, "term": ""}
+    return {row["text"] for row in client.get(reverse("admin:autocomplete"), query).json()["results"]}
+
+
+@pytest.mark.parametrize("name", [*SOURCES, "organization"])
+def test_autocompletes_offer_a_lead_nothing_of_another_unit(world, enter, name):
+    offered = offers(enter(world.people["lead"]), name)
+    of_all = offers(enter(world.people["staff"]), name)
 
     twin = str(world.rows[name][1])
     assert twin in of_all
     assert (twin in offered) == (name == "organization")  # the directory is everybody's
+
+
+@pytest.mark.parametrize("name", sorted(set(SOURCES) - {"unit", "user"}))
+def test_autocompletes_offer_an_administrator_of_accounts_no_partnerships(world, enter, name):
+    assert offers(enter(world.people["user_admin"]), name) == set()
 
 
 def test_a_lead_cannot_post_another_units_rows_into_a_form(world, enter):

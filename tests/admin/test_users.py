@@ -77,6 +77,17 @@ def test_nobody_gives_roles_to_themselves(accounts, manager):
     assert UnitMembership.objects.count() == 0
 
 
+@pytest.mark.parametrize(("administrator", "moves"), [({"user_admin": True}, False), ({"system_admin": True}, True)])
+def test_only_system_administrators_move_a_unit(enter, administrator, moves):
+    own, other = UnitFactory(), UnitFactory()
+    person = UserFactory(**administrator, lead_in=own)
+
+    save(enter(person), other, name="Renamed", parent=str(own.pk))
+
+    other.refresh_from_db()
+    assert (other.name, other.parent == own) == ("Renamed", moves)
+
+
 def test_only_system_administrators_grant_administration(enter):
     person = UserFactory()
 

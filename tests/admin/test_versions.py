@@ -173,3 +173,28 @@ def test_an_earlier_state_can_be_read_but_not_written(office):
     assert office.post(url, {"name": "First", "kind": "enterprise"}).status_code == 405
     organization.refresh_from_db()
     assert organization.name == "Second"
+
+
+@pytest.mark.parametrize(
+    "forged", [{"version": "²"}, {"version": "9" * 5000}, {"version": "7", "opened_at": "2020-13-45T00:00"}]
+)
+def test_a_forged_version_counts_as_stale(office, forged):
+    agreement = AgreementFactory(title="As opened")
+
+    response = save(office, agreement, title="Mine", **forged)
+
+    assert response.status_code == 200
+    assert response.context["conflict"].now == agreement
+
+
+@pytest.mark.parametrize("version", ["first", "²", "9" * 30])
+def test_an_earlier_state_that_cannot_be_is_not_found(office, version):
+    response = office.get(change_url(AgreementFactory()).replace("change/", f"history/{version}/"))
+
+    assert response.status_code == 404
+
+
+def test_a_query_with_nul_is_refused(office):
+    responses = [office.get(url) for url in ("/admin/partnerships/agreement/?q=a%00", "/agreements/?q=%00")]
+
+    assert [response.status_code for response in responses] == [400, 400]

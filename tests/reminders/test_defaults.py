@@ -1,7 +1,7 @@
 import pytest
 
 from partnerships.factories import ReminderRuleFactory
-from partnerships.models import ReminderRule
+from partnerships.models import MilestoneKind, ReminderRule
 from partnerships.reminders.defaults import create_default_rules
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -13,7 +13,7 @@ def rules(kind: str) -> list[str]:
 
 
 def test_a_new_site_starts_with_rules_for_every_kind() -> None:
-    assert create_default_rules() == 19
+    assert create_default_rules() == 28
 
     assert rules("agreement") == [
         "30 before owner",
@@ -27,6 +27,10 @@ def test_a_new_site_starts_with_rules_for_every_kind() -> None:
     assert rules("review") == ["14 before owner", "0 before owner"]
     assert rules("next_contact") == ["7 before owner", "0 before owner"]
     assert rules("action_point") == ["3 before owner", "0 before owner"]
+    assert rules("facility_review") == ["14 before owner", "0 before owner"]
+    assert rules("honour_lapse") == ["90 before owner", "30 before owner", "7 before lead", "7 before owner"]
+    assert rules("demand_deadline") == ["7 before owner", "2 before owner", "0 before owner"]
+    assert set(ReminderRule.objects.values_list("milestone_kind", flat=True)) == set(MilestoneKind.values)
 
 
 def test_a_second_time_changes_nothing_and_keeps_what_the_office_changed() -> None:
@@ -43,4 +47,4 @@ def test_a_second_time_changes_nothing_and_keeps_what_the_office_changed() -> No
 def test_a_rule_somebody_made_by_hand_is_not_made_again() -> None:
     ReminderRuleFactory(milestone_kind="review", offset=14)
 
-    assert create_default_rules() == 18
+    assert create_default_rules() == 27

@@ -1,0 +1,89 @@
+"""What a lead meets of other units on pages that are their own."""
+
+import pytest
+from django.urls import reverse
+
+from partnerships.factories import (
+    ActivityFactory,
+    AgreementFactory,
+    ContactFactory,
+    EnterpriseFactory,
+    FacilityFactory,
+    MilestoneFactory,
+    UnitFactory,
+    UserFactory,
+)
+from partnerships.models import Role, UnitMembership
+from tests.admin.forms import change_url, filled, save
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def lead():
+    """Leads one unit, and only reads in another."""
+    person = UserFactory(lead_in=UnitFactory(name="Led"))
+    UnitMembership.objects.create(user=person, unit=UnitFactory(name="Read"), role=Role.VIEWER)
+    return person
+
+
+@pytest.fixture
+def led(lead):
+    return lead.memberships.get(role=Role.LEAD).unit
+
+
+@pytest.fixture
+def read(lead):
+    return lead.memberships.get(role=Role.VIEWER).unit
+
+
+@pytest.mark.parametrize("factory", [ActivityFactory, FacilityFactory])
+def test_nothing_is_put_under_an_agreement_one_only_reads(enter, lead, led, read, factory):
+    row, agreement = factory(unit=led, agreement=None), AgreementFactory(unit=read, signed=True)
+
+    response = save(enter(lead), row, agreement=str(agreement.pk))
+
+    assert list(response.context["adminform"].form.errors) == ["agreement"]
+    row.refresh_from_db()
+    assert row.agreement is None
+
+
+@pytest.mark.parametrize("name", ["activity", "milestone", "facility", "contactnote"])
+def test_nothing_new_is_put_under_an_agreement_one_only_reads(enter, lead, led, read, name):
+    client, url = enter(lead), reverse(f"admin:partnerships_{name}_add")
+    agreement = AgreementFactory(unit=read, signed=True)
+
+    response = client.post(url, filled(client.get(url)) | {"unit": str(led.pk), "agreement": str(agreement.pk)})
+
+    assert response.context["adminform"].form.errors["agreement"] == [
+        "Only a coordinator or lead of its unit may do this."
+    ]
+
+
+def test_who_only_reads_in_the_holding_unit_meets_no_personal_data(enter, lead, led, read):
+    contacts = [ContactFactory(organization=EnterpriseFactory(held_by=unit)) for unit in (led, read)]
+    client = enter(lead)
+
+    pages = [client.get(change_url(contact.organization)).content.decode() for contact in contacts]
+
+    assert [contact.phone in page for contact, page in zip(contacts, pages, strict=True)] == [True, False]
+    assert [client.get(change_url(contact)).status_code for contact in contacts] == [200, 302]
+
+
+def test_an_inline_of_milestones_keeps_to_those_one_sees(enter, lead, led):
+    facility = FacilityFactory(unit=led)
+    MilestoneFactory(agreement=None, facility=facility, unit=led, title="Ours to do")
+    MilestoneFactory(agreement=None, facility=facility, unit=UnitFactory(), title="Theirs to do")
+
+    page = enter(lead).get(change_url(facility)).content.decode()
+
+    assert ("Ours to do" in page, "Theirs to do" in page) == (True, False)
+
+
+def test_the_directory_lists_details_for_those_who_see_all_units(enter, lead):
+    EnterpriseFactory(industry="Bearings of the other unit")
+    url = reverse("admin:partnerships_enterprise_changelist")
+
+    pages = [enter(person).get(url).content.decode() for person in (lead, UserFactory(staff=True))]
+
+    assert ["Bearings of the other unit" in page for page in pages] == [False, True]

@@ -1,0 +1,121 @@
+"""One of several readers lost the reminder before it left: whoever lacks it gets it, whoever has it gets no second."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from partnerships.factories import MilestoneFactory, ReminderRuleFactory, UserFactory
+from partnerships.models import Delivery, Milestone, ReminderItem, ReminderPlan, Role, UnitMembership, User
+from partnerships.reminders import reasons
+from partnerships.reminders.audit import audit
+from partnerships.reminders.claim import claim_next
+from partnerships.reminders.reconcile import reconcile_marked
+from partnerships.reminders.run import run_once
+from tests.reminders.conftest import Clock
+from tests.services.smtp_sink import SmtpSink
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+
+MOVED = {"due_on": dt.date(2026, 6, 1)}
+CLOSED = {"status": "met", "met_on": dt.date(2026, 3, 5)}
+
+
+@pytest.fixture
+def milestone(db: None) -> Milestone:
+    ReminderRuleFactory(offset=7, audience="lead")
+    return MilestoneFactory(due_on=dt.date(2026, 3, 12))
+
+
+@pytest.fixture
+def bob(milestone: Milestone, smtp_sink: SmtpSink, queue: Callable[[], None], clock: Clock) -> User:
+    """The lead whose mail was put off for a minute, while Alice has hers."""
+    UserFactory(lead_in=milestone.unit, email="alice@example.org")
+    bob = UserFactory(lead_in=milestone.unit, email="bob@example.org")
+    smtp_sink.script({"at": "RCPT", "reply": "451 Later", "to": bob.email})
+    queue()
+    run_once(now=clock(), clock=clock)
+    smtp_sink.script()
+    clock.forward(minutes=1)
+    return bob
+
+
+def edit(milestone: Milestone, fields: dict[str, Any]) -> None:
+    for name, value in fields.items():
+        setattr(milestone, name, value)
+    milestone.save()
+
+
+def readers(sink: SmtpSink) -> list[list[str]]:
+    return [mail.recipients for mail in sink.received]
+
+
+@pytest.mark.parametrize("change", [MOVED, CLOSED])
+def test_a_change_there_and_back_loses_nobody_and_doubles_nothing(
+    bob: User, milestone: Milestone, smtp_sink: SmtpSink, clock: Clock, change: dict
+) -> None:
+    edit(milestone, change)
+    assert run_once(now=clock(), clock=clock).deliveries == {"cancelled": 1}
+    edit(milestone, {"due_on": dt.date(2026, 3, 12), "status": "open", "met_on": None})
+
+    for _tick in range(3):
+        run_once(now=clock.forward(minutes=1), clock=clock)
+
+    assert readers(smtp_sink) == [["alice@example.org"], ["bob@example.org"]]
+    assert audit(now=clock()) == []
+
+
+def test_an_edit_back_reconciled_before_the_item_was_taken_back_loses_nobody(
+    bob: User, milestone: Milestone, smtp_sink: SmtpSink, clock: Clock
+) -> None:
+    """As a claim leaves it that read the moved date, and committed after the date was back and its mark read."""
+    Milestone.objects.update(**MOVED)
+    claim_next(now=clock(), clock=clock)
+    Milestone.objects.update(due_on=dt.date(2026, 3, 12))
+
+    run_once(now=clock.forward(minutes=1), clock=clock)
+
+    assert readers(smtp_sink) == [["alice@example.org"], ["bob@example.org"]]
+
+
+def test_back_a_day_late_the_item_says_that_its_time_passed(
+    bob: User, milestone: Milestone, smtp_sink: SmtpSink, clock: Clock
+) -> None:
+    edit(milestone, MOVED)
+    run_once(now=clock(), clock=clock)
+    clock.forward(days=1)
+    edit(milestone, {"due_on": dt.date(2026, 3, 12)})
+
+    run_once(now=clock(), clock=clock)
+
+    assert ReminderItem.objects.get(person=bob).cancel_reason == reasons.EXPIRED
+    assert ReminderPlan.objects.get(due_on=milestone.due_on).status == "expanded"
+    assert (readers(smtp_sink), audit(now=clock())) == ([["alice@example.org"]], [])
+
+
+def test_who_is_no_lead_any_more_does_not_bring_the_plan_back_for_ever(
+    bob: User, milestone: Milestone, clock: Clock
+) -> None:
+    edit(milestone, MOVED)
+    run_once(now=clock(), clock=clock)
+    UnitMembership.objects.filter(user=bob, role=Role.LEAD).delete()
+    edit(milestone, {"due_on": dt.date(2026, 3, 12)})
+    run_once(now=clock(), clock=clock)
+    milestone.save()
+
+    assert run_once(now=clock(), clock=clock).expanded == 0
+    assert ReminderItem.objects.get(person=bob).cancel_reason == reasons.WRONG_PERSON
+
+
+def test_the_audit_names_the_reader_who_was_left_out(bob: User, clock: Clock) -> None:
+    ReminderItem.objects.filter(person=bob).update(cancelled_at=clock(), cancel_reason=reasons.DUE_DATE_MOVED)
+    Delivery.objects.filter(person=bob).update(status="cancelled")
+    plan = ReminderPlan.objects.get()
+
+    assert audit(now=clock()) == [f"Plan {plan.pk} was taken back from person {bob.pk} and holds again."]
+
+    milestone = plan.milestone
+    milestone.save()
+    reconcile_marked(now=clock())
+    assert audit(now=clock()) == []
