@@ -11,8 +11,11 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.conf import settings
+from django.test import Client
 from django.utils import translation
 
+from partnerships.factories import UserFactory
+from partnerships.models import Milestone
 from tests.test_layers import REPOSITORY
 
 CATALOGS = [Path(path) / "zh_Hans" / "LC_MESSAGES" / "django.po" for path in settings.LOCALE_PATHS]
@@ -94,3 +97,28 @@ def has_chinese(key: str) -> bool:
     with translation.override("zh-hans"):
         text = translation.pgettext(context, message) if context else translation.gettext(message)
     return text != message
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "expected"),
+    [("zh-hans", "联系合作方", "联系合作方"), ("zh-hans", "", "Call them"), ("en", "联系合作方", "Call them")],
+)
+def test_a_milestone_is_called_as_its_reader_would(language: str, title: str, expected: str) -> None:
+    with translation.override(language):
+        assert str(Milestone(title="Call them", title_zh=title)) == expected
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("language", "heading"), [("zh-hans", "<h1>我的工作</h1>"), ("en", "<h1>My work</h1>")], ids=["Chinese", "English"]
+)
+def test_pages_and_administration_speak_the_persons_language(client: Client, language: str, heading: str) -> None:
+    client.force_login(UserFactory(language=language, is_superuser=True, is_staff=True))
+
+    page, administration = client.get("/").text, client.get("/admin/").text
+
+    assert heading in page
+    assert ("待关注事项" in administration, "What needs attention" in administration) == (
+        language == "zh-hans",
+        language == "en",
+    )

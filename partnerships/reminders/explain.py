@@ -32,7 +32,7 @@ def _plans(milestone: Milestone) -> list[ReminderPlan]:
 
 def _heading(milestone: Milestone) -> str:
     return _("%(title)s, due on %(date)s, %(status)s") % {
-        "title": milestone.title,
+        "title": milestone.display_title,
         "date": milestone.due_on.isoformat(),
         "status": milestone.get_status_display(),
     }
