@@ -67,12 +67,14 @@ class DemandList(ListPage):
 def demand_detail(request: HttpRequest, pk: int) -> HttpResponse:
     demand, user = visible_or_404(_with_context(), request, pk), request.user
     items = list(demand.programme_items.select_related("programme"))
+    answers = _answers(demand, user)
     context = {
         "demand": demand,
         "today": timezone.localdate(),
         "offers": _offers(demand, user),
         "verbs": _verbs(demand, user),
-        "answers": _answers(demand, user),
+        "answers": answers,
+        "seen_answers": {answer["answer"].pk for answer in answers},
         "outcomes": _outcomes(demand, user),
         "items": items,
         "milestones": milestones_of(demand, request.user),

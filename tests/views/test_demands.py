@@ -229,3 +229,19 @@ def test_the_title_of_a_framework_one_may_not_see_is_not_shown(world: World, cli
 
     assert "Our frame" in page
     assert "Framework of strangers" not in page
+
+
+def test_a_rival_is_not_told_whose_answer_an_agreement_came_from(
+    world: World, client: Client, client_of: Callable[[Any], Client]
+) -> None:
+    chosen = AnswerFactory(demand=world.demand, unit__name="The unit that won")
+    agreement = AgreementFactory(unit=world.unit)
+    DemandOutcomeFactory(demand=world.demand, answer=chosen, agreement=agreement)
+    rival = UserFactory(coordinator_in=AnswerFactory(demand=world.demand).unit)
+    agreement.participating_units.create(unit=rival.memberships.get().unit)
+
+    owner, theirs = (client_of(who).get(world.demand.get_absolute_url()).text for who in (world.coordinator, rival))
+
+    assert "from the answer of The unit that won" in owner
+    assert agreement.title in theirs
+    assert "The unit that won" not in theirs
