@@ -228,7 +228,9 @@ class DeliveryQuerySet(ScopedQuerySet):
 class Delivery(models.Model):
     """An envelope to one person with one or more items: a row before it is a message.
 
-    ``lease_epoch`` is incremented by each claim; whoever holds an older epoch may no longer write.
+    ``lease_epoch`` is incremented by each claim; whoever holds an older epoch may no longer write. The two marks stand
+    around the final dot of the SMTP session: without the first the server has nothing, with the second the mail was on
+    its way.
     """
 
     class Kind(models.TextChoices):
@@ -246,12 +248,15 @@ class Delivery(models.Model):
     next_attempt_at = models.DateTimeField(_("next attempt at"))
     lease_until = models.DateTimeField(null=True)
     lease_epoch = models.PositiveIntegerField(default=0)
-    lease_owner = models.CharField(max_length=100, blank=True)
+    lease_owner = models.CharField(max_length=150, blank=True)  # host, boot and process
     address = models.CharField(_("address"), max_length=254, blank=True)  # as sent to, frozen with the message
     message_id = models.CharField("Message-ID", max_length=200, unique=True)
     subject = models.CharField(_("subject"), max_length=400, blank=True)
     message = models.BinaryField(null=True)  # the exact bytes, frozen at the first claim
     handed_at = models.DateTimeField(_("handed over at"), null=True)
+    dot_due_at = models.DateTimeField(null=True)  # all is written but the final dot
+    dot_sent_at = models.DateTimeField(null=True)  # the final dot is written
+    is_repeat = models.BooleanField(default=False)  # what became of it was unknown, and it goes out once more
     sent_at = models.DateTimeField(_("sent at"), null=True)
     smtp_code = models.PositiveSmallIntegerField(_("SMTP code"), null=True)
     smtp_reply = models.TextField(_("SMTP reply"), blank=True)

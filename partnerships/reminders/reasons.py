@@ -28,3 +28,11 @@ SENT_AGAIN = gettext_noop("It was sent again on request.")
 OUTCOME_UNKNOWN = gettext_noop(
     "The mail server may or may not have taken the mail; it is not sent again by itself, so that nobody gets it twice."
 )
+UNCONFIRMED = gettext_noop(
+    "The sending process ended after it had written the whole mail and before it read the answer: it has most likely "
+    "arrived, and is not sent again by itself."
+)
+SENT_ONCE_MORE = gettext_noop(
+    "The mail server may or may not have taken the mail; the very same mail is sent once more, as this site is set to."
+)
+LEASE_LOST = gettext_noop("The sending process was held up too long and stopped before the mail was complete.")

@@ -1,7 +1,6 @@
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ from partnerships.factories import MilestoneFactory, UserFactory
 from partnerships.models import ComponentHeartbeat, Delivery, DeliveryEvent, Milestone, ReminderItem, ReminderPlan, User
 from partnerships.reminders import reasons
 from partnerships.reminders.claim import claim_next, rescue
-from partnerships.reminders.deliver import Deliveries, commit_handing, deliver_due, retry_after
+from partnerships.reminders.deliver import Deliveries, Handing, deliver_due, retry_after
 from partnerships.reminders.expand import expand_due
 from partnerships.reminders.message import write
 from partnerships.reminders.reconcile import reconcile_marked
@@ -261,6 +260,43 @@ def test_silence_after_the_last_dot_is_listed_and_not_sent_again(
     assert (delivery.reason, delivery in Delivery.objects.needing_attention()) == (reasons.OUTCOME_UNKNOWN, True)
 
 
+def test_where_the_site_prefers_twice_to_never_the_very_same_mail_goes_once_more(
+    queue: Callable[[], None], send: Callable[..., Deliveries], smtp_sink: SmtpSink, clock: Clock, settings: Any
+) -> None:
+    settings.REMINDERS_UNCERTAIN = "resend"
+    queue()
+    smtp_sink.script({"at": "DATA", "reply": DISCONNECT, "stored": True, "times": 2})
+
+    assert send().counts == {"retry": 1}
+    assert (Delivery.objects.get().reason, send().counts) == (reasons.SENT_ONCE_MORE, {})
+    clock.forward(minutes=1)
+    assert send().counts == {"uncertain": 1}
+
+    first, second = smtp_sink.received
+    assert first.content == second.content
+
+
+def test_what_cannot_go_once_more_as_it_was_stays_uncertain(
+    queue: Callable[[], None],
+    send: Callable[..., Deliveries],
+    smtp_sink: SmtpSink,
+    milestone: Milestone,
+    clock: Clock,
+    settings: Any,
+) -> None:
+    settings.REMINDERS_UNCERTAIN = "resend"
+    queue()
+    smtp_sink.script({"at": "DATA", "reply": DISCONNECT, "stored": True, "times": 1})
+    send()
+    User.objects.filter(pk=milestone.owner_id).update(email="new@example.org")
+    clock.forward(minutes=1)
+
+    assert send().counts == {"uncertain": 1}
+
+    assert len(smtp_sink.received) == 1
+    assert Delivery.objects.needing_attention().count() == 1
+
+
 def test_a_mail_that_cannot_be_written_fails_alone(
     queue: Callable[[], None], send: Callable[..., Deliveries], smtp_sink: SmtpSink, milestone: Milestone
 ) -> None:
@@ -400,9 +436,9 @@ def test_a_process_that_slept_through_its_lease_hands_nothing_over(
     rescue(clock=clock)
     quick = claim_next(now=clock(), clock=clock)
 
-    consent = partial(commit_handing, slow.delivery, written, clock)
+    marks = Handing(slow.delivery, written, clock)
     with Relay() as relay:
-        outcome = relay.hand_over("office@example.org", written.address, written.data, consent=consent)
+        outcome = relay.hand_over("office@example.org", written.address, written.data, marks=marks)
 
     assert quick is not None
     assert (outcome.result, quick.delivery.lease_epoch) == (Result.WITHDRAWN, 2)
