@@ -17,6 +17,7 @@ from partnerships.reminders.expand import Clock, is_current
 from partnerships.reminders.lease import LEASE, is_of_this_boot, lease_owner
 from partnerships.reminders.recipients import Directory
 from partnerships.reminders.reconcile import closing
+from partnerships.reminders.relay import is_rate_reached
 from partnerships.reminders.rulebook import Rulebook
 from partnerships.statuses import DeliveryStatus, PlanStatus
 
@@ -37,13 +38,18 @@ def has_due(*, now: dt.datetime) -> bool:
 
 
 def claim_next(*, now: dt.datetime, clock: Clock) -> Claim | None:
-    """The delivery that is due longest, or None; what is locked by others is passed over.
+    """Of what is due, the delivery with the soonest date, or None; what is locked by others is passed over.
+
+    None as well when the minute's rate is reached.
 
     The lock alone would do on PostgreSQL, and the serialised transactions on SQLite; the conditional update makes
     both the same and counts the epoch.
     """
     with transaction.atomic(durable=True):
-        due = Delivery.objects.filter(status__in=WAITING, next_attempt_at__lte=now).order_by("next_attempt_at", "pk")
+        if is_rate_reached(clock()):
+            return None
+        due = Delivery.objects.filter(status__in=WAITING, next_attempt_at__lte=now)
+        due = due.order_by("due_on", "next_attempt_at", "pk")
         delivery = due.select_for_update(skip_locked=True, of=("self",)).select_related("person").first()
         if delivery is None:
             return None

@@ -15,7 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError, OperationalError, connection, transaction
 
-from partnerships.models import ComponentHeartbeat, Delivery
+from partnerships.models import Delivery
 from partnerships.reminders import message, reasons
 from partnerships.reminders.claim import (
     WAITING,
@@ -29,6 +29,7 @@ from partnerships.reminders.claim import (
 )
 from partnerships.reminders.expand import Clock
 from partnerships.reminders.lease import LEASE
+from partnerships.reminders.relay import Breaker
 from partnerships.reminders.smtp import Outcome, Relay, RelayTroubleError, Result
 from partnerships.statuses import DeliveryStatus
 
@@ -39,8 +40,10 @@ KEEP_TRYING = dt.timedelta(days=5)
 COMMIT_AGAIN = (0.5, 1, 2, 4, 8)  # seconds
 # As a rescue leaves what was handed over.
 SETTLED = (DeliveryStatus.UNCERTAIN, DeliveryStatus.UNCONFIRMED, *WAITING)
-TROUBLES = (Result.TROUBLE, Result.INTERRUPTED)
-RELAY = "relay"  # its heartbeat: when the mail server was last tried, and what was wrong
+BREAKS_AT_MOST = 8
+TROUBLES = (Result.TROUBLE, Result.INTERRUPTED, Result.UNKNOWN)
+NOTHING = Outcome(Result.WITHDRAWN)  # the relay was not asked
+ANSWERS = (Result.ACCEPTED, Result.REFUSED, Result.LATER)
 
 
 @dataclass
@@ -54,47 +57,65 @@ class Deliveries:
 def deliver_due(*, now: dt.datetime, clock: Clock, limit: int, is_stopping: Callable[[], bool]) -> Deliveries:
     """Sends up to ``limit`` of what is due at ``now``, over one session; ``is_stopping`` is asked before each claim.
 
-    The session comes first: while the relay is down nothing is claimed, nothing changes and no attempt is counted.
+    The session comes first: while the relay is down nothing is claimed, nothing changes and no attempt is counted, and
+    for a growing while nobody tries.
     """
     done = Deliveries()
     if not has_due(now=now):
         return done
+    breaker = Breaker(clock)
+    if not breaker.lets_through():
+        done.trouble = breaker.trouble
+        return done
     try:
         with Relay() as relay:
-            _send_each(relay, done, now=now, clock=clock, limit=limit, is_stopping=is_stopping)
+            _Run(relay, breaker, done, now, clock).send(limit, is_stopping)
     except RelayTroubleError as error:
         done.trouble = str(error)
-    _note_relay(done.trouble, clock)
+        breaker.note_trouble(done.trouble)
     return done
 
 
-def _send_each(
-    relay: Relay,
-    done: Deliveries,
-    *,
-    now: dt.datetime,
-    clock: Clock,
-    limit: int,
-    is_stopping: Callable[[], bool],
-) -> None:
+@dataclass
+class _Run:
     """One trouble may be that message's or that session's: it goes on over a new one. Two running are the relay's."""
-    was_in_trouble = False
-    for _turn in range(limit):
-        if is_stopping() or not _is_ready(relay, now):
-            return
-        claim = claim_next(now=now, clock=clock)
-        if claim is None:
-            return
-        if not claim.items:
-            done.counts[DeliveryStatus.CANCELLED] += 1
-            continue
-        outcome = _send(relay, claim, now=now, clock=clock)
-        done.counts[claim.delivery.status] += 1
-        is_in_trouble = outcome.result in TROUBLES
-        done.trouble = outcome.reply if is_in_trouble else ""
-        if is_in_trouble and was_in_trouble:
-            return
-        was_in_trouble = is_in_trouble
+
+    relay: Relay
+    breaker: Breaker
+    done: Deliveries
+    now: dt.datetime
+    clock: Clock
+    is_in_trouble: bool = False
+    suspect: Delivery | None = None  # broke the last session
+
+    def send(self, limit: int, is_stopping: Callable[[], bool]) -> None:
+        """Raises ``RelayTroubleError`` after two troubles running."""
+        for _turn in range(limit):
+            if is_stopping():
+                return
+            claim = claim_next(now=self.now, clock=self.clock) if _is_ready(self.relay, self.now) else None
+            if claim is None:
+                self._settle_suspect(others_passed=False)
+                return
+            outcome = _send(self.relay, claim, now=self.now, clock=self.clock) if claim.items else NOTHING
+            self.done.counts[claim.delivery.status] += 1
+            self._judge(claim.delivery, outcome)
+
+    def _judge(self, delivery: Delivery, outcome: Outcome) -> None:
+        if outcome.result in ANSWERS:
+            self.breaker.note_success()
+            self._settle_suspect(others_passed=True)
+            self.is_in_trouble, self.done.trouble = False, ""
+        elif outcome.result in TROUBLES:
+            if self.is_in_trouble:
+                raise RelayTroubleError(outcome.reply)
+            self.is_in_trouble, self.done.trouble = True, outcome.reply
+            self.suspect = delivery if outcome.result is Result.INTERRUPTED else None
+
+    def _settle_suspect(self, *, others_passed: bool) -> None:
+        if self.suspect is not None:
+            _hold_against(self.suspect, self.clock, others_passed=others_passed)
+            self.suspect = None
 
 
 def _is_ready(relay: Relay, now: dt.datetime) -> bool:
@@ -107,12 +128,6 @@ def _is_ready(relay: Relay, now: dt.datetime) -> bool:
     return True
 
 
-def _note_relay(trouble: str, clock: Clock) -> None:
-    if trouble:
-        logger.warning("The mail server cannot be used: %s", trouble)
-    ComponentHeartbeat.objects.update_or_create(name=RELAY, defaults={"at": clock(), "note": trouble[:300]})
-
-
 def _send(relay: Relay, claim: Claim, *, now: dt.datetime, clock: Clock) -> Outcome:
     delivery = claim.delivery
     try:
@@ -120,7 +135,7 @@ def _send(relay: Relay, claim: Claim, *, now: dt.datetime, clock: Clock) -> Outc
     except Exception as error:
         # Whatever is wrong with one mail must not stop the others; it is logged, and listed as failed.
         logger.exception("Delivery %s could not be written", delivery.pk)
-        outcome = Outcome(Result.REFUSED, reply=f"{type(error).__name__}: {error}"[:1000])
+        outcome = Outcome(Result.WITHDRAWN, reply=f"{type(error).__name__}: {error}"[:1000])
         _conclude(delivery, DeliveryStatus.FAILED, outcome, clock, reason=reasons.CANNOT_BE_WRITTEN)
         return outcome
     if delivery.is_repeat and bytes(delivery.message or b"") != written.data:
@@ -137,7 +152,7 @@ def _leave_uncertain(delivery: Delivery, clock: Clock) -> Outcome:
     reason = reasons.OUTCOME_UNKNOWN
     with transaction.atomic(durable=True):
         advance(delivery, DeliveryStatus.UNCERTAIN, at=clock(), note=reason, reason=reason)
-    return Outcome(Result.WITHDRAWN)
+    return NOTHING
 
 
 def _freeze(claim: Claim, *, now: dt.datetime, at: dt.datetime) -> message.Written:
@@ -240,6 +255,20 @@ def _let_others_pass(delivery: Delivery, outcome: Outcome, clock: Clock) -> None
     with transaction.atomic(durable=True):
         again = at + retry_after(times_put_back(delivery, reason) + 1)
         put_back(delivery, reason, at=at, note=_note(outcome, reason), next_attempt_at=again)
+
+
+def _hold_against(delivery: Delivery, clock: Clock, *, others_passed: bool) -> None:
+    """The session broke and the relay is well: it is this mail. After a while of that it has failed.
+
+    When nobody else's mail was there to tell the two apart, only time decides.
+    """
+    at, reason = clock(), reasons.BROKE_OFF_OFTEN
+    breaks = delivery.breaks + others_passed
+    with transaction.atomic(durable=True):
+        if breaks >= BREAKS_AT_MOST or at - delivery.queued_at >= KEEP_TRYING:
+            advance(delivery, DeliveryStatus.FAILED, at=at, note=reason, reason=reason, breaks=breaks)
+        elif others_passed:
+            Delivery.objects.filter(pk=delivery.pk, lease_epoch=delivery.lease_epoch).update(breaks=breaks)
 
 
 def _put_off(delivery: Delivery, outcome: Outcome, clock: Clock) -> None:
