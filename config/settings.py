@@ -310,6 +310,14 @@ UNFOLD = {
     "SITE_SUBHEADER": _("Cooperation office"),
     "SITE_SYMBOL": "handshake",
     "SITE_URL": "/",
+    "SITE_FAVICONS": [
+        {
+            "rel": "icon",
+            "type": "image/svg+xml",
+            "sizes": "any",
+            "href": lambda request: static("partnerships/icon.svg"),
+        }
+    ],
     "SHOW_BACK_BUTTON": True,
     "STYLES": [lambda request: static("partnerships/admin/admin.css")],
     "SIDEBAR": {"show_search": False, "show_all_applications": False},
@@ -337,7 +345,7 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
     # A tick a minute would bury what matters; the run itself says when it did something.
-    "loggers": {"celery.worker.strategy": {"level": "WARNING"}, "celery.app.trace": {"level": "WARNING"}},
+    "loggers": {name: {"level": "WARNING"} for name in ("celery.worker.strategy", "celery.app.trace", "axes")},
 }
 
 if missing:
