@@ -1,7 +1,7 @@
 """The reminder pipeline's tables: rule -> plan -> item -> delivery. The truth about every mail is here.
 
 A reminder's identity is (milestone, rule, due date, person): time, zone and wording are not in it, so no change of
-clock, zone or text can double one. No nullable column stands in a unique key.
+clock, zone or text can double one. No unique key holds a column that is null in the rows it covers.
 """
 
 import datetime as dt
@@ -171,13 +171,15 @@ class ReminderPlanQuerySet(ScopedQuerySet):
 class ReminderPlan(models.Model):
     """When a milestone's due date will be announced by a rule; made by the reconciler, machine-written throughout.
 
-    A moved due date makes a new plan, moved back it finds the old one again. ``reason`` says in words why a plan is not
+    A moved due date makes a new plan, moved back it finds the old one again. The end of a snooze (``wakes_on``) is an
+    occasion of its own, whatever rule lends it hour and audience. ``reason`` says in words why a plan is not
     (or no longer) going to be mail.
     """
 
     milestone = models.ForeignKey(Milestone, models.PROTECT, related_name="reminder_plans", verbose_name=_("milestone"))
     rule = models.ForeignKey(ReminderRule, models.PROTECT, related_name="plans", verbose_name=_("rule"))
     due_on = models.DateField(_("due on"))
+    wakes_on = models.DateField(_("end of a snooze"), null=True)  # the one reminder that comes when it is over
     send_at = models.DateTimeField(_("send at"))
     time_zone = models.CharField(_("time zone"), max_length=50)  # in which send_at was computed
     expires_at = models.DateTimeField(_("expires at"))  # after this it is missed, not mailed
@@ -193,7 +195,16 @@ class ReminderPlan(models.Model):
         verbose_name_plural = _("planned reminders")
         ordering = ["send_at", "pk"]
         constraints = [
-            models.UniqueConstraint(fields=["milestone", "rule", "due_on"], name="reminder_plan_unique"),
+            models.UniqueConstraint(
+                fields=["milestone", "rule", "due_on"],
+                condition=Q(wakes_on__isnull=True),
+                name="reminder_plan_unique",
+            ),
+            models.UniqueConstraint(
+                fields=["milestone", "due_on", "wakes_on"],
+                condition=Q(wakes_on__isnull=False),
+                name="reminder_plan_wakes_once",
+            ),
             models.CheckConstraint(condition=Q(status__in=PlanStatus.values), name="reminder_plan_status_known"),
         ]
         indexes = [
@@ -242,6 +253,7 @@ class Delivery(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="deliveries", verbose_name=_("person")
     )
     kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.SINGLE)
+    digest_on = models.DateField(_("digest of"), null=True)  # the person's own date; exactly a digest has one
     status = models.CharField(_("status"), max_length=20, choices=DeliveryStatus, default=DeliveryStatus.QUEUED)
     reason = models.CharField(_("reason"), max_length=300, blank=True)
     queued_at = models.DateTimeField(_("queued at"))
@@ -272,6 +284,16 @@ class Delivery(models.Model):
         verbose_name_plural = _("deliveries")
         ordering = ["-pk"]
         constraints = [
+            # One that was cancelled never left: the day may have another.
+            models.UniqueConstraint(
+                fields=["person", "digest_on"],
+                condition=Q(kind="digest") & ~Q(status="cancelled"),
+                name="delivery_one_digest_a_day",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="digest", digest_on__isnull=False) | ~Q(kind="digest") & Q(digest_on__isnull=True),
+                name="delivery_digest_has_day",
+            ),
             models.CheckConstraint(condition=Q(status__in=DeliveryStatus.values), name="delivery_status_known"),
             models.CheckConstraint(
                 condition=~Q(status="sent") | Q(sent_at__isnull=False), name="delivery_sent_has_time"
@@ -301,6 +323,11 @@ class Delivery(models.Model):
                 name="delivery_leased",
             ),  # the rescue
             models.Index(fields=["status", "-id"], name="delivery_by_status"),  # the list of failures
+            models.Index(
+                fields=["person"],
+                condition=Q(status="queued", kind="digest"),
+                name="delivery_digest_waiting",
+            ),  # what falls due joins it
         ]
 
     def __str__(self) -> str:

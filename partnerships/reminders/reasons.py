@@ -14,6 +14,11 @@ NOBODY_TO_TELL = gettext_noop(
     "Nobody can be told: neither the people the rule names nor a fallback person of the unit or of a unit above it is "
     "active, has an e-mail address and may see the milestone. It is tried again every hour."
 )
+FEED_ONLY = gettext_noop("This person asked for no mail: it shows in My work and in the calendar feed.")
+NEWER_REMINDER = gettext_noop("It was late, and a newer reminder of the same milestone took its place.")
+SNOOZED = gettext_noop("The milestone was snoozed.")
+# The plan was given up although milestone and rule still ask for it.
+ON_PURPOSE = (NEWER_REMINDER, SNOOZED)
 WRONG_PERSON = gettext_noop("It is for somebody else now.")
 NOTHING_LEFT = gettext_noop("Nothing in this mail is due to this person any more.")
 CANNOT_BE_WRITTEN = gettext_noop("The mail could not be written.")
