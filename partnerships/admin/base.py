@@ -276,7 +276,7 @@ class CitationInline(PartMixin, GenericTabularInline):
     """What sources printed about this record, and what is our assumption."""
 
     model = Citation
-    fields = ("source", "field", "printed", "is_assumption", "note")
+    fields = ("source", "statement", "field", "printed", "is_assumption", "note")
     autocomplete_fields = ("source",)
     verbose_name = _("source of this record")
     verbose_name_plural = _("sources: as printed, or our assumption")
@@ -286,7 +286,7 @@ class CitationInline(PartMixin, GenericTabularInline):
         return may(request.user, "source.edit")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).select_related("source")
+        return super().get_queryset(request).select_related("source", "statement")
 
 
 def content_type_of(row: Model) -> ContentType:

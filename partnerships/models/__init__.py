@@ -61,7 +61,7 @@ from partnerships.models.reminders import (
     ReminderPlan,
     ReminderRule,
 )
-from partnerships.models.sources import Citation, Source
+from partnerships.models.sources import Citation, Source, Statement
 from partnerships.models.status_changes import StatusChange
 from partnerships.models.users import Role, Scope, Unit, UnitMembership, User
 from partnerships.models.work_calendars import CalendarDay, WorkCalendar, workday_test
@@ -132,6 +132,7 @@ __all__ = [
     "Scope",
     "SearchEntry",
     "Source",
+    "Statement",
     "StatusChange",
     "Training",
     "TypeMilestone",
