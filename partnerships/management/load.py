@@ -70,7 +70,6 @@ def make_load(load: Load, *, now: dt.datetime, today: dt.date) -> None:
         ReminderMark.objects.filter(milestone__gte=first_milestone).delete()
         _plan(first_milestone, now)
         Sweep(now, fingerprint(), None).write()
-        _let_ids_go_on()
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")  # else the first queries are planned for empty tables
 
@@ -177,6 +176,7 @@ def multiply(row: Model, count: int, **changes: str) -> int:
     """  # noqa: S608 - names of our tables and numbers
     with connection.cursor() as cursor:
         cursor.execute(statement)
+    _let_ids_go_on(model)
     return base
 
 
@@ -224,9 +224,8 @@ def _planned(plan: ReminderPlan, when: Moment, now: dt.datetime) -> ReminderPlan
     return plan
 
 
-def _let_ids_go_on() -> None:
+def _let_ids_go_on(model: type[Model]) -> None:
     """Ids were given by hand: the next row's is the one after the last."""
-    models = [Unit, User, UnitMembership, Agreement, AgreementParty, AgreementTerm, Milestone, SearchEntry]
     with connection.cursor() as cursor:
-        for statement in connection.ops.sequence_reset_sql(no_style(), models):
+        for statement in connection.ops.sequence_reset_sql(no_style(), [model]):
             cursor.execute(statement)
