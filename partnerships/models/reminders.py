@@ -13,6 +13,7 @@ from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -228,7 +229,9 @@ class DeliveryQuerySet(ScopedQuerySet):
 class Delivery(models.Model):
     """An envelope to one person with one or more items: a row before it is a message.
 
-    ``lease_epoch`` is incremented by each claim; whoever holds an older epoch may no longer write.
+    ``lease_epoch`` is incremented by each claim; whoever holds an older epoch may no longer write. The two marks stand
+    around the final dot of the SMTP session: without the first the server has nothing, with the second the mail was on
+    its way.
     """
 
     class Kind(models.TextChoices):
@@ -244,14 +247,20 @@ class Delivery(models.Model):
     queued_at = models.DateTimeField(_("queued at"))
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     next_attempt_at = models.DateTimeField(_("next attempt at"))
+    # The soonest of its reminders' dates: of what may go at the same time, the most pressing goes first.
+    due_on = models.DateField(_("due on"), default=timezone.localdate)
     lease_until = models.DateTimeField(null=True)
     lease_epoch = models.PositiveIntegerField(default=0)
-    lease_owner = models.CharField(max_length=100, blank=True)
+    lease_owner = models.CharField(max_length=150, blank=True)  # host, boot and process
     address = models.CharField(_("address"), max_length=254, blank=True)  # as sent to, frozen with the message
     message_id = models.CharField("Message-ID", max_length=200, unique=True)
     subject = models.CharField(_("subject"), max_length=400, blank=True)
     message = models.BinaryField(null=True)  # the exact bytes, frozen at the first claim
     handed_at = models.DateTimeField(_("handed over at"), null=True)
+    dot_due_at = models.DateTimeField(null=True)  # all is written but the final dot
+    dot_sent_at = models.DateTimeField(null=True)  # the final dot is written
+    breaks = models.PositiveSmallIntegerField(default=0)  # sessions that broke at it while others' mails got through
+    is_repeat = models.BooleanField(default=False)  # what became of it was unknown, and it goes out once more
     sent_at = models.DateTimeField(_("sent at"), null=True)
     smtp_code = models.PositiveSmallIntegerField(_("SMTP code"), null=True)
     smtp_reply = models.TextField(_("SMTP reply"), blank=True)
@@ -277,7 +286,15 @@ class Delivery(models.Model):
                 fields=["next_attempt_at", "id"],
                 condition=Q(status__in=["queued", "retry"]),
                 name="delivery_due",
+            ),  # is there anything to send
+            models.Index(
+                fields=["due_on", "next_attempt_at", "id"],
+                condition=Q(status__in=["queued", "retry"]),
+                name="delivery_order",
             ),  # the claim
+            models.Index(
+                fields=["handed_at"], condition=Q(handed_at__isnull=False), name="delivery_handed"
+            ),  # the rate of the last minute
             models.Index(
                 fields=["lease_until"],
                 condition=Q(status__in=["claimed", "handing"]),
@@ -362,6 +379,20 @@ class DeliveryEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.from_status} → {self.to_status}"
+
+
+class MailRelay(models.Model):
+    """A mail server in trouble, as all processes know it; without failures all is well."""
+
+    name = models.CharField(max_length=300, primary_key=True)  # host:port
+    failures = models.PositiveIntegerField(default=0)  # tries in a row
+    open_until = models.DateTimeField(null=True)  # nobody tries before
+    trouble = models.CharField(max_length=1000, blank=True)  # what it said last
+    since = models.DateTimeField(null=True)
+    alerted_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.trouble}" if self.failures else self.name
 
 
 class ComponentHeartbeat(models.Model):

@@ -131,6 +131,7 @@ def _write(envelopes: list[list[_Item]], *, due_at: dt.datetime, at: dt.datetime
             person=items[0].recipient.person,
             queued_at=at,
             next_attempt_at=due_at,
+            due_on=min(item.plan.due_on for item in items),
             message_id=message_id(items[0].plan, items[0].recipient.person.pk, items[0].generation),
         )
         for items in envelopes
