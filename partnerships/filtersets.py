@@ -44,7 +44,7 @@ from partnerships.reports.figures import measure_counting, measured, recorded, r
 from partnerships.statuses import ActivityStatus, AgreementStatus, DemandStatus, FacilityStatus, MilestoneStatus
 
 # Parameters of a list's address that are not filters.
-BESIDE_FILTERS = frozenset({"page", "sort"})
+BESIDE_FILTERS = frozenset({"page", "size", "sort", "columns"})
 DUE_WITHIN_DAYS = {"week": 7, "month": 30, "quarter": 90}
 
 

@@ -64,6 +64,14 @@ class AnswerStatus(TextChoices):
     DECLINED = "declined", _("Declined")
 
 
+class ExportStatus(TextChoices):
+    WAITING = "waiting", pgettext_lazy("export", "Waiting")
+    RUNNING = "running", _("Being made")
+    DONE = "done", pgettext_lazy("export", "Ready")
+    FAILED = "failed", _("Failed")
+    REMOVED = "removed", _("Removed")
+
+
 class PlanStatus(TextChoices):
     PLANNED = "planned", _("Planned")
     EXPANDED = "expanded", _("Made into mail")

@@ -30,6 +30,7 @@ from partnerships.models.events import Event, EventKind, Participation
 from partnerships.models.facilities import Facility, FacilityKind, FacilityPartner
 from partnerships.models.figures import CountingRule, ReportedFigure
 from partnerships.models.honours import Honour, HonourScheme
+from partnerships.models.lists import Export, SavedView
 from partnerships.models.milestones import Milestone, MilestoneKind, ReminderMark
 from partnerships.models.organizations import (
     Association,
@@ -100,6 +101,7 @@ __all__ = [
     "Enterprise",
     "Event",
     "EventKind",
+    "Export",
     "Facility",
     "FacilityKind",
     "FacilityPartner",
@@ -129,6 +131,7 @@ __all__ = [
     "ReportedFigure",
     "ResearchProject",
     "Role",
+    "SavedView",
     "Scope",
     "SearchEntry",
     "Source",
