@@ -51,7 +51,7 @@ from partnerships.statuses import (
 )
 
 # Parameters of a list's address that are not filters.
-BESIDE_FILTERS = frozenset({"page", "sort"})
+BESIDE_FILTERS = frozenset({"page", "size", "sort", "columns"})
 DUE_WITHIN_DAYS = {"week": 7, "month": 30, "quarter": 90}
 
 

@@ -69,6 +69,14 @@ class HonourStatus(TextChoices):
     WITHDRAWN = "withdrawn", _("Withdrawn")
 
 
+class ExportStatus(TextChoices):
+    WAITING = "waiting", pgettext_lazy("export", "Waiting")
+    RUNNING = "running", _("Being made")
+    DONE = "done", pgettext_lazy("export", "Ready")
+    FAILED = "failed", _("Failed")
+    REMOVED = "removed", _("Removed")
+
+
 class PlanStatus(TextChoices):
     PLANNED = "planned", _("Planned")
     EXPANDED = "expanded", _("Made into mail")

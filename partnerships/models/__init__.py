@@ -30,6 +30,7 @@ from partnerships.models.events import Event, EventKind, Participation
 from partnerships.models.facilities import Facility, FacilityKind, FacilityPartner
 from partnerships.models.figures import CountingRule, ReportedFigure
 from partnerships.models.honours import Honour, HonourScheme
+from partnerships.models.lists import Export, SavedView
 from partnerships.models.milestones import Milestone, MilestoneKind, ReminderMark
 from partnerships.models.organizations import (
     Association,
@@ -56,6 +57,7 @@ from partnerships.models.reminders import (
     ComponentHeartbeat,
     Delivery,
     DeliveryEvent,
+    MailRelay,
     ReminderItem,
     ReminderPlan,
     ReminderRule,
@@ -99,6 +101,7 @@ __all__ = [
     "Enterprise",
     "Event",
     "EventKind",
+    "Export",
     "Facility",
     "FacilityKind",
     "FacilityPartner",
@@ -106,6 +109,7 @@ __all__ = [
     "Honour",
     "HonourScheme",
     "Institution",
+    "MailRelay",
     "Milestone",
     "MilestoneKind",
     "NameKey",
@@ -127,6 +131,7 @@ __all__ = [
     "ReportedFigure",
     "ResearchProject",
     "Role",
+    "SavedView",
     "Scope",
     "SearchEntry",
     "Source",

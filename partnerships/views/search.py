@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
+from partnerships.lists.agreements import PARTIES
 from partnerships.models import (
     Achievement,
     Activity,
@@ -25,7 +26,6 @@ from partnerships.models import (
     Organization,
     Programme,
 )
-from partnerships.views.agreements import PARTIES
 
 SHOWN = 8
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.contrib.contenttypes.prefetch import GenericPrefetch
-from django.db.models import Count, Model, QuerySet
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
-from partnerships.filtersets import SourceFilterSet
+from partnerships.lists import SourceRows
 from partnerships.models import (
     Activity,
     ActivityOrganization,
@@ -51,7 +51,7 @@ from partnerships.models import (
 )
 from partnerships.reports.figures import to_register
 from partnerships.views.base import visible_or_404
-from partnerships.views.lists import Column, ListPage
+from partnerships.views.lists import ListPage
 from partnerships.views.related import figures_about
 
 # A row that belongs to another is shown, and as private, as that one.
@@ -102,22 +102,8 @@ PLACES = {model: number for number, (_label, models) in enumerate(SECTIONS) for 
 
 
 class SourceList(ListPage):
-    filterset_class = SourceFilterSet
+    rows_class = SourceRows
     template_name = "partnerships/sources/list.html"
-    default_sort = "title"
-    columns = (
-        Column(gettext_lazy("Source"), "title"),
-        Column(gettext_lazy("Published on"), "published_on"),
-        Column(gettext_lazy("Quotations")),
-        Column(gettext_lazy("Figures")),
-    )
-
-    def filterset_model(self) -> Any:
-        return Source
-
-    def for_showing(self, rows: QuerySet, today: dt.date) -> QuerySet:
-        quoted = Count("citations", distinct=True)
-        return rows.annotate(citation_count=quoted, figure_count=Count("reported_figures", distinct=True))
 
 
 @login_required
