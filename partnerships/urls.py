@@ -55,6 +55,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("programmes/<int:pk>/", programmes.programme_detail, name="programme_detail"),
     path("honours/", honours.HonourList.as_view(), name="honour_list"),
     path("honours/<int:pk>/", honours.honour_detail, name="honour_detail"),
+    path("honours/<int:pk>/<slug:step>/", honours.honour_step, name="honour_step"),
     path("honours/schemes/", honours.HonourSchemeList.as_view(), name="honour_scheme_list"),
     path("honours/schemes/<int:pk>/", honours.honour_scheme_detail, name="honour_scheme_detail"),
     path("figures/", figures.FigureList.as_view(), name="figure_list"),

@@ -1,9 +1,10 @@
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.filtersets import HonourFilterSet, HonourSchemeFilterSet
 from partnerships.lists.base import Column, RowList
 from partnerships.models import Honour, HonourScheme
+from partnerships.statuses import HonourStatus
 
 
 class HonourRows(RowList):
@@ -39,4 +40,5 @@ class HonourSchemeRows(RowList):
     )
 
     def for_showing(self, rows: QuerySet) -> QuerySet:
-        return rows.annotate(honour_count=Count("honours")).select_related("next_scheme")
+        held = Q(honours__status=HonourStatus.RECORDED)
+        return rows.annotate(honour_count=Count("honours", filter=held)).select_related("next_scheme")

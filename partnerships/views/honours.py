@@ -1,10 +1,11 @@
 """Honours and who lapses when; the catalogue of schemes with its ladders."""
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.lists import HonourRows, HonourSchemeRows
 from partnerships.models import Honour, HonourScheme, Milestone
@@ -12,7 +13,8 @@ from partnerships.views.base import visible_or_404
 from partnerships.views.citations import citations_of
 from partnerships.views.lists import ListPage
 from partnerships.views.related import documents_of, figures_about
-from partnerships.views.timeline import edits_of
+from partnerships.views.steps import grouped_offers, step_page
+from partnerships.views.timeline import edits_of, newest_first, steps_of
 
 HOLDERS_SHOWN = 50
 
@@ -25,19 +27,29 @@ class HonourList(ListPage):
 @login_required
 @require_safe
 def honour_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    rows = Honour.objects.select_related("organization", "scheme__next_scheme", "unit")
-    honour = visible_or_404(rows, request, pk)
+    honour = visible_or_404(_with_context(), request, pk)
     milestones = Milestone.objects.visible_to(request.user).filter(honour=honour)
     context = {
         "honour": honour,
         "today": timezone.localdate(),
+        "offers": grouped_offers(honour, request.user),
         "could_rise": Honour.objects.could_rise(timezone.localdate()).filter(pk=honour.pk).exists(),
         "milestones": list(milestones.select_related("owner")),
         "documents": documents_of(request.user, honour=honour),
-        "timeline": edits_of(honour),
+        "timeline": newest_first(steps_of(honour), edits_of(honour)),
         "cited": citations_of([honour]),
     }
     return render(request, "partnerships/honours/detail.html", context)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def honour_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
+    return step_page(request, visible_or_404(_with_context(), request, pk), step)
+
+
+def _with_context() -> QuerySet:
+    return Honour.objects.select_related("organization", "scheme__next_scheme", "unit")
 
 
 class HonourSchemeList(ListPage):
@@ -49,7 +61,7 @@ class HonourSchemeList(ListPage):
 @require_safe
 def honour_scheme_detail(request: HttpRequest, pk: int) -> HttpResponse:
     scheme = visible_or_404(HonourScheme.objects.select_related("next_scheme"), request, pk)
-    honours = scheme.honours.select_related("organization")
+    honours = scheme.honours.recorded().select_related("organization")
     context = {
         "scheme": scheme,
         "today": timezone.localdate(),

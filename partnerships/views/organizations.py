@@ -65,7 +65,7 @@ def organization_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _related(organization: Organization, user: Any) -> dict[str, list[Any]]:
     """What it takes part in, each list cut to its first rows."""
-    honours = Honour.objects.visible_to(user).filter(organization=organization).select_related("scheme")
+    honours = Honour.objects.visible_to(user).recorded().filter(organization=organization).select_related("scheme")
     achievements = Achievement.objects.visible_to(user).filter(organization=organization)
     return {
         "agreements": _agreements(organization, user),

@@ -155,6 +155,8 @@ BROKEN: dict[str, Callable[[], Any]] = {
     "facility_status_known": lambda: FacilityFactory(status="lost"),
     "honour_lapses_after_grant": lambda: HonourFactory(valid_until=BEFORE),
     "honour_scheme_not_after_itself": lambda: itself(HonourSchemeFactory, "next_scheme"),
+    "honour_status_known": lambda: HonourFactory(status="lost"),
+    "honour_withdrawn_has_date": lambda: HonourFactory(status="withdrawn"),
     "honour_unique": lambda: twice(HonourFactory, "scheme", "organization"),
     "milestone_derived_once_per_activity": lambda: derived_twice(activity=ActivityFactory()),
     "milestone_derived_once_per_agreement": lambda: derived_twice(agreement=AgreementFactory(signed=True)),

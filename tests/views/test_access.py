@@ -56,6 +56,8 @@ TABLE: dict[str, list[int]] = {
     "programme_detail": SHARED,
     "honour_list": EVERYBODY,
     "honour_detail": SHARED,
+    # Everybody reads it, so whoever may not is refused, not kept in the dark.
+    "honour_step": [403, 403, 200, 200, 404, 200, 404, 403],
     "honour_scheme_list": EVERYBODY,
     "honour_scheme_detail": SHARED,
     "figure_list": EVERYBODY,
@@ -115,6 +117,7 @@ def addresses(world: World) -> dict[str, str]:
         "achievement_detail": [AchievementFactory(unit=world.unit).pk],
         "programme_detail": [ProgrammeFactory(unit=world.unit).pk],
         "honour_detail": [HonourFactory(unit=world.unit).pk],
+        "honour_step": [HonourFactory(unit=world.unit).pk, "withdraw"],
         "honour_scheme_detail": [HonourSchemeFactory().pk],
         "figure_detail": [ReportedFigureFactory(unit=world.unit, compared=True).pk],
         "source_detail": [SourceFactory().pk],
