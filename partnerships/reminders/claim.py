@@ -7,6 +7,7 @@ that slept through its lease finds that it may no longer write.
 import datetime as dt
 import os
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.db import transaction
 
 from partnerships.models import Delivery, DeliveryEvent, ReminderItem, ReminderMark, ReminderPlan, User
 from partnerships.reminders import reasons
+from partnerships.reminders.answers import signs_for
 from partnerships.reminders.expand import Clock, is_current
 from partnerships.reminders.recipients import Directory
 from partnerships.reminders.reconcile import closing
@@ -102,8 +104,8 @@ def _check_again(delivery: Delivery, at: dt.datetime) -> list[ReminderItem]:
         .order_by("pk")
     )
     plans = [item.plan for item in items]
-    book, directory = Rulebook.load(), Directory.load(plans, now=at)
-    kept = [item for item in items if _holds(item, book, directory, at)]
+    book, directory, signs = Rulebook.load(), Directory.load(plans, now=at), signs_for(plans)
+    kept = [item for item in items if _holds(item, book, directory, signs, at)]
     if len(kept) < len(items):
         delivery.message = None  # it spoke of more than what is left
         Delivery.objects.filter(pk=delivery.pk).update(message=None)
@@ -112,9 +114,11 @@ def _check_again(delivery: Delivery, at: dt.datetime) -> list[ReminderItem]:
     return kept
 
 
-def _holds(item: ReminderItem, book: Rulebook, directory: Directory, at: dt.datetime) -> bool:
+def _holds(
+    item: ReminderItem, book: Rulebook, directory: Directory, signs: Mapping[int, dt.datetime], at: dt.datetime
+) -> bool:
     plan = item.plan
-    if not is_current(book, plan):
+    if not is_current(book, plan, signs):
         status, reason = closing(book, plan.milestone, plan)
         _cancel(item, reason, at)
         _close_unless_sent(plan, status, reason)

@@ -17,6 +17,7 @@ from django.db import transaction
 
 from partnerships.models import ComponentHeartbeat, Delivery
 from partnerships.reminders import message, reasons
+from partnerships.reminders.answers import mark_sent
 from partnerships.reminders.claim import LEASE, Claim, advance, claim_next, has_due, put_back, times_put_back
 from partnerships.reminders.expand import Clock
 from partnerships.reminders.smtp import Outcome, Relay, RelayTroubleError, Result
@@ -195,6 +196,8 @@ def _conclude(
     fields |= {"smtp_code": outcome.code, "smtp_reply": outcome.reply}
     note = _note(outcome, reason)
     with transaction.atomic(durable=True):
+        if status == DeliveryStatus.SENT:
+            mark_sent(delivery)
         if advance(delivery, status, at=clock(), note=note, **fields):
             return
         delivery.status = DeliveryStatus.UNCERTAIN

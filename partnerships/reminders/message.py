@@ -24,7 +24,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from partnerships.models import Delivery, Milestone, MilestoneKind, ReminderItem, User
+from partnerships.models import Delivery, Milestone, MilestoneKind, ReminderItem, ReminderPlan, User
 from partnerships.reminders.rulebook import zone_named
 from partnerships.statuses import MilestoneStatus
 
@@ -216,7 +216,7 @@ def _details(milestone: Milestone) -> list[tuple[str, str]]:
 
 def _why_words(item: ReminderItem, milestone: Milestone) -> str:
     names = {"owner": one_line(str(milestone.owner or "")), "unit": one_line(milestone.unit.display_name)}
-    return {
+    why = {
         Why.OWNER: _("You look after this milestone."),
         Why.STAND_IN: _("You stand in for %(owner)s, who is away."),
         Why.DEPUTY: _("You are the deputy of %(owner)s, who looks after this milestone."),
@@ -224,6 +224,18 @@ def _why_words(item: ReminderItem, milestone: Milestone) -> str:
         Why.NAMED: _("A reminder rule names you."),
         Why.FALLBACK: _("Nobody else can be told, and you are the fallback person."),
     }[Why(item.why)] % names
+    return " ".join(part for part in (why, _unanswered_words(item.plan, milestone)) if part)
+
+
+def _unanswered_words(plan: ReminderPlan, milestone: Milestone) -> str:
+    """The reminder that had no answer, for a rule that waits for one."""
+    if plan.unanswered_at is None:
+        return ""
+    sent_on = timezone.localdate(plan.unanswered_at, zone_named(milestone.unit.time_zone))
+    return _("You get this because nobody has acted on the reminder of %(day)s to %(person)s.") % {
+        "day": date_format(sent_on),
+        "person": one_line(str(plan.unanswered_by)),
+    }
 
 
 def _planned_for(items: Sequence[ReminderItem], now: dt.datetime, zone: dt.tzinfo) -> str:
