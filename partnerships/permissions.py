@@ -22,6 +22,7 @@ from partnerships.models import (
     Milestone,
     Organization,
     OrganizationUnit,
+    ReminderRule,
     Role,
     Unit,
     User,
@@ -216,7 +217,8 @@ def _owning_units(obj: Any) -> set[int]:
         return _owning_units(obj.target)
     if isinstance(obj, Delivery):
         return set(_announced(obj).values_list("unit_id", flat=True))
-    unit_id = getattr(obj, "unit_id", None)
+    of_agreement = obj.agreement if isinstance(obj, ReminderRule) else None
+    unit_id = getattr(of_agreement or obj, "unit_id", None)
     return {unit_id} if unit_id is not None else set()
 
 

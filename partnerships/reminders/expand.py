@@ -1,14 +1,15 @@
 """Due plans become items in deliveries: rows first, mail later."""
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import QuerySet
 
-from partnerships.models import Delivery, DeliveryEvent, ReminderItem, ReminderPlan
+from partnerships.models import Delivery, DeliveryEvent, ReminderItem, ReminderPlan, ReminderRule
 from partnerships.reminders import reasons
+from partnerships.reminders.answers import is_unanswered, signs_for
 from partnerships.reminders.envelopes import Envelope, Item, pack
 from partnerships.reminders.recipients import Directory
 from partnerships.reminders.reconcile import closing, withdrawn_items
@@ -55,20 +56,22 @@ def _with_context(plans: QuerySet[ReminderPlan]) -> QuerySet[ReminderPlan]:
 
 def _without_closed(plans: list[ReminderPlan]) -> list[ReminderPlan]:
     """Closes the plans that are out of step (their milestone's mark is still to be read); returns the others."""
-    book = Rulebook.load()
+    book, signs = Rulebook.load(), signs_for(plans)
     current = []
     for plan in plans:
-        if is_current(book, plan):
+        if is_current(book, plan, signs):
             current.append(plan)
         else:
             plan.status, plan.reason = closing(book, plan.milestone, plan)
     return current
 
 
-def is_current(book: Rulebook, plan: ReminderPlan) -> bool:
-    """The plan announces what its milestone and its rule say now."""
+def is_current(book: Rulebook, plan: ReminderPlan, signs: Mapping[int, dt.datetime]) -> bool:
+    """The plan announces what its milestone and its rule say now; ``signs`` as of ``answers.signs_for``."""
     milestone = plan.milestone
-    return milestone.is_pending and plan.due_on == milestone.due_on and book.applies(plan.rule, milestone)
+    if not milestone.is_pending or plan.due_on != milestone.due_on or not book.applies(plan.rule, milestone):
+        return False
+    return plan.rule.direction != ReminderRule.Direction.UNANSWERED or is_unanswered(plan, signs)
 
 
 def _is_missed(plan: ReminderPlan, now: dt.datetime) -> bool:
