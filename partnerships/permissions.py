@@ -91,6 +91,7 @@ ACTIONS: Mapping[str, Grant] = {
     "milestone.edit": _own(Role.COORDINATOR),
     "milestone.act": _own(Role.COORDINATOR),
     "milestone.move": _own(Role.COORDINATOR),
+    "milestone.snooze": _own(Role.COORDINATOR),
     "milestone.assign": _own(Role.COORDINATOR),
     "milestone.accept": _own(Role.LEAD),
     "milestone.waive": _own(Role.LEAD),
@@ -251,7 +252,11 @@ def _owns(user: Any, action: str, obj: Any) -> bool:
     """A coordinator of a unit that takes part works on the milestones given to them; everybody sees their own mail."""
     if isinstance(obj, Delivery):
         return action in {"delivery.view", "delivery.view_body"} and obj.person_id == user.pk
-    if action not in {"milestone.act", "milestone.move"} or not isinstance(obj, Milestone) or user.is_superuser:
+    if (
+        action not in {"milestone.act", "milestone.move", "milestone.snooze"}
+        or not isinstance(obj, Milestone)
+        or user.is_superuser
+    ):
         return False
     return obj.owner_id == user.pk and _holds(user, Role.COORDINATOR, _participating_units(obj))
 

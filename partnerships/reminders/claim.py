@@ -15,7 +15,7 @@ from django.db.models import Exists, Q, QuerySet
 
 from partnerships.models import Delivery, DeliveryEvent, ReminderItem, ReminderMark, ReminderPlan, User
 from partnerships.reminders import reasons
-from partnerships.reminders.expand import Clock, due_plans, is_current
+from partnerships.reminders.expand import Clock, due_plans
 from partnerships.reminders.recipients import Directory
 from partnerships.reminders.reconcile import closing
 from partnerships.reminders.rulebook import Rulebook
@@ -121,7 +121,7 @@ def _check_again(delivery: Delivery, at: dt.datetime) -> list[ReminderItem]:
 
 def _holds(item: ReminderItem, book: Rulebook, directory: Directory, at: dt.datetime) -> bool:
     plan = item.plan
-    if not is_current(book, plan):
+    if not book.is_current(plan, at):
         status, reason = closing(book, plan.milestone, plan)
         _cancel(item, reason, at)
         _close_unless_sent(plan, status, reason)

@@ -47,11 +47,15 @@ def moment(rule: ReminderRule, due_on: dt.date, zone: ZoneInfo, working: Working
     """
     try:
         day, is_guess = _shifted(rule, day_of(rule, due_on), working)
-        send_at = utc(day, rule.send_time, zone)
-        day_is_over = utc(due_on + dt.timedelta(days=1), dt.time.min, zone)
-        return Moment(send_at, max(day_is_over, send_at + USEFUL_FOR), is_guess)
+        return moment_on(day, rule.send_time, due_on, zone, is_guess=is_guess)
     except OverflowError:
         return None
+
+
+def moment_on(day: dt.date, time: dt.time, due_on: dt.date, zone: ZoneInfo, *, is_guess: bool = False) -> Moment:
+    send_at = utc(day, time, zone)
+    day_is_over = utc(due_on + dt.timedelta(days=1), dt.time.min, zone)
+    return Moment(send_at, max(day_is_over, send_at + USEFUL_FOR), is_guess)
 
 
 def _shifted(rule: ReminderRule, day: dt.date, working: WorkingDays) -> tuple[dt.date, bool]:
