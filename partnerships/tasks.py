@@ -8,6 +8,7 @@ from celery.signals import worker_shutting_down
 from django.utils import timezone
 
 from partnerships.reminders.run import run_once
+from partnerships.workflows.upkeep import keep_all_in_step
 
 _stopping = threading.Event()
 
@@ -20,5 +21,10 @@ def begin_no_more(**_signal: Any) -> None:
 
 @shared_task(name="partnerships.tasks.tick")
 def tick() -> dict[str, Any]:
-    """One run of the reminders; lost or doubled ticks change nothing, the next one finds all that is due."""
-    return run_once(now=timezone.now(), is_stopping=_stopping.is_set).as_dict()
+    """One run of the reminders, then a piece of the upkeep, whose marks the next run reads.
+
+    Lost or doubled ticks change nothing, the next one finds all that is due.
+    """
+    done = run_once(now=timezone.now(), is_stopping=_stopping.is_set).as_dict()
+    keep_all_in_step(now=timezone.now(), is_over=_stopping.is_set)
+    return done

@@ -51,6 +51,7 @@ WORKFLOWS = [
     "agreements",
     "demands",
     "users",
+    "upkeep",
 ]
 
 

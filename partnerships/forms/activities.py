@@ -1,7 +1,7 @@
 """Planning a follow-up under an agreement."""
 
-from collections.abc import Mapping
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms

@@ -197,6 +197,10 @@ def _what_the_owner_does(milestone: Milestone) -> str:
         return _("Review the agreement with those concerned, and record the result.")
     if milestone.kind == MilestoneKind.NEXT_CONTACT:
         return _("Nothing has been heard for a while: call or write to the partner, and log it.")
+    if milestone.kind == MilestoneKind.STARTING_ACTIVITY:
+        return _("Prepare it, and mark it as started on the day. If it cannot be held, postpone it or cancel it.")
+    if milestone.kind == MilestoneKind.UNFINISHED_ACTIVITY:
+        return _("When it is over, complete it with what came of it. If it takes longer, change its last day.")
     if milestone.requires_acceptance:
         return _("When it is done, submit it with a word on the evidence; a lead accepts it.")
     return _("When it is done, mark it as met. If it cannot be done in time, move the date and say why.")

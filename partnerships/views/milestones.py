@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -14,9 +15,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.filtersets import MilestoneFilterSet
 from partnerships.forms.steps import AssignForm, ContactNoteForm, MoveForm, step_form
-from partnerships.models import AgreementParty, Document, DocumentVersion, Milestone
+from partnerships.models import AgreementParty, Document, DocumentVersion, Milestone, MilestoneKind
 from partnerships.models.milestones import MILESTONE_TARGETS
 from partnerships.permissions import may, refusal
+from partnerships.statuses import ACTIVITY_TRANSITIONS
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
 from partnerships.views.lists import Column, ListPage
@@ -70,6 +72,7 @@ def milestone_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "partners": _partners(milestone),
         "offers": offers,
         "primary": primary,
+        "doing": _what_meets_it(milestone, request.user),
         "other_steps": [offer for offer in offers["open"] if not primary or offer.transition != primary.transition],
         **_side_forms(milestone, request.user, today),
         "plans": _plans(milestone),
@@ -146,6 +149,15 @@ def _side_forms(milestone: Milestone, user: Any, today: dt.date) -> dict[str, An
         forms["assign_form"] = AssignForm(row=milestone, today=today, user=user)
         forms["assign_form"].auto_id = "assign_%s"
     return forms
+
+
+def _what_meets_it(milestone: Milestone, user: Any) -> dict[str, str] | None:
+    """The step of its activity that meets this milestone, where the person may take it."""
+    step = {MilestoneKind.STARTING_ACTIVITY: "start", MilestoneKind.UNFINISHED_ACTIVITY: "complete"}.get(milestone.kind)
+    if step is None or not milestone.is_pending or not may(user, "activity.edit", milestone.activity):
+        return None
+    address = reverse("activity_step", args=[milestone.activity_id, step])
+    return {"label": ACTIVITY_TRANSITIONS[step].label, "address": address}
 
 
 def _partners(milestone: Milestone) -> list[AgreementParty]:

@@ -109,9 +109,7 @@ def derived_of_activity(activity: Activity) -> list[Derived]:
     wanted = []
     if activity.status == ActivityStatus.PLANNED and activity.starts_on:
         title = gettext_noop("Start “%(name)s”")
-        wanted.append(
-            Derived("start", MilestoneKind.STARTING_ACTIVITY, title, activity.starts_on, name=activity.title)
-        )
+        wanted.append(Derived("start", MilestoneKind.STARTING_ACTIVITY, title, activity.starts_on, name=activity.title))
     if activity.status in {ActivityStatus.PLANNED, ActivityStatus.IN_PROGRESS} and activity.planned_end:
         kind, title = MilestoneKind.UNFINISHED_ACTIVITY, gettext_noop("Complete “%(name)s”")
         # Asked for late, too: what should be over by now and is not needs somebody more than anything else.
@@ -129,9 +127,7 @@ def follow_activity(
             "status": locked.get_status_display()
         }
         wanted, met = derived_of_activity(locked), _done(locked)
-        keep_in_step(
-            locked, wanted, owner=locked.owner, actor=actor, on=on, reason=reason, met=met, not_before=on
-        )
+        keep_in_step(locked, wanted, owner=locked.owner, actor=actor, on=on, reason=reason, met=met, not_before=on)
         if previous_owner is not None:
             follow_owner(locked, owner_id=locked.owner_id, actor=actor, previous=previous_owner)
 
