@@ -50,6 +50,7 @@ WORKFLOWS = [
     "activities",
     "agreements",
     "demands",
+    "feeds",
     "users",
     "upkeep",
 ]

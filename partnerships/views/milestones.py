@@ -28,6 +28,8 @@ from partnerships.views.timeline import Moment, edits_of, newest_first, notes_of
 
 # Taken right on the page, in this order; every other step has its own confirm page.
 PRIMARY_STEPS = ("accept", "meet", "submit")
+# What meets a milestone that follows from an activity.
+STEP_OF_KIND = {MilestoneKind.STARTING_ACTIVITY: "start", MilestoneKind.UNFINISHED_ACTIVITY: "complete"}
 VERSIONS = Prefetch("versions", DocumentVersion.objects.select_related("uploaded_by"))
 
 
@@ -153,7 +155,7 @@ def _side_forms(milestone: Milestone, user: Any, today: dt.date) -> dict[str, An
 
 def _what_meets_it(milestone: Milestone, user: Any) -> dict[str, str] | None:
     """The step of its activity that meets this milestone, where the person may take it."""
-    step = {MilestoneKind.STARTING_ACTIVITY: "start", MilestoneKind.UNFINISHED_ACTIVITY: "complete"}.get(milestone.kind)
+    step = STEP_OF_KIND.get(MilestoneKind(milestone.kind))
     if step is None or not milestone.is_pending or not may(user, "activity.edit", milestone.activity):
         return None
     address = reverse("activity_step", args=[milestone.activity_id, step])
