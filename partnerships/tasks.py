@@ -7,6 +7,8 @@ from celery import shared_task
 from celery.signals import worker_shutting_down
 from django.utils import timezone
 
+from partnerships.lists import exports
+from partnerships.models import Export
 from partnerships.reminders.run import run_once
 from partnerships.workflows.upkeep import keep_all_in_step
 
@@ -27,4 +29,12 @@ def tick() -> dict[str, Any]:
     """
     done = run_once(now=timezone.now(), is_stopping=_stopping.is_set).as_dict()
     keep_all_in_step(now=timezone.now(), is_over=_stopping.is_set)
+    exports.make_waiting(clock=timezone.now, is_stopping=_stopping.is_set)  # those whose call was lost
     return done
+
+
+@shared_task(name="partnerships.tasks.make_export")
+def make_export(pk: int) -> None:
+    """The file somebody waits for; without a broker the next tick makes it."""
+    for export in Export.objects.filter(pk=pk):
+        exports.make(export, clock=timezone.now)

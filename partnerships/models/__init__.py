@@ -31,6 +31,7 @@ from partnerships.models.facilities import Facility, FacilityKind, FacilityPartn
 from partnerships.models.feeds import FeedToken
 from partnerships.models.figures import CountingRule, ReportedFigure
 from partnerships.models.honours import Honour, HonourScheme
+from partnerships.models.lists import Export, SavedView
 from partnerships.models.milestones import Milestone, MilestoneKind, ReminderMark
 from partnerships.models.organizations import (
     Association,
@@ -57,11 +58,12 @@ from partnerships.models.reminders import (
     ComponentHeartbeat,
     Delivery,
     DeliveryEvent,
+    MailRelay,
     ReminderItem,
     ReminderPlan,
     ReminderRule,
 )
-from partnerships.models.sources import Citation, Source
+from partnerships.models.sources import Citation, Source, Statement
 from partnerships.models.status_changes import StatusChange
 from partnerships.models.users import Role, Scope, Unit, UnitMembership, User
 from partnerships.models.work_calendars import CalendarDay, WorkCalendar, workday_test
@@ -100,6 +102,7 @@ __all__ = [
     "Enterprise",
     "Event",
     "EventKind",
+    "Export",
     "Facility",
     "FacilityKind",
     "FacilityPartner",
@@ -108,6 +111,7 @@ __all__ = [
     "Honour",
     "HonourScheme",
     "Institution",
+    "MailRelay",
     "Milestone",
     "MilestoneKind",
     "NameKey",
@@ -129,9 +133,11 @@ __all__ = [
     "ReportedFigure",
     "ResearchProject",
     "Role",
+    "SavedView",
     "Scope",
     "SearchEntry",
     "Source",
+    "Statement",
     "StatusChange",
     "Training",
     "TypeMilestone",

@@ -12,19 +12,30 @@ from dataclasses import dataclass
 from typing import Self
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, prefetch_related_objects
 
 from partnerships.models import ComponentHeartbeat, Milestone, ReminderItem, ReminderMark, ReminderPlan
 from partnerships.reminders import reasons
+from partnerships.reminders.answers import unanswered
 from partnerships.reminders.rulebook import Rulebook, fingerprint
-from partnerships.reminders.schedule import Moment
+from partnerships.reminders.schedule import Moment, Unanswered
 from partnerships.statuses import PlanStatus
 
 BATCH = 200
 SWEEP_EVERY = dt.timedelta(hours=24)
 # A plan that comes back (date moved there and back, rule off and on) is sent late rather than missed within this time.
 GRACE = dt.timedelta(hours=24)
-WRITTEN = ("send_at", "time_zone", "expires_at", "is_provisional", "status", "reason", "next_attempt_at")
+WRITTEN = (
+    "send_at",
+    "time_zone",
+    "expires_at",
+    "is_provisional",
+    "unanswered_at",
+    "unanswered_by",
+    "status",
+    "reason",
+    "next_attempt_at",
+)
 
 
 def reconcile_marked(*, now: dt.datetime, batch: int = BATCH) -> int:
@@ -107,7 +118,7 @@ def _sweep_state(now: dt.datetime) -> Sweep | None:
 
 
 def bring_in_step(milestones: Iterable[Milestone], *, now: dt.datetime) -> None:
-    """Makes, adjusts and closes the plans of ``milestones``, whose rows the caller has locked; at most ten queries.
+    """Makes, adjusts and closes the plans of ``milestones``, whose rows the caller has locked; at most fourteen queries.
 
     ``now`` is the real time: it decides what is born missed.
     """
@@ -120,7 +131,10 @@ def bring_in_step(milestones: Iterable[Milestone], *, now: dt.datetime) -> None:
     known = ReminderPlan.objects.select_for_update(no_key=True).filter(milestone__in=milestones).order_by("pk")
     for plan in known:
         plans[plan.milestone_id].append(plan)
-    steps = [_Step(book, milestone, plans[milestone.pk], now) for milestone in milestones]
+    if book.knows_types:
+        prefetch_related_objects(milestones, "agreement")
+    waited_for = unanswered(book, milestones)
+    steps = [_Step(book, milestone, plans[milestone.pk], waited_for.get(milestone.pk), now) for milestone in milestones]
     ReminderPlan.objects.bulk_create([plan for step in steps for plan in step.missing()], ignore_conflicts=True)
     changed = [plan for step in steps for plan in step.changed()]
     changed += _taken_up_again([plan for step in steps for plan in step.mailed()], now)
@@ -157,10 +171,17 @@ def withdrawn_items() -> QuerySet[ReminderItem]:
 class _Step:
     """One milestone and its plans."""
 
-    def __init__(self, book: Rulebook, milestone: Milestone, plans: list[ReminderPlan], now: dt.datetime) -> None:
+    def __init__(
+        self,
+        book: Rulebook,
+        milestone: Milestone,
+        plans: list[ReminderPlan],
+        waited_for: Unanswered | None,
+        now: dt.datetime,
+    ) -> None:
         self.book, self.milestone, self.plans, self.now = book, milestone, plans, now
         self.zone = book.zones[milestone.unit_id].key
-        self.wanted = book.wanted(milestone)
+        self.wanted = book.wanted(milestone, waited_for)
 
     def missing(self) -> list[ReminderPlan]:
         planned = {plan.rule_id for plan in self.plans if plan.due_on == self.milestone.due_on}
@@ -197,12 +218,15 @@ class _Step:
         return True
 
     def _is_at(self, plan: ReminderPlan, when: Moment) -> bool:
-        known = Moment(plan.send_at, plan.expires_at, plan.is_provisional)
+        waited_for = Unanswered(plan.unanswered_at, plan.unanswered_by_id or 0) if plan.unanswered_at else None
+        known = Moment(plan.send_at, plan.expires_at, plan.is_provisional, waited_for)
         return plan.status == PlanStatus.PLANNED and known == when
 
     def _put(self, plan: ReminderPlan, when: Moment, *, is_missed: bool) -> None:
         plan.send_at = plan.next_attempt_at = when.send_at
         plan.expires_at, plan.is_provisional, plan.time_zone = when.expires_at, when.is_provisional, self.zone
+        plan.unanswered_at = when.unanswered.at if when.unanswered else None
+        plan.unanswered_by_id = when.unanswered.person if when.unanswered else None
         plan.status = PlanStatus.MISSED if is_missed else PlanStatus.PLANNED
         plan.reason = reasons.BORN_MISSED if is_missed else ""
 
@@ -219,7 +243,13 @@ def closing(book: Rulebook, milestone: Milestone, plan: ReminderPlan) -> tuple[P
         return PlanStatus.CANCELLED, reasons.NOT_PENDING
     if plan.due_on != milestone.due_on:
         return PlanStatus.SUPERSEDED, reasons.DUE_DATE_MOVED
+    return PlanStatus.CANCELLED, _why_the_rule_is_silent(book, milestone, plan)
+
+
+def _why_the_rule_is_silent(book: Rulebook, milestone: Milestone, plan: ReminderPlan) -> str:
     rule = book.rules[plan.rule_id]
     if not rule.is_enabled:
-        return PlanStatus.CANCELLED, reasons.RULE_DISABLED
-    return PlanStatus.CANCELLED, reasons.RULE_DOES_NOT_APPLY
+        return reasons.RULE_DISABLED
+    if book.applies(rule, milestone):
+        return reasons.ANSWERED if plan.unanswered_at else reasons.RULE_DOES_NOT_APPLY
+    return reasons.RULE_REPLACED if book.concerns(rule, milestone) else reasons.RULE_DOES_NOT_APPLY

@@ -309,7 +309,7 @@ def derive_milestones(agreement: Agreement, *, actor: User | None, on: dt.date) 
     with transaction.atomic():
         agreement = lock(agreement)
         reason = _("The agreement no longer asks for it (%(status)s).") % {"status": agreement.get_status_display()}
-        basis = Basis(last_contact_on(agreement), workday_test(agreement.unit.work_calendar))
+        basis = Basis(last_contact_on(agreement), workday_test(agreement.unit.effective_calendar))
         wanted = derived_milestones(agreement, basis)
         decided = _decided_by_renewal(agreement)
         keep_in_step(agreement, wanted, owner=agreement.coordinator, actor=actor, on=on, reason=reason, met=decided)
@@ -427,8 +427,8 @@ def _differences(row: Any, milestone: Milestone, derived: Derived) -> dict[str, 
     wanted: dict[str, Any] = {**_place(row), **(derived.titles() if derived.name else {})}
     is_kept = milestone.overridden_at is not None and not _is_new_round(milestone, derived)
     if milestone.due_on != derived.due_on and not is_kept:
-        moved = dict.fromkeys(("recurs_from", "scheduled_on", "overridden_at"))
-        wanted |= {**moved, "due_on": derived.due_on, "override_reason": ""}
+        gone = dict.fromkeys(("recurs_from", "scheduled_on", "overridden_at", "snoozed_until"))
+        wanted |= {**gone, "due_on": derived.due_on, "override_reason": "", "snooze_reason": ""}
     return {name: value for name, value in wanted.items() if getattr(milestone, name) != value}
 
 

@@ -28,7 +28,8 @@ from partnerships.models import (
     Milestone,
     Unit,
 )
-from partnerships.statuses import ActivityStatus, AgreementStatus, DemandStatus
+from partnerships.models.users import Tree
+from partnerships.statuses import ActivityStatus, AgreementStatus, DemandStatus, HonourStatus
 from partnerships.workflows.activities import derived_of_activity, follow_activity
 from partnerships.workflows.demands import derived_of_demand, watch_deadline
 from partnerships.workflows.honours import derived_of_honour, watch_lapse
@@ -93,20 +94,28 @@ def _holds(row: Any, milestones: list[Milestone], wanted: Wanted, not_before: dt
 
 def _judge_agreements(agreements: Sequence[Agreement]) -> Wanted:
     contacts = last_contacts(agreements)
-    calendars = _calendars()
+    working_days = _working_days()
 
     def wanted(agreement: Agreement) -> list[Derived]:
-        is_workday = calendars.get(agreement.unit.work_calendar_id, is_weekday)
-        return derived_milestones(agreement, Basis(contacts.get(agreement.pk), is_workday))
+        return derived_milestones(agreement, Basis(contacts.get(agreement.pk), working_days.get(agreement.unit_id, is_weekday)))
 
     return wanted
 
 
-def _calendars() -> dict[int | None, IsWorkday]:
-    exceptions: dict[int | None, dict[dt.date, bool]] = defaultdict(dict)
+def _working_days() -> dict[int, IsWorkday]:
+    """Unit -> which days are worked, for units that have a calendar."""
+    exceptions: dict[int, dict[dt.date, bool]] = defaultdict(dict)
     for calendar, day, is_workday in CalendarDay.objects.values_list("calendar_id", "day", "is_workday"):
         exceptions[calendar][day] = is_workday
-    return {calendar: _test_of(days) for calendar, days in exceptions.items()}
+    return {unit: _test_of(exceptions[calendar]) for unit, calendar in _calendars().items()}
+
+
+def _calendars() -> dict[int, int]:
+    """Unit -> its own calendar, or that of the nearest unit above that has one (``Unit.effective_calendar``)."""
+    units = list(Unit.objects.order_by("pk").values_list("pk", "parent_id", "work_calendar_id"))
+    tree, own = Tree({pk: parent for pk, parent, _calendar in units}), {pk: calendar for pk, _above, calendar in units}
+    levels = {unit: [found for above in tree.with_ancestors(unit) if (found := own[above])] for unit in own}
+    return {unit: found[0] for unit, found in levels.items() if found}
 
 
 def _test_of(days: dict[dt.date, bool]) -> IsWorkday:
@@ -119,7 +128,6 @@ PARTS = (
         Q(status__in=(AgreementStatus.SIGNED, AgreementStatus.SUSPENDED)),
         _judge_agreements,
         derive_milestones,
-        related=("unit",),
         prefetched=("terms",),
         has_past=True,
     ),
@@ -136,7 +144,7 @@ PARTS = (
         lambda _rows: derived_of_demand,
         watch_deadline,
     ),
-    Part(Honour, Q(valid_until__isnull=False), lambda _rows: derived_of_honour, watch_lapse),
+    Part(Honour, Q(status=HonourStatus.RECORDED, valid_until__isnull=False), lambda _rows: derived_of_honour, watch_lapse),
 )
 
 
@@ -230,11 +238,9 @@ def _state(now: dt.datetime) -> State | None:
 def _begin_again(row: ComponentHeartbeat, now: dt.datetime, current: str) -> State | None:
     note = _note(START, current)
     mine = ComponentHeartbeat.objects.filter(name=NAME, at=row.at, note=row.note)
-    return (
-        State(ComponentHeartbeat(name=NAME, at=now, note=note), START, current)
-        if mine.update(at=now, note=note)
-        else None
-    )
+    if not mine.update(at=now, note=note):
+        return None
+    return State(ComponentHeartbeat(name=NAME, at=now, note=note), START, current)
 
 
 def _note(position: Position, fingerprint: str) -> str:
@@ -250,5 +256,4 @@ def _read(note: str) -> tuple[Position, str]:
 def fingerprint() -> str:
     """Changes with the working days of any unit: two queries over small tables."""
     days = list(CalendarDay.objects.order_by("calendar", "day").values_list("calendar", "day", "is_workday"))
-    units = Unit.objects.filter(work_calendar__isnull=False).order_by("pk").values_list("pk", "work_calendar")
-    return hashlib.sha256(repr((days, list(units))).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr((days, _calendars())).encode()).hexdigest()[:16]
