@@ -93,6 +93,7 @@ ACTIONS: Mapping[str, Grant] = {
     "milestone.edit": _own(Role.COORDINATOR),
     "milestone.act": _own(Role.COORDINATOR),
     "milestone.move": _own(Role.COORDINATOR),
+    "milestone.snooze": _own(Role.COORDINATOR),
     "milestone.assign": _own(Role.COORDINATOR),
     "milestone.accept": _own(Role.LEAD),
     "milestone.waive": _own(Role.LEAD),
@@ -264,7 +265,8 @@ def _owns(user: Any, action: str, obj: Any) -> bool:
         return action in {"delivery.view", "delivery.view_body"} and obj.person_id == user.pk
     if isinstance(obj, Document):
         return action == "document.view" and obj.is_public_policy and _has_grant(user, ACTIONS["programme.view"], None)
-    if action not in {"milestone.act", "milestone.move"} or not isinstance(obj, Milestone) or user.is_superuser:
+    own_milestone = {"milestone.act", "milestone.move", "milestone.snooze"}
+    if action not in own_milestone or not isinstance(obj, Milestone) or user.is_superuser:
         return False
     return obj.owner_id == user.pk and _holds(user, Role.COORDINATOR, _participating_units(obj))
 

@@ -97,7 +97,9 @@ def _judge_agreements(agreements: Sequence[Agreement]) -> Wanted:
     working_days = _working_days()
 
     def wanted(agreement: Agreement) -> list[Derived]:
-        return derived_milestones(agreement, Basis(contacts.get(agreement.pk), working_days.get(agreement.unit_id, is_weekday)))
+        return derived_milestones(
+            agreement, Basis(contacts.get(agreement.pk), working_days.get(agreement.unit_id, is_weekday))
+        )
 
     return wanted
 
@@ -144,7 +146,9 @@ PARTS = (
         lambda _rows: derived_of_demand,
         watch_deadline,
     ),
-    Part(Honour, Q(status=HonourStatus.RECORDED, valid_until__isnull=False), lambda _rows: derived_of_honour, watch_lapse),
+    Part(
+        Honour, Q(status=HonourStatus.RECORDED, valid_until__isnull=False), lambda _rows: derived_of_honour, watch_lapse
+    ),
 )
 
 
