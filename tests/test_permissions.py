@@ -90,6 +90,7 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "milestone.edit": OWN_WORK,
     "milestone.act": OWN_WORK,
     "milestone.move": OWN_WORK,
+    "milestone.snooze": OWN_WORK,
     "milestone.assign": OWN_WORK,
     "milestone.accept": OWN_LEAD,
     "milestone.waive": OWN_LEAD,

@@ -143,7 +143,7 @@ def access_page() -> str:
             "Beyond the table:",
             "",
             *exceptions,
-            "- `milestone.act`, `milestone.move`: a coordinator of a participating unit may, for milestones given to them.",
+            "- `milestone.act`, `milestone.move`, `milestone.snooze`: a coordinator of a participating unit may, for milestones given to them.",
             "- `delivery.view`, `delivery.view_body`: everybody, for their own mail.",
             "- `history.view` of an account: who may view the account.",
             "- A system administrator never approves, signs or ends an agreement, member or staff or not; nobody inactive may do",

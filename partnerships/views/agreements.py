@@ -135,7 +135,7 @@ def _decision(agreement: Agreement, terms: list[Any]) -> dict[str, Any] | None:
     term = max(terms, key=lambda term: term.number, default=None)
     if term is None or term.ends_on is None:
         return None
-    calendar = agreement.unit.work_calendar
+    calendar = agreement.unit.effective_calendar
     date = term.decision_date(workday_test(calendar))
     is_guess = calendar is not None and date.decide_on > calendar.covered_until
     return {"term": term, "date": date, "calendar": calendar, "is_guess": is_guess}

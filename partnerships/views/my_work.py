@@ -54,14 +54,15 @@ def _my_milestones(user: Any, today: dt.date) -> QuerySet:
 def _grouped(milestones: list[Milestone], today: dt.date) -> list[dict[str, Any]]:
     week_end = today + dt.timedelta(days=WEEK_DAYS)
     groups = (
-        ("overdue", _("Overdue"), lambda due_on: due_on < today),
-        ("week", _("Today and the next 7 days"), lambda due_on: today <= due_on <= week_end),
-        ("next", _("In the next 30 days"), lambda due_on: due_on > week_end),
+        ("overdue", _("Overdue"), lambda row: row.due_on < today),
+        ("week", _("Today and the next 7 days"), lambda row: today <= row.due_on <= week_end),
+        ("next", _("In the next 30 days"), lambda row: row.due_on > week_end),
     )
-    return [
-        {"key": key, "label": label, "rows": [(row, act_on(row)) for row in milestones if belongs(row.due_on)]}
-        for key, label, belongs in groups
-    ]
+    awake = [row for row in milestones if not row.is_snoozed(today)]
+    snoozed = sorted((row for row in milestones if row.is_snoozed(today)), key=lambda row: row.snoozed_until)
+    found = [(key, label, [row for row in awake if belongs(row)]) for key, label, belongs in groups]
+    found.append(("snoozed", _("Snoozed"), snoozed))
+    return [{"key": key, "label": label, "rows": [(row, act_on(row)) for row in rows]} for key, label, rows in found]
 
 
 def act_on(milestone: Milestone) -> str:

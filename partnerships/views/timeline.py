@@ -141,10 +141,10 @@ def _changed_fields(later: Any, earlier: Any) -> list[Any]:
 
 
 def _change(later: Any, earlier: Any, field: Any, people: dict[int, User]) -> str:
-    """Short values in full, from what to what; long texts and other records by their name alone."""
+    """Short values and reasons in full, from what to what; long texts and other records by their name alone."""
     if field.name in {"owner", "coordinator"}:
         old, new = (people.get(getattr(row, field.attname)) for row in (earlier, later))
-    elif field.is_relation or field.get_internal_type() == "TextField":
+    elif field.is_relation or (field.get_internal_type() == "TextField" and not field.name.endswith("_reason")):
         return str(field.verbose_name)
     else:
         old, new = (getattr(row, field.attname) for row in (earlier, later))

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from partnerships.factories import DAY, NOON, ReminderRuleFactory
+from partnerships.factories import NOON, ReminderRuleFactory
 from partnerships.management.load import Load, make_load
-from partnerships.models import Delivery, Milestone, ReminderItem, ReminderPlan
+from partnerships.models import Delivery, Milestone, ReminderItem, ReminderPlan, ReminderRule
 from partnerships.reminders.run import run_once
 from partnerships.statuses import DeliveryStatus, PlanStatus
 from tests.services.smtp_sink import Received
@@ -19,17 +19,18 @@ from tests.services.smtp_sink import Received
 # A reminder as its reader sees it: address and milestone. Each milestone of the office has one rule and one due date.
 Reminder = tuple[str, int]
 
-# All of the office's milestones are due a week after DAY, and its rule speaks five days before.
+# All of the office's milestones are due a week after NOON, and its rule speaks five days before.
 DUE_AT = NOON + dt.timedelta(days=2)
 LISTED = {DeliveryStatus.UNCERTAIN, DeliveryStatus.UNCONFIRMED, DeliveryStatus.FAILED}
 KNOWN = {DeliveryStatus.SENT, DeliveryStatus.UNCERTAIN, DeliveryStatus.UNCONFIRMED}
 
 
-def open_office(mails: int, *, people: int = 20) -> None:
-    """So many milestones, each with one reminder that is due at DUE_AT."""
-    ReminderRuleFactory(offset=5)
+def open_office(mails: int, *, people: int = 20, made_at: dt.datetime = NOON) -> None:
+    """So many milestones more, each with one reminder that is due two days after ``made_at``."""
+    if not ReminderRule.objects.filter(offset=5).exists():
+        ReminderRuleFactory(offset=5)
     load = Load(agreements=mails, milestones_each=1, people=people, units=2, days=1)
-    make_load(load, now=NOON, today=DAY)
+    make_load(load, now=made_at, today=made_at.date())
 
 
 def database_url() -> str:
@@ -95,12 +96,19 @@ def is_waiting() -> bool:
     return plans.exists() or on_their_way.exists()
 
 
-def finish(now: dt.datetime) -> dt.datetime:
-    """Undisturbed runs, six minutes apart (no lease survives that), until nothing waits; the time of the last one."""
+def has_all_arrived(mails: Iterable[Received]) -> bool:
+    return due_reminders() == set(told(mails))
+
+
+def finish(now: dt.datetime, *, ahead: dt.timedelta = dt.timedelta()) -> dt.datetime:
+    """Undisturbed runs, six minutes apart (no lease survives that), until nothing waits; the time of the last one.
+
+    What is due ``ahead`` of ``now`` goes out as well.
+    """
     for _turn in range(20):
         if not is_waiting():
             return now
         now += dt.timedelta(minutes=6)
         at = now
-        run_once(now=now, clock=lambda at=at: at, limit=100_000)
+        run_once(now=now + ahead, clock=lambda at=at: at, limit=100_000)
     raise AssertionError("Something still waits after two hours of undisturbed runs")

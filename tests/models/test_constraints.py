@@ -197,9 +197,12 @@ BROKEN: dict[str, Callable[[], Any]] = {
     "reminder_item_unique": lambda: twice(ReminderItemFactory, "plan", "person"),
     "reminder_plan_status_known": lambda: ReminderPlanFactory(status="lost"),
     "reminder_plan_unique": lambda: twice(ReminderPlanFactory, "milestone", "rule"),
+    "reminder_rule_has_one_scope": lambda: ReminderRuleFactory(agreement=AgreementFactory(), unit=UnitFactory()),
     "reminder_rule_names_person": lambda: ReminderRuleFactory(audience="named"),
     "reminder_rule_offset_sane": lambda: ReminderRuleFactory(offset=10_000),
+    "reminder_rule_silences_something": lambda: ReminderRuleFactory(audience="nobody"),
     "reminder_rule_unique": lambda: twice(ReminderRuleFactory, "offset"),
+    "reminder_rule_waits_in_working_days": lambda: ReminderRuleFactory(direction="unanswered", offset=61),
     "reported_figure_has_one_subject": lambda: ReportedFigureFactory(
         event=EventFactory(), programme=ProgrammeFactory()
     ),
