@@ -5,15 +5,18 @@ that slept through its lease finds that it may no longer write.
 """
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, Q, QuerySet
 
 from partnerships.models import Delivery, DeliveryEvent, ReminderItem, ReminderMark, ReminderPlan, User
 from partnerships.reminders import reasons
-from partnerships.reminders.expand import Clock, is_current
+from partnerships.reminders.answers import signs_for
+from partnerships.reminders.expand import Clock, due_plans, is_current
 from partnerships.reminders.lease import LEASE, is_of_this_boot, lease_owner
 from partnerships.reminders.recipients import Directory
 from partnerships.reminders.reconcile import closing
@@ -34,7 +37,13 @@ class Claim:
 
 
 def has_due(*, now: dt.datetime) -> bool:
-    return Delivery.objects.filter(status__in=WAITING, next_attempt_at__lte=now).exists()
+    return _due(now).exists()
+
+
+def _due(now: dt.datetime) -> QuerySet[Delivery]:
+    """A digest waits until all that is due was made into items, so that it says everything."""
+    due = Delivery.objects.filter(status__in=WAITING, next_attempt_at__lte=now)
+    return due.filter(~Q(kind=Delivery.Kind.DIGEST) | ~Exists(due_plans(now)))
 
 
 def claim_next(*, now: dt.datetime, clock: Clock) -> Claim | None:
@@ -48,8 +57,7 @@ def claim_next(*, now: dt.datetime, clock: Clock) -> Claim | None:
     with transaction.atomic(durable=True):
         if is_rate_reached(clock()):
             return None
-        due = Delivery.objects.filter(status__in=WAITING, next_attempt_at__lte=now)
-        due = due.order_by("due_on", "next_attempt_at", "pk")
+        due = _due(now).order_by("due_on", "next_attempt_at", "pk")
         delivery = due.select_for_update(skip_locked=True, of=("self",)).select_related("person").first()
         if delivery is None:
             return None
@@ -100,12 +108,13 @@ def _check_again(delivery: Delivery, at: dt.datetime) -> list[ReminderItem]:
     """
     items = list(
         delivery.items.filter(cancelled_at=None)
-        .select_related("plan__rule", "plan__milestone__agreement")
+        .select_related("plan__rule", "plan__milestone__agreement", "plan__milestone__unit", "plan__milestone__owner")
+        .select_related("plan__unanswered_by")
         .order_by("pk")
     )
     plans = [item.plan for item in items]
-    book, directory = Rulebook.load(), Directory.load(plans, now=at)
-    kept = [item for item in items if _holds(item, book, directory, at)]
+    book, directory, signs = Rulebook.load(), Directory.load(plans, now=at), signs_for(plans)
+    kept = [item for item in items if _holds(item, book, directory, signs, at)]
     if len(kept) < len(items):
         delivery.message = None  # it spoke of more than what is left
         Delivery.objects.filter(pk=delivery.pk).update(message=None)
@@ -114,9 +123,11 @@ def _check_again(delivery: Delivery, at: dt.datetime) -> list[ReminderItem]:
     return kept
 
 
-def _holds(item: ReminderItem, book: Rulebook, directory: Directory, at: dt.datetime) -> bool:
+def _holds(
+    item: ReminderItem, book: Rulebook, directory: Directory, signs: Mapping[int, dt.datetime], at: dt.datetime
+) -> bool:
     plan = item.plan
-    if not is_current(book, plan):
+    if not is_current(book, plan, signs, at):
         status, reason = closing(book, plan.milestone, plan)
         _cancel(item, reason, at)
         _close_unless_sent(plan, status, reason)

@@ -30,8 +30,8 @@ from partnerships.models import (
 )
 from partnerships.reminders import claim, deliver, expand, reconcile
 from partnerships.reminders.audit import audit
-from partnerships.reminders.run import run_once
 from partnerships.reminders.rulebook import Rulebook
+from partnerships.reminders.run import run_once
 from partnerships.statuses import DeliveryStatus, MilestoneStatus, PlanStatus
 from tests.services.smtp_sink import DISCONNECT, SmtpSink
 
