@@ -93,7 +93,7 @@ def _make_deliveries(plans: Sequence[ReminderPlan], *, now: dt.datetime, at: dt.
         recipients = directory.recipients(plan)
         _record(plan, is_told=bool(recipients), at=at)
         for recipient in recipients:
-            generation = generations.get((plan.pk, recipient.person.pk), 1)
+            generation = generations.get((plan.pk, recipient.code), 1)
             if generation:
                 items.append(Item(plan, recipient, generation))
     made = _write(pack(items, now=now, at=at), at=at)
@@ -101,7 +101,7 @@ def _make_deliveries(plans: Sequence[ReminderPlan], *, now: dt.datetime, at: dt.
     return made
 
 
-def _settle_withdrawn(expanded: Sequence[ReminderPlan], generations: dict[tuple[int, int], int]) -> None:
+def _settle_withdrawn(expanded: Sequence[ReminderPlan], generations: dict[tuple[int, str], int]) -> None:
     """Who lost an item and gets no new one is not of the audience any more: else the plan would come back each day."""
     known = {plan for plan, _person in generations}
     again = [plan for plan in expanded if plan.pk in known]
@@ -116,13 +116,13 @@ def _record(plan: ReminderPlan, *, is_told: bool, at: dt.datetime) -> None:
         plan.reason, plan.next_attempt_at = reasons.NOBODY_TO_TELL, at + ASK_AGAIN_AFTER
 
 
-def _next_generations(plans: Sequence[ReminderPlan]) -> dict[tuple[int, int], int]:
-    """(plan, person) -> the generation a new item would have; 0 where one is on its way or was sent."""
-    found: dict[tuple[int, int], int] = {}
-    items = ReminderItem.objects.filter(plan__in=plans).order_by("generation")
-    for plan, person, generation, cancelled_at in items.values_list("plan", "person", "generation", "cancelled_at"):
-        is_living = cancelled_at is None or found.get((plan, person)) == 0
-        found[plan, person] = 0 if is_living else generation + 1
+def _next_generations(plans: Sequence[ReminderPlan]) -> dict[tuple[int, str], int]:
+    """(plan, code of the reader) -> the generation a new item would have; 0 where one is on its way or was sent."""
+    found: dict[tuple[int, str], int] = {}
+    for item in ReminderItem.objects.filter(plan__in=plans).order_by("generation"):
+        reader = (item.plan_id, item.reader_code)
+        is_living = item.cancelled_at is None or found.get(reader) == 0
+        found[reader] = 0 if is_living else item.generation + 1
     return found
 
 
@@ -136,7 +136,8 @@ def _write(envelopes: Sequence[Envelope], *, at: dt.datetime) -> int:
     ReminderItem.objects.bulk_create(
         ReminderItem(
             plan=item.plan,
-            person=item.person,
+            person=item.recipient.person,
+            contact=item.recipient.contact,
             generation=item.generation,
             delivery=envelope.delivery,
             why=item.recipient.why,

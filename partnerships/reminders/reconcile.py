@@ -161,7 +161,8 @@ def _taken_up_again(mailed: list[ReminderPlan], now: dt.datetime) -> list[Remind
 
 def withdrawn_items() -> QuerySet[ReminderItem]:
     """Items taken back because their plan did not hold, and not made anew since."""
-    same = ReminderItem.objects.filter(plan=OuterRef("plan"), person=OuterRef("person"))
+    reader = Q(person=OuterRef("person")) | Q(contact=OuterRef("contact"))
+    same = ReminderItem.objects.filter(reader, plan=OuterRef("plan"))
     newer = same.filter(generation__gt=OuterRef("generation"))
     return ReminderItem.objects.filter(
         ~Exists(newer), cancelled_at__isnull=False, cancel_reason__in=reasons.NOT_CURRENT
