@@ -56,7 +56,7 @@ from partnerships.factories.reminders import (
     ReminderPlanFactory,
     ReminderRuleFactory,
 )
-from partnerships.factories.sources import CitationFactory, SourceFactory
+from partnerships.factories.sources import CitationFactory, SourceFactory, StatementFactory
 from partnerships.factories.status_changes import StatusChangeFactory
 from partnerships.factories.users import UnitFactory, UnitMembershipFactory, UserFactory
 from partnerships.factories.work_calendars import CalendarDayFactory, WorkCalendarFactory
@@ -118,6 +118,7 @@ __all__ = [
     "ReportedFigureFactory",
     "ResearchProjectFactory",
     "SourceFactory",
+    "StatementFactory",
     "StatusChangeFactory",
     "TrainingFactory",
     "TypeMilestoneFactory",

@@ -57,6 +57,9 @@ DERIVED_KINDS = frozenset(
 # A lead confirms these; for the others the owner's word is enough.
 ACCEPTED_KINDS = frozenset({MilestoneKind.OBLIGATION, MilestoneKind.DECISION_DATE})
 
+# Dates that cost something when they pass: nobody switches their reminders off, nor snoozes them beyond the date.
+FIRM_KINDS = frozenset({MilestoneKind.DECISION_DATE, MilestoneKind.OBLIGATION})
+
 
 class MilestoneQuerySet(ScopedQuerySet):
     def in_scope(self, user: Any) -> Q:

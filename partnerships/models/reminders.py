@@ -297,7 +297,12 @@ class ReminderPlan(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.milestone} · {self.rule}"
+        return f"{self.milestone} · {self.occasion}"
+
+    @property
+    def occasion(self) -> str:
+        """What it announces: a rule's lead time, or the end of a snooze."""
+        return gettext("End of the snooze") if self.wakes_on else str(self.rule)
 
     @property
     def reason_words(self) -> str:

@@ -4,10 +4,11 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from partnerships.models import ComponentHeartbeat, Delivery, Milestone, ReminderItem, ReminderMark, ReminderPlan
+from partnerships.reminders import reasons
 from partnerships.reminders.answers import unanswered
 from partnerships.reminders.reconcile import withdrawn_items
 from partnerships.reminders.rulebook import Rulebook
@@ -37,6 +38,8 @@ def _silence(now: dt.datetime) -> Iterator[str]:
 def _plans() -> Iterator[str]:
     """Every open milestone and every enabled rule for it have a plan for its due date that was not given up.
 
+    Given up on purpose is as good: it was snoozed, or something newer took its place. A snooze has a plan for its end.
+
     A marked milestone is still to be brought in step.
     """
     book = Rulebook.load()
@@ -47,18 +50,25 @@ def _plans() -> Iterator[str]:
         last = batch[-1].pk
         waited_for = unanswered(book, batch)
         wanted = {milestone.pk: book.wanted(milestone, waited_for.get(milestone.pk)) for milestone in batch}
-        yield from _missing_plans(wanted, batch)
+        yield from _missing_plans(book, wanted, batch)
         yield from _readers_left_out(wanted, batch)
 
 
-def _missing_plans(wanted: dict[int, dict[int, Moment]], milestones: list[Milestone]) -> Iterator[str]:
+def _missing_plans(book: Rulebook, wanted: dict[int, dict[int, Moment]], milestones: list[Milestone]) -> Iterator[str]:
     planned: dict[tuple[int, dt.date], set[int]] = defaultdict(set)
-    plans = ReminderPlan.objects.filter(milestone__in=milestones).exclude(status__in=GIVEN_UP)
-    for pk, due_on, rule in plans.values_list("milestone_id", "due_on", "rule_id"):
-        planned[pk, due_on].add(rule)
+    woken: set[tuple[int, dt.date, dt.date]] = set()
+    plans = ReminderPlan.objects.filter(milestone__in=milestones)
+    plans = plans.filter(~Q(status__in=GIVEN_UP) | Q(reason__in=reasons.ON_PURPOSE))
+    for pk, due_on, rule, wakes_on in plans.values_list("milestone_id", "due_on", "rule_id", "wakes_on"):
+        if wakes_on:
+            woken.add((pk, due_on, wakes_on))
+        else:
+            planned[pk, due_on].add(rule)
     for milestone in milestones:
         for rule in sorted(wanted[milestone.pk].keys() - planned[milestone.pk, milestone.due_on]):
             yield _("Milestone %(milestone)s has no plan by rule %(rule)s.") % {"milestone": milestone.pk, "rule": rule}
+        if book.wake(milestone) and (milestone.pk, milestone.due_on, milestone.snoozed_until) not in woken:
+            yield _("Milestone %(milestone)s has no plan for the end of its snooze.") % {"milestone": milestone.pk}
 
 
 def _readers_left_out(wanted: dict[int, dict[int, Moment]], milestones: list[Milestone]) -> Iterator[str]:

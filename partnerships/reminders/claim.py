@@ -127,7 +127,7 @@ def _holds(
     item: ReminderItem, book: Rulebook, directory: Directory, signs: Mapping[int, dt.datetime], at: dt.datetime
 ) -> bool:
     plan = item.plan
-    if not is_current(book, plan, signs):
+    if not is_current(book, plan, signs, at):
         status, reason = closing(book, plan.milestone, plan)
         _cancel(item, reason, at)
         _close_unless_sent(plan, status, reason)

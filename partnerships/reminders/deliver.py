@@ -246,7 +246,7 @@ def _give_back(delivery: Delivery, clock: Clock) -> None:
     """The lease was over before the dot; unless somebody has taken it back already, it waits again."""
     at = clock()
     with transaction.atomic(durable=True):
-        is_back = put_back(delivery, reasons.LEASE_LOST, at=at, next_attempt_at=at)
+        is_back = put_back(delivery, reasons.LEASE_LOST, at=at)
     logger.warning("Delivery %s was held up and not handed over%s", delivery.pk, "" if is_back else ": it is another's")
 
 

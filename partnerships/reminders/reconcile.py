@@ -26,6 +26,7 @@ SWEEP_EVERY = dt.timedelta(hours=24)
 # A plan that comes back (date moved there and back, rule off and on) is sent late rather than missed within this time.
 GRACE = dt.timedelta(hours=24)
 WRITTEN = (
+    "rule",
     "send_at",
     "time_zone",
     "expires_at",
@@ -183,15 +184,25 @@ class _Step:
         self.book, self.milestone, self.plans, self.now = book, milestone, plans, now
         self.zone = book.zones[milestone.unit_id].key
         self.wanted = book.wanted(milestone, waited_for)
+        self.wake = book.wake(milestone)
 
     def missing(self) -> list[ReminderPlan]:
-        planned = {plan.rule_id for plan in self.plans if plan.due_on == self.milestone.due_on}
-        return [self._born(rule, when) for rule, when in self.wanted.items() if rule not in planned]
+        current = [plan for plan in self.plans if plan.due_on == self.milestone.due_on]
+        planned = {plan.rule_id for plan in current if plan.wakes_on is None}
+        born = [self._born(rule, when) for rule, when in self.wanted.items() if rule not in planned]
+        if self.wake and self.milestone.snoozed_until not in {plan.wakes_on for plan in current}:
+            born.append(self._born(*self.wake, wakes_on=self.milestone.snoozed_until))
+        return born
 
-    def _born(self, rule: int, when: Moment) -> ReminderPlan:
-        """A plan already past is born missed: registering old agreements mails nobody."""
-        plan = ReminderPlan(milestone=self.milestone, rule_id=rule, due_on=self.milestone.due_on)
-        self._put(plan, when, is_missed=when.send_at <= self.now)
+    def _born(self, rule: int, when: Moment, *, wakes_on: dt.date | None = None) -> ReminderPlan:
+        """A plan already past is born missed: registering old agreements mails nobody.
+
+        The end of a snooze was asked for by a person: it is missed only when it has expired.
+        """
+        plan = ReminderPlan(milestone=self.milestone, rule_id=rule, due_on=self.milestone.due_on, wakes_on=wakes_on)
+        self._put(plan, when, is_missed=(when.expires_at if wakes_on else when.send_at) <= self.now)
+        if plan.status == PlanStatus.PLANNED and self._is_silenced(plan, when):
+            plan.status, plan.reason = PlanStatus.SUPERSEDED, reasons.SNOOZED
         return plan
 
     def changed(self) -> list[ReminderPlan]:
@@ -202,7 +213,21 @@ class _Step:
         return [plan for plan in self.plans if plan.status == PlanStatus.EXPANDED and self._is_wanted(plan)]
 
     def _is_wanted(self, plan: ReminderPlan) -> bool:
-        return plan.rule_id in self.wanted and plan.due_on == self.milestone.due_on
+        if plan.due_on != self.milestone.due_on:
+            return False
+        if plan.wakes_on:
+            return self.wake is not None and plan.wakes_on == self.milestone.snoozed_until
+        return plan.rule_id in self.wanted
+
+    def _is_silenced(self, plan: ReminderPlan, when: Moment) -> bool:
+        return plan.wakes_on is None and self.book.is_silenced(self.milestone, when.send_at, self.now)
+
+    def _moment_of(self, plan: ReminderPlan) -> Moment:
+        """Of a wanted plan. That of a snooze's end goes by the rule that lends it its hour now."""
+        if plan.wakes_on and self.wake:
+            plan.rule_id, when = self.wake
+            return when
+        return self.wanted[plan.rule_id]
 
     def _adjust(self, plan: ReminderPlan) -> bool:
         """Whether the plan had to be written anew. What was made into mail stays as it is."""
@@ -210,12 +235,21 @@ class _Step:
             return False
         if not self._is_wanted(plan):
             return self._close(plan)
-        when = self.wanted[plan.rule_id]
+        when = self._moment_of(plan)
+        if _is_settled(plan) and when.send_at <= self.now:
+            return False
+        if self._is_silenced(plan, when):
+            return self._silence(plan)
         if plan.status == PlanStatus.PLANNED and not plan.reason and self._is_at(plan, when):
             return False
-        if plan.status == PlanStatus.MISSED and when.send_at <= self.now:
+        grace = when.expires_at if plan.wakes_on else when.send_at + GRACE
+        self._put(plan, when, is_missed=grace <= self.now and not self._is_at(plan, when))
+        return True
+
+    def _silence(self, plan: ReminderPlan) -> bool:
+        if plan.status == PlanStatus.SUPERSEDED and plan.reason == reasons.SNOOZED:
             return False
-        self._put(plan, when, is_missed=when.send_at <= self.now - GRACE and not self._is_at(plan, when))
+        plan.status, plan.reason = PlanStatus.SUPERSEDED, reasons.SNOOZED
         return True
 
     def _is_at(self, plan: ReminderPlan, when: Moment) -> bool:
@@ -238,19 +272,30 @@ class _Step:
         return True
 
 
+def _is_settled(plan: ReminderPlan) -> bool:
+    """It was missed, or given up while milestone and rule still ask for it: it does not come back once its time is past."""
+    on_purpose = plan.status == PlanStatus.SUPERSEDED and plan.reason in reasons.ON_PURPOSE
+    return on_purpose or plan.status == PlanStatus.MISSED
+
+
 def closing(book: Rulebook, milestone: Milestone, plan: ReminderPlan) -> tuple[PlanStatus, str]:
     """What becomes of a plan that is no longer wanted, and why."""
     if not milestone.is_pending:
         return PlanStatus.CANCELLED, reasons.NOT_PENDING
     if plan.due_on != milestone.due_on:
         return PlanStatus.SUPERSEDED, reasons.DUE_DATE_MOVED
-    return PlanStatus.CANCELLED, _why_the_rule_is_silent(book, milestone, plan)
+    if plan.wakes_on and plan.wakes_on != milestone.snoozed_until:
+        return PlanStatus.SUPERSEDED, reasons.SNOOZE_CHANGED
+    why = _why_the_rule_is_silent(book, milestone, plan)
+    return (PlanStatus.SUPERSEDED if why == reasons.SNOOZED else PlanStatus.CANCELLED), why
 
 
 def _why_the_rule_is_silent(book: Rulebook, milestone: Milestone, plan: ReminderPlan) -> str:
     rule = book.rules[plan.rule_id]
     if not rule.is_enabled:
         return reasons.RULE_DISABLED
-    if book.applies(rule, milestone):
-        return reasons.ANSWERED if plan.unanswered_at else reasons.RULE_DOES_NOT_APPLY
-    return reasons.RULE_REPLACED if book.concerns(rule, milestone) else reasons.RULE_DOES_NOT_APPLY
+    if not book.applies(rule, milestone):
+        return reasons.RULE_REPLACED if book.concerns(rule, milestone) else reasons.RULE_DOES_NOT_APPLY
+    if plan.unanswered_at:
+        return reasons.ANSWERED
+    return reasons.SNOOZED if milestone.snoozed_until else reasons.RULE_DOES_NOT_APPLY

@@ -1,5 +1,6 @@
 """Which rules speak about a milestone, and when: rules, units and working days, read in four queries."""
 
+import datetime as dt
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,9 +11,16 @@ from django.conf import settings
 from django.db.models import Count, Max
 
 from partnerships.dates import is_weekday
-from partnerships.models import CalendarDay, Milestone, ReminderRule, Unit, WorkCalendar
+from partnerships.models import CalendarDay, Milestone, ReminderPlan, ReminderRule, Unit, WorkCalendar
 from partnerships.models.users import Tree
-from partnerships.reminders.schedule import Moment, Unanswered, WorkingDays, moment, moment_unanswered
+from partnerships.reminders.schedule import (
+    Moment,
+    Unanswered,
+    WorkingDays,
+    moment,
+    moment_on,
+    moment_unanswered,
+)
 
 WEEKDAYS = WorkingDays(is_weekday)
 Scope = tuple[str, int | None, int | None]  # kind of milestone, agreement type, agreement
@@ -58,6 +66,36 @@ class Rulebook:
             if found:
                 return [rule for rule in found if rule.audience != ReminderRule.Audience.NOBODY]
         return []
+
+    def wake(self, milestone: Milestone) -> tuple[int, Moment] | None:
+        """The rule that lends hour and audience to the one reminder at the end of a snooze, and its moment.
+
+        The first rule for the owner, else one for somebody of ours, else any; None without a snooze, or when no rule
+        speaks about the milestone.
+        """
+        if not milestone.is_pending or milestone.snoozed_until is None:
+            return None
+        rules = self.speaking(milestone)
+        if not rules:
+            return None
+        audience = ReminderRule.Audience
+        rule = min(rules, key=lambda rule: (rule.audience != audience.OWNER, rule.audience == audience.PARTY, rule.pk))
+        zone = self.zones[milestone.unit_id]
+        return rule.pk, moment_on(milestone.snoozed_until, rule.send_time, milestone.due_on, zone)
+
+    def is_current(self, plan: ReminderPlan, now: dt.datetime) -> bool:
+        """The plan announces what its milestone and its rule say now, and is not snoozed away."""
+        milestone = plan.milestone
+        if not milestone.is_pending or plan.due_on != milestone.due_on or not self.applies(plan.rule, milestone):
+            return False
+        if plan.wakes_on:
+            return plan.wakes_on == milestone.snoozed_until
+        return not self.is_silenced(milestone, plan.send_at, now)
+
+    def is_silenced(self, milestone: Milestone, send_at: dt.datetime, now: dt.datetime) -> bool:
+        """A reminder of a rule falls into a snooze that is not over."""
+        wake = self.wake(milestone)
+        return wake is not None and max(send_at, now) < wake[1].send_at
 
     def applies(self, rule: ReminderRule, milestone: Milestone) -> bool:
         return any(speaking.pk == rule.pk for speaking in self.speaking(milestone))

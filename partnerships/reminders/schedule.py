@@ -55,7 +55,8 @@ def moment(rule: ReminderRule, due_on: dt.date, zone: ZoneInfo, working: Working
     A local time inside a DST gap moves forward by the gap; of the two in a fold it is the first.
     """
     try:
-        return _moment(rule, _shifted(rule, day_of(rule, due_on), working), due_on, zone)
+        day, is_guess = _shifted(rule, day_of(rule, due_on), working)
+        return moment_on(day, rule.send_time, due_on, zone, is_guess=is_guess)
     except OverflowError:
         return None
 
@@ -66,14 +67,14 @@ def moment_unanswered(
     """When ``rule``, which waits for an answer, speaks: its working days after the reminder, counted in ``zone``."""
     sent_on = unanswered.at.astimezone(zone).date()
     try:
-        return replace(_moment(rule, _waited(rule, sent_on, working), due_on, zone), unanswered=unanswered)
+        day, is_guess = _waited(rule, sent_on, working)
+        return replace(moment_on(day, rule.send_time, due_on, zone, is_guess=is_guess), unanswered=unanswered)
     except OverflowError:
         return None
 
 
-def _moment(rule: ReminderRule, on: tuple[dt.date, bool], due_on: dt.date, zone: ZoneInfo) -> Moment:
-    day, is_guess = on
-    send_at = utc(day, rule.send_time, zone)
+def moment_on(day: dt.date, time: dt.time, due_on: dt.date, zone: ZoneInfo, *, is_guess: bool = False) -> Moment:
+    send_at = utc(day, time, zone)
     day_is_over = utc(due_on + dt.timedelta(days=1), dt.time.min, zone)
     return Moment(send_at, max(day_is_over, send_at + USEFUL_FOR), is_guess)
 
