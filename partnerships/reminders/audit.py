@@ -80,7 +80,7 @@ def _readers_left_out(wanted: dict[int, dict[int, Moment]], milestones: list[Mil
         if plan.due_on == due_on[plan.milestone_id] and plan.rule_id in wanted[plan.milestone_id]:
             yield _("Plan %(plan)s was taken back from person %(person)s and holds again.") % {
                 "plan": plan.pk,
-                "person": item.person_id,
+                "person": item.person_id or item.reader_code,
             }
 
 

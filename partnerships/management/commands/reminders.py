@@ -152,9 +152,9 @@ def _never() -> bool:
 
 
 def _with_milestones(deliveries: Any) -> Any:
-    return deliveries.select_related("person").prefetch_related("items__plan__milestone")
+    return deliveries.select_related("person", "contact").prefetch_related("items__plan__milestone")
 
 
 def _line(delivery: Delivery) -> str:
     milestone = delivery.items.all()[0].plan.milestone
-    return f"{delivery.person.name} <{delivery.person.email}>: {milestone.title} ({milestone.due_on.isoformat()})"
+    return f"{delivery.reader.name} <{delivery.reader.email}>: {milestone.title} ({milestone.due_on.isoformat()})"
