@@ -63,6 +63,14 @@ def _port(name: str, default: int) -> int:
     return int(value)
 
 
+def _count(name: str, default: int = 0) -> int:
+    value = env.str(name, default="") or str(default)
+    if not value.isascii() or not value.isdecimal() or len(value) > 9:
+        problems.append(f"{name} must be a number such as 60, or 0 for none, not {value!r}")
+        return default
+    return int(value)
+
+
 def _generated_secret_key() -> str:
     """The key kept in DATA_DIR; created once, readable by its owner alone."""
     path = DATA_DIR / "secret_key"
@@ -249,6 +257,9 @@ if "@" not in parseaddr(DEFAULT_FROM_EMAIL)[1]:
     problems.append(f"DEFAULT_FROM_EMAIL must hold an e-mail address, not {DEFAULT_FROM_EMAIL!r}")
 # The right-hand side of Message-IDs: stable, so that a mail keeps its identity whichever machine sends it.
 EMAIL_ID_DOMAIN = env.str("EMAIL_ID_DOMAIN", default="") or SITE.hostname
+
+# So many new mails a day are never held as far more than usual; 0: none ever are.
+REMINDERS_NEVER_HELD = _count("REMINDERS_NEVER_HELD", 200)
 
 REDIS_URL = _required("REDIS_URL", "redis://127.0.0.1:6379/0")
 if urlsplit(REDIS_URL).scheme not in {"redis", "rediss", "redis+socket", "memory"}:

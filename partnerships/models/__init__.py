@@ -30,6 +30,7 @@ from partnerships.models.events import Event, EventKind, Participation
 from partnerships.models.facilities import Facility, FacilityKind, FacilityPartner
 from partnerships.models.figures import CountingRule, ReportedFigure
 from partnerships.models.honours import Honour, HonourScheme
+from partnerships.models.mail_holds import MailHold
 from partnerships.models.milestones import Milestone, MilestoneKind, ReminderMark
 from partnerships.models.organizations import (
     Association,
@@ -56,6 +57,7 @@ from partnerships.models.reminders import (
     ComponentHeartbeat,
     Delivery,
     DeliveryEvent,
+    DeliveryNotice,
     ReminderItem,
     ReminderPlan,
     ReminderRule,
@@ -92,6 +94,7 @@ __all__ = [
     "DecisionDate",
     "Delivery",
     "DeliveryEvent",
+    "DeliveryNotice",
     "Demand",
     "DemandOutcome",
     "Document",
@@ -106,6 +109,7 @@ __all__ = [
     "Honour",
     "HonourScheme",
     "Institution",
+    "MailHold",
     "Milestone",
     "MilestoneKind",
     "NameKey",

@@ -12,9 +12,10 @@ from typing import Any
 
 from django.db import transaction
 
-from partnerships.models import Delivery, DeliveryEvent, ReminderItem, ReminderMark, ReminderPlan, User
+from partnerships.models import Delivery, DeliveryEvent, MailHold, ReminderItem, ReminderMark, ReminderPlan, User
 from partnerships.reminders import reasons
 from partnerships.reminders.expand import Clock, is_current
+from partnerships.reminders.notices import still_to_tell
 from partnerships.reminders.recipients import Directory
 from partnerships.reminders.reconcile import closing
 from partnerships.reminders.rulebook import Rulebook
@@ -28,14 +29,16 @@ WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.RETRY)
 
 @dataclass(frozen=True)
 class Claim:
-    """A delivery of ours until its lease ends, with the items that still hold; none of them: it was cancelled."""
+    """A delivery of ours until its lease ends, with the items that still hold, or cancelled because none does."""
 
     delivery: Delivery
     items: list[ReminderItem]
 
 
 def has_due(*, now: dt.datetime) -> bool:
-    return Delivery.objects.filter(status__in=WAITING, next_attempt_at__lte=now).exists()
+    """Nothing is while all mail is held."""
+    waiting = Delivery.objects.filter(status__in=WAITING, next_attempt_at__lte=now)
+    return not MailHold.objects.in_force().exists() and waiting.exists()
 
 
 def claim_next(*, now: dt.datetime, clock: Clock) -> Claim | None:
@@ -45,6 +48,8 @@ def claim_next(*, now: dt.datetime, clock: Clock) -> Claim | None:
     both the same and counts the epoch.
     """
     with transaction.atomic(durable=True):
+        if MailHold.objects.in_force().exists():
+            return None
         due = Delivery.objects.filter(status__in=WAITING, next_attempt_at__lte=now).order_by("next_attempt_at", "pk")
         delivery = due.select_for_update(skip_locked=True, of=("self",)).select_related("person").first()
         if delivery is None:
@@ -94,8 +99,13 @@ def advance(
 def _check_again(delivery: Delivery, at: dt.datetime) -> list[ReminderItem]:
     """Cancels the items that no longer hold, and the delivery when none is left; returns those that do.
 
-    An item for the wrong person sends its plan back to the due ones, where the right person gets an item.
+    An item for the wrong person sends its plan back to the due ones, where the right person gets an item. A notice
+    has no items; it holds as long as something it tells of has not got through.
     """
+    if delivery.kind == Delivery.Kind.NOTICE:
+        if not still_to_tell(delivery):
+            advance(delivery, DeliveryStatus.CANCELLED, at=at, note=reasons.NOTHING_LEFT, reason=reasons.NOTHING_LEFT)
+        return []
     items = list(
         delivery.items.filter(cancelled_at=None)
         .select_related("plan__rule", "plan__milestone__agreement")

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import transaction
 
 from partnerships.models import ComponentHeartbeat, Delivery
-from partnerships.reminders import message, reasons
+from partnerships.reminders import message, notices, reasons
 from partnerships.reminders.claim import LEASE, Claim, advance, claim_next, has_due, put_back, times_put_back
 from partnerships.reminders.expand import Clock
 from partnerships.reminders.smtp import Outcome, Relay, RelayTroubleError, Result
@@ -72,7 +72,7 @@ def _send_each(
         claim = claim_next(now=now, clock=clock)
         if claim is None:
             return
-        if not claim.items:
+        if claim.delivery.status == DeliveryStatus.CANCELLED:
             done.counts[DeliveryStatus.CANCELLED] += 1
             continue
         outcome = _send(relay, claim, now=now, clock=clock)
@@ -123,6 +123,8 @@ def _freeze(claim: Claim, *, now: dt.datetime, at: dt.datetime) -> message.Writt
     address = message.ascii_address(delivery.person.email)
     if delivery.message is not None and delivery.address == address:
         return message.Written(delivery.address, delivery.subject, bytes(delivery.message))
+    if delivery.kind == Delivery.Kind.NOTICE:
+        return notices.write_notice(delivery, at=at)
     return message.write(delivery, claim.items, now=now, at=at)
 
 

@@ -4,6 +4,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
@@ -11,6 +12,7 @@ from django.db.models import QuerySet
 
 from partnerships.models import Delivery, DeliveryEvent, ReminderItem, ReminderPlan
 from partnerships.reminders import reasons
+from partnerships.reminders.holding import as_held, reason_to_hold
 from partnerships.reminders.recipients import Directory, Recipient
 from partnerships.reminders.reconcile import closing, withdrawn_items
 from partnerships.reminders.rulebook import Rulebook
@@ -95,7 +97,9 @@ def _make_deliveries(plans: Sequence[ReminderPlan], *, now: dt.datetime, at: dt.
             generation = generations.get((plan.pk, recipient.person.pk), 1)
             if generation:
                 envelopes[recipient.person.pk, plan.milestone_id].append(_Item(plan, recipient, generation))
-    _write(list(envelopes.values()), due_at=min(now, at), at=at)
+    expected = partial(_expected_mails, len(plans), len(envelopes), now=now, at=at)
+    held_because = reason_to_hold(at=at, expected=expected) if envelopes else ""
+    _write(list(envelopes.values()), due_at=min(now, at), at=at, held_because=held_because)
     _settle_withdrawn([plan for plan in plans if plan.status == PlanStatus.EXPANDED], generations)
     return len(envelopes)
 
@@ -125,9 +129,26 @@ def _next_generations(plans: Sequence[ReminderPlan]) -> dict[tuple[int, int], in
     return found
 
 
-def _write(envelopes: list[list[_Item]], *, due_at: dt.datetime, at: dt.datetime) -> None:
+def _expected_mails(plans: int, mails: int, enough: int, *, now: dt.datetime, at: dt.datetime) -> int:
+    """How many mails all that is due will make, counted up to ``enough``; ``plans`` of it are known to make ``mails``."""
+    due = _due(now).filter(expires_at__gt=now)
+    if mails > enough or due.count() <= plans:
+        return mails
+    book, found = Rulebook.load(), set[tuple[int, int]]()
+    rest = due.order_by("pk")
+    last = 0
+    while len(found) <= enough and (batch := list(rest.filter(pk__gt=last)[:BATCH])):
+        last = batch[-1].pk
+        current = [plan for plan in batch if is_current(book, plan)]
+        directory = Directory.load(current, now=at)
+        found |= {(one.person.pk, plan.milestone_id) for plan in current for one in directory.recipients(plan)}
+    return len(found)
+
+
+def _write(envelopes: list[list[_Item]], *, due_at: dt.datetime, at: dt.datetime, held_because: str = "") -> None:
     deliveries = [
         Delivery(
+            **as_held(held_because, at),
             person=items[0].recipient.person,
             queued_at=at,
             next_attempt_at=due_at,
@@ -148,7 +169,8 @@ def _write(envelopes: list[list[_Item]], *, due_at: dt.datetime, at: dt.datetime
         for item in items
     )
     DeliveryEvent.objects.bulk_create(
-        DeliveryEvent(delivery=delivery, at=at, to_status=DeliveryStatus.QUEUED) for delivery in deliveries
+        DeliveryEvent(delivery=delivery, at=at, to_status=delivery.status, note=held_because)
+        for delivery in deliveries
     )
 
 
