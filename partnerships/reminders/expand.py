@@ -16,7 +16,7 @@ from partnerships.reminders.holding import as_held, reason_to_hold
 from partnerships.reminders.recipients import Directory, Recipient
 from partnerships.reminders.reconcile import closing, withdrawn_items
 from partnerships.reminders.rulebook import Rulebook
-from partnerships.statuses import DeliveryStatus, PlanStatus
+from partnerships.statuses import PlanStatus
 
 Clock = Callable[[], dt.datetime]
 
@@ -169,8 +169,7 @@ def _write(envelopes: list[list[_Item]], *, due_at: dt.datetime, at: dt.datetime
         for item in items
     )
     DeliveryEvent.objects.bulk_create(
-        DeliveryEvent(delivery=delivery, at=at, to_status=delivery.status, note=held_because)
-        for delivery in deliveries
+        DeliveryEvent(delivery=delivery, at=at, to_status=delivery.status, note=held_because) for delivery in deliveries
     )
 
 

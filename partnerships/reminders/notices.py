@@ -76,7 +76,9 @@ def _plans(deliveries: Iterable[Delivery]) -> dict[int, list[ReminderPlan]]:
 
 
 def _tell(person: User, deliveries: Sequence[Delivery], at: dt.datetime) -> None:
-    known = set(DeliveryNotice.objects.filter(person=person, delivery__in=deliveries).values_list("delivery", flat=True))
+    known = set(
+        DeliveryNotice.objects.filter(person=person, delivery__in=deliveries).values_list("delivery", flat=True)
+    )
     new = [delivery for delivery in deliveries if delivery.pk not in known]
     if new:
         notice = _waiting_notice(person, new[0], at)
