@@ -50,7 +50,7 @@ def ask(
         **page.admin_site.each_context(request),
         "title": label,
         "opts": page.opts,
-        "original": subject,
+        "subject": subject,
         "form": form,
         "button": Button("", label, None, request.get_full_path(), "danger" if is_danger else "primary"),
         "back": back,

@@ -53,11 +53,12 @@ from partnerships.factories.reminders import (
     DeliveryFactory,
     DeliveryNoticeFactory,
     MailHoldFactory,
+    MailRelayFactory,
     ReminderItemFactory,
     ReminderPlanFactory,
     ReminderRuleFactory,
 )
-from partnerships.factories.sources import CitationFactory, SourceFactory
+from partnerships.factories.sources import CitationFactory, SourceFactory, StatementFactory
 from partnerships.factories.status_changes import StatusChangeFactory
 from partnerships.factories.users import UnitFactory, UnitMembershipFactory, UserFactory
 from partnerships.factories.work_calendars import CalendarDayFactory, WorkCalendarFactory
@@ -103,6 +104,7 @@ __all__ = [
     "HonourSchemeFactory",
     "InstitutionFactory",
     "MailHoldFactory",
+    "MailRelayFactory",
     "MilestoneFactory",
     "OrganizationFactory",
     "OrganizationNameFactory",
@@ -120,6 +122,7 @@ __all__ = [
     "ReportedFigureFactory",
     "ResearchProjectFactory",
     "SourceFactory",
+    "StatementFactory",
     "StatusChangeFactory",
     "TrainingFactory",
     "TypeMilestoneFactory",

@@ -6,7 +6,7 @@ from typing import Any, Self
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -56,6 +56,9 @@ DERIVED_KINDS = frozenset(
 )
 # A lead confirms these; for the others the owner's word is enough.
 ACCEPTED_KINDS = frozenset({MilestoneKind.OBLIGATION, MilestoneKind.DECISION_DATE})
+
+# Dates that cost something when they pass: nobody switches their reminders off, nor snoozes them beyond the date.
+FIRM_KINDS = frozenset({MilestoneKind.DECISION_DATE, MilestoneKind.OBLIGATION})
 
 
 class MilestoneQuerySet(ScopedQuerySet):
@@ -194,6 +197,8 @@ class Milestone(SeededModel, SearchableModel, VersionedModel):
     derived_key = models.CharField(max_length=50, blank=True, editable=False)
     overridden_at = models.DateTimeField(_("moved by hand at"), null=True, editable=False)
     override_reason = models.TextField(_("reason of the move"), blank=True, editable=False)
+    snoozed_until = models.DateField(_("snoozed until"), null=True, editable=False)  # on that day it is back
+    snooze_reason = models.TextField(_("reason of the snooze"), blank=True, editable=False)
 
     status = models.CharField(
         _("status"), max_length=20, choices=MilestoneStatus, default=MilestoneStatus.OPEN, editable=False
@@ -239,6 +244,12 @@ class Milestone(SeededModel, SearchableModel, VersionedModel):
                 condition=Q(overridden_at__isnull=True) | ~Q(override_reason=""),
                 name="milestone_override_has_reason",
                 violation_error_message=_("A date moved by hand needs a reason."),
+            ),
+            models.CheckConstraint(
+                condition=Q(snoozed_until__isnull=True, snooze_reason="")
+                | Q(snoozed_until__isnull=False, status__in=OPEN_STATUSES) & ~Q(snooze_reason=""),
+                name="milestone_snooze_has_reason",
+                violation_error_message=_("Only an open milestone is snoozed, and with a reason."),
             ),
             models.CheckConstraint(
                 condition=Q(party__isnull=True) | Q(agreement__isnull=False),
@@ -313,6 +324,9 @@ class Milestone(SeededModel, SearchableModel, VersionedModel):
     def target(self) -> models.Model | None:
         return next((getattr(self, name) for name in MILESTONE_TARGETS if getattr(self, f"{name}_id")), self.agreement)
 
+    def is_snoozed(self, today: dt.date) -> bool:
+        return self.is_pending and self.snoozed_until is not None and today < self.snoozed_until
+
     def is_overdue(self, today: dt.date) -> bool:
         return self.is_pending and self.due_on < today
 
@@ -327,3 +341,8 @@ class ReminderMark(models.Model):
 
     def __str__(self) -> str:
         return str(self.milestone_id)
+
+    @staticmethod
+    def leave_on(milestones: QuerySet[Milestone]) -> None:
+        """Within the transaction of an edit elsewhere that concerns the reminders of ``milestones``."""
+        ReminderMark.objects.bulk_create(ReminderMark(milestone=row) for row in milestones.order_by("pk").distinct())

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
@@ -107,7 +108,13 @@ class User(SeededModel, VersionedModel, AbstractUser):
         _("time zone"), max_length=50, default=default_time_zone, validators=[validate_time_zone]
     )
     reminder_mode = models.CharField(
-        _("reminders arrive as"), max_length=20, choices=ReminderMode, default=ReminderMode.IMMEDIATE
+        _("reminders arrive as"), max_length=20, choices=ReminderMode, default=ReminderMode.DIGEST
+    )
+    reminder_hour = models.PositiveSmallIntegerField(
+        _("hour of the digest"),
+        default=8,
+        validators=[MaxValueValidator(23)],
+        help_text=_("0 to 23, in this person's time zone."),
     )
     deputy = models.ForeignKey(
         "self",
@@ -139,6 +146,12 @@ class User(SeededModel, VersionedModel, AbstractUser):
                 name="user_email_unique",
                 violation_error_code="email",
                 violation_error_message=_("Another person has this e-mail address already."),
+            ),
+            models.CheckConstraint(
+                condition=Q(reminder_hour__lte=23),
+                name="user_reminder_hour_of_a_day",
+                violation_error_code="reminder_hour",
+                violation_error_message=_("An hour lies between 0 and 23."),
             ),
             models.CheckConstraint(
                 condition=~Q(deputy=F("id")),
@@ -277,7 +290,7 @@ class Unit(BilingualModel, SeededModel, VersionedModel):
         blank=True,
         related_name="units",
         verbose_name=_("working days"),
-        help_text=_("Without a calendar, Monday to Friday are working days."),
+        help_text=_("Empty: those of the unit above; with none above either, Monday to Friday."),
     )
 
     objects = UnitQuerySet.as_manager()
@@ -311,6 +324,16 @@ class Unit(BilingualModel, SeededModel, VersionedModel):
 
     def clean(self) -> None:
         refuse_cycle(self)
+
+    @property
+    def effective_calendar(self) -> Any:
+        """Its own calendar of working days, or that of the nearest unit above that has one; None: weekdays."""
+        if self.work_calendar_id or self.parent_id is None:
+            return self.work_calendar
+        rows = Unit.objects.exclude(work_calendar=None).select_related("work_calendar")
+        calendars = {unit.pk: unit.work_calendar for unit in rows}
+        levels = read_tree(Unit).with_ancestors(self.parent_id)
+        return next((calendars[unit] for unit in levels if unit in calendars), None)
 
 
 class UnitMembership(OfficeModel):

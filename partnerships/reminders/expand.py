@@ -1,22 +1,23 @@
 """Due plans become items in deliveries: rows first, mail later."""
 
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
-from partnerships.models import Delivery, DeliveryEvent, ReminderItem, ReminderPlan
+from partnerships.models import Delivery, DeliveryEvent, ReminderItem, ReminderPlan, ReminderRule
 from partnerships.reminders import reasons
-from partnerships.reminders.holding import as_held, reason_to_hold
-from partnerships.reminders.recipients import Directory, Recipient
+from partnerships.reminders.answers import is_unanswered, signs_for
+from partnerships.reminders.catch_up import CatchUp
+from partnerships.reminders.envelopes import Envelope, Item, MailCount, pack
+from partnerships.reminders.holding import hold, reason_to_hold
+from partnerships.reminders.recipients import Directory
 from partnerships.reminders.reconcile import closing, withdrawn_items
 from partnerships.reminders.rulebook import Rulebook
-from partnerships.statuses import PlanStatus
+from partnerships.statuses import DeliveryStatus, PlanStatus
 
 Clock = Callable[[], dt.datetime]
 
@@ -39,36 +40,40 @@ def expand_due(*, now: dt.datetime, clock: Clock, batch: int = BATCH) -> Expansi
     that nobody can be told about waits for an hour; none of these stops the others.
     """
     with transaction.atomic():
-        plans = list(_due(now).select_for_update(skip_locked=True, of=("self",))[:batch])
+        plans = list(_with_context(due_plans(now)).select_for_update(skip_locked=True, of=("self",))[:batch])
         if not plans:
             return Expansion(0, 0)
-        live = [plan for plan in _without_closed(plans) if not _is_missed(plan, now)]
-        deliveries = _make_deliveries(live, now=now, at=clock()) if live else 0
+        book = Rulebook.load()
+        live = [plan for plan in _without_closed(plans, book, now) if not _is_missed(plan, now)]
+        deliveries = _make_deliveries(live, book, now=now, at=clock()) if live else 0
         ReminderPlan.objects.bulk_update(plans, WRITTEN)
     return Expansion(len(plans), deliveries)
 
 
-def _due(now: dt.datetime) -> QuerySet[ReminderPlan]:
-    due = ReminderPlan.objects.filter(status=PlanStatus.PLANNED, next_attempt_at__lte=now)
-    return due.select_related("milestone__agreement", "rule").order_by("next_attempt_at", "pk")
+def due_plans(now: dt.datetime) -> QuerySet[ReminderPlan]:
+    return ReminderPlan.objects.filter(status=PlanStatus.PLANNED, next_attempt_at__lte=now)
 
 
-def _without_closed(plans: list[ReminderPlan]) -> list[ReminderPlan]:
+def _with_context(plans: QuerySet[ReminderPlan]) -> QuerySet[ReminderPlan]:
+    return plans.select_related("milestone__agreement", "rule").order_by("next_attempt_at", "pk")
+
+
+def _without_closed(plans: list[ReminderPlan], book: Rulebook, now: dt.datetime) -> list[ReminderPlan]:
     """Closes the plans that are out of step (their milestone's mark is still to be read); returns the others."""
-    book = Rulebook.load()
-    current = []
+    signs, current = signs_for(plans), []
     for plan in plans:
-        if is_current(book, plan):
+        if is_current(book, plan, signs, now):
             current.append(plan)
         else:
             plan.status, plan.reason = closing(book, plan.milestone, plan)
     return current
 
 
-def is_current(book: Rulebook, plan: ReminderPlan) -> bool:
-    """The plan announces what its milestone and its rule say now."""
-    milestone = plan.milestone
-    return milestone.is_pending and plan.due_on == milestone.due_on and book.applies(plan.rule, milestone)
+def is_current(book: Rulebook, plan: ReminderPlan, signs: Mapping[int, dt.datetime], now: dt.datetime) -> bool:
+    """The plan announces what its milestone and its rule say now; ``signs`` as of ``answers.signs_for``."""
+    if not book.is_current(plan, now):
+        return False
+    return plan.rule.direction != ReminderRule.Direction.UNANSWERED or is_unanswered(plan, signs)
 
 
 def _is_missed(plan: ReminderPlan, now: dt.datetime) -> bool:
@@ -78,30 +83,31 @@ def _is_missed(plan: ReminderPlan, now: dt.datetime) -> bool:
     return True
 
 
-@dataclass(frozen=True)
-class _Item:
-    plan: ReminderPlan
-    recipient: Recipient
-    generation: int
+def _make_deliveries(plans: Sequence[ReminderPlan], book: Rulebook, *, now: dt.datetime, at: dt.datetime) -> int:
+    """Each item in its envelope: one per person and milestone, however many rules speak at once, or the digest.
 
-
-def _make_deliveries(plans: Sequence[ReminderPlan], *, now: dt.datetime, at: dt.datetime) -> int:
-    """One delivery per person and milestone, however many rules speak at once; returns how many."""
-    directory = Directory.load(plans, now=at)
+    Who has something newer about a milestone gets no late item. Returns how many envelopes are new.
+    """
+    catch_up = CatchUp(plans, book=book, now=now)
+    directory = Directory.load([*plans, *catch_up.plans], now=at)
     generations = _next_generations(plans)
-    envelopes: dict[tuple[int, int], list[_Item]] = defaultdict(list)
+    mailed = {plan for (plan, _person), generation in generations.items() if not generation}
+    items = []
     for plan in plans:
-        recipients = directory.recipients(plan)
-        _record(plan, is_told=bool(recipients), at=at)
+        audience = directory.recipients(plan)
+        recipients = catch_up.still_needing(plan, audience, directory)
+        _record(plan, is_told=bool(audience), at=at)
         for recipient in recipients:
             generation = generations.get((plan.pk, recipient.person.pk), 1)
             if generation:
-                envelopes[recipient.person.pk, plan.milestone_id].append(_Item(plan, recipient, generation))
-    expected = partial(_expected_mails, len(plans), len(envelopes), now=now, at=at)
-    held_because = reason_to_hold(at=at, expected=expected) if envelopes else ""
-    _write(list(envelopes.values()), due_at=min(now, at), at=at, held_because=held_because)
+                items.append(Item(plan, recipient, generation))
+        if audience and not recipients and plan.pk not in mailed:
+            plan.status, plan.reason = PlanStatus.SUPERSEDED, reasons.NEWER_REMINDER
+    envelopes = pack(items, now=now, at=at)
+    _hold_flood(envelopes, len(plans), book, now=now, at=at)
+    made = _write(envelopes, at=at)
     _settle_withdrawn([plan for plan in plans if plan.status == PlanStatus.EXPANDED], generations)
-    return len(envelopes)
+    return made
 
 
 def _settle_withdrawn(expanded: Sequence[ReminderPlan], generations: dict[tuple[int, int], int]) -> None:
@@ -129,51 +135,55 @@ def _next_generations(plans: Sequence[ReminderPlan]) -> dict[tuple[int, int], in
     return found
 
 
-def _expected_mails(plans: int, mails: int, enough: int, *, now: dt.datetime, at: dt.datetime) -> int:
+def _hold_flood(
+    envelopes: Sequence[Envelope], plans: int, book: Rulebook, *, now: dt.datetime, at: dt.datetime
+) -> None:
+    """Turns the new mails into held ones, while all mail is held or when what is due makes far more than usual."""
+    mails = [
+        one.delivery for one in envelopes if one.delivery._state.adding and one.delivery.status == DeliveryStatus.QUEUED
+    ]
+    expected = partial(_expected_mails, plans, len(mails), book, now=now, at=at)
+    reason = reason_to_hold(at=at, expected=expected) if mails else ""
+    if reason:
+        for mail in mails:
+            hold(mail, reason, at)
+
+
+def _expected_mails(plans: int, mails: int, book: Rulebook, enough: int, *, now: dt.datetime, at: dt.datetime) -> int:
     """How many mails all that is due will make, counted up to ``enough``; ``plans`` of it are known to make ``mails``."""
-    due = _due(now).filter(expires_at__gt=now)
+    due = due_plans(now).filter(expires_at__gt=now)
     if mails > enough or due.count() <= plans:
         return mails
-    book, found = Rulebook.load(), set[tuple[int, int]]()
-    rest = due.order_by("pk")
-    last = 0
-    while len(found) <= enough and (batch := list(rest.filter(pk__gt=last)[:BATCH])):
+    count = MailCount.begin()
+    rest, last = _with_context(due).order_by("pk"), 0
+    while count.total <= enough and (batch := list(rest.filter(pk__gt=last)[:BATCH])):
         last = batch[-1].pk
-        current = [plan for plan in batch if is_current(book, plan)]
+        signs = signs_for(batch)
+        current = [plan for plan in batch if is_current(book, plan, signs, now)]
         directory = Directory.load(current, now=at)
-        found |= {(one.person.pk, plan.milestone_id) for plan in current for one in directory.recipients(plan)}
-    return len(found)
+        count.add([Item(plan, one, 1) for plan in current for one in directory.recipients(plan)], now)
+    return count.total
 
 
-def _write(envelopes: list[list[_Item]], *, due_at: dt.datetime, at: dt.datetime, held_because: str = "") -> None:
-    deliveries = [
-        Delivery(
-            **as_held(held_because, at),
-            person=items[0].recipient.person,
-            queued_at=at,
-            next_attempt_at=due_at,
-            message_id=message_id(items[0].plan, items[0].recipient.person.pk, items[0].generation),
-        )
-        for items in envelopes
-    ]
-    Delivery.objects.bulk_create(deliveries)
+def _write(envelopes: Sequence[Envelope], *, at: dt.datetime) -> int:
+    """Writes the new envelopes and all items; returns how many envelopes are new."""
+    made = [envelope for envelope in envelopes if envelope.delivery._state.adding]
+    for envelope in made:
+        envelope.delivery.due_on = min(item.plan.due_on for item in envelope.items)
+    new = [envelope.delivery for envelope in made]
+    Delivery.objects.bulk_create(new)
     ReminderItem.objects.bulk_create(
         ReminderItem(
             plan=item.plan,
-            person=item.recipient.person,
+            person=item.person,
             generation=item.generation,
-            delivery=delivery,
+            delivery=envelope.delivery,
             why=item.recipient.why,
         )
-        for delivery, items in zip(deliveries, envelopes, strict=True)
-        for item in items
+        for envelope in envelopes
+        for item in envelope.items
     )
     DeliveryEvent.objects.bulk_create(
-        DeliveryEvent(delivery=delivery, at=at, to_status=delivery.status, note=held_because) for delivery in deliveries
+        DeliveryEvent(delivery=delivery, at=at, to_status=delivery.status, note=delivery.reason) for delivery in new
     )
-
-
-def message_id(plan: ReminderPlan, person: int, generation: int) -> str:
-    """Made of what the reminder is, so that it stays the same whoever sends it, and when."""
-    identity = f"m{plan.milestone_id}-r{plan.rule_id}-{plan.due_on:%Y%m%d}-p{person}-g{generation}"
-    return f"<reminder-{identity}@{settings.EMAIL_ID_DOMAIN}>"
+    return len(new)

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterator
 
 from django.db.models import Prefetch
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from partnerships.models import Delivery, Milestone, ReminderItem, ReminderPlan
@@ -15,9 +16,10 @@ def explain(milestone: Milestone, *, now: dt.datetime) -> list[str]:
     """Lines for an operator or a page, times in the zone of the milestone's unit; five queries."""
     zone = zone_named(milestone.unit.time_zone)
     plans = _plans(milestone)
-    lines = [_heading(milestone), *_state(milestone, plans)]
+    today = timezone.localdate(now, zone)
+    lines = [_heading(milestone), *_snooze(milestone, today), *_state(milestone, plans)]
     for plan in plans:
-        lines.append(f"- {plan.rule}, {plan.due_on.isoformat()}: {_plan_words(plan, now, zone)}")
+        lines.append(f"- {plan.occasion}, {plan.due_on.isoformat()}: {_plan_words(plan, now, zone)}")
         for item in plan.items.all():
             lines.append(f"  - {_item_words(item, zone)}")
             lines += [f"    {step}" for step in _steps(item.delivery, zone)]
@@ -26,7 +28,7 @@ def explain(milestone: Milestone, *, now: dt.datetime) -> list[str]:
 
 def _plans(milestone: Milestone) -> list[ReminderPlan]:
     items = ReminderItem.objects.select_related("person", "delivery").prefetch_related("delivery__events__actor")
-    plans = milestone.reminder_plans.select_related("rule").order_by("due_on", "send_at", "pk")
+    plans = milestone.reminder_plans.select_related("rule", "unanswered_by").order_by("due_on", "send_at", "pk")
     return list(plans.prefetch_related(Prefetch("items", items.order_by("pk"))))
 
 
@@ -36,6 +38,14 @@ def _heading(milestone: Milestone) -> str:
         "date": milestone.due_on.isoformat(),
         "status": milestone.get_status_display(),
     }
+
+
+def _snooze(milestone: Milestone, today: dt.date) -> Iterator[str]:
+    if milestone.is_snoozed(today) and milestone.snoozed_until:
+        yield _("Snoozed until %(date)s: %(reason)s") % {
+            "date": milestone.snoozed_until.isoformat(),
+            "reason": milestone.snooze_reason,
+        }
 
 
 def _state(milestone: Milestone, plans: list[ReminderPlan]) -> Iterator[str]:
@@ -55,6 +65,11 @@ def _plan_words(plan: ReminderPlan, now: dt.datetime, zone: dt.tzinfo) -> str:
     if plan.next_attempt_at <= now:
         return _("due since %(time)s; the next run makes the mail.") % {"time": _time(plan.next_attempt_at, zone)}
     words = _("will be sent on %(time)s.") % {"time": _time(plan.send_at, zone)}
+    if plan.unanswered_at is not None:
+        words += " " + _("Unless somebody sees to it: %(person)s was reminded on %(time)s.") % {
+            "person": plan.unanswered_by,
+            "time": _time(plan.unanswered_at, zone),
+        }
     if plan.is_provisional:
         words += " " + _("The day may still change: the working days of that time are not known yet.")
     return words
@@ -69,6 +84,10 @@ def _item_words(item: ReminderItem, zone: dt.tzinfo) -> str:
 
 def _delivery_words(delivery: Delivery, zone: dt.tzinfo) -> str:
     words = f"{delivery.get_status_display()}."
+    if delivery.digest_on is not None:
+        words += " " + _("In the digest of %(date)s.") % {"date": delivery.digest_on.isoformat()}
+        if delivery.status == DeliveryStatus.QUEUED:
+            words += " " + _("It leaves at %(time)s.") % {"time": _time(delivery.next_attempt_at, zone)}
     if delivery.reason:
         words += f" {delivery.reason_words}"
     if delivery.smtp_reply and delivery.status != DeliveryStatus.SENT:

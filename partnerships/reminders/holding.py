@@ -8,7 +8,6 @@ import datetime as dt
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -66,9 +65,9 @@ def reason_to_hold(*, at: dt.datetime, expected: Callable[[int], int]) -> str:
     return reasons.FAR_MORE_THAN_USUAL
 
 
-def as_held(reason: str, at: dt.datetime) -> dict[str, Any]:
-    """The columns of a new delivery that is held because of ``reason``; none when that is empty."""
-    return {"status": DeliveryStatus.HELD, "reason": reason, "held_at": at} if reason else {}
+def hold(delivery: Delivery, reason: str, at: dt.datetime) -> None:
+    """One that was not written yet."""
+    delivery.status, delivery.reason, delivery.held_at = DeliveryStatus.HELD, reason, at
 
 
 def _day_begins(at: dt.datetime, *, days_ago: int = 0) -> dt.datetime:
@@ -130,7 +129,9 @@ def _hold_waiting(reason: str, *, at: dt.datetime, actor: User | None) -> int:
     rows = list(waiting.values_list("pk", "status"))
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
-        Delivery.objects.filter(pk__in=[pk for pk, _status in batch]).update(**as_held(reason, at))
+        Delivery.objects.filter(pk__in=[pk for pk, _status in batch]).update(
+            status=DeliveryStatus.HELD, reason=reason, held_at=at
+        )
         _log(batch, DeliveryStatus.HELD, at=at, actor=actor, note=reason)
     return len(rows)
 

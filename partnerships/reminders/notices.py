@@ -3,14 +3,11 @@
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from email.mime.multipart import MIMEMultipart
-from email.utils import format_datetime, parseaddr
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 from django.utils.text import Truncator
@@ -21,12 +18,12 @@ from partnerships.models import Delivery, DeliveryEvent, DeliveryNotice, Milesto
 from partnerships.permissions import may_enter_admin
 from partnerships.reminders import message, reasons
 from partnerships.reminders.recipients import Directory
+from partnerships.reminders.wording import one_line
 from partnerships.statuses import DeliveryStatus
 
 AT_MOST_EVERY = dt.timedelta(hours=1)
 BATCH = 500
 SHOWN = 30
-TEMPLATE = "partnerships/mail/notice"
 # Not claimed yet: what ends meanwhile is told by the same mail.
 OPEN = (DeliveryStatus.QUEUED, DeliveryStatus.HELD)
 
@@ -132,24 +129,8 @@ def still_to_tell(notice: Delivery) -> bool:
 
 def write_notice(notice: Delivery, *, at: dt.datetime) -> message.Written:
     """Who did not get what, in the server's words, and what to do; raises ``ValueError`` as ``message.write`` does."""
-    person = notice.person
-    address = message.ascii_address(person.email)
-    with translation.override(person.language):
-        context = _context(notice)
-        text = render_to_string(f"{TEMPLATE}.txt", context).strip() + "\n"
-        html = message._inliner.inline(render_to_string(f"{TEMPLATE}.html", context))
-    mail = MIMEMultipart("alternative")
-    mail["From"] = message._mailbox(*parseaddr(settings.DEFAULT_FROM_EMAIL), "From")
-    mail["Date"] = format_datetime(at)
-    mail["Message-ID"] = notice.message_id
-    mail["List-Id"] = f"Partnership reminders <reminders.{settings.EMAIL_ID_DOMAIN}>"
-    mail["Auto-Submitted"] = "auto-generated"
-    mail["X-Auto-Response-Suppress"] = "OOF, AutoReply"
-    mail["Subject"] = message._encoded(context["subject"], "Subject")
-    mail["To"] = message._mailbox(person.name, address, "To")
-    mail.attach(message._text_part(text, "plain"))
-    mail.attach(message._text_part(html, "html"))
-    return message.Written(address, context["subject"], mail.as_bytes(policy=message.SMTP_POLICY))
+    with translation.override(notice.person.language):
+        return message.compose(notice, "notice", _context(notice), [], at=at)
 
 
 def _context(notice: Delivery) -> dict[str, Any]:
@@ -201,11 +182,11 @@ def _line(delivery: Delivery, plans: Sequence[ReminderPlan], seen: set[int], rea
     milestones = {plan.milestone_id: plan.milestone for plan in plans if plan.milestone_id in seen}
     answer = " ".join(str(part) for part in (delivery.smtp_code, delivery.smtp_reply) if part)
     return {
-        "person": message.one_line(delivery.person.name),
-        "address": message.one_line(delivery.address or delivery.person.email),
+        "person": one_line(delivery.person.name),
+        "address": one_line(delivery.address or delivery.person.email),
         "status": delivery.get_status_display(),
         "why": delivery.reason_words,
-        "answer": Truncator(message.one_line(answer)).chars(300),
+        "answer": Truncator(one_line(answer)).chars(300),
         "what_to_do": _what_to_do(delivery),
         "about": [_about(milestone) for milestone in milestones.values()],
         "link": _delivery_link(delivery, reader),
@@ -214,7 +195,7 @@ def _line(delivery: Delivery, plans: Sequence[ReminderPlan], seen: set[int], rea
 
 def _about(milestone: Milestone) -> dict[str, str]:
     return {
-        "title": message.one_line(milestone.display_title),
+        "title": one_line(milestone.display_title),
         "due": milestone.due_on.isoformat(),
         "link": settings.SITE_URL + milestone.get_absolute_url(),
     }
@@ -227,7 +208,7 @@ def _delivery_link(delivery: Delivery, reader: User) -> str:
 
 
 def _what_to_do(delivery: Delivery) -> str:
-    name = {"person": message.one_line(delivery.person.name)}
+    name = {"person": one_line(delivery.person.name)}
     if delivery.status == DeliveryStatus.FAILED:
         return (
             _("Tell %(person)s some other way. When the address has been corrected, the mail can be sent again.") % name

@@ -16,13 +16,15 @@ from partnerships.dates import add_months
 from partnerships.exceptions import InvalidInput, TransitionRefused
 from partnerships.models import Agreement, AgreementTerm, Milestone, MilestoneKind, TypeMilestone, User, workday_test
 from partnerships.models.agreements import QUIET_AFTER_DAYS
-from partnerships.models.milestones import ACCEPTED_KINDS
+from partnerships.models.milestones import ACCEPTED_KINDS, FIRM_KINDS
 from partnerships.permissions import require
 from partnerships.statuses import MILESTONE_TRANSITIONS, ActivityStatus, AgreementStatus, MilestoneStatus
-from partnerships.workflows.transitions import check_day, lock, save_as, take_step
+from partnerships.workflows.transitions import check_day, check_input, lock, save_as, take_step
 
 # An agreement registered long after its signing is not overdue at once: the office first gets time to make contact.
 FIRST_CONTACT_DAYS = 14
+# Longer than that it is not snoozed but moved.
+SNOOZE_DAYS = 90
 # A later date of these asks anew, whatever became of the last and wherever somebody had moved it.
 COUNTED_ANEW = frozenset(
     {
@@ -95,10 +97,70 @@ def move_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, due
         locked.version = milestone.version  # save() refuses a stale one
         locked.scheduled_on = locked.scheduled_on or locked.due_on
         locked.due_on = due_on
+        _end_snooze(locked)
         locked.override_reason = reason.strip()
         locked.overridden_at = timezone.now() if locked.is_derived else locked.overridden_at
         save_as(locked, actor, reason=reason.strip())
     return locked
+
+
+def snooze_milestone(
+    milestone: Milestone, *, actor: User | None, on: dt.date, until: dt.date, reason: str
+) -> Milestone:
+    """Nobody is reminded of it before ``until``; on that day one reminder comes. ``on`` is today.
+
+    Snoozing it again changes day and reason. At most ``SNOOZE_DAYS`` ahead; a firm date (decision, obligation) not
+    beyond its due date. Another due date or the next step ends the snooze.
+    """
+    if not reason.strip():
+        raise InvalidInput(_("Please give a reason."), field="reason")
+    with transaction.atomic():
+        locked = _lock_pending(milestone, actor, "milestone.snooze")
+        _check_snooze(locked, on, until)
+        locked.version = milestone.version
+        locked.snoozed_until, locked.snooze_reason = until, reason.strip()
+        check_input(locked, ["snooze_reason"])
+        save_as(locked, actor, reason=reason.strip())
+    return locked
+
+
+def unsnooze_milestone(milestone: Milestone, *, actor: User | None) -> Milestone:
+    """Ends a snooze at once: reminders whose time is still to come are sent again, none is made up for."""
+    with transaction.atomic():
+        locked = _lock_pending(milestone, actor, "milestone.snooze")
+        if locked.snoozed_until is None:
+            raise TransitionRefused(_("This milestone is not snoozed."))
+        locked.version = milestone.version
+        _end_snooze(locked)
+        save_as(locked, actor)
+    return locked
+
+
+def _lock_pending(milestone: Milestone, actor: User | None, action: str) -> Milestone:
+    locked = lock(milestone)
+    require(actor, action, locked)
+    if not locked.is_pending:
+        raise TransitionRefused(_("Only an open milestone can be snoozed."))
+    return locked
+
+
+def _check_snooze(milestone: Milestone, on: dt.date, until: dt.date) -> None:
+    latest = last_day_of_snooze(milestone, on)
+    if latest <= on:
+        raise TransitionRefused(_("Its due date has come, and it is not one to put off: do it, or move the date."))
+    if not on < until <= latest:
+        days = {"first": (on + dt.timedelta(days=1)).isoformat(), "last": latest.isoformat()}
+        raise InvalidInput(_("Choose a day from %(first)s to %(last)s.") % days, field="until")
+
+
+def last_day_of_snooze(milestone: Milestone, on: dt.date) -> dt.date:
+    """Up to when it can be snoozed on the day ``on``."""
+    latest = on + dt.timedelta(days=SNOOZE_DAYS)
+    return min(latest, milestone.due_on) if milestone.kind in FIRM_KINDS else latest
+
+
+def _end_snooze(milestone: Milestone) -> None:
+    milestone.snoozed_until, milestone.snooze_reason = None, ""
 
 
 def assign_milestone(milestone: Milestone, *, actor: User | None, owner: User) -> Milestone:
@@ -128,6 +190,8 @@ STEPS: dict[str, Callable[..., Milestone]] = {
 
 
 def _step(milestone: Milestone, name: str, *, actor: User | None, on: dt.date, **more: Any) -> Milestone:
+    """A step of the table; whatever it is, it ends a snooze."""
+    more |= {"snoozed_until": None, "snooze_reason": ""}
     return take_step(milestone, MILESTONE_TRANSITIONS, name, actor=actor, on=on, **more)
 
 
@@ -219,7 +283,7 @@ def _from_term(agreement: Agreement) -> Iterable[Derived]:
     term = agreement.current_term
     if term is None:
         return
-    decision = term.decision_date(workday_test(agreement.unit.work_calendar))
+    decision = term.decision_date(workday_test(agreement.unit.effective_calendar))
     if decision:
         derived = _decision(term, max(decision.decide_on, agreement.signing_date))
     elif term.review_on:
@@ -324,6 +388,7 @@ def _follow(milestone: Milestone, derived: Derived, *, actor: User | None, on: d
     if milestone.is_pending and milestone.due_on != derived.due_on and not is_kept:
         milestone.due_on, milestone.recurs_from = derived.due_on, None
         milestone.scheduled_on, milestone.overridden_at, milestone.override_reason = None, None, ""
+        _end_snooze(milestone)
         save_as(milestone, actor)
 
 
