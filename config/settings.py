@@ -71,11 +71,11 @@ def _choice(name: str, *choices: str) -> str:
     return value
 
 
-def _count(name: str) -> int:
-    value = env.str(name, default="") or "0"
+def _count(name: str, default: int = 0) -> int:
+    value = env.str(name, default="") or str(default)
     if not value.isascii() or not value.isdecimal() or len(value) > 9:
         problems.append(f"{name} must be a number such as 60, or 0 for none, not {value!r}")
-        return 0
+        return default
     return int(value)
 
 
@@ -269,6 +269,9 @@ EMAIL_ID_DOMAIN = env.str("EMAIL_ID_DOMAIN", default="") or SITE.hostname
 EMAIL_MAX_PER_MINUTE = _count("EMAIL_MAX_PER_MINUTE")
 # Nobody can know whether the mail server took a mail: hold it for a person to decide, or send the very same once more.
 REMINDERS_UNCERTAIN = _choice("REMINDERS_UNCERTAIN", "hold", "resend")
+
+# So many new mails a day are never held as far more than usual; 0: none ever are.
+REMINDERS_NEVER_HELD = _count("REMINDERS_NEVER_HELD", 200)
 
 REDIS_URL = _required("REDIS_URL", "redis://127.0.0.1:6379/0")
 if urlsplit(REDIS_URL).scheme not in {"redis", "rediss", "redis+socket", "memory"}:

@@ -52,7 +52,12 @@ GROUPS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
     ),
     (
         _("Reminders"),
-        (("reminderrule", "rule"), ("reminderplan", "schedule_send"), ("delivery", "outgoing_mail")),
+        (
+            ("reminderrule", "rule"),
+            ("reminderplan", "schedule_send"),
+            ("delivery", "outgoing_mail"),
+            ("mailhold", "front_hand"),
+        ),
     ),
     (
         _("Office"),

@@ -17,12 +17,21 @@ from unfold.decorators import display
 
 from partnerships.admin.base import OfficeAdmin, PlainAdmin, ReadOnlyInline, status_badge
 from partnerships.admin.filters import AttentionFilter, ScopedRelatedFilter
+from partnerships.admin.mail_holds import RELEASE, ReleaseMixin
 from partnerships.admin.navigation import Attention
 from partnerships.admin.steps import StepsMixin, Verb
 from partnerships.admin.versions import RootForm
 from partnerships.forms.reminders import SendAgainForm
-from partnerships.models import Delivery, DeliveryEvent, Milestone, ReminderItem, ReminderPlan, ReminderRule
-from partnerships.models.reminders import in_words
+from partnerships.models import (
+    Delivery,
+    DeliveryEvent,
+    DeliveryNotice,
+    Milestone,
+    ReminderItem,
+    ReminderPlan,
+    ReminderRule,
+)
+from partnerships.models.reminders import NOT_THROUGH, in_words
 from partnerships.permissions import may, refusal
 from partnerships.reminders.preview import preview
 from partnerships.statuses import DeliveryStatus, PlanStatus
@@ -208,6 +217,22 @@ class ReminderPlanAdmin(MachineWrittenAdmin):
         return status_badge(plan)
 
 
+class NoticeInline(ReadOnlyInline):
+    """Who was told that the mail did not get through."""
+
+    model = DeliveryNotice
+    fk_name = "delivery"
+    fields = ("person", "mail")
+    verbose_name_plural = _("who was told that it did not get through")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("person", "notice")
+
+    @display(description=_("mail"))
+    def mail(self, row: DeliveryNotice) -> str:
+        return status_badge(row.notice)
+
+
 class DeliveryEventInline(ReadOnlyInline):
     model = DeliveryEvent
     fields = ("at", "from_label", "to_label", "note_words", "actor")
@@ -234,14 +259,15 @@ def _send_again(row: Delivery, request: HttpRequest, data: Any) -> forms.Form:
 
 
 def _is_listed(row: Delivery) -> bool:
-    return Delivery.objects.needing_attention().filter(pk=row.pk).exists()
+    """A notice is not sent again: what it tells of is in the list."""
+    return row.status in NOT_THROUGH and row.kind != Delivery.Kind.NOTICE
 
 
-VERBS = (Verb("send_again", _("Send again"), "delivery.resend", _send_again, _is_listed),)
+VERBS = (Verb("send_again", _("Send again"), "delivery.resend", _send_again, _is_listed), RELEASE)
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(StepsMixin, MachineWrittenAdmin):
+class DeliveryAdmin(ReleaseMixin, StepsMixin, MachineWrittenAdmin):
     has_steps = False
     verbs = VERBS
     list_display = ("headline", "reader", "status_label", "reason_words", "queued_at", "sent_at", "attempts")
@@ -249,14 +275,21 @@ class DeliveryAdmin(StepsMixin, MachineWrittenAdmin):
     list_select_related = ("person", "contact")
     search_fields = ("subject", "person__name", "contact__name", "address", "message_id")
     ordering = ("-pk",)
-    inlines = (DeliveryItemInline, DeliveryEventInline)
+    inlines = (DeliveryItemInline, NoticeInline, DeliveryEventInline)
     attention = {
         "trouble": Attention(
-            _("Reminders failed, held or uncertain"),
+            _("Mails failed or uncertain"),
             "danger",
             "unsubscribe",
-            lambda rows, today: rows.needing_attention(),
+            lambda rows, today: rows.not_through(),
             rank=7,
+        ),
+        "held": Attention(
+            _("Mails held until somebody lets them go"),
+            "warning",
+            "front_hand",
+            lambda rows, today: rows.held(),
+            rank=6,
         ),
     }
     outcome_fields = (

@@ -309,6 +309,9 @@ class ReminderPlan(models.Model):
         return in_words(self.reason)
 
 
+NOT_THROUGH = (DeliveryStatus.FAILED, DeliveryStatus.UNCERTAIN, DeliveryStatus.UNCONFIRMED)
+
+
 class ToReader(models.Model):
     """For somebody of ours, or for a contact of a partner; exactly one of the two."""
 
@@ -342,14 +345,14 @@ class DeliveryQuerySet(ScopedQuerySet):
         return Q(person=user) | Q(pk__in=items.values("delivery"))
 
     def needing_attention(self) -> Self:
-        return self.filter(
-            status__in=(
-                DeliveryStatus.FAILED,
-                DeliveryStatus.UNCERTAIN,
-                DeliveryStatus.UNCONFIRMED,
-                DeliveryStatus.HELD,
-            )
-        )
+        return self.filter(status__in=(*NOT_THROUGH, DeliveryStatus.HELD))
+
+    def not_through(self) -> Self:
+        """Nobody can say that the reader has it, and nothing happens to it by itself any more."""
+        return self.filter(status__in=NOT_THROUGH)
+
+    def held(self) -> Self:
+        return self.filter(status=DeliveryStatus.HELD)
 
 
 class Delivery(ToReader):
@@ -363,6 +366,7 @@ class Delivery(ToReader):
     class Kind(models.TextChoices):
         SINGLE = "single", _("Reminder")
         DIGEST = "digest", _("Digest")
+        NOTICE = "notice", _("Notice of mails that did not get through")
 
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="deliveries", verbose_name=_("person")
@@ -375,6 +379,8 @@ class Delivery(ToReader):
     status = models.CharField(_("status"), max_length=20, choices=DeliveryStatus, default=DeliveryStatus.QUEUED)
     reason = models.CharField(_("reason"), max_length=300, blank=True)
     queued_at = models.DateTimeField(_("queued at"))
+    held_at = models.DateTimeField(_("held at"), null=True)  # last; stays when it is let go
+    reported_at = models.DateTimeField(null=True)  # when those who can help were told that it did not get through
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     next_attempt_at = models.DateTimeField(_("next attempt at"))
     # The soonest of its reminders' dates: of what may go at the same time, the most pressing goes first.
@@ -443,6 +449,18 @@ class Delivery(ToReader):
                 name="delivery_leased",
             ),  # the rescue
             models.Index(fields=["status", "-id"], name="delivery_by_status"),  # the list of failures
+            models.Index(
+                fields=["queued_at"],
+                condition=Q(held_at__isnull=True),
+                name="delivery_made",
+            ),  # what is usual
+            models.Index(
+                fields=["id"],
+                condition=Q(status__in=["failed", "uncertain", "unconfirmed"], reported_at__isnull=True)
+                & ~Q(kind="notice"),
+                name="delivery_unreported",
+            ),
+            models.Index(fields=["person", "-id"], condition=Q(kind="notice"), name="delivery_notices"),
             models.Index(
                 fields=["person"],
                 condition=Q(status="queued", kind="digest"),
@@ -516,6 +534,25 @@ class ReminderItem(ToReader):
     @property
     def cancel_words(self) -> str:
         return in_words(self.cancel_reason)
+
+
+class DeliveryNotice(models.Model):
+    """That ``delivery`` did not get through is told to ``person``, once, by the mail ``notice``."""
+
+    delivery = models.ForeignKey(Delivery, models.PROTECT, related_name="notices", verbose_name=_("delivery"))
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="delivery_notices", verbose_name=_("person")
+    )
+    notice = models.ForeignKey(Delivery, models.PROTECT, related_name="tells_of", verbose_name=_("notice"))
+
+    class Meta:
+        verbose_name = _("notice of a mail that did not get through")
+        verbose_name_plural = _("notices of mails that did not get through")
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["delivery", "person"], name="delivery_notice_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.delivery} → {self.person}"
 
 
 class DeliveryEvent(models.Model):

@@ -15,7 +15,7 @@ from partnerships.statuses import DeliveryStatus
 
 
 def send_again(delivery: Delivery, *, actor: User | None, now: dt.datetime) -> Delivery:
-    """Queues the reminders of a mail that failed, is uncertain or held, in a new delivery; returns it.
+    """Queues the reminders of a mail that failed or is uncertain, in a new delivery; returns it.
 
     In one transaction: locks the delivery, checks the permission and that it is still listed, closes the old items and
     the old delivery with the actor's name, and makes the next generation of its items; a digest stays that of its day.
@@ -24,8 +24,8 @@ def send_again(delivery: Delivery, *, actor: User | None, now: dt.datetime) -> D
     with transaction.atomic():
         old = Delivery.objects.select_for_update().get(pk=delivery.pk)
         require(actor, "delivery.resend", old)
-        if not Delivery.objects.needing_attention().filter(pk=old.pk).exists():
-            raise TransitionRefused(_("This mail is not listed as failed, uncertain or held any more."))
+        if not Delivery.objects.not_through().filter(pk=old.pk).exists():
+            raise TransitionRefused(_("This mail is not listed as failed or uncertain any more."))
         items = list(old.items.filter(cancelled_at=None).select_related("plan").order_by("pk"))
         if not items:
             raise TransitionRefused(_("Nothing in this mail is due to this person any more."))

@@ -105,5 +105,6 @@ def _leases(now: dt.datetime) -> Iterator[str]:
 def _empty() -> Iterator[str]:
     living = ReminderItem.objects.filter(delivery=OuterRef("pk"), cancelled_at=None)
     ended = Delivery.objects.exclude(status__in=(DeliveryStatus.CANCELLED, DeliveryStatus.SKIPPED))
+    ended = ended.exclude(kind=Delivery.Kind.NOTICE)
     for pk in ended.filter(~Exists(living)).order_by("pk").values_list("pk", flat=True):
         yield _("Delivery %(delivery)s carries no reminder.") % {"delivery": pk}

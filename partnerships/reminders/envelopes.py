@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from partnerships.models import Delivery, ReminderItem, ReminderPlan, User
+from partnerships.models import Delivery, MailHold, ReminderItem, ReminderPlan, User
 from partnerships.models.milestones import FIRM_KINDS
 from partnerships.reminders import reasons
 from partnerships.reminders.recipients import Recipient
@@ -132,6 +132,43 @@ def message_id(plan: ReminderPlan, reader_code: str, generation: int) -> str:
     return f"<reminder-{identity}@{settings.EMAIL_ID_DOMAIN}>"
 
 
+def _joinable() -> tuple[DeliveryStatus, ...]:
+    """While all mail is held a held digest is joined, else each run would begin one for a further day.
+
+    One that is held alone is not: nobody knows when, or whether, it is let go.
+    """
+    if MailHold.objects.in_force().exists():
+        return DeliveryStatus.QUEUED, DeliveryStatus.HELD
+    return (DeliveryStatus.QUEUED,)
+
+
+@dataclass
+class MailCount:
+    """How many mails some items would make, without making them; what joins a digest that waits makes none."""
+
+    joining: set[int]  # people who have one
+    digests: set[int] = field(default_factory=set)
+    singles: set[tuple[int, int]] = field(default_factory=set)
+
+    @classmethod
+    def begin(cls) -> Self:
+        waiting = Delivery.objects.filter(status=DeliveryStatus.QUEUED, kind=Delivery.Kind.DIGEST, message=None)
+        return cls(set(waiting.values_list("person_id", flat=True)))
+
+    def add(self, items: Iterable[Item], now: dt.datetime) -> None:
+        for item in items:
+            way = way_of(item, now)
+            if way is Way.DIGEST:
+                self.digests.add(item.person.pk)
+            elif way is Way.SINGLE:
+                self.singles.add((item.person.pk, item.plan.milestone_id))
+
+    @property
+    def total(self) -> int:
+        alone = sum(person not in self.digests and person not in self.joining for person, _milestone in self.singles)
+        return alone + len(self.digests - self.joining)
+
+
 class _Digests:
     """The digests of some people: those that wait and can be joined, and the days that have one already."""
 
@@ -155,7 +192,7 @@ class _Digests:
             locked = User.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=readers).order_by("pk")
             list(locked.values_list("pk"))
         of_people = Delivery.objects.filter(person__in=set(people), kind=Delivery.Kind.DIGEST)
-        waiting = of_people.filter(status=DeliveryStatus.QUEUED, message=None).order_by("digest_on", "pk")
+        waiting = of_people.filter(status__in=_joinable(), message=None).order_by("digest_on", "pk")
         for delivery in waiting.select_for_update(skip_locked=True, of=("self",)):
             # For the type checker: a digest always has its day and its person.
             if delivery.digest_on is not None and delivery.person_id is not None:

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -11,11 +12,12 @@ from partnerships.models import Delivery, DeliveryEvent, ReminderItem, ReminderP
 from partnerships.reminders import reasons
 from partnerships.reminders.answers import is_unanswered, signs_for
 from partnerships.reminders.catch_up import CatchUp
-from partnerships.reminders.envelopes import Envelope, Item, pack
+from partnerships.reminders.envelopes import Envelope, Item, MailCount, pack
+from partnerships.reminders.holding import hold, reason_to_hold
 from partnerships.reminders.recipients import Directory
 from partnerships.reminders.reconcile import closing, withdrawn_items
 from partnerships.reminders.rulebook import Rulebook
-from partnerships.statuses import PlanStatus
+from partnerships.statuses import DeliveryStatus, PlanStatus
 
 Clock = Callable[[], dt.datetime]
 
@@ -102,7 +104,9 @@ def _make_deliveries(plans: Sequence[ReminderPlan], book: Rulebook, *, now: dt.d
                 items.append(Item(plan, recipient, generation))
         if audience and not recipients and plan.pk not in mailed:
             plan.status, plan.reason = PlanStatus.SUPERSEDED, reasons.NEWER_REMINDER
-    made = _write(pack(items, now=now, at=at), at=at)
+    envelopes = pack(items, now=now, at=at)
+    _hold_flood(envelopes, len(plans), book, now=now, at=at)
+    made = _write(envelopes, at=at)
     _settle_withdrawn([plan for plan in plans if plan.status == PlanStatus.EXPANDED], generations)
     return made
 
@@ -130,6 +134,36 @@ def _next_generations(plans: Sequence[ReminderPlan]) -> dict[tuple[int, str], in
         is_living = item.cancelled_at is None or found.get(reader) == 0
         found[reader] = 0 if is_living else item.generation + 1
     return found
+
+
+def _hold_flood(
+    envelopes: Sequence[Envelope], plans: int, book: Rulebook, *, now: dt.datetime, at: dt.datetime
+) -> None:
+    """Turns the new mails into held ones, while all mail is held or when what is due makes far more than usual."""
+    mails = [
+        one.delivery for one in envelopes if one.delivery._state.adding and one.delivery.status == DeliveryStatus.QUEUED
+    ]
+    expected = partial(_expected_mails, plans, len(mails), book, now=now, at=at)
+    reason = reason_to_hold(at=at, expected=expected) if mails else ""
+    if reason:
+        for mail in mails:
+            hold(mail, reason, at)
+
+
+def _expected_mails(plans: int, mails: int, book: Rulebook, enough: int, *, now: dt.datetime, at: dt.datetime) -> int:
+    """How many mails all that is due will make, counted up to ``enough``; ``plans`` of it are known to make ``mails``."""
+    due = due_plans(now).filter(expires_at__gt=now)
+    if mails > enough or due.count() <= plans:
+        return mails
+    count = MailCount.begin()
+    rest, last = _with_context(due).order_by("pk"), 0
+    while count.total <= enough and (batch := list(rest.filter(pk__gt=last)[:BATCH])):
+        last = batch[-1].pk
+        signs = signs_for(batch)
+        current = [plan for plan in batch if is_current(book, plan, signs, now)]
+        directory = Directory.load(current, now=at)
+        count.add([Item(plan, one, 1) for plan in current for one in directory.recipients(plan)], now)
+    return count.total
 
 
 def _write(envelopes: Sequence[Envelope], *, at: dt.datetime) -> int:

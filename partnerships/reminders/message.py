@@ -13,6 +13,7 @@ from email.header import Header
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 from email.utils import format_datetime, formataddr, parseaddr
+from typing import Any
 
 import css_inline
 from django.conf import settings
@@ -52,18 +53,32 @@ def write(delivery: Delivery, items: Sequence[ReminderItem], *, now: dt.datetime
     Items of one milestone make a reminder, also in the envelope of a digest; items of several make a digest. Raises ``ValueError`` for an address no mail server would understand.
     """
     reader = delivery.reader
-    address = ascii_address(reader.email)
     milestones = list({item.plan.milestone_id: item.plan.milestone for item in items}.values())
     with translation.override(reader.language):
         if len(milestones) == 1 or delivery.person is None:
             template, context = "reminder", _context(delivery, items, now)
         else:
             template, context = "digest", digest_context(delivery.person, items, now)
-        text = render_to_string(f"{TEMPLATES}/{template}.txt", context).strip() + "\n"
-        html = _inliner.inline(render_to_string(f"{TEMPLATES}/{template}.html", context))
         event = None
         if delivery.person is not None and _is_ones_own(items, milestones):
             event = single_event(milestones[0], delivery.person, changed_at=at)
+        return compose(delivery, template, context, milestones, at=at, event=event)
+
+
+def compose(
+    delivery: Delivery,
+    template: str,
+    context: dict[str, Any],
+    milestones: Sequence[Milestone],
+    *,
+    at: dt.datetime,
+    event: bytes | None = None,
+) -> Written:
+    """The mail ``template`` makes of ``context`` in the language that is active; raises as ``write`` does."""
+    reader = delivery.reader
+    address = ascii_address(reader.email)
+    text = render_to_string(f"{TEMPLATES}/{template}.txt", context).strip() + "\n"
+    html = _inliner.inline(render_to_string(f"{TEMPLATES}/{template}.html", context))
     mail = _with_event(_body(text, html), event) if event else _body(text, html)
     _write_headers(mail, delivery, milestones, at)
     mail["Subject"] = _encoded(context["subject"], "Subject")

@@ -12,6 +12,8 @@ from partnerships.models import ComponentHeartbeat
 from partnerships.reminders.claim import rescue
 from partnerships.reminders.deliver import deliver_due
 from partnerships.reminders.expand import Clock, expand_due
+from partnerships.reminders.holding import hold_what_waits
+from partnerships.reminders.notices import report_failures
 from partnerships.reminders.reconcile import reconcile_marked, sweep
 
 logger = logging.getLogger(__name__)
@@ -89,6 +91,8 @@ def expand(done: Outcome, *, now: dt.datetime, clock: Clock, is_over: Callable[[
 
 def deliver(done: Outcome, *, now: dt.datetime, limit: int, clock: Clock, is_over: Callable[[], bool]) -> None:
     done.rescued = rescue(clock=clock)
+    report_failures(at=clock())
+    hold_what_waits(at=clock())
     sent = deliver_due(now=now, clock=clock, limit=limit, is_stopping=is_over)
     done.deliveries = {str(status): count for status, count in sent.counts.items()}
     done.relay_trouble = sent.trouble
