@@ -133,6 +133,7 @@ ACTIONS: Mapping[str, Grant] = {
     "delivery.view": _SEE,
     "delivery.view_body": _own(Role.COORDINATOR),
     "delivery.resend": _own(Role.COORDINATOR),
+    "operations.view": _OFFICE,
     "history.view": _SEE,
     "export": _everyone(),
     "unit.view": Grant(anywhere=Role.VIEWER, staff=True, system=True, user_admin=True),

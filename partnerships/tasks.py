@@ -1,6 +1,6 @@
 """Celery's doorbell: tasks take ids or nothing, call one function and return its outcome."""
 
-import threading
+import mmap
 from typing import Any
 
 from celery import shared_task
@@ -9,16 +9,24 @@ from django.utils import timezone
 
 from partnerships.reminders.run import run_once
 
-_stopping = threading.Event()
+# One byte that the processes of a prefork pool share with their parent, which alone hears that the worker is stopping.
+_stopping = mmap.mmap(-1, 1)
 
 
 @worker_shutting_down.connect
 def begin_no_more(**_signal: Any) -> None:
-    """A worker told to stop finishes the mail under way. (The children of a prefork pool do not hear this.)"""
-    _stopping.set()
+    """A worker told to stop finishes the mail under way and takes no further one, in whichever process it is sent."""
+    _stopping[0] = 1
+
+
+def is_stopping() -> bool:
+    return _stopping[0] != 0
 
 
 @shared_task(name="partnerships.tasks.tick")
-def tick() -> dict[str, Any]:
-    """One run of the reminders; lost or doubled ticks change nothing, the next one finds all that is due."""
-    return run_once(now=timezone.now(), is_stopping=_stopping.is_set).as_dict()
+def tick(bell: str = "") -> dict[str, Any]:
+    """One run of the reminders; lost or doubled ticks change nothing, the next one finds all that is due.
+
+    ``bell`` says what rang: the ``beat`` of every minute, or a ``hint`` after an edit.
+    """
+    return run_once(now=timezone.now(), is_stopping=is_stopping, bell=bell).as_dict()

@@ -132,6 +132,7 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "delivery.view": SEE,
     "delivery.view_body": OWN_WORK,
     "delivery.resend": OWN_WORK,
+    "operations.view": OFFICE,
     "history.view": SEE,
     "export": EVERYBODY,
     "unit.view": ("opx", "opx", "opx", "opx", "opx", "opx"),

@@ -124,7 +124,7 @@ class DeliveryItemInline(ItemInline):
 @admin.register(ReminderPlan)
 class ReminderPlanAdmin(MachineWrittenAdmin):
     list_display = ("milestone", "rule", "due_on", "send_at", "status_label", "reason_words")
-    list_filter = (AttentionFilter, "status", "send_at")
+    list_filter = (AttentionFilter, "status", "send_at", "next_attempt_at")
     list_select_related = ("milestone", "rule")
     search_fields = ("milestone__title",)
     search_help_text = _("Milestone, agreement or partner, in Chinese or English")

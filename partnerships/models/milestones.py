@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from partnerships import bell
 from partnerships.dates import EARLIEST_DAY, LATEST_DAY
 from partnerships.models.agreements import Agreement, AgreementParty
 from partnerships.models.base import (
@@ -327,3 +328,7 @@ class ReminderMark(models.Model):
 
     def __str__(self) -> str:
         return str(self.milestone_id)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        super().save(*args, **kwargs)
+        bell.ring_after_commit()

@@ -5,6 +5,7 @@ import datetime as dt
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from partnerships import bell
 from partnerships.exceptions import TransitionRefused
 from partnerships.models import Delivery, DeliveryEvent, ReminderItem, User
 from partnerships.permissions import require
@@ -33,6 +34,7 @@ def send_again(delivery: Delivery, *, actor: User | None, now: dt.datetime) -> D
         old.items.filter(cancelled_at=None).update(cancelled_at=now, cancel_reason=reasons.SENT_AGAIN)
         reason = reasons.SENT_AGAIN
         advance(old, DeliveryStatus.CANCELLED, at=now, note=reason, actor=actor, reason=reason)
+        bell.ring_after_commit()
     return new
 
 

@@ -25,6 +25,7 @@ OWN = [200, 200, 200, 200, 404, 200, 404, 404]
 SHARED = [200, 200, 200, 200, 404, 200, 404, 200]
 WORKERS = [403, 200, 200, 200, 404, 200, 404, 404]
 LEADS = [403, 403, 200, 200, 404, 200, 404, 404]
+OFFICE = [403, 403, 403, 200, 403, 200, 403, 403]
 TABLE: dict[str, list[int]] = {
     "my_work": EVERYBODY,
     "agreement_list": EVERYBODY,
@@ -62,6 +63,7 @@ TABLE: dict[str, list[int]] = {
     "source_detail": SHARED,
     "document_download": OWN,
     "search": EVERYBODY,
+    "operations": OFFICE,
     "me": EVERYBODY,
     "password_change": EVERYBODY,
     "password_change_done": EVERYBODY,
@@ -73,6 +75,7 @@ ELSEWHERE = {
     "login",
     "logout",
     "my_language",
+    "operations_audit",
     "password_reset",
     "password_reset_done",
     "password_reset_confirm",

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from partnerships.models import Delivery, Milestone
 from partnerships.reminders import run
-from partnerships.reminders.audit import audit
+from partnerships.reminders.audit import audit_and_note
 from partnerships.reminders.claim import WAITING
 from partnerships.reminders.explain import explain
 from partnerships.statuses import DeliveryStatus
@@ -87,7 +87,7 @@ class Command(BaseCommand):
     def _tick(self, limit: int, stop: threading.Event) -> None:
         close_old_connections()
         try:
-            done = run.run_once(now=timezone.now(), limit=limit, is_stopping=stop.is_set)
+            done = run.run_once(now=timezone.now(), limit=limit, is_stopping=stop.is_set, bell="loop")
         except Exception:
             # The database may be restarting: the loop has to be there when it is back. The log and the old heartbeat tell.
             logger.exception("A run of the reminders failed; the next one follows in a minute")
@@ -136,7 +136,7 @@ class Command(BaseCommand):
         self.stdout.write("\n".join(explain(milestone, now=timezone.now())))
 
     def _audit(self, options: dict[str, Any]) -> None:
-        breaches = audit(now=timezone.now())
+        breaches = audit_and_note(now=timezone.now())
         if breaches:
             raise CommandError("\n".join(breaches))
         self.stdout.write(_("All laws hold."))

@@ -29,6 +29,7 @@ from partnerships.management.embedded import EmbeddedSite, TickWatch, plan_embed
 from partnerships.management.static import collect_static_if_changed
 from partnerships.management.supervisor import ServiceDied, StopRequested, Supervisor
 from partnerships.models import ComponentHeartbeat
+from partnerships.reminders.pulse import HEARTBEAT
 
 START_SECONDS = 60
 NO = {"no", "0", "false", "off"}
@@ -100,7 +101,7 @@ class Command(BaseCommand):
 
 def _last_tick() -> datetime | None:
     try:
-        return ComponentHeartbeat.objects.filter(name="reminders").values_list("at", flat=True).first()
+        return ComponentHeartbeat.objects.filter(name=HEARTBEAT).values_list("at", flat=True).first()
     finally:
         connection.close()
 
