@@ -48,9 +48,10 @@ class Bell:
 
 
 def publish() -> None:
-    """One message to the broker, without a second try."""
+    """One message to the broker over a connection of its own, without a second try."""
     try:
-        current_app.send_task(TICK, kwargs={"bell": "hint"}, expires=EXPIRES, retry=False)
+        with current_app.connection_for_write(connect_timeout=1) as broker:
+            current_app.send_task(TICK, kwargs={"bell": "hint"}, expires=EXPIRES, retry=False, connection=broker)
     except OperationalError as error:
         logger.info("Nobody heard the bell, the next tick comes within a minute: %s", error)
 
