@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import sys
+from datetime import timedelta
 from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -62,6 +63,22 @@ def _port(name: str, default: int) -> int:
     return int(value)
 
 
+def _choice(name: str, *choices: str) -> str:
+    """One of ``choices``; the first when nothing is set."""
+    value = env.str(name, default="") or choices[0]
+    if value not in choices:
+        problems.append(f"{name} must be {' or '.join(choices)}, not {value!r}")
+    return value
+
+
+def _count(name: str) -> int:
+    value = env.str(name, default="") or "0"
+    if not value.isascii() or not value.isdecimal() or len(value) > 9:
+        problems.append(f"{name} must be a number such as 60, or 0 for none, not {value!r}")
+        return 0
+    return int(value)
+
+
 def _generated_secret_key() -> str:
     """The key kept in DATA_DIR; created once, readable by its owner alone."""
     path = DATA_DIR / "secret_key"
@@ -108,12 +125,16 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.forms",  # its templates, for FORM_RENDERER
+    "axes",
+    "csp",
     "django_filters",
+    "django_htmx",
     "simple_history",
 ]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "partnerships.middleware.ContentSecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "partnerships.middleware.QueryStringMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -125,6 +146,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "axes.middleware.AxesMiddleware",  # last: it turns a refused login into its answer
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -177,6 +200,20 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",  # first: it refuses before a password is looked at
+    "django.contrib.auth.backends.ModelBackend",
+]
+# Ten wrong passwords for one account from one address: a quarter of an hour's pause. By account alone, anybody could
+# lock anybody out; by address alone, one person a whole college behind its gateway.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_TEMPLATE = "registration/locked_out.html"
+AXES_ENABLE_ADMIN = False  # `manage.py axes_reset_username` lets somebody in at once
+AXES_DISABLE_ACCESS_LOG = True
 LOGIN_URL = reverse_lazy("login")
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = LOGIN_URL
@@ -228,6 +265,10 @@ if "@" not in parseaddr(DEFAULT_FROM_EMAIL)[1]:
     problems.append(f"DEFAULT_FROM_EMAIL must hold an e-mail address, not {DEFAULT_FROM_EMAIL!r}")
 # The right-hand side of Message-IDs: stable, so that a mail keeps its identity whichever machine sends it.
 EMAIL_ID_DOMAIN = env.str("EMAIL_ID_DOMAIN", default="") or SITE.hostname
+# More than so many mails a minute the site does not hand over, whichever process sends them; 0: as many as it can.
+EMAIL_MAX_PER_MINUTE = _count("EMAIL_MAX_PER_MINUTE")
+# Nobody can know whether the mail server took a mail: hold it for a person to decide, or send the very same once more.
+REMINDERS_UNCERTAIN = _choice("REMINDERS_UNCERTAIN", "hold", "resend")
 
 REDIS_URL = _required("REDIS_URL", "redis://127.0.0.1:6379/0")
 if urlsplit(REDIS_URL).scheme not in {"redis", "rediss", "redis+socket", "memory"}:
@@ -262,6 +303,17 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+# Nothing inline and nothing from elsewhere. The admin's theme needs more: partnerships.middleware says what.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SITE_URL.startswith("https://")
@@ -283,6 +335,14 @@ UNFOLD = {
     "SITE_SUBHEADER": _("Cooperation office"),
     "SITE_SYMBOL": "handshake",
     "SITE_URL": "/",
+    "SITE_FAVICONS": [
+        {
+            "rel": "icon",
+            "type": "image/svg+xml",
+            "sizes": "any",
+            "href": lambda request: static("partnerships/icon.svg"),
+        }
+    ],
     "SHOW_BACK_BUTTON": True,
     "STYLES": [lambda request: static("partnerships/admin/admin.css")],
     "SIDEBAR": {"show_search": False, "show_all_applications": False},
@@ -310,7 +370,7 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
     # A tick a minute would bury what matters; the run itself says when it did something.
-    "loggers": {"celery.worker.strategy": {"level": "WARNING"}, "celery.app.trace": {"level": "WARNING"}},
+    "loggers": {name: {"level": "WARNING"} for name in ("celery.worker.strategy", "celery.app.trace", "axes")},
 }
 
 if missing:

@@ -3,8 +3,29 @@
 import zoneinfo
 from collections.abc import Callable
 
+from csp.middleware import CSPMiddleware, PolicyParts
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http.response import HttpResponseBase
+from django.urls import reverse
 from django.utils import timezone, translation
+
+# The theme's scripts evaluate expressions written in attributes, and it writes styles into its pages.
+ADMIN_NEEDS = {
+    "script-src": ["'self'", "'unsafe-eval'"],
+    "style-src": ["'self'", "'unsafe-inline'"],
+}
+
+
+class ContentSecurityMiddleware(CSPMiddleware):
+    """The strict policy of the settings on our own pages, with what its theme needs under the admin."""
+
+    def get_policy_parts(
+        self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
+    ) -> PolicyParts:
+        parts = super().get_policy_parts(request, response, report_only)
+        if not report_only and request.path_info.startswith(reverse("admin:index")):
+            parts.replace = {**ADMIN_NEEDS, **(parts.replace or {})}
+        return parts
 
 
 class QueryStringMiddleware:

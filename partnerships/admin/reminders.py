@@ -208,6 +208,7 @@ class DeliveryAdmin(StepsMixin, MachineWrittenAdmin):
     outcome_fields = (
         ("person", "address"),
         "subject",
+        ("kind", "digest_on"),
         ("status_label", "reason_words"),
         ("queued_at", "handed_at", "sent_at"),
         ("attempts", "next_attempt_at"),

@@ -18,7 +18,7 @@ from partnerships.models import Unit, UnitMembership, User
 from partnerships.permissions import may
 
 PERSONAL = (("name", "username"), "email", ("language", "time_zone"))
-ABSENCE = ("reminder_mode", "deputy", ("absent_from", "absent_until"))
+ABSENCE = (("reminder_mode", "reminder_hour"), "deputy", ("absent_from", "absent_until"))
 GRANTS = ("is_user_admin", "is_staff", "is_superuser")
 
 
@@ -84,7 +84,7 @@ class UserAdmin(StepsMixin, OfficeAdmin):
         return super().get_queryset(request).prefetch_related("memberships__unit")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        sets = [(None, {"fields": PERSONAL}), (_("Reminders and absence"), {"fields": ABSENCE})]
+        sets: list[Any] = [(None, {"fields": PERSONAL}), (_("Reminders and absence"), {"fields": ABSENCE})]
         if may(request.user, "user.grant_admin"):
             sets.append((_("Administration"), {"fields": GRANTS}))
         if obj:

@@ -17,7 +17,10 @@ class UnitFactory(ModelFactory):
 
 
 class UserFactory(ModelFactory):
-    """``UserFactory(coordinator_in=unit)`` gives a role; ``password="..."`` lets the person log in."""
+    """``UserFactory(coordinator_in=unit)`` gives a role; ``password="..."`` lets the person log in.
+
+    Gets a mail for each reminder, unless ``digest`` or ``feed_only``.
+    """
 
     class Meta:
         model = User
@@ -28,11 +31,14 @@ class UserFactory(ModelFactory):
         system_admin = factory.Trait(is_superuser=True)
         deactivated = factory.Trait(is_active=False)
         unreachable = factory.Trait(email="")
+        digest = factory.Trait(reminder_mode=User.ReminderMode.DIGEST)
+        feed_only = factory.Trait(reminder_mode=User.ReminderMode.FEED)
 
     username = factory.Sequence("person{}".format)
     name = factory.Sequence("Person {}".format)
     email = factory.LazyAttribute(lambda person: f"{person.username}@example.org")
     password = factory.Transformer(None, transform=make_password)
+    reminder_mode = User.ReminderMode.IMMEDIATE
 
     @when_given
     def viewer_in(self, unit: Unit) -> None:

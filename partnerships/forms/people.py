@@ -17,14 +17,22 @@ from partnerships.models import User
 
 
 class PreferencesForm(forms.ModelForm):
-    """Language, time zone, and who stands in while one is absent."""
+    """Language, time zone, when and how reminders arrive, and who stands in while one is absent."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)
     time_zone = forms.ChoiceField(label=_("Time zone"))
+    reminder_hour = forms.TypedChoiceField(
+        label=_("The digest comes at"),
+        coerce=int,
+        choices=[(hour, f"{hour:02}:00") for hour in range(24)],
+        help_text=_(
+            "In your time zone. With one reminder alone it looks like a single mail; without any there is none."
+        ),
+    )
 
     class Meta:
         model = User
-        fields = ["language", "time_zone", "deputy", "absent_from", "absent_until"]
+        fields = ["language", "time_zone", "reminder_mode", "reminder_hour", "deputy", "absent_from", "absent_until"]
         widgets = {"absent_from": DateInput, "absent_until": DateInput}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

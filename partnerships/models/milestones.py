@@ -195,6 +195,8 @@ class Milestone(SeededModel, SearchableModel, VersionedModel):
     derived_key = models.CharField(max_length=50, blank=True, editable=False)
     overridden_at = models.DateTimeField(_("moved by hand at"), null=True, editable=False)
     override_reason = models.TextField(_("reason of the move"), blank=True, editable=False)
+    snoozed_until = models.DateField(_("snoozed until"), null=True, editable=False)  # on that day it is back
+    snooze_reason = models.TextField(_("reason of the snooze"), blank=True, editable=False)
 
     status = models.CharField(
         _("status"), max_length=20, choices=MilestoneStatus, default=MilestoneStatus.OPEN, editable=False
@@ -240,6 +242,12 @@ class Milestone(SeededModel, SearchableModel, VersionedModel):
                 condition=Q(overridden_at__isnull=True) | ~Q(override_reason=""),
                 name="milestone_override_has_reason",
                 violation_error_message=_("A date moved by hand needs a reason."),
+            ),
+            models.CheckConstraint(
+                condition=Q(snoozed_until__isnull=True, snooze_reason="")
+                | Q(snoozed_until__isnull=False, status__in=OPEN_STATUSES) & ~Q(snooze_reason=""),
+                name="milestone_snooze_has_reason",
+                violation_error_message=_("Only an open milestone is snoozed, and with a reason."),
             ),
             models.CheckConstraint(
                 condition=Q(party__isnull=True) | Q(agreement__isnull=False),
@@ -313,6 +321,9 @@ class Milestone(SeededModel, SearchableModel, VersionedModel):
     @property
     def target(self) -> models.Model | None:
         return next((getattr(self, name) for name in MILESTONE_TARGETS if getattr(self, f"{name}_id")), self.agreement)
+
+    def is_snoozed(self, today: dt.date) -> bool:
+        return self.is_pending and self.snoozed_until is not None and today < self.snoozed_until
 
     def is_overdue(self, today: dt.date) -> bool:
         return self.is_pending and self.due_on < today

@@ -1,7 +1,7 @@
 """The reminder pipeline's tables: rule -> plan -> item -> delivery. The truth about every mail is here.
 
 A reminder's identity is (milestone, rule, due date, person): time, zone and wording are not in it, so no change of
-clock, zone or text can double one. No nullable column stands in a unique key.
+clock, zone or text can double one. No unique key holds a column that is null in the rows it covers.
 """
 
 import datetime as dt
@@ -13,6 +13,7 @@ from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -170,13 +171,15 @@ class ReminderPlanQuerySet(ScopedQuerySet):
 class ReminderPlan(models.Model):
     """When a milestone's due date will be announced by a rule; made by the reconciler, machine-written throughout.
 
-    A moved due date makes a new plan, moved back it finds the old one again. ``reason`` says in words why a plan is not
+    A moved due date makes a new plan, moved back it finds the old one again. The end of a snooze (``wakes_on``) is an
+    occasion of its own, whatever rule lends it hour and audience. ``reason`` says in words why a plan is not
     (or no longer) going to be mail.
     """
 
     milestone = models.ForeignKey(Milestone, models.PROTECT, related_name="reminder_plans", verbose_name=_("milestone"))
     rule = models.ForeignKey(ReminderRule, models.PROTECT, related_name="plans", verbose_name=_("rule"))
     due_on = models.DateField(_("due on"))
+    wakes_on = models.DateField(_("end of a snooze"), null=True)  # the one reminder that comes when it is over
     send_at = models.DateTimeField(_("send at"))
     time_zone = models.CharField(_("time zone"), max_length=50)  # in which send_at was computed
     expires_at = models.DateTimeField(_("expires at"))  # after this it is missed, not mailed
@@ -192,7 +195,16 @@ class ReminderPlan(models.Model):
         verbose_name_plural = _("planned reminders")
         ordering = ["send_at", "pk"]
         constraints = [
-            models.UniqueConstraint(fields=["milestone", "rule", "due_on"], name="reminder_plan_unique"),
+            models.UniqueConstraint(
+                fields=["milestone", "rule", "due_on"],
+                condition=Q(wakes_on__isnull=True),
+                name="reminder_plan_unique",
+            ),
+            models.UniqueConstraint(
+                fields=["milestone", "due_on", "wakes_on"],
+                condition=Q(wakes_on__isnull=False),
+                name="reminder_plan_wakes_once",
+            ),
             models.CheckConstraint(condition=Q(status__in=PlanStatus.values), name="reminder_plan_status_known"),
         ]
         indexes = [
@@ -228,7 +240,9 @@ class DeliveryQuerySet(ScopedQuerySet):
 class Delivery(models.Model):
     """An envelope to one person with one or more items: a row before it is a message.
 
-    ``lease_epoch`` is incremented by each claim; whoever holds an older epoch may no longer write.
+    ``lease_epoch`` is incremented by each claim; whoever holds an older epoch may no longer write. The two marks stand
+    around the final dot of the SMTP session: without the first the server has nothing, with the second the mail was on
+    its way.
     """
 
     class Kind(models.TextChoices):
@@ -239,19 +253,26 @@ class Delivery(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="deliveries", verbose_name=_("person")
     )
     kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.SINGLE)
+    digest_on = models.DateField(_("digest of"), null=True)  # the person's own date; exactly a digest has one
     status = models.CharField(_("status"), max_length=20, choices=DeliveryStatus, default=DeliveryStatus.QUEUED)
     reason = models.CharField(_("reason"), max_length=300, blank=True)
     queued_at = models.DateTimeField(_("queued at"))
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     next_attempt_at = models.DateTimeField(_("next attempt at"))
+    # The soonest of its reminders' dates: of what may go at the same time, the most pressing goes first.
+    due_on = models.DateField(_("due on"), default=timezone.localdate)
     lease_until = models.DateTimeField(null=True)
     lease_epoch = models.PositiveIntegerField(default=0)
-    lease_owner = models.CharField(max_length=100, blank=True)
+    lease_owner = models.CharField(max_length=150, blank=True)  # host, boot and process
     address = models.CharField(_("address"), max_length=254, blank=True)  # as sent to, frozen with the message
     message_id = models.CharField("Message-ID", max_length=200, unique=True)
     subject = models.CharField(_("subject"), max_length=400, blank=True)
     message = models.BinaryField(null=True)  # the exact bytes, frozen at the first claim
     handed_at = models.DateTimeField(_("handed over at"), null=True)
+    dot_due_at = models.DateTimeField(null=True)  # all is written but the final dot
+    dot_sent_at = models.DateTimeField(null=True)  # the final dot is written
+    breaks = models.PositiveSmallIntegerField(default=0)  # sessions that broke at it while others' mails got through
+    is_repeat = models.BooleanField(default=False)  # what became of it was unknown, and it goes out once more
     sent_at = models.DateTimeField(_("sent at"), null=True)
     smtp_code = models.PositiveSmallIntegerField(_("SMTP code"), null=True)
     smtp_reply = models.TextField(_("SMTP reply"), blank=True)
@@ -263,6 +284,16 @@ class Delivery(models.Model):
         verbose_name_plural = _("deliveries")
         ordering = ["-pk"]
         constraints = [
+            # One that was cancelled never left: the day may have another.
+            models.UniqueConstraint(
+                fields=["person", "digest_on"],
+                condition=Q(kind="digest") & ~Q(status="cancelled"),
+                name="delivery_one_digest_a_day",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="digest", digest_on__isnull=False) | ~Q(kind="digest") & Q(digest_on__isnull=True),
+                name="delivery_digest_has_day",
+            ),
             models.CheckConstraint(condition=Q(status__in=DeliveryStatus.values), name="delivery_status_known"),
             models.CheckConstraint(
                 condition=~Q(status="sent") | Q(sent_at__isnull=False), name="delivery_sent_has_time"
@@ -277,13 +308,26 @@ class Delivery(models.Model):
                 fields=["next_attempt_at", "id"],
                 condition=Q(status__in=["queued", "retry"]),
                 name="delivery_due",
+            ),  # is there anything to send
+            models.Index(
+                fields=["due_on", "next_attempt_at", "id"],
+                condition=Q(status__in=["queued", "retry"]),
+                name="delivery_order",
             ),  # the claim
+            models.Index(
+                fields=["handed_at"], condition=Q(handed_at__isnull=False), name="delivery_handed"
+            ),  # the rate of the last minute
             models.Index(
                 fields=["lease_until"],
                 condition=Q(status__in=["claimed", "handing"]),
                 name="delivery_leased",
             ),  # the rescue
             models.Index(fields=["status", "-id"], name="delivery_by_status"),  # the list of failures
+            models.Index(
+                fields=["person"],
+                condition=Q(status="queued", kind="digest"),
+                name="delivery_digest_waiting",
+            ),  # what falls due joins it
         ]
 
     def __str__(self) -> str:
@@ -362,6 +406,20 @@ class DeliveryEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.from_status} → {self.to_status}"
+
+
+class MailRelay(models.Model):
+    """A mail server in trouble, as all processes know it; without failures all is well."""
+
+    name = models.CharField(max_length=300, primary_key=True)  # host:port
+    failures = models.PositiveIntegerField(default=0)  # tries in a row
+    open_until = models.DateTimeField(null=True)  # nobody tries before
+    trouble = models.CharField(max_length=1000, blank=True)  # what it said last
+    since = models.DateTimeField(null=True)
+    alerted_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.trouble}" if self.failures else self.name
 
 
 class ComponentHeartbeat(models.Model):

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
@@ -107,7 +108,13 @@ class User(SeededModel, VersionedModel, AbstractUser):
         _("time zone"), max_length=50, default=default_time_zone, validators=[validate_time_zone]
     )
     reminder_mode = models.CharField(
-        _("reminders arrive as"), max_length=20, choices=ReminderMode, default=ReminderMode.IMMEDIATE
+        _("reminders arrive as"), max_length=20, choices=ReminderMode, default=ReminderMode.DIGEST
+    )
+    reminder_hour = models.PositiveSmallIntegerField(
+        _("hour of the digest"),
+        default=8,
+        validators=[MaxValueValidator(23)],
+        help_text=_("0 to 23, in this person's time zone."),
     )
     deputy = models.ForeignKey(
         "self",
@@ -139,6 +146,12 @@ class User(SeededModel, VersionedModel, AbstractUser):
                 name="user_email_unique",
                 violation_error_code="email",
                 violation_error_message=_("Another person has this e-mail address already."),
+            ),
+            models.CheckConstraint(
+                condition=Q(reminder_hour__lte=23),
+                name="user_reminder_hour_of_a_day",
+                violation_error_code="reminder_hour",
+                violation_error_message=_("An hour lies between 0 and 23."),
             ),
             models.CheckConstraint(
                 condition=~Q(deputy=F("id")),

@@ -11,16 +11,16 @@ from partnerships.models import Delivery, DeliveryEvent, ReminderItem, User
 from partnerships.permissions import require
 from partnerships.reminders import reasons
 from partnerships.reminders.claim import advance
-from partnerships.reminders.expand import message_id
+from partnerships.reminders.envelopes import message_id
 from partnerships.statuses import DeliveryStatus
 
 
 def send_again(delivery: Delivery, *, actor: User | None, now: dt.datetime) -> Delivery:
     """Queues the reminders of a mail that failed, is uncertain or held, in a new delivery; returns it.
 
-    In one transaction: locks the delivery, checks the permission and that it is still listed, makes the next generation
-    of its items, and closes the old items and the old delivery with the actor's name. What no longer holds by then is
-    cancelled at the claim as ever. Raises ``NotAllowed`` or ``TransitionRefused``.
+    In one transaction: locks the delivery, checks the permission and that it is still listed, closes the old items and
+    the old delivery with the actor's name, and makes the next generation of its items; a digest stays that of its day.
+    What no longer holds by then is cancelled at the claim as ever. Raises ``NotAllowed`` or ``TransitionRefused``.
     """
     with transaction.atomic():
         old = Delivery.objects.select_for_update().get(pk=delivery.pk)
@@ -30,12 +30,12 @@ def send_again(delivery: Delivery, *, actor: User | None, now: dt.datetime) -> D
         items = list(old.items.filter(cancelled_at=None).select_related("plan").order_by("pk"))
         if not items:
             raise TransitionRefused(_("Nothing in this mail is due to this person any more."))
-        new = _next_generation(old, items, actor, now)
         old.items.filter(cancelled_at=None).update(cancelled_at=now, cancel_reason=reasons.SENT_AGAIN)
         reason = reasons.SENT_AGAIN
+        User.objects.select_for_update(no_key=True).get(pk=old.person_id)  # nobody else begins a digest for this day
         advance(old, DeliveryStatus.CANCELLED, at=now, note=reason, actor=actor, reason=reason)
         bell.ring_after_commit()
-    return new
+        return _next_generation(old, items, actor, now)
 
 
 def _next_generation(old: Delivery, items: list[ReminderItem], actor: User | None, now: dt.datetime) -> Delivery:
@@ -43,8 +43,10 @@ def _next_generation(old: Delivery, items: list[ReminderItem], actor: User | Non
     new = Delivery.objects.create(
         person_id=old.person_id,
         kind=old.kind,
+        digest_on=old.digest_on,
         queued_at=now,
         next_attempt_at=now,
+        due_on=old.due_on,
         message_id=message_id(first.plan, old.person_id, first.generation + 1),
     )
     ReminderItem.objects.bulk_create(

@@ -5,23 +5,23 @@ that slept through its lease finds that it may no longer write.
 """
 
 import datetime as dt
-import os
-import socket
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, Q, QuerySet
 
 from partnerships.models import Delivery, DeliveryEvent, ReminderItem, ReminderMark, ReminderPlan, User
 from partnerships.reminders import reasons
-from partnerships.reminders.expand import Clock, is_current
+from partnerships.reminders.expand import Clock, due_plans, is_current
+from partnerships.reminders.lease import LEASE, is_of_this_boot, lease_owner
 from partnerships.reminders.recipients import Directory
 from partnerships.reminders.reconcile import closing
+from partnerships.reminders.relay import is_rate_reached
 from partnerships.reminders.rulebook import Rulebook
 from partnerships.statuses import DeliveryStatus, PlanStatus
 
-# Longer than the slowest hand-over: every answer of the mail server may take EMAIL_TIMEOUT.
-LEASE = dt.timedelta(minutes=5)
 DEATHS_AT_MOST = 3
 WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.RETRY)
 
@@ -35,17 +35,27 @@ class Claim:
 
 
 def has_due(*, now: dt.datetime) -> bool:
-    return Delivery.objects.filter(status__in=WAITING, next_attempt_at__lte=now).exists()
+    return _due(now).exists()
+
+
+def _due(now: dt.datetime) -> QuerySet[Delivery]:
+    """A digest waits until all that is due was made into items, so that it says everything."""
+    due = Delivery.objects.filter(status__in=WAITING, next_attempt_at__lte=now)
+    return due.filter(~Q(kind=Delivery.Kind.DIGEST) | ~Exists(due_plans(now)))
 
 
 def claim_next(*, now: dt.datetime, clock: Clock) -> Claim | None:
-    """The delivery that is due longest, or None; what is locked by others is passed over.
+    """Of what is due, the delivery with the soonest date, or None; what is locked by others is passed over.
+
+    None as well when the minute's rate is reached.
 
     The lock alone would do on PostgreSQL, and the serialised transactions on SQLite; the conditional update makes
     both the same and counts the epoch.
     """
     with transaction.atomic(durable=True):
-        due = Delivery.objects.filter(status__in=WAITING, next_attempt_at__lte=now).order_by("next_attempt_at", "pk")
+        if is_rate_reached(clock()):
+            return None
+        due = _due(now).order_by("due_on", "next_attempt_at", "pk")
         delivery = due.select_for_update(skip_locked=True, of=("self",)).select_related("person").first()
         if delivery is None:
             return None
@@ -57,14 +67,12 @@ def claim_next(*, now: dt.datetime, clock: Clock) -> Claim | None:
             lease_until=at + LEASE,
             lease_owner=lease_owner(),
             lease_epoch=delivery.lease_epoch + 1,
+            dot_due_at=None,
+            dot_sent_at=None,
         )
         if not is_ours:
             return None
         return Claim(delivery, _check_again(delivery, at))
-
-
-def lease_owner() -> str:
-    return f"{socket.gethostname()[:80]}:{os.getpid()}"
 
 
 def advance(
@@ -98,7 +106,7 @@ def _check_again(delivery: Delivery, at: dt.datetime) -> list[ReminderItem]:
     """
     items = list(
         delivery.items.filter(cancelled_at=None)
-        .select_related("plan__rule", "plan__milestone__agreement")
+        .select_related("plan__rule", "plan__milestone__agreement", "plan__milestone__unit", "plan__milestone__owner")
         .order_by("pk")
     )
     plans = [item.plan for item in items]
@@ -141,9 +149,12 @@ def _close_unless_sent(plan: ReminderPlan, status: PlanStatus, reason: str) -> N
 def rescue(*, clock: Clock) -> int:
     """Takes back what a process that ended left behind; returns how many deliveries.
 
-    Claimed: the server has nothing yet, so it is queued again, behind what is due, and no attempt is counted; at the
-    third time it is listed as failed. Handing: the server may have it, so it is listed as uncertain and not sent again
-    by itself.
+    | it was left                      | the server                | so it is                                    |
+    |----------------------------------|---------------------------|---------------------------------------------|
+    | claimed, or handing without mark | has nothing               | queued again, behind what is due; no attempt counted; failed at the third time |
+    | before the dot, not after it     | may have it               | uncertain                                   |
+    | after the dot, on this boot      | had all of it on its way  | unconfirmed                                 |
+    | after the dot, on another        | may have it               | uncertain                                   |
     """
     at = clock()
     with transaction.atomic(durable=True):
@@ -153,14 +164,28 @@ def rescue(*, clock: Clock) -> int:
 
 
 def _take_back(delivery: Delivery, at: dt.datetime) -> bool:
-    if delivery.status == DeliveryStatus.HANDING:
-        return advance(
-            delivery, DeliveryStatus.UNCERTAIN, at=at, note=reasons.OUTCOME_UNKNOWN, reason=reasons.OUTCOME_UNKNOWN
-        )
+    if delivery.status == DeliveryStatus.HANDING and delivery.dot_due_at is not None:
+        return _settle(delivery, at)
     if times_put_back(delivery, reasons.PROCESS_ENDED_EARLY) + 1 >= DEATHS_AT_MOST:
         reason = reasons.PROCESS_ENDED_OFTEN  # it may be this mail that ends them
         return advance(delivery, DeliveryStatus.FAILED, at=at, note=reason, reason=reason)
     return put_back(delivery, reasons.PROCESS_ENDED_EARLY, at=at, next_attempt_at=at)
+
+
+def _settle(delivery: Delivery, at: dt.datetime) -> bool:
+    """One whose final dot may have been written, or was."""
+    if delivery.dot_sent_at is not None and is_of_this_boot(delivery.lease_owner):
+        reason = reasons.UNCONFIRMED
+        return advance(delivery, DeliveryStatus.UNCONFIRMED, at=at, note=reason, reason=reason)
+    if may_repeat(delivery):
+        return put_back(delivery, reasons.SENT_ONCE_MORE, at=at, next_attempt_at=at, is_repeat=True)
+    reason = reasons.OUTCOME_UNKNOWN
+    return advance(delivery, DeliveryStatus.UNCERTAIN, at=at, note=reason, reason=reason)
+
+
+def may_repeat(delivery: Delivery) -> bool:
+    """What became of it is unknown, the site prefers twice to never, and it was not repeated yet."""
+    return settings.REMINDERS_UNCERTAIN == "resend" and not delivery.is_repeat
 
 
 def put_back(delivery: Delivery, reason: str, *, at: dt.datetime, note: str = "", **fields: Any) -> bool:

@@ -1,20 +1,19 @@
 """Due plans become items in deliveries: rows first, mail later."""
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
 from partnerships.models import Delivery, DeliveryEvent, ReminderItem, ReminderPlan
 from partnerships.reminders import reasons
-from partnerships.reminders.recipients import Directory, Recipient
+from partnerships.reminders.envelopes import Envelope, Item, pack
+from partnerships.reminders.recipients import Directory
 from partnerships.reminders.reconcile import closing, withdrawn_items
 from partnerships.reminders.rulebook import Rulebook
-from partnerships.statuses import DeliveryStatus, PlanStatus
+from partnerships.statuses import PlanStatus
 
 Clock = Callable[[], dt.datetime]
 
@@ -37,7 +36,7 @@ def expand_due(*, now: dt.datetime, clock: Clock, batch: int = BATCH) -> Expansi
     that nobody can be told about waits for an hour; none of these stops the others.
     """
     with transaction.atomic():
-        plans = list(_due(now).select_for_update(skip_locked=True, of=("self",))[:batch])
+        plans = list(_with_context(due_plans(now)).select_for_update(skip_locked=True, of=("self",))[:batch])
         if not plans:
             return Expansion(0, 0)
         live = [plan for plan in _without_closed(plans) if not _is_missed(plan, now)]
@@ -46,9 +45,12 @@ def expand_due(*, now: dt.datetime, clock: Clock, batch: int = BATCH) -> Expansi
     return Expansion(len(plans), deliveries)
 
 
-def _due(now: dt.datetime) -> QuerySet[ReminderPlan]:
-    due = ReminderPlan.objects.filter(status=PlanStatus.PLANNED, next_attempt_at__lte=now)
-    return due.select_related("milestone__agreement", "rule").order_by("next_attempt_at", "pk")
+def due_plans(now: dt.datetime) -> QuerySet[ReminderPlan]:
+    return ReminderPlan.objects.filter(status=PlanStatus.PLANNED, next_attempt_at__lte=now)
+
+
+def _with_context(plans: QuerySet[ReminderPlan]) -> QuerySet[ReminderPlan]:
+    return plans.select_related("milestone__agreement", "rule").order_by("next_attempt_at", "pk")
 
 
 def _without_closed(plans: list[ReminderPlan]) -> list[ReminderPlan]:
@@ -76,28 +78,24 @@ def _is_missed(plan: ReminderPlan, now: dt.datetime) -> bool:
     return True
 
 
-@dataclass(frozen=True)
-class _Item:
-    plan: ReminderPlan
-    recipient: Recipient
-    generation: int
-
-
 def _make_deliveries(plans: Sequence[ReminderPlan], *, now: dt.datetime, at: dt.datetime) -> int:
-    """One delivery per person and milestone, however many rules speak at once; returns how many."""
+    """Each item in its envelope: one per person and milestone, however many rules speak at once, or the digest.
+
+    Returns how many envelopes are new.
+    """
     directory = Directory.load(plans, now=at)
     generations = _next_generations(plans)
-    envelopes: dict[tuple[int, int], list[_Item]] = defaultdict(list)
+    items = []
     for plan in plans:
         recipients = directory.recipients(plan)
         _record(plan, is_told=bool(recipients), at=at)
         for recipient in recipients:
             generation = generations.get((plan.pk, recipient.person.pk), 1)
             if generation:
-                envelopes[recipient.person.pk, plan.milestone_id].append(_Item(plan, recipient, generation))
-    _write(list(envelopes.values()), due_at=min(now, at), at=at)
+                items.append(Item(plan, recipient, generation))
+    made = _write(pack(items, now=now, at=at), at=at)
     _settle_withdrawn([plan for plan in plans if plan.status == PlanStatus.EXPANDED], generations)
-    return len(envelopes)
+    return made
 
 
 def _settle_withdrawn(expanded: Sequence[ReminderPlan], generations: dict[tuple[int, int], int]) -> None:
@@ -125,34 +123,25 @@ def _next_generations(plans: Sequence[ReminderPlan]) -> dict[tuple[int, int], in
     return found
 
 
-def _write(envelopes: list[list[_Item]], *, due_at: dt.datetime, at: dt.datetime) -> None:
-    deliveries = [
-        Delivery(
-            person=items[0].recipient.person,
-            queued_at=at,
-            next_attempt_at=due_at,
-            message_id=message_id(items[0].plan, items[0].recipient.person.pk, items[0].generation),
-        )
-        for items in envelopes
-    ]
-    Delivery.objects.bulk_create(deliveries)
+def _write(envelopes: Sequence[Envelope], *, at: dt.datetime) -> int:
+    """Writes the new envelopes and all items; returns how many envelopes are new."""
+    made = [envelope for envelope in envelopes if envelope.delivery._state.adding]
+    for envelope in made:
+        envelope.delivery.due_on = min(item.plan.due_on for item in envelope.items)
+    new = [envelope.delivery for envelope in made]
+    Delivery.objects.bulk_create(new)
     ReminderItem.objects.bulk_create(
         ReminderItem(
             plan=item.plan,
-            person=item.recipient.person,
+            person=item.person,
             generation=item.generation,
-            delivery=delivery,
+            delivery=envelope.delivery,
             why=item.recipient.why,
         )
-        for delivery, items in zip(deliveries, envelopes, strict=True)
-        for item in items
+        for envelope in envelopes
+        for item in envelope.items
     )
     DeliveryEvent.objects.bulk_create(
-        DeliveryEvent(delivery=delivery, at=at, to_status=DeliveryStatus.QUEUED) for delivery in deliveries
+        DeliveryEvent(delivery=delivery, at=at, to_status=delivery.status, note=delivery.reason) for delivery in new
     )
-
-
-def message_id(plan: ReminderPlan, person: int, generation: int) -> str:
-    """Made of what the reminder is, so that it stays the same whoever sends it, and when."""
-    identity = f"m{plan.milestone_id}-r{plan.rule_id}-{plan.due_on:%Y%m%d}-p{person}-g{generation}"
-    return f"<reminder-{identity}@{settings.EMAIL_ID_DOMAIN}>"
+    return len(new)

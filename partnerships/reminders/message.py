@@ -5,7 +5,6 @@ that changes anything when followed.
 """
 
 import datetime as dt
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from email import policy
@@ -19,21 +18,19 @@ import css_inline
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
-from django.utils.formats import date_format
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
 
-from partnerships.models import Delivery, Milestone, MilestoneKind, ReminderItem, User
+from partnerships.models import Delivery, Milestone, ReminderItem, User
+from partnerships.reminders.digest import digest_context
+from partnerships.reminders.envelopes import CATCH_UP_AFTER
 from partnerships.reminders.rulebook import zone_named
-from partnerships.statuses import MilestoneStatus
+from partnerships.reminders.wording import Why, long_date, one_line, tone, what_to_do, when_words, why_words
 
-Why = ReminderItem.Why
 # RFC 5322 line ends; compat32 folds headers between words and never rewrites them.
 SMTP_POLICY = policy.compat32.clone(linesep="\r\n")
 LATE_AFTER = dt.timedelta(hours=2)
-SOON_DAYS = 3
-TEMPLATE = "partnerships/mail/reminder"
+TEMPLATES = "partnerships/mail"
 _inliner = css_inline.CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
 _utf8 = Charset("utf-8")
 _utf8.body_encoding = QP  # seven bits and lines of 76, whatever the relay can do
@@ -49,18 +46,22 @@ class Written:
 
 
 def write(delivery: Delivery, items: Sequence[ReminderItem], *, now: dt.datetime, at: dt.datetime) -> Written:
-    """``now`` says how many days are left, ``at`` stands in the Date header. All items are of one milestone.
+    """``now`` says how many days are left, ``at`` stands in the Date header.
 
-    Raises ``ValueError`` for an address no mail server would understand.
+    Items of one milestone make a reminder, also in the envelope of a digest; items of several make a digest. Raises ``ValueError`` for an address no mail server would understand.
     """
     person = delivery.person
     address = ascii_address(person.email)
+    milestones = list({item.plan.milestone_id: item.plan.milestone for item in items}.values())
     with translation.override(person.language):
-        context = _context(person, items, now)
-        text = render_to_string(f"{TEMPLATE}.txt", context).strip() + "\n"
-        html = _inliner.inline(render_to_string(f"{TEMPLATE}.html", context))
+        if len(milestones) == 1:
+            template, context = "reminder", _context(delivery, items, now)
+        else:
+            template, context = "digest", digest_context(person, items, now)
+        text = render_to_string(f"{TEMPLATES}/{template}.txt", context).strip() + "\n"
+        html = _inliner.inline(render_to_string(f"{TEMPLATES}/{template}.html", context))
     mail = MIMEMultipart("alternative")
-    _write_headers(mail, delivery, items[0].plan.milestone, at)
+    _write_headers(mail, delivery, milestones, at)
     mail["Subject"] = _encoded(context["subject"], "Subject")
     mail["To"] = _mailbox(person.name, address, "To")
     mail.attach(_text_part(text, "plain"))
@@ -68,22 +69,29 @@ def write(delivery: Delivery, items: Sequence[ReminderItem], *, now: dt.datetime
     return Written(address, context["subject"], mail.as_bytes(policy=SMTP_POLICY))
 
 
-def _write_headers(mail: MIMEMultipart, delivery: Delivery, milestone: Milestone, at: dt.datetime) -> None:
+def _write_headers(mail: MIMEMultipart, delivery: Delivery, milestones: Sequence[Milestone], at: dt.datetime) -> None:
     domain = settings.EMAIL_ID_DOMAIN
     mail["From"] = _mailbox(*parseaddr(settings.DEFAULT_FROM_EMAIL), "From")
-    answered_by = _answered_by(milestone, delivery.person)
+    answered_by = _answered_by(milestones, delivery.person)
     if answered_by is not None:
         mail["Reply-To"] = _mailbox(answered_by.name, ascii_address(answered_by.email), "Reply-To")
     mail["Date"] = format_datetime(at)
     mail["Message-ID"] = delivery.message_id
-    mail["References"] = f"<milestone-{milestone.pk}@{domain}>"  # so that clients thread what is about one milestone
+    if len(milestones) == 1:  # so that clients thread what is about one milestone
+        mail["References"] = f"<milestone-{milestones[0].pk}@{domain}>"
     mail["List-Id"] = f"Partnership reminders <reminders.{domain}>"
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "OOF, AutoReply"
 
 
-def _answered_by(milestone: Milestone, reader: User) -> User | None:
-    """Who gets an answer to the mail: the coordinator, the owner or the fallback person, but never the reader."""
+def _answered_by(milestones: Sequence[Milestone], reader: User) -> User | None:
+    """Who gets an answer to the mail, when it is the same person for all of it."""
+    found = {_answers_for(milestone, reader) for milestone in milestones}
+    return found.pop() if len(found) == 1 else None
+
+
+def _answers_for(milestone: Milestone, reader: User) -> User | None:
+    """The coordinator, the owner or the fallback person, but never the reader."""
     coordinator = milestone.agreement.coordinator if milestone.agreement else None
     candidates = (coordinator, milestone.owner, milestone.unit.fallback_person)
     return next((one for one in candidates if one and one.is_reachable and one.pk != reader.pk), None)
@@ -115,32 +123,26 @@ def _text_part(text: str, subtype: str) -> MIMEText:
     return MIMEText(text, subtype, _utf8)  # type: ignore[arg-type] # a Charset is as good as its name
 
 
-def one_line(text: str) -> str:
-    """Controls, line breaks and marks that reorder text become spaces: a title cannot add a header or hide its end."""
-    visible = "".join(" " if unicodedata.category(sign).startswith("C") else sign for sign in text)
-    return " ".join(visible.split())
-
-
-def _context(person: User, items: Sequence[ReminderItem], now: dt.datetime) -> dict:
+def _context(delivery: Delivery, items: Sequence[ReminderItem], now: dt.datetime) -> dict:
     milestone = items[0].plan.milestone
     zone = zone_named(milestone.unit.time_zone)
     days_left = (milestone.due_on - timezone.localdate(now, zone)).days
     context = {
-        "person": one_line(person.name),
+        "person": one_line(delivery.person.name),
         "language": translation.get_language(),
         "unit": one_line(milestone.unit.display_name),
         "kind": milestone.get_kind_display(),
         "title": one_line(milestone.display_title),
         "due_iso": milestone.due_on.isoformat(),
-        "due_local": _long_date(milestone.due_on),
+        "due_local": long_date(milestone.due_on),
         "when": when_words(days_left),
         "headline": _("Due %(when)s") % {"when": when_words(days_left)} if days_left >= 0 else when_words(days_left),
-        "tone": _tone(days_left),
-        "what_to_do": _what_to_do(milestone, {Why(item.why) for item in items}),
+        "tone": tone(days_left),
+        "what_to_do": what_to_do(milestone, {Why(item.why) for item in items}),
         "description": milestone.description.strip(),
         "details": _details(milestone),
-        "why": [_why_words(item, milestone) for item in items],
-        "planned_for": _planned_for(items, now, zone),
+        "why": [why_words(item, milestone) for item in items],
+        "planned_for": _planned_for(delivery, items, now, zone),
         "link": settings.SITE_URL + milestone.get_absolute_url(),
     }
     context["why"] = list(dict.fromkeys(context["why"]))
@@ -157,51 +159,6 @@ def _subject(context: dict) -> str:
     }
 
 
-def _long_date(day: dt.date) -> str:
-    # Translators: a Django date format; in Chinese "Y年n月j日 l"
-    return date_format(day, pgettext("format of a long date", "l, F j, Y"))
-
-
-def when_words(days_left: int) -> str:
-    if days_left == 0:
-        return _("today")
-    if days_left == 1:
-        return _("tomorrow")
-    if days_left > 1:
-        return ngettext("in %(days)s day", "in %(days)s days", days_left) % {"days": days_left}
-    return ngettext("%(days)s day overdue", "%(days)s days overdue", -days_left) % {"days": -days_left}
-
-
-def _tone(days_left: int) -> str:
-    if days_left < 0:
-        return "overdue"
-    return "soon" if days_left <= SOON_DAYS else "ahead"
-
-
-def _what_to_do(milestone: Milestone, why: set[ReminderItem.Why]) -> str:
-    if Why.FALLBACK in why:
-        return _("Those it is meant for cannot be told: give it an owner who can look after it.")
-    if milestone.owner is not None and why <= {Why.LEAD, Why.NAMED}:
-        return _("Ask %(owner)s how it stands, or give it to somebody else.") % {
-            "owner": one_line(milestone.owner.name)
-        }
-    return _what_the_owner_does(milestone)
-
-
-def _what_the_owner_does(milestone: Milestone) -> str:
-    if milestone.status == MilestoneStatus.SUBMITTED:
-        return _("It was submitted and waits for a lead to accept it or send it back.")
-    if milestone.kind == MilestoneKind.DECISION_DATE:
-        return _("Decide whether the agreement goes on, and record the decision.")
-    if milestone.kind == MilestoneKind.REVIEW:
-        return _("Review the agreement with those concerned, and record the result.")
-    if milestone.kind == MilestoneKind.NEXT_CONTACT:
-        return _("Nothing has been heard for a while: call or write to the partner, and log it.")
-    if milestone.requires_acceptance:
-        return _("When it is done, submit it with a word on the evidence; a lead accepts it.")
-    return _("When it is done, mark it as met. If it cannot be done in time, move the date and say why.")
-
-
 def _details(milestone: Milestone) -> list[tuple[str, str]]:
     details = [
         (_("Agreement"), milestone.agreement),
@@ -214,19 +171,8 @@ def _details(milestone: Milestone) -> list[tuple[str, str]]:
     return [(label, one_line(str(value))) for label, value in details if value is not None]
 
 
-def _why_words(item: ReminderItem, milestone: Milestone) -> str:
-    names = {"owner": one_line(str(milestone.owner or "")), "unit": one_line(milestone.unit.display_name)}
-    return {
-        Why.OWNER: _("You look after this milestone."),
-        Why.STAND_IN: _("You stand in for %(owner)s, who is away."),
-        Why.DEPUTY: _("You are the deputy of %(owner)s, who looks after this milestone."),
-        Why.LEAD: _("You lead the unit %(unit)s or a unit above it."),
-        Why.NAMED: _("A reminder rule names you."),
-        Why.FALLBACK: _("Nobody else can be told, and you are the fallback person."),
-    }[Why(item.why)] % names
-
-
-def _planned_for(items: Sequence[ReminderItem], now: dt.datetime, zone: dt.tzinfo) -> str:
-    """When it should have come, if it is late."""
+def _planned_for(delivery: Delivery, items: Sequence[ReminderItem], now: dt.datetime, zone: dt.tzinfo) -> str:
+    """When it should have come, if it is late; who asked for a digest expects to wait for it."""
     planned = max(item.plan.send_at for item in items)
-    return f"{planned.astimezone(zone):%Y-%m-%d %H:%M}" if now - planned >= LATE_AFTER else ""
+    late_after = CATCH_UP_AFTER if delivery.kind == Delivery.Kind.DIGEST else LATE_AFTER
+    return f"{planned.astimezone(zone):%Y-%m-%d %H:%M}" if now - planned >= late_after else ""

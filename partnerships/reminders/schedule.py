@@ -47,8 +47,8 @@ def moment(rule: ReminderRule, due_on: dt.date, zone: ZoneInfo, working: Working
     """
     try:
         day, is_guess = _shifted(rule, day_of(rule, due_on), working)
-        send_at = _utc(day, rule.send_time, zone)
-        day_is_over = _utc(due_on + dt.timedelta(days=1), dt.time.min, zone)
+        send_at = utc(day, rule.send_time, zone)
+        day_is_over = utc(due_on + dt.timedelta(days=1), dt.time.min, zone)
         return Moment(send_at, max(day_is_over, send_at + USEFUL_FOR), is_guess)
     except OverflowError:
         return None
@@ -66,6 +66,7 @@ def _shifted(rule: ReminderRule, day: dt.date, working: WorkingDays) -> tuple[dt
     return shifted, working.guesses(max(day, shifted))
 
 
-def _utc(day: dt.date, time: dt.time, zone: ZoneInfo) -> dt.datetime:
+def utc(day: dt.date, time: dt.time, zone: ZoneInfo) -> dt.datetime:
+    """The moment of a local time; one inside a DST gap moves forward by the gap, of the two in a fold it is the first."""
     # fold=0 is the rule for both: the first of two, and in a gap the offset before it, which lands after the gap.
     return dt.datetime.combine(day, time.replace(fold=0), tzinfo=zone).astimezone(dt.UTC)

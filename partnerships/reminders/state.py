@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from django.db.models import Count
 from django.db.models.functions import TruncDate
 
-from partnerships.models import ComponentHeartbeat, Delivery, ReminderPlan
+from partnerships.models import ComponentHeartbeat, Delivery, MailRelay, ReminderPlan
 from partnerships.reminders.claim import WAITING
+from partnerships.reminders.relay import relay_state
 from partnerships.statuses import DeliveryStatus, PlanStatus
 
 DAYS_AHEAD = 7
@@ -36,6 +37,7 @@ class PipelineState:
     """``queue``: unfinished deliveries by status; ``ahead``: planned reminders by day, in the zone of the asker."""
 
     pulses: Mapping[str, ComponentHeartbeat]
+    relay: MailRelay
     queue: Mapping[DeliveryStatus, int]
     plans_due: int
     oldest_plan: Oldest | None
@@ -46,7 +48,7 @@ class PipelineState:
 
 
 def pipeline_state(*, now: dt.datetime, zone: dt.tzinfo) -> PipelineState:
-    """Seven queries, each over a partial index or the few rows that are not over."""
+    """Eight queries, each over a partial index or the few rows that are not over."""
     plans = ReminderPlan.objects.filter(status=PlanStatus.PLANNED)
     due = plans.filter(next_attempt_at__lt=now)
     mails = Delivery.objects.filter(status__in=WAITING, next_attempt_at__lt=now)
@@ -54,6 +56,7 @@ def pipeline_state(*, now: dt.datetime, zone: dt.tzinfo) -> PipelineState:
     wrong = Delivery.objects.filter(status__in=WENT_WRONG).select_related("person").order_by("-pk")
     return PipelineState(
         pulses={pulse.name: pulse for pulse in ComponentHeartbeat.objects.all()},
+        relay=relay_state(),
         queue=_queue(),
         plans_due=due.count(),
         oldest_plan=_oldest(due),

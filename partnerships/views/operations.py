@@ -26,7 +26,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from partnerships.reminders.audit import AUDIT, audit_and_note
-from partnerships.reminders.deliver import RELAY
 from partnerships.reminders.pulse import HEARTBEAT, SILENT_AFTER, Silence, silence
 from partnerships.reminders.state import WENT_WRONG, PipelineState, day_bounds, pipeline_state
 from partnerships.statuses import DeliveryStatus, PlanStatus
@@ -110,7 +109,6 @@ def _page(request: HttpRequest, *, breaches: list[str] | None) -> HttpResponse:
         "findings": list(_findings(state, silent, broker, site, now)),
         "pulses": _pulses(state, now),
         "broker": broker,
-        "relay": state.pulses.get(RELAY),
         "site": site,
         "numbers": _numbers(state, now),
         "ahead": _ahead(state, zone),
@@ -236,16 +234,16 @@ def _about_stuck(state: PipelineState, now: dt.datetime) -> Iterator[Finding]:
     if state.oldest_plan and now - state.oldest_plan.since > STUCK_AFTER:
         what = _("A reminder has been due since %(time)s and was not made into mail.")
         yield Finding("warning", what % {"time": moment_in_words(state.oldest_plan.since)}, advice)
-    relay = state.pulses.get(RELAY)
-    if state.oldest_mail and now - state.oldest_mail.since > STUCK_AFTER and not (relay and relay.note):
+    if state.oldest_mail and now - state.oldest_mail.since > STUCK_AFTER and not state.relay.failures:
         what = _("A mail has been waiting to be sent since %(time)s.")
         yield Finding("warning", what % {"time": moment_in_words(state.oldest_mail.since)}, advice)
 
 
 def _about_mail(state: PipelineState) -> Iterator[Finding]:
-    relay = state.pulses.get(RELAY)
-    if relay and relay.note:
-        what = _("The mail server could not be used: %(why)s") % {"why": relay.note}
+    relay = state.relay
+    if relay.failures:
+        words = {"relay": relay.name, "time": moment_in_words(relay.since), "why": relay.trouble}
+        what = _("The mail server %(relay)s has not been usable since %(time)s: %(why)s") % words
         advice = _(
             "Mails wait and lose no attempt; they leave by themselves once it works. Check that it runs, and EMAIL_HOST, "
             "EMAIL_PORT and its password."

@@ -49,6 +49,7 @@ UNTRACKED = {
     "Delivery",
     "DeliveryEvent",
     "DocumentVersion",
+    "MailRelay",
     "NameKey",
     "ReminderItem",
     "ReminderMark",

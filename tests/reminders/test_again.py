@@ -47,7 +47,7 @@ def test_the_log_says_who_wanted_it(failed: Delivery, coordinator: User, clock: 
     failed.refresh_from_db()
     assert (failed.status, failed.reason) == ("cancelled", reasons.SENT_AGAIN)
     events = DeliveryEvent.objects.filter(actor=coordinator).order_by("pk")
-    assert list(events.values_list("delivery", "to_status")) == [(new.pk, "queued"), (failed.pk, "cancelled")]
+    assert list(events.values_list("delivery", "to_status")) == [(failed.pk, "cancelled"), (new.pk, "queued")]
 
 
 def test_a_double_click_sends_it_once(failed: Delivery, coordinator: User, clock: Clock) -> None:

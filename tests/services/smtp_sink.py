@@ -117,10 +117,20 @@ class _Handler:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.used: dict[str, int] = {}
+        self.written_at = 0
+
+    def _rules(self) -> list[dict[str, Any]]:
+        """Those of now; a new script is unused, even one that reads like the last."""
+        path = self.directory / "script"
+        if not path.exists():
+            return []
+        written_at = path.stat().st_mtime_ns
+        if written_at != self.written_at:
+            self.written_at, self.used = written_at, {}
+        return json.loads(path.read_text())
 
     def _rule(self, at: str, recipients: list[str]) -> dict[str, Any] | None:
-        path = self.directory / "script"
-        for rule in json.loads(path.read_text()) if path.exists() else []:
+        for rule in self._rules():
             key = json.dumps(rule)
             if rule["at"] != at or ("to" in rule and rule["to"] not in recipients):
                 continue

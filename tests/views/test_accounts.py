@@ -1,11 +1,14 @@
 """Login, logout, passwords: nothing tells whether an account exists, nothing leads away from the site."""
 
+import datetime as dt
 import re
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from partnerships.factories import UnitFactory, UserFactory
 
@@ -50,6 +53,25 @@ def test_a_failed_login_does_not_say_which_part_was_wrong(changes: dict[str, str
     assert response.context["form"].non_field_errors() == [
         "Please enter a correct username and password. Note that both fields may be case-sensitive."
     ]
+
+
+def test_ten_wrong_passwords_close_the_door_to_this_account_alone(person: Any) -> None:
+    other = UserFactory(username="qian", password="a-long-password", coordinator_in=UnitFactory())
+
+    tried = [log_in(password="wrong").status_code for _turn in range(10)]
+
+    assert tried == [200] * 9 + [429]
+    locked_out = log_in()
+    assert (locked_out.status_code, "_auth_user_id" in locked_out.wsgi_request.session) == (429, False)
+    assert log_in(username=other.username).url == "/"
+
+
+def test_the_door_opens_again_after_a_quarter_of_an_hour(person: Any) -> None:
+    for _turn in range(10):
+        log_in(password="wrong")
+
+    with time_machine.travel(timezone.now() + dt.timedelta(minutes=16)):
+        assert log_in().url == "/"
 
 
 def test_somebody_deactivated_does_not_get_in(person: Any) -> None:

@@ -16,6 +16,7 @@ from partnerships.factories import (
     NOON,
     ComponentHeartbeatFactory,
     DeliveryFactory,
+    MailRelayFactory,
     ReminderItemFactory,
     ReminderPlanFactory,
     UserFactory,
@@ -28,6 +29,11 @@ from tests.services.redis import RedisServer
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 MINUTE = dt.timedelta(minutes=1)
+
+
+@pytest.fixture(autouse=True)
+def _relay(settings: Any) -> None:
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "relay.test", 25
 
 
 @pytest.fixture
@@ -51,13 +57,17 @@ def pulse(name: str = "reminders", *, ago: dt.timedelta = MINUTE, note: str = ""
     ComponentHeartbeatFactory(name=name, at=NOON - ago, note=note)
 
 
+def make_trouble(said: str) -> None:
+    fields = {"failures": 3, "open_until": NOON + MINUTE, "since": NOON - 60 * MINUTE, "trouble": said}
+    MailRelayFactory(name="relay.test:25", **fields)
+
+
 def findings(response: Any) -> list[str]:
     return [finding.what for finding in response.context["findings"]]
 
 
 def test_a_site_that_runs_has_nothing_to_say(look: Callable[[], Any]) -> None:
     pulse()
-    pulse("relay")
 
     response = look()
 
@@ -87,8 +97,8 @@ def test_silence_is_said_with_what_to_do(look: Callable[[], Any]) -> None:
         ),
         (lambda: DeliveryFactory(failed=True), "1 mail waits for somebody to decide."),
         (
-            lambda: pulse("relay", note="Connection refused"),
-            "The mail server could not be used: Connection refused",
+            lambda: make_trouble("Connection refused"),
+            "The mail server relay.test:25 has not been usable since March 2, 2026 19:00: Connection refused",
         ),
         (
             lambda: pulse("audit", note="3"),
@@ -180,7 +190,7 @@ def test_the_page_costs_the_same_with_more_rows(
         ReminderItemFactory(delivery__sent=True)
     look()
 
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         look()
 
 

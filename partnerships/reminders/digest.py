@@ -1,0 +1,97 @@
+"""What a digest says: all reminders of one person on one day, the most urgent first."""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from partnerships.models import Milestone, ReminderItem, User
+from partnerships.reminders.envelopes import is_late
+from partnerships.reminders.rulebook import zone_named
+from partnerships.reminders.wording import long_date, one_line, tone, when_words, why_words
+
+WEEK_DAYS = 7
+
+
+def digest_context(person: User, items: Sequence[ReminderItem], now: dt.datetime) -> dict[str, Any]:
+    """For the templates, in the language that is active; days are counted in the person's own time zone."""
+    today = timezone.localdate(now, zone_named(person.time_zone))
+    lines = _lines(items, today)
+    return {
+        "person": one_line(person.name),
+        "language": translation.get_language(),
+        "subject": _subject(lines),
+        "headline": ngettext("%(count)s reminder", "%(count)s reminders", len(lines)) % {"count": len(lines)},
+        "today_iso": today.isoformat(),
+        "today_local": long_date(today),
+        "tone": lines[0]["tone"],
+        "most_urgent": lines[0],
+        "sections": _sections(lines),
+        "is_late": any(is_late(item.plan, now) for item in items),
+        "my_work": settings.SITE_URL + reverse("my_work"),
+        "settings": settings.SITE_URL + reverse("me"),
+    }
+
+
+def _lines(items: Sequence[ReminderItem], today: dt.date) -> list[dict[str, Any]]:
+    """One per milestone, however many rules speak about it; soonest due first."""
+    of_milestone: dict[Milestone, list[ReminderItem]] = {}
+    for item in items:
+        of_milestone.setdefault(item.plan.milestone, []).append(item)
+    ordered = sorted(of_milestone, key=lambda milestone: (milestone.due_on, milestone.pk))
+    return [_line(milestone, of_milestone[milestone], (milestone.due_on - today).days) for milestone in ordered]
+
+
+def _line(milestone: Milestone, items: Sequence[ReminderItem], days_left: int) -> dict[str, Any]:
+    about = milestone.agreement or milestone.target
+    where = (one_line(str(part)) for part in (about, milestone.unit.display_name) if part)
+    return {
+        "title": one_line(milestone.display_title),
+        "about": " · ".join(where),
+        "days_left": days_left,
+        "when": when_words(days_left),
+        "tone": tone(days_left),
+        "due_iso": milestone.due_on.isoformat(),
+        "due_local": long_date(milestone.due_on),
+        "why": " ".join(dict.fromkeys(why_words(item, milestone) for item in items)),
+        "link": settings.SITE_URL + milestone.get_absolute_url(),
+    }
+
+
+def _sections(lines: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    limits = (
+        (_("Overdue"), -1),
+        (_("Today"), 0),
+        (_("In the next 7 days"), WEEK_DAYS),
+        (_("Later"), dt.timedelta.max.days),
+    )
+    waiting = list(lines)
+    sections = []
+    for label, last in limits:
+        rows = [line for line in waiting if line["days_left"] <= last]
+        waiting = waiting[len(rows) :]
+        if rows:
+            sections.append({"label": label, "rows": rows})
+    return sections
+
+
+def _subject(lines: Sequence[dict[str, Any]]) -> str:
+    first = lines[0]
+    # Translators: the subject of a digest: how many reminders, and the most urgent one of them
+    words = ngettext(
+        "%(count)s reminder: %(title)s — %(when)s (%(date)s)",
+        "%(count)s reminders: %(title)s — %(when)s (%(date)s)",
+        len(lines),
+    )
+    return words % {
+        "count": len(lines),
+        "title": Truncator(first["title"]).chars(120),
+        "when": first["when"],
+        "date": first["due_iso"],
+    }

@@ -1,0 +1,77 @@
+"""Words that a single mail and a digest share; in the language that is active."""
+
+import datetime as dt
+import unicodedata
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+from partnerships.models import Milestone, MilestoneKind, ReminderItem
+from partnerships.statuses import MilestoneStatus
+
+Why = ReminderItem.Why
+SOON_DAYS = 3
+
+
+def one_line(text: str) -> str:
+    """Controls, line breaks and marks that reorder text become spaces: a title cannot add a header or hide its end."""
+    visible = "".join(" " if unicodedata.category(sign).startswith("C") else sign for sign in text)
+    return " ".join(visible.split())
+
+
+def long_date(day: dt.date) -> str:
+    # Translators: a Django date format; in Chinese "Y年n月j日 l"
+    return date_format(day, pgettext("format of a long date", "l, F j, Y"))
+
+
+def when_words(days_left: int) -> str:
+    if days_left == 0:
+        return _("today")
+    if days_left == 1:
+        return _("tomorrow")
+    if days_left > 1:
+        return ngettext("in %(days)s day", "in %(days)s days", days_left) % {"days": days_left}
+    return ngettext("%(days)s day overdue", "%(days)s days overdue", -days_left) % {"days": -days_left}
+
+
+def tone(days_left: int) -> str:
+    if days_left < 0:
+        return "overdue"
+    return "soon" if days_left <= SOON_DAYS else "ahead"
+
+
+def what_to_do(milestone: Milestone, why: set[ReminderItem.Why]) -> str:
+    if Why.FALLBACK in why:
+        return _("Those it is meant for cannot be told: give it an owner who can look after it.")
+    if milestone.owner is not None and why <= {Why.LEAD, Why.NAMED}:
+        return _("Ask %(owner)s how it stands, or give it to somebody else.") % {
+            "owner": one_line(milestone.owner.name)
+        }
+    return _what_the_owner_does(milestone)
+
+
+def _what_the_owner_does(milestone: Milestone) -> str:
+    if milestone.status == MilestoneStatus.SUBMITTED:
+        return _("It was submitted and waits for a lead to accept it or send it back.")
+    if milestone.kind == MilestoneKind.DECISION_DATE:
+        return _("Decide whether the agreement goes on, and record the decision.")
+    if milestone.kind == MilestoneKind.REVIEW:
+        return _("Review the agreement with those concerned, and record the result.")
+    if milestone.kind == MilestoneKind.NEXT_CONTACT:
+        return _("Nothing has been heard for a while: call or write to the partner, and log it.")
+    if milestone.requires_acceptance:
+        return _("When it is done, submit it with a word on the evidence; a lead accepts it.")
+    return _("When it is done, mark it as met. If it cannot be done in time, move the date and say why.")
+
+
+def why_words(item: ReminderItem, milestone: Milestone) -> str:
+    names = {"owner": one_line(str(milestone.owner or "")), "unit": one_line(milestone.unit.display_name)}
+    return {
+        Why.OWNER: _("You look after this milestone."),
+        Why.STAND_IN: _("You stand in for %(owner)s, who is away."),
+        Why.DEPUTY: _("You are the deputy of %(owner)s, who looks after this milestone."),
+        Why.LEAD: _("You lead the unit %(unit)s or a unit above it."),
+        Why.NAMED: _("A reminder rule names you."),
+        Why.FALLBACK: _("Nobody else can be told, and you are the fallback person."),
+    }[Why(item.why)] % names

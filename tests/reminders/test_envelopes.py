@@ -1,0 +1,289 @@
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from partnerships.factories import (
+    DeliveryFactory,
+    MilestoneFactory,
+    ReminderPlanFactory,
+    ReminderRuleFactory,
+    UnitFactory,
+    UserFactory,
+)
+from partnerships.models import (
+    Delivery,
+    DeliveryEvent,
+    Milestone,
+    MilestoneKind,
+    ReminderItem,
+    ReminderPlan,
+    Role,
+    User,
+)
+from partnerships.reminders import reasons
+from partnerships.reminders.again import send_again
+from partnerships.reminders.claim import claim_next
+from partnerships.reminders.expand import expand_due
+from partnerships.statuses import DeliveryStatus
+from tests.reminders.conftest import Clock
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+
+THURSDAY = dt.date(2026, 3, 5)
+FRIDAY = dt.date(2026, 3, 6)
+EIGHT = dt.datetime(2026, 3, 5, 0, 0, tzinfo=dt.UTC)  # in Shanghai
+
+
+@pytest.fixture
+def reader() -> User:
+    """Wants one mail a day, at nine in Shanghai."""
+    return UserFactory(digest=True, reminder_hour=9, time_zone="Asia/Shanghai", coordinator_in=UnitFactory())
+
+
+@pytest.fixture
+def at_eight(clock: Clock) -> Clock:
+    """Thursday, eight in Shanghai."""
+    clock.at = EIGHT
+    return clock
+
+
+Due = Callable[..., ReminderPlan]
+
+
+@pytest.fixture
+def due(reader: User, at_eight: Clock) -> Due:
+    """Makes a plan for `reader` that is due when the clock stands, or when it is told."""
+
+    def make(**plan: Any) -> ReminderPlan:
+        unit = reader.memberships.get().unit
+        milestone = MilestoneFactory(owner=reader, agreement__unit=unit, kind=plan.pop("kind", MilestoneKind.AGREEMENT))
+        return ReminderPlanFactory(**{"milestone": milestone, "send_at": at_eight(), **plan})
+
+    return make
+
+
+def expand(clock: Clock) -> int:
+    return expand_due(now=clock(), clock=clock).deliveries
+
+
+def set_mode(person: User, mode: str) -> None:
+    User.objects.filter(pk=person.pk).update(reminder_mode=mode)
+
+
+def digests() -> list[tuple[dt.date | None, str, int]]:
+    found = Delivery.objects.filter(kind="digest").order_by("digest_on", "pk")
+    return [(row.digest_on, row.status, row.items.filter(cancelled_at=None).count()) for row in found]
+
+
+def test_what_falls_due_on_a_day_gathers_in_one_digest_for_the_persons_hour(due: Due, at_eight: Clock) -> None:
+    due()
+    due()
+    assert expand(at_eight) == 1
+    at_eight.forward(minutes=30)
+    due()
+    assert expand(at_eight) == 0
+
+    assert digests() == [(THURSDAY, "queued", 3)]
+    digest = Delivery.objects.get()
+    assert digest.next_attempt_at == EIGHT + dt.timedelta(hours=1)
+    assert list(DeliveryEvent.objects.values_list("delivery", "to_status")) == [(digest.pk, "queued")]
+    assert claim_next(now=at_eight(), clock=at_eight) is None
+
+
+def test_after_the_hour_the_first_of_the_day_leaves_at_once(due: Due, at_eight: Clock) -> None:
+    at_eight.forward(hours=5)
+    due()
+    expand(at_eight)
+
+    assert Delivery.objects.get().next_attempt_at == at_eight()
+
+
+@pytest.mark.parametrize(
+    "status", ["claimed", "handing", "sent", "retry", "held", "failed", "uncertain", "unconfirmed"]
+)
+def test_what_falls_due_after_the_digest_went_joins_tomorrows(due: Due, at_eight: Clock, status: str) -> None:
+    due()
+    expand(at_eight)
+    at_eight.forward(hours=2)
+    Delivery.objects.update(status=status, sent_at=at_eight(), lease_until=at_eight())
+    due()
+    due()
+    expand(at_eight)
+
+    assert digests() == [(THURSDAY, status, 1), (FRIDAY, "queued", 2)]
+    assert Delivery.objects.get(digest_on=FRIDAY).next_attempt_at == EIGHT + dt.timedelta(hours=25)
+
+
+def test_one_that_was_written_before_keeps_its_bytes(due: Due, at_eight: Clock) -> None:
+    due()
+    expand(at_eight)
+    Delivery.objects.update(message=b"as the mail server may know it")
+    due()
+    expand(at_eight)
+
+    assert digests() == [(THURSDAY, "queued", 1), (FRIDAY, "queued", 1)]
+
+
+def test_one_that_was_cancelled_leaves_its_day_to_another(due: Due, at_eight: Clock) -> None:
+    due()
+    expand(at_eight)
+    Milestone.objects.update(status="met", met_on=THURSDAY)
+    at_eight.forward(hours=1)
+    claim_next(now=at_eight(), clock=at_eight)
+    due()
+    expand(at_eight)
+
+    assert digests() == [(THURSDAY, "cancelled", 0), (THURSDAY, "queued", 1)]
+
+
+def test_one_that_could_not_leave_becomes_the_next_days(due: Due, at_eight: Clock) -> None:
+    """The mail server was down on Thursday; on Friday one mail says everything."""
+    due()
+    expand(at_eight)
+    at_eight.forward(hours=24)
+    due()
+    assert expand(at_eight) == 0
+
+    assert digests() == [(FRIDAY, "queued", 2)]
+
+
+def test_the_database_refuses_a_second_digest_of_the_day(reader: User, at_eight: Clock) -> None:
+    DeliveryFactory(person=reader, kind="digest", digest_on=THURSDAY)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        DeliveryFactory(person=reader, kind="digest", digest_on=THURSDAY)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        DeliveryFactory(person=reader, kind="digest", digest_on=None)
+    DeliveryFactory(person=reader, kind="digest", digest_on=FRIDAY)
+
+
+def test_the_day_and_the_hour_are_the_persons_own(due: Due, reader: User, at_eight: Clock) -> None:
+    """Eight on Thursday in Shanghai is Wednesday evening in Toronto: the hour of Wednesday has passed."""
+    User.objects.filter(pk=reader.pk).update(time_zone="America/Toronto")
+    due()
+    expand(at_eight)
+
+    digest = Delivery.objects.get()
+    assert (digest.digest_on, digest.next_attempt_at) == (dt.date(2026, 3, 4), EIGHT)
+
+
+@pytest.mark.parametrize(
+    ("hour", "leaves_at"),
+    [(2, dt.datetime(2026, 3, 29, 1, tzinfo=dt.UTC)), (3, dt.datetime(2026, 3, 29, 1, tzinfo=dt.UTC))],
+)
+def test_an_hour_that_the_clock_skips_comes_an_hour_later(
+    due: Due, reader: User, at_eight: Clock, hour: int, leaves_at: dt.datetime
+) -> None:
+    User.objects.filter(pk=reader.pk).update(time_zone="Europe/Berlin", reminder_hour=hour)
+    at_eight.at = dt.datetime(2026, 3, 29, 0, 0, tzinfo=dt.UTC)
+    due()
+    expand(at_eight)
+
+    assert Delivery.objects.get().next_attempt_at == leaves_at
+
+
+def test_a_digest_waits_until_all_that_is_due_is_in_it(due: Due, at_eight: Clock) -> None:
+    at_eight.forward(hours=2)
+    due()
+    due()
+    expand_due(now=at_eight(), clock=at_eight, batch=1)
+    assert claim_next(now=at_eight(), clock=at_eight) is None
+
+    expand_due(now=at_eight(), clock=at_eight, batch=1)
+    claim = claim_next(now=at_eight(), clock=at_eight)
+    assert claim is not None
+    assert len(claim.items) == 2
+
+
+def test_who_wants_no_mail_gets_none_and_sees_why(due: Due, reader: User, at_eight: Clock) -> None:
+    set_mode(reader, "feed")
+    due()
+    expand(at_eight)
+
+    delivery = ReminderItem.objects.get().delivery
+    assert (delivery.status, delivery.reason) == ("skipped", reasons.FEED_ONLY)
+    assert claim_next(now=at_eight.forward(days=1), clock=at_eight) is None
+
+
+@pytest.mark.parametrize("kind", ["decision_date", "obligation"])
+def test_some_kinds_reach_who_wants_no_mail(due: Due, reader: User, at_eight: Clock, kind: str) -> None:
+    set_mode(reader, "feed")
+    due(kind=kind)
+    expand(at_eight)
+
+    assert digests() == [(THURSDAY, "queued", 1)]
+
+
+@pytest.mark.parametrize("why", ["lead", "fallback"])
+def test_a_call_for_help_reaches_who_wants_no_mail(due: Due, reader: User, at_eight: Clock, why: str) -> None:
+    set_mode(reader, "feed")
+    plan = due(rule__audience="lead")
+    unit = plan.milestone.unit
+    if why == "lead":
+        reader.memberships.update(role=Role.LEAD)
+    else:
+        type(unit).objects.update(fallback_person=reader)
+    expand(at_eight)
+
+    assert ReminderItem.objects.get().why == why
+    assert digests() == [(THURSDAY, "queued", 1)]
+
+
+def test_who_wants_each_gets_each(due: Due, reader: User, at_eight: Clock) -> None:
+    set_mode(reader, "immediate")
+    due()
+    due()
+
+    assert expand(at_eight) == 2
+    assert digests() == []
+
+
+@pytest.mark.parametrize(("late", "kind"), [(dt.timedelta(hours=24), "single"), (dt.timedelta(hours=25), "digest")])
+def test_what_is_a_day_late_comes_in_the_digest_whatever_the_mode(
+    due: Due, reader: User, at_eight: Clock, late: dt.timedelta, kind: str
+) -> None:
+    set_mode(reader, "immediate")
+    due(send_at=at_eight() - late)
+    expand(at_eight)
+
+    assert Delivery.objects.get().kind == kind
+
+
+def test_what_is_in_time_joins_what_is_late(due: Due, reader: User, at_eight: Clock) -> None:
+    set_mode(reader, "immediate")
+    due()
+    due(send_at=at_eight() - dt.timedelta(days=3))
+    assert expand(at_eight) == 1
+    due()
+    assert expand(at_eight) == 0
+
+    assert digests() == [(THURSDAY, "queued", 3)]
+
+
+def test_a_digest_sent_again_stays_that_of_its_day(due: Due, reader: User, at_eight: Clock) -> None:
+    due()
+    due()
+    expand(at_eight)
+    failed = Delivery.objects.get()
+    Delivery.objects.update(status=DeliveryStatus.FAILED)
+
+    new = send_again(failed, actor=reader, now=at_eight.forward(days=2))
+
+    assert (new.kind, new.digest_on, new.items.count()) == ("digest", THURSDAY, 2)
+    assert digests() == [(THURSDAY, "cancelled", 0), (THURSDAY, "queued", 2)]
+
+
+@pytest.mark.parametrize("count", [1, 40])
+def test_digests_of_many_take_as_many_queries_as_of_one(
+    count: int, at_eight: Clock, django_assert_num_queries: Callable[..., Any]
+) -> None:
+    rule = ReminderRuleFactory(offset=7)
+    for _milestone in range(count):
+        milestone = MilestoneFactory()
+        set_mode(milestone.owner, "digest")
+        ReminderPlanFactory(milestone=milestone, rule=rule, send_at=at_eight())
+
+    with django_assert_num_queries(20):
+        assert expand(at_eight) == count
