@@ -141,7 +141,7 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "user.edit": ACCOUNTS,
     "user.grant_admin": ("", "", "", "", "", "opx"),
 }
-KINDS = {"reference": "source", "history": "agreement", "export": "agreement"}
+KINDS = {"reference": "source", "history": "agreement", "export": "agreement", "operations": "agreement"}
 
 
 def test_the_table_has_every_action() -> None:

@@ -5,6 +5,8 @@ The alarm is raised by whoever looks (a page, ``/readyz``, the supervisor), neve
 
 import datetime as dt
 import logging
+import os
+import socket
 from dataclasses import dataclass
 
 from partnerships.models import ComponentHeartbeat
@@ -26,11 +28,13 @@ class Silence:
     since: dt.datetime | None
 
 
-def leave_pulse(*, at: dt.datetime, bell: str, owner: str) -> None:
-    """That a run was here, in which process, and what rang for it (``beat``, ``loop``, ``hint``; empty: a person)."""
+def leave_pulse(*, at: dt.datetime, bell: str = "") -> None:
+    """That a run was here, on which machine and in which process, and what rang for it (``beat``, ``loop``, ``hint``; empty: a person)."""
     names = [HEARTBEAT, f"{HEARTBEAT}.{bell}"] if bell else [HEARTBEAT]
     for name in names:
-        ComponentHeartbeat.objects.update_or_create(name=name, defaults={"at": at, "note": owner})
+        ComponentHeartbeat.objects.update_or_create(
+            name=name, defaults={"at": at, "note": f"{socket.gethostname()[:80]}:{os.getpid()}"}
+        )
 
 
 def silence(now: dt.datetime) -> Silence | None:

@@ -11,7 +11,6 @@ from django.utils import timezone
 from partnerships.reminders.claim import rescue
 from partnerships.reminders.deliver import deliver_due
 from partnerships.reminders.expand import Clock, expand_due
-from partnerships.reminders.lease import lease_owner
 from partnerships.reminders.pulse import leave_pulse
 from partnerships.reminders.reconcile import reconcile_marked, sweep
 
@@ -57,11 +56,11 @@ def run_once(
     def is_over() -> bool:
         return is_stopping() or clock() >= ends_at
 
-    leave_pulse(at=clock(), bell=bell, owner=lease_owner())
+    leave_pulse(at=clock(), bell=bell)
     plan(done, clock=clock, is_over=is_over)
     expand(done, now=now, clock=clock, is_over=is_over)
     deliver(done, now=now, limit=limit, clock=clock, is_over=is_over)
-    leave_pulse(at=clock(), bell="", owner=lease_owner())  # a run of four minutes is no silence
+    leave_pulse(at=clock())  # a run of four minutes is no silence
     did = ", ".join(f"{name} {what}" for name, what in done.as_dict().items() if what and name != "relay_trouble")
     if did:  # of a relay in trouble the log has its one line
         logger.info("Reminders: %s", did)

@@ -155,10 +155,10 @@ def _pg_version() -> str:
 def _pulses(state: PipelineState, now: dt.datetime) -> list[dict[str, Any]]:
     """Last seen: any run at all, then each of what rings for one."""
     rung = (
-        (HEARTBEAT, _("Last run of the reminders")),
-        (f"{HEARTBEAT}.beat", _("Last run the beat rang for")),
-        (f"{HEARTBEAT}.loop", _("Last run of the loop without a broker")),
-        (f"{HEARTBEAT}.hint", _("Last run after an edit")),
+        (HEARTBEAT, _("Last run")),
+        (f"{HEARTBEAT}.beat", _("Last bell of the beat")),
+        (f"{HEARTBEAT}.loop", _("Last run of a loop")),
+        (f"{HEARTBEAT}.hint", _("Last bell after an edit")),
     )
     found = ((label, state.pulses.get(name)) for name, label in rung)
     return [

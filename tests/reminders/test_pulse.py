@@ -26,7 +26,7 @@ LAST = NOON - dt.timedelta(minutes=6)
 def test_five_minutes_without_a_run_are_a_silence(ago: int, is_silent: bool) -> None:
     """A pulse two hours ahead of the clock is that of a clock that was set back."""
     at = NOON - dt.timedelta(seconds=ago)
-    leave_pulse(at=at, bell="beat", owner="here")
+    leave_pulse(at=at, bell="beat")
 
     assert silence(NOON) == (Silence(at) if is_silent else None)
 
@@ -38,7 +38,7 @@ def test_a_site_that_never_ran_is_silent_once_it_had_time_to_start() -> None:
 
 
 def test_asking_costs_one_query(django_assert_num_queries: Callable[..., Any]) -> None:
-    leave_pulse(at=LAST, bell="", owner="here")
+    leave_pulse(at=LAST)
 
     with django_assert_num_queries(1):
         silence(NOON)
