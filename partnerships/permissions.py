@@ -19,9 +19,11 @@ from partnerships.models import (
     Delivery,
     Demand,
     Document,
+    FeedToken,
     Milestone,
     Organization,
     OrganizationUnit,
+    ReminderRule,
     Role,
     Unit,
     User,
@@ -91,6 +93,7 @@ ACTIONS: Mapping[str, Grant] = {
     "milestone.edit": _own(Role.COORDINATOR),
     "milestone.act": _own(Role.COORDINATOR),
     "milestone.move": _own(Role.COORDINATOR),
+    "milestone.snooze": _own(Role.COORDINATOR),
     "milestone.assign": _own(Role.COORDINATOR),
     "milestone.accept": _own(Role.LEAD),
     "milestone.waive": _own(Role.LEAD),
@@ -122,6 +125,7 @@ ACTIONS: Mapping[str, Grant] = {
     "programme.edit": _own(Role.COORDINATOR),
     "honour.view": _everyone(),
     "honour.edit": _own(Role.COORDINATOR),
+    "honour.correct": _own(Role.LEAD),
     "figure.view": _everyone(),
     "figure.edit": _own(Role.COORDINATOR),
     "source.view": _everyone(),
@@ -135,6 +139,7 @@ ACTIONS: Mapping[str, Grant] = {
     "delivery.resend": _own(Role.COORDINATOR),
     "operations.view": _OFFICE,
     "history.view": _SEE,
+    "feed.own": Grant(),
     "export": _everyone(),
     "unit.view": Grant(anywhere=Role.VIEWER, staff=True, system=True, user_admin=True),
     "unit.edit": Grant(user_admin=True, system=True),
@@ -216,7 +221,8 @@ def _owning_units(obj: Any) -> set[int]:
         return _owning_units(obj.target)
     if isinstance(obj, Delivery):
         return set(_announced(obj).values_list("unit_id", flat=True))
-    unit_id = getattr(obj, "unit_id", None)
+    of_agreement = obj.agreement if isinstance(obj, ReminderRule) else None
+    unit_id = getattr(of_agreement or obj, "unit_id", None)
     return {unit_id} if unit_id is not None else set()
 
 
@@ -249,15 +255,26 @@ def _announced(delivery: Delivery) -> QuerySet[Milestone]:
 
 
 def _owns(user: Any, action: str, obj: Any) -> bool:
-    """A coordinator of a unit that takes part works on the milestones given to them; everybody sees their own mail."""
+    """A coordinator of a unit that takes part works on the milestones given to them; everybody has their own mail and
+    calendar addresses.
+
+    Policy documents of a programme are published papers: whoever reads the programme reads them.
+    """
+    if isinstance(obj, FeedToken):
+        return action == "feed.own" and obj.user_id == user.pk
     if isinstance(obj, Delivery):
         return action in {"delivery.view", "delivery.view_body"} and obj.person_id == user.pk
-    if action not in {"milestone.act", "milestone.move"} or not isinstance(obj, Milestone) or user.is_superuser:
+    if isinstance(obj, Document):
+        return action == "document.view" and obj.is_public_policy and _has_grant(user, ACTIONS["programme.view"], None)
+    own_milestone = {"milestone.act", "milestone.move", "milestone.snooze"}
+    if action not in own_milestone or not isinstance(obj, Milestone) or user.is_superuser:
         return False
     return obj.owner_id == user.pk and _holds(user, Role.COORDINATOR, _participating_units(obj))
 
 
 def _who_may(grant: Grant) -> Any:
+    if grant == Grant():
+        return _("Only the person it belongs to may do this.")
     if grant.own is None and grant.anywhere is None:
         return _("Only administrators may do this.")
     least = grant.own or grant.anywhere

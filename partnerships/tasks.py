@@ -7,7 +7,10 @@ from celery import shared_task
 from celery.signals import worker_shutting_down
 from django.utils import timezone
 
+from partnerships.lists import exports
+from partnerships.models import Export
 from partnerships.reminders.run import run_once
+from partnerships.workflows.upkeep import keep_all_in_step
 
 # One byte that the processes of a prefork pool share with their parent, which alone hears that the worker is stopping.
 _stopping = mmap.mmap(-1, 1)
@@ -25,8 +28,19 @@ def is_stopping() -> bool:
 
 @shared_task(name="partnerships.tasks.tick")
 def tick(bell: str = "") -> dict[str, Any]:
-    """One run of the reminders; lost or doubled ticks change nothing, the next one finds all that is due.
+    """One run of the reminders, then a piece of the upkeep, whose marks the next run reads.
 
-    ``bell`` says what rang: the ``beat`` of every minute, or a ``hint`` after an edit.
+    Lost or doubled ticks change nothing, the next one finds all that is due. ``bell`` says what
+    rang: the ``beat`` of every minute, or a ``hint`` after an edit.
     """
-    return run_once(now=timezone.now(), is_stopping=is_stopping, bell=bell).as_dict()
+    done = run_once(now=timezone.now(), is_stopping=is_stopping, bell=bell).as_dict()
+    keep_all_in_step(now=timezone.now(), is_over=is_stopping)
+    exports.make_waiting(clock=timezone.now, is_stopping=is_stopping)  # those whose call was lost
+    return done
+
+
+@shared_task(name="partnerships.tasks.make_export")
+def make_export(pk: int) -> None:
+    """The file somebody waits for; without a broker the next tick makes it."""
+    for export in Export.objects.filter(pk=pk):
+        exports.make(export, clock=timezone.now)

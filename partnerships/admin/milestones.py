@@ -19,10 +19,11 @@ from partnerships.admin.navigation import Attention
 from partnerships.admin.steps import StepsMixin, Verb
 from partnerships.admin.veils import veils
 from partnerships.admin.versions import FollowUpForm
-from partnerships.forms.steps import AssignForm, MoveForm
+from partnerships.forms.steps import AssignForm, MoveForm, SnoozeForm, UnsnoozeForm
 from partnerships.models import AgreementParty, Milestone, MilestoneKind
 from partnerships.models.milestones import ACCEPTED_KINDS, DERIVED_KINDS, MILESTONE_TARGETS
 from partnerships.statuses import MilestoneStatus
+from partnerships.workflows.milestones import last_day_of_snooze
 
 DAYS_AHEAD = 7  # as on everybody's first page
 
@@ -58,12 +59,33 @@ def _assign(row: Milestone, request: HttpRequest, data: Any) -> forms.Form:
     return form
 
 
+def _snooze(row: Milestone, request: HttpRequest, data: Any) -> forms.Form:
+    return SnoozeForm(data, row=row, today=timezone.localdate())
+
+
+def _unsnooze(row: Milestone, request: HttpRequest, data: Any) -> forms.Form:
+    return UnsnoozeForm(data, row=row, today=timezone.localdate())
+
+
+def _can_be_snoozed(row: Milestone) -> bool:
+    today = timezone.localdate()
+    return row.is_pending and last_day_of_snooze(row, today) > today
+
+
 def _is_pending(row: Milestone) -> bool:
     return row.is_pending
 
 
 VERBS = (
     Verb("move", _("Move"), "milestone.move", _move, _is_pending),
+    Verb("snooze", _("Snooze"), "milestone.snooze", _snooze, _can_be_snoozed),
+    Verb(
+        "unsnooze",
+        _("End the snooze"),
+        "milestone.snooze",
+        _unsnooze,
+        lambda row: row.is_pending and row.snoozed_until is not None,
+    ),
     Verb("assign", _("Give to somebody else"), "milestone.assign", _assign, _is_pending),
     Verb(
         "log_contact",
@@ -135,17 +157,18 @@ class MilestoneAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         targets = tuple(name for name in self.targets if getattr(obj, f"{name}_id"))
         party = ("party",) if obj.agreement_id else ()
         moved = ("overridden_at", "override_reason") if obj.override_reason else ()
+        snoozed = ("snoozed_until", "snooze_reason") if obj.snoozed_until else ()
         dates = tuple(name for name in DATES if getattr(obj, name))
         evidence = ("evidence",) if obj.evidence else ()
         return (
             (None, {"fields": what}),
             (_("Belongs to"), {"fields": (*targets, *party)}),
-            (_("How it is closed"), {"fields": (*habits, *dates, *evidence, *moved)}),
+            (_("How it is closed"), {"fields": (*habits, *dates, *evidence, *moved, *snoozed)}),
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Date and owner change through their verbs, which ask for a reason or look whether the person can see it."""
-        machine = (*DATES, "evidence", "overridden_at", "override_reason")
+        machine = (*DATES, "evidence", "overridden_at", "override_reason", "snoozed_until", "snooze_reason")
         if obj is None:
             return machine
         settled = (*machine, *self.targets, "kind", "unit", "due_on", "owner_name")

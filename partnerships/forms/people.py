@@ -37,6 +37,9 @@ class PreferencesForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["reminder_mode"].help_text = _(
+            "Decision dates, obligations, and what you get as a lead or fallback person always come by mail."
+        )
         self.fields["version"].initial = self.instance.version
         zones = {zone for zone in available_timezones() if "/" in zone} | {self.instance.time_zone}
         self.fields["time_zone"].choices = [(zone, zone.replace("_", " ")) for zone in sorted(zones)]

@@ -17,10 +17,11 @@ from partnerships.models import (
     ContactNote,
     Demand,
     Facility,
+    Honour,
     Milestone,
-    MilestoneKind,
     User,
 )
+from partnerships.models.milestones import MET_BY_DOING
 from partnerships.permissions import refusal
 from partnerships.statuses import (
     ACTIVITY_TRANSITIONS,
@@ -28,11 +29,12 @@ from partnerships.statuses import (
     ANSWER_TRANSITIONS,
     DEMAND_TRANSITIONS,
     FACILITY_TRANSITIONS,
+    HONOUR_TRANSITIONS,
     MILESTONE_TRANSITIONS,
     Transition,
     TransitionTable,
 )
-from partnerships.workflows import activities, agreements, demands, facilities, milestones
+from partnerships.workflows import activities, agreements, demands, facilities, honours, milestones
 
 
 class DateInput(forms.DateInput):
@@ -173,6 +175,32 @@ class MoveForm(VerbForm):
         return milestones.move_milestone(self.row, actor=actor, on=self.today, **values)
 
 
+class SnoozeForm(VerbForm):
+    """No reminder of a milestone before a day."""
+
+    until = forms.DateField(label=_("Until"), widget=DateInput)
+    reason = forms.CharField(label=_("Reason"), max_length=2000, widget=forms.Textarea(attrs={"rows": 2}))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        latest = milestones.last_day_of_snooze(self.row, self.today)
+        until = self.fields["until"]
+        until.initial = self.row.snoozed_until or min(self.today + dt.timedelta(days=7), latest)
+        until.help_text = _("Nobody is reminded before; on that day one reminder comes. At the latest %(day)s.") % {
+            "day": latest.isoformat()
+        }
+        until.widget.attrs.update(min=(self.today + dt.timedelta(days=1)).isoformat(), max=latest.isoformat())
+        self.fields["reason"].initial = self.row.snooze_reason
+
+    def call(self, actor: User, values: dict[str, Any]) -> Milestone:
+        return milestones.snooze_milestone(self.row, actor=actor, on=self.today, **values)
+
+
+class UnsnoozeForm(VerbForm):
+    def call(self, actor: User, values: dict[str, Any]) -> Milestone:
+        return milestones.unsnooze_milestone(self.row, actor=actor)
+
+
 class AssignForm(VerbForm):
     """Another owner for a milestone, among the people one may see."""
 
@@ -232,6 +260,7 @@ _WORKFLOWS: dict[type[models.Model], tuple[TransitionTable, _Steps, dict[str, ty
     Activity: (ACTIVITY_TRANSITIONS, activities.STEPS, {"complete": CompletionForm, "replan": ReplanForm}),
     Milestone: (MILESTONE_TRANSITIONS, milestones.STEPS, {"meet": EvidenceForm, "submit": EvidenceForm}),
     Facility: (FACILITY_TRANSITIONS, facilities.STEPS, {"open": OpeningForm}),
+    Honour: (HONOUR_TRANSITIONS, honours.STEPS, {}),
     Demand: (DEMAND_TRANSITIONS, demands.STEPS, {}),
     Answer: (ANSWER_TRANSITIONS, demands.ANSWER_STEPS, {"propose": ProposalForm}),
 }
@@ -268,7 +297,7 @@ def _is_beside_the_point(row: Any, step: Transition) -> bool:
     """What another door leads to.
 
     A demand is agreed by making the agreement or project that comes of it. A milestone is met or submitted, never
-    either; a next contact is met by making it, and a derived one is waived, not cancelled.
+    either; a next contact or a start is met by making it, and a derived one is waived, not cancelled.
     """
     if isinstance(row, Demand):
         return step.name == "agree"
@@ -276,6 +305,6 @@ def _is_beside_the_point(row: Any, step: Transition) -> bool:
         return row.is_derived
     if not isinstance(row, Milestone) or step.name not in {"meet", "submit"}:
         return False
-    if row.kind == MilestoneKind.NEXT_CONTACT:
+    if row.kind in MET_BY_DOING:
         return True
     return (step.name == "submit") != row.requires_acceptance

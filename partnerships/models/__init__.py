@@ -28,8 +28,10 @@ from partnerships.models.demands import Achievement, Answer, Demand, DemandOutco
 from partnerships.models.documents import Document, DocumentVersion
 from partnerships.models.events import Event, EventKind, Participation
 from partnerships.models.facilities import Facility, FacilityKind, FacilityPartner
+from partnerships.models.feeds import FeedToken
 from partnerships.models.figures import CountingRule, ReportedFigure
 from partnerships.models.honours import Honour, HonourScheme
+from partnerships.models.lists import Export, SavedView
 from partnerships.models.milestones import Milestone, MilestoneKind, ReminderMark
 from partnerships.models.organizations import (
     Association,
@@ -61,7 +63,7 @@ from partnerships.models.reminders import (
     ReminderPlan,
     ReminderRule,
 )
-from partnerships.models.sources import Citation, Source
+from partnerships.models.sources import Citation, Source, Statement
 from partnerships.models.status_changes import StatusChange
 from partnerships.models.users import Role, Scope, Unit, UnitMembership, User
 from partnerships.models.work_calendars import CalendarDay, WorkCalendar, workday_test
@@ -100,9 +102,11 @@ __all__ = [
     "Enterprise",
     "Event",
     "EventKind",
+    "Export",
     "Facility",
     "FacilityKind",
     "FacilityPartner",
+    "FeedToken",
     "GovernmentBody",
     "Honour",
     "HonourScheme",
@@ -129,9 +133,11 @@ __all__ = [
     "ReportedFigure",
     "ResearchProject",
     "Role",
+    "SavedView",
     "Scope",
     "SearchEntry",
     "Source",
+    "Statement",
     "StatusChange",
     "Training",
     "TypeMilestone",

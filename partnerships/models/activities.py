@@ -1,10 +1,11 @@
 """Follow-ups: trainings, research projects, visits and whatever else keeps a promise; calls and messages."""
 
+import datetime as dt
 from typing import Any, Self
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -20,9 +21,10 @@ from partnerships.models.base import (
     SeededModel,
     VersionedModel,
 )
+from partnerships.models.milestones import Milestone, ReminderMark
 from partnerships.models.organizations import Contact, Organization
 from partnerships.models.users import Unit
-from partnerships.statuses import ActivityStatus
+from partnerships.statuses import ActivityStatus, PlanStatus
 
 
 class ActivityKind(models.TextChoices):
@@ -35,6 +37,12 @@ class ActivityKind(models.TextChoices):
     MEETING = "meeting", _("Meeting")
     PUBLICITY = "publicity", _("Publicity")
     OTHER = "other", _("Other")
+
+
+# These go on until they are done: without a planned end, nobody can say when that should be.
+LASTING_KINDS = frozenset(
+    {ActivityKind.RESEARCH_PROJECT, ActivityKind.CONSULTING, ActivityKind.TECHNICAL_SERVICE, ActivityKind.INTERNSHIP}
+)
 
 
 class ActivityQuerySet(ScopedQuerySet):
@@ -138,6 +146,11 @@ class Activity(SeededModel, SearchableModel, VersionedModel):
 
     def search_words(self) -> list[str]:
         return [self.title, self.place]
+
+    @property
+    def planned_end(self) -> dt.date | None:
+        """The last day; without one, a visit or a training is over on the day it starts."""
+        return self.ends_on or (None if self.kind in LASTING_KINDS else self.starts_on)
 
 
 class ActivityOrganization(OfficeModel):
@@ -364,3 +377,13 @@ class ContactNote(SeededModel, VersionedModel):
 
     def __str__(self) -> str:
         return f"{self.happened_on.isoformat()} · {self.get_channel_display()}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Marks the milestones about which a reminder waits for an answer: this is one."""
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            about = (
+                Q(pk=self.milestone_id) if self.milestone_id else Q(agreement__isnull=False, agreement=self.agreement)
+            )
+            waiting = Milestone.objects.filter(about, reminder_plans__unanswered_at__isnull=False)
+            ReminderMark.leave_on(waiting.filter(reminder_plans__status=PlanStatus.PLANNED))

@@ -4,7 +4,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator
 
-from django.db.models import Count, Exists, F, OuterRef, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
 from django.utils.translation import gettext as _
 
 from partnerships.models import (
@@ -16,9 +16,12 @@ from partnerships.models import (
     ReminderMark,
     ReminderPlan,
 )
+from partnerships.reminders import reasons
+from partnerships.reminders.answers import unanswered
 from partnerships.reminders.pulse import HEARTBEAT, SILENT_AFTER
 from partnerships.reminders.reconcile import withdrawn_items
 from partnerships.reminders.rulebook import Rulebook
+from partnerships.reminders.schedule import Moment
 from partnerships.statuses import DeliveryStatus, PlanStatus
 
 TICK = dt.timedelta(seconds=60)
@@ -55,34 +58,46 @@ def _silence(now: dt.datetime) -> Iterator[str]:
 def _plans() -> Iterator[str]:
     """Every open milestone and every enabled rule for it have a plan for its due date that was not given up.
 
+    Given up on purpose is as good: it was snoozed, or something newer took its place. A snooze has a plan for its end.
+
     A marked milestone is still to be brought in step.
     """
     book = Rulebook.load()
     marked = Exists(ReminderMark.objects.filter(milestone=OuterRef("pk")))
     last = 0
-    while batch := list(Milestone.objects.pending().filter(~marked, pk__gt=last).order_by("pk")[:BATCH]):
+    pending = Milestone.objects.pending().filter(~marked).select_related("agreement").order_by("pk")
+    while batch := list(pending.filter(pk__gt=last)[:BATCH]):
         last = batch[-1].pk
-        yield from _missing_plans(book, batch)
-        yield from _readers_left_out(book, batch)
+        waited_for = unanswered(book, batch)
+        wanted = {milestone.pk: book.wanted(milestone, waited_for.get(milestone.pk)) for milestone in batch}
+        yield from _missing_plans(book, wanted, batch)
+        yield from _readers_left_out(wanted, batch)
 
 
-def _missing_plans(book: Rulebook, milestones: list[Milestone]) -> Iterator[str]:
+def _missing_plans(book: Rulebook, wanted: dict[int, dict[int, Moment]], milestones: list[Milestone]) -> Iterator[str]:
     planned: dict[tuple[int, dt.date], set[int]] = defaultdict(set)
-    plans = ReminderPlan.objects.filter(milestone__in=milestones).exclude(status__in=GIVEN_UP)
-    for pk, due_on, rule in plans.values_list("milestone_id", "due_on", "rule_id"):
-        planned[pk, due_on].add(rule)
+    woken: set[tuple[int, dt.date, dt.date]] = set()
+    plans = ReminderPlan.objects.filter(milestone__in=milestones)
+    plans = plans.filter(~Q(status__in=GIVEN_UP) | Q(reason__in=reasons.ON_PURPOSE))
+    for pk, due_on, rule, wakes_on in plans.values_list("milestone_id", "due_on", "rule_id", "wakes_on"):
+        if wakes_on:
+            woken.add((pk, due_on, wakes_on))
+        else:
+            planned[pk, due_on].add(rule)
     for milestone in milestones:
-        for rule in sorted(book.wanted(milestone).keys() - planned[milestone.pk, milestone.due_on]):
+        for rule in sorted(wanted[milestone.pk].keys() - planned[milestone.pk, milestone.due_on]):
             yield _("Milestone %(milestone)s has no plan by rule %(rule)s.") % {"milestone": milestone.pk, "rule": rule}
+        if book.wake(milestone) and (milestone.pk, milestone.due_on, milestone.snoozed_until) not in woken:
+            yield _("Milestone %(milestone)s has no plan for the end of its snooze.") % {"milestone": milestone.pk}
 
 
-def _readers_left_out(book: Rulebook, milestones: list[Milestone]) -> Iterator[str]:
+def _readers_left_out(wanted: dict[int, dict[int, Moment]], milestones: list[Milestone]) -> Iterator[str]:
     """Person by person: that others have the reminder does not help the one it was taken back from."""
-    wanted = {(milestone.pk, milestone.due_on): book.wanted(milestone) for milestone in milestones}
+    due_on = {milestone.pk: milestone.due_on for milestone in milestones}
     items = withdrawn_items().filter(plan__milestone__in=milestones, plan__status=PlanStatus.EXPANDED)
     for item in items.select_related("plan").order_by("pk"):
         plan = item.plan
-        if plan.rule_id in wanted.get((plan.milestone_id, plan.due_on), {}):
+        if plan.due_on == due_on[plan.milestone_id] and plan.rule_id in wanted[plan.milestone_id]:
             yield _("Plan %(plan)s was taken back from person %(person)s and holds again.") % {
                 "plan": plan.pk,
                 "person": item.person_id,

@@ -5,6 +5,7 @@ that slept through its lease finds that it may no longer write.
 """
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.db.models import Exists, Q, QuerySet
 
 from partnerships.models import Delivery, DeliveryEvent, ReminderItem, ReminderMark, ReminderPlan, User
 from partnerships.reminders import reasons
+from partnerships.reminders.answers import signs_for
 from partnerships.reminders.expand import Clock, due_plans, is_current
 from partnerships.reminders.lease import LEASE, is_of_this_boot, lease_owner
 from partnerships.reminders.recipients import Directory
@@ -107,11 +109,12 @@ def _check_again(delivery: Delivery, at: dt.datetime) -> list[ReminderItem]:
     items = list(
         delivery.items.filter(cancelled_at=None)
         .select_related("plan__rule", "plan__milestone__agreement", "plan__milestone__unit", "plan__milestone__owner")
+        .select_related("plan__unanswered_by")
         .order_by("pk")
     )
     plans = [item.plan for item in items]
-    book, directory = Rulebook.load(), Directory.load(plans, now=at)
-    kept = [item for item in items if _holds(item, book, directory, at)]
+    book, directory, signs = Rulebook.load(), Directory.load(plans, now=at), signs_for(plans)
+    kept = [item for item in items if _holds(item, book, directory, signs, at)]
     if len(kept) < len(items):
         delivery.message = None  # it spoke of more than what is left
         Delivery.objects.filter(pk=delivery.pk).update(message=None)
@@ -120,9 +123,11 @@ def _check_again(delivery: Delivery, at: dt.datetime) -> list[ReminderItem]:
     return kept
 
 
-def _holds(item: ReminderItem, book: Rulebook, directory: Directory, at: dt.datetime) -> bool:
+def _holds(
+    item: ReminderItem, book: Rulebook, directory: Directory, signs: Mapping[int, dt.datetime], at: dt.datetime
+) -> bool:
     plan = item.plan
-    if not is_current(book, plan):
+    if not is_current(book, plan, signs, at):
         status, reason = closing(book, plan.milestone, plan)
         _cancel(item, reason, at)
         _close_unless_sent(plan, status, reason)

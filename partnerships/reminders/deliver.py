@@ -17,6 +17,7 @@ from django.db import DatabaseError, OperationalError, connection, transaction
 
 from partnerships.models import Delivery
 from partnerships.reminders import message, reasons
+from partnerships.reminders.answers import mark_sent
 from partnerships.reminders.claim import (
     WAITING,
     Claim,
@@ -245,7 +246,7 @@ def _give_back(delivery: Delivery, clock: Clock) -> None:
     """The lease was over before the dot; unless somebody has taken it back already, it waits again."""
     at = clock()
     with transaction.atomic(durable=True):
-        is_back = put_back(delivery, reasons.LEASE_LOST, at=at, next_attempt_at=at)
+        is_back = put_back(delivery, reasons.LEASE_LOST, at=at)
     logger.warning("Delivery %s was held up and not handed over%s", delivery.pk, "" if is_back else ": it is another's")
 
 
@@ -306,6 +307,8 @@ def _conclude(
 def _commit(delivery: Delivery, status: DeliveryStatus, clock: Clock, note: str, fields: dict[str, Any]) -> None:
     """When we slept through the lease, a rescue has settled the delivery: we know better, unless it was claimed since."""
     with transaction.atomic(durable=True):
+        if status == DeliveryStatus.SENT:
+            mark_sent(delivery)
         if advance(delivery, status, at=clock(), note=note, **fields):
             return
         found = Delivery.objects.select_for_update().get(pk=delivery.pk)

@@ -11,7 +11,8 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from partnerships.models import Delivery, MilestoneKind, ReminderItem, ReminderPlan, User
+from partnerships.models import Delivery, ReminderItem, ReminderPlan, User
+from partnerships.models.milestones import FIRM_KINDS
 from partnerships.reminders import reasons
 from partnerships.reminders.recipients import Recipient
 from partnerships.reminders.rulebook import zone_named
@@ -23,8 +24,7 @@ Why = ReminderItem.Why
 
 # Later than this it is not worth a mail of its own any more: it waits for the digest, whatever the person's mode.
 CATCH_UP_AFTER = dt.timedelta(hours=24)
-# What reaches a person who wants no mail: dates that cost something when they pass, and calls for help.
-REQUIRED_KINDS = frozenset({MilestoneKind.DECISION_DATE, MilestoneKind.OBLIGATION})
+# What reaches a person who wants no mail, beside firm dates: calls for help.
 REQUIRED_WHYS = frozenset({Why.LEAD, Why.FALLBACK})
 
 
@@ -56,7 +56,7 @@ class Way(Enum):
 
 
 def is_required(item: Item) -> bool:
-    return item.plan.milestone.kind in REQUIRED_KINDS or item.recipient.why in REQUIRED_WHYS
+    return item.plan.milestone.kind in FIRM_KINDS or item.recipient.why in REQUIRED_WHYS
 
 
 def is_late(plan: ReminderPlan, now: dt.datetime) -> bool:

@@ -1,14 +1,16 @@
 """Due plans become items in deliveries: rows first, mail later."""
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import QuerySet
 
-from partnerships.models import Delivery, DeliveryEvent, ReminderItem, ReminderPlan
+from partnerships.models import Delivery, DeliveryEvent, ReminderItem, ReminderPlan, ReminderRule
 from partnerships.reminders import reasons
+from partnerships.reminders.answers import is_unanswered, signs_for
+from partnerships.reminders.catch_up import CatchUp
 from partnerships.reminders.envelopes import Envelope, Item, pack
 from partnerships.reminders.recipients import Directory
 from partnerships.reminders.reconcile import closing, withdrawn_items
@@ -39,8 +41,9 @@ def expand_due(*, now: dt.datetime, clock: Clock, batch: int = BATCH) -> Expansi
         plans = list(_with_context(due_plans(now)).select_for_update(skip_locked=True, of=("self",))[:batch])
         if not plans:
             return Expansion(0, 0)
-        live = [plan for plan in _without_closed(plans) if not _is_missed(plan, now)]
-        deliveries = _make_deliveries(live, now=now, at=clock()) if live else 0
+        book = Rulebook.load()
+        live = [plan for plan in _without_closed(plans, book, now) if not _is_missed(plan, now)]
+        deliveries = _make_deliveries(live, book, now=now, at=clock()) if live else 0
         ReminderPlan.objects.bulk_update(plans, WRITTEN)
     return Expansion(len(plans), deliveries)
 
@@ -53,22 +56,22 @@ def _with_context(plans: QuerySet[ReminderPlan]) -> QuerySet[ReminderPlan]:
     return plans.select_related("milestone__agreement", "rule").order_by("next_attempt_at", "pk")
 
 
-def _without_closed(plans: list[ReminderPlan]) -> list[ReminderPlan]:
+def _without_closed(plans: list[ReminderPlan], book: Rulebook, now: dt.datetime) -> list[ReminderPlan]:
     """Closes the plans that are out of step (their milestone's mark is still to be read); returns the others."""
-    book = Rulebook.load()
-    current = []
+    signs, current = signs_for(plans), []
     for plan in plans:
-        if is_current(book, plan):
+        if is_current(book, plan, signs, now):
             current.append(plan)
         else:
             plan.status, plan.reason = closing(book, plan.milestone, plan)
     return current
 
 
-def is_current(book: Rulebook, plan: ReminderPlan) -> bool:
-    """The plan announces what its milestone and its rule say now."""
-    milestone = plan.milestone
-    return milestone.is_pending and plan.due_on == milestone.due_on and book.applies(plan.rule, milestone)
+def is_current(book: Rulebook, plan: ReminderPlan, signs: Mapping[int, dt.datetime], now: dt.datetime) -> bool:
+    """The plan announces what its milestone and its rule say now; ``signs`` as of ``answers.signs_for``."""
+    if not book.is_current(plan, now):
+        return False
+    return plan.rule.direction != ReminderRule.Direction.UNANSWERED or is_unanswered(plan, signs)
 
 
 def _is_missed(plan: ReminderPlan, now: dt.datetime) -> bool:
@@ -78,21 +81,26 @@ def _is_missed(plan: ReminderPlan, now: dt.datetime) -> bool:
     return True
 
 
-def _make_deliveries(plans: Sequence[ReminderPlan], *, now: dt.datetime, at: dt.datetime) -> int:
+def _make_deliveries(plans: Sequence[ReminderPlan], book: Rulebook, *, now: dt.datetime, at: dt.datetime) -> int:
     """Each item in its envelope: one per person and milestone, however many rules speak at once, or the digest.
 
-    Returns how many envelopes are new.
+    Who has something newer about a milestone gets no late item. Returns how many envelopes are new.
     """
-    directory = Directory.load(plans, now=at)
+    catch_up = CatchUp(plans, book=book, now=now)
+    directory = Directory.load([*plans, *catch_up.plans], now=at)
     generations = _next_generations(plans)
+    mailed = {plan for (plan, _person), generation in generations.items() if not generation}
     items = []
     for plan in plans:
-        recipients = directory.recipients(plan)
-        _record(plan, is_told=bool(recipients), at=at)
+        audience = directory.recipients(plan)
+        recipients = catch_up.still_needing(plan, audience, directory)
+        _record(plan, is_told=bool(audience), at=at)
         for recipient in recipients:
             generation = generations.get((plan.pk, recipient.person.pk), 1)
             if generation:
                 items.append(Item(plan, recipient, generation))
+        if audience and not recipients and plan.pk not in mailed:
+            plan.status, plan.reason = PlanStatus.SUPERSEDED, reasons.NEWER_REMINDER
     made = _write(pack(items, now=now, at=at), at=at)
     _settle_withdrawn([plan for plan in plans if plan.status == PlanStatus.EXPANDED], generations)
     return made

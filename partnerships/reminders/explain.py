@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Prefetch, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from partnerships.models import Delivery, Milestone, ReminderItem, ReminderPlan
@@ -37,9 +38,10 @@ def explain(milestone: Milestone, *, now: dt.datetime) -> list[str]:
     """Lines for an operator, times in the zone of the milestone's unit; the page shows the same stories."""
     zone = zone_named(milestone.unit.time_zone)
     plans = list(with_items(milestone.reminder_plans.order_by("due_on", "send_at", "pk")))
-    lines = [_heading(milestone), *_state(milestone, plans)]
+    today = timezone.localdate(now, zone)
+    lines = [_heading(milestone), *_snooze(milestone, today), *_state(milestone, plans)]
     for story in stories(plans, now=now, zone=zone):
-        lines.append(f"- {story.plan.rule}, {story.plan.due_on.isoformat()}: {story.words}")
+        lines.append(f"- {story.plan.occasion}, {story.plan.due_on.isoformat()}: {story.words}")
         lines += [f"  - {words}" for words in story.to_whom]
         for item in story.items:
             lines.append(f"  - {item.words}")
@@ -50,7 +52,7 @@ def explain(milestone: Milestone, *, now: dt.datetime) -> list[str]:
 def with_items(plans: QuerySet[ReminderPlan]) -> QuerySet[ReminderPlan]:
     """What ``stories`` needs of the plans: three queries beside their own."""
     items = ReminderItem.objects.select_related("person", "delivery").prefetch_related("delivery__events__actor")
-    related = plans.select_related("rule", "milestone__agreement")
+    related = plans.select_related("rule", "unanswered_by", "milestone__agreement")
     return related.prefetch_related(Prefetch("items", items.order_by("pk")))
 
 
@@ -87,6 +89,14 @@ def _heading(milestone: Milestone) -> str:
     }
 
 
+def _snooze(milestone: Milestone, today: dt.date) -> Iterator[str]:
+    if milestone.is_snoozed(today) and milestone.snoozed_until:
+        yield _("Snoozed until %(date)s: %(reason)s") % {
+            "date": milestone.snoozed_until.isoformat(),
+            "reason": milestone.snooze_reason,
+        }
+
+
 def _state(milestone: Milestone, plans: list[ReminderPlan]) -> Iterator[str]:
     if milestone.reminder_marks.exists():
         yield _("It was changed since the last run; the next run brings its reminders in step.")
@@ -104,6 +114,11 @@ def _plan_words(plan: ReminderPlan, now: dt.datetime, zone: dt.tzinfo) -> str:
     if plan.next_attempt_at <= now:
         return _("due since %(time)s; the next run makes the mail.") % {"time": _time(plan.next_attempt_at, zone)}
     words = _("will be sent on %(time)s.") % {"time": _time(plan.send_at, zone)}
+    if plan.unanswered_at is not None:
+        words += " " + _("Unless somebody sees to it: %(person)s was reminded on %(time)s.") % {
+            "person": plan.unanswered_by,
+            "time": _time(plan.unanswered_at, zone),
+        }
     if plan.is_provisional:
         words += " " + _("The day may still change: the working days of that time are not known yet.")
     return words
@@ -118,6 +133,10 @@ def _item_words(item: ReminderItem, zone: dt.tzinfo) -> str:
 
 def _delivery_words(delivery: Delivery, zone: dt.tzinfo) -> str:
     words = f"{delivery.get_status_display()}."
+    if delivery.digest_on is not None:
+        words += " " + _("In the digest of %(date)s.") % {"date": delivery.digest_on.isoformat()}
+        if delivery.status == DeliveryStatus.QUEUED:
+            words += " " + _("It leaves at %(time)s.") % {"time": _time(delivery.next_attempt_at, zone)}
     if delivery.reason:
         words += f" {delivery.reason_words}"
     if delivery.smtp_reply and delivery.status != DeliveryStatus.SENT:

@@ -12,19 +12,31 @@ from dataclasses import dataclass
 from typing import Self
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, prefetch_related_objects
 
 from partnerships.models import ComponentHeartbeat, Milestone, ReminderItem, ReminderMark, ReminderPlan
 from partnerships.reminders import reasons
+from partnerships.reminders.answers import unanswered
 from partnerships.reminders.rulebook import Rulebook, fingerprint
-from partnerships.reminders.schedule import Moment
+from partnerships.reminders.schedule import Moment, Unanswered
 from partnerships.statuses import PlanStatus
 
 BATCH = 200
 SWEEP_EVERY = dt.timedelta(hours=24)
 # A plan that comes back (date moved there and back, rule off and on) is sent late rather than missed within this time.
 GRACE = dt.timedelta(hours=24)
-WRITTEN = ("send_at", "time_zone", "expires_at", "is_provisional", "status", "reason", "next_attempt_at")
+WRITTEN = (
+    "rule",
+    "send_at",
+    "time_zone",
+    "expires_at",
+    "is_provisional",
+    "unanswered_at",
+    "unanswered_by",
+    "status",
+    "reason",
+    "next_attempt_at",
+)
 
 
 def reconcile_marked(*, now: dt.datetime, batch: int = BATCH) -> int:
@@ -107,7 +119,7 @@ def _sweep_state(now: dt.datetime) -> Sweep | None:
 
 
 def bring_in_step(milestones: Iterable[Milestone], *, now: dt.datetime) -> None:
-    """Makes, adjusts and closes the plans of ``milestones``, whose rows the caller has locked; at most ten queries.
+    """Makes, adjusts and closes the plans of ``milestones``, whose rows the caller has locked; at most fourteen queries.
 
     ``now`` is the real time: it decides what is born missed.
     """
@@ -120,7 +132,10 @@ def bring_in_step(milestones: Iterable[Milestone], *, now: dt.datetime) -> None:
     known = ReminderPlan.objects.select_for_update(no_key=True).filter(milestone__in=milestones).order_by("pk")
     for plan in known:
         plans[plan.milestone_id].append(plan)
-    steps = [_Step(book, milestone, plans[milestone.pk], now) for milestone in milestones]
+    if book.knows_types:
+        prefetch_related_objects(milestones, "agreement")
+    waited_for = unanswered(book, milestones)
+    steps = [_Step(book, milestone, plans[milestone.pk], waited_for.get(milestone.pk), now) for milestone in milestones]
     ReminderPlan.objects.bulk_create([plan for step in steps for plan in step.missing()], ignore_conflicts=True)
     changed = [plan for step in steps for plan in step.changed()]
     changed += _taken_up_again([plan for step in steps for plan in step.mailed()], now)
@@ -157,19 +172,36 @@ def withdrawn_items() -> QuerySet[ReminderItem]:
 class _Step:
     """One milestone and its plans."""
 
-    def __init__(self, book: Rulebook, milestone: Milestone, plans: list[ReminderPlan], now: dt.datetime) -> None:
+    def __init__(
+        self,
+        book: Rulebook,
+        milestone: Milestone,
+        plans: list[ReminderPlan],
+        waited_for: Unanswered | None,
+        now: dt.datetime,
+    ) -> None:
         self.book, self.milestone, self.plans, self.now = book, milestone, plans, now
         self.zone = book.zones[milestone.unit_id].key
-        self.wanted = book.wanted(milestone)
+        self.wanted = book.wanted(milestone, waited_for)
+        self.wake = book.wake(milestone)
 
     def missing(self) -> list[ReminderPlan]:
-        planned = {plan.rule_id for plan in self.plans if plan.due_on == self.milestone.due_on}
-        return [self._born(rule, when) for rule, when in self.wanted.items() if rule not in planned]
+        current = [plan for plan in self.plans if plan.due_on == self.milestone.due_on]
+        planned = {plan.rule_id for plan in current if plan.wakes_on is None}
+        born = [self._born(rule, when) for rule, when in self.wanted.items() if rule not in planned]
+        if self.wake and self.milestone.snoozed_until not in {plan.wakes_on for plan in current}:
+            born.append(self._born(*self.wake, wakes_on=self.milestone.snoozed_until))
+        return born
 
-    def _born(self, rule: int, when: Moment) -> ReminderPlan:
-        """A plan already past is born missed: registering old agreements mails nobody."""
-        plan = ReminderPlan(milestone=self.milestone, rule_id=rule, due_on=self.milestone.due_on)
-        self._put(plan, when, is_missed=when.send_at <= self.now)
+    def _born(self, rule: int, when: Moment, *, wakes_on: dt.date | None = None) -> ReminderPlan:
+        """A plan already past is born missed: registering old agreements mails nobody.
+
+        The end of a snooze was asked for by a person: it is missed only when it has expired.
+        """
+        plan = ReminderPlan(milestone=self.milestone, rule_id=rule, due_on=self.milestone.due_on, wakes_on=wakes_on)
+        self._put(plan, when, is_missed=(when.expires_at if wakes_on else when.send_at) <= self.now)
+        if plan.status == PlanStatus.PLANNED and self._is_silenced(plan, when):
+            plan.status, plan.reason = PlanStatus.SUPERSEDED, reasons.SNOOZED
         return plan
 
     def changed(self) -> list[ReminderPlan]:
@@ -180,7 +212,21 @@ class _Step:
         return [plan for plan in self.plans if plan.status == PlanStatus.EXPANDED and self._is_wanted(plan)]
 
     def _is_wanted(self, plan: ReminderPlan) -> bool:
-        return plan.rule_id in self.wanted and plan.due_on == self.milestone.due_on
+        if plan.due_on != self.milestone.due_on:
+            return False
+        if plan.wakes_on:
+            return self.wake is not None and plan.wakes_on == self.milestone.snoozed_until
+        return plan.rule_id in self.wanted
+
+    def _is_silenced(self, plan: ReminderPlan, when: Moment) -> bool:
+        return plan.wakes_on is None and self.book.is_silenced(self.milestone, when.send_at, self.now)
+
+    def _moment_of(self, plan: ReminderPlan) -> Moment:
+        """Of a wanted plan. That of a snooze's end goes by the rule that lends it its hour now."""
+        if plan.wakes_on and self.wake:
+            plan.rule_id, when = self.wake
+            return when
+        return self.wanted[plan.rule_id]
 
     def _adjust(self, plan: ReminderPlan) -> bool:
         """Whether the plan had to be written anew. What was made into mail stays as it is."""
@@ -188,21 +234,33 @@ class _Step:
             return False
         if not self._is_wanted(plan):
             return self._close(plan)
-        when = self.wanted[plan.rule_id]
+        when = self._moment_of(plan)
+        if _is_settled(plan) and when.send_at <= self.now:
+            return False
+        if self._is_silenced(plan, when):
+            return self._silence(plan)
         if plan.status == PlanStatus.PLANNED and not plan.reason and self._is_at(plan, when):
             return False
-        if plan.status == PlanStatus.MISSED and when.send_at <= self.now:
+        grace = when.expires_at if plan.wakes_on else when.send_at + GRACE
+        self._put(plan, when, is_missed=grace <= self.now and not self._is_at(plan, when))
+        return True
+
+    def _silence(self, plan: ReminderPlan) -> bool:
+        if plan.status == PlanStatus.SUPERSEDED and plan.reason == reasons.SNOOZED:
             return False
-        self._put(plan, when, is_missed=when.send_at <= self.now - GRACE and not self._is_at(plan, when))
+        plan.status, plan.reason = PlanStatus.SUPERSEDED, reasons.SNOOZED
         return True
 
     def _is_at(self, plan: ReminderPlan, when: Moment) -> bool:
-        known = Moment(plan.send_at, plan.expires_at, plan.is_provisional)
+        waited_for = Unanswered(plan.unanswered_at, plan.unanswered_by_id or 0) if plan.unanswered_at else None
+        known = Moment(plan.send_at, plan.expires_at, plan.is_provisional, waited_for)
         return plan.status == PlanStatus.PLANNED and known == when
 
     def _put(self, plan: ReminderPlan, when: Moment, *, is_missed: bool) -> None:
         plan.send_at = plan.next_attempt_at = when.send_at
         plan.expires_at, plan.is_provisional, plan.time_zone = when.expires_at, when.is_provisional, self.zone
+        plan.unanswered_at = when.unanswered.at if when.unanswered else None
+        plan.unanswered_by_id = when.unanswered.person if when.unanswered else None
         plan.status = PlanStatus.MISSED if is_missed else PlanStatus.PLANNED
         plan.reason = reasons.BORN_MISSED if is_missed else ""
 
@@ -213,13 +271,29 @@ class _Step:
         return True
 
 
+def _is_settled(plan: ReminderPlan) -> bool:
+    """It was missed, or given up while milestone and rule still ask for it: it does not come back once its time is past."""
+    on_purpose = plan.status == PlanStatus.SUPERSEDED and plan.reason in reasons.ON_PURPOSE
+    return on_purpose or plan.status == PlanStatus.MISSED
+
+
 def closing(book: Rulebook, milestone: Milestone, plan: ReminderPlan) -> tuple[PlanStatus, str]:
     """What becomes of a plan that is no longer wanted, and why."""
     if not milestone.is_pending:
         return PlanStatus.CANCELLED, reasons.NOT_PENDING
     if plan.due_on != milestone.due_on:
         return PlanStatus.SUPERSEDED, reasons.DUE_DATE_MOVED
+    if plan.wakes_on and plan.wakes_on != milestone.snoozed_until:
+        return PlanStatus.SUPERSEDED, reasons.SNOOZE_CHANGED
+    if milestone.snoozed_until and not plan.unanswered_at and book.applies(book.rules[plan.rule_id], milestone):
+        return PlanStatus.SUPERSEDED, reasons.SNOOZED
+    return PlanStatus.CANCELLED, _why_the_rule_is_silent(book, milestone, plan)
+
+
+def _why_the_rule_is_silent(book: Rulebook, milestone: Milestone, plan: ReminderPlan) -> str:
     rule = book.rules[plan.rule_id]
     if not rule.is_enabled:
-        return PlanStatus.CANCELLED, reasons.RULE_DISABLED
-    return PlanStatus.CANCELLED, reasons.RULE_DOES_NOT_APPLY
+        return reasons.RULE_DISABLED
+    if book.applies(rule, milestone):
+        return reasons.ANSWERED if plan.unanswered_at else reasons.RULE_DOES_NOT_APPLY
+    return reasons.RULE_REPLACED if book.concerns(rule, milestone) else reasons.RULE_DOES_NOT_APPLY

@@ -105,7 +105,7 @@ class Relay:
         if self._session is None:
             try:
                 self._session = _open_session()
-            except (OSError, smtplib.SMTPException) as error:
+            except (OSError, smtplib.SMTPException, ValueError) as error:  # ValueError: a name or password not sayable
                 raise RelayTroubleError(_words(error)) from error
         return self._session
 

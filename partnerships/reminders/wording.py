@@ -3,12 +3,14 @@
 import datetime as dt
 import unicodedata
 
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from partnerships.models import Milestone, MilestoneKind, ReminderItem
-from partnerships.statuses import MilestoneStatus
+from partnerships.models import Milestone, ReminderItem, ReminderPlan
+from partnerships.reminders.advice import what_the_owner_does
+from partnerships.reminders.rulebook import zone_named
 
 Why = ReminderItem.Why
 SOON_DAYS = 3
@@ -48,26 +50,12 @@ def what_to_do(milestone: Milestone, why: set[ReminderItem.Why]) -> str:
         return _("Ask %(owner)s how it stands, or give it to somebody else.") % {
             "owner": one_line(milestone.owner.name)
         }
-    return _what_the_owner_does(milestone)
-
-
-def _what_the_owner_does(milestone: Milestone) -> str:
-    if milestone.status == MilestoneStatus.SUBMITTED:
-        return _("It was submitted and waits for a lead to accept it or send it back.")
-    if milestone.kind == MilestoneKind.DECISION_DATE:
-        return _("Decide whether the agreement goes on, and record the decision.")
-    if milestone.kind == MilestoneKind.REVIEW:
-        return _("Review the agreement with those concerned, and record the result.")
-    if milestone.kind == MilestoneKind.NEXT_CONTACT:
-        return _("Nothing has been heard for a while: call or write to the partner, and log it.")
-    if milestone.requires_acceptance:
-        return _("When it is done, submit it with a word on the evidence; a lead accepts it.")
-    return _("When it is done, mark it as met. If it cannot be done in time, move the date and say why.")
+    return what_the_owner_does(milestone)
 
 
 def why_words(item: ReminderItem, milestone: Milestone) -> str:
     names = {"owner": one_line(str(milestone.owner or "")), "unit": one_line(milestone.unit.display_name)}
-    return {
+    why = {
         Why.OWNER: _("You look after this milestone."),
         Why.STAND_IN: _("You stand in for %(owner)s, who is away."),
         Why.DEPUTY: _("You are the deputy of %(owner)s, who looks after this milestone."),
@@ -75,3 +63,15 @@ def why_words(item: ReminderItem, milestone: Milestone) -> str:
         Why.NAMED: _("A reminder rule names you."),
         Why.FALLBACK: _("Nobody else can be told, and you are the fallback person."),
     }[Why(item.why)] % names
+    return " ".join(part for part in (why, _unanswered_words(item.plan, milestone)) if part)
+
+
+def _unanswered_words(plan: ReminderPlan, milestone: Milestone) -> str:
+    """The reminder that had no answer, for a rule that waits for one."""
+    if plan.unanswered_at is None:
+        return ""
+    sent_on = timezone.localdate(plan.unanswered_at, zone_named(milestone.unit.time_zone))
+    return _("You get this because nobody has acted on the reminder of %(day)s to %(person)s.") % {
+        "day": date_format(sent_on),
+        "person": one_line(str(plan.unanswered_by)),
+    }

@@ -7,55 +7,35 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from partnerships.filtersets import MilestoneFilterSet
-from partnerships.forms.steps import AssignForm, ContactNoteForm, MoveForm, step_form
-from partnerships.models import AgreementParty, Document, DocumentVersion, Milestone
-from partnerships.models.milestones import MILESTONE_TARGETS
+from partnerships.forms.steps import AssignForm, ContactNoteForm, MoveForm, SnoozeForm, UnsnoozeForm, step_form
+from partnerships.lists import MilestoneRows
+from partnerships.lists.milestones import PARTIES
+from partnerships.models import AgreementParty, Document, DocumentVersion, Milestone, MilestoneKind
 from partnerships.permissions import may, refusal
 from partnerships.reminders.explain import PlanStory, stories, with_items
+from partnerships.statuses import ACTIVITY_TRANSITIONS
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
-from partnerships.views.lists import Column, ListPage
-from partnerships.views.my_work import PARTIES
+from partnerships.views.lists import ListPage
 from partnerships.views.steps import form_page, grouped_offers, step_page
 from partnerships.views.timeline import Moment, edits_of, newest_first, notes_of, steps_of
+from partnerships.workflows.milestones import last_day_of_snooze
 
 # Taken right on the page, in this order; every other step has its own confirm page.
 PRIMARY_STEPS = ("accept", "meet", "submit")
+# What meets a milestone that follows from an activity.
+STEP_OF_KIND = {MilestoneKind.STARTING_ACTIVITY: "start", MilestoneKind.UNFINISHED_ACTIVITY: "complete"}
 VERSIONS = Prefetch("versions", DocumentVersion.objects.select_related("uploaded_by"))
 
 
 class MilestoneList(ListPage):
-    filterset_class = MilestoneFilterSet
+    rows_class = MilestoneRows
     template_name = "partnerships/milestones/list.html"
-    default_sort = "due_on"
-    columns = (
-        Column(gettext_lazy("Milestone"), "title"),
-        Column(gettext_lazy("Due"), "due_on"),
-        Column(gettext_lazy("Status"), "status"),
-        Column(gettext_lazy("Agreement"), "agreement__title"),
-        Column(gettext_lazy("Owner"), "owner__name"),
-        Column(gettext_lazy("Unit"), "unit__name"),
-    )
-
-    def filterset_model(self) -> Any:
-        return Milestone
-
-    def for_showing(self, rows: QuerySet, today: dt.date) -> QuerySet:
-        related = rows.select_related(
-            "agreement__unit",
-            *MILESTONE_TARGETS,
-            "honour__scheme",
-            "honour__organization",
-            "owner",
-            "unit",
-        )
-        return related.prefetch_related(PARTIES)
 
 
 @login_required
@@ -70,7 +50,9 @@ def milestone_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "today": today,
         "partners": _partners(milestone),
         "offers": offers,
+        "is_snoozed": milestone.is_snoozed(today),
         "primary": primary,
+        "doing": _what_meets_it(milestone, request.user),
         "other_steps": [offer for offer in offers["open"] if not primary or offer.transition != primary.transition],
         **_side_forms(milestone, request.user, today),
         "stories": _stories(milestone),
@@ -87,7 +69,7 @@ def milestone_detail(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def milestone_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
     milestone = visible_or_404(_with_context(), request, pk)
-    beside = {"move": _move, "assign": _assign, "log": _log}
+    beside = {"move": _move, "snooze": _snooze, "unsnooze": _unsnooze, "assign": _assign, "log": _log}
     if step in beside:
         return beside[step](request, milestone)
     return step_page(request, milestone, step)
@@ -105,6 +87,19 @@ def _move(request: HttpRequest, milestone: Milestone) -> HttpResponse:
     form = MoveForm(request.POST or None, row=milestone, today=timezone.localdate())
     done = _("Moved. Reminders follow the new date.")
     return form_page(request, milestone, form, title=_("Move the due date"), done=done)
+
+
+def _snooze(request: HttpRequest, milestone: Milestone) -> HttpResponse:
+    require_or_403(request.user, "milestone.snooze", milestone)
+    form = SnoozeForm(request.POST or None, row=milestone, today=timezone.localdate())
+    return form_page(request, milestone, form, title=_("Snooze it"), done=_("Snoozed."))
+
+
+def _unsnooze(request: HttpRequest, milestone: Milestone) -> HttpResponse:
+    require_or_403(request.user, "milestone.snooze", milestone)
+    form = UnsnoozeForm(request.POST or None, row=milestone, today=timezone.localdate())
+    done = _("The snooze is over. Reminders come as planned.")
+    return form_page(request, milestone, form, title=_("End the snooze"), done=done)
 
 
 def _assign(request: HttpRequest, milestone: Milestone) -> HttpResponse:
@@ -132,8 +127,8 @@ def _primary_form(milestone: Milestone, offers: dict[str, Any], today: dt.date) 
 
 
 def _side_forms(milestone: Milestone, user: Any, today: dt.date) -> dict[str, Any]:
-    """Move, hand over and log: a form where the person may, else nothing but the reason."""
-    forms: dict[str, Any] = {"log_form": None, "move_form": None, "assign_form": None, "move_refusal": None}
+    """Move, snooze, hand over and log: a form where the person may, else nothing but the reason."""
+    forms: dict[str, Any] = dict.fromkeys(("log_form", "move_form", "snooze_form", "assign_form", "move_refusal"))
     if may(user, "contact_note.add", milestone) and (milestone.agreement_id or milestone.organization_id):
         forms["log_form"] = ContactNoteForm(today=today)
         forms["log_form"].auto_id = "log_%s"
@@ -143,10 +138,22 @@ def _side_forms(milestone: Milestone, user: Any, today: dt.date) -> dict[str, An
     if forms["move_refusal"] is None:
         forms["move_form"] = MoveForm(row=milestone, today=today)
         forms["move_form"].auto_id = "move_%s"
+    if may(user, "milestone.snooze", milestone) and last_day_of_snooze(milestone, today) > today:
+        forms["snooze_form"] = SnoozeForm(row=milestone, today=today)
+        forms["snooze_form"].auto_id = "snooze_%s"
     if may(user, "milestone.assign", milestone):
         forms["assign_form"] = AssignForm(row=milestone, today=today, user=user)
         forms["assign_form"].auto_id = "assign_%s"
     return forms
+
+
+def _what_meets_it(milestone: Milestone, user: Any) -> dict[str, str] | None:
+    """The step of its activity that meets this milestone, where the person may take it."""
+    step = STEP_OF_KIND.get(MilestoneKind(milestone.kind))
+    if step is None or not milestone.is_pending or not may(user, "activity.edit", milestone.activity):
+        return None
+    address = reverse("activity_step", args=[milestone.activity_id, step])
+    return {"label": ACTIVITY_TRANSITIONS[step].label, "address": address}
 
 
 def _partners(milestone: Milestone) -> list[AgreementParty]:

@@ -4,24 +4,23 @@ import datetime as dt
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
-from partnerships.models import Activity, Agreement, AgreementParty, Milestone, MilestoneKind, Role, User
+from partnerships.lists.milestones import HONOURED, PARTIES
+from partnerships.models import Activity, Agreement, Milestone, MilestoneKind, Role, User
 from partnerships.models.milestones import MILESTONE_TARGETS
 from partnerships.statuses import AgreementStatus, MilestoneStatus
 from partnerships.views.base import has_a_place
 
 WEEK_DAYS = 7
 NEXT_DAYS = 30
-# An honour is called after its scheme and holder.
-HONOURED = ("honour__scheme", "honour__organization")
-PARTIES = Prefetch("agreement__parties", AgreementParty.objects.select_related("organization"))
 
 
 @login_required
@@ -46,8 +45,7 @@ def my_work(request: HttpRequest) -> HttpResponse:
 
 def _my_milestones(user: Any, today: dt.date) -> QuerySet:
     """Mine, and those of people I stand in for while they are absent."""
-    stands_in = Q(owner__deputy=user, owner__absent_from__lte=today, owner__absent_until__gte=today)
-    rows = Milestone.objects.visible_to(user).pending().filter(Q(owner=user) | stands_in)
+    rows = Milestone.objects.visible_to(user).pending().looked_after_by(user, today)
     rows = rows.filter(due_on__lte=today + dt.timedelta(days=NEXT_DAYS))
     related = rows.select_related("agreement__unit", "unit", "owner", *MILESTONE_TARGETS, *HONOURED)
     return related.prefetch_related(PARTIES).order_by("due_on", "pk")
@@ -56,14 +54,15 @@ def _my_milestones(user: Any, today: dt.date) -> QuerySet:
 def _grouped(milestones: list[Milestone], today: dt.date) -> list[dict[str, Any]]:
     week_end = today + dt.timedelta(days=WEEK_DAYS)
     groups = (
-        ("overdue", _("Overdue"), lambda due_on: due_on < today),
-        ("week", _("Today and the next 7 days"), lambda due_on: today <= due_on <= week_end),
-        ("next", _("In the next 30 days"), lambda due_on: due_on > week_end),
+        ("overdue", _("Overdue"), lambda row: row.due_on < today),
+        ("week", _("Today and the next 7 days"), lambda row: today <= row.due_on <= week_end),
+        ("next", _("In the next 30 days"), lambda row: row.due_on > week_end),
     )
-    return [
-        {"key": key, "label": label, "rows": [(row, act_on(row)) for row in milestones if belongs(row.due_on)]}
-        for key, label, belongs in groups
-    ]
+    awake = [row for row in milestones if not row.is_snoozed(today)]
+    snoozed = sorted((row for row in milestones if row.is_snoozed(today)), key=lambda row: row.snoozed_until)
+    found = [(key, label, [row for row in awake if belongs(row)]) for key, label, belongs in groups]
+    found.append(("snoozed", _("Snoozed"), snoozed))
+    return [{"key": key, "label": label, "rows": [(row, act_on(row)) for row in rows]} for key, label, rows in found]
 
 
 def act_on(milestone: Milestone) -> str:
@@ -72,6 +71,10 @@ def act_on(milestone: Milestone) -> str:
         return _("See it")
     if milestone.kind == MilestoneKind.NEXT_CONTACT:
         return _("Log a call")
+    if milestone.kind == MilestoneKind.STARTING_ACTIVITY:
+        return pgettext("verb", "Start")
+    if milestone.kind == MilestoneKind.UNFINISHED_ACTIVITY:
+        return pgettext("verb", "Complete")
     return _("Submit") if milestone.requires_acceptance else _("Mark as met")
 
 

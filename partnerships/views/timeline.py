@@ -15,6 +15,7 @@ from partnerships.models import (
     ContactNote,
     Demand,
     Facility,
+    Honour,
     Milestone,
     StatusChange,
     User,
@@ -25,6 +26,7 @@ from partnerships.statuses import (
     ANSWER_TRANSITIONS,
     DEMAND_TRANSITIONS,
     FACILITY_TRANSITIONS,
+    HONOUR_TRANSITIONS,
     MILESTONE_TRANSITIONS,
     TransitionTable,
 )
@@ -35,6 +37,7 @@ TABLES: dict[type, TransitionTable] = {
     Answer: ANSWER_TRANSITIONS,
     Demand: DEMAND_TRANSITIONS,
     Facility: FACILITY_TRANSITIONS,
+    Honour: HONOUR_TRANSITIONS,
     Milestone: MILESTONE_TRANSITIONS,
 }
 # Columns a step writes, and those no person edits: the steps say it better.
@@ -56,7 +59,10 @@ BESIDE_EDITS = frozenset(
         "no_next_step_reason",
         *(f"{step}_on" for step in ("submitted", "returned", "approved", "signed", "suspended", "resumed")),
         *(f"{step}_on" for step in ("completed", "terminated", "cancelled", "recorded", "met", "waived")),
-        *(f"{step}_on" for step in ("started", "postponed", "opened", "closed", "asked", "answered", "agreed")),
+        *(
+            f"{step}_on"
+            for step in ("started", "postponed", "opened", "closed", "asked", "answered", "agreed", "withdrawn")
+        ),
     }
 )
 
@@ -135,10 +141,10 @@ def _changed_fields(later: Any, earlier: Any) -> list[Any]:
 
 
 def _change(later: Any, earlier: Any, field: Any, people: dict[int, User]) -> str:
-    """Short values in full, from what to what; long texts and other records by their name alone."""
+    """Short values and reasons in full, from what to what; long texts and other records by their name alone."""
     if field.name in {"owner", "coordinator"}:
         old, new = (people.get(getattr(row, field.attname)) for row in (earlier, later))
-    elif field.is_relation or field.get_internal_type() == "TextField":
+    elif field.is_relation or (field.get_internal_type() == "TextField" and not field.name.endswith("_reason")):
         return str(field.verbose_name)
     else:
         old, new = (getattr(row, field.attname) for row in (earlier, later))

@@ -16,7 +16,7 @@ from partnerships.factories import (
     UserFactory,
 )
 from partnerships.models import Honour, HonourScheme
-from tests.admin.forms import change_url, filled, save
+from tests.admin.forms import change_url, filled, save, step_url
 
 pytestmark = pytest.mark.django_db
 
@@ -54,7 +54,7 @@ def test_what_lapses_in_the_next_half_year_is_listed(office):
     for day in (today - dt.timedelta(days=1), end + dt.timedelta(days=1), None):
         HonourFactory(valid_until=day, granted_on=DAY)
 
-    response = office.get("/admin/partnerships/honour/?attention=lapsing&o=6")
+    response = office.get("/admin/partnerships/honour/?attention=lapsing&o=5")
 
     assert list(response.context["cl"].result_list) == lapsing
 
@@ -97,3 +97,15 @@ def test_another_units_honour_is_read_and_not_written(enter):
 
     assert client.get(change_url(honour)).status_code == 200
     assert client.post(change_url(honour), {"batch": "Mine", "version": "1"}).status_code == 403
+
+
+def test_a_withdrawn_honour_is_listed_under_its_status_and_no_longer_edited(office):
+    honour = HonourFactory()
+
+    office.post(step_url(honour, "withdraw"), {"version": "1", "on": DAY.isoformat(), "reason": "Another enterprise"})
+    refused = save(office, Honour.objects.get(pk=honour.pk), evidence="A letter")
+
+    honour.refresh_from_db()
+    assert (honour.status, honour.withdrawn_on, honour.evidence) == ("withdrawn", DAY, "")
+    assert "Restore it first" in refused.content.decode()
+    assert "Withdrawn" in office.get("/admin/partnerships/honour/?status__exact=withdrawn").content.decode()

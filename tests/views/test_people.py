@@ -22,7 +22,8 @@ def again(person: Any) -> Any:
 
 
 def values_of(person: Any, **changes: Any) -> dict[str, Any]:
-    return {"version": person.version, "language": "en", "time_zone": "Asia/Shanghai", **changes}
+    reminders = {"reminder_mode": "digest", "reminder_hour": "8"}
+    return {"version": person.version, "language": "en", "time_zone": "Asia/Shanghai", **reminders, **changes}
 
 
 def test_the_language_switch_is_kept_in_the_profile(world: World, client: Client) -> None:

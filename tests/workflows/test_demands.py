@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from partnerships.exceptions import InvalidInput, NotAllowed, TransitionRefused
+from partnerships.exceptions import InvalidInput, NotAllowed, StaleVersion, TransitionRefused
 from partnerships.factories import (
     DAY,
     AgreementTypeFactory,
@@ -89,6 +89,20 @@ def test_closed_without_a_match_and_reopened() -> None:
     assert (reopened.status, reopened.closed_on, deadlines(reopened)) == ("released", None, [("2026-05-29", "open")])
 
 
+def test_a_deadline_that_passes_stays_open_when_the_demand_is_saved_again() -> None:
+    demand = released()
+    demand.field = "Bearings"
+    release_demand(demand, actor=None, on=DEADLINE + dt.timedelta(days=1))
+    assert deadlines(demand) == [(DEADLINE.isoformat(), "open")]
+
+
+def test_a_new_owner_takes_over_the_deadline() -> None:
+    demand = released()
+    demand.owner = UserFactory(coordinator_in=demand.unit)
+    release_demand(demand, actor=None, on=DAY)
+    assert demand.milestones.get().owner == demand.owner
+
+
 def test_a_slip_in_the_year_of_the_deadline_is_refused() -> None:
     with pytest.raises(InvalidInput) as refusal:
         released(deadline_on=dt.date(9999, 12, 31))
@@ -106,6 +120,15 @@ def test_asking_units_asks_each_of_them_once() -> None:
     assert (fresh(demand).status, fresh(demand).asked_on) == ("asked", DAY)
     with pytest.raises(InvalidInput, match="asked already"):
         ask_units(fresh(demand), actor=None, on=DAY, units=units)
+
+
+def test_units_are_not_asked_by_a_page_older_than_the_demand() -> None:
+    demand = released()
+    stale = fresh(demand)
+    fresh(demand).save()
+    with pytest.raises(StaleVersion):
+        ask_units(stale, actor=None, on=DAY, units=[UnitFactory()])
+    assert demand.answers.count() == 0
 
 
 def test_a_closed_demand_is_not_asked() -> None:

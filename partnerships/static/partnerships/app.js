@@ -14,7 +14,7 @@ document.addEventListener("keydown", (event) => {
 // A second click on a slow line must not send the form twice.
 document.addEventListener("submit", (event) => {
   if (event.target.dataset.sent) event.preventDefault();
-  event.target.dataset.sent = "yes";
+  if (!("mayRepeat" in event.target.dataset)) event.target.dataset.sent = "yes";
 });
 addEventListener("pageshow", () => {
   for (const form of document.forms) delete form.dataset.sent;
@@ -26,3 +26,11 @@ const openNamed = () => {
 };
 addEventListener("hashchange", openNamed);
 openNamed();
+// Copies what stands in the field it names; where the browser cannot, there is no such button.
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.hidden = !navigator.clipboard;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).value);
+    button.textContent = button.dataset.done;
+  });
+}

@@ -1,0 +1,60 @@
+"""After an outage: of the late reminders of a milestone only the newest reaches each person."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Sequence
+
+from django.db.models import Q
+
+from partnerships.models import ReminderItem, ReminderPlan
+from partnerships.reminders.envelopes import is_late
+from partnerships.reminders.recipients import Directory, Recipient
+from partnerships.reminders.rulebook import Rulebook
+from partnerships.statuses import PlanStatus
+
+
+class CatchUp:
+    """What came later about the same due dates as some plans: sent, on its way, or due as well."""
+
+    def __init__(self, plans: Sequence[ReminderPlan], *, book: Rulebook, now: dt.datetime) -> None:
+        self.now = now
+        self.siblings: dict[tuple[int, dt.date], list[ReminderPlan]] = defaultdict(list)
+        self.holders: dict[int, set[int]] = defaultdict(set)
+        late = [plan for plan in plans if is_late(plan, now)]
+        if late:
+            self._read(late, book)
+
+    def _read(self, late: Sequence[ReminderPlan], book: Rulebook) -> None:
+        is_due = Q(status=PlanStatus.PLANNED, next_attempt_at__lte=self.now, expires_at__gt=self.now)
+        found = ReminderPlan.objects.filter(
+            is_due | Q(status=PlanStatus.EXPANDED), milestone__in={p.milestone_id for p in late}
+        )
+        plans = list(found.select_related("milestone__agreement", "rule"))
+        for plan in plans:
+            if plan.status == PlanStatus.EXPANDED or book.is_current(plan, self.now):
+                self.siblings[plan.milestone_id, plan.due_on].append(plan)
+        items = ReminderItem.objects.filter(plan__in=plans, cancelled_at=None)
+        for pk, person in items.values_list("plan_id", "person_id"):
+            self.holders[pk].add(person)
+
+    @property
+    def plans(self) -> list[ReminderPlan]:
+        """Those whose recipients have to be known."""
+        return [plan for siblings in self.siblings.values() for plan in siblings]
+
+    def still_needing(self, plan: ReminderPlan, people: Sequence[Recipient], directory: Directory) -> list[Recipient]:
+        """Who of ``people`` has nothing newer than the plan, and so gets it late."""
+        newer = [other for other in self.siblings.get((plan.milestone_id, plan.due_on), ()) if _is_newer(other, plan)]
+        if not newer or not is_late(plan, self.now):
+            return list(people)
+        reached = {person for other in newer for person in self._reached(other, directory)}
+        return [recipient for recipient in people if recipient.person.pk not in reached]
+
+    def _reached(self, plan: ReminderPlan, directory: Directory) -> set[int]:
+        if plan.status == PlanStatus.EXPANDED:
+            return self.holders[plan.pk]
+        return self.holders[plan.pk] | {recipient.person.pk for recipient in directory.recipients(plan)}
+
+
+def _is_newer(plan: ReminderPlan, than: ReminderPlan) -> bool:
+    return (plan.send_at, plan.pk) > (than.send_at, than.pk)

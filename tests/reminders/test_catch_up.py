@@ -1,0 +1,210 @@
+"""After an outage, or when the clock jumps: no flood, no double, and what did not go out says why."""
+
+import datetime as dt
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from partnerships.factories import (
+    AgreementFactory,
+    MilestoneFactory,
+    ReminderPlanFactory,
+    ReminderRuleFactory,
+    UnitFactory,
+    UserFactory,
+)
+from partnerships.models import Delivery, Milestone, MilestoneKind, ReminderItem, ReminderPlan, ReminderRule, User
+from partnerships.reminders import reasons
+from partnerships.reminders.audit import audit
+from partnerships.reminders.expand import expand_due
+from partnerships.reminders.reconcile import reconcile_marked
+from partnerships.reminders.run import run_once
+from tests.reminders.conftest import Clock
+from tests.services.smtp_sink import SmtpSink
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+
+DUE = dt.date(2026, 3, 12)
+HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
+
+
+def eight(day: int) -> dt.datetime:
+    """In Shanghai, in March."""
+    return dt.datetime(2026, 3, day, tzinfo=dt.UTC)
+
+
+def run(clock: Clock, at: dt.datetime) -> None:
+    clock.at = at
+    run_once(now=clock(), clock=clock)
+
+
+def mails_per_day(sink: SmtpSink) -> Counter[tuple[str, str]]:
+    """(recipient, date in the Date header) -> how many."""
+    return Counter((mail.recipients[0], str(mail.message["Date"])[:16]) for mail in sink.received)
+
+
+@pytest.fixture
+def rungs(rule: ReminderRule) -> None:
+    """With `rule`: 7 and 3 days before and on the day to the owner, 2 days before to the leads."""
+    for days in (3, 0):
+        ReminderRuleFactory(offset=days)
+    ReminderRuleFactory(offset=2, audience="lead")
+
+
+def test_only_the_newest_of_a_milestone_reaches_each_person(
+    rungs: None, milestone: Milestone, clock: Clock, smtp_sink: SmtpSink
+) -> None:
+    """Nothing ran from the 5th to the 14th."""
+    lead = UserFactory(lead_in=milestone.unit)
+    reconcile_marked(now=clock())
+    run(clock, eight(14))
+
+    sent_to = {mail.recipients[0] for mail in smtp_sink.received}
+    assert (len(smtp_sink.received), sent_to) == (2, {milestone.owner.email, lead.email})
+    plans = ReminderPlan.objects.order_by("rule__audience", "-rule__offset")
+    assert [(plan.rule.offset, plan.status, plan.reason) for plan in plans] == [
+        (2, "expanded", ""),
+        (7, "missed", reasons.EXPIRED),
+        (3, "superseded", reasons.NEWER_REMINDER),
+        (0, "expanded", ""),
+    ]
+    assert audit(now=clock()) == []
+
+
+def test_who_is_not_reached_by_the_newer_one_gets_the_older(milestone: Milestone, clock: Clock) -> None:
+    clock.at = eight(11)
+    to_owner = ReminderPlanFactory(milestone=milestone, send_at=eight(5), rule__audience="owner")
+    ReminderPlanFactory(milestone=milestone, send_at=eight(9), rule__audience="lead")
+    UserFactory(lead_in=milestone.unit)
+    expand_due(now=clock(), clock=clock)
+
+    assert ReminderItem.objects.get(plan=to_owner).person == milestone.owner
+    assert ReminderPlan.objects.filter(status="superseded").count() == 0
+
+
+def test_of_several_readers_only_those_without_a_newer_one(milestone: Milestone, clock: Clock) -> None:
+    leads = UserFactory.create_batch(2, lead_in=milestone.unit)
+    clock.at = eight(11)
+    older = ReminderPlanFactory(milestone=milestone, send_at=eight(5), rule__audience="lead")
+    ReminderPlanFactory(milestone=milestone, send_at=eight(9), rule__audience="named", rule__named_person=leads[0])
+    expand_due(now=clock(), clock=clock)
+
+    assert [item.person for item in older.items.all()] == [leads[1]]
+
+
+@pytest.mark.parametrize("batch", [1, 200])
+def test_the_newer_one_may_be_in_another_batch_or_gone_already(milestone: Milestone, clock: Clock, batch: int) -> None:
+    clock.at = eight(11)
+    older, newer = (ReminderPlanFactory(milestone=milestone, send_at=eight(day)) for day in (5, 9))
+    for _turn in range(3):
+        expand_due(now=clock(), clock=clock, batch=batch)
+    late = ReminderPlanFactory(milestone=milestone, send_at=eight(6))
+    expand_due(now=clock(), clock=clock)
+
+    for plan, status in ((older, "superseded"), (newer, "expanded"), (late, "superseded")):
+        plan.refresh_from_db()
+        assert plan.status == status
+    assert ReminderItem.objects.get().plan == newer
+
+
+def test_a_day_late_all_still_go(milestone: Milestone, clock: Clock) -> None:
+    clock.at = eight(6)
+    for offset in range(3):
+        ReminderPlanFactory(milestone=milestone, send_at=eight(5) + offset * HOUR)
+    expand_due(now=clock(), clock=clock)
+
+    assert ReminderItem.objects.count() == 3
+    assert [delivery.kind for delivery in Delivery.objects.all()] == ["single"]
+
+
+def test_what_gave_way_does_not_come_back(milestone: Milestone, clock: Clock) -> None:
+    rule = ReminderRuleFactory(offset=3)
+    reconcile_marked(now=clock())
+    run(clock, eight(11))
+    assert ReminderPlan.objects.filter(status="superseded").count() == 1
+
+    milestone.save()
+    run(clock, eight(12))
+
+    older = ReminderPlan.objects.exclude(rule=rule).get()
+    assert (older.status, older.reason) == ("superseded", reasons.NEWER_REMINDER)
+    assert audit(now=clock()) == []
+
+
+@pytest.fixture
+def many(rungs: None) -> list[User]:
+    """Ten people with thirty milestones each, due from the 2nd to the 31st; every other one wants each mail at once."""
+    unit = UnitFactory()
+    people = [UserFactory(coordinator_in=unit, digest=bool(number % 2)) for number in range(10)]
+    for person in people:
+        agreement = AgreementFactory(unit=unit)
+        for day in range(30):
+            MilestoneFactory(owner=person, agreement=agreement, due_on=dt.date(2026, 3, 2) + day * DAY)
+    return people
+
+
+@pytest.mark.parametrize("down", [HOUR, DAY, 10 * DAY])
+def test_after_an_outage_nobody_is_flooded(
+    many: list[User], clock: Clock, smtp_sink: SmtpSink, down: dt.timedelta
+) -> None:
+    """Fault 11. Who asked for a mail each time gets those of the last 24 hours so, and all that is older in one."""
+    while reconcile_marked(now=clock()):
+        pass
+    run(clock, eight(4))
+    run(clock, eight(5) + down)
+    run(clock, eight(6) + down)
+
+    per_day = mails_per_day(smtp_sink)
+    of_digests = {person.email for person in many if person.reminder_mode == "digest"}
+    assert {to for to, _day in per_day} == {person.email for person in many}
+    assert {count for (to, _day), count in per_day.items() if to in of_digests} == {1}
+    if down > DAY:
+        caught_up_on = f"{clock() - DAY:%a, %d %b %Y}"
+        assert {count for (_to, day), count in per_day.items() if day == caught_up_on} == {1}
+    unsent = ReminderPlan.objects.filter(send_at__lte=clock(), status__in=("missed", "superseded"))
+    assert unsent.filter(reason="").count() == 0
+    assert audit(now=clock()) == []
+
+
+def test_a_clock_that_jumps_neither_floods_nor_doubles(many: list[User], clock: Clock, smtp_sink: SmtpSink) -> None:
+    """Fault 12: forward a day, forward 400 days, back 2 hours, and back to where it was."""
+    User.objects.update(reminder_mode="digest")
+    while reconcile_marked(now=clock()):
+        pass
+    at = eight(5) + HOUR
+    for jump in (dt.timedelta(0), DAY, 400 * DAY, 400 * DAY - 2 * HOUR, dt.timedelta(0), DAY, 2 * DAY, 3 * DAY):
+        run(clock, at + jump)
+
+    assert set(mails_per_day(smtp_sink).values()) == {1}
+    items = Counter(ReminderItem.objects.filter(cancelled_at=None).values_list("plan", "person"))
+    assert set(items.values()) == {1}
+
+
+def test_a_mail_server_that_was_down_for_days_gets_one_digest(
+    many: list[User], clock: Clock, smtp_sink: SmtpSink, settings: Any
+) -> None:
+    User.objects.update(reminder_mode="digest")
+    while reconcile_marked(now=clock()):
+        pass
+    port, settings.EMAIL_PORT = settings.EMAIL_PORT, 9
+    for day in range(5, 15):
+        run(clock, eight(day) + HOUR)
+    assert smtp_sink.received == []
+
+    settings.EMAIL_PORT = port
+    run(clock, eight(15) + HOUR)
+
+    assert Counter(mail.recipients[0] for mail in smtp_sink.received) == {person.email: 1 for person in many}
+
+
+def test_a_firm_date_is_of_a_kind_too(clock: Clock) -> None:
+    """The order of the rungs is by time, whatever the kind."""
+    milestone = MilestoneFactory(kind=MilestoneKind.OBLIGATION, due_on=DUE)
+    clock.at = eight(11)
+    older, newer = (ReminderPlanFactory(milestone=milestone, send_at=eight(day)) for day in (8, 9))
+    expand_due(now=clock(), clock=clock)
+
+    assert ReminderItem.objects.get().plan == newer
+    older.refresh_from_db()
+    assert older.reason == reasons.NEWER_REMINDER

@@ -1,0 +1,225 @@
+"""While a milestone is snoozed nobody is reminded of it; at the end one reminder comes."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from partnerships.factories import MilestoneFactory, ReminderRuleFactory, UserFactory
+from partnerships.models import Delivery, Milestone, ReminderItem, ReminderPlan, ReminderRule
+from partnerships.reminders import reasons
+from partnerships.reminders.audit import audit
+from partnerships.reminders.claim import claim_next
+from partnerships.reminders.expand import expand_due
+from partnerships.reminders.explain import explain
+from partnerships.reminders.reconcile import reconcile_marked
+from partnerships.reminders.run import run_once
+from partnerships.workflows.milestones import move_milestone, snooze_milestone, unsnooze_milestone
+from tests.reminders.conftest import Clock
+from tests.services.smtp_sink import SmtpSink
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+
+
+def eight(day: int) -> dt.datetime:
+    """In Shanghai, in March."""
+    return dt.datetime(2026, 3, day, tzinfo=dt.UTC)
+
+
+def run(clock: Clock, day: int) -> None:
+    """A run at a minute past eight of that day."""
+    clock.at = eight(day) + dt.timedelta(minutes=1)
+    run_once(now=clock(), clock=clock)
+
+
+def snooze(milestone: Milestone, until: int, *, on: int = 2) -> None:
+    days = {"on": dt.date(2026, 3, on), "until": dt.date(2026, 3, until)}
+    snooze_milestone(Milestone.objects.get(pk=milestone.pk), actor=None, reason="They move house", **days)
+
+
+def subjects(sink: SmtpSink) -> list[str]:
+    return [str(mail.message["Subject"]).split("— ")[-1] for mail in sink.received]
+
+
+def plans() -> list[tuple[str, str]]:
+    rows = ReminderPlan.objects.order_by("send_at", "pk")
+    return [("wake" if row.wakes_on else str(row.rule.offset), row.status) for row in rows]
+
+
+@pytest.fixture
+def rungs(milestone: Milestone) -> list[ReminderRule]:
+    """With `rule`: 7 and 3 days before the 12th and on the day itself to the owner, 1 day after to the leads."""
+    UserFactory(lead_in=milestone.unit)
+    return [
+        ReminderRuleFactory(offset=3),
+        ReminderRuleFactory(offset=0),
+        ReminderRuleFactory(offset=1, direction="after", audience="lead"),
+    ]
+
+
+def test_nobody_is_reminded_while_it_sleeps_and_one_reminder_comes_then(
+    milestone: Milestone, rungs: list[ReminderRule], clock: Clock, smtp_sink: SmtpSink
+) -> None:
+    snooze(milestone, 20)
+    for day in range(2, 24):
+        run(clock, day)
+
+    assert subjects(smtp_sink) == ["8 days overdue (2026-03-12)"]
+    assert plans() == [(name, "superseded") for name in ("7", "3", "0", "1")] + [("wake", "expanded")]
+    assert ReminderPlan.objects.filter(reason=reasons.SNOOZED).count() == 4
+    assert audit(now=clock()) == []
+
+
+def test_it_comes_also_when_all_reminders_had_been_sent(
+    milestone: Milestone, clock: Clock, smtp_sink: SmtpSink
+) -> None:
+    run(clock, 2)
+    run(clock, 5)
+    snooze(milestone, 9, on=5)
+    for day in range(6, 12):
+        run(clock, day)
+
+    assert subjects(smtp_sink) == ["in 7 days (2026-03-12)", "in 3 days (2026-03-12)"]
+    assert audit(now=clock()) == []
+
+
+def test_what_comes_after_the_snooze_comes_as_planned(
+    milestone: Milestone, rungs: list[ReminderRule], clock: Clock, smtp_sink: SmtpSink
+) -> None:
+    snooze(milestone, 10)
+    for day in range(2, 14):
+        run(clock, day)
+
+    assert subjects(smtp_sink) == ["in 2 days (2026-03-12)", "today (2026-03-12)", "1 day overdue (2026-03-12)"]
+
+
+def test_the_end_of_the_snooze_and_a_rule_of_that_hour_are_one_mail(
+    milestone: Milestone, rungs: list[ReminderRule], clock: Clock, smtp_sink: SmtpSink
+) -> None:
+    snooze(milestone, 12)
+    for day in (2, 12):
+        run(clock, day)
+
+    assert subjects(smtp_sink) == ["today (2026-03-12)"]
+    assert ReminderItem.objects.count() == 2
+
+
+@pytest.mark.parametrize("later", [7, 20])
+def test_another_day_takes_the_place_of_the_first(
+    milestone: Milestone, clock: Clock, smtp_sink: SmtpSink, later: int
+) -> None:
+    snooze(milestone, 10)
+    run(clock, 2)
+    snooze(milestone, later)
+    for day in range(3, 24):
+        run(clock, day)
+
+    assert len(smtp_sink.received) == 1
+    ended = ReminderPlan.objects.get(wakes_on=dt.date(2026, 3, 10))
+    assert (ended.status, ended.reason) == ("superseded", reasons.SNOOZE_CHANGED)
+    assert audit(now=clock()) == []
+
+
+def test_there_and_back_finds_the_same_plan(milestone: Milestone, clock: Clock, smtp_sink: SmtpSink) -> None:
+    for until in (10, 20, 10):
+        snooze(milestone, until)
+        run(clock, 2)
+    for day in range(3, 24):
+        run(clock, day)
+
+    assert subjects(smtp_sink) == ["in 2 days (2026-03-12)"]
+    assert ReminderPlan.objects.filter(wakes_on__isnull=False).count() == 2
+
+
+def test_ended_by_hand_only_what_is_still_to_come_comes(
+    milestone: Milestone, rungs: list[ReminderRule], clock: Clock, smtp_sink: SmtpSink
+) -> None:
+    snooze(milestone, 20)
+    for day in range(2, 7):
+        run(clock, day)
+    unsnooze_milestone(Milestone.objects.get(), actor=None)
+    for day in range(7, 24):
+        run(clock, day)
+
+    assert subjects(smtp_sink) == ["in 3 days (2026-03-12)", "today (2026-03-12)", "1 day overdue (2026-03-12)"]
+    assert audit(now=clock()) == []
+
+
+def test_a_moved_date_begins_anew(milestone: Milestone, clock: Clock, smtp_sink: SmtpSink) -> None:
+    snooze(milestone, 10)
+    run(clock, 2)
+    due_on = dt.date(2026, 3, 16)
+    move_milestone(Milestone.objects.get(), actor=None, on=dt.date(2026, 3, 2), due_on=due_on, reason="Later")
+    for day in range(3, 24):
+        run(clock, day)
+
+    assert subjects(smtp_sink) == ["in 7 days (2026-03-16)"]
+
+
+@pytest.mark.parametrize("wakes_on", [6, 20])
+def test_a_mail_that_waits_is_taken_back(milestone: Milestone, clock: Clock, wakes_on: int) -> None:
+    reconcile_marked(now=clock())
+    clock.at = eight(5)
+    expand_due(now=clock(), clock=clock)
+    snooze(milestone, wakes_on, on=5)
+
+    claim = claim_next(now=clock(), clock=clock)
+
+    assert claim is not None
+    assert claim.items == []
+    assert (Delivery.objects.get().status, ReminderItem.objects.get().cancel_reason) == ("cancelled", reasons.SNOOZED)
+    reconcile_marked(now=clock())
+    assert audit(now=clock())[1:] == []
+    assert plans() == [("7", "superseded"), ("wake", "planned")]
+
+
+def test_after_an_outage_over_the_end_it_still_comes(
+    milestone: Milestone, rungs: list[ReminderRule], clock: Clock, smtp_sink: SmtpSink
+) -> None:
+    snooze(milestone, 10)
+    run(clock, 11)
+
+    assert subjects(smtp_sink) == ["tomorrow (2026-03-12)"]
+    assert audit(now=clock()) == []
+
+
+def test_explain_says_it_in_words(milestone: Milestone, clock: Clock) -> None:
+    snooze(milestone, 10)
+    reconcile_marked(now=clock())
+
+    assert explain(Milestone.objects.get(), now=clock()) == [
+        "Open the joint laboratory, due on 2026-03-12, Open",
+        "Snoozed until 2026-03-10: They move house",
+        f"- Agreement milestone: 7 days before the due date, 2026-03-12: Superseded. {reasons.SNOOZED}",
+        "- End of the snooze, 2026-03-12: will be sent on 2026-03-10 08:00 CST.",
+    ]
+
+
+def test_audit_misses_the_plan_of_the_end(milestone: Milestone, clock: Clock) -> None:
+    snooze(milestone, 10)
+    run_once(now=clock(), clock=clock)
+    ReminderPlan.objects.filter(wakes_on__isnull=False).delete()
+
+    assert audit(now=clock()) == [f"Milestone {milestone.pk} has no plan for the end of its snooze."]
+
+
+def test_a_kind_without_rules_wakes_without_mail(clock: Clock, smtp_sink: SmtpSink) -> None:
+    milestone = MilestoneFactory(kind="review", due_on=dt.date(2026, 3, 12))
+    snooze(milestone, 10)
+    for day in (2, 10):
+        run(clock, day)
+
+    assert (smtp_sink.received, audit(now=clock())) == ([], [])
+
+
+def test_the_hour_follows_the_rule(milestone: Milestone, rule: Any, clock: Clock) -> None:
+    snooze(milestone, 10)
+    reconcile_marked(now=clock())
+    rule.send_time = dt.time(16)
+    rule.save()
+    milestone.refresh_from_db()
+    milestone.save()
+    reconcile_marked(now=clock())
+
+    wake = ReminderPlan.objects.get(wakes_on__isnull=False)
+    assert wake.send_at == eight(10) + dt.timedelta(hours=8)
