@@ -121,23 +121,29 @@ def still_to_tell(notice: Delivery) -> bool:
     When they cannot be any more, what it tells of is reported anew, to whoever comes next.
     """
     told = Delivery.objects.filter(notices__notice=notice)
-    if not notice.person.is_reachable:
+    if not _reader(notice).is_reachable:
         Delivery.objects.filter(pk__in=told.values("pk")).update(reported_at=None)
         return False
     return told.not_through().exists()
 
 
+def _reader(notice: Delivery) -> User:
+    if notice.person is None:
+        raise ValueError("notices go to people of ours")
+    return notice.person
+
+
 def write_notice(notice: Delivery, *, at: dt.datetime) -> message.Written:
     """Who did not get what, in the server's words, and what to do; raises ``ValueError`` as ``message.write`` does."""
-    with translation.override(notice.person.language):
+    with translation.override(_reader(notice).language):
         return message.compose(notice, "notice", _context(notice), [], at=at)
 
 
 def _context(notice: Delivery) -> dict[str, Any]:
-    told = Delivery.objects.filter(notices__notice=notice).not_through().select_related("person").order_by("pk")
+    told = Delivery.objects.filter(notices__notice=notice).not_through().select_related("person", "contact").order_by("pk")
     count = told.count()
     shown = list(told[:SHOWN])
-    lines = _lines(shown, notice.person)
+    lines = _lines(shown, _reader(notice))
     return {
         "language": translation.get_language(),
         "subject": _subject(lines, count),
@@ -145,7 +151,7 @@ def _context(notice: Delivery) -> dict[str, Any]:
         "tone": "overdue",
         "lines": lines,
         "more": count - len(shown),
-        "list_link": _list_link(notice.person),
+        "list_link": _list_link(_reader(notice)),
     }
 
 
@@ -182,8 +188,8 @@ def _line(delivery: Delivery, plans: Sequence[ReminderPlan], seen: set[int], rea
     milestones = {plan.milestone_id: plan.milestone for plan in plans if plan.milestone_id in seen}
     answer = " ".join(str(part) for part in (delivery.smtp_code, delivery.smtp_reply) if part)
     return {
-        "person": one_line(delivery.person.name),
-        "address": one_line(delivery.address or delivery.person.email),
+        "person": one_line(delivery.reader.name),
+        "address": one_line(delivery.address or delivery.reader.email),
         "status": delivery.get_status_display(),
         "why": delivery.reason_words,
         "answer": Truncator(one_line(answer)).chars(300),
@@ -208,7 +214,7 @@ def _delivery_link(delivery: Delivery, reader: User) -> str:
 
 
 def _what_to_do(delivery: Delivery) -> str:
-    name = {"person": one_line(delivery.person.name)}
+    name = {"person": one_line(delivery.reader.name)}
     if delivery.status == DeliveryStatus.FAILED:
         return (
             _("Tell %(person)s some other way. When the address has been corrected, the mail can be sent again.") % name

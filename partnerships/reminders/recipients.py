@@ -90,8 +90,8 @@ class Directory:
         audience = getattr(self, f"_{plan.rule.audience}")(plan)
         return audience or self._fallback(plan.milestone)
 
-    def helpers(self, milestone: Milestone, *, but: int) -> list[User]:
-        """Who hears that a mail about ``milestone`` did not reach person ``but``: the nearest other fallback person.
+    def helpers(self, milestone: Milestone, *, but: int | None) -> list[User]:
+        """Who hears that a mail about ``milestone`` did not reach person ``but`` (None: a contact): the nearest other fallback person.
 
         Without one, the leads of the unit or of the nearest unit above it; empty when there is nobody else.
         """
@@ -99,7 +99,7 @@ class Directory:
         asked = [[self.fallbacks[unit]] for unit in levels] + [self.leads.get(unit, []) for unit in levels]
         others = ([pk for pk in ids if pk != but] for ids in asked)
         found = (self._told(ids, Why.FALLBACK, milestone) for ids in others)
-        return next(([one.person for one in told] for told in found if told), [])
+        return next(([one.person for one in told if one.person] for told in found if told), [])
 
     def may_see(self, person: User, milestone: Milestone) -> bool:
         """``Milestone.objects.visible_to`` for many people and milestones at once."""
