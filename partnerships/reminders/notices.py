@@ -140,7 +140,9 @@ def write_notice(notice: Delivery, *, at: dt.datetime) -> message.Written:
 
 
 def _context(notice: Delivery) -> dict[str, Any]:
-    told = Delivery.objects.filter(notices__notice=notice).not_through().select_related("person", "contact").order_by("pk")
+    told = (
+        Delivery.objects.filter(notices__notice=notice).not_through().select_related("person", "contact").order_by("pk")
+    )
     count = told.count()
     shown = list(told[:SHOWN])
     lines = _lines(shown, _reader(notice))
