@@ -1,6 +1,6 @@
 """Celery's doorbell: tasks take ids or nothing, call one function and return its outcome."""
 
-import threading
+import mmap
 from typing import Any
 
 from celery import shared_task
@@ -11,20 +11,25 @@ from partnerships.lists import exports
 from partnerships.models import Export
 from partnerships.reminders.run import run_once
 
-_stopping = threading.Event()
+# Shared memory: the children of a prefork pool are forked with it, and hear what only their parent is told.
+_stopping = mmap.mmap(-1, 1)
 
 
 @worker_shutting_down.connect
 def begin_no_more(**_signal: Any) -> None:
-    """A worker told to stop finishes the mail under way. (The children of a prefork pool do not hear this.)"""
-    _stopping.set()
+    """A worker told to stop finishes the mail under way and begins no other."""
+    _stopping[0] = 1
+
+
+def is_stopping() -> bool:
+    return _stopping[0] == 1
 
 
 @shared_task(name="partnerships.tasks.tick")
 def tick() -> dict[str, Any]:
     """One run of the reminders; lost or doubled ticks change nothing, the next one finds all that is due."""
-    done = run_once(now=timezone.now(), is_stopping=_stopping.is_set).as_dict()
-    exports.make_waiting(clock=timezone.now, is_stopping=_stopping.is_set)  # those whose call was lost
+    done = run_once(now=timezone.now(), is_stopping=is_stopping).as_dict()
+    exports.make_waiting(clock=timezone.now, is_stopping=is_stopping)  # those whose call was lost
     return done
 
 
