@@ -10,6 +10,7 @@ from django.utils import timezone
 from partnerships.lists import exports
 from partnerships.models import Export
 from partnerships.reminders.run import run_once
+from partnerships.workflows.upkeep import keep_all_in_step
 
 # Shared memory: the children of a prefork pool are forked with it, and hear what only their parent is told.
 _stopping = mmap.mmap(-1, 1)
@@ -27,8 +28,12 @@ def is_stopping() -> bool:
 
 @shared_task(name="partnerships.tasks.tick")
 def tick() -> dict[str, Any]:
-    """One run of the reminders; lost or doubled ticks change nothing, the next one finds all that is due."""
+    """One run of the reminders, then a piece of the upkeep, whose marks the next run reads.
+
+    Lost or doubled ticks change nothing, the next one finds all that is due.
+    """
     done = run_once(now=timezone.now(), is_stopping=is_stopping).as_dict()
+    keep_all_in_step(now=timezone.now(), is_over=is_stopping)
     exports.make_waiting(clock=timezone.now, is_stopping=is_stopping)  # those whose call was lost
     return done
 

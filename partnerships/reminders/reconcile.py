@@ -285,14 +285,15 @@ def closing(book: Rulebook, milestone: Milestone, plan: ReminderPlan) -> tuple[P
         return PlanStatus.SUPERSEDED, reasons.DUE_DATE_MOVED
     if plan.wakes_on and plan.wakes_on != milestone.snoozed_until:
         return PlanStatus.SUPERSEDED, reasons.SNOOZE_CHANGED
+    if milestone.snoozed_until and not plan.unanswered_at and book.applies(book.rules[plan.rule_id], milestone):
+        return PlanStatus.SUPERSEDED, reasons.SNOOZED
+    return PlanStatus.CANCELLED, _why_the_rule_is_silent(book, milestone, plan)
+
+
+def _why_the_rule_is_silent(book: Rulebook, milestone: Milestone, plan: ReminderPlan) -> str:
     rule = book.rules[plan.rule_id]
     if not rule.is_enabled:
-        return PlanStatus.CANCELLED, reasons.RULE_DISABLED
-    if not book.applies(rule, milestone):
-        is_replaced = book.concerns(rule, milestone)
-        return PlanStatus.CANCELLED, reasons.RULE_REPLACED if is_replaced else reasons.RULE_DOES_NOT_APPLY
-    if plan.unanswered_at:
-        return PlanStatus.CANCELLED, reasons.ANSWERED
-    if milestone.snoozed_until:
-        return PlanStatus.SUPERSEDED, reasons.SNOOZED
-    return PlanStatus.CANCELLED, reasons.RULE_DOES_NOT_APPLY
+        return reasons.RULE_DISABLED
+    if book.applies(rule, milestone):
+        return reasons.ANSWERED if plan.unanswered_at else reasons.RULE_DOES_NOT_APPLY
+    return reasons.RULE_REPLACED if book.concerns(rule, milestone) else reasons.RULE_DOES_NOT_APPLY
