@@ -137,6 +137,7 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "delivery.release": OWN_WORK,
     "mail_hold.edit": OFFICE,
     "history.view": SEE,
+    "feed.own": ("", "", "", "", "", ""),  # everybody, for their own
     "export": EVERYBODY,
     "unit.view": ("opx", "opx", "opx", "opx", "opx", "opx"),
     "unit.edit": ACCOUNTS,
@@ -144,7 +145,7 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "user.edit": ACCOUNTS,
     "user.grant_admin": ("", "", "", "", "", "opx"),
 }
-KINDS = {"reference": "source", "history": "agreement", "export": "agreement"}
+KINDS = {"feed": "milestone", "reference": "source", "history": "agreement", "export": "agreement"}
 
 
 def test_the_table_has_every_action() -> None:

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.decorators import display
 
 from partnerships.admin.base import OfficeAdmin, PlainAdmin, ReadOnlyInline, status_badge
@@ -141,7 +142,15 @@ class ItemInline(ReadOnlyInline):
     verbose_name_plural = _("what it says, and why to this person")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).select_related("plan__milestone", "plan__rule", "person", "delivery")
+        return (
+            super()
+            .get_queryset(request)
+            .select_related("plan__milestone", "plan__rule", "person", "contact", "delivery")
+        )
+
+    @display(description=pgettext_lazy("reminder rule", "to"))
+    def reader(self, item: ReminderItem) -> str:
+        return str(item.reader)
 
     @display(description=_("milestone"))
     def milestone(self, item: ReminderItem) -> str:
@@ -167,7 +176,7 @@ class ItemInline(ReadOnlyInline):
 
 
 class PlanItemInline(ItemInline):
-    fields = ("person", "why_words", "outcome", "cancel_words")
+    fields = ("reader", "why_words", "outcome", "cancel_words")
     verbose_name_plural = _("to whom it went")
 
 
@@ -261,10 +270,10 @@ VERBS = (Verb("send_again", _("Send again"), "delivery.resend", _send_again, _is
 class DeliveryAdmin(ReleaseMixin, StepsMixin, MachineWrittenAdmin):
     has_steps = False
     verbs = VERBS
-    list_display = ("headline", "person", "status_label", "reason_words", "queued_at", "sent_at", "attempts")
+    list_display = ("headline", "reader", "status_label", "reason_words", "queued_at", "sent_at", "attempts")
     list_filter = (AttentionFilter, "status", "kind", "queued_at")
-    list_select_related = ("person",)
-    search_fields = ("subject", "person__name", "address", "message_id")
+    list_select_related = ("person", "contact")
+    search_fields = ("subject", "person__name", "contact__name", "address", "message_id")
     ordering = ("-pk",)
     inlines = (DeliveryItemInline, NoticeInline, DeliveryEventInline)
     attention = {
@@ -284,7 +293,7 @@ class DeliveryAdmin(ReleaseMixin, StepsMixin, MachineWrittenAdmin):
         ),
     }
     outcome_fields = (
-        ("person", "address"),
+        ("reader", "address"),
         "subject",
         ("kind", "digest_on"),
         ("status_label", "reason_words"),
@@ -295,10 +304,17 @@ class DeliveryAdmin(ReleaseMixin, StepsMixin, MachineWrittenAdmin):
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        shown = ((None, {"fields": self.outcome_fields}),)
+        """A contact's address is for those who may see it on the contact's own page."""
+        is_private = obj and obj.contact and not may(request.user, "contact.view_personal", obj.contact)
+        fields = (("reader",), *self.outcome_fields[1:]) if is_private else self.outcome_fields
+        shown = ((None, {"fields": fields}),)
         if obj is None or not may(request.user, "delivery.view_body", obj):
             return shown
         return (*shown, (_("The mail as it went out"), {"fields": ("body",)}))
+
+    @display(description=pgettext_lazy("reminder rule", "to"), ordering="person__name")
+    def reader(self, delivery: Delivery) -> str:
+        return str(delivery.reader)
 
     @display(description=_("subject"), ordering="subject")
     def headline(self, delivery: Delivery) -> str:

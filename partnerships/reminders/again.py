@@ -31,7 +31,8 @@ def send_again(delivery: Delivery, *, actor: User | None, now: dt.datetime) -> D
             raise TransitionRefused(_("Nothing in this mail is due to this person any more."))
         old.items.filter(cancelled_at=None).update(cancelled_at=now, cancel_reason=reasons.SENT_AGAIN)
         reason = reasons.SENT_AGAIN
-        User.objects.select_for_update(no_key=True).get(pk=old.person_id)  # nobody else begins a digest for this day
+        # Nobody else begins a digest for this day.
+        list(User.objects.select_for_update(no_key=True).filter(pk=old.person_id).values_list("pk"))
         advance(old, DeliveryStatus.CANCELLED, at=now, note=reason, actor=actor, reason=reason)
         return _next_generation(old, items, actor, now)
 
@@ -40,16 +41,22 @@ def _next_generation(old: Delivery, items: list[ReminderItem], actor: User | Non
     first = items[0]
     new = Delivery.objects.create(
         person_id=old.person_id,
+        contact_id=old.contact_id,
         kind=old.kind,
         digest_on=old.digest_on,
         queued_at=now,
         next_attempt_at=now,
         due_on=old.due_on,
-        message_id=message_id(first.plan, old.person_id, first.generation + 1),
+        message_id=message_id(first.plan, old.reader_code, first.generation + 1),
     )
     ReminderItem.objects.bulk_create(
         ReminderItem(
-            plan=item.plan, person_id=old.person_id, generation=item.generation + 1, delivery=new, why=item.why
+            plan=item.plan,
+            person_id=old.person_id,
+            contact_id=old.contact_id,
+            generation=item.generation + 1,
+            delivery=new,
+            why=item.why,
         )
         for item in items
     )

@@ -50,11 +50,11 @@ def _plans() -> Iterator[str]:
         last = batch[-1].pk
         waited_for = unanswered(book, batch)
         wanted = {milestone.pk: book.wanted(milestone, waited_for.get(milestone.pk)) for milestone in batch}
-        yield from _missing_plans(wanted, batch)
+        yield from _missing_plans(book, wanted, batch)
         yield from _readers_left_out(wanted, batch)
 
 
-def _missing_plans(wanted: dict[int, dict[int, Moment]], milestones: list[Milestone]) -> Iterator[str]:
+def _missing_plans(book: Rulebook, wanted: dict[int, dict[int, Moment]], milestones: list[Milestone]) -> Iterator[str]:
     planned: dict[tuple[int, dt.date], set[int]] = defaultdict(set)
     woken: set[tuple[int, dt.date, dt.date]] = set()
     plans = ReminderPlan.objects.filter(milestone__in=milestones)
@@ -80,7 +80,7 @@ def _readers_left_out(wanted: dict[int, dict[int, Moment]], milestones: list[Mil
         if plan.due_on == due_on[plan.milestone_id] and plan.rule_id in wanted[plan.milestone_id]:
             yield _("Plan %(plan)s was taken back from person %(person)s and holds again.") % {
                 "plan": plan.pk,
-                "person": item.person_id,
+                "person": item.person_id or item.reader_code,
             }
 
 

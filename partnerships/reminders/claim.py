@@ -59,7 +59,7 @@ def claim_next(*, now: dt.datetime, clock: Clock) -> Claim | None:
         if is_rate_reached(clock()):
             return None
         due = _due(now).order_by("due_on", "next_attempt_at", "pk")
-        delivery = due.select_for_update(skip_locked=True, of=("self",)).select_related("person").first()
+        delivery = due.select_for_update(skip_locked=True, of=("self",)).select_related("person", "contact").first()
         if delivery is None:
             return None
         at = clock()
@@ -140,7 +140,7 @@ def _holds(
         # An edit that made it hold again may have been reconciled since we read the milestone, before this commits.
         ReminderMark.objects.create(milestone=plan.milestone)
         return False
-    if item.person_id in {recipient.person.pk for recipient in directory.recipients(plan)}:
+    if item.reader_code in {recipient.code for recipient in directory.recipients(plan)}:
         return True
     _cancel(item, reasons.WRONG_PERSON, at)
     ReminderPlan.objects.filter(pk=plan.pk).update(status=PlanStatus.PLANNED, next_attempt_at=at)

@@ -160,7 +160,7 @@ def _leave_uncertain(delivery: Delivery, clock: Clock) -> Outcome:
 def _freeze(claim: Claim, *, now: dt.datetime, at: dt.datetime) -> message.Written:
     """The bytes of the first attempt again, unless the address they were written for is no longer the person's."""
     delivery = claim.delivery
-    address = message.ascii_address(delivery.person.email)
+    address = message.ascii_address(delivery.reader.email)
     if delivery.message is not None and delivery.address == address:
         return message.Written(delivery.address, delivery.subject, bytes(delivery.message))
     if delivery.kind == Delivery.Kind.NOTICE:

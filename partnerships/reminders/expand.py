@@ -73,7 +73,8 @@ def is_current(book: Rulebook, plan: ReminderPlan, signs: Mapping[int, dt.dateti
     """The plan announces what its milestone and its rule say now; ``signs`` as of ``answers.signs_for``."""
     if not book.is_current(plan, now):
         return False
-    return plan.rule.direction != ReminderRule.Direction.UNANSWERED or is_unanswered(plan, signs)
+    waits = plan.rule.direction == ReminderRule.Direction.UNANSWERED and not plan.wakes_on
+    return not waits or is_unanswered(plan, signs)
 
 
 def _is_missed(plan: ReminderPlan, now: dt.datetime) -> bool:
@@ -98,7 +99,7 @@ def _make_deliveries(plans: Sequence[ReminderPlan], book: Rulebook, *, now: dt.d
         recipients = catch_up.still_needing(plan, audience, directory)
         _record(plan, is_told=bool(audience), at=at)
         for recipient in recipients:
-            generation = generations.get((plan.pk, recipient.person.pk), 1)
+            generation = generations.get((plan.pk, recipient.code), 1)
             if generation:
                 items.append(Item(plan, recipient, generation))
         if audience and not recipients and plan.pk not in mailed:
@@ -110,7 +111,7 @@ def _make_deliveries(plans: Sequence[ReminderPlan], book: Rulebook, *, now: dt.d
     return made
 
 
-def _settle_withdrawn(expanded: Sequence[ReminderPlan], generations: dict[tuple[int, int], int]) -> None:
+def _settle_withdrawn(expanded: Sequence[ReminderPlan], generations: dict[tuple[int, str], int]) -> None:
     """Who lost an item and gets no new one is not of the audience any more: else the plan would come back each day."""
     known = {plan for plan, _person in generations}
     again = [plan for plan in expanded if plan.pk in known]
@@ -125,13 +126,13 @@ def _record(plan: ReminderPlan, *, is_told: bool, at: dt.datetime) -> None:
         plan.reason, plan.next_attempt_at = reasons.NOBODY_TO_TELL, at + ASK_AGAIN_AFTER
 
 
-def _next_generations(plans: Sequence[ReminderPlan]) -> dict[tuple[int, int], int]:
-    """(plan, person) -> the generation a new item would have; 0 where one is on its way or was sent."""
-    found: dict[tuple[int, int], int] = {}
-    items = ReminderItem.objects.filter(plan__in=plans).order_by("generation")
-    for plan, person, generation, cancelled_at in items.values_list("plan", "person", "generation", "cancelled_at"):
-        is_living = cancelled_at is None or found.get((plan, person)) == 0
-        found[plan, person] = 0 if is_living else generation + 1
+def _next_generations(plans: Sequence[ReminderPlan]) -> dict[tuple[int, str], int]:
+    """(plan, code of the reader) -> the generation a new item would have; 0 where one is on its way or was sent."""
+    found: dict[tuple[int, str], int] = {}
+    for item in ReminderItem.objects.filter(plan__in=plans).order_by("generation"):
+        reader = (item.plan_id, item.reader_code)
+        is_living = item.cancelled_at is None or found.get(reader) == 0
+        found[reader] = 0 if is_living else item.generation + 1
     return found
 
 
@@ -175,7 +176,8 @@ def _write(envelopes: Sequence[Envelope], *, at: dt.datetime) -> int:
     ReminderItem.objects.bulk_create(
         ReminderItem(
             plan=item.plan,
-            person=item.person,
+            person=item.recipient.person,
+            contact=item.recipient.contact,
             generation=item.generation,
             delivery=envelope.delivery,
             why=item.recipient.why,

@@ -27,7 +27,9 @@ def explain(milestone: Milestone, *, now: dt.datetime) -> list[str]:
 
 
 def _plans(milestone: Milestone) -> list[ReminderPlan]:
-    items = ReminderItem.objects.select_related("person", "delivery").prefetch_related("delivery__events__actor")
+    items = ReminderItem.objects.select_related("person", "contact", "delivery").prefetch_related(
+        "delivery__events__actor"
+    )
     plans = milestone.reminder_plans.select_related("rule", "unanswered_by").order_by("due_on", "send_at", "pk")
     return list(plans.prefetch_related(Prefetch("items", items.order_by("pk"))))
 
@@ -76,7 +78,7 @@ def _plan_words(plan: ReminderPlan, now: dt.datetime, zone: dt.tzinfo) -> str:
 
 
 def _item_words(item: ReminderItem, zone: dt.tzinfo) -> str:
-    words = _("To %(person)s, %(why)s") % {"person": item.person, "why": item.why_words}
+    words = _("To %(person)s, %(why)s") % {"person": item.reader, "why": item.why_words}
     if item.cancelled_at is not None:
         return f"{words}: {_('not sent.')} {item.cancel_words}"
     return f"{words}: {_delivery_words(item.delivery, zone)}"

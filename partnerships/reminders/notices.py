@@ -121,7 +121,7 @@ def still_to_tell(notice: Delivery) -> bool:
     When they cannot be any more, what it tells of is reported anew, to whoever comes next.
     """
     told = Delivery.objects.filter(notices__notice=notice)
-    if not notice.person.is_reachable:
+    if not notice.reader.is_reachable:
         Delivery.objects.filter(pk__in=told.values("pk")).update(reported_at=None)
         return False
     return told.not_through().exists()
@@ -129,15 +129,18 @@ def still_to_tell(notice: Delivery) -> bool:
 
 def write_notice(notice: Delivery, *, at: dt.datetime) -> message.Written:
     """Who did not get what, in the server's words, and what to do; raises ``ValueError`` as ``message.write`` does."""
-    with translation.override(notice.person.language):
-        return message.compose(notice, "notice", _context(notice), [], at=at)
+    reader = User.objects.get(pk=notice.person_id)
+    with translation.override(reader.language):
+        return message.compose(notice, "notice", _context(notice, reader), [], at=at)
 
 
-def _context(notice: Delivery) -> dict[str, Any]:
-    told = Delivery.objects.filter(notices__notice=notice).not_through().select_related("person").order_by("pk")
+def _context(notice: Delivery, reader: User) -> dict[str, Any]:
+    told = (
+        Delivery.objects.filter(notices__notice=notice).not_through().select_related("person", "contact").order_by("pk")
+    )
     count = told.count()
     shown = list(told[:SHOWN])
-    lines = _lines(shown, notice.person)
+    lines = _lines(shown, reader)
     return {
         "language": translation.get_language(),
         "subject": _subject(lines, count),
@@ -145,7 +148,7 @@ def _context(notice: Delivery) -> dict[str, Any]:
         "tone": "overdue",
         "lines": lines,
         "more": count - len(shown),
-        "list_link": _list_link(notice.person),
+        "list_link": _list_link(reader),
     }
 
 
@@ -182,8 +185,8 @@ def _line(delivery: Delivery, plans: Sequence[ReminderPlan], seen: set[int], rea
     milestones = {plan.milestone_id: plan.milestone for plan in plans if plan.milestone_id in seen}
     answer = " ".join(str(part) for part in (delivery.smtp_code, delivery.smtp_reply) if part)
     return {
-        "person": one_line(delivery.person.name),
-        "address": one_line(delivery.address or delivery.person.email),
+        "person": one_line(delivery.reader.name),
+        "address": one_line(delivery.address or delivery.reader.email),
         "status": delivery.get_status_display(),
         "why": delivery.reason_words,
         "answer": Truncator(one_line(answer)).chars(300),
@@ -208,7 +211,7 @@ def _delivery_link(delivery: Delivery, reader: User) -> str:
 
 
 def _what_to_do(delivery: Delivery) -> str:
-    name = {"person": one_line(delivery.person.name)}
+    name = {"person": one_line(delivery.reader.name)}
     if delivery.status == DeliveryStatus.FAILED:
         return (
             _("Tell %(person)s some other way. When the address has been corrected, the mail can be sent again.") % name
