@@ -19,6 +19,7 @@ from partnerships.models import (
     Delivery,
     Demand,
     Document,
+    FeedToken,
     Milestone,
     Organization,
     OrganizationUnit,
@@ -137,6 +138,7 @@ ACTIONS: Mapping[str, Grant] = {
     "delivery.view_body": _own(Role.COORDINATOR),
     "delivery.resend": _own(Role.COORDINATOR),
     "history.view": _SEE,
+    "feed.own": Grant(),
     "export": _everyone(),
     "unit.view": Grant(anywhere=Role.VIEWER, staff=True, system=True, user_admin=True),
     "unit.edit": Grant(user_admin=True, system=True),
@@ -252,10 +254,13 @@ def _announced(delivery: Delivery) -> QuerySet[Milestone]:
 
 
 def _owns(user: Any, action: str, obj: Any) -> bool:
-    """A coordinator of a unit that takes part works on the milestones given to them; everybody sees their own mail.
+    """A coordinator of a unit that takes part works on the milestones given to them; everybody has their own mail and
+    calendar addresses.
 
     Policy documents of a programme are published papers: whoever reads the programme reads them.
     """
+    if isinstance(obj, FeedToken):
+        return action == "feed.own" and obj.user_id == user.pk
     if isinstance(obj, Delivery):
         return action in {"delivery.view", "delivery.view_body"} and obj.person_id == user.pk
     if isinstance(obj, Document):
@@ -267,6 +272,8 @@ def _owns(user: Any, action: str, obj: Any) -> bool:
 
 
 def _who_may(grant: Grant) -> Any:
+    if grant == Grant():
+        return _("Only the person it belongs to may do this.")
     if grant.own is None and grant.anywhere is None:
         return _("Only administrators may do this.")
     least = grant.own or grant.anywhere

@@ -10,6 +10,7 @@ from django.utils import timezone
 from partnerships.lists import exports
 from partnerships.models import Export
 from partnerships.reminders.run import run_once
+from partnerships.workflows.upkeep import keep_all_in_step
 
 _stopping = threading.Event()
 
@@ -22,8 +23,12 @@ def begin_no_more(**_signal: Any) -> None:
 
 @shared_task(name="partnerships.tasks.tick")
 def tick() -> dict[str, Any]:
-    """One run of the reminders; lost or doubled ticks change nothing, the next one finds all that is due."""
+    """One run of the reminders, then a piece of the upkeep, whose marks the next run reads.
+
+    Lost or doubled ticks change nothing, the next one finds all that is due.
+    """
     done = run_once(now=timezone.now(), is_stopping=_stopping.is_set).as_dict()
+    keep_all_in_step(now=timezone.now(), is_over=_stopping.is_set)
     exports.make_waiting(clock=timezone.now, is_stopping=_stopping.is_set)  # those whose call was lost
     return done
 

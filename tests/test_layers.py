@@ -51,7 +51,9 @@ WORKFLOWS = [
     "activities",
     "agreements",
     "demands",
+    "feeds",
     "users",
+    "upkeep",
 ]
 
 

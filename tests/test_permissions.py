@@ -135,6 +135,7 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "delivery.view_body": OWN_WORK,
     "delivery.resend": OWN_WORK,
     "history.view": SEE,
+    "feed.own": ("", "", "", "", "", ""),  # everybody, for their own
     "export": EVERYBODY,
     "unit.view": ("opx", "opx", "opx", "opx", "opx", "opx"),
     "unit.edit": ACCOUNTS,
@@ -142,7 +143,7 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "user.edit": ACCOUNTS,
     "user.grant_admin": ("", "", "", "", "", "opx"),
 }
-KINDS = {"reference": "source", "history": "agreement", "export": "agreement"}
+KINDS = {"feed": "milestone", "reference": "source", "history": "agreement", "export": "agreement"}
 
 
 def test_the_table_has_every_action() -> None:

@@ -26,6 +26,7 @@ from partnerships.factories.demands import AchievementFactory, AnswerFactory, De
 from partnerships.factories.documents import DocumentFactory, DocumentVersionFactory
 from partnerships.factories.events import EventFactory, EventKindFactory, ParticipationFactory
 from partnerships.factories.facilities import FacilityFactory, FacilityPartnerFactory
+from partnerships.factories.feeds import FeedTokenFactory
 from partnerships.factories.figures import ReportedFigureFactory
 from partnerships.factories.honours import HonourFactory, HonourSchemeFactory
 from partnerships.factories.milestones import MilestoneFactory, ReminderMarkFactory
@@ -96,6 +97,7 @@ __all__ = [
     "EventKindFactory",
     "FacilityFactory",
     "FacilityPartnerFactory",
+    "FeedTokenFactory",
     "GovernmentBodyFactory",
     "HonourFactory",
     "HonourSchemeFactory",

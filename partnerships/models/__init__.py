@@ -28,6 +28,7 @@ from partnerships.models.demands import Achievement, Answer, Demand, DemandOutco
 from partnerships.models.documents import Document, DocumentVersion
 from partnerships.models.events import Event, EventKind, Participation
 from partnerships.models.facilities import Facility, FacilityKind, FacilityPartner
+from partnerships.models.feeds import FeedToken
 from partnerships.models.figures import CountingRule, ReportedFigure
 from partnerships.models.honours import Honour, HonourScheme
 from partnerships.models.lists import Export, SavedView
@@ -105,6 +106,7 @@ __all__ = [
     "Facility",
     "FacilityKind",
     "FacilityPartner",
+    "FeedToken",
     "GovernmentBody",
     "Honour",
     "HonourScheme",

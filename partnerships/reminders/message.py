@@ -22,6 +22,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from partnerships.models import Contact, Delivery, Milestone, ReminderItem, User
+from partnerships.reminders.calendar import single_event
 from partnerships.reminders.digest import digest_context
 from partnerships.reminders.envelopes import CATCH_UP_AFTER
 from partnerships.reminders.rulebook import zone_named
@@ -60,13 +61,40 @@ def write(delivery: Delivery, items: Sequence[ReminderItem], *, now: dt.datetime
             template, context = "digest", digest_context(delivery.person, items, now)
         text = render_to_string(f"{TEMPLATES}/{template}.txt", context).strip() + "\n"
         html = _inliner.inline(render_to_string(f"{TEMPLATES}/{template}.html", context))
-    mail = MIMEMultipart("alternative")
+        event = None
+        if delivery.person is not None and _is_ones_own(items, milestones):
+            event = single_event(milestones[0], delivery.person, changed_at=at)
+    mail = _with_event(_body(text, html), event) if event else _body(text, html)
     _write_headers(mail, delivery, milestones, at)
     mail["Subject"] = _encoded(context["subject"], "Subject")
     mail["To"] = _mailbox(reader.name, address, "To")
-    mail.attach(_text_part(text, "plain"))
-    mail.attach(_text_part(html, "html"))
     return Written(address, context["subject"], mail.as_bytes(policy=SMTP_POLICY))
+
+
+def _body(text: str, html: str) -> MIMEMultipart:
+    body = MIMEMultipart("alternative")
+    body.attach(_text_part(text, "plain"))
+    body.attach(_text_part(html, "html"))
+    return body
+
+
+def _is_ones_own(items: Sequence[ReminderItem], milestones: Sequence[Milestone]) -> bool:
+    """One date, and the reader's to keep: what others owe belongs into nobody's calendar.
+
+    A digest carries none: several dates are what the feed is for.
+    """
+    return len(milestones) == 1 and any(Why(item.why) in {Why.OWNER, Why.STAND_IN} for item in items)
+
+
+def _with_event(body: MIMEMultipart, event: bytes) -> MIMEMultipart:
+    """The date for the reader's calendar, to take or to leave: beside the text, so that no client shows it in its place."""
+    mail = MIMEMultipart("mixed")
+    mail.attach(body)
+    part = _text_part(event.decode(), "calendar")
+    part.set_param("method", "PUBLISH")
+    part.add_header("Content-Disposition", "attachment", filename="date.ics")
+    mail.attach(part)
+    return mail
 
 
 def _write_headers(mail: MIMEMultipart, delivery: Delivery, milestones: Sequence[Milestone], at: dt.datetime) -> None:

@@ -8,9 +8,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from partnerships.models import Milestone, MilestoneKind, ReminderItem, ReminderPlan
+from partnerships.models import Milestone, ReminderItem, ReminderPlan
+from partnerships.reminders.advice import what_the_owner_does
 from partnerships.reminders.rulebook import zone_named
-from partnerships.statuses import MilestoneStatus
 
 Why = ReminderItem.Why
 SOON_DAYS = 3
@@ -52,21 +52,7 @@ def what_to_do(milestone: Milestone, why: set[ReminderItem.Why]) -> str:
         return _("Ask %(owner)s how it stands, or give it to somebody else.") % {
             "owner": one_line(milestone.owner.name)
         }
-    return _what_the_owner_does(milestone)
-
-
-def _what_the_owner_does(milestone: Milestone) -> str:
-    if milestone.status == MilestoneStatus.SUBMITTED:
-        return _("It was submitted and waits for a lead to accept it or send it back.")
-    if milestone.kind == MilestoneKind.DECISION_DATE:
-        return _("Decide whether the agreement goes on, and record the decision.")
-    if milestone.kind == MilestoneKind.REVIEW:
-        return _("Review the agreement with those concerned, and record the result.")
-    if milestone.kind == MilestoneKind.NEXT_CONTACT:
-        return _("Nothing has been heard for a while: call or write to the partner, and log it.")
-    if milestone.requires_acceptance:
-        return _("When it is done, submit it with a word on the evidence; a lead accepts it.")
-    return _("When it is done, mark it as met. If it cannot be done in time, move the date and say why.")
+    return what_the_owner_does(milestone)
 
 
 def why_words(item: ReminderItem, milestone: Milestone) -> str:

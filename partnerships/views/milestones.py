@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
@@ -14,8 +15,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from partnerships.forms.steps import AssignForm, ContactNoteForm, MoveForm, SnoozeForm, UnsnoozeForm, step_form
 from partnerships.lists import MilestoneRows
 from partnerships.lists.milestones import PARTIES
-from partnerships.models import AgreementParty, Document, DocumentVersion, Milestone
+from partnerships.models import AgreementParty, Document, DocumentVersion, Milestone, MilestoneKind
 from partnerships.permissions import may, refusal
+from partnerships.statuses import ACTIVITY_TRANSITIONS
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
 from partnerships.views.lists import ListPage
@@ -25,6 +27,8 @@ from partnerships.workflows.milestones import last_day_of_snooze
 
 # Taken right on the page, in this order; every other step has its own confirm page.
 PRIMARY_STEPS = ("accept", "meet", "submit")
+# What meets a milestone that follows from an activity.
+STEP_OF_KIND = {MilestoneKind.STARTING_ACTIVITY: "start", MilestoneKind.UNFINISHED_ACTIVITY: "complete"}
 VERSIONS = Prefetch("versions", DocumentVersion.objects.select_related("uploaded_by"))
 
 
@@ -47,6 +51,7 @@ def milestone_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "offers": offers,
         "is_snoozed": milestone.is_snoozed(today),
         "primary": primary,
+        "doing": _what_meets_it(milestone, request.user),
         "other_steps": [offer for offer in offers["open"] if not primary or offer.transition != primary.transition],
         **_side_forms(milestone, request.user, today),
         "plans": _plans(milestone),
@@ -139,6 +144,15 @@ def _side_forms(milestone: Milestone, user: Any, today: dt.date) -> dict[str, An
         forms["assign_form"] = AssignForm(row=milestone, today=today, user=user)
         forms["assign_form"].auto_id = "assign_%s"
     return forms
+
+
+def _what_meets_it(milestone: Milestone, user: Any) -> dict[str, str] | None:
+    """The step of its activity that meets this milestone, where the person may take it."""
+    step = STEP_OF_KIND.get(MilestoneKind(milestone.kind))
+    if step is None or not milestone.is_pending or not may(user, "activity.edit", milestone.activity):
+        return None
+    address = reverse("activity_step", args=[milestone.activity_id, step])
+    return {"label": ACTIVITY_TRANSITIONS[step].label, "address": address}
 
 
 def _partners(milestone: Milestone) -> list[AgreementParty]:

@@ -20,6 +20,7 @@ from partnerships.reminders.audit import audit
 from partnerships.reminders.claim import WAITING
 from partnerships.reminders.explain import explain
 from partnerships.statuses import DeliveryStatus
+from partnerships.workflows.upkeep import keep_all_in_step
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +67,7 @@ class Command(BaseCommand):
     def _run(self, options: dict[str, Any]) -> None:
         if options["once"]:
             self._report(run.run_once(now=self._now(options), limit=options["limit"]))
+            keep_all_in_step(now=timezone.now())
         elif options["now"]:
             raise CommandError(_("--now goes with --once: a loop lives in the present."))
         else:
@@ -89,6 +91,7 @@ class Command(BaseCommand):
         close_old_connections()
         try:
             done = run.run_once(now=timezone.now(), limit=limit, is_stopping=stop.is_set)
+            keep_all_in_step(now=timezone.now(), is_over=stop.is_set)
             exports.make_waiting(clock=timezone.now, is_stopping=stop.is_set)
         except Exception:
             # The database may be restarting: the loop has to be there when it is back. The log and the old heartbeat tell.
