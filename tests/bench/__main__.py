@@ -105,7 +105,10 @@ def row(database: str, what: str, measured: str, against: str, ratio: float, tar
 def bench_planning(database: str, small_url: str, large_url: str, port: int) -> None:
     with workers(small_url, large_url) as pair:
         for worker, milestones in zip(pair, (SMALL, LARGE), strict=True):
-            print(f"{database}: {milestones:,} milestones loaded in {worker.do('load', milestones):.0f} s", file=sys.stderr)
+            print(
+                f"{database}: {milestones:,} milestones loaded in {worker.do('load', milestones):.0f} s",
+                file=sys.stderr,
+            )
             worker.do("relay", port)
             worker.do("tick", 1)  # warms caches and connections
         for work, first in (("tick", 2), ("tick_in_sweep", 2 + TURNS)):
@@ -124,8 +127,22 @@ def bench_sending(database: str, url: str, ports: dict[float, int]) -> None:
             sent, floor, bare = (MAILS / median(times) for times in zip(*(turn[:3] for turn in turns), strict=True))
             server = f"mail server {delay * 1000:.0f} ms"
             commits = turns[0][3]
-            row(database, f"sending, {server}, {commits} commits a mail: against the floor", f"{sent:.0f}/s", f"{floor:.0f}/s", sent / floor, "≥ 0.60")
-            row(database, f"sending, {server}: against bare smtplib, nothing written down", f"{sent:.0f}/s", f"{bare:.0f}/s", sent / bare, "")
+            row(
+                database,
+                f"sending, {server}, {commits} commits a mail: against the floor",
+                f"{sent:.0f}/s",
+                f"{floor:.0f}/s",
+                sent / floor,
+                "≥ 0.60",
+            )
+            row(
+                database,
+                f"sending, {server}: against bare smtplib, nothing written down",
+                f"{sent:.0f}/s",
+                f"{bare:.0f}/s",
+                sent / bare,
+                "",
+            )
 
 
 def _send_each_way(worker: Worker) -> tuple[float, float, float, int]:
