@@ -63,6 +63,22 @@ def _port(name: str, default: int) -> int:
     return int(value)
 
 
+def _choice(name: str, *choices: str) -> str:
+    """One of ``choices``; the first when nothing is set."""
+    value = env.str(name, default="") or choices[0]
+    if value not in choices:
+        problems.append(f"{name} must be {' or '.join(choices)}, not {value!r}")
+    return value
+
+
+def _count(name: str) -> int:
+    value = env.str(name, default="") or "0"
+    if not value.isascii() or not value.isdecimal() or len(value) > 9:
+        problems.append(f"{name} must be a number such as 60, or 0 for none, not {value!r}")
+        return 0
+    return int(value)
+
+
 def _generated_secret_key() -> str:
     """The key kept in DATA_DIR; created once, readable by its owner alone."""
     path = DATA_DIR / "secret_key"
@@ -249,6 +265,10 @@ if "@" not in parseaddr(DEFAULT_FROM_EMAIL)[1]:
     problems.append(f"DEFAULT_FROM_EMAIL must hold an e-mail address, not {DEFAULT_FROM_EMAIL!r}")
 # The right-hand side of Message-IDs: stable, so that a mail keeps its identity whichever machine sends it.
 EMAIL_ID_DOMAIN = env.str("EMAIL_ID_DOMAIN", default="") or SITE.hostname
+# More than so many mails a minute the site does not hand over, whichever process sends them; 0: as many as it can.
+EMAIL_MAX_PER_MINUTE = _count("EMAIL_MAX_PER_MINUTE")
+# Nobody can know whether the mail server took a mail: hold it for a person to decide, or send the very same once more.
+REMINDERS_UNCERTAIN = _choice("REMINDERS_UNCERTAIN", "hold", "resend")
 
 REDIS_URL = _required("REDIS_URL", "redis://127.0.0.1:6379/0")
 if urlsplit(REDIS_URL).scheme not in {"redis", "rediss", "redis+socket", "memory"}:
@@ -260,8 +280,8 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_ACKS_LATE = False
-# Above the longest run_once (it stops claiming after 240 s) plus one hand-over.
-CELERY_TASK_TIME_LIMIT = 330
+# Above the longest run_once (it stops claiming after 240 s) plus the slowest hand-over.
+CELERY_TASK_TIME_LIMIT = 450
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 25

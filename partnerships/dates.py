@@ -29,6 +29,16 @@ def is_weekday(day: dt.date) -> bool:
     return day.weekday() < 5
 
 
+def add_workdays(day: dt.date, count: int, is_workday: IsWorkday) -> dt.date:
+    """The ``count``-th working day after ``day``, which need not be one itself.
+
+    Raises ``ValueError`` as ``shift_to_workday`` does.
+    """
+    for _workday in range(count):
+        day = shift_to_workday(day + dt.timedelta(days=1), is_workday, step=1)
+    return day
+
+
 def shift_to_workday(day: dt.date, is_workday: IsWorkday, *, step: int) -> dt.date:
     """The nearest working day at or before (``step=-1``) or at or after (``step=1``) ``day``.
 

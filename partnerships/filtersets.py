@@ -41,10 +41,17 @@ from partnerships.models import (
 )
 from partnerships.models.users import read_tree
 from partnerships.reports.figures import measure_counting, measured, recorded, rules_counting, with_recorded
-from partnerships.statuses import ActivityStatus, AgreementStatus, DemandStatus, FacilityStatus, MilestoneStatus
+from partnerships.statuses import (
+    ActivityStatus,
+    AgreementStatus,
+    DemandStatus,
+    FacilityStatus,
+    HonourStatus,
+    MilestoneStatus,
+)
 
 # Parameters of a list's address that are not filters.
-BESIDE_FILTERS = frozenset({"page", "sort"})
+BESIDE_FILTERS = frozenset({"page", "size", "sort", "columns"})
 DUE_WITHIN_DAYS = {"week": 7, "month": 30, "quarter": 90}
 
 
@@ -434,6 +441,15 @@ class HonourFilterSet(ListFilterSet):
     party = django_filters.CharFilter(label=_("Held by"), method="filter_party", max_length=200)
     lapsing = SwitchFilter(label=_("Lapses this half-year"), method="filter_lapsing")
     could_rise = SwitchFilter(label=_("Could apply for the next level"), method="filter_could_rise")
+    withdrawn = SwitchFilter(label=_("Recorded in error, withdrawn"), method="filter_withdrawn")
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        """What was withdrawn is listed only when it is asked for."""
+        found = super().filter_queryset(queryset)
+        return found if self.form.cleaned_data.get("withdrawn") else found.recorded()
+
+    def filter_withdrawn(self, queryset: Any, name: str, value: str) -> Any:
+        return queryset.filter(status=HonourStatus.WITHDRAWN)
 
     def filter_party(self, queryset: Any, name: str, value: str) -> Any:
         return queryset.filter(organization__in=Organization.objects.search(value).values("pk"))

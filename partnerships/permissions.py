@@ -22,6 +22,7 @@ from partnerships.models import (
     Milestone,
     Organization,
     OrganizationUnit,
+    ReminderRule,
     Role,
     Unit,
     User,
@@ -123,6 +124,7 @@ ACTIONS: Mapping[str, Grant] = {
     "programme.edit": _own(Role.COORDINATOR),
     "honour.view": _everyone(),
     "honour.edit": _own(Role.COORDINATOR),
+    "honour.correct": _own(Role.LEAD),
     "figure.view": _everyone(),
     "figure.edit": _own(Role.COORDINATOR),
     "source.view": _everyone(),
@@ -216,7 +218,8 @@ def _owning_units(obj: Any) -> set[int]:
         return _owning_units(obj.target)
     if isinstance(obj, Delivery):
         return set(_announced(obj).values_list("unit_id", flat=True))
-    unit_id = getattr(obj, "unit_id", None)
+    of_agreement = obj.agreement if isinstance(obj, ReminderRule) else None
+    unit_id = getattr(of_agreement or obj, "unit_id", None)
     return {unit_id} if unit_id is not None else set()
 
 
@@ -249,14 +252,16 @@ def _announced(delivery: Delivery) -> QuerySet[Milestone]:
 
 
 def _owns(user: Any, action: str, obj: Any) -> bool:
-    """A coordinator of a unit that takes part works on the milestones given to them; everybody sees their own mail."""
+    """A coordinator of a unit that takes part works on the milestones given to them; everybody sees their own mail.
+
+    Policy documents of a programme are published papers: whoever reads the programme reads them.
+    """
     if isinstance(obj, Delivery):
         return action in {"delivery.view", "delivery.view_body"} and obj.person_id == user.pk
-    if (
-        action not in {"milestone.act", "milestone.move", "milestone.snooze"}
-        or not isinstance(obj, Milestone)
-        or user.is_superuser
-    ):
+    if isinstance(obj, Document):
+        return action == "document.view" and obj.is_public_policy and _has_grant(user, ACTIONS["programme.view"], None)
+    own_milestone = {"milestone.act", "milestone.move", "milestone.snooze"}
+    if action not in own_milestone or not isinstance(obj, Milestone) or user.is_superuser:
         return False
     return obj.owner_id == user.pk and _holds(user, Role.COORDINATOR, _participating_units(obj))
 

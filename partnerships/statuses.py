@@ -64,6 +64,19 @@ class AnswerStatus(TextChoices):
     DECLINED = "declined", _("Declined")
 
 
+class HonourStatus(TextChoices):
+    RECORDED = "recorded", _("Recorded")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+
+
+class ExportStatus(TextChoices):
+    WAITING = "waiting", pgettext_lazy("export", "Waiting")
+    RUNNING = "running", _("Being made")
+    DONE = "done", pgettext_lazy("export", "Ready")
+    FAILED = "failed", _("Failed")
+    REMOVED = "removed", _("Removed")
+
+
 class PlanStatus(TextChoices):
     PLANNED = "planned", _("Planned")
     EXPANDED = "expanded", _("Made into mail")
@@ -114,6 +127,8 @@ TONES: dict[str, str] = {
     AnswerStatus.SHORTLISTED: "warning",
     AnswerStatus.CHOSEN: "success",
     AnswerStatus.DECLINED: "neutral",
+    HonourStatus.RECORDED: "success",
+    HonourStatus.WITHDRAWN: "neutral",
     PlanStatus.PLANNED: "neutral",
     PlanStatus.EXPANDED: "success",
     PlanStatus.MISSED: "danger",
@@ -551,6 +566,32 @@ ANSWER_TRANSITIONS = _table(
             _W.ASKED,
             "demand.correct",
             clears=("proposed_on", "shortlisted_on", "chosen_on", "declined_on"),
+            needs_reason=True,
+            is_correction=True,
+        ),
+    ]
+)
+
+_H = HonourStatus
+HONOUR_TRANSITIONS = _table(
+    [
+        Transition(
+            "withdraw",
+            _("Withdraw: recorded in error"),
+            frozenset({_H.RECORDED}),
+            _H.WITHDRAWN,
+            "honour.correct",
+            stamps="withdrawn_on",
+            needs_reason=True,
+            is_correction=True,
+        ),
+        Transition(
+            "restore",
+            _("Restore: withdrawn in error"),
+            frozenset({_H.WITHDRAWN}),
+            _H.RECORDED,
+            "honour.correct",
+            clears=("withdrawn_on",),
             needs_reason=True,
             is_correction=True,
         ),

@@ -7,6 +7,8 @@ from celery import shared_task
 from celery.signals import worker_shutting_down
 from django.utils import timezone
 
+from partnerships.lists import exports
+from partnerships.models import Export
 from partnerships.reminders.run import run_once
 
 _stopping = threading.Event()
@@ -21,4 +23,13 @@ def begin_no_more(**_signal: Any) -> None:
 @shared_task(name="partnerships.tasks.tick")
 def tick() -> dict[str, Any]:
     """One run of the reminders; lost or doubled ticks change nothing, the next one finds all that is due."""
-    return run_once(now=timezone.now(), is_stopping=_stopping.is_set).as_dict()
+    done = run_once(now=timezone.now(), is_stopping=_stopping.is_set).as_dict()
+    exports.make_waiting(clock=timezone.now, is_stopping=_stopping.is_set)  # those whose call was lost
+    return done
+
+
+@shared_task(name="partnerships.tasks.make_export")
+def make_export(pk: int) -> None:
+    """The file somebody waits for; without a broker the next tick makes it."""
+    for export in Export.objects.filter(pk=pk):
+        exports.make(export, clock=timezone.now)

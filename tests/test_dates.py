@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from partnerships.dates import EARLIEST_DAY, LATEST_DAY, add_months, is_weekday, shift_to_workday
+from partnerships.dates import EARLIEST_DAY, LATEST_DAY, add_months, add_workdays, is_weekday, shift_to_workday
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,19 @@ def test_a_month_added_is_the_month_meant(day: dt.date, months: int) -> None:
 )
 def test_moved_over_the_weekend(day: str, step: int, expected: str) -> None:
     assert shift_to_workday(dt.date.fromisoformat(day), is_weekday, step=step) == dt.date.fromisoformat(expected)
+
+
+@pytest.mark.parametrize(
+    ("day", "count", "expected"),
+    [
+        ("2026-03-02", 0, "2026-03-02"),
+        ("2026-03-02", 5, "2026-03-09"),  # Monday to Monday
+        ("2026-02-27", 1, "2026-03-02"),
+        ("2026-02-28", 1, "2026-03-02"),
+    ],
+)
+def test_working_days_are_counted_over_the_weekend(day: str, count: int, expected: str) -> None:
+    assert add_workdays(dt.date.fromisoformat(day), count, is_weekday) == dt.date.fromisoformat(expected)
 
 
 def test_a_calendar_without_working_days_is_an_error() -> None:

@@ -380,6 +380,7 @@ def honours() -> dict[str, Any]:
     return {
         "last": HonourFactory(valid_until=dt.date(DAY.year, 6, 30), scheme__level="municipal"),
         "after": HonourFactory(valid_until=dt.date(DAY.year, 7, 1), scheme=lower, organization=forge),
+        "withdrawn": HonourFactory(scheme=lower, withdrawn=True),
     }
 
 
@@ -390,6 +391,7 @@ HONOUR_CASES = {
     "party": ("party=forge", ["after"]),
     "lapsing": ("lapsing=yes", ["last"]),
     "could_rise": ("could_rise=yes", ["after"]),
+    "withdrawn": ("withdrawn=yes", ["withdrawn"]),
 }
 
 

@@ -122,6 +122,7 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "programme.edit": OWN_WORK,
     "honour.view": EVERYBODY,
     "honour.edit": OWN_WORK,
+    "honour.correct": OWN_LEAD,
     "figure.view": EVERYBODY,
     "figure.edit": OWN_WORK,
     "source.view": EVERYBODY,
@@ -443,3 +444,19 @@ def test_asking_costs_few_queries(django_assert_num_queries: Any) -> None:
         assert may(person, "agreement.edit", agreement)
     with django_assert_num_queries(0):
         assert may(person, "agreement.sign", agreement)
+
+
+@pytest.mark.parametrize(("kind", "is_read"), [("policy", True), ("minutes", False), ("other", False)])
+def test_the_policy_documents_of_a_programme_are_read_by_all_who_read_it(kind: str, is_read: bool) -> None:
+    document = DocumentFactory(programme=ProgrammeFactory(), kind=kind)
+    reader, accounts = UserFactory(viewer_in=UnitFactory()), UserFactory(user_admin=True)
+    people = (reader, accounts)
+    assert [may(person, "document.view", document) for person in people] == [is_read, False]
+    assert [Document.objects.visible_to(person).exists() for person in people] == [is_read, False]
+    assert not may(UserFactory(lead_in=UnitFactory()), "document.upload", document)
+
+
+def test_a_policy_document_of_anything_else_stays_with_its_unit() -> None:
+    document, reader = DocumentFactory(event=EventFactory(), kind="policy"), UserFactory(viewer_in=UnitFactory())
+    assert not may(reader, "document.view", document)
+    assert not Document.objects.visible_to(reader).exists()

@@ -3,7 +3,7 @@
 import pytest
 from django.db import models
 
-from partnerships.models import Activity, Agreement, Answer, Demand, Facility, Milestone
+from partnerships.models import Activity, Agreement, Answer, Demand, Facility, Honour, Milestone
 from partnerships.permissions import ACTIONS
 from partnerships.statuses import (
     ACTIVITY_TRANSITIONS,
@@ -11,6 +11,7 @@ from partnerships.statuses import (
     ANSWER_TRANSITIONS,
     DEMAND_TRANSITIONS,
     FACILITY_TRANSITIONS,
+    HONOUR_TRANSITIONS,
     MILESTONE_TRANSITIONS,
     TONES,
     ActivityStatus,
@@ -19,6 +20,7 @@ from partnerships.statuses import (
     DeliveryStatus,
     DemandStatus,
     FacilityStatus,
+    HonourStatus,
     MilestoneStatus,
     PlanStatus,
     TransitionTable,
@@ -30,6 +32,7 @@ TABLES = [
     pytest.param("milestone", Milestone, MilestoneStatus, MILESTONE_TRANSITIONS, id="milestone"),
     pytest.param("activity", Activity, ActivityStatus, ACTIVITY_TRANSITIONS, id="activity"),
     pytest.param("facility", Facility, FacilityStatus, FACILITY_TRANSITIONS, id="facility"),
+    pytest.param("honour", Honour, HonourStatus, HONOUR_TRANSITIONS, id="honour"),
     pytest.param("demand", Demand, DemandStatus, DEMAND_TRANSITIONS, id="demand"),
     pytest.param("answer", Answer, AnswerStatus, ANSWER_TRANSITIONS, id="answer"),
 ]
@@ -84,6 +87,7 @@ def test_every_status_can_be_reached_and_left(
             MilestoneStatus,
             ActivityStatus,
             FacilityStatus,
+            HonourStatus,
             DemandStatus,
             AnswerStatus,
             PlanStatus,

@@ -374,7 +374,7 @@ class AgreementAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         term = agreement.current_term
         if term is None:
             return gettext("No term yet.")
-        decision = term.decision_date(workday_test(agreement.unit.work_calendar))
+        decision = term.decision_date(workday_test(agreement.unit.effective_calendar))
         if decision is None:
             return gettext("Open-ended: review on %(day)s.") % {"day": formats.date_format(term.review_on)}
         words = gettext(

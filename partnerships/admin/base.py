@@ -200,6 +200,12 @@ class OfficeAdmin(SimpleHistoryAdmin, PlainAdmin):
             context["admin_user_view"] = ""  # the page of an account, which most people may not open
         return super().history_view(request, object_id, {**context, **(extra_context or {})})
 
+    def set_history_delta_changes(self, request: HttpRequest, historical_records: Any, **kwargs: Any) -> None:
+        """The library prints a missing reason as “None”."""
+        super().set_history_delta_changes(request, historical_records, **kwargs)
+        for record in historical_records:
+            record.history_change_reason = record.history_change_reason or "–"
+
     def history_form_view(
         self, request: HttpRequest, object_id: str, version_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
@@ -276,7 +282,7 @@ class CitationInline(PartMixin, GenericTabularInline):
     """What sources printed about this record, and what is our assumption."""
 
     model = Citation
-    fields = ("source", "field", "printed", "is_assumption", "note")
+    fields = ("source", "statement", "field", "printed", "is_assumption", "note")
     autocomplete_fields = ("source",)
     verbose_name = _("source of this record")
     verbose_name_plural = _("sources: as printed, or our assumption")
@@ -286,7 +292,7 @@ class CitationInline(PartMixin, GenericTabularInline):
         return may(request.user, "source.edit")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).select_related("source")
+        return super().get_queryset(request).select_related("source", "statement")
 
 
 def content_type_of(row: Model) -> ContentType:

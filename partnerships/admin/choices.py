@@ -4,11 +4,11 @@ from typing import Any
 
 from django.db.models import Model, QuerySet
 
-from partnerships.models import AgreementType, CooperationArea, Region, Role, Unit, User, WorkCalendar
+from partnerships.models import AgreementType, CooperationArea, Region, Role, Statement, Unit, User, WorkCalendar
 from partnerships.permissions import may
 
 # Without a scope, because they are everybody's. Any other model without one offers nothing.
-SHARED = frozenset({Region, WorkCalendar})
+SHARED = frozenset({Region, Statement, WorkCalendar})
 
 
 def choosable(model: type[Model], user: Any) -> QuerySet:

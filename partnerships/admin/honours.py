@@ -13,10 +13,11 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from partnerships.admin.agreements import MilestoneInline
-from partnerships.admin.base import CitationInline, OfficeAdmin, WordSearchMixin, admin_link, badge
+from partnerships.admin.base import CitationInline, OfficeAdmin, WordSearchMixin, admin_link, badge, status_badge
 from partnerships.admin.documents import DocumentInline
 from partnerships.admin.filters import AttentionFilter, ScopedRelatedFilter
 from partnerships.admin.navigation import Attention
+from partnerships.admin.steps import StepsMixin
 from partnerships.admin.versions import RootForm
 from partnerships.dates import add_months
 from partnerships.models import Honour, HonourScheme
@@ -39,7 +40,11 @@ ATTENTION = {
         is_on_index=False,
     ),
     "lapsed": Attention(
-        _("Lapsed"), "neutral", "history", lambda rows, today: rows.filter(valid_until__lt=today), is_on_index=False
+        _("Lapsed"),
+        "neutral",
+        "history",
+        lambda rows, today: rows.recorded().filter(valid_until__lt=today),
+        is_on_index=False,
     ),
 }
 
@@ -97,12 +102,13 @@ class HonourSchemeAdmin(OfficeAdmin):
 
 
 @admin.register(Honour)
-class HonourAdmin(WordSearchMixin, OfficeAdmin):
+class HonourAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     view_action, add_action, change_action = "honour.view", "honour.edit", "honour.edit"
     attention = ATTENTION
-    list_display = ("organization", "scheme", "level", "batch", "granted_on", "lapse", "unit")
+    list_display = ("organization", "scheme", "level", "batch", "granted_on", "lapse", "status_label", "unit")
     list_filter = (
         AttentionFilter,
+        "status",
         "scheme__level",
         ("scheme", ScopedRelatedFilter),
         ("unit", ScopedRelatedFilter),
@@ -133,6 +139,10 @@ class HonourAdmin(WordSearchMixin, OfficeAdmin):
     def save_model(self, request: HttpRequest, obj: Honour, form: Any, change: bool) -> None:
         if not change or form.has_changed():
             record_honour(obj, actor=request.user, on=timezone.localdate())
+
+    @display(description=_("status"), ordering="status")
+    def status_label(self, honour: Honour) -> str:
+        return status_badge(honour)
 
     @display(description=_("level"), ordering="scheme__level")
     def level(self, honour: Honour) -> str:

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.admin.base import OfficeAdmin, PartInline, PlainAdmin
+from partnerships.admin.base import OfficeAdmin, PartInline
 from partnerships.models import AgreementType, CalendarDay, CooperationArea, Region, TypeMilestone, WorkCalendar
 
 
@@ -61,7 +61,7 @@ class DayInline(PartInline):
 
 
 @admin.register(WorkCalendar)
-class WorkCalendarAdmin(ReferenceMixin, PlainAdmin):
+class WorkCalendarAdmin(ReferenceMixin, OfficeAdmin):
     list_display = ("name", "name_zh", "covered_until")
     inlines = (DayInline,)
     fieldsets = ((None, {"fields": (("name", "name_zh"), ("code", "covered_until"))}),)

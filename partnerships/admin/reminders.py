@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -22,16 +22,36 @@ from partnerships.admin.versions import RootForm
 from partnerships.forms.reminders import SendAgainForm
 from partnerships.models import Delivery, DeliveryEvent, Milestone, ReminderItem, ReminderPlan, ReminderRule
 from partnerships.models.reminders import in_words
-from partnerships.permissions import may
+from partnerships.permissions import may, refusal
+from partnerships.reminders.preview import preview
 from partnerships.statuses import DeliveryStatus, PlanStatus
+
+PREVIEW = "_preview"
 
 
 class ReminderRuleForm(RootForm):
-    def clean_unit(self) -> Any:
-        unit = self.cleaned_data["unit"]
-        if unit is None and not self.request.user.sees_all_units:
-            raise forms.ValidationError(_("Rules for all units are the office's; choose a unit."))
-        return unit
+    @property
+    def is_preview(self) -> bool:
+        return PREVIEW in self.data
+
+    def is_valid(self) -> bool:
+        """Never for a preview, so that whoever asks in order to save does not; its page comes back as it was typed."""
+        return super().is_valid() and not self.is_preview
+
+    def clean_agreement(self) -> Any:
+        agreement = self.cleaned_data["agreement"]
+        if agreement and "agreement" in self.changed_data:
+            reason = refusal(self.request.user, "reminder_rule.edit", ReminderRule(agreement=agreement))
+            if reason is not None:
+                raise forms.ValidationError(reason)
+        return agreement
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        is_for_all = not self.errors and self.cleaned_data["unit"] is None and self.cleaned_data["agreement"] is None
+        if is_for_all and not self.request.user.sees_all_units:
+            self.add_error("unit", _("Rules for all units are the office's; choose a unit or an agreement."))
+        return cleaned
 
 
 @admin.register(ReminderRule)
@@ -40,25 +60,50 @@ class ReminderRuleAdmin(OfficeAdmin):
     delete_action = "reminder_rule.edit"
     history_action = None
     form = ReminderRuleForm
-    list_display = ("rule", "audience", "named_person", "unit_or_all", "send_time", "shift", "is_enabled")
+    list_display = ("rule", "audience", "named_person", "scope", "send_time", "shift", "is_enabled")
     list_display_links = ("rule",)
-    list_filter = ("milestone_kind", "audience", "is_enabled", ("unit", ScopedRelatedFilter))
-    list_select_related = ("unit", "named_person")
-    search_fields = ("unit__name", "unit__name_zh", "named_person__name")
+    list_filter = (
+        "milestone_kind",
+        "audience",
+        "is_enabled",
+        ("unit", ScopedRelatedFilter),
+        ("agreement_type", ScopedRelatedFilter),
+    )
+    list_select_related = ("unit", "named_person", "agreement_type", "agreement")
+    search_fields = ("unit__name", "unit__name_zh", "named_person__name", "agreement__title")
     ordering = ("milestone_kind", "direction", "-offset", "pk")
-    autocomplete_fields = ("named_person",)
+    autocomplete_fields = ("named_person", "agreement")
+    change_form_outer_before_template = "admin/partnerships/preview.html"
     fieldsets = (
         (None, {"fields": ("milestone_kind", ("offset", "offset_unit", "direction"), ("send_time", "shift"))}),
-        (_("To whom"), {"fields": (("audience", "named_person"), "unit", "is_enabled")}),
+        (_("To whom"), {"fields": (("audience", "named_person"), "is_enabled")}),
+        (_("For which"), {"fields": ("unit", ("agreement_type", "agreement"))}),
     )
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """With a button that shows what the rule would do as it is typed, and what it showed."""
+        form = context["adminform"].form
+        if isinstance(form, ReminderRuleForm) and form.is_preview and not form.errors:
+            context["preview"] = preview(form.instance, user=request.user, now=timezone.now())
+        if self.may_edit(request, context.get("original")):
+            button = {"action_name": PREVIEW, "description": _("Preview"), "icon": "visibility", "attrs": {}}
+            context["actions_submit_line"] = [button]
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def may_edit(self, request: HttpRequest, rule: ReminderRule | None) -> bool:
+        return self.has_change_permission(request, rule) if rule else self.has_add_permission(request)
 
     @display(description=_("rule"), ordering="milestone_kind")
     def rule(self, rule: ReminderRule) -> str:
         return str(rule)
 
-    @display(description=_("unit"), ordering="unit")
-    def unit_or_all(self, rule: ReminderRule) -> Any:
-        return rule.unit or _("All units")
+    @display(description=_("for which"), ordering="unit")
+    def scope(self, rule: ReminderRule) -> str:
+        if rule.agreement is not None:
+            return str(rule.agreement)
+        return " · ".join(str(part) for part in (rule.unit or _("All units"), rule.agreement_type) if part)
 
 
 class MachineWrittenAdmin(PlainAdmin):

@@ -51,11 +51,12 @@ from partnerships.factories.reminders import (
     ComponentHeartbeatFactory,
     DeliveryEventFactory,
     DeliveryFactory,
+    MailRelayFactory,
     ReminderItemFactory,
     ReminderPlanFactory,
     ReminderRuleFactory,
 )
-from partnerships.factories.sources import CitationFactory, SourceFactory
+from partnerships.factories.sources import CitationFactory, SourceFactory, StatementFactory
 from partnerships.factories.status_changes import StatusChangeFactory
 from partnerships.factories.users import UnitFactory, UnitMembershipFactory, UserFactory
 from partnerships.factories.work_calendars import CalendarDayFactory, WorkCalendarFactory
@@ -99,6 +100,7 @@ __all__ = [
     "HonourFactory",
     "HonourSchemeFactory",
     "InstitutionFactory",
+    "MailRelayFactory",
     "MilestoneFactory",
     "OrganizationFactory",
     "OrganizationNameFactory",
@@ -116,6 +118,7 @@ __all__ = [
     "ReportedFigureFactory",
     "ResearchProjectFactory",
     "SourceFactory",
+    "StatementFactory",
     "StatusChangeFactory",
     "TrainingFactory",
     "TypeMilestoneFactory",

@@ -35,6 +35,7 @@ class HonourFactory(ModelFactory):
 
     class Params:
         lasting = factory.Trait(valid_until=None)
+        withdrawn = factory.Trait(status="withdrawn", withdrawn_on=DAY)
 
     scheme = factory.SubFactory(HonourSchemeFactory)
     organization = factory.SubFactory(EnterpriseFactory)

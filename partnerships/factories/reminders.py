@@ -11,6 +11,7 @@ from partnerships.models import (
     ComponentHeartbeat,
     Delivery,
     DeliveryEvent,
+    MailRelay,
     MilestoneKind,
     ReminderItem,
     ReminderPlan,
@@ -102,3 +103,16 @@ class ComponentHeartbeatFactory(ModelFactory):
 
     name = factory.Sequence("component-{}".format)
     at = NOON
+
+
+class MailRelayFactory(ModelFactory):
+    """One that has been in trouble since noon."""
+
+    class Meta:
+        model = MailRelay
+
+    name = factory.Sequence("relay-{}.example.org:25".format)
+    failures = 1
+    open_until = NOON + dt.timedelta(seconds=30)
+    trouble = "ConnectionRefusedError: [Errno 111] Connection refused"
+    since = alerted_at = NOON

@@ -4,7 +4,7 @@ import factory
 
 from partnerships.factories.base import ModelFactory
 from partnerships.factories.organizations import OrganizationFactory
-from partnerships.models import Citation, Source
+from partnerships.models import Citation, Source, Statement
 
 
 class SourceFactory(ModelFactory):
@@ -12,6 +12,16 @@ class SourceFactory(ModelFactory):
         model = Source
 
     title = factory.Sequence("Article {}".format)
+
+
+class StatementFactory(ModelFactory):
+    class Meta:
+        model = Statement
+
+    source = factory.SubFactory(SourceFactory)
+    number = factory.Sequence(lambda number: number + 1)
+    opening = "The association and the college held"
+    text = "They met and signed."
 
 
 class CitationFactory(ModelFactory):

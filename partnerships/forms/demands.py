@@ -28,7 +28,18 @@ class DemandForm(VerbForm):
 
 
 class AskUnitsForm(DemandForm):
-    units = forms.ModelMultipleChoiceField(label=_("Units to ask"), queryset=Unit.objects.all())
+    """Offers the units that were not asked yet."""
+
+    units = forms.ModelMultipleChoiceField(
+        label=_("Units to ask"),
+        queryset=Unit.objects.none(),
+        error_messages={"invalid_choice": _("This unit was asked already, or does not exist.")},
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        asked = self.row.answers.filter(person="").values("unit")
+        self.fields["units"].queryset = Unit.objects.exclude(pk__in=asked)
 
     def call(self, actor: User, values: dict[str, Any]) -> list[Answer]:
         values["units"] = list(values["units"])

@@ -17,6 +17,7 @@ from partnerships.models import (
     ContactNote,
     Demand,
     Facility,
+    Honour,
     Milestone,
     MilestoneKind,
     User,
@@ -28,11 +29,12 @@ from partnerships.statuses import (
     ANSWER_TRANSITIONS,
     DEMAND_TRANSITIONS,
     FACILITY_TRANSITIONS,
+    HONOUR_TRANSITIONS,
     MILESTONE_TRANSITIONS,
     Transition,
     TransitionTable,
 )
-from partnerships.workflows import activities, agreements, demands, facilities, milestones
+from partnerships.workflows import activities, agreements, demands, facilities, honours, milestones
 
 
 class DateInput(forms.DateInput):
@@ -258,6 +260,7 @@ _WORKFLOWS: dict[type[models.Model], tuple[TransitionTable, _Steps, dict[str, ty
     Activity: (ACTIVITY_TRANSITIONS, activities.STEPS, {"complete": CompletionForm, "replan": ReplanForm}),
     Milestone: (MILESTONE_TRANSITIONS, milestones.STEPS, {"meet": EvidenceForm, "submit": EvidenceForm}),
     Facility: (FACILITY_TRANSITIONS, facilities.STEPS, {"open": OpeningForm}),
+    Honour: (HONOUR_TRANSITIONS, honours.STEPS, {}),
     Demand: (DEMAND_TRANSITIONS, demands.STEPS, {}),
     Answer: (ANSWER_TRANSITIONS, demands.ANSWER_STEPS, {"propose": ProposalForm}),
 }

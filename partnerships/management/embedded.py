@@ -12,7 +12,7 @@ from partnerships.management.supervisor import Service
 
 LOOPBACK = "127.0.0.1"
 # Longer than the longest run of a tick, hand-over included.
-STUCK_AFTER = 400  # seconds
+STUCK_AFTER = 500  # seconds
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import override
 
-from partnerships.models import Activity, Agreement, Answer, Demand, Facility, Milestone, Role
+from partnerships.models import Activity, Agreement, Answer, Demand, Facility, Honour, Milestone, Role
 from partnerships.permissions import ACTIONS, VETOES, Grant
 from partnerships.statuses import (
     ACTIVITY_TRANSITIONS,
@@ -14,6 +14,7 @@ from partnerships.statuses import (
     ANSWER_TRANSITIONS,
     DEMAND_TRANSITIONS,
     FACILITY_TRANSITIONS,
+    HONOUR_TRANSITIONS,
     MILESTONE_TRANSITIONS,
     Transition,
     TransitionTable,
@@ -56,6 +57,12 @@ WORKFLOWS = (
         Facility,
         FACILITY_TRANSITIONS,
         "From its opening on it is reviewed every year, also while it is suspended.",
+    ),
+    Workflow(
+        "Honour",
+        Honour,
+        HONOUR_TRANSITIONS,
+        "One that was recorded in error is withdrawn; it is kept, and counts nowhere. Whether one has lapsed is no status.",
     ),
     Workflow(
         "Demand",

@@ -30,6 +30,7 @@ from partnerships.models.events import Event, EventKind, Participation
 from partnerships.models.facilities import Facility, FacilityKind, FacilityPartner
 from partnerships.models.figures import CountingRule, ReportedFigure
 from partnerships.models.honours import Honour, HonourScheme
+from partnerships.models.lists import Export, SavedView
 from partnerships.models.milestones import Milestone, MilestoneKind, ReminderMark
 from partnerships.models.organizations import (
     Association,
@@ -56,11 +57,12 @@ from partnerships.models.reminders import (
     ComponentHeartbeat,
     Delivery,
     DeliveryEvent,
+    MailRelay,
     ReminderItem,
     ReminderPlan,
     ReminderRule,
 )
-from partnerships.models.sources import Citation, Source
+from partnerships.models.sources import Citation, Source, Statement
 from partnerships.models.status_changes import StatusChange
 from partnerships.models.users import Role, Scope, Unit, UnitMembership, User
 from partnerships.models.work_calendars import CalendarDay, WorkCalendar, workday_test
@@ -99,6 +101,7 @@ __all__ = [
     "Enterprise",
     "Event",
     "EventKind",
+    "Export",
     "Facility",
     "FacilityKind",
     "FacilityPartner",
@@ -106,6 +109,7 @@ __all__ = [
     "Honour",
     "HonourScheme",
     "Institution",
+    "MailRelay",
     "Milestone",
     "MilestoneKind",
     "NameKey",
@@ -127,9 +131,11 @@ __all__ = [
     "ReportedFigure",
     "ResearchProject",
     "Role",
+    "SavedView",
     "Scope",
     "SearchEntry",
     "Source",
+    "Statement",
     "StatusChange",
     "Training",
     "TypeMilestone",

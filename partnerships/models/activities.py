@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -20,9 +20,10 @@ from partnerships.models.base import (
     SeededModel,
     VersionedModel,
 )
+from partnerships.models.milestones import Milestone, ReminderMark
 from partnerships.models.organizations import Contact, Organization
 from partnerships.models.users import Unit
-from partnerships.statuses import ActivityStatus
+from partnerships.statuses import ActivityStatus, PlanStatus
 
 
 class ActivityKind(models.TextChoices):
@@ -364,3 +365,13 @@ class ContactNote(SeededModel, VersionedModel):
 
     def __str__(self) -> str:
         return f"{self.happened_on.isoformat()} · {self.get_channel_display()}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Marks the milestones about which a reminder waits for an answer: this is one."""
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            about = (
+                Q(pk=self.milestone_id) if self.milestone_id else Q(agreement__isnull=False, agreement=self.agreement)
+            )
+            waiting = Milestone.objects.filter(about, reminder_plans__unanswered_at__isnull=False)
+            ReminderMark.leave_on(waiting.filter(reminder_plans__status=PlanStatus.PLANNED))

@@ -7,7 +7,7 @@ from typing import Any, Self
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -261,6 +261,8 @@ class Agreement(SeededModel, SearchableModel, VersionedModel):
         verbose_name=_("created by"),
     )
 
+    _type_as_read: int | None = None
+
     objects = AgreementQuerySet.as_manager()
     history = History()
 
@@ -339,6 +341,25 @@ class Agreement(SeededModel, SearchableModel, VersionedModel):
             seen.add(above)
             above = Agreement.objects.filter(pk=above).values_list(f"{field}_id", flat=True).first()
         return False
+
+    @classmethod
+    def from_db(cls, *args: Any, **kwargs: Any) -> Self:
+        row = super().from_db(*args, **kwargs)
+        row._type_as_read = row.__dict__.get("type_id")
+        return row
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Marks its milestones when it becomes of another type, which may have reminder rules of its own."""
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            if self._type_as_read not in {None, self.type_id}:
+                self._mark_milestones()
+            self._type_as_read = self.type_id
+
+    def _mark_milestones(self) -> None:
+        from partnerships.models.milestones import Milestone, ReminderMark  # they point here
+
+        ReminderMark.leave_on(Milestone.objects.pending().filter(agreement=self))
 
     def get_absolute_url(self) -> str:
         return reverse("agreement_detail", args=[self.pk])

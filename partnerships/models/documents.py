@@ -45,7 +45,10 @@ def upload_path(version: "DocumentVersion", filename: str) -> str:
 
 
 class DocumentQuerySet(ScopedQuerySet):
-    """A document is seen by whoever sees what it belongs to; those of shared rows by the units that hold them."""
+    """A document is seen by whoever sees what it belongs to; those of shared rows by the units that hold them.
+
+    Policy documents of a programme are published papers: whoever reads the programme reads them.
+    """
 
     def in_scope(self, user: Any) -> Q:
         units = user.scope.unit_ids
@@ -59,6 +62,7 @@ class DocumentQuerySet(ScopedQuerySet):
             | Q(facility__in=Facility.objects.visible_to(user).values("pk"))
             | Q(demand__in=Demand.objects.visible_to(user).values("pk"))
             | Q(programme__unit__in=units)
+            | Q(programme__in=Programme.objects.visible_to(user).values("pk"), kind=Document.Kind.POLICY)
             | Q(honour__unit__in=units)
         )
 
@@ -131,6 +135,10 @@ class Document(SeededModel, VersionedModel):
     @property
     def target(self) -> models.Model:
         return next(getattr(self, name) for name in DOCUMENT_TARGETS if getattr(self, f"{name}_id"))
+
+    @property
+    def is_public_policy(self) -> bool:
+        return self.kind == self.Kind.POLICY and self.programme_id is not None
 
 
 class DocumentVersion(models.Model):

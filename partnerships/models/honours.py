@@ -21,6 +21,7 @@ from partnerships.models.base import (
 )
 from partnerships.models.organizations import Organization
 from partnerships.models.users import Unit
+from partnerships.statuses import HonourStatus
 
 
 class HonourSchemeQuerySet(ScopedQuerySet):
@@ -88,12 +89,16 @@ class HonourQuerySet(ScopedQuerySet):
         holders = SearchEntry.objects.matching(Organization, text)
         return self.filter(Q(pk__in=own) | Q(organization__in=holders))
 
+    def recorded(self) -> Self:
+        """Without those that were recorded in error."""
+        return self.filter(status=HonourStatus.RECORDED)
+
     def valid(self, today: dt.date) -> Self:
         """Granted, and not lapsed on ``today``."""
-        return self.filter(Q(valid_until__isnull=True) | Q(valid_until__gte=today), granted_on__lte=today)
+        return self.recorded().filter(Q(valid_until__isnull=True) | Q(valid_until__gte=today), granted_on__lte=today)
 
     def lapsing(self, today: dt.date, *, until: dt.date) -> Self:
-        return self.filter(valid_until__range=(today, until))
+        return self.recorded().filter(valid_until__range=(today, until))
 
     def could_rise(self, today: dt.date) -> Self:
         """Valid, their scheme has a next level, and the holder does not have that one yet."""
@@ -118,6 +123,11 @@ class Honour(SeededModel, SearchableModel, VersionedModel):
     valid_until = models.DateField(_("valid until"), null=True, blank=True)
     evidence = models.TextField(_("evidence"), blank=True)
 
+    status = models.CharField(
+        _("status"), max_length=20, choices=HonourStatus, default=HonourStatus.RECORDED, editable=False
+    )
+    withdrawn_on = models.DateField(_("withdrawn on"), null=True, editable=False)
+
     objects = HonourQuerySet.as_manager()
     history = History()
 
@@ -128,9 +138,17 @@ class Honour(SeededModel, SearchableModel, VersionedModel):
         constraints = [
             models.UniqueConstraint(
                 fields=["scheme", "organization", "granted_on"],
+                # One that was recorded in error does not stand in the way of the right one.
+                condition=Q(status=HonourStatus.RECORDED),
                 name="honour_unique",
                 violation_error_code="granted_on",
                 violation_error_message=_("This honour is recorded already."),
+            ),
+            models.CheckConstraint(condition=Q(status__in=HonourStatus.values), name="honour_status_known"),
+            models.CheckConstraint(
+                condition=Q(status="withdrawn", withdrawn_on__isnull=False)
+                | Q(status="recorded", withdrawn_on__isnull=True),
+                name="honour_withdrawn_has_date",
             ),
             models.CheckConstraint(
                 condition=Q(valid_until__isnull=True) | Q(valid_until__gte=F("granted_on")),

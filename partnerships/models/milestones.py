@@ -6,7 +6,7 @@ from typing import Any, Self
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -341,3 +341,8 @@ class ReminderMark(models.Model):
 
     def __str__(self) -> str:
         return str(self.milestone_id)
+
+    @staticmethod
+    def leave_on(milestones: QuerySet[Milestone]) -> None:
+        """Within the transaction of an edit elsewhere that concerns the reminders of ``milestones``."""
+        ReminderMark.objects.bulk_create(ReminderMark(milestone=row) for row in milestones.order_by("pk").distinct())

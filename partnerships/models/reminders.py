@@ -13,29 +13,40 @@ from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.models.base import History, ScopedQuerySet, SeededModel, VersionedModel
+from partnerships.models.agreements import Agreement, AgreementType
+from partnerships.models.base import History, ScopedQuerySet, SeededModel, VersionedModel, none_of
 from partnerships.models.milestones import Milestone, MilestoneKind
 from partnerships.models.users import Unit
 from partnerships.statuses import DeliveryStatus, PlanStatus
 
 # Ten years of lead time is a slip of the keyboard, and 10^9 days leave the calendar.
 LONGEST_OFFSET = 3650
+LONGEST_WAIT = 60  # working days for an answer: about a quarter
 
 
 class ReminderRuleQuerySet(ScopedQuerySet):
     def in_scope(self, user: Any) -> Q:
-        """Rules for all units, and those of one's own."""
-        return Q(unit__isnull=True) | Q(unit__in=user.scope.unit_ids) if user.scope.roles else Q(pk__in=[])
+        """Rules for all units, those of one's own, and those of the agreements one sees."""
+        if not user.scope.roles:
+            return Q(pk__in=[])
+        agreements = Agreement.objects.filter(Agreement.objects.in_scope(user))
+        general = Q(unit__isnull=True) | Q(unit__in=user.scope.unit_ids)
+        return Q(agreement__isnull=True) & general | Q(agreement__in=agreements.values("pk"))
 
     def enabled(self) -> Self:
         return self.filter(is_enabled=True)
 
 
 class ReminderRule(SeededModel, VersionedModel):
-    """One lead time for one kind of milestone: how long before or after the due date, at what hour, to whom."""
+    """One lead time for one kind of milestone: how long before or after the due date, at what hour, to whom.
+
+    The enabled rules of an agreement replace, for that kind of milestone, those of its type, which replace the general
+    ones. Of the rules on one of these levels all speak, those of a unit beside those for all units.
+    """
 
     class OffsetUnit(models.TextChoices):
         DAYS = "days", _("days")
@@ -45,6 +56,7 @@ class ReminderRule(SeededModel, VersionedModel):
     class Direction(models.TextChoices):
         BEFORE = "before", _("before the due date")
         AFTER = "after", _("after the due date")
+        UNANSWERED = "unanswered", _("after a reminder nobody answered")
 
     class Shift(models.TextChoices):
         NONE = "none", _("send on that very day")
@@ -56,6 +68,7 @@ class ReminderRule(SeededModel, VersionedModel):
         DEPUTY = "deputy", _("The owner's deputy")
         LEAD = "lead", _("The unit's leads")
         NAMED = "named", _("A named person")
+        NOBODY = "nobody", _("Nobody: silence")
 
     milestone_kind = models.CharField(_("kind of milestone"), max_length=30, choices=MilestoneKind)
     unit = models.ForeignKey(
@@ -67,10 +80,35 @@ class ReminderRule(SeededModel, VersionedModel):
         verbose_name=_("unit"),
         help_text=_("With the units below it. Empty: all units."),
     )
+    agreement_type = models.ForeignKey(
+        AgreementType,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="reminder_rules",
+        verbose_name=_("agreement type"),
+        help_text=_("Rules of a type replace the general rules for this kind of milestone."),
+    )
+    agreement = models.ForeignKey(
+        Agreement,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="reminder_rules",
+        verbose_name=_("agreement"),
+        help_text=_("Rules of an agreement replace those of its type and the general ones for this kind of milestone."),
+    )
     offset = models.PositiveSmallIntegerField(_("how long"), default=0, validators=[MaxValueValidator(LONGEST_OFFSET)])
     offset_unit = models.CharField(_("counted in"), max_length=10, choices=OffsetUnit, default=OffsetUnit.DAYS)
     direction = models.CharField(
-        pgettext_lazy("reminder rule", "when"), max_length=10, choices=Direction, default=Direction.BEFORE
+        pgettext_lazy("reminder rule", "when"),
+        max_length=10,
+        choices=Direction,
+        default=Direction.BEFORE,
+        help_text=_(
+            "After a reminder nobody answered: working days after the owner's reminder, when nobody has changed the "
+            "milestone or logged a contact since."
+        ),
     )
     send_time = models.TimeField(
         pgettext_lazy("reminder rule", "at"),
@@ -79,7 +117,11 @@ class ReminderRule(SeededModel, VersionedModel):
     )
     shift = models.CharField(_("when that is a day off"), max_length=10, choices=Shift, default=Shift.NONE)
     audience = models.CharField(
-        pgettext_lazy("reminder rule", "to"), max_length=10, choices=Audience, default=Audience.OWNER
+        pgettext_lazy("reminder rule", "to"),
+        max_length=10,
+        choices=Audience,
+        default=Audience.OWNER,
+        help_text=_("Nobody: a rule of a type or an agreement that silences what it replaces."),
     )
     named_person = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -106,6 +148,8 @@ class ReminderRule(SeededModel, VersionedModel):
                 F("direction"),
                 F("audience"),
                 Coalesce("unit", 0),
+                Coalesce("agreement_type", 0),
+                Coalesce("agreement", 0),
                 Coalesce("named_person", 0),
                 name="reminder_rule_unique",
                 violation_error_code="offset",
@@ -124,10 +168,30 @@ class ReminderRule(SeededModel, VersionedModel):
                 violation_error_code="offset",
                 violation_error_message=_("More than ten years is a slip."),
             ),
+            models.CheckConstraint(
+                condition=Q(agreement__isnull=True) | none_of("unit", "agreement_type"),
+                name="reminder_rule_has_one_scope",
+                violation_error_code="agreement",
+                violation_error_message=_("A rule for one agreement names neither a unit nor a type: it has its own."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(audience="nobody") | ~none_of("agreement_type", "agreement"),
+                name="reminder_rule_silences_something",
+                violation_error_code="audience",
+                violation_error_message=_("Only a rule of a type or an agreement silences others: choose one."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(direction="unanswered") | Q(offset__range=(1, LONGEST_WAIT), offset_unit="days"),
+                name="reminder_rule_waits_in_working_days",
+                violation_error_code="offset",
+                violation_error_message=_("Wait 1 to 60 working days for an answer, counted in days."),
+            ),
         ]
 
     def __str__(self) -> str:
         kind = self.get_milestone_kind_display()
+        if self.audience == self.Audience.NOBODY:
+            return _("%(kind)s: no reminders") % {"kind": kind}
         if not self.offset:
             return _("%(kind)s: on the due date") % {"kind": kind}
         return _("%(kind)s: %(offset)s %(direction)s") % {
@@ -140,6 +204,8 @@ class ReminderRule(SeededModel, VersionedModel):
     def offset_in_words(self) -> str:
         """Such as "1 day" or "3 months"."""
         match self.offset_unit:
+            case _ if self.direction == self.Direction.UNANSWERED:
+                words = ngettext("%(count)d working day", "%(count)d working days", self.offset)
             case self.OffsetUnit.DAYS:
                 words = ngettext("%(count)d day", "%(count)d days", self.offset)
             case self.OffsetUnit.WEEKS:
@@ -149,7 +215,9 @@ class ReminderRule(SeededModel, VersionedModel):
         return words % {"count": self.offset}
 
     def clean(self) -> None:
-        if self.offset == 0:
+        if self.audience == self.Audience.NOBODY:
+            self.offset = 0  # whatever the time: one rule is silence enough
+        if self.offset == 0 and (self.direction != self.Direction.UNANSWERED or self.audience == self.Audience.NOBODY):
             self.direction = self.Direction.BEFORE  # "0 days after" is the same day: one rule, not two
             self.offset_unit = self.OffsetUnit.DAYS
         if self.audience == self.Audience.NAMED and self.named_person is None:
@@ -183,6 +251,11 @@ class ReminderPlan(models.Model):
     time_zone = models.CharField(_("time zone"), max_length=50)  # in which send_at was computed
     expires_at = models.DateTimeField(_("expires at"))  # after this it is missed, not mailed
     is_provisional = models.BooleanField(_("provisional"), default=False)  # beyond the known working days
+    # The reminder nobody answered, for rules that wait for an answer: when it was sent, and to whom.
+    unanswered_at = models.DateTimeField(_("unanswered since"), null=True)
+    unanswered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("unanswered by")
+    )
     status = models.CharField(_("status"), max_length=20, choices=PlanStatus, default=PlanStatus.PLANNED)
     reason = models.CharField(_("reason"), max_length=300, blank=True)
     next_attempt_at = models.DateTimeField(_("next attempt at"))  # send_at, or later while nobody can be told
@@ -244,7 +317,9 @@ class DeliveryQuerySet(ScopedQuerySet):
 class Delivery(models.Model):
     """An envelope to one person with one or more items: a row before it is a message.
 
-    ``lease_epoch`` is incremented by each claim; whoever holds an older epoch may no longer write.
+    ``lease_epoch`` is incremented by each claim; whoever holds an older epoch may no longer write. The two marks stand
+    around the final dot of the SMTP session: without the first the server has nothing, with the second the mail was on
+    its way.
     """
 
     class Kind(models.TextChoices):
@@ -261,14 +336,20 @@ class Delivery(models.Model):
     queued_at = models.DateTimeField(_("queued at"))
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     next_attempt_at = models.DateTimeField(_("next attempt at"))
+    # The soonest of its reminders' dates: of what may go at the same time, the most pressing goes first.
+    due_on = models.DateField(_("due on"), default=timezone.localdate)
     lease_until = models.DateTimeField(null=True)
     lease_epoch = models.PositiveIntegerField(default=0)
-    lease_owner = models.CharField(max_length=100, blank=True)
+    lease_owner = models.CharField(max_length=150, blank=True)  # host, boot and process
     address = models.CharField(_("address"), max_length=254, blank=True)  # as sent to, frozen with the message
     message_id = models.CharField("Message-ID", max_length=200, unique=True)
     subject = models.CharField(_("subject"), max_length=400, blank=True)
     message = models.BinaryField(null=True)  # the exact bytes, frozen at the first claim
     handed_at = models.DateTimeField(_("handed over at"), null=True)
+    dot_due_at = models.DateTimeField(null=True)  # all is written but the final dot
+    dot_sent_at = models.DateTimeField(null=True)  # the final dot is written
+    breaks = models.PositiveSmallIntegerField(default=0)  # sessions that broke at it while others' mails got through
+    is_repeat = models.BooleanField(default=False)  # what became of it was unknown, and it goes out once more
     sent_at = models.DateTimeField(_("sent at"), null=True)
     smtp_code = models.PositiveSmallIntegerField(_("SMTP code"), null=True)
     smtp_reply = models.TextField(_("SMTP reply"), blank=True)
@@ -304,7 +385,15 @@ class Delivery(models.Model):
                 fields=["next_attempt_at", "id"],
                 condition=Q(status__in=["queued", "retry"]),
                 name="delivery_due",
+            ),  # is there anything to send
+            models.Index(
+                fields=["due_on", "next_attempt_at", "id"],
+                condition=Q(status__in=["queued", "retry"]),
+                name="delivery_order",
             ),  # the claim
+            models.Index(
+                fields=["handed_at"], condition=Q(handed_at__isnull=False), name="delivery_handed"
+            ),  # the rate of the last minute
             models.Index(
                 fields=["lease_until"],
                 condition=Q(status__in=["claimed", "handing"]),
@@ -394,6 +483,20 @@ class DeliveryEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.from_status} → {self.to_status}"
+
+
+class MailRelay(models.Model):
+    """A mail server in trouble, as all processes know it; without failures all is well."""
+
+    name = models.CharField(max_length=300, primary_key=True)  # host:port
+    failures = models.PositiveIntegerField(default=0)  # tries in a row
+    open_until = models.DateTimeField(null=True)  # nobody tries before
+    trouble = models.CharField(max_length=1000, blank=True)  # what it said last
+    since = models.DateTimeField(null=True)
+    alerted_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.trouble}" if self.failures else self.name
 
 
 class ComponentHeartbeat(models.Model):

@@ -4,9 +4,11 @@ from typing import Any
 
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.models.base import History, LineField, OfficeModel, ScopedQuerySet, SeededModel, VersionedModel
@@ -43,6 +45,61 @@ class Source(SeededModel, VersionedModel):
         return reverse("source_detail", args=[self.pk])
 
 
+class Statement(OfficeModel):
+    """One sentence of a source, in its order: its opening words as printed, and what it says in words of our own.
+
+    The source itself is not kept. ``nothing_to_record`` says why no record is cited from it.
+    """
+
+    class Reason(models.TextChoices):
+        TITLE = "title", _("it is the title, kept with the source")
+        REPEATS = "repeats", _("it says again what an earlier sentence says")
+        AIM = "aim", _("it states an aim, nothing that was done or agreed")
+
+    source = models.ForeignKey(Source, models.CASCADE, related_name="statements", verbose_name=_("source"))
+    number = models.PositiveSmallIntegerField(_("number"))
+    opening = LineField(_("opening words, as printed"), max_length=120)
+    text = models.TextField(_("what it says, in our words"))
+    text_zh = models.TextField(_("the same in Chinese"), blank=True)
+    nothing_to_record = models.CharField(
+        _("nothing to record, because"), max_length=20, choices=Reason.choices, blank=True
+    )
+
+    history = History()
+
+    class Meta:
+        verbose_name = _("sentence")
+        verbose_name_plural = _("sentences")
+        ordering = ["source", "number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "number"],
+                name="statement_number_unique",
+                violation_error_code="number",
+                violation_error_message=_("The source has a sentence of this number already."),
+            ),
+            models.CheckConstraint(
+                condition=Q(number__gte=1),
+                name="statement_number_from_one",
+                violation_error_code="number",
+                violation_error_message=_("Sentences are numbered from 1."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} · {self.opening}"
+
+    @property
+    def display_text(self) -> str:
+        if (get_language() or "").startswith("zh"):
+            return self.text_zh or self.text
+        return self.text
+
+    @property
+    def anchor(self) -> str:
+        return f"sentence-{self.number}"
+
+
 class CitationQuerySet(models.QuerySet):
     def of(self, row: models.Model) -> models.QuerySet:
         """The citations of one row, its source fetched along."""
@@ -57,6 +114,9 @@ class Citation(OfficeModel):
     """
 
     source = models.ForeignKey(Source, models.PROTECT, related_name="citations", verbose_name=_("source"))
+    statement = models.ForeignKey(
+        Statement, models.PROTECT, related_name="citations", verbose_name=_("sentence"), null=True, blank=True
+    )
     content_type = models.ForeignKey(ContentType, models.PROTECT)
     object_id = models.PositiveBigIntegerField()
     record = GenericForeignKey("content_type", "object_id")
@@ -85,3 +145,7 @@ class Citation(OfficeModel):
 
     def __str__(self) -> str:
         return f"{self.source}: {self.field or self.content_type.name}"
+
+    def clean(self) -> None:
+        if self.statement is not None and self.statement.source_id != self.source_id:
+            raise ValidationError({"statement": _("This sentence is of another source.")})

@@ -290,7 +290,7 @@ class Unit(BilingualModel, SeededModel, VersionedModel):
         blank=True,
         related_name="units",
         verbose_name=_("working days"),
-        help_text=_("Without a calendar, Monday to Friday are working days."),
+        help_text=_("Empty: those of the unit above; with none above either, Monday to Friday."),
     )
 
     objects = UnitQuerySet.as_manager()
@@ -324,6 +324,16 @@ class Unit(BilingualModel, SeededModel, VersionedModel):
 
     def clean(self) -> None:
         refuse_cycle(self)
+
+    @property
+    def effective_calendar(self) -> Any:
+        """Its own calendar of working days, or that of the nearest unit above that has one; None: weekdays."""
+        if self.work_calendar_id or self.parent_id is None:
+            return self.work_calendar
+        rows = Unit.objects.exclude(work_calendar=None).select_related("work_calendar")
+        calendars = {unit.pk: unit.work_calendar for unit in rows}
+        levels = read_tree(Unit).with_ancestors(self.parent_id)
+        return next((calendars[unit] for unit in levels if unit in calendars), None)
 
 
 class UnitMembership(OfficeModel):

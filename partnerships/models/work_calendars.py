@@ -4,14 +4,18 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.dates import IsWorkday, is_weekday
-from partnerships.models.base import BilingualModel, LineField
+from partnerships.models.base import BilingualModel, History, LineField, OfficeModel
 
 
 class WorkCalendar(BilingualModel):
     """A country's working days, known until ``covered_until``; after it, Monday to Friday is a guess."""
 
     code = models.SlugField(_("code"), max_length=20, unique=True)
-    covered_until = models.DateField(_("known until"))
+    covered_until = models.DateField(
+        _("known until"), help_text=_("Beyond it reminders are provisional, and counted again once it is moved on.")
+    )
+
+    history = History()
 
     class Meta:
         verbose_name = _("calendar of working days")
@@ -19,7 +23,7 @@ class WorkCalendar(BilingualModel):
         ordering = ["name", "pk"]
 
 
-class CalendarDay(models.Model):
+class CalendarDay(OfficeModel):
     """A day that is not what its weekday says: a holiday, or a weekend day that is worked."""
 
     calendar = models.ForeignKey(WorkCalendar, models.CASCADE, related_name="days", verbose_name=_("calendar"))
@@ -27,12 +31,19 @@ class CalendarDay(models.Model):
     is_workday = models.BooleanField(_("worked"))
     name = LineField(_("name"), max_length=100, blank=True)
 
+    history = History()
+
     class Meta:
         verbose_name = _("day")
         verbose_name_plural = _("days")
         ordering = ["day"]
         constraints = [
-            models.UniqueConstraint(fields=["calendar", "day"], name="calendar_day_unique"),
+            models.UniqueConstraint(
+                fields=["calendar", "day"],
+                name="calendar_day_unique",
+                violation_error_code="day",
+                violation_error_message=_("This calendar has that day already."),
+            ),
         ]
 
     def __str__(self) -> str:

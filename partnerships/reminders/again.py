@@ -44,6 +44,7 @@ def _next_generation(old: Delivery, items: list[ReminderItem], actor: User | Non
         digest_on=old.digest_on,
         queued_at=now,
         next_attempt_at=now,
+        due_on=old.due_on,
         message_id=message_id(first.plan, old.person_id, first.generation + 1),
     )
     ReminderItem.objects.bulk_create(

@@ -9,9 +9,11 @@ from django.utils.translation import gettext as _
 
 from partnerships.models import ComponentHeartbeat, Delivery, Milestone, ReminderItem, ReminderMark, ReminderPlan
 from partnerships.reminders import reasons
+from partnerships.reminders.answers import unanswered
 from partnerships.reminders.reconcile import withdrawn_items
 from partnerships.reminders.rulebook import Rulebook
 from partnerships.reminders.run import HEARTBEAT
+from partnerships.reminders.schedule import Moment
 from partnerships.statuses import DeliveryStatus, PlanStatus
 
 TICK = dt.timedelta(seconds=60)
@@ -43,13 +45,16 @@ def _plans() -> Iterator[str]:
     book = Rulebook.load()
     marked = Exists(ReminderMark.objects.filter(milestone=OuterRef("pk")))
     last = 0
-    while batch := list(Milestone.objects.pending().filter(~marked, pk__gt=last).order_by("pk")[:BATCH]):
+    pending = Milestone.objects.pending().filter(~marked).select_related("agreement").order_by("pk")
+    while batch := list(pending.filter(pk__gt=last)[:BATCH]):
         last = batch[-1].pk
-        yield from _missing_plans(book, batch)
-        yield from _readers_left_out(book, batch)
+        waited_for = unanswered(book, batch)
+        wanted = {milestone.pk: book.wanted(milestone, waited_for.get(milestone.pk)) for milestone in batch}
+        yield from _missing_plans(wanted, batch)
+        yield from _readers_left_out(wanted, batch)
 
 
-def _missing_plans(book: Rulebook, milestones: list[Milestone]) -> Iterator[str]:
+def _missing_plans(wanted: dict[int, dict[int, Moment]], milestones: list[Milestone]) -> Iterator[str]:
     planned: dict[tuple[int, dt.date], set[int]] = defaultdict(set)
     woken: set[tuple[int, dt.date, dt.date]] = set()
     plans = ReminderPlan.objects.filter(milestone__in=milestones)
@@ -60,19 +65,19 @@ def _missing_plans(book: Rulebook, milestones: list[Milestone]) -> Iterator[str]
         else:
             planned[pk, due_on].add(rule)
     for milestone in milestones:
-        for rule in sorted(book.wanted(milestone).keys() - planned[milestone.pk, milestone.due_on]):
+        for rule in sorted(wanted[milestone.pk].keys() - planned[milestone.pk, milestone.due_on]):
             yield _("Milestone %(milestone)s has no plan by rule %(rule)s.") % {"milestone": milestone.pk, "rule": rule}
         if book.wake(milestone) and (milestone.pk, milestone.due_on, milestone.snoozed_until) not in woken:
             yield _("Milestone %(milestone)s has no plan for the end of its snooze.") % {"milestone": milestone.pk}
 
 
-def _readers_left_out(book: Rulebook, milestones: list[Milestone]) -> Iterator[str]:
+def _readers_left_out(wanted: dict[int, dict[int, Moment]], milestones: list[Milestone]) -> Iterator[str]:
     """Person by person: that others have the reminder does not help the one it was taken back from."""
-    wanted = {(milestone.pk, milestone.due_on): book.wanted(milestone) for milestone in milestones}
+    due_on = {milestone.pk: milestone.due_on for milestone in milestones}
     items = withdrawn_items().filter(plan__milestone__in=milestones, plan__status=PlanStatus.EXPANDED)
     for item in items.select_related("plan").order_by("pk"):
         plan = item.plan
-        if plan.rule_id in wanted.get((plan.milestone_id, plan.due_on), {}):
+        if plan.due_on == due_on[plan.milestone_id] and plan.rule_id in wanted[plan.milestone_id]:
             yield _("Plan %(plan)s was taken back from person %(person)s and holds again.") % {
                 "plan": plan.pk,
                 "person": item.person_id,

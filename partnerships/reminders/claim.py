@@ -5,24 +5,25 @@ that slept through its lease finds that it may no longer write.
 """
 
 import datetime as dt
-import os
-import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, Q, QuerySet
 
 from partnerships.models import Delivery, DeliveryEvent, ReminderItem, ReminderMark, ReminderPlan, User
 from partnerships.reminders import reasons
-from partnerships.reminders.expand import Clock, due_plans
+from partnerships.reminders.answers import signs_for
+from partnerships.reminders.expand import Clock, due_plans, is_current
+from partnerships.reminders.lease import LEASE, is_of_this_boot, lease_owner
 from partnerships.reminders.recipients import Directory
 from partnerships.reminders.reconcile import closing
+from partnerships.reminders.relay import is_rate_reached
 from partnerships.reminders.rulebook import Rulebook
 from partnerships.statuses import DeliveryStatus, PlanStatus
 
-# Longer than the slowest hand-over: every answer of the mail server may take EMAIL_TIMEOUT.
-LEASE = dt.timedelta(minutes=5)
 DEATHS_AT_MOST = 3
 WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.RETRY)
 
@@ -46,13 +47,17 @@ def _due(now: dt.datetime) -> QuerySet[Delivery]:
 
 
 def claim_next(*, now: dt.datetime, clock: Clock) -> Claim | None:
-    """The delivery that is due longest, or None; what is locked by others is passed over.
+    """Of what is due, the delivery with the soonest date, or None; what is locked by others is passed over.
+
+    None as well when the minute's rate is reached.
 
     The lock alone would do on PostgreSQL, and the serialised transactions on SQLite; the conditional update makes
     both the same and counts the epoch.
     """
     with transaction.atomic(durable=True):
-        due = _due(now).order_by("next_attempt_at", "pk")
+        if is_rate_reached(clock()):
+            return None
+        due = _due(now).order_by("due_on", "next_attempt_at", "pk")
         delivery = due.select_for_update(skip_locked=True, of=("self",)).select_related("person").first()
         if delivery is None:
             return None
@@ -64,14 +69,12 @@ def claim_next(*, now: dt.datetime, clock: Clock) -> Claim | None:
             lease_until=at + LEASE,
             lease_owner=lease_owner(),
             lease_epoch=delivery.lease_epoch + 1,
+            dot_due_at=None,
+            dot_sent_at=None,
         )
         if not is_ours:
             return None
         return Claim(delivery, _check_again(delivery, at))
-
-
-def lease_owner() -> str:
-    return f"{socket.gethostname()[:80]}:{os.getpid()}"
 
 
 def advance(
@@ -106,11 +109,12 @@ def _check_again(delivery: Delivery, at: dt.datetime) -> list[ReminderItem]:
     items = list(
         delivery.items.filter(cancelled_at=None)
         .select_related("plan__rule", "plan__milestone__agreement", "plan__milestone__unit", "plan__milestone__owner")
+        .select_related("plan__unanswered_by")
         .order_by("pk")
     )
     plans = [item.plan for item in items]
-    book, directory = Rulebook.load(), Directory.load(plans, now=at)
-    kept = [item for item in items if _holds(item, book, directory, at)]
+    book, directory, signs = Rulebook.load(), Directory.load(plans, now=at), signs_for(plans)
+    kept = [item for item in items if _holds(item, book, directory, signs, at)]
     if len(kept) < len(items):
         delivery.message = None  # it spoke of more than what is left
         Delivery.objects.filter(pk=delivery.pk).update(message=None)
@@ -119,9 +123,11 @@ def _check_again(delivery: Delivery, at: dt.datetime) -> list[ReminderItem]:
     return kept
 
 
-def _holds(item: ReminderItem, book: Rulebook, directory: Directory, at: dt.datetime) -> bool:
+def _holds(
+    item: ReminderItem, book: Rulebook, directory: Directory, signs: Mapping[int, dt.datetime], at: dt.datetime
+) -> bool:
     plan = item.plan
-    if not book.is_current(plan, at):
+    if not is_current(book, plan, signs, at):
         status, reason = closing(book, plan.milestone, plan)
         _cancel(item, reason, at)
         _close_unless_sent(plan, status, reason)
@@ -148,9 +154,12 @@ def _close_unless_sent(plan: ReminderPlan, status: PlanStatus, reason: str) -> N
 def rescue(*, clock: Clock) -> int:
     """Takes back what a process that ended left behind; returns how many deliveries.
 
-    Claimed: the server has nothing yet, so it is queued again, behind what is due, and no attempt is counted; at the
-    third time it is listed as failed. Handing: the server may have it, so it is listed as uncertain and not sent again
-    by itself.
+    | it was left                      | the server                | so it is                                    |
+    |----------------------------------|---------------------------|---------------------------------------------|
+    | claimed, or handing without mark | has nothing               | queued again, behind what is due; no attempt counted; failed at the third time |
+    | before the dot, not after it     | may have it               | uncertain                                   |
+    | after the dot, on this boot      | had all of it on its way  | unconfirmed                                 |
+    | after the dot, on another        | may have it               | uncertain                                   |
     """
     at = clock()
     with transaction.atomic(durable=True):
@@ -160,14 +169,28 @@ def rescue(*, clock: Clock) -> int:
 
 
 def _take_back(delivery: Delivery, at: dt.datetime) -> bool:
-    if delivery.status == DeliveryStatus.HANDING:
-        return advance(
-            delivery, DeliveryStatus.UNCERTAIN, at=at, note=reasons.OUTCOME_UNKNOWN, reason=reasons.OUTCOME_UNKNOWN
-        )
+    if delivery.status == DeliveryStatus.HANDING and delivery.dot_due_at is not None:
+        return _settle(delivery, at)
     if times_put_back(delivery, reasons.PROCESS_ENDED_EARLY) + 1 >= DEATHS_AT_MOST:
         reason = reasons.PROCESS_ENDED_OFTEN  # it may be this mail that ends them
         return advance(delivery, DeliveryStatus.FAILED, at=at, note=reason, reason=reason)
     return put_back(delivery, reasons.PROCESS_ENDED_EARLY, at=at, next_attempt_at=at)
+
+
+def _settle(delivery: Delivery, at: dt.datetime) -> bool:
+    """One whose final dot may have been written, or was."""
+    if delivery.dot_sent_at is not None and is_of_this_boot(delivery.lease_owner):
+        reason = reasons.UNCONFIRMED
+        return advance(delivery, DeliveryStatus.UNCONFIRMED, at=at, note=reason, reason=reason)
+    if may_repeat(delivery):
+        return put_back(delivery, reasons.SENT_ONCE_MORE, at=at, next_attempt_at=at, is_repeat=True)
+    reason = reasons.OUTCOME_UNKNOWN
+    return advance(delivery, DeliveryStatus.UNCERTAIN, at=at, note=reason, reason=reason)
+
+
+def may_repeat(delivery: Delivery) -> bool:
+    """What became of it is unknown, the site prefers twice to never, and it was not repeated yet."""
+    return settings.REMINDERS_UNCERTAIN == "resend" and not delivery.is_repeat
 
 
 def put_back(delivery: Delivery, reason: str, *, at: dt.datetime, note: str = "", **fields: Any) -> bool:

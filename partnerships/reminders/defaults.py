@@ -20,6 +20,11 @@ def _before(kind: MilestoneKind, *days: int) -> list[DefaultRule]:
     return [DefaultRule(kind, count) for count in days]
 
 
+def _escalated(kind: MilestoneKind) -> DefaultRule:
+    """To the leads when the owner has not answered a reminder for a working week."""
+    return DefaultRule(kind, 5, ReminderRule.Direction.UNANSWERED, ReminderRule.Audience.LEAD)
+
+
 DEFAULT_RULES = (
     *_before(MilestoneKind.AGREEMENT, 30, 7, 0),
     DefaultRule(MilestoneKind.AGREEMENT, 3, ReminderRule.Direction.AFTER),
@@ -28,6 +33,8 @@ DEFAULT_RULES = (
     DefaultRule(MilestoneKind.DECISION_DATE, 0, audience=ReminderRule.Audience.LEAD),
     *_before(MilestoneKind.OBLIGATION, 14, 3, 0),
     DefaultRule(MilestoneKind.OBLIGATION, 3, ReminderRule.Direction.AFTER, ReminderRule.Audience.LEAD),
+    _escalated(MilestoneKind.DECISION_DATE),
+    _escalated(MilestoneKind.OBLIGATION),
     *_before(MilestoneKind.REVIEW, 14, 0),
     *_before(MilestoneKind.NEXT_CONTACT, 7, 0),
     *_before(MilestoneKind.ACTION_POINT, 3, 0),
@@ -68,5 +75,7 @@ def _same_by_hand(rule: DefaultRule) -> bool:
         direction=rule.direction,
         audience=rule.audience,
         unit=None,
+        agreement_type=None,
+        agreement=None,
         named_person=None,
     ).exists()

@@ -1,24 +1,36 @@
-"""Sends what is due: claim -> freeze the bytes -> ``handing`` -> SMTP -> outcome, each committed before the next.
+"""Sends what is due: claim -> handing -> mark before the final dot -> mark after it -> outcome.
 
-No transaction is open while the mail server is spoken to.
+Five commits a mail, each on disk before the next step; no transaction is open while the mail server is spoken to.
 """
 
 import datetime as dt
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.utils import parseaddr
-from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 
-from partnerships.models import ComponentHeartbeat, Delivery
+from partnerships.models import Delivery
 from partnerships.reminders import message, reasons
-from partnerships.reminders.claim import LEASE, Claim, advance, claim_next, has_due, put_back, times_put_back
+from partnerships.reminders.answers import mark_sent
+from partnerships.reminders.claim import (
+    WAITING,
+    Claim,
+    advance,
+    claim_next,
+    has_due,
+    may_repeat,
+    put_back,
+    times_put_back,
+)
 from partnerships.reminders.expand import Clock
+from partnerships.reminders.lease import LEASE
+from partnerships.reminders.relay import Breaker
 from partnerships.reminders.smtp import Outcome, Relay, RelayTroubleError, Result
 from partnerships.statuses import DeliveryStatus
 
@@ -26,8 +38,13 @@ logger = logging.getLogger(__name__)
 
 RETRY_MINUTES = (1, 5, 15, 30, 60, 120, 240)  # and then every four hours
 KEEP_TRYING = dt.timedelta(days=5)
-TROUBLES = (Result.TROUBLE, Result.INTERRUPTED)
-RELAY = "relay"  # its heartbeat: when the mail server was last tried, and what was wrong
+COMMIT_AGAIN = (0.5, 1, 2, 4, 8)  # seconds
+# As a rescue leaves what was handed over.
+SETTLED = (DeliveryStatus.UNCERTAIN, DeliveryStatus.UNCONFIRMED, *WAITING)
+BREAKS_AT_MOST = 8
+TROUBLES = (Result.TROUBLE, Result.INTERRUPTED, Result.UNKNOWN)
+NOTHING = Outcome(Result.WITHDRAWN)  # the relay was not asked
+ANSWERS = (Result.ACCEPTED, Result.REFUSED, Result.LATER)
 
 
 @dataclass
@@ -41,47 +58,65 @@ class Deliveries:
 def deliver_due(*, now: dt.datetime, clock: Clock, limit: int, is_stopping: Callable[[], bool]) -> Deliveries:
     """Sends up to ``limit`` of what is due at ``now``, over one session; ``is_stopping`` is asked before each claim.
 
-    The session comes first: while the relay is down nothing is claimed, nothing changes and no attempt is counted.
+    The session comes first: while the relay is down nothing is claimed, nothing changes and no attempt is counted, and
+    for a growing while nobody tries.
     """
     done = Deliveries()
     if not has_due(now=now):
         return done
+    breaker = Breaker(clock)
+    if not breaker.lets_through():
+        done.trouble = breaker.trouble
+        return done
     try:
         with Relay() as relay:
-            _send_each(relay, done, now=now, clock=clock, limit=limit, is_stopping=is_stopping)
+            _Run(relay, breaker, done, now, clock).send(limit, is_stopping)
     except RelayTroubleError as error:
         done.trouble = str(error)
-    _note_relay(done.trouble, clock)
+        breaker.note_trouble(done.trouble)
     return done
 
 
-def _send_each(
-    relay: Relay,
-    done: Deliveries,
-    *,
-    now: dt.datetime,
-    clock: Clock,
-    limit: int,
-    is_stopping: Callable[[], bool],
-) -> None:
+@dataclass
+class _Run:
     """One trouble may be that message's or that session's: it goes on over a new one. Two running are the relay's."""
-    was_in_trouble = False
-    for _turn in range(limit):
-        if is_stopping() or not _is_ready(relay, now):
-            return
-        claim = claim_next(now=now, clock=clock)
-        if claim is None:
-            return
-        if not claim.items:
-            done.counts[DeliveryStatus.CANCELLED] += 1
-            continue
-        outcome = _send(relay, claim, now=now, clock=clock)
-        done.counts[claim.delivery.status] += 1
-        is_in_trouble = outcome.result in TROUBLES
-        done.trouble = outcome.reply if is_in_trouble else ""
-        if is_in_trouble and was_in_trouble:
-            return
-        was_in_trouble = is_in_trouble
+
+    relay: Relay
+    breaker: Breaker
+    done: Deliveries
+    now: dt.datetime
+    clock: Clock
+    is_in_trouble: bool = False
+    suspect: Delivery | None = None  # broke the last session
+
+    def send(self, limit: int, is_stopping: Callable[[], bool]) -> None:
+        """Raises ``RelayTroubleError`` after two troubles running."""
+        for _turn in range(limit):
+            if is_stopping():
+                return
+            claim = claim_next(now=self.now, clock=self.clock) if _is_ready(self.relay, self.now) else None
+            if claim is None:
+                self._settle_suspect(others_passed=False)
+                return
+            outcome = _send(self.relay, claim, now=self.now, clock=self.clock) if claim.items else NOTHING
+            self.done.counts[claim.delivery.status] += 1
+            self._judge(claim.delivery, outcome)
+
+    def _judge(self, delivery: Delivery, outcome: Outcome) -> None:
+        if outcome.result in ANSWERS:
+            self.breaker.note_success()
+            self._settle_suspect(others_passed=True)
+            self.is_in_trouble, self.done.trouble = False, ""
+        elif outcome.result in TROUBLES:
+            if self.is_in_trouble:
+                raise RelayTroubleError(outcome.reply)
+            self.is_in_trouble, self.done.trouble = True, outcome.reply
+            self.suspect = delivery if outcome.result is Result.INTERRUPTED else None
+
+    def _settle_suspect(self, *, others_passed: bool) -> None:
+        if self.suspect is not None:
+            _hold_against(self.suspect, self.clock, others_passed=others_passed)
+            self.suspect = None
 
 
 def _is_ready(relay: Relay, now: dt.datetime) -> bool:
@@ -94,12 +129,6 @@ def _is_ready(relay: Relay, now: dt.datetime) -> bool:
     return True
 
 
-def _note_relay(trouble: str, clock: Clock) -> None:
-    if trouble:
-        logger.warning("The mail server cannot be used: %s", trouble)
-    ComponentHeartbeat.objects.update_or_create(name=RELAY, defaults={"at": clock(), "note": trouble[:300]})
-
-
 def _send(relay: Relay, claim: Claim, *, now: dt.datetime, clock: Clock) -> Outcome:
     delivery = claim.delivery
     try:
@@ -107,14 +136,24 @@ def _send(relay: Relay, claim: Claim, *, now: dt.datetime, clock: Clock) -> Outc
     except Exception as error:
         # Whatever is wrong with one mail must not stop the others; it is logged, and listed as failed.
         logger.exception("Delivery %s could not be written", delivery.pk)
-        outcome = Outcome(Result.REFUSED, reply=f"{type(error).__name__}: {error}"[:1000])
+        outcome = Outcome(Result.WITHDRAWN, reply=f"{type(error).__name__}: {error}"[:1000])
         _conclude(delivery, DeliveryStatus.FAILED, outcome, clock, reason=reasons.CANNOT_BE_WRITTEN)
         return outcome
-    consent = partial(commit_handing, delivery, written, clock)
+    if delivery.is_repeat and bytes(delivery.message or b"") != written.data:
+        return _leave_uncertain(delivery, clock)
+    marks = Handing(delivery, written, clock)
     sender = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
-    outcome = relay.hand_over(sender, written.address, written.data, consent=consent)
+    outcome = relay.hand_over(sender, written.address, written.data, marks=marks)
     _record(delivery, outcome, clock)
     return outcome
+
+
+def _leave_uncertain(delivery: Delivery, clock: Clock) -> Outcome:
+    """Only the very same mail is sent once more: readers' programs know it by its bytes, whoever has both sees one."""
+    reason = reasons.OUTCOME_UNKNOWN
+    with transaction.atomic(durable=True):
+        advance(delivery, DeliveryStatus.UNCERTAIN, at=clock(), note=reason, reason=reason)
+    return NOTHING
 
 
 def _freeze(claim: Claim, *, now: dt.datetime, at: dt.datetime) -> message.Written:
@@ -126,20 +165,53 @@ def _freeze(claim: Claim, *, now: dt.datetime, at: dt.datetime) -> message.Writt
     return message.write(delivery, claim.items, now=now, at=at)
 
 
-def commit_handing(delivery: Delivery, written: message.Written, clock: Clock) -> bool:
-    """The mark before the first byte: a process that dies after it leaves the delivery uncertain, never doubled."""
-    at = clock()
-    with transaction.atomic(durable=True):
-        return advance(
-            delivery,
-            DeliveryStatus.HANDING,
-            at=at,
-            handed_at=at,
-            lease_until=at + LEASE,
-            address=written.address,
-            subject=written.subject,
-            message=written.data,
+@dataclass
+class Handing:
+    """The commits of one hand-over: what a rescue will know of a process that ends between them."""
+
+    delivery: Delivery
+    written: message.Written
+    clock: Clock
+    lease_until: dt.datetime = field(init=False)
+
+    def begin(self) -> bool:
+        """The bytes, before the first of them is written: a process that ends from here to the dot left nothing behind."""
+        at = self.clock()
+        self.lease_until = at + LEASE
+        with transaction.atomic(durable=True):
+            return advance(
+                self.delivery,
+                DeliveryStatus.HANDING,
+                at=at,
+                handed_at=at,
+                lease_until=self.lease_until,
+                address=self.written.address,
+                subject=self.written.subject,
+                message=self.written.data,
+            )
+
+    def before_dot(self) -> bool:
+        """From this commit on the server may have the mail.
+
+        False when another process has taken the delivery, or may have by now: one that was stopped during this very
+        commit must not write the dot when it goes on.
+        """
+        is_marked = self._mark(dot_due_at=self.clock())
+        return is_marked and self.clock() < self.lease_until
+
+    def after_dot(self) -> None:
+        """As good as it can be had: without this mark the answer still counts, and a rescue says uncertain."""
+        try:
+            self._mark(dot_sent_at=self.clock())
+        except DatabaseError:
+            logger.exception("Delivery %s: the mark after the final dot was not written", self.delivery.pk)
+
+    def _mark(self, **mark: dt.datetime) -> bool:
+        ours = Delivery.objects.filter(
+            pk=self.delivery.pk, status=DeliveryStatus.HANDING, lease_epoch=self.delivery.lease_epoch
         )
+        with transaction.atomic(durable=True):
+            return ours.update(**mark) == 1
 
 
 def _record(delivery: Delivery, outcome: Outcome, clock: Clock) -> None:
@@ -151,14 +223,31 @@ def _record(delivery: Delivery, outcome: Outcome, clock: Clock) -> None:
         case Result.LATER:
             _put_off(delivery, outcome, clock)
         case Result.UNKNOWN:
-            _conclude(delivery, DeliveryStatus.UNCERTAIN, outcome, clock, reason=reasons.OUTCOME_UNKNOWN)
+            _settle_unknown(delivery, outcome, clock)
         case Result.TROUBLE:
             with transaction.atomic(durable=True):
                 put_back(delivery, reasons.RELAY_TROUBLE, at=clock(), note=_note(outcome, reasons.RELAY_TROUBLE))
         case Result.INTERRUPTED:
             _let_others_pass(delivery, outcome, clock)
         case Result.WITHDRAWN:
-            logger.warning("Delivery %s was taken back before it was handed over", delivery.pk)
+            _give_back(delivery, clock)
+
+
+def _settle_unknown(delivery: Delivery, outcome: Outcome, clock: Clock) -> None:
+    if may_repeat(delivery):
+        again = clock() + retry_after(delivery.attempts + 1)
+        fields = {"is_repeat": True, "next_attempt_at": again}
+        _conclude(delivery, DeliveryStatus.RETRY, outcome, clock, reason=reasons.SENT_ONCE_MORE, **fields)
+    else:
+        _conclude(delivery, DeliveryStatus.UNCERTAIN, outcome, clock, reason=reasons.OUTCOME_UNKNOWN)
+
+
+def _give_back(delivery: Delivery, clock: Clock) -> None:
+    """The lease was over before the dot; unless somebody has taken it back already, it waits again."""
+    at = clock()
+    with transaction.atomic(durable=True):
+        is_back = put_back(delivery, reasons.LEASE_LOST, at=at)
+    logger.warning("Delivery %s was held up and not handed over%s", delivery.pk, "" if is_back else ": it is another's")
 
 
 def _let_others_pass(delivery: Delivery, outcome: Outcome, clock: Clock) -> None:
@@ -167,6 +256,20 @@ def _let_others_pass(delivery: Delivery, outcome: Outcome, clock: Clock) -> None
     with transaction.atomic(durable=True):
         again = at + retry_after(times_put_back(delivery, reason) + 1)
         put_back(delivery, reason, at=at, note=_note(outcome, reason), next_attempt_at=again)
+
+
+def _hold_against(delivery: Delivery, clock: Clock, *, others_passed: bool) -> None:
+    """The session broke and the relay is well: it is this mail. After a while of that it has failed.
+
+    When nobody else's mail was there to tell the two apart, only time decides.
+    """
+    at, reason = clock(), reasons.BROKE_OFF_OFTEN
+    breaks = delivery.breaks + others_passed
+    with transaction.atomic(durable=True):
+        if breaks >= BREAKS_AT_MOST or at - delivery.queued_at >= KEEP_TRYING:
+            advance(delivery, DeliveryStatus.FAILED, at=at, note=reason, reason=reason, breaks=breaks)
+        elif others_passed:
+            Delivery.objects.filter(pk=delivery.pk, lease_epoch=delivery.lease_epoch).update(breaks=breaks)
 
 
 def _put_off(delivery: Delivery, outcome: Outcome, clock: Clock) -> None:
@@ -186,19 +289,35 @@ def retry_after(attempts: int) -> dt.timedelta:
 def _conclude(
     delivery: Delivery, status: DeliveryStatus, outcome: Outcome, clock: Clock, *, reason: str = "", **fields: Any
 ) -> None:
-    """Commits what the server said; counts the attempt.
-
-    When we slept through the lease, the rescue has listed the delivery as uncertain: we know better, and nobody else
-    can have claimed it since.
-    """
+    """Commits what the server said, and counts the attempt; while the database is away, tries again for a while."""
     fields |= {"reason": reason, "attempts": delivery.attempts + 1}
     fields |= {"smtp_code": outcome.code, "smtp_reply": outcome.reply}
-    note = _note(outcome, reason)
+    for pause in (*COMMIT_AGAIN, None):
+        try:
+            _commit(delivery, status, clock, _note(outcome, reason), fields)
+            break
+        except OperationalError:
+            if pause is None:
+                raise
+            logger.exception("Delivery %s: the answer of the mail server could not be stored yet", delivery.pk)
+            connection.close()
+            time.sleep(pause)
+
+
+def _commit(delivery: Delivery, status: DeliveryStatus, clock: Clock, note: str, fields: dict[str, Any]) -> None:
+    """When we slept through the lease, a rescue has settled the delivery: we know better, unless it was claimed since."""
     with transaction.atomic(durable=True):
+        if status == DeliveryStatus.SENT:
+            mark_sent(delivery)
         if advance(delivery, status, at=clock(), note=note, **fields):
             return
-        delivery.status = DeliveryStatus.UNCERTAIN
-        if not advance(delivery, status, at=clock(), note=note, **fields):
+        found = Delivery.objects.select_for_update().get(pk=delivery.pk)
+        delivery.status = found.status
+        if status == found.status:
+            return  # ours, of which we had not heard
+        if found.lease_epoch == delivery.lease_epoch and found.status in SETTLED:
+            advance(delivery, status, at=clock(), note=note, **fields)
+        else:
             logger.warning("Delivery %s was changed by somebody else; the server said: %s", delivery.pk, note)
 
 

@@ -1,14 +1,15 @@
 """Due plans become items in deliveries: rows first, mail later."""
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import QuerySet
 
-from partnerships.models import Delivery, DeliveryEvent, ReminderItem, ReminderPlan
+from partnerships.models import Delivery, DeliveryEvent, ReminderItem, ReminderPlan, ReminderRule
 from partnerships.reminders import reasons
+from partnerships.reminders.answers import is_unanswered, signs_for
 from partnerships.reminders.catch_up import CatchUp
 from partnerships.reminders.envelopes import Envelope, Item, pack
 from partnerships.reminders.recipients import Directory
@@ -57,13 +58,20 @@ def _with_context(plans: QuerySet[ReminderPlan]) -> QuerySet[ReminderPlan]:
 
 def _without_closed(plans: list[ReminderPlan], book: Rulebook, now: dt.datetime) -> list[ReminderPlan]:
     """Closes the plans that are out of step (their milestone's mark is still to be read); returns the others."""
-    current = []
+    signs, current = signs_for(plans), []
     for plan in plans:
-        if book.is_current(plan, now):
+        if is_current(book, plan, signs, now):
             current.append(plan)
         else:
             plan.status, plan.reason = closing(book, plan.milestone, plan)
     return current
+
+
+def is_current(book: Rulebook, plan: ReminderPlan, signs: Mapping[int, dt.datetime], now: dt.datetime) -> bool:
+    """The plan announces what its milestone and its rule say now; ``signs`` as of ``answers.signs_for``."""
+    if not book.is_current(plan, now):
+        return False
+    return plan.rule.direction != ReminderRule.Direction.UNANSWERED or is_unanswered(plan, signs)
 
 
 def _is_missed(plan: ReminderPlan, now: dt.datetime) -> bool:
@@ -125,7 +133,10 @@ def _next_generations(plans: Sequence[ReminderPlan]) -> dict[tuple[int, int], in
 
 def _write(envelopes: Sequence[Envelope], *, at: dt.datetime) -> int:
     """Writes the new envelopes and all items; returns how many envelopes are new."""
-    new = [envelope.delivery for envelope in envelopes if envelope.delivery.pk is None]
+    made = [envelope for envelope in envelopes if envelope.delivery._state.adding]
+    for envelope in made:
+        envelope.delivery.due_on = min(item.plan.due_on for item in envelope.items)
+    new = [envelope.delivery for envelope in made]
     Delivery.objects.bulk_create(new)
     ReminderItem.objects.bulk_create(
         ReminderItem(

@@ -28,7 +28,7 @@ def explain(milestone: Milestone, *, now: dt.datetime) -> list[str]:
 
 def _plans(milestone: Milestone) -> list[ReminderPlan]:
     items = ReminderItem.objects.select_related("person", "delivery").prefetch_related("delivery__events__actor")
-    plans = milestone.reminder_plans.select_related("rule").order_by("due_on", "send_at", "pk")
+    plans = milestone.reminder_plans.select_related("rule", "unanswered_by").order_by("due_on", "send_at", "pk")
     return list(plans.prefetch_related(Prefetch("items", items.order_by("pk"))))
 
 
@@ -65,6 +65,11 @@ def _plan_words(plan: ReminderPlan, now: dt.datetime, zone: dt.tzinfo) -> str:
     if plan.next_attempt_at <= now:
         return _("due since %(time)s; the next run makes the mail.") % {"time": _time(plan.next_attempt_at, zone)}
     words = _("will be sent on %(time)s.") % {"time": _time(plan.send_at, zone)}
+    if plan.unanswered_at is not None:
+        words += " " + _("Unless somebody sees to it: %(person)s was reminded on %(time)s.") % {
+            "person": plan.unanswered_by,
+            "time": _time(plan.unanswered_at, zone),
+        }
     if plan.is_provisional:
         words += " " + _("The day may still change: the working days of that time are not known yet.")
     return words

@@ -12,19 +12,31 @@ from dataclasses import dataclass
 from typing import Self
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, prefetch_related_objects
 
 from partnerships.models import ComponentHeartbeat, Milestone, ReminderItem, ReminderMark, ReminderPlan
 from partnerships.reminders import reasons
+from partnerships.reminders.answers import unanswered
 from partnerships.reminders.rulebook import Rulebook, fingerprint
-from partnerships.reminders.schedule import Moment
+from partnerships.reminders.schedule import Moment, Unanswered
 from partnerships.statuses import PlanStatus
 
 BATCH = 200
 SWEEP_EVERY = dt.timedelta(hours=24)
 # A plan that comes back (date moved there and back, rule off and on) is sent late rather than missed within this time.
 GRACE = dt.timedelta(hours=24)
-WRITTEN = ("rule", "send_at", "time_zone", "expires_at", "is_provisional", "status", "reason", "next_attempt_at")
+WRITTEN = (
+    "rule",
+    "send_at",
+    "time_zone",
+    "expires_at",
+    "is_provisional",
+    "unanswered_at",
+    "unanswered_by",
+    "status",
+    "reason",
+    "next_attempt_at",
+)
 
 
 def reconcile_marked(*, now: dt.datetime, batch: int = BATCH) -> int:
@@ -107,7 +119,7 @@ def _sweep_state(now: dt.datetime) -> Sweep | None:
 
 
 def bring_in_step(milestones: Iterable[Milestone], *, now: dt.datetime) -> None:
-    """Makes, adjusts and closes the plans of ``milestones``, whose rows the caller has locked; at most ten queries.
+    """Makes, adjusts and closes the plans of ``milestones``, whose rows the caller has locked; at most fourteen queries.
 
     ``now`` is the real time: it decides what is born missed.
     """
@@ -120,7 +132,10 @@ def bring_in_step(milestones: Iterable[Milestone], *, now: dt.datetime) -> None:
     known = ReminderPlan.objects.select_for_update(no_key=True).filter(milestone__in=milestones).order_by("pk")
     for plan in known:
         plans[plan.milestone_id].append(plan)
-    steps = [_Step(book, milestone, plans[milestone.pk], now) for milestone in milestones]
+    if book.knows_types:
+        prefetch_related_objects(milestones, "agreement")
+    waited_for = unanswered(book, milestones)
+    steps = [_Step(book, milestone, plans[milestone.pk], waited_for.get(milestone.pk), now) for milestone in milestones]
     ReminderPlan.objects.bulk_create([plan for step in steps for plan in step.missing()], ignore_conflicts=True)
     changed = [plan for step in steps for plan in step.changed()]
     changed += _taken_up_again([plan for step in steps for plan in step.mailed()], now)
@@ -157,10 +172,17 @@ def withdrawn_items() -> QuerySet[ReminderItem]:
 class _Step:
     """One milestone and its plans."""
 
-    def __init__(self, book: Rulebook, milestone: Milestone, plans: list[ReminderPlan], now: dt.datetime) -> None:
+    def __init__(
+        self,
+        book: Rulebook,
+        milestone: Milestone,
+        plans: list[ReminderPlan],
+        waited_for: Unanswered | None,
+        now: dt.datetime,
+    ) -> None:
         self.book, self.milestone, self.plans, self.now = book, milestone, plans, now
         self.zone = book.zones[milestone.unit_id].key
-        self.wanted = book.wanted(milestone)
+        self.wanted = book.wanted(milestone, waited_for)
         self.wake = book.wake(milestone)
 
     def missing(self) -> list[ReminderPlan]:
@@ -230,12 +252,15 @@ class _Step:
         return True
 
     def _is_at(self, plan: ReminderPlan, when: Moment) -> bool:
-        known = Moment(plan.send_at, plan.expires_at, plan.is_provisional)
+        waited_for = Unanswered(plan.unanswered_at, plan.unanswered_by_id or 0) if plan.unanswered_at else None
+        known = Moment(plan.send_at, plan.expires_at, plan.is_provisional, waited_for)
         return plan.status == PlanStatus.PLANNED and known == when
 
     def _put(self, plan: ReminderPlan, when: Moment, *, is_missed: bool) -> None:
         plan.send_at = plan.next_attempt_at = when.send_at
         plan.expires_at, plan.is_provisional, plan.time_zone = when.expires_at, when.is_provisional, self.zone
+        plan.unanswered_at = when.unanswered.at if when.unanswered else None
+        plan.unanswered_by_id = when.unanswered.person if when.unanswered else None
         plan.status = PlanStatus.MISSED if is_missed else PlanStatus.PLANNED
         plan.reason = reasons.BORN_MISSED if is_missed else ""
 
@@ -258,11 +283,16 @@ def closing(book: Rulebook, milestone: Milestone, plan: ReminderPlan) -> tuple[P
         return PlanStatus.CANCELLED, reasons.NOT_PENDING
     if plan.due_on != milestone.due_on:
         return PlanStatus.SUPERSEDED, reasons.DUE_DATE_MOVED
-    rule = book.rules[plan.rule_id]
     if plan.wakes_on and plan.wakes_on != milestone.snoozed_until:
         return PlanStatus.SUPERSEDED, reasons.SNOOZE_CHANGED
+    rule = book.rules[plan.rule_id]
     if not rule.is_enabled:
         return PlanStatus.CANCELLED, reasons.RULE_DISABLED
-    if not book.concerns(rule, milestone):
-        return PlanStatus.CANCELLED, reasons.RULE_DOES_NOT_APPLY
-    return PlanStatus.SUPERSEDED, reasons.SNOOZED
+    if not book.applies(rule, milestone):
+        is_replaced = book.concerns(rule, milestone)
+        return PlanStatus.CANCELLED, reasons.RULE_REPLACED if is_replaced else reasons.RULE_DOES_NOT_APPLY
+    if plan.unanswered_at:
+        return PlanStatus.CANCELLED, reasons.ANSWERED
+    if milestone.snoozed_until:
+        return PlanStatus.SUPERSEDED, reasons.SNOOZED
+    return PlanStatus.CANCELLED, reasons.RULE_DOES_NOT_APPLY

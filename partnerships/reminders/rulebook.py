@@ -3,18 +3,27 @@
 import datetime as dt
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Count, Max, Q, Sum
+from django.db.models import Count, Max
 
 from partnerships.dates import is_weekday
 from partnerships.models import CalendarDay, Milestone, ReminderPlan, ReminderRule, Unit, WorkCalendar
 from partnerships.models.users import Tree
-from partnerships.reminders.schedule import Moment, WorkingDays, moment, moment_on
+from partnerships.reminders.schedule import (
+    Moment,
+    Unanswered,
+    WorkingDays,
+    moment,
+    moment_on,
+    moment_unanswered,
+)
 
 WEEKDAYS = WorkingDays(is_weekday)
+Scope = tuple[str, int | None, int | None]  # kind of milestone, agreement type, agreement
 
 
 @dataclass(frozen=True)
@@ -29,22 +38,34 @@ class Rulebook:
     @classmethod
     def load(cls) -> Self:
         units = list(Unit.objects.values_list("pk", "parent_id", "time_zone", "work_calendar_id"))
-        calendars = _working_days()
+        tree = Tree({pk: parent for pk, parent, _zone, _calendar in units})
         return cls(
             rules=ReminderRule.objects.in_bulk(),
-            units=Tree({pk: parent for pk, parent, _zone, _calendar in units}),
+            units=tree,
             zones={pk: zone_named(zone) for pk, _parent, zone, _calendar in units},
-            working={pk: calendars.get(calendar, WEEKDAYS) for pk, _parent, _zone, calendar in units},
+            working=_of_units(tree, {pk: calendar for pk, _parent, _zone, calendar in units}),
         )
 
-    def wanted(self, milestone: Milestone) -> dict[int, Moment]:
-        """Rule id -> moment, for what ought to be announced of ``milestone``; nothing once it is closed."""
+    def wanted(self, milestone: Milestone, unanswered: Unanswered | None = None) -> dict[int, Moment]:
+        """Rule id -> moment, for what ought to be announced of ``milestone``; nothing once it is closed.
+
+        ``unanswered``: the reminder of it that rules wait for an answer to; None: there is none.
+        """
         if not milestone.is_pending:
             return {}
-        found = {
-            rule.pk: self._moment(rule, milestone) for rule in self.rules.values() if self.applies(rule, milestone)
-        }
+        found = {rule.pk: self.moment(rule, milestone, unanswered) for rule in self.speaking(milestone)}
         return {pk: when for pk, when in found.items() if when is not None}
+
+    def speaking(self, milestone: Milestone) -> list[ReminderRule]:
+        """The enabled rules of its agreement; without any those of its type; without any the general ones.
+
+        ``milestone.agreement`` is asked for its type when there are rules of types.
+        """
+        for scope in self._scopes(milestone):
+            found = [rule for rule in self._filed.get(scope, ()) if self._reaches(rule, milestone)]
+            if found:
+                return [rule for rule in found if rule.audience != ReminderRule.Audience.NOBODY]
+        return []
 
     def wake(self, milestone: Milestone) -> tuple[int, Moment] | None:
         """The rule that lends hour and audience to the one reminder at the end of a snooze, and its moment.
@@ -53,7 +74,7 @@ class Rulebook:
         """
         if not milestone.is_pending or milestone.snoozed_until is None:
             return None
-        rules = [rule for rule in self.rules.values() if self.applies(rule, milestone)]
+        rules = self.speaking(milestone)
         if not rules:
             return None
         rule = min(rules, key=lambda rule: (rule.audience != ReminderRule.Audience.OWNER, rule.pk))
@@ -75,17 +96,50 @@ class Rulebook:
         return wake is not None and max(send_at, now) < wake[1].send_at
 
     def applies(self, rule: ReminderRule, milestone: Milestone) -> bool:
-        return rule.is_enabled and self.concerns(rule, milestone)
+        return any(speaking.pk == rule.pk for speaking in self.speaking(milestone))
 
     def concerns(self, rule: ReminderRule, milestone: Milestone) -> bool:
-        """The rule is for milestones of this kind in this unit, enabled or not."""
-        if rule.milestone_kind != milestone.kind:
-            return False
+        """The rule is for milestones such as this one: switched off, silent or replaced as it may be."""
+        return _scope_of(rule) in self._scopes(milestone) and self._reaches(rule, milestone)
+
+    def waits_for_answer(self, milestone: Milestone) -> bool:
+        waits = ReminderRule.Direction.UNANSWERED
+        return milestone.is_pending and any(rule.direction == waits for rule in self.speaking(milestone))
+
+    def moment(self, rule: ReminderRule, milestone: Milestone, unanswered: Unanswered | None = None) -> Moment | None:
+        unit = milestone.unit_id
+        zone, working = self.zones[unit], self.working[unit]
+        if rule.direction != ReminderRule.Direction.UNANSWERED:
+            return moment(rule, milestone.due_on, zone, working)
+        return moment_unanswered(rule, milestone.due_on, unanswered, zone, working) if unanswered else None
+
+    def _reaches(self, rule: ReminderRule, milestone: Milestone) -> bool:
         return rule.unit_id is None or rule.unit_id in self.units.with_ancestors(milestone.unit_id)
 
-    def _moment(self, rule: ReminderRule, milestone: Milestone) -> Moment | None:
-        unit = milestone.unit_id
-        return moment(rule, milestone.due_on, self.zones[unit], self.working[unit])
+    def _scopes(self, milestone: Milestone) -> list[Scope]:
+        """From its agreement over the agreement's type to the general one."""
+        scopes: list[Scope] = [(milestone.kind, None, None)]
+        if self.knows_types and milestone.agreement is not None:
+            scopes.insert(0, (milestone.kind, milestone.agreement.type_id, None))
+        if milestone.agreement_id is not None:
+            scopes.insert(0, (milestone.kind, None, milestone.agreement_id))
+        return scopes
+
+    @cached_property
+    def _filed(self) -> dict[Scope, list[ReminderRule]]:
+        filed: dict[Scope, list[ReminderRule]] = defaultdict(list)
+        for rule in self.rules.values():
+            if rule.is_enabled:
+                filed[_scope_of(rule)].append(rule)
+        return filed
+
+    @cached_property
+    def knows_types(self) -> bool:
+        return any(rule.agreement_type_id is not None for rule in self.rules.values())
+
+
+def _scope_of(rule: ReminderRule) -> Scope:
+    return rule.milestone_kind, rule.agreement_type_id, rule.agreement_id
 
 
 def zone_named(name: str) -> ZoneInfo:
@@ -94,6 +148,13 @@ def zone_named(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (KeyError, ValueError):
         return ZoneInfo(settings.TIME_ZONE)
+
+
+def _of_units(tree: Tree, chosen: dict[int, int | None]) -> dict[int, WorkingDays]:
+    """Unit -> its own calendar, or that of the nearest unit above that has one (``Unit.effective_calendar``)."""
+    calendars = _working_days()
+    levels = {unit: [chosen[above] for above in tree.with_ancestors(unit) if chosen[above]] for unit in chosen}
+    return {unit: calendars[found[0]] if found else WEEKDAYS for unit, found in levels.items()}
 
 
 def _working_days() -> dict[int | None, WorkingDays]:
@@ -109,17 +170,11 @@ def _days_of(exceptions: dict, covered_until: object) -> WorkingDays:
 
 
 def fingerprint() -> str:
-    """Changes when a rule, a unit or a calendar does; four aggregates over small tables.
+    """Changes when a rule, a unit or a calendar does, whatever the edit: each leaves a row of history.
 
-    An edit of a calendar that keeps all its sums (a holiday renamed, two days swapped) waits for the daily sweep.
+    Eight numbers over small tables. The count beside the newest id: of two edits at once, the one with the lower id may
+    be committed later.
     """
-    edits = {"rows": Count("pk"), "last": Max("pk"), "edits": Sum("version")}
-    days = {"rows": Count("pk"), "last": Max("pk"), "worked": Count("pk", filter=Q(is_workday=True))}
-    calendars = {"rows": Count("pk"), "known": Max("covered_until")}
-    parts = [
-        ReminderRule.objects.aggregate(**edits),
-        Unit.objects.aggregate(**edits),
-        CalendarDay.objects.aggregate(**days),
-        WorkCalendar.objects.aggregate(**calendars),
-    ]
+    edits = {"rows": Count("history_id"), "last": Max("history_id")}
+    parts = [model.history.aggregate(**edits) for model in (ReminderRule, Unit, CalendarDay, WorkCalendar)]
     return " ".join(str(value) for part in parts for value in part.values())

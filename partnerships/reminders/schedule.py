@@ -1,10 +1,10 @@
 """When a rule speaks about a due date: pure arithmetic, no clock and no database."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
-from partnerships.dates import IsWorkday, add_months, shift_to_workday
+from partnerships.dates import IsWorkday, add_months, add_workdays, shift_to_workday
 from partnerships.models import ReminderRule
 
 # A reminder this long after its time still helps; also the least time a reminder about the past is worth sending.
@@ -23,12 +23,21 @@ class WorkingDays:
 
 
 @dataclass(frozen=True)
+class Unanswered:
+    """The reminder a rule waits for an answer to: when it was sent, and the id of the person it went to."""
+
+    at: dt.datetime
+    person: int
+
+
+@dataclass(frozen=True)
 class Moment:
     """``send_at`` and ``expires_at`` in UTC; ``is_provisional``: working days of that time are not known yet."""
 
     send_at: dt.datetime
     expires_at: dt.datetime
     is_provisional: bool
+    unanswered: Unanswered | None = None
 
 
 def day_of(rule: ReminderRule, due_on: dt.date) -> dt.date:
@@ -52,10 +61,30 @@ def moment(rule: ReminderRule, due_on: dt.date, zone: ZoneInfo, working: Working
         return None
 
 
+def moment_unanswered(
+    rule: ReminderRule, due_on: dt.date, unanswered: Unanswered, zone: ZoneInfo, working: WorkingDays
+) -> Moment | None:
+    """When ``rule``, which waits for an answer, speaks: its working days after the reminder, counted in ``zone``."""
+    sent_on = unanswered.at.astimezone(zone).date()
+    try:
+        day, is_guess = _waited(rule, sent_on, working)
+        return replace(moment_on(day, rule.send_time, due_on, zone, is_guess=is_guess), unanswered=unanswered)
+    except OverflowError:
+        return None
+
+
 def moment_on(day: dt.date, time: dt.time, due_on: dt.date, zone: ZoneInfo, *, is_guess: bool = False) -> Moment:
     send_at = utc(day, time, zone)
     day_is_over = utc(due_on + dt.timedelta(days=1), dt.time.min, zone)
     return Moment(send_at, max(day_is_over, send_at + USEFUL_FOR), is_guess)
+
+
+def _waited(rule: ReminderRule, sent_on: dt.date, working: WorkingDays) -> tuple[dt.date, bool]:
+    try:
+        day = add_workdays(sent_on, rule.offset, working.is_workday)
+    except ValueError:  # as in _shifted
+        return sent_on + dt.timedelta(days=rule.offset), True
+    return day, working.guesses(day)
 
 
 def _shifted(rule: ReminderRule, day: dt.date, working: WorkingDays) -> tuple[dt.date, bool]:

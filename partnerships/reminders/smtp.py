@@ -2,21 +2,24 @@
 
 Before the final dot nothing was accepted. After it, silence means that the server may have the mail. The library's
 own ``sendmail`` cannot tell these apart and raises on a broken QUIT although the mail was taken.
+
+Nothing of it is longer than a lease: every answer may take EMAIL_TIMEOUT, the one to the final dot ANSWER_TIMEOUT.
 """
 
 import smtplib
 import socket
 import ssl
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple, Protocol, Self
 
 from django.conf import settings
 
 SERVICE_CLOSING = 421
+# Seconds. A server that looks into the mail does so before it answers the final dot.
+ANSWER_TIMEOUT = 60
 
 
 class Result(Enum):
@@ -26,7 +29,7 @@ class Result(Enum):
     TROUBLE = "trouble"  # the relay as a whole; nothing is held against the message
     INTERRUPTED = "interrupted"  # broke off once the recipient was named: the relay's trouble, or this message's
     UNKNOWN = "unknown"  # written to the end, no answer
-    WITHDRAWN = "withdrawn"  # the caller took back its consent before the first byte of the message
+    WITHDRAWN = "withdrawn"  # the caller said no before the final dot
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,19 @@ class _Meaning(NamedTuple):
 # Up to MAIL every message says the same; from RCPT on it may be this one that the server cannot bear.
 OF_RELAY = _Meaning(Result.TROUBLE, Result.TROUBLE, Result.TROUBLE)
 OF_MESSAGE = _Meaning(Result.REFUSED, Result.LATER, Result.INTERRUPTED)
+
+
+class Marks(Protocol):
+    """What the caller commits on the way; when the first or second says no, or raises, the server keeps nothing."""
+
+    def begin(self) -> bool:
+        """The server waits for the message: asked before its first byte."""
+
+    def before_dot(self) -> bool:
+        """All is written but the final dot."""
+
+    def after_dot(self) -> None:
+        """The final dot is written, the answer not yet read."""
 
 
 class RelayTroubleError(Exception):
@@ -89,7 +105,7 @@ class Relay:
         if self._session is None:
             try:
                 self._session = _open_session()
-            except (OSError, smtplib.SMTPException) as error:
+            except (OSError, smtplib.SMTPException, ValueError) as error:  # ValueError: a name or password not sayable
                 raise RelayTroubleError(_words(error)) from error
         return self._session
 
@@ -98,11 +114,10 @@ class Relay:
             self._session.close()
             self._session = None
 
-    def hand_over(self, sender: str, recipient: str, message: bytes, *, consent: Callable[[], bool]) -> Outcome:
+    def hand_over(self, sender: str, recipient: str, message: bytes, *, marks: Marks) -> Outcome:
         """``message`` with CRLF line ends to one ``recipient``; never raises for what the server or the line does.
 
-        ``consent`` is asked when the server waits for the message, before its first byte: it commits that the message
-        is being handed over. When it answers no, or raises, nothing was sent.
+        The final dot is a write of its own, between ``marks.before_dot`` and ``marks.after_dot``.
         """
         stage = OF_RELAY
         try:
@@ -117,7 +132,7 @@ class Relay:
         except (OSError, smtplib.SMTPException, RelayTroubleError) as error:
             self._drop()
             return Outcome(stage.broken, reply=_words(error))
-        return self._write(session, message, consent)
+        return self._write(session, message, marks)
 
     def _ask(self, answer: tuple[int, bytes], stage: _Meaning, *, expected: int = 250) -> None:
         code, reply = answer
@@ -131,27 +146,31 @@ class Relay:
         else:
             self._reset()
 
-    def _write(self, session: smtplib.SMTP, message: bytes, consent: Callable[[], bool]) -> Outcome:
+    def _write(self, session: smtplib.SMTP, message: bytes, marks: Marks) -> Outcome:
         try:
-            is_agreed = consent()
-        except BaseException:
-            self._drop()  # the server waits for a message it must not get
-            raise
-        if not is_agreed:
-            self._drop()
-            return Outcome(Result.WITHDRAWN)
-        try:
+            if not marks.begin():
+                return self._withdraw()
             session.send(_stuffed(message))
+            if not marks.before_dot():
+                return self._withdraw()
         except (OSError, smtplib.SMTPException) as error:
             self._drop()  # without its final dot no server keeps it
             return Outcome(Result.INTERRUPTED, reply=_words(error))
-        return self._finish(session)
+        except BaseException:
+            self._drop()  # the server waits for a message it must not get
+            raise
+        return self._finish(session, marks)
 
-    def _finish(self, session: smtplib.SMTP) -> Outcome:
+    def _withdraw(self) -> Outcome:
+        self._drop()
+        return Outcome(Result.WITHDRAWN)
+
+    def _finish(self, session: smtplib.SMTP, marks: Marks) -> Outcome:
         """From here on the server may have the message whatever we hear."""
         try:
             session.send(b".\r\n")
-            code, reply = session.getreply()
+            marks.after_dot()
+            code, reply = _answer(session)
         except (OSError, smtplib.SMTPException) as error:
             self._drop()
             return Outcome(Result.UNKNOWN, reply=_words(error))
@@ -195,6 +214,15 @@ def _open_session() -> smtplib.SMTP:
         session.close()
         raise
     return session
+
+
+def _answer(session: smtplib.SMTP) -> tuple[int, bytes]:
+    """To the final dot."""
+    assert session.sock is not None
+    session.sock.settimeout(ANSWER_TIMEOUT)
+    answer = session.getreply()
+    session.sock.settimeout(settings.EMAIL_TIMEOUT)
+    return answer
 
 
 def _judge(code: int, reply: bytes, stage: _Meaning) -> Outcome:

@@ -3,11 +3,13 @@
 import datetime as dt
 import unicodedata
 
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from partnerships.models import Milestone, MilestoneKind, ReminderItem
+from partnerships.models import Milestone, MilestoneKind, ReminderItem, ReminderPlan
+from partnerships.reminders.rulebook import zone_named
 from partnerships.statuses import MilestoneStatus
 
 Why = ReminderItem.Why
@@ -67,7 +69,7 @@ def _what_the_owner_does(milestone: Milestone) -> str:
 
 def why_words(item: ReminderItem, milestone: Milestone) -> str:
     names = {"owner": one_line(str(milestone.owner or "")), "unit": one_line(milestone.unit.display_name)}
-    return {
+    why = {
         Why.OWNER: _("You look after this milestone."),
         Why.STAND_IN: _("You stand in for %(owner)s, who is away."),
         Why.DEPUTY: _("You are the deputy of %(owner)s, who looks after this milestone."),
@@ -75,3 +77,15 @@ def why_words(item: ReminderItem, milestone: Milestone) -> str:
         Why.NAMED: _("A reminder rule names you."),
         Why.FALLBACK: _("Nobody else can be told, and you are the fallback person."),
     }[Why(item.why)] % names
+    return " ".join(part for part in (why, _unanswered_words(item.plan, milestone)) if part)
+
+
+def _unanswered_words(plan: ReminderPlan, milestone: Milestone) -> str:
+    """The reminder that had no answer, for a rule that waits for one."""
+    if plan.unanswered_at is None:
+        return ""
+    sent_on = timezone.localdate(plan.unanswered_at, zone_named(milestone.unit.time_zone))
+    return _("You get this because nobody has acted on the reminder of %(day)s to %(person)s.") % {
+        "day": date_format(sent_on),
+        "person": one_line(str(plan.unanswered_by)),
+    }

@@ -25,6 +25,7 @@ from partnerships.models import (
     ProgrammeMeasure,
     ReportedFigure,
 )
+from partnerships.statuses import HonourStatus
 
 # Gives the id of what a figure is about ("event", "scheme", ...), or a reference to it in an outer query.
 Subject = Callable[[str], Any]
@@ -53,16 +54,21 @@ def _programme_enterprises(of: Subject) -> QuerySet:
     )
 
 
+def _holding(scheme: Any) -> dict[str, Any]:
+    """Who holds ``scheme``; neither the sample's honours nor those withdrawn count."""
+    return {"honours__scheme": scheme, "honours__is_sample": False, "honours__status": HonourStatus.RECORDED}
+
+
 def _members_with_honour(of: Subject) -> QuerySet:
     members = Organization.objects.filter(association_rows__association=of("organization"))
-    return members.filter(honours__scheme=of("scheme"), honours__is_sample=False)
+    return members.filter(**_holding(of("scheme")))
 
 
 def _region_with_honour(of: Subject) -> QuerySet:
     """Regions are four levels deep at most: country, province, city, county."""
     region = of("region")
     inside = Q(region=region) | Q(region__parent=region) | Q(region__parent__parent=region)
-    holders = Organization.objects.filter(honours__scheme=of("scheme"), honours__is_sample=False)
+    holders = Organization.objects.filter(**_holding(of("scheme")))
     return holders.filter(inside | Q(region__parent__parent__parent=region))
 
 

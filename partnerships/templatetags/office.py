@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from partnerships.lists import LISTS
 from partnerships.permissions import may, may_enter_admin
 from partnerships.statuses import TONES
 
@@ -173,6 +174,12 @@ def sources(context: dict[str, Any], row: Any) -> dict[str, Any]:
 
 def field_label(row: Any, field: str) -> str:
     return str(row._meta.get_field(field).verbose_name) if field else ""
+
+
+@register.filter
+def list_title(key: str) -> str:
+    """What a list of rows is called, by the name of its address."""
+    return str(LISTS[key].model._meta.verbose_name_plural) if key in LISTS else key
 
 
 @register.filter

@@ -1,6 +1,5 @@
 """Follow-ups: the list, the page of one, its steps, and the form that plans one under an agreement."""
 
-import datetime as dt
 from typing import Any
 
 from django.contrib import messages
@@ -11,17 +10,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from partnerships.filtersets import ActivityFilterSet
 from partnerships.forms.activities import FollowUpForm
+from partnerships.lists import ActivityRows
 from partnerships.models import Activity, ActivityKind, Agreement, Document
 from partnerships.permissions import may
 from partnerships.statuses import AgreementStatus
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
-from partnerships.views.lists import Column, ListPage
+from partnerships.views.lists import ListPage
 from partnerships.views.related import VERSIONS, demands_behind
 from partnerships.views.steps import grouped_offers, step_page
 from partnerships.views.timeline import edits_of, newest_first, steps_of
@@ -34,24 +32,8 @@ DETAILS = {
 
 
 class ActivityList(ListPage):
-    filterset_class = ActivityFilterSet
+    rows_class = ActivityRows
     template_name = "partnerships/activities/list.html"
-    default_sort = "-starts_on"
-    columns = (
-        Column(gettext_lazy("Follow-up"), "title"),
-        Column(gettext_lazy("Kind"), "kind"),
-        Column(gettext_lazy("Status"), "status"),
-        Column(gettext_lazy("Starts on"), "starts_on"),
-        Column(gettext_lazy("With")),
-        Column(gettext_lazy("Agreement"), "agreement__title"),
-        Column(gettext_lazy("Owner"), "owner__name"),
-    )
-
-    def filterset_model(self) -> Any:
-        return Activity
-
-    def for_showing(self, rows: QuerySet, today: dt.date) -> QuerySet:
-        return rows.select_related("agreement", "owner").prefetch_related("partners__organization")
 
 
 @login_required

@@ -4,22 +4,20 @@ import datetime as dt
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Count, Max, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Count, Max, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from partnerships.filtersets import AgreementFilterSet
 from partnerships.forms.steps import ContactNoteForm
+from partnerships.lists import AgreementRows
 from partnerships.models import (
     ActivityCredit,
     Agreement,
     AgreementParty,
     Document,
-    Milestone,
     ReminderPlan,
     workday_test,
 )
@@ -27,43 +25,17 @@ from partnerships.permissions import may, refusal
 from partnerships.statuses import ActivityStatus, AgreementStatus, PlanStatus
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
-from partnerships.views.lists import Column, ListPage
+from partnerships.views.lists import ListPage
 from partnerships.views.related import VERSIONS, demands_behind, facilities_among
 from partnerships.views.steps import form_page, grouped_offers, step_page
 from partnerships.views.timeline import Moment, completed_among, edits_of, newest_first, notes_of, steps_of
 
-PARTIES = Prefetch("parties", AgreementParty.objects.select_related("organization"))
 PLANS_SHOWN = 8
 
 
 class AgreementList(ListPage):
-    filterset_class = AgreementFilterSet
+    rows_class = AgreementRows
     template_name = "partnerships/agreements/list.html"
-    default_sort = "-signed_on"
-    columns = (
-        Column(gettext_lazy("Agreement"), "title"),
-        Column(gettext_lazy("Partners")),
-        Column(gettext_lazy("Status"), "status"),
-        Column(gettext_lazy("Signed on"), "signed_on"),
-        Column(gettext_lazy("Runs until"), "current_ends_on"),
-        Column(gettext_lazy("Next due"), "next_due_on"),
-        Column(gettext_lazy("Coordinator"), "coordinator__name"),
-    )
-
-    def filterset_model(self) -> Any:
-        return Agreement
-
-    def for_sorting(self, rows: QuerySet) -> QuerySet:
-        return _with_next_due(rows.with_current_end())
-
-    def for_showing(self, rows: QuerySet, today: dt.date) -> QuerySet:
-        related = rows.select_related("unit", "coordinator", "type").prefetch_related(PARTIES)
-        return _with_next_due(related.with_current_end())
-
-
-def _with_next_due(rows: QuerySet) -> QuerySet:
-    pending = Milestone.objects.pending().filter(agreement=OuterRef("pk")).order_by("due_on")
-    return rows.annotate(next_due_on=Subquery(pending.values("due_on")[:1]))
 
 
 @login_required
@@ -163,7 +135,7 @@ def _decision(agreement: Agreement, terms: list[Any]) -> dict[str, Any] | None:
     term = max(terms, key=lambda term: term.number, default=None)
     if term is None or term.ends_on is None:
         return None
-    calendar = agreement.unit.work_calendar
+    calendar = agreement.unit.effective_calendar
     date = term.decision_date(workday_test(calendar))
     is_guess = calendar is not None and date.decide_on > calendar.covered_until
     return {"term": term, "date": date, "calendar": calendar, "is_guess": is_guess}

@@ -1,24 +1,23 @@
 """Enterprises ask, universities answer: demands with their answers, and the step to what comes of them."""
 
-import datetime as dt
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from partnerships.filtersets import DemandFilterSet
 from partnerships.forms.demands import AgreementOutcomeForm, AskUnitsForm, ProjectOutcomeForm
+from partnerships.lists import DemandRows
 from partnerships.models import Activity, Agreement, Answer, Demand, DemandOutcome, StatusChange
 from partnerships.permissions import may
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
-from partnerships.views.lists import Column, ListPage
+from partnerships.views.lists import ListPage
 from partnerships.views.related import documents_of, milestones_of
 from partnerships.views.steps import form_page, grouped_offers, impossible, step_page
 from partnerships.views.timeline import edits_of, newest_first, steps_of
@@ -40,26 +39,8 @@ VERBS: dict[str, tuple[Any, Any, Any]] = {
 
 
 class DemandList(ListPage):
-    filterset_class = DemandFilterSet
+    rows_class = DemandRows
     template_name = "partnerships/demands/list.html"
-    default_sort = "-released_on"
-    columns = (
-        Column(gettext_lazy("Demand"), "title"),
-        Column(gettext_lazy("Asked by"), "organization__name"),
-        Column(gettext_lazy("Status"), "status"),
-        Column(gettext_lazy("Released on"), "released_on"),
-        Column(gettext_lazy("Deadline"), "deadline_on"),
-        Column(gettext_lazy("Answers")),
-        Column(gettext_lazy("Owner"), "owner__name"),
-    )
-
-    def filterset_model(self) -> Any:
-        return Demand
-
-    def for_showing(self, rows: QuerySet, today: dt.date) -> QuerySet:
-        seen = Answer.objects.visible_to(self.request.user).order_by().values("pk")
-        answered = rows.annotate(answer_count=Count("answers", filter=Q(answers__in=seen)))
-        return answered.select_related("organization", "owner", "unit")
 
 
 @login_required

@@ -1,42 +1,24 @@
 """Events, who took part in them, and what came of them."""
 
-import datetime as dt
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from partnerships.filtersets import EventFilterSet
+from partnerships.lists import EventRows
+from partnerships.lists.agreements import PARTIES
 from partnerships.models import Activity, Agreement, Event
-from partnerships.views.agreements import PARTIES
 from partnerships.views.base import visible_or_404
 from partnerships.views.citations import citations_of
-from partnerships.views.lists import Column, ListPage
+from partnerships.views.lists import ListPage
 from partnerships.views.related import demands_among, documents_of, facilities_among, figures_about
 
 
 class EventList(ListPage):
-    filterset_class = EventFilterSet
+    rows_class = EventRows
     template_name = "partnerships/events/list.html"
-    default_sort = "-starts_on"
-    columns = (
-        Column(gettext_lazy("Event"), "name"),
-        Column(gettext_lazy("Date"), "starts_on"),
-        Column(gettext_lazy("What it was")),
-        Column(gettext_lazy("Region"), "region__name"),
-        Column(gettext_lazy("Took part")),
-    )
-
-    def filterset_model(self) -> Any:
-        return Event
-
-    def for_showing(self, rows: QuerySet, today: dt.date) -> QuerySet:
-        counted = rows.annotate(participant_count=Count("participations"))
-        return counted.select_related("region").prefetch_related("kinds")
 
 
 @login_required

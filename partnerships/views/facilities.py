@@ -1,45 +1,25 @@
 """Joint facilities: the list, the page of one with both sides and its reviews, and its steps."""
 
-import datetime as dt
-from typing import Any
-
 from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from partnerships.filtersets import FacilityFilterSet
+from partnerships.lists import FacilityRows
 from partnerships.models import Facility
 from partnerships.views.base import visible_or_404
 from partnerships.views.citations import citations_of
-from partnerships.views.lists import Column, ListPage
-from partnerships.views.related import SIDES, documents_of, milestones_of
+from partnerships.views.lists import ListPage
+from partnerships.views.related import documents_of, milestones_of
 from partnerships.views.steps import grouped_offers, step_page
 from partnerships.views.timeline import edits_of, newest_first, steps_of
 
 
 class FacilityList(ListPage):
-    filterset_class = FacilityFilterSet
+    rows_class = FacilityRows
     template_name = "partnerships/facilities/list.html"
-    default_sort = "-opened_on"
-    columns = (
-        Column(gettext_lazy("Joint facility"), "name"),
-        Column(gettext_lazy("Kind"), "kind"),
-        Column(gettext_lazy("Run by")),
-        Column(gettext_lazy("Status"), "status"),
-        Column(gettext_lazy("Opened on"), "opened_on"),
-        Column(gettext_lazy("Agreed until"), "ends_on"),
-        Column(gettext_lazy("Owner"), "owner__name"),
-    )
-
-    def filterset_model(self) -> Any:
-        return Facility
-
-    def for_showing(self, rows: QuerySet, today: dt.date) -> QuerySet:
-        return rows.select_related("unit", "owner").prefetch_related(SIDES)
 
 
 @login_required

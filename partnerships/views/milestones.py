@@ -9,18 +9,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from partnerships.filtersets import MilestoneFilterSet
 from partnerships.forms.steps import AssignForm, ContactNoteForm, MoveForm, SnoozeForm, UnsnoozeForm, step_form
+from partnerships.lists import MilestoneRows
+from partnerships.lists.milestones import PARTIES
 from partnerships.models import AgreementParty, Document, DocumentVersion, Milestone
-from partnerships.models.milestones import MILESTONE_TARGETS
 from partnerships.permissions import may, refusal
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
-from partnerships.views.lists import Column, ListPage
-from partnerships.views.my_work import PARTIES
+from partnerships.views.lists import ListPage
 from partnerships.views.steps import form_page, grouped_offers, step_page
 from partnerships.views.timeline import Moment, edits_of, newest_first, notes_of, steps_of
 from partnerships.workflows.milestones import last_day_of_snooze
@@ -31,31 +29,8 @@ VERSIONS = Prefetch("versions", DocumentVersion.objects.select_related("uploaded
 
 
 class MilestoneList(ListPage):
-    filterset_class = MilestoneFilterSet
+    rows_class = MilestoneRows
     template_name = "partnerships/milestones/list.html"
-    default_sort = "due_on"
-    columns = (
-        Column(gettext_lazy("Milestone"), "title"),
-        Column(gettext_lazy("Due"), "due_on"),
-        Column(gettext_lazy("Status"), "status"),
-        Column(gettext_lazy("Agreement"), "agreement__title"),
-        Column(gettext_lazy("Owner"), "owner__name"),
-        Column(gettext_lazy("Unit"), "unit__name"),
-    )
-
-    def filterset_model(self) -> Any:
-        return Milestone
-
-    def for_showing(self, rows: QuerySet, today: dt.date) -> QuerySet:
-        related = rows.select_related(
-            "agreement__unit",
-            *MILESTONE_TARGETS,
-            "honour__scheme",
-            "honour__organization",
-            "owner",
-            "unit",
-        )
-        return related.prefetch_related(PARTIES)
 
 
 @login_required

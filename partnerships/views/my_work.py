@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -12,16 +12,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from partnerships.models import Activity, Agreement, AgreementParty, Milestone, MilestoneKind, Role, User
+from partnerships.lists.milestones import HONOURED, PARTIES
+from partnerships.models import Activity, Agreement, Milestone, MilestoneKind, Role, User
 from partnerships.models.milestones import MILESTONE_TARGETS
 from partnerships.statuses import AgreementStatus, MilestoneStatus
 from partnerships.views.base import has_a_place
 
 WEEK_DAYS = 7
 NEXT_DAYS = 30
-# An honour is called after its scheme and holder.
-HONOURED = ("honour__scheme", "honour__organization")
-PARTIES = Prefetch("agreement__parties", AgreementParty.objects.select_related("organization"))
 
 
 @login_required

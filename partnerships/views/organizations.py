@@ -1,17 +1,16 @@
 """The shared directory of organizations; details and people only for the units that hold one."""
 
-import datetime as dt
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from partnerships.filtersets import OrganizationFilterSet
+from partnerships.lists import OrganizationRows
+from partnerships.lists.agreements import PARTIES
+from partnerships.lists.organizations import HOLDERS
 from partnerships.models import (
     Achievement,
     Activity,
@@ -19,35 +18,19 @@ from partnerships.models import (
     Event,
     Honour,
     Organization,
-    OrganizationUnit,
 )
 from partnerships.permissions import may
-from partnerships.views.agreements import PARTIES
 from partnerships.views.base import visible_or_404
 from partnerships.views.citations import citations_of
-from partnerships.views.lists import Column, ListPage
+from partnerships.views.lists import ListPage
 from partnerships.views.related import demands_among, facilities_among, figures_about
 
-HOLDERS = Prefetch("holders", OrganizationUnit.objects.select_related("unit", "coordinator"))
 ROWS_SHOWN = 50
 
 
 class OrganizationList(ListPage):
-    filterset_class = OrganizationFilterSet
+    rows_class = OrganizationRows
     template_name = "partnerships/organizations/list.html"
-    default_sort = "name"
-    columns = (
-        Column(gettext_lazy("Organization"), "name"),
-        Column(gettext_lazy("Kind"), "kind"),
-        Column(gettext_lazy("Region"), "region__name"),
-        Column(gettext_lazy("Held by")),
-    )
-
-    def filterset_model(self) -> Any:
-        return Organization
-
-    def for_showing(self, rows: QuerySet, today: dt.date) -> QuerySet:
-        return rows.select_related("region").prefetch_related(HOLDERS)
 
 
 @login_required
@@ -82,7 +65,7 @@ def organization_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _related(organization: Organization, user: Any) -> dict[str, list[Any]]:
     """What it takes part in, each list cut to its first rows."""
-    honours = Honour.objects.visible_to(user).filter(organization=organization).select_related("scheme")
+    honours = Honour.objects.visible_to(user).recorded().filter(organization=organization).select_related("scheme")
     achievements = Achievement.objects.visible_to(user).filter(organization=organization)
     return {
         "agreements": _agreements(organization, user),

@@ -1,41 +1,24 @@
 """Programmes: the list, and the progress of one: target, recorded and reported side by side."""
 
-import datetime as dt
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from partnerships.filtersets import ProgrammeFilterSet
+from partnerships.lists import ProgrammeRows
 from partnerships.models import Agreement, Demand, Event, Facility, Programme, ProgrammeItem
 from partnerships.reports.figures import programme_progress
 from partnerships.views.base import visible_or_404
 from partnerships.views.citations import citations_of
-from partnerships.views.lists import Column, ListPage
+from partnerships.views.lists import ListPage
 from partnerships.views.related import documents_of, figures_about
 
 
 class ProgrammeList(ListPage):
-    filterset_class = ProgrammeFilterSet
+    rows_class = ProgrammeRows
     template_name = "partnerships/programmes/list.html"
-    default_sort = "name"
-    columns = (
-        Column(gettext_lazy("Programme"), "name"),
-        Column(gettext_lazy("Starts on"), "starts_on"),
-        Column(gettext_lazy("Ends on"), "ends_on"),
-        Column(gettext_lazy("Events")),
-        Column(gettext_lazy("Unit"), "unit__name"),
-    )
-
-    def filterset_model(self) -> Any:
-        return Programme
-
-    def for_showing(self, rows: QuerySet, today: dt.date) -> QuerySet:
-        return rows.annotate(event_count=Count("items__event")).select_related("unit")
 
 
 @login_required

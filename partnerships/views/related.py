@@ -4,21 +4,20 @@ from typing import Any
 
 from django.db.models import Prefetch, QuerySet
 
+from partnerships.lists.facilities import SIDES
+from partnerships.lists.figures import SUBJECTS
 from partnerships.models import (
     Demand,
     DemandOutcome,
     Document,
     DocumentVersion,
     Facility,
-    FacilityPartner,
     ReportedFigure,
 )
 from partnerships.permissions import may
 from partnerships.reports.figures import with_recorded
 
 VERSIONS = Prefetch("versions", DocumentVersion.objects.select_related("uploaded_by"))
-SIDES = Prefetch("partners", FacilityPartner.objects.select_related("organization"))
-SUBJECTS = ("source", "organization", "region", "event", "programme", "scheme")
 
 
 def figures_about(user: Any, **subject: Any) -> list[ReportedFigure]:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
+from partnerships.lists.agreements import PARTIES
 from partnerships.models import (
     Achievement,
     Activity,
@@ -25,7 +26,6 @@ from partnerships.models import (
     Organization,
     Programme,
 )
-from partnerships.views.agreements import PARTIES
 
 SHOWN = 8
 
@@ -57,7 +57,7 @@ def _groups(words: str, user: Any) -> list[dict[str, Any]]:
         (_("Demands"), "demand_list", {}, Demand.objects.all()),
         (_("Achievements"), "achievement_list", {}, Achievement.objects.all()),
         (_("Programmes"), "programme_list", {}, Programme.objects.all()),
-        (_("Honours"), "honour_list", {}, Honour.objects.select_related("scheme", "organization")),
+        (_("Honours"), "honour_list", {}, Honour.objects.recorded().select_related("scheme", "organization")),
     )
     groups = [_group(*kind, words=words, user=user) for kind in kinds]
     return [group for group in groups if group["rows"]]

@@ -1,4 +1,4 @@
-"""Sources: what each of them printed against what the records hold, so that a reader can tick off every fact."""
+"""Sources: each sentence, in its order, against what the records hold, so that a reader can tick off every one."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable
@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.contrib.contenttypes.prefetch import GenericPrefetch
-from django.db.models import Count, Model, QuerySet
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
-from partnerships.filtersets import SourceFilterSet
+from partnerships.lists import SourceRows
 from partnerships.models import (
     Activity,
     ActivityOrganization,
@@ -46,11 +46,12 @@ from partnerships.models import (
     Region,
     ReportedFigure,
     Source,
+    Statement,
     Visit,
 )
 from partnerships.reports.figures import to_register
 from partnerships.views.base import visible_or_404
-from partnerships.views.lists import Column, ListPage
+from partnerships.views.lists import ListPage
 from partnerships.views.related import figures_about
 
 # A row that belongs to another is shown, and as private, as that one.
@@ -101,22 +102,8 @@ PLACES = {model: number for number, (_label, models) in enumerate(SECTIONS) for 
 
 
 class SourceList(ListPage):
-    filterset_class = SourceFilterSet
+    rows_class = SourceRows
     template_name = "partnerships/sources/list.html"
-    default_sort = "title"
-    columns = (
-        Column(gettext_lazy("Source"), "title"),
-        Column(gettext_lazy("Published on"), "published_on"),
-        Column(gettext_lazy("Quotations")),
-        Column(gettext_lazy("Figures")),
-    )
-
-    def filterset_model(self) -> Any:
-        return Source
-
-    def for_showing(self, rows: QuerySet, today: dt.date) -> QuerySet:
-        quoted = Count("citations", distinct=True)
-        return rows.annotate(citation_count=quoted, figure_count=Count("reported_figures", distinct=True))
 
 
 @login_required
@@ -125,12 +112,13 @@ def source_detail(request: HttpRequest, pk: int) -> HttpResponse:
     source = visible_or_404(Source.objects.all(), request, pk)
     citations = _visible_citations(source, request.user)
     figures = figures_about(request.user, source=source)
-    sections = _sections(citations, {figure.pk: figure for figure in figures})
+    to_dos = [*_unfinished(_roots(citations)), *_unregistered(source, figures)]
+    sentences, unplaced = _sentences(source, citations, {figure.pk: figure for figure in figures}, to_dos)
     context = {
         "source": source,
-        "sections": sections,
-        "fact_count": sum(len(section.facts) for section in sections),
-        "to_dos": [*_unfinished(_roots(citations)), *_unregistered(source, figures)],
+        "sentences": sentences,
+        "sections": _sections(unplaced),
+        "to_dos": to_dos,
         "figures": figures,
         "citations": citations,
     }
@@ -168,19 +156,47 @@ class Fact:
 
 
 @dataclass
-class Section:
-    label: Any
-    facts: list[Fact] = field(default_factory=list)
-    assumed: list[Held] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
 class ToDo:
-    """A fact that could not be resolved from the source, with what somebody would have to do."""
+    """A fact that could not be resolved from the source, with what somebody would have to do.
+
+    ``about`` is the record, and its field, that the sentence in question is cited for.
+    """
 
     what: str
     do: str
     url: str
+    about: tuple[Any, str] = (None, "")
+    statement: Statement | None = None
+
+
+@dataclass
+class Part:
+    """What one sentence, or one kind of record, is cited for: printed phrases, and what we added."""
+
+    facts: dict[str, Fact] = field(default_factory=dict)
+    assumed: list[Held] = field(default_factory=list)
+
+    def add(self, held: Held) -> None:
+        """Each printed phrase once, with all that holds it."""
+        if held.citation.printed:
+            self.facts.setdefault(held.citation.printed, Fact(held.citation.printed)).held.append(held)
+        else:
+            self.assumed.append(held)
+
+
+@dataclass
+class Sentence(Part):
+    """A sentence without facts and without a reason is cited for records that the reader may not see."""
+
+    statement: Statement = field(kw_only=True)
+    to_dos: list[ToDo] = field(default_factory=list)
+
+
+@dataclass
+class Section(Part):
+    """Records cited without a sentence, by kind: a source need not be taken apart."""
+
+    label: Any = field(kw_only=True)
 
 
 def _visible_citations(source: Source, user: Any) -> list[Citation]:
@@ -210,19 +226,39 @@ def _seen_by(user: Any) -> Callable[[Any], bool]:
     return lambda root: type(root) in SHARED or root.pk in scoped.get(type(root), ())
 
 
-def _sections(citations: list[Citation], figures: dict[int, ReportedFigure]) -> list[Section]:
-    """Each printed phrase once, with the record it names or else the first that holds it; below, what we added."""
-    sections = [Section(label) for label, _models in SECTIONS]
-    facts: dict[str, Fact] = {}
+def _sentences(
+    source: Source, citations: list[Citation], figures: dict[int, ReportedFigure], to_dos: list[ToDo]
+) -> tuple[list[Sentence], list[Held]]:
+    """The source's sentences with what is cited from each and left open by it, and what no sentence is given for."""
+    sentences = {row.pk: Sentence(statement=row) for row in source.statements.all()}
+    places = {(type(row.record), row.object_id, row.field): row.statement_id for row in citations}
+    unplaced = []
     for held in sorted((_held(row, figures) for row in citations), key=lambda held: held.order):
-        printed, section = held.citation.printed, sections[held.place]
-        if not printed:
-            section.assumed.append(held)
-        elif printed in facts:
-            facts[printed].held.append(held)
+        sentence = sentences.get(held.citation.statement_id or _place(places, held.record, "", root=held.root))
+        if sentence:
+            sentence.add(held)
         else:
-            facts[printed] = Fact(printed, [held])
-            section.facts.append(facts[printed])
+            unplaced.append(held)
+    for to_do in to_dos:
+        record, name = to_do.about
+        sentence = sentences.get(_place(places, record, name, root=record)) if record else None
+        if sentence:
+            to_do.statement = sentence.statement
+            sentence.to_dos.append(to_do)
+    return list(sentences.values()), unplaced
+
+
+def _place(places: dict[Any, int | None], record: Any, name: str, *, root: Any) -> int | None:
+    """The sentence that a field is taken from, or else the record, or else the record it belongs to."""
+    asked = ((record, name), (record, ""), (root, ""))
+    found = (places.get((type(row), row.pk, field_name)) for row, field_name in asked)
+    return next((place for place in found if place), None)
+
+
+def _sections(unplaced: list[Held]) -> list[Section]:
+    sections = [Section(label=label) for label, _models in SECTIONS]
+    for held in unplaced:
+        sections[held.place].add(held)
     return [section for section in sections if section.facts or section.assumed]
 
 
@@ -263,20 +299,23 @@ def _open_in_agreement(agreement: Agreement) -> list[ToDo]:
     if agreement.is_party_list_complete:
         return []
     what = _("“%(title)s” was signed by more parties than are named (“etc.”).") % {"title": agreement}
-    return [ToDo(what, _("Find the signed paper and add the missing parties."), agreement.get_absolute_url())]
+    do = _("Find the signed paper and add the missing parties.")
+    return [ToDo(what, do, agreement.get_absolute_url(), (agreement, "is_party_list_complete"))]
 
 
 def _open_in_event(event: Event) -> list[ToDo]:
     url, to_dos = event.get_absolute_url(), []
     for row in event.participations.filter(organization=None):
         what = _("The name “%(name)s” is garbled or cannot be told.") % {"name": row.name_as_printed}
-        to_dos.append(ToDo(what, _("Ask the organizers which organization it is, and link it."), url))
+        to_dos.append(ToDo(what, _("Ask the organizers which organization it is, and link it."), url, (row, "")))
     if not event.is_participant_list_complete:
         what = _("More took part in “%(title)s” than are named.") % {"title": event}
-        to_dos.append(ToDo(what, _("Ask the organizers for the list of participants."), url))
+        do = _("Ask the organizers for the list of participants.")
+        to_dos.append(ToDo(what, do, url, (event, "is_participant_list_complete")))
     if not event.is_follow_up_list_complete:
         what = _("More visits followed “%(title)s” than are named (“etc.”).") % {"title": event}
-        to_dos.append(ToDo(what, _("Ask the participants where else they went."), url))
+        do = _("Ask the participants where else they went.")
+        to_dos.append(ToDo(what, do, url, (event, "is_follow_up_list_complete")))
     return to_dos
 
 
@@ -284,7 +323,7 @@ def _open_in_demand(demand: Demand) -> list[ToDo]:
     if demand.is_content_published:
         return []
     what = _("What %(organization)s asked for is not published.") % {"organization": demand.organization}
-    return [ToDo(what, _("Ask the enterprise for the wording."), demand.get_absolute_url())]
+    return [ToDo(what, _("Ask the enterprise for the wording."), demand.get_absolute_url(), (demand, ""))]
 
 
 def _open_in_document(document: Document) -> list[ToDo]:
@@ -292,7 +331,7 @@ def _open_in_document(document: Document) -> list[ToDo]:
         return []
     url = getattr(document.target, "get_absolute_url", str)()
     what = _("The text of “%(title)s” is not at hand.") % {"title": document.title}
-    return [ToDo(what, _("Get the paper and upload it."), url)]
+    return [ToDo(what, _("Get the paper and upload it."), url, (document, ""))]
 
 
 def _unregistered(source: Source, figures: list[ReportedFigure]) -> list[ToDo]:

@@ -15,6 +15,7 @@ from partnerships.models import (
     ContactNote,
     Demand,
     Facility,
+    Honour,
     Milestone,
     StatusChange,
     User,
@@ -25,6 +26,7 @@ from partnerships.statuses import (
     ANSWER_TRANSITIONS,
     DEMAND_TRANSITIONS,
     FACILITY_TRANSITIONS,
+    HONOUR_TRANSITIONS,
     MILESTONE_TRANSITIONS,
     TransitionTable,
 )
@@ -35,6 +37,7 @@ TABLES: dict[type, TransitionTable] = {
     Answer: ANSWER_TRANSITIONS,
     Demand: DEMAND_TRANSITIONS,
     Facility: FACILITY_TRANSITIONS,
+    Honour: HONOUR_TRANSITIONS,
     Milestone: MILESTONE_TRANSITIONS,
 }
 # Columns a step writes, and those no person edits: the steps say it better.
@@ -56,7 +59,10 @@ BESIDE_EDITS = frozenset(
         "no_next_step_reason",
         *(f"{step}_on" for step in ("submitted", "returned", "approved", "signed", "suspended", "resumed")),
         *(f"{step}_on" for step in ("completed", "terminated", "cancelled", "recorded", "met", "waived")),
-        *(f"{step}_on" for step in ("started", "postponed", "opened", "closed", "asked", "answered", "agreed")),
+        *(
+            f"{step}_on"
+            for step in ("started", "postponed", "opened", "closed", "asked", "answered", "agreed", "withdrawn")
+        ),
     }
 )
 

@@ -29,7 +29,7 @@ from partnerships.permissions import require
 from partnerships.statuses import ANSWER_TRANSITIONS, DEMAND_TRANSITIONS, AnswerStatus, DemandStatus
 from partnerships.workflows.milestones import Derived, cancel_pending_milestones, keep_in_step
 from partnerships.workflows.organizations import hold_organizations
-from partnerships.workflows.transitions import check_day, lock, save_as, take_step
+from partnerships.workflows.transitions import check_day, lock, lock_as_read, save_as, take_step
 
 
 def release_demand(demand: Demand, *, actor: User | None, on: dt.date) -> Demand:
@@ -63,9 +63,12 @@ def watch_deadline(demand: Demand, *, actor: User | None, on: dt.date) -> None:
 
 
 def ask_units(demand: Demand, *, actor: User | None, on: dt.date, units: list[Unit], person: str = "") -> list[Answer]:
-    """Asks each of ``units`` for an answer; a released demand becomes *asked*. Units asked before are left out."""
+    """Asks each of ``units`` for an answer; a released demand becomes *asked*. Units asked before are left out.
+
+    ``demand`` is as the person read it: raises ``StaleVersion`` when somebody changed it since.
+    """
     with transaction.atomic():
-        locked = lock(demand)
+        locked = lock_as_read(demand)
         require(actor, "demand.edit", locked)
         if not locked.is_pending:
             raise TransitionRefused(_("This demand is closed."))

@@ -283,7 +283,7 @@ def _from_term(agreement: Agreement) -> Iterable[Derived]:
     term = agreement.current_term
     if term is None:
         return
-    decision = term.decision_date(workday_test(agreement.unit.work_calendar))
+    decision = term.decision_date(workday_test(agreement.unit.effective_calendar))
     if decision:
         derived = _decision(term, max(decision.decide_on, agreement.signing_date))
     elif term.review_on:

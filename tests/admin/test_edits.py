@@ -81,6 +81,7 @@ PARTS = {
     "user": ("memberships", {"role": "30"}),
     "facility": ("partners", {"head": "Director Li"}),
     "programme": ("targets", {"value": "25"}),
+    "source": ("statements", {"text": "They met and signed the framework."}),
 }
 
 
@@ -89,7 +90,7 @@ def test_an_edit_of_a_part_is_one_row_in_its_own_history(world, enter, name):
     person, (prefix, values) = world.people["system_admin"], PARTS[name]
     client, row = enter(person), world.rows[name][0]
     data = filled(client.get(change_url(row)))
-    number = "0" if values.keys() <= {"headcount", "role", "head", "value"} else data[f"{prefix}-TOTAL_FORMS"]
+    number = "0" if values.keys() <= {"headcount", "role", "head", "value", "text"} else data[f"{prefix}-TOTAL_FORMS"]
     total = str(max(int(data[f"{prefix}-TOTAL_FORMS"]), int(number) + 1))
     part = row._meta.get_field(prefix).related_model
     before, roots = part.history.count(), type(row).history.count()

@@ -16,7 +16,7 @@ from partnerships.factories import (
     UserFactory,
 )
 from partnerships.models import Honour, HonourScheme
-from tests.admin.forms import change_url, filled, save
+from tests.admin.forms import change_url, filled, save, step_url
 
 pytestmark = pytest.mark.django_db
 
@@ -97,3 +97,15 @@ def test_another_units_honour_is_read_and_not_written(enter):
 
     assert client.get(change_url(honour)).status_code == 200
     assert client.post(change_url(honour), {"batch": "Mine", "version": "1"}).status_code == 403
+
+
+def test_a_withdrawn_honour_is_listed_under_its_status_and_no_longer_edited(office):
+    honour = HonourFactory()
+
+    office.post(step_url(honour, "withdraw"), {"version": "1", "on": DAY.isoformat(), "reason": "Another enterprise"})
+    refused = save(office, Honour.objects.get(pk=honour.pk), evidence="A letter")
+
+    honour.refresh_from_db()
+    assert (honour.status, honour.withdrawn_on, honour.evidence) == ("withdrawn", DAY, "")
+    assert "Restore it first" in refused.content.decode()
+    assert "Withdrawn" in office.get("/admin/partnerships/honour/?status__exact=withdrawn").content.decode()

@@ -40,6 +40,7 @@ from partnerships.factories import (
     ReminderRuleFactory,
     ReportedFigureFactory,
     SourceFactory,
+    StatementFactory,
     UnitFactory,
     UserFactory,
     WorkCalendarFactory,
@@ -91,7 +92,7 @@ def rows_of(unit: Unit, word: str, zh: str) -> dict[str, Any]:
         title=f"{word} framework {zh}", unit=unit, coordinator=coordinator, signed=True, parties=[college, enterprise]
     )
     AgreementAreaFactory(agreement=agreement)
-    CitationFactory(record=agreement, source=source, field="title")
+    CitationFactory(record=agreement, source=source, field="title", statement=StatementFactory(source=source))
     milestone = MilestoneFactory(title=f"{word} report {zh}", agreement=agreement)
     document = DocumentFactory(agreement=agreement, title=f"{word} paper {zh}")
     DocumentVersionFactory(document=document)

@@ -85,6 +85,11 @@ def test_a_server_database_needs_everything_that_must_not_be_guessed(tmp_path: P
             {"EMAIL_USE_TLS": "1", "EMAIL_USE_SSL": "1"},
             "EMAIL_USE_TLS and EMAIL_USE_SSL exclude each other; set one of them.",
         ),
+        (
+            {"EMAIL_MAX_PER_MINUTE": "1e3"},
+            "EMAIL_MAX_PER_MINUTE must be a number such as 60, or 0 for none, not '1e3'.",
+        ),
+        ({"REMINDERS_UNCERTAIN": "yes"}, "REMINDERS_UNCERTAIN must be hold or resend, not 'yes'."),
         ({"DEFAULT_FROM_EMAIL": "Office"}, "DEFAULT_FROM_EMAIL must hold an e-mail address, not 'Office'."),
         ({"TIME_ZONE": "Mars"}, "TIME_ZONE must be a zone such as Asia/Shanghai, not 'Mars'."),
     ],

@@ -1,11 +1,15 @@
+import socket
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from partnerships.factories import NOON, MilestoneFactory
 from partnerships.models import Delivery, DeliveryEvent, Milestone
-from partnerships.reminders import reasons
-from partnerships.reminders.claim import LEASE, Claim, claim_next, rescue
+from partnerships.reminders import lease, reasons
+from partnerships.reminders.claim import Claim, claim_next, rescue
+from partnerships.reminders.lease import LEASE, is_of_this_boot, lease_owner
 from partnerships.statuses import DeliveryStatus
 from tests.reminders.conftest import Clock
 
@@ -95,15 +99,69 @@ def test_what_was_put_off_before_goes_back_to_its_retries(claim: Claim, clock: C
     assert Delivery.objects.get().status == "retry"
 
 
-def test_what_a_dead_process_was_handing_over_is_uncertain_and_stays_so(claim: Claim, clock: Clock) -> None:
-    Delivery.objects.update(status=DeliveryStatus.HANDING)
+OTHER_BOOT = f"{socket.gethostname()}:3b2c5f0e-0000-4000-8000-000000000000:77"
+LATEST = {"dot_due_at": NOON, "dot_sent_at": NOON}
+
+
+@pytest.mark.parametrize(
+    ("left", "status", "reason"),
+    [
+        ({}, "queued", reasons.PROCESS_ENDED_EARLY),
+        ({"dot_due_at": NOON}, "uncertain", reasons.OUTCOME_UNKNOWN),
+        (LATEST, "unconfirmed", reasons.UNCONFIRMED),
+        ({**LATEST, "lease_owner": OTHER_BOOT}, "uncertain", reasons.OUTCOME_UNKNOWN),
+        ({**LATEST, "lease_owner": f"other-{lease_owner()}"}, "uncertain", reasons.OUTCOME_UNKNOWN),
+    ],
+)
+def test_the_marks_of_what_was_being_handed_over_decide(
+    claim: Claim, clock: Clock, left: dict, status: str, reason: str
+) -> None:
+    Delivery.objects.update(status=DeliveryStatus.HANDING, **left)
     clock.forward(minutes=6)
 
-    assert rescue(clock=clock) == 1
-    assert rescue(clock=clock) == 0
+    assert [rescue(clock=clock), rescue(clock=clock)] == [1, 0]
 
     delivery = Delivery.objects.get()
-    assert (delivery.status, delivery.reason) == ("uncertain", reasons.OUTCOME_UNKNOWN)
-    assert claim_next(now=clock(), clock=clock) is None
-    last = DeliveryEvent.objects.order_by("-pk")[0]
-    assert (last.from_status, last.to_status) == ("handing", "uncertain")
+    assert (delivery.status, delivery.reason, delivery.attempts) == (status, reason, 0)
+    assert (delivery in Delivery.objects.needing_attention()) == (status != "queued")
+    assert (claim_next(now=clock(), clock=clock) is None) == (status != "queued")
+    last = DeliveryEvent.objects.filter(to_status=status).latest("pk")
+    assert (last.from_status, last.note) == ("handing", reason)
+
+
+def test_a_new_claim_begins_without_the_marks_of_the_last(claim: Claim, clock: Clock) -> None:
+    Delivery.objects.update(status=DeliveryStatus.RETRY, **LATEST)
+
+    claim_next(now=clock(), clock=clock)
+
+    delivery = Delivery.objects.get()
+    assert (delivery.status, delivery.dot_due_at, delivery.dot_sent_at) == ("claimed", None, None)
+
+
+def test_where_the_site_prefers_twice_to_never_the_uncertain_goes_back_once(
+    claim: Claim, clock: Clock, settings: Any
+) -> None:
+    settings.REMINDERS_UNCERTAIN = "resend"
+    found = []
+    for _time in range(2):
+        Delivery.objects.update(status=DeliveryStatus.HANDING, dot_due_at=clock(), message=b"The very same")
+        clock.forward(minutes=6)
+        rescue(clock=clock)
+        delivery = Delivery.objects.get()
+        found.append((delivery.status, delivery.reason, bytes(delivery.message)))
+        claim_next(now=clock(), clock=clock)
+
+    assert found == [
+        ("queued", reasons.SENT_ONCE_MORE, b"The very same"),
+        ("uncertain", reasons.OUTCOME_UNKNOWN, b"The very same"),
+    ]
+
+
+def test_a_machine_that_names_no_boot_takes_no_other_process_for_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease, "BOOT_ID", Path("/nowhere"))
+    lease.machine.cache_clear()
+    owner = lease_owner()
+    assert is_of_this_boot(owner)
+    lease.machine.cache_clear()
+    assert not is_of_this_boot(owner)
+    lease.machine.cache_clear()

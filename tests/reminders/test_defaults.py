@@ -13,7 +13,7 @@ def rules(kind: str) -> list[str]:
 
 
 def test_a_new_site_starts_with_rules_for_every_kind() -> None:
-    assert create_default_rules() == 28
+    assert create_default_rules() == 30
 
     assert rules("agreement") == [
         "30 before owner",
@@ -22,8 +22,20 @@ def test_a_new_site_starts_with_rules_for_every_kind() -> None:
         "3 after lead",
         "3 after owner",
     ]
-    assert rules("decision_date") == ["30 before owner", "7 before owner", "0 before lead", "0 before owner"]
-    assert rules("obligation") == ["14 before owner", "3 before owner", "0 before owner", "3 after lead"]
+    assert rules("decision_date") == [
+        "5 unanswered lead",
+        "30 before owner",
+        "7 before owner",
+        "0 before lead",
+        "0 before owner",
+    ]
+    assert rules("obligation") == [
+        "5 unanswered lead",
+        "14 before owner",
+        "3 before owner",
+        "0 before owner",
+        "3 after lead",
+    ]
     assert rules("review") == ["14 before owner", "0 before owner"]
     assert rules("next_contact") == ["7 before owner", "0 before owner"]
     assert rules("action_point") == ["3 before owner", "0 before owner"]
@@ -47,4 +59,4 @@ def test_a_second_time_changes_nothing_and_keeps_what_the_office_changed() -> No
 def test_a_rule_somebody_made_by_hand_is_not_made_again() -> None:
     ReminderRuleFactory(milestone_kind="review", offset=14)
 
-    assert create_default_rules() == 27
+    assert create_default_rules() == 29

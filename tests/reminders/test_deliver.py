@@ -1,16 +1,15 @@
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import pytest
 
 from partnerships.factories import MilestoneFactory, UserFactory
-from partnerships.models import ComponentHeartbeat, Delivery, DeliveryEvent, Milestone, ReminderItem, ReminderPlan, User
+from partnerships.models import Delivery, DeliveryEvent, Milestone, ReminderItem, ReminderPlan, User
 from partnerships.reminders import reasons
 from partnerships.reminders.claim import claim_next, rescue
-from partnerships.reminders.deliver import Deliveries, commit_handing, deliver_due, retry_after
+from partnerships.reminders.deliver import Deliveries, Handing, deliver_due, retry_after
 from partnerships.reminders.expand import expand_due
 from partnerships.reminders.message import write
 from partnerships.reminders.reconcile import reconcile_marked
@@ -76,12 +75,10 @@ def test_while_the_mail_server_is_down_nothing_is_lost_claimed_or_counted(
         assert "ConnectionRefusedError" in send().trouble
         clock.forward(days=1)
     assert Delivery.objects.values().get() == before
-    assert "ConnectionRefusedError" in ComponentHeartbeat.objects.get(name="relay").note
 
     smtp_server.clear()
     settings.EMAIL_HOST, settings.EMAIL_PORT = smtp_server.host, smtp_server.port
     assert send().counts == {"sent": 1}
-    assert ComponentHeartbeat.objects.get(name="relay").note == ""
     assert len(smtp_server.received) == 1
 
 
@@ -98,6 +95,7 @@ def test_trouble_before_a_reader_is_named_counts_no_attempt_and_ends_the_run(
     send: Callable[..., Deliveries],
     smtp_sink: SmtpSink,
     milestone: Milestone,
+    clock: Clock,
     answer: dict,
     trouble: str,
 ) -> None:
@@ -112,6 +110,7 @@ def test_trouble_before_a_reader_is_named_counts_no_attempt_and_ends_the_run(
     assert (first.status, first.attempts, first.reason) == ("queued", 0, reasons.RELAY_TROUBLE)
     assert path_of(second) == ["queued"]
     smtp_sink.script()
+    clock.forward(seconds=30)
     assert send().counts == {"sent": 2}
 
 
@@ -170,6 +169,63 @@ def test_a_reader_who_breaks_every_session_keeps_nobody_else_waiting(
     clock.forward(minutes=1)
     assert send().trouble.startswith(trouble)
     assert Delivery.objects.get(pk=bad.pk).next_attempt_at - clock() == dt.timedelta(minutes=5)
+
+
+def test_a_mail_that_breaks_every_session_while_others_pass_fails_in_the_end(
+    queue: Callable[[], None], send: Callable[..., Deliveries], smtp_sink: SmtpSink, milestone: Milestone, clock: Clock
+) -> None:
+    MilestoneFactory.create_batch(8, due_on=milestone.due_on)
+    queue()
+    Delivery.objects.filter(person=milestone.owner).update(due_on=clock().date())  # always the first
+    smtp_sink.script({"at": "RCPT", "reply": DISCONNECT, "to": milestone.owner.email})
+    for _other in range(8):
+        assert send(limit=2).counts["sent"] == 1
+        clock.forward(hours=4)
+
+    bad = Delivery.objects.get(person=milestone.owner)
+    assert (bad.status, bad.reason, bad.attempts) == ("failed", reasons.BROKE_OFF_OFTEN, 0)
+
+
+def test_a_mail_alone_that_breaks_every_session_fails_after_five_days(
+    queue: Callable[[], None], send: Callable[..., Deliveries], smtp_sink: SmtpSink, clock: Clock
+) -> None:
+    queue()
+    smtp_sink.script({"at": "DATA", "reply": "421 Shutting down"})
+    statuses = []
+    for _day in range(6):
+        send()
+        statuses.append(Delivery.objects.get().status)
+        clock.forward(days=1)
+
+    assert statuses == ["queued"] * 5 + ["failed"]
+
+
+def test_three_days_of_a_relay_that_breaks_off_are_held_against_nobody(
+    queue: Callable[[], None], send: Callable[..., Deliveries], smtp_sink: SmtpSink, milestone: Milestone, clock: Clock
+) -> None:
+    MilestoneFactory(due_on=milestone.due_on)
+    queue()
+    smtp_sink.script({"at": "RCPT", "reply": "421 Come back on Monday"})
+    for _quarter in range(12):
+        send()
+        clock.forward(hours=6)
+    smtp_sink.script()
+    clock.forward(hours=4)
+
+    assert send().counts == {"sent": 2}
+    assert set(Delivery.objects.values_list("attempts", "breaks")) == {(1, 0)}
+
+
+def test_a_relay_that_falls_silent_after_the_dot_takes_two_mails_into_doubt_and_no_more(
+    queue: Callable[[], None], send: Callable[..., Deliveries], smtp_sink: SmtpSink, milestone: Milestone
+) -> None:
+    MilestoneFactory.create_batch(3, due_on=milestone.due_on)
+    queue()
+    smtp_sink.script({"at": "DATA", "reply": DISCONNECT})
+
+    assert send().counts == {"uncertain": 2}
+    assert send().counts == {}
+    assert Delivery.objects.filter(status="queued").count() == 2
 
 
 def test_two_readers_in_a_row_who_break_sessions_do_not_stop_the_next_run(
@@ -259,6 +315,43 @@ def test_silence_after_the_last_dot_is_listed_and_not_sent_again(
     assert len(smtp_sink.received) == is_stored
     delivery = Delivery.objects.get()
     assert (delivery.reason, delivery in Delivery.objects.needing_attention()) == (reasons.OUTCOME_UNKNOWN, True)
+
+
+def test_where_the_site_prefers_twice_to_never_the_very_same_mail_goes_once_more(
+    queue: Callable[[], None], send: Callable[..., Deliveries], smtp_sink: SmtpSink, clock: Clock, settings: Any
+) -> None:
+    settings.REMINDERS_UNCERTAIN = "resend"
+    queue()
+    smtp_sink.script({"at": "DATA", "reply": DISCONNECT, "stored": True, "times": 2})
+
+    assert send().counts == {"retry": 1}
+    assert (Delivery.objects.get().reason, send().counts) == (reasons.SENT_ONCE_MORE, {})
+    clock.forward(minutes=1)
+    assert send().counts == {"uncertain": 1}
+
+    first, second = smtp_sink.received
+    assert first.content == second.content
+
+
+def test_what_cannot_go_once_more_as_it_was_stays_uncertain(
+    queue: Callable[[], None],
+    send: Callable[..., Deliveries],
+    smtp_sink: SmtpSink,
+    milestone: Milestone,
+    clock: Clock,
+    settings: Any,
+) -> None:
+    settings.REMINDERS_UNCERTAIN = "resend"
+    queue()
+    smtp_sink.script({"at": "DATA", "reply": DISCONNECT, "stored": True, "times": 1})
+    send()
+    User.objects.filter(pk=milestone.owner_id).update(email="new@example.org")
+    clock.forward(minutes=1)
+
+    assert send().counts == {"uncertain": 1}
+
+    assert len(smtp_sink.received) == 1
+    assert Delivery.objects.needing_attention().count() == 1
 
 
 def test_a_mail_that_cannot_be_written_fails_alone(
@@ -400,9 +493,9 @@ def test_a_process_that_slept_through_its_lease_hands_nothing_over(
     rescue(clock=clock)
     quick = claim_next(now=clock(), clock=clock)
 
-    consent = partial(commit_handing, slow.delivery, written, clock)
+    marks = Handing(slow.delivery, written, clock)
     with Relay() as relay:
-        outcome = relay.hand_over("office@example.org", written.address, written.data, consent=consent)
+        outcome = relay.hand_over("office@example.org", written.address, written.data, marks=marks)
 
     assert quick is not None
     assert (outcome.result, quick.delivery.lease_epoch) == (Result.WITHDRAWN, 2)

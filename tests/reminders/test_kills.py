@@ -1,18 +1,23 @@
-"""A sender killed in the middle: nothing sent twice, nothing lost without being listed."""
+"""A sender killed or stopped in the middle: nothing sent twice, nothing lost without being listed."""
 
 import datetime as dt
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from partnerships.factories import NOON, MilestoneFactory
-from partnerships.models import Delivery, ReminderRule
+from partnerships.models import Delivery, Milestone, ReminderRule
 from partnerships.reminders.claim import rescue
+from partnerships.reminders.deliver import deliver_due
 from partnerships.reminders.expand import expand_due
 from partnerships.reminders.reconcile import reconcile_marked
 from partnerships.statuses import DeliveryStatus
@@ -21,18 +26,45 @@ from tests.services.processes import start_process
 from tests.services.smtp_sink import SmtpSink
 from tests.services.stack import eventually
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
 SEND_AT = dt.datetime(2026, 3, 5, tzinfo=dt.UTC)
 MAILS = 40
 
 
-def start_sender(sink: SmtpSink, log: Path) -> subprocess.Popen[bytes]:
+def environment(sink: SmtpSink) -> dict[str, str]:
+    """Of a process that works on the database of this test."""
     name = connection.settings_dict["NAME"]
-    head, separator, options = os.environ["DATABASE_URL"].partition("?")
-    url = f"{head.rpartition('/')[0]}/{name}{separator}{options}"
-    env = {**os.environ, "DATABASE_URL": url, "EMAIL_HOST": sink.host, "EMAIL_PORT": str(sink.port)}
-    return start_process([sys.executable, "-m", "tests.reminders.sender"], log=log, env=env)
+    if connection.vendor == "sqlite":
+        url = f"sqlite:///{name}"
+    else:
+        head, separator, options = os.environ["DATABASE_URL"].partition("?")
+        url = f"{head.rpartition('/')[0]}/{name}{separator}{options}"
+    return {**os.environ, "DATABASE_URL": url, "EMAIL_HOST": sink.host, "EMAIL_PORT": str(sink.port)}
+
+
+def start_sender(sink: SmtpSink, log: Path, *options: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "tests.reminders.sender", *options]
+    return start_process(command, log=log, env=environment(sink))
+
+
+def queue_mails(number: int) -> None:
+    MilestoneFactory.create_batch(number, due_on=dt.date(2026, 3, 12))
+    reconcile_marked(now=NOON)
+    expand_due(now=SEND_AT, clock=Clock(SEND_AT))
+
+
+def let_leases_end() -> None:
+    Delivery.objects.filter(status__in=("claimed", "handing")).update(lease_until=NOON)
+    rescue(clock=Clock(SEND_AT))
+
+
+def send() -> Counter[str]:
+    return deliver_due(now=SEND_AT, clock=timezone.now, limit=100, is_stopping=lambda: False).counts
+
+
+def readers(sink: SmtpSink) -> Counter[str]:
+    return Counter(mail.recipients[0] for mail in sink.received)
 
 
 def send_until_killed(sink: SmtpSink, log: Path, *, after: int) -> None:
@@ -42,16 +74,13 @@ def send_until_killed(sink: SmtpSink, log: Path, *, after: int) -> None:
     eventually(lambda: len(sink.received) >= enough or sender.poll() is not None)
     sender.kill()
     sender.wait()
-    Delivery.objects.filter(status__in=("claimed", "handing")).update(lease_until=NOON)
-    rescue(clock=Clock(SEND_AT))
+    let_leases_end()
 
 
 def test_kills_double_nothing_and_lose_nothing_silently(
     rule: ReminderRule, smtp_sink: SmtpSink, tmp_path: Path
 ) -> None:
-    MilestoneFactory.create_batch(MAILS, due_on=dt.date(2026, 3, 12))
-    reconcile_marked(now=NOON)
-    expand_due(now=SEND_AT, clock=Clock(SEND_AT))
+    queue_mails(MAILS)
     log = tmp_path / "sender.log"
 
     kills = 5
@@ -59,12 +88,130 @@ def test_kills_double_nothing_and_lose_nothing_silently(
         send_until_killed(smtp_sink, log, after=2 + number)
     assert start_sender(smtp_sink, log).wait() == 0, log.read_text()
 
-    received = Counter(mail.recipients[0] for mail in smtp_sink.received)
+    received = readers(smtp_sink)
     assert max(received.values()) == 1
     by_status = {status: set() for status in DeliveryStatus.values} | _addresses_by_status()
-    assert by_status["sent"] | by_status["uncertain"] == _addresses()
+    listed = by_status["uncertain"] | by_status["unconfirmed"]
+    assert by_status["sent"] | listed == _addresses()
     assert by_status["sent"] <= set(received)
-    assert len(by_status["uncertain"]) <= kills
+    assert len(listed) <= kills
+
+
+# Killed there -> what the rescue makes of it, whether the mail is with its reader before, and after the next run.
+RECOVERY = {
+    "claim": ("queued", 0, 1),
+    "RCPT": ("queued", 0, 1),
+    "354": ("queued", 0, 1),
+    "handing": ("queued", 0, 1),
+    "body": ("queued", 0, 1),
+    "P": ("uncertain", 0, 0),
+    "dot": ("uncertain", 1, 1),
+    "D": ("unconfirmed", 1, 1),
+    "250": ("unconfirmed", 1, 1),
+    "commit": ("sent", 1, 1),
+}
+
+
+def test_what_becomes_of_a_mail_whose_sender_was_killed_at_a_named_point(
+    rule: ReminderRule, smtp_sink: SmtpSink, tmp_path: Path
+) -> None:
+    queue_mails(len(RECOVERY))
+    log = tmp_path / "sender.log"
+    # Nothing is claimed before there is a session: whoever dies then leaves no trace.
+    assert start_sender(smtp_sink, log, "--die-at", "connect", *RECOVERY).wait() == 0, log.read_text()
+    written = sum(before for _status, before, _after in RECOVERY.values())
+    eventually(lambda: len(smtp_sink.received) >= written)
+
+    let_leases_end()
+    found = list(Delivery.objects.order_by("pk").values_list("status", "person__email"))
+    before = readers(smtp_sink)
+    send()
+    after = readers(smtp_sink)
+
+    outcomes = [(status, before[reader], after[reader]) for status, reader in found]
+    assert dict(zip(RECOVERY, outcomes, strict=True)) == RECOVERY
+
+
+@pytest.mark.parametrize(
+    ("point", "statuses"),
+    [
+        ("claim", ["queued", "sent"]),
+        ("354", ["queued", "sent"]),
+        ("body", ["queued", "sent"]),
+        ("P", ["uncertain"] * 2),
+    ],
+)
+def test_a_sender_stopped_past_its_lease_does_not_write_the_dot_when_it_goes_on(
+    rule: ReminderRule, smtp_sink: SmtpSink, tmp_path: Path, point: str, statuses: list[str]
+) -> None:
+    queue_mails(1)
+    sender = start_sender(smtp_sink, tmp_path / "sender.log", "--stop-at", point)
+    eventually(lambda: _state(sender) == "T")
+    time.sleep(0.6)  # the lease it believes in
+    let_leases_end()
+    found = [Delivery.objects.get().status]
+    send()
+
+    sender.send_signal(signal.SIGCONT)
+
+    assert sender.wait(20) == 0, (tmp_path / "sender.log").read_text()
+    assert [*found, Delivery.objects.get().status] == statuses
+    assert len(smtp_sink.received) == (statuses[-1] == "sent")
+
+
+def test_a_sender_stopped_during_its_last_commit_gives_the_mail_back_itself(
+    rule: ReminderRule, smtp_sink: SmtpSink, tmp_path: Path
+) -> None:
+    queue_mails(1)
+    sender = start_sender(smtp_sink, tmp_path / "sender.log", "--stop-at", "P")
+    eventually(lambda: _state(sender) == "T")
+    time.sleep(0.6)
+
+    sender.send_signal(signal.SIGCONT)
+
+    assert sender.wait(20) == 0, (tmp_path / "sender.log").read_text()
+    assert (Delivery.objects.get().status, smtp_sink.received) == ("queued", [])
+    assert send() == {"sent": 1}
+
+
+def test_the_answer_that_comes_after_a_rescue_is_believed(
+    rule: ReminderRule, smtp_sink: SmtpSink, tmp_path: Path
+) -> None:
+    queue_mails(1)
+    sender = start_sender(smtp_sink, tmp_path / "sender.log", "--stop-at", "D")
+    eventually(lambda: _state(sender) == "T")
+    let_leases_end()
+    found = Delivery.objects.get().status
+
+    sender.send_signal(signal.SIGCONT)
+
+    assert sender.wait(20) == 0, (tmp_path / "sender.log").read_text()
+    assert (found, Delivery.objects.get().status, len(smtp_sink.received)) == ("unconfirmed", "sent", 1)
+
+
+def test_told_to_stop_it_finishes_its_mail_and_begins_no_other(
+    queue: Callable[[], None], milestone: Milestone, smtp_sink: SmtpSink, tmp_path: Path
+) -> None:
+    MilestoneFactory(due_on=milestone.due_on)
+    queue()
+    smtp_sink.script({"at": "DATA", "reply": "250 OK", "stored": True, "delay": 2})
+    log = tmp_path / "loop.log"
+    loop = start_process([sys.executable, "manage.py", "reminders", "run"], log=log, env=environment(smtp_sink))
+    eventually(lambda: Delivery.objects.filter(dot_sent_at__isnull=False).exists())
+
+    loop.terminate()
+
+    assert loop.wait(30) == 0, log.read_text()
+    assert list(Delivery.objects.order_by("status").values_list("status", "lease_epoch")) == [
+        ("queued", 0),
+        ("sent", 1),
+    ]
+    assert len(smtp_sink.received) == 1
+
+
+def _state(process: subprocess.Popen[bytes]) -> str:
+    """As the kernel says: "T" is stopped."""
+    return Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 def _addresses() -> set[str]:

@@ -96,6 +96,7 @@ def members_with_honour() -> Made:
     HonourFactory(scheme=scheme, organization=holder)
     HonourFactory(scheme=scheme, organization=holder, granted_on=DAY + dt.timedelta(days=1))
     HonourFactory(scheme=HonourSchemeFactory(), organization=other)
+    HonourFactory(scheme=scheme, organization=other, withdrawn=True)
     HonourFactory(scheme=scheme, organization=sampled, is_sample=True)
     HonourFactory(scheme=scheme, organization=EnterpriseFactory())
     return ReportedFigureFactory(of_members=True, organization=association, scheme=scheme), [holder]

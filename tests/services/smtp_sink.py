@@ -1,7 +1,8 @@
 """A real SMTP server process that records what it accepts before it answers, and can be told to answer otherwise.
 
 As a program: `python -m tests.services.smtp_sink DIRECTORY`. Every accepted message is a line of JSON in `accepted`,
-on disk before the client reads 250; `port` holds the port; `script` holds the rules of SmtpSink.script().
+on disk before the client reads 250; `port` holds the port; `script` holds the rules of SmtpSink.script(); `connections`
+has one for each MAIL; `options` says what it asks of its clients.
 """
 
 import asyncio
@@ -13,16 +14,17 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
-from aiosmtpd.smtp import SMTP
+from aiosmtpd.smtp import SMTP, AuthResult
 
 from tests.services.processes import start_process, stop_process, wait_until
 
@@ -55,9 +57,14 @@ class SmtpSink:
 
     host = "127.0.0.1"
 
-    def __init__(self) -> None:
+    def __init__(self, *, tls: str = "", login: tuple[str, str] | None = None) -> None:
+        """``tls``: "" for none, "starttls" or "implicit" (both then demanded), with the certificate ``authority``."""
         self.directory = Path(tempfile.mkdtemp(prefix="smtp-"))
         self.log = self.directory / "log"
+        self.authority = self.directory / "certificate.pem"
+        if tls:
+            _certify(self.directory, self.host)
+        (self.directory / "options").write_text(json.dumps({"tls": tls, "login": login}))
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -86,16 +93,23 @@ class SmtpSink:
             return []
         return [Received(**json.loads(line)) for line in path.read_text().splitlines()]
 
+    @property
+    def connections(self) -> int:
+        """Over which mail was offered since the start, or since it was cleared."""
+        path = self.directory / "connections"
+        return len(set(path.read_text().splitlines())) if path.exists() else 0
+
     def script(self, *rules: dict[str, Any]) -> None:
-        """Answer differently from now on. A rule: {"at": "MAIL" | "RCPT" | "DATA", "reply": "451 Later"}.
+        """Answer differently from now on. A rule: {"at": "MAIL" | "RCPT" | "DATA" | "QUIT", "reply": "451 Later"}.
 
         Optional: "to" (a recipient; else all), "times" (then the rule is used up; else for ever), "stored" (at DATA:
-        record the message all the same). The reply "disconnect" closes the connection without a word. First match wins.
+        record the message all the same), "delay" (seconds before the reply). The reply "disconnect" closes the connection without a word. First match wins.
         """
         _replace(self.directory / "script", json.dumps(rules))
 
     def clear(self) -> None:
-        (self.directory / "accepted").unlink(missing_ok=True)
+        for name in ("accepted", "connections"):
+            (self.directory / name).unlink(missing_ok=True)
         self.script()
 
     def stop(self) -> None:
@@ -105,6 +119,25 @@ class SmtpSink:
     def remove(self) -> None:
         self.stop()
         shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def _certify(directory: Path, host: str) -> None:
+    """A key and a certificate of its own authority, for a day."""
+    new = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-days",
+        "1",
+    ]
+    names = ["-subj", "/CN=sink.test", "-addext", f"subjectAltName=IP:{host}"]
+    files = ["-keyout", str(directory / "key.pem"), "-out", str(directory / "certificate.pem")]
+    subprocess.run([*new, *names, *files], check=True, capture_output=True)
 
 
 def _replace(path: Path, content: str) -> None:
@@ -117,10 +150,20 @@ class _Handler:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.used: dict[str, int] = {}
+        self.written_at = 0
+
+    def _rules(self) -> list[dict[str, Any]]:
+        """Those of now; a new script is unused, even one that reads like the last."""
+        path = self.directory / "script"
+        if not path.exists():
+            return []
+        written_at = path.stat().st_mtime_ns
+        if written_at != self.written_at:
+            self.written_at, self.used = written_at, {}
+        return json.loads(path.read_text())
 
     def _rule(self, at: str, recipients: list[str]) -> dict[str, Any] | None:
-        path = self.directory / "script"
-        for rule in json.loads(path.read_text()) if path.exists() else []:
+        for rule in self._rules():
             key = json.dumps(rule)
             if rule["at"] != at or ("to" in rule and rule["to"] not in recipients):
                 continue
@@ -130,20 +173,24 @@ class _Handler:
             return rule
         return None
 
-    def _reply(self, rule: dict[str, Any] | None, server: Any) -> str | None:
+    async def _reply(self, rule: dict[str, Any] | None, server: Any) -> str | None:
+        if rule and "delay" in rule:
+            await asyncio.sleep(rule["delay"])
         if rule and rule["reply"] == DISCONNECT:
             server.transport.abort()
             return "421 Closing"
         return rule["reply"] if rule else None
 
     async def handle_MAIL(self, server: Any, session: Any, envelope: Any, address: str, options: list[str]) -> str:  # noqa: N802
-        reply = self._reply(self._rule("MAIL", []), server)
+        with (self.directory / "connections").open("a") as file:
+            file.write(f"{session.peer}\n")
+        reply = await self._reply(self._rule("MAIL", []), server)
         if not reply:
             envelope.mail_from = address
         return reply or "250 OK"
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: list[str]) -> str:  # noqa: N802
-        reply = self._reply(self._rule("RCPT", [address]), server)
+        reply = await self._reply(self._rule("RCPT", [address]), server)
         if not reply:
             envelope.rcpt_tos.append(address)
         return reply or "250 OK"
@@ -152,7 +199,10 @@ class _Handler:
         rule = self._rule("DATA", envelope.rcpt_tos)
         if rule is None or rule.get("stored"):
             self._record(envelope)
-        return self._reply(rule, server) or "250 OK"
+        return await self._reply(rule, server) or "250 OK"
+
+    async def handle_QUIT(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        return await self._reply(self._rule("QUIT", []), server) or "221 Bye"
 
     def _record(self, envelope: Any) -> None:
         line = {
@@ -166,25 +216,49 @@ class _Handler:
             os.fsync(file.fileno())
 
 
-async def _serve(directory: Path) -> None:
+def _protocol(directory: Path, options: dict[str, Any], context: ssl.SSLContext | None) -> Callable[[], SMTP]:
     handler = _Handler(directory)
+    login = [part.encode() for part in options["login"] or ()]
+    is_upgraded = options["tls"] == "starttls"
+
+    def check(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
+        return AuthResult(success=[data.login, data.password] == login, handled=False)
+
+    return lambda: SMTP(
+        handler,
+        enable_SMTPUTF8=True,
+        hostname="sink.test",
+        tls_context=context if is_upgraded else None,
+        require_starttls=is_upgraded,
+        authenticator=check if login else None,
+        auth_required=bool(login),
+        auth_require_tls=is_upgraded,
+    )
+
+
+async def _serve(directory: Path) -> None:
+    options = json.loads((directory / "options").read_text())
+    context = None
+    if options["tls"]:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(directory / "certificate.pem", directory / "key.pem")
     known = directory / "port"
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(
-        lambda: SMTP(handler, enable_SMTPUTF8=True, hostname="sink.test"),
+    server = await asyncio.get_running_loop().create_server(
+        _protocol(directory, options, context),
         SmtpSink.host,
         int(known.read_text()) if known.exists() else 0,
+        ssl=context if options["tls"] == "implicit" else None,
     )
     _replace(known, str(server.sockets[0].getsockname()[1]))
     stopped = asyncio.Event()
-    loop.add_signal_handler(signal.SIGTERM, stopped.set)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
     await stopped.wait()
     server.close()
 
 
 @contextlib.contextmanager
-def running_sink() -> Iterator[SmtpSink]:
-    sink = SmtpSink()
+def running_sink(*, tls: str = "", login: tuple[str, str] | None = None) -> Iterator[SmtpSink]:
+    sink = SmtpSink(tls=tls, login=login)
     sink.start()
     try:
         yield sink

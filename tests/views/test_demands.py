@@ -61,6 +61,18 @@ def test_units_are_asked_and_asked_again(world: World, client: Client) -> None:
     assert [answer.unit for answer in demand.answers.all()] == [first, second]
 
 
+def test_only_units_that_were_not_asked_are_offered(world: World, client: Client) -> None:
+    asked, other = UnitFactory(name="Chemistry"), UnitFactory(name="Mechanics")
+    AnswerFactory(demand=world.demand, unit=asked)
+
+    page = client.get(step(world.demand, "ask")).text
+    refused = client.post(step(world.demand, "ask"), {"version": 1, "on": TODAY, "units": [asked.pk]}).text
+
+    assert (asked.name in page, other.name in page) == (False, True)
+    assert "This unit was asked already" in refused
+    assert world.demand.answers.filter(unit=asked).count() == 1
+
+
 def test_the_unit_asked_answers_and_sees_no_other_answer(world: World, client_of: Callable[[Any], Client]) -> None:
     asked = UnitFactory()
     answer = AnswerFactory(demand=world.demand, unit=asked)

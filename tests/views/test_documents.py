@@ -7,7 +7,7 @@ from typing import Any
 from django.test import Client
 from django.urls import reverse
 
-from partnerships.factories import DocumentVersionFactory, EventFactory
+from partnerships.factories import DocumentVersionFactory, EventFactory, ProgrammeFactory
 from tests.views.world import World
 
 
@@ -49,3 +49,14 @@ def test_the_papers_of_an_event_are_its_units(world: World, client_of: Callable[
 
     assert b"".join(own) == b"Minutes of the meeting\n"
     assert foreign.status_code == 404
+
+
+def test_a_policy_of_a_programme_is_everybodys_to_read(world: World, client_of: Callable[[Any], Client]) -> None:
+    programme = ProgrammeFactory(unit=world.unit)
+    version = DocumentVersionFactory(
+        document__agreement=None, document__programme=programme, document__kind="policy", document__title="City policy"
+    )
+    outsider = client_of(world.people["outsider"])
+
+    assert b"".join(outsider.get(address(version))) == b"Minutes of the meeting\n"
+    assert "City policy" in outsider.get(programme.get_absolute_url()).text

@@ -13,6 +13,7 @@ from partnerships.factories import (
     AnswerFactory,
     DemandFactory,
     FacilityFactory,
+    HonourFactory,
     MilestoneFactory,
 )
 from partnerships.models import Answer, Demand, StatusChange
@@ -22,11 +23,12 @@ from partnerships.statuses import (
     ANSWER_TRANSITIONS,
     DEMAND_TRANSITIONS,
     FACILITY_TRANSITIONS,
+    HONOUR_TRANSITIONS,
     MILESTONE_TRANSITIONS,
     Transition,
     TransitionTable,
 )
-from partnerships.workflows import activities, agreements, demands, facilities, milestones
+from partnerships.workflows import activities, agreements, demands, facilities, honours, milestones
 
 REASON = "As the partners asked"
 
@@ -136,6 +138,13 @@ WORKFLOWS = {
             "suspended": {"resume": "opened", "close": "closed"},
             "closed": {"reopen": "planned"},
         },
+    ),
+    "honour": Workflow(
+        table=HONOUR_TRANSITIONS,
+        verbs=honours.STEPS,
+        factory=HonourFactory,
+        traits={"recorded": {}},
+        expected={"recorded": {"withdraw": "withdrawn"}, "withdrawn": {"restore": "recorded"}},
     ),
     "demand": Workflow(
         table=DEMAND_TRANSITIONS,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from partnerships.exceptions import InvalidInput, NotAllowed, TransitionRefused
+from partnerships.exceptions import InvalidInput, NotAllowed, StaleVersion, TransitionRefused
 from partnerships.factories import (
     DAY,
     AgreementTypeFactory,
@@ -106,6 +106,15 @@ def test_asking_units_asks_each_of_them_once() -> None:
     assert (fresh(demand).status, fresh(demand).asked_on) == ("asked", DAY)
     with pytest.raises(InvalidInput, match="asked already"):
         ask_units(fresh(demand), actor=None, on=DAY, units=units)
+
+
+def test_units_are_not_asked_by_a_page_older_than_the_demand() -> None:
+    demand = released()
+    stale = fresh(demand)
+    fresh(demand).save()
+    with pytest.raises(StaleVersion):
+        ask_units(stale, actor=None, on=DAY, units=[UnitFactory()])
+    assert demand.answers.count() == 0
 
 
 def test_a_closed_demand_is_not_asked() -> None:

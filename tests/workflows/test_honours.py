@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from partnerships.exceptions import InvalidInput, NotAllowed
+from partnerships.exceptions import InvalidInput, NotAllowed, TransitionRefused
 from partnerships.factories import (
     DAY,
     EnterpriseFactory,
@@ -15,8 +15,8 @@ from partnerships.factories import (
     UnitFactory,
     UserFactory,
 )
-from partnerships.models import Honour, Milestone, MilestoneKind
-from partnerships.workflows.honours import record_honour
+from partnerships.models import Honour, Milestone, MilestoneKind, StatusChange
+from partnerships.workflows.honours import record_honour, restore_honour, withdraw_honour
 from partnerships.workflows.milestones import meet_milestone, move_milestone
 
 pytestmark = pytest.mark.django_db
@@ -118,3 +118,35 @@ def test_who_could_apply_for_the_next_level() -> None:
     HonourFactory(scheme=scheme.next_scheme, organization=risen)
     HonourFactory(scheme=scheme, granted_on=day("2020-01-01"), valid_until=day("2023-01-01"))
     assert list(Honour.objects.could_rise(DAY)) == [honour]
+
+
+def test_one_recorded_in_error_is_withdrawn_and_counts_nowhere() -> None:
+    honour = recorded(scheme=HonourSchemeFactory(ladder=True))
+    withdraw_honour(Honour.objects.get(pk=honour.pk), actor=None, on=DAY, reason="Another enterprise of the same name")
+    found = [Honour.objects.valid(DAY), Honour.objects.lapsing(DAY, until=LAPSE), Honour.objects.could_rise(DAY)]
+    assert [rows.exists() for rows in found] == [False] * 3
+    assert (lapse(honour).status, honour.history.count()) == ("cancelled", 3)
+    assert StatusChange.objects.of(honour).get().reason == "Another enterprise of the same name"
+
+
+def test_withdrawn_it_is_not_edited_until_it_is_restored() -> None:
+    honour = recorded()
+    withdraw_honour(Honour.objects.get(pk=honour.pk), actor=None, on=DAY, reason="By mistake")
+    with pytest.raises(TransitionRefused, match="Restore it first"):
+        extend(honour, None)
+    restore_honour(Honour.objects.get(pk=honour.pk), actor=None, on=DAY, reason="It was right")
+    assert [row.status for row in honour.milestones.pending()] == ["open"]
+    assert Honour.objects.get(pk=honour.pk).withdrawn_on is None
+
+
+def test_the_right_one_may_be_recorded_beside_the_withdrawn_and_then_stands_in_its_way() -> None:
+    honour = HonourFactory(withdrawn=True)
+    HonourFactory(scheme=honour.scheme, organization=honour.organization, granted_on=honour.granted_on)
+    with pytest.raises(TransitionRefused, match="recorded already"):
+        restore_honour(honour, actor=None, on=DAY, reason="It was right")
+
+
+def test_a_coordinator_does_not_withdraw() -> None:
+    honour = HonourFactory()
+    with pytest.raises(NotAllowed):
+        withdraw_honour(honour, actor=UserFactory(coordinator_in=honour.unit), on=DAY, reason="By mistake")

@@ -13,6 +13,7 @@ from django.db import close_old_connections, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from partnerships.lists import exports
 from partnerships.models import Delivery, Milestone
 from partnerships.reminders import run
 from partnerships.reminders.audit import audit
@@ -88,6 +89,7 @@ class Command(BaseCommand):
         close_old_connections()
         try:
             done = run.run_once(now=timezone.now(), limit=limit, is_stopping=stop.is_set)
+            exports.make_waiting(clock=timezone.now, is_stopping=stop.is_set)
         except Exception:
             # The database may be restarting: the loop has to be there when it is back. The log and the old heartbeat tell.
             logger.exception("A run of the reminders failed; the next one follows in a minute")

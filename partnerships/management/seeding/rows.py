@@ -1,8 +1,9 @@
 """Creates the rows that a fixture describes where they are absent, and says what staff changed since.
 
 A fixture mirrors the models: a table's entries hold fields, and their children under the related name. A reference to
-another row is its ``code``. Rows with a code are found by it, children beside their parent by a natural key. What the
-history knows but is no longer there was changed or removed by people: it stays as they left it.
+another row is its ``code``; of a sentence of the fixture's own source it is the number (``at``). Rows with a code are
+found by it, children beside their parent by a natural key. What the history knows but is no longer there was changed
+or removed by people: it stays as they left it.
 """
 
 import datetime as dt
@@ -33,6 +34,7 @@ from partnerships.models import (
     Region,
     ReportedFigure,
     Source,
+    Statement,
     Unit,
 )
 from partnerships.models.programmes import PROGRAMME_ITEMS
@@ -63,6 +65,7 @@ SECTIONS: Mapping[str, type[models.Model]] = {
 }
 # Related names of children, each with what tells one child of a parent from another.
 CHILDREN: Mapping[str, tuple[str, ...]] = {
+    "statements": ("number",),
     "other_names": ("name", "kind"),
     "association_rows": ("association",),
     "default_milestones": ("title",),
@@ -109,6 +112,7 @@ class Seeder:
         self.today = today
         self.outcome = Outcome()
         self._references: dict[tuple[type[models.Model], str], models.Model] = {}
+        self._sentences: dict[tuple[Any, int], Statement] = {}
         self._has_past: dict[type[models.Model], bool] = {}
 
     def seed(self, fixture: Mapping[str, list[Entry]]) -> None:
@@ -147,7 +151,7 @@ class Seeder:
             self._seed_citations(row, entry, source)
 
     def _values(self, model: type[models.Model], entry: Entry) -> dict[str, Any]:
-        ours = {name: value for name, value in entry.items() if name not in {*CHILDREN, "cite", "citations"}}
+        ours = {name: value for name, value in entry.items() if name not in {*CHILDREN, "cite", "at", "citations"}}
         return {name: self._value(model, name, value) for name, value in ours.items()}
 
     def _value(self, model: type[models.Model], name: str, value: Any) -> Any:
@@ -220,16 +224,29 @@ class Seeder:
             values = (child[name] for name in key if name in child)
             self._report_left_out(relation.related_model, [row, *values], reason)
 
+    def _statement(self, source: models.Model, number: int | None) -> Statement | None:
+        """The sentence of the fixture's own source; each is looked up once."""
+        if number is None:
+            return None
+        if (source.pk, number) not in self._sentences:
+            row = Statement.objects.filter(source=source.pk, number=number).first()
+            if row is None:
+                raise _LeftOut(_("sentence %(number)s, which it refers to, is not there") % {"number": number})
+            self._sentences[source.pk, number] = row
+        return self._sentences[source.pk, number]
+
     def _report_left_out(self, model: type[models.Model], words: Iterable[Any], reason: _LeftOut) -> None:
         label = " · ".join(str(word) for word in words)
         self.outcome.differences.append(f"{_name(model)} “{label}”: {reason}.")
 
     def _seed_citations(self, row: models.Model, entry: Entry, source: models.Model) -> None:
-        cited = [{"printed": entry["cite"]}] if "cite" in entry else []
+        cited = [{"printed": entry["cite"], "at": entry.get("at")}] if "cite" in entry else []
         target = {"content_type": ContentType.objects.get_for_model(row), "object_id": row.pk}
         for citation in (*cited, *entry.get("citations", [])):
-            values = {"source": source, **target, "field": "", **citation}
+            printed = {name: value for name, value in citation.items() if name != "at"}
+            values = {"source": source, **target, "field": "", **printed}
             try:
+                values["statement"] = self._statement(source, citation.get("at"))
                 self._find_or_create(Citation, values, key=("source", "content_type", "object_id", "field"))
             except _LeftOut as reason:
                 self._report_left_out(Citation, [row, values["field"]], reason)

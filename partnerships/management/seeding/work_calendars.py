@@ -7,7 +7,7 @@ import holidays
 
 from partnerships.models import CalendarDay, WorkCalendar
 
-COUNTRY = "CN"
+COUNTRY = "CN"  # the one whose decrees we can tell from guesses
 FIRST_YEAR = 2024  # the articles' year; nothing on record lies before
 LAST_YEAR = 2100  # the library stops long before
 
@@ -38,6 +38,8 @@ def _days(off: dict[dt.date, str], worked: list[dt.date]) -> Iterator[CalendarDa
 def seed_work_calendar() -> int:
     """Creates the calendar and the days it lacks, and moves on the day until which it is known; how many changes.
 
+    A day that people changed or removed stays as they left it.
+
     Unlike what staff edit it follows its source: with a newer library a later year becomes known.
     """
     covered_until, days = known_days()
@@ -45,11 +47,12 @@ def seed_work_calendar() -> int:
         code=COUNTRY,
         defaults={"name": "Working days in China", "name_zh": "中国工作日", "covered_until": covered_until},
     )
-    there = set(calendar.days.values_list("day", flat=True))
-    missing = [day for day in days if day.day not in there]
+    removed = CalendarDay.history.filter(calendar=calendar, history_type="-")
+    known = {*calendar.days.values_list("day", flat=True), *removed.values_list("day", flat=True)}
+    missing = [day for day in days if day.day not in known]
     for day in missing:
         day.calendar = calendar
-    CalendarDay.objects.bulk_create(missing)
+        day.save()
     is_longer = calendar.covered_until < covered_until
     if is_longer:
         calendar.covered_until = covered_until

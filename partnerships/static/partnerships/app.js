@@ -14,7 +14,7 @@ document.addEventListener("keydown", (event) => {
 // A second click on a slow line must not send the form twice.
 document.addEventListener("submit", (event) => {
   if (event.target.dataset.sent) event.preventDefault();
-  event.target.dataset.sent = "yes";
+  if (!("mayRepeat" in event.target.dataset)) event.target.dataset.sent = "yes";
 });
 addEventListener("pageshow", () => {
   for (const form of document.forms) delete form.dataset.sent;

@@ -1,0 +1,194 @@
+"""A list as a file: the rows its maker may see at that time, all columns as data.
+
+The truth is the row in the database. A short export is made in the request that asks for it, a long one by the worker
+or, when its call is lost, by the next tick; whoever makes it holds a lease, so that two never make one.
+"""
+
+import codecs
+import csv
+import datetime as dt
+import logging
+import secrets
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import IO, Any
+
+from django.core.files import File
+from django.http import QueryDict
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.styles import Font
+
+from partnerships.exceptions import NotAllowed
+from partnerships.lists import LISTS
+from partnerships.lists.base import Column, RowList
+from partnerships.models import Export, Role, User
+from partnerships.permissions import may, require
+from partnerships.statuses import ExportStatus
+
+logger = logging.getLogger(__name__)
+
+BATCH = 500
+AT_ONCE = 2000  # rows that a request may wait for
+LEASE = dt.timedelta(minutes=5)
+ATTEMPTS_AT_MOST = 3
+KEPT_FOR = dt.timedelta(days=1)
+LONGEST_CELL = 32_767  # of a spreadsheet
+# Spreadsheets take what begins with one of these for a formula.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def request_export(*, actor: User, key: str, query: str, file_format: str, now: dt.datetime) -> Export:
+    """Records the wish; ``query`` is the list's address behind the question mark. Raises ``NotAllowed``."""
+    require(actor, "export")
+    return Export.objects.create(
+        user=actor,
+        list=key,
+        query=query,
+        format=file_format,
+        language=actor.language,
+        asked_at=now,
+        rows_total=_list_of(actor, key, query, now).filterset.qs.count(),
+    )
+
+
+def make_waiting(*, clock: Callable[[], dt.datetime], is_stopping: Callable[[], bool]) -> int:
+    """Makes what waits, one after the other, and removes old files; returns how many it made."""
+    made = 0
+    for export in Export.objects.to_make(clock()):
+        if is_stopping():
+            break
+        made += make(export, clock=clock)
+    remove_old(now=clock())
+    return made
+
+
+def make(export: Export, *, clock: Callable[[], dt.datetime]) -> bool:
+    """Writes the file; False when somebody else has it. What goes wrong is logged and leaves it failed, never stuck."""
+    if not _claim(export, clock()):
+        return False
+    try:
+        with tempfile.TemporaryFile() as scratch, translation.override(export.language):
+            for written in _write(export, scratch, clock()):
+                if not _advance(export, rows_done=written, lease_until=clock() + LEASE):
+                    return False
+            scratch.seek(0)
+            # A name nobody can guess; pages ask for the export, never for the file.
+            export.file.save(f"{export.pk}-{secrets.token_hex(16)}.{export.format}", File(scratch), save=False)
+        return _advance(export, status=ExportStatus.DONE, file=export.file.name, finished_at=clock())
+    except Exception:
+        logger.exception("Export %s failed", export.pk)
+        _advance(export, status=ExportStatus.FAILED, finished_at=clock())
+        return False
+
+
+def remove_old(*, now: dt.datetime) -> None:
+    for export in Export.objects.filter(status=ExportStatus.DONE, finished_at__lt=now - KEPT_FOR)[:100]:
+        export.file.delete(save=False)
+        Export.objects.filter(pk=export.pk).update(status=ExportStatus.REMOVED, file="")
+
+
+def _claim(export: Export, now: dt.datetime) -> bool:
+    taken = Export.objects.to_make(now).filter(pk=export.pk, attempts=export.attempts)
+    if export.attempts >= ATTEMPTS_AT_MOST:
+        taken.order_by().update(status=ExportStatus.FAILED, finished_at=now)
+        return False
+    changes = {"status": ExportStatus.RUNNING, "attempts": export.attempts + 1, "lease_until": now + LEASE}
+    if not taken.order_by().update(**changes, rows_done=0):
+        return False
+    export.attempts, export.status = export.attempts + 1, ExportStatus.RUNNING
+    return True
+
+
+def _advance(export: Export, **changes: Any) -> bool:
+    ours = Export.objects.filter(pk=export.pk, status=ExportStatus.RUNNING, attempts=export.attempts)
+    for name, value in changes.items():
+        setattr(export, name, value)
+    return bool(ours.update(**changes))
+
+
+def _list_of(user: User, key: str, query: str, now: dt.datetime) -> RowList:
+    return LISTS[key](QueryDict(query), user=user, today=timezone.localdate(now))
+
+
+def _write(export: Export, out: IO[bytes], now: dt.datetime) -> Iterator[int]:
+    """Yields how many rows are written after each batch; the file is whole once it ends."""
+    user = User.objects.get(pk=export.user_id)
+    if not may(user, "export"):
+        raise NotAllowed(_("You may not take lists out of the system any more."))
+    listed = _list_of(user, export.list, export.query, now)
+    columns = [column for column in listed.columns if not column.is_personal or _reads_personal_data(user)]
+    sheet = _Xlsx(out) if export.format == Export.Format.XLSX else _Csv(out)
+    sheet.add([str(column.label) for column in columns])
+    ids = iter(list(listed.ids()))
+    written = 0
+    while batch := list(islice(ids, BATCH)):
+        for row in listed.rows(batch):
+            sheet.add(_cells(row, columns))
+        written += len(batch)
+        yield written
+    sheet.close()
+
+
+def _reads_personal_data(user: User) -> bool:
+    return user.sees_all_units or user.scope.has(Role.COORDINATOR)
+
+
+def _cells(row: Any, columns: Iterable[Column]) -> list[Any]:
+    return [_datum(column.value(row)) for column in columns]
+
+
+def _datum(value: Any) -> Any:
+    """Days, numbers and truth as such; everything else in words, without what no spreadsheet can hold."""
+    if value is None or isinstance(value, (bool, int, float, dt.date)):
+        return value
+    if hasattr(value, "as_tuple"):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return ILLEGAL_CHARACTERS_RE.sub(" ", str(value))[:LONGEST_CELL]
+
+
+class _Csv:
+    def __init__(self, out: IO[bytes]) -> None:
+        out.write(codecs.BOM_UTF8)  # without it spreadsheets read Chinese as something else
+        self._text = codecs.getwriter("utf-8")(out)
+        self._writer = csv.writer(self._text)
+
+    def add(self, cells: list[Any]) -> None:
+        self._writer.writerow([_harmless(cell) for cell in cells])
+
+    def close(self) -> None:
+        self._text.flush()
+
+
+def _harmless(cell: Any) -> Any:
+    """Text a spreadsheet would run is quoted with an apostrophe, as it does itself."""
+    if isinstance(cell, bool):
+        return _("yes") if cell else _("no")
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
+
+
+class _Xlsx:
+    def __init__(self, out: IO[bytes]) -> None:
+        self._out, self._book = out, Workbook(write_only=True)
+        self._sheet = self._book.create_sheet()
+        self._sheet.freeze_panes = "B2"
+        self._is_heading = True
+
+    def add(self, cells: list[Any]) -> None:
+        self._sheet.append([self._cell(cell) for cell in cells])
+        self._is_heading = False
+
+    def _cell(self, value: Any) -> Any:
+        cell = WriteOnlyCell(self._sheet, value=value)
+        if isinstance(value, str):
+            cell.data_type = "s"  # text, also where it begins like a formula
+        if self._is_heading:
+            cell.font = Font(bold=True)
+        return cell
+
+    def close(self) -> None:
+        self._book.save(self._out)

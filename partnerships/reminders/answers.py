@@ -1,0 +1,93 @@
+"""Reminders nobody answered: what counts as an answer, and since when one is missing.
+
+A sign of life is any change of the milestone by a person (a step, a move, a snooze, evidence, another owner) and any
+contact logged about it, or about its agreement without naming a milestone. What the system changes by itself is none.
+"""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from django.db.models import Exists, F, Max, OuterRef, Q
+
+from partnerships.models import ContactNote, Delivery, Milestone, ReminderItem, ReminderMark, ReminderPlan, ReminderRule
+from partnerships.reminders.rulebook import Rulebook
+from partnerships.reminders.schedule import Unanswered
+from partnerships.statuses import DeliveryStatus
+
+OWNERS = (ReminderItem.Why.OWNER, ReminderItem.Why.STAND_IN)
+
+
+def unanswered(book: Rulebook, milestones: Iterable[Milestone]) -> dict[int, Unanswered]:
+    """Milestone id -> the first reminder to its owner, for its present due date, since the last sign of life.
+
+    Only of those a rule waits for; three queries, none when no rule waits.
+    """
+    waiting = [milestone for milestone in milestones if book.waits_for_answer(milestone)]
+    if not waiting:
+        return {}
+    signs = last_signs(waiting)
+    found: dict[int, Unanswered] = {}
+    for milestone, at, person in _sent_to_owners(waiting):
+        if milestone not in found and (milestone not in signs or signs[milestone] < at):
+            found[milestone] = Unanswered(at, person)
+    return found
+
+
+def _sent_to_owners(milestones: Sequence[Milestone]) -> Iterable[tuple[int, dt.datetime, int]]:
+    sent = ReminderItem.objects.filter(
+        plan__milestone__in=milestones,
+        plan__due_on=F("plan__milestone__due_on"),
+        delivery__status=DeliveryStatus.SENT,
+        cancelled_at=None,
+        why__in=OWNERS,
+    ).exclude(plan__rule__direction=ReminderRule.Direction.UNANSWERED)
+    sent = sent.order_by("delivery__sent_at", "pk")
+    for item in sent.select_related("plan", "delivery"):
+        if item.delivery.sent_at is not None:  # which a constraint sees to
+            yield item.plan.milestone_id, item.delivery.sent_at, item.person_id
+
+
+def last_signs(milestones: Sequence[Milestone]) -> dict[int, dt.datetime]:
+    """Milestone id -> when somebody last did something about it; two queries."""
+    if not milestones:
+        return {}
+    edits = Milestone.history.filter(id__in=[row.pk for row in milestones], history_user__isnull=False)
+    found = dict(edits.order_by().values_list("id").annotate(at=Max("history_date")))
+    for milestone, at in _contacts(milestones):
+        found[milestone] = max(at, found.get(milestone, at))
+    return found
+
+
+def _contacts(milestones: Sequence[Milestone]) -> Iterable[tuple[int, dt.datetime]]:
+    """When contacts were logged: about the milestone, or about its agreement as a whole."""
+    of_agreement: dict[int, list[int]] = defaultdict(list)
+    for milestone in milestones:
+        if milestone.agreement_id:
+            of_agreement[milestone.agreement_id].append(milestone.pk)
+    about = Q(milestone__in=[row.pk for row in milestones]) | Q(milestone=None, agreement__in=list(of_agreement))
+    logged = ContactNote.history.filter(about, history_type="+").order_by()
+    latest = logged.values_list("milestone_id", "agreement_id").annotate(at=Max("history_date"))
+    for milestone, agreement, at in latest:
+        for pk in [milestone] if milestone else of_agreement[agreement]:
+            yield pk, at
+
+
+def signs_for(plans: Iterable[ReminderPlan]) -> dict[int, dt.datetime]:
+    """The last signs of life about the milestones of those ``plans`` that wait for an answer; often no query."""
+    return last_signs([plan.milestone for plan in plans if plan.unanswered_at])
+
+
+def is_unanswered(plan: ReminderPlan, signs: Mapping[int, dt.datetime]) -> bool:
+    """Of a plan whose rule waits for an answer: there was a reminder, and nothing has happened since."""
+    sign = signs.get(plan.milestone_id)
+    return plan.unanswered_at is not None and (sign is None or sign < plan.unanswered_at)
+
+
+def mark_sent(delivery: Delivery) -> None:
+    """Within the transaction in which the mail becomes sent: rules that wait for an answer begin to count."""
+    waiting = ReminderRule.objects.enabled().filter(
+        direction=ReminderRule.Direction.UNANSWERED, milestone_kind=OuterRef("kind")
+    )
+    told = Milestone.objects.filter(Exists(waiting), reminder_plans__items__delivery=delivery)
+    ReminderMark.leave_on(told)

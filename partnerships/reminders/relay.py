@@ -1,0 +1,95 @@
+"""What all processes know of the mail server: the rest it gets while it is in trouble, and how fast it may be fed.
+
+One row for each relay, written only when it fails, works again, or a rate is set.
+"""
+
+import datetime as dt
+import logging
+
+from django.conf import settings
+from django.db.models import Q
+
+from partnerships.models import Delivery, MailRelay
+from partnerships.reminders.expand import Clock
+from partnerships.statuses import DeliveryStatus
+
+logger = logging.getLogger(__name__)
+
+FIRST_PAUSE = dt.timedelta(seconds=30)
+LONGEST_PAUSE = dt.timedelta(minutes=15)
+MINUTE = dt.timedelta(minutes=1)
+
+
+def relay_name() -> str:
+    return f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
+
+
+def relay_state() -> MailRelay:
+    """As the processes know the relay of the settings; one that never was in trouble has no row."""
+    name = relay_name()
+    return MailRelay.objects.filter(name=name).first() or MailRelay(name=name)
+
+
+class Breaker:
+    """Keeps this process off a relay that another, or this one, found in trouble.
+
+    Pauses double from 30 seconds to 15 minutes. When one is over, a single process tries; what it finds is everybody's.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._found = relay_state()
+
+    @property
+    def trouble(self) -> str:
+        return self._found.trouble
+
+    def lets_through(self) -> bool:
+        """True also takes the next pause, so that nobody else tries at the same time."""
+        found, at = self._found, self._clock()
+        if found.open_until is None:
+            return True
+        if found.open_until > at:
+            return False
+        until = at + pause_after(found.failures)
+        return bool(MailRelay.objects.filter(name=found.name, open_until=found.open_until).update(open_until=until))
+
+    def note_trouble(self, trouble: str) -> None:
+        """The next pause. Of several processes that fail at once one counts; an outage is one error in the log."""
+        found, at = self._found, self._clock()
+        failures = found.failures + 1
+        fields = {"failures": failures, "open_until": at + pause_after(failures), "trouble": trouble[:1000]}
+        if not found.failures:
+            MailRelay.objects.get_or_create(name=found.name)
+            fields |= {"since": at, "alerted_at": at}
+        is_ours = MailRelay.objects.filter(name=found.name, failures=found.failures).update(**fields)
+        if is_ours and not found.failures:
+            logger.error("The mail server %s cannot be used; mails wait until it can: %s", found.name, trouble)
+
+    def note_success(self) -> None:
+        """The relay took a mail, or answered for one."""
+        found = self._found
+        if not found.failures:
+            return
+        works = {"failures": 0, "open_until": None, "trouble": "", "since": None, "alerted_at": None}
+        if MailRelay.objects.filter(name=found.name, failures=found.failures).update(**works):
+            logger.info("The mail server %s works again; it did not since %s", found.name, found.since)
+        self._found = MailRelay(name=found.name)
+
+
+def pause_after(failures: int) -> dt.timedelta:
+    return min(FIRST_PAUSE * 2 ** min(failures - 1, 10), LONGEST_PAUSE)
+
+
+def is_rate_reached(at: dt.datetime) -> bool:
+    """Whether this minute's mails are handed over or claimed; in the transaction of a claim, which it makes one of a row.
+
+    Without a rate it asks nothing.
+    """
+    most = settings.EMAIL_MAX_PER_MINUTE
+    if not most:
+        return False
+    MailRelay.objects.select_for_update().get_or_create(name=relay_name())
+    claimed = Q(status=DeliveryStatus.CLAIMED, lease_until__gt=at)
+    lately = Delivery.objects.filter(Q(handed_at__gt=at - MINUTE) | claimed)
+    return lately.order_by()[:most].count() >= most

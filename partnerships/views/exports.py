@@ -1,0 +1,81 @@
+"""Lists as files: asked for, watched, fetched by whoever asked."""
+
+from functools import partial
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+from kombu.exceptions import OperationalError
+
+from partnerships.exceptions import NotAllowed
+from partnerships.lists import exports
+from partnerships.models import Export
+from partnerships.statuses import ExportStatus
+from partnerships.tasks import make_export
+from partnerships.views.saved_views import list_asked_for
+
+LISTED = 50
+
+
+@login_required
+@require_safe
+def export_list(request: HttpRequest) -> HttpResponse:
+    found = Export.objects.of(request.user)[:LISTED]
+    return render(request, "partnerships/exports/list.html", {"exports": found})
+
+
+@login_required
+@require_POST
+def export_add(request: HttpRequest) -> HttpResponse:
+    """A short list is made at once; a long one is made by the worker while its page shows how far it is."""
+    key, query = list_asked_for(request)
+    file_format = request.POST.get("format", "")
+    if file_format not in Export.Format.values:
+        raise Http404
+    try:
+        asked = {"actor": request.user, "key": key, "query": query, "file_format": file_format}
+        export = exports.request_export(**asked, now=timezone.now())
+    except NotAllowed as error:
+        raise PermissionDenied(str(error)) from error
+    if export.rows_total <= exports.AT_ONCE and exports.make(export, clock=timezone.now):
+        return _file(export)
+    transaction.on_commit(partial(_ring, export.pk))
+    return redirect("export_detail", export.pk)
+
+
+def _ring(pk: int) -> None:
+    try:
+        make_export.delay(pk)
+    except (OperationalError, OSError):
+        return  # without a broker the next tick makes it
+
+
+@login_required
+@require_safe
+def export_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    export = get_object_or_404(Export.objects.of(request.user), pk=pk)
+    template = "_progress" if request.htmx else "detail"
+    return render(request, f"partnerships/exports/{template}.html", {"export": export})
+
+
+@login_required
+@require_safe
+def export_download(request: HttpRequest, pk: int) -> FileResponse:
+    export = get_object_or_404(Export.objects.of(request.user), pk=pk, status=ExportStatus.DONE)
+    try:
+        return _file(export)
+    except FileNotFoundError as error:
+        raise Http404(_("This file was removed.")) from error
+
+
+def _file(export: Export) -> FileResponse:
+    name = f"{export.list.removesuffix('_list')}-{timezone.localdate(export.asked_at).isoformat()}.{export.format}"
+    response = FileResponse(export.file.open("rb"), as_attachment=True, filename=name)
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "private, no-store"
+    return response

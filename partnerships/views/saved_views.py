@@ -1,0 +1,53 @@
+"""The views a person saved of a list: an address under a name."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from partnerships.forms.lists import SavedViewForm
+from partnerships.lists import LISTS
+from partnerships.models import SavedView
+
+AT_MOST = 30
+
+
+def list_asked_for(request: HttpRequest) -> tuple[str, str]:
+    """The list a form was sent from and its address behind the question mark, without the page."""
+    key = request.POST.get("list", "")
+    if key not in LISTS:
+        raise Http404
+    query = QueryDict(request.POST.get("query", "").replace("\0", ""), mutable=True)
+    query.pop("page", None)
+    return key, query.urlencode()
+
+
+@login_required
+@require_POST
+def saved_view_add(request: HttpRequest) -> HttpResponse:
+    """A name that exists already gets the new address."""
+    key, query = list_asked_for(request)
+    back = redirect(f"{reverse(key)}?{query}")
+    form = SavedViewForm({"name": request.POST.get("name", ""), "query": query})
+    own = SavedView.objects.filter(user=request.user, list=key)
+    if not form.is_valid():
+        messages.error(request, " ".join(str(message) for errors in form.errors.values() for message in errors))
+    elif own.exclude(name=form.cleaned_data["name"]).count() >= AT_MOST:
+        messages.error(request, _("Thirty saved views are enough for one list; delete one first."))
+    else:
+        name = form.cleaned_data["name"]
+        SavedView.objects.update_or_create(user=request.user, list=key, name=name, defaults={"query": query})
+        messages.success(request, _("Saved as “%(name)s”.") % {"name": name})
+    return back
+
+
+@login_required
+@require_POST
+def saved_view_delete(request: HttpRequest, pk: int) -> HttpResponse:
+    view = get_object_or_404(SavedView, pk=pk, user=request.user)
+    view.delete()
+    messages.success(request, _("The view “%(name)s” is deleted.") % {"name": view})
+    return redirect(view.list)

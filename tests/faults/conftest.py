@@ -1,0 +1,44 @@
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.faults.office import DUE_AT, database_url
+from tests.services.processes import REPOSITORY
+from tests.services.smtp_sink import SmtpSink
+
+SPEED = 60  # a lease of five minutes runs out in five seconds
+
+
+@pytest.fixture
+def environment(smtp_sink: SmtpSink) -> dict[str, str]:
+    """What a process of the product needs to work on this test's database and mail server."""
+    return {
+        **os.environ,
+        "DATABASE_URL": database_url(),
+        "EMAIL_HOST": smtp_sink.host,
+        "EMAIL_PORT": str(smtp_sink.port),
+        "FAULTS_BEGIN": DUE_AT.isoformat(),
+        "FAULTS_SPEED": str(SPEED),
+    }
+
+
+@pytest.fixture
+def nursery(environment: dict[str, str], tmp_path: Path) -> Callable[..., dict[str, int]]:
+    """Call it with workers and kills; returns what the nursery counted."""
+
+    def run(*, workers: int, kills: int, seed: str) -> dict[str, int]:
+        log = tmp_path / "nursery.log"
+        command = [sys.executable, "-m", "tests.faults.nursery", str(workers), str(kills), seed]
+        with log.open("wb") as errors:
+            done = subprocess.run(
+                command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, stderr=errors, check=False
+            )
+        assert done.returncode == 0, log.read_text(errors="replace")
+        return json.loads(done.stdout.splitlines()[-1])
+
+    return run

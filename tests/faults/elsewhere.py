@@ -1,0 +1,20 @@
+"""This process's own database connection, pointed at another database for a while."""
+
+import contextlib
+from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
+
+from django.db import connection
+
+
+@contextlib.contextmanager
+def connected_to(url: str) -> Iterator[None]:
+    """``url`` names a PostgreSQL database on a socket, or an SQLite file."""
+    parts, before = urlsplit(url), dict(connection.settings_dict)
+    connection.close()
+    connection.settings_dict.update(NAME=parts.path[1:], HOST=parse_qs(parts.query).get("host", [""])[0])
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict.update(NAME=before["NAME"], HOST=before["HOST"])

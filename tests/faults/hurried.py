@@ -1,0 +1,7 @@
+"""The product's settings with a timer that rings every second and a broker that gives up on a worker after two."""
+
+from config.settings import *  # noqa: F403 - the settings of the product, all but two
+from config.settings import CELERY_BEAT_SCHEDULE, CELERY_BROKER_TRANSPORT_OPTIONS
+
+CELERY_BEAT_SCHEDULE["reminders"] |= {"schedule": 1.0}
+CELERY_BROKER_TRANSPORT_OPTIONS["visibility_timeout"] = 2

@@ -1,0 +1,54 @@
+"""Senders killed with SIGKILL at random moments, one and four at a time: nothing lost, nothing twice, little undecided.
+
+CHAOS_KILLS says how many (`make chaos`: 500 on each database); CHAOS_TABLE names a file that gets a line of figures.
+"""
+
+import datetime as dt
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from partnerships.models import Delivery
+from partnerships.reminders.audit import audit
+from tests.faults.conftest import SPEED
+from tests.faults.office import DUE_AT, Verdict, finish, judge, open_office
+from tests.services.smtp_sink import SmtpSink
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+
+KILLS = int(os.environ.get("CHAOS_KILLS", "25"))
+MAILS_PER_KILL = 8
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_nothing_is_lost_and_nothing_doubled(
+    nursery: Callable[..., dict[str, int]], smtp_sink: SmtpSink, workers: int
+) -> None:
+    open_office(KILLS * MAILS_PER_KILL)
+    began = time.monotonic()
+
+    counted = nursery(workers=workers, kills=KILLS, seed=os.environ.get("CHAOS_SEED", "1"))
+    while_killing = len(smtp_sink.received)
+    end = finish(DUE_AT + dt.timedelta(seconds=SPEED * (time.monotonic() - began)))
+
+    verdict = judge(smtp_sink.received)
+    report(verdict, workers=workers, while_killing=while_killing)
+    assert (verdict.is_clean, counted["ended"]) == (True, 0), verdict
+    assert counted["kills"] >= KILLS
+    assert while_killing > KILLS  # they did get to work
+    assert audit(now=end) == []
+
+
+def report(verdict: Verdict, *, workers: int, while_killing: int) -> None:
+    """A row of the table in docs/reliability.md."""
+    if "CHAOS_TABLE" not in os.environ:
+        return
+    undecided = ", ".join(f"{count} {status}" for status, count in sorted(verdict.undecided.items())) or "0"
+    cells = [connection.vendor, workers, KILLS, f"{while_killing} of {Delivery.objects.count()}"]
+    cells += [len(verdict.lost), len(verdict.doubled), undecided]
+    with Path(os.environ["CHAOS_TABLE"]).open("a") as table:
+        table.write("| " + " | ".join(str(cell) for cell in cells) + " |\n")

@@ -1,0 +1,236 @@
+"""Reminders nobody answers go on to the leads, unless somebody shows a sign of life first."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from partnerships.factories import (
+    CalendarDayFactory,
+    ContactNoteFactory,
+    MilestoneFactory,
+    ReminderRuleFactory,
+    UserFactory,
+    WorkCalendarFactory,
+)
+from partnerships.models import (
+    ContactNote,
+    Delivery,
+    Milestone,
+    ReminderItem,
+    ReminderMark,
+    ReminderPlan,
+    ReminderRule,
+    User,
+)
+from partnerships.reminders import reasons
+from partnerships.reminders.answers import mark_sent
+from partnerships.reminders.audit import audit
+from partnerships.reminders.claim import claim_next
+from partnerships.reminders.expand import expand_due
+from partnerships.reminders.explain import explain
+from partnerships.reminders.message import write
+from partnerships.reminders.reconcile import reconcile_marked
+from tests.reminders.conftest import Clock
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+
+
+@pytest.fixture
+def waiting(rule: ReminderRule) -> ReminderRule:
+    """Five working days after an unanswered reminder, to the leads."""
+    return ReminderRuleFactory(offset=5, direction="unanswered", audience="lead")
+
+
+@pytest.fixture
+def lead(milestone: Milestone) -> User:
+    return UserFactory(name="Chen Yulan", lead_in=milestone.unit)
+
+
+@pytest.fixture
+def reminded(
+    waiting: ReminderRule, lead: User, queue: Callable[[], None], milestone: Milestone, clock: Clock
+) -> Delivery:
+    """The owner's reminder, sent on Thursday 5 March 2026 at one minute past eight in Shanghai."""
+    queue()
+    return sent(clock)
+
+
+def sent(clock: Clock) -> Delivery:
+    """The next delivery as the sender leaves it once the server took it, and its milestone brought in step."""
+    claim = claim_next(now=clock(), clock=clock)
+    assert claim is not None
+    Delivery.objects.filter(pk=claim.delivery.pk).update(status="sent", sent_at=clock())
+    mark_sent(claim.delivery)
+    reconcile_marked(now=clock())
+    return claim.delivery
+
+
+def escalation() -> ReminderPlan:
+    return ReminderPlan.objects.select_related("milestone").get(rule__direction="unanswered")
+
+
+def act(milestone: Milestone, clock: Clock, time_machine: Any, person: User | None) -> None:
+    """``person`` edits the milestone at the clock's time; None: the system does."""
+    time_machine.move_to(clock(), tick=False)
+    row = Milestone.objects.get(pk=milestone.pk)
+    row.evidence = "Called, the room is ready."
+    row._history_user = person
+    row.save()
+
+
+def to_the_leads(clock: Clock) -> list[User]:
+    """Expands what is due a week later, and says to whom the escalation went."""
+    clock.forward(days=7)
+    expand_due(now=clock(), clock=clock)
+    return [item.person for item in ReminderItem.objects.filter(plan__rule__direction="unanswered", cancelled_at=None)]
+
+
+def test_nothing_is_planned_before_the_reminder_went_out(
+    waiting: ReminderRule, queue: Callable[[], None], clock: Clock
+) -> None:
+    queue()
+
+    assert ReminderPlan.objects.filter(rule=waiting).exists() is False
+
+
+def test_it_speaks_working_days_after_the_reminder(reminded: Delivery, milestone: Milestone) -> None:
+    plan = escalation()
+
+    assert (plan.status, plan.send_at.isoformat()) == ("planned", "2026-03-12T00:00:00+00:00")
+    assert (plan.unanswered_at, plan.unanswered_by) == (dt.datetime(2026, 3, 5, 0, 1, tzinfo=dt.UTC), milestone.owner)
+
+
+def test_holidays_are_no_working_days(milestone: Milestone, waiting: ReminderRule, queue: Any, clock: Clock) -> None:
+    milestone.unit.work_calendar = WorkCalendarFactory()
+    milestone.unit.save()
+    CalendarDayFactory(calendar=milestone.unit.work_calendar, day=dt.date(2026, 3, 9))
+    queue()
+    sent(clock)
+
+    assert escalation().send_at.date() == dt.date(2026, 3, 13)
+
+
+def test_unanswered_it_goes_to_the_leads_and_says_why(
+    reminded: Delivery, lead: User, milestone: Milestone, clock: Clock
+) -> None:
+    assert to_the_leads(clock) == [lead]
+
+    claim = claim_next(now=clock(), clock=clock)
+    assert claim is not None
+    text = write(claim.delivery, claim.items, now=clock(), at=clock()).data.decode().replace("=\r\n", "")
+    assert f"nobody has acted on the reminder of March 5, 2026 to {milestone.owner}." in text
+
+
+def test_it_is_told_once_for_a_due_date(reminded: Delivery, lead: User, clock: Clock) -> None:
+    to_the_leads(clock)
+    sent(clock)
+    ReminderMark.objects.create(milestone=escalation().milestone)
+
+    reconcile_marked(now=clock())
+
+    assert to_the_leads(clock) == [lead]
+    assert audit(now=clock()) == ["The reminders have never run."]
+
+
+def test_an_edit_by_a_person_is_an_answer(
+    reminded: Delivery, milestone: Milestone, lead: User, clock: Clock, time_machine: Any
+) -> None:
+    clock.forward(days=1)
+    act(milestone, clock, time_machine, milestone.owner)
+    reconcile_marked(now=clock())
+
+    assert (escalation().status, escalation().reason) == ("cancelled", reasons.ANSWERED)
+    assert to_the_leads(clock) == []
+    assert audit(now=clock()) == ["The reminders have never run."]
+
+
+def test_what_the_system_changes_is_none(
+    reminded: Delivery, milestone: Milestone, lead: User, clock: Clock, time_machine: Any
+) -> None:
+    clock.forward(days=1)
+    act(milestone, clock, time_machine, None)
+    reconcile_marked(now=clock())
+
+    assert to_the_leads(clock) == [lead]
+
+
+@pytest.mark.parametrize(
+    ("about", "is_answer"), [("milestone", True), ("agreement", True), ("sibling", False), ("other", False)]
+)
+def test_a_contact_logged_about_it_or_its_agreement_is_an_answer(
+    about: str, is_answer: bool, reminded: Delivery, milestone: Milestone, clock: Clock, time_machine: Any
+) -> None:
+    clock.forward(days=1)
+    time_machine.move_to(clock(), tick=False)
+    match about:
+        case "milestone":
+            ContactNoteFactory(agreement=milestone.agreement, milestone=milestone)
+        case "agreement":
+            ContactNoteFactory(agreement=milestone.agreement)
+        case "sibling":
+            ContactNoteFactory(agreement=milestone.agreement, milestone=MilestoneFactory(agreement=milestone.agreement))
+        case _:
+            ContactNoteFactory()
+    reconcile_marked(now=clock())
+
+    assert ContactNote.objects.count() == 1
+    assert escalation().status == ("cancelled" if is_answer else "planned")
+
+
+def test_an_answer_between_expansion_and_claim_still_counts(
+    reminded: Delivery, milestone: Milestone, lead: User, clock: Clock, time_machine: Any
+) -> None:
+    to_the_leads(clock)
+    act(milestone, clock, time_machine, milestone.owner)
+    clock.forward(minutes=1)
+
+    claim = claim_next(now=clock(), clock=clock)
+
+    assert (claim and claim.items, escalation().status) == ([], "cancelled")
+    assert ReminderItem.objects.get(person=lead).cancel_reason == reasons.ANSWERED
+
+
+def test_an_answer_the_reconciler_has_not_read_yet_counts_at_expansion(
+    reminded: Delivery, milestone: Milestone, lead: User, clock: Clock, time_machine: Any
+) -> None:
+    clock.forward(days=1)
+    act(milestone, clock, time_machine, milestone.owner)
+
+    assert to_the_leads(clock) == []
+    assert escalation().reason == reasons.ANSWERED
+
+
+def test_after_an_answer_the_next_reminder_can_stay_without_one(
+    reminded: Delivery, milestone: Milestone, clock: Clock, time_machine: Any
+) -> None:
+    ReminderRuleFactory(offset=0)
+    act(milestone, clock, time_machine, milestone.owner)
+    reconcile_marked(now=clock())
+    clock.at = dt.datetime(2026, 3, 12, 0, 5, tzinfo=dt.UTC)
+    expand_due(now=clock(), clock=clock)
+    sent(clock)
+
+    assert (escalation().status, escalation().unanswered_at) == ("planned", clock())
+    assert escalation().send_at.date() == dt.date(2026, 3, 19)
+
+
+def test_the_explanation_says_what_it_waits_for(reminded: Delivery, milestone: Milestone, clock: Clock) -> None:
+    lines = "\n".join(explain(milestone, now=clock()))
+
+    assert f"Unless somebody sees to it: {milestone.owner} was reminded on 2026-03-05 08:01 CST." in lines
+
+
+def test_a_sent_mail_marks_its_milestone_only_where_a_rule_waits(
+    rule: ReminderRule, queue: Callable[[], None], clock: Clock
+) -> None:
+    queue()
+    claim = claim_next(now=clock(), clock=clock)
+    assert claim is not None
+    mark_sent(claim.delivery)
+    assert ReminderMark.objects.count() == 0
+
+    ReminderRuleFactory(offset=5, direction="unanswered", milestone_kind="review")
+    mark_sent(claim.delivery)
+    assert ReminderMark.objects.count() == 0

@@ -1,0 +1,275 @@
+"""Whatever people, clocks, crashes and mail servers do, in any order: the promise holds.
+
+The model is small: which reminders were announced by a plan in time and never withdrawn. Each of them reaches exactly one
+person exactly once, or stands in the list of what a person has to look at; nothing reaches anybody it must not.
+"""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import pytest
+from django.db import connection
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+
+from partnerships.factories import NOON, AgreementFactory, MilestoneFactory, ReminderRuleFactory, UserFactory
+from partnerships.models import (
+    ComponentHeartbeat,
+    Delivery,
+    DeliveryEvent,
+    MailRelay,
+    Milestone,
+    ReminderItem,
+    ReminderMark,
+    ReminderPlan,
+    ReminderRule,
+    User,
+)
+from partnerships.reminders import claim, deliver, expand, reconcile
+from partnerships.reminders.audit import audit
+from partnerships.reminders.rulebook import Rulebook
+from partnerships.reminders.run import run_once
+from partnerships.statuses import DeliveryStatus, MilestoneStatus, PlanStatus
+from tests.services.smtp_sink import DISCONNECT, SmtpSink
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+
+# (milestone, rule, due date)
+Announcement = tuple[int, int, dt.date]
+
+LOOKED_AT = {DeliveryStatus.UNCERTAIN, DeliveryStatus.UNCONFIRMED, DeliveryStatus.FAILED}
+ZONES = ("Asia/Shanghai", "Europe/Berlin", "America/New_York")
+WAITS = (1, 6, 60, 600, 1440, 3 * 1440, 12 * 1440, -120)  # minutes
+POINTS = (
+    (reconcile, "bring_in_step"),
+    (expand, "_write"),
+    (claim, "_check_again"),
+    (deliver, "_freeze"),
+    (deliver.Handing, "begin"),
+    (deliver.Handing, "before_dot"),
+    (deliver.Handing, "after_dot"),
+    (deliver, "_record"),
+)
+FAULTS = (
+    {"at": "MAIL", "reply": "451 Later"},
+    {"at": "RCPT", "reply": "451 Later"},
+    {"at": "RCPT", "reply": "550 No such user"},
+    {"at": "RCPT", "reply": "421 Closing"},
+    {"at": "DATA", "reply": "451 Later"},
+    {"at": "DATA", "reply": DISCONNECT},
+    {"at": "DATA", "reply": DISCONNECT, "stored": True},
+)
+
+
+class Crash(BaseException):
+    """The end of a process, as far as one process can play it."""
+
+
+class Office(RuleBasedStateMachine):
+    sink: ClassVar[SmtpSink]
+
+    @initialize()
+    def open(self) -> None:
+        self.sink.clear()
+        self.at = NOON
+        self.announced: set[Announcement] = set()
+        self.read = 0
+        self.agreement = AgreementFactory(signed=True)
+        self.unit = self.agreement.unit
+        self.people = UserFactory.create_batch(3, coordinator_in=self.unit)
+        self.unit.fallback_person = UserFactory(lead_in=self.unit)
+        self.unit.save()
+        self.milestones: list[Milestone] = []
+        self.rules = [ReminderRuleFactory(offset=7), ReminderRuleFactory(offset=0)]
+
+    # What people do
+
+    @rule(days=st.integers(0, 20), owner=st.integers(0, 2))
+    def create(self, days: int, owner: int) -> None:
+        due_on = self.at.date() + dt.timedelta(days=days)
+        self.milestones.append(MilestoneFactory(agreement=self.agreement, owner=self.people[owner], due_on=due_on))
+
+    @precondition(lambda self: self.milestones)
+    @rule(which=st.integers(0, 9), days=st.sampled_from([-8, -1, 1, 8]))
+    def move(self, which: int, days: int) -> None:
+        milestone = self._milestone(which)
+        self._edit(milestone, due_on=milestone.due_on + dt.timedelta(days=days))
+
+    @precondition(lambda self: self.milestones)
+    @rule(which=st.integers(0, 9))
+    def complete_or_reopen(self, which: int) -> None:
+        milestone = self._milestone(which)
+        if milestone.is_pending:
+            self._edit(milestone, status=MilestoneStatus.MET, met_on=self.at.date())
+        else:
+            self._edit(milestone, status=MilestoneStatus.OPEN, met_on=None)
+
+    @precondition(lambda self: self.milestones)
+    @rule(which=st.integers(0, 9), owner=st.integers(0, 2))
+    def reassign(self, which: int, owner: int) -> None:
+        milestone = self._milestone(which)
+        milestone.owner = self.people[owner]
+        milestone.save()
+
+    @rule(owner=st.integers(0, 2))
+    def leave_or_return(self, owner: int) -> None:
+        person = User.objects.get(pk=self.people[owner].pk)
+        person.is_active = not person.is_active
+        person.save()
+
+    @rule(zone=st.sampled_from(ZONES))
+    def change_zone(self, zone: str) -> None:
+        self.unit.refresh_from_db()
+        self.unit.time_zone = zone
+        self.unit.save()
+        # What was close to its time may now be past it, and born anew as missed.
+        self.announced = {one for one in self.announced if self._moment(one) > self.at + dt.timedelta(days=1)}
+
+    # What happens to the machines
+
+    @rule(minutes=st.sampled_from(WAITS))
+    def tick(self, minutes: int) -> None:
+        self.at += dt.timedelta(minutes=minutes)
+        self._run()
+        self._announce()
+
+    @rule(minutes=st.sampled_from(WAITS), point=st.sampled_from(POINTS))
+    def crash(self, minutes: int, point: tuple[Any, str]) -> None:
+        self.at += dt.timedelta(minutes=minutes)
+        with pytest.MonkeyPatch.context() as patches:
+            patches.setattr(*point, _crashing(getattr(*point)))
+            try:
+                self._run()
+            except Crash:
+                connection.close()
+            else:
+                self._announce()
+
+    @rule(fault=st.sampled_from(FAULTS), times=st.integers(1, 3))
+    def mail_server_acts_up(self, fault: dict[str, Any], times: int) -> None:
+        self.sink.script({**fault, "times": times, "number": str(self.read) + str(self.at)})
+
+    # What must hold
+
+    def _run(self) -> None:
+        """And every mail of this run goes to somebody who may have it, about something that is so."""
+        try:
+            run_once(now=self.at, clock=lambda: self.at)
+        finally:
+            mails = self.sink.received
+            new, self.read = mails[self.read :], len(mails)
+            for mail in new:
+                delivery = Delivery.objects.get(message_id=mail.message["Message-ID"])
+                assert [delivery.person.email] == mail.recipients
+                assert delivery.person.is_active
+                for item in delivery.items.filter(cancelled_at=None).select_related("plan__milestone"):
+                    assert item.plan.milestone.is_pending
+                    assert item.plan.due_on == item.plan.milestone.due_on
+                    assert item.plan.send_at <= self.at
+
+    def _announce(self) -> None:
+        """After a run that went through: what is current and still ahead has its plan."""
+        current = self._current()
+        self.announced = {one for one in self.announced if one in current}
+        self.announced |= {one for one in current if self._moment(one) > self.at}
+
+    def _current(self) -> set[Announcement]:
+        pending = Milestone.objects.pending().filter(agreement=self.agreement)
+        return {(milestone.pk, rule.pk, milestone.due_on) for milestone in pending for rule in self.rules}
+
+    def _moment(self, one: Announcement) -> dt.datetime:
+        milestone = Milestone.objects.get(pk=one[0])
+        milestone.due_on = one[2]
+        return Rulebook.load()._moment(ReminderRule.objects.get(pk=one[1]), milestone).send_at
+
+    def _milestone(self, which: int) -> Milestone:
+        return Milestone.objects.get(pk=self.milestones[which % len(self.milestones)].pk)
+
+    def _edit(self, milestone: Milestone, **values: Any) -> None:
+        for name, value in values.items():
+            setattr(milestone, name, value)
+        milestone.save()
+        self.announced = {one for one in self.announced if one[0] != milestone.pk}
+
+    def teardown(self) -> None:
+        if not hasattr(self, "announced"):
+            return
+        try:
+            self._settle()
+            self._judge()
+        finally:
+            _forget_all()
+
+    def _settle(self) -> None:
+        """The machines are well again; an hour at a time, until nothing that is due waits."""
+        self.sink.script()
+        for _hour in range(30):
+            self.at += dt.timedelta(hours=1)
+            self._run()
+            self._announce()
+            if not self._waiting():
+                return
+        raise AssertionError(f"Still waiting: {self._waiting()}")
+
+    def _waiting(self) -> list[Any]:
+        plans = ReminderPlan.objects.filter(status=PlanStatus.PLANNED, send_at__lte=self.at, reason="")
+        deliveries = Delivery.objects.filter(status__in=("queued", "retry", "claimed", "handing"))
+        return [*plans, *deliveries]
+
+    def _judge(self) -> None:
+        received = Counter(mail.message["Message-ID"] for mail in self.sink.received)
+        living = ReminderItem.objects.filter(cancelled_at=None).select_related("plan", "delivery", "person")
+        told = Counter[tuple[Announcement, str]]()
+        listed: set[Announcement] = set()
+        for item in living:
+            one = (item.plan.milestone_id, item.plan.rule_id, item.plan.due_on)
+            told[one, item.person.email] += received[item.delivery.message_id]
+            if item.delivery.status in LOOKED_AT:
+                listed.add(one)
+            else:
+                assert (item.delivery.status == "sent") == (received[item.delivery.message_id] == 1)
+        assert [one for one, count in told.items() if count > 1] == []
+        reached = {one for (one, _person), count in told.items() if count}
+        explained = set(_with_reason())
+        lost = {one for one in self.announced if self._moment(one) <= self.at} - reached - listed - explained
+        assert lost == set()
+        assert audit(now=self.at) == []
+
+
+def _with_reason() -> list[Announcement]:
+    """Plans that say in words why they are no mail."""
+    return list(ReminderPlan.objects.exclude(reason="").values_list("milestone", "rule", "due_on"))
+
+
+def _crashing(work: Callable[..., Any]) -> Callable[..., Any]:
+    def run(*args: Any, **kwargs: Any) -> Any:
+        work(*args, **kwargs)
+        raise Crash
+
+    return run
+
+
+def _forget_all() -> None:
+    """The next example starts with an empty office; flushing all tables would take longer than the example."""
+    for model in (DeliveryEvent, ReminderItem, Delivery, ReminderPlan, ReminderMark, Milestone, ReminderRule):
+        model.objects.all()._raw_delete("default")
+    for model in (ComponentHeartbeat, MailRelay):
+        model.objects.all().delete()
+
+
+def test_the_promise_holds_whatever_happens(smtp_sink: SmtpSink) -> None:
+    Office.sink = smtp_sink
+    run_state_machine_as_test(
+        Office,
+        settings=settings(
+            max_examples=25,
+            stateful_step_count=30,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
