@@ -39,7 +39,6 @@ def _plans() -> Iterator[str]:
     """Every open milestone and every enabled rule for it have a plan for its due date that was not given up.
 
     Given up on purpose is as good: it was snoozed, or something newer took its place. A snooze has a plan for its end.
-
     A marked milestone is still to be brought in step.
     """
     book = Rulebook.load()
@@ -50,11 +49,11 @@ def _plans() -> Iterator[str]:
         last = batch[-1].pk
         waited_for = unanswered(book, batch)
         wanted = {milestone.pk: book.wanted(milestone, waited_for.get(milestone.pk)) for milestone in batch}
-        yield from _missing_plans(wanted, batch)
+        yield from _missing_plans(book, wanted, batch)
         yield from _readers_left_out(wanted, batch)
 
 
-def _missing_plans(wanted: dict[int, dict[int, Moment]], milestones: list[Milestone]) -> Iterator[str]:
+def _missing_plans(book: Rulebook, wanted: dict[int, dict[int, Moment]], milestones: list[Milestone]) -> Iterator[str]:
     planned: dict[tuple[int, dt.date], set[int]] = defaultdict(set)
     woken: set[tuple[int, dt.date, dt.date]] = set()
     plans = ReminderPlan.objects.filter(milestone__in=milestones)

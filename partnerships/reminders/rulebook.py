@@ -70,11 +70,13 @@ class Rulebook:
     def wake(self, milestone: Milestone) -> tuple[int, Moment] | None:
         """The rule that lends hour and audience to the one reminder at the end of a snooze, and its moment.
 
-        The first rule for the owner, else any; None without a snooze, or when no rule speaks about the milestone.
+        The first rule for the owner, else any, that does not wait for an answer; None without a snooze, or when no such
+        rule speaks about the milestone.
         """
         if not milestone.is_pending or milestone.snoozed_until is None:
             return None
-        rules = self.speaking(milestone)
+        waits = ReminderRule.Direction.UNANSWERED
+        rules = [rule for rule in self.speaking(milestone) if rule.direction != waits]
         if not rules:
             return None
         rule = min(rules, key=lambda rule: (rule.audience != ReminderRule.Audience.OWNER, rule.pk))

@@ -93,6 +93,17 @@ def test_what_falls_due_on_a_day_gathers_in_one_digest_for_the_persons_hour(due:
     assert claim_next(now=at_eight(), clock=at_eight) is None
 
 
+def test_an_envelope_queues_by_the_soonest_due_date_in_it(due: Due, at_eight: Clock) -> None:
+    days = [THURSDAY + dt.timedelta(days=days) for days in (9, 3, 5)]
+    for day in days:
+        plan = due()
+        ReminderPlan.objects.filter(pk=plan.pk).update(due_on=day)
+        Milestone.objects.filter(pk=plan.milestone_id).update(due_on=day)
+        expand(at_eight)
+
+    assert Delivery.objects.get().due_on == days[1]
+
+
 def test_after_the_hour_the_first_of_the_day_leaves_at_once(due: Due, at_eight: Clock) -> None:
     at_eight.forward(hours=5)
     due()
