@@ -285,6 +285,10 @@ def closing(book: Rulebook, milestone: Milestone, plan: ReminderPlan) -> tuple[P
         return PlanStatus.SUPERSEDED, reasons.DUE_DATE_MOVED
     if plan.wakes_on and plan.wakes_on != milestone.snoozed_until:
         return PlanStatus.SUPERSEDED, reasons.SNOOZE_CHANGED
+    return _closing_by_rule(book, milestone, plan)
+
+
+def _closing_by_rule(book: Rulebook, milestone: Milestone, plan: ReminderPlan) -> tuple[PlanStatus, str]:
     rule = book.rules[plan.rule_id]
     if not rule.is_enabled:
         return PlanStatus.CANCELLED, reasons.RULE_DISABLED
