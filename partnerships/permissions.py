@@ -19,6 +19,7 @@ from partnerships.models import (
     Delivery,
     Demand,
     Document,
+    FeedToken,
     Milestone,
     Organization,
     OrganizationUnit,
@@ -136,7 +137,11 @@ ACTIONS: Mapping[str, Grant] = {
     "delivery.view": _SEE,
     "delivery.view_body": _own(Role.COORDINATOR),
     "delivery.resend": _own(Role.COORDINATOR),
+    "delivery.release": _own(Role.COORDINATOR),
+    "mail_hold.edit": _OFFICE,
+    "operations.view": _OFFICE,
     "history.view": _SEE,
+    "feed.own": Grant(),
     "export": _everyone(),
     "unit.view": Grant(anywhere=Role.VIEWER, staff=True, system=True, user_admin=True),
     "unit.edit": Grant(user_admin=True, system=True),
@@ -247,15 +252,20 @@ def _participating_units(obj: Any) -> set[int]:
 
 
 def _announced(delivery: Delivery) -> QuerySet[Milestone]:
-    """The milestones a mail is about."""
+    """The milestones a mail is about; a notice is about those of the mails it tells of."""
+    if delivery.kind == Delivery.Kind.NOTICE:
+        return Milestone.objects.filter(reminder_plans__items__delivery__notices__notice=delivery)
     return Milestone.objects.filter(reminder_plans__items__delivery=delivery)
 
 
 def _owns(user: Any, action: str, obj: Any) -> bool:
-    """A coordinator of a unit that takes part works on the milestones given to them; everybody sees their own mail.
+    """A coordinator of a unit that takes part works on the milestones given to them; everybody has their own mail and
+    calendar addresses.
 
     Policy documents of a programme are published papers: whoever reads the programme reads them.
     """
+    if isinstance(obj, FeedToken):
+        return action == "feed.own" and obj.user_id == user.pk
     if isinstance(obj, Delivery):
         return action in {"delivery.view", "delivery.view_body"} and obj.person_id == user.pk
     if isinstance(obj, Document):
@@ -267,6 +277,8 @@ def _owns(user: Any, action: str, obj: Any) -> bool:
 
 
 def _who_may(grant: Grant) -> Any:
+    if grant == Grant():
+        return _("Only the person it belongs to may do this.")
     if grant.own is None and grant.anywhere is None:
         return _("Only administrators may do this.")
     least = grant.own or grant.anywhere
@@ -322,6 +334,7 @@ VETOES: Mapping[str, Callable[[Any, Any], Any]] = {
     "agreement.approve": _not_ones_own_draft,
     "agreement.delete": _only_drafts,
     "delivery.resend": _mail_of_several_units,
+    "delivery.release": _mail_of_several_units,
     "delivery.view_body": _mail_of_several_units,
     "milestone.move": _derived_dates_are_the_leads,
     "user.edit": _accounts_above_ones_own,

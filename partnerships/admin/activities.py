@@ -36,8 +36,8 @@ from partnerships.models import (
     Training,
     Visit,
 )
-from partnerships.workflows.activities import log_contact
-from partnerships.workflows.milestones import derive_milestones
+from partnerships.workflows.activities import follow_activity, log_contact
+from partnerships.workflows.milestones import derive_milestones, owner_of
 
 
 class PartnerInline(PartInline):
@@ -145,6 +145,13 @@ class ActivityAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         detail = DETAILS.get(obj.kind)
         shown = (*self.inlines, *origin_of(obj))
         return (detail, *shown) if detail else shown
+
+    def save_model(self, request: HttpRequest, obj: Activity, form: Any, change: bool) -> None:
+        """Its dates are somebody's to keep: those of the owner the form names."""
+        former = owner_of(obj)
+        super().save_model(request, obj, form, change)
+        if not change or form.has_changed():
+            follow_activity(obj, actor=request.user, on=timezone.localdate(), previous_owner=former)
 
     def response_add(self, request: HttpRequest, obj: Activity, post_url_continue: str | None = None) -> HttpResponse:
         """A kind with details goes on to them: they are on the page of the activity."""

@@ -19,6 +19,7 @@ from partnerships.admin.veils import veils
 from partnerships.admin.versions import FollowUpForm
 from partnerships.models import Facility, FacilityPartner, Organization
 from partnerships.statuses import FacilityStatus
+from partnerships.workflows.milestones import follow_owner, owner_of
 from partnerships.workflows.organizations import hold_organizations
 
 DATES = ("opened_on", "suspended_on", "closed_on")
@@ -84,6 +85,13 @@ class FacilityAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         return self.inlines if obj else (SideInline,)
+
+    def save_model(self, request: HttpRequest, obj: Facility, form: Any, change: bool) -> None:
+        """A new owner takes over the reviews of the former."""
+        former = owner_of(obj)
+        super().save_model(request, obj, form, change)
+        if "owner" in form.changed_data:
+            follow_owner(obj, owner_id=obj.owner_id, actor=request.user, previous=former)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Opening makes its unit a holder of the sides there are; this does so for a side that joins later."""

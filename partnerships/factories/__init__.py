@@ -26,6 +26,7 @@ from partnerships.factories.demands import AchievementFactory, AnswerFactory, De
 from partnerships.factories.documents import DocumentFactory, DocumentVersionFactory
 from partnerships.factories.events import EventFactory, EventKindFactory, ParticipationFactory
 from partnerships.factories.facilities import FacilityFactory, FacilityPartnerFactory
+from partnerships.factories.feeds import FeedTokenFactory
 from partnerships.factories.figures import ReportedFigureFactory
 from partnerships.factories.honours import HonourFactory, HonourSchemeFactory
 from partnerships.factories.milestones import MilestoneFactory, ReminderMarkFactory
@@ -51,6 +52,8 @@ from partnerships.factories.reminders import (
     ComponentHeartbeatFactory,
     DeliveryEventFactory,
     DeliveryFactory,
+    DeliveryNoticeFactory,
+    MailHoldFactory,
     MailRelayFactory,
     ReminderItemFactory,
     ReminderPlanFactory,
@@ -87,6 +90,7 @@ __all__ = [
     "CustodyStepFactory",
     "DeliveryEventFactory",
     "DeliveryFactory",
+    "DeliveryNoticeFactory",
     "DemandFactory",
     "DemandOutcomeFactory",
     "DocumentFactory",
@@ -96,10 +100,12 @@ __all__ = [
     "EventKindFactory",
     "FacilityFactory",
     "FacilityPartnerFactory",
+    "FeedTokenFactory",
     "GovernmentBodyFactory",
     "HonourFactory",
     "HonourSchemeFactory",
     "InstitutionFactory",
+    "MailHoldFactory",
     "MailRelayFactory",
     "MilestoneFactory",
     "OrganizationFactory",

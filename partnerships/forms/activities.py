@@ -1,5 +1,6 @@
 """Planning a follow-up under an agreement."""
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
@@ -52,9 +53,9 @@ class FollowUpForm(forms.ModelForm):
         fields = ["kind", "title", "starts_on", "ends_on", "place", "owner", "summary"]
         widgets = {"starts_on": DateInput, "ends_on": DateInput, "summary": forms.Textarea(attrs={"rows": 3})}
 
-    def __init__(self, *args: Any, agreement: Agreement, user: User, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, agreement: Agreement, user: User, today: dt.date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.agreement = agreement
+        self.agreement, self.today = agreement, today
         self.instance.agreement, self.instance.unit = agreement, _unit_for(agreement, user)
         self.fields["organizations"].queryset = Organization.objects.filter(party_rows__agreement=agreement)
         promised = CooperationArea.objects.filter(promises__agreement=agreement)
@@ -94,6 +95,7 @@ class FollowUpForm(forms.ModelForm):
         try:
             return plan_activity(
                 actor=actor,
+                on=self.today,
                 unit=self.instance.unit,
                 agreement=self.agreement,
                 organizations=values["organizations"],

@@ -19,9 +19,9 @@ from partnerships.models import (
     Facility,
     Honour,
     Milestone,
-    MilestoneKind,
     User,
 )
+from partnerships.models.milestones import MET_BY_DOING
 from partnerships.permissions import refusal
 from partnerships.statuses import (
     ACTIVITY_TRANSITIONS,
@@ -297,7 +297,7 @@ def _is_beside_the_point(row: Any, step: Transition) -> bool:
     """What another door leads to.
 
     A demand is agreed by making the agreement or project that comes of it. A milestone is met or submitted, never
-    either; a next contact is met by making it, and a derived one is waived, not cancelled.
+    either; a next contact or a start is met by making it, and a derived one is waived, not cancelled.
     """
     if isinstance(row, Demand):
         return step.name == "agree"
@@ -305,6 +305,6 @@ def _is_beside_the_point(row: Any, step: Transition) -> bool:
         return row.is_derived
     if not isinstance(row, Milestone) or step.name not in {"meet", "submit"}:
         return False
-    if row.kind == MilestoneKind.NEXT_CONTACT:
+    if row.kind in MET_BY_DOING:
         return True
     return (step.name == "submit") != row.requires_acceptance

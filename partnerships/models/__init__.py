@@ -28,9 +28,11 @@ from partnerships.models.demands import Achievement, Answer, Demand, DemandOutco
 from partnerships.models.documents import Document, DocumentVersion
 from partnerships.models.events import Event, EventKind, Participation
 from partnerships.models.facilities import Facility, FacilityKind, FacilityPartner
+from partnerships.models.feeds import FeedToken
 from partnerships.models.figures import CountingRule, ReportedFigure
 from partnerships.models.honours import Honour, HonourScheme
 from partnerships.models.lists import Export, SavedView
+from partnerships.models.mail_holds import MailHold
 from partnerships.models.milestones import Milestone, MilestoneKind, ReminderMark
 from partnerships.models.organizations import (
     Association,
@@ -57,6 +59,7 @@ from partnerships.models.reminders import (
     ComponentHeartbeat,
     Delivery,
     DeliveryEvent,
+    DeliveryNotice,
     MailRelay,
     ReminderItem,
     ReminderPlan,
@@ -94,6 +97,7 @@ __all__ = [
     "DecisionDate",
     "Delivery",
     "DeliveryEvent",
+    "DeliveryNotice",
     "Demand",
     "DemandOutcome",
     "Document",
@@ -105,10 +109,12 @@ __all__ = [
     "Facility",
     "FacilityKind",
     "FacilityPartner",
+    "FeedToken",
     "GovernmentBody",
     "Honour",
     "HonourScheme",
     "Institution",
+    "MailHold",
     "MailRelay",
     "Milestone",
     "MilestoneKind",

@@ -1,5 +1,6 @@
 """Follow-ups: trainings, research projects, visits and whatever else keeps a promise; calls and messages."""
 
+import datetime as dt
 from typing import Any, Self
 
 from django.conf import settings
@@ -36,6 +37,12 @@ class ActivityKind(models.TextChoices):
     MEETING = "meeting", _("Meeting")
     PUBLICITY = "publicity", _("Publicity")
     OTHER = "other", _("Other")
+
+
+# These go on until they are done: without a planned end, nobody can say when that should be.
+LASTING_KINDS = frozenset(
+    {ActivityKind.RESEARCH_PROJECT, ActivityKind.CONSULTING, ActivityKind.TECHNICAL_SERVICE, ActivityKind.INTERNSHIP}
+)
 
 
 class ActivityQuerySet(ScopedQuerySet):
@@ -139,6 +146,11 @@ class Activity(SeededModel, SearchableModel, VersionedModel):
 
     def search_words(self) -> list[str]:
         return [self.title, self.place]
+
+    @property
+    def planned_end(self) -> dt.date | None:
+        """The last day; without one, a visit or a training is over on the day it starts."""
+        return self.ends_on or (None if self.kind in LASTING_KINDS else self.starts_on)
 
 
 class ActivityOrganization(OfficeModel):

@@ -407,6 +407,10 @@ class Agreement(SeededModel, SearchableModel, VersionedModel):
         return self.status in {AgreementStatus.SIGNED, AgreementStatus.SUSPENDED}
 
     @property
+    def has_ended(self) -> bool:
+        return self.status in {AgreementStatus.COMPLETED, AgreementStatus.TERMINATED, AgreementStatus.CANCELLED}
+
+    @property
     def current_term(self) -> "AgreementTerm | None":
         """The term with the highest number; from prefetched terms without a query."""
         return max(self.terms.all(), key=lambda term: term.number, default=None)

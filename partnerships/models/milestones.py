@@ -1,6 +1,7 @@
 """Milestones: everything dated that somebody must do, in one table."""
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Any, Self
 
 from django.conf import settings
@@ -11,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from partnerships import bell
 from partnerships.dates import EARLIEST_DAY, LATEST_DAY
 from partnerships.models.agreements import Agreement, AgreementParty
 from partnerships.models.base import (
@@ -42,6 +44,8 @@ class MilestoneKind(models.TextChoices):
     FACILITY_REVIEW = "facility_review", _("Facility review")
     HONOUR_LAPSE = "honour_lapse", _("Honour about to lapse")
     DEMAND_DEADLINE = "demand_deadline", _("Deadline of a demand")
+    STARTING_ACTIVITY = "starting_activity", _("Activity about to start")
+    UNFINISHED_ACTIVITY = "unfinished_activity", _("Activity to complete")
 
 
 # Derived by the workflows from what they follow; people do not add these by hand.
@@ -52,8 +56,13 @@ DERIVED_KINDS = frozenset(
         MilestoneKind.FACILITY_REVIEW,
         MilestoneKind.HONOUR_LAPSE,
         MilestoneKind.DEMAND_DEADLINE,
+        MilestoneKind.STARTING_ACTIVITY,
+        MilestoneKind.UNFINISHED_ACTIVITY,
     }
 )
+# Met by doing what they wait for, never by word alone.
+ACTIVITY_KINDS = frozenset({MilestoneKind.STARTING_ACTIVITY, MilestoneKind.UNFINISHED_ACTIVITY})
+MET_BY_DOING = ACTIVITY_KINDS | {MilestoneKind.NEXT_CONTACT}
 # A lead confirms these; for the others the owner's word is enough.
 ACCEPTED_KINDS = frozenset({MilestoneKind.OBLIGATION, MilestoneKind.DECISION_DATE})
 
@@ -88,12 +97,21 @@ class MilestoneQuerySet(ScopedQuerySet):
 
     def derived_of(self, row: models.Model) -> Self:
         """The derived milestones whose target is ``row``."""
-        name = str(row._meta.model_name)
+        return self.derived_of_all([row])
+
+    def derived_of_all(self, rows: Collection[models.Model]) -> Self:
+        """The derived milestones whose target is one of ``rows``, which are of one model."""
+        name = str(next(iter(rows))._meta.model_name)
         others = none_of(*MILESTONE_TARGETS) if name not in MILESTONE_TARGETS else Q()
-        return self.filter(others, **{name: row}).exclude(derived_key="")
+        return self.filter(others, **{f"{name}__in": rows}).exclude(derived_key="")
 
     def owned_by(self, user: Any) -> Self:
         return self.filter(owner=user)
+
+    def looked_after_by(self, user: Any, today: dt.date) -> Self:
+        """Those of ``user``, and of people whose deputy is ``user`` while they are away."""
+        away = Q(owner__deputy=user, owner__absent_from__lte=today, owner__absent_until__gte=today)
+        return self.filter(Q(owner=user) | away)
 
 
 class Milestone(SeededModel, SearchableModel, VersionedModel):
@@ -342,7 +360,12 @@ class ReminderMark(models.Model):
     def __str__(self) -> str:
         return str(self.milestone_id)
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        super().save(*args, **kwargs)
+        bell.ring_after_commit()
+
     @staticmethod
     def leave_on(milestones: QuerySet[Milestone]) -> None:
         """Within the transaction of an edit elsewhere that concerns the reminders of ``milestones``."""
         ReminderMark.objects.bulk_create(ReminderMark(milestone=row) for row in milestones.order_by("pk").distinct())
+        bell.ring_after_commit()

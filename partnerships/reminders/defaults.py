@@ -42,6 +42,9 @@ DEFAULT_RULES = (
     *_before(MilestoneKind.HONOUR_LAPSE, 90, 30, 7),
     DefaultRule(MilestoneKind.HONOUR_LAPSE, 7, audience=ReminderRule.Audience.LEAD),
     *_before(MilestoneKind.DEMAND_DEADLINE, 7, 2, 0),
+    *_before(MilestoneKind.STARTING_ACTIVITY, 7, 1),
+    *_before(MilestoneKind.UNFINISHED_ACTIVITY, 0),
+    DefaultRule(MilestoneKind.UNFINISHED_ACTIVITY, 3, ReminderRule.Direction.AFTER),
 )
 
 

@@ -13,6 +13,7 @@ from email.header import Header
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 from email.utils import format_datetime, formataddr, parseaddr
+from typing import Any
 
 import css_inline
 from django.conf import settings
@@ -21,7 +22,8 @@ from django.utils import timezone, translation
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
-from partnerships.models import Delivery, Milestone, ReminderItem, User
+from partnerships.models import Contact, Delivery, Milestone, ReminderItem, User
+from partnerships.reminders.calendar import single_event
 from partnerships.reminders.digest import digest_context
 from partnerships.reminders.envelopes import CATCH_UP_AFTER
 from partnerships.reminders.rulebook import zone_named
@@ -50,29 +52,70 @@ def write(delivery: Delivery, items: Sequence[ReminderItem], *, now: dt.datetime
 
     Items of one milestone make a reminder, also in the envelope of a digest; items of several make a digest. Raises ``ValueError`` for an address no mail server would understand.
     """
-    person = delivery.person
-    address = ascii_address(person.email)
+    reader = delivery.reader
     milestones = list({item.plan.milestone_id: item.plan.milestone for item in items}.values())
-    with translation.override(person.language):
-        if len(milestones) == 1:
+    with translation.override(reader.language):
+        if len(milestones) == 1 or delivery.person is None:
             template, context = "reminder", _context(delivery, items, now)
         else:
-            template, context = "digest", digest_context(person, items, now)
-        text = render_to_string(f"{TEMPLATES}/{template}.txt", context).strip() + "\n"
-        html = _inliner.inline(render_to_string(f"{TEMPLATES}/{template}.html", context))
-    mail = MIMEMultipart("alternative")
+            template, context = "digest", digest_context(delivery.person, items, now)
+        event = None
+        if delivery.person is not None and _is_ones_own(items, milestones):
+            event = single_event(milestones[0], delivery.person, changed_at=at)
+        return compose(delivery, template, context, milestones, at=at, event=event)
+
+
+def compose(
+    delivery: Delivery,
+    template: str,
+    context: dict[str, Any],
+    milestones: Sequence[Milestone],
+    *,
+    at: dt.datetime,
+    event: bytes | None = None,
+) -> Written:
+    """The mail ``template`` makes of ``context`` in the language that is active; raises as ``write`` does."""
+    reader = delivery.reader
+    address = ascii_address(reader.email)
+    text = render_to_string(f"{TEMPLATES}/{template}.txt", context).strip() + "\n"
+    html = _inliner.inline(render_to_string(f"{TEMPLATES}/{template}.html", context))
+    mail = _with_event(_body(text, html), event) if event else _body(text, html)
     _write_headers(mail, delivery, milestones, at)
     mail["Subject"] = _encoded(context["subject"], "Subject")
-    mail["To"] = _mailbox(person.name, address, "To")
-    mail.attach(_text_part(text, "plain"))
-    mail.attach(_text_part(html, "html"))
+    mail["To"] = _mailbox(reader.name, address, "To")
     return Written(address, context["subject"], mail.as_bytes(policy=SMTP_POLICY))
+
+
+def _body(text: str, html: str) -> MIMEMultipart:
+    body = MIMEMultipart("alternative")
+    body.attach(_text_part(text, "plain"))
+    body.attach(_text_part(html, "html"))
+    return body
+
+
+def _is_ones_own(items: Sequence[ReminderItem], milestones: Sequence[Milestone]) -> bool:
+    """One date, and the reader's to keep: what others owe belongs into nobody's calendar.
+
+    A digest carries none: several dates are what the feed is for.
+    """
+    return len(milestones) == 1 and any(Why(item.why) in {Why.OWNER, Why.STAND_IN} for item in items)
+
+
+def _with_event(body: MIMEMultipart, event: bytes) -> MIMEMultipart:
+    """The date for the reader's calendar, to take or to leave: beside the text, so that no client shows it in its place."""
+    mail = MIMEMultipart("mixed")
+    mail.attach(body)
+    part = _text_part(event.decode(), "calendar")
+    part.set_param("method", "PUBLISH")
+    part.add_header("Content-Disposition", "attachment", filename="date.ics")
+    mail.attach(part)
+    return mail
 
 
 def _write_headers(mail: MIMEMultipart, delivery: Delivery, milestones: Sequence[Milestone], at: dt.datetime) -> None:
     domain = settings.EMAIL_ID_DOMAIN
     mail["From"] = _mailbox(*parseaddr(settings.DEFAULT_FROM_EMAIL), "From")
-    answered_by = _answered_by(milestones, delivery.person)
+    answered_by = _answered_by(milestones, delivery.reader)
     if answered_by is not None:
         mail["Reply-To"] = _mailbox(answered_by.name, ascii_address(answered_by.email), "Reply-To")
     mail["Date"] = format_datetime(at)
@@ -84,17 +127,17 @@ def _write_headers(mail: MIMEMultipart, delivery: Delivery, milestones: Sequence
     mail["X-Auto-Response-Suppress"] = "OOF, AutoReply"
 
 
-def _answered_by(milestones: Sequence[Milestone], reader: User) -> User | None:
+def _answered_by(milestones: Sequence[Milestone], reader: User | Contact) -> User | None:
     """Who gets an answer to the mail, when it is the same person for all of it."""
     found = {_answers_for(milestone, reader) for milestone in milestones}
     return found.pop() if len(found) == 1 else None
 
 
-def _answers_for(milestone: Milestone, reader: User) -> User | None:
+def _answers_for(milestone: Milestone, reader: User | Contact) -> User | None:
     """The coordinator, the owner or the fallback person, but never the reader."""
     coordinator = milestone.agreement.coordinator if milestone.agreement else None
     candidates = (coordinator, milestone.owner, milestone.unit.fallback_person)
-    return next((one for one in candidates if one and one.is_reachable and one.pk != reader.pk), None)
+    return next((one for one in candidates if one and one.is_reachable and one != reader), None)
 
 
 def ascii_address(address: str) -> str:
@@ -128,7 +171,7 @@ def _context(delivery: Delivery, items: Sequence[ReminderItem], now: dt.datetime
     zone = zone_named(milestone.unit.time_zone)
     days_left = (milestone.due_on - timezone.localdate(now, zone)).days
     context = {
-        "person": one_line(delivery.person.name),
+        "person": one_line(delivery.reader.name),
         "language": translation.get_language(),
         "unit": one_line(milestone.unit.display_name),
         "kind": milestone.get_kind_display(),
@@ -145,8 +188,17 @@ def _context(delivery: Delivery, items: Sequence[ReminderItem], now: dt.datetime
         "planned_for": _planned_for(delivery, items, now, zone),
         "link": settings.SITE_URL + milestone.get_absolute_url(),
     }
+    if delivery.contact is not None:
+        context |= _for_contacts(milestone)
     context["why"] = list(dict.fromkeys(context["why"]))
     return {**context, "subject": _subject(context)}
+
+
+def _for_contacts(milestone: Milestone) -> dict:
+    """They cannot log in, and what we note for ourselves is not for them."""
+    details = [(_("Agreement"), milestone.agreement), (_("Owed by"), milestone.party)]
+    shown = [(label, one_line(str(value))) for label, value in details if value is not None]
+    return {"description": "", "details": shown, "link": ""}
 
 
 def _subject(context: dict) -> str:

@@ -8,9 +8,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from partnerships.models import Milestone, MilestoneKind, ReminderItem, ReminderPlan
+from partnerships.models import Milestone, ReminderItem, ReminderPlan
+from partnerships.reminders.advice import what_the_owner_does
 from partnerships.reminders.rulebook import zone_named
-from partnerships.statuses import MilestoneStatus
 
 Why = ReminderItem.Why
 SOON_DAYS = 3
@@ -44,31 +44,20 @@ def tone(days_left: int) -> str:
 
 
 def what_to_do(milestone: Milestone, why: set[ReminderItem.Why]) -> str:
+    if Why.PARTY in why:
+        return _("Please tell us how it stands: an answer to this mail reaches whoever looks after the agreement.")
     if Why.FALLBACK in why:
         return _("Those it is meant for cannot be told: give it an owner who can look after it.")
     if milestone.owner is not None and why <= {Why.LEAD, Why.NAMED}:
         return _("Ask %(owner)s how it stands, or give it to somebody else.") % {
             "owner": one_line(milestone.owner.name)
         }
-    return _what_the_owner_does(milestone)
-
-
-def _what_the_owner_does(milestone: Milestone) -> str:
-    if milestone.status == MilestoneStatus.SUBMITTED:
-        return _("It was submitted and waits for a lead to accept it or send it back.")
-    if milestone.kind == MilestoneKind.DECISION_DATE:
-        return _("Decide whether the agreement goes on, and record the decision.")
-    if milestone.kind == MilestoneKind.REVIEW:
-        return _("Review the agreement with those concerned, and record the result.")
-    if milestone.kind == MilestoneKind.NEXT_CONTACT:
-        return _("Nothing has been heard for a while: call or write to the partner, and log it.")
-    if milestone.requires_acceptance:
-        return _("When it is done, submit it with a word on the evidence; a lead accepts it.")
-    return _("When it is done, mark it as met. If it cannot be done in time, move the date and say why.")
+    return what_the_owner_does(milestone)
 
 
 def why_words(item: ReminderItem, milestone: Milestone) -> str:
     names = {"owner": one_line(str(milestone.owner or "")), "unit": one_line(milestone.unit.display_name)}
+    names["party"] = one_line(str(milestone.party or ""))
     why = {
         Why.OWNER: _("You look after this milestone."),
         Why.STAND_IN: _("You stand in for %(owner)s, who is away."),
@@ -76,6 +65,8 @@ def why_words(item: ReminderItem, milestone: Milestone) -> str:
         Why.LEAD: _("You lead the unit %(unit)s or a unit above it."),
         Why.NAMED: _("A reminder rule names you."),
         Why.FALLBACK: _("Nobody else can be told, and you are the fallback person."),
+        Why.PARTY: _("%(party)s promised this in the agreement, and you are its contact."),
+        Why.FOR_PARTY: _("You look after this milestone, and no contact of %(party)s may be written to: ask them."),
     }[Why(item.why)] % names
     return " ".join(part for part in (why, _unanswered_words(item.plan, milestone)) if part)
 

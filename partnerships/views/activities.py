@@ -72,7 +72,7 @@ def activity_add(request: HttpRequest, pk: int) -> HttpResponse:
     require_or_403(request.user, "activity.add", agreement)
     if agreement.status == AgreementStatus.CANCELLED:
         raise PermissionDenied(_("The agreement was cancelled before it was signed: there is nothing to follow up."))
-    form = FollowUpForm(request.POST or None, agreement=agreement, user=request.user)
+    form = FollowUpForm(request.POST or None, agreement=agreement, user=request.user, today=timezone.localdate())
     if request.method == "POST" and form.is_valid():
         activity = form.apply(request.user)
         if activity is not None:

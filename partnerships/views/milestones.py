@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
@@ -14,8 +15,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 from partnerships.forms.steps import AssignForm, ContactNoteForm, MoveForm, SnoozeForm, UnsnoozeForm, step_form
 from partnerships.lists import MilestoneRows
 from partnerships.lists.milestones import PARTIES
-from partnerships.models import AgreementParty, Document, DocumentVersion, Milestone
+from partnerships.models import AgreementParty, Document, DocumentVersion, Milestone, MilestoneKind
 from partnerships.permissions import may, refusal
+from partnerships.reminders.explain import PlanStory, stories, with_items
+from partnerships.statuses import ACTIVITY_TRANSITIONS
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
 from partnerships.views.lists import ListPage
@@ -25,6 +28,8 @@ from partnerships.workflows.milestones import last_day_of_snooze
 
 # Taken right on the page, in this order; every other step has its own confirm page.
 PRIMARY_STEPS = ("accept", "meet", "submit")
+# What meets a milestone that follows from an activity.
+STEP_OF_KIND = {MilestoneKind.STARTING_ACTIVITY: "start", MilestoneKind.UNFINISHED_ACTIVITY: "complete"}
 VERSIONS = Prefetch("versions", DocumentVersion.objects.select_related("uploaded_by"))
 
 
@@ -47,9 +52,10 @@ def milestone_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "offers": offers,
         "is_snoozed": milestone.is_snoozed(today),
         "primary": primary,
+        "doing": _what_meets_it(milestone, request.user),
         "other_steps": [offer for offer in offers["open"] if not primary or offer.transition != primary.transition],
         **_side_forms(milestone, request.user, today),
-        "plans": _plans(milestone),
+        "stories": _stories(milestone),
         "is_in_motion": milestone.reminder_marks.exists(),
         "documents": list(Document.objects.filter(milestone=milestone).prefetch_related(VERSIONS)),
         "timeline": _timeline(milestone),
@@ -141,15 +147,24 @@ def _side_forms(milestone: Milestone, user: Any, today: dt.date) -> dict[str, An
     return forms
 
 
+def _what_meets_it(milestone: Milestone, user: Any) -> dict[str, str] | None:
+    """The step of its activity that meets this milestone, where the person may take it."""
+    step = STEP_OF_KIND.get(MilestoneKind(milestone.kind))
+    if step is None or not milestone.is_pending or not may(user, "activity.edit", milestone.activity):
+        return None
+    address = reverse("activity_step", args=[milestone.activity_id, step])
+    return {"label": ACTIVITY_TRANSITIONS[step].label, "address": address}
+
+
 def _partners(milestone: Milestone) -> list[AgreementParty]:
     if milestone.agreement is None:
         return []
     return list(milestone.agreement.parties.all())
 
 
-def _plans(milestone: Milestone) -> list[Any]:
-    plans = milestone.reminder_plans.select_related("rule").prefetch_related("items__person", "items__delivery")
-    return list(plans.order_by("send_at"))
+def _stories(milestone: Milestone) -> list[PlanStory]:
+    plans = with_items(milestone.reminder_plans.order_by("send_at", "pk"))
+    return stories(list(plans), now=timezone.now(), zone=timezone.get_current_timezone())
 
 
 def _timeline(milestone: Milestone) -> list[Moment]:

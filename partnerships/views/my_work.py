@@ -4,12 +4,13 @@ import datetime as dt
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
 from partnerships.lists.milestones import HONOURED, PARTIES
@@ -44,8 +45,7 @@ def my_work(request: HttpRequest) -> HttpResponse:
 
 def _my_milestones(user: Any, today: dt.date) -> QuerySet:
     """Mine, and those of people I stand in for while they are absent."""
-    stands_in = Q(owner__deputy=user, owner__absent_from__lte=today, owner__absent_until__gte=today)
-    rows = Milestone.objects.visible_to(user).pending().filter(Q(owner=user) | stands_in)
+    rows = Milestone.objects.visible_to(user).pending().looked_after_by(user, today)
     rows = rows.filter(due_on__lte=today + dt.timedelta(days=NEXT_DAYS))
     related = rows.select_related("agreement__unit", "unit", "owner", *MILESTONE_TARGETS, *HONOURED)
     return related.prefetch_related(PARTIES).order_by("due_on", "pk")
@@ -71,6 +71,10 @@ def act_on(milestone: Milestone) -> str:
         return _("See it")
     if milestone.kind == MilestoneKind.NEXT_CONTACT:
         return _("Log a call")
+    if milestone.kind == MilestoneKind.STARTING_ACTIVITY:
+        return pgettext("verb", "Start")
+    if milestone.kind == MilestoneKind.UNFINISHED_ACTIVITY:
+        return pgettext("verb", "Complete")
     return _("Submit") if milestone.requires_acceptance else _("Mark as met")
 
 

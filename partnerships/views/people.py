@@ -24,7 +24,9 @@ def me(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("Saved."))
         return redirect("me")
     memberships = request.user.memberships.select_related("unit")
-    return render(request, "partnerships/me.html", {"form": form, "memberships": memberships})
+    return render(
+        request, "partnerships/me.html", {"form": form, "memberships": memberships, "feeds": request.user.feeds.all()}
+    )
 
 
 @require_POST

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from partnerships.exceptions import InvalidInput
 from partnerships.models import (
@@ -28,8 +29,14 @@ from partnerships.models import (
     Visit,
 )
 from partnerships.permissions import require
-from partnerships.statuses import ACTIVITY_TRANSITIONS
-from partnerships.workflows.milestones import derive_milestones
+from partnerships.statuses import ACTIVITY_TRANSITIONS, ActivityStatus
+from partnerships.workflows.milestones import (
+    Derived,
+    cancel_pending_milestones,
+    derive_milestones,
+    follow_owner,
+    keep_in_step,
+)
 from partnerships.workflows.organizations import hold_organizations
 from partnerships.workflows.transitions import check_day, check_input, lock, save_as, take_step
 
@@ -43,6 +50,7 @@ DETAIL_MODELS: dict[str, type[Training] | type[ResearchProject] | type[Visit]] =
 def plan_activity(
     *,
     actor: User | None,
+    on: dt.date,
     unit: Unit,
     kind: str,
     title: str,
@@ -61,7 +69,8 @@ def plan_activity(
 ) -> Activity:
     """Plans a follow-up. ``details`` are the columns of its kind's table: training, research project or visit.
 
-    Effects in order: the activity; its details; the organizations taking part; each of ``areas`` credited to each.
+    Effects in order: the activity; its details; the organizations taking part; each of ``areas`` credited to each; its
+    first and its last day become milestones, the first not when it lies before ``on``, the day of planning.
     """
     activity = Activity(
         unit=unit,
@@ -86,11 +95,59 @@ def plan_activity(
         for organization in organizations:
             save_as(ActivityOrganization(activity=activity, organization=organization), actor)
         credit_areas(activity, actor=actor, areas=areas)
+        follow_activity(activity, actor=actor, on=on)
     return activity
 
 
+def derived_of_activity(activity: Activity) -> list[Derived]:
+    """What should be there for the activity as it is now: to be started on its first day, completed on its last.
+
+    Nothing while it is postponed, or once its agreement has ended.
+    """
+    if activity.agreement and activity.agreement.has_ended:
+        return []
+    wanted = []
+    if activity.status == ActivityStatus.PLANNED and activity.starts_on:
+        title = gettext_noop("Start “%(name)s”")
+        wanted.append(Derived("start", MilestoneKind.STARTING_ACTIVITY, title, activity.starts_on, name=activity.title))
+    if activity.status in {ActivityStatus.PLANNED, ActivityStatus.IN_PROGRESS} and activity.planned_end:
+        kind, title = MilestoneKind.UNFINISHED_ACTIVITY, gettext_noop("Complete “%(name)s”")
+        # Asked for late, too: what should be over by now and is not needs somebody more than anything else.
+        wanted.append(Derived("end", kind, title, activity.planned_end, name=activity.title, asks_late=True))
+    return wanted
+
+
+def follow_activity(
+    activity: Activity, *, actor: User | None, on: dt.date, reason: str = "", previous_owner: User | None = None
+) -> None:
+    """Brings the derived milestones of a saved activity in step with it; a new owner takes over from the previous."""
+    with transaction.atomic():
+        locked = lock(activity)
+        reason = reason or _("The activity no longer asks for it (%(status)s).") % {
+            "status": locked.get_status_display()
+        }
+        wanted, met = derived_of_activity(locked), _done(locked)
+        keep_in_step(locked, wanted, owner=locked.owner, actor=actor, on=on, reason=reason, met=met, not_before=on)
+        if previous_owner is not None:
+            follow_owner(locked, owner_id=locked.owner_id, actor=actor, previous=previous_owner)
+
+
+def _done(activity: Activity) -> dict[str, str]:
+    """Keys of what was done, with the evidence."""
+    if activity.completed_on:
+        return dict.fromkeys(("start", "end"), _("Completed on %(day)s.") % {"day": activity.completed_on.isoformat()})
+    if activity.status == ActivityStatus.IN_PROGRESS and activity.started_on:
+        return {"start": _("Started on %(day)s.") % {"day": activity.started_on.isoformat()}}
+    return {}
+
+
+def lock_unfinished(agreement: Agreement) -> list[Activity]:
+    """The activities under an agreement that still ask for something, locked before it is: activities come first."""
+    return list(agreement.activities.unfinished().order_by("pk").select_for_update(no_key=True, of=("self",)))
+
+
 def start_activity(activity: Activity, *, actor: User | None, on: dt.date) -> Activity:
-    return _step(activity, "start", actor=actor, on=on)
+    return _step_and_follow(activity, "start", actor=actor, on=on)
 
 
 def complete_activity(
@@ -106,7 +163,7 @@ def complete_activity(
     """Completes it on ``on``, with what came of it and what comes next; "nothing" is an answer, with a reason.
 
     Effects in order: status and dates; the next step becomes an action point of the owner; the agreement's next contact
-    moves; the unit holds the organizations that took part.
+    moves; its own milestones are met; the unit holds the organizations that took part.
     """
     _check_next_step(on, next_step, next_step_on, no_next_step_reason)
     with transaction.atomic():
@@ -123,6 +180,8 @@ def complete_activity(
             _make_action_point(done, next_step.strip(), next_step_on, actor=actor)
         if done.agreement:
             derive_milestones(done.agreement, actor=actor, on=on)
+        # After the agreement: who ends that locks it first and the milestones of its activities then.
+        follow_activity(done, actor=actor, on=on)
         # Last: signing locks the agreement first and the organizations then, too.
         partners = Organization.objects.filter(activity_rows__activity=done)
         hold_organizations(partners, unit=done.unit, coordinator=done.owner, actor=actor)
@@ -130,26 +189,35 @@ def complete_activity(
 
 
 def postpone_activity(activity: Activity, *, actor: User | None, on: dt.date, reason: str) -> Activity:
-    return _step(activity, "postpone", actor=actor, on=on, reason=reason)
+    """Nobody is asked to start or complete it until it is planned again."""
+    return _step_and_follow(activity, "postpone", actor=actor, on=on, reason=reason)
 
 
 def replan_activity(
     activity: Activity, *, actor: User | None, on: dt.date, starts_on: dt.date | None = None
 ) -> Activity:
     """Plans a postponed activity again, for ``starts_on`` where it is known."""
-    return _step(activity, "replan", actor=actor, on=on, starts_on=starts_on, ends_on=None)
+    return _step_and_follow(activity, "replan", actor=actor, on=on, starts_on=starts_on, ends_on=None)
 
 
 def cancel_activity(activity: Activity, *, actor: User | None, on: dt.date, reason: str) -> Activity:
-    return _step(activity, "cancel", actor=actor, on=on, reason=reason)
+    """It will not take place; what was still to be done for it is cancelled with the reason."""
+    with transaction.atomic():
+        cancelled = _step(activity, "cancel", actor=actor, on=on, reason=reason)
+        cancel_pending_milestones(cancelled, actor=actor, on=on, reason=reason)
+    return cancelled
 
 
 def reopen_activity(activity: Activity, *, actor: User | None, on: dt.date, reason: str) -> Activity:
-    """A correction: it was completed or cancelled in error. The agreement's next contact is counted anew."""
+    """A correction: it was completed or cancelled in error. It has to be completed again.
+
+    The agreement's next contact is counted anew.
+    """
     with transaction.atomic():
         reopened = _step(activity, "reopen", actor=actor, on=on, reason=reason)
         if reopened.agreement:
             derive_milestones(reopened.agreement, actor=actor, on=on)
+        follow_activity(reopened, actor=actor, on=on)
     return reopened
 
 
@@ -250,6 +318,13 @@ def _refuse_twice(note: ContactNote) -> None:
 
 def _step(activity: Activity, name: str, *, actor: User | None, on: dt.date, **more: Any) -> Activity:
     return take_step(activity, ACTIVITY_TRANSITIONS, name, actor=actor, on=on, **more)
+
+
+def _step_and_follow(activity: Activity, name: str, *, actor: User | None, on: dt.date, **more: Any) -> Activity:
+    with transaction.atomic():
+        changed = _step(activity, name, actor=actor, on=on, **more)
+        follow_activity(changed, actor=actor, on=on, reason=more.get("reason", ""))
+    return changed
 
 
 def _check_next_step(on: dt.date, next_step: str, next_step_on: dt.date | None, no_reason: str) -> None:

@@ -1,7 +1,7 @@
 """Agreements from draft to their end: reviewed, signed, renewed, amended, closed."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import count
 from typing import Any
 
@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from partnerships.dates import add_months
 from partnerships.exceptions import InvalidInput, TransitionRefused
 from partnerships.models import (
+    Activity,
     Agreement,
     AgreementParty,
     AgreementTerm,
@@ -23,6 +24,7 @@ from partnerships.models import (
 )
 from partnerships.permissions import require
 from partnerships.statuses import AGREEMENT_TRANSITIONS
+from partnerships.workflows.activities import follow_activity, lock_unfinished
 from partnerships.workflows.milestones import cancel_pending_milestones, derive_milestones, make_type_milestones
 from partnerships.workflows.organizations import hold_organizations
 from partnerships.workflows.transitions import check_day, delete_as, lock, lock_as_read, save_as, take_step
@@ -75,9 +77,14 @@ def resume_agreement(agreement: Agreement, *, actor: User | None, on: dt.date) -
 
 
 def complete_agreement(agreement: Agreement, *, actor: User | None, on: dt.date) -> Agreement:
-    """A decision that all is done. Refused while a promise is open: meet, waive or cancel it first."""
+    """A decision that all is done. Refused while a promise is open: meet, waive or cancel it first.
+
+    Nobody is asked any more to start or complete the activities that are left.
+    """
     with transaction.atomic():
+        activities = lock_unfinished(agreement)
         completed = _step_and_derive(agreement, "complete", actor=actor, on=on)
+        _follow_activities(activities, completed, actor=actor, on=on)
         _check_nothing_is_open(completed)
     return completed
 
@@ -98,8 +105,12 @@ def reopen_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, r
 
 
 def reinstate_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, reason: str) -> Agreement:
-    """A correction: closed in error. The derived milestones come back."""
-    return _step_and_derive(agreement, "reinstate", actor=actor, on=on, reason=reason)
+    """A correction: closed in error. The derived milestones come back, those of its activities, too."""
+    with transaction.atomic():
+        activities = lock_unfinished(agreement)
+        reinstated = _step_and_derive(agreement, "reinstate", actor=actor, on=on, reason=reason)
+        _follow_activities(activities, reinstated, actor=actor, on=on)
+    return reinstated
 
 
 def unsign_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, reason: str) -> Agreement:
@@ -282,6 +293,14 @@ def _step_and_derive(agreement: Agreement, name: str, *, actor: User | None, on:
         changed = _step(agreement, name, actor=actor, on=on, **more)
         derive_milestones(changed, actor=actor, on=on)
     return changed
+
+
+def _follow_activities(
+    activities: Iterable[Activity], agreement: Agreement, *, actor: User | None, on: dt.date
+) -> None:
+    reason = _("Its agreement: %(status)s.") % {"status": agreement.get_status_display()}
+    for activity in activities:
+        follow_activity(activity, actor=actor, on=on, reason=reason)
 
 
 def _end(agreement: Agreement, name: str, *, actor: User | None, on: dt.date, reason: str, **more: Any) -> Agreement:

@@ -27,19 +27,30 @@ from partnerships.models import (
 )
 from partnerships.permissions import require
 from partnerships.statuses import ANSWER_TRANSITIONS, DEMAND_TRANSITIONS, AnswerStatus, DemandStatus
-from partnerships.workflows.milestones import Derived, cancel_pending_milestones, keep_in_step
+from partnerships.workflows.milestones import (
+    Derived,
+    cancel_pending_milestones,
+    follow_owner,
+    keep_in_step,
+    owner_of,
+)
 from partnerships.workflows.organizations import hold_organizations
 from partnerships.workflows.transitions import check_day, lock, lock_as_read, save_as, take_step
 
 
 def release_demand(demand: Demand, *, actor: User | None, on: dt.date) -> Demand:
-    """Saves a demand, new or changed; its unit holds the asker, and the deadline becomes a milestone."""
+    """Saves a demand, new or changed; its unit holds the asker, and the deadline becomes a milestone.
+
+    A new owner takes over the pending milestones of the former.
+    """
     with transaction.atomic():
         require(actor, "demand.edit", demand)
         if demand.deadline_on:
             check_day(demand.deadline_on, field="deadline_on")
+        former = owner_of(demand)
         save_as(demand, actor)
         follow_demand(demand, actor=actor, on=on)
+        follow_owner(demand, owner_id=demand.owner_id, actor=actor, previous=former)
     return demand
 
 
@@ -51,15 +62,21 @@ def follow_demand(demand: Demand, *, actor: User | None, on: dt.date) -> None:
 
 
 def watch_deadline(demand: Demand, *, actor: User | None, on: dt.date) -> None:
-    """The milestone of the deadline follows ``deadline_on`` while the demand is pending; never one in the past."""
+    """The milestone of the deadline follows ``deadline_on`` while the demand is pending.
+
+    A deadline that had passed before ``on`` when it was recorded asks for nothing.
+    """
     with transaction.atomic():
         locked = lock(demand)
-        wanted = []
-        if locked.is_pending and locked.deadline_on and locked.deadline_on >= on:
-            title = gettext_noop("Answer the demand")
-            wanted = [Derived("deadline", MilestoneKind.DEMAND_DEADLINE, title, locked.deadline_on)]
         reason = _("The demand no longer waits for an answer.")
-        keep_in_step(locked, wanted, owner=locked.owner, actor=actor, on=on, reason=reason)
+        wanted = derived_of_demand(locked)
+        keep_in_step(locked, wanted, owner=locked.owner, actor=actor, on=on, reason=reason, not_before=on)
+
+
+def derived_of_demand(demand: Demand) -> list[Derived]:
+    if not demand.is_pending or demand.deadline_on is None:
+        return []
+    return [Derived("deadline", MilestoneKind.DEMAND_DEADLINE, gettext_noop("Answer the demand"), demand.deadline_on)]
 
 
 def ask_units(demand: Demand, *, actor: User | None, on: dt.date, units: list[Unit], person: str = "") -> list[Answer]:

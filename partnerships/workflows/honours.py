@@ -18,7 +18,7 @@ from partnerships.workflows.transitions import check_day, lock, save_as, take_st
 def record_honour(honour: Honour, *, actor: User | None, on: dt.date) -> Honour:
     """Saves an honour, new or changed, and keeps the milestone of its lapse in step.
 
-    One that lapsed before ``on`` asks for nothing: it is recorded as history.
+    One that had lapsed before ``on`` when it was recorded asks for nothing: it is history.
     """
     with transaction.atomic():
         require(actor, "honour.edit", honour)
@@ -59,11 +59,15 @@ def watch_lapse(honour: Honour, *, actor: User | None, on: dt.date) -> None:
     """The milestone of the lapse follows ``valid_until``; the coordinator who holds the organization owns it."""
     with transaction.atomic():
         locked = lock(honour)
-        wanted = []
-        is_recorded = locked.status == HonourStatus.RECORDED
-        if is_recorded and locked.valid_until and locked.valid_until >= on:
-            title = gettext_noop("The honour lapses: renew it or apply for the next level")
-            wanted = [Derived("lapse", MilestoneKind.HONOUR_LAPSE, title, locked.valid_until)]
         holder = OrganizationUnit.objects.filter(organization=locked.organization, unit=locked.unit).first()
         owner = holder.coordinator if holder else None
-        keep_in_step(locked, wanted, owner=owner, actor=actor, on=on, reason=_("It no longer lapses on a known day."))
+        reason = _("It no longer lapses on a known day.")
+        wanted = derived_of_honour(locked)
+        keep_in_step(locked, wanted, owner=owner, actor=actor, on=on, reason=reason, not_before=on)
+
+
+def derived_of_honour(honour: Honour) -> list[Derived]:
+    if honour.status != HonourStatus.RECORDED or honour.valid_until is None:
+        return []
+    title = gettext_noop("The honour lapses: renew it or apply for the next level")
+    return [Derived("lapse", MilestoneKind.HONOUR_LAPSE, title, honour.valid_until)]

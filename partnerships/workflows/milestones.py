@@ -1,24 +1,35 @@
 """Milestones: met, submitted, accepted, moved, waived; and those that follow from an agreement."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.utils import timezone
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, override
 
-from partnerships.dates import add_months
+from partnerships.dates import IsWorkday, add_months
 from partnerships.exceptions import InvalidInput, TransitionRefused
-from partnerships.models import Agreement, AgreementTerm, Milestone, MilestoneKind, TypeMilestone, User, workday_test
+from partnerships.models import (
+    Activity,
+    Agreement,
+    AgreementTerm,
+    ContactNote,
+    Milestone,
+    MilestoneKind,
+    TypeMilestone,
+    User,
+    workday_test,
+)
 from partnerships.models.agreements import QUIET_AFTER_DAYS
-from partnerships.models.milestones import ACCEPTED_KINDS, FIRM_KINDS
+from partnerships.models.milestones import ACCEPTED_KINDS, ACTIVITY_KINDS, FIRM_KINDS
 from partnerships.permissions import require
-from partnerships.statuses import MILESTONE_TRANSITIONS, ActivityStatus, AgreementStatus, MilestoneStatus
+from partnerships.statuses import MILESTONE_TRANSITIONS, AgreementStatus, MilestoneStatus
 from partnerships.workflows.transitions import check_day, check_input, lock, save_as, take_step
 
 # An agreement registered long after its signing is not overdue at once: the office first gets time to make contact.
@@ -32,14 +43,23 @@ COUNTED_ANEW = frozenset(
         MilestoneKind.FACILITY_REVIEW,
         MilestoneKind.HONOUR_LAPSE,
         MilestoneKind.DEMAND_DEADLINE,
+        *ACTIVITY_KINDS,
     }
 )
+# What to do about those that nobody meets by a word.
+INSTEAD = {
+    MilestoneKind.NEXT_CONTACT: gettext_noop(
+        "Log the call, message or follow-up: that is what this milestone waits for."
+    ),
+    MilestoneKind.STARTING_ACTIVITY: gettext_noop("Start the activity: that is what this milestone waits for."),
+    MilestoneKind.UNFINISHED_ACTIVITY: gettext_noop("Complete the activity: that is what this milestone waits for."),
+}
 
 
 def meet_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, evidence: str) -> Milestone:
     """Marks it as met on ``on`` with its evidence; a recurring one leaves the next behind.
 
-    A milestone that a lead accepts has to be submitted instead; a next contact is met by making it.
+    A milestone that a lead accepts has to be submitted instead; one of ``INSTEAD`` is met by doing what it waits for.
     """
     if milestone.requires_acceptance:
         raise TransitionRefused(_("A lead accepts this milestone: submit it instead."))
@@ -206,8 +226,9 @@ def _close_as_met(milestone: Milestone, name: str, *, actor: User | None, on: dt
 
 
 def _evidence(milestone: Milestone, evidence: str) -> str:
-    if milestone.kind == MilestoneKind.NEXT_CONTACT:
-        raise TransitionRefused(_("Log the call, message or follow-up: that is what this milestone waits for."))
+    instead = INSTEAD.get(MilestoneKind(milestone.kind))
+    if instead:
+        raise TransitionRefused(_(instead))
     if not evidence.strip():
         raise InvalidInput(_("Say what shows that it was done."), field="evidence")
     return evidence.strip()
@@ -250,40 +271,75 @@ def _leave_the_next(met: Milestone, *, key: str, actor: User | None) -> None:
 
 @dataclass(frozen=True)
 class Derived:
-    """What a row asks for: one milestone per ``key``."""
+    """What a row asks for: one milestone per ``key``.
+
+    ``title`` may hold a place for ``name``, what the row is called. With ``asks_late`` it is asked for even where its
+    day has passed already.
+    """
 
     key: str
     kind: MilestoneKind
     title: str
     due_on: dt.date
     recurs_every_months: int | None = None
+    name: str = ""
+    asks_late: bool = False
+
+    def titles(self) -> dict[str, str]:
+        """Its title and its Chinese title; the latter empty where nobody translated it."""
+        longest = Milestone._meta.get_field("title").max_length or 0
+        with override("zh-hans"):
+            title_zh = _(self.title)
+        named = [title % {"name": self.name} if self.name else title for title in (self.title, title_zh)]
+        title, title_zh = (Truncator(words).chars(longest) for words in named)
+        return {"title": title, "title_zh": title_zh if title_zh != title else ""}
+
+    def is_over(self, not_before: dt.date | None) -> bool:
+        """Too late to ask for it: its day had passed when its row came to ask."""
+        return not_before is not None and self.due_on < not_before and not self.asks_late
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What the derived dates of an agreement are counted from, beside its own columns and terms."""
+
+    contact_on: dt.date | None
+    is_workday: IsWorkday
+
+
+def last_contacts(agreements: Collection[Agreement]) -> dict[int, dt.date]:
+    """Agreement id -> the latest of signing, completed activities and contact notes: what *quiet* is counted from."""
+    latest = {agreement.pk: agreement.signed_on for agreement in agreements if agreement.signed_on}
+    done = Activity.objects.completed().filter(agreement__in=agreements).values("agreement")
+    notes = ContactNote.objects.filter(agreement__in=agreements).values("agreement")
+    for rows, day in ((done, "completed_on"), (notes, "happened_on")):
+        for agreement, contact_on in rows.order_by().annotate(day=Max(day)).values_list("agreement", "day"):
+            latest[agreement] = max(latest.get(agreement, contact_on), contact_on)
+    return latest
 
 
 def last_contact_on(agreement: Agreement) -> dt.date | None:
-    """The latest of signing, completed activities and contact notes: what *quiet* is counted from."""
-    done = agreement.activities.filter(status=ActivityStatus.COMPLETED).aggregate(day=Max("completed_on"))
-    notes = agreement.contact_notes.aggregate(day=Max("happened_on"))
-    return max((day for day in (agreement.signed_on, done["day"], notes["day"]) if day), default=None)
+    return last_contacts([agreement]).get(agreement.pk)
 
 
-def derived_milestones(agreement: Agreement) -> list[Derived]:
+def derived_milestones(agreement: Agreement, basis: Basis) -> list[Derived]:
     """What should be there for the agreement as it is now; the one formula for each derived date.
 
     An agreement registered after its signing asks for nothing before the day it was registered.
     """
     wanted: list[Derived] = []
     if agreement.is_signed:
-        wanted += _from_term(agreement)
+        wanted += _from_term(agreement, basis.is_workday)
     if agreement.status == AgreementStatus.SIGNED:
-        wanted += _from_last_contact(agreement)
+        wanted += _from_last_contact(agreement, basis.contact_on)
     return wanted
 
 
-def _from_term(agreement: Agreement) -> Iterable[Derived]:
+def _from_term(agreement: Agreement, is_workday: IsWorkday) -> Iterable[Derived]:
     term = agreement.current_term
     if term is None:
         return
-    decision = term.decision_date(workday_test(agreement.unit.effective_calendar))
+    decision = term.decision_date(is_workday)
     if decision:
         derived = _decision(term, max(decision.decide_on, agreement.signing_date))
     elif term.review_on:
@@ -303,8 +359,7 @@ def _review(term: AgreementTerm, due_on: dt.date) -> Derived:
     return Derived(f"review:{term.number}", MilestoneKind.REVIEW, gettext_noop("Review the agreement"), due_on)
 
 
-def _from_last_contact(agreement: Agreement) -> Iterable[Derived]:
-    contact_on = last_contact_on(agreement)
+def _from_last_contact(agreement: Agreement, contact_on: dt.date | None) -> Iterable[Derived]:
     if contact_on is None:
         return
     due_on = contact_on + dt.timedelta(days=QUIET_AFTER_DAYS)
@@ -318,7 +373,8 @@ def derive_milestones(agreement: Agreement, *, actor: User | None, on: dt.date) 
     with transaction.atomic():
         agreement = lock(agreement)
         reason = _("The agreement no longer asks for it (%(status)s).") % {"status": agreement.get_status_display()}
-        wanted = derived_milestones(agreement)
+        basis = Basis(last_contact_on(agreement), workday_test(agreement.unit.effective_calendar))
+        wanted = derived_milestones(agreement, basis)
         decided = _decided_by_renewal(agreement)
         keep_in_step(agreement, wanted, owner=agreement.coordinator, actor=actor, on=on, reason=reason, met=decided)
 
@@ -341,34 +397,48 @@ def keep_in_step(
     on: dt.date,
     reason: str,
     met: Mapping[str, str] | None = None,
+    not_before: dt.date | None = None,
 ) -> None:
     """Makes, moves, reopens or closes the derived milestones of ``row``, which the caller has locked.
 
     One that was moved by hand keeps its date, one that was met or waived stays so, unless a later date of a kind in
     ``COUNTED_ANEW`` asks for the next round. What is no longer wanted is met where ``met`` (key -> evidence) says so,
-    and cancelled with ``reason`` otherwise.
+    and cancelled with ``reason`` otherwise. What lies before ``not_before`` is not asked for, and stays where it was.
     """
     missing = {derived.key: derived for derived in wanted}
     for milestone in Milestone.objects.derived_of(row).select_for_update(no_key=True, of=("self",)):
         derived = missing.pop(milestone.derived_key, None)
         if derived is not None:
-            _follow(milestone, derived, actor=actor, on=on)
+            _follow(row, milestone, derived, actor=actor, on=on, not_before=not_before)
         elif milestone.is_pending:
             _drop(milestone, (met or {}).get(milestone.derived_key), actor=actor, on=on, reason=reason)
     for derived in missing.values():
-        _make(row, derived, owner=owner, actor=actor)
+        if not derived.is_over(not_before):
+            _make(row, derived, owner=owner, actor=actor)
+
+
+def is_in_step(
+    row: Any, milestones: Iterable[Milestone], wanted: Iterable[Derived], *, not_before: dt.date | None = None
+) -> bool:
+    """Whether ``keep_in_step`` would leave the derived ``milestones`` of ``row`` as they are; asks no database."""
+    missing = {derived.key: derived for derived in wanted}
+    for milestone in milestones:
+        derived = missing.pop(milestone.derived_key, None)
+        if derived is None and milestone.is_pending:
+            return False
+        if derived is not None and _asks_again(milestone, derived, not_before):
+            return False
+        if derived is not None and milestone.is_pending and _differences(row, milestone, derived):
+            return False
+    return all(derived.is_over(not_before) for derived in missing.values())
 
 
 def _make(row: Any, derived: Derived, *, owner: User | None, actor: User | None) -> None:
-    with override("zh-hans"):
-        title_zh = _(derived.title)
     milestone = Milestone(
-        unit_id=row.unit_id,
-        agreement_id=getattr(row, "agreement_id", None),
+        **_place(row),
+        **derived.titles(),
         owner=owner,
         kind=derived.kind,
-        title=derived.title,
-        title_zh=title_zh if title_zh != derived.title else "",
         due_on=derived.due_on,
         derived_key=derived.key,
         recurs_every_months=derived.recurs_every_months,
@@ -379,17 +449,51 @@ def _make(row: Any, derived: Derived, *, owner: User | None, actor: User | None)
     save_as(milestone, actor)
 
 
-def _follow(milestone: Milestone, derived: Derived, *, actor: User | None, on: dt.date) -> None:
-    is_new_round = derived.kind in COUNTED_ANEW and derived.due_on > _counted_day(milestone)
-    if milestone.status == MilestoneStatus.CANCELLED or (is_new_round and not milestone.is_pending):
+def _place(row: Any) -> dict[str, int | None]:
+    """The unit and the agreement in which a milestone of ``row`` stands."""
+    agreement = row.pk if isinstance(row, Agreement) else getattr(row, "agreement_id", None)
+    return {"unit_id": row.unit_id, "agreement_id": agreement}
+
+
+def _follow(
+    row: Any,
+    milestone: Milestone,
+    derived: Derived,
+    *,
+    actor: User | None,
+    on: dt.date,
+    not_before: dt.date | None,
+) -> None:
+    changes = _differences(row, milestone, derived)
+    if _asks_again(milestone, derived, not_before):
         reason = _("It is asked for again.")
         milestone = _step(milestone, "reopen", actor=actor, on=on, reason=reason, is_consequence=True)
-    is_kept = milestone.overridden_at is not None and not is_new_round
-    if milestone.is_pending and milestone.due_on != derived.due_on and not is_kept:
-        milestone.due_on, milestone.recurs_from = derived.due_on, None
-        milestone.scheduled_on, milestone.overridden_at, milestone.override_reason = None, None, ""
-        _end_snooze(milestone)
+    if milestone.is_pending and changes:
+        for name, value in changes.items():
+            setattr(milestone, name, value)
         save_as(milestone, actor)
+
+
+def _asks_again(milestone: Milestone, derived: Derived, not_before: dt.date | None) -> bool:
+    """Closed, and yet to be done: it was cancelled, a new round began, or what had met it was taken back."""
+    if milestone.is_pending or derived.is_over(not_before):
+        return False
+    is_undone = milestone.status == MilestoneStatus.MET and derived.kind in ACTIVITY_KINDS
+    return milestone.status == MilestoneStatus.CANCELLED or is_undone or _is_new_round(milestone, derived)
+
+
+def _is_new_round(milestone: Milestone, derived: Derived) -> bool:
+    return derived.kind in COUNTED_ANEW and derived.due_on > _counted_day(milestone)
+
+
+def _differences(row: Any, milestone: Milestone, derived: Derived) -> dict[str, Any]:
+    """The columns in which ``milestone`` is not what ``derived`` asks for, with what they should hold."""
+    wanted: dict[str, Any] = {**_place(row), **(derived.titles() if derived.name else {})}
+    is_kept = milestone.overridden_at is not None and not _is_new_round(milestone, derived)
+    if milestone.due_on != derived.due_on and not is_kept:
+        gone = dict.fromkeys(("recurs_from", "scheduled_on", "overridden_at", "snoozed_until"))
+        wanted |= {**gone, "due_on": derived.due_on, "override_reason": "", "snooze_reason": ""}
+    return {name: value for name, value in wanted.items() if getattr(milestone, name) != value}
 
 
 def _counted_day(milestone: Milestone) -> dt.date:
@@ -446,12 +550,18 @@ def cancel_pending_milestones(row: Any, *, actor: User | None, on: dt.date, reas
 
 def follow_coordinator(agreement: Agreement, *, actor: User | None, previous: User | None) -> None:
     """Pending milestones of the former coordinator, or of nobody, go to the agreement's coordinator."""
+    follow_owner(agreement, owner_id=agreement.coordinator_id, actor=actor, previous=previous)
+
+
+def owner_of(row: Any) -> User | None:
+    """Who owns it in the database, before ``row`` is saved."""
+    return User.objects.filter(pk__in=type(row)._base_manager.filter(pk=row.pk).values("owner")).first()
+
+
+def follow_owner(row: Any, *, owner_id: int | None, actor: User | None, previous: User | None) -> None:
+    """Pending milestones of ``row`` that ``previous`` or nobody looks after go to its new owner; others stay."""
     with transaction.atomic():
-        pending = agreement.milestones.pending().filter(owner=previous) | agreement.milestones.pending().filter(
-            owner__isnull=True
-        )
-        for milestone in pending.exclude(owner_id=agreement.coordinator_id).select_for_update(
-            of=("self",), no_key=True
-        ):
-            milestone.owner_id = agreement.coordinator_id
+        theirs = row.milestones.pending().filter(Q(owner=previous) | Q(owner__isnull=True)).exclude(owner_id=owner_id)
+        for milestone in theirs.select_for_update(of=("self",), no_key=True):
+            milestone.owner_id = owner_id
             save_as(milestone, actor)

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from partnerships.exceptions import StaleVersion, TransitionRefused
-from partnerships.models import Activity, Agreement, Milestone, OrganizationUnit, Unit, User
+from partnerships.models import Activity, Agreement, FeedToken, Milestone, OrganizationUnit, Unit, User
 from partnerships.models.users import read_tree
 from partnerships.permissions import require
 from partnerships.statuses import AgreementStatus
@@ -21,7 +21,7 @@ def deactivate_user(user: User, *, actor: User | None) -> User:
     """Closes the account and hands the person's open work to the fallback person of the unit it belongs to.
 
     Effects in order: the account is inactive and its password void, which ends every session, also after a later
-    activation; agreements with their milestones, other milestones, activities and held organizations move. Where no
+    activation; its calendar addresses are gone; agreements with their milestones, other milestones, activities and held organizations move. Where no
     unit above names a fallback person who can be reached, work keeps its owner and shows up as orphaned.
     """
     with transaction.atomic():
@@ -35,6 +35,7 @@ def deactivate_user(user: User, *, actor: User | None) -> User:
         locked.is_active = False
         locked.set_unusable_password()
         save_as(locked, actor)
+        FeedToken.objects.filter(user=locked).delete()
         _hand_over(locked, actor=actor)
     return locked
 

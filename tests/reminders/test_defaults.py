@@ -13,7 +13,7 @@ def rules(kind: str) -> list[str]:
 
 
 def test_a_new_site_starts_with_rules_for_every_kind() -> None:
-    assert create_default_rules() == 30
+    assert create_default_rules() == 34
 
     assert rules("agreement") == [
         "30 before owner",
@@ -41,6 +41,8 @@ def test_a_new_site_starts_with_rules_for_every_kind() -> None:
     assert rules("action_point") == ["3 before owner", "0 before owner"]
     assert rules("facility_review") == ["14 before owner", "0 before owner"]
     assert rules("honour_lapse") == ["90 before owner", "30 before owner", "7 before lead", "7 before owner"]
+    assert rules("starting_activity") == ["7 before owner", "1 before owner"]
+    assert rules("unfinished_activity") == ["0 before owner", "3 after owner"]
     assert rules("demand_deadline") == ["7 before owner", "2 before owner", "0 before owner"]
     assert set(ReminderRule.objects.values_list("milestone_kind", flat=True)) == set(MilestoneKind.values)
 
@@ -59,4 +61,4 @@ def test_a_second_time_changes_nothing_and_keeps_what_the_office_changed() -> No
 def test_a_rule_somebody_made_by_hand_is_not_made_again() -> None:
     ReminderRuleFactory(milestone_kind="review", offset=14)
 
-    assert create_default_rules() == 29
+    assert create_default_rules() == 33

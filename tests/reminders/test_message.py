@@ -9,9 +9,18 @@ from typing import Any
 
 import pytest
 from django.utils import translation
+from icalendar import Calendar
 
-from partnerships.factories import NOON, MilestoneFactory, ReminderPlanFactory, UnitFactory, UserFactory
+from partnerships.factories import (
+    NOON,
+    MilestoneFactory,
+    ReminderItemFactory,
+    ReminderPlanFactory,
+    UnitFactory,
+    UserFactory,
+)
 from partnerships.models import Delivery, Milestone, ReminderItem, User
+from partnerships.reminders.calendar import single_event
 from partnerships.reminders.claim import claim_next
 from partnerships.reminders.message import Written, ascii_address, one_line, when_words, write
 from tests.reminders.conftest import Clock
@@ -230,3 +239,38 @@ def test_what_is_no_address_is_refused(address: str) -> None:
 
 def test_one_line_has_no_controls_left() -> None:
     assert one_line(INJECTION) == "Sign Bcc: everyone@example.org hello gnp.exe"
+
+
+def events(mail: Written) -> list[EmailMessage]:
+    return [part for part in parsed(mail).walk() if part.get_content_type() == "text/calendar"]
+
+
+def test_the_date_comes_along_for_the_readers_calendar(
+    written: Callable[..., Written], milestone: Milestone, clock: Clock
+) -> None:
+    mail = written(title="Open the laboratory 联合实验室")
+    (part,) = events(mail)
+    assert (part.get_param("method"), part.get_filename(), part.is_attachment()) == ("PUBLISH", "date.ics", True)
+    milestone.refresh_from_db()
+    assert milestone.owner is not None
+    expected = single_event(milestone, milestone.owner, changed_at=clock())
+    assert part.get_payload(decode=True) == expected
+    event = Calendar.from_ical(expected).events[0]
+    assert (event["UID"], event["SEQUENCE"], event.decoded("DTSTART")) == (
+        f"milestone-{milestone.pk}@testserver",
+        milestone.version,
+        milestone.due_on,
+    )
+    assert str(event["SUMMARY"]).startswith("Open the laboratory 联合实验室")
+
+
+@pytest.mark.parametrize(("why", "count"), [("owner", 1), ("stand-in", 1), ("lead", 0), ("named", 0), ("fallback", 0)])
+def test_what_others_owe_comes_into_nobodys_calendar(why: str, count: int, clock: Clock) -> None:
+    item = ReminderItemFactory(why=why)
+    assert len(events(write(item.delivery, [item], now=clock(), at=clock()))) == count
+
+
+def test_several_dates_come_without_a_file(clock: Clock) -> None:
+    first = ReminderItemFactory(why="owner")
+    second = ReminderItemFactory(why="owner", person=first.person, delivery=first.delivery)
+    assert events(write(first.delivery, [first, second], now=clock(), at=clock())) == []

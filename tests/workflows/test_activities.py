@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from partnerships.exceptions import InvalidInput, NotAllowed
+from partnerships.exceptions import InvalidInput, NotAllowed, TransitionRefused
 from partnerships.factories import (
     DAY,
     ActivityFactory,
@@ -18,17 +18,34 @@ from partnerships.factories import (
     UnitFactory,
     UserFactory,
 )
-from partnerships.models import Activity, Agreement, ContactNote, Milestone, MilestoneKind, OrganizationUnit
+from partnerships.models import (
+    Activity,
+    Agreement,
+    ContactNote,
+    Milestone,
+    MilestoneKind,
+    OrganizationUnit,
+    StatusChange,
+)
 from partnerships.workflows.activities import (
+    cancel_activity,
     complete_activity,
     credit_areas,
+    follow_activity,
     log_contact,
     plan_activity,
     postpone_activity,
     reopen_activity,
     replan_activity,
+    start_activity,
 )
-from partnerships.workflows.agreements import sign_agreement
+from partnerships.workflows.agreements import (
+    complete_agreement,
+    reinstate_agreement,
+    sign_agreement,
+    terminate_agreement,
+)
+from partnerships.workflows.milestones import meet_milestone, move_milestone, waive_milestone
 
 pytestmark = pytest.mark.django_db
 LATER = DAY + dt.timedelta(days=30)
@@ -102,7 +119,7 @@ def test_an_answer_that_cannot_be_is_refused(values: dict[str, Any], field: str)
 def test_completed_again_after_a_correction_asks_once() -> None:
     done = complete(ActivityFactory())
     again = complete(reopen_activity(done, actor=None, on=DAY, reason="Wrong summary"))
-    assert again.milestones.count() == 1
+    assert again.milestones.filter(kind=MilestoneKind.ACTION_POINT).count() == 1
 
 
 def test_a_reopened_activity_is_no_contact_any_more(agreement: Agreement) -> None:
@@ -200,6 +217,7 @@ def test_planning_credits_each_area_to_each_partner(agreement: Agreement) -> Non
 
     planned = plan_activity(
         actor=agreement.coordinator,
+        on=DAY,
         unit=agreement.unit,
         kind="training",
         title="CNC course",
@@ -220,7 +238,7 @@ def test_planning_for_another_unit_is_refused_and_leaves_nothing(agreement: Agre
     stranger = UserFactory(coordinator_in=UnitFactory())
 
     with pytest.raises(NotAllowed):
-        plan_activity(actor=stranger, unit=agreement.unit, kind="visit", title="Visit", agreement=agreement)
+        plan_activity(actor=stranger, on=DAY, unit=agreement.unit, kind="visit", title="Visit", agreement=agreement)
 
     assert Activity.objects.exists() is False
 
@@ -240,10 +258,185 @@ def test_a_second_click_logs_nothing() -> None:
 def test_a_second_click_plans_nothing() -> None:
     agreement = AgreementFactory(signed=True)
     visit = {"unit": agreement.unit, "kind": "visit", "title": "Visit to the plant", "agreement": agreement}
-    plan_activity(actor=agreement.coordinator, starts_on=DAY, **visit)
+    plan_activity(actor=agreement.coordinator, on=DAY, starts_on=DAY, **visit)
 
     with pytest.raises(InvalidInput, match="planned already"):
-        plan_activity(actor=agreement.coordinator, starts_on=DAY, **visit)
+        plan_activity(actor=agreement.coordinator, on=DAY, starts_on=DAY, **visit)
 
-    plan_activity(actor=agreement.coordinator, starts_on=LATER, **visit)
+    plan_activity(actor=agreement.coordinator, on=DAY, starts_on=LATER, **visit)
     assert Activity.objects.count() == 2
+
+
+# What an activity asks for: to be started on its first day, completed on its last
+
+
+START, END = DAY + dt.timedelta(days=10), DAY + dt.timedelta(days=12)
+
+
+def planned(**values: Any) -> Activity:
+    activity = ActivityFactory(**{"starts_on": START, "ends_on": END, "title": "CNC course", **values})
+    follow_activity(activity, actor=None, on=DAY)
+    return fresh(activity)
+
+
+def dates(activity: Activity) -> dict[str, tuple[dt.date, str]]:
+    """Key -> due date and status of the derived milestones."""
+    rows = Milestone.objects.derived_of(activity).order_by("due_on", "derived_key")
+    return {row.derived_key: (row.due_on, row.status) for row in rows}
+
+
+def test_a_planned_activity_asks_to_be_started_and_completed(agreement: Agreement) -> None:
+    values = {"kind": "training", "title": "CNC course", "starts_on": START, "ends_on": END}
+    owner = UserFactory(coordinator_in=agreement.unit)
+    activity = plan_activity(actor=owner, on=DAY, unit=agreement.unit, agreement=agreement, owner=owner, **values)
+    assert dates(activity) == {"start": (START, "open"), "end": (END, "open")}
+    rows = Milestone.objects.derived_of(activity).order_by("due_on")
+    assert [(row.kind, row.title) for row in rows] == [
+        (MilestoneKind.STARTING_ACTIVITY, "Start “CNC course”"),
+        (MilestoneKind.UNFINISHED_ACTIVITY, "Complete “CNC course”"),
+    ]
+    assert {(row.owner, row.unit, row.agreement) for row in rows} == {(owner, agreement.unit, agreement)}
+    assert [row.history.get().history_user for row in rows] == [owner, owner]
+
+
+@pytest.mark.parametrize(
+    ("kind", "keys"),
+    [("visit", {"start", "end"}), ("training", {"start", "end"}), ("research_project", {"start"})],
+)
+def test_without_a_last_day_only_what_lasts_is_open_ended(kind: str, keys: set[str]) -> None:
+    assert dates(planned(kind=kind, ends_on=None)) == dict.fromkeys(keys, (START, "open"))
+
+
+def test_without_a_day_it_asks_for_nothing() -> None:
+    assert dates(planned(starts_on=None, ends_on=None)) == {}
+
+
+def test_one_entered_late_is_not_asked_to_start_but_to_be_completed() -> None:
+    begun = DAY - dt.timedelta(days=9)
+    assert dates(planned(starts_on=begun, ends_on=DAY - dt.timedelta(days=1))) == {
+        "end": (DAY - dt.timedelta(days=1), "open")
+    }
+
+
+def test_started_it_waits_to_be_completed() -> None:
+    activity = start_activity(planned(), actor=None, on=START)
+    assert dates(activity) == {"start": (START, "met"), "end": (END, "open")}
+    met = Milestone.objects.get(derived_key="start")
+    assert (met.evidence, met.met_on) == ("Started on 2026-03-12.", START)
+    assert dates(complete(activity, on=END)) == {"start": (START, "met"), "end": (END, "met")}
+    assert Milestone.objects.get(derived_key="end").evidence == "Completed on 2026-03-14."
+
+
+def test_completed_at_once_both_are_met() -> None:
+    assert dates(complete(planned())) == {"start": (START, "met"), "end": (END, "met")}
+
+
+def test_a_date_that_moves_takes_its_milestone_along() -> None:
+    activity = planned()
+    activity.starts_on, activity.ends_on, activity.title = START + dt.timedelta(days=1), None, "CNC course, part 2"
+    activity.save()
+    follow_activity(activity, actor=None, on=DAY)
+    assert dates(activity) == {key: (START + dt.timedelta(days=1), "open") for key in ("start", "end")}
+    assert Milestone.objects.get(derived_key="end").title == "Complete “CNC course, part 2”"
+
+
+def test_saved_once_more_nothing_changes() -> None:
+    activity = planned()
+    before = list(Milestone.objects.values()), Milestone.history.count()
+    follow_activity(activity, actor=None, on=END + dt.timedelta(days=30))
+    assert (list(Milestone.objects.values()), Milestone.history.count()) == before
+
+
+def test_one_moved_by_hand_stays_until_a_later_day_asks_anew() -> None:
+    activity = planned()
+    earlier = END - dt.timedelta(days=1)
+    move_milestone(
+        Milestone.objects.get(derived_key="end"), actor=None, on=DAY, due_on=earlier, reason="The room is taken"
+    )
+    follow_activity(activity, actor=None, on=DAY)
+    assert dates(activity)["end"] == (earlier, "open")
+    activity.ends_on = END + dt.timedelta(days=7)
+    activity.save()
+    follow_activity(activity, actor=None, on=DAY)
+    assert dates(activity)["end"] == (END + dt.timedelta(days=7), "open")
+
+
+def test_postponed_it_asks_for_nothing_until_it_is_planned_again() -> None:
+    postponed = postpone_activity(start_activity(planned(), actor=None, on=START), actor=None, on=START, reason="Snow")
+    assert dates(postponed) == {"start": (START, "met"), "end": (END, "cancelled")}
+    assert StatusChange.objects.of(Milestone.objects.get(derived_key="end")).last().reason == "Snow"
+    again = replan_activity(postponed, actor=None, on=START, starts_on=START)
+    assert dates(again) == {"start": (START, "open"), "end": (START, "open")}
+
+
+def test_cancelled_everything_that_was_open_is_cancelled_with_the_reason() -> None:
+    activity = planned()
+    point = MilestoneFactory(activity=activity, kind=MilestoneKind.ACTION_POINT)
+    cancel_activity(activity, actor=None, on=DAY, reason="The plant closed")
+    assert dates(activity) == {"start": (START, "cancelled"), "end": (END, "cancelled")}
+    assert fresh(point).status == "cancelled"
+    reasons = StatusChange.objects.filter(transition="cancel").values_list("reason", flat=True)
+    assert set(reasons) == {"The plant closed"}
+
+
+@pytest.mark.parametrize("ending", ["complete", "cancel"])
+def test_reopened_it_has_to_be_completed_again(ending: str) -> None:
+    activity = start_activity(planned(), actor=None, on=DAY)
+    if ending == "complete":
+        closed = complete(activity)
+    else:
+        closed = cancel_activity(activity, actor=None, on=DAY, reason="The plant closed")
+    reopened = reopen_activity(closed, actor=None, on=DAY, reason="Wrong row")
+    assert dates(reopened) == {"start": (START, "met"), "end": (END, "open")}
+
+
+def test_waived_it_stays_waived() -> None:
+    activity = planned()
+    waive_milestone(Milestone.objects.get(derived_key="start"), actor=None, on=DAY, reason="It has begun long ago")
+    follow_activity(activity, actor=None, on=DAY)
+    assert dates(activity)["start"] == (START, "waived")
+
+
+@pytest.mark.parametrize(("key", "words"), [("start", "Start the activity"), ("end", "Complete the activity")])
+def test_nobody_meets_it_by_a_word(key: str, words: str) -> None:
+    planned()
+    with pytest.raises(TransitionRefused, match=words):
+        meet_milestone(Milestone.objects.get(derived_key=key), actor=None, on=DAY, evidence="Believe me")
+
+
+def test_a_completed_agreement_asks_for_no_activity_until_it_is_reinstated(agreement: Agreement) -> None:
+    activity = planned(agreement=agreement)
+    completed = complete_agreement(fresh(agreement), actor=None, on=DAY)
+    assert {status for _day, status in dates(activity).values()} == {"cancelled"}
+    reinstate_agreement(completed, actor=None, on=DAY, reason="Closed in error")
+    assert dates(activity) == {"start": (START, "open"), "end": (END, "open")}
+
+
+def test_a_terminated_agreement_asks_for_no_activity(agreement: Agreement) -> None:
+    activity = planned(agreement=agreement)
+    terminate_agreement(fresh(agreement), actor=None, on=DAY, reason="The partner left")
+    assert {status for _day, status in dates(activity).values()} == {"cancelled"}
+
+
+def test_a_new_owner_takes_over_what_the_former_had() -> None:
+    activity = planned()
+    former, kept = activity.owner, UserFactory(coordinator_in=activity.unit)
+    point = MilestoneFactory(activity=activity, owner=kept)
+    activity.owner = UserFactory(coordinator_in=activity.unit)
+    activity.save()
+    follow_activity(activity, actor=None, on=DAY, previous_owner=former)
+    assert {row.owner for row in Milestone.objects.derived_of(activity)} == {activity.owner}
+    assert fresh(point).owner == kept
+
+
+def test_in_another_unit_its_milestones_are_that_units() -> None:
+    activity = planned()
+    activity.unit = UnitFactory()
+    activity.save()
+    follow_activity(activity, actor=None, on=DAY)
+    assert {row.unit for row in Milestone.objects.derived_of(activity)} == {activity.unit}
+
+
+def test_a_title_as_long_as_can_be_fits() -> None:
+    planned(title="字" * 200)
+    assert [len(row.title) for row in Milestone.objects.filter(derived_key="start")] == [200]

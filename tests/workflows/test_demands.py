@@ -89,6 +89,20 @@ def test_closed_without_a_match_and_reopened() -> None:
     assert (reopened.status, reopened.closed_on, deadlines(reopened)) == ("released", None, [("2026-05-29", "open")])
 
 
+def test_a_deadline_that_passes_stays_open_when_the_demand_is_saved_again() -> None:
+    demand = released()
+    demand.field = "Bearings"
+    release_demand(demand, actor=None, on=DEADLINE + dt.timedelta(days=1))
+    assert deadlines(demand) == [(DEADLINE.isoformat(), "open")]
+
+
+def test_a_new_owner_takes_over_the_deadline() -> None:
+    demand = released()
+    demand.owner = UserFactory(coordinator_in=demand.unit)
+    release_demand(demand, actor=None, on=DAY)
+    assert demand.milestones.get().owner == demand.owner
+
+
 def test_a_slip_in_the_year_of_the_deadline_is_refused() -> None:
     with pytest.raises(InvalidInput) as refusal:
         released(deadline_on=dt.date(9999, 12, 31))

@@ -68,6 +68,13 @@ def test_one_that_lapsed_asks_for_nothing() -> None:
     assert recorded(valid_until=DAY - dt.timedelta(days=1)).milestones.count() == 0
 
 
+def test_one_that_lapses_stays_open_when_it_is_saved_again() -> None:
+    honour = recorded()
+    honour.batch = "Fourth"
+    record_honour(honour, actor=None, on=LAPSE + dt.timedelta(days=1))
+    assert (lapse(honour).due_on, lapse(honour).status) == (LAPSE, "open")
+
+
 def test_moved_by_hand_it_stays() -> None:
     honour = recorded()
     move_milestone(lapse(honour), actor=None, on=DAY, due_on=day("2026-04-30"), reason="The call closes in April")

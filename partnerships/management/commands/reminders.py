@@ -16,10 +16,11 @@ from django.utils.translation import gettext as _
 from partnerships.lists import exports
 from partnerships.models import Delivery, Milestone
 from partnerships.reminders import run
-from partnerships.reminders.audit import audit
+from partnerships.reminders.audit import audit_and_note
 from partnerships.reminders.claim import WAITING
 from partnerships.reminders.explain import explain
 from partnerships.statuses import DeliveryStatus
+from partnerships.workflows.upkeep import keep_all_in_step
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +67,7 @@ class Command(BaseCommand):
     def _run(self, options: dict[str, Any]) -> None:
         if options["once"]:
             self._report(run.run_once(now=self._now(options), limit=options["limit"]))
+            keep_all_in_step(now=timezone.now())
         elif options["now"]:
             raise CommandError(_("--now goes with --once: a loop lives in the present."))
         else:
@@ -88,7 +90,8 @@ class Command(BaseCommand):
     def _tick(self, limit: int, stop: threading.Event) -> None:
         close_old_connections()
         try:
-            done = run.run_once(now=timezone.now(), limit=limit, is_stopping=stop.is_set)
+            done = run.run_once(now=timezone.now(), limit=limit, is_stopping=stop.is_set, bell="loop")
+            keep_all_in_step(now=timezone.now(), is_over=stop.is_set)
             exports.make_waiting(clock=timezone.now, is_stopping=stop.is_set)
         except Exception:
             # The database may be restarting: the loop has to be there when it is back. The log and the old heartbeat tell.
@@ -138,7 +141,7 @@ class Command(BaseCommand):
         self.stdout.write("\n".join(explain(milestone, now=timezone.now())))
 
     def _audit(self, options: dict[str, Any]) -> None:
-        breaches = audit(now=timezone.now())
+        breaches = audit_and_note(now=timezone.now())
         if breaches:
             raise CommandError("\n".join(breaches))
         self.stdout.write(_("All laws hold."))
@@ -149,9 +152,10 @@ def _never() -> bool:
 
 
 def _with_milestones(deliveries: Any) -> Any:
-    return deliveries.select_related("person").prefetch_related("items__plan__milestone")
+    return deliveries.select_related("person", "contact").prefetch_related("items__plan__milestone")
 
 
 def _line(delivery: Delivery) -> str:
-    milestone = delivery.items.all()[0].plan.milestone
-    return f"{delivery.person.name} <{delivery.person.email}>: {milestone.title} ({milestone.due_on.isoformat()})"
+    milestones = list(dict.fromkeys(item.plan.milestone for item in delivery.items.all()))
+    titles = ", ".join(f"{milestone.title} ({milestone.due_on.isoformat()})" for milestone in milestones)
+    return f"{delivery.reader.name} <{delivery.reader.email}>: {titles}"

@@ -11,6 +11,7 @@ from partnerships.workflows.activities import (
     cancel_activity,
     complete_activity,
     credit_areas,
+    follow_activity,
     log_contact,
     postpone_activity,
     start_activity,
@@ -69,6 +70,7 @@ def _plan(
         taking_part = {"organization": desk.organization(organization)}
         desk.add_part(ActivityOrganizationFactory, by=person, on=on, activity=activity, **taking_part)
     credit_areas(activity, actor=person, areas=[desk.area(area) for area in areas])
+    follow_activity(activity, actor=person, on=on)
     return activity
 
 
@@ -385,7 +387,7 @@ def _met(desk: Desk) -> None:
         (_of("coating", "Kick-off meeting"), -164, "Minutes of the kick-off, filed with the agreement."),
         (_of("intake", "First intake of interns agreed"), -41, "List of eleven interns, confirmed by mail."),
         (
-            Milestone.objects.get(activity__code=sample_code("activity-measuring")),
+            Milestone.objects.get(activity__code=sample_code("activity-measuring"), derived_key=""),
             -204,
             "Offer sent; the training was ordered.",
         ),

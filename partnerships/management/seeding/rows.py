@@ -38,7 +38,7 @@ from partnerships.models import (
     Unit,
 )
 from partnerships.models.programmes import PROGRAMME_ITEMS
-from partnerships.workflows.activities import complete_activity
+from partnerships.workflows.activities import complete_activity, follow_activity
 from partnerships.workflows.agreements import record_signed_agreement
 from partnerships.workflows.demands import follow_demand
 from partnerships.workflows.facilities import open_facility
@@ -264,6 +264,8 @@ def _take_steps(row: Any, entry: Entry, *, today: dt.date) -> Any:
             summary=entry["summary"],
             no_next_step_reason=entry["no_next_step_reason"],
         )
+    if isinstance(row, Activity):
+        follow_activity(row, actor=None, on=today)
     if isinstance(row, Facility) and "opened_on" in entry:
         return open_facility(row, actor=None, on=entry["opened_on"], today=today)
     if isinstance(row, Demand):

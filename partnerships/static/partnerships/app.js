@@ -26,3 +26,11 @@ const openNamed = () => {
 };
 addEventListener("hashchange", openNamed);
 openNamed();
+// Copies what stands in the field it names; where the browser cannot, there is no such button.
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.hidden = !navigator.clipboard;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).value);
+    button.textContent = button.dataset.done;
+  });
+}

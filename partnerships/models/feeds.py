@@ -1,0 +1,57 @@
+"""Addresses under which a person's calendar program reads their dates."""
+
+import hashlib
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from partnerships.models.base import LineField, OfficeModel
+
+
+class FeedTokenQuerySet(models.QuerySet):
+    def opened_by(self, token: str) -> Self:
+        """The feed of an active person that ``token`` opens, if there is one."""
+        return self.filter(token_hash=hash_token(token), user__is_active=True).select_related("user")
+
+
+class FeedToken(OfficeModel):
+    """A secret address of a person's calendar. Of the secret only its hash is kept: who reads the table opens nothing.
+
+    ``content_tag`` and ``changed_at`` say what was last handed out under it, and since when that is so.
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="feeds", verbose_name=_("person"), editable=False
+    )
+    name = LineField(pgettext_lazy("of a calendar address", "name"), max_length=50)
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(_("made at"), editable=False)
+    fetched_at = models.DateTimeField(_("last read at"), null=True, editable=False)
+    content_tag = models.CharField(max_length=64, blank=True, editable=False)
+    changed_at = models.DateTimeField(null=True, editable=False)
+
+    objects = FeedTokenQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("calendar address")
+        verbose_name_plural = _("calendar addresses")
+        ordering = ["created_at", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "name"],
+                name="feed_token_name_unique",
+                violation_error_code="name",
+                violation_error_message=_("You have an address of this name already."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def hash_token(token: str) -> str:
+    """Of 256 random bits a plain hash is enough: nobody can try them all."""
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,30 @@
+"""What a milestone asks of its owner, in a sentence: for mails and for the calendar."""
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from partnerships.models import Milestone, MilestoneKind
+from partnerships.statuses import MilestoneStatus
+
+ADVICE = {
+    MilestoneKind.DECISION_DATE: gettext_noop("Decide whether the agreement goes on, and record the decision."),
+    MilestoneKind.REVIEW: gettext_noop("Review the agreement with those concerned, and record the result."),
+    MilestoneKind.NEXT_CONTACT: gettext_noop(
+        "Nothing has been heard for a while: call or write to the partner, and log it."
+    ),
+    MilestoneKind.STARTING_ACTIVITY: gettext_noop(
+        "Prepare it, and mark it as started on the day. If it cannot be held, postpone it or cancel it."
+    ),
+    MilestoneKind.UNFINISHED_ACTIVITY: gettext_noop(
+        "When it is over, complete it with what came of it. If it takes longer, postpone it and plan it again."
+    ),
+}
+TO_SUBMIT = gettext_noop("When it is done, submit it with a word on the evidence; a lead accepts it.")
+TO_MEET = gettext_noop("When it is done, mark it as met. If it cannot be done in time, move the date and say why.")
+
+
+def what_the_owner_does(milestone: Milestone) -> str:
+    if milestone.status == MilestoneStatus.SUBMITTED:
+        return _("It was submitted and waits for a lead to accept it or send it back.")
+    otherwise = TO_SUBMIT if milestone.requires_acceptance else TO_MEET
+    return _(ADVICE.get(MilestoneKind(milestone.kind), otherwise))

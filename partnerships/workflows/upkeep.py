@@ -1,0 +1,263 @@
+"""Brings what is derived in step with what it derives from, whatever changed that.
+
+The verbs keep milestones in step as they go. A calendar of working days edited by hand, a note that moved to another
+agreement, rows that came in by another door: these are found by a sweep of everything that may ask for a date, once a
+day and after each edit of a calendar, in batches over as many ticks as it takes.
+"""
+
+import datetime as dt
+import hashlib
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from partnerships.dates import IsWorkday, is_weekday
+from partnerships.exceptions import DomainError
+from partnerships.models import (
+    Activity,
+    Agreement,
+    CalendarDay,
+    ComponentHeartbeat,
+    Demand,
+    Honour,
+    Milestone,
+    Unit,
+)
+from partnerships.models.users import Tree
+from partnerships.statuses import ActivityStatus, AgreementStatus, DemandStatus, HonourStatus
+from partnerships.workflows.activities import derived_of_activity, follow_activity
+from partnerships.workflows.demands import derived_of_demand, watch_deadline
+from partnerships.workflows.honours import derived_of_honour, watch_lapse
+from partnerships.workflows.milestones import (
+    Basis,
+    Derived,
+    derive_milestones,
+    derived_milestones,
+    is_in_step,
+    last_contacts,
+)
+
+logger = logging.getLogger(__name__)
+
+NAME = "workflows.upkeep"
+BATCH = 200
+# Of a tick: 2,000 rows in some 80 queries when all is well, so that 200,000 agreements take an hour and a half.
+BATCHES = 10
+Wanted = Callable[[Any], list[Derived]]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One table of rows that ask for dates.
+
+    ``asking``: those that may; a row with a pending derived milestone is looked at, too. ``related`` comes with them.
+    ``judge(rows)`` reads what the whole batch needs and returns the function that says what a row asks for.
+    ``has_past``: a day before today is asked for as well.
+    """
+
+    model: type[Agreement] | type[Activity] | type[Demand] | type[Honour]
+    asking: Q
+    judge: Callable[[Sequence[Any]], Wanted]
+    follow: Callable[..., None]
+    related: tuple[str, ...] = ()
+    prefetched: tuple[str, ...] = ()
+    has_past: bool = False
+
+    def after(self, pk: int) -> QuerySet:
+        derived = Milestone.objects.pending().exclude(derived_key="")
+        pending = derived.filter(**{str(self.model._meta.model_name): OuterRef("pk")})
+        rows = self.model._base_manager.filter(self.asking | Q(Exists(pending)), pk__gt=pk)
+        return rows.select_related(*self.related).prefetch_related(*self.prefetched).order_by("pk")
+
+    def out_of_step(self, rows: Sequence[Any], today: dt.date) -> list[Any]:
+        """Those of ``rows`` whose milestones are not what they ask for; as many queries for one row as for all."""
+        if not rows:
+            return []
+        wanted, milestones = self.judge(rows), defaultdict(list)
+        for milestone in Milestone.objects.derived_of_all(rows):
+            milestones[getattr(milestone, f"{self.model._meta.model_name}_id")].append(milestone)
+        not_before = None if self.has_past else today
+        return [row for row in rows if not _holds(row, milestones[row.pk], wanted, not_before)]
+
+
+def _holds(row: Any, milestones: list[Milestone], wanted: Wanted, not_before: dt.date | None) -> bool:
+    try:
+        return is_in_step(row, milestones, wanted(row), not_before=not_before)
+    except (ValueError, ArithmeticError):
+        return False  # whoever brings it in step says what is wrong
+
+
+def _judge_agreements(agreements: Sequence[Agreement]) -> Wanted:
+    contacts = last_contacts(agreements)
+    working_days = _working_days()
+
+    def wanted(agreement: Agreement) -> list[Derived]:
+        return derived_milestones(
+            agreement, Basis(contacts.get(agreement.pk), working_days.get(agreement.unit_id, is_weekday))
+        )
+
+    return wanted
+
+
+def _working_days() -> dict[int, IsWorkday]:
+    """Unit -> which days are worked, for units that have a calendar."""
+    exceptions: dict[int, dict[dt.date, bool]] = defaultdict(dict)
+    for calendar, day, is_workday in CalendarDay.objects.values_list("calendar_id", "day", "is_workday"):
+        exceptions[calendar][day] = is_workday
+    return {unit: _test_of(exceptions[calendar]) for unit, calendar in _calendars().items()}
+
+
+def _calendars() -> dict[int, int]:
+    """Unit -> its own calendar, or that of the nearest unit above that has one (``Unit.effective_calendar``)."""
+    units = list(Unit.objects.order_by("pk").values_list("pk", "parent_id", "work_calendar_id"))
+    tree, own = Tree({pk: parent for pk, parent, _calendar in units}), {pk: calendar for pk, _above, calendar in units}
+    levels = {unit: [found for above in tree.with_ancestors(unit) if (found := own[above])] for unit in own}
+    return {unit: found[0] for unit, found in levels.items() if found}
+
+
+def _test_of(days: dict[dt.date, bool]) -> IsWorkday:
+    return lambda day: days.get(day, is_weekday(day))
+
+
+PARTS = (
+    Part(
+        Agreement,
+        Q(status__in=(AgreementStatus.SIGNED, AgreementStatus.SUSPENDED)),
+        _judge_agreements,
+        derive_milestones,
+        prefetched=("terms",),
+        has_past=True,
+    ),
+    Part(
+        Activity,
+        Q(status__in=(ActivityStatus.PLANNED, ActivityStatus.IN_PROGRESS), starts_on__isnull=False),
+        lambda _rows: derived_of_activity,
+        follow_activity,
+        related=("agreement",),
+    ),
+    Part(
+        Demand,
+        ~Q(status__in=(DemandStatus.AGREED, DemandStatus.NO_MATCH)) & Q(deadline_on__isnull=False),
+        lambda _rows: derived_of_demand,
+        watch_deadline,
+    ),
+    Part(
+        Honour, Q(status=HonourStatus.RECORDED, valid_until__isnull=False), lambda _rows: derived_of_honour, watch_lapse
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Position:
+    """How far the sweep has come: everything before ``PARTS[part]``, and there everything up to ``pk``."""
+
+    part: int
+    pk: int
+
+    @property
+    def is_end(self) -> bool:
+        return self.part >= len(PARTS)
+
+
+START = Position(0, 0)
+
+
+def keep_all_in_step(
+    *, now: dt.datetime, batch: int = BATCH, batches: int = BATCHES, is_over: Callable[[], bool] = lambda: False
+) -> int:
+    """A piece of the sweep, when one is due or under way; returns how many rows it had to bring in step.
+
+    A sweep is due on each new day of the site's zone, and when a calendar or what a unit works by has changed. Any
+    number of these may run at once: each row is brought in step under its own lock, and the position is moved on only
+    by whoever finds it where they read it.
+    """
+    today, changed = timezone.localdate(now), 0
+    state = _state(now)
+    for _batch in range(batches):
+        if state is None or is_over():
+            break
+        position, found = _look(state.position, today, batch)
+        changed += sum(_bring_in_step(PARTS[state.position.part], row, today) for row in found)
+        state = state.move_on(position)
+    if changed:
+        logger.info("Derived dates brought in step: %s", changed)
+    return changed
+
+
+def _look(position: Position, today: dt.date, batch: int) -> tuple[Position, list[Any]]:
+    """Where to go on after the next batch, and what in it is out of step."""
+    part = PARTS[position.part]
+    rows = list(part.after(position.pk)[:batch])
+    following = Position(position.part, rows[-1].pk) if len(rows) == batch else Position(position.part + 1, 0)
+    return following, part.out_of_step(rows, today)
+
+
+def _bring_in_step(part: Part, row: Any, today: dt.date) -> int:
+    """1 if it was. What is wrong with one row is in the log and waits for tomorrow; it must not stop the others."""
+    try:
+        part.follow(row, actor=None, on=today)
+    except (DomainError, ValueError, ArithmeticError):
+        logger.exception("%s %s could not be brought in step", part.model.__name__, row.pk)
+        return 0
+    return 1
+
+
+@dataclass(frozen=True)
+class State:
+    """The row that keeps the position, as it was read."""
+
+    row: ComponentHeartbeat
+    position: Position
+    fingerprint: str
+
+    def move_on(self, position: Position) -> "State | None":
+        """The next state; None at the end, or when somebody else has moved it meanwhile."""
+        note = _note(position, self.fingerprint)
+        mine = ComponentHeartbeat.objects.filter(name=NAME, at=self.row.at, note=self.row.note)
+        if not mine.update(note=note) or position.is_end:
+            return None
+        return State(ComponentHeartbeat(name=NAME, at=self.row.at, note=note), position, self.fingerprint)
+
+
+def _state(now: dt.datetime) -> State | None:
+    """Where to go on, from the start when a sweep is due; None when there is nothing to do."""
+    row, current = ComponentHeartbeat.objects.filter(name=NAME).first(), fingerprint()
+    if row is None:
+        row, is_mine = ComponentHeartbeat.objects.get_or_create(
+            name=NAME, defaults={"at": now, "note": _note(START, current)}
+        )
+        return State(row, START, current) if is_mine else None
+    position, known = _read(row.note)
+    is_due = position.is_end and timezone.localdate(row.at) < timezone.localdate(now)
+    if is_due or known != current:
+        return _begin_again(row, now, current)
+    return None if position.is_end else State(row, position, current)
+
+
+def _begin_again(row: ComponentHeartbeat, now: dt.datetime, current: str) -> State | None:
+    note = _note(START, current)
+    mine = ComponentHeartbeat.objects.filter(name=NAME, at=row.at, note=row.note)
+    if not mine.update(at=now, note=note):
+        return None
+    return State(ComponentHeartbeat(name=NAME, at=now, note=note), START, current)
+
+
+def _note(position: Position, fingerprint: str) -> str:
+    return f"{position.part} {position.pk}|{fingerprint}"
+
+
+def _read(note: str) -> tuple[Position, str]:
+    where, _separator, known = note.partition("|")
+    part, _space, pk = where.partition(" ")
+    return Position(int(part), int(pk)), known
+
+
+def fingerprint() -> str:
+    """Changes with the working days of any unit: two queries over small tables."""
+    days = list(CalendarDay.objects.order_by("calendar", "day").values_list("calendar", "day", "is_workday"))
+    return hashlib.sha256(repr((days, _calendars())).encode()).hexdigest()[:16]

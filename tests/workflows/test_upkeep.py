@@ -1,0 +1,196 @@
+"""The daily sweep: what is derived comes in step by itself, in bounded pieces, and nothing else is touched."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from partnerships.factories import (
+    DAY,
+    NOON,
+    ActivityFactory,
+    AgreementFactory,
+    ContactNoteFactory,
+    DemandFactory,
+    FacilityFactory,
+    HonourFactory,
+    UnitFactory,
+    WorkCalendarFactory,
+)
+from partnerships.models import Agreement, CalendarDay, ComponentHeartbeat, Milestone, ReminderMark
+from partnerships.workflows import upkeep
+from partnerships.workflows.agreements import sign_agreement
+from partnerships.workflows.upkeep import keep_all_in_step
+
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+TOMORROW = NOON + dt.timedelta(days=1)
+
+
+def sweep(now: dt.datetime = NOON, **more: Any) -> int:
+    return keep_all_in_step(now=now, **more)
+
+
+def signed(**values: Any) -> Agreement:
+    draft = AgreementFactory(approved=True, **values)
+    return sign_agreement(Agreement.objects.get(pk=draft.pk), actor=None, on=DAY, today=DAY)
+
+
+def derived() -> list[tuple[str, str, str]]:
+    rows = Milestone.objects.exclude(derived_key="").order_by("derived_key", "pk")
+    return [(row.derived_key, row.due_on.isoformat(), row.status) for row in rows]
+
+
+def everything() -> tuple[Any, ...]:
+    return list(Milestone.objects.order_by("pk").values()), Milestone.history.count(), ReminderMark.objects.count()
+
+
+def test_what_came_in_by_another_door_is_derived() -> None:
+    agreement = AgreementFactory(signed=True)
+    ActivityFactory(agreement=agreement, starts_on=DAY, title="Visit")
+    DemandFactory(deadline_on=dt.date(2026, 5, 29), unit=agreement.unit)
+    HonourFactory(valid_until=dt.date(2026, 6, 30), unit=agreement.unit)
+    assert sweep() == 4
+    assert [key for key, _due_on, _status in derived()] == [
+        *("deadline", "decision_date:1", "end", "lapse", "next_contact", "start")
+    ]
+    assert sweep(TOMORROW) == 0
+
+
+def test_a_second_sweep_changes_nothing() -> None:
+    signed()
+    before = everything()
+    assert (sweep(), sweep(TOMORROW)) == (0, 0)
+    assert everything() == before
+
+
+def test_days_that_passed_stay_as_they_are() -> None:
+    """Overdue is what the reminders are for: the sweep of a later day closes nothing."""
+    DemandFactory(deadline_on=DAY)
+    HonourFactory(valid_until=DAY)
+    ActivityFactory(starts_on=DAY, agreement=None, unit=UnitFactory(), owner=None)
+    sweep()
+    before = everything()
+    assert sweep(NOON + dt.timedelta(days=40)) == 0
+    assert everything() == before
+
+
+def test_a_new_holiday_moves_the_decision_dates_at_once() -> None:
+    calendar = WorkCalendarFactory()
+    agreement = signed(unit=UnitFactory(work_calendar=calendar))
+    decision = agreement.milestones.get(kind="decision_date")
+    sweep()
+    holiday = CalendarDay.objects.create(calendar=calendar, day=decision.due_on, is_workday=False)
+    assert sweep() == 1
+    moved = Milestone.objects.get(pk=decision.pk)
+    assert moved.due_on < decision.due_on
+    assert (moved.version, moved.history.count()) == (2, 2)
+    holiday.delete()
+    assert (sweep(), Milestone.objects.get(pk=decision.pk).due_on) == (1, decision.due_on)
+
+
+def test_a_note_taken_away_counts_no_more() -> None:
+    agreement = signed()
+    note = ContactNoteFactory(agreement=agreement, happened_on=DAY + dt.timedelta(days=20))
+    sweep()
+    assert agreement.milestones.get(derived_key="next_contact").due_on == DAY + dt.timedelta(days=200)
+    note.delete()
+    assert sweep(TOMORROW) == 1
+    assert agreement.milestones.get(derived_key="next_contact").due_on == DAY + dt.timedelta(days=180)
+
+
+def test_an_agreement_that_goes_quiet_or_expires_has_been_asking_for_it() -> None:
+    """Nothing has to happen on the morning itself: the dates were there, and stay until somebody acts."""
+    agreement = signed()
+    before = everything()
+    for days in (181, 4000):
+        later = NOON + dt.timedelta(days=days)
+        assert sweep(later) == 0
+        assert everything() == before
+    assert Agreement.objects.quiet(DAY + dt.timedelta(days=181)).get() == agreement
+    assert Agreement.objects.expired(DAY + dt.timedelta(days=4000)).get() == agreement
+    overdue = agreement.milestones.overdue(DAY + dt.timedelta(days=4000))
+    assert sorted(overdue.values_list("kind", flat=True)) == ["decision_date", "next_contact"]
+
+
+def test_what_somebody_moved_met_or_waived_stays() -> None:
+    sweep()
+    rows = [signed().milestones.get(derived_key="next_contact") for _ in range(2)]
+    Milestone.objects.filter(pk=rows[0].pk).update(
+        due_on=DAY, scheduled_on=rows[0].due_on, overridden_at=NOON, override_reason="Earlier"
+    )
+    Milestone.objects.filter(pk=rows[1].pk).update(status="waived", waived_on=DAY)
+    before = everything()
+    assert sweep(TOMORROW) == 0
+    assert everything() == before
+
+
+def test_an_agreement_that_ended_by_another_door_asks_no_more() -> None:
+    agreement = signed()
+    Agreement.objects.filter(pk=agreement.pk).update(status="completed", completed_on=DAY)
+    assert sweep() == 1
+    assert {status for _key, _due_on, status in derived()} == {"cancelled"}
+
+
+def test_a_facility_is_left_to_its_steps() -> None:
+    FacilityFactory(opened=True)
+    assert (sweep(), Milestone.objects.count()) == (0, 0)
+
+
+def test_it_goes_on_where_it_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(5):
+        AgreementFactory(signed=True)
+    assert [sweep(batch=2, batches=1) for _ in range(4)] == [2, 2, 1, 0]
+
+
+def test_it_runs_once_a_day_of_the_site(django_assert_num_queries: Any) -> None:
+    sweep()
+    AgreementFactory(signed=True)
+    with django_assert_num_queries(3):
+        assert sweep(NOON + dt.timedelta(hours=3)) == 0  # 23:00 in Shanghai
+    assert sweep(NOON + dt.timedelta(hours=4)) == 1
+
+
+def test_told_to_stop_it_begins_nothing() -> None:
+    AgreementFactory(signed=True)
+    assert (sweep(is_over=lambda: True), sweep()) == (0, 1)
+
+
+def test_of_two_at_once_one_goes_on() -> None:
+    """The second finds that the position was moved, and leaves the rest to the first."""
+    AgreementFactory(signed=True)
+    mine, theirs = upkeep._state(NOON), upkeep._state(NOON)
+    assert mine is not None
+    assert theirs is not None
+    following = upkeep.Position(1, 0)
+    assert mine.move_on(following) is not None
+    assert theirs.move_on(following) is None
+
+
+def test_one_row_that_cannot_be_brought_in_step_stops_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    calendar = WorkCalendarFactory()
+    broken = AgreementFactory(signed=True, unit=UnitFactory(work_calendar=calendar))
+    end = broken.current_term.ends_on
+    days = [CalendarDay(calendar=calendar, day=end - dt.timedelta(days=n), is_workday=False) for n in range(400)]
+    CalendarDay.objects.bulk_create(days)
+    whole = AgreementFactory(signed=True)
+    assert sweep() == 1
+    assert (broken.milestones.count(), whole.milestones.count()) == (0, 2)
+    assert f"Agreement {broken.pk} could not be brought in step" in caplog.text
+
+
+def queries_for(count: int) -> int:
+    for _ in range(count):
+        signed()
+    ComponentHeartbeat.objects.all().delete()
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        assert sweep() == 0
+    return len(captured)
+
+
+def test_what_is_in_step_costs_the_same_for_many_as_for_few() -> None:
+    few = queries_for(2)
+    assert queries_for(20) == few
