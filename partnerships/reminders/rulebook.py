@@ -70,12 +70,13 @@ class Rulebook:
     def wake(self, milestone: Milestone) -> tuple[int, Moment] | None:
         """The rule that lends hour and audience to the one reminder at the end of a snooze, and its moment.
 
-        The first rule for the owner, else one for somebody of ours, else any; None without a snooze, or when no rule
-        speaks about the milestone.
+        The first rule for the owner, else one for somebody of ours, else any, that does not wait for an answer; None
+        without a snooze, or when no such rule speaks about the milestone.
         """
         if not milestone.is_pending or milestone.snoozed_until is None:
             return None
-        rules = self.speaking(milestone)
+        waits = ReminderRule.Direction.UNANSWERED
+        rules = [rule for rule in self.speaking(milestone) if rule.direction != waits]
         if not rules:
             return None
         audience = ReminderRule.Audience

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from partnerships.factories import DAY, MilestoneFactory
 from partnerships.models import Activity, Agreement, ContactNote, Milestone
@@ -232,3 +233,48 @@ def test_a_follow_up_keeps_to_its_kind_and_its_partners(world: World, client: Cl
 
     assert set(response.context["form"].errors) == {"headcount", "organizations", "ends_on"}
     assert Activity.objects.filter(title="Visit").exists() is False
+
+
+def test_snoozing_a_milestone_and_ending_it(world: World, client: Client) -> None:
+    page = client.get(world.milestone.get_absolute_url())
+    form = page.context["snooze_form"]
+    until = timezone.localdate() + dt.timedelta(days=10)
+    values = {"version": form["version"].value(), "until": until.isoformat(), "reason": "They move <b>house</b>"}
+    client.post(reverse("milestone_step", args=[world.milestone.pk, "snooze"]), values)
+
+    asleep = client.get(world.milestone.get_absolute_url()).text
+    assert "They move &lt;b&gt;house&lt;/b&gt;" in asleep
+    assert "End the snooze" in asleep
+    assert "Snoozed until" in client.get("/").text
+
+    version = Milestone.objects.get(pk=world.milestone.pk).version
+    client.post(reverse("milestone_step", args=[world.milestone.pk, "unsnooze"]), {"version": version})
+    assert Milestone.objects.get(pk=world.milestone.pk).snoozed_until is None
+    assert "Snoozed until" not in client.get("/").text
+
+
+@pytest.mark.parametrize("step", ["snooze", "unsnooze"])
+def test_a_viewer_does_not_snooze(step: str, world: World, client_of: Callable[[Any], Client]) -> None:
+    viewer = client_of(world.people["viewer"])
+
+    assert viewer.get(world.milestone.get_absolute_url()).context["snooze_form"] is None
+    assert viewer.post(reverse("milestone_step", args=[world.milestone.pk, step])).status_code == 403
+
+
+def test_following_a_link_does_not_end_a_snooze(world: World, client: Client) -> None:
+    until = timezone.localdate() + dt.timedelta(days=10)
+    Milestone.objects.filter(pk=world.milestone.pk).update(snoozed_until=until, snooze_reason="Moving")
+
+    response = client.get(reverse("milestone_step", args=[world.milestone.pk, "unsnooze"]))
+
+    assert response.status_code == 200
+    assert Milestone.objects.get(pk=world.milestone.pk).snoozed_until == until
+
+
+def test_a_day_too_far_is_refused_beside_the_field(world: World, client: Client) -> None:
+    until = timezone.localdate() + dt.timedelta(days=91)
+    values = {"version": world.milestone.version, "until": until.isoformat(), "reason": "Moving"}
+
+    response = client.post(reverse("milestone_step", args=[world.milestone.pk, "snooze"]), values)
+
+    assert list(response.context["form"].errors) == ["until"]
