@@ -24,6 +24,7 @@ from partnerships.models.base import (
     SeededModel,
     VersionedModel,
     exactly_one,
+    is_one_of,
     none_of,
 )
 from partnerships.models.users import Unit
@@ -83,7 +84,7 @@ class MilestoneQuerySet(ScopedQuerySet):
 
     def pending(self) -> Self:
         """Open or submitted: something is still to be done."""
-        return self.filter(status__in=OPEN_STATUSES)
+        return self.filter(is_one_of("status", OPEN_STATUSES))
 
     def overdue(self, today: dt.date) -> Self:
         return self.pending().filter(due_on__lt=today)

@@ -91,7 +91,7 @@ class Directory:
         return audience or self._fallback(plan.milestone)
 
     def helpers(self, milestone: Milestone, *, but: int | None) -> list[User]:
-        """Who hears that a mail about ``milestone`` did not reach person ``but`` (None: a contact): the nearest other fallback person.
+        """Who hears that a mail about ``milestone`` did not reach ``but`` (or a contact): the nearest other fallback person.
 
         Without one, the leads of the unit or of the nearest unit above it; empty when there is nobody else.
         """
