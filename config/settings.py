@@ -71,11 +71,11 @@ def _choice(name: str, *choices: str) -> str:
     return value
 
 
-def _count(name: str) -> int:
-    value = env.str(name, default="") or "0"
+def _count(name: str, default: int = 0) -> int:
+    value = env.str(name, default="") or str(default)
     if not value.isascii() or not value.isdecimal() or len(value) > 9:
         problems.append(f"{name} must be a number such as 60, or 0 for none, not {value!r}")
-        return 0
+        return default
     return int(value)
 
 
@@ -270,6 +270,9 @@ EMAIL_MAX_PER_MINUTE = _count("EMAIL_MAX_PER_MINUTE")
 # Nobody can know whether the mail server took a mail: hold it for a person to decide, or send the very same once more.
 REMINDERS_UNCERTAIN = _choice("REMINDERS_UNCERTAIN", "hold", "resend")
 
+# So many new mails a day are never held as far more than usual; 0: none ever are.
+REMINDERS_NEVER_HELD = _count("REMINDERS_NEVER_HELD", 200)
+
 REDIS_URL = _required("REDIS_URL", "redis://127.0.0.1:6379/0")
 if urlsplit(REDIS_URL).scheme not in {"redis", "rediss", "redis+socket", "memory"}:
     problems.append("REDIS_URL must be an address such as redis://host:6379/0 or redis+socket:///path")
@@ -280,8 +283,8 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_ACKS_LATE = False
-# Above the longest run_once (it stops claiming after 240 s) plus the slowest hand-over.
-CELERY_TASK_TIME_LIMIT = 450
+# Above the longest run: it stops claiming after 240 s, and a hand-over ends within its lease of 300 s.
+CELERY_TASK_TIME_LIMIT = 570
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 25
@@ -291,7 +294,12 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "inte
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 5}
 CELERY_BEAT_SCHEDULE = {
     # A fixed interval, never a crontab: a tick that was missed needs no making up, the next one finds all that is due.
-    "reminders": {"task": "partnerships.tasks.tick", "schedule": 60.0, "options": {"expires": 55}},
+    "reminders": {
+        "task": "partnerships.tasks.tick",
+        "schedule": 60.0,
+        "kwargs": {"bell": "beat"},
+        "options": {"expires": 55},
+    },
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 

@@ -137,6 +137,9 @@ ACTIONS: Mapping[str, Grant] = {
     "delivery.view": _SEE,
     "delivery.view_body": _own(Role.COORDINATOR),
     "delivery.resend": _own(Role.COORDINATOR),
+    "delivery.release": _own(Role.COORDINATOR),
+    "mail_hold.edit": _OFFICE,
+    "operations.view": _OFFICE,
     "history.view": _SEE,
     "feed.own": Grant(),
     "export": _everyone(),
@@ -249,7 +252,9 @@ def _participating_units(obj: Any) -> set[int]:
 
 
 def _announced(delivery: Delivery) -> QuerySet[Milestone]:
-    """The milestones a mail is about."""
+    """The milestones a mail is about; a notice is about those of the mails it tells of."""
+    if delivery.kind == Delivery.Kind.NOTICE:
+        return Milestone.objects.filter(reminder_plans__items__delivery__notices__notice=delivery)
     return Milestone.objects.filter(reminder_plans__items__delivery=delivery)
 
 
@@ -329,6 +334,7 @@ VETOES: Mapping[str, Callable[[Any, Any], Any]] = {
     "agreement.approve": _not_ones_own_draft,
     "agreement.delete": _only_drafts,
     "delivery.resend": _mail_of_several_units,
+    "delivery.release": _mail_of_several_units,
     "delivery.view_body": _mail_of_several_units,
     "milestone.move": _derived_dates_are_the_leads,
     "user.edit": _accounts_above_ones_own,

@@ -134,6 +134,9 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "delivery.view": SEE,
     "delivery.view_body": OWN_WORK,
     "delivery.resend": OWN_WORK,
+    "delivery.release": OWN_WORK,
+    "mail_hold.edit": OFFICE,
+    "operations.view": OFFICE,
     "history.view": SEE,
     "feed.own": ("", "", "", "", "", ""),  # everybody, for their own
     "export": EVERYBODY,
@@ -143,7 +146,13 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "user.edit": ACCOUNTS,
     "user.grant_admin": ("", "", "", "", "", "opx"),
 }
-KINDS = {"feed": "milestone", "reference": "source", "history": "agreement", "export": "agreement"}
+KINDS = {
+    "feed": "milestone",
+    "reference": "source",
+    "history": "agreement",
+    "export": "agreement",
+    "operations": "agreement",
+}
 
 
 def test_the_table_has_every_action() -> None:
@@ -381,6 +390,7 @@ def test_a_digest_of_several_units_is_read_by_whoever_sees_them_all() -> None:
     assert [may(person, "delivery.view", item.delivery) for person in (one, both)] == [True, True]
     assert [may(person, "delivery.view_body", item.delivery) for person in (one, both)] == [False, True]
     assert [may(person, "delivery.resend", item.delivery) for person in (one, both)] == [False, True]
+    assert [may(person, "delivery.release", item.delivery) for person in (one, both)] == [False, True]
 
 
 def test_documents_of_shared_rows_are_the_units_that_hold_them() -> None:

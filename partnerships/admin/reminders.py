@@ -2,26 +2,48 @@
 
 import email
 import email.policy
+from email.message import EmailMessage
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_safe
 from unfold.decorators import display
 
 from partnerships.admin.base import OfficeAdmin, PlainAdmin, ReadOnlyInline, status_badge
-from partnerships.admin.filters import AttentionFilter, ScopedRelatedFilter
+from partnerships.admin.filters import (
+    AboutKindFilter,
+    AboutUnitFilter,
+    AttentionFilter,
+    ReceiverFilter,
+    ScopedRelatedFilter,
+)
+from partnerships.admin.mail_holds import RELEASE, ReleaseMixin
 from partnerships.admin.navigation import Attention
 from partnerships.admin.steps import StepsMixin, Verb
 from partnerships.admin.versions import RootForm
 from partnerships.forms.reminders import SendAgainForm
-from partnerships.models import Delivery, DeliveryEvent, Milestone, ReminderItem, ReminderPlan, ReminderRule
-from partnerships.models.reminders import in_words
+from partnerships.models import (
+    Delivery,
+    DeliveryEvent,
+    DeliveryNotice,
+    Milestone,
+    ReminderItem,
+    ReminderPlan,
+    ReminderRule,
+)
+from partnerships.models.reminders import NOT_THROUGH, in_words
 from partnerships.permissions import may, refusal
 from partnerships.reminders.preview import preview
 from partnerships.statuses import DeliveryStatus, PlanStatus
@@ -132,7 +154,15 @@ class ItemInline(ReadOnlyInline):
     verbose_name_plural = _("what it says, and why to this person")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).select_related("plan__milestone", "plan__rule", "person", "delivery")
+        return (
+            super()
+            .get_queryset(request)
+            .select_related("plan__milestone", "plan__rule", "person", "contact", "delivery")
+        )
+
+    @display(description=pgettext_lazy("reminder rule", "to"))
+    def reader(self, item: ReminderItem) -> str:
+        return str(item.reader)
 
     @display(description=_("milestone"))
     def milestone(self, item: ReminderItem) -> str:
@@ -158,7 +188,7 @@ class ItemInline(ReadOnlyInline):
 
 
 class PlanItemInline(ItemInline):
-    fields = ("person", "why_words", "outcome", "cancel_words")
+    fields = ("reader", "why_words", "outcome", "cancel_words")
     verbose_name_plural = _("to whom it went")
 
 
@@ -169,7 +199,7 @@ class DeliveryItemInline(ItemInline):
 @admin.register(ReminderPlan)
 class ReminderPlanAdmin(MachineWrittenAdmin):
     list_display = ("milestone", "rule", "due_on", "send_at", "status_label", "reason_words")
-    list_filter = (AttentionFilter, "status", "send_at")
+    list_filter = (AttentionFilter, "status", "send_at", "next_attempt_at")
     list_select_related = ("milestone", "rule")
     search_fields = ("milestone__title",)
     search_help_text = _("Milestone, agreement or partner, in Chinese or English")
@@ -199,6 +229,22 @@ class ReminderPlanAdmin(MachineWrittenAdmin):
         return status_badge(plan)
 
 
+class NoticeInline(ReadOnlyInline):
+    """Who was told that the mail did not get through."""
+
+    model = DeliveryNotice
+    fk_name = "delivery"
+    fields = ("person", "mail")
+    verbose_name_plural = _("who was told that it did not get through")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("person", "notice")
+
+    @display(description=_("mail"))
+    def mail(self, row: DeliveryNotice) -> str:
+        return status_badge(row.notice)
+
+
 class DeliveryEventInline(ReadOnlyInline):
     model = DeliveryEvent
     fields = ("at", "from_label", "to_label", "note_words", "actor")
@@ -225,33 +271,57 @@ def _send_again(row: Delivery, request: HttpRequest, data: Any) -> forms.Form:
 
 
 def _is_listed(row: Delivery) -> bool:
-    return Delivery.objects.needing_attention().filter(pk=row.pk).exists()
+    """A notice is not sent again: what it tells of is in the list."""
+    return row.status in NOT_THROUGH and row.kind != Delivery.Kind.NOTICE
 
 
-VERBS = (Verb("send_again", _("Send again"), "delivery.resend", _send_again, _is_listed),)
+VERBS = (Verb("send_again", _("Send again"), "delivery.resend", _send_again, _is_listed), RELEASE)
+# For what a mail brought along: no script, no form, nothing from elsewhere, no way out of the frame.
+NOTHING_BUT_STYLE = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+
+
+def parsed(delivery: Delivery) -> EmailMessage:
+    return email.message_from_bytes(bytes(delivery.message or b""), policy=email.policy.default)
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(StepsMixin, MachineWrittenAdmin):
+class DeliveryAdmin(ReleaseMixin, StepsMixin, MachineWrittenAdmin):
     has_steps = False
     verbs = VERBS
-    list_display = ("headline", "person", "status_label", "reason_words", "queued_at", "sent_at", "attempts")
-    list_filter = (AttentionFilter, "status", "kind", "queued_at")
-    list_select_related = ("person",)
-    search_fields = ("subject", "person__name", "address", "message_id")
+    list_display = ("headline", "reader", "status_label", "reason_words", "queued_at", "sent_at", "attempts")
+    list_filter = (
+        AttentionFilter,
+        "status",
+        ReceiverFilter,
+        AboutKindFilter,
+        AboutUnitFilter,
+        "kind",
+        "queued_at",
+        "sent_at",
+    )
+    list_select_related = ("person", "contact")
+    search_fields = ("subject", "person__name", "contact__name", "address", "message_id")
+    search_help_text = _("Subject, person, address, milestone, agreement or partner")
     ordering = ("-pk",)
-    inlines = (DeliveryItemInline, DeliveryEventInline)
+    inlines = (DeliveryItemInline, NoticeInline, DeliveryEventInline)
     attention = {
         "trouble": Attention(
-            _("Reminders failed, held or uncertain"),
+            _("Mails failed or uncertain"),
             "danger",
             "unsubscribe",
-            lambda rows, today: rows.needing_attention(),
+            lambda rows, today: rows.not_through(),
             rank=7,
+        ),
+        "held": Attention(
+            _("Mails held until somebody lets them go"),
+            "warning",
+            "front_hand",
+            lambda rows, today: rows.held(),
+            rank=6,
         ),
     }
     outcome_fields = (
-        ("person", "address"),
+        ("reader", "address"),
         "subject",
         ("kind", "digest_on"),
         ("status_label", "reason_words"),
@@ -262,10 +332,76 @@ class DeliveryAdmin(StepsMixin, MachineWrittenAdmin):
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        shown = ((None, {"fields": self.outcome_fields}),)
+        """A contact's address is for those who may see it on the contact's own page."""
+        is_private = obj and obj.contact and not may(request.user, "contact.view_personal", obj.contact)
+        fields = (("reader",), *self.outcome_fields[1:]) if is_private else self.outcome_fields
+        shown = ((None, {"fields": fields}),)
         if obj is None or not may(request.user, "delivery.view_body", obj):
             return shown
-        return (*shown, (_("The mail as it went out"), {"fields": ("body",)}))
+        if not obj.message:
+            return (*shown, (_("The mail as it went out"), {"fields": ("unwritten",)}))
+        return (
+            *shown,
+            (_("The mail as it went out"), {"fields": ("rendered", "download")}),
+            (_("Its text"), {"fields": ("body",), "classes": ("collapse",)}),
+            (_("Its headers"), {"fields": ("headers",), "classes": ("collapse",)}),
+        )
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        """By its own words, or by those of the milestones it speaks of, of their agreements and partners."""
+        words = search_term.strip()
+        if not words:
+            return queryset, False
+        found, _duplicates = super().get_search_results(request, queryset, words)
+        milestones = Milestone.objects.visible_to(request.user).search(words).order_by().values("pk")
+        items = ReminderItem.objects.filter(plan__milestone__in=milestones)
+        return queryset.filter(Q(pk__in=found.order_by().values("pk")) | Q(pk__in=items.values("delivery"))), False
+
+    def get_urls(self) -> list[URLPattern]:
+        name = f"{self.opts.app_label}_{self.opts.model_name}"
+        views = (("message", self.message_view, "message/"), ("eml", self.eml_view, "message.eml"))
+        own = [
+            path(f"<int:object_id>/{address}", self.admin_site.admin_view(view), name=f"{name}_{what}")
+            for what, view, address in views
+        ]
+        return [*own, *super().get_urls()]
+
+    @method_decorator([require_safe, never_cache, xframe_options_sameorigin])
+    def message_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """The mail as a mail program shows it, for a frame that runs nothing and fetches nothing."""
+        part = self._message(request, object_id).get_body(preferencelist=("html", "plain"))
+        if part is None:
+            raise Http404
+        content_type = f"{part.get_content_type()}; charset=utf-8"
+        response = HttpResponse(part.get_content(), content_type=content_type)
+        response["Content-Security-Policy"] = NOTHING_BUT_STYLE
+        return response
+
+    @method_decorator([require_safe, never_cache])
+    def eml_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """The exact bytes, to be saved."""
+        self._message(request, object_id)
+        delivery = self.get_queryset(request).get(pk=object_id)
+        response = HttpResponse(bytes(delivery.message), content_type="message/rfc822")
+        response["Content-Disposition"] = f'attachment; filename="mail-{delivery.pk}.eml"'
+        response["Content-Security-Policy"] = NOTHING_BUT_STYLE
+        return response
+
+    def _message(self, request: HttpRequest, object_id: int) -> EmailMessage:
+        """Of a mail in the person's scope, 404 otherwise; 403 where they may see it but not what it says."""
+        delivery = self.get_queryset(request).filter(pk=object_id).first()
+        if delivery is None:
+            raise Http404
+        reason = refusal(request.user, "delivery.view_body", delivery)
+        if reason is not None:
+            raise PermissionDenied(str(reason))
+        if not delivery.message:
+            raise Http404
+        return parsed(delivery)
+
+    @display(description=pgettext_lazy("reminder rule", "to"), ordering="person__name")
+    def reader(self, delivery: Delivery) -> str:
+        return str(delivery.reader)
 
     @display(description=_("subject"), ordering="subject")
     def headline(self, delivery: Delivery) -> str:
@@ -276,9 +412,27 @@ class DeliveryAdmin(StepsMixin, MachineWrittenAdmin):
         return status_badge(delivery)
 
     @display(description=_("text"))
-    def body(self, delivery: Delivery) -> Any:
-        if not delivery.message:
-            return _("Not written yet.")
-        message = email.message_from_bytes(bytes(delivery.message), policy=email.policy.default)
-        part = message.get_body(preferencelist=("plain",))
+    def unwritten(self, delivery: Delivery) -> Any:
+        return _("Not written yet.")
+
+    @display(description=_("as it looks"))
+    def rendered(self, delivery: Delivery) -> str:
+        url = reverse("admin:partnerships_delivery_message", args=[delivery.pk])
+        note = _("Shown without scripts and without fetching anything; its links do not open here.")
+        frame = '<iframe class="pt-frame" src="{}" sandbox="" loading="lazy" title="{}"></iframe><small>{}</small>'
+        return format_html(frame, url, delivery, note)
+
+    @display(description=_("exact bytes"))
+    def download(self, delivery: Delivery) -> str:
+        url = reverse("admin:partnerships_delivery_eml", args=[delivery.pk])
+        return format_html('<a class="pt-link" href="{}" download>{}</a>', url, _("Save as a file (.eml)"))
+
+    @display(description=_("text"))
+    def body(self, delivery: Delivery) -> str:
+        part = parsed(delivery).get_body(preferencelist=("plain",))
         return format_html('<pre class="pt-mail">{}</pre>', part.get_content() if part else "")
+
+    @display(description=_("headers"))
+    def headers(self, delivery: Delivery) -> str:
+        lines = "\n".join(f"{name}: {value}" for name, value in parsed(delivery).items())
+        return format_html('<pre class="pt-mail">{}</pre>', lines)

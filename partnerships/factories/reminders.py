@@ -11,6 +11,8 @@ from partnerships.models import (
     ComponentHeartbeat,
     Delivery,
     DeliveryEvent,
+    DeliveryNotice,
+    MailHold,
     MailRelay,
     MilestoneKind,
     ReminderItem,
@@ -95,6 +97,32 @@ class DeliveryEventFactory(ModelFactory):
     at = NOON
     from_status = DeliveryStatus.QUEUED
     to_status = DeliveryStatus.CLAIMED
+
+
+class MailHoldFactory(ModelFactory):
+    """Over; ``in_force``: it stands, as only one can."""
+
+    class Meta:
+        model = MailHold
+
+    class Params:
+        in_force = factory.Trait(is_in_force=True, lifted_at=None)
+
+    note = factory.Sequence("The relay is being moved, {}".format)
+    since = NOON
+    is_in_force = False
+    lifted_at = NOON + dt.timedelta(hours=1)
+
+
+class DeliveryNoticeFactory(ModelFactory):
+    """Of a failed mail, told by a mail that waits."""
+
+    class Meta:
+        model = DeliveryNotice
+
+    delivery = factory.SubFactory(DeliveryFactory, failed=True)
+    person = factory.SubFactory(UserFactory)
+    notice = factory.SubFactory(DeliveryFactory, kind="notice", person=factory.SelfAttribute("..person"))
 
 
 class ComponentHeartbeatFactory(ModelFactory):

@@ -4,24 +4,45 @@ import datetime as dt
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from partnerships.exceptions import DomainError
-from partnerships.models import Delivery, User
+from partnerships.models import Delivery, MailHold, User
+from partnerships.models.base import validate_visible_text
 from partnerships.reminders.again import send_again
+from partnerships.reminders.holding import HeldCount, Released, hold_all, lift_hold, release, release_many
 from partnerships.statuses import DeliveryStatus
 
 # The mail server may have taken it: nobody knows.
 MAYBE_ARRIVED = frozenset({DeliveryStatus.UNCERTAIN, DeliveryStatus.UNCONFIRMED})
 
 
-class SendAgainForm(forms.Form):
-    """Sends the reminders of a listed mail once more; there is nothing to fill in."""
+class MomentForm(forms.Form):
+    """A verb on one row, at a moment; most have nothing to fill in. ``apply`` puts a refusal among the form's errors."""
 
-    def __init__(self, *args: Any, row: Delivery, now: dt.datetime, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, row: Any, now: dt.datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.row = row
         self.now = now
+
+    def call(self, actor: User) -> Any:
+        raise NotImplementedError
+
+    def apply(self, actor: User) -> Any | None:
+        """What the verb made or changed, or None with the reason among the form's errors."""
+        try:
+            return self.call(actor)
+        except DomainError as error:
+            self.add_error(None, str(error))
+            return None
+
+
+class SendAgainForm(MomentForm):
+    """Sends the reminders of a listed mail once more."""
 
     @property
     def warnings(self) -> list[str]:
@@ -29,10 +50,102 @@ class SendAgainForm(forms.Form):
             return [_("This mail may have arrived. Sent again, it may arrive twice.")]
         return []
 
-    def apply(self, actor: User) -> Delivery | None:
-        """The new delivery, or None with the reason among the form's errors."""
+    def call(self, actor: User) -> Delivery:
+        return send_again(self.row, actor=actor, now=self.now)
+
+
+def restore_warning(counts: HeldCount) -> str:
+    """What may have been sent by the site as it was before the restore; empty when that is none of ``counts``."""
+    if not counts.maybe_sent or counts.restored_at is None:
+        return ""
+    return ngettext(
+        "%(count)d of them was due before the restore of %(time)s: it may have been sent already.",
+        "%(count)d of them were due before the restore of %(time)s: they may have been sent already.",
+        counts.maybe_sent,
+    ) % {"count": counts.maybe_sent, "time": date_format(timezone.localtime(counts.restored_at), "DATETIME_FORMAT")}
+
+
+class ReleaseForm(MomentForm):
+    """Lets one held mail go."""
+
+    def __init__(self, *args: Any, counts: HeldCount, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.counts = counts
+
+    @property
+    def warnings(self) -> list[str]:
+        if self.counts.maybe_sent:
+            return [_("This mail was due before the restore: it may have been sent already.")]
+        return []
+
+    def call(self, actor: User) -> Delivery:
+        release(self.row, actor=actor, now=self.now)
+        return self.row
+
+
+class ReleaseManyForm(MomentForm):
+    """Lets go what of a list is held; ``row`` is the list. What was held after the page was opened stays."""
+
+    seen_at = forms.CharField(widget=forms.HiddenInput)
+    leave_out = forms.BooleanField(
+        label=gettext_lazy("Leave out those that were due before the restore"), required=False, initial=True
+    )
+
+    def __init__(self, *args: Any, counts: HeldCount, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.counts = counts
+        self.fields["seen_at"].initial = self.now.isoformat()
+        if not counts.maybe_sent:
+            del self.fields["leave_out"]
+
+    @property
+    def warnings(self) -> list[str]:
+        held = ngettext(
+            "%(count)d mail is held. Released, it goes out within minutes, unless what it says no longer holds.",
+            "%(count)d mails are held. Released, they go out within minutes, but those that no longer hold.",
+            self.counts.total,
+        ) % {"count": self.counts.total}
+        return [line for line in (held, restore_warning(self.counts)) if line]
+
+    def clean_seen_at(self) -> dt.datetime:
         try:
-            return send_again(self.row, actor=actor, now=self.now)
-        except DomainError as error:
-            self.add_error(None, str(error))
-            return None
+            seen_at = dt.datetime.fromisoformat(self.cleaned_data["seen_at"])
+        except ValueError as error:
+            raise forms.ValidationError(_("Please open this page again.")) from error
+        return seen_at if timezone.is_aware(seen_at) else timezone.make_aware(seen_at)
+
+    def call(self, actor: User) -> Released:
+        mails: QuerySet[Delivery] = self.row.filter(held_at__lte=self.cleaned_data["seen_at"])
+        if self.cleaned_data.get("leave_out") and self.counts.restored_at is not None:
+            mails = mails.filter(next_attempt_at__gt=self.counts.restored_at)
+        return release_many(mails, actor=actor, now=self.now)
+
+
+class HoldForm(MomentForm):
+    """Holds all mail from now on; there is no row yet."""
+
+    note = forms.CharField(label=gettext_lazy("Why"), max_length=300, validators=[validate_visible_text])
+
+    @property
+    def warnings(self) -> list[str]:
+        return [
+            _(
+                "No mail leaves the site until somebody lets mail go again: reminders are made and held. What is being "
+                "sent at this moment still goes."
+            )
+        ]
+
+    def call(self, actor: User) -> MailHold:
+        return hold_all(actor=actor, note=self.cleaned_data["note"], now=self.now)
+
+
+class LiftForm(MomentForm):
+    """Ends a hold."""
+
+    @property
+    def warnings(self) -> list[str]:
+        return [_("New mail goes out again. What was held stays held until somebody releases it in the list of mails.")]
+
+    def call(self, actor: User) -> MailHold:
+        lift_hold(self.row, actor=actor, now=self.now)
+        return self.row

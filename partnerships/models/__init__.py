@@ -32,6 +32,7 @@ from partnerships.models.feeds import FeedToken
 from partnerships.models.figures import CountingRule, ReportedFigure
 from partnerships.models.honours import Honour, HonourScheme
 from partnerships.models.lists import Export, SavedView
+from partnerships.models.mail_holds import MailHold
 from partnerships.models.milestones import Milestone, MilestoneKind, ReminderMark
 from partnerships.models.organizations import (
     Association,
@@ -58,6 +59,7 @@ from partnerships.models.reminders import (
     ComponentHeartbeat,
     Delivery,
     DeliveryEvent,
+    DeliveryNotice,
     MailRelay,
     ReminderItem,
     ReminderPlan,
@@ -95,6 +97,7 @@ __all__ = [
     "DecisionDate",
     "Delivery",
     "DeliveryEvent",
+    "DeliveryNotice",
     "Demand",
     "DemandOutcome",
     "Document",
@@ -111,6 +114,7 @@ __all__ = [
     "Honour",
     "HonourScheme",
     "Institution",
+    "MailHold",
     "MailRelay",
     "Milestone",
     "MilestoneKind",

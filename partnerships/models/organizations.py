@@ -443,6 +443,11 @@ class ContactQuerySet(ScopedQuerySet):
         held = OrganizationUnit.objects.filter(unit__in=user.scope.unit_ids_as(Role.COORDINATOR))
         return rows.filter(organization__in=held.values("organization"))
 
+    def by_mail(self) -> Self:
+        """Those the system may write to by itself."""
+        rows = self.filter(is_active=True, ask_before_contacting=False, preferred_channel__in=("", "email"))
+        return rows.exclude(email="")
+
 
 class Contact(SeededModel, VersionedModel):
     """A person at an organization."""

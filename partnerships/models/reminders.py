@@ -18,14 +18,16 @@ from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.models.agreements import Agreement, AgreementType
-from partnerships.models.base import History, ScopedQuerySet, SeededModel, VersionedModel, none_of
+from partnerships.models.base import History, ScopedQuerySet, SeededModel, VersionedModel, exactly_one, none_of
 from partnerships.models.milestones import Milestone, MilestoneKind
-from partnerships.models.users import Unit
+from partnerships.models.organizations import Contact
+from partnerships.models.users import Unit, User
 from partnerships.statuses import DeliveryStatus, PlanStatus
 
 # Ten years of lead time is a slip of the keyboard, and 10^9 days leave the calendar.
 LONGEST_OFFSET = 3650
 LONGEST_WAIT = 60  # working days for an answer: about a quarter
+OWED_KINDS = (MilestoneKind.AGREEMENT, MilestoneKind.OBLIGATION)  # what a party can owe
 
 
 class ReminderRuleQuerySet(ScopedQuerySet):
@@ -68,6 +70,7 @@ class ReminderRule(SeededModel, VersionedModel):
         DEPUTY = "deputy", _("The owner's deputy")
         LEAD = "lead", _("The unit's leads")
         NAMED = "named", _("A named person")
+        PARTY = "party", _("Contacts of the party that owes it")
         NOBODY = "nobody", _("Nobody: silence")
 
     milestone_kind = models.CharField(_("kind of milestone"), max_length=30, choices=MilestoneKind)
@@ -121,7 +124,10 @@ class ReminderRule(SeededModel, VersionedModel):
         max_length=10,
         choices=Audience,
         default=Audience.OWNER,
-        help_text=_("Nobody: a rule of a type or an agreement that silences what it replaces."),
+        help_text=_(
+            "Contacts of the party: by e-mail, once the agreement is signed, without those to ask before contacting; "
+            "where there is none, the owner. Nobody: silences what a rule of a type or an agreement replaces."
+        ),
     )
     named_person = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -179,6 +185,12 @@ class ReminderRule(SeededModel, VersionedModel):
                 name="reminder_rule_silences_something",
                 violation_error_code="audience",
                 violation_error_message=_("Only a rule of a type or an agreement silences others: choose one."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(audience="party") | Q(milestone_kind__in=OWED_KINDS),
+                name="reminder_rule_party_owes_it",
+                violation_error_code="audience",
+                violation_error_message=_("Only an obligation or an agreement milestone is owed by a party."),
             ),
             models.CheckConstraint(
                 condition=~Q(direction="unanswered") | Q(offset__range=(1, LONGEST_WAIT), offset_unit="days"),
@@ -297,6 +309,35 @@ class ReminderPlan(models.Model):
         return in_words(self.reason)
 
 
+NOT_THROUGH = (DeliveryStatus.FAILED, DeliveryStatus.UNCERTAIN, DeliveryStatus.UNCONFIRMED)
+
+
+class ToReader(models.Model):
+    """For somebody of ours, or for a contact of a partner; exactly one of the two."""
+
+    person: models.ForeignKey[User | None, User | None]
+    contact: models.ForeignKey[Contact | None, Contact | None]
+
+    class Meta:
+        abstract = True
+
+    @property
+    def reader(self) -> User | Contact:
+        reader = self.person or self.contact
+        if reader is None:
+            raise ValueError("neither a person nor a contact")  # which a constraint sees to
+        return reader
+
+    @property
+    def reader_code(self) -> str:
+        return reader_code(self.person_id, self.contact_id)  # type: ignore[attr-defined]
+
+
+def reader_code(person: int | None, contact: int | None) -> str:
+    """Tells people and contacts apart, which are counted alike: "p12" or "c12"."""
+    return f"c{contact}" if person is None else f"p{person}"
+
+
 class DeliveryQuerySet(ScopedQuerySet):
     def in_scope(self, user: Any) -> Q:
         milestones = Milestone.objects.filter(Milestone.objects.in_scope(user))
@@ -304,18 +345,18 @@ class DeliveryQuerySet(ScopedQuerySet):
         return Q(person=user) | Q(pk__in=items.values("delivery"))
 
     def needing_attention(self) -> Self:
-        return self.filter(
-            status__in=(
-                DeliveryStatus.FAILED,
-                DeliveryStatus.UNCERTAIN,
-                DeliveryStatus.UNCONFIRMED,
-                DeliveryStatus.HELD,
-            )
-        )
+        return self.filter(status__in=(*NOT_THROUGH, DeliveryStatus.HELD))
+
+    def not_through(self) -> Self:
+        """Nobody can say that the reader has it, and nothing happens to it by itself any more."""
+        return self.filter(status__in=NOT_THROUGH)
+
+    def held(self) -> Self:
+        return self.filter(status=DeliveryStatus.HELD)
 
 
-class Delivery(models.Model):
-    """An envelope to one person with one or more items: a row before it is a message.
+class Delivery(ToReader):
+    """An envelope to one reader with one or more items: a row before it is a message.
 
     ``lease_epoch`` is incremented by each claim; whoever holds an older epoch may no longer write. The two marks stand
     around the final dot of the SMTP session: without the first the server has nothing, with the second the mail was on
@@ -325,15 +366,21 @@ class Delivery(models.Model):
     class Kind(models.TextChoices):
         SINGLE = "single", _("Reminder")
         DIGEST = "digest", _("Digest")
+        NOTICE = "notice", _("Notice of mails that did not get through")
 
     person = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="deliveries", verbose_name=_("person")
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="deliveries", verbose_name=_("person")
+    )
+    contact = models.ForeignKey(
+        Contact, models.PROTECT, null=True, related_name="deliveries", verbose_name=_("contact")
     )
     kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.SINGLE)
     digest_on = models.DateField(_("digest of"), null=True)  # the person's own date; exactly a digest has one
     status = models.CharField(_("status"), max_length=20, choices=DeliveryStatus, default=DeliveryStatus.QUEUED)
     reason = models.CharField(_("reason"), max_length=300, blank=True)
     queued_at = models.DateTimeField(_("queued at"))
+    held_at = models.DateTimeField(_("held at"), null=True)  # last; stays when it is let go
+    reported_at = models.DateTimeField(null=True)  # when those who can help were told that it did not get through
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     next_attempt_at = models.DateTimeField(_("next attempt at"))
     # The soonest of its reminders' dates: of what may go at the same time, the most pressing goes first.
@@ -361,6 +408,7 @@ class Delivery(models.Model):
         verbose_name_plural = _("deliveries")
         ordering = ["-pk"]
         constraints = [
+            models.CheckConstraint(condition=exactly_one("person", "contact"), name="delivery_has_one_reader"),
             # One that was cancelled never left: the day may have another.
             models.UniqueConstraint(
                 fields=["person", "digest_on"],
@@ -368,7 +416,8 @@ class Delivery(models.Model):
                 name="delivery_one_digest_a_day",
             ),
             models.CheckConstraint(
-                condition=Q(kind="digest", digest_on__isnull=False) | ~Q(kind="digest") & Q(digest_on__isnull=True),
+                condition=Q(kind="digest", digest_on__isnull=False, person__isnull=False)
+                | ~Q(kind="digest") & Q(digest_on__isnull=True),
                 name="delivery_digest_has_day",
             ),
             models.CheckConstraint(condition=Q(status__in=DeliveryStatus.values), name="delivery_status_known"),
@@ -401,6 +450,18 @@ class Delivery(models.Model):
             ),  # the rescue
             models.Index(fields=["status", "-id"], name="delivery_by_status"),  # the list of failures
             models.Index(
+                fields=["queued_at"],
+                condition=Q(held_at__isnull=True),
+                name="delivery_made",
+            ),  # what is usual
+            models.Index(
+                fields=["id"],
+                condition=Q(status__in=["failed", "uncertain", "unconfirmed"], reported_at__isnull=True)
+                & ~Q(kind="notice"),
+                name="delivery_unreported",
+            ),
+            models.Index(fields=["person", "-id"], condition=Q(kind="notice"), name="delivery_notices"),
+            models.Index(
                 fields=["person"],
                 condition=Q(status="queued", kind="digest"),
                 name="delivery_digest_waiting",
@@ -415,8 +476,8 @@ class Delivery(models.Model):
         return in_words(self.reason)
 
 
-class ReminderItem(models.Model):
-    """One reminder for one person, in exactly one envelope; a repeat on request is a new generation."""
+class ReminderItem(ToReader):
+    """One reminder for one reader, in exactly one envelope; a repeat on request is a new generation."""
 
     class Why(models.TextChoices):
         OWNER = "owner", _("owner of the milestone")
@@ -425,10 +486,15 @@ class ReminderItem(models.Model):
         LEAD = "lead", _("lead of the unit")
         NAMED = "named", _("named in the reminder rule")
         FALLBACK = "fallback", _("fallback person, because nobody else can be told")
+        PARTY = "party", _("contact of the party that owes it")
+        FOR_PARTY = "for-party", _("owner, because no contact of the party may be written to")
 
     plan = models.ForeignKey(ReminderPlan, models.PROTECT, related_name="items", verbose_name=_("plan"))
     person = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="reminder_items", verbose_name=_("person")
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="reminder_items", verbose_name=_("person")
+    )
+    contact = models.ForeignKey(
+        Contact, models.PROTECT, null=True, related_name="reminder_items", verbose_name=_("contact")
     )
     generation = models.PositiveSmallIntegerField(_("generation"), default=1)
     delivery = models.ForeignKey(Delivery, models.PROTECT, related_name="items", verbose_name=_("delivery"))
@@ -441,7 +507,17 @@ class ReminderItem(models.Model):
         verbose_name_plural = _("reminders")
         ordering = ["pk"]
         constraints = [
-            models.UniqueConstraint(fields=["plan", "person", "generation"], name="reminder_item_unique"),
+            models.CheckConstraint(condition=exactly_one("person", "contact"), name="reminder_item_has_one_reader"),
+            models.UniqueConstraint(
+                fields=["plan", "person", "generation"],
+                condition=Q(person__isnull=False),
+                name="reminder_item_unique",
+            ),
+            models.UniqueConstraint(
+                fields=["plan", "contact", "generation"],
+                condition=Q(contact__isnull=False),
+                name="reminder_item_unique_for_contact",
+            ),
             models.CheckConstraint(
                 condition=Q(cancelled_at__isnull=True) | ~Q(cancel_reason=""),
                 name="reminder_item_cancelled_has_reason",
@@ -449,7 +525,7 @@ class ReminderItem(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.plan} → {self.person}"
+        return f"{self.plan} → {self.reader}"
 
     @property
     def why_words(self) -> str:
@@ -458,6 +534,25 @@ class ReminderItem(models.Model):
     @property
     def cancel_words(self) -> str:
         return in_words(self.cancel_reason)
+
+
+class DeliveryNotice(models.Model):
+    """That ``delivery`` did not get through is told to ``person``, once, by the mail ``notice``."""
+
+    delivery = models.ForeignKey(Delivery, models.PROTECT, related_name="notices", verbose_name=_("delivery"))
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="delivery_notices", verbose_name=_("person")
+    )
+    notice = models.ForeignKey(Delivery, models.PROTECT, related_name="tells_of", verbose_name=_("notice"))
+
+    class Meta:
+        verbose_name = _("notice of a mail that did not get through")
+        verbose_name_plural = _("notices of mails that did not get through")
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["delivery", "person"], name="delivery_notice_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.delivery} → {self.person}"
 
 
 class DeliveryEvent(models.Model):

@@ -5,6 +5,7 @@ import datetime as dt
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from partnerships import bell
 from partnerships.exceptions import TransitionRefused
 from partnerships.models import Delivery, DeliveryEvent, ReminderItem, User
 from partnerships.permissions import require
@@ -15,7 +16,7 @@ from partnerships.statuses import DeliveryStatus
 
 
 def send_again(delivery: Delivery, *, actor: User | None, now: dt.datetime) -> Delivery:
-    """Queues the reminders of a mail that failed, is uncertain or held, in a new delivery; returns it.
+    """Queues the reminders of a mail that failed or is uncertain, in a new delivery; returns it.
 
     In one transaction: locks the delivery, checks the permission and that it is still listed, closes the old items and
     the old delivery with the actor's name, and makes the next generation of its items; a digest stays that of its day.
@@ -24,15 +25,17 @@ def send_again(delivery: Delivery, *, actor: User | None, now: dt.datetime) -> D
     with transaction.atomic():
         old = Delivery.objects.select_for_update().get(pk=delivery.pk)
         require(actor, "delivery.resend", old)
-        if not Delivery.objects.needing_attention().filter(pk=old.pk).exists():
-            raise TransitionRefused(_("This mail is not listed as failed, uncertain or held any more."))
+        if not Delivery.objects.not_through().filter(pk=old.pk).exists():
+            raise TransitionRefused(_("This mail is not listed as failed or uncertain any more."))
         items = list(old.items.filter(cancelled_at=None).select_related("plan").order_by("pk"))
         if not items:
             raise TransitionRefused(_("Nothing in this mail is due to this person any more."))
         old.items.filter(cancelled_at=None).update(cancelled_at=now, cancel_reason=reasons.SENT_AGAIN)
         reason = reasons.SENT_AGAIN
-        User.objects.select_for_update(no_key=True).get(pk=old.person_id)  # nobody else begins a digest for this day
+        # Nobody else begins a digest for this day.
+        list(User.objects.select_for_update(no_key=True).filter(pk=old.person_id).values_list("pk"))
         advance(old, DeliveryStatus.CANCELLED, at=now, note=reason, actor=actor, reason=reason)
+        bell.ring_after_commit()
         return _next_generation(old, items, actor, now)
 
 
@@ -40,16 +43,22 @@ def _next_generation(old: Delivery, items: list[ReminderItem], actor: User | Non
     first = items[0]
     new = Delivery.objects.create(
         person_id=old.person_id,
+        contact_id=old.contact_id,
         kind=old.kind,
         digest_on=old.digest_on,
         queued_at=now,
         next_attempt_at=now,
         due_on=old.due_on,
-        message_id=message_id(first.plan, old.person_id, first.generation + 1),
+        message_id=message_id(first.plan, old.reader_code, first.generation + 1),
     )
     ReminderItem.objects.bulk_create(
         ReminderItem(
-            plan=item.plan, person_id=old.person_id, generation=item.generation + 1, delivery=new, why=item.why
+            plan=item.plan,
+            person_id=old.person_id,
+            contact_id=old.contact_id,
+            generation=item.generation + 1,
+            delivery=new,
+            why=item.why,
         )
         for item in items
     )

@@ -15,7 +15,7 @@ from partnerships.reminders.rulebook import Rulebook
 from partnerships.reminders.schedule import Unanswered
 from partnerships.statuses import DeliveryStatus
 
-OWNERS = (ReminderItem.Why.OWNER, ReminderItem.Why.STAND_IN)
+OWNERS = (ReminderItem.Why.OWNER, ReminderItem.Why.STAND_IN, ReminderItem.Why.FOR_PARTY)
 
 
 def unanswered(book: Rulebook, milestones: Iterable[Milestone]) -> dict[int, Unanswered]:
@@ -44,7 +44,7 @@ def _sent_to_owners(milestones: Sequence[Milestone]) -> Iterable[tuple[int, dt.d
     ).exclude(plan__rule__direction=ReminderRule.Direction.UNANSWERED)
     sent = sent.order_by("delivery__sent_at", "pk")
     for item in sent.select_related("plan", "delivery"):
-        if item.delivery.sent_at is not None:  # which a constraint sees to
+        if item.delivery.sent_at is not None and item.person_id is not None:  # which constraints see to
             yield item.plan.milestone_id, item.delivery.sent_at, item.person_id
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from django.db.models import Q
 
-from partnerships.models import ReminderItem, ReminderPlan
+from partnerships.models import ReminderItem, ReminderPlan, ReminderRule
 from partnerships.reminders.envelopes import is_late
 from partnerships.reminders.recipients import Directory, Recipient
 from partnerships.reminders.rulebook import Rulebook
@@ -19,13 +19,14 @@ class CatchUp:
     def __init__(self, plans: Sequence[ReminderPlan], *, book: Rulebook, now: dt.datetime) -> None:
         self.now = now
         self.siblings: dict[tuple[int, dt.date], list[ReminderPlan]] = defaultdict(list)
-        self.holders: dict[int, set[int]] = defaultdict(set)
+        self.holders: dict[int, set[str]] = defaultdict(set)
         late = [plan for plan in plans if is_late(plan, now)]
         if late:
             self._read(late, book)
 
     def _read(self, late: Sequence[ReminderPlan], book: Rulebook) -> None:
         is_due = Q(status=PlanStatus.PLANNED, next_attempt_at__lte=self.now, expires_at__gt=self.now)
+        is_due &= ~Q(rule__direction=ReminderRule.Direction.UNANSWERED)  # an answer may still stop it
         found = ReminderPlan.objects.filter(
             is_due | Q(status=PlanStatus.EXPANDED), milestone__in={p.milestone_id for p in late}
         )
@@ -34,8 +35,8 @@ class CatchUp:
             if plan.status == PlanStatus.EXPANDED or book.is_current(plan, self.now):
                 self.siblings[plan.milestone_id, plan.due_on].append(plan)
         items = ReminderItem.objects.filter(plan__in=plans, cancelled_at=None)
-        for pk, person in items.values_list("plan_id", "person_id"):
-            self.holders[pk].add(person)
+        for item in items:
+            self.holders[item.plan_id].add(item.reader_code)
 
     @property
     def plans(self) -> list[ReminderPlan]:
@@ -47,13 +48,14 @@ class CatchUp:
         newer = [other for other in self.siblings.get((plan.milestone_id, plan.due_on), ()) if _is_newer(other, plan)]
         if not newer or not is_late(plan, self.now):
             return list(people)
-        reached = {person for other in newer for person in self._reached(other, directory)}
-        return [recipient for recipient in people if recipient.person.pk not in reached]
+        reached = {reader for other in newer for reader in self._reached(other, directory)}
+        return [recipient for recipient in people if recipient.code not in reached]
 
-    def _reached(self, plan: ReminderPlan, directory: Directory) -> set[int]:
+    def _reached(self, plan: ReminderPlan, directory: Directory) -> set[str]:
+        """Codes of readers."""
         if plan.status == PlanStatus.EXPANDED:
             return self.holders[plan.pk]
-        return self.holders[plan.pk] | {recipient.person.pk for recipient in directory.recipients(plan)}
+        return self.holders[plan.pk] | {recipient.code for recipient in directory.recipients(plan)}
 
 
 def _is_newer(plan: ReminderPlan, than: ReminderPlan) -> bool:

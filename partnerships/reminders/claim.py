@@ -13,11 +13,12 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, Q, QuerySet
 
-from partnerships.models import Delivery, DeliveryEvent, ReminderItem, ReminderMark, ReminderPlan, User
+from partnerships.models import Delivery, DeliveryEvent, MailHold, ReminderItem, ReminderMark, ReminderPlan, User
 from partnerships.reminders import reasons
 from partnerships.reminders.answers import signs_for
 from partnerships.reminders.expand import Clock, due_plans, is_current
 from partnerships.reminders.lease import LEASE, is_of_this_boot, lease_owner
+from partnerships.reminders.notices import still_to_tell
 from partnerships.reminders.recipients import Directory
 from partnerships.reminders.reconcile import closing
 from partnerships.reminders.relay import is_rate_reached
@@ -30,7 +31,7 @@ WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.RETRY)
 
 @dataclass(frozen=True)
 class Claim:
-    """A delivery of ours until its lease ends, with the items that still hold; none of them: it was cancelled."""
+    """A delivery of ours until its lease ends, with the items that still hold, or cancelled because none does."""
 
     delivery: Delivery
     items: list[ReminderItem]
@@ -41,8 +42,8 @@ def has_due(*, now: dt.datetime) -> bool:
 
 
 def _due(now: dt.datetime) -> QuerySet[Delivery]:
-    """A digest waits until all that is due was made into items, so that it says everything."""
-    due = Delivery.objects.filter(status__in=WAITING, next_attempt_at__lte=now)
+    """Nothing while all mail is held. A digest waits until all that is due was made into items: it says everything."""
+    due = Delivery.objects.filter(~Exists(MailHold.objects.in_force()), status__in=WAITING, next_attempt_at__lte=now)
     return due.filter(~Q(kind=Delivery.Kind.DIGEST) | ~Exists(due_plans(now)))
 
 
@@ -58,7 +59,7 @@ def claim_next(*, now: dt.datetime, clock: Clock) -> Claim | None:
         if is_rate_reached(clock()):
             return None
         due = _due(now).order_by("due_on", "next_attempt_at", "pk")
-        delivery = due.select_for_update(skip_locked=True, of=("self",)).select_related("person").first()
+        delivery = due.select_for_update(skip_locked=True, of=("self",)).select_related("person", "contact").first()
         if delivery is None:
             return None
         at = clock()
@@ -104,8 +105,13 @@ def advance(
 def _check_again(delivery: Delivery, at: dt.datetime) -> list[ReminderItem]:
     """Cancels the items that no longer hold, and the delivery when none is left; returns those that do.
 
-    An item for the wrong person sends its plan back to the due ones, where the right person gets an item.
+    An item for the wrong person sends its plan back to the due ones, where the right person gets an item. A notice
+    has no items; it holds as long as something it tells of has not got through.
     """
+    if delivery.kind == Delivery.Kind.NOTICE:
+        if not still_to_tell(delivery):
+            advance(delivery, DeliveryStatus.CANCELLED, at=at, note=reasons.NOTHING_LEFT, reason=reasons.NOTHING_LEFT)
+        return []
     items = list(
         delivery.items.filter(cancelled_at=None)
         .select_related("plan__rule", "plan__milestone__agreement", "plan__milestone__unit", "plan__milestone__owner")
@@ -134,7 +140,7 @@ def _holds(
         # An edit that made it hold again may have been reconciled since we read the milestone, before this commits.
         ReminderMark.objects.create(milestone=plan.milestone)
         return False
-    if item.person_id in {recipient.person.pk for recipient in directory.recipients(plan)}:
+    if item.reader_code in {recipient.code for recipient in directory.recipients(plan)}:
         return True
     _cancel(item, reasons.WRONG_PERSON, at)
     ReminderPlan.objects.filter(pk=plan.pk).update(status=PlanStatus.PLANNED, next_attempt_at=at)

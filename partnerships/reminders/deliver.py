@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import DatabaseError, OperationalError, connection, transaction
 
 from partnerships.models import Delivery
-from partnerships.reminders import message, reasons
+from partnerships.reminders import message, notices, reasons
 from partnerships.reminders.answers import mark_sent
 from partnerships.reminders.claim import (
     WAITING,
@@ -98,7 +98,8 @@ class _Run:
             if claim is None:
                 self._settle_suspect(others_passed=False)
                 return
-            outcome = _send(self.relay, claim, now=self.now, clock=self.clock) if claim.items else NOTHING
+            is_cancelled = claim.delivery.status == DeliveryStatus.CANCELLED
+            outcome = NOTHING if is_cancelled else _send(self.relay, claim, now=self.now, clock=self.clock)
             self.done.counts[claim.delivery.status] += 1
             self._judge(claim.delivery, outcome)
 
@@ -159,9 +160,11 @@ def _leave_uncertain(delivery: Delivery, clock: Clock) -> Outcome:
 def _freeze(claim: Claim, *, now: dt.datetime, at: dt.datetime) -> message.Written:
     """The bytes of the first attempt again, unless the address they were written for is no longer the person's."""
     delivery = claim.delivery
-    address = message.ascii_address(delivery.person.email)
+    address = message.ascii_address(delivery.reader.email)
     if delivery.message is not None and delivery.address == address:
         return message.Written(delivery.address, delivery.subject, bytes(delivery.message))
+    if delivery.kind == Delivery.Kind.NOTICE:
+        return notices.write_notice(delivery, at=at)
     return message.write(delivery, claim.items, now=now, at=at)
 
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from partnerships.models import Delivery, ReminderItem, ReminderPlan, User
+from partnerships.models import Delivery, MailHold, ReminderItem, ReminderPlan, User
 from partnerships.models.milestones import FIRM_KINDS
 from partnerships.reminders import reasons
 from partnerships.reminders.recipients import Recipient
@@ -38,6 +38,8 @@ class Item:
 
     @property
     def person(self) -> User:
+        if self.recipient.person is None:
+            raise TypeError("for a contact")
         return self.recipient.person
 
 
@@ -78,6 +80,16 @@ def pack(items: Sequence[Item], *, now: dt.datetime, at: dt.datetime) -> list[En
     Within the transaction that writes them: locks the people who get a digest, then the digests that wait. While a
     digest of the day waits for a person, what else falls due for them joins it.
     """
+    to_contacts = [_to_contact(item, now=now, at=at) for item in items if item.recipient.contact]
+    return [*to_contacts, *_pack([item for item in items if item.recipient.person], now=now, at=at)]
+
+
+def _to_contact(item: Item, *, now: dt.datetime, at: dt.datetime) -> Envelope:
+    """Always a mail of its own: contacts have no digests and no wishes we know of."""
+    return Envelope(_new(item, at=at, next_attempt_at=min(now, at)), [item])
+
+
+def _pack(items: Sequence[Item], *, now: dt.datetime, at: dt.datetime) -> list[Envelope]:
     ways = {item: way_of(item, now) for item in items}
     readers = {item.person.pk: item.person for item, way in ways.items() if way is Way.DIGEST}
     digests = _Digests.lock(readers, {item.person.pk for item in items}, now=now, at=at)
@@ -102,21 +114,59 @@ def _alone(item: Item, way: Way, *, now: dt.datetime, at: dt.datetime) -> Delive
 
 def _new(item: Item, *, at: dt.datetime, next_attempt_at: dt.datetime) -> Delivery:
     return Delivery(
-        person=item.person,
+        person=item.recipient.person,
+        contact=item.recipient.contact,
         queued_at=at,
         next_attempt_at=next_attempt_at,
-        message_id=message_id(item.plan, item.person.pk, item.generation),
+        message_id=message_id(item.plan, item.recipient.code, item.generation),
     )
 
 
-def message_id(plan: ReminderPlan, person: int, generation: int) -> str:
+def message_id(plan: ReminderPlan, reader_code: str, generation: int) -> str:
     """Made of what the (first) reminder in it is, so that it stays the same whoever sends it, and when.
 
     A reminder is in one envelope alone, so no two have the same.
     """
     occasion = f"-s{plan.wakes_on:%Y%m%d}" if plan.wakes_on else ""
-    identity = f"m{plan.milestone_id}-r{plan.rule_id}-{plan.due_on:%Y%m%d}{occasion}-p{person}-g{generation}"
+    identity = f"m{plan.milestone_id}-r{plan.rule_id}-{plan.due_on:%Y%m%d}{occasion}-{reader_code}-g{generation}"
     return f"<reminder-{identity}@{settings.EMAIL_ID_DOMAIN}>"
+
+
+def _joinable() -> tuple[DeliveryStatus, ...]:
+    """While all mail is held a held digest is joined, else each run would begin one for a further day.
+
+    One that is held alone is not: nobody knows when, or whether, it is let go.
+    """
+    if MailHold.objects.in_force().exists():
+        return DeliveryStatus.QUEUED, DeliveryStatus.HELD
+    return (DeliveryStatus.QUEUED,)
+
+
+@dataclass
+class MailCount:
+    """How many mails some items would make, without making them; what joins a digest that waits makes none."""
+
+    joining: set[int]  # people who have one
+    digests: set[int] = field(default_factory=set)
+    singles: set[tuple[int, int]] = field(default_factory=set)
+
+    @classmethod
+    def begin(cls) -> Self:
+        waiting = Delivery.objects.filter(status=DeliveryStatus.QUEUED, kind=Delivery.Kind.DIGEST, message=None)
+        return cls(set(waiting.values_list("person_id", flat=True)))
+
+    def add(self, items: Iterable[Item], now: dt.datetime) -> None:
+        for item in items:
+            way = way_of(item, now)
+            if way is Way.DIGEST:
+                self.digests.add(item.person.pk)
+            elif way is Way.SINGLE:
+                self.singles.add((item.person.pk, item.plan.milestone_id))
+
+    @property
+    def total(self) -> int:
+        alone = sum(person not in self.digests and person not in self.joining for person, _milestone in self.singles)
+        return alone + len(self.digests - self.joining)
 
 
 class _Digests:
@@ -142,9 +192,10 @@ class _Digests:
             locked = User.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=readers).order_by("pk")
             list(locked.values_list("pk"))
         of_people = Delivery.objects.filter(person__in=set(people), kind=Delivery.Kind.DIGEST)
-        waiting = of_people.filter(status=DeliveryStatus.QUEUED, message=None).order_by("digest_on", "pk")
+        waiting = of_people.filter(status__in=_joinable(), message=None).order_by("digest_on", "pk")
         for delivery in waiting.select_for_update(skip_locked=True, of=("self",)):
-            if delivery.digest_on is not None:  # for the type checker: a digest always has its day
+            # For the type checker: a digest always has its day and its person.
+            if delivery.digest_on is not None and delivery.person_id is not None:
                 digests.waiting[delivery.person_id][delivery.digest_on] = delivery
         if readers:
             digests._read_taken(readers)
@@ -154,7 +205,7 @@ class _Digests:
         first = min(self.today(person) for person in readers.values())
         taken = Delivery.objects.filter(person__in=readers, kind=Delivery.Kind.DIGEST, digest_on__gte=first)
         for person, day in taken.filter(~Q(status=DeliveryStatus.CANCELLED)).values_list("person_id", "digest_on"):
-            if day is not None:  # as above
+            if day is not None and person is not None:  # as above
                 self.taken[person].add(day)
 
     def today(self, person: User) -> dt.date:
@@ -179,7 +230,7 @@ class _Digests:
         return waiting.get(day) or self._begin(item, day)
 
     def _of_today(self, delivery: Delivery, today: dt.date) -> Delivery:
-        if delivery.digest_on != today and today not in self.taken[delivery.person_id]:
+        if delivery.digest_on != today and today not in self.taken[delivery.person_id or 0]:
             delivery.digest_on = today
             delivery.save(update_fields=["digest_on"])
         return delivery

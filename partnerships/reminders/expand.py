@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -11,11 +12,12 @@ from partnerships.models import Delivery, DeliveryEvent, ReminderItem, ReminderP
 from partnerships.reminders import reasons
 from partnerships.reminders.answers import is_unanswered, signs_for
 from partnerships.reminders.catch_up import CatchUp
-from partnerships.reminders.envelopes import Envelope, Item, pack
+from partnerships.reminders.envelopes import Envelope, Item, MailCount, pack
+from partnerships.reminders.holding import hold, reason_to_hold
 from partnerships.reminders.recipients import Directory
 from partnerships.reminders.reconcile import closing, withdrawn_items
 from partnerships.reminders.rulebook import Rulebook
-from partnerships.statuses import PlanStatus
+from partnerships.statuses import DeliveryStatus, PlanStatus
 
 Clock = Callable[[], dt.datetime]
 
@@ -71,7 +73,8 @@ def is_current(book: Rulebook, plan: ReminderPlan, signs: Mapping[int, dt.dateti
     """The plan announces what its milestone and its rule say now; ``signs`` as of ``answers.signs_for``."""
     if not book.is_current(plan, now):
         return False
-    return plan.rule.direction != ReminderRule.Direction.UNANSWERED or is_unanswered(plan, signs)
+    waits = plan.rule.direction == ReminderRule.Direction.UNANSWERED and not plan.wakes_on
+    return not waits or is_unanswered(plan, signs)
 
 
 def _is_missed(plan: ReminderPlan, now: dt.datetime) -> bool:
@@ -96,17 +99,19 @@ def _make_deliveries(plans: Sequence[ReminderPlan], book: Rulebook, *, now: dt.d
         recipients = catch_up.still_needing(plan, audience, directory)
         _record(plan, is_told=bool(audience), at=at)
         for recipient in recipients:
-            generation = generations.get((plan.pk, recipient.person.pk), 1)
+            generation = generations.get((plan.pk, recipient.code), 1)
             if generation:
                 items.append(Item(plan, recipient, generation))
         if audience and not recipients and plan.pk not in mailed:
             plan.status, plan.reason = PlanStatus.SUPERSEDED, reasons.NEWER_REMINDER
-    made = _write(pack(items, now=now, at=at), at=at)
+    envelopes = pack(items, now=now, at=at)
+    _hold_flood(envelopes, len(plans), book, now=now, at=at)
+    made = _write(envelopes, at=at)
     _settle_withdrawn([plan for plan in plans if plan.status == PlanStatus.EXPANDED], generations)
     return made
 
 
-def _settle_withdrawn(expanded: Sequence[ReminderPlan], generations: dict[tuple[int, int], int]) -> None:
+def _settle_withdrawn(expanded: Sequence[ReminderPlan], generations: dict[tuple[int, str], int]) -> None:
     """Who lost an item and gets no new one is not of the audience any more: else the plan would come back each day."""
     known = {plan for plan, _person in generations}
     again = [plan for plan in expanded if plan.pk in known]
@@ -121,14 +126,44 @@ def _record(plan: ReminderPlan, *, is_told: bool, at: dt.datetime) -> None:
         plan.reason, plan.next_attempt_at = reasons.NOBODY_TO_TELL, at + ASK_AGAIN_AFTER
 
 
-def _next_generations(plans: Sequence[ReminderPlan]) -> dict[tuple[int, int], int]:
-    """(plan, person) -> the generation a new item would have; 0 where one is on its way or was sent."""
-    found: dict[tuple[int, int], int] = {}
-    items = ReminderItem.objects.filter(plan__in=plans).order_by("generation")
-    for plan, person, generation, cancelled_at in items.values_list("plan", "person", "generation", "cancelled_at"):
-        is_living = cancelled_at is None or found.get((plan, person)) == 0
-        found[plan, person] = 0 if is_living else generation + 1
+def _next_generations(plans: Sequence[ReminderPlan]) -> dict[tuple[int, str], int]:
+    """(plan, code of the reader) -> the generation a new item would have; 0 where one is on its way or was sent."""
+    found: dict[tuple[int, str], int] = {}
+    for item in ReminderItem.objects.filter(plan__in=plans).order_by("generation"):
+        reader = (item.plan_id, item.reader_code)
+        is_living = item.cancelled_at is None or found.get(reader) == 0
+        found[reader] = 0 if is_living else item.generation + 1
     return found
+
+
+def _hold_flood(
+    envelopes: Sequence[Envelope], plans: int, book: Rulebook, *, now: dt.datetime, at: dt.datetime
+) -> None:
+    """Turns the new mails into held ones, while all mail is held or when what is due makes far more than usual."""
+    mails = [
+        one.delivery for one in envelopes if one.delivery._state.adding and one.delivery.status == DeliveryStatus.QUEUED
+    ]
+    expected = partial(_expected_mails, plans, len(mails), book, now=now, at=at)
+    reason = reason_to_hold(at=at, expected=expected) if mails else ""
+    if reason:
+        for mail in mails:
+            hold(mail, reason, at)
+
+
+def _expected_mails(plans: int, mails: int, book: Rulebook, enough: int, *, now: dt.datetime, at: dt.datetime) -> int:
+    """How many mails all that is due will make, counted up to ``enough``; ``plans`` of it are known to make ``mails``."""
+    due = due_plans(now).filter(expires_at__gt=now)
+    if mails > enough or due.count() <= plans:
+        return mails
+    count = MailCount.begin()
+    rest, last = _with_context(due).order_by("pk"), 0
+    while count.total <= enough and (batch := list(rest.filter(pk__gt=last)[:BATCH])):
+        last = batch[-1].pk
+        signs = signs_for(batch)
+        current = [plan for plan in batch if is_current(book, plan, signs, now)]
+        directory = Directory.load(current, now=at)
+        count.add([Item(plan, one, 1) for plan in current for one in directory.recipients(plan)], now)
+    return count.total
 
 
 def _write(envelopes: Sequence[Envelope], *, at: dt.datetime) -> int:
@@ -141,7 +176,8 @@ def _write(envelopes: Sequence[Envelope], *, at: dt.datetime) -> int:
     ReminderItem.objects.bulk_create(
         ReminderItem(
             plan=item.plan,
-            person=item.person,
+            person=item.recipient.person,
+            contact=item.recipient.contact,
             generation=item.generation,
             delivery=envelope.delivery,
             why=item.recipient.why,

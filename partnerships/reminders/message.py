@@ -13,6 +13,7 @@ from email.header import Header
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 from email.utils import format_datetime, formataddr, parseaddr
+from typing import Any
 
 import css_inline
 from django.conf import settings
@@ -21,7 +22,7 @@ from django.utils import timezone, translation
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
-from partnerships.models import Delivery, Milestone, ReminderItem, User
+from partnerships.models import Contact, Delivery, Milestone, ReminderItem, User
 from partnerships.reminders.calendar import single_event
 from partnerships.reminders.digest import digest_context
 from partnerships.reminders.envelopes import CATCH_UP_AFTER
@@ -51,21 +52,37 @@ def write(delivery: Delivery, items: Sequence[ReminderItem], *, now: dt.datetime
 
     Items of one milestone make a reminder, also in the envelope of a digest; items of several make a digest. Raises ``ValueError`` for an address no mail server would understand.
     """
-    person = delivery.person
-    address = ascii_address(person.email)
+    reader = delivery.reader
     milestones = list({item.plan.milestone_id: item.plan.milestone for item in items}.values())
-    with translation.override(person.language):
-        if len(milestones) == 1:
+    with translation.override(reader.language):
+        if len(milestones) == 1 or delivery.person is None:
             template, context = "reminder", _context(delivery, items, now)
         else:
-            template, context = "digest", digest_context(person, items, now)
-        text = render_to_string(f"{TEMPLATES}/{template}.txt", context).strip() + "\n"
-        html = _inliner.inline(render_to_string(f"{TEMPLATES}/{template}.html", context))
-        event = single_event(milestones[0], person, changed_at=at) if _is_ones_own(items, milestones) else None
+            template, context = "digest", digest_context(delivery.person, items, now)
+        event = None
+        if delivery.person is not None and _is_ones_own(items, milestones):
+            event = single_event(milestones[0], delivery.person, changed_at=at)
+        return compose(delivery, template, context, milestones, at=at, event=event)
+
+
+def compose(
+    delivery: Delivery,
+    template: str,
+    context: dict[str, Any],
+    milestones: Sequence[Milestone],
+    *,
+    at: dt.datetime,
+    event: bytes | None = None,
+) -> Written:
+    """The mail ``template`` makes of ``context`` in the language that is active; raises as ``write`` does."""
+    reader = delivery.reader
+    address = ascii_address(reader.email)
+    text = render_to_string(f"{TEMPLATES}/{template}.txt", context).strip() + "\n"
+    html = _inliner.inline(render_to_string(f"{TEMPLATES}/{template}.html", context))
     mail = _with_event(_body(text, html), event) if event else _body(text, html)
     _write_headers(mail, delivery, milestones, at)
     mail["Subject"] = _encoded(context["subject"], "Subject")
-    mail["To"] = _mailbox(person.name, address, "To")
+    mail["To"] = _mailbox(reader.name, address, "To")
     return Written(address, context["subject"], mail.as_bytes(policy=SMTP_POLICY))
 
 
@@ -98,7 +115,7 @@ def _with_event(body: MIMEMultipart, event: bytes) -> MIMEMultipart:
 def _write_headers(mail: MIMEMultipart, delivery: Delivery, milestones: Sequence[Milestone], at: dt.datetime) -> None:
     domain = settings.EMAIL_ID_DOMAIN
     mail["From"] = _mailbox(*parseaddr(settings.DEFAULT_FROM_EMAIL), "From")
-    answered_by = _answered_by(milestones, delivery.person)
+    answered_by = _answered_by(milestones, delivery.reader)
     if answered_by is not None:
         mail["Reply-To"] = _mailbox(answered_by.name, ascii_address(answered_by.email), "Reply-To")
     mail["Date"] = format_datetime(at)
@@ -110,17 +127,17 @@ def _write_headers(mail: MIMEMultipart, delivery: Delivery, milestones: Sequence
     mail["X-Auto-Response-Suppress"] = "OOF, AutoReply"
 
 
-def _answered_by(milestones: Sequence[Milestone], reader: User) -> User | None:
+def _answered_by(milestones: Sequence[Milestone], reader: User | Contact) -> User | None:
     """Who gets an answer to the mail, when it is the same person for all of it."""
     found = {_answers_for(milestone, reader) for milestone in milestones}
     return found.pop() if len(found) == 1 else None
 
 
-def _answers_for(milestone: Milestone, reader: User) -> User | None:
+def _answers_for(milestone: Milestone, reader: User | Contact) -> User | None:
     """The coordinator, the owner or the fallback person, but never the reader."""
     coordinator = milestone.agreement.coordinator if milestone.agreement else None
     candidates = (coordinator, milestone.owner, milestone.unit.fallback_person)
-    return next((one for one in candidates if one and one.is_reachable and one.pk != reader.pk), None)
+    return next((one for one in candidates if one and one.is_reachable and one != reader), None)
 
 
 def ascii_address(address: str) -> str:
@@ -154,7 +171,7 @@ def _context(delivery: Delivery, items: Sequence[ReminderItem], now: dt.datetime
     zone = zone_named(milestone.unit.time_zone)
     days_left = (milestone.due_on - timezone.localdate(now, zone)).days
     context = {
-        "person": one_line(delivery.person.name),
+        "person": one_line(delivery.reader.name),
         "language": translation.get_language(),
         "unit": one_line(milestone.unit.display_name),
         "kind": milestone.get_kind_display(),
@@ -171,8 +188,17 @@ def _context(delivery: Delivery, items: Sequence[ReminderItem], now: dt.datetime
         "planned_for": _planned_for(delivery, items, now, zone),
         "link": settings.SITE_URL + milestone.get_absolute_url(),
     }
+    if delivery.contact is not None:
+        context |= _for_contacts(milestone)
     context["why"] = list(dict.fromkeys(context["why"]))
     return {**context, "subject": _subject(context)}
+
+
+def _for_contacts(milestone: Milestone) -> dict:
+    """They cannot log in, and what we note for ourselves is not for them."""
+    details = [(_("Agreement"), milestone.agreement), (_("Owed by"), milestone.party)]
+    shown = [(label, one_line(str(value))) for label, value in details if value is not None]
+    return {"description": "", "details": shown, "link": ""}
 
 
 def _subject(context: dict) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from partnerships.models import Delivery, Milestone, ReminderItem, ReminderPlan, ReminderRule, User
+from partnerships.models import Contact, Delivery, Milestone, ReminderItem, ReminderPlan, ReminderRule, User
 from partnerships.reminders import message
 from partnerships.reminders.answers import unanswered
 from partnerships.reminders.recipients import Directory, Recipient
@@ -40,7 +40,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Wording:
-    person: User
+    reader: User | Contact
     subject: str
     text: str
 
@@ -188,11 +188,11 @@ def _wording(lines: Iterable[Line]) -> Wording | None:
     if line is None:
         return None
     first = line.recipients[0]
-    delivery = Delivery(person=first.person, message_id="<preview@localhost>")
-    item = ReminderItem(plan=line.plan, person=first.person, why=first.why)
+    delivery = Delivery(person=first.person, contact=first.contact, message_id="<preview@localhost>")
+    item = ReminderItem(plan=line.plan, person=first.person, contact=first.contact, why=first.why)
     try:
         written = message.write(delivery, [item], now=line.at, at=line.at)
     except ValueError:
         return None
     part: Any = email.message_from_bytes(written.data, policy=email.policy.default).get_body(("plain",))
-    return Wording(first.person, written.subject, part.get_content())
+    return Wording(first.reader, written.subject, part.get_content())

@@ -45,6 +45,16 @@ SENT_AGAIN = gettext_noop("It was sent again on request.")
 OUTCOME_UNKNOWN = gettext_noop(
     "The mail server may or may not have taken the mail; it is not sent again by itself, so that nobody gets it twice."
 )
+FAR_MORE_THAN_USUAL = gettext_noop("Far more mail than usual would go out at once; somebody has to let it go.")
+HELD_BY_HAND = gettext_noop("All mail was held by hand; somebody has to let it go.")
+HELD_SINCE_RESTORE = gettext_noop(
+    "All mail is held since the data came back from a backup: it may have been sent already; somebody has to let it go."
+)
+REPORTED = gettext_noop("Somebody who can help is told by mail.")
+NOBODY_TO_REPORT_TO = gettext_noop(
+    "Nobody else can be told of it: there is no other fallback person, and no other lead of the unit or of a unit above "
+    "it, who is active, has an e-mail address and may see the milestone."
+)
 UNCONFIRMED = gettext_noop(
     "The sending process ended after it had written the whole mail and before it read the answer: it has most likely "
     "arrived, and is not sent again by itself."

@@ -162,7 +162,8 @@ def _taken_up_again(mailed: list[ReminderPlan], now: dt.datetime) -> list[Remind
 
 def withdrawn_items() -> QuerySet[ReminderItem]:
     """Items taken back because their plan did not hold, and not made anew since."""
-    same = ReminderItem.objects.filter(plan=OuterRef("plan"), person=OuterRef("person"))
+    reader = Q(person=OuterRef("person")) | Q(contact=OuterRef("contact"))
+    same = ReminderItem.objects.filter(reader, plan=OuterRef("plan"))
     newer = same.filter(generation__gt=OuterRef("generation"))
     return ReminderItem.objects.filter(
         ~Exists(newer), cancelled_at__isnull=False, cancel_reason__in=reasons.NOT_CURRENT
@@ -285,14 +286,16 @@ def closing(book: Rulebook, milestone: Milestone, plan: ReminderPlan) -> tuple[P
         return PlanStatus.SUPERSEDED, reasons.DUE_DATE_MOVED
     if plan.wakes_on and plan.wakes_on != milestone.snoozed_until:
         return PlanStatus.SUPERSEDED, reasons.SNOOZE_CHANGED
+    why = _why_the_rule_is_silent(book, milestone, plan)
+    return (PlanStatus.SUPERSEDED if why == reasons.SNOOZED else PlanStatus.CANCELLED), why
+
+
+def _why_the_rule_is_silent(book: Rulebook, milestone: Milestone, plan: ReminderPlan) -> str:
     rule = book.rules[plan.rule_id]
     if not rule.is_enabled:
-        return PlanStatus.CANCELLED, reasons.RULE_DISABLED
+        return reasons.RULE_DISABLED
     if not book.applies(rule, milestone):
-        is_replaced = book.concerns(rule, milestone)
-        return PlanStatus.CANCELLED, reasons.RULE_REPLACED if is_replaced else reasons.RULE_DOES_NOT_APPLY
+        return reasons.RULE_REPLACED if book.concerns(rule, milestone) else reasons.RULE_DOES_NOT_APPLY
     if plan.unanswered_at:
-        return PlanStatus.CANCELLED, reasons.ANSWERED
-    if milestone.snoozed_until:
-        return PlanStatus.SUPERSEDED, reasons.SNOOZED
-    return PlanStatus.CANCELLED, reasons.RULE_DOES_NOT_APPLY
+        return reasons.ANSWERED
+    return reasons.SNOOZED if milestone.snoozed_until else reasons.RULE_DOES_NOT_APPLY

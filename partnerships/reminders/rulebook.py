@@ -70,14 +70,16 @@ class Rulebook:
     def wake(self, milestone: Milestone) -> tuple[int, Moment] | None:
         """The rule that lends hour and audience to the one reminder at the end of a snooze, and its moment.
 
-        The first rule for the owner, else any; None without a snooze, or when no rule speaks about the milestone.
+        The first rule for the owner, else one for somebody of ours, else any; None without a snooze, or when no rule
+        speaks about the milestone.
         """
         if not milestone.is_pending or milestone.snoozed_until is None:
             return None
         rules = self.speaking(milestone)
         if not rules:
             return None
-        rule = min(rules, key=lambda rule: (rule.audience != ReminderRule.Audience.OWNER, rule.pk))
+        audience = ReminderRule.Audience
+        rule = min(rules, key=lambda rule: (rule.audience != audience.OWNER, rule.audience == audience.PARTY, rule.pk))
         zone = self.zones[milestone.unit_id]
         return rule.pk, moment_on(milestone.snoozed_until, rule.send_time, milestone.due_on, zone)
 

@@ -44,6 +44,8 @@ def tone(days_left: int) -> str:
 
 
 def what_to_do(milestone: Milestone, why: set[ReminderItem.Why]) -> str:
+    if Why.PARTY in why:
+        return _("Please tell us how it stands: an answer to this mail reaches whoever looks after the agreement.")
     if Why.FALLBACK in why:
         return _("Those it is meant for cannot be told: give it an owner who can look after it.")
     if milestone.owner is not None and why <= {Why.LEAD, Why.NAMED}:
@@ -55,6 +57,7 @@ def what_to_do(milestone: Milestone, why: set[ReminderItem.Why]) -> str:
 
 def why_words(item: ReminderItem, milestone: Milestone) -> str:
     names = {"owner": one_line(str(milestone.owner or "")), "unit": one_line(milestone.unit.display_name)}
+    names["party"] = one_line(str(milestone.party or ""))
     why = {
         Why.OWNER: _("You look after this milestone."),
         Why.STAND_IN: _("You stand in for %(owner)s, who is away."),
@@ -62,6 +65,8 @@ def why_words(item: ReminderItem, milestone: Milestone) -> str:
         Why.LEAD: _("You lead the unit %(unit)s or a unit above it."),
         Why.NAMED: _("A reminder rule names you."),
         Why.FALLBACK: _("Nobody else can be told, and you are the fallback person."),
+        Why.PARTY: _("%(party)s promised this in the agreement, and you are its contact."),
+        Why.FOR_PARTY: _("You look after this milestone, and no contact of %(party)s may be written to: ask them."),
     }[Why(item.why)] % names
     return " ".join(part for part in (why, _unanswered_words(item.plan, milestone)) if part)
 

@@ -32,7 +32,7 @@ OFFICE = {
     **dict.fromkeys(REGISTERED, OPEN),
     **dict.fromkeys((*REFERENCE, *QUOTED, "source", "reminderrule"), OPEN_AND_DELETABLE),
     "answer": READ_ONLY,
-    **dict.fromkeys(("reminderplan", "delivery"), READ_ONLY),
+    **dict.fromkeys(("reminderplan", "delivery", "mailhold"), READ_ONLY),
 }
 TABLE = {
     "staff": {**OFFICE, "user": CLOSED, "unit": READ_ONLY},
@@ -40,7 +40,7 @@ TABLE = {
     "user_admin": {
         **dict.fromkeys(REGISTERED, CLOSED),
         # Django's own history page says that there is nothing here before it asks who is asking.
-        **dict.fromkeys(("reminderplan", "delivery"), (403, 403, 403, 403, 302, 302, 403)),
+        **dict.fromkeys(("reminderplan", "delivery", "mailhold"), (403, 403, 403, 403, 302, 302, 403)),
         "user": OPEN,
         "unit": OPEN_AND_DELETABLE,
     },
@@ -53,6 +53,7 @@ TABLE = {
         **dict.fromkeys(("reminderplan", "delivery"), MACHINE_WRITTEN),
         "reminderrule": (200, 200, 200, 302, 200, 403, 200),
         "user": CLOSED,
+        "mailhold": (403, 403, 403, 403, 302, 302, 403),
         "unit": (200, 403, 200, 302, 200, 403, 403),
     },
     "coordinator": dict.fromkeys(REGISTERED, (302,) * 7),

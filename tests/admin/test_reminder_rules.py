@@ -61,7 +61,7 @@ def test_a_preview_shows_the_reminders_and_saves_nothing(office):
         (soon, "2026-03-25T08:00:00+08:00"),
         (later, "2026-04-24T08:00:00+08:00"),
     ]
-    assert [[one.person for one in line.recipients] for line in shown.lines] == [[soon.owner], [later.owner]]
+    assert [[one.reader for one in line.recipients] for line in shown.lines] == [[soon.owner], [later.owner]]
     assert (shown.count, shown.months) == (2, [(dt.date(2026, 3, 1), 1), (dt.date(2026, 4, 1), 1)])
     assert (ReminderRule.objects.count(), ReminderPlan.objects.count()) == (0, 0)
 
@@ -71,7 +71,7 @@ def test_a_preview_shows_the_first_mail_as_it_would_read(office):
 
     wording = ask(office).wording
 
-    assert wording.person == milestone.owner
+    assert wording.reader == milestone.owner
     assert "Open the laboratory" in wording.subject
     assert "in 7 days" in wording.subject
     assert "You look after this milestone." in wording.text

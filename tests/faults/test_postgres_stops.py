@@ -28,8 +28,8 @@ AHEAD = DUE_AT - NOON
 
 @pytest.fixture(scope="module")
 def empty_server() -> Iterator[PostgresServer]:
-    """One of this module's own, with commits on disk before they are answered."""
-    server = PostgresServer(synchronous_commit="on", fsync="on")
+    """One of this module's own. Commits are written before they are answered: a stop keeps them (a power cut is not played)."""
+    server = PostgresServer(synchronous_commit="on")
     server.start()
     create_template(server, dict(os.environ))
     yield server

@@ -25,6 +25,7 @@ from partnerships.factories import (
     AssociationMembershipFactory,
     CalendarDayFactory,
     CitationFactory,
+    ContactFactory,
     ContactNoteFactory,
     DeliveryFactory,
     DemandFactory,
@@ -132,6 +133,7 @@ BROKEN: dict[str, Callable[[], Any]] = {
     "citation_unique": lambda: twice(CitationFactory, "source", "record"),
     "contact_note_is_about_something": lambda: ContactNoteFactory(agreement=None, unit=UnitFactory()),
     "delivery_claimed_has_lease": lambda: DeliveryFactory(claimed=True, lease_until=None),
+    "delivery_has_one_reader": lambda: DeliveryFactory(contact=ContactFactory()),
     "delivery_sent_has_time": lambda: DeliveryFactory(sent=True, sent_at=None),
     "delivery_status_known": lambda: DeliveryFactory(status="lost"),
     "demand_outcome_activity_unique": lambda: twice(
@@ -194,12 +196,17 @@ BROKEN: dict[str, Callable[[], Any]] = {
     "reminder_item_cancelled_has_reason": lambda: ReminderItemFactory(
         cancelled_at=dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
     ),
+    "reminder_item_has_one_reader": lambda: ReminderItemFactory(contact=ContactFactory()),
     "reminder_item_unique": lambda: twice(ReminderItemFactory, "plan", "person"),
+    "reminder_item_unique_for_contact": lambda: twice(
+        ReminderItemFactory, "plan", "contact", person=None, contact=ContactFactory(), delivery=DeliveryFactory()
+    ),
     "reminder_plan_status_known": lambda: ReminderPlanFactory(status="lost"),
     "reminder_plan_unique": lambda: twice(ReminderPlanFactory, "milestone", "rule"),
     "reminder_rule_has_one_scope": lambda: ReminderRuleFactory(agreement=AgreementFactory(), unit=UnitFactory()),
     "reminder_rule_names_person": lambda: ReminderRuleFactory(audience="named"),
     "reminder_rule_offset_sane": lambda: ReminderRuleFactory(offset=10_000),
+    "reminder_rule_party_owes_it": lambda: ReminderRuleFactory(audience="party", milestone_kind="review"),
     "reminder_rule_silences_something": lambda: ReminderRuleFactory(audience="nobody"),
     "reminder_rule_unique": lambda: twice(ReminderRuleFactory, "offset"),
     "reminder_rule_waits_in_working_days": lambda: ReminderRuleFactory(direction="unanswered", offset=61),

@@ -40,7 +40,8 @@ def environment(sink: SmtpSink) -> dict[str, str]:
     else:
         head, separator, options = os.environ["DATABASE_URL"].partition("?")
         url = f"{head.rpartition('/')[0]}/{name}{separator}{options}"
-    return {**os.environ, "DATABASE_URL": url, "EMAIL_HOST": sink.host, "EMAIL_PORT": str(sink.port)}
+    env = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", "DATABASE_URL": url}
+    return {**env, "EMAIL_HOST": sink.host, "EMAIL_PORT": str(sink.port)}
 
 
 def start_sender(sink: SmtpSink, log: Path, *options: str) -> subprocess.Popen[bytes]:

@@ -22,6 +22,7 @@ from partnerships.models import (
     ContactNote,
     Delivery,
     DeliveryEvent,
+    DeliveryNotice,
     Demand,
     DemandOutcome,
     Document,
@@ -149,6 +150,7 @@ def _reminders() -> Iterator[models.QuerySet]:
     carried = list(Delivery.objects.filter(items__plan__in=plans).values_list("pk", flat=True))
     yield ReminderItem.objects.filter(plan__in=plans)
     empty = Delivery.objects.filter(Q(pk__in=carried) | Q(person__is_sample=True), items=None)
+    yield DeliveryNotice.objects.filter(delivery__in=empty)
     yield DeliveryEvent.objects.filter(delivery__in=empty)
     yield empty
     yield plans

@@ -1,0 +1,37 @@
+"""The hold after a restore, as SQL: it has to stand in the transaction that makes the restored rows visible to others."""
+
+import datetime as dt
+
+from partnerships.models import Delivery, DeliveryEvent, MailHold
+from partnerships.reminders import reasons
+from partnerships.statuses import DeliveryStatus
+
+# Claimed: when the backup was taken the mail server had nothing yet; what came of it later nobody here knows.
+# What was being handed over is the rescue's to judge, as after any crash.
+WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.RETRY, DeliveryStatus.CLAIMED)
+
+
+def statements(*, now: dt.datetime, taken_at: dt.datetime) -> list[str]:
+    """For both databases; ``now`` and ``taken_at`` in UTC."""
+    holds, mails, events = (model._meta.db_table for model in (MailHold, Delivery, DeliveryEvent))
+    at, reason, held = _text(_time(now)), _text(reasons.HELD_SINCE_RESTORE), _text(DeliveryStatus.HELD)
+    begun = f"{_text(MailHold.Cause.RESTORE)}, '', {at}, {_text(_time(taken_at))}, true"
+    waiting = f"FROM {mails} WHERE status IN ({', '.join(_text(status) for status in WAITING)})"
+    changes = f"status = {held}, reason = {reason}, held_at = {at}, lease_until = NULL"
+    # Nothing in them comes from outside: names of tables, constants and times.
+    return [
+        f"UPDATE {holds} SET is_in_force = false, lifted_at = {at} WHERE is_in_force;",  # noqa: S608
+        f"INSERT INTO {holds} (cause, note, since, backup_taken_at, is_in_force) VALUES ({begun});",  # noqa: S608
+        f"INSERT INTO {events} (delivery_id, at, from_status, to_status, note)"  # noqa: ISC004
+        f" SELECT id, {at}, status, {held}, {reason} {waiting};",
+        f"UPDATE {mails} SET {changes} WHERE id IN (SELECT id {waiting});",  # noqa: S608
+    ]
+
+
+def _text(value: str) -> str:
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def _time(at: dt.datetime) -> str:
+    """As SQLite's backend writes it, which PostgreSQL reads in a session whose zone is UTC."""
+    return f"{at.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S.%f}"

@@ -1,0 +1,107 @@
+"""`manage.py restore FILE`: a backup in place of what is here, with all mail held."""
+
+import datetime as dt
+import tempfile
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from partnerships.management.backups import archive, hold
+from partnerships.management.backups.archive import BackupError, Manifest
+from partnerships.management.backups.databases import MADE_BY_MIGRATE, database, known_migrations
+from partnerships.models import Delivery
+
+
+class Command(BaseCommand):
+    help = "Restores a backup and holds all mail until somebody lets it go; stop the site and its workers first."
+    requires_system_checks: list[Any] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path, help="What `manage.py backup` wrote.")
+        parser.add_argument("--replace", action="store_true", help="Also where there are records, which are lost.")
+
+    def handle(self, *args: Any, file: Path, replace: bool, **options: Any) -> None:
+        try:
+            with tempfile.TemporaryDirectory(prefix="restore-", dir=settings.DATA_DIR) as scratch:
+                manifest = archive.unpack(file, Path(scratch))
+                taken_at = _taken_at(manifest)
+                _refuse_others(manifest)
+                _refuse_records(replace)
+                files = archive.put_uploads_in_place(Path(scratch))
+                statements = hold.statements(now=timezone.now(), taken_at=taken_at)
+                database().restore(Path(scratch) / archive.DATABASE, manifest.rows, statements)
+        except (BackupError, OSError, OperationalError) as error:
+            raise CommandError(str(error)) from error
+        self._report(manifest, files, taken_at)
+
+    def _report(self, manifest: Manifest, files: int, taken_at: dt.datetime) -> None:
+        moment = f"{timezone.localtime(taken_at):%Y-%m-%d %H:%M %Z}"
+        self.stdout.write(
+            _("Restored as of %(time)s: %(rows)s rows in %(tables)s tables, %(files)s files.")
+            % {
+                "time": moment,
+                "rows": sum(manifest.rows.values()),
+                "tables": len(manifest.rows),
+                "files": files,
+            }
+        )
+        for name in manifest.missing:
+            self.stderr.write(_("Was missing already when the backup was taken: %(name)s") % {"name": name})
+        held = Delivery.objects.held().count()
+        self.stdout.write(_("All mail is held. Mails that wait to be released: %(count)s.") % {"count": held})
+        self.stdout.write(
+            _(
+                "What to do next:\n"
+                "1. Start the site and its worker. Within minutes they make what was due since into mail, held as well.\n"
+                "2. Open %(holds)s and let mail go again: new mail goes out from then on, held mail does not.\n"
+                "3. Open %(mails)s and release what should go out. What was due before the restore may have been sent "
+                "by the site as it was after %(time)s: look into a mailbox or two before you release it."
+            )
+            % {
+                "holds": settings.SITE_URL + reverse("admin:partnerships_mailhold_changelist"),
+                "mails": settings.SITE_URL + reverse("admin:partnerships_delivery_changelist") + "?attention=held",
+                "time": moment,
+            }
+        )
+
+
+def _taken_at(manifest: Manifest) -> dt.datetime:
+    try:
+        return dt.datetime.fromisoformat(manifest.taken_at).astimezone(dt.UTC)
+    except ValueError as error:
+        raise BackupError(_("The manifest of the backup cannot be read.")) from error
+
+
+def _refuse_others(manifest: Manifest) -> None:
+    """Another database, or other tables than this version of the product works with."""
+    if manifest.database != database().kind:
+        raise BackupError(
+            _("The backup is of a site on %(theirs)s; this one runs on %(ours)s.")
+            % {"theirs": manifest.database, "ours": database().kind}
+        )
+    theirs, ours = set(manifest.migrations), set(known_migrations())
+    if theirs != ours:
+        differing = ", ".join(sorted(theirs ^ ours)[:5])
+        raise BackupError(
+            _(
+                "The backup was made by another version of the product (%(migrations)s). Restore it with the version "
+                "that made it, then update. Nothing was changed."
+            )
+            % {"migrations": differing}
+        )
+
+
+def _refuse_records(replace: bool) -> None:
+    filled = sorted(set(database().filled_tables()) - MADE_BY_MIGRATE)
+    if filled and not replace:
+        raise BackupError(
+            _("There are records here already (%(tables)s ...). With --replace they are lost. Nothing was changed.")
+            % {"tables": ", ".join(filled[:3])}
+        )

@@ -1,0 +1,254 @@
+"""What is kept from leaving until somebody lets it go: all mail while a hold stands, and far more mail than usual.
+
+Usual is what the site made on the busiest of the last 28 days. A held mail is released by a person, is looked at
+again when it is claimed like every other, and goes out once.
+"""
+
+import datetime as dt
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import TruncDate
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from partnerships.exceptions import TransitionRefused
+from partnerships.models import (
+    ComponentHeartbeat,
+    Delivery,
+    DeliveryEvent,
+    MailHold,
+    ReminderMark,
+    ReminderPlan,
+    User,
+)
+from partnerships.permissions import may, require
+from partnerships.reminders import reasons
+from partnerships.statuses import DeliveryStatus, PlanStatus
+
+logger = logging.getLogger(__name__)
+
+WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.RETRY)
+TIMES_USUAL = 3
+DAYS_LOOKED_AT = 28
+# Mails due within an hour of some that were held are of the same wave; later ones are judged on their own.
+ONE_WAVE = dt.timedelta(hours=1)
+BATCH = 500
+NOT_MAIL = (DeliveryStatus.CANCELLED, DeliveryStatus.SKIPPED)
+BECAUSE = {MailHold.Cause.BY_HAND: reasons.HELD_BY_HAND, MailHold.Cause.RESTORE: reasons.HELD_SINCE_RESTORE}
+
+
+def reason_to_hold(*, at: dt.datetime, expected: Callable[[int], int]) -> str:
+    """Why mails made at ``at`` are held, or "" when they may go.
+
+    ``expected(enough)`` says how many mails all that is due now will make; it may stop counting at ``enough``. It is
+    asked for all that is due, not for one batch of it: else the first batches of a flood would pass.
+    """
+    hold = MailHold.objects.in_force().first()
+    if hold is not None:
+        return BECAUSE[MailHold.Cause(hold.cause)]
+    at_least = settings.REMINDERS_NEVER_HELD
+    if not at_least:
+        return ""
+    before = _made_today(at) + _held_in_this_wave(at)
+    if before + expected(at_least) <= at_least:
+        return ""
+    limit = max(at_least, TIMES_USUAL * _busiest_day(at))
+    total = before + expected(limit)
+    if total <= limit:
+        return ""
+    logger.warning("Held: %s mails or more in a day, where up to %s are usual", total, limit)
+    return reasons.FAR_MORE_THAN_USUAL
+
+
+def hold(delivery: Delivery, reason: str, at: dt.datetime) -> None:
+    """One that was not written yet."""
+    delivery.status, delivery.reason, delivery.held_at = DeliveryStatus.HELD, reason, at
+
+
+def _day_begins(at: dt.datetime, *, days_ago: int = 0) -> dt.datetime:
+    zone = timezone.get_default_timezone()
+    day = timezone.localdate(at, zone) - dt.timedelta(days=days_ago)
+    return dt.datetime.combine(day, dt.time.min, tzinfo=zone)
+
+
+def _made(since: dt.datetime) -> QuerySet[Delivery]:
+    """Mails nobody held. What was held and let go says nothing about what is usual, nor does it use up a day's room."""
+    made = Delivery.objects.filter(queued_at__gte=since, held_at=None)
+    return made.exclude(status__in=NOT_MAIL).exclude(kind=Delivery.Kind.NOTICE)
+
+
+def _made_today(at: dt.datetime) -> int:
+    return _made(_day_begins(at)).count()
+
+
+def _held_in_this_wave(at: dt.datetime) -> int:
+    held = Delivery.objects.held().filter(reason=reasons.FAR_MORE_THAN_USUAL)
+    return held.filter(held_at__gte=at - ONE_WAVE).count()
+
+
+def _busiest_day(at: dt.datetime) -> int:
+    """Of the 28 days before today, by the site's own days; one query over what was made in them."""
+    day = TruncDate("queued_at", tzinfo=timezone.get_default_timezone())
+    earlier = _made(_day_begins(at, days_ago=DAYS_LOOKED_AT)).filter(queued_at__lt=_day_begins(at))
+    counts = earlier.annotate(day=day).order_by().values("day").annotate(mails=Count("pk"))
+    return max((row["mails"] for row in counts), default=0)
+
+
+def hold_all(*, actor: User | None, note: str, now: dt.datetime) -> MailHold:
+    """From now on no mail is claimed; what waits is held in the same transaction.
+
+    A mail that is being handed over at this moment still goes. Raises ``NotAllowed`` or ``TransitionRefused``.
+    """
+    require(actor, "mail_hold.edit")
+    try:
+        with transaction.atomic():
+            hold = MailHold.objects.create(note=note, since=now, by=actor)
+            _hold_waiting(reasons.HELD_BY_HAND, at=now, actor=actor)
+    except IntegrityError as error:
+        raise TransitionRefused(_("All mail is held already.")) from error
+    return hold
+
+
+def hold_what_waits(*, at: dt.datetime) -> int:
+    """While a hold stands: what came back to the queue since is held like the rest. Returns how many."""
+    hold = MailHold.objects.in_force().first()
+    if hold is None:
+        return 0
+    with transaction.atomic():
+        return _hold_waiting(BECAUSE[MailHold.Cause(hold.cause)], at=at, actor=None)
+
+
+def _hold_waiting(reason: str, *, at: dt.datetime, actor: User | None) -> int:
+    """Within the caller's transaction. What another process is claiming at this moment is passed over."""
+    waiting = Delivery.objects.select_for_update(skip_locked=True).filter(status__in=WAITING).order_by("pk")
+    rows = list(waiting.values_list("pk", "status"))
+    for start in range(0, len(rows), BATCH):
+        batch = rows[start : start + BATCH]
+        Delivery.objects.filter(pk__in=[pk for pk, _status in batch]).update(
+            status=DeliveryStatus.HELD, reason=reason, held_at=at
+        )
+        _log(batch, DeliveryStatus.HELD, at=at, actor=actor, note=reason)
+    return len(rows)
+
+
+def _log(
+    rows: Iterable[tuple[int, str]], to_status: DeliveryStatus, *, at: dt.datetime, actor: User | None, note: str = ""
+) -> None:
+    DeliveryEvent.objects.bulk_create(
+        DeliveryEvent(delivery_id=pk, at=at, from_status=status, to_status=to_status, note=note, actor=actor)
+        for pk, status in rows
+    )
+
+
+def lift_hold(hold: MailHold, *, actor: User | None, now: dt.datetime) -> None:
+    """New mail goes out again; what is held stays held until somebody releases it.
+
+    After a restore it has to wait until all that was due before has been made into (held) mail: it may have been sent
+    by the site that was lost. Raises ``NotAllowed`` or ``TransitionRefused``.
+    """
+    require(actor, "mail_hold.edit")
+    with transaction.atomic():
+        current = MailHold.objects.select_for_update().get(pk=hold.pk)
+        if not current.is_in_force:
+            raise TransitionRefused(_("Mail goes out again already."))
+        if current.cause == MailHold.Cause.RESTORE:
+            _refuse_before_all_is_made(current)
+        _hold_waiting(BECAUSE[MailHold.Cause(current.cause)], at=now, actor=actor)
+        current.is_in_force, current.lifted_at, current.lifted_by = False, now, actor
+        current.save()
+
+
+def _refuse_before_all_is_made(hold: MailHold) -> None:
+    ran = ComponentHeartbeat.objects.filter(name="reminders", at__gt=hold.since).exists()
+    due = ReminderPlan.objects.filter(status=PlanStatus.PLANNED, next_attempt_at__lte=hold.since)
+    if not ran or due.exists() or ReminderMark.objects.exists():
+        raise TransitionRefused(
+            _(
+                "What was due before the restore is still being made into held mail, so that none of it is sent twice. "
+                "That takes a run or more, and there is one every minute while the worker is up; try again then."
+            )
+        )
+
+
+def release(delivery: Delivery, *, actor: User | None, now: dt.datetime) -> None:
+    """Lets one held mail go; the claim looks at each of its reminders again. Raises ``NotAllowed`` or ``TransitionRefused``."""
+    with transaction.atomic():
+        _refuse_while_held()
+        current = Delivery.objects.select_for_update().get(pk=delivery.pk)
+        require(actor, "delivery.release", current)
+        if current.status != DeliveryStatus.HELD:
+            raise TransitionRefused(_("This mail is not held any more."))
+        _let_go([current], actor=actor, now=now)
+
+
+@dataclass
+class Released:
+    """How many went; ``kept``: those this person may not release."""
+
+    count: int = 0
+    kept: int = 0
+
+
+def release_many(deliveries: QuerySet[Delivery], *, actor: User, now: dt.datetime) -> Released:
+    """Lets go what of ``deliveries`` is held and ``actor`` may release, in batches; raises ``TransitionRefused``.
+
+    Each batch is a transaction: whoever releases the same mails at once finds them gone, and none goes twice.
+    """
+    done = Released()
+    last = 0
+    while True:
+        with transaction.atomic():
+            _refuse_while_held()
+            held = Delivery.objects.held().filter(pk__in=deliveries.order_by().values("pk"), pk__gt=last)
+            batch = list(held.select_for_update().order_by("pk")[:BATCH])
+            if not batch:
+                return done
+            last = batch[-1].pk
+            going = [delivery for delivery in batch if may(actor, "delivery.release", delivery)]
+            _let_go(going, actor=actor, now=now)
+            done.count += len(going)
+            done.kept += len(batch) - len(going)
+
+
+def _refuse_while_held() -> None:
+    if MailHold.objects.in_force().exists():
+        raise TransitionRefused(_("All mail is held: let mail go again first, then release what should go out."))
+
+
+def _let_go(deliveries: list[Delivery], *, actor: User | None, now: dt.datetime) -> None:
+    """Back to where they waited, with the days of patience for the mail server counted anew."""
+    for status, mails in _by_way(deliveries).items():
+        rows = [(delivery.pk, delivery.status) for delivery in mails]
+        ids = [pk for pk, _status in rows]
+        Delivery.objects.filter(pk__in=ids).update(status=status, reason="", queued_at=now)
+        _log(rows, status, at=now, actor=actor)
+
+
+def _by_way(deliveries: list[Delivery]) -> dict[DeliveryStatus, list[Delivery]]:
+    fresh = [delivery for delivery in deliveries if not delivery.attempts]
+    tried = [delivery for delivery in deliveries if delivery.attempts]
+    return {DeliveryStatus.QUEUED: fresh, DeliveryStatus.RETRY: tried}
+
+
+@dataclass(frozen=True)
+class HeldCount:
+    """What a person should know before they release: ``maybe_sent`` were due before the last restore."""
+
+    total: int
+    maybe_sent: int
+    restored_at: dt.datetime | None
+
+
+def count_held(deliveries: QuerySet[Delivery]) -> HeldCount:
+    """Of the held among ``deliveries``; two queries."""
+    restore = MailHold.objects.filter(cause=MailHold.Cause.RESTORE).order_by("-since").first()
+    held = deliveries.filter(status=DeliveryStatus.HELD).order_by()
+    if restore is None:
+        return HeldCount(held.count(), 0, None)
+    counted = held.aggregate(total=Count("pk"), before=Count("pk", filter=Q(next_attempt_at__lte=restore.since)))
+    return HeldCount(counted["total"], counted["before"], restore.since)

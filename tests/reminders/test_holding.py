@@ -1,0 +1,401 @@
+"""Far more mail than usual, all mail held, and what is let go."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from partnerships.exceptions import NotAllowed, TransitionRefused
+from partnerships.factories import (
+    DeliveryFactory,
+    MailHoldFactory,
+    MilestoneFactory,
+    ReminderItemFactory,
+    ReminderPlanFactory,
+    UserFactory,
+)
+from partnerships.models import (
+    ComponentHeartbeat,
+    Delivery,
+    DeliveryEvent,
+    MailHold,
+    Milestone,
+    ReminderPlan,
+    ReminderRule,
+    User,
+)
+from partnerships.reminders import reasons
+from partnerships.reminders.audit import audit
+from partnerships.reminders.claim import claim_next, put_back
+from partnerships.reminders.expand import expand_due
+from partnerships.reminders.holding import count_held, hold_all, hold_what_waits, lift_hold, release, release_many
+from partnerships.reminders.reconcile import reconcile_marked
+from partnerships.reminders.run import run_once
+from tests.reminders.conftest import Clock
+from tests.reminders.test_races import at_once
+from tests.services.smtp_sink import SmtpSink
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+
+SEND_AT = dt.datetime(2026, 3, 5, 0, 1, tzinfo=dt.UTC)
+DUE = dt.date(2026, 3, 12)
+
+
+@pytest.fixture(autouse=True)
+def few_are_usual(settings: Any) -> None:
+    """Four mails a day are never held."""
+    settings.REMINDERS_NEVER_HELD = 4
+
+
+@pytest.fixture
+def staff() -> User:
+    return UserFactory(staff=True)
+
+
+def statuses() -> dict[str, int]:
+    found = list(Delivery.objects.order_by("pk").values_list("status", flat=True))
+    return {status: found.count(status) for status in sorted(set(found))}
+
+
+def make_due(count: int, clock: Clock) -> list[Milestone]:
+    """So many milestones the rule speaks about at `SEND_AT`, which it is now."""
+    made = MilestoneFactory.create_batch(count, due_on=DUE)
+    reconcile_marked(now=clock())
+    clock.at = SEND_AT
+    return made
+
+
+def made_before(count: int, *, days_ago: int, **fields: Any) -> None:
+    at = SEND_AT - dt.timedelta(days=days_ago)
+    for _number in range(count):
+        DeliveryFactory(sent=True, queued_at=at, **fields)
+
+
+def test_an_ordinary_morning_is_not_held(rule: ReminderRule, clock: Clock) -> None:
+    make_due(4, clock)
+
+    expand_due(now=clock(), clock=clock)
+
+    assert statuses() == {"queued": 4}
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 200])
+def test_none_of_a_flood_leaves_however_it_is_cut_into_batches(rule: ReminderRule, clock: Clock, batch: int) -> None:
+    make_due(5, clock)
+
+    while expand_due(now=clock(), clock=clock, batch=batch).plans:
+        pass
+
+    assert statuses() == {"held": 5}
+    assert set(Delivery.objects.values_list("reason", "held_at")) == {(reasons.FAR_MORE_THAN_USUAL, SEND_AT)}
+    assert audit(now=clock())[:1] == ["The reminders have never run."]
+
+
+def test_a_changed_rule_that_makes_a_thousand_mails_sends_none_until_released(
+    rule: ReminderRule, clock: Clock, smtp_sink: SmtpSink, staff: User
+) -> None:
+    rule.offset = 3
+    rule.save()
+    MilestoneFactory.create_batch(12, due_on=DUE)
+    reconcile_marked(now=clock())
+    rule.offset = 7
+    rule.save()
+    run_once(now=clock(), clock=clock)
+    clock.at = SEND_AT
+
+    assert run_once(now=clock(), clock=clock).deliveries == {}
+    assert (statuses(), smtp_sink.received) == ({"held": 12}, [])
+
+    assert release_many(Delivery.objects.all(), actor=staff, now=clock()).count == 12
+    assert run_once(now=clock(), clock=clock).deliveries == {"sent": 12}
+    clock.forward(minutes=5)
+    run_once(now=clock(), clock=clock)
+    assert len(smtp_sink.received) == 12
+    assert audit(now=clock()) == []
+
+
+@pytest.mark.parametrize(("busiest", "due", "is_held"), [(2, 5, False), (2, 6, False), (2, 7, True), (1, 5, True)])
+def test_three_times_the_busiest_of_28_days_is_usual(
+    rule: ReminderRule, clock: Clock, busiest: int, due: int, is_held: bool
+) -> None:
+    made_before(busiest, days_ago=28)
+    made_before(1, days_ago=3)
+    make_due(due, clock)
+
+    expand_due(now=clock(), clock=clock)
+
+    assert Delivery.objects.held().exists() is is_held
+
+
+@pytest.mark.parametrize(
+    ("days_ago", "fields"),
+    [
+        (29, {}),
+        (3, {"held_at": SEND_AT}),
+        (3, {"kind": "notice"}),
+        (3, {"status": "cancelled"}),
+    ],
+)
+def test_what_says_nothing_about_usual_days(
+    rule: ReminderRule, clock: Clock, days_ago: int, fields: dict[str, Any]
+) -> None:
+    """Long ago; a flood that was let go; notices; what was cancelled."""
+    made_before(9, days_ago=days_ago, **fields)
+    make_due(5, clock)
+
+    expand_due(now=clock(), clock=clock)
+
+    assert Delivery.objects.held().count() == 5
+
+
+def test_a_day_is_counted_as_a_whole_in_the_sites_zone(rule: ReminderRule, clock: Clock) -> None:
+    """`SEND_AT` is 8:01 in Shanghai: the day there began eight hours before."""
+    made_before(3, days_ago=0)
+    Delivery.objects.update(queued_at=SEND_AT - dt.timedelta(hours=8))
+    make_due(2, clock)
+
+    expand_due(now=clock(), clock=clock)
+
+    assert Delivery.objects.held().count() == 2
+
+
+def test_mails_made_the_evening_before_do_not_count(rule: ReminderRule, clock: Clock) -> None:
+    made_before(3, days_ago=0)
+    Delivery.objects.update(queued_at=SEND_AT - dt.timedelta(hours=9))
+    make_due(2, clock)
+
+    expand_due(now=clock(), clock=clock)
+
+    assert not Delivery.objects.held().exists()
+
+
+def test_ordinary_mail_an_hour_after_a_flood_goes_out(rule: ReminderRule, clock: Clock) -> None:
+    make_due(5, clock)
+    expand_due(now=clock(), clock=clock)
+    later = ReminderPlanFactory(milestone=MilestoneFactory(due_on=DUE), rule=rule, send_at=SEND_AT)
+    clock.forward(minutes=61)
+
+    expand_due(now=clock(), clock=clock)
+
+    assert Delivery.objects.get(items__plan=later).status == "queued"
+
+
+def test_a_mail_just_after_a_flood_is_taken_for_part_of_it(rule: ReminderRule, clock: Clock) -> None:
+    make_due(5, clock)
+    expand_due(now=clock(), clock=clock)
+    later = ReminderPlanFactory(milestone=MilestoneFactory(due_on=DUE), rule=rule, send_at=SEND_AT)
+    clock.forward(minutes=5)
+
+    expand_due(now=clock(), clock=clock)
+
+    assert Delivery.objects.get(items__plan=later).status == "held"
+
+
+def test_zero_switches_the_guard_off(rule: ReminderRule, clock: Clock, settings: Any) -> None:
+    settings.REMINDERS_NEVER_HELD = 0
+    make_due(5, clock)
+
+    expand_due(now=clock(), clock=clock)
+
+    assert statuses() == {"queued": 5}
+
+
+def test_what_was_done_while_it_was_held_is_not_sent_when_it_is_released(
+    rule: ReminderRule, clock: Clock, smtp_sink: SmtpSink, staff: User
+) -> None:
+    done, *_others = make_due(5, clock)
+    run_once(now=clock(), clock=clock)
+    Milestone.objects.filter(pk=done.pk).update(status="met", met_on=SEND_AT.date())
+
+    release_many(Delivery.objects.all(), actor=staff, now=clock())
+
+    assert run_once(now=clock(), clock=clock).deliveries == {"sent": 4, "cancelled": 1}
+    assert done.owner.email not in [mail.recipients[0] for mail in smtp_sink.received]
+
+
+def test_two_who_release_at_once_send_each_mail_once(
+    rule: ReminderRule, clock: Clock, smtp_sink: SmtpSink, staff: User
+) -> None:
+    make_due(8, clock)
+    run_once(now=clock(), clock=clock)
+
+    at_once(4, lambda: release_many(Delivery.objects.all(), actor=User.objects.get(pk=staff.pk), now=clock()))
+    run_once(now=clock(), clock=clock)
+
+    assert len(smtp_sink.received) == 8
+    assert DeliveryEvent.objects.filter(from_status="held", to_status="queued", actor=staff).count() == 8
+
+
+def test_one_mail_is_released_with_the_name_of_who_did(rule: ReminderRule, clock: Clock, staff: User) -> None:
+    make_due(5, clock)
+    run_once(now=clock(), clock=clock)
+    held = Delivery.objects.first()
+    clock.forward(hours=2)
+
+    release(held, actor=staff, now=clock())
+
+    held.refresh_from_db()
+    assert (held.status, held.reason, held.queued_at, held.held_at) == ("queued", "", clock(), SEND_AT)
+    assert held.events.last().actor == staff
+    with pytest.raises(TransitionRefused, match="not held any more"):
+        release(held, actor=staff, now=clock())
+
+
+def test_a_mail_that_was_put_off_goes_back_to_its_retries(clock: Clock, staff: User) -> None:
+    tried = DeliveryFactory(status="held", held_at=SEND_AT, attempts=2)
+
+    release(tried, actor=staff, now=clock())
+
+    tried.refresh_from_db()
+    assert tried.status == "retry"
+
+
+def test_a_lead_releases_the_mail_of_the_own_unit_alone(clock: Clock) -> None:
+    own, other = ReminderItemFactory(delivery__status="held"), ReminderItemFactory(delivery__status="held")
+    lead = UserFactory(lead_in=own.plan.milestone.unit)
+    Delivery.objects.update(held_at=SEND_AT)
+
+    done = release_many(Delivery.objects.all(), actor=lead, now=clock())
+
+    assert (done.count, done.kept) == (1, 1)
+    assert Delivery.objects.get(status="held") == other.delivery
+    with pytest.raises(NotAllowed):
+        release(other.delivery, actor=lead, now=clock())
+
+
+def test_while_all_mail_is_held_it_is_made_and_held(
+    rule: ReminderRule, clock: Clock, smtp_sink: SmtpSink, staff: User
+) -> None:
+    waiting = make_due(1, clock)
+    expand_due(now=clock(), clock=clock)
+    hold_all(actor=staff, note="The relay is being moved", now=clock())
+    new = MilestoneFactory(due_on=DUE)
+    ReminderPlanFactory(milestone=new, rule=rule, send_at=SEND_AT)
+
+    assert run_once(now=clock(), clock=clock).deliveries == {}
+
+    assert smtp_sink.received == []
+    assert set(Delivery.objects.values_list("status", "reason")) == {("held", reasons.HELD_BY_HAND)}
+    assert set(Delivery.objects.values_list("person", flat=True)) == {waiting[0].owner_id, new.owner_id}
+
+
+def test_nothing_is_claimed_while_all_mail_is_held(clock: Clock) -> None:
+    ReminderItemFactory()
+    MailHoldFactory(in_force=True)
+
+    assert claim_next(now=clock(), clock=clock) is None
+
+
+def test_what_comes_back_from_a_sender_meanwhile_is_held_too(rule: ReminderRule, clock: Clock, staff: User) -> None:
+    make_due(1, clock)
+    expand_due(now=clock(), clock=clock)
+    claim = claim_next(now=clock(), clock=clock)
+    hold_all(actor=staff, note="", now=clock())
+    put_back(claim.delivery, reasons.RELAY_TROUBLE, at=clock())
+
+    assert hold_what_waits(at=clock()) == 1
+
+    assert statuses() == {"held": 1}
+
+
+def test_letting_mail_go_again_releases_none_of_what_was_held(
+    rule: ReminderRule, clock: Clock, smtp_sink: SmtpSink, staff: User
+) -> None:
+    make_due(1, clock)
+    expand_due(now=clock(), clock=clock)
+    hold = hold_all(actor=staff, note="", now=clock())
+    queued_meanwhile = ReminderItemFactory().delivery
+
+    lift_hold(hold, actor=staff, now=clock())
+
+    assert run_once(now=clock(), clock=clock).deliveries == {}
+    queued_meanwhile.refresh_from_db()
+    assert (statuses(), queued_meanwhile.status) == ({"held": 2}, "held")
+    with pytest.raises(TransitionRefused):
+        lift_hold(hold, actor=staff, now=clock())
+
+
+def test_nothing_is_released_while_all_mail_is_held(clock: Clock, staff: User) -> None:
+    held = ReminderItemFactory(delivery__status="held").delivery
+    MailHoldFactory(in_force=True)
+
+    for refused in (
+        lambda: release(held, actor=staff, now=clock()),
+        lambda: release_many(Delivery.objects.all(), actor=staff, now=clock()),
+    ):
+        with pytest.raises(TransitionRefused, match="let mail go again first"):
+            refused()
+    assert statuses() == {"held": 1}
+
+
+def test_all_mail_is_held_once(clock: Clock, staff: User) -> None:
+    hold_all(actor=staff, note="", now=clock())
+
+    with pytest.raises(TransitionRefused, match="held already"):
+        hold_all(actor=staff, note="", now=clock())
+
+    assert MailHold.objects.count() == 1
+
+
+def test_a_lead_neither_holds_all_mail_nor_lets_it_go(milestone: Milestone, clock: Clock) -> None:
+    lead = UserFactory(lead_in=milestone.unit)
+
+    with pytest.raises(NotAllowed):
+        hold_all(actor=lead, note="", now=clock())
+    with pytest.raises(NotAllowed):
+        lift_hold(MailHoldFactory(in_force=True), actor=lead, now=clock())
+
+
+@pytest.fixture
+def restored(clock: Clock) -> MailHold:
+    return MailHoldFactory(
+        in_force=True, cause="restore", since=clock(), backup_taken_at=clock() - dt.timedelta(days=1)
+    )
+
+
+def test_after_a_restore_mail_goes_again_only_when_all_that_was_due_is_held(
+    rule: ReminderRule, clock: Clock, staff: User, smtp_sink: SmtpSink
+) -> None:
+    """Else what the lost site sent between backup and restore would be made after the hold, and sent twice."""
+    make_due(1, clock)
+    hold = MailHoldFactory(in_force=True, cause="restore", since=clock(), backup_taken_at=clock())
+    with pytest.raises(TransitionRefused, match="still being made"):
+        lift_hold(hold, actor=staff, now=clock())
+
+    clock.forward(minutes=1)
+    run_once(now=clock(), clock=clock)
+    lift_hold(hold, actor=staff, now=clock())
+    run_once(now=clock(), clock=clock)
+
+    assert (statuses(), smtp_sink.received) == ({"held": 1}, [])
+
+
+def test_after_a_restore_mail_does_not_go_again_before_a_run(restored: MailHold, clock: Clock, staff: User) -> None:
+    with pytest.raises(TransitionRefused, match="still being made"):
+        lift_hold(restored, actor=staff, now=clock())
+
+    ComponentHeartbeat.objects.create(name="reminders", at=clock.forward(seconds=1))
+    lift_hold(restored, actor=staff, now=clock())
+
+    assert not MailHold.objects.in_force().exists()
+
+
+def test_held_mails_are_counted_by_whether_they_may_have_been_sent(restored: MailHold, clock: Clock) -> None:
+    for minutes in (-60, -1, 1):
+        DeliveryFactory(status="held", next_attempt_at=clock() + dt.timedelta(minutes=minutes))
+    DeliveryFactory(next_attempt_at=clock())
+
+    counts = count_held(Delivery.objects.all())
+
+    assert (counts.total, counts.maybe_sent, counts.restored_at) == (3, 2, clock())
+
+
+def test_plans_nobody_can_be_told_about_do_not_count_as_mail(rule: ReminderRule, clock: Clock) -> None:
+    make_due(6, clock)
+    without_owner = list(Milestone.objects.values_list("pk", flat=True)[:2])
+    Milestone.objects.filter(pk__in=without_owner).update(owner=None)
+
+    expand_due(now=clock(), clock=clock, batch=3)
+
+    assert not Delivery.objects.held().exists()
+    assert ReminderPlan.objects.filter(status="planned").count() > 0

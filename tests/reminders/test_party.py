@@ -1,0 +1,189 @@
+"""Reminders to the contacts of the party that owes something, who have no account with us."""
+
+import datetime as dt
+import email
+import email.policy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from partnerships.factories import AgreementFactory, ContactFactory, MilestoneFactory, ReminderRuleFactory, UserFactory
+from partnerships.models import Contact, Delivery, Milestone, ReminderItem, ReminderMark, ReminderPlan, ReminderRule
+from partnerships.reminders.again import send_again
+from partnerships.reminders.audit import audit
+from partnerships.reminders.claim import claim_next
+from partnerships.reminders.expand import expand_due
+from partnerships.reminders.explain import explain
+from partnerships.reminders.message import write
+from partnerships.reminders.reconcile import reconcile_marked
+from tests.reminders.conftest import Clock
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+
+
+@pytest.fixture
+def rule(db: None) -> ReminderRule:
+    """A week before, to the contacts of the party."""
+    return ReminderRuleFactory(offset=7, audience="party")
+
+
+@pytest.fixture
+def milestone(rule: ReminderRule) -> Milestone:
+    """Owed by the enterprise of a signed agreement; due on 12 March 2026."""
+    agreement = AgreementFactory(signed=True, title="Framework with Zhongyi", coordinator__language="en")
+    return MilestoneFactory(
+        agreement=agreement,
+        party=agreement.parties.order_by("pk").last(),
+        due_on=dt.date(2026, 3, 12),
+        title="Deliver the bearings",
+        description="They were late last time.",
+        owner=agreement.coordinator,
+    )
+
+
+@pytest.fixture
+def contact(milestone: Milestone) -> Contact:
+    assert milestone.party is not None
+    return ContactFactory(organization=milestone.party.organization, name="Engineer Wang", language="en")
+
+
+def told() -> list[tuple[str, str]]:
+    return [(str(item.reader), item.why) for item in ReminderItem.objects.filter(cancelled_at=None).order_by("pk")]
+
+
+def mail(clock: Clock) -> Any:
+    claim = claim_next(now=clock(), clock=clock)
+    assert claim is not None
+    written = write(claim.delivery, claim.items, now=clock(), at=clock())
+    return email.message_from_bytes(written.data, policy=email.policy.default)
+
+
+def test_the_contacts_are_told_in_their_language_and_whom_to_answer(
+    contact: Contact, milestone: Milestone, queue: Callable[[], None], clock: Clock
+) -> None:
+    queue()
+    assert told() == [("Engineer Wang", "party")]
+
+    message = mail(clock)
+    text = message.get_body(("plain",)).get_content()
+
+    assert message["To"] == f"Engineer Wang <{contact.email}>"
+    assert milestone.owner is not None
+    assert milestone.owner.email in message["Reply-To"]
+    assert "Deliver the bearings" in text
+    assert "Framework with Zhongyi" in text
+    assert "2026-03-12" in text
+    assert f"{milestone.party} promised this in the agreement, and you are its contact." in text
+
+
+def test_no_link_and_nothing_of_ours_is_in_it(
+    contact: Contact, queue: Callable[[], None], clock: Clock, settings: Any
+) -> None:
+    queue()
+    message = mail(clock)
+
+    bodies = [message.get_body((kind,)).get_content() for kind in ("plain", "html")]
+    assert [settings.SITE_URL in body for body in bodies] == [False, False]
+    assert ["late last time" in body for body in bodies] == [False, False]
+
+
+def test_a_chinese_contact_reads_chinese(contact: Contact, queue: Callable[[], None], clock: Clock) -> None:
+    contact.language, contact.name = "zh-hans", "王工"
+    contact.save()
+    queue()
+
+    assert 'lang="zh-hans"' in mail(clock).get_body(("html",)).get_content()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"ask_before_contacting": True}, {"is_active": False}, {"email": ""}, {"preferred_channel": "phone"}],
+    ids=lambda change: next(iter(change)),
+)
+def test_whom_we_may_not_write_to_is_left_alone_and_the_owner_told(
+    change: dict[str, Any], contact: Contact, milestone: Milestone, queue: Callable[[], None], clock: Clock
+) -> None:
+    for name, value in change.items():
+        setattr(contact, name, value)
+    contact.save()
+    queue()
+
+    assert told() == [(str(milestone.owner), "for-party")]
+    assert "may be written to: ask them." in mail(clock).get_body(("plain",)).get_content().replace("\n", " ")
+
+
+@pytest.mark.parametrize("case", ["no party", "not signed", "withdrew"])
+def test_who_promised_nothing_is_not_asked(
+    case: str, contact: Contact, milestone: Milestone, queue: Callable[[], None]
+) -> None:
+    match case:
+        case "no party":
+            Milestone.objects.update(party=None)
+        case "not signed":
+            milestone.agreement.status = "approved"  # type: ignore[union-attr]
+            milestone.agreement.save()  # type: ignore[union-attr]
+        case _:
+            type(milestone.party).objects.update(acceded_on="2026-01-01", withdrew_on="2026-02-01")  # type: ignore[union-attr]
+    queue()
+
+    assert told() == [(str(milestone.owner), "for-party")]
+
+
+def test_a_contact_who_may_not_be_written_to_any_more_is_taken_out_at_the_claim(
+    contact: Contact, milestone: Milestone, queue: Callable[[], None], clock: Clock
+) -> None:
+    queue()
+    contact.ask_before_contacting = True
+    contact.save()
+
+    claim = claim_next(now=clock(), clock=clock)
+    expand_due(now=clock(), clock=clock)
+
+    assert claim is not None
+    assert (claim.items, claim.delivery.status) == ([], "cancelled")
+    assert told() == [(str(milestone.owner), "for-party")]
+
+
+def test_it_is_told_once(contact: Contact, milestone: Milestone, queue: Callable[[], None], clock: Clock) -> None:
+    queue()
+    ReminderPlan.objects.update(status="planned")
+    expand_due(now=clock(), clock=clock)
+    ReminderMark.objects.create(milestone=milestone)
+    reconcile_marked(now=clock())
+    expand_due(now=clock(), clock=clock)
+
+    assert told() == [("Engineer Wang", "party")]
+
+
+def test_moved_there_and_back_it_comes_to_the_contact_again_not_twice(
+    contact: Contact, milestone: Milestone, queue: Callable[[], None], clock: Clock
+) -> None:
+    queue()
+    for day in (dt.date(2026, 4, 12), dt.date(2026, 3, 12)):
+        row = Milestone.objects.get(pk=milestone.pk)
+        row.due_on = day
+        row.save()
+        claim_next(now=clock(), clock=clock)
+        reconcile_marked(now=clock())
+    expand_due(now=clock(), clock=clock)
+
+    assert [(item.reader, item.generation) for item in ReminderItem.objects.filter(cancelled_at=None)] == [(contact, 2)]
+    assert audit(now=clock()) == ["The reminders have never run."]
+
+
+def test_a_failed_one_is_sent_again_to_the_contact(contact: Contact, queue: Callable[[], None], clock: Clock) -> None:
+    queue()
+    Delivery.objects.update(status="failed")
+
+    again = send_again(Delivery.objects.get(), actor=UserFactory(staff=True), now=clock())
+
+    assert (again.person, again.contact, again.items.get().reader) == (None, contact, contact)
+
+
+def test_the_explanation_names_the_contact(
+    contact: Contact, milestone: Milestone, queue: Callable[[], None], clock: Clock
+) -> None:
+    queue()
+
+    assert "To Engineer Wang, contact of the party that owes it" in "\n".join(explain(milestone, now=clock()))
