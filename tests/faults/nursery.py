@@ -102,10 +102,12 @@ def kill_at_random(workers: int, kills: int, chance: random.Random) -> Counter[b
 def main(workers: str, kills: str, seed: str) -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
     django.setup()
-    from django.template.loader import get_template  # needs the settings
+    from django.db import connections  # needs the settings
 
-    for kind in ("txt", "html"):
-        get_template(f"partnerships/mail/reminder.{kind}")  # read once here, not in each sender
+    from partnerships.reminders.run import run_once  # needs the models
+
+    run_once(now=clock(), clock=clock, limit=1)  # what a process reads and compiles once is inherited by the senders
+    connections.close_all()  # but no connection is
     done = kill_at_random(int(workers), int(kills), random.Random(seed))
     print(json.dumps({"kills": done[True], "ended": done[False]}))
 
