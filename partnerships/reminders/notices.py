@@ -121,7 +121,7 @@ def still_to_tell(notice: Delivery) -> bool:
     When they cannot be any more, what it tells of is reported anew, to whoever comes next.
     """
     told = Delivery.objects.filter(notices__notice=notice)
-    if not notice.reader.is_reachable:
+    if notice.person is None or not notice.person.is_reachable:
         Delivery.objects.filter(pk__in=told.values("pk")).update(reported_at=None)
         return False
     return told.not_through().exists()
