@@ -283,8 +283,8 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_ACKS_LATE = False
-# Above the longest run_once (it stops claiming after 240 s) plus the slowest hand-over.
-CELERY_TASK_TIME_LIMIT = 450
+# Above the longest run: it stops claiming after 240 s, and a hand-over ends within its lease of 300 s.
+CELERY_TASK_TIME_LIMIT = 570
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 25
@@ -294,7 +294,12 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "inte
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 5}
 CELERY_BEAT_SCHEDULE = {
     # A fixed interval, never a crontab: a tick that was missed needs no making up, the next one finds all that is due.
-    "reminders": {"task": "partnerships.tasks.tick", "schedule": 60.0, "options": {"expires": 55}},
+    "reminders": {
+        "task": "partnerships.tasks.tick",
+        "schedule": 60.0,
+        "kwargs": {"bell": "beat"},
+        "options": {"expires": 55},
+    },
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 
@@ -369,7 +374,10 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["secrets"]}},
     "root": {"handlers": ["console"], "level": "INFO"},
     # A tick a minute would bury what matters; the run itself says when it did something.
-    "loggers": {name: {"level": "WARNING"} for name in ("celery.worker.strategy", "celery.app.trace", "axes")},
+    "loggers": {
+        **{name: {"level": "WARNING"} for name in ("celery.worker.strategy", "celery.app.trace", "axes")},
+        "django.request": {"filters": ["secrets"]},  # before the framework's own handler sees it, too
+    },
 }
 
 if missing:

@@ -139,6 +139,7 @@ ACTIONS: Mapping[str, Grant] = {
     "delivery.resend": _own(Role.COORDINATOR),
     "delivery.release": _own(Role.COORDINATOR),
     "mail_hold.edit": _OFFICE,
+    "operations.view": _OFFICE,
     "history.view": _SEE,
     "feed.own": Grant(),
     "export": _everyone(),

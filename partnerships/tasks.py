@@ -1,6 +1,6 @@
 """Celery's doorbell: tasks take ids or nothing, call one function and return its outcome."""
 
-import threading
+import mmap
 from typing import Any
 
 from celery import shared_task
@@ -12,24 +12,30 @@ from partnerships.models import Export
 from partnerships.reminders.run import run_once
 from partnerships.workflows.upkeep import keep_all_in_step
 
-_stopping = threading.Event()
+# One byte that the processes of a prefork pool share with their parent, which alone hears that the worker is stopping.
+_stopping = mmap.mmap(-1, 1)
 
 
 @worker_shutting_down.connect
 def begin_no_more(**_signal: Any) -> None:
-    """A worker told to stop finishes the mail under way. (The children of a prefork pool do not hear this.)"""
-    _stopping.set()
+    """A worker told to stop finishes the mail under way and takes no further one, in whichever process it is sent."""
+    _stopping[0] = 1
+
+
+def is_stopping() -> bool:
+    return _stopping[0] != 0
 
 
 @shared_task(name="partnerships.tasks.tick")
-def tick() -> dict[str, Any]:
+def tick(bell: str = "") -> dict[str, Any]:
     """One run of the reminders, then a piece of the upkeep, whose marks the next run reads.
 
-    Lost or doubled ticks change nothing, the next one finds all that is due.
+    Lost or doubled ticks change nothing, the next one finds all that is due. ``bell`` says what
+    rang: the ``beat`` of every minute, or a ``hint`` after an edit.
     """
-    done = run_once(now=timezone.now(), is_stopping=_stopping.is_set).as_dict()
-    keep_all_in_step(now=timezone.now(), is_over=_stopping.is_set)
-    exports.make_waiting(clock=timezone.now, is_stopping=_stopping.is_set)  # those whose call was lost
+    done = run_once(now=timezone.now(), is_stopping=is_stopping, bell=bell).as_dict()
+    keep_all_in_step(now=timezone.now(), is_over=is_stopping)
+    exports.make_waiting(clock=timezone.now, is_stopping=is_stopping)  # those whose call was lost
     return done
 
 

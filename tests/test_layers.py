@@ -9,7 +9,7 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGE = "partnerships"
-LEAVES = {"statuses", "exceptions", "dates", "names"}
+LEAVES = {"statuses", "exceptions", "dates", "names", "bell"}
 STATE = LEAVES | {"models"}
 RULES = STATE | {"permissions"}
 VERBS = RULES | {"workflows", "reminders", "reports"}
@@ -20,6 +20,7 @@ ALLOWED: dict[str, set[str]] = {
     "exceptions": set(),
     "dates": set(),
     "names": set(),
+    "bell": set(),
     "models": LEAVES,
     "permissions": STATE,
     "workflows": RULES,

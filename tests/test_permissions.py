@@ -136,6 +136,7 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "delivery.resend": OWN_WORK,
     "delivery.release": OWN_WORK,
     "mail_hold.edit": OFFICE,
+    "operations.view": OFFICE,
     "history.view": SEE,
     "feed.own": ("", "", "", "", "", ""),  # everybody, for their own
     "export": EVERYBODY,
@@ -145,7 +146,13 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "user.edit": ACCOUNTS,
     "user.grant_admin": ("", "", "", "", "", "opx"),
 }
-KINDS = {"feed": "milestone", "reference": "source", "history": "agreement", "export": "agreement"}
+KINDS = {
+    "feed": "milestone",
+    "reference": "source",
+    "history": "agreement",
+    "export": "agreement",
+    "operations": "agreement",
+}
 
 
 def test_the_table_has_every_action() -> None:

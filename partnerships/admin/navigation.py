@@ -10,6 +10,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from partnerships.permissions import may
+
 # (title, models in order); icons are names of Material Symbols.
 GROUPS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
     (
@@ -98,6 +100,8 @@ def navigation(site: Any, request: HttpRequest) -> list[dict[str, Any]]:
     """Groups with their items, for the side bar and the index; without what the person may not open."""
     groups = ({"title": title, "items": list(_items(site, request, entries))} for title, entries in GROUPS)
     home = {"title": None, "items": [_item(_("Overview"), "home", reverse("admin:index"), request.path)]}
+    if may(request.user, "operations.view"):
+        home["items"].append(_item(_("Operation of the site"), "monitor_heart", reverse("operations"), request.path))
     return [home, *(group for group in groups if group["items"])]
 
 

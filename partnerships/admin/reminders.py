@@ -2,21 +2,33 @@
 
 import email
 import email.policy
+from email.message import EmailMessage
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_safe
 from unfold.decorators import display
 
 from partnerships.admin.base import OfficeAdmin, PlainAdmin, ReadOnlyInline, status_badge
-from partnerships.admin.filters import AttentionFilter, ScopedRelatedFilter
+from partnerships.admin.filters import (
+    AboutKindFilter,
+    AboutUnitFilter,
+    AttentionFilter,
+    ReceiverFilter,
+    ScopedRelatedFilter,
+)
 from partnerships.admin.mail_holds import RELEASE, ReleaseMixin
 from partnerships.admin.navigation import Attention
 from partnerships.admin.steps import StepsMixin, Verb
@@ -85,8 +97,19 @@ class ReminderRuleAdmin(OfficeAdmin):
     autocomplete_fields = ("named_person", "agreement")
     change_form_outer_before_template = "admin/partnerships/preview.html"
     fieldsets = (
-        (None, {"fields": ("milestone_kind", ("offset", "offset_unit", "direction"), ("send_time", "shift"))}),
-        (_("To whom"), {"fields": (("audience", "named_person"), "is_enabled")}),
+        (
+            None,
+            {
+                "fields": (
+                    "milestone_kind",
+                    ("offset", "offset_unit"),
+                    "direction",
+                    ("send_time", "shift"),
+                    "is_enabled",
+                )
+            },
+        ),
+        (_("To whom"), {"fields": (("audience", "named_person"),)}),
         (_("For which"), {"fields": ("unit", ("agreement_type", "agreement"))}),
     )
 
@@ -187,7 +210,7 @@ class DeliveryItemInline(ItemInline):
 @admin.register(ReminderPlan)
 class ReminderPlanAdmin(MachineWrittenAdmin):
     list_display = ("milestone", "rule", "due_on", "send_at", "status_label", "reason_words")
-    list_filter = (AttentionFilter, "status", "send_at")
+    list_filter = (AttentionFilter, "status", "send_at", "next_attempt_at")
     list_select_related = ("milestone", "rule")
     search_fields = ("milestone__title",)
     search_help_text = _("Milestone, agreement or partner, in Chinese or English")
@@ -264,6 +287,12 @@ def _is_listed(row: Delivery) -> bool:
 
 
 VERBS = (Verb("send_again", _("Send again"), "delivery.resend", _send_again, _is_listed), RELEASE)
+# For what a mail brought along: no script, no form, nothing from elsewhere, no way out of the frame.
+NOTHING_BUT_STYLE = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+
+
+def parsed(delivery: Delivery) -> EmailMessage:
+    return email.message_from_bytes(bytes(delivery.message or b""), policy=email.policy.default)
 
 
 @admin.register(Delivery)
@@ -271,9 +300,19 @@ class DeliveryAdmin(ReleaseMixin, StepsMixin, MachineWrittenAdmin):
     has_steps = False
     verbs = VERBS
     list_display = ("headline", "reader", "status_label", "reason_words", "queued_at", "sent_at", "attempts")
-    list_filter = (AttentionFilter, "status", "kind", "queued_at")
+    list_filter = (
+        AttentionFilter,
+        "status",
+        ReceiverFilter,
+        AboutKindFilter,
+        AboutUnitFilter,
+        "kind",
+        "queued_at",
+        "sent_at",
+    )
     list_select_related = ("person", "contact")
     search_fields = ("subject", "person__name", "contact__name", "address", "message_id")
+    search_help_text = _("Subject, person, address, milestone, agreement or partner")
     ordering = ("-pk",)
     inlines = (DeliveryItemInline, NoticeInline, DeliveryEventInline)
     attention = {
@@ -310,7 +349,66 @@ class DeliveryAdmin(ReleaseMixin, StepsMixin, MachineWrittenAdmin):
         shown = ((None, {"fields": fields}),)
         if obj is None or not may(request.user, "delivery.view_body", obj):
             return shown
-        return (*shown, (_("The mail as it went out"), {"fields": ("body",)}))
+        if not obj.message:
+            return (*shown, (_("The mail as it went out"), {"fields": ("unwritten",)}))
+        return (
+            *shown,
+            (_("The mail as it went out"), {"fields": ("rendered", "download")}),
+            (_("Its text"), {"fields": ("body",), "classes": ("collapse",)}),
+            (_("Its headers"), {"fields": ("headers",), "classes": ("collapse",)}),
+        )
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        """By its own words, or by those of the milestones it speaks of, of their agreements and partners."""
+        words = search_term.strip()
+        if not words:
+            return queryset, False
+        found, _duplicates = super().get_search_results(request, queryset, words)
+        milestones = Milestone.objects.visible_to(request.user).search(words).order_by().values("pk")
+        items = ReminderItem.objects.filter(plan__milestone__in=milestones)
+        return queryset.filter(Q(pk__in=found.order_by().values("pk")) | Q(pk__in=items.values("delivery"))), False
+
+    def get_urls(self) -> list[URLPattern]:
+        name = f"{self.opts.app_label}_{self.opts.model_name}"
+        views = (("message", self.message_view, "message/"), ("eml", self.eml_view, "message.eml"))
+        own = [
+            path(f"<int:object_id>/{address}", self.admin_site.admin_view(view), name=f"{name}_{what}")
+            for what, view, address in views
+        ]
+        return [*own, *super().get_urls()]
+
+    @method_decorator([require_safe, never_cache, xframe_options_sameorigin])
+    def message_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """The mail as a mail program shows it, for a frame that runs nothing and fetches nothing."""
+        part = self._message(request, object_id).get_body(preferencelist=("html", "plain"))
+        if part is None:
+            raise Http404
+        content_type = f"{part.get_content_type()}; charset=utf-8"
+        response = HttpResponse(part.get_content(), content_type=content_type)
+        response["Content-Security-Policy"] = NOTHING_BUT_STYLE
+        return response
+
+    @method_decorator([require_safe, never_cache])
+    def eml_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """The exact bytes, to be saved."""
+        self._message(request, object_id)
+        delivery = self.get_queryset(request).get(pk=object_id)
+        response = HttpResponse(bytes(delivery.message), content_type="message/rfc822")
+        response["Content-Disposition"] = f'attachment; filename="mail-{delivery.pk}.eml"'
+        response["Content-Security-Policy"] = NOTHING_BUT_STYLE
+        return response
+
+    def _message(self, request: HttpRequest, object_id: int) -> EmailMessage:
+        """Of a mail in the person's scope, 404 otherwise; 403 where they may see it but not what it says."""
+        delivery = self.get_queryset(request).filter(pk=object_id).first()
+        if delivery is None:
+            raise Http404
+        reason = refusal(request.user, "delivery.view_body", delivery)
+        if reason is not None:
+            raise PermissionDenied(str(reason))
+        if not delivery.message:
+            raise Http404
+        return parsed(delivery)
 
     @display(description=pgettext_lazy("reminder rule", "to"), ordering="person__name")
     def reader(self, delivery: Delivery) -> str:
@@ -325,9 +423,27 @@ class DeliveryAdmin(ReleaseMixin, StepsMixin, MachineWrittenAdmin):
         return status_badge(delivery)
 
     @display(description=_("text"))
-    def body(self, delivery: Delivery) -> Any:
-        if not delivery.message:
-            return _("Not written yet.")
-        message = email.message_from_bytes(bytes(delivery.message), policy=email.policy.default)
-        part = message.get_body(preferencelist=("plain",))
+    def unwritten(self, delivery: Delivery) -> Any:
+        return _("Not written yet.")
+
+    @display(description=_("as it looks"))
+    def rendered(self, delivery: Delivery) -> str:
+        url = reverse("admin:partnerships_delivery_message", args=[delivery.pk])
+        note = _("Shown without scripts and without fetching anything; its links do not open here.")
+        frame = '<iframe class="pt-frame" src="{}" sandbox="" loading="lazy" title="{}"></iframe><small>{}</small>'
+        return format_html(frame, url, delivery, note)
+
+    @display(description=_("exact bytes"))
+    def download(self, delivery: Delivery) -> str:
+        url = reverse("admin:partnerships_delivery_eml", args=[delivery.pk])
+        return format_html('<a class="pt-link" href="{}" download>{}</a>', url, _("Save as a file (.eml)"))
+
+    @display(description=_("text"))
+    def body(self, delivery: Delivery) -> str:
+        part = parsed(delivery).get_body(preferencelist=("plain",))
         return format_html('<pre class="pt-mail">{}</pre>', part.get_content() if part else "")
+
+    @display(description=_("headers"))
+    def headers(self, delivery: Delivery) -> str:
+        lines = "\n".join(f"{name}: {value}" for name, value in parsed(delivery).items())
+        return format_html('<pre class="pt-mail">{}</pre>', lines)

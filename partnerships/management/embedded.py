@@ -9,10 +9,12 @@ from pathlib import Path
 
 from partnerships.management.broker import find_server, server_command
 from partnerships.management.supervisor import Service
+from partnerships.reminders import pulse
 
 LOOPBACK = "127.0.0.1"
 # Longer than the longest run of a tick, hand-over included.
-STUCK_AFTER = 500  # seconds
+STUCK_AFTER = 600  # seconds
+SILENT_AFTER = int(pulse.SILENT_AFTER.total_seconds())
 
 
 @dataclass(frozen=True)
@@ -38,15 +40,16 @@ class EmbeddedSite:
 class TickWatch:
     """Tells when ticks have stopped. It measures on a clock that stands still while the machine sleeps."""
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, *, patience: float = STUCK_AFTER) -> None:
         self.last_tick: datetime | None = None
         self.since = now
+        self.patience = patience
 
     def is_stuck(self, last_tick: datetime | None, now: float) -> bool:
         """Whether `last_tick` has been the same for too long; then starts to count anew."""
         if last_tick != self.last_tick:
             self.last_tick, self.since = last_tick, now
-        if now - self.since < STUCK_AFTER:
+        if now - self.since < self.patience:
             return False
         self.since = now
         return True
@@ -62,6 +65,8 @@ def plan_embedded_site(environ: Mapping[str, str], *, data_dir: Path, sockets: P
     if program:
         addresses["REDIS_URL"] = f"redis+socket://{sockets / 'broker'}"
         in_front.append(_broker(program, socket=sockets / "broker", data_dir=data_dir))
+    elif not environ.get("REDIS_URL"):
+        addresses["REDIS_URL"] = "memory://"  # nobody to ring for, and nothing to complain about
     if not environ.get("EMAIL_HOST"):
         smtp_port, page_port = free_port(1025), free_port(8025)
         addresses |= {"EMAIL_HOST": LOOPBACK, "EMAIL_PORT": str(smtp_port)}

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from partnerships import bell
 from partnerships.dates import EARLIEST_DAY, LATEST_DAY
 from partnerships.models.agreements import Agreement, AgreementParty
 from partnerships.models.base import (
@@ -23,6 +24,7 @@ from partnerships.models.base import (
     SeededModel,
     VersionedModel,
     exactly_one,
+    is_one_of,
     none_of,
 )
 from partnerships.models.users import Unit
@@ -82,7 +84,7 @@ class MilestoneQuerySet(ScopedQuerySet):
 
     def pending(self) -> Self:
         """Open or submitted: something is still to be done."""
-        return self.filter(status__in=OPEN_STATUSES)
+        return self.filter(is_one_of("status", OPEN_STATUSES))
 
     def overdue(self, today: dt.date) -> Self:
         return self.pending().filter(due_on__lt=today)
@@ -359,7 +361,12 @@ class ReminderMark(models.Model):
     def __str__(self) -> str:
         return str(self.milestone_id)
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        super().save(*args, **kwargs)
+        bell.ring_after_commit()
+
     @staticmethod
     def leave_on(milestones: QuerySet[Milestone]) -> None:
         """Within the transaction of an edit elsewhere that concerns the reminders of ``milestones``."""
         ReminderMark.objects.bulk_create(ReminderMark(milestone=row) for row in milestones.order_by("pk").distinct())
+        bell.ring_after_commit()

@@ -5,6 +5,7 @@ import datetime as dt
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from partnerships import bell
 from partnerships.exceptions import TransitionRefused
 from partnerships.models import Delivery, DeliveryEvent, ReminderItem, User
 from partnerships.permissions import require
@@ -34,6 +35,7 @@ def send_again(delivery: Delivery, *, actor: User | None, now: dt.datetime) -> D
         # Nobody else begins a digest for this day.
         list(User.objects.select_for_update(no_key=True).filter(pk=old.person_id).values_list("pk"))
         advance(old, DeliveryStatus.CANCELLED, at=now, note=reason, actor=actor, reason=reason)
+        bell.ring_after_commit()
         return _next_generation(old, items, actor, now)
 
 

@@ -4,34 +4,54 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
 from django.utils.translation import gettext as _
 
-from partnerships.models import ComponentHeartbeat, Delivery, Milestone, ReminderItem, ReminderMark, ReminderPlan
+from partnerships.models import (
+    ComponentHeartbeat,
+    Delivery,
+    DeliveryEvent,
+    Milestone,
+    ReminderItem,
+    ReminderMark,
+    ReminderPlan,
+)
 from partnerships.reminders import reasons
 from partnerships.reminders.answers import unanswered
+from partnerships.reminders.pulse import HEARTBEAT, SILENT_AFTER
 from partnerships.reminders.reconcile import withdrawn_items
 from partnerships.reminders.rulebook import Rulebook
-from partnerships.reminders.run import HEARTBEAT
 from partnerships.reminders.schedule import Moment
 from partnerships.statuses import DeliveryStatus, PlanStatus
 
 TICK = dt.timedelta(seconds=60)
-SILENT_AFTER = dt.timedelta(minutes=5)
 BATCH = 1000
+AUDIT = "audit"  # its heartbeat: when the laws were checked last, and how many breaches there were
 GIVEN_UP = (PlanStatus.CANCELLED, PlanStatus.SUPERSEDED)
 
 
 def audit(*, now: dt.datetime) -> list[str]:
     """A sentence for each breach; empty when all laws hold."""
-    return [*_silence(now), *_plans(), *_overdue_plans(now), *_expanded_without_item(), *_leases(now), *_empty()]
+    silence = list(_silence(now))
+    overdue = [] if silence else _overdue_plans(now)  # while nothing runs, that is the one thing to say
+    items = (*_expanded_without_item(), *_twice_alive())
+    mails = (*_leases(now), *_empty(), *_sent_twice(), *_out_of_step_with_their_log())
+    return [*silence, *_plans(), *overdue, *items, *mails]
+
+
+def audit_and_note(*, now: dt.datetime) -> list[str]:
+    """``audit``, and its outcome for the page of whoever runs the site."""
+    breaches = audit(now=now)
+    note = str(len(breaches)) if breaches else ""
+    ComponentHeartbeat.objects.update_or_create(name=AUDIT, defaults={"at": now, "note": note})
+    return breaches
 
 
 def _silence(now: dt.datetime) -> Iterator[str]:
     last = ComponentHeartbeat.objects.filter(name=HEARTBEAT).first()
     if last is None:
         yield _("The reminders have never run.")
-    elif now - last.at > SILENT_AFTER:
+    elif abs(now - last.at) > SILENT_AFTER:
         yield _("The reminders have not run since %(time)s.") % {"time": last.at.isoformat(timespec="seconds")}
 
 
@@ -39,7 +59,6 @@ def _plans() -> Iterator[str]:
     """Every open milestone and every enabled rule for it have a plan for its due date that was not given up.
 
     Given up on purpose is as good: it was snoozed, or something newer took its place. A snooze has a plan for its end.
-
     A marked milestone is still to be brought in step.
     """
     book = Rulebook.load()
@@ -96,6 +115,16 @@ def _expanded_without_item() -> Iterator[str]:
         yield _("Plan %(plan)s counts as mailed, but nobody has its reminder.") % {"plan": pk}
 
 
+def _twice_alive() -> Iterator[str]:
+    """One person has a reminder at most once: of its generations all but the last are closed."""
+    living = ReminderItem.objects.filter(cancelled_at=None).order_by().values("plan", "person")
+    for plan, person, count in (
+        living.annotate(count=Count("pk")).filter(count__gt=1).values_list("plan", "person", "count")
+    ):
+        words = {"person": person, "plan": plan, "count": count}
+        yield _("Person %(person)s has the reminder of plan %(plan)s %(count)s times.") % words
+
+
 def _leases(now: dt.datetime) -> Iterator[str]:
     held = Delivery.objects.filter(status__in=(DeliveryStatus.CLAIMED, DeliveryStatus.HANDING))
     for pk in held.filter(lease_until__lt=now - TICK).order_by("pk").values_list("pk", flat=True):
@@ -108,3 +137,17 @@ def _empty() -> Iterator[str]:
     ended = ended.exclude(kind=Delivery.Kind.NOTICE)
     for pk in ended.filter(~Exists(living)).order_by("pk").values_list("pk", flat=True):
         yield _("Delivery %(delivery)s carries no reminder.") % {"delivery": pk}
+
+
+def _sent_twice() -> Iterator[str]:
+    sent = DeliveryEvent.objects.filter(to_status=DeliveryStatus.SENT).order_by().values("delivery")
+    for pk in sent.annotate(count=Count("pk")).filter(count__gt=1).values_list("delivery", flat=True):
+        yield _("Delivery %(delivery)s was sent more than once.") % {"delivery": pk}
+
+
+def _out_of_step_with_their_log() -> Iterator[str]:
+    """The totals by status are those of the log: each delivery stands where its last step left it."""
+    last = DeliveryEvent.objects.filter(delivery=OuterRef("pk")).order_by("-pk").values("to_status")[:1]
+    rows = Delivery.objects.annotate(logged=Subquery(last)).exclude(logged=F("status"))
+    for pk in rows.order_by("pk").values_list("pk", flat=True):
+        yield _("Delivery %(delivery)s is not where its log left it.") % {"delivery": pk}

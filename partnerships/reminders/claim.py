@@ -22,7 +22,7 @@ from partnerships.reminders.notices import still_to_tell
 from partnerships.reminders.recipients import Directory
 from partnerships.reminders.reconcile import closing
 from partnerships.reminders.relay import is_rate_reached
-from partnerships.reminders.rulebook import Rulebook
+from partnerships.reminders.rulebook import Books, Rulebook
 from partnerships.statuses import DeliveryStatus, PlanStatus
 
 DEATHS_AT_MOST = 3
@@ -47,10 +47,10 @@ def _due(now: dt.datetime) -> QuerySet[Delivery]:
     return due.filter(~Q(kind=Delivery.Kind.DIGEST) | ~Exists(due_plans(now)))
 
 
-def claim_next(*, now: dt.datetime, clock: Clock) -> Claim | None:
+def claim_next(*, now: dt.datetime, clock: Clock, books: Books | None = None) -> Claim | None:
     """Of what is due, the delivery with the soonest date, or None; what is locked by others is passed over.
 
-    None as well when the minute's rate is reached.
+    None as well when the minute's rate is reached. ``books``: of a run that claims often.
 
     The lock alone would do on PostgreSQL, and the serialised transactions on SQLite; the conditional update makes
     both the same and counts the epoch.
@@ -75,7 +75,7 @@ def claim_next(*, now: dt.datetime, clock: Clock) -> Claim | None:
         )
         if not is_ours:
             return None
-        return Claim(delivery, _check_again(delivery, at))
+        return Claim(delivery, _check_again(delivery, books or Books(), at))
 
 
 def advance(
@@ -102,7 +102,7 @@ def advance(
     return True
 
 
-def _check_again(delivery: Delivery, at: dt.datetime) -> list[ReminderItem]:
+def _check_again(delivery: Delivery, books: Books, at: dt.datetime) -> list[ReminderItem]:
     """Cancels the items that no longer hold, and the delivery when none is left; returns those that do.
 
     An item for the wrong person sends its plan back to the due ones, where the right person gets an item. A notice
@@ -115,11 +115,12 @@ def _check_again(delivery: Delivery, at: dt.datetime) -> list[ReminderItem]:
     items = list(
         delivery.items.filter(cancelled_at=None)
         .select_related("plan__rule", "plan__milestone__agreement", "plan__milestone__unit", "plan__milestone__owner")
-        .select_related("plan__unanswered_by")
+        .select_related("plan__unanswered_by", "plan__milestone__agreement__coordinator")
+        .select_related("plan__milestone__unit__fallback_person")
         .order_by("pk")
     )
     plans = [item.plan for item in items]
-    book, directory, signs = Rulebook.load(), Directory.load(plans, now=at), signs_for(plans)
+    book, directory, signs = books.current(), Directory.load(plans, now=at), signs_for(plans)
     kept = [item for item in items if _holds(item, book, directory, signs, at)]
     if len(kept) < len(items):
         delivery.message = None  # it spoke of more than what is left

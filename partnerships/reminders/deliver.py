@@ -31,6 +31,7 @@ from partnerships.reminders.claim import (
 from partnerships.reminders.expand import Clock
 from partnerships.reminders.lease import LEASE
 from partnerships.reminders.relay import Breaker
+from partnerships.reminders.rulebook import Books
 from partnerships.reminders.smtp import Outcome, Relay, RelayTroubleError, Result
 from partnerships.statuses import DeliveryStatus
 
@@ -86,6 +87,7 @@ class _Run:
     done: Deliveries
     now: dt.datetime
     clock: Clock
+    books: Books = field(default_factory=Books)
     is_in_trouble: bool = False
     suspect: Delivery | None = None  # broke the last session
 
@@ -94,7 +96,11 @@ class _Run:
         for _turn in range(limit):
             if is_stopping():
                 return
-            claim = claim_next(now=self.now, clock=self.clock) if _is_ready(self.relay, self.now) else None
+            claim = (
+                claim_next(now=self.now, clock=self.clock, books=self.books)
+                if _is_ready(self.relay, self.now)
+                else None
+            )
             if claim is None:
                 self._settle_suspect(others_passed=False)
                 return
@@ -213,8 +219,9 @@ class Handing:
         ours = Delivery.objects.filter(
             pk=self.delivery.pk, status=DeliveryStatus.HANDING, lease_epoch=self.delivery.lease_epoch
         )
-        with transaction.atomic(durable=True):
-            return ours.update(**mark) == 1
+        if connection.in_atomic_block:
+            raise RuntimeError("A mark has to be on disk before the next step, so no transaction may be open around it")
+        return ours.update(**mark) == 1  # a statement outside transactions commits by itself: no BEGIN, no COMMIT
 
 
 def _record(delivery: Delivery, outcome: Outcome, clock: Clock) -> None:

@@ -1,37 +1,85 @@
 """In words, for one milestone: every plan, every mail made of it, why it went out or did not, and what comes next."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from partnerships.models import Delivery, Milestone, ReminderItem, ReminderPlan
+from partnerships.reminders.recipients import Directory
 from partnerships.reminders.rulebook import zone_named
 from partnerships.statuses import DeliveryStatus, PlanStatus
 
 
+@dataclass(frozen=True)
+class ItemStory:
+    """One person's reminder: to whom, why, what became of it; ``advice`` where it waits for somebody; each step."""
+
+    item: ReminderItem
+    words: str
+    advice: str
+    steps: list[str]
+
+
+@dataclass(frozen=True)
+class PlanStory:
+    """One announcement of a due date; ``to_whom``: who would get it if it were made into mail now."""
+
+    plan: ReminderPlan
+    words: str
+    to_whom: list[str]
+    items: list[ItemStory]
+
+
 def explain(milestone: Milestone, *, now: dt.datetime) -> list[str]:
-    """Lines for an operator or a page, times in the zone of the milestone's unit; five queries."""
+    """Lines for an operator, times in the zone of the milestone's unit; the page shows the same stories."""
     zone = zone_named(milestone.unit.time_zone)
-    plans = _plans(milestone)
+    plans = list(with_items(milestone.reminder_plans.order_by("due_on", "send_at", "pk")))
     today = timezone.localdate(now, zone)
     lines = [_heading(milestone), *_snooze(milestone, today), *_state(milestone, plans)]
-    for plan in plans:
-        lines.append(f"- {plan.occasion}, {plan.due_on.isoformat()}: {_plan_words(plan, now, zone)}")
-        for item in plan.items.all():
-            lines.append(f"  - {_item_words(item, zone)}")
-            lines += [f"    {step}" for step in _steps(item.delivery, zone)]
+    for story in stories(plans, now=now, zone=zone):
+        lines.append(f"- {story.plan.occasion}, {story.plan.due_on.isoformat()}: {story.words}")
+        lines += [f"  - {words}" for words in story.to_whom]
+        for item in story.items:
+            lines.append(f"  - {item.words}")
+            lines += [f"    {words}" for words in (*item.steps, item.advice) if words]
     return lines
 
 
-def _plans(milestone: Milestone) -> list[ReminderPlan]:
-    items = ReminderItem.objects.select_related("person", "contact", "delivery").prefetch_related(
-        "delivery__events__actor"
-    )
-    plans = milestone.reminder_plans.select_related("rule", "unanswered_by").order_by("due_on", "send_at", "pk")
-    return list(plans.prefetch_related(Prefetch("items", items.order_by("pk"))))
+def with_items(plans: QuerySet[ReminderPlan]) -> QuerySet[ReminderPlan]:
+    """What ``stories`` needs of the plans: three queries beside their own."""
+    items = ReminderItem.objects.select_related("person", "contact", "delivery")
+    items = items.prefetch_related("delivery__events__actor")
+    related = plans.select_related("rule", "unanswered_by", "milestone__agreement")
+    return related.prefetch_related(Prefetch("items", items.order_by("pk")))
+
+
+def stories(plans: Sequence[ReminderPlan], *, now: dt.datetime, zone: dt.tzinfo) -> list[PlanStory]:
+    """In the order of ``plans``, which come ``with_items``; times in ``zone``. Five queries if any is still to come."""
+    coming = [plan for plan in plans if plan.status == PlanStatus.PLANNED]
+    directory = Directory.load(coming, now=now) if coming else None
+    return [
+        PlanStory(
+            plan,
+            _plan_words(plan, now, zone),
+            list(_to_whom(plan, directory)) if directory else [],
+            [
+                ItemStory(item, _item_words(item, zone), _advice(item), list(_steps(item.delivery, zone)))
+                for item in plan.items.all()
+            ],
+        )
+        for plan in plans
+    ]
+
+
+def _to_whom(plan: ReminderPlan, directory: Directory) -> Iterator[str]:
+    """Somebody else by then, when the owner changes or goes away; nothing where a reason says why nobody."""
+    if plan.status == PlanStatus.PLANNED:
+        for recipient in directory.recipients(plan):
+            yield _("To %(person)s, %(why)s") % {"person": recipient.reader, "why": recipient.why.label}
 
 
 def _heading(milestone: Milestone) -> str:
@@ -98,6 +146,20 @@ def _delivery_words(delivery: Delivery, zone: dt.tzinfo) -> str:
     if delivery.status == DeliveryStatus.RETRY:
         words += " " + _("Next try: %(time)s.") % {"time": _time(delivery.next_attempt_at, zone)}
     return words
+
+
+def _advice(item: ReminderItem) -> str:
+    if item.cancelled_at is not None:
+        return ""
+    match item.delivery.status:
+        case DeliveryStatus.FAILED:
+            return _("What to do: put right what the reason names, such as the address, then send it again.")
+        case DeliveryStatus.UNCERTAIN | DeliveryStatus.UNCONFIRMED:
+            return _("What to do: ask whether it arrived, and send it again only if it did not.")
+        case DeliveryStatus.HELD:
+            return _("What to do: release it, or leave it; it does not go out by itself.")
+        case _:
+            return ""
 
 
 def _steps(delivery: Delivery, zone: dt.tzinfo) -> Iterator[str]:

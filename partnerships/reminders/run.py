@@ -8,17 +8,16 @@ from typing import Any
 
 from django.utils import timezone
 
-from partnerships.models import ComponentHeartbeat
 from partnerships.reminders.claim import rescue
 from partnerships.reminders.deliver import deliver_due
 from partnerships.reminders.expand import Clock, expand_due
 from partnerships.reminders.holding import hold_what_waits
 from partnerships.reminders.notices import report_failures
+from partnerships.reminders.pulse import leave_pulse
 from partnerships.reminders.reconcile import reconcile_marked, sweep
 
 logger = logging.getLogger(__name__)
 
-HEARTBEAT = "reminders"
 SEND_AT_MOST = 500
 # Batches of each kind per run: 5,000 rows; what is left is the next run's, a minute later.
 BATCHES = 25
@@ -46,11 +45,12 @@ def run_once(
     limit: int = SEND_AT_MOST,
     clock: Clock = timezone.now,
     is_stopping: Callable[[], bool] = lambda: False,
+    bell: str = "",
 ) -> Outcome:
-    """Heartbeat, plans, items, rescue, then up to ``limit`` mails. Any number of these may run at once.
+    """Pulse, plans, items, rescue, then up to ``limit`` mails. Any number of these may run at once.
 
     ``now`` says what is due. Leases, ``sent_at``, what is born missed and who is away go by ``clock``, the real time.
-    Takes no new work after 240 s, or once ``is_stopping`` says so.
+    Takes no new work after 240 s, or once ``is_stopping`` says so. ``bell`` names what rang for it.
     """
     ends_at = clock() + STOP_AFTER
     done = Outcome()
@@ -58,10 +58,11 @@ def run_once(
     def is_over() -> bool:
         return is_stopping() or clock() >= ends_at
 
-    ComponentHeartbeat.objects.update_or_create(name=HEARTBEAT, defaults={"at": clock()})
+    leave_pulse(at=clock(), bell=bell)
     plan(done, clock=clock, is_over=is_over)
     expand(done, now=now, clock=clock, is_over=is_over)
     deliver(done, now=now, limit=limit, clock=clock, is_over=is_over)
+    leave_pulse(at=clock())  # a run of four minutes is no silence
     did = ", ".join(f"{name} {what}" for name, what in done.as_dict().items() if what and name != "relay_trouble")
     if did:  # of a relay in trouble the log has its one line
         logger.info("Reminders: %s", did)

@@ -32,9 +32,13 @@ def day(value: dt.date | None) -> str | SafeString:
 @register.filter
 def moment(value: dt.datetime) -> SafeString:
     """A date and time in the reader's zone."""
+    machine = timezone.localtime(value).isoformat(timespec="minutes")
+    return format_html('<time datetime="{}">{}</time>', machine, moment_in_words(value))
+
+
+def moment_in_words(value: dt.datetime) -> str:
     local = timezone.localtime(value)
-    shown = f"{date_format(local, 'DATE_FORMAT')} {date_format(local, 'H:i')}"
-    return format_html('<time datetime="{}">{}</time>', local.isoformat(timespec="minutes"), shown)
+    return f"{date_format(local, 'DATE_FORMAT')} {date_format(local, 'H:i')}"
 
 
 @register.filter

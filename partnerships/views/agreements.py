@@ -22,6 +22,7 @@ from partnerships.models import (
     workday_test,
 )
 from partnerships.permissions import may, refusal
+from partnerships.reminders.explain import stories, with_items
 from partnerships.statuses import ActivityStatus, AgreementStatus, PlanStatus
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
@@ -30,7 +31,8 @@ from partnerships.views.related import VERSIONS, demands_behind, facilities_amon
 from partnerships.views.steps import form_page, grouped_offers, step_page
 from partnerships.views.timeline import Moment, completed_among, edits_of, newest_first, notes_of, steps_of
 
-PLANS_SHOWN = 8
+PLANS_SHOWN = 3
+PLANS_AT_MOST = 300
 
 
 class AgreementList(ListPage):
@@ -72,7 +74,7 @@ def agreement_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "units": list(agreement.participating_units.select_related("unit")),
         "above": _visible_above(agreement, request.user),
         "children": _visible_children(agreement, request.user),
-        "reminders": _reminders(agreement),
+        "reminders": _reminders(agreement, shows_all=request.GET.get("reminders") == "all"),
         "timeline": _timeline(agreement, notes, activities),
         "cited": citations_of(
             [agreement, agreement.event, *parties, *terms, *areas, *activities, *facilities, *demands]
@@ -172,12 +174,17 @@ def _visible_children(agreement: Agreement, user: Any) -> list[Agreement]:
     return list(Agreement.objects.visible_to(user).filter(Q(parent=agreement) | Q(predecessor=agreement)))
 
 
-def _reminders(agreement: Agreement) -> dict[str, list[ReminderPlan]]:
-    plans = ReminderPlan.objects.filter(milestone__agreement=agreement).select_related("milestone", "rule")
-    plans = plans.prefetch_related("items__person", "items__delivery")
+def _reminders(agreement: Agreement, *, shows_all: bool) -> dict[str, Any]:
+    """What comes next and what was last, or on request all of it."""
+    plans = with_items(ReminderPlan.objects.filter(milestone__agreement=agreement))
+    most = PLANS_AT_MOST if shows_all else PLANS_SHOWN
+    ahead = list(plans.filter(status=PlanStatus.PLANNED).order_by("send_at", "pk")[:most])
+    past = list(plans.exclude(status=PlanStatus.PLANNED).order_by("-send_at", "-pk")[:most])
+    told = stories([*ahead, *past], now=timezone.now(), zone=timezone.get_current_timezone())
     return {
-        "ahead": list(plans.filter(status=PlanStatus.PLANNED).order_by("send_at")[:PLANS_SHOWN]),
-        "past": list(plans.exclude(status=PlanStatus.PLANNED).order_by("-send_at")[:PLANS_SHOWN]),
+        "ahead": told[: len(ahead)],
+        "past": told[len(ahead) :],
+        "has_more": not shows_all and most in {len(ahead), len(past)},
     }
 
 

@@ -1,6 +1,7 @@
 """Two addresses for machines: `/healthz` for whoever routes requests, `/readyz` for whoever is called at night."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Any
 
 from celery import current_app
 from django.db import DatabaseError, connection
@@ -8,12 +9,15 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from kombu.exceptions import OperationalError
+from kombu.exceptions import ChannelError, OperationalError
+from redis.exceptions import RedisError
 
 from partnerships.models import ComponentHeartbeat
+from partnerships.reminders.pulse import HEARTBEAT, SILENT_AFTER, Silence, sound_alarm
 
-# A tick comes every minute and may work for four.
-TICK_ALARM_AFTER = timedelta(minutes=5)
+# A broker that takes the connection and never answers must not hold up whoever asks.
+PROBE = {"socket_connect_timeout": 1, "socket_timeout": 1}
+QUEUE = "celery"
 
 
 @never_cache
@@ -30,7 +34,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     database = _database_state()
     parts = {
         "database": database,
-        "broker": _broker_state(),
+        "broker": broker_state()[0],
         "reminders": _reminders_state(timezone.now()) if database == "ok" else "unknown",
     }
     return JsonResponse(parts, status=200 if set(parts.values()) == {"ok"} else 503)
@@ -45,16 +49,28 @@ def _database_state() -> str:
     return "ok"
 
 
-def _broker_state() -> str:
+def broker_state() -> tuple[str, int]:
+    """ "ok" or "unreachable", and how many bells wait for a worker; an answer within a few seconds, whatever is wrong."""
     try:
-        with current_app.connection_for_read(connect_timeout=1) as broker:
+        with current_app.connection_for_read(connect_timeout=1, transport_options=PROBE) as broker:
             broker.ensure_connection(max_retries=1, interval_start=0, interval_step=0, timeout=2)
-    except OperationalError:
-        return "unreachable"
-    return "ok"
+            return "ok", _waiting(broker)
+    except (OperationalError, RedisError):
+        return "unreachable", 0
+
+
+def _waiting(broker: Any) -> int:
+    try:
+        return int(broker.default_channel.queue_declare(QUEUE, passive=True).message_count)
+    except ChannelError:  # nobody rang yet
+        return 0
 
 
 def _reminders_state(now: datetime) -> str:
-    """ "late" when the last tick is too long ago, or there never was one."""
-    is_fresh = ComponentHeartbeat.objects.filter(name="reminders", at__gt=now - TICK_ALARM_AFTER).exists()
-    return "ok" if is_fresh else "late"
+    """ "late" when the last tick is too long ago, or there never was one; a silence is logged here, too."""
+    last = ComponentHeartbeat.objects.filter(name=HEARTBEAT).values_list("at", flat=True).first()
+    if last is not None and abs(now - last) <= SILENT_AFTER:
+        return "ok"
+    if last is not None:
+        sound_alarm(Silence(last))
+    return "late"

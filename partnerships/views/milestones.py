@@ -17,6 +17,7 @@ from partnerships.lists import MilestoneRows
 from partnerships.lists.milestones import PARTIES
 from partnerships.models import AgreementParty, Document, DocumentVersion, Milestone, MilestoneKind
 from partnerships.permissions import may, refusal
+from partnerships.reminders.explain import PlanStory, stories, with_items
 from partnerships.statuses import ACTIVITY_TRANSITIONS
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
@@ -54,7 +55,7 @@ def milestone_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "doing": _what_meets_it(milestone, request.user),
         "other_steps": [offer for offer in offers["open"] if not primary or offer.transition != primary.transition],
         **_side_forms(milestone, request.user, today),
-        "plans": _plans(milestone),
+        "stories": _stories(milestone),
         "is_in_motion": milestone.reminder_marks.exists(),
         "documents": list(Document.objects.filter(milestone=milestone).prefetch_related(VERSIONS)),
         "timeline": _timeline(milestone),
@@ -161,9 +162,9 @@ def _partners(milestone: Milestone) -> list[AgreementParty]:
     return list(milestone.agreement.parties.all())
 
 
-def _plans(milestone: Milestone) -> list[Any]:
-    plans = milestone.reminder_plans.select_related("rule").prefetch_related("items__person", "items__delivery")
-    return list(plans.order_by("send_at"))
+def _stories(milestone: Milestone) -> list[PlanStory]:
+    plans = with_items(milestone.reminder_plans.order_by("send_at", "pk"))
+    return stories(list(plans), now=timezone.now(), zone=timezone.get_current_timezone())
 
 
 def _timeline(milestone: Milestone) -> list[Moment]:

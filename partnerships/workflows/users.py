@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from partnerships.exceptions import StaleVersion, TransitionRefused
-from partnerships.models import Activity, Agreement, Milestone, OrganizationUnit, Unit, User
+from partnerships.models import Activity, Agreement, FeedToken, Milestone, OrganizationUnit, Unit, User
 from partnerships.models.users import read_tree
 from partnerships.permissions import require
 from partnerships.statuses import AgreementStatus
@@ -35,7 +35,7 @@ def deactivate_user(user: User, *, actor: User | None) -> User:
         locked.is_active = False
         locked.set_unusable_password()
         save_as(locked, actor)
-        locked.feeds.all().delete()
+        FeedToken.objects.filter(user=locked).delete()
         _hand_over(locked, actor=actor)
     return locked
 

@@ -30,7 +30,7 @@ ENVIRONMENT = {
     "REDIS_URL": "memory://",
     "EMAIL_HOST": "127.0.0.1",
     "EMAIL_PORT": "1",
-    "REMINDERS_NEVER_HELD": "0",  # a thousand at once is what is measured
+    "REMINDERS_NEVER_HELD": "0",
     "DEFAULT_FROM_EMAIL": "Cooperation office <office@example.org>",
 }
 

@@ -82,7 +82,7 @@ def kill_at_random(workers: int, kills: int, chance: random.Random) -> Counter[b
     """Keeps so many senders at work and kills each at a moment of its own; how many were alive then, and how many not."""
     done: Counter[bool] = Counter()
     hearts = selectors.DefaultSelector()
-    while done[True] < kills:
+    while done[True] < kills and not done[False]:
         while len(hearts.get_map()) < workers:
             sender = Sender(chance.randint(1, LONGEST_LIFE))
             hearts.register(sender.heart, selectors.EVENT_READ, sender)

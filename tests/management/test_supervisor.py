@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from partnerships.management.embedded import STUCK_AFTER, TickWatch
+from partnerships.management.embedded import SILENT_AFTER, STUCK_AFTER, TickWatch
 from partnerships.management.supervisor import Service, ServiceDied, StopRequested, Supervisor
 from tests.services.processes import is_alive
 from tests.services.stack import eventually
@@ -140,6 +140,14 @@ def test_ticks_that_stop_are_noticed_once_per_period() -> None:
     asked = [watch.is_stuck(None, now) for now in (60, STUCK_AFTER - 1, STUCK_AFTER, STUCK_AFTER + 60)]
 
     assert asked == [False, False, True, False]
+
+
+def test_a_silence_is_told_before_it_counts_as_stuck() -> None:
+    alarm, watch = TickWatch(now=0, patience=SILENT_AFTER), TickWatch(now=0)
+
+    told = [(alarm.is_stuck(None, now), watch.is_stuck(None, now)) for now in (299, 300, 360, STUCK_AFTER)]
+
+    assert told == [(False, False), (True, False), (False, False), (True, True)]
 
 
 def test_a_new_tick_starts_the_count_anew() -> None:

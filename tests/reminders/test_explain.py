@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from partnerships.factories import MilestoneFactory, ReminderRuleFactory
-from partnerships.models import Milestone, ReminderRule
+from partnerships.factories import NOON, MilestoneFactory, ReminderRuleFactory
+from partnerships.models import Delivery, Milestone, ReminderRule, User
 from partnerships.reminders import reasons
 from partnerships.reminders.deliver import deliver_due
 from partnerships.reminders.explain import explain
@@ -40,6 +40,7 @@ def test_it_says_what_will_come(milestone: Milestone, clock: Clock) -> None:
         HEAD,
         f"- Agreement milestone: 30 days before the due date, 2026-03-12: Missed. {reasons.BORN_MISSED}",
         "- Agreement milestone: 7 days before the due date, 2026-03-12: will be sent on 2026-03-05 08:00 CST.",
+        f"  - To {milestone.owner}, owner of the milestone",
     ]
 
 
@@ -94,9 +95,10 @@ def test_it_tells_what_was_cancelled_and_why(
         "- Agreement milestone: 7 days before the due date, 2026-03-12: Superseded. The due date was moved.",
         f"  - To {milestone.owner}, owner of the milestone: not sent. The due date was moved.",
     ]
-    assert lines[-1] == (
-        "- Agreement milestone: 7 days before the due date, 2026-06-01: will be sent on 2026-05-25 08:00 CST."
-    )
+    assert lines[-2:] == [
+        "- Agreement milestone: 7 days before the due date, 2026-06-01: will be sent on 2026-05-25 08:00 CST.",
+        f"  - To {milestone.owner}, owner of the milestone",
+    ]
 
 
 def test_it_says_that_nobody_can_be_told(queue: Callable[[], None], milestone: Milestone, clock: Clock) -> None:
@@ -104,6 +106,36 @@ def test_it_says_that_nobody_can_be_told(queue: Callable[[], None], milestone: M
     queue()
 
     assert story(milestone, clock)[1].endswith("It is tried again every hour. Next try: 2026-03-05 09:01 CST.")
+
+
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [
+        ("failed", "What to do: put right what the reason names, such as the address, then send it again."),
+        ("uncertain", "What to do: ask whether it arrived, and send it again only if it did not."),
+        ("unconfirmed", "What to do: ask whether it arrived, and send it again only if it did not."),
+        ("held", "What to do: release it, or leave it; it does not go out by itself."),
+    ],
+)
+def test_it_says_what_a_person_can_do(
+    queue: Callable[[], None], milestone: Milestone, clock: Clock, status: str, advice: str
+) -> None:
+    queue()
+    Delivery.objects.update(status=status)
+
+    assert story(milestone, clock)[-1] == f"    {advice}"
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_what_is_to_come_costs_the_same_for_many_rules(
+    milestone: Milestone, clock: Clock, count: int, django_assert_num_queries: Callable[..., Any]
+) -> None:
+    ReminderRuleFactory.create_batch(count - 1)
+    reconcile_marked(now=clock())
+    loaded = Milestone.objects.select_related("unit").get(pk=milestone.pk)
+
+    with django_assert_num_queries(8):
+        explain(loaded, now=clock())
 
 
 @pytest.mark.parametrize("count", [1, 5])
@@ -124,3 +156,18 @@ def test_a_long_story_takes_as_many_queries_as_a_short_one(
 
     with django_assert_num_queries(4):
         explain(loaded, now=clock())
+
+
+def test_it_says_when_a_digest_leaves_and_why_none_does(
+    queue: Callable[[], None], milestone: Milestone, clock: Clock
+) -> None:
+    User.objects.update(reminder_mode="digest", reminder_hour=9)
+    queue()
+    expected = "Queued. In the digest of 2026-03-05. It leaves at 2026-03-05 09:00 CST."
+    assert story(milestone, clock)[2] == f"  - To {milestone.owner}, owner of the milestone: {expected}"
+
+    other = MilestoneFactory(due_on=milestone.due_on)
+    User.objects.update(reminder_mode="feed")
+    clock.at = NOON
+    queue()
+    assert story(other, clock)[2] == f"  - To {other.owner}, owner of the milestone: Skipped. {reasons.FEED_ONLY}"

@@ -183,7 +183,7 @@ class Office(RuleBasedStateMachine):
     def _moment(self, one: Announcement) -> dt.datetime:
         milestone = Milestone.objects.get(pk=one[0])
         milestone.due_on = one[2]
-        return Rulebook.load()._moment(ReminderRule.objects.get(pk=one[1]), milestone).send_at
+        return Rulebook.load().moment(ReminderRule.objects.get(pk=one[1]), milestone).send_at
 
     def _milestone(self, which: int) -> Milestone:
         return Milestone.objects.get(pk=self.milestones[which % len(self.milestones)].pk)

@@ -40,6 +40,7 @@ class Run:
         """The process of every service that runs, by a word of its command line."""
         commands = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in descendants(self.process.pid)}
         words = {"web": b"gunicorn", "worker": b"\0worker\0", "beat": b"\0beat\0", "mail": b"catch_mail"}
+        words |= {"loop": b"reminders\0run", "valkey": b"valkey-server"}
         found = {name: [pid for pid, command in commands.items() if word in command] for name, word in words.items()}
         return {name: min(pids) for name, pids in found.items() if pids}
 

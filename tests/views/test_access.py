@@ -27,6 +27,7 @@ OWN = [200, 200, 200, 200, 404, 200, 404, 404]
 SHARED = [200, 200, 200, 200, 404, 200, 404, 200]
 WORKERS = [403, 200, 200, 200, 404, 200, 404, 404]
 LEADS = [403, 403, 200, 200, 404, 200, 404, 404]
+OFFICE = [403, 403, 403, 200, 403, 200, 403, 403]
 TABLE: dict[str, list[int]] = {
     "my_work": EVERYBODY,
     "agreement_list": EVERYBODY,
@@ -66,6 +67,7 @@ TABLE: dict[str, list[int]] = {
     "source_detail": SHARED,
     "document_download": OWN,
     "search": EVERYBODY,
+    "operations": OFFICE,
     "export_list": EVERYBODY,
     "export_detail": [404, 200, 404, 404, 404, 404, 404, 404],
     "export_download": [404, 200, 404, 404, 404, 404, 404, 404],
@@ -80,6 +82,7 @@ ELSEWHERE = {
     "login",
     "logout",
     "my_language",
+    "operations_audit",
     "feed",
     "feed_add",
     "feed_revoke",

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from partnerships.lists import exports
 from partnerships.models import Delivery, Milestone
 from partnerships.reminders import run
-from partnerships.reminders.audit import audit
+from partnerships.reminders.audit import audit_and_note
 from partnerships.reminders.claim import WAITING
 from partnerships.reminders.explain import explain
 from partnerships.statuses import DeliveryStatus
@@ -90,7 +90,7 @@ class Command(BaseCommand):
     def _tick(self, limit: int, stop: threading.Event) -> None:
         close_old_connections()
         try:
-            done = run.run_once(now=timezone.now(), limit=limit, is_stopping=stop.is_set)
+            done = run.run_once(now=timezone.now(), limit=limit, is_stopping=stop.is_set, bell="loop")
             keep_all_in_step(now=timezone.now(), is_over=stop.is_set)
             exports.make_waiting(clock=timezone.now, is_stopping=stop.is_set)
         except Exception:
@@ -141,7 +141,7 @@ class Command(BaseCommand):
         self.stdout.write("\n".join(explain(milestone, now=timezone.now())))
 
     def _audit(self, options: dict[str, Any]) -> None:
-        breaches = audit(now=timezone.now())
+        breaches = audit_and_note(now=timezone.now())
         if breaches:
             raise CommandError("\n".join(breaches))
         self.stdout.write(_("All laws hold."))
@@ -156,5 +156,6 @@ def _with_milestones(deliveries: Any) -> Any:
 
 
 def _line(delivery: Delivery) -> str:
-    milestone = delivery.items.all()[0].plan.milestone
-    return f"{delivery.reader.name} <{delivery.reader.email}>: {milestone.title} ({milestone.due_on.isoformat()})"
+    milestones = list(dict.fromkeys(item.plan.milestone for item in delivery.items.all()))
+    titles = ", ".join(f"{milestone.title} ({milestone.due_on.isoformat()})" for milestone in milestones)
+    return f"{delivery.reader.name} <{delivery.reader.email}>: {titles}"

@@ -25,10 +25,11 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from partnerships.management.embedded import EmbeddedSite, TickWatch, plan_embedded_site
+from partnerships.management.embedded import SILENT_AFTER, EmbeddedSite, TickWatch, plan_embedded_site
 from partnerships.management.static import collect_static_if_changed
 from partnerships.management.supervisor import ServiceDied, StopRequested, Supervisor
 from partnerships.models import ComponentHeartbeat
+from partnerships.reminders.pulse import HEARTBEAT
 
 START_SECONDS = 60
 NO = {"no", "0", "false", "off"}
@@ -83,10 +84,13 @@ class Command(BaseCommand):
 
     def _watch(self, supervisor: Supervisor, ticker: str) -> NoReturn:
         """The solo pool has no time limits of its own, so a worker that no longer ticks is started again from here."""
-        watch = TickWatch(time.monotonic())
+        watch, alarm = TickWatch(time.monotonic()), TickWatch(time.monotonic(), patience=SILENT_AFTER)
         while True:
             supervisor.wait(seconds=60)
-            if watch.is_stuck(_last_tick(), time.monotonic()):
+            last, now = _last_tick(), time.monotonic()
+            if alarm.is_stuck(last, now):
+                self._write_line(_("No reminder has been looked at for %d minutes.") % (SILENT_AFTER // 60))
+            if watch.is_stuck(last, now):
                 self._write_line(_("%s has stopped working; starting it again.") % ticker)
                 supervisor.restart(ticker)
 
@@ -100,7 +104,7 @@ class Command(BaseCommand):
 
 def _last_tick() -> datetime | None:
     try:
-        return ComponentHeartbeat.objects.filter(name="reminders").values_list("at", flat=True).first()
+        return ComponentHeartbeat.objects.filter(name=HEARTBEAT).values_list("at", flat=True).first()
     finally:
         connection.close()
 

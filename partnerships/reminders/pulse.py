@@ -1,0 +1,63 @@
+"""Whether the reminders run: the pulse each run leaves, and the alarm when there was none for five minutes.
+
+The alarm is raised by whoever looks (a page, ``/readyz``, the supervisor), never by what may have stopped.
+"""
+
+import datetime as dt
+import logging
+import os
+import socket
+from dataclasses import dataclass
+
+from partnerships.models import ComponentHeartbeat
+
+logger = logging.getLogger(__name__)
+
+HEARTBEAT = "reminders"
+WATCH = "reminders.watch"  # its time: when somebody first looked for a run and there had been none
+ALARM = "reminders.alarm"  # its time: the last run before the silence that was logged
+# A run comes every minute and may work for four.
+SILENT_AFTER = dt.timedelta(minutes=5)
+NEVER = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+@dataclass(frozen=True)
+class Silence:
+    """No run since ``since``, the pulse of the last one; None: there never was a run."""
+
+    since: dt.datetime | None
+
+
+def leave_pulse(*, at: dt.datetime, bell: str = "") -> None:
+    """That a run was here, on which machine and in which process, and what rang for it (``beat``, ``loop``, ``hint``; empty: a person)."""
+    names = [HEARTBEAT, f"{HEARTBEAT}.{bell}"] if bell else [HEARTBEAT]
+    for name in names:
+        ComponentHeartbeat.objects.update_or_create(
+            name=name, defaults={"at": at, "note": f"{socket.gethostname()[:80]}:{os.getpid()}"}
+        )
+
+
+def silence(now: dt.datetime) -> Silence | None:
+    """None while the reminders run. One query by primary key.
+
+    A new site gets five minutes from the first look for its first run. A pulse from the future is that of a clock that was wrong: whoever runs now would have overwritten it.
+    """
+    last = ComponentHeartbeat.objects.filter(name=HEARTBEAT).values_list("at", flat=True).first()
+    if last is not None:
+        return Silence(last) if abs(now - last) > SILENT_AFTER else None
+    watch, _is_new = ComponentHeartbeat.objects.get_or_create(name=WATCH, defaults={"at": now})
+    return Silence(None) if now - watch.at > SILENT_AFTER else None
+
+
+def sound_alarm(found: Silence) -> bool:
+    """Logs an error once per silence, whichever process sees it first; False: it was logged before.
+
+    Of several processes one makes the row or changes it, and that one logs.
+    """
+    since = found.since or NEVER
+    _alarm, is_first = ComponentHeartbeat.objects.get_or_create(name=ALARM, defaults={"at": since})
+    if not is_first and not ComponentHeartbeat.objects.filter(name=ALARM).exclude(at=since).update(at=since):
+        return False
+    when = f"since {found.since.isoformat(' ', 'minutes')}" if found.since else "since the site was set up"
+    logger.error("No reminder was looked at %s. Start worker and beat, or `manage.py reminders run`.", when)
+    return True

@@ -1,0 +1,95 @@
+"""What the pipeline holds and when it last worked, for the page of whoever runs the site: a fixed number of queries."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.db.models import Count
+from django.db.models.functions import TruncDate
+
+from partnerships.models import ComponentHeartbeat, Delivery, MailRelay, ReminderPlan
+from partnerships.reminders.claim import WAITING
+from partnerships.reminders.relay import relay_state
+from partnerships.statuses import DeliveryStatus, PlanStatus
+
+DAYS_AHEAD = 7
+# What is not over yet, or waits for a person; in the order in which a mail passes through them.
+UNFINISHED = (
+    *(DeliveryStatus.QUEUED, DeliveryStatus.CLAIMED, DeliveryStatus.HANDING, DeliveryStatus.RETRY),
+    *(DeliveryStatus.HELD, DeliveryStatus.UNCERTAIN, DeliveryStatus.UNCONFIRMED, DeliveryStatus.FAILED),
+)
+WENT_WRONG = (
+    *(DeliveryStatus.RETRY, DeliveryStatus.FAILED),
+    *(DeliveryStatus.UNCERTAIN, DeliveryStatus.UNCONFIRMED),
+)
+
+
+@dataclass(frozen=True)
+class Oldest:
+    """The first of the rows that should have been worked on by now, and since when."""
+
+    pk: int
+    since: dt.datetime
+
+
+@dataclass(frozen=True)
+class PipelineState:
+    """``queue``: unfinished deliveries by status; ``ahead``: planned reminders by day, in the zone of the asker."""
+
+    pulses: Mapping[str, ComponentHeartbeat]
+    relay: MailRelay
+    queue: Mapping[DeliveryStatus, int]
+    plans_due: int
+    oldest_plan: Oldest | None
+    oldest_mail: Oldest | None
+    last_sent: Delivery | None
+    last_trouble: Delivery | None
+    ahead: Mapping[dt.date, int]
+
+
+def pipeline_state(*, now: dt.datetime, zone: dt.tzinfo) -> PipelineState:
+    """Eight queries, each over a partial index or the few rows that are not over."""
+    plans = ReminderPlan.objects.filter(status=PlanStatus.PLANNED)
+    due = plans.filter(next_attempt_at__lt=now)
+    mails = Delivery.objects.filter(status__in=WAITING, next_attempt_at__lt=now)
+    sent = Delivery.objects.filter(status=DeliveryStatus.SENT).select_related("person").order_by("-pk")
+    wrong = Delivery.objects.filter(status__in=WENT_WRONG).select_related("person").order_by("-pk")
+    return PipelineState(
+        pulses={pulse.name: pulse for pulse in ComponentHeartbeat.objects.all()},
+        relay=relay_state(),
+        queue=_queue(),
+        plans_due=due.count(),
+        oldest_plan=_oldest(due),
+        oldest_mail=_oldest(mails),
+        last_sent=sent.first(),
+        last_trouble=wrong.first(),
+        ahead=_ahead(plans, now, zone),
+    )
+
+
+def _queue() -> dict[DeliveryStatus, int]:
+    rows = Delivery.objects.filter(status__in=UNFINISHED).order_by().values("status").annotate(count=Count("pk"))
+    counted = {row["status"]: row["count"] for row in rows}
+    return {status: counted.get(status, 0) for status in UNFINISHED}
+
+
+def _oldest(rows: object) -> Oldest | None:
+    found = rows.order_by("next_attempt_at", "pk").values_list("pk", "next_attempt_at").first()  # type: ignore[attr-defined]
+    return Oldest(*found) if found else None
+
+
+def _ahead(plans: object, now: dt.datetime, zone: dt.tzinfo) -> dict[dt.date, int]:
+    """Today and the days after it, those without a reminder too."""
+    first = now.astimezone(zone).date()
+    start, end = day_bounds(first, zone)[0], day_bounds(first + dt.timedelta(days=DAYS_AHEAD - 1), zone)[1]
+    coming = plans.filter(next_attempt_at__gte=start, next_attempt_at__lt=end).order_by()  # type: ignore[attr-defined]
+    rows = coming.values(day=TruncDate("next_attempt_at", tzinfo=zone)).annotate(count=Count("pk"))
+    counted = {row["day"]: row["count"] for row in rows}
+    days = (first + dt.timedelta(days=number) for number in range(DAYS_AHEAD))
+    return {day: counted.get(day, 0) for day in days}
+
+
+def day_bounds(day: dt.date, zone: dt.tzinfo) -> tuple[dt.datetime, dt.datetime]:
+    """The moments between which it is ``day`` there."""
+    start, end = (dt.datetime.combine(one, dt.time(), zone) for one in (day, day + dt.timedelta(days=1)))
+    return start, end

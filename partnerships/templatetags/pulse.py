@@ -1,0 +1,28 @@
+"""The alarm on every page of the office: no run of the reminders for five minutes."""
+
+from typing import Any
+
+from django import template
+from django.utils import timezone
+
+from partnerships.permissions import may
+from partnerships.reminders.pulse import Silence, silence, sound_alarm
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def silence_alarm(context: dict[str, Any]) -> Silence | None:
+    """For the office's staff and system administrators, at the cost of one query; None for everybody else."""
+    user = getattr(context.get("request"), "user", None)
+    if user is None or not may(user, "operations.view"):
+        return None
+    found = silence(timezone.now())
+    if found is not None:
+        sound_alarm(found)
+    return found
+
+
+@register.simple_tag(takes_context=True)
+def may_operate(context: dict[str, Any]) -> bool:
+    return may(context["request"].user, "operations.view")

@@ -1,0 +1,280 @@
+"""How the site runs, for the office and system administrators: what is wrong and what to do, then the numbers."""
+
+import datetime as dt
+import platform
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import celery
+import django
+from celery import current_app
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from partnerships.reminders.audit import AUDIT, audit_and_note
+from partnerships.reminders.pulse import HEARTBEAT, SILENT_AFTER, Silence, silence
+from partnerships.reminders.state import WENT_WRONG, PipelineState, day_bounds, pipeline_state
+from partnerships.statuses import DeliveryStatus, PlanStatus
+from partnerships.templatetags.office import moment_in_words
+from partnerships.views.base import require_or_403
+from partnerships.views.health import broker_state
+
+# What is due longer than this while runs come is stuck, not waiting its turn.
+STUCK_AFTER = dt.timedelta(minutes=10)
+# Bells that a working worker would long have answered.
+BELLS_UNHEARD = 3
+LITTLE_SPACE = 1024**3  # bytes
+BREACHES_SHOWN = 50
+NEEDS_A_PERSON = (*(status for status in WENT_WRONG if status != DeliveryStatus.RETRY), DeliveryStatus.HELD)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is wrong, and what to do about it. ``tone``: danger or warning."""
+
+    tone: str
+    what: str
+    advice: str
+
+
+@dataclass(frozen=True)
+class Number:
+    """A count and the list of the administration that shows exactly these rows."""
+
+    label: Any
+    count: int
+    link: str
+
+
+@dataclass(frozen=True)
+class Broker:
+    """``state``: ok, unreachable, or none where a loop works without one; ``waiting``: bells no worker answered yet."""
+
+    state: str
+    waiting: int
+
+
+@dataclass(frozen=True)
+class Site:
+    """The machine's side of it."""
+
+    database: str
+    pending_migrations: int
+    free: int
+    total: int
+    versions: list[tuple[str, str]]
+
+    @property
+    def is_full(self) -> bool:
+        return self.free < LITTLE_SPACE
+
+
+@login_required
+@never_cache
+@require_safe
+def operations(request: HttpRequest) -> HttpResponse:
+    require_or_403(request.user, "operations.view")
+    return _page(request, breaches=None)
+
+
+@login_required
+@never_cache
+@require_POST
+def operations_audit(request: HttpRequest) -> HttpResponse:
+    """Checks the laws of the pipeline now; it reads whole tables, so somebody has to ask for it."""
+    require_or_403(request.user, "operations.view")
+    return _page(request, breaches=audit_and_note(now=timezone.now()))
+
+
+def _page(request: HttpRequest, *, breaches: list[str] | None) -> HttpResponse:
+    now, zone = timezone.now(), timezone.get_current_timezone()
+    state, silent, broker, site = pipeline_state(now=now, zone=zone), silence(now), _broker(), _site()
+    context = {
+        "now": now,
+        "state": state,
+        "findings": list(_findings(state, silent, broker, site, now)),
+        "pulses": _pulses(state, now),
+        "broker": broker,
+        "site": site,
+        "numbers": _numbers(state, now),
+        "ahead": _ahead(state, zone),
+        "audit": state.pulses.get(AUDIT),
+        "breaches": breaches and breaches[:BREACHES_SHOWN],
+        "breach_count": breaches and len(breaches),
+    }
+    return render(request, "partnerships/operations.html", context)
+
+
+def _broker() -> Broker:
+    if current_app.conf.broker_url.startswith("memory:"):
+        return Broker("none", 0)
+    return Broker(*broker_state())
+
+
+def _site() -> Site:
+    disk = shutil.disk_usage(settings.DATA_DIR)
+    executor = MigrationExecutor(connection)
+    pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    version = ".".join(str(part) for part in connection.Database.sqlite_version_info) if _is_sqlite() else _pg_version()
+    return Site(
+        database=f"{connection.display_name} {version}",
+        pending_migrations=len(pending),
+        free=disk.free,
+        total=disk.total,
+        versions=[
+            ("Python", platform.python_version()),
+            ("Django", django.get_version()),
+            ("Celery", celery.__version__),
+        ],
+    )
+
+
+def _is_sqlite() -> bool:
+    return connection.vendor == "sqlite"
+
+
+def _pg_version() -> str:
+    major, minor = divmod(connection.pg_version, 10000)
+    return f"{major}.{minor}"
+
+
+def _pulses(state: PipelineState, now: dt.datetime) -> list[dict[str, Any]]:
+    """Last seen: any run at all, then each of what rings for one."""
+    rung = (
+        (HEARTBEAT, _("Last run")),
+        (f"{HEARTBEAT}.beat", _("Last bell of the beat")),
+        (f"{HEARTBEAT}.loop", _("Last run of a loop")),
+        (f"{HEARTBEAT}.hint", _("Last bell after an edit")),
+    )
+    found = ((label, state.pulses.get(name)) for name, label in rung)
+    return [
+        {"label": label, "pulse": pulse, "is_fresh": pulse is not None and abs(now - pulse.at) <= SILENT_AFTER}
+        for label, pulse in found
+    ]
+
+
+def _numbers(state: PipelineState, now: dt.datetime) -> list[Number]:
+    due = {"status__exact": PlanStatus.PLANNED, "next_attempt_at__lt": now.isoformat()}
+    mails = [Number(status.label, count, _mails(status)) for status, count in state.queue.items()]
+    return [Number(_("Reminders due, not yet made into mail"), state.plans_due, _plans(due)), *mails]
+
+
+def _ahead(state: PipelineState, zone: dt.tzinfo) -> list[tuple[dt.date, Number]]:
+    return [(day, Number(day, count, _plans(_on(day, zone)))) for day, count in state.ahead.items()]
+
+
+def _on(day: dt.date, zone: dt.tzinfo) -> dict[str, str]:
+    start, end = day_bounds(day, zone)
+    bounds = {"next_attempt_at__gte": start.isoformat(), "next_attempt_at__lt": end.isoformat()}
+    return {"status__exact": PlanStatus.PLANNED, **bounds}
+
+
+def _plans(query: dict[str, str]) -> str:
+    return f"{reverse('admin:partnerships_reminderplan_changelist')}?{urlencode(query)}"
+
+
+def _mails(status: DeliveryStatus) -> str:
+    return f"{reverse('admin:partnerships_delivery_changelist')}?{urlencode({'status__exact': status})}"
+
+
+def _findings(
+    state: PipelineState, silent: Silence | None, broker: Broker, site: Site, now: dt.datetime
+) -> Iterator[Finding]:
+    yield from _about_runs(silent, broker)
+    if silent is None:
+        yield from _about_stuck(state, now)
+    yield from _about_mail(state)
+    yield from _about_site(state, site)
+
+
+def _about_runs(silent: Silence | None, broker: Broker) -> Iterator[Finding]:
+    if silent is not None:
+        what = _("No reminder has ever been looked at.")
+        if silent.since:
+            what = _("No reminder has been looked at since %(time)s.") % {"time": moment_in_words(silent.since)}
+        advice = _(
+            "Look at the logs of worker and beat and start both again; where there is no broker, start the loop "
+            "`manage.py reminders run`. What fell due meanwhile goes out then."
+        )
+        yield Finding("danger", what, advice)
+    if broker.state == "unreachable":
+        advice = _(
+            "Pages work and nothing is lost, but worker and beat cannot meet. Start Redis again, or let "
+            "`manage.py reminders run` do the work meanwhile."
+        )
+        yield Finding("danger", _("The broker does not answer."), advice)
+    if broker.waiting > BELLS_UNHEARD:
+        what = ngettext(
+            "%(count)d bell waits in the broker, and no worker answers.",
+            "%(count)d bells wait in the broker, and no worker answers.",
+            broker.waiting,
+        )
+        advice = _(
+            "The beat rings, but no worker listens, or it has been busy for minutes. Look at its log; start it again."
+        )
+        yield Finding("warning", what % {"count": broker.waiting}, advice)
+
+
+def _about_stuck(state: PipelineState, now: dt.datetime) -> Iterator[Finding]:
+    advice = _("Runs come, but do not get to it. Look at the worker's log for errors, and have the laws checked below.")
+    if state.oldest_plan and now - state.oldest_plan.since > STUCK_AFTER:
+        what = _("A reminder has been due since %(time)s and was not made into mail.")
+        yield Finding("warning", what % {"time": moment_in_words(state.oldest_plan.since)}, advice)
+    if state.oldest_mail and now - state.oldest_mail.since > STUCK_AFTER and not state.relay.failures:
+        what = _("A mail has been waiting to be sent since %(time)s.")
+        yield Finding("warning", what % {"time": moment_in_words(state.oldest_mail.since)}, advice)
+
+
+def _about_mail(state: PipelineState) -> Iterator[Finding]:
+    relay = state.relay
+    if relay.failures:
+        words = {"relay": relay.name, "time": moment_in_words(relay.since), "why": relay.trouble}
+        what = _("The mail server %(relay)s has not been usable since %(time)s: %(why)s") % words
+        advice = _(
+            "Mails wait and lose no attempt; they leave by themselves once it works. Check that it runs, and EMAIL_HOST, "
+            "EMAIL_PORT and its password."
+        )
+        yield Finding("danger", what, advice)
+    waiting = sum(state.queue[status] for status in NEEDS_A_PERSON)
+    if waiting:
+        what = ngettext(
+            "%(count)d mail waits for somebody to decide.", "%(count)d mails wait for somebody to decide.", waiting
+        )
+        advice = _(
+            "Open the numbers below: correct the address or read the server's answer, then send again what is due."
+        )
+        yield Finding("warning", what % {"count": waiting}, advice)
+
+
+def _about_site(state: PipelineState, site: Site) -> Iterator[Finding]:
+    if site.pending_migrations:
+        what = ngettext(
+            "%(count)d change of the database is not applied.",
+            "%(count)d changes of the database are not applied.",
+            site.pending_migrations,
+        )
+        advice = _("Run `manage.py migrate`, then start web, worker and beat again.")
+        yield Finding("danger", what % {"count": site.pending_migrations}, advice)
+    if site.is_full:
+        what = _("Only %(free)s are free where uploads are kept.") % {"free": filesizeformat(site.free)}
+        yield Finding("danger", what, _("Make room before uploads, or the database, fail."))
+    audit = state.pulses.get(AUDIT)
+    if audit and audit.note:
+        what = _("The last check of the laws, on %(time)s, found breaches.") % {"time": moment_in_words(audit.at)}
+        yield Finding(
+            "warning", what, _("Check again below; each breach names its row. A run or two may have repaired it.")
+        )
