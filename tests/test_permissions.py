@@ -152,6 +152,7 @@ KINDS = {
     "history": "agreement",
     "export": "agreement",
     "operations": "agreement",
+    "mail_hold": "agreement",
 }
 
 
