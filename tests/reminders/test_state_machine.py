@@ -20,6 +20,7 @@ from partnerships.models import (
     ComponentHeartbeat,
     Delivery,
     DeliveryEvent,
+    DeliveryNotice,
     MailRelay,
     Milestone,
     ReminderItem,
@@ -264,7 +265,8 @@ def _crashing(work: Callable[..., Any]) -> Callable[..., Any]:
 
 def _forget_all() -> None:
     """The next example starts with an empty office; flushing all tables would take longer than the example."""
-    for model in (DeliveryEvent, ReminderItem, Delivery, ReminderPlan, ReminderMark, Milestone, ReminderRule):
+    rows = (DeliveryNotice, DeliveryEvent, ReminderItem, Delivery, ReminderPlan, ReminderMark, Milestone, ReminderRule)
+    for model in rows:
         model.objects.all()._raw_delete("default")
     for model in (ComponentHeartbeat, MailRelay):
         model.objects.all().delete()
