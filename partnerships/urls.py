@@ -36,6 +36,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("agreements/<int:pk>/<slug:step>/", agreements.agreement_step, name="agreement_step"),
     path("organizations/", organizations.OrganizationList.as_view(), name="organization_list"),
     path("organizations/<int:pk>/", organizations.organization_detail, name="organization_detail"),
+    path(
+        "organizations/<int:pk>/compare/<int:other>/", organizations.organization_compare, name="organization_compare"
+    ),
     path("activities/", activities.ActivityList.as_view(), name="activity_list"),
     path("activities/<int:pk>/", activities.activity_detail, name="activity_detail"),
     path("activities/<int:pk>/<slug:step>/", activities.activity_step, name="activity_step"),
