@@ -31,6 +31,7 @@ ENVIRONMENT = {
     "EMAIL_HOST": "127.0.0.1",
     "EMAIL_PORT": "1",
     "DEFAULT_FROM_EMAIL": "Cooperation office <office@example.org>",
+    "REMINDERS_NEVER_HELD": "0",  # the load is far more than usual
 }
 
 
