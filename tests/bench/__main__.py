@@ -35,6 +35,7 @@ ENVIRONMENT = {
     "EMAIL_PORT": "1",
     "REMINDERS_NEVER_HELD": "0",
     "DEFAULT_FROM_EMAIL": "Cooperation office <office@example.org>",
+    "REMINDERS_NEVER_HELD": "0",  # the load is far more than usual
 }
 
 
