@@ -16,7 +16,7 @@ PRODUCTION := SECRET_KEY=checked-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCD
 	SITE_URL=https://office.example.org DATABASE_URL=postgres://office@db.example.org/office \
 	REDIS_URL=redis://broker.example.org/0 EMAIL_HOST=mail.example.org DEFAULT_FROM_EMAIL=office@example.org
 
-.PHONY: help run test check format lock messages admin
+.PHONY: help run test check format lock messages admin bench chaos
 
 help:  ## Show the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## *' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -32,6 +32,19 @@ test: .venv/.tools  ## Run all tests against real PostgreSQL, Redis, SMTP and a 
 		'/usr/share/fonts/opentype/noto/NotoSansCJK-*=fonts-noto-cjk' msgfmt=gettext
 	@TEST_DATABASE=sqlite $(PYTHON) -m pytest $(PARALLEL) -q -m both_databases
 	@$(PYTHON) -m pytest $(PARALLEL) $(ARGS)
+
+bench: .venv/.tools  ## Measure planning and sending, as ratios in one table (BENCH_MILESTONES=1000000; some ten minutes)
+	@scripts/install-missing '/usr/lib/postgresql/*/bin/initdb=postgresql' setpriv=util-linux
+	@BENCH_QUIET=1 $(PYTHON) -m tests.bench
+
+chaos: .venv/.tools  ## Kill senders at random, 500 times on each database and behind Postfix (CHAOS_KILLS, CHAOS_SEED)
+	@scripts/install-missing '/usr/lib/postgresql/*/bin/initdb=postgresql' setpriv=util-linux \
+		/usr/lib/postfix/sbin/master=postfix
+	@table=$$(mktemp); trap 'cat "$$table"; rm -f "$$table"' EXIT; export CHAOS_KILLS=$${CHAOS_KILLS:-500} CHAOS_TABLE="$$table"; \
+	echo '| database | relay | senders | kills | sent meanwhile | lost | doubled | uncertain | unconfirmed | failed |' >"$$table"; \
+	echo '|---|---|---|---|---|---|---|---|---|---|' >>"$$table"; \
+	TEST_DATABASE=sqlite $(PYTHON) -m pytest -q -p no:xdist tests/faults/test_killed_senders.py; \
+	$(PYTHON) -m pytest -q -p no:xdist tests/faults/test_killed_senders.py tests/faults/chaos_postfix.py
 
 check: .venv/.tools  ## Check style, types, migrations, templates, settings and lock files
 	$(PYTHON) -m ruff check .

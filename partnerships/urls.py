@@ -26,10 +26,14 @@ from partnerships.views import (
     saved_views,
     search,
     sources,
+    team,
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", my_work.my_work, name="my_work"),
+    path("team/", team.team, name="team"),
+    path("team/nobody/hand-over/", team.team_hand_over_nobody, name="team_hand_over_nobody"),
+    path("team/<int:pk>/hand-over/", team.team_hand_over, name="team_hand_over"),
     path("agreements/", agreements.AgreementList.as_view(), name="agreement_list"),
     path("agreements/<int:pk>/", agreements.agreement_detail, name="agreement_detail"),
     path("agreements/<int:pk>/follow-up/", activities.activity_add, name="activity_add"),

@@ -97,8 +97,19 @@ class ReminderRuleAdmin(OfficeAdmin):
     autocomplete_fields = ("named_person", "agreement")
     change_form_outer_before_template = "admin/partnerships/preview.html"
     fieldsets = (
-        (None, {"fields": ("milestone_kind", ("offset", "offset_unit", "direction"), ("send_time", "shift"))}),
-        (_("To whom"), {"fields": (("audience", "named_person"), "is_enabled")}),
+        (
+            None,
+            {
+                "fields": (
+                    "milestone_kind",
+                    ("offset", "offset_unit"),
+                    "direction",
+                    ("send_time", "shift"),
+                    "is_enabled",
+                )
+            },
+        ),
+        (_("To whom"), {"fields": (("audience", "named_person"),)}),
         (_("For which"), {"fields": ("unit", ("agreement_type", "agreement"))}),
     )
 

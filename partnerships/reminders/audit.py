@@ -59,7 +59,6 @@ def _plans() -> Iterator[str]:
     """Every open milestone and every enabled rule for it have a plan for its due date that was not given up.
 
     Given up on purpose is as good: it was snoozed, or something newer took its place. A snooze has a plan for its end.
-
     A marked milestone is still to be brought in step.
     """
     book = Rulebook.load()

@@ -30,6 +30,7 @@ from partnerships.reminders.claim import (
 )
 from partnerships.reminders.expand import Clock
 from partnerships.reminders.lease import LEASE
+from partnerships.reminders.look import AHEAD, Look
 from partnerships.reminders.relay import Breaker
 from partnerships.reminders.smtp import Outcome, Relay, RelayTroubleError, Result
 from partnerships.statuses import DeliveryStatus
@@ -86,15 +87,19 @@ class _Run:
     done: Deliveries
     now: dt.datetime
     clock: Clock
+    look: Look = field(default_factory=Look)
     is_in_trouble: bool = False
     suspect: Delivery | None = None  # broke the last session
 
     def send(self, limit: int, is_stopping: Callable[[], bool]) -> None:
         """Raises ``RelayTroubleError`` after two troubles running."""
+        self.look.size = min(limit, AHEAD)
         for _turn in range(limit):
             if is_stopping():
                 return
-            claim = claim_next(now=self.now, clock=self.clock) if _is_ready(self.relay, self.now) else None
+            claim = (
+                claim_next(now=self.now, clock=self.clock, look=self.look) if _is_ready(self.relay, self.now) else None
+            )
             if claim is None:
                 self._settle_suspect(others_passed=False)
                 return
@@ -213,8 +218,9 @@ class Handing:
         ours = Delivery.objects.filter(
             pk=self.delivery.pk, status=DeliveryStatus.HANDING, lease_epoch=self.delivery.lease_epoch
         )
-        with transaction.atomic(durable=True):
-            return ours.update(**mark) == 1
+        if connection.in_atomic_block:
+            raise RuntimeError("A mark has to be on disk before the next step, so no transaction may be open around it")
+        return ours.update(**mark) == 1  # a statement outside transactions commits by itself: no BEGIN, no COMMIT
 
 
 def _record(delivery: Delivery, outcome: Outcome, clock: Clock) -> None:

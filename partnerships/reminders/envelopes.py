@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from partnerships.models import Delivery, MailHold, ReminderItem, ReminderPlan, User
 from partnerships.models.milestones import FIRM_KINDS
+from partnerships.models.reminders import reader_code
 from partnerships.reminders import reasons
 from partnerships.reminders.recipients import Recipient
 from partnerships.reminders.rulebook import zone_named
@@ -146,26 +147,27 @@ def _joinable() -> tuple[DeliveryStatus, ...]:
 class MailCount:
     """How many mails some items would make, without making them; what joins a digest that waits makes none."""
 
-    joining: set[int]  # people who have one
-    digests: set[int] = field(default_factory=set)
-    singles: set[tuple[int, int]] = field(default_factory=set)
+    joining: set[str]  # readers who have one
+    digests: set[str] = field(default_factory=set)
+    singles: set[tuple[str, int]] = field(default_factory=set)
 
     @classmethod
     def begin(cls) -> Self:
         waiting = Delivery.objects.filter(status=DeliveryStatus.QUEUED, kind=Delivery.Kind.DIGEST, message=None)
-        return cls(set(waiting.values_list("person_id", flat=True)))
+        return cls({reader_code(person, None) for person in waiting.values_list("person_id", flat=True)})
 
     def add(self, items: Iterable[Item], now: dt.datetime) -> None:
         for item in items:
-            way = way_of(item, now)
+            way = Way.SINGLE if item.recipient.person is None else way_of(item, now)
             if way is Way.DIGEST:
-                self.digests.add(item.person.pk)
+                self.digests.add(item.recipient.code)
             elif way is Way.SINGLE:
-                self.singles.add((item.person.pk, item.plan.milestone_id))
+                self.singles.add((item.recipient.code, item.plan.milestone_id))
 
     @property
     def total(self) -> int:
-        alone = sum(person not in self.digests and person not in self.joining for person, _milestone in self.singles)
+        gathered = self.digests | self.joining
+        alone = sum(reader not in gathered for reader, _milestone in self.singles)
         return alone + len(self.digests - self.joining)
 
 

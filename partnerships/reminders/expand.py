@@ -168,10 +168,9 @@ def _expected_mails(plans: int, mails: int, book: Rulebook, enough: int, *, now:
 
 def _write(envelopes: Sequence[Envelope], *, at: dt.datetime) -> int:
     """Writes the new envelopes and all items; returns how many envelopes are new."""
-    made = [envelope for envelope in envelopes if envelope.delivery._state.adding]
-    for envelope in made:
-        envelope.delivery.due_on = min(item.plan.due_on for item in envelope.items)
-    new = [envelope.delivery for envelope in made]
+    for envelope in envelopes:
+        _queue_by_due_date(envelope)
+    new = [envelope.delivery for envelope in envelopes if envelope.delivery._state.adding]
     Delivery.objects.bulk_create(new)
     ReminderItem.objects.bulk_create(
         ReminderItem(
@@ -189,3 +188,13 @@ def _write(envelopes: Sequence[Envelope], *, at: dt.datetime) -> int:
         DeliveryEvent(delivery=delivery, at=at, to_status=delivery.status, note=delivery.reason) for delivery in new
     )
     return len(new)
+
+
+def _queue_by_due_date(envelope: Envelope) -> None:
+    """The soonest due date in it is its place among what waits; one that waited already may move up."""
+    delivery, soonest = envelope.delivery, min(item.plan.due_on for item in envelope.items)
+    if delivery._state.adding:
+        delivery.due_on = soonest
+    elif soonest < delivery.due_on:
+        delivery.due_on = soonest
+        delivery.save(update_fields=["due_on"])

@@ -62,7 +62,7 @@ def write(delivery: Delivery, items: Sequence[ReminderItem], *, now: dt.datetime
         event = None
         if delivery.person is not None and _is_ones_own(items, milestones):
             event = single_event(milestones[0], delivery.person, changed_at=at)
-        return compose(delivery, template, context, milestones, at=at, event=event)
+        return compose(delivery, template, context, milestones, event=event, at=at)
 
 
 def compose(

@@ -121,31 +121,26 @@ def still_to_tell(notice: Delivery) -> bool:
     When they cannot be any more, what it tells of is reported anew, to whoever comes next.
     """
     told = Delivery.objects.filter(notices__notice=notice)
-    if not _reader(notice).is_reachable:
+    if notice.person is None or not notice.person.is_reachable:
         Delivery.objects.filter(pk__in=told.values("pk")).update(reported_at=None)
         return False
     return told.not_through().exists()
 
 
-def _reader(notice: Delivery) -> User:
-    if notice.person is None:
-        raise ValueError("notices go to people of ours")
-    return notice.person
-
-
 def write_notice(notice: Delivery, *, at: dt.datetime) -> message.Written:
     """Who did not get what, in the server's words, and what to do; raises ``ValueError`` as ``message.write`` does."""
-    with translation.override(_reader(notice).language):
-        return message.compose(notice, "notice", _context(notice), [], at=at)
+    reader = User.objects.get(pk=notice.person_id)
+    with translation.override(reader.language):
+        return message.compose(notice, "notice", _context(notice, reader), [], at=at)
 
 
-def _context(notice: Delivery) -> dict[str, Any]:
+def _context(notice: Delivery, reader: User) -> dict[str, Any]:
     told = (
         Delivery.objects.filter(notices__notice=notice).not_through().select_related("person", "contact").order_by("pk")
     )
     count = told.count()
     shown = list(told[:SHOWN])
-    lines = _lines(shown, _reader(notice))
+    lines = _lines(shown, reader)
     return {
         "language": translation.get_language(),
         "subject": _subject(lines, count),
@@ -153,7 +148,7 @@ def _context(notice: Delivery) -> dict[str, Any]:
         "tone": "overdue",
         "lines": lines,
         "more": count - len(shown),
-        "list_link": _list_link(_reader(notice)),
+        "list_link": _list_link(reader),
     }
 
 

@@ -24,7 +24,7 @@ TICK = "partnerships.tasks.tick"
 @pytest.fixture
 def office(live_stack: Callable[..., Stack], django_db_blocker: Any) -> Iterator[Stack]:
     """A stack nothing of which runs yet, whose reminders became due yesterday; this test is connected to its database."""
-    stack = live_stack(DJANGO_SETTINGS_MODULE="tests.faults.hurried")
+    stack = live_stack(DJANGO_SETTINGS_MODULE="tests.faults.hurried", DEBUG="1")
     with django_db_blocker.unblock(), connected_to(stack.env["DATABASE_URL"]):
         become_due(3)
         yield stack

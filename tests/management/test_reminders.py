@@ -6,7 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from partnerships.factories import MilestoneFactory, ReminderRuleFactory
-from partnerships.models import Delivery, Milestone, ReminderPlan
+from partnerships.models import Delivery, Milestone, ReminderPlan, User
 from partnerships.reminders import reasons
 from tests.services.smtp_sink import SmtpSink
 
@@ -145,3 +145,13 @@ def test_audit_finds_what_is_stuck(milestone: Milestone, smtp_sink: SmtpSink, to
     Delivery.objects.update(status="handing", lease_until=BEFORE)
     with pytest.raises(CommandError, match=r"^Delivery \d+ is held past its lease\.$"):
         reminders("audit")
+
+
+def test_a_dry_run_names_all_that_a_digest_says(milestone: Milestone) -> None:
+    User.objects.update(reminder_mode="digest")
+    MilestoneFactory(due_on=DUE, owner=milestone.owner, agreement=milestone.agreement, title="Visit the plant")
+
+    head = f"{milestone.owner.name} <{milestone.owner.email}>"
+    assert reminders("run", "--dry-run", "--now", "2026-03-05T09:00+08:00") == [
+        f"{head}: Open the joint laboratory (2026-03-12), Visit the plant (2026-03-12)"
+    ]

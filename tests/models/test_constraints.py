@@ -9,6 +9,7 @@ from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, models, transaction
 from django.db.models.signals import pre_save
+from django.utils import timezone
 
 from partnerships.factories import (
     DAY,
@@ -28,6 +29,7 @@ from partnerships.factories import (
     ContactFactory,
     ContactNoteFactory,
     DeliveryFactory,
+    DeliveryNoticeFactory,
     DemandFactory,
     DemandOutcomeFactory,
     DocumentFactory,
@@ -36,8 +38,10 @@ from partnerships.factories import (
     EventKindFactory,
     FacilityFactory,
     FacilityPartnerFactory,
+    FeedTokenFactory,
     HonourFactory,
     HonourSchemeFactory,
+    MailHoldFactory,
     MilestoneFactory,
     OrganizationFactory,
     OrganizationNameFactory,
@@ -60,7 +64,7 @@ from partnerships.factories import (
     UnitMembershipFactory,
     UserFactory,
 )
-from partnerships.models import NameKey, ReminderMark, SearchEntry
+from partnerships.models import Export, NameKey, ReminderMark, SavedView, SearchEntry
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -78,6 +82,14 @@ def itself(factory: Any, field: str) -> None:
     row = factory()
     setattr(row, field, row)
     row.save()
+
+
+def export(**values: Any) -> None:
+    Export.objects.create(user=UserFactory(), list="agreement_list", format="csv", asked_at=timezone.now(), **values)
+
+
+def saved_view(user: Any = None, **values: Any) -> SavedView:
+    return SavedView.objects.create(user=user or UserFactory(), list="agreement_list", **values)
 
 
 def again(row: models.Model) -> None:
@@ -110,13 +122,13 @@ BROKEN: dict[str, Callable[[], Any]] = {
     "agreement_signed_has_date": lambda: AgreementFactory(status="signed"),
     "agreement_status_known": lambda: AgreementFactory(status="lost"),
     "agreement_suspended_has_date": lambda: AgreementFactory(suspended=True, suspended_on=None),
-    "agreement_term_start_sane": lambda: AgreementTermFactory(starts_on=dt.date(24, 3, 2)),
     "agreement_term_end_sane": lambda: AgreementTermFactory(ends_on=NEVER),
     "agreement_term_ends_after_start": lambda: AgreementTermFactory(starts_on=DAY, ends_on=BEFORE),
     "agreement_term_has_end_or_review": lambda: AgreementTermFactory(ends_on=None),
     "agreement_term_number_unique": lambda: twice(AgreementTermFactory, "agreement"),
     "agreement_term_periods_sane": lambda: AgreementTermFactory(notice=10_000),
     "agreement_term_review_after_start": lambda: AgreementTermFactory(starts_on=DAY, review_on=BEFORE),
+    "agreement_term_start_sane": lambda: AgreementTermFactory(starts_on=dt.date(24, 3, 2)),
     "agreement_terminated_has_date": lambda: AgreementFactory(signed=True, terminated_on=DAY),
     "agreement_unit_unique": lambda: twice(AgreementUnitFactory, "agreement", "unit"),
     "amendment_number_unique": lambda: twice(AmendmentFactory, "agreement", number=1),
@@ -133,7 +145,10 @@ BROKEN: dict[str, Callable[[], Any]] = {
     "citation_unique": lambda: twice(CitationFactory, "source", "record"),
     "contact_note_is_about_something": lambda: ContactNoteFactory(agreement=None, unit=UnitFactory()),
     "delivery_claimed_has_lease": lambda: DeliveryFactory(claimed=True, lease_until=None),
+    "delivery_digest_has_day": lambda: DeliveryFactory(kind="digest"),
     "delivery_has_one_reader": lambda: DeliveryFactory(contact=ContactFactory()),
+    "delivery_notice_unique": lambda: twice(DeliveryNoticeFactory, "delivery", "person"),
+    "delivery_one_digest_a_day": lambda: twice(DeliveryFactory, "person", kind="digest", digest_on=DAY),
     "delivery_sent_has_time": lambda: DeliveryFactory(sent=True, sent_at=None),
     "delivery_status_known": lambda: DeliveryFactory(status="lost"),
     "demand_outcome_activity_unique": lambda: twice(
@@ -149,17 +164,23 @@ BROKEN: dict[str, Callable[[], Any]] = {
     "document_version_number_unique": lambda: twice(DocumentVersionFactory, "document", "number"),
     "event_ends_after_start": lambda: EventFactory(starts_on=DAY, ends_on=BEFORE),
     "event_kind_unique": lambda: twice(EventKindFactory, "event"),
+    "export_running_has_lease": lambda: export(status="running"),
+    "export_status_known": lambda: export(status="lost"),
     "facility_closed_has_date": lambda: FacilityFactory(opened=True, closed_on=DAY),
     "facility_ends_after_start": lambda: FacilityFactory(starts_on=DAY, ends_on=BEFORE),
     "facility_kind_known": lambda: FacilityFactory(kind="cafeteria"),
     "facility_opened_has_date": lambda: FacilityFactory(status="opened"),
     "facility_partner_unique": lambda: twice(FacilityPartnerFactory, "facility", "organization"),
     "facility_status_known": lambda: FacilityFactory(status="lost"),
+    "feed_token_name_unique": lambda: twice(FeedTokenFactory, "user", "name"),
     "honour_lapses_after_grant": lambda: HonourFactory(valid_until=BEFORE),
     "honour_scheme_not_after_itself": lambda: itself(HonourSchemeFactory, "next_scheme"),
     "honour_status_known": lambda: HonourFactory(status="lost"),
-    "honour_withdrawn_has_date": lambda: HonourFactory(status="withdrawn"),
     "honour_unique": lambda: twice(HonourFactory, "scheme", "organization"),
+    "honour_withdrawn_has_date": lambda: HonourFactory(status="withdrawn"),
+    "mail_hold_ended_has_time": lambda: MailHoldFactory(lifted_at=None),
+    "mail_hold_one_in_force": lambda: twice(MailHoldFactory, in_force=True),
+    "mail_hold_restore_has_backup": lambda: MailHoldFactory(cause="restore"),
     "milestone_derived_once_per_activity": lambda: derived_twice(activity=ActivityFactory()),
     "milestone_derived_once_per_agreement": lambda: derived_twice(agreement=AgreementFactory(signed=True)),
     "milestone_derived_once_per_demand": lambda: derived_twice(demand=DemandFactory()),
@@ -174,6 +195,7 @@ BROKEN: dict[str, Callable[[], Any]] = {
     "milestone_override_has_reason": lambda: MilestoneFactory(overridden_at=dt.datetime(2026, 3, 2, tzinfo=dt.UTC)),
     "milestone_party_needs_agreement": lambda: MilestoneFactory(event=EventFactory(), party=AgreementPartyFactory()),
     "milestone_recurrence_sane": lambda: MilestoneFactory(recurs_every_months=121),
+    "milestone_snooze_has_reason": lambda: MilestoneFactory(snoozed_until=DAY),
     "milestone_status_known": lambda: MilestoneFactory(status="lost"),
     "name_key_unique": lambda: again(NameKey.objects.get(organization=OrganizationFactory())),
     "organization_kind_known": lambda: OrganizationFactory(kind="club"),
@@ -203,6 +225,7 @@ BROKEN: dict[str, Callable[[], Any]] = {
     ),
     "reminder_plan_status_known": lambda: ReminderPlanFactory(status="lost"),
     "reminder_plan_unique": lambda: twice(ReminderPlanFactory, "milestone", "rule"),
+    "reminder_plan_wakes_once": lambda: twice(ReminderPlanFactory, "milestone", wakes_on=DAY),
     "reminder_rule_has_one_scope": lambda: ReminderRuleFactory(agreement=AgreementFactory(), unit=UnitFactory()),
     "reminder_rule_names_person": lambda: ReminderRuleFactory(audience="named"),
     "reminder_rule_offset_sane": lambda: ReminderRuleFactory(offset=10_000),
@@ -217,6 +240,7 @@ BROKEN: dict[str, Callable[[], Any]] = {
     "reported_figure_not_negative": lambda: ReportedFigureFactory(value=-1),
     "reported_figure_only_counts_compare": lambda: ReportedFigureFactory(compared=True, share=True),
     "research_project_budget_not_negative": lambda: ResearchProjectFactory(budget=-1),
+    "saved_view_name_unique": lambda: twice(saved_view, "user", name="Mine"),
     "search_entry_one_per_row": lambda: again(SearchEntry.objects.get(object_id=OrganizationFactory().pk)),
     "statement_number_from_one": lambda: StatementFactory(number=0),
     "statement_number_unique": lambda: twice(StatementFactory, "source", number=1),
@@ -230,6 +254,7 @@ BROKEN: dict[str, Callable[[], Any]] = {
     "user_absence_in_order": lambda: UserFactory(absent_from=DAY),
     "user_deputy_is_another": lambda: itself(UserFactory, "deputy"),
     "user_email_unique": lambda: [UserFactory(email=address) for address in ("li@example.org", "LI@example.org")],
+    "user_reminder_hour_of_a_day": lambda: UserFactory(reminder_hour=24),
 }
 
 

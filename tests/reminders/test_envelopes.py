@@ -93,6 +93,17 @@ def test_what_falls_due_on_a_day_gathers_in_one_digest_for_the_persons_hour(due:
     assert claim_next(now=at_eight(), clock=at_eight) is None
 
 
+def test_an_envelope_queues_by_the_soonest_due_date_in_it(due: Due, at_eight: Clock) -> None:
+    days = [THURSDAY + dt.timedelta(days=days) for days in (9, 3, 5)]
+    for day in days:
+        plan = due()
+        ReminderPlan.objects.filter(pk=plan.pk).update(due_on=day)
+        Milestone.objects.filter(pk=plan.milestone_id).update(due_on=day)
+        expand(at_eight)
+
+    assert Delivery.objects.get().due_on == days[1]
+
+
 def test_after_the_hour_the_first_of_the_day_leaves_at_once(due: Due, at_eight: Clock) -> None:
     at_eight.forward(hours=5)
     due()
@@ -287,3 +298,34 @@ def test_digests_of_many_take_as_many_queries_as_of_one(
 
     with django_assert_num_queries(20):
         assert expand(at_eight) == count
+
+
+@pytest.mark.parametrize("has_deputy", [True, False])
+def test_an_absence_that_begins_while_a_digest_waits(due: Due, reader: User, at_eight: Clock, has_deputy: bool) -> None:
+    """The deputy gets it in a digest of their own, the reader does not; without a deputy the reader still does."""
+    due()
+    expand(at_eight)
+    deputy = UserFactory(digest=True, coordinator_in=reader.memberships.get().unit)
+    absence = {"absent_from": THURSDAY, "absent_until": FRIDAY, "deputy": deputy if has_deputy else None}
+    User.objects.filter(pk=reader.pk).update(**absence)
+    at_eight.forward(hours=1)
+    claim = claim_next(now=at_eight(), clock=at_eight)
+    expand(at_eight)
+
+    assert claim is not None
+    assert [item.person for item in claim.items] == ([] if has_deputy else [reader])
+    living = ReminderItem.objects.filter(cancelled_at=None).values_list("person", "why", "delivery__kind")
+    expected = (deputy.pk, "stand-in", "digest") if has_deputy else (reader.pk, "owner", "digest")
+    assert list(living) == [expected]
+
+
+def test_a_deputys_digest_has_the_absent_persons_items_among_their_own(due: Due, reader: User, at_eight: Clock) -> None:
+    away = UserFactory(
+        coordinator_in=reader.memberships.get().unit, deputy=reader, absent_from=THURSDAY, absent_until=FRIDAY
+    )
+    due()
+    Milestone.objects.filter(pk=due().milestone_id).update(owner=away)
+    expand(at_eight)
+
+    assert digests() == [(THURSDAY, "queued", 2)]
+    assert sorted(ReminderItem.objects.values_list("why", flat=True)) == ["owner", "stand-in"]

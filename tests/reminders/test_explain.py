@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from partnerships.factories import MilestoneFactory, ReminderRuleFactory
-from partnerships.models import Delivery, Milestone, ReminderRule
+from partnerships.factories import NOON, MilestoneFactory, ReminderRuleFactory
+from partnerships.models import Delivery, Milestone, ReminderRule, User
 from partnerships.reminders import reasons
 from partnerships.reminders.deliver import deliver_due
 from partnerships.reminders.explain import explain
@@ -156,3 +156,18 @@ def test_a_long_story_takes_as_many_queries_as_a_short_one(
 
     with django_assert_num_queries(4):
         explain(loaded, now=clock())
+
+
+def test_it_says_when_a_digest_leaves_and_why_none_does(
+    queue: Callable[[], None], milestone: Milestone, clock: Clock
+) -> None:
+    User.objects.update(reminder_mode="digest", reminder_hour=9)
+    queue()
+    expected = "Queued. In the digest of 2026-03-05. It leaves at 2026-03-05 09:00 CST."
+    assert story(milestone, clock)[2] == f"  - To {milestone.owner}, owner of the milestone: {expected}"
+
+    other = MilestoneFactory(due_on=milestone.due_on)
+    User.objects.update(reminder_mode="feed")
+    clock.at = NOON
+    queue()
+    assert story(other, clock)[2] == f"  - To {other.owner}, owner of the milestone: Skipped. {reasons.FEED_ONLY}"

@@ -109,3 +109,18 @@ def test_a_deputy_is_a_colleague(world: World, client: Client) -> None:
     response = client.post(reverse("me"), values_of(world.coordinator, deputy=UserFactory().pk))
 
     assert list(response.context["form"].errors) == ["deputy"]
+
+
+def test_when_and_how_reminders_arrive(world: World, client: Client) -> None:
+    client.post(reverse("me"), values_of(world.coordinator, reminder_mode="feed", reminder_hour="19"))
+
+    person = again(world.coordinator)
+    assert (person.reminder_mode, person.reminder_hour) == ("feed", 19)
+    assert "always come by mail" in client.get(reverse("me")).text
+
+
+@pytest.mark.parametrize("hour", ["24", "-1", "", "8.5"])
+def test_an_hour_the_day_does_not_have_is_refused(hour: str, world: World, client: Client) -> None:
+    response = client.post(reverse("me"), values_of(world.coordinator, reminder_hour=hour))
+
+    assert list(response.context["form"].errors) == ["reminder_hour"]

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from partnerships.factories import DAY, MilestoneFactory
 from partnerships.models import Activity, Agreement, ContactNote, Milestone
+from partnerships.workflows.activities import follow_activity
 from tests.views.world import World
 
 TODAY = DAY.isoformat()
@@ -42,6 +44,27 @@ def test_marking_a_milestone_as_met(world: World, client: Client) -> None:
     assert response.redirect_chain == [(met.get_absolute_url(), 302)]
     assert "Done: Mark as met." in response.text
     assert "North obligation" in response.text  # the next thing to do
+
+
+@pytest.mark.parametrize(("key", "name", "label"), [("start", "start", "Start"), ("end", "complete", "Complete")])
+def test_what_follows_from_an_activity_leads_there(
+    key: str, name: str, label: str, world: World, client: Client
+) -> None:
+    follow_activity(world.activity, actor=None, on=DAY)
+    milestone = Milestone.objects.get(activity=world.activity, derived_key=key)
+
+    page = client.get(milestone.get_absolute_url()).text
+
+    assert f'href="{step(world.activity, name)}">{label}</a>' in page
+    assert (step(milestone, "meet") in page, step(milestone, "submit") in page) == (False, False)
+    assert f'aria-label="{label}: {milestone}"' in client.get("/").text
+
+
+def test_who_may_not_work_on_an_activity_is_not_led_there(world: World, client_of: Callable[[Any], Client]) -> None:
+    follow_activity(world.activity, actor=None, on=DAY)
+    milestone = Milestone.objects.get(activity=world.activity, derived_key="start")
+
+    assert step(world.activity, "start") not in client_of(world.people["viewer"]).get(milestone.get_absolute_url()).text
 
 
 def test_a_milestone_is_not_met_without_evidence(world: World, client: Client) -> None:
@@ -232,3 +255,48 @@ def test_a_follow_up_keeps_to_its_kind_and_its_partners(world: World, client: Cl
 
     assert set(response.context["form"].errors) == {"headcount", "organizations", "ends_on"}
     assert Activity.objects.filter(title="Visit").exists() is False
+
+
+def test_snoozing_a_milestone_and_ending_it(world: World, client: Client) -> None:
+    page = client.get(world.milestone.get_absolute_url())
+    form = page.context["snooze_form"]
+    until = timezone.localdate() + dt.timedelta(days=10)
+    values = {"version": form["version"].value(), "until": until.isoformat(), "reason": "They move <b>house</b>"}
+    client.post(reverse("milestone_step", args=[world.milestone.pk, "snooze"]), values)
+
+    asleep = client.get(world.milestone.get_absolute_url()).text
+    assert "They move &lt;b&gt;house&lt;/b&gt;" in asleep
+    assert "End the snooze" in asleep
+    assert "Snoozed until" in client.get("/").text
+
+    version = Milestone.objects.get(pk=world.milestone.pk).version
+    client.post(reverse("milestone_step", args=[world.milestone.pk, "unsnooze"]), {"version": version})
+    assert Milestone.objects.get(pk=world.milestone.pk).snoozed_until is None
+    assert "Snoozed until" not in client.get("/").text
+
+
+@pytest.mark.parametrize("step", ["snooze", "unsnooze"])
+def test_a_viewer_does_not_snooze(step: str, world: World, client_of: Callable[[Any], Client]) -> None:
+    viewer = client_of(world.people["viewer"])
+
+    assert viewer.get(world.milestone.get_absolute_url()).context["snooze_form"] is None
+    assert viewer.post(reverse("milestone_step", args=[world.milestone.pk, step])).status_code == 403
+
+
+def test_following_a_link_does_not_end_a_snooze(world: World, client: Client) -> None:
+    until = timezone.localdate() + dt.timedelta(days=10)
+    Milestone.objects.filter(pk=world.milestone.pk).update(snoozed_until=until, snooze_reason="Moving")
+
+    response = client.get(reverse("milestone_step", args=[world.milestone.pk, "unsnooze"]))
+
+    assert response.status_code == 200
+    assert Milestone.objects.get(pk=world.milestone.pk).snoozed_until == until
+
+
+def test_a_day_too_far_is_refused_beside_the_field(world: World, client: Client) -> None:
+    until = timezone.localdate() + dt.timedelta(days=91)
+    values = {"version": world.milestone.version, "until": until.isoformat(), "reason": "Moving"}
+
+    response = client.post(reverse("milestone_step", args=[world.milestone.pk, "snooze"]), values)
+
+    assert list(response.context["form"].errors) == ["until"]

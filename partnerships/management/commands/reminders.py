@@ -156,5 +156,6 @@ def _with_milestones(deliveries: Any) -> Any:
 
 
 def _line(delivery: Delivery) -> str:
-    milestone = delivery.items.all()[0].plan.milestone
-    return f"{delivery.reader.name} <{delivery.reader.email}>: {milestone.title} ({milestone.due_on.isoformat()})"
+    milestones = list(dict.fromkeys(item.plan.milestone for item in delivery.items.all()))
+    titles = ", ".join(f"{milestone.title} ({milestone.due_on.isoformat()})" for milestone in milestones)
+    return f"{delivery.reader.name} <{delivery.reader.email}>: {titles}"
