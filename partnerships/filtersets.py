@@ -32,6 +32,7 @@ from partnerships.models import (
     MilestoneKind,
     Organization,
     OrganizationKind,
+    Participation,
     Programme,
     Region,
     ReportedFigure,
@@ -40,6 +41,7 @@ from partnerships.models import (
     User,
 )
 from partnerships.models.users import read_tree
+from partnerships.reports.families import ids_below
 from partnerships.reports.figures import measure_counting, measured, recorded, rules_counting, with_recorded
 from partnerships.statuses import (
     ActivityStatus,
@@ -186,6 +188,13 @@ class CountedFilterSet(ProgrammeCountedFilterSet):
         return queryset.none() if counted is None else queryset.filter(pk__in=counted.values("pk"))
 
 
+def _opened_by(label: Any, method: str) -> django_filters.ModelChoiceFilter:
+    """A filter that a number on another page sets: no field of the form, and a chip once it is set."""
+    return django_filters.ModelChoiceFilter(
+        label=label, queryset=Organization.objects.none(), widget=forms.HiddenInput, method=method
+    )
+
+
 class AgreementFilterSet(TendedFilterSet, CountedFilterSet):
     status = django_filters.ChoiceFilter(label=_("Status"), choices=AgreementStatus.choices, empty_label=_("Any"))
     type = django_filters.ModelChoiceFilter(label=_("Type"), queryset=AgreementType.objects.all(), empty_label=_("Any"))
@@ -211,10 +220,14 @@ class AgreementFilterSet(TendedFilterSet, CountedFilterSet):
     in_force = SwitchFilter(label=_("In force today"), method="filter_in_force")
     quiet = SwitchFilter(label=_("Quiet"), method="filter_quiet")
     overdue = SwitchFilter(label=_("Something is overdue"), method="filter_overdue")
+    organization = _opened_by(_("With"), "filter_organization")
+    under = _opened_by(_("Under the framework"), "filter_under")
 
     def choices_in_scope(self) -> dict[str, QuerySet]:
         return {
             **super().choices_in_scope(),
+            "organization": Organization.objects.visible_to(self.user),
+            "under": Agreement.objects.visible_to(self.user),
             "unit": Unit.objects.visible_to(self.user),
             "coordinator": self._people(Agreement.objects.visible_to(self.user).values("coordinator")),
         }
@@ -225,6 +238,12 @@ class AgreementFilterSet(TendedFilterSet, CountedFilterSet):
     def filter_party(self, queryset: Any, name: str, value: str) -> Any:
         found = Organization.objects.search(value).values("pk")
         return queryset.filter(pk__in=AgreementParty.objects.filter(organization__in=found).values("agreement"))
+
+    def filter_organization(self, queryset: Any, name: str, value: Organization) -> Any:
+        return queryset.filter(Exists(AgreementParty.objects.filter(agreement=OuterRef("pk"), organization=value)))
+
+    def filter_under(self, queryset: Any, name: str, value: Agreement) -> Any:
+        return queryset.filter(parent=value)
 
     def filter_expiring(self, queryset: Any, name: str, value: str) -> Any:
         return queryset.expiring(self.today, until=self.today + dt.timedelta(days=int(value)))
@@ -265,9 +284,11 @@ class MilestoneFilterSet(TendedFilterSet):
         empty_label=_("Any time"),
         method="filter_due",
     )
+    agreement = _opened_by(_("Agreement"), "filter_agreement")
 
     def choices_in_scope(self) -> dict[str, QuerySet]:
         return {
+            "agreement": Agreement.objects.visible_to(self.user),
             "unit": Unit.objects.visible_to(self.user),
             "owner": self._people(Milestone.objects.visible_to(self.user).values("owner")),
         }
@@ -275,6 +296,9 @@ class MilestoneFilterSet(TendedFilterSet):
     def filter_queryset(self, queryset: Any) -> Any:
         filtered = super().filter_queryset(queryset)
         return filtered if self.form.cleaned_data.get("status") else filtered.pending()
+
+    def filter_agreement(self, queryset: Any, name: str, value: Agreement) -> Any:
+        return queryset.filter(agreement=value)
 
     def filter_status(self, queryset: Any, name: str, value: str) -> Any:
         return queryset if value == "all" else queryset.filter(status=value)
@@ -297,13 +321,49 @@ class ActivityFilterSet(TendedFilterSet):
         label=_("Unit, with those below"), queryset=Unit.objects.none(), empty_label=_("Any"), method="filter_unit"
     )
     owner = django_filters.ModelChoiceFilter(label=_("Owner"), queryset=User.objects.none(), empty_label=_("Any"))
+    area = django_filters.ModelChoiceFilter(
+        label=_("Counts for the area"),
+        queryset=CooperationArea.objects.all(),
+        empty_label=_("Any"),
+        method="filter_later",
+    )
     party = django_filters.CharFilter(label=_("Partner"), method="filter_party", max_length=200)
+    agreement = _opened_by(_("Agreement"), "filter_agreement")
+    framework = _opened_by(_("Agreement, with those under it"), "filter_framework")
+    credited = _opened_by(_("Counts for"), "filter_later")
+    organization = _opened_by(_("With"), "filter_organization")
 
     def choices_in_scope(self) -> dict[str, QuerySet]:
+        agreements = Agreement.objects.visible_to(self.user)
+        organizations = Organization.objects.visible_to(self.user)
         return {
+            "agreement": agreements,
+            "framework": agreements,
+            "credited": organizations,
+            "organization": organizations,
             "unit": Unit.objects.visible_to(self.user),
             "owner": self._people(Activity.objects.visible_to(self.user).values("owner")),
         }
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        """One credit has both the area and the organization: two of them would not show a delivery to this party."""
+        asked = {"area": "area", "credited": "organization"}
+        values = self.form.cleaned_data
+        credit = {field: values[name] for name, field in asked.items() if values.get(name)}
+        filtered = super().filter_queryset(queryset)
+        return filtered.credited(**credit) if credit else filtered
+
+    def filter_later(self, queryset: Any, name: str, value: Any) -> Any:
+        return queryset
+
+    def filter_agreement(self, queryset: Any, name: str, value: Agreement) -> Any:
+        return queryset.filter(agreement=value)
+
+    def filter_framework(self, queryset: Any, name: str, value: Agreement) -> Any:
+        return queryset.filter(agreement__in=[value.pk, *ids_below(value.pk)])
+
+    def filter_organization(self, queryset: Any, name: str, value: Organization) -> Any:
+        return queryset.filter(Exists(ActivityOrganization.objects.filter(activity=OuterRef("pk"), organization=value)))
 
     def filter_status(self, queryset: Any, name: str, value: str) -> Any:
         return queryset.unfinished() if value == "unfinished" else queryset.filter(status=value)
@@ -351,6 +411,14 @@ class EventFilterSet(ProgrammeCountedFilterSet):
         label=_("Kind"), choices=EventKind.Kind.choices, empty_label=_("Any"), method="filter_kind"
     )
 
+    organization = _opened_by(_("With"), "filter_organization")
+
+    def choices_in_scope(self) -> dict[str, QuerySet]:
+        return {**super().choices_in_scope(), "organization": Organization.objects.visible_to(self.user)}
+
+    def filter_organization(self, queryset: Any, name: str, value: Organization) -> Any:
+        return queryset.filter(Exists(Participation.objects.filter(event=OuterRef("pk"), organization=value)))
+
     def filter_kind(self, queryset: Any, name: str, value: str) -> Any:
         return queryset.filter(Exists(EventKind.objects.filter(event=OuterRef("pk"), kind=value)))
 
@@ -363,17 +431,27 @@ class FacilityFilterSet(TendedFilterSet, CountedFilterSet):
     )
     owner = django_filters.ModelChoiceFilter(label=_("Owner"), queryset=User.objects.none(), empty_label=_("Any"))
     party = django_filters.CharFilter(label=_("Partner"), method="filter_party", max_length=200)
+    agreement = _opened_by(_("Agreement"), "filter_agreement")
+    organization = _opened_by(_("With"), "filter_organization")
 
     def choices_in_scope(self) -> dict[str, QuerySet]:
         return {
             **super().choices_in_scope(),
             "unit": Unit.objects.visible_to(self.user),
+            "organization": Organization.objects.visible_to(self.user),
+            "agreement": Agreement.objects.visible_to(self.user),
             "owner": self._people(Facility.objects.visible_to(self.user).values("owner")),
         }
 
     def filter_party(self, queryset: Any, name: str, value: str) -> Any:
         found = Organization.objects.search(value).values("pk")
         return queryset.filter(pk__in=FacilityPartner.objects.filter(organization__in=found).values("facility"))
+
+    def filter_agreement(self, queryset: Any, name: str, value: Agreement) -> Any:
+        return queryset.filter(agreement=value)
+
+    def filter_organization(self, queryset: Any, name: str, value: Organization) -> Any:
+        return queryset.filter(Exists(FacilityPartner.objects.filter(facility=OuterRef("pk"), organization=value)))
 
 
 class DemandFilterSet(TendedFilterSet, CountedFilterSet):
@@ -389,10 +467,12 @@ class DemandFilterSet(TendedFilterSet, CountedFilterSet):
     owner = django_filters.ModelChoiceFilter(label=_("Owner"), queryset=User.objects.none(), empty_label=_("Any"))
     party = django_filters.CharFilter(label=_("Asked by"), method="filter_party", max_length=200)
     unpublished = SwitchFilter(label=_("Content not published"), method="filter_unpublished")
+    organization = _opened_by(_("Asked by"), "filter_organization")
 
     def choices_in_scope(self) -> dict[str, QuerySet]:
         return {
             **super().choices_in_scope(),
+            "organization": Organization.objects.visible_to(self.user),
             "unit": Unit.objects.visible_to(self.user),
             "owner": self._people(Demand.objects.visible_to(self.user).values("owner")),
         }
@@ -402,6 +482,9 @@ class DemandFilterSet(TendedFilterSet, CountedFilterSet):
 
     def filter_party(self, queryset: Any, name: str, value: str) -> Any:
         return queryset.filter(organization__in=Organization.objects.search(value).values("pk"))
+
+    def filter_organization(self, queryset: Any, name: str, value: Organization) -> Any:
+        return queryset.filter(organization=value)
 
     def filter_unpublished(self, queryset: Any, name: str, value: str) -> Any:
         return queryset.filter(is_content_published=False)
@@ -447,6 +530,13 @@ class HonourFilterSet(ListFilterSet):
     lapsing = SwitchFilter(label=_("Lapses this half-year"), method="filter_lapsing")
     could_rise = SwitchFilter(label=_("Could apply for the next level"), method="filter_could_rise")
     withdrawn = SwitchFilter(label=_("Recorded in error, withdrawn"), method="filter_withdrawn")
+    organization = _opened_by(_("Held by"), "filter_organization")
+
+    def choices_in_scope(self) -> dict[str, QuerySet]:
+        return {"organization": Organization.objects.visible_to(self.user)}
+
+    def filter_organization(self, queryset: Any, name: str, value: Organization) -> Any:
+        return queryset.filter(organization=value)
 
     def filter_queryset(self, queryset: Any) -> Any:
         """What was withdrawn is listed only when it is asked for."""

@@ -10,6 +10,7 @@ from partnerships import filtersets
 from partnerships.factories import (
     DAY,
     AchievementFactory,
+    ActivityCreditFactory,
     ActivityFactory,
     AgreementFactory,
     AgreementTypeFactory,
@@ -100,6 +101,8 @@ def agreements(staff: Any) -> dict[str, Any]:
     figure = ReportedFigureFactory(event=EventFactory(), compared=True)
     kept.event = figure.event
     kept.save()
+    left.parent = kept
+    left.save()
     programme = ProgrammeItemFactory(agreement=kept).programme
     ProgrammeItemFactory(programme=programme, agreement=left)  # a draft: labelled, and not counted
     return {
@@ -108,6 +111,7 @@ def agreements(staff: Any) -> dict[str, Any]:
         "left": left,
         "parent": parent,
         "area": area,
+        "forge": forge,
         "figure": figure,
         "programme": programme,
     }
@@ -127,6 +131,8 @@ AGREEMENT_CASES = {
     "orphaned": ("orphaned=yes", ["left"]),
     "away": ("away=yes", ["silent"]),
     "overdue": ("overdue=yes", ["silent"]),
+    "organization": ("organization={forge.pk}", ["kept"]),
+    "under": ("under={kept.pk}", ["left"]),
     "figure": ("figure={figure.pk}", ["kept"]),
     "programme": ("programme={programme.pk}", ["kept"]),
 }
@@ -173,6 +179,7 @@ MILESTONE_CASES = {
     "due": ("due=overdue", ["late"]),
     "orphaned": ("orphaned=yes", ["later"]),
     "away": ("away=yes", ["soon"]),
+    "agreement": ("agreement={later.agreement.pk}", ["later"]),
 }
 
 
@@ -203,12 +210,15 @@ def test_milestones_still_to_be_done_unless_asked(
 
 @pytest.fixture
 def activities(staff: Any) -> dict[str, Any]:
-    forge = EnterpriseFactory(name="Forge")
-    return {
-        "visit": ActivityFactory(title="Visit to the forge", visit=True, owner=None, organizations=[forge]),
-        "done": ActivityFactory(title="Course", completed=True, owner=staff),
-        "left": ActivityFactory(title="Talks", kind="meeting", owner=UserFactory(**AWAY)),
-    }
+    forge, area = EnterpriseFactory(name="Forge"), CooperationAreaFactory()
+    visit = ActivityFactory(title="Visit to the forge", visit=True, owner=None, organizations=[forge])
+    below = AgreementFactory(signed=True, parent=visit.agreement)
+    done = ActivityFactory(title="Course", completed=True, owner=staff, agreement=below)
+    ActivityCreditFactory(activity=visit, area=area)
+    ActivityCreditFactory(activity=visit, organization=forge)
+    ActivityCreditFactory(activity=done, area=area, organization=forge)
+    left = ActivityFactory(title="Talks", kind="meeting", owner=UserFactory(**AWAY))
+    return {"left": left, "visit": visit, "done": done, "forge": forge, "area": area}
 
 
 ACTIVITY_CASES = {
@@ -220,6 +230,11 @@ ACTIVITY_CASES = {
     "unit": ("unit={done.unit.pk}", ["done"]),
     "owner": ("owner={done.owner.pk}", ["done"]),
     "party": ("party=forge", ["visit"]),
+    "area": ("area={area.pk}", ["visit", "done"]),
+    "agreement": ("agreement={visit.agreement.pk}", ["visit"]),
+    "framework": ("framework={visit.agreement.pk}", ["visit", "done"]),
+    "credited": ("credited={forge.pk}", ["visit", "done"]),
+    "organization": ("organization={forge.pk}", ["visit"]),
 }
 
 
@@ -230,6 +245,12 @@ def test_activities(name: str, activities: dict[str, Any], staff: Any) -> None:
     rows = found(filtersets.ActivityFilterSet, Activity, query.format(**activities), staff)
 
     assert rows == [activities[key] for key in expected]
+
+
+def test_one_credit_has_the_area_and_the_organization(activities: dict[str, Any], staff: Any) -> None:
+    query = "area={area.pk}&credited={forge.pk}".format(**activities)
+
+    assert found(filtersets.ActivityFilterSet, Activity, query, staff) == [activities["done"]]
 
 
 def test_activities_of_one_status(activities: dict[str, Any], staff: Any) -> None:
@@ -282,6 +303,7 @@ EVENT_CASES = {
     "q": ("q=meeting", ["meeting"]),
     "kind": ("kind=fair", ["fair"]),
     "programme": ("programme={programme.pk}", ["fair"]),
+    "organization": ("organization={guest.pk}", ["fair"]),
 }
 
 
@@ -292,7 +314,8 @@ def test_events(name: str, staff: Any) -> None:
     EventKindFactory(event=events["fair"], kind="fair")
 
     programme = ProgrammeItemFactory(event=events["fair"]).programme
-    rows = found(filtersets.EventFilterSet, Event, query.format(programme=programme), staff)
+    guest = ParticipationFactory(event=events["fair"]).organization
+    rows = found(filtersets.EventFilterSet, Event, query.format(programme=programme, guest=guest), staff)
 
     assert rows == [events[key] for key in expected]
 
@@ -305,7 +328,17 @@ def facilities(staff: Any) -> dict[str, Any]:
     programme = ProgrammeItemFactory(facility=base).programme
     planned = FacilityFactory(name="Laboratory", kind="joint_laboratory", event=figure.event, owner=None)
     ProgrammeItemFactory(programme=programme, facility=planned)
-    return {"base": base, "planned": planned, "figure": figure, "programme": programme}
+    under = AgreementFactory()
+    planned.agreement = under
+    planned.save()
+    return {
+        "base": base,
+        "planned": planned,
+        "figure": figure,
+        "programme": programme,
+        "forge": forge,
+        "under": under,
+    }
 
 
 FACILITY_CASES = {
@@ -317,6 +350,8 @@ FACILITY_CASES = {
     "unit": ("unit={planned.unit.pk}", ["planned"]),
     "owner": ("owner={base.owner.pk}", ["base"]),
     "party": ("party=forge", ["base"]),
+    "organization": ("organization={forge.pk}", ["base"]),
+    "agreement": ("agreement={under.pk}", ["planned"]),
     "figure": ("figure={figure.pk}", ["base"]),
     "programme": ("programme={programme.pk}", ["base"]),
 }
@@ -354,6 +389,7 @@ DEMAND_CASES = {
     "owner": ("owner={hot.owner.pk}", ["hot"]),
     "party": ("party=forge", ["hot"]),
     "unpublished": ("unpublished=yes", ["silent"]),
+    "organization": ("organization={hot.organization.pk}", ["hot"]),
     "figure": ("figure={figure.pk}", ["hot"]),
     "programme": ("programme={programme.pk}", ["silent"]),
 }
@@ -420,6 +456,7 @@ HONOUR_CASES = {
     "scheme": ("scheme={after.scheme.pk}", ["after"]),
     "level": ("level=municipal", ["last"]),
     "party": ("party=forge", ["after"]),
+    "organization": ("organization={last.organization.pk}", ["last"]),
     "lapsing": ("lapsing=yes", ["last"]),
     "could_rise": ("could_rise=yes", ["after"]),
     "withdrawn": ("withdrawn=yes", ["withdrawn"]),

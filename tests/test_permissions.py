@@ -154,6 +154,7 @@ KINDS = {
     "export": "agreement",
     "operations": "agreement",
     "team": "agreement",
+    "mail_hold": "agreement",
 }
 
 

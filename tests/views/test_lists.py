@@ -24,7 +24,7 @@ QUERIES = {
     "my_work": 11,
     "agreement_list": 14,
     "milestone_list": 12,
-    "activity_list": 13,
+    "activity_list": 14,
     "organization_list": 11,
     "event_list": 10,
     "facility_list": 12,
