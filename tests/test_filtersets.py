@@ -178,8 +178,8 @@ MILESTONE_CASES = {
     "owner": ("owner={soon.owner.pk}", ["soon"]),
     "due": ("due=overdue", ["late"]),
     "orphaned": ("orphaned=yes", ["later"]),
-    "agreement": ("agreement={later.agreement.pk}", ["later"]),
     "away": ("away=yes", ["soon"]),
+    "agreement": ("agreement={later.agreement.pk}", ["later"]),
 }
 
 
@@ -218,7 +218,8 @@ def activities(staff: Any) -> dict[str, Any]:
     ActivityCreditFactory(activity=visit, area=area)
     ActivityCreditFactory(activity=visit, organization=forge)
     ActivityCreditFactory(activity=done, area=area, organization=forge)
-    return {"visit": visit, "done": done, "left": left, "forge": forge, "area": area}
+    left = ActivityFactory(title="Talks", kind="meeting", owner=UserFactory(**AWAY))
+    return {"left": left, "visit": visit, "done": done, "forge": forge, "area": area}
 
 
 ACTIVITY_CASES = {
