@@ -146,7 +146,8 @@ def around_organization(organization: Organization, user: Any, *, today: dt.date
     story.read(done.order_by("-completed_on", "-pk"), _completed)
     for model, name, day, kind, words in _dated(organization):
         rows = model.objects.visible_to(user).filter(**name, **{f"{day}__lte": today})
-        story.read(rows.select_related("unit").order_by(f"-{day}", "-pk"), _on_the_day(day, kind, words))
+        related = ("unit", "scheme") if model is Honour else ("unit",)
+        story.read(rows.select_related(*related).order_by(f"-{day}", "-pk"), _on_the_day(day, kind, words))
     if sees_details:
         notes = ContactNote.objects.visible_to(user).filter(organization=organization).select_related("author")
         story.read(notes, notes_of)
@@ -203,7 +204,7 @@ def _steps(changes: list[StatusChange]) -> Iterator[Moment]:
     """A completion is told on the day the work was done (``_completed``), unless it was taken back since."""
     rows = _rows_of(changes)
     for change in changes:
-        model = change.content_type.model_class()
+        model = ContentType.objects.get_for_id(change.content_type_id).model_class()
         row = rows.get((change.content_type_id, change.object_id))
         is_done = isinstance(row, Activity) and row.status == ActivityStatus.COMPLETED
         if is_done and change.transition == "complete":
@@ -368,7 +369,8 @@ def _parts(history: list[Any]) -> Iterator[Moment]:
 
 def _part_names(history: list[Any]) -> list[str]:
     """What the parts were about: organizations, areas and units by name in one query, terms by their days."""
-    relation = next((name for name in ("organization", "area", "unit") if history and hasattr(history[0], name)), None)
+    fields = {field.name for row in history[:1] for field in row._meta.fields}
+    relation = next((name for name in ("organization", "area", "unit") if name in fields), None)
     if relation is None:
         return [f"{row.starts_on.isoformat()} – {row.ends_on.isoformat() if row.ends_on else '…'}" for row in history]
     model = type(history[0])._meta.get_field(relation).related_model
