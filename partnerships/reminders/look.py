@@ -54,7 +54,7 @@ class Look:
     _ahead: dict[int, _Ahead | None] = field(default_factory=dict)
 
     def ahead(self, deliveries: QuerySet[Delivery], at: dt.datetime) -> None:
-        """Reads the first of ``deliveries`` in ten queries, unless some of those read before are left.
+        """Reads the first of ``deliveries`` in fourteen queries at most, unless some of those read before are left.
 
         Outside the transaction of a claim: it keeps no lock meanwhile.
         """
