@@ -39,7 +39,7 @@ def load(milestones: int) -> Seconds:
     """DUE of the milestones are due for a reminder on each of the first BUSY_DAYS days, the others later."""
     ReminderRuleFactory(offset=5)
     began = time.perf_counter()
-    size = Load(agreements=milestones // 10, milestones_each=10, people=500, busy_days=BUSY_DAYS, due_a_day=DUE)
+    size = Load(milestones // 10, 10, people=500, busy_days=BUSY_DAYS, due_a_day=DUE, is_findable=False)
     make_load(size, now=NOON, today=NOON.date())
     return time.perf_counter() - began
 
@@ -75,13 +75,6 @@ def _timed_run(now: dt.datetime) -> Seconds:
     took = time.perf_counter() - began
     assert (Delivery.objects.count() - before, done.reconciled >= EDITED) == (DUE, True), done
     return took
-
-
-def queue(number: int) -> int:
-    """Mails of the busy day of this number, ready to be sent; how many."""
-    now = day(number)
-    run_once(now=now, clock=lambda: now, limit=0)
-    return Delivery.objects.filter(status="queued").count()
 
 
 def send(mails: int) -> tuple[int, Seconds, float]:
@@ -170,7 +163,7 @@ def relay(port: int) -> int:
 
 
 COMMANDS: dict[str, Callable[..., Any]] = {
-    work.__name__: work for work in (load, tick, tick_in_sweep, queue, send, floor, bare, relay)
+    work.__name__: work for work in (load, tick, tick_in_sweep, send, floor, bare, relay)
 }
 
 

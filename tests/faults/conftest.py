@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,12 @@ from tests.services.smtp_sink import SmtpSink
 SPEED = 60  # a lease of five minutes runs out in five seconds
 
 
+@pytest.fixture(autouse=True)
+def any_amount_is_usual(settings: Any) -> None:
+    """An office that opens with hundreds of mails at once is no accident here."""
+    settings.REMINDERS_NEVER_HELD = 0
+
+
 @pytest.fixture
 def environment(smtp_sink: SmtpSink) -> dict[str, str]:
     """What a process of the product needs to work on this test's database and mail server."""
@@ -22,6 +29,7 @@ def environment(smtp_sink: SmtpSink) -> dict[str, str]:
         "DATABASE_URL": database_url(),
         "EMAIL_HOST": smtp_sink.host,
         "EMAIL_PORT": str(smtp_sink.port),
+        "REMINDERS_NEVER_HELD": "0",
         "FAULTS_BEGIN": DUE_AT.isoformat(),
         "FAULTS_SPEED": str(SPEED),
     }
