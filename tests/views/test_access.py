@@ -48,6 +48,7 @@ TABLE: dict[str, list[int]] = {
     "activity_list": EVERYBODY,
     "activity_detail": OWN,
     "activity_step": WORKERS,
+    "calendar": EVERYBODY,
     "milestone_list": EVERYBODY,
     "milestone_detail": OWN,
     "milestone_step": WORKERS,
