@@ -26,16 +26,23 @@ from partnerships.views import (
     saved_views,
     search,
     sources,
+    team,
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", my_work.my_work, name="my_work"),
+    path("team/", team.team, name="team"),
+    path("team/nobody/hand-over/", team.team_hand_over_nobody, name="team_hand_over_nobody"),
+    path("team/<int:pk>/hand-over/", team.team_hand_over, name="team_hand_over"),
     path("agreements/", agreements.AgreementList.as_view(), name="agreement_list"),
     path("agreements/<int:pk>/", agreements.agreement_detail, name="agreement_detail"),
     path("agreements/<int:pk>/follow-up/", activities.activity_add, name="activity_add"),
     path("agreements/<int:pk>/<slug:step>/", agreements.agreement_step, name="agreement_step"),
     path("organizations/", organizations.OrganizationList.as_view(), name="organization_list"),
     path("organizations/<int:pk>/", organizations.organization_detail, name="organization_detail"),
+    path(
+        "organizations/<int:pk>/compare/<int:other>/", organizations.organization_compare, name="organization_compare"
+    ),
     path("activities/", activities.ActivityList.as_view(), name="activity_list"),
     path("activities/<int:pk>/", activities.activity_detail, name="activity_detail"),
     path("activities/<int:pk>/<slug:step>/", activities.activity_step, name="activity_step"),

@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
@@ -30,7 +30,7 @@ from partnerships.models.agreements import QUIET_AFTER_DAYS
 from partnerships.models.milestones import ACCEPTED_KINDS, ACTIVITY_KINDS, FIRM_KINDS
 from partnerships.permissions import require
 from partnerships.statuses import MILESTONE_TRANSITIONS, AgreementStatus, MilestoneStatus
-from partnerships.workflows.transitions import check_day, check_input, lock, save_as, take_step
+from partnerships.workflows.transitions import check_day, check_heir, check_input, lock, save_as, take_step
 
 # An agreement registered long after its signing is not overdue at once: the office first gets time to make contact.
 FIRST_CONTACT_DAYS = 14
@@ -183,18 +183,15 @@ def _end_snooze(milestone: Milestone) -> None:
     milestone.snoozed_until, milestone.snooze_reason = None, ""
 
 
-def assign_milestone(milestone: Milestone, *, actor: User | None, owner: User) -> Milestone:
+def assign_milestone(milestone: Milestone, *, actor: User | None, owner: User, reason: str = "") -> Milestone:
     """Gives it to another person, who must be able to see it and be reached."""
     with transaction.atomic():
         locked = lock(milestone)
         require(actor, "milestone.assign", locked)
-        if not owner.is_reachable:
-            raise InvalidInput(_("This person is not active or has no e-mail address."), field="owner")
-        if not Milestone.objects.visible_to(owner).filter(pk=locked.pk).exists():
-            raise InvalidInput(_("This person may not see the milestone."), field="owner")
+        check_heir(locked, owner, field="owner")
         locked.version = milestone.version
         locked.owner = owner
-        save_as(locked, actor)
+        save_as(locked, actor, reason=reason)
     return locked
 
 
@@ -559,9 +556,38 @@ def owner_of(row: Any) -> User | None:
 
 
 def follow_owner(row: Any, *, owner_id: int | None, actor: User | None, previous: User | None) -> None:
-    """Pending milestones of ``row`` that ``previous`` or nobody looks after go to its new owner; others stay."""
+    """Pending milestones of ``row`` that ``previous`` or nobody looks after go to its new owner; others stay.
+
+    So do those of other units, whose activities stand under an agreement they take part in.
+    """
     with transaction.atomic():
-        theirs = row.milestones.pending().filter(Q(owner=previous) | Q(owner__isnull=True)).exclude(owner_id=owner_id)
+        theirs = (
+            row.milestones.pending()
+            .filter(unit=row.unit_id)
+            .filter(Q(owner=previous) | Q(owner__isnull=True))
+            .exclude(owner_id=owner_id)
+        )
         for milestone in theirs.select_for_update(of=("self",), no_key=True):
             milestone.owner_id = owner_id
             save_as(milestone, actor)
+
+
+def give_to(
+    row: Any, person: User, *, actor: User | None, action: str, pending: QuerySet, field: str = "owner", reason: str
+) -> Any:
+    """Gives a row that has milestones to ``person``; those the former or nobody looks after go along.
+
+    ``pending`` are the rows of its model that still ask for something: what is closed stays with whoever had it.
+    """
+    with transaction.atomic():
+        locked = lock(row)
+        require(actor, action, locked)
+        if not pending.filter(pk=locked.pk).exists():
+            raise TransitionRefused(_("This is closed: nothing is left to hand over."))
+        check_heir(locked, person, field=field)
+        previous = getattr(locked, field)
+        locked.version = row.version
+        setattr(locked, field, person)
+        save_as(locked, actor, reason=reason)
+        follow_owner(locked, owner_id=person.pk, actor=actor, previous=previous)
+    return locked

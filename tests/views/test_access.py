@@ -28,8 +28,13 @@ SHARED = [200, 200, 200, 200, 404, 200, 404, 200]
 WORKERS = [403, 200, 200, 200, 404, 200, 404, 404]
 LEADS = [403, 403, 200, 200, 404, 200, 404, 404]
 OFFICE = [403, 403, 403, 200, 403, 200, 403, 403]
+# Leads of any unit, and the office.
+TEAM = [403, 403, 200, 200, 403, 200, 403, 403]
 TABLE: dict[str, list[int]] = {
     "my_work": EVERYBODY,
+    "team": TEAM,
+    "team_hand_over": TEAM,
+    "team_hand_over_nobody": TEAM,
     "agreement_list": EVERYBODY,
     "agreement_detail": OWN,
     "agreement_step": WORKERS,
@@ -106,6 +111,7 @@ def _export(world: World) -> Any:
 def addresses(world: World) -> dict[str, str]:
     agreement, milestone, activity = [world.agreement.pk], [world.milestone.pk], [world.activity.pk]
     arguments: dict[str, list[Any]] = {
+        "team_hand_over": [world.coordinator.pk],
         "agreement_detail": agreement,
         "agreement_step": [world.draft.pk, "submit"],
         "activity_add": agreement,
