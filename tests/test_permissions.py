@@ -153,8 +153,8 @@ KINDS = {
     "history": "agreement",
     "export": "agreement",
     "operations": "agreement",
-    "mail_hold": "agreement",
     "team": "agreement",
+    "mail_hold": "agreement",
 }
 
 

@@ -64,10 +64,6 @@ class ActivityQuerySet(ScopedQuerySet):
     def unfinished(self) -> Self:
         return self.exclude(status__in=(ActivityStatus.COMPLETED, ActivityStatus.CANCELLED))
 
-    def credited(self, **to: Any) -> Self:
-        """Those that count for an ``area``, an ``organization``, or for the two together by one credit."""
-        return self.filter(Exists(ActivityCredit.objects.filter(activity=OuterRef("pk"), **to)))
-
     def orphaned(self) -> Self:
         """Unfinished, and nobody who can be reached looks after it."""
         return self.unfinished().filter(left_alone("owner"))
@@ -75,6 +71,10 @@ class ActivityQuerySet(ScopedQuerySet):
     def owner_away(self, today: dt.date) -> Self:
         """Unfinished, and the owner is absent without a deputy."""
         return self.unfinished().filter(away_alone("owner", today))
+
+    def credited(self, **to: Any) -> Self:
+        """Those that count for an ``area``, an ``organization``, or for the two together by one credit."""
+        return self.filter(Exists(ActivityCredit.objects.filter(activity=OuterRef("pk"), **to)))
 
 
 class Activity(SeededModel, SearchableModel, VersionedModel):

@@ -13,8 +13,17 @@ from typing import Any
 from django.db import connection
 from django.db.models import Count, Max, QuerySet
 
-from partnerships.models import Agreement, AgreementUnit, Delivery, Milestone, ReminderItem, ReminderPlan, User
-from partnerships.models.users import UnitMembership
+from partnerships.models import (
+    Agreement,
+    AgreementUnit,
+    Delivery,
+    Milestone,
+    ReminderItem,
+    ReminderPlan,
+    ReminderRule,
+    UnitMembership,
+    User,
+)
 from partnerships.reminders.answers import signs_for
 from partnerships.reminders.recipients import Audience, Directory
 from partnerships.reminders.rulebook import BOOKS, Books, Rulebook, history_columns, history_print
@@ -54,7 +63,7 @@ class Look:
     _ahead: dict[int, _Ahead | None] = field(default_factory=dict)
 
     def ahead(self, deliveries: QuerySet[Delivery], at: dt.datetime) -> None:
-        """Reads the first of ``deliveries`` in ten queries, unless some of those read before are left.
+        """Reads the first of ``deliveries`` in fourteen queries at most, unless some of those read before are left.
 
         Outside the transaction of a claim: it keeps no lock meanwhile.
         """
@@ -134,18 +143,16 @@ class _Reader:
     def _people(self, plan: ReminderPlan) -> list[User]:
         """Whom the check may ask about, and who is named in the mail."""
         milestone = plan.milestone
-        named = [
-            milestone.owner,
-            milestone.unit.fallback_person,
-            milestone.agreement and milestone.agreement.coordinator,
-        ]
+        coordinator = milestone.agreement.coordinator if milestone.agreement else None
+        named = (milestone.owner, milestone.unit.fallback_person, coordinator)
         return [*self.directory.concerned(plan), *(person for person in named if person is not None)]
 
 
 def _is_plain(plan: ReminderPlan) -> bool:
     """Neither contacts nor answers nor a snooze have a say."""
     is_awake = plan.wakes_on is None and plan.milestone.snoozed_until is None
-    return is_awake and plan.unanswered_at is None and plan.rule.audience != Audience.PARTY
+    waits = plan.unanswered_at is not None or plan.rule.direction == ReminderRule.Direction.UNANSWERED
+    return is_awake and not waits and plan.rule.audience != Audience.PARTY
 
 
 def _versions(people: Iterable[User]) -> dict[int, int]:

@@ -94,7 +94,7 @@ class Directory:
         """Whoever ``recipients`` may ask about: no other person of ours has a say in what it answers."""
         milestone, owner = plan.milestone, self.people.get(plan.milestone.owner_id or 0)
         levels = self.units.with_ancestors(milestone.unit_id)
-        ids = {milestone.owner_id, owner and owner.deputy_id, plan.rule.named_person_id}
+        ids = {milestone.owner_id, owner.deputy_id if owner else None, plan.rule.named_person_id}
         ids |= {self.fallbacks[unit] for unit in levels}
         ids |= {lead for unit in levels for lead in self.leads.get(unit, ())}
         return [self.people[pk] for pk in sorted(pk for pk in ids if pk is not None)]

@@ -126,7 +126,7 @@ def _attention(user: Any, today: dt.date) -> list[dict[str, Any]]:
         {
             "label": _("quiet agreements"),
             "count": agreements.quiet(today).count(),
-            "url": f"{agreement_list}?quiet=yes",
+            "url": reverse("quiet"),
         },
     ]
 

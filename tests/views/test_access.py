@@ -33,6 +33,8 @@ OFFICE = [403, 403, 403, 200, 403, 200, 403, 403]
 TEAM = [403, 403, 200, 200, 403, 200, 403, 403]
 TABLE: dict[str, list[int]] = {
     "my_work": EVERYBODY,
+    "quiet": EVERYBODY,
+    "quiet_log": WORKERS,
     "team": TEAM,
     "team_hand_over": TEAM,
     "team_hand_over_nobody": TEAM,
@@ -46,6 +48,7 @@ TABLE: dict[str, list[int]] = {
     "activity_list": EVERYBODY,
     "activity_detail": OWN,
     "activity_step": WORKERS,
+    "calendar": EVERYBODY,
     "milestone_list": EVERYBODY,
     "milestone_detail": OWN,
     "milestone_step": WORKERS,
@@ -113,6 +116,7 @@ def _export(world: World) -> Any:
 def addresses(world: World) -> dict[str, str]:
     agreement, milestone, activity = [world.agreement.pk], [world.milestone.pk], [world.activity.pk]
     arguments: dict[str, list[Any]] = {
+        "quiet_log": agreement,
         "team_hand_over": [world.coordinator.pk],
         "agreement_detail": agreement,
         "agreement_step": [world.draft.pk, "submit"],
