@@ -53,6 +53,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("calendar/", calendar.calendar, name="calendar"),
     path("milestones/", milestones.MilestoneList.as_view(), name="milestone_list"),
     path("milestones/<int:pk>/", milestones.milestone_detail, name="milestone_detail"),
+    path("milestones/<int:pk>/undo/", my_work.milestone_undo, name="milestone_undo"),
     path("milestones/<int:pk>/<slug:step>/", milestones.milestone_step, name="milestone_step"),
     path("events/", events.EventList.as_view(), name="event_list"),
     path("events/<int:pk>/", events.event_detail, name="event_detail"),
