@@ -11,9 +11,15 @@ from django.utils.translation import gettext as _
 from partnerships.forms.steps import StepOffer, step_form, step_offers
 from partnerships.views.base import require_or_403
 
+# Steps that ask for nothing but their date: a click is enough where the day is today.
+DATE_ALONE = frozenset({"start"})
 
-def step_page(request: HttpRequest, row: Any, name: str) -> HttpResponse:
-    """The page of one step of a transition table. 404 for a step that does not exist, 403 for whoever may not."""
+
+def step_page(request: HttpRequest, row: Any, name: str, *, back: str = "") -> HttpResponse:
+    """The page of one step of a transition table. 404 for a step that does not exist, 403 for whoever may not.
+
+    ``back`` is the address it leads to when done or left, the row's own page without it.
+    """
     try:
         form = step_form(row, name, today=timezone.localdate(), data=request.POST or None)
     except KeyError as error:
@@ -22,16 +28,18 @@ def step_page(request: HttpRequest, row: Any, name: str) -> HttpResponse:
     if request.method != "POST" and row.status not in form.transition.sources:
         return impossible(request, row, form.transition.label)
     done = _("Done: %(step)s.") % {"step": form.transition.label}
-    return form_page(request, row, form, title=form.transition.label, done=done)
+    return form_page(request, row, form, title=form.transition.label, done=done, back=back)
 
 
-def form_page(request: HttpRequest, row: Any, form: Any, *, title: Any, done: str, **apply: Any) -> HttpResponse:
-    """Shows ``form`` about ``row``; after a POST that is accepted, goes to the row's page with a message."""
+def form_page(
+    request: HttpRequest, row: Any, form: Any, *, title: Any, done: str, back: str = "", **apply: Any
+) -> HttpResponse:
+    """Shows ``form`` about ``row``; after a POST that is accepted, goes ``back`` or to the row's page with a message."""
     is_stale = False
     if request.method == "POST":
         if form.is_valid() and form.apply(request.user, **apply) is not None:
             messages.success(request, done)
-            return redirect(row.get_absolute_url())
+            return redirect(back or row.get_absolute_url())
         row.refresh_from_db()
         is_stale = request.POST.get("version") not in (None, str(row.version))
     if is_stale:
@@ -39,6 +47,7 @@ def form_page(request: HttpRequest, row: Any, form: Any, *, title: Any, done: st
         form.data = form.data.copy()
         form.data["version"] = str(row.version)
     context = {"form": form, "row": row, "title": title, "is_stale": is_stale, "today": timezone.localdate()}
+    context["back"] = back or row.get_absolute_url()
     return render(request, "partnerships/step.html", context, status=409 if is_stale else 200)
 
 

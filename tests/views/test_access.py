@@ -37,6 +37,7 @@ TABLE: dict[str, list[int]] = {
     "organization_list": EVERYBODY,
     "organization_detail": SHARED,
     "activity_list": EVERYBODY,
+    "activity_board": EVERYBODY,
     "activity_detail": OWN,
     "activity_step": WORKERS,
     "calendar": EVERYBODY,
