@@ -8,6 +8,7 @@ from partnerships.views import (
     achievements,
     activities,
     agreements,
+    board,
     calendar,
     demands,
     documents,
@@ -48,6 +49,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "organizations/<int:pk>/compare/<int:other>/", organizations.organization_compare, name="organization_compare"
     ),
     path("activities/", activities.ActivityList.as_view(), name="activity_list"),
+    path("activities/board/", board.activity_board, name="activity_board"),
     path("activities/<int:pk>/", activities.activity_detail, name="activity_detail"),
     path("activities/<int:pk>/<slug:step>/", activities.activity_step, name="activity_step"),
     path("calendar/", calendar.calendar, name="calendar"),

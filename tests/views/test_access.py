@@ -46,6 +46,7 @@ TABLE: dict[str, list[int]] = {
     "organization_detail": SHARED,
     "organization_compare": SHARED,
     "activity_list": EVERYBODY,
+    "activity_board": EVERYBODY,
     "activity_detail": OWN,
     "activity_step": WORKERS,
     "calendar": EVERYBODY,
