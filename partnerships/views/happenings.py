@@ -12,7 +12,7 @@ from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import get_language, gettext_lazy, pgettext
 from django.utils.translation import gettext as _
 
 from partnerships.models import (
@@ -37,7 +37,16 @@ from partnerships.models import (
     User,
 )
 from partnerships.statuses import ActivityStatus
-from partnerships.views.timeline import TABLES, Moment, changed_between, moment_at, newest_first, notes_of, people_in
+from partnerships.views.timeline import (
+    TABLES,
+    Moment,
+    changed_between,
+    moment_at,
+    newest_first,
+    notes_of,
+    listed,
+    people_in,
+)
 
 KINDS = {
     "step": gettext_lazy("Status"),
@@ -329,7 +338,7 @@ def _edits(history: list[Any], name: Callable[[Any], str], added: str = "edit") 
             changes = changed_between(later, earlier, people)
             what = _("Changed: %(title)s") % {"title": title} if title else _("Changed")
             if changes:
-                yield moment_at(later.history_date, later.history_user, what, detail="; ".join(changes), kind="edit")
+                yield moment_at(later.history_date, later.history_user, what, detail=listed(changes), kind="edit")
 
 
 def _follows_others(row: Any) -> bool:
@@ -363,7 +372,8 @@ def _parts(history: list[Any]) -> Iterator[Moment]:
             changes = changed_between(row, earlier, {})
             if not changes:
                 continue
-            said += f" ({', '.join(changes)})"
+            changed = pgettext("between two changed fields", ", ").join(changes)
+            said = _("%(what)s (%(changes)s)") % {"what": said, "changes": changed}
         yield moment_at(row.history_date, row.history_user, _("Changed"), detail=said, kind="edit")
 
 
@@ -387,4 +397,4 @@ def _bundled(moments: list[Moment]) -> Iterator[Moment]:
         together[minute, moment.who].append(moment)
     for group in together.values():
         first = next((moment for moment in group if moment.what != _("Changed")), group[0])
-        yield replace(first, detail="; ".join(moment.detail for moment in group if moment.detail))
+        yield replace(first, detail=listed(moment.detail for moment in group if moment.detail))
