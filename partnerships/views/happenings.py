@@ -41,10 +41,10 @@ from partnerships.views.timeline import (
     TABLES,
     Moment,
     changed_between,
+    listed,
     moment_at,
     newest_first,
     notes_of,
-    listed,
     people_in,
 )
 
