@@ -138,6 +138,19 @@ def _in_words(field: forms.Field, value: Any) -> str:
     return str(value)
 
 
+class TendedFilterSet(ListFilterSet):
+    """A list of rows that somebody looks after."""
+
+    orphaned = SwitchFilter(label=_("Nobody looks after it"), method="filter_orphaned")
+    away = SwitchFilter(label=_("Owner away without a deputy"), method="filter_away")
+
+    def filter_orphaned(self, queryset: Any, name: str, value: str) -> Any:
+        return queryset.orphaned()
+
+    def filter_away(self, queryset: Any, name: str, value: str) -> Any:
+        return queryset.owner_away(self.today)
+
+
 class ProgrammeCountedFilterSet(ListFilterSet):
     """A list that a number of a programme's progress opens; it keeps to exactly the rows counted there."""
 
@@ -183,7 +196,7 @@ def _opened_by(label: Any, method: str) -> django_filters.ModelChoiceFilter:
     )
 
 
-class AgreementFilterSet(CountedFilterSet):
+class AgreementFilterSet(TendedFilterSet, CountedFilterSet):
     status = django_filters.ChoiceFilter(label=_("Status"), choices=AgreementStatus.choices, empty_label=_("Any"))
     type = django_filters.ModelChoiceFilter(label=_("Type"), queryset=AgreementType.objects.all(), empty_label=_("Any"))
     unit = django_filters.ModelChoiceFilter(
@@ -207,7 +220,6 @@ class AgreementFilterSet(CountedFilterSet):
     )
     in_force = SwitchFilter(label=_("In force today"), method="filter_in_force")
     quiet = SwitchFilter(label=_("Quiet"), method="filter_quiet")
-    orphaned = SwitchFilter(label=_("Nobody looks after it"), method="filter_orphaned")
     overdue = SwitchFilter(label=_("Something is overdue"), method="filter_overdue")
     organization = _opened_by(_("With"), "filter_organization")
     under = _opened_by(_("Under the framework"), "filter_under")
@@ -243,15 +255,12 @@ class AgreementFilterSet(CountedFilterSet):
     def filter_quiet(self, queryset: Any, name: str, value: str) -> Any:
         return queryset.quiet(self.today)
 
-    def filter_orphaned(self, queryset: Any, name: str, value: str) -> Any:
-        return queryset.orphaned()
-
     def filter_overdue(self, queryset: Any, name: str, value: str) -> Any:
         late = Milestone.objects.overdue(self.today).filter(agreement=OuterRef("pk"))
         return queryset.filter(Exists(late))
 
 
-class MilestoneFilterSet(ListFilterSet):
+class MilestoneFilterSet(TendedFilterSet):
     """Without a status it lists what is still to be done."""
 
     status = django_filters.ChoiceFilter(
@@ -276,7 +285,6 @@ class MilestoneFilterSet(ListFilterSet):
         empty_label=_("Any time"),
         method="filter_due",
     )
-    orphaned = SwitchFilter(label=_("Nobody looks after it"), method="filter_orphaned")
     agreement = _opened_by(_("Agreement"), "filter_agreement")
 
     def choices_in_scope(self) -> dict[str, QuerySet]:
@@ -301,11 +309,8 @@ class MilestoneFilterSet(ListFilterSet):
             return queryset.overdue(self.today)
         return queryset.due_between(self.today, self.today + dt.timedelta(days=DUE_WITHIN_DAYS[value]))
 
-    def filter_orphaned(self, queryset: Any, name: str, value: str) -> Any:
-        return queryset.orphaned()
 
-
-class ActivityFilterSet(ListFilterSet):
+class ActivityFilterSet(TendedFilterSet):
     status = django_filters.ChoiceFilter(
         label=_("Status"),
         choices=[("unfinished", _("Not finished")), *ActivityStatus.choices],
@@ -455,7 +460,7 @@ class EventFilterSet(ProgrammeCountedFilterSet):
         return queryset.filter(Exists(EventKind.objects.filter(event=OuterRef("pk"), kind=value)))
 
 
-class FacilityFilterSet(CountedFilterSet):
+class FacilityFilterSet(TendedFilterSet, CountedFilterSet):
     status = django_filters.ChoiceFilter(label=_("Status"), choices=FacilityStatus.choices, empty_label=_("Any"))
     kind = django_filters.ChoiceFilter(label=_("Kind"), choices=FacilityKind.choices, empty_label=_("Any"))
     unit = django_filters.ModelChoiceFilter(
@@ -486,7 +491,7 @@ class FacilityFilterSet(CountedFilterSet):
         return queryset.filter(Exists(FacilityPartner.objects.filter(facility=OuterRef("pk"), organization=value)))
 
 
-class DemandFilterSet(CountedFilterSet):
+class DemandFilterSet(TendedFilterSet, CountedFilterSet):
     status = django_filters.ChoiceFilter(
         label=_("Status"),
         choices=[("pending", _("Not closed")), *DemandStatus.choices],

@@ -25,19 +25,29 @@ from partnerships.views import (
     organizations,
     people,
     programmes,
+    quiet,
     saved_views,
     search,
     sources,
+    team,
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", my_work.my_work, name="my_work"),
+    path("team/", team.team, name="team"),
+    path("team/nobody/hand-over/", team.team_hand_over_nobody, name="team_hand_over_nobody"),
+    path("team/<int:pk>/hand-over/", team.team_hand_over, name="team_hand_over"),
+    path("quiet/", quiet.quiet, name="quiet"),
+    path("quiet/<int:pk>/log/", quiet.quiet_log, name="quiet_log"),
     path("agreements/", agreements.AgreementList.as_view(), name="agreement_list"),
     path("agreements/<int:pk>/", agreements.agreement_detail, name="agreement_detail"),
     path("agreements/<int:pk>/follow-up/", activities.activity_add, name="activity_add"),
     path("agreements/<int:pk>/<slug:step>/", agreements.agreement_step, name="agreement_step"),
     path("organizations/", organizations.OrganizationList.as_view(), name="organization_list"),
     path("organizations/<int:pk>/", organizations.organization_detail, name="organization_detail"),
+    path(
+        "organizations/<int:pk>/compare/<int:other>/", organizations.organization_compare, name="organization_compare"
+    ),
     path("activities/", activities.ActivityList.as_view(), name="activity_list"),
     path("activities/board/", board.activity_board, name="activity_board"),
     path("activities/<int:pk>/", activities.activity_detail, name="activity_detail"),
@@ -45,6 +55,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("calendar/", calendar.calendar, name="calendar"),
     path("milestones/", milestones.MilestoneList.as_view(), name="milestone_list"),
     path("milestones/<int:pk>/", milestones.milestone_detail, name="milestone_detail"),
+    path("milestones/<int:pk>/undo/", my_work.milestone_undo, name="milestone_undo"),
     path("milestones/<int:pk>/<slug:step>/", milestones.milestone_step, name="milestone_step"),
     path("events/", events.EventList.as_view(), name="event_list"),
     path("events/<int:pk>/", events.event_detail, name="event_detail"),

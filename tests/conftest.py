@@ -31,7 +31,17 @@ def django_db_keepdb() -> bool:
 
 
 # Files whose tests wait for processes: first, so that no processor is left alone with one of them at the end.
-LONGEST_FIRST = ("test_main_job", "test_run_embedded", "test_live_stack", "test_races", "test_browser")
+LONGEST_FIRST = (
+    "test_main_job",
+    "test_run_embedded",
+    "test_live_stack",
+    "test_races",
+    "test_browser",
+    "test_state_machine",
+    "test_killed_senders",
+    "test_postgres_stops",
+    "test_broker",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -65,19 +65,36 @@ def staff() -> Any:
     return UserFactory(staff=True)
 
 
+AWAY = {"absent_from": DAY - dt.timedelta(days=1), "absent_until": DAY + dt.timedelta(days=1)}
+
+
+def covered(unit: Any) -> Any:
+    """A coordinator of ``unit`` who is away, and whose deputy is there."""
+    return UserFactory(**AWAY, deputy=UserFactory(), coordinator_in=unit)
+
+
 @pytest.fixture
 def agreements(staff: Any) -> dict[str, Any]:
     """Rows that differ from each other in what the filters ask for."""
     parent = UnitFactory(name="Parent")
     forge, bank = EnterpriseFactory(name="Forge Co., Ltd.", name_zh="锻造有限公司"), EnterpriseFactory(name="Bank")
-    area = CooperationAreaFactory()
+    area, unit = CooperationAreaFactory(), UnitFactory(parent=parent)
     kept = AgreementFactory(
-        title="Kept alive", signed=True, unit=UnitFactory(parent=parent), parties=[forge, bank], areas=[area]
+        title="Kept alive",
+        signed=True,
+        coordinator=covered(unit),
+        unit=unit,
+        parties=[forge, bank],
+        areas=[area],
     )
     ContactNoteFactory(agreement=kept, happened_on=DAY)
     long_ago = DAY - dt.timedelta(days=300)
     silent = AgreementFactory(
-        title="Silent", signed=True, signed_on=long_ago, with_term__ends_on=DAY + dt.timedelta(days=60)
+        title="Silent",
+        signed=True,
+        coordinator=UserFactory(**AWAY),
+        signed_on=long_ago,
+        with_term__ends_on=DAY + dt.timedelta(days=60),
     )
     MilestoneFactory(agreement=silent, due_on=DAY - dt.timedelta(days=1))
     left = AgreementFactory(title="Left alone", orphaned=True, created_by=None, type=AgreementTypeFactory())
@@ -112,6 +129,7 @@ AGREEMENT_CASES = {
     "in_force": ("in_force=yes", ["kept", "silent"]),
     "quiet": ("quiet=yes", ["silent"]),
     "orphaned": ("orphaned=yes", ["left"]),
+    "away": ("away=yes", ["silent"]),
     "overdue": ("overdue=yes", ["silent"]),
     "organization": ("organization={forge.pk}", ["kept"]),
     "under": ("under={kept.pk}", ["left"]),
@@ -144,7 +162,9 @@ def milestones(staff: Any) -> dict[str, Any]:
     agreement = late.agreement
     return {
         "late": late,
-        "soon": MilestoneFactory(title="Soon", due_on=DAY, kind="review", agreement=agreement, owner=staff),
+        "soon": MilestoneFactory(
+            title="Soon", due_on=DAY, kind="review", agreement=agreement, owner=UserFactory(**AWAY)
+        ),
         "later": MilestoneFactory(title="Later", due_on=DAY + dt.timedelta(days=20), orphaned=True),
         "met": MilestoneFactory(title="Met", met=True, agreement=agreement),
     }
@@ -158,6 +178,7 @@ MILESTONE_CASES = {
     "owner": ("owner={soon.owner.pk}", ["soon"]),
     "due": ("due=overdue", ["late"]),
     "orphaned": ("orphaned=yes", ["later"]),
+    "away": ("away=yes", ["soon"]),
     "agreement": ("agreement={later.agreement.pk}", ["later"]),
 }
 
@@ -190,18 +211,22 @@ def test_milestones_still_to_be_done_unless_asked(
 @pytest.fixture
 def activities(staff: Any) -> dict[str, Any]:
     forge, area = EnterpriseFactory(name="Forge"), CooperationAreaFactory()
-    visit = ActivityFactory(title="Visit to the forge", visit=True, organizations=[forge])
+    visit = ActivityFactory(title="Visit to the forge", visit=True, owner=None, organizations=[forge])
     below = AgreementFactory(signed=True, parent=visit.agreement)
     done = ActivityFactory(title="Course", completed=True, owner=staff, agreement=below)
+    left = ActivityFactory(title="Talks", kind="meeting", owner=UserFactory(**AWAY))
     ActivityCreditFactory(activity=visit, area=area)
     ActivityCreditFactory(activity=visit, organization=forge)
     ActivityCreditFactory(activity=done, area=area, organization=forge)
-    return {"visit": visit, "done": done, "forge": forge, "area": area}
+    left = ActivityFactory(title="Talks", kind="meeting", owner=UserFactory(**AWAY))
+    return {"left": left, "visit": visit, "done": done, "forge": forge, "area": area}
 
 
 ACTIVITY_CASES = {
     "q": ("q=course", ["done"]),
-    "status": ("status=unfinished", ["visit"]),
+    "status": ("status=unfinished", ["visit", "left"]),
+    "orphaned": ("orphaned=yes", ["visit"]),
+    "away": ("away=yes", ["left"]),
     "kind": ("kind=visit", ["visit"]),
     "unit": ("unit={done.unit.pk}", ["done"]),
     "owner": ("owner={done.owner.pk}", ["done"]),
@@ -300,9 +325,9 @@ def test_events(name: str, staff: Any) -> None:
 def facilities(staff: Any) -> dict[str, Any]:
     figure = ReportedFigureFactory(event=EventFactory(), counting_rule=CountingRule.EVENT_EMPLOYMENT_BASES)
     forge = EnterpriseFactory(name="Forge")
-    base = FacilityFactory(name="Base", opened=True, event=figure.event, partners=[forge], owner=staff)
+    base = FacilityFactory(name="Base", opened=True, event=figure.event, partners=[forge], owner=UserFactory(**AWAY))
     programme = ProgrammeItemFactory(facility=base).programme
-    planned = FacilityFactory(name="Laboratory", kind="joint_laboratory", event=figure.event)
+    planned = FacilityFactory(name="Laboratory", kind="joint_laboratory", event=figure.event, owner=None)
     ProgrammeItemFactory(programme=programme, facility=planned)
     under = AgreementFactory()
     planned.agreement = under
@@ -321,6 +346,8 @@ FACILITY_CASES = {
     "q": ("q=forge", ["base"]),
     "status": ("status=planned", ["planned"]),
     "kind": ("kind=joint_laboratory", ["planned"]),
+    "orphaned": ("orphaned=yes", ["planned"]),
+    "away": ("away=yes", ["base"]),
     "unit": ("unit={planned.unit.pk}", ["planned"]),
     "owner": ("owner={base.owner.pk}", ["base"]),
     "party": ("party=forge", ["base"]),
@@ -345,15 +372,20 @@ def demands(staff: Any) -> dict[str, Any]:
     figure = ReportedFigureFactory(event=EventFactory(), counting_rule=CountingRule.EVENT_DEMANDS)
     forge = EnterpriseFactory(name="Forge")
     return {
-        "hot": DemandFactory(title="Bearings run hot", organization=forge, event=figure.event, owner=staff),
+        "hot": DemandFactory(
+            title="Bearings run hot", organization=forge, event=figure.event, owner=UserFactory(**AWAY)
+        ),
         "silent": DemandFactory(title="Not printed", unpublished=True, no_match=True),
+        "left": DemandFactory(title="Left alone", original_wording="A wish", owner=None),
         "figure": figure,
     }
 
 
 DEMAND_CASES = {
     "q": ("q=bearings", ["hot"]),
-    "status": ("status=pending", ["hot"]),
+    "status": ("status=pending", ["hot", "left"]),
+    "orphaned": ("orphaned=yes", ["left"]),
+    "away": ("away=yes", ["hot"]),
     "unit": ("unit={silent.unit.pk}", ["silent"]),
     "owner": ("owner={hot.owner.pk}", ["hot"]),
     "party": ("party=forge", ["hot"]),

@@ -4,6 +4,8 @@ This process loads the product once and forks the senders, so that hundreds of t
 connections of its own and does what `manage.py reminders run` does, without the pause. The last word is a line of JSON:
 {"kills": how many were alive when they were killed, "ended": how many ended by themselves}.
 
+It gives up after CHAOS_SECONDS.
+
 FAULTS_BEGIN (ISO) is the time the senders believe it is when the nursery starts; it runs FAULTS_SPEED times as fast as
 the real one, so that leases run out in seconds.
 """
@@ -27,6 +29,7 @@ BEGAN = time.time()
 # then a moment more, for what lies between two queries. Counted, not timed: a busy machine changes nothing.
 LONGEST_LIFE = 160
 LONGEST_MOMENT = 0.004  # seconds
+PATIENCE = float(os.environ.get("CHAOS_SECONDS", "1800"))
 
 
 def clock() -> dt.datetime:
@@ -40,7 +43,11 @@ def send_for_ever(heart: int) -> None:
 
     from partnerships.reminders.run import run_once  # needs the models
 
+    nursery = os.getppid()
+
     def beat(execute: Callable[..., Any], *arguments: Any) -> Any:
+        if os.getppid() != nursery:
+            os._exit(1)  # nobody is left to kill us
         os.write(heart, b".")
         return execute(*arguments)
 
@@ -82,7 +89,7 @@ def kill_at_random(workers: int, kills: int, chance: random.Random) -> Counter[b
     """Keeps so many senders at work and kills each at a moment of its own; how many were alive then, and how many not."""
     done: Counter[bool] = Counter()
     hearts = selectors.DefaultSelector()
-    while done[True] < kills and not done[False]:
+    while done[True] < kills and not done[False] and time.time() < BEGAN + PATIENCE:
         while len(hearts.get_map()) < workers:
             sender = Sender(chance.randint(1, LONGEST_LIFE))
             hearts.register(sender.heart, selectors.EVENT_READ, sender)
@@ -99,10 +106,12 @@ def kill_at_random(workers: int, kills: int, chance: random.Random) -> Counter[b
 def main(workers: str, kills: str, seed: str) -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
     django.setup()
-    from django.template.loader import get_template  # needs the settings
+    from django.db import connections  # needs the settings
 
-    for kind in ("txt", "html"):
-        get_template(f"partnerships/mail/reminder.{kind}")  # read once here, not in each sender
+    from partnerships.reminders.run import run_once  # needs the models
+
+    run_once(now=clock(), clock=clock, limit=1)  # what a process reads and compiles once is inherited by the senders
+    connections.close_all()  # but no connection is
     done = kill_at_random(int(workers), int(kills), random.Random(seed))
     print(json.dumps({"kills": done[True], "ended": done[False]}))
 
