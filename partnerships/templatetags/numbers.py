@@ -27,3 +27,9 @@ def delivered_url(agreement: Any, cell: Cell, of: str, status: str) -> str:
 def relation_url(relation: Relation) -> str:
     """The list whose rows a relation counts."""
     return f"{reverse(relation.address)}?{urlencode(relation.query)}"
+
+
+@register.simple_tag
+def list_url(address: str, **query: Any) -> str:
+    """The list at ``address``, filtered."""
+    return f"{reverse(address)}?{urlencode(query)}"

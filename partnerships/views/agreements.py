@@ -18,6 +18,9 @@ from partnerships.models import (
     AgreementParty,
     Document,
     ReminderPlan,
+    Role,
+    UnitMembership,
+    User,
     workday_test,
 )
 from partnerships.models.milestones import OPEN_STATUSES
@@ -70,6 +73,7 @@ def _context(request: HttpRequest, agreement: Agreement) -> dict[str, Any]:
         "today": today,
         "standing": _standing(agreement, today),
         "offers": grouped_offers(agreement, user),
+        "leads": _leads(agreement),
         "parties": parties,
         "matrix": promised_and_delivered(agreement, user, parties=parties, promised=areas),
         "terms": terms,
@@ -105,6 +109,12 @@ def _log(request: HttpRequest, agreement: Agreement) -> HttpResponse:
 
 def _parties(agreement: Agreement) -> list[AgreementParty]:
     return list(agreement.parties.select_related("organization", "organization__region"))
+
+
+def _leads(agreement: Agreement) -> list[User]:
+    """Whom to ask for what only a lead may do."""
+    leads = UnitMembership.objects.filter(unit=agreement.unit_id, role=Role.LEAD)
+    return list(User.objects.filter(is_active=True, pk__in=leads.values("user")))
 
 
 def _standing(agreement: Agreement, today: dt.date) -> dict[str, bool]:

@@ -12,7 +12,7 @@ from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import get_language, gettext_lazy, pgettext
+from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext
 from django.utils.translation import gettext as _
 
 from partnerships.models import (
@@ -60,6 +60,7 @@ KINDS = {
 PAGE_SIZE = 15
 # What one source adds at most: a page has to be there in a moment, and the history keeps the rest.
 AT_MOST = 300
+DETAILS_SHOWN = 4
 PARTS = (AgreementParty, AgreementTerm, AgreementArea, AgreementUnit)
 
 
@@ -397,4 +398,12 @@ def _bundled(moments: list[Moment]) -> Iterator[Moment]:
         together[minute, moment.who].append(moment)
     for group in together.values():
         first = next((moment for moment in group if moment.what != _("Changed")), group[0])
-        yield replace(first, detail=listed(moment.detail for moment in group if moment.detail))
+        yield replace(first, detail=_in_short([moment.detail for moment in group if moment.detail]))
+
+
+def _in_short(details: list[str]) -> str:
+    more = len(details) - DETAILS_SHOWN
+    said = listed(details[:DETAILS_SHOWN])
+    if more <= 0:
+        return said
+    return ngettext("%(said)s; and %(more)s more", "%(said)s; and %(more)s more", more) % {"said": said, "more": more}

@@ -22,6 +22,7 @@ from partnerships.models import (
     ContactNote,
     Milestone,
     MilestoneKind,
+    StatusChange,
     TypeMilestone,
     User,
     workday_test,
@@ -30,12 +31,23 @@ from partnerships.models.agreements import QUIET_AFTER_DAYS
 from partnerships.models.milestones import ACCEPTED_KINDS, ACTIVITY_KINDS, FIRM_KINDS
 from partnerships.permissions import require
 from partnerships.statuses import MILESTONE_TRANSITIONS, AgreementStatus, MilestoneStatus
-from partnerships.workflows.transitions import check_day, check_heir, check_input, lock, save_as, take_step
+from partnerships.workflows.transitions import (
+    check_day,
+    check_heir,
+    check_input,
+    lock,
+    lock_as_read,
+    save_as,
+    take_step,
+)
 
 # An agreement registered long after its signing is not overdue at once: the office first gets time to make contact.
 FIRST_CONTACT_DAYS = 14
 # Longer than that it is not snoozed but moved.
 SNOOZE_DAYS = 90
+# So long whoever did something takes it back themselves.
+UNDO_MINUTES = 5
+TAKEN_BACK_BY = {"meet": "reopen", "submit": "send_back"}
 # A later date of these asks anew, whatever became of the last and wherever somebody had moved it.
 COUNTED_ANEW = frozenset(
     {
@@ -97,6 +109,24 @@ def cancel_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, r
 def reopen_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, reason: str) -> Milestone:
     """A correction: it was closed in error."""
     return _step(milestone, "reopen", actor=actor, on=on, reason=reason)
+
+
+def take_back_step(milestone: Milestone, *, actor: User, on: dt.date, now: dt.datetime) -> Milestone:
+    """Undoes what ``actor`` themselves did within ``UNDO_MINUTES``: met or submitted. It is open again.
+
+    Later, or for somebody else, it is a correction, which is a lead's. What comes back has left its next one already.
+    """
+    with transaction.atomic():
+        locked = lock_as_read(milestone)
+        require(actor, "milestone.act", locked)
+        last = StatusChange.objects.of(locked).last()
+        is_own = last is not None and last.actor_id == actor.pk and last.transition in TAKEN_BACK_BY
+        if last is None or not is_own or now - last.at > dt.timedelta(minutes=UNDO_MINUTES):
+            raise TransitionRefused(_("It is too late to take this back; a lead of the unit can correct it."))
+        if locked.recurs_every_months is not None:
+            raise TransitionRefused(_("The next one is planned already; a lead of the unit can correct it."))
+        step, reason = TAKEN_BACK_BY[last.transition], _("Taken back at once.")
+        return _step(locked, step, actor=actor, on=on, reason=reason, is_consequence=True)
 
 
 def move_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, due_on: dt.date, reason: str) -> Milestone:

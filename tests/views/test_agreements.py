@@ -313,7 +313,7 @@ def test_the_page_costs_a_fixed_number_of_queries(
     address = world.agreement.get_absolute_url()
     client.get(address)
 
-    with django_assert_num_queries(72):
+    with django_assert_num_queries(73):
         client.get(address)
 
 
@@ -322,3 +322,4 @@ def test_the_step_pages_stay_where_they_were(world: World, client: Client) -> No
 
     assert reverse("activity_add", args=[world.agreement.pk]) in html
     assert "Only a lead of its unit may do this." in words(html)
+    assert f"Leads of North school: {world.lead}" in words(html)

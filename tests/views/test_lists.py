@@ -21,7 +21,7 @@ from tests.views.world import World, make_world
 
 # Session, person and their scope (2) are in each.
 QUERIES = {
-    "my_work": 11,
+    "my_work": 10,
     "agreement_list": 14,
     "milestone_list": 12,
     "activity_list": 14,

@@ -136,7 +136,7 @@ def test_a_free_day_is_a_friendly_page(world: World, client_of: Callable[[Any], 
 
     busy = client.get("/").text
 
-    assert ["Nothing is due in the next 30 days" in page for page in (empty, busy)] == [True, False]
+    assert ["Nothing waits for you" in page for page in (empty, busy)] == [True, False]
 
 
 def test_a_page_that_is_not_there_says_so_in_our_frame(world: World, client: Client) -> None:
