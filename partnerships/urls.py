@@ -8,6 +8,8 @@ from partnerships.views import (
     achievements,
     activities,
     agreements,
+    board,
+    calendar,
     demands,
     documents,
     events,
@@ -43,9 +45,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("agreements/<int:pk>/<slug:step>/", agreements.agreement_step, name="agreement_step"),
     path("organizations/", organizations.OrganizationList.as_view(), name="organization_list"),
     path("organizations/<int:pk>/", organizations.organization_detail, name="organization_detail"),
+    path(
+        "organizations/<int:pk>/compare/<int:other>/", organizations.organization_compare, name="organization_compare"
+    ),
     path("activities/", activities.ActivityList.as_view(), name="activity_list"),
+    path("activities/board/", board.activity_board, name="activity_board"),
     path("activities/<int:pk>/", activities.activity_detail, name="activity_detail"),
     path("activities/<int:pk>/<slug:step>/", activities.activity_step, name="activity_step"),
+    path("calendar/", calendar.calendar, name="calendar"),
     path("milestones/", milestones.MilestoneList.as_view(), name="milestone_list"),
     path("milestones/<int:pk>/", milestones.milestone_detail, name="milestone_detail"),
     path("milestones/<int:pk>/undo/", my_work.milestone_undo, name="milestone_undo"),

@@ -214,6 +214,7 @@ def activities(staff: Any) -> dict[str, Any]:
     visit = ActivityFactory(title="Visit to the forge", visit=True, owner=None, organizations=[forge])
     below = AgreementFactory(signed=True, parent=visit.agreement)
     done = ActivityFactory(title="Course", completed=True, owner=staff, agreement=below)
+    left = ActivityFactory(title="Talks", kind="meeting", owner=UserFactory(**AWAY))
     ActivityCreditFactory(activity=visit, area=area)
     ActivityCreditFactory(activity=visit, organization=forge)
     ActivityCreditFactory(activity=done, area=area, organization=forge)
@@ -601,6 +602,38 @@ def test_what_is_chosen_is_said_in_words_and_can_be_removed(agreements: dict[str
     ]
 
 
+CALENDAR_CASES: dict[str, list[tuple[str, dict[str, str]]]] = {
+    "q": [("q=forge", {"milestone": "Forge report", "activity": "Forge visit", "event": "Forge fair"})],
+    "kind": [
+        ("kind=milestone", {"milestone": "Bank report, Forge report"}),
+        ("kind=activity", {"activity": "Bank visit, Forge visit"}),
+        ("kind=event", {"event": "Bank fair, Forge fair"}),
+    ],
+    "unit": [
+        ("unit={parent}", {"milestone": "Forge report", "activity": "Forge visit", "event": "Forge fair"}),
+    ],
+    "owner": [("owner={lin}", {"milestone": "Forge report", "activity": "Forge visit"})],
+    "mine": [("mine=yes", {"milestone": "Bank report", "activity": "Bank visit"})],
+}
+
+
+@pytest.mark.parametrize(("query", "expected"), [case for cases in CALENDAR_CASES.values() for case in cases])
+def test_calendar_filters(query: str, expected: dict[str, str], staff: Any) -> None:
+    parent, lin = UnitFactory(), UserFactory()
+    for name, unit, owner in (("Forge", UnitFactory(parent=parent), lin), ("Bank", UnitFactory(), staff)):
+        MilestoneFactory(title=f"{name} report", agreement__unit=unit, owner=owner)
+        ActivityFactory(title=f"{name} visit", agreement__unit=unit, owner=owner)
+        EventFactory(name=f"{name} fair", unit=unit)
+    query = query.format(parent=parent.pk, lin=lin.pk)
+
+    rows = {
+        kind: found(filtersets.CalendarFilterSet, model, query, staff)
+        for kind, model in (("milestone", Milestone), ("activity", Activity), ("event", Event))
+    }
+
+    assert {kind: ", ".join(sorted(map(str, those))) for kind, those in rows.items() if those} == expected
+
+
 @pytest.mark.parametrize(
     ("filterset", "cases"),
     [
@@ -617,6 +650,7 @@ def test_what_is_chosen_is_said_in_words_and_can_be_removed(agreements: dict[str
         (filtersets.HonourSchemeFilterSet, SCHEME_CASES),
         (filtersets.FigureFilterSet, FIGURE_CASES),
         (filtersets.SourceFilterSet, SOURCE_CASES),
+        (filtersets.CalendarFilterSet, CALENDAR_CASES),
     ],
 )
 def test_every_filter_has_a_test(filterset: Any, cases: dict[str, Any]) -> None:

@@ -101,7 +101,7 @@ def promised_and_delivered(
     signatories = {organization.pk for organization, party in columns if party and party.role == party.Role.SIGNATORY}
 
     def cell(area: CooperationArea | None, organization: Organization | None, *, is_promised: bool) -> Cell:
-        key = (area and area.pk, organization and organization.pk)
+        key = (area.pk if area else None, organization.pk if organization else None)
         found = given.get(key, [])
         own = _tally(credit for credit in found if credit.is_own)
         return Cell(area, organization, is_promised, own, _tally(found))

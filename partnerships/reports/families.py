@@ -58,7 +58,7 @@ def _under(agreement: Agreement, user: Any, at_most: int) -> tuple[list[Kin], in
     more = rows.filter(parent=agreement).count() - at_most if len(children) > at_most else 0
     kin = {row.pk: Kin(row, "under") for row in children[:at_most]}
     for row in rows.filter(parent__in=kin) if kin else ():
-        branch = kin[row.parent_id]
+        branch = kin[row.parent_id or 0]
         if len(branch.below) < at_most:
             branch.below.append(Kin(row, "under"))
         else:

@@ -15,9 +15,15 @@ from partnerships.models import Milestone
 from partnerships.statuses import MilestoneStatus
 from partnerships.views.base import require_or_403
 
+# Steps that ask for nothing but their date: a click is enough where the day is today.
+DATE_ALONE = frozenset({"start"})
 
-def step_page(request: HttpRequest, row: Any, name: str) -> HttpResponse:
-    """The page of one step of a transition table. 404 for a step that does not exist, 403 for whoever may not."""
+
+def step_page(request: HttpRequest, row: Any, name: str, *, back: str = "") -> HttpResponse:
+    """The page of one step of a transition table. 404 for a step that does not exist, 403 for whoever may not.
+
+    ``back`` is the address it leads to when done or left, the row's own page without it.
+    """
     try:
         form = step_form(row, name, today=timezone.localdate(), data=request.POST or None)
     except KeyError as error:
@@ -26,11 +32,13 @@ def step_page(request: HttpRequest, row: Any, name: str) -> HttpResponse:
     if request.method != "POST" and row.status not in form.transition.sources:
         return impossible(request, row, form.transition.label)
     done = _("Done: %(step)s.") % {"step": form.transition.label}
-    return form_page(request, row, form, title=form.transition.label, done=done)
+    return form_page(request, row, form, title=form.transition.label, done=done, back=back)
 
 
-def form_page(request: HttpRequest, row: Any, form: Any, *, title: Any, done: str, **apply: Any) -> HttpResponse:
-    """Shows ``form`` about ``row``; after a POST that is accepted, goes to the row's page with a message."""
+def form_page(
+    request: HttpRequest, row: Any, form: Any, *, title: Any, done: str, back: str = "", **apply: Any
+) -> HttpResponse:
+    """Shows ``form`` about ``row``; after a POST that is accepted, goes ``back`` or to the row's page with a message."""
     is_stale, in_place = False, _in_place(request)
     owner_before = getattr(row, "owner_id", None)
     if in_place:
@@ -40,7 +48,7 @@ def form_page(request: HttpRequest, row: Any, form: Any, *, title: Any, done: st
             if in_place:
                 return _done_in_place(request, row, in_place, done=done, undo=_undo(row, changed, owner_before))
             messages.success(request, done)
-            return redirect(row.get_absolute_url())
+            return redirect(back or row.get_absolute_url())
         row.refresh_from_db()
         is_stale = request.POST.get("version") not in (None, str(row.version))
     if is_stale:
@@ -50,6 +58,7 @@ def form_page(request: HttpRequest, row: Any, form: Any, *, title: Any, done: st
     context = {"form": form, "row": row, "title": title, "is_stale": is_stale, "today": timezone.localdate()}
     if in_place:  # a script shows an answer of 200 alone
         return render(request, "partnerships/_step_in_place.html", context | {"target": in_place})
+    context["back"] = back or row.get_absolute_url()
     return render(request, "partnerships/step.html", context, status=409 if is_stale else 200)
 
 

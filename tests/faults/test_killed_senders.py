@@ -21,7 +21,7 @@ from tests.services.smtp_sink import SmtpSink
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
 KILLS = int(os.environ.get("CHAOS_KILLS", "25"))
-MAILS_PER_KILL = 8
+MAILS_PER_KILL = 4
 
 
 @pytest.mark.parametrize("workers", [1, 4])

@@ -26,7 +26,7 @@ def test_the_rows_are_whole_and_in_step() -> None:
     for agreement in Agreement.objects.all():
         agreement.full_clean()
         assert (agreement.milestones.count(), agreement.parties.count(), agreement.terms.count()) == (3, 2, 1)
-        assert agreement.coordinator.scope.unit_ids >= {agreement.unit_id}
+        assert agreement.unit_id in agreement.coordinator.scope.unit_ids
     for milestone in Milestone.objects.all():
         milestone.full_clean()
         assert milestone.owner == milestone.agreement.coordinator

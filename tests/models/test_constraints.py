@@ -9,7 +9,6 @@ from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, models, transaction
 from django.db.models.signals import pre_save
-from django.utils import timezone
 
 from partnerships.factories import (
     DAY,
@@ -36,6 +35,7 @@ from partnerships.factories import (
     DocumentVersionFactory,
     EventFactory,
     EventKindFactory,
+    ExportFactory,
     FacilityFactory,
     FacilityPartnerFactory,
     FeedTokenFactory,
@@ -57,6 +57,7 @@ from partnerships.factories import (
     ReminderRuleFactory,
     ReportedFigureFactory,
     ResearchProjectFactory,
+    SavedViewFactory,
     StatementFactory,
     TrainingFactory,
     TypeMilestoneFactory,
@@ -64,7 +65,7 @@ from partnerships.factories import (
     UnitMembershipFactory,
     UserFactory,
 )
-from partnerships.models import Export, NameKey, ReminderMark, SavedView, SearchEntry
+from partnerships.models import NameKey, ReminderMark, SearchEntry
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -82,14 +83,6 @@ def itself(factory: Any, field: str) -> None:
     row = factory()
     setattr(row, field, row)
     row.save()
-
-
-def export(**values: Any) -> None:
-    Export.objects.create(user=UserFactory(), list="agreement_list", format="csv", asked_at=timezone.now(), **values)
-
-
-def saved_view(user: Any = None, **values: Any) -> SavedView:
-    return SavedView.objects.create(user=user or UserFactory(), list="agreement_list", **values)
 
 
 def again(row: models.Model) -> None:
@@ -164,8 +157,8 @@ BROKEN: dict[str, Callable[[], Any]] = {
     "document_version_number_unique": lambda: twice(DocumentVersionFactory, "document", "number"),
     "event_ends_after_start": lambda: EventFactory(starts_on=DAY, ends_on=BEFORE),
     "event_kind_unique": lambda: twice(EventKindFactory, "event"),
-    "export_running_has_lease": lambda: export(status="running"),
-    "export_status_known": lambda: export(status="lost"),
+    "export_running_has_lease": lambda: ExportFactory(status="running"),
+    "export_status_known": lambda: ExportFactory(status="lost"),
     "facility_closed_has_date": lambda: FacilityFactory(opened=True, closed_on=DAY),
     "facility_ends_after_start": lambda: FacilityFactory(starts_on=DAY, ends_on=BEFORE),
     "facility_kind_known": lambda: FacilityFactory(kind="cafeteria"),
@@ -240,7 +233,7 @@ BROKEN: dict[str, Callable[[], Any]] = {
     "reported_figure_not_negative": lambda: ReportedFigureFactory(value=-1),
     "reported_figure_only_counts_compare": lambda: ReportedFigureFactory(compared=True, share=True),
     "research_project_budget_not_negative": lambda: ResearchProjectFactory(budget=-1),
-    "saved_view_name_unique": lambda: twice(saved_view, "user", name="Mine"),
+    "saved_view_name_unique": lambda: twice(SavedViewFactory, "user", "name"),
     "search_entry_one_per_row": lambda: again(SearchEntry.objects.get(object_id=OrganizationFactory().pk)),
     "statement_number_from_one": lambda: StatementFactory(number=0),
     "statement_number_unique": lambda: twice(StatementFactory, "source", number=1),

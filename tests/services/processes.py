@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
-PATIENCE = 30  # seconds; a server that takes longer than this on a busy machine is broken
+PATIENCE = 60  # seconds; a server that takes longer than this on a busy machine is broken
 
 
 class ServiceFailedError(RuntimeError):

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from partnerships.factories import (
     AchievementFactory,
+    EnterpriseFactory,
     EventFactory,
     HonourFactory,
     HonourSchemeFactory,
@@ -43,9 +44,12 @@ TABLE: dict[str, list[int]] = {
     "activity_add": WORKERS,
     "organization_list": EVERYBODY,
     "organization_detail": SHARED,
+    "organization_compare": SHARED,
     "activity_list": EVERYBODY,
+    "activity_board": EVERYBODY,
     "activity_detail": OWN,
     "activity_step": WORKERS,
+    "calendar": EVERYBODY,
     "milestone_list": EVERYBODY,
     "milestone_detail": OWN,
     "milestone_step": WORKERS,
@@ -120,6 +124,7 @@ def addresses(world: World) -> dict[str, str]:
         "agreement_step": [world.draft.pk, "submit"],
         "activity_add": agreement,
         "organization_detail": [world.enterprise.pk],
+        "organization_compare": [world.enterprise.pk, EnterpriseFactory(name=f"{world.name} Works Group").pk],
         "activity_detail": activity,
         "activity_step": [*activity, "complete"],
         "milestone_detail": milestone,

@@ -77,18 +77,6 @@ def test_a_list_costs_the_same_for_one_row_and_three(
     assert response.text.count("More ") >= rows - 1
 
 
-@pytest.mark.parametrize("count", [0, 5])
-def test_the_agreement_page_costs_a_fixed_number_of_queries(
-    count: int, world: World, client_of: Callable[[Any], Client], django_assert_max_num_queries: Any
-) -> None:
-    MilestoneFactory.create_batch(count, agreement=world.agreement, owner=world.coordinator)
-    client = client_of(world.coordinator)
-    client.get(world.agreement.get_absolute_url())
-
-    with django_assert_max_num_queries(38):
-        client.get(world.agreement.get_absolute_url())
-
-
 def titles(client: Client, query: str) -> list[str]:
     return [row.title for row in client.get(reverse("agreement_list") + query).context["rows"]]
 
