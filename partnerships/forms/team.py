@@ -46,7 +46,7 @@ class ItemsField(forms.MultipleChoiceField):
 
 class HandOverForm(forms.Form):
     heir = forms.ModelChoiceField(
-        label=pgettext_lazy("hand-over", "To whom"), queryset=User.objects.none(), empty_label=_("Choose a person")
+        label=pgettext_lazy("handing over", "To whom"), queryset=User.objects.none(), empty_label=_("Choose a person")
     )
     reason = forms.CharField(
         label=_("Reason"),

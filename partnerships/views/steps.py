@@ -56,9 +56,9 @@ def form_page(
         form.data = form.data.copy()
         form.data["version"] = str(row.version)
     context = {"form": form, "row": row, "title": title, "is_stale": is_stale, "today": timezone.localdate()}
+    context["back"] = back or row.get_absolute_url()
     if in_place:  # a script shows an answer of 200 alone
         return render(request, "partnerships/_step_in_place.html", context | {"target": in_place})
-    context["back"] = back or row.get_absolute_url()
     return render(request, "partnerships/step.html", context, status=409 if is_stale else 200)
 
 
