@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from partnerships.exceptions import DomainError
 from partnerships.models import Role, Unit, UnitMembership, User
@@ -44,7 +45,9 @@ class ItemsField(forms.MultipleChoiceField):
 
 
 class HandOverForm(forms.Form):
-    heir = forms.ModelChoiceField(label=_("To whom"), queryset=User.objects.none(), empty_label=_("Choose a person"))
+    heir = forms.ModelChoiceField(
+        label=pgettext_lazy("handing over", "To whom"), queryset=User.objects.none(), empty_label=_("Choose a person")
+    )
     reason = forms.CharField(
         label=_("Reason"),
         max_length=100,

@@ -12,7 +12,7 @@ from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import get_language, gettext_lazy, ngettext
+from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext
 from django.utils.translation import gettext as _
 
 from partnerships.models import (
@@ -37,7 +37,16 @@ from partnerships.models import (
     User,
 )
 from partnerships.statuses import ActivityStatus
-from partnerships.views.timeline import TABLES, Moment, changed_between, moment_at, newest_first, notes_of, people_in
+from partnerships.views.timeline import (
+    TABLES,
+    Moment,
+    changed_between,
+    listed,
+    moment_at,
+    newest_first,
+    notes_of,
+    people_in,
+)
 
 KINDS = {
     "step": gettext_lazy("Status"),
@@ -330,7 +339,7 @@ def _edits(history: list[Any], name: Callable[[Any], str], added: str = "edit") 
             changes = changed_between(later, earlier, people)
             what = _("Changed: %(title)s") % {"title": title} if title else _("Changed")
             if changes:
-                yield moment_at(later.history_date, later.history_user, what, detail="; ".join(changes), kind="edit")
+                yield moment_at(later.history_date, later.history_user, what, detail=listed(changes), kind="edit")
 
 
 def _follows_others(row: Any) -> bool:
@@ -364,7 +373,8 @@ def _parts(history: list[Any]) -> Iterator[Moment]:
             changes = changed_between(row, earlier, {})
             if not changes:
                 continue
-            said += f" ({', '.join(changes)})"
+            changed = pgettext("between two changed fields", ", ").join(changes)
+            said = _("%(what)s (%(changes)s)") % {"what": said, "changes": changed}
         yield moment_at(row.history_date, row.history_user, _("Changed"), detail=said, kind="edit")
 
 
@@ -393,7 +403,7 @@ def _bundled(moments: list[Moment]) -> Iterator[Moment]:
 
 def _in_short(details: list[str]) -> str:
     more = len(details) - DETAILS_SHOWN
-    said = "; ".join(details[:DETAILS_SHOWN])
+    said = listed(details[:DETAILS_SHOWN])
     if more <= 0:
         return said
     return ngettext("%(said)s; and %(more)s more", "%(said)s; and %(more)s more", more) % {"said": said, "more": more}

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from partnerships.models import (
     Activity,
@@ -122,7 +123,11 @@ def _edit(later: Any, earlier: Any, people: dict[int, User], *, is_first: bool) 
     changes = changed_between(later, earlier, people)
     if not changes:
         return None
-    return moment_at(later.history_date, later.history_user, _("Changed"), detail="; ".join(changes), kind="edit")
+    return moment_at(later.history_date, later.history_user, _("Changed"), detail=listed(changes), kind="edit")
+
+
+def listed(changes: Iterable[str]) -> str:
+    return pgettext("between two changes", "; ").join(changes)
 
 
 def changed_between(later: Any, earlier: Any, people: dict[int, User]) -> list[str]:
