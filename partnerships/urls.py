@@ -51,6 +51,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("activities/", activities.ActivityList.as_view(), name="activity_list"),
     path("activities/board/", board.activity_board, name="activity_board"),
     path("activities/<int:pk>/", activities.activity_detail, name="activity_detail"),
+    path("activities/<int:pk>/files/", activities.activity_attach, name="activity_attach"),
     path("activities/<int:pk>/<slug:step>/", activities.activity_step, name="activity_step"),
     path("calendar/", calendar.calendar, name="calendar"),
     path("milestones/", milestones.MilestoneList.as_view(), name="milestone_list"),

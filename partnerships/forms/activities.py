@@ -10,10 +10,11 @@ from django.utils.translation import gettext_lazy as _
 
 from partnerships.exceptions import DomainError
 from partnerships.forms.steps import DateInput
-from partnerships.models import Activity, ActivityKind, Agreement, CooperationArea, Organization, Unit, User
+from partnerships.models import Activity, ActivityKind, Agreement, CooperationArea, Document, Organization, Unit, User
 from partnerships.models.base import validate_visible_text
 from partnerships.permissions import may
 from partnerships.workflows.activities import plan_activity
+from partnerships.workflows.documents import attach_to_activity
 
 # What one kind needs beyond any follow-up: form field -> column of its detail table.
 DETAILS: Mapping[str, Mapping[str, str]] = {
@@ -106,6 +107,39 @@ class FollowUpForm(forms.ModelForm):
         except DomainError as error:
             self.add_error(error.field if error.field in self.fields else None, str(error))
             return None
+
+
+class FilesInput(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    widget = FilesInput
+
+    def clean(self, data: Any, initial: Any = None) -> list[Any]:
+        """Each file by itself; a list, also of one."""
+        files = data if isinstance(data, list) else [data]
+        return [super(FilesField, self).clean(file, initial) for file in files or [None]]
+
+
+class AttachmentForm(forms.Form):
+    """Files for an activity, each a document of its own."""
+
+    kind = forms.ChoiceField(
+        label=_("Kind"),
+        choices=[
+            (kind.value, kind.label) for kind in (Document.Kind.PHOTO, Document.Kind.MINUTES, Document.Kind.OTHER)
+        ],
+    )
+    files = FilesField(label=_("Files"), help_text=_("Photos, PDF, Word, Excel or text, 25 MB each at most."))
+
+    def apply(self, actor: User, activity: Activity, *, at: dt.datetime) -> list[Document]:
+        """What was kept; nothing, with the reason among the errors, when one file is refused."""
+        try:
+            return attach_to_activity(activity, actor=actor, at=at, **self.cleaned_data)
+        except DomainError as error:
+            self.add_error(error.field if error.field in self.fields else None, str(error))
+            return []
 
 
 def _unit_for(agreement: Agreement, user: User) -> Unit:

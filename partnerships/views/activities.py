@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from partnerships.forms.activities import FollowUpForm
+from partnerships.forms.activities import AttachmentForm, FollowUpForm
 from partnerships.lists import ActivityRows
 from partnerships.models import Activity, ActivityKind, Agreement, Document
 from partnerships.permissions import may
@@ -53,6 +53,7 @@ def activity_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "demands": demands_behind(request.user, activity=activity),
         "documents": list(Document.objects.filter(activity=activity).prefetch_related(VERSIONS)),
         "may_log": activity.agreement is not None and may(request.user, "contact_note.add", activity.agreement),
+        "may_attach": may(request.user, "document.upload", Document(activity=activity)),
         "timeline": newest_first(steps_of(activity), edits_of(activity)),
         "cited": citations_of([activity, *partners]),
     }
@@ -83,6 +84,19 @@ def activity_add(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, _("Planned. When it is done, complete it with what came of it."))
             return redirect(activity.get_absolute_url())
     return render(request, "partnerships/activities/form.html", {"form": form, "agreement": agreement})
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def activity_attach(request: HttpRequest, pk: int) -> HttpResponse:
+    """Photos and minutes of the activity ``pk``, several at once."""
+    activity = visible_or_404(_with_context(), request, pk)
+    require_or_403(request.user, "document.upload", Document(activity=activity))
+    form = AttachmentForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid() and form.apply(request.user, activity, at=timezone.now()):
+        messages.success(request, _("Kept."))
+        return redirect(f"{activity.get_absolute_url()}#documents")
+    return render(request, "partnerships/activities/attach.html", {"form": form, "activity": activity})
 
 
 def _with_context() -> QuerySet:

@@ -4,7 +4,7 @@ import datetime as dt
 import hashlib
 import unicodedata
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -14,10 +14,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from partnerships.exceptions import InvalidInput
-from partnerships.models import Document, DocumentVersion, User
+from partnerships.models import Activity, Document, DocumentVersion, User
 from partnerships.names import has_invisible_characters
 from partnerships.permissions import require
-from partnerships.workflows.transitions import lock
+from partnerships.workflows.transitions import lock, save_as
 
 LARGEST_FILE = 25 * 1024 * 1024
 # What a document of the office unpacks to at most, and in how many parts: a bomb of a few kilobytes has more.
@@ -144,6 +144,29 @@ def add_version(document: Document, *, actor: User | None, file: File, at: dt.da
         version.file.save(version.original_name, file, save=False)
         _save_or_discard(version)
     return version
+
+
+def attach_to_activity(
+    activity: Activity, *, actor: User | None, kind: str, files: Sequence[File], at: dt.datetime
+) -> list[Document]:
+    """Keeps each of ``files`` as a document of its own, called after the file. All of them, or none.
+
+    Raises ``InvalidInput`` on ``files`` with the name of the first that is not taken.
+    """
+    for file in files:
+        try:
+            check_upload(file)
+        except InvalidInput as error:
+            raise InvalidInput(f"{PurePath(str(file.name)).name}: {error}", field="files") from error
+    documents = []
+    with transaction.atomic():
+        for file in files:
+            document = Document(activity=activity, kind=kind, title=PurePath(_clean_name(file)).stem)
+            require(actor, "document.upload", document)
+            save_as(document, actor)
+            add_version(document, actor=actor, file=file, at=at)
+            documents.append(document)
+    return documents
 
 
 def _save_or_discard(version: DocumentVersion) -> None:
