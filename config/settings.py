@@ -374,7 +374,10 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["secrets"]}},
     "root": {"handlers": ["console"], "level": "INFO"},
     # A tick a minute would bury what matters; the run itself says when it did something.
-    "loggers": {name: {"level": "WARNING"} for name in ("celery.worker.strategy", "celery.app.trace", "axes")},
+    "loggers": {
+        **{name: {"level": "WARNING"} for name in ("celery.worker.strategy", "celery.app.trace", "axes")},
+        "django.request": {"filters": ["secrets"]},  # before the framework's own handler sees it, too
+    },
 }
 
 if missing:

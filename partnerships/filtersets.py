@@ -23,6 +23,7 @@ from partnerships.models import (
     AgreementType,
     CooperationArea,
     Demand,
+    Event,
     EventKind,
     Facility,
     FacilityKind,
@@ -32,6 +33,7 @@ from partnerships.models import (
     MilestoneKind,
     Organization,
     OrganizationKind,
+    Participation,
     Programme,
     Region,
     ReportedFigure,
@@ -40,6 +42,7 @@ from partnerships.models import (
     User,
 )
 from partnerships.models.users import read_tree
+from partnerships.reports.families import ids_below
 from partnerships.reports.figures import measure_counting, measured, recorded, rules_counting, with_recorded
 from partnerships.statuses import (
     ActivityStatus,
@@ -135,6 +138,19 @@ def _in_words(field: forms.Field, value: Any) -> str:
     return str(value)
 
 
+class TendedFilterSet(ListFilterSet):
+    """A list of rows that somebody looks after."""
+
+    orphaned = SwitchFilter(label=_("Nobody looks after it"), method="filter_orphaned")
+    away = SwitchFilter(label=_("Owner away without a deputy"), method="filter_away")
+
+    def filter_orphaned(self, queryset: Any, name: str, value: str) -> Any:
+        return queryset.orphaned()
+
+    def filter_away(self, queryset: Any, name: str, value: str) -> Any:
+        return queryset.owner_away(self.today)
+
+
 class ProgrammeCountedFilterSet(ListFilterSet):
     """A list that a number of a programme's progress opens; it keeps to exactly the rows counted there."""
 
@@ -173,7 +189,14 @@ class CountedFilterSet(ProgrammeCountedFilterSet):
         return queryset.none() if counted is None else queryset.filter(pk__in=counted.values("pk"))
 
 
-class AgreementFilterSet(CountedFilterSet):
+def _opened_by(label: Any, method: str) -> django_filters.ModelChoiceFilter:
+    """A filter that a number on another page sets: no field of the form, and a chip once it is set."""
+    return django_filters.ModelChoiceFilter(
+        label=label, queryset=Organization.objects.none(), widget=forms.HiddenInput, method=method
+    )
+
+
+class AgreementFilterSet(TendedFilterSet, CountedFilterSet):
     status = django_filters.ChoiceFilter(label=_("Status"), choices=AgreementStatus.choices, empty_label=_("Any"))
     type = django_filters.ModelChoiceFilter(label=_("Type"), queryset=AgreementType.objects.all(), empty_label=_("Any"))
     unit = django_filters.ModelChoiceFilter(
@@ -197,12 +220,15 @@ class AgreementFilterSet(CountedFilterSet):
     )
     in_force = SwitchFilter(label=_("In force today"), method="filter_in_force")
     quiet = SwitchFilter(label=_("Quiet"), method="filter_quiet")
-    orphaned = SwitchFilter(label=_("Nobody looks after it"), method="filter_orphaned")
     overdue = SwitchFilter(label=_("Something is overdue"), method="filter_overdue")
+    organization = _opened_by(_("With"), "filter_organization")
+    under = _opened_by(_("Under the framework"), "filter_under")
 
     def choices_in_scope(self) -> dict[str, QuerySet]:
         return {
             **super().choices_in_scope(),
+            "organization": Organization.objects.visible_to(self.user),
+            "under": Agreement.objects.visible_to(self.user),
             "unit": Unit.objects.visible_to(self.user),
             "coordinator": self._people(Agreement.objects.visible_to(self.user).values("coordinator")),
         }
@@ -214,6 +240,12 @@ class AgreementFilterSet(CountedFilterSet):
         found = Organization.objects.search(value).values("pk")
         return queryset.filter(pk__in=AgreementParty.objects.filter(organization__in=found).values("agreement"))
 
+    def filter_organization(self, queryset: Any, name: str, value: Organization) -> Any:
+        return queryset.filter(Exists(AgreementParty.objects.filter(agreement=OuterRef("pk"), organization=value)))
+
+    def filter_under(self, queryset: Any, name: str, value: Agreement) -> Any:
+        return queryset.filter(parent=value)
+
     def filter_expiring(self, queryset: Any, name: str, value: str) -> Any:
         return queryset.expiring(self.today, until=self.today + dt.timedelta(days=int(value)))
 
@@ -223,15 +255,12 @@ class AgreementFilterSet(CountedFilterSet):
     def filter_quiet(self, queryset: Any, name: str, value: str) -> Any:
         return queryset.quiet(self.today)
 
-    def filter_orphaned(self, queryset: Any, name: str, value: str) -> Any:
-        return queryset.orphaned()
-
     def filter_overdue(self, queryset: Any, name: str, value: str) -> Any:
         late = Milestone.objects.overdue(self.today).filter(agreement=OuterRef("pk"))
         return queryset.filter(Exists(late))
 
 
-class MilestoneFilterSet(ListFilterSet):
+class MilestoneFilterSet(TendedFilterSet):
     """Without a status it lists what is still to be done."""
 
     status = django_filters.ChoiceFilter(
@@ -256,10 +285,11 @@ class MilestoneFilterSet(ListFilterSet):
         empty_label=_("Any time"),
         method="filter_due",
     )
-    orphaned = SwitchFilter(label=_("Nobody looks after it"), method="filter_orphaned")
+    agreement = _opened_by(_("Agreement"), "filter_agreement")
 
     def choices_in_scope(self) -> dict[str, QuerySet]:
         return {
+            "agreement": Agreement.objects.visible_to(self.user),
             "unit": Unit.objects.visible_to(self.user),
             "owner": self._people(Milestone.objects.visible_to(self.user).values("owner")),
         }
@@ -267,6 +297,9 @@ class MilestoneFilterSet(ListFilterSet):
     def filter_queryset(self, queryset: Any) -> Any:
         filtered = super().filter_queryset(queryset)
         return filtered if self.form.cleaned_data.get("status") else filtered.pending()
+
+    def filter_agreement(self, queryset: Any, name: str, value: Agreement) -> Any:
+        return queryset.filter(agreement=value)
 
     def filter_status(self, queryset: Any, name: str, value: str) -> Any:
         return queryset if value == "all" else queryset.filter(status=value)
@@ -276,11 +309,8 @@ class MilestoneFilterSet(ListFilterSet):
             return queryset.overdue(self.today)
         return queryset.due_between(self.today, self.today + dt.timedelta(days=DUE_WITHIN_DAYS[value]))
 
-    def filter_orphaned(self, queryset: Any, name: str, value: str) -> Any:
-        return queryset.orphaned()
 
-
-class ActivityFilterSet(ListFilterSet):
+class ActivityFilterSet(TendedFilterSet):
     status = django_filters.ChoiceFilter(
         label=_("Status"),
         choices=[("unfinished", _("Not finished")), *ActivityStatus.choices],
@@ -292,13 +322,49 @@ class ActivityFilterSet(ListFilterSet):
         label=_("Unit, with those below"), queryset=Unit.objects.none(), empty_label=_("Any"), method="filter_unit"
     )
     owner = django_filters.ModelChoiceFilter(label=_("Owner"), queryset=User.objects.none(), empty_label=_("Any"))
+    area = django_filters.ModelChoiceFilter(
+        label=_("Counts for the area"),
+        queryset=CooperationArea.objects.all(),
+        empty_label=_("Any"),
+        method="filter_later",
+    )
     party = django_filters.CharFilter(label=_("Partner"), method="filter_party", max_length=200)
+    agreement = _opened_by(_("Agreement"), "filter_agreement")
+    framework = _opened_by(_("Agreement, with those under it"), "filter_framework")
+    credited = _opened_by(_("Counts for"), "filter_later")
+    organization = _opened_by(_("With"), "filter_organization")
 
     def choices_in_scope(self) -> dict[str, QuerySet]:
+        agreements = Agreement.objects.visible_to(self.user)
+        organizations = Organization.objects.visible_to(self.user)
         return {
+            "agreement": agreements,
+            "framework": agreements,
+            "credited": organizations,
+            "organization": organizations,
             "unit": Unit.objects.visible_to(self.user),
             "owner": self._people(Activity.objects.visible_to(self.user).values("owner")),
         }
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        """One credit has both the area and the organization: two of them would not show a delivery to this party."""
+        asked = {"area": "area", "credited": "organization"}
+        values = self.form.cleaned_data
+        credit = {field: values[name] for name, field in asked.items() if values.get(name)}
+        filtered = super().filter_queryset(queryset)
+        return filtered.credited(**credit) if credit else filtered
+
+    def filter_later(self, queryset: Any, name: str, value: Any) -> Any:
+        return queryset
+
+    def filter_agreement(self, queryset: Any, name: str, value: Agreement) -> Any:
+        return queryset.filter(agreement=value)
+
+    def filter_framework(self, queryset: Any, name: str, value: Agreement) -> Any:
+        return queryset.filter(agreement__in=[value.pk, *ids_below(value.pk)])
+
+    def filter_organization(self, queryset: Any, name: str, value: Organization) -> Any:
+        return queryset.filter(Exists(ActivityOrganization.objects.filter(activity=OuterRef("pk"), organization=value)))
 
     def filter_status(self, queryset: Any, name: str, value: str) -> Any:
         return queryset.unfinished() if value == "unfinished" else queryset.filter(status=value)
@@ -306,6 +372,42 @@ class ActivityFilterSet(ListFilterSet):
     def filter_party(self, queryset: Any, name: str, value: str) -> Any:
         found = Organization.objects.search(value).values("pk")
         return queryset.filter(pk__in=ActivityOrganization.objects.filter(organization__in=found).values("activity"))
+
+
+class CalendarFilterSet(ListFilterSet):
+    """One set of filters over milestones, activities and events. Events are nobody's: a person's calendar has none."""
+
+    kind = django_filters.ChoiceFilter(
+        label=_("What"),
+        choices=[("milestone", _("Milestones")), ("activity", _("Follow-ups")), ("event", _("Events"))],
+        empty_label=_("Everything"),
+        method="filter_kind",
+    )
+    unit = django_filters.ModelChoiceFilter(
+        label=_("Unit, with those below"), queryset=Unit.objects.none(), empty_label=_("Any"), method="filter_unit"
+    )
+    owner = django_filters.ModelChoiceFilter(
+        label=_("Person"), queryset=User.objects.none(), empty_label=_("Anybody"), method="filter_owner"
+    )
+    mine = SwitchFilter(label=_("Mine alone"), method="filter_mine")
+
+    def choices_in_scope(self) -> dict[str, QuerySet]:
+        owners = Q(pk__in=Milestone.objects.visible_to(self.user).values("owner"))
+        owners |= Q(pk__in=Activity.objects.visible_to(self.user).values("owner"))
+        return {"unit": Unit.objects.visible_to(self.user), "owner": User.objects.filter(owners)}
+
+    @property
+    def unknown(self) -> list[str]:
+        return [name for name in super().unknown if name not in {"month", "day"}]
+
+    def filter_kind(self, queryset: Any, name: str, value: str) -> Any:
+        return queryset if queryset.model._meta.model_name == value else queryset.none()
+
+    def filter_owner(self, queryset: Any, name: str, value: User) -> Any:
+        return queryset.none() if queryset.model is Event else queryset.filter(owner=value)
+
+    def filter_mine(self, queryset: Any, name: str, value: str) -> Any:
+        return self.filter_owner(queryset, name, self.user)
 
 
 class OrganizationFilterSet(CountedFilterSet):
@@ -346,11 +448,19 @@ class EventFilterSet(ProgrammeCountedFilterSet):
         label=_("Kind"), choices=EventKind.Kind.choices, empty_label=_("Any"), method="filter_kind"
     )
 
+    organization = _opened_by(_("With"), "filter_organization")
+
+    def choices_in_scope(self) -> dict[str, QuerySet]:
+        return {**super().choices_in_scope(), "organization": Organization.objects.visible_to(self.user)}
+
+    def filter_organization(self, queryset: Any, name: str, value: Organization) -> Any:
+        return queryset.filter(Exists(Participation.objects.filter(event=OuterRef("pk"), organization=value)))
+
     def filter_kind(self, queryset: Any, name: str, value: str) -> Any:
         return queryset.filter(Exists(EventKind.objects.filter(event=OuterRef("pk"), kind=value)))
 
 
-class FacilityFilterSet(CountedFilterSet):
+class FacilityFilterSet(TendedFilterSet, CountedFilterSet):
     status = django_filters.ChoiceFilter(label=_("Status"), choices=FacilityStatus.choices, empty_label=_("Any"))
     kind = django_filters.ChoiceFilter(label=_("Kind"), choices=FacilityKind.choices, empty_label=_("Any"))
     unit = django_filters.ModelChoiceFilter(
@@ -358,11 +468,15 @@ class FacilityFilterSet(CountedFilterSet):
     )
     owner = django_filters.ModelChoiceFilter(label=_("Owner"), queryset=User.objects.none(), empty_label=_("Any"))
     party = django_filters.CharFilter(label=_("Partner"), method="filter_party", max_length=200)
+    agreement = _opened_by(_("Agreement"), "filter_agreement")
+    organization = _opened_by(_("With"), "filter_organization")
 
     def choices_in_scope(self) -> dict[str, QuerySet]:
         return {
             **super().choices_in_scope(),
             "unit": Unit.objects.visible_to(self.user),
+            "organization": Organization.objects.visible_to(self.user),
+            "agreement": Agreement.objects.visible_to(self.user),
             "owner": self._people(Facility.objects.visible_to(self.user).values("owner")),
         }
 
@@ -370,8 +484,14 @@ class FacilityFilterSet(CountedFilterSet):
         found = Organization.objects.search(value).values("pk")
         return queryset.filter(pk__in=FacilityPartner.objects.filter(organization__in=found).values("facility"))
 
+    def filter_agreement(self, queryset: Any, name: str, value: Agreement) -> Any:
+        return queryset.filter(agreement=value)
 
-class DemandFilterSet(CountedFilterSet):
+    def filter_organization(self, queryset: Any, name: str, value: Organization) -> Any:
+        return queryset.filter(Exists(FacilityPartner.objects.filter(facility=OuterRef("pk"), organization=value)))
+
+
+class DemandFilterSet(TendedFilterSet, CountedFilterSet):
     status = django_filters.ChoiceFilter(
         label=_("Status"),
         choices=[("pending", _("Not closed")), *DemandStatus.choices],
@@ -384,10 +504,12 @@ class DemandFilterSet(CountedFilterSet):
     owner = django_filters.ModelChoiceFilter(label=_("Owner"), queryset=User.objects.none(), empty_label=_("Any"))
     party = django_filters.CharFilter(label=_("Asked by"), method="filter_party", max_length=200)
     unpublished = SwitchFilter(label=_("Content not published"), method="filter_unpublished")
+    organization = _opened_by(_("Asked by"), "filter_organization")
 
     def choices_in_scope(self) -> dict[str, QuerySet]:
         return {
             **super().choices_in_scope(),
+            "organization": Organization.objects.visible_to(self.user),
             "unit": Unit.objects.visible_to(self.user),
             "owner": self._people(Demand.objects.visible_to(self.user).values("owner")),
         }
@@ -397,6 +519,9 @@ class DemandFilterSet(CountedFilterSet):
 
     def filter_party(self, queryset: Any, name: str, value: str) -> Any:
         return queryset.filter(organization__in=Organization.objects.search(value).values("pk"))
+
+    def filter_organization(self, queryset: Any, name: str, value: Organization) -> Any:
+        return queryset.filter(organization=value)
 
     def filter_unpublished(self, queryset: Any, name: str, value: str) -> Any:
         return queryset.filter(is_content_published=False)
@@ -442,6 +567,13 @@ class HonourFilterSet(ListFilterSet):
     lapsing = SwitchFilter(label=_("Lapses this half-year"), method="filter_lapsing")
     could_rise = SwitchFilter(label=_("Could apply for the next level"), method="filter_could_rise")
     withdrawn = SwitchFilter(label=_("Recorded in error, withdrawn"), method="filter_withdrawn")
+    organization = _opened_by(_("Held by"), "filter_organization")
+
+    def choices_in_scope(self) -> dict[str, QuerySet]:
+        return {"organization": Organization.objects.visible_to(self.user)}
+
+    def filter_organization(self, queryset: Any, name: str, value: Organization) -> Any:
+        return queryset.filter(organization=value)
 
     def filter_queryset(self, queryset: Any) -> Any:
         """What was withdrawn is listed only when it is asked for."""

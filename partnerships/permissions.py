@@ -140,6 +140,7 @@ ACTIONS: Mapping[str, Grant] = {
     "delivery.release": _own(Role.COORDINATOR),
     "mail_hold.edit": _OFFICE,
     "operations.view": _OFFICE,
+    "team.view": _everyone(Role.LEAD),
     "history.view": _SEE,
     "feed.own": Grant(),
     "export": _everyone(),

@@ -10,6 +10,7 @@ from partnerships import filtersets
 from partnerships.factories import (
     DAY,
     AchievementFactory,
+    ActivityCreditFactory,
     ActivityFactory,
     AgreementFactory,
     AgreementTypeFactory,
@@ -64,25 +65,44 @@ def staff() -> Any:
     return UserFactory(staff=True)
 
 
+AWAY = {"absent_from": DAY - dt.timedelta(days=1), "absent_until": DAY + dt.timedelta(days=1)}
+
+
+def covered(unit: Any) -> Any:
+    """A coordinator of ``unit`` who is away, and whose deputy is there."""
+    return UserFactory(**AWAY, deputy=UserFactory(), coordinator_in=unit)
+
+
 @pytest.fixture
 def agreements(staff: Any) -> dict[str, Any]:
     """Rows that differ from each other in what the filters ask for."""
     parent = UnitFactory(name="Parent")
     forge, bank = EnterpriseFactory(name="Forge Co., Ltd.", name_zh="锻造有限公司"), EnterpriseFactory(name="Bank")
-    area = CooperationAreaFactory()
+    area, unit = CooperationAreaFactory(), UnitFactory(parent=parent)
     kept = AgreementFactory(
-        title="Kept alive", signed=True, unit=UnitFactory(parent=parent), parties=[forge, bank], areas=[area]
+        title="Kept alive",
+        signed=True,
+        coordinator=covered(unit),
+        unit=unit,
+        parties=[forge, bank],
+        areas=[area],
     )
     ContactNoteFactory(agreement=kept, happened_on=DAY)
     long_ago = DAY - dt.timedelta(days=300)
     silent = AgreementFactory(
-        title="Silent", signed=True, signed_on=long_ago, with_term__ends_on=DAY + dt.timedelta(days=60)
+        title="Silent",
+        signed=True,
+        coordinator=UserFactory(**AWAY),
+        signed_on=long_ago,
+        with_term__ends_on=DAY + dt.timedelta(days=60),
     )
     MilestoneFactory(agreement=silent, due_on=DAY - dt.timedelta(days=1))
     left = AgreementFactory(title="Left alone", orphaned=True, created_by=None, type=AgreementTypeFactory())
     figure = ReportedFigureFactory(event=EventFactory(), compared=True)
     kept.event = figure.event
     kept.save()
+    left.parent = kept
+    left.save()
     programme = ProgrammeItemFactory(agreement=kept).programme
     ProgrammeItemFactory(programme=programme, agreement=left)  # a draft: labelled, and not counted
     return {
@@ -91,6 +111,7 @@ def agreements(staff: Any) -> dict[str, Any]:
         "left": left,
         "parent": parent,
         "area": area,
+        "forge": forge,
         "figure": figure,
         "programme": programme,
     }
@@ -108,7 +129,10 @@ AGREEMENT_CASES = {
     "in_force": ("in_force=yes", ["kept", "silent"]),
     "quiet": ("quiet=yes", ["silent"]),
     "orphaned": ("orphaned=yes", ["left"]),
+    "away": ("away=yes", ["silent"]),
     "overdue": ("overdue=yes", ["silent"]),
+    "organization": ("organization={forge.pk}", ["kept"]),
+    "under": ("under={kept.pk}", ["left"]),
     "figure": ("figure={figure.pk}", ["kept"]),
     "programme": ("programme={programme.pk}", ["kept"]),
 }
@@ -138,7 +162,9 @@ def milestones(staff: Any) -> dict[str, Any]:
     agreement = late.agreement
     return {
         "late": late,
-        "soon": MilestoneFactory(title="Soon", due_on=DAY, kind="review", agreement=agreement, owner=staff),
+        "soon": MilestoneFactory(
+            title="Soon", due_on=DAY, kind="review", agreement=agreement, owner=UserFactory(**AWAY)
+        ),
         "later": MilestoneFactory(title="Later", due_on=DAY + dt.timedelta(days=20), orphaned=True),
         "met": MilestoneFactory(title="Met", met=True, agreement=agreement),
     }
@@ -152,6 +178,8 @@ MILESTONE_CASES = {
     "owner": ("owner={soon.owner.pk}", ["soon"]),
     "due": ("due=overdue", ["late"]),
     "orphaned": ("orphaned=yes", ["later"]),
+    "away": ("away=yes", ["soon"]),
+    "agreement": ("agreement={later.agreement.pk}", ["later"]),
 }
 
 
@@ -182,20 +210,32 @@ def test_milestones_still_to_be_done_unless_asked(
 
 @pytest.fixture
 def activities(staff: Any) -> dict[str, Any]:
-    forge = EnterpriseFactory(name="Forge")
-    return {
-        "visit": ActivityFactory(title="Visit to the forge", visit=True, organizations=[forge]),
-        "done": ActivityFactory(title="Course", completed=True, owner=staff),
-    }
+    forge, area = EnterpriseFactory(name="Forge"), CooperationAreaFactory()
+    visit = ActivityFactory(title="Visit to the forge", visit=True, owner=None, organizations=[forge])
+    below = AgreementFactory(signed=True, parent=visit.agreement)
+    done = ActivityFactory(title="Course", completed=True, owner=staff, agreement=below)
+    left = ActivityFactory(title="Talks", kind="meeting", owner=UserFactory(**AWAY))
+    ActivityCreditFactory(activity=visit, area=area)
+    ActivityCreditFactory(activity=visit, organization=forge)
+    ActivityCreditFactory(activity=done, area=area, organization=forge)
+    left = ActivityFactory(title="Talks", kind="meeting", owner=UserFactory(**AWAY))
+    return {"left": left, "visit": visit, "done": done, "forge": forge, "area": area}
 
 
 ACTIVITY_CASES = {
     "q": ("q=course", ["done"]),
-    "status": ("status=unfinished", ["visit"]),
+    "status": ("status=unfinished", ["visit", "left"]),
+    "orphaned": ("orphaned=yes", ["visit"]),
+    "away": ("away=yes", ["left"]),
     "kind": ("kind=visit", ["visit"]),
     "unit": ("unit={done.unit.pk}", ["done"]),
     "owner": ("owner={done.owner.pk}", ["done"]),
     "party": ("party=forge", ["visit"]),
+    "area": ("area={area.pk}", ["visit", "done"]),
+    "agreement": ("agreement={visit.agreement.pk}", ["visit"]),
+    "framework": ("framework={visit.agreement.pk}", ["visit", "done"]),
+    "credited": ("credited={forge.pk}", ["visit", "done"]),
+    "organization": ("organization={forge.pk}", ["visit"]),
 }
 
 
@@ -206,6 +246,12 @@ def test_activities(name: str, activities: dict[str, Any], staff: Any) -> None:
     rows = found(filtersets.ActivityFilterSet, Activity, query.format(**activities), staff)
 
     assert rows == [activities[key] for key in expected]
+
+
+def test_one_credit_has_the_area_and_the_organization(activities: dict[str, Any], staff: Any) -> None:
+    query = "area={area.pk}&credited={forge.pk}".format(**activities)
+
+    assert found(filtersets.ActivityFilterSet, Activity, query, staff) == [activities["done"]]
 
 
 def test_activities_of_one_status(activities: dict[str, Any], staff: Any) -> None:
@@ -258,6 +304,7 @@ EVENT_CASES = {
     "q": ("q=meeting", ["meeting"]),
     "kind": ("kind=fair", ["fair"]),
     "programme": ("programme={programme.pk}", ["fair"]),
+    "organization": ("organization={guest.pk}", ["fair"]),
 }
 
 
@@ -268,7 +315,8 @@ def test_events(name: str, staff: Any) -> None:
     EventKindFactory(event=events["fair"], kind="fair")
 
     programme = ProgrammeItemFactory(event=events["fair"]).programme
-    rows = found(filtersets.EventFilterSet, Event, query.format(programme=programme), staff)
+    guest = ParticipationFactory(event=events["fair"]).organization
+    rows = found(filtersets.EventFilterSet, Event, query.format(programme=programme, guest=guest), staff)
 
     assert rows == [events[key] for key in expected]
 
@@ -277,20 +325,34 @@ def test_events(name: str, staff: Any) -> None:
 def facilities(staff: Any) -> dict[str, Any]:
     figure = ReportedFigureFactory(event=EventFactory(), counting_rule=CountingRule.EVENT_EMPLOYMENT_BASES)
     forge = EnterpriseFactory(name="Forge")
-    base = FacilityFactory(name="Base", opened=True, event=figure.event, partners=[forge], owner=staff)
+    base = FacilityFactory(name="Base", opened=True, event=figure.event, partners=[forge], owner=UserFactory(**AWAY))
     programme = ProgrammeItemFactory(facility=base).programme
-    planned = FacilityFactory(name="Laboratory", kind="joint_laboratory", event=figure.event)
+    planned = FacilityFactory(name="Laboratory", kind="joint_laboratory", event=figure.event, owner=None)
     ProgrammeItemFactory(programme=programme, facility=planned)
-    return {"base": base, "planned": planned, "figure": figure, "programme": programme}
+    under = AgreementFactory()
+    planned.agreement = under
+    planned.save()
+    return {
+        "base": base,
+        "planned": planned,
+        "figure": figure,
+        "programme": programme,
+        "forge": forge,
+        "under": under,
+    }
 
 
 FACILITY_CASES = {
     "q": ("q=forge", ["base"]),
     "status": ("status=planned", ["planned"]),
     "kind": ("kind=joint_laboratory", ["planned"]),
+    "orphaned": ("orphaned=yes", ["planned"]),
+    "away": ("away=yes", ["base"]),
     "unit": ("unit={planned.unit.pk}", ["planned"]),
     "owner": ("owner={base.owner.pk}", ["base"]),
     "party": ("party=forge", ["base"]),
+    "organization": ("organization={forge.pk}", ["base"]),
+    "agreement": ("agreement={under.pk}", ["planned"]),
     "figure": ("figure={figure.pk}", ["base"]),
     "programme": ("programme={programme.pk}", ["base"]),
 }
@@ -310,19 +372,25 @@ def demands(staff: Any) -> dict[str, Any]:
     figure = ReportedFigureFactory(event=EventFactory(), counting_rule=CountingRule.EVENT_DEMANDS)
     forge = EnterpriseFactory(name="Forge")
     return {
-        "hot": DemandFactory(title="Bearings run hot", organization=forge, event=figure.event, owner=staff),
+        "hot": DemandFactory(
+            title="Bearings run hot", organization=forge, event=figure.event, owner=UserFactory(**AWAY)
+        ),
         "silent": DemandFactory(title="Not printed", unpublished=True, no_match=True),
+        "left": DemandFactory(title="Left alone", original_wording="A wish", owner=None),
         "figure": figure,
     }
 
 
 DEMAND_CASES = {
     "q": ("q=bearings", ["hot"]),
-    "status": ("status=pending", ["hot"]),
+    "status": ("status=pending", ["hot", "left"]),
+    "orphaned": ("orphaned=yes", ["left"]),
+    "away": ("away=yes", ["hot"]),
     "unit": ("unit={silent.unit.pk}", ["silent"]),
     "owner": ("owner={hot.owner.pk}", ["hot"]),
     "party": ("party=forge", ["hot"]),
     "unpublished": ("unpublished=yes", ["silent"]),
+    "organization": ("organization={hot.organization.pk}", ["hot"]),
     "figure": ("figure={figure.pk}", ["hot"]),
     "programme": ("programme={programme.pk}", ["silent"]),
 }
@@ -389,6 +457,7 @@ HONOUR_CASES = {
     "scheme": ("scheme={after.scheme.pk}", ["after"]),
     "level": ("level=municipal", ["last"]),
     "party": ("party=forge", ["after"]),
+    "organization": ("organization={last.organization.pk}", ["last"]),
     "lapsing": ("lapsing=yes", ["last"]),
     "could_rise": ("could_rise=yes", ["after"]),
     "withdrawn": ("withdrawn=yes", ["withdrawn"]),
@@ -533,6 +602,38 @@ def test_what_is_chosen_is_said_in_words_and_can_be_removed(agreements: dict[str
     ]
 
 
+CALENDAR_CASES: dict[str, list[tuple[str, dict[str, str]]]] = {
+    "q": [("q=forge", {"milestone": "Forge report", "activity": "Forge visit", "event": "Forge fair"})],
+    "kind": [
+        ("kind=milestone", {"milestone": "Bank report, Forge report"}),
+        ("kind=activity", {"activity": "Bank visit, Forge visit"}),
+        ("kind=event", {"event": "Bank fair, Forge fair"}),
+    ],
+    "unit": [
+        ("unit={parent}", {"milestone": "Forge report", "activity": "Forge visit", "event": "Forge fair"}),
+    ],
+    "owner": [("owner={lin}", {"milestone": "Forge report", "activity": "Forge visit"})],
+    "mine": [("mine=yes", {"milestone": "Bank report", "activity": "Bank visit"})],
+}
+
+
+@pytest.mark.parametrize(("query", "expected"), [case for cases in CALENDAR_CASES.values() for case in cases])
+def test_calendar_filters(query: str, expected: dict[str, str], staff: Any) -> None:
+    parent, lin = UnitFactory(), UserFactory()
+    for name, unit, owner in (("Forge", UnitFactory(parent=parent), lin), ("Bank", UnitFactory(), staff)):
+        MilestoneFactory(title=f"{name} report", agreement__unit=unit, owner=owner)
+        ActivityFactory(title=f"{name} visit", agreement__unit=unit, owner=owner)
+        EventFactory(name=f"{name} fair", unit=unit)
+    query = query.format(parent=parent.pk, lin=lin.pk)
+
+    rows = {
+        kind: found(filtersets.CalendarFilterSet, model, query, staff)
+        for kind, model in (("milestone", Milestone), ("activity", Activity), ("event", Event))
+    }
+
+    assert {kind: ", ".join(sorted(map(str, those))) for kind, those in rows.items() if those} == expected
+
+
 @pytest.mark.parametrize(
     ("filterset", "cases"),
     [
@@ -549,6 +650,7 @@ def test_what_is_chosen_is_said_in_words_and_can_be_removed(agreements: dict[str
         (filtersets.HonourSchemeFilterSet, SCHEME_CASES),
         (filtersets.FigureFilterSet, FIGURE_CASES),
         (filtersets.SourceFilterSet, SOURCE_CASES),
+        (filtersets.CalendarFilterSet, CALENDAR_CASES),
     ],
 )
 def test_every_filter_has_a_test(filterset: Any, cases: dict[str, Any]) -> None:

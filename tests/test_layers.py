@@ -52,6 +52,7 @@ WORKFLOWS = [
     "activities",
     "agreements",
     "demands",
+    "handover",
     "feeds",
     "users",
     "upkeep",

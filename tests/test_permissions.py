@@ -137,6 +137,7 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "delivery.release": OWN_WORK,
     "mail_hold.edit": OFFICE,
     "operations.view": OFFICE,
+    "team.view": ("", "", "opx", "opx", "", "opx"),
     "history.view": SEE,
     "feed.own": ("", "", "", "", "", ""),  # everybody, for their own
     "export": EVERYBODY,
@@ -152,6 +153,8 @@ KINDS = {
     "history": "agreement",
     "export": "agreement",
     "operations": "agreement",
+    "team": "agreement",
+    "mail_hold": "agreement",
 }
 
 

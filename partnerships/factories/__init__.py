@@ -29,6 +29,7 @@ from partnerships.factories.facilities import FacilityFactory, FacilityPartnerFa
 from partnerships.factories.feeds import FeedTokenFactory
 from partnerships.factories.figures import ReportedFigureFactory
 from partnerships.factories.honours import HonourFactory, HonourSchemeFactory
+from partnerships.factories.lists import ExportFactory, SavedViewFactory
 from partnerships.factories.milestones import MilestoneFactory, ReminderMarkFactory
 from partnerships.factories.organizations import (
     AssociationFactory,
@@ -98,6 +99,7 @@ __all__ = [
     "EnterpriseFactory",
     "EventFactory",
     "EventKindFactory",
+    "ExportFactory",
     "FacilityFactory",
     "FacilityPartnerFactory",
     "FeedTokenFactory",
@@ -123,6 +125,7 @@ __all__ = [
     "ReminderRuleFactory",
     "ReportedFigureFactory",
     "ResearchProjectFactory",
+    "SavedViewFactory",
     "SourceFactory",
     "StatementFactory",
     "StatusChangeFactory",

@@ -10,6 +10,7 @@ from django.contrib.auth.forms import PasswordResetForm
 from django.db.models import QuerySet
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 
 from partnerships.exceptions import StaleVersion
 from partnerships.forms.steps import DateInput
@@ -45,7 +46,7 @@ class PreferencesForm(forms.ModelForm):
         self.fields["time_zone"].choices = [(zone, zone.replace("_", " ")) for zone in sorted(zones)]
         colleagues = User.objects.visible_to(self.instance).reachable().exclude(pk=self.instance.pk)  # type: ignore[attr-defined]
         self.fields["deputy"].queryset = colleagues
-        self.fields["deputy"].empty_label = _("Nobody")
+        self.fields["deputy"].empty_label = pgettext("deputy", "Nobody")
 
     def apply(self) -> User | None:
         """The saved person, or None with the reason among the errors. Call it on a valid form."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.exceptions import DomainError
@@ -212,6 +213,22 @@ class AssignForm(VerbForm):
 
     def call(self, actor: User, values: dict[str, Any]) -> Milestone:
         return milestones.assign_milestone(self.row, actor=actor, **values)
+
+
+class UndoForm(VerbForm):
+    """Takes back what the person has just done with a milestone: a step, a snooze, or giving it away."""
+
+    what = forms.ChoiceField(
+        choices=[("step", ""), ("snooze", ""), ("assign", "")], initial="step", widget=forms.HiddenInput
+    )
+    owner = forms.ModelChoiceField(queryset=User.objects.all(), required=False, widget=forms.HiddenInput)
+
+    def call(self, actor: User, values: dict[str, Any]) -> Milestone:
+        if values["what"] == "snooze":
+            return milestones.unsnooze_milestone(self.row, actor=actor)
+        if values["what"] == "assign" and values["owner"]:
+            return milestones.assign_milestone(self.row, actor=actor, owner=values["owner"])
+        return milestones.take_back_step(self.row, actor=actor, on=self.today, now=timezone.now())
 
 
 class ContactNoteForm(forms.Form):

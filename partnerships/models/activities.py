@@ -6,7 +6,7 @@ from typing import Any, Self
 from django.conf import settings
 from django.core.validators import MaxValueValidator
 from django.db import models, transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -23,7 +23,7 @@ from partnerships.models.base import (
 )
 from partnerships.models.milestones import Milestone, ReminderMark
 from partnerships.models.organizations import Contact, Organization
-from partnerships.models.users import Unit
+from partnerships.models.users import Unit, away_alone, left_alone
 from partnerships.statuses import ActivityStatus, PlanStatus
 
 
@@ -63,6 +63,18 @@ class ActivityQuerySet(ScopedQuerySet):
 
     def unfinished(self) -> Self:
         return self.exclude(status__in=(ActivityStatus.COMPLETED, ActivityStatus.CANCELLED))
+
+    def orphaned(self) -> Self:
+        """Unfinished, and nobody who can be reached looks after it."""
+        return self.unfinished().filter(left_alone("owner"))
+
+    def owner_away(self, today: dt.date) -> Self:
+        """Unfinished, and the owner is absent without a deputy."""
+        return self.unfinished().filter(away_alone("owner", today))
+
+    def credited(self, **to: Any) -> Self:
+        """Those that count for an ``area``, an ``organization``, or for the two together by one credit."""
+        return self.filter(Exists(ActivityCredit.objects.filter(activity=OuterRef("pk"), **to)))
 
 
 class Activity(SeededModel, SearchableModel, VersionedModel):

@@ -26,7 +26,7 @@ from partnerships.models.base import (
 )
 from partnerships.models.organizations import Organization
 from partnerships.models.status_changes import StatusChange
-from partnerships.models.users import Unit
+from partnerships.models.users import Unit, away_alone, left_alone
 from partnerships.statuses import ActivityStatus, AgreementStatus
 
 QUIET_AFTER_DAYS = 180
@@ -167,15 +167,31 @@ class AgreementQuerySet(ScopedQuerySet):
 
     def orphaned(self) -> Self:
         """Not closed, and nobody who can be reached looks after it."""
-        closed = (AgreementStatus.COMPLETED, AgreementStatus.TERMINATED, AgreementStatus.CANCELLED)
-        return self.exclude(status__in=closed).filter(
-            Q(coordinator__isnull=True) | Q(coordinator__is_active=False) | Q(coordinator__email="")
+        return self.not_closed().filter(left_alone("coordinator"))
+
+    def owner_away(self, today: dt.date) -> Self:
+        """Not closed, and the coordinator is absent without a deputy."""
+        return self.not_closed().filter(away_alone("coordinator", today))
+
+    def not_closed(self) -> Self:
+        return self.exclude(
+            status__in=(AgreementStatus.COMPLETED, AgreementStatus.TERMINATED, AgreementStatus.CANCELLED)
         )
 
     def with_current_end(self) -> Self:
         """Adds ``current_ends_on``, the end of the last term (null: open-ended or without a term)."""
         last = AgreementTerm.objects.filter(agreement=OuterRef("pk")).order_by("-number")
         return self.annotate(current_ends_on=Subquery(last.values("ends_on")[:1]))
+
+
+def _is_step_or_hand_over(before: dict[str, Any] | None, after: dict[str, Any]) -> bool:
+    """Whether two history rows in a row differ by a step of the workflow, or by the coordinator alone."""
+    if before is None:
+        return False
+    if before["status"] != after["status"] or before["coordinator_id"] == after["coordinator_id"]:
+        return before["status"] != after["status"]
+    differing = {name for name in after if before[name] != after[name] and not name.startswith("history_")}
+    return differing <= {"coordinator_id", "version"}
 
 
 class Agreement(SeededModel, SearchableModel, VersionedModel):
@@ -386,13 +402,15 @@ class Agreement(SeededModel, SearchableModel, VersionedModel):
         return {person for person in people if person is not None}
 
     def _editors(self, since: dt.datetime | None) -> set[int | None]:
-        """Who saved the agreement itself after ``since``; a step of the workflow is no edit of what is agreed."""
-        rows = self.history.order_by("history_date", "history_id")
+        """Who saved the agreement itself after ``since``.
+
+        A step of the workflow is no edit of what is agreed, nor is another coordinator and nothing else.
+        """
         editors, previous = set(), None
-        for status, person, at in rows.values_list("status", "history_user_id", "history_date"):
-            if (previous in {None, status}) and (since is None or at > since):
-                editors.add(person)
-            previous = status
+        for row in self.history.order_by("history_date", "history_id").values():
+            if not _is_step_or_hand_over(previous, row) and (since is None or row["history_date"] > since):
+                editors.add(row["history_user_id"])
+            previous = row
         return editors
 
     @property

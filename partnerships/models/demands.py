@@ -1,5 +1,6 @@
 """Enterprises ask, universities answer: demands, achievements on offer, answers, and what came of them."""
 
+import datetime as dt
 from typing import Any, Self
 
 from django.conf import settings
@@ -25,7 +26,7 @@ from partnerships.models.base import (
 )
 from partnerships.models.events import Event
 from partnerships.models.organizations import Organization
-from partnerships.models.users import Unit
+from partnerships.models.users import Unit, away_alone, left_alone
 from partnerships.statuses import AnswerStatus, DemandStatus
 
 
@@ -42,6 +43,14 @@ class DemandQuerySet(ScopedQuerySet):
 
     def pending(self) -> Self:
         return self.exclude(status__in=(DemandStatus.AGREED, DemandStatus.NO_MATCH))
+
+    def orphaned(self) -> Self:
+        """Pending, and nobody who can be reached looks after it."""
+        return self.pending().filter(left_alone("owner"))
+
+    def owner_away(self, today: dt.date) -> Self:
+        """Pending, and the owner is absent without a deputy."""
+        return self.pending().filter(away_alone("owner", today))
 
 
 class Demand(SeededModel, SearchableModel, VersionedModel):

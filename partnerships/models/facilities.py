@@ -1,5 +1,6 @@
 """Joint facilities: employment bases, workstations, laboratories and training bases run together."""
 
+import datetime as dt
 from typing import Any, Self
 
 from django.conf import settings
@@ -23,7 +24,7 @@ from partnerships.models.base import (
 )
 from partnerships.models.events import Event
 from partnerships.models.organizations import Organization, Region
-from partnerships.models.users import Unit
+from partnerships.models.users import Unit, away_alone, left_alone
 from partnerships.statuses import FacilityStatus
 
 
@@ -48,6 +49,17 @@ class FacilityQuerySet(ScopedQuerySet):
     def running(self) -> Self:
         """Opened at some time and not closed since."""
         return self.filter(status__in=(FacilityStatus.OPENED, FacilityStatus.SUSPENDED))
+
+    def not_closed(self) -> Self:
+        return self.exclude(status=FacilityStatus.CLOSED)
+
+    def orphaned(self) -> Self:
+        """Not closed, and nobody who can be reached looks after it."""
+        return self.not_closed().filter(left_alone("owner"))
+
+    def owner_away(self, today: dt.date) -> Self:
+        """Not closed, and the owner is absent without a deputy."""
+        return self.not_closed().filter(away_alone("owner", today))
 
 
 class Facility(BilingualModel, SeededModel, SearchableModel, VersionedModel):

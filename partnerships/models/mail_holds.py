@@ -36,6 +36,8 @@ class MailHold(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="mail_holds", verbose_name=_("by")
     )
     backup_taken_at = models.DateTimeField(_("backup taken at"), null=True)
+    # The last edit the backup knew whose reminders were still to be brought in step.
+    last_mark = models.BigIntegerField(default=0)
     is_in_force = models.BooleanField(_("in force"), default=True)
     lifted_at = models.DateTimeField(_("ended at"), null=True)
     lifted_by = models.ForeignKey(

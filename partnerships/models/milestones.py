@@ -27,7 +27,7 @@ from partnerships.models.base import (
     is_one_of,
     none_of,
 )
-from partnerships.models.users import Unit
+from partnerships.models.users import Unit, away_alone, left_alone
 from partnerships.statuses import MilestoneStatus
 
 # What a milestone can belong to besides an agreement.
@@ -94,7 +94,11 @@ class MilestoneQuerySet(ScopedQuerySet):
 
     def orphaned(self) -> Self:
         """Pending, and the owner is missing, inactive or without an address."""
-        return self.pending().filter(Q(owner__isnull=True) | Q(owner__is_active=False) | Q(owner__email=""))
+        return self.pending().filter(left_alone("owner"))
+
+    def owner_away(self, today: dt.date) -> Self:
+        """Pending, and the owner is absent without a deputy."""
+        return self.pending().filter(away_alone("owner", today))
 
     def derived_of(self, row: models.Model) -> Self:
         """The derived milestones whose target is ``row``."""

@@ -1,5 +1,6 @@
 """People, the units they work in, and the role they have there."""
 
+import datetime as dt
 import zoneinfo
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -61,6 +62,19 @@ class Scope:
 
     def has(self, role: Role) -> bool:
         return any(held >= role for held in self.roles.values())
+
+
+def left_alone(person: str) -> Q:
+    """The condition that nobody who can be reached is ``person``, a nullable relation: missing, inactive, no address."""
+    return Q(**{f"{person}__isnull": True}) | Q(**{f"{person}__is_active": False}) | Q(**{f"{person}__email": ""})
+
+
+def away_alone(person: str, today: dt.date) -> Q:
+    """The condition that ``person`` is absent on ``today`` and has no deputy who is there and can be reached."""
+    away = Q(**{f"{person}__absent_from__lte": today, f"{person}__absent_until__gte": today})
+    deputy = f"{person}__deputy"
+    deputy_away = Q(**{f"{deputy}__absent_from__lte": today, f"{deputy}__absent_until__gte": today})
+    return away & (left_alone(deputy) | deputy_away)
 
 
 class UserQuerySet(ScopedQuerySet):

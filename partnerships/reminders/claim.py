@@ -5,7 +5,6 @@ that slept through its lease finds that it may no longer write.
 """
 
 import datetime as dt
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,14 +14,12 @@ from django.db.models import Exists, Q, QuerySet
 
 from partnerships.models import Delivery, DeliveryEvent, MailHold, ReminderItem, ReminderMark, ReminderPlan, User
 from partnerships.reminders import reasons
-from partnerships.reminders.answers import signs_for
 from partnerships.reminders.expand import Clock, due_plans, is_current
 from partnerships.reminders.lease import LEASE, is_of_this_boot, lease_owner
+from partnerships.reminders.look import Look, Sight
 from partnerships.reminders.notices import still_to_tell
-from partnerships.reminders.recipients import Directory
 from partnerships.reminders.reconcile import closing
 from partnerships.reminders.relay import is_rate_reached
-from partnerships.reminders.rulebook import Books, Rulebook
 from partnerships.statuses import DeliveryStatus, PlanStatus
 
 DEATHS_AT_MOST = 3
@@ -47,18 +44,19 @@ def _due(now: dt.datetime) -> QuerySet[Delivery]:
     return due.filter(~Q(kind=Delivery.Kind.DIGEST) | ~Exists(due_plans(now)))
 
 
-def claim_next(*, now: dt.datetime, clock: Clock, books: Books | None = None) -> Claim | None:
+def claim_next(*, now: dt.datetime, clock: Clock, look: Look | None = None) -> Claim | None:
     """Of what is due, the delivery with the soonest date, or None; what is locked by others is passed over.
 
-    None as well when the minute's rate is reached. ``books``: of a run that claims often.
+    None as well when the minute's rate is reached. ``look``: of a run that claims often.
 
     The lock alone would do on PostgreSQL, and the serialised transactions on SQLite; the conditional update makes
     both the same and counts the epoch.
     """
+    look, due = look or Look(), _due(now).order_by("due_on", "next_attempt_at", "pk")
+    look.ahead(due, clock())
     with transaction.atomic(durable=True):
         if is_rate_reached(clock()):
             return None
-        due = _due(now).order_by("due_on", "next_attempt_at", "pk")
         delivery = due.select_for_update(skip_locked=True, of=("self",)).select_related("person", "contact").first()
         if delivery is None:
             return None
@@ -75,7 +73,7 @@ def claim_next(*, now: dt.datetime, clock: Clock, books: Books | None = None) ->
         )
         if not is_ours:
             return None
-        return Claim(delivery, _check_again(delivery, books or Books(), at))
+        return Claim(delivery, _check_again(delivery, look, at))
 
 
 def advance(
@@ -102,7 +100,7 @@ def advance(
     return True
 
 
-def _check_again(delivery: Delivery, books: Books, at: dt.datetime) -> list[ReminderItem]:
+def _check_again(delivery: Delivery, look: Look, at: dt.datetime) -> list[ReminderItem]:
     """Cancels the items that no longer hold, and the delivery when none is left; returns those that do.
 
     An item for the wrong person sends its plan back to the due ones, where the right person gets an item. A notice
@@ -112,17 +110,9 @@ def _check_again(delivery: Delivery, books: Books, at: dt.datetime) -> list[Remi
         if not still_to_tell(delivery):
             advance(delivery, DeliveryStatus.CANCELLED, at=at, note=reasons.NOTHING_LEFT, reason=reasons.NOTHING_LEFT)
         return []
-    items = list(
-        delivery.items.filter(cancelled_at=None)
-        .select_related("plan__rule", "plan__milestone__agreement", "plan__milestone__unit", "plan__milestone__owner")
-        .select_related("plan__unanswered_by", "plan__milestone__agreement__coordinator")
-        .select_related("plan__milestone__unit__fallback_person")
-        .order_by("pk")
-    )
-    plans = [item.plan for item in items]
-    book, directory, signs = books.current(), Directory.load(plans, now=at), signs_for(plans)
-    kept = [item for item in items if _holds(item, book, directory, signs, at)]
-    if len(kept) < len(items):
+    seen = look.sight(delivery, at)
+    kept = [item for item in seen.items if _holds(item, seen, at)]
+    if len(kept) < len(seen.items):
         delivery.message = None  # it spoke of more than what is left
         Delivery.objects.filter(pk=delivery.pk).update(message=None)
     if not kept:
@@ -130,18 +120,16 @@ def _check_again(delivery: Delivery, books: Books, at: dt.datetime) -> list[Remi
     return kept
 
 
-def _holds(
-    item: ReminderItem, book: Rulebook, directory: Directory, signs: Mapping[int, dt.datetime], at: dt.datetime
-) -> bool:
+def _holds(item: ReminderItem, seen: Sight, at: dt.datetime) -> bool:
     plan = item.plan
-    if not is_current(book, plan, signs, at):
-        status, reason = closing(book, plan.milestone, plan)
+    if not is_current(seen.book, plan, seen.signs, at):
+        status, reason = closing(seen.book, plan.milestone, plan)
         _cancel(item, reason, at)
         _close_unless_sent(plan, status, reason)
         # An edit that made it hold again may have been reconciled since we read the milestone, before this commits.
         ReminderMark.objects.create(milestone=plan.milestone)
         return False
-    if item.reader_code in {recipient.code for recipient in directory.recipients(plan)}:
+    if item.reader_code in {recipient.code for recipient in seen.directory.recipients(plan)}:
         return True
     _cancel(item, reasons.WRONG_PERSON, at)
     ReminderPlan.objects.filter(pk=plan.pk).update(status=PlanStatus.PLANNED, next_attempt_at=at)

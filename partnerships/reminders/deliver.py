@@ -30,8 +30,8 @@ from partnerships.reminders.claim import (
 )
 from partnerships.reminders.expand import Clock
 from partnerships.reminders.lease import LEASE
+from partnerships.reminders.look import AHEAD, Look
 from partnerships.reminders.relay import Breaker
-from partnerships.reminders.rulebook import Books
 from partnerships.reminders.smtp import Outcome, Relay, RelayTroubleError, Result
 from partnerships.statuses import DeliveryStatus
 
@@ -87,19 +87,18 @@ class _Run:
     done: Deliveries
     now: dt.datetime
     clock: Clock
-    books: Books = field(default_factory=Books)
+    look: Look = field(default_factory=Look)
     is_in_trouble: bool = False
     suspect: Delivery | None = None  # broke the last session
 
     def send(self, limit: int, is_stopping: Callable[[], bool]) -> None:
         """Raises ``RelayTroubleError`` after two troubles running."""
+        self.look.size = min(limit, AHEAD)
         for _turn in range(limit):
             if is_stopping():
                 return
             claim = (
-                claim_next(now=self.now, clock=self.clock, books=self.books)
-                if _is_ready(self.relay, self.now)
-                else None
+                claim_next(now=self.now, clock=self.clock, look=self.look) if _is_ready(self.relay, self.now) else None
             )
             if claim is None:
                 self._settle_suspect(others_passed=False)

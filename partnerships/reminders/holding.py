@@ -166,7 +166,8 @@ def lift_hold(hold: MailHold, *, actor: User | None, now: dt.datetime) -> None:
 def _refuse_before_all_is_made(hold: MailHold) -> None:
     ran = ComponentHeartbeat.objects.filter(name="reminders", at__gt=hold.since).exists()
     due = ReminderPlan.objects.filter(status=PlanStatus.PLANNED, next_attempt_at__lte=hold.since)
-    if not ran or due.exists() or ReminderMark.objects.exists():
+    marked = ReminderMark.objects.filter(pk__lte=hold.last_mark)
+    if not ran or due.exists() or marked.exists():
         raise TransitionRefused(
             _(
                 "What was due before the restore is still being made into held mail, so that none of it is sent twice. "

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db.models import Count
 from django.db.models.functions import TruncDate
 
-from partnerships.models import ComponentHeartbeat, Delivery, MailRelay, ReminderPlan
+from partnerships.models import ComponentHeartbeat, Delivery, MailHold, MailRelay, ReminderPlan
 from partnerships.reminders.claim import WAITING
 from partnerships.reminders.relay import relay_state
 from partnerships.statuses import DeliveryStatus, PlanStatus
@@ -38,6 +38,7 @@ class PipelineState:
 
     pulses: Mapping[str, ComponentHeartbeat]
     relay: MailRelay
+    hold: MailHold | None
     queue: Mapping[DeliveryStatus, int]
     plans_due: int
     oldest_plan: Oldest | None
@@ -48,7 +49,7 @@ class PipelineState:
 
 
 def pipeline_state(*, now: dt.datetime, zone: dt.tzinfo) -> PipelineState:
-    """Eight queries, each over a partial index or the few rows that are not over."""
+    """Nine queries, each over a partial index or the few rows that are not over."""
     plans = ReminderPlan.objects.filter(status=PlanStatus.PLANNED)
     due = plans.filter(next_attempt_at__lt=now)
     mails = Delivery.objects.filter(status__in=WAITING, next_attempt_at__lt=now)
@@ -57,6 +58,7 @@ def pipeline_state(*, now: dt.datetime, zone: dt.tzinfo) -> PipelineState:
     return PipelineState(
         pulses={pulse.name: pulse for pulse in ComponentHeartbeat.objects.all()},
         relay=relay_state(),
+        hold=MailHold.objects.in_force().first(),
         queue=_queue(),
         plans_due=due.count(),
         oldest_plan=_oldest(due),

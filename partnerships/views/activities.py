@@ -18,6 +18,7 @@ from partnerships.models import Activity, ActivityKind, Agreement, Document
 from partnerships.permissions import may
 from partnerships.statuses import AgreementStatus
 from partnerships.views.base import require_or_403, visible_or_404
+from partnerships.views.board import board_address
 from partnerships.views.citations import citations_of
 from partnerships.views.lists import ListPage
 from partnerships.views.related import VERSIONS, demands_behind
@@ -61,7 +62,10 @@ def activity_detail(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def activity_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
-    return step_page(request, visible_or_404(_with_context(), request, pk), step)
+    """``?board=`` in its address is the query of the board it was asked from, which it leads back to."""
+    activity = visible_or_404(_with_context(), request, pk)
+    back = board_address(request.GET["board"], activity) if "board" in request.GET else ""
+    return step_page(request, activity, step, back=back)
 
 
 @login_required

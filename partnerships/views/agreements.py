@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Count, Max, Q
+from django.db.models import Case, Q, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -14,23 +14,32 @@ from django.views.decorators.http import require_http_methods, require_safe
 from partnerships.forms.steps import ContactNoteForm
 from partnerships.lists import AgreementRows
 from partnerships.models import (
-    ActivityCredit,
     Agreement,
     AgreementParty,
     Document,
     ReminderPlan,
+    Role,
+    UnitMembership,
+    User,
     workday_test,
 )
+from partnerships.models.milestones import OPEN_STATUSES
 from partnerships.permissions import may, refusal
 from partnerships.reminders.explain import stories, with_items
+from partnerships.reports.deliveries import promised_and_delivered
+from partnerships.reports.families import Kin, family_of
 from partnerships.statuses import ActivityStatus, AgreementStatus, PlanStatus
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
+from partnerships.views.happenings import around_agreement, is_timeline_alone, timeline_alone, timeline_asked
 from partnerships.views.lists import ListPage
 from partnerships.views.related import VERSIONS, demands_behind, facilities_among
 from partnerships.views.steps import form_page, grouped_offers, step_page
-from partnerships.views.timeline import Moment, completed_among, edits_of, newest_first, notes_of, steps_of
 
+DONE_WITH = (ActivityStatus.COMPLETED, ActivityStatus.CANCELLED)
+ROWS_SHOWN = 8
+NOTES_SHOWN = 5
+KIN_SHOWN = 12
 PLANS_SHOWN = 3
 PLANS_AT_MOST = 300
 
@@ -43,45 +52,44 @@ class AgreementList(ListPage):
 @login_required
 @require_safe
 def agreement_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """The whole page; asked by htmx for its timeline, that part alone."""
     rows = Agreement.objects.select_related("unit", "unit__work_calendar", "type", "coordinator", "event")
     agreement = visible_or_404(rows.select_related("created_by").with_current_end(), request, pk)
-    today = timezone.localdate()
+    story = timeline_asked(request, around_agreement(agreement))
+    if is_timeline_alone(request):
+        return timeline_alone(request, story)
+    return render(request, "partnerships/agreements/detail.html", {**_context(request, agreement), **story})
+
+
+def _context(request: HttpRequest, agreement: Agreement) -> dict[str, Any]:
+    user, today = request.user, timezone.localdate()
     parties, terms = _parties(agreement), list(agreement.terms.all())
-    activities = _activities(agreement)
-    notes = list(agreement.contact_notes.select_related("author", "contact", "organization"))
     areas = list(agreement.promised_areas.select_related("area"))
-    facilities = facilities_among(request.user, agreement=agreement)
-    demands = demands_behind(request.user, agreement=agreement)
-    context = {
+    amendments = list(agreement.amendments.all())
+    lists = _first_of_each(agreement, user)
+    about = [agreement, agreement.event, *parties, *terms, *areas, *lists["activities"], *lists["facilities"]]
+    return {
         "agreement": agreement,
         "today": today,
         "standing": _standing(agreement, today),
-        "offers": grouped_offers(agreement, request.user),
+        "offers": grouped_offers(agreement, user),
+        "leads": _leads(agreement),
         "parties": parties,
-        "areas": _promised_and_delivered(agreement, areas),
+        "matrix": promised_and_delivered(agreement, user, parties=parties, promised=areas),
         "terms": terms,
         "decision": _decision(agreement, terms),
-        "amendments": agreement.amendments.all(),
+        "amendments": amendments,
+        "family": _family(agreement, user, amendments),
         "milestones": _milestones(agreement, today),
-        "activities": activities,
-        "notes": notes[:10],
-        "note_count": len(notes),
-        "facilities": facilities,
-        "demands": demands,
+        **lists,
         "programmes": [item.programme for item in agreement.programme_items.select_related("programme")],
         "documents": _documents(agreement),
         "custody": list(agreement.custody_steps.all()),
         "units": list(agreement.participating_units.select_related("unit")),
-        "above": _visible_above(agreement, request.user),
-        "children": _visible_children(agreement, request.user),
         "reminders": _reminders(agreement, shows_all=request.GET.get("reminders") == "all"),
-        "timeline": _timeline(agreement, notes, activities),
-        "cited": citations_of(
-            [agreement, agreement.event, *parties, *terms, *areas, *activities, *facilities, *demands]
-        ),
-        **_follow_up_offers(agreement, request.user, today),
+        "cited": citations_of([*about, *lists["demands"]]),
+        **_follow_up_offers(agreement, user, today),
     }
-    return render(request, "partnerships/agreements/detail.html", context)
 
 
 @login_required
@@ -103,6 +111,12 @@ def _parties(agreement: Agreement) -> list[AgreementParty]:
     return list(agreement.parties.select_related("organization", "organization__region"))
 
 
+def _leads(agreement: Agreement) -> list[User]:
+    """Whom to ask for what only a lead may do."""
+    leads = UnitMembership.objects.filter(unit=agreement.unit_id, role=Role.LEAD)
+    return list(User.objects.filter(is_active=True, pk__in=leads.values("user")))
+
+
 def _standing(agreement: Agreement, today: dt.date) -> dict[str, bool]:
     """What follows from the dates today, by the formulas the lists use."""
     this = Agreement.objects.filter(pk=agreement.pk)
@@ -116,22 +130,6 @@ def _standing(agreement: Agreement, today: dt.date) -> dict[str, bool]:
     }
 
 
-def _promised_and_delivered(agreement: Agreement, promised: list[Any]) -> list[dict[str, Any]]:
-    """Each area promised with how many follow-ups were completed and are planned for it; then those never promised."""
-    done = Q(activity__status=ActivityStatus.COMPLETED)
-    ahead = ~Q(activity__status__in=(ActivityStatus.COMPLETED, ActivityStatus.CANCELLED))
-    counts = ActivityCredit.objects.filter(activity__agreement=agreement).values("area", "area__name", "area__name_zh")
-    counted = counts.annotate(
-        done=Count("activity", filter=done, distinct=True),
-        ahead=Count("activity", filter=ahead, distinct=True),
-        last_on=Max("activity__completed_on"),
-    )
-    by_area = {row["area"]: row for row in counted}
-    nothing: dict[str, Any] = {"done": 0, "ahead": 0, "last_on": None}
-    rows = [{"promise": promise, **(by_area.pop(promise.area_id, nothing))} for promise in promised]
-    return [*rows, *({"promise": None, **row} for row in by_area.values() if row["done"] or row["ahead"])]
-
-
 def _decision(agreement: Agreement, terms: list[Any]) -> dict[str, Any] | None:
     """The decision date of the current term with the term and calendar it was counted from."""
     term = max(terms, key=lambda term: term.number, default=None)
@@ -143,17 +141,41 @@ def _decision(agreement: Agreement, terms: list[Any]) -> dict[str, Any] | None:
     return {"term": term, "date": date, "calendar": calendar, "is_guess": is_guess}
 
 
-def _activities(agreement: Agreement) -> list[Any]:
-    rows = agreement.activities.select_related("owner").prefetch_related("partners__organization", "credits__area")
-    return list(rows.order_by("-starts_on", "-pk"))
-
-
-def _milestones(agreement: Agreement, today: dt.date) -> dict[str, list[Any]]:
-    rows = list(agreement.milestones.select_related("owner", "party__organization"))
+def _first_of_each(agreement: Agreement, user: Any) -> dict[str, Any]:
+    """The rows of the longer parts of the page, each cut to its first with the number of all of them."""
+    activities = agreement.activities.select_related("owner").prefetch_related(
+        "partners__organization", "credits__area"
+    )
+    notes = agreement.contact_notes.select_related("author", "contact", "organization")
+    unfinished_first = Case(When(status__in=DONE_WITH, then=Value(1)), default=Value(0))
     return {
-        "pending": [row for row in rows if row.is_pending],
-        "closed": [row for row in reversed(rows) if not row.is_pending],
+        "activities": list(activities.order_by(unfinished_first, "-starts_on", "-pk")[:ROWS_SHOWN]),
+        "activity_count": agreement.activities.count(),
+        "notes": list(notes[:NOTES_SHOWN]),
+        "note_count": agreement.contact_notes.count(),
+        "facilities": facilities_among(user, agreement=agreement),
+        "demands": demands_behind(user, agreement=agreement),
     }
+
+
+def _milestones(agreement: Agreement, today: dt.date) -> dict[str, Any]:
+    """What is to be done, soonest first, and what was done of late. ``next`` is what the page leads to."""
+    rows = agreement.milestones.select_related("owner", "party__organization")
+    pending = list(rows.pending().order_by("due_on", "pk")[:ROWS_SHOWN])
+    return {
+        "next": pending[0] if pending else None,
+        "pending": pending,
+        "pending_count": agreement.milestones.pending().count(),
+        "closed": list(rows.exclude(status__in=OPEN_STATUSES).order_by("-due_on", "-pk")[:ROWS_SHOWN]),
+        "closed_count": agreement.milestones.exclude(status__in=OPEN_STATUSES).count(),
+    }
+
+
+def _family(agreement: Agreement, user: Any, amendments: list[Any]) -> list[Kin]:
+    """Nothing where the agreement stands alone: a tree of one leaf tells nothing."""
+    family = family_of(agreement, user, at_most=KIN_SHOWN)
+    is_alone = len(family) == 1 and not (family[0].below or amendments) and family[0].relation == "here"
+    return [] if is_alone else family
 
 
 def _documents(agreement: Agreement) -> list[Document]:
@@ -161,17 +183,6 @@ def _documents(agreement: Agreement) -> list[Document]:
         Q(agreement=agreement) | Q(milestone__agreement=agreement) | Q(activity__agreement=agreement)
     )
     return list(rows.select_related("milestone", "activity").prefetch_related(VERSIONS))
-
-
-def _visible_above(agreement: Agreement, user: Any) -> dict[str, Agreement]:
-    """The framework and the predecessor, where the person may see them: a title says a lot already."""
-    related = {"parent": agreement.parent_id, "predecessor": agreement.predecessor_id}
-    seen = Agreement.objects.visible_to(user).in_bulk([pk for pk in related.values() if pk])
-    return {name: seen[pk] for name, pk in related.items() if pk in seen}
-
-
-def _visible_children(agreement: Agreement, user: Any) -> list[Agreement]:
-    return list(Agreement.objects.visible_to(user).filter(Q(parent=agreement) | Q(predecessor=agreement)))
 
 
 def _reminders(agreement: Agreement, *, shows_all: bool) -> dict[str, Any]:
@@ -186,10 +197,6 @@ def _reminders(agreement: Agreement, *, shows_all: bool) -> dict[str, Any]:
         "past": told[len(ahead) :],
         "has_more": not shows_all and most in {len(ahead), len(past)},
     }
-
-
-def _timeline(agreement: Agreement, notes: list[Any], activities: list[Any]) -> list[Moment]:
-    return newest_first(steps_of(agreement), notes_of(notes), completed_among(activities), edits_of(agreement))
 
 
 def _follow_up_offers(agreement: Agreement, user: Any, today: dt.date) -> dict[str, Any]:

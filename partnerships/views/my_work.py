@@ -1,26 +1,64 @@
 """The first page: what is late, what is due, what comes next, and for leads what lies in their units."""
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
+from partnerships.forms.steps import UndoForm
 from partnerships.lists.milestones import HONOURED, PARTIES
 from partnerships.models import Activity, Agreement, Milestone, MilestoneKind, Role, User
 from partnerships.models.milestones import MILESTONE_TARGETS
-from partnerships.statuses import AgreementStatus, MilestoneStatus
-from partnerships.views.base import has_a_place
+from partnerships.statuses import ActivityStatus, AgreementStatus, MilestoneStatus
+from partnerships.views.base import has_a_place, require_or_403, visible_or_404
+from partnerships.views.steps import form_page
+from partnerships.workflows.milestones import last_day_of_snooze
 
 WEEK_DAYS = 7
-NEXT_DAYS = 30
+# On one page; the list of milestones has the others.
+MOST_ROWS = 100
+MOST_ACTIVITIES = 30
+# The step of a milestone's own page that is its next one; what is met by its activity has its step there.
+LOGGED, DONE_BY_ACTIVITY = (
+    MilestoneKind.NEXT_CONTACT,
+    {
+        MilestoneKind.STARTING_ACTIVITY: "start",
+        MilestoneKind.UNFINISHED_ACTIVITY: "complete",
+    },
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of my work: a milestone, or a follow-up without a date of its own.
+
+    ``page`` is where its button leads; ``step`` the address of the form that opens in the line, empty where there is
+    none. ``beside`` are further steps: label and address.
+    """
+
+    row: Any
+    due_on: dt.date | None
+    action: str
+    page: str
+    step: str = ""
+    beside: tuple[tuple[Any, str], ...] = ()
+
+    @property
+    def key(self) -> str:
+        return f"{self.row._meta.model_name}-{self.row.pk}"
+
+    @property
+    def owner(self) -> Any:
+        return self.row.owner
 
 
 @login_required
@@ -29,40 +67,108 @@ def my_work(request: HttpRequest) -> HttpResponse:
     user, today = request.user, timezone.localdate()
     if not has_a_place(user):
         return render(request, "partnerships/no_role.html")
-    milestones = list(_my_milestones(user, today))
+    mine = Milestone.objects.visible_to(user).pending().looked_after_by(user, today)
+    milestones = list(_with_context(mine).order_by("due_on", "pk")[: MOST_ROWS + 1])
+    has_more = len(milestones) > MOST_ROWS
+    entries = [milestone_entry(row, today) for row in milestones[:MOST_ROWS]]
+    entries += [_activity_entry(row) for row in _activities_without_a_date(user)]
+    entries.sort(key=lambda entry: entry.due_on or dt.date.max)
     context = {
         "today": today,
-        "groups": _grouped(milestones, today),
-        "total": len(milestones),
-        "activities": _my_activities(user),
+        "groups": _grouped(entries, today),
+        "total": len(entries),
+        "count": mine.count() if has_more else len(milestones),
+        "has_more": has_more,
         "absent": _absent_whose_deputy_is(user, today),
         "attention": _attention(user, today) if _looks_after_units(user) else [],
-        "next_milestone": None if milestones else _next_milestone(user, today),
         "is_coordinator": Agreement.objects.visible_to(user).filter(coordinator=user).exists(),
     }
     return render(request, "partnerships/my_work.html", context)
 
 
-def _my_milestones(user: Any, today: dt.date) -> QuerySet:
-    """Mine, and those of people I stand in for while they are absent."""
-    rows = Milestone.objects.visible_to(user).pending().looked_after_by(user, today)
-    rows = rows.filter(due_on__lte=today + dt.timedelta(days=NEXT_DAYS))
-    related = rows.select_related("agreement__unit", "unit", "owner", *MILESTONE_TARGETS, *HONOURED)
-    return related.prefetch_related(PARTIES).order_by("due_on", "pk")
-
-
-def _grouped(milestones: list[Milestone], today: dt.date) -> list[dict[str, Any]]:
-    week_end = today + dt.timedelta(days=WEEK_DAYS)
-    groups = (
-        ("overdue", _("Overdue"), lambda row: row.due_on < today),
-        ("week", _("Today and the next 7 days"), lambda row: today <= row.due_on <= week_end),
-        ("next", _("In the next 30 days"), lambda row: row.due_on > week_end),
+def _with_context(rows: QuerySet) -> QuerySet:
+    related = rows.select_related(
+        "agreement__unit", "unit", "owner", "party__organization", *MILESTONE_TARGETS, *HONOURED
     )
-    awake = [row for row in milestones if not row.is_snoozed(today)]
-    snoozed = sorted((row for row in milestones if row.is_snoozed(today)), key=lambda row: row.snoozed_until)
-    found = [(key, label, [row for row in awake if belongs(row)]) for key, label, belongs in groups]
-    found.append(("snoozed", _("Snoozed"), snoozed))
-    return [{"key": key, "label": label, "rows": [(row, act_on(row)) for row in rows]} for key, label, rows in found]
+    return related.prefetch_related(PARTIES)
+
+
+def _grouped(entries: list[Entry], today: dt.date) -> list[dict[str, Any]]:
+    labels = {
+        "overdue": _("Overdue"),
+        "today": pgettext("group of my work", "Today"),
+        "week": _("This week"),
+        "later": _("Later"),
+        "waiting": _("Waiting for the partner or for acceptance"),
+        "snoozed": _("Snoozed"),
+    }
+    found: dict[str, list[Entry]] = {key: [] for key in labels}
+    for entry in entries:
+        found[_group_of(entry, today)].append(entry)
+    found["snoozed"].sort(key=lambda entry: entry.row.snoozed_until)
+    return [{"key": key, "label": label, "rows": found[key]} for key, label in labels.items()]
+
+
+def _group_of(entry: Entry, today: dt.date) -> str:
+    if isinstance(entry.row, Milestone) and entry.row.is_snoozed(today):
+        return "snoozed"
+    if isinstance(entry.row, Milestone) and _waits_for_others(entry.row):
+        return "waiting"
+    if entry.due_on is None or entry.due_on > today + dt.timedelta(days=WEEK_DAYS):
+        return "later"
+    return "overdue" if entry.due_on < today else "today" if entry.due_on == today else "week"
+
+
+def _waits_for_others(milestone: Milestone) -> bool:
+    """Submitted, or owed by a party that is not our own organization."""
+    if milestone.status == MilestoneStatus.SUBMITTED:
+        return True
+    return milestone.party is not None and milestone.party.organization_id != milestone.unit.organization_id
+
+
+def milestone_entry(milestone: Milestone, today: dt.date) -> Entry:
+    page = milestone.get_absolute_url()
+    if milestone.status == MilestoneStatus.SUBMITTED:
+        return Entry(milestone, milestone.due_on, act_on(milestone), f"{page}#act")
+    beside = [(_("Give it to somebody else"), "assign"), (_("Move the due date"), "move")]
+    if milestone.is_snoozed(today):
+        beside.insert(0, (_("End the snooze"), "unsnooze"))
+    elif last_day_of_snooze(milestone, today) > today:
+        beside.insert(0, (_("Snooze it"), "snooze"))
+    addresses = tuple((label, reverse("milestone_step", args=[milestone.pk, step])) for label, step in beside)
+    return Entry(milestone, milestone.due_on, act_on(milestone), f"{page}#act", _step_address(milestone), addresses)
+
+
+def _step_address(milestone: Milestone) -> str:
+    by_activity = DONE_BY_ACTIVITY.get(MilestoneKind(milestone.kind))
+    if by_activity:
+        return reverse("activity_step", args=[milestone.activity_id, by_activity])
+    own = "submit" if milestone.requires_acceptance else "meet"
+    return reverse("milestone_step", args=[milestone.pk, "log" if milestone.kind == LOGGED else own])
+
+
+def _activity_entry(activity: Activity) -> Entry:
+    is_postponed = activity.status == ActivityStatus.POSTPONED
+    action = _("Plan again") if is_postponed else pgettext("verb", "Complete")
+    page = reverse("activity_step", args=[activity.pk, "replan" if is_postponed else "complete"])
+    return Entry(activity, activity.planned_end, action, page, page)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def milestone_undo(request: HttpRequest, pk: int) -> HttpResponse:
+    """Takes back what was just done; in place the line of my work comes back."""
+    milestone = visible_or_404(_with_context(Milestone.objects.all()), request, pk)
+    require_or_403(request.user, "milestone.act", milestone)
+    form = UndoForm(request.POST or None, row=milestone, today=timezone.localdate())
+    if not request.htmx or request.method != "POST":  # type: ignore[attr-defined]
+        return form_page(request, milestone, form, title=_("Take it back"), done=_("Taken back."))
+    if form.is_valid() and form.apply(request.user) is not None:
+        fresh = _with_context(Milestone.objects.visible_to(request.user)).filter(pk=pk).first()
+        entry = milestone_entry(fresh, timezone.localdate()) if fresh else None
+        context = {"entry": entry, "today": timezone.localdate(), "is_back": True}
+        return render(request, "partnerships/_work_row.html", context)
+    return render(request, "partnerships/_undo_failed.html", {"form": form, "row": milestone})
 
 
 def act_on(milestone: Milestone) -> str:
@@ -78,11 +184,12 @@ def act_on(milestone: Milestone) -> str:
     return _("Submit") if milestone.requires_acceptance else _("Mark as met")
 
 
-def _my_activities(user: Any) -> QuerySet:
-    rows = Activity.objects.visible_to(user).unfinished().filter(owner=user)
-    return (
-        rows.select_related("agreement", "unit").prefetch_related("partners__organization").order_by("starts_on")[:30]
-    )
+def _activities_without_a_date(user: Any) -> QuerySet:
+    """Follow-ups for which no milestone asks: without an end, or postponed."""
+    asked = Milestone.objects.pending().filter(activity=OuterRef("pk"))
+    rows = Activity.objects.visible_to(user).unfinished().filter(~Exists(asked), owner=user)
+    related = rows.select_related("agreement__unit", "unit", "owner").prefetch_related(PARTIES)
+    return related.order_by("starts_on", "pk")[:MOST_ACTIVITIES]
 
 
 def _absent_whose_deputy_is(user: Any, today: dt.date) -> QuerySet:
@@ -126,11 +233,6 @@ def _attention(user: Any, today: dt.date) -> list[dict[str, Any]]:
         {
             "label": _("quiet agreements"),
             "count": agreements.quiet(today).count(),
-            "url": f"{agreement_list}?quiet=yes",
+            "url": reverse("quiet"),
         },
     ]
-
-
-def _next_milestone(user: Any, today: dt.date) -> Milestone | None:
-    """When nothing is due soon: the date of the next thing, so that an empty page is not a worry."""
-    return Milestone.objects.visible_to(user).pending().filter(owner=user, due_on__gt=today).first()

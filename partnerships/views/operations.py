@@ -241,6 +241,13 @@ def _about_stuck(state: PipelineState, now: dt.datetime) -> Iterator[Finding]:
 
 def _about_mail(state: PipelineState) -> Iterator[Finding]:
     relay = state.relay
+    if state.hold:
+        what = _("All mail has been held since %(time)s.") % {"time": moment_in_words(state.hold.since)}
+        advice = _(
+            "Nothing is sent until the stop is ended under “Stops of all mail” in the administration. What is held then "
+            "waits to be released."
+        )
+        yield Finding("warning", what, advice)
     if relay.failures:
         words = {"relay": relay.name, "time": moment_in_words(relay.since), "why": relay.trouble}
         what = _("The mail server %(relay)s has not been usable since %(time)s: %(why)s") % words

@@ -1,11 +1,14 @@
 """The shared directory of organizations; details and people only for the units that hold one."""
 
+import datetime as dt
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from partnerships.lists import OrganizationRows
@@ -20,12 +23,24 @@ from partnerships.models import (
     Organization,
 )
 from partnerships.permissions import may
+from partnerships.reports.relations import relations_of
 from partnerships.views.base import visible_or_404
 from partnerships.views.citations import citations_of
+from partnerships.views.happenings import around_organization, is_timeline_alone, timeline_alone, timeline_asked
 from partnerships.views.lists import ListPage
 from partnerships.views.related import demands_among, facilities_among, figures_about
 
-ROWS_SHOWN = 50
+ROWS_SHOWN = 8
+MEMBERS_SHOWN = 50
+LOOK_ALIKES_SHOWN = 5
+RELATION_WORDS = {
+    "agreements": gettext_lazy("Agreements"),
+    "activities": gettext_lazy("Follow-ups"),
+    "facilities": gettext_lazy("Joint facilities"),
+    "honours": gettext_lazy("Honours"),
+    "demands": gettext_lazy("Demands"),
+    "events": gettext_lazy("Events"),
+}
 
 
 class OrganizationList(ListPage):
@@ -36,36 +51,93 @@ class OrganizationList(ListPage):
 @login_required
 @require_safe
 def organization_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """The whole page; asked by htmx for its timeline, that part alone."""
     rows = Organization.objects.select_related("region", "region__parent").prefetch_related(HOLDERS)
-    organization, user = visible_or_404(rows, request, pk), request.user
+    organization, user, today = visible_or_404(rows, request, pk), request.user, timezone.localdate()
+    details = _details(organization, user)
+    seen = around_organization(organization, user, today=today, sees_details=details["sees_details"])
+    story = timeline_asked(request, seen)
+    if is_timeline_alone(request):
+        return timeline_alone(request, story)
+    context = {"organization": organization, "today": today, **details, **story}
+    return render(request, "partnerships/organizations/detail.html", {**context, **_context(organization, user, today)})
+
+
+@login_required
+@require_safe
+def organization_compare(request: HttpRequest, pk: int, other: int) -> HttpResponse:
+    """Two that look alike, side by side. Whether they are the same is for a person to say."""
+    rows = Organization.objects.select_related("region").prefetch_related(HOLDERS, "other_names")
+    both = [visible_or_404(rows, request, key) for key in (pk, other)]
+    today = timezone.localdate()
+    relations = [relations_of(one, request.user, today) for one in both]
+    context = {
+        "organizations": both,
+        "facts": _facts_of(both, request.user),
+        "numbers": [
+            (words, list(zip(both, (one[name] for one in relations), strict=True)))
+            for name, words in RELATION_WORDS.items()
+        ],
+    }
+    return render(request, "partnerships/organizations/compare.html", context)
+
+
+def _facts_of(both: list[Organization], user: Any) -> list[dict[str, Any]]:
+    """What a person compares, with whether it differs; what only holders see where both are theirs."""
+    facts = [
+        (_("Name"), [one.name for one in both]),
+        (_("Chinese name"), [one.name_zh for one in both]),
+        (_("Other names"), ["; ".join(str(name) for name in one.other_names.all()) for one in both]),
+        (_("Kind"), [one.get_kind_display() for one in both]),
+        (_("Region"), [str(one.region or "") for one in both]),
+        (_("Held by"), ["; ".join(str(holder.unit) for holder in one.holders.all()) for one in both]),
+    ]
+    if all(may(user, "organization.view_details", one) for one in both):
+        facts += [
+            (_("Unified social credit code"), [one.uscc or "" for one in both]),
+            (_("Address"), [one.address for one in both]),
+            (_("Website"), [one.website for one in both]),
+        ]
+    return [
+        {"label": label, "values": list(zip(both, values, strict=True)), "differs": values[0] != values[1]}
+        for label, values in facts
+    ]
+
+
+def _context(organization: Organization, user: Any, today: dt.date) -> dict[str, Any]:
     names = list(organization.other_names.select_related("source"))
     memberships = list(organization.association_rows.select_related("association"))
-    members = list(organization.member_rows.select_related("member")[:ROWS_SHOWN])
+    members = list(organization.member_rows.select_related("member")[:MEMBERS_SHOWN])
     related = _related(organization, user)
-    participations = related["participations"]
-    context = {
-        "organization": organization,
-        "today": timezone.localdate(),
+    about = [organization, *names, *memberships, *members, *(row.event for row in related["participations"])]
+    return {
         "names": names,
         "memberships": memberships,
         "members": members,
         **related,
+        "relations": relations_of(organization, user, today),
+        "look_alikes": _look_alikes(organization, user),
         "figures": figures_about(user, organization=organization),
-        "cited": citations_of(
-            [
-                *(organization, *names, *memberships, *members),
-                *(row.event for row in participations),
-                *(row for rows in related.values() for row in rows),
-            ]
-        ),
-        **_details(organization, user),
+        "cited": citations_of([*about, *(row for rows in related.values() for row in rows)]),
     }
-    return render(request, "partnerships/organizations/detail.html", context)
+
+
+def _look_alikes(organization: Organization, user: Any) -> list[Organization]:
+    rows = Organization.objects.visible_to(user).not_archived().exclude(pk=organization.pk)
+    alike = rows.look_alikes(organization.name)
+    if organization.name_zh:
+        alike |= rows.look_alikes(organization.name_zh)
+    return list(alike.select_related("region").order_by("name", "pk")[:LOOK_ALIKES_SHOWN])
 
 
 def _related(organization: Organization, user: Any) -> dict[str, list[Any]]:
     """What it takes part in, each list cut to its first rows."""
-    honours = Honour.objects.visible_to(user).recorded().filter(organization=organization).select_related("scheme")
+    honours = (
+        Honour.objects.visible_to(user)
+        .recorded()
+        .filter(organization=organization)
+        .select_related("scheme__next_scheme")
+    )
     achievements = Achievement.objects.visible_to(user).filter(organization=organization)
     return {
         "agreements": _agreements(organization, user),

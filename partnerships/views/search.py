@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.decorators import login_required
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -18,7 +19,10 @@ from partnerships.models import (
     Achievement,
     Activity,
     Agreement,
+    Contact,
+    ContactNote,
     Demand,
+    Document,
     Event,
     Facility,
     Honour,
@@ -26,8 +30,12 @@ from partnerships.models import (
     Organization,
     Programme,
 )
+from partnerships.models.documents import DOCUMENT_TARGETS
+from partnerships.names import fold
 
-SHOWN = 8
+# Of each kind: on the page, and in the box below the search field while one types.
+SHOWN, SHOWN_WHILE_TYPING = 8, 4
+SHORTEST = 2
 
 
 class SearchForm(forms.Form):
@@ -37,14 +45,20 @@ class SearchForm(forms.Form):
 @login_required
 @require_safe
 def search(request: HttpRequest) -> HttpResponse:
+    """The page; for a script the results alone: of the page's own field, or short ones for the box on every page."""
     form = SearchForm(request.GET)
     words = form.cleaned_data["q"] if form.is_valid() else ""
-    groups = _groups(words, request.user) if words else []
+    is_typing = request.htmx and request.htmx.target == "found"  # type: ignore[attr-defined]
+    if is_typing:
+        groups = _groups(words, request.user, SHOWN_WHILE_TYPING) if len(words) >= SHORTEST else []
+    else:
+        groups = _groups(words, request.user, SHOWN) + _texts(words, request.user) if words else []
     context = {"form": form, "words": words, "groups": groups, "today": timezone.localdate()}
-    return render(request, "partnerships/search.html", context)
+    template = "_found" if is_typing else "_results" if request.htmx else "page"  # type: ignore[attr-defined]
+    return render(request, f"partnerships/search/{template}.html", context)
 
 
-def _groups(words: str, user: Any) -> list[dict[str, Any]]:
+def _groups(words: str, user: Any, shown: int) -> list[dict[str, Any]]:
     """The first hits of each kind with the address of the list that has them all."""
     milestones = Milestone.objects.select_related("agreement", "owner")
     kinds: tuple[tuple[str, str, dict[str, str], Any], ...] = (
@@ -59,17 +73,32 @@ def _groups(words: str, user: Any) -> list[dict[str, Any]]:
         (_("Programmes"), "programme_list", {}, Programme.objects.all()),
         (_("Honours"), "honour_list", {}, Honour.objects.recorded().select_related("scheme", "organization")),
     )
-    groups = [_group(*kind, words=words, user=user) for kind in kinds]
-    return [group for group in groups if group["rows"]]
+    found = []
+    for label, list_name, more, rows in kinds:
+        address = f"{reverse(list_name)}?{urlencode({'q': words, **more})}"
+        found.append(_group(label, address, rows.visible_to(user).search(words), shown))  # type: ignore[attr-defined]
+    return [group for group in found if group["rows"]]
 
 
-def _group(label: str, list_name: str, more: dict[str, str], rows: Any, *, words: str, user: Any) -> dict[str, Any]:
-    found = rows.visible_to(user).search(words)
-    hits = list(found[: SHOWN + 1])
-    query = urlencode({"q": words, **more})
-    return {
-        "label": label,
-        "rows": hits[:SHOWN],
-        "has_more": len(hits) > SHOWN,
-        "url": f"{reverse(list_name)}?{query}",
-    }
+def _texts(words: str, user: Any) -> list[dict[str, Any]]:
+    """What has no list of its own: people at the organizations, papers, what was said. Each leads to what it is about."""
+    notes = ContactNote.objects.select_related("agreement", "organization")
+    documents = Document.objects.select_related(*DOCUMENT_TARGETS)
+    kinds = (
+        (_("Contacts"), Contact.objects.select_related("organization"), "name", lambda row: row.organization),
+        (_("Documents"), documents, "title", lambda row: row.target),
+        (_("Calls and messages"), notes, "summary", lambda row: row.agreement or row.organization),
+    )
+    found = []
+    for label, rows, field, about in kinds:
+        matching = Q(*(Q(**{f"{field}__icontains": word}) for word in fold(words).split()))
+        group = _group(label, "", rows.visible_to(user).filter(matching), SHOWN)  # type: ignore[attr-defined]
+        hits = [{"row": row, "text": getattr(row, field), "about": about(row)} for row in group["rows"]]
+        found.append(group | {"texts": hits, "rows": []})
+    return [group for group in found if group["texts"]]
+
+
+def _group(label: str, address: str, found: QuerySet, shown: int) -> dict[str, Any]:
+    hits = list(found[: shown + 1])
+    count = found.count() if len(hits) > shown else len(hits)
+    return {"label": label, "rows": hits[:shown], "count": count, "has_more": count > shown, "url": address}

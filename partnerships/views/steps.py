@@ -1,5 +1,6 @@
 """The confirm page of a step: GET asks, POST calls the verb, a refusal stands beside what was typed."""
 
+import re
 from typing import Any
 
 from django.contrib import messages
@@ -7,13 +8,22 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django_htmx.http import reswap, retarget
 
 from partnerships.forms.steps import StepOffer, step_form, step_offers
+from partnerships.models import Milestone
+from partnerships.statuses import MilestoneStatus
 from partnerships.views.base import require_or_403
 
+# Steps that ask for nothing but their date: a click is enough where the day is today.
+DATE_ALONE = frozenset({"start"})
 
-def step_page(request: HttpRequest, row: Any, name: str) -> HttpResponse:
-    """The page of one step of a transition table. 404 for a step that does not exist, 403 for whoever may not."""
+
+def step_page(request: HttpRequest, row: Any, name: str, *, back: str = "") -> HttpResponse:
+    """The page of one step of a transition table. 404 for a step that does not exist, 403 for whoever may not.
+
+    ``back`` is the address it leads to when done or left, the row's own page without it.
+    """
     try:
         form = step_form(row, name, today=timezone.localdate(), data=request.POST or None)
     except KeyError as error:
@@ -22,16 +32,23 @@ def step_page(request: HttpRequest, row: Any, name: str) -> HttpResponse:
     if request.method != "POST" and row.status not in form.transition.sources:
         return impossible(request, row, form.transition.label)
     done = _("Done: %(step)s.") % {"step": form.transition.label}
-    return form_page(request, row, form, title=form.transition.label, done=done)
+    return form_page(request, row, form, title=form.transition.label, done=done, back=back)
 
 
-def form_page(request: HttpRequest, row: Any, form: Any, *, title: Any, done: str, **apply: Any) -> HttpResponse:
-    """Shows ``form`` about ``row``; after a POST that is accepted, goes to the row's page with a message."""
-    is_stale = False
+def form_page(
+    request: HttpRequest, row: Any, form: Any, *, title: Any, done: str, back: str = "", **apply: Any
+) -> HttpResponse:
+    """Shows ``form`` about ``row``; after a POST that is accepted, goes ``back`` or to the row's page with a message."""
+    is_stale, in_place = False, _in_place(request)
+    owner_before = getattr(row, "owner_id", None)
+    if in_place:
+        form.auto_id = f"{in_place}_%s"  # two lines may have their forms open
     if request.method == "POST":
-        if form.is_valid() and form.apply(request.user, **apply) is not None:
+        if form.is_valid() and (changed := form.apply(request.user, **apply)) is not None:
+            if in_place:
+                return _done_in_place(request, row, in_place, done=done, undo=_undo(row, changed, owner_before))
             messages.success(request, done)
-            return redirect(row.get_absolute_url())
+            return redirect(back or row.get_absolute_url())
         row.refresh_from_db()
         is_stale = request.POST.get("version") not in (None, str(row.version))
     if is_stale:
@@ -39,7 +56,40 @@ def form_page(request: HttpRequest, row: Any, form: Any, *, title: Any, done: st
         form.data = form.data.copy()
         form.data["version"] = str(row.version)
     context = {"form": form, "row": row, "title": title, "is_stale": is_stale, "today": timezone.localdate()}
+    if in_place:  # a script shows an answer of 200 alone
+        return render(request, "partnerships/_step_in_place.html", context | {"target": in_place})
+    context["back"] = back or row.get_absolute_url()
     return render(request, "partnerships/step.html", context, status=409 if is_stale else 200)
+
+
+_TARGET = re.compile(r"form-([a-z]+-[0-9]+)", re.ASCII)
+
+
+def _in_place(request: HttpRequest) -> str:
+    """The line of my work whose form this is, such as ``milestone-5``; empty for a page."""
+    target = request.htmx.target if request.htmx else None  # type: ignore[attr-defined]
+    found = _TARGET.fullmatch(target or "")
+    return found[1] if found else ""
+
+
+def _done_in_place(request: HttpRequest, row: Any, target: str, *, done: str, undo: dict[str, Any] | None) -> Any:
+    """The line itself gives way to what was done, with the way back where there is one."""
+    context = {"row": row, "done": done, "undo": undo, "target": target}
+    answer = render(request, "partnerships/_work_done.html", context)
+    return reswap(retarget(answer, f"#work-{target}"), "outerHTML")
+
+
+def _undo(row: Any, changed: Any, owner_before: int | None) -> dict[str, Any] | None:
+    """What takes the change of a milestone back, and None where only a correction does."""
+    if not isinstance(row, Milestone) or not isinstance(changed, Milestone):
+        return None
+    undo = {"version": changed.version, "what": "step", "owner": ""}
+    if changed.owner_id != owner_before:
+        return undo | {"what": "assign", "owner": owner_before} if owner_before else None
+    if changed.snoozed_until:
+        return undo | {"what": "snooze"} if row.snoozed_until is None else None
+    is_step = changed.status in {MilestoneStatus.MET, MilestoneStatus.SUBMITTED}
+    return undo if is_step and changed.recurs_every_months is None else None
 
 
 def impossible(request: HttpRequest, row: Any, label: Any) -> HttpResponse:

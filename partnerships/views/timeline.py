@@ -1,4 +1,4 @@
-"""What happened to a record and by whom, newest first: steps, edits, notes, follow-ups completed."""
+"""What happened to a record and by whom, newest first: steps, edits, notes."""
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from partnerships.models import (
     Activity,
@@ -93,7 +94,7 @@ def steps_of(row: Any) -> Iterator[Moment]:
     for change in reversed(StatusChange.objects.of(row)):
         transition = table.get(change.transition)
         label = transition.label if transition else change.transition
-        yield _moment(change.at, change.actor, str(label), detail=change.reason)
+        yield moment_at(change.at, change.actor, str(label), detail=change.reason)
 
 
 def notes_of(notes: Iterable[ContactNote]) -> Iterator[Moment]:
@@ -101,38 +102,39 @@ def notes_of(notes: Iterable[ContactNote]) -> Iterator[Moment]:
         yield Moment(note.happened_on, None, note.author, note.get_channel_display(), note.summary, kind="note")
 
 
-def completed_among(activities: Iterable[Activity]) -> Iterator[Moment]:
-    for activity in activities:
-        if activity.completed_on:
-            what = _("%(kind)s completed: %(title)s") % {"kind": activity.get_kind_display(), "title": activity.title}
-            url = activity.get_absolute_url()
-            yield Moment(activity.completed_on, None, activity.owner, what, activity.summary, kind="done", url=url)
-
-
 def edits_of(row: Any, *, limit: int = 30) -> list[Moment]:
     """Who changed which fields, from the newest ``limit`` rows of its history; the first row is its creation."""
     history = list(row.history.select_related("history_user")[: limit + 1])
     pairs = zip(history, [*history[1:], None], strict=True)
-    people = _people_named(history)
+    people = people_in(history)
     moments = (_edit(later, earlier, people, is_first=len(history) <= limit) for later, earlier in pairs)
     return [moment for moment in moments if moment is not None]
 
 
-def _moment(at: dt.datetime, who: Any, what: str, *, detail: str = "", kind: str = "step") -> Moment:
+def moment_at(at: dt.datetime, who: Any, what: str, *, detail: str = "", kind: str = "step") -> Moment:
     local = timezone.localtime(at)
     return Moment(local.date(), local, who, what, detail, kind)
 
 
 def _edit(later: Any, earlier: Any, people: dict[int, User], *, is_first: bool) -> Moment | None:
     if earlier is None:
-        created = _moment(later.history_date, later.history_user, _("Created"), kind="edit")
+        created = moment_at(later.history_date, later.history_user, _("Created"), kind="edit")
         return created if is_first else None
-    if getattr(later, "status", None) != getattr(earlier, "status", None):
-        return None  # written by a step, which is a line of its own
-    changes = [_change(later, earlier, field, people) for field in _changed_fields(later, earlier)]
+    changes = changed_between(later, earlier, people)
     if not changes:
         return None
-    return _moment(later.history_date, later.history_user, _("Changed"), detail="; ".join(changes), kind="edit")
+    return moment_at(later.history_date, later.history_user, _("Changed"), detail=listed(changes), kind="edit")
+
+
+def listed(changes: Iterable[str]) -> str:
+    return pgettext("between two changes", "; ").join(changes)
+
+
+def changed_between(later: Any, earlier: Any, people: dict[int, User]) -> list[str]:
+    """What people edited from one row of a history to the next, in words; nothing where a step wrote the row."""
+    if getattr(later, "status", None) != getattr(earlier, "status", None):
+        return []  # a line of its own
+    return [_change(later, earlier, field, people) for field in _changed_fields(later, earlier)]
 
 
 def _changed_fields(later: Any, earlier: Any) -> list[Any]:
@@ -161,6 +163,6 @@ def _shown(value: Any) -> str:
     return value.isoformat() if isinstance(value, dt.date) else str(value)
 
 
-def _people_named(history: list[Any]) -> dict[int, User]:
+def people_in(history: list[Any]) -> dict[int, User]:
     ids = {getattr(entry, name, None) for entry in history for name in ("owner_id", "coordinator_id")}
     return User.objects.in_bulk([pk for pk in ids if pk])

@@ -35,6 +35,7 @@ from partnerships.workflows.milestones import (
     cancel_pending_milestones,
     derive_milestones,
     follow_owner,
+    give_to,
     keep_in_step,
 )
 from partnerships.workflows.organizations import hold_organizations
@@ -219,6 +220,12 @@ def reopen_activity(activity: Activity, *, actor: User | None, on: dt.date, reas
             derive_milestones(reopened.agreement, actor=actor, on=on)
         follow_activity(reopened, actor=actor, on=on)
     return reopened
+
+
+def assign_activity(activity: Activity, *, actor: User | None, owner: User, reason: str = "") -> Activity:
+    """Gives it to another person, with its milestones; they must be able to see it and be reached."""
+    unfinished = Activity.objects.unfinished()
+    return give_to(activity, owner, actor=actor, action="activity.edit", pending=unfinished, reason=reason)
 
 
 STEPS: dict[str, Callable[..., Activity]] = {

@@ -25,7 +25,12 @@ from partnerships.models import (
 from partnerships.permissions import require
 from partnerships.statuses import AGREEMENT_TRANSITIONS
 from partnerships.workflows.activities import follow_activity, lock_unfinished
-from partnerships.workflows.milestones import cancel_pending_milestones, derive_milestones, make_type_milestones
+from partnerships.workflows.milestones import (
+    cancel_pending_milestones,
+    derive_milestones,
+    give_to,
+    make_type_milestones,
+)
 from partnerships.workflows.organizations import hold_organizations
 from partnerships.workflows.transitions import check_day, delete_as, lock, lock_as_read, save_as, take_step
 
@@ -127,6 +132,14 @@ def unsign_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, r
             _take_back_names(locked, actor=actor)
             _take_back_term(locked, actor=actor)
         return _end(agreement, "unsign", actor=actor, on=on, reason=reason, title_as_signed=typed)
+
+
+def assign_agreement(agreement: Agreement, *, actor: User | None, coordinator: User, reason: str = "") -> Agreement:
+    """Gives it another coordinator, with its milestones; they must be able to see it and be reached."""
+    pending, action = Agreement.objects.not_closed(), "agreement.edit"
+    return give_to(
+        agreement, coordinator, actor=actor, action=action, pending=pending, field="coordinator", reason=reason
+    )
 
 
 STEPS: dict[str, Callable[..., Agreement]] = {

@@ -31,6 +31,7 @@ from partnerships.workflows.milestones import (
     Derived,
     cancel_pending_milestones,
     follow_owner,
+    give_to,
     keep_in_step,
     owner_of,
 )
@@ -162,6 +163,12 @@ def agree_with_project(
             save_as(ActivityOrganization(activity=project, organization=organization), actor)
         _record_outcome(demand, actor=actor, on=on, activity=project)
     return project
+
+
+def assign_demand(demand: Demand, *, actor: User | None, owner: User, reason: str = "") -> Demand:
+    """Gives it to another person, with its milestones; they must be able to see it and be reached."""
+    pending = Demand.objects.pending()
+    return give_to(demand, owner, actor=actor, action="demand.edit", pending=pending, reason=reason)
 
 
 STEPS: dict[str, Callable[..., Demand]] = {

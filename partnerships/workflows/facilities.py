@@ -14,7 +14,7 @@ from partnerships.dates import add_months
 from partnerships.exceptions import InvalidInput
 from partnerships.models import Facility, MilestoneKind, Organization, User
 from partnerships.statuses import FACILITY_TRANSITIONS, MilestoneStatus
-from partnerships.workflows.milestones import Derived, cancel_pending_milestones, keep_in_step
+from partnerships.workflows.milestones import Derived, cancel_pending_milestones, give_to, keep_in_step
 from partnerships.workflows.organizations import hold_organizations
 from partnerships.workflows.transitions import take_step
 
@@ -60,6 +60,12 @@ def close_facility(facility: Facility, *, actor: User | None, on: dt.date, reaso
 def reopen_facility(facility: Facility, *, actor: User | None, on: dt.date, reason: str) -> Facility:
     """A correction: closed in error. It is planned again and has to be opened with its date."""
     return _step(facility, "reopen", actor=actor, on=on, reason=reason)
+
+
+def assign_facility(facility: Facility, *, actor: User | None, owner: User, reason: str = "") -> Facility:
+    """Gives it to another person, with its milestones; they must be able to see it and be reached."""
+    running = Facility.objects.not_closed()
+    return give_to(facility, owner, actor=actor, action="facility.edit", pending=running, reason=reason)
 
 
 STEPS: dict[str, Callable[..., Facility]] = {

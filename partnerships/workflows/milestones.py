@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
@@ -22,6 +22,7 @@ from partnerships.models import (
     ContactNote,
     Milestone,
     MilestoneKind,
+    StatusChange,
     TypeMilestone,
     User,
     workday_test,
@@ -30,12 +31,23 @@ from partnerships.models.agreements import QUIET_AFTER_DAYS
 from partnerships.models.milestones import ACCEPTED_KINDS, ACTIVITY_KINDS, FIRM_KINDS
 from partnerships.permissions import require
 from partnerships.statuses import MILESTONE_TRANSITIONS, AgreementStatus, MilestoneStatus
-from partnerships.workflows.transitions import check_day, check_input, lock, save_as, take_step
+from partnerships.workflows.transitions import (
+    check_day,
+    check_heir,
+    check_input,
+    lock,
+    lock_as_read,
+    save_as,
+    take_step,
+)
 
 # An agreement registered long after its signing is not overdue at once: the office first gets time to make contact.
 FIRST_CONTACT_DAYS = 14
 # Longer than that it is not snoozed but moved.
 SNOOZE_DAYS = 90
+# So long whoever did something takes it back themselves.
+UNDO_MINUTES = 5
+TAKEN_BACK_BY = {"meet": "reopen", "submit": "send_back"}
 # A later date of these asks anew, whatever became of the last and wherever somebody had moved it.
 COUNTED_ANEW = frozenset(
     {
@@ -97,6 +109,24 @@ def cancel_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, r
 def reopen_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, reason: str) -> Milestone:
     """A correction: it was closed in error."""
     return _step(milestone, "reopen", actor=actor, on=on, reason=reason)
+
+
+def take_back_step(milestone: Milestone, *, actor: User, on: dt.date, now: dt.datetime) -> Milestone:
+    """Undoes what ``actor`` themselves did within ``UNDO_MINUTES``: met or submitted. It is open again.
+
+    Later, or for somebody else, it is a correction, which is a lead's. What comes back has left its next one already.
+    """
+    with transaction.atomic():
+        locked = lock_as_read(milestone)
+        require(actor, "milestone.act", locked)
+        last = StatusChange.objects.of(locked).last()
+        is_own = last is not None and last.actor_id == actor.pk and last.transition in TAKEN_BACK_BY
+        if last is None or not is_own or now - last.at > dt.timedelta(minutes=UNDO_MINUTES):
+            raise TransitionRefused(_("It is too late to take this back; a lead of the unit can correct it."))
+        if locked.recurs_every_months is not None:
+            raise TransitionRefused(_("The next one is planned already; a lead of the unit can correct it."))
+        step, reason = TAKEN_BACK_BY[last.transition], _("Taken back at once.")
+        return _step(locked, step, actor=actor, on=on, reason=reason, is_consequence=True)
 
 
 def move_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, due_on: dt.date, reason: str) -> Milestone:
@@ -183,18 +213,15 @@ def _end_snooze(milestone: Milestone) -> None:
     milestone.snoozed_until, milestone.snooze_reason = None, ""
 
 
-def assign_milestone(milestone: Milestone, *, actor: User | None, owner: User) -> Milestone:
+def assign_milestone(milestone: Milestone, *, actor: User | None, owner: User, reason: str = "") -> Milestone:
     """Gives it to another person, who must be able to see it and be reached."""
     with transaction.atomic():
         locked = lock(milestone)
         require(actor, "milestone.assign", locked)
-        if not owner.is_reachable:
-            raise InvalidInput(_("This person is not active or has no e-mail address."), field="owner")
-        if not Milestone.objects.visible_to(owner).filter(pk=locked.pk).exists():
-            raise InvalidInput(_("This person may not see the milestone."), field="owner")
+        check_heir(locked, owner, field="owner")
         locked.version = milestone.version
         locked.owner = owner
-        save_as(locked, actor)
+        save_as(locked, actor, reason=reason)
     return locked
 
 
@@ -559,9 +586,38 @@ def owner_of(row: Any) -> User | None:
 
 
 def follow_owner(row: Any, *, owner_id: int | None, actor: User | None, previous: User | None) -> None:
-    """Pending milestones of ``row`` that ``previous`` or nobody looks after go to its new owner; others stay."""
+    """Pending milestones of ``row`` that ``previous`` or nobody looks after go to its new owner; others stay.
+
+    So do those of other units, whose activities stand under an agreement they take part in.
+    """
     with transaction.atomic():
-        theirs = row.milestones.pending().filter(Q(owner=previous) | Q(owner__isnull=True)).exclude(owner_id=owner_id)
+        theirs = (
+            row.milestones.pending()
+            .filter(unit=row.unit_id)
+            .filter(Q(owner=previous) | Q(owner__isnull=True))
+            .exclude(owner_id=owner_id)
+        )
         for milestone in theirs.select_for_update(of=("self",), no_key=True):
             milestone.owner_id = owner_id
             save_as(milestone, actor)
+
+
+def give_to(
+    row: Any, person: User, *, actor: User | None, action: str, pending: QuerySet, field: str = "owner", reason: str
+) -> Any:
+    """Gives a row that has milestones to ``person``; those the former or nobody looks after go along.
+
+    ``pending`` are the rows of its model that still ask for something: what is closed stays with whoever had it.
+    """
+    with transaction.atomic():
+        locked = lock(row)
+        require(actor, action, locked)
+        if not pending.filter(pk=locked.pk).exists():
+            raise TransitionRefused(_("This is closed: nothing is left to hand over."))
+        check_heir(locked, person, field=field)
+        previous = getattr(locked, field)
+        locked.version = row.version
+        setattr(locked, field, person)
+        save_as(locked, actor, reason=reason)
+        follow_owner(locked, owner_id=person.pk, actor=actor, previous=previous)
+    return locked

@@ -80,6 +80,14 @@ def lock_as_read(row: Any) -> Any:
     return locked
 
 
+def check_heir(row: Any, person: User, *, field: str) -> None:
+    """Refuses to give ``row`` to somebody who cannot be reached or may not see it."""
+    if not person.is_reachable:
+        raise InvalidInput(_("This person is not active or has no e-mail address."), field=field)
+    if not type(row).objects.visible_to(person).filter(pk=row.pk).exists():
+        raise InvalidInput(_("This person may not see the %(kind)s.") % {"kind": row._meta.verbose_name}, field=field)
+
+
 def save_as(row: Any, actor: User | None, *, reason: str = "") -> None:
     """Saves with ``actor`` and ``reason`` in the history row, also where there is no request to take them from.
 

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from partnerships.dates import add_months
-from partnerships.factories import DAY, EnterpriseFactory, FacilityFactory, UnitFactory, UserFactory
+from partnerships.factories import DAY, EnterpriseFactory, FacilityFactory, MilestoneFactory, UnitFactory, UserFactory
 from partnerships.models import Facility, MilestoneKind
 from tests.admin.forms import change_url, save, step_url
 
@@ -54,6 +54,17 @@ def test_a_side_that_joins_later_is_held_by_the_unit(office):
     save(office, facility, **new)
 
     assert list(newcomer.holders.values_list("unit", flat=True)) == [facility.unit_id]
+
+
+def test_a_new_owner_takes_over_the_review(office):
+    facility = FacilityFactory(opened=True)
+    review = MilestoneFactory(facility=facility)
+    heir = UserFactory(coordinator_in=facility.unit)
+
+    save(office, facility, owner=str(heir.pk))
+
+    review.refresh_from_db()
+    assert (review.owner, review.history.count()) == (heir, 2)
 
 
 def test_closing_asks_for_a_reason_and_is_red(office):

@@ -33,8 +33,8 @@ ENVIRONMENT = {
     "REDIS_URL": "memory://",
     "EMAIL_HOST": "127.0.0.1",
     "EMAIL_PORT": "1",
-    "REMINDERS_NEVER_HELD": "0",
     "DEFAULT_FROM_EMAIL": "Cooperation office <office@example.org>",
+    "REMINDERS_NEVER_HELD": "0",  # the load is far more than usual
 }
 
 

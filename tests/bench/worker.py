@@ -90,6 +90,7 @@ def send(mails: int) -> tuple[int, Seconds, float]:
 
 @contextlib.contextmanager
 def _counted_commits() -> Iterator[list[int]]:
+    """Of transactions, and of statements that write outside one, which are commits of their own."""
     commits: list[int] = []
     commit = connection._commit
 
@@ -97,9 +98,15 @@ def _counted_commits() -> Iterator[list[int]]:
         commits.append(1)
         commit()
 
+    def executed(execute: Callable[..., Any], sql: str, *arguments: Any) -> Any:
+        if not connection.in_atomic_block and sql.startswith(("UPDATE", "INSERT", "DELETE")):
+            commits.append(1)
+        return execute(sql, *arguments)
+
     connection._commit = counted  # type: ignore[method-assign]
     try:
-        yield commits
+        with connection.execute_wrapper(executed):
+            yield commits
     finally:
         connection._commit = commit  # type: ignore[method-assign]
 

@@ -305,7 +305,7 @@ def test_something_else_is_no_backup(tmp_path: Path, content: bytes) -> None:
         unpack(path, tmp_path / "into")
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("changes", "said"),

@@ -20,6 +20,7 @@ from partnerships.models import (
     DeliveryEvent,
     MailHold,
     Milestone,
+    ReminderMark,
     ReminderPlan,
     ReminderRule,
     User,
@@ -378,6 +379,22 @@ def test_after_a_restore_mail_does_not_go_again_before_a_run(restored: MailHold,
     lift_hold(restored, actor=staff, now=clock())
 
     assert not MailHold.objects.in_force().exists()
+
+
+def test_edits_the_backup_knew_are_brought_in_step_first_and_later_ones_do_not_matter(
+    restored: MailHold, clock: Clock, staff: User
+) -> None:
+    ComponentHeartbeat.objects.create(name="reminders", at=clock() + dt.timedelta(seconds=1))
+    mark = ReminderMark.objects.create(milestone=MilestoneFactory())
+    MailHold.objects.update(last_mark=mark.pk)
+    with pytest.raises(TransitionRefused, match="still being made"):
+        lift_hold(restored, actor=staff, now=clock())
+
+    ReminderMark.objects.all().delete()
+    MilestoneFactory()
+    lift_hold(restored, actor=staff, now=clock())
+
+    assert (MailHold.objects.in_force().exists(), ReminderMark.objects.exists()) == (False, True)
 
 
 def test_held_mails_are_counted_by_whether_they_may_have_been_sent(restored: MailHold, clock: Clock) -> None:

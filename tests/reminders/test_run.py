@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from partnerships.factories import MilestoneFactory
+from partnerships.factories import AgreementFactory, MilestoneFactory
 from partnerships.models import ComponentHeartbeat, Milestone, ReminderMark, ReminderPlan, ReminderRule
 from partnerships.reminders.audit import audit
 from partnerships.reminders.run import Outcome, run_once
@@ -98,10 +98,20 @@ def test_the_task_is_one_run_in_the_present(milestone: Milestone, smtp_sink: Smt
     time_machine.move_to(DUE, tick=False)
 
     assert tick() == {
-        "reconciled": 1,  # the daily sweep
+        # The two milestones that the upkeep derived for the agreement, and the daily sweep of all three.
+        "reconciled": 5,
         "expanded": 1,
         "queued": 1,
         "rescued": 0,
         "deliveries": {"sent": 1},
         "relay_trouble": "",
     }
+
+
+def test_a_tick_brings_what_is_derived_in_step(rule: ReminderRule, smtp_sink: SmtpSink) -> None:
+    agreement = AgreementFactory(signed=True)
+
+    tick()
+
+    assert sorted(agreement.milestones.values_list("derived_key", flat=True)) == ["decision_date:1", "next_contact"]
+    assert ComponentHeartbeat.objects.filter(name="workflows.upkeep").exists()

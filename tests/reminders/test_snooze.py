@@ -192,6 +192,7 @@ def test_explain_says_it_in_words(milestone: Milestone, clock: Clock) -> None:
         "Snoozed until 2026-03-10: They move house",
         f"- Agreement milestone: 7 days before the due date, 2026-03-12: Superseded. {reasons.SNOOZED}",
         "- End of the snooze, 2026-03-12: will be sent on 2026-03-10 08:00 CST.",
+        f"  - To {milestone.owner}, owner of the milestone",
     ]
 
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from partnerships.factories import (
     AchievementFactory,
+    EnterpriseFactory,
     EventFactory,
     HonourFactory,
     HonourSchemeFactory,
@@ -28,20 +29,31 @@ SHARED = [200, 200, 200, 200, 404, 200, 404, 200]
 WORKERS = [403, 200, 200, 200, 404, 200, 404, 404]
 LEADS = [403, 403, 200, 200, 404, 200, 404, 404]
 OFFICE = [403, 403, 403, 200, 403, 200, 403, 403]
+# Leads of any unit, and the office.
+TEAM = [403, 403, 200, 200, 403, 200, 403, 403]
 TABLE: dict[str, list[int]] = {
     "my_work": EVERYBODY,
+    "quiet": EVERYBODY,
+    "quiet_log": WORKERS,
+    "team": TEAM,
+    "team_hand_over": TEAM,
+    "team_hand_over_nobody": TEAM,
     "agreement_list": EVERYBODY,
     "agreement_detail": OWN,
     "agreement_step": WORKERS,
     "activity_add": WORKERS,
     "organization_list": EVERYBODY,
     "organization_detail": SHARED,
+    "organization_compare": SHARED,
     "activity_list": EVERYBODY,
+    "activity_board": EVERYBODY,
     "activity_detail": OWN,
     "activity_step": WORKERS,
+    "calendar": EVERYBODY,
     "milestone_list": EVERYBODY,
     "milestone_detail": OWN,
     "milestone_step": WORKERS,
+    "milestone_undo": WORKERS,
     "event_list": EVERYBODY,
     "event_detail": SHARED,
     "facility_list": EVERYBODY,
@@ -106,14 +118,18 @@ def _export(world: World) -> Any:
 def addresses(world: World) -> dict[str, str]:
     agreement, milestone, activity = [world.agreement.pk], [world.milestone.pk], [world.activity.pk]
     arguments: dict[str, list[Any]] = {
+        "quiet_log": agreement,
+        "team_hand_over": [world.coordinator.pk],
         "agreement_detail": agreement,
         "agreement_step": [world.draft.pk, "submit"],
         "activity_add": agreement,
         "organization_detail": [world.enterprise.pk],
+        "organization_compare": [world.enterprise.pk, EnterpriseFactory(name=f"{world.name} Works Group").pk],
         "activity_detail": activity,
         "activity_step": [*activity, "complete"],
         "milestone_detail": milestone,
         "milestone_step": [*milestone, "meet"],
+        "milestone_undo": milestone,
         "event_detail": [EventFactory(unit=world.unit).pk],
         "facility_detail": [world.facility.pk],
         "facility_step": [world.facility.pk, "open"],

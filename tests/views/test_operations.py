@@ -16,6 +16,7 @@ from partnerships.factories import (
     NOON,
     ComponentHeartbeatFactory,
     DeliveryFactory,
+    MailHoldFactory,
     MailRelayFactory,
     ReminderItemFactory,
     ReminderPlanFactory,
@@ -100,6 +101,7 @@ def test_silence_is_said_with_what_to_do(look: Callable[[], Any]) -> None:
             lambda: make_trouble("Connection refused"),
             "The mail server relay.test:25 has not been usable since March 2, 2026 19:00: Connection refused",
         ),
+        (lambda: MailHoldFactory(in_force=True), "All mail has been held since March 2, 2026 20:00."),
         (
             lambda: pulse("audit", note="3"),
             "The last check of the laws, on March 2, 2026 19:59, found breaches.",
@@ -190,7 +192,7 @@ def test_the_page_costs_the_same_with_more_rows(
         ReminderItemFactory(delivery__sent=True)
     look()
 
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         look()
 
 

@@ -11,7 +11,6 @@ from django.test import Client
 from django.urls import reverse
 
 from partnerships.factories import (
-    ActivityCreditFactory,
     CitationFactory,
     EventFactory,
     MilestoneFactory,
@@ -43,16 +42,6 @@ def test_the_agreement_page_shows_how_the_decision_date_was_found(world: World, 
     assert (date.notice_by, date.lead_from) == (dt.date(2027, 9, 30), dt.date(2027, 8, 31))
     assert date.decide_on == dt.date(2027, 8, 31)
     assert "minus notice of 3 months Sept. 30, 2027" in words(page.text)
-
-
-def test_promised_areas_stand_beside_what_was_delivered(world: World, client: Client) -> None:
-    before = words(client.get(world.agreement.get_absolute_url()).text)
-    ActivityCreditFactory.create(activity__agreement=world.agreement, area=world.area, organization=world.enterprise)
-
-    after = words(client.get(world.agreement.get_absolute_url()).text)
-
-    assert "North area nothing yet" in before
-    assert "North area 1 delivered" in after
 
 
 def test_an_incomplete_list_of_parties_says_so(world: World, client: Client) -> None:
@@ -147,7 +136,7 @@ def test_a_free_day_is_a_friendly_page(world: World, client_of: Callable[[Any], 
 
     busy = client.get("/").text
 
-    assert ["Nothing is due in the next 30 days" in page for page in (empty, busy)] == [True, False]
+    assert ["Nothing waits for you" in page for page in (empty, busy)] == [True, False]
 
 
 def test_a_page_that_is_not_there_says_so_in_our_frame(world: World, client: Client) -> None:

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from partnerships.factories import DAY, MilestoneFactory
 from partnerships.models import Activity, Agreement, ContactNote, Milestone
+from partnerships.workflows.activities import follow_activity
 from tests.views.world import World
 
 TODAY = DAY.isoformat()
@@ -43,6 +44,27 @@ def test_marking_a_milestone_as_met(world: World, client: Client) -> None:
     assert response.redirect_chain == [(met.get_absolute_url(), 302)]
     assert "Done: Mark as met." in response.text
     assert "North obligation" in response.text  # the next thing to do
+
+
+@pytest.mark.parametrize(("key", "name", "label"), [("start", "start", "Start"), ("end", "complete", "Complete")])
+def test_what_follows_from_an_activity_leads_there(
+    key: str, name: str, label: str, world: World, client: Client
+) -> None:
+    follow_activity(world.activity, actor=None, on=DAY)
+    milestone = Milestone.objects.get(activity=world.activity, derived_key=key)
+
+    page = client.get(milestone.get_absolute_url()).text
+
+    assert f'href="{step(world.activity, name)}">{label}</a>' in page
+    assert (step(milestone, "meet") in page, step(milestone, "submit") in page) == (False, False)
+    assert f'aria-label="{label}: {milestone}"' in client.get("/").text
+
+
+def test_who_may_not_work_on_an_activity_is_not_led_there(world: World, client_of: Callable[[Any], Client]) -> None:
+    follow_activity(world.activity, actor=None, on=DAY)
+    milestone = Milestone.objects.get(activity=world.activity, derived_key="start")
+
+    assert step(world.activity, "start") not in client_of(world.people["viewer"]).get(milestone.get_absolute_url()).text
 
 
 def test_a_milestone_is_not_met_without_evidence(world: World, client: Client) -> None:

@@ -9,6 +9,7 @@ import pytest
 from partnerships.exceptions import StaleVersion, TransitionRefused
 from partnerships.factories import (
     DAY,
+    NOON,
     ActivityFactory,
     AgreementFactory,
     AnswerFactory,
@@ -34,9 +35,10 @@ from partnerships.models import (
     StatusChange,
 )
 from partnerships.statuses import AgreementStatus, MilestoneStatus
-from partnerships.workflows.activities import complete_activity, log_contact
+from partnerships.workflows.activities import complete_activity, follow_activity, log_contact
 from partnerships.workflows.agreements import (
     approve_agreement,
+    complete_agreement,
     delete_draft,
     renew_agreement,
     sign_agreement,
@@ -44,7 +46,8 @@ from partnerships.workflows.agreements import (
     terminate_agreement,
 )
 from partnerships.workflows.demands import agree_with_project, choose_answer, close_demand
-from partnerships.workflows.milestones import accept_milestone, meet_milestone, send_back_milestone
+from partnerships.workflows.milestones import accept_milestone, derive_milestones, meet_milestone, send_back_milestone
+from partnerships.workflows.upkeep import keep_all_in_step
 from tests.together import refused, run_together
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
@@ -64,6 +67,33 @@ def test_two_leads_approve() -> None:
     assert len(refused(run_together(*calls))) == 1
     assert [change.transition for change in StatusChange.objects.of(agreement)] == ["approve"]
     assert agreement.history.count() == 2
+
+
+@pytest.mark.parametrize("ending", [terminate_agreement, complete_agreement])
+def test_an_activity_is_completed_while_its_agreement_ends(ending: Any) -> None:
+    """Neither waits for the other for ever, and nobody is asked for anything afterwards."""
+    done = {"summary": "Held", "no_next_step_reason": "The end"}
+    reason = {"reason": "Closed"} if ending is terminate_agreement else {}
+    for _round in range(4):
+        activity = ActivityFactory()
+        agreement = Agreement.objects.get(pk=activity.agreement_id)
+        derive_milestones(agreement, actor=None, on=DAY)
+        follow_activity(activity, actor=None, on=DAY)
+        results = run_together(
+            partial(complete_activity, Activity.objects.get(pk=activity.pk), actor=None, on=DAY, **done),
+            partial(ending, agreement, actor=None, on=DAY, **reason),
+        )
+        assert refused(results) == []
+        assert agreement.milestones.pending().count() == 0
+
+
+def test_two_sweeps_at_once_derive_everything_once() -> None:
+    agreements = [AgreementFactory(signed=True) for _ in range(5)]
+    run_together(*[partial(keep_all_in_step, now=NOON, batch=2) for _ in range(3)])
+    while keep_all_in_step(now=NOON, batch=2):
+        pass
+    assert [agreement.milestones.count() for agreement in agreements] == [2] * 5
+    assert {milestone.version for milestone in Milestone.objects.all()} == {1}
 
 
 def test_signing_and_terminating_at_once() -> None:

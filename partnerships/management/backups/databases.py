@@ -13,9 +13,10 @@ from typing import IO, Any, Protocol
 from django.apps import apps
 from django.core.files.storage import default_storage
 from django.db import connection, models, transaction
-from django.db.backends.postgresql.client import DatabaseClient
 from django.db.migrations.loader import MigrationLoader
 from django.utils.translation import gettext as _
+from psycopg.conninfo import make_conninfo
+from psycopg.pq import Conninfo
 
 from partnerships.management.backups.archive import BackupError
 
@@ -221,16 +222,15 @@ def find_program(name: str) -> str:
 
 
 def _address() -> list[str]:
-    values = connection.settings_dict
-    options = {"--host": values["HOST"], "--port": values["PORT"], "--username": values["USER"]}
-    named = [f"{option}={value}" for option, value in options.items() if value]
-    return ["--no-password", *named, f"--dbname={values['NAME']}"]
+    """Where and as whom, wherever in the settings it stands; without the password, which a list of processes shows."""
+    known = {option.keyword.decode() for option in Conninfo.get_defaults()} - {"password"}
+    values = {name: value for name, value in connection.get_connection_params().items() if name in known}
+    return ["--no-password", f"--dbname={make_conninfo('', **values)}"]
 
 
 def _environment() -> dict[str, str]:
-    """The password and what else is in the address of the database, where no list of processes shows it."""
-    _arguments, env = DatabaseClient.settings_to_cmd_args_env(connection.settings_dict, [])
-    return {**os.environ, **(env or {})}
+    password = connection.settings_dict["PASSWORD"]
+    return {**os.environ, **({"PGPASSWORD": str(password)} if password else {})}
 
 
 def _run(program: str, *arguments: str) -> None:

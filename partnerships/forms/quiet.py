@@ -1,0 +1,41 @@
+"""Which quiet agreements to look at."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from partnerships.models import AgreementParty, CooperationArea, Organization, Unit, User
+from partnerships.models.agreements import QUIET_AFTER_DAYS, Agreement
+
+
+class QuietForm(forms.Form):
+    """``days`` without a word, and whose: each of the others is set by a number of the page."""
+
+    days = forms.IntegerField(label=_("Days without a word"), min_value=1, max_value=3650, required=False)
+    unit = forms.ModelChoiceField(label=_("Unit"), queryset=Unit.objects.none(), required=False)
+    coordinator = forms.ModelChoiceField(label=_("Coordinator"), queryset=User.objects.none(), required=False)
+    party = forms.ModelChoiceField(label=_("Partner"), queryset=Organization.objects.none(), required=False)
+    area = forms.ModelChoiceField(label=_("Area promised"), queryset=CooperationArea.objects.all(), required=False)
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        seen = Agreement.objects.visible_to(user)
+        parties = AgreementParty.objects.filter(agreement__in=seen.values("pk"))
+        choices = {
+            "unit": Unit.objects.filter(pk__in=seen.values("unit")),
+            "coordinator": User.objects.filter(pk__in=seen.values("coordinator")),
+            "party": Organization.objects.filter(pk__in=parties.values("organization")),
+        }
+        for name, rows in choices.items():
+            self.fields[name].queryset = rows  # type: ignore[attr-defined]
+
+    @property
+    def days_asked(self) -> int:
+        return self.cleaned_data.get("days") or QUIET_AFTER_DAYS
+
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """What besides the days was asked for and fits."""
+        named = ((name, self.cleaned_data.get(name)) for name in ("unit", "coordinator", "party", "area"))
+        return {name: value for name, value in named if value is not None}

@@ -1,0 +1,75 @@
+"""What a lead says on the team's pages: whose work to look at, and what goes to whom."""
+
+import re
+from typing import Any
+
+from django import forms
+from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext_lazy as _
+
+from partnerships.exceptions import DomainError
+from partnerships.models import Role, Unit, UnitMembership, User
+from partnerships.workflows.handover import KINDS, Item, Outcome, hand_over, preview
+
+_ITEM = re.compile(r"([a-z]+)-(\d{1,18})-(\d{1,9})", re.ASCII)
+
+
+class TeamForm(forms.Form):
+    unit = forms.ModelChoiceField(
+        label=_("Unit, with those below"), queryset=Unit.objects.none(), required=False, empty_label=_("Any")
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["unit"].queryset = Unit.objects.visible_to(user)  # type: ignore[attr-defined]
+
+
+def item_value(kind: str, row: Any) -> str:
+    """How a row stands in the form: with the version the person saw."""
+    return f"{kind}-{row.pk}-{row.version}"
+
+
+class ItemsField(forms.MultipleChoiceField):
+    """Rows by kind, id and version; what became of one meanwhile is the verb's to say, not the form's."""
+
+    widget = forms.MultipleHiddenInput
+
+    def valid_value(self, value: str) -> bool:
+        found = _ITEM.fullmatch(value)
+        return found is not None and found[1] in KINDS
+
+    def clean(self, value: Any) -> list[Item]:
+        cleaned = super().clean(value)
+        return [Item(kind, int(pk), int(version)) for kind, pk, version in (text.split("-") for text in cleaned)]
+
+
+class HandOverForm(forms.Form):
+    heir = forms.ModelChoiceField(label=_("To whom"), queryset=User.objects.none(), empty_label=_("Choose a person"))
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=100,
+        help_text=_("It stands in the history of each item: “on leave until May”, “left the office”."),
+    )
+    items = ItemsField(error_messages={"required": _("Tick what should move.")})
+
+    def __init__(self, *args: Any, user: User, giver: User | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.giver = giver
+        works = UnitMembership.objects.filter(user=OuterRef("pk"), role__gte=Role.COORDINATOR)
+        people = User.objects.visible_to(user).reachable().filter(Q(is_staff=True) | Q(Exists(works)))
+        self.fields["heir"].queryset = people.exclude(pk=giver.pk if giver else None)  # type: ignore[attr-defined]
+
+    def preview(self, actor: User) -> Outcome | None:
+        return self._call(preview, actor)
+
+    def apply(self, actor: User) -> Outcome | None:
+        """What came of it, or None with the reason among the errors."""
+        return self._call(hand_over, actor)
+
+    def _call(self, verb: Any, actor: User) -> Outcome | None:
+        values = dict(self.cleaned_data)
+        try:
+            return verb(values.pop("items"), actor=actor, giver=self.giver, **values)
+        except DomainError as error:
+            self.add_error(error.field if error.field in self.fields else None, str(error))
+            return None

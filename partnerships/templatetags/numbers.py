@@ -1,0 +1,35 @@
+"""The list behind each number of the matrix of promises and of an organization at a glance."""
+
+from typing import Any
+
+from django import template
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from partnerships.reports.deliveries import Cell
+from partnerships.reports.relations import Relation
+
+register = template.Library()
+
+
+@register.simple_tag
+def delivered_url(agreement: Any, cell: Cell, of: str, status: str) -> str:
+    """The follow-ups counted in ``cell``. ``of``: "agreement" for its own, "framework" with those below it."""
+    query = {of: agreement.pk}
+    if cell.area:
+        query["area"] = cell.area.pk
+    if cell.organization:
+        query["credited"] = cell.organization.pk
+    return f"{reverse('activity_list')}?{urlencode({**query, 'status': status})}"
+
+
+@register.filter
+def relation_url(relation: Relation) -> str:
+    """The list whose rows a relation counts."""
+    return f"{reverse(relation.address)}?{urlencode(relation.query)}"
+
+
+@register.simple_tag
+def list_url(address: str, **query: Any) -> str:
+    """The list at ``address``, filtered."""
+    return f"{reverse(address)}?{urlencode(query)}"

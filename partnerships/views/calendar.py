@@ -1,0 +1,235 @@
+"""The calendar: milestones, follow-ups and events on their days, a month at a time; and one day in full."""
+
+import datetime as dt
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.db.models import Count, F, Model, Q, QuerySet, Window
+from django.db.models.functions import Coalesce, RowNumber
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from partnerships.dates import EARLIEST_DAY, LATEST_DAY, add_months, is_weekday
+from partnerships.filtersets import CalendarFilterSet
+from partnerships.lists.milestones import HONOURED
+from partnerships.models import Activity, Event, Milestone, MilestoneKind, Unit, WorkCalendar
+from partnerships.models.milestones import MILESTONE_TARGETS
+from partnerships.statuses import ActivityStatus, MilestoneStatus
+
+# So many entries stand on a day of the month; the day's own page has them all.
+SHOWN = 4
+PAGE_SIZE = 50
+OFF = (MilestoneStatus.WAIVED, MilestoneStatus.CANCELLED)
+OF_AN_ACTIVITY = (MilestoneKind.STARTING_ACTIVITY, MilestoneKind.UNFINISHED_ACTIVITY)
+ON = (ActivityStatus.PLANNED, ActivityStatus.IN_PROGRESS, ActivityStatus.COMPLETED)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row on a day. ``kind``: "event", "activity" or "milestone"."""
+
+    kind: str
+    row: Any
+    is_late: bool = False
+    is_done: bool = False
+
+
+@dataclass
+class Day:
+    date: dt.date
+    is_today: bool
+    is_beside: bool  # of the month before or after
+    is_off: bool = False
+    holiday: str = ""
+    is_worked_weekend: bool = False
+    entries: list[Entry] = field(default_factory=list)
+    total: int = 0
+
+    @property
+    def more(self) -> int:
+        return self.total - len(self.entries)
+
+
+class Calendar:
+    """The rows one person may see, inside the filters of an address.
+
+    It stands in for a list where the filters are shown: what the address says besides filters is the month or the day.
+    """
+
+    is_known_sort = True
+    unknown_columns: ClassVar[list[str]] = []
+
+    def __init__(self, data: QueryDict, *, user: Any, today: dt.date) -> None:
+        self.data, self.user, self.today = data, user, today
+
+    @cached_property
+    def filterset(self) -> CalendarFilterSet:
+        return self._filtered(Milestone)
+
+    @property
+    def beside_filters(self) -> list[tuple[str, str]]:
+        return [(name, self.data[name]) for name in ("month", "day") if self.data.get(name)]
+
+    def events(self, first: dt.date, last: dt.date) -> QuerySet:
+        """Those that go on between ``first`` and ``last``; a conference of three days stands on each of them."""
+        rows = self._filtered(Event).qs.annotate(last_day=Coalesce("ends_on", "starts_on"))
+        return rows.filter(starts_on__lte=last, last_day__gte=first).order_by("starts_on", "pk")
+
+    def activities(self, first: dt.date, last: dt.date) -> QuerySet:
+        """On the day they start."""
+        rows = self._filtered(Activity).qs.filter(status__in=ON, starts_on__range=(first, last))
+        return rows.annotate(on=F("starts_on")).order_by("starts_on", "pk")
+
+    def milestones(self, first: dt.date, last: dt.date) -> QuerySet:
+        """On the day they are due. One that says to start or complete what stands on that day itself is not repeated."""
+        rows = self.filterset.qs.filter(due_on__range=(first, last)).exclude(status__in=OFF)
+        rows = rows.exclude(Q(kind__in=OF_AN_ACTIVITY) & Q(activity__starts_on=F("due_on")))
+        return rows.annotate(on=F("due_on")).order_by("due_on", "pk")
+
+    def entry(self, row: Any) -> Entry:
+        if isinstance(row, Event):
+            return Entry("event", row)
+        if isinstance(row, Activity):
+            is_done = row.status == ActivityStatus.COMPLETED
+            is_late = not is_done and row.planned_end is not None and row.planned_end < self.today
+            return Entry("activity", row, is_late=is_late, is_done=is_done)
+        return Entry("milestone", row, is_late=row.is_overdue(self.today), is_done=not row.is_pending)
+
+    def _filtered(self, model: type[Model]) -> CalendarFilterSet:
+        rows = model.objects.visible_to(self.user)  # type: ignore[attr-defined]
+        return CalendarFilterSet(self.data, rows, user=self.user, today=self.today)
+
+
+@login_required
+@require_safe
+def calendar(request: HttpRequest) -> HttpResponse:
+    """The month asked for, or one day of it; what is neither is said, and the month of today shown."""
+    today = timezone.localdate()
+    shown = Calendar(request.GET, user=request.user, today=today)
+    day, month = asked_day(request.GET.get("day", "")), asked_month(request.GET.get("month", ""))
+    context = {
+        "calendar": shown,
+        "filterset": shown.filterset,
+        "today": today,
+        "is_unknown": bool((request.GET.get("day") and not day) or (request.GET.get("month") and not month)),
+    }
+    if day:
+        return render(request, "partnerships/calendar/day.html", context | _day(request, shown, day))
+    return render(request, "partnerships/calendar/month.html", context | _month(shown, month or today.replace(day=1)))
+
+
+def asked_month(text: str) -> dt.date | None:
+    """The first day of "2026-03"; None for what is no month people plan in."""
+    return asked_day(f"{text}-01") if re.fullmatch(r"[0-9]{4}-[0-9]{2}", text) else None
+
+
+def asked_day(text: str) -> dt.date | None:
+    try:
+        day = dt.date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if EARLIEST_DAY <= day <= LATEST_DAY else None
+
+
+def _month(shown: Calendar, first: dt.date) -> dict[str, Any]:
+    last = add_months(first, 1) - dt.timedelta(days=1)
+    monday = first - dt.timedelta(days=first.weekday())
+    sunday = last + dt.timedelta(days=6 - last.weekday())
+    dates = [monday + dt.timedelta(days=number) for number in range((sunday - monday).days + 1)]
+    days = {date: Day(date, is_today=date == shown.today, is_beside=date.month != first.month) for date in dates}
+    _place(days, shown)
+    work_calendar = _work_calendar(shown)
+    _mark_days_off(days, work_calendar)
+    return {
+        "month": first,
+        "weekdays": [(WEEKDAYS_ABBR[number], WEEKDAYS[number]) for number in range(7)],
+        "weeks": [[days[date] for date in dates[start : start + 7]] for start in range(0, len(dates), 7)],
+        "total": sum(day.total for day in days.values() if not day.is_beside),
+        "previous": asked_month(f"{add_months(first, -1):%Y-%m}"),
+        "next": asked_month(f"{add_months(first, 1):%Y-%m}"),
+        "guessed_after": work_calendar.covered_until if work_calendar and work_calendar.covered_until < last else None,
+    }
+
+
+def _place(days: dict[dt.date, Day], shown: Calendar) -> None:
+    """Puts the first entries on each day, events before activities before milestones, and counts all."""
+    first, last = min(days), max(days)
+    found: dict[dt.date, list[Any]] = defaultdict(list)
+    for event in shown.events(first, last):
+        for date in _days_between(max(first, event.starts_on), min(last, event.last_day)):
+            found[date].append(event)
+            days[date].total += 1
+    for rows in (shown.activities(first, last), shown.milestones(first, last)):
+        counted: dict[dt.date, int] = {}
+        for row in _first_of_each_day(rows):
+            found[row.on].append(row)
+            counted[row.on] = row.of_the_day
+        for date, count in counted.items():
+            days[date].total += count
+    for date, rows_of_day in found.items():
+        days[date].entries = [shown.entry(row) for row in rows_of_day[:SHOWN]]
+
+
+def _first_of_each_day(rows: QuerySet) -> QuerySet:
+    """At most as many of each day as are shown, with the number of all: a busy office has thousands in a month."""
+    same_day = {"partition_by": F("on")}
+    nth = Window(RowNumber(), order_by="pk", **same_day)
+    return rows.annotate(nth=nth, of_the_day=Window(Count("pk"), **same_day)).filter(nth__lte=SHOWN)
+
+
+def _days_between(first: dt.date, last: dt.date) -> Iterable[dt.date]:
+    return (first + dt.timedelta(days=number) for number in range((last - first).days + 1))
+
+
+def _mark_days_off(days: dict[dt.date, Day], work_calendar: WorkCalendar | None) -> None:
+    for day in days.values():
+        day.is_off = not is_weekday(day.date)
+    if work_calendar is None:
+        return
+    for known in work_calendar.days.filter(day__range=(min(days), max(days))):
+        day = days[known.day]
+        day.is_worked_weekend = known.is_workday and day.is_off
+        day.is_off = not known.is_workday
+        day.holiday = "" if known.is_workday else known.name or _("Holiday")
+
+
+def _work_calendar(shown: Calendar) -> WorkCalendar | None:
+    """The working days of the unit filtered by, or of one's own; the office, which has none, sees the first there is."""
+    unit = shown.filterset.form.cleaned_data.get("unit")  # the rows were read: the form has looked at its data
+    unit = unit or Unit.objects.filter(memberships__user=shown.user).select_related("work_calendar").first()
+    return unit.effective_calendar if unit else WorkCalendar.objects.first()
+
+
+def _day(request: HttpRequest, shown: Calendar, day: dt.date) -> dict[str, Any]:
+    """One page of all that stands on ``day``; ids first, so that the rows are read for the page alone."""
+    rows = {
+        "event": shown.events(day, day),
+        "activity": shown.activities(day, day).select_related("agreement", "owner", "unit"),
+        "milestone": shown.milestones(day, day).select_related(
+            "agreement", "owner", "unit", *MILESTONE_TARGETS, *HONOURED
+        ),
+    }
+    keys = [(kind, pk) for kind, found in rows.items() for pk in found.values_list("pk", flat=True)]
+    page = Paginator(keys, PAGE_SIZE).get_page(request.GET.get("page"))
+    entries: list[Entry] = []
+    for kind, found in rows.items():
+        of_page = [pk for one, pk in page.object_list if one == kind]
+        entries += [shown.entry(row) for row in found.filter(pk__in=of_page)] if of_page else []
+    one = dt.timedelta(days=1)
+    return {
+        "day": day,
+        "page": page,
+        "entries": entries,
+        "previous": asked_day((day - one).isoformat()),
+        "next": asked_day((day + one).isoformat()),
+    }

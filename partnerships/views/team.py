@@ -1,0 +1,242 @@
+"""Team work: who has how much, what nobody looks after, and handing it over in one step."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db.models import Count, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_safe
+
+from partnerships.forms.team import HandOverForm, TeamForm, item_value
+from partnerships.models import Activity, Agreement, Demand, Facility, Milestone, Unit, User
+from partnerships.models.users import away_alone, left_alone, read_tree
+from partnerships.views.base import require_or_403
+from partnerships.workflows.handover import KINDS, Outcome, open_items
+
+WEEK_DAYS, MONTH_DAYS = 7, 30
+# Of a team; whoever leads more people than that looks at them unit by unit.
+MOST_PEOPLE = 200
+# Of one hand-over: each item is a verb of its own, and one transaction holds them all.
+MOST_ITEMS = 200
+MOST_REASONS = 20
+
+
+@login_required
+@require_safe
+def team(request: HttpRequest) -> HttpResponse:
+    require_or_403(request.user, "team.view")
+    today = timezone.localdate()
+    form = TeamForm(request.GET, user=request.user)
+    unit = form.cleaned_data["unit"] if form.is_valid() else None
+    units = read_tree(Unit).with_descendants([unit.pk]) if unit else None
+    people = _loads(request.user, units, today)
+    context = {
+        "form": form,
+        "unit": unit,
+        "today": today,
+        "people": [_person(person, load, unit, today) for person, load in people[:MOST_PEOPLE]],
+        "people_count": len(people),
+        "most": MOST_PEOPLE,
+        "left_alone": _left_alone(request.user, units, unit, today),
+    }
+    return render(request, "partnerships/team/team.html", context)
+
+
+def _within(rows: QuerySet, units: Iterable[int] | None) -> QuerySet:
+    return rows if units is None else rows.filter(unit__in=units)
+
+
+def _loads(user: Any, units: set[int] | None, today: dt.date) -> list[tuple[User, dict[str, int]]]:
+    """Everybody with a role or with work there, whoever is furthest behind first; a number for each column."""
+    loads: dict[int, dict[str, int]] = defaultdict(dict)
+    for owner, column, count in _counts(user, units, today):
+        loads[owner][column] = count
+    members = Q(memberships__unit__in=units) if units is not None else Q(memberships__unit__in=user.scope.unit_ids)
+    if units is None and user.sees_all_units:
+        members = Q(memberships__isnull=False)
+    people = User.objects.filter(Q(pk__in=loads) | members & Q(is_active=True)).distinct().select_related("deputy")
+    ranked = [(person, loads[person.pk]) for person in people]
+    ranked.sort(key=lambda pair: (-pair[1].get("overdue", 0), -pair[1].get("week", 0), str(pair[0]).casefold()))
+    return ranked
+
+
+def _counts(user: Any, units: set[int] | None, today: dt.date) -> Iterable[tuple[int, str, int]]:
+    """Owner, column and number; three queries, however many people there are."""
+    week, month = (today + dt.timedelta(days=days) for days in (WEEK_DAYS, MONTH_DAYS))
+    pending = _within(Milestone.objects.visible_to(user).pending().filter(owner__isnull=False), units)
+    columns = {
+        "overdue": Count("pk", filter=Q(due_on__lt=today)),
+        "week": Count("pk", filter=Q(due_on__range=(today, week))),
+        "month": Count("pk", filter=Q(due_on__range=(today, month))),
+    }
+    for row in pending.order_by().values("owner").annotate(**columns):
+        yield from ((row["owner"], column, row[column]) for column in columns)
+    unfinished = _within(Activity.objects.visible_to(user).unfinished().filter(owner__isnull=False), units)
+    for owner, count in unfinished.order_by().values("owner").annotate(count=Count("pk")).values_list("owner", "count"):
+        yield owner, "activities", count
+    quiet = _within(Agreement.objects.visible_to(user).quiet(today).filter(coordinator__isnull=False), units)
+    by_person = quiet.order_by().values("coordinator").annotate(count=Count("pk"))
+    for coordinator, count in by_person.values_list("coordinator", "count"):
+        yield coordinator, "quiet", count
+
+
+def _person(person: User, load: dict[str, int], unit: Unit | None, today: dt.date) -> dict[str, Any]:
+    """One row: each number with the address of the list it was counted from."""
+    columns = (
+        ("overdue", _("Overdue"), "milestone_list", {"owner": person.pk, "due": "overdue"}),
+        ("week", _("Due in 7 days"), "milestone_list", {"owner": person.pk, "due": "week"}),
+        ("month", _("Due in 30 days"), "milestone_list", {"owner": person.pk, "due": "month"}),
+        ("activities", _("Follow-ups"), "activity_list", {"owner": person.pk, "status": "unfinished"}),
+        ("quiet", _("Quiet agreements"), "agreement_list", {"coordinator": person.pk, "quiet": "yes"}),
+    )
+    is_away = bool(person.absent_from and person.absent_until and person.absent_from <= today <= person.absent_until)
+    return {
+        "person": person,
+        "is_away": is_away,
+        "numbers": [
+            {"key": key, "label": label, "count": load.get(key, 0), "url": _address(list_name, unit, query)}
+            for key, label, list_name, query in columns
+        ],
+    }
+
+
+def _address(list_name: str, unit: Unit | None, query: dict[str, Any]) -> str:
+    return f"{reverse(list_name)}?{urlencode(query | ({'unit': unit.pk} if unit else {}))}"
+
+
+def _left_alone(user: Any, units: set[int] | None, unit: Unit | None, today: dt.date) -> list[dict[str, Any]]:
+    """What nobody looks after, by kind; only kinds of which there is something."""
+    kinds: tuple[tuple[str, str, Any, dict[str, str], str], ...] = (
+        (_("Milestones"), "milestone_list", Milestone, {}, "owner"),
+        (_("Follow-ups"), "activity_list", Activity, {}, "owner"),
+        (_("Agreements"), "agreement_list", Agreement, {}, "coordinator"),
+        (_("Joint facilities"), "facility_list", Facility, {}, "owner"),
+        (_("Demands"), "demand_list", Demand, {}, "owner"),
+    )
+    found = []
+    for (label, list_name, model, query, person), kind in zip(kinds, _ORDER, strict=True):
+        rows = _within(KINDS[kind].pending(model.objects.visible_to(user)), units).order_by()
+        alone, away = Count("pk", filter=left_alone(person)), Count("pk", filter=away_alone(person, today))
+        counts = rows.aggregate(orphaned=alone, away=away)
+        urls = {name: _address(list_name, unit, {**query, name: "yes"}) for name in counts}
+        found.append({"label": label, **{name: {"count": counts[name], "url": urls[name]} for name in counts}})
+    return [row for row in found if row["orphaned"]["count"] or row["away"]["count"]]
+
+
+_ORDER = ("milestone", "activity", "agreement", "facility", "demand")
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def team_hand_over(request: HttpRequest, pk: int) -> HttpResponse:
+    """What one person looks after, to be given to another."""
+    require_or_403(request.user, "team.view")
+    giver = User.objects.filter(pk=pk).first()
+    if giver is None or not _may_look_at(request.user, giver):
+        raise Http404
+    return _hand_over(request, giver)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def team_hand_over_nobody(request: HttpRequest) -> HttpResponse:
+    """What has no owner at all, to be given to somebody."""
+    require_or_403(request.user, "team.view")
+    return _hand_over(request, None)
+
+
+def _may_look_at(user: Any, person: User) -> bool:
+    """A colleague, or whoever looks after something one sees."""
+    if User.objects.visible_to(user).filter(pk=person.pk).exists():
+        return True
+    return any(rows.exists() for rows in open_items(user, person).values())
+
+
+def _hand_over(request: HttpRequest, giver: User | None) -> HttpResponse:
+    """GET lists what there is; POST shows what would move; POST with ``step=do`` moves it, and says what could not."""
+    user, outcome = request.user, None
+    form = HandOverForm(request.POST or None, user=user, giver=giver)
+    step = request.POST.get("step", "")
+    if request.method == "POST" and step != "choose" and form.is_valid():
+        outcome = form.apply(user) if step == "do" else form.preview(user)
+        if outcome is not None and step == "do":
+            _tell(request, outcome, form.cleaned_data["heir"])
+            return redirect(request.path)
+    groups, more = _groups(user, giver)
+    chosen = set(request.POST.getlist("items")) if request.method == "POST" else None
+    context = {
+        "form": form,
+        "giver": giver,
+        "outcome": outcome,
+        "refused": outcome.refused if outcome else [],
+        "groups": groups,
+        "chosen": chosen,
+        "more": more,
+        "today": timezone.localdate(),
+    }
+    return render(request, "partnerships/team/hand_over.html", context)
+
+
+RELATED = {
+    "milestone": ("agreement", "unit"),
+    "activity": ("agreement", "unit"),
+    "facility": ("agreement", "unit"),
+    "demand": ("organization", "unit"),
+    "agreement": ("unit", "type"),
+}
+
+
+def _groups(user: Any, giver: User | None) -> tuple[list[dict[str, Any]], int]:
+    """What can be ticked, by kind, and how many beyond that there are."""
+    labels = {
+        "milestone": _("Milestones"),
+        "activity": _("Follow-ups"),
+        "facility": _("Joint facilities"),
+        "demand": _("Demands"),
+        "agreement": _("Agreements, with those of their milestones that are theirs"),
+    }
+    groups, shown, total = [], 0, 0
+    for kind, rows in open_items(user, giver).items():
+        found = list(rows.select_related(*RELATED[kind])[: MOST_ITEMS - shown]) if shown < MOST_ITEMS else []
+        count = rows.count() if shown + len(found) >= MOST_ITEMS else len(found)
+        shown, total = shown + len(found), total + count
+        if found:
+            items = [(item_value(kind, row), row) for row in found]
+            groups.append({"key": kind, "label": labels[kind], "items": items})
+    return groups, total - shown
+
+
+def _tell(request: HttpRequest, outcome: Outcome, heir: User) -> None:
+    count = len(outcome.moved)
+    if count:
+        text = ngettext("%(count)s item went to %(heir)s.", "%(count)s items went to %(heir)s.", count)
+        messages.success(request, f"{text % {'count': count, 'heir': heir}} {_also(outcome.followed)}".strip())
+    for row, reason in outcome.refused[:MOST_REASONS]:
+        messages.warning(request, _("“%(item)s” stayed: %(reason)s") % {"item": row, "reason": reason})
+    rest = len(outcome.refused) - MOST_REASONS
+    if rest > 0:
+        words = ngettext("%(count)s more item stayed.", "%(count)s more items stayed.", rest)
+        messages.warning(request, words % {"count": rest})
+    if not count and not outcome.refused:
+        messages.warning(request, _("There was nothing to hand over."))
+
+
+def _also(followed: int) -> str:
+    if not followed:
+        return ""
+    words = ngettext(
+        "%(count)s milestone went along with what it belongs to.",
+        "%(count)s milestones went along with what they belong to.",
+        followed,
+    )
+    return words % {"count": followed}

@@ -1,0 +1,141 @@
+"""Hand-over: what one person, or nobody, looks after goes to another in one step."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+
+from partnerships.exceptions import DomainError, InvalidInput, StaleVersion
+from partnerships.models import Activity, Agreement, Demand, Facility, Milestone, User
+from partnerships.permissions import refusal, require
+from partnerships.workflows.activities import assign_activity
+from partnerships.workflows.agreements import assign_agreement
+from partnerships.workflows.demands import assign_demand
+from partnerships.workflows.facilities import assign_facility
+from partnerships.workflows.milestones import assign_milestone
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One table of what is handed over: the column of its person, the verb, and what the new person must be allowed."""
+
+    model: type[Milestone] | type[Activity] | type[Facility] | type[Demand] | type[Agreement]
+    person: str
+    verb: Callable[..., Any]
+    work: str
+    pending: Callable[[Any], QuerySet]
+
+
+# In the order they move: with an agreement or activity go those of its milestones that did not go on their own.
+KINDS: Mapping[str, Kind] = {
+    "milestone": Kind(Milestone, "owner", assign_milestone, "milestone.act", lambda rows: rows.pending()),
+    "activity": Kind(Activity, "owner", assign_activity, "activity.edit", lambda rows: rows.unfinished()),
+    "facility": Kind(Facility, "owner", assign_facility, "facility.edit", lambda rows: rows.not_closed()),
+    "demand": Kind(Demand, "owner", assign_demand, "demand.edit", lambda rows: rows.pending()),
+    "agreement": Kind(
+        Agreement, "coordinator", assign_agreement, "agreement.follow_up", lambda rows: rows.not_closed()
+    ),
+}
+# Activities before agreements, milestones last: as the verbs that end an agreement or complete an activity do.
+LOCK_ORDER = ("activity", "agreement", "facility", "demand", "milestone")
+
+
+@dataclass(frozen=True)
+class Item:
+    """One row as the person saw it."""
+
+    kind: str
+    pk: int
+    version: int
+
+
+@dataclass
+class Outcome:
+    """What moved, what could not with the reason, and how many milestones went along with what they belong to."""
+
+    moved: list[Any] = field(default_factory=list)
+    refused: list[tuple[Any, str]] = field(default_factory=list)
+    followed: int = 0
+
+
+def open_items(actor: User, giver: User | None) -> dict[str, QuerySet]:
+    """What ``giver``, or nobody, looks after among the rows that ``actor`` may see, by kind."""
+    return {
+        name: kind.pending(kind.model.objects.visible_to(actor)).filter(**{kind.person: giver})
+        for name, kind in KINDS.items()
+    }
+
+
+def hand_over(items: Iterable[Item], *, actor: User, giver: User | None, heir: User, reason: str) -> Outcome:
+    """Gives each of ``items`` to ``heir``, through its own verb and in one transaction.
+
+    An item that cannot move stays with its reason, and the others move: it was changed since, is no longer ``giver``'s,
+    or one of the two may not. Rows that ``actor`` does not see are left out without a word. Each history row carries
+    ``reason``, and the reminders follow the milestones. Raises ``InvalidInput`` where nothing could move at all.
+    """
+    if not reason.strip():
+        raise InvalidInput(_("Please give a reason."), field="reason")
+    if heir == giver:
+        raise InvalidInput(_("They have it already: choose somebody else."), field="heir")
+    if not heir.is_reachable:
+        raise InvalidInput(_("This person is not active or has no e-mail address."), field="heir")
+    with transaction.atomic():
+        require(actor, "team.view")
+        rows = _lock_all(list(items), actor)
+        before = _pending_of(giver)
+        outcome = Outcome()
+        for item, row in rows:
+            try:
+                outcome.moved.append(_give(item, row, actor=actor, giver=giver, heir=heir, reason=reason.strip()))
+            except DomainError as error:
+                outcome.refused.append((row, str(error)))
+        moved = {row.pk for row in outcome.moved if isinstance(row, Milestone)}
+        outcome.followed = Milestone.objects.filter(pk__in=before - moved, owner=heir).count()
+    return outcome
+
+
+def preview(items: Iterable[Item], **asked: Any) -> Outcome:
+    """What ``hand_over`` would do now: it is done and taken back."""
+    with transaction.atomic():
+        outcome = hand_over(items, **asked)
+        transaction.set_rollback(True)
+    return outcome
+
+
+def _lock_all(items: list[Item], actor: User) -> list[tuple[Item, Any]]:
+    """The rows under their locks, in the order of ``KINDS``; taken in one order, so that nobody waits in a circle."""
+    chosen = {name: {item.pk: item for item in items if item.kind == name} for name in KINDS}
+    found: dict[str, list[Any]] = {}
+    for name in LOCK_ORDER:
+        visible = KINDS[name].model.objects.visible_to(actor).filter(pk__in=chosen[name])
+        wanted = Q(pk__in=list(visible.values_list("pk", flat=True)))
+        rows = KINDS[name].model._base_manager.filter(wanted).order_by("pk")
+        found[name] = list(rows.select_for_update(no_key=True, of=("self",)))
+    return [(chosen[name][row.pk], row) for name in KINDS for row in found[name]]
+
+
+def _pending_of(giver: User | None) -> set[int]:
+    return set(Milestone.objects.pending().filter(owner=giver).values_list("pk", flat=True))
+
+
+def _give(item: Item, row: Any, *, actor: User, giver: User | None, heir: User, reason: str) -> Any:
+    kind = KINDS[item.kind]
+    if getattr(row, f"{kind.person}_id") != (giver.pk if giver else None):
+        raise StaleVersion(_("Somebody else took it over meanwhile."), current=row.version)
+    _check_may_work(kind, row, heir)
+    row.version = item.version  # save() refuses a stale one
+    with transaction.atomic():
+        return kind.verb(row, actor=actor, reason=reason, **{kind.person: heir})
+
+
+def _check_may_work(kind: Kind, row: Any, heir: User) -> None:
+    """Whoever takes it over has to be able to do what it asks for."""
+    giver, row_field = getattr(row, f"{kind.person}_id"), f"{kind.person}_id"
+    setattr(row, row_field, heir.pk)
+    may_not = refusal(heir, kind.work, row)
+    setattr(row, row_field, giver)
+    if may_not is not None:
+        raise InvalidInput(_("%(person)s could not work on it: %(reason)s") % {"person": heir, "reason": may_not})

@@ -1,0 +1,233 @@
+"""My work: one list, grouped; done, snoozed and given away in the line itself, and taken back."""
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import time_machine
+from django.conf import settings
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.factories import (
+    DAY,
+    NOON,
+    ActivityFactory,
+    AgreementPartyFactory,
+    MilestoneFactory,
+    UserFactory,
+)
+from partnerships.models import Milestone
+from partnerships.views import my_work
+from partnerships.workflows.activities import plan_activity
+from partnerships.workflows.milestones import meet_milestone
+from tests.views.world import World, make_world
+
+
+@pytest.fixture
+def client(world: World, client_of: Callable[[Any], Client]) -> Client:
+    return client_of(world.coordinator)
+
+
+def groups(page: Any) -> dict[str, list[str]]:
+    found = {group["key"]: [str(entry.row) for entry in group["rows"]] for group in page.context["groups"]}
+    return {key: rows for key, rows in found.items() if rows}
+
+
+def due(world: World, title: str, days: int, **more: Any) -> Milestone:
+    fields = {"agreement": world.agreement, "owner": world.coordinator, "due_on": DAY + dt.timedelta(days=days)}
+    return MilestoneFactory(title=title, **(fields | more))
+
+
+def test_everything_dated_stands_in_one_list(world: World, client: Client) -> None:
+    Milestone.objects.all().delete()
+    party = AgreementPartyFactory(agreement=world.agreement)
+    for title, days in (("Late", -1), ("Now", 0), ("Soon", 7), ("Far", 8)):
+        due(world, title, days)
+    due(world, "Theirs", -3, party=party)
+    due(world, "Handed in", -3, submitted=True)
+    due(world, "Asleep", -3, snoozed_until=DAY + dt.timedelta(days=1), snooze_reason="Holiday")
+    due(world, "Somebody else's", 0, owner=world.lead)
+    starts_on = DAY + dt.timedelta(days=2)
+    asked = {"unit": world.unit, "owner": world.coordinator, "kind": "visit", "title": "The visit"}
+    plan_activity(actor=None, on=DAY, starts_on=starts_on, **asked)
+
+    assert groups(client.get("/")) == {
+        "overdue": ["Late"],
+        "today": ["Now", "North training"],
+        "week": ["Start “The visit”", "Complete “The visit”", "Soon"],
+        "later": ["Far"],
+        "waiting": ["Theirs", "Handed in"],
+        "snoozed": ["Asleep"],
+    }
+
+
+def test_a_long_list_says_how_long_and_opens_all(world: World, client: Client, monkeypatch: Any) -> None:
+    monkeypatch.setattr(my_work, "MOST_ROWS", 2)
+    for number in range(3):
+        due(world, f"Number {number}", 30)
+
+    page = client.get("/")
+
+    listed = client.get(reverse("milestone_list"), {"owner": world.coordinator.pk}).context["page"].paginator.count
+    assert page.context["count"] == listed == 5
+    assert "These are the first of 5." in page.text
+
+
+HTMX = {"HX-Request": "true"}
+
+
+def in_place(milestone: Milestone) -> dict[str, str]:
+    return {**HTMX, "HX-Target": f"form-milestone-{milestone.pk}"}
+
+
+def undo_of(page: str) -> dict[str, str]:
+    return dict(re.findall(r'<input type="hidden" name="(version|what|owner)" value="([^"]*)"', page))
+
+
+STEPS = {
+    "meet": {"on": DAY.isoformat(), "evidence": "Sent"},
+    "snooze": {"until": (DAY + dt.timedelta(days=2)).isoformat(), "reason": "They are away"},
+    "assign": {"owner": "heir"},
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_each_step_in_place_can_be_undone(step: str, world: World, client: Client) -> None:
+    milestone, heir = world.milestone, UserFactory(coordinator_in=world.unit)
+    address = reverse("milestone_step", args=[milestone.pk, step])
+    typed = {name: heir.pk if value == "heir" else value for name, value in STEPS[step].items()}
+    before = (milestone.status, milestone.owner, milestone.snoozed_until)
+
+    form = client.get(address, headers=in_place(milestone))
+    done = client.post(address, {"version": milestone.version, **typed}, headers=in_place(milestone))
+    milestone.refresh_from_db()
+    after = (milestone.status, milestone.owner, milestone.snoozed_until)
+    back = client.post(reverse("milestone_undo", args=[milestone.pk]), undo_of(done.text), headers=HTMX)
+
+    milestone.refresh_from_db()
+    assert "<html" not in form.text + done.text + back.text
+    assert done.headers["HX-Retarget"] == f"#work-milestone-{milestone.pk}"
+    assert after != before == (milestone.status, milestone.owner, milestone.snoozed_until)
+    assert f'id="work-milestone-{milestone.pk}"' in back.text
+
+
+def test_a_mistake_in_place_shows_the_form_again(world: World, client: Client) -> None:
+    address = reverse("milestone_step", args=[world.milestone.pk, "meet"])
+
+    typed = {"version": world.milestone.version, "on": DAY.isoformat(), "evidence": ""}
+    answer = client.post(address, typed, headers=in_place(world.milestone))
+
+    assert (answer.status_code, "This field is required." in answer.text) == (200, True)
+
+
+def test_a_stale_line_says_so_and_keeps_what_was_typed(world: World, client: Client) -> None:
+    world.milestone.title = "Renamed"
+    world.milestone.save()
+    address = reverse("milestone_step", args=[world.milestone.pk, "meet"])
+
+    typed = {"version": 1, "on": DAY.isoformat(), "evidence": "Sent by post"}
+    page = client.post(address, typed, headers=in_place(world.milestone)).text
+
+    assert ["Somebody changed this while you were writing." in page, "Sent by post" in page] == [True, True]
+
+
+def take_back(world: World, person: Any, client_of: Callable[[Any], Client]) -> str:
+    milestone = Milestone.objects.get(pk=world.milestone.pk)
+    asked = {"version": milestone.version, "what": "step"}
+    page = client_of(person).post(reverse("milestone_undo", args=[milestone.pk]), asked, headers=HTMX).text
+    milestone.refresh_from_db()
+    return f"{milestone.status}: {'too late' in page}"
+
+
+def test_only_whoever_did_it_undoes_it_and_only_at_once(world: World, client_of: Callable[[Any], Client]) -> None:
+    meet_milestone(world.milestone, actor=world.coordinator, on=DAY, evidence="Sent")
+    colleague = UserFactory(coordinator_in=world.unit)
+
+    by_another = take_back(world, colleague, client_of)
+    with time_machine.travel(NOON + dt.timedelta(minutes=6), tick=False):
+        later = take_back(world, world.coordinator, client_of)
+    at_once = take_back(world, world.coordinator, client_of)
+
+    assert (by_another, later, at_once) == ("met: True", "met: True", "open: False")
+
+
+def test_what_comes_back_every_year_is_not_undone(world: World, client_of: Callable[[Any], Client]) -> None:
+    milestone = world.milestone
+    milestone.recurs_every_months = 12
+    milestone.save()
+    address = reverse("milestone_step", args=[milestone.pk, "meet"])
+    typed = {"version": milestone.version, **STEPS["meet"]}
+
+    done = client_of(world.coordinator).post(address, typed, headers=in_place(milestone)).text
+
+    assert "Undo" not in done
+    assert take_back(world, world.coordinator, client_of) == "met: False"
+
+
+def test_without_scripts_the_same_address_is_a_page(world: World, client: Client) -> None:
+    meet_milestone(world.milestone, actor=world.coordinator, on=DAY, evidence="Sent")
+    milestone = Milestone.objects.get(pk=world.milestone.pk)
+    address = reverse("milestone_undo", args=[milestone.pk])
+
+    page = client.get(address).text
+    answer = client.post(address, {"version": milestone.version, "what": "step"})
+
+    milestone.refresh_from_db()
+    assert "Take it back" in page
+    assert (answer.status_code, answer.url, milestone.status) == (302, milestone.get_absolute_url(), "open")
+
+
+def test_an_activity_without_an_end_is_listed_once(world: World, client: Client) -> None:
+    ActivityFactory(unit=world.unit, owner=world.coordinator, title="Open end", kind="consulting", postponed=True)
+
+    assert groups(client.get("/"))["later"].count("Open end") == 1
+
+
+class TestInABrowser:
+    @pytest.fixture(autouse=True)
+    def on_the_day(self) -> None:
+        """The browser has its own clock: these tests run on today's date."""
+
+    @pytest.fixture
+    def today(self, transactional_db: None) -> World:
+        world = make_world("North")
+        Milestone.objects.all().delete()
+        in_two_days = timezone.localdate() + dt.timedelta(days=2)
+        MilestoneFactory(agreement=world.agreement, owner=world.coordinator, title="Annual report", due_on=in_two_days)
+        return world
+
+    @pytest.fixture
+    def watched(self, today: World, page: Any, live_server: Any) -> Iterator[Any]:
+        login = Client()
+        login.force_login(today.coordinator)
+        cookie = {"name": settings.SESSION_COOKIE_NAME, "value": login.cookies[settings.SESSION_COOKIE_NAME].value}
+        page.context.add_cookies([{**cookie, "url": live_server.url}])
+        page.problems = []
+        host = urlsplit(live_server.url).netloc
+        page.on("console", lambda message: message.type == "error" and page.problems.append(message.text))
+        page.on("pageerror", lambda error: page.problems.append(str(error)))
+        page.on("request", lambda request: urlsplit(request.url).netloc == host or page.problems.append(request.url))
+        yield page
+        assert page.problems == []
+
+    @pytest.mark.parametrize("width", [390, 1440])
+    def test_done_in_the_line_and_undone(self, width: int, watched: Any, live_server: Any) -> None:
+        watched.set_viewport_size({"width": width, "height": 844})
+        watched.goto(live_server.url)
+
+        watched.get_by_role("link", name="Mark as met: Annual report").click()
+        watched.keyboard.press("Tab")
+        watched.get_by_label("What shows it").fill("Sent by post")
+        watched.get_by_role("button", name="Mark as met").click()
+        watched.get_by_text("Done: Mark as met.").wait_for()
+        assert Milestone.objects.get().status == "met"
+        watched.get_by_role("button", name="Undo").click()
+        watched.get_by_text("taken back").wait_for()
+
+        assert Milestone.objects.get().status == "open"
+        assert watched.evaluate("document.documentElement.scrollWidth") <= width

@@ -1,0 +1,254 @@
+"""The organization's page: numbers that open their lists, clocks of honours, look-alikes, what happened, and the cost."""
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from html import unescape
+from typing import Any
+
+import pytest
+from django.http import QueryDict
+from django.test import Client
+from django.urls import reverse
+
+from partnerships.factories import (
+    DAY,
+    ActivityFactory,
+    AgreementFactory,
+    AssociationMembershipFactory,
+    ContactFactory,
+    ContactNoteFactory,
+    DemandFactory,
+    DocumentVersionFactory,
+    EnterpriseFactory,
+    EventFactory,
+    FacilityFactory,
+    HonourFactory,
+    HonourSchemeFactory,
+    OrganizationNameFactory,
+    ParticipationFactory,
+    UserFactory,
+)
+from partnerships.lists import LISTS
+from partnerships.reports.relations import relations_of
+from tests.views.world import World, make_world
+
+
+@pytest.fixture
+def client(world: World, client_of: Callable[[Any], Client]) -> Client:
+    return client_of(world.coordinator)
+
+
+def words(html: str) -> str:
+    return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html)))
+
+
+def part(html: str, name: str) -> str:
+    return re.search(rf'<section[^>]* aria-labelledby="{name}".*?</section>', html, re.DOTALL)[0]  # type: ignore[index]
+
+
+def one_of_each(world: World) -> None:
+    """One more of each relation, and one of each that must not count: another stage, or another organization."""
+    enterprise, unit = world.enterprise, world.unit
+    AgreementFactory(unit=unit, parties=[enterprise])
+    ActivityFactory(agreement=world.agreement, completed=True, visit=True, organizations=[enterprise])
+    ActivityFactory(agreement=world.agreement, cancelled=True, organizations=[enterprise])
+    ActivityFactory(agreement=world.agreement, visit=True, organizations=[EnterpriseFactory()])
+    FacilityFactory(unit=unit, opened=True, partners=[enterprise])
+    HonourFactory(unit=unit, organization=enterprise)
+    HonourFactory(unit=unit, organization=enterprise, withdrawn=True)
+    DemandFactory(unit=unit, organization=enterprise, no_match=True)
+    ParticipationFactory(event=EventFactory(unit=unit), organization=enterprise)
+
+
+# At a glance
+
+
+def test_the_relations_are_counted(world: World) -> None:
+    one_of_each(world)
+
+    relations = relations_of(world.enterprise, world.coordinator, DAY)
+
+    assert {name: relation.count for name, relation in relations.items()} == {
+        "agreements_in_force": 1,
+        "agreements": 3,
+        "delivered": 1,
+        "unfinished": 1,
+        "activities": 3,
+        "visits": 1,
+        "facilities": 2,
+        "honours": 1,
+        "demands_open": 1,
+        "demands": 2,
+        "events": 1,
+    }
+
+
+@pytest.mark.parametrize("role", ["coordinator", "outsider", "staff"])
+def test_every_number_is_the_length_of_its_list(role: str, world: World) -> None:
+    one_of_each(world)
+    person = world.people[role]
+
+    for relation in relations_of(world.enterprise, person, DAY).values():
+        data = QueryDict(mutable=True)
+        data.update({name: str(value) for name, value in relation.query.items()})
+        rows = LISTS[relation.address](data, user=person, today=DAY)
+        assert (rows.filterset.form.errors, rows.filterset.unknown) == ({}, [])
+        assert rows.ids().count() == relation.count, relation
+
+
+def test_a_number_on_the_page_opens_its_list(world: World, client: Client) -> None:
+    one_of_each(world)
+
+    html = client.get(world.enterprise.get_absolute_url()).text
+    glance = html.partition('<dl class="glance">')[2].partition("</dl>")[0]
+
+    numbers = re.findall(r'href="(/[^"]+)">\s*(?:<b>)?(\d+)', glance)
+    assert len(numbers) == 10
+    for address, number in numbers:
+        assert client.get(unescape(address)).context["page"].paginator.count == int(number)
+
+
+def test_the_twins_count_only_their_own(world: World) -> None:
+    twin = make_world("South")
+    AgreementFactory(unit=twin.unit, signed=True, parties=[world.enterprise])
+
+    own, foreign = (relations_of(world.enterprise, unit.coordinator, DAY) for unit in (world, twin))
+
+    assert (own["agreements"].count, foreign["agreements"].count) == (2, 1)
+    assert (own["unfinished"].count, foreign["unfinished"].count) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("until", "said"),
+    [
+        (None, "no end"),
+        (DAY - dt.timedelta(days=1), "lapsed"),
+        (DAY + dt.timedelta(days=5), "lapses in 5 days"),
+    ],
+)
+def test_an_honour_has_its_clock(until: dt.date | None, said: str, world: World, client: Client) -> None:
+    scheme = HonourSchemeFactory(name="Giant", next_scheme=HonourSchemeFactory(name="Champion"))
+    granted = DAY - dt.timedelta(days=100)
+    HonourFactory(unit=world.unit, organization=world.enterprise, scheme=scheme, granted_on=granted, valid_until=until)
+
+    honours = words(part(client.get(world.enterprise.get_absolute_url()).text, "honours"))
+
+    assert said in honours
+    assert "next level: Champion" in honours
+
+
+# Look-alikes
+
+
+def test_a_similar_name_is_a_warning_with_a_comparison(world: World, client: Client) -> None:
+    before = client.get(world.enterprise.get_absolute_url()).text
+    other = EnterpriseFactory(name="North Works Group")
+
+    after = client.get(world.enterprise.get_absolute_url()).text
+
+    assert ["similar name" in page for page in (before, after)] == [False, True]
+    assert reverse("organization_compare", args=[world.enterprise.pk, other.pk]) in after
+
+
+def test_an_archived_look_alike_does_not_disturb(world: World, client: Client) -> None:
+    EnterpriseFactory(name="North Works Group", archived_on=DAY)
+
+    assert "similar name" not in client.get(world.enterprise.get_absolute_url()).text
+
+
+def test_two_stand_side_by_side_with_what_differs(world: World, client: Client) -> None:
+    other = EnterpriseFactory(name="North Works Group", name_zh=world.enterprise.name_zh, uscc=None)
+
+    response = client.get(reverse("organization_compare", args=[world.enterprise.pk, other.pk]))
+
+    differs = {str(fact["label"]): fact["differs"] for fact in response.context["facts"]}
+    assert differs["Name"]
+    assert not differs["Chinese name"]
+    assert "Address" not in differs  # the other one is nobody's of this person
+
+
+def test_the_details_of_two_are_compared_by_who_holds_both(world: World, client_of: Callable[[Any], Client]) -> None:
+    other = EnterpriseFactory(name="North Works Group", address="Hill Street 7")
+    address = reverse("organization_compare", args=[world.enterprise.pk, other.pk])
+
+    pages = [client_of(person).get(address).text for person in (world.coordinator, world.people["staff"])]
+
+    assert ["Hill Street 7" in page for page in pages] == [False, True]
+
+
+# What happened
+
+
+def test_what_happened_is_told_as_far_as_one_may_see(
+    world: World, client: Client, client_of: Callable[[Any], Client]
+) -> None:
+    ActivityFactory(agreement=world.agreement, completed=True, title="First visit", organizations=[world.enterprise])
+    ContactNoteFactory(agreement=None, unit=world.unit, organization=world.enterprise, summary="A word in passing")
+    HonourFactory(unit=world.unit, organization=world.enterprise, scheme__name="Giant")
+    ParticipationFactory(
+        event=EventFactory(unit=world.unit, name="Next fair", starts_on=DAY + dt.timedelta(days=9)),
+        organization=world.enterprise,
+    )
+    world.enterprise.address = "Hill Street 7"
+    world.enterprise.save()
+    address = world.enterprise.get_absolute_url()
+
+    own = words(part(client.get(address).text, "timeline"))
+    foreign = words(part(client_of(world.people["outsider"]).get(address).text, "timeline"))
+
+    shared = ("Honour granted: Giant",)
+    private = ("Agreement signed: North signed", "First visit", "A word in passing", "Hill Street 7")
+    assert [said in own for said in (*shared, *private)] == [True] * 5
+    assert [said in foreign for said in (*shared, *private)] == [True, False, False, False, False]
+    assert "Next fair" not in own
+
+
+def test_htmx_gets_the_timeline_alone(world: World, client: Client) -> None:
+    some = client.get(world.enterprise.get_absolute_url(), headers={"HX-Request": "true"}).text
+
+    assert some.lstrip().startswith("<section")
+    assert "<h1" not in some
+
+
+# Cost
+
+
+def more_of_everything(world: World, count: int) -> None:
+    enterprise, unit = world.enterprise, world.unit
+    for number in range(count):
+        one_of_each(world)
+        ContactFactory(organization=enterprise)
+        OrganizationNameFactory(organization=enterprise)
+        EnterpriseFactory(name=f"North Works Group {number}")
+        AssociationMembershipFactory(member=enterprise)
+        ContactNoteFactory(agreement=None, unit=unit, organization=enterprise)
+        DocumentVersionFactory(document__agreement=None, document__organization=enterprise)
+        enterprise.refresh_from_db()
+        enterprise.address = f"Hill Street {number}"
+        enterprise.save()
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_page_costs_a_fixed_number_of_queries(
+    count: int, world: World, client: Client, django_assert_num_queries: Any
+) -> None:
+    more_of_everything(world, count)
+    address = world.enterprise.get_absolute_url()
+    client.get(address)
+
+    with django_assert_num_queries(47):
+        client.get(address)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_comparing_costs_a_fixed_number_of_queries(
+    count: int, world: World, client_of: Callable[[Any], Client], django_assert_num_queries: Any
+) -> None:
+    more_of_everything(world, count)
+    client = client_of(UserFactory(staff=True))
+    address = reverse("organization_compare", args=[world.enterprise.pk, EnterpriseFactory().pk])
+    client.get(address)
+
+    with django_assert_num_queries(32):
+        client.get(address)

@@ -1,0 +1,124 @@
+"""Search: over everything one may see, as a page, as the results alone, and below the field while one types."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.urls import reverse
+
+from partnerships.factories import AgreementFactory, ContactNoteFactory
+from tests.views.test_lists import more_of_everything
+from tests.views.world import World, make_world
+
+TYPING = {"HX-Request": "true", "HX-Target": "found"}
+
+
+@pytest.fixture
+def client(world: World, client_of: Callable[[Any], Client]) -> Client:
+    return client_of(world.coordinator)
+
+
+def found(page: Any) -> dict[str, int]:
+    return {group["label"]: group["count"] for group in page.context["groups"]}
+
+
+def test_it_finds_whatever_carries_the_word(world: World, client: Client) -> None:
+    make_world("Northern")
+    ContactNoteFactory(agreement=world.agreement, summary="North is where they want to go")
+
+    counts = found(client.get(reverse("search"), {"q": "north"}))
+
+    assert counts == {
+        "Agreements": 2,
+        "Organizations": 4,
+        "Milestones": 2,
+        "Follow-ups": 1,
+        "Joint facilities": 1,
+        "Demands": 1,
+        "Contacts": 1,
+        "Documents": 1,
+        "Calls and messages": 2,
+    }
+
+
+@pytest.mark.parametrize("words", ["中益", "机械", "north w", "nort wor"])
+def test_two_characters_and_beginnings_are_enough(words: str, world: World, client: Client) -> None:
+    assert found(client.get(reverse("search"), {"q": words}))["Organizations"] == 1
+
+
+def test_a_number_opens_the_list_it_counts(world: World, client: Client) -> None:
+    for number in range(9):
+        AgreementFactory(unit=world.unit, title=f"Harbor {number}")
+
+    group = client.get(reverse("search"), {"q": "harbor"}).context["groups"][0]
+
+    assert (len(group["rows"]), group["count"], group["has_more"]) == (8, 9, True)
+    assert client.get(group["url"]).context["page"].paginator.count == 9
+
+
+def test_a_script_gets_the_results_alone(world: World, client: Client) -> None:
+    short = client.get(reverse("search"), {"q": "north"}, headers=TYPING).text
+    results = client.get(reverse("search"), {"q": "north"}, headers={**TYPING, "HX-Target": "results"}).text
+
+    assert ["<html" in part for part in (short, results)] == [False, False]
+    assert ["North signed" in part for part in (short, results)] == [True, True]
+
+
+def test_one_letter_is_not_looked_for_while_one_types(world: World, client: Client) -> None:
+    assert client.get(reverse("search"), {"q": "n"}, headers=TYPING).context["groups"] == []
+
+
+def test_contacts_are_for_the_holders_of_their_organization(world: World, client_of: Callable[[Any], Client]) -> None:
+    counts = found(client_of(world.people["outsider"]).get(reverse("search"), {"q": "north"}))
+
+    assert counts == {"Organizations": 2}
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_it_costs_the_same_however_many_there_are(
+    rows: int, world: World, client: Client, django_assert_num_queries: Any
+) -> None:
+    more_of_everything(world, rows - 1)
+
+    with django_assert_num_queries(18):
+        client.get(reverse("search"), {"q": "r"})
+
+
+class TestInABrowser:
+    @pytest.fixture(autouse=True)
+    def on_the_day(self) -> None:
+        """The browser has its own clock: these tests run on today's date."""
+
+    @pytest.fixture
+    def watched(self, transactional_db: None, page: Any, live_server: Any) -> Iterator[Any]:
+        login = Client()
+        login.force_login(make_world("North").coordinator)
+        cookie = {"name": settings.SESSION_COOKIE_NAME, "value": login.cookies[settings.SESSION_COOKIE_NAME].value}
+        page.context.add_cookies([{**cookie, "url": live_server.url}])
+        page.problems = []
+        host = urlsplit(live_server.url).netloc
+        page.on("console", lambda message: message.type == "error" and page.problems.append(message.text))
+        page.on("pageerror", lambda error: page.problems.append(str(error)))
+        page.on("request", lambda request: urlsplit(request.url).netloc == host or page.problems.append(request.url))
+        yield page
+        assert page.problems == []
+
+    @pytest.mark.parametrize("width", [390, 1440])
+    def test_slash_type_walk_and_enter(self, width: int, watched: Any, live_server: Any) -> None:
+        watched.set_viewport_size({"width": width, "height": 844})
+        watched.goto(live_server.url + ("/search/" if width < 500 else "/"))
+
+        if width > 500:
+            watched.keyboard.press("/")
+        watched.keyboard.type("north sig")
+        watched.locator("#found a, #results a").filter(has_text="North signed").first.wait_for()
+        watched.keyboard.press("ArrowDown")
+        if watched.evaluate("document.activeElement.textContent.trim().startsWith('Agreements')"):
+            watched.keyboard.press("ArrowDown")
+        watched.keyboard.press("Enter")
+        watched.wait_for_url("**/agreements/*/")
+
+        assert "North signed" in watched.title()
