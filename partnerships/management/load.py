@@ -58,7 +58,7 @@ class Load:
 
 
 def make_load(load: Load, *, now: dt.datetime, today: dt.date) -> None:
-    """In one transaction; a million milestones take a minute or two.
+    """In one transaction; a million milestones take a minute or two. It gives out ids itself: nobody may write meanwhile.
 
     Everything is in step afterwards, as a sweep would have left it: plans already past are born missed.
     """
@@ -168,7 +168,6 @@ def multiply(row: Model, count: int, **changes: str) -> int:
     Returns the base of their ids: copy ``n`` has the id base + n.
     """
     model, quote = type(row), connection.ops.quote_name
-    _keep_others_out(model)
     base = model._base_manager.aggregate(last=Max("pk"))["last"]
     values = {column: f"row.{quote(column)}" for column in _columns(model)}
     values |= {"id": f"{base} + n", **changes}
@@ -232,13 +231,6 @@ def _planned(plan: ReminderPlan, when: Moment, now: dt.datetime) -> ReminderPlan
     plan.status = PlanStatus.MISSED if is_missed else PlanStatus.PLANNED
     plan.reason = reasons.BORN_MISSED if is_missed else ""
     return plan
-
-
-def _keep_others_out(model: type[Model]) -> None:
-    """Until the end of the transaction: a running site would give out the very ids we do. SQLite lets one write anyway."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(f"LOCK TABLE {model._meta.db_table} IN SHARE ROW EXCLUSIVE MODE")
 
 
 def _let_ids_go_on(model: type[Model]) -> None:

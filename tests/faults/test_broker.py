@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 import redis
 from celery import Celery
+from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from partnerships.factories import MilestoneFactory, ReminderPlanFactory
+from partnerships.models import ReminderPlan
 from tests.faults.elsewhere import connected_to
 from tests.faults.office import has_all_arrived, judge, open_office
 from tests.services.redis import RedisServer
@@ -26,12 +29,19 @@ def office(live_stack: Callable[..., Stack], django_db_blocker: Any) -> Iterator
     """A stack nothing of which runs yet, whose reminders became due yesterday; this test is connected to its database."""
     stack = live_stack(DJANGO_SETTINGS_MODULE="tests.faults.hurried", DEBUG="1")
     with django_db_blocker.unblock(), connected_to(stack.env["DATABASE_URL"]):
-        become_due(3)
+        open_office(3, made_at=timezone.now() - dt.timedelta(days=2))
         yield stack
 
 
 def become_due(mails: int) -> None:
-    open_office(mails, made_at=timezone.now() - dt.timedelta(days=2))
+    """So many more than the office opened with, each with a plan that is due; the worker may be at work meanwhile."""
+    known = ReminderPlan.objects.select_related("milestone").earliest("pk")
+    like = {name: getattr(known, name) for name in ("rule", "due_on", "send_at", "expires_at", "time_zone")}
+    with transaction.atomic():  # else a tick between the two would find nothing planned, and its time past
+        for _mail in range(mails):
+            agreement, owner = known.milestone.agreement, known.milestone.owner
+            milestone = MilestoneFactory(agreement=agreement, owner=owner, due_on=known.due_on)
+            ReminderPlanFactory(milestone=milestone, **like)
 
 
 def ring(broker: RedisServer, times: int = 1) -> None:

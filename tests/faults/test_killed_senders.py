@@ -54,7 +54,7 @@ def kill_and_judge(
     assert (verdict.is_clean, counted["ended"]) == (True, 0), verdict
     assert counted["kills"] >= KILLS
     assert while_killing > KILLS  # they did get to work
-    assert sum(verdict.undecided.values()) <= max(KILLS, 20) / 4
+    assert sum(verdict.undecided.values()) <= KILLS + workers  # one for each process that ended, at most
     assert audit(now=end) == []
 
 

@@ -13,7 +13,10 @@ from partnerships.models import Agreement
 
 
 class Command(BaseCommand):
-    help = _("Add any number of agreements with milestones, to try the product under load. They cannot be taken away.")
+    help = _(
+        "Add any number of agreements with milestones, to try the product under load. They cannot be taken away, and "
+        "nothing else may run meanwhile."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--agreements", type=int, default=1000, help=_("How many (%(default)s)."))
