@@ -214,7 +214,6 @@ def activities(staff: Any) -> dict[str, Any]:
     visit = ActivityFactory(title="Visit to the forge", visit=True, owner=None, organizations=[forge])
     below = AgreementFactory(signed=True, parent=visit.agreement)
     done = ActivityFactory(title="Course", completed=True, owner=staff, agreement=below)
-    left = ActivityFactory(title="Talks", kind="meeting", owner=UserFactory(**AWAY))
     ActivityCreditFactory(activity=visit, area=area)
     ActivityCreditFactory(activity=visit, organization=forge)
     ActivityCreditFactory(activity=done, area=area, organization=forge)
