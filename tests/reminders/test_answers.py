@@ -27,11 +27,12 @@ from partnerships.models import (
 from partnerships.reminders import reasons
 from partnerships.reminders.answers import mark_sent
 from partnerships.reminders.audit import audit
-from partnerships.reminders.claim import claim_next
+from partnerships.reminders.claim import advance, claim_next
 from partnerships.reminders.expand import expand_due
 from partnerships.reminders.explain import explain
 from partnerships.reminders.message import write
 from partnerships.reminders.reconcile import reconcile_marked
+from partnerships.statuses import DeliveryStatus
 from tests.reminders.conftest import Clock
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
@@ -61,7 +62,7 @@ def sent(clock: Clock) -> Delivery:
     """The next delivery as the sender leaves it once the server took it, and its milestone brought in step."""
     claim = claim_next(now=clock(), clock=clock)
     assert claim is not None
-    Delivery.objects.filter(pk=claim.delivery.pk).update(status="sent", sent_at=clock())
+    assert advance(claim.delivery, DeliveryStatus.SENT, at=clock(), sent_at=clock())
     mark_sent(claim.delivery)
     reconcile_marked(now=clock())
     return claim.delivery

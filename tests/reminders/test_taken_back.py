@@ -10,9 +10,10 @@ from partnerships.factories import MilestoneFactory, ReminderRuleFactory, UserFa
 from partnerships.models import Delivery, Milestone, ReminderItem, ReminderPlan, Role, UnitMembership, User
 from partnerships.reminders import reasons
 from partnerships.reminders.audit import audit
-from partnerships.reminders.claim import claim_next
+from partnerships.reminders.claim import advance, claim_next
 from partnerships.reminders.reconcile import reconcile_marked
 from partnerships.reminders.run import run_once
+from partnerships.statuses import DeliveryStatus
 from tests.reminders.conftest import Clock
 from tests.services.smtp_sink import SmtpSink
 
@@ -110,7 +111,7 @@ def test_who_is_no_lead_any_more_does_not_bring_the_plan_back_for_ever(
 
 def test_the_audit_names_the_reader_who_was_left_out(bob: User, clock: Clock) -> None:
     ReminderItem.objects.filter(person=bob).update(cancelled_at=clock(), cancel_reason=reasons.DUE_DATE_MOVED)
-    Delivery.objects.filter(person=bob).update(status="cancelled")
+    assert advance(Delivery.objects.get(person=bob), DeliveryStatus.CANCELLED, at=clock())
     plan = ReminderPlan.objects.get()
 
     assert audit(now=clock()) == [f"Plan {plan.pk} was taken back from person {bob.pk} and holds again."]
