@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from unfold.decorators import display
 
 from partnerships.admin.base import PlainAdmin, badge
+from partnerships.admin.filters import AttentionFilter
 from partnerships.admin.navigation import Attention
 from partnerships.admin.steps import Button, StepsMixin, Verb, dress
 from partnerships.forms.reminders import HoldForm, LiftForm, ReleaseForm, ReleaseManyForm, restore_warning
@@ -148,7 +149,7 @@ class MailHoldAdmin(StepsMixin, PlainAdmin):
     has_steps = False
     verbs: tuple[Verb, ...] = (Verb("lift", _("Let mail go again"), "mail_hold.edit", _lift, _stands),)
     list_display = ("why", "cause", "state", "since", "by", "lifted_at", "lifted_by")
-    list_filter = ("cause", "is_in_force")
+    list_filter = (AttentionFilter, "cause", "is_in_force")
     list_select_related = ("by", "lifted_by")
     search_fields = ("note",)
     ordering = ("-pk",)

@@ -14,6 +14,7 @@ from partnerships.factories import (
     DemandFactory,
     FacilityFactory,
     HonourFactory,
+    MailHoldFactory,
     MilestoneFactory,
     ReminderItemFactory,
     ReminderPlanFactory,
@@ -21,7 +22,7 @@ from partnerships.factories import (
     UnitFactory,
     UserFactory,
 )
-from partnerships.statuses import PlanStatus
+from partnerships.statuses import DeliveryStatus, PlanStatus
 
 pytestmark = pytest.mark.django_db
 
@@ -46,7 +47,9 @@ def busy():
         HonourFactory(unit=place, granted_on=dt.date(2020, 1, 6), valid_until=today)
         ReportedFigureFactory(unit=place, compared=True)
         ReminderPlanFactory(milestone=item.plan.milestone, status=PlanStatus.MISSED)
+        ReminderItemFactory(delivery__status=DeliveryStatus.HELD, plan__milestone=item.plan.milestone)
     DeliveryFactory(failed=True)
+    MailHoldFactory(in_force=True)
     return unit
 
 
@@ -89,7 +92,7 @@ def test_every_registered_model_has_its_place_in_the_side_bar(enter):
     links = {entry["link"] for group in page.context["groups"] for entry in group["items"]}
     ours = [model._meta for model in admin.site._registry if model._meta.app_label == "partnerships"]
     lists = {reverse(f"admin:partnerships_{opts.model_name}_changelist") for opts in ours}
-    assert links == lists | {reverse("admin:index")}
+    assert links == lists | {reverse("admin:index"), reverse("operations")}
 
 
 def test_the_index_links_the_form_for_signed_agreements(enter):
