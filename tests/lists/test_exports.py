@@ -131,8 +131,8 @@ def test_a_long_one_is_made_behind_its_page(
 
     export = Export.objects.get()
     assert rung == [export.pk]
-    assert ("0 of 2 rows written" in waiting, "hx-trigger" in waiting) == (True, True)
-    assert ("2 rows, ready." in ready, "hx-trigger" in ready) == (True, False)
+    assert ("0 of 2 rows written" in waiting, "every 2s" in waiting) == (True, True)
+    assert ("2 rows, ready." in ready, "every 2s" in ready) == (True, False)
     assert b"".join(client.get(f"{answer.url}file/"))[:2] == b"PK"
 
 
