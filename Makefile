@@ -44,7 +44,7 @@ chaos: .venv/.tools  ## Kill senders at random, 500 times on each database and b
 	echo '| database | relay | senders | kills | sent meanwhile | lost | doubled | uncertain | unconfirmed | failed |' >"$$table"; \
 	echo '|---|---|---|---|---|---|---|---|---|---|' >>"$$table"; \
 	TEST_DATABASE=sqlite $(PYTHON) -m pytest -q -p no:xdist tests/faults/test_killed_senders.py; \
-	$(PYTHON) -m pytest -q -p no:xdist tests/faults/test_killed_senders.py tests/faults/chaos_postfix.py
+	$(PYTHON) -m pytest -q -p no:xdist tests/faults/test_killed_senders.py tests/faults/chaos_postfix.py tests/faults/chaos_broker.py
 
 check: .venv/.tools  ## Check style, types, migrations, templates, settings and lock files
 	$(PYTHON) -m ruff check .
