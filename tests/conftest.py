@@ -40,7 +40,6 @@ LONGEST_FIRST = (
     "test_state_machine",
     "test_killed_senders",
     "test_postgres_stops",
-    "test_broker",
 )
 
 
