@@ -11,9 +11,12 @@ import pytest
 from django.core.signals import request_finished, request_started
 
 from tests.services.databases import new_postgres_database
+from tests.services.emptying import empty_after_tests
 from tests.services.redis import RedisServer
 from tests.services.smtp_sink import SmtpSink, running_sink
 from tests.services.stack import Stack
+
+empty_after_tests()
 
 CHROMIUM_OPTIONS = [
     "--no-sandbox",  # root has no user namespace to put the sandbox in
