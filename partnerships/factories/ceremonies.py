@@ -13,4 +13,4 @@ class CeremonyDraftFactory(ModelFactory):
 
     author = factory.SubFactory(UserFactory)
     content = factory.LazyFunction(lambda: {"name": ["Docking meeting"]})
-    saved_at = NOON
+    kept_at = NOON

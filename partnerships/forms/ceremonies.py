@@ -43,6 +43,7 @@ MOST_ADDED = 30
 MOST_CANDIDATES = 6
 BLANK_LINES = 3
 NEW, PRINTED = "new", "printed"
+BLANK_PRESENT = {"role": Participation.Role.PARTICIPANT.value, "kind": OrganizationKind.ENTERPRISE.value}
 
 
 class DraftForm(forms.Form):
@@ -252,16 +253,9 @@ class PresentLine(Line):
     """An organization that was there. ``seen`` are the look-alikes that stood beside it when the page was sent."""
 
     name = line_field(gettext_lazy("Organization"))
-    role = forms.ChoiceField(
-        label=gettext_lazy("Role"), choices=Participation.Role.choices, initial=Participation.Role.PARTICIPANT
-    )
+    role = forms.ChoiceField(label=gettext_lazy("Role"), choices=Participation.Role.choices)
     choice = forms.CharField(label=gettext_lazy("Which organization it is"), required=False, max_length=20)
-    kind = forms.ChoiceField(
-        label=gettext_lazy("Kind"),
-        choices=OrganizationKind.choices,
-        initial=OrganizationKind.ENTERPRISE,
-        required=False,
-    )
+    kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=OrganizationKind.choices, required=False)
     seen = forms.CharField(required=False)
 
     def __init__(self, *args: Any, who: Who, **kwargs: Any) -> None:
@@ -430,11 +424,13 @@ class ReleasedLine(KeptLine):
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data
-        if "wording" in values and bool(values["wording"]) == values.get("is_unpublished"):
-            message = _("Give the wording, or say that the content was not published.")
-            self.add_error("wording", message if not values["wording"] else _("There is a wording, so it is known."))
-        if values.get("wording") and not values.get("title") and "title" in values:
+        wording, is_unpublished = values.get("wording"), values.get("is_unpublished")
+        if wording and values.get("title") == "":
             self.add_error("title", self.fields["title"].error_messages["required"])
+        if wording and is_unpublished:
+            self.add_error("wording", _("There is a wording, so it is known."))
+        elif wording == "" and not is_unpublished:
+            self.add_error("wording", _("Give the wording, or say that the content was not published."))
         return values
 
     def line(self, head: EventForm) -> ceremonies.Released:
@@ -597,8 +593,8 @@ def blank_ceremony(user: User) -> QueryDict:
         data["unit"] = next(iter(choices.units))
     if str(user.pk) in choices.people:
         data["coordinator"] = str(user.pk)
-    add_lines(data, "present", 1, role=Participation.Role.HOST)
-    add_lines(data, "present", BLANK_LINES - 1, role=Participation.Role.PARTICIPANT)
+    add_lines(data, "present", 1, **BLANK_PRESENT | {"role": Participation.Role.HOST})
+    add_lines(data, "present", BLANK_LINES - 1, **BLANK_PRESENT)
     return data
 
 

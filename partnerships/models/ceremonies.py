@@ -34,7 +34,7 @@ class CeremonyDraft(models.Model):
     content = models.JSONField(default=dict)
     version = models.PositiveIntegerField(default=1)
     tab = models.CharField(max_length=32, blank=True)
-    saved_at = models.DateTimeField()
+    kept_at = models.DateTimeField()
     event = models.ForeignKey(Event, models.CASCADE, null=True, blank=True, related_name="ceremony_drafts")
 
     objects = CeremonyDraftQuerySet.as_manager()
@@ -42,7 +42,7 @@ class CeremonyDraft(models.Model):
     class Meta:
         verbose_name = gettext_lazy("unfinished ceremony")
         verbose_name_plural = gettext_lazy("unfinished ceremonies")
-        ordering = ["-saved_at", "-pk"]
+        ordering = ["-kept_at", "-pk"]
         constraints = [models.UniqueConstraint(fields=["author", "key"], name="ceremony_draft_key_unique")]
 
     def __str__(self) -> str:

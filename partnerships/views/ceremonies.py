@@ -18,6 +18,7 @@ from django_htmx.http import replace_url
 
 from partnerships.exceptions import DomainError, StaleVersion, TransitionRefused
 from partnerships.forms.ceremonies import (
+    BLANK_PRESENT,
     MOST_ADDED,
     SECTIONS,
     CeremonyForm,
@@ -87,8 +88,8 @@ def event_ceremony_names(request: HttpRequest) -> HttpResponse:
     if not row.isdecimal() or len(row) > 4:
         raise Http404
     name = request.GET.get(f"present-{row}-name", "").strip()[:LONGEST_NAME]
-    line = PresentLine(QueryDict(), prefix=f"present-{row}", choices=None, who=who_may_be(name, request.user))
-    line.is_checked = False
+    who = who_may_be(name, request.user)
+    line = PresentLine(request.GET, prefix=f"present-{row}", choices=None, who=who, is_checked=False)
     return render(request, "partnerships/ceremonies/_who.html", {"line": line})
 
 
@@ -168,7 +169,7 @@ def _prefill(data: QueryDict, section: str) -> dict[str, str]:
     return {
         "agreements": {"type": kind, "title": _title(kind), "ours": side},
         "facilities": {"kind": kind, "ours": side},
-        "present": {"role": "participant"},
+        "present": BLANK_PRESENT,
     }.get(section, {})
 
 

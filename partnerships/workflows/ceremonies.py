@@ -144,7 +144,7 @@ def save_draft(
         _check_is_current(draft, version=version, tab=tab)
         # The database takes no NUL; the form says so to whoever records it.
         draft.content = {name: [value.replace("\0", "") for value in values] for name, values in content.items()}
-        draft.tab, draft.saved_at = tab, now
+        draft.tab, draft.kept_at = tab, now
         draft.version += 1
         draft.save()
     return draft
@@ -196,9 +196,7 @@ def record_ceremony(
 
 def _draft(actor: User, key: UUID, now: dt.datetime) -> CeremonyDraft:
     """The draft under its lock, made where it is not there yet: of two clicks at once the second waits for the first."""
-    draft, _is_new = CeremonyDraft.objects.get_or_create(
-        author=actor, key=key, defaults={"version": 0, "saved_at": now}
-    )
+    draft, _is_new = CeremonyDraft.objects.get_or_create(author=actor, key=key, defaults={"version": 0, "kept_at": now})
     return lock(draft)
 
 
