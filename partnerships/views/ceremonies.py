@@ -68,7 +68,10 @@ class Tab:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def event_ceremony(request: HttpRequest) -> HttpResponse:
-    """``?draft=<key>`` goes on with what was kept. A POST says in ``action`` what its button is for."""
+    """``?draft=<key>`` goes on with what was kept.
+
+    A POST says in ``action`` what its button is for; without one a script keeps what is being typed.
+    """
     require_or_403(request.user, "event.add")
     if request.method == "POST":
         return _act(request, request.POST.get("action", ""))
@@ -136,7 +139,7 @@ def _act(request: HttpRequest, action: str) -> HttpResponse:
     if action == "copy":
         tab = Tab.new()
     focus = _change_lines(request, data, action)
-    return _keep(request, data, tab, focus=focus, is_autosave=action == "autosave")
+    return _keep(request, data, tab, focus=focus, is_typing=not action and bool(request.htmx))
 
 
 def _change_lines(request: HttpRequest, data: QueryDict, action: str) -> str:
@@ -179,16 +182,25 @@ def _title(kind: str) -> str:
     return str(found) if found else ""
 
 
-def _keep(request: HttpRequest, data: QueryDict, tab: Tab, *, focus: str, is_autosave: bool) -> HttpResponse:
+def _keep(
+    request: HttpRequest,
+    data: QueryDict,
+    tab: Tab,
+    *,
+    form: CeremonyForm | None = None,
+    focus: str = "",
+    is_typing: bool = False,
+) -> HttpResponse:
     try:
         draft = _save(request, data, tab)
     except StaleVersion:
-        return _state(request, data, tab, is_stale=True) if is_autosave else _page(request, data, tab, is_stale=True)
+        return _state(request, data, tab, is_stale=True) if is_typing else _page(request, data, tab, is_stale=True)
     except TransitionRefused:
-        return _recorded_already(request, tab)
-    if is_autosave:
+        draft = CeremonyDraft.objects.of(request.user).select_related("event").get(key=tab.key)
+        return _state(request, data, tab, draft=draft) if is_typing else _recorded_already(request, draft)
+    if is_typing:
         return replace_url(_state(request, data, tab, draft=draft), draft.get_absolute_url())
-    answer = _page(request, data, tab, draft=draft, focus=focus)
+    answer = _page(request, data, tab, draft=draft, form=form, focus=focus)
     return replace_url(answer, draft.get_absolute_url()) if request.htmx else answer
 
 
@@ -201,27 +213,24 @@ def _save(request: HttpRequest, data: QueryDict, tab: Tab) -> CeremonyDraft:
     return draft
 
 
-def _recorded_already(request: HttpRequest, tab: Tab) -> HttpResponse:
-    draft = CeremonyDraft.objects.of(request.user).select_related("event").get(key=tab.key)
+def _recorded_already(request: HttpRequest, draft: CeremonyDraft) -> HttpResponse:
     address = draft.event.get_absolute_url()
-    if request.htmx:
-        return HttpResponse(headers={"HX-Redirect": address})
     messages.info(request, _("This ceremony is recorded already; here it is."))
-    return redirect(address)
+    return HttpResponse(headers={"HX-Redirect": address}) if request.htmx else redirect(address)
 
 
 def _record(request: HttpRequest, data: QueryDict, tab: Tab) -> HttpResponse:
     """Everything at once; what is refused stands beside its line, and what was typed is kept as a draft."""
+    recorded = CeremonyDraft.objects.of(request.user).filter(key=tab.key).exclude(event=None).first()
+    if recorded:
+        return _recorded_already(request, recorded)
     form = CeremonyForm(data, user=request.user, today=timezone.localdate())
     try:
         if form.is_valid() and (event := _recorded(request, form, tab)):
             return redirect(event.get_absolute_url())
-        draft = _save(request, data, tab)
     except StaleVersion:
         return _page(request, data, tab, is_stale=True)
-    except TransitionRefused:
-        return _recorded_already(request, tab)
-    return _page(request, data, tab, draft=draft, form=form)
+    return _keep(request, data, tab, form=form)
 
 
 def _recorded(request: HttpRequest, form: CeremonyForm, tab: Tab) -> Event | None:

@@ -109,7 +109,6 @@ def test_the_ceremony_of_shengzhou_in_one_go(form: CeremonyPage, client: Client)
     assert (agreement.parties.count(), agreement.is_party_list_complete) == (9, False)
     assert agreement.parties.get(signs_for_members=True).organization.kind == "association"
     visits = Activity.objects.filter(event=event, agreement=agreement, status="completed")
-    assert sorted(visits.values_list("title", flat=True))[0] == "Visit to Gaoxiang Industry and Trade"
     assert {(visit.completed_on, visit.visit.host.name) for visit in visits} == {
         (event.starts_on, members[number]) for number in (0, 1, 4, 5)
     }
@@ -576,7 +575,7 @@ def test_a_draft_is_continued_where_one_was(form: CeremonyPage, client: Client) 
 
 def test_what_is_saved_while_one_types_answers_a_line_alone(form: CeremonyPage, client: Client) -> None:
     form.fill(name="Typed so far")
-    sent = {**form.fields, "action": "autosave"}
+    sent = form.fields
 
     answer = client.post(PAGE, sent, headers={"HX-Request": "true"})
     again = client.post(PAGE, sent, headers={"HX-Request": "true"})  # its own page may go on
@@ -595,7 +594,7 @@ def test_the_older_of_two_tabs_is_told_and_loses_nothing(form: CeremonyPage, cli
     form.fill(name="First, longer")
 
     kept = form.press("draft")
-    typing = client.post(PAGE, {**form.fields, "action": "autosave"}, headers={"HX-Request": "true"})
+    typing = client.post(PAGE, form.fields, headers={"HX-Request": "true"})
 
     assert (kept.status_code, form.fields["name"], str(CeremonyDraft.objects.get())) == (
         409,
@@ -651,10 +650,10 @@ def test_a_double_click_makes_nothing_twice(form: CeremonyPage, client: Client) 
     again = form.press("record")
     back = client.get(f"{PAGE}?draft={form.fields['key'][0]}")
     saved = form.press("draft")
-    typing = client.post(PAGE, {**form.fields, "action": "autosave"}, headers={"HX-Request": "true"})
+    typing = client.post(PAGE, form.fields, headers={"HX-Request": "true"})
 
     assert [answer.url for answer in (again, back, saved)] == [event.get_absolute_url()] * 3
-    assert typing.headers["HX-Redirect"] == event.get_absolute_url()
+    assert f'<a href="{event.get_absolute_url()}">' in typing.text  # its own page was sent, and must not be led away
     assert (Event.objects.count(), Organization.objects.filter(name="Some Works").count()) == (1, 1)
 
 

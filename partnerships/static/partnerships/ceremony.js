@@ -25,15 +25,20 @@ const otherParty = (box, key, name) => {
 document.addEventListener("input", (event) => {
   if (event.target.dataset.names) named(event.target);
 });
-// One on record gives the line its name.
+// The answer to which one it is stands in the summary; one on record gives the line its name.
 document.addEventListener("change", (event) => {
-  const name = event.target.dataset.name;
-  const field = name && event.target.closest(".line").querySelector("[data-names]");
-  if (!field) return;
-  field.value = name;
+  const who = event.target.type === "radio" && event.target.closest(".who");
+  if (!who) return;
+  who.querySelector("summary").replaceChildren(...event.target.nextElementSibling.cloneNode(true).childNodes);
+  const field = event.target.closest(".line").querySelector("[data-names]");
+  if (event.target.dataset.name) field.value = event.target.dataset.name;
   named(field);
 });
 // Enter in a line must not send the page.
 document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && event.target.matches(".ceremony input")) event.preventDefault();
+});
+// What was sent to be recorded is no longer kept as a draft.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.target.id === "ceremony" && event.target.dataset.sent) event.preventDefault();
 });
