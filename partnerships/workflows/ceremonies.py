@@ -80,6 +80,7 @@ class Signed(Line):
 class Opened(Line):
     kind: str
     name: str
+    name_zh: str = ""
     partners: tuple[str, ...]
 
 
@@ -108,6 +109,7 @@ class Reported:
     value: Decimal
     qualifier: str
     printed: str
+    name_zh: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -278,6 +280,7 @@ def _record_figure(reported: Reported, source: Source, event: Event, actor: User
         source=source,
         event=event,
         name=reported.name,
+        name_zh=reported.name_zh,
         value=reported.value,
         qualifier=reported.qualifier,
         printed=reported.printed,
@@ -323,6 +326,7 @@ class _Desk:
             unit=line.unit,
             kind=line.kind,
             name=line.name,
+            name_zh=line.name_zh,
             owner=line.coordinator,
             event=self.event,
             region=self.event.region,

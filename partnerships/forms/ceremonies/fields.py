@@ -1,7 +1,7 @@
 """What the forms of a ceremony are made of: fields, and the choices that all lines share."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 from django.forms.utils import ErrorDict
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from partnerships.dates import EARLIEST_DAY, LATEST_DAY
 from partnerships.models import AgreementType, CooperationArea, Role, Unit, User
@@ -87,3 +88,12 @@ def offer(field: Any, rows: Mapping[str, Any], *, empty: Any = None) -> None:
     blank = [] if empty is None else [("", empty)]
     field.choices = [*blank, *((key, str(row)) for key, row in rows.items())]
     field.coerce = row_of
+
+
+def in_both_languages(words: Callable[[], str]) -> dict[str, str]:
+    """A name of ours as the columns of a row that has one for each language."""
+    with override("en"):
+        name = words()
+    with override("zh-hans"):
+        name_zh = words()
+    return {"name": name, "name_zh": name_zh if name_zh != name else ""}

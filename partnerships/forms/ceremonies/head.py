@@ -9,7 +9,15 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from partnerships.forms.ceremonies.fields import Choices, DraftForm, clean_day, line_field, offer, select
+from partnerships.forms.ceremonies.fields import (
+    Choices,
+    DraftForm,
+    clean_day,
+    in_both_languages,
+    line_field,
+    offer,
+    select,
+)
 from partnerships.forms.steps import DateInput
 from partnerships.models import (
     CountingRule,
@@ -184,7 +192,7 @@ class ReportedForm(DraftForm):
         return ceremonies.Reported(
             key=self.prefix,
             rule=self.rule,
-            name=str(self.name),
+            **in_both_languages(lambda: str(self.name)),
             value=Decimal(values["value"]),
             qualifier=qualifier,
             printed=values["printed"] or str(values["value"]),

@@ -7,7 +7,15 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from partnerships.forms.ceremonies.fields import Choices, DraftForm, clean_day, line_field, offer, select
+from partnerships.forms.ceremonies.fields import (
+    Choices,
+    DraftForm,
+    clean_day,
+    in_both_languages,
+    line_field,
+    offer,
+    select,
+)
 from partnerships.forms.ceremonies.head import EventForm
 from partnerships.forms.ceremonies.names import Who
 from partnerships.forms.steps import DateInput
@@ -200,8 +208,10 @@ class OpenedLine(TwoSidedLine):
 
     def line(self, head: EventForm) -> ceremonies.Opened:
         kind, partner = self.cleaned_data["kind"], self.choices.present[self.cleaned_data["partner"]]
-        name = self.cleaned_data["name"] or f"{FacilityKind(kind).label} · {partner}"[:200]
-        return ceremonies.Opened(**self.kept(head), kind=kind, name=name, partners=self.sides())
+        name = {"name": self.cleaned_data["name"], "name_zh": ""}
+        if not name["name"]:
+            name = in_both_languages(lambda: f"{FacilityKind(kind).label} · {partner}"[:200])
+        return ceremonies.Opened(**self.kept(head), **name, kind=kind, partners=self.sides())
 
 
 class ReleasedLine(KeptLine):
