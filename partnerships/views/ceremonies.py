@@ -79,7 +79,7 @@ def event_ceremony(request: HttpRequest) -> HttpResponse:
     if draft and draft.event:
         return redirect(draft.event.get_absolute_url())
     data = _as_data(draft.content) if draft else blank_ceremony(request.user)
-    return _page(request, data, Tab.new(draft))
+    return _page(request, data, Tab.new(draft), draft=draft)
 
 
 @login_required

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from partnerships.exceptions import DomainError, InvalidInput, StaleVersion, TransitionRefused
@@ -41,6 +42,8 @@ from partnerships.workflows.agreements import record_signed_agreement
 from partnerships.workflows.demands import release_demand
 from partnerships.workflows.facilities import open_facility
 from partnerships.workflows.transitions import check_day, lock, save_as
+
+LONGEST_TITLE = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -343,7 +346,7 @@ class _Desk:
             unit=line.unit,
             owner=line.coordinator,
             organization=organization,
-            title=line.title or _("Demand of %(organization)s") % {"organization": organization.name},
+            title=line.title or _about(_("Demand of %(organization)s"), organization),
             is_content_published=bool(line.wording),
             original_wording=line.wording,
             event=self.event,
@@ -360,7 +363,7 @@ class _Desk:
         visit: dict[str, Any] = {
             "unit": line.unit,
             "kind": ActivityKind.VISIT,
-            "title": _("Visit to %(organization)s") % {"organization": host.name},
+            "title": _about(_("Visit to %(organization)s"), host),
             "agreement": agreements[0] if len(agreements) == 1 else None,
             "event": self.event,
             "owner": line.coordinator,
@@ -380,6 +383,11 @@ class _Desk:
 
     def _organizations(self, keys: Iterable[str]) -> list[Organization]:
         return [self.present[key] for key in keys]
+
+
+def _about(words: str, organization: Organization) -> str:
+    """A title of ours; the longest names leave no room for all of it."""
+    return Truncator(words % {"organization": organization}).chars(LONGEST_TITLE)
 
 
 def _check_keeper(person: User | None, action: str, row: Any) -> None:

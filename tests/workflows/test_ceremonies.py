@@ -177,6 +177,15 @@ def test_a_visit_belongs_to_the_one_agreement_of_its_host(actor: Any) -> None:
     assert event.activities.get().agreement is None
 
 
+def test_the_longest_name_fits_the_titles_made_of_it(actor: Any) -> None:
+    ceremony = whole_ceremony(actor)
+    longest = replace(ceremony.present[1], name="x" * 200)
+
+    event = record(replace(ceremony, present=(ceremony.present[0], longest)), actor)
+
+    assert {len(row.title) for row in (event.activities.get(), event.demands.get())} == {200}
+
+
 @pytest.mark.parametrize(
     ("section", "change", "field"),
     [
@@ -236,6 +245,13 @@ def test_whoever_could_not_work_on_it_does_not_get_it(section: str, actor: Any) 
         record(replace(ceremony, **{section: (line,)}), actor)
 
     assert refusal.value.field == f"{line.key}-coordinator"
+
+
+@pytest.mark.parametrize("trait", ["staff", "system_admin"])
+def test_the_office_enters_for_every_unit(trait: str, actor: Any) -> None:
+    event = record(whole_ceremony(actor), UserFactory(**{trait: True}))
+
+    assert (event.unit, event.agreements.get().coordinator) == (unit_of(actor), actor)
 
 
 def test_a_ceremony_to_come_is_refused(actor: Any) -> None:
