@@ -306,6 +306,7 @@ def test_lines_come_and_go_without_scripts(form: CeremonyPage) -> None:
     assert form.lines("agreements") == [second, third]
     form.press(f"remove-{works}")
     assert (form.fields[f"{second}-ours"], form.fields[f"{second}-partner"]) == ([college], [""])
+    assert works not in str(CeremonyDraft.objects.get().content)
     [new] = form.name_present("Others")
 
     assert new == works  # its number is free again, and nobody chose it
