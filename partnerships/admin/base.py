@@ -16,7 +16,7 @@ from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import GenericTabularInline, ModelAdmin, StackedInline, TabularInline
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from partnerships.admin.choices import choosable
+from partnerships.forms.choices import choosable
 from partnerships.admin.navigation import Attention
 from partnerships.admin.versions import LONGEST_NUMBER, PartForm, PartFormSet, RootForm
 from partnerships.exceptions import DomainError
