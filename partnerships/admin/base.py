@@ -18,8 +18,9 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from partnerships.forms.choices import choosable
 from partnerships.admin.navigation import Attention
-from partnerships.admin.versions import LONGEST_NUMBER, PartForm, PartFormSet, RootForm
+from partnerships.admin.versions import PartForm, PartFormSet, RootForm
 from partnerships.exceptions import DomainError
+from partnerships.forms.versions import LONGEST_NUMBER
 from partnerships.models import Citation, StatusChange
 from partnerships.permissions import may
 from partnerships.statuses import TONES
