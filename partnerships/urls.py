@@ -41,10 +41,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("quiet/", quiet.quiet, name="quiet"),
     path("quiet/<int:pk>/log/", quiet.quiet_log, name="quiet_log"),
     path("agreements/", agreements.AgreementList.as_view(), name="agreement_list"),
+    path("agreements/add/", agreements.agreement_add, name="agreement_add"),
+    path("agreements/<int:pk>/edit/", agreements.agreement_edit, name="agreement_edit"),
     path("agreements/<int:pk>/", agreements.agreement_detail, name="agreement_detail"),
     path("agreements/<int:pk>/follow-up/", activities.activity_add, name="activity_add"),
     path("agreements/<int:pk>/<slug:step>/", agreements.agreement_step, name="agreement_step"),
     path("organizations/", organizations.OrganizationList.as_view(), name="organization_list"),
+    path("organizations/add/", organizations.organization_add, name="organization_add"),
+    path("organizations/<int:pk>/edit/", organizations.organization_edit, name="organization_edit"),
+    path("organizations/<int:pk>/people/add/", organizations.contact_add, name="contact_add"),
+    path("people/<int:pk>/edit/", organizations.contact_edit, name="contact_edit"),
     path("organizations/<int:pk>/", organizations.organization_detail, name="organization_detail"),
     path(
         "organizations/<int:pk>/compare/<int:other>/", organizations.organization_compare, name="organization_compare"

@@ -1,12 +1,13 @@
-"""Lines of a form: rows that belong to one root, as many as somebody asks for, with or without a script."""
+"""A form of a row with the lines that belong to it, as many as somebody asks for, with or without a script."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.db import models
 from django.forms.utils import ErrorDict
 from django.http import QueryDict
+
+from partnerships.forms.versions import VersionedForm
 
 MOST_LINES = 100
 # Buttons that send a form to be shown again, not to be kept: look for a row, add a line.
@@ -25,8 +26,8 @@ class LineFormSet(forms.BaseInlineFormSet):
         return [form.instance for form in self.deleted_forms if form.instance.pk]
 
 
-def is_shown_again(data: QueryDict | None) -> bool:
-    return data is not None and bool({LOOK, MORE} & data.keys())
+def is_shown_again(data: QueryDict) -> bool:
+    return LOOK in data or MORE in data
 
 
 def with_more_lines(data: QueryDict | None) -> QueryDict | None:
@@ -40,11 +41,38 @@ def with_more_lines(data: QueryDict | None) -> QueryDict | None:
     return more
 
 
-def leave_unjudged(parts: Iterable[Any]) -> None:
-    """Shows what was typed without a word about what is missing: nobody asked to keep it yet."""
-    for part in parts:
-        if isinstance(part, forms.BaseFormSet):
-            part._errors, part._non_form_errors = [], part.error_class()
-            leave_unjudged(part.forms)
-        else:
-            part._errors = ErrorDict()
+class FormWithLines(VersionedForm):
+    """A row with ``formsets`` of what belongs to it: valid together, kept as one edit."""
+
+    formsets: tuple[LineFormSet, ...] = ()
+
+    def is_valid(self) -> bool:
+        return all([super().is_valid(), *(lines.is_valid() for lines in self.formsets)])
+
+    @property
+    def kept(self) -> list[models.Model]:
+        return [row for lines in self.formsets for row in lines.kept]
+
+    @property
+    def removed(self) -> list[models.Model]:
+        return [row for lines in self.formsets for row in lines.removed]
+
+    def leave_unjudged(self) -> None:
+        """Shows what was typed without a word about what is missing: nobody asked to keep it yet."""
+        self._errors = ErrorDict()
+        for lines in self.formsets:
+            lines._errors, lines._non_form_errors = [], lines.error_class()
+            for form in lines.forms:
+                form._errors = ErrorDict()
+
+
+def lines_of(root: type[models.Model], model: type[models.Model], form: type[forms.ModelForm], **kwargs: Any) -> Any:
+    return forms.inlineformset_factory(
+        root,
+        model,
+        form=form,
+        formset=LineFormSet,
+        can_delete_extra=False,
+        absolute_max=MOST_LINES,
+        **{"max_num": MOST_LINES, **kwargs},
+    )

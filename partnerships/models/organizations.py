@@ -483,3 +483,7 @@ class Contact(SeededModel, VersionedModel):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        """Among the people of the organization."""
+        return f"{self.organization.get_absolute_url()}#contacts"

@@ -1,4 +1,4 @@
-"""Agreements: the list, the page with everything about one, and its steps."""
+"""Agreements: the list, the page with everything about one, its steps, and the form that registers or edits one."""
 
 import datetime as dt
 from typing import Any
@@ -7,16 +7,20 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import Case, Q, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from partnerships.forms.agreements import AgreementForm, NewAgreementForm
 from partnerships.forms.steps import ContactNoteForm
 from partnerships.lists import AgreementRows
 from partnerships.models import (
     Agreement,
     AgreementParty,
     Document,
+    Event,
+    Organization,
     ReminderPlan,
     Role,
     UnitMembership,
@@ -31,6 +35,7 @@ from partnerships.reports.families import Kin, family_of
 from partnerships.statuses import ActivityStatus, AgreementStatus, PlanStatus
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
+from partnerships.views.edits import edit_page
 from partnerships.views.happenings import around_agreement, is_timeline_alone, timeline_alone, timeline_asked
 from partnerships.views.lists import ListPage
 from partnerships.views.related import VERSIONS, demands_behind, facilities_among
@@ -90,6 +95,39 @@ def _context(request: HttpRequest, agreement: Agreement) -> dict[str, Any]:
         "cited": citations_of([*about, *lists["demands"]]),
         **_follow_up_offers(agreement, user, today),
     }
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def agreement_add(request: HttpRequest) -> HttpResponse:
+    """``?organization=`` is a party that is known already, ``?event=`` where it was signed."""
+    user = request.user
+    require_or_403(user, "agreement.add")
+    form = NewAgreementForm(
+        request.POST or None,
+        user=user,
+        today=timezone.localdate(),
+        party=_asked_id(request, "organization", Organization),
+        initial={"event": _asked_id(request, "event", Event)},
+    )
+    title, back = _("Register an agreement"), reverse("agreement_list")
+    return edit_page(request, None, form, title=title, template="agreements/form", back=back)
+
+
+def _asked_id(request: HttpRequest, name: str, model: Any) -> int | None:
+    asked = request.GET.get(name, "")
+    rows = model.objects.visible_to(request.user).filter(pk=asked) if asked.isascii() and asked.isdigit() else []
+    return rows[0].pk if rows else None
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def agreement_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    related = ("unit", "type", "coordinator", "event", "parent__type", "predecessor__type")
+    agreement = visible_or_404(Agreement.objects.select_related(*related), request, pk)
+    require_or_403(request.user, "agreement.edit", agreement)
+    form = AgreementForm(request.POST or None, instance=agreement, user=request.user, today=timezone.localdate())
+    return edit_page(request, agreement, form, title=_("Edit the agreement"), template="agreements/form")
 
 
 @login_required

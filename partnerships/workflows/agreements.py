@@ -15,6 +15,7 @@ from partnerships.exceptions import InvalidInput, TransitionRefused
 from partnerships.models import (
     Activity,
     Agreement,
+    AgreementArea,
     AgreementParty,
     AgreementTerm,
     Amendment,
@@ -23,7 +24,7 @@ from partnerships.models import (
     User,
 )
 from partnerships.permissions import require
-from partnerships.statuses import AGREEMENT_TRANSITIONS
+from partnerships.statuses import AGREEMENT_TRANSITIONS, AgreementStatus
 from partnerships.workflows.activities import follow_activity, lock_unfinished
 from partnerships.workflows.milestones import (
     cancel_pending_milestones,
@@ -56,6 +57,7 @@ LOCKED = (
     "parent",
     "predecessor",
 )
+LOCKED_PARTS = (AgreementParty, AgreementArea, AgreementTerm)
 
 
 def register_agreement(
@@ -93,7 +95,7 @@ def edit_agreement(
 ) -> Agreement:
     """Keeps what was changed of it and of its parts as one edit.
 
-    From the review on the parts and ``LOCKED`` stay as they are. Milestones of the former coordinator, or of nobody, go
+    From the review on ``LOCKED`` and ``LOCKED_PARTS`` stay as they are. Milestones of the former coordinator, or of nobody, go
     to the new one.
     """
     with transaction.atomic():
@@ -359,7 +361,9 @@ def _keep_parts(agreement: Agreement, parts: Iterable[models.Model], actor: User
 
 def _check_nothing_locked(before: Agreement, after: Agreement, parts: Sequence[models.Model]) -> None:
     columns = [Agreement._meta.get_field(name).attname for name in LOCKED]
-    if parts or any(getattr(before, column) != getattr(after, column) for column in columns):
+    if any(isinstance(part, LOCKED_PARTS) for part in parts) or any(
+        getattr(before, column) != getattr(after, column) for column in columns
+    ):
         raise TransitionRefused(
             _(
                 "This is under review or signed: its title, parties, areas and terms are locked, and what else was agreed."
