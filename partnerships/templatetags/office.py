@@ -128,6 +128,12 @@ def enters_admin(context: dict[str, Any]) -> bool:
 
 
 @register.simple_tag(takes_context=True)
+def may_do(context: dict[str, Any], action: str) -> bool:
+    """Whether the person may take ``action`` on any row at all."""
+    return may(context["request"].user, action)
+
+
+@register.simple_tag(takes_context=True)
 def leads_a_team(context: dict[str, Any]) -> bool:
     return may(context["request"].user, "team.view")
 

@@ -89,6 +89,8 @@ def _context(request: HttpRequest, agreement: Agreement) -> dict[str, Any]:
         **lists,
         "programmes": [item.programme for item in agreement.programme_items.select_related("programme")],
         "documents": _documents(agreement),
+        "may_upload": may(user, "document.upload", Document(agreement=agreement)),
+        "may_edit": may(user, "agreement.edit", agreement),
         "custody": list(agreement.custody_steps.all()),
         "units": list(agreement.participating_units.select_related("unit")),
         "reminders": _reminders(agreement, shows_all=request.GET.get("reminders") == "all"),

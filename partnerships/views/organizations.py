@@ -27,6 +27,7 @@ from partnerships.models import (
     Activity,
     Agreement,
     Contact,
+    Document,
     Event,
     Honour,
     Organization,
@@ -38,7 +39,7 @@ from partnerships.views.citations import citations_of
 from partnerships.views.edits import edit_page
 from partnerships.views.happenings import around_organization, is_timeline_alone, timeline_alone, timeline_asked
 from partnerships.views.lists import ListPage
-from partnerships.views.related import demands_among, facilities_among, figures_about
+from partnerships.views.related import VERSIONS, demands_among, facilities_among, figures_about
 
 ROWS_SHOWN = 8
 MEMBERS_SHOWN = 50
@@ -195,9 +196,14 @@ def _related(organization: Organization, user: Any) -> dict[str, list[Any]]:
 def _details(organization: Organization, user: Any) -> dict[str, Any]:
     """What only the holders see; a viewer among them sees personal data masked."""
     sees_contacts = may(user, "contact.view", organization)
+    sees_details = may(user, "organization.view_details", organization)
+    documents = Document.objects.filter(organization=organization).prefetch_related(VERSIONS)
     return {
-        "sees_details": may(user, "organization.view_details", organization),
+        "sees_details": sees_details,
         "sees_contacts": sees_contacts,
+        "documents": list(documents) if sees_details else [],
+        "may_upload": may(user, "document.upload", Document(organization=organization)),
+        "may_register": may(user, "agreement.add"),
         "may_edit": may(user, "organization.edit", organization),
         "may_edit_contacts": may(user, "contact.edit", organization),
         "sees_personal": sees_contacts and may(user, "contact.view_personal", organization),

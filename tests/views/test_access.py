@@ -31,6 +31,10 @@ LEADS = [403, 403, 200, 200, 404, 200, 404, 404]
 OFFICE = [403, 403, 403, 200, 403, 200, 403, 403]
 # Leads of any unit, and the office.
 TEAM = [403, 403, 200, 200, 403, 200, 403, 403]
+# Coordinators and leads of any unit, and the office.
+WHO_ADDS = [403, 200, 200, 200, 403, 200, 403, 200]
+# Everybody reads the directory, so whoever does not hold it is refused, not kept in the dark.
+HOLDERS = [403, 200, 200, 200, 404, 200, 404, 403]
 TABLE: dict[str, list[int]] = {
     "my_work": EVERYBODY,
     "quiet": EVERYBODY,
@@ -39,11 +43,17 @@ TABLE: dict[str, list[int]] = {
     "team_hand_over": TEAM,
     "team_hand_over_nobody": TEAM,
     "agreement_list": EVERYBODY,
+    "agreement_add": WHO_ADDS,
     "agreement_detail": OWN,
+    "agreement_edit": WORKERS,
     "agreement_step": WORKERS,
     "activity_add": WORKERS,
     "organization_list": EVERYBODY,
+    "organization_add": WHO_ADDS,
     "organization_detail": SHARED,
+    "organization_edit": HOLDERS,
+    "contact_add": HOLDERS,
+    "contact_edit": WORKERS,
     "organization_compare": SHARED,
     "activity_list": EVERYBODY,
     "activity_board": EVERYBODY,
@@ -78,6 +88,8 @@ TABLE: dict[str, list[int]] = {
     "figure_detail": SHARED,
     "source_list": EVERYBODY,
     "source_detail": SHARED,
+    "document_add": WORKERS,
+    "document_replace": WORKERS,
     "document_download": OWN,
     "search": EVERYBODY,
     "operations": OFFICE,
@@ -88,7 +100,7 @@ TABLE: dict[str, list[int]] = {
     "password_change": EVERYBODY,
     "password_change_done": EVERYBODY,
 }
-# Open to whoever asks, or answered to POST alone; each has a test of its own.
+# Open to whoever asks, answered to POST alone, or a part of a page; each has a test of its own.
 ELSEWHERE = {
     "healthz",
     "readyz",
@@ -102,6 +114,7 @@ ELSEWHERE = {
     "saved_view_add",
     "saved_view_delete",
     "export_add",
+    "pick",
     "password_reset",
     "password_reset_done",
     "password_reset_confirm",
@@ -123,8 +136,14 @@ def addresses(world: World) -> dict[str, str]:
         "team_hand_over": [world.coordinator.pk],
         "agreement_detail": agreement,
         "agreement_step": [world.draft.pk, "submit"],
+        "agreement_edit": [world.draft.pk],
         "activity_add": agreement,
         "organization_detail": [world.enterprise.pk],
+        "organization_edit": [world.enterprise.pk],
+        "contact_add": [world.enterprise.pk],
+        "contact_edit": [world.contact.pk],
+        "document_add": ["agreement", world.agreement.pk],
+        "document_replace": [world.version.document_id],
         "organization_compare": [world.enterprise.pk, EnterpriseFactory(name=f"{world.name} Works Group").pk],
         "activity_detail": activity,
         "activity_step": [*activity, "complete"],
@@ -218,6 +237,7 @@ def test_the_twins_steps_and_papers_do_not_exist(role: str, world: World, client
     twin = make_world("South")
     client = client_of(world.people[role])
     inside = {"agreement_detail", "agreement_step", "activity_add", "activity_detail", "activity_step"}
+    inside |= {"agreement_edit", "contact_edit", "document_add", "document_replace"}
     inside |= {"milestone_detail", "milestone_step", "document_download", "answer_step"}
     inside |= {"facility_detail", "facility_step", "demand_detail", "demand_step"}
 

@@ -3,11 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 from django.test import Client
 from django.urls import reverse
 
-from partnerships.factories import EnterpriseFactory
 from partnerships.models import Agreement
 from tests.views.world import World
 
@@ -38,7 +36,9 @@ def test_a_draft(world: World, client_of: Callable[[Any], Client]) -> None:
     client = client_of(world.coordinator)
     page = client.get(ADD)
     assert page.status_code == 200
-    sent = filled(page, title="New one", type=world.agreement.type_id, **{"parties-0-organization": world.enterprise.pk})
+    sent = filled(
+        page, title="New one", type=world.agreement.type_id, **{"parties-0-organization": world.enterprise.pk}
+    )
     print(sent)
     answer = client.post(ADD, sent)
     if answer.status_code == 200:
