@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partnerships.exceptions import DomainError
 from partnerships.forms.choices import choosable
-from partnerships.forms.lines import FormWithLines, LineFormSet, lines_of, with_more_lines
+from partnerships.forms.lines import FormWithLines, LineForm, LineFormSet, lines_of, with_more_lines
 from partnerships.forms.picks import PickField
 from partnerships.forms.steps import DateInput, VerbForm
 from partnerships.models import (
@@ -31,16 +31,18 @@ from partnerships.workflows import agreements
 PARTIES, AREAS, TERM = "parties", "areas", "term"
 
 
-class PartyForm(forms.ModelForm):
+class PartyForm(LineForm):
     organization = PickField("organization", label=_("Organization"))
+
+    rare = frozenset({"name_as_signed", "signed_on", "is_for_itself", "signs_for_members"})
 
     class Meta:
         model = AgreementParty
         fields = [
             "organization",
             "role",
-            "name_as_signed",
             "signatory_person",
+            "name_as_signed",
             "signed_on",
             "is_for_itself",
             "signs_for_members",
@@ -52,18 +54,21 @@ class PartyForm(forms.ModelForm):
         self.fields["organization"].offer_to(user, current=self.instance.organization_id)
 
 
-class AreaForm(forms.ModelForm):
+class AreaForm(LineForm):
     class Meta:
         model = AgreementArea
         fields = ["area", "note"]
 
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: User, areas: list[CooperationArea], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         offered = Q(pk__in=choosable(CooperationArea, user).values("pk")) | Q(pk=self.instance.area_id)
         self.fields["area"].queryset = CooperationArea.objects.filter(offered)
+        # Read once for all lines.
+        shown = [area for area in areas if area.is_active or area.pk == self.instance.area_id]
+        self.fields["area"].choices = [("", "—"), *((area.pk, str(area)) for area in shown)]
 
 
-class TermForm(forms.ModelForm):
+class TermForm(LineForm):
     """Without a start, it starts on the day of signing where that is known."""
 
     class Meta:
@@ -71,6 +76,7 @@ class TermForm(forms.ModelForm):
         fields = ["starts_on", "ends_on", "review_on", "renews_tacitly", "notice", "notice_unit", "lead_days"]
         widgets = {"starts_on": DateInput, "ends_on": DateInput, "review_on": DateInput}
 
+    rare = frozenset({"renews_tacitly", "notice", "notice_unit", "lead_days"})
     signed_on: dt.date | None = None
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
@@ -152,13 +158,16 @@ class AgreementForm(FormWithLines):
         terms = AgreementTerm.objects.filter(agreement=self.instance.pk).order_by(
             "-number"
         )  # earlier ones stay as they are
+        areas = list(CooperationArea.objects.all())
         self.formsets = (
             self._lines(PARTIES, PartyForm, rows=parties),
-            self._lines(AREAS, AreaForm, rows=AgreementArea.objects.all()),
+            self._lines(AREAS, AreaForm, rows=AgreementArea.objects.all(), about={"areas": areas}),
             self._lines(TERM, TermForm, rows=AgreementTerm.objects.filter(pk__in=terms.values("pk")[:1]), max_num=1),
         )
 
-    def _lines(self, prefix: str, form: type[forms.ModelForm], *, rows: QuerySet, **limits: int) -> LineFormSet:
+    def _lines(
+        self, prefix: str, form: type[LineForm], *, rows: QuerySet, about: Any = None, **limits: int
+    ) -> LineFormSet:
         initial = self.first_lines(prefix)
         lines = lines_of(Agreement, rows.model, form, extra=len(initial), **limits)
         return lines(
@@ -166,7 +175,7 @@ class AgreementForm(FormWithLines):
             instance=self.instance,
             prefix=prefix,
             queryset=rows,
-            form_kwargs={"user": self.user},
+            form_kwargs={"user": self.user, **(about or {})},
             initial=None if self.is_bound else initial,  # a line that was filled in beforehand is a line that was typed
         )
 

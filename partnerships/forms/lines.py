@@ -14,6 +14,24 @@ MOST_LINES = 100
 LOOK, MORE = "look", "more"
 
 
+class LineForm(forms.ModelForm):
+    """One line. What is ``rare`` stands behind the rest, open where something is said there."""
+
+    rare: frozenset[str] = frozenset()
+
+    @property
+    def in_front(self) -> list[forms.BoundField]:
+        return [field for field in self.visible_fields() if field.name not in self.rare]
+
+    @property
+    def behind(self) -> list[forms.BoundField]:
+        return [field for field in self.visible_fields() if field.name in self.rare]
+
+    @property
+    def has_more(self) -> bool:
+        return any(field.errors or field.value() != self.fields[field.name].initial for field in self.behind)
+
+
 class LineFormSet(forms.BaseInlineFormSet):
     """What was typed as rows: those to keep, and those to remove."""
 
@@ -56,6 +74,10 @@ class FormWithLines(VersionedForm):
     @property
     def removed(self) -> list[models.Model]:
         return [row for lines in self.formsets for row in lines.removed]
+
+    @property
+    def has_line_errors(self) -> bool:
+        return self.is_bound and any(lines.total_error_count() for lines in self.formsets)
 
     def leave_unjudged(self) -> None:
         """Shows what was typed without a word about what is missing: nobody asked to keep it yet."""

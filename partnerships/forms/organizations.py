@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partnerships.exceptions import DomainError
 from partnerships.forms.choices import choosable
-from partnerships.forms.lines import FormWithLines, lines_of, with_more_lines
+from partnerships.forms.lines import FormWithLines, LineForm, lines_of, with_more_lines
 from partnerships.forms.picks import PickField
 from partnerships.forms.steps import DateInput, VerbForm
 from partnerships.forms.versions import VersionedForm
@@ -19,7 +19,7 @@ from partnerships.workflows import organizations
 LOOK_ALIKES_SHOWN = 5
 
 
-class NameForm(forms.ModelForm):
+class NameForm(LineForm):
     class Meta:
         model = OrganizationName
         fields = ["name", "kind", "valid_from", "valid_until"]

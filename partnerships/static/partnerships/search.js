@@ -29,3 +29,9 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("click", (event) => {
   if (!event.target.closest(".find")) document.getElementById("found")?.replaceChildren();
 });
+// In a field that finds a row, Enter looks; it does not send the form.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !event.target.matches(".chooser input[type=search]")) return;
+  event.preventDefault();
+  event.target.closest(".chooser").querySelector("button").click();
+});
