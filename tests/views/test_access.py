@@ -42,6 +42,8 @@ TABLE: dict[str, list[int]] = {
     "agreement_detail": OWN,
     "agreement_step": WORKERS,
     "activity_add": WORKERS,
+    # For oneself: about what, the form says.
+    "activity_log": [403, 200, 200, 200, 403, 200, 403, 200],
     "organization_list": EVERYBODY,
     "organization_detail": SHARED,
     "organization_compare": SHARED,
