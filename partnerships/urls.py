@@ -56,6 +56,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "organizations/<int:pk>/compare/<int:other>/", organizations.organization_compare, name="organization_compare"
     ),
     path("activities/", activities.ActivityList.as_view(), name="activity_list"),
+    path("activities/add/", activities.activity_log, name="activity_log"),
     path("activities/board/", board.activity_board, name="activity_board"),
     path("activities/<int:pk>/", activities.activity_detail, name="activity_detail"),
     path("activities/<int:pk>/files/", activities.activity_attach, name="activity_attach"),

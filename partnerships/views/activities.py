@@ -1,5 +1,6 @@
-"""Follow-ups: the list, the page of one, its steps, and the form that plans one under an agreement."""
+"""Follow-ups: the list, the page of one, its steps, and the form that enters one."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -12,14 +13,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from partnerships.forms.activities import AttachmentForm, FollowUpForm
+from partnerships.forms.activities import AttachmentForm
 from partnerships.lists import ActivityRows
-from partnerships.models import Activity, ActivityKind, Agreement, Document
+from partnerships.models import Activity, ActivityKind, Document
 from partnerships.permissions import may
 from partnerships.statuses import AgreementStatus
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.board import board_address
 from partnerships.views.citations import citations_of
+from partnerships.views.entry import WITH_PARTIES, about, entry_page
 from partnerships.views.lists import ListPage
 from partnerships.views.related import VERSIONS, demands_behind
 from partnerships.views.steps import grouped_offers, step_page
@@ -71,19 +73,21 @@ def activity_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+def activity_log(request: HttpRequest) -> HttpResponse:
+    """A follow-up from anywhere. ``?agreement=``, ``event=``, ``organization=`` and ``day=`` say what it is about."""
+    require_or_403(request.user, "activity.add")
+    return entry_page(request, about(request))
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
 def activity_add(request: HttpRequest, pk: int) -> HttpResponse:
-    """Plans a follow-up under the agreement ``pk``."""
-    agreement = visible_or_404(Agreement.objects.select_related("unit"), request, pk)
+    """A follow-up under the agreement ``pk``."""
+    agreement = visible_or_404(WITH_PARTIES, request, pk)
     require_or_403(request.user, "activity.add", agreement)
     if agreement.status == AgreementStatus.CANCELLED:
         raise PermissionDenied(_("The agreement was cancelled before it was signed: there is nothing to follow up."))
-    form = FollowUpForm(request.POST or None, agreement=agreement, user=request.user, today=timezone.localdate())
-    if request.method == "POST" and form.is_valid():
-        activity = form.apply(request.user)
-        if activity is not None:
-            messages.success(request, _("Planned. When it is done, complete it with what came of it."))
-            return redirect(activity.get_absolute_url())
-    return render(request, "partnerships/activities/form.html", {"form": form, "agreement": agreement})
+    return entry_page(request, replace(about(request), agreement=agreement), is_agreement_fixed=True)
 
 
 @login_required

@@ -88,16 +88,73 @@ def plan_activity(
         code=code,
     )
     with transaction.atomic():
-        require(actor, "activity.add", activity)
-        _refuse_planned_twice(activity)
-        save_as(activity, actor)
-        if kind in DETAIL_MODELS:
-            save_as(DETAIL_MODELS[kind](activity=activity, **(details or {})), actor)
-        for organization in organizations:
-            save_as(ActivityOrganization(activity=activity, organization=organization), actor)
-        credit_areas(activity, actor=actor, areas=areas)
+        _add(activity, actor=actor, organizations=organizations, areas=areas, details=details or {})
         follow_activity(activity, actor=actor, on=on)
     return activity
+
+
+def record_activity(
+    *,
+    actor: User | None,
+    on: dt.date,
+    next_step: str = "",
+    next_step_on: dt.date | None = None,
+    no_next_step_reason: str = "",
+    organizations: Iterable[Organization] = (),
+    areas: Iterable[CooperationArea] = (),
+    details: Mapping[str, Any] | None = None,
+    **columns: Any,
+) -> Activity:
+    """Records a follow-up that has taken place and was over on ``on``; ``columns`` as in ``plan_activity``.
+
+    Effects in order: as if planned, but nobody is asked to start or complete it; completed with what comes next.
+    """
+    activity = Activity(**columns)
+    with transaction.atomic():
+        if activity.agreement:
+            lock(activity.agreement)  # the same visit entered twice at once stands in line
+        _add(activity, actor=actor, organizations=organizations, areas=areas, details=details or {}, done_on=on)
+        return complete_activity(
+            activity,
+            actor=actor,
+            on=on,
+            summary=activity.summary,
+            next_step=next_step,
+            next_step_on=next_step_on,
+            no_next_step_reason=no_next_step_reason,
+        )
+
+
+def _add(
+    activity: Activity,
+    *,
+    actor: User | None,
+    organizations: Iterable[Organization],
+    areas: Iterable[CooperationArea],
+    details: Mapping[str, Any],
+    done_on: dt.date | None = None,
+) -> None:
+    """A new activity with its parts, inside the caller's transaction."""
+    if activity.agreement:
+        require(actor, "agreement.follow_up", activity.agreement)
+    require(actor, "activity.add", activity)
+    _check_days(activity)
+    _refuse_entered_twice(activity, done_on)
+    save_as(activity, actor)
+    if activity.kind in DETAIL_MODELS:
+        save_as(DETAIL_MODELS[activity.kind](activity=activity, **details), actor)
+    for organization in organizations:
+        save_as(ActivityOrganization(activity=activity, organization=organization), actor)
+    credit_areas(activity, actor=actor, areas=areas)
+
+
+def _check_days(activity: Activity) -> None:
+    for name in ("starts_on", "ends_on"):
+        day = getattr(activity, name)
+        if day:
+            check_day(day, field=name)
+    if activity.ends_on and (activity.starts_on is None or activity.ends_on < activity.starts_on):
+        raise InvalidInput(_("An activity cannot end before it starts."), field="ends_on")
 
 
 def derived_of_activity(activity: Activity) -> list[Derived]:
@@ -198,6 +255,8 @@ def replan_activity(
     activity: Activity, *, actor: User | None, on: dt.date, starts_on: dt.date | None = None
 ) -> Activity:
     """Plans a postponed activity again, for ``starts_on`` where it is known."""
+    if starts_on:
+        check_day(starts_on, field="starts_on")
     return _step_and_follow(activity, "replan", actor=actor, on=on, starts_on=starts_on, ends_on=None)
 
 
@@ -301,18 +360,14 @@ def log_contact(
     return note
 
 
-def _refuse_planned_twice(activity: Activity) -> None:
-    """A second click plans the same thing again."""
+def _refuse_entered_twice(activity: Activity, done_on: dt.date | None) -> None:
+    """A second click enters the same thing again: still to be done, or done on the same day."""
     check_input(activity)  # what a column does not take cannot be looked for either
-    same = Activity.objects.unfinished().filter(
-        unit=activity.unit,
-        agreement=activity.agreement,
-        kind=activity.kind,
-        title=activity.title,
-        starts_on=activity.starts_on,
-    )
-    if same.exists():
-        raise InvalidInput(_("This follow-up is planned already."), field="title")
+    rows = Activity.objects.filter(completed_on=done_on) if done_on else Activity.objects.unfinished()
+    same = ("unit", "agreement", "kind", "title", "starts_on")
+    if rows.filter(**{name: getattr(activity, name) for name in same}).exists():
+        words = _("This follow-up is recorded already.") if done_on else _("This follow-up is planned already.")
+        raise InvalidInput(words, field="title")
 
 
 def _refuse_twice(note: ContactNote) -> None:

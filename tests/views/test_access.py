@@ -48,6 +48,8 @@ TABLE: dict[str, list[int]] = {
     "agreement_edit": WORKERS,
     "agreement_step": WORKERS,
     "activity_add": WORKERS,
+    # For oneself: about what, the form says.
+    "activity_log": [403, 200, 200, 200, 403, 200, 403, 200],
     "organization_list": EVERYBODY,
     "organization_add": WHO_ADDS,
     "organization_detail": SHARED,
