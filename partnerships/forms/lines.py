@@ -35,6 +35,19 @@ class LineForm(forms.ModelForm):
 class LineFormSet(forms.BaseInlineFormSet):
     """What was typed as rows: those to keep, and those to remove."""
 
+    def __init__(self, data: QueryDict | None = None, **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        if data is not None and data.get(MORE) == self.prefix and self.forms:
+            self._fill_in(self.forms[-1], data)
+
+    def _fill_in(self, line: forms.BaseForm, data: QueryDict) -> None:
+        """A line that was just asked for starts as on a fresh page, ticks and all."""
+        if any(name.startswith(f"{line.prefix}-") for name in data):
+            return
+        for field in line:
+            if field.initial not in {None, "", False}:
+                data[field.html_name] = "on" if field.initial is True else str(field.initial)
+
     @property
     def kept(self) -> list[models.Model]:
         return [form.instance for form in self.forms if form.has_changed() and form not in self.deleted_forms]

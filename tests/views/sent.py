@@ -6,7 +6,7 @@ from django.forms import BaseForm
 from django.test import Client
 
 
-def filled(response: Any, **changes: Any) -> dict[str, Any]:
+def filled(response: Any, /, **changes: Any) -> dict[str, Any]:
     """Every field of the page's form and its lines as they stand, with ``changes``."""
     form = response.context["form"]
     data = _values(form)
@@ -17,7 +17,7 @@ def filled(response: Any, **changes: Any) -> dict[str, Any]:
     return data | {name.replace("__", "-"): value for name, value in changes.items()}
 
 
-def send(client: Client, address: str, **changes: Any) -> Any:
+def send(client: Client, address: str, /, **changes: Any) -> Any:
     """Opens the page, changes fields and sends the form. ``parties__0__role`` is the field ``parties-0-role``."""
     return client.post(address, filled(client.get(address), **changes))
 

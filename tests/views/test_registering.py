@@ -260,6 +260,7 @@ class TestWithoutAScript:
 
         lines = page.context["form"].lines["parties"].forms
         assert [line["signatory_person"].value() for line in lines] == [None, "Mr Zhou", None]
+        assert [lines[2][name].value() for name in ("role", "is_for_itself")] == ["signatory", True]
         assert errors(page) == {}
 
     @pytest.mark.parametrize("more", ["nothing", "parties-0", "x" * 10_000])
@@ -356,7 +357,7 @@ class TestEditing:
         client.get(edit(world.draft))
         for draft in (world.draft, AgreementFactory(unit=world.unit, with_term=True)):
             for _ in range(3):
-                draft.parties.create(organization=EnterpriseFactory())
+                draft.parties.create(organization=EnterpriseFactory(held_by=world.unit))
                 draft.promised_areas.create(area=CooperationAreaFactory())
             if draft is world.draft:
                 draft.terms.create(starts_on=DAY, review_on=DAY)
