@@ -245,7 +245,7 @@ class NewAgreementForm(AgreementForm):
         widget=DateInput,
         help_text=_("Leave this empty for a draft: it is then submitted, approved and signed step by step."),
     )
-    is_another = forms.BooleanField(label=_("It is another one: register it"), required=False)
+    is_another = forms.BooleanField(label=_("It is another one"), required=False)
 
     def __init__(self, *args: Any, user: User, party: int | None = None, **kwargs: Any) -> None:
         units = list(choosable(Unit, user)[:2])

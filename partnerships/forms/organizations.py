@@ -3,7 +3,6 @@
 from typing import Any
 
 from django import forms
-from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
@@ -76,7 +75,7 @@ class NewOrganizationForm(OrganizationForm):
     unit = forms.ModelChoiceField(
         label=_("Held by"), queryset=Unit.objects.none(), help_text=_("The unit that keeps up the relation.")
     )
-    is_another = forms.BooleanField(label=_("It is none of these: add it"), required=False)
+    is_another = forms.BooleanField(label=_("It is none of these"), required=False)
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, user=user, **kwargs)
@@ -92,24 +91,21 @@ class NewOrganizationForm(OrganizationForm):
     def clean(self) -> dict[str, Any] | None:
         values = super().clean() or self.cleaned_data
         typed = Organization(name=values.get("name") or "", name_zh=values.get("name_zh") or "")
-        self.look_alikes = list(look_alikes(typed, self.user).prefetch_related("holders__unit")[:LOOK_ALIKES_SHOWN])
+        alike = Organization.objects.visible_to(self.user).resembling(typed)  # type: ignore[attr-defined]
+        alike = alike.select_related("region").prefetch_related("holders__unit").order_by("name", "pk")
+        self.look_alikes = list(alike[:LOOK_ALIKES_SHOWN])
         if self.look_alikes and not values.get("is_another"):
-            self.add_error("is_another", _("There are organizations of a similar name: is it one of them?"))
+            self.add_error("is_another", organizations.LOOK_FIRST)
         return values
 
     def keep(self, actor: User) -> Organization:
         return organizations.register_organization(
-            self.instance, actor=actor, unit=self.cleaned_data["unit"], names=self.kept
+            self.instance,
+            actor=actor,
+            unit=self.cleaned_data["unit"],
+            names=self.kept,
+            is_another=self.cleaned_data["is_another"],
         )
-
-
-def look_alikes(organization: Organization, user: Any) -> QuerySet:
-    """Those in use whose name is like one of its names."""
-    rows = Organization.objects.visible_to(user).not_archived().exclude(pk=organization.pk)  # type: ignore[attr-defined]
-    alike = rows.look_alikes(organization.name)
-    if organization.name_zh:
-        alike |= rows.look_alikes(organization.name_zh)
-    return alike.select_related("region").order_by("name", "pk")
 
 
 class ContactForm(VersionedForm):

@@ -118,6 +118,12 @@ class OrganizationQuerySet(ScopedQuerySet):
         keys = NameKey.objects.filter(Q(key__startswith=key) | Q(key__in=prefixes))
         return self.filter(pk__in=keys.values("organization"))
 
+    def resembling(self, organization: "Organization") -> "OrganizationQuerySet":
+        """Others in use that look like it by its name or its Chinese name."""
+        rows = self.not_archived().exclude(pk=organization.pk)
+        alike = rows.look_alikes(organization.name)
+        return alike | rows.look_alikes(organization.name_zh) if organization.name_zh else alike
+
     def not_archived(self) -> "OrganizationQuerySet":
         return self.filter(archived_on__isnull=True)
 

@@ -17,7 +17,6 @@ from partnerships.forms.organizations import (
     ContactForm,
     NewOrganizationForm,
     OrganizationForm,
-    look_alikes,
 )
 from partnerships.lists import OrganizationRows
 from partnerships.lists.agreements import PARTIES
@@ -166,10 +165,15 @@ def _context(organization: Organization, user: Any, today: dt.date) -> dict[str,
         "members": members,
         **related,
         "relations": relations_of(organization, user, today),
-        "look_alikes": list(look_alikes(organization, user)[:LOOK_ALIKES_SHOWN]),
+        "look_alikes": _look_alikes(organization, user),
         "figures": figures_about(user, organization=organization),
         "cited": citations_of([*about, *(row for rows in related.values() for row in rows)]),
     }
+
+
+def _look_alikes(organization: Organization, user: Any) -> list[Organization]:
+    alike = Organization.objects.visible_to(user).resembling(organization)
+    return list(alike.select_related("region").order_by("name", "pk")[:LOOK_ALIKES_SHOWN])
 
 
 def _related(organization: Organization, user: Any) -> dict[str, list[Any]]:

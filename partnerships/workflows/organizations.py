@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from partnerships.exceptions import TransitionRefused
+from partnerships.exceptions import InvalidInput, TransitionRefused
 from partnerships.models import Agreement, Contact, Organization, OrganizationName, OrganizationUnit, Unit, User
 from partnerships.permissions import require
 from partnerships.statuses import AgreementStatus
@@ -19,16 +20,30 @@ OPEN_AGREEMENTS = frozenset(AgreementStatus) - {
 }
 
 
+LOOK_FIRST = gettext_lazy("Look at those of a similar name first; if it is none of them, say so.")
 # What makes two contacts of an organization the same person.
 SAME_PERSON = ("name", "position", "phone", "email", "wechat")
 
 
 def register_organization(
-    organization: Organization, *, actor: User | None, unit: Unit | None, names: Sequence[OrganizationName] = ()
+    organization: Organization,
+    *,
+    actor: User | None,
+    unit: Unit | None,
+    names: Sequence[OrganizationName] = (),
+    is_another: bool = False,
 ) -> Organization:
-    """Keeps a new organization with its other names; ``unit`` holds it from now on, so that its people go on with it."""
+    """Keeps a new organization with its other names; ``unit`` holds it from now on, so that its people go on with it.
+
+    Raises ``InvalidInput`` on ``is_another`` when there are look-alikes, unless it is said to be another one. Under a lock
+    of the unit, so that a form sent twice makes one organization.
+    """
     with transaction.atomic():
+        if unit is not None:
+            lock(unit)
         require(actor, "organization.add")
+        if not is_another and Organization.objects.resembling(organization).exists():
+            raise InvalidInput(LOOK_FIRST, field="is_another")
         save_as(organization, actor)
         for name in names:
             name.organization = organization

@@ -73,7 +73,9 @@ class TestAdding:
 
         warned = send(client, ADD, **typed)
 
-        assert errors(warned) == {"is_another": ["There are organizations of a similar name: is it one of them?"]}
+        assert errors(warned) == {
+            "is_another": ["Look at those of a similar name first; if it is none of them, say so."]
+        }
         assert world.enterprise.get_absolute_url() in warned.text
         assert "North school" in warned.text
         assert Organization.objects.filter(name="North Works").count() == 0
