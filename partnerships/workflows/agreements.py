@@ -360,15 +360,9 @@ def _keep_parts(agreement: Agreement, parts: Iterable[models.Model], actor: User
 
 
 def _check_nothing_locked(before: Agreement, after: Agreement, parts: Sequence[models.Model]) -> None:
-    columns = [Agreement._meta.get_field(name).attname for name in LOCKED]
-    if any(isinstance(part, LOCKED_PARTS) for part in parts) or any(
-        getattr(before, column) != getattr(after, column) for column in columns
-    ):
-        raise TransitionRefused(
-            _(
-                "This is under review or signed: its title, parties, areas and terms are locked, and what else was agreed."
-            )
-        )
+    is_other = any(before.serializable_value(name) != after.serializable_value(name) for name in LOCKED)
+    if is_other or any(isinstance(part, LOCKED_PARTS) for part in parts):
+        raise TransitionRefused(_("It is under review or signed: what was agreed is locked."))
 
 
 def _own_parts(agreement: Agreement) -> list[models.Model]:

@@ -75,7 +75,7 @@ def keep_contact(contact: Contact, *, actor: User | None) -> Contact:
     with transaction.atomic():
         lock(contact.organization)
         require(actor, "contact.edit", contact)
-        if contact.pk is None:
+        if contact._state.adding:
             same = {name: getattr(contact, name) for name in SAME_PERSON}
             known = contact.organization.contacts.filter(is_active=True, **same).first()
             if known is not None:

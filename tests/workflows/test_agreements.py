@@ -652,9 +652,9 @@ def test_a_title_the_unit_has_is_asked_about_and_a_cancelled_one_is_not() -> Non
         draft = Agreement(unit=there.unit, type=there.type, title="joint CENTRE")
         return register_agreement(draft, actor=actor, **more)
 
-    with pytest.raises(InvalidInput) as refused_:
+    with pytest.raises(InvalidInput) as asked:
         again()
-    assert refused_.value.field == "is_another"
+    assert asked.value.field == "is_another"
     assert again(is_another=True).pk
     Agreement.objects.update(status=AgreementStatus.CANCELLED)
     assert again().pk
@@ -663,7 +663,7 @@ def test_a_title_the_unit_has_is_asked_about_and_a_cancelled_one_is_not() -> Non
 @pytest.mark.parametrize("stage", ["in_review", "approved", "signed", "completed"])
 def test_from_the_review_on_what_was_agreed_is_locked(stage: str) -> None:
     agreement = AgreementFactory(**{stage: True})
-    before = footprint()
+    before = footprint(agreement)
 
     for column, value in (("title", "Other"), ("amount", 5), ("unit", UnitFactory())):
         changed = fresh(agreement)
@@ -674,13 +674,13 @@ def test_from_the_review_on_what_was_agreed_is_locked(stage: str) -> None:
         with pytest.raises(TransitionRefused):
             edit_agreement(fresh(agreement), actor=agreement.coordinator, is_changed=False, removed=[part])
 
-    assert footprint() == before
+    assert footprint(agreement) == before
     changed = fresh(agreement)
     changed.reference = "A-1"
     assert edit_agreement(changed, actor=agreement.coordinator).reference == "A-1"
 
 
-def test_an_edit_of_an_earlier_version_is_refused_whole() -> None:
+def test_an_edit_of_an_earlier_version_is_askedwhole() -> None:
     agreement = AgreementFactory(ready=True)
     stale, party = fresh(agreement), agreement.parties.first()
     fresh(agreement).touch()
