@@ -52,6 +52,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("activities/add/", activities.activity_log, name="activity_log"),
     path("activities/board/", board.activity_board, name="activity_board"),
     path("activities/<int:pk>/", activities.activity_detail, name="activity_detail"),
+    path("activities/<int:pk>/edit/", activities.activity_edit, name="activity_edit"),
     path("activities/<int:pk>/files/", activities.activity_attach, name="activity_attach"),
     path("activities/<int:pk>/<slug:step>/", activities.activity_step, name="activity_step"),
     path("calendar/", calendar.calendar, name="calendar"),
