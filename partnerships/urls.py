@@ -57,6 +57,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("activities/<int:pk>/<slug:step>/", activities.activity_step, name="activity_step"),
     path("calendar/", calendar.calendar, name="calendar"),
     path("milestones/", milestones.MilestoneList.as_view(), name="milestone_list"),
+    path("milestones/add/<slug:target>/<int:pk>/", milestones.milestone_add, name="milestone_add"),
     path("milestones/<int:pk>/", milestones.milestone_detail, name="milestone_detail"),
     path("milestones/<int:pk>/undo/", my_work.milestone_undo, name="milestone_undo"),
     path("milestones/<int:pk>/<slug:step>/", milestones.milestone_step, name="milestone_step"),

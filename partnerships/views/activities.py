@@ -25,6 +25,7 @@ from partnerships.views.citations import citations_of
 from partnerships.views.edits import edit_page
 from partnerships.views.entry import WITH_PARTIES, about, entry_page
 from partnerships.views.lists import ListPage
+from partnerships.views.milestones import may_add_action_point, with_what_meets_them
 from partnerships.views.related import VERSIONS, demands_behind
 from partnerships.views.steps import grouped_offers, step_page
 from partnerships.views.timeline import edits_of, newest_first, steps_of
@@ -48,7 +49,8 @@ def activity_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "partners": partners,
         "credits": list(activity.credits.select_related("area", "organization")),
         "detail": detail_of(activity),
-        "milestones": list(activity.milestones.select_related("owner")),
+        "milestones": with_what_meets_them(_milestones(activity), request.user),
+        "may_add_action_point": may_add_action_point(request.user, activity),
         "demands": demands_behind(request.user, activity=activity),
         "documents": list(Document.objects.filter(activity=activity).prefetch_related(VERSIONS)),
         "may_log": activity.agreement is not None and may(request.user, "contact_note.add", activity.agreement),
@@ -109,6 +111,10 @@ def activity_attach(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(request, _("Kept."))
         return redirect(f"{activity.get_absolute_url()}#documents")
     return render(request, "partnerships/activities/attach.html", {"form": form, "activity": activity})
+
+
+def _milestones(activity: Activity) -> QuerySet:
+    return activity.milestones.select_related("owner", "agreement", "party__organization")
 
 
 def _with_context() -> QuerySet:

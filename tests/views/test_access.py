@@ -56,6 +56,7 @@ TABLE: dict[str, list[int]] = {
     "calendar": EVERYBODY,
     "milestone_list": EVERYBODY,
     "milestone_detail": OWN,
+    "milestone_add": WORKERS,
     "milestone_step": WORKERS,
     "milestone_undo": WORKERS,
     "event_list": EVERYBODY,
@@ -134,6 +135,7 @@ def addresses(world: World) -> dict[str, str]:
         "activity_attach": activity,
         "activity_edit": activity,
         "milestone_detail": milestone,
+        "milestone_add": ["agreement", world.agreement.pk],
         "milestone_step": [*milestone, "meet"],
         "milestone_undo": milestone,
         "event_detail": [EventFactory(unit=world.unit).pk],
@@ -222,7 +224,7 @@ def test_the_twins_steps_and_papers_do_not_exist(role: str, world: World, client
     twin = make_world("South")
     client = client_of(world.people[role])
     inside = {"agreement_detail", "agreement_step", "activity_add", "activity_detail", "activity_step", "activity_edit"}
-    inside |= {"milestone_detail", "milestone_step", "document_download", "answer_step"}
+    inside |= {"milestone_detail", "milestone_step", "milestone_add", "document_download", "answer_step"}
     inside |= {"facility_detail", "facility_step", "demand_detail", "demand_step"}
 
     answers = {name: client.post(address).status_code for name, address in addresses(twin).items() if name in inside}
