@@ -1,7 +1,7 @@
 """Entering a follow-up, planned or done, with its photos and minutes."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partnerships.exceptions import DomainError
 from partnerships.forms.steps import DateInput
+from partnerships.forms.versions import Conflict, Difference, VersionedForm
 from partnerships.models import (
     Activity,
     ActivityKind,
@@ -26,7 +27,7 @@ from partnerships.models import (
 )
 from partnerships.models.base import validate_visible_text
 from partnerships.permissions import may
-from partnerships.workflows.activities import plan_activity, record_activity
+from partnerships.workflows.activities import DETAIL_MODELS, detail_of, edit_activity, plan_activity, record_activity
 from partnerships.workflows.documents import attach_to_activity
 
 # What one kind has beyond any follow-up: the columns of its table, which the form calls by the same names.
@@ -135,6 +136,12 @@ class About:
         return list(dict.fromkeys(event for event in [*first, *latest] if event))
 
 
+def offer_events(field: Any, about: About, user: User) -> None:
+    """A few to choose among; any that one sees may be meant."""
+    field.queryset = Event.objects.visible_to(user)  # type: ignore[attr-defined]
+    field.choices = [("", field.empty_label), *((row.pk, str(row)) for row in about.events(user))]
+
+
 class FollowUpForm(DetailFields, forms.ModelForm):
     """One short form that plans a follow-up, or records one that has taken place with what comes next.
 
@@ -193,7 +200,7 @@ class FollowUpForm(DetailFields, forms.ModelForm):
         self.fields["organizations"].queryset = self.fields["host"].queryset = about.organizations()
         self.fields["areas"].queryset = about.areas()
         self._offer_agreements(user)
-        self._offer_events(user)
+        offer_events(self.fields["event"], about, user)
         self._offer_units(user)
 
     def _offer_agreements(self, user: User) -> None:
@@ -202,12 +209,6 @@ class FollowUpForm(DetailFields, forms.ModelForm):
             del self.fields["agreement"], self.fields["find"]
             return
         self.fields["agreement"].queryset = Agreement.objects.followed_up_by(user)  # type: ignore[attr-defined]
-
-    def _offer_events(self, user: User) -> None:
-        """A few to choose among; any that one sees may be meant."""
-        event: Any = self.fields["event"]
-        event.queryset = Event.objects.visible_to(user)  # type: ignore[attr-defined]
-        event.choices = [("", event.empty_label), *((row.pk, str(row)) for row in self.about.events(user))]
 
     def _offer_units(self, user: User) -> None:
         """Nothing to choose under an agreement, nor for whoever works for one unit."""
@@ -272,6 +273,110 @@ class FollowUpForm(DetailFields, forms.ModelForm):
         except DomainError as error:
             self.add_error(error.field if error.field in self.fields else None, str(error))
             return None
+
+
+class ActivityForm(DetailFields, VersionedForm):
+    """What a follow-up says of itself, who took part and what it counts for. Its kind, unit and owner stay."""
+
+    organizations = forms.ModelMultipleChoiceField(
+        label=_("With"), queryset=Organization.objects.none(), widget=forms.CheckboxSelectMultiple, required=False
+    )
+    credits = forms.MultipleChoiceField(label=_("Counts for"), widget=forms.CheckboxSelectMultiple, required=False)
+
+    class Meta:
+        model = Activity
+        fields = ["title", "starts_on", "ends_on", "place", "event", "summary"]
+        widgets = {"starts_on": DateInput, "ends_on": DateInput, "summary": forms.Textarea(attrs={"rows": 4})}
+        labels = {"starts_on": _("Date"), "ends_on": _("Last day")}
+        help_texts = {"ends_on": _("Where it lasts more than a day.")}
+
+    def __init__(self, *args: Any, user: User, today: dt.date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today, self.detail = today, detail_of(self.instance)
+        about = About(self.instance.agreement, self.instance.event)
+        self._keep_to_its_kind()
+        offer_events(self.fields["event"], about, user)
+        self._offer_partners(about)
+
+    def _keep_to_its_kind(self) -> None:
+        for kind, names in DETAILS.items():
+            for name in names:
+                if kind != self.instance.kind:
+                    del self.fields[name]
+                elif self.detail:
+                    self.fields[name].initial = DETAIL_MODELS[kind]._meta.get_field(name).value_from_object(self.detail)
+
+    def _offer_partners(self, about: About) -> None:
+        """The parties, whoever was at the event, and whoever stands there already; with the areas that may count."""
+        partners = self.instance.partners.values("organization")
+        credited = list(self.instance.credits.values_list("area", "organization"))
+        self.offered = list(
+            (about.organizations() | Organization.objects.filter(pk__in=partners)).order_by("name", "pk")
+        )
+        of_before = CooperationArea.objects.filter(pk__in={area for area, _organization in credited})
+        self.areas = list(dict.fromkeys([*about.areas(), *of_before]))
+        rows: Any = Organization.objects.filter(pk__in=[row.pk for row in self.offered])
+        self.fields["organizations"].queryset = rows  # type: ignore[attr-defined]
+        self.fields["organizations"].initial = [row["organization"] for row in partners]
+        if "host" in self.fields:
+            host = getattr(self.detail, "host_id", None)
+            self.fields["host"].queryset = rows | Organization.objects.filter(pk=host)  # type: ignore[attr-defined]
+        pairs = [(_pair(area, row), f"{area} · {row}") for row in self.offered for area in self.areas]
+        self.fields["credits"].choices = pairs  # type: ignore[attr-defined]
+        self.fields["credits"].initial = [f"{area}-{organization}" for area, organization in credited]
+
+    def grid(self) -> list[dict[str, Any]]:
+        """A line for each organization: whether it takes part, and for each area whether that counts."""
+        ticked = {str(value) for value in self["organizations"].value() or ()}
+        counted = set(self["credits"].value() or ())
+        return [
+            {
+                "organization": row,
+                "takes_part": str(row.pk) in ticked,
+                "cells": [(area, _pair(area, row), _pair(area, row) in counted) for area in self.areas],
+            }
+            for row in self.offered
+        ]
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or self.cleaned_data
+        ends_on, starts_on = values.get("ends_on"), values.get("starts_on")
+        if ends_on and "starts_on" not in self.errors and (starts_on is None or ends_on < starts_on):
+            self.add_error("ends_on", _("An activity cannot end before it starts."))
+        return values
+
+    def differences_beside(self, conflict: Conflict) -> Iterable[Difference]:
+        yield from conflict.of_row(self, self.detail, DETAILS.get(self.instance.kind, ()))
+        yield from conflict.of_rows(self["organizations"].label, self._partners(), self.instance.partners)
+        yield from conflict.of_rows(self["credits"].label, self._credits(), self.instance.credits)
+
+    def _partners(self) -> list[str]:
+        return [str(line["organization"]) for line in self.grid() if line["takes_part"]]
+
+    def _credits(self) -> list[str]:
+        cells = [(line["organization"], *cell) for line in self.grid() for cell in line["cells"]]
+        return [f"{area} · {organization}" for organization, area, _value, is_counted in cells if is_counted]
+
+    def apply(self, actor: User) -> Activity | None:
+        """The changed follow-up, or None with the reason among the errors. Call it on a valid form."""
+        values = self.cleaned_data
+        try:
+            return edit_activity(
+                self.instance,
+                actor=actor,
+                on=self.today,
+                changes={name: values[name] for name in self.Meta.fields},
+                details=self.details(self.instance.kind),
+                organizations=values["organizations"],
+                credited=[tuple(map(int, pair.split("-"))) for pair in values["credits"]],
+            )
+        except DomainError as error:
+            self.add_error(error.field if error.field in self.fields else None, str(error))
+            return None
+
+
+def _pair(area: CooperationArea, organization: Organization) -> str:
+    return f"{area.pk}-{organization.pk}"
 
 
 class FilesInput(forms.ClearableFileInput):

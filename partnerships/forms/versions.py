@@ -128,6 +128,28 @@ class Conflict:
             if mine != theirs:
                 yield Difference(_label(model_field), mine, theirs, before)
 
+    def of_row(self, form: VersionedForm, row: Any, names: Iterable[str]) -> Iterator[Difference]:
+        """Columns of a ``row`` that belongs to the root and that the form asks by their own names."""
+        original = _part_as_opened(row, self.opened_at)
+        for name in names if row else ():
+            model_field = row._meta.get_field(name)
+            theirs, mine = shown(model_field, getattr(row, model_field.attname)), _mine(form, model_field)
+            before = shown(model_field, getattr(original, model_field.attname)) if original else EMPTY
+            if mine != theirs:
+                yield Difference(_label(model_field), mine, theirs, before)
+
+    def of_rows(self, label: Any, mine: Iterable[str], rows: Any) -> Iterator[Difference]:
+        """Rows that belong to the root, each a choice on the form, by what they are called."""
+        ours, theirs = set(mine), {str(row) for row in rows.all()}
+        if ours != theirs:
+            yield Difference(label, _joined(ours), _joined(theirs), _joined(self._as_opened(rows)))
+
+    def _as_opened(self, rows: Any) -> set[str]:
+        if self.opened_at is None:
+            return set()
+        root = {rows.field.name: self.now}
+        return {str(row) for row in rows.model.history.as_of(self.opened_at).filter(**root)}
+
     def _of_parts(self, formset: Any) -> Iterator[Difference]:
         for form in formset.initial_forms:
             if form.instance.pk is None:
@@ -150,6 +172,10 @@ class Conflict:
             before = shown(model_field, getattr(original, model_field.attname)) if original else EMPTY
             theirs = shown(model_field, getattr(theirs_row, model_field.attname))
             yield Difference(label, _mine(form, model_field), theirs, before)
+
+
+def _joined(words: Iterable[str]) -> str:
+    return "; ".join(sorted(words)) or EMPTY
 
 
 def _posted_fields(form: forms.ModelForm) -> list[str]:

@@ -38,6 +38,7 @@ from partnerships.views.citations import citations_of
 from partnerships.views.edits import edit_page
 from partnerships.views.happenings import around_agreement, is_timeline_alone, timeline_alone, timeline_asked
 from partnerships.views.lists import ListPage
+from partnerships.views.milestones import may_add_action_point, with_what_meets_them
 from partnerships.views.related import VERSIONS, demands_behind, facilities_among
 from partnerships.views.steps import form_page, grouped_offers, step_page
 
@@ -85,7 +86,8 @@ def _context(request: HttpRequest, agreement: Agreement) -> dict[str, Any]:
         "decision": _decision(agreement, terms),
         "amendments": amendments,
         "family": _family(agreement, user, amendments),
-        "milestones": _milestones(agreement, today),
+        "milestones": _milestones(agreement, user),
+        "may_add_action_point": may_add_action_point(user, agreement),
         **lists,
         "programmes": [item.programme for item in agreement.programme_items.select_related("programme")],
         "documents": _documents(agreement),
@@ -198,13 +200,14 @@ def _first_of_each(agreement: Agreement, user: Any) -> dict[str, Any]:
     }
 
 
-def _milestones(agreement: Agreement, today: dt.date) -> dict[str, Any]:
+def _milestones(agreement: Agreement, user: Any) -> dict[str, Any]:
     """What is to be done, soonest first, and what was done of late. ``next`` is what the page leads to."""
-    rows = agreement.milestones.select_related("owner", "party__organization")
+    rows = agreement.milestones.select_related("owner", "agreement", "party__organization")
     pending = list(rows.pending().order_by("due_on", "pk")[:ROWS_SHOWN])
     return {
         "next": pending[0] if pending else None,
         "pending": pending,
+        "lines": with_what_meets_them(pending, user),
         "pending_count": agreement.milestones.pending().count(),
         "closed": list(rows.exclude(status__in=OPEN_STATUSES).order_by("-due_on", "-pk")[:ROWS_SHOWN]),
         "closed_count": agreement.milestones.exclude(status__in=OPEN_STATUSES).count(),

@@ -39,7 +39,15 @@ from partnerships.workflows.milestones import (
     keep_in_step,
 )
 from partnerships.workflows.organizations import hold_organizations
-from partnerships.workflows.transitions import check_day, check_input, lock, save_as, take_step
+from partnerships.workflows.transitions import (
+    check_day,
+    check_input,
+    delete_as,
+    lock,
+    lock_as_read,
+    save_as,
+    take_step,
+)
 
 DETAIL_MODELS: dict[str, type[Training] | type[ResearchProject] | type[Visit]] = {
     ActivityKind.TRAINING: Training,
@@ -155,6 +163,81 @@ def _check_days(activity: Activity) -> None:
             check_day(day, field=name)
     if activity.ends_on and (activity.starts_on is None or activity.ends_on < activity.starts_on):
         raise InvalidInput(_("An activity cannot end before it starts."), field="ends_on")
+
+
+def edit_activity(
+    activity: Activity,
+    *,
+    actor: User | None,
+    on: dt.date,
+    changes: Mapping[str, Any],
+    details: Mapping[str, Any],
+    organizations: Iterable[Organization],
+    credited: Iterable[tuple[int, int]],
+) -> Activity:
+    """Changes what it says of itself; ``activity`` has the version it was read with.
+
+    ``changes`` are columns of it and ``details`` of its kind's table. Afterwards exactly ``organizations`` take part,
+    and it counts for exactly ``credited``: pairs of an area's and an organization's id.
+
+    Effects in order: the activity, its details, who takes part, what it counts for; its milestones follow its dates and
+    its title; once it is completed, the unit holds the organizations.
+    """
+    with transaction.atomic():
+        locked = lock_as_read(activity)
+        require(actor, "activity.edit", locked)
+        _set_columns(locked, changes)
+        _check_days(locked)
+        save_as(locked, actor)
+        _edit_details(locked, details, actor=actor)
+        partners = {organization.pk: organization for organization in organizations}
+        _keep_partners(locked, set(partners), actor=actor)
+        _keep_credits(locked, set(credited), actor=actor)
+        follow_activity(locked, actor=actor, on=on)
+        if locked.completed_on:
+            hold_organizations(partners.values(), unit=locked.unit, coordinator=locked.owner, actor=actor)
+    return locked
+
+
+def _set_columns(row: Any, values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(row, name, value)
+    check_input(row, values)
+
+
+def detail_of(activity: Activity) -> Training | ResearchProject | Visit | None:
+    """The training, research project or visit behind the activity; None for the other kinds."""
+    model = DETAIL_MODELS.get(activity.kind)
+    return model._base_manager.filter(activity=activity).first() if model else None
+
+
+def _edit_details(activity: Activity, details: Mapping[str, Any], *, actor: User | None) -> None:
+    """No history row where nothing changed."""
+    if not details:
+        return
+    row = detail_of(activity) or DETAIL_MODELS[activity.kind](activity=activity)
+    if any(getattr(row, name) != value for name, value in details.items()):
+        _set_columns(row, details)
+        save_as(row, actor)
+
+
+def _keep_partners(activity: Activity, wanted: set[int], *, actor: User | None) -> None:
+    known = {row.organization_id: row for row in activity.partners.all()}
+    for pk in sorted(known.keys() - wanted):
+        delete_as(known[pk], actor)
+    for pk in sorted(wanted - known.keys()):
+        save_as(ActivityOrganization(activity=activity, organization_id=pk), actor)
+
+
+def _keep_credits(activity: Activity, wanted: set[tuple[int, int]], *, actor: User | None) -> None:
+    known = {(row.area_id, row.organization_id): row for row in activity.credits.all()}
+    taking_part = set(activity.partners.values_list("organization_id", flat=True))
+    if any(organization_id not in taking_part for _area_id, organization_id in wanted):
+        raise InvalidInput(_("It counts only for organizations that take part."), field="credits")
+    for pair in sorted(known.keys() - wanted):
+        delete_as(known[pair], actor)
+    for area_id, organization_id in sorted(wanted - known.keys()):
+        save_as(ActivityCredit(activity=activity, area_id=area_id, organization_id=organization_id), actor)
 
 
 def derived_of_activity(activity: Activity) -> list[Derived]:

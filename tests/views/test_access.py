@@ -60,11 +60,13 @@ TABLE: dict[str, list[int]] = {
     "activity_list": EVERYBODY,
     "activity_board": EVERYBODY,
     "activity_detail": OWN,
+    "activity_edit": WORKERS,
     "activity_step": WORKERS,
     "activity_attach": WORKERS,
     "calendar": EVERYBODY,
     "milestone_list": EVERYBODY,
     "milestone_detail": OWN,
+    "milestone_add": WORKERS,
     "milestone_step": WORKERS,
     "milestone_undo": WORKERS,
     "event_list": EVERYBODY,
@@ -150,7 +152,9 @@ def addresses(world: World) -> dict[str, str]:
         "activity_detail": activity,
         "activity_step": [*activity, "complete"],
         "activity_attach": activity,
+        "activity_edit": activity,
         "milestone_detail": milestone,
+        "milestone_add": ["agreement", world.agreement.pk],
         "milestone_step": [*milestone, "meet"],
         "milestone_undo": milestone,
         "event_detail": [EventFactory(unit=world.unit).pk],
@@ -238,9 +242,9 @@ def test_two_units_see_nothing_of_each_other(role: str, world: World, client_of:
 def test_the_twins_steps_and_papers_do_not_exist(role: str, world: World, client_of: Callable[[Any], Client]) -> None:
     twin = make_world("South")
     client = client_of(world.people[role])
-    inside = {"agreement_detail", "agreement_step", "activity_add", "activity_detail", "activity_step"}
+    inside = {"agreement_detail", "agreement_step", "activity_add", "activity_detail", "activity_step", "activity_edit"}
     inside |= {"agreement_edit", "contact_edit", "document_add", "document_replace"}
-    inside |= {"milestone_detail", "milestone_step", "document_download", "answer_step"}
+    inside |= {"milestone_detail", "milestone_step", "milestone_add", "document_download", "answer_step"}
     inside |= {"facility_detail", "facility_step", "demand_detail", "demand_step"}
 
     answers = {name: client.post(address).status_code for name, address in addresses(twin).items() if name in inside}
@@ -312,3 +316,4 @@ def test_participating_units_follow_up_and_no_more(world: World, client_of: Call
     assert client.get(pages["agreement_detail"]).status_code == 200
     assert client.get(pages["activity_add"]).status_code == 200
     assert client.get(pages["milestone_step"]).status_code == 403
+    assert client.get(pages["activity_edit"]).status_code == 403
