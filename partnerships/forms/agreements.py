@@ -130,9 +130,10 @@ class AgreementForm(FormWithLines):
         self.label_item = self._label_item()
         self.fields["programme"].initial = self.label_item and self.label_item.programme_id
         self._offer()
+        self._veil()
         if not self.instance.is_editable:
             for name in agreements.LOCKED:
-                del self.fields[name]
+                self.fields.pop(name, None)
         # What was typed before somebody else submitted it is shown once more, though it can no longer be kept.
         if self.instance.is_editable or (data is not None and f"{PARTIES}-TOTAL_FORMS" in data):
             self._add_lines()
@@ -150,6 +151,13 @@ class AgreementForm(FormWithLines):
             current = getattr(self.instance, f"{name}_id")
             choices = Q(pk__in=choosable(model, self.user).order_by().values("pk")) | Q(pk=current)
             self.fields[name].queryset = model._default_manager.filter(choices)
+
+    def _veil(self) -> None:
+        """An agreement of another unit that it refers to is kept as it is, and not named."""
+        for name in ("parent", "predecessor"):
+            other = getattr(self.instance, f"{name}_id")
+            if other and not Agreement.objects.visible_to(self.user).filter(pk=other).exists():  # type: ignore[attr-defined]
+                del self.fields[name]
 
     def _add_lines(self) -> None:
         parties = AgreementParty.objects.select_related("organization__region").prefetch_related(

@@ -122,9 +122,12 @@ class Conflict:
         original = history.first()
         for name in _posted_fields(form):
             model_field = self.now._meta.get_field(name)
-            theirs = shown(model_field, getattr(self.now, model_field.attname))
+            is_named = name in form.fields or not _is_scoped(model_field)
+            theirs = shown(model_field, getattr(self.now, model_field.attname), is_named=is_named)
             mine = _mine(form, model_field)
-            before = shown(model_field, getattr(original, model_field.attname)) if original else EMPTY
+            before = (
+                shown(model_field, getattr(original, model_field.attname), is_named=is_named) if original else EMPTY
+            )
             if mine != theirs:
                 yield Difference(_label(model_field), mine, theirs, before)
 
@@ -196,9 +199,15 @@ def _in_words(model_field: Any, typed: str) -> str:
     if isinstance(model_field, models.BooleanField):
         return shown(model_field, bool(typed))
     try:
-        return shown(model_field, model_field.to_python(typed) if typed else None)
+        value = model_field.to_python(typed) if typed else None
     except forms.ValidationError:
         return typed
+    return shown(model_field, value, is_named=not _is_scoped(model_field))
+
+
+def _is_scoped(model_field: Any) -> bool:
+    """Whether it refers to rows that not everybody sees: an id sent from outside must not tell the name of one."""
+    return model_field.is_relation and hasattr(model_field.remote_field.model._default_manager.all(), "visible_to")
 
 
 def _typed(form: forms.ModelForm) -> str:
@@ -225,10 +234,12 @@ def _label(model_field: Any) -> str:
     return label[:1].upper() + label[1:]
 
 
-def shown(model_field: Any, value: Any) -> str:
+def shown(model_field: Any, value: Any, *, is_named: bool = True) -> str:
     """A column's value in words: names for ids, labels for choices, local dates."""
     if value is None or value == "":
         return EMPTY
+    if model_field.is_relation and not is_named:
+        return f"#{value}"
     if model_field.is_relation:
         row = model_field.remote_field.model._base_manager.filter(pk=value).first()
         return str(row) if row else f"#{value}"

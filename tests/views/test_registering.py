@@ -326,7 +326,7 @@ class TestEditing:
 
         answer = client.post(edit(world.agreement), filled(client.get(edit(world.agreement))) | signed)
 
-        assert "are locked" in errors(answer)["__all__"][0]
+        assert "is locked" in errors(answer)["__all__"][0]
         assert world.agreement.parties.count() == 2
 
     def test_the_new_coordinator_gets_the_milestones(self, world: World, client: Client) -> None:
@@ -345,6 +345,28 @@ class TestEditing:
         answer = send(client, edit(world.draft), unit=str(twin.unit.pk))
 
         assert list(errors(answer)) == ["unit"]
+
+    def test_another_units_framework_is_kept_and_not_named(self, world: World, client: Client) -> None:
+        theirs = make_world("South").agreement
+        Agreement.objects.filter(pk=world.draft.pk).update(parent=theirs)
+
+        page = client.get(edit(world.draft))
+        send(client, edit(world.draft), title="Better title")
+        forged = client.post(edit(world.draft), filled(page, parent=str(theirs.pk), predecessor=str(theirs.pk)))
+
+        assert forged.status_code == 409
+        assert ["South signed" in answer.text for answer in (page, forged)] == [False, False]
+        world.draft.refresh_from_db()
+        assert (world.draft.title, world.draft.parent) == ("Better title", theirs)
+
+    def test_the_programme_is_changed_and_taken_off(self, world: World, client: Client) -> None:
+        first, second = ProgrammeFactory(unit=world.unit), ProgrammeFactory(unit=world.unit)
+        labels = []
+        for chosen in (str(first.pk), str(second.pk), ""):
+            send(client, edit(world.agreement), programme=chosen)
+            labels.append([item.programme for item in world.agreement.programme_items.all()])
+
+        assert labels == [[first], [second], []]
 
     def test_it_does_not_come_back_to_itself(self, world: World, client: Client) -> None:
         answer = send(client, edit(world.draft), parent=str(world.draft.pk))
@@ -393,7 +415,7 @@ class TestAStalePage:
 
         assert (refused.status_code, 'value="Ms Lin"' in refused.text) == (409, True)
         again = client.post(edit(world.draft), filled(refused))
-        assert "are locked" in errors(again)["__all__"][0]
+        assert "is locked" in errors(again)["__all__"][0]
         assert 'value="Ms Lin"' in again.text
         assert world.draft.parties.all()[0].signatory_person == ""
 
