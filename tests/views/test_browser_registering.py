@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from partnerships.factories import (
+    AgreementFactory,
     AgreementTypeFactory,
     CooperationAreaFactory,
     InstitutionFactory,
@@ -20,6 +21,7 @@ from partnerships.factories import (
 )
 from partnerships.models import Agreement, Contact, Organization
 from partnerships.statuses import AgreementStatus
+from tests.views.test_every_page import violations
 
 
 @pytest.fixture(autouse=True)
@@ -168,3 +170,30 @@ def test_without_scripts_the_same_forms_do(open_as: Callable[..., Any], live_ser
     assert made.status == AgreementStatus.SIGNED
     assert [party.name_as_signed for party in made.parties.all()] == ["Harbor College", "Quay Works"]
     assert list(Organization.objects.search("quay")) == [made.parties.all()[1].organization]
+
+
+def test_the_form_is_readable_while_one_types_when_refused_and_when_stale(
+    unit: Any, open_as: Callable[..., Any], live_server: Any
+) -> None:
+    page, found = open_as("chen", viewport={"width": 390, "height": 844}), {}
+    draft = AgreementFactory(unit=unit, title="Joint training centre")
+
+    page.goto(f"{live_server.url}/agreements/add/")
+    page.get_by_role("group", name="Party 2").get_by_role("searchbox").fill("harbor")
+    page.get_by_role("group", name="Party 2").get_by_role("radio").wait_for()
+    page.evaluate("for (const more of document.querySelectorAll('main details')) more.open = true")
+    found["typing"] = violations(page)
+    page.get_by_label("Type", exact=True).select_option("Framework")
+    page.get_by_label("Title", exact=True).fill(draft.title)
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("Is it this one?").wait_for()
+    found["refused"] = violations(page)
+    page.goto(f"{live_server.url}/agreements/{draft.pk}/edit/")
+    draft.touch()
+    page.get_by_label("Title", exact=True).fill("Mine")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("heading", name="Somebody else changed this").wait_for()
+    found["stale"] = violations(page)
+
+    assert found == {"typing": [], "refused": [], "stale": []}
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
