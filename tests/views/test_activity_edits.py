@@ -13,6 +13,7 @@ from django.urls import reverse
 from partnerships.factories import DAY, NOON, ActivityFactory, CooperationAreaFactory, EnterpriseFactory
 from partnerships.models import Activity, OrganizationUnit
 from partnerships.workflows.activities import follow_activity
+from tests.views.test_every_page import violations
 from tests.views.world import World, make_world
 
 START = DAY + dt.timedelta(days=10)
@@ -260,6 +261,7 @@ class TestInABrowser:
         page.get_by_text("Somebody else changed this while you had it open").wait_for()
         assert page.get_by_label("Place").input_value() == "Hall 2"
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert not javascript or violations(page) == []
         page.get_by_label("Title").fill("Their title")
         page.get_by_role("button", name="Save").click()
         page.get_by_text("Saved.").wait_for()
