@@ -28,5 +28,6 @@ def edit_page(request: HttpRequest, row: Any, form: VersionedForm, *, title: Any
 def _shown(request: HttpRequest, row: Any, form: VersionedForm, context: dict[str, Any], template: str) -> HttpResponse:
     if form.conflict:
         form.conflict.describe(form)
+        form.conflict.take_over(form)
     context |= {"row": row, "form": form, "conflict": form.conflict}
     return render(request, f"partnerships/{template}.html", context, status=409 if form.conflict else 200)
