@@ -347,8 +347,8 @@ class ActivityForm(DetailFields, VersionedForm):
 
     def differences_beside(self, conflict: Conflict) -> Iterable[Difference]:
         yield from conflict.of_row(self, self.detail, DETAILS.get(self.instance.kind, ()))
-        yield from conflict.of_rows(self["organizations"].label, self._partners(), self.instance.partners)
-        yield from conflict.of_rows(self["credits"].label, self._credits(), self.instance.credits)
+        yield from conflict.of_rows(self["organizations"], self._partners(), self.instance.partners)
+        yield from conflict.of_rows(self["credits"], self._credits(), self.instance.credits)
 
     def _partners(self) -> list[str]:
         return [str(line["organization"]) for line in self.grid() if line["takes_part"]]

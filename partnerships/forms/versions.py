@@ -77,12 +77,21 @@ class VersionedForm(forms.ModelForm):
 
 @dataclass(frozen=True)
 class Difference:
-    """One field: as the person typed it, as it is now, as it was when the form was opened."""
+    """One field: as the person typed it, as it is now, as it was when the form was opened.
+
+    ``name`` and ``sent`` are the form's field and what it sends for theirs; empty where the form has no field of its own.
+    """
 
     label: Any
     mine: str
     theirs: str
     original: str
+    name: str = ""
+    sent: tuple[str, ...] = ()
+
+    @property
+    def is_theirs_alone(self) -> bool:
+        return self.mine == self.original
 
 
 def _number(text: str) -> int:
@@ -129,7 +138,14 @@ class Conflict:
                 shown(model_field, getattr(original, model_field.attname), is_named=is_named) if original else EMPTY
             )
             if mine != theirs:
-                yield Difference(_label(model_field), mine, theirs, before)
+                sent = _as_sent(getattr(self.now, model_field.attname))
+                yield Difference(_label(model_field), mine, theirs, before, name, sent)
+
+    def take_over(self, form: VersionedForm) -> None:
+        """What only they changed comes into the described form as it is now: saving again does not undo it."""
+        for difference in self.differences:
+            if difference.name in form.fields and difference.is_theirs_alone:
+                form.data.setlist(form.add_prefix(difference.name), difference.sent)  # type: ignore[attr-defined]
 
     def of_row(self, form: VersionedForm, row: Any, names: Iterable[str]) -> Iterator[Difference]:
         """Columns of a ``row`` that belongs to the root and that the form asks by their own names."""
@@ -139,13 +155,16 @@ class Conflict:
             theirs, mine = shown(model_field, getattr(row, model_field.attname)), _mine(form, model_field)
             before = shown(model_field, getattr(original, model_field.attname)) if original else EMPTY
             if mine != theirs:
-                yield Difference(_label(model_field), mine, theirs, before)
+                sent = _as_sent(getattr(row, model_field.attname))
+                yield Difference(_label(model_field), mine, theirs, before, name, sent)
 
-    def of_rows(self, label: Any, mine: Iterable[str], rows: Any) -> Iterator[Difference]:
-        """Rows that belong to the root, each a choice on the form, by what they are called."""
+    def of_rows(self, field: forms.BoundField, mine: Iterable[str], rows: Any) -> Iterator[Difference]:
+        """Rows that belong to the root, each a choice of ``field``, which starts with theirs; by what they are called."""
         ours, theirs = set(mine), {str(row) for row in rows.all()}
         if ours != theirs:
-            yield Difference(label, _joined(ours), _joined(theirs), _joined(self._as_opened(rows)))
+            sent = tuple(str(value) for value in field.initial or ())
+            before = _joined(self._as_opened(rows))
+            yield Difference(field.label, _joined(ours), _joined(theirs), before, field.name, sent)
 
     def _as_opened(self, rows: Any) -> set[str]:
         if self.opened_at is None:
@@ -175,6 +194,13 @@ class Conflict:
             before = shown(model_field, getattr(original, model_field.attname)) if original else EMPTY
             theirs = shown(model_field, getattr(theirs_row, model_field.attname))
             yield Difference(label, _mine(form, model_field), theirs, before)
+
+
+def _as_sent(value: Any) -> tuple[str, ...]:
+    """What a browser sends for a column's value: nothing for a box that is not ticked."""
+    if isinstance(value, bool):
+        return ("on",) if value else ()
+    return ("" if value is None else value.isoformat() if isinstance(value, dt.date) else str(value),)
 
 
 def _joined(words: Iterable[str]) -> str:

@@ -310,6 +310,25 @@ def test_the_form_costs_the_same_for_one_agreement_and_three(
         client.get(LOG, {"agreement": world.agreement.pk})
 
 
+def test_it_is_offered_where_one_works(world: World, client: Client, client_of: Callable[[Any], Client]) -> None:
+    event = EventFactory(unit=world.unit)
+    places = {
+        "/": "",
+        reverse("activity_list"): "",
+        reverse("activity_board"): "",
+        reverse("calendar"): "?day=2026-03-10",
+        reverse("calendar") + "?day=2026-03-10": "?day=2026-03-10",
+        world.agreement.get_absolute_url(): f"?agreement={world.agreement.pk}",
+        world.enterprise.get_absolute_url(): f"?organization={world.enterprise.pk}",
+        event.get_absolute_url(): f"?event={event.pk}",
+    }
+    viewer = client_of(world.people["viewer"])
+
+    for place, query in places.items():
+        assert f'href="{LOG}{query}"' in client.get(place).text, place
+        assert LOG not in viewer.get(place).text, place
+
+
 class TestInABrowser:
     @pytest.fixture(autouse=True)
     def on_the_day(self) -> None:
