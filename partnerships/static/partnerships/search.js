@@ -35,3 +35,8 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   event.target.closest(".chooser").querySelector("button").click();
 });
+// What was found for earlier words comes too late once somebody has chosen: it would take the choice away.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const chosen = event.detail.target.matches(".chooser .choices") && event.detail.target.querySelector("input:checked");
+  if (chosen && event.detail.requestConfig.formData.get(chosen.name) !== chosen.value) event.detail.shouldSwap = false;
+});
