@@ -197,3 +197,21 @@ def test_the_form_is_readable_while_one_types_when_refused_and_when_stale(
 
     assert found == {"typing": [], "refused": [], "stale": []}
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_an_answer_that_comes_late_takes_no_choice_away(open_as: Callable[..., Any], live_server: Any) -> None:
+    page, held = open_as("chen", viewport={"width": 1440, "height": 844}), []
+    page.goto(f"{live_server.url}/agreements/add/")
+    field = page.get_by_role("group", name="Party 2")
+    field.get_by_role("searchbox").fill("harbor")
+    field.get_by_role("radio").wait_for()
+    page.route("**/picks/**", lambda route: held.append(route))  # noqa: PLW0108 - the driver looks at its signature
+
+    with page.expect_request("**/picks/**"):
+        field.get_by_role("searchbox").fill("harbor col")
+    field.get_by_label("Harbor College").check()
+    with page.expect_response("**/picks/**"):
+        held[0].continue_()
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+    assert field.get_by_label("Harbor College").is_checked()
