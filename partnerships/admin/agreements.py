@@ -51,24 +51,13 @@ from partnerships.permissions import refusal
 from partnerships.statuses import AgreementStatus
 from partnerships.workflows.agreements import (
     LEAST_SIGNATORIES,
+    LOCKED,
     delete_draft,
     record_signed_agreement,
     signing_warnings,
 )
 from partnerships.workflows.milestones import follow_coordinator
 
-# What was signed; editable again only after a return or a correction.
-LOCKED = (
-    "title",
-    "title_as_signed",
-    "type",
-    "unit",
-    "amount",
-    "currency",
-    "is_party_list_complete",
-    "parent",
-    "predecessor",
-)
 DATES = (
     "submitted_on",
     "returned_on",

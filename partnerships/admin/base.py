@@ -16,10 +16,11 @@ from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import GenericTabularInline, ModelAdmin, StackedInline, TabularInline
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from partnerships.admin.choices import choosable
 from partnerships.admin.navigation import Attention
-from partnerships.admin.versions import LONGEST_NUMBER, PartForm, PartFormSet, RootForm
+from partnerships.admin.versions import PartForm, PartFormSet, RootForm
 from partnerships.exceptions import DomainError
+from partnerships.forms.choices import choosable
+from partnerships.forms.versions import LONGEST_NUMBER
 from partnerships.models import Citation, StatusChange
 from partnerships.permissions import may
 from partnerships.statuses import TONES

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from partnerships.admin.base import ReadOnlyInline, admin_link
-from partnerships.admin.versions import EMPTY
+from partnerships.forms.versions import EMPTY
 from partnerships.models import Activity, Agreement, Answer, Demand, DemandOutcome
 
 

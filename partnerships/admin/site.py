@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.forms import AuthenticationForm as StyledAuthenticationForm
 from unfold.sites import UnfoldAdminSite
 
-from partnerships.admin.choices import choosable
 from partnerships.admin.navigation import attention_cards, navigation
+from partnerships.forms.choices import choosable
 from partnerships.permissions import may, may_enter_admin
 
 

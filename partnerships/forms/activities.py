@@ -1,32 +1,164 @@
-"""Planning a follow-up under an agreement."""
+"""Entering a follow-up, planned or done, with its photos and minutes."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db.models import Q
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.exceptions import DomainError
 from partnerships.forms.steps import DateInput
-from partnerships.models import Activity, ActivityKind, Agreement, CooperationArea, Document, Organization, Unit, User
+from partnerships.forms.versions import Conflict, Difference, VersionedForm
+from partnerships.models import (
+    Activity,
+    ActivityKind,
+    Agreement,
+    CooperationArea,
+    Document,
+    Event,
+    Organization,
+    Role,
+    Unit,
+    User,
+)
 from partnerships.models.base import validate_visible_text
 from partnerships.permissions import may
-from partnerships.workflows.activities import plan_activity
+from partnerships.workflows.activities import DETAIL_MODELS, detail_of, edit_activity, plan_activity, record_activity
 from partnerships.workflows.documents import attach_to_activity
 
-# What one kind needs beyond any follow-up: form field -> column of its detail table.
-DETAILS: Mapping[str, Mapping[str, str]] = {
-    ActivityKind.TRAINING: {"audience": "audience", "headcount": "headcount"},
-    ActivityKind.RESEARCH_PROJECT: {"principal_investigator": "principal_investigator", "budget": "budget"},
-    ActivityKind.VISIT: {"delegation": "delegation"},
+# What one kind has beyond any follow-up: the columns of its table, which the form calls by the same names.
+DETAILS: Mapping[str, tuple[str, ...]] = {
+    ActivityKind.TRAINING: ("audience", "headcount", "hours"),
+    ActivityKind.RESEARCH_PROJECT: (
+        "principal_investigator",
+        "budget",
+        "currency",
+        "outcomes",
+        "intellectual_property",
+    ),
+    ActivityKind.VISIT: ("host", "delegation", "findings"),
 }
+# What is asked of one that has taken place.
+AFTERWARDS = ("next_step", "next_step_on", "no_next_step_reason")
+LONGEST_TEXT = 5000
+EVENTS_OFFERED = 12
 
 
-class FollowUpForm(forms.ModelForm):
-    """One plain form for every kind; what belongs to another kind than the chosen one is refused, not dropped."""
+def _text(label: Any, *, rows: int = 2) -> forms.CharField:
+    return forms.CharField(
+        label=label, required=False, max_length=LONGEST_TEXT, widget=forms.Textarea(attrs={"rows": rows})
+    )
 
+
+def _line(label: Any, longest: int) -> forms.CharField:
+    return forms.CharField(label=label, required=False, max_length=longest, validators=[validate_visible_text])
+
+
+class DetailFields(forms.Form):
+    """What trainings, research projects and visits have beyond any follow-up."""
+
+    audience = _line(_("Audience"), 200)
+    headcount = forms.IntegerField(label=_("People trained"), required=False, min_value=0, max_value=1_000_000)
+    hours = forms.DecimalField(label=_("Hours"), required=False, min_value=0, max_digits=6, decimal_places=1)
+    principal_investigator = _line(_("Principal investigator"), 150)
+    budget = forms.DecimalField(label=_("Budget"), required=False, min_value=0, max_digits=14, decimal_places=2)
+    currency = forms.RegexField(
+        r"\A[A-Z]{3}\Z",
+        label=_("Currency"),
+        initial="CNY",
+        required=False,
+        error_messages={"invalid": _("Three capital letters, such as CNY.")},
+    )
+    outcomes = _text(_("Outcomes"))
+    intellectual_property = _text(_("Intellectual property"))
+    host = forms.ModelChoiceField(label=_("Host"), queryset=Organization.objects.none(), required=False)
+    delegation = _text(_("Delegation"))
+    findings = _text(_("Findings"))
+
+    def details(self, kind: str) -> dict[str, Any]:
+        """Column -> value for the table of ``kind``. Call it on a valid form."""
+        values = {name: self.cleaned_data[name] for name in DETAILS.get(kind, ())}
+        if "currency" in values:
+            values["currency"] = values["currency"] or self.fields["currency"].initial
+        return values
+
+    def details_by_kind(self) -> list[dict[str, Any]]:
+        """Each kind that has details of its own, with their fields and whether something stands in one."""
+        return [
+            {"kind": kind, "label": ActivityKind(kind).label, "fields": fields, "is_filled": is_filled}
+            for kind, names in DETAILS.items()
+            for fields in [[self[name] for name in names if name in self.fields]]
+            for is_filled in [any(self._is_filled(field.name, field.value()) or field.errors for field in fields)]
+        ]
+
+    def refuse_other_details(self, kind: str | None) -> None:
+        """What belongs to another kind than the chosen one is refused, not dropped."""
+        for other, names in DETAILS.items():
+            words = _("This belongs to the kind “%(kind)s”: choose that kind or leave this empty.")
+            for name in names if other != kind else ():
+                if self._is_filled(name, self.cleaned_data.get(name)):
+                    self.add_error(name, words % {"kind": ActivityKind(other).label})
+
+    def _is_filled(self, name: str, value: Any) -> bool:
+        return value not in (None, "", self.fields[name].initial)
+
+
+@dataclass(frozen=True)
+class About:
+    """What a follow-up is about, as far as it is known when its form is shown."""
+
+    agreement: Agreement | None = None
+    event: Event | None = None
+    organization: Organization | None = None
+
+    def organizations(self) -> Any:
+        """Who may have taken part: the parties, whoever was at the event, and the organization one came from."""
+        offered = Q(pk=self.organization.pk) if self.organization else Q(pk__in=[])
+        if self.agreement:
+            offered |= Q(pk__in=self.agreement.parties.values("organization"))
+        if self.event:
+            offered |= Q(pk__in=self.event.participations.filter(organization__isnull=False).values("organization"))
+        return Organization.objects.filter(offered)
+
+    def areas(self) -> Any:
+        """What the agreement promises; any area where it names none."""
+        promised = CooperationArea.objects.filter(promises__agreement=self.agreement) if self.agreement else None
+        return promised or CooperationArea.objects.filter(is_active=True)
+
+    def events(self, user: User) -> list[Event]:
+        """The event itself, that of the agreement, and the latest."""
+        latest = list(Event.objects.visible_to(user)[:EVENTS_OFFERED])  # type: ignore[attr-defined]
+        first = [self.event, self.agreement.event if self.agreement else None]
+        return list(dict.fromkeys(event for event in [*first, *latest] if event))
+
+
+def offer_events(field: Any, about: About, user: User) -> None:
+    """A few to choose among; any that one sees may be meant."""
+    field.queryset = Event.objects.visible_to(user)  # type: ignore[attr-defined]
+    field.choices = [("", field.empty_label), *((row.pk, str(row)) for row in about.events(user))]
+
+
+class FollowUpForm(DetailFields, forms.ModelForm):
+    """One short form that plans a follow-up, or records one that has taken place with what comes next.
+
+    What belongs to another kind than the chosen one, or to one that is over, is refused, not dropped.
+    """
+
+    needs_one_of = frozenset({*AFTERWARDS, "title", "starts_on", "unit"})
+
+    is_done = forms.BooleanField(label=_("It has taken place"), required=False)
+    find = forms.CharField(label=_("Find an agreement"), max_length=200, required=False)
+    agreement = forms.ModelChoiceField(label=_("Agreement"), queryset=Agreement.objects.none(), required=False)
+    unit = forms.ModelChoiceField(
+        label=_("Unit"),
+        queryset=Unit.objects.none(),
+        required=False,
+        help_text=_("Whose follow-up it is, where there is no agreement."),
+    )
     organizations = forms.ModelMultipleChoiceField(
         label=_("With"), queryset=Organization.objects.none(), widget=forms.CheckboxSelectMultiple, required=False
     )
@@ -37,76 +169,214 @@ class FollowUpForm(forms.ModelForm):
         required=False,
         help_text=_("Each area counts as delivered to each organization once the follow-up is completed."),
     )
-    audience = forms.CharField(label=_("Audience"), max_length=200, required=False, validators=[validate_visible_text])
-    headcount = forms.IntegerField(
-        label=_("People to be trained"),
+    next_step = forms.CharField(
+        label=_("Next step"),
+        max_length=200,
         required=False,
-        validators=[MinValueValidator(0), MaxValueValidator(1_000_000)],
+        validators=[validate_visible_text],
+        help_text=_("Say what comes next and by when, or why nothing does."),
     )
-    principal_investigator = forms.CharField(
-        label=_("Principal investigator"), max_length=150, required=False, validators=[validate_visible_text]
-    )
-    budget = forms.DecimalField(label=_("Budget (CNY)"), required=False, min_value=0, max_digits=14, decimal_places=2)
-    delegation = forms.CharField(label=_("Delegation"), required=False, max_length=5000)
+    next_step_on = forms.DateField(label=_("Next step by"), required=False, widget=DateInput)
+    no_next_step_reason = _line(_("Or why there is no next step"), 300)
 
     class Meta:
         model = Activity
-        fields = ["kind", "title", "starts_on", "ends_on", "place", "owner", "summary"]
+        fields = ["kind", "title", "starts_on", "ends_on", "place", "owner", "event", "summary"]
         widgets = {"starts_on": DateInput, "ends_on": DateInput, "summary": forms.Textarea(attrs={"rows": 3})}
+        labels = {"starts_on": _("Date"), "ends_on": _("Last day")}
+        help_texts = {
+            "title": _("Left empty, it is called by its kind and its first partner."),
+            "ends_on": _("Where it lasts more than a day."),
+        }
 
-    def __init__(self, *args: Any, agreement: Agreement, user: User, today: dt.date, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, about: About, user: User, today: dt.date, is_agreement_fixed: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self.agreement, self.today = agreement, today
-        self.instance.agreement, self.instance.unit = agreement, _unit_for(agreement, user)
-        self.fields["organizations"].queryset = Organization.objects.filter(party_rows__agreement=agreement)
-        promised = CooperationArea.objects.filter(promises__agreement=agreement)
-        self.fields["areas"].queryset = promised or CooperationArea.objects.filter(is_active=True)
+        self.about, self.today, self.is_agreement_fixed = about, today, is_agreement_fixed
+        self.fields["title"].required = False
         self.fields["owner"].queryset = User.objects.visible_to(user).reachable()  # type: ignore[attr-defined]
         self.fields["owner"].initial = user.pk
+        self.fields["organizations"].queryset = self.fields["host"].queryset = about.organizations()
+        self.fields["areas"].queryset = about.areas()
+        self._offer_agreements(user)
+        offer_events(self.fields["event"], about, user)
+        self._offer_units(user)
 
-    def groups(self) -> list[dict[str, Any]]:
-        """The form's parts in the order they are shown."""
-        in_details = {field for fields in DETAILS.values() for field in fields}
-        plain = [self[name] for name in self.fields if name not in in_details]
-        details = [
-            {"legend": ActivityKind(kind).label, "fields": [self[name] for name in fields]}
-            for kind, fields in DETAILS.items()
-        ]
-        return [{"legend": "", "fields": plain}, *details]
+    def _offer_agreements(self, user: User) -> None:
+        """Nobody reads them all in a list: the page shows a few, and those that were searched for."""
+        if self.is_agreement_fixed:
+            del self.fields["agreement"], self.fields["find"]
+            return
+        self.fields["agreement"].queryset = Agreement.objects.followed_up_by(user)  # type: ignore[attr-defined]
+
+    def _offer_units(self, user: User) -> None:
+        """Nothing to choose under an agreement, nor for whoever works for one unit."""
+        units = Unit.objects.all()
+        if not user.sees_all_units:
+            units = units.filter(pk__in=user.scope.unit_ids_as(Role.COORDINATOR))
+        self.fields["unit"].queryset = units  # type: ignore[attr-defined]
+        only = units[:2] if not self.about.agreement else [_unit_for(self.about.agreement, user)]
+        if len(only) == 1:
+            self.instance.unit = only[0]
+            del self.fields["unit"]
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data
-        starts_on, ends_on = values.get("starts_on"), values.get("ends_on")
-        if ends_on and (starts_on is None or ends_on < starts_on):
-            # Beside the field; the constraint behind it speaks about the row as a whole.
-            self.add_error("ends_on", _("An activity cannot end before it starts."))
-        for kind, fields in DETAILS.items():
-            if kind == values.get("kind"):
-                continue
-            for name in fields:
-                if values.get(name) not in (None, ""):
-                    words = _("This belongs to the kind “%(kind)s”: choose that kind or leave this empty.")
-                    self.add_error(name, words % {"kind": ActivityKind(kind).label})
+        self.refuse_other_details(values.get("kind"))
+        self._check_days(values)
+        if values.get("find") and not values.get("agreement") and "agreement" not in self.errors:
+            self.add_error("agreement", _("Choose one of the agreements found, or empty the search."))
+        if "unit" in self.fields and not values.get("unit") and "unit" not in self.errors:
+            self.add_error("unit", _("Choose an agreement, or the unit whose follow-up this is."))
+        if not values.get("is_done"):
+            for name in AFTERWARDS:
+                if values.get(name):
+                    self.add_error(name, _("This is for one that has taken place: tick that, or leave this empty."))
+        if not values.get("title") and "title" not in self.errors and values.get("kind"):
+            values["title"] = self._offered_title(values)
         return values
 
+    def _check_days(self, values: dict[str, Any]) -> None:
+        starts_on, ends_on = values.get("starts_on"), values.get("ends_on")
+        if ends_on and "starts_on" not in self.errors and (starts_on is None or ends_on < starts_on):
+            # Beside the field; the constraint behind it speaks about the row as a whole.
+            self.add_error("ends_on", _("An activity cannot end before it starts."))
+        if not values.get("is_done"):
+            return
+        if starts_on is None and not self.errors.keys() & {"starts_on", "ends_on"}:
+            self.add_error("starts_on", _("When did it take place?"))
+        for name, day in (("starts_on", starts_on), ("ends_on", ends_on)):
+            if day and day > self.today:
+                self.add_error(name, _("This day lies in the future."))
+
+    def _offered_title(self, values: dict[str, Any]) -> str:
+        first = next(iter(values.get("organizations") or ()), None)
+        words = [ActivityKind(values["kind"]).label, first]
+        longest = Activity._meta.get_field("title").max_length or 0
+        return Truncator(": ".join(str(word) for word in words if word)).chars(longest)
+
     def apply(self, actor: User) -> Activity | None:
-        """The planned follow-up, or None with the reason among the errors. Call it on a valid form."""
+        """The follow-up, or None with the reason among the errors. Call it on a valid form."""
         values = self.cleaned_data
-        columns = DETAILS.get(values["kind"], {})
+        what = {name: values[name] for name in (*self.Meta.fields, "organizations", "areas")}
+        what |= {
+            "unit": values["unit"] if "unit" in self.fields else self.instance.unit,
+            "agreement": self.about.agreement,
+            "details": self.details(values["kind"]),
+        }
         try:
-            return plan_activity(
+            if not values["is_done"]:
+                return plan_activity(actor=actor, on=self.today, **what)
+            on, afterwards = values["ends_on"] or values["starts_on"], {name: values[name] for name in AFTERWARDS}
+            return record_activity(actor=actor, on=on, **afterwards, **what)
+        except DomainError as error:
+            self.add_error(error.field if error.field in self.fields else None, str(error))
+            return None
+
+
+class ActivityForm(DetailFields, VersionedForm):
+    """What a follow-up says of itself, who took part and what it counts for. Its kind, unit and owner stay."""
+
+    organizations = forms.ModelMultipleChoiceField(
+        label=_("With"), queryset=Organization.objects.none(), widget=forms.CheckboxSelectMultiple, required=False
+    )
+    credits = forms.MultipleChoiceField(label=_("Counts for"), widget=forms.CheckboxSelectMultiple, required=False)
+
+    class Meta:
+        model = Activity
+        fields = ["title", "starts_on", "ends_on", "place", "event", "summary"]
+        widgets = {"starts_on": DateInput, "ends_on": DateInput, "summary": forms.Textarea(attrs={"rows": 4})}
+        labels = {"starts_on": _("Date"), "ends_on": _("Last day")}
+        help_texts = {"ends_on": _("Where it lasts more than a day.")}
+
+    def __init__(self, *args: Any, user: User, today: dt.date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today, self.detail = today, detail_of(self.instance)
+        about = About(self.instance.agreement, self.instance.event)
+        self._keep_to_its_kind()
+        offer_events(self.fields["event"], about, user)
+        self._offer_partners(about)
+
+    def _keep_to_its_kind(self) -> None:
+        for kind, names in DETAILS.items():
+            for name in names:
+                if kind != self.instance.kind:
+                    del self.fields[name]
+                elif self.detail:
+                    self.fields[name].initial = DETAIL_MODELS[kind]._meta.get_field(name).value_from_object(self.detail)
+
+    def _offer_partners(self, about: About) -> None:
+        """The parties, whoever was at the event, and whoever stands there already; with the areas that may count."""
+        partners = self.instance.partners.values("organization")
+        credited = list(self.instance.credits.values_list("area", "organization"))
+        self.offered = list(
+            (about.organizations() | Organization.objects.filter(pk__in=partners)).order_by("name", "pk")
+        )
+        of_before = CooperationArea.objects.filter(pk__in={area for area, _organization in credited})
+        self.areas = list(dict.fromkeys([*about.areas(), *of_before]))
+        rows: Any = Organization.objects.filter(pk__in=[row.pk for row in self.offered])
+        self.fields["organizations"].queryset = rows  # type: ignore[attr-defined]
+        self.fields["organizations"].initial = [row["organization"] for row in partners]
+        if "host" in self.fields:
+            host = getattr(self.detail, "host_id", None)
+            self.fields["host"].queryset = rows | Organization.objects.filter(pk=host)  # type: ignore[attr-defined]
+        pairs = [(_pair(area, row), f"{area} · {row}") for row in self.offered for area in self.areas]
+        self.fields["credits"].choices = pairs  # type: ignore[attr-defined]
+        self.fields["credits"].initial = [f"{area}-{organization}" for area, organization in credited]
+
+    def grid(self) -> list[dict[str, Any]]:
+        """A line for each organization: whether it takes part, and for each area whether that counts."""
+        ticked = {str(value) for value in self["organizations"].value() or ()}
+        counted = set(self["credits"].value() or ())
+        return [
+            {
+                "organization": row,
+                "takes_part": str(row.pk) in ticked,
+                "cells": [(area, _pair(area, row), _pair(area, row) in counted) for area in self.areas],
+            }
+            for row in self.offered
+        ]
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or self.cleaned_data
+        ends_on, starts_on = values.get("ends_on"), values.get("starts_on")
+        if ends_on and "starts_on" not in self.errors and (starts_on is None or ends_on < starts_on):
+            self.add_error("ends_on", _("An activity cannot end before it starts."))
+        return values
+
+    def differences_beside(self, conflict: Conflict) -> Iterable[Difference]:
+        yield from conflict.of_row(self, self.detail, DETAILS.get(self.instance.kind, ()))
+        yield from conflict.of_rows(self["organizations"], self._partners(), self.instance.partners)
+        yield from conflict.of_rows(self["credits"], self._credits(), self.instance.credits)
+
+    def _partners(self) -> list[str]:
+        return [str(line["organization"]) for line in self.grid() if line["takes_part"]]
+
+    def _credits(self) -> list[str]:
+        cells = [(line["organization"], *cell) for line in self.grid() for cell in line["cells"]]
+        return [f"{area} · {organization}" for organization, area, _value, is_counted in cells if is_counted]
+
+    def apply(self, actor: User) -> Activity | None:
+        """The changed follow-up, or None with the reason among the errors. Call it on a valid form."""
+        values = self.cleaned_data
+        try:
+            return edit_activity(
+                self.instance,
                 actor=actor,
                 on=self.today,
-                unit=self.instance.unit,
-                agreement=self.agreement,
+                changes={name: values[name] for name in self.Meta.fields},
+                details=self.details(self.instance.kind),
                 organizations=values["organizations"],
-                areas=values["areas"],
-                details={column: values[name] for name, column in columns.items()},
-                **{name: values[name] for name in self.Meta.fields},
+                credited=[tuple(map(int, pair.split("-"))) for pair in values["credits"]],
             )
         except DomainError as error:
             self.add_error(error.field if error.field in self.fields else None, str(error))
             return None
+
+
+def _pair(area: CooperationArea, organization: Organization) -> str:
+    return f"{area.pk}-{organization.pk}"
 
 
 class FilesInput(forms.ClearableFileInput):

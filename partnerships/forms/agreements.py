@@ -1,14 +1,303 @@
-"""Forms for what can be done with a signed agreement beside its steps: renewed, amended, joined, left."""
+"""Forms of an agreement: registered or edited with its parts, and once it is signed renewed, amended, joined, left."""
 
+import datetime as dt
 from typing import Any
 
 from django import forms
-from django.db.models import QuerySet
+from django.db import transaction
+from django.db.models import Model, Q, QuerySet
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from partnerships.exceptions import DomainError
+from partnerships.forms.choices import choosable
+from partnerships.forms.lines import FormWithLines, LineForm, LineFormSet, lines_of, with_more_lines
+from partnerships.forms.picks import PickField
 from partnerships.forms.steps import DateInput, VerbForm
-from partnerships.models import Agreement, AgreementParty, AgreementTerm, Organization, User
+from partnerships.models import (
+    Agreement,
+    AgreementArea,
+    AgreementParty,
+    AgreementTerm,
+    AgreementType,
+    CooperationArea,
+    Organization,
+    ProgrammeItem,
+    Unit,
+    User,
+)
 from partnerships.workflows import agreements
+
+PARTIES, AREAS, TERM = "parties", "areas", "term"
+
+
+class PartyForm(LineForm):
+    organization = PickField("organization", label=_("Organization"))
+
+    rare = frozenset({"name_as_signed", "signed_on", "is_for_itself", "signs_for_members"})
+
+    class Meta:
+        model = AgreementParty
+        fields = [
+            "organization",
+            "role",
+            "signatory_person",
+            "name_as_signed",
+            "signed_on",
+            "is_for_itself",
+            "signs_for_members",
+        ]
+        widgets = {"signed_on": DateInput}
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["organization"].offer_to(user, current=self.instance.organization_id)
+
+
+class AreaForm(LineForm):
+    class Meta:
+        model = AgreementArea
+        fields = ["area", "note"]
+
+    def __init__(self, *args: Any, user: User, areas: list[CooperationArea], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offered = Q(pk__in=choosable(CooperationArea, user).values("pk")) | Q(pk=self.instance.area_id)
+        self.fields["area"].queryset = CooperationArea.objects.filter(offered)
+        # Read once for all lines.
+        shown = [area for area in areas if area.is_active or area.pk == self.instance.area_id]
+        self.fields["area"].choices = [("", "—"), *((area.pk, str(area)) for area in shown)]
+
+
+class TermForm(LineForm):
+    """Without a start, it starts on the day of signing where that is known."""
+
+    class Meta:
+        model = AgreementTerm
+        fields = ["starts_on", "ends_on", "review_on", "renews_tacitly", "notice", "notice_unit", "lead_days"]
+        widgets = {"starts_on": DateInput, "ends_on": DateInput, "review_on": DateInput}
+
+    rare = frozenset({"renews_tacitly", "notice", "notice_unit", "lead_days"})
+    signed_on: dt.date | None = None
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["starts_on"].required = False
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or self.cleaned_data
+        if not values.get("starts_on") and "starts_on" not in self.errors:
+            values["starts_on"] = self.signed_on
+            if self.signed_on is None:
+                self.add_error("starts_on", _("Give the day on which it starts."))
+        return values
+
+
+class AgreementForm(FormWithLines):
+    """An agreement with its parties, areas and term, as long as it is a draft; later what is not locked."""
+
+    coordinator = PickField("person", label=_("Coordinator"), required=False)
+    event = PickField("event", label=_("Signed at"), required=False)
+    parent = PickField("agreement", label=_("Under the framework"), required=False)
+    predecessor = PickField("agreement", label=_("Follows on"), required=False)
+    programme = PickField("programme", label=_("Programme"), required=False)
+
+    about = ("unit", "type", "title", "title_as_signed", "reference", "summary", "coordinator")
+    frame = ("programme", "event", "parent", "predecessor", "amount", "currency", "is_party_list_complete")
+
+    class Meta:
+        model = Agreement
+        fields = [
+            "unit",
+            "type",
+            "title",
+            "title_as_signed",
+            "reference",
+            "summary",
+            "coordinator",
+            "event",
+            "parent",
+            "predecessor",
+            "amount",
+            "currency",
+            "is_party_list_complete",
+        ]
+        widgets = {"summary": forms.Textarea(attrs={"rows": 3})}
+
+    def __init__(self, data: QueryDict | None = None, *, user: User, today: dt.date, **kwargs: Any) -> None:
+        data = with_more_lines(data)
+        super().__init__(data, **kwargs)
+        self.user, self.today = user, today
+        self.label_item = self._label_item()
+        self.fields["programme"].initial = self.label_item and self.label_item.programme_id
+        self._offer()
+        self._veil()
+        if not self.instance.is_editable:
+            for name in agreements.LOCKED:
+                self.fields.pop(name, None)
+        # What was typed before somebody else submitted it is shown once more, though it can no longer be kept.
+        if self.instance.is_editable or (data is not None and f"{PARTIES}-TOTAL_FORMS" in data):
+            self._add_lines()
+
+    def _label_item(self) -> ProgrammeItem | None:
+        return self.instance.programme_items.first() if self.instance.pk else None
+
+    def _offer(self) -> None:
+        for name, field in self.fields.items():
+            if isinstance(field, PickField):
+                field.offer_to(self.user, current=getattr(self.instance, f"{name}_id", None))
+        if self.label_item:
+            self.fields["programme"].offer_to(self.user, current=self.label_item.programme_id)
+        for name, model in (("unit", Unit), ("type", AgreementType)):
+            current = getattr(self.instance, f"{name}_id")
+            choices = Q(pk__in=choosable(model, self.user).order_by().values("pk")) | Q(pk=current)
+            self.fields[name].queryset = model._default_manager.filter(choices)
+
+    def _veil(self) -> None:
+        """An agreement of another unit that it refers to is kept as it is, and not named."""
+        for name in ("parent", "predecessor"):
+            other = getattr(self.instance, f"{name}_id")
+            if other and not Agreement.objects.visible_to(self.user).filter(pk=other).exists():  # type: ignore[attr-defined]
+                del self.fields[name]
+
+    def _add_lines(self) -> None:
+        parties = AgreementParty.objects.select_related("organization__region").prefetch_related(
+            "organization__holders__unit"
+        )
+        terms = AgreementTerm.objects.filter(agreement=self.instance.pk).order_by(
+            "-number"
+        )  # earlier ones stay as they are
+        areas = list(CooperationArea.objects.all())
+        self.formsets = (
+            self._lines(PARTIES, PartyForm, rows=parties),
+            self._lines(AREAS, AreaForm, rows=AgreementArea.objects.all(), about={"areas": areas}),
+            self._lines(TERM, TermForm, rows=AgreementTerm.objects.filter(pk__in=terms.values("pk")[:1]), max_num=1),
+        )
+
+    def _lines(
+        self, prefix: str, form: type[LineForm], *, rows: QuerySet, about: Any = None, **limits: int
+    ) -> LineFormSet:
+        initial = self.first_lines(prefix)
+        lines = lines_of(Agreement, rows.model, form, extra=len(initial), **limits)
+        return lines(
+            self.data if self.is_bound else None,
+            instance=self.instance,
+            prefix=prefix,
+            queryset=rows,
+            form_kwargs={"user": self.user, **(about or {})},
+            initial=None if self.is_bound else initial,  # a line that was filled in beforehand is a line that was typed
+        )
+
+    def first_lines(self, prefix: str) -> list[dict[str, Any]]:
+        """New lines that stand there before anybody asks for one, with what is known of each."""
+        return [{}] if prefix == TERM else []
+
+    @property
+    def has_frame(self) -> bool:
+        """Whether there is something to see in the part of the form that is rarely needed."""
+        rare = set(self.frame) - {"currency", "is_party_list_complete"}
+        return self.is_bound or any(self[name].value() for name in rare if name in self.fields)
+
+    @property
+    def lines(self) -> dict[str, LineFormSet]:
+        return {formset.prefix: formset for formset in self.formsets}
+
+    def groups(self) -> dict[str, list[Any]]:
+        return {
+            "about": [self[name] for name in self.about if name in self.fields],
+            "frame": [self[name] for name in self.frame if name in self.fields],
+        }
+
+    def is_valid(self) -> bool:
+        signed_on = self.signed_on()
+        for term in self.lines[TERM].forms if self.formsets else ():
+            term.signed_on = signed_on
+        return super().is_valid()
+
+    def signed_on(self) -> dt.date | None:
+        return None
+
+    def apply(self, actor: User) -> Agreement | None:
+        """The kept agreement, or None with the reason among the errors. Call it on a valid form."""
+        try:
+            with transaction.atomic():
+                return self.keep(actor)
+        except DomainError as error:
+            self.add_error(error.field if error.field in self.fields else None, str(error))
+            return None
+
+    def keep(self, actor: User) -> Agreement:
+        is_changed = bool(set(self.changed_data) - {"programme"})
+        parts, removed = self._labels()
+        return agreements.edit_agreement(
+            self.instance,
+            actor=actor,
+            is_changed=is_changed,
+            parts=[*self.kept, *parts],
+            removed=[*self.removed, *removed],
+        )
+
+    def _labels(self) -> tuple[list[Model], list[Model]]:
+        """The programme's label to put on, and the one to take off."""
+        if "programme" not in self.changed_data:
+            return [], []
+        chosen = self.cleaned_data["programme"]
+        return [ProgrammeItem(programme=chosen)] if chosen else [], [self.label_item] if self.label_item else []
+
+
+class NewAgreementForm(AgreementForm):
+    """A draft; or, with the day of signing, an agreement that was signed already."""
+
+    on = forms.DateField(
+        label=_("Signed on"),
+        required=False,
+        widget=DateInput,
+        help_text=_("Leave this empty for a draft: it is then submitted, approved and signed step by step."),
+    )
+    is_another = forms.BooleanField(label=_("It is another one"), required=False)
+
+    def __init__(self, *args: Any, user: User, party: int | None = None, **kwargs: Any) -> None:
+        units = list(choosable(Unit, user)[:2])
+        self.own_unit, self.party = units[0] if len(units) == 1 else None, party
+        super().__init__(*args, user=user, **kwargs)
+        self.twins: list[Agreement] = []
+        self.fields["unit"].initial = self.own_unit
+        if not user.sees_all_units:
+            self.fields["coordinator"].initial = user.pk
+
+    def first_lines(self, prefix: str) -> list[dict[str, Any]]:
+        """Two parties: our own side where it is known, and the one the page was opened for; an area, a term."""
+        if prefix != PARTIES:
+            return [{}]
+        ours = self.own_unit and self.own_unit.organization_id
+        known = [{"organization": one} for one in dict.fromkeys((ours, self.party)) if one]
+        return [*known, {}, {}][: agreements.LEAST_SIGNATORIES]
+
+    def signed_on(self) -> dt.date | None:
+        return self.cleaned_data.get("on") if not self.errors else None
+
+    def clean_on(self) -> dt.date | None:
+        on = self.cleaned_data["on"]
+        if on and on > self.today:
+            raise forms.ValidationError(_("The day of signing lies in the future."))
+        return on
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or self.cleaned_data
+        if values.get("unit") and values.get("title"):
+            typed = Agreement(unit=values["unit"], title=values["title"])
+            self.twins = list(agreements.agreements_of_title(typed)[:3])
+        if self.twins and not values.get("is_another"):
+            self.add_error("is_another", _("This unit has an agreement of this title already."))
+        return values
+
+    def keep(self, actor: User) -> Agreement:
+        values, (labels, _none) = self.cleaned_data, self._labels()
+        registered = agreements.register_agreement(
+            self.instance, actor=actor, parts=[*self.kept, *labels], is_another=values["is_another"]
+        )
+        if not values["on"]:
+            return registered
+        return agreements.record_signed_agreement(registered, actor=actor, on=values["on"], today=self.today)
 
 
 class RenewForm(VerbForm):

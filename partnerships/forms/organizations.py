@@ -1,10 +1,147 @@
-"""Forms for what can be done with an organization."""
+"""Forms for what can be done with an organization, and for the people who work there."""
 
 from typing import Any
 
-from partnerships.forms.steps import VerbForm
-from partnerships.models import Organization, User
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from partnerships.exceptions import DomainError
+from partnerships.forms.choices import choosable
+from partnerships.forms.lines import FormWithLines, LineForm, lines_of, with_more_lines
+from partnerships.forms.picks import PickField
+from partnerships.forms.steps import DateInput, VerbForm
+from partnerships.forms.versions import VersionedForm
+from partnerships.models import Contact, Organization, OrganizationName, Unit, User
 from partnerships.workflows import organizations
+
+LOOK_ALIKES_SHOWN = 5
+
+
+class NameForm(LineForm):
+    class Meta:
+        model = OrganizationName
+        fields = ["name", "kind", "valid_from", "valid_until"]
+        widgets = {"valid_from": DateInput, "valid_until": DateInput}
+
+
+class OrganizationForm(FormWithLines):
+    """An organization with its other names, new or changed."""
+
+    region = PickField("region", label=_("Region"), required=False)
+    website = forms.URLField(label=_("Website"), required=False, max_length=200, assume_scheme="https")
+
+    class Meta:
+        model = Organization
+        fields = [
+            "kind",
+            "name",
+            "name_zh",
+            "institution_type",
+            "region",
+            "uscc",
+            "industry",
+            "website",
+            "address",
+            "description",
+        ]
+        widgets = {"description": forms.Textarea(attrs={"rows": 3})}
+
+    def __init__(self, data: QueryDict | None = None, *, user: User, extra: int = 0, **kwargs: Any) -> None:
+        data = with_more_lines(data)
+        super().__init__(data, **kwargs)
+        self.fields["region"].offer_to(user, current=self.instance.region_id)
+        name_lines = lines_of(Organization, OrganizationName, NameForm, extra=extra)
+        self.names = name_lines(data, instance=self.instance, prefix="names")
+        self.formsets = (self.names,)
+
+    def apply(self, actor: User) -> Organization | None:
+        """The kept organization, or None with the reason among the errors. Call it on a valid form."""
+        try:
+            return self.keep(actor)
+        except DomainError as error:
+            self.add_error(error.field if error.field in self.fields else None, str(error))
+            return None
+
+    def keep(self, actor: User) -> Organization:
+        return organizations.edit_organization(
+            self.instance, actor=actor, is_changed=self.has_changed(), names=self.kept, removed=self.removed
+        )
+
+
+class NewOrganizationForm(OrganizationForm):
+    """Asks once more where there are organizations of a similar name; whoever says it is another one goes on."""
+
+    unit = forms.ModelChoiceField(
+        label=_("Held by"), queryset=Unit.objects.none(), help_text=_("The unit that keeps up the relation.")
+    )
+    is_another = forms.BooleanField(label=_("It is none of these"), required=False)
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, user=user, **kwargs)
+        self.user = user
+        self.look_alikes: list[Organization] = []
+        unit = self.fields["unit"]
+        unit.queryset = units = choosable(Unit, user)
+        unit.required = not user.sees_all_units
+        if len(own := list(units[:2])) == 1:
+            unit.initial = own[0].pk
+        self.order_fields(["kind", "name", "name_zh", "institution_type", "region", "unit"])
+
+    def clean(self) -> dict[str, Any] | None:
+        values = super().clean() or self.cleaned_data
+        typed = Organization(name=values.get("name") or "", name_zh=values.get("name_zh") or "")
+        alike = Organization.objects.visible_to(self.user).resembling(typed)  # type: ignore[attr-defined]
+        alike = alike.select_related("region").prefetch_related("holders__unit").order_by("name", "pk")
+        self.look_alikes = list(alike[:LOOK_ALIKES_SHOWN])
+        if self.look_alikes and not values.get("is_another"):
+            self.add_error("is_another", organizations.LOOK_FIRST)
+        return values
+
+    def keep(self, actor: User) -> Organization:
+        return organizations.register_organization(
+            self.instance,
+            actor=actor,
+            unit=self.cleaned_data["unit"],
+            names=self.kept,
+            is_another=self.cleaned_data["is_another"],
+        )
+
+
+class ContactForm(VersionedForm):
+    """A person at an organization."""
+
+    class Meta:
+        model = Contact
+        fields = [
+            "name",
+            "position",
+            "phone",
+            "email",
+            "wechat",
+            "preferred_channel",
+            "language",
+            "ask_before_contacting",
+            "is_active",
+            "note",
+        ]
+        widgets = {"note": forms.Textarea(attrs={"rows": 3})}
+        help_texts = {"is_active": _("Clear this when they have left; what was said with them stays on record.")}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk is None:
+            del self.fields["is_active"]
+
+    def apply(self, actor: User) -> Contact | None:
+        """The kept contact, or None with the reason among the errors. Call it on a valid form."""
+        if self.instance.pk and not self.has_changed():
+            return self.instance
+        try:
+            return organizations.keep_contact(self.instance, actor=actor)
+        except DomainError as error:
+            self.add_error(error.field if error.field in self.fields else None, str(error))
+            return None
 
 
 class ArchiveForm(VerbForm):

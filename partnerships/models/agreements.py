@@ -26,7 +26,7 @@ from partnerships.models.base import (
 )
 from partnerships.models.organizations import Organization
 from partnerships.models.status_changes import StatusChange
-from partnerships.models.users import Unit, away_alone, left_alone
+from partnerships.models.users import Role, Unit, away_alone, left_alone
 from partnerships.statuses import ActivityStatus, AgreementStatus
 
 QUIET_AFTER_DAYS = 180
@@ -117,6 +117,18 @@ class AgreementQuerySet(ScopedQuerySet):
     def in_scope(self, user: Any) -> Q:
         participates = AgreementUnit.objects.filter(agreement=OuterRef("pk"), unit__in=user.scope.unit_ids)
         return Q(unit__in=user.scope.unit_ids) | Q(Exists(participates))
+
+    def followed_up_by(self, user: Any) -> Self:
+        """Those under which ``user`` may follow up, unless they were cancelled before there was anything to follow up.
+
+        As rows what ``may(user, "agreement.follow_up", agreement)`` says of one.
+        """
+        rows = self.visible_to(user).exclude(status=AgreementStatus.CANCELLED)
+        if user.sees_all_units:
+            return rows
+        units = user.scope.unit_ids_as(Role.COORDINATOR)
+        participates = AgreementUnit.objects.filter(agreement=OuterRef("pk"), unit__in=units)
+        return rows.filter(Q(unit__in=units) | Q(Exists(participates)))
 
     def search(self, text: str) -> Self:
         """By its own words or those of a party, in Chinese or English."""

@@ -141,6 +141,12 @@ class OrganizationQuerySet(ScopedQuerySet):
             alike[name] = [rows[pk] for pk in dict.fromkeys(pk for _is_longer, pk in sorted(near)) if pk in rows]
         return alike
 
+    def resembling(self, organization: "Organization") -> "OrganizationQuerySet":
+        """Others in use that look like it by its name or its Chinese name."""
+        rows = self.not_archived().exclude(pk=organization.pk)
+        alike = rows.look_alikes(organization.name)
+        return alike | rows.look_alikes(organization.name_zh) if organization.name_zh else alike
+
     def not_archived(self) -> "OrganizationQuerySet":
         return self.filter(archived_on__isnull=True)
 
@@ -517,3 +523,7 @@ class Contact(SeededModel, VersionedModel):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        """Among the people of the organization."""
+        return f"{self.organization.get_absolute_url()}#contacts"

@@ -10,6 +10,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -128,8 +129,25 @@ def enters_admin(context: dict[str, Any]) -> bool:
 
 
 @register.simple_tag(takes_context=True)
+def may_do(context: dict[str, Any], action: str) -> bool:
+    """Whether the person may take ``action`` on any row at all."""
+    return may(context["request"].user, action)
+
+
+@register.simple_tag(takes_context=True)
 def leads_a_team(context: dict[str, Any]) -> bool:
     return may(context["request"].user, "team.view")
+
+
+@register.inclusion_tag("partnerships/_log_follow_up.html", takes_context=True)
+def log_follow_up(context: dict[str, Any], *, is_main: bool = False, **about: Any) -> dict[str, Any]:
+    """The button of the fast entry, for those who may follow up something; ``about`` says what it starts with."""
+    return {"is_open": may(context["request"].user, "activity.add"), "is_main": is_main, "query": urlencode(about)}
+
+
+@register.simple_tag(takes_context=True)
+def follows_up(context: dict[str, Any]) -> bool:
+    return may(context["request"].user, "activity.add")
 
 
 @register.simple_tag(takes_context=True)

@@ -1,5 +1,6 @@
-"""Follow-ups: the list, the page of one, its steps, and the form that plans one under an agreement."""
+"""Follow-ups: the list, the page of one, its steps, and the form that enters one."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -10,26 +11,25 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from partnerships.forms.activities import AttachmentForm, FollowUpForm
+from partnerships.forms.activities import ActivityForm, AttachmentForm
 from partnerships.lists import ActivityRows
-from partnerships.models import Activity, ActivityKind, Agreement, Document
+from partnerships.models import Activity, Document
 from partnerships.permissions import may
 from partnerships.statuses import AgreementStatus
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.board import board_address
 from partnerships.views.citations import citations_of
+from partnerships.views.edits import edit_page
+from partnerships.views.entry import WITH_PARTIES, about, entry_page
 from partnerships.views.lists import ListPage
+from partnerships.views.milestones import may_add_action_point, with_what_meets_them
 from partnerships.views.related import VERSIONS, demands_behind
 from partnerships.views.steps import grouped_offers, step_page
 from partnerships.views.timeline import edits_of, newest_first, steps_of
-
-DETAILS = {
-    ActivityKind.TRAINING: "training",
-    ActivityKind.RESEARCH_PROJECT: "research_project",
-    ActivityKind.VISIT: "visit",
-}
+from partnerships.workflows.activities import detail_of
 
 
 class ActivityList(ListPage):
@@ -48,11 +48,13 @@ def activity_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "offers": grouped_offers(activity, request.user),
         "partners": partners,
         "credits": list(activity.credits.select_related("area", "organization")),
-        "detail": _detail(activity),
-        "milestones": list(activity.milestones.select_related("owner")),
+        "detail": detail_of(activity),
+        "milestones": with_what_meets_them(_milestones(activity), request.user),
+        "may_add_action_point": may_add_action_point(request.user, activity),
         "demands": demands_behind(request.user, activity=activity),
         "documents": list(Document.objects.filter(activity=activity).prefetch_related(VERSIONS)),
         "may_log": activity.agreement is not None and may(request.user, "contact_note.add", activity.agreement),
+        "may_edit": may(request.user, "activity.edit", activity),
         "may_attach": may(request.user, "document.upload", Document(activity=activity)),
         "timeline": newest_first(steps_of(activity), edits_of(activity)),
         "cited": citations_of([activity, *partners]),
@@ -71,19 +73,31 @@ def activity_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+def activity_log(request: HttpRequest) -> HttpResponse:
+    """A follow-up from anywhere. ``?agreement=``, ``event=``, ``organization=`` and ``day=`` say what it is about."""
+    require_or_403(request.user, "activity.add")
+    return entry_page(request, about(request))
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
 def activity_add(request: HttpRequest, pk: int) -> HttpResponse:
-    """Plans a follow-up under the agreement ``pk``."""
-    agreement = visible_or_404(Agreement.objects.select_related("unit"), request, pk)
+    """A follow-up under the agreement ``pk``."""
+    agreement = visible_or_404(WITH_PARTIES, request, pk)
     require_or_403(request.user, "activity.add", agreement)
     if agreement.status == AgreementStatus.CANCELLED:
         raise PermissionDenied(_("The agreement was cancelled before it was signed: there is nothing to follow up."))
-    form = FollowUpForm(request.POST or None, agreement=agreement, user=request.user, today=timezone.localdate())
-    if request.method == "POST" and form.is_valid():
-        activity = form.apply(request.user)
-        if activity is not None:
-            messages.success(request, _("Planned. When it is done, complete it with what came of it."))
-            return redirect(activity.get_absolute_url())
-    return render(request, "partnerships/activities/form.html", {"form": form, "agreement": agreement})
+    return entry_page(request, replace(about(request), agreement=agreement), is_agreement_fixed=True)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def activity_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    activity = visible_or_404(_with_context(), request, pk)
+    require_or_403(request.user, "activity.edit", activity)
+    row: Any = _with_context().get(pk=pk)  # the form writes on its own: the page keeps the title as it is
+    form = ActivityForm(request.POST or None, instance=row, user=request.user, today=timezone.localdate())
+    return edit_page(request, activity, form, title=pgettext("verb", "Edit"), template="activities/edit")
 
 
 @login_required
@@ -99,11 +113,9 @@ def activity_attach(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "partnerships/activities/attach.html", {"form": form, "activity": activity})
 
 
+def _milestones(activity: Activity) -> QuerySet:
+    return activity.milestones.select_related("owner", "agreement", "party__organization")
+
+
 def _with_context() -> QuerySet:
     return Activity.objects.select_related("agreement", "unit", "owner", "event")
-
-
-def _detail(activity: Activity) -> Any:
-    """The training, research project or visit behind the activity; None for the other kinds."""
-    name = DETAILS.get(ActivityKind(activity.kind))
-    return getattr(activity, name, None) if name else None

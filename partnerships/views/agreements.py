@@ -1,4 +1,4 @@
-"""Agreements: the list, the page with everything about one, and its steps."""
+"""Agreements: the list, the page with everything about one, its steps, and the form that registers or edits one."""
 
 import datetime as dt
 from typing import Any
@@ -7,16 +7,20 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import Case, Q, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from partnerships.forms.agreements import AgreementForm, NewAgreementForm
 from partnerships.forms.steps import ContactNoteForm
 from partnerships.lists import AgreementRows
 from partnerships.models import (
     Agreement,
     AgreementParty,
     Document,
+    Event,
+    Organization,
     ReminderPlan,
     Role,
     UnitMembership,
@@ -31,8 +35,10 @@ from partnerships.reports.families import Kin, family_of
 from partnerships.statuses import ActivityStatus, AgreementStatus, PlanStatus
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
+from partnerships.views.edits import edit_page
 from partnerships.views.happenings import around_agreement, is_timeline_alone, timeline_alone, timeline_asked
 from partnerships.views.lists import ListPage
+from partnerships.views.milestones import may_add_action_point, with_what_meets_them
 from partnerships.views.related import VERSIONS, demands_behind, facilities_among
 from partnerships.views.steps import form_page, grouped_offers, step_page
 
@@ -80,16 +86,52 @@ def _context(request: HttpRequest, agreement: Agreement) -> dict[str, Any]:
         "decision": _decision(agreement, terms),
         "amendments": amendments,
         "family": _family(agreement, user, amendments),
-        "milestones": _milestones(agreement, today),
+        "milestones": _milestones(agreement, user),
+        "may_add_action_point": may_add_action_point(user, agreement),
         **lists,
         "programmes": [item.programme for item in agreement.programme_items.select_related("programme")],
         "documents": _documents(agreement),
+        "may_upload": may(user, "document.upload", Document(agreement=agreement)),
+        "may_edit": may(user, "agreement.edit", agreement),
         "custody": list(agreement.custody_steps.all()),
         "units": list(agreement.participating_units.select_related("unit")),
         "reminders": _reminders(agreement, shows_all=request.GET.get("reminders") == "all"),
         "cited": citations_of([*about, *lists["demands"]]),
         **_follow_up_offers(agreement, user, today),
     }
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def agreement_add(request: HttpRequest) -> HttpResponse:
+    """``?organization=`` is a party that is known already, ``?event=`` where it was signed."""
+    user = request.user
+    require_or_403(user, "agreement.add")
+    form = NewAgreementForm(
+        request.POST or None,
+        user=user,
+        today=timezone.localdate(),
+        party=_asked_id(request, "organization", Organization),
+        initial={"event": _asked_id(request, "event", Event)},
+    )
+    title, back = _("Register an agreement"), reverse("agreement_list")
+    return edit_page(request, None, form, title=title, template="agreements/form", back=back)
+
+
+def _asked_id(request: HttpRequest, name: str, model: Any) -> int | None:
+    asked = request.GET.get(name, "")
+    rows = model.objects.visible_to(request.user).filter(pk=asked) if asked.isascii() and asked.isdigit() else []
+    return rows[0].pk if rows else None
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def agreement_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    related = ("unit", "type", "coordinator", "event", "parent__type", "predecessor__type")
+    agreement = visible_or_404(Agreement.objects.select_related(*related), request, pk)
+    require_or_403(request.user, "agreement.edit", agreement)
+    form = AgreementForm(request.POST or None, instance=agreement, user=request.user, today=timezone.localdate())
+    return edit_page(request, agreement, form, title=_("Edit the agreement"), template="agreements/form")
 
 
 @login_required
@@ -158,13 +200,14 @@ def _first_of_each(agreement: Agreement, user: Any) -> dict[str, Any]:
     }
 
 
-def _milestones(agreement: Agreement, today: dt.date) -> dict[str, Any]:
+def _milestones(agreement: Agreement, user: Any) -> dict[str, Any]:
     """What is to be done, soonest first, and what was done of late. ``next`` is what the page leads to."""
-    rows = agreement.milestones.select_related("owner", "party__organization")
+    rows = agreement.milestones.select_related("owner", "agreement", "party__organization")
     pending = list(rows.pending().order_by("due_on", "pk")[:ROWS_SHOWN])
     return {
         "next": pending[0] if pending else None,
         "pending": pending,
+        "lines": with_what_meets_them(pending, user),
         "pending_count": agreement.milestones.pending().count(),
         "closed": list(rows.exclude(status__in=OPEN_STATUSES).order_by("-due_on", "-pk")[:ROWS_SHOWN]),
         "closed_count": agreement.milestones.exclude(status__in=OPEN_STATUSES).count(),

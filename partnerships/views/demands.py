@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.forms.demands import AgreementOutcomeForm, AskUnitsForm, ProjectOutcomeForm
 from partnerships.lists import DemandRows
-from partnerships.models import Activity, Agreement, Answer, Demand, DemandOutcome, StatusChange
+from partnerships.models import Activity, Agreement, Answer, Demand, DemandOutcome, Document, StatusChange
 from partnerships.permissions import may
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
@@ -59,6 +59,7 @@ def demand_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "outcomes": _outcomes(demand, user),
         "items": items,
         "milestones": milestones_of(demand, request.user),
+        "may_upload": may(request.user, "document.upload", Document(demand=demand)),
         "documents": documents_of(user, demand=demand),
         "timeline": newest_first(steps_of(demand), edits_of(demand)),
         "cited": citations_of([demand, *items]),

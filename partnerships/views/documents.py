@@ -1,12 +1,67 @@
-"""Files leave through here alone: inside one's scope, as an attachment, never as a page of this site."""
+"""Papers come in here, and files leave here alone: inside one's scope, as an attachment, never as a page of this site."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import FileResponse, Http404, HttpRequest
-from django.shortcuts import get_object_or_404
-from django.views.decorators.http import require_safe
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
 
-from partnerships.models import Document
+from partnerships.forms.documents import DocumentForm, ReplaceForm
+from partnerships.models import Agreement, Demand, Document, Facility, Organization
+from partnerships.models.documents import DOCUMENT_TARGETS
+from partnerships.statuses import AgreementStatus
 from partnerships.views.base import require_or_403, visible_or_404
+
+# What has a place for papers on its page.
+TARGETS: Mapping[str, Any] = {
+    "agreement": Agreement,
+    "organization": Organization,
+    "facility": Facility,
+    "demand": Demand,
+}
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def document_add(request: HttpRequest, target: str, pk: int) -> HttpResponse:
+    """A paper of the record ``pk`` of the kind ``target``; of a signed agreement without one, its signed paper."""
+    if target not in TARGETS:
+        raise Http404(f"no papers of {target}")
+    row = visible_or_404(TARGETS[target].objects.all(), request, pk)
+    document = Document(**{target: row})
+    require_or_403(request.user, "document.upload", document)
+    if _waits_for_its_paper(row):
+        document.kind, document.title = Document.Kind.SIGNED_PAPER, _("Signed agreement")
+    form = DocumentForm(request.POST or None, request.FILES or None, instance=document, at=timezone.now())
+    return _upload_page(request, row, form, title=_("Add a document"))
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def document_replace(request: HttpRequest, pk: int) -> HttpResponse:
+    document = visible_or_404(Document.objects.select_related(*DOCUMENT_TARGETS), request, pk)
+    require_or_403(request.user, "document.upload", document)
+    form = ReplaceForm(request.POST or None, request.FILES or None, document=document, at=timezone.now())
+    title = _("New version of “%(title)s”") % {"title": document.title}
+    return _upload_page(request, document.target, form, title=title)
+
+
+def _waits_for_its_paper(row: Any) -> bool:
+    is_signed = isinstance(row, Agreement) and row.status == AgreementStatus.SIGNED
+    return is_signed and not row.documents.filter(kind=Document.Kind.SIGNED_PAPER).exists()
+
+
+def _upload_page(request: HttpRequest, row: Any, form: Any, *, title: str) -> HttpResponse:
+    back = f"{row.get_absolute_url()}#documents"
+    if request.method == "POST" and form.is_valid() and form.apply(request.user):
+        messages.success(request, _("Kept."))
+        return redirect(back)
+    return render(request, "partnerships/edit.html", {"row": row, "form": form, "title": title, "back": back})
 
 
 @login_required

@@ -5,14 +5,16 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from partnerships.lists import EventRows
 from partnerships.lists.agreements import PARTIES
-from partnerships.models import Activity, Agreement, Event
+from partnerships.models import Activity, Agreement, Event, Milestone
 from partnerships.views.base import visible_or_404
 from partnerships.views.citations import citations_of
 from partnerships.views.lists import ListPage
+from partnerships.views.milestones import may_add_action_point, with_what_meets_them
 from partnerships.views.related import demands_among, documents_of, facilities_among, figures_about
 
 
@@ -41,6 +43,9 @@ def event_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "demands": demands,
         "figures": figures_about(request.user, event=event),
         "programmes": [item.programme for item in event.programme_items.select_related("programme")],
+        "milestones": with_what_meets_them(_milestones(event, request.user), request.user),
+        "may_add_action_point": may_add_action_point(request.user, event),
+        "today": timezone.localdate(),
         "documents": documents_of(request.user, event=event),
         "cited": citations_of([event, *participations, *kinds, *agreements, *activities, *facilities, *demands]),
     }
@@ -50,6 +55,11 @@ def event_detail(request: HttpRequest, pk: int) -> HttpResponse:
 def _agreements(event: Event, user: Any) -> list[Agreement]:
     rows = Agreement.objects.visible_to(user).filter(event=event)
     return list(rows.select_related("unit", "type").prefetch_related(PARTIES))
+
+
+def _milestones(event: Event, user: Any) -> list[Milestone]:
+    rows = Milestone.objects.visible_to(user).filter(event=event)
+    return list(rows.select_related("owner", "agreement", "party__organization"))
 
 
 def _activities(event: Event, user: Any) -> list[Activity]:

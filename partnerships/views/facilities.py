@@ -8,7 +8,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.lists import FacilityRows
-from partnerships.models import Facility
+from partnerships.models import Document, Facility
+from partnerships.permissions import may
 from partnerships.views.base import visible_or_404
 from partnerships.views.citations import citations_of
 from partnerships.views.lists import ListPage
@@ -35,6 +36,7 @@ def facility_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "sides": sides,
         "items": items,
         "milestones": milestones_of(facility, request.user),
+        "may_upload": may(request.user, "document.upload", Document(facility=facility)),
         "documents": documents_of(request.user, facility=facility),
         "timeline": newest_first(steps_of(facility), edits_of(facility)),
         "cited": citations_of([facility, *sides, *items]),

@@ -1,24 +1,38 @@
 """Milestones: the list, the page a reminder mail leads to, and what can be done there."""
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Prefetch, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
+from django_htmx.http import HttpResponseClientRefresh
 
+from partnerships.forms.milestones import ActionPointForm
 from partnerships.forms.steps import AssignForm, ContactNoteForm, MoveForm, SnoozeForm, UnsnoozeForm, step_form
 from partnerships.lists import MilestoneRows
 from partnerships.lists.milestones import PARTIES
-from partnerships.models import AgreementParty, Document, DocumentVersion, Milestone, MilestoneKind
+from partnerships.models import (
+    Activity,
+    Agreement,
+    AgreementParty,
+    Document,
+    DocumentVersion,
+    Event,
+    Milestone,
+    MilestoneKind,
+)
+from partnerships.models.milestones import MET_BY_DOING
 from partnerships.permissions import may, refusal
 from partnerships.reminders.explain import PlanStory, stories, with_items
-from partnerships.statuses import ACTIVITY_TRANSITIONS
+from partnerships.statuses import ACTIVITY_TRANSITIONS, MILESTONE_TRANSITIONS, MilestoneStatus, Transition
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
 from partnerships.views.lists import ListPage
@@ -26,6 +40,8 @@ from partnerships.views.steps import form_page, grouped_offers, step_page
 from partnerships.views.timeline import Moment, edits_of, newest_first, notes_of, steps_of
 from partnerships.workflows.milestones import last_day_of_snooze
 
+# To what an action point is added.
+TARGETS: dict[str, Any] = {"agreement": Agreement, "activity": Activity, "event": Event}
 # Taken right on the page, in this order; every other step has its own confirm page.
 PRIMARY_STEPS = ("accept", "meet", "submit")
 # What meets a milestone that follows from an activity.
@@ -63,6 +79,48 @@ def milestone_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "next_milestones": [] if milestone.is_pending else _next_of(request.user, milestone, today),
     }
     return render(request, "partnerships/milestones/detail.html", context)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def milestone_add(request: HttpRequest, target: str, pk: int) -> HttpResponse:
+    """An action point of the agreement, follow-up or event ``pk``; for a script the form alone, to stand in its page."""
+    if target not in TARGETS:
+        raise Http404(f"no action points of {target}")
+    row = visible_or_404(TARGETS[target]._default_manager.select_related("unit"), request, pk)
+    require_or_403(request.user, "milestone.add", new_action_point(row))
+    form = ActionPointForm(request.POST or None, user=request.user)
+    if request.method == "POST" and form.is_valid() and form.apply(request.user, row) is not None:
+        messages.success(request, _("Added. Its owner is reminded in time."))
+        page = row.get_absolute_url()
+        return HttpResponseClientRefresh() if request.htmx else redirect(f"{page}#milestones")  # type: ignore[attr-defined]
+    is_in_place = request.htmx and request.htmx.target == "action-point"  # type: ignore[attr-defined]
+    context = {"form": form, "row": row, "is_in_place": is_in_place}
+    return render(request, f"partnerships/milestones/{'_add' if is_in_place else 'add'}.html", context)
+
+
+def new_action_point(target: Any) -> Milestone:
+    """Unsaved, to ask who may add one."""
+    agreement = target if isinstance(target, Agreement) else getattr(target, "agreement", None)
+    return Milestone(unit_id=target.unit_id, agreement=agreement, kind=MilestoneKind.ACTION_POINT)
+
+
+def may_add_action_point(user: Any, target: Any) -> bool:
+    milestone = new_action_point(target)
+    has_ended = milestone.agreement is not None and milestone.agreement.has_ended
+    return not has_ended and may(user, "milestone.add", milestone)
+
+
+def with_what_meets_them(milestones: Iterable[Milestone], user: Any) -> list[tuple[Milestone, Transition | None]]:
+    """Each with the step that this person may take in its line, if any; what is met by doing has its step elsewhere."""
+    return [(milestone, _step_in_line(milestone, user)) for milestone in milestones]
+
+
+def _step_in_line(milestone: Milestone, user: Any) -> Transition | None:
+    if milestone.status != MilestoneStatus.OPEN or milestone.kind in MET_BY_DOING:
+        return None
+    step = MILESTONE_TRANSITIONS["submit" if milestone.requires_acceptance else "meet"]
+    return step if may(user, step.permission, milestone) else None
 
 
 @login_required

@@ -6,11 +6,18 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
+from partnerships.forms.organizations import (
+    LOOK_ALIKES_SHOWN,
+    ContactForm,
+    NewOrganizationForm,
+    OrganizationForm,
+)
 from partnerships.lists import OrganizationRows
 from partnerships.lists.agreements import PARTIES
 from partnerships.lists.organizations import HOLDERS
@@ -18,21 +25,23 @@ from partnerships.models import (
     Achievement,
     Activity,
     Agreement,
+    Contact,
+    Document,
     Event,
     Honour,
     Organization,
 )
 from partnerships.permissions import may
 from partnerships.reports.relations import relations_of
-from partnerships.views.base import visible_or_404
+from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
+from partnerships.views.edits import edit_page
 from partnerships.views.happenings import around_organization, is_timeline_alone, timeline_alone, timeline_asked
 from partnerships.views.lists import ListPage
-from partnerships.views.related import demands_among, facilities_among, figures_about
+from partnerships.views.related import VERSIONS, demands_among, facilities_among, figures_about
 
 ROWS_SHOWN = 8
 MEMBERS_SHOWN = 50
-LOOK_ALIKES_SHOWN = 5
 RELATION_WORDS = {
     "agreements": gettext_lazy("Agreements"),
     "activities": gettext_lazy("Follow-ups"),
@@ -82,6 +91,46 @@ def organization_compare(request: HttpRequest, pk: int, other: int) -> HttpRespo
     return render(request, "partnerships/organizations/compare.html", context)
 
 
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def organization_add(request: HttpRequest) -> HttpResponse:
+    """``?name=`` is the name that was looked for in vain, Chinese or not."""
+    require_or_403(request.user, "organization.add")
+    name = request.GET.get("name", "")[:200]
+    initial = {"name" if name.isascii() else "name_zh": name}
+    form = NewOrganizationForm(request.POST or None, user=request.user, initial=initial)
+    title, back = _("Add an organization"), reverse("organization_list")
+    return edit_page(request, None, form, title=title, template="organizations/form", back=back)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def organization_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    organization = visible_or_404(Organization.objects.select_related("region__parent"), request, pk)
+    require_or_403(request.user, "organization.edit", organization)
+    form = OrganizationForm(request.POST or None, user=request.user, instance=organization)
+    return edit_page(request, organization, form, title=_("Edit the organization"), template="organizations/form")
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def contact_add(request: HttpRequest, pk: int) -> HttpResponse:
+    organization = visible_or_404(Organization.objects.all(), request, pk)
+    contact = Contact(organization=organization)
+    require_or_403(request.user, "contact.edit", contact)
+    form = ContactForm(request.POST or None, instance=contact)
+    return edit_page(request, organization, form, title=_("Add a person"))
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def contact_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    contact = visible_or_404(Contact.objects.select_related("organization"), request, pk)
+    require_or_403(request.user, "contact.edit", contact)
+    form = ContactForm(request.POST or None, instance=contact)
+    return edit_page(request, contact, form, title=_("Edit the person"))
+
+
 def _facts_of(both: list[Organization], user: Any) -> list[dict[str, Any]]:
     """What a person compares, with whether it differs; what only holders see where both are theirs."""
     facts = [
@@ -123,10 +172,7 @@ def _context(organization: Organization, user: Any, today: dt.date) -> dict[str,
 
 
 def _look_alikes(organization: Organization, user: Any) -> list[Organization]:
-    rows = Organization.objects.visible_to(user).not_archived().exclude(pk=organization.pk)
-    alike = rows.look_alikes(organization.name)
-    if organization.name_zh:
-        alike |= rows.look_alikes(organization.name_zh)
+    alike = Organization.objects.visible_to(user).resembling(organization)
     return list(alike.select_related("region").order_by("name", "pk")[:LOOK_ALIKES_SHOWN])
 
 
@@ -154,9 +200,16 @@ def _related(organization: Organization, user: Any) -> dict[str, list[Any]]:
 def _details(organization: Organization, user: Any) -> dict[str, Any]:
     """What only the holders see; a viewer among them sees personal data masked."""
     sees_contacts = may(user, "contact.view", organization)
+    sees_details = may(user, "organization.view_details", organization)
+    documents = Document.objects.filter(organization=organization).prefetch_related(VERSIONS)
     return {
-        "sees_details": may(user, "organization.view_details", organization),
+        "sees_details": sees_details,
         "sees_contacts": sees_contacts,
+        "documents": list(documents) if sees_details else [],
+        "may_upload": may(user, "document.upload", Document(organization=organization)),
+        "may_register": may(user, "agreement.add"),
+        "may_edit": may(user, "organization.edit", organization),
+        "may_edit_contacts": may(user, "contact.edit", organization),
         "sees_personal": sees_contacts and may(user, "contact.view_personal", organization),
         "contacts": list(organization.contacts.order_by("-is_active", "name")) if sees_contacts else [],
     }

@@ -39,7 +39,15 @@ from partnerships.workflows.milestones import (
     keep_in_step,
 )
 from partnerships.workflows.organizations import hold_organizations
-from partnerships.workflows.transitions import check_day, check_input, lock, save_as, take_step
+from partnerships.workflows.transitions import (
+    check_day,
+    check_input,
+    delete_as,
+    lock,
+    lock_as_read,
+    save_as,
+    take_step,
+)
 
 DETAIL_MODELS: dict[str, type[Training] | type[ResearchProject] | type[Visit]] = {
     ActivityKind.TRAINING: Training,
@@ -88,28 +96,148 @@ def plan_activity(
         code=code,
     )
     with transaction.atomic():
-        _save_new(activity, actor=actor, organizations=organizations, details=details)
-        credit_areas(activity, actor=actor, areas=areas)
+        _add(activity, actor=actor, organizations=organizations, areas=areas, details=details or {})
         follow_activity(activity, actor=actor, on=on)
     return activity
 
 
-def record_held_activity(
+def record_activity(
+    *,
+    actor: User | None,
+    on: dt.date,
+    next_step: str = "",
+    next_step_on: dt.date | None = None,
+    no_next_step_reason: str = "",
+    organizations: Iterable[Organization] = (),
+    areas: Iterable[CooperationArea] = (),
+    details: Mapping[str, Any] | None = None,
+    **columns: Any,
+) -> Activity:
+    """Records a follow-up that has taken place and was over on ``on``; ``columns`` as in ``plan_activity``.
+
+    Effects in order: as if planned, but nobody is asked to start or complete it; completed with what comes next.
+    """
+    activity = Activity(**columns)
+    with transaction.atomic():
+        if activity.agreement:
+            lock(activity.agreement)  # the same visit entered twice at once stands in line
+        _add(activity, actor=actor, organizations=organizations, areas=areas, details=details or {}, done_on=on)
+        return complete_activity(
+            activity,
+            actor=actor,
+            on=on,
+            summary=activity.summary,
+            next_step=next_step,
+            next_step_on=next_step_on,
+            no_next_step_reason=no_next_step_reason,
+        )
+
+
+def _add(
+    activity: Activity,
+    *,
+    actor: User | None,
+    organizations: Iterable[Organization],
+    areas: Iterable[CooperationArea],
+    details: Mapping[str, Any],
+    done_on: dt.date | None = None,
+) -> None:
+    """A new activity with its parts, inside the caller's transaction."""
+    if activity.agreement:
+        require(actor, "agreement.follow_up", activity.agreement)
+    require(actor, "activity.add", activity)
+    _check_days(activity)
+    _refuse_entered_twice(activity, done_on)
+    save_as(activity, actor)
+    if activity.kind in DETAIL_MODELS:
+        save_as(DETAIL_MODELS[activity.kind](activity=activity, **details), actor)
+    for organization in organizations:
+        save_as(ActivityOrganization(activity=activity, organization=organization), actor)
+    credit_areas(activity, actor=actor, areas=areas)
+
+
+def _check_days(activity: Activity) -> None:
+    for name in ("starts_on", "ends_on"):
+        day = getattr(activity, name)
+        if day:
+            check_day(day, field=name)
+    if activity.ends_on and (activity.starts_on is None or activity.ends_on < activity.starts_on):
+        raise InvalidInput(_("An activity cannot end before it starts."), field="ends_on")
+
+
+def edit_activity(
     activity: Activity,
     *,
     actor: User | None,
     on: dt.date,
-    organizations: Iterable[Organization] = (),
-    details: Mapping[str, Any] | None = None,
-    no_next_step_reason: str,
+    changes: Mapping[str, Any],
+    details: Mapping[str, Any],
+    organizations: Iterable[Organization],
+    credited: Iterable[tuple[int, int]],
 ) -> Activity:
-    """Registers a follow-up that was held on ``on`` already, without inventing milestones that asked for it.
+    """Changes what it says of itself; ``activity`` has the version it was read with.
 
-    The same effects as planning and completing it otherwise; ``no_next_step_reason`` says why nothing is known to come.
+    ``changes`` are columns of it and ``details`` of its kind's table. Afterwards exactly ``organizations`` take part,
+    and it counts for exactly ``credited``: pairs of an area's and an organization's id.
+
+    Effects in order: the activity, its details, who takes part, what it counts for; its milestones follow its dates and
+    its title; once it is completed, the unit holds the organizations.
     """
     with transaction.atomic():
-        _save_new(activity, actor=actor, organizations=organizations, details=details)
-        return complete_activity(activity, actor=actor, on=on, summary="", no_next_step_reason=no_next_step_reason)
+        locked = lock_as_read(activity)
+        require(actor, "activity.edit", locked)
+        _set_columns(locked, changes)
+        _check_days(locked)
+        save_as(locked, actor)
+        _edit_details(locked, details, actor=actor)
+        partners = {organization.pk: organization for organization in organizations}
+        _keep_partners(locked, set(partners), actor=actor)
+        _keep_credits(locked, set(credited), actor=actor)
+        follow_activity(locked, actor=actor, on=on)
+        if locked.completed_on:
+            hold_organizations(partners.values(), unit=locked.unit, coordinator=locked.owner, actor=actor)
+    return locked
+
+
+def _set_columns(row: Any, values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(row, name, value)
+    check_input(row, values)
+
+
+def detail_of(activity: Activity) -> Training | ResearchProject | Visit | None:
+    """The training, research project or visit behind the activity; None for the other kinds."""
+    model = DETAIL_MODELS.get(activity.kind)
+    return model._base_manager.filter(activity=activity).first() if model else None
+
+
+def _edit_details(activity: Activity, details: Mapping[str, Any], *, actor: User | None) -> None:
+    """No history row where nothing changed."""
+    if not details:
+        return
+    row = detail_of(activity) or DETAIL_MODELS[activity.kind](activity=activity)
+    if any(getattr(row, name) != value for name, value in details.items()):
+        _set_columns(row, details)
+        save_as(row, actor)
+
+
+def _keep_partners(activity: Activity, wanted: set[int], *, actor: User | None) -> None:
+    known = {row.organization_id: row for row in activity.partners.all()}
+    for pk in sorted(known.keys() - wanted):
+        delete_as(known[pk], actor)
+    for pk in sorted(wanted - known.keys()):
+        save_as(ActivityOrganization(activity=activity, organization_id=pk), actor)
+
+
+def _keep_credits(activity: Activity, wanted: set[tuple[int, int]], *, actor: User | None) -> None:
+    known = {(row.area_id, row.organization_id): row for row in activity.credits.all()}
+    taking_part = set(activity.partners.values_list("organization_id", flat=True))
+    if any(organization_id not in taking_part for _area_id, organization_id in wanted):
+        raise InvalidInput(_("It counts only for organizations that take part."), field="credits")
+    for pair in sorted(known.keys() - wanted):
+        delete_as(known[pair], actor)
+    for area_id, organization_id in sorted(wanted - known.keys()):
+        save_as(ActivityCredit(activity=activity, area_id=area_id, organization_id=organization_id), actor)
 
 
 def derived_of_activity(activity: Activity) -> list[Derived]:
@@ -210,6 +338,8 @@ def replan_activity(
     activity: Activity, *, actor: User | None, on: dt.date, starts_on: dt.date | None = None
 ) -> Activity:
     """Plans a postponed activity again, for ``starts_on`` where it is known."""
+    if starts_on:
+        check_day(starts_on, field="starts_on")
     return _step_and_follow(activity, "replan", actor=actor, on=on, starts_on=starts_on, ends_on=None)
 
 
@@ -313,34 +443,14 @@ def log_contact(
     return note
 
 
-def _save_new(
-    activity: Activity,
-    *,
-    actor: User | None,
-    organizations: Iterable[Organization],
-    details: Mapping[str, Any] | None,
-) -> None:
-    require(actor, "activity.add", activity)
-    _refuse_planned_twice(activity)
-    save_as(activity, actor)
-    if activity.kind in DETAIL_MODELS:
-        save_as(DETAIL_MODELS[activity.kind](activity=activity, **(details or {})), actor)
-    for organization in organizations:
-        save_as(ActivityOrganization(activity=activity, organization=organization), actor)
-
-
-def _refuse_planned_twice(activity: Activity) -> None:
-    """A second click plans the same thing again."""
+def _refuse_entered_twice(activity: Activity, done_on: dt.date | None) -> None:
+    """A second click enters the same thing again: still to be done, or done on the same day."""
     check_input(activity)  # what a column does not take cannot be looked for either
-    same = Activity.objects.unfinished().filter(
-        unit=activity.unit,
-        agreement=activity.agreement,
-        kind=activity.kind,
-        title=activity.title,
-        starts_on=activity.starts_on,
-    )
-    if same.exists():
-        raise InvalidInput(_("This follow-up is planned already."), field="title")
+    rows = Activity.objects.filter(completed_on=done_on) if done_on else Activity.objects.unfinished()
+    same = ("unit", "agreement", "kind", "title", "starts_on")
+    if rows.filter(**{name: getattr(activity, name) for name in same}).exists():
+        words = _("This follow-up is recorded already.") if done_on else _("This follow-up is planned already.")
+        raise InvalidInput(words, field="title")
 
 
 def _refuse_twice(note: ContactNote) -> None:

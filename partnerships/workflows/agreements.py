@@ -1,7 +1,7 @@
 """Agreements from draft to their end: reviewed, signed, renewed, amended, closed."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 from typing import Any
 
@@ -15,6 +15,7 @@ from partnerships.exceptions import InvalidInput, TransitionRefused
 from partnerships.models import (
     Activity,
     Agreement,
+    AgreementArea,
     AgreementParty,
     AgreementTerm,
     Amendment,
@@ -23,18 +24,92 @@ from partnerships.models import (
     User,
 )
 from partnerships.permissions import require
-from partnerships.statuses import AGREEMENT_TRANSITIONS
+from partnerships.statuses import AGREEMENT_TRANSITIONS, AgreementStatus
 from partnerships.workflows.activities import follow_activity, lock_unfinished
 from partnerships.workflows.milestones import (
     cancel_pending_milestones,
     derive_milestones,
+    follow_coordinator,
     give_to,
     make_type_milestones,
 )
 from partnerships.workflows.organizations import hold_organizations
-from partnerships.workflows.transitions import check_day, delete_as, lock, lock_as_read, save_as, take_step
+from partnerships.workflows.transitions import (
+    check_day,
+    delete_as,
+    lock,
+    lock_as_read,
+    save_as,
+    save_with_parts,
+    take_step,
+)
 
 LEAST_SIGNATORIES = 2
+# What was signed; editable again only after a return or a correction.
+LOCKED = (
+    "title",
+    "title_as_signed",
+    "type",
+    "unit",
+    "amount",
+    "currency",
+    "is_party_list_complete",
+    "parent",
+    "predecessor",
+)
+LOCKED_PARTS = (AgreementParty, AgreementArea, AgreementTerm)
+
+
+def register_agreement(
+    agreement: Agreement, *, actor: User | None, parts: Sequence[models.Model] = (), is_another: bool = False
+) -> Agreement:
+    """Keeps a new draft with its parts: parties, areas promised, a term, a programme. The actor is its creator.
+
+    Raises ``InvalidInput`` on ``is_another`` when the unit has an agreement of this title, unless it is said to be
+    another one. Under a lock of the unit, so that a form sent twice makes one agreement.
+    """
+    with transaction.atomic():
+        lock(agreement.unit)
+        require(actor, "agreement.add", agreement)
+        if not is_another and agreements_of_title(agreement).exists():
+            raise InvalidInput(_("This unit has an agreement of this title already."), field="is_another")
+        agreement.created_by = actor
+        save_as(agreement, actor)
+        _keep_parts(agreement, parts, actor)
+    return agreement
+
+
+def agreements_of_title(agreement: Agreement) -> models.QuerySet[Agreement]:
+    """Others of its unit with the same title that were not cancelled."""
+    same = Agreement.objects.filter(unit=agreement.unit_id, title__iexact=agreement.title).exclude(pk=agreement.pk)
+    return same.exclude(status=AgreementStatus.CANCELLED)
+
+
+def edit_agreement(
+    agreement: Agreement,
+    *,
+    actor: User | None,
+    is_changed: bool = True,
+    parts: Sequence[models.Model] = (),
+    removed: Sequence[models.Model] = (),
+) -> Agreement:
+    """Keeps what was changed of it and of its parts as one edit.
+
+    From the review on ``LOCKED`` and ``LOCKED_PARTS`` stay as they are. Milestones of the former coordinator, or of nobody, go
+    to the new one.
+    """
+    with transaction.atomic():
+        before = lock_as_read(agreement)
+        require(actor, "agreement.edit", before)
+        require(actor, "agreement.edit", agreement)
+        if not before.is_editable:
+            _check_nothing_locked(before, agreement, [*parts, *removed])
+        for part in parts:
+            part.agreement = agreement  # type: ignore[attr-defined]
+        save_with_parts(agreement, actor, is_changed=is_changed, parts=parts, removed=removed)
+        if before.coordinator_id != agreement.coordinator_id:
+            follow_coordinator(agreement, actor=actor, previous=before.coordinator)
+    return agreement
 
 
 def submit_agreement(agreement: Agreement, *, actor: User | None, on: dt.date) -> Agreement:
@@ -276,6 +351,18 @@ def delete_draft(agreement: Agreement, *, actor: User | None) -> None:
                 delete_as(part, actor)
         except ProtectedError as error:
             raise TransitionRefused(_("Something was done under this draft already; cancel it instead.")) from error
+
+
+def _keep_parts(agreement: Agreement, parts: Iterable[models.Model], actor: User | None) -> None:
+    for part in parts:
+        part.agreement = agreement  # type: ignore[attr-defined]
+        save_as(part, actor)
+
+
+def _check_nothing_locked(before: Agreement, after: Agreement, parts: Sequence[models.Model]) -> None:
+    is_other = any(before.serializable_value(name) != after.serializable_value(name) for name in LOCKED)
+    if is_other or any(isinstance(part, LOCKED_PARTS) for part in parts):
+        raise TransitionRefused(_("It is under review or signed: what was agreed is locked."))
 
 
 def _own_parts(agreement: Agreement) -> list[models.Model]:

@@ -37,7 +37,7 @@ from partnerships.models import (
     User,
 )
 from partnerships.permissions import refusal, require
-from partnerships.workflows.activities import plan_activity, record_held_activity
+from partnerships.workflows.activities import plan_activity, record_activity
 from partnerships.workflows.agreements import record_signed_agreement
 from partnerships.workflows.demands import release_demand
 from partnerships.workflows.facilities import open_facility
@@ -375,7 +375,7 @@ class _Desk:
             plan_activity(on=self.today, **visit, **more)
         else:
             why = _("Recorded with the ceremony; no next step is known.")
-            record_held_activity(Activity(**visit), on=line.on, no_next_step_reason=why, **more)
+            record_activity(on=line.on, no_next_step_reason=why, **visit, **more)
 
     def _add(self, row: Any, action: str) -> None:
         require(self.actor, action, row)

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from partnerships.exceptions import InvalidInput
 from partnerships.models import Activity, Document, DocumentVersion, User
+from partnerships.models.documents import DOCUMENT_TARGETS
 from partnerships.names import has_invisible_characters
 from partnerships.permissions import require
 from partnerships.workflows.transitions import lock, save_as
@@ -121,7 +122,7 @@ def check_upload(file: File) -> FileType:
 
 
 def add_version(document: Document, *, actor: User | None, file: File, at: dt.datetime) -> DocumentVersion:
-    """Keeps ``file`` as the next version; the earlier ones stay as they are.
+    """Keeps ``file`` as the next version; the earlier ones stay as they are. The current file sent again is kept once.
 
     Effects in order: the file is checked and hashed, stored under a name that says nothing, and its row is written.
     A file whose row could not be written is removed again.
@@ -130,20 +131,38 @@ def add_version(document: Document, *, actor: User | None, file: File, at: dt.da
     with transaction.atomic():
         locked = lock(document)
         require(actor, "document.upload", locked)
-        latest = locked.versions.first()
+        latest, sha256 = locked.versions.first(), _sha256(file)
+        if latest and (latest.sha256, latest.original_name) == (sha256, _clean_name(file)):
+            return latest
         version = DocumentVersion(
             document=locked,
             number=latest.number + 1 if latest else 1,
             original_name=_clean_name(file),
             content_type=file_type.content_type,
             size=file.size,
-            sha256=_sha256(file),
+            sha256=sha256,
             uploaded_by=actor,
             uploaded_at=at,
         )
         version.file.save(version.original_name, file, save=False)
         _save_or_discard(version)
     return version
+
+
+def add_document(document: Document, *, actor: User | None, file: File, at: dt.datetime) -> Document:
+    """Keeps a new document with its first file, or none of both. The same one sent twice is kept once."""
+    check_upload(file)
+    target = next(name for name in DOCUMENT_TARGETS if getattr(document, f"{name}_id"))
+    with transaction.atomic():
+        lock(document.target)
+        require(actor, "document.upload", document)
+        same = Document.objects.filter(kind=document.kind, title=document.title, **{target: document.target})
+        known = same.filter(versions__sha256=_sha256(file), versions__original_name=_clean_name(file)).first()
+        if known is not None:
+            return known
+        save_as(document, actor)
+        add_version(document, actor=actor, file=file, at=at)
+    return document
 
 
 def attach_to_activity(

@@ -20,6 +20,7 @@ from partnerships.models import (
     Agreement,
     AgreementTerm,
     ContactNote,
+    Event,
     Milestone,
     MilestoneKind,
     StatusChange,
@@ -66,6 +67,30 @@ INSTEAD = {
     MilestoneKind.STARTING_ACTIVITY: gettext_noop("Start the activity: that is what this milestone waits for."),
     MilestoneKind.UNFINISHED_ACTIVITY: gettext_noop("Complete the activity: that is what this milestone waits for."),
 }
+
+
+def add_action_point(
+    target: Agreement | Activity | Event, *, actor: User | None, title: str, due_on: dt.date, owner: User
+) -> Milestone:
+    """Something that came up and that ``owner``, who must be able to see it and be reached, does by ``due_on``.
+
+    Raises ``InvalidInput`` when the same is open already: a second click sends it again.
+    """
+    milestone = Milestone(
+        **_place(target), kind=MilestoneKind.ACTION_POINT, title=title.strip(), due_on=due_on, owner=owner
+    )
+    setattr(milestone, str(target._meta.model_name), target)
+    with transaction.atomic():
+        require(actor, "milestone.add", milestone)
+        if milestone.agreement and milestone.agreement.has_ended:
+            raise TransitionRefused(_("The agreement has ended: nothing more is to be done under it."))
+        _check_due(milestone, due_on)
+        check_input(milestone)
+        if target.milestones.pending().filter(title=milestone.title, due_on=due_on).exists():
+            raise InvalidInput(_("This is to be done already."), field="title")
+        save_as(milestone, actor)
+        check_heir(milestone, owner, field="owner")
+    return milestone
 
 
 def meet_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, evidence: str) -> Milestone:

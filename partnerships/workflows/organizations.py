@@ -1,22 +1,87 @@
-"""Which unit holds which organization, and which organizations are out of use."""
+"""Organizations and their people as they are kept, which unit holds which, and which are out of use."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from partnerships.exceptions import TransitionRefused
-from partnerships.models import Agreement, Organization, OrganizationUnit, Unit, User
+from partnerships.exceptions import InvalidInput, TransitionRefused
+from partnerships.models import Agreement, Contact, Organization, OrganizationName, OrganizationUnit, Unit, User
 from partnerships.permissions import require
 from partnerships.statuses import AgreementStatus
-from partnerships.workflows.transitions import lock, save_as
+from partnerships.workflows.transitions import lock, save_as, save_with_parts
 
 OPEN_AGREEMENTS = frozenset(AgreementStatus) - {
     AgreementStatus.COMPLETED,
     AgreementStatus.TERMINATED,
     AgreementStatus.CANCELLED,
 }
+
+
+LOOK_FIRST = gettext_lazy("Look at those of a similar name first; if it is none of them, say so.")
+# What makes two contacts of an organization the same person.
+SAME_PERSON = ("name", "position", "phone", "email", "wechat")
+
+
+def register_organization(
+    organization: Organization,
+    *,
+    actor: User | None,
+    unit: Unit | None,
+    names: Sequence[OrganizationName] = (),
+    is_another: bool = False,
+) -> Organization:
+    """Keeps a new organization with its other names; ``unit`` holds it from now on, so that its people go on with it.
+
+    Raises ``InvalidInput`` on ``is_another`` when there are look-alikes, unless it is said to be another one. Under a lock
+    of the unit, so that a form sent twice makes one organization.
+    """
+    with transaction.atomic():
+        if unit is not None:
+            lock(unit)
+        require(actor, "organization.add")
+        if not is_another and Organization.objects.resembling(organization).exists():
+            raise InvalidInput(LOOK_FIRST, field="is_another")
+        save_as(organization, actor)
+        for name in names:
+            name.organization = organization
+            save_as(name, actor)
+        if unit is not None:
+            require(actor, "organization.edit", unit)
+            coordinator = actor if actor and actor.scope.role_in(unit.pk) else None
+            hold_organizations([organization], unit=unit, coordinator=coordinator, actor=actor)
+    return organization
+
+
+def edit_organization(
+    organization: Organization,
+    *,
+    actor: User | None,
+    is_changed: bool = True,
+    names: Iterable[OrganizationName] = (),
+    removed: Iterable[OrganizationName] = (),
+) -> Organization:
+    """Keeps what was changed of it and of its other names as one edit."""
+    with transaction.atomic():
+        require(actor, "organization.edit", organization)
+        save_with_parts(organization, actor, is_changed=is_changed, parts=names, removed=removed)
+    return organization
+
+
+def keep_contact(contact: Contact, *, actor: User | None) -> Contact:
+    """Keeps a person at an organization, new or changed. The same new person sent twice is kept once."""
+    with transaction.atomic():
+        lock(contact.organization)
+        require(actor, "contact.edit", contact)
+        if contact._state.adding:
+            same = {name: getattr(contact, name) for name in SAME_PERSON}
+            known = contact.organization.contacts.filter(is_active=True, **same).first()
+            if known is not None:
+                return known
+        save_as(contact, actor)
+    return contact
 
 
 def hold_organizations(

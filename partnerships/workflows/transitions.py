@@ -100,6 +100,29 @@ def save_as(row: Any, actor: User | None, *, reason: str = "") -> None:
     row.save()
 
 
+def save_with_parts(
+    root: Any,
+    actor: User | None,
+    *,
+    is_changed: bool,
+    parts: Iterable[Any] = (),
+    removed: Iterable[Any] = (),
+) -> None:
+    """One edit of ``root`` and the rows that belong to it: one version, one history row for each that changed.
+
+    Raises ``StaleVersion`` when somebody else was faster, also where only a part was changed.
+    """
+    parts, removed = list(parts), list(removed)
+    if is_changed:
+        save_as(root, actor)
+    elif parts or removed:
+        root.touch()
+    for row in removed:
+        delete_as(row, actor)
+    for row in parts:
+        save_as(row, actor)
+
+
 def delete_as(row: Any, actor: User | None) -> None:
     row._history_user = actor
     row.delete()

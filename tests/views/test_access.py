@@ -33,6 +33,10 @@ ENTERING = [403, 200, 200, 200, 403, 200, 403, 200]
 OFFICE = [403, 403, 403, 200, 403, 200, 403, 403]
 # Leads of any unit, and the office.
 TEAM = [403, 403, 200, 200, 403, 200, 403, 403]
+# Coordinators and leads of any unit, and the office.
+WHO_ADDS = [403, 200, 200, 200, 403, 200, 403, 200]
+# Everybody reads the directory, so whoever does not hold it is refused, not kept in the dark.
+HOLDERS = [403, 200, 200, 200, 404, 200, 404, 403]
 TABLE: dict[str, list[int]] = {
     "my_work": EVERYBODY,
     "quiet": EVERYBODY,
@@ -41,20 +45,30 @@ TABLE: dict[str, list[int]] = {
     "team_hand_over": TEAM,
     "team_hand_over_nobody": TEAM,
     "agreement_list": EVERYBODY,
+    "agreement_add": WHO_ADDS,
     "agreement_detail": OWN,
+    "agreement_edit": WORKERS,
     "agreement_step": WORKERS,
     "activity_add": WORKERS,
+    # For oneself: about what, the form says.
+    "activity_log": [403, 200, 200, 200, 403, 200, 403, 200],
     "organization_list": EVERYBODY,
+    "organization_add": WHO_ADDS,
     "organization_detail": SHARED,
+    "organization_edit": HOLDERS,
+    "contact_add": HOLDERS,
+    "contact_edit": WORKERS,
     "organization_compare": SHARED,
     "activity_list": EVERYBODY,
     "activity_board": EVERYBODY,
     "activity_detail": OWN,
+    "activity_edit": WORKERS,
     "activity_step": WORKERS,
     "activity_attach": WORKERS,
     "calendar": EVERYBODY,
     "milestone_list": EVERYBODY,
     "milestone_detail": OWN,
+    "milestone_add": WORKERS,
     "milestone_step": WORKERS,
     "milestone_undo": WORKERS,
     "event_list": EVERYBODY,
@@ -82,6 +96,8 @@ TABLE: dict[str, list[int]] = {
     "figure_detail": SHARED,
     "source_list": EVERYBODY,
     "source_detail": SHARED,
+    "document_add": WORKERS,
+    "document_replace": WORKERS,
     "document_download": OWN,
     "search": EVERYBODY,
     "operations": OFFICE,
@@ -92,7 +108,7 @@ TABLE: dict[str, list[int]] = {
     "password_change": EVERYBODY,
     "password_change_done": EVERYBODY,
 }
-# Open to whoever asks, or answered to POST alone; each has a test of its own.
+# Open to whoever asks, answered to POST alone, or a part of a page; each has a test of its own.
 ELSEWHERE = {
     "healthz",
     "readyz",
@@ -108,6 +124,7 @@ ELSEWHERE = {
     "saved_view_add",
     "saved_view_delete",
     "export_add",
+    "pick",
     "password_reset",
     "password_reset_done",
     "password_reset_confirm",
@@ -129,13 +146,21 @@ def addresses(world: World) -> dict[str, str]:
         "team_hand_over": [world.coordinator.pk],
         "agreement_detail": agreement,
         "agreement_step": [world.draft.pk, "submit"],
+        "agreement_edit": [world.draft.pk],
         "activity_add": agreement,
         "organization_detail": [world.enterprise.pk],
+        "organization_edit": [world.enterprise.pk],
+        "contact_add": [world.enterprise.pk],
+        "contact_edit": [world.contact.pk],
+        "document_add": ["agreement", world.agreement.pk],
+        "document_replace": [world.version.document_id],
         "organization_compare": [world.enterprise.pk, EnterpriseFactory(name=f"{world.name} Works Group").pk],
         "activity_detail": activity,
         "activity_step": [*activity, "complete"],
         "activity_attach": activity,
+        "activity_edit": activity,
         "milestone_detail": milestone,
+        "milestone_add": ["agreement", world.agreement.pk],
         "milestone_step": [*milestone, "meet"],
         "milestone_undo": milestone,
         "event_detail": [EventFactory(unit=world.unit).pk],
@@ -223,8 +248,9 @@ def test_two_units_see_nothing_of_each_other(role: str, world: World, client_of:
 def test_the_twins_steps_and_papers_do_not_exist(role: str, world: World, client_of: Callable[[Any], Client]) -> None:
     twin = make_world("South")
     client = client_of(world.people[role])
-    inside = {"agreement_detail", "agreement_step", "activity_add", "activity_detail", "activity_step"}
-    inside |= {"milestone_detail", "milestone_step", "document_download", "answer_step"}
+    inside = {"agreement_detail", "agreement_step", "activity_add", "activity_detail", "activity_step", "activity_edit"}
+    inside |= {"agreement_edit", "contact_edit", "document_add", "document_replace"}
+    inside |= {"milestone_detail", "milestone_step", "milestone_add", "document_download", "answer_step"}
     inside |= {"facility_detail", "facility_step", "demand_detail", "demand_step"}
 
     answers = {name: client.post(address).status_code for name, address in addresses(twin).items() if name in inside}
@@ -296,3 +322,4 @@ def test_participating_units_follow_up_and_no_more(world: World, client_of: Call
     assert client.get(pages["agreement_detail"]).status_code == 200
     assert client.get(pages["activity_add"]).status_code == 200
     assert client.get(pages["milestone_step"]).status_code == 403
+    assert client.get(pages["activity_edit"]).status_code == 403

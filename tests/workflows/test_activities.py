@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from partnerships.exceptions import InvalidInput, NotAllowed, TransitionRefused
+from partnerships.exceptions import InvalidInput, NotAllowed, StaleVersion, TransitionRefused
 from partnerships.factories import (
     DAY,
     ActivityFactory,
@@ -31,10 +31,12 @@ from partnerships.workflows.activities import (
     cancel_activity,
     complete_activity,
     credit_areas,
+    edit_activity,
     follow_activity,
     log_contact,
     plan_activity,
     postpone_activity,
+    record_activity,
     reopen_activity,
     replan_activity,
     start_activity,
@@ -265,6 +267,105 @@ def test_a_second_click_plans_nothing() -> None:
 
     plan_activity(actor=agreement.coordinator, on=DAY, starts_on=LATER, **visit)
     assert Activity.objects.count() == 2
+
+
+def visit_of(agreement: Agreement, **values: Any) -> dict[str, Any]:
+    asked = {"unit": agreement.unit, "kind": "visit", "title": "Visit to the plant", "starts_on": DAY}
+    return {**asked, "agreement": agreement, "owner": agreement.coordinator, **values}
+
+
+def test_recording_is_completing_without_having_asked(agreement: Agreement) -> None:
+    partner, actor = EnterpriseFactory(), agreement.coordinator
+
+    done = record_activity(
+        actor=actor,
+        on=DAY,
+        next_step="Send the plan",
+        next_step_on=LATER,
+        organizations=[partner],
+        details={"findings": "A new press"},
+        **visit_of(agreement, summary="Seen"),
+    )
+
+    assert (done.status, done.completed_on, done.summary, done.visit.findings) == (
+        "completed",
+        DAY,
+        "Seen",
+        "A new press",
+    )
+    assert [(row.kind, row.due_on) for row in done.milestones.all()] == [(MilestoneKind.ACTION_POINT, LATER)]
+    assert [row.transition for row in StatusChange.objects.of(done)] == ["complete"]
+    assert OrganizationUnit.objects.filter(organization=partner, unit=agreement.unit).exists() is True
+
+
+def test_a_second_click_records_nothing(agreement: Agreement) -> None:
+    nothing_next = {"actor": agreement.coordinator, "on": DAY, "no_next_step_reason": "They write"}
+    record_activity(**nothing_next, **visit_of(agreement))
+
+    with pytest.raises(InvalidInput, match="recorded already"):
+        record_activity(**nothing_next, **visit_of(agreement))
+
+    record_activity(**nothing_next, **visit_of(agreement, title="Visit to the forge"))
+    assert Activity.objects.count() == 2
+
+
+def test_what_comes_next_is_asked_for_and_nothing_is_left_without(agreement: Agreement) -> None:
+    with pytest.raises(InvalidInput, match="what comes next"):
+        record_activity(actor=agreement.coordinator, on=DAY, **visit_of(agreement))
+
+    assert Activity.objects.exists() is False
+
+
+@pytest.mark.parametrize("verb", [plan_activity, record_activity])
+def test_nobody_enters_one_under_an_agreement_of_strangers(verb: Any, agreement: Agreement) -> None:
+    unit = UnitFactory()
+    more = {"no_next_step_reason": "None"} if verb is record_activity else {}
+
+    with pytest.raises(NotAllowed):
+        verb(actor=UserFactory(coordinator_in=unit), on=DAY, **visit_of(agreement, unit=unit), **more)
+
+    assert Activity.objects.exists() is False
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"starts_on": dt.date(1, 1, 1)}, "starts_on"),
+        ({"ends_on": dt.date(9999, 1, 1)}, "ends_on"),
+        ({"ends_on": DAY - dt.timedelta(days=1)}, "ends_on"),
+        ({"starts_on": None, "ends_on": DAY}, "ends_on"),
+    ],
+)
+def test_days_that_cannot_be_are_refused(agreement: Agreement, values: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        plan_activity(actor=agreement.coordinator, on=DAY, **visit_of(agreement, **values))
+
+    assert refused.value.field == field
+
+
+def edit(activity: Activity, *, actor: Any, **values: Any) -> Activity:
+    parts = {"details": {}, "organizations": [], "credited": []}
+    return edit_activity(activity, actor=actor, on=DAY, **{**parts, **values})
+
+
+def test_an_edit_of_what_somebody_else_changed_is_refused(agreement: Agreement) -> None:
+    activity = ActivityFactory(agreement=agreement, owner=agreement.coordinator)
+    opened = fresh(activity)
+    edit(fresh(activity), actor=agreement.coordinator, changes={"place": "Hall 1"})
+
+    with pytest.raises(StaleVersion):
+        edit(opened, actor=agreement.coordinator, changes={"place": "Hall 2"})
+
+    assert fresh(activity).place == "Hall 1"
+
+
+def test_a_stranger_edits_nothing(agreement: Agreement) -> None:
+    activity = ActivityFactory(agreement=agreement)
+
+    with pytest.raises(NotAllowed):
+        edit(fresh(activity), actor=UserFactory(coordinator_in=UnitFactory()), changes={"place": "Hall 2"})
+
+    assert fresh(activity).place == ""
 
 
 # What an activity asks for: to be started on its first day, completed on its last

@@ -45,7 +45,9 @@ from partnerships.workflows.agreements import (
     cancel_agreement,
     complete_agreement,
     delete_draft,
+    edit_agreement,
     record_signed_agreement,
+    register_agreement,
     reinstate_agreement,
     renew_agreement,
     reopen_agreement,
@@ -610,3 +612,80 @@ def test_a_submitted_agreement_is_not_deleted() -> None:
     with pytest.raises(NotAllowed, match="Only drafts"):
         delete_draft(fresh(agreement), actor=UserFactory(staff=True))
     assert Agreement.objects.count() == 1
+
+
+# Registered and edited
+
+
+def parts_of_a_draft() -> list[Any]:
+    return [AgreementParty(organization=EnterpriseFactory()), AgreementTerm(starts_on=DAY, review_on=DAY)]
+
+
+def test_a_draft_is_kept_with_its_parts_and_its_author() -> None:
+    unit = UnitFactory()
+    actor = UserFactory(coordinator_in=unit)
+
+    made = register_agreement(
+        Agreement(unit=unit, type=AgreementTypeFactory(), title="New"), actor=actor, parts=parts_of_a_draft()
+    )
+
+    assert (fresh(made).created_by, fresh(made).status) == (actor, AgreementStatus.DRAFT)
+    parts = (made, made.parties.get(), made.terms.get())
+    assert [row.history.get().history_user for row in parts] == [actor] * 3
+    assert made.people_behind_the_draft() == {actor.pk}
+
+
+def test_nobody_registers_for_a_unit_of_others() -> None:
+    actor = UserFactory(coordinator_in=UnitFactory())
+
+    with pytest.raises(NotAllowed):
+        register_agreement(Agreement(unit=UnitFactory(), type=AgreementTypeFactory(), title="New"), actor=actor)
+
+    assert Agreement.objects.count() == 0
+
+
+def test_a_title_the_unit_has_is_asked_about_and_a_cancelled_one_is_not() -> None:
+    there = AgreementFactory(title="Joint centre")
+    actor = there.coordinator
+
+    def again(**more: Any) -> Agreement:
+        draft = Agreement(unit=there.unit, type=there.type, title="joint CENTRE")
+        return register_agreement(draft, actor=actor, **more)
+
+    with pytest.raises(InvalidInput) as asked:
+        again()
+    assert asked.value.field == "is_another"
+    assert again(is_another=True).pk
+    Agreement.objects.update(status=AgreementStatus.CANCELLED)
+    assert again().pk
+
+
+@pytest.mark.parametrize("stage", ["in_review", "approved", "signed", "completed"])
+def test_from_the_review_on_what_was_agreed_is_locked(stage: str) -> None:
+    agreement = AgreementFactory(**{stage: True})
+    before = footprint(agreement)
+
+    for column, value in (("title", "Other"), ("amount", 5), ("unit", UnitFactory())):
+        changed = fresh(agreement)
+        setattr(changed, column, value)
+        with pytest.raises((TransitionRefused, NotAllowed)):
+            edit_agreement(changed, actor=agreement.coordinator)
+    for part in (agreement.parties.first(), agreement.terms.first()):
+        with pytest.raises(TransitionRefused):
+            edit_agreement(fresh(agreement), actor=agreement.coordinator, is_changed=False, removed=[part])
+
+    assert footprint(agreement) == before
+    changed = fresh(agreement)
+    changed.reference = "A-1"
+    assert edit_agreement(changed, actor=agreement.coordinator).reference == "A-1"
+
+
+def test_an_edit_of_an_earlier_version_is_askedwhole() -> None:
+    agreement = AgreementFactory(ready=True)
+    stale, party = fresh(agreement), agreement.parties.first()
+    fresh(agreement).touch()
+
+    with pytest.raises(StaleVersion):
+        edit_agreement(stale, actor=agreement.coordinator, is_changed=False, removed=[party])
+
+    assert agreement.parties.count() == 2

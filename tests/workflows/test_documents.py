@@ -8,10 +8,10 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from partnerships.exceptions import InvalidInput, NotAllowed
-from partnerships.factories import NOON, DocumentFactory, UnitFactory, UserFactory
-from partnerships.models import DocumentVersion
+from partnerships.factories import NOON, AgreementFactory, DocumentFactory, UnitFactory, UserFactory
+from partnerships.models import Document, DocumentVersion
 from partnerships.workflows import documents
-from partnerships.workflows.documents import add_version
+from partnerships.workflows.documents import add_document, add_version
 
 pytestmark = pytest.mark.django_db
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 32
@@ -128,3 +128,36 @@ def test_a_file_whose_row_cannot_be_written_is_removed(media_root, monkeypatch):
         upload("paper.pdf", PDF)
 
     assert [path for path in media_root.rglob("*") if path.is_file()] == []
+
+
+def test_a_new_document_is_kept_with_its_file_or_not_at_all():
+    agreement = AgreementFactory(signed=True)
+    actor = UserFactory(coordinator_in=agreement.unit)
+    bad = Document(agreement=agreement, kind="annex", title="Annex")
+
+    with pytest.raises(InvalidInput):
+        add_document(bad, actor=actor, file=SimpleUploadedFile("a.exe", b"MZ"), at=NOON)
+    kept = add_document(bad, actor=actor, file=SimpleUploadedFile("a.pdf", PDF), at=NOON)
+
+    assert list(agreement.documents.all()) == [kept]
+    assert (kept.history.get().history_user, kept.versions.get().uploaded_by) == (actor, actor)
+
+
+def test_the_same_file_again_is_no_new_version():
+    document = DocumentFactory()
+    names = ("a.pdf", "a.pdf", "b.pdf")
+
+    versions = [add_version(document, actor=None, file=SimpleUploadedFile(name, PDF), at=NOON) for name in names]
+
+    assert [version.number for version in versions] == [1, 1, 2]
+
+
+def test_who_may_not_upload_adds_no_document():
+    agreement = AgreementFactory(signed=True)
+    document = Document(agreement=agreement, kind="annex", title="Annex")
+    viewer = UserFactory(viewer_in=agreement.unit)
+
+    with pytest.raises(NotAllowed):
+        add_document(document, actor=viewer, file=SimpleUploadedFile("a.pdf", PDF), at=NOON)
+
+    assert Document.objects.count() == 0

@@ -12,6 +12,7 @@ from partnerships.factories import (
     NOON,
     ActivityFactory,
     AgreementFactory,
+    AgreementTypeFactory,
     AnswerFactory,
     DemandFactory,
     EnterpriseFactory,
@@ -25,6 +26,7 @@ from partnerships.models import (
     Activity,
     Agreement,
     Answer,
+    Contact,
     ContactNote,
     Demand,
     DemandOutcome,
@@ -40,6 +42,7 @@ from partnerships.workflows.agreements import (
     approve_agreement,
     complete_agreement,
     delete_draft,
+    register_agreement,
     renew_agreement,
     sign_agreement,
     submit_agreement,
@@ -47,6 +50,7 @@ from partnerships.workflows.agreements import (
 )
 from partnerships.workflows.demands import agree_with_project, choose_answer, close_demand
 from partnerships.workflows.milestones import accept_milestone, derive_milestones, meet_milestone, send_back_milestone
+from partnerships.workflows.organizations import keep_contact, register_organization
 from partnerships.workflows.upkeep import keep_all_in_step
 from tests.together import refused, run_together
 
@@ -235,3 +239,35 @@ def test_two_names_added_at_once_are_both_found() -> None:
     assert refused(run_together(*calls)) == []
     found = [list(Organization.objects.search(name)) for name in ("Alpha", "Omega")]
     assert found == [[organization], [organization]]
+
+
+def test_a_form_sent_twice_registers_one_agreement() -> None:
+    unit, kind = UnitFactory(), AgreementTypeFactory()
+    actor = UserFactory(coordinator_in=unit)
+    drafts = [Agreement(unit=unit, type=kind, title="Joint training centre") for _ in range(2)]
+
+    results = run_together(*(partial(register_agreement, draft, actor=actor) for draft in drafts))
+
+    assert [error.field for error in refused(results)] == ["is_another"]
+    assert Agreement.objects.count() == 1
+
+
+def test_a_form_sent_twice_adds_one_organization() -> None:
+    unit = UnitFactory()
+    actor = UserFactory(coordinator_in=unit)
+    rows = [Organization(kind="enterprise", name="Harbor Works") for _ in range(2)]
+
+    results = run_together(*(partial(register_organization, row, actor=actor, unit=unit) for row in rows))
+
+    assert [error.field for error in refused(results)] == ["is_another"]
+    assert OrganizationUnit.objects.count() == 1
+
+
+def test_a_form_sent_twice_adds_one_person() -> None:
+    unit = UnitFactory()
+    organization, actor = OrganizationFactory(held_by=unit), UserFactory(coordinator_in=unit)
+    people = [Contact(organization=organization, name="Zhou Min") for _ in range(2)]
+
+    run_together(*(partial(keep_contact, person, actor=actor) for person in people))
+
+    assert organization.contacts.count() == 1

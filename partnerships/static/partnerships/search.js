@@ -29,3 +29,14 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("click", (event) => {
   if (!event.target.closest(".find")) document.getElementById("found")?.replaceChildren();
 });
+// In a field that finds a row, Enter looks; it does not send the form.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !event.target.matches(".chooser input[type=search]")) return;
+  event.preventDefault();
+  event.target.closest(".chooser").querySelector("button").click();
+});
+// What was found for earlier words comes too late once somebody has chosen: it would take the choice away.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const chosen = event.detail.target.matches(".chooser .choices") && event.detail.target.querySelector("input:checked");
+  if (chosen && event.detail.requestConfig.formData.get(chosen.name) !== chosen.value) event.detail.shouldSwap = false;
+});

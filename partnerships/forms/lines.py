@@ -1,0 +1,113 @@
+"""A form of a row with the lines that belong to it, as many as somebody asks for, with or without a script."""
+
+from typing import Any
+
+from django import forms
+from django.db import models
+from django.forms.utils import ErrorDict
+from django.http import QueryDict
+
+from partnerships.forms.versions import VersionedForm
+
+MOST_LINES = 100
+# Buttons that send a form to be shown again, not to be kept: look for a row, add a line.
+LOOK, MORE = "look", "more"
+
+
+class LineForm(forms.ModelForm):
+    """One line. What is ``rare`` stands behind the rest, open where something is said there."""
+
+    rare: frozenset[str] = frozenset()
+
+    @property
+    def in_front(self) -> list[forms.BoundField]:
+        return [field for field in self.visible_fields() if field.name not in self.rare]
+
+    @property
+    def behind(self) -> list[forms.BoundField]:
+        return [field for field in self.visible_fields() if field.name in self.rare]
+
+    @property
+    def has_more(self) -> bool:
+        return any(field.errors or field.value() != self.fields[field.name].initial for field in self.behind)
+
+
+class LineFormSet(forms.BaseInlineFormSet):
+    """What was typed as rows: those to keep, and those to remove."""
+
+    def __init__(self, data: QueryDict | None = None, **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        if data is not None and data.get(MORE) == self.prefix and self.forms:
+            self._fill_in(self.forms[-1], data)
+
+    def _fill_in(self, line: forms.BaseForm, data: QueryDict) -> None:
+        """A line that was just asked for starts as on a fresh page, ticks and all."""
+        if any(name.startswith(f"{line.prefix}-") for name in data):
+            return
+        for field in line:
+            if field.initial not in {None, "", False}:
+                data[field.html_name] = "on" if field.initial is True else str(field.initial)
+
+    @property
+    def kept(self) -> list[models.Model]:
+        return [form.instance for form in self.forms if form.has_changed() and form not in self.deleted_forms]
+
+    @property
+    def removed(self) -> list[models.Model]:
+        return [form.instance for form in self.deleted_forms if form.instance.pk]
+
+
+def is_shown_again(data: QueryDict) -> bool:
+    return LOOK in data or MORE in data
+
+
+def with_more_lines(data: QueryDict | None) -> QueryDict | None:
+    """What was sent, with one more line of the formset that the button names."""
+    if data is None or MORE not in data:
+        return data
+    key, more = f"{data[MORE]}-TOTAL_FORMS", data.copy()
+    lines = more.get(key, "")
+    if lines.isascii() and lines.isdigit() and len(lines) <= len(str(MOST_LINES)):
+        more[key] = str(min(int(lines) + 1, MOST_LINES))
+    return more
+
+
+class FormWithLines(VersionedForm):
+    """A row with ``formsets`` of what belongs to it: valid together, kept as one edit."""
+
+    formsets: tuple[LineFormSet, ...] = ()
+
+    def is_valid(self) -> bool:
+        return all([super().is_valid(), *(lines.is_valid() for lines in self.formsets)])
+
+    @property
+    def kept(self) -> list[models.Model]:
+        return [row for lines in self.formsets for row in lines.kept]
+
+    @property
+    def removed(self) -> list[models.Model]:
+        return [row for lines in self.formsets for row in lines.removed]
+
+    @property
+    def has_line_errors(self) -> bool:
+        return self.is_bound and any(lines.total_error_count() for lines in self.formsets)
+
+    def leave_unjudged(self) -> None:
+        """Shows what was typed without a word about what is missing: nobody asked to keep it yet."""
+        self._errors = ErrorDict()
+        for lines in self.formsets:
+            lines._errors, lines._non_form_errors = [], lines.error_class()
+            for form in lines.forms:
+                form._errors = ErrorDict()
+
+
+def lines_of(root: type[models.Model], model: type[models.Model], form: type[forms.ModelForm], **kwargs: Any) -> Any:
+    return forms.inlineformset_factory(
+        root,
+        model,
+        form=form,
+        formset=LineFormSet,
+        can_delete_extra=False,
+        absolute_max=MOST_LINES,
+        **{"max_num": MOST_LINES, **kwargs},
+    )

@@ -1,0 +1,163 @@
+"""One row chosen among many by typing: found as one types, or without a script by a button that looks for it.
+
+The form carries the words beside the choice, so that what was found stands there again whenever the page is shown.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django import forms
+from django.db.models import Model, Q, QuerySet
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from partnerships.forms.choices import choosable
+from partnerships.models import Agreement, Event, Organization, Programme, Region, User
+
+SHOWN = 8
+LONGEST_WORDS = 200
+# What a field holds while words are typed and nothing is chosen yet: no row has this id.
+UNCHOSEN = "?"
+
+
+@dataclass(frozen=True)
+class Pick:
+    """What can be chosen by typing: how words find it, what stands beside its name, and the rows fetched for that."""
+
+    model: type[Model]
+    find: Callable[[Any, str], QuerySet]
+    about: Callable[[Any], str]
+    fetch: Callable[[Any], QuerySet] = lambda rows: rows
+    narrow: Callable[[Any], QuerySet] = lambda rows: rows
+
+
+def _by_text(rows: Any, words: str) -> QuerySet:
+    return rows.search(words)
+
+
+def _by_columns(*columns: str) -> Callable[[Any, str], QuerySet]:
+    def find(rows: Any, words: str) -> QuerySet:
+        each = (reduce(or_, (Q(**{f"{column}__icontains": word}) for column in columns)) for word in words.split())
+        return rows.filter(*each)
+
+    return find
+
+
+def _about_organization(organization: Organization) -> str:
+    holders = ", ".join(str(holder.unit) for holder in organization.holders.all())
+    return " · ".join(filter(None, [organization.get_kind_display(), str(organization.region or ""), holders]))
+
+
+def _about_agreement(agreement: Agreement) -> str:
+    return " · ".join(filter(None, [agreement.reference, str(agreement.type), agreement.get_status_display()]))
+
+
+PICKS: Mapping[str, Pick] = {
+    "organization": Pick(
+        Organization,
+        _by_text,
+        _about_organization,
+        lambda rows: rows.select_related("region").prefetch_related("holders__unit"),
+        lambda rows: rows.not_archived(),
+    ),
+    "agreement": Pick(Agreement, _by_text, _about_agreement, lambda rows: rows.select_related("type")),
+    "event": Pick(Event, _by_text, lambda event: event.starts_on.isoformat()),
+    "programme": Pick(Programme, _by_text, lambda programme: ""),
+    "person": Pick(
+        User, _by_columns("name", "username"), lambda person: person.email, narrow=lambda rows: rows.reachable()
+    ),
+    "region": Pick(
+        Region,
+        _by_columns("name", "name_zh"),
+        lambda region: str(region.parent or ""),
+        lambda rows: rows.select_related("parent"),
+    ),
+}
+
+
+def offered(kind: str, user: Any) -> QuerySet:
+    """The rows that ``user`` may choose from. Raises ``KeyError`` for a kind there is none of."""
+    pick = PICKS[kind]
+    return pick.fetch(pick.narrow(choosable(pick.model, user)))
+
+
+def options_for(kind: str, rows: QuerySet, *, words: str, chosen: Model | None) -> dict[str, Any]:
+    """What stands below the field: the row that is chosen, then the first that ``words`` find."""
+    pick, words = PICKS[kind], words.replace("\0", " ").strip()[:LONGEST_WORDS]
+    found = list(pick.find(rows, words)[: SHOWN + 1]) if words else []
+    rest = [row for row in found if row != chosen]
+    shown = ([chosen] if chosen else []) + rest[:SHOWN]
+    return {
+        "kind": kind,
+        "words": words,
+        "options": [{"row": row, "about": pick.about(row), "is_chosen": row == chosen} for row in shown],
+        "has_chosen": chosen is not None,
+        "has_more": len(rest) > SHOWN,
+        "is_nothing_found": bool(words) and not found,
+    }
+
+
+class PickInput(forms.Widget):
+    """The choice and the words beside it; drawn by its bound field, which knows both."""
+
+    use_fieldset = True
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        return data.get(name) or (UNCHOSEN if str(data.get(f"{name}-words", "")).strip() else "")
+
+    def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
+        return name not in data and f"{name}-words" not in data
+
+    def id_for_label(self, id_: str) -> str:
+        return f"{id_}_words" if id_ else id_
+
+
+class PickBoundField(forms.BoundField):
+    def as_widget(self, widget: Any = None, attrs: Any = None, only_initial: bool = False) -> SafeString:
+        words = self.form.data.get(f"{self.html_name}-words", "") if self.form.is_bound else ""
+        context = {
+            **options_for(self.field.kind, self.field.queryset, words=str(words), chosen=self._chosen()),
+            "name": self.html_name,
+            "id": self.auto_id,
+            "label": self.label,
+            "is_required": self.field.required,
+        }
+        return render_to_string("partnerships/_pick.html", context)
+
+    def _chosen(self) -> Model | None:
+        """The row that is chosen, without a query where it is the one the form's instance brought along."""
+        value, instance = self.value(), getattr(self.form, "instance", None)
+        if value and str(value) == str(getattr(instance, f"{self.name}_id", "")):
+            return getattr(instance, self.name)
+        return self.field.row_or_none(value)
+
+
+class PickField(forms.ModelChoiceField):
+    """``kind`` is one of ``PICKS``; the form gives it the person with ``offer_to``."""
+
+    widget = PickInput
+    bound_field_class = PickBoundField
+    default_error_messages = {"invalid_choice": _("Choose one of those found.")}
+
+    def __init__(self, kind: str, **kwargs: Any) -> None:
+        self.kind = kind
+        super().__init__(PICKS[kind].model._default_manager.none(), **kwargs)
+
+    def offer_to(self, user: Any, *, current: int | None = None) -> None:
+        """What ``user`` may choose, and what stands there already even where they could not choose it anew."""
+        rows = offered(self.kind, user)
+        if current is not None:
+            pick = PICKS[self.kind]
+            known = Q(pk__in=rows.order_by().values("pk")) | Q(pk=current)
+            rows = pick.fetch(pick.model._default_manager.filter(known))
+        self.queryset = rows
+
+    def row_or_none(self, value: Any) -> Model | None:
+        try:
+            return self.to_python(value)
+        except forms.ValidationError:
+            return None

@@ -1,0 +1,276 @@
+"""Forms that know which version of a row they were opened with, and what to show when somebody else was faster."""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from django import forms
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+from django.utils import formats, timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext_lazy as _
+
+EMPTY = "–"
+LONGEST_NUMBER = 9  # digits that fit the column
+
+
+class StampField(forms.CharField):
+    """A hidden note of when the form was opened; never a change of the row."""
+
+    widget = forms.HiddenInput
+
+    def __init__(self) -> None:
+        super().__init__(required=False)
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return False
+
+
+class VersionedForm(forms.ModelForm):
+    """The form of a row that has a ``version``; a row without one, or a new one, has nothing to compare.
+
+    Validate it in the transaction that saves. A stale form is invalid, with a ``conflict``; it shows what was typed and
+    carries the version as it is now, so that sending it once more is deliberate.
+    """
+
+    version = StampField()
+    opened_at = StampField()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.conflict: Conflict | None = None
+        if self.instance.pk is None or not hasattr(self.instance, "version"):
+            del self.fields["version"], self.fields["opened_at"]
+            return
+        self.fields["version"].initial = self.instance.version
+        self.fields["opened_at"].initial = timezone.now().isoformat()
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if "version" in self.fields:
+            self._check_version()
+        return cleaned
+
+    def _check_version(self) -> None:
+        """Under the row's lock, which lasts until the save is committed: two forms cannot both find it current."""
+        rows = type(self.instance)._base_manager.select_for_update(no_key=True)
+        now = rows.get(pk=self.instance.pk)
+        submitted = self.cleaned_data.get("version") or "0"
+        if submitted != str(now.version):
+            opened_at = _moment(self.cleaned_data.get("opened_at") or "")
+            self.conflict = Conflict(now, _number(submitted), opened_at)
+            self.add_error(None, _("Somebody else changed this since you opened it. Nothing is lost: see below."))
+            self._accept_current(now.version)
+
+    def _accept_current(self, version: int) -> None:
+        """What was typed is shown again with the version as it is now: saving it once more is then deliberate."""
+        self.data = self.data.copy()
+        self.data[self.add_prefix("version")] = str(version)
+        self.data[self.add_prefix("opened_at")] = timezone.now().isoformat()
+
+    def differences_beside(self, conflict: "Conflict") -> Iterable["Difference"]:
+        """What the form asks besides the columns of its row, where mine and theirs differ."""
+        return ()
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One field: as the person typed it, as it is now, as it was when the form was opened.
+
+    ``name`` and ``sent`` are the form's field and what it sends for theirs; empty where the form has no field of its own.
+    """
+
+    label: Any
+    mine: str
+    theirs: str
+    original: str
+    name: str = ""
+    sent: tuple[str, ...] = ()
+
+    @property
+    def is_theirs_alone(self) -> bool:
+        return self.mine == self.original
+
+
+def _number(text: str) -> int:
+    """The version a form names, 0 where none can be meant: the text comes from outside."""
+    is_meant = text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
+    return int(text) if is_meant else 0
+
+
+def _moment(text: str) -> dt.datetime | None:
+    try:
+        moment = parse_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment and timezone.is_aware(moment) else None
+
+
+@dataclass
+class Conflict:
+    """A refused save. ``now`` is the row as it is, ``submitted`` the version the form was opened with."""
+
+    now: Any
+    submitted: int
+    opened_at: Any
+    differences: list[Difference] = field(default_factory=list)
+
+    @property
+    def last_change(self) -> Any:
+        """The newest history row of the root: who changed it and when."""
+        return self.now.history.select_related("history_user").first()
+
+    def describe(self, form: VersionedForm, formsets: Iterable[Any] = ()) -> None:
+        parts = (part for rows in formsets for part in self._of_parts(rows))
+        self.differences = [*self._of_root(form), *form.differences_beside(self), *parts]
+
+    def _of_root(self, form: forms.ModelForm) -> Iterator[Difference]:
+        history = self.now.history.filter(version__lte=self.submitted).order_by("-version", "-history_id")
+        original = history.first()
+        for name in _posted_fields(form):
+            model_field = self.now._meta.get_field(name)
+            is_named = name in form.fields or not _is_scoped(model_field)
+            theirs = shown(model_field, getattr(self.now, model_field.attname), is_named=is_named)
+            mine = _mine(form, model_field)
+            before = (
+                shown(model_field, getattr(original, model_field.attname), is_named=is_named) if original else EMPTY
+            )
+            if mine != theirs:
+                sent = _as_sent(getattr(self.now, model_field.attname))
+                yield Difference(_label(model_field), mine, theirs, before, name, sent)
+
+    def take_over(self, form: VersionedForm) -> None:
+        """What only they changed comes into the described form as it is now: saving again does not undo it."""
+        for difference in self.differences:
+            if difference.name in form.fields and difference.is_theirs_alone:
+                form.data.setlist(form.add_prefix(difference.name), difference.sent)  # type: ignore[attr-defined]
+
+    def of_row(self, form: VersionedForm, row: Any, names: Iterable[str]) -> Iterator[Difference]:
+        """Columns of a ``row`` that belongs to the root and that the form asks by their own names."""
+        original = _part_as_opened(row, self.opened_at)
+        for name in names if row else ():
+            model_field = row._meta.get_field(name)
+            theirs, mine = shown(model_field, getattr(row, model_field.attname)), _mine(form, model_field)
+            before = shown(model_field, getattr(original, model_field.attname)) if original else EMPTY
+            if mine != theirs:
+                sent = _as_sent(getattr(row, model_field.attname))
+                yield Difference(_label(model_field), mine, theirs, before, name, sent)
+
+    def of_rows(self, field: forms.BoundField, mine: Iterable[str], rows: Any) -> Iterator[Difference]:
+        """Rows that belong to the root, each a choice of ``field``, which starts with theirs; by what they are called."""
+        ours, theirs = set(mine), {str(row) for row in rows.all()}
+        if ours != theirs:
+            sent = tuple(str(value) for value in field.initial or ())
+            before = _joined(self._as_opened(rows))
+            yield Difference(field.label, _joined(ours), _joined(theirs), before, field.name, sent)
+
+    def _as_opened(self, rows: Any) -> set[str]:
+        if self.opened_at is None:
+            return set()
+        root = {rows.field.name: self.now}
+        return {str(row) for row in rows.model.history.as_of(self.opened_at).filter(**root)}
+
+    def _of_parts(self, formset: Any) -> Iterator[Difference]:
+        for form in formset.initial_forms:
+            if form.instance.pk is None:
+                yield Difference(formset.model._meta.verbose_name, _typed(form), _("removed meanwhile"), EMPTY)
+            elif form.has_changed():
+                yield from self._of_part(form)
+        posted = {form.instance.pk for form in formset.initial_forms}
+        for row in formset.get_queryset():
+            if row.pk not in posted:
+                yield Difference(row._meta.verbose_name, EMPTY, _("added meanwhile: %(row)s") % {"row": row}, EMPTY)
+
+    def _of_part(self, form: forms.ModelForm) -> Iterator[Difference]:
+        original = _part_as_opened(form.instance, self.opened_at)
+        theirs_row = type(form.instance)._base_manager.get(pk=form.instance.pk)
+        for name in form.changed_data:
+            model_field = _model_field(form, name)
+            if model_field is None:
+                continue
+            label = f"{theirs_row._meta.verbose_name} “{theirs_row}”: {_label(model_field)}"
+            before = shown(model_field, getattr(original, model_field.attname)) if original else EMPTY
+            theirs = shown(model_field, getattr(theirs_row, model_field.attname))
+            yield Difference(label, _mine(form, model_field), theirs, before)
+
+
+def _as_sent(value: Any) -> tuple[str, ...]:
+    """What a browser sends for a column's value: nothing for a box that is not ticked."""
+    if isinstance(value, bool):
+        return ("on",) if value else ()
+    return ("" if value is None else value.isoformat() if isinstance(value, dt.date) else str(value),)
+
+
+def _joined(words: Iterable[str]) -> str:
+    return "; ".join(sorted(words)) or EMPTY
+
+
+def _posted_fields(form: forms.ModelForm) -> list[str]:
+    """Of the form, and those that were typed but have been locked meanwhile: they are no longer in the form."""
+    names = [model_field.name for model_field in form.instance._meta.concrete_fields if model_field.editable]
+    return [name for name in names if name in form.fields or name in form.data]
+
+
+def _mine(form: forms.ModelForm, model_field: models.Field) -> str:
+    if model_field.name in getattr(form, "cleaned_data", {}):
+        value = form.cleaned_data[model_field.name]
+        return shown(model_field, value.pk if isinstance(value, models.Model) else value)
+    return _in_words(model_field, str(form.data.get(form.add_prefix(model_field.name), "")))
+
+
+def _in_words(model_field: Any, typed: str) -> str:
+    """What was typed for a field the form no longer has, or that did not pass; as it was typed when it makes no sense."""
+    if isinstance(model_field, models.BooleanField):
+        return shown(model_field, bool(typed))
+    try:
+        value = model_field.to_python(typed) if typed else None
+    except forms.ValidationError:
+        return typed
+    return shown(model_field, value, is_named=not _is_scoped(model_field))
+
+
+def _is_scoped(model_field: Any) -> bool:
+    """Whether it refers to rows that not everybody sees: an id sent from outside must not tell the name of one."""
+    return model_field.is_relation and hasattr(model_field.remote_field.model._default_manager.all(), "visible_to")
+
+
+def _typed(form: forms.ModelForm) -> str:
+    values = [str(form.data.get(form.add_prefix(name), "")) for name in form.fields if name not in {"id", "DELETE"}]
+    return " · ".join(value for value in values if value) or EMPTY
+
+
+def _part_as_opened(part: Any, opened_at: Any) -> Any:
+    if opened_at is None or not hasattr(part, "history"):
+        return None
+    return part.history.filter(history_date__lte=opened_at).first()
+
+
+def _model_field(form: forms.ModelForm, name: str) -> models.Field | None:
+    try:
+        found = form.instance._meta.get_field(name)
+    except FieldDoesNotExist:
+        return None
+    return found if found.concrete else None
+
+
+def _label(model_field: Any) -> str:
+    label = str(model_field.verbose_name)
+    return label[:1].upper() + label[1:]
+
+
+def shown(model_field: Any, value: Any, *, is_named: bool = True) -> str:
+    """A column's value in words: names for ids, labels for choices, local dates."""
+    if value is None or value == "":
+        return EMPTY
+    if model_field.is_relation and not is_named:
+        return f"#{value}"
+    if model_field.is_relation:
+        row = model_field.remote_field.model._base_manager.filter(pk=value).first()
+        return str(row) if row else f"#{value}"
+    if model_field.choices:
+        return str(dict(model_field.flatchoices).get(value, value))
+    if isinstance(value, bool):
+        return str(_("yes") if value else _("no"))
+    return str(formats.localize(value))

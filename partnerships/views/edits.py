@@ -1,0 +1,39 @@
+"""The page of a form that keeps a row: saved at once, or refused with mine, theirs and the original side by side."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from partnerships.forms.lines import is_shown_again
+from partnerships.forms.versions import VersionedForm
+
+
+def edit_page(
+    request: HttpRequest, row: Any, form: VersionedForm, *, title: Any, template: str = "edit", back: str = ""
+) -> HttpResponse:
+    """Shows ``form``, which has an ``apply(actor)``; after a POST that is accepted, goes to the page of what it kept.
+
+    ``row`` is what it changes, or what a new row belongs to; ``back`` the address it is left to, the row's without it.
+    Checked and saved in one transaction: the form holds the lock of the version it compares.
+    """
+    if is_shown_again(request.POST):
+        form.leave_unjudged()  # type: ignore[attr-defined]
+    elif request.method == "POST":
+        with transaction.atomic():
+            saved = form.apply(request.user) if form.is_valid() else None  # type: ignore[attr-defined]
+        if saved is not None:
+            messages.success(request, _("Saved."))
+            return redirect(saved.get_absolute_url())
+    return _shown(request, row, form, {"title": title, "back": back or row.get_absolute_url()}, template)
+
+
+def _shown(request: HttpRequest, row: Any, form: VersionedForm, context: dict[str, Any], template: str) -> HttpResponse:
+    if form.conflict:
+        form.conflict.describe(form, getattr(form, "formsets", ()))
+        form.conflict.take_over(form)
+    context |= {"row": row, "form": form, "conflict": form.conflict}
+    return render(request, f"partnerships/{template}.html", context, status=409 if form.conflict else 200)

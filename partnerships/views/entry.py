@@ -1,0 +1,144 @@
+"""The fast entry of a follow-up: what it is about is found on the page itself, with scripts and without."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from partnerships.forms.activities import About, AttachmentForm, FollowUpForm
+from partnerships.lists.agreements import PARTIES
+from partnerships.models import Activity, Agreement, Event, Organization
+from partnerships.views.calendar import asked_day
+
+FOUND_AT_MOST = 8
+WITH_PARTIES = Agreement.objects.select_related("unit", "event").prefetch_related(PARTIES)
+# Nobody has to attach anything.
+ATTACHED: dict[str, Any] = {"prefix": "attached", "use_required_attribute": False}
+SEVERAL = ("organizations", "areas")
+
+
+def about(request: HttpRequest) -> About:
+    """What the form and its address name, among what the person may follow up; what they may not name is not chosen."""
+    user: Any = request.user
+    asked = request.POST if "agreement" in request.POST else request.GET
+    agreements = WITH_PARTIES.followed_up_by(user)
+    events = Event.objects.visible_to(user)  # type: ignore[attr-defined]
+    organizations = Organization.objects.visible_to(user)  # type: ignore[attr-defined]
+    return About(
+        agreement=_chosen(agreements, asked.get("agreement")),
+        event=_chosen(events, request.POST.get("event") or request.GET.get("event")),
+        organization=_chosen(organizations, request.GET.get("organization")),
+    )
+
+
+def _chosen(rows: QuerySet, value: str | None) -> Any:
+    try:
+        return forms.ModelChoiceField(rows, required=False).clean(value)
+    except ValidationError:
+        return None
+
+
+def entry_page(request: HttpRequest, about: About, *, is_agreement_fixed: bool = False) -> HttpResponse:
+    """Shows the form, as it was typed where ``look`` asks for what one may choose now; enters what is sent."""
+    options = {"about": about, "user": request.user, "today": timezone.localdate()}
+    options["is_agreement_fixed"] = is_agreement_fixed
+    attached = AttachmentForm(**ATTACHED)
+    if request.method != "POST":
+        form = FollowUpForm(initial=_asked_for(request.GET, about, is_plan=is_agreement_fixed), **options)
+    elif "look" in request.POST:
+        form = FollowUpForm(initial=_as_typed(request.POST, about), **options)
+    else:
+        form = FollowUpForm(request.POST, **options)
+        if request.FILES:
+            attached = AttachmentForm(request.POST, request.FILES, **ATTACHED)
+        activity = _enter(form, attached, request.user)
+        if activity is not None:
+            done, planned = _("Recorded."), _("Planned. When it is done, complete it with what came of it.")
+            messages.success(request, done if activity.completed_on else planned)
+            return redirect(activity.get_absolute_url())
+    return _shown(request, form, attached)
+
+
+def _enter(form: FollowUpForm, attached: AttachmentForm, user: Any) -> Activity | None:
+    """The follow-up with its files, or nothing at all."""
+    is_valid = form.is_valid() and (attached.is_valid() or not attached.is_bound)
+    if not is_valid:
+        return None
+    with transaction.atomic():
+        activity = form.apply(user)
+        if activity and attached.is_bound and not attached.apply(user, activity, at=timezone.now()):
+            transaction.set_rollback(True)
+            return None
+    return activity
+
+
+def _asked_for(query: QueryDict, about: About, *, is_plan: bool) -> dict[str, Any]:
+    """What the form starts with: done today, unless another day is named or it is to be planned."""
+    today = timezone.localdate()
+    day = asked_day(query.get("day", ""))
+    partners = [about.organization] if about.organization else _only_partner(about)
+    return {
+        "kind": query.get("kind", ""),
+        "agreement": about.agreement and about.agreement.pk,
+        "event": about.event and about.event.pk,
+        "organizations": partners,
+        "is_done": day <= today if day else not is_plan,
+        "starts_on": day or (None if is_plan else today),
+    }
+
+
+def _as_typed(data: QueryDict, about: About) -> dict[str, Any]:
+    typed: dict[str, Any] = {name: data.getlist(name) if name in SEVERAL else data[name] for name in data}
+    return {"organizations": _only_partner(about), "areas": [], "is_done": False, "currency": "", **typed}
+
+
+def _only_partner(about: About) -> list[Organization]:
+    """The other party where there is but one: it took part in most likelihood."""
+    if about.agreement is None:
+        return []
+    ours = about.agreement.unit.organization_id
+    others = [party.organization for party in about.agreement.parties.all() if party.organization_id != ours]
+    return others if len(others) == 1 else []
+
+
+def _shown(request: HttpRequest, form: FollowUpForm, attached: AttachmentForm) -> HttpResponse:
+    """The page; for a script the part that depends on the agreement, or the agreements found alone."""
+    target = request.htmx.target if request.htmx else None  # type: ignore[attr-defined]
+    part = {"about": "_about", "agreements": "_agreements"}.get(target or "", "form")
+    context = {"form": form, "attached": attached, "agreements": _agreements(form, request.user)}
+    context["back"] = form.about.agreement or form.about.event or form.about.organization
+    return render(request, f"partnerships/activities/{part}.html", context)
+
+
+def _agreements(form: FollowUpForm, user: Any) -> dict[str, Any]:
+    """Those to choose among: the chosen one, then those found, or without a search those that are likely meant."""
+    if form.is_agreement_fixed:
+        return {}
+    chosen, words = form.about.agreement, _words(form)
+    rows = WITH_PARTIES.followed_up_by(user)
+    rows = rows.search(words) if words else _likely(rows, form.about, user)
+    found = list(rows.exclude(pk=chosen and chosen.pk)[: FOUND_AT_MOST + 1])
+    shown = [*([chosen] if chosen else []), *found[:FOUND_AT_MOST]]
+    return {"shown": shown, "chosen": chosen, "words": words, "has_more": len(found) > FOUND_AT_MOST}
+
+
+def _words(form: FollowUpForm) -> str:
+    try:
+        return form.fields["find"].clean(form["find"].value())
+    except ValidationError:
+        return ""
+
+
+def _likely(rows: Any, about: About, user: Any) -> QuerySet:
+    if about.organization:
+        return rows.filter(pk__in=about.organization.party_rows.values("agreement"))
+    if about.event:
+        return rows.filter(event=about.event)
+    return rows.filter(coordinator=user)

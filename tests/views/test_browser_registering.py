@@ -1,0 +1,217 @@
+"""From an empty list to a signed agreement, on the pages alone: a coordinator and a lead, with scripts and without."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.utils import timezone
+
+from partnerships.factories import (
+    AgreementFactory,
+    AgreementTypeFactory,
+    CooperationAreaFactory,
+    InstitutionFactory,
+    TypeMilestoneFactory,
+    UnitFactory,
+    UserFactory,
+)
+from partnerships.models import Agreement, Contact, Organization
+from partnerships.statuses import AgreementStatus
+from tests.views.test_every_page import violations
+
+
+@pytest.fixture(autouse=True)
+def on_the_day() -> None:
+    """The browser has its own clock: these tests run on today's date."""
+
+
+@pytest.fixture
+def unit(transactional_db: None) -> Any:
+    """A school with nothing in it but its people; a coordinator, a lead and the college it belongs to."""
+    college = InstitutionFactory(name="Harbor College")
+    TypeMilestoneFactory(type=AgreementTypeFactory(name="Framework"), title="Work plan agreed", months_after_signing=1)
+    CooperationAreaFactory(name="Training")
+    unit = UnitFactory(name="School of Machines", organization=college)
+    UserFactory(username="chen", coordinator_in=unit)
+    UserFactory(username="ma", lead_in=unit)
+    return unit
+
+
+@pytest.fixture
+def open_as(browser: Any, live_server: Any, unit: Any) -> Iterator[Callable[..., Any]]:
+    """``open_as(person, **context)`` is a page of their own in a browser; whatever it complained of is in ``problems``."""
+    contexts = []
+
+    def open_page(username: str, **options: Any) -> Any:
+        client = Client()
+        client.force_login(UserFactory._meta.model.objects.get(username=username))
+        context = browser.new_context(**options)
+        contexts.append(context)
+        name = settings.SESSION_COOKIE_NAME
+        context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
+        page = context.new_page()
+        page.problems = []
+        host = urlsplit(live_server.url).netloc
+        page.on("console", lambda message: message.type == "error" and page.problems.append(message.text))
+        page.on("pageerror", lambda error: page.problems.append(str(error)))
+        page.on("request", lambda request: urlsplit(request.url).netloc == host or page.problems.append(request.url))
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def take(page: Any, step: str) -> None:
+    """Takes a step of the agreement on its page, today."""
+    page.get_by_role("link", name=step).first.click()
+    page.get_by_role("button", name=step).click()
+    page.get_by_text(f"Done: {step}.").wait_for()
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_from_an_empty_list_to_a_signed_agreement(
+    width: int, open_as: Callable[..., Any], live_server: Any, tmp_path: Path
+) -> None:
+    page = open_as("chen", viewport={"width": width, "height": 844})
+
+    page.goto(f"{live_server.url}/")
+    page.get_by_role("link", name="Register an agreement").click()
+    page.get_by_role("group", name="Party 2").get_by_role("searchbox").fill("Quay Works")
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="Add it as a new organization").click()
+    other = opened.value
+    other.get_by_label("Kind").select_option("Enterprise")
+    other.get_by_role("button", name="Save").click()
+    other.get_by_role("link", name="Add a person").click()
+    other.get_by_label("Name", exact=True).fill("Zhou Min")
+    other.get_by_label("Ask before contacting").check()
+    other.get_by_role("button", name="Save").click()
+    other.get_by_text("ask before contacting").wait_for()
+    other.close()
+
+    page.get_by_label("Type", exact=True).select_option("Framework")
+    page.get_by_label("Title", exact=True).fill("Joint training centre")
+    assert page.get_by_role("group", name="Party 1").get_by_label("Harbor College").is_checked()
+    second = page.get_by_role("group", name="Party 2")
+    second.get_by_role("searchbox").fill("Quay")
+    second.get_by_role("searchbox").press("Enter")
+    second.get_by_label("Quay Works").check()
+    page.get_by_role("button", name="Add a party").click()
+    page.get_by_role("group", name="Party 3").wait_for()
+    assert second.get_by_label("Quay Works").is_checked()
+    page.get_by_label("Cooperation area").select_option("Training")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("heading", level=1, name="Joint training centre").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+    page.get_by_role("link", name="Edit the agreement").click()
+    page.get_by_label("Reference").fill("SM-1")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("Saved.").wait_for()
+    take(page, "Submit for review")
+
+    lead = open_as("ma", viewport={"width": width, "height": 844})
+    lead.goto(page.url)
+    take(lead, "Approve")
+    page.goto(lead.url)
+    assert page.get_by_role("link", name="Record the signing").count() == 0
+    take(lead, "Record the signing")
+
+    page.goto(lead.url)
+    page.get_by_role("link", name="Add a document").click()
+    page.screenshot(path=tmp_path / "signed.png")
+    page.get_by_label("File").set_input_files(tmp_path / "signed.png")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("Kept.").wait_for()
+
+    made = Agreement.objects.get()
+    assert (made.status, made.reference, made.signed_on) == (AgreementStatus.SIGNED, "SM-1", timezone.localdate())
+    assert [party.name_as_signed for party in made.parties.all()] == ["Harbor College", "Quay Works"]
+    assert made.milestones.filter(title="Work plan agreed").count() == 1
+    assert made.documents.get().kind == "signed_paper"
+    assert Contact.objects.get().ask_before_contacting is True
+    assert page.problems + lead.problems == []
+
+
+def test_without_scripts_the_same_forms_do(open_as: Callable[..., Any], live_server: Any) -> None:
+    page = open_as("chen", java_script_enabled=False, viewport={"width": 390, "height": 844})
+
+    page.goto(f"{live_server.url}/organizations/add/")
+    page.get_by_label("Kind").select_option("Enterprise")
+    page.get_by_label("Name", exact=True).fill("Quay Works")
+    page.get_by_role("button", name="Add another name").click()
+    page.get_by_role("group", name="Name 1").get_by_label("Name", exact=True).fill("Quay")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("link", name="Register an agreement").click()
+    page.get_by_label("Title", exact=True).fill("Joint training centre")
+    page.get_by_label("Type", exact=True).select_option("Framework")
+    page.get_by_role("button", name="Add a party").click()
+    third = page.get_by_role("group", name="Party 3")
+    third.get_by_role("searchbox").fill("nobody of this name")
+    third.get_by_role("button", name="Find").click()
+    page.get_by_text("Nothing found that you may choose.").wait_for()
+    assert page.get_by_label("Title", exact=True).input_value() == "Joint training centre"
+    page.get_by_role("group", name="Party 3").get_by_role("searchbox").fill("")
+    page.get_by_label("Title", exact=True).press("Enter")
+    page.get_by_role("heading", level=1, name="Joint training centre").wait_for()
+    take(page, "Submit for review")
+
+    lead = open_as("ma", java_script_enabled=False, viewport={"width": 390, "height": 844})
+    lead.goto(page.url)
+    take(lead, "Approve")
+    take(lead, "Record the signing")
+
+    made = Agreement.objects.get()
+    assert made.status == AgreementStatus.SIGNED
+    assert [party.name_as_signed for party in made.parties.all()] == ["Harbor College", "Quay Works"]
+    assert list(Organization.objects.search("quay")) == [made.parties.all()[1].organization]
+
+
+def test_the_form_is_readable_while_one_types_when_refused_and_when_stale(
+    unit: Any, open_as: Callable[..., Any], live_server: Any
+) -> None:
+    page, found = open_as("chen", viewport={"width": 390, "height": 844}), {}
+    draft = AgreementFactory(unit=unit, title="Joint training centre")
+
+    page.goto(f"{live_server.url}/agreements/add/")
+    page.get_by_role("group", name="Party 2").get_by_role("searchbox").fill("harbor")
+    page.get_by_role("group", name="Party 2").get_by_role("radio").wait_for()
+    page.evaluate("for (const more of document.querySelectorAll('main details')) more.open = true")
+    found["typing"] = violations(page)
+    page.get_by_label("Type", exact=True).select_option("Framework")
+    page.get_by_label("Title", exact=True).fill(draft.title)
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("Is it this one?").wait_for()
+    found["refused"] = violations(page)
+    page.goto(f"{live_server.url}/agreements/{draft.pk}/edit/")
+    draft.touch()
+    page.get_by_label("Title", exact=True).fill("Mine")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("heading", name="Somebody else changed this").wait_for()
+    found["stale"] = violations(page)
+
+    assert found == {"typing": [], "refused": [], "stale": []}
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_an_answer_that_comes_late_takes_no_choice_away(open_as: Callable[..., Any], live_server: Any) -> None:
+    page, held = open_as("chen", viewport={"width": 1440, "height": 844}), []
+    page.goto(f"{live_server.url}/agreements/add/")
+    field = page.get_by_role("group", name="Party 2")
+    field.get_by_role("searchbox").fill("harbor")
+    field.get_by_role("radio").wait_for()
+    page.route("**/picks/**", lambda route: held.append(route))  # noqa: PLW0108 - the driver looks at its signature
+
+    with page.expect_request("**/picks/**"):
+        field.get_by_role("searchbox").fill("harbor col")
+    field.get_by_label("Harbor College").check()
+    with page.expect_response("**/picks/**"):
+        held[0].continue_()
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+    assert field.get_by_label("Harbor College").is_checked()

@@ -1,0 +1,129 @@
+"""What a field offers while one types: within one's scope, with what is chosen kept."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from partnerships.factories import (
+    AssociationFactory,
+    EnterpriseFactory,
+    EventFactory,
+    OrganizationNameFactory,
+    ProgrammeFactory,
+    RegionFactory,
+    UnitFactory,
+    UserFactory,
+)
+from partnerships.forms.picks import PICKS
+from tests.views.world import World, make_world
+
+
+@pytest.fixture
+def client(world: World, client_of: Callable[[Any], Client]) -> Client:
+    return client_of(world.coordinator)
+
+
+def found(client: Client, kind: str, words: str, chosen: Any = "") -> list[str]:
+    asked = {"field": "who", "who-words": words, "who": str(chosen)}
+    page = client.get(reverse("pick", args=[kind]), asked)
+    assert page.status_code == 200
+    return [str(option["row"]) for option in page.context["options"]]
+
+
+def test_each_kind_is_found_by_its_words(world: World, client: Client) -> None:
+    EventFactory(name="Harbor fair")
+    ProgrammeFactory(name="Harbor plan", unit=world.unit)
+    RegionFactory(name="Harborland", name_zh="港区")
+    person = UserFactory(name="Harbor Li", coordinator_in=world.unit)
+    EnterpriseFactory(name="Harbor Works")
+
+    hits = {kind: found(client, kind, "harbor") for kind in PICKS}
+
+    assert hits == {
+        "organization": ["Harbor Works"],
+        "agreement": [],
+        "event": ["Harbor fair"],
+        "programme": ["Harbor plan"],
+        "person": [person.name],
+        "region": ["Harborland"],
+    }
+    assert found(client, "agreement", "north sig") == ["North signed"]
+    assert found(client, "region", "港") == ["Harborland"]
+
+
+def test_an_organization_is_found_by_any_of_its_names(client: Client) -> None:
+    OrganizationNameFactory(organization=AssociationFactory(name="Motor association"), name="电机协会")
+
+    assert found(client, "organization", "电机") == ["Motor association"]
+
+
+def test_it_stays_within_ones_scope(world: World, client: Client) -> None:
+    make_world("South")
+
+    assert found(client, "agreement", "signed") == ["North signed"]
+    assert found(client, "person", world.people["outsider"].name) == []
+
+
+def test_what_is_out_of_use_is_not_offered(world: World, client: Client) -> None:
+    EnterpriseFactory(name="Old mill", archived_on="2025-01-01")
+    UserFactory(name="Gone Li", coordinator_in=world.unit, is_active=False)
+
+    assert (found(client, "organization", "old mill"), found(client, "person", "gone")) == ([], [])
+
+
+def test_what_is_chosen_stays_in_front(world: World, client: Client) -> None:
+    other = EnterpriseFactory(name="Harbor Works")
+
+    assert found(client, "organization", "harbor", world.enterprise.pk) == [str(world.enterprise), str(other)]
+    assert found(client, "organization", "harbor", other.pk) == [str(other)]
+
+
+def test_many_hits_are_cut_and_said(client: Client) -> None:
+    for number in range(9):
+        EnterpriseFactory(name=f"Harbor {number}")
+
+    page = client.get(reverse("pick", args=["organization"]), {"field": "who", "who-words": "harbor"})
+
+    assert len(page.context["options"]) == 8
+    assert "There are more: another word narrows it down." in page.text
+
+
+def test_it_costs_the_same_for_one_and_for_many(client: Client, django_assert_num_queries: Any) -> None:
+    EnterpriseFactory(name="Quay 1", held_by=UnitFactory())
+    for number in range(3):
+        EnterpriseFactory(name=f"Harbor {number}", held_by=UnitFactory())
+    found(client, "organization", "warm")  # content types
+    for words in ("quay", "harbor"):
+        with django_assert_num_queries(7):
+            found(client, "organization", words)
+
+
+@pytest.mark.parametrize("field", ["", "a b", '"><script>', "x" * 61, "名"])
+def test_a_name_no_field_has_is_no_page(field: str, client: Client) -> None:
+    assert client.get(reverse("pick", args=["organization"]), {"field": field}).status_code == 404
+
+
+@pytest.mark.parametrize("chosen", ["x", "99999999999999999999999", "-1", "0"])
+def test_a_forged_choice_is_none(chosen: str, client: Client) -> None:
+    assert found(client, "organization", "nothing", chosen) == []
+
+
+def test_what_there_is_none_of_is_no_page(client: Client) -> None:
+    assert client.get(reverse("pick", args=["delivery"]), {"field": "who"}).status_code == 404
+
+
+def test_it_asks_for_a_login_and_is_read_alone(client: Client) -> None:
+    address = reverse("pick", args=["organization"])
+
+    assert Client().get(address).status_code == 302
+    assert client.post(address).status_code == 405
+
+
+@pytest.mark.parametrize("role", ["nobody", "user_admin"])
+def test_without_a_role_there_is_nothing_to_find(role: str, world: World, client_of: Callable[[Any], Client]) -> None:
+    client = client_of(world.people[role])
+
+    assert [found(client, kind, "north") for kind in ("organization", "agreement", "event")] == [[], [], []]
