@@ -87,13 +87,13 @@ class DetailFields(forms.Form):
         return values
 
     def details_by_kind(self) -> list[dict[str, Any]]:
-        """Each kind that has details of its own, with their fields and whether something stands in one."""
-        return [
-            {"kind": kind, "label": ActivityKind(kind).label, "fields": fields, "is_filled": is_filled}
-            for kind, names in DETAILS.items()
-            for fields in [[self[name] for name in names if name in self.fields]]
-            for is_filled in [any(self._is_filled(field.name, field.value()) or field.errors for field in fields)]
-        ]
+        """Each kind whose details the form asks, with their fields and whether something stands in one."""
+        parts = []
+        for kind, names in DETAILS.items():
+            fields = [self[name] for name in names if name in self.fields]
+            is_filled = any(field.errors or self._is_filled(field.name, field.value()) for field in fields)
+            parts.append({"kind": kind, "label": ActivityKind(kind).label, "fields": fields, "is_filled": is_filled})
+        return [part for part in parts if part["fields"]]
 
     def refuse_other_details(self, kind: str | None) -> None:
         """What belongs to another kind than the chosen one is refused, not dropped."""
@@ -145,7 +145,8 @@ def offer_events(field: Any, about: About, user: User) -> None:
 class FollowUpForm(DetailFields, forms.ModelForm):
     """One short form that plans a follow-up, or records one that has taken place with what comes next.
 
-    What belongs to another kind than the chosen one, or to one that is over, is refused, not dropped.
+    What belongs to another kind than the chosen one, or to one that is over, is refused, not dropped. The page shows a
+    few agreements to choose among, and those that were searched for.
     """
 
     needs_one_of = frozenset({*AFTERWARDS, "title", "starts_on", "unit"})
