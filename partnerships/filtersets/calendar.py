@@ -1,10 +1,11 @@
 from typing import Any
 
 import django_filters
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.filtersets.base import ListFilterSet, SwitchFilter
+from partnerships.filtersets.base import ListFilterSet, unit_filter
+from partnerships.filtersets.fields import PersonFilter, SwitchFilter
 from partnerships.models import Activity, Event, Milestone, Unit, User
 
 
@@ -17,18 +18,15 @@ class CalendarFilterSet(ListFilterSet):
         empty_label=_("Everything"),
         method="filter_kind",
     )
-    unit = django_filters.ModelChoiceFilter(
-        label=_("Unit, with those below"), queryset=Unit.objects.none(), empty_label=_("Any"), method="filter_unit"
-    )
-    owner = django_filters.ModelChoiceFilter(
-        label=_("Person"), queryset=User.objects.none(), empty_label=_("Anybody"), method="filter_owner"
-    )
+    unit = unit_filter()
+    owner = PersonFilter(label=_("Person"), empty_label=_("Anybody"), method="filter_owner")
     mine = SwitchFilter(label=_("Mine alone"), method="filter_mine")
 
     def choices_in_scope(self) -> dict[str, QuerySet]:
-        owners = Q(pk__in=Milestone.objects.visible_to(self.user).values("owner"))
-        owners |= Q(pk__in=Activity.objects.visible_to(self.user).values("owner"))
-        return {"unit": Unit.objects.visible_to(self.user), "owner": User.objects.filter(owners)}
+        owned = (model.objects.visible_to(self.user).order_by() for model in (Milestone, Activity))
+        milestones, activities = (Exists(rows.filter(owner=OuterRef("pk"))) for rows in owned)
+        owners = User.objects.filter(Q(milestones) | Q(activities)).order_by("name", "pk")
+        return {"unit": Unit.objects.visible_to(self.user), "owner": owners}
 
     @property
     def unknown(self) -> list[str]:
@@ -37,8 +35,8 @@ class CalendarFilterSet(ListFilterSet):
     def filter_kind(self, queryset: Any, name: str, value: str) -> Any:
         return queryset if queryset.model._meta.model_name == value else queryset.none()
 
-    def filter_owner(self, queryset: Any, name: str, value: User) -> Any:
-        return queryset.none() if queryset.model is Event else queryset.filter(owner=value)
+    def filter_owner(self, queryset: Any, name: str, value: list[User]) -> Any:
+        return queryset.none() if queryset.model is Event else queryset.filter(owner__in=value)
 
     def filter_mine(self, queryset: Any, name: str, value: str) -> Any:
-        return self.filter_owner(queryset, name, self.user)
+        return self.filter_owner(queryset, name, [self.user])

@@ -4,7 +4,8 @@ import django_filters
 from django.db.models import F, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.filtersets.base import ListFilterSet, SwitchFilter, containing
+from partnerships.filtersets.base import ListFilterSet, containing
+from partnerships.filtersets.fields import SwitchFilter
 from partnerships.models import ReportedFigure, Source
 from partnerships.reports.figures import with_recorded
 
