@@ -10,6 +10,7 @@ from partnerships.filtersets.events import EventFilterSet
 from partnerships.filtersets.facilities import FacilityFilterSet
 from partnerships.filtersets.figures import FigureFilterSet
 from partnerships.filtersets.honours import HonourFilterSet, HonourSchemeFilterSet, half_year_end
+from partnerships.filtersets.mails import MailFilterSet
 from partnerships.filtersets.milestones import MilestoneFilterSet
 from partnerships.filtersets.organizations import OrganizationFilterSet
 from partnerships.filtersets.programmes import ProgrammeFilterSet
@@ -28,6 +29,7 @@ __all__ = [
     "HonourFilterSet",
     "HonourSchemeFilterSet",
     "ListFilterSet",
+    "MailFilterSet",
     "MilestoneFilterSet",
     "OrganizationFilterSet",
     "ProgrammeFilterSet",

@@ -11,9 +11,11 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -354,6 +356,11 @@ class DeliveryQuerySet(ScopedQuerySet):
     def held(self) -> Self:
         return self.filter(status=DeliveryStatus.HELD)
 
+    def about(self, milestones: QuerySet[Milestone]) -> Self:
+        """Mails that speak of one of ``milestones``: those a person sees, or a digest would tell what it says of others."""
+        items = ReminderItem.objects.filter(plan__milestone__in=milestones.order_by().values("pk"))
+        return self.filter(pk__in=items.values("delivery"))
+
 
 class Delivery(ToReader):
     """An envelope to one reader with one or more items: a row before it is a message.
@@ -471,6 +478,16 @@ class Delivery(ToReader):
     def __str__(self) -> str:
         return self.subject or self.message_id
 
+    def get_absolute_url(self) -> str:
+        return reverse("mail_detail", args=[self.pk])
+
+    @property
+    def title(self) -> str:
+        """For whoever sees that it went: the subject of a digest names its most pressing reminder, of whichever unit."""
+        if self.digest_on is not None:
+            return gettext("Digest of %(date)s") % {"date": date_format(self.digest_on, "DATE_FORMAT")}
+        return self.subject or self.get_kind_display()
+
     @property
     def reason_words(self) -> str:
         return in_words(self.reason)
@@ -578,6 +595,14 @@ class DeliveryEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.from_status} → {self.to_status}"
+
+    @property
+    def to_words(self) -> str:
+        return str(dict(DeliveryStatus.choices).get(self.to_status, self.to_status))
+
+    @property
+    def note_words(self) -> str:
+        return in_words(self.note)
 
 
 class MailRelay(models.Model):
