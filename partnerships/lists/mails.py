@@ -17,7 +17,7 @@ class MailRows(RowList):
     filterset_class = MailFilterSet
     default_sort = "-pk"
     columns = (
-        Column("mail", _("Mail"), lambda row: row.title, "pk"),
+        Column("mail", _("Mail"), str, "pk"),
         Column(
             "reader", pgettext_lazy("reminder rule", "To"), lambda row: row.reader, "person__name", is_personal=True
         ),

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
@@ -343,8 +343,8 @@ def reader_code(person: int | None, contact: int | None) -> str:
 class DeliveryQuerySet(ScopedQuerySet):
     def in_scope(self, user: Any) -> Q:
         milestones = Milestone.objects.filter(Milestone.objects.in_scope(user))
-        items = ReminderItem.objects.filter(plan__milestone__in=milestones.values("pk"))
-        return Q(person=user) | Q(pk__in=items.values("delivery"))
+        items = ReminderItem.objects.filter(plan__milestone__in=milestones.order_by().values("pk"))
+        return Q(person=user) | Q(Exists(items.filter(delivery=OuterRef("pk"))))
 
     def needing_attention(self) -> Self:
         return self.filter(status__in=(*NOT_THROUGH, DeliveryStatus.HELD))
@@ -359,7 +359,7 @@ class DeliveryQuerySet(ScopedQuerySet):
     def about(self, milestones: QuerySet[Milestone]) -> Self:
         """Mails that speak of one of ``milestones``: those a person sees, or a digest would tell what it says of others."""
         items = ReminderItem.objects.filter(plan__milestone__in=milestones.order_by().values("pk"))
-        return self.filter(pk__in=items.values("delivery"))
+        return self.filter(Exists(items.filter(delivery=OuterRef("pk"))))
 
 
 class Delivery(ToReader):
@@ -476,17 +476,13 @@ class Delivery(ToReader):
         ]
 
     def __str__(self) -> str:
-        return self.subject or self.message_id
-
-    def get_absolute_url(self) -> str:
-        return reverse("mail_detail", args=[self.pk])
-
-    @property
-    def title(self) -> str:
         """For whoever sees that it went: the subject of a digest names its most pressing reminder, of whichever unit."""
         if self.digest_on is not None:
             return gettext("Digest of %(date)s") % {"date": date_format(self.digest_on, "DATE_FORMAT")}
         return self.subject or self.get_kind_display()
+
+    def get_absolute_url(self) -> str:
+        return reverse("mail_detail", args=[self.pk])
 
     @property
     def reason_words(self) -> str:
