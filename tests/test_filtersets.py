@@ -9,6 +9,7 @@ from django.http import QueryDict
 from partnerships import filtersets
 from partnerships.factories import (
     DAY,
+    NOON,
     AchievementFactory,
     ActivityCreditFactory,
     ActivityFactory,
@@ -22,6 +23,7 @@ from partnerships.factories import (
     AssociationMembershipFactory,
     ContactNoteFactory,
     CooperationAreaFactory,
+    DeliveryFactory,
     DemandFactory,
     EnterpriseFactory,
     EventFactory,
@@ -37,6 +39,7 @@ from partnerships.factories import (
     ProgrammeItemFactory,
     ProgrammeOrganizerFactory,
     RegionFactory,
+    ReminderItemFactory,
     ReportedFigureFactory,
     SourceFactory,
     UnitFactory,
@@ -48,6 +51,7 @@ from partnerships.models import (
     Activity,
     Agreement,
     CountingRule,
+    Delivery,
     Demand,
     Event,
     Facility,
@@ -850,6 +854,83 @@ def test_what_is_chosen_is_said_in_words_and_can_be_removed(agreements: dict[str
     ]
 
 
+@pytest.fixture
+def mails(staff: Any) -> dict[str, Any]:
+    agreement = AgreementFactory(title="Gears", signed=True)
+    AgreementPartyFactory(agreement=agreement, organization=EnterpriseFactory(name="Forge", name_zh="锻造"))
+    failed = ReminderItemFactory(
+        plan__milestone=MilestoneFactory(title="Report 报告", agreement=agreement),
+        person=UserFactory(name="Lin Hao"),
+        delivery__failed=True,
+    ).delivery
+    held = ReminderItemFactory(
+        plan__milestone=MilestoneFactory(
+            title="Talks", kind="review", agreement__coordinator=staff, owner=UserFactory()
+        ),
+        delivery__status="held",
+        delivery__queued_at=NOON + dt.timedelta(days=1),
+    ).delivery
+    to_staff = ReminderItemFactory(
+        plan__milestone=MilestoneFactory(title="Seen", owner=None),
+        person=staff,
+        delivery__sent=True,
+        delivery__queued_at=NOON + dt.timedelta(days=2),
+    ).delivery
+    return {"failed": failed, "held": held, "to_staff": to_staff, "agreement": agreement}
+
+
+MAIL_CASES = {
+    "q": ("q=报告", ["failed"]),
+    "status": ("status=waiting", ["failed", "held"]),
+    "person": ("person={failed.person.pk}", ["failed"]),
+    "made_from": (f"made_from={days(1)}", ["held", "to_staff"]),
+    "made_until": (f"made_until={days(0)}", ["failed"]),
+    "unit": ("unit={agreement.unit.pk}", ["failed"]),
+    "party": ("party=锻造", ["failed"]),
+    "kind": ("kind=review", ["held"]),
+    "mine": ("mine=yes", ["to_staff"]),
+    "looked_after": ("looked_after=yes", ["held"]),
+    "agreement": ("agreement={agreement.pk}", ["failed"]),
+}
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("name", MAIL_CASES)
+def test_mails(name: str, mails: dict[str, Any], staff: Any) -> None:
+    query, expected = MAIL_CASES[name]
+
+    rows = found(filtersets.MailFilterSet, Delivery, query.format(**mails), staff)
+
+    assert rows == [mails[key] for key in expected]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("q=lin", ["failed"]),
+        ("q=forge", ["failed"]),
+        ("party=gears", ["failed"]),
+        ("status=held", ["held"]),
+        (f"made_from={days(1)}&made_until={days(1)}", ["held"]),
+    ],
+)
+def test_mails_at_the_edges(query: str, expected: list[str], mails: dict[str, Any], staff: Any) -> None:
+    assert found(filtersets.MailFilterSet, Delivery, query, staff) == [mails[key] for key in expected]
+
+
+def test_a_digest_is_not_found_by_what_it_says_of_another_unit() -> None:
+    ours, theirs = MilestoneFactory(title="Our report"), MilestoneFactory(title="Their secret", kind="review")
+    digest = DeliveryFactory(kind="digest", digest_on=DAY, person=ours.owner)
+    for milestone in (ours, theirs):
+        ReminderItemFactory(plan__milestone=milestone, person=ours.owner, delivery=digest)
+    person = UserFactory(lead_in=ours.unit)
+
+    asked = ["q=report", "q=secret", "kind=review", "party=" + theirs.agreement.title]
+
+    listed = [found(filtersets.MailFilterSet, Delivery, query, person) for query in asked]
+    assert listed == [[digest], [], [], []]
+
+
 def test_what_was_typed_stands_in_its_field_and_days_and_people_in_words(
     agreements: dict[str, Any], staff: Any
 ) -> None:
@@ -976,6 +1057,15 @@ FILTERED_BY: dict[str, dict[str, set[str]]] = {
         "until": {"lapses_from", "lapses_until", "valid", "lapsing"},
         "next": {"could_rise"},
     },
+    "mail_list": {
+        "mail": {"q"},
+        "reader": {"person", "mine"},
+        "status": {"status"},
+        "reason": {"status"},
+        "about": {"party", "agreement", "kind", "unit", "looked_after"},
+        "made": {"made_from", "made_until"},
+        "sent": {"status"},
+    },
     "milestone_list": {
         "title": {"q"},
         "due": {"due", "due_from", "due_until"},
@@ -1002,7 +1092,7 @@ FILTERED_BY: dict[str, dict[str, set[str]]] = {
 CATALOGUES = {"figure_list", "honour_scheme_list", "source_list"}
 # A cell of several rows, or a number counted for the shown rows: no one order is right, or none is cheap.
 UNSORTED = {
-    *("partners", "holders", "kinds"),
+    *("about", "partners", "holders", "kinds", "reason"),
     *("answers", "events", "figures", "participants", "missing", "quotations", "recorded", "rule"),
 }
 
@@ -1066,6 +1156,7 @@ def test_calendar_filters(query: str, expected: dict[str, str], staff: Any) -> N
     ("filterset", "cases"),
     [
         (filtersets.AgreementFilterSet, AGREEMENT_CASES),
+        (filtersets.MailFilterSet, MAIL_CASES),
         (filtersets.MilestoneFilterSet, MILESTONE_CASES),
         (filtersets.ActivityFilterSet, ACTIVITY_CASES),
         (filtersets.OrganizationFilterSet, ORGANIZATION_CASES),

@@ -13,7 +13,9 @@ from django.test import Client
 from tests.views.test_access import TABLE, addresses
 from tests.views.world import World, make_world
 
-PAGES = sorted(TABLE.keys() - {"document_download", "export_detail", "export_download"})
+# Files, and what a mail brought along: the page around it is looked at.
+FILES = {"document_download", "export_detail", "export_download", "mail_file", "mail_message"}
+PAGES = sorted(TABLE.keys() - FILES)
 
 
 @pytest.fixture(autouse=True)
