@@ -28,8 +28,8 @@ class FacilityFilterSet(TendedFilterSet, CountedFilterSet):
     region = region_filter(_("Region, with those below"))
     opened_from = DayFilter(label=_("Opened from"), field_name="opened_on", lookup_expr="gte")
     opened_until = DayFilter(label=_("Opened until"), field_name="opened_on", lookup_expr="lte")
-    ends_from = DayFilter(label=_("Agreed until, from"), field_name="ends_on", lookup_expr="gte")
-    ends_until = DayFilter(label=_("Agreed until, to"), field_name="ends_on", lookup_expr="lte")
+    ends_from = DayFilter(label=_("Term ends from"), field_name="ends_on", lookup_expr="gte")
+    ends_until = DayFilter(label=_("Term ends until"), field_name="ends_on", lookup_expr="lte")
     agreement = opened_by(_("Agreement"), "filter_agreement")
     organization = opened_by(_("With"), "filter_organization")
 

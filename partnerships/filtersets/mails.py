@@ -5,6 +5,7 @@ import django_filters
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from partnerships.filtersets.base import ListFilterSet, unit_filter
 from partnerships.filtersets.fields import DayFilter, PersonFilter, SwitchFilter, opened_by, people_of
@@ -25,7 +26,7 @@ class MailFilterSet(ListFilterSet):
         empty_label=_("Any"),
         method="filter_status",
     )
-    person = PersonFilter(label=_("To"), field_name="person")
+    person = PersonFilter(label=pgettext_lazy("reminder rule", "To"), field_name="person")
     made_from = DayFilter(label=_("Made from"), method="filter_made_from")
     made_until = DayFilter(label=_("Made until"), method="filter_made_until")
     unit = unit_filter()

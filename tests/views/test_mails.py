@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -422,42 +422,47 @@ class TestInABrowser:
     def world(self, transactional_db: None) -> World:
         return make_world("North")
 
-    @pytest.mark.parametrize("scripts", [True, False])
-    @pytest.mark.parametrize("width", [390, 1440])
-    def test_a_failed_mail_is_found_read_and_sent_again(
-        self, width: int, scripts: bool, world: World, mail: Delivery, browser: Any, live_server: Any
-    ) -> None:
+    @pytest.fixture
+    def open_as_coordinator(self, world: World, browser: Any, live_server: Any) -> Iterator[Callable[..., Any]]:
+        """``open_as_coordinator(**how)``: a page of a browser in which they are logged in."""
         client = Client()
         client.force_login(world.coordinator)
         cookie = {"name": settings.SESSION_COOKIE_NAME, "value": client.cookies[settings.SESSION_COOKIE_NAME].value}
-        context = browser.new_context(viewport={"width": width, "height": 844}, java_script_enabled=scripts)
-        context.add_cookies([{**cookie, "url": live_server.url}])
-        page = context.new_page()
+        contexts = []
+
+        def page(**how: Any) -> Any:
+            contexts.append(browser.new_context(**how))
+            contexts[-1].add_cookies([{**cookie, "url": live_server.url}])
+            return contexts[-1].new_page()
+
+        yield page
+        for context in contexts:
+            context.close()
+
+    @pytest.mark.parametrize("scripts", [True, False])
+    @pytest.mark.parametrize("width", [390, 1440])
+    def test_a_failed_mail_is_found_read_and_sent_again(
+        self, width: int, scripts: bool, mail: Delivery, open_as_coordinator: Callable[..., Any], live_server: Any
+    ) -> None:
+        page = open_as_coordinator(viewport={"width": width, "height": 844}, java_script_enabled=scripts)
         problems: list[str] = []
         page.on("console", lambda message: message.type == "error" and problems.append(message.text))
 
         page.goto(live_server.url + "/")
         page.get_by_role("link", name="See what became of them").click()
         page.get_by_role("link", name="North mail").click()
-        inside = page.frame_locator("iframe.mail-frame").get_by_text("Due soon")
-        inside.wait_for()
+        page.frame_locator("iframe.mail-frame").get_by_text("Due soon").wait_for()
         page.get_by_role("link", name="Send again").click()
         page.get_by_role("button", name="Send again").click()
         page.get_by_text("This is the new mail.").wait_for()
 
         assert problems == []
         assert ReminderItem.objects.get(generation=2).delivery.status == "queued"
-        context.close()
 
     def test_more_filters_open_when_one_of_them_is_set(
-        self, world: World, mail: Delivery, browser: Any, live_server: Any
+        self, mail: Delivery, open_as_coordinator: Callable[..., Any], live_server: Any
     ) -> None:
-        client = Client()
-        client.force_login(world.coordinator)
-        cookie = {"name": settings.SESSION_COOKIE_NAME, "value": client.cookies[settings.SESSION_COOKIE_NAME].value}
-        context = browser.new_context(viewport={"width": 390, "height": 844}, java_script_enabled=False)
-        context.add_cookies([{**cookie, "url": live_server.url}])
-        page = context.new_page()
+        page = open_as_coordinator(viewport={"width": 390, "height": 844}, java_script_enabled=False)
 
         page.goto(live_server.url + reverse("mail_list"))
         page.get_by_text("More filters").click()
@@ -468,4 +473,3 @@ class TestInABrowser:
         assert page.get_by_label("Agreement or partner").is_visible()
         page.get_by_role("link", name="Agreement or partner: north signed").click()
         assert page.get_by_label("Agreement or partner").is_hidden()
-        context.close()
