@@ -966,7 +966,8 @@ def people_filter(query: str, person: Any) -> Any:
 def test_more_people_than_a_drop_down_holds_are_asked_for_by_name(staff: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("partnerships.filtersets.fields.MOST_PEOPLE", 2)
     lin, liu = (MilestoneFactory(owner=UserFactory(name=name)) for name in ("Lin Hao", "Liu Hao 浩"))
-    assert "<select" in str(people_filter("", staff).form["owner"])
+    form = people_filter(f"owner={lin.owner.pk}", staff).form
+    assert [f'<option value="{lin.owner.pk}" selected>' in str(form["owner"]) for _twice in range(2)] == [True, True]
     wang = MilestoneFactory(owner=UserFactory(name="Wang Hao"))
 
     asked = {words: people_filter(f"owner={words}", staff) for words in ("", lin.owner.pk, "li", "浩", "hao", "zhao")}
@@ -984,6 +985,7 @@ def test_more_people_than_a_drop_down_holds_are_asked_for_by_name(staff: Any, mo
         ["Nobody here is called “zhao”."],
     ]
     assert asked["li"].chosen[0]["value"] == "Lin Hao · Liu Hao 浩"
+    assert list(people_filter(f"owner={'9' * 5000}", staff).form.errors) == ["owner"]
     shown = str(asked[lin.owner.pk].form["owner"])
     assert ['type="text"' in shown, 'value="Lin Hao"' in shown, "Wang" in shown] == [True, True, False]
 

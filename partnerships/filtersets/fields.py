@@ -74,8 +74,8 @@ class PersonInput(forms.Select):
             shown = people.filter(pk=value).first() if is_id(value) else value
             return forms.TextInput(self.attrs | {"maxlength": 150}).render(name, shown, attrs, renderer)
         first = [("", self.choices.field.empty_label)]  # type: ignore[attr-defined]
-        self.choices = first + [(person.pk, str(person)) for person in offered]
-        return super().render(name, value, attrs, renderer)
+        choices = first + [(person.pk, str(person)) for person in offered]
+        return forms.Select(self.attrs, choices).render(name, value, attrs, renderer)
 
 
 class PersonField(forms.ModelChoiceField):
@@ -110,7 +110,8 @@ class PersonFilter(QuerySetRequestMixin, django_filters.Filter):
 
 
 def is_id(value: Any) -> bool:
-    return str(value).isascii() and str(value).isdigit()
+    text = str(value)
+    return text.isascii() and text.isdigit() and len(text) < 19
 
 
 def opened_by(label: Any, method: str) -> django_filters.ModelChoiceFilter:

@@ -1,6 +1,7 @@
 """The log of mails: what became of each reminder, what it said, and how to help one that did not get through."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -25,17 +26,27 @@ from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.lists import ListPage
 from partnerships.views.steps import impossible
 
-# What a person decides about a mail: title, what it takes, whether its state allows it, its form, what is said when done.
-Verb = tuple[Any, str, Callable[[Delivery], bool], Callable[[Delivery, Any], forms.Form], Any]
-VERBS: dict[str, Verb] = {
-    "send-again": (
+
+@dataclass(frozen=True)
+class Verb:
+    """What a person decides about a mail. ``fits``: whether its state allows it; ``done``: what is said afterwards."""
+
+    title: Any
+    permission: str
+    fits: Callable[[Delivery], bool]
+    make_form: Callable[[Delivery, Any], forms.Form]
+    done: Any
+
+
+VERBS = {
+    "send-again": Verb(
         gettext_lazy("Send again"),
         "delivery.resend",
         mails.may_be_repeated,
         mails.send_again_form,
         gettext_lazy("This is the new mail. It goes out with the next run, within a minute or two."),
     ),
-    "release": (
+    "release": Verb(
         gettext_lazy("Release"),
         "delivery.release",
         mails.is_held,
@@ -90,15 +101,15 @@ def mail_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
     mail = visible_or_404(Delivery.objects.all(), request, pk)
     if step not in VERBS:
         raise Http404(f"no step {step}")
-    title, permission, fits, make_form, done = VERBS[step]
-    require_or_403(request.user, permission, mail)
-    if not fits(mail):
-        return impossible(request, mail, title)
-    form = make_form(mail, request.POST if request.method == "POST" else None)
+    verb = VERBS[step]
+    require_or_403(request.user, verb.permission, mail)
+    if not verb.fits(mail):
+        return impossible(request, mail, verb.title)
+    form = verb.make_form(mail, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid() and (made := form.apply(request.user)) is not None:
-        messages.success(request, done)
+        messages.success(request, verb.done)
         return redirect(made)
-    context = {"form": form, "row": mail, "title": title, "today": timezone.localdate()}
+    context = {"form": form, "row": mail, "title": verb.title, "today": timezone.localdate()}
     return render(request, "partnerships/step.html", context | {"back": mail.get_absolute_url()})
 
 
@@ -116,5 +127,7 @@ def _may_read_address(mail: Delivery, user: Any) -> bool:
 
 def _verbs(mail: Delivery, user: Any) -> list[dict[str, Any]]:
     """What the state of the mail allows, each with why this person may not, if so."""
-    fitting = ((name, verb) for name, verb in VERBS.items() if verb[2](mail))
-    return [{"name": name, "label": verb[0], "refusal": refusal(user, verb[1], mail)} for name, verb in fitting]
+    fitting = ((name, verb) for name, verb in VERBS.items() if verb.fits(mail))
+    return [
+        {"name": name, "label": verb.title, "refusal": refusal(user, verb.permission, mail)} for name, verb in fitting
+    ]
