@@ -79,7 +79,7 @@ class MailFilterSet(ListFilterSet):
         return queryset.filter(person=self.user)
 
     def filter_looked_after(self, queryset: Any, name: str, value: str) -> Any:
-        return queryset.about(self._milestones().tended_by(self.user))
+        return queryset.tended_by(self.user)
 
     def _milestones(self) -> Any:
         return Milestone.objects.visible_to(self.user)

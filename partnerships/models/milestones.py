@@ -113,10 +113,6 @@ class MilestoneQuerySet(ScopedQuerySet):
     def owned_by(self, user: Any) -> Self:
         return self.filter(owner=user)
 
-    def tended_by(self, user: Any) -> Self:
-        """Those of ``user``, and those of the agreements they coordinate, whoever owns them."""
-        return self.filter(Q(owner=user) | Q(agreement__coordinator=user))
-
     def looked_after_by(self, user: Any, today: dt.date) -> Self:
         """Those of ``user``, and of people whose deputy is ``user`` while they are away."""
         away = Q(owner__deputy=user, owner__absent_from__lte=today, owner__absent_until__gte=today)

@@ -199,11 +199,8 @@ def _absent_whose_deputy_is(user: Any, today: dt.date) -> QuerySet:
 
 def _waiting_mails(user: Any) -> dict[str, Any]:
     """Mails about what the person looks after that failed, are uncertain or held, with the list of exactly these."""
-    tended = Milestone.objects.visible_to(user).tended_by(user)
-    return {
-        "count": Delivery.objects.needing_attention().about(tended).count(),
-        "url": f"{reverse('mail_list')}?status=waiting&looked_after=yes",
-    }
+    count = Delivery.objects.needing_attention().tended_by(user).count()
+    return {"count": count, "url": f"{reverse('mail_list')}?status=waiting&looked_after=yes"}
 
 
 def _looks_after_units(user: Any) -> bool:
