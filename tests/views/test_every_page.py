@@ -11,7 +11,7 @@ from django.conf import settings
 from django.test import Client
 
 from tests.views.test_access import TABLE, addresses
-from tests.views.world import World, make_world
+from tests.views.world import ROLES, World, make_world
 
 # Files, and what a mail brought along: the page around it is looked at.
 FILES = {"document_download", "export_detail", "export_download", "mail_file", "mail_message"}
@@ -72,7 +72,7 @@ def test_no_page_complains_or_asks_another_host(world: World, lead_page: Any, li
     lead_page.on("request", lambda request: urlsplit(request.url).netloc == host or problems.append(request.url))
 
     for name, address in addresses(world).items():
-        if name in PAGES:
+        if name in PAGES and TABLE[name][ROLES.index("lead")] == 200:  # the browser itself complains of a refusal
             lead_page.goto(live_server.url + address)
 
     assert problems == []
