@@ -129,6 +129,7 @@ ACTIONS: Mapping[str, Grant] = {
     "figure.view": _everyone(),
     "figure.edit": _own(Role.COORDINATOR),
     "source.view": _everyone(),
+    "source.add": _everyone(Role.COORDINATOR),  # whoever quotes a figure names where from
     "source.edit": _OFFICE,
     "reference.view": _everyone(),
     "reference.edit": _OFFICE,

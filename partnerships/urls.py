@@ -10,6 +10,7 @@ from partnerships.views import (
     agreements,
     board,
     calendar,
+    ceremonies,
     demands,
     documents,
     events,
@@ -61,6 +62,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("milestones/<int:pk>/<slug:step>/", milestones.milestone_step, name="milestone_step"),
     path("events/", events.EventList.as_view(), name="event_list"),
     path("events/<int:pk>/", events.event_detail, name="event_detail"),
+    path("events/ceremony/", ceremonies.event_ceremony, name="event_ceremony"),
+    path("events/ceremony/names/", ceremonies.event_ceremony_names, name="event_ceremony_names"),
+    path("events/ceremony/drafts/", ceremonies.event_ceremony_drafts, name="event_ceremony_drafts"),
+    path(
+        "events/ceremony/drafts/<uuid:key>/discard/", ceremonies.event_ceremony_discard, name="event_ceremony_discard"
+    ),
     path("facilities/", facilities.FacilityList.as_view(), name="facility_list"),
     path("facilities/<int:pk>/", facilities.facility_detail, name="facility_detail"),
     path("facilities/<int:pk>/<slug:step>/", facilities.facility_step, name="facility_step"),

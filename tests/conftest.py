@@ -2,16 +2,21 @@
 
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.signals import request_finished, request_started
 
 from tests.services.databases import new_postgres_database
+from tests.services.emptying import empty_after_tests
 from tests.services.redis import RedisServer
 from tests.services.smtp_sink import SmtpSink, running_sink
 from tests.services.stack import Stack
+
+empty_after_tests()
 
 CHROMIUM_OPTIONS = [
     "--no-sandbox",  # root has no user namespace to put the sandbox in
@@ -107,6 +112,47 @@ def _service_environment(sink: SmtpSink, broker: RedisServer) -> Mapping[str, st
         "EMAIL_HOST": sink.host,
         "EMAIL_PORT": str(sink.port),
     }
+
+
+class UnderWay:
+    """Counts the requests that a server of this process has not answered yet."""
+
+    def __init__(self) -> None:
+        self.changed, self.count = threading.Condition(), 0
+
+    def note_started(self, **signal: Any) -> None:
+        self._count(+1)
+
+    def note_finished(self, **signal: Any) -> None:
+        self._count(-1)
+
+    def _count(self, more: int) -> None:
+        with self.changed:
+            self.count += more
+            self.changed.notify_all()
+
+    def wait_for_none(self) -> None:
+        with self.changed:
+            assert self.changed.wait_for(lambda: self.count == 0, timeout=60), f"{self.count} requests are not answered"
+
+
+@pytest.fixture(autouse=True)
+def _abandoned_requests_end(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A browser leaves pages before they are answered: the server still writes while the tables are emptied.
+
+    Comes after the database and before the browser, and so ends after the browser and before the database.
+    """
+    if "live_server" not in request.fixturenames:
+        yield
+        return
+    request.getfixturevalue("transactional_db")
+    under_way = UnderWay()
+    request_started.connect(under_way.note_started)
+    request_finished.connect(under_way.note_finished)
+    yield
+    under_way.wait_for_none()
+    request_started.disconnect(under_way.note_started)
+    request_finished.disconnect(under_way.note_finished)
 
 
 @pytest.fixture(scope="session")

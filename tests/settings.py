@@ -11,7 +11,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from tests.services.migrated import TEMPLATE, create_template
+from tests.services.migrated import TEMPLATE, create_template, sqlite_template
 from tests.services.postgres import PostgresServer
 
 if "DATA_DIR" not in os.environ:
@@ -32,6 +32,8 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 ON_SQLITE = os.environ.get("TEST_DATABASE") == "sqlite"
 if ON_SQLITE:
     os.environ.pop("DATABASE_URL", None)
+    if "TEST_DATABASE_TEMPLATE" not in os.environ:
+        os.environ["TEST_DATABASE_TEMPLATE"] = str(sqlite_template(Path(os.environ["DATA_DIR"]), dict(os.environ)))
 elif "DATABASE_URL" not in os.environ:
     server = PostgresServer()
     server.start()
@@ -44,7 +46,11 @@ from config.settings import *  # noqa: E402, F403 - the environment above has to
 from config.settings import DATA_DIR, DATABASES, STATIC_ROOT, STORAGES  # noqa: E402
 
 if ON_SQLITE:
-    DATABASES["default"]["TEST"] = {"NAME": str(Path(DATA_DIR) / "test.sqlite3")}
+    # The tests' own `migrate` still runs on the copy and finds nothing to do.
+    test_database = Path(DATA_DIR) / "test.sqlite3"
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    shutil.copy(os.environ["TEST_DATABASE_TEMPLATE"], f"{test_database}_{worker}" if worker else test_database)
+    DATABASES["default"]["TEST"] = {"NAME": str(test_database)}
 else:
     DATABASES["default"]["TEST"] = {"TEMPLATE": os.environ.get("TEST_DATABASE_TEMPLATE", "template1")}
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}

@@ -52,6 +52,7 @@ WORKFLOWS = [
     "activities",
     "agreements",
     "demands",
+    "ceremonies",
     "handover",
     "feeds",
     "users",

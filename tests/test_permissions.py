@@ -126,6 +126,7 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "figure.view": EVERYBODY,
     "figure.edit": OWN_WORK,
     "source.view": EVERYBODY,
+    "source.add": ("", "opx", "opx", "opx", "", "opx"),
     "source.edit": OFFICE,
     "reference.view": EVERYBODY,
     "reference.edit": OFFICE,

@@ -22,6 +22,7 @@ from partnerships.factories.agreements import (
     TypeMilestoneFactory,
 )
 from partnerships.factories.base import DAY, NOON
+from partnerships.factories.ceremonies import CeremonyDraftFactory
 from partnerships.factories.demands import AchievementFactory, AnswerFactory, DemandFactory, DemandOutcomeFactory
 from partnerships.factories.documents import DocumentFactory, DocumentVersionFactory
 from partnerships.factories.events import EventFactory, EventKindFactory, ParticipationFactory
@@ -83,6 +84,7 @@ __all__ = [
     "AssociationFactory",
     "AssociationMembershipFactory",
     "CalendarDayFactory",
+    "CeremonyDraftFactory",
     "CitationFactory",
     "ComponentHeartbeatFactory",
     "ContactFactory",

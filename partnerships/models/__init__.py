@@ -24,6 +24,7 @@ from partnerships.models.agreements import (
     TypeMilestone,
 )
 from partnerships.models.base import SearchEntry
+from partnerships.models.ceremonies import CeremonyDraft
 from partnerships.models.demands import Achievement, Answer, Demand, DemandOutcome
 from partnerships.models.documents import Document, DocumentVersion
 from partnerships.models.events import Event, EventKind, Participation
@@ -87,6 +88,7 @@ __all__ = [
     "Association",
     "AssociationMembership",
     "CalendarDay",
+    "CeremonyDraft",
     "Citation",
     "ComponentHeartbeat",
     "Contact",

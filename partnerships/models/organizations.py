@@ -1,5 +1,6 @@
 """Organizations of all kinds, their names, people, memberships, and which of our units holds them."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
@@ -88,6 +89,17 @@ def compact_credit_code(value: str | None) -> str | None:
     return credit_code.compact(value).upper() or None if value else None
 
 
+def telling_key(name: str) -> str:
+    """The distinctive part of a name, as ``NameKey`` holds it; empty where it is too short to say anything."""
+    key = name_key(name)[:LONGEST_KEY]
+    return key if len(key) >= SHORTEST_TELLING_KEY else ""
+
+
+def _prefixes(key: str) -> list[str]:
+    """Short forms of a name: its beginnings, half of it at least."""
+    return [key[:length] for length in range(max(SHORTEST_TELLING_KEY, len(key) // 2), len(key) + 1)]
+
+
 class OrganizationQuerySet(ScopedQuerySet):
     """The directory is shared: everybody with a role sees name, kind, region and who holds it."""
 
@@ -111,12 +123,23 @@ class OrganizationQuerySet(ScopedQuerySet):
 
         A warning, never a block: compared is what is left without legal forms, so a short form finds the long one.
         """
-        key = name_key(name)[:LONGEST_KEY]
-        if len(key) < SHORTEST_TELLING_KEY:
-            return self.none()
-        prefixes = [key[:length] for length in range(max(SHORTEST_TELLING_KEY, len(key) // 2), len(key) + 1)]
-        keys = NameKey.objects.filter(Q(key__startswith=key) | Q(key__in=prefixes))
-        return self.filter(pk__in=keys.values("organization"))
+        key = telling_key(name)
+        return self.filter(pk__in=NameKey.objects.resembling([key]).values("organization")) if key else self.none()
+
+    def look_alikes_of(self, names: Iterable[str]) -> "dict[str, list[Organization]]":
+        """The look-alikes of each name, those of the very same name first: two queries, however many names."""
+        keys = {name: telling_key(name) for name in names}
+        found = list(
+            NameKey.objects.resembling({key for key in keys.values() if key}).values_list("organization", "key")
+        )
+        rows: dict[int, Any] = self.filter(pk__in={pk for pk, _key in found}).select_related("region").in_bulk()
+        alike: dict[str, list[Organization]] = {}
+        for name, key in keys.items():
+            near = [
+                (other != key, pk) for pk, other in found if key and (other.startswith(key) or other in _prefixes(key))
+            ]
+            alike[name] = [rows[pk] for pk in dict.fromkeys(pk for _is_longer, pk in sorted(near)) if pk in rows]
+        return alike
 
     def not_archived(self) -> "OrganizationQuerySet":
         return self.filter(archived_on__isnull=True)
@@ -327,6 +350,15 @@ class OrganizationName(OfficeModel):
         list(Organization.objects.select_for_update(no_key=True).filter(pk=self.organization_id).values_list("pk"))
 
 
+class NameKeyQuerySet(models.QuerySet):
+    def resembling(self, keys: Iterable[str]) -> Self:
+        """Those that start with one of ``keys`` or are a short form of one."""
+        near = Q(key__in=[])
+        for key in keys:
+            near |= Q(key__startswith=key) | Q(key__in=_prefixes(key))
+        return self.filter(near)
+
+
 class NameKey(models.Model):
     """The folded names of an organization without legal forms (``names.name_key``), for the look-alike warning.
 
@@ -335,6 +367,8 @@ class NameKey(models.Model):
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="name_keys")
     key = models.CharField(max_length=LONGEST_KEY, db_index=True)
+
+    objects = NameKeyQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["organization", "key"], name="name_key_unique")]

@@ -10,8 +10,8 @@ from partnerships.exceptions import TransitionRefused
 from partnerships.models import Delivery, DeliveryEvent, ReminderItem, User
 from partnerships.permissions import require
 from partnerships.reminders import reasons
-from partnerships.reminders.claim import advance
 from partnerships.reminders.envelopes import message_id
+from partnerships.reminders.steps import advance
 from partnerships.statuses import DeliveryStatus
 
 

@@ -7,7 +7,6 @@ has it from a mail and from the feed has it once, and the later state wins. Ther
 
 import datetime as dt
 import hashlib
-import unicodedata
 
 from django.conf import settings
 from django.db.models import OuterRef, Q, Subquery
@@ -15,9 +14,10 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from icalendar import Calendar, Event
 
-from partnerships.models import Milestone, User
+from partnerships.models import Milestone, MilestoneKind, User
 from partnerships.models.milestones import MILESTONE_TARGETS, OPEN_STATUSES
 from partnerships.reminders.advice import what_the_owner_does
+from partnerships.reminders.wording import one_line, visible
 from partnerships.statuses import MilestoneStatus
 
 # Raised when the same rows are written otherwise, so that clients take the feed anew.
@@ -94,7 +94,7 @@ def _event(milestone: Milestone, user: User, *, changed_at: dt.datetime) -> Even
     event.add("dtend", milestone.due_on + dt.timedelta(days=1))
     event.add("summary", _summary(milestone, user))
     event.add("description", _description(milestone))
-    event.add("categories", [str(milestone.get_kind_display())])
+    event.add("categories", [_kind(milestone)])
     event.add("url", settings.SITE_URL + milestone.get_absolute_url())
     event.add("status", "CANCELLED" if milestone.status in OFF else "CONFIRMED")
     event.add("transp", "TRANSPARENT")  # a due date keeps nobody busy all day
@@ -103,28 +103,23 @@ def _event(milestone: Milestone, user: User, *, changed_at: dt.datetime) -> Even
 
 def _summary(milestone: Milestone, user: User) -> str:
     context = str(milestone.agreement or milestone.target or "")
-    words = plain(f"{milestone.display_title} · {context}" if context else milestone.display_title)
+    words = one_line(f"{milestone.display_title} · {context}" if context else milestone.display_title)
     if milestone.owner is not None and milestone.owner_id != user.pk:
-        words = _("%(title)s (for %(owner)s)") % {"title": words, "owner": plain(milestone.owner.name)}
+        words = _("%(title)s (for %(owner)s)") % {"title": words, "owner": one_line(milestone.owner.name)}
     return f"✓ {words}" if milestone.status == MilestoneStatus.MET else words
 
 
 def _description(milestone: Milestone) -> str:
     state = what_the_owner_does(milestone) if milestone.is_pending else milestone.get_status_display()
     link = settings.SITE_URL + milestone.get_absolute_url()
-    where = f"{milestone.get_kind_display()} · {plain(milestone.unit.display_name)}"
+    where = f"{_kind(milestone)} · {one_line(milestone.unit.display_name)}"
     paragraphs = (state, milestone.description, f"{where}\n{link}")
     return "\n\n".join(cleaned for text in paragraphs if (cleaned := _plain_lines(text)))
 
 
-def plain(text: str) -> str:
-    """One line without controls and marks that reorder text: the format has no place for them."""
-    return " ".join(_visible(text).split())
+def _kind(milestone: Milestone) -> str:
+    return str(MilestoneKind(milestone.kind).label)  # get_kind_display() translates all kinds to find one
 
 
 def _plain_lines(text: str) -> str:
-    return "\n".join(_visible(line).rstrip() for line in text.splitlines()).strip()
-
-
-def _visible(text: str) -> str:
-    return "".join(" " if unicodedata.category(sign).startswith("C") else sign for sign in text)
+    return "\n".join(visible(line).rstrip() for line in text.splitlines()).strip()

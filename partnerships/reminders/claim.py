@@ -10,38 +10,35 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, Q, QuerySet
 
-from partnerships.models import Delivery, DeliveryEvent, MailHold, ReminderItem, ReminderMark, ReminderPlan, User
+from partnerships.models import Delivery, ReminderItem, ReminderMark, ReminderPlan
 from partnerships.reminders import reasons
-from partnerships.reminders.expand import Clock, due_plans, is_current
+from partnerships.reminders.expand import Clock, is_current
 from partnerships.reminders.lease import LEASE, is_of_this_boot, lease_owner
 from partnerships.reminders.look import Look, Sight
 from partnerships.reminders.notices import still_to_tell
 from partnerships.reminders.reconcile import closing
 from partnerships.reminders.relay import is_rate_reached
+from partnerships.reminders.steps import SOONEST_FIRST, WAITING, advance, due_deliveries, lock_next
 from partnerships.statuses import DeliveryStatus, PlanStatus
 
 DEATHS_AT_MOST = 3
-WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.RETRY)
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A delivery of ours until its lease ends, with the items that still hold, or cancelled because none does."""
+    """A delivery of ours until its lease ends, with the items that still hold, or cancelled because none does.
+
+    ``awaits_answer``: a rule speaks when nobody answers it.
+    """
 
     delivery: Delivery
     items: list[ReminderItem]
+    awaits_answer: bool = False
 
 
 def has_due(*, now: dt.datetime) -> bool:
-    return _due(now).exists()
-
-
-def _due(now: dt.datetime) -> QuerySet[Delivery]:
-    """Nothing while all mail is held. A digest waits until all that is due was made into items: it says everything."""
-    due = Delivery.objects.filter(~Exists(MailHold.objects.in_force()), status__in=WAITING, next_attempt_at__lte=now)
-    return due.filter(~Q(kind=Delivery.Kind.DIGEST) | ~Exists(due_plans(now)))
+    return due_deliveries(now).exists()
 
 
 def claim_next(*, now: dt.datetime, clock: Clock, look: Look | None = None) -> Claim | None:
@@ -52,12 +49,12 @@ def claim_next(*, now: dt.datetime, clock: Clock, look: Look | None = None) -> C
     The lock alone would do on PostgreSQL, and the serialised transactions on SQLite; the conditional update makes
     both the same and counts the epoch.
     """
-    look, due = look or Look(), _due(now).order_by("due_on", "next_attempt_at", "pk")
-    look.ahead(due, clock())
+    look = look or Look()
+    look.ahead(lambda: due_deliveries(now).order_by(*SOONEST_FIRST), clock())
     with transaction.atomic(durable=True):
         if is_rate_reached(clock()):
             return None
-        delivery = due.select_for_update(skip_locked=True, of=("self",)).select_related("person", "contact").first()
+        delivery = lock_next(now)
         if delivery is None:
             return None
         at = clock()
@@ -71,53 +68,33 @@ def claim_next(*, now: dt.datetime, clock: Clock, look: Look | None = None) -> C
             dot_due_at=None,
             dot_sent_at=None,
         )
-        if not is_ours:
-            return None
-        return Claim(delivery, _check_again(delivery, look, at))
+        return _check_again(delivery, look, at) if is_ours else None
 
 
-def advance(
-    delivery: Delivery,
-    to_status: DeliveryStatus,
-    *,
-    at: dt.datetime,
-    note: str = "",
-    actor: User | None = None,
-    **fields: Any,
-) -> bool:
-    """Moves the delivery on from the status and epoch we know it by, with its event; False: it is no longer ours.
-
-    Within the caller's transaction. ``delivery`` is brought in step.
-    """
-    ours = Delivery.objects.filter(pk=delivery.pk, status=delivery.status, lease_epoch=delivery.lease_epoch)
-    if not ours.update(status=to_status, **fields):
-        return False
-    DeliveryEvent.objects.create(
-        delivery=delivery, at=at, from_status=delivery.status, to_status=to_status, note=note, actor=actor
-    )
-    for name, value in {"status": to_status, **fields}.items():
-        setattr(delivery, name, value)
-    return True
-
-
-def _check_again(delivery: Delivery, look: Look, at: dt.datetime) -> list[ReminderItem]:
-    """Cancels the items that no longer hold, and the delivery when none is left; returns those that do.
+def _check_again(delivery: Delivery, look: Look, at: dt.datetime) -> Claim:
+    """Cancels the items that no longer hold, and the delivery when none is left.
 
     An item for the wrong person sends its plan back to the due ones, where the right person gets an item. A notice
     has no items; it holds as long as something it tells of has not got through.
     """
     if delivery.kind == Delivery.Kind.NOTICE:
         if not still_to_tell(delivery):
-            advance(delivery, DeliveryStatus.CANCELLED, at=at, note=reasons.NOTHING_LEFT, reason=reasons.NOTHING_LEFT)
-        return []
+            _cancel_empty(delivery, at)
+        return Claim(delivery, [])
     seen = look.sight(delivery, at)
     kept = [item for item in seen.items if _holds(item, seen, at)]
     if len(kept) < len(seen.items):
         delivery.message = None  # it spoke of more than what is left
         Delivery.objects.filter(pk=delivery.pk).update(message=None)
     if not kept:
-        advance(delivery, DeliveryStatus.CANCELLED, at=at, note=reasons.NOTHING_LEFT, reason=reasons.NOTHING_LEFT)
-    return kept
+        _cancel_empty(delivery, at)
+    elif delivery.person_id is not None:
+        delivery.person = seen.directory.people[delivery.person_id]  # among whom the check found the right one
+    return Claim(delivery, kept, any(seen.book.waits_for_answer(item.plan.milestone) for item in kept))
+
+
+def _cancel_empty(delivery: Delivery, at: dt.datetime) -> None:
+    advance(delivery, DeliveryStatus.CANCELLED, at=at, note=reasons.NOTHING_LEFT, reason=reasons.NOTHING_LEFT)
 
 
 def _holds(item: ReminderItem, seen: Sight, at: dt.datetime) -> bool:

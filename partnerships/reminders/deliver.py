@@ -18,21 +18,13 @@ from django.db import DatabaseError, OperationalError, connection, transaction
 from partnerships.models import Delivery
 from partnerships.reminders import message, notices, reasons
 from partnerships.reminders.answers import mark_sent
-from partnerships.reminders.claim import (
-    WAITING,
-    Claim,
-    advance,
-    claim_next,
-    has_due,
-    may_repeat,
-    put_back,
-    times_put_back,
-)
+from partnerships.reminders.claim import Claim, claim_next, has_due, may_repeat, put_back, times_put_back
 from partnerships.reminders.expand import Clock
 from partnerships.reminders.lease import LEASE
 from partnerships.reminders.look import AHEAD, Look
 from partnerships.reminders.relay import Breaker
 from partnerships.reminders.smtp import Outcome, Relay, RelayTroubleError, Result
+from partnerships.reminders.steps import WAITING, advance, commit, commit_mark
 from partnerships.statuses import DeliveryStatus
 
 logger = logging.getLogger(__name__)
@@ -150,7 +142,7 @@ def _send(relay: Relay, claim: Claim, *, now: dt.datetime, clock: Clock) -> Outc
     marks = Handing(delivery, written, clock)
     sender = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
     outcome = relay.hand_over(sender, written.address, written.data, marks=marks)
-    _record(delivery, outcome, clock)
+    _record(claim, outcome, clock)
     return outcome
 
 
@@ -186,17 +178,16 @@ class Handing:
         """The bytes, before the first of them is written: a process that ends from here to the dot left nothing behind."""
         at = self.clock()
         self.lease_until = at + LEASE
-        with transaction.atomic(durable=True):
-            return advance(
-                self.delivery,
-                DeliveryStatus.HANDING,
-                at=at,
-                handed_at=at,
-                lease_until=self.lease_until,
-                address=self.written.address,
-                subject=self.written.subject,
-                message=self.written.data,
-            )
+        return commit(
+            self.delivery,
+            DeliveryStatus.HANDING,
+            at=at,
+            handed_at=at,
+            lease_until=self.lease_until,
+            address=self.written.address,
+            subject=self.written.subject,
+            message=self.written.data,
+        )
 
     def before_dot(self) -> bool:
         """From this commit on the server may have the mail.
@@ -204,29 +195,24 @@ class Handing:
         False when another process has taken the delivery, or may have by now: one that was stopped during this very
         commit must not write the dot when it goes on.
         """
-        is_marked = self._mark(dot_due_at=self.clock())
+        is_marked = commit_mark(self.delivery, dot_due_at=self.clock())
         return is_marked and self.clock() < self.lease_until
 
     def after_dot(self) -> None:
         """As good as it can be had: without this mark the answer still counts, and a rescue says uncertain."""
         try:
-            self._mark(dot_sent_at=self.clock())
+            commit_mark(self.delivery, dot_sent_at=self.clock())
         except DatabaseError:
             logger.exception("Delivery %s: the mark after the final dot was not written", self.delivery.pk)
 
-    def _mark(self, **mark: dt.datetime) -> bool:
-        ours = Delivery.objects.filter(
-            pk=self.delivery.pk, status=DeliveryStatus.HANDING, lease_epoch=self.delivery.lease_epoch
-        )
-        if connection.in_atomic_block:
-            raise RuntimeError("A mark has to be on disk before the next step, so no transaction may be open around it")
-        return ours.update(**mark) == 1  # a statement outside transactions commits by itself: no BEGIN, no COMMIT
 
-
-def _record(delivery: Delivery, outcome: Outcome, clock: Clock) -> None:
+def _record(claim: Claim, outcome: Outcome, clock: Clock) -> None:
+    delivery = claim.delivery
     match outcome.result:
         case Result.ACCEPTED:
-            _conclude(delivery, DeliveryStatus.SENT, outcome, clock, sent_at=clock())
+            # A rule made since the claim looks by itself at every milestone it speaks of.
+            with_it = mark_sent if claim.awaits_answer else None
+            _conclude(delivery, DeliveryStatus.SENT, outcome, clock, with_it=with_it, sent_at=clock())
         case Result.REFUSED:
             _conclude(delivery, DeliveryStatus.FAILED, outcome, clock, reason=reasons.REFUSED)
         case Result.LATER:
@@ -245,8 +231,8 @@ def _record(delivery: Delivery, outcome: Outcome, clock: Clock) -> None:
 def _settle_unknown(delivery: Delivery, outcome: Outcome, clock: Clock) -> None:
     if may_repeat(delivery):
         again = clock() + retry_after(delivery.attempts + 1)
-        fields = {"is_repeat": True, "next_attempt_at": again}
-        _conclude(delivery, DeliveryStatus.RETRY, outcome, clock, reason=reasons.SENT_ONCE_MORE, **fields)
+        again_once: dict[str, Any] = {"is_repeat": True, "next_attempt_at": again}
+        _conclude(delivery, DeliveryStatus.RETRY, outcome, clock, reason=reasons.SENT_ONCE_MORE, **again_once)
     else:
         _conclude(delivery, DeliveryStatus.UNCERTAIN, outcome, clock, reason=reasons.OUTCOME_UNKNOWN)
 
@@ -296,14 +282,24 @@ def retry_after(attempts: int) -> dt.timedelta:
 
 
 def _conclude(
-    delivery: Delivery, status: DeliveryStatus, outcome: Outcome, clock: Clock, *, reason: str = "", **fields: Any
+    delivery: Delivery,
+    status: DeliveryStatus,
+    outcome: Outcome,
+    clock: Clock,
+    *,
+    reason: str = "",
+    with_it: Callable[[Delivery], None] | None = None,
+    **fields: Any,
 ) -> None:
-    """Commits what the server said, and counts the attempt; while the database is away, tries again for a while."""
-    fields |= {"reason": reason, "attempts": delivery.attempts + 1}
+    """Commits what the server said, and counts the attempt; while the database is away, tries again for a while.
+
+    ``with_it`` is done in the same transaction.
+    """
+    fields |= {"reason": reason, "attempts": delivery.attempts + 1, "note": _note(outcome, reason)}
     fields |= {"smtp_code": outcome.code, "smtp_reply": outcome.reply}
     for pause in (*COMMIT_AGAIN, None):
         try:
-            _commit(delivery, status, clock, _note(outcome, reason), fields)
+            _commit(delivery, status, with_it, at=clock(), **fields)
             break
         except OperationalError:
             if pause is None:
@@ -313,20 +309,25 @@ def _conclude(
             time.sleep(pause)
 
 
-def _commit(delivery: Delivery, status: DeliveryStatus, clock: Clock, note: str, fields: dict[str, Any]) -> None:
+def _commit(
+    delivery: Delivery, status: DeliveryStatus, with_it: Callable[[Delivery], None] | None, **fields: Any
+) -> None:
     """When we slept through the lease, a rescue has settled the delivery: we know better, unless it was claimed since."""
+    if with_it is None and commit(delivery, status, **fields):
+        return
     with transaction.atomic(durable=True):
-        if status == DeliveryStatus.SENT:
-            mark_sent(delivery)
-        if advance(delivery, status, at=clock(), note=note, **fields):
+        if with_it is not None:
+            with_it(delivery)
+        if advance(delivery, status, **fields):
             return
         found = Delivery.objects.select_for_update().get(pk=delivery.pk)
         delivery.status = found.status
         if status == found.status:
             return  # ours, of which we had not heard
         if found.lease_epoch == delivery.lease_epoch and found.status in SETTLED:
-            advance(delivery, status, at=clock(), note=note, **fields)
+            advance(delivery, status, **fields)
         else:
+            note = fields["note"]
             logger.warning("Delivery %s was changed by somebody else; the server said: %s", delivery.pk, note)
 
 

@@ -5,7 +5,7 @@ and the check itself is made there, of the rows read ahead when they are as they
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -62,13 +62,13 @@ class Look:
     books: Books = field(default_factory=Books)
     _ahead: dict[int, _Ahead | None] = field(default_factory=dict)
 
-    def ahead(self, deliveries: QuerySet[Delivery], at: dt.datetime) -> None:
-        """Reads the first of ``deliveries`` in fourteen queries at most, unless some of those read before are left.
+    def ahead(self, deliveries: Callable[[], QuerySet[Delivery]], at: dt.datetime) -> None:
+        """Reads the first of ``deliveries()`` in fourteen queries at most, unless some of those read before are left.
 
         Outside the transaction of a claim: it keeps no lock meanwhile.
         """
         if self.size and not self._ahead:
-            found = deliveries.exclude(kind=Delivery.Kind.NOTICE).values_list("pk", flat=True)[: self.size]
+            found = deliveries().exclude(kind=Delivery.Kind.NOTICE).values_list("pk", flat=True)[: self.size]
             self._ahead = _read_ahead(list(found), self.books, at)
 
     def sight(self, delivery: Delivery, at: dt.datetime) -> Sight:

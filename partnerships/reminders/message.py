@@ -4,14 +4,15 @@ Returns bytes that no later change alters. No remote images, nothing that tells 
 that changes anything when followed.
 """
 
+import binascii
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from email import policy
-from email.charset import QP, Charset
+from email.charset import BASE64, Charset
 from email.header import Header
 from email.mime.multipart import MIMEMultipart
-from email.mime.text import MIMEText
+from email.mime.nonmultipart import MIMENonMultipart
+from email.policy import Compat32
 from email.utils import format_datetime, formataddr, parseaddr
 from typing import Any
 
@@ -22,20 +23,34 @@ from django.utils import timezone, translation
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
-from partnerships.models import Contact, Delivery, Milestone, ReminderItem, User
+from partnerships.models import Contact, Delivery, Milestone, MilestoneKind, ReminderItem, User
 from partnerships.reminders.calendar import single_event
 from partnerships.reminders.digest import digest_context
 from partnerships.reminders.envelopes import CATCH_UP_AFTER
 from partnerships.reminders.rulebook import zone_named
 from partnerships.reminders.wording import Why, long_date, one_line, tone, what_to_do, when_words, why_words
 
-# RFC 5322 line ends; compat32 folds headers between words and never rewrites them.
-SMTP_POLICY = policy.compat32.clone(linesep="\r\n")
+LONGEST_LINE = 76
+# In quoted-printable text no "=" is followed by "_": no part can hold one.
+BOUNDARIES = {"alternative": "=_text_or_html_=", "mixed": "=_mail_and_date_="}
 LATE_AFTER = dt.timedelta(hours=2)
 TEMPLATES = "partnerships/mail"
 _inliner = css_inline.CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
 _utf8 = Charset("utf-8")
-_utf8.body_encoding = QP  # seven bits and lines of 76, whatever the relay can do
+_utf8.header_encoding = BASE64
+
+
+class _MailPolicy(Compat32):
+    """Folds headers between words and never rewrites them. Most are one short line, which is quickly seen."""
+
+    def fold_binary(self, name: str, value: str | Header) -> bytes:
+        line = f"{name}: {value}" if isinstance(value, str) else ""
+        if line and len(line) <= LONGEST_LINE and line.isascii() and line.isprintable():
+            return f"{line}{self.linesep}".encode()
+        return super().fold_binary(name, value)  # type: ignore[arg-type] # it takes both
+
+
+SMTP_POLICY = _MailPolicy(linesep="\r\n")  # the line ends of RFC 5322
 
 
 @dataclass(frozen=True)
@@ -87,7 +102,7 @@ def compose(
 
 
 def _body(text: str, html: str) -> MIMEMultipart:
-    body = MIMEMultipart("alternative")
+    body = MIMEMultipart("alternative", boundary=BOUNDARIES["alternative"])
     body.attach(_text_part(text, "plain"))
     body.attach(_text_part(html, "html"))
     return body
@@ -103,7 +118,7 @@ def _is_ones_own(items: Sequence[ReminderItem], milestones: Sequence[Milestone])
 
 def _with_event(body: MIMEMultipart, event: bytes) -> MIMEMultipart:
     """The date for the reader's calendar, to take or to leave: beside the text, so that no client shows it in its place."""
-    mail = MIMEMultipart("mixed")
+    mail = MIMEMultipart("mixed", boundary=BOUNDARIES["mixed"])
     mail.attach(body)
     part = _text_part(event.decode(), "calendar")
     part.set_param("method", "PUBLISH")
@@ -159,11 +174,16 @@ def _mailbox(name: str, address: str, header: str) -> str:
 
 
 def _encoded(text: str, header: str) -> str:
-    return text if text.isascii() else Header(text, "utf-8", header_name=header).encode()
+    return text if text.isascii() else Header(text, _utf8, header_name=header).encode()
 
 
-def _text_part(text: str, subtype: str) -> MIMEText:
-    return MIMEText(text, subtype, _utf8)  # type: ignore[arg-type] # a Charset is as good as its name
+def _text_part(text: str, subtype: str) -> MIMENonMultipart:
+    """Seven bits and lines of 76, whatever the relay can do."""
+    part = MIMENonMultipart("text", subtype, charset="utf-8")
+    part["Content-Transfer-Encoding"] = "quoted-printable"
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    part.set_payload(binascii.b2a_qp(lines.encode()).decode("ascii"))
+    return part
 
 
 def _context(delivery: Delivery, items: Sequence[ReminderItem], now: dt.datetime) -> dict:
@@ -174,7 +194,7 @@ def _context(delivery: Delivery, items: Sequence[ReminderItem], now: dt.datetime
         "person": one_line(delivery.reader.name),
         "language": translation.get_language(),
         "unit": one_line(milestone.unit.display_name),
-        "kind": milestone.get_kind_display(),
+        "kind": MilestoneKind(milestone.kind).label,
         "title": one_line(milestone.display_title),
         "due_iso": milestone.due_on.isoformat(),
         "due_local": long_date(milestone.due_on),

@@ -8,8 +8,8 @@ from django.db.models import Count
 from django.db.models.functions import TruncDate
 
 from partnerships.models import ComponentHeartbeat, Delivery, MailHold, MailRelay, ReminderPlan
-from partnerships.reminders.claim import WAITING
 from partnerships.reminders.relay import relay_state
+from partnerships.reminders.steps import WAITING
 from partnerships.statuses import DeliveryStatus, PlanStatus
 
 DAYS_AHEAD = 7

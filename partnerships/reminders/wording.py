@@ -18,8 +18,14 @@ SOON_DAYS = 3
 
 def one_line(text: str) -> str:
     """Controls, line breaks and marks that reorder text become spaces: a title cannot add a header or hide its end."""
-    visible = "".join(" " if unicodedata.category(sign).startswith("C") else sign for sign in text)
-    return " ".join(visible.split())
+    return " ".join(visible(text).split())
+
+
+def visible(text: str) -> str:
+    """With a space for each control and each mark that reorders text."""
+    if text.isprintable():  # most are, and the question is cheap
+        return text
+    return "".join(" " if unicodedata.category(sign).startswith("C") else sign for sign in text)
 
 
 def long_date(day: dt.date) -> str:

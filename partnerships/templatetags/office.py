@@ -133,6 +133,11 @@ def leads_a_team(context: dict[str, Any]) -> bool:
 
 
 @register.simple_tag(takes_context=True)
+def enters_ceremonies(context: dict[str, Any]) -> bool:
+    return may(context["request"].user, "event.add")
+
+
+@register.simple_tag(takes_context=True)
 def section(context: dict[str, Any]) -> str:
     """The part of the site the page belongs to, for the navigation: ``agreement``, ``milestone``, ..."""
     match = getattr(context.get("request"), "resolver_match", None)

@@ -88,16 +88,28 @@ def plan_activity(
         code=code,
     )
     with transaction.atomic():
-        require(actor, "activity.add", activity)
-        _refuse_planned_twice(activity)
-        save_as(activity, actor)
-        if kind in DETAIL_MODELS:
-            save_as(DETAIL_MODELS[kind](activity=activity, **(details or {})), actor)
-        for organization in organizations:
-            save_as(ActivityOrganization(activity=activity, organization=organization), actor)
+        _save_new(activity, actor=actor, organizations=organizations, details=details)
         credit_areas(activity, actor=actor, areas=areas)
         follow_activity(activity, actor=actor, on=on)
     return activity
+
+
+def record_held_activity(
+    activity: Activity,
+    *,
+    actor: User | None,
+    on: dt.date,
+    organizations: Iterable[Organization] = (),
+    details: Mapping[str, Any] | None = None,
+    no_next_step_reason: str,
+) -> Activity:
+    """Registers a follow-up that was held on ``on`` already, without inventing milestones that asked for it.
+
+    The same effects as planning and completing it otherwise; ``no_next_step_reason`` says why nothing is known to come.
+    """
+    with transaction.atomic():
+        _save_new(activity, actor=actor, organizations=organizations, details=details)
+        return complete_activity(activity, actor=actor, on=on, summary="", no_next_step_reason=no_next_step_reason)
 
 
 def derived_of_activity(activity: Activity) -> list[Derived]:
@@ -299,6 +311,22 @@ def log_contact(
         if agreement:
             derive_milestones(agreement, actor=actor, on=on)
     return note
+
+
+def _save_new(
+    activity: Activity,
+    *,
+    actor: User | None,
+    organizations: Iterable[Organization],
+    details: Mapping[str, Any] | None,
+) -> None:
+    require(actor, "activity.add", activity)
+    _refuse_planned_twice(activity)
+    save_as(activity, actor)
+    if activity.kind in DETAIL_MODELS:
+        save_as(DETAIL_MODELS[activity.kind](activity=activity, **(details or {})), actor)
+    for organization in organizations:
+        save_as(ActivityOrganization(activity=activity, organization=organization), actor)
 
 
 def _refuse_planned_twice(activity: Activity) -> None:

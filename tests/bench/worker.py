@@ -99,7 +99,7 @@ def _counted_commits() -> Iterator[list[int]]:
         commit()
 
     def executed(execute: Callable[..., Any], sql: str, *arguments: Any) -> Any:
-        if not connection.in_atomic_block and sql.startswith(("UPDATE", "INSERT", "DELETE")):
+        if not connection.in_atomic_block and sql.startswith(("UPDATE", "INSERT", "DELETE", "WITH")):
             commits.append(1)
         return execute(sql, *arguments)
 

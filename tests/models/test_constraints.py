@@ -24,6 +24,7 @@ from partnerships.factories import (
     AnswerFactory,
     AssociationMembershipFactory,
     CalendarDayFactory,
+    CeremonyDraftFactory,
     CitationFactory,
     ContactFactory,
     ContactNoteFactory,
@@ -134,6 +135,7 @@ BROKEN: dict[str, Callable[[], Any]] = {
         **dict.fromkeys(("association", "member"), OrganizationFactory(kind="association"))
     ),
     "calendar_day_unique": lambda: twice(CalendarDayFactory, "calendar", "day"),
+    "ceremony_draft_key_unique": lambda: twice(CeremonyDraftFactory, "author", "key"),
     "citation_prints_or_assumes": lambda: CitationFactory(printed=""),
     "citation_unique": lambda: twice(CitationFactory, "source", "record"),
     "contact_note_is_about_something": lambda: ContactNoteFactory(agreement=None, unit=UnitFactory()),

@@ -36,7 +36,7 @@ def interrupt_at(point: str, number: signal.Signals) -> None:
         "354": (smtplib.SMTP, "docmd", lambda _session, command: command == "DATA"),
         "handing": (deliver.Handing, "begin", _always),
         "body": (smtplib.SMTP, "send", lambda _session, data: b"Message-ID" in _bytes(data)),
-        "P": (deliver.Handing, "_mark", lambda _self, **mark: "dot_due_at" in mark),
+        "P": (deliver, "commit_mark", lambda _delivery, **mark: "dot_due_at" in mark),
         "dot": (smtplib.SMTP, "send", lambda _session, data: data == b".\r\n"),
         "D": (deliver.Handing, "after_dot", _always),
         "250": (smtp, "_answer", _always),

@@ -27,11 +27,12 @@ from partnerships.models import (
 from partnerships.reminders import reasons
 from partnerships.reminders.answers import mark_sent
 from partnerships.reminders.audit import audit
-from partnerships.reminders.claim import advance, claim_next
+from partnerships.reminders.claim import claim_next
 from partnerships.reminders.expand import expand_due
 from partnerships.reminders.explain import explain
 from partnerships.reminders.message import write
 from partnerships.reminders.reconcile import reconcile_marked
+from partnerships.reminders.steps import advance
 from partnerships.statuses import DeliveryStatus
 from tests.reminders.conftest import Clock
 

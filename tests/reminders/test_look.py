@@ -27,8 +27,9 @@ from partnerships.models import (
 )
 from partnerships.reminders import look as looks
 from partnerships.reminders import reasons
-from partnerships.reminders.claim import Claim, _due, claim_next
+from partnerships.reminders.claim import Claim, claim_next
 from partnerships.reminders.look import Look
+from partnerships.reminders.steps import due_deliveries
 from partnerships.statuses import MilestoneStatus
 from tests.reminders.conftest import Clock
 
@@ -40,7 +41,7 @@ def look(queue: Callable[[], None], clock: Clock) -> Look:
     """That has read ahead what is due."""
     queue()
     look = Look(size=50)
-    look.ahead(_due(clock()), clock())
+    look.ahead(lambda: due_deliveries(clock()), clock())
     return look
 
 
@@ -74,7 +75,7 @@ def test_reading_ahead_costs_the_same_for_one_and_for_twenty(
     queue()
     look = Look(size=50)
     with django_assert_num_queries(14):
-        look.ahead(_due(clock()), clock())
+        look.ahead(lambda: due_deliveries(clock()), clock())
 
     claims = [claim(look, clock) for _turn in range(20)]
 
@@ -90,7 +91,7 @@ def test_the_claim_asks_about_every_table_that_has_a_say(
     with CaptureQueriesContext(connection) as read:
         Look().sight(delivery, clock())
     look = Look(size=50)
-    look.ahead(_due(clock()), clock())
+    look.ahead(lambda: due_deliveries(clock()), clock())
     with CaptureQueriesContext(connection) as asked:
         look.sight(Delivery(pk=delivery.pk), clock())
 
@@ -208,7 +209,7 @@ def test_a_unit_that_takes_part_no_more_is_seen_in_the_claim(
     milestone.save()
     queue()
     look = Look(size=50)
-    look.ahead(_due(clock()), clock())
+    look.ahead(lambda: due_deliveries(clock()), clock())
     AgreementUnit.objects.get(pk=part.pk).delete()
 
     assert claim(look, clock).delivery.status == "cancelled"
@@ -219,7 +220,7 @@ def test_who_became_lead_is_seen_in_the_claim(queue: Callable[[], None], milesto
     lead = UserFactory(lead_in=milestone.unit)
     queue()
     look = Look(size=50)
-    look.ahead(_due(clock()), clock())
+    look.ahead(lambda: due_deliveries(clock()), clock())
     place = UnitMembership.objects.get(user=lead)
     place.role = Role.COORDINATOR
     place.save()
@@ -242,7 +243,7 @@ def test_who_is_away_is_asked_on_the_day_of_the_claim(
     owner.save()
     queue()
     look = Look(size=50)
-    look.ahead(_due(clock()), clock())
+    look.ahead(lambda: due_deliveries(clock()), clock())
     clock.forward(days=2)
 
     assert claim(look, clock).delivery.status == "cancelled"
@@ -254,7 +255,7 @@ def test_what_was_not_read_ahead_is_read_in_the_claim(
     MilestoneFactory.create_batch(2, due_on=milestone.due_on)
     queue()
     look = Look(size=1)
-    look.ahead(_due(clock()), clock())
+    look.ahead(lambda: due_deliveries(clock()), clock())
     first = claim(Look(), clock)
 
     others = [claim(look, clock) for _turn in range(2)]

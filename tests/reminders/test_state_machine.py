@@ -38,8 +38,8 @@ from tests.services.smtp_sink import DISCONNECT, SmtpSink
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
-# (milestone, rule, due date)
-Announcement = tuple[int, int, dt.date]
+# (milestone, rule, due date, end of the snooze it wakes from)
+Announcement = tuple[int, int, dt.date, dt.date | None]
 
 LOOKED_AT = {DeliveryStatus.UNCERTAIN, DeliveryStatus.UNCONFIRMED, DeliveryStatus.FAILED}
 ZONES = ("Asia/Shanghai", "Europe/Berlin", "America/New_York")
@@ -107,6 +107,14 @@ class Office(RuleBasedStateMachine):
             self._edit(milestone, status=MilestoneStatus.MET, met_on=self.at.date())
         else:
             self._edit(milestone, status=MilestoneStatus.OPEN, met_on=None)
+
+    @precondition(lambda self: self.milestones)
+    @rule(which=st.integers(0, 9), days=st.sampled_from([0, 1, 3, 10]))
+    def snooze_or_wake(self, which: int, days: int) -> None:
+        milestone = self._milestone(which)
+        if milestone.is_pending:
+            until = self.at.date() + dt.timedelta(days=days) if days else None
+            self._edit(milestone, snoozed_until=until, snooze_reason="The dean is away" if days else "")
 
     @precondition(lambda self: self.milestones)
     @rule(which=st.integers(0, 9), owner=st.integers(0, 2))
@@ -180,6 +188,7 @@ class Office(RuleBasedStateMachine):
                     assert item.plan.milestone.is_pending
                     assert item.plan.due_on == item.plan.milestone.due_on
                     assert item.plan.send_at <= self.at
+                    assert item.plan.wakes_on or not _sleeps(item.plan.milestone, self.at)
 
     def _announce(self) -> None:
         """After a run that went through: what is current and still ahead has its plan."""
@@ -188,19 +197,25 @@ class Office(RuleBasedStateMachine):
         self.announced |= {one for one in current if self._moment(one) > self.at}
 
     def _current(self) -> set[Announcement]:
-        pending = Milestone.objects.pending().filter(agreement=self.agreement)
-        return {(milestone.pk, rule.pk, milestone.due_on) for milestone in pending for rule in self.rules}
+        pending, book = Milestone.objects.pending().filter(agreement=self.agreement), Rulebook.load()
+        ones = {(milestone.pk, rule.pk, milestone.due_on, None) for milestone in pending for rule in self.rules}
+        wakes = [(milestone, book.wake(milestone)) for milestone in pending]
+        return ones | {(one.pk, wake[0], one.due_on, one.snoozed_until) for one, wake in wakes if wake}
 
     def _moment(self, one: Announcement) -> dt.datetime:
         milestone = Milestone.objects.get(pk=one[0])
-        milestone.due_on = one[2]
+        milestone.due_on, milestone.snoozed_until = one[2:]
+        if one[3]:
+            milestone.status = MilestoneStatus.OPEN
+            return Rulebook.load().wake(milestone)[1].send_at
         return Rulebook.load().moment(ReminderRule.objects.get(pk=one[1]), milestone).send_at
 
     def _milestone(self, which: int) -> Milestone:
         return Milestone.objects.get(pk=self.milestones[which % len(self.milestones)].pk)
 
     def _edit(self, milestone: Milestone, **values: Any) -> None:
-        for name, value in values.items():
+        """Any edit ends a snooze, unless it is one."""
+        for name, value in {"snoozed_until": None, "snooze_reason": "", **values}.items():
             setattr(milestone, name, value)
         milestone.save()
         self.announced = {one for one in self.announced if one[0] != milestone.pk}
@@ -236,7 +251,7 @@ class Office(RuleBasedStateMachine):
         told = Counter[tuple[Announcement, str]]()
         listed: set[Announcement] = set()
         for item in living:
-            one = (item.plan.milestone_id, item.plan.rule_id, item.plan.due_on)
+            one = (item.plan.milestone_id, item.plan.rule_id, item.plan.due_on, item.plan.wakes_on)
             told[one, item.person.email] += received[item.delivery.message_id]
             if item.delivery.status in LOOKED_AT:
                 listed.add(one)
@@ -252,7 +267,12 @@ class Office(RuleBasedStateMachine):
 
 def _with_reason() -> list[Announcement]:
     """Plans that say in words why they are no mail."""
-    return list(ReminderPlan.objects.exclude(reason="").values_list("milestone", "rule", "due_on"))
+    return list(ReminderPlan.objects.exclude(reason="").values_list("milestone", "rule", "due_on", "wakes_on"))
+
+
+def _sleeps(milestone: Milestone, at: dt.datetime) -> bool:
+    wake = Rulebook.load().wake(milestone)
+    return wake is not None and at < wake[1].send_at
 
 
 def _crashing(work: Callable[..., Any]) -> Callable[..., Any]:

@@ -10,9 +10,10 @@ from partnerships.factories import MilestoneFactory, ReminderRuleFactory, UserFa
 from partnerships.models import Delivery, Milestone, ReminderItem, ReminderPlan, Role, UnitMembership, User
 from partnerships.reminders import reasons
 from partnerships.reminders.audit import audit
-from partnerships.reminders.claim import advance, claim_next
+from partnerships.reminders.claim import claim_next
 from partnerships.reminders.reconcile import reconcile_marked
 from partnerships.reminders.run import run_once
+from partnerships.reminders.steps import advance
 from partnerships.statuses import DeliveryStatus
 from tests.reminders.conftest import Clock
 from tests.services.smtp_sink import SmtpSink

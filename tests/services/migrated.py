@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -25,12 +26,29 @@ def create_template(server: PostgresServer, environ: dict[str, str]) -> None:
 
 
 def _keep(server: PostgresServer, dump: Path) -> None:
-    dump.parent.mkdir(exist_ok=True)
-    for old in dump.parent.glob("migrated-*.dump"):
-        old.unlink(missing_ok=True)
+    _forget_old(dump)
     scratch = dump.with_suffix(f".{os.getpid()}")
     _run("pg_dump", server, "--format=custom", "--file", str(scratch), TEMPLATE)
     scratch.replace(dump)
+
+
+def sqlite_template(scratch: Path, environ: dict[str, str]) -> Path:
+    """A migrated SQLite file, to be copied; ``scratch``: a directory for what is not finished."""
+    kept = REPOSITORY / ".pytest_cache" / f"migrated-{_state_of_migrations()}.sqlite3"
+    if not kept.exists():
+        _forget_old(kept)
+        made = scratch / "migrated.sqlite3"
+        migrate = [sys.executable, "manage.py", "migrate", "--verbosity=0", "--settings=config.settings"]
+        subprocess.run(migrate, cwd=REPOSITORY, env={**environ, "DATABASE_URL": f"sqlite:///{made}"}, check=True)
+        shutil.copy(made, kept.with_suffix(f".{os.getpid()}"))
+        kept.with_suffix(f".{os.getpid()}").replace(kept)
+    return kept
+
+
+def _forget_old(kept: Path) -> None:
+    kept.parent.mkdir(exist_ok=True)
+    for old in kept.parent.glob(f"migrated-*{kept.suffix}"):
+        old.unlink(missing_ok=True)
 
 
 def _run(program: str, server: PostgresServer, *arguments: str) -> None:

@@ -30,6 +30,8 @@ OWN = [200, 200, 200, 200, 404, 200, 404, 404]
 SHARED = [200, 200, 200, 200, 404, 200, 404, 200]
 WORKERS = [403, 200, 200, 200, 404, 200, 404, 404]
 LEADS = [403, 403, 200, 200, 404, 200, 404, 404]
+# Coordinators of any unit, and the office.
+ENTERING = [403, 200, 200, 200, 403, 200, 403, 200]
 OFFICE = [403, 403, 403, 200, 403, 200, 403, 403]
 # Leads of any unit, and the office.
 TEAM = [403, 403, 200, 200, 403, 200, 403, 403]
@@ -64,6 +66,8 @@ TABLE: dict[str, list[int]] = {
     "milestone_undo": WORKERS,
     "event_list": EVERYBODY,
     "event_detail": SHARED,
+    "event_ceremony": ENTERING,
+    "event_ceremony_drafts": ENTERING,
     "facility_list": EVERYBODY,
     "facility_detail": OWN,
     "facility_step": WORKERS,
@@ -102,6 +106,8 @@ ELSEWHERE = {
     "login",
     "logout",
     "my_language",
+    "event_ceremony_discard",
+    "event_ceremony_names",
     "operations_audit",
     "feed",
     "feed_add",

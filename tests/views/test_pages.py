@@ -105,7 +105,7 @@ def test_the_milestone_page_tells_what_became_of_its_reminders(world: World, cli
 
     page = words(client.get(world.milestone.get_absolute_url()).text)
 
-    assert f"→ {world.coordinator.name}: Failed · owner of the milestone · 550 No such user" in page
+    assert f"→ To {world.coordinator.name}, owner of the milestone: Failed. 550 No such user" in page
 
 
 def test_an_unresolved_participant_stands_as_printed(world: World, client: Client) -> None:

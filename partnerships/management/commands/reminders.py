@@ -17,8 +17,8 @@ from partnerships.lists import exports
 from partnerships.models import Delivery, Milestone
 from partnerships.reminders import run
 from partnerships.reminders.audit import audit_and_note
-from partnerships.reminders.claim import WAITING
 from partnerships.reminders.explain import explain
+from partnerships.reminders.steps import WAITING
 from partnerships.statuses import DeliveryStatus
 from partnerships.workflows.upkeep import keep_all_in_step
 

@@ -1,0 +1,99 @@
+"""What the forms of a ceremony are made of: fields, and the choices that all lines share."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from django import forms
+from django.forms.utils import ErrorDict
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from partnerships.dates import EARLIEST_DAY, LATEST_DAY
+from partnerships.models import AgreementType, CooperationArea, Role, Unit, User
+from partnerships.models.base import validate_visible_text
+
+
+class DraftForm(forms.Form):
+    """``is_checked`` off: shown as it was left, and nobody is told yet what is missing."""
+
+    def __init__(self, *args: Any, is_checked: bool = True, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.is_checked = is_checked
+
+    @property
+    def errors(self) -> ErrorDict:
+        return super().errors if self.is_checked else ErrorDict()
+
+
+def line_field(label: Any, length: int = 200, **more: Any) -> forms.CharField:
+    return forms.CharField(label=label, max_length=length, validators=[validate_visible_text], **more)
+
+
+def clean_day(day: dt.date | None) -> dt.date | None:
+    if day and not EARLIEST_DAY <= day <= LATEST_DAY:
+        raise forms.ValidationError(
+            _("%(day)s cannot be meant: please check the year.") % {"day": day.isoformat()}, code="invalid"
+        )
+    return day
+
+
+@dataclass
+class Choices:
+    """What the selects of the page offer ``user``, read once for all lines; ``present`` are names by key."""
+
+    user: User
+    present: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def units(self) -> dict[str, Unit]:
+        """Those whose ceremonies the person enters."""
+        rows = Unit.objects.visible_to(self.user)
+        if not self.user.sees_all_units:
+            rows = rows.filter(pk__in=self.user.scope.unit_ids_as(Role.COORDINATOR))
+        return by_key(rows)
+
+    @cached_property
+    def people(self) -> dict[str, User]:
+        return by_key(User.objects.visible_to(self.user).reachable())
+
+    @cached_property
+    def types(self) -> dict[str, AgreementType]:
+        return by_key(AgreementType.objects.filter(is_active=True))
+
+    @cached_property
+    def areas(self) -> dict[str, CooperationArea]:
+        return by_key(CooperationArea.objects.filter(is_active=True))
+
+
+def by_key(rows: Iterable[Any]) -> dict[str, Any]:
+    return {str(row.pk): row for row in rows}
+
+
+def select(label: Any, **more: Any) -> forms.TypedChoiceField:
+    """A select without its options: they are read once for all lines, and ``offer`` fills them in."""
+    return forms.TypedChoiceField(label=label, empty_value=None, **more)
+
+
+def offer(field: Any, rows: Mapping[str, Any], *, empty: Any = None) -> None:
+    """The options of a select or of check boxes; what was chosen is cleaned to the row itself."""
+
+    def row_of(key: str) -> Any:
+        if key not in rows:
+            raise ValueError(key)
+        return rows[key]
+
+    blank = [] if empty is None else [("", empty)]
+    field.choices = [*blank, *((key, str(row)) for key, row in rows.items())]
+    field.coerce = row_of
+
+
+def in_both_languages(words: Callable[[], str]) -> dict[str, str]:
+    """A name of ours as the columns of a row that has one for each language."""
+    with override("en"):
+        name = words()
+    with override("zh-hans"):
+        name_zh = words()
+    return {"name": name, "name_zh": name_zh if name_zh != name else ""}

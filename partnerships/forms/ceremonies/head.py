@@ -1,0 +1,199 @@
+"""The event itself, and what the press counted."""
+
+import datetime as dt
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from partnerships.forms.ceremonies.fields import (
+    Choices,
+    DraftForm,
+    clean_day,
+    in_both_languages,
+    line_field,
+    offer,
+    select,
+)
+from partnerships.forms.steps import DateInput
+from partnerships.models import (
+    CountingRule,
+    Event,
+    EventKind,
+    FacilityKind,
+    OrganizationKind,
+    Region,
+    ReportedFigure,
+    Source,
+)
+from partnerships.workflows import ceremonies
+
+# Rule -> section, the figure's name, and the question of the form.
+FIGURES: Mapping[str, tuple[str, Any, Any]] = {
+    CountingRule.EVENT_PARTICIPANTS: (
+        "present",
+        gettext_lazy("Enterprises taking part"),
+        gettext_lazy("Enterprises reported"),
+    ),
+    CountingRule.EVENT_AGREEMENTS: (
+        "agreements",
+        gettext_lazy("Agreements signed"),
+        gettext_lazy("Agreements reported"),
+    ),
+    CountingRule.EVENT_EMPLOYMENT_BASES: (
+        "facilities",
+        gettext_lazy("Employment bases opened"),
+        gettext_lazy("Employment bases reported"),
+    ),
+    CountingRule.EVENT_WORKSTATIONS: (
+        "facilities",
+        gettext_lazy("Workstations opened"),
+        gettext_lazy("Workstations reported"),
+    ),
+    CountingRule.EVENT_DEMANDS: ("demands", gettext_lazy("Demands released"), gettext_lazy("Demands reported")),
+}
+# Those of one kind alone.
+COUNTED_KINDS: Mapping[str, str] = {
+    CountingRule.EVENT_PARTICIPANTS: OrganizationKind.ENTERPRISE,
+    CountingRule.EVENT_EMPLOYMENT_BASES: FacilityKind.EMPLOYMENT_BASE,
+    CountingRule.EVENT_WORKSTATIONS: FacilityKind.WORKSTATION,
+}
+
+
+class EventForm(DraftForm):
+    """The event itself, who looks after what was made at it, and where the reported figures stand."""
+
+    name = line_field(gettext_lazy("Name of the event"))
+    name_zh = line_field(gettext_lazy("Chinese name"), required=False)
+    starts_on = forms.DateField(label=gettext_lazy("Date"), widget=DateInput)
+    ends_on = forms.DateField(label=gettext_lazy("Last day"), required=False, widget=DateInput)
+    place = line_field(gettext_lazy("Place"), required=False)
+    region = forms.ModelChoiceField(label=gettext_lazy("Region"), queryset=Region.objects.all(), required=False)
+    kinds = forms.MultipleChoiceField(
+        label=gettext_lazy("What it was"),
+        choices=EventKind.Kind.choices,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": gettext_lazy("Tick what it was; several are possible.")},
+    )
+    unit = select(gettext_lazy("Unit"))
+    coordinator = select(gettext_lazy("Who looks after all of it"))
+    more_took_part = forms.BooleanField(label=gettext_lazy("More took part than are named here"), required=False)
+    more_followed = forms.BooleanField(label=gettext_lazy("More visits followed than are named here"), required=False)
+    source = forms.ModelChoiceField(
+        label=gettext_lazy("Source on record"), queryset=Source.objects.none(), required=False
+    )
+    source_title = line_field(gettext_lazy("Or a new one: its title"), 300, required=False)
+    source_publisher = line_field(gettext_lazy("Publisher"), required=False)
+    source_published_on = forms.DateField(label=gettext_lazy("Published on"), required=False, widget=DateInput)
+    source_url = forms.URLField(label=gettext_lazy("Address"), required=False, assume_scheme="https")
+    source_printed = forms.CharField(
+        label=gettext_lazy("What it says about the event, as printed"),
+        max_length=5000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+    def __init__(self, *args: Any, choices: Choices, today: dt.date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = today
+        offer(self.fields["unit"], choices.units, empty=_("Choose a unit"))
+        offer(self.fields["coordinator"], choices.people, empty=_("Choose a person"))
+        self.fields["source"].queryset = Source.objects.visible_to(choices.user)
+
+    def clean_starts_on(self) -> dt.date | None:
+        day = clean_day(self.cleaned_data["starts_on"])
+        if day and day > self.today:
+            raise forms.ValidationError(_("This day lies in the future."))
+        return day
+
+    def clean_ends_on(self) -> dt.date | None:
+        return clean_day(self.cleaned_data["ends_on"])
+
+    def clean_source_published_on(self) -> dt.date | None:
+        return clean_day(self.cleaned_data["source_published_on"])
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or self.cleaned_data
+        starts_on, ends_on = values.get("starts_on"), values.get("ends_on")
+        if starts_on and ends_on and ends_on < starts_on:
+            self.add_error("ends_on", _("An event cannot end before it starts."))
+        if values.get("source") and values.get("source_title"):
+            self.add_error("source_title", _("Choose the source on record or give a new one, not both."))
+        return values
+
+    def event(self) -> Event:
+        values = self.cleaned_data
+        return Event(
+            **{name: values[name] for name in ("name", "name_zh", "starts_on", "ends_on", "place", "region", "unit")},
+            is_participant_list_complete=not values["more_took_part"],
+            is_follow_up_list_complete=not values["more_followed"],
+        )
+
+    def source_named(self) -> Source | None:
+        """The one chosen, or a new one that is not saved yet."""
+        values = self.cleaned_data
+        if values["source"] or not values["source_title"]:
+            return values["source"]
+        return Source(
+            title=values["source_title"],
+            publisher=values["source_publisher"],
+            published_on=values["source_published_on"],
+            url=values["source_url"],
+        )
+
+
+class ReportedForm(DraftForm):
+    """How many the press counted."""
+
+    qualifier = forms.ChoiceField(
+        label=gettext_lazy("How exactly"),
+        choices=ReportedFigure.Qualifier.choices,
+        initial=ReportedFigure.Qualifier.EXACT,
+        required=False,
+    )
+    value = forms.IntegerField(label=gettext_lazy("Reported"), min_value=0, max_value=10**9, required=False)
+    printed = line_field(
+        gettext_lazy("As printed"),
+        required=False,
+        widget=forms.TextInput(attrs={"placeholder": gettext_lazy("as printed")}),
+    )
+
+    def __init__(self, *args: Any, rule: str, name: Any, label: Any, section: str, **kwargs: Any) -> None:
+        super().__init__(*args, prefix=f"reported-{rule}", **kwargs)
+        self.rule, self.name, self.label, self.section = rule, name, label, section
+        self.named = 0
+
+    @property
+    def typed(self) -> int | None:
+        """The number as far as it can be read, for the line that compares it with what is named."""
+        text = self.data.get(self.add_prefix("value"), "")
+        return int(text) if text.isdecimal() and len(text) < 10 else None
+
+    @property
+    def missing(self) -> int:
+        return max((self.typed or 0) - self.named, 0)
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or self.cleaned_data
+        if values.get("printed") and values.get("value") is None and "value" in values:
+            self.add_error("value", self.fields["value"].error_messages["required"])
+        return values
+
+    @property
+    def is_given(self) -> bool:
+        return self.cleaned_data.get("value") is not None
+
+    def reported(self) -> ceremonies.Reported:
+        values = self.cleaned_data
+        qualifier = values["qualifier"] or ReportedFigure.Qualifier.EXACT
+        return ceremonies.Reported(
+            key=self.prefix,
+            rule=self.rule,
+            **in_both_languages(lambda: str(self.name)),
+            value=Decimal(values["value"]),
+            qualifier=qualifier,
+            printed=values["printed"] or str(values["value"]),
+        )

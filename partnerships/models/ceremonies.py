@@ -1,0 +1,56 @@
+"""What a person has typed of a ceremony so far: kept until they record it or discard it."""
+
+import uuid
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from partnerships.models.events import Event
+
+
+class CeremonyDraftQuerySet(models.QuerySet):
+    def of(self, user: Any) -> Self:
+        """A draft is private: its author's, and nobody else's."""
+        return self.filter(author=user)
+
+    def unfinished(self) -> Self:
+        return self.filter(event=None)
+
+
+class CeremonyDraft(models.Model):
+    """The fields of the ceremony form as they were typed, name -> values; nothing in it is checked yet.
+
+    ``key`` is chosen by the page before there is a row. ``tab`` is the page that saved last: a page goes on saving what
+    it saved itself, another one only what it has read (``version``). Once recorded it holds the ``event`` alone, by which
+    a second click finds what the first has made. Not a record of the office: no history.
+    """
+
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="ceremony_drafts")
+    key = models.UUIDField(default=uuid.uuid4)
+    content = models.JSONField(default=dict)
+    version = models.PositiveIntegerField(default=1)
+    tab = models.CharField(max_length=32, blank=True)
+    kept_at = models.DateTimeField()
+    event = models.ForeignKey(Event, models.CASCADE, null=True, blank=True, related_name="ceremony_drafts")
+
+    objects = CeremonyDraftQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = gettext_lazy("unfinished ceremony")
+        verbose_name_plural = gettext_lazy("unfinished ceremonies")
+        ordering = ["-kept_at", "-pk"]
+        constraints = [models.UniqueConstraint(fields=["author", "key"], name="ceremony_draft_key_unique")]
+
+    def __str__(self) -> str:
+        return self._first("name") or self._first("name_zh") or _("Ceremony without a name")
+
+    def get_absolute_url(self) -> str:
+        return f"{reverse('event_ceremony')}?draft={self.key}"
+
+    def _first(self, name: str) -> str:
+        values = self.content.get(name) or [""]
+        return values[0].strip()[:200]

@@ -1,0 +1,398 @@
+"""A whole ceremony in one step: the event, who was there, and everything that was signed, opened, released or visited."""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+
+from partnerships.exceptions import DomainError, InvalidInput, StaleVersion, TransitionRefused
+from partnerships.models import (
+    Activity,
+    ActivityKind,
+    Agreement,
+    AgreementArea,
+    AgreementParty,
+    AgreementType,
+    CeremonyDraft,
+    Citation,
+    CooperationArea,
+    Demand,
+    Event,
+    EventKind,
+    Facility,
+    FacilityPartner,
+    Organization,
+    OrganizationKind,
+    Participation,
+    ReportedFigure,
+    Source,
+    Unit,
+    User,
+)
+from partnerships.permissions import refusal, require
+from partnerships.workflows.activities import plan_activity, record_held_activity
+from partnerships.workflows.agreements import record_signed_agreement
+from partnerships.workflows.demands import release_demand
+from partnerships.workflows.facilities import open_facility
+from partnerships.workflows.transitions import check_day, lock, save_as
+
+LONGEST_TITLE = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One line of the form, called ``key`` there; ``unit`` and ``coordinator`` look after what becomes of it."""
+
+    key: str
+    unit: Unit
+    coordinator: User | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Present:
+    """Somebody who was there: an ``organization`` on record, a new one of a ``kind``, or with neither a name as printed."""
+
+    key: str
+    name: str
+    role: str
+    organization: Organization | None = None
+    kind: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signed(Line):
+    """``parties`` are keys of those present; a line speaks of organizations that may not be on record yet."""
+
+    type: AgreementType
+    title: str
+    title_as_signed: str
+    parties: tuple[str, ...]
+    areas: tuple[CooperationArea, ...]
+    is_party_list_complete: bool
+    signs_for_members: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened(Line):
+    kind: str
+    name: str
+    name_zh: str = ""
+    partners: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Released(Line):
+    """Without a ``wording`` the content was not published."""
+
+    organization: str
+    title: str
+    wording: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visited(Line):
+    organization: str
+    on: dt.date
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reported:
+    """What the press counted, as printed; compared by ``rule`` with what is recorded."""
+
+    key: str
+    rule: str
+    name: str
+    value: Decimal
+    qualifier: str
+    printed: str
+    name_zh: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ceremony:
+    """What one form says, checked.
+
+    ``source`` is where the reported figures stand; it may be new. ``printed`` is what it says about the event.
+    """
+
+    event: Event
+    kinds: tuple[str, ...]
+    present: tuple[Present, ...] = ()
+    signed: tuple[Signed, ...] = ()
+    opened: tuple[Opened, ...] = ()
+    released: tuple[Released, ...] = ()
+    visited: tuple[Visited, ...] = ()
+    reported: tuple[Reported, ...] = ()
+    source: Source | None = None
+    printed: str = ""
+
+
+def save_draft(
+    *, actor: User, key: UUID, content: Mapping[str, list[str]], version: int, tab: str, now: dt.datetime
+) -> CeremonyDraft:
+    """Keeps what ``tab`` has typed so far.
+
+    Raises ``StaleVersion`` when another tab or device saved since this one read ``version``, and ``TransitionRefused``
+    once the ceremony is recorded. A draft that was discarded meanwhile is kept anew: somebody is typing in it.
+    """
+    with transaction.atomic():
+        draft = _draft(actor, key, now)
+        if draft.event_id:
+            raise TransitionRefused(_("This ceremony is recorded already."))
+        _check_is_current(draft, version=version, tab=tab)
+        # The database takes no NUL; the form says so to whoever records it.
+        draft.content = {name: [value.replace("\0", "") for value in values] for name, values in content.items()}
+        draft.tab, draft.kept_at = tab, now
+        draft.version += 1
+        draft.save()
+    return draft
+
+
+def discard_draft(draft: CeremonyDraft) -> None:
+    """It is its author's alone, so nobody else is asked; one that is recorded stays as the receipt of its event."""
+    with transaction.atomic():
+        if lock(draft).event_id is None:
+            draft.delete()
+
+
+def record_ceremony(
+    ceremony: Ceremony, *, actor: User, key: UUID, version: int, tab: str, today: dt.date, now: dt.datetime
+) -> Event:
+    """Records a ceremony that took place, all of it or nothing. A second click gets the event the first one made.
+
+    Effects in order: the event with its kinds; new organizations; who took part; each agreement, registered as already
+    signed on the day; each facility, opened on it; each demand, released on it; each visit, completed where its day has
+    come and planned otherwise, under the one agreement of this ceremony that its host signed; the source and the reported
+    figures. No milestone is asked for before ``today``. The draft ``key`` becomes the receipt.
+
+    Raises what the verbs raise; ``field`` names the input as the form does, such as "agreements-3-title".
+    """
+    with transaction.atomic():
+        draft = _draft(actor, key, now)
+        if draft.event:
+            return draft.event
+        _check_is_current(draft, version=version, tab=tab)
+        event = _record_event(ceremony, actor, today)
+        desk = _Desk(event, actor, today, _record_present(ceremony.present, event, actor))
+        for signed in ceremony.signed:
+            with _at(signed.key):
+                desk.sign(signed)
+        for opened in ceremony.opened:
+            with _at(opened.key):
+                desk.open(opened)
+        for released in ceremony.released:
+            with _at(released.key):
+                desk.release(released)
+        for visited in ceremony.visited:
+            with _at(visited.key):
+                desk.visit(visited)
+        _record_source(ceremony, event, actor)
+        draft.event, draft.content = event, {}
+        draft.save()
+    return event
+
+
+def _draft(actor: User, key: UUID, now: dt.datetime) -> CeremonyDraft:
+    """The draft under its lock, made where it is not there yet: of two clicks at once the second waits for the first."""
+    draft, _is_new = CeremonyDraft.objects.get_or_create(author=actor, key=key, defaults={"version": 0, "kept_at": now})
+    return lock(draft)
+
+
+def _check_is_current(draft: CeremonyDraft, *, version: int, tab: str) -> None:
+    if draft.version and draft.version != version and draft.tab != tab:
+        raise StaleVersion(
+            _("This ceremony was changed in another tab or on another device since you opened it here."),
+            current=draft.version,
+        )
+
+
+@contextmanager
+def _at(key: str) -> Iterator[None]:
+    """Says in which line something was refused."""
+    try:
+        yield
+    except DomainError as error:
+        error.field = f"{key}-{error.field or ''}"
+        raise
+
+
+def _record_event(ceremony: Ceremony, actor: User, today: dt.date) -> Event:
+    event = ceremony.event
+    require(actor, "event.add", event)
+    check_day(event.starts_on, field="starts_on")
+    if event.starts_on > today:
+        raise InvalidInput(_("This day lies in the future."), field="starts_on")
+    save_as(event, actor)
+    for kind in ceremony.kinds:
+        save_as(EventKind(event=event, kind=kind), actor)
+    return event
+
+
+def _record_present(present: Iterable[Present], event: Event, actor: User) -> dict[str, Organization]:
+    """Who took part, by key. Those on record are locked in one order: two ceremonies at once never wait in a circle."""
+    ids = [one.organization.pk for one in present if one.organization]
+    rows = Organization.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
+    known = {organization.pk: organization for organization in rows}
+    found: dict[str, Organization] = {}
+    for one in present:
+        with _at(one.key):
+            organization = known[one.organization.pk] if one.organization else _new_organization(one, actor)
+            if organization:
+                found[one.key] = organization
+            as_printed = "" if organization else one.name
+            participation = Participation(event=event, organization=organization, name_as_printed=as_printed)
+            participation.role = one.role
+            save_as(participation, actor)
+    return found
+
+
+def _new_organization(present: Present, actor: User) -> Organization | None:
+    if not present.kind:
+        return None
+    organization = Organization(kind=present.kind, name=present.name)
+    require(actor, "organization.add", organization)
+    save_as(organization, actor)
+    return organization
+
+
+def _record_source(ceremony: Ceremony, event: Event, actor: User) -> None:
+    source = ceremony.source
+    if source is None:
+        return
+    if source._state.adding:
+        require(actor, "source.add", source)
+        save_as(source, actor)
+    if ceremony.printed:
+        require(actor, "event.edit", event)
+        save_as(Citation(source=source, record=event, printed=ceremony.printed), actor)
+    for reported in ceremony.reported:
+        with _at(reported.key):
+            _record_figure(reported, source, event, actor)
+
+
+def _record_figure(reported: Reported, source: Source, event: Event, actor: User) -> None:
+    figure = ReportedFigure(
+        unit=event.unit,
+        source=source,
+        event=event,
+        name=reported.name,
+        name_zh=reported.name_zh,
+        value=reported.value,
+        qualifier=reported.qualifier,
+        printed=reported.printed,
+        as_of=event.starts_on,
+        counting_rule=reported.rule,
+    )
+    require(actor, "figure.edit", figure)
+    save_as(figure, actor)
+
+
+class _Desk:
+    """Registers one line after another; ``present`` are the organizations of the event by key."""
+
+    def __init__(self, event: Event, actor: User, today: dt.date, present: Mapping[str, Organization]) -> None:
+        self.event, self.actor, self.today, self.present = event, actor, today, present
+        self.signed_by: dict[int, list[Agreement]] = {}
+
+    def sign(self, line: Signed) -> None:
+        agreement = Agreement(
+            unit=line.unit,
+            type=line.type,
+            title=line.title,
+            title_as_signed=line.title_as_signed,
+            coordinator=line.coordinator,
+            event=self.event,
+            is_party_list_complete=line.is_party_list_complete,
+            created_by=self.actor,
+        )
+        self._add(agreement, "agreement.add")
+        _check_keeper(line.coordinator, "agreement.edit", agreement)
+        for organization in self._organizations(line.parties):
+            is_for_members = line.signs_for_members and organization.kind == OrganizationKind.ASSOCIATION
+            party = AgreementParty(agreement=agreement, organization=organization, signs_for_members=is_for_members)
+            save_as(party, self.actor)
+        for area in line.areas:
+            save_as(AgreementArea(agreement=agreement, area=area), self.actor)
+        signed = record_signed_agreement(agreement, actor=self.actor, on=self.event.starts_on, today=self.today)
+        for organization in self._organizations(line.parties):
+            self.signed_by.setdefault(organization.pk, []).append(signed)
+
+    def open(self, line: Opened) -> None:
+        facility = Facility(
+            unit=line.unit,
+            kind=line.kind,
+            name=line.name,
+            name_zh=line.name_zh,
+            owner=line.coordinator,
+            event=self.event,
+            region=self.event.region,
+        )
+        self._add(facility, "facility.add")
+        _check_keeper(line.coordinator, "facility.edit", facility)
+        for organization in self._organizations(line.partners):
+            save_as(FacilityPartner(facility=facility, organization=organization), self.actor)
+        open_facility(facility, actor=self.actor, on=self.event.starts_on, today=self.today)
+
+    def release(self, line: Released) -> None:
+        [organization] = self._organizations([line.organization])
+        demand = Demand(
+            unit=line.unit,
+            owner=line.coordinator,
+            organization=organization,
+            title=line.title or _about(_("Demand of %(organization)s"), organization),
+            is_content_published=bool(line.wording),
+            original_wording=line.wording,
+            event=self.event,
+            released_on=self.event.starts_on,
+        )
+        require(self.actor, "demand.add", demand)
+        _check_keeper(line.coordinator, "demand.edit", demand)
+        release_demand(demand, actor=self.actor, on=self.today)
+
+    def visit(self, line: Visited) -> None:
+        [host] = self._organizations([line.organization])
+        check_day(line.on, field="on")
+        agreements = self.signed_by.get(host.pk, [])
+        visit: dict[str, Any] = {
+            "unit": line.unit,
+            "kind": ActivityKind.VISIT,
+            "title": _about(_("Visit to %(organization)s"), host),
+            "agreement": agreements[0] if len(agreements) == 1 else None,
+            "event": self.event,
+            "owner": line.coordinator,
+            "starts_on": line.on,
+        }
+        _check_keeper(line.coordinator, "activity.edit", Activity(**visit))
+        more: dict[str, Any] = {"actor": self.actor, "organizations": [host], "details": {"host": host}}
+        if line.on > self.today:
+            plan_activity(on=self.today, **visit, **more)
+        else:
+            why = _("Recorded with the ceremony; no next step is known.")
+            record_held_activity(Activity(**visit), on=line.on, no_next_step_reason=why, **more)
+
+    def _add(self, row: Any, action: str) -> None:
+        require(self.actor, action, row)
+        save_as(row, self.actor)
+
+    def _organizations(self, keys: Iterable[str]) -> list[Organization]:
+        return [self.present[key] for key in keys]
+
+
+def _about(words: str, organization: Organization) -> str:
+    """A title of ours; the longest names leave no room for all of it."""
+    return Truncator(words % {"organization": organization}).chars(LONGEST_TITLE)
+
+
+def _check_keeper(person: User | None, action: str, row: Any) -> None:
+    """Whoever is to look after it has to be able to."""
+    may_not = refusal(person, action, row) if person else None
+    if may_not is not None:
+        words = _("%(person)s could not work on it: %(reason)s") % {"person": person, "reason": may_not}
+        raise InvalidInput(words, field="coordinator")

@@ -1,0 +1,157 @@
+"""A ceremony entered in a real browser: typed, kept by itself, gone on with elsewhere, recorded; and without scripts."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.utils import timezone
+
+from partnerships.factories import AgreementTypeFactory, EnterpriseFactory, InstitutionFactory
+from partnerships.models import CeremonyDraft, Event
+from tests.views.test_every_page import violations
+from tests.views.world import World, make_world
+
+
+@pytest.fixture(autouse=True)
+def on_the_day() -> None:
+    """The browser has its own clock: these tests run on today's date."""
+
+
+@pytest.fixture
+def world(transactional_db: None) -> World:
+    world = make_world("North")
+    AgreementTypeFactory(name="Strategic cooperation agreement")
+    InstitutionFactory(name="Shaoxing College")
+    EnterpriseFactory(name="Panda Electronic Equipment")
+    return world
+
+
+@pytest.fixture
+def visit(world: World, browser: Any, live_server: Any) -> Iterator[Callable[..., Any]]:
+    """``visit(address)`` is a new device of the unit's coordinator; at the end nobody complained or asked another host."""
+    login = Client()
+    login.force_login(world.coordinator)
+    cookie = {"name": settings.SESSION_COOKIE_NAME, "value": login.cookies[settings.SESSION_COOKIE_NAME].value}
+    contexts, problems, host = [], [], urlsplit(live_server.url).netloc
+
+    def open_page(address: str, *, width: int = 1440, has_scripts: bool = True) -> Any:
+        context = browser.new_context(viewport={"width": width, "height": 844}, java_script_enabled=has_scripts)
+        context.add_cookies([{**cookie, "url": live_server.url}])
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: message.type == "error" and problems.append(message.text))
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("request", lambda asked: urlsplit(asked.url).netloc == host or problems.append(asked.url))
+        page.goto(live_server.url + address)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert problems == []
+
+
+def fill_event(page: Any) -> None:
+    page.get_by_label("Name of the event").fill("Docking meeting")
+    page.get_by_label("Date", exact=True).first.fill(timezone.localdate().isoformat())
+    page.get_by_label("Signing ceremony").check()
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_a_ceremony_is_typed_and_recorded(width: int, visit: Callable[..., Any]) -> None:
+    page = visit("/events/", width=width)
+    page.get_by_role("link", name="Enter a ceremony").click()
+    fill_event(page)
+    page.locator("[name=present-0-name]").press_sequentially("shaoxing college")
+    page.locator("#who-0 summary", has_text="Shaoxing College").wait_for()  # by its short name, too
+    page.locator("[name=present-1-name]").press_sequentially("panda")
+    page.locator("#who-1").get_by_label("Panda Electronic Equipment").check()
+    assert page.locator("[name=present-1-name]").input_value() == "Panda Electronic Equipment"
+    page.locator("[name=present-2-name]").press_sequentially("Another")
+    page.locator("#who-2 summary", has_text="New").wait_for()
+
+    page.locator("#add-agreements-count").fill("2")
+    page.locator("#add-agreements").click()
+    page.locator("[name=agreements-0-partner]:focus").wait_for()
+    page.locator("[name=agreements-0-partner]").select_option("Panda Electronic Equipment")
+    page.locator("[name=present-2-name]").fill("Another Works")
+    page.locator("[name=agreements-1-partner]").select_option("Another Works")  # known at once
+    page.locator("#who-2 summary", has_text="New").wait_for()
+    page.locator("#counts-agreements", has_text="2 named").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert violations(page) == []
+    page.get_by_role("button", name="Record the ceremony").click()
+    page.get_by_text("Recorded: the event · 3 present · 1 new organization · 2 agreements.").wait_for()
+
+    event = Event.objects.get(name="Docking meeting")
+    parties = {tuple(str(party.organization) for party in row.parties.all()) for row in event.agreements.all()}
+    assert parties == {
+        ("Shaoxing College", "Panda Electronic Equipment"),
+        ("Shaoxing College", "Another Works"),
+    }
+
+
+def test_what_is_typed_is_kept_by_itself_and_gone_on_with_elsewhere(visit: Callable[..., Any]) -> None:
+    desk = visit("/events/ceremony/")
+    fill_event(desk)
+    desk.get_by_text("Draft kept").wait_for()
+    desk.wait_for_url("**/?draft=*")
+
+    phone = visit("/events/ceremony/drafts/", width=390)
+    phone.get_by_role("link", name="Docking meeting").click()
+    assert phone.get_by_label("Name of the event").input_value() == "Docking meeting"
+    assert phone.get_by_text("Draft kept").is_visible()
+    with phone.expect_response(lambda answer: answer.request.method == "POST"):
+        phone.get_by_label("Place").fill("Shengzhou")
+
+    desk.get_by_label("Place").fill("Shaoxing")
+    desk.get_by_text("changed in another tab or on another device").wait_for()
+    assert violations(desk) == []
+    desk.get_by_role("button", name="Keep this one as a ceremony of its own").click()
+    desk.wait_for_load_state()
+    assert desk.get_by_label("Place").input_value() == "Shaoxing"
+    assert {draft.content["place"][0] for draft in CeremonyDraft.objects.all()} == {"Shengzhou", "Shaoxing"}
+
+
+def test_lines_by_keyboard(visit: Callable[..., Any]) -> None:
+    page = visit("/events/ceremony/")
+    page.locator("[name=present-0-name]").focus()
+    page.keyboard.type("shaoxing")
+    page.locator("#who-0 [type=radio]").first.wait_for()
+    page.keyboard.press("Enter")  # sends nothing
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    page.locator("#who-0 summary", has_text="Shaoxing College").wait_for()
+    page.locator("#add-present").focus()
+    page.keyboard.press("Enter")
+    page.locator("[name=present-3-name]:focus").wait_for()
+    page.locator("[name=action][value=remove-present-3]").focus()
+    page.keyboard.press("Enter")
+    page.locator("#add-present:focus").wait_for()
+
+    assert page.locator(".line-present").count() == 5
+
+
+def test_without_scripts_the_buttons_do_the_same(visit: Callable[..., Any]) -> None:
+    page = visit("/events/ceremony/", width=390, has_scripts=False)
+    fill_event(page)
+    page.locator("[name=present-0-name]").fill("Shaoxing College")
+    page.locator("[name=present-1-name]").fill("Panda")
+    page.get_by_role("button", name="Save draft").last.click()
+    page.locator("#who-1").get_by_label("Panda Electronic Equipment").check()
+    page.locator("#add-facilities-kind").select_option("Employment base")
+    page.locator("#add-facilities").click()
+    page.locator("[name=facilities-0-partner]").select_option("Panda")
+    page.get_by_role("button", name="Record the ceremony").click()
+    page.get_by_text("Recorded: the event · 2 present · 1 facility.").wait_for()
+
+    facility = Event.objects.get(name="Docking meeting").facilities.get()
+    assert [str(partner.organization) for partner in facility.partners.all()] == [
+        "Shaoxing College",
+        "Panda Electronic Equipment",
+    ]

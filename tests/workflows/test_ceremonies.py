@@ -1,0 +1,371 @@
+"""A ceremony is recorded whole or not at all, once, by whoever may; and its draft is kept until then."""
+
+import uuid
+from dataclasses import replace
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+import pytest
+
+from partnerships.exceptions import InvalidInput, NotAllowed, StaleVersion, TransitionRefused
+from partnerships.factories import (
+    DAY,
+    NOON,
+    AgreementTypeFactory,
+    AssociationFactory,
+    CeremonyDraftFactory,
+    EnterpriseFactory,
+    InstitutionFactory,
+    TypeMilestoneFactory,
+    UnitFactory,
+    UserFactory,
+)
+from partnerships.models import (
+    Activity,
+    Agreement,
+    CeremonyDraft,
+    Demand,
+    Event,
+    Facility,
+    Milestone,
+    Organization,
+    OrganizationUnit,
+    Participation,
+    ReportedFigure,
+    Source,
+    StatusChange,
+)
+from partnerships.workflows.ceremonies import (
+    Ceremony,
+    Opened,
+    Present,
+    Released,
+    Reported,
+    Signed,
+    Visited,
+    discard_draft,
+    record_ceremony,
+    save_draft,
+)
+from tests.together import refused, run_together
+
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+MADE = (
+    Event,
+    Agreement,
+    Facility,
+    Demand,
+    Activity,
+    ReportedFigure,
+    Source,
+    Participation,
+    Milestone,
+    OrganizationUnit,
+)
+
+
+@pytest.fixture
+def actor() -> Any:
+    return UserFactory(coordinator_in=UnitFactory())
+
+
+def unit_of(actor: Any) -> Any:
+    return actor.memberships.get().unit
+
+
+def whole_ceremony(actor: Any, **values: Any) -> Ceremony:
+    """One of everything, of the actor's unit; the new enterprise is called Panda."""
+    kept = {"unit": unit_of(actor), "coordinator": actor}
+    parties = ("present-0", "present-1")
+    made: dict[str, Any] = {
+        "event": Event(unit=unit_of(actor), name="Ceremony", starts_on=DAY),
+        "kinds": ("signing_ceremony", "opening"),
+        "present": (
+            Present(key="present-0", name="College", role="host", organization=InstitutionFactory()),
+            Present(key="present-1", name="Panda", role="participant", kind="enterprise"),
+            Present(key="present-2", name="Garbled ...", role="signatory"),
+        ),
+        "signed": (signed(AgreementTypeFactory(), parties, **kept),),
+        "opened": (Opened(key="facilities-0", kind="workstation", name="Station", partners=parties, **kept),),
+        "released": (Released(key="demands-0", organization="present-1", title="", wording="", **kept),),
+        "visited": (Visited(key="visits-0", organization="present-1", on=DAY, **kept),),
+        "reported": (nine(),),
+        "source": Source(title="Article"),
+    }
+    return Ceremony(**{**made, **values})
+
+
+def signed(kind: Any, parties: tuple[str, ...], **kept: Any) -> Signed:
+    more = {"title_as_signed": "", "areas": (), "is_party_list_complete": True, "signs_for_members": False}
+    return Signed(key="agreements-0", type=kind, title="Agreement", parties=parties, **more, **kept)
+
+
+def nine() -> Reported:
+    words = {"name": "Agreements signed", "printed": "nine", "qualifier": "exact"}
+    return Reported(key="reported-event_agreements", rule="event_agreements", value=Decimal(9), **words)
+
+
+def record(ceremony: Ceremony, actor: Any, *, key: uuid.UUID | None = None, **more: Any) -> Event:
+    page = {"version": 0, "tab": "a", "today": DAY, "now": NOON}
+    return record_ceremony(ceremony, actor=actor, key=key or uuid.uuid4(), **{**page, **more})
+
+
+def made() -> dict[str, int]:
+    return {model.__name__: model._base_manager.count() for model in MADE}
+
+
+def test_everything_is_made_by_the_actor(actor: Any) -> None:
+    event = record(whole_ceremony(actor), actor)
+
+    agreement, facility, demand = event.agreements.get(), event.facilities.get(), event.demands.get()
+    visit, panda = event.activities.get(), Organization.objects.get(name="Panda")
+    assert (agreement.status, agreement.signed_on, agreement.recorded_on) == ("signed", DAY, DAY)
+    assert (facility.status, facility.opened_on) == ("opened", DAY)
+    assert (demand.status, demand.released_on, demand.is_content_published) == ("released", DAY, False)
+    assert (visit.status, visit.completed_on, visit.agreement, visit.visit.host) == ("completed", DAY, agreement, panda)
+    assert [row.owner for row in (facility, demand, visit)] == [actor] * 3
+    assert {row.organization for row in agreement.parties.all()} == {
+        row.organization for row in facility.partners.all()
+    }
+    assert event.participations.get(organization=None).name_as_printed == "Garbled ..."
+    assert OrganizationUnit.objects.filter(organization=panda, coordinator=actor, unit=event.unit).exists()
+    rows = (
+        event,
+        *event.kinds.all(),
+        *event.participations.all(),
+        panda,
+        facility,
+        demand,
+        agreement,
+        Source.objects.get(),
+    )
+    assert {row.history.last().history_user for row in rows} == {actor}
+    assert set(StatusChange.objects.values_list("actor", flat=True)) == {actor.pk}
+
+
+def test_nothing_is_asked_of_days_that_are_over(actor: Any) -> None:
+    long_ago = DAY.replace(year=DAY.year - 3)
+    ceremony = whole_ceremony(actor, event=Event(unit=unit_of(actor), name="Ceremony", starts_on=long_ago))
+    ceremony = replace(ceremony, visited=(replace(ceremony.visited[0], on=long_ago),))
+    TypeMilestoneFactory(type=ceremony.signed[0].type)
+
+    record(ceremony, actor)
+
+    assert Milestone.objects.exists()
+    assert not Milestone.objects.filter(due_on__lt=DAY).exists()
+
+
+def test_an_association_alone_signs_for_its_members(actor: Any) -> None:
+    ceremony = whole_ceremony(actor)
+    association = Present(key="present-0", name="A", role="host", organization=AssociationFactory())
+    present = (association, *ceremony.present[1:])
+    line = replace(ceremony.signed[0], signs_for_members=True)
+
+    event = record(replace(ceremony, present=present, signed=(line,)), actor)
+
+    parties = event.agreements.get().parties.values_list("organization__kind", "signs_for_members", "is_for_itself")
+    assert set(parties) == {("association", True, True), ("enterprise", False, True)}
+
+
+def test_a_visit_belongs_to_the_one_agreement_of_its_host(actor: Any) -> None:
+    ceremony = whole_ceremony(actor)
+    second = replace(ceremony.signed[0], key="agreements-1")
+
+    event = record(replace(ceremony, signed=(*ceremony.signed, second)), actor)
+
+    assert event.activities.get().agreement is None
+
+
+def test_the_longest_name_fits_the_titles_made_of_it(actor: Any) -> None:
+    ceremony = whole_ceremony(actor)
+    longest = replace(ceremony.present[1], name="x" * 200)
+
+    event = record(replace(ceremony, present=(ceremony.present[0], longest)), actor)
+
+    assert {len(row.title) for row in (event.activities.get(), event.demands.get())} == {200}
+
+
+@pytest.mark.parametrize(
+    ("section", "change", "field"),
+    [
+        ("visited", {"on": DAY.replace(year=9000)}, "visits-0-on"),
+        ("released", {"title": "a\nb"}, "demands-0-title"),
+        ("opened", {"name": "x" * 10_000}, "facilities-0-name"),
+        ("opened", {"partners": ()}, "facilities-0-"),
+        ("signed", {"parties": ("present-1",)}, "agreements-0-"),
+        ("signed", {"title": "a\x00b"}, "agreements-0-title"),
+        ("present", {"name": "x" * 10_000}, "present-0-name"),
+        ("reported", {"printed": "a\nb"}, "reported-event_agreements-printed"),
+    ],
+)
+def test_one_refusal_leaves_nothing(section: str, change: dict[str, Any], field: str, actor: Any) -> None:
+    ceremony = whole_ceremony(actor)
+    lines = getattr(ceremony, section)
+    if section == "present":
+        lines = (replace(lines[1], key="present-0"), *lines[1:])
+    broken = replace(ceremony, **{section: (replace(lines[0], **change), *lines[1:])})
+    before = made()
+
+    with pytest.raises(InvalidInput) as refusal:
+        record(broken, actor)
+
+    assert (refusal.value.field, made()) == (field, before)
+    assert not Organization.objects.filter(name="Panda").exists()
+    assert not CeremonyDraft.objects.exists()
+
+
+@pytest.mark.parametrize("section", ["signed", "opened", "released", "visited"])
+def test_a_line_of_another_unit_is_refused(section: str, actor: Any) -> None:
+    ceremony = whole_ceremony(actor)
+    line = replace(getattr(ceremony, section)[0], unit=UnitFactory(), coordinator=None)
+    if section == "visited":
+        ceremony = replace(ceremony, signed=())  # under an agreement of one's own unit it would be allowed
+    before = made()
+
+    with pytest.raises(NotAllowed) as refusal:
+        record(replace(ceremony, **{section: (line,)}), actor)
+
+    assert (refusal.value.field, made()) == (f"{line.key}-", before)
+
+
+def test_a_ceremony_of_another_unit_is_refused(actor: Any) -> None:
+    with pytest.raises(NotAllowed):
+        record(whole_ceremony(actor, event=Event(unit=UnitFactory(), name="Theirs", starts_on=DAY)), actor)
+
+    assert not Event.objects.exists()
+
+
+@pytest.mark.parametrize("section", ["signed", "opened", "released", "visited"])
+def test_whoever_could_not_work_on_it_does_not_get_it(section: str, actor: Any) -> None:
+    ceremony = whole_ceremony(actor)
+    line = replace(getattr(ceremony, section)[0], coordinator=UserFactory(viewer_in=unit_of(actor)))
+
+    with pytest.raises(InvalidInput) as refusal:
+        record(replace(ceremony, **{section: (line,)}), actor)
+
+    assert refusal.value.field == f"{line.key}-coordinator"
+
+
+@pytest.mark.parametrize("trait", ["staff", "system_admin"])
+def test_the_office_enters_for_every_unit(trait: str, actor: Any) -> None:
+    event = record(whole_ceremony(actor), UserFactory(**{trait: True}))
+
+    assert (event.unit, event.agreements.get().coordinator) == (unit_of(actor), actor)
+
+
+def test_a_ceremony_to_come_is_refused(actor: Any) -> None:
+    event = Event(unit=unit_of(actor), name="Tomorrow", starts_on=DAY.replace(day=3))
+
+    with pytest.raises(InvalidInput) as refusal:
+        record(whole_ceremony(actor, event=event), actor)
+
+    assert refusal.value.field == "starts_on"
+
+
+def test_a_second_click_gets_what_the_first_one_made(actor: Any) -> None:
+    key = uuid.uuid4()
+    first = record(whole_ceremony(actor), actor, key=key)
+    before = made()
+
+    again = record(whole_ceremony(actor), actor, key=key, version=99, tab="b")
+
+    assert (again, made()) == (first, before)
+
+
+def test_a_page_that_is_behind_records_nothing(actor: Any) -> None:
+    draft = CeremonyDraftFactory(author=actor, version=3, tab="b")
+
+    with pytest.raises(StaleVersion):
+        record(whole_ceremony(actor), actor, key=draft.key, version=2)
+
+    assert not Event.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_clicks_at_once_make_one_ceremony(actor: Any) -> None:
+    key = uuid.uuid4()
+    ceremonies = [whole_ceremony(actor, source=None, reported=()) for _click in range(2)]
+
+    results = run_together(*(partial(record, ceremony, actor, key=key) for ceremony in ceremonies))
+
+    assert refused(results) == []
+    assert results[0] == results[1]
+    assert (Event.objects.count(), Organization.objects.filter(name="Panda").count()) == (1, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_ceremonies_with_the_same_guests_never_wait_in_a_circle(actor: Any) -> None:
+    here, there = EnterpriseFactory(), EnterpriseFactory()
+    calls = []
+    for pair in ((here, there), (there, here)):
+        present = tuple(
+            Present(key=f"present-{number}", name="x", role="guest", organization=one)
+            for number, one in enumerate(pair)
+        )
+        calls.append(partial(record, whole_ceremony(actor, present=present, source=None, reported=()), actor))
+
+    assert refused(run_together(*calls)) == []
+    assert Event.objects.count() == 2
+
+
+# Drafts
+
+
+def keep(actor: Any, key: uuid.UUID, name: str, **more: Any) -> CeremonyDraft:
+    page = {"version": 0, "tab": "a", "now": NOON}
+    return save_draft(actor=actor, key=key, content={"name": [name]}, **{**page, **more})
+
+
+def test_a_tab_goes_on_saving_what_it_saved(actor: Any) -> None:
+    key = uuid.uuid4()
+
+    drafts = [keep(actor, key, name) for name in ("One", "Two")]  # the page still has version 0
+
+    assert [draft.version for draft in drafts] == [1, 2]
+    assert str(CeremonyDraft.objects.get()) == "Two"
+
+
+def test_another_tab_saves_what_it_has_read_and_nothing_older(actor: Any) -> None:
+    key = uuid.uuid4()
+    keep(actor, key, "One")
+    keep(actor, key, "Two", version=1, tab="b")
+
+    with pytest.raises(StaleVersion) as refusal:
+        keep(actor, key, "Three")
+
+    assert (refusal.value.current, str(CeremonyDraft.objects.get())) == (2, "Two")
+
+
+def test_the_same_key_of_two_people_is_two_drafts(actor: Any) -> None:
+    key, other = uuid.uuid4(), UserFactory()
+
+    keep(actor, key, "Mine")
+    keep(other, key, "Theirs")
+
+    assert {str(draft) for draft in CeremonyDraft.objects.of(actor)} == {"Mine"}
+    assert CeremonyDraft.objects.count() == 2
+
+
+def test_what_was_recorded_is_no_draft_any_more(actor: Any) -> None:
+    key = uuid.uuid4()
+    keep(actor, key, "Ceremony")
+    event = record(whole_ceremony(actor), actor, key=key)
+    draft = CeremonyDraft.objects.get()
+
+    discard_draft(draft)
+    with pytest.raises(TransitionRefused):
+        keep(actor, key, "Typed on")
+
+    draft.refresh_from_db()
+    assert (draft.event, draft.content) == (event, {})
+    assert list(CeremonyDraft.objects.unfinished()) == []
+
+
+def test_a_draft_takes_whatever_is_typed(actor: Any) -> None:
+    draft = keep(actor, uuid.uuid4(), "a\x00\r\n\u202e" + "x" * 10_000)
+
+    assert CeremonyDraft.objects.get(pk=draft.pk).content["name"][0].startswith("a\r\n\u202ex")
+    assert len(str(draft)) == 200
+    assert str(CeremonyDraftFactory(content={"name": [" "], "name_zh": ["签约仪式"]})) == "签约仪式"
+    assert str(CeremonyDraftFactory(content={})) == "Ceremony without a name"
