@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.models import Delivery, Milestone, MilestoneKind, ReminderItem, ReportedFigure, Unit, User
+from partnerships.models import Delivery, Milestone, MilestoneKind, ReportedFigure, Unit, User
 from partnerships.reports.figures import recorded
 
 
@@ -50,13 +50,12 @@ class AboutFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return list(self.choices_for(request.user))
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet:
         if self.value() not in {value for value, _label in self.lookup_choices}:
             return queryset
         # Of a digest only what the person sees counts: that it speaks of another unit is not theirs to find out.
         milestones = Milestone.objects.visible_to(request.user).filter(**{self.column: self.value()})
-        items = ReminderItem.objects.filter(plan__milestone__in=milestones.order_by().values("pk"))
-        return queryset.filter(pk__in=items.values("delivery"))
+        return queryset.about(milestones)
 
 
 class AboutKindFilter(AboutFilter):

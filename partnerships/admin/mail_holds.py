@@ -19,27 +19,20 @@ from partnerships.admin.base import PlainAdmin, badge
 from partnerships.admin.filters import AttentionFilter
 from partnerships.admin.navigation import Attention
 from partnerships.admin.steps import Button, StepsMixin, Verb, dress
-from partnerships.forms.reminders import HoldForm, LiftForm, ReleaseForm, ReleaseManyForm, restore_warning
+from partnerships.forms.mails import is_held, release_form
+from partnerships.forms.reminders import HoldForm, LiftForm, ReleaseManyForm, restore_warning
 from partnerships.models import Delivery, MailHold
 from partnerships.permissions import may
 from partnerships.reminders.holding import count_held
-from partnerships.statuses import DeliveryStatus
 
 SELECTED = "selected"
 DELIVERIES = "admin:partnerships_delivery_changelist"
 HOLDS = "admin:partnerships_mailhold_changelist"
 
 
-def _release(row: Delivery, request: HttpRequest, data: Any) -> forms.Form:
-    counts = count_held(Delivery.objects.filter(pk=row.pk))
-    return ReleaseForm(data, row=row, now=timezone.now(), counts=counts)
-
-
-def _is_held(row: Delivery) -> bool:
-    return row.status == DeliveryStatus.HELD
-
-
-RELEASE = Verb("release", _("Release"), "delivery.release", _release, _is_held)
+RELEASE = Verb(
+    "release", _("Release"), "delivery.release", lambda row, _request, data: release_form(row, data), is_held
+)
 
 
 def ask(

@@ -1,15 +1,12 @@
 """Reminder rules, kept by people; plans and deliveries, written by the machine and read here with their reasons."""
 
-import email
-import email.policy
-from email.message import EmailMessage
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
@@ -33,7 +30,8 @@ from partnerships.admin.mail_holds import RELEASE, ReleaseMixin
 from partnerships.admin.navigation import Attention
 from partnerships.admin.steps import StepsMixin, Verb
 from partnerships.admin.versions import RootForm
-from partnerships.forms.reminders import SendAgainForm
+from partnerships.forms import mails
+from partnerships.forms.mails import may_be_repeated, send_again_form
 from partnerships.models import (
     Delivery,
     DeliveryEvent,
@@ -43,7 +41,6 @@ from partnerships.models import (
     ReminderPlan,
     ReminderRule,
 )
-from partnerships.models.reminders import NOT_THROUGH, in_words
 from partnerships.permissions import may, refusal
 from partnerships.reminders.preview import preview
 from partnerships.statuses import DeliveryStatus, PlanStatus
@@ -270,29 +267,23 @@ class DeliveryEventInline(ReadOnlyInline):
 
     @display(description=_("to"))
     def to_label(self, event: DeliveryEvent) -> Any:
-        return dict(DeliveryStatus.choices).get(event.to_status, event.to_status)
+        return event.to_words
 
     @display(description=_("note"))
     def note_words(self, event: DeliveryEvent) -> str:
-        return in_words(event.note)
+        return event.note_words
 
 
-def _send_again(row: Delivery, request: HttpRequest, data: Any) -> forms.Form:
-    return SendAgainForm(data, row=row, now=timezone.now())
-
-
-def _is_listed(row: Delivery) -> bool:
-    """A notice is not sent again: what it tells of is in the list."""
-    return row.status in NOT_THROUGH and row.kind != Delivery.Kind.NOTICE
-
-
-VERBS = (Verb("send_again", _("Send again"), "delivery.resend", _send_again, _is_listed), RELEASE)
-# For what a mail brought along: no script, no form, nothing from elsewhere, no way out of the frame.
-NOTHING_BUT_STYLE = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
-
-
-def parsed(delivery: Delivery) -> EmailMessage:
-    return email.message_from_bytes(bytes(delivery.message or b""), policy=email.policy.default)
+VERBS = (
+    Verb(
+        "send_again",
+        _("Send again"),
+        "delivery.resend",
+        lambda row, _request, data: send_again_form(row, data),
+        may_be_repeated,
+    ),
+    RELEASE,
+)
 
 
 @admin.register(Delivery)
@@ -364,9 +355,8 @@ class DeliveryAdmin(ReleaseMixin, StepsMixin, MachineWrittenAdmin):
         if not words:
             return queryset, False
         found, _duplicates = super().get_search_results(request, queryset, words)
-        milestones = Milestone.objects.visible_to(request.user).search(words).order_by().values("pk")
-        items = ReminderItem.objects.filter(plan__milestone__in=milestones)
-        return queryset.filter(Q(pk__in=found.order_by().values("pk")) | Q(pk__in=items.values("delivery"))), False
+        about = Delivery.objects.about(Milestone.objects.visible_to(request.user).search(words))
+        return queryset.filter(Q(pk__in=found.order_by().values("pk")) | Q(pk__in=about.order_by().values("pk"))), False
 
     def get_urls(self) -> list[URLPattern]:
         name = f"{self.opts.app_label}_{self.opts.model_name}"
@@ -379,36 +369,14 @@ class DeliveryAdmin(ReleaseMixin, StepsMixin, MachineWrittenAdmin):
 
     @method_decorator([require_safe, never_cache, xframe_options_sameorigin])
     def message_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        """The mail as a mail program shows it, for a frame that runs nothing and fetches nothing."""
-        part = self._message(request, object_id).get_body(preferencelist=("html", "plain"))
-        if part is None:
-            raise Http404
-        content_type = f"{part.get_content_type()}; charset=utf-8"
-        response = HttpResponse(part.get_content(), content_type=content_type)
-        response["Content-Security-Policy"] = NOTHING_BUT_STYLE
-        return response
+        return mails.frame(self._in_scope(request, object_id), request.user)
 
     @method_decorator([require_safe, never_cache])
     def eml_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        """The exact bytes, to be saved."""
-        self._message(request, object_id)
-        delivery = self.get_queryset(request).get(pk=object_id)
-        response = HttpResponse(bytes(delivery.message), content_type="message/rfc822")
-        response["Content-Disposition"] = f'attachment; filename="mail-{delivery.pk}.eml"'
-        response["Content-Security-Policy"] = NOTHING_BUT_STYLE
-        return response
+        return mails.file(self._in_scope(request, object_id), request.user)
 
-    def _message(self, request: HttpRequest, object_id: int) -> EmailMessage:
-        """Of a mail in the person's scope, 404 otherwise; 403 where they may see it but not what it says."""
-        delivery = self.get_queryset(request).filter(pk=object_id).first()
-        if delivery is None:
-            raise Http404
-        reason = refusal(request.user, "delivery.view_body", delivery)
-        if reason is not None:
-            raise PermissionDenied(str(reason))
-        if not delivery.message:
-            raise Http404
-        return parsed(delivery)
+    def _in_scope(self, request: HttpRequest, object_id: int) -> Delivery:
+        return get_object_or_404(self.get_queryset(request), pk=object_id)
 
     @display(description=pgettext_lazy("reminder rule", "to"), ordering="person__name")
     def reader(self, delivery: Delivery) -> str:
@@ -440,10 +408,8 @@ class DeliveryAdmin(ReleaseMixin, StepsMixin, MachineWrittenAdmin):
 
     @display(description=_("text"))
     def body(self, delivery: Delivery) -> str:
-        part = parsed(delivery).get_body(preferencelist=("plain",))
-        return format_html('<pre class="pt-mail">{}</pre>', part.get_content() if part else "")
+        return format_html('<pre class="pt-mail">{}</pre>', mails.text_of(mails.parsed(delivery)))
 
     @display(description=_("headers"))
     def headers(self, delivery: Delivery) -> str:
-        lines = "\n".join(f"{name}: {value}" for name, value in parsed(delivery).items())
-        return format_html('<pre class="pt-mail">{}</pre>', lines)
+        return format_html('<pre class="pt-mail">{}</pre>', mails.headers_of(mails.parsed(delivery)))

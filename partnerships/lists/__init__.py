@@ -9,6 +9,7 @@ from partnerships.lists.events import EventRows
 from partnerships.lists.facilities import FacilityRows
 from partnerships.lists.figures import FigureRows
 from partnerships.lists.honours import HonourRows, HonourSchemeRows
+from partnerships.lists.mails import MailRows
 from partnerships.lists.milestones import MilestoneRows
 from partnerships.lists.organizations import OrganizationRows
 from partnerships.lists.programmes import ProgrammeRows
@@ -26,6 +27,7 @@ LISTS: dict[str, type[RowList]] = {
         FigureRows,
         HonourRows,
         HonourSchemeRows,
+        MailRows,
         MilestoneRows,
         OrganizationRows,
         ProgrammeRows,
@@ -44,6 +46,7 @@ __all__ = [
     "FigureRows",
     "HonourRows",
     "HonourSchemeRows",
+    "MailRows",
     "MilestoneRows",
     "OrganizationRows",
     "ProgrammeRows",

@@ -16,7 +16,7 @@ class AchievementRows(RowList):
         Column("achievement", _("Achievement"), str, "name"),
         Column("organization", _("Offered by"), lambda row: row.organization, "organization__name"),
         Column("field", pgettext_lazy("of knowledge", "Field"), lambda row: row.field, "field"),
-        Column("people", _("People behind it"), lambda row: row.people, is_personal=True),
+        Column("people", _("People behind it"), lambda row: row.people, "people", is_personal=True),
         Column("offer", _("On offer"), lambda row: row.is_on_offer, "is_on_offer"),
     )
 

@@ -93,6 +93,8 @@ class RowList:
 
     def ids(self) -> QuerySet:
         """In order; the id makes the order total, so that no row is shown on two pages or on none."""
+        if self.sort.removeprefix("-") == "pk":  # with "nulls last" no database would walk its key
+            return self.filterset.qs.order_by(self.sort).values_list("pk", flat=True)
         field, is_descending = F(self.sort.removeprefix("-")), self.sort.startswith("-")
         order = field.desc(nulls_last=True) if is_descending else field.asc(nulls_last=True)
         rows = self.for_sorting(self.filterset.qs).order_by(order, "-pk" if is_descending else "pk")

@@ -64,6 +64,13 @@ class ActivityQuerySet(ScopedQuerySet):
     def unfinished(self) -> Self:
         return self.exclude(status__in=(ActivityStatus.COMPLETED, ActivityStatus.CANCELLED))
 
+    def lasting_until(self, day: dt.date) -> Self:
+        """Not over before ``day``. Without a planned end a project goes on until it is completed, a visit for its day."""
+        going_on = Q(kind__in=LASTING_KINDS, starts_on__isnull=False) & (
+            Q(completed_on__gte=day) | ~Q(status__in=(ActivityStatus.COMPLETED, ActivityStatus.CANCELLED))
+        )
+        return self.filter(Q(ends_on__gte=day) | Q(ends_on__isnull=True) & (Q(starts_on__gte=day) | going_on))
+
     def orphaned(self) -> Self:
         """Unfinished, and nobody who can be reached looks after it."""
         return self.unfinished().filter(left_alone("owner"))

@@ -163,6 +163,11 @@ class AgreementQuerySet(ScopedQuerySet):
         lasting = lasting.filter(Q(ends_on__isnull=True) | Q(ends_on__gt=until))
         return self.in_force(today).exclude(Exists(lasting))
 
+    def last_term(self, **condition: Any) -> Self:
+        """Those whose last term, the one in force or to come, fits ``condition``."""
+        later = AgreementTerm.objects.filter(agreement=OuterRef("agreement"), number__gt=OuterRef("number"))
+        return self.filter(Exists(AgreementTerm.objects.filter(~Exists(later), agreement=OuterRef("pk"), **condition)))
+
     def quiet(self, today: dt.date, *, since: dt.date | None = None) -> Self:
         """In force, signed before ``since``, and neither a completed activity nor a contact note on or after it.
 

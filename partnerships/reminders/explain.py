@@ -149,9 +149,12 @@ def _delivery_words(delivery: Delivery, zone: dt.tzinfo) -> str:
 
 
 def _advice(item: ReminderItem) -> str:
-    if item.cancelled_at is not None:
-        return ""
-    match item.delivery.status:
+    return "" if item.cancelled_at is not None else advice_on(item.delivery)
+
+
+def advice_on(delivery: Delivery) -> str:
+    """What a person should do about a mail that waits for one; empty where none does."""
+    match delivery.status:
         case DeliveryStatus.FAILED:
             return _("What to do: put right what the reason names, such as the address, then send it again.")
         case DeliveryStatus.UNCERTAIN | DeliveryStatus.UNCONFIRMED:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.forms.steps import UndoForm
 from partnerships.lists.milestones import HONOURED, PARTIES
-from partnerships.models import Activity, Agreement, Milestone, MilestoneKind, Role, User
+from partnerships.models import Activity, Agreement, Delivery, Milestone, MilestoneKind, Role, User
 from partnerships.models.milestones import MILESTONE_TARGETS
 from partnerships.statuses import ActivityStatus, AgreementStatus, MilestoneStatus
 from partnerships.views.base import has_a_place, require_or_403, visible_or_404
@@ -81,6 +81,7 @@ def my_work(request: HttpRequest) -> HttpResponse:
         "has_more": has_more,
         "absent": _absent_whose_deputy_is(user, today),
         "attention": _attention(user, today) if _looks_after_units(user) else [],
+        "waiting_mails": _waiting_mails(user),
         "is_coordinator": Agreement.objects.visible_to(user).filter(coordinator=user).exists(),
     }
     return render(request, "partnerships/my_work.html", context)
@@ -196,6 +197,12 @@ def _absent_whose_deputy_is(user: Any, today: dt.date) -> QuerySet:
     return User.objects.filter(deputy=user, absent_from__lte=today, absent_until__gte=today, is_active=True)
 
 
+def _waiting_mails(user: Any) -> dict[str, Any]:
+    """Mails about what the person looks after that failed, are uncertain or held, with the list of exactly these."""
+    count = Delivery.objects.needing_attention().tended_by(user).count()
+    return {"count": count, "url": f"{reverse('mail_list')}?status=waiting&looked_after=yes"}
+
+
 def _looks_after_units(user: Any) -> bool:
     return user.sees_all_units or user.scope.has(Role.LEAD)
 
@@ -229,6 +236,11 @@ def _attention(user: Any, today: dt.date) -> list[dict[str, Any]]:
             "label": _("agreements nobody looks after"),
             "count": agreements.orphaned().count(),
             "url": f"{agreement_list}?orphaned=yes",
+        },
+        {
+            "label": _("mails waiting for somebody"),
+            "count": Delivery.objects.visible_to(user).needing_attention().count(),
+            "url": f"{reverse('mail_list')}?status=waiting",
         },
         {
             "label": _("quiet agreements"),

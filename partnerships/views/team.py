@@ -18,7 +18,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.forms.team import HandOverForm, TeamForm, item_value
-from partnerships.models import Activity, Agreement, Demand, Facility, Milestone, Unit, User
+from partnerships.models import Activity, Agreement, Delivery, Demand, Facility, Milestone, Unit, User
 from partnerships.models.users import away_alone, left_alone, read_tree
 from partnerships.views.base import require_or_403
 from partnerships.workflows.handover import KINDS, Outcome, open_items
@@ -47,6 +47,7 @@ def team(request: HttpRequest) -> HttpResponse:
         "people": [_person(person, load, unit, today) for person, load in people[:MOST_PEOPLE]],
         "people_count": len(people),
         "most": MOST_PEOPLE,
+        "waiting_mails": _waiting_mails(request.user, units, unit),
         "left_alone": _left_alone(request.user, units, unit, today),
     }
     return render(request, "partnerships/team/team.html", context)
@@ -112,6 +113,14 @@ def _person(person: User, load: dict[str, int], unit: Unit | None, today: dt.dat
 
 def _address(list_name: str, unit: Unit | None, query: dict[str, Any]) -> str:
     return f"{reverse(list_name)}?{urlencode(query | ({'unit': unit.pk} if unit else {}))}"
+
+
+def _waiting_mails(user: Any, units: set[int] | None, unit: Unit | None) -> dict[str, Any]:
+    """Mails that failed, are uncertain or held, with the list of exactly these."""
+    rows = Delivery.objects.visible_to(user).needing_attention()
+    if units is not None:
+        rows = rows.about(Milestone.objects.visible_to(user).filter(unit__in=units))
+    return {"count": rows.count(), "url": _address("mail_list", unit, {"status": "waiting"})}
 
 
 def _left_alone(user: Any, units: set[int] | None, unit: Unit | None, today: dt.date) -> list[dict[str, Any]]:

@@ -16,12 +16,14 @@ from partnerships.factories import (
     HonourFactory,
     HonourSchemeFactory,
     ProgrammeFactory,
+    ReminderItemFactory,
     ReportedFigureFactory,
     SourceFactory,
 )
 from partnerships.lists import exports
 from tests.views.world import ROLES, World, make_world
 
+WRITTEN = b"Subject: Due soon\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>Due <b>soon</b></p>\r\n"
 # In the order of ROLES: viewer, coordinator, lead, staff, user_admin, system_admin, nobody, outsider.
 EVERYBODY = [200] * 8
 OWN = [200, 200, 200, 200, 404, 200, 404, 404]
@@ -66,6 +68,11 @@ TABLE: dict[str, list[int]] = {
     "activity_step": WORKERS,
     "activity_attach": WORKERS,
     "calendar": EVERYBODY,
+    "mail_list": EVERYBODY,
+    "mail_detail": OWN,
+    "mail_message": WORKERS,
+    "mail_file": WORKERS,
+    "mail_step": WORKERS,
     "milestone_list": EVERYBODY,
     "milestone_detail": OWN,
     "milestone_add": WORKERS,
@@ -139,8 +146,16 @@ def _export(world: World) -> Any:
     return export
 
 
+def mail_of(world: World) -> Any:
+    """A mail to the owner of the milestone that did not get through."""
+    mail = {"failed": True, "subject": f"{world.name} mail", "message": WRITTEN}
+    item = {f"delivery__{name}": value for name, value in mail.items()}
+    return ReminderItemFactory(plan__milestone=world.milestone, plan__status="expanded", **item).delivery
+
+
 def addresses(world: World) -> dict[str, str]:
     agreement, milestone, activity = [world.agreement.pk], [world.milestone.pk], [world.activity.pk]
+    mail = [mail_of(world).pk]
     arguments: dict[str, list[Any]] = {
         "quiet_log": agreement,
         "team_hand_over": [world.coordinator.pk],
@@ -159,6 +174,10 @@ def addresses(world: World) -> dict[str, str]:
         "activity_step": [*activity, "complete"],
         "activity_attach": activity,
         "activity_edit": activity,
+        "mail_detail": mail,
+        "mail_message": mail,
+        "mail_file": mail,
+        "mail_step": [*mail, "send-again"],
         "milestone_detail": milestone,
         "milestone_add": ["agreement", world.agreement.pk],
         "milestone_step": [*milestone, "meet"],
@@ -223,12 +242,23 @@ def test_a_post_without_the_secret_changes_nothing(name: str, world: World, clie
     assert response.status_code in {403, 405}
 
 
-LISTS = ("my_work", "agreement_list", "milestone_list", "activity_list", "facility_list", "demand_list", "search")
+LISTS = (
+    "my_work",
+    "mail_list",
+    "agreement_list",
+    "milestone_list",
+    "activity_list",
+    "facility_list",
+    "demand_list",
+    "search",
+)
 
 
 @pytest.mark.parametrize("role", ["viewer", "coordinator", "lead"])
 def test_two_units_see_nothing_of_each_other(role: str, world: World, client_of: Callable[[Any], Client]) -> None:
     twin = make_world("South")
+    for one in (world, twin):
+        mail_of(one)
     query = {"q": "signed"}
 
     for here, there in ((world, twin), (twin, world)):
@@ -242,6 +272,7 @@ def test_two_units_see_nothing_of_each_other(role: str, world: World, client_of:
         assert f"{there.name} school" not in pages
         assert [f"{here.name} {kind}" in pages for kind in ("base", "demand")] == [True, True]
         assert [f"{there.name} {kind}" in pages for kind in ("base", "demand")] == [False, False]
+        assert [f"{one.name} mail" in pages for one in (here, there)] == [True, False]
 
 
 @pytest.mark.parametrize("role", ["viewer", "coordinator", "lead"])
@@ -252,12 +283,14 @@ def test_the_twins_steps_and_papers_do_not_exist(role: str, world: World, client
     inside |= {"agreement_edit", "contact_edit", "document_add", "document_replace"}
     inside |= {"milestone_detail", "milestone_step", "milestone_add", "document_download", "answer_step"}
     inside |= {"facility_detail", "facility_step", "demand_detail", "demand_step"}
+    inside |= {"mail_detail", "mail_message", "mail_file", "mail_step"}
 
     answers = {name: client.post(address).status_code for name, address in addresses(twin).items() if name in inside}
 
     refused = dict.fromkeys(inside, 404)
     reading = ("agreement", "activity", "milestone", "facility", "demand")
     refused |= dict.fromkeys((*(f"{name}_detail" for name in reading), "document_download"), 405)
+    refused |= dict.fromkeys(("mail_detail", "mail_message", "mail_file"), 405)
     assert answers == refused
 
 

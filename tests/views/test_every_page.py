@@ -13,7 +13,8 @@ from django.test import Client
 from tests.views.test_access import TABLE, addresses
 from tests.views.world import ROLES, World, make_world
 
-FILES_AND_ONE_PERSONS = {"document_download", "export_detail", "export_download"}
+# Beside them what a mail brought along: the page around it is looked at.
+FILES_AND_ONE_PERSONS = {"document_download", "export_detail", "export_download", "mail_file", "mail_message"}
 # Each page is read by the first of these who may open it.
 READERS = ("lead", "staff")
 

@@ -13,25 +13,27 @@ from partnerships.factories import (
     HonourFactory,
     MilestoneFactory,
     ProgrammeFactory,
+    ReminderItemFactory,
     ReportedFigureFactory,
 )
 from partnerships.lists import AgreementRows
 from partnerships.models import Unit
 from tests.views.world import World, make_world
 
-# Session, person and their scope (2) are in each.
+# Session, person and their scope (2) are in each; so is one for each drop-down of rows.
 QUERIES = {
-    "my_work": 10,
-    "agreement_list": 14,
-    "milestone_list": 12,
-    "activity_list": 14,
-    "organization_list": 11,
-    "event_list": 10,
-    "facility_list": 12,
-    "demand_list": 11,
+    "my_work": 11,
+    "agreement_list": 17,
+    "mail_list": 12,
+    "milestone_list": 15,
+    "activity_list": 16,
+    "organization_list": 15,
+    "event_list": 13,
+    "facility_list": 14,
+    "demand_list": 13,
     "achievement_list": 10,
     "programme_list": 10,
-    "honour_list": 10,
+    "honour_list": 12,
     "honour_scheme_list": 9,
     "figure_list": 10,
     "source_list": 9,
@@ -46,6 +48,7 @@ def more_of_everything(world: World, count: int) -> None:
         other.milestone.owner = world.coordinator
         other.milestone.save()
         EventFactory(unit=other.unit, name=f"More {number}")
+        ReminderItemFactory(plan__milestone=other.milestone)
         one_of_each_shared(other.unit, f"More {number}")
 
 
@@ -66,6 +69,7 @@ def test_a_list_costs_the_same_for_one_row_and_three(
     django_assert_num_queries: Any,
 ) -> None:
     EventFactory(unit=world.unit)
+    ReminderItemFactory(plan__milestone=world.milestone)
     one_of_each_shared(world.unit, "North")
     more_of_everything(world, rows - 1)
     client = client_of(world.coordinator)
@@ -134,12 +138,14 @@ def test_no_row_is_on_two_pages(
 def test_the_counts_of_a_lead_open_lists_of_as_many(world: World, client_of: Callable[[Any], Client]) -> None:
     MilestoneFactory(agreement=world.agreement, orphaned=True)
     MilestoneFactory(agreement=world.agreement, submitted=True)
+    ReminderItemFactory(plan__milestone=world.milestone, delivery__status="held")
+    ReminderItemFactory(plan__milestone=world.milestone, delivery__sent=True)
     client = client_of(world.lead)
 
     attention = client.get(reverse("my_work")).context["attention"]
 
     listed = [client.get(item["url"]).context["page"].paginator.count for item in attention]
-    assert [item["count"] for item in attention] == listed == [0, 1, 1, 1, 0, 0]
+    assert [item["count"] for item in attention] == listed == [0, 1, 1, 1, 0, 1, 0]
 
 
 def test_search_finds_all_kinds_by_chinese_and_english(world: World, client_of: Callable[[Any], Client]) -> None:

@@ -1,0 +1,81 @@
+"""What a mail said, for those who may read it, shown by pages and admin alike where nothing of it runs."""
+
+import email
+import email.policy
+from email.message import EmailMessage
+from typing import Any
+
+from django import forms
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from django.utils import timezone
+
+from partnerships.forms.reminders import ReleaseForm, SendAgainForm
+from partnerships.models import Delivery
+from partnerships.models.reminders import NOT_THROUGH
+from partnerships.permissions import refusal
+from partnerships.reminders.holding import count_held
+from partnerships.statuses import DeliveryStatus
+
+# For what a mail brought along: no script, no form, nothing from elsewhere, no way out of the frame.
+NOTHING_BUT_STYLE = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+
+
+def parsed(delivery: Delivery) -> EmailMessage:
+    return email.message_from_bytes(bytes(delivery.message or b""), policy=email.policy.default)
+
+
+def text_of(message: EmailMessage) -> str:
+    part = message.get_body(preferencelist=("plain",))
+    return part.get_content() if part else ""
+
+
+def headers_of(message: EmailMessage) -> str:
+    return "\n".join(f"{name}: {value}" for name, value in message.items())
+
+
+def frame(delivery: Delivery, user: Any) -> HttpResponse:
+    """The mail as a mail program shows it, for a frame that runs nothing and fetches nothing."""
+    part = _read(delivery, user).get_body(preferencelist=("html", "plain"))
+    if part is None:
+        raise Http404
+    response = HttpResponse(part.get_content(), content_type=f"{part.get_content_type()}; charset=utf-8")
+    response["Content-Security-Policy"] = NOTHING_BUT_STYLE
+    return response
+
+
+def file(delivery: Delivery, user: Any) -> HttpResponse:
+    """The exact bytes, to be saved."""
+    _read(delivery, user)
+    response = HttpResponse(bytes(delivery.message or b""), content_type="message/rfc822")
+    response["Content-Disposition"] = f'attachment; filename="mail-{delivery.pk}.eml"'
+    response["Content-Security-Policy"] = NOTHING_BUT_STYLE
+    return response
+
+
+def _read(delivery: Delivery, user: Any) -> EmailMessage:
+    """403 for whoever may see the mail but not what it says, 404 for one that is not written yet."""
+    reason = refusal(user, "delivery.view_body", delivery)
+    if reason is not None:
+        raise PermissionDenied(str(reason))
+    if not delivery.message:
+        raise Http404
+    return parsed(delivery)
+
+
+def send_again_form(row: Delivery, data: Any) -> forms.Form:
+    return SendAgainForm(data, row=row, now=timezone.now())
+
+
+def release_form(row: Delivery, data: Any) -> forms.Form:
+    counts = count_held(Delivery.objects.filter(pk=row.pk))
+    return ReleaseForm(data, row=row, now=timezone.now(), counts=counts)
+
+
+def may_be_repeated(row: Delivery) -> bool:
+    """A notice is not sent again: what it tells of is in the list."""
+    return row.status in NOT_THROUGH and row.kind != Delivery.Kind.NOTICE
+
+
+def is_held(row: Delivery) -> bool:
+    return row.status == DeliveryStatus.HELD
