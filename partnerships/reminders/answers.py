@@ -7,7 +7,9 @@ contact logged about it, or about its agreement without naming a milestone. What
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 
+from django.db import connection
 from django.db.models import Exists, F, Max, OuterRef, Q
 
 from partnerships.models import ContactNote, Delivery, Milestone, ReminderItem, ReminderMark, ReminderPlan, ReminderRule
@@ -82,6 +84,26 @@ def is_unanswered(plan: ReminderPlan, signs: Mapping[int, dt.datetime]) -> bool:
     """Of a plan whose rule waits for an answer: there was a reminder, and nothing has happened since."""
     sign = signs.get(plan.milestone_id)
     return plan.unanswered_at is not None and (sign is None or sign < plan.unanswered_at)
+
+
+def is_answer_awaited(items: Iterable[ReminderItem]) -> bool:
+    """Whether ``mark_sent`` may have something to mark.
+
+    Asked when the mail is with its reader, not before: a rule made while it was on its way finds it nowhere else.
+    """
+    kinds = sorted({item.plan.milestone.kind for item in items})
+    if not kinds:
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute(_waiting_statement(len(kinds)), [ReminderRule.Direction.UNANSWERED, *kinds])
+        return bool(cursor.fetchone())
+
+
+@cache
+def _waiting_statement(kinds: int) -> str:
+    places = ", ".join(["%s"] * kinds)
+    rules = f'"{ReminderRule._meta.db_table}" WHERE is_enabled AND direction = %s AND milestone_kind IN ({places})'
+    return f"SELECT 1 FROM {rules} LIMIT 1"  # noqa: S608 - our own names
 
 
 def mark_sent(delivery: Delivery) -> None:

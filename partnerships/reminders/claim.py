@@ -27,14 +27,10 @@ DEATHS_AT_MOST = 3
 
 @dataclass(frozen=True)
 class Claim:
-    """A delivery of ours until its lease ends, with the items that still hold, or cancelled because none does.
-
-    ``awaits_answer``: a rule speaks when nobody answers it.
-    """
+    """A delivery of ours until its lease ends, with the items that still hold, or cancelled because none does."""
 
     delivery: Delivery
     items: list[ReminderItem]
-    awaits_answer: bool = False
 
 
 def has_due(*, now: dt.datetime) -> bool:
@@ -90,7 +86,7 @@ def _check_again(delivery: Delivery, look: Look, at: dt.datetime) -> Claim:
         _cancel_empty(delivery, at)
     elif delivery.person_id is not None:
         delivery.person = seen.directory.people[delivery.person_id]  # among whom the check found the right one
-    return Claim(delivery, kept, any(seen.book.waits_for_answer(item.plan.milestone) for item in kept))
+    return Claim(delivery, kept)
 
 
 def _cancel_empty(delivery: Delivery, at: dt.datetime) -> None:

@@ -17,7 +17,7 @@ from django.db import DatabaseError, OperationalError, connection, transaction
 
 from partnerships.models import Delivery
 from partnerships.reminders import message, notices, reasons
-from partnerships.reminders.answers import mark_sent
+from partnerships.reminders.answers import is_answer_awaited, mark_sent
 from partnerships.reminders.claim import Claim, claim_next, has_due, may_repeat, put_back, times_put_back
 from partnerships.reminders.expand import Clock
 from partnerships.reminders.lease import LEASE
@@ -210,8 +210,7 @@ def _record(claim: Claim, outcome: Outcome, clock: Clock) -> None:
     delivery = claim.delivery
     match outcome.result:
         case Result.ACCEPTED:
-            # A rule made since the claim looks by itself at every milestone it speaks of.
-            with_it = mark_sent if claim.awaits_answer else None
+            with_it = mark_sent if is_answer_awaited(claim.items) else None
             _conclude(delivery, DeliveryStatus.SENT, outcome, clock, with_it=with_it, sent_at=clock())
         case Result.REFUSED:
             _conclude(delivery, DeliveryStatus.FAILED, outcome, clock, reason=reasons.REFUSED)

@@ -24,17 +24,19 @@ from partnerships.models import (
     ReminderRule,
     User,
 )
-from partnerships.reminders import reasons
+from partnerships.reminders import reasons, smtp
 from partnerships.reminders.answers import mark_sent
 from partnerships.reminders.audit import audit
 from partnerships.reminders.claim import claim_next
+from partnerships.reminders.deliver import deliver_due
 from partnerships.reminders.expand import expand_due
 from partnerships.reminders.explain import explain
 from partnerships.reminders.message import write
-from partnerships.reminders.reconcile import reconcile_marked
+from partnerships.reminders.reconcile import reconcile_marked, sweep
 from partnerships.reminders.steps import advance
 from partnerships.statuses import DeliveryStatus
 from tests.reminders.conftest import Clock
+from tests.services.smtp_sink import SmtpSink
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
@@ -236,3 +238,30 @@ def test_a_sent_mail_marks_its_milestone_only_where_a_rule_waits(
     ReminderRuleFactory(offset=5, direction="unanswered", milestone_kind="review")
     mark_sent(claim.delivery)
     assert ReminderMark.objects.count() == 0
+
+
+def test_a_rule_made_while_the_mail_is_on_its_way_waits_for_its_answer(
+    rule: ReminderRule, milestone: Milestone, queue: Callable[[], None], smtp_sink: SmtpSink, clock: Clock
+) -> None:
+    """Another process has swept by then, and has found nothing sent."""
+    UserFactory(lead_in=milestone.unit)
+    queue()
+
+    def meanwhile(*_arguments: Any) -> tuple[int, bytes]:
+        ReminderRuleFactory(offset=1, direction="unanswered", audience="lead")
+        sweep_all(clock)
+        return answer(*_arguments)
+
+    answer = smtp._answer
+    with pytest.MonkeyPatch.context() as patches:
+        patches.setattr(smtp, "_answer", meanwhile)
+        deliver_due(now=clock(), clock=clock, limit=1, is_stopping=lambda: False)
+    reconcile_marked(now=clock())
+
+    assert Delivery.objects.get().status == DeliveryStatus.SENT
+    assert ReminderPlan.objects.filter(rule__direction="unanswered").count() == 1
+
+
+def sweep_all(clock: Clock) -> None:
+    while sweep(now=clock()):
+        pass
