@@ -4,11 +4,13 @@ Django's own way truncates all of a hundred tables and then writes the content t
 longer than most tests. Those two and the log of migrations stay as they are.
 """
 
+import time
 from typing import Any
 
 from django.db import connection, transaction
 from django.test import TransactionTestCase
 
+PATIENCE = 20  # seconds
 KEPT = {"django_content_type", "auth_permission", "django_migrations"}
 
 
@@ -17,12 +19,25 @@ def empty_after_tests() -> None:
 
 
 def _empty_tables(_case: Any = None) -> None:
+    if connection.vendor == "postgresql":
+        _wait_for_others()
     tables = sorted(set(connection.introspection.django_table_names(only_existing=False)) - KEPT)
     with connection.constraint_checks_disabled(), transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET LOCAL session_replication_role = replica")  # no foreign key is looked at
         for table in _filled(cursor, tables):
             cursor.execute(f'DELETE FROM "{table}"')  # noqa: S608 - names of tables
+
+
+def _wait_for_others() -> None:
+    """What another connection has not committed yet cannot be seen, and would be the next test's."""
+    asked = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    asked += " AND pid <> pg_backend_pid() AND xact_start IS NOT NULL"
+    deadline = time.monotonic() + PATIENCE
+    with connection.cursor() as cursor:
+        while cursor.execute(asked).fetchone()[0]:
+            assert time.monotonic() < deadline, "The test left a transaction open"
+            time.sleep(0.01)
 
 
 def _filled(cursor: Any, tables: list[str]) -> list[str]:
