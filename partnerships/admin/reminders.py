@@ -334,20 +334,21 @@ class DeliveryAdmin(ReleaseMixin, StepsMixin, MachineWrittenAdmin):
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """A contact's address is for those who may see it on the contact's own page."""
-        is_private = obj and obj.contact and not may(request.user, "contact.view_personal", obj.contact)
-        fields = (("reader",), *self.outcome_fields[1:]) if is_private else self.outcome_fields
+        """What holds a contact's address is for those who may read that."""
+        is_private = obj is not None and not mails.may_read_address(obj, request.user)
+        withheld = {"address", "smtp_reply"} if is_private else set()
+        rows = [field if isinstance(field, tuple) else (field,) for field in self.outcome_fields]
+        fields = [tuple(name for name in row if name not in withheld) for row in rows]
         shown = ((None, {"fields": fields}),)
         if obj is None or not may(request.user, "delivery.view_body", obj):
             return shown
         if not obj.message:
             return (*shown, (_("The mail as it went out"), {"fields": ("unwritten",)}))
-        return (
-            *shown,
-            (_("The mail as it went out"), {"fields": ("rendered", "download")}),
+        shown += (
+            (_("The mail as it went out"), {"fields": ("rendered",) if is_private else ("rendered", "download")}),
             (_("Its text"), {"fields": ("body",), "classes": ("collapse",)}),
-            (_("Its headers"), {"fields": ("headers",), "classes": ("collapse",)}),
         )
+        return shown if is_private else (*shown, (_("Its headers"), {"fields": ("headers",), "classes": ("collapse",)}))
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         """By its own words, or by those of the milestones it speaks of, of their agreements and partners."""

@@ -9,11 +9,12 @@ from django import forms
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from partnerships.forms.reminders import ReleaseForm, SendAgainForm
 from partnerships.models import Delivery
 from partnerships.models.reminders import NOT_THROUGH
-from partnerships.permissions import refusal
+from partnerships.permissions import may, refusal
 from partnerships.reminders.holding import count_held
 from partnerships.statuses import DeliveryStatus
 
@@ -34,6 +35,11 @@ def headers_of(message: EmailMessage) -> str:
     return "\n".join(f"{name}: {value}" for name, value in message.items())
 
 
+def may_read_address(delivery: Delivery, user: Any) -> bool:
+    """A contact's is for those who may see it on the contact's own page; headers and the server's answers hold it too."""
+    return delivery.contact is None or may(user, "contact.view_personal", delivery.contact)
+
+
 def frame(delivery: Delivery, user: Any) -> HttpResponse:
     """The mail as a mail program shows it, for a frame that runs nothing and fetches nothing."""
     part = _read(delivery, user).get_body(preferencelist=("html", "plain"))
@@ -47,6 +53,8 @@ def frame(delivery: Delivery, user: Any) -> HttpResponse:
 def file(delivery: Delivery, user: Any) -> HttpResponse:
     """The exact bytes, to be saved."""
     _read(delivery, user)
+    if not may_read_address(delivery, user):
+        raise PermissionDenied(_("The file names the address of a contact, which is not shown to you."))
     response = HttpResponse(bytes(delivery.message or b""), content_type="message/rfc822")
     response["Content-Disposition"] = f'attachment; filename="mail-{delivery.pk}.eml"'
     response["Content-Security-Policy"] = NOTHING_BUT_STYLE

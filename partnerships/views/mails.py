@@ -20,7 +20,7 @@ from partnerships.forms import mails
 from partnerships.lists import MailRows
 from partnerships.lists.mails import items_seen_by
 from partnerships.models import Delivery, DeliveryEvent, DeliveryNotice
-from partnerships.permissions import may, refusal
+from partnerships.permissions import refusal
 from partnerships.reminders.explain import advice_on
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.lists import ListPage
@@ -72,7 +72,7 @@ def mail_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "today": timezone.localdate(),
         "advice": advice_on(mail),
         "verbs": _verbs(mail, user),
-        "address": mail.address if body_refusal is None and _may_read_address(mail, user) else "",
+        "shows_address": body_refusal is None and mails.may_read_address(mail, user),
         "body_refusal": body_refusal,
         "text": mails.text_of(message) if message else "",
         "headers": mails.headers_of(message) if message else "",
@@ -118,11 +118,6 @@ def _with_log(user: Any) -> Any:
     notices = DeliveryNotice.objects.select_related("person", "notice").order_by("pk")
     log = (Prefetch("events", events), Prefetch("notices", notices), items_seen_by(user))
     return Delivery.objects.select_related("person", "contact").prefetch_related(*log)
-
-
-def _may_read_address(mail: Delivery, user: Any) -> bool:
-    """A contact's is for those who may see it on the contact's own page."""
-    return mail.contact is None or may(user, "contact.view_personal", mail.contact)
 
 
 def _verbs(mail: Delivery, user: Any) -> list[dict[str, Any]]:

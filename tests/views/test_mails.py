@@ -111,20 +111,24 @@ def test_a_viewer_sees_that_it_went_and_no_body(mail: Delivery, read: Callable[.
 
 
 def test_a_contacts_address_is_for_those_who_see_it_on_the_contacts_page(
-    world: World, read: Callable[..., str]
+    world: World, read: Callable[..., str], client_of: Callable[[Any], Client]
 ) -> None:
+    """It stands in the headers, in the file and in what the mail server says of it, too."""
     ours, theirs = world.contact, ContactFactory()
-    mails = [
-        ReminderItemFactory(
-            plan__milestone=world.milestone,
-            person=None,
-            contact=contact,
-            delivery=DeliveryFactory(person=None, contact=contact, address=f"{contact.pk}@partner.example"),
-        ).delivery
-        for contact in (ours, theirs)
-    ]
+    mails = []
+    for contact in (ours, theirs):
+        address = f"{contact.pk}@partner.example"
+        message = f"To: <{address}>\r\nSubject: Due\r\n\r\nPlease tell us.\r\n".encode()
+        answer = {"message": message, "smtp_code": 550, "smtp_reply": f"<{address}> is unknown"}
+        delivery = DeliveryFactory(person=None, contact=contact, address=address, **answer)
+        DeliveryEventFactory(delivery=delivery, note=f"550 <{address}> is unknown")
+        ReminderItemFactory(plan__milestone=world.milestone, person=None, contact=contact, delivery=delivery)
+        mails.append(delivery)
+    files = [reverse("mail_file", args=[mail.pk]) for mail in mails]
 
-    assert [mail.address in read(mail) for mail in mails] == [True, False]
+    assert [read(mail).count(mail.address) for mail in mails] == [4, 0]
+    assert [client_of(world.coordinator).get(address).status_code for address in files] == [200, 403]
+    assert [address in read(mail) for mail, address in zip(mails, files, strict=True)] == [True, False]
     assert str(theirs) in read(mails[1])
 
 
