@@ -240,6 +240,20 @@ def test_look_alikes_are_offered_before_a_new_one_is_made(form: CeremonyPage) ->
     assert Organization.objects.filter(pk=known.pk).exists()
 
 
+def test_one_that_went_out_of_use_meanwhile_is_asked_for_not_made_anew(form: CeremonyPage) -> None:
+    start(form)
+    chosen = EnterpriseFactory(name="Zebra Holdings")
+    [line] = form.name_present("As printed in the press")
+    form.fields[f"{line}-choice"] = [str(chosen.pk)]
+    form.press("draft")
+    Organization.objects.filter(pk=chosen.pk).update(archived_on=DAY)
+
+    answer = form.press("record")
+
+    assert WHICH in answer.text
+    assert not Organization.objects.filter(name="As printed in the press").exists()
+
+
 def test_a_new_one_is_warned_of_once_and_never_blocked(form: CeremonyPage) -> None:
     start(form)
     [line] = form.name_present("Panda Electronic")
@@ -467,6 +481,20 @@ def test_forged_lines_and_keys_are_refused_without_a_crash(client: Client, form:
     for action in ("remove-agreements-x", "add-", "remove-", "add-nothing", "\x00", "remove-present-0-name"):
         assert client.post(PAGE, {**form.fields, **forged, "action": action}).status_code == 200
     assert client.post(PAGE, {}).status_code == 200
+
+
+def test_what_is_ticked_twice_is_meant_once(form: CeremonyPage) -> None:
+    start(form, kinds=["signing_ceremony", "signing_ceremony"])
+
+    assert [row.kind for row in recorded(form).kinds.all()] == ["signing_ceremony"]
+
+
+def test_a_forged_name_of_a_field_is_kept_without_what_no_database_takes(form: CeremonyPage, client: Client) -> None:
+    start(form)
+    form.fields["evil\0"] = ["x"]
+
+    assert client.post(PAGE, {**form.fields, "action": "draft"}).status_code < 400
+    assert "evil" in CeremonyDraft.objects.get().content
 
 
 def test_a_source_on_record_is_quoted(form: CeremonyPage, client: Client) -> None:

@@ -73,14 +73,14 @@ class PresentLine(Line):
     @property
     def chosen(self) -> str:
         """What is ticked: what the person chose, else the one organization of this very name, else a new one where
-        nothing on record looks alike.
+        nothing on record looks alike. One that was chosen and cannot be any more is asked for again.
         """
         asked = self.typed("choice")
         if asked in {NEW, PRINTED} or any(str(row.pk) == asked for row in self.who.found):
             return asked
         if self.who.same:
             return str(self.who.same.pk)
-        return "" if self.who.found else NEW
+        return "" if self.who.found or asked.isdecimal() else NEW
 
     @property
     def organization(self) -> Organization | None:
@@ -196,7 +196,7 @@ class SignedLine(TwoSidedLine):
             title=values["title"],
             title_as_signed=values["title_as_signed"],
             parties=self.sides(),
-            areas=tuple(values["areas"]),
+            areas=tuple(dict.fromkeys(values["areas"])),
             is_party_list_complete=not values["more_signed"],
             signs_for_members=values["for_members"],
         )

@@ -221,7 +221,7 @@ class CeremonyForm:
 
         return ceremonies.Ceremony(
             event=self.head.event(),
-            kinds=tuple(self.head.cleaned_data["kinds"]),
+            kinds=tuple(dict.fromkeys(self.head.cleaned_data["kinds"])),
             present=tuple(line.present() for line in self.sections["present"].filled),
             signed=lines("agreements"),
             opened=lines("facilities"),
