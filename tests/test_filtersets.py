@@ -1,6 +1,7 @@
 """Each filter of each list against the rows it leaves; a filter without a test here fails the last one."""
 
 import datetime as dt
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -1118,7 +1119,8 @@ def test_every_column_sorts_unless_nothing_is_its_order() -> None:
 def test_what_stands_in_front_is_a_few(filterset: Any) -> None:
     assert set(filterset.FRONT) <= set(filterset.base_filters)
     assert len(filterset.FRONT) <= 4
-    hidden = {name for name, one in filterset.base_filters.items() if one.field.widget.is_hidden}
+    # A copy: a filter keeps the field it has made once, and those of the class are everybody's.
+    hidden = {name for name, one in deepcopy(filterset.base_filters).items() if one.field.widget.is_hidden}
     assert filterset.FRONT or len(filterset.base_filters.keys() - hidden) <= 6
 
 

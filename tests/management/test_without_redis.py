@@ -23,7 +23,7 @@ def programs(tmp_path: Path) -> Path:
 
 
 def test_the_packaged_server_is_the_broker(programs: Path, tmp_path: Path) -> None:
-    run = Run(tmp_path, PATH=str(programs), SAMPLE="no").wait_until_ready(services=5)
+    run = Run(tmp_path, PATH=str(programs), SAMPLE="no").wait_until_ready()
 
     assert set(run.pids) == {"web", "worker", "beat", "mail", "valkey"}
     assert eventually(lambda: answers(run.address("Site") + "readyz"), patience=90), run.said
