@@ -76,11 +76,8 @@ def add_action_point(
 
     Raises ``InvalidInput`` when the same is open already: a second click sends it again.
     """
-    milestone = Milestone(
-        **_place(target), kind=MilestoneKind.ACTION_POINT, title=title.strip(), due_on=due_on, owner=owner
-    )
-    setattr(milestone, str(target._meta.model_name), target)
     with transaction.atomic():
+        milestone = _place_action_point(lock(target), title=title.strip(), due_on=due_on, owner=owner)
         require(actor, "milestone.add", milestone)
         if milestone.agreement and milestone.agreement.has_ended:
             raise TransitionRefused(_("The agreement has ended: nothing more is to be done under it."))
@@ -90,6 +87,15 @@ def add_action_point(
             raise InvalidInput(_("This is to be done already."), field="title")
         save_as(milestone, actor)
         check_heir(milestone, owner, field="owner")
+    return milestone
+
+
+def _place_action_point(target: Agreement | Activity | Event, **columns: Any) -> Milestone:
+    """A new one of a locked ``target``; its agreement is locked, too, and cannot end before it is kept."""
+    milestone = Milestone(**_place(target), kind=MilestoneKind.ACTION_POINT, **columns)
+    setattr(milestone, str(target._meta.model_name), target)
+    if milestone.agreement and milestone.agreement is not target:
+        milestone.agreement = lock(milestone.agreement)
     return milestone
 
 

@@ -16,6 +16,7 @@ from partnerships.factories import (
     AnswerFactory,
     DemandFactory,
     EnterpriseFactory,
+    EventFactory,
     InstitutionFactory,
     MilestoneFactory,
     OrganizationFactory,
@@ -49,7 +50,13 @@ from partnerships.workflows.agreements import (
     terminate_agreement,
 )
 from partnerships.workflows.demands import agree_with_project, choose_answer, close_demand
-from partnerships.workflows.milestones import accept_milestone, derive_milestones, meet_milestone, send_back_milestone
+from partnerships.workflows.milestones import (
+    accept_milestone,
+    add_action_point,
+    derive_milestones,
+    meet_milestone,
+    send_back_milestone,
+)
 from partnerships.workflows.organizations import keep_contact, register_organization
 from partnerships.workflows.upkeep import keep_all_in_step
 from tests.together import refused, run_together
@@ -271,3 +278,27 @@ def test_a_form_sent_twice_adds_one_person() -> None:
     run_together(*(partial(keep_contact, person, actor=actor) for person in people))
 
     assert organization.contacts.count() == 1
+
+
+def test_a_form_sent_twice_adds_one_action_point() -> None:
+    agreement = AgreementFactory(signed=True)
+    for target in (agreement, ActivityFactory(agreement=agreement), EventFactory(unit=agreement.unit)):
+        asked = {"actor": agreement.coordinator, "title": "Call them", "due_on": DAY, "owner": agreement.coordinator}
+        calls = [partial(add_action_point, row, **asked) for row in read_twice(target)]
+
+        assert [error.field for error in refused(run_together(*calls))] == ["title"]
+
+        assert target.milestones.pending().filter(title="Call them").count() == 1
+        target.milestones.update(title="Called")
+
+
+def test_what_is_added_while_the_agreement_ends_does_not_outlive_it() -> None:
+    for _round in range(4):
+        agreement = AgreementFactory(signed=True)
+        target = ActivityFactory(agreement=agreement) if _round % 2 else Agreement.objects.get(pk=agreement.pk)
+        asked = {"actor": agreement.coordinator, "title": "Call them", "due_on": DAY, "owner": agreement.coordinator}
+        run_together(
+            partial(add_action_point, target, **asked),
+            partial(terminate_agreement, agreement, actor=None, on=DAY, reason="Insolvent"),
+        )
+        assert agreement.milestones.pending().count() == 0
