@@ -329,6 +329,22 @@ class TestEditing:
         assert "is locked" in errors(answer)["__all__"][0]
         assert world.agreement.parties.count() == 2
 
+    def test_a_party_that_owes_something_stays_and_what_was_typed_too(self, world: World, client: Client) -> None:
+        second = world.draft.parties.all()[1]
+        MilestoneFactory(agreement=world.draft, party=second, kind="obligation")
+        typed = {"title": "Typed", "parties__0__DELETE": "on", "parties__1__DELETE": "on"}
+
+        refused = send(client, edit(world.draft), **typed)
+
+        [words] = errors(refused)["__all__"]
+        assert words == f"“{second}” cannot be removed: there are milestones that refer to it."
+        assert (refused.status_code, world.draft.parties.count()) == (200, 2)
+        kept = filled(refused)
+        del kept["parties-1-DELETE"]
+        client.post(edit(world.draft), kept)
+        assert Agreement.objects.get(pk=world.draft.pk).title == "Typed"
+        assert [party.pk for party in world.draft.parties.all()] == [second.pk]
+
     def test_the_new_coordinator_gets_the_milestones(self, world: World, client: Client) -> None:
         heir = UserFactory(coordinator_in=world.unit)
         other = MilestoneFactory(agreement=world.agreement, owner=world.lead)

@@ -30,6 +30,7 @@ from partnerships.models import (
     Agreement,
     AgreementParty,
     AgreementTerm,
+    Amendment,
     Milestone,
     MilestoneKind,
     OrganizationUnit,
@@ -689,3 +690,17 @@ def test_an_edit_of_an_earlier_version_is_askedwhole() -> None:
         edit_agreement(stale, actor=agreement.coordinator, is_changed=False, removed=[party])
 
     assert agreement.parties.count() == 2
+
+
+def test_a_part_that_something_refers_to_is_not_removed() -> None:
+    agreement = AgreementFactory(ready=True)
+    party, term = agreement.parties.first(), agreement.terms.get()
+    MilestoneFactory(agreement=agreement, party=party, kind="obligation")
+    Amendment.objects.create(agreement=agreement, number=1, signed_on=DAY, effective_on=DAY, summary="New", term=term)
+    before = footprint(agreement)
+
+    for part, kinds in ((party, "milestones"), (term, "amendments")):
+        with pytest.raises(TransitionRefused, match=f"cannot be removed: there are {kinds} that"):
+            edit_agreement(fresh(agreement), actor=agreement.coordinator, is_changed=False, removed=[part])
+
+    assert footprint(agreement) == before
