@@ -119,8 +119,6 @@ def record_activity(
     """
     activity = Activity(**columns)
     with transaction.atomic():
-        if activity.agreement:
-            lock(activity.agreement)  # the same visit entered twice at once stands in line
         _add(activity, actor=actor, organizations=organizations, areas=areas, details=details or {}, done_on=on)
         return complete_activity(
             activity,
@@ -142,9 +140,12 @@ def _add(
     details: Mapping[str, Any],
     done_on: dt.date | None = None,
 ) -> None:
-    """A new activity with its parts, inside the caller's transaction."""
+    """A new activity with its parts, inside the caller's transaction. The same entered twice at once stands in line."""
     if activity.agreement:
+        activity.agreement = lock(activity.agreement)
         require(actor, "agreement.follow_up", activity.agreement)
+    else:
+        activity.unit = lock(activity.unit)
     require(actor, "activity.add", activity)
     _check_days(activity)
     _refuse_entered_twice(activity, done_on)

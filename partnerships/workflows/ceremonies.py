@@ -179,6 +179,7 @@ def record_ceremony(
         if draft.event:
             return draft.event
         _check_is_current(draft, version=version, tab=tab)
+        _lock_units(ceremony)
         event = _record_event(ceremony, actor, today)
         desk = _Desk(event, actor, today, _record_present(ceremony.present, event, actor))
         for signed in ceremony.signed:
@@ -203,6 +204,13 @@ def _draft(actor: User, key: UUID, now: dt.datetime) -> CeremonyDraft:
     """The draft under its lock, made where it is not there yet: of two clicks at once the second waits for the first."""
     draft, _is_new = CeremonyDraft.objects.get_or_create(author=actor, key=key, defaults={"version": 0, "kept_at": now})
     return lock(draft)
+
+
+def _lock_units(ceremony: Ceremony) -> None:
+    """Of those who visit, before the organizations: whoever enters a visit by itself locks them in this order, too."""
+    units = {line.unit.pk: line.unit for line in ceremony.visited}
+    for pk in sorted(units):
+        lock(units[pk])
 
 
 def _check_is_current(draft: CeremonyDraft, *, version: int, tab: str) -> None:

@@ -36,6 +36,7 @@ from partnerships.models import (
     Source,
     StatusChange,
 )
+from partnerships.workflows.activities import record_activity
 from partnerships.workflows.ceremonies import (
     Ceremony,
     Opened,
@@ -307,6 +308,25 @@ def test_two_ceremonies_with_the_same_guests_never_wait_in_a_circle(actor: Any) 
 
     assert refused(run_together(*calls)) == []
     assert Event.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_visit_entered_by_itself_and_a_ceremony_never_wait_in_a_circle(actor: Any) -> None:
+    kept = {"unit": unit_of(actor), "coordinator": actor}
+    more = {"signed": (), "opened": (), "released": (), "source": None, "reported": ()}
+    for _round in range(4):
+        host = EnterpriseFactory()
+        present = (Present(key="present-0", name="x", role="guest", organization=host),)
+        visited = (Visited(key="visits-0", organization="present-0", on=DAY, **kept),)
+        visit = {"unit": unit_of(actor), "kind": "visit", "title": "Another", "starts_on": DAY, "organizations": [host]}
+
+        results = run_together(
+            partial(record, whole_ceremony(actor, present=present, visited=visited, **more), actor),
+            partial(record_activity, actor=actor, on=DAY, no_next_step_reason="None", **visit),
+        )
+
+        assert refused(results) == []
+        Activity.objects.update(title="Earlier")
 
 
 # Drafts

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from partnerships.exceptions import StaleVersion, TransitionRefused
+from partnerships.exceptions import NotAllowed, StaleVersion, TransitionRefused
 from partnerships.factories import (
     DAY,
     NOON,
@@ -38,7 +38,13 @@ from partnerships.models import (
     StatusChange,
 )
 from partnerships.statuses import AgreementStatus, MilestoneStatus
-from partnerships.workflows.activities import complete_activity, follow_activity, log_contact
+from partnerships.workflows.activities import (
+    complete_activity,
+    follow_activity,
+    log_contact,
+    plan_activity,
+    record_activity,
+)
 from partnerships.workflows.agreements import (
     approve_agreement,
     complete_agreement,
@@ -302,3 +308,26 @@ def test_what_is_added_while_the_agreement_ends_does_not_outlive_it() -> None:
             partial(terminate_agreement, agreement, actor=None, on=DAY, reason="Insolvent"),
         )
         assert agreement.milestones.pending().count() == 0
+
+
+@pytest.mark.parametrize("done", [{}, {"no_next_step_reason": "None"}])
+@pytest.mark.parametrize("is_under_an_agreement", [True, False])
+def test_a_form_sent_twice_enters_one_follow_up(done: dict[str, str], is_under_an_agreement: bool) -> None:
+    agreement = AgreementFactory(signed=True)
+    verb = partial(record_activity if done else plan_activity, actor=agreement.coordinator, on=DAY, **done)
+    what = {"unit": agreement.unit, "kind": "visit", "title": "Visit them", "starts_on": DAY}
+    rows = read_twice(agreement) if is_under_an_agreement else [None, None]
+
+    results = run_together(*(partial(verb, agreement=row, **what) for row in rows))
+
+    assert [error.field for error in refused(results)] == ["title"]
+    assert Activity.objects.count() == 1
+
+
+def test_a_follow_up_is_entered_by_whoever_may_as_the_agreement_is_now() -> None:
+    agreement = AgreementFactory(ready=True)
+    as_read, actor = Agreement.objects.get(), agreement.coordinator
+    Agreement.objects.update(unit=UnitFactory())
+
+    with pytest.raises(NotAllowed):
+        plan_activity(actor=actor, on=DAY, unit=as_read.unit, kind="visit", title="Visit them", agreement=as_read)
