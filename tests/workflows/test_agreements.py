@@ -656,7 +656,10 @@ def test_a_title_the_unit_has_is_asked_about_and_a_cancelled_one_is_not() -> Non
     with pytest.raises(InvalidInput) as asked:
         again()
     assert asked.value.field == "is_another"
-    assert again(is_another=True).pk
+    another = again(none_of=[there.pk])
+    with pytest.raises(InvalidInput):
+        again(none_of=[there.pk])  # a second click: of that one nothing was said
+    assert again(none_of=[there.pk, another.pk]).pk
     Agreement.objects.update(status=AgreementStatus.CANCELLED)
     assert again().pk
 

@@ -40,13 +40,13 @@ def test_it_is_kept_with_its_names_and_held_by_the_unit(unit, actor):
 
 
 def test_a_look_alike_is_asked_about_and_does_not_block(unit, actor):
-    EnterpriseFactory(name="Harbor Works Co., Ltd.")
+    there = EnterpriseFactory(name="Harbor Works Co., Ltd.")
 
-    with pytest.raises(InvalidInput) as refused:
-        register_organization(harbor(), actor=actor, unit=unit)
-    made = register_organization(harbor(), actor=actor, unit=unit, is_another=True)
-
-    assert (refused.value.field, made.pk is not None) == ("is_another", True)
+    for none_of in ([], [there.pk + 1]):
+        with pytest.raises(InvalidInput) as refused:
+            register_organization(harbor(), actor=actor, unit=unit, none_of=none_of)
+        assert refused.value.field == "is_another"
+    assert register_organization(harbor(), actor=actor, unit=unit, none_of=[there.pk]).pk
 
 
 def test_what_is_in_the_archive_looks_like_nothing(unit, actor):

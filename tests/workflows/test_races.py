@@ -265,15 +265,27 @@ def test_a_form_sent_twice_registers_one_agreement() -> None:
     assert Agreement.objects.count() == 1
 
 
-def test_a_form_sent_twice_adds_one_organization() -> None:
-    unit = UnitFactory()
-    actor = UserFactory(coordinator_in=unit)
+def test_a_form_of_another_one_sent_twice_registers_one_more() -> None:
+    there = AgreementFactory(title="Joint training centre")
+    drafts = [Agreement(unit=there.unit, type=there.type, title=there.title) for _ in range(2)]
+
+    calls = [partial(register_agreement, draft, actor=there.coordinator, none_of=[there.pk]) for draft in drafts]
+
+    assert [error.field for error in refused(run_together(*calls))] == ["is_another"]
+    assert Agreement.objects.count() == 2
+
+
+@pytest.mark.parametrize("is_held", [True, False])
+def test_a_form_sent_twice_adds_one_organization(is_held: bool) -> None:
+    unit = UnitFactory() if is_held else None
+    actor = UserFactory(coordinator_in=unit) if unit else UserFactory(staff=True)
+    there = OrganizationFactory(kind="enterprise", name="Harbor Works")
     rows = [Organization(kind="enterprise", name="Harbor Works") for _ in range(2)]
 
-    results = run_together(*(partial(register_organization, row, actor=actor, unit=unit) for row in rows))
+    calls = [partial(register_organization, row, actor=actor, unit=unit, none_of=[there.pk]) for row in rows]
 
-    assert [error.field for error in refused(results)] == ["is_another"]
-    assert OrganizationUnit.objects.count() == 1
+    assert [error.field for error in refused(run_together(*calls))] == ["is_another"]
+    assert (Organization.objects.count(), OrganizationUnit.objects.count()) == (2, is_held)
 
 
 def test_a_form_sent_twice_adds_one_person() -> None:
