@@ -30,6 +30,7 @@ from partnerships.workflows.milestones import (
     cancel_pending_milestones,
     derive_milestones,
     follow_coordinator,
+    follow_unit,
     give_to,
     make_type_milestones,
 )
@@ -96,8 +97,8 @@ def edit_agreement(
 ) -> Agreement:
     """Keeps what was changed of it and of its parts as one edit.
 
-    From the review on ``LOCKED`` and ``LOCKED_PARTS`` stay as they are. Milestones of the former coordinator, or of nobody, go
-    to the new one.
+    From the review on ``LOCKED`` and ``LOCKED_PARTS`` stay as they are. Milestones go along to another unit; those of the
+    former coordinator, or of nobody, to the new one.
     """
     with transaction.atomic():
         before = lock_as_read(agreement)
@@ -108,6 +109,8 @@ def edit_agreement(
         for part in parts:
             part.agreement = agreement  # type: ignore[attr-defined]
         save_with_parts(agreement, actor, is_changed=is_changed, parts=parts, removed=removed)
+        if before.unit_id != agreement.unit_id:
+            follow_unit(agreement, actor=actor, previous=before.unit_id)
         if before.coordinator_id != agreement.coordinator_id:
             follow_coordinator(agreement, actor=actor, previous=before.coordinator)
     return agreement

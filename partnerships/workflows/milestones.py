@@ -29,7 +29,8 @@ from partnerships.models import (
     workday_test,
 )
 from partnerships.models.agreements import QUIET_AFTER_DAYS
-from partnerships.models.milestones import ACCEPTED_KINDS, ACTIVITY_KINDS, FIRM_KINDS
+from partnerships.models.base import none_of
+from partnerships.models.milestones import ACCEPTED_KINDS, ACTIVITY_KINDS, FIRM_KINDS, MILESTONE_TARGETS
 from partnerships.permissions import require
 from partnerships.statuses import MILESTONE_TRANSITIONS, AgreementStatus, MilestoneStatus
 from partnerships.workflows.transitions import (
@@ -604,6 +605,15 @@ def cancel_pending_milestones(row: Any, *, actor: User | None, on: dt.date, reas
     """What was still to be done under an agreement, facility or demand that ends, each with the reason."""
     for milestone in row.milestones.pending().select_for_update(no_key=True, of=("self",)):
         _step(milestone, "cancel", actor=actor, on=on, reason=reason, is_consequence=True)
+
+
+def follow_unit(agreement: Agreement, *, actor: User | None, previous: int) -> None:
+    """Its pending milestones in the unit it leaves go along; those of its activities stay in the unit of these."""
+    with transaction.atomic():
+        own = agreement.milestones.pending().filter(none_of(*MILESTONE_TARGETS), unit=previous)
+        for milestone in own.select_for_update(of=("self",), no_key=True):
+            milestone.unit_id = agreement.unit_id
+            save_as(milestone, actor)
 
 
 def follow_coordinator(agreement: Agreement, *, actor: User | None, previous: User | None) -> None:

@@ -695,6 +695,26 @@ def test_an_edit_of_an_earlier_version_is_askedwhole() -> None:
     assert agreement.parties.count() == 2
 
 
+def test_a_draft_takes_its_milestones_along_to_another_unit() -> None:
+    agreement = AgreementFactory(ready=True)
+    there, before = UnitFactory(), agreement.unit
+    heir = UserFactory(coordinator_in=there)
+    activity = ActivityFactory(agreement=agreement)
+    open_, met = MilestoneFactory(agreement=agreement), MilestoneFactory(agreement=agreement, met=True)
+    of_activity = MilestoneFactory(activity=activity, agreement=agreement)
+    participants = MilestoneFactory(agreement=agreement, unit=UnitFactory())
+    ReminderMark.objects.all().delete()
+    moved = fresh(agreement)
+    moved.unit, moved.coordinator = there, heir
+
+    edit_agreement(moved, actor=None)
+
+    kept = [fresh(row) for row in (open_, met, of_activity, participants)]
+    assert [row.unit for row in kept] == [there, before, before, participants.unit]
+    assert (kept[0].owner, kept[0].history.first().unit, kept[0].version > open_.version) == (heir, there, True)
+    assert ReminderMark.objects.filter(milestone=open_).exists()
+
+
 def test_a_part_that_something_refers_to_is_not_removed() -> None:
     agreement = AgreementFactory(ready=True)
     party, term = agreement.parties.first(), agreement.terms.get()
