@@ -71,9 +71,13 @@ def edit_organization(
 
 
 def keep_contact(contact: Contact, *, actor: User | None) -> Contact:
-    """Keeps a person at an organization, new or changed. The same new person sent twice is kept once."""
+    """Keeps a person at an organization, new or changed. The same new person sent twice is kept once.
+
+    The organization is locked for a new one alone: whoever edits one has locked it, and elsewhere people come after it.
+    """
     with transaction.atomic():
-        lock(contact.organization)
+        if contact._state.adding:
+            lock(contact.organization)
         require(actor, "contact.edit", contact)
         if contact._state.adding:
             same = {name: getattr(contact, name) for name in SAME_PERSON}
