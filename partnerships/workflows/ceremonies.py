@@ -251,7 +251,7 @@ def _record_present(present: Iterable[Present], event: Event, actor: User) -> di
     found: dict[str, Organization] = {}
     for one in present:
         with _at(one.key):
-            organization = known[one.organization.pk] if one.organization else _new_organization(one, actor)
+            organization = _on_record(one.organization, known) if one.organization else _new_organization(one, actor)
             if organization:
                 found[one.key] = organization
             as_printed = "" if organization else one.name
@@ -259,6 +259,12 @@ def _record_present(present: Iterable[Present], event: Event, actor: User) -> di
             participation.role = one.role
             save_as(participation, actor)
     return found
+
+
+def _on_record(organization: Organization, known: Mapping[int, Organization]) -> Organization:
+    if organization.pk not in known:
+        raise InvalidInput(_("Somebody else deleted this since you opened it."), field="choice")
+    return known[organization.pk]
 
 
 def _new_organization(present: Present, actor: User) -> Organization | None:

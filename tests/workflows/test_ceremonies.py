@@ -283,6 +283,16 @@ def test_a_page_that_is_behind_records_nothing(actor: Any) -> None:
     assert not Event.objects.exists()
 
 
+def test_an_organization_that_was_deleted_meanwhile_is_refused_at_its_line(actor: Any) -> None:
+    ceremony = whole_ceremony(actor)
+    Organization.objects.all().delete()
+
+    with pytest.raises(InvalidInput) as stopped:
+        record(ceremony, actor)
+
+    assert (stopped.value.field, Event.objects.count()) == ("present-0-choice", 0)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_clicks_at_once_make_one_ceremony(actor: Any) -> None:
     key = uuid.uuid4()
