@@ -56,7 +56,7 @@ from partnerships.workflows.agreements import (
     record_signed_agreement,
     signing_warnings,
 )
-from partnerships.workflows.milestones import follow_coordinator
+from partnerships.workflows.milestones import follow_coordinator, follow_unit
 
 DATES = (
     "submitted_on",
@@ -318,6 +318,8 @@ class AgreementAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         if not change:
             obj.created_by = request.user
         super().save_model(request, obj, form, change)
+        if change and "unit" in form.changed_data:
+            follow_unit(obj, actor=request.user, previous=form.initial["unit"])
         if change and "coordinator" in form.changed_data:
             previous = User.objects.filter(pk=form.initial.get("coordinator")).first()
             follow_coordinator(obj, actor=request.user, previous=previous)

@@ -14,6 +14,7 @@ from partnerships.forms.choices import choosable
 from partnerships.forms.lines import FormWithLines, LineForm, LineFormSet, lines_of, with_more_lines
 from partnerships.forms.picks import PickField
 from partnerships.forms.steps import DateInput, VerbForm
+from partnerships.forms.twins import AnotherField
 from partnerships.models import (
     Agreement,
     AgreementArea,
@@ -29,6 +30,7 @@ from partnerships.models import (
 from partnerships.workflows import agreements
 
 PARTIES, AREAS, TERM = "parties", "areas", "term"
+TWINS_SHOWN = 3
 
 
 class PartyForm(LineForm):
@@ -253,7 +255,7 @@ class NewAgreementForm(AgreementForm):
         widget=DateInput,
         help_text=_("Leave this empty for a draft: it is then submitted, approved and signed step by step."),
     )
-    is_another = forms.BooleanField(label=_("It is another one"), required=False)
+    is_another = AnotherField(label=_("It is another one"))
 
     def __init__(self, *args: Any, user: User, party: int | None = None, **kwargs: Any) -> None:
         units = list(choosable(Unit, user)[:2])
@@ -283,17 +285,27 @@ class NewAgreementForm(AgreementForm):
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data
-        if values.get("unit") and values.get("title"):
-            typed = Agreement(unit=values["unit"], title=values["title"])
-            self.twins = list(agreements.agreements_of_title(typed)[:3])
-        if self.twins and not values.get("is_another"):
-            self.add_error("is_another", _("This unit has an agreement of this title already."))
+        if self._find_twins(values) - values.get("is_another", frozenset()):
+            self.add_error("is_another", agreements.TITLE_IS_THERE)
         return values
+
+    def _find_twins(self, values: dict[str, Any]) -> frozenset[int]:
+        if not (values.get("unit") and values.get("title")):
+            return frozenset()
+        twins = agreements.agreements_of_title(Agreement(unit=values["unit"], title=values["title"]))
+        self.twins = list(twins[:TWINS_SHOWN])
+        return self.fields["is_another"].ask_about(twins)
+
+    def apply(self, actor: User) -> Agreement | None:
+        registered = super().apply(actor)
+        if registered is None:
+            self._find_twins(self.cleaned_data)  # registered meanwhile
+        return registered
 
     def keep(self, actor: User) -> Agreement:
         values, (labels, _none) = self.cleaned_data, self._labels()
         registered = agreements.register_agreement(
-            self.instance, actor=actor, parts=[*self.kept, *labels], is_another=values["is_another"]
+            self.instance, actor=actor, parts=[*self.kept, *labels], none_of=values["is_another"]
         )
         if not values["on"]:
             return registered

@@ -11,6 +11,7 @@ from partnerships.forms.choices import choosable
 from partnerships.forms.lines import FormWithLines, LineForm, lines_of, with_more_lines
 from partnerships.forms.picks import PickField
 from partnerships.forms.steps import DateInput, VerbForm
+from partnerships.forms.twins import AnotherField
 from partnerships.forms.versions import VersionedForm
 from partnerships.models import Contact, Organization, OrganizationName, Unit, User
 from partnerships.workflows import organizations
@@ -75,7 +76,7 @@ class NewOrganizationForm(OrganizationForm):
     unit = forms.ModelChoiceField(
         label=_("Held by"), queryset=Unit.objects.none(), help_text=_("The unit that keeps up the relation.")
     )
-    is_another = forms.BooleanField(label=_("It is none of these"), required=False)
+    is_another = AnotherField(label=_("It is none of these"))
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, user=user, **kwargs)
@@ -90,13 +91,22 @@ class NewOrganizationForm(OrganizationForm):
 
     def clean(self) -> dict[str, Any] | None:
         values = super().clean() or self.cleaned_data
-        typed = Organization(name=values.get("name") or "", name_zh=values.get("name_zh") or "")
-        alike = Organization.objects.visible_to(self.user).resembling(typed)  # type: ignore[attr-defined]
-        alike = alike.select_related("region").prefetch_related("holders__unit").order_by("name", "pk")
-        self.look_alikes = list(alike[:LOOK_ALIKES_SHOWN])
-        if self.look_alikes and not values.get("is_another"):
+        if self._find_look_alikes(values) - values.get("is_another", frozenset()):
             self.add_error("is_another", organizations.LOOK_FIRST)
         return values
+
+    def _find_look_alikes(self, values: dict[str, Any]) -> frozenset[int]:
+        typed = Organization(name=values.get("name") or "", name_zh=values.get("name_zh") or "")
+        alike = Organization.objects.visible_to(self.user).resembling(typed)  # type: ignore[attr-defined]
+        shown = alike.select_related("region").prefetch_related("holders__unit").order_by("name", "pk")
+        self.look_alikes = list(shown[:LOOK_ALIKES_SHOWN])
+        return self.fields["is_another"].ask_about(alike)
+
+    def apply(self, actor: User) -> Organization | None:
+        registered = super().apply(actor)
+        if registered is None:
+            self._find_look_alikes(self.cleaned_data)  # registered meanwhile
+        return registered
 
     def keep(self, actor: User) -> Organization:
         return organizations.register_organization(
@@ -104,7 +114,7 @@ class NewOrganizationForm(OrganizationForm):
             actor=actor,
             unit=self.cleaned_data["unit"],
             names=self.kept,
-            is_another=self.cleaned_data["is_another"],
+            none_of=self.cleaned_data["is_another"],
         )
 
 

@@ -119,8 +119,6 @@ def record_activity(
     """
     activity = Activity(**columns)
     with transaction.atomic():
-        if activity.agreement:
-            lock(activity.agreement)  # the same visit entered twice at once stands in line
         _add(activity, actor=actor, organizations=organizations, areas=areas, details=details or {}, done_on=on)
         return complete_activity(
             activity,
@@ -142,9 +140,12 @@ def _add(
     details: Mapping[str, Any],
     done_on: dt.date | None = None,
 ) -> None:
-    """A new activity with its parts, inside the caller's transaction."""
+    """A new activity with its parts, inside the caller's transaction. The same entered twice at once stands in line."""
     if activity.agreement:
+        activity.agreement = lock(activity.agreement)
         require(actor, "agreement.follow_up", activity.agreement)
+    else:
+        activity.unit = lock(activity.unit)
     require(actor, "activity.add", activity)
     _check_days(activity)
     _refuse_entered_twice(activity, done_on)
@@ -180,23 +181,43 @@ def edit_activity(
     ``changes`` are columns of it and ``details`` of its kind's table. Afterwards exactly ``organizations`` take part,
     and it counts for exactly ``credited``: pairs of an area's and an organization's id.
 
-    Effects in order: the activity, its details, who takes part, what it counts for; its milestones follow its dates and
-    its title; once it is completed, the unit holds the organizations.
+    Effects in order: the activity, its details, who takes part, what it counts for, as one version and none where
+    nothing changed; its milestones follow its dates and its title; once it is completed, the unit holds the organizations.
     """
     with transaction.atomic():
         locked = lock_as_read(activity)
         require(actor, "activity.edit", locked)
+        changes = _changed(locked, changes)
         _set_columns(locked, changes)
         _check_days(locked)
-        save_as(locked, actor)
-        _edit_details(locked, details, actor=actor)
+        _check_is_over(locked, changes)
+        if changes:
+            save_as(locked, actor)
         partners = {organization.pk: organization for organization in organizations}
-        _keep_partners(locked, set(partners), actor=actor)
-        _keep_credits(locked, set(credited), actor=actor)
+        has_other_parts = [
+            _edit_details(locked, details, actor=actor),
+            _keep_partners(locked, set(partners), actor=actor),
+            _keep_credits(locked, set(credited), actor=actor),
+        ]
+        if any(has_other_parts) and not changes:
+            locked.touch()
         follow_activity(locked, actor=actor, on=on)
         if locked.completed_on:
             hold_organizations(partners.values(), unit=locked.unit, coordinator=locked.owner, actor=actor)
     return locked
+
+
+def _changed(row: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if getattr(row, name) != value}
+
+
+def _check_is_over(activity: Activity, changes: Mapping[str, Any]) -> None:
+    """What is completed did not take place afterwards."""
+    for name in ("starts_on", "ends_on"):
+        day = changes.get(name)
+        if day and activity.completed_on and day > activity.completed_on:
+            words = _("It was completed on %(day)s: reopen it to correct the day.")
+            raise InvalidInput(words % {"day": activity.completed_on.isoformat()}, field=name)
 
 
 def _set_columns(row: Any, values: Mapping[str, Any]) -> None:
@@ -211,25 +232,30 @@ def detail_of(activity: Activity) -> Training | ResearchProject | Visit | None:
     return model._base_manager.filter(activity=activity).first() if model else None
 
 
-def _edit_details(activity: Activity, details: Mapping[str, Any], *, actor: User | None) -> None:
-    """No history row where nothing changed."""
+def _edit_details(activity: Activity, details: Mapping[str, Any], *, actor: User | None) -> bool:
+    """Whether anything changed."""
     if not details:
-        return
+        return False
     row = detail_of(activity) or DETAIL_MODELS[activity.kind](activity=activity)
-    if any(getattr(row, name) != value for name, value in details.items()):
-        _set_columns(row, details)
+    changes = _changed(row, details)
+    if changes:
+        _set_columns(row, changes)
         save_as(row, actor)
+    return bool(changes)
 
 
-def _keep_partners(activity: Activity, wanted: set[int], *, actor: User | None) -> None:
+def _keep_partners(activity: Activity, wanted: set[int], *, actor: User | None) -> bool:
+    """Whether anything changed."""
     known = {row.organization_id: row for row in activity.partners.all()}
     for pk in sorted(known.keys() - wanted):
         delete_as(known[pk], actor)
     for pk in sorted(wanted - known.keys()):
         save_as(ActivityOrganization(activity=activity, organization_id=pk), actor)
+    return known.keys() != wanted
 
 
-def _keep_credits(activity: Activity, wanted: set[tuple[int, int]], *, actor: User | None) -> None:
+def _keep_credits(activity: Activity, wanted: set[tuple[int, int]], *, actor: User | None) -> bool:
+    """Whether anything changed."""
     known = {(row.area_id, row.organization_id): row for row in activity.credits.all()}
     taking_part = set(activity.partners.values_list("organization_id", flat=True))
     if any(organization_id not in taking_part for _area_id, organization_id in wanted):
@@ -238,6 +264,7 @@ def _keep_credits(activity: Activity, wanted: set[tuple[int, int]], *, actor: Us
         delete_as(known[pair], actor)
     for area_id, organization_id in sorted(wanted - known.keys()):
         save_as(ActivityCredit(activity=activity, area_id=area_id, organization_id=organization_id), actor)
+    return known.keys() != wanted
 
 
 def derived_of_activity(activity: Activity) -> list[Derived]:

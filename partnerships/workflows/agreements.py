@@ -1,14 +1,14 @@
 """Agreements from draft to their end: reviewed, signed, renewed, amended, closed."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import count
 from typing import Any
 
 from django.db import models, transaction
 from django.db.models import ProtectedError
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from partnerships.dates import add_months
 from partnerships.exceptions import InvalidInput, TransitionRefused
@@ -30,6 +30,7 @@ from partnerships.workflows.milestones import (
     cancel_pending_milestones,
     derive_milestones,
     follow_coordinator,
+    follow_unit,
     give_to,
     make_type_milestones,
 )
@@ -45,6 +46,7 @@ from partnerships.workflows.transitions import (
 )
 
 LEAST_SIGNATORIES = 2
+TITLE_IS_THERE = gettext_lazy("This unit has an agreement of this title already.")
 # What was signed; editable again only after a return or a correction.
 LOCKED = (
     "title",
@@ -61,18 +63,18 @@ LOCKED_PARTS = (AgreementParty, AgreementArea, AgreementTerm)
 
 
 def register_agreement(
-    agreement: Agreement, *, actor: User | None, parts: Sequence[models.Model] = (), is_another: bool = False
+    agreement: Agreement, *, actor: User | None, parts: Sequence[models.Model] = (), none_of: Collection[int] = ()
 ) -> Agreement:
     """Keeps a new draft with its parts: parties, areas promised, a term, a programme. The actor is its creator.
 
-    Raises ``InvalidInput`` on ``is_another`` when the unit has an agreement of this title, unless it is said to be
-    another one. Under a lock of the unit, so that a form sent twice makes one agreement.
+    Raises ``InvalidInput`` on ``is_another`` when the unit has an agreement of this title beside ``none_of``, the ids
+    of those it is said not to be. Under a lock of the unit, so that a form sent twice makes one agreement.
     """
     with transaction.atomic():
         lock(agreement.unit)
         require(actor, "agreement.add", agreement)
-        if not is_another and agreements_of_title(agreement).exists():
-            raise InvalidInput(_("This unit has an agreement of this title already."), field="is_another")
+        if set(agreements_of_title(agreement).values_list("pk", flat=True)) - set(none_of):
+            raise InvalidInput(TITLE_IS_THERE, field="is_another")
         agreement.created_by = actor
         save_as(agreement, actor)
         _keep_parts(agreement, parts, actor)
@@ -95,8 +97,8 @@ def edit_agreement(
 ) -> Agreement:
     """Keeps what was changed of it and of its parts as one edit.
 
-    From the review on ``LOCKED`` and ``LOCKED_PARTS`` stay as they are. Milestones of the former coordinator, or of nobody, go
-    to the new one.
+    From the review on ``LOCKED`` and ``LOCKED_PARTS`` stay as they are. Milestones go along to another unit; those of the
+    former coordinator, or of nobody, to the new one.
     """
     with transaction.atomic():
         before = lock_as_read(agreement)
@@ -107,6 +109,8 @@ def edit_agreement(
         for part in parts:
             part.agreement = agreement  # type: ignore[attr-defined]
         save_with_parts(agreement, actor, is_changed=is_changed, parts=parts, removed=removed)
+        if before.unit_id != agreement.unit_id:
+            follow_unit(agreement, actor=actor, previous=before.unit_id)
         if before.coordinator_id != agreement.coordinator_id:
             follow_coordinator(agreement, actor=actor, previous=before.coordinator)
     return agreement

@@ -179,6 +179,7 @@ def record_ceremony(
         if draft.event:
             return draft.event
         _check_is_current(draft, version=version, tab=tab)
+        _lock_units(ceremony)
         event = _record_event(ceremony, actor, today)
         desk = _Desk(event, actor, today, _record_present(ceremony.present, event, actor))
         for signed in ceremony.signed:
@@ -203,6 +204,13 @@ def _draft(actor: User, key: UUID, now: dt.datetime) -> CeremonyDraft:
     """The draft under its lock, made where it is not there yet: of two clicks at once the second waits for the first."""
     draft, _is_new = CeremonyDraft.objects.get_or_create(author=actor, key=key, defaults={"version": 0, "kept_at": now})
     return lock(draft)
+
+
+def _lock_units(ceremony: Ceremony) -> None:
+    """Of those who visit, before the organizations: whoever enters a visit by itself locks them in this order, too."""
+    units = {line.unit.pk: line.unit for line in ceremony.visited}
+    for pk in sorted(units):
+        lock(units[pk])
 
 
 def _check_is_current(draft: CeremonyDraft, *, version: int, tab: str) -> None:
@@ -243,7 +251,7 @@ def _record_present(present: Iterable[Present], event: Event, actor: User) -> di
     found: dict[str, Organization] = {}
     for one in present:
         with _at(one.key):
-            organization = known[one.organization.pk] if one.organization else _new_organization(one, actor)
+            organization = _on_record(one.organization, known) if one.organization else _new_organization(one, actor)
             if organization:
                 found[one.key] = organization
             as_printed = "" if organization else one.name
@@ -251,6 +259,12 @@ def _record_present(present: Iterable[Present], event: Event, actor: User) -> di
             participation.role = one.role
             save_as(participation, actor)
     return found
+
+
+def _on_record(organization: Organization, known: Mapping[int, Organization]) -> Organization:
+    if organization.pk not in known:
+        raise InvalidInput(_("Somebody else deleted this since you opened it."), field="choice")
+    return known[organization.pk]
 
 
 def _new_organization(present: Present, actor: User) -> Organization | None:

@@ -156,10 +156,9 @@ def add_document(document: Document, *, actor: User | None, file: File, at: dt.d
     with transaction.atomic():
         lock(document.target)
         require(actor, "document.upload", document)
-        same = Document.objects.filter(kind=document.kind, title=document.title, **{target: document.target})
-        known = same.filter(versions__sha256=_sha256(file), versions__original_name=_clean_name(file)).first()
-        if known is not None:
-            return known
+        for known in Document.objects.filter(kind=document.kind, title=document.title, **{target: document.target}):
+            if _is_current(known, file):
+                return known
         save_as(document, actor)
         add_version(document, actor=actor, file=file, at=at)
     return document
@@ -186,6 +185,11 @@ def attach_to_activity(
             add_version(document, actor=actor, file=file, at=at)
             documents.append(document)
     return documents
+
+
+def _is_current(document: Document, file: File) -> bool:
+    latest = document.versions.first()
+    return latest is not None and (latest.sha256, latest.original_name) == (_sha256(file), _clean_name(file))
 
 
 def _save_or_discard(version: DocumentVersion) -> None:

@@ -29,7 +29,8 @@ from partnerships.models import (
     workday_test,
 )
 from partnerships.models.agreements import QUIET_AFTER_DAYS
-from partnerships.models.milestones import ACCEPTED_KINDS, ACTIVITY_KINDS, FIRM_KINDS
+from partnerships.models.base import none_of
+from partnerships.models.milestones import ACCEPTED_KINDS, ACTIVITY_KINDS, FIRM_KINDS, MILESTONE_TARGETS
 from partnerships.permissions import require
 from partnerships.statuses import MILESTONE_TRANSITIONS, AgreementStatus, MilestoneStatus
 from partnerships.workflows.transitions import (
@@ -76,11 +77,8 @@ def add_action_point(
 
     Raises ``InvalidInput`` when the same is open already: a second click sends it again.
     """
-    milestone = Milestone(
-        **_place(target), kind=MilestoneKind.ACTION_POINT, title=title.strip(), due_on=due_on, owner=owner
-    )
-    setattr(milestone, str(target._meta.model_name), target)
     with transaction.atomic():
+        milestone = _place_action_point(lock(target), title=title.strip(), due_on=due_on, owner=owner)
         require(actor, "milestone.add", milestone)
         if milestone.agreement and milestone.agreement.has_ended:
             raise TransitionRefused(_("The agreement has ended: nothing more is to be done under it."))
@@ -90,6 +88,15 @@ def add_action_point(
             raise InvalidInput(_("This is to be done already."), field="title")
         save_as(milestone, actor)
         check_heir(milestone, owner, field="owner")
+    return milestone
+
+
+def _place_action_point(target: Agreement | Activity | Event, **columns: Any) -> Milestone:
+    """A new one of a locked ``target``; its agreement is locked, too, and cannot end before it is kept."""
+    milestone = Milestone(**_place(target), kind=MilestoneKind.ACTION_POINT, **columns)
+    setattr(milestone, str(target._meta.model_name), target)
+    if milestone.agreement and milestone.agreement is not target:
+        milestone.agreement = lock(milestone.agreement)
     return milestone
 
 
@@ -598,6 +605,15 @@ def cancel_pending_milestones(row: Any, *, actor: User | None, on: dt.date, reas
     """What was still to be done under an agreement, facility or demand that ends, each with the reason."""
     for milestone in row.milestones.pending().select_for_update(no_key=True, of=("self",)):
         _step(milestone, "cancel", actor=actor, on=on, reason=reason, is_consequence=True)
+
+
+def follow_unit(agreement: Agreement, *, actor: User | None, previous: int) -> None:
+    """Its pending milestones in the unit it leaves go along; those of its activities stay in the unit of these."""
+    with transaction.atomic():
+        own = agreement.milestones.pending().filter(none_of(*MILESTONE_TARGETS), unit=previous)
+        for milestone in own.select_for_update(of=("self",), no_key=True):
+            milestone.unit_id = agreement.unit_id
+            save_as(milestone, actor)
 
 
 def follow_coordinator(agreement: Agreement, *, actor: User | None, previous: User | None) -> None:

@@ -1,8 +1,9 @@
 """Organizations and their people as they are kept, which unit holds which, and which are out of use."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
+from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -31,18 +32,17 @@ def register_organization(
     actor: User | None,
     unit: Unit | None,
     names: Sequence[OrganizationName] = (),
-    is_another: bool = False,
+    none_of: Collection[int] = (),
 ) -> Organization:
     """Keeps a new organization with its other names; ``unit`` holds it from now on, so that its people go on with it.
 
-    Raises ``InvalidInput`` on ``is_another`` when there are look-alikes, unless it is said to be another one. Under a lock
-    of the unit, so that a form sent twice makes one organization.
+    Raises ``InvalidInput`` on ``is_another`` when there are look-alikes beside ``none_of``, the ids of those it is said
+    not to be. One at a time, so that a form sent twice makes one organization.
     """
     with transaction.atomic():
-        if unit is not None:
-            lock(unit)
+        lock(ContentType.objects.get_for_model(Organization))
         require(actor, "organization.add")
-        if not is_another and Organization.objects.resembling(organization).exists():
+        if set(Organization.objects.resembling(organization).values_list("pk", flat=True)) - set(none_of):
             raise InvalidInput(LOOK_FIRST, field="is_another")
         save_as(organization, actor)
         for name in names:
@@ -71,9 +71,13 @@ def edit_organization(
 
 
 def keep_contact(contact: Contact, *, actor: User | None) -> Contact:
-    """Keeps a person at an organization, new or changed. The same new person sent twice is kept once."""
+    """Keeps a person at an organization, new or changed. The same new person sent twice is kept once.
+
+    The organization is locked for a new one alone: whoever edits one has locked it, and elsewhere people come after it.
+    """
     with transaction.atomic():
-        lock(contact.organization)
+        if contact._state.adding:
+            lock(contact.organization)
         require(actor, "contact.edit", contact)
         if contact._state.adding:
             same = {name: getattr(contact, name) for name in SAME_PERSON}

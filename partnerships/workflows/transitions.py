@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
+from django.db.models import ProtectedError
 from django.utils.translation import gettext as _
 
 from partnerships.dates import EARLIEST_DAY, LATEST_DAY
@@ -110,7 +111,8 @@ def save_with_parts(
 ) -> None:
     """One edit of ``root`` and the rows that belong to it: one version, one history row for each that changed.
 
-    Raises ``StaleVersion`` when somebody else was faster, also where only a part was changed.
+    Raises ``StaleVersion`` when somebody else was faster, also where only a part was changed, and ``TransitionRefused``
+    when something refers to a part that is to go.
     """
     parts, removed = list(parts), list(removed)
     if is_changed:
@@ -118,9 +120,20 @@ def save_with_parts(
     elif parts or removed:
         root.touch()
     for row in removed:
-        delete_as(row, actor)
+        _remove_part(row, actor)
     for row in parts:
         save_as(row, actor)
+
+
+def _remove_part(row: Any, actor: User | None) -> None:
+    try:
+        delete_as(row, actor)
+    except ProtectedError as error:
+        kinds = {str(other._meta.verbose_name_plural) for other in error.protected_objects}
+        words = {"part": row, "kinds": ", ".join(sorted(kinds))}
+        raise TransitionRefused(
+            _("“%(part)s” cannot be removed: there are %(kinds)s that refer to it.") % words
+        ) from error
 
 
 def delete_as(row: Any, actor: User | None) -> None:

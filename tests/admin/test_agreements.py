@@ -67,6 +67,16 @@ def test_what_was_signed_is_locked(office):
     assert agreement.current_term.ends_on.year == DAY.year + 3
 
 
+def test_a_draft_takes_its_milestones_along_to_another_unit(office):
+    agreement, there = AgreementFactory(), UnitFactory()
+    milestone = MilestoneFactory(agreement=agreement)
+
+    save(office, agreement, unit=str(there.pk))
+
+    milestone.refresh_from_db()
+    assert (milestone.unit, milestone.history.first().history_user is None) == (there, False)
+
+
 def test_a_new_coordinator_takes_over_the_milestones(office):
     agreement = AgreementFactory(signed=True)
     milestone = MilestoneFactory(agreement=agreement)

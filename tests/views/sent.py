@@ -17,6 +17,11 @@ def filled(response: Any, /, **changes: Any) -> dict[str, Any]:
     return data | {name.replace("__", "-"): value for name, value in changes.items()}
 
 
+def box(response: Any) -> str:
+    """What the browser sends when “it is another one” is ticked on this page."""
+    return str(response.context["form"].fields["is_another"].widget.names)
+
+
 def send(client: Client, address: str, /, **changes: Any) -> Any:
     """Opens the page, changes fields and sends the form. ``parties__0__role`` is the field ``parties-0-role``."""
     return client.post(address, filled(client.get(address), **changes))

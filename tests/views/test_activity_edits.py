@@ -130,10 +130,22 @@ def test_who_is_added_to_a_completed_one_is_held(world: World, client: Client) -
     assert OrganizationUnit.objects.filter(organization=second, unit=world.unit).exists() is True
 
 
-def test_saved_once_more_only_the_version_moves(client: Client, activity: Activity) -> None:
+def test_a_completed_one_is_not_moved_behind_that_day(world: World, client: Client) -> None:
+    done = ActivityFactory(agreement=world.agreement, owner=world.coordinator, completed=True)
+    later = Activity.objects.get(pk=done.pk).completed_on + dt.timedelta(days=1)
+
+    refused = save(client, done, place="Hall 2", starts_on=str(later))
+
+    assert set(refused.context["form"].errors) == {"starts_on"}
+    assert refused.context["form"]["place"].value() == "Hall 2"
+
+
+def test_nothing_changed_is_no_edit(client: Client, activity: Activity) -> None:
     save(client, activity)
 
-    assert (activity.history.count(), activity.training.history.count(), activity.partners.count()) == (2, 1, 1)
+    activity.refresh_from_db()
+    rows = (activity.history.count(), activity.training.history.count(), activity.partners.count())
+    assert (rows, activity.version) == ((1, 1, 1), 1)
 
 
 def test_a_stale_page_shows_mine_theirs_and_the_original(world: World, client: Client, activity: Activity) -> None:

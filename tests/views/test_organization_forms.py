@@ -15,8 +15,9 @@ from partnerships.factories import (
     UnitFactory,
     UnitMembershipFactory,
 )
+from partnerships.forms.organizations import LOOK_ALIKES_SHOWN, NewOrganizationForm, OrganizationForm
 from partnerships.models import Contact, Organization
-from tests.views.sent import errors, filled, send
+from tests.views.sent import box, errors, filled, send
 from tests.views.world import World, make_world
 
 ADD = "/organizations/add/"
@@ -79,8 +80,31 @@ class TestAdding:
         assert world.enterprise.get_absolute_url() in warned.text
         assert "North school" in warned.text
         assert Organization.objects.filter(name="North Works").count() == 0
-        client.post(ADD, filled(warned, is_another="on"))
+        ticked = filled(warned, is_another=box(warned))
+        client.post(ADD, ticked)
         assert Organization.objects.filter(name="North Works").count() == 1
+        twice = client.post(ADD, ticked)
+        assert list(errors(twice)) == ["is_another"]
+        assert Organization.objects.filter(name="North Works").count() == 1
+
+    def test_one_added_at_the_same_moment_is_shown(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(NewOrganizationForm, "clean", OrganizationForm.clean)  # as if it had not been there yet
+        typed = {"kind": "enterprise", "name": "Harbor Works"}
+        send(client, ADD, **typed)
+
+        again = send(client, ADD, **typed)
+
+        assert list(errors(again)) == ["is_another"]
+        assert Organization.objects.get(name="Harbor Works").get_absolute_url() in again.text
+
+    def test_more_look_alikes_than_are_shown_do_not_block(self, client: Client) -> None:
+        for number in range(LOOK_ALIKES_SHOWN + 2):
+            EnterpriseFactory(name=f"Harbor Works {number}")
+
+        warned = send(client, ADD, kind="enterprise", name="Harbor Works")
+        client.post(ADD, filled(warned, is_another=box(warned)))
+
+        assert Organization.objects.filter(name="Harbor Works").count() == 1
 
     def test_the_chinese_name_is_compared_too(self, client: Client) -> None:
         warned = send(client, ADD, kind="enterprise", name="Something else", name_zh="中益机械")

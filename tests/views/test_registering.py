@@ -1,6 +1,7 @@
 """Agreements registered and edited on the pages of coordinators."""
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -20,9 +21,10 @@ from partnerships.factories import (
     TypeMilestoneFactory,
     UserFactory,
 )
+from partnerships.forms.agreements import AgreementForm, NewAgreementForm
 from partnerships.models import Agreement, AgreementParty, OrganizationUnit
 from partnerships.statuses import AgreementStatus
-from tests.views.sent import errors, filled, send
+from tests.views.sent import box, errors, filled, send
 from tests.views.world import World, make_world
 
 ADD = "/agreements/add/"
@@ -109,8 +111,30 @@ class TestADraft:
         same = Agreement.objects.filter(title="Joint training centre")
         assert errors(again) == {"is_another": ["This unit has an agreement of this title already."]}
         assert same.get().get_absolute_url() in again.text
-        client.post(ADD, filled(again, is_another="on"))
+        ticked = filled(again, is_another=box(again))
+        client.post(ADD, ticked)
         assert same.count() == 2
+        twice = client.post(ADD, ticked)
+        assert (list(errors(twice)), same.count()) == (["is_another"], 2)
+        [tag] = re.findall(r'<input[^>]*name="is_another"[^>]*>', twice.text)
+        assert (f'value="{box(twice)}"' in tag, "checked" in tag) == (True, False)
+
+    def test_one_registered_at_the_same_moment_is_shown(
+        self, client: Client, typed: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(NewAgreementForm, "clean", AgreementForm.clean)  # as if it had not been there yet
+        send(client, ADD, **typed)
+
+        again = send(client, ADD, **typed)
+
+        assert list(errors(again)) == ["is_another"]
+        assert Agreement.objects.get(title="Joint training centre").get_absolute_url() in again.text
+
+    @pytest.mark.parametrize("forged", ["on", "x" * 10_000, "9" * 10_000, "\0", "-1", "²"])
+    def test_a_forged_box_says_nothing(self, forged: str, client: Client, typed: dict[str, Any]) -> None:
+        send(client, ADD, **typed)
+
+        assert list(errors(send(client, ADD, **typed, is_another=forged))) == ["is_another"]
 
     def test_takes_no_forged_status_or_author(self, world: World, client: Client, typed: dict[str, Any]) -> None:
         forged = {"status": "signed", "signed_on": "2026-01-01", "created_by": str(world.lead.pk), "version": "9"}
@@ -328,6 +352,22 @@ class TestEditing:
 
         assert "is locked" in errors(answer)["__all__"][0]
         assert world.agreement.parties.count() == 2
+
+    def test_a_party_that_owes_something_stays_and_what_was_typed_too(self, world: World, client: Client) -> None:
+        second = world.draft.parties.all()[1]
+        MilestoneFactory(agreement=world.draft, party=second, kind="obligation")
+        typed = {"title": "Typed", "parties__0__DELETE": "on", "parties__1__DELETE": "on"}
+
+        refused = send(client, edit(world.draft), **typed)
+
+        [words] = errors(refused)["__all__"]
+        assert words == f"“{second}” cannot be removed: there are milestones that refer to it."
+        assert (refused.status_code, world.draft.parties.count()) == (200, 2)
+        kept = filled(refused)
+        del kept["parties-1-DELETE"]
+        client.post(edit(world.draft), kept)
+        assert Agreement.objects.get(pk=world.draft.pk).title == "Typed"
+        assert [party.pk for party in world.draft.parties.all()] == [second.pk]
 
     def test_the_new_coordinator_gets_the_milestones(self, world: World, client: Client) -> None:
         heir = UserFactory(coordinator_in=world.unit)

@@ -359,6 +359,34 @@ def test_an_edit_of_what_somebody_else_changed_is_refused(agreement: Agreement) 
     assert fresh(activity).place == "Hall 1"
 
 
+@pytest.mark.parametrize("column", ["starts_on", "ends_on"])
+def test_what_is_completed_did_not_take_place_afterwards(agreement: Agreement, column: str) -> None:
+    late, day_before = DAY + dt.timedelta(days=5), DAY - dt.timedelta(days=1)
+    activity = ActivityFactory(agreement=agreement, owner=agreement.coordinator, starts_on=day_before, ends_on=late)
+    complete_activity(activity, actor=None, on=DAY, summary="Held", no_next_step_reason="None")
+    later = {column: late + dt.timedelta(days=1)}
+
+    with pytest.raises(InvalidInput, match="completed on 2026-03-02: reopen it") as refused:
+        edit(fresh(activity), actor=agreement.coordinator, changes={"ends_on": None, **later})
+
+    assert refused.value.field == column
+    # It ended earlier than planned: the rest can still be corrected, and the day, too.
+    edit(fresh(activity), actor=agreement.coordinator, changes={"place": "Hall 1", "ends_on": late})
+    assert edit(fresh(activity), actor=agreement.coordinator, changes={"ends_on": DAY}).ends_on == DAY
+
+
+def test_an_edit_of_nothing_is_no_version(agreement: Agreement) -> None:
+    activity = ActivityFactory(agreement=agreement, training=True, owner=agreement.coordinator)
+    partner = OrganizationFactory()
+    same = {"changes": {"title": activity.title, "starts_on": activity.starts_on}, "actor": agreement.coordinator}
+
+    edits = [edit(fresh(activity), **same, organizations=partners) for partners in ([], [partner], [partner], [])]
+
+    first = activity.version
+    assert [kept.version for kept in edits] == [first, first + 1, first + 1, first + 2]
+    assert activity.history.count() == 1
+
+
 def test_a_stranger_edits_nothing(agreement: Agreement) -> None:
     activity = ActivityFactory(agreement=agreement)
 

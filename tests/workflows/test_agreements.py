@@ -30,6 +30,7 @@ from partnerships.models import (
     Agreement,
     AgreementParty,
     AgreementTerm,
+    Amendment,
     Milestone,
     MilestoneKind,
     OrganizationUnit,
@@ -655,7 +656,10 @@ def test_a_title_the_unit_has_is_asked_about_and_a_cancelled_one_is_not() -> Non
     with pytest.raises(InvalidInput) as asked:
         again()
     assert asked.value.field == "is_another"
-    assert again(is_another=True).pk
+    another = again(none_of=[there.pk])
+    with pytest.raises(InvalidInput):
+        again(none_of=[there.pk])  # a second click: of that one nothing was said
+    assert again(none_of=[there.pk, another.pk]).pk
     Agreement.objects.update(status=AgreementStatus.CANCELLED)
     assert again().pk
 
@@ -689,3 +693,37 @@ def test_an_edit_of_an_earlier_version_is_askedwhole() -> None:
         edit_agreement(stale, actor=agreement.coordinator, is_changed=False, removed=[party])
 
     assert agreement.parties.count() == 2
+
+
+def test_a_draft_takes_its_milestones_along_to_another_unit() -> None:
+    agreement = AgreementFactory(ready=True)
+    there, before = UnitFactory(), agreement.unit
+    heir = UserFactory(coordinator_in=there)
+    activity = ActivityFactory(agreement=agreement)
+    open_, met = MilestoneFactory(agreement=agreement), MilestoneFactory(agreement=agreement, met=True)
+    of_activity = MilestoneFactory(activity=activity, agreement=agreement)
+    participants = MilestoneFactory(agreement=agreement, unit=UnitFactory())
+    ReminderMark.objects.all().delete()
+    moved = fresh(agreement)
+    moved.unit, moved.coordinator = there, heir
+
+    edit_agreement(moved, actor=None)
+
+    kept = [fresh(row) for row in (open_, met, of_activity, participants)]
+    assert [row.unit for row in kept] == [there, before, before, participants.unit]
+    assert (kept[0].owner, kept[0].history.first().unit, kept[0].version > open_.version) == (heir, there, True)
+    assert ReminderMark.objects.filter(milestone=open_).exists()
+
+
+def test_a_part_that_something_refers_to_is_not_removed() -> None:
+    agreement = AgreementFactory(ready=True)
+    party, term = agreement.parties.first(), agreement.terms.get()
+    MilestoneFactory(agreement=agreement, party=party, kind="obligation")
+    Amendment.objects.create(agreement=agreement, number=1, signed_on=DAY, effective_on=DAY, summary="New", term=term)
+    before = footprint(agreement)
+
+    for part, kinds in ((party, "milestones"), (term, "amendments")):
+        with pytest.raises(TransitionRefused, match=f"cannot be removed: there are {kinds} that"):
+            edit_agreement(fresh(agreement), actor=agreement.coordinator, is_changed=False, removed=[part])
+
+    assert footprint(agreement) == before

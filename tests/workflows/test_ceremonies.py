@@ -36,6 +36,7 @@ from partnerships.models import (
     Source,
     StatusChange,
 )
+from partnerships.workflows.activities import record_activity
 from partnerships.workflows.ceremonies import (
     Ceremony,
     Opened,
@@ -282,6 +283,16 @@ def test_a_page_that_is_behind_records_nothing(actor: Any) -> None:
     assert not Event.objects.exists()
 
 
+def test_an_organization_that_was_deleted_meanwhile_is_refused_at_its_line(actor: Any) -> None:
+    ceremony = whole_ceremony(actor)
+    Organization.objects.all().delete()
+
+    with pytest.raises(InvalidInput) as stopped:
+        record(ceremony, actor)
+
+    assert (stopped.value.field, Event.objects.count()) == ("present-0-choice", 0)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_clicks_at_once_make_one_ceremony(actor: Any) -> None:
     key = uuid.uuid4()
@@ -307,6 +318,25 @@ def test_two_ceremonies_with_the_same_guests_never_wait_in_a_circle(actor: Any) 
 
     assert refused(run_together(*calls)) == []
     assert Event.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_visit_entered_by_itself_and_a_ceremony_never_wait_in_a_circle(actor: Any) -> None:
+    kept = {"unit": unit_of(actor), "coordinator": actor}
+    more = {"signed": (), "opened": (), "released": (), "source": None, "reported": ()}
+    for _round in range(4):
+        host = EnterpriseFactory()
+        present = (Present(key="present-0", name="x", role="guest", organization=host),)
+        visited = (Visited(key="visits-0", organization="present-0", on=DAY, **kept),)
+        visit = {"unit": unit_of(actor), "kind": "visit", "title": "Another", "starts_on": DAY, "organizations": [host]}
+
+        results = run_together(
+            partial(record, whole_ceremony(actor, present=present, visited=visited, **more), actor),
+            partial(record_activity, actor=actor, on=DAY, no_next_step_reason="None", **visit),
+        )
+
+        assert refused(results) == []
+        Activity.objects.update(title="Earlier")
 
 
 # Drafts

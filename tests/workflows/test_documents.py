@@ -152,6 +152,21 @@ def test_the_same_file_again_is_no_new_version():
     assert [version.number for version in versions] == [1, 1, 2]
 
 
+def test_an_earlier_version_sent_anew_is_kept():
+    agreement = AgreementFactory(signed=True)
+
+    def add(content, name="a.pdf"):
+        document, file = Document(agreement=agreement, kind="annex", title="Annex"), SimpleUploadedFile(name, content)
+        return add_document(document, actor=None, file=file, at=NOON)
+
+    first = add(PDF + b"1")
+    add_version(first, actor=None, file=SimpleUploadedFile("a.pdf", PDF + b"2"), at=NOON)
+
+    assert add(PDF + b"2") == first
+    assert content_of(add(PDF + b"1").versions.get()) == PDF + b"1"
+    assert agreement.documents.count() == 2
+
+
 def test_who_may_not_upload_adds_no_document():
     agreement = AgreementFactory(signed=True)
     document = Document(agreement=agreement, kind="annex", title="Annex")

@@ -1,6 +1,10 @@
 """Organizations and their people: kept with who did it, warned about, and once."""
 
+import threading
+from functools import partial
+
 import pytest
+from django.db import transaction
 
 from partnerships.exceptions import InvalidInput, NotAllowed, StaleVersion
 from partnerships.factories import (
@@ -13,6 +17,8 @@ from partnerships.factories import (
 )
 from partnerships.models import Contact, Organization, OrganizationKind, OrganizationName
 from partnerships.workflows.organizations import edit_organization, keep_contact, register_organization
+from partnerships.workflows.transitions import lock, save_as
+from tests.together import LONGEST_WAIT, refused, run_together
 
 pytestmark = pytest.mark.django_db
 
@@ -40,13 +46,13 @@ def test_it_is_kept_with_its_names_and_held_by_the_unit(unit, actor):
 
 
 def test_a_look_alike_is_asked_about_and_does_not_block(unit, actor):
-    EnterpriseFactory(name="Harbor Works Co., Ltd.")
+    there = EnterpriseFactory(name="Harbor Works Co., Ltd.")
 
-    with pytest.raises(InvalidInput) as refused:
-        register_organization(harbor(), actor=actor, unit=unit)
-    made = register_organization(harbor(), actor=actor, unit=unit, is_another=True)
-
-    assert (refused.value.field, made.pk is not None) == ("is_another", True)
+    for none_of in ([], [there.pk + 1]):
+        with pytest.raises(InvalidInput) as refused:
+            register_organization(harbor(), actor=actor, unit=unit, none_of=none_of)
+        assert refused.value.field == "is_another"
+    assert register_organization(harbor(), actor=actor, unit=unit, none_of=[there.pk]).pk
 
 
 def test_what_is_in_the_archive_looks_like_nothing(unit, actor):
@@ -106,3 +112,24 @@ def test_somebody_who_left_and_came_back_is_a_new_person(unit, actor):
     keep_contact(Contact(organization=organization, name="Zhou Min"), actor=actor)
 
     assert organization.contacts.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_page_of_the_person_and_one_of_the_organization_never_wait_in_a_circle(unit, actor):
+    """Each holds the lock its form takes when they meet: on SQLite the second would not come so far."""
+    organization = OrganizationFactory(held_by=unit)
+    person = keep_contact(Contact(organization=organization, name="Zhou Min"), actor=actor)
+    both = threading.Barrier(2, timeout=LONGEST_WAIT)
+
+    def edit(held, verb):
+        row = Contact.objects.get(pk=person.pk)
+        row.position = "Head"
+        with transaction.atomic():
+            lock(held)
+            both.wait()
+            verb(row)
+
+    own_page = partial(edit, person, partial(keep_contact, actor=actor))
+    with_all_people = partial(edit, organization, partial(save_as, actor=actor))
+
+    assert [type(error) for error in refused(run_together(own_page, with_all_people))] == [StaleVersion]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from partnerships.exceptions import StaleVersion, TransitionRefused
+from partnerships.exceptions import NotAllowed, StaleVersion, TransitionRefused
 from partnerships.factories import (
     DAY,
     NOON,
@@ -16,6 +16,7 @@ from partnerships.factories import (
     AnswerFactory,
     DemandFactory,
     EnterpriseFactory,
+    EventFactory,
     InstitutionFactory,
     MilestoneFactory,
     OrganizationFactory,
@@ -37,7 +38,13 @@ from partnerships.models import (
     StatusChange,
 )
 from partnerships.statuses import AgreementStatus, MilestoneStatus
-from partnerships.workflows.activities import complete_activity, follow_activity, log_contact
+from partnerships.workflows.activities import (
+    complete_activity,
+    follow_activity,
+    log_contact,
+    plan_activity,
+    record_activity,
+)
 from partnerships.workflows.agreements import (
     approve_agreement,
     complete_agreement,
@@ -49,7 +56,13 @@ from partnerships.workflows.agreements import (
     terminate_agreement,
 )
 from partnerships.workflows.demands import agree_with_project, choose_answer, close_demand
-from partnerships.workflows.milestones import accept_milestone, derive_milestones, meet_milestone, send_back_milestone
+from partnerships.workflows.milestones import (
+    accept_milestone,
+    add_action_point,
+    derive_milestones,
+    meet_milestone,
+    send_back_milestone,
+)
 from partnerships.workflows.organizations import keep_contact, register_organization
 from partnerships.workflows.upkeep import keep_all_in_step
 from tests.together import refused, run_together
@@ -252,15 +265,27 @@ def test_a_form_sent_twice_registers_one_agreement() -> None:
     assert Agreement.objects.count() == 1
 
 
-def test_a_form_sent_twice_adds_one_organization() -> None:
-    unit = UnitFactory()
-    actor = UserFactory(coordinator_in=unit)
+def test_a_form_of_another_one_sent_twice_registers_one_more() -> None:
+    there = AgreementFactory(title="Joint training centre")
+    drafts = [Agreement(unit=there.unit, type=there.type, title=there.title) for _ in range(2)]
+
+    calls = [partial(register_agreement, draft, actor=there.coordinator, none_of=[there.pk]) for draft in drafts]
+
+    assert [error.field for error in refused(run_together(*calls))] == ["is_another"]
+    assert Agreement.objects.count() == 2
+
+
+@pytest.mark.parametrize("is_held", [True, False])
+def test_a_form_sent_twice_adds_one_organization(is_held: bool) -> None:
+    unit = UnitFactory() if is_held else None
+    actor = UserFactory(coordinator_in=unit) if unit else UserFactory(staff=True)
+    there = OrganizationFactory(kind="enterprise", name="Harbor Works")
     rows = [Organization(kind="enterprise", name="Harbor Works") for _ in range(2)]
 
-    results = run_together(*(partial(register_organization, row, actor=actor, unit=unit) for row in rows))
+    calls = [partial(register_organization, row, actor=actor, unit=unit, none_of=[there.pk]) for row in rows]
 
-    assert [error.field for error in refused(results)] == ["is_another"]
-    assert OrganizationUnit.objects.count() == 1
+    assert [error.field for error in refused(run_together(*calls))] == ["is_another"]
+    assert (Organization.objects.count(), OrganizationUnit.objects.count()) == (2, is_held)
 
 
 def test_a_form_sent_twice_adds_one_person() -> None:
@@ -271,3 +296,50 @@ def test_a_form_sent_twice_adds_one_person() -> None:
     run_together(*(partial(keep_contact, person, actor=actor) for person in people))
 
     assert organization.contacts.count() == 1
+
+
+def test_a_form_sent_twice_adds_one_action_point() -> None:
+    agreement = AgreementFactory(signed=True)
+    for target in (agreement, ActivityFactory(agreement=agreement), EventFactory(unit=agreement.unit)):
+        asked = {"actor": agreement.coordinator, "title": "Call them", "due_on": DAY, "owner": agreement.coordinator}
+        calls = [partial(add_action_point, row, **asked) for row in read_twice(target)]
+
+        assert [error.field for error in refused(run_together(*calls))] == ["title"]
+
+        assert target.milestones.pending().filter(title="Call them").count() == 1
+        target.milestones.update(title="Called")
+
+
+def test_what_is_added_while_the_agreement_ends_does_not_outlive_it() -> None:
+    for _round in range(4):
+        agreement = AgreementFactory(signed=True)
+        target = ActivityFactory(agreement=agreement) if _round % 2 else Agreement.objects.get(pk=agreement.pk)
+        asked = {"actor": agreement.coordinator, "title": "Call them", "due_on": DAY, "owner": agreement.coordinator}
+        run_together(
+            partial(add_action_point, target, **asked),
+            partial(terminate_agreement, agreement, actor=None, on=DAY, reason="Insolvent"),
+        )
+        assert agreement.milestones.pending().count() == 0
+
+
+@pytest.mark.parametrize("done", [{}, {"no_next_step_reason": "None"}])
+@pytest.mark.parametrize("is_under_an_agreement", [True, False])
+def test_a_form_sent_twice_enters_one_follow_up(done: dict[str, str], is_under_an_agreement: bool) -> None:
+    agreement = AgreementFactory(signed=True)
+    verb = partial(record_activity if done else plan_activity, actor=agreement.coordinator, on=DAY, **done)
+    what = {"unit": agreement.unit, "kind": "visit", "title": "Visit them", "starts_on": DAY}
+    rows = read_twice(agreement) if is_under_an_agreement else [None, None]
+
+    results = run_together(*(partial(verb, agreement=row, **what) for row in rows))
+
+    assert [error.field for error in refused(results)] == ["title"]
+    assert Activity.objects.count() == 1
+
+
+def test_a_follow_up_is_entered_by_whoever_may_as_the_agreement_is_now() -> None:
+    agreement = AgreementFactory(ready=True)
+    as_read, actor = Agreement.objects.get(), agreement.coordinator
+    Agreement.objects.update(unit=UnitFactory())
+
+    with pytest.raises(NotAllowed):
+        plan_activity(actor=actor, on=DAY, unit=as_read.unit, kind="visit", title="Visit them", agreement=as_read)
