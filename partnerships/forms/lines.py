@@ -32,7 +32,35 @@ class LineForm(forms.ModelForm):
         return any(field.errors or field.value() != self.fields[field.name].initial for field in self.behind)
 
 
-class LineFormSet(forms.BaseInlineFormSet):
+class DistinctRowsMixin:
+    """Django leaves the root out of what has to be unique, and so misses a row that somebody else added meanwhile."""
+
+    def clean(self) -> None:
+        super().clean()  # type: ignore[misc]
+        if not self.is_valid() or self.instance.pk is None:
+            return
+        free = [form.instance.pk for form in self.deleted_forms]
+        for form in self.kept_forms:
+            self._refuse_twice(form, free)
+            free.append(form.instance.pk)
+
+    def _refuse_twice(self, form: forms.ModelForm, free: list[int | None]) -> None:
+        """The rows ``free`` are gone or changed by the time this one is saved; the forms Django compares itself."""
+        row = form.instance
+        others = self.model._base_manager.exclude(pk__in=[pk for pk in (row.pk, *free) if pk])
+        for rule in row._meta.total_unique_constraints:
+            values = {name: row.serializable_value(name) for name in rule.fields}
+            if self.fk.name in values and None not in values.values() and others.filter(**values).exists():
+                field = rule.violation_error_code if rule.violation_error_code in form.fields else None
+                form.add_error(field, rule.get_violation_error_message())
+
+    @property
+    def kept_forms(self) -> list[forms.ModelForm]:
+        removed = self.deleted_forms
+        return [form for form in self.forms if form.has_changed() and form not in removed]
+
+
+class LineFormSet(DistinctRowsMixin, forms.BaseInlineFormSet):
     """What was typed as rows: those to keep, and those to remove."""
 
     def __init__(self, data: QueryDict | None = None, **kwargs: Any) -> None:
@@ -50,7 +78,7 @@ class LineFormSet(forms.BaseInlineFormSet):
 
     @property
     def kept(self) -> list[models.Model]:
-        return [form.instance for form in self.forms if form.has_changed() and form not in self.deleted_forms]
+        return [form.instance for form in self.kept_forms]
 
     @property
     def removed(self) -> list[models.Model]:

@@ -179,6 +179,16 @@ class TestEditing:
         client.post(edit(world.enterprise), filled(refused))
         assert Organization.objects.get(pk=world.enterprise.pk).address == "Mine"
 
+    def test_saved_again_with_a_name_they_added_too_says_so_at_the_line(self, world: World, client: Client) -> None:
+        page = client.post(edit(world.enterprise), filled(client.get(edit(world.enterprise)), more="names"))
+        data = filled(page, names__0__name="Harbor")
+
+        client.post(edit(world.enterprise), data)
+        again = client.post(edit(world.enterprise), filled(client.post(edit(world.enterprise), data)))
+
+        assert errors(again) == {"names-0-name": ["This name is recorded already."]}
+        assert world.enterprise.other_names.count() == 1
+
     def test_the_page_leads_there_for_holders_alone(self, world: World, client_of: Callable[[Any], Client]) -> None:
         page = {
             role: client_of(world.people[role]).get(world.enterprise.get_absolute_url()).text

@@ -308,6 +308,36 @@ class TestEditing:
         world.draft.refresh_from_db()
         assert (world.draft.version, world.draft.parties.all()[0].signatory_person) == (2, "Ms Lin")
 
+    def test_a_party_is_taken_out_and_put_in_again_or_makes_room_for_another(
+        self, world: World, client: Client
+    ) -> None:
+        college, enterprise = [party.organization_id for party in world.draft.parties.order_by("pk")]
+        third = EnterpriseFactory()
+
+        send(client, edit(world.draft), parties__0__organization=str(third.pk), parties__1__organization=str(college))
+        moved = [party.organization_id for party in world.draft.parties.order_by("pk")]
+        page = client.post(edit(world.draft), filled(client.get(edit(world.draft)), more="parties"))
+        anew = {"parties-1-DELETE": "on", "parties-2-organization": str(college)}
+        client.post(edit(world.draft), filled(page) | anew)
+
+        assert moved == [third.pk, college]
+        assert [party.organization_id for party in world.draft.parties.order_by("pk")] == [third.pk, college]
+        assert enterprise not in moved
+        assert AgreementParty.history.filter(history_type="-").count() == 1
+
+    def test_two_parties_do_not_change_places(self, world: World, client: Client) -> None:
+        college, enterprise = [str(party.organization_id) for party in world.draft.parties.order_by("pk")]
+
+        answer = send(client, edit(world.draft), parties__0__organization=enterprise, parties__1__organization=college)
+
+        assert errors(answer) == {"parties-0-organization": ["This organization is a party already."]}
+
+    def test_lines_said_to_be_new_are_still_the_same_lines(self, world: World, client: Client) -> None:
+        answer = send(client, edit(world.draft), parties__INITIAL_FORMS="0")
+
+        taken = ["This organization is a party already."]
+        assert errors(answer) == {"parties-0-organization": taken, "parties-1-organization": taken}
+
     def test_what_was_signed_is_locked_and_the_rest_is_not(self, world: World, client: Client) -> None:
         heir = UserFactory(coordinator_in=world.unit)
         forged = {"title": "Forged", "amount": "1", "status": "draft"}
@@ -418,6 +448,36 @@ class TestAStalePage:
         assert "is locked" in errors(again)["__all__"][0]
         assert 'value="Ms Lin"' in again.text
         assert world.draft.parties.all()[0].signatory_person == ""
+
+    @pytest.mark.parametrize(
+        ("prefix", "where", "words"),
+        [
+            ("parties", "parties-2-organization", "This organization is a party already."),
+            ("areas", "areas-1-area", "This area is promised already."),
+            ("term", "term-0-__all__", "There is a term of this number already."),
+        ],
+    )
+    def test_saved_again_with_a_line_they_added_too_says_so_at_the_line(
+        self, prefix: str, where: str, words: str, world: World, client: Client
+    ) -> None:
+        world.draft.terms.all().delete()
+        added = {
+            "parties": {"parties-2-organization": str(EnterpriseFactory().pk), "parties-2-role": "signatory"},
+            "areas": {"areas-1-area": str(CooperationAreaFactory().pk)},
+            "term": {"term-0-starts_on": "2026-04-01", "term-0-ends_on": "2029-03-31"},
+        }[prefix]
+        page = client.get(edit(world.draft))
+        if prefix != "term":
+            page = client.post(edit(world.draft), filled(page, more=prefix))
+        data = filled(page) | added
+
+        client.post(edit(world.draft), data)
+        refused = client.post(edit(world.draft), data)
+        again = client.post(edit(world.draft), filled(refused))
+
+        assert (refused.status_code, again.status_code) == (409, 200)
+        assert errors(again) == {where: [words]}
+        assert world.draft.version + 1 == Agreement.objects.get(pk=world.draft.pk).version
 
     @pytest.mark.parametrize("version", ["", "0", "x", "999999999999999999999", "-1"])
     def test_a_forged_version_is_a_stale_one(self, version: str, world: World, client: Client) -> None:
