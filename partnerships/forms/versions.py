@@ -116,13 +116,16 @@ class Conflict:
     submitted: int
     opened_at: Any
     differences: list[Difference] = field(default_factory=list)
+    reader: Any = None
 
     @property
     def last_change(self) -> Any:
         """The newest history row of the root: who changed it and when."""
         return self.now.history.select_related("history_user").first()
 
-    def describe(self, form: VersionedForm, formsets: Iterable[Any] = ()) -> None:
+    def describe(self, form: VersionedForm, formsets: Iterable[Any] = (), *, reader: Any) -> None:
+        """``reader`` is who looks at it: rows that they may neither choose nor see are not named."""
+        self.reader = reader
         parts = (part for rows in formsets for part in self._of_parts(rows))
         self.differences = [*self._of_root(form), *form.differences_beside(self), *parts]
 
@@ -131,15 +134,25 @@ class Conflict:
         original = history.first()
         for name in _posted_fields(form):
             model_field = self.now._meta.get_field(name)
-            is_named = name in form.fields or not _is_scoped(model_field)
-            theirs = shown(model_field, getattr(self.now, model_field.attname), is_named=is_named)
+            theirs, before = self._shown(form, model_field, self.now), self._shown(form, model_field, original)
             mine = _mine(form, model_field)
-            before = (
-                shown(model_field, getattr(original, model_field.attname), is_named=is_named) if original else EMPTY
-            )
             if mine != theirs:
                 sent = _as_sent(getattr(self.now, model_field.attname))
                 yield Difference(_label(model_field), mine, theirs, before, name, sent)
+
+    def _shown(self, form: forms.ModelForm, model_field: Any, row: Any) -> str:
+        """A column of ``row``, if there is one, as far as the reader may know it."""
+        if row is None:
+            return EMPTY
+        value = getattr(row, model_field.attname)
+        return shown(
+            model_field, value, is_named=not _is_scoped(model_field) or self._may_know(form, model_field, value)
+        )
+
+    def _may_know(self, form: forms.ModelForm, model_field: Any, pk: Any) -> bool:
+        rows = model_field.remote_field.model._default_manager.visible_to(self.reader)
+        offered = getattr(form.fields.get(model_field.name), "queryset", rows)
+        return any(known.filter(pk=pk).exists() for known in (offered, rows))
 
     def take_over(self, form: VersionedForm) -> None:
         """What only they changed comes into the described form as it is now: saving again does not undo it."""
@@ -152,8 +165,8 @@ class Conflict:
         original = _part_as_opened(row, self.opened_at)
         for name in names if row else ():
             model_field = row._meta.get_field(name)
-            theirs, mine = shown(model_field, getattr(row, model_field.attname)), _mine(form, model_field)
-            before = shown(model_field, getattr(original, model_field.attname)) if original else EMPTY
+            theirs, before = self._shown(form, model_field, row), self._shown(form, model_field, original)
+            mine = _mine(form, model_field)
             if mine != theirs:
                 sent = _as_sent(getattr(row, model_field.attname))
                 yield Difference(_label(model_field), mine, theirs, before, name, sent)
@@ -191,8 +204,7 @@ class Conflict:
             if model_field is None:
                 continue
             label = f"{theirs_row._meta.verbose_name} “{theirs_row}”: {_label(model_field)}"
-            before = shown(model_field, getattr(original, model_field.attname)) if original else EMPTY
-            theirs = shown(model_field, getattr(theirs_row, model_field.attname))
+            theirs, before = self._shown(form, model_field, theirs_row), self._shown(form, model_field, original)
             yield Difference(label, _mine(form, model_field), theirs, before)
 
 

@@ -479,6 +479,19 @@ class TestAStalePage:
         assert errors(again) == {where: [words]}
         assert world.draft.version + 1 == Agreement.objects.get(pk=world.draft.pk).version
 
+    def test_does_not_name_what_it_referred_to_in_another_unit(self, world: World, client: Client) -> None:
+        theirs, draft = make_world("South").agreement, world.draft
+        for parent in (theirs, world.agreement, None):
+            draft.parent = parent
+            draft.save()
+        page = filled(client.get(edit(draft)), parent=str(world.agreement.pk))
+
+        foreign, own = (client.post(edit(draft), page | {"version": str(version)}) for version in (2, 3))
+
+        assert [row.original for row in foreign.context["conflict"].differences] == [f"#{theirs.pk}"]
+        assert "South signed" not in foreign.text
+        assert [row.original for row in own.context["conflict"].differences] == ["North signed"]
+
     @pytest.mark.parametrize("version", ["", "0", "x", "999999999999999999999", "-1"])
     def test_a_forged_version_is_a_stale_one(self, version: str, world: World, client: Client) -> None:
         assert send(client, edit(world.draft), title="Forged", version=version).status_code == 409
