@@ -37,15 +37,21 @@ class VersionedForm(forms.ModelForm):
 
     version = StampField()
     opened_at = StampField()
+    boxes = StampField()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.conflict: Conflict | None = None
         if self.instance.pk is None or not hasattr(self.instance, "version"):
-            del self.fields["version"], self.fields["opened_at"]
+            del self.fields["version"], self.fields["opened_at"], self.fields["boxes"]
             return
         self.fields["version"].initial = self.instance.version
         self.fields["opened_at"].initial = timezone.now().isoformat()
+        self.fields["boxes"].initial = self._boxes
+
+    def _boxes(self) -> str:
+        """The boxes it asks for: of one that is not ticked a browser sends nothing."""
+        return " ".join(name for name, asked in self.fields.items() if isinstance(asked.widget, forms.CheckboxInput))
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
@@ -60,7 +66,8 @@ class VersionedForm(forms.ModelForm):
         submitted = self.cleaned_data.get("version") or "0"
         if submitted != str(now.version):
             opened_at = _moment(self.cleaned_data.get("opened_at") or "")
-            self.conflict = Conflict(now, _number(submitted), opened_at)
+            boxes = frozenset((self.cleaned_data.get("boxes") or "").split())
+            self.conflict = Conflict(now, _number(submitted), opened_at, boxes)
             self.add_error(None, _("Somebody else changed this since you opened it. Nothing is lost: see below."))
             self._accept_current(now.version)
 
@@ -69,6 +76,7 @@ class VersionedForm(forms.ModelForm):
         self.data = self.data.copy()
         self.data[self.add_prefix("version")] = str(version)
         self.data[self.add_prefix("opened_at")] = timezone.now().isoformat()
+        self.data[self.add_prefix("boxes")] = self._boxes()
 
     def differences_beside(self, conflict: "Conflict") -> Iterable["Difference"]:
         """What the form asks besides the columns of its row, where mine and theirs differ."""
@@ -80,6 +88,7 @@ class Difference:
     """One field: as the person typed it, as it is now, as it was when the form was opened.
 
     ``name`` and ``sent`` are the form's field and what it sends for theirs; empty where the form has no field of its own.
+    ``is_left_out``: the page that was sent did not ask for it.
     """
 
     label: Any
@@ -88,10 +97,11 @@ class Difference:
     original: str
     name: str = ""
     sent: tuple[str, ...] = ()
+    is_left_out: bool = False
 
     @property
     def is_theirs_alone(self) -> bool:
-        return self.mine == self.original
+        return self.is_left_out or self.mine == self.original
 
 
 def _number(text: str) -> int:
@@ -110,11 +120,15 @@ def _moment(text: str) -> dt.datetime | None:
 
 @dataclass
 class Conflict:
-    """A refused save. ``now`` is the row as it is, ``submitted`` the version the form was opened with."""
+    """A refused save. ``now`` is the row as it is, ``submitted`` the version the form was opened with.
+
+    ``boxes`` are those that the page had.
+    """
 
     now: Any
     submitted: int
     opened_at: Any
+    boxes: frozenset[str] = frozenset()
     differences: list[Difference] = field(default_factory=list)
     reader: Any = None
 
@@ -132,13 +146,26 @@ class Conflict:
     def _of_root(self, form: forms.ModelForm) -> Iterator[Difference]:
         history = self.now.history.filter(version__lte=self.submitted).order_by("-version", "-history_id")
         original = history.first()
-        for name in _posted_fields(form):
-            model_field = self.now._meta.get_field(name)
-            theirs, before = self._shown(form, model_field, self.now), self._shown(form, model_field, original)
+        yield from self._of_columns(form, self.now, original, _posted_fields(form))
+
+    def _of_columns(self, form: forms.ModelForm, row: Any, original: Any, names: Iterable[str]) -> Iterator[Difference]:
+        for name in names:
+            model_field = row._meta.get_field(name)
+            theirs, before = self._shown(form, model_field, row), self._shown(form, model_field, original)
             mine = _mine(form, model_field)
             if mine != theirs:
-                sent = _as_sent(getattr(self.now, model_field.attname))
-                yield Difference(_label(model_field), mine, theirs, before, name, sent)
+                sent = _as_sent(getattr(row, model_field.attname))
+                left_out = self._is_left_out(form, name)
+                yield Difference(_label(model_field), mine, theirs, before, name, sent, is_left_out=left_out)
+
+    def _is_left_out(self, form: forms.ModelForm, name: str) -> bool:
+        """Whether the page never asked for it: the field was locked, or hid what the reader could not see."""
+        key, asked = form.add_prefix(name), form.fields.get(name)
+        if asked is None:
+            return False
+        if isinstance(asked.widget, forms.CheckboxInput):
+            return key not in form.data and name not in self.boxes
+        return asked.widget.value_omitted_from_data(form.data, form.files, key)
 
     def _shown(self, form: forms.ModelForm, model_field: Any, row: Any) -> str:
         """A column of ``row``, if there is one, as far as the reader may know it."""
@@ -159,17 +186,12 @@ class Conflict:
         for difference in self.differences:
             if difference.name in form.fields and difference.is_theirs_alone:
                 form.data.setlist(form.add_prefix(difference.name), difference.sent)  # type: ignore[attr-defined]
+                form.errors.pop(difference.name, None)
 
     def of_row(self, form: VersionedForm, row: Any, names: Iterable[str]) -> Iterator[Difference]:
         """Columns of a ``row`` that belongs to the root and that the form asks by their own names."""
-        original = _part_as_opened(row, self.opened_at)
-        for name in names if row else ():
-            model_field = row._meta.get_field(name)
-            theirs, before = self._shown(form, model_field, row), self._shown(form, model_field, original)
-            mine = _mine(form, model_field)
-            if mine != theirs:
-                sent = _as_sent(getattr(row, model_field.attname))
-                yield Difference(_label(model_field), mine, theirs, before, name, sent)
+        if row:
+            yield from self._of_columns(form, row, _part_as_opened(row, self.opened_at), names)
 
     def of_rows(self, field: forms.BoundField, mine: Iterable[str], rows: Any) -> Iterator[Difference]:
         """Rows that belong to the root, each a choice of ``field``, which starts with theirs; by what they are called."""

@@ -492,6 +492,35 @@ class TestAStalePage:
         assert "South signed" not in foreign.text
         assert [row.original for row in own.context["conflict"].differences] == ["North signed"]
 
+    def test_takes_what_it_never_asked_for_from_them(self, world: World, client: Client) -> None:
+        draft = world.draft
+        draft.parent = make_world("South").agreement
+        draft.save()
+        page = filled(client.get(edit(draft)), summary="Mine")
+        draft.parent = world.agreement
+        draft.save()
+
+        refused = client.post(edit(draft), page)
+        client.post(edit(draft), filled(refused))
+
+        assert ("parent" in page, refused.status_code) == (False, 409)
+        draft.refresh_from_db()
+        assert (draft.summary, draft.parent) == ("Mine", world.agreement)
+
+    @pytest.mark.parametrize(("has_the_box", "kept"), [(True, False), (False, True)])
+    def test_a_box_that_is_not_ticked_is_a_change_only_where_the_page_has_it(
+        self, has_the_box: bool, kept: bool, world: World, client: Client
+    ) -> None:
+        page = filled(client.get(edit(world.draft)))
+        assert (page.pop("is_party_list_complete"), page["boxes"]) == ("on", "is_party_list_complete")
+        page |= {} if has_the_box else {"boxes": ""}
+        world.draft.touch()
+
+        client.post(edit(world.draft), filled(client.post(edit(world.draft), page)))
+
+        world.draft.refresh_from_db()
+        assert world.draft.is_party_list_complete is kept
+
     @pytest.mark.parametrize("version", ["", "0", "x", "999999999999999999999", "-1"])
     def test_a_forged_version_is_a_stale_one(self, version: str, world: World, client: Client) -> None:
         assert send(client, edit(world.draft), title="Forged", version=version).status_code == 409
