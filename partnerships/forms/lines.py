@@ -7,7 +7,7 @@ from django.db import models
 from django.forms.utils import ErrorDict
 from django.http import QueryDict
 
-from partnerships.forms.versions import VersionedForm
+from partnerships.forms.versions import Conflict, VersionedForm
 
 MOST_LINES = 100
 # Buttons that send a form to be shown again, not to be kept: look for a row, add a line.
@@ -76,6 +76,14 @@ class LineFormSet(DistinctRowsMixin, forms.BaseInlineFormSet):
             if field.initial not in {None, "", False}:
                 data[field.html_name] = "on" if field.initial is True else str(field.initial)
 
+    def caught_up(self) -> "LineFormSet":
+        """Beside a conflict: the lines as they are now, where the page had none because they were locked."""
+        return self if self.management_form.is_valid() else self._with(None)
+
+    def _with(self, data: QueryDict | None) -> "LineFormSet":
+        own = {"instance": self.instance, "prefix": self.prefix, "queryset": self.queryset}
+        return type(self)(data, **own, form_kwargs=self.form_kwargs)
+
     @property
     def kept(self) -> list[models.Model]:
         return [form.instance for form in self.kept_forms]
@@ -119,6 +127,9 @@ class FormWithLines(VersionedForm):
     @property
     def has_line_errors(self) -> bool:
         return self.is_bound and any(lines.total_error_count() for lines in self.formsets)
+
+    def catch_up(self, conflict: Conflict) -> None:
+        self.formsets = tuple(lines.caught_up() for lines in self.formsets)
 
     def leave_unjudged(self) -> None:
         """Shows what was typed without a word about what is missing: nobody asked to keep it yet."""

@@ -82,6 +82,9 @@ class VersionedForm(forms.ModelForm):
         """What the form asks besides the columns of its row, where mine and theirs differ."""
         return ()
 
+    def catch_up(self, conflict: "Conflict") -> None:
+        """What belongs to the row follows what happened meanwhile, so that saving again is possible."""
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -187,6 +190,7 @@ class Conflict:
             if difference.name in form.fields and difference.is_theirs_alone:
                 form.data.setlist(form.add_prefix(difference.name), difference.sent)  # type: ignore[attr-defined]
                 form.errors.pop(difference.name, None)
+        form.catch_up(self)
 
     def of_row(self, form: VersionedForm, row: Any, names: Iterable[str]) -> Iterator[Difference]:
         """Columns of a ``row`` that belongs to the root and that the form asks by their own names."""
@@ -208,6 +212,8 @@ class Conflict:
         return {str(row) for row in rows.model.history.as_of(self.opened_at).filter(**root)}
 
     def _of_parts(self, formset: Any) -> Iterator[Difference]:
+        if not formset.management_form.is_valid():
+            return
         for form in formset.initial_forms:
             if form.instance.pk is None:
                 yield Difference(formset.model._meta.verbose_name, _typed(form), _("removed meanwhile"), EMPTY)

@@ -492,6 +492,24 @@ class TestAStalePage:
         assert "South signed" not in foreign.text
         assert [row.original for row in own.context["conflict"].differences] == ["North signed"]
 
+    def test_of_what_was_returned_meanwhile_goes_on_with_the_lines_as_they_are(
+        self, world: World, client: Client, client_of: Callable[[Any], Client]
+    ) -> None:
+        draft = world.draft
+        client.post(reverse("agreement_step", args=[draft.pk, "submit"]), {"version": 1, "on": str(DAY)})
+        page = filled(client.get(edit(draft)), reference="NS-8")
+        back = {"version": 2, "on": str(DAY), "reason": "Names"}
+        client_of(world.lead).post(reverse("agreement_step", args=[draft.pk, "return"]), back)
+
+        refused = client.post(edit(draft), page)
+        client.post(edit(draft), filled(refused, parties__1__signatory_person="Ms Lin"))
+
+        assert [row.mine for row in refused.context["conflict"].differences if not row.is_theirs_alone] == ["NS-8"]
+        assert [name for name in errors(refused) if name != "__all__"] == []
+        draft.refresh_from_db()
+        assert (draft.title, draft.reference, draft.is_party_list_complete) == ("North draft", "NS-8", True)
+        assert [party.signatory_person for party in draft.parties.all()] == ["", "Ms Lin"]
+
     def test_takes_what_it_never_asked_for_from_them(self, world: World, client: Client) -> None:
         draft = world.draft
         draft.parent = make_world("South").agreement
