@@ -36,6 +36,7 @@ from partnerships.workflows.milestones import (
 from partnerships.workflows.organizations import hold_organizations
 from partnerships.workflows.transitions import (
     check_day,
+    check_heir,
     delete_as,
     lock,
     lock_as_read,
@@ -76,6 +77,8 @@ def register_agreement(
         agreement.created_by = actor
         save_as(agreement, actor)
         _keep_parts(agreement, parts, actor)
+        if agreement.coordinator:
+            check_heir(agreement, agreement.coordinator, field="coordinator")
     return agreement
 
 
@@ -108,6 +111,8 @@ def edit_agreement(
             part.agreement = agreement  # type: ignore[attr-defined]
         save_with_parts(agreement, actor, is_changed=is_changed, parts=parts, removed=removed)
         if before.coordinator_id != agreement.coordinator_id:
+            if agreement.coordinator:
+                check_heir(agreement, agreement.coordinator, field="coordinator")
             follow_coordinator(agreement, actor=actor, previous=before.coordinator)
     return agreement
 

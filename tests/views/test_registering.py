@@ -18,6 +18,7 @@ from partnerships.factories import (
     MilestoneFactory,
     ProgrammeFactory,
     TypeMilestoneFactory,
+    UnitFactory,
     UserFactory,
 )
 from partnerships.models import Agreement, AgreementParty, OrganizationUnit
@@ -368,6 +369,16 @@ class TestEditing:
         world.milestone.refresh_from_db()
         other.refresh_from_db()
         assert (world.milestone.owner, other.owner) == (heir, world.lead)
+
+    def test_the_coordinator_has_to_see_it(self, world: World, client: Client, typed: dict[str, Any]) -> None:
+        below = UserFactory(coordinator_in=UnitFactory(parent=world.unit))
+        refusal = {"coordinator": ["This person may not see the agreement."]}
+        typed |= {"unit": str(world.unit.pk)}
+
+        for address, data in ((edit(world.draft), {}), (ADD, typed)):
+            assert errors(send(client, address, **data, coordinator=str(below.pk))) == refusal
+
+        assert Agreement.objects.filter(coordinator=below).count() == 0
 
     def test_it_moves_only_to_a_unit_of_ones_own(self, world: World, client: Client) -> None:
         twin = make_world("South")
