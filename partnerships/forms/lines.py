@@ -7,7 +7,7 @@ from django.db import models
 from django.forms.utils import ErrorDict
 from django.http import QueryDict
 
-from partnerships.forms.versions import Conflict, VersionedForm
+from partnerships.forms.versions import Conflict, VersionedForm, as_number
 
 MOST_LINES = 100
 # Buttons that send a form to be shown again, not to be kept: look for a row, add a line.
@@ -76,13 +76,50 @@ class LineFormSet(DistinctRowsMixin, forms.BaseInlineFormSet):
             if field.initial not in {None, "", False}:
                 data[field.html_name] = "on" if field.initial is True else str(field.initial)
 
-    def caught_up(self) -> "LineFormSet":
-        """Beside a conflict: the lines as they are now, where the page had none because they were locked."""
-        return self if self.management_form.is_valid() else self._with(None)
+    def caught_up(self, conflict: Conflict) -> "LineFormSet":
+        """Beside a conflict: the lines as they are now, where the page had none because they were locked.
+
+        A line whose row somebody removed goes as well, or is a new one where something else was typed in it.
+        """
+        if not self.management_form.is_valid():
+            return self._with(None)
+        gone = self._gone()
+        typed = [line for line in gone if self._was_typed_in(line, conflict)]
+        return self._with(self._moved(gone, typed)) if gone else self
 
     def _with(self, data: QueryDict | None) -> "LineFormSet":
         own = {"instance": self.instance, "prefix": self.prefix, "queryset": self.queryset}
         return type(self)(data, **own, form_kwargs=self.form_kwargs)
+
+    def _gone(self) -> list[forms.ModelForm]:
+        return [line for line in self.initial_forms if line.instance.pk is None]
+
+    def _was_typed_in(self, line: forms.ModelForm, conflict: Conflict) -> bool:
+        """Whether a line says anything else than its row, which is gone, said when the page was opened."""
+        if self._should_delete_form(line):
+            return False
+        pk, root = as_number(self.data.get(line.add_prefix("id"), "")), {self.fk.name: self.instance}
+        rows = self.model.history.filter(id=pk, **root)  # type: ignore[attr-defined]
+        was = conflict.opened_at and rows.filter(history_date__lte=conflict.opened_at).first()
+        if not was:
+            return True
+        return self.form(self.data, prefix=line.prefix, instance=was.instance, **self.form_kwargs).has_changed()
+
+    def _moved(self, gone: list[forms.ModelForm], typed: list[forms.ModelForm]) -> QueryDict:
+        """What was sent, without the lines that are ``gone``; those ``typed`` in stand among the new ones."""
+        kept = [line for line in self.initial_forms if line not in gone]
+        lines, data = [*kept, *typed, *self.extra_forms], self.data.copy()
+        for name in self.data:
+            if any(name.startswith(f"{line.prefix}-") for line in self.forms):
+                del data[name]
+        for number, line in enumerate(lines):
+            of_row = {line.add_prefix("id"), line.add_prefix("DELETE")} if line in typed else set()
+            for name in self.data:
+                if name.startswith(f"{line.prefix}-") and name not in of_row:
+                    moved = self.add_prefix(number) + name.removeprefix(line.prefix)
+                    data.setlist(moved, self.data.getlist(name))
+        data[f"{self.prefix}-INITIAL_FORMS"], data[f"{self.prefix}-TOTAL_FORMS"] = str(len(kept)), str(len(lines))
+        return data
 
     @property
     def kept(self) -> list[models.Model]:
@@ -129,7 +166,7 @@ class FormWithLines(VersionedForm):
         return self.is_bound and any(lines.total_error_count() for lines in self.formsets)
 
     def catch_up(self, conflict: Conflict) -> None:
-        self.formsets = tuple(lines.caught_up() for lines in self.formsets)
+        self.formsets = tuple(lines.caught_up(conflict) for lines in self.formsets)
 
     def leave_unjudged(self) -> None:
         """Shows what was typed without a word about what is missing: nobody asked to keep it yet."""

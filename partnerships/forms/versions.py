@@ -67,7 +67,7 @@ class VersionedForm(forms.ModelForm):
         if submitted != str(now.version):
             opened_at = _moment(self.cleaned_data.get("opened_at") or "")
             boxes = frozenset((self.cleaned_data.get("boxes") or "").split())
-            self.conflict = Conflict(now, _number(submitted), opened_at, boxes)
+            self.conflict = Conflict(now, as_number(submitted), opened_at, boxes)
             self.add_error(None, _("Somebody else changed this since you opened it. Nothing is lost: see below."))
             self._accept_current(now.version)
 
@@ -107,8 +107,8 @@ class Difference:
         return self.is_left_out or self.mine == self.original
 
 
-def _number(text: str) -> int:
-    """The version a form names, 0 where none can be meant: the text comes from outside."""
+def as_number(text: str) -> int:
+    """The version or id a form names, 0 where none can be meant: the text comes from outside."""
     is_meant = text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
     return int(text) if is_meant else 0
 

@@ -521,6 +521,31 @@ class TestAStalePage:
         assert (draft.title, draft.reference, draft.is_party_list_complete) == ("North draft", "NS-8", True)
         assert [party.signatory_person for party in draft.parties.all()] == ["", "Ms Lin"]
 
+    @pytest.mark.parametrize(
+        ("typed", "kept"),
+        [
+            ({}, [("New Works", "Mr Zhou")]),
+            ({"parties-0-signatory_person": "Ms Lin"}, [("New Works", "Mr Zhou"), ("North College", "Ms Lin")]),
+            ({"parties-0-DELETE": "on"}, [("New Works", "Mr Zhou")]),
+        ],
+    )
+    def test_drops_a_line_removed_meanwhile_unless_something_was_typed_in_it(
+        self, typed: dict[str, str], kept: list[Any], world: World, client: Client
+    ) -> None:
+        page = filled(client.get(edit(world.draft)), summary="Mine") | typed
+        page |= {"parties-1-organization": str(EnterpriseFactory(name="New Works").pk)}
+        page |= {"parties-1-signatory_person": "Mr Zhou"}
+        send(client, edit(world.draft), parties__0__DELETE="on")
+
+        refused = client.post(edit(world.draft), page)
+        client.post(edit(world.draft), filled(refused))
+
+        assert "removed meanwhile" in [row.theirs for row in refused.context["conflict"].differences]
+        world.draft.refresh_from_db()
+        parties = world.draft.parties.order_by("pk")
+        assert [(party.organization.name, party.signatory_person) for party in parties] == kept
+        assert world.draft.summary == "Mine"
+
     def test_takes_what_it_never_asked_for_from_them(self, world: World, client: Client) -> None:
         draft = world.draft
         draft.parent = make_world("South").agreement
