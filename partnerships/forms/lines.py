@@ -169,8 +169,7 @@ class FormWithLines(VersionedForm):
         self.formsets = tuple(lines.caught_up(conflict) for lines in self.formsets)
 
     def leave_unjudged(self) -> None:
-        """Shows what was typed without a word about what is missing: nobody asked to keep it yet."""
-        self._errors = ErrorDict()
+        super().leave_unjudged()
         for lines in self.formsets:
             lines._errors, lines._non_form_errors = [], lines.error_class()
             for form in lines.forms:

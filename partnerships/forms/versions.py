@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
+from django.forms.utils import ErrorDict
 from django.utils import formats, timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
@@ -81,6 +82,10 @@ class VersionedForm(forms.ModelForm):
     def differences_beside(self, conflict: "Conflict") -> Iterable["Difference"]:
         """What the form asks besides the columns of its row, where mine and theirs differ."""
         return ()
+
+    def leave_unjudged(self) -> None:
+        """Shows what was typed without a word about what is missing: nobody asked to keep it yet."""
+        self._errors = ErrorDict()
 
     def catch_up(self, conflict: "Conflict") -> None:
         """What belongs to the row follows what happened meanwhile, so that saving again is possible."""

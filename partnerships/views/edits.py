@@ -21,7 +21,7 @@ def edit_page(
     Checked and saved in one transaction: the form holds the lock of the version it compares.
     """
     if is_shown_again(request.POST):
-        form.leave_unjudged()  # type: ignore[attr-defined]
+        form.leave_unjudged()
     elif request.method == "POST":
         with transaction.atomic():
             saved = form.apply(request.user) if form.is_valid() else None  # type: ignore[attr-defined]

@@ -236,6 +236,14 @@ class TestPeople:
         row = refused.context["conflict"].differences[0]
         assert (refused.status_code, row.mine, row.theirs) == (409, "1", "2")
 
+    @pytest.mark.parametrize("button", ["look", "more"])
+    def test_a_button_of_another_page_keeps_nothing(self, button: str, world: World, client: Client) -> None:
+        for address in (add_person(world.enterprise), reverse("contact_edit", args=[world.contact.pk])):
+            page = send(client, address, position="Head of works", **{button: "x"})
+
+            assert (page.status_code, errors(page), 'value="Head of works"' in page.text) == (200, {}, True)
+        assert Contact.objects.filter(position="Head of works").count() == 0
+
     def test_nobody_moves_a_person_by_a_forged_field(self, world: World, client: Client) -> None:
         other = EnterpriseFactory()
 
