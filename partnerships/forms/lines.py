@@ -184,5 +184,6 @@ def lines_of(root: type[models.Model], model: type[models.Model], form: type[for
         formset=LineFormSet,
         can_delete_extra=False,
         absolute_max=MOST_LINES,
+        validate_max=True,
         **{"max_num": MOST_LINES, **kwargs},
     )

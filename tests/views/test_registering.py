@@ -339,6 +339,16 @@ class TestEditing:
         taken = ["This organization is a party already."]
         assert errors(answer) == {"parties-0-organization": taken, "parties-1-organization": taken}
 
+    def test_there_is_one_first_term(self, world: World, client: Client) -> None:
+        world.draft.terms.all().delete()
+        term = {"starts_on": "2026-04-01", "ends_on": "2029-03-31"}
+        twice = {f"term__{number}__{name}": value for number in (0, 1) for name, value in term.items()}
+
+        answer = send(client, edit(world.draft), **twice, term__TOTAL_FORMS="2")
+
+        assert errors(answer)["term"] == ["Please submit at most 1 form."]
+        assert world.draft.terms.count() == 0
+
     def test_what_was_signed_is_locked_and_the_rest_is_not(self, world: World, client: Client) -> None:
         heir = UserFactory(coordinator_in=world.unit)
         forged = {"title": "Forged", "amount": "1", "status": "draft"}
