@@ -6,6 +6,7 @@ from django import forms
 from django.db import models
 from django.forms.utils import ErrorDict
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 
 from partnerships.forms.versions import Conflict, VersionedForm, as_number
 
@@ -75,6 +76,13 @@ class LineFormSet(DistinctRowsMixin, forms.BaseInlineFormSet):
         for field in line:
             if field.initial not in {None, "", False}:
                 data[field.html_name] = "on" if field.initial is True else str(field.initial)
+
+    def clean(self) -> None:
+        """A row that is not one of these, forged or gone, must not come back as a new one."""
+        super().clean()
+        for line in self._gone():
+            if not self._should_delete_form(line):
+                line.add_error(None, _("This line is not there any more. Please open the page again."))
 
     def caught_up(self, conflict: Conflict) -> "LineFormSet":
         """Beside a conflict: the lines as they are now, where the page had none because they were locked.

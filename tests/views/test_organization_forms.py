@@ -179,6 +179,15 @@ class TestEditing:
         client.post(edit(world.enterprise), filled(refused))
         assert Organization.objects.get(pk=world.enterprise.pk).address == "Mine"
 
+    def test_a_name_of_another_organization_is_not_taken_for_one_of_its_own(self, world: World, client: Client) -> None:
+        OrganizationNameFactory(organization=world.enterprise, name="Zhong")
+        theirs = OrganizationNameFactory(name="Theirs")
+
+        answer = send(client, edit(world.enterprise), names__0__id=str(theirs.pk), names__0__name="Mine")
+
+        assert list(errors(answer)) == ["names-0-__all__"]
+        assert [name.name for name in world.enterprise.other_names.all()] == ["Zhong"]
+
     def test_saved_again_with_a_name_they_added_too_says_so_at_the_line(self, world: World, client: Client) -> None:
         page = client.post(edit(world.enterprise), filled(client.get(edit(world.enterprise)), more="names"))
         data = filled(page, names__0__name="Harbor")

@@ -339,6 +339,20 @@ class TestEditing:
         taken = ["This organization is a party already."]
         assert errors(answer) == {"parties-0-organization": taken, "parties-1-organization": taken}
 
+    @pytest.mark.parametrize("forged", ["theirs", "", "x", "999999999999999999999"])
+    def test_a_line_of_another_agreement_is_not_taken_for_one_of_its_own(
+        self, forged: str, world: World, client: Client
+    ) -> None:
+        theirs = make_world("South").draft.parties.all()[0]
+        pk = str(theirs.pk) if forged == "theirs" else forged
+        organization = str(EnterpriseFactory().pk)
+
+        answer = send(client, edit(world.draft), parties__0__id=pk, parties__0__organization=organization)
+
+        words = "This line is not there any more. Please open the page again."
+        assert errors(answer)["parties-0-__all__"] == [words]
+        assert (world.draft.parties.count(), theirs.agreement.parties.count()) == (2, 2)
+
     def test_there_is_one_first_term(self, world: World, client: Client) -> None:
         world.draft.terms.all().delete()
         term = {"starts_on": "2026-04-01", "ends_on": "2029-03-31"}
