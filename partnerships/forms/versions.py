@@ -160,7 +160,7 @@ class Conflict:
         for name in names:
             model_field = row._meta.get_field(name)
             theirs, before = self._shown(form, model_field, row), self._shown(form, model_field, original)
-            mine = _mine(form, model_field)
+            mine = self._mine(form, model_field)
             if mine != theirs:
                 sent = _as_sent(getattr(row, model_field.attname))
                 left_out = self._is_left_out(form, name)
@@ -177,12 +177,26 @@ class Conflict:
 
     def _shown(self, form: forms.ModelForm, model_field: Any, row: Any) -> str:
         """A column of ``row``, if there is one, as far as the reader may know it."""
-        if row is None:
-            return EMPTY
-        value = getattr(row, model_field.attname)
+        return self._in_words(form, model_field, getattr(row, model_field.attname)) if row else EMPTY
+
+    def _in_words(self, form: forms.ModelForm, model_field: Any, value: Any) -> str:
         return shown(
             model_field, value, is_named=not _is_scoped(model_field) or self._may_know(form, model_field, value)
         )
+
+    def _mine(self, form: forms.ModelForm, model_field: Any) -> str:
+        """For a field the form no longer has, or that did not pass: as it was typed when it makes no sense."""
+        if model_field.name in getattr(form, "cleaned_data", {}):
+            value = form.cleaned_data[model_field.name]
+            return shown(model_field, value.pk if isinstance(value, models.Model) else value)
+        typed = str(form.data.get(form.add_prefix(model_field.name), ""))
+        if isinstance(model_field, models.BooleanField):
+            return shown(model_field, bool(typed))
+        try:
+            value = model_field.to_python(typed) if typed else None
+        except forms.ValidationError:
+            return typed
+        return self._in_words(form, model_field, value)
 
     def _may_know(self, form: forms.ModelForm, model_field: Any, pk: Any) -> bool:
         rows = model_field.remote_field.model._default_manager.visible_to(self.reader)
@@ -238,7 +252,7 @@ class Conflict:
                 continue
             label = f"{theirs_row._meta.verbose_name} “{theirs_row}”: {_label(model_field)}"
             theirs, before = self._shown(form, model_field, theirs_row), self._shown(form, model_field, original)
-            yield Difference(label, _mine(form, model_field), theirs, before)
+            yield Difference(label, self._mine(form, model_field), theirs, before)
 
 
 def _as_sent(value: Any) -> tuple[str, ...]:
@@ -256,24 +270,6 @@ def _posted_fields(form: forms.ModelForm) -> list[str]:
     """Of the form, and those that were typed but have been locked meanwhile: they are no longer in the form."""
     names = [model_field.name for model_field in form.instance._meta.concrete_fields if model_field.editable]
     return [name for name in names if name in form.fields or name in form.data]
-
-
-def _mine(form: forms.ModelForm, model_field: models.Field) -> str:
-    if model_field.name in getattr(form, "cleaned_data", {}):
-        value = form.cleaned_data[model_field.name]
-        return shown(model_field, value.pk if isinstance(value, models.Model) else value)
-    return _in_words(model_field, str(form.data.get(form.add_prefix(model_field.name), "")))
-
-
-def _in_words(model_field: Any, typed: str) -> str:
-    """What was typed for a field the form no longer has, or that did not pass; as it was typed when it makes no sense."""
-    if isinstance(model_field, models.BooleanField):
-        return shown(model_field, bool(typed))
-    try:
-        value = model_field.to_python(typed) if typed else None
-    except forms.ValidationError:
-        return typed
-    return shown(model_field, value, is_named=not _is_scoped(model_field))
 
 
 def _is_scoped(model_field: Any) -> bool:
