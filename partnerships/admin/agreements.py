@@ -57,6 +57,7 @@ from partnerships.workflows.agreements import (
     signing_warnings,
 )
 from partnerships.workflows.milestones import follow_coordinator, follow_unit
+from partnerships.workflows.transitions import check_heir
 
 DATES = (
     "submitted_on",
@@ -323,6 +324,11 @@ class AgreementAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         if change and "coordinator" in form.changed_data:
             previous = User.objects.filter(pk=form.initial.get("coordinator")).first()
             follow_coordinator(obj, actor=request.user, previous=previous)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        if form.instance.coordinator and "coordinator" in form.changed_data:
+            check_heir(form.instance, form.instance.coordinator, field="coordinator")
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

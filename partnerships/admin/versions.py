@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from unfold.forms import PaginationInlineFormSet
 
 from partnerships.exceptions import DomainError
+from partnerships.forms.lines import DistinctRowsMixin
 from partnerships.forms.versions import VersionedForm
 from partnerships.permissions import refusal
 
@@ -41,7 +42,7 @@ class PartForm(ScopedChoicesMixin, forms.ModelForm):
                 self.add_error(None, error)
 
 
-class PartFormSet(PaginationInlineFormSet):
+class PartFormSet(DistinctRowsMixin, PaginationInlineFormSet):
     """Rows of one root; finds also two new rows that are the same, which no query can."""
 
     def clean(self) -> None:

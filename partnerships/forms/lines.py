@@ -6,8 +6,9 @@ from django import forms
 from django.db import models
 from django.forms.utils import ErrorDict
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 
-from partnerships.forms.versions import VersionedForm
+from partnerships.forms.versions import Conflict, VersionedForm, as_number
 
 MOST_LINES = 100
 # Buttons that send a form to be shown again, not to be kept: look for a row, add a line.
@@ -32,7 +33,35 @@ class LineForm(forms.ModelForm):
         return any(field.errors or field.value() != self.fields[field.name].initial for field in self.behind)
 
 
-class LineFormSet(forms.BaseInlineFormSet):
+class DistinctRowsMixin:
+    """Django leaves the root out of what has to be unique, and so misses a row that somebody else added meanwhile."""
+
+    def clean(self) -> None:
+        super().clean()  # type: ignore[misc]
+        if not self.is_valid() or self.instance.pk is None:
+            return
+        free = [form.instance.pk for form in self.deleted_forms]
+        for form in self.kept_forms:
+            self._refuse_twice(form, free)
+            free.append(form.instance.pk)
+
+    def _refuse_twice(self, form: forms.ModelForm, free: list[int | None]) -> None:
+        """The rows ``free`` are gone or changed by the time this one is saved; the forms Django compares itself."""
+        row = form.instance
+        others = self.model._base_manager.exclude(pk__in=[pk for pk in (row.pk, *free) if pk])
+        for rule in row._meta.total_unique_constraints:
+            values = {name: row.serializable_value(name) for name in rule.fields}
+            if self.fk.name in values and None not in values.values() and others.filter(**values).exists():
+                field = rule.violation_error_code if rule.violation_error_code in form.fields else None
+                form.add_error(field, rule.get_violation_error_message())
+
+    @property
+    def kept_forms(self) -> list[forms.ModelForm]:
+        removed = self.deleted_forms
+        return [form for form in self.forms if form.has_changed() and form not in removed]
+
+
+class LineFormSet(DistinctRowsMixin, forms.BaseInlineFormSet):
     """What was typed as rows: those to keep, and those to remove."""
 
     def __init__(self, data: QueryDict | None = None, **kwargs: Any) -> None:
@@ -48,9 +77,61 @@ class LineFormSet(forms.BaseInlineFormSet):
             if field.initial not in {None, "", False}:
                 data[field.html_name] = "on" if field.initial is True else str(field.initial)
 
+    def clean(self) -> None:
+        """A row that is not one of these, forged or gone, must not come back as a new one."""
+        super().clean()
+        for line in self._gone():
+            if not self._should_delete_form(line):
+                line.add_error(None, _("This line is not there any more. Please open the page again."))
+
+    def caught_up(self, conflict: Conflict) -> "LineFormSet":
+        """Beside a conflict: the lines as they are now, where the page had none because they were locked.
+
+        A line whose row somebody removed goes as well, or is a new one where something else was typed in it.
+        """
+        if not self.management_form.is_valid():
+            return self._with(None)
+        gone = self._gone()
+        typed = [line for line in gone if self._was_typed_in(line, conflict)]
+        return self._with(self._moved(gone, typed)) if gone else self
+
+    def _with(self, data: QueryDict | None) -> "LineFormSet":
+        own = {"instance": self.instance, "prefix": self.prefix, "queryset": self.queryset}
+        return type(self)(data, **own, form_kwargs=self.form_kwargs)
+
+    def _gone(self) -> list[forms.ModelForm]:
+        return [line for line in self.initial_forms if line.instance.pk is None]
+
+    def _was_typed_in(self, line: forms.ModelForm, conflict: Conflict) -> bool:
+        """Whether a line says anything else than its row, which is gone, said when the page was opened."""
+        if self._should_delete_form(line):
+            return False
+        pk, root = as_number(self.data.get(line.add_prefix("id"), "")), {self.fk.name: self.instance}
+        rows = self.model.history.filter(id=pk, **root)  # type: ignore[attr-defined]
+        was = conflict.opened_at and rows.filter(history_date__lte=conflict.opened_at).first()
+        if not was:
+            return True
+        return self.form(self.data, prefix=line.prefix, instance=was.instance, **self.form_kwargs).has_changed()
+
+    def _moved(self, gone: list[forms.ModelForm], typed: list[forms.ModelForm]) -> QueryDict:
+        """What was sent, without the lines that are ``gone``; those ``typed`` in stand among the new ones."""
+        kept = [line for line in self.initial_forms if line not in gone]
+        lines, data = [*kept, *typed, *self.extra_forms], self.data.copy()
+        for name in self.data:
+            if any(name.startswith(f"{line.prefix}-") for line in self.forms):
+                del data[name]
+        for number, line in enumerate(lines):
+            of_row = {line.add_prefix("id"), line.add_prefix("DELETE")} if line in typed else set()
+            for name in self.data:
+                if name.startswith(f"{line.prefix}-") and name not in of_row:
+                    moved = self.add_prefix(number) + name.removeprefix(line.prefix)
+                    data.setlist(moved, self.data.getlist(name))
+        data[f"{self.prefix}-INITIAL_FORMS"], data[f"{self.prefix}-TOTAL_FORMS"] = str(len(kept)), str(len(lines))
+        return data
+
     @property
     def kept(self) -> list[models.Model]:
-        return [form.instance for form in self.forms if form.has_changed() and form not in self.deleted_forms]
+        return [form.instance for form in self.kept_forms]
 
     @property
     def removed(self) -> list[models.Model]:
@@ -92,9 +173,11 @@ class FormWithLines(VersionedForm):
     def has_line_errors(self) -> bool:
         return self.is_bound and any(lines.total_error_count() for lines in self.formsets)
 
+    def catch_up(self, conflict: Conflict) -> None:
+        self.formsets = tuple(lines.caught_up(conflict) for lines in self.formsets)
+
     def leave_unjudged(self) -> None:
-        """Shows what was typed without a word about what is missing: nobody asked to keep it yet."""
-        self._errors = ErrorDict()
+        super().leave_unjudged()
         for lines in self.formsets:
             lines._errors, lines._non_form_errors = [], lines.error_class()
             for form in lines.forms:
@@ -109,5 +192,6 @@ def lines_of(root: type[models.Model], model: type[models.Model], form: type[for
         formset=LineFormSet,
         can_delete_extra=False,
         absolute_max=MOST_LINES,
+        validate_max=True,
         **{"max_num": MOST_LINES, **kwargs},
     )

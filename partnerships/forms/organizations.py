@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partnerships.exceptions import DomainError
 from partnerships.forms.choices import choosable
-from partnerships.forms.lines import FormWithLines, LineForm, lines_of, with_more_lines
+from partnerships.forms.lines import FormWithLines, LineForm, LineFormSet, lines_of, with_more_lines
 from partnerships.forms.picks import PickField
 from partnerships.forms.steps import DateInput, VerbForm
 from partnerships.forms.twins import AnotherField
@@ -53,8 +53,11 @@ class OrganizationForm(FormWithLines):
         super().__init__(data, **kwargs)
         self.fields["region"].offer_to(user, current=self.instance.region_id)
         name_lines = lines_of(Organization, OrganizationName, NameForm, extra=extra)
-        self.names = name_lines(data, instance=self.instance, prefix="names")
-        self.formsets = (self.names,)
+        self.formsets = (name_lines(data, instance=self.instance, prefix="names"),)
+
+    @property
+    def names(self) -> LineFormSet:
+        return self.formsets[0]
 
     def apply(self, actor: User) -> Organization | None:
         """The kept organization, or None with the reason among the errors. Call it on a valid form."""

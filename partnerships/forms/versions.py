@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
+from django.forms.utils import ErrorDict
 from django.utils import formats, timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
@@ -37,15 +38,21 @@ class VersionedForm(forms.ModelForm):
 
     version = StampField()
     opened_at = StampField()
+    boxes = StampField()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.conflict: Conflict | None = None
         if self.instance.pk is None or not hasattr(self.instance, "version"):
-            del self.fields["version"], self.fields["opened_at"]
+            del self.fields["version"], self.fields["opened_at"], self.fields["boxes"]
             return
         self.fields["version"].initial = self.instance.version
         self.fields["opened_at"].initial = timezone.now().isoformat()
+        self.fields["boxes"].initial = self._boxes
+
+    def _boxes(self) -> str:
+        """The boxes it asks for: of one that is not ticked a browser sends nothing."""
+        return " ".join(name for name, asked in self.fields.items() if isinstance(asked.widget, forms.CheckboxInput))
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
@@ -60,7 +67,8 @@ class VersionedForm(forms.ModelForm):
         submitted = self.cleaned_data.get("version") or "0"
         if submitted != str(now.version):
             opened_at = _moment(self.cleaned_data.get("opened_at") or "")
-            self.conflict = Conflict(now, _number(submitted), opened_at)
+            boxes = frozenset((self.cleaned_data.get("boxes") or "").split())
+            self.conflict = Conflict(now, as_number(submitted), opened_at, boxes)
             self.add_error(None, _("Somebody else changed this since you opened it. Nothing is lost: see below."))
             self._accept_current(now.version)
 
@@ -69,10 +77,18 @@ class VersionedForm(forms.ModelForm):
         self.data = self.data.copy()
         self.data[self.add_prefix("version")] = str(version)
         self.data[self.add_prefix("opened_at")] = timezone.now().isoformat()
+        self.data[self.add_prefix("boxes")] = self._boxes()
 
     def differences_beside(self, conflict: "Conflict") -> Iterable["Difference"]:
         """What the form asks besides the columns of its row, where mine and theirs differ."""
         return ()
+
+    def leave_unjudged(self) -> None:
+        """Shows what was typed without a word about what is missing: nobody asked to keep it yet."""
+        self._errors = ErrorDict()
+
+    def catch_up(self, conflict: "Conflict") -> None:
+        """What belongs to the row follows what happened meanwhile, so that saving again is possible."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +96,7 @@ class Difference:
     """One field: as the person typed it, as it is now, as it was when the form was opened.
 
     ``name`` and ``sent`` are the form's field and what it sends for theirs; empty where the form has no field of its own.
+    ``is_left_out``: the page that was sent did not ask for it.
     """
 
     label: Any
@@ -88,14 +105,15 @@ class Difference:
     original: str
     name: str = ""
     sent: tuple[str, ...] = ()
+    is_left_out: bool = False
 
     @property
     def is_theirs_alone(self) -> bool:
-        return self.mine == self.original
+        return self.is_left_out or self.mine == self.original
 
 
-def _number(text: str) -> int:
-    """The version a form names, 0 where none can be meant: the text comes from outside."""
+def as_number(text: str) -> int:
+    """The version or id a form names, 0 where none can be meant: the text comes from outside."""
     is_meant = text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
     return int(text) if is_meant else 0
 
@@ -110,53 +128,93 @@ def _moment(text: str) -> dt.datetime | None:
 
 @dataclass
 class Conflict:
-    """A refused save. ``now`` is the row as it is, ``submitted`` the version the form was opened with."""
+    """A refused save. ``now`` is the row as it is, ``submitted`` the version the form was opened with.
+
+    ``boxes`` are those that the page had.
+    """
 
     now: Any
     submitted: int
     opened_at: Any
+    boxes: frozenset[str] = frozenset()
     differences: list[Difference] = field(default_factory=list)
+    reader: Any = None
 
     @property
     def last_change(self) -> Any:
         """The newest history row of the root: who changed it and when."""
         return self.now.history.select_related("history_user").first()
 
-    def describe(self, form: VersionedForm, formsets: Iterable[Any] = ()) -> None:
+    def describe(self, form: VersionedForm, formsets: Iterable[Any] = (), *, reader: Any) -> None:
+        """``reader`` is who looks at it: rows that they may neither choose nor see are not named."""
+        self.reader = reader
         parts = (part for rows in formsets for part in self._of_parts(rows))
         self.differences = [*self._of_root(form), *form.differences_beside(self), *parts]
 
     def _of_root(self, form: forms.ModelForm) -> Iterator[Difference]:
         history = self.now.history.filter(version__lte=self.submitted).order_by("-version", "-history_id")
         original = history.first()
-        for name in _posted_fields(form):
-            model_field = self.now._meta.get_field(name)
-            is_named = name in form.fields or not _is_scoped(model_field)
-            theirs = shown(model_field, getattr(self.now, model_field.attname), is_named=is_named)
-            mine = _mine(form, model_field)
-            before = (
-                shown(model_field, getattr(original, model_field.attname), is_named=is_named) if original else EMPTY
-            )
+        yield from self._of_columns(form, self.now, original, _posted_fields(form))
+
+    def _of_columns(self, form: forms.ModelForm, row: Any, original: Any, names: Iterable[str]) -> Iterator[Difference]:
+        for name in names:
+            model_field = row._meta.get_field(name)
+            theirs, before = self._shown(form, model_field, row), self._shown(form, model_field, original)
+            mine = self._mine(form, model_field)
             if mine != theirs:
-                sent = _as_sent(getattr(self.now, model_field.attname))
-                yield Difference(_label(model_field), mine, theirs, before, name, sent)
+                sent = _as_sent(getattr(row, model_field.attname))
+                left_out = self._is_left_out(form, name)
+                yield Difference(_label(model_field), mine, theirs, before, name, sent, is_left_out=left_out)
+
+    def _is_left_out(self, form: forms.ModelForm, name: str) -> bool:
+        """Whether the page never asked for it: the field was locked, or hid what the reader could not see."""
+        key, asked = form.add_prefix(name), form.fields.get(name)
+        if asked is None:
+            return False
+        if isinstance(asked.widget, forms.CheckboxInput):
+            return key not in form.data and name not in self.boxes
+        return asked.widget.value_omitted_from_data(form.data, form.files, key)
+
+    def _shown(self, form: forms.ModelForm, model_field: Any, row: Any) -> str:
+        """A column of ``row``, if there is one, as far as the reader may know it."""
+        return self._in_words(form, model_field, getattr(row, model_field.attname)) if row else EMPTY
+
+    def _in_words(self, form: forms.ModelForm, model_field: Any, value: Any) -> str:
+        return shown(
+            model_field, value, is_named=not _is_scoped(model_field) or self._may_know(form, model_field, value)
+        )
+
+    def _mine(self, form: forms.ModelForm, model_field: Any) -> str:
+        """For a field the form no longer has, or that did not pass: as it was typed when it makes no sense."""
+        if model_field.name in getattr(form, "cleaned_data", {}):
+            value = form.cleaned_data[model_field.name]
+            return shown(model_field, value.pk if isinstance(value, models.Model) else value)
+        typed = str(form.data.get(form.add_prefix(model_field.name), ""))
+        if isinstance(model_field, models.BooleanField):
+            return shown(model_field, bool(typed))
+        try:
+            value = model_field.to_python(typed) if typed else None
+        except forms.ValidationError:
+            return typed
+        return self._in_words(form, model_field, value)
+
+    def _may_know(self, form: forms.ModelForm, model_field: Any, pk: Any) -> bool:
+        rows = model_field.remote_field.model._default_manager.visible_to(self.reader)
+        offered = getattr(form.fields.get(model_field.name), "queryset", rows)
+        return any(known.filter(pk=pk).exists() for known in (offered, rows))
 
     def take_over(self, form: VersionedForm) -> None:
         """What only they changed comes into the described form as it is now: saving again does not undo it."""
         for difference in self.differences:
             if difference.name in form.fields and difference.is_theirs_alone:
                 form.data.setlist(form.add_prefix(difference.name), difference.sent)  # type: ignore[attr-defined]
+                form.errors.pop(difference.name, None)
+        form.catch_up(self)
 
     def of_row(self, form: VersionedForm, row: Any, names: Iterable[str]) -> Iterator[Difference]:
         """Columns of a ``row`` that belongs to the root and that the form asks by their own names."""
-        original = _part_as_opened(row, self.opened_at)
-        for name in names if row else ():
-            model_field = row._meta.get_field(name)
-            theirs, mine = shown(model_field, getattr(row, model_field.attname)), _mine(form, model_field)
-            before = shown(model_field, getattr(original, model_field.attname)) if original else EMPTY
-            if mine != theirs:
-                sent = _as_sent(getattr(row, model_field.attname))
-                yield Difference(_label(model_field), mine, theirs, before, name, sent)
+        if row:
+            yield from self._of_columns(form, row, _part_as_opened(row, self.opened_at), names)
 
     def of_rows(self, field: forms.BoundField, mine: Iterable[str], rows: Any) -> Iterator[Difference]:
         """Rows that belong to the root, each a choice of ``field``, which starts with theirs; by what they are called."""
@@ -173,6 +231,8 @@ class Conflict:
         return {str(row) for row in rows.model.history.as_of(self.opened_at).filter(**root)}
 
     def _of_parts(self, formset: Any) -> Iterator[Difference]:
+        if not formset.management_form.is_valid():
+            return
         for form in formset.initial_forms:
             if form.instance.pk is None:
                 yield Difference(formset.model._meta.verbose_name, _typed(form), _("removed meanwhile"), EMPTY)
@@ -191,9 +251,8 @@ class Conflict:
             if model_field is None:
                 continue
             label = f"{theirs_row._meta.verbose_name} “{theirs_row}”: {_label(model_field)}"
-            before = shown(model_field, getattr(original, model_field.attname)) if original else EMPTY
-            theirs = shown(model_field, getattr(theirs_row, model_field.attname))
-            yield Difference(label, _mine(form, model_field), theirs, before)
+            theirs, before = self._shown(form, model_field, theirs_row), self._shown(form, model_field, original)
+            yield Difference(label, self._mine(form, model_field), theirs, before)
 
 
 def _as_sent(value: Any) -> tuple[str, ...]:
@@ -211,24 +270,6 @@ def _posted_fields(form: forms.ModelForm) -> list[str]:
     """Of the form, and those that were typed but have been locked meanwhile: they are no longer in the form."""
     names = [model_field.name for model_field in form.instance._meta.concrete_fields if model_field.editable]
     return [name for name in names if name in form.fields or name in form.data]
-
-
-def _mine(form: forms.ModelForm, model_field: models.Field) -> str:
-    if model_field.name in getattr(form, "cleaned_data", {}):
-        value = form.cleaned_data[model_field.name]
-        return shown(model_field, value.pk if isinstance(value, models.Model) else value)
-    return _in_words(model_field, str(form.data.get(form.add_prefix(model_field.name), "")))
-
-
-def _in_words(model_field: Any, typed: str) -> str:
-    """What was typed for a field the form no longer has, or that did not pass; as it was typed when it makes no sense."""
-    if isinstance(model_field, models.BooleanField):
-        return shown(model_field, bool(typed))
-    try:
-        value = model_field.to_python(typed) if typed else None
-    except forms.ValidationError:
-        return typed
-    return shown(model_field, value, is_named=not _is_scoped(model_field))
 
 
 def _is_scoped(model_field: Any) -> bool:

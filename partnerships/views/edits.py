@@ -21,7 +21,7 @@ def edit_page(
     Checked and saved in one transaction: the form holds the lock of the version it compares.
     """
     if is_shown_again(request.POST):
-        form.leave_unjudged()  # type: ignore[attr-defined]
+        form.leave_unjudged()
     elif request.method == "POST":
         with transaction.atomic():
             saved = form.apply(request.user) if form.is_valid() else None  # type: ignore[attr-defined]
@@ -33,7 +33,7 @@ def edit_page(
 
 def _shown(request: HttpRequest, row: Any, form: VersionedForm, context: dict[str, Any], template: str) -> HttpResponse:
     if form.conflict:
-        form.conflict.describe(form, getattr(form, "formsets", ()))
+        form.conflict.describe(form, getattr(form, "formsets", ()), reader=request.user)
         form.conflict.take_over(form)
     context |= {"row": row, "form": form, "conflict": form.conflict}
     return render(request, f"partnerships/{template}.html", context, status=409 if form.conflict else 200)

@@ -37,6 +37,7 @@ from partnerships.workflows.milestones import (
 from partnerships.workflows.organizations import hold_organizations
 from partnerships.workflows.transitions import (
     check_day,
+    check_heir,
     delete_as,
     lock,
     lock_as_read,
@@ -78,6 +79,8 @@ def register_agreement(
         agreement.created_by = actor
         save_as(agreement, actor)
         _keep_parts(agreement, parts, actor)
+        if agreement.coordinator:
+            check_heir(agreement, agreement.coordinator, field="coordinator")
     return agreement
 
 
@@ -112,6 +115,8 @@ def edit_agreement(
         if before.unit_id != agreement.unit_id:
             follow_unit(agreement, actor=actor, previous=before.unit_id)
         if before.coordinator_id != agreement.coordinator_id:
+            if agreement.coordinator:
+                check_heir(agreement, agreement.coordinator, field="coordinator")
             follow_coordinator(agreement, actor=actor, previous=before.coordinator)
     return agreement
 

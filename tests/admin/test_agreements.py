@@ -88,6 +88,18 @@ def test_a_new_coordinator_takes_over_the_milestones(office):
     assert milestone.owner == heir
 
 
+def test_a_coordinator_who_could_not_see_it_is_refused(office):
+    agreement = AgreementFactory(signed=True)
+    before = agreement.coordinator
+    stranger = UserFactory(coordinator_in=UnitFactory())
+
+    response = save(office, agreement, coordinator=str(stranger.pk))
+
+    errors = response.context["adminform"].form.errors
+    assert errors == {"coordinator": ["This person may not see the agreement."]}
+    assert Agreement.objects.get().coordinator == before
+
+
 def test_a_step_is_asked_for_on_get_and_taken_on_post(enter):
     agreement = AgreementFactory(in_review=True)
     lead = lead_of(agreement.unit)

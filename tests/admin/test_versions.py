@@ -121,6 +121,21 @@ def test_a_row_added_meanwhile_is_shown(office):
     assert theirs == ["–", "added meanwhile: Short form"]
 
 
+def test_a_part_that_both_added_is_refused_at_its_row_when_it_is_saved_again(office):
+    agreement, enterprise = AgreementFactory(ready=True), EnterpriseFactory()
+    added = {"organization": str(enterprise.pk), "role": "signatory", "is_for_itself": "on"}
+    data = filled(office.get(change_url(agreement))) | {"parties-TOTAL_FORMS": "3"}
+    data |= {f"parties-2-{name}": value for name, value in added.items()}
+    office.post(change_url(agreement), data)
+    refused = office.post(change_url(agreement), data)
+
+    response = office.post(change_url(agreement), filled(refused))
+
+    assert response.status_code == 200
+    assert "This organization is a party already." in response.text
+    assert agreement.parties.filter(organization=enterprise).count() == 1
+
+
 def test_what_was_typed_into_a_field_locked_meanwhile_is_shown(office):
     agreement = AgreementFactory(ready=True, title="As opened")
     mine = filled(office.get(change_url(agreement))) | {"title": "Typed in vain"}

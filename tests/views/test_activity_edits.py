@@ -235,6 +235,14 @@ def test_what_cannot_be_is_refused_and_nothing_is_lost(
     assert (activity.title, activity.place, activity.version) == ("CNC course", "", 1)
 
 
+@pytest.mark.parametrize("button", ["look", "more"])
+def test_a_button_of_another_page_keeps_nothing(button: str, client: Client, activity: Activity) -> None:
+    page = save(client, activity, place="Hall 7", **{button: "x"})
+
+    assert (page.status_code, page.context["form"].errors, 'value="Hall 7"' in page.text) == (200, {}, True)
+    assert Activity.objects.get(pk=activity.pk).place == activity.place
+
+
 def test_forged_fields_change_nothing(world: World, client: Client, activity: Activity) -> None:
     save(client, activity, status="completed", unit="1", kind="visit", owner=str(world.lead.pk), budget="5")
 

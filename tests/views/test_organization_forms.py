@@ -203,6 +203,25 @@ class TestEditing:
         client.post(edit(world.enterprise), filled(refused))
         assert Organization.objects.get(pk=world.enterprise.pk).address == "Mine"
 
+    def test_a_name_of_another_organization_is_not_taken_for_one_of_its_own(self, world: World, client: Client) -> None:
+        OrganizationNameFactory(organization=world.enterprise, name="Zhong")
+        theirs = OrganizationNameFactory(name="Theirs")
+
+        answer = send(client, edit(world.enterprise), names__0__id=str(theirs.pk), names__0__name="Mine")
+
+        assert list(errors(answer)) == ["names-0-__all__"]
+        assert [name.name for name in world.enterprise.other_names.all()] == ["Zhong"]
+
+    def test_saved_again_with_a_name_they_added_too_says_so_at_the_line(self, world: World, client: Client) -> None:
+        page = client.post(edit(world.enterprise), filled(client.get(edit(world.enterprise)), more="names"))
+        data = filled(page, names__0__name="Harbor")
+
+        client.post(edit(world.enterprise), data)
+        again = client.post(edit(world.enterprise), filled(client.post(edit(world.enterprise), data)))
+
+        assert errors(again) == {"names-0-name": ["This name is recorded already."]}
+        assert world.enterprise.other_names.count() == 1
+
     def test_the_page_leads_there_for_holders_alone(self, world: World, client_of: Callable[[Any], Client]) -> None:
         page = {
             role: client_of(world.people[role]).get(world.enterprise.get_absolute_url()).text
@@ -249,6 +268,14 @@ class TestPeople:
 
         row = refused.context["conflict"].differences[0]
         assert (refused.status_code, row.mine, row.theirs) == (409, "1", "2")
+
+    @pytest.mark.parametrize("button", ["look", "more"])
+    def test_a_button_of_another_page_keeps_nothing(self, button: str, world: World, client: Client) -> None:
+        for address in (add_person(world.enterprise), reverse("contact_edit", args=[world.contact.pk])):
+            page = send(client, address, position="Head of works", **{button: "x"})
+
+            assert (page.status_code, errors(page), 'value="Head of works"' in page.text) == (200, {}, True)
+        assert Contact.objects.filter(position="Head of works").count() == 0
 
     def test_nobody_moves_a_person_by_a_forged_field(self, world: World, client: Client) -> None:
         other = EnterpriseFactory()

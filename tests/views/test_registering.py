@@ -19,6 +19,7 @@ from partnerships.factories import (
     MilestoneFactory,
     ProgrammeFactory,
     TypeMilestoneFactory,
+    UnitFactory,
     UserFactory,
 )
 from partnerships.forms.agreements import AgreementForm, NewAgreementForm
@@ -332,6 +333,60 @@ class TestEditing:
         world.draft.refresh_from_db()
         assert (world.draft.version, world.draft.parties.all()[0].signatory_person) == (2, "Ms Lin")
 
+    def test_a_party_is_taken_out_and_put_in_again_or_makes_room_for_another(
+        self, world: World, client: Client
+    ) -> None:
+        college, enterprise = [party.organization_id for party in world.draft.parties.order_by("pk")]
+        third = EnterpriseFactory()
+
+        send(client, edit(world.draft), parties__0__organization=str(third.pk), parties__1__organization=str(college))
+        moved = [party.organization_id for party in world.draft.parties.order_by("pk")]
+        page = client.post(edit(world.draft), filled(client.get(edit(world.draft)), more="parties"))
+        anew = {"parties-1-DELETE": "on", "parties-2-organization": str(college)}
+        client.post(edit(world.draft), filled(page) | anew)
+
+        assert moved == [third.pk, college]
+        assert [party.organization_id for party in world.draft.parties.order_by("pk")] == [third.pk, college]
+        assert enterprise not in moved
+        assert AgreementParty.history.filter(history_type="-").count() == 1
+
+    def test_two_parties_do_not_change_places(self, world: World, client: Client) -> None:
+        college, enterprise = [str(party.organization_id) for party in world.draft.parties.order_by("pk")]
+
+        answer = send(client, edit(world.draft), parties__0__organization=enterprise, parties__1__organization=college)
+
+        assert errors(answer) == {"parties-0-organization": ["This organization is a party already."]}
+
+    def test_lines_said_to_be_new_are_still_the_same_lines(self, world: World, client: Client) -> None:
+        answer = send(client, edit(world.draft), parties__INITIAL_FORMS="0")
+
+        taken = ["This organization is a party already."]
+        assert errors(answer) == {"parties-0-organization": taken, "parties-1-organization": taken}
+
+    @pytest.mark.parametrize("forged", ["theirs", "", "x", "999999999999999999999"])
+    def test_a_line_of_another_agreement_is_not_taken_for_one_of_its_own(
+        self, forged: str, world: World, client: Client
+    ) -> None:
+        theirs = make_world("South").draft.parties.all()[0]
+        pk = str(theirs.pk) if forged == "theirs" else forged
+        organization = str(EnterpriseFactory().pk)
+
+        answer = send(client, edit(world.draft), parties__0__id=pk, parties__0__organization=organization)
+
+        words = "This line is not there any more. Please open the page again."
+        assert errors(answer)["parties-0-__all__"] == [words]
+        assert (world.draft.parties.count(), theirs.agreement.parties.count()) == (2, 2)
+
+    def test_there_is_one_first_term(self, world: World, client: Client) -> None:
+        world.draft.terms.all().delete()
+        term = {"starts_on": "2026-04-01", "ends_on": "2029-03-31"}
+        twice = {f"term__{number}__{name}": value for number in (0, 1) for name, value in term.items()}
+
+        answer = send(client, edit(world.draft), **twice, term__TOTAL_FORMS="2")
+
+        assert errors(answer)["term"] == ["Please submit at most 1 form."]
+        assert world.draft.terms.count() == 0
+
     def test_what_was_signed_is_locked_and_the_rest_is_not(self, world: World, client: Client) -> None:
         heir = UserFactory(coordinator_in=world.unit)
         forged = {"title": "Forged", "amount": "1", "status": "draft"}
@@ -378,6 +433,16 @@ class TestEditing:
         world.milestone.refresh_from_db()
         other.refresh_from_db()
         assert (world.milestone.owner, other.owner) == (heir, world.lead)
+
+    def test_the_coordinator_has_to_see_it(self, world: World, client: Client, typed: dict[str, Any]) -> None:
+        below = UserFactory(coordinator_in=UnitFactory(parent=world.unit))
+        refusal = {"coordinator": ["This person may not see the agreement."]}
+        typed |= {"unit": str(world.unit.pk)}
+
+        for address, data in ((edit(world.draft), {}), (ADD, typed)):
+            assert errors(send(client, address, **data, coordinator=str(below.pk))) == refusal
+
+        assert Agreement.objects.filter(coordinator=below).count() == 0
 
     def test_it_moves_only_to_a_unit_of_ones_own(self, world: World, client: Client) -> None:
         twin = make_world("South")
@@ -458,6 +523,121 @@ class TestAStalePage:
         assert "is locked" in errors(again)["__all__"][0]
         assert 'value="Ms Lin"' in again.text
         assert world.draft.parties.all()[0].signatory_person == ""
+
+    @pytest.mark.parametrize(
+        ("prefix", "where", "words"),
+        [
+            ("parties", "parties-2-organization", "This organization is a party already."),
+            ("areas", "areas-1-area", "This area is promised already."),
+            ("term", "term-0-__all__", "There is a term of this number already."),
+        ],
+    )
+    def test_saved_again_with_a_line_they_added_too_says_so_at_the_line(
+        self, prefix: str, where: str, words: str, world: World, client: Client
+    ) -> None:
+        world.draft.terms.all().delete()
+        added = {
+            "parties": {"parties-2-organization": str(EnterpriseFactory().pk), "parties-2-role": "signatory"},
+            "areas": {"areas-1-area": str(CooperationAreaFactory().pk)},
+            "term": {"term-0-starts_on": "2026-04-01", "term-0-ends_on": "2029-03-31"},
+        }[prefix]
+        page = client.get(edit(world.draft))
+        if prefix != "term":
+            page = client.post(edit(world.draft), filled(page, more=prefix))
+        data = filled(page) | added
+
+        client.post(edit(world.draft), data)
+        refused = client.post(edit(world.draft), data)
+        again = client.post(edit(world.draft), filled(refused))
+
+        assert (refused.status_code, again.status_code) == (409, 200)
+        assert errors(again) == {where: [words]}
+        assert world.draft.version + 1 == Agreement.objects.get(pk=world.draft.pk).version
+
+    def test_does_not_name_what_it_referred_to_in_another_unit(self, world: World, client: Client) -> None:
+        theirs, draft = make_world("South").agreement, world.draft
+        for parent in (theirs, world.agreement, None):
+            draft.parent = parent
+            draft.save()
+        page = filled(client.get(edit(draft)), parent=str(world.agreement.pk))
+
+        foreign, own = (client.post(edit(draft), page | {"version": str(version)}) for version in (2, 3))
+
+        assert [row.original for row in foreign.context["conflict"].differences] == [f"#{theirs.pk}"]
+        assert "South signed" not in foreign.text
+        assert [row.original for row in own.context["conflict"].differences] == ["North signed"]
+
+    def test_of_what_was_returned_meanwhile_goes_on_with_the_lines_as_they_are(
+        self, world: World, client: Client, client_of: Callable[[Any], Client]
+    ) -> None:
+        draft = world.draft
+        client.post(reverse("agreement_step", args=[draft.pk, "submit"]), {"version": 1, "on": str(DAY)})
+        page = filled(client.get(edit(draft)), reference="NS-8")
+        back = {"version": 2, "on": str(DAY), "reason": "Names"}
+        client_of(world.lead).post(reverse("agreement_step", args=[draft.pk, "return"]), back)
+
+        refused = client.post(edit(draft), page)
+        client.post(edit(draft), filled(refused, parties__1__signatory_person="Ms Lin"))
+
+        assert [row.mine for row in refused.context["conflict"].differences if not row.is_theirs_alone] == ["NS-8"]
+        assert [name for name in errors(refused) if name != "__all__"] == []
+        draft.refresh_from_db()
+        assert (draft.title, draft.reference, draft.is_party_list_complete) == ("North draft", "NS-8", True)
+        assert [party.signatory_person for party in draft.parties.all()] == ["", "Ms Lin"]
+
+    @pytest.mark.parametrize(
+        ("typed", "kept"),
+        [
+            ({}, [("New Works", "Mr Zhou")]),
+            ({"parties-0-signatory_person": "Ms Lin"}, [("New Works", "Mr Zhou"), ("North College", "Ms Lin")]),
+            ({"parties-0-DELETE": "on"}, [("New Works", "Mr Zhou")]),
+        ],
+    )
+    def test_drops_a_line_removed_meanwhile_unless_something_was_typed_in_it(
+        self, typed: dict[str, str], kept: list[Any], world: World, client: Client
+    ) -> None:
+        page = filled(client.get(edit(world.draft)), summary="Mine") | typed
+        page |= {"parties-1-organization": str(EnterpriseFactory(name="New Works").pk)}
+        page |= {"parties-1-signatory_person": "Mr Zhou"}
+        send(client, edit(world.draft), parties__0__DELETE="on")
+
+        refused = client.post(edit(world.draft), page)
+        client.post(edit(world.draft), filled(refused))
+
+        assert "removed meanwhile" in [row.theirs for row in refused.context["conflict"].differences]
+        world.draft.refresh_from_db()
+        parties = world.draft.parties.order_by("pk")
+        assert [(party.organization.name, party.signatory_person) for party in parties] == kept
+        assert world.draft.summary == "Mine"
+
+    def test_takes_what_it_never_asked_for_from_them(self, world: World, client: Client) -> None:
+        draft = world.draft
+        draft.parent = make_world("South").agreement
+        draft.save()
+        page = filled(client.get(edit(draft)), summary="Mine")
+        draft.parent = world.agreement
+        draft.save()
+
+        refused = client.post(edit(draft), page)
+        client.post(edit(draft), filled(refused))
+
+        assert ("parent" in page, refused.status_code) == (False, 409)
+        draft.refresh_from_db()
+        assert (draft.summary, draft.parent) == ("Mine", world.agreement)
+
+    @pytest.mark.parametrize(("has_the_box", "kept"), [(True, False), (False, True)])
+    def test_a_box_that_is_not_ticked_is_a_change_only_where_the_page_has_it(
+        self, has_the_box: bool, kept: bool, world: World, client: Client
+    ) -> None:
+        page = filled(client.get(edit(world.draft)))
+        assert (page.pop("is_party_list_complete"), page["boxes"]) == ("on", "is_party_list_complete")
+        page |= {} if has_the_box else {"boxes": ""}
+        world.draft.touch()
+
+        client.post(edit(world.draft), filled(client.post(edit(world.draft), page)))
+
+        world.draft.refresh_from_db()
+        assert world.draft.is_party_list_complete is kept
 
     @pytest.mark.parametrize("version", ["", "0", "x", "999999999999999999999", "-1"])
     def test_a_forged_version_is_a_stale_one(self, version: str, world: World, client: Client) -> None:
