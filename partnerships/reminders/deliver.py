@@ -7,7 +7,7 @@ import datetime as dt
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from email.utils import parseaddr
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError, OperationalError, connection, transaction
 
-from partnerships.models import Delivery
+from partnerships.models import Delivery, ReminderItem
 from partnerships.reminders import message, notices, reasons
 from partnerships.reminders.answers import is_answer_awaited, mark_sent
 from partnerships.reminders.claim import Claim, claim_next, has_due, may_repeat, put_back, times_put_back
@@ -210,8 +210,7 @@ def _record(claim: Claim, outcome: Outcome, clock: Clock) -> None:
     delivery = claim.delivery
     match outcome.result:
         case Result.ACCEPTED:
-            with_it = mark_sent if is_answer_awaited(claim.items) else None
-            _conclude(delivery, DeliveryStatus.SENT, outcome, clock, with_it=with_it, sent_at=clock())
+            _conclude(delivery, DeliveryStatus.SENT, outcome, clock, told=claim.items, sent_at=clock())
         case Result.REFUSED:
             _conclude(delivery, DeliveryStatus.FAILED, outcome, clock, reason=reasons.REFUSED)
         case Result.LATER:
@@ -287,18 +286,18 @@ def _conclude(
     clock: Clock,
     *,
     reason: str = "",
-    with_it: Callable[[Delivery], None] | None = None,
+    told: Sequence[ReminderItem] = (),
     **fields: Any,
 ) -> None:
     """Commits what the server said, and counts the attempt; while the database is away, tries again for a while.
 
-    ``with_it`` is done in the same transaction.
+    ``told``: what the reader knows now, so that rules may wait for an answer.
     """
     fields |= {"reason": reason, "attempts": delivery.attempts + 1, "note": _note(outcome, reason)}
     fields |= {"smtp_code": outcome.code, "smtp_reply": outcome.reply}
     for pause in (*COMMIT_AGAIN, None):
         try:
-            _commit(delivery, status, with_it, at=clock(), **fields)
+            _commit(delivery, status, told, at=clock(), **fields)
             break
         except OperationalError:
             if pause is None:
@@ -308,15 +307,14 @@ def _conclude(
             time.sleep(pause)
 
 
-def _commit(
-    delivery: Delivery, status: DeliveryStatus, with_it: Callable[[Delivery], None] | None, **fields: Any
-) -> None:
+def _commit(delivery: Delivery, status: DeliveryStatus, told: Sequence[ReminderItem], **fields: Any) -> None:
     """When we slept through the lease, a rescue has settled the delivery: we know better, unless it was claimed since."""
-    if with_it is None and commit(delivery, status, **fields):
+    is_awaited = is_answer_awaited(told)
+    if not is_awaited and commit(delivery, status, **fields):
         return
     with transaction.atomic(durable=True):
-        if with_it is not None:
-            with_it(delivery)
+        if is_awaited:
+            mark_sent(delivery)
         if advance(delivery, status, **fields):
             return
         found = Delivery.objects.select_for_update().get(pk=delivery.pk)
