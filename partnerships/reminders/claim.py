@@ -16,6 +16,7 @@ from partnerships.reminders import reasons
 from partnerships.reminders.expand import Clock, is_current
 from partnerships.reminders.lease import LEASE, is_of_this_boot, lease_owner
 from partnerships.reminders.look import Look, Sight
+from partnerships.reminders.message import Written
 from partnerships.reminders.notices import still_to_tell
 from partnerships.reminders.reconcile import closing
 from partnerships.reminders.relay import is_rate_reached
@@ -27,10 +28,14 @@ DEATHS_AT_MOST = 3
 
 @dataclass(frozen=True)
 class Claim:
-    """A delivery of ours until its lease ends, with the items that still hold, or cancelled because none does."""
+    """A delivery of ours until its lease ends, with the items that still hold, or cancelled because none does.
+
+    ``written``: the mail that says just these items, when it was written ahead.
+    """
 
     delivery: Delivery
     items: list[ReminderItem]
+    written: Written | None = None
 
 
 def has_due(*, now: dt.datetime) -> bool:
@@ -86,7 +91,7 @@ def _check_again(delivery: Delivery, look: Look, at: dt.datetime) -> Claim:
         _cancel_empty(delivery, at)
     elif delivery.person_id is not None:
         delivery.person = seen.directory.people[delivery.person_id]  # among whom the check found the right one
-    return Claim(delivery, kept)
+    return Claim(delivery, kept, seen.written if len(kept) == len(seen.items) else None)
 
 
 def _cancel_empty(delivery: Delivery, at: dt.datetime) -> None:

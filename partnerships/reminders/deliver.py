@@ -96,9 +96,15 @@ class _Run:
                 self._settle_suspect(others_passed=False)
                 return
             is_cancelled = claim.delivery.status == DeliveryStatus.CANCELLED
-            outcome = NOTHING if is_cancelled else _send(self.relay, claim, now=self.now, clock=self.clock)
+            outcome = NOTHING if is_cancelled else self._send(claim)
             self.done.counts[claim.delivery.status] += 1
             self._judge(claim.delivery, outcome)
+
+    def _send(self, claim: Claim) -> Outcome:
+        return _send(self.relay, claim, now=self.now, clock=self.clock, while_waiting=self._write_next)
+
+    def _write_next(self) -> None:
+        self.look.write_next(lambda delivery, items: message.write(delivery, items, now=self.now, at=self.clock()))
 
     def _judge(self, delivery: Delivery, outcome: Outcome) -> None:
         if outcome.result in ANSWERS:
@@ -127,7 +133,7 @@ def _is_ready(relay: Relay, now: dt.datetime) -> bool:
     return True
 
 
-def _send(relay: Relay, claim: Claim, *, now: dt.datetime, clock: Clock) -> Outcome:
+def _send(relay: Relay, claim: Claim, *, now: dt.datetime, clock: Clock, while_waiting: Callable[[], None]) -> Outcome:
     delivery = claim.delivery
     try:
         written = _freeze(claim, now=now, at=clock())
@@ -139,7 +145,7 @@ def _send(relay: Relay, claim: Claim, *, now: dt.datetime, clock: Clock) -> Outc
         return outcome
     if delivery.is_repeat and bytes(delivery.message or b"") != written.data:
         return _leave_uncertain(delivery, clock)
-    marks = Handing(delivery, written, clock)
+    marks = Handing(delivery, written, clock, while_waiting)
     sender = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
     outcome = relay.hand_over(sender, written.address, written.data, marks=marks)
     _record(claim, outcome, clock)
@@ -162,6 +168,8 @@ def _freeze(claim: Claim, *, now: dt.datetime, at: dt.datetime) -> message.Writt
         return message.Written(delivery.address, delivery.subject, bytes(delivery.message))
     if delivery.kind == Delivery.Kind.NOTICE:
         return notices.write_notice(delivery, at=at)
+    if claim.written is not None and claim.written.address == address:
+        return claim.written
     return message.write(delivery, claim.items, now=now, at=at)
 
 
@@ -172,6 +180,7 @@ class Handing:
     delivery: Delivery
     written: message.Written
     clock: Clock
+    while_waiting: Callable[[], None]
     lease_until: dt.datetime = field(init=False)
 
     def begin(self) -> bool:

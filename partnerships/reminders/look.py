@@ -6,6 +6,7 @@ and the check itself is made there, of the rows read ahead when they are as they
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -25,6 +26,7 @@ from partnerships.models import (
     User,
 )
 from partnerships.reminders.answers import signs_for
+from partnerships.reminders.message import Written
 from partnerships.reminders.recipients import Audience, Directory
 from partnerships.reminders.rulebook import BOOKS, Books, Rulebook, history_columns, history_print
 
@@ -32,23 +34,29 @@ AHEAD = 50
 # What every answer depends on, beside the rows of the delivery itself.
 COMMON = (*BOOKS, UnitMembership)
 Print = tuple[Any, ...]
+Write = Callable[[Delivery, Sequence[ReminderItem]], Written]
 NO_UNITS = (0, None)
 
 
 @dataclass(frozen=True)
 class Sight:
-    """The items of one delivery that were not taken back, and all that decides whether they hold."""
+    """The items of one delivery that were not taken back, and all that decides whether they hold.
+
+    ``written``: the mail that says all of them, when it was written ahead.
+    """
 
     items: list[ReminderItem]
     book: Rulebook
     directory: Directory
     signs: Mapping[int, dt.datetime]
+    written: Written | None = None
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Ahead:
-    """A sight, and how ``_print_of`` reads while it holds."""
+    """A sight of ``delivery``, and how ``_print_of`` reads while it holds."""
 
+    delivery: Delivery
     sight: Sight
     people: Sequence[int]
     expected: list[Print]
@@ -68,12 +76,24 @@ class Look:
         Outside the transaction of a claim: it keeps no lock meanwhile.
         """
         if self.size and not self._ahead:
-            found = deliveries().exclude(kind=Delivery.Kind.NOTICE).values_list("pk", flat=True)[: self.size]
-            self._ahead = _read_ahead(list(found), self.books, at)
+            found = deliveries().exclude(kind=Delivery.Kind.NOTICE)[: self.size]
+            self._ahead = _read_ahead(found, self.books, at)
+
+    def write_next(self, write: Write) -> None:
+        """Writes the mail that is probably claimed next, of what was read ahead.
+
+        What cannot be written is left to the hand-over, which tries it in its turn and says what is wrong.
+        """
+        known = next(iter(self._ahead.values()), None)
+        if known is not None and known.delivery.message is None and known.sight.written is None:
+            with suppress(Exception):
+                known.sight = replace(known.sight, written=write(known.delivery, known.sight.items))
 
     def sight(self, delivery: Delivery, at: dt.datetime) -> Sight:
         """Within the transaction of the claim: one query when the delivery was read ahead and all is as it was."""
         was_read = delivery.pk in self._ahead
+        while was_read and (passed := next(iter(self._ahead))) != delivery.pk:
+            del self._ahead[passed]  # others took it
         known = self._ahead.pop(delivery.pk, None)
         if known is not None and _print_of(delivery.pk, known.people) == known.expected:
             return replace(known.sight, directory=replace(known.sight.directory, now=at))
@@ -94,19 +114,20 @@ def _living(deliveries: Sequence[int]) -> QuerySet[ReminderItem]:
     )
 
 
-def _read_ahead(deliveries: Sequence[int], books: Books, at: dt.datetime) -> dict[int, _Ahead | None]:
+def _read_ahead(deliveries: Iterable[Delivery], books: Books, at: dt.datetime) -> dict[int, _Ahead | None]:
     """The prints of histories before the rows they are of: an edit in between makes them differ later, never agree.
 
     Of rows with a version the print is that of the row as it was read.
     """
-    items: dict[int, list[ReminderItem]] = {pk: [] for pk in deliveries}
-    for item in _living(deliveries):
+    known = {delivery.pk: delivery for delivery in deliveries}
+    items: dict[int, list[ReminderItem]] = {pk: [] for pk in known}
+    for item in _living(list(known)):
         items[item.delivery_id].append(item)
     plans = [item.plan for found in items.values() for item in found]
     common, units = history_print(COMMON), _prints_of_units({plan.milestone.agreement_id for plan in plans})
     book, directory = books.current(), Directory.load(plans, now=at)
     reader = _Reader(book, directory, common, units)
-    return {pk: reader.ahead(found) for pk, found in items.items()}
+    return {pk: reader.ahead(known[pk], found) for pk, found in items.items()}
 
 
 def _prints_of_units(agreements: Iterable[int | None]) -> dict[int, Print]:
@@ -123,7 +144,7 @@ class _Reader:
     common: Print
     units: Mapping[int, Print]
 
-    def ahead(self, items: list[ReminderItem]) -> _Ahead | None:
+    def ahead(self, delivery: Delivery, items: list[ReminderItem]) -> _Ahead | None:
         """None for what depends on more than is asked again."""
         if not items or not all(_is_plain(item.plan) for item in items):
             return None
@@ -132,7 +153,9 @@ class _Reader:
             return None
         shared = (*self.common, len(versions), sum(versions.values()))
         expected = [(*self._row(item), *shared) for item in items]
-        return _Ahead(Sight(items, self.book, self.directory, {}), sorted(versions), expected)
+        if delivery.person_id in self.directory.people:
+            delivery.person = self.directory.people[delivery.person_id]
+        return _Ahead(delivery, Sight(items, self.book, self.directory, {}), sorted(versions), expected)
 
     def _row(self, item: ReminderItem) -> Print:
         milestone = item.plan.milestone
