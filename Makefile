@@ -43,8 +43,10 @@ chaos: .venv/.tools  ## Kill senders at random, 500 times on each database and b
 	@table=$$(mktemp); trap 'cat "$$table"; rm -f "$$table"' EXIT; export CHAOS_KILLS=$${CHAOS_KILLS:-500} CHAOS_TABLE="$$table"; \
 	echo '| database | relay | senders | kills | sent meanwhile | lost | doubled | uncertain | unconfirmed | failed |' >"$$table"; \
 	echo '|---|---|---|---|---|---|---|---|---|---|' >>"$$table"; \
-	TEST_DATABASE=sqlite $(PYTHON) -m pytest -q -p no:xdist tests/faults/test_killed_senders.py; \
-	$(PYTHON) -m pytest -q -p no:xdist tests/faults/test_killed_senders.py tests/faults/chaos_postfix.py tests/faults/chaos_broker.py
+	failed=0; \
+	TEST_DATABASE=sqlite $(PYTHON) -m pytest -q -p no:xdist tests/faults/test_killed_senders.py || failed=1; \
+	$(PYTHON) -m pytest -q -p no:xdist tests/faults/test_killed_senders.py tests/faults/chaos_postfix.py tests/faults/chaos_broker.py || failed=1; \
+	exit $$failed
 
 check: .venv/.tools  ## Check style, types, migrations, templates, settings and lock files
 	$(PYTHON) -m ruff check .

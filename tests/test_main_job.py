@@ -197,26 +197,25 @@ def take_to_signed(office: Office, agreement: str) -> None:
 
 
 def add_due_milestone(office: Office, agreement: str) -> str:
-    """A milestone due tomorrow in the office's zone, and a rule that speaks a day before, half a minute from now."""
+    """A rule that speaks a day before, most of a minute from now, and a milestone due on the day after that moment."""
     staff = Person(office).log_in("zhou")
-    today = dt.datetime.now(OFFICE_ZONE)
-    values = {
-        "title": "Hold the first training",
-        "kind": "agreement",
-        "unit": staff.id_of("unit", "Cooperation office"),
-        "agreement": agreement,
-        "owner": _id_of_person(office, "lin"),
-        "due_on": (today.date() + dt.timedelta(days=1)).isoformat(),
-    }
-    staff.open("/admin/partnerships/milestone/add/").submit("#milestone_form", **values)
-    milestone = staff.id_of("milestone", "first training")
+    owner, unit = _id_of_person(office, "lin"), staff.id_of("unit", "Cooperation office")
     rule = {"milestone_kind": "agreement", "offset": "1", "offset_unit": "days", "direction": "before"}
     rule |= {"audience": "owner", "shift": "none", "is_enabled": "on"}
     staff.open("/admin/partnerships/reminderrule/add/")
-    send_at = dt.datetime.now(OFFICE_ZONE) + dt.timedelta(seconds=30)
+    send_at = dt.datetime.now(OFFICE_ZONE) + dt.timedelta(seconds=40)
     staff.submit("#reminderrule_form", send_time=send_at.strftime("%H:%M:%S"), **rule)
+    values = {
+        "title": "Hold the first training",
+        "kind": "agreement",
+        "unit": unit,
+        "agreement": agreement,
+        "owner": owner,
+        "due_on": (send_at.date() + dt.timedelta(days=1)).isoformat(),
+    }
+    staff.open("/admin/partnerships/milestone/add/").submit("#milestone_form", **values)
     office.stack.manage("reminders", "plan")
-    return milestone
+    return staff.id_of("milestone", "first training")
 
 
 def _id_of_person(office: Office, username: str) -> str:
