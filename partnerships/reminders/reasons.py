@@ -27,8 +27,8 @@ NOT_CURRENT = (
     SNOOZE_CHANGED,
 )
 NOBODY_TO_TELL = gettext_noop(
-    "Nobody can be told: neither the people the rule names nor a fallback person of the unit or of a unit above it is "
-    "active, has an e-mail address and may see the milestone. It is tried again every hour."
+    "Nobody can be told: neither the people the rule names nor a fallback person or a lead of the unit or of a unit "
+    "above it is active, has an e-mail address and may see the milestone. It is tried again every hour."
 )
 WRONG_PERSON = gettext_noop("It is for somebody else now.")
 NOTHING_LEFT = gettext_noop("Nothing in this mail is due to this person any more.")
