@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from partnerships.models import Delivery, DeliveryEvent, ReminderItem, ReminderPlan, ReminderRule
 from partnerships.reminders import reasons
-from partnerships.reminders.answers import is_unanswered, signs_for
+from partnerships.reminders.answers import is_unanswered, mark_told, signs_for
 from partnerships.reminders.catch_up import CatchUp
 from partnerships.reminders.envelopes import Envelope, Item, MailCount, pack
 from partnerships.reminders.holding import hold, reason_to_hold
@@ -187,6 +187,9 @@ def _write(envelopes: Sequence[Envelope], *, at: dt.datetime) -> int:
     DeliveryEvent.objects.bulk_create(
         DeliveryEvent(delivery=delivery, at=at, to_status=delivery.status, note=delivery.reason) for delivery in new
     )
+    told = [delivery.pk for delivery in new if delivery.status != DeliveryStatus.QUEUED]
+    if told:
+        mark_told(told)  # kept to the feed, or held
     return len(new)
 
 

@@ -28,6 +28,7 @@ from partnerships.models import (
 )
 from partnerships.permissions import may, require
 from partnerships.reminders import reasons
+from partnerships.reminders.answers import mark_told
 from partnerships.statuses import DeliveryStatus, PlanStatus
 
 logger = logging.getLogger(__name__)
@@ -133,6 +134,7 @@ def _hold_waiting(reason: str, *, at: dt.datetime, actor: User | None) -> int:
             status=DeliveryStatus.HELD, reason=reason, held_at=at
         )
         _log(batch, DeliveryStatus.HELD, at=at, actor=actor, note=reason)
+        mark_told([pk for pk, _status in batch])
     return len(rows)
 
 
@@ -228,6 +230,7 @@ def _let_go(deliveries: list[Delivery], *, actor: User | None, now: dt.datetime)
         ids = [pk for pk, _status in rows]
         Delivery.objects.filter(pk__in=ids).update(status=status, reason="", queued_at=now)
         _log(rows, status, at=now, actor=actor)
+        mark_told(ids)
 
 
 def _by_way(deliveries: list[Delivery]) -> dict[DeliveryStatus, list[Delivery]]:
