@@ -191,10 +191,11 @@ def release(delivery: Delivery, *, actor: User | None, now: dt.datetime) -> None
 
 @dataclass
 class Released:
-    """How many went; ``kept``: those this person may not release."""
+    """How many went; ``kept``: those this person may not release; ``changed``: held when they were looked at, no more."""
 
     count: int = 0
     kept: int = 0
+    changed: int = 0
 
 
 def release_many(deliveries: QuerySet[Delivery], *, actor: User, now: dt.datetime) -> Released:
