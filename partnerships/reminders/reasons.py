@@ -12,6 +12,9 @@ RULE_REPLACED = gettext_noop("A rule of its agreement, or of the agreement's typ
 ANSWERED = gettext_noop("Somebody has seen to it since the reminder.")
 FEED_ONLY = gettext_noop("This person asked for no mail: it shows in My work and in the calendar feed.")
 NEWER_REMINDER = gettext_noop("It was late, and a newer reminder of the same milestone took its place.")
+GATHERED = gettext_noop(
+    "It had waited for the mail server for more than a day: it goes out in a digest with the others."
+)
 SNOOZED = gettext_noop("The milestone was snoozed; one reminder came or comes at the end of the snooze.")
 # The plan was given up although milestone and rule still ask for it.
 ON_PURPOSE = (NEWER_REMINDER, SNOOZED)
