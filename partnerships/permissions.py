@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.exceptions import NotAllowed
@@ -23,6 +23,7 @@ from partnerships.models import (
     Milestone,
     Organization,
     OrganizationUnit,
+    ReminderItem,
     ReminderRule,
     Role,
     Unit,
@@ -323,6 +324,23 @@ def _mail_of_several_units(user: Any, delivery: Delivery) -> Any:
     if not all(_holds(user, Role.COORDINATOR, {unit_id}) for unit_id in _owning_units(delivery)):
         return _("This mail speaks of other units, too.")
     return None
+
+
+def releasable_by(user: Any) -> Q:
+    """Of deliveries: what ``may(user, "delivery.release", row)`` says of one, for a whole list; a test compares the two."""
+    if not may(user, "delivery.release"):
+        return Q(pk__in=[])
+    if user.is_staff or user.is_superuser:
+        return Q()
+    units = user.scope.unit_ids_as(Role.COORDINATOR)
+    own, foreign = _announces(Q(plan__milestone__unit__in=units)), _announces(~Q(plan__milestone__unit__in=units))
+    return own & (Q(person=user) | ~foreign)
+
+
+def _announces(items: Q) -> Q:
+    """``_announced`` as a condition on many deliveries."""
+    told = ReminderItem.objects.filter(items, delivery__notices__notice=OuterRef("pk"))
+    return Q(Exists(ReminderItem.objects.filter(items, delivery=OuterRef("pk")))) | Q(Exists(told))
 
 
 def _accounts_above_ones_own(user: Any, account: User) -> Any:

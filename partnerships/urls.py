@@ -103,6 +103,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("documents/<int:pk>/versions/<int:number>/", documents.document_download, name="document_download"),
     path("picks/<slug:kind>/", picks.pick, name="pick"),
     path("mails/", mails.MailList.as_view(), name="mail_list"),
+    path("mails/release/", mails.mail_release, name="mail_release"),
     path("mails/<int:pk>/", mails.mail_detail, name="mail_detail"),
     path("mails/<int:pk>/message/", mails.mail_message, name="mail_message"),
     path("mails/<int:pk>/mail.eml", mails.mail_file, name="mail_file"),

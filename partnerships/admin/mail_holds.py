@@ -12,7 +12,6 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from unfold.decorators import display
 
 from partnerships.admin.base import PlainAdmin, badge
@@ -20,7 +19,7 @@ from partnerships.admin.filters import AttentionFilter
 from partnerships.admin.navigation import Attention
 from partnerships.admin.steps import Button, StepsMixin, Verb, dress
 from partnerships.forms.mails import is_held, release_form
-from partnerships.forms.reminders import HoldForm, LiftForm, ReleaseManyForm, restore_warning
+from partnerships.forms.reminders import HoldForm, LiftForm, ReleaseManyForm, restore_warning, words_of
 from partnerships.models import Delivery, MailHold
 from partnerships.permissions import may
 from partnerships.reminders.holding import count_held
@@ -94,7 +93,8 @@ class ReleaseMixin:
         data = request.POST if request.method == "POST" else None
         form = ReleaseManyForm(data, row=listed, now=timezone.now(), counts=count_held(listed))
         if data is not None and form.is_valid() and (done := form.apply(request.user)) is not None:
-            self._say(request, done.count, done.kept)
+            for level, text in words_of(done):
+                messages.add_message(request, level, text)
             return HttpResponseRedirect(reverse(DELIVERIES))
         back = f"{reverse(DELIVERIES)}?attention=held"
         return ask(self, request, form, label=RELEASE.label, subject=self.opts.verbose_name_plural, back=back)
@@ -107,17 +107,6 @@ class ReleaseMixin:
             ids = [int(pk) for pk in selected[-1].split(",") if pk.isascii() and pk.isdigit() and len(pk) < 16]
             return self.get_queryset(request).filter(pk__in=ids)
         return self.get_changelist_instance(request).get_queryset(request)
-
-    def _say(self, request: HttpRequest, count: int, kept: int) -> None:
-        words = ngettext("%(count)d mail is released.", "%(count)d mails are released.", count) % {"count": count}
-        messages.success(request, words)
-        if kept:
-            words = ngettext(
-                "%(count)d is not yours to release and stays held.",
-                "%(count)d are not yours to release and stay held.",
-                kept,
-            )
-            messages.warning(request, words % {"count": kept})
 
 
 def _to_release_page(page: Any, request: HttpRequest, mails: QuerySet[Delivery]) -> HttpResponse:

@@ -1,9 +1,11 @@
 """Forms for what can be done with a mail."""
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 from django import forms
+from django.contrib import messages
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -17,6 +19,8 @@ from partnerships.reminders.again import send_again
 from partnerships.reminders.holding import HeldCount, Released, hold_all, lift_hold, release, release_many
 from partnerships.statuses import DeliveryStatus
 
+LONGEST_NUMBER = 16  # digits of a row's
+MOST_MAILS = 10**9
 # The mail server may have taken it: nobody knows.
 MAYBE_ARRIVED = frozenset({DeliveryStatus.UNCERTAIN, DeliveryStatus.UNCONFIRMED})
 
@@ -87,6 +91,7 @@ class ReleaseManyForm(MomentForm):
     """Lets go what of a list is held; ``row`` is the list. What was held after the page was opened stays."""
 
     seen_at = forms.CharField(widget=forms.HiddenInput)
+    seen = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=0, max_value=MOST_MAILS)
     leave_out = forms.BooleanField(
         label=gettext_lazy("Leave out those that were due before the restore"), required=False, initial=True
     )
@@ -95,6 +100,7 @@ class ReleaseManyForm(MomentForm):
         super().__init__(*args, **kwargs)
         self.counts = counts
         self.fields["seen_at"].initial = self.now.isoformat()
+        self.fields["seen"].initial = counts.total
         if not counts.maybe_sent:
             del self.fields["leave_out"]
 
@@ -116,9 +122,54 @@ class ReleaseManyForm(MomentForm):
 
     def call(self, actor: User) -> Released:
         mails: QuerySet[Delivery] = self.row.filter(held_at__lte=self.cleaned_data["seen_at"])
+        left_out = 0
         if self.cleaned_data.get("leave_out") and self.counts.restored_at is not None:
-            mails = mails.filter(next_attempt_at__gt=self.counts.restored_at)
-        return release_many(mails, actor=actor, now=self.now)
+            mails, left_out = mails.filter(next_attempt_at__gt=self.counts.restored_at), self.counts.maybe_sent
+        done = release_many(mails, actor=actor, now=self.now)
+        gone = (self.cleaned_data["seen"] or 0) - left_out - done.count - done.kept
+        return replace(done, changed=max(0, gone))
+
+
+class ReleaseListedForm(ReleaseManyForm):
+    """The same on the page of the list: all of it, or only what was ticked."""
+
+    which = forms.ChoiceField(widget=forms.HiddenInput, choices=[("all", "all"), ("ticked", "ticked")])
+
+    @property
+    def ticked(self) -> set[int]:
+        """What is no number of a mail names none."""
+        asked = self.data.getlist("mail") if self.is_bound else []
+        return {int(pk) for pk in asked if pk.isascii() and pk.isdigit() and len(pk) < LONGEST_NUMBER}
+
+    def clean(self) -> None:
+        super().clean()
+        if self.cleaned_data.get("which") == "ticked" and not self.ticked:
+            self.add_error(None, _("Tick the mails that should go out."))
+
+    def call(self, actor: User) -> Released:
+        if self.cleaned_data["which"] == "all":
+            return super().call(actor)
+        mails = self.row.filter(pk__in=self.ticked, held_at__lte=self.cleaned_data["seen_at"])
+        done = release_many(mails, actor=actor, now=self.now)
+        return replace(done, changed=len(self.ticked) - done.count - done.kept)
+
+
+def words_of(done: Released) -> list[tuple[int, str]]:
+    """Level and text of each message that says what was released and what was not."""
+    words = [(messages.SUCCESS, ngettext("%(count)d mail is released.", "%(count)d mails are released.", done.count))]
+    kept = ngettext(
+        "%(count)d is not yours to release and stays held.",
+        "%(count)d are not yours to release and stay held.",
+        done.kept,
+    )
+    changed = ngettext(
+        "%(count)d was left as it is: somebody released it, or it changed, after you opened the page.",
+        "%(count)d were left as they are: somebody released them, or they changed, after you opened the page.",
+        done.changed,
+    )
+    counts = (done.count, done.kept, done.changed)
+    words += [(messages.WARNING, kept), (messages.WARNING, changed)]
+    return [(level, text % {"count": count}) for (level, text), count in zip(words, counts, strict=True) if count]
 
 
 class HoldForm(MomentForm):

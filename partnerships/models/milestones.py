@@ -372,5 +372,7 @@ class ReminderMark(models.Model):
     @staticmethod
     def leave_on(milestones: QuerySet[Milestone]) -> None:
         """Within the transaction of an edit elsewhere that concerns the reminders of ``milestones``."""
-        ReminderMark.objects.bulk_create(ReminderMark(milestone=row) for row in milestones.order_by("pk").distinct())
-        bell.ring_after_commit()
+        marks = [ReminderMark(milestone=row) for row in milestones.order_by("pk").distinct()]
+        if marks:
+            ReminderMark.objects.bulk_create(marks)
+            bell.ring_after_commit()

@@ -265,11 +265,12 @@ class ReminderPlan(models.Model):
     time_zone = models.CharField(_("time zone"), max_length=50)  # in which send_at was computed
     expires_at = models.DateTimeField(_("expires at"))  # after this it is missed, not mailed
     is_provisional = models.BooleanField(_("provisional"), default=False)  # beyond the known working days
-    # The reminder nobody answered, for rules that wait for an answer: when it was sent, and to whom.
+    # The reminder nobody answered, for rules that wait for an answer: since when, whose, and how its mail stood then.
     unanswered_at = models.DateTimeField(_("unanswered since"), null=True)
     unanswered_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("unanswered by")
     )
+    unanswered_status = models.CharField(max_length=20, choices=DeliveryStatus, blank=True)
     status = models.CharField(_("status"), max_length=20, choices=PlanStatus, default=PlanStatus.PLANNED)
     reason = models.CharField(_("reason"), max_length=300, blank=True)
     next_attempt_at = models.DateTimeField(_("next attempt at"))  # send_at, or later while nobody can be told

@@ -1,5 +1,9 @@
 """Reminders nobody answered: what counts as an answer, and since when one is missing.
 
+The wait begins when the owner, or whoever is told in the owner's place, has the reminder: by mail, or in My work and the
+feed alone. It begins as well when it is known that the mail does not come by itself, or else what waits for a person
+would go quiet: when it is held, and when it did not get through and those who can help were told.
+
 A sign of life is any change of the milestone by a person (a step, a move, a snooze, evidence, another owner) and any
 contact logged about it, or about its agreement without naming a milestone. What the system changes by itself is none.
 """
@@ -13,15 +17,18 @@ from django.db import connection
 from django.db.models import Exists, F, Max, OuterRef, Q
 
 from partnerships.models import ContactNote, Delivery, Milestone, ReminderItem, ReminderMark, ReminderPlan, ReminderRule
+from partnerships.models.reminders import NOT_THROUGH
 from partnerships.reminders.rulebook import Rulebook
 from partnerships.reminders.schedule import Unanswered
 from partnerships.statuses import DeliveryStatus
 
-OWNERS = (ReminderItem.Why.OWNER, ReminderItem.Why.STAND_IN, ReminderItem.Why.FOR_PARTY)
+# A party's own contacts answer to us, not to the leads: what they got is no item of a person of ours.
+TO_OWNERS = (ReminderRule.Audience.OWNER, ReminderRule.Audience.PARTY)
+HAVE_IT_OR_WAIT = (DeliveryStatus.SENT, DeliveryStatus.SKIPPED, DeliveryStatus.HELD)
 
 
 def unanswered(book: Rulebook, milestones: Iterable[Milestone]) -> dict[int, Unanswered]:
-    """Milestone id -> the first reminder to its owner, for its present due date, since the last sign of life.
+    """Milestone id -> the first reminder meant for its owner, for its present due date, since the last sign of life.
 
     Only of those a rule waits for; three queries, none when no rule waits.
     """
@@ -30,24 +37,42 @@ def unanswered(book: Rulebook, milestones: Iterable[Milestone]) -> dict[int, Una
         return {}
     signs = last_signs(waiting)
     found: dict[int, Unanswered] = {}
-    for milestone, at, person in _sent_to_owners(waiting):
-        if milestone not in found and (milestone not in signs or signs[milestone] < at):
-            found[milestone] = Unanswered(at, person)
+    for milestone, told in _told_to_owners(waiting):
+        if milestone not in found and (milestone not in signs or signs[milestone] < told.at):
+            found[milestone] = told
     return found
 
 
-def _sent_to_owners(milestones: Sequence[Milestone]) -> Iterable[tuple[int, dt.datetime, int]]:
-    sent = ReminderItem.objects.filter(
+def _told_to_owners(milestones: Sequence[Milestone]) -> list[tuple[int, Unanswered]]:
+    """The first of all first."""
+    is_told = Q(delivery__status__in=HAVE_IT_OR_WAIT)
+    is_told |= Q(delivery__status__in=NOT_THROUGH, delivery__reported_at__isnull=False)
+    items = ReminderItem.objects.filter(
+        is_told,
         plan__milestone__in=milestones,
         plan__due_on=F("plan__milestone__due_on"),
-        delivery__status=DeliveryStatus.SENT,
+        plan__rule__audience__in=TO_OWNERS,
         cancelled_at=None,
-        why__in=OWNERS,
+        person__isnull=False,
     ).exclude(plan__rule__direction=ReminderRule.Direction.UNANSWERED)
-    sent = sent.order_by("delivery__sent_at", "pk")
-    for item in sent.select_related("plan", "delivery"):
-        if item.delivery.sent_at is not None and item.person_id is not None:  # which constraints see to
-            yield item.plan.milestone_id, item.delivery.sent_at, item.person_id
+    told = [
+        (item.plan.milestone_id, Unanswered(_told_at(item.delivery), item.person_id or 0, item.delivery.status))
+        for item in items.select_related("plan", "delivery").order_by("pk")
+    ]
+    return sorted(told, key=lambda one: one[1].at)
+
+
+def _told_at(delivery: Delivery) -> dt.datetime:
+    match delivery.status:
+        case DeliveryStatus.SENT:
+            at = delivery.sent_at
+        case DeliveryStatus.SKIPPED:
+            at = delivery.queued_at
+        case DeliveryStatus.HELD:
+            at = delivery.held_at
+        case _:
+            at = delivery.reported_at
+    return at or delivery.queued_at
 
 
 def last_signs(milestones: Sequence[Milestone]) -> dict[int, dt.datetime]:
@@ -108,8 +133,13 @@ def _waiting_statement(kinds: int) -> str:
 
 def mark_sent(delivery: Delivery) -> None:
     """Within the transaction in which the mail becomes sent: rules that wait for an answer begin to count."""
+    mark_told([delivery.pk])
+
+
+def mark_told(deliveries: Sequence[int]) -> None:
+    """Likewise of deliveries that are held, let go, reported or kept to the feed: it counts from another moment."""
     waiting = ReminderRule.objects.enabled().filter(
         direction=ReminderRule.Direction.UNANSWERED, milestone_kind=OuterRef("kind")
     )
-    told = Milestone.objects.filter(Exists(waiting), reminder_plans__items__delivery=delivery)
+    told = Milestone.objects.filter(Exists(waiting), reminder_plans__items__delivery__in=deliveries)
     ReminderMark.leave_on(told)

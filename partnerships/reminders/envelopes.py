@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Self
@@ -82,7 +82,13 @@ def pack(items: Sequence[Item], *, now: dt.datetime, at: dt.datetime) -> list[En
     digest of the day waits for a person, what else falls due for them joins it.
     """
     to_contacts = [_to_contact(item, now=now, at=at) for item in items if item.recipient.contact]
-    return [*to_contacts, *_pack([item for item in items if item.recipient.person], now=now, at=at)]
+    ways = {item: way_of(item, now) for item in items if item.recipient.person}
+    return [*to_contacts, *_pack(ways, now=now, at=at)]
+
+
+def pack_in_digests(items: Sequence[Item], *, now: dt.datetime, at: dt.datetime) -> list[Envelope]:
+    """Likewise of items that come in the day's digest whatever their person asked for."""
+    return _pack(dict.fromkeys(items, Way.DIGEST), now=now, at=at)
 
 
 def _to_contact(item: Item, *, now: dt.datetime, at: dt.datetime) -> Envelope:
@@ -90,10 +96,9 @@ def _to_contact(item: Item, *, now: dt.datetime, at: dt.datetime) -> Envelope:
     return Envelope(_new(item, at=at, next_attempt_at=min(now, at)), [item])
 
 
-def _pack(items: Sequence[Item], *, now: dt.datetime, at: dt.datetime) -> list[Envelope]:
-    ways = {item: way_of(item, now) for item in items}
+def _pack(ways: Mapping[Item, Way], *, now: dt.datetime, at: dt.datetime) -> list[Envelope]:
     readers = {item.person.pk: item.person for item, way in ways.items() if way is Way.DIGEST}
-    digests = _Digests.lock(readers, {item.person.pk for item in items}, now=now, at=at)
+    digests = _Digests.lock(readers, {item.person.pk for item in ways}, now=now, at=at)
     packed: dict[tuple[int, int, Way], Envelope] = {}
     for item, wish in ways.items():
         way = Way.DIGEST if wish is Way.SINGLE and digests.leaves_today(item.person) else wish

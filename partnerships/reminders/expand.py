@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from partnerships.models import Delivery, DeliveryEvent, ReminderItem, ReminderPlan, ReminderRule
 from partnerships.reminders import reasons
-from partnerships.reminders.answers import is_unanswered, signs_for
+from partnerships.reminders.answers import is_unanswered, mark_told, signs_for
 from partnerships.reminders.catch_up import CatchUp
 from partnerships.reminders.envelopes import Envelope, Item, MailCount, pack
 from partnerships.reminders.holding import hold, reason_to_hold
@@ -106,7 +106,7 @@ def _make_deliveries(plans: Sequence[ReminderPlan], book: Rulebook, *, now: dt.d
             plan.status, plan.reason = PlanStatus.SUPERSEDED, reasons.NEWER_REMINDER
     envelopes = pack(items, now=now, at=at)
     _hold_flood(envelopes, len(plans), book, now=now, at=at)
-    made = _write(envelopes, at=at)
+    made = write(envelopes, at=at)
     _settle_withdrawn([plan for plan in plans if plan.status == PlanStatus.EXPANDED], generations)
     return made
 
@@ -166,7 +166,7 @@ def _expected_mails(plans: int, mails: int, book: Rulebook, enough: int, *, now:
     return count.total
 
 
-def _write(envelopes: Sequence[Envelope], *, at: dt.datetime) -> int:
+def write(envelopes: Sequence[Envelope], *, at: dt.datetime) -> int:
     """Writes the new envelopes and all items; returns how many envelopes are new."""
     for envelope in envelopes:
         _queue_by_due_date(envelope)
@@ -187,6 +187,9 @@ def _write(envelopes: Sequence[Envelope], *, at: dt.datetime) -> int:
     DeliveryEvent.objects.bulk_create(
         DeliveryEvent(delivery=delivery, at=at, to_status=delivery.status, note=delivery.reason) for delivery in new
     )
+    told = [delivery.pk for delivery in new if delivery.status != DeliveryStatus.QUEUED]
+    if told:
+        mark_told(told)  # kept to the feed, or held
     return len(new)
 
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from partnerships.models import Delivery, Milestone, ReminderItem, ReminderPlan
+from partnerships.models.reminders import NOT_THROUGH
 from partnerships.reminders.recipients import Directory
 from partnerships.reminders.rulebook import zone_named
 from partnerships.statuses import DeliveryStatus, PlanStatus
@@ -116,13 +117,29 @@ def _plan_words(plan: ReminderPlan, now: dt.datetime, zone: dt.tzinfo) -> str:
         return _("due since %(time)s; the next run makes the mail.") % {"time": _time(plan.next_attempt_at, zone)}
     words = _("will be sent on %(time)s.") % {"time": _time(plan.send_at, zone)}
     if plan.unanswered_at is not None:
-        words += " " + _("Unless somebody sees to it: %(person)s was reminded on %(time)s.") % {
-            "person": plan.unanswered_by,
-            "time": _time(plan.unanswered_at, zone),
-        }
+        names = {"person": plan.unanswered_by, "time": _time(plan.unanswered_at, zone)}
+        words += " " + _unless_words(plan.unanswered_status) % names
     if plan.is_provisional:
         words += " " + _("The day may still change: the working days of that time are not known yet.")
     return words
+
+
+def _unless_words(status: str) -> str:
+    """Until when a rule waits, by how the reminder stands that it waits for an answer to."""
+    match status:
+        case DeliveryStatus.SKIPPED:
+            return _(
+                "Unless somebody sees to it: %(person)s, who asked for no mail, has had it in My work and in the "
+                "calendar feed since %(time)s."
+            )
+        case DeliveryStatus.HELD:
+            return _("Unless somebody sees to it: the mail to %(person)s has been held since %(time)s.")
+        case status if status in NOT_THROUGH:
+            return _(
+                "Unless somebody sees to it: the mail to %(person)s was found on %(time)s not to have got through."
+            )
+        case _:
+            return _("Unless somebody sees to it: %(person)s was reminded on %(time)s.")
 
 
 def _item_words(item: ReminderItem, zone: dt.tzinfo) -> str:

@@ -28,6 +28,7 @@ from partnerships.models import (
 )
 from partnerships.permissions import may, require
 from partnerships.reminders import reasons
+from partnerships.reminders.answers import mark_told
 from partnerships.statuses import DeliveryStatus, PlanStatus
 
 logger = logging.getLogger(__name__)
@@ -133,6 +134,7 @@ def _hold_waiting(reason: str, *, at: dt.datetime, actor: User | None) -> int:
             status=DeliveryStatus.HELD, reason=reason, held_at=at
         )
         _log(batch, DeliveryStatus.HELD, at=at, actor=actor, note=reason)
+        mark_told([pk for pk, _status in batch])
     return len(rows)
 
 
@@ -189,10 +191,11 @@ def release(delivery: Delivery, *, actor: User | None, now: dt.datetime) -> None
 
 @dataclass
 class Released:
-    """How many went; ``kept``: those this person may not release."""
+    """How many went; ``kept``: those this person may not release; ``changed``: held when they were looked at, no more."""
 
     count: int = 0
     kept: int = 0
+    changed: int = 0
 
 
 def release_many(deliveries: QuerySet[Delivery], *, actor: User, now: dt.datetime) -> Released:
@@ -228,6 +231,7 @@ def _let_go(deliveries: list[Delivery], *, actor: User | None, now: dt.datetime)
         ids = [pk for pk, _status in rows]
         Delivery.objects.filter(pk__in=ids).update(status=status, reason="", queued_at=now)
         _log(rows, status, at=now, actor=actor)
+        mark_told(ids)
 
 
 def _by_way(deliveries: list[Delivery]) -> dict[DeliveryStatus, list[Delivery]]:

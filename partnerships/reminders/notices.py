@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 from partnerships.models import Delivery, DeliveryEvent, DeliveryNotice, Milestone, ReminderItem, ReminderPlan, User
 from partnerships.permissions import may_enter_admin
 from partnerships.reminders import message, reasons
+from partnerships.reminders.answers import mark_told
 from partnerships.reminders.recipients import Directory
 from partnerships.reminders.wording import one_line
 from partnerships.statuses import DeliveryStatus
@@ -112,7 +113,9 @@ def _record(failed: Sequence[Delivery], reached: set[int], at: dt.datetime) -> N
         )
         for delivery in failed
     )
-    Delivery.objects.filter(pk__in=[delivery.pk for delivery in failed]).update(reported_at=at)
+    ids = [delivery.pk for delivery in failed]
+    Delivery.objects.filter(pk__in=ids).update(reported_at=at)
+    mark_told(ids)
 
 
 def still_to_tell(notice: Delivery) -> bool:

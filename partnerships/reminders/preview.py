@@ -144,6 +144,7 @@ def _plan(rule: ReminderRule, milestone: Milestone, when: Moment) -> ReminderPla
         is_provisional=when.is_provisional,
         unanswered_at=unanswered_at,
         unanswered_by_id=when.unanswered.person if when.unanswered else None,
+        unanswered_status=when.unanswered.status if when.unanswered else "",
     )
 
 

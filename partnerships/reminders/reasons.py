@@ -12,6 +12,9 @@ RULE_REPLACED = gettext_noop("A rule of its agreement, or of the agreement's typ
 ANSWERED = gettext_noop("Somebody has seen to it since the reminder.")
 FEED_ONLY = gettext_noop("This person asked for no mail: it shows in My work and in the calendar feed.")
 NEWER_REMINDER = gettext_noop("It was late, and a newer reminder of the same milestone took its place.")
+GATHERED = gettext_noop(
+    "It had waited for the mail server for more than a day: it goes out in a digest with the others."
+)
 SNOOZED = gettext_noop("The milestone was snoozed; one reminder came or comes at the end of the snooze.")
 # The plan was given up although milestone and rule still ask for it.
 ON_PURPOSE = (NEWER_REMINDER, SNOOZED)
@@ -27,8 +30,8 @@ NOT_CURRENT = (
     SNOOZE_CHANGED,
 )
 NOBODY_TO_TELL = gettext_noop(
-    "Nobody can be told: neither the people the rule names nor a fallback person of the unit or of a unit above it is "
-    "active, has an e-mail address and may see the milestone. It is tried again every hour."
+    "Nobody can be told: neither the people the rule names nor a fallback person or a lead of the unit or of a unit "
+    "above it is active, has an e-mail address and may see the milestone. It is tried again every hour."
 )
 WRONG_PERSON = gettext_noop("It is for somebody else now.")
 NOTHING_LEFT = gettext_noop("Nothing in this mail is due to this person any more.")

@@ -1,4 +1,4 @@
-"""Who is told: the audience of the rule, else the fallback person of the unit or of the nearest unit above it."""
+"""Who is told: the audience of the rule, else the fallback person of the unit or of the nearest unit above it, else leads."""
 
 import datetime as dt
 from collections import defaultdict
@@ -88,7 +88,7 @@ class Directory:
     def recipients(self, plan: ReminderPlan) -> list[Recipient]:
         """Nobody who is inactive, has no address or may not see the milestone; empty when nobody at all can be told."""
         audience = getattr(self, f"_{plan.rule.audience}")(plan)
-        return audience or self._fallback(plan.milestone)
+        return audience or self._fallback(plan.milestone) or self._lead(plan)
 
     def concerned(self, plan: ReminderPlan) -> list[User]:
         """Whoever ``recipients`` may ask about: no other person of ours has a say in what it answers."""

@@ -33,6 +33,7 @@ WRITTEN = (
     "is_provisional",
     "unanswered_at",
     "unanswered_by",
+    "unanswered_status",
     "status",
     "reason",
     "next_attempt_at",
@@ -253,8 +254,7 @@ class _Step:
         return True
 
     def _is_at(self, plan: ReminderPlan, when: Moment) -> bool:
-        waited_for = Unanswered(plan.unanswered_at, plan.unanswered_by_id or 0) if plan.unanswered_at else None
-        known = Moment(plan.send_at, plan.expires_at, plan.is_provisional, waited_for)
+        known = Moment(plan.send_at, plan.expires_at, plan.is_provisional, _waited_for(plan))
         return plan.status == PlanStatus.PLANNED and known == when
 
     def _put(self, plan: ReminderPlan, when: Moment, *, is_missed: bool) -> None:
@@ -262,6 +262,7 @@ class _Step:
         plan.expires_at, plan.is_provisional, plan.time_zone = when.expires_at, when.is_provisional, self.zone
         plan.unanswered_at = when.unanswered.at if when.unanswered else None
         plan.unanswered_by_id = when.unanswered.person if when.unanswered else None
+        plan.unanswered_status = when.unanswered.status if when.unanswered else ""
         plan.status = PlanStatus.MISSED if is_missed else PlanStatus.PLANNED
         plan.reason = reasons.BORN_MISSED if is_missed else ""
 
@@ -270,6 +271,12 @@ class _Step:
             return False
         plan.status, plan.reason = closing(self.book, self.milestone, plan)
         return True
+
+
+def _waited_for(plan: ReminderPlan) -> Unanswered | None:
+    if plan.unanswered_at is None:
+        return None
+    return Unanswered(plan.unanswered_at, plan.unanswered_by_id or 0, plan.unanswered_status)
 
 
 def _is_settled(plan: ReminderPlan) -> bool:

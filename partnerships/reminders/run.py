@@ -11,6 +11,7 @@ from django.utils import timezone
 from partnerships.reminders.claim import rescue
 from partnerships.reminders.deliver import deliver_due
 from partnerships.reminders.expand import Clock, expand_due
+from partnerships.reminders.gather import gather_late
 from partnerships.reminders.holding import hold_what_waits
 from partnerships.reminders.notices import report_failures
 from partnerships.reminders.pulse import leave_pulse
@@ -94,6 +95,9 @@ def deliver(done: Outcome, *, now: dt.datetime, limit: int, clock: Clock, is_ove
     done.rescued = rescue(clock=clock)
     report_failures(at=clock())
     hold_what_waits(at=clock())
+    for _batch in range(BATCHES):
+        if is_over() or not gather_late(now=now, at=clock()):
+            break
     sent = deliver_due(now=now, clock=clock, limit=limit, is_stopping=is_over)
     done.deliveries = {str(status): count for status, count in sent.counts.items()}
     done.relay_trouble = sent.trouble

@@ -24,10 +24,14 @@ class WorkingDays:
 
 @dataclass(frozen=True)
 class Unanswered:
-    """The reminder a rule waits for an answer to: when it was sent, and the id of the person it went to."""
+    """The reminder a rule waits for an answer to: since when, the id of the person it is for, and how it stands.
+
+    ``status`` is the delivery's: sent, kept to the feed (skipped), held, or one of those that did not get through.
+    """
 
     at: dt.datetime
     person: int
+    status: str
 
 
 @dataclass(frozen=True)

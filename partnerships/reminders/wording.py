@@ -9,8 +9,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from partnerships.models import Milestone, ReminderItem, ReminderPlan
+from partnerships.models.reminders import NOT_THROUGH
 from partnerships.reminders.advice import what_the_owner_does
 from partnerships.reminders.rulebook import zone_named
+from partnerships.statuses import DeliveryStatus
 
 Why = ReminderItem.Why
 SOON_DAYS = 3
@@ -81,8 +83,28 @@ def _unanswered_words(plan: ReminderPlan, milestone: Milestone) -> str:
     """The reminder that had no answer, for a rule that waits for one."""
     if plan.unanswered_at is None:
         return ""
-    sent_on = timezone.localdate(plan.unanswered_at, zone_named(milestone.unit.time_zone))
-    return _("You get this because nobody has acted on the reminder of %(day)s to %(person)s.") % {
-        "day": date_format(sent_on),
+    since = timezone.localdate(plan.unanswered_at, zone_named(milestone.unit.time_zone))
+    return _because(plan.unanswered_status) % {
+        "day": date_format(since),
         "person": one_line(str(plan.unanswered_by)),
     }
+
+
+def _because(status: str) -> str:
+    match status:
+        case DeliveryStatus.SKIPPED:
+            return _(
+                "You get this because %(person)s asked for no mail and has had it in the calendar feed since %(day)s, "
+                "and nobody has acted on it."
+            )
+        case DeliveryStatus.HELD:
+            return _(
+                "You get this because the reminder to %(person)s has been held since %(day)s, and nobody has acted on it."
+            )
+        case status if status in NOT_THROUGH:
+            return _(
+                "You get this because the reminder to %(person)s did not get through, which was found on %(day)s, and "
+                "nobody has acted since."
+            )
+        case _:
+            return _("You get this because nobody has acted on the reminder of %(day)s to %(person)s.")

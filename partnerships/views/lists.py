@@ -41,7 +41,12 @@ class ListPage(LoginRequiredMixin, View):
             "saved_views": SavedView.objects.filter(user=request.user, list=listed.key),
             "may_export": may(request.user, "export"),
         }
+        context |= self.context_beside(listed)
         return render(request, self.template_name, context)
+
+    def context_beside(self, listed: RowList) -> dict[str, Any]:
+        """What one list has beside its rows."""
+        return {}
 
     def _page_size(self) -> int:
         asked = self.request.GET.get("size", "")

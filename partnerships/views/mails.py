@@ -7,9 +7,10 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import Prefetch
+from django.db.models import Count, Max, Min, Prefetch
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
@@ -17,11 +18,13 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.forms import mails
-from partnerships.lists import MailRows
+from partnerships.forms.reminders import ReleaseListedForm, words_of
+from partnerships.lists import MailRows, RowList
 from partnerships.lists.mails import items_seen_by
-from partnerships.models import Delivery, DeliveryEvent, DeliveryNotice
-from partnerships.permissions import refusal
+from partnerships.models import Delivery, DeliveryEvent, DeliveryNotice, MailHold
+from partnerships.permissions import may, refusal, releasable_by
 from partnerships.reminders.explain import advice_on
+from partnerships.reminders.holding import count_held
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.lists import ListPage
 from partnerships.views.steps import impossible
@@ -56,9 +59,61 @@ VERBS = {
 }
 
 
+# More than that are released together, or in several goes.
+MOST_TO_TICK = 100
+MOST_READERS = 12
+
+
 class MailList(ListPage):
     rows_class = MailRows
     template_name = "partnerships/mails/list.html"
+
+    def context_beside(self, listed: RowList) -> dict[str, Any]:
+        return {"releasable": _held(listed).count() if may(listed.user, "delivery.release") else 0}
+
+
+def _held(listed: RowList) -> Any:
+    """What the list shows, is held, and this person may let go."""
+    return listed.filterset.qs.held().filter(releasable_by(listed.user))
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def mail_release(request: HttpRequest) -> HttpResponse:
+    """GET says what would go; POST lets go all of it, or what was ticked. The address carries the filters of the list."""
+    require_or_403(request.user, "delivery.release")
+    listed = MailRows(request.GET, user=request.user, today=timezone.localdate())
+    held, data = _held(listed), request.POST if request.method == "POST" else None
+    form = ReleaseListedForm(data, row=held, now=timezone.now(), counts=count_held(held))
+    back = reverse("mail_list") + (f"?{request.GET.urlencode()}" if request.GET else "")
+    if data is not None and form.is_valid() and (done := form.apply(request.user)) is not None:
+        for level, text in words_of(done):
+            messages.add_message(request, level, text)
+        return redirect(back)
+    context = {"form": form, "back": back, "hold": MailHold.objects.in_force().first(), **_preview(listed, held, form)}
+    return render(request, "partnerships/mails/release.html", context)
+
+
+def _preview(listed: RowList, held: Any, form: ReleaseListedForm) -> dict[str, Any]:
+    """How many, to whom, how old; and the most pressing of them, to be ticked."""
+    pressing = held.order_by("due_on", "pk").values_list("pk", flat=True)[:MOST_TO_TICK]
+    names = ("person", "contact", "person__name", "person__username", "contact__name")
+    readers = list(held.order_by().values(*names).annotate(count=Count("pk")).order_by("-count", *names[2:]))
+    return {
+        **held.order_by().aggregate(made_first=Min("queued_at"), made_last=Max("queued_at"), due_first=Min("due_on")),
+        "seen_at": form.now.isoformat(),
+        "total": form.counts.total,
+        "restored_at": form.counts.restored_at,
+        "readers": [(_name_of(reader), reader["count"]) for reader in readers[:MOST_READERS]],
+        "reader_count": len(readers),
+        "more_readers": len(readers[MOST_READERS:]),
+        "mails": listed.rows(pressing),
+        "most": MOST_TO_TICK,
+    }
+
+
+def _name_of(reader: dict[str, Any]) -> str:
+    return reader["contact__name"] or reader["person__name"] or reader["person__username"]
 
 
 @login_required

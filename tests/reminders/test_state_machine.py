@@ -46,7 +46,7 @@ ZONES = ("Asia/Shanghai", "Europe/Berlin", "America/New_York")
 WAITS = (1, 6, 60, 600, 1440, 3 * 1440, 12 * 1440, -120)  # minutes
 POINTS = (
     (reconcile, "bring_in_step"),
-    (expand, "_write"),
+    (expand, "write"),
     (claim, "_check_again"),
     (deliver, "_freeze"),
     (deliver.Handing, "begin"),
@@ -165,6 +165,15 @@ class Office(RuleBasedStateMachine):
         self._go_to_the_next()
         self.sink.script({**fault, "times": times, "number": f"{self.read} {self.at}"})
         self.tick(0)
+
+    @precondition(lambda self: self.milestones)
+    @rule(days=st.integers(1, 4))
+    def mail_server_is_away(self, days: int) -> None:
+        self._go_to_the_next()
+        self.sink.script({"at": "MAIL", "reply": "421 Closing", "number": f"{self.read} {self.at}"})
+        for _half_a_day in range(2 * days):
+            self.tick(720)
+        self.sink.script()
 
     def _go_to_the_next(self) -> None:
         self.tick(1)

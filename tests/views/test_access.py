@@ -72,6 +72,7 @@ TABLE: dict[str, list[int]] = {
     "mail_detail": OWN,
     "mail_message": WORKERS,
     "mail_file": WORKERS,
+    "mail_release": ENTERING,
     "mail_step": WORKERS,
     "milestone_list": EVERYBODY,
     "milestone_detail": OWN,
@@ -156,6 +157,7 @@ def mail_of(world: World) -> Any:
 def addresses(world: World) -> dict[str, str]:
     agreement, milestone, activity = [world.agreement.pk], [world.milestone.pk], [world.activity.pk]
     mail = [mail_of(world).pk]
+    ReminderItemFactory(plan__milestone=world.milestone, delivery__status="held", delivery__held_at=timezone.now())
     arguments: dict[str, list[Any]] = {
         "quiet_log": agreement,
         "team_hand_over": [world.coordinator.pk],

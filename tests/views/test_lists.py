@@ -24,7 +24,7 @@ from tests.views.world import World, make_world
 QUERIES = {
     "my_work": 11,
     "agreement_list": 17,
-    "mail_list": 12,
+    "mail_list": 13,
     "milestone_list": 15,
     "activity_list": 16,
     "organization_list": 15,

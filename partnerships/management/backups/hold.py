@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from partnerships.models import Delivery, DeliveryEvent, MailHold, ReminderMark
+from partnerships.models import Delivery, DeliveryEvent, MailHold, ReminderItem, ReminderMark, ReminderPlan
 from partnerships.reminders import reasons
 from partnerships.statuses import DeliveryStatus
 
@@ -14,11 +14,13 @@ WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.RETRY, DeliveryStatus.CLAIMED)
 def statements(*, now: dt.datetime, taken_at: dt.datetime) -> list[str]:
     """For both databases; ``now`` and ``taken_at`` in UTC."""
     holds, mails, events = (model._meta.db_table for model in (MailHold, Delivery, DeliveryEvent))
+    marks, items, plans = (model._meta.db_table for model in (ReminderMark, ReminderItem, ReminderPlan))
     at, reason, held = _text(_time(now)), _text(reasons.HELD_SINCE_RESTORE), _text(DeliveryStatus.HELD)
     last_mark = f"SELECT COALESCE(MAX(id), 0) FROM {ReminderMark._meta.db_table}"  # noqa: S608
     begun = f"{_text(MailHold.Cause.RESTORE)}, '', {at}, {_text(_time(taken_at))}, ({last_mark}), true"
     waiting = f"FROM {mails} WHERE status IN ({', '.join(_text(status) for status in WAITING)})"
     changes = f"status = {held}, reason = {reason}, held_at = {at}, lease_until = NULL"
+    concerned = f"{plans} p JOIN {items} i ON i.plan_id = p.id JOIN {mails} m ON m.id = i.delivery_id"
     # Nothing in them comes from outside: names of tables, constants and times.
     return [
         f"UPDATE {holds} SET is_in_force = false, lifted_at = {at} WHERE is_in_force;",  # noqa: S608
@@ -26,6 +28,9 @@ def statements(*, now: dt.datetime, taken_at: dt.datetime) -> list[str]:
         f"INSERT INTO {events} (delivery_id, at, from_status, to_status, note)"  # noqa: ISC004
         f" SELECT id, {at}, status, {held}, {reason} {waiting};",
         f"UPDATE {mails} SET {changes} WHERE id IN (SELECT id {waiting});",  # noqa: S608
+        # Rules that wait for an answer count from here on: ``answers.mark_told``.
+        f"INSERT INTO {marks} (milestone_id) SELECT DISTINCT p.milestone_id FROM {concerned}"  # noqa: ISC004, S608
+        f" WHERE m.status = {held} AND m.held_at = {at};",
     ]
 
 

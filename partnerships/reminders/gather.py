@@ -1,0 +1,81 @@
+"""After days without a mail server: what waited one by one for the same person goes out in one digest."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection
+
+from django.db import transaction
+from django.db.models import Count, Q, QuerySet
+
+from partnerships.models import Delivery, DeliveryEvent, ReminderItem, ReminderPlan
+from partnerships.reminders import reasons
+from partnerships.reminders.envelopes import CATCH_UP_AFTER, Item, pack_in_digests
+from partnerships.reminders.expand import write
+from partnerships.reminders.recipients import Recipient
+from partnerships.statuses import DeliveryStatus
+
+PEOPLE_AT_ONCE = 50
+SINGLE = Q(kind=Delivery.Kind.SINGLE)
+
+
+def gather_late(*, now: dt.datetime, at: dt.datetime, people: int = PEOPLE_AT_ONCE) -> int:
+    """Puts the single mails of whoever has several, one of them for more than a day, into the day's digest.
+
+    In one transaction, for up to ``people`` of them: a reminder is closed in its old envelope and made anew, a
+    generation on, in the digest; the old envelope is cancelled with that reason. What a sender or another run has
+    locked is passed over: it goes as it is. Returns how many mails became part of a digest.
+    """
+    with transaction.atomic():
+        items = _items_of(_locked_singles(_who_waits(at, people)))
+        if items:
+            write(pack_in_digests([_anew(item) for item in items], now=now, at=at), at=at)
+            _close(items, at)
+    return len({item.delivery_id for item in items})
+
+
+def _unwritten() -> QuerySet[Delivery]:
+    """Of these nothing was ever handed over; one that was keeps its bytes, and goes alone."""
+    waiting = Delivery.objects.filter(status=DeliveryStatus.QUEUED, message=None, person__isnull=False)
+    return waiting.exclude(kind=Delivery.Kind.NOTICE)
+
+
+def _who_waits(at: dt.datetime, people: int) -> list[int]:
+    """One mail alone stays what it is; a digest that waits counts as the other."""
+    late = Count("pk", filter=SINGLE & Q(queued_at__lte=at - CATCH_UP_AFTER))
+    counted = _unwritten().order_by().values("person").annotate(mails=Count("pk"), late=late)
+    rows = counted.filter(mails__gt=1, late__gt=0).order_by("person")
+    return list(rows.values_list("person", flat=True)[:people])
+
+
+def _locked_singles(people: Collection[int]) -> list[int]:
+    singles = _unwritten().filter(SINGLE, person__in=people).select_for_update(skip_locked=True, of=("self",))
+    return list(singles.order_by("pk").values_list("pk", flat=True))
+
+
+def _items_of(deliveries: Collection[int]) -> list[ReminderItem]:
+    """What is due in them, of those all of whose plans we could lock.
+
+    An expansion that has one of the plans may wait for one of the people we are going to lock, and the new items would
+    wait for it.
+    """
+    living = ReminderItem.objects.filter(delivery__in=deliveries, cancelled_at=None).order_by("pk")
+    items = list(living.select_related("plan__milestone", "plan__rule", "person"))
+    plans = ReminderPlan.objects.filter(pk__in={item.plan_id for item in items}).order_by("pk")
+    ours = set(plans.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True))
+    of_delivery: dict[int, list[ReminderItem]] = defaultdict(list)
+    for item in items:
+        of_delivery[item.delivery_id].append(item)
+    return [item for found in of_delivery.values() if {one.plan_id for one in found} <= ours for item in found]
+
+
+def _anew(item: ReminderItem) -> Item:
+    return Item(item.plan, Recipient(item.reader, ReminderItem.Why(item.why)), item.generation + 1)
+
+
+def _close(items: Collection[ReminderItem], at: dt.datetime) -> None:
+    reason = reasons.GATHERED
+    ReminderItem.objects.filter(pk__in=[item.pk for item in items]).update(cancelled_at=at, cancel_reason=reason)
+    deliveries = sorted({item.delivery_id for item in items})
+    Delivery.objects.filter(pk__in=deliveries).update(status=DeliveryStatus.CANCELLED, reason=reason)
+    step = {"at": at, "from_status": DeliveryStatus.QUEUED, "to_status": DeliveryStatus.CANCELLED, "note": reason}
+    DeliveryEvent.objects.bulk_create(DeliveryEvent(delivery_id=pk, **step) for pk in deliveries)
