@@ -12,6 +12,7 @@ from partnerships.exceptions import DomainError
 from partnerships.forms.lines import DistinctRowsMixin
 from partnerships.forms.versions import VersionedForm
 from partnerships.permissions import refusal
+from partnerships.workflows.transitions import make_room
 
 
 class ScopedChoicesMixin:
@@ -57,6 +58,10 @@ class PartFormSet(DistinctRowsMixin, PaginationInlineFormSet):
                 if None not in values and key in seen:
                     form.add_error(None, constraint.get_violation_error_message())
                 seen.add(key)
+
+    def save_existing_objects(self, commit: bool = True) -> list[models.Model]:
+        make_room(self.instance, [form.instance for form in self.initial_forms if form.has_changed()])
+        return super().save_existing_objects(commit)
 
 
 def conditionally_unique(row: models.Model) -> list[models.UniqueConstraint]:

@@ -38,17 +38,14 @@ class DistinctRowsMixin:
 
     def clean(self) -> None:
         super().clean()  # type: ignore[misc]
-        if not self.is_valid() or self.instance.pk is None:
-            return
-        free = [form.instance.pk for form in self.deleted_forms]
-        for form in self.kept_forms:
-            self._refuse_twice(form, free)
-            free.append(form.instance.pk)
+        if self.is_valid() and self.instance.pk is not None:
+            for form in self.kept_forms:
+                self._refuse_twice(form)
 
-    def _refuse_twice(self, form: forms.ModelForm, free: list[int | None]) -> None:
-        """The rows ``free`` are gone or changed by the time this one is saved; the forms Django compares itself."""
+    def _refuse_twice(self, form: forms.ModelForm) -> None:
+        """The forms Django compares itself: they may change places (``transitions.make_room``). Other rows may not."""
         row = form.instance
-        others = self.model._base_manager.exclude(pk__in=[pk for pk in (row.pk, *free) if pk])
+        others = self.model._base_manager.exclude(pk__in=[form.instance.pk for form in self.initial_forms])
         for rule in row._meta.total_unique_constraints:
             values = {name: row.serializable_value(name) for name in rule.fields}
             if self.fk.name in values and None not in values.values() and others.filter(**values).exists():

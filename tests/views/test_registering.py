@@ -12,6 +12,7 @@ from django.urls import reverse
 from partnerships.factories import (
     DAY,
     AgreementFactory,
+    AgreementPartyFactory,
     AgreementTypeFactory,
     CooperationAreaFactory,
     EnterpriseFactory,
@@ -350,12 +351,35 @@ class TestEditing:
         assert enterprise not in moved
         assert AgreementParty.history.filter(history_type="-").count() == 1
 
-    def test_two_parties_do_not_change_places(self, world: World, client: Client) -> None:
-        college, enterprise = [str(party.organization_id) for party in world.draft.parties.order_by("pk")]
+    @pytest.mark.both_databases
+    @pytest.mark.parametrize("order", [(1, 0), (1, 2, 0), (2, 0, 1)])
+    def test_parties_change_places(self, order: tuple[int, ...], world: World, client: Client) -> None:
+        for _ in order[2:]:
+            AgreementPartyFactory(agreement=world.draft)
+        parties = list(world.draft.parties.order_by("pk"))
+        wanted = [parties[place].organization_id for place in order]
+        moved = {f"parties__{number}__organization": str(pk) for number, pk in enumerate(wanted)}
 
-        answer = send(client, edit(world.draft), parties__0__organization=enterprise, parties__1__organization=college)
+        answer = send(client, edit(world.draft), **moved)
 
-        assert errors(answer) == {"parties-0-organization": ["This organization is a party already."]}
+        assert answer.url == world.draft.get_absolute_url()
+        kept = list(world.draft.parties.order_by("pk"))
+        assert [(party.pk, party.organization_id) for party in kept] == [
+            (party.pk, pk) for party, pk in zip(parties, wanted, strict=True)
+        ]
+        edits = AgreementParty.history.filter(agreement_id=world.draft.pk, history_type="~")
+        assert {row.id: (row.organization_id, row.history_user) for row in edits} == {
+            party.pk: (pk, world.coordinator) for party, pk in zip(parties, wanted, strict=True)
+        }
+        assert (edits.count(), Agreement.objects.get(pk=world.draft.pk).version) == (len(order), 2)
+
+    def test_a_party_makes_room_for_one_above_it(self, world: World, client: Client) -> None:
+        enterprise, third = world.draft.parties.order_by("pk")[1].organization_id, EnterpriseFactory()
+        moved = {"parties__0__organization": str(enterprise), "parties__1__organization": str(third.pk)}
+
+        send(client, edit(world.draft), **moved)
+
+        assert [party.organization_id for party in world.draft.parties.order_by("pk")] == [enterprise, third.pk]
 
     def test_lines_said_to_be_new_are_still_the_same_lines(self, world: World, client: Client) -> None:
         answer = send(client, edit(world.draft), parties__INITIAL_FORMS="0")
