@@ -468,6 +468,24 @@ class TestEditing:
 
         assert Agreement.objects.filter(coordinator=below).count() == 0
 
+    def test_the_coordinator_has_to_see_it_in_another_unit_too(
+        self, world: World, client_of: Callable[[Any], Client]
+    ) -> None:
+        there, client = UnitFactory(), client_of(world.people["staff"])
+        heir, to = UserFactory(coordinator_in=there), {"unit": str(there.pk)}
+
+        refused = send(client, edit(world.draft), title="Typed", **to)
+
+        assert errors(refused) == {"coordinator": ["This person may not see the agreement."]}
+        assert 'value="Typed"' in refused.text
+        world.draft.refresh_from_db()
+        assert (world.draft.unit, world.draft.version) == (world.unit, 1)
+        for person in (str(heir.pk), ""):
+            client.post(edit(world.draft), filled(refused, coordinator=person))
+            refused = client.get(edit(world.draft))
+            world.draft.refresh_from_db()
+            assert (world.draft.unit, world.draft.title) == (there, "Typed")
+
     def test_it_moves_only_to_a_unit_of_ones_own(self, world: World, client: Client) -> None:
         twin = make_world("South")
 
