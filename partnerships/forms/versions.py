@@ -216,19 +216,26 @@ class Conflict:
         if row:
             yield from self._of_columns(form, row, _part_as_opened(row, self.opened_at), names)
 
+    def of_label(self, form: VersionedForm, name: str, rows: Any) -> Iterator[Difference]:
+        """What the first of the ``rows`` that belong to the root refers to, asked as one choice by its ``name``."""
+        theirs, before = (
+            min(kept, key=lambda row: row.pk, default=None) for kept in (rows.all(), self._as_opened(rows))
+        )
+        yield from self._of_columns(form, theirs or rows.model(), before, [name])
+
     def of_rows(self, field: forms.BoundField, mine: Iterable[str], rows: Any) -> Iterator[Difference]:
         """Rows that belong to the root, each a choice of ``field``, which starts with theirs; by what they are called."""
         ours, theirs = set(mine), {str(row) for row in rows.all()}
         if ours != theirs:
             sent = tuple(str(value) for value in field.initial or ())
-            before = _joined(self._as_opened(rows))
+            before = _joined(str(row) for row in self._as_opened(rows))
             yield Difference(field.label, _joined(ours), _joined(theirs), before, field.name, sent)
 
-    def _as_opened(self, rows: Any) -> set[str]:
+    def _as_opened(self, rows: Any) -> list[models.Model]:
         if self.opened_at is None:
-            return set()
+            return []
         root = {rows.field.name: self.now}
-        return {str(row) for row in rows.model.history.as_of(self.opened_at).filter(**root)}
+        return list(rows.model.history.as_of(self.opened_at).filter(**root))
 
     def _of_parts(self, formset: Any) -> Iterator[Difference]:
         if not formset.management_form.is_valid():

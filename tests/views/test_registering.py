@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
 from django.urls import reverse
 
 from partnerships.factories import (
     DAY,
+    NOON,
     AgreementFactory,
     AgreementPartyFactory,
     AgreementTypeFactory,
@@ -666,6 +668,42 @@ class TestAStalePage:
         assert ("parent" in page, refused.status_code) == (False, 409)
         draft.refresh_from_db()
         assert (draft.summary, draft.parent) == ("Mine", world.agreement)
+
+    @pytest.mark.parametrize(
+        ("opened", "theirs", "mine", "kept"),
+        [
+            ("–", "Theirs", "–", "Theirs"),
+            ("Old", "Theirs", "Old", "Theirs"),
+            ("Old", "–", "Old", "–"),
+            ("–", "Theirs", "Mine", "Mine"),
+            ("Old", "Theirs", "Mine", "Mine"),
+            ("Old", "Theirs", "–", "–"),
+        ],
+    )
+    def test_does_not_undo_the_programme_they_chose(
+        self,
+        opened: str,
+        theirs: str,
+        mine: str,
+        kept: str,
+        world: World,
+        client: Client,
+        client_of: Callable[[Any], Client],
+    ) -> None:
+        keys = {name: str(ProgrammeFactory(name=name).pk) for name in ("Old", "Theirs", "Mine")} | {"–": ""}
+        send(client, edit(world.draft), programme=keys[opened])
+        page = filled(client.get(edit(world.draft)), summary="Mine", programme=keys[mine])
+        with time_machine.travel(NOON + dt.timedelta(minutes=5), tick=False):
+            send(client_of(world.lead), edit(world.draft), title="Better title", programme=keys[theirs])
+
+            refused = client.post(edit(world.draft), page)
+            client.post(edit(world.draft), filled(refused))
+
+        [shown] = [row for row in refused.context["conflict"].differences if row.label == "Programme"]
+        assert (shown.mine, shown.theirs, shown.original) == (mine, theirs, opened)
+        assert ([item.programme.name for item in world.draft.programme_items.all()] or ["–"]) == [kept]
+        world.draft.refresh_from_db()
+        assert (world.draft.title, world.draft.summary) == ("Better title", "Mine")
 
     @pytest.mark.parametrize(("has_the_box", "kept"), [(True, False), (False, True)])
     def test_a_box_that_is_not_ticked_is_a_change_only_where_the_page_has_it(
