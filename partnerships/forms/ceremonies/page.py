@@ -222,6 +222,7 @@ class CeremonyForm:
         return ceremonies.Ceremony(
             event=self.head.event(),
             kinds=tuple(dict.fromkeys(self.head.cleaned_data["kinds"])),
+            programme=self.head.cleaned_data["programme"],
             present=tuple(line.present() for line in self.sections["present"].filled),
             signed=lines("agreements"),
             opened=lines("facilities"),
