@@ -85,7 +85,7 @@ class EventForm(DraftForm):
         "programme",
         label=gettext_lazy("Programme"),
         required=False,
-        help_text=gettext_lazy("The event and what was signed, opened and released at it belong to it."),
+        help_text=gettext_lazy("Put on the event, and on what was signed, opened and released at it."),
     )
     more_took_part = forms.BooleanField(label=gettext_lazy("More took part than are named here"), required=False)
     more_followed = forms.BooleanField(label=gettext_lazy("More visits followed than are named here"), required=False)
