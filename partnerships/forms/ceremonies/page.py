@@ -101,6 +101,10 @@ class Section:
     figures: list[ReportedForm]
 
     @property
+    def heading(self) -> str:
+        return HEADINGS[self.name]
+
+    @property
     def added_kind(self) -> str:
         """What the last lines were of: the next ones often are, too."""
         return self.lines[-1].typed("type") or self.lines[-1].typed("kind") if self.lines else ""
