@@ -654,6 +654,25 @@ class TestAStalePage:
         assert [(party.organization.name, party.signatory_person) for party in parties] == kept
         assert world.draft.summary == "Mine"
 
+    def test_takes_what_only_they_changed_in_a_line_from_them(
+        self, world: World, client: Client, client_of: Callable[[Any], Client]
+    ) -> None:
+        page = filled(client.get(edit(world.draft)), summary="Mine", parties__1__name_as_signed="Mine")
+        theirs = {"parties__0__signatory_person": "Ms Lin", "parties__0__signs_for_members": "on"}
+        theirs |= {"parties__1__role": "witness", "parties__1__name_as_signed": "Theirs", "areas__0__note": "Theirs"}
+        with time_machine.travel(NOON + dt.timedelta(minutes=5), tick=False):
+            send(client_of(world.lead), edit(world.draft), **theirs)
+
+            refused = client.post(edit(world.draft), page)
+            client.post(edit(world.draft), filled(refused))
+
+        differences = refused.context["conflict"].differences
+        assert [(row.mine, row.theirs) for row in differences if not row.is_theirs_alone][1:] == [("Mine", "Theirs")]
+        first, second = world.draft.parties.order_by("pk")
+        assert (first.signatory_person, first.signs_for_members) == ("Ms Lin", True)
+        assert (second.role, second.name_as_signed) == ("witness", "Mine")
+        assert world.draft.promised_areas.get().note == "Theirs"
+
     def test_takes_what_it_never_asked_for_from_them(self, world: World, client: Client) -> None:
         draft = world.draft
         draft.parent = make_world("South").agreement
