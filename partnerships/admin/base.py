@@ -178,6 +178,9 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
             formsets = [inline.formset for inline in edited]
             form.conflict.describe(form, formsets, reader=request.user)
             form.conflict.take_over(form, formsets)
+            for inline in edited:
+                if isinstance(inline.formset, PartFormSet):
+                    inline.formset = inline.formset.caught_up(form.conflict)
             context["conflict"] = form.conflict
         return super().render_change_form(request, context, *args, **kwargs)
 

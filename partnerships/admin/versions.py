@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from unfold.forms import PaginationInlineFormSet
 
 from partnerships.exceptions import DomainError
-from partnerships.forms.lines import DistinctRowsMixin
+from partnerships.forms.lines import RowsMixin
 from partnerships.forms.versions import VersionedForm
 from partnerships.permissions import refusal
 from partnerships.workflows.transitions import make_room
@@ -43,8 +43,10 @@ class PartForm(ScopedChoicesMixin, forms.ModelForm):
                 self.add_error(None, error)
 
 
-class PartFormSet(DistinctRowsMixin, PaginationInlineFormSet):
+class PartFormSet(RowsMixin, PaginationInlineFormSet):
     """Rows of one root; finds also two new rows that are the same, which no query can."""
+
+    made_with = ("request", "per_page", "count", "count_variant", "provided_queryset")
 
     def clean(self) -> None:
         super().clean()

@@ -130,6 +130,32 @@ def test_what_only_they_changed_is_not_undone_by_saving_again(office):
     assert [first.signatory_person, second.role, second.name_as_signed] == ["Ms Lin", "witness", "Mine"]
 
 
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ({}, ["Second"]),
+        ({"other_names-0-name": "Typed"}, ["Second", "Typed"]),
+        ({"other_names-0-DELETE": "on"}, ["Second"]),
+    ],
+)
+def test_a_row_removed_meanwhile_goes_unless_something_was_typed_in_it(office, typed, kept):
+    first = OrganizationNameFactory(name="First")
+    organization = first.organization
+    OrganizationNameFactory(organization=organization, name="Second")
+    page = filled(office.get(change_url(organization))) | {"description": "Mine"} | typed
+    with time_machine.travel(timezone.now() + dt.timedelta(minutes=5)):
+        save(office, organization, **{"other_names-0-DELETE": "on"})
+
+        refused = office.post(change_url(organization), page)
+        saved = office.post(change_url(organization), filled(refused))
+
+    assert (refused.text.count("removed meanwhile"), saved.status_code) == (1, 302)
+    assert 'value="Second"' in refused.text
+    organization.refresh_from_db()
+    assert organization.description == "Mine"
+    assert list(organization.other_names.order_by("pk").values_list("name", flat=True)) == kept
+
+
 def test_a_box_unticked_on_a_stale_page_is_a_change(office):
     agreement = AgreementFactory(is_party_list_complete=True)
     page = office.get(change_url(agreement))
