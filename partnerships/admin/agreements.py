@@ -327,7 +327,7 @@ class AgreementAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        if form.instance.coordinator and "coordinator" in form.changed_data:
+        if form.instance.coordinator and {"unit", "coordinator"} & set(form.changed_data):
             check_heir(form.instance, form.instance.coordinator, field="coordinator")
 
     def delete_view(

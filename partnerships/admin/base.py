@@ -175,7 +175,12 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
         form = context["adminform"].form
         if getattr(form, "conflict", None):
             edited = [inline for inline in context["inline_admin_formsets"] if inline.has_change_permission]
-            form.conflict.describe(form, [inline.formset for inline in edited], reader=request.user)
+            formsets = [inline.formset for inline in edited]
+            form.conflict.describe(form, formsets, reader=request.user)
+            form.conflict.take_over(form, formsets)
+            for inline in edited:
+                if isinstance(inline.formset, PartFormSet):
+                    inline.formset = inline.formset.caught_up(form.conflict)
             context["conflict"] = form.conflict
         return super().render_change_form(request, context, *args, **kwargs)
 

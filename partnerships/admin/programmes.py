@@ -91,6 +91,13 @@ class ProgrammeAdmin(WordSearchMixin, OfficeAdmin):
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         return self.inlines if obj else (OrganizerInline, TargetInline)
 
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """The label is part of what it is put on or taken off: whoever has that open is told."""
+        super().save_formset(request, form, formset, change)
+        if formset.model is ProgrammeItem:
+            for target in _relabelled(formset):
+                target.touch()
+
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
@@ -99,3 +106,14 @@ class ProgrammeAdmin(WordSearchMixin, OfficeAdmin):
             lines = programme_progress(programme, request.user)
             context["progress"] = [(line, [(figure, quoted(figure)) for figure in line.reported]) for line in lines]
         return super().render_change_form(request, context, *args, **kwargs)
+
+
+def _relabelled(formset: Any) -> set[Any]:
+    """What the changed items are about, and what they were about before."""
+    forms = [form for form in formset.forms if form.has_changed()]
+    found: set[Any] = set()
+    for name in PROGRAMME_ITEMS:
+        field = ProgrammeItem._meta.get_field(name)
+        ids = {pk for form in forms for pk in (form.initial.get(name), field.value_from_object(form.instance)) if pk}
+        found.update(field.related_model._default_manager.filter(pk__in=ids))
+    return found

@@ -9,9 +9,10 @@ from django.http import HttpRequest
 from unfold.forms import PaginationInlineFormSet
 
 from partnerships.exceptions import DomainError
-from partnerships.forms.lines import DistinctRowsMixin
+from partnerships.forms.lines import RowsMixin
 from partnerships.forms.versions import VersionedForm
 from partnerships.permissions import refusal
+from partnerships.workflows.transitions import make_room
 
 
 class ScopedChoicesMixin:
@@ -42,8 +43,10 @@ class PartForm(ScopedChoicesMixin, forms.ModelForm):
                 self.add_error(None, error)
 
 
-class PartFormSet(DistinctRowsMixin, PaginationInlineFormSet):
+class PartFormSet(RowsMixin, PaginationInlineFormSet):
     """Rows of one root; finds also two new rows that are the same, which no query can."""
+
+    made_with = ("request", "per_page", "count", "count_variant", "provided_queryset")
 
     def clean(self) -> None:
         super().clean()
@@ -57,6 +60,10 @@ class PartFormSet(DistinctRowsMixin, PaginationInlineFormSet):
                 if None not in values and key in seen:
                     form.add_error(None, constraint.get_violation_error_message())
                 seen.add(key)
+
+    def save_existing_objects(self, commit: bool = True) -> list[models.Model]:
+        make_room(self.instance, [form.instance for form in self.initial_forms if form.has_changed()])
+        return super().save_existing_objects(commit)
 
 
 def conditionally_unique(row: models.Model) -> list[models.UniqueConstraint]:

@@ -17,7 +17,6 @@ from partnerships.models import (
     Programme,
     ProgrammeItem,
     Region,
-    Unit,
 )
 from partnerships.reports.families import ids_below
 from partnerships.statuses import ActivityStatus
@@ -50,23 +49,16 @@ class ActivityFilterSet(TendedFilterSet):
     on_until = DayFilter(label=_("Taking place until"), field_name="starts_on", lookup_expr="lte")
     completed_from = DayFilter(label=_("Completed from"), field_name="completed_on", lookup_expr="gte")
     completed_until = DayFilter(label=_("Completed until"), field_name="completed_on", lookup_expr="lte")
-    agreement = opened_by(_("Agreement"), "filter_agreement")
-    framework = opened_by(_("Agreement, with those under it"), "filter_framework")
-    credited = opened_by(_("Counts for"), "filter_later")
-    organization = opened_by(_("With"), "filter_organization")
+    agreement = opened_by(_("Agreement"), Agreement, field_name="agreement")
+    framework = opened_by(_("Agreement, with those under it"), Agreement, method="filter_framework")
+    credited = opened_by(_("Counts for"), Organization, method="filter_later")
+    organization = opened_by(_("With"), Organization, method="filter_organization")
 
     def choices_in_scope(self) -> dict[str, QuerySet]:
-        agreements = Agreement.objects.visible_to(self.user)
-        organizations = Organization.objects.visible_to(self.user)
         return {
-            "agreement": agreements,
-            "framework": agreements,
-            "credited": organizations,
-            "organization": organizations,
-            "unit": Unit.objects.visible_to(self.user),
+            **super().choices_in_scope(),
             "owner": people_of(Activity.objects.visible_to(self.user), "owner"),
-            "region": regions_with(organizations),
-            "of_programme": Programme.objects.visible_to(self.user),
+            "region": regions_with(Organization.objects.visible_to(self.user)),
         }
 
     def filter_queryset(self, queryset: Any) -> Any:
@@ -76,9 +68,6 @@ class ActivityFilterSet(TendedFilterSet):
         credit = {field: values[name] for name, field in asked.items() if values.get(name)}
         filtered = super().filter_queryset(queryset)
         return filtered.credited(**credit) if credit else filtered
-
-    def filter_agreement(self, queryset: Any, name: str, value: Agreement) -> Any:
-        return queryset.filter(agreement=value)
 
     def filter_framework(self, queryset: Any, name: str, value: Agreement) -> Any:
         return queryset.filter(agreement__in=[value.pk, *ids_below(value.pk)])

@@ -26,7 +26,6 @@ from partnerships.models import (
     Organization,
     OrganizationKind,
     Region,
-    Unit,
 )
 from partnerships.statuses import AgreementStatus
 
@@ -60,17 +59,13 @@ class AgreementFilterSet(TendedFilterSet, CountedFilterSet, HonouredFilterSet):
     in_force = SwitchFilter(label=_("In force today"), method="filter_in_force")
     quiet = SwitchFilter(label=_("Quiet"), method="filter_quiet")
     overdue = SwitchFilter(label=_("Something is overdue"), method="filter_overdue")
-    organization = opened_by(_("With"), "filter_organization")
-    under = opened_by(_("Under the framework"), "filter_under")
+    organization = opened_by(_("With"), Organization, method="filter_organization")
+    under = opened_by(_("Under the framework"), Agreement, field_name="parent")
 
     def choices_in_scope(self) -> dict[str, QuerySet]:
-        agreements = Agreement.objects.visible_to(self.user)
         return {
             **super().choices_in_scope(),
-            "organization": Organization.objects.visible_to(self.user),
-            "under": agreements,
-            "unit": Unit.objects.visible_to(self.user),
-            "coordinator": people_of(agreements, "coordinator"),
+            "coordinator": people_of(Agreement.objects.visible_to(self.user), "coordinator"),
             "region": regions_with(Organization.objects.visible_to(self.user)),
         }
 
@@ -100,9 +95,6 @@ class AgreementFilterSet(TendedFilterSet, CountedFilterSet, HonouredFilterSet):
 
     def filter_organization(self, queryset: Any, name: str, value: Organization) -> Any:
         return queryset.filter(Exists(AgreementParty.objects.filter(agreement=OuterRef("pk"), organization=value)))
-
-    def filter_under(self, queryset: Any, name: str, value: Agreement) -> Any:
-        return queryset.filter(parent=value)
 
     def filter_expiring(self, queryset: Any, name: str, value: int) -> Any:
         return queryset.expiring(self.today, until=self.today + dt.timedelta(days=value))

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from partnerships.filtersets.fields import SwitchFilter, SwitchInput
-from partnerships.models import Programme, ProgrammeItem, Region, ReportedFigure, Unit
+from partnerships.models import Organization, Programme, ProgrammeItem, Region, ReportedFigure, Unit
 from partnerships.models.users import read_tree
 from partnerships.reports.figures import measure_counting, measured, recorded, rules_counting
 
@@ -44,14 +44,25 @@ class ListFilterSet(django_filters.FilterSet):
             self.filters[name].queryset = choices
 
     def choices_in_scope(self) -> dict[str, QuerySet]:
-        """The rows each drop-down offers, by the name of its filter."""
-        return {}
+        """The rows each drop-down offers, by the name of its filter: what the person sees, and for some lists less."""
+        choices = ((name, getattr(one, "queryset", None)) for name, one in self.filters.items())
+        return {
+            name: rows.model._default_manager.visible_to(self.user)
+            for name, rows in choices
+            if hasattr(rows, "visible_to")
+        }
 
     def filter_words(self, queryset: Any, name: str, value: str) -> Any:
         return queryset.search(value)
 
     def filter_unit(self, queryset: Any, name: str, value: Unit) -> Any:
         return queryset.filter(unit__in=read_tree(Unit).with_descendants([value.pk]))
+
+    def filter_region(self, queryset: Any, name: str, value: Region) -> Any:
+        return queryset.filter(**{f"{name}__in": regions_below(value)})
+
+    def filter_party(self, queryset: Any, name: str, value: str) -> Any:
+        return queryset.filter(**{f"{name}__in": Organization.objects.search(value).values("pk")})
 
     def filter_later(self, queryset: Any, name: str, value: Any) -> Any:
         """For what is asked together with another filter, in ``filter_queryset``."""
@@ -122,9 +133,13 @@ def unit_filter() -> django_filters.ModelChoiceFilter:
     )
 
 
-def region_filter(label: Any) -> django_filters.ModelChoiceFilter:
+def region_filter(label: Any, field_name: str = "region") -> django_filters.ModelChoiceFilter:
     return django_filters.ModelChoiceFilter(
-        label=label, queryset=Region.objects.none(), empty_label=_("Any"), method="filter_region"
+        label=label,
+        queryset=Region.objects.none(),
+        empty_label=_("Any"),
+        field_name=field_name,
+        method="filter_region",
     )
 
 
@@ -169,9 +184,6 @@ class ProgrammeCountedFilterSet(ListFilterSet):
         method="filter_programme",
     )
 
-    def choices_in_scope(self) -> dict[str, QuerySet]:
-        return dict.fromkeys(("programme", "of_programme"), Programme.objects.visible_to(self.user))
-
     def filter_of_programme(self, queryset: Any, name: str, value: Programme) -> Any:
         labelled = ProgrammeItem.objects.filter(programme=value)
         return queryset.filter(Exists(labelled.filter(**{queryset.model._meta.model_name: OuterRef("pk")})))
@@ -192,9 +204,9 @@ class CountedFilterSet(ProgrammeCountedFilterSet):
     )
 
     def choices_in_scope(self) -> dict[str, QuerySet]:
-        figures = ReportedFigure.objects.visible_to(self.user)
-        compared = figures.filter(counting_rule__in=rules_counting(self.queryset.model))
-        return {**super().choices_in_scope(), "figure": compared}
+        offered = super().choices_in_scope()
+        compared = offered["figure"].filter(counting_rule__in=rules_counting(self.queryset.model))
+        return {**offered, "figure": compared}
 
     def filter_figure(self, queryset: Any, name: str, value: ReportedFigure) -> Any:
         counted = recorded(value, self.user)

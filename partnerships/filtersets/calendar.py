@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partnerships.filtersets.base import ListFilterSet, unit_filter
 from partnerships.filtersets.fields import PersonFilter, SwitchFilter
-from partnerships.models import Activity, Event, Milestone, Unit, User
+from partnerships.models import Activity, Event, Milestone, User
 
 
 class CalendarFilterSet(ListFilterSet):
@@ -26,7 +26,7 @@ class CalendarFilterSet(ListFilterSet):
         owned = (model.objects.visible_to(self.user).order_by() for model in (Milestone, Activity))
         milestones, activities = (Exists(rows.filter(owner=OuterRef("pk"))) for rows in owned)
         owners = User.objects.filter(Q(milestones) | Q(activities)).order_by("name", "pk")
-        return {"unit": Unit.objects.visible_to(self.user), "owner": owners}
+        return {**super().choices_in_scope(), "owner": owners}
 
     @property
     def unknown(self) -> list[str]:

@@ -5,15 +5,9 @@ import django_filters
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.filtersets.base import (
-    ProgrammeCountedFilterSet,
-    region_filter,
-    regions_below,
-    regions_with,
-    unit_filter,
-)
+from partnerships.filtersets.base import ProgrammeCountedFilterSet, region_filter, regions_with, unit_filter
 from partnerships.filtersets.fields import DayFilter, opened_by
-from partnerships.models import Event, EventKind, Organization, Participation, Region, Unit
+from partnerships.models import Event, EventKind, Organization, Participation, Unit
 
 
 class EventFilterSet(ProgrammeCountedFilterSet):
@@ -27,22 +21,18 @@ class EventFilterSet(ProgrammeCountedFilterSet):
     on_until = DayFilter(label=_("Taking place until"), field_name="starts_on", lookup_expr="lte")
     unit = unit_filter()
     party = django_filters.CharFilter(label=_("Took part"), method="filter_party", max_length=200)
-    organization = opened_by(_("With"), "filter_organization")
+    organization = opened_by(_("With"), Organization, method="filter_organization")
 
     def choices_in_scope(self) -> dict[str, QuerySet]:
         events = Event.objects.visible_to(self.user)
         return {
             **super().choices_in_scope(),
-            "organization": Organization.objects.visible_to(self.user),
             "region": regions_with(events),
             "unit": Unit.objects.filter(pk__in=events.order_by().values("unit")),
         }
 
     def filter_on_from(self, queryset: Any, name: str, value: dt.date) -> Any:
         return queryset.filter(Q(ends_on__gte=value) | Q(ends_on__isnull=True, starts_on__gte=value))
-
-    def filter_region(self, queryset: Any, name: str, value: Region) -> Any:
-        return queryset.filter(region__in=regions_below(value))
 
     def filter_party(self, queryset: Any, name: str, value: str) -> Any:
         found = Organization.objects.search(value).values("pk")

@@ -4,16 +4,9 @@ import django_filters
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.filtersets.base import (
-    CountedFilterSet,
-    TendedFilterSet,
-    region_filter,
-    regions_below,
-    regions_with,
-    unit_filter,
-)
+from partnerships.filtersets.base import CountedFilterSet, TendedFilterSet, region_filter, regions_with, unit_filter
 from partnerships.filtersets.fields import DayFilter, PersonFilter, opened_by, people_of
-from partnerships.models import Agreement, Facility, FacilityKind, FacilityPartner, Organization, Region, Unit
+from partnerships.models import Agreement, Facility, FacilityKind, FacilityPartner, Organization
 from partnerships.statuses import FacilityStatus
 
 
@@ -30,16 +23,13 @@ class FacilityFilterSet(TendedFilterSet, CountedFilterSet):
     opened_until = DayFilter(label=_("Opened until"), field_name="opened_on", lookup_expr="lte")
     ends_from = DayFilter(label=_("Term ends from"), field_name="ends_on", lookup_expr="gte")
     ends_until = DayFilter(label=_("Term ends until"), field_name="ends_on", lookup_expr="lte")
-    agreement = opened_by(_("Agreement"), "filter_agreement")
-    organization = opened_by(_("With"), "filter_organization")
+    agreement = opened_by(_("Agreement"), Agreement, field_name="agreement")
+    organization = opened_by(_("With"), Organization, method="filter_organization")
 
     def choices_in_scope(self) -> dict[str, QuerySet]:
         facilities = Facility.objects.visible_to(self.user)
         return {
             **super().choices_in_scope(),
-            "unit": Unit.objects.visible_to(self.user),
-            "organization": Organization.objects.visible_to(self.user),
-            "agreement": Agreement.objects.visible_to(self.user),
             "owner": people_of(facilities, "owner"),
             "region": regions_with(facilities),
         }
@@ -47,12 +37,6 @@ class FacilityFilterSet(TendedFilterSet, CountedFilterSet):
     def filter_party(self, queryset: Any, name: str, value: str) -> Any:
         found = Organization.objects.search(value).values("pk")
         return queryset.filter(pk__in=FacilityPartner.objects.filter(organization__in=found).values("facility"))
-
-    def filter_region(self, queryset: Any, name: str, value: Region) -> Any:
-        return queryset.filter(region__in=regions_below(value))
-
-    def filter_agreement(self, queryset: Any, name: str, value: Agreement) -> Any:
-        return queryset.filter(agreement=value)
 
     def filter_organization(self, queryset: Any, name: str, value: Organization) -> Any:
         return queryset.filter(Exists(FacilityPartner.objects.filter(facility=OuterRef("pk"), organization=value)))

@@ -6,12 +6,12 @@ import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.utils.translation import gettext_lazy as _
 from django_filters.filters import QuerySetRequestMixin
 
 from partnerships.dates import EARLIEST_DAY, LATEST_DAY
-from partnerships.models import Organization, User
+from partnerships.models import User
 
 # Of a drop-down; where there are more people, a name or a part of it is typed.
 MOST_PEOPLE = 100
@@ -114,11 +114,13 @@ def is_id(value: Any) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 19
 
 
-def opened_by(label: Any, method: str) -> django_filters.ModelChoiceFilter:
-    """A filter that a number on another page sets: no field of the form, and a chip once it is set."""
-    return django_filters.ModelChoiceFilter(
-        label=label, queryset=Organization.objects.none(), widget=forms.HiddenInput, method=method
-    )
+def opened_by(label: Any, model: type[Model], **how: str) -> django_filters.ModelChoiceFilter:
+    """A filter that a number on another page sets: no field of the form, and a chip once it is set.
+
+    ``how`` it keeps to the rows of one of ``model``: a ``field_name``, or a ``method``.
+    """
+    rows = model._default_manager.none()
+    return django_filters.ModelChoiceFilter(label=label, queryset=rows, widget=forms.HiddenInput, **how)
 
 
 def people_of(rows: QuerySet, field: str) -> QuerySet:

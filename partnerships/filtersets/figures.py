@@ -1,7 +1,7 @@
 from typing import Any
 
 import django_filters
-from django.db.models import F, QuerySet
+from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.filtersets.base import ListFilterSet, containing
@@ -17,9 +17,6 @@ class FigureFilterSet(ListFilterSet):
     )
     compared = SwitchFilter(label=_("Compared with records"), method="filter_compared")
     to_register = SwitchFilter(label=_("Something is to be registered"), method="filter_to_register")
-
-    def choices_in_scope(self) -> dict[str, QuerySet]:
-        return {"source": Source.objects.visible_to(self.user)}
 
     def filter_words(self, queryset: Any, name: str, value: str) -> Any:
         return containing(queryset, value, "name", "name_zh", "printed")

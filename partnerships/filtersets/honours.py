@@ -9,7 +9,6 @@ from partnerships.filtersets.base import (
     ListFilterSet,
     containing,
     region_filter,
-    regions_below,
     regions_with,
     unit_filter,
 )
@@ -66,8 +65,10 @@ class HonourFilterSet(ListFilterSet):
     level = django_filters.ChoiceFilter(
         label=_("Level"), field_name="scheme__level", choices=HonourScheme.Level.choices, empty_label=_("Any")
     )
-    party = django_filters.CharFilter(label=_("Held by"), method="filter_party", max_length=200)
-    region = region_filter(_("Region of the holder, with those below"))
+    party = django_filters.CharFilter(
+        label=_("Held by"), field_name="organization", method="filter_party", max_length=200
+    )
+    region = region_filter(_("Region of the holder, with those below"), "organization__region")
     unit = unit_filter()
     granted_from = DayFilter(label=_("Granted from"), field_name="granted_on", lookup_expr="gte")
     granted_until = DayFilter(label=_("Granted until"), field_name="granted_on", lookup_expr="lte")
@@ -77,18 +78,15 @@ class HonourFilterSet(ListFilterSet):
     lapsing = SwitchFilter(label=_("Lapses this half-year"), method="filter_lapsing")
     could_rise = SwitchFilter(label=_("Could apply for the next level"), method="filter_could_rise")
     withdrawn = SwitchFilter(label=_("Recorded in error, withdrawn"), method="filter_withdrawn")
-    organization = opened_by(_("Held by"), "filter_organization")
+    organization = opened_by(_("Held by"), Organization, field_name="organization")
 
     def choices_in_scope(self) -> dict[str, QuerySet]:
         honours = Honour.objects.visible_to(self.user)
         return {
-            "organization": Organization.objects.visible_to(self.user),
+            **super().choices_in_scope(),
             "region": regions_with(honours, "organization__region"),
             "unit": Unit.objects.filter(pk__in=honours.order_by().values("unit")),
         }
-
-    def filter_organization(self, queryset: Any, name: str, value: Organization) -> Any:
-        return queryset.filter(organization=value)
 
     def filter_queryset(self, queryset: Any) -> Any:
         """What was withdrawn is listed only when it is asked for."""
@@ -97,12 +95,6 @@ class HonourFilterSet(ListFilterSet):
 
     def filter_withdrawn(self, queryset: Any, name: str, value: str) -> Any:
         return queryset.filter(status=HonourStatus.WITHDRAWN)
-
-    def filter_party(self, queryset: Any, name: str, value: str) -> Any:
-        return queryset.filter(organization__in=Organization.objects.search(value).values("pk"))
-
-    def filter_region(self, queryset: Any, name: str, value: Any) -> Any:
-        return queryset.filter(organization__region__in=regions_below(value))
 
     def filter_valid(self, queryset: Any, name: str, value: str) -> Any:
         return queryset.valid(self.today)

@@ -36,14 +36,11 @@ class MailFilterSet(ListFilterSet):
     )
     mine = SwitchFilter(label=_("To me"), method="filter_mine")
     looked_after = SwitchFilter(label=_("About what I look after"), method="filter_looked_after")
-    agreement = opened_by(_("Agreement"), "filter_agreement")
+    agreement = opened_by(_("Agreement"), Agreement, method="filter_agreement")
 
     def choices_in_scope(self) -> dict[str, QuerySet]:
-        return {
-            "agreement": Agreement.objects.visible_to(self.user),
-            "unit": Unit.objects.visible_to(self.user),
-            "person": people_of(Delivery.objects.visible_to(self.user), "person"),
-        }
+        people = people_of(Delivery.objects.visible_to(self.user), "person")
+        return {**super().choices_in_scope(), "person": people}
 
     def filter_words(self, queryset: Any, name: str, value: str) -> Any:
         """By the names of its reader and the milestones it speaks of, of their agreements and partners."""

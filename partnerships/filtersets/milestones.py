@@ -19,7 +19,6 @@ from partnerships.models import (
     Organization,
     Programme,
     ProgrammeItem,
-    Unit,
 )
 from partnerships.statuses import MilestoneStatus
 
@@ -66,22 +65,15 @@ class MilestoneFilterSet(TendedFilterSet):
     of_programme = django_filters.ModelChoiceFilter(
         label=_("Programme"), queryset=Programme.objects.none(), empty_label=_("Any"), method="filter_of_programme"
     )
-    agreement = opened_by(_("Agreement"), "filter_agreement")
+    agreement = opened_by(_("Agreement"), Agreement, field_name="agreement")
 
     def choices_in_scope(self) -> dict[str, QuerySet]:
-        return {
-            "agreement": Agreement.objects.visible_to(self.user),
-            "unit": Unit.objects.visible_to(self.user),
-            "owner": people_of(Milestone.objects.visible_to(self.user), "owner"),
-            "of_programme": Programme.objects.visible_to(self.user),
-        }
+        owners = people_of(Milestone.objects.visible_to(self.user), "owner")
+        return {**super().choices_in_scope(), "owner": owners}
 
     def filter_queryset(self, queryset: Any) -> Any:
         filtered = super().filter_queryset(queryset)
         return filtered if self.form.cleaned_data.get("status") else filtered.pending()
-
-    def filter_agreement(self, queryset: Any, name: str, value: Agreement) -> Any:
-        return queryset.filter(agreement=value)
 
     def filter_party(self, queryset: Any, name: str, value: str) -> Any:
         found = AgreementParty.objects.filter(organization__in=Organization.objects.search(value).values("pk"))

@@ -4,7 +4,7 @@ import django_filters
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.filtersets.base import CountedFilterSet, region_filter, regions_below, regions_with
+from partnerships.filtersets.base import CountedFilterSet, region_filter, regions_with
 from partnerships.filtersets.fields import PersonFilter, SwitchFilter, people_of
 from partnerships.filtersets.honours import HonouredFilterSet
 from partnerships.models import (
@@ -16,7 +16,6 @@ from partnerships.models import (
     Participation,
     Programme,
     ProgrammeOrganizer,
-    Region,
     Unit,
     User,
 )
@@ -61,9 +60,6 @@ class OrganizationFilterSet(CountedFilterSet, HonouredFilterSet):
         filtered = super().filter_queryset(queryset)
         shows_archived = any(self.form.cleaned_data.get(name) for name in ("archived", "figure", "programme"))
         return filtered if shows_archived else filtered.not_archived()
-
-    def filter_region(self, queryset: Any, name: str, value: Region) -> Any:
-        return queryset.filter(region__in=regions_below(value))
 
     def filter_unit(self, queryset: Any, name: str, value: Unit) -> Any:
         return queryset.filter(Exists(_held(unit__in=read_tree(Unit).with_descendants([value.pk]))))

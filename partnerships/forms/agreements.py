@@ -1,6 +1,7 @@
 """Forms of an agreement: registered or edited with its parts, and once it is signed renewed, amended, joined, left."""
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -15,6 +16,7 @@ from partnerships.forms.lines import FormWithLines, LineForm, LineFormSet, lines
 from partnerships.forms.picks import PickField
 from partnerships.forms.steps import DateInput, VerbForm
 from partnerships.forms.twins import AnotherField
+from partnerships.forms.versions import Conflict, Difference
 from partnerships.models import (
     Agreement,
     AgreementArea,
@@ -208,6 +210,9 @@ class AgreementForm(FormWithLines):
             "about": [self[name] for name in self.about if name in self.fields],
             "frame": [self[name] for name in self.frame if name in self.fields],
         }
+
+    def differences_beside(self, conflict: Conflict) -> Iterable[Difference]:
+        return conflict.of_label(self, "programme", self.instance.programme_items)
 
     def is_valid(self) -> bool:
         signed_on = self.signed_on()

@@ -33,22 +33,29 @@ class LineForm(forms.ModelForm):
         return any(field.errors or field.value() != self.fields[field.name].initial for field in self.behind)
 
 
-class DistinctRowsMixin:
-    """Django leaves the root out of what has to be unique, and so misses a row that somebody else added meanwhile."""
+class RowsMixin:
+    """The rows of one root on a page, while somebody else may change them: none twice, none that is gone."""
+
+    # What it is made anew with, besides what every formset of a root is.
+    made_with: tuple[str, ...] = ()
 
     def clean(self) -> None:
-        super().clean()  # type: ignore[misc]
-        if not self.is_valid() or self.instance.pk is None:
-            return
-        free = [form.instance.pk for form in self.deleted_forms]
-        for form in self.kept_forms:
-            self._refuse_twice(form, free)
-            free.append(form.instance.pk)
+        """Django leaves the root out of what has to be unique, and so misses a row that somebody else added meanwhile.
 
-    def _refuse_twice(self, form: forms.ModelForm, free: list[int | None]) -> None:
-        """The rows ``free`` are gone or changed by the time this one is saved; the forms Django compares itself."""
+        A row that is not one of these, forged or gone, must not come back as a new one.
+        """
+        super().clean()  # type: ignore[misc]
+        if self.is_valid() and self.instance.pk is not None:
+            for form in self.kept_forms:
+                self._refuse_twice(form)
+        for line in self._gone():
+            if not self._should_delete_form(line):
+                line.add_error(None, _("This line is not there any more. Please open the page again."))
+
+    def _refuse_twice(self, form: forms.ModelForm) -> None:
+        """The forms Django compares itself: they may change places (``transitions.make_room``). Other rows may not."""
         row = form.instance
-        others = self.model._base_manager.exclude(pk__in=[pk for pk in (row.pk, *free) if pk])
+        others = self.model._base_manager.exclude(pk__in=[form.instance.pk for form in self.initial_forms])
         for rule in row._meta.total_unique_constraints:
             values = {name: row.serializable_value(name) for name in rule.fields}
             if self.fk.name in values and None not in values.values() and others.filter(**values).exists():
@@ -60,31 +67,7 @@ class DistinctRowsMixin:
         removed = self.deleted_forms
         return [form for form in self.forms if form.has_changed() and form not in removed]
 
-
-class LineFormSet(DistinctRowsMixin, forms.BaseInlineFormSet):
-    """What was typed as rows: those to keep, and those to remove."""
-
-    def __init__(self, data: QueryDict | None = None, **kwargs: Any) -> None:
-        super().__init__(data, **kwargs)
-        if data is not None and data.get(MORE) == self.prefix and self.forms:
-            self._fill_in(self.forms[-1], data)
-
-    def _fill_in(self, line: forms.BaseForm, data: QueryDict) -> None:
-        """A line that was just asked for starts as on a fresh page, ticks and all."""
-        if any(name.startswith(f"{line.prefix}-") for name in data):
-            return
-        for field in line:
-            if field.initial not in {None, "", False}:
-                data[field.html_name] = "on" if field.initial is True else str(field.initial)
-
-    def clean(self) -> None:
-        """A row that is not one of these, forged or gone, must not come back as a new one."""
-        super().clean()
-        for line in self._gone():
-            if not self._should_delete_form(line):
-                line.add_error(None, _("This line is not there any more. Please open the page again."))
-
-    def caught_up(self, conflict: Conflict) -> "LineFormSet":
+    def caught_up(self, conflict: Conflict) -> Any:
         """Beside a conflict: the lines as they are now, where the page had none because they were locked.
 
         A line whose row somebody removed goes as well, or is a new one where something else was typed in it.
@@ -95,9 +78,10 @@ class LineFormSet(DistinctRowsMixin, forms.BaseInlineFormSet):
         typed = [line for line in gone if self._was_typed_in(line, conflict)]
         return self._with(self._moved(gone, typed)) if gone else self
 
-    def _with(self, data: QueryDict | None) -> "LineFormSet":
+    def _with(self, data: QueryDict | None) -> Any:
         own = {"instance": self.instance, "prefix": self.prefix, "queryset": self.queryset}
-        return type(self)(data, **own, form_kwargs=self.form_kwargs)
+        own |= {name: getattr(self, name) for name in self.made_with}
+        return type(self)(data=data, **own, form_kwargs=self.form_kwargs)  # type: ignore[call-arg]
 
     def _gone(self) -> list[forms.ModelForm]:
         return [line for line in self.initial_forms if line.instance.pk is None]
@@ -128,6 +112,23 @@ class LineFormSet(DistinctRowsMixin, forms.BaseInlineFormSet):
                     data.setlist(moved, self.data.getlist(name))
         data[f"{self.prefix}-INITIAL_FORMS"], data[f"{self.prefix}-TOTAL_FORMS"] = str(len(kept)), str(len(lines))
         return data
+
+
+class LineFormSet(RowsMixin, forms.BaseInlineFormSet):
+    """What was typed as rows: those to keep, and those to remove."""
+
+    def __init__(self, data: QueryDict | None = None, **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        if data is not None and data.get(MORE) == self.prefix and self.forms:
+            self._fill_in(self.forms[-1], data)
+
+    def _fill_in(self, line: forms.BaseForm, data: QueryDict) -> None:
+        """A line that was just asked for starts as on a fresh page, ticks and all."""
+        if any(name.startswith(f"{line.prefix}-") for name in data):
+            return
+        for field in line:
+            if field.initial not in {None, "", False}:
+                data[field.html_name] = "on" if field.initial is True else str(field.initial)
 
     @property
     def kept(self) -> list[models.Model]:

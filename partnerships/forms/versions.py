@@ -95,14 +95,15 @@ class VersionedForm(forms.ModelForm):
 class Difference:
     """One field: as the person typed it, as it is now, as it was when the form was opened.
 
-    ``name`` and ``sent`` are the form's field and what it sends for theirs; empty where the form has no field of its own.
-    ``is_left_out``: the page that was sent did not ask for it.
+    ``name`` is the field of ``form`` that asks for it, and ``sent`` what that sends for theirs; without a ``form`` there is
+    none of its own. ``is_left_out``: the page that was sent did not ask for it.
     """
 
     label: Any
     mine: str
     theirs: str
     original: str
+    form: Any = None
     name: str = ""
     sent: tuple[str, ...] = ()
     is_left_out: bool = False
@@ -110,6 +111,11 @@ class Difference:
     @property
     def is_theirs_alone(self) -> bool:
         return self.is_left_out or self.mine == self.original
+
+    def take_over(self) -> None:
+        if self.form is not None and self.name in self.form.fields:
+            self.form.data.setlist(self.form.add_prefix(self.name), self.sent)
+            self.form.errors.pop(self.name, None)
 
 
 def as_number(text: str) -> int:
@@ -164,7 +170,7 @@ class Conflict:
             if mine != theirs:
                 sent = _as_sent(getattr(row, model_field.attname))
                 left_out = self._is_left_out(form, name)
-                yield Difference(_label(model_field), mine, theirs, before, name, sent, is_left_out=left_out)
+                yield Difference(_label(model_field), mine, theirs, before, form, name, sent, is_left_out=left_out)
 
     def _is_left_out(self, form: forms.ModelForm, name: str) -> bool:
         """Whether the page never asked for it: the field was locked, or hid what the reader could not see."""
@@ -203,12 +209,15 @@ class Conflict:
         offered = getattr(form.fields.get(model_field.name), "queryset", rows)
         return any(known.filter(pk=pk).exists() for known in (offered, rows))
 
-    def take_over(self, form: VersionedForm) -> None:
-        """What only they changed comes into the described form as it is now: saving again does not undo it."""
+    def take_over(self, form: VersionedForm, formsets: Iterable[Any] = ()) -> None:
+        """What only they changed comes into the described forms as it is now: saving again does not undo it."""
+        for rows in formsets:
+            rows.data = rows.data.copy()
+            for line in rows.forms:
+                line.data = rows.data
         for difference in self.differences:
-            if difference.name in form.fields and difference.is_theirs_alone:
-                form.data.setlist(form.add_prefix(difference.name), difference.sent)  # type: ignore[attr-defined]
-                form.errors.pop(difference.name, None)
+            if difference.is_theirs_alone:
+                difference.take_over()
         form.catch_up(self)
 
     def of_row(self, form: VersionedForm, row: Any, names: Iterable[str]) -> Iterator[Difference]:
@@ -216,19 +225,26 @@ class Conflict:
         if row:
             yield from self._of_columns(form, row, _part_as_opened(row, self.opened_at), names)
 
+    def of_label(self, form: VersionedForm, name: str, rows: Any) -> Iterator[Difference]:
+        """What the first of the ``rows`` that belong to the root refers to, asked as one choice by its ``name``."""
+        theirs, before = (
+            min(kept, key=lambda row: row.pk, default=None) for kept in (rows.all(), self._as_opened(rows))
+        )
+        yield from self._of_columns(form, theirs or rows.model(), before, [name])
+
     def of_rows(self, field: forms.BoundField, mine: Iterable[str], rows: Any) -> Iterator[Difference]:
         """Rows that belong to the root, each a choice of ``field``, which starts with theirs; by what they are called."""
         ours, theirs = set(mine), {str(row) for row in rows.all()}
         if ours != theirs:
             sent = tuple(str(value) for value in field.initial or ())
-            before = _joined(self._as_opened(rows))
-            yield Difference(field.label, _joined(ours), _joined(theirs), before, field.name, sent)
+            before = _joined(str(row) for row in self._as_opened(rows))
+            yield Difference(field.label, _joined(ours), _joined(theirs), before, field.form, field.name, sent)
 
-    def _as_opened(self, rows: Any) -> set[str]:
+    def _as_opened(self, rows: Any) -> list[models.Model]:
         if self.opened_at is None:
-            return set()
+            return []
         root = {rows.field.name: self.now}
-        return {str(row) for row in rows.model.history.as_of(self.opened_at).filter(**root)}
+        return list(rows.model.history.as_of(self.opened_at).filter(**root))
 
     def _of_parts(self, formset: Any) -> Iterator[Difference]:
         if not formset.management_form.is_valid():
@@ -252,7 +268,8 @@ class Conflict:
                 continue
             label = f"{theirs_row._meta.verbose_name} “{theirs_row}”: {_label(model_field)}"
             theirs, before = self._shown(form, model_field, theirs_row), self._shown(form, model_field, original)
-            yield Difference(label, self._mine(form, model_field), theirs, before)
+            sent = _as_sent(getattr(theirs_row, model_field.attname))
+            yield Difference(label, self._mine(form, model_field), theirs, before, form, name, sent)
 
 
 def _as_sent(value: Any) -> tuple[str, ...]:

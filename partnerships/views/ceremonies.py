@@ -33,7 +33,7 @@ from partnerships.views.base import require_or_403
 from partnerships.workflows import ceremonies
 
 # What the page needs beside its fields; none of it is kept in the draft.
-OF_THE_PAGE = ("csrfmiddlewaretoken", "action", "key", "version", "tab")
+OF_THE_PAGE = ("csrfmiddlewaretoken", "action", "key", "look", "tab", "version")
 LONGEST_NAME = 200
 
 

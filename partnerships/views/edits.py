@@ -33,7 +33,8 @@ def edit_page(
 
 def _shown(request: HttpRequest, row: Any, form: VersionedForm, context: dict[str, Any], template: str) -> HttpResponse:
     if form.conflict:
-        form.conflict.describe(form, getattr(form, "formsets", ()), reader=request.user)
-        form.conflict.take_over(form)
+        formsets = getattr(form, "formsets", ())
+        form.conflict.describe(form, formsets, reader=request.user)
+        form.conflict.take_over(form, formsets)
     context |= {"row": row, "form": form, "conflict": form.conflict}
     return render(request, f"partnerships/{template}.html", context, status=409 if form.conflict else 200)

@@ -15,16 +15,13 @@ from partnerships.models import (
     ActivityKind,
     ActivityOrganization,
     Agreement,
-    Contact,
     ContactNote,
     CooperationArea,
-    Event,
     Milestone,
     MilestoneKind,
     Organization,
     ResearchProject,
     Training,
-    Unit,
     User,
     Visit,
 )
@@ -60,41 +57,17 @@ def plan_activity(
     *,
     actor: User | None,
     on: dt.date,
-    unit: Unit,
-    kind: str,
-    title: str,
-    agreement: Agreement | None = None,
-    event: Event | None = None,
-    owner: User | None = None,
-    starts_on: dt.date | None = None,
-    ends_on: dt.date | None = None,
-    place: str = "",
-    summary: str = "",
     organizations: Iterable[Organization] = (),
     areas: Iterable[CooperationArea] = (),
     details: Mapping[str, Any] | None = None,
-    is_sample: bool = False,
-    code: str | None = None,
+    **columns: Any,
 ) -> Activity:
-    """Plans a follow-up. ``details`` are the columns of its kind's table: training, research project or visit.
+    """Plans a follow-up: ``columns`` are its own, ``details`` those of its kind's table: training, project or visit.
 
     Effects in order: the activity; its details; the organizations taking part; each of ``areas`` credited to each; its
     first and its last day become milestones, the first not when it lies before ``on``, the day of planning.
     """
-    activity = Activity(
-        unit=unit,
-        kind=kind,
-        title=title,
-        agreement=agreement,
-        event=event,
-        owner=owner,
-        starts_on=starts_on,
-        ends_on=ends_on,
-        place=place,
-        summary=summary,
-        is_sample=is_sample,
-        code=code,
-    )
+    activity = Activity(**columns)
     with transaction.atomic():
         _add(activity, actor=actor, organizations=organizations, areas=areas, details=details or {})
         follow_activity(activity, actor=actor, on=on)
@@ -419,55 +392,37 @@ def credit_areas(activity: Activity, *, actor: User | None, areas: Iterable[Coop
                     save_as(ActivityCredit(activity=activity, area=area, organization=organization), actor)
 
 
-def log_contact(
-    *,
-    actor: User | None,
-    on: dt.date,
-    unit: Unit,
-    channel: str,
-    summary: str,
-    agreement: Agreement | None = None,
-    organization: Organization | None = None,
-    contact: Contact | None = None,
-    milestone: Milestone | None = None,
-    is_sample: bool = False,
-    code: str | None = None,
-) -> ContactNote:
-    """Logs a call or message that happened on ``on``; the agreement's next contact is counted from it.
+def log_contact(*, actor: User | None, on: dt.date, **columns: Any) -> ContactNote:
+    """Logs a call or message that happened on ``on``: ``columns`` say through which channel, about what, for which unit.
 
-    Raises ``InvalidInput`` without a word of what was said, when it is about nothing, or when the contact works for
-    another organization.
+    The agreement's next contact is counted from it. Raises ``InvalidInput`` without a word of what was said, when it is
+    about nothing, or when the contact works for another organization.
     """
-    if not summary.strip():
-        raise InvalidInput(_("Say in a few words what was said."), field="summary")
-    check_day(on, field="on")
-    if not (agreement or organization or contact):
-        raise InvalidInput(_("Say which agreement or organization this is about."))
-    if contact and organization and contact.organization_id != organization.pk:
-        raise InvalidInput(_("This contact belongs to another organization."), field="contact")
-    note = ContactNote(
-        unit=unit,
-        author=actor,
-        agreement=agreement,
-        organization=organization or (contact.organization if contact else None),
-        contact=contact,
-        milestone=milestone,
-        channel=channel,
-        happened_on=on,
-        summary=summary.strip(),
-        is_sample=is_sample,
-        code=code,
-    )
+    note = ContactNote(author=actor, happened_on=on, **columns)
+    note.summary = note.summary.strip()
+    _check_note(note)
+    if note.contact:
+        note.organization = note.contact.organization
     with transaction.atomic():
-        if agreement:
+        if note.agreement:
             # Before the note, which takes a share of the agreement: two calls logged at once stand in line.
-            require(actor, "agreement.follow_up", lock(agreement))
+            require(actor, "agreement.follow_up", lock(note.agreement))
         require(actor, "contact_note.add", note)
         _refuse_twice(note)
         save_as(note, actor)
-        if agreement:
-            derive_milestones(agreement, actor=actor, on=on)
+        if note.agreement:
+            derive_milestones(note.agreement, actor=actor, on=on)
     return note
+
+
+def _check_note(note: ContactNote) -> None:
+    if not note.summary:
+        raise InvalidInput(_("Say in a few words what was said."), field="summary")
+    check_day(note.happened_on, field="on")
+    if not (note.agreement or note.organization or note.contact):
+        raise InvalidInput(_("Say which agreement or organization this is about."))
+    if note.contact and note.organization and note.contact.organization_id != note.organization.pk:
+        raise InvalidInput(_("This contact belongs to another organization."), field="contact")
 
 
 def _refuse_entered_twice(activity: Activity, done_on: dt.date | None) -> None:

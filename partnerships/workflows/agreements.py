@@ -101,7 +101,7 @@ def edit_agreement(
     """Keeps what was changed of it and of its parts as one edit.
 
     From the review on ``LOCKED`` and ``LOCKED_PARTS`` stay as they are. Milestones go along to another unit; those of the
-    former coordinator, or of nobody, to the new one.
+    former coordinator, or of nobody, to the new one. Whoever coordinates it has to be able to in another unit as well.
     """
     with transaction.atomic():
         before = lock_as_read(agreement)
@@ -112,11 +112,14 @@ def edit_agreement(
         for part in parts:
             part.agreement = agreement  # type: ignore[attr-defined]
         save_with_parts(agreement, actor, is_changed=is_changed, parts=parts, removed=removed)
-        if before.unit_id != agreement.unit_id:
+        is_moved, is_given = (
+            getattr(before, name) != getattr(agreement, name) for name in ("unit_id", "coordinator_id")
+        )
+        if agreement.coordinator and (is_moved or is_given):
+            check_heir(agreement, agreement.coordinator, field="coordinator")
+        if is_moved:
             follow_unit(agreement, actor=actor, previous=before.unit_id)
-        if before.coordinator_id != agreement.coordinator_id:
-            if agreement.coordinator:
-                check_heir(agreement, agreement.coordinator, field="coordinator")
+        if is_given:
             follow_coordinator(agreement, actor=actor, previous=before.coordinator)
     return agreement
 

@@ -31,6 +31,8 @@ from partnerships.models import (
     Organization,
     OrganizationKind,
     Participation,
+    Programme,
+    ProgrammeItem,
     ReportedFigure,
     Source,
     Unit,
@@ -124,6 +126,7 @@ class Ceremony:
 
     event: Event
     kinds: tuple[str, ...]
+    programme: Programme | None = None
     present: tuple[Present, ...] = ()
     signed: tuple[Signed, ...] = ()
     opened: tuple[Opened, ...] = ()
@@ -170,7 +173,7 @@ def record_ceremony(
     Effects in order: the event with its kinds; new organizations; who took part; each agreement, registered as already
     signed on the day; each facility, opened on it; each demand, released on it; each visit, completed where its day has
     come and planned otherwise, under the one agreement of this ceremony that its host signed; the source and the reported
-    figures. No milestone is asked for before ``today``. The draft ``key`` becomes the receipt.
+    figures. Event, agreements, facilities and demands get the label of the programme. No milestone is asked for before ``today``. The draft ``key`` becomes the receipt.
 
     Raises what the verbs raise; ``field`` names the input as the form does, such as "agreements-3-title".
     """
@@ -181,7 +184,8 @@ def record_ceremony(
         _check_is_current(draft, version=version, tab=tab)
         _lock_units(ceremony)
         event = _record_event(ceremony, actor, today)
-        desk = _Desk(event, actor, today, _record_present(ceremony.present, event, actor))
+        desk = _Desk(event, actor, today, _record_present(ceremony.present, event, actor), ceremony.programme)
+        desk.label(event=event)
         for signed in ceremony.signed:
             with _at(signed.key):
                 desk.sign(signed)
@@ -311,9 +315,21 @@ def _record_figure(reported: Reported, source: Source, event: Event, actor: User
 class _Desk:
     """Registers one line after another; ``present`` are the organizations of the event by key."""
 
-    def __init__(self, event: Event, actor: User, today: dt.date, present: Mapping[str, Organization]) -> None:
-        self.event, self.actor, self.today, self.present = event, actor, today, present
+    def __init__(
+        self,
+        event: Event,
+        actor: User,
+        today: dt.date,
+        present: Mapping[str, Organization],
+        programme: Programme | None,
+    ) -> None:
+        self.event, self.actor, self.today, self.present, self.programme = event, actor, today, present, programme
         self.signed_by: dict[int, list[Agreement]] = {}
+
+    def label(self, **row: Any) -> None:
+        """Says of one row, by the name of its kind, that it belongs to the programme."""
+        if self.programme:
+            save_as(ProgrammeItem(programme=self.programme, **row), self.actor)
 
     def sign(self, line: Signed) -> None:
         agreement = Agreement(
@@ -327,6 +343,7 @@ class _Desk:
             created_by=self.actor,
         )
         self._add(agreement, "agreement.add")
+        self.label(agreement=agreement)
         _check_keeper(line.coordinator, "agreement.edit", agreement)
         for organization in self._organizations(line.parties):
             is_for_members = line.signs_for_members and organization.kind == OrganizationKind.ASSOCIATION
@@ -349,6 +366,7 @@ class _Desk:
             region=self.event.region,
         )
         self._add(facility, "facility.add")
+        self.label(facility=facility)
         _check_keeper(line.coordinator, "facility.edit", facility)
         for organization in self._organizations(line.partners):
             save_as(FacilityPartner(facility=facility, organization=organization), self.actor)
@@ -368,7 +386,7 @@ class _Desk:
         )
         require(self.actor, "demand.add", demand)
         _check_keeper(line.coordinator, "demand.edit", demand)
-        release_demand(demand, actor=self.actor, on=self.today)
+        self.label(demand=release_demand(demand, actor=self.actor, on=self.today))
 
     def visit(self, line: Visited) -> None:
         [host] = self._organizations([line.organization])

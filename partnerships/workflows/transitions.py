@@ -121,8 +121,31 @@ def save_with_parts(
         root.touch()
     for row in removed:
         _remove_part(row, actor)
+    make_room(root, parts)
     for row in parts:
         save_as(row, actor)
+
+
+def make_room(root: models.Model, parts: Iterable[models.Model]) -> None:
+    """Lets rows that belong to ``root`` change places: call it, in the transaction that saves them all, before the first.
+
+    What is unique within a root is checked at each row. So they leave it until they are saved, for one that is not
+    there: that it exists is asked at the commit alone.
+    """
+    kept: dict[type[models.Model], list[models.Model]] = {}
+    for part in parts:
+        if not part._state.adding:
+            kept.setdefault(type(part), []).append(part)
+    for model, rows in kept.items():
+        if len(rows) > 1:
+            ids = [row.pk for row in rows]
+            model._base_manager.filter(pk__in=ids).update(**{_reference(rows[0], root): -root.pk})
+
+
+def _reference(part: models.Model, root: models.Model) -> str:
+    """The column by which ``part`` belongs to ``root``."""
+    references = (field for field in part._meta.concrete_fields if isinstance(root, field.related_model or ()))
+    return next(field.name for field in references if getattr(part, field.attname) == root.pk)
 
 
 def _remove_part(row: Any, actor: User | None) -> None:

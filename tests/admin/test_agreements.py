@@ -69,9 +69,9 @@ def test_what_was_signed_is_locked(office):
 
 def test_a_draft_takes_its_milestones_along_to_another_unit(office):
     agreement, there = AgreementFactory(), UnitFactory()
-    milestone = MilestoneFactory(agreement=agreement)
+    milestone, heir = MilestoneFactory(agreement=agreement), UserFactory(coordinator_in=there)
 
-    save(office, agreement, unit=str(there.pk))
+    save(office, agreement, unit=str(there.pk), coordinator=str(heir.pk))
 
     milestone.refresh_from_db()
     assert (milestone.unit, milestone.history.first().history_user is None) == (there, False)
@@ -98,6 +98,16 @@ def test_a_coordinator_who_could_not_see_it_is_refused(office):
     errors = response.context["adminform"].form.errors
     assert errors == {"coordinator": ["This person may not see the agreement."]}
     assert Agreement.objects.get().coordinator == before
+
+
+def test_a_coordinator_who_could_not_see_it_in_another_unit_is_refused(office):
+    agreement = AgreementFactory()
+
+    response = save(office, agreement, unit=str(UnitFactory().pk))
+
+    errors = response.context["adminform"].form.errors
+    assert errors == {"coordinator": ["This person may not see the agreement."]}
+    assert Agreement.objects.get().unit == agreement.unit
 
 
 def test_a_step_is_asked_for_on_get_and_taken_on_post(enter):

@@ -7,7 +7,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.factories import AgreementFactory, DocumentFactory, EnterpriseFactory, UnitFactory
+from partnerships.factories import (
+    AgreementFactory,
+    AgreementPartyFactory,
+    DocumentFactory,
+    EnterpriseFactory,
+    UnitFactory,
+)
 from partnerships.models import (
     Activity,
     ContactNote,
@@ -110,6 +116,35 @@ def test_an_organization_is_not_listed_twice_at_an_event(world, enter):
 
     assert "This organization is listed already." in response.content.decode()
     assert event.participations.count() == 1
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("order", [(1, 0), (1, 2, 0)])
+def test_parts_change_places(world, enter, order):
+    person, draft = world.people["staff"], AgreementFactory(ready=True)
+    for _ in order[2:]:
+        AgreementPartyFactory(agreement=draft)
+    parties = list(draft.parties.order_by("pk"))
+    wanted = [parties[place].organization_id for place in order]
+
+    save(enter(person), draft, **{f"parties-{number}-organization": str(pk) for number, pk in enumerate(wanted)})
+
+    assert list(draft.parties.order_by("pk").values_list("organization", flat=True)) == wanted
+    assert [history_of(party) for party in parties] == [[("~", person.pk), ("+", None)]] * len(order)
+
+
+@pytest.mark.both_databases
+def test_a_part_takes_the_place_of_one_that_goes(world, enter):
+    draft = AgreementFactory(ready=True)
+    first, second = draft.parties.order_by("pk")
+
+    save(
+        enter(world.people["staff"]),
+        draft,
+        **{"parties-0-organization": str(second.organization_id), "parties-1-DELETE": "on"},
+    )
+
+    assert list(draft.parties.values_list("pk", "organization")) == [(first.pk, second.organization_id)]
 
 
 def test_an_organization_added_from_a_unit_belongs_to_it(world, enter):

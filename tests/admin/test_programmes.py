@@ -5,6 +5,7 @@ import pytest
 from partnerships.factories import (
     AgreementFactory,
     EventFactory,
+    FacilityFactory,
     ProgrammeFactory,
     ProgrammeItemFactory,
     ProgrammeTargetFactory,
@@ -56,6 +57,19 @@ def test_the_same_label_is_not_put_on_twice(office, known):
 
     assert "It belongs to the programme already." in response.content.decode()
     assert list(ProgrammeItem.objects.all()) == rows
+
+
+def test_whoever_has_open_what_gets_the_label_or_loses_it_is_told(office):
+    programme, stays = ProgrammeFactory(), EventFactory()
+    before, after, gone = AgreementFactory(), AgreementFactory(), FacilityFactory()
+    for item in ({"event": stays}, {"agreement": before}, {"facility": gone}):
+        ProgrammeItemFactory(programme=programme, **item)
+
+    save(office, programme, **{"items-1-agreement": str(after.pk), "items-2-DELETE": "on"})
+
+    versions = [type(row).objects.get(pk=row.pk).version - row.version for row in (stays, before, after, gone)]
+    assert versions == [0, 1, 1, 1]
+    assert [item.target for item in programme.items.all()] == [stays, after]
 
 
 def test_an_item_is_one_thing(office):

@@ -1,6 +1,10 @@
 """Two people at one row: the second save is refused, explained and lost nothing."""
 
+import datetime as dt
+
 import pytest
+import time_machine
+from django.utils import timezone
 
 from partnerships.factories import (
     AchievementFactory,
@@ -107,6 +111,64 @@ def test_the_version_of_a_root_covers_its_inlines(office):
     assert rows == [("My name", "Their name", "Old name")]
     assert OrganizationName.objects.get().name == "Their name"
     assert Organization.objects.get(pk=organization.pk).version == 2
+
+
+def test_what_only_they_changed_is_not_undone_by_saving_again(office):
+    agreement = AgreementFactory(ready=True, title="As opened", is_party_list_complete=False)
+    page = filled(office.get(change_url(agreement)))
+    theirs = {"title": "Theirs", "is_party_list_complete": "on", "parties-0-signatory_person": "Ms Lin"}
+    with time_machine.travel(timezone.now() + dt.timedelta(minutes=5)):
+        save(office, agreement, **theirs, **{"parties-1-role": "witness", "parties-1-name_as_signed": "Theirs"})
+
+        refused = office.post(change_url(agreement), page | {"reference": "HZ-1", "parties-1-name_as_signed": "Mine"})
+        office.post(change_url(agreement), filled(refused))
+
+    agreement.refresh_from_db()
+    first, second = agreement.parties.order_by("pk")
+    assert refused.text.count("not changed by me") == 4
+    assert (agreement.title, agreement.reference, agreement.is_party_list_complete) == ("Theirs", "HZ-1", True)
+    assert [first.signatory_person, second.role, second.name_as_signed] == ["Ms Lin", "witness", "Mine"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ({}, ["Second"]),
+        ({"other_names-0-name": "Typed"}, ["Second", "Typed"]),
+        ({"other_names-0-DELETE": "on"}, ["Second"]),
+    ],
+)
+def test_a_row_removed_meanwhile_goes_unless_something_was_typed_in_it(office, typed, kept):
+    first = OrganizationNameFactory(name="First")
+    organization = first.organization
+    OrganizationNameFactory(organization=organization, name="Second")
+    page = filled(office.get(change_url(organization))) | {"description": "Mine"} | typed
+    with time_machine.travel(timezone.now() + dt.timedelta(minutes=5)):
+        save(office, organization, **{"other_names-0-DELETE": "on"})
+
+        refused = office.post(change_url(organization), page)
+        saved = office.post(change_url(organization), filled(refused))
+
+    assert (refused.text.count("removed meanwhile"), saved.status_code) == (1, 302)
+    assert 'value="Second"' in refused.text
+    organization.refresh_from_db()
+    assert organization.description == "Mine"
+    assert list(organization.other_names.order_by("pk").values_list("name", flat=True)) == kept
+
+
+def test_a_box_unticked_on_a_stale_page_is_a_change(office):
+    agreement = AgreementFactory(is_party_list_complete=True)
+    page = office.get(change_url(agreement))
+    mine = filled(page)
+    del mine["is_party_list_complete"]
+    agreement.touch()
+
+    refused = office.post(change_url(agreement), mine)
+    office.post(change_url(agreement), filled(refused))
+
+    agreement.refresh_from_db()
+    assert agreement.is_party_list_complete is False
+    assert [f'name="{name}"' in page.text for name in ("version", "opened_at", "boxes")] == [True] * 3
 
 
 def test_a_row_added_meanwhile_is_shown(office):

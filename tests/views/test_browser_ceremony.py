@@ -9,7 +9,7 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
-from partnerships.factories import AgreementTypeFactory, EnterpriseFactory, InstitutionFactory
+from partnerships.factories import AgreementTypeFactory, EnterpriseFactory, InstitutionFactory, ProgrammeFactory
 from partnerships.models import CeremonyDraft, Event
 from tests.views.test_every_page import violations
 from tests.views.world import World, make_world
@@ -26,6 +26,7 @@ def world(transactional_db: None) -> World:
     AgreementTypeFactory(name="Strategic cooperation agreement")
     InstitutionFactory(name="Shaoxing College")
     EnterpriseFactory(name="Panda Electronic Equipment")
+    ProgrammeFactory(name="Zijin action", unit=world.unit)
     return world
 
 
@@ -65,6 +66,8 @@ def test_a_ceremony_is_typed_and_recorded(width: int, visit: Callable[..., Any])
     page = visit("/events/", width=width)
     page.get_by_role("link", name="Enter a ceremony").click()
     fill_event(page)
+    page.get_by_label("Programme: words to look for").press_sequentially("zij")
+    page.get_by_label("Zijin action").check()
     page.locator("[name=present-0-name]").press_sequentially("shaoxing college")
     page.locator("#who-0 summary", has_text="Shaoxing College").wait_for()  # by its short name, too
     page.locator("[name=present-1-name]").press_sequentially("panda")
@@ -87,6 +90,8 @@ def test_a_ceremony_is_typed_and_recorded(width: int, visit: Callable[..., Any])
     page.get_by_text("Recorded: the event · 3 present · 1 new organization · 2 agreements.").wait_for()
 
     event = Event.objects.get(name="Docking meeting")
+    labelled = [str(item) for item in event.programme_items.get().programme.items.all()]
+    assert labelled == ["Docking meeting", *["Strategic cooperation agreement"] * 2]
     parties = {tuple(str(party.organization) for party in row.parties.all()) for row in event.agreements.all()}
     assert parties == {
         ("Shaoxing College", "Panda Electronic Equipment"),
@@ -140,6 +145,9 @@ def test_lines_by_keyboard(visit: Callable[..., Any]) -> None:
 def test_without_scripts_the_buttons_do_the_same(visit: Callable[..., Any]) -> None:
     page = visit("/events/ceremony/", width=390, has_scripts=False)
     fill_event(page)
+    page.get_by_label("Programme: words to look for").fill("zijin")
+    page.get_by_role("button", name="Find: Programme").click()
+    page.get_by_label("Zijin action").check()
     page.locator("[name=present-0-name]").fill("Shaoxing College")
     page.locator("[name=present-1-name]").fill("Panda")
     page.get_by_role("button", name="Save draft").last.click()
@@ -150,7 +158,9 @@ def test_without_scripts_the_buttons_do_the_same(visit: Callable[..., Any]) -> N
     page.get_by_role("button", name="Record the ceremony").click()
     page.get_by_text("Recorded: the event · 2 present · 1 facility.").wait_for()
 
-    facility = Event.objects.get(name="Docking meeting").facilities.get()
+    event = Event.objects.get(name="Docking meeting")
+    facility = event.facilities.get()
+    assert event.programme_items.get().programme.items.filter(facility=facility).exists()
     assert [str(partner.organization) for partner in facility.partners.all()] == [
         "Shaoxing College",
         "Panda Electronic Equipment",

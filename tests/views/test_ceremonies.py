@@ -16,6 +16,7 @@ from partnerships.factories import (
     EnterpriseFactory,
     InstitutionFactory,
     OrganizationNameFactory,
+    ProgrammeFactory,
     RegionFactory,
     SourceFactory,
     UnitFactory,
@@ -419,6 +420,8 @@ def test_everything_missing_is_said_at_once_and_nothing_is_lost(form: CeremonyPa
         ({"place": "a\x00b"}, "Place: Null characters are not allowed."),
         ({"kinds": ["picnic"]}, "What it was: Select a valid choice. picnic is not one of the available choices."),
         ({"unit": "999999"}, "Unit: Select a valid choice. 999999 is not one of the available choices."),
+        ({"programme-words": "zi\0jin"}, "Programme: Choose one of those found."),
+        ({"programme-words": "x" * 10_000}, "Programme: Choose one of those found."),
         ({"region": "x"}, "Region: Select a valid choice. That choice is not one of the available choices."),
         ({"source_url": "javascript:alert(1)"}, "Address: Enter a valid URL."),
         ({"source_title": "An article"}, "What it says about the event, as printed: Say what it prints about the event, or give a number it reports."),
@@ -467,6 +470,7 @@ def test_forged_lines_and_keys_are_refused_without_a_crash(client: Client, form:
         "agreements-0-unit": [str(stranger.memberships.get().unit_id)],
         "agreements-0-coordinator": [str(stranger.pk)],
         "present-0-choice": ["9" * 40],
+        "programme": ["999999999999999999999\0"],
         "key": ["x"],
         "version": ["x"],
         "tab": ["\x00" * 99],
@@ -476,7 +480,8 @@ def test_forged_lines_and_keys_are_refused_without_a_crash(client: Client, form:
 
     assert answer.status_code == 200
     labels = {label for _place, _anchor, label, _error in answer.context["form"].problems}
-    assert labels == {"Type", "Our side", "Partner", "Further parties", "Areas promised", "Unit", "Coordinator"}
+    own = {"Type", "Our side", "Partner", "Further parties", "Areas promised", "Unit", "Coordinator"}
+    assert labels == {"Programme", *own}
     assert Event.objects.count() == 0
     for action in ("remove-agreements-x", "add-", "remove-", "add-nothing", "\x00", "remove-present-0-name"):
         assert client.post(PAGE, {**form.fields, **forged, "action": action}).status_code == 200
@@ -495,6 +500,28 @@ def test_a_forged_name_of_a_field_is_kept_without_what_no_database_takes(form: C
 
     assert client.post(PAGE, {**form.fields, "action": "draft"}).status_code < 400
     assert "evil" in CeremonyDraft.objects.get().content
+
+
+def test_the_programme_is_found_by_its_words_kept_and_put_on_what_came_of_it(
+    form: CeremonyPage, client: Client
+) -> None:
+    programme = ProgrammeFactory(name="Zijin action")
+    ProgrammeFactory(name="Another")
+    start(form)
+    works = form.name_present("Some Works")[0]
+    [demand] = form.add("demands", 1)
+    form.fill(demand, organization=works, title="Vision", wording="Find scratches")
+    form.fill(**{"programme-words": "zijin"})
+
+    found = form.show(client.post(PAGE, {**form.fields, "look": "programme"}))
+    assert found.text.count('name="programme" value=') == 2  # it, and none
+    form.fill(programme=str(programme.pk))
+    form.press("draft")
+    again = CeremonyPage(client, CeremonyDraft.objects.get().get_absolute_url())
+    event = recorded(again)
+
+    assert [item.target for item in programme.items.all()] == [event, event.demands.get()]
+    assert programme.get_absolute_url() in client.get(event.get_absolute_url()).text
 
 
 def test_a_source_on_record_is_quoted(form: CeremonyPage, client: Client) -> None:

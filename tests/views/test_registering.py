@@ -6,12 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
 from django.urls import reverse
 
 from partnerships.factories import (
     DAY,
+    NOON,
     AgreementFactory,
+    AgreementPartyFactory,
     AgreementTypeFactory,
     CooperationAreaFactory,
     EnterpriseFactory,
@@ -350,12 +353,35 @@ class TestEditing:
         assert enterprise not in moved
         assert AgreementParty.history.filter(history_type="-").count() == 1
 
-    def test_two_parties_do_not_change_places(self, world: World, client: Client) -> None:
-        college, enterprise = [str(party.organization_id) for party in world.draft.parties.order_by("pk")]
+    @pytest.mark.both_databases
+    @pytest.mark.parametrize("order", [(1, 0), (1, 2, 0), (2, 0, 1)])
+    def test_parties_change_places(self, order: tuple[int, ...], world: World, client: Client) -> None:
+        for _ in order[2:]:
+            AgreementPartyFactory(agreement=world.draft)
+        parties = list(world.draft.parties.order_by("pk"))
+        wanted = [parties[place].organization_id for place in order]
+        moved = {f"parties__{number}__organization": str(pk) for number, pk in enumerate(wanted)}
 
-        answer = send(client, edit(world.draft), parties__0__organization=enterprise, parties__1__organization=college)
+        answer = send(client, edit(world.draft), **moved)
 
-        assert errors(answer) == {"parties-0-organization": ["This organization is a party already."]}
+        assert answer.url == world.draft.get_absolute_url()
+        kept = list(world.draft.parties.order_by("pk"))
+        assert [(party.pk, party.organization_id) for party in kept] == [
+            (party.pk, pk) for party, pk in zip(parties, wanted, strict=True)
+        ]
+        edits = AgreementParty.history.filter(agreement_id=world.draft.pk, history_type="~")
+        assert {row.id: (row.organization_id, row.history_user) for row in edits} == {
+            party.pk: (pk, world.coordinator) for party, pk in zip(parties, wanted, strict=True)
+        }
+        assert (edits.count(), Agreement.objects.get(pk=world.draft.pk).version) == (len(order), 2)
+
+    def test_a_party_makes_room_for_one_above_it(self, world: World, client: Client) -> None:
+        enterprise, third = world.draft.parties.order_by("pk")[1].organization_id, EnterpriseFactory()
+        moved = {"parties__0__organization": str(enterprise), "parties__1__organization": str(third.pk)}
+
+        send(client, edit(world.draft), **moved)
+
+        assert [party.organization_id for party in world.draft.parties.order_by("pk")] == [enterprise, third.pk]
 
     def test_lines_said_to_be_new_are_still_the_same_lines(self, world: World, client: Client) -> None:
         answer = send(client, edit(world.draft), parties__INITIAL_FORMS="0")
@@ -443,6 +469,24 @@ class TestEditing:
             assert errors(send(client, address, **data, coordinator=str(below.pk))) == refusal
 
         assert Agreement.objects.filter(coordinator=below).count() == 0
+
+    def test_the_coordinator_has_to_see_it_in_another_unit_too(
+        self, world: World, client_of: Callable[[Any], Client]
+    ) -> None:
+        there, client = UnitFactory(), client_of(world.people["staff"])
+        heir, to = UserFactory(coordinator_in=there), {"unit": str(there.pk)}
+
+        refused = send(client, edit(world.draft), title="Typed", **to)
+
+        assert errors(refused) == {"coordinator": ["This person may not see the agreement."]}
+        assert 'value="Typed"' in refused.text
+        world.draft.refresh_from_db()
+        assert (world.draft.unit, world.draft.version) == (world.unit, 1)
+        for person in (str(heir.pk), ""):
+            client.post(edit(world.draft), filled(refused, coordinator=person))
+            refused = client.get(edit(world.draft))
+            world.draft.refresh_from_db()
+            assert (world.draft.unit, world.draft.title) == (there, "Typed")
 
     def test_it_moves_only_to_a_unit_of_ones_own(self, world: World, client: Client) -> None:
         twin = make_world("South")
@@ -610,6 +654,25 @@ class TestAStalePage:
         assert [(party.organization.name, party.signatory_person) for party in parties] == kept
         assert world.draft.summary == "Mine"
 
+    def test_takes_what_only_they_changed_in_a_line_from_them(
+        self, world: World, client: Client, client_of: Callable[[Any], Client]
+    ) -> None:
+        page = filled(client.get(edit(world.draft)), summary="Mine", parties__1__name_as_signed="Mine")
+        theirs = {"parties__0__signatory_person": "Ms Lin", "parties__0__signs_for_members": "on"}
+        theirs |= {"parties__1__role": "witness", "parties__1__name_as_signed": "Theirs", "areas__0__note": "Theirs"}
+        with time_machine.travel(NOON + dt.timedelta(minutes=5), tick=False):
+            send(client_of(world.lead), edit(world.draft), **theirs)
+
+            refused = client.post(edit(world.draft), page)
+            client.post(edit(world.draft), filled(refused))
+
+        differences = refused.context["conflict"].differences
+        assert [(row.mine, row.theirs) for row in differences if not row.is_theirs_alone][1:] == [("Mine", "Theirs")]
+        first, second = world.draft.parties.order_by("pk")
+        assert (first.signatory_person, first.signs_for_members) == ("Ms Lin", True)
+        assert (second.role, second.name_as_signed) == ("witness", "Mine")
+        assert world.draft.promised_areas.get().note == "Theirs"
+
     def test_takes_what_it_never_asked_for_from_them(self, world: World, client: Client) -> None:
         draft = world.draft
         draft.parent = make_world("South").agreement
@@ -624,6 +687,42 @@ class TestAStalePage:
         assert ("parent" in page, refused.status_code) == (False, 409)
         draft.refresh_from_db()
         assert (draft.summary, draft.parent) == ("Mine", world.agreement)
+
+    @pytest.mark.parametrize(
+        ("opened", "theirs", "mine", "kept"),
+        [
+            ("–", "Theirs", "–", "Theirs"),
+            ("Old", "Theirs", "Old", "Theirs"),
+            ("Old", "–", "Old", "–"),
+            ("–", "Theirs", "Mine", "Mine"),
+            ("Old", "Theirs", "Mine", "Mine"),
+            ("Old", "Theirs", "–", "–"),
+        ],
+    )
+    def test_does_not_undo_the_programme_they_chose(
+        self,
+        opened: str,
+        theirs: str,
+        mine: str,
+        kept: str,
+        world: World,
+        client: Client,
+        client_of: Callable[[Any], Client],
+    ) -> None:
+        keys = {name: str(ProgrammeFactory(name=name).pk) for name in ("Old", "Theirs", "Mine")} | {"–": ""}
+        send(client, edit(world.draft), programme=keys[opened])
+        page = filled(client.get(edit(world.draft)), summary="Mine", programme=keys[mine])
+        with time_machine.travel(NOON + dt.timedelta(minutes=5), tick=False):
+            send(client_of(world.lead), edit(world.draft), title="Better title", programme=keys[theirs])
+
+            refused = client.post(edit(world.draft), page)
+            client.post(edit(world.draft), filled(refused))
+
+        [shown] = [row for row in refused.context["conflict"].differences if row.label == "Programme"]
+        assert (shown.mine, shown.theirs, shown.original) == (mine, theirs, opened)
+        assert ([item.programme.name for item in world.draft.programme_items.all()] or ["–"]) == [kept]
+        world.draft.refresh_from_db()
+        assert (world.draft.title, world.draft.summary) == ("Better title", "Mine")
 
     @pytest.mark.parametrize(("has_the_box", "kept"), [(True, False), (False, True)])
     def test_a_box_that_is_not_ticked_is_a_change_only_where_the_page_has_it(

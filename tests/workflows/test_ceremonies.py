@@ -17,6 +17,7 @@ from partnerships.factories import (
     CeremonyDraftFactory,
     EnterpriseFactory,
     InstitutionFactory,
+    ProgrammeFactory,
     TypeMilestoneFactory,
     UnitFactory,
     UserFactory,
@@ -32,6 +33,7 @@ from partnerships.models import (
     Organization,
     OrganizationUnit,
     Participation,
+    ProgrammeItem,
     ReportedFigure,
     Source,
     StatusChange,
@@ -61,6 +63,7 @@ MADE = (
     ReportedFigure,
     Source,
     Participation,
+    ProgrammeItem,
     Milestone,
     OrganizationUnit,
 )
@@ -82,6 +85,7 @@ def whole_ceremony(actor: Any, **values: Any) -> Ceremony:
     made: dict[str, Any] = {
         "event": Event(unit=unit_of(actor), name="Ceremony", starts_on=DAY),
         "kinds": ("signing_ceremony", "opening"),
+        "programme": ProgrammeFactory(),
         "present": (
             Present(key="present-0", name="College", role="host", organization=InstitutionFactory()),
             Present(key="present-1", name="Panda", role="participant", kind="enterprise"),
@@ -143,6 +147,19 @@ def test_everything_is_made_by_the_actor(actor: Any) -> None:
     )
     assert {row.history.last().history_user for row in rows} == {actor}
     assert set(StatusChange.objects.values_list("actor", flat=True)) == {actor.pk}
+
+
+def test_what_came_of_it_belongs_to_its_programme(actor: Any) -> None:
+    ceremony = whole_ceremony(actor)
+
+    event = record(ceremony, actor)
+    record(replace(ceremony, programme=None, event=Event(unit=event.unit, name="Other", starts_on=DAY)), actor)
+
+    labelled = [event, event.agreements.get(), event.facilities.get(), event.demands.get()]
+    items = ceremony.programme.items.all()
+    assert [item.target for item in items] == labelled
+    assert [item.history.get().history_user for item in items] == [actor] * 4
+    assert ProgrammeItem.objects.count() == 4
 
 
 def test_nothing_is_asked_of_days_that_are_over(actor: Any) -> None:

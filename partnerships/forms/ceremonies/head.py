@@ -18,6 +18,7 @@ from partnerships.forms.ceremonies.fields import (
     offer,
     select,
 )
+from partnerships.forms.picks import PickField
 from partnerships.forms.steps import DateInput
 from partnerships.models import (
     CountingRule,
@@ -80,6 +81,12 @@ class EventForm(DraftForm):
     )
     unit = select(gettext_lazy("Unit"))
     coordinator = select(gettext_lazy("Who looks after all of it"))
+    programme = PickField(
+        "programme",
+        label=gettext_lazy("Programme"),
+        required=False,
+        help_text=gettext_lazy("Put on the event, and on what was signed, opened and released at it."),
+    )
     more_took_part = forms.BooleanField(label=gettext_lazy("More took part than are named here"), required=False)
     more_followed = forms.BooleanField(label=gettext_lazy("More visits followed than are named here"), required=False)
     source = forms.ModelChoiceField(
@@ -101,6 +108,7 @@ class EventForm(DraftForm):
         self.today = today
         offer(self.fields["unit"], choices.units, empty=_("Choose a unit"))
         offer(self.fields["coordinator"], choices.people, empty=_("Choose a person"))
+        self.fields["programme"].offer_to(choices.user)
         self.fields["source"].queryset = Source.objects.visible_to(choices.user)
 
     def clean_starts_on(self) -> dt.date | None:

@@ -101,6 +101,10 @@ class Section:
     figures: list[ReportedForm]
 
     @property
+    def heading(self) -> str:
+        return HEADINGS[self.name]
+
+    @property
     def added_kind(self) -> str:
         """What the last lines were of: the next ones often are, too."""
         return self.lines[-1].typed("type") or self.lines[-1].typed("kind") if self.lines else ""
@@ -222,6 +226,7 @@ class CeremonyForm:
         return ceremonies.Ceremony(
             event=self.head.event(),
             kinds=tuple(dict.fromkeys(self.head.cleaned_data["kinds"])),
+            programme=self.head.cleaned_data["programme"],
             present=tuple(line.present() for line in self.sections["present"].filled),
             signed=lines("agreements"),
             opened=lines("facilities"),
