@@ -148,8 +148,7 @@ class TestInABrowser:
     def activity(self, world: World) -> Activity:
         return world.activity
 
-    @pytest.mark.parametrize("has_scripts", [True, False])
-    @pytest.mark.parametrize("width", [390, 1440])
+    @pytest.mark.parametrize(("width", "has_scripts"), [(390, False), (390, True), (1440, True)])
     def test_the_menu_takes_a_step(
         self, width: int, has_scripts: bool, activity: Activity, open_page: Callable[..., Any]
     ) -> None:

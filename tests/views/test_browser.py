@@ -20,8 +20,7 @@ def milestone(transactional_db: None) -> Milestone:
     return MilestoneFactory(agreement=agreement, owner=person, title="Annual report exchanged", due_on=due_on)
 
 
-@pytest.mark.parametrize("width", [390, 1440])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1440, "light")])
 def test_a_reminder_is_answered_by_doing_the_work(
     width: int, scheme: str, milestone: Milestone, open_page: Callable[..., Any]
 ) -> None:

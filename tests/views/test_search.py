@@ -92,7 +92,7 @@ class TestInABrowser:
 
         if width > 500:
             page.keyboard.press("/")
-        page.keyboard.type("north sig")
+        page.keyboard.insert_text("north sig")
         page.locator("#found a, #results a").filter(has_text="North signed").first.wait_for()
         page.keyboard.press("ArrowDown")
         if page.evaluate("document.activeElement.textContent.trim().startsWith('Agreements')"):
