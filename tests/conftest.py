@@ -1,5 +1,6 @@
 """Fixtures for everybody. Services are real processes, started by the first test that asks for them."""
 
+import contextlib
 import os
 import shutil
 import threading
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from django.core.signals import request_finished, request_started
 
+from tests.services.browser import log_in, watch
 from tests.services.databases import new_postgres_database
 from tests.services.emptying import empty_after_tests
 from tests.services.redis import RedisServer
@@ -161,3 +163,31 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     assert program, "Chromium is not installed: apt-get install -y chromium fonts-noto-cjk"
     return {**browser_type_launch_args, "executable_path": program, "args": CHROMIUM_OPTIONS}
+
+
+@pytest.fixture
+def open_page(browser: Any, live_server: Any) -> Iterator[Callable[..., Any]]:
+    """``open_page(address, person)`` is a page in a browser of their own, which finds further addresses by their path.
+
+    At the end no page has complained, nor asked another host.
+    """
+    problems: list[str] = []
+    with contextlib.ExitStack() as opened:
+
+        def open_page(
+            address: str, person: Any = None, *, width: int = 1440, has_scripts: bool = True, **options: Any
+        ) -> Any:
+            viewport = {"width": width, "height": 844}
+            context = browser.new_context(
+                base_url=live_server.url, viewport=viewport, java_script_enabled=has_scripts, **options
+            )
+            opened.callback(context.close)
+            watch(context, live_server.url, problems)
+            if person:
+                log_in(context, person, live_server.url)
+            page = context.new_page()
+            page.goto(address)
+            return page
+
+        yield open_page
+    assert problems == []

@@ -4,9 +4,10 @@ import smtplib
 
 import pytest
 from django.db import connection
-from playwright.sync_api import Page
+from playwright.sync_api import BrowserContext, Page
 
 from tests import settings as test_settings
+from tests.services.browser import watch
 from tests.services.redis import RedisServer
 from tests.services.smtp_sink import SmtpSink
 
@@ -26,6 +27,32 @@ def test_the_browser_runs(page: Page) -> None:
     page.set_content("<h1>Agreement · 协议</h1>")
 
     assert page.inner_text("h1") == "Agreement · 协议"
+
+
+COMPLAINTS = """async () => {
+    for (const said of ["htmx:afterRequest, main", "htmx:sendAbort, main"]) console.error(said);
+    for (const said of ["htmx:afterRequest, main", "htmx:sendError, main"]) console.error(said);
+    console.error("Response Status Error Code 500 from /");
+    console.warn("Slow");
+    await fetch("http://elsewhere.example/", {mode: "no-cors"});
+    setTimeout(() => { throw new Error("Nobody catches this"); });
+    await new Promise((done) => setTimeout(done));
+}"""
+
+
+def test_whatever_a_page_complains_of_is_noted_but_for_a_request_it_ended_itself(context: BrowserContext) -> None:
+    problems: list[str] = []
+    watch(context, "http://127.0.0.1:1", problems)
+    context.route("http://elsewhere.example/", lambda route: route.fulfill(body=""))
+
+    context.new_page().evaluate(COMPLAINTS)
+
+    assert problems == [
+        "about:blank: htmx:sendError, main",
+        "about:blank: Response Status Error Code 500 from /",
+        "asked for http://elsewhere.example/",
+        "about:blank: Nobody catches this",
+    ]
 
 
 def test_what_redis_accepted_survives_a_kill_unless_told_otherwise(redis_server: RedisServer) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
@@ -14,7 +13,7 @@ from partnerships.factories import DAY, NOON, ActivityFactory, CooperationAreaFa
 from partnerships.models import Activity, OrganizationUnit
 from partnerships.workflows.activities import follow_activity
 from tests.views.test_every_page import violations
-from tests.views.world import World, make_world
+from tests.views.world import World
 
 START = DAY + dt.timedelta(days=10)
 
@@ -281,23 +280,12 @@ def test_the_form_costs_the_same_for_one_partner_and_three(
 
 
 class TestInABrowser:
-    @pytest.fixture(autouse=True)
-    def on_the_day(self) -> None:
-        """The browser has its own clock: these run on today's date."""
-
-    @pytest.mark.parametrize(("width", "javascript"), [(390, False), (390, True), (1440, True)])
+    @pytest.mark.parametrize(("width", "has_scripts"), [(390, False), (390, True), (1440, True)])
     def test_two_at_one_follow_up(
-        self, width: int, javascript: bool, transactional_db: None, browser: Any, live_server: Any
+        self, width: int, has_scripts: bool, world: World, client: Client, open_page: Callable[..., Any]
     ) -> None:
-        world = make_world("North")
-        client = Client()
-        client.force_login(world.coordinator)
-        context = browser.new_context(java_script_enabled=javascript, viewport={"width": width, "height": 844})
-        name = settings.SESSION_COOKIE_NAME
-        context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
-        page = context.new_page()
+        page = open_page(world.activity.get_absolute_url(), world.coordinator, width=width, has_scripts=has_scripts)
 
-        page.goto(live_server.url + world.activity.get_absolute_url())
         page.get_by_role("link", name="Edit", exact=True).click()
         page.get_by_label("Place").fill("Hall 2")
         page.get_by_role("checkbox", name="North area · North Works").check()
@@ -306,11 +294,10 @@ class TestInABrowser:
         page.get_by_text("Somebody else changed this while you had it open").wait_for()
         assert page.get_by_label("Place").input_value() == "Hall 2"
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        assert not javascript or violations(page) == []
+        assert not has_scripts or violations(page) == []
         assert page.get_by_label("Title").input_value() == "Their title"
         page.get_by_role("button", name="Save").click()
         page.get_by_text("Saved.").wait_for()
 
         changed = Activity.objects.get(pk=world.activity.pk)
         assert (changed.title, changed.place, changed.credits.count()) == ("Their title", "Hall 2", 1)
-        context.close()

@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
 from partnerships.models import Document
-from tests.views.world import World, make_world
+from tests.views.world import World
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 32
 
@@ -63,32 +62,17 @@ def test_others_may_not(role: str, status: int, world: World, client_of: Callabl
 
 
 class TestInABrowser:
-    @pytest.fixture(autouse=True)
-    def on_the_day(self) -> None:
-        """The browser has its own clock: these run on today's date."""
-
-    @pytest.mark.parametrize(("width", "javascript"), [(390, False), (1440, True)])
+    @pytest.mark.parametrize(("width", "has_scripts"), [(390, False), (1440, True)])
     def test_photos_are_added_from_the_page(
-        self, width: int, javascript: bool, transactional_db: None, browser: Any, live_server: Any, tmp_path: Path
+        self, width: int, has_scripts: bool, world: World, open_page: Callable[..., Any], tmp_path: Path
     ) -> None:
-        activity = make_world("North").activity
-        client = Client()
-        client.force_login(activity.owner)
-        context = browser.new_context(java_script_enabled=javascript, viewport={"width": width, "height": 844})
-        name = settings.SESSION_COOKIE_NAME
-        context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
-        page = context.new_page()
-        problems: list[str] = []
-        page.on("console", lambda message: message.type == "error" and problems.append(message.text))
+        page = open_page(world.activity.get_absolute_url(), world.coordinator, width=width, has_scripts=has_scripts)
         for photo_name in ("gate.png", "hall.png"):
             page.screenshot(path=tmp_path / photo_name)
 
-        page.goto(live_server.url + activity.get_absolute_url())
         page.get_by_role("link", name="Add photos or minutes").click()
         page.get_by_label("Files").set_input_files([tmp_path / "gate.png", tmp_path / "hall.png"])
         page.get_by_role("button", name="Keep them").click()
         page.get_by_role("img", name="hall").wait_for()
 
         assert page.get_by_role("img", name="gate").count() == 1
-        assert problems == []
-        context.close()

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
@@ -145,42 +144,15 @@ def test_a_card_that_changed_meanwhile_is_not_moved(world: World, client_of: Cal
 
 
 class TestInABrowser:
-    """The browser has its own clock: these run on today's date."""
-
-    @pytest.fixture(autouse=True)
-    def on_the_day(self) -> None:
-        pass
-
     @pytest.fixture
-    def activity(self, transactional_db: None) -> Activity:
-        return make_world("North").activity
+    def activity(self, world: World) -> Activity:
+        return world.activity
 
-    @pytest.fixture
-    def open_board(self, activity: Activity, browser: Any, live_server: Any) -> Any:
-        """``open_board(width, javascript)``: a page at the board, its owner logged in; closed with no console error."""
-        opened, problems = [], []
-
-        def go(width: int, javascript: bool = True) -> Any:
-            client = Client()
-            client.force_login(activity.owner)
-            context = browser.new_context(java_script_enabled=javascript, viewport={"width": width, "height": 844})
-            name = settings.SESSION_COOKIE_NAME
-            context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
-            page = context.new_page()
-            page.on("console", lambda message: message.type == "error" and problems.append(message.text))
-            page.goto(live_server.url + reverse("activity_board"))
-            opened.append(context)
-            return page
-
-        yield go
-        for context in opened:
-            context.close()
-        assert problems == []
-
-    @pytest.mark.parametrize("javascript", [True, False])
-    @pytest.mark.parametrize("width", [390, 1440])
-    def test_the_menu_takes_a_step(self, width: int, javascript: bool, activity: Activity, open_board: Any) -> None:
-        page = open_board(width, javascript)
+    @pytest.mark.parametrize(("width", "has_scripts"), [(390, False), (390, True), (1440, True)])
+    def test_the_menu_takes_a_step(
+        self, width: int, has_scripts: bool, activity: Activity, open_page: Callable[..., Any]
+    ) -> None:
+        page = open_page(reverse("activity_board"), activity.owner, width=width, has_scripts=has_scripts)
 
         page.locator(".ticket summary").click()
         page.get_by_role("button", name="Start").click()
@@ -189,8 +161,10 @@ class TestInABrowser:
         activity.refresh_from_db()
         assert activity.status == "in_progress"
 
-    def test_a_card_is_dragged_to_where_it_may_go_alone(self, activity: Activity, open_board: Any) -> None:
-        page = open_board(1440)
+    def test_a_card_is_dragged_to_where_it_may_go_alone(
+        self, activity: Activity, open_page: Callable[..., Any]
+    ) -> None:
+        page = open_page(reverse("activity_board"), activity.owner)
 
         page.locator(".ticket").drag_to(page.locator("#in_progress"))
         page.locator("#in_progress .ticket").wait_for()
@@ -201,8 +175,8 @@ class TestInABrowser:
         activity.refresh_from_db()
         assert activity.status == "in_progress"
 
-    def test_shift_and_an_arrow_take_the_step(self, activity: Activity, open_board: Any) -> None:
-        page = open_board(1440)
+    def test_shift_and_an_arrow_take_the_step(self, activity: Activity, open_page: Callable[..., Any]) -> None:
+        page = open_page(reverse("activity_board"), activity.owner)
 
         page.locator(".ticket .row-title").focus()
         page.keyboard.press("Shift+ArrowRight")

@@ -1,58 +1,24 @@
 """A ceremony entered in a real browser: typed, kept by itself, gone on with elsewhere, recorded; and without scripts."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-from django.conf import settings
-from django.test import Client
 from django.utils import timezone
 
 from partnerships.factories import AgreementTypeFactory, EnterpriseFactory, InstitutionFactory, ProgrammeFactory
 from partnerships.models import CeremonyDraft, Event
 from tests.views.test_every_page import violations
-from tests.views.world import World, make_world
-
-
-@pytest.fixture(autouse=True)
-def on_the_day() -> None:
-    """The browser has its own clock: these tests run on today's date."""
+from tests.views.world import World
 
 
 @pytest.fixture
-def world(transactional_db: None) -> World:
-    world = make_world("North")
+def world(world: World) -> World:
     AgreementTypeFactory(name="Strategic cooperation agreement")
     InstitutionFactory(name="Shaoxing College")
     EnterpriseFactory(name="Panda Electronic Equipment")
     ProgrammeFactory(name="Zijin action", unit=world.unit)
     return world
-
-
-@pytest.fixture
-def visit(world: World, browser: Any, live_server: Any) -> Iterator[Callable[..., Any]]:
-    """``visit(address)`` is a new device of the unit's coordinator; at the end nobody complained or asked another host."""
-    login = Client()
-    login.force_login(world.coordinator)
-    cookie = {"name": settings.SESSION_COOKIE_NAME, "value": login.cookies[settings.SESSION_COOKIE_NAME].value}
-    contexts, problems, host = [], [], urlsplit(live_server.url).netloc
-
-    def open_page(address: str, *, width: int = 1440, has_scripts: bool = True) -> Any:
-        context = browser.new_context(viewport={"width": width, "height": 844}, java_script_enabled=has_scripts)
-        context.add_cookies([{**cookie, "url": live_server.url}])
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: message.type == "error" and problems.append(message.text))
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("request", lambda asked: urlsplit(asked.url).netloc == host or problems.append(asked.url))
-        page.goto(live_server.url + address)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert problems == []
 
 
 def fill_event(page: Any) -> None:
@@ -62,15 +28,15 @@ def fill_event(page: Any) -> None:
 
 
 @pytest.mark.parametrize("width", [390, 1440])
-def test_a_ceremony_is_typed_and_recorded(width: int, visit: Callable[..., Any]) -> None:
-    page = visit("/events/", width=width)
+def test_a_ceremony_is_typed_and_recorded(width: int, world: World, open_page: Callable[..., Any]) -> None:
+    page = open_page("/events/", world.coordinator, width=width)
     page.get_by_role("link", name="Enter a ceremony").click()
     fill_event(page)
     page.get_by_label("Programme: words to look for").press_sequentially("zij")
     page.get_by_label("Zijin action").check()
     page.locator("[name=present-0-name]").press_sequentially("shaoxing college")
     page.locator("#who-0 summary", has_text="Shaoxing College").wait_for()  # by its short name, too
-    page.locator("[name=present-1-name]").press_sequentially("panda")
+    page.locator("[name=present-1-name]").fill("panda")
     page.locator("#who-1").get_by_label("Panda Electronic Equipment").check()
     assert page.locator("[name=present-1-name]").input_value() == "Panda Electronic Equipment"
     page.locator("[name=present-2-name]").press_sequentially("Another")
@@ -99,13 +65,16 @@ def test_a_ceremony_is_typed_and_recorded(width: int, visit: Callable[..., Any])
     }
 
 
-def test_what_is_typed_is_kept_by_itself_and_gone_on_with_elsewhere(visit: Callable[..., Any]) -> None:
-    desk = visit("/events/ceremony/")
-    fill_event(desk)
+def test_what_is_typed_is_kept_by_itself_and_gone_on_with_elsewhere(
+    world: World, open_page: Callable[..., Any]
+) -> None:
+    desk = open_page("/events/ceremony/", world.coordinator)
+    with desk.expect_response(lambda answer: "signing_ceremony" in (answer.request.post_data or "")):
+        fill_event(desk)
     desk.get_by_text("Draft kept").wait_for()
     desk.wait_for_url("**/?draft=*")
 
-    phone = visit("/events/ceremony/drafts/", width=390)
+    phone = open_page("/events/ceremony/drafts/", world.coordinator, width=390)
     phone.get_by_role("link", name="Docking meeting").click()
     assert phone.get_by_label("Name of the event").input_value() == "Docking meeting"
     assert phone.get_by_text("Draft kept").is_visible()
@@ -115,16 +84,16 @@ def test_what_is_typed_is_kept_by_itself_and_gone_on_with_elsewhere(visit: Calla
     desk.get_by_label("Place").fill("Shaoxing")
     desk.get_by_text("changed in another tab or on another device").wait_for()
     assert violations(desk) == []
-    desk.get_by_role("button", name="Keep this one as a ceremony of its own").click()
-    desk.wait_for_load_state()
+    with desk.expect_navigation():
+        desk.get_by_role("button", name="Keep this one as a ceremony of its own").click()
     assert desk.get_by_label("Place").input_value() == "Shaoxing"
     assert {draft.content["place"][0] for draft in CeremonyDraft.objects.all()} == {"Shengzhou", "Shaoxing"}
 
 
-def test_lines_by_keyboard(visit: Callable[..., Any]) -> None:
-    page = visit("/events/ceremony/")
+def test_lines_by_keyboard(world: World, open_page: Callable[..., Any]) -> None:
+    page = open_page("/events/ceremony/", world.coordinator)
     page.locator("[name=present-0-name]").focus()
-    page.keyboard.type("shaoxing")
+    page.keyboard.insert_text("shaoxing")
     page.locator("#who-0 [type=radio]").first.wait_for()
     page.keyboard.press("Enter")  # sends nothing
     page.keyboard.press("Tab")
@@ -142,8 +111,8 @@ def test_lines_by_keyboard(visit: Callable[..., Any]) -> None:
     assert page.locator(".line-present").count() == 5
 
 
-def test_without_scripts_the_buttons_do_the_same(visit: Callable[..., Any]) -> None:
-    page = visit("/events/ceremony/", width=390, has_scripts=False)
+def test_without_scripts_the_buttons_do_the_same(world: World, open_page: Callable[..., Any]) -> None:
+    page = open_page("/events/ceremony/", world.coordinator, width=390, has_scripts=False)
     fill_event(page)
     page.get_by_label("Programme: words to look for").fill("zijin")
     page.get_by_role("button", name="Find: Programme").click()

@@ -1,13 +1,10 @@
 """From an empty list to a signed agreement, on the pages alone: a coordinator and a lead, with scripts and without."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-from django.conf import settings
-from django.test import Client
 from django.utils import timezone
 
 from partnerships.factories import (
@@ -24,46 +21,23 @@ from partnerships.statuses import AgreementStatus
 from tests.views.test_every_page import violations
 
 
-@pytest.fixture(autouse=True)
-def on_the_day() -> None:
-    """The browser has its own clock: these tests run on today's date."""
-
-
 @pytest.fixture
 def unit(transactional_db: None) -> Any:
-    """A school with nothing in it but its people; a coordinator, a lead and the college it belongs to."""
+    """A school with nothing in it but its people; the college it belongs to."""
     college = InstitutionFactory(name="Harbor College")
     TypeMilestoneFactory(type=AgreementTypeFactory(name="Framework"), title="Work plan agreed", months_after_signing=1)
     CooperationAreaFactory(name="Training")
-    unit = UnitFactory(name="School of Machines", organization=college)
-    UserFactory(username="chen", coordinator_in=unit)
-    UserFactory(username="ma", lead_in=unit)
-    return unit
+    return UnitFactory(name="School of Machines", organization=college)
 
 
 @pytest.fixture
-def open_as(browser: Any, live_server: Any, unit: Any) -> Iterator[Callable[..., Any]]:
-    """``open_as(person, **context)`` is a page of their own in a browser; whatever it complained of is in ``problems``."""
-    contexts = []
+def chen(unit: Any) -> Any:
+    return UserFactory(coordinator_in=unit)
 
-    def open_page(username: str, **options: Any) -> Any:
-        client = Client()
-        client.force_login(UserFactory._meta.model.objects.get(username=username))
-        context = browser.new_context(**options)
-        contexts.append(context)
-        name = settings.SESSION_COOKIE_NAME
-        context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
-        page = context.new_page()
-        page.problems = []
-        host = urlsplit(live_server.url).netloc
-        page.on("console", lambda message: message.type == "error" and page.problems.append(message.text))
-        page.on("pageerror", lambda error: page.problems.append(str(error)))
-        page.on("request", lambda request: urlsplit(request.url).netloc == host or page.problems.append(request.url))
-        return page
 
-    yield open_page
-    for context in contexts:
-        context.close()
+@pytest.fixture
+def ma(unit: Any) -> Any:
+    return UserFactory(lead_in=unit)
 
 
 def take(page: Any, step: str) -> None:
@@ -75,11 +49,9 @@ def take(page: Any, step: str) -> None:
 
 @pytest.mark.parametrize("width", [390, 1440])
 def test_from_an_empty_list_to_a_signed_agreement(
-    width: int, open_as: Callable[..., Any], live_server: Any, tmp_path: Path
+    width: int, chen: Any, ma: Any, open_page: Callable[..., Any], tmp_path: Path
 ) -> None:
-    page = open_as("chen", viewport={"width": width, "height": 844})
-
-    page.goto(f"{live_server.url}/")
+    page = open_page("/", chen, width=width)
     page.get_by_role("link", name="Register an agreement").click()
     page.get_by_role("group", name="Party 2").get_by_role("searchbox").fill("Quay Works")
     with page.context.expect_page() as opened:
@@ -115,8 +87,7 @@ def test_from_an_empty_list_to_a_signed_agreement(
     page.get_by_text("Saved.").wait_for()
     take(page, "Submit for review")
 
-    lead = open_as("ma", viewport={"width": width, "height": 844})
-    lead.goto(page.url)
+    lead = open_page(page.url, ma, width=width)
     take(lead, "Approve")
     page.goto(lead.url)
     assert page.get_by_role("link", name="Record the signing").count() == 0
@@ -135,13 +106,10 @@ def test_from_an_empty_list_to_a_signed_agreement(
     assert made.milestones.filter(title="Work plan agreed").count() == 1
     assert made.documents.get().kind == "signed_paper"
     assert Contact.objects.get().ask_before_contacting is True
-    assert page.problems + lead.problems == []
 
 
-def test_without_scripts_the_same_forms_do(open_as: Callable[..., Any], live_server: Any) -> None:
-    page = open_as("chen", java_script_enabled=False, viewport={"width": 390, "height": 844})
-
-    page.goto(f"{live_server.url}/organizations/add/")
+def test_without_scripts_the_same_forms_do(chen: Any, ma: Any, open_page: Callable[..., Any]) -> None:
+    page = open_page("/organizations/add/", chen, width=390, has_scripts=False)
     page.get_by_label("Kind").select_option("Enterprise")
     page.get_by_label("Name", exact=True).fill("Quay Works")
     page.get_by_role("button", name="Add another name").click()
@@ -161,8 +129,7 @@ def test_without_scripts_the_same_forms_do(open_as: Callable[..., Any], live_ser
     page.get_by_role("heading", level=1, name="Joint training centre").wait_for()
     take(page, "Submit for review")
 
-    lead = open_as("ma", java_script_enabled=False, viewport={"width": 390, "height": 844})
-    lead.goto(page.url)
+    lead = open_page(page.url, ma, width=390, has_scripts=False)
     take(lead, "Approve")
     take(lead, "Record the signing")
 
@@ -173,12 +140,11 @@ def test_without_scripts_the_same_forms_do(open_as: Callable[..., Any], live_ser
 
 
 def test_the_form_is_readable_while_one_types_when_refused_and_when_stale(
-    unit: Any, open_as: Callable[..., Any], live_server: Any
+    unit: Any, chen: Any, open_page: Callable[..., Any]
 ) -> None:
-    page, found = open_as("chen", viewport={"width": 390, "height": 844}), {}
     draft = AgreementFactory(unit=unit, title="Joint training centre")
+    page, found = open_page("/agreements/add/", chen, width=390), {}
 
-    page.goto(f"{live_server.url}/agreements/add/")
     page.get_by_role("group", name="Party 2").get_by_role("searchbox").fill("harbor")
     page.get_by_role("group", name="Party 2").get_by_role("radio").wait_for()
     page.evaluate("for (const more of document.querySelectorAll('main details')) more.open = true")
@@ -188,7 +154,7 @@ def test_the_form_is_readable_while_one_types_when_refused_and_when_stale(
     page.get_by_role("button", name="Save").click()
     page.get_by_text("Is it this one?").wait_for()
     found["refused"] = violations(page)
-    page.goto(f"{live_server.url}/agreements/{draft.pk}/edit/")
+    page.goto(f"/agreements/{draft.pk}/edit/")
     draft.touch()
     page.get_by_label("Title", exact=True).fill("Mine")
     page.get_by_role("button", name="Save").click()
@@ -199,9 +165,8 @@ def test_the_form_is_readable_while_one_types_when_refused_and_when_stale(
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-def test_an_answer_that_comes_late_takes_no_choice_away(open_as: Callable[..., Any], live_server: Any) -> None:
-    page, held = open_as("chen", viewport={"width": 1440, "height": 844}), []
-    page.goto(f"{live_server.url}/agreements/add/")
+def test_an_answer_that_comes_late_takes_no_choice_away(chen: Any, open_page: Callable[..., Any]) -> None:
+    page, held = open_page("/agreements/add/", chen), []
     field = page.get_by_role("group", name="Party 2")
     field.get_by_role("searchbox").fill("harbor")
     field.get_by_role("radio").wait_for()
@@ -215,3 +180,15 @@ def test_an_answer_that_comes_late_takes_no_choice_away(open_as: Callable[..., A
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
     assert field.get_by_label("Harbor College").is_checked()
+
+
+def test_words_typed_further_are_looked_up_instead(chen: Any, open_page: Callable[..., Any]) -> None:
+    page = open_page("/agreements/add/", chen)
+    field = page.get_by_role("group", name="Party 2")
+    page.route("**/picks/**", lambda route: None, times=1)  # the first is never answered
+
+    with page.expect_request("**/picks/**"):
+        field.get_by_role("searchbox").fill("harbour")
+    field.get_by_role("searchbox").fill("harbor")
+
+    field.get_by_label("Harbor College").wait_for()

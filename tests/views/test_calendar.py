@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -212,54 +211,32 @@ def test_late_and_done_are_told_apart(world: World, client_of: Callable[[Any], C
 
 
 class TestInABrowser:
-    """The browser has its own clock: these run on today's date."""
-
-    @pytest.fixture(autouse=True)
-    def on_the_day(self) -> None:
-        pass
-
     @pytest.fixture
-    def milestone(self, transactional_db: None) -> Milestone:
-        here = make_world("North")
+    def milestone(self, world: World) -> Milestone:
         CalendarDay.objects.all().delete()
         today = timezone.localdate()
-        return MilestoneFactory(agreement=here.agreement, owner=here.coordinator, title="Report", due_on=today)
+        return MilestoneFactory(agreement=world.agreement, owner=world.coordinator, title="Report", due_on=today)
 
-    @pytest.mark.parametrize("javascript", [True, False])
-    @pytest.mark.parametrize("width", [390, 1440])
+    @pytest.mark.parametrize(("width", "has_scripts"), [(390, False), (390, True), (1440, True)])
     def test_from_the_month_to_the_milestone_and_on(
-        self, width: int, javascript: bool, milestone: Milestone, browser: Any, live_server: Any
+        self, width: int, has_scripts: bool, milestone: Milestone, open_page: Callable[..., Any]
     ) -> None:
-        client = Client()
-        client.force_login(milestone.owner)
-        context = browser.new_context(java_script_enabled=javascript, viewport={"width": width, "height": 844})
-        name = settings.SESSION_COOKIE_NAME
-        context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
-        page = context.new_page()
-        problems: list[str] = []
-        page.on("console", lambda message: message.type == "error" and problems.append(message.text))
+        page = open_page(reverse("calendar"), milestone.owner, width=width, has_scripts=has_scripts)
 
-        page.goto(live_server.url + reverse("calendar"))
         page.get_by_role("link", name="Milestone: Report").click()
-        assert page.url == live_server.url + milestone.get_absolute_url()
+        page.wait_for_url("**" + milestone.get_absolute_url())
         page.go_back()
         page.get_by_role("link", name="Next").click()
-        assert "month=" in page.url
+        page.wait_for_url("**month=*")
         page.get_by_role("link", name="Today").click()
         page.locator("[aria-current=date]").click()
+        page.wait_for_url("**day=*")
 
         assert page.get_by_role("link", name="Report").count() == 1
-        assert problems == []
-        context.close()
 
-    def test_arrows_move_between_the_days(self, milestone: Milestone, page: Any, live_server: Any) -> None:
-        client = Client()
-        client.force_login(milestone.owner)
-        name = settings.SESSION_COOKIE_NAME
-        page.context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
-        page.set_viewport_size({"width": 1440, "height": 844})
+    def test_arrows_move_between_the_days(self, milestone: Milestone, open_page: Callable[..., Any]) -> None:
+        page = open_page(reverse("calendar") + "?month=2027-05", milestone.owner)
 
-        page.goto(live_server.url + reverse("calendar") + "?month=2027-05")
         page.get_by_role("link", name="Monday May 10").focus()
         page.keyboard.press("ArrowDown")
         page.keyboard.press("ArrowRight")

@@ -1,51 +1,22 @@
 """Leads and coordinators at their desk and on the way: work handed over and calls logged, with scripts and without."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-from django.conf import settings
-from django.test import Client
 from django.utils import timezone
 
 from partnerships.factories import AgreementFactory, UserFactory
 from partnerships.models import Agreement, ContactNote, Milestone
-from tests.views.world import World, make_world
-
-
-@pytest.fixture(autouse=True)
-def on_the_day() -> None:
-    """The browser has its own clock: these tests run on today's date."""
-
-
-@pytest.fixture
-def world(transactional_db: None) -> World:
-    return make_world("North")
+from tests.views.world import World
 
 
 @pytest.fixture(params=[(390, True), (1440, True), (390, False)], ids=["phone", "desk", "no scripts"])
-def visit(request: Any, world: World, browser: Any, live_server: Any) -> Iterator[Callable[[str], Any]]:
-    """``visit(address)`` as the unit's lead; at the end nothing was complained of and no other host was asked."""
+def visit(request: Any, world: World, open_page: Callable[..., Any]) -> Callable[[str], Any]:
+    """``visit(address)`` as the unit's lead."""
     width, has_scripts = request.param
-    login = Client()
-    login.force_login(world.lead)
-    value = login.cookies[settings.SESSION_COOKIE_NAME].value
-    context = browser.new_context(viewport={"width": width, "height": 844}, java_script_enabled=has_scripts)
-    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": value, "url": live_server.url}])
-    page, problems, host = context.new_page(), [], urlsplit(live_server.url).netloc
-    page.on("console", lambda message: message.type == "error" and problems.append(message.text))
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("request", lambda asked: urlsplit(asked.url).netloc == host or problems.append(asked.url))
-
-    def open_page(address: str) -> Any:
-        page.goto(live_server.url + address)
-        return page
-
-    yield open_page
-    context.close()
-    assert problems == []
+    return lambda address: open_page(address, world.lead, width=width, has_scripts=has_scripts)
 
 
 def test_a_lead_hands_work_over(world: World, visit: Callable[[str], Any]) -> None:

@@ -1,11 +1,10 @@
 """The fast entry: a follow-up planned or recorded from anywhere, in one form, about what one may follow up alone."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -330,35 +329,17 @@ def test_it_is_offered_where_one_works(world: World, client: Client, client_of: 
 
 
 class TestInABrowser:
-    @pytest.fixture(autouse=True)
-    def on_the_day(self) -> None:
-        """The browser has its own clock: these run on today's date."""
-
-    @pytest.fixture
-    def world(self, transactional_db: None) -> World:
-        return make_world("North")
-
     @pytest.fixture(params=[(390, True), (1440, True), (390, False)], ids=["phone", "desk", "no scripts"])
-    def page(self, request: Any, world: World, browser: Any, live_server: Any) -> Iterator[Any]:
+    def page(self, request: Any, world: World, open_page: Callable[..., Any]) -> Any:
         width, has_scripts = request.param
-        login = Client()
-        login.force_login(world.coordinator)
-        value = login.cookies[settings.SESSION_COOKIE_NAME].value
-        context = browser.new_context(viewport={"width": width, "height": 844}, java_script_enabled=has_scripts)
-        context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": value, "url": live_server.url}])
-        page, problems = context.new_page(), []
-        page.on("console", lambda message: message.type == "error" and problems.append(message.text))
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.goto(live_server.url)
+        page = open_page("/", world.coordinator, width=width, has_scripts=has_scripts)
         page.has_scripts = has_scripts
-        yield page
-        context.close()
-        assert problems == []
+        return page
 
     def test_a_visit_is_logged_from_my_work(self, world: World, page: Any) -> None:
         page.get_by_role("link", name="Log a follow-up").first.click()
         page.get_by_label("Kind", exact=True).first.select_option("Visit")
-        page.get_by_placeholder("Title or partner").press_sequentially("north works")
+        page.get_by_placeholder("Title or partner").fill("north works")
         if not page.has_scripts:
             page.get_by_role("button", name="Find").click()
         page.get_by_role("radio", name="North signed").check()
@@ -377,7 +358,7 @@ class TestInABrowser:
         assert Milestone.objects.filter(activity=done).count() == 0
 
     def test_only_the_chosen_kind_asks_for_its_details(self, world: World, page: Any) -> None:
-        page.goto(page.url.rstrip("/") + reverse("activity_add", args=[world.agreement.pk]))
+        page.goto(reverse("activity_add", args=[world.agreement.pk]))
         page.get_by_label("Kind", exact=True).first.select_option("Training")
         if page.has_scripts:
             assert page.get_by_text("Only for: Visit").is_visible() is False

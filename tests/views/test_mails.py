@@ -2,11 +2,10 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -418,41 +417,12 @@ def test_a_page_costs_the_same_with_a_longer_log(
 
 
 class TestInABrowser:
-    @pytest.fixture(autouse=True)
-    def on_the_day(self) -> None:
-        """The browser has its own clock: these tests run on today's date."""
-
-    @pytest.fixture
-    def world(self, transactional_db: None) -> World:
-        return make_world("North")
-
-    @pytest.fixture
-    def open_as_coordinator(self, world: World, browser: Any, live_server: Any) -> Iterator[Callable[..., Any]]:
-        """``open_as_coordinator(**how)``: a page of a browser in which they are logged in."""
-        client = Client()
-        client.force_login(world.coordinator)
-        cookie = {"name": settings.SESSION_COOKIE_NAME, "value": client.cookies[settings.SESSION_COOKIE_NAME].value}
-        contexts = []
-
-        def page(**how: Any) -> Any:
-            contexts.append(browser.new_context(**how))
-            contexts[-1].add_cookies([{**cookie, "url": live_server.url}])
-            return contexts[-1].new_page()
-
-        yield page
-        for context in contexts:
-            context.close()
-
-    @pytest.mark.parametrize("scripts", [True, False])
-    @pytest.mark.parametrize("width", [390, 1440])
+    @pytest.mark.parametrize(("width", "has_scripts"), [(390, False), (390, True), (1440, True)])
     def test_a_failed_mail_is_found_read_and_sent_again(
-        self, width: int, scripts: bool, mail: Delivery, open_as_coordinator: Callable[..., Any], live_server: Any
+        self, width: int, has_scripts: bool, world: World, mail: Delivery, open_page: Callable[..., Any]
     ) -> None:
-        page = open_as_coordinator(viewport={"width": width, "height": 844}, java_script_enabled=scripts)
-        problems: list[str] = []
-        page.on("console", lambda message: message.type == "error" and problems.append(message.text))
+        page = open_page("/", world.coordinator, width=width, has_scripts=has_scripts)
 
-        page.goto(live_server.url + "/")
         page.get_by_role("link", name="See what became of them").click()
         page.get_by_role("link", name="North mail").click()
         page.frame_locator("iframe.mail-frame").get_by_text("Due soon").wait_for()
@@ -460,20 +430,20 @@ class TestInABrowser:
         page.get_by_role("button", name="Send again").click()
         page.get_by_text("This is the new mail.").wait_for()
 
-        assert problems == []
         assert ReminderItem.objects.get(generation=2).delivery.status == "queued"
 
     def test_more_filters_open_when_one_of_them_is_set(
-        self, mail: Delivery, open_as_coordinator: Callable[..., Any], live_server: Any
+        self, world: World, mail: Delivery, open_page: Callable[..., Any]
     ) -> None:
-        page = open_as_coordinator(viewport={"width": 390, "height": 844}, java_script_enabled=False)
+        page = open_page(reverse("mail_list"), world.coordinator, width=390, has_scripts=False)
 
-        page.goto(live_server.url + reverse("mail_list"))
         page.get_by_text("More filters").click()
         page.get_by_label("Agreement or partner").fill("north signed")
-        page.get_by_role("button", name="Apply").click()
+        with page.expect_navigation():
+            page.get_by_role("button", name="Apply").click()
 
         assert page.get_by_label("Agreement or partner").input_value() == "north signed"
         assert page.get_by_label("Agreement or partner").is_visible()
-        page.get_by_role("link", name="Agreement or partner: north signed").click()
+        with page.expect_navigation():
+            page.get_by_role("link", name="Agreement or partner: north signed").click()
         assert page.get_by_label("Agreement or partner").is_hidden()

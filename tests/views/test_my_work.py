@@ -2,13 +2,11 @@
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 import time_machine
-from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -25,7 +23,7 @@ from partnerships.models import Milestone
 from partnerships.views import my_work
 from partnerships.workflows.activities import plan_activity
 from partnerships.workflows.milestones import meet_milestone
-from tests.views.world import World, make_world
+from tests.views.world import World
 
 
 @pytest.fixture
@@ -189,45 +187,25 @@ def test_an_activity_without_an_end_is_listed_once(world: World, client: Client)
 
 
 class TestInABrowser:
-    @pytest.fixture(autouse=True)
-    def on_the_day(self) -> None:
-        """The browser has its own clock: these tests run on today's date."""
-
     @pytest.fixture
-    def today(self, transactional_db: None) -> World:
-        world = make_world("North")
+    def today(self, world: World) -> World:
         Milestone.objects.all().delete()
         in_two_days = timezone.localdate() + dt.timedelta(days=2)
         MilestoneFactory(agreement=world.agreement, owner=world.coordinator, title="Annual report", due_on=in_two_days)
         return world
 
-    @pytest.fixture
-    def watched(self, today: World, page: Any, live_server: Any) -> Iterator[Any]:
-        login = Client()
-        login.force_login(today.coordinator)
-        cookie = {"name": settings.SESSION_COOKIE_NAME, "value": login.cookies[settings.SESSION_COOKIE_NAME].value}
-        page.context.add_cookies([{**cookie, "url": live_server.url}])
-        page.problems = []
-        host = urlsplit(live_server.url).netloc
-        page.on("console", lambda message: message.type == "error" and page.problems.append(message.text))
-        page.on("pageerror", lambda error: page.problems.append(str(error)))
-        page.on("request", lambda request: urlsplit(request.url).netloc == host or page.problems.append(request.url))
-        yield page
-        assert page.problems == []
-
     @pytest.mark.parametrize("width", [390, 1440])
-    def test_done_in_the_line_and_undone(self, width: int, watched: Any, live_server: Any) -> None:
-        watched.set_viewport_size({"width": width, "height": 844})
-        watched.goto(live_server.url)
+    def test_done_in_the_line_and_undone(self, width: int, today: World, open_page: Callable[..., Any]) -> None:
+        page = open_page("/", today.coordinator, width=width)
 
-        watched.get_by_role("link", name="Mark as met: Annual report").click()
-        watched.keyboard.press("Tab")
-        watched.get_by_label("What shows it").fill("Sent by post")
-        watched.get_by_role("button", name="Mark as met").click()
-        watched.get_by_text("Done: Mark as met.").wait_for()
+        page.get_by_role("link", name="Mark as met: Annual report").click()
+        page.keyboard.press("Tab")
+        page.get_by_label("What shows it").fill("Sent by post")
+        page.get_by_role("button", name="Mark as met").click()
+        page.get_by_text("Done: Mark as met.").wait_for()
         assert Milestone.objects.get().status == "met"
-        watched.get_by_role("button", name="Undo").click()
-        watched.get_by_text("taken back").wait_for()
+        page.get_by_role("button", name="Undo").click()
+        page.get_by_text("taken back").wait_for()
 
         assert Milestone.objects.get().status == "open"
-        assert watched.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate("document.documentElement.scrollWidth") <= width

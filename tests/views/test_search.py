@@ -1,11 +1,9 @@
 """Search: over everything one may see, as a page, as the results alone, and below the field while one types."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
@@ -88,37 +86,18 @@ def test_it_costs_the_same_however_many_there_are(
 
 
 class TestInABrowser:
-    @pytest.fixture(autouse=True)
-    def on_the_day(self) -> None:
-        """The browser has its own clock: these tests run on today's date."""
-
-    @pytest.fixture
-    def watched(self, transactional_db: None, page: Any, live_server: Any) -> Iterator[Any]:
-        login = Client()
-        login.force_login(make_world("North").coordinator)
-        cookie = {"name": settings.SESSION_COOKIE_NAME, "value": login.cookies[settings.SESSION_COOKIE_NAME].value}
-        page.context.add_cookies([{**cookie, "url": live_server.url}])
-        page.problems = []
-        host = urlsplit(live_server.url).netloc
-        page.on("console", lambda message: message.type == "error" and page.problems.append(message.text))
-        page.on("pageerror", lambda error: page.problems.append(str(error)))
-        page.on("request", lambda request: urlsplit(request.url).netloc == host or page.problems.append(request.url))
-        yield page
-        assert page.problems == []
-
     @pytest.mark.parametrize("width", [390, 1440])
-    def test_slash_type_walk_and_enter(self, width: int, watched: Any, live_server: Any) -> None:
-        watched.set_viewport_size({"width": width, "height": 844})
-        watched.goto(live_server.url + ("/search/" if width < 500 else "/"))
+    def test_slash_type_walk_and_enter(self, width: int, world: World, open_page: Callable[..., Any]) -> None:
+        page = open_page("/search/" if width < 500 else "/", world.coordinator, width=width)
 
         if width > 500:
-            watched.keyboard.press("/")
-        watched.keyboard.type("north sig")
-        watched.locator("#found a, #results a").filter(has_text="North signed").first.wait_for()
-        watched.keyboard.press("ArrowDown")
-        if watched.evaluate("document.activeElement.textContent.trim().startsWith('Agreements')"):
-            watched.keyboard.press("ArrowDown")
-        watched.keyboard.press("Enter")
-        watched.wait_for_url("**/agreements/*/")
+            page.keyboard.press("/")
+        page.keyboard.insert_text("north sig")
+        page.locator("#found a, #results a").filter(has_text="North signed").first.wait_for()
+        page.keyboard.press("ArrowDown")
+        if page.evaluate("document.activeElement.textContent.trim().startsWith('Agreements')"):
+            page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/agreements/*/")
 
-        assert "North signed" in watched.title()
+        assert "North signed" in page.title()

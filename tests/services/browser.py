@@ -1,0 +1,40 @@
+"""A person's browser: logged in, and watched, so that whatever its pages complain of fails the test."""
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.test import Client
+
+HARMLESS = re.compile(
+    # Whoever types on while a field still looks something up ends that request, and nobody notices. htmx logs two errors
+    # for a request without an answer; the second says why, and any other than this one (htmx:sendError) is a problem.
+    r"htmx:(afterRequest|sendAbort)\b"
+    # The page that says somebody else changed this meanwhile.
+    r"|Failed to load resource: the server responded with a status of 409 "
+)
+
+
+def log_in(context: Any, person: Any, address: str) -> None:
+    client = Client()
+    client.force_login(person)
+    name = settings.SESSION_COOKIE_NAME
+    context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": address}])
+
+
+def watch(context: Any, address: str, problems: list[str]) -> None:
+    """Notes what the pages of this browser log as an error or do not catch, and what they ask of another host."""
+    host = urlsplit(address).netloc
+
+    def note_logged(message: Any) -> None:
+        if message.type == "error" and not HARMLESS.match(message.text):
+            problems.append(f"{message.page.url}: {message.text}")
+
+    def note_asked(request: Any) -> None:
+        if urlsplit(request.url).netloc != host:
+            problems.append(f"asked for {request.url}")
+
+    context.on("console", note_logged)
+    context.on("weberror", lambda uncaught: problems.append(f"{uncaught.page.url}: {uncaught.error}"))
+    context.on("request", note_asked)
