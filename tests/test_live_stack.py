@@ -1,5 +1,6 @@
 """The product's processes together, on both databases: a tick asked for by one is run by another and seen by a third."""
 
+import signal
 from collections.abc import Callable
 
 import pytest
@@ -35,3 +36,25 @@ def test_pages_and_worker_outlive_the_broker(live_stack: Callable[..., Stack], r
     stack.manage("shell", "-c", ASK_FOR_A_TICK)
 
     assert eventually(lambda: answers(f"{url}/readyz"))
+
+
+def test_the_worker_outlives_a_broker_whose_memory_is_full(
+    live_stack: Callable[..., Stack], redis_server: RedisServer
+) -> None:
+    """It hears the bell at the very moment when the broker refuses to note that it did."""
+    stack = live_stack()
+    url = stack.start_web()
+    worker = stack.start_worker()
+    worker.send_signal(signal.SIGSTOP)
+    stack.manage("shell", "-c", ASK_FOR_A_TICK)
+    redis_server.client.config_set("maxmemory-policy", "noeviction")
+    redis_server.client.config_set("maxmemory", 1)
+    worker.send_signal(signal.SIGCONT)
+    assert eventually(lambda: "OutOfMemoryError" in stack.log("worker"))
+    assert (answers(f"{url}/healthz"), answers(f"{url}/readyz")) == (True, False)
+
+    redis_server.client.config_set("maxmemory", 0)
+    stack.manage("shell", "-c", ASK_FOR_A_TICK)
+
+    assert eventually(lambda: answers(f"{url}/readyz"))
+    assert worker.poll() is None

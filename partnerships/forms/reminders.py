@@ -20,7 +20,7 @@ from partnerships.reminders.holding import HeldCount, Released, hold_all, lift_h
 from partnerships.statuses import DeliveryStatus
 
 LONGEST_NUMBER = 16  # digits of a row's
-MOST_MAILS = 10**9
+MOST_MAILS = 10**9  # nobody has seen more on a page
 # The mail server may have taken it: nobody knows.
 MAYBE_ARRIVED = frozenset({DeliveryStatus.UNCERTAIN, DeliveryStatus.UNCONFIRMED})
 

@@ -22,7 +22,7 @@ from partnerships.reminders.rulebook import Rulebook
 from partnerships.reminders.schedule import Unanswered
 from partnerships.statuses import DeliveryStatus
 
-# A party's own contacts answer to us, not to the leads: what they got is no item of a person of ours.
+# Where nobody at the party may be written to, its rule tells the owner. What a contact got waits for no answer here.
 TO_OWNERS = (ReminderRule.Audience.OWNER, ReminderRule.Audience.PARTY)
 HAVE_IT_OR_WAIT = (DeliveryStatus.SENT, DeliveryStatus.SKIPPED, DeliveryStatus.HELD)
 
@@ -57,7 +57,7 @@ def _told_to_owners(milestones: Sequence[Milestone]) -> list[tuple[int, Unanswer
     ).exclude(plan__rule__direction=ReminderRule.Direction.UNANSWERED)
     told = [
         (item.plan.milestone_id, Unanswered(_told_at(item.delivery), item.person_id or 0, item.delivery.status))
-        for item in items.select_related("plan", "delivery").order_by("pk")
+        for item in items.select_related("plan", "delivery").defer("delivery__message").order_by("pk")
     ]
     return sorted(told, key=lambda one: one[1].at)
 

@@ -26,6 +26,7 @@ from partnerships.reminders.run import STOP_AFTER
         ("broker_connection_retry", True),
         ("broker_connection_retry_on_startup", True),
         ("broker_connection_max_retries", None),
+        ("broker_channel_error_retry", True),
         ("worker_soft_shutdown_timeout", 25),
         ("worker_hijack_root_logger", False),
     ],
