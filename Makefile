@@ -94,6 +94,7 @@ lock-is-current: .venv/.uv
 	@$(UV) pip install --quiet --python $(PYTHON) --require-hashes -r requirements.txt
 	@touch $@
 
+# Compiled once, here: where PYTHONDONTWRITEBYTECODE is set, each of the processes that tests start would compile it again.
 .venv/.tools: .venv/.runtime requirements-dev.txt
-	@$(UV) pip sync --quiet --python $(PYTHON) --require-hashes requirements.txt requirements-dev.txt requirements-uv.txt
+	@$(UV) pip sync --quiet --compile-bytecode --python $(PYTHON) --require-hashes requirements.txt requirements-dev.txt requirements-uv.txt
 	@touch $@
