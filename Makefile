@@ -4,6 +4,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
+# Tests start hundreds of processes: where Python is told to keep no bytecode, as in many containers, each would compile it all again.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON := .venv/bin/python
 UV := .venv/bin/uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
@@ -94,7 +97,6 @@ lock-is-current: .venv/.uv
 	@$(UV) pip install --quiet --python $(PYTHON) --require-hashes -r requirements.txt
 	@touch $@
 
-# Compiled once, here: where PYTHONDONTWRITEBYTECODE is set, each of the processes that tests start would compile it again.
 .venv/.tools: .venv/.runtime requirements-dev.txt
-	@$(UV) pip sync --quiet --compile-bytecode --python $(PYTHON) --require-hashes requirements.txt requirements-dev.txt requirements-uv.txt
+	@$(UV) pip sync --quiet --python $(PYTHON) --require-hashes requirements.txt requirements-dev.txt requirements-uv.txt
 	@touch $@
