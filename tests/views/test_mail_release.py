@@ -1,11 +1,10 @@
 """Held mails are looked at and let go together: all that the list shows, or what is ticked of it."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -295,41 +294,13 @@ def test_the_page_costs_the_same_for_one_mail_and_three(
 
 
 class TestInABrowser:
-    @pytest.fixture(autouse=True)
-    def on_the_day(self) -> None:
-        """The browser has its own clock: these tests run on today's date."""
-
-    @pytest.fixture
-    def world(self, transactional_db: None) -> World:
-        return make_world("North")
-
-    @pytest.fixture
-    def open_as_coordinator(self, world: World, browser: Any, live_server: Any) -> Iterator[Callable[..., Any]]:
-        client = Client()
-        client.force_login(world.coordinator)
-        cookie = {"name": settings.SESSION_COOKIE_NAME, "value": client.cookies[settings.SESSION_COOKIE_NAME].value}
-        contexts = []
-
-        def page(**how: Any) -> Any:
-            contexts.append(browser.new_context(**how))
-            contexts[-1].add_cookies([{**cookie, "url": live_server.url}])
-            return contexts[-1].new_page()
-
-        yield page
-        for context in contexts:
-            context.close()
-
-    @pytest.mark.parametrize("scripts", [True, False])
-    @pytest.mark.parametrize("width", [390, 1440])
+    @pytest.mark.parametrize(("width", "has_scripts"), [(390, False), (390, True), (1440, True)])
     def test_one_is_chosen_and_then_the_rest_goes(
-        self, width: int, scripts: bool, world: World, open_as_coordinator: Callable[..., Any], live_server: Any
+        self, width: int, has_scripts: bool, world: World, open_page: Callable[..., Any]
     ) -> None:
         first, *_others = make_held(world, 3)
-        page = open_as_coordinator(viewport={"width": width, "height": 844}, java_script_enabled=scripts)
-        problems: list[str] = []
-        page.on("console", lambda message: message.type == "error" and problems.append(message.text))
+        page = open_page(reverse("mail_list"), world.coordinator, width=width, has_scripts=has_scripts)
 
-        page.goto(live_server.url + reverse("mail_list"))
         page.get_by_role("link", name="Release 3 held mails").click()
         page.get_by_role("checkbox", name="North reader 0").check()
         page.get_by_role("button", name="Release what is ticked").click()
@@ -340,4 +311,4 @@ class TestInABrowser:
         page.get_by_role("button", name="Release 2 held mails").click()
         page.get_by_text("2 mails are released.").wait_for()
 
-        assert (held(), problems) == (set(), [])
+        assert held() == set()
