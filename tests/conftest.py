@@ -47,6 +47,7 @@ LONGEST_FIRST = (
     "test_state_machine",
     "test_killed_senders",
     "test_postgres_stops",
+    "test_time_limit",
 )
 
 

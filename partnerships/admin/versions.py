@@ -32,19 +32,9 @@ class ScopedChoicesMixin:
 class PartForm(ScopedChoicesMixin, forms.ModelForm):
     """A row that belongs to another one."""
 
-    def _post_clean(self) -> None:
-        """Django skips what is unique under a condition: it leaves the row's root out of the checks of constraints."""
-        super()._post_clean()
-        exclude = self._get_validation_exclusions()
-        for constraint in conditionally_unique(self.instance) if not self.errors else ():
-            try:
-                constraint.validate(type(self.instance), self.instance, exclude=exclude)
-            except forms.ValidationError as error:
-                self.add_error(None, error)
-
 
 class PartFormSet(RowsMixin, PaginationInlineFormSet):
-    """Rows of one root; finds also two new rows that are the same, which no query can."""
+    """Rows of one root; finds also two of them that are the same under a condition, which Django does not compare."""
 
     made_with = ("request", "per_page", "count", "count_variant", "provided_queryset")
 
@@ -52,7 +42,8 @@ class PartFormSet(RowsMixin, PaginationInlineFormSet):
         super().clean()
         seen: set[Any] = set()
         for form in self.forms:
-            if form.errors or not form.has_changed() or form.cleaned_data.get("DELETE"):
+            is_blank = form.instance.pk is None and not form.has_changed()
+            if form.errors or is_blank or form.cleaned_data.get("DELETE"):
                 continue
             for constraint in conditionally_unique(form.instance):
                 values = [getattr(form.instance, name) for name in constraint.fields if name != self.fk.name]

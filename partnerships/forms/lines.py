@@ -56,9 +56,12 @@ class RowsMixin:
         """The forms Django compares itself: they may change places (``transitions.make_room``). Other rows may not."""
         row = form.instance
         others = self.model._base_manager.exclude(pk__in=[form.instance.pk for form in self.initial_forms])
-        for rule in row._meta.total_unique_constraints:
-            values = {name: row.serializable_value(name) for name in rule.fields}
-            if self.fk.name in values and None not in values.values() and others.filter(**values).exists():
+        for rule in row._meta.constraints:
+            if (
+                isinstance(rule, models.UniqueConstraint)
+                and self.fk.name in rule.fields
+                and _is_taken(rule, row, others)
+            ):
                 field = rule.violation_error_code if rule.violation_error_code in form.fields else None
                 form.add_error(field, rule.get_violation_error_message())
 
@@ -137,6 +140,14 @@ class LineFormSet(RowsMixin, forms.BaseInlineFormSet):
     @property
     def removed(self) -> list[models.Model]:
         return [form.instance for form in self.deleted_forms if form.instance.pk]
+
+
+def _is_taken(rule: models.UniqueConstraint, row: models.Model, others: models.QuerySet) -> bool:
+    values = {name: row.serializable_value(name) for name in rule.fields}
+    condition = rule.condition or models.Q()
+    if None in values.values() or not others.filter(condition, **values).exists():
+        return False
+    return not condition or condition.check(row._get_field_expression_map(row._meta))  # type: ignore[attr-defined]
 
 
 def is_shown_again(data: QueryDict) -> bool:

@@ -12,6 +12,8 @@ from partnerships.factories import (
     AgreementPartyFactory,
     DocumentFactory,
     EnterpriseFactory,
+    EventFactory,
+    ParticipationFactory,
     UnitFactory,
 )
 from partnerships.models import (
@@ -131,6 +133,17 @@ def test_parts_change_places(world, enter, order):
 
     assert list(draft.parties.order_by("pk").values_list("organization", flat=True)) == wanted
     assert [history_of(party) for party in parties] == [[("~", person.pk), ("+", None)]] * len(order)
+
+
+@pytest.mark.both_databases
+def test_guests_of_an_event_change_places(world, enter):
+    event = EventFactory()
+    first, second = (ParticipationFactory(event=event).organization_id for _ in range(2))
+    swapped = {"participations-0-organization": str(second), "participations-1-organization": str(first)}
+
+    save(enter(world.people["staff"]), event, **swapped)
+
+    assert list(event.participations.order_by("pk").values_list("organization", flat=True)) == [second, first]
 
 
 @pytest.mark.both_databases
