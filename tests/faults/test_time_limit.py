@@ -31,7 +31,7 @@ def office(live_stack: Callable[..., Stack], django_db_blocker: Any) -> Iterator
 
 
 def ring(broker: RedisServer) -> None:
-    with Celery(broker=broker.url) as app:
+    with Celery(broker=broker.url, set_as_current=False, fixups=[]) as app:
         app.send_task("partnerships.tasks.tick", task_id=str(uuid.uuid4()), retry=False)
 
 
