@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db import transaction
 
+from partnerships.management.sample.seeding import seed_sample
 from partnerships.management.seeding.articles import seed_articles
 from partnerships.management.seeding.rows import Outcome
 
@@ -26,3 +28,24 @@ def seeded_articles(django_db_setup: None, django_db_blocker: Any) -> Iterator[O
 @pytest.fixture
 def articles(seeded_articles: Outcome, db: None) -> Outcome:
     return seeded_articles
+
+
+@pytest.fixture(scope="module")
+def seeded_sample(seeded_articles: Outcome) -> None:
+    """Files go where the tests' settings put them: no test that shares it reads one."""
+    assert seed_sample(now=NOW, password=PASSWORD)
+
+
+@pytest.fixture
+def sample(seeded_sample: None, db: None) -> None:
+    """The sample beside the articles, one for all tests of a module."""
+
+
+def sample_of(model: Any) -> Any:
+    return model.objects.filter(is_sample=True)
+
+
+def contents() -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table of ours, history included."""
+    models = [model for model in apps.get_app_config("partnerships").get_models() if not model._meta.proxy]
+    return {model.__name__: list(model._base_manager.order_by("pk").values_list()) for model in models}

@@ -2,14 +2,11 @@
 
 import datetime as dt
 from io import StringIO
-from typing import Any
 
 import pytest
 from django.core.management import call_command
 
 from partnerships.management.sample.documents import pdf
-from partnerships.management.sample.seeding import seed_sample
-from partnerships.management.seeding.rows import Outcome
 from partnerships.models import (
     Activity,
     Agreement,
@@ -26,24 +23,9 @@ from partnerships.models import (
 from partnerships.permissions import may
 from partnerships.reports.figures import with_recorded
 from partnerships.statuses import ActivityStatus, AgreementStatus, DemandStatus, MilestoneStatus
-from tests.seeding.conftest import NOW, PASSWORD, TODAY
+from tests.seeding.conftest import NOW, PASSWORD, TODAY, sample_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
-
-
-@pytest.fixture(scope="module")
-def seeded_sample(seeded_articles: Outcome) -> None:
-    """Files go where the tests' settings put them: no test here reads one."""
-    assert seed_sample(now=NOW, password=PASSWORD)
-
-
-@pytest.fixture
-def sample(seeded_sample: None, db: None) -> None:
-    """What the tests of this module look at."""
-
-
-def sample_of(model: Any) -> Any:
-    return model.objects.filter(is_sample=True)
 
 
 def test_every_status_is_there(sample: None) -> None:
