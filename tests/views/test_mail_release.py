@@ -307,6 +307,7 @@ class TestInABrowser:
         page.get_by_text("1 mail is released.").wait_for()
         assert Delivery.objects.get(pk=first.pk).status == "queued"
         page.get_by_role("link", name="Release 2 held mails").click()
+        page.get_by_role("button", name="Release 2 held mails").wait_for()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         page.get_by_role("button", name="Release 2 held mails").click()
         page.get_by_text("2 mails are released.").wait_for()
