@@ -69,6 +69,7 @@ def _edit(number: int) -> None:
 
 
 def _timed_run(now: dt.datetime) -> Seconds:
+    Delivery.objects.update(queued_at=now)  # those of the day before, which nobody sent, would be gathered into digests
     before = Delivery.objects.count()
     began = time.perf_counter()
     done = run_once(now=now, clock=lambda: now, limit=0)
