@@ -101,7 +101,24 @@ class _Run:
             self._judge(claim.delivery, outcome)
 
     def _send(self, claim: Claim) -> Outcome:
-        return _send(self.relay, claim, now=self.now, clock=self.clock, while_waiting=self._write_next)
+        delivery = claim.delivery
+        try:
+            written = _freeze(claim, now=self.now, at=self.clock())
+        except DatabaseError:
+            raise  # its trouble, not the mail's: that waits again when the lease is over
+        except Exception as error:
+            # Whatever is wrong with one mail must not stop the others; it is logged, and listed as failed.
+            logger.exception("Delivery %s could not be written", delivery.pk)
+            outcome = Outcome(Result.WITHDRAWN, reply=f"{type(error).__name__}: {error}"[:1000])
+            _conclude(delivery, DeliveryStatus.FAILED, outcome, self.clock, reason=reasons.CANNOT_BE_WRITTEN)
+            return outcome
+        if delivery.is_repeat and bytes(delivery.message or b"") != written.data:
+            return _leave_uncertain(delivery, self.clock)
+        marks = Handing(delivery, written, self.clock, self._write_next)
+        sender = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+        outcome = self.relay.hand_over(sender, written.address, written.data, marks=marks)
+        _record(claim, outcome, self.clock)
+        return outcome
 
     def _write_next(self) -> None:
         self.look.write_next(lambda delivery, items: message.write(delivery, items, now=self.now, at=self.clock()))
@@ -131,25 +148,6 @@ def _is_ready(relay: Relay, now: dt.datetime) -> bool:
         return False
     relay.connect()
     return True
-
-
-def _send(relay: Relay, claim: Claim, *, now: dt.datetime, clock: Clock, while_waiting: Callable[[], None]) -> Outcome:
-    delivery = claim.delivery
-    try:
-        written = _freeze(claim, now=now, at=clock())
-    except Exception as error:
-        # Whatever is wrong with one mail must not stop the others; it is logged, and listed as failed.
-        logger.exception("Delivery %s could not be written", delivery.pk)
-        outcome = Outcome(Result.WITHDRAWN, reply=f"{type(error).__name__}: {error}"[:1000])
-        _conclude(delivery, DeliveryStatus.FAILED, outcome, clock, reason=reasons.CANNOT_BE_WRITTEN)
-        return outcome
-    if delivery.is_repeat and bytes(delivery.message or b"") != written.data:
-        return _leave_uncertain(delivery, clock)
-    marks = Handing(delivery, written, clock, while_waiting)
-    sender = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
-    outcome = relay.hand_over(sender, written.address, written.data, marks=marks)
-    _record(claim, outcome, clock)
-    return outcome
 
 
 def _leave_uncertain(delivery: Delivery, clock: Clock) -> Outcome:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
 from partnerships.factories import MilestoneFactory, UserFactory
 from partnerships.models import Delivery, DeliveryEvent, Milestone, ReminderItem, ReminderPlan, User
@@ -572,4 +573,26 @@ def test_a_mail_that_cannot_be_written_ahead_fails_in_its_own_turn(
     assert send().counts == {"sent": 1, "failed": 1}
 
     assert Delivery.objects.get(person=second.owner).reason == reasons.CANNOT_BE_WRITTEN
+    assert len(smtp_sink.received) == 1
+
+
+def test_a_database_that_goes_away_while_a_mail_is_written_fails_no_mail(
+    queue: Callable[[], None],
+    send: Callable[..., Deliveries],
+    smtp_sink: SmtpSink,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def gone(*_arguments: Any, **_more: Any) -> message.Written:
+        raise OperationalError("the connection was closed")
+
+    queue()
+    with monkeypatch.context() as away:
+        away.setattr(message, "write", gone)
+        with pytest.raises(OperationalError):
+            send()
+    clock.forward(minutes=6)
+    rescue(clock=clock)
+
+    assert send().counts == {"sent": 1}
     assert len(smtp_sink.received) == 1
