@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from partnerships.forms.reminders import ReleaseForm, SendAgainForm
 from partnerships.models import Delivery
-from partnerships.models.reminders import NOT_THROUGH
+from partnerships.models.deliveries import NOT_THROUGH
 from partnerships.permissions import may, refusal
 from partnerships.reminders.holding import count_held
 from partnerships.statuses import DeliveryStatus

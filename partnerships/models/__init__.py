@@ -10,27 +10,18 @@ from partnerships.models.activities import (
     Training,
     Visit,
 )
-from partnerships.models.agreements import (
-    Agreement,
-    AgreementArea,
-    AgreementParty,
-    AgreementTerm,
-    AgreementType,
-    AgreementUnit,
-    Amendment,
-    CooperationArea,
-    CustodyStep,
-    DecisionDate,
-    TypeMilestone,
-)
+from partnerships.models.agreement_types import AgreementType, CooperationArea, TypeMilestone
+from partnerships.models.agreements import Agreement
 from partnerships.models.base import SearchEntry
 from partnerships.models.ceremonies import CeremonyDraft
+from partnerships.models.deliveries import Delivery, DeliveryEvent, DeliveryNotice, MailRelay
 from partnerships.models.demands import Achievement, Answer, Demand, DemandOutcome
 from partnerships.models.documents import Document, DocumentVersion
 from partnerships.models.events import Event, EventKind, Participation
 from partnerships.models.facilities import Facility, FacilityKind, FacilityPartner
 from partnerships.models.feeds import FeedToken
 from partnerships.models.figures import CountingRule, ReportedFigure
+from partnerships.models.heartbeats import ComponentHeartbeat
 from partnerships.models.honours import Honour, HonourScheme
 from partnerships.models.lists import Export, SavedView
 from partnerships.models.mail_holds import MailHold
@@ -49,6 +40,8 @@ from partnerships.models.organizations import (
     OrganizationUnit,
     Region,
 )
+from partnerships.models.papers import CustodyStep
+from partnerships.models.parties import AgreementArea, AgreementParty, AgreementUnit
 from partnerships.models.programmes import (
     Programme,
     ProgrammeItem,
@@ -56,18 +49,10 @@ from partnerships.models.programmes import (
     ProgrammeOrganizer,
     ProgrammeTarget,
 )
-from partnerships.models.reminders import (
-    ComponentHeartbeat,
-    Delivery,
-    DeliveryEvent,
-    DeliveryNotice,
-    MailRelay,
-    ReminderItem,
-    ReminderPlan,
-    ReminderRule,
-)
+from partnerships.models.reminders import ReminderItem, ReminderPlan, ReminderRule
 from partnerships.models.sources import Citation, Source, Statement
 from partnerships.models.status_changes import StatusChange
+from partnerships.models.terms import AgreementTerm, Amendment, DecisionDate
 from partnerships.models.users import Role, Scope, Unit, UnitMembership, User
 from partnerships.models.work_calendars import CalendarDay, WorkCalendar, workday_test
 

@@ -10,7 +10,8 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.models.agreements import Agreement, CooperationArea
+from partnerships.models.agreement_types import CooperationArea
+from partnerships.models.agreements import Agreement
 from partnerships.models.base import (
     History,
     LineField,

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partnerships import bell
 from partnerships.dates import EARLIEST_DAY, LATEST_DAY
-from partnerships.models.agreements import Agreement, AgreementParty
+from partnerships.models.agreements import Agreement
 from partnerships.models.base import (
     History,
     LineField,
@@ -27,6 +27,7 @@ from partnerships.models.base import (
     is_one_of,
     none_of,
 )
+from partnerships.models.parties import AgreementParty
 from partnerships.models.users import Unit, away_alone, left_alone
 from partnerships.statuses import MilestoneStatus
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from partnerships.models import Delivery, Milestone, ReminderItem, ReminderPlan
-from partnerships.models.reminders import NOT_THROUGH
+from partnerships.models.deliveries import NOT_THROUGH
 from partnerships.reminders.recipients import Directory
 from partnerships.reminders.rulebook import zone_named
 from partnerships.statuses import DeliveryStatus, PlanStatus

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from partnerships.models import Milestone, ReminderItem, ReminderPlan
-from partnerships.models.reminders import NOT_THROUGH
+from partnerships.models.deliveries import NOT_THROUGH
 from partnerships.reminders.advice import what_the_owner_does
 from partnerships.reminders.rulebook import zone_named
 from partnerships.statuses import DeliveryStatus

@@ -1,0 +1,86 @@
+"""The reference data that agreements choose from: areas of cooperation, types and their default milestones."""
+
+from django.core.validators import MaxValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from partnerships.models.base import BilingualModel, History, LineField, OfficeModel
+from partnerships.models.terms import LONGEST_PERIOD_DAYS, LONGEST_PERIOD_MONTHS
+
+
+class CooperationArea(BilingualModel):
+    """What parties promise to work on together: training, technical research, consulting, ..."""
+
+    code = models.SlugField(_("code"), max_length=50, unique=True)
+    is_active = models.BooleanField(_("offered for new agreements"), default=True)
+
+    history = History()
+
+    class Meta:
+        verbose_name = _("cooperation area")
+        verbose_name_plural = _("cooperation areas")
+        ordering = ["name", "pk"]
+
+
+class AgreementType(BilingualModel):
+    """Framework, strategic cooperation, memorandum, ...: the office's rules for agreements of this type."""
+
+    code = models.SlugField(_("code"), max_length=50, unique=True)
+    is_active = models.BooleanField(_("offered for new agreements"), default=True)
+    review_months = models.PositiveSmallIntegerField(
+        _("review every (months)"),
+        default=12,
+        validators=[MaxValueValidator(LONGEST_PERIOD_MONTHS)],
+        help_text=_("An open-ended agreement is reviewed at this interval, counted from its signing."),
+    )
+    lead_days = models.PositiveSmallIntegerField(
+        _("lead time (days)"),
+        default=30,
+        validators=[MaxValueValidator(LONGEST_PERIOD_DAYS)],
+        help_text=_("What the office needs to decide before notice has to be given."),
+    )
+
+    history = History()
+
+    class Meta:
+        verbose_name = _("agreement type")
+        verbose_name_plural = _("agreement types")
+        ordering = ["name", "pk"]
+
+
+class TypeMilestone(OfficeModel):
+    """A milestone that every new agreement of a type gets when it is signed."""
+
+    type = models.ForeignKey(
+        AgreementType, models.CASCADE, related_name="default_milestones", verbose_name=_("agreement type")
+    )
+    title = LineField(_("title"), max_length=200)
+    title_zh = LineField(_("Chinese title"), max_length=200, blank=True)
+    kind = models.CharField(
+        _("kind"),
+        max_length=30,
+        choices=[("agreement", _("Agreement milestone")), ("obligation", _("Obligation")), ("review", _("Review"))],
+        default="agreement",
+    )
+    months_after_signing = models.PositiveSmallIntegerField(
+        _("months after signing"), validators=[MaxValueValidator(LONGEST_PERIOD_MONTHS)]
+    )
+    requires_acceptance = models.BooleanField(_("a lead accepts it"), default=False)
+
+    history = History()
+
+    class Meta:
+        verbose_name = _("default milestone")
+        verbose_name_plural = _("default milestones")
+        ordering = ["months_after_signing", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["type", "title"],
+                name="type_milestone_unique",
+                violation_error_code="title",
+                violation_error_message=_("This type has a milestone of this title already."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title

@@ -1,0 +1,34 @@
+"""The whereabouts of the signed paper of an agreement."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from partnerships.models.base import History, LineField
+
+
+class CustodyStep(models.Model):
+    """Where the paper is: one row for each step it took, the latest says on whose desk it lies and since when."""
+
+    class Step(models.TextChoices):
+        PRINTED = "printed", _("Printed")
+        SENT = "sent", _("Sent for signature")
+        SEALED = "sealed", _("Sealed")
+        RETURNED = "returned", _("Returned")
+        FILED = "filed", _("Filed")
+
+    agreement = models.ForeignKey(
+        "partnerships.Agreement", models.CASCADE, related_name="custody_steps", verbose_name=_("agreement")
+    )
+    step = models.CharField(_("step"), max_length=20, choices=Step)
+    desk = LineField(_("on whose desk"), max_length=200, help_text=_("A person, an organization or a shelf."))
+    since = models.DateField(_("since"))
+
+    history = History()
+
+    class Meta:
+        verbose_name = _("custody step")
+        verbose_name_plural = _("paper custody")
+        ordering = ["since", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.get_step_display()} · {self.desk}"

@@ -1,0 +1,133 @@
+"""The organizations and units that take part in an agreement, and the areas they promise to work on."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from partnerships.models.agreement_types import CooperationArea
+from partnerships.models.base import History, LineField, OfficeModel
+from partnerships.models.organizations import Organization
+from partnerships.models.users import Unit
+
+
+class AgreementUnit(OfficeModel):
+    """A unit that takes part without owning: it sees the agreement and works on follow-ups.
+
+    The owner is ``Agreement.unit``, so there is always exactly one.
+    """
+
+    agreement = models.ForeignKey(
+        "partnerships.Agreement", models.CASCADE, related_name="participating_units", verbose_name=_("agreement")
+    )
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="participations", verbose_name=_("unit"))
+
+    history = History()
+
+    class Meta:
+        verbose_name = _("participating unit")
+        verbose_name_plural = _("participating units")
+        ordering = ["unit__name", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["agreement", "unit"],
+                name="agreement_unit_unique",
+                violation_error_code="unit",
+                violation_error_message=_("This unit takes part already."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.unit)
+
+
+class AgreementArea(OfficeModel):
+    """An area the parties promised to work on."""
+
+    agreement = models.ForeignKey(
+        "partnerships.Agreement", models.CASCADE, related_name="promised_areas", verbose_name=_("agreement")
+    )
+    area = models.ForeignKey(
+        CooperationArea, models.PROTECT, related_name="promises", verbose_name=_("cooperation area")
+    )
+    note = LineField(_("what was promised"), max_length=300, blank=True)
+
+    history = History()
+
+    class Meta:
+        verbose_name = _("area promised")
+        verbose_name_plural = _("areas promised")
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["agreement", "area"],
+                name="agreement_area_unique",
+                violation_error_code="area",
+                violation_error_message=_("This area is promised already."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.area)
+
+
+class AgreementParty(OfficeModel):
+    """An organization's part in an agreement; one row per organization."""
+
+    class Role(models.TextChoices):
+        SIGNATORY = "signatory", _("Signatory")
+        WITNESS = "witness", _("Witness")
+        HOST = "host", _("Host")
+
+    agreement = models.ForeignKey(
+        "partnerships.Agreement", models.CASCADE, related_name="parties", verbose_name=_("agreement")
+    )
+    organization = models.ForeignKey(
+        Organization, models.PROTECT, related_name="party_rows", verbose_name=_("organization")
+    )
+    role = models.CharField(_("role"), max_length=20, choices=Role, default=Role.SIGNATORY)
+    is_for_itself = models.BooleanField(_("signs for itself"), default=True)
+    signs_for_members = models.BooleanField(
+        _("signs for its members"), default=False, help_text=_("An association may sign for its members too.")
+    )
+    name_as_signed = LineField(_("name as signed"), max_length=200, blank=True)
+    signatory_person = LineField(_("signed by"), max_length=150, blank=True)
+    signed_on = models.DateField(
+        _("signed on"), null=True, blank=True, help_text=_("Its own date, where it differs or is known.")
+    )
+    acceded_on = models.DateField(_("acceded on"), null=True, blank=True, editable=False)
+    withdrew_on = models.DateField(_("withdrew on"), null=True, blank=True, editable=False)
+
+    history = History()
+
+    class Meta:
+        verbose_name = _("party")
+        verbose_name_plural = _("parties")
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["agreement", "organization"],
+                name="agreement_party_unique",
+                violation_error_code="organization",
+                violation_error_message=_("This organization is a party already."),
+            ),
+            models.CheckConstraint(
+                condition=Q(role__in=["signatory", "witness", "host"]), name="agreement_party_role_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(role="signatory") | Q(is_for_itself=True) | Q(signs_for_members=True),
+                name="agreement_party_signs_for_somebody",
+                violation_error_code="is_for_itself",
+                violation_error_message=_("A signatory signs for itself, for its members, or both."),
+            ),
+            models.CheckConstraint(
+                condition=Q(withdrew_on__isnull=True)
+                | Q(acceded_on__isnull=True)
+                | Q(withdrew_on__gte=F("acceded_on")),
+                name="agreement_party_leaves_after_joining",
+                violation_error_code="withdrew_on",
+                violation_error_message=_("A party cannot withdraw before it acceded."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name_as_signed or str(self.organization)
