@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 
-from partnerships.management.pages_of_rules import pages
+from partnerships.management.generated_docs import pages
 from partnerships.permissions import ACTIONS
 from tests.workflows.steps import WORKFLOWS
 

@@ -4,8 +4,8 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from partnerships.management.seeding.work_calendars import known_days
 from partnerships.models import CalendarDay, WorkCalendar
+from partnerships.seeding.work_calendars import known_days
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 

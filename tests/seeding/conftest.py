@@ -8,9 +8,9 @@ import pytest
 from django.apps import apps
 from django.db import transaction
 
-from partnerships.management.sample.seeding import seed_sample
-from partnerships.management.seeding.articles import seed_articles
-from partnerships.management.seeding.rows import Outcome
+from partnerships.demo.seed import seed_sample
+from partnerships.seeding.articles import seed_articles
+from partnerships.seeding.rows import Outcome
 
 TODAY = dt.date(2026, 3, 2)
 NOW = dt.datetime(2026, 3, 2, 3, 0, tzinfo=dt.UTC)  # 11:00 in Shanghai

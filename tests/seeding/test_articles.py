@@ -10,9 +10,6 @@ from django.core.management import CommandError, call_command
 from django.db import connection, models
 from django.test.utils import CaptureQueriesContext
 
-from partnerships.management.seeding import articles as seeding
-from partnerships.management.seeding.articles import fixtures, seed_articles
-from partnerships.management.seeding.rows import Outcome
 from partnerships.models import (
     Activity,
     Agreement,
@@ -33,6 +30,9 @@ from partnerships.models import (
     WorkCalendar,
     workday_test,
 )
+from partnerships.seeding import articles as seeding
+from partnerships.seeding.articles import fixtures, seed_articles
+from partnerships.seeding.rows import Outcome
 from tests.seeding.conftest import TODAY
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]

@@ -5,9 +5,9 @@ import threading
 import pytest
 from django.db import connections
 
-from partnerships.management.seeding.articles import seed_articles
-from partnerships.management.seeding.rows import Outcome
 from partnerships.models import Organization
+from partnerships.seeding.articles import seed_articles
+from partnerships.seeding.rows import Outcome
 from tests.seeding.conftest import TODAY
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]

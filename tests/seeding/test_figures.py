@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from partnerships.factories import UserFactory
-from partnerships.management.seeding.rows import Outcome
 from partnerships.models import (
     Citation,
     Demand,
@@ -23,6 +22,7 @@ from partnerships.models import (
     Source,
 )
 from partnerships.reports.figures import programme_progress, recorded, to_register, with_recorded
+from partnerships.seeding.rows import Outcome
 from tests.seeding.conftest import TODAY
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]

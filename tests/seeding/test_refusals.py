@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from partnerships.management.sample.seeding import seed_sample
-from partnerships.management.seeding.articles import seed_articles
+from partnerships.demo.seed import seed_sample
 from partnerships.models import Organization, Unit, User
+from partnerships.seeding.articles import seed_articles
 from tests.seeding.conftest import NOW, PASSWORD, TODAY
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]

@@ -6,7 +6,7 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 
-from partnerships.management.sample.documents import pdf
+from partnerships.demo.documents import pdf
 from partnerships.models import (
     Activity,
     Agreement,

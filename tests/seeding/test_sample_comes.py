@@ -9,10 +9,8 @@ from django.apps import apps
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from partnerships.management.sample.removal import remove_sample
-from partnerships.management.sample.seeding import seed_sample
-from partnerships.management.seeding.articles import seed_articles
-from partnerships.management.seeding.rows import Outcome
+from partnerships.demo.removal import remove_sample
+from partnerships.demo.seed import seed_sample
 from partnerships.models import (
     Agreement,
     DocumentVersion,
@@ -21,6 +19,8 @@ from partnerships.models import (
 )
 from partnerships.models.base import SeededModel
 from partnerships.reminders.reconcile import reconcile_marked
+from partnerships.seeding.articles import seed_articles
+from partnerships.seeding.rows import Outcome
 from tests.seeding.conftest import NOW, PASSWORD, TODAY, contents, sample_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]

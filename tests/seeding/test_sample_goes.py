@@ -6,9 +6,9 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 
+from partnerships.demo.removal import remove_sample
+from partnerships.demo.seed import seed_sample
 from partnerships.factories import AgreementFactory, ContactNoteFactory, MilestoneFactory, UserFactory
-from partnerships.management.sample.removal import remove_sample
-from partnerships.management.sample.seeding import seed_sample
 from partnerships.models import Agreement, ContactNote, Milestone, Organization, ReminderPlan, Unit, User
 from partnerships.reminders.reconcile import reconcile_marked
 from tests.seeding.conftest import NOW, PASSWORD, contents, sample_of

@@ -13,8 +13,8 @@ from django.test import Client
 from django.urls import reverse
 
 from partnerships.factories import UserFactory
-from partnerships.management.seeding.articles import seed_articles
 from partnerships.models import Agreement, Event, Facility, Organization, Programme, ReportedFigure, Source
+from partnerships.seeding.articles import seed_articles
 
 pytestmark = [pytest.mark.django_db]
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from partnerships.management.pages_of_rules import pages
+from partnerships.management.generated_docs import pages
 
 
 class Command(BaseCommand):

@@ -7,9 +7,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from partnerships.management.seeding.articles import wait_for_other_seeding
-from partnerships.management.seeding.work_calendars import COUNTRY, seed_work_calendar
 from partnerships.models import WorkCalendar
+from partnerships.seeding.articles import wait_for_other_seeding
+from partnerships.seeding.work_calendars import COUNTRY, seed_work_calendar
 
 
 class Command(BaseCommand):

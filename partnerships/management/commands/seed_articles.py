@@ -7,8 +7,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from partnerships.management.seeding.articles import seed_articles
-from partnerships.management.seeding.rows import Outcome
+from partnerships.seeding.articles import seed_articles
+from partnerships.seeding.rows import Outcome
 
 
 class Command(BaseCommand):

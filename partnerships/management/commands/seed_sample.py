@@ -7,9 +7,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from partnerships.management.sample.people import logins
-from partnerships.management.sample.removal import Removal, remove_sample
-from partnerships.management.sample.seeding import seed_sample
+from partnerships.demo.people import logins
+from partnerships.demo.removal import Removal, remove_sample
+from partnerships.demo.seed import seed_sample
 from partnerships.models import User
 
 SAMPLE_PASSWORD = "sample-password"  # noqa: S105 - known to everybody; only for a site on loopback

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from partnerships.demo.office import SampleOffice, sample_code
 from partnerships.factories import (
     AssociationFactory,
     ContactFactory,
@@ -11,7 +12,6 @@ from partnerships.factories import (
     MilestoneFactory,
     OrganizationNameFactory,
 )
-from partnerships.management.sample.desk import Desk, sample_code
 from partnerships.models import Contact, Organization, Region
 
 ASSOCIATION = "shengzhou-machinery-industry-association"
@@ -91,17 +91,17 @@ CONTACTS = {
 }
 
 
-def add_organizations(desk: Desk) -> None:
+def add_organizations(office: SampleOffice) -> None:
     for key, partner in PARTNERS.items():
-        _add_partner(desk, key, partner)
+        _add_partner(office, key, partner)
     for number, key in enumerate(CONTACTS, start=1):
-        _add_contact(desk, key, number)
-    _ask_for_the_new_board(desk)
+        _add_contact(office, key, number)
+    _ask_for_the_new_board(office)
 
 
-def _add_partner(desk: Desk, key: str, partner: Partner) -> None:
-    staff, on = desk.people["wu"], desk.day(-600)
-    organization = desk.add(
+def _add_partner(office: SampleOffice, key: str, partner: Partner) -> None:
+    staff, on = office.people["wu"], office.day(-600)
+    organization = office.add(
         FACTORIES[partner.kind],
         key,
         by=staff,
@@ -112,17 +112,17 @@ def _add_partner(desk: Desk, key: str, partner: Partner) -> None:
         industry=partner.industry,
         **({"institution_type": Organization.InstitutionType.SECONDARY_VOCATIONAL} if key == "training-center" else {}),
     )
-    desk.add_part(OrganizationNameFactory, by=staff, on=on, organization=organization, name=partner.short)
+    office.add_part(OrganizationNameFactory, by=staff, on=on, organization=organization, name=partner.short)
 
 
-def _add_contact(desk: Desk, key: str, number: int) -> None:
+def _add_contact(office: SampleOffice, key: str, number: int) -> None:
     organization, name, position, channel, ask_first = CONTACTS[key]
-    desk.contacts[key] = desk.add(
+    office.contacts[key] = office.add(
         ContactFactory,
         f"contact-{key}",
-        by=desk.people["wu"],
-        on=desk.day(-420),
-        organization=desk.organization(organization),
+        by=office.people["wu"],
+        on=office.day(-420),
+        organization=office.organization(organization),
         name=name,
         position=position,
         email=f"{name.lower().replace(' ', '.')}@example.com",
@@ -133,17 +133,17 @@ def _add_contact(desk: Desk, key: str, number: int) -> None:
     )
 
 
-def _ask_for_the_new_board(desk: Desk) -> None:
-    desk.add(
+def _ask_for_the_new_board(office: SampleOffice) -> None:
+    office.add(
         MilestoneFactory,
         "milestone-board",
-        by=desk.people["chen"],
-        on=desk.day(-12),
-        organization=desk.organization(sample_code("smart-association")),
-        unit=desk.units["mechanical"],
-        owner=desk.people["chen"],
+        by=office.people["chen"],
+        on=office.day(-12),
+        organization=office.organization(sample_code("smart-association")),
+        unit=office.units["mechanical"],
+        owner=office.people["chen"],
         kind="action_point",
         title="Ask who speaks for the association after the election of its board",
         title_zh="询问协会换届后的联系人",
-        due_on=desk.day(5),
+        due_on=office.day(5),
     )

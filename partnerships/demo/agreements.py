@@ -6,6 +6,8 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from partnerships.dates import add_months
+from partnerships.demo.office import SampleOffice, sample_code
+from partnerships.demo.people import COLLEGE
 from partnerships.factories import (
     AgreementAreaFactory,
     AgreementFactory,
@@ -15,8 +17,6 @@ from partnerships.factories import (
     CustodyStepFactory,
     MilestoneFactory,
 )
-from partnerships.management.sample.desk import Desk, sample_code
-from partnerships.management.sample.people import COLLEGE
 from partnerships.models import Agreement, AgreementTerm, CustodyStep, Event, MilestoneKind
 from partnerships.workflows.agreements import (
     approve_agreement,
@@ -48,7 +48,7 @@ WORKSTATION_PAPERS = (
 )
 
 
-def add_agreements(desk: Desk) -> dict[str, Agreement]:
+def add_agreements(office: SampleOffice) -> dict[str, Agreement]:
     """All of them, by short name."""
     makers = (
         _hoist,
@@ -67,11 +67,11 @@ def add_agreements(desk: Desk) -> dict[str, Agreement]:
         _secrecy,
         _skills_week,
     )
-    return {maker.__name__.strip("_"): maker(desk) for maker in makers}
+    return {maker.__name__.strip("_"): maker(office) for maker in makers}
 
 
 def _draft(
-    desk: Desk,
+    office: SampleOffice,
     code: str,
     *,
     by: str,
@@ -85,39 +85,39 @@ def _draft(
     **more: Any,
 ) -> Agreement:
     """A draft between the college and ``partners`` (organization's code: who signs), without a step taken."""
-    person = desk.people[by]
-    agreement = desk.add(
+    person = office.people[by]
+    agreement = office.add(
         AgreementFactory,
         code,
         by=person,
         on=on,
-        unit=desk.units[unit],
-        type=desk.type(kind),
+        unit=office.units[unit],
+        type=office.type(kind),
         title=title,
         created_by=person,
         **{"coordinator": person, **more},
     )
     for organization, signatory in {COLLEGE: PRESIDENT, **partners}.items():
-        party = {"organization": desk.organization(organization), "signatory_person": signatory}
-        desk.add_part(AgreementPartyFactory, by=person, on=on, agreement=agreement, **party)
+        party = {"organization": office.organization(organization), "signatory_person": signatory}
+        office.add_part(AgreementPartyFactory, by=person, on=on, agreement=agreement, **party)
     for area in areas:
-        desk.add_part(AgreementAreaFactory, by=person, on=on, agreement=agreement, area=desk.area(area))
+        office.add_part(AgreementAreaFactory, by=person, on=on, agreement=agreement, area=office.area(area))
     if term:
-        desk.add_part(AgreementTermFactory, by=person, on=on, agreement=agreement, **term)
+        office.add_part(AgreementTermFactory, by=person, on=on, agreement=agreement, **term)
     return agreement
 
 
-def _reviewed(desk: Desk, agreement: Agreement, *, lead: str, submitted: int, approved: int) -> Agreement:
+def _reviewed(office: SampleOffice, agreement: Agreement, *, lead: str, submitted: int, approved: int) -> Agreement:
     """Submitted by who made it, approved by a lead; days from today."""
-    agreement = desk.take(submit_agreement, agreement, by=agreement.created_by, on=desk.day(submitted))
-    return desk.take(approve_agreement, agreement, by=desk.people[lead], on=desk.day(approved))
+    agreement = office.take(submit_agreement, agreement, by=agreement.created_by, on=office.day(submitted))
+    return office.take(approve_agreement, agreement, by=office.people[lead], on=office.day(approved))
 
 
-def _signed_papers(desk: Desk, agreement: Agreement, steps: Iterable[tuple[str, str, int]]) -> None:
+def _signed_papers(office: SampleOffice, agreement: Agreement, steps: Iterable[tuple[str, str, int]]) -> None:
     for step, desk_of, since in steps:
-        day = desk.day(since)
+        day = office.day(since)
         custody = {"step": step, "desk": desk_of, "since": day}
-        desk.add_part(CustodyStepFactory, by=desk.people["wu"], on=day, agreement=agreement, **custody)
+        office.add_part(CustodyStepFactory, by=office.people["wu"], on=day, agreement=agreement, **custody)
 
 
 class Task(NamedTuple):
@@ -131,15 +131,15 @@ class Task(NamedTuple):
     more: Mapping[str, Any] = MappingProxyType({})
 
 
-def _add_tasks(desk: Desk, agreement: Agreement, *tasks: Task) -> None:
+def _add_tasks(office: SampleOffice, agreement: Agreement, *tasks: Task) -> None:
     for task in tasks:
-        desk.add(
+        office.add(
             MilestoneFactory,
             f"milestone-{task.name}",
             by=agreement.coordinator,
-            on=desk.day(task.made),
+            on=office.day(task.made),
             agreement=agreement,
-            due_on=desk.day(task.due),
+            due_on=office.day(task.due),
             title=task.title,
             title_zh=task.title_zh,
             **task.more,
@@ -151,39 +151,39 @@ def _years(start: dt.date, years: int, **term: Any) -> dict[str, Any]:
     return {"starts_on": start, "ends_on": ends_on, **term}
 
 
-def _hoist(desk: Desk) -> Agreement:
+def _hoist(office: SampleOffice) -> Agreement:
     """The thread: signed today, with milestones in the days to come."""
     agreement = _draft(
-        desk,
+        office,
         "hoist",
         by="chen",
-        on=desk.day(-14),
+        on=office.day(-14),
         unit="mechanical",
         kind="project",
         title="Joint development of an electric chain hoist with load monitoring",
         reference="ME-PRJ-07",
         partners={"shuangniao-group": "Jin Haifeng"},
         areas=("technical-research", "technical-services", "talent-training"),
-        term=_years(desk.today, 2, notice=3),
+        term=_years(office.today, 2, notice=3),
         amount=680_000,
         summary="Load cell, overload cut-off and a service app for a 2 t hoist; two student theses a year.",
     )
-    agreement = _reviewed(desk, agreement, lead="ma", submitted=-8, approved=-5)
-    _signed_papers(desk, agreement, HOIST_PAPERS)
-    agreement = desk.take(sign_agreement, agreement, by=desk.people["ma"], on=desk.today, today=desk.today)
-    _hoist_tasks(desk, agreement)
+    agreement = _reviewed(office, agreement, lead="ma", submitted=-8, approved=-5)
+    _signed_papers(office, agreement, HOIST_PAPERS)
+    agreement = office.take(sign_agreement, agreement, by=office.people["ma"], on=office.today, today=office.today)
+    _hoist_tasks(office, agreement)
     return agreement
 
 
-def _hoist_tasks(desk: Desk, agreement: Agreement) -> None:
+def _hoist_tasks(office: SampleOffice, agreement: Agreement) -> None:
     owed = {
         "kind": MilestoneKind.OBLIGATION,
         "party": agreement.parties.get(organization__code="shuangniao-group"),
         "requires_acceptance": True,
     }
-    by_sun = {"owner": desk.people["sun"]}
+    by_sun = {"owner": office.people["sun"]}
     _add_tasks(
-        desk,
+        office,
         agreement,
         Task("hoist-filing", 0, 0, "File the sealed original and its scan", "归档盖章原件及扫描件"),
         Task("hoist-copies", 0, 3, "Send each party its signed copy", "向各方寄送签署文本"),
@@ -194,14 +194,14 @@ def _hoist_tasks(desk: Desk, agreement: Agreement) -> None:
     )
 
 
-def _talent(desk: Desk) -> Agreement:
+def _talent(office: SampleOffice) -> Agreement:
     """A lively one: trainings, research and visits hang under it."""
-    signed = desk.day(-310)
+    signed = office.day(-310)
     agreement = _draft(
-        desk,
+        office,
         "talent",
         by="chen",
-        on=desk.day(-335),
+        on=office.day(-335),
         unit="mechanical",
         kind="strategic-cooperation",
         title="Strategic cooperation on training and applied research in gear manufacturing",
@@ -211,19 +211,19 @@ def _talent(desk: Desk) -> Agreement:
         term=_years(signed, 3, notice=3, renews_tacitly=True),
         summary="Two trainings a year, a joint research line on gears, teachers spend summers in the plant.",
     )
-    desk.add_part(
+    office.add_part(
         AgreementUnitFactory,
-        by=desk.people["chen"],
-        on=desk.day(-335),
+        by=office.people["chen"],
+        on=office.day(-335),
         agreement=agreement,
-        unit=desk.units["information"],
+        unit=office.units["information"],
     )
-    agreement = _reviewed(desk, agreement, lead="ma", submitted=-325, approved=-320)
-    agreement = desk.take(sign_agreement, agreement, by=desk.people["ma"], on=signed, today=desk.today)
-    _signed_papers(desk, agreement, [(Step.FILED, "Archive, shelf 3, folder ME-STR-02", -290)])
-    by_sun = {"owner": desk.people["sun"]}
+    agreement = _reviewed(office, agreement, lead="ma", submitted=-325, approved=-320)
+    agreement = office.take(sign_agreement, agreement, by=office.people["ma"], on=signed, today=office.today)
+    _signed_papers(office, agreement, [(Step.FILED, "Archive, shelf 3, folder ME-STR-02", -290)])
+    by_sun = {"owner": office.people["sun"]}
     _add_tasks(
-        desk,
+        office,
         agreement,
         Task("talent-certificates", -30, -6, "Send the certificates of the spindle training", "寄送主轴培训证书"),
         Task("talent-calendar", -60, 4, "Settle next year's training calendar", "商定明年培训计划", YEARLY),
@@ -234,14 +234,14 @@ def _talent(desk: Desk) -> Agreement:
     return agreement
 
 
-def _coating(desk: Desk) -> Agreement:
+def _coating(office: SampleOffice) -> Agreement:
     """A project under the strategic cooperation, its first report due soon."""
-    signed = desk.day(-166)
+    signed = office.day(-166)
     agreement = _draft(
-        desk,
+        office,
         "coating",
         by="sun",
-        on=desk.day(-190),
+        on=office.day(-190),
         unit="mechanical",
         kind="project",
         title="Wear-resistant coatings for small-module gears",
@@ -252,17 +252,17 @@ def _coating(desk: Desk) -> Agreement:
         term=_years(signed, 1, notice=1),
         amount=320_000,
     )
-    agreement = _reviewed(desk, agreement, lead="ma", submitted=-180, approved=-172)
-    return desk.take(sign_agreement, agreement, by=desk.people["wu"], on=signed, today=desk.today)
+    agreement = _reviewed(office, agreement, lead="ma", submitted=-180, approved=-172)
+    return office.take(sign_agreement, agreement, by=office.people["wu"], on=signed, today=office.today)
 
 
-def _intake(desk: Desk) -> Agreement:
-    signed = desk.day(-96)
+def _intake(office: SampleOffice) -> Agreement:
+    signed = office.day(-96)
     agreement = _draft(
-        desk,
+        office,
         "intake",
         by="he",
-        on=desk.day(-130),
+        on=office.day(-130),
         unit="information",
         kind="employment-base",
         title="Employment base for automation and industrial software",
@@ -272,149 +272,155 @@ def _intake(desk: Desk) -> Agreement:
         term=_years(signed, 3),
         summary="Up to 20 interns a year; the enterprise names a mentor for each group of five.",
     )
-    agreement = _reviewed(desk, agreement, lead="guo", submitted=-120, approved=-110)
-    return desk.take(sign_agreement, agreement, by=desk.people["guo"], on=signed, today=desk.today)
+    agreement = _reviewed(office, agreement, lead="guo", submitted=-120, approved=-110)
+    return office.take(sign_agreement, agreement, by=office.people["guo"], on=signed, today=office.today)
 
 
-def _chain_standard(desk: Desk) -> Agreement:
+def _chain_standard(office: SampleOffice) -> Agreement:
     """Its end, notice and lead time put the decision date a fortnight from today."""
-    ends_on = desk.today + dt.timedelta(days=105)
+    ends_on = office.today + dt.timedelta(days=105)
     agreement = _draft(
-        desk,
+        office,
         "chain-standard",
         by="sun",
-        on=desk.day(-640),
+        on=office.day(-640),
         unit="mechanical",
         kind="project",
         title="Group standard for special-purpose conveyor chains",
         reference="ME-PRJ-01",
         partners={"special-chain-wheel": "Fu Guoping", "shengzhou-machinery-industry-association": "Lou Jianhua"},
         areas=("standard-construction", "consulting"),
-        term={"starts_on": desk.day(-700), "ends_on": ends_on, "notice": 60, "notice_unit": "days", "lead_days": 30},
+        term={"starts_on": office.day(-700), "ends_on": ends_on, "notice": 60, "notice_unit": "days", "lead_days": 30},
     )
-    recorded = desk.day(-640)
-    return desk.take(record_signed_agreement, agreement, by=desk.people["sun"], on=desk.day(-700), today=recorded)
+    recorded = office.day(-640)
+    return office.take(record_signed_agreement, agreement, by=office.people["sun"], on=office.day(-700), today=recorded)
 
 
-def _housing(desk: Desk) -> Agreement:
+def _housing(office: SampleOffice) -> Agreement:
     """Went on tacitly when its first term ended: the dates that matter are those of the second."""
-    first_end = desk.day(-70)
+    first_end = office.day(-70)
     agreement = _draft(
-        desk,
+        office,
         "housing",
         by="sun",
-        on=desk.day(-420),
+        on=office.day(-420),
         unit="mechanical",
         kind="memorandum",
         title="Memorandum on the machining of aluminum housings",
         reference="ME-MOU-01",
         partners={"tiansheng-machinery": "Pan Zhiyong"},
         areas=("technical-services", "consulting"),
-        term={"starts_on": desk.day(-434), "ends_on": first_end, "notice": 2, "renews_tacitly": True},
+        term={"starts_on": office.day(-434), "ends_on": first_end, "notice": 2, "renews_tacitly": True},
     )
-    recorded = desk.day(-420)
-    agreement = desk.take(record_signed_agreement, agreement, by=desk.people["sun"], on=desk.day(-434), today=recorded)
-    _add_tasks(desk, agreement, Task("housing-parts", -300, -155, "Measure the first ten housings", "测量首批十件壳体"))
+    recorded = office.day(-420)
+    agreement = office.take(
+        record_signed_agreement, agreement, by=office.people["sun"], on=office.day(-434), today=recorded
+    )
+    _add_tasks(
+        office, agreement, Task("housing-parts", -300, -155, "Measure the first ten housings", "测量首批十件壳体")
+    )
     ends_on = first_end + dt.timedelta(days=365)
     renewed_on = first_end + dt.timedelta(days=1)
     basis = AgreementTerm.Basis.TACIT
-    renew_agreement(agreement, actor=desk.people["ma"], on=renewed_on, basis=basis, ends_on=ends_on)
+    renew_agreement(agreement, actor=office.people["ma"], on=renewed_on, basis=basis, ends_on=ends_on)
     return Agreement.objects.get(pk=agreement.pk)
 
 
-def _quiet(desk: Desk) -> Agreement:
+def _quiet(office: SampleOffice) -> Agreement:
     """Its coordinator has left and nothing happened since the signing."""
     agreement = _draft(
-        desk,
+        office,
         "quiet",
         by="ma",
-        on=desk.day(-300),
+        on=office.day(-300),
         unit="mechanical",
         kind="memorandum",
         title="Memorandum on export training for small manufacturers",
         reference="ME-MOU-02",
-        coordinator=desk.people["zheng"],
+        coordinator=office.people["zheng"],
         partners={"gaoxiang-industry-and-trade": ""},
         areas=("training", "publicity-and-promotion"),
     )
-    recorded = desk.day(-300)
-    return desk.take(record_signed_agreement, agreement, by=desk.people["ma"], on=desk.day(-330), today=recorded)
+    recorded = office.day(-300)
+    return office.take(record_signed_agreement, agreement, by=office.people["ma"], on=office.day(-330), today=recorded)
 
 
-def _springs(desk: Desk) -> Agreement:
+def _springs(office: SampleOffice) -> Agreement:
     agreement = _draft(
-        desk,
+        office,
         "springs",
         by="sun",
-        on=desk.day(-260),
+        on=office.day(-260),
         unit="mechanical",
         kind="strategic-cooperation",
         title="Fatigue laboratory for springs: shared use and student projects",
         reference="ME-STR-03",
         partners={"universal-spring": ""},
         areas=("technical-services", "talent-training"),
-        term=_years(desk.day(-250), 2, notice=1),
+        term=_years(office.day(-250), 2, notice=1),
     )
-    recorded = desk.day(-245)
-    agreement = desk.take(record_signed_agreement, agreement, by=desk.people["sun"], on=desk.day(-250), today=recorded)
+    recorded = office.day(-245)
+    agreement = office.take(
+        record_signed_agreement, agreement, by=office.people["sun"], on=office.day(-250), today=recorded
+    )
     reason = "The enterprise is moving its plant; both sides agreed to rest until the laboratory is set up again."
-    return desk.take(suspend_agreement, agreement, by=desk.people["ma"], on=desk.day(-45), reason=reason)
+    return office.take(suspend_agreement, agreement, by=office.people["ma"], on=office.day(-45), reason=reason)
 
 
-def _grinding(desk: Desk) -> Agreement:
+def _grinding(office: SampleOffice) -> Agreement:
     """Done and closed; ``activities`` completes its consulting first."""
     agreement = _draft(
-        desk,
+        office,
         "grinding",
         by="chen",
-        on=desk.day(-410),
+        on=office.day(-410),
         unit="mechanical",
         kind="memorandum",
         title="Advice on dust-free grinding lines",
         reference="ME-MOU-03",
         partners={"fengli-crushing-equipment": ""},
         areas=("consulting",),
-        term=_years(desk.day(-400), 2),
+        term=_years(office.day(-400), 2),
     )
-    recorded = desk.day(-400)
-    return desk.take(record_signed_agreement, agreement, by=desk.people["chen"], on=recorded, today=recorded)
+    recorded = office.day(-400)
+    return office.take(record_signed_agreement, agreement, by=office.people["chen"], on=recorded, today=recorded)
 
 
-def close_grinding(desk: Desk, agreement: Agreement) -> None:
+def close_grinding(office: SampleOffice, agreement: Agreement) -> None:
     agreement = Agreement.objects.get(pk=agreement.pk)
-    desk.take(complete_agreement, agreement, by=desk.people["ma"], on=desk.day(-58))
+    office.take(complete_agreement, agreement, by=office.people["ma"], on=office.day(-58))
 
 
-def _valves(desk: Desk) -> Agreement:
+def _valves(office: SampleOffice) -> Agreement:
     agreement = _draft(
-        desk,
+        office,
         "valves",
         by="he",
-        on=desk.day(-280),
+        on=office.day(-280),
         unit="information",
         kind="project",
         title="Leak detection for large valves by acoustic sensors",
         reference="IT-PRJ-02",
         partners={"sample-dongou": "Hu Zhenyu"},
         areas=("technical-research",),
-        term=_years(desk.day(-262), 2),
+        term=_years(office.day(-262), 2),
         amount=450_000,
     )
-    agreement = _reviewed(desk, agreement, lead="guo", submitted=-275, approved=-268)
-    agreement = desk.take(sign_agreement, agreement, by=desk.people["guo"], on=desk.day(-262), today=desk.today)
+    agreement = _reviewed(office, agreement, lead="guo", submitted=-275, approved=-268)
+    agreement = office.take(sign_agreement, agreement, by=office.people["guo"], on=office.day(-262), today=office.today)
     kick_off = agreement.milestones.get(title="Kick-off meeting")
     evidence = "Minutes of the kick-off at the plant."
-    desk.take(meet_milestone, kick_off, by=desk.people["he"], on=desk.day(-240), evidence=evidence)
+    office.take(meet_milestone, kick_off, by=office.people["he"], on=office.day(-240), evidence=evidence)
     reason = "The enterprise gave up the product line; both sides ended the project in writing."
-    return desk.take(terminate_agreement, agreement, by=desk.people["guo"], on=desk.day(-92), reason=reason)
+    return office.take(terminate_agreement, agreement, by=office.people["guo"], on=office.day(-92), reason=reason)
 
 
-def _data_lab(desk: Desk) -> Agreement:
+def _data_lab(office: SampleOffice) -> Agreement:
     return _draft(
-        desk,
+        office,
         "data-lab",
         by="he",
-        on=desk.day(-2),
+        on=office.day(-2),
         unit="information",
         kind="strategic-cooperation",
         title="Teaching laboratory for industrial data",
@@ -424,30 +430,30 @@ def _data_lab(desk: Desk) -> Agreement:
     )
 
 
-def _bearings(desk: Desk) -> Agreement:
+def _bearings(office: SampleOffice) -> Agreement:
     agreement = _draft(
-        desk,
+        office,
         "bearings",
         by="sun",
-        on=desk.day(-9),
+        on=office.day(-9),
         unit="mechanical",
         kind="project",
         title="Noise reduction in precision bearings",
         partners={"sample-haotian": "Dai Jun"},
         areas=("technical-research", "technical-services"),
-        term=_years(desk.day(20), 2, notice=2),
+        term=_years(office.day(20), 2, notice=2),
         amount=260_000,
     )
-    return desk.take(submit_agreement, agreement, by=desk.people["sun"], on=desk.day(-4))
+    return office.take(submit_agreement, agreement, by=office.people["sun"], on=office.day(-4))
 
 
-def _workstation(desk: Desk) -> Agreement:
+def _workstation(office: SampleOffice) -> Agreement:
     """Approved, printed, on its way: it will be signed at the ceremony next week."""
     agreement = _draft(
-        desk,
+        office,
         "workstation",
         by="he",
-        on=desk.day(-20),
+        on=office.day(-20),
         unit="information",
         kind="workstation",
         title="Doctoral workstation for machine vision",
@@ -455,36 +461,36 @@ def _workstation(desk: Desk) -> Agreement:
         event=Event.objects.get(code=sample_code("event-ceremony")),
         partners={"sample-kunyu": "Yao Lili"},
         areas=("technical-research", "talent-training"),
-        term=_years(desk.day(9), 3, notice=3),
+        term=_years(office.day(9), 3, notice=3),
     )
-    agreement = _reviewed(desk, agreement, lead="guo", submitted=-12, approved=-6)
-    _signed_papers(desk, agreement, WORKSTATION_PAPERS)
+    agreement = _reviewed(office, agreement, lead="guo", submitted=-12, approved=-6)
+    _signed_papers(office, agreement, WORKSTATION_PAPERS)
     return agreement
 
 
-def _secrecy(desk: Desk) -> Agreement:
+def _secrecy(office: SampleOffice) -> Agreement:
     agreement = _draft(
-        desk,
+        office,
         "secrecy",
         by="he",
-        on=desk.day(-15),
+        on=office.day(-15),
         unit="information",
         kind="confidentiality",
         title="Confidentiality for the teaching laboratory",
         partners={"sample-lanting": "Wang Siqi"},
         areas=(),
     )
-    agreement = desk.take(submit_agreement, agreement, by=desk.people["he"], on=desk.day(-10))
+    agreement = office.take(submit_agreement, agreement, by=office.people["he"], on=office.day(-10))
     reason = "Please say which customer data the students may see, and for how long the duty lasts."
-    return desk.take(return_agreement, agreement, by=desk.people["guo"], on=desk.day(-3), reason=reason)
+    return office.take(return_agreement, agreement, by=office.people["guo"], on=office.day(-3), reason=reason)
 
 
-def _skills_week(desk: Desk) -> Agreement:
+def _skills_week(office: SampleOffice) -> Agreement:
     agreement = _draft(
-        desk,
+        office,
         "skills-week",
         by="chen",
-        on=desk.day(-150),
+        on=office.day(-150),
         unit="mechanical",
         kind="memorandum",
         title="Joint skills week with the training center",
@@ -492,4 +498,4 @@ def _skills_week(desk: Desk) -> Agreement:
         areas=("training", "publicity-and-promotion"),
     )
     reason = "The center's halls are being rebuilt; both sides will talk again next year."
-    return desk.take(cancel_agreement, agreement, by=desk.people["chen"], on=desk.day(-120), reason=reason)
+    return office.take(cancel_agreement, agreement, by=office.people["chen"], on=office.day(-120), reason=reason)

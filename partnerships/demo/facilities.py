@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping
 
+from partnerships.demo.office import SampleOffice, sample_code
+from partnerships.demo.people import COLLEGE
 from partnerships.factories import FacilityFactory, FacilityPartnerFactory
-from partnerships.management.sample.desk import Desk, sample_code
-from partnerships.management.sample.people import COLLEGE
 from partnerships.models import Agreement, Event, Facility, FacilityKind, Region
 from partnerships.workflows.facilities import open_facility, suspend_facility
 
 
-def add_facilities(desk: Desk, agreements: Mapping[str, Agreement]) -> None:
+def add_facilities(office: SampleOffice, agreements: Mapping[str, Agreement]) -> None:
     base = _plan(
-        desk,
+        office,
         "base",
         by="he",
         made=-110,
@@ -22,9 +22,9 @@ def add_facilities(desk: Desk, agreements: Mapping[str, Agreement]) -> None:
         name_zh="坤宇二厂自动化就业实习基地",
         capacity=20,
     )
-    desk.take(open_facility, base, by=desk.people["he"], on=desk.day(-90), today=desk.today)
+    office.take(open_facility, base, by=office.people["he"], on=office.day(-90), today=office.today)
     laboratory = _plan(
-        desk,
+        office,
         "laboratory",
         by="sun",
         made=-760,
@@ -35,11 +35,13 @@ def add_facilities(desk: Desk, agreements: Mapping[str, Agreement]) -> None:
         site="Building 6, ground floor",
         capacity=12,
     )
-    laboratory = desk.take(open_facility, laboratory, by=desk.people["sun"], on=desk.day(-700), today=desk.today)
+    laboratory = office.take(
+        open_facility, laboratory, by=office.people["sun"], on=office.day(-700), today=office.today
+    )
     reason = "The foundations of the test bench are being renewed."
-    desk.take(suspend_facility, laboratory, by=desk.people["sun"], on=desk.day(-17), reason=reason)
+    office.take(suspend_facility, laboratory, by=office.people["sun"], on=office.day(-17), reason=reason)
     _plan(
-        desk,
+        office,
         "workstation",
         by="he",
         made=-19,
@@ -53,13 +55,15 @@ def add_facilities(desk: Desk, agreements: Mapping[str, Agreement]) -> None:
     )
 
 
-def _plan(desk: Desk, code: str, *, by: str, made: int, heads: Mapping[str, str], **values: object) -> Facility:
+def _plan(
+    office: SampleOffice, code: str, *, by: str, made: int, heads: Mapping[str, str], **values: object
+) -> Facility:
     """A planned facility; ``heads`` maps the code of each side to who heads it there, the first on its site."""
-    person, on = desk.people[by], desk.day(made)
-    unit = desk.units["information" if by == "he" else "mechanical"]
+    person, on = office.people[by], office.day(made)
+    unit = office.units["information" if by == "he" else "mechanical"]
     given = {"unit": unit, "owner": person, "region": Region.objects.get(code="shaoxing"), **values}
-    facility = desk.add(FacilityFactory, f"facility-{code}", by=person, on=on, **given)
+    facility = office.add(FacilityFactory, f"facility-{code}", by=person, on=on, **given)
     for number, (organization, head) in enumerate(heads.items()):
-        side = {"organization": desk.organization(organization), "head": head, "is_host": number == 0}
-        desk.add_part(FacilityPartnerFactory, by=person, on=on, facility=facility, **side)
+        side = {"organization": office.organization(organization), "head": head, "is_host": number == 0}
+        office.add_part(FacilityPartnerFactory, by=person, on=on, facility=facility, **side)
     return facility

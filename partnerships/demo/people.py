@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 import factory
 from django.contrib.auth.hashers import make_password
 
+from partnerships.demo.office import SampleOffice
 from partnerships.factories import UnitFactory, UserFactory
-from partnerships.management.sample.desk import Desk
 from partnerships.models import Role, Unit, UnitMembership, User, WorkCalendar
 
 COLLEGE = "zhejiang-industrial-vocational-and-technical-college"
@@ -54,38 +54,38 @@ PEOPLE = (
 )
 
 
-def add_people(desk: Desk, *, password: str) -> None:
+def add_people(office: SampleOffice, *, password: str) -> None:
     """Units, people with one password, their roles; each department's lead is its fallback person."""
-    desk.units["office"] = Unit.objects.get(code="cooperation-office")
+    office.units["office"] = Unit.objects.get(code="cooperation-office")
     for key, (name, name_zh) in UNITS.items():
-        _add_unit(desk, key, name=name, name_zh=name_zh)
+        _add_unit(office, key, name=name, name_zh=name_zh)
     encoded = factory.Transformer.Force(make_password(password))  # once: hashing is slow on purpose
     for person in PEOPLE:
-        _add_person(desk, person, password=encoded)
-    _set_fallback(desk, "mechanical", "ma")
-    _set_fallback(desk, "information", "guo")
+        _add_person(office, person, password=encoded)
+    _set_fallback(office, "mechanical", "ma")
+    _set_fallback(office, "information", "guo")
 
 
-def _add_unit(desk: Desk, key: str, **names: str) -> None:
-    desk.units[key] = desk.add(
+def _add_unit(office: SampleOffice, key: str, **names: str) -> None:
+    office.units[key] = office.add(
         UnitFactory,
         f"unit-{key}",
         by=None,
-        on=desk.day(HIRED),
-        parent=desk.units["office"],
-        organization=desk.organization(COLLEGE),
+        on=office.day(HIRED),
+        parent=office.units["office"],
+        organization=office.organization(COLLEGE),
         work_calendar=WorkCalendar.objects.get(code="CN"),
         **names,
     )
 
 
-def _add_person(desk: Desk, person: Person, *, password: Any) -> None:
+def _add_person(office: SampleOffice, person: Person, *, password: Any) -> None:
     given = dict.fromkeys(person.rights, True)
-    user = desk.add(
+    user = office.add(
         UserFactory,
         f"person-{person.key}",
         by=None,
-        on=desk.day(HIRED),
+        on=office.day(HIRED),
         username=person.username,
         name=person.name,
         email=f"{person.username}@example.org",
@@ -95,13 +95,13 @@ def _add_person(desk: Desk, person: Person, *, password: Any) -> None:
         **given,
     )
     if person.membership:
-        UnitMembership(user=user, unit=desk.units[person.unit], role=person.membership).save()
-    desk.people[person.key] = user
+        UnitMembership(user=user, unit=office.units[person.unit], role=person.membership).save()
+    office.people[person.key] = user
 
 
-def _set_fallback(desk: Desk, unit: str, person: str) -> None:
-    desk.units[unit].fallback_person = desk.people[person]
-    desk.units[unit].save()
+def _set_fallback(office: SampleOffice, unit: str, person: str) -> None:
+    office.units[unit].fallback_person = office.people[person]
+    office.units[unit].save()
 
 
 def logins() -> list[Person]:

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from partnerships.demo.office import SampleOffice, sample_code
+from partnerships.demo.people import COLLEGE
 from partnerships.factories import AchievementFactory, AnswerFactory, DemandFactory
-from partnerships.management.sample.desk import Desk, sample_code
-from partnerships.management.sample.people import COLLEGE
 from partnerships.models import Achievement, Answer, Demand
 from partnerships.workflows.demands import (
     agree_with_project,
@@ -18,16 +18,16 @@ from partnerships.workflows.demands import (
 )
 
 
-def add_demands(desk: Desk) -> None:
-    _add_achievements(desk)
-    _released(desk)
-    _asked(desk)
-    _answered(desk)
-    _agreed(desk)
-    _without_a_match(desk)
+def add_demands(office: SampleOffice) -> None:
+    _add_achievements(office)
+    _released(office)
+    _asked(office)
+    _answered(office)
+    _agreed(office)
+    _without_a_match(office)
 
 
-def _add_achievements(desk: Desk) -> None:
+def _add_achievements(office: SampleOffice) -> None:
     for code, by, unit, values in (
         (
             "clip-vision",
@@ -54,41 +54,43 @@ def _add_achievements(desk: Desk) -> None:
             },
         ),
     ):
-        given = {"unit": desk.units[unit], "organization": desk.organization(COLLEGE), **values}
-        desk.add(AchievementFactory, f"achievement-{code}", by=desk.people[by], on=desk.day(-180), **given)
+        given = {"unit": office.units[unit], "organization": office.organization(COLLEGE), **values}
+        office.add(AchievementFactory, f"achievement-{code}", by=office.people[by], on=office.day(-180), **given)
 
 
-def _release(desk: Desk, code: str, *, by: str, unit: str, asker: str, on: int, due: int, **values: str) -> Demand:
+def _release(
+    office: SampleOffice, code: str, *, by: str, unit: str, asker: str, on: int, due: int, **values: str
+) -> Demand:
     """``on`` and ``due`` in days from today."""
-    person, day = desk.people[by], desk.day(on)
-    demand = desk.add(
+    person, day = office.people[by], office.day(on)
+    demand = office.add(
         DemandFactory,
         f"demand-{code}",
         by=person,
         on=day,
-        unit=desk.units[unit],
+        unit=office.units[unit],
         owner=person,
-        organization=desk.organization(asker),
+        organization=office.organization(asker),
         released_on=day,
-        deadline_on=desk.day(due),
+        deadline_on=office.day(due),
         **values,
     )
     follow_demand(demand, actor=person, on=day)
     return demand
 
 
-def _ask(desk: Desk, demand: Demand, unit: str, *, on: int, **values: Any) -> Answer:
+def _ask(office: SampleOffice, demand: Demand, unit: str, *, on: int, **values: Any) -> Answer:
     """A unit asked by the demand's owner; the first makes the demand *asked*."""
-    owner, day = demand.owner, desk.day(on)
+    owner, day = demand.owner, office.day(on)
     if not demand.answers.exists():
-        desk.take(ask_demand, demand, by=owner, on=day)
-    return desk.add_part(AnswerFactory, by=owner, on=day, demand=demand, unit=desk.units[unit], **values)
+        office.take(ask_demand, demand, by=owner, on=day)
+    return office.add_part(AnswerFactory, by=owner, on=day, demand=demand, unit=office.units[unit], **values)
 
 
-def _propose(desk: Desk, answer: Answer, by: str, *, on: int, summary: str) -> Answer:
-    day = desk.day(on)
-    proposed = desk.take(propose_answer, answer, by=desk.people[by], on=day, summary=summary)
-    desk.backdate(answer.demand, day)
+def _propose(office: SampleOffice, answer: Answer, by: str, *, on: int, summary: str) -> Answer:
+    day = office.day(on)
+    proposed = office.take(propose_answer, answer, by=office.people[by], on=day, summary=summary)
+    office.backdate(answer.demand, day)
     return proposed
 
 
@@ -96,9 +98,9 @@ def _fresh(demand: Demand) -> Demand:
     return Demand.objects.get(pk=demand.pk)
 
 
-def _released(desk: Desk) -> None:
+def _released(office: SampleOffice) -> None:
     _release(
-        desk,
+        office,
         "quiet-bearings",
         by="sun",
         unit="mechanical",
@@ -111,9 +113,9 @@ def _released(desk: Desk) -> None:
     )
 
 
-def _asked(desk: Desk) -> None:
+def _asked(office: SampleOffice) -> None:
     demand = _release(
-        desk,
+        office,
         "valve-leaks",
         by="chen",
         unit="mechanical",
@@ -125,13 +127,13 @@ def _asked(desk: Desk) -> None:
         original_wording="Our people listen for leaks. The small ones nobody hears.",
         rewritten_wording="Acoustic or optical detection of leaks below 1 ml/min on a water test bench, cycle time 40 s.",
     )
-    _ask(desk, demand, "information", on=-18)
-    _ask(desk, _fresh(demand), "mechanical", on=-18, person="Professor Qian Weimin")
+    _ask(office, demand, "information", on=-18)
+    _ask(office, _fresh(demand), "mechanical", on=-18, person="Professor Qian Weimin")
 
 
-def _answered(desk: Desk) -> None:
+def _answered(office: SampleOffice) -> None:
     demand = _release(
-        desk,
+        office,
         "shop-data",
         by="he",
         unit="information",
@@ -142,19 +144,19 @@ def _answered(desk: Desk) -> None:
         field="Industrial software",
         original_wording="We would give data to the class if nobody could tell whose machines they are.",
     )
-    answer = _ask(desk, demand, "information", on=-50, person="Guo Min")
+    answer = _ask(office, demand, "information", on=-50, person="Guo Min")
     answer = _propose(
-        desk, answer, "he", on=-31, summary="Shift the time stamps, coarsen the work orders, keep the signals."
+        office, answer, "he", on=-31, summary="Shift the time stamps, coarsen the work orders, keep the signals."
     )
-    desk.take(shortlist_answer, answer, by=desk.people["he"], on=desk.day(-12))
-    other = _ask(desk, _fresh(demand), "mechanical", on=-49)
+    office.take(shortlist_answer, answer, by=office.people["he"], on=office.day(-12))
+    other = _ask(office, _fresh(demand), "mechanical", on=-49)
     reason = "The spindle laboratory has no data of its own to mix in."
-    desk.take(decline_answer, other, by=desk.people["sun"], on=desk.day(-40), reason=reason)
+    office.take(decline_answer, other, by=office.people["sun"], on=office.day(-40), reason=reason)
 
 
-def _agreed(desk: Desk) -> None:
+def _agreed(office: SampleOffice) -> None:
     demand = _release(
-        desk,
+        office,
         "cable-clips",
         by="he",
         unit="information",
@@ -167,19 +169,19 @@ def _agreed(desk: Desk) -> None:
     )
     achievement = Achievement.objects.get(code=sample_code("achievement-clip-vision"))
     fits = {"achievement": achievement, "match_reason": "Recognizes parts of 8 mm at the speed of their belt."}
-    answer = _ask(desk, demand, "information", on=-131, person="Guo Min", **fits)
-    answer = _propose(desk, answer, "he", on=-118, summary="A trial on the belt of plant 2 with the camera we have.")
-    he = desk.people["he"]
-    desk.take(choose_answer, answer, by=he, on=desk.day(-104))
-    day, partner = desk.day(-97), desk.organization(COLLEGE)
+    answer = _ask(office, demand, "information", on=-131, person="Guo Min", **fits)
+    answer = _propose(office, answer, "he", on=-118, summary="A trial on the belt of plant 2 with the camera we have.")
+    he = office.people["he"]
+    office.take(choose_answer, answer, by=he, on=office.day(-104))
+    day, partner = office.day(-97), office.organization(COLLEGE)
     title = "Counting mixed cable clips by camera"
-    desk.take(agree_with_project, _fresh(demand), by=he, on=day, title=title, partner=partner)
-    desk.backdate(demand, day)
+    office.take(agree_with_project, _fresh(demand), by=he, on=day, title=title, partner=partner)
+    office.backdate(demand, day)
 
 
-def _without_a_match(desk: Desk) -> None:
+def _without_a_match(office: SampleOffice) -> None:
     demand = _release(
-        desk,
+        office,
         "glass-molds",
         by="chen",
         unit="mechanical",
@@ -190,6 +192,6 @@ def _without_a_match(desk: Desk) -> None:
         field="Surface technology",
         original_wording="The molds wear out after 20,000 shots.",
     )
-    _ask(desk, demand, "mechanical", on=-200)
+    _ask(office, demand, "mechanical", on=-200)
     reason = "Nobody at the college coats by plasma; the enterprise was told of an institute that does."
-    desk.take(close_demand, _fresh(demand), by=desk.people["chen"], on=desk.day(-151), reason=reason)
+    office.take(close_demand, _fresh(demand), by=office.people["chen"], on=office.day(-151), reason=reason)

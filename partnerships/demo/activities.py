@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from partnerships.demo.office import SampleOffice, sample_code
 from partnerships.factories import ActivityFactory, ActivityOrganizationFactory
 from partnerships.factories.activities import DETAIL_FACTORIES
-from partnerships.management.sample.desk import Desk, sample_code
 from partnerships.models import Activity, ActivityKind, Agreement, ContactNote, Event, Milestone
 from partnerships.workflows.activities import (
     cancel_activity,
@@ -28,15 +28,15 @@ from partnerships.workflows.milestones import (
 Channel = ContactNote.Channel
 
 
-def add_activities(desk: Desk, agreements: Mapping[str, Agreement]) -> None:
+def add_activities(office: SampleOffice, agreements: Mapping[str, Agreement]) -> None:
     for agreement, follow_up in FOLLOW_UPS:
-        follow_up(desk, agreements[agreement])
-    _calls(desk, agreements)
-    _milestones_worked_on(desk)
+        follow_up(office, agreements[agreement])
+    _calls(office, agreements)
+    _milestones_worked_on(office)
 
 
 def _plan(
-    desk: Desk,
+    office: SampleOffice,
     code: str,
     *,
     by: str,
@@ -51,8 +51,8 @@ def _plan(
     **values: Any,
 ) -> Activity:
     """A planned activity with its details; ``made``, ``starts`` and ``ends`` in days from today."""
-    person, on = desk.people[by], desk.day(made)
-    activity = desk.add(
+    person, on = office.people[by], office.day(made)
+    activity = office.add(
         ActivityFactory,
         f"activity-{code}",
         by=person,
@@ -60,33 +60,33 @@ def _plan(
         kind=kind,
         agreement=agreement,
         owner=person,
-        starts_on=None if starts is None else desk.day(starts),
-        ends_on=None if ends is None else desk.day(ends),
+        starts_on=None if starts is None else office.day(starts),
+        ends_on=None if ends is None else office.day(ends),
         **values,
     )
     if details is not None:
-        desk.add_part(DETAIL_FACTORIES[kind], by=person, on=on, activity=activity, **details)
+        office.add_part(DETAIL_FACTORIES[kind], by=person, on=on, activity=activity, **details)
     for organization in partners:
-        taking_part = {"organization": desk.organization(organization)}
-        desk.add_part(ActivityOrganizationFactory, by=person, on=on, activity=activity, **taking_part)
-    credit_areas(activity, actor=person, areas=[desk.area(area) for area in areas])
+        taking_part = {"organization": office.organization(organization)}
+        office.add_part(ActivityOrganizationFactory, by=person, on=on, activity=activity, **taking_part)
+    credit_areas(activity, actor=person, areas=[office.area(area) for area in areas])
     follow_activity(activity, actor=person, on=on)
     return activity
 
 
-def _start(desk: Desk, activity: Activity, on: int) -> Activity:
-    return desk.take(start_activity, activity, by=activity.owner, on=desk.day(on))
+def _start(office: SampleOffice, activity: Activity, on: int) -> Activity:
+    return office.take(start_activity, activity, by=activity.owner, on=office.day(on))
 
 
-def _complete(desk: Desk, activity: Activity, on: int, summary: str, **next_step: Any) -> Activity:
+def _complete(office: SampleOffice, activity: Activity, on: int, summary: str, **next_step: Any) -> Activity:
     given = {"summary": summary, **next_step}
-    return desk.take(complete_activity, activity, by=activity.owner, on=desk.day(on), **given)
+    return office.take(complete_activity, activity, by=activity.owner, on=office.day(on), **given)
 
 
-def _train_at_zhongyi(desk: Desk, agreement: Agreement, code: str, title: str, **values: Any) -> Activity:
+def _train_at_zhongyi(office: SampleOffice, agreement: Agreement, code: str, title: str, **values: Any) -> Activity:
     """One of the trainings of the strategic cooperation."""
     return _plan(
-        desk,
+        office,
         code,
         by="chen",
         kind=ActivityKind.TRAINING,
@@ -98,50 +98,50 @@ def _train_at_zhongyi(desk: Desk, agreement: Agreement, code: str, title: str, *
     )
 
 
-def _measuring(desk: Desk, agreement: Agreement) -> None:
+def _measuring(office: SampleOffice, agreement: Agreement) -> None:
     title = "Measuring technology for gear inspectors"
     details = {"audience": "Inspectors of the gear shop", "headcount": 18, "hours": 21}
     place = "Metrology room, building 4"
     days = {"made": -290, "starts": -244, "ends": -242}
-    training = _train_at_zhongyi(desk, agreement, "measuring", title, details=details, place=place, **days)
+    training = _train_at_zhongyi(office, agreement, "measuring", title, details=details, place=place, **days)
     _complete(
-        desk,
-        _start(desk, training, -244),
+        office,
+        _start(office, training, -244),
         -242,
         "18 inspectors trained, 17 passed. The plant asks for a follow-up on spindles.",
         next_step="Offer a spindle maintenance training",
-        next_step_on=desk.day(-200),
+        next_step_on=office.day(-200),
     )
 
 
-def _spindles(desk: Desk, agreement: Agreement) -> None:
+def _spindles(office: SampleOffice, agreement: Agreement) -> None:
     """What the workshop asked for."""
     title = "Spindle maintenance for shift leaders"
     details = {"audience": "Shift leaders and maintenance staff", "headcount": 24, "hours": 16}
     workshop = Event.objects.get(code=sample_code("event-workshop"))
     where = {"place": "Zhongyi Machinery, hall 1", "event": workshop}
     days = {"made": -46, "starts": -38, "ends": -36}
-    training = _train_at_zhongyi(desk, agreement, "spindle", title, details=details, **where, **days)
+    training = _train_at_zhongyi(office, agreement, "spindle", title, details=details, **where, **days)
     _complete(
-        desk,
-        _start(desk, training, -38),
+        office,
+        _start(office, training, -38),
         -36,
         "24 people took part; the exercises on balancing took longer than planned.",
         no_next_step_reason="The certificates are a milestone of the agreement.",
     )
 
 
-def _programming(desk: Desk, agreement: Agreement) -> None:
+def _programming(office: SampleOffice, agreement: Agreement) -> None:
     title = "Programming five-axis machines, part 1"
     details = {"audience": "Machine operators", "headcount": 20, "hours": 24}
     days = {"made": -21, "starts": 17, "ends": 19}
     place = "CNC center of the school"
-    _train_at_zhongyi(desk, agreement, "programming", title, details=details, place=place, **days)
+    _train_at_zhongyi(office, agreement, "programming", title, details=details, place=place, **days)
 
 
-def _vision_basics(desk: Desk, agreement: Agreement) -> None:
+def _vision_basics(office: SampleOffice, agreement: Agreement) -> None:
     training = _plan(
-        desk,
+        office,
         "vision-basics",
         by="he",
         made=-60,
@@ -154,12 +154,12 @@ def _vision_basics(desk: Desk, agreement: Agreement) -> None:
         details={"audience": "Mentors of the interns", "headcount": 6, "hours": 8},
     )
     reason = "Two of the mentors are abroad for a commissioning until the end of next month."
-    desk.take(postpone_activity, training, by=desk.people["he"], on=desk.day(-14), reason=reason)
+    office.take(postpone_activity, training, by=office.people["he"], on=office.day(-14), reason=reason)
 
 
-def _coating_trials(desk: Desk, agreement: Agreement) -> None:
+def _coating_trials(office: SampleOffice, agreement: Agreement) -> None:
     trials = _plan(
-        desk,
+        office,
         "coating-trials",
         by="sun",
         made=-160,
@@ -177,12 +177,12 @@ def _coating_trials(desk: Desk, agreement: Agreement) -> None:
             "intellectual_property": "Joint; publication after the enterprise agrees.",
         },
     )
-    _start(desk, trials, -148)
+    _start(office, trials, -148)
 
 
-def _load_cell(desk: Desk, agreement: Agreement) -> None:
+def _load_cell(office: SampleOffice, agreement: Agreement) -> None:
     _plan(
-        desk,
+        office,
         "load-cell",
         by="chen",
         made=0,
@@ -197,9 +197,9 @@ def _load_cell(desk: Desk, agreement: Agreement) -> None:
     )
 
 
-def _acoustics(desk: Desk, agreement: Agreement) -> None:
+def _acoustics(office: SampleOffice, agreement: Agreement) -> None:
     project = _plan(
-        desk,
+        office,
         "acoustic",
         by="he",
         made=-255,
@@ -211,12 +211,14 @@ def _acoustics(desk: Desk, agreement: Agreement) -> None:
         details={"principal_investigator": "Dr. Bao Yifan", "budget": 450_000},
     )
     reason = "Ended with the agreement; the measurements stay with the school."
-    desk.take(cancel_activity, _start(desk, project, -238), by=desk.people["he"], on=desk.day(-92), reason=reason)
+    office.take(
+        cancel_activity, _start(office, project, -238), by=office.people["he"], on=office.day(-92), reason=reason
+    )
 
 
-def _visit_to_interns(desk: Desk, agreement: Agreement) -> None:
+def _visit_to_interns(office: SampleOffice, agreement: Agreement) -> None:
     visit = _plan(
-        desk,
+        office,
         "visit-kunyu",
         by="he",
         made=-40,
@@ -228,25 +230,25 @@ def _visit_to_interns(desk: Desk, agreement: Agreement) -> None:
         title="Visit to the interns and their mentors",
         place="Shaoxing Kunyu Automation",
         details={
-            "host": desk.organization("sample-kunyu"),
+            "host": office.organization("sample-kunyu"),
             "delegation": "He Qiang and two class teachers",
             "findings": "Eleven interns work in three groups; the vision group lacks a mentor.",
         },
     )
     _complete(
-        desk,
+        office,
         visit,
         -25,
         "All eleven interns were met; the enterprise wants to keep four of them.",
         next_step="Ask for a mentor for the vision group",
-        next_step_on=desk.day(1),
+        next_step_on=office.day(1),
     )
 
 
-def _visit_to_test_stand(desk: Desk, agreement: Agreement) -> None:
-    host = desk.organization("shuangniao-group")
+def _visit_to_test_stand(office: SampleOffice, agreement: Agreement) -> None:
+    host = office.organization("shuangniao-group")
     _plan(
-        desk,
+        office,
         "visit-shuangniao",
         by="chen",
         made=0,
@@ -261,9 +263,9 @@ def _visit_to_test_stand(desk: Desk, agreement: Agreement) -> None:
     )
 
 
-def _interns(desk: Desk, agreement: Agreement) -> None:
+def _interns(office: SampleOffice, agreement: Agreement) -> None:
     first = _plan(
-        desk,
+        office,
         "interns",
         by="he",
         made=-80,
@@ -275,12 +277,12 @@ def _interns(desk: Desk, agreement: Agreement) -> None:
         ends=65,
         title="First intake: eleven interns in assembly and software",
     )
-    _start(desk, first, -55)
+    _start(office, first, -55)
 
 
-def _dust(desk: Desk, agreement: Agreement) -> None:
+def _dust(office: SampleOffice, agreement: Agreement) -> None:
     advice = _plan(
-        desk,
+        office,
         "dust",
         by="chen",
         made=-390,
@@ -293,8 +295,8 @@ def _dust(desk: Desk, agreement: Agreement) -> None:
         title="Layout of a dust-free grinding line",
     )
     _complete(
-        desk,
-        _start(desk, advice, -370),
+        office,
+        _start(office, advice, -370),
         -70,
         "Layout handed over and accepted; the line runs.",
         no_next_step_reason="What was promised is done; the agreement can be closed.",
@@ -341,40 +343,42 @@ CALLS = (
 )
 
 
-def _calls(desk: Desk, agreements: Mapping[str, Agreement]) -> None:
+def _calls(office: SampleOffice, agreements: Mapping[str, Agreement]) -> None:
     for number, (person, day, name, contact, channel, summary) in enumerate(CALLS, start=1):
         log_contact(
-            actor=desk.people[person],
-            on=desk.day(day),
+            actor=office.people[person],
+            on=office.day(day),
             unit=agreements[name].unit,
             channel=channel,
             summary=summary,
             agreement=agreements[name],
-            contact=desk.contacts[contact],
+            contact=office.contacts[contact],
             is_sample=True,
             code=sample_code(f"note-{number}"),
         )
 
 
-def _milestones_worked_on(desk: Desk) -> None:
+def _milestones_worked_on(office: SampleOffice) -> None:
     """Each status at least once: met, accepted, submitted, sent back, waived, moved."""
-    _met(desk)
+    _met(office)
     for title, day in (("Interim report", -524), ("Final report", -342)):
-        _accepted(desk, _of("chain-standard", title), day)
-    ma, sun, he = desk.people["ma"], desk.people["sun"], desk.people["he"]
+        _accepted(office, _of("chain-standard", title), day)
+    ma, sun, he = office.people["ma"], office.people["sun"], office.people["he"]
     report = _of("coating", "Interim report")
-    report = desk.take(submit_milestone, report, by=sun, on=desk.day(-20), evidence="Draft of the report, 14 pages.")
+    report = office.take(
+        submit_milestone, report, by=sun, on=office.day(-20), evidence="Draft of the report, 14 pages."
+    )
     reason = "The figures of the second series are missing; please add them."
-    report = desk.take(send_back_milestone, report, by=ma, on=desk.day(-15), reason=reason)
-    desk.take(submit_milestone, report, by=sun, on=desk.day(-2), evidence="Report with both series, 17 pages.")
-    moved = {"due_on": desk.day(70), "reason": "The interns stay until then."}
-    desk.take(move_milestone, _of("intake", "Review of the first intake"), by=he, on=desk.day(-25), **moved)
+    report = office.take(send_back_milestone, report, by=ma, on=office.day(-15), reason=reason)
+    office.take(submit_milestone, report, by=sun, on=office.day(-2), evidence="Report with both series, 17 pages.")
+    moved = {"due_on": office.day(70), "reason": "The interns stay until then."}
+    office.take(move_milestone, _of("intake", "Review of the first intake"), by=he, on=office.day(-25), **moved)
     parts = _of("housing", "Measure the first ten housings")
     reason = "The enterprise measured them itself and sent the figures."
-    desk.take(waive_milestone, parts, by=ma, on=desk.day(-160), reason=reason)
+    office.take(waive_milestone, parts, by=ma, on=office.day(-160), reason=reason)
 
 
-def _met(desk: Desk) -> None:
+def _met(office: SampleOffice) -> None:
     plan = "Agree on the first year's work plan"
     done = (
         (_of("talent", plan), -281, "Work plan signed by both sides."),
@@ -393,13 +397,13 @@ def _met(desk: Desk) -> None:
         ),
     )
     for milestone, day, evidence in done:
-        desk.take(meet_milestone, milestone, by=milestone.owner, on=desk.day(day), evidence=evidence)
+        office.take(meet_milestone, milestone, by=milestone.owner, on=office.day(day), evidence=evidence)
 
 
-def _accepted(desk: Desk, milestone: Milestone, day: int) -> None:
+def _accepted(office: SampleOffice, milestone: Milestone, day: int) -> None:
     evidence = f"{milestone.title}, accepted by the working group."
-    submitted = desk.take(submit_milestone, milestone, by=milestone.owner, on=desk.day(day), evidence=evidence)
-    desk.take(accept_milestone, submitted, by=desk.people["ma"], on=desk.day(day + 7))
+    submitted = office.take(submit_milestone, milestone, by=milestone.owner, on=office.day(day), evidence=evidence)
+    office.take(accept_milestone, submitted, by=office.people["ma"], on=office.day(day + 7))
 
 
 def _of(agreement: str, title: str) -> Milestone:

@@ -23,7 +23,7 @@ MORNING = dt.time(9, 12)
 
 
 @dataclass
-class Desk:
+class SampleOffice:
     """What the parts of the sample share. ``now`` is the moment of the run; nothing is dated after it.
 
     ``units``, ``people`` and ``contacts`` hold the sample's own by a short name.

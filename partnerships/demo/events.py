@@ -1,16 +1,16 @@
 """A workshop that was, a ceremony that will be."""
 
+from partnerships.demo.office import SampleOffice
+from partnerships.demo.people import COLLEGE
 from partnerships.factories import EventFactory, EventKindFactory, MilestoneFactory, ParticipationFactory
-from partnerships.management.sample.desk import Desk
-from partnerships.management.sample.people import COLLEGE
 from partnerships.models import Event, EventKind, Participation, Region
 
 Kind, Role = EventKind.Kind, Participation.Role
 
 
-def add_events(desk: Desk) -> None:
+def add_events(office: SampleOffice) -> None:
     _add_event(
-        desk,
+        office,
         "event-workshop",
         made=-75,
         held=-47,
@@ -31,7 +31,7 @@ def add_events(desk: Desk) -> None:
         summary="Fourteen training wishes were collected; spindle maintenance was named most often.",
     )
     ceremony = _add_event(
-        desk,
+        office,
         "event-ceremony",
         made=-21,
         held=9,
@@ -44,22 +44,22 @@ def add_events(desk: Desk) -> None:
         took_part={COLLEGE: Role.SIGNATORY, "sample-kunyu": Role.HOST},
         summary="",
     )
-    desk.add(
+    office.add(
         MilestoneFactory,
         "milestone-invitations",
-        by=desk.people["he"],
-        on=desk.day(-21),
+        by=office.people["he"],
+        on=office.day(-21),
         event=ceremony,
-        owner=desk.people["he"],
+        owner=office.people["he"],
         kind="action_point",
         title="Send the invitations and the running order",
         title_zh="发送请柬和议程",
-        due_on=desk.day(2),
+        due_on=office.day(2),
     )
 
 
 def _add_event(
-    desk: Desk,
+    office: SampleOffice,
     code: str,
     *,
     made: int,
@@ -71,14 +71,21 @@ def _add_event(
     **values: str,
 ) -> Event:
     """``made`` and ``held`` in days from today; ``took_part`` maps an organization's code to its role."""
-    person, on = desk.people[by], desk.day(made)
+    person, on = office.people[by], office.day(made)
     region = Region.objects.get(code="shaoxing")
-    event = desk.add(
-        EventFactory, code, by=person, on=on, unit=desk.units[unit], region=region, starts_on=desk.day(held), **values
+    event = office.add(
+        EventFactory,
+        code,
+        by=person,
+        on=on,
+        unit=office.units[unit],
+        region=region,
+        starts_on=office.day(held),
+        **values,
     )
     for kind in kinds:
-        desk.add_part(EventKindFactory, by=person, on=on, event=event, kind=kind)
+        office.add_part(EventKindFactory, by=person, on=on, event=event, kind=kind)
     for organization, role in took_part.items():
-        taking_part = {"organization": desk.organization(organization), "role": role}
-        desk.add_part(ParticipationFactory, by=person, on=on, event=event, **taking_part)
+        taking_part = {"organization": office.organization(organization), "role": role}
+        office.add_part(ParticipationFactory, by=person, on=on, event=event, **taking_part)
     return event

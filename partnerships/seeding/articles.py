@@ -11,9 +11,9 @@ from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 
-from partnerships.management.seeding.rows import Outcome, Seeder
-from partnerships.management.seeding.work_calendars import seed_work_calendar
 from partnerships.reminders.defaults import create_default_rules
+from partnerships.seeding.rows import Outcome, Seeder
+from partnerships.seeding.work_calendars import seed_work_calendar
 
 FIXTURES = Path(settings.BASE_DIR) / "fixtures"
 # Each after those it refers to.

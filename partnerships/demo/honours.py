@@ -1,8 +1,8 @@
 """Honours of sample enterprises, two of which lapse soon; the titles are those of the articles."""
 
 from partnerships.dates import add_months
+from partnerships.demo.office import SampleOffice
 from partnerships.factories import HonourFactory
-from partnerships.management.sample.desk import Desk
 from partnerships.models import HonourScheme
 from partnerships.workflows.honours import watch_lapse
 
@@ -25,18 +25,18 @@ HONOURS = (
 VALID_MONTHS = 36
 
 
-def add_honours(desk: Desk) -> None:
+def add_honours(office: SampleOffice) -> None:
     for code, scheme, organization, unit, by, batch, lapses in HONOURS:
-        valid_until = None if lapses is None else desk.day(lapses)
-        person, on = desk.people[by], desk.day(-30)
-        honour = desk.add(
+        valid_until = None if lapses is None else office.day(lapses)
+        person, on = office.people[by], office.day(-30)
+        honour = office.add(
             HonourFactory,
             f"honour-{code}",
             by=person,
             on=on,
             scheme=HonourScheme.objects.get(code=scheme),
-            organization=desk.organization(organization),
-            unit=desk.units[unit],
+            organization=office.organization(organization),
+            unit=office.units[unit],
             batch=batch,
             granted_on=add_months(valid_until or on, -VALID_MONTHS),
             valid_until=valid_until,

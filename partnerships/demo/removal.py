@@ -10,8 +10,7 @@ from django.db import models, transaction
 from django.db.models import ProtectedError, Q
 from django.db.models.deletion import Collector
 
-from partnerships.management.sample.desk import sample_rows
-from partnerships.management.seeding.articles import wait_for_other_seeding
+from partnerships.demo.office import sample_rows
 from partnerships.models import (
     Achievement,
     Activity,
@@ -43,6 +42,7 @@ from partnerships.models import (
     UnitMembership,
     User,
 )
+from partnerships.seeding.articles import wait_for_other_seeding
 
 # In the order in which those that stay are named.
 KEEPABLE = (
