@@ -18,7 +18,8 @@ PARALLEL := --numprocesses $(shell expr $$(nproc) + 1) --maxprocesses 4 --dist l
 # The environment of a production process, for the checks that look at it; nothing connects to these addresses.
 PRODUCTION := SECRET_KEY=checked-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGH ALLOWED_HOSTS=office.example.org \
 	SITE_URL=https://office.example.org DATABASE_URL=postgres://office@db.example.org/office \
-	REDIS_URL=redis://broker.example.org/0 EMAIL_HOST=mail.example.org DEFAULT_FROM_EMAIL=office@example.org
+	REDIS_URL=redis://broker.example.org/0 EMAIL_HOST=mail.example.org DEFAULT_FROM_EMAIL=office@example.org \
+	TRUSTED_PROXIES=1
 
 .PHONY: help run test check format lock messages admin bench chaos
 

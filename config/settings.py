@@ -74,7 +74,7 @@ def _choice(name: str, *choices: str) -> str:
 def _count(name: str, default: int = 0) -> int:
     value = env.str(name, default="") or str(default)
     if not value.isascii() or not value.isdecimal() or len(value) > 9:
-        problems.append(f"{name} must be a number such as 60, or 0 for none, not {value!r}")
+        problems.append(f"{name} must be a whole number, 0 for none, not {value!r}")
         return default
     return int(value)
 
@@ -113,6 +113,8 @@ elif SITE.hostname and not validate_host(SITE.hostname, ALLOWED_HOSTS):
 if DEBUG and SITE.scheme == "https":
     problems.append("DEBUG must be off where SITE_URL is https: its error pages show settings to strangers")
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
+# How many reverse proxies of our own a request passes; each appends to X-Forwarded-For. 0: the header is ignored.
+TRUSTED_PROXIES = _count("TRUSTED_PROXIES")
 
 INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",  # its default one would put its own admin site in place of ours
@@ -204,10 +206,10 @@ AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",  # first: it refuses before a password is looked at
     "django.contrib.auth.backends.ModelBackend",
 ]
-# Ten wrong passwords for one account from one address: a quarter of an hour's pause. By account alone, anybody could
-# lock anybody out; by address alone, one person a whole college behind its gateway.
+# Counted by account and address: by account alone, anybody could lock anybody out.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_FAILURE_LIMIT = 10
+AXES_CLIENT_IP_CALLABLE = "partnerships.client_address.client_network"
+AXES_FAILURE_LIMIT = "partnerships.login_limits.failure_limit"
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_RESET_ON_SUCCESS = True

@@ -9,6 +9,9 @@ class PartnershipsConfig(AppConfig):
     name = "partnerships"
     verbose_name = _("Partnerships")
 
+    def ready(self) -> None:
+        import_module("partnerships.checks")
+
 
 class PartnershipsAdminConfig(AdminConfig):
     default_site = "partnerships.admin.site.PartnershipsAdminSite"
