@@ -36,7 +36,7 @@ from partnerships.models import (
     Training,
     Visit,
 )
-from partnerships.workflows.activities import follow_activity, log_contact
+from partnerships.workflows.activities import follow_activity, log_contact, mark_answered
 from partnerships.workflows.milestones import derive_milestones, owner_of
 
 
@@ -204,6 +204,7 @@ class ContactNoteAdmin(OfficeAdmin):
         """A new note is logged by the verb; either way the agreement's next contact is counted anew."""
         if change:
             super().save_model(request, obj, form, change)
+            mark_answered(obj)
             if form.has_changed() and obj.agreement:
                 derive_milestones(obj.agreement, actor=request.user, on=timezone.localdate())
             return

@@ -44,7 +44,9 @@ from partnerships.models import (
     CustodyStep,
     Document,
     Milestone,
+    ReminderMark,
     User,
+    quiet_agreements,
     workday_test,
 )
 from partnerships.permissions import refusal
@@ -233,7 +235,7 @@ ATTENTION = {
         lambda rows, today: rows.filter(status=AgreementStatus.IN_REVIEW),
         rank=5,
     ),
-    "quiet": Attention(_("Quiet agreements"), "warning", "volume_off", lambda rows, today: rows.quiet(today), rank=8),
+    "quiet": Attention(_("Quiet agreements"), "warning", "volume_off", quiet_agreements, rank=8),
     "expired": Attention(
         _("Expired agreements"), "danger", "event_busy", lambda rows, today: rows.expired(today), rank=9
     ),
@@ -319,6 +321,8 @@ class AgreementAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         if not change:
             obj.created_by = request.user
         super().save_model(request, obj, form, change)
+        if change and "type" in form.changed_data:
+            ReminderMark.leave_on(obj.milestones.pending())
         if change and "unit" in form.changed_data:
             follow_unit(obj, actor=request.user, previous=form.initial["unit"])
         if change and "coordinator" in form.changed_data:

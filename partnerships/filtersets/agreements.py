@@ -26,6 +26,7 @@ from partnerships.models import (
     Organization,
     OrganizationKind,
     Region,
+    quiet_agreements,
 )
 from partnerships.statuses import AgreementStatus
 
@@ -106,13 +107,13 @@ class AgreementFilterSet(TendedFilterSet, CountedFilterSet, HonouredFilterSet):
         return queryset.in_force(value)
 
     def filter_quiet(self, queryset: Any, name: str, value: str) -> Any:
-        return queryset.quiet(self.today)
+        return quiet_agreements(queryset, self.today)
 
     def filter_quiet_days(self, queryset: Any, name: str, value: int) -> Any:
-        return queryset.quiet(self.today, since=self.today - dt.timedelta(days=value))
+        return quiet_agreements(queryset, self.today, since=self.today - dt.timedelta(days=value))
 
     def filter_quiet_since(self, queryset: Any, name: str, value: dt.date) -> Any:
-        return queryset.quiet(self.today, since=value)
+        return quiet_agreements(queryset, self.today, since=value)
 
     def filter_overdue(self, queryset: Any, name: str, value: str) -> Any:
         late = Milestone.objects.overdue(self.today).filter(agreement=OuterRef("pk"))

@@ -5,8 +5,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.models import AgreementParty, CooperationArea, Organization, Unit, User
-from partnerships.models.agreements import QUIET_AFTER_DAYS, Agreement
+from partnerships.models import Agreement, AgreementParty, CooperationArea, Organization, Unit, User
+from partnerships.models.activities import QUIET_AFTER_DAYS
 
 
 class QuietForm(forms.Form):

@@ -9,6 +9,7 @@ from partnerships.models.activities import (
     ResearchProject,
     Training,
     Visit,
+    quiet_agreements,
 )
 from partnerships.models.agreement_types import AgreementType, CooperationArea, TypeMilestone
 from partnerships.models.agreements import Agreement
@@ -137,5 +138,6 @@ __all__ = [
     "User",
     "Visit",
     "WorkCalendar",
+    "quiet_agreements",
     "workday_test",
 ]

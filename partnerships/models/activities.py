@@ -5,13 +5,13 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.models.agreement_types import CooperationArea
-from partnerships.models.agreements import Agreement
+from partnerships.models.agreements import Agreement, AgreementQuerySet
 from partnerships.models.base import (
     History,
     LineField,
@@ -22,10 +22,12 @@ from partnerships.models.base import (
     SeededModel,
     VersionedModel,
 )
-from partnerships.models.milestones import Milestone, ReminderMark
 from partnerships.models.organizations import Contact, Organization
 from partnerships.models.users import Unit, away_alone, left_alone
-from partnerships.statuses import ActivityStatus, PlanStatus
+from partnerships.statuses import ActivityStatus
+
+# Without contact for longer than this, an agreement in force counts as quiet.
+QUIET_AFTER_DAYS = 180
 
 
 class ActivityKind(models.TextChoices):
@@ -398,12 +400,16 @@ class ContactNote(SeededModel, VersionedModel):
     def __str__(self) -> str:
         return f"{self.happened_on.isoformat()} · {self.get_channel_display()}"
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Marks the milestones about which a reminder waits for an answer: this is one."""
-        with transaction.atomic():
-            super().save(*args, **kwargs)
-            about = (
-                Q(pk=self.milestone_id) if self.milestone_id else Q(agreement__isnull=False, agreement=self.agreement)
-            )
-            waiting = Milestone.objects.filter(about, reminder_plans__unanswered_at__isnull=False)
-            ReminderMark.leave_on(waiting.filter(reminder_plans__status=PlanStatus.PLANNED))
+
+def quiet_agreements(
+    agreements: AgreementQuerySet, today: dt.date, *, since: dt.date | None = None
+) -> AgreementQuerySet:
+    """Return those in force that had neither a completed activity nor a contact note since ``since``.
+
+    ``since`` is ``QUIET_AFTER_DAYS`` before ``today`` unless given; an agreement signed after it is not quiet yet.
+    Planned activities do not count.
+    """
+    since = since or today - dt.timedelta(days=QUIET_AFTER_DAYS)
+    done = Activity.objects.completed().filter(agreement=OuterRef("pk"), completed_on__gte=since)
+    notes = ContactNote.objects.filter(agreement=OuterRef("pk"), happened_on__gte=since)
+    return agreements.in_force(today).filter(~Exists(done), ~Exists(notes), signed_on__lt=since)

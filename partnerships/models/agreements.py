@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -25,9 +25,7 @@ from partnerships.models.parties import AgreementArea, AgreementParty, Agreement
 from partnerships.models.status_changes import StatusChange
 from partnerships.models.terms import AgreementTerm
 from partnerships.models.users import Role, Unit, away_alone, left_alone
-from partnerships.statuses import ActivityStatus, AgreementStatus
-
-QUIET_AFTER_DAYS = 180
+from partnerships.statuses import AgreementStatus
 
 
 class AgreementQuerySet(ScopedQuerySet):
@@ -84,20 +82,6 @@ class AgreementQuerySet(ScopedQuerySet):
         """Those whose last term, the one in force or to come, fits ``condition``."""
         later = AgreementTerm.objects.filter(agreement=OuterRef("agreement"), number__gt=OuterRef("number"))
         return self.filter(Exists(AgreementTerm.objects.filter(~Exists(later), agreement=OuterRef("pk"), **condition)))
-
-    def quiet(self, today: dt.date, *, since: dt.date | None = None) -> Self:
-        """In force, signed before ``since``, and neither a completed activity nor a contact note on or after it.
-
-        ``since`` is ``QUIET_AFTER_DAYS`` before ``today`` unless given. A planned date does not reset it.
-        """
-        from partnerships.models.activities import Activity, ContactNote  # they point here
-
-        since = since or today - dt.timedelta(days=QUIET_AFTER_DAYS)
-        done = Activity.objects.filter(
-            agreement=OuterRef("pk"), status=ActivityStatus.COMPLETED, completed_on__gte=since
-        )
-        notes = ContactNote.objects.filter(agreement=OuterRef("pk"), happened_on__gte=since)
-        return self.in_force(today).filter(~Exists(done), ~Exists(notes), signed_on__lt=since)
 
     def orphaned(self) -> Self:
         """Not closed, and nobody who can be reached looks after it."""
@@ -211,8 +195,6 @@ class Agreement(SeededModel, SearchableModel, VersionedModel):
         verbose_name=_("created by"),
     )
 
-    _type_as_read: int | None = None
-
     objects = AgreementQuerySet.as_manager()
     history = History()
 
@@ -291,25 +273,6 @@ class Agreement(SeededModel, SearchableModel, VersionedModel):
             seen.add(above)
             above = Agreement.objects.filter(pk=above).values_list(f"{field}_id", flat=True).first()
         return False
-
-    @classmethod
-    def from_db(cls, *args: Any, **kwargs: Any) -> Self:
-        row = super().from_db(*args, **kwargs)
-        row._type_as_read = row.__dict__.get("type_id")
-        return row
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Marks its milestones when it becomes of another type, which may have reminder rules of its own."""
-        with transaction.atomic():
-            super().save(*args, **kwargs)
-            if self._type_as_read not in {None, self.type_id}:
-                self._mark_milestones()
-            self._type_as_read = self.type_id
-
-    def _mark_milestones(self) -> None:
-        from partnerships.models.milestones import Milestone, ReminderMark  # they point here
-
-        ReminderMark.leave_on(Milestone.objects.pending().filter(agreement=self))
 
     def get_absolute_url(self) -> str:
         return reverse("agreement_detail", args=[self.pk])

@@ -25,6 +25,7 @@ from partnerships.models import (
     Role,
     UnitMembership,
     User,
+    quiet_agreements,
     workday_test,
 )
 from partnerships.models.milestones import OPEN_STATUSES
@@ -167,7 +168,7 @@ def _standing(agreement: Agreement, today: dt.date) -> dict[str, bool]:
     return {
         "in_force": this.in_force(today).exists(),
         "expired": this.expired(today).exists(),
-        "quiet": this.quiet(today).exists(),
+        "quiet": quiet_agreements(this, today).exists(),
         "orphaned": this.orphaned().exists(),
     }
 

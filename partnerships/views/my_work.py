@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.forms.steps import UndoForm
 from partnerships.lists.milestones import HONOURED, PARTIES
-from partnerships.models import Activity, Agreement, Delivery, Milestone, MilestoneKind, Role, User
+from partnerships.models import Activity, Agreement, Delivery, Milestone, MilestoneKind, Role, User, quiet_agreements
 from partnerships.models.milestones import MILESTONE_TARGETS
 from partnerships.statuses import ActivityStatus, AgreementStatus, MilestoneStatus
 from partnerships.views.base import has_a_place, require_or_403, visible_or_404
@@ -244,7 +244,7 @@ def _attention(user: Any, today: dt.date) -> list[dict[str, Any]]:
         },
         {
             "label": _("quiet agreements"),
-            "count": agreements.quiet(today).count(),
+            "count": quiet_agreements(agreements, today).count(),
             "url": reverse("quiet"),
         },
     ]

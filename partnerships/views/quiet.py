@@ -31,6 +31,7 @@ from partnerships.models import (
     Role,
     Unit,
     User,
+    quiet_agreements,
 )
 from partnerships.views.base import require_or_403, visible_or_404
 
@@ -84,7 +85,7 @@ def quiet_log(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _quiet(user: Any, today: dt.date, days: int) -> QuerySet:
     """With ``heard_on``, the day of the last word; whoever was not heard of for longest comes first."""
-    rows = Agreement.objects.visible_to(user).quiet(today, since=today - dt.timedelta(days=days))
+    rows = quiet_agreements(Agreement.objects.visible_to(user), today, since=today - dt.timedelta(days=days))
     done = Activity.objects.completed().filter(agreement=OuterRef("pk")).order_by("-completed_on")
     notes = ContactNote.objects.filter(agreement=OuterRef("pk")).order_by("-happened_on")
     return _with_last_word(rows, done, notes).order_by("heard_on", "pk")

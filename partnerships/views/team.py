@@ -18,7 +18,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.forms.team import HandOverForm, TeamForm, item_value
-from partnerships.models import Activity, Agreement, Delivery, Demand, Facility, Milestone, Unit, User
+from partnerships.models import Activity, Agreement, Delivery, Demand, Facility, Milestone, Unit, User, quiet_agreements
 from partnerships.models.users import away_alone, left_alone, read_tree
 from partnerships.views.base import require_or_403
 from partnerships.workflows.handover import KINDS, Outcome, open_items
@@ -85,8 +85,8 @@ def _counts(user: Any, units: set[int] | None, today: dt.date) -> Iterable[tuple
     unfinished = _within(Activity.objects.visible_to(user).unfinished().filter(owner__isnull=False), units)
     for owner, count in unfinished.order_by().values("owner").annotate(count=Count("pk")).values_list("owner", "count"):
         yield owner, "activities", count
-    quiet = _within(Agreement.objects.visible_to(user).quiet(today).filter(coordinator__isnull=False), units)
-    by_person = quiet.order_by().values("coordinator").annotate(count=Count("pk"))
+    quiet = quiet_agreements(Agreement.objects.visible_to(user), today).filter(coordinator__isnull=False)
+    by_person = _within(quiet, units).order_by().values("coordinator").annotate(count=Count("pk"))
     for coordinator, count in by_person.values_list("coordinator", "count"):
         yield coordinator, "quiet", count
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -20,13 +21,14 @@ from partnerships.models import (
     Milestone,
     MilestoneKind,
     Organization,
+    ReminderMark,
     ResearchProject,
     Training,
     User,
     Visit,
 )
 from partnerships.permissions import require
-from partnerships.statuses import ACTIVITY_TRANSITIONS, ActivityStatus
+from partnerships.statuses import ACTIVITY_TRANSITIONS, ActivityStatus, PlanStatus
 from partnerships.workflows.milestones import (
     Derived,
     cancel_pending_milestones,
@@ -410,9 +412,17 @@ def log_contact(*, actor: User | None, on: dt.date, **columns: Any) -> ContactNo
         require(actor, "contact_note.add", note)
         _refuse_twice(note)
         save_as(note, actor)
+        mark_answered(note)
         if note.agreement:
             derive_milestones(note.agreement, actor=actor, on=on)
     return note
+
+
+def mark_answered(note: ContactNote) -> None:
+    """Mark the milestones whose unanswered reminder this note answers: their escalation is planned anew."""
+    about = Q(pk=note.milestone_id) if note.milestone_id else Q(agreement__isnull=False, agreement=note.agreement)
+    waiting = Milestone.objects.filter(about, reminder_plans__unanswered_at__isnull=False)
+    ReminderMark.leave_on(waiting.filter(reminder_plans__status=PlanStatus.PLANNED))
 
 
 def _check_note(note: ContactNote) -> None:

@@ -20,6 +20,7 @@ from partnerships.models import (
     AgreementTerm,
     Amendment,
     Organization,
+    ReminderMark,
     ReminderPlan,
     User,
 )
@@ -117,6 +118,9 @@ def edit_agreement(
         )
         if agreement.coordinator and (is_moved or is_given):
             check_heir(agreement, agreement.coordinator, field="coordinator")
+        if before.type_id != agreement.type_id:
+            # The other type may have reminder rules of its own.
+            ReminderMark.leave_on(agreement.milestones.pending())
         if is_moved:
             follow_unit(agreement, actor=actor, previous=before.unit_id)
         if is_given:

@@ -28,7 +28,7 @@ from partnerships.models import (
     User,
     workday_test,
 )
-from partnerships.models.agreements import QUIET_AFTER_DAYS
+from partnerships.models.activities import QUIET_AFTER_DAYS
 from partnerships.models.base import none_of
 from partnerships.models.milestones import ACCEPTED_KINDS, ACTIVITY_KINDS, FIRM_KINDS, MILESTONE_TARGETS
 from partnerships.permissions import require

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from partnerships.factories import (
+    AgreementFactory,
     CalendarDayFactory,
-    ContactNoteFactory,
     MilestoneFactory,
     ReminderRuleFactory,
     UserFactory,
@@ -35,6 +35,7 @@ from partnerships.reminders.message import write
 from partnerships.reminders.reconcile import reconcile_marked, sweep
 from partnerships.reminders.steps import advance
 from partnerships.statuses import DeliveryStatus
+from partnerships.workflows.activities import log_contact
 from tests.reminders.conftest import Clock
 from tests.services.smtp_sink import SmtpSink
 
@@ -168,15 +169,17 @@ def test_a_contact_logged_about_it_or_its_agreement_is_an_answer(
 ) -> None:
     clock.forward(days=1)
     time_machine.move_to(clock(), tick=False)
-    match about:
-        case "milestone":
-            ContactNoteFactory(agreement=milestone.agreement, milestone=milestone)
-        case "agreement":
-            ContactNoteFactory(agreement=milestone.agreement)
-        case "sibling":
-            ContactNoteFactory(agreement=milestone.agreement, milestone=MilestoneFactory(agreement=milestone.agreement))
-        case _:
-            ContactNoteFactory()
+    agreement = AgreementFactory(signed=True) if about == "other" else milestone.agreement
+    related = {"milestone": milestone, "sibling": MilestoneFactory(agreement=agreement)}.get(about)
+    assert agreement is not None
+    log_contact(
+        actor=None,
+        on=clock().date(),
+        agreement=agreement,
+        unit=agreement.unit,
+        milestone=related,
+        summary="They called.",
+    )
     reconcile_marked(now=clock())
 
     assert ContactNote.objects.count() == 1

@@ -21,6 +21,7 @@ from partnerships.models import Agreement, Milestone, ReminderPlan, ReminderRule
 from partnerships.reminders import reasons
 from partnerships.reminders.reconcile import reconcile_marked, sweep
 from partnerships.reminders.rulebook import Rulebook, fingerprint
+from partnerships.workflows.agreements import edit_agreement
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -99,15 +100,15 @@ def test_a_new_override_closes_the_plan_it_replaces_and_says_so(
     assert list(ReminderPlan.objects.order_by("pk").values_list("status", flat=True)) == ["planned", "cancelled"]
 
 
-def test_an_agreement_of_another_type_gets_that_types_reminders_at_the_next_run(
-    milestone: Milestone, rule: ReminderRule, agreement: Agreement
-) -> None:
+def test_a_draft_that_gets_another_type_gets_the_reminders_of_that_type_at_the_next_run(rule: ReminderRule) -> None:
     of_type = ReminderRuleFactory(agreement_type=AgreementTypeFactory(), offset=1)
+    draft = AgreementFactory()
+    MilestoneFactory(agreement=draft)
     reconcile_marked(now=NOON)
-    agreement = Agreement.objects.get(pk=agreement.pk)
 
-    agreement.type = of_type.agreement_type
-    agreement.save()
+    draft = Agreement.objects.get(pk=draft.pk)
+    draft.type = of_type.agreement_type
+    edit_agreement(draft, actor=None)
     reconcile_marked(now=NOON)
 
     plans = ReminderPlan.objects.order_by("pk").values_list("rule", "status")

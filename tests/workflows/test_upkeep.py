@@ -19,7 +19,7 @@ from partnerships.factories import (
     UnitFactory,
     WorkCalendarFactory,
 )
-from partnerships.models import Agreement, CalendarDay, ComponentHeartbeat, Milestone, ReminderMark
+from partnerships.models import Agreement, CalendarDay, ComponentHeartbeat, Milestone, ReminderMark, quiet_agreements
 from partnerships.workflows import upkeep
 from partnerships.workflows.agreements import sign_agreement
 from partnerships.workflows.upkeep import keep_all_in_step
@@ -108,7 +108,7 @@ def test_an_agreement_that_goes_quiet_or_expires_has_been_asking_for_it() -> Non
         later = NOON + dt.timedelta(days=days)
         assert sweep(later) == 0
         assert everything() == before
-    assert Agreement.objects.quiet(DAY + dt.timedelta(days=181)).get() == agreement
+    assert quiet_agreements(Agreement.objects.all(), DAY + dt.timedelta(days=181)).get() == agreement
     assert Agreement.objects.expired(DAY + dt.timedelta(days=4000)).get() == agreement
     overdue = agreement.milestones.overdue(DAY + dt.timedelta(days=4000))
     assert sorted(overdue.values_list("kind", flat=True)) == ["decision_date", "next_contact"]
