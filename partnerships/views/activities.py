@@ -18,6 +18,7 @@ from partnerships.forms.activities import ActivityForm, AttachmentForm
 from partnerships.lists import ActivityRows
 from partnerships.models import Activity, Document
 from partnerships.permissions import may
+from partnerships.reports.timeline_sources import record_timeline
 from partnerships.statuses import AgreementStatus
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.board import board_address
@@ -28,7 +29,6 @@ from partnerships.views.lists import ListPage
 from partnerships.views.milestones import may_add_action_point, with_what_meets_them
 from partnerships.views.related import VERSIONS, demands_behind
 from partnerships.views.steps import grouped_offers, step_page
-from partnerships.views.timeline import edits_of, newest_first, steps_of
 from partnerships.workflows.activities import detail_of
 
 
@@ -56,7 +56,7 @@ def activity_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "may_log": activity.agreement is not None and may(request.user, "contact_note.add", activity.agreement),
         "may_edit": may(request.user, "activity.edit", activity),
         "may_attach": may(request.user, "document.upload", Document(activity=activity)),
-        "timeline": newest_first(steps_of(activity), edits_of(activity)),
+        "timeline": record_timeline(activity),
         "cited": citations_of([activity, *partners]),
     }
     return render(request, "partnerships/activities/detail.html", context)

@@ -31,17 +31,18 @@ from partnerships.models import (
 from partnerships.models.milestones import OPEN_STATUSES
 from partnerships.permissions import may, refusal
 from partnerships.reminders.explain import stories, with_items
+from partnerships.reports.agreement_timeline import agreement_timeline
 from partnerships.reports.deliveries import promised_and_delivered
 from partnerships.reports.families import Kin, family_of
 from partnerships.statuses import ActivityStatus, AgreementStatus, PlanStatus
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
 from partnerships.views.edits import edit_page
-from partnerships.views.happenings import around_agreement, is_timeline_alone, timeline_alone, timeline_asked
 from partnerships.views.lists import ListPage
 from partnerships.views.milestones import may_add_action_point, with_what_meets_them
 from partnerships.views.related import VERSIONS, demands_behind, facilities_among
 from partnerships.views.steps import form_page, grouped_offers, step_page
+from partnerships.views.timeline import asks_for_timeline_only, render_timeline, timeline_context
 
 DONE_WITH = (ActivityStatus.COMPLETED, ActivityStatus.CANCELLED)
 ROWS_SHOWN = 8
@@ -62,10 +63,10 @@ def agreement_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """The whole page; asked by htmx for its timeline, that part alone."""
     rows = Agreement.objects.select_related("unit", "unit__work_calendar", "type", "coordinator", "event")
     agreement = visible_or_404(rows.select_related("created_by").with_current_end(), request, pk)
-    story = timeline_asked(request, around_agreement(agreement))
-    if is_timeline_alone(request):
-        return timeline_alone(request, story)
-    return render(request, "partnerships/agreements/detail.html", {**_context(request, agreement), **story})
+    timeline = timeline_context(request, agreement_timeline(agreement))
+    if asks_for_timeline_only(request):
+        return render_timeline(request, timeline)
+    return render(request, "partnerships/agreements/detail.html", {**_context(request, agreement), **timeline})
 
 
 def _context(request: HttpRequest, agreement: Agreement) -> dict[str, Any]:

@@ -15,12 +15,12 @@ from partnerships.forms.demands import AgreementOutcomeForm, AskUnitsForm, Proje
 from partnerships.lists import DemandRows
 from partnerships.models import Activity, Agreement, Answer, Demand, DemandOutcome, Document, StatusChange
 from partnerships.permissions import may
+from partnerships.reports.timeline_sources import record_timeline
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
 from partnerships.views.lists import ListPage
 from partnerships.views.related import documents_of, milestones_of
 from partnerships.views.steps import form_page, grouped_offers, impossible, step_page
-from partnerships.views.timeline import edits_of, newest_first, steps_of
 
 # Steps of a demand that ask more than a date: form, title, and what is said when it is done.
 VERBS: dict[str, tuple[Any, Any, Any]] = {
@@ -61,7 +61,7 @@ def demand_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "milestones": milestones_of(demand, request.user),
         "may_upload": may(request.user, "document.upload", Document(demand=demand)),
         "documents": documents_of(user, demand=demand),
-        "timeline": newest_first(steps_of(demand), edits_of(demand)),
+        "timeline": record_timeline(demand),
         "cited": citations_of([demand, *items]),
     }
     return render(request, "partnerships/demands/detail.html", context)

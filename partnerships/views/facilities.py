@@ -10,12 +10,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 from partnerships.lists import FacilityRows
 from partnerships.models import Document, Facility
 from partnerships.permissions import may
+from partnerships.reports.timeline_sources import record_timeline
 from partnerships.views.base import visible_or_404
 from partnerships.views.citations import citations_of
 from partnerships.views.lists import ListPage
 from partnerships.views.related import documents_of, milestones_of
 from partnerships.views.steps import grouped_offers, step_page
-from partnerships.views.timeline import edits_of, newest_first, steps_of
 
 
 class FacilityList(ListPage):
@@ -38,7 +38,7 @@ def facility_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "milestones": milestones_of(facility, request.user),
         "may_upload": may(request.user, "document.upload", Document(facility=facility)),
         "documents": documents_of(request.user, facility=facility),
-        "timeline": newest_first(steps_of(facility), edits_of(facility)),
+        "timeline": record_timeline(facility),
         "cited": citations_of([facility, *sides, *items]),
     }
     return render(request, "partnerships/facilities/detail.html", context)

@@ -9,12 +9,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.lists import HonourRows, HonourSchemeRows
 from partnerships.models import Honour, HonourScheme, Milestone
+from partnerships.reports.timeline_sources import record_timeline
 from partnerships.views.base import visible_or_404
 from partnerships.views.citations import citations_of
 from partnerships.views.lists import ListPage
 from partnerships.views.related import documents_of, figures_about
 from partnerships.views.steps import grouped_offers, step_page
-from partnerships.views.timeline import edits_of, newest_first, steps_of
 
 HOLDERS_SHOWN = 50
 
@@ -36,7 +36,7 @@ def honour_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "could_rise": Honour.objects.could_rise(timezone.localdate()).filter(pk=honour.pk).exists(),
         "milestones": list(milestones.select_related("owner")),
         "documents": documents_of(request.user, honour=honour),
-        "timeline": newest_first(steps_of(honour), edits_of(honour)),
+        "timeline": record_timeline(honour),
         "cited": citations_of([honour]),
     }
     return render(request, "partnerships/honours/detail.html", context)

@@ -32,12 +32,12 @@ from partnerships.models import (
 from partnerships.models.milestones import MET_BY_DOING
 from partnerships.permissions import may, refusal
 from partnerships.reminders.explain import PlanStory, stories, with_items
+from partnerships.reports.timeline_sources import note_entries, record_timeline
 from partnerships.statuses import ACTIVITY_TRANSITIONS, MILESTONE_TRANSITIONS, MilestoneStatus, Transition
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
 from partnerships.views.lists import ListPage
 from partnerships.views.steps import form_page, grouped_offers, step_page
-from partnerships.views.timeline import Moment, edits_of, newest_first, notes_of, steps_of
 from partnerships.workflows.milestones import last_day_of_snooze
 
 # To what an action point is added.
@@ -74,7 +74,7 @@ def milestone_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "stories": _stories(milestone),
         "is_in_motion": milestone.reminder_marks.exists(),
         "documents": list(Document.objects.filter(milestone=milestone).prefetch_related(VERSIONS)),
-        "timeline": _timeline(milestone),
+        "timeline": record_timeline(milestone, note_entries(milestone.contact_notes.select_related("author"))),
         "cited": citations_of([milestone]),
         "next_milestones": [] if milestone.is_pending else _next_of(request.user, milestone, today),
     }
@@ -223,11 +223,6 @@ def _partners(milestone: Milestone) -> list[AgreementParty]:
 def _stories(milestone: Milestone) -> list[PlanStory]:
     plans = with_items(milestone.reminder_plans.order_by("send_at", "pk"))
     return stories(list(plans), now=timezone.now(), zone=timezone.get_current_timezone())
-
-
-def _timeline(milestone: Milestone) -> list[Moment]:
-    notes = milestone.contact_notes.select_related("author")
-    return newest_first(steps_of(milestone), notes_of(notes), edits_of(milestone))
 
 
 def _next_of(user: Any, milestone: Milestone, today: dt.date) -> list[Milestone]:

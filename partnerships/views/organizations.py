@@ -32,13 +32,14 @@ from partnerships.models import (
     Organization,
 )
 from partnerships.permissions import may
+from partnerships.reports.organization_timeline import organization_timeline
 from partnerships.reports.relations import relations_of
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
 from partnerships.views.edits import edit_page
-from partnerships.views.happenings import around_organization, is_timeline_alone, timeline_alone, timeline_asked
 from partnerships.views.lists import ListPage
 from partnerships.views.related import VERSIONS, demands_among, facilities_among, figures_about
+from partnerships.views.timeline import asks_for_timeline_only, render_timeline, timeline_context
 
 ROWS_SHOWN = 8
 MEMBERS_SHOWN = 50
@@ -64,11 +65,11 @@ def organization_detail(request: HttpRequest, pk: int) -> HttpResponse:
     rows = Organization.objects.select_related("region", "region__parent").prefetch_related(HOLDERS)
     organization, user, today = visible_or_404(rows, request, pk), request.user, timezone.localdate()
     details = _details(organization, user)
-    seen = around_organization(organization, user, today=today, sees_details=details["sees_details"])
-    story = timeline_asked(request, seen)
-    if is_timeline_alone(request):
-        return timeline_alone(request, story)
-    context = {"organization": organization, "today": today, **details, **story}
+    entries = organization_timeline(organization, user, today=today, sees_details=details["sees_details"])
+    timeline = timeline_context(request, entries)
+    if asks_for_timeline_only(request):
+        return render_timeline(request, timeline)
+    context = {"organization": organization, "today": today, **details, **timeline}
     return render(request, "partnerships/organizations/detail.html", {**context, **_context(organization, user, today)})
 
 

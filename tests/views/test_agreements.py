@@ -30,7 +30,7 @@ from partnerships.factories import (
     UnitFactory,
 )
 from partnerships.models import Agreement
-from partnerships.views import happenings
+from partnerships.reports import timeline
 from partnerships.workflows.activities import complete_activity
 from partnerships.workflows.milestones import move_milestone
 from tests.views.world import World, make_world
@@ -198,9 +198,9 @@ def test_one_timeline_has_everything_that_happened(eventful: World, client: Clie
     address = eventful.agreement.get_absolute_url()
 
     response = client.get(address)
-    kinds = {name: words(client.get(address, {"happened": name}).text) for name in happenings.KINDS}
+    kinds = {name: words(client.get(address, {"happened": name}).text) for name in timeline.KINDS}
 
-    assert {name for name, _label, _count in response.context["timeline"].kinds} == set(happenings.KINDS) - {"step"}
+    assert {name for name, _label, _count in response.context["timeline"].kinds} == set(timeline.KINDS) - {"step"}
     assert "Training completed: North training Thirty took part" in kinds["done"]
     assert "North said yes" in kinds["note"]
     assert f"Reminder to {eventful.coordinator}: North milestone" in kinds["mail"]
@@ -216,7 +216,7 @@ def test_one_timeline_has_everything_that_happened(eventful: World, client: Clie
 def test_a_kind_shows_nothing_of_the_others(eventful: World, client: Client) -> None:
     response = client.get(eventful.agreement.get_absolute_url(), {"happened": "note"})
 
-    assert [moment.kind for moment in response.context["timeline"].page] == ["note"]
+    assert [entry.kind for entry in response.context["timeline"].page] == ["note"]
 
 
 @pytest.mark.parametrize("query", ["?happened=nonsense&moments=zero", "?moments=999", "?happened=paper&moments=-4"])
@@ -227,7 +227,7 @@ def test_a_timeline_that_is_asked_for_nonsense_answers(query: str, eventful: Wor
     assert len(response.context["timeline"].page) > 0
 
 
-def test_every_moment_is_on_one_page_of_the_timeline(world: World, client: Client) -> None:
+def test_every_entry_is_on_one_page_of_the_timeline(world: World, client: Client) -> None:
     for number in range(40):
         ContactNoteFactory(agreement=world.agreement, summary=f"Call {number}.")
     address = world.agreement.get_absolute_url()
@@ -235,24 +235,24 @@ def test_every_moment_is_on_one_page_of_the_timeline(world: World, client: Clien
     first = client.get(address, {"happened": "note"}).context["timeline"]
     pages = range(1, first.page.paginator.num_pages + 1)
     said = [
-        moment.detail
+        entry.detail
         for number in pages
-        for moment in client.get(address, {"happened": "note", "moments": number}).context["timeline"].page
+        for entry in client.get(address, {"happened": "note", "moments": number}).context["timeline"].page
     ]
 
     assert sorted(said) == sorted(["North said yes", *(f"Call {number}." for number in range(40))])
 
 
-def test_where_a_source_is_cut_nothing_older_is_told(world: World, client: Client, monkeypatch: Any) -> None:
-    monkeypatch.setattr(happenings, "AT_MOST", 3)
+def test_a_timeline_starts_where_its_shortest_source_was_cut(world: World, client: Client, monkeypatch: Any) -> None:
+    monkeypatch.setattr(timeline, "ROWS_PER_SOURCE", 3)
     for days in range(5):
         ContactNoteFactory(agreement=world.agreement, happened_on=DAY - dt.timedelta(days=days), summary=f"{days} ago")
 
     response = client.get(world.agreement.get_absolute_url(), {"happened": "note"})
 
-    told_after = response.context["timeline"].told_after
-    assert told_after is not None
-    assert all(moment.day > told_after for moment in response.context["timeline"].page)
+    starts_after = response.context["timeline"].starts_after
+    assert starts_after is not None
+    assert all(entry.day > starts_after for entry in response.context["timeline"].page)
     assert "what lies before is in the history" in words(response.text)
 
 
@@ -267,7 +267,9 @@ def test_htmx_gets_the_timeline_alone_and_the_whole_page_when_going_back(eventfu
     assert "<h1" in back
 
 
-def test_the_twins_happenings_stay_theirs(eventful: World, client: Client, client_of: Callable[[Any], Client]) -> None:
+def test_the_timeline_shows_nothing_of_another_unit(
+    eventful: World, client: Client, client_of: Callable[[Any], Client]
+) -> None:
     twin = make_world("South")
 
     own = client.get(eventful.agreement.get_absolute_url()).text

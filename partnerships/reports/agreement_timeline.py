@@ -1,0 +1,216 @@
+"""The timeline of an agreement and of everything that belongs to it."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Q, QuerySet
+from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext
+from django.utils.translation import gettext as _
+
+from partnerships.models import (
+    Activity,
+    Agreement,
+    AgreementArea,
+    AgreementParty,
+    AgreementTerm,
+    AgreementUnit,
+    Amendment,
+    CustodyStep,
+    Facility,
+    Milestone,
+    ReminderItem,
+    StatusChange,
+    Unit,
+    User,
+)
+from partnerships.reports.timeline import TimelineEntries, TimelineEntry, entry_at
+from partnerships.reports.timeline_sources import (
+    changed_between,
+    completed_entries,
+    edit_entries,
+    join,
+    note_entries,
+    read_documents,
+    transition_label,
+    with_earlier,
+)
+from partnerships.statuses import ActivityStatus
+
+DETAILS_SHOWN = 4
+PARTS = (AgreementParty, AgreementTerm, AgreementArea, AgreementUnit)
+MODELS_UNDER_AN_AGREEMENT: tuple[type[Milestone | Activity | Facility], ...] = (Milestone, Activity, Facility)
+
+
+def agreement_timeline(agreement: Agreement) -> TimelineEntries:
+    """Return the entries in a bounded number of queries.
+
+    Users who see an agreement see everything under it, so no rows are hidden here.
+    """
+    timeline = TimelineEntries()
+    timeline.read(_status_changes(agreement), _status_entries)
+    completed = agreement.activities.filter(status=ActivityStatus.COMPLETED).select_related("owner")
+    timeline.read(completed.order_by("-completed_on", "-pk"), completed_entries)
+    timeline.read(agreement.contact_notes.select_related("author"), note_entries)
+    sent = ReminderItem.objects.filter(plan__milestone__agreement=agreement, delivery__sent_at__isnull=False)
+    sent = sent.filter(cancelled_at__isnull=True).select_related("delivery", "plan__milestone", "person", "contact")
+    timeline.read(sent.order_by("-delivery__sent_at", "-pk"), _reminder_entries)
+    of_others = Q(document__milestone__agreement=agreement) | Q(document__activity__agreement=agreement)
+    read_documents(timeline, Q(document__agreement=agreement) | of_others)
+    timeline.read(_creations(Amendment, agreement), _amendment_entries)
+    timeline.read(_creations(CustodyStep, agreement), _custody_entries)
+    _read_edits(timeline, agreement)
+    return timeline
+
+
+# Status changes
+
+
+def _status_changes(agreement: Agreement) -> "QuerySet[StatusChange]":
+    """Return the changes of the agreement and of everything under it, newest first."""
+    about = Q(content_type=ContentType.objects.get_for_model(Agreement), object_id=agreement.pk)
+    for model in MODELS_UNDER_AN_AGREEMENT:
+        rows = model._default_manager.filter(agreement=agreement)
+        about |= Q(content_type=ContentType.objects.get_for_model(model), object_id__in=rows.values("pk"))
+    return StatusChange.objects.filter(about).select_related("actor").order_by("-at", "-pk")
+
+
+def _status_entries(changes: list[StatusChange]) -> Iterator[TimelineEntry]:
+    rows = _rows_of(changes)
+    for change in changes:
+        model = ContentType.objects.get_for_id(change.content_type_id).model_class()
+        row = rows.get((change.content_type_id, change.object_id))
+        is_done = isinstance(row, Activity) and row.status == ActivityStatus.COMPLETED
+        if is_done and change.transition == "complete":
+            continue  # ``completed_entries`` shows it on the day the work was done
+        label = transition_label(model, change.transition)
+        if row is None:
+            yield entry_at(change.at, change.actor, label, detail=change.reason)
+            continue
+        what = _("%(title)s: %(step)s") % {"title": row, "step": label}
+        kind = {Milestone: "due", Activity: "done"}.get(type(row), "step")
+        url = row.get_absolute_url()
+        yield entry_at(change.at, change.actor, what, detail=change.reason, kind=kind, url=url)
+
+
+def _rows_of(changes: list[StatusChange]) -> dict[tuple[int, int], Milestone | Activity | Facility]:
+    """Load the rows under the agreement that the changes are about, with one query per model."""
+    ids: dict[int, set[int]] = defaultdict(set)
+    for change in changes:
+        ids[change.content_type_id].add(change.object_id)
+    found: dict[tuple[int, int], Milestone | Activity | Facility] = {}
+    for model in MODELS_UNDER_AN_AGREEMENT:
+        content_type = ContentType.objects.get_for_model(model).pk
+        if ids[content_type]:
+            rows = model._default_manager.in_bulk(ids[content_type])
+            found |= {(content_type, pk): row for pk, row in rows.items()}
+    return found
+
+
+def _reminder_entries(items: list[ReminderItem]) -> Iterator[TimelineEntry]:
+    for item in items:
+        milestone, sent_at = item.plan.milestone, item.delivery.sent_at
+        if sent_at is not None:
+            what = _("Reminder to %(person)s: %(title)s") % {"person": item.reader, "title": milestone}
+            yield entry_at(sent_at, None, what, kind="mail", url=milestone.get_absolute_url())
+
+
+# Amendments and custody
+
+
+def _creations(model: Any, agreement: Agreement) -> "QuerySet[Any]":
+    """Return the first history rows, newest first: they say who made a row, the rows themselves do not."""
+    rows = model.history.filter(history_type="+", agreement=agreement).select_related("history_user")
+    return rows.order_by("-history_date", "-history_id")
+
+
+def _amendment_entries(history: list[Any]) -> Iterator[TimelineEntry]:
+    for row in history:
+        what = _("Amendment %(number)s signed") % {"number": row.number}
+        yield TimelineEntry(row.signed_on, None, row.history_user, what, row.summary, kind="paper")
+
+
+def _custody_entries(history: list[Any]) -> Iterator[TimelineEntry]:
+    for row in history:
+        yield TimelineEntry(row.since, None, row.history_user, row.get_step_display(), row.desk, kind="paper")
+
+
+# Edits
+
+
+def _read_edits(timeline: TimelineEntries, agreement: Agreement) -> None:
+    """Add the edits of the agreement with its parts, then those of activities and milestones under their own names."""
+    own = TimelineEntries()
+    own.read(agreement.history.select_related("history_user"), edit_entries)
+    for part in PARTS:
+        rows = part.history.filter(agreement=agreement).select_related("history_user")
+        own.read(rows.order_by("-history_date", "-history_id"), _part_entries)
+    timeline.merge(own, _one_per_save(own.entries))
+    for model, kind in ((Activity, "done"), (Milestone, "due")):
+        rows = model.history.filter(agreement=agreement).select_related("history_user")
+        timeline.read(
+            rows.order_by("-history_date", "-history_id"),
+            partial(edit_entries, title_of=_title, kind_of_new=kind),
+        )
+
+
+def _title(row: Any) -> str:
+    """Return the title in the reader's language; a history row does not have the methods of its model."""
+    title_zh = getattr(row, "title_zh", "") if (get_language() or "").startswith("zh") else ""
+    return str(title_zh or row.title)
+
+
+_PART_WORDS = {
+    "+": gettext_lazy("%(part)s added: %(name)s"),
+    "~": gettext_lazy("%(part)s changed: %(name)s"),
+    "-": gettext_lazy("%(part)s removed: %(name)s"),
+}
+
+
+def _part_entries(history: list[Any]) -> Iterator[TimelineEntry]:
+    names = dict(zip((row.history_id for row in history), _part_names(history), strict=True))
+    for row, earlier in with_earlier(history):
+        part = row.instance_type._meta.verbose_name
+        detail = str(_PART_WORDS[row.history_type]) % {"part": part, "name": names[row.history_id]}
+        if row.history_type == "~" and earlier is not None:
+            changes = changed_between(row, earlier, {})
+            if not changes:
+                continue
+            changed = pgettext("between two changed fields", ", ").join(changes)
+            detail = _("%(what)s (%(changes)s)") % {"what": detail, "changes": changed}
+        yield entry_at(row.history_date, row.history_user, _("Changed"), detail=detail, kind="edit")
+
+
+def _part_names(history: list[Any]) -> list[str]:
+    """Name each part: by its organization, area or unit, loaded in one query, or a term by its days."""
+    fields = {field.name for row in history[:1] for field in row._meta.fields}
+    relation = next((name for name in ("organization", "area", "unit") if name in fields), None)
+    if relation is None:
+        return [f"{row.starts_on.isoformat()} – {row.ends_on.isoformat() if row.ends_on else '…'}" for row in history]
+    model = type(history[0])._meta.get_field(relation).related_model
+    ids = [getattr(row, f"{relation}_id") for row in history]
+    names = model._default_manager.in_bulk(ids)
+    return [str(names.get(pk, "—")) for pk in ids]
+
+
+def _one_per_save(entries: Iterable[TimelineEntry]) -> Iterator[TimelineEntry]:
+    """Merge what one person changed within a minute: a form saves the agreement and its parts as separate rows."""
+    saves: dict[tuple[dt.date, User | Unit | None], list[TimelineEntry]] = defaultdict(list)
+    for entry in entries:
+        minute = entry.at.replace(second=0, microsecond=0) if entry.at else entry.day
+        saves[minute, entry.who].append(entry)
+    for save in saves.values():
+        first = next((entry for entry in save if entry.what != _("Changed")), save[0])
+        yield replace(first, detail=_shortened([entry.detail for entry in save if entry.detail]))
+
+
+def _shortened(details: list[str]) -> str:
+    more = len(details) - DETAILS_SHOWN
+    said = join(details[:DETAILS_SHOWN])
+    if more <= 0:
+        return said
+    return ngettext("%(said)s; and %(more)s more", "%(said)s; and %(more)s more", more) % {"said": said, "more": more}
