@@ -8,17 +8,23 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from django.core.signals import request_finished, request_started
+from hypothesis import HealthCheck
 
 from tests.services.browser import log_in, watch
 from tests.services.databases import new_postgres_database
 from tests.services.emptying import empty_after_tests
+from tests.services.processes import PATIENCE
 from tests.services.redis import RedisServer
 from tests.services.smtp_sink import SmtpSink, running_sink
 from tests.services.stack import Stack
 
 empty_after_tests()
+# How long an example takes says how busy the machine is, not whether it is right.
+hypothesis.settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis.settings.load_profile("unhurried")
 
 CHROMIUM_OPTIONS = [
     "--no-sandbox",  # root has no user namespace to put the sandbox in
@@ -136,7 +142,9 @@ class UnderWay:
 
     def wait_for_none(self) -> None:
         with self.changed:
-            assert self.changed.wait_for(lambda: self.count == 0, timeout=60), f"{self.count} requests are not answered"
+            assert self.changed.wait_for(lambda: self.count == 0, timeout=PATIENCE), (
+                f"{self.count} requests are not answered"
+            )
 
 
 @pytest.fixture(autouse=True)
@@ -183,6 +191,7 @@ def open_page(browser: Any, live_server: Any) -> Iterator[Callable[..., Any]]:
                 base_url=live_server.url, viewport=viewport, java_script_enabled=has_scripts, **options
             )
             opened.callback(context.close)
+            context.set_default_timeout(PATIENCE * 1000)
             watch(context, live_server.url, problems)
             if person:
                 log_in(context, person, live_server.url)

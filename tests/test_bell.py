@@ -15,10 +15,9 @@ from partnerships import bell
 from partnerships.factories import MilestoneFactory, ReminderItemFactory
 from partnerships.models import Milestone
 from partnerships.reminders.again import send_again
+from tests.services.processes import PATIENCE
 from tests.services.redis import RedisServer
 from tests.services.stack import eventually
-
-LONGEST_WAIT = 30
 
 
 class Heard:
@@ -31,7 +30,7 @@ class Heard:
     def __call__(self) -> None:
         self.count += 1
         self.begun.set()
-        assert self.go.wait(LONGEST_WAIT)
+        assert self.go.wait(PATIENCE)
 
 
 @pytest.fixture
@@ -59,7 +58,7 @@ def test_many_rings_are_heard_as_two_and_nobody_waits_for_them() -> None:
     ringing = bell.Bell(publish, pause=0)
 
     ringing.ring()
-    assert publish.begun.wait(LONGEST_WAIT)
+    assert publish.begun.wait(PATIENCE)
     for _edit in range(100):
         ringing.ring()
     assert publish.count == 1
@@ -75,7 +74,7 @@ def test_an_edit_rings_once_it_is_committed_and_does_not_wait(heard: Heard) -> N
         MilestoneFactory.create_batch(3)
         assert not heard.begun.wait(0.1)
 
-    assert heard.begun.wait(LONGEST_WAIT)
+    assert heard.begun.wait(PATIENCE)
     assert (heard.count, heard.go.is_set(), Milestone.objects.count()) == (1, False, 3)
 
 

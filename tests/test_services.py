@@ -8,6 +8,7 @@ from playwright.sync_api import BrowserContext, Page
 
 from tests import settings as test_settings
 from tests.services.browser import watch
+from tests.services.processes import PATIENCE
 from tests.services.redis import RedisServer
 from tests.services.smtp_sink import SmtpSink
 
@@ -69,7 +70,7 @@ def test_what_redis_accepted_survives_a_kill_unless_told_otherwise(redis_server:
 
 
 def send(sink: SmtpSink, *, to: str) -> None:
-    with smtplib.SMTP(sink.host, sink.port, timeout=5) as client:
+    with smtplib.SMTP(sink.host, sink.port, timeout=PATIENCE) as client:
         client.sendmail("office@example.org", [to], b"Subject: Due\r\n\r\nSoon")
 
 

@@ -1,7 +1,7 @@
 import subprocess
 import sys
 
-from tests.services.processes import REPOSITORY
+from tests.services.processes import PATIENCE, REPOSITORY
 
 # As a prefork pool does it: the children are there before the worker is told to stop.
 TOLD_AFTER_THE_FORK = """
@@ -24,4 +24,4 @@ raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
 def test_the_children_of_a_worker_hear_that_it_stops() -> None:
     command = [sys.executable, "-c", TOLD_AFTER_THE_FORK]
-    assert subprocess.run(command, cwd=REPOSITORY, check=False, timeout=60).returncode == 0
+    assert subprocess.run(command, cwd=REPOSITORY, check=False, timeout=PATIENCE).returncode == 0

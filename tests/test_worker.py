@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 
+from tests.services.processes import PATIENCE
 from tests.services.stack import Stack, eventually, free_port
 
-LONGEST_STOP = 30
 MAILS = 4
 MAKE_MAILS = f"""
 from partnerships.factories import ReminderItemFactory
@@ -35,7 +35,7 @@ class SlowServer:
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         self.has_one.set()
-        await asyncio.to_thread(self.go.wait, LONGEST_STOP)
+        await asyncio.to_thread(self.go.wait, PATIENCE)
         self.accepted += 1
         return "250 OK"
 
@@ -57,12 +57,12 @@ def test_a_worker_told_to_stop_finishes_one_mail(
     stack = live_stack(EMAIL_HOST="127.0.0.1", EMAIL_PORT=str(port))
     worker = stack.start_worker("--pool=prefork", "--concurrency=1")
     stack.manage("shell", "--no-imports", "-c", MAKE_MAILS)
-    assert server.has_one.wait(LONGEST_STOP), stack.log("worker")
+    assert server.has_one.wait(PATIENCE), stack.log("worker")
 
     worker.terminate()
     eventually(lambda: "Warm shutdown" in stack.log("worker"))
     server.go.set()
 
-    assert worker.wait(LONGEST_STOP) == 0, stack.log("worker")
+    assert worker.wait(PATIENCE) == 0, stack.log("worker")
     counted = stack.manage("shell", "--no-imports", "-c", COUNT).stdout
     assert (server.accepted, counted.strip()) == (1, str([("queued", MAILS - 1), ("sent", 1)]))

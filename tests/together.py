@@ -8,8 +8,7 @@ from typing import Any
 from django.db import connections
 
 from partnerships.exceptions import DomainError
-
-LONGEST_WAIT = 30
+from tests.services.processes import PATIENCE
 
 
 def run_together(*calls: Callable[[], Any]) -> list[Any]:
@@ -17,7 +16,7 @@ def run_together(*calls: Callable[[], Any]) -> list[Any]:
 
     They start at the same moment. Any other exception (a deadlock, a constraint) fails the test.
     """
-    barrier = threading.Barrier(len(calls), timeout=LONGEST_WAIT)
+    barrier = threading.Barrier(len(calls), timeout=PATIENCE)
 
     def run(call: Callable[[], Any]) -> Any:
         connections["default"].ensure_connection()
@@ -30,7 +29,7 @@ def run_together(*calls: Callable[[], Any]) -> list[Any]:
             connections.close_all()
 
     with ThreadPoolExecutor(len(calls)) as pool:
-        return [future.result(LONGEST_WAIT) for future in [pool.submit(run, call) for call in calls]]
+        return [future.result(PATIENCE) for future in [pool.submit(run, call) for call in calls]]
 
 
 def refused(results: list[Any]) -> list[DomainError]:

@@ -33,5 +33,5 @@ def test_nothing_is_lost_and_nothing_doubled_behind_postfix(
         smtp_sink,
         workers=workers,
         relay="Postfix",
-        wait=lambda: eventually(postfix.is_empty, patience=120),
+        wait=lambda: eventually(postfix.is_empty),
     )

@@ -2,4 +2,4 @@
 
 from config.settings import *  # noqa: F403 - the settings of the product, all but one
 
-CELERY_TASK_TIME_LIMIT = 8
+CELERY_TASK_TIME_LIMIT = 15

@@ -13,6 +13,7 @@ from django.utils import timezone
 from partnerships.models import Delivery
 from tests.faults.elsewhere import connected_to
 from tests.faults.office import finish, judge, open_office
+from tests.services.processes import PATIENCE
 from tests.services.redis import RedisServer
 from tests.services.smtp_sink import SmtpSink
 from tests.services.stack import Stack, eventually
@@ -30,9 +31,9 @@ def office(live_stack: Callable[..., Stack], django_db_blocker: Any) -> Iterator
         yield stack
 
 
-def ring(broker: RedisServer) -> None:
+def ring(broker: RedisServer, **options: Any) -> None:
     with Celery(broker=broker.url, set_as_current=False, fixups=[]) as app:
-        app.send_task("partnerships.tasks.tick", task_id=str(uuid.uuid4()), retry=False)
+        app.send_task("partnerships.tasks.tick", task_id=str(uuid.uuid4()), retry=False, **options)
 
 
 def statuses() -> Counter[str]:
@@ -59,7 +60,7 @@ def test_what_a_run_had_when_it_reached_its_limit_is_taken_back_or_listed(
     eventually(lambda: "Hard time limit" in office.log("worker"))
     assert statuses() == {left_as: 1, "queued": 2}
 
-    ring(redis_server)
+    ring(redis_server, time_limit=PATIENCE)
     eventually(lambda: statuses() == {left_as: 1, "sent": 2})  # the same worker goes on, and leaves the lease alone
 
     finish(timezone.now())  # until after the lease

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page
 
 from partnerships.management.mail_catcher import caught_mails
-from tests.services.processes import stop_process
+from tests.services.processes import PATIENCE, stop_process
 from tests.services.stack import Stack, answers, eventually, free_port
 
 
@@ -25,7 +25,7 @@ class Catcher:
         eventually(lambda: answers(self.page))
 
     def send(self, message: EmailMessage) -> None:
-        with smtplib.SMTP("127.0.0.1", self.smtp_port, timeout=5) as client:
+        with smtplib.SMTP("127.0.0.1", self.smtp_port, timeout=PATIENCE) as client:
             client.send_message(message)
 
 
@@ -82,7 +82,7 @@ def test_a_script_in_a_mail_does_not_run(catcher: Catcher, page: Page) -> None:
 @pytest.mark.parametrize("path", ["20260101T000000.000000Z/", "..%2f..%2fsecret_key/", "../secret_key"])
 def test_only_kept_mail_is_served(catcher: Catcher, path: str) -> None:
     with pytest.raises(HTTPError) as refused:
-        urlopen(catcher.page + path, timeout=5)
+        urlopen(catcher.page + path, timeout=PATIENCE)
 
     assert refused.value.code == 404
     refused.value.close()
@@ -90,7 +90,7 @@ def test_only_kept_mail_is_served(catcher: Catcher, path: str) -> None:
 
 def test_another_host_name_is_refused(catcher: Catcher) -> None:
     with pytest.raises(HTTPError) as refused:
-        urlopen(Request(catcher.page, headers={"Host": "rebound.example.org"}), timeout=5)
+        urlopen(Request(catcher.page, headers={"Host": "rebound.example.org"}), timeout=PATIENCE)
 
     assert refused.value.code == 400
     refused.value.close()

@@ -9,7 +9,7 @@ from urllib.request import urlopen
 import pytest
 
 from tests.services.embedded import Run, alive, descendants
-from tests.services.processes import stop_process
+from tests.services.processes import PATIENCE, stop_process
 from tests.services.smtp_sink import SmtpSink
 from tests.services.stack import Stack, answers, eventually
 
@@ -23,16 +23,16 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(data_dir: Path) -> Iterator[Run]:
     started = Run(data_dir).wait_until_ready()
     yield started
-    stop_process(started.process, patience=40)
+    stop_process(started.process)
 
 
 def test_it_answers_catches_mail_and_ctrl_c_leaves_nothing(run: Run) -> None:
     processes = descendants(run.process.pid)
     sent = run.stack.manage("sendtestemail", "lin@example.org")
 
-    with urlopen(run.address("Site") + "admin/login/", timeout=5) as page:
+    with urlopen(run.address("Site") + "admin/login/", timeout=PATIENCE) as page:
         assert page.status == 200
-    with urlopen(run.address("Mail"), timeout=5) as page:
+    with urlopen(run.address("Mail"), timeout=PATIENCE) as page:
         assert "lin@example.org" in page.read().decode(), sent
     run.process.send_signal(signal.SIGINT)
 
@@ -72,7 +72,7 @@ def test_data_and_key_survive_a_restart(data_dir: Path) -> None:
     count = "from partnerships.models import User; print(User.objects.count())"
     before = [Stack(data_dir, {}).manage("shell", "-v0", "-c", count).stdout, (data_dir / "secret_key").read_bytes()]
     run = Run(data_dir).wait_until_ready()
-    stop_process(run.process, patience=40)
+    stop_process(run.process)
 
     after = [run.stack.manage("shell", "-v0", "-c", count).stdout, (data_dir / "secret_key").read_bytes()]
 
@@ -81,6 +81,6 @@ def test_data_and_key_survive_a_restart(data_dir: Path) -> None:
 
 def test_a_configured_mail_server_takes_the_place_of_the_catcher(data_dir: Path, smtp_server: SmtpSink) -> None:
     run = Run(data_dir, EMAIL_HOST=smtp_server.host, EMAIL_PORT=str(smtp_server.port)).wait_until_ready(services=3)
-    stop_process(run.process, patience=40)
+    stop_process(run.process)
 
     assert "Mail:" not in run.said

@@ -10,7 +10,7 @@ import pytest
 
 from partnerships.management.embedded import SILENT_AFTER, STUCK_AFTER, TickWatch
 from partnerships.management.supervisor import Service, ServiceDied, StopRequested, Supervisor
-from tests.services.processes import is_alive
+from tests.services.processes import PATIENCE, is_alive
 from tests.services.stack import eventually
 
 RUN_FOR_EVER = "import time; print('up'); time.sleep(600)"
@@ -46,7 +46,7 @@ def service(name: str, code: str, **options: object) -> Service:
 def test_output_is_passed_on_with_the_name(supervisor: Supervisor, said: list[str]) -> None:
     supervisor.start(service("web", RUN_FOR_EVER))
 
-    supervisor.wait_until(lambda: bool(said), seconds=10)
+    supervisor.wait_until(lambda: bool(said), seconds=PATIENCE)
 
     assert said == ["web    | up"]
 
@@ -56,7 +56,7 @@ def test_a_death_says_who_how_and_the_last_words(supervisor: Supervisor, said: l
     supervisor.start(service("worker", "print('first'); print('last', end=''); raise SystemExit(3)"))
 
     with pytest.raises(ServiceDied) as death:
-        supervisor.wait(10)
+        supervisor.wait(PATIENCE)
 
     assert (death.value.name, death.value.how, death.value.last_lines) == ("worker", "exit code 3", ["first", "last"])
 
@@ -65,7 +65,7 @@ def test_a_killed_service_is_named_by_its_signal(supervisor: Supervisor) -> None
     supervisor.start(service("worker", "import os; os.kill(os.getpid(), 9)"))
 
     with pytest.raises(ServiceDied) as death:
-        supervisor.wait(10)
+        supervisor.wait(PATIENCE)
 
     assert death.value.how == "SIGKILL"
 
@@ -74,7 +74,7 @@ def test_a_quiet_service_speaks_at_its_death_only(supervisor: Supervisor, said: 
     supervisor.start(service("broker", "print('banner'); raise SystemExit(1)", is_quiet=True))
 
     with pytest.raises(ServiceDied) as death:
-        supervisor.wait(10)
+        supervisor.wait(PATIENCE)
 
     assert (said, death.value.last_lines) == ([], ["banner"])
 
@@ -84,14 +84,14 @@ def test_a_signal_asks_to_stop(supervisor: Supervisor, number: signal.Signals) -
     os.kill(os.getpid(), number)
 
     with pytest.raises(StopRequested):
-        supervisor.wait(10)
+        supervisor.wait(PATIENCE)
 
 
 def test_what_others_need_is_stopped_after_them(said: list[str]) -> None:
     with Supervisor(said.append) as supervisor:
         supervisor.start(service("broker", TELLS_ITS_END, outlives_others=True))
         supervisor.start(service("worker", TELLS_ITS_END))
-        supervisor.wait_until(lambda: len(said) == 2, seconds=10)
+        supervisor.wait_until(lambda: len(said) == 2, seconds=PATIENCE)
 
     assert said[2:] == ["worker | ended", "broker | ended"]
 
@@ -100,7 +100,7 @@ def test_who_does_not_listen_is_killed(said: list[str]) -> None:
     with Supervisor(said.append) as supervisor:
         deaf = service("web", DEAF, patience=0.3)
         supervisor.start(deaf)
-        supervisor.wait_until(lambda: bool(said), seconds=10)
+        supervisor.wait_until(lambda: bool(said), seconds=PATIENCE)
 
     assert deaf.process is not None
     assert deaf.process.returncode == -signal.SIGKILL
@@ -109,7 +109,7 @@ def test_who_does_not_listen_is_killed(said: list[str]) -> None:
 def test_grandchildren_end_too(said: list[str]) -> None:
     with Supervisor(said.append) as supervisor:
         supervisor.start(service("web", HAS_A_CHILD))
-        supervisor.wait_until(lambda: bool(said), seconds=10)
+        supervisor.wait_until(lambda: bool(said), seconds=PATIENCE)
         child = int(said[0].split()[-1])
         assert is_alive(child)
 
@@ -119,11 +119,11 @@ def test_grandchildren_end_too(said: list[str]) -> None:
 def test_restart_replaces_the_process(supervisor: Supervisor, said: list[str]) -> None:
     worker = service("worker", DEAF, patience=0.3)
     supervisor.start(worker)
-    supervisor.wait_until(lambda: len(said) == 1, seconds=10)
+    supervisor.wait_until(lambda: len(said) == 1, seconds=PATIENCE)
     first = worker.process
 
     supervisor.restart("worker")
-    supervisor.wait_until(lambda: len(said) == 2, seconds=10)
+    supervisor.wait_until(lambda: len(said) == 2, seconds=PATIENCE)
 
     assert first is not None
     assert (first.returncode, worker.is_running) == (-signal.SIGKILL, True)

@@ -1,7 +1,8 @@
 """A sender in a process of its own, for the tests that kill it: `python -m tests.reminders.sender [--die-at POINT ...]`.
 
 Sends what is due on 5 March 2026 on the database and to the mail server that the environment names. With points it
-sends one mail for each, in a child that is killed there; `--stop-at POINT` stops itself there instead, until SIGCONT.
+sends one mail for each, in a child that is killed there; `--stop-at POINT` stops itself there instead, until SIGCONT,
+and then believes that more than a lease has passed.
 """
 
 import argparse
@@ -15,19 +16,30 @@ from typing import Any
 import django
 from django.utils import timezone
 
-SHORT_LEASE = dt.timedelta(milliseconds=500)
+
+class Clock:
+    """The sender's clock. Set ahead, it shows what a stop longer than the lease would, without the wait."""
+
+    ahead = dt.timedelta()
+
+    def __call__(self) -> dt.datetime:
+        return timezone.now() + self.ahead
+
+
+clock = Clock()
 
 
 def send(limit: int) -> None:
     from partnerships.reminders.deliver import deliver_due  # needs the models, so Django first
 
     now = dt.datetime(2026, 3, 5, tzinfo=dt.UTC)
-    deliver_due(now=now, clock=timezone.now, limit=limit, is_stopping=lambda: False)
+    deliver_due(now=now, clock=clock, limit=limit, is_stopping=lambda: False)
 
 
 def interrupt_at(point: str, number: signal.Signals) -> None:
     """This process gets the signal as soon as ``point`` is behind it."""
     from partnerships.reminders import deliver, smtp  # as above
+    from partnerships.reminders.lease import LEASE  # as above
 
     places: dict[str, tuple[Any, str, Callable[..., bool]]] = {
         "connect": (smtp.Relay, "connect", _always),
@@ -49,6 +61,7 @@ def interrupt_at(point: str, number: signal.Signals) -> None:
         found = original(*args, **kwargs)
         if is_here(*args, **kwargs):
             os.kill(os.getpid(), number)
+            clock.ahead = 2 * LEASE
         return found
 
     setattr(owner, name, interrupted)
@@ -83,9 +96,6 @@ def main() -> None:
     for point in options.die_at:
         die_at(point)
     if options.stop_at:
-        from partnerships.reminders import deliver  # as above
-
-        deliver.LEASE = SHORT_LEASE
         interrupt_at(options.stop_at, signal.SIGSTOP)
     if not options.die_at:
         send(1 if options.stop_at else 1000)

@@ -14,6 +14,7 @@ from partnerships.models import Milestone, User
 from partnerships.reminders import calendar
 from partnerships.workflows.activities import follow_activity
 from partnerships.workflows.milestones import cancel_milestone, meet_milestone, move_milestone
+from tests.services.processes import PATIENCE
 
 pytestmark = pytest.mark.django_db
 CONFIG = """
@@ -47,7 +48,9 @@ def khal(tmp_path: Path) -> Khal:
     env = {**os.environ, "HOME": str(tmp_path), "LC_ALL": "C.UTF-8", "TZ": "America/New_York"}
 
     def run(*arguments: str) -> str:
-        done = subprocess.run([*program, *arguments], env=env, capture_output=True, text=True, check=True, timeout=60)
+        done = subprocess.run(
+            [*program, *arguments], env=env, capture_output=True, text=True, check=True, timeout=PATIENCE
+        )
         assert done.stderr == ""
         return done.stdout
 

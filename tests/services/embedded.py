@@ -3,10 +3,8 @@
 import re
 from pathlib import Path
 
-from tests.services.processes import is_alive
+from tests.services.processes import PATIENCE, is_alive
 from tests.services.stack import Stack, eventually
-
-START = 120  # seconds, on a busy machine and an empty database
 
 
 class Run:
@@ -25,7 +23,7 @@ class Run:
 
     def wait_until_ready(self, *, services: int = 4) -> "Run":
         """Its pages answer, and web, worker, beat and mail have all been started: on whichever broker there is."""
-        eventually(lambda: "Ctrl-C" in self.said or self.process.poll() is not None, patience=START)
+        eventually(lambda: "Ctrl-C" in self.said or self.process.poll() is not None)
         assert self.process.poll() is None, self.said
         eventually(lambda: len(self.pids.keys() - {"valkey"}) == services)
         return self
@@ -45,7 +43,7 @@ class Run:
         return {name: min(pids) for name, pids in found.items() if pids}
 
     def wait_for_the_end(self) -> int:
-        return self.process.wait(timeout=40)
+        return self.process.wait(timeout=PATIENCE)
 
 
 def descendants(pid: int) -> set[int]:

@@ -10,7 +10,8 @@ from typing import Any
 from django.db import connection, transaction
 from django.test import TransactionTestCase
 
-PATIENCE = 20  # seconds
+from tests.services.processes import PATIENCE
+
 KEPT = {"django_content_type", "auth_permission", "django_migrations"}
 
 

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
-PATIENCE = 60  # seconds; a server that takes longer than this on a busy machine is broken
+# Seconds. Every wait of a test ends as soon as its condition holds; what takes longer than this even on a machine that
+# is busy with other work is broken.
+PATIENCE = 300
 
 
 class ServiceFailedError(RuntimeError):
@@ -40,12 +42,12 @@ def wait_until(is_ready: Callable[[], bool], *, process: subprocess.Popen[bytes]
     raise ServiceFailedError(f"{what} was not ready after {PATIENCE} s:\n{log.read_text(errors='replace')}")
 
 
-def stop_process(process: subprocess.Popen[bytes], *, patience: float = 10) -> int:
-    """SIGTERM, then SIGKILL after `patience` seconds; the exit code."""
+def stop_process(process: subprocess.Popen[bytes]) -> int:
+    """SIGTERM, then SIGKILL when it does not end; the exit code."""
     if process.poll() is None:
         process.terminate()
         try:
-            process.wait(patience)
+            process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
     return process.wait()

@@ -103,7 +103,8 @@ class SmtpSink:
         """Answer differently from now on. A rule: {"at": "MAIL" | "RCPT" | "DATA" | "QUIT", "reply": "451 Later"}.
 
         Optional: "to" (a recipient; else all), "times" (then the rule is used up; else for ever), "stored" (at DATA:
-        record the message all the same), "delay" (seconds before the reply). The reply "disconnect" closes the connection without a word. First match wins.
+        record the message all the same), "delay" (seconds before the reply),
+        "held" (no reply until another script is given). The reply "disconnect" closes the connection without a word. First match wins.
         """
         _replace(self.directory / "script", json.dumps(rules))
 
@@ -176,10 +177,18 @@ class _Handler:
     async def _reply(self, rule: dict[str, Any] | None, server: Any) -> str | None:
         if rule and "delay" in rule:
             await asyncio.sleep(rule["delay"])
+        if rule and rule.get("held"):
+            await self._wait_for_another_script()
         if rule and rule["reply"] == DISCONNECT:
             server.transport.abort()
             return "421 Closing"
         return rule["reply"] if rule else None
+
+    async def _wait_for_another_script(self) -> None:
+        script = self.directory / "script"
+        held_by = script.stat().st_mtime_ns
+        while script.stat().st_mtime_ns == held_by:  # noqa: ASYNC110 - another process writes it
+            await asyncio.sleep(0.02)
 
     async def handle_MAIL(self, server: Any, session: Any, envelope: Any, address: str, options: list[str]) -> str:  # noqa: N802
         with (self.directory / "connections").open("a") as file:

@@ -108,16 +108,16 @@ def free_port() -> int:
 
 def answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=5) as response:
+        with urllib.request.urlopen(url, timeout=PATIENCE) as response:
             return bool(response.status == 200)
     except (urllib.error.URLError, ConnectionError, TimeoutError):
         return False
 
 
-def eventually(ask: Callable[[], Result], *, patience: float = PATIENCE) -> Result:
-    """The first true answer of `ask()`; fails with the last answer when none came within `patience` seconds."""
-    deadline = time.monotonic() + patience
+def eventually(ask: Callable[[], Result]) -> Result:
+    """Return the first true answer of `ask()`; fail with the last answer when none comes."""
+    deadline = time.monotonic() + PATIENCE
     while not (answer := ask()):
-        assert time.monotonic() < deadline, f"Still {answer!r} after {patience} s"
+        assert time.monotonic() < deadline, f"Still {answer!r} after {PATIENCE} s"
         time.sleep(0.1)
     return answer

@@ -18,7 +18,8 @@ from partnerships.factories import (
 from partnerships.models import Contact, Organization, OrganizationKind, OrganizationName
 from partnerships.workflows.organizations import edit_organization, keep_contact, register_organization
 from partnerships.workflows.transitions import lock, save_as
-from tests.together import LONGEST_WAIT, refused, run_together
+from tests.services.processes import PATIENCE
+from tests.together import refused, run_together
 
 pytestmark = pytest.mark.django_db
 
@@ -119,7 +120,7 @@ def test_a_page_of_the_person_and_one_of_the_organization_never_wait_in_a_circle
     """Each holds the lock its form takes when they meet: on SQLite the second would not come so far."""
     organization = OrganizationFactory(held_by=unit)
     person = keep_contact(Contact(organization=organization, name="Zhou Min"), actor=actor)
-    both = threading.Barrier(2, timeout=LONGEST_WAIT)
+    both = threading.Barrier(2, timeout=PATIENCE)
 
     def edit(held, verb):
         row = Contact.objects.get(pk=person.pk)

@@ -31,7 +31,7 @@ from partnerships.management.supervisor import ServiceDied, StopRequested, Super
 from partnerships.models import ComponentHeartbeat
 from partnerships.reminders.pulse import HEARTBEAT
 
-START_SECONDS = 60
+START_SECONDS = 180
 NO = {"no", "0", "false", "off"}
 
 
