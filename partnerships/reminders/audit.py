@@ -36,7 +36,7 @@ def audit(*, now: dt.datetime) -> list[str]:
     overdue = [] if silence else _overdue_plans(now)  # while nothing runs, that is the one thing to say
     items = (*_expanded_without_item(), *_twice_alive())
     mails = (*_leases(now), *_empty(), *_sent_twice(), *_out_of_step_with_their_log())
-    return [*silence, *_plans(), *overdue, *items, *mails]
+    return [*silence, *_plans(now), *overdue, *items, *mails]
 
 
 def audit_and_note(*, now: dt.datetime) -> list[str]:
@@ -55,7 +55,7 @@ def _silence(now: dt.datetime) -> Iterator[str]:
         yield _("The reminders have not run since %(time)s.") % {"time": last.at.isoformat(timespec="seconds")}
 
 
-def _plans() -> Iterator[str]:
+def _plans(now: dt.datetime) -> Iterator[str]:
     """Every open milestone and every enabled rule for it have a plan for its due date that was not given up.
 
     Given up on purpose is as good: it was snoozed, or something newer took its place. A snooze has a plan for its end.
@@ -70,6 +70,7 @@ def _plans() -> Iterator[str]:
         waited_for = unanswered(book, batch)
         wanted = {milestone.pk: book.wanted(milestone, waited_for.get(milestone.pk)) for milestone in batch}
         yield from _missing_plans(book, wanted, batch)
+        yield from _missed_ahead_of_time(wanted, batch, now)
         yield from _readers_left_out(wanted, batch)
 
 
@@ -88,6 +89,17 @@ def _missing_plans(book: Rulebook, wanted: dict[int, dict[int, Moment]], milesto
             yield _("Milestone %(milestone)s has no plan by rule %(rule)s.") % {"milestone": milestone.pk, "rule": rule}
         if book.wake(milestone) and (milestone.pk, milestone.due_on, milestone.snoozed_until) not in woken:
             yield _("Milestone %(milestone)s has no plan for the end of its snooze.") % {"milestone": milestone.pk}
+
+
+def _missed_ahead_of_time(
+    wanted: dict[int, dict[int, Moment]], milestones: list[Milestone], now: dt.datetime
+) -> Iterator[str]:
+    """Plans that were given up while the clock was wrong; the next sweep plans them again."""
+    due_on = {milestone.pk: milestone.due_on for milestone in milestones}
+    missed = ReminderPlan.objects.filter(milestone__in=milestones, status=PlanStatus.MISSED, send_at__gt=now)
+    for plan in missed.order_by("pk"):
+        if plan.due_on == due_on[plan.milestone_id] and (plan.wakes_on or plan.rule_id in wanted[plan.milestone_id]):
+            yield _("Plan %(plan)s counts as missed, but its time is still to come.") % {"plan": plan.pk}
 
 
 def _readers_left_out(wanted: dict[int, dict[int, Moment]], milestones: list[Milestone]) -> Iterator[str]:

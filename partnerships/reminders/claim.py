@@ -136,7 +136,9 @@ def rescue(*, clock: Clock) -> int:
     """
     at = clock()
     with transaction.atomic(durable=True):
-        left = Delivery.objects.filter(status__in=(DeliveryStatus.CLAIMED, DeliveryStatus.HANDING), lease_until__lt=at)
+        leased = Delivery.objects.filter(status__in=(DeliveryStatus.CLAIMED, DeliveryStatus.HANDING))
+        # A lease that ends later than any taken now was taken while the clock was wrong.
+        left = leased.exclude(lease_until__range=(at, at + 2 * LEASE))
         deliveries = left.select_for_update(skip_locked=True).order_by("lease_until", "pk")[:100]
         return sum(_take_back(delivery, at) for delivery in deliveries)
 

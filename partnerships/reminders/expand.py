@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from partnerships.models import Delivery, DeliveryEvent, ReminderItem, ReminderPlan, ReminderRule
 from partnerships.reminders import reasons
@@ -32,15 +32,22 @@ class Expansion:
     deliveries: int  # made
 
 
-def expand_due(*, now: dt.datetime, clock: Clock, batch: int = BATCH) -> Expansion:
+def expand_due(
+    *, now: dt.datetime, clock: Clock, batch: int = BATCH, expires_until: dt.datetime | None = None
+) -> Expansion:
     """Makes the items and deliveries of up to ``batch`` plans due at ``now``, in one transaction.
 
     A plan is expanded once: its row is locked here and leaves the due ones in the same commit; the unique key of the
     items would refuse a second time. A plan whose milestone changed is closed, one past its expiry is missed, one
     that nobody can be told about waits for an hour; none of these stops the others.
+
+    A plan that expired after ``expires_until`` is left alone: the clock jumped, and the next run will know better.
     """
     with transaction.atomic():
-        plans = list(_with_context(due_plans(now)).select_for_update(skip_locked=True, of=("self",))[:batch])
+        due = due_plans(now)
+        if expires_until is not None:
+            due = due.filter(Q(expires_at__gt=now) | Q(expires_at__lte=expires_until))
+        plans = list(_with_context(due).select_for_update(skip_locked=True, of=("self",))[:batch])
         if not plans:
             return Expansion(0, 0)
         book = Rulebook.load()

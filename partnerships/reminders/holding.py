@@ -159,14 +159,14 @@ def lift_hold(hold: MailHold, *, actor: User | None, now: dt.datetime) -> None:
         if not current.is_in_force:
             raise TransitionRefused(_("Mail goes out again already."))
         if current.cause == MailHold.Cause.RESTORE:
-            _refuse_before_all_is_made(current)
+            _refuse_before_all_is_made(current, now)
         _hold_waiting(BECAUSE[MailHold.Cause(current.cause)], at=now, actor=actor)
         current.is_in_force, current.lifted_at, current.lifted_by = False, now, actor
         current.save()
 
 
-def _refuse_before_all_is_made(hold: MailHold) -> None:
-    ran = ComponentHeartbeat.objects.filter(name="reminders", at__gt=hold.since).exists()
+def _refuse_before_all_is_made(hold: MailHold, now: dt.datetime) -> None:
+    ran = ComponentHeartbeat.objects.filter(name="reminders", at__gt=hold.since, at__lte=now).exists()
     due = ReminderPlan.objects.filter(status=PlanStatus.PLANNED, next_attempt_at__lte=hold.since)
     marked = ReminderMark.objects.filter(pk__lte=hold.last_mark)
     if not ran or due.exists() or marked.exists():

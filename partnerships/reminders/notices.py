@@ -95,7 +95,7 @@ def _waiting_notice(person: User, first: Delivery, at: dt.datetime) -> Delivery:
         person=person,
         kind=Delivery.Kind.NOTICE,
         queued_at=at,
-        next_attempt_at=max(at, last.next_attempt_at + AT_MOST_EVERY) if last else at,
+        next_attempt_at=max(at, min(last.next_attempt_at, at) + AT_MOST_EVERY) if last else at,
         message_id=f"<notice-d{first.pk}-p{person.pk}@{settings.EMAIL_ID_DOMAIN}>",
     )
     DeliveryEvent.objects.create(delivery=notice, at=at, to_status=DeliveryStatus.QUEUED)

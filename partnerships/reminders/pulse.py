@@ -37,6 +37,18 @@ def leave_pulse(*, at: dt.datetime, bell: str = "") -> None:
         )
 
 
+def seen_until(*, due_at: dt.datetime, real_now: dt.datetime) -> dt.datetime:
+    """Return the moment up to which reminders may expire: ``due_at``, less any jump of the clock since the last run.
+
+    A clock that was set ahead looks just like a long outage. The run that meets either expires nothing that the last
+    run would not have expired; the next run, a minute later, finds a heartbeat from the present. A heartbeat from the
+    future counts as none: it was left while the clock was wrong.
+    """
+    last = ComponentHeartbeat.objects.filter(name=HEARTBEAT, at__lte=real_now).values_list("at", flat=True).first()
+    unseen = real_now - last - SILENT_AFTER if last is not None else dt.timedelta()
+    return due_at - max(unseen, dt.timedelta())
+
+
 def silence(now: dt.datetime) -> Silence | None:
     """None while the reminders run. One query by primary key.
 

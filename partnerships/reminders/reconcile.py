@@ -23,6 +23,8 @@ from partnerships.statuses import PlanStatus
 
 BATCH = 200
 SWEEP_EVERY = dt.timedelta(hours=24)
+# A sweep that began further ahead than this began while the clock was wrong.
+CLOCK_SKEW = dt.timedelta(minutes=5)
 # A plan that comes back (date moved there and back, rule off and on) is sent late rather than missed within this time.
 GRACE = dt.timedelta(hours=24)
 WRITTEN = (
@@ -116,7 +118,9 @@ def _sweep_state(now: dt.datetime) -> Sweep | None:
         return None if is_taken else Sweep.from_start(now, current)
     state = Sweep.from_row(row)
     is_due = state.due_on is None and now - state.began_at >= SWEEP_EVERY
-    return Sweep.from_start(now, current) if is_due or state.fingerprint != current else state
+    is_from_future = state.began_at > now + CLOCK_SKEW
+    begins = is_due or is_from_future or state.fingerprint != current
+    return Sweep.from_start(now, current) if begins else state
 
 
 def bring_in_step(milestones: Iterable[Milestone], *, now: dt.datetime) -> None:

@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from partnerships.models import Delivery, MailRelay
 from partnerships.reminders.expand import Clock
+from partnerships.reminders.lease import LEASE
 from partnerships.statuses import DeliveryStatus
 
 logger = logging.getLogger(__name__)
@@ -49,7 +50,8 @@ class Breaker:
         found, at = self._found, self._clock()
         if found.open_until is None:
             return True
-        if found.open_until > at:
+        # A pause that is longer than the longest was begun while the clock was wrong.
+        if at < found.open_until <= at + LONGEST_PAUSE:
             return False
         until = at + pause_after(found.failures)
         return bool(MailRelay.objects.filter(name=found.name, open_until=found.open_until).update(open_until=until))
@@ -90,6 +92,6 @@ def is_rate_reached(at: dt.datetime) -> bool:
     if not most:
         return False
     MailRelay.objects.select_for_update().get_or_create(name=relay_name())
-    claimed = Q(status=DeliveryStatus.CLAIMED, lease_until__gt=at)
-    lately = Delivery.objects.filter(Q(handed_at__gt=at - MINUTE) | claimed)
+    claimed = Q(status=DeliveryStatus.CLAIMED, lease_until__range=(at, at + 2 * LEASE))
+    lately = Delivery.objects.filter(Q(handed_at__range=(at - MINUTE, at + MINUTE)) | claimed)
     return lately.order_by()[:most].count() >= most

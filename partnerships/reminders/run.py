@@ -14,7 +14,7 @@ from partnerships.reminders.expand import Clock, expand_due
 from partnerships.reminders.gather import gather_late
 from partnerships.reminders.holding import hold_what_waits
 from partnerships.reminders.notices import report_failures
-from partnerships.reminders.pulse import leave_pulse
+from partnerships.reminders.pulse import leave_pulse, seen_until
 from partnerships.reminders.reconcile import reconcile_marked, sweep
 
 logger = logging.getLogger(__name__)
@@ -59,9 +59,10 @@ def run_once(
     def is_over() -> bool:
         return is_stopping() or clock() >= ends_at
 
+    expires_until = seen_until(due_at=now, real_now=clock())  # before this run leaves its own heartbeat
     leave_pulse(at=clock(), bell=bell)
     plan(done, clock=clock, is_over=is_over)
-    expand(done, now=now, clock=clock, is_over=is_over)
+    expand(done, now=now, clock=clock, is_over=is_over, expires_until=expires_until)
     deliver(done, now=now, limit=limit, clock=clock, is_over=is_over)
     leave_pulse(at=clock())  # a run of four minutes is no silence
     did = ", ".join(f"{name} {what}" for name, what in done.as_dict().items() if what and name != "relay_trouble")
@@ -80,11 +81,18 @@ def plan(done: Outcome, *, clock: Clock, is_over: Callable[[], bool]) -> None:
                 break
 
 
-def expand(done: Outcome, *, now: dt.datetime, clock: Clock, is_over: Callable[[], bool]) -> None:
+def expand(
+    done: Outcome,
+    *,
+    now: dt.datetime,
+    clock: Clock,
+    is_over: Callable[[], bool],
+    expires_until: dt.datetime | None = None,
+) -> None:
     for _batch in range(BATCHES):
         if is_over():
             return
-        made = expand_due(now=now, clock=clock)
+        made = expand_due(now=now, clock=clock, expires_until=expires_until)
         done.expanded += made.plans
         done.queued += made.deliveries
         if not made.plans:

@@ -24,9 +24,12 @@ SOME_TIME = dt.datetime(2000, 1, 2, 3, 4, 5, 678901, tzinfo=dt.UTC)
 
 
 def due_deliveries(now: dt.datetime) -> QuerySet[Delivery]:
-    """Nothing while all mail is held. A digest waits until all that is due was made into items: it says everything."""
+    """Nothing while all mail is held. A digest waits until all that is due was made into items: it says everything.
+
+    Plans that have expired make no items.
+    """
     due = Delivery.objects.filter(~Exists(MailHold.objects.in_force()), status__in=WAITING, next_attempt_at__lte=now)
-    return due.filter(~Q(kind=Delivery.Kind.DIGEST) | ~Exists(due_plans(now)))
+    return due.filter(~Q(kind=Delivery.Kind.DIGEST) | ~Exists(due_plans(now).filter(expires_at__gt=now)))
 
 
 def lock_next(now: dt.datetime) -> Delivery | None:

@@ -1,0 +1,126 @@
+"""A run while the machine's clock is wrong: nothing expires by it, and nothing stays off once the clock is right."""
+
+import datetime as dt
+
+import pytest
+from django.db import transaction
+from pytest_django.fixtures import SettingsWrapper
+
+from partnerships.factories import DeliveryFactory, MilestoneFactory, ReminderPlanFactory, ReminderRuleFactory
+from partnerships.models import ComponentHeartbeat, Delivery, MailRelay, Milestone, ReminderPlan, ReminderRule
+from partnerships.reminders.audit import audit
+from partnerships.reminders.claim import rescue
+from partnerships.reminders.relay import Breaker, is_rate_reached, relay_name
+from partnerships.reminders.run import run_once
+from partnerships.workflows.upkeep import keep_all_in_step
+from tests.reminders.conftest import Clock
+from tests.services.smtp_sink import SmtpSink
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+
+DAY = dt.timedelta(days=1)
+
+
+def run(clock: Clock) -> None:
+    run_once(now=clock(), clock=clock)
+
+
+def statuses() -> set[str]:
+    return set(ReminderPlan.objects.values_list("status", flat=True))
+
+
+@pytest.fixture
+def milestones(rule: ReminderRule, clock: Clock) -> list[Milestone]:
+    """Due 8 to 19 days ahead, so that their plans expire within 30 days; planned by a run in the present."""
+    made = [MilestoneFactory(due_on=clock().date() + days * DAY) for days in range(8, 20)]
+    run(clock)
+    clock.forward(minutes=1)
+    return made
+
+
+def test_one_run_a_month_ahead_expires_nothing(milestones: list[Milestone], clock: Clock, smtp_sink: SmtpSink) -> None:
+    clock.forward(days=30)
+    run(clock)
+    assert "missed" not in statuses()
+    clock.forward(days=-30, minutes=1)
+    run(clock)
+
+    assert statuses() <= {"planned", "expanded"}
+    assert ReminderPlan.objects.filter(status="planned").count() == 12
+    assert audit(now=clock()) == []
+
+
+def test_what_expired_while_the_clock_was_wrong_for_long_is_planned_again(
+    milestones: list[Milestone], clock: Clock, smtp_sink: SmtpSink
+) -> None:
+    """From the second run on a wrong clock cannot be told from an outage."""
+    clock.forward(days=400)
+    run(clock)
+    run_once(now=clock.forward(minutes=1), clock=clock)
+    assert statuses() == {"missed"}
+    clock.forward(days=-400)
+    assert len([line for line in audit(now=clock()) if "missed" in line]) == 12
+    run(clock)
+
+    assert statuses() == {"planned"}
+    assert audit(now=clock()) == []
+
+
+def test_after_a_real_outage_the_second_run_expires(
+    milestones: list[Milestone], clock: Clock, smtp_sink: SmtpSink
+) -> None:
+    clock.forward(days=60)
+    run(clock)
+    assert statuses() == {"planned"}
+
+    run_once(now=clock.forward(minutes=1), clock=clock)
+
+    assert statuses() == {"missed"}
+    assert smtp_sink.received == []
+
+
+def test_the_sweeps_begin_again_when_their_last_time_lies_ahead(
+    milestones: list[Milestone], clock: Clock, smtp_sink: SmtpSink
+) -> None:
+    clock.forward(days=400)
+    run(clock)
+    keep_all_in_step(now=clock())
+    clock.forward(days=-400)
+    run(clock)
+    keep_all_in_step(now=clock())
+
+    began = ComponentHeartbeat.objects.filter(name__in=["reminders.sweep", "workflows.upkeep"])
+    assert [heartbeat.at for heartbeat in began] == [clock(), clock()]
+
+
+def test_a_lease_taken_by_a_wrong_clock_is_rescued(clock: Clock) -> None:
+    delivery = DeliveryFactory(status="claimed", lease_until=clock() + 30 * DAY, lease_epoch=1)
+
+    assert rescue(clock=clock) == 1
+    delivery.refresh_from_db()
+    assert delivery.status == "queued"
+
+
+def test_a_pause_of_the_mail_server_begun_by_a_wrong_clock_is_over(clock: Clock) -> None:
+    MailRelay.objects.create(name=relay_name(), failures=1, open_until=clock() + 30 * DAY, trouble="refused")
+
+    assert Breaker(clock).lets_through()
+
+
+def test_mails_dated_by_a_wrong_clock_use_up_no_rate(clock: Clock, settings: SettingsWrapper) -> None:
+    settings.EMAIL_MAX_PER_MINUTE = 1
+    DeliveryFactory(sent=True, handed_at=clock() + 30 * DAY)
+
+    with transaction.atomic():
+        assert not is_rate_reached(clock())
+        Delivery.objects.update(handed_at=clock())
+        assert is_rate_reached(clock())
+
+
+def test_a_plan_missed_for_a_good_reason_is_no_breach(milestone: Milestone, clock: Clock, smtp_sink: SmtpSink) -> None:
+    run(clock)
+    ReminderPlanFactory(
+        milestone=milestone, rule=ReminderRuleFactory(offset=30), status="missed", send_at=clock() - 5 * DAY
+    )
+
+    assert audit(now=clock()) == []
