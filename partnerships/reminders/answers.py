@@ -11,9 +11,7 @@ contact logged about it, or about its agreement without naming a milestone. What
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 
-from django.db import connection
 from django.db.models import Exists, F, Max, OuterRef, Q
 
 from partnerships.models import ContactNote, Delivery, Milestone, ReminderItem, ReminderMark, ReminderPlan, ReminderRule
@@ -116,19 +114,9 @@ def is_answer_awaited(items: Iterable[ReminderItem]) -> bool:
 
     Asked when the mail is with its reader, not before: a rule made while it was on its way finds it nowhere else.
     """
-    kinds = sorted({item.plan.milestone.kind for item in items})
-    if not kinds:
-        return False
-    with connection.cursor() as cursor:
-        cursor.execute(_waiting_statement(len(kinds)), [ReminderRule.Direction.UNANSWERED, *kinds])
-        return bool(cursor.fetchone())
-
-
-@cache
-def _waiting_statement(kinds: int) -> str:
-    places = ", ".join(["%s"] * kinds)
-    rules = f'"{ReminderRule._meta.db_table}" WHERE is_enabled AND direction = %s AND milestone_kind IN ({places})'
-    return f"SELECT 1 FROM {rules} LIMIT 1"  # noqa: S608 - our own names
+    kinds = {item.plan.milestone.kind for item in items}
+    waiting = ReminderRule.objects.enabled().filter(direction=ReminderRule.Direction.UNANSWERED)
+    return bool(kinds) and waiting.filter(milestone_kind__in=kinds).exists()
 
 
 def mark_sent(delivery: Delivery) -> None:

@@ -5,22 +5,25 @@ that slept through its lease finds that it may no longer write.
 """
 
 import datetime as dt
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from partnerships.models import Delivery, ReminderItem, ReminderMark, ReminderPlan
 from partnerships.reminders import reasons
+from partnerships.reminders.answers import signs_for
 from partnerships.reminders.expand import Clock, is_current
 from partnerships.reminders.lease import LEASE, is_of_this_boot, lease_owner
-from partnerships.reminders.look import Look, Sight
-from partnerships.reminders.message import Written
 from partnerships.reminders.notices import still_to_tell
+from partnerships.reminders.recipients import Directory
 from partnerships.reminders.reconcile import closing
 from partnerships.reminders.relay import is_rate_reached
-from partnerships.reminders.steps import SOONEST_FIRST, WAITING, advance, due_deliveries, lock_next
+from partnerships.reminders.rulebook import Rulebook
+from partnerships.reminders.steps import WAITING, advance, due_deliveries, lock_next
 from partnerships.statuses import DeliveryStatus, PlanStatus
 
 DEATHS_AT_MOST = 3
@@ -28,30 +31,24 @@ DEATHS_AT_MOST = 3
 
 @dataclass(frozen=True)
 class Claim:
-    """A delivery of ours until its lease ends, with the items that still hold, or cancelled because none does.
-
-    ``written``: the mail that says just these items, when it was written ahead.
-    """
+    """A delivery that is ours until its lease ends, with its current items; cancelled if none is current."""
 
     delivery: Delivery
     items: list[ReminderItem]
-    written: Written | None = None
 
 
 def has_due(*, now: dt.datetime) -> bool:
     return due_deliveries(now).exists()
 
 
-def claim_next(*, now: dt.datetime, clock: Clock, look: Look | None = None) -> Claim | None:
+def claim_next(*, now: dt.datetime, clock: Clock) -> Claim | None:
     """Of what is due, the delivery with the soonest date, or None; what is locked by others is passed over.
 
-    None as well when the minute's rate is reached. ``look``: of a run that claims often.
+    Return None as well when the minute's rate is reached.
 
     The lock alone would do on PostgreSQL, and the serialised transactions on SQLite; the conditional update makes
     both the same and counts the epoch.
     """
-    look = look or Look()
-    look.ahead(lambda: due_deliveries(now).order_by(*SOONEST_FIRST), clock())
     with transaction.atomic(durable=True):
         if is_rate_reached(clock()):
             return None
@@ -69,10 +66,10 @@ def claim_next(*, now: dt.datetime, clock: Clock, look: Look | None = None) -> C
             dot_due_at=None,
             dot_sent_at=None,
         )
-        return _check_again(delivery, look, at) if is_ours else None
+        return _check_again(delivery, at) if is_ours else None
 
 
-def _check_again(delivery: Delivery, look: Look, at: dt.datetime) -> Claim:
+def _check_again(delivery: Delivery, at: dt.datetime) -> Claim:
     """Cancels the items that no longer hold, and the delivery when none is left.
 
     An item for the wrong person sends its plan back to the due ones, where the right person gets an item. A notice
@@ -82,36 +79,63 @@ def _check_again(delivery: Delivery, look: Look, at: dt.datetime) -> Claim:
         if not still_to_tell(delivery):
             _cancel_empty(delivery, at)
         return Claim(delivery, [])
-    seen = look.sight(delivery, at)
-    kept = [item for item in seen.items if _holds(item, seen, at)]
-    if len(kept) < len(seen.items):
+    items = list(_living_items(delivery))
+    check = _ItemCheck.load(items, at)
+    kept = [item for item in items if check.keeps(item)]
+    if len(kept) < len(items):
         delivery.message = None  # it spoke of more than what is left
         Delivery.objects.filter(pk=delivery.pk).update(message=None)
     if not kept:
         _cancel_empty(delivery, at)
     elif delivery.person_id is not None:
-        delivery.person = seen.directory.people[delivery.person_id]  # among whom the check found the right one
-    return Claim(delivery, kept, seen.written if len(kept) == len(seen.items) else None)
+        delivery.person = check.directory.people[delivery.person_id]  # the check has read its reader already
+    return Claim(delivery, kept)
+
+
+def _living_items(delivery: Delivery) -> QuerySet[ReminderItem]:
+    return (
+        ReminderItem.objects.filter(delivery=delivery, cancelled_at=None)
+        .select_related("plan__rule", "plan__milestone__agreement", "plan__milestone__unit", "plan__milestone__owner")
+        .select_related("plan__unanswered_by", "plan__milestone__agreement__coordinator")
+        .select_related("plan__milestone__unit__fallback_person")
+        .order_by("pk")
+    )
 
 
 def _cancel_empty(delivery: Delivery, at: dt.datetime) -> None:
     advance(delivery, DeliveryStatus.CANCELLED, at=at, note=reasons.NOTHING_LEFT, reason=reasons.NOTHING_LEFT)
 
 
-def _holds(item: ReminderItem, seen: Sight, at: dt.datetime) -> bool:
-    plan = item.plan
-    if not is_current(seen.book, plan, seen.signs, at):
-        status, reason = closing(seen.book, plan.milestone, plan)
-        _cancel(item, reason, at)
-        _close_unless_sent(plan, status, reason)
-        # An edit that made it hold again may have been reconciled since we read the milestone, before this commits.
-        ReminderMark.objects.create(milestone=plan.milestone)
+@dataclass(frozen=True)
+class _ItemCheck:
+    """Decides which items of a claimed delivery still go out, from rows read in the transaction of the claim."""
+
+    book: Rulebook
+    directory: Directory
+    signs: Mapping[int, dt.datetime]
+    at: dt.datetime
+
+    @classmethod
+    def load(cls, items: Iterable[ReminderItem], at: dt.datetime) -> Self:
+        plans = [item.plan for item in items]
+        return cls(Rulebook.load(), Directory.load(plans, now=at), signs_for(plans), at)
+
+    def keeps(self, item: ReminderItem) -> bool:
+        """Return whether the item still holds; if not, cancel it and close its plan or make it due again."""
+        plan = item.plan
+        if not is_current(self.book, plan, self.signs, self.at):
+            status, reason = closing(self.book, plan.milestone, plan)
+            _cancel(item, reason, self.at)
+            _close_unless_sent(plan, status, reason)
+            # An edit that made it current again may have been reconciled since we read the milestone, before this
+            # commits; the mark has it looked at once more.
+            ReminderMark.objects.create(milestone=plan.milestone)
+            return False
+        if item.reader_code in {recipient.code for recipient in self.directory.recipients(plan)}:
+            return True
+        _cancel(item, reasons.WRONG_PERSON, self.at)
+        ReminderPlan.objects.filter(pk=plan.pk).update(status=PlanStatus.PLANNED, next_attempt_at=self.at)
         return False
-    if item.reader_code in {recipient.code for recipient in seen.directory.recipients(plan)}:
-        return True
-    _cancel(item, reasons.WRONG_PERSON, at)
-    ReminderPlan.objects.filter(pk=plan.pk).update(status=PlanStatus.PLANNED, next_attempt_at=at)
-    return False
 
 
 def _cancel(item: ReminderItem, reason: str, at: dt.datetime) -> None:

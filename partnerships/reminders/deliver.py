@@ -21,7 +21,6 @@ from partnerships.reminders.answers import is_answer_awaited, mark_sent
 from partnerships.reminders.claim import Claim, claim_next, has_due, may_repeat, put_back, times_put_back
 from partnerships.reminders.expand import Clock
 from partnerships.reminders.lease import LEASE
-from partnerships.reminders.look import AHEAD, Look
 from partnerships.reminders.relay import Breaker
 from partnerships.reminders.smtp import Outcome, Relay, RelayTroubleError, Result
 from partnerships.reminders.steps import WAITING, advance, commit, commit_mark
@@ -79,19 +78,16 @@ class _Run:
     done: Deliveries
     now: dt.datetime
     clock: Clock
-    look: Look = field(default_factory=Look)
     is_in_trouble: bool = False
     suspect: Delivery | None = None  # broke the last session
 
     def send(self, limit: int, is_stopping: Callable[[], bool]) -> None:
         """Raises ``RelayTroubleError`` after two troubles running."""
-        self.look.size = min(limit, AHEAD)
         for _turn in range(limit):
             if is_stopping():
                 return
-            claim = (
-                claim_next(now=self.now, clock=self.clock, look=self.look) if _is_ready(self.relay, self.now) else None
-            )
+            is_ready = _is_ready(self.relay, self.now)
+            claim = claim_next(now=self.now, clock=self.clock) if is_ready else None
             if claim is None:
                 self._settle_suspect(others_passed=False)
                 return
@@ -114,14 +110,11 @@ class _Run:
             return outcome
         if delivery.is_repeat and bytes(delivery.message or b"") != written.data:
             return _leave_uncertain(delivery, self.clock)
-        marks = Handing(delivery, written, self.clock, self._write_next)
+        marks = Handing(delivery, written, self.clock)
         sender = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
         outcome = self.relay.hand_over(sender, written.address, written.data, marks=marks)
         _record(claim, outcome, self.clock)
         return outcome
-
-    def _write_next(self) -> None:
-        self.look.write_next(lambda delivery, items: message.write(delivery, items, now=self.now, at=self.clock()))
 
     def _judge(self, delivery: Delivery, outcome: Outcome) -> None:
         if outcome.result in ANSWERS:
@@ -166,8 +159,6 @@ def _freeze(claim: Claim, *, now: dt.datetime, at: dt.datetime) -> message.Writt
         return message.Written(delivery.address, delivery.subject, bytes(delivery.message))
     if delivery.kind == Delivery.Kind.NOTICE:
         return notices.write_notice(delivery, at=at)
-    if claim.written is not None and claim.written.address == address:
-        return claim.written
     return message.write(delivery, claim.items, now=now, at=at)
 
 
@@ -178,7 +169,6 @@ class Handing:
     delivery: Delivery
     written: message.Written
     clock: Clock
-    while_waiting: Callable[[], None]
     lease_until: dt.datetime = field(init=False)
 
     def begin(self) -> bool:

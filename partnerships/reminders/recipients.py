@@ -90,15 +90,6 @@ class Directory:
         audience = getattr(self, f"_{plan.rule.audience}")(plan)
         return audience or self._fallback(plan.milestone) or self._lead(plan)
 
-    def concerned(self, plan: ReminderPlan) -> list[User]:
-        """Whoever ``recipients`` may ask about: no other person of ours has a say in what it answers."""
-        milestone, owner = plan.milestone, self.people.get(plan.milestone.owner_id or 0)
-        levels = self.units.with_ancestors(milestone.unit_id)
-        ids = {milestone.owner_id, owner.deputy_id if owner else None, plan.rule.named_person_id}
-        ids |= {self.fallbacks[unit] for unit in levels}
-        ids |= {lead for unit in levels for lead in self.leads.get(unit, ())}
-        return [self.people[pk] for pk in sorted(pk for pk in ids if pk is not None)]
-
     def helpers(self, milestone: Milestone, *, but: int | None) -> list[User]:
         """Who hears that a mail about ``milestone`` did not reach ``but`` (or a contact): the nearest other fallback person.
 

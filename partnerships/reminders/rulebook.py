@@ -2,15 +2,13 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import connection
-from django.db.models import Model
+from django.db.models import Count, Max
 
 from partnerships.dates import is_weekday
 from partnerships.models import CalendarDay, Milestone, ReminderPlan, ReminderRule, Unit, WorkCalendar
@@ -25,7 +23,6 @@ from partnerships.reminders.schedule import (
 )
 
 WEEKDAYS = WorkingDays(is_weekday)
-BOOKS = (ReminderRule, Unit, CalendarDay, WorkCalendar)
 Scope = tuple[str, int | None, int | None]  # kind of milestone, agreement type, agreement
 
 
@@ -176,41 +173,10 @@ def _days_of(exceptions: dict, covered_until: object) -> WorkingDays:
 
 
 def fingerprint() -> str:
-    """Changes when a rule, a unit or a calendar does, whatever the edit: each leaves a row of history.
-
-    Eight numbers over small tables, in one query.
-    """
-    return " ".join(str(value) for value in history_print(BOOKS))
-
-
-def history_print(models: Sequence[type[Model]]) -> tuple[int | None, ...]:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {history_columns(models)}")
-        return cursor.fetchone()
-
-
-def history_columns(models: Sequence[type[Model]]) -> str:
-    """SQL for how many edits each of these tables has seen, and the newest of them.
-
-    The count beside the newest id: of two edits at once, the one with the lower id may be committed later.
-    """
-    tables = [model.history.model._meta.db_table for model in models]  # type: ignore[attr-defined]
-    return ", ".join(
-        f'(SELECT COUNT(*) FROM "{table}"), (SELECT MAX(history_id) FROM "{table}")'  # noqa: S608 - our own names
-        for table in tables
-    )
-
-
-@dataclass
-class Books:
-    """The rulebook of a run that asks often: read anew when something in it was edited."""
-
-    _book: Rulebook | None = None
-    _print: str = ""
-
-    def current(self) -> Rulebook:
-        """One query while nothing changes."""
-        found = fingerprint()
-        if self._book is None or found != self._print:
-            self._book, self._print = Rulebook.load(), found
-        return self._book
+    """Return a text that changes with each edit of a rule, a unit or a calendar: each leaves a row of history."""
+    counts = []
+    for model in (ReminderRule, Unit, CalendarDay, WorkCalendar):
+        # The count beside the newest id: of two edits at once, the one with the lower id may be committed later.
+        found = model.history.aggregate(count=Count("history_id"), newest=Max("history_id"))
+        counts.append(f"{found['count']} {found['newest']}")
+    return " ".join(counts)

@@ -6,7 +6,6 @@ own ``sendmail`` cannot tell these apart and raises on a broken QUIT although th
 Nothing of it is longer than a lease: every answer may take EMAIL_TIMEOUT, the one to the final dot ANSWER_TIMEOUT.
 """
 
-import select
 import smtplib
 import socket
 import ssl
@@ -64,9 +63,6 @@ class Marks(Protocol):
 
     def after_dot(self) -> None:
         """The final dot is written, the answer not yet read."""
-
-    def while_waiting(self) -> None:
-        """The server takes its time to answer the final dot. Must not raise."""
 
 
 class RelayTroubleError(Exception):
@@ -174,8 +170,6 @@ class Relay:
         try:
             session.send(b".\r\n")
             marks.after_dot()
-            if not _has_answered(session):
-                marks.while_waiting()
             code, reply = _answer(session)
         except (OSError, smtplib.SMTPException) as error:
             self._drop()
@@ -220,14 +214,6 @@ def _open_session() -> smtplib.SMTP:
         session.close()
         raise
     return session
-
-
-def _has_answered(session: smtplib.SMTP) -> bool:
-    assert session.sock is not None
-    is_decrypted = isinstance(session.sock, ssl.SSLSocket) and session.sock.pending() > 0
-    arrived = select.poll()
-    arrived.register(session.sock, select.POLLIN)
-    return is_decrypted or bool(arrived.poll(0))
 
 
 def _answer(session: smtplib.SMTP) -> tuple[int, bytes]:

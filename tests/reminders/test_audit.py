@@ -135,5 +135,5 @@ def test_it_asks_as_often_for_few_rows_as_for_many(rows: int, django_assert_num_
     for _row in range(rows):
         item(delivery__sent=True)
 
-    with django_assert_num_queries(22):
+    with django_assert_num_queries(23):
         audit_and_note(now=NOON)

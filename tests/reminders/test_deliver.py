@@ -494,7 +494,7 @@ def test_a_process_that_slept_through_its_lease_hands_nothing_over(
     rescue(clock=clock)
     quick = claim_next(now=clock(), clock=clock)
 
-    marks = Handing(slow.delivery, written, clock, while_waiting=lambda: None)
+    marks = Handing(slow.delivery, written, clock)
     with Relay() as relay:
         outcome = relay.hand_over("office@example.org", written.address, written.data, marks=marks)
 
@@ -503,71 +503,11 @@ def test_a_process_that_slept_through_its_lease_hands_nothing_over(
     assert smtp_sink.received == []
 
 
-Writer = Callable[..., message.Written]
-
-
-@pytest.fixture
-def second(queue: Callable[[], None], milestone: Milestone, smtp_sink: SmtpSink) -> Milestone:
-    """Of two mails that are due the later one; the mail server takes its time to answer each."""
-    later = MilestoneFactory(due_on=milestone.due_on, title="Second")
+def test_a_mail_that_cannot_be_written_fails_and_the_others_are_sent(
+    queue: Callable[[], None], milestone: Milestone, send: Callable[..., Deliveries], smtp_sink: SmtpSink
+) -> None:
+    second = MilestoneFactory(due_on=milestone.due_on)
     queue()
-    smtp_sink.script({"at": "DATA", "reply": "250 OK", "delay": 0.5, "stored": True})
-    return later
-
-
-@pytest.fixture
-def after_writing(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Delivery], None]], None]:
-    """``after_writing(act)``: ``act(delivery)`` comes after each mail that is written."""
-
-    def also(act: Callable[[Delivery], None]) -> None:
-        write: Writer = message.write
-
-        def written(delivery: Delivery, *rest: Any, **more: Any) -> message.Written:
-            mail = write(delivery, *rest, **more)
-            act(delivery)
-            return mail
-
-        monkeypatch.setattr(message, "write", written)
-
-    return also
-
-
-def test_the_next_mail_is_written_while_the_server_takes_its_time(
-    second: Milestone, send: Callable[..., Deliveries], after_writing: Callable[..., None], smtp_sink: SmtpSink
-) -> None:
-    handing: list[int] = []
-    after_writing(lambda _delivery: handing.append(Delivery.objects.filter(status="handing").count()))
-
-    assert send().counts == {"sent": 2}
-
-    assert handing == [0, 1]
-    assert sorted(mail.recipients for mail in smtp_sink.received) == sorted(
-        [one.owner.email] for one in Milestone.objects.all()
-    )
-    assert [mail.content.encode() for mail in smtp_sink.received] == [
-        bytes(delivery.message) for delivery in Delivery.objects.order_by("pk")
-    ]
-
-
-def test_an_edit_after_a_mail_was_written_ahead_is_in_the_mail(
-    second: Milestone, send: Callable[..., Deliveries], after_writing: Callable[..., None], smtp_sink: SmtpSink
-) -> None:
-    def rename(delivery: Delivery) -> None:
-        if delivery.person_id == second.owner_id:
-            later = Milestone.objects.get(pk=second.pk)
-            later.title = "Renamed"
-            later.save()
-
-    after_writing(rename)
-
-    assert send().counts == {"sent": 2}
-
-    assert "Renamed" in smtp_sink.received[1].subject
-
-
-def test_a_mail_that_cannot_be_written_ahead_fails_in_its_own_turn(
-    queue: Callable[[], None], second: Milestone, send: Callable[..., Deliveries], smtp_sink: SmtpSink
-) -> None:
     User.objects.filter(pk=second.owner_id).update(email="\u5f20@example.org")
 
     assert send().counts == {"sent": 1, "failed": 1}

@@ -385,6 +385,7 @@ def test_edits_the_backup_knew_are_brought_in_step_first_and_later_ones_do_not_m
     restored: MailHold, clock: Clock, staff: User
 ) -> None:
     ComponentHeartbeat.objects.create(name="reminders", at=clock() + dt.timedelta(seconds=1))
+    clock.forward(seconds=2)
     mark = ReminderMark.objects.create(milestone=MilestoneFactory())
     MailHold.objects.update(last_mark=mark.pk)
     with pytest.raises(TransitionRefused, match="still being made"):

@@ -2,7 +2,6 @@
 
 import email
 import email.policy
-import select
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -40,9 +39,6 @@ class Steps:
 
     def after_dot(self) -> None:
         self.asked.append("after")
-
-    def while_waiting(self) -> None:
-        self.asked.append("waiting")
 
 
 def hand_over(relay: Relay, message: bytes = MESSAGE, to: str = "b@example.org", marks: Steps | None = None) -> Outcome:
@@ -239,23 +235,3 @@ def test_names_and_titles_of_any_script_and_length_keep_to_the_line_length(
     [mailbox] = email.message_from_bytes(data, policy=email.policy.default)["To"].addresses
     assert mailbox.display_name.startswith("王秀英 🎓")
     assert smtp_sink.received[0].text().count("很长的说明") == 2000
-
-
-@pytest.mark.parametrize(("delay", "is_asked"), [(0.5, True), (0, False)])
-def test_while_the_server_takes_its_time_something_else_is_done(
-    smtp_sink: SmtpSink, delay: float, is_asked: bool
-) -> None:
-    smtp_sink.script({"at": "DATA", "reply": "250 OK", "delay": delay})
-
-    with Relay() as relay:
-
-        class Late(Steps):
-            def after_dot(self) -> None:
-                super().after_dot()
-                if not delay:
-                    select.select([relay.connect().sock], [], [])
-
-        marks = Late()
-        assert hand_over(relay, marks=marks).result is Result.ACCEPTED
-
-    assert marks.asked == ["begin", "before", "after", *["waiting"] * is_asked]
