@@ -17,10 +17,10 @@ from partnerships.admin.programmes import LabelInline
 from partnerships.admin.steps import StepsMixin
 from partnerships.admin.veils import veils
 from partnerships.admin.versions import FollowUpForm
-from partnerships.models import Facility, FacilityPartner, Organization
+from partnerships.models import Facility, FacilityPartner
 from partnerships.statuses import FacilityStatus
+from partnerships.workflows.facilities import update_side_holders
 from partnerships.workflows.milestones import follow_owner, owner_of
-from partnerships.workflows.organizations import hold_organizations
 
 DATES = ("opened_on", "suspended_on", "closed_on")
 ATTENTION = {
@@ -94,12 +94,11 @@ class FacilityAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
             follow_owner(obj, owner_id=obj.owner_id, actor=request.user, previous=former)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Opening makes its unit a holder of the sides there are; this does so for a side that joins later."""
+        """The unit of an open facility holds its sides, also one that joins later, and not one that left."""
+        before = list(form.instance.partners.values_list("organization_id", flat=True))
         super().save_related(request, form, formsets, change)
-        facility = form.instance
-        if facility.status in {FacilityStatus.OPENED, FacilityStatus.SUSPENDED}:
-            sides = Organization.objects.filter(facility_rows__facility=facility)
-            hold_organizations(sides, unit=facility.unit, coordinator=facility.owner, actor=request.user)
+        if form.instance.status in {FacilityStatus.OPENED, FacilityStatus.SUSPENDED}:
+            update_side_holders(form.instance, actor=request.user, left=before)
 
     @display(description=_("sides"))
     def sides(self, facility: Facility) -> str:

@@ -30,7 +30,7 @@ from partnerships.models import (
     Role,
     Unit,
 )
-from partnerships.workflows.organizations import hold_organizations
+from partnerships.workflows.transitions import save_as
 
 DETAIL_COLUMNS = frozenset({"uscc", "industry"})
 
@@ -197,7 +197,7 @@ class OrganizationAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
             return
         joined = user.memberships.filter(role__gte=Role.COORDINATOR).order_by("-role", "pk")
         unit = Unit.objects.get(pk=joined.values("unit")[:1])
-        hold_organizations([organization], unit=unit, coordinator=user, actor=user)
+        save_as(OrganizationUnit(organization=organization, unit=unit, coordinator=user), user)
 
     def _warn_of_look_alikes(self, request: HttpRequest, organization: Organization) -> None:
         others = Organization.objects.look_alikes(organization.name).exclude(pk=organization.pk)

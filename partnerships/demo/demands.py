@@ -12,9 +12,9 @@ from partnerships.workflows.demands import (
     choose_answer,
     close_demand,
     decline_answer,
-    follow_demand,
     propose_answer,
     shortlist_answer,
+    watch_deadline,
 )
 
 
@@ -75,7 +75,7 @@ def _release(
         deadline_on=office.day(due),
         **values,
     )
-    follow_demand(demand, actor=person, on=day)
+    watch_deadline(demand, actor=person, on=day)
     return demand
 
 

@@ -110,7 +110,12 @@ class AgreementFactory(ModelFactory):
         returned = factory.Trait(ready=True, status=AgreementStatus.RETURNED, submitted_on=DAY, returned_on=DAY)
         approved = factory.Trait(ready=True, status=AgreementStatus.APPROVED, submitted_on=DAY, approved_on=DAY)
         signed = factory.Trait(
-            ready=True, status=AgreementStatus.SIGNED, submitted_on=DAY, approved_on=DAY, signed_on=DAY
+            ready=True,
+            status=AgreementStatus.SIGNED,
+            submitted_on=DAY,
+            approved_on=DAY,
+            signed_on=DAY,
+            is_signing_confirmed=True,
         )
         # Registered when it was signed already: nobody of ours approved it.
         recorded = factory.Trait(ready=True, status=AgreementStatus.SIGNED, signed_on=DAY, recorded_on=DAY)

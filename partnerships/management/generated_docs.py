@@ -150,6 +150,13 @@ def access_page() -> str:
             "- A system administrator never approves, signs or ends an agreement, member or staff or not; nobody inactive may do",
             "  anything.",
             "",
+            "## Who holds an organization",
+            "",
+            "A unit holds an organization that it entered or was granted; one it signed an agreement with, closed meanwhile or",
+            "not; and one it runs an open joint facility with. An agreement registered as already signed counts when a lead or",
+            "the office registered it. Drafts, submissions, demands and activities make no holder. When the last of these",
+            "grounds ends (the signing is taken back, the facility closes, its side leaves), the unit holds it no longer.",
+            "",
         ]
     )
 

@@ -335,6 +335,7 @@ class Migration(migrations.Migration):
                         ('terminated_on', models.DateField(editable=False, null=True, verbose_name='terminated on')),
                         ('cancelled_on', models.DateField(editable=False, null=True, verbose_name='cancelled on')),
                         ('recorded_on', models.DateField(editable=False, null=True, verbose_name='registered as already signed on')),
+                        ('is_signing_confirmed', models.BooleanField(default=False, editable=False, verbose_name='signing confirmed')),
                         ('coordinator', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='coordinated_agreements', to=settings.AUTH_USER_MODEL, verbose_name='coordinator')),
                         ('created_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='created_agreements', to=settings.AUTH_USER_MODEL, verbose_name='created by')),
                         ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='partnerships.agreement', verbose_name='under the framework')),
@@ -347,7 +348,7 @@ class Migration(migrations.Migration):
                         'verbose_name_plural': 'agreements',
                         'ordering': ['-pk'],
                         'indexes': [models.Index(fields=['status', 'signed_on'], name='agreement_by_status'), models.Index(fields=['coordinator', 'status'], name='agreement_by_coordinator')],
-                        'constraints': [models.CheckConstraint(condition=models.Q(('status__in', ['draft', 'in_review', 'returned', 'approved', 'signed', 'suspended', 'completed', 'terminated', 'cancelled'])), name='agreement_status_known'), models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['signed', 'suspended', 'completed', 'terminated']), _negated=True), ('signed_on__isnull', False), _connector='OR'), name='agreement_signed_has_date', violation_error_message='A signed agreement has a date of signing.'), models.CheckConstraint(condition=models.Q(models.Q(('status', 'suspended'), _negated=True), ('suspended_on__isnull', False), _connector='OR'), name='agreement_suspended_has_date'), models.CheckConstraint(condition=models.Q(models.Q(('status', 'terminated'), ('terminated_on__isnull', False)), models.Q(models.Q(('status', 'terminated'), _negated=True), ('terminated_on__isnull', True)), _connector='OR'), name='agreement_terminated_has_date'), models.CheckConstraint(condition=models.Q(models.Q(('completed_on__isnull', False), ('status', 'completed')), models.Q(models.Q(('status', 'completed'), _negated=True), ('completed_on__isnull', True)), _connector='OR'), name='agreement_completed_has_date'), models.CheckConstraint(condition=models.Q(('parent', models.F('id')), _negated=True), name='agreement_not_below_itself', violation_error_code='parent', violation_error_message='An agreement cannot be its own framework.'), models.CheckConstraint(condition=models.Q(('predecessor', models.F('id')), _negated=True), name='agreement_not_after_itself', violation_error_code='predecessor', violation_error_message='An agreement cannot follow itself.'), models.CheckConstraint(condition=models.Q(('amount__isnull', True), ('amount__gte', 0), _connector='OR'), name='agreement_amount_not_negative', violation_error_code='amount', violation_error_message='An amount cannot be negative.')],
+                        'constraints': [models.CheckConstraint(condition=models.Q(('status__in', ['draft', 'in_review', 'returned', 'approved', 'signed', 'suspended', 'completed', 'terminated', 'cancelled'])), name='agreement_status_known'), models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['signed', 'suspended', 'completed', 'terminated']), _negated=True), ('signed_on__isnull', False), _connector='OR'), name='agreement_signed_has_date', violation_error_message='A signed agreement has a date of signing.'), models.CheckConstraint(condition=models.Q(('is_signing_confirmed', False), ('signed_on__isnull', False), _connector='OR'), name='agreement_confirmed_is_signed'), models.CheckConstraint(condition=models.Q(models.Q(('status', 'suspended'), _negated=True), ('suspended_on__isnull', False), _connector='OR'), name='agreement_suspended_has_date'), models.CheckConstraint(condition=models.Q(models.Q(('status', 'terminated'), ('terminated_on__isnull', False)), models.Q(models.Q(('status', 'terminated'), _negated=True), ('terminated_on__isnull', True)), _connector='OR'), name='agreement_terminated_has_date'), models.CheckConstraint(condition=models.Q(models.Q(('completed_on__isnull', False), ('status', 'completed')), models.Q(models.Q(('status', 'completed'), _negated=True), ('completed_on__isnull', True)), _connector='OR'), name='agreement_completed_has_date'), models.CheckConstraint(condition=models.Q(('parent', models.F('id')), _negated=True), name='agreement_not_below_itself', violation_error_code='parent', violation_error_message='An agreement cannot be its own framework.'), models.CheckConstraint(condition=models.Q(('predecessor', models.F('id')), _negated=True), name='agreement_not_after_itself', violation_error_code='predecessor', violation_error_message='An agreement cannot follow itself.'), models.CheckConstraint(condition=models.Q(('amount__isnull', True), ('amount__gte', 0), _connector='OR'), name='agreement_amount_not_negative', violation_error_code='amount', violation_error_message='An amount cannot be negative.')],
                     },
                 ),
                 migrations.CreateModel(
@@ -2172,6 +2173,7 @@ class Migration(migrations.Migration):
                     name='OrganizationUnit',
                     fields=[
                         ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('is_granted', models.BooleanField(default=True, editable=False, verbose_name='entered or granted')),
                         ('coordinator', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='held_organizations', to=settings.AUTH_USER_MODEL, verbose_name='coordinator')),
                         ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='holders', to='partnerships.organization', verbose_name='organization')),
                         ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='held_organizations', to='partnerships.unit', verbose_name='unit')),
@@ -2315,6 +2317,7 @@ class Migration(migrations.Migration):
                     name='HistoricalOrganizationUnit',
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
+                        ('is_granted', models.BooleanField(default=True, editable=False, verbose_name='entered or granted')),
                         ('history_id', models.AutoField(primary_key=True, serialize=False)),
                         ('history_date', models.DateTimeField(db_index=True)),
                         ('history_change_reason', models.CharField(max_length=100, null=True)),
@@ -2625,6 +2628,7 @@ class Migration(migrations.Migration):
                         ('terminated_on', models.DateField(editable=False, null=True, verbose_name='terminated on')),
                         ('cancelled_on', models.DateField(editable=False, null=True, verbose_name='cancelled on')),
                         ('recorded_on', models.DateField(editable=False, null=True, verbose_name='registered as already signed on')),
+                        ('is_signing_confirmed', models.BooleanField(default=False, editable=False, verbose_name='signing confirmed')),
                         ('history_id', models.AutoField(primary_key=True, serialize=False)),
                         ('history_date', models.DateTimeField(db_index=True)),
                         ('history_change_reason', models.CharField(max_length=100, null=True)),

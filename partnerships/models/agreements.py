@@ -186,6 +186,9 @@ class Agreement(SeededModel, SearchableModel, VersionedModel):
     recorded_on = models.DateField(
         _("registered as already signed on"), null=True, editable=False
     )  # set by record_signed_agreement only: such an agreement claims no approval
+    is_signing_confirmed = models.BooleanField(
+        _("signing confirmed"), default=False, editable=False
+    )  # by a lead or the office, who recorded it: from then on the unit holds the parties
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,
@@ -216,6 +219,10 @@ class Agreement(SeededModel, SearchableModel, VersionedModel):
                 | Q(signed_on__isnull=False),
                 name="agreement_signed_has_date",
                 violation_error_message=_("A signed agreement has a date of signing."),
+            ),
+            models.CheckConstraint(
+                condition=Q(is_signing_confirmed=False) | Q(signed_on__isnull=False),
+                name="agreement_confirmed_is_signed",
             ),
             models.CheckConstraint(
                 condition=~Q(status="suspended") | Q(suspended_on__isnull=False),

@@ -433,9 +433,11 @@ class AssociationMembership(OfficeModel):
 
 
 class OrganizationUnit(OfficeModel):
-    """One of our units holds the relation with an organization, and who looks after it there.
+    """One of our units that holds an organization, and who looks after it there.
 
-    This is what *own* means for details and contacts; the first agreement or activity makes it.
+    This is what *own* means for details and contacts. A unit holds what it entered or was granted (``is_granted``), and
+    what it signed an agreement or runs an open facility with; ``workflows.organizations.update_holders`` keeps the
+    latter up to date.
     """
 
     organization = models.ForeignKey(
@@ -450,6 +452,8 @@ class OrganizationUnit(OfficeModel):
         related_name="held_organizations",
         verbose_name=_("coordinator"),
     )
+    # Stays when the last agreement or facility ends; a later removal is somebody's decision again.
+    is_granted = models.BooleanField(_("entered or granted"), default=True, editable=False)
 
     history = History()
 

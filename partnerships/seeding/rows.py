@@ -40,7 +40,7 @@ from partnerships.models import (
 from partnerships.models.programmes import PROGRAMME_ITEMS
 from partnerships.workflows.activities import complete_activity, follow_activity
 from partnerships.workflows.agreements import record_signed_agreement
-from partnerships.workflows.demands import follow_demand
+from partnerships.workflows.demands import watch_deadline
 from partnerships.workflows.facilities import open_facility
 
 Entry = Mapping[str, Any]
@@ -269,7 +269,7 @@ def _take_steps(row: Any, entry: Entry, *, today: dt.date) -> Any:
     if isinstance(row, Facility) and "opened_on" in entry:
         return open_facility(row, actor=None, on=entry["opened_on"], today=today)
     if isinstance(row, Demand):
-        follow_demand(row, actor=None, on=today)
+        watch_deadline(row, actor=None, on=today)
     return row
 
 

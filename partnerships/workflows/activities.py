@@ -37,7 +37,6 @@ from partnerships.workflows.milestones import (
     give_to,
     keep_in_step,
 )
-from partnerships.workflows.organizations import hold_organizations
 from partnerships.workflows.transitions import (
     check_day,
     check_input,
@@ -157,7 +156,7 @@ def edit_activity(
     and it counts for exactly ``credited``: pairs of an area's and an organization's id.
 
     Effects in order: the activity, its details, who takes part, what it counts for, as one version and none where
-    nothing changed; its milestones follow its dates and its title; once it is completed, the unit holds the organizations.
+    nothing changed; its milestones follow its dates and its title.
     """
     with transaction.atomic():
         locked = lock_as_read(activity)
@@ -168,17 +167,14 @@ def edit_activity(
         _check_is_over(locked, changes)
         if changes:
             save_as(locked, actor)
-        partners = {organization.pk: organization for organization in organizations}
         has_other_parts = [
             _edit_details(locked, details, actor=actor),
-            _keep_partners(locked, set(partners), actor=actor),
+            _keep_partners(locked, {organization.pk for organization in organizations}, actor=actor),
             _keep_credits(locked, set(credited), actor=actor),
         ]
         if any(has_other_parts) and not changes:
             locked.touch()
         follow_activity(locked, actor=actor, on=on)
-        if locked.completed_on:
-            hold_organizations(partners.values(), unit=locked.unit, coordinator=locked.owner, actor=actor)
     return locked
 
 
@@ -306,7 +302,7 @@ def complete_activity(
     """Completes it on ``on``, with what came of it and what comes next; "nothing" is an answer, with a reason.
 
     Effects in order: status and dates; the next step becomes an action point of the owner; the agreement's next contact
-    moves; its own milestones are met; the unit holds the organizations that took part.
+    moves; its own milestones are met.
     """
     _check_next_step(on, next_step, next_step_on, no_next_step_reason)
     with transaction.atomic():
@@ -325,9 +321,6 @@ def complete_activity(
             derive_milestones(done.agreement, actor=actor, on=on)
         # After the agreement: who ends that locks it first and the milestones of its activities then.
         follow_activity(done, actor=actor, on=on)
-        # Last: signing locks the agreement first and the organizations then, too.
-        partners = Organization.objects.filter(activity_rows__activity=done)
-        hold_organizations(partners, unit=done.unit, coordinator=done.owner, actor=actor)
     return done
 
 

@@ -24,7 +24,7 @@ from partnerships.models import (
     ReminderPlan,
     User,
 )
-from partnerships.permissions import require
+from partnerships.permissions import may, require
 from partnerships.statuses import AGREEMENT_TRANSITIONS, AgreementStatus
 from partnerships.workflows.activities import follow_activity, lock_unfinished
 from partnerships.workflows.milestones import (
@@ -35,7 +35,7 @@ from partnerships.workflows.milestones import (
     give_to,
     make_type_milestones,
 )
-from partnerships.workflows.organizations import hold_organizations
+from partnerships.workflows.organizations import update_holders
 from partnerships.workflows.transitions import (
     check_day,
     check_heir,
@@ -133,7 +133,6 @@ def submit_agreement(agreement: Agreement, *, actor: User | None, on: dt.date) -
     with transaction.atomic():
         submitted = _step(agreement, "submit", actor=actor, on=on)
         _check_signatories(submitted)
-        _hold_parties(submitted, actor=actor)
     return submitted
 
 
@@ -158,7 +157,8 @@ def sign_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, tod
 def record_signed_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, today: dt.date) -> Agreement:
     """Registers an agreement that was signed on ``on`` already, without inventing an approval or past milestones.
 
-    The same effects as a signing, but nothing is asked for before ``today``, the day of the registration.
+    The same effects as a signing, but nothing is asked for before ``today``, the day of the registration, and the unit
+    holds the parties only when a lead or the office registers it: nobody else has confirmed that it was signed.
     """
     return _become_signed(agreement, "record_signed", actor=actor, on=on, today=today, not_before=today)
 
@@ -213,7 +213,8 @@ def unsign_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, r
     """A correction: the signing was recorded in error. It is a draft again.
 
     Effects in order: what the signing wrote by itself (names as signed that are today's names, the term by the type's
-    rule) is taken back, so that the next signing writes it anew; status; its milestones are cancelled.
+    rule) is taken back, so that the next signing writes it anew; status; its milestones are cancelled; the unit no longer
+    holds the parties by it.
     """
     typed = "" if agreement.title_as_signed == agreement.title else agreement.title_as_signed
     with transaction.atomic():
@@ -222,7 +223,10 @@ def unsign_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, r
             # Before the step: who takes a signing back must not count as having edited the parties since.
             _take_back_names(locked, actor=actor)
             _take_back_term(locked, actor=actor)
-        return _end(agreement, "unsign", actor=actor, on=on, reason=reason, title_as_signed=typed)
+        changes = {"title_as_signed": typed, "is_signing_confirmed": False}
+        unsigned = _end(agreement, "unsign", actor=actor, on=on, reason=reason, **changes)
+        _update_party_holders(unsigned, actor=actor)
+    return unsigned
 
 
 def assign_agreement(agreement: Agreement, *, actor: User | None, coordinator: User, reason: str = "") -> Agreement:
@@ -335,7 +339,7 @@ def accede_party(
             name_as_signed=_name_to_sign(organization),
         )
         save_as(party, actor)
-        _hold_parties(locked, actor=actor)
+        _update_party_holders(locked, actor=actor)
         locked.touch()
     return party
 
@@ -431,15 +435,18 @@ def _become_signed(
 ) -> Agreement:
     if on > today:
         raise InvalidInput(_("The day of signing lies in the future."), field="on")
-    more: dict[str, Any] = {"recorded_on": today} if name == "record_signed" else {}
+    changes: dict[str, Any] = {
+        "title_as_signed": agreement.title_as_signed or agreement.title,
+        "is_signing_confirmed": actor is None or may(actor, "agreement.sign", agreement),
+    }
+    if name == "record_signed":
+        changes["recorded_on"] = today
     with transaction.atomic():
-        signed = _step(
-            agreement, name, actor=actor, on=on, title_as_signed=agreement.title_as_signed or agreement.title, **more
-        )
+        signed = _step(agreement, name, actor=actor, on=on, **changes)
         _check_signatories(signed)
         _snapshot_parties(signed, actor=actor)
         _ensure_term(signed, actor=actor, not_before=not_before)
-        _hold_parties(signed, actor=actor)
+        _update_party_holders(signed, actor=actor)
         make_type_milestones(signed, actor=actor, not_before=not_before)
         derive_milestones(signed, actor=actor, on=on)
     return signed
@@ -514,9 +521,9 @@ def _take_back_term(agreement: Agreement, *, actor: User | None) -> None:
         delete_as(by_rule, actor)
 
 
-def _hold_parties(agreement: Agreement, *, actor: User | None) -> None:
+def _update_party_holders(agreement: Agreement, *, actor: User | None) -> None:
     organizations = Organization.objects.filter(party_rows__agreement=agreement)
-    hold_organizations(organizations, unit=agreement.unit, coordinator=agreement.coordinator, actor=actor)
+    update_holders(organizations, unit=agreement.unit, coordinator=agreement.coordinator, actor=actor)
 
 
 def _lock_signed(agreement: Agreement, actor: User | None) -> Agreement:

@@ -43,6 +43,7 @@ from partnerships.workflows.activities import plan_activity, record_activity
 from partnerships.workflows.agreements import record_signed_agreement
 from partnerships.workflows.demands import release_demand
 from partnerships.workflows.facilities import open_facility
+from partnerships.workflows.organizations import register_organization
 from partnerships.workflows.transitions import check_day, lock, save_as
 
 LONGEST_TITLE = 200
@@ -59,13 +60,17 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class Present:
-    """Somebody who was there: an ``organization`` on record, a new one of a ``kind``, or with neither a name as printed."""
+    """Somebody who was there: an ``organization`` on record, a new one of a ``kind``, or with neither a name as printed.
+
+    A new one is none of ``confirmed_different``, the ids of its look-alikes.
+    """
 
     key: str
     name: str
     role: str
     organization: Organization | None = None
     kind: str = ""
+    confirmed_different: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -253,9 +258,13 @@ def _record_present(present: Iterable[Present], event: Event, actor: User) -> di
     rows = Organization.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
     known = {organization.pk: organization for organization in rows}
     found: dict[str, Organization] = {}
+    organization: Organization | None
     for one in present:
         with _at(one.key):
-            organization = _on_record(one.organization, known) if one.organization else _new_organization(one, actor)
+            if one.organization:
+                organization = _on_record(one.organization, known)
+            else:
+                organization = _new_organization(one, event, actor, found.values())
             if organization:
                 found[one.key] = organization
             as_printed = "" if organization else one.name
@@ -271,13 +280,18 @@ def _on_record(organization: Organization, known: Mapping[int, Organization]) ->
     return known[organization.pk]
 
 
-def _new_organization(present: Present, actor: User) -> Organization | None:
+def _new_organization(
+    present: Present, event: Event, actor: User, listed: Iterable[Organization]
+) -> Organization | None:
+    """The new organization, held by the event's unit, which enters it; those listed beside it are different ones."""
     if not present.kind:
         return None
-    organization = Organization(kind=present.kind, name=present.name)
-    require(actor, "organization.add", organization)
-    save_as(organization, actor)
-    return organization
+    return register_organization(
+        Organization(kind=present.kind, name=present.name),
+        actor=actor,
+        unit=event.unit,
+        none_of={*present.confirmed_different, *(organization.pk for organization in listed)},
+    )
 
 
 def _record_source(ceremony: Ceremony, event: Event, actor: User) -> None:

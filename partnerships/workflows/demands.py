@@ -35,12 +35,11 @@ from partnerships.workflows.milestones import (
     keep_in_step,
     owner_of,
 )
-from partnerships.workflows.organizations import hold_organizations
 from partnerships.workflows.transitions import check_day, lock, lock_as_read, save_as, take_step
 
 
 def release_demand(demand: Demand, *, actor: User | None, on: dt.date) -> Demand:
-    """Saves a demand, new or changed; its unit holds the asker, and the deadline becomes a milestone.
+    """Save a demand, new or changed; its deadline becomes a milestone.
 
     A new owner takes over the pending milestones of the former.
     """
@@ -50,16 +49,9 @@ def release_demand(demand: Demand, *, actor: User | None, on: dt.date) -> Demand
             check_day(demand.deadline_on, field="deadline_on")
         former = owner_of(demand)
         save_as(demand, actor)
-        follow_demand(demand, actor=actor, on=on)
+        watch_deadline(demand, actor=actor, on=on)
         follow_owner(demand, owner_id=demand.owner_id, actor=actor, previous=former)
     return demand
-
-
-def follow_demand(demand: Demand, *, actor: User | None, on: dt.date) -> None:
-    """What a saved demand brings with it: its unit holds the asker, and the deadline becomes a milestone."""
-    with transaction.atomic():
-        hold_organizations([demand.organization], unit=demand.unit, coordinator=demand.owner, actor=actor)
-        watch_deadline(demand, actor=actor, on=on)
 
 
 def watch_deadline(demand: Demand, *, actor: User | None, on: dt.date) -> None:

@@ -1,7 +1,7 @@
 """Joint facilities: opened, reviewed every year, suspended, closed."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import count
 from typing import Any
 
@@ -15,7 +15,7 @@ from partnerships.exceptions import InvalidInput
 from partnerships.models import Facility, MilestoneKind, Organization, User
 from partnerships.statuses import FACILITY_TRANSITIONS, MilestoneStatus
 from partnerships.workflows.milestones import Derived, cancel_pending_milestones, give_to, keep_in_step
-from partnerships.workflows.organizations import hold_organizations
+from partnerships.workflows.organizations import update_holders
 from partnerships.workflows.transitions import take_step
 
 REVIEW_MONTHS = 12
@@ -23,7 +23,7 @@ LEAST_SIDES = 1
 
 
 def open_facility(facility: Facility, *, actor: User | None, on: dt.date, today: dt.date) -> Facility:
-    """Opens it on ``on``; the unit holds its sides, and a review comes back every year from then on.
+    """Open it on ``on``; the unit holds its sides while it is open, and a review comes back every year from then on.
 
     One that opened long ago is first reviewed on the next anniversary that does not lie before ``today``; one that was
     reopened, on the next after its last review.
@@ -34,8 +34,7 @@ def open_facility(facility: Facility, *, actor: User | None, on: dt.date, today:
         raise InvalidInput(_("Say which organizations run it first."))
     with transaction.atomic():
         opened = _step(facility, "open", actor=actor, on=on)
-        partners = Organization.objects.filter(facility_rows__facility=opened)
-        hold_organizations(partners, unit=opened.unit, coordinator=opened.owner, actor=actor)
+        update_side_holders(opened, actor=actor)
         review = _first_review(opened, on, today)
         keep_in_step(opened, [review], owner=opened.owner, actor=actor, on=on, reason="")
     return opened
@@ -50,10 +49,11 @@ def resume_facility(facility: Facility, *, actor: User | None, on: dt.date) -> F
 
 
 def close_facility(facility: Facility, *, actor: User | None, on: dt.date, reason: str) -> Facility:
-    """Closes it; its open reviews are cancelled with the reason."""
+    """Close it; its open reviews are cancelled with the reason, and the unit holds the sides no longer by it."""
     with transaction.atomic():
         closed = _step(facility, "close", actor=actor, on=on, reason=reason)
         cancel_pending_milestones(closed, actor=actor, on=on, reason=reason)
+        update_side_holders(closed, actor=actor)
     return closed
 
 
@@ -66,6 +66,13 @@ def assign_facility(facility: Facility, *, actor: User | None, owner: User, reas
     """Gives it to another person, with its milestones; they must be able to see it and be reached."""
     running = Facility.objects.not_closed()
     return give_to(facility, owner, actor=actor, action="facility.edit", pending=running, reason=reason)
+
+
+def update_side_holders(facility: Facility, *, actor: User | None, left: Iterable[int] = ()) -> None:
+    """Bring the holders of its sides up to date; ``left`` are ids of organizations that were sides before."""
+    ids = {*left, *facility.partners.values_list("organization_id", flat=True)}
+    organizations = Organization.objects.filter(pk__in=ids)
+    update_holders(organizations, unit=facility.unit, coordinator=facility.owner, actor=actor)
 
 
 STEPS: dict[str, Callable[..., Facility]] = {

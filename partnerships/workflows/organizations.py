@@ -9,10 +9,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from partnerships.exceptions import InvalidInput, TransitionRefused
-from partnerships.models import Agreement, Contact, Organization, OrganizationName, OrganizationUnit, Unit, User
+from partnerships.models import (
+    Agreement,
+    Contact,
+    Facility,
+    Organization,
+    OrganizationName,
+    OrganizationUnit,
+    Unit,
+    User,
+)
 from partnerships.permissions import require
 from partnerships.statuses import AgreementStatus
-from partnerships.workflows.transitions import lock, save_as, save_with_parts
+from partnerships.workflows.transitions import delete_as, lock, save_as, save_with_parts
 
 OPEN_AGREEMENTS = frozenset(AgreementStatus) - {
     AgreementStatus.COMPLETED,
@@ -51,7 +60,7 @@ def register_organization(
         if unit is not None:
             require(actor, "organization.edit", unit)
             coordinator = actor if actor and actor.scope.role_in(unit.pk) else None
-            hold_organizations([organization], unit=unit, coordinator=coordinator, actor=actor)
+            save_as(OrganizationUnit(organization=organization, unit=unit, coordinator=coordinator), actor)
     return organization
 
 
@@ -88,24 +97,38 @@ def keep_contact(contact: Contact, *, actor: User | None) -> Contact:
     return contact
 
 
-def hold_organizations(
+def update_holders(
     organizations: Iterable[Organization], *, unit: Unit, coordinator: User | None, actor: User | None
 ) -> None:
-    """Makes ``unit`` a holder of each organization that it does not hold yet: one query, and one save for each new."""
-    missing = _not_held({organization.pk for organization in organizations}, unit)
-    if not missing:
-        return
+    """Make ``unit`` a holder of each organization it has a ground to hold, and end its holding of the others.
+
+    Whatever adds or ends a ground calls it afterwards: a signing, taking one back, opening or closing a facility.
+    What the unit entered or was granted stays.
+    """
     with transaction.atomic():
         # In one order and under a lock: two first agreements with the same partners make each holder once.
-        rows = Organization.objects.select_for_update(no_key=True).filter(pk__in=missing).order_by("pk")
+        ids = [organization.pk for organization in organizations]
+        rows = Organization.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
         locked = {organization.pk: organization for organization in rows}
-        for pk in sorted(_not_held(set(locked), unit)):
-            save_as(OrganizationUnit(organization=locked[pk], unit=unit, coordinator=coordinator), actor)
+        held = {row.organization_id: row for row in unit.held_organizations.filter(organization__in=locked)}
+        grounded = _with_ground(unit, locked)
+        for pk in sorted(grounded - held.keys()):
+            holder = OrganizationUnit(organization=locked[pk], unit=unit, coordinator=coordinator, is_granted=False)
+            save_as(holder, actor)
+        for pk in sorted(held.keys() - grounded):
+            if not held[pk].is_granted:
+                delete_as(held[pk], actor)
 
 
-def _not_held(organization_ids: set[int], unit: Unit) -> set[int]:
-    held = OrganizationUnit.objects.filter(unit=unit, organization__in=organization_ids)
-    return organization_ids - set(held.values_list("organization_id", flat=True))
+def _with_ground(unit: Unit, organization_ids: Collection[int]) -> set[int]:
+    """The organizations that ``unit`` signed an agreement with, closed meanwhile or not, or runs an open facility with."""
+    signed = Agreement.objects.filter(unit=unit, is_signing_confirmed=True)
+    sides = Facility.objects.running().filter(unit=unit, partners__organization__in=organization_ids)
+    parties = signed.filter(parties__organization__in=organization_ids)
+    return {
+        *parties.values_list("parties__organization_id", flat=True),
+        *sides.values_list("partners__organization_id", flat=True),
+    }
 
 
 def archive_organization(organization: Organization, *, actor: User | None, on: dt.date) -> Organization:

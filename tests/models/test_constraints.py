@@ -113,6 +113,7 @@ BROKEN: dict[str, Callable[[], Any]] = {
     "agreement_party_signs_for_somebody": lambda: AgreementPartyFactory(is_for_itself=False),
     "agreement_party_unique": lambda: twice(AgreementPartyFactory, "agreement", "organization"),
     "agreement_reference_unique_in_unit": lambda: twice(AgreementFactory, "unit", reference="2026-7"),
+    "agreement_confirmed_is_signed": lambda: AgreementFactory(is_signing_confirmed=True),
     "agreement_signed_has_date": lambda: AgreementFactory(status="signed"),
     "agreement_status_known": lambda: AgreementFactory(status="lost"),
     "agreement_suspended_has_date": lambda: AgreementFactory(suspended=True, suspended_on=None),

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from partnerships.factories import DAY, NOON, ActivityFactory, CooperationAreaFactory, EnterpriseFactory
-from partnerships.models import Activity, OrganizationUnit
+from partnerships.models import Activity
 from partnerships.workflows.activities import follow_activity
 from tests.views.test_every_page import violations
 from tests.views.world import World
@@ -117,16 +117,6 @@ def test_it_counts_only_for_who_takes_part(world: World, client: Client, activit
     assert response.context["form"]["place"].value() == "Hall 2"
     activity.refresh_from_db()
     assert (activity.place, activity.partners.count(), activity.version) == ("", 1, 1)
-
-
-def test_who_is_added_to_a_completed_one_is_held(world: World, client: Client) -> None:
-    done = ActivityFactory(agreement=world.agreement, owner=world.coordinator, completed=True)
-    second = EnterpriseFactory()
-    world.agreement.parties.create(organization=second)
-
-    save(client, done, organizations=[second.pk])
-
-    assert OrganizationUnit.objects.filter(organization=second, unit=world.unit).exists() is True
 
 
 def test_a_completed_one_is_not_moved_behind_that_day(world: World, client: Client) -> None:

@@ -24,7 +24,6 @@ from partnerships.models import (
     ContactNote,
     Milestone,
     MilestoneKind,
-    OrganizationUnit,
     StatusChange,
 )
 from partnerships.workflows.activities import (
@@ -81,13 +80,12 @@ def test_completing_keeps_the_summary_and_asks_for_the_next_step(agreement: Agre
     )
 
 
-def test_completing_moves_the_next_contact_and_makes_holders(agreement: Agreement) -> None:
+def test_completing_moves_the_next_contact_and_makes_no_holder(agreement: Agreement) -> None:
     guest = OrganizationFactory()
     on = DAY + dt.timedelta(days=10)
     complete(ActivityFactory(agreement=agreement, organizations=[guest]), on=on, next_step_on=LATER)
     assert agreement.milestones.get(derived_key="next_contact").due_on == on + dt.timedelta(days=180)
-    holder = OrganizationUnit.objects.get(organization=guest)
-    assert (holder.unit, holder.coordinator) == (agreement.unit, agreement.coordinator)
+    assert guest.holders.count() == 0
 
 
 def test_nothing_next_is_an_answer_with_a_reason() -> None:
@@ -295,7 +293,6 @@ def test_recording_is_completing_without_having_asked(agreement: Agreement) -> N
     )
     assert [(row.kind, row.due_on) for row in done.milestones.all()] == [(MilestoneKind.ACTION_POINT, LATER)]
     assert [row.transition for row in StatusChange.objects.of(done)] == ["complete"]
-    assert OrganizationUnit.objects.filter(organization=partner, unit=agreement.unit).exists() is True
 
 
 def test_a_second_click_records_nothing(agreement: Agreement) -> None:

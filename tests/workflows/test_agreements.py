@@ -194,12 +194,6 @@ def test_an_agreement_needs_two_signatories() -> None:
     assert footprint(draft) == before
 
 
-def test_a_submitted_agreement_makes_its_unit_hold_the_parties() -> None:
-    agreement = submitted(UserFactory(coordinator_in=UnitFactory()))
-    holders = OrganizationUnit.objects.filter(unit=agreement.unit)
-    assert {row.organization_id for row in holders} == {row.organization_id for row in agreement.parties.all()}
-
-
 # Signing
 
 

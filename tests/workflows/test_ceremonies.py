@@ -153,7 +153,10 @@ def test_what_came_of_it_belongs_to_its_programme(actor: Any) -> None:
     ceremony = whole_ceremony(actor)
 
     event = record(ceremony, actor)
-    record(replace(ceremony, programme=None, event=Event(unit=event.unit, name="Other", starts_on=DAY)), actor)
+    different = frozenset(Organization.objects.values_list("pk", flat=True))
+    others = tuple(replace(one, confirmed_different=different) for one in ceremony.present)
+    other = Event(unit=event.unit, name="Other", starts_on=DAY)
+    record(replace(ceremony, programme=None, event=other, present=others), actor)
 
     labelled = [event, event.agreements.get(), event.facilities.get(), event.demands.get()]
     items = ceremony.programme.items.all()

@@ -57,7 +57,6 @@ def test_the_deadline_is_a_milestone_of_the_owner() -> None:
     milestone = demand.milestones.get()
     assert (milestone.kind, milestone.due_on) == (MilestoneKind.DEMAND_DEADLINE, DEADLINE)
     assert (milestone.unit, milestone.owner) == (demand.unit, demand.owner)
-    assert demand.organization.holders.get().unit == demand.unit
 
 
 def test_the_milestone_follows_the_deadline_and_goes_with_it() -> None:

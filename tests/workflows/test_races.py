@@ -49,6 +49,7 @@ from partnerships.workflows.agreements import (
     approve_agreement,
     complete_agreement,
     delete_draft,
+    record_signed_agreement,
     register_agreement,
     renew_agreement,
     sign_agreement,
@@ -207,7 +208,7 @@ def test_two_first_agreements_with_the_same_partners_make_each_holder_once() -> 
         AgreementFactory(unit=unit, ready=True, parties=partners),
         AgreementFactory(unit=unit, ready=True, parties=partners[::-1]),
     ]
-    calls = [partial(submit_agreement, draft, actor=None, on=DAY) for draft in drafts]
+    calls = [partial(record_signed_agreement, draft, actor=None, on=DAY, today=DAY) for draft in drafts]
     assert refused(run_together(*calls)) == []
     assert OrganizationUnit.objects.filter(unit=unit).count() == 2
 

@@ -112,7 +112,12 @@ class PresentLine(Line):
         values = self.cleaned_data
         kind = values["kind"] if values["choice"] == NEW else ""
         return ceremonies.Present(
-            key=self.prefix, name=values["name"], role=values["role"], organization=self.organization, kind=kind
+            key=self.prefix,
+            name=values["name"],
+            role=values["role"],
+            organization=self.organization,
+            kind=kind,
+            confirmed_different=self.who.alike,
         )
 
 

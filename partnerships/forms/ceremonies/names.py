@@ -17,6 +17,7 @@ class Who:
 
     name: str = ""
     found: list[Organization] = field(default_factory=list)
+    alike: frozenset[int] = frozenset()  # ids of all look-alikes, also of those that are not shown
 
     @property
     def same(self) -> Organization | None:
@@ -44,7 +45,8 @@ def who_is_who(data: QueryDict, typed: Mapping[str, str], user: User) -> dict[st
     for number, name in typed.items():
         own = [row for pk, row in chosen.items() if str(pk) == asked[number]]
         others = [row for row in alike.get(name, []) if row not in own]
-        found[number] = Who(name, [*own, *others][:MOST_CANDIDATES])
+        ids_alike = frozenset(row.pk for row in alike.get(name, []))
+        found[number] = Who(name, [*own, *others][:MOST_CANDIDATES], ids_alike)
     return found
 
 

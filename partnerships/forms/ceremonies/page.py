@@ -241,6 +241,7 @@ class CeremonyForm:
         """The reason of a verb, beside the field of the line that it names."""
         prefix, _dash, name = (error.field or "").rpartition("-")
         form = next((form for form in self.forms if prefix and form.prefix == prefix), self.head)
+        name = "choice" if name == "is_another" else name  # a look-alike registered meanwhile
         form.add_error(name if name in form.fields else None, str(error))
 
 
