@@ -1,55 +1,38 @@
-"""The lists of the product: which rows, in which order, with which columns. Pages show them, exports write them."""
+"""The lists of the product, each declared once: filters, columns, order, links. Pages show them, exports write them."""
 
-from partnerships.lists.achievements import AchievementRows
-from partnerships.lists.activities import ActivityRows
-from partnerships.lists.agreements import AgreementRows
-from partnerships.lists.base import RowList
-from partnerships.lists.demands import DemandRows
-from partnerships.lists.events import EventRows
-from partnerships.lists.facilities import FacilityRows
-from partnerships.lists.figures import FigureRows
-from partnerships.lists.honours import HonourRows, HonourSchemeRows
-from partnerships.lists.mails import MailRows
-from partnerships.lists.milestones import MilestoneRows
-from partnerships.lists.organizations import OrganizationRows
-from partnerships.lists.programmes import ProgrammeRows
-from partnerships.lists.sources import SourceRows
+from partnerships.lists.achievements import AchievementList
+from partnerships.lists.activities import ActivityList
+from partnerships.lists.agreements import AgreementList
+from partnerships.lists.base import RecordList
+from partnerships.lists.demands import DemandList
+from partnerships.lists.events import EventList
+from partnerships.lists.facilities import FacilityList
+from partnerships.lists.figures import FigureList
+from partnerships.lists.honours import HonourList, HonourSchemeList
+from partnerships.lists.mails import MailList
+from partnerships.lists.milestones import MilestoneList
+from partnerships.lists.organizations import OrganizationList
+from partnerships.lists.programmes import ProgrammeList
+from partnerships.lists.sources import SourceList
 
-LISTS: dict[str, type[RowList]] = {
+LISTS: dict[str, type[RecordList]] = {
     one.key: one
     for one in (
-        AchievementRows,
-        ActivityRows,
-        AgreementRows,
-        DemandRows,
-        EventRows,
-        FacilityRows,
-        FigureRows,
-        HonourRows,
-        HonourSchemeRows,
-        MailRows,
-        MilestoneRows,
-        OrganizationRows,
-        ProgrammeRows,
-        SourceRows,
+        AchievementList,
+        ActivityList,
+        AgreementList,
+        DemandList,
+        EventList,
+        FacilityList,
+        FigureList,
+        HonourList,
+        HonourSchemeList,
+        MailList,
+        MilestoneList,
+        OrganizationList,
+        ProgrammeList,
+        SourceList,
     )
 }
 
-__all__ = [
-    "LISTS",
-    "AchievementRows",
-    "ActivityRows",
-    "AgreementRows",
-    "DemandRows",
-    "EventRows",
-    "FacilityRows",
-    "FigureRows",
-    "HonourRows",
-    "HonourSchemeRows",
-    "MailRows",
-    "MilestoneRows",
-    "OrganizationRows",
-    "ProgrammeRows",
-    "RowList",
-    "SourceRows",
-]
+__all__ = ["LISTS", "RecordList"]

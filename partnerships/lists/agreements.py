@@ -1,42 +1,221 @@
-from typing import Any
+import datetime as dt
+from collections.abc import Callable
+from operator import attrgetter
 
-from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
+import django_filters
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.filtersets import AgreementFilterSet
-from partnerships.lists.base import Column, RowList, organizations_of
-from partnerships.models import Agreement, AgreementParty, Milestone
+from partnerships.lists import cells
+from partnerships.lists.base import Column, PageLink, RecordList, organizations_of
+from partnerships.lists.cells import Text
+from partnerships.lists.filter_fields import DayFilter, DaysFilter, PersonFilter, SwitchFilter, linked_filter, people_of
+from partnerships.lists.filters import (
+    CountedFilterSet,
+    OwnedFilterSet,
+    region_filter,
+    regions_below,
+    regions_with,
+    unit_filter,
+)
+from partnerships.lists.honours import HonouredFilterSet
+from partnerships.models import (
+    Agreement,
+    AgreementArea,
+    AgreementParty,
+    AgreementType,
+    CooperationArea,
+    Milestone,
+    Organization,
+    OrganizationKind,
+    Region,
+    quiet_agreements,
+)
+from partnerships.models.agreements import AgreementQuerySet
+from partnerships.permissions import may
+from partnerships.statuses import AgreementStatus
+
+
+class AgreementFilterSet(
+    OwnedFilterSet[AgreementQuerySet], CountedFilterSet[AgreementQuerySet], HonouredFilterSet[AgreementQuerySet]
+):
+    FRONT = ("status", "party", "unit", "coordinator")
+
+    status = django_filters.ChoiceFilter(label=_("Status"), choices=AgreementStatus.choices, empty_label=_("Any"))
+    party = django_filters.CharFilter(label=_("Partner"), method="filter_party", max_length=200)
+    unit = unit_filter()
+    coordinator = PersonFilter(label=_("Coordinator"), field_name="coordinator")
+    type = django_filters.ModelChoiceFilter(label=_("Type"), queryset=AgreementType.objects.all(), empty_label=_("Any"))
+    area = django_filters.ModelChoiceFilter(
+        label=_("Area promised"),
+        queryset=CooperationArea.objects.all(),
+        empty_label=_("Any"),
+        method="filter_area",
+    )
+    kind = django_filters.ChoiceFilter(
+        label=_("Kind of partner"), choices=OrganizationKind.choices, empty_label=_("Any"), method="filter_kind"
+    )
+    region = region_filter(_("Region of a partner, with those below"))
+    signed_from = DayFilter(label=_("Signed from"), field_name="signed_on", lookup_expr="gte")
+    signed_until = DayFilter(label=_("Signed until"), field_name="signed_on", lookup_expr="lte")
+    in_force_on = DayFilter(label=_("In force on"), method="filter_in_force_on")
+    ends_from = DayFilter(label=_("Term ends from"), method="filter_later")
+    ends_until = DayFilter(label=_("Term ends until"), method="filter_later")
+    expiring = DaysFilter(label=_("Expires within (days)"), method="filter_expiring")
+    quiet_days = DaysFilter(label=_("Quiet for (days)"), method="filter_quiet_days")
+    quiet_since = DayFilter(label=_("Quiet since"), method="filter_quiet_since")
+    in_force = SwitchFilter(label=_("In force today"), method="filter_in_force")
+    quiet = SwitchFilter(label=_("Quiet"), method="filter_quiet")
+    overdue = SwitchFilter(label=_("Something is overdue"), method="filter_overdue")
+    organization = linked_filter(_("With"), Organization, method="filter_organization")
+    under = linked_filter(_("Under the framework"), Agreement, field_name="parent")
+
+    def choices_in_scope(self) -> dict[str, QuerySet]:
+        return {
+            **super().choices_in_scope(),
+            "coordinator": people_of(Agreement.objects.visible_to(self.user), "coordinator"),
+            "region": regions_with(Organization.objects.visible_to(self.user)),
+        }
+
+    def filter_queryset(self, queryset: AgreementQuerySet) -> AgreementQuerySet:
+        """One term ends between the two days: asked one by one, no index would hold both."""
+        asked = {"ends_from": "ends_on__gte", "ends_until": "ends_on__lte"}
+        values = self.form.cleaned_data
+        ends = {lookup: values[name] for name, lookup in asked.items() if values.get(name)}
+        filtered = super().filter_queryset(queryset)
+        return filtered.last_term(**ends) if ends else filtered
+
+    def filter_area(self, queryset: AgreementQuerySet, name: str, value: CooperationArea) -> AgreementQuerySet:
+        return queryset.filter(Exists(AgreementArea.objects.filter(agreement=OuterRef("pk"), area=value)))
+
+    def filter_party(self, queryset: AgreementQuerySet, name: str, value: str) -> AgreementQuerySet:
+        found = Organization.objects.search(value).values("pk")
+        return queryset.filter(pk__in=AgreementParty.objects.filter(organization__in=found).values("agreement"))
+
+    def filter_kind(self, queryset: AgreementQuerySet, name: str, value: str) -> AgreementQuerySet:
+        return queryset.filter(Exists(_partners().filter(organization__kind=value)))
+
+    def filter_region(self, queryset: AgreementQuerySet, name: str, value: Region) -> AgreementQuerySet:
+        return queryset.filter(Exists(_partners().filter(organization__region__in=regions_below(value))))
+
+    def filter_holders(self, queryset: AgreementQuerySet, honours: QuerySet) -> AgreementQuerySet:
+        return queryset.filter(Exists(_partners().filter(organization__in=honours.order_by().values("organization"))))
+
+    def filter_organization(self, queryset: AgreementQuerySet, name: str, value: Organization) -> AgreementQuerySet:
+        return queryset.filter(Exists(AgreementParty.objects.filter(agreement=OuterRef("pk"), organization=value)))
+
+    def filter_expiring(self, queryset: AgreementQuerySet, name: str, value: int) -> AgreementQuerySet:
+        return queryset.expiring(self.today, until=self.today + dt.timedelta(days=value))
+
+    def filter_in_force(self, queryset: AgreementQuerySet, name: str, value: str) -> AgreementQuerySet:
+        return queryset.in_force(self.today)
+
+    def filter_in_force_on(self, queryset: AgreementQuerySet, name: str, value: dt.date) -> AgreementQuerySet:
+        return queryset.in_force(value)
+
+    def filter_quiet(self, queryset: AgreementQuerySet, name: str, value: str) -> AgreementQuerySet:
+        return quiet_agreements(queryset, self.today)
+
+    def filter_quiet_days(self, queryset: AgreementQuerySet, name: str, value: int) -> AgreementQuerySet:
+        return quiet_agreements(queryset, self.today, since=self.today - dt.timedelta(days=value))
+
+    def filter_quiet_since(self, queryset: AgreementQuerySet, name: str, value: dt.date) -> AgreementQuerySet:
+        return quiet_agreements(queryset, self.today, since=value)
+
+    def filter_overdue(self, queryset: AgreementQuerySet, name: str, value: str) -> AgreementQuerySet:
+        late = Milestone.objects.overdue(self.today).filter(agreement=OuterRef("pk"))
+        return queryset.filter(Exists(late))
+
+
+def _partners() -> QuerySet:
+    """Return the parties of an outer query's agreement but our own organization, which is a party of each."""
+    parties = AgreementParty.objects.filter(agreement=OuterRef("pk"))
+    return parties.exclude(organization=Coalesce(OuterRef("unit__organization"), 0))
+
 
 PARTIES = Prefetch("parties", AgreementParty.objects.select_related("organization"))
 
 
-class AgreementRows(RowList):
+# Columns that the list's query adds.
+_current_end: Callable[[Agreement], dt.date | None] = attrgetter("current_ends_on")
+_next_due_on: Callable[[Agreement], dt.date | None] = attrgetter("next_due_on")
+
+
+def _status(row: Agreement, today: dt.date) -> SafeString:
+    ends_on = _current_end(row)
+    is_expired = row.is_signed and ends_on is not None and ends_on < today
+    return cells.joined([cells.status(row), cells.mark(_("expired")) if is_expired else cells.EMPTY])
+
+
+def _runs_until(row: Agreement, today: dt.date) -> str:
+    ends_on = _current_end(row)
+    if ends_on is None and row.signed_on:
+        return cells.quiet(_("open-ended"))
+    return cells.show(ends_on)
+
+
+def _next_due(row: Agreement, today: dt.date) -> str:
+    due_on = _next_due_on(row)
+    return "" if due_on is None else cells.due(due_on, today)
+
+
+class AgreementList(RecordList[Agreement]):
     key = "agreement_list"
+    title = _("Agreements")
+    caption = _("Agreements you may see")
+    empty = _("No agreement yet.")
     model = Agreement
     filterset_class = AgreementFilterSet
     default_sort = "-signed_on"
     columns = (
-        Column("title", _("Agreement"), lambda row: row.title, "title"),
-        Column("partners", _("Partners"), lambda row: organizations_of(partners(row))),
-        Column("status", _("Status"), lambda row: row.get_status_display(), "status"),
-        Column("signed", _("Signed on"), lambda row: row.signed_on, "signed_on"),
-        Column("until", _("Runs until"), lambda row: row.current_ends_on, "current_ends_on"),
-        Column("due", _("Next due"), lambda row: row.next_due_on, "next_due_on"),
-        Column("coordinator", _("Coordinator"), lambda row: row.coordinator, "coordinator__name"),
+        Column(
+            "title",
+            _("Agreement"),
+            lambda row: row.title,
+            "title",
+            cites=("title",),
+            below=lambda row: " · ".join(filter(None, (str(row.type), row.reference))),
+        ),
+        Column(
+            "partners",
+            _("Partners"),
+            lambda row: organizations_of(cells.partners_of(row)),
+            cell=lambda row, today: cells.partner_names(row),
+            css_class="names",
+        ),
+        Column("status", _("Status"), lambda row: row.get_status_display(), "status", cell=_status),
+        Column("signed", _("Signed on"), lambda row: row.signed_on, "signed_on", cites=("signed_on",)),
+        Column("until", _("Runs until"), _current_end, "current_ends_on", cell=_runs_until),
+        Column("due", _("Next due"), _next_due_on, "next_due_on", cell=_next_due),
+        Column(
+            "coordinator",
+            _("Coordinator"),
+            lambda row: row.coordinator,
+            "coordinator__name",
+            cell=lambda row, today: cells.owner(row.coordinator),
+            below=lambda row: row.unit,
+        ),
     )
 
-    def for_sorting(self, rows: Any) -> QuerySet:
+    def for_sorting(self, rows: AgreementQuerySet) -> QuerySet:
         return _with_next_due(rows.with_current_end())
 
-    def for_showing(self, rows: Any) -> QuerySet:
+    def for_showing(self, rows: AgreementQuerySet) -> QuerySet:
         related = rows.select_related("unit", "coordinator", "type").prefetch_related(PARTIES)
         return _with_next_due(related.with_current_end())
 
+    def links(self) -> list[PageLink]:
+        return self._register(_("Register an agreement"))
 
-def partners(agreement: Agreement) -> list[AgreementParty]:
-    """The parties but our own organization; ``parties`` and ``unit`` were fetched along."""
-    ours = agreement.unit.organization_id
-    return [party for party in agreement.parties.all() if party.organization_id != ours]
+    def empty_links(self) -> list[PageLink]:
+        return self._register(_("Register the first one"))
+
+    def _register(self, label: Text) -> list[PageLink]:
+        may_register = may(self.user, "agreement.add")
+        return [PageLink(label, reverse("agreement_add"), is_main=True)] if may_register else []
 
 
 def _with_next_due(rows: QuerySet) -> QuerySet:

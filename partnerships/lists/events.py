@@ -1,24 +1,89 @@
-from django.db.models import Count, QuerySet
+import datetime as dt
+from collections.abc import Callable
+from operator import attrgetter
+
+import django_filters
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.filtersets import EventFilterSet
-from partnerships.lists.base import Column, RowList
-from partnerships.models import Event
+from partnerships.lists.base import Column, PageLink, RecordList
+from partnerships.lists.filter_fields import DayFilter, linked_filter
+from partnerships.lists.filters import ProgrammeCountedFilterSet, region_filter, regions_with, unit_filter
+from partnerships.models import Event, EventKind, Organization, Participation, Unit
+from partnerships.models.events import EventQuerySet
+from partnerships.permissions import may
 
 
-class EventRows(RowList):
+class EventFilterSet(ProgrammeCountedFilterSet[EventQuerySet]):
+    FRONT = ("kind", "region", "on_from", "on_until")
+
+    kind = django_filters.ChoiceFilter(
+        label=_("Kind"), choices=EventKind.Kind.choices, empty_label=_("Any"), method="filter_kind"
+    )
+    region = region_filter(_("Region, with those below"))
+    on_from = DayFilter(label=_("Taking place from"), method="filter_on_from")
+    on_until = DayFilter(label=_("Taking place until"), field_name="starts_on", lookup_expr="lte")
+    unit = unit_filter()
+    party = django_filters.CharFilter(label=_("Took part"), method="filter_party", max_length=200)
+    organization = linked_filter(_("With"), Organization, method="filter_organization")
+
+    def choices_in_scope(self) -> dict[str, QuerySet]:
+        events = Event.objects.visible_to(self.user)
+        return {
+            **super().choices_in_scope(),
+            "region": regions_with(events),
+            "unit": Unit.objects.filter(pk__in=events.order_by().values("unit")),
+        }
+
+    def filter_on_from(self, queryset: EventQuerySet, name: str, value: dt.date) -> EventQuerySet:
+        return queryset.filter(Q(ends_on__gte=value) | Q(ends_on__isnull=True, starts_on__gte=value))
+
+    def filter_party(self, queryset: EventQuerySet, name: str, value: str) -> EventQuerySet:
+        found = Organization.objects.search(value).values("pk")
+        named = Q(organization__in=found) | Q(name_as_printed__icontains=value)
+        return queryset.filter(pk__in=Participation.objects.filter(named).values("event"))
+
+    def filter_organization(self, queryset: EventQuerySet, name: str, value: Organization) -> EventQuerySet:
+        return queryset.filter(Exists(Participation.objects.filter(event=OuterRef("pk"), organization=value)))
+
+    def filter_kind(self, queryset: EventQuerySet, name: str, value: str) -> EventQuerySet:
+        return queryset.filter(Exists(EventKind.objects.filter(event=OuterRef("pk"), kind=value)))
+
+
+# A column that the list's query adds.
+_participant_count: Callable[[Event], int] = attrgetter("participant_count")
+
+
+def _participants(row: Event, today: dt.date) -> str:
+    return f"{_participant_count(row)}{'' if row.is_participant_list_complete else '+'}"
+
+
+class EventList(RecordList[Event]):
     key = "event_list"
+    title = _("Events")
+    caption = _("Events, readable by everybody")
     model = Event
     filterset_class = EventFilterSet
     default_sort = "-starts_on"
     columns = (
-        Column("event", _("Event"), str, "name"),
-        Column("date", _("Date"), lambda row: row.starts_on, "starts_on"),
-        Column("kinds", _("What it was"), lambda row: "; ".join(str(kind) for kind in row.kinds.all())),
+        Column("event", _("Event"), str, "name", below=lambda row: row.place),
+        Column("date", _("Date"), lambda row: row.starts_on, "starts_on", cites=("starts_on",)),
+        Column(
+            "kinds",
+            _("What it was"),
+            lambda row: "; ".join(str(kind) for kind in row.kinds.all()),
+            cell=lambda row, today: ", ".join(str(kind) for kind in row.kinds.all()),
+        ),
         Column("region", _("Region"), lambda row: row.region, "region__name"),
-        Column("participants", _("Took part"), lambda row: row.participant_count),
+        Column("participants", _("Took part"), _participant_count, cell=_participants, css_class="num"),
     )
 
-    def for_showing(self, rows: QuerySet) -> QuerySet:
+    def for_showing(self, rows: EventQuerySet) -> QuerySet:
         counted = rows.annotate(participant_count=Count("participations"))
         return counted.select_related("region").prefetch_related("kinds")
+
+    def links(self) -> list[PageLink]:
+        if not may(self.user, "event.add"):
+            return []
+        return [PageLink(_("Enter a ceremony"), reverse("event_ceremony"), is_main=True)]

@@ -25,7 +25,7 @@ from openpyxl.styles import Font
 
 from partnerships.exceptions import NotAllowed
 from partnerships.lists import LISTS
-from partnerships.lists.base import Column, RowList
+from partnerships.lists.base import Column, RecordList
 from partnerships.models import Export, Role, User
 from partnerships.permissions import may, require
 from partnerships.statuses import ExportStatus
@@ -111,7 +111,7 @@ def _advance(export: Export, **changes: Any) -> bool:
     return bool(ours.update(**changes))
 
 
-def _list_of(user: User, key: str, query: str, now: dt.datetime) -> RowList:
+def _list_of(user: User, key: str, query: str, now: dt.datetime) -> RecordList:
     return LISTS[key](QueryDict(query), user=user, today=timezone.localdate(now))
 
 
@@ -123,7 +123,7 @@ def _write(export: Export, out: IO[bytes], now: dt.datetime) -> Iterator[int]:
     listed = _list_of(user, export.list, export.query, now)
     columns = [column for column in listed.columns if not column.is_personal or _reads_personal_data(user)]
     sheet = _Xlsx(out) if export.format == Export.Format.XLSX else _Csv(out)
-    sheet.add([str(column.label) for column in columns])
+    sheet.add([str(column.heading) for column in columns])
     ids = iter(list(listed.ids()))
     written = 0
     while batch := list(islice(ids, BATCH)):

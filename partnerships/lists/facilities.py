@@ -1,27 +1,87 @@
-from django.db.models import Prefetch, QuerySet
+import django_filters
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.filtersets import FacilityFilterSet
-from partnerships.lists.base import Column, RowList, organizations_of
-from partnerships.models import Facility, FacilityPartner
+from partnerships.lists import cells
+from partnerships.lists.base import Column, PageLink, RecordList, organizations_of
+from partnerships.lists.filter_fields import DayFilter, PersonFilter, linked_filter, people_of
+from partnerships.lists.filters import CountedFilterSet, OwnedFilterSet, region_filter, regions_with, unit_filter
+from partnerships.models import Agreement, Facility, FacilityKind, FacilityPartner, Organization
+from partnerships.models.facilities import FacilityQuerySet
+from partnerships.statuses import FacilityStatus
+
+
+class FacilityFilterSet(OwnedFilterSet[FacilityQuerySet], CountedFilterSet[FacilityQuerySet]):
+    FRONT = ("status", "kind", "unit", "owner")
+
+    status = django_filters.ChoiceFilter(label=_("Status"), choices=FacilityStatus.choices, empty_label=_("Any"))
+    kind = django_filters.ChoiceFilter(label=_("Kind"), choices=FacilityKind.choices, empty_label=_("Any"))
+    unit = unit_filter()
+    owner = PersonFilter(label=_("Owner"), field_name="owner")
+    party = django_filters.CharFilter(label=_("Partner"), method="filter_party", max_length=200)
+    region = region_filter(_("Region, with those below"))
+    opened_from = DayFilter(label=_("Opened from"), field_name="opened_on", lookup_expr="gte")
+    opened_until = DayFilter(label=_("Opened until"), field_name="opened_on", lookup_expr="lte")
+    ends_from = DayFilter(label=_("Term ends from"), field_name="ends_on", lookup_expr="gte")
+    ends_until = DayFilter(label=_("Term ends until"), field_name="ends_on", lookup_expr="lte")
+    agreement = linked_filter(_("Agreement"), Agreement, field_name="agreement")
+    organization = linked_filter(_("With"), Organization, method="filter_organization")
+
+    def choices_in_scope(self) -> dict[str, QuerySet]:
+        facilities = Facility.objects.visible_to(self.user)
+        return {
+            **super().choices_in_scope(),
+            "owner": people_of(facilities, "owner"),
+            "region": regions_with(facilities),
+        }
+
+    def filter_party(self, queryset: FacilityQuerySet, name: str, value: str) -> FacilityQuerySet:
+        found = Organization.objects.search(value).values("pk")
+        return queryset.filter(pk__in=FacilityPartner.objects.filter(organization__in=found).values("facility"))
+
+    def filter_organization(self, queryset: FacilityQuerySet, name: str, value: Organization) -> FacilityQuerySet:
+        return queryset.filter(Exists(FacilityPartner.objects.filter(facility=OuterRef("pk"), organization=value)))
+
 
 SIDES = Prefetch("partners", FacilityPartner.objects.select_related("organization"))
 
 
-class FacilityRows(RowList):
+class FacilityList(RecordList[Facility]):
     key = "facility_list"
+    title = _("Joint facilities")
+    caption = _("Joint facilities you may see")
+    intro = _(
+        "Employment bases, workstations, laboratories and training bases that an institution and an enterprise run "
+        "together."
+    )
     model = Facility
     filterset_class = FacilityFilterSet
     default_sort = "-opened_on"
     columns = (
-        Column("facility", _("Joint facility"), str, "name"),
+        Column("facility", _("Joint facility"), str, "name", cites=("", "name"), below=lambda row: row.site),
         Column("kind", _("Kind"), lambda row: row.get_kind_display(), "kind"),
-        Column("partners", _("Run by"), lambda row: organizations_of(row.partners.all())),
-        Column("status", _("Status"), lambda row: row.get_status_display(), "status"),
-        Column("opened", _("Opened on"), lambda row: row.opened_on, "opened_on"),
+        Column(
+            "partners",
+            _("Run by"),
+            lambda row: organizations_of(row.partners.all()),
+            cell=lambda row, today: cells.organization_names(row.partners.all()),
+            css_class="names",
+        ),
+        Column("status", _("Status"), lambda row: row.get_status_display(), "status", cell=cells.status_on),
+        Column("opened", _("Opened on"), lambda row: row.opened_on, "opened_on", cites=("opened_on",)),
         Column("until", _("Agreed until"), lambda row: row.ends_on, "ends_on"),
-        Column("owner", _("Owner"), lambda row: row.owner, "owner__name"),
+        Column(
+            "owner",
+            _("Owner"),
+            lambda row: row.owner,
+            "owner__name",
+            cell=lambda row, today: cells.owner(row.owner),
+            below=lambda row: row.unit,
+        ),
     )
 
-    def for_showing(self, rows: QuerySet) -> QuerySet:
+    def for_showing(self, rows: FacilityQuerySet) -> QuerySet:
         return rows.select_related("unit", "owner").prefetch_related(SIDES)
+
+    def links(self) -> list[PageLink]:
+        return self.admin_link(_("Add a joint facility"), "facility.add")

@@ -1,28 +1,122 @@
-from django.db.models import QuerySet
+import datetime as dt
+from collections.abc import Callable
+from operator import attrgetter
+
+import django_filters
+from django.db.models import F, QuerySet
+from django.utils.html import format_html
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.filtersets import FigureFilterSet
-from partnerships.lists.base import Column, RowList
-from partnerships.models import ReportedFigure
+from partnerships.lists import cells
+from partnerships.lists.base import Column, PageLink, RecordList
+from partnerships.lists.figure_words import as_of, missing, recorded_url, reported
+from partnerships.lists.filter_fields import SwitchFilter
+from partnerships.lists.filters import ListFilterSet, containing
+from partnerships.models import ReportedFigure, Source
+from partnerships.models.figures import ReportedFigureQuerySet
 from partnerships.reports.figures import to_register, with_recorded
 
+
+class FigureFilterSet(ListFilterSet[ReportedFigureQuerySet]):
+    source = django_filters.ModelChoiceFilter(label=_("Source"), queryset=Source.objects.none(), empty_label=_("Any"))
+    measure = django_filters.ChoiceFilter(
+        label=_("Measure"), choices=ReportedFigure.Measure.choices, empty_label=_("Any")
+    )
+    compared = SwitchFilter(label=_("Compared with records"), method="filter_compared")
+    to_register = SwitchFilter(label=_("Something is to be registered"), method="filter_to_register")
+
+    def filter_words(self, queryset: ReportedFigureQuerySet, name: str, value: str) -> ReportedFigureQuerySet:
+        return containing(queryset, value, "name", "name_zh", "printed")
+
+    def filter_compared(self, queryset: ReportedFigureQuerySet, name: str, value: str) -> ReportedFigureQuerySet:
+        return queryset.comparable()
+
+    def filter_to_register(self, queryset: ReportedFigureQuerySet, name: str, value: str) -> ReportedFigureQuerySet:
+        counted: ReportedFigureQuerySet = with_recorded(queryset, self.user)  # type: ignore[assignment]
+        return counted.filter(recorded_count__lt=F("value"))
+
+
+TITLE_SHOWN = 48
 SUBJECTS = ("source", "organization", "region", "event", "programme", "scheme")
 
 
-class FigureRows(RowList):
+# A column that the list's query adds; None where a figure is only quoted.
+_recorded_count: Callable[[ReportedFigure], int | None] = attrgetter("recorded_count")
+
+
+def _recorded(row: ReportedFigure, today: dt.date) -> str:
+    count = _recorded_count(row)
+    if count is None:
+        return cells.quiet(_("quoted alone"))
+    return format_html(
+        '<a class="counted" href="{}"><b>{}</b><span class="visually-hidden"> {}</span></a>',
+        recorded_url(row),
+        count,
+        _("recorded: show them"),
+    )
+
+
+def _missing(row: ReportedFigure, today: dt.date) -> str:
+    more = to_register(row)
+    if more is None:
+        return ""
+    return format_html('<span class="missing"><b>{}</b></span>', missing(row)) if more > 0 else cells.quiet("0")
+
+
+def _short_link(source: Source) -> str:
+    short = Truncator(source).chars(TITLE_SHOWN)
+    return format_html('<a href="{}" title="{}">{}</a>', source.get_absolute_url(), source, short)
+
+
+class FigureList(RecordList[ReportedFigure]):
     key = "figure_list"
+    title = _("Reported and recorded")
+    caption = _("Figures that sources report, with what is on record")
+    intro = _(
+        "A source reports a number; our records hold some of what it counts; the rest is to be registered. Only counts "
+        "are compared. Shares, ranks and ratios are quoted alone."
+    )
     model = ReportedFigure
     filterset_class = FigureFilterSet
     default_sort = "source__title"
     columns = (
-        Column("figure", _("What is counted"), str, "name"),
-        Column("reported", _("Reported"), lambda row: row.value, "value"),
-        Column("recorded", _("Recorded"), lambda row: row.recorded_count),
-        Column("missing", _("To register"), to_register),
-        Column("as_of", _("As of"), lambda row: row.as_of, "as_of"),
-        Column("rule", _("Compared with"), lambda row: row.get_counting_rule_display()),
-        Column("source", _("Source"), lambda row: row.source, "source__title"),
+        Column("figure", _("What is counted"), str, "name", below=lambda row: row.subject),
+        Column(
+            "reported",
+            _("Reported"),
+            lambda row: row.value,
+            "value",
+            cell=lambda row, today: format_html('<span class="quoted"><b>{}</b></span>', reported(row)),
+            cites=("", "value", "qualifier"),
+        ),
+        Column("recorded", _("Recorded"), _recorded_count, cell=_recorded),
+        Column("missing", _("To register"), to_register, cell=_missing),
+        Column(
+            "as_of",
+            _("As of"),
+            lambda row: row.as_of,
+            "as_of",
+            cell=lambda row, today: as_of(row),
+            cites=("as_of",),
+        ),
+        Column(
+            "rule",
+            _("Compared with"),
+            lambda row: row.get_counting_rule_display(),
+            cites=("counting_rule", "scheme"),
+        ),
+        Column(
+            "source",
+            _("Source"),
+            lambda row: row.source,
+            "source__title",
+            cell=lambda row, today: _short_link(row.source),
+        ),
     )
 
-    def for_showing(self, rows: QuerySet) -> QuerySet:
+    def for_showing(self, rows: ReportedFigureQuerySet) -> QuerySet:
         return with_recorded(rows.select_related(*SUBJECTS), self.user)
+
+    def links(self) -> list[PageLink]:
+        return self.admin_link(_("Add a figure"), "figure.edit")

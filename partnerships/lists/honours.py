@@ -1,44 +1,237 @@
-from django.db.models import Count, Q, QuerySet
-from django.utils.translation import gettext_lazy as _
+import datetime as dt
+from collections.abc import Callable
+from operator import attrgetter
 
-from partnerships.filtersets import HonourFilterSet, HonourSchemeFilterSet
-from partnerships.lists.base import Column, RowList
-from partnerships.models import Honour, HonourScheme
+import django_filters
+from django.db.models import Count, Q, QuerySet
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from partnerships.lists import cells
+from partnerships.lists.base import Column, PageLink, RecordList
+from partnerships.lists.filter_fields import DayFilter, SwitchFilter, linked_filter
+from partnerships.lists.filters import (
+    ListFilterSet,
+    Rows,
+    containing,
+    region_filter,
+    regions_with,
+    unit_filter,
+)
+from partnerships.models import Honour, HonourScheme, Organization, Unit
+from partnerships.models.honours import HonourQuerySet, HonourSchemeQuerySet
 from partnerships.statuses import HonourStatus
 
 
-class HonourRows(RowList):
+def half_year_end(today: dt.date) -> dt.date:
+    """June 30 or December 31, whichever closes the half-year of ``today``."""
+    return dt.date(today.year, 6, 30) if today.month <= 6 else dt.date(today.year, 12, 31)
+
+
+class HonouredFilterSet(ListFilterSet[Rows]):
+    """A list of organizations that hold honours, or of what they take part in."""
+
+    honour = django_filters.ModelChoiceFilter(
+        label=_("Honour held"), queryset=HonourScheme.objects.all(), empty_label=_("Any"), method="filter_later"
+    )
+    honoured = django_filters.ChoiceFilter(
+        label=_("The honour is"),
+        choices=[("valid", _("Valid today")), ("lapsing", _("Lapsing this half-year"))],
+        empty_label=_("Any"),
+        method="filter_later",
+    )
+
+    def filter_queryset(self, queryset: Rows) -> Rows:
+        """One honour is of the scheme and in that state: two of them would not show a title that lapses."""
+        values = self.form.cleaned_data
+        scheme, state = values.get("honour"), values.get("honoured")
+        filtered = super().filter_queryset(queryset)
+        if not scheme and not state:
+            return filtered
+        honours = self._in_state(state).filter(**({"scheme": scheme} if scheme else {}))
+        return self.filter_holders(filtered, honours)
+
+    def _in_state(self, state: str) -> HonourQuerySet:
+        if state == "valid":
+            return Honour.objects.valid(self.today)
+        if state == "lapsing":
+            return Honour.objects.lapsing(self.today, until=half_year_end(self.today))
+        return Honour.objects.recorded()
+
+    def filter_holders(self, queryset: Rows, honours: QuerySet) -> Rows:
+        raise NotImplementedError
+
+
+class HonourFilterSet(ListFilterSet[HonourQuerySet]):
+    FRONT = ("scheme", "level", "party", "region")
+
+    scheme = django_filters.ModelChoiceFilter(
+        label=_("Honour"), queryset=HonourScheme.objects.all(), empty_label=_("Any")
+    )
+    level = django_filters.ChoiceFilter(
+        label=_("Level"), field_name="scheme__level", choices=HonourScheme.Level.choices, empty_label=_("Any")
+    )
+    party = django_filters.CharFilter(
+        label=_("Held by"), field_name="organization", method="filter_party", max_length=200
+    )
+    region = region_filter(_("Region of the holder, with those below"), "organization__region")
+    unit = unit_filter()
+    granted_from = DayFilter(label=_("Granted from"), field_name="granted_on", lookup_expr="gte")
+    granted_until = DayFilter(label=_("Granted until"), field_name="granted_on", lookup_expr="lte")
+    lapses_from = DayFilter(label=_("Lapses from"), field_name="valid_until", lookup_expr="gte")
+    lapses_until = DayFilter(label=_("Lapses until"), field_name="valid_until", lookup_expr="lte")
+    valid = SwitchFilter(label=_("Valid today"), method="filter_valid")
+    lapsing = SwitchFilter(label=_("Lapses this half-year"), method="filter_lapsing")
+    could_rise = SwitchFilter(label=_("Could apply for the next level"), method="filter_could_rise")
+    withdrawn = SwitchFilter(label=_("Recorded in error, withdrawn"), method="filter_withdrawn")
+    organization = linked_filter(_("Held by"), Organization, field_name="organization")
+
+    def choices_in_scope(self) -> dict[str, QuerySet]:
+        honours = Honour.objects.visible_to(self.user)
+        return {
+            **super().choices_in_scope(),
+            "region": regions_with(honours, "organization__region"),
+            "unit": Unit.objects.filter(pk__in=honours.order_by().values("unit")),
+        }
+
+    def filter_queryset(self, queryset: HonourQuerySet) -> HonourQuerySet:
+        """What was withdrawn is listed only when it is asked for."""
+        found = super().filter_queryset(queryset)
+        return found if self.form.cleaned_data.get("withdrawn") else found.recorded()
+
+    def filter_withdrawn(self, queryset: HonourQuerySet, name: str, value: str) -> HonourQuerySet:
+        return queryset.filter(status=HonourStatus.WITHDRAWN)
+
+    def filter_valid(self, queryset: HonourQuerySet, name: str, value: str) -> HonourQuerySet:
+        return queryset.valid(self.today)
+
+    def filter_lapsing(self, queryset: HonourQuerySet, name: str, value: str) -> HonourQuerySet:
+        return queryset.lapsing(self.today, until=half_year_end(self.today))
+
+    def filter_could_rise(self, queryset: HonourQuerySet, name: str, value: str) -> HonourQuerySet:
+        return queryset.could_rise(self.today)
+
+
+class HonourSchemeFilterSet(ListFilterSet[HonourSchemeQuerySet]):
+    level = django_filters.ChoiceFilter(label=_("Level"), choices=HonourScheme.Level.choices, empty_label=_("Any"))
+
+    def filter_words(self, queryset: HonourSchemeQuerySet, name: str, value: str) -> HonourSchemeQuerySet:
+        return containing(queryset, value, "name", "name_zh", "issuer")
+
+
+# A column that the list's query adds.
+_honour_count: Callable[[HonourScheme], int] = attrgetter("honour_count")
+
+
+def _valid_until(row: Honour, today: dt.date) -> str:
+    if row.valid_until is None:
+        return cells.quiet(_("does not lapse"))
+    lapsed = cells.mark(_("lapsed")) if row.valid_until < today else cells.EMPTY
+    return cells.joined([cells.show(row.valid_until), lapsed])
+
+
+def _valid_for(row: HonourScheme, today: dt.date) -> str:
+    months = row.validity_months
+    if not months:
+        return cells.quiet(_("not known"))
+    return ngettext("%(months)s month", "%(months)s months", months) % {"months": months}
+
+
+def _holders(row: HonourScheme, today: dt.date) -> str:
+    count = _honour_count(row)
+    return format_html('<a class="counted" href="{}?scheme={}"><b>{}</b></a>', reverse("honour_list"), row.pk, count)
+
+
+class HonourList(RecordList[Honour]):
     key = "honour_list"
+    title = _("Honours")
+    caption = _("Honours, readable by everybody")
+    intro = _("Titles that enterprises hold, with the day they lapse.")
+    empty = _("No honour is on record. What sources count without naming the holders stands under the figures.")
     model = Honour
     filterset_class = HonourFilterSet
     default_sort = "valid_until"
     columns = (
-        Column("organization", _("Held by"), lambda row: row.organization, "organization__name"),
-        Column("honour", _("Honour"), lambda row: row.scheme, "scheme__name"),
+        Column("organization", _("Held by"), lambda row: row.organization, "organization__name", cites=("",)),
+        Column(
+            "honour",
+            _("Honour"),
+            lambda row: row.scheme,
+            "scheme__name",
+            cell=lambda row, today: cells.joined(
+                [cells.link(row.scheme), cells.status(row) if row.status == HonourStatus.WITHDRAWN else cells.EMPTY]
+            ),
+            below=lambda row: row.batch,
+        ),
         Column("level", _("Level"), lambda row: row.scheme.get_level_display(), "scheme__level"),
-        Column("granted", _("Granted on"), lambda row: row.granted_on, "granted_on"),
-        Column("until", _("Valid until"), lambda row: row.valid_until, "valid_until"),
+        Column("granted", _("Granted on"), lambda row: row.granted_on, "granted_on", cites=("granted_on",)),
+        Column(
+            "until",
+            _("Valid until"),
+            lambda row: row.valid_until,
+            "valid_until",
+            cell=_valid_until,
+            cites=("valid_until",),
+        ),
         Column("next", _("Next level"), lambda row: row.scheme.next_scheme, "scheme__next_scheme__name"),
     )
 
-    def for_showing(self, rows: QuerySet) -> QuerySet:
+    def for_showing(self, rows: HonourQuerySet) -> QuerySet:
         return rows.select_related("organization", "scheme__next_scheme")
 
+    def intro_links(self) -> list[PageLink]:
+        return [
+            PageLink(_("Lapses this half-year"), "?lapsing=yes"),
+            PageLink(_("Could apply for the next level"), "?could_rise=yes"),
+        ]
 
-class HonourSchemeRows(RowList):
+    def links(self) -> list[PageLink]:
+        catalog = PageLink(_("Catalogue of honours"), reverse("honour_scheme_list"))
+        return [catalog, *self.admin_link(_("Add an honour"), "honour.edit")]
+
+    def empty_links(self) -> list[PageLink]:
+        return [PageLink(_("Reported and recorded"), reverse("figure_list"))]
+
+
+class HonourSchemeList(RecordList[HonourScheme]):
     key = "honour_scheme_list"
+    title = _("Catalogue of honours")
+    caption = _("Honour schemes, readable by everybody")
+    intro = _(
+        "Titles that authorities give to enterprises: on which level, by whom, for how long, and which comes next."
+    )
     model = HonourScheme
     filterset_class = HonourSchemeFilterSet
     default_sort = "name"
     columns = (
-        Column("honour", _("Honour"), str, "name"),
-        Column("level", _("Level"), lambda row: row.get_level_display(), "level"),
-        Column("issuer", _("Issued by"), lambda row: row.issuer, "issuer"),
-        Column("months", _("Valid for"), lambda row: row.validity_months, "validity_months"),
-        Column("next", _("Next level"), lambda row: row.next_scheme, "next_scheme__name"),
-        Column("holders", _("Holders"), lambda row: row.honour_count),
+        Column("honour", _("Honour"), str, "name", cites=("", "name", "name_zh")),
+        Column("level", _("Level"), lambda row: row.get_level_display(), "level", cites=("level",)),
+        Column(
+            "issuer",
+            _("Issued by"),
+            lambda row: row.issuer,
+            "issuer",
+            cell=lambda row, today: row.issuer or cells.quiet(_("not known")),
+            cites=("issuer",),
+        ),
+        Column(
+            "months",
+            _("Valid for"),
+            lambda row: row.validity_months,
+            "validity_months",
+            cell=_valid_for,
+            cites=("validity_months",),
+        ),
+        Column("next", _("Next level"), lambda row: row.next_scheme, "next_scheme__name", cites=("next_scheme",)),
+        Column("holders", _("Holders"), _honour_count, cell=_holders, css_class="num"),
     )
 
-    def for_showing(self, rows: QuerySet) -> QuerySet:
+    def for_showing(self, rows: HonourSchemeQuerySet) -> QuerySet:
         held = Q(honours__status=HonourStatus.RECORDED)
         return rows.annotate(honour_count=Count("honours", filter=held)).select_related("next_scheme")
+
+    def links(self) -> list[PageLink]:
+        held = PageLink(_("Honours held"), reverse("honour_list"))
+        return [held, *self.admin_link(_("Add to the catalogue"), "reference.edit")]

@@ -1,18 +1,124 @@
 import datetime as dt
+from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+import django_filters
+from django.db.models import Prefetch, Q, QuerySet
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import ngettext, pgettext_lazy
 
-from partnerships.filtersets import MailFilterSet
-from partnerships.lists.base import Column, RowList
-from partnerships.models import Delivery, Milestone, ReminderItem
+from partnerships.lists import cells
+from partnerships.lists.base import Column, PageLink, RecordList
+from partnerships.lists.filter_fields import DayFilter, PersonFilter, SwitchFilter, linked_filter, people_of
+from partnerships.lists.filters import ListFilterSet, unit_filter
+from partnerships.models import Agreement, Contact, Delivery, Milestone, MilestoneKind, ReminderItem, Unit, User
+from partnerships.models.deliveries import DeliveryQuerySet
+from partnerships.models.users import read_tree
+from partnerships.permissions import may, releasable_by
+from partnerships.reminders.state import day_bounds
+from partnerships.statuses import DeliveryStatus
 
 
-class MailRows(RowList):
+class MailFilterSet(ListFilterSet[DeliveryQuerySet]):
+    """What a mail says of milestones one does not see finds nothing: that a digest speaks of them is not ours to tell."""
+
+    FRONT = ("status", "person", "made_from", "made_until")
+
+    status = django_filters.ChoiceFilter(
+        label=_("Status"),
+        choices=[("waiting", _("Waiting for somebody")), *DeliveryStatus.choices],
+        empty_label=_("Any"),
+        method="filter_status",
+    )
+    person = PersonFilter(label=pgettext_lazy("reminder rule", "To"), field_name="person")
+    made_from = DayFilter(label=_("Made from"), method="filter_made_from")
+    made_until = DayFilter(label=_("Made until"), method="filter_made_until")
+    unit = unit_filter()
+    party = django_filters.CharFilter(label=_("Agreement or partner"), method="filter_party", max_length=200)
+    kind = django_filters.ChoiceFilter(
+        label=_("Kind of milestone"), choices=MilestoneKind.choices, empty_label=_("Any"), method="filter_kind"
+    )
+    mine = SwitchFilter(label=_("To me"), method="filter_mine")
+    looked_after = SwitchFilter(label=_("About what I look after"), method="filter_looked_after")
+    agreement = linked_filter(_("Agreement"), Agreement, method="filter_agreement")
+
+    def choices_in_scope(self) -> dict[str, QuerySet]:
+        people = people_of(Delivery.objects.visible_to(self.user), "person")
+        return {**super().choices_in_scope(), "person": people}
+
+    def filter_words(self, queryset: DeliveryQuerySet, name: str, value: str) -> DeliveryQuerySet:
+        """By the names of its reader and the milestones it speaks of, of their agreements and partners."""
+        people, contacts = User.objects.filter(name__icontains=value), Contact.objects.filter(name__icontains=value)
+        about = Delivery.objects.about(self._milestones().search(value)).order_by()
+        read_by = Q(person__in=people.values("pk")) | Q(contact__in=contacts.values("pk"))
+        return queryset.filter(read_by | Q(pk__in=about.values("pk")))
+
+    def filter_status(self, queryset: DeliveryQuerySet, name: str, value: str) -> DeliveryQuerySet:
+        return queryset.needing_attention() if value == "waiting" else queryset.filter(status=value)
+
+    def filter_made_from(self, queryset: DeliveryQuerySet, name: str, value: dt.date) -> DeliveryQuerySet:
+        return queryset.filter(queued_at__gte=day_bounds(value, timezone.get_current_timezone())[0])
+
+    def filter_made_until(self, queryset: DeliveryQuerySet, name: str, value: dt.date) -> DeliveryQuerySet:
+        return queryset.filter(queued_at__lt=day_bounds(value, timezone.get_current_timezone())[1])
+
+    def filter_unit(self, queryset: DeliveryQuerySet, name: str, value: Unit) -> DeliveryQuerySet:
+        units = read_tree(Unit).with_descendants([value.pk])
+        return queryset.about(self._milestones().filter(unit__in=units))
+
+    def filter_party(self, queryset: DeliveryQuerySet, name: str, value: str) -> DeliveryQuerySet:
+        found = Agreement.objects.search(value)
+        return queryset.about(self._milestones().filter(agreement__in=found.order_by().values("pk")))
+
+    def filter_kind(self, queryset: DeliveryQuerySet, name: str, value: str) -> DeliveryQuerySet:
+        return queryset.about(self._milestones().filter(kind=value))
+
+    def filter_agreement(self, queryset: DeliveryQuerySet, name: str, value: Agreement) -> DeliveryQuerySet:
+        return queryset.about(self._milestones().filter(agreement=value))
+
+    def filter_mine(self, queryset: DeliveryQuerySet, name: str, value: str) -> DeliveryQuerySet:
+        return queryset.filter(person=self.user)
+
+    def filter_looked_after(self, queryset: DeliveryQuerySet, name: str, value: str) -> DeliveryQuerySet:
+        return queryset.tended_by(self.user)
+
+    def _milestones(self) -> Any:
+        return Milestone.objects.visible_to(self.user)
+
+
+REASON_SHOWN = 160
+MILESTONES_SHOWN = 2
+
+# Prefetched by ``items_seen_by``.
+_seen_items: Callable[[Delivery], list[ReminderItem]] = attrgetter("seen_items")
+
+
+def milestones_in(mail: Delivery) -> list[Milestone]:
+    """Return the milestones a mail mentions, as far as its reader may see them."""
+    return [item.plan.milestone for item in _seen_items(mail)]
+
+
+def _about(row: Delivery, today: dt.date) -> str:
+    milestones = milestones_in(row)
+    shown, more = milestones[:MILESTONES_SHOWN], len(milestones[MILESTONES_SHOWN:])
+    links = cells.joined(map(cells.link, shown), "<br>")
+    if more:
+        words = ngettext("and %(counter)s more", "and %(counter)s more", more) % {"counter": more}
+    else:
+        words = str(shown[0].agreement or "") if len(shown) == 1 else ""
+    return cells.joined([links, cells.small_line(words)], "") if words else links
+
+
+class MailList(RecordList[Delivery]):
     key = "mail_list"
+    title = _("Mails")
+    caption = _("Mails you may see")
+    intro = _("What the reminders became: who got which mail, when, and what did not get through.")
+    empty = _("No mail was made yet about anything you see.")
     model = Delivery
     filterset_class = MailFilterSet
     default_sort = "-pk"
@@ -21,28 +127,55 @@ class MailRows(RowList):
         Column(
             "reader", pgettext_lazy("reminder rule", "To"), lambda row: row.reader, "person__name", is_personal=True
         ),
-        Column("status", _("Status"), lambda row: row.get_status_display(), "status"),
-        Column("reason", _("Reason"), lambda row: row.reason_words),
-        Column("about", _("About"), lambda row: "; ".join(dict.fromkeys(map(str, spoken_of(row))))),
-        Column("made", pgettext_lazy("of a mail", "Made"), lambda row: _local(row.queued_at), "queued_at"),
-        Column("sent", pgettext_lazy("of a mail", "Sent"), lambda row: _local(row.sent_at), "sent_at"),
+        Column("status", _("Status"), lambda row: row.get_status_display(), "status", cell=cells.status_on),
+        Column(
+            "reason",
+            _("Reason"),
+            lambda row: row.reason_words,
+            cell=lambda row, today: Truncator(row.reason_words).chars(REASON_SHOWN),
+        ),
+        Column("about", _("About"), lambda row: "; ".join(dict.fromkeys(map(str, milestones_in(row)))), cell=_about),
+        Column(
+            "made",
+            pgettext_lazy("of a mail", "Made"),
+            lambda row: _local(row.queued_at),
+            "queued_at",
+            cell=lambda row, today: cells.show(row.queued_at),
+        ),
+        Column(
+            "sent",
+            pgettext_lazy("of a mail", "Sent"),
+            lambda row: _local(row.sent_at),
+            "sent_at",
+            cell=lambda row, today: cells.show(row.sent_at),
+        ),
     )
 
-    def for_showing(self, rows: QuerySet) -> QuerySet:
+    def for_showing(self, rows: DeliveryQuerySet) -> QuerySet:
         return rows.select_related("person", "contact").prefetch_related(items_seen_by(self.user))
 
+    def held(self) -> DeliveryQuerySet:
+        """Return the held mails of this list that its reader may release."""
+        found: DeliveryQuerySet = self.filterset.qs
+        return found.held().filter(releasable_by(self.user))
 
-def items_seen_by(user: Any) -> Prefetch:
-    """Of a digest that speaks of several units, what a person sees: as ``seen_items``."""
+    def links(self) -> list[PageLink]:
+        count = self.held().count() if may(self.user, "delivery.release") else 0
+        if not count:
+            return []
+        label = ngettext("Release %(total)s held mail", "Release %(total)s held mails", count) % {"total": count}
+        kept = self.data.copy()
+        kept.pop("page", None)
+        return [PageLink(label, reverse("mail_release") + (f"?{kept.urlencode()}" if kept else ""))]
+
+
+def items_seen_by(user: User) -> Prefetch:
+    """Return a prefetch of the items a person may see, as ``seen_items``: a digest may mention several units."""
     seen = Milestone.objects.visible_to(user).order_by().values("pk")
     items = ReminderItem.objects.filter(plan__milestone__in=seen).order_by("pk")
     return Prefetch("items", items.select_related("plan__milestone__agreement", "plan__rule"), "seen_items")
 
 
-def spoken_of(delivery: Any) -> list[Milestone]:
-    return [item.plan.milestone for item in delivery.seen_items]
-
-
-def _local(moment: dt.datetime | None) -> dt.datetime | None:
-    """As spreadsheets take it: the clock on the wall, without a zone."""
-    return None if moment is None else timezone.localtime(moment).replace(microsecond=0, tzinfo=None)
+def _local(value: dt.datetime | None) -> dt.datetime | None:
+    """Return local time without a zone, as spreadsheets store it."""
+    return None if value is None else timezone.localtime(value).replace(microsecond=0, tzinfo=None)

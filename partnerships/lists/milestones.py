@@ -1,30 +1,144 @@
-from django.db.models import Prefetch, QuerySet
-from django.utils.translation import gettext_lazy as _
+import datetime as dt
 
-from partnerships.filtersets import MilestoneFilterSet
-from partnerships.lists.base import Column, RowList
-from partnerships.models import AgreementParty, Milestone
-from partnerships.models.milestones import MILESTONE_TARGETS
+import django_filters
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from partnerships.lists import cells
+from partnerships.lists.base import Column, RecordList
+from partnerships.lists.filter_fields import DayFilter, PersonFilter, linked_filter, people_of
+from partnerships.lists.filters import OwnedFilterSet, unit_filter
+from partnerships.models import (
+    Agreement,
+    AgreementArea,
+    AgreementParty,
+    AgreementType,
+    CooperationArea,
+    Milestone,
+    MilestoneKind,
+    Organization,
+    Programme,
+    ProgrammeItem,
+)
+from partnerships.models.milestones import MILESTONE_TARGETS, MilestoneQuerySet
+from partnerships.statuses import MilestoneStatus
+
+DUE_WITHIN_DAYS = {"week": 7, "month": 30, "quarter": 90}
+
+
+class MilestoneFilterSet(OwnedFilterSet[MilestoneQuerySet]):
+    """Without a status it lists what is still to be done."""
+
+    FRONT = ("status", "due", "unit", "owner")
+
+    status = django_filters.ChoiceFilter(
+        label=_("Status"),
+        choices=[("all", pgettext_lazy("milestones", "All")), *MilestoneStatus.choices],
+        empty_label=_("Still to be done"),
+        method="filter_status",
+    )
+    due = django_filters.ChoiceFilter(
+        label=_("Due"),
+        choices=[
+            ("overdue", _("Overdue")),
+            ("week", _("Within 7 days")),
+            ("month", _("Within 30 days")),
+            ("quarter", _("Within 90 days")),
+        ],
+        empty_label=_("Any time"),
+        method="filter_due",
+    )
+    unit = unit_filter()
+    owner = PersonFilter(label=_("Owner"), field_name="owner")
+    kind = django_filters.ChoiceFilter(label=_("Kind"), choices=MilestoneKind.choices, empty_label=_("Any"))
+    due_from = DayFilter(label=_("Due from"), field_name="due_on", lookup_expr="gte")
+    due_until = DayFilter(label=_("Due until"), field_name="due_on", lookup_expr="lte")
+    party = django_filters.CharFilter(label=_("Partner"), method="filter_party", max_length=200)
+    type = django_filters.ModelChoiceFilter(
+        label=_("Type of agreement"),
+        field_name="agreement__type",
+        queryset=AgreementType.objects.all(),
+        empty_label=_("Any"),
+    )
+    area = django_filters.ModelChoiceFilter(
+        label=_("Area promised"), queryset=CooperationArea.objects.all(), empty_label=_("Any"), method="filter_area"
+    )
+    of_programme = django_filters.ModelChoiceFilter(
+        label=_("Programme"), queryset=Programme.objects.none(), empty_label=_("Any"), method="filter_of_programme"
+    )
+    agreement = linked_filter(_("Agreement"), Agreement, field_name="agreement")
+
+    def choices_in_scope(self) -> dict[str, QuerySet]:
+        owners = people_of(Milestone.objects.visible_to(self.user), "owner")
+        return {**super().choices_in_scope(), "owner": owners}
+
+    def filter_queryset(self, queryset: MilestoneQuerySet) -> MilestoneQuerySet:
+        filtered = super().filter_queryset(queryset)
+        return filtered if self.form.cleaned_data.get("status") else filtered.pending()
+
+    def filter_party(self, queryset: MilestoneQuerySet, name: str, value: str) -> MilestoneQuerySet:
+        found = AgreementParty.objects.filter(organization__in=Organization.objects.search(value).values("pk"))
+        return queryset.filter(agreement__in=found.values("agreement"))
+
+    def filter_area(self, queryset: MilestoneQuerySet, name: str, value: CooperationArea) -> MilestoneQuerySet:
+        return queryset.filter(Exists(AgreementArea.objects.filter(agreement=OuterRef("agreement"), area=value)))
+
+    def filter_of_programme(self, queryset: MilestoneQuerySet, name: str, value: Programme) -> MilestoneQuerySet:
+        labelled = ProgrammeItem.objects.filter(programme=value, agreement=OuterRef("agreement"))
+        return queryset.filter(Exists(labelled))
+
+    def filter_status(self, queryset: MilestoneQuerySet, name: str, value: str) -> MilestoneQuerySet:
+        return queryset if value == "all" else queryset.filter(status=value)
+
+    def filter_due(self, queryset: MilestoneQuerySet, name: str, value: str) -> MilestoneQuerySet:
+        if value == "overdue":
+            return queryset.overdue(self.today)
+        return queryset.due_between(self.today, self.today + dt.timedelta(days=DUE_WITHIN_DAYS[value]))
+
 
 # An honour is called after its scheme and holder.
 HONOURED = ("honour__scheme", "honour__organization")
 PARTIES = Prefetch("agreement__parties", AgreementParty.objects.select_related("organization"))
 
 
-class MilestoneRows(RowList):
+def _due(row: Milestone, today: dt.date) -> str:
+    how_far = cells.due(row.due_on, today, " small") if row.is_pending else cells.EMPTY
+    return cells.joined([cells.show(row.due_on), how_far])
+
+
+class MilestoneList(RecordList[Milestone]):
     key = "milestone_list"
+    title = _("Milestones")
+    caption = _("Milestones you may see")
     model = Milestone
     filterset_class = MilestoneFilterSet
     default_sort = "due_on"
     columns = (
-        Column("title", _("Milestone"), lambda row: row.display_title, "title"),
-        Column("due", _("Due"), lambda row: row.due_on, "due_on"),
-        Column("status", _("Status"), lambda row: row.get_status_display(), "status"),
-        Column("agreement", _("Agreement"), lambda row: row.agreement or row.target, "agreement__title"),
-        Column("owner", _("Owner"), lambda row: row.owner, "owner__name"),
+        Column(
+            "title",
+            _("Milestone"),
+            lambda row: row.display_title,
+            "title",
+            below=lambda row: row.get_kind_display(),
+        ),
+        Column("due", _("Due"), lambda row: row.due_on, "due_on", cell=_due),
+        Column("status", _("Status"), lambda row: row.get_status_display(), "status", cell=cells.status_on),
+        Column(
+            "agreement",
+            _("Agreement"),
+            lambda row: row.agreement or row.target,
+            "agreement__title",
+            # Whoever sees a milestone may not see its target, so only agreements are links.
+            cell=lambda row, today: cells.link(row.agreement) if row.agreement else str(row.target),
+            below=lambda row: cells.partner_names(row.agreement),
+        ),
+        Column(
+            "owner", _("Owner"), lambda row: row.owner, "owner__name", cell=lambda row, today: cells.owner(row.owner)
+        ),
         Column("unit", _("Unit"), lambda row: row.unit, "unit__name"),
     )
 
-    def for_showing(self, rows: QuerySet) -> QuerySet:
+    def for_showing(self, rows: MilestoneQuerySet) -> QuerySet:
         related = rows.select_related("agreement__unit", *MILESTONE_TARGETS, *HONOURED, "owner", "unit")
         return related.prefetch_related(PARTIES)

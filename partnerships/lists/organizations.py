@@ -1,24 +1,169 @@
-from django.db.models import Prefetch, QuerySet
+import datetime as dt
+
+import django_filters
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.urls import reverse
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.filtersets import OrganizationFilterSet
-from partnerships.lists.base import Column, RowList
-from partnerships.models import Organization, OrganizationUnit
+from partnerships.lists import cells
+from partnerships.lists.base import Column, PageLink, RecordList
+from partnerships.lists.cells import Text
+from partnerships.lists.filter_fields import PersonFilter, SwitchFilter, people_of
+from partnerships.lists.filters import CountedFilterSet, region_filter, regions_with
+from partnerships.lists.honours import HonouredFilterSet
+from partnerships.models import (
+    Agreement,
+    AssociationMembership,
+    Organization,
+    OrganizationKind,
+    OrganizationUnit,
+    Participation,
+    Programme,
+    ProgrammeOrganizer,
+    Unit,
+    User,
+)
+from partnerships.models.organizations import OrganizationQuerySet
+from partnerships.models.users import read_tree
+from partnerships.permissions import may
+
+
+class OrganizationFilterSet(CountedFilterSet[OrganizationQuerySet], HonouredFilterSet[OrganizationQuerySet]):
+    """Without ``archived`` it lists those that are not; a number that opens it counted both."""
+
+    FRONT = ("kind", "region", "unit", "honour")
+
+    kind = django_filters.ChoiceFilter(label=_("Kind"), choices=OrganizationKind.choices, empty_label=_("Any"))
+    region = region_filter(_("Region, with those below"))
+    unit = django_filters.ModelChoiceFilter(
+        label=_("Held by the unit, with those below"),
+        queryset=Unit.objects.none(),
+        empty_label=_("Any"),
+        method="filter_unit",
+    )
+    coordinator = PersonFilter(label=_("Looked after by"), method="filter_coordinator")
+    institution_type = django_filters.ChoiceFilter(
+        label=_("Type of institution"), choices=Organization.InstitutionType.choices, empty_label=_("Any")
+    )
+    member_of = django_filters.CharFilter(
+        label=_("Member of the association"), method="filter_member_of", max_length=200
+    )
+    in_force = SwitchFilter(label=_("Has an agreement in force"), method="filter_in_force")
+    mine = SwitchFilter(label=_("Held by my units"), method="filter_mine")
+    archived = SwitchFilter(label=_("Archived too"), method="filter_archived")
+
+    def choices_in_scope(self) -> dict[str, QuerySet]:
+        held = OrganizationUnit.objects.filter(unit=OuterRef("pk"))
+        in_sight = OrganizationUnit.objects.filter(unit__in=Unit.objects.visible_to(self.user).values("pk"))
+        return {
+            **super().choices_in_scope(),
+            "region": regions_with(Organization.objects.visible_to(self.user)),
+            "unit": Unit.objects.filter(Exists(held)),
+            "coordinator": people_of(in_sight, "coordinator"),
+        }
+
+    def filter_queryset(self, queryset: OrganizationQuerySet) -> OrganizationQuerySet:
+        filtered = super().filter_queryset(queryset)
+        shows_archived = any(self.form.cleaned_data.get(name) for name in ("archived", "figure", "programme"))
+        return filtered if shows_archived else filtered.not_archived()
+
+    def filter_unit(self, queryset: OrganizationQuerySet, name: str, value: Unit) -> OrganizationQuerySet:
+        return queryset.filter(Exists(_held(unit__in=read_tree(Unit).with_descendants([value.pk]))))
+
+    def filter_coordinator(self, queryset: OrganizationQuerySet, name: str, value: list[User]) -> OrganizationQuerySet:
+        units = Unit.objects.visible_to(self.user).values("pk")
+        return queryset.filter(Exists(_held(coordinator__in=value, unit__in=units)))
+
+    def filter_member_of(self, queryset: OrganizationQuerySet, name: str, value: str) -> OrganizationQuerySet:
+        found = Organization.objects.search(value).values("pk")
+        now = Q(since__isnull=True) | Q(since__lte=self.today), Q(until__isnull=True) | Q(until__gte=self.today)
+        rows = AssociationMembership.objects.filter(*now, member=OuterRef("pk"), association__in=found)
+        return queryset.filter(Exists(rows))
+
+    def filter_in_force(self, queryset: OrganizationQuerySet, name: str, value: str) -> OrganizationQuerySet:
+        agreements = Agreement.objects.visible_to(self.user).in_force(self.today).order_by()
+        return queryset.filter(Exists(agreements.filter(parties__organization=OuterRef("pk"))))
+
+    def filter_holders(self, queryset: OrganizationQuerySet, honours: QuerySet) -> OrganizationQuerySet:
+        return queryset.filter(Exists(honours.order_by().filter(organization=OuterRef("pk"))))
+
+    def filter_of_programme(self, queryset: OrganizationQuerySet, name: str, value: Programme) -> OrganizationQuerySet:
+        """Its organizers, and whoever took part in one of its events."""
+        organizers = ProgrammeOrganizer.objects.filter(programme=value, organization=OuterRef("pk"))
+        took_part = Participation.objects.filter(event__programme_items__programme=value, organization=OuterRef("pk"))
+        return queryset.filter(Q(Exists(organizers)) | Q(Exists(took_part)))
+
+    def filter_mine(self, queryset: OrganizationQuerySet, name: str, value: str) -> OrganizationQuerySet:
+        return queryset.held_by_scope_of(self.user)
+
+    def filter_archived(self, queryset: OrganizationQuerySet, name: str, value: str) -> OrganizationQuerySet:
+        return queryset
+
 
 HOLDERS = Prefetch("holders", OrganizationUnit.objects.select_related("unit", "coordinator"))
 
 
-class OrganizationRows(RowList):
+def _name(row: Organization, today: dt.date) -> str:
+    archived = cells.mark(_("archived")) if row.archived_on else cells.EMPTY
+    return cells.joined([cells.row_title(row, row), archived])
+
+
+def _other_name(row: Organization) -> str:
+    """Return the name in the other language, for organizations that have both."""
+    if not row.name_zh:
+        return ""
+    is_chinese = (get_language() or "").startswith("zh")
+    return row.name if is_chinese else format_html('<span lang="zh-Hans">{}</span>', row.name_zh)
+
+
+def _holders(row: Organization, today: dt.date) -> str:
+    holders = row.holders.all()
+    if not holders:
+        return format_html('<span class="faint">{}</span>', _("nobody yet"))
+    return cells.joined(map(_holder, holders), ", ")
+
+
+def _holder(holder: OrganizationUnit) -> SafeString:
+    if holder.coordinator is None:
+        return escape(str(holder.unit))
+    return format_html('{} <span class="faint">({})</span>', holder.unit, holder.coordinator)
+
+
+class OrganizationList(RecordList[Organization]):
     key = "organization_list"
+    title = _("Organizations")
+    caption = _("The shared directory of organizations")
+    empty = _("No organization yet.")
     model = Organization
     filterset_class = OrganizationFilterSet
     default_sort = "name"
     columns = (
-        Column("organization", _("Organization"), str, "name"),
+        Column("organization", _("Organization"), str, "name", cell=_name, below=_other_name),
         Column("kind", _("Kind"), lambda row: row.get_kind_display(), "kind"),
-        Column("region", _("Region"), lambda row: row.region, "region__name"),
-        Column("holders", _("Held by"), lambda row: "; ".join(str(holder.unit) for holder in row.holders.all())),
+        Column("region", _("Region"), lambda row: row.region, "region__name", cites=("region",)),
+        Column(
+            "holders",
+            _("Held by"),
+            lambda row: "; ".join(str(holder.unit) for holder in row.holders.all()),
+            cell=_holders,
+        ),
     )
 
-    def for_showing(self, rows: QuerySet) -> QuerySet:
+    def for_showing(self, rows: OrganizationQuerySet) -> QuerySet:
         return rows.select_related("region").prefetch_related(HOLDERS)
+
+    def links(self) -> list[PageLink]:
+        return self._add(_("Add an organization"))
+
+    def empty_links(self) -> list[PageLink]:
+        return self._add(_("Add the first one"))
+
+    def _add(self, label: Text) -> list[PageLink]:
+        return [PageLink(label, reverse("organization_add"))] if may(self.user, "organization.add") else []
+
+
+def _held(**by: object) -> QuerySet:
+    return OrganizationUnit.objects.filter(organization=OuterRef("pk"), **by)

@@ -5,16 +5,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from partnerships.lists import AchievementRows
 from partnerships.models import Achievement
 from partnerships.views.base import visible_or_404
 from partnerships.views.citations import citations_of
-from partnerships.views.lists import ListPage
-
-
-class AchievementList(ListPage):
-    rows_class = AchievementRows
-    template_name = "partnerships/achievements/list.html"
 
 
 @login_required

@@ -15,7 +15,6 @@ from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.forms.activities import ActivityForm, AttachmentForm
-from partnerships.lists import ActivityRows
 from partnerships.models import Activity, Document
 from partnerships.permissions import may
 from partnerships.reports.timeline_sources import record_timeline
@@ -25,16 +24,10 @@ from partnerships.views.board import board_address
 from partnerships.views.citations import citations_of
 from partnerships.views.edits import edit_page
 from partnerships.views.entry import WITH_PARTIES, about, entry_page
-from partnerships.views.lists import ListPage
 from partnerships.views.milestones import may_add_action_point, with_what_meets_them
 from partnerships.views.related import VERSIONS, demands_behind
 from partnerships.views.steps import grouped_offers, step_page
 from partnerships.workflows.activities import detail_of
-
-
-class ActivityList(ListPage):
-    rows_class = ActivityRows
-    template_name = "partnerships/activities/list.html"
 
 
 @login_required

@@ -14,7 +14,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.forms.agreements import AgreementForm, NewAgreementForm
 from partnerships.forms.steps import ContactNoteForm
-from partnerships.lists import AgreementRows
 from partnerships.models import (
     Agreement,
     AgreementParty,
@@ -38,7 +37,6 @@ from partnerships.statuses import ActivityStatus, AgreementStatus, PlanStatus
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
 from partnerships.views.edits import edit_page
-from partnerships.views.lists import ListPage
 from partnerships.views.milestones import may_add_action_point, with_what_meets_them
 from partnerships.views.related import VERSIONS, demands_behind, facilities_among
 from partnerships.views.steps import form_page, grouped_offers, step_page
@@ -50,11 +48,6 @@ NOTES_SHOWN = 5
 KIN_SHOWN = 12
 PLANS_SHOWN = 3
 PLANS_AT_MOST = 300
-
-
-class AgreementList(ListPage):
-    rows_class = AgreementRows
-    template_name = "partnerships/agreements/list.html"
 
 
 @login_required

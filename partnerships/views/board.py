@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from partnerships.forms.steps import step_offers
-from partnerships.lists import ActivityRows
+from partnerships.lists.activities import ActivityList
 from partnerships.models import Activity
 from partnerships.statuses import ActivityStatus
 from partnerships.views.steps import DATE_ALONE
@@ -25,7 +25,7 @@ OVER = (ActivityStatus.COMPLETED, ActivityStatus.CANCELLED)
 @login_required
 @require_safe
 def activity_board(request: HttpRequest) -> HttpResponse:
-    listed = ActivityRows(request.GET, user=request.user, today=timezone.localdate())
+    listed = ActivityList(request.GET, user=request.user, today=timezone.localdate())
     columns = _columns(listed)
     context = {
         "list": listed,
@@ -43,7 +43,7 @@ def board_address(query: str, activity: Activity) -> str:
     return f"{reverse('activity_board')}?{QueryDict(query).urlencode()}#card-{activity.pk}"
 
 
-def _columns(listed: ActivityRows) -> list[dict[str, Any]]:
+def _columns(listed: ActivityList) -> list[dict[str, Any]]:
     """Each status with its first cards, the number of all, and the address of the list that has exactly these."""
     found = list(_first_of_each_status(listed).values_list("pk", "status", "of_status"))
     counts = {status: count for _pk, status, count in found}
@@ -60,7 +60,7 @@ def _columns(listed: ActivityRows) -> list[dict[str, Any]]:
     ]
 
 
-def _first_of_each_status(listed: ActivityRows) -> Any:
+def _first_of_each_status(listed: ActivityList) -> Any:
     """What starts next comes first; of what is over, what started last."""
     still_to_be = Case(When(status__in=OVER, then=None), default=F("starts_on"))
     order = [still_to_be.asc(nulls_last=True), F("starts_on").desc(nulls_last=True), F("pk").asc()]
@@ -69,14 +69,14 @@ def _first_of_each_status(listed: ActivityRows) -> Any:
     return rows.filter(nth__lte=SHOWN).order_by("nth")
 
 
-def _card(row: Activity, listed: ActivityRows) -> dict[str, Any]:
+def _card(row: Activity, listed: ActivityList) -> dict[str, Any]:
     """``steps``: what this person may do with it, each with whether its date alone, today, is enough."""
     offers = [offer.transition for offer in step_offers(row, listed.user) if offer.is_open]
     is_late = row.status not in OVER and row.planned_end is not None and row.planned_end < listed.today
     return {"row": row, "steps": [(step, step.name in DATE_ALONE) for step in offers], "is_late": is_late}
 
 
-def _list_of(listed: ActivityRows, status: str) -> str:
+def _list_of(listed: ActivityList, status: str) -> str:
     query = listed.data.copy()
     query["status"] = status
     query.pop("page", None)

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from partnerships.dates import EARLIEST_DAY, LATEST_DAY, add_months, is_weekday
-from partnerships.filtersets import CalendarFilterSet
+from partnerships.lists.calendar import CalendarFilterSet
 from partnerships.lists.milestones import HONOURED
 from partnerships.models import Activity, Event, Milestone, MilestoneKind, Unit, WorkCalendar
 from partnerships.models.milestones import MILESTONE_TARGETS
@@ -75,6 +75,10 @@ class Calendar:
     @cached_property
     def filterset(self) -> CalendarFilterSet:
         return self._filtered(Milestone)
+
+    @property
+    def has_problems(self) -> bool:
+        return bool(self.filterset.form.errors or self.filterset.unknown)
 
     @property
     def beside_filters(self) -> list[tuple[str, str]]:

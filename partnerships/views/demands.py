@@ -12,13 +12,11 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.forms.demands import AgreementOutcomeForm, AskUnitsForm, ProjectOutcomeForm
-from partnerships.lists import DemandRows
 from partnerships.models import Activity, Agreement, Answer, Demand, DemandOutcome, Document, StatusChange
 from partnerships.permissions import may
 from partnerships.reports.timeline_sources import record_timeline
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
-from partnerships.views.lists import ListPage
 from partnerships.views.related import documents_of, milestones_of
 from partnerships.views.steps import form_page, grouped_offers, impossible, step_page
 
@@ -36,11 +34,6 @@ VERBS: dict[str, tuple[Any, Any, Any]] = {
         gettext_lazy("Agreed. The planned project is linked below."),
     ),
 }
-
-
-class DemandList(ListPage):
-    rows_class = DemandRows
-    template_name = "partnerships/demands/list.html"
 
 
 @login_required

@@ -8,19 +8,12 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from partnerships.lists import EventRows
 from partnerships.lists.agreements import PARTIES
 from partnerships.models import Activity, Agreement, Event, Milestone
 from partnerships.views.base import visible_or_404
 from partnerships.views.citations import citations_of
-from partnerships.views.lists import ListPage
 from partnerships.views.milestones import may_add_action_point, with_what_meets_them
 from partnerships.views.related import demands_among, documents_of, facilities_among, figures_about
-
-
-class EventList(ListPage):
-    rows_class = EventRows
-    template_name = "partnerships/events/list.html"
 
 
 @login_required

@@ -7,20 +7,13 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from partnerships.lists import FacilityRows
 from partnerships.models import Document, Facility
 from partnerships.permissions import may
 from partnerships.reports.timeline_sources import record_timeline
 from partnerships.views.base import visible_or_404
 from partnerships.views.citations import citations_of
-from partnerships.views.lists import ListPage
 from partnerships.views.related import documents_of, milestones_of
 from partnerships.views.steps import grouped_offers, step_page
-
-
-class FacilityList(ListPage):
-    rows_class = FacilityRows
-    template_name = "partnerships/facilities/list.html"
 
 
 @login_required

@@ -5,20 +5,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from partnerships.lists import FigureRows
 from partnerships.models import ReportedFigure
 from partnerships.reports.figures import recorded
 from partnerships.views.base import visible_or_404
 from partnerships.views.citations import citations_of
-from partnerships.views.lists import ListPage
 from partnerships.views.related import with_records
 
 RECORDS_SHOWN = 50
-
-
-class FigureList(ListPage):
-    rows_class = FigureRows
-    template_name = "partnerships/figures/list.html"
 
 
 @login_required

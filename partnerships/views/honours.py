@@ -7,21 +7,14 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from partnerships.lists import HonourRows, HonourSchemeRows
 from partnerships.models import Honour, HonourScheme, Milestone
 from partnerships.reports.timeline_sources import record_timeline
 from partnerships.views.base import visible_or_404
 from partnerships.views.citations import citations_of
-from partnerships.views.lists import ListPage
 from partnerships.views.related import documents_of, figures_about
 from partnerships.views.steps import grouped_offers, step_page
 
 HOLDERS_SHOWN = 50
-
-
-class HonourList(ListPage):
-    rows_class = HonourRows
-    template_name = "partnerships/honours/list.html"
 
 
 @login_required
@@ -50,11 +43,6 @@ def honour_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
 
 def _with_context() -> QuerySet:
     return Honour.objects.select_related("organization", "scheme__next_scheme", "unit")
-
-
-class HonourSchemeList(ListPage):
-    rows_class = HonourSchemeRows
-    template_name = "partnerships/honours/schemes.html"
 
 
 @login_required

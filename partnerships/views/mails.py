@@ -19,14 +19,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.forms import mails
 from partnerships.forms.reminders import ReleaseListedForm, words_of
-from partnerships.lists import MailRows, RowList
-from partnerships.lists.mails import items_seen_by
+from partnerships.lists.mails import MailList, items_seen_by
 from partnerships.models import Delivery, DeliveryEvent, DeliveryNotice, MailHold
-from partnerships.permissions import may, refusal, releasable_by
+from partnerships.permissions import refusal
 from partnerships.reminders.explain import advice_on
 from partnerships.reminders.holding import count_held
 from partnerships.views.base import require_or_403, visible_or_404
-from partnerships.views.lists import ListPage
 from partnerships.views.steps import impossible
 
 
@@ -64,26 +62,13 @@ MOST_TO_TICK = 100
 MOST_READERS = 12
 
 
-class MailList(ListPage):
-    rows_class = MailRows
-    template_name = "partnerships/mails/list.html"
-
-    def context_beside(self, listed: RowList) -> dict[str, Any]:
-        return {"releasable": _held(listed).count() if may(listed.user, "delivery.release") else 0}
-
-
-def _held(listed: RowList) -> Any:
-    """What the list shows, is held, and this person may let go."""
-    return listed.filterset.qs.held().filter(releasable_by(listed.user))
-
-
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def mail_release(request: HttpRequest) -> HttpResponse:
     """GET says what would go; POST lets go all of it, or what was ticked. The address carries the filters of the list."""
     require_or_403(request.user, "delivery.release")
-    listed = MailRows(request.GET, user=request.user, today=timezone.localdate())
-    held, data = _held(listed), request.POST if request.method == "POST" else None
+    listed = MailList(request.GET, user=request.user, today=timezone.localdate())
+    held, data = listed.held(), request.POST if request.method == "POST" else None
     form = ReleaseListedForm(data, row=held, now=timezone.now(), counts=count_held(held))
     back = reverse("mail_list") + (f"?{request.GET.urlencode()}" if request.GET else "")
     if data is not None and form.is_valid() and (done := form.apply(request.user)) is not None:
@@ -94,7 +79,7 @@ def mail_release(request: HttpRequest) -> HttpResponse:
     return render(request, "partnerships/mails/release.html", context)
 
 
-def _preview(listed: RowList, held: Any, form: ReleaseListedForm) -> dict[str, Any]:
+def _preview(listed: MailList, held: Any, form: ReleaseListedForm) -> dict[str, Any]:
     """How many, to whom, how old; and the most pressing of them, to be ticked."""
     pressing = held.order_by("due_on", "pk").values_list("pk", flat=True)[:MOST_TO_TICK]
     names = ("person", "contact", "person__name", "person__username", "contact__name")

@@ -17,7 +17,6 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from partnerships.forms.milestones import ActionPointForm
 from partnerships.forms.steps import AssignForm, ContactNoteForm, MoveForm, SnoozeForm, UnsnoozeForm, step_form
-from partnerships.lists import MilestoneRows
 from partnerships.lists.milestones import PARTIES
 from partnerships.models import (
     Activity,
@@ -36,7 +35,6 @@ from partnerships.reports.timeline_sources import note_entries, record_timeline
 from partnerships.statuses import ACTIVITY_TRANSITIONS, MILESTONE_TRANSITIONS, MilestoneStatus, Transition
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
-from partnerships.views.lists import ListPage
 from partnerships.views.steps import form_page, grouped_offers, step_page
 from partnerships.workflows.milestones import last_day_of_snooze
 
@@ -47,11 +45,6 @@ PRIMARY_STEPS = ("accept", "meet", "submit")
 # What meets a milestone that follows from an activity.
 STEP_OF_KIND = {MilestoneKind.STARTING_ACTIVITY: "start", MilestoneKind.UNFINISHED_ACTIVITY: "complete"}
 VERSIONS = Prefetch("versions", DocumentVersion.objects.select_related("uploaded_by"))
-
-
-class MilestoneList(ListPage):
-    rows_class = MilestoneRows
-    template_name = "partnerships/milestones/list.html"
 
 
 @login_required

@@ -18,7 +18,6 @@ from partnerships.forms.organizations import (
     NewOrganizationForm,
     OrganizationForm,
 )
-from partnerships.lists import OrganizationRows
 from partnerships.lists.agreements import PARTIES
 from partnerships.lists.organizations import HOLDERS
 from partnerships.models import (
@@ -37,7 +36,6 @@ from partnerships.reports.relations import relations_of
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
 from partnerships.views.edits import edit_page
-from partnerships.views.lists import ListPage
 from partnerships.views.related import VERSIONS, demands_among, facilities_among, figures_about
 from partnerships.views.timeline import asks_for_timeline_only, render_timeline, timeline_context
 
@@ -51,11 +49,6 @@ RELATION_WORDS = {
     "demands": gettext_lazy("Demands"),
     "events": gettext_lazy("Events"),
 }
-
-
-class OrganizationList(ListPage):
-    rows_class = OrganizationRows
-    template_name = "partnerships/organizations/list.html"
 
 
 @login_required

@@ -7,18 +7,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from partnerships.lists import ProgrammeRows
 from partnerships.models import Agreement, Demand, Event, Facility, Programme, ProgrammeItem
 from partnerships.reports.figures import programme_progress
 from partnerships.views.base import visible_or_404
 from partnerships.views.citations import citations_of
-from partnerships.views.lists import ListPage
 from partnerships.views.related import documents_of, figures_about
-
-
-class ProgrammeList(ListPage):
-    rows_class = ProgrammeRows
-    template_name = "partnerships/programmes/list.html"
 
 
 @login_required

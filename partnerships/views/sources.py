@@ -17,7 +17,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
-from partnerships.lists import SourceRows
 from partnerships.models import (
     Activity,
     ActivityOrganization,
@@ -51,7 +50,6 @@ from partnerships.models import (
 )
 from partnerships.reports.figures import to_register
 from partnerships.views.base import visible_or_404
-from partnerships.views.lists import ListPage
 from partnerships.views.related import figures_about
 
 # A row that belongs to another is shown, and as private, as that one.
@@ -99,11 +97,6 @@ SECTIONS: tuple[tuple[Any, tuple[type[Model], ...]], ...] = (
 )
 ELSEWHERE = len(SECTIONS) - 1
 PLACES = {model: number for number, (_label, models) in enumerate(SECTIONS) for model in models}
-
-
-class SourceList(ListPage):
-    rows_class = SourceRows
-    template_name = "partnerships/sources/list.html"
 
 
 @login_required

@@ -48,7 +48,7 @@ def world() -> World:
 def test_every_list_can_be_taken_out(key: str, world: World) -> None:
     rows = table(made(ask(world.coordinator, key)))
 
-    assert rows[0] == [str(column.label) for column in LISTS[key].columns]
+    assert rows[0] == [str(column.heading) for column in LISTS[key].columns]
     listed = LISTS[key](exports.QueryDict(""), user=world.coordinator, today=timezone.localdate())
     assert len(rows) - 1 == len(listed.ids())
 

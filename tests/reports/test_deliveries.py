@@ -19,7 +19,7 @@ from partnerships.factories import (
     UnitFactory,
     UserFactory,
 )
-from partnerships.lists import ActivityRows
+from partnerships.lists.activities import ActivityList
 from partnerships.models import Agreement
 from partnerships.reports.deliveries import Cell, Matrix, Tally, promised_and_delivered
 
@@ -136,7 +136,7 @@ def test_a_party_that_withdrew_stays_for_what_was_delivered_to_it(hand: Hand) ->
 def opened(user: Any, **query: Any) -> int:
     data = QueryDict(mutable=True)
     data.update({name: str(value) for name, value in query.items()})
-    rows = ActivityRows(data, user=user, today=DAY)
+    rows = ActivityList(data, user=user, today=DAY)
     assert (rows.filterset.form.errors, rows.filterset.unknown) == ({}, [])
     return rows.ids().count()
 

@@ -16,7 +16,7 @@ from partnerships.factories import (
     ReminderItemFactory,
     ReportedFigureFactory,
 )
-from partnerships.lists import AgreementRows
+from partnerships.lists.agreements import AgreementList
 from partnerships.models import Unit
 from tests.views.world import World, make_world
 
@@ -94,7 +94,7 @@ def test_a_list_is_sorted_by_its_columns(world: World, client_of: Callable[[Any]
     assert titles(client, "?sort=-signed_on") == ["North signed", "North draft"]
 
 
-@pytest.mark.parametrize("column", [column.order for column in AgreementRows.columns if column.order])
+@pytest.mark.parametrize("column", [column.sort for column in AgreementList.columns if column.sort])
 def test_every_heading_sorts(column: str, world: World, client_of: Callable[[Any], Client]) -> None:
     client = client_of(world.coordinator)
 
@@ -125,7 +125,7 @@ def test_no_row_is_on_two_pages(
     world: World, client_of: Callable[[Any], Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     MilestoneFactory.create_batch(5, agreement=world.agreement, owner=world.coordinator)
-    monkeypatch.setattr("partnerships.views.lists.ListPage.page_size", 3)
+    monkeypatch.setattr("partnerships.views.lists.USUAL_PAGE_SIZE", 3)
     client = client_of(world.coordinator)
 
     pages = [client.get(reverse("milestone_list"), {"page": number, "sort": "due_on"}) for number in (1, 2, 3)]

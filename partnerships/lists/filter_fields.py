@@ -1,5 +1,6 @@
-"""Filters that Django has no field for: a switch, a day, a person."""
+"""Filters for a switch, a day, a number of days and a person."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import django_filters
@@ -7,36 +8,41 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Exists, Model, OuterRef, QuerySet
+from django.forms.renderers import BaseRenderer
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django_filters.filters import QuerySetRequestMixin
 
 from partnerships.dates import EARLIEST_DAY, LATEST_DAY
+from partnerships.lists.cells import Text
 from partnerships.models import User
 
-# Of a drop-down; where there are more people, a name or a part of it is typed.
+# More people than this do not fit into a drop-down: the reader types a name or a part of it.
 MOST_PEOPLE = 100
 
 
 class SwitchInput(forms.CheckboxInput):
-    """A checkbox that is ``yes`` or absent in the address; anything else is a bad value, not an unchecked box."""
+    """A checkbox that is ``yes`` or missing in the address; any other value is an error, not an unchecked box."""
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         super().__init__(attrs, check_test=lambda value: value == "yes")
 
-    def format_value(self, value: Any) -> str:
+    def format_value(self, value: object) -> str:
         return "yes"
 
-    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+    def value_from_datadict(self, data: Mapping[str, Any], files: object, name: str) -> str | None:  # type: ignore[override]  # text, so that other values are errors
         return data.get(name)
 
 
 class SwitchFilter(django_filters.ChoiceFilter):
+    """A filter that is on or off."""
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(choices=[("yes", _("Yes"))], widget=SwitchInput, **kwargs)
 
 
 class DayInput(forms.DateInput):
-    """The browser's own date picker; ISO in the address in every language."""
+    """The browser's date picker, with ISO dates in the address in every language."""
 
     input_type = "date"
 
@@ -45,7 +51,7 @@ class DayInput(forms.DateInput):
 
 
 class DayFilter(django_filters.DateFilter):
-    """A day that people plan in: the year 0024 is a slip, and its message stands beside the field."""
+    """A day within the years people plan in: a mistyped year such as 0024 is an error of the field."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         bounds = [MinValueValidator(EARLIEST_DAY), MaxValueValidator(LATEST_DAY)]
@@ -53,7 +59,7 @@ class DayFilter(django_filters.DateFilter):
 
 
 class DaysFilter(django_filters.NumberFilter):
-    """A number of days, ten years of them at most."""
+    """A number of days, at most ten years."""
 
     field_class = forms.IntegerField
 
@@ -65,9 +71,11 @@ class DaysFilter(django_filters.NumberFilter):
 
 
 class PersonInput(forms.Select):
-    """A drop-down of people, or where they are too many for one, a field for a name or a part of it."""
+    """A drop-down of people, or a text field for a name when there are too many people for one."""
 
-    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> Any:
+    def render(
+        self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: BaseRenderer | None = None
+    ) -> SafeString:
         people = self.choices.queryset  # type: ignore[attr-defined]
         offered = list(people[: MOST_PEOPLE + 1])
         if len(offered) > MOST_PEOPLE:
@@ -79,7 +87,7 @@ class PersonInput(forms.Select):
 
 
 class PersonField(forms.ModelChoiceField):
-    """The people meant, as a list: the one of an id, or all whose name has what was typed in it."""
+    """A list of people: the person with an id, or everybody whose name contains the typed text."""
 
     widget = PersonInput
     default_error_messages = {
@@ -92,7 +100,8 @@ class PersonField(forms.ModelChoiceField):
             person = super().to_python(value)
             return [] if person is None else [person]
         name = forms.CharField(max_length=150).clean(value)
-        found = list(self.queryset.filter(name__icontains=name)[: MOST_PEOPLE + 1])
+        people = User.objects.none() if self.queryset is None else self.queryset
+        found = list(people.filter(name__icontains=name)[: MOST_PEOPLE + 1])
         if len(found) in {0, MOST_PEOPLE + 1}:
             code = "too_many" if found else "nobody"
             raise ValidationError(self.error_messages[code], code=code, params={"name": name})
@@ -100,7 +109,7 @@ class PersonField(forms.ModelChoiceField):
 
 
 class PersonFilter(QuerySetRequestMixin, django_filters.Filter):
-    """Keeps to the rows of the people meant."""
+    """Filter the rows by one or more people."""
 
     field_class = PersonField
 
@@ -109,20 +118,20 @@ class PersonFilter(QuerySetRequestMixin, django_filters.Filter):
         super().__init__(lookup_expr="in", queryset=User.objects.none(), **kwargs)
 
 
-def is_id(value: Any) -> bool:
+def is_id(value: object) -> bool:
     text = str(value)
     return text.isascii() and text.isdigit() and len(text) < 19
 
 
-def opened_by(label: Any, model: type[Model], **how: str) -> django_filters.ModelChoiceFilter:
-    """A filter that a number on another page sets: no field of the form, and a chip once it is set.
+def linked_filter(label: Text, model: type[Model], **how: str) -> django_filters.ModelChoiceFilter:
+    """Return a filter that links on other pages set: it has no field in the form, but can be removed once it is set.
 
-    ``how`` it keeps to the rows of one of ``model``: a ``field_name``, or a ``method``.
+    ``how`` is the ``field_name`` or the ``method`` that finds the rows of one record of ``model``.
     """
     rows = model._default_manager.none()
     return django_filters.ModelChoiceFilter(label=label, queryset=rows, widget=forms.HiddenInput, **how)
 
 
 def people_of(rows: QuerySet, field: str) -> QuerySet:
-    """Whoever is ``field`` of one of ``rows``, by name."""
+    """Return the people who are ``field`` of one of ``rows``, by name."""
     return User.objects.filter(Exists(rows.order_by().filter(**{field: OuterRef("pk")}))).order_by("name", "pk")

@@ -1,16 +1,15 @@
-from typing import Any
-
 import django_filters
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.filtersets.base import ListFilterSet, unit_filter
-from partnerships.filtersets.fields import PersonFilter, SwitchFilter
+from partnerships.lists.filter_fields import PersonFilter, SwitchFilter
+from partnerships.lists.filters import ListFilterSet, unit_filter
 from partnerships.models import Activity, Event, Milestone, User
+from partnerships.models.base import ScopedQuerySet
 
 
-class CalendarFilterSet(ListFilterSet):
-    """One set of filters over milestones, activities and events. Events are nobody's: a person's calendar has none."""
+class CalendarFilterSet(ListFilterSet[ScopedQuerySet]):
+    """Filters of the calendar: over milestones, activities and events. Events have no owner."""
 
     kind = django_filters.ChoiceFilter(
         label=_("What"),
@@ -32,11 +31,11 @@ class CalendarFilterSet(ListFilterSet):
     def unknown(self) -> list[str]:
         return [name for name in super().unknown if name not in {"month", "day"}]
 
-    def filter_kind(self, queryset: Any, name: str, value: str) -> Any:
+    def filter_kind(self, queryset: ScopedQuerySet, name: str, value: str) -> ScopedQuerySet:
         return queryset if queryset.model._meta.model_name == value else queryset.none()
 
-    def filter_owner(self, queryset: Any, name: str, value: list[User]) -> Any:
+    def filter_owner(self, queryset: ScopedQuerySet, name: str, value: list[User]) -> ScopedQuerySet:
         return queryset.none() if queryset.model is Event else queryset.filter(owner__in=value)
 
-    def filter_mine(self, queryset: Any, name: str, value: str) -> Any:
+    def filter_mine(self, queryset: ScopedQuerySet, name: str, value: str) -> ScopedQuerySet:
         return self.filter_owner(queryset, name, [self.user])

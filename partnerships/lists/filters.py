@@ -1,9 +1,9 @@
-"""What the filters of every list share."""
+"""Filters that several lists share."""
 
 import datetime as dt
 from functools import reduce
 from operator import or_
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import django_filters
 from django import forms
@@ -11,32 +11,47 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import QueryDict
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
-from partnerships.filtersets.fields import SwitchFilter, SwitchInput
-from partnerships.models import Organization, Programme, ProgrammeItem, Region, ReportedFigure, Unit
+from partnerships.lists.cells import Text, names
+from partnerships.lists.filter_fields import SwitchFilter, SwitchInput
+from partnerships.models import Organization, Programme, ProgrammeItem, Region, ReportedFigure, Unit, User
+from partnerships.models.activities import ActivityQuerySet
+from partnerships.models.agreements import AgreementQuerySet
+from partnerships.models.base import ScopedQuerySet
+from partnerships.models.demands import DemandQuerySet
+from partnerships.models.facilities import FacilityQuerySet
+from partnerships.models.milestones import MilestoneQuerySet
 from partnerships.models.users import read_tree
 from partnerships.reports.figures import measure_counting, measured, recorded, rules_counting
 
 # Parameters of a list's address that are not filters.
 BESIDE_FILTERS = frozenset({"page", "size", "sort", "columns"})
-# People by name in a chip; the others are counted.
-MOST_NAMES = 2
 
 
-class ListFilterSet(django_filters.FilterSet):
-    """Filters of one list for one person on one day.
+Rows = TypeVar("Rows", bound=ScopedQuerySet)
 
-    A value that does not fit leaves a message beside its field and the other filters in force; a parameter that is no
-    filter is named in ``unknown``. Neither is an error page, and neither passes in silence.
+
+class ActiveFilter(NamedTuple):
+    """A filter that is set: its label, its value in words, and the address of the list without it."""
+
+    label: str
+    value: str
+    without: str
+
+
+class ListFilterSet(django_filters.FilterSet, Generic[Rows]):
+    """The filters of one list for one person on one day.
+
+    A wrong value puts a message beside its field, and the other filters still apply. A parameter that is no filter is
+    named in ``unknown``. Neither ends in an error page.
     """
 
-    # What most people ask for; the others are under "More filters". Empty: all stand in front.
+    # The filters most people need; the others are under "More filters". Empty: all are in front.
     FRONT: ClassVar[tuple[str, ...]] = ()
 
     q = django_filters.CharFilter(label=_("Words"), method="filter_words", max_length=200, strip=True)
 
-    def __init__(self, data: QueryDict, queryset: Any, *, user: Any, today: dt.date) -> None:
+    def __init__(self, data: QueryDict, queryset: QuerySet, *, user: User, today: dt.date) -> None:
         super().__init__(data, queryset)
         self.user = user
         self.today = today
@@ -44,28 +59,29 @@ class ListFilterSet(django_filters.FilterSet):
             self.filters[name].queryset = choices
 
     def choices_in_scope(self) -> dict[str, QuerySet]:
-        """The rows each drop-down offers, by the name of its filter: what the person sees, and for some lists less."""
-        choices = ((name, getattr(one, "queryset", None)) for name, one in self.filters.items())
+        """Return the rows each drop-down offers, by the name of its filter: visible rows, for some lists fewer."""
+        offered = ((name, getattr(one, "queryset", None)) for name, one in self.filters.items())
         return {
             name: rows.model._default_manager.visible_to(self.user)
-            for name, rows in choices
-            if hasattr(rows, "visible_to")
+            for name, rows in offered
+            if isinstance(rows, ScopedQuerySet)
         }
 
-    def filter_words(self, queryset: Any, name: str, value: str) -> Any:
-        return queryset.search(value)
+    def filter_words(self, queryset: Rows, name: str, value: str) -> Rows:
+        searched: Any = queryset  # lists without search entries override this
+        return searched.search(value)
 
-    def filter_unit(self, queryset: Any, name: str, value: Unit) -> Any:
+    def filter_unit(self, queryset: Rows, name: str, value: Unit) -> Rows:
         return queryset.filter(unit__in=read_tree(Unit).with_descendants([value.pk]))
 
-    def filter_region(self, queryset: Any, name: str, value: Region) -> Any:
+    def filter_region(self, queryset: Rows, name: str, value: Region) -> Rows:
         return queryset.filter(**{f"{name}__in": regions_below(value)})
 
-    def filter_party(self, queryset: Any, name: str, value: str) -> Any:
+    def filter_party(self, queryset: Rows, name: str, value: str) -> Rows:
         return queryset.filter(**{f"{name}__in": Organization.objects.search(value).values("pk")})
 
-    def filter_later(self, queryset: Any, name: str, value: Any) -> Any:
-        """For what is asked together with another filter, in ``filter_queryset``."""
+    def filter_later(self, queryset: Rows, name: str, value: object) -> Rows:
+        """Change nothing: ``filter_queryset`` applies this filter together with another one."""
         return queryset
 
     @property
@@ -88,17 +104,12 @@ class ListFilterSet(django_filters.FilterSet):
         return [field for field in self.form.visible_fields() if field.name != "q"]
 
     @property
-    def chosen(self) -> list[dict[str, str]]:
-        """What is filtered by: label, value in words, and the address of the list without it."""
+    def active(self) -> list[ActiveFilter]:
         values = self.form.cleaned_data
-        names = [name for name in self.filters if values.get(name) not in (None, "", [])]
+        fields = {name: self.form.fields[name] for name in self.filters if values.get(name) not in (None, "", [])}
         return [
-            {
-                "label": str(self.form.fields[name].label),
-                "value": _in_words(self.form.fields[name], values[name]),
-                "without": self._address_without(name),
-            }
-            for name in names
+            ActiveFilter(str(field.label), _in_words(field, values[name]), self._address_without(name))
+            for name, field in fields.items()
         ]
 
     def _address_without(self, name: str) -> str:
@@ -108,23 +119,16 @@ class ListFilterSet(django_filters.FilterSet):
         return f"?{rest.urlencode()}"
 
 
-def _in_words(field: forms.Field, value: Any) -> str:
+def _in_words(field: forms.Field, value: object) -> str:
     if isinstance(field.widget, SwitchInput):
         return ""
     if isinstance(value, dt.date):
         return date_format(value, "DATE_FORMAT")
     if isinstance(value, list):
-        return _names(value)
-    if isinstance(field, forms.ChoiceField) and isinstance(value, str):
-        return str(next((label for choice, label in field.choices if choice == value), value))
+        return names([str(person) for person in value])
+    if isinstance(field.widget, forms.Select) and isinstance(value, str):
+        return str(next((label for choice, label in field.widget.choices if choice == value), value))
     return str(value)
-
-
-def _names(people: list[Any]) -> str:
-    names, more = " · ".join(str(person) for person in people[:MOST_NAMES]), len(people) - MOST_NAMES
-    if more <= 0:
-        return names
-    return ngettext("%(names)s and %(more)s more", "%(names)s and %(more)s more", more) % {"names": names, "more": more}
 
 
 def unit_filter() -> django_filters.ModelChoiceFilter:
@@ -133,7 +137,7 @@ def unit_filter() -> django_filters.ModelChoiceFilter:
     )
 
 
-def region_filter(label: Any, field_name: str = "region") -> django_filters.ModelChoiceFilter:
+def region_filter(label: Text, field_name: str = "region") -> django_filters.ModelChoiceFilter:
     return django_filters.ModelChoiceFilter(
         label=label,
         queryset=Region.objects.none(),
@@ -144,7 +148,7 @@ def region_filter(label: Any, field_name: str = "region") -> django_filters.Mode
 
 
 def regions_with(rows: QuerySet, region: str = "region") -> QuerySet:
-    """Regions in which, or in a part of which, ``rows`` lie. They are four levels deep at most."""
+    """Return the regions that hold one of ``rows``, also in a part of them. Regions are four levels deep at most."""
     levels = (region, *(f"{region}__{'__'.join(['parent'] * up)}" for up in (1, 2, 3)))
     found = (Exists(rows.order_by().filter(**{level: OuterRef("pk")})) for level in levels)
     return Region.objects.filter(reduce(or_, map(Q, found)))
@@ -154,24 +158,27 @@ def regions_below(region: Region) -> set[int]:
     return read_tree(Region).with_descendants([region.pk])
 
 
-class TendedFilterSet(ListFilterSet):
-    """A list of rows that somebody looks after."""
+Owned = TypeVar("Owned", ActivityQuerySet, AgreementQuerySet, DemandQuerySet, FacilityQuerySet, MilestoneQuerySet)
+
+
+class OwnedFilterSet(ListFilterSet[Owned]):
+    """Filters of a list whose rows have an owner."""
 
     orphaned = SwitchFilter(label=_("Nobody looks after it"), method="filter_orphaned")
     away = SwitchFilter(label=_("Owner away without a deputy"), method="filter_away")
 
-    def filter_orphaned(self, queryset: Any, name: str, value: str) -> Any:
+    def filter_orphaned(self, queryset: Owned, name: str, value: str) -> Owned:
         return queryset.orphaned()
 
-    def filter_away(self, queryset: Any, name: str, value: str) -> Any:
+    def filter_away(self, queryset: Owned, name: str, value: str) -> Owned:
         return queryset.owner_away(self.today)
 
 
-class ProgrammeCountedFilterSet(ListFilterSet):
-    """A list of what programmes are made of.
+class ProgrammeCountedFilterSet(ListFilterSet[Rows]):
+    """Filters of a list whose rows belong to programmes.
 
-    ``of_programme`` finds all that has its label; ``programme`` is opened by a number of its progress, and keeps to
-    exactly the rows counted there.
+    ``of_programme`` finds all rows with its label. ``programme`` is set by a number of its progress, and finds exactly
+    the rows counted there.
     """
 
     of_programme = django_filters.ModelChoiceFilter(
@@ -184,17 +191,17 @@ class ProgrammeCountedFilterSet(ListFilterSet):
         method="filter_programme",
     )
 
-    def filter_of_programme(self, queryset: Any, name: str, value: Programme) -> Any:
+    def filter_of_programme(self, queryset: Rows, name: str, value: Programme) -> Rows:
         labelled = ProgrammeItem.objects.filter(programme=value)
         return queryset.filter(Exists(labelled.filter(**{queryset.model._meta.model_name: OuterRef("pk")})))
 
-    def filter_programme(self, queryset: Any, name: str, value: Programme) -> Any:
+    def filter_programme(self, queryset: Rows, name: str, value: Programme) -> Rows:
         counted = measured(value, measure_counting(queryset.model), self.user)
         return queryset.filter(pk__in=counted.values("pk"))
 
 
-class CountedFilterSet(ProgrammeCountedFilterSet):
-    """A list that the recorded number of a reported figure opens, too."""
+class CountedFilterSet(ProgrammeCountedFilterSet[Rows]):
+    """Filters of a list that the recorded number of a reported figure links to, too."""
 
     figure = django_filters.ModelChoiceFilter(
         label=_("Recorded against"),
@@ -208,13 +215,13 @@ class CountedFilterSet(ProgrammeCountedFilterSet):
         compared = offered["figure"].filter(counting_rule__in=rules_counting(self.queryset.model))
         return {**offered, "figure": compared}
 
-    def filter_figure(self, queryset: Any, name: str, value: ReportedFigure) -> Any:
+    def filter_figure(self, queryset: Rows, name: str, value: ReportedFigure) -> Rows:
         counted = recorded(value, self.user)
         return queryset.none() if counted is None else queryset.filter(pk__in=counted.values("pk"))
 
 
-def containing(queryset: Any, words: str, *fields: str) -> Any:
-    """Rows with every word in one of ``fields``; for catalogues of some dozens, which have no search entries."""
+def containing(queryset: Rows, words: str, *fields: str) -> Rows:
+    """Return the rows with every word in one of ``fields``; for short catalogs, which have no search entries."""
     for word in words.split():
         queryset = queryset.filter(reduce(or_, (Q(**{f"{field}__icontains": word}) for field in fields)))
     return queryset

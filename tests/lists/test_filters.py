@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from django.http import QueryDict
 
-from partnerships import filtersets
 from partnerships.factories import (
     DAY,
     NOON,
@@ -47,6 +46,21 @@ from partnerships.factories import (
     UserFactory,
 )
 from partnerships.lists import LISTS
+from partnerships.lists.achievements import AchievementFilterSet
+from partnerships.lists.activities import ActivityFilterSet
+from partnerships.lists.agreements import AgreementFilterSet
+from partnerships.lists.calendar import CalendarFilterSet
+from partnerships.lists.demands import DemandFilterSet
+from partnerships.lists.events import EventFilterSet
+from partnerships.lists.facilities import FacilityFilterSet
+from partnerships.lists.figures import FigureFilterSet
+from partnerships.lists.filters import ActiveFilter
+from partnerships.lists.honours import HonourFilterSet, HonourSchemeFilterSet, half_year_end
+from partnerships.lists.mails import MailFilterSet
+from partnerships.lists.milestones import MilestoneFilterSet
+from partnerships.lists.organizations import OrganizationFilterSet
+from partnerships.lists.programmes import ProgrammeFilterSet
+from partnerships.lists.sources import SourceFilterSet
 from partnerships.models import (
     Achievement,
     Activity,
@@ -180,14 +194,14 @@ AGREEMENT_CASES = {
 def test_agreements(name: str, agreements: dict[str, Any], staff: Any) -> None:
     query, expected = AGREEMENT_CASES[name]
 
-    rows = found(filtersets.AgreementFilterSet, Agreement, query.format(**agreements), staff)
+    rows = found(AgreementFilterSet, Agreement, query.format(**agreements), staff)
 
     assert rows == [agreements[key] for key in expected]
 
 
 @pytest.mark.parametrize("words", ["锻造", "forge CO", "ｆｏｒｇｅ"])
 def test_words_find_an_agreement_by_its_partner(words: str, agreements: dict[str, Any], staff: Any) -> None:
-    assert found(filtersets.AgreementFilterSet, Agreement, f"q={words}", staff) == [agreements["kept"]]
+    assert found(AgreementFilterSet, Agreement, f"q={words}", staff) == [agreements["kept"]]
 
 
 @pytest.mark.parametrize(
@@ -204,7 +218,7 @@ def test_words_find_an_agreement_by_its_partner(words: str, agreements: dict[str
     ],
 )
 def test_agreements_at_the_edges(query: str, expected: list[str], agreements: dict[str, Any], staff: Any) -> None:
-    rows = found(filtersets.AgreementFilterSet, Agreement, query.format(**agreements), staff)
+    rows = found(AgreementFilterSet, Agreement, query.format(**agreements), staff)
 
     assert rows == [agreements[key] for key in expected]
 
@@ -216,7 +230,7 @@ def test_the_end_is_that_of_the_last_term(staff: Any) -> None:
 
     asked = [f"ends_until={days(0)}", f"ends_from={days(1)}"]
 
-    assert [found(filtersets.AgreementFilterSet, Agreement, query, staff) for query in asked] == [[], [renewed]]
+    assert [found(AgreementFilterSet, Agreement, query, staff) for query in asked] == [[], [renewed]]
 
 
 @pytest.mark.both_databases
@@ -229,12 +243,12 @@ def test_one_honour_has_the_title_and_lapses(staff: Any) -> None:
     asked = [f"honour={scheme.pk}&honoured={state}" for scheme in (lasting, lapsing) for state in ("valid", "lapsing")]
     asked += [f"honour={withdrawn.pk}"]
 
-    listed = [found(filtersets.OrganizationFilterSet, Organization, query, staff) for query in asked]
+    listed = [found(OrganizationFilterSet, Organization, query, staff) for query in asked]
     assert listed == [[forge], [], [forge], [forge], []]
 
 
 def test_filters_narrow_each_other(agreements: dict[str, Any], staff: Any) -> None:
-    assert found(filtersets.AgreementFilterSet, Agreement, "in_force=yes&quiet=yes", staff) == [agreements["silent"]]
+    assert found(AgreementFilterSet, Agreement, "in_force=yes&quiet=yes", staff) == [agreements["silent"]]
 
 
 @pytest.fixture
@@ -278,7 +292,7 @@ MILESTONE_CASES = {
 def test_milestones(name: str, milestones: dict[str, Any], staff: Any) -> None:
     query, expected = MILESTONE_CASES[name]
 
-    rows = found(filtersets.MilestoneFilterSet, Milestone, query.format(**milestones), staff)
+    rows = found(MilestoneFilterSet, Milestone, query.format(**milestones), staff)
 
     assert rows == [milestones[key] for key in expected]
 
@@ -296,7 +310,7 @@ def test_milestones(name: str, milestones: dict[str, Any], staff: Any) -> None:
 def test_milestones_still_to_be_done_unless_asked(
     query: str, expected: list[str], milestones: dict[str, Any], staff: Any
 ) -> None:
-    assert found(filtersets.MilestoneFilterSet, Milestone, query, staff) == [milestones[key] for key in expected]
+    assert found(MilestoneFilterSet, Milestone, query, staff) == [milestones[key] for key in expected]
 
 
 @pytest.fixture
@@ -344,7 +358,7 @@ ACTIVITY_CASES = {
 def test_activities(name: str, activities: dict[str, Any], staff: Any) -> None:
     query, expected = ACTIVITY_CASES[name]
 
-    rows = found(filtersets.ActivityFilterSet, Activity, query.format(**activities), staff)
+    rows = found(ActivityFilterSet, Activity, query.format(**activities), staff)
 
     assert rows == [activities[key] for key in expected]
 
@@ -352,7 +366,7 @@ def test_activities(name: str, activities: dict[str, Any], staff: Any) -> None:
 def test_one_credit_has_the_area_and_the_organization(activities: dict[str, Any], staff: Any) -> None:
     query = "area={area.pk}&credited={forge.pk}".format(**activities)
 
-    assert found(filtersets.ActivityFilterSet, Activity, query, staff) == [activities["done"]]
+    assert found(ActivityFilterSet, Activity, query, staff) == [activities["done"]]
 
 
 @pytest.mark.both_databases
@@ -366,7 +380,7 @@ def test_what_takes_place_until_when(staff: Any) -> None:
 
     asked = [f"on_from={days(-8)}", f"on_from={days(1)}"]
 
-    listed = [found(filtersets.ActivityFilterSet, Activity, query, staff) for query in asked]
+    listed = [found(ActivityFilterSet, Activity, query, staff) for query in asked]
     assert listed == [[going, done, ended], [going]]
 
 
@@ -376,11 +390,11 @@ def test_activities_arisen_from_an_event_of_the_programme(staff: Any) -> None:
     arisen = ActivityFactory(event=event)
     ActivityFactory()
 
-    assert found(filtersets.ActivityFilterSet, Activity, f"of_programme={programme.pk}", staff) == [arisen]
+    assert found(ActivityFilterSet, Activity, f"of_programme={programme.pk}", staff) == [arisen]
 
 
 def test_activities_of_one_status(activities: dict[str, Any], staff: Any) -> None:
-    assert found(filtersets.ActivityFilterSet, Activity, "status=completed", staff) == [activities["done"]]
+    assert found(ActivityFilterSet, Activity, "status=completed", staff) == [activities["done"]]
 
 
 @pytest.fixture
@@ -439,7 +453,7 @@ def test_organizations(name: str, organizations: dict[str, Any]) -> None:
     query, expected = ORGANIZATION_CASES[name]
     person = organizations["person"]
 
-    rows = found(filtersets.OrganizationFilterSet, Organization, query.format(**organizations), person)
+    rows = found(OrganizationFilterSet, Organization, query.format(**organizations), person)
 
     assert rows == [organizations[key] for key in expected]
 
@@ -449,7 +463,7 @@ def test_the_organizers_of_a_programme_are_of_it(staff: Any) -> None:
     ProgrammeOrganizerFactory()
     query = f"of_programme={organizer.programme_id}"
 
-    assert found(filtersets.OrganizationFilterSet, Organization, query, staff) == [organizer.organization]
+    assert found(OrganizationFilterSet, Organization, query, staff) == [organizer.organization]
 
 
 def test_who_looks_after_an_organization_elsewhere_is_not_asked() -> None:
@@ -457,7 +471,7 @@ def test_who_looks_after_an_organization_elsewhere_is_not_asked() -> None:
     viewer = UserFactory(viewer_in=UnitFactory())
     data = QueryDict(f"coordinator={elsewhere.coordinator.pk}")
 
-    asked = filtersets.OrganizationFilterSet(data, Organization.objects.visible_to(viewer), user=viewer, today=DAY)
+    asked = OrganizationFilterSet(data, Organization.objects.visible_to(viewer), user=viewer, today=DAY)
 
     assert list(asked.form.errors) == ["coordinator"]
 
@@ -492,14 +506,14 @@ def test_events(name: str, staff: Any) -> None:
 
     query = query.format(programme=programme, guest=guest, province=province, **events)
 
-    assert found(filtersets.EventFilterSet, Event, query, staff) == [events[key] for key in expected]
+    assert found(EventFilterSet, Event, query, staff) == [events[key] for key in expected]
 
 
 def test_who_took_part_is_found_by_the_name_as_printed(staff: Any) -> None:
     printed = ParticipationFactory(unresolved=True, name_as_printed="Huzhou Works")
     ParticipationFactory(unresolved=True)
 
-    assert found(filtersets.EventFilterSet, Event, "party=huzhou", staff) == [printed.event]
+    assert found(EventFilterSet, Event, "party=huzhou", staff) == [printed.event]
 
 
 @pytest.fixture
@@ -559,7 +573,7 @@ FACILITY_CASES = {
 def test_facilities(name: str, facilities: dict[str, Any], staff: Any) -> None:
     query, expected = FACILITY_CASES[name]
 
-    rows = found(filtersets.FacilityFilterSet, Facility, query.format(**facilities), staff)
+    rows = found(FacilityFilterSet, Facility, query.format(**facilities), staff)
 
     assert rows == [facilities[key] for key in expected]
 
@@ -617,13 +631,13 @@ def test_demands(name: str, demands: dict[str, Any], staff: Any) -> None:
     query, expected = DEMAND_CASES[name]
     demands["programme"] = ProgrammeItemFactory(demand=demands["silent"]).programme
 
-    rows = found(filtersets.DemandFilterSet, Demand, query.format(**demands), staff)
+    rows = found(DemandFilterSet, Demand, query.format(**demands), staff)
 
     assert rows == [demands[key] for key in expected]
 
 
 def test_demands_of_one_status(demands: dict[str, Any], staff: Any) -> None:
-    assert found(filtersets.DemandFilterSet, Demand, "status=no_match", staff) == [demands["silent"]]
+    assert found(DemandFilterSet, Demand, "status=no_match", staff) == [demands["silent"]]
 
 
 ACHIEVEMENT_CASES = {
@@ -641,7 +655,7 @@ def test_achievements(name: str, staff: Any) -> None:
     cage = AchievementFactory(name="Ceramic cage", field="Ceramics", organization__name_zh="锻造学院")
     rows = {"cage": cage, "gone": AchievementFactory(is_on_offer=False)}
 
-    listed = found(filtersets.AchievementFilterSet, Achievement, query.format(**rows), staff)
+    listed = found(AchievementFilterSet, Achievement, query.format(**rows), staff)
 
     assert listed == [rows[key] for key in expected]
 
@@ -662,7 +676,7 @@ def test_programmes(name: str, staff: Any) -> None:
     action = ProgrammeFactory(name="Action", starts_on=DAY, ends_on=DAY)
     rows = {"action": action, "other": ProgrammeOrganizerFactory().programme}
 
-    listed = found(filtersets.ProgrammeFilterSet, Programme, query.format(**rows), staff)
+    listed = found(ProgrammeFilterSet, Programme, query.format(**rows), staff)
 
     assert listed == [rows[key] for key in expected]
 
@@ -708,19 +722,19 @@ HONOUR_CASES = {
 def test_honours(name: str, honours: dict[str, Any], staff: Any) -> None:
     query, expected = HONOUR_CASES[name]
 
-    rows = found(filtersets.HonourFilterSet, Honour, query.format(**honours), staff)
+    rows = found(HonourFilterSet, Honour, query.format(**honours), staff)
 
     assert rows == [honours[key] for key in expected]
 
 
 @pytest.mark.parametrize(("month", "day"), [(1, 1), (6, 30)])
 def test_the_first_half_year_ends_in_june(month: int, day: int) -> None:
-    assert filtersets.half_year_end(dt.date(2026, month, day)) == dt.date(2026, 6, 30)
+    assert half_year_end(dt.date(2026, month, day)) == dt.date(2026, 6, 30)
 
 
 @pytest.mark.parametrize(("month", "day"), [(7, 1), (12, 31)])
 def test_the_second_half_year_ends_in_december(month: int, day: int) -> None:
-    assert filtersets.half_year_end(dt.date(2026, month, day)) == dt.date(2026, 12, 31)
+    assert half_year_end(dt.date(2026, month, day)) == dt.date(2026, 12, 31)
 
 
 SCHEME_CASES = {"q": ("q=giant ministry", ["giant"]), "level": ("level=municipal", ["city"])}
@@ -734,7 +748,7 @@ def test_honour_schemes(name: str, staff: Any) -> None:
         "city": HonourSchemeFactory(name="City giant", level="municipal"),
     }
 
-    listed = found(filtersets.HonourSchemeFilterSet, HonourScheme, query, staff)
+    listed = found(HonourSchemeFilterSet, HonourScheme, query, staff)
 
     assert listed == [rows[key] for key in expected]
 
@@ -763,7 +777,7 @@ FIGURE_CASES = {
 def test_figures(name: str, figures: dict[str, Any], staff: Any) -> None:
     query, expected = FIGURE_CASES[name]
 
-    rows = found(filtersets.FigureFilterSet, ReportedFigure, query.format(**figures), staff)
+    rows = found(FigureFilterSet, ReportedFigure, query.format(**figures), staff)
 
     assert rows == [figures[key] for key in expected]
 
@@ -776,13 +790,13 @@ def test_sources(name: str, staff: Any) -> None:
     query, expected = SOURCE_CASES[name]
     rows = {"news": SourceFactory(title="Morning news"), "other": SourceFactory(title="Evening news")}
 
-    assert found(filtersets.SourceFilterSet, Source, query, staff) == [rows[key] for key in expected]
+    assert found(SourceFilterSet, Source, query, staff) == [rows[key] for key in expected]
 
 
 def test_a_list_takes_no_figure_that_counts_other_rows(figures: dict[str, Any], staff: Any) -> None:
     data = QueryDict(f"figure={figures['partly'].pk}")
 
-    filterset = filtersets.DemandFilterSet(data, Demand.objects.visible_to(staff), user=staff, today=DAY)
+    filterset = DemandFilterSet(data, Demand.objects.visible_to(staff), user=staff, today=DAY)
 
     assert list(filterset.form.errors) == ["figure"]
 
@@ -791,9 +805,7 @@ def test_choices_are_those_of_ones_scope(agreements: dict[str, Any]) -> None:
     kept = agreements["kept"]
     person = kept.coordinator
 
-    filterset = filtersets.AgreementFilterSet(
-        QueryDict(""), Agreement.objects.visible_to(person), user=person, today=DAY
-    )
+    filterset = AgreementFilterSet(QueryDict(""), Agreement.objects.visible_to(person), user=person, today=DAY)
 
     assert list(filterset.form.fields["unit"].queryset) == [kept.unit]
     assert list(filterset.form.fields["coordinator"].queryset) == [person]
@@ -828,7 +840,7 @@ def test_choices_are_those_of_ones_scope(agreements: dict[str, Any]) -> None:
 def test_a_bad_value_is_named_and_the_other_filters_stay(query: str, agreements: dict[str, Any], staff: Any) -> None:
     data = QueryDict(f"{query}&in_force=yes")
 
-    filterset = filtersets.AgreementFilterSet(data, Agreement.objects.visible_to(staff), user=staff, today=DAY)
+    filterset = AgreementFilterSet(data, Agreement.objects.visible_to(staff), user=staff, today=DAY)
 
     assert list(filterset.form.errors) == [query.partition("=")[0]]
     assert set(filterset.qs) == {agreements["kept"], agreements["silent"]}
@@ -837,7 +849,7 @@ def test_a_bad_value_is_named_and_the_other_filters_stay(query: str, agreements:
 def test_an_unknown_filter_is_named(agreements: dict[str, Any], staff: Any) -> None:
     data = QueryDict("coordinator__password__startswith=a&page=2&sort=title")
 
-    filterset = filtersets.AgreementFilterSet(data, Agreement.objects.visible_to(staff), user=staff, today=DAY)
+    filterset = AgreementFilterSet(data, Agreement.objects.visible_to(staff), user=staff, today=DAY)
 
     assert filterset.unknown == ["coordinator__password__startswith"]
     assert filterset.qs.count() == 3
@@ -846,12 +858,12 @@ def test_an_unknown_filter_is_named(agreements: dict[str, Any], staff: Any) -> N
 def test_what_is_chosen_is_said_in_words_and_can_be_removed(agreements: dict[str, Any], staff: Any) -> None:
     data = QueryDict("status=signed&quiet=yes&page=3&sort=title")
 
-    filterset = filtersets.AgreementFilterSet(data, Agreement.objects.visible_to(staff), user=staff, today=DAY)
+    filterset = AgreementFilterSet(data, Agreement.objects.visible_to(staff), user=staff, today=DAY)
 
     assert filterset.form.errors == {}
-    assert filterset.chosen == [
-        {"label": "Status", "value": "Signed", "without": "?quiet=yes&sort=title"},
-        {"label": "Quiet", "value": "", "without": "?status=signed&sort=title"},
+    assert filterset.active == [
+        ActiveFilter("Status", "Signed", "?quiet=yes&sort=title"),
+        ActiveFilter("Quiet", "", "?status=signed&sort=title"),
     ]
 
 
@@ -900,7 +912,7 @@ MAIL_CASES = {
 def test_mails(name: str, mails: dict[str, Any], staff: Any) -> None:
     query, expected = MAIL_CASES[name]
 
-    rows = found(filtersets.MailFilterSet, Delivery, query.format(**mails), staff)
+    rows = found(MailFilterSet, Delivery, query.format(**mails), staff)
 
     assert rows == [mails[key] for key in expected]
 
@@ -916,7 +928,7 @@ def test_mails(name: str, mails: dict[str, Any], staff: Any) -> None:
     ],
 )
 def test_mails_at_the_edges(query: str, expected: list[str], mails: dict[str, Any], staff: Any) -> None:
-    assert found(filtersets.MailFilterSet, Delivery, query, staff) == [mails[key] for key in expected]
+    assert found(MailFilterSet, Delivery, query, staff) == [mails[key] for key in expected]
 
 
 def test_a_digest_is_not_found_by_what_it_says_of_another_unit() -> None:
@@ -928,7 +940,7 @@ def test_a_digest_is_not_found_by_what_it_says_of_another_unit() -> None:
 
     asked = ["q=report", "q=secret", "kind=review", "party=" + theirs.agreement.title]
 
-    listed = [found(filtersets.MailFilterSet, Delivery, query, person) for query in asked]
+    listed = [found(MailFilterSet, Delivery, query, person) for query in asked]
     assert listed == [[digest], [], [], []]
 
 
@@ -938,10 +950,10 @@ def test_what_was_typed_stands_in_its_field_and_days_and_people_in_words(
     person = agreements["silent"].coordinator
     data = QueryDict(f"signed_until={days(-1)}&coordinator={person.pk}")
 
-    filterset = filtersets.AgreementFilterSet(data, Agreement.objects.visible_to(staff), user=staff, today=DAY)
+    filterset = AgreementFilterSet(data, Agreement.objects.visible_to(staff), user=staff, today=DAY)
 
     assert filterset.form.errors == {}
-    assert [(chip["label"], chip["value"]) for chip in filterset.chosen] == [
+    assert [(chip.label, chip.value) for chip in filterset.active] == [
         ("Coordinator", str(person)),
         ("Signed until", "March 1, 2026"),
     ]
@@ -952,7 +964,7 @@ def test_regions_are_offered_down_from_the_province(agreements: dict[str, Any], 
     RegionFactory()  # in which nobody is
     county = agreements["forge"].region
 
-    form = filtersets.AgreementFilterSet(QueryDict(), Agreement.objects.all(), user=staff, today=DAY).form
+    form = AgreementFilterSet(QueryDict(), Agreement.objects.all(), user=staff, today=DAY).form
 
     offered = set(form.fields["region"].queryset)
     assert offered == {county, county.parent, agreements["province"], agreements["home"]}
@@ -960,12 +972,12 @@ def test_regions_are_offered_down_from_the_province(agreements: dict[str, Any], 
 
 def people_filter(query: str, person: Any) -> Any:
     rows = Milestone.objects.visible_to(person)
-    return filtersets.MilestoneFilterSet(QueryDict(query), rows, user=person, today=DAY)
+    return MilestoneFilterSet(QueryDict(query), rows, user=person, today=DAY)
 
 
 @pytest.mark.both_databases
 def test_more_people_than_a_drop_down_holds_are_asked_for_by_name(staff: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("partnerships.filtersets.fields.MOST_PEOPLE", 2)
+    monkeypatch.setattr("partnerships.lists.filter_fields.MOST_PEOPLE", 2)
     lin, liu = (MilestoneFactory(owner=UserFactory(name=name)) for name in ("Lin Hao", "Liu Hao 浩"))
     form = people_filter(f"owner={lin.owner.pk}", staff).form
     assert [f'<option value="{lin.owner.pk}" selected>' in str(form["owner"]) for _twice in range(2)] == [True, True]
@@ -985,14 +997,14 @@ def test_more_people_than_a_drop_down_holds_are_asked_for_by_name(staff: Any, mo
         ["Too many people are called “hao”: write more of the name."],
         ["Nobody here is called “zhao”."],
     ]
-    assert asked["li"].chosen[0]["value"] == "Lin Hao · Liu Hao 浩"
+    assert asked["li"].active[0].value == "Lin Hao · Liu Hao 浩"
     assert list(people_filter(f"owner={'9' * 5000}", staff).form.errors) == ["owner"]
     shown = str(asked[lin.owner.pk].form["owner"])
     assert ['type="text"' in shown, 'value="Lin Hao"' in shown, "Wang" in shown] == [True, True, False]
 
 
 def test_nobody_elses_people_are_found_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("partnerships.filtersets.fields.MOST_PEOPLE", 1)
+    monkeypatch.setattr("partnerships.lists.filter_fields.MOST_PEOPLE", 1)
     mine, other = (MilestoneFactory(owner=UserFactory(name=name)) for name in ("Lin Hao", "Lin Bo"))
     person = UserFactory(viewer_in=mine.unit)
 
@@ -1110,7 +1122,7 @@ def test_what_stands_in_a_column_can_be_asked_for() -> None:
 
 
 def test_every_column_sorts_unless_nothing_is_its_order() -> None:
-    unsorted = {column.name for one in LISTS.values() for column in one.columns if not column.order}
+    unsorted = {column.name for one in LISTS.values() for column in one.columns if not column.sort}
 
     assert unsorted <= UNSORTED
 
@@ -1149,7 +1161,7 @@ def test_calendar_filters(query: str, expected: dict[str, str], staff: Any) -> N
     query = query.format(parent=parent.pk, lin=lin.pk)
 
     rows = {
-        kind: found(filtersets.CalendarFilterSet, model, query, staff)
+        kind: found(CalendarFilterSet, model, query, staff)
         for kind, model in (("milestone", Milestone), ("activity", Activity), ("event", Event))
     }
 
@@ -1159,21 +1171,21 @@ def test_calendar_filters(query: str, expected: dict[str, str], staff: Any) -> N
 @pytest.mark.parametrize(
     ("filterset", "cases"),
     [
-        (filtersets.AgreementFilterSet, AGREEMENT_CASES),
-        (filtersets.MailFilterSet, MAIL_CASES),
-        (filtersets.MilestoneFilterSet, MILESTONE_CASES),
-        (filtersets.ActivityFilterSet, ACTIVITY_CASES),
-        (filtersets.OrganizationFilterSet, ORGANIZATION_CASES),
-        (filtersets.EventFilterSet, EVENT_CASES),
-        (filtersets.FacilityFilterSet, FACILITY_CASES),
-        (filtersets.DemandFilterSet, DEMAND_CASES),
-        (filtersets.AchievementFilterSet, ACHIEVEMENT_CASES),
-        (filtersets.ProgrammeFilterSet, PROGRAMME_CASES),
-        (filtersets.HonourFilterSet, HONOUR_CASES),
-        (filtersets.HonourSchemeFilterSet, SCHEME_CASES),
-        (filtersets.FigureFilterSet, FIGURE_CASES),
-        (filtersets.SourceFilterSet, SOURCE_CASES),
-        (filtersets.CalendarFilterSet, CALENDAR_CASES),
+        (AgreementFilterSet, AGREEMENT_CASES),
+        (MailFilterSet, MAIL_CASES),
+        (MilestoneFilterSet, MILESTONE_CASES),
+        (ActivityFilterSet, ACTIVITY_CASES),
+        (OrganizationFilterSet, ORGANIZATION_CASES),
+        (EventFilterSet, EVENT_CASES),
+        (FacilityFilterSet, FACILITY_CASES),
+        (DemandFilterSet, DEMAND_CASES),
+        (AchievementFilterSet, ACHIEVEMENT_CASES),
+        (ProgrammeFilterSet, PROGRAMME_CASES),
+        (HonourFilterSet, HONOUR_CASES),
+        (HonourSchemeFilterSet, SCHEME_CASES),
+        (FigureFilterSet, FIGURE_CASES),
+        (SourceFilterSet, SOURCE_CASES),
+        (CalendarFilterSet, CALENDAR_CASES),
     ],
 )
 def test_every_filter_has_a_test(filterset: Any, cases: dict[str, Any]) -> None:

@@ -1,0 +1,228 @@
+"""HTML of the values that lists and pages show: days, statuses, links, citations."""
+
+import datetime as dt
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Protocol
+
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Model
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.html import escape, format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from partnerships.models import Agreement, AgreementParty, Citation, Organization, User
+from partnerships.statuses import TONES
+
+Text = str | Promise
+# Citations by content type and id of the record they are about.
+Cited = dict[tuple[int, int], list[Citation]]
+
+EMPTY = mark_safe("")
+DASH = mark_safe("—")
+NAMES_SHOWN = 2
+SOON_DAYS = 7
+
+
+class HasPage(Protocol):
+    """A record with a page of its own."""
+
+    def get_absolute_url(self) -> str: ...
+
+
+class HasOrganization(Protocol):
+    """A row that says which organization takes part in something."""
+
+    @property
+    def organization(self) -> Organization: ...
+
+
+class HasStatus(Protocol):
+    """A record with a status that people read."""
+
+    status: str
+
+    def get_status_display(self) -> str: ...
+
+
+def show(value: object) -> SafeString:
+    """Return a value the way its type is shown; empty for None and for empty text."""
+    if isinstance(value, SafeString):
+        shown = value
+    elif value is None or value == "":
+        shown = EMPTY
+    elif isinstance(value, bool):
+        shown = escape(_("yes") if value else _("no"))
+    elif isinstance(value, dt.datetime):
+        shown = moment(value)
+    elif isinstance(value, dt.date):
+        shown = day(value)
+    elif isinstance(value, Model) and hasattr(value, "get_absolute_url"):
+        shown = link(value)
+    else:
+        shown = escape(str(value))
+    return shown
+
+
+def day(value: dt.date | None) -> SafeString:
+    """Return a date in the reader's language, with its ISO form for machines; a dash for None."""
+    if value is None:
+        return DASH
+    return format_html('<time datetime="{}">{}</time>', value.isoformat(), date_format(value, "DATE_FORMAT"))
+
+
+def moment(value: dt.datetime) -> SafeString:
+    """Return a date and time in the reader's time zone."""
+    machine = timezone.localtime(value).isoformat(timespec="minutes")
+    return format_html('<time datetime="{}">{}</time>', machine, moment_in_words(value))
+
+
+def moment_in_words(value: dt.datetime) -> str:
+    """Return a date and time in the reader's time zone, as plain text."""
+    local = timezone.localtime(value)
+    return f"{date_format(local, 'DATE_FORMAT')} {date_format(local, 'H:i')}"
+
+
+def days_from(value: dt.date, today: dt.date) -> str:
+    """Return how far away a day is: "in 5 days", "today", "3 days late"."""
+    days = (value - today).days
+    if days == 0:
+        return _("today")
+    if days == 1:
+        return _("tomorrow")
+    if days > 0:
+        return ngettext("in %(days)s day", "in %(days)s days", days) % {"days": days}
+    return ngettext("%(days)s day late", "%(days)s days late", -days) % {"days": -days}
+
+
+def urgency(value: dt.date, today: dt.date) -> str:
+    """Return "late", "soon" or "later", which the style sheet colors."""
+    days = (value - today).days
+    return "late" if days < 0 else "soon" if days <= SOON_DAYS else "later"
+
+
+def due(value: dt.date, today: dt.date, extra_class: str = "") -> SafeString:
+    """Return how far away a due date is, colored by its urgency."""
+    return format_html(
+        '<span class="due due-{}{}">{}</span>', urgency(value, today), extra_class, days_from(value, today)
+    )
+
+
+def status(row: HasStatus) -> SafeString:
+    """Return the badge of a record's status."""
+    return format_html(
+        '<span class="status tone-{}">{}</span>', TONES.get(row.status, "neutral"), row.get_status_display()
+    )
+
+
+def status_on(row: HasStatus, today: dt.date) -> SafeString:
+    """Return the badge of a record's status, as a cell of a list."""
+    return status(row)
+
+
+def mark(words: Text, extra_class: str = "") -> SafeString:
+    """Return a small label beside a value."""
+    return format_html('<span class="mark{}">{}</span>', extra_class, words)
+
+
+def quiet(words: Text) -> SafeString:
+    """Return words that stand in for a missing value."""
+    return format_html('<span class="quiet">{}</span>', words)
+
+
+def link(row: HasPage, words: object = None) -> SafeString:
+    """Return a link to a record's page, named after the record unless ``words`` are given."""
+    return format_html('<a href="{}">{}</a>', row.get_absolute_url(), row if words is None else words)
+
+
+def row_title(row: HasPage, words: object) -> SafeString:
+    """Return the link that names a row of a list."""
+    return format_html('<a class="row-title" href="{}">{}</a>', row.get_absolute_url(), words)
+
+
+def small_line(words: object) -> SafeString:
+    """Return a second line in small print."""
+    return format_html('<span class="row-sub">{}</span>', words)
+
+
+def owner(person: User | None) -> SafeString:
+    """Return who is responsible, or a warning that nobody is."""
+    return mark(_("nobody"), " tone-warning") if person is None else escape(str(person))
+
+
+def sample(row: object) -> SafeString:
+    """Return the badge of a row of the sample office; empty for real rows."""
+    if not getattr(row, "is_sample", False):
+        return EMPTY
+    return format_html(
+        '<span class="mark mark-sample" title="{}">{}</span>',
+        _("Made up for the demonstration; one command removes it."),
+        _("sample"),
+    )
+
+
+def joined(parts: Iterable[SafeString], separator: str = " ") -> SafeString:
+    """Return the parts that are not empty, with ``separator`` between them."""
+    return format_html_join(mark_safe(separator), "{}", ((part,) for part in parts if part))
+
+
+def citations(cited: Cited, row: Model, fields: tuple[str, ...]) -> SafeString:
+    """Return what sources printed about ``fields`` of ``row``, then what we assumed; "" stands for the row as such."""
+    # Most pages have few citations or none: the type of the row is looked up only where there are some.
+    if not cited:
+        return EMPTY
+    about = cited.get((ContentType.objects.get_for_model(row).pk, row.pk))
+    if not about:
+        return EMPTY
+    found = [citation for citation in about if citation.field in fields]
+    printed = [citation for citation in found if not citation.is_assumption]
+    assumed = [citation for citation in found if citation.is_assumption]
+    return joined([_folded("cite", _("as printed"), printed), _folded("cite assumed", _("our assumption"), assumed)])
+
+
+def _folded(css_class: str, summary: str, found: list[Citation]) -> SafeString:
+    if not found:
+        return EMPTY
+    boxes = format_html_join(
+        "",
+        '<span class="cite-box">{} {} {}</span>',
+        ((f"“{one.printed}”" if one.printed else "", one.note, link(one.source)) for one in found),
+    )
+    return format_html('<details class="{}"><summary>{}</summary>{}</details>', css_class, summary, boxes)
+
+
+def grouped(value: Decimal | int, places: int = 0) -> str:
+    """Return a number with thousands in groups of three, which Django's Chinese formats leave out: "1,122"."""
+    return f"{value:,.{places}f}"
+
+
+def names(words: list[str]) -> str:
+    """Return two names and how many more there are."""
+    more = len(words) - NAMES_SHOWN
+    shown = " · ".join(words[:NAMES_SHOWN])
+    if more <= 0:
+        return shown
+    return ngettext("%(names)s and %(more)s more", "%(names)s and %(more)s more", more) % {
+        "names": shown,
+        "more": more,
+    }
+
+
+def partners_of(agreement: Agreement) -> list[AgreementParty]:
+    """Return the parties of an agreement but our own organization; ``unit`` and ``parties`` are fetched before."""
+    ours = agreement.unit.organization_id
+    return [party for party in agreement.parties.all() if party.organization_id != ours]
+
+
+def partner_names(agreement: Agreement | None) -> str:
+    """Return the partners of an agreement: two by name, the others counted."""
+    return "" if agreement is None else organization_names(partners_of(agreement))
+
+
+def organization_names(links: Iterable[HasOrganization]) -> str:
+    """Return the organizations of participants: two by name, the others counted."""
+    return names([str(link.organization) for link in links])
