@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from partnerships.lists import exports
 from partnerships.models import Export
-from partnerships.reminders.run import run_once
+from partnerships.operations.run import run_once
 from partnerships.workflows.upkeep import keep_all_in_step
 
 # One byte that the processes of a prefork pool share with their parent, which alone hears that the worker is stopping.

@@ -10,10 +10,10 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGE = "partnerships"
-LEAVES = {"statuses", "exceptions", "dates", "names", "bell"}
+LEAVES = {"statuses", "exceptions", "dates", "names", "wake_up"}
 STATE = LEAVES | {"models"}
 RULES = STATE | {"permissions"}
-VERBS = RULES | {"workflows", "reminders", "reports"}
+VERBS = RULES | {"workflows", "reminders", "mailing", "operations", "reports"}
 
 # Layer -> what it may import of ours beside itself.
 ALLOWED: dict[str, set[str]] = {
@@ -21,7 +21,7 @@ ALLOWED: dict[str, set[str]] = {
     "exceptions": set(),
     "dates": set(),
     "names": set(),
-    "bell": set(),
+    "wake_up": set(),
     "client_address": set(),
     "login_limits": {"client_address"},
     "checks": set(),
@@ -29,6 +29,8 @@ ALLOWED: dict[str, set[str]] = {
     "permissions": STATE,
     "workflows": RULES,
     "reminders": RULES,
+    "mailing": RULES | {"reminders"},
+    "operations": RULES | {"reminders", "mailing"},
     "reports": RULES,
     "imports": RULES | {"workflows"},
     "lists": VERBS,

@@ -20,9 +20,9 @@ from partnerships.admin.navigation import Attention
 from partnerships.admin.steps import Button, StepsMixin, Verb, dress
 from partnerships.forms.mails import is_held, release_form
 from partnerships.forms.reminders import HoldForm, LiftForm, ReleaseManyForm, restore_warning, words_of
+from partnerships.mailing.holding import count_held
 from partnerships.models import Delivery, MailHold
 from partnerships.permissions import may
-from partnerships.reminders.holding import count_held
 
 SELECTED = "selected"
 DELIVERIES = "admin:partnerships_delivery_changelist"

@@ -32,6 +32,7 @@ from partnerships.admin.steps import StepsMixin, Verb
 from partnerships.admin.versions import RootForm
 from partnerships.forms import mails
 from partnerships.forms.mails import may_be_repeated, send_again_form
+from partnerships.mailing.rule_preview import preview
 from partnerships.models import (
     Delivery,
     DeliveryEvent,
@@ -42,7 +43,6 @@ from partnerships.models import (
     ReminderRule,
 )
 from partnerships.permissions import may, refusal
-from partnerships.reminders.preview import preview
 from partnerships.statuses import DeliveryStatus, PlanStatus
 
 PREVIEW = "_preview"

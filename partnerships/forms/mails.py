@@ -12,10 +12,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from partnerships.forms.reminders import ReleaseForm, SendAgainForm
+from partnerships.mailing.holding import count_held
 from partnerships.models import Delivery
 from partnerships.models.deliveries import NOT_THROUGH
 from partnerships.permissions import may, refusal
-from partnerships.reminders.holding import count_held
 from partnerships.statuses import DeliveryStatus
 
 # For what a mail brought along: no script, no form, nothing from elsewhere, no way out of the frame.

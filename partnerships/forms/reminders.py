@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from partnerships.exceptions import DomainError
+from partnerships.mailing.holding import HeldCount, Released, hold_all, lift_hold, release, release_many
+from partnerships.mailing.resend import send_again
 from partnerships.models import Delivery, MailHold, User
 from partnerships.models.base import validate_visible_text
-from partnerships.reminders.again import send_again
-from partnerships.reminders.holding import HeldCount, Released, hold_all, lift_hold, release, release_many
 from partnerships.statuses import DeliveryStatus
 
 LONGEST_NUMBER = 16  # digits of a row's

@@ -18,8 +18,8 @@ from partnerships.lists.filters import ListFilterSet, unit_filter
 from partnerships.models import Agreement, Contact, Delivery, Milestone, MilestoneKind, ReminderItem, Unit, User
 from partnerships.models.deliveries import DeliveryQuerySet
 from partnerships.models.users import read_tree
+from partnerships.operations.pipeline_state import day_bounds
 from partnerships.permissions import may, releasable_by
-from partnerships.reminders.state import day_bounds
 from partnerships.statuses import DeliveryStatus
 
 

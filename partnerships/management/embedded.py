@@ -9,12 +9,12 @@ from pathlib import Path
 
 from partnerships.management.broker import find_server, server_command
 from partnerships.management.supervisor import Service
-from partnerships.reminders import pulse
+from partnerships.operations import heartbeat
 
 LOOPBACK = "127.0.0.1"
 # Longer than the longest run of a tick, hand-over included.
 STUCK_AFTER = 600  # seconds
-SILENT_AFTER = int(pulse.SILENT_AFTER.total_seconds())
+SILENT_AFTER = int(heartbeat.SILENT_AFTER.total_seconds())
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ from partnerships.models import (
 )
 from partnerships.reminders import reasons
 from partnerships.reminders.reconcile import Sweep
-from partnerships.reminders.rulebook import Rulebook, fingerprint
+from partnerships.reminders.rule_set import Rulebook, fingerprint
 from partnerships.reminders.schedule import Moment
 from partnerships.statuses import PlanStatus
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from partnerships import bell
+from partnerships import wake_up
 from partnerships.dates import EARLIEST_DAY, LATEST_DAY
 from partnerships.models.agreements import Agreement
 from partnerships.models.base import (
@@ -368,7 +368,7 @@ class ReminderMark(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         super().save(*args, **kwargs)
-        bell.ring_after_commit()
+        wake_up.ring_after_commit()
 
     @staticmethod
     def leave_on(milestones: QuerySet[Milestone]) -> None:
@@ -376,4 +376,4 @@ class ReminderMark(models.Model):
         marks = [ReminderMark(milestone=row) for row in milestones.order_by("pk").distinct()]
         if marks:
             ReminderMark.objects.bulk_create(marks)
-            bell.ring_after_commit()
+            wake_up.ring_after_commit()

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from partnerships.models import Delivery, Milestone, ReminderItem, ReminderPlan
 from partnerships.models.deliveries import NOT_THROUGH
 from partnerships.reminders.recipients import Directory
-from partnerships.reminders.rulebook import zone_named
+from partnerships.reminders.rule_set import zone_named
 from partnerships.statuses import DeliveryStatus, PlanStatus
 
 

@@ -24,7 +24,7 @@ from partnerships.models import (
 )
 from partnerships.models.reminders import reader_code
 from partnerships.models.users import Tree
-from partnerships.reminders.rulebook import zone_named
+from partnerships.reminders.rule_set import zone_named
 
 Why = ReminderItem.Why
 Audience = ReminderRule.Audience

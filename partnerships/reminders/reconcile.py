@@ -16,9 +16,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, prefetch_related_obj
 
 from partnerships.models import ComponentHeartbeat, Milestone, ReminderItem, ReminderMark, ReminderPlan
 from partnerships.reminders import reasons
-from partnerships.reminders.answers import unanswered
-from partnerships.reminders.rulebook import Rulebook, fingerprint
+from partnerships.reminders.rule_set import Rulebook, fingerprint
 from partnerships.reminders.schedule import Moment, Unanswered
+from partnerships.reminders.unanswered import unanswered
 from partnerships.statuses import PlanStatus
 
 BATCH = 200

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 
-from partnerships.reminders.defaults import create_default_rules
+from partnerships.reminders.default_rules import create_default_rules
 from partnerships.seeding.rows import Outcome, Seeder
 from partnerships.seeding.work_calendars import seed_work_calendar
 

@@ -5,8 +5,8 @@ from typing import Any
 from django import template
 from django.utils import timezone
 
+from partnerships.operations.heartbeat import Silence, silence, sound_alarm
 from partnerships.permissions import may
-from partnerships.reminders.pulse import Silence, silence, sound_alarm
 
 register = template.Library()
 

@@ -14,9 +14,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from partnerships.exceptions import DomainError
+from partnerships.mailing import calendar_events
 from partnerships.models import FeedToken
-from partnerships.reminders import calendar
-from partnerships.reminders.rulebook import zone_named
+from partnerships.reminders.rule_set import zone_named
 from partnerships.workflows.feeds import note_reading, open_feed, revoke_feed
 
 
@@ -32,10 +32,10 @@ def feed(request: HttpRequest, token: str) -> HttpResponse:
         return HttpResponseNotFound("There is no such calendar.\n", content_type="text/plain")
     now = timezone.now()
     today = timezone.localdate(now, zone_named(found.user.time_zone))
-    tag = calendar.feed_tag(found.user, today)
+    tag = calendar_events.feed_tag(found.user, today)
     changed_at = note_reading(found, content_tag=tag, now=now)
     known = quote_etag(tag), int(changed_at.timestamp())
-    response = get_conditional_response(request, *known) or _calendar_file(calendar.feed(found.user, today))
+    response = get_conditional_response(request, *known) or _calendar_file(calendar_events.feed(found.user, today))
     response["ETag"], response["Last-Modified"] = known[0], http_date(known[1])
     patch_cache_control(response, private=True, no_cache=True)
     return response

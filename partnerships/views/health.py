@@ -13,7 +13,7 @@ from kombu.exceptions import ChannelError, OperationalError
 from redis.exceptions import RedisError
 
 from partnerships.models import ComponentHeartbeat
-from partnerships.reminders.pulse import HEARTBEAT, SILENT_AFTER, Silence, sound_alarm
+from partnerships.operations.heartbeat import HEARTBEAT, SILENT_AFTER, Silence, sound_alarm
 
 # A broker that takes the connection and never answers must not hold up whoever asks.
 PROBE = {"socket_connect_timeout": 1, "socket_timeout": 1}

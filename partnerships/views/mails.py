@@ -20,10 +20,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 from partnerships.forms import mails
 from partnerships.forms.reminders import ReleaseListedForm, words_of
 from partnerships.lists.mails import MailList, items_seen_by
+from partnerships.mailing.holding import count_held
 from partnerships.models import Delivery, DeliveryEvent, DeliveryNotice, MailHold
 from partnerships.permissions import refusal
 from partnerships.reminders.explain import advice_on
-from partnerships.reminders.holding import count_held
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.steps import impossible
 

@@ -26,9 +26,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from partnerships.lists.cells import moment_in_words
-from partnerships.reminders.audit import AUDIT, audit_and_note
-from partnerships.reminders.pulse import HEARTBEAT, SILENT_AFTER, Silence, silence
-from partnerships.reminders.state import WENT_WRONG, PipelineState, day_bounds, pipeline_state
+from partnerships.operations.audit import AUDIT, audit_and_note
+from partnerships.operations.heartbeat import HEARTBEAT, SILENT_AFTER, Silence, silence
+from partnerships.operations.pipeline_state import WENT_WRONG, PipelineState, day_bounds, pipeline_state
 from partnerships.statuses import DeliveryStatus, PlanStatus
 from partnerships.views.base import require_or_403
 from partnerships.views.health import broker_state

@@ -23,12 +23,12 @@ from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
 
 from partnerships.factories import NOON, ReminderRuleFactory  # noqa: E402
+from partnerships.mailing.deliver import deliver_due  # noqa: E402
 from partnerships.management.load import Load, make_load  # noqa: E402
 from partnerships.models import Delivery, Milestone, ReminderMark  # noqa: E402
-from partnerships.reminders.deliver import deliver_due  # noqa: E402
+from partnerships.operations.run import run_once  # noqa: E402
 from partnerships.reminders.reconcile import Sweep  # noqa: E402
-from partnerships.reminders.rulebook import fingerprint  # noqa: E402
-from partnerships.reminders.run import run_once  # noqa: E402
+from partnerships.reminders.rule_set import fingerprint  # noqa: E402
 
 DUE, EDITED = 1000, 200
 BUSY_DAYS = 8

@@ -7,9 +7,9 @@ from celery import current_app
 from celery.schedules import schedule
 from django.conf import settings
 
+from partnerships.mailing.claim import LEASE
 from partnerships.management.embedded import STUCK_AFTER
-from partnerships.reminders.claim import LEASE
-from partnerships.reminders.run import STOP_AFTER
+from partnerships.operations.run import STOP_AFTER
 
 
 @pytest.mark.parametrize(

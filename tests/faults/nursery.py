@@ -41,7 +41,7 @@ def send_for_ever(heart: int) -> None:
     """One byte into ``heart`` for each query."""
     from django.db import connection  # needs the settings, so Django first
 
-    from partnerships.reminders.run import run_once  # needs the models
+    from partnerships.operations.run import run_once  # needs the models
 
     nursery = os.getppid()
 
@@ -108,7 +108,7 @@ def main(workers: str, kills: str, seed: str) -> None:
     django.setup()
     from django.db import connections  # needs the settings
 
-    from partnerships.reminders.run import run_once  # needs the models
+    from partnerships.operations.run import run_once  # needs the models
 
     run_once(now=clock(), clock=clock, limit=1)  # what a process reads and compiles once is inherited by the senders
     connections.close_all()  # but no connection is

@@ -12,7 +12,7 @@ from django.db import connection
 from partnerships.factories import NOON, ReminderRuleFactory
 from partnerships.management.load import Load, make_load
 from partnerships.models import Delivery, Milestone, MilestoneKind, ReminderItem, ReminderPlan, ReminderRule
-from partnerships.reminders.run import run_once
+from partnerships.operations.run import run_once
 from partnerships.statuses import DeliveryStatus, PlanStatus
 from tests.services.smtp_sink import Received
 

@@ -3,9 +3,9 @@
 import pytest
 from django.db import connection, connections
 
+from partnerships.mailing.claim import claim_next
+from partnerships.mailing.expand import expand_due
 from partnerships.models import Delivery
-from partnerships.reminders.claim import claim_next
-from partnerships.reminders.expand import expand_due
 from tests.faults.office import DUE_AT, open_office
 from tests.reminders.test_races import at_once
 

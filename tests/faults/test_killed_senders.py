@@ -13,7 +13,7 @@ import pytest
 from django.db import connection
 
 from partnerships.models import Delivery
-from partnerships.reminders.audit import audit
+from partnerships.operations.audit import audit
 from tests.faults.conftest import SPEED
 from tests.faults.office import DUE_AT, Verdict, finish, judge, open_office
 from tests.services.smtp_sink import SmtpSink

@@ -11,10 +11,11 @@ import pytest
 from django.db import OperationalError, connection
 
 from partnerships.factories import NOON, MilestoneFactory
+from partnerships.mailing import claim, deliver, expand
 from partnerships.models import Milestone
-from partnerships.reminders import claim, deliver, expand, reconcile
-from partnerships.reminders.audit import audit
-from partnerships.reminders.run import run_once
+from partnerships.operations.audit import audit
+from partnerships.operations.run import run_once
+from partnerships.reminders import reconcile
 from tests.faults.elsewhere import connected_to
 from tests.faults.office import DUE_AT, finish, judge, open_office
 from tests.services.migrated import TEMPLATE, create_template

@@ -79,7 +79,7 @@ print(json.dumps({
 LET_GO = """
 from django.utils import timezone
 from partnerships.models import Delivery, MailHold
-from partnerships.reminders.holding import lift_hold, release_many
+from partnerships.mailing.holding import lift_hold, release_many
 from partnerships.factories import UserFactory
 now = timezone.now()
 lift_hold(MailHold.objects.in_force().get(), actor=None, now=now)

@@ -10,9 +10,9 @@ from django.utils import timezone
 from partnerships.factories import DAY, NOON, AgreementFactory, ReminderRuleFactory
 from partnerships.management.load import Load, make_load
 from partnerships.models import Agreement, Milestone, ReminderMark, ReminderPlan, User
-from partnerships.reminders.audit import audit
+from partnerships.operations.audit import audit
+from partnerships.operations.run import run_once
 from partnerships.reminders.reconcile import sweep
-from partnerships.reminders.run import run_once
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 

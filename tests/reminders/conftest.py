@@ -4,8 +4,8 @@ from collections.abc import Callable
 import pytest
 
 from partnerships.factories import NOON, MilestoneFactory, ReminderRuleFactory
+from partnerships.mailing.expand import expand_due
 from partnerships.models import Milestone, ReminderRule
-from partnerships.reminders.expand import expand_due
 from partnerships.reminders.reconcile import reconcile_marked
 
 

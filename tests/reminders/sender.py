@@ -30,7 +30,7 @@ clock = Clock()
 
 
 def send(limit: int) -> None:
-    from partnerships.reminders.deliver import deliver_due  # needs the models, so Django first
+    from partnerships.mailing.deliver import deliver_due  # needs the models, so Django first
 
     now = dt.datetime(2026, 3, 5, tzinfo=dt.UTC)
     deliver_due(now=now, clock=clock, limit=limit, is_stopping=lambda: False)
@@ -38,8 +38,8 @@ def send(limit: int) -> None:
 
 def interrupt_at(point: str, number: signal.Signals) -> None:
     """This process gets the signal as soon as ``point`` is behind it."""
-    from partnerships.reminders import deliver, smtp  # as above
-    from partnerships.reminders.lease import LEASE  # as above
+    from partnerships.mailing import deliver, smtp  # as above
+    from partnerships.mailing.lease import LEASE  # as above
 
     places: dict[str, tuple[Any, str, Callable[..., bool]]] = {
         "connect": (smtp.Relay, "connect", _always),

@@ -17,8 +17,8 @@ from partnerships.factories import (
     ReminderRuleFactory,
 )
 from partnerships.models import ComponentHeartbeat, ReminderItem, ReminderMark
-from partnerships.reminders.audit import audit, audit_and_note
-from partnerships.reminders.pulse import leave_pulse
+from partnerships.operations.audit import audit, audit_and_note
+from partnerships.operations.heartbeat import leave_pulse
 from partnerships.statuses import DeliveryStatus
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]

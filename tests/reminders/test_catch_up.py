@@ -14,12 +14,12 @@ from partnerships.factories import (
     UnitFactory,
     UserFactory,
 )
+from partnerships.mailing.expand import expand_due
 from partnerships.models import Delivery, Milestone, MilestoneKind, ReminderItem, ReminderPlan, ReminderRule, User
+from partnerships.operations.audit import audit
+from partnerships.operations.run import run_once
 from partnerships.reminders import reasons
-from partnerships.reminders.audit import audit
-from partnerships.reminders.expand import expand_due
 from partnerships.reminders.reconcile import reconcile_marked
-from partnerships.reminders.run import run_once
 from tests.reminders.conftest import Clock
 from tests.services.smtp_sink import SmtpSink
 

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from partnerships.factories import NOON, MilestoneFactory
+from partnerships.mailing import lease
+from partnerships.mailing.claim import Claim, claim_next, rescue
+from partnerships.mailing.lease import LEASE, is_of_this_boot, lease_owner
 from partnerships.models import Delivery, DeliveryEvent, Milestone
-from partnerships.reminders import lease, reasons
-from partnerships.reminders.claim import Claim, claim_next, rescue
-from partnerships.reminders.lease import LEASE, is_of_this_boot, lease_owner
+from partnerships.reminders import reasons
 from partnerships.statuses import DeliveryStatus
 from tests.reminders.conftest import Clock
 

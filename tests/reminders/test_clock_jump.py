@@ -7,11 +7,11 @@ from django.db import transaction
 from django.test import override_settings
 
 from partnerships.factories import DeliveryFactory, MilestoneFactory, ReminderPlanFactory, ReminderRuleFactory
+from partnerships.mailing.claim import rescue
+from partnerships.mailing.relay import Breaker, is_rate_reached, relay_name
 from partnerships.models import ComponentHeartbeat, Delivery, MailRelay, Milestone, ReminderPlan, ReminderRule
-from partnerships.reminders.audit import audit
-from partnerships.reminders.claim import rescue
-from partnerships.reminders.relay import Breaker, is_rate_reached, relay_name
-from partnerships.reminders.run import run_once
+from partnerships.operations.audit import audit
+from partnerships.operations.run import run_once
 from partnerships.workflows.upkeep import keep_all_in_step
 from tests.reminders.conftest import Clock
 from tests.services.smtp_sink import SmtpSink

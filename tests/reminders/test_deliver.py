@@ -7,14 +7,15 @@ import pytest
 from django.db import OperationalError
 
 from partnerships.factories import MilestoneFactory, UserFactory
+from partnerships.mailing import message
+from partnerships.mailing.claim import claim_next, rescue
+from partnerships.mailing.deliver import Deliveries, Handing, deliver_due, retry_after
+from partnerships.mailing.expand import expand_due
+from partnerships.mailing.message import write
+from partnerships.mailing.smtp import Relay, Result
 from partnerships.models import Delivery, DeliveryEvent, Milestone, ReminderItem, ReminderPlan, User
-from partnerships.reminders import message, reasons
-from partnerships.reminders.claim import claim_next, rescue
-from partnerships.reminders.deliver import Deliveries, Handing, deliver_due, retry_after
-from partnerships.reminders.expand import expand_due
-from partnerships.reminders.message import write
+from partnerships.reminders import reasons
 from partnerships.reminders.reconcile import reconcile_marked
-from partnerships.reminders.smtp import Relay, Result
 from tests.reminders.conftest import Clock
 from tests.services.smtp_sink import DISCONNECT, SmtpSink
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from partnerships.factories import MilestoneFactory, ReminderPlanFactory, UserFactory
+from partnerships.mailing.message import Written, write
 from partnerships.models import Delivery, Milestone, ReminderItem, User
-from partnerships.reminders.message import Written, write
 from tests.reminders.test_message import INJECTION, parsed, part
 
 pytestmark = pytest.mark.django_db

@@ -18,9 +18,9 @@ from partnerships.factories import (
     UnitFactory,
     UserFactory,
 )
+from partnerships.mailing.claim import claim_next
+from partnerships.mailing.expand import expand_due
 from partnerships.models import Delivery, Milestone, ReminderItem, ReminderPlan, User
-from partnerships.reminders.claim import claim_next
-from partnerships.reminders.expand import expand_due
 from partnerships.statuses import PlanStatus
 from tests.reminders.conftest import Clock
 from tests.reminders.test_races import at_once

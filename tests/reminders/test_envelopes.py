@@ -13,6 +13,9 @@ from partnerships.factories import (
     UnitFactory,
     UserFactory,
 )
+from partnerships.mailing.claim import claim_next
+from partnerships.mailing.expand import expand_due
+from partnerships.mailing.resend import send_again
 from partnerships.models import (
     Delivery,
     DeliveryEvent,
@@ -24,9 +27,6 @@ from partnerships.models import (
     User,
 )
 from partnerships.reminders import reasons
-from partnerships.reminders.again import send_again
-from partnerships.reminders.claim import claim_next
-from partnerships.reminders.expand import expand_due
 from partnerships.statuses import DeliveryStatus
 from tests.reminders.conftest import Clock
 

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from partnerships.factories import ReminderRuleFactory, UserFactory
+from partnerships.mailing.holding import hold_all, lift_hold, release
 from partnerships.models import Delivery, Milestone, ReminderPlan, ReminderRule, User
+from partnerships.operations.audit import audit
+from partnerships.operations.run import run_once
 from partnerships.reminders import reasons
-from partnerships.reminders.audit import audit
 from partnerships.reminders.explain import explain
-from partnerships.reminders.holding import hold_all, lift_hold, release
-from partnerships.reminders.run import run_once
 from partnerships.statuses import DeliveryStatus
 from tests.reminders.conftest import Clock
 from tests.services.smtp_sink import DISCONNECT, SmtpSink
@@ -129,7 +129,7 @@ def held_by_hand(office: Office) -> None:
 
 def held_as_far_more_than_usual(office: Office) -> None:
     with pytest.MonkeyPatch.context() as patches:
-        patches.setattr("partnerships.reminders.expand.reason_to_hold", lambda **_asked: reasons.FAR_MORE_THAN_USUAL)
+        patches.setattr("partnerships.mailing.expand.reason_to_hold", lambda **_asked: reasons.FAR_MORE_THAN_USUAL)
         office.run(THURSDAY)
 
 

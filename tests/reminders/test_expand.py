@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from partnerships.factories import MilestoneFactory, ReminderPlanFactory, ReminderRuleFactory, UserFactory
+from partnerships.mailing.expand import Expansion, expand_due
 from partnerships.models import Delivery, DeliveryEvent, Milestone, ReminderItem, ReminderPlan, ReminderRule, User
 from partnerships.reminders import reasons
-from partnerships.reminders.expand import Expansion, expand_due
 from partnerships.reminders.reconcile import reconcile_marked
 from partnerships.statuses import PlanStatus
 from tests.reminders.conftest import Clock

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from partnerships.factories import NOON, MilestoneFactory, ReminderRuleFactory
+from partnerships.mailing.deliver import deliver_due
 from partnerships.models import Delivery, Milestone, ReminderRule, User
 from partnerships.reminders import reasons
-from partnerships.reminders.deliver import deliver_due
 from partnerships.reminders.explain import explain
 from partnerships.reminders.reconcile import reconcile_marked
 from tests.reminders.conftest import Clock

@@ -16,16 +16,17 @@ from partnerships.factories import (
     UnitFactory,
     UserFactory,
 )
+from partnerships.mailing import gather
+from partnerships.mailing.claim import claim_next
+from partnerships.mailing.expand import expand_due
+from partnerships.mailing.gather import gather_late
+from partnerships.mailing.holding import hold_all
 from partnerships.models import Delivery, DeliveryEvent, Milestone, ReminderItem, ReminderRule, Unit, User
-from partnerships.reminders import gather, reasons
-from partnerships.reminders.audit import audit
-from partnerships.reminders.claim import claim_next
-from partnerships.reminders.expand import expand_due
+from partnerships.operations.audit import audit
+from partnerships.operations.run import run_once
+from partnerships.reminders import reasons
 from partnerships.reminders.explain import explain
-from partnerships.reminders.gather import gather_late
-from partnerships.reminders.holding import hold_all
 from partnerships.reminders.reconcile import reconcile_marked
-from partnerships.reminders.run import run_once
 from tests.reminders.conftest import Clock
 from tests.reminders.test_races import at_once
 from tests.services.smtp_sink import SmtpSink

@@ -14,6 +14,9 @@ from partnerships.factories import (
     ReminderPlanFactory,
     UserFactory,
 )
+from partnerships.mailing.claim import claim_next, put_back
+from partnerships.mailing.expand import expand_due
+from partnerships.mailing.holding import count_held, hold_all, hold_what_waits, lift_hold, release, release_many
 from partnerships.models import (
     ComponentHeartbeat,
     Delivery,
@@ -25,13 +28,10 @@ from partnerships.models import (
     ReminderRule,
     User,
 )
+from partnerships.operations.audit import audit
+from partnerships.operations.run import run_once
 from partnerships.reminders import reasons
-from partnerships.reminders.audit import audit
-from partnerships.reminders.claim import claim_next, put_back
-from partnerships.reminders.expand import expand_due
-from partnerships.reminders.holding import count_held, hold_all, hold_what_waits, lift_hold, release, release_many
 from partnerships.reminders.reconcile import reconcile_marked
-from partnerships.reminders.run import run_once
 from tests.reminders.conftest import Clock
 from tests.reminders.test_races import at_once
 from tests.services.smtp_sink import SmtpSink

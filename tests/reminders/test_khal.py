@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from partnerships.factories import DAY, NOON, ActivityFactory, AgreementFactory, MilestoneFactory
+from partnerships.mailing import calendar_events
 from partnerships.models import Milestone, User
-from partnerships.reminders import calendar
 from partnerships.workflows.activities import follow_activity
 from partnerships.workflows.milestones import cancel_milestone, meet_milestone, move_milestone
 from tests.services.processes import PATIENCE
@@ -90,7 +90,7 @@ def test_days_and_titles_arrive_whole(khal: Khal, milestone: Milestone, reader: 
         agreement=milestone.agreement, title="Visit", starts_on=dt.date(2026, 3, 31), ends_on=dt.date(2026, 4, 1)
     )
     follow_activity(activity, actor=None, on=DAY)
-    assert khal(calendar.feed(reader, DAY)) == [
+    assert khal(calendar_events.feed(reader, DAY)) == [
         "2026-03-12|2026-03-12|Interim report · 战略合作协议|CONFIRMED",
         "2026-03-31|2026-03-31|Start “Visit” · 战略合作协议|CONFIRMED",
         "2026-04-01|2026-04-01|Complete “Visit” · 战略合作协议|CONFIRMED",
@@ -99,28 +99,28 @@ def test_days_and_titles_arrive_whole(khal: Khal, milestone: Milestone, reader: 
 
 def test_chinese_arrives_whole(khal: Khal, milestone: Milestone, reader: User) -> None:
     reader.language = "zh-hans"
-    assert khal(calendar.feed(reader, DAY)) == [
+    assert khal(calendar_events.feed(reader, DAY)) == [
         "2026-03-12|2026-03-12|提交中期报告；附件“一”，二 · 战略合作协议|CONFIRMED"
     ]
 
 
 def test_a_moved_date_replaces_the_old_one(khal: Khal, milestone: Milestone, reader: User) -> None:
-    assert len(khal(calendar.feed(reader, DAY))) == 1
+    assert len(khal(calendar_events.feed(reader, DAY))) == 1
     move_milestone(milestone, actor=None, on=DAY, due_on=dt.date(2026, 4, 30), reason="Holiday")
-    shown = khal(calendar.feed(reader, DAY))
+    shown = khal(calendar_events.feed(reader, DAY))
     assert [line.partition("|")[0] for line in shown] == ["2026-04-30"]
 
 
 def test_what_is_done_or_called_off_says_so(khal: Khal, milestone: Milestone, reader: User) -> None:
     other = MilestoneFactory(agreement=milestone.agreement, title="Other", due_on=dt.date(2026, 3, 13))
-    assert len(khal(calendar.feed(reader, DAY))) == 2
+    assert len(khal(calendar_events.feed(reader, DAY))) == 2
     meet_milestone(milestone, actor=None, on=DAY, evidence="Report")
     cancel_milestone(other, actor=None, on=DAY, reason="Entered twice")
-    done, off = khal(calendar.feed(reader, DAY))
+    done, off = khal(calendar_events.feed(reader, DAY))
     assert (done.split("|")[2][0], done.endswith("CONFIRMED"), off.endswith("CANCELLED")) == ("✓", True, True)
 
 
 def test_from_a_mail_and_from_the_feed_it_is_there_once(khal: Khal, milestone: Milestone, reader: User) -> None:
-    by_mail = khal(calendar.single_event(milestone, reader, changed_at=NOON))
+    by_mail = khal(calendar_events.single_event(milestone, reader, changed_at=NOON))
     assert [line.partition("|")[0] for line in by_mail] == ["2026-03-12"]
-    assert len(khal(calendar.feed(reader, DAY))) == 1
+    assert len(khal(calendar_events.feed(reader, DAY))) == 1

@@ -14,10 +14,10 @@ from django.db import connection
 from django.utils import timezone
 
 from partnerships.factories import NOON, MilestoneFactory
+from partnerships.mailing.claim import rescue
+from partnerships.mailing.deliver import deliver_due
+from partnerships.mailing.expand import expand_due
 from partnerships.models import Delivery, Milestone, ReminderRule
-from partnerships.reminders.claim import rescue
-from partnerships.reminders.deliver import deliver_due
-from partnerships.reminders.expand import expand_due
 from partnerships.reminders.reconcile import reconcile_marked
 from partnerships.statuses import DeliveryStatus
 from tests.reminders.conftest import Clock

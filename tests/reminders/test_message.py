@@ -19,10 +19,10 @@ from partnerships.factories import (
     UnitFactory,
     UserFactory,
 )
+from partnerships.mailing.calendar_events import single_event
+from partnerships.mailing.claim import claim_next
+from partnerships.mailing.message import Written, ascii_address, one_line, when_words, write
 from partnerships.models import Delivery, Milestone, ReminderItem, User
-from partnerships.reminders.calendar import single_event
-from partnerships.reminders.claim import claim_next
-from partnerships.reminders.message import Written, ascii_address, one_line, when_words, write
 from tests.reminders.conftest import Clock
 
 pytestmark = pytest.mark.django_db(transaction=True)

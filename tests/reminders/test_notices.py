@@ -13,11 +13,12 @@ from partnerships.factories import (
     UnitFactory,
     UserFactory,
 )
+from partnerships.mailing import notices
+from partnerships.mailing.notices import report_failures, write_notice
 from partnerships.models import Delivery, DeliveryNotice, Milestone, ReminderItem, Unit, User
-from partnerships.reminders import notices, reasons
-from partnerships.reminders.audit import audit
-from partnerships.reminders.notices import report_failures, write_notice
-from partnerships.reminders.run import run_once
+from partnerships.operations.audit import audit
+from partnerships.operations.run import run_once
+from partnerships.reminders import reasons
 from tests.reminders.conftest import Clock
 from tests.reminders.test_races import at_once
 from tests.services.smtp_sink import SmtpSink

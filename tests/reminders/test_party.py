@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from partnerships.factories import AgreementFactory, ContactFactory, MilestoneFactory, ReminderRuleFactory, UserFactory
+from partnerships.mailing.claim import claim_next
+from partnerships.mailing.expand import expand_due
+from partnerships.mailing.message import write
+from partnerships.mailing.resend import send_again
 from partnerships.models import Contact, Delivery, Milestone, ReminderItem, ReminderMark, ReminderPlan, ReminderRule
-from partnerships.reminders.again import send_again
-from partnerships.reminders.audit import audit
-from partnerships.reminders.claim import claim_next
-from partnerships.reminders.expand import expand_due
+from partnerships.operations.audit import audit
 from partnerships.reminders.explain import explain
-from partnerships.reminders.message import write
 from partnerships.reminders.reconcile import reconcile_marked
 from tests.reminders.conftest import Clock
 

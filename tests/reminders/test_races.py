@@ -9,11 +9,11 @@ import pytest
 from django.db import connection, transaction
 
 from partnerships.factories import NOON, MilestoneFactory
+from partnerships.mailing.claim import claim_next
+from partnerships.mailing.expand import expand_due
 from partnerships.models import Delivery, Milestone, ReminderItem, ReminderMark, ReminderPlan, ReminderRule
-from partnerships.reminders.claim import claim_next
-from partnerships.reminders.expand import expand_due
+from partnerships.operations.run import run_once
 from partnerships.reminders.reconcile import reconcile_marked
-from partnerships.reminders.run import run_once
 from tests.reminders.conftest import Clock
 from tests.services.smtp_sink import SmtpSink
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from partnerships.factories import DeliveryFactory, MilestoneFactory
+from partnerships.mailing.claim import claim_next
+from partnerships.mailing.deliver import Deliveries, deliver_due
+from partnerships.mailing.relay import Breaker, is_rate_reached, pause_after, relay_state
 from partnerships.models import Delivery, MailRelay, Milestone
-from partnerships.reminders.claim import claim_next
-from partnerships.reminders.deliver import Deliveries, deliver_due
-from partnerships.reminders.relay import Breaker, is_rate_reached, pause_after, relay_state
 from tests.reminders.conftest import Clock
 from tests.services.smtp_sink import SmtpSink
 from tests.together import run_together
@@ -27,7 +27,7 @@ def send(clock: Clock) -> Callable[[], Deliveries]:
 @pytest.fixture
 def log(caplog: pytest.LogCaptureFixture) -> Callable[[], list[tuple[str, str]]]:
     """(level, first words) of what the log says about relays."""
-    caplog.set_level(logging.INFO, logger="partnerships.reminders.relay")
+    caplog.set_level(logging.INFO, logger="partnerships.mailing.relay")
     return lambda: [(one.levelname, " ".join(one.getMessage().split()[3:5])) for one in caplog.records]
 
 

@@ -5,8 +5,8 @@ import pytest
 
 from partnerships.factories import AgreementFactory, MilestoneFactory
 from partnerships.models import ComponentHeartbeat, Milestone, ReminderMark, ReminderPlan, ReminderRule
-from partnerships.reminders.audit import audit
-from partnerships.reminders.run import Outcome, run_once
+from partnerships.operations.audit import audit
+from partnerships.operations.run import Outcome, run_once
 from partnerships.tasks import tick
 from tests.reminders.conftest import Clock
 from tests.services.smtp_sink import SmtpSink

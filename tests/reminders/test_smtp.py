@@ -10,12 +10,12 @@ import pytest
 from django.conf import settings as django_settings
 
 from partnerships.factories import MilestoneFactory, UserFactory
+from partnerships.mailing import smtp
+from partnerships.mailing.deliver import COMMIT_AGAIN, Deliveries, deliver_due
+from partnerships.mailing.lease import LEASE
+from partnerships.mailing.smtp import Outcome, Relay, RelayTroubleError, Result
 from partnerships.models import Delivery, Milestone
-from partnerships.reminders import smtp
-from partnerships.reminders.deliver import COMMIT_AGAIN, Deliveries, deliver_due
-from partnerships.reminders.lease import LEASE
-from partnerships.reminders.run import STOP_AFTER
-from partnerships.reminders.smtp import Outcome, Relay, RelayTroubleError, Result
+from partnerships.operations.run import STOP_AFTER
 from tests.reminders.conftest import Clock
 from tests.services.smtp_sink import DISCONNECT, SmtpSink, running_sink
 

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from partnerships.factories import MilestoneFactory, ReminderRuleFactory, UserFactory
+from partnerships.mailing.claim import claim_next
+from partnerships.mailing.expand import expand_due
 from partnerships.models import Delivery, Milestone, ReminderItem, ReminderPlan, ReminderRule
+from partnerships.operations.audit import audit
+from partnerships.operations.run import run_once
 from partnerships.reminders import reasons
-from partnerships.reminders.audit import audit
-from partnerships.reminders.claim import claim_next
-from partnerships.reminders.expand import expand_due
 from partnerships.reminders.explain import explain
 from partnerships.reminders.reconcile import reconcile_marked
-from partnerships.reminders.run import run_once
 from partnerships.workflows.milestones import move_milestone, snooze_milestone, unsnooze_milestone
 from tests.reminders.conftest import Clock
 from tests.services.smtp_sink import SmtpSink

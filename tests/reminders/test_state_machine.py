@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from partnerships.factories import NOON, AgreementFactory, MilestoneFactory, ReminderRuleFactory, UserFactory
+from partnerships.mailing import claim, deliver, expand
 from partnerships.models import (
     ComponentHeartbeat,
     Delivery,
@@ -29,10 +30,10 @@ from partnerships.models import (
     ReminderRule,
     User,
 )
-from partnerships.reminders import claim, deliver, expand, reconcile
-from partnerships.reminders.audit import audit
-from partnerships.reminders.rulebook import Rulebook
-from partnerships.reminders.run import run_once
+from partnerships.operations.audit import audit
+from partnerships.operations.run import run_once
+from partnerships.reminders import reconcile
+from partnerships.reminders.rule_set import Rulebook
 from partnerships.statuses import DeliveryStatus, MilestoneStatus, PlanStatus
 from tests.services.smtp_sink import DISCONNECT, SmtpSink
 

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from partnerships.factories import MilestoneFactory, ReminderRuleFactory, UserFactory
+from partnerships.mailing.claim import claim_next
+from partnerships.mailing.delivery_writes import advance
 from partnerships.models import Delivery, Milestone, ReminderItem, ReminderPlan, Role, UnitMembership, User
+from partnerships.operations.audit import audit
+from partnerships.operations.run import run_once
 from partnerships.reminders import reasons
-from partnerships.reminders.audit import audit
-from partnerships.reminders.claim import claim_next
 from partnerships.reminders.reconcile import reconcile_marked
-from partnerships.reminders.run import run_once
-from partnerships.reminders.steps import advance
 from partnerships.statuses import DeliveryStatus
 from tests.reminders.conftest import Clock
 from tests.services.smtp_sink import SmtpSink

@@ -15,8 +15,8 @@ from partnerships.factories import (
     WorkCalendarFactory,
 )
 from partnerships.models import Agreement, Milestone, MilestoneKind, ReminderPlan
+from partnerships.operations.run import run_once
 from partnerships.reminders.reconcile import reconcile_marked
-from partnerships.reminders.run import run_once
 from partnerships.workflows.agreements import renew_agreement
 from partnerships.workflows.milestones import derive_milestones
 from tests.reminders.conftest import Clock

@@ -13,8 +13,8 @@ from django.utils import timezone
 def main() -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
     django.setup()
-    from partnerships.reminders.deliver import deliver_due  # needs the models, so Django first
-    from partnerships.reminders.expand import expand_due  # as above
+    from partnerships.mailing.deliver import deliver_due  # needs the models, so Django first
+    from partnerships.mailing.expand import expand_due  # as above
 
     now = dt.datetime(2026, 3, 5, 3, 0, tzinfo=dt.UTC)
     for _turn in range(10):

@@ -238,7 +238,9 @@ def test_the_alarm_ends_with_the_silence(look: Callable[[], Any], caplog: pytest
     pulse(ago=6 * MINUTE)
     for _look in range(3):
         look()
-    assert [record.name for record in caplog.records if record.levelname == "ERROR"] == ["partnerships.reminders.pulse"]
+    assert [record.name for record in caplog.records if record.levelname == "ERROR"] == [
+        "partnerships.operations.heartbeat"
+    ]
 
     ComponentHeartbeat.objects.filter(name="reminders").update(at=NOON)
 

@@ -14,11 +14,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from partnerships.lists import exports
+from partnerships.mailing.delivery_writes import WAITING
 from partnerships.models import Delivery, Milestone
-from partnerships.reminders import run
-from partnerships.reminders.audit import audit_and_note
+from partnerships.operations import run
+from partnerships.operations.audit import audit_and_note
 from partnerships.reminders.explain import explain
-from partnerships.reminders.steps import WAITING
 from partnerships.statuses import DeliveryStatus
 from partnerships.workflows.upkeep import keep_all_in_step
 

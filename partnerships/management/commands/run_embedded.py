@@ -29,7 +29,7 @@ from partnerships.management.embedded import SILENT_AFTER, EmbeddedSite, TickWat
 from partnerships.management.static import collect_static_if_changed
 from partnerships.management.supervisor import ServiceDied, StopRequested, Supervisor
 from partnerships.models import ComponentHeartbeat
-from partnerships.reminders.pulse import HEARTBEAT
+from partnerships.operations.heartbeat import HEARTBEAT
 
 START_SECONDS = 180
 NO = {"no", "0", "false", "off"}

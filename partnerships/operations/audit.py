@@ -16,12 +16,12 @@ from partnerships.models import (
     ReminderMark,
     ReminderPlan,
 )
+from partnerships.operations.heartbeat import HEARTBEAT, SILENT_AFTER
 from partnerships.reminders import reasons
-from partnerships.reminders.answers import unanswered
-from partnerships.reminders.pulse import HEARTBEAT, SILENT_AFTER
 from partnerships.reminders.reconcile import withdrawn_items
-from partnerships.reminders.rulebook import Rulebook
+from partnerships.reminders.rule_set import Rulebook
 from partnerships.reminders.schedule import Moment
+from partnerships.reminders.unanswered import unanswered
 from partnerships.statuses import DeliveryStatus, PlanStatus
 
 TICK = dt.timedelta(seconds=60)

@@ -16,7 +16,7 @@ from django.db.models import Exists, F, Max, OuterRef, Q
 
 from partnerships.models import ContactNote, Delivery, Milestone, ReminderItem, ReminderMark, ReminderPlan, ReminderRule
 from partnerships.models.deliveries import NOT_THROUGH
-from partnerships.reminders.rulebook import Rulebook
+from partnerships.reminders.rule_set import Rulebook
 from partnerships.reminders.schedule import Unanswered
 from partnerships.statuses import DeliveryStatus
 

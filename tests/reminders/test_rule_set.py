@@ -20,7 +20,7 @@ from partnerships.factories import (
 from partnerships.models import Agreement, Milestone, ReminderPlan, ReminderRule
 from partnerships.reminders import reasons
 from partnerships.reminders.reconcile import reconcile_marked, sweep
-from partnerships.reminders.rulebook import Rulebook, fingerprint
+from partnerships.reminders.rule_set import Rulebook, fingerprint
 from partnerships.workflows.agreements import edit_agreement
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]

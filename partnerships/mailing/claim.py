@@ -13,17 +13,17 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
+from partnerships.mailing.delivery_writes import WAITING, advance, due_deliveries, lock_next
+from partnerships.mailing.expand import Clock, is_current
+from partnerships.mailing.lease import LEASE, is_of_this_boot, lease_owner
+from partnerships.mailing.notices import still_to_tell
+from partnerships.mailing.relay import is_rate_reached
 from partnerships.models import Delivery, ReminderItem, ReminderMark, ReminderPlan
 from partnerships.reminders import reasons
-from partnerships.reminders.answers import signs_for
-from partnerships.reminders.expand import Clock, is_current
-from partnerships.reminders.lease import LEASE, is_of_this_boot, lease_owner
-from partnerships.reminders.notices import still_to_tell
 from partnerships.reminders.recipients import Directory
 from partnerships.reminders.reconcile import closing
-from partnerships.reminders.relay import is_rate_reached
-from partnerships.reminders.rulebook import Rulebook
-from partnerships.reminders.steps import WAITING, advance, due_deliveries, lock_next
+from partnerships.reminders.rule_set import Rulebook
+from partnerships.reminders.unanswered import signs_for
 from partnerships.statuses import DeliveryStatus, PlanStatus
 
 DEATHS_AT_MOST = 3

@@ -8,13 +8,13 @@ from typing import Any
 
 from django.utils import timezone
 
-from partnerships.reminders.claim import rescue
-from partnerships.reminders.deliver import deliver_due
-from partnerships.reminders.expand import Clock, expand_due
-from partnerships.reminders.gather import gather_late
-from partnerships.reminders.holding import hold_what_waits
-from partnerships.reminders.notices import report_failures
-from partnerships.reminders.pulse import leave_pulse, seen_until
+from partnerships.mailing.claim import rescue
+from partnerships.mailing.deliver import deliver_due
+from partnerships.mailing.expand import Clock, expand_due
+from partnerships.mailing.gather import gather_late
+from partnerships.mailing.holding import hold_what_waits
+from partnerships.mailing.notices import report_failures
+from partnerships.operations.heartbeat import leave_pulse, seen_until
 from partnerships.reminders.reconcile import reconcile_marked, sweep
 
 logger = logging.getLogger(__name__)

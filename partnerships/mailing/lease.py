@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
-# Longer than the slowest hand-over, counted from its last renewal: see partnerships.reminders.smtp.
+# Longer than the slowest hand-over, counted from its last renewal: see partnerships.mailing.smtp.
 LEASE = dt.timedelta(minutes=5)
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 

@@ -9,8 +9,8 @@ import pytest
 
 from partnerships.factories import NOON
 from partnerships.models import ComponentHeartbeat
-from partnerships.reminders.pulse import ALARM, SILENT_AFTER, Silence, leave_pulse, silence, sound_alarm
-from partnerships.reminders.run import run_once
+from partnerships.operations.heartbeat import ALARM, SILENT_AFTER, Silence, leave_pulse, silence, sound_alarm
+from partnerships.operations.run import run_once
 from partnerships.tasks import tick
 from tests.reminders.conftest import Clock
 from tests.together import run_together

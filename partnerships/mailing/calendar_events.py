@@ -14,10 +14,10 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from icalendar import Calendar, Event
 
+from partnerships.mailing.wording import one_line, visible
 from partnerships.models import Milestone, MilestoneKind, User
 from partnerships.models.milestones import MILESTONE_TARGETS, OPEN_STATUSES
-from partnerships.reminders.advice import what_the_owner_does
-from partnerships.reminders.wording import one_line, visible
+from partnerships.reminders.milestone_advice import what_the_owner_does
 from partnerships.statuses import MilestoneStatus
 
 # Raised when the same rows are written otherwise, so that clients take the feed anew.

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from django.db.models import Count
 from django.db.models.functions import TruncDate
 
+from partnerships.mailing.delivery_writes import WAITING
+from partnerships.mailing.relay import relay_state
 from partnerships.models import ComponentHeartbeat, Delivery, MailHold, MailRelay, ReminderPlan
-from partnerships.reminders.relay import relay_state
-from partnerships.reminders.steps import WAITING
 from partnerships.statuses import DeliveryStatus, PlanStatus
 
 DAYS_AHEAD = 7

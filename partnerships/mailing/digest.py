@@ -11,10 +11,10 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from partnerships.mailing.envelopes import is_late
+from partnerships.mailing.wording import long_date, one_line, tone, when_words, why_words
 from partnerships.models import Milestone, ReminderItem, User
-from partnerships.reminders.envelopes import is_late
-from partnerships.reminders.rulebook import zone_named
-from partnerships.reminders.wording import long_date, one_line, tone, when_words, why_words
+from partnerships.reminders.rule_set import zone_named
 
 WEEK_DAYS = 7
 

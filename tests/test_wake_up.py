@@ -11,10 +11,10 @@ import pytest
 from celery import current_app
 from django.db import transaction
 
-from partnerships import bell
+from partnerships import wake_up
 from partnerships.factories import MilestoneFactory, ReminderItemFactory
+from partnerships.mailing.resend import send_again
 from partnerships.models import Milestone
-from partnerships.reminders.again import send_again
 from tests.services.processes import PATIENCE
 from tests.services.redis import RedisServer
 from tests.services.stack import eventually
@@ -37,7 +37,7 @@ class Heard:
 def heard(monkeypatch: pytest.MonkeyPatch, broker_url: Callable[[str], None]) -> Iterator[Heard]:
     publish = Heard()
     broker_url("redis://127.0.0.1:1/0")
-    monkeypatch.setattr(bell, "_bell", bell.Bell(publish, pause=0))
+    monkeypatch.setattr(wake_up, "_bell", wake_up.Bell(publish, pause=0))
     yield publish
     publish.go.set()
 
@@ -55,7 +55,7 @@ def broker_url() -> Iterator[Callable[[str], None]]:
 
 def test_many_rings_are_heard_as_two_and_nobody_waits_for_them() -> None:
     publish = Heard()
-    ringing = bell.Bell(publish, pause=0)
+    ringing = wake_up.Bell(publish, pause=0)
 
     ringing.ring()
     assert publish.begun.wait(PATIENCE)
@@ -94,7 +94,7 @@ def test_a_mail_sent_again_rings(heard: Heard, django_capture_on_commit_callback
     with django_capture_on_commit_callbacks() as callbacks:
         send_again(item.delivery, actor=None, now=item.delivery.queued_at)
 
-    assert callbacks == [bell._bell.ring]
+    assert callbacks == [wake_up._bell.ring]
 
 
 @pytest.mark.django_db
@@ -108,20 +108,20 @@ def test_where_no_broker_runs_nobody_is_rung_for(django_capture_on_commit_callba
 def test_the_broker_gets_a_hint_that_expires(broker_url: Callable[[str], None], redis_server: RedisServer) -> None:
     broker_url(redis_server.url)
 
-    bell.publish()
+    wake_up.publish()
 
     with redis_server.client as client:
         [message] = [json.loads(raw) for raw in client.lrange("celery", 0, -1)]
-    assert message["headers"]["task"] == bell.TICK
+    assert message["headers"]["task"] == wake_up.TICK
     assert "'bell': 'hint'" in message["headers"]["kwargsrepr"]
     assert message["headers"]["expires"] is not None
 
 
 def test_a_dead_broker_is_told_in_one_line(broker_url: Callable[[str], None], caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, "partnerships.bell")
+    caplog.set_level(logging.INFO, "partnerships.wake_up")
     broker_url("redis://127.0.0.1:1/0")
 
-    bell.publish()
+    wake_up.publish()
 
     assert [record.message.partition(":")[0] for record in caplog.records] == [
         "Nobody heard the bell, the next tick comes within a minute"
@@ -131,9 +131,9 @@ def test_a_dead_broker_is_told_in_one_line(broker_url: Callable[[str], None], ca
 def test_a_broker_that_never_answers_is_given_up(
     broker_url: Callable[[str], None], caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "partnerships.bell")
+    caplog.set_level(logging.INFO, "partnerships.wake_up")
     with socket.create_server(("127.0.0.1", 0)) as silent:
         broker_url(f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
-        bell.publish()
+        wake_up.publish()
 
     assert len(caplog.records) == 1

@@ -15,15 +15,16 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError, OperationalError, connection, transaction
 
+from partnerships.mailing import message, notices
+from partnerships.mailing.claim import Claim, claim_next, has_due, may_repeat, put_back, times_put_back
+from partnerships.mailing.delivery_writes import WAITING, advance, commit, commit_mark
+from partnerships.mailing.expand import Clock
+from partnerships.mailing.lease import LEASE
+from partnerships.mailing.relay import Breaker
+from partnerships.mailing.smtp import Outcome, Relay, RelayTroubleError, Result
 from partnerships.models import Delivery, ReminderItem
-from partnerships.reminders import message, notices, reasons
-from partnerships.reminders.answers import is_answer_awaited, mark_sent
-from partnerships.reminders.claim import Claim, claim_next, has_due, may_repeat, put_back, times_put_back
-from partnerships.reminders.expand import Clock
-from partnerships.reminders.lease import LEASE
-from partnerships.reminders.relay import Breaker
-from partnerships.reminders.smtp import Outcome, Relay, RelayTroubleError, Result
-from partnerships.reminders.steps import WAITING, advance, commit, commit_mark
+from partnerships.reminders import reasons
+from partnerships.reminders.unanswered import is_answer_awaited, mark_sent
 from partnerships.statuses import DeliveryStatus
 
 logger = logging.getLogger(__name__)

@@ -14,6 +14,12 @@ from partnerships.factories import (
     UserFactory,
     WorkCalendarFactory,
 )
+from partnerships.mailing import smtp
+from partnerships.mailing.claim import claim_next
+from partnerships.mailing.deliver import deliver_due
+from partnerships.mailing.delivery_writes import advance
+from partnerships.mailing.expand import expand_due
+from partnerships.mailing.message import write
 from partnerships.models import (
     ContactNote,
     Delivery,
@@ -24,16 +30,11 @@ from partnerships.models import (
     ReminderRule,
     User,
 )
-from partnerships.reminders import reasons, smtp
-from partnerships.reminders.answers import mark_sent
-from partnerships.reminders.audit import audit
-from partnerships.reminders.claim import claim_next
-from partnerships.reminders.deliver import deliver_due
-from partnerships.reminders.expand import expand_due
+from partnerships.operations.audit import audit
+from partnerships.reminders import reasons
 from partnerships.reminders.explain import explain
-from partnerships.reminders.message import write
 from partnerships.reminders.reconcile import reconcile_marked, sweep
-from partnerships.reminders.steps import advance
+from partnerships.reminders.unanswered import mark_sent
 from partnerships.statuses import DeliveryStatus
 from partnerships.workflows.activities import log_contact
 from tests.reminders.conftest import Clock

@@ -8,15 +8,15 @@ from functools import partial
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from partnerships.mailing.catch_up import CatchUp
+from partnerships.mailing.envelopes import Envelope, Item, MailCount, pack
+from partnerships.mailing.holding import hold, reason_to_hold
 from partnerships.models import Delivery, DeliveryEvent, ReminderItem, ReminderPlan, ReminderRule
 from partnerships.reminders import reasons
-from partnerships.reminders.answers import is_unanswered, mark_told, signs_for
-from partnerships.reminders.catch_up import CatchUp
-from partnerships.reminders.envelopes import Envelope, Item, MailCount, pack
-from partnerships.reminders.holding import hold, reason_to_hold
 from partnerships.reminders.recipients import Directory
 from partnerships.reminders.reconcile import closing, withdrawn_items
-from partnerships.reminders.rulebook import Rulebook
+from partnerships.reminders.rule_set import Rulebook
+from partnerships.reminders.unanswered import is_unanswered, mark_told, signs_for
 from partnerships.statuses import DeliveryStatus, PlanStatus
 
 Clock = Callable[[], dt.datetime]

@@ -5,13 +5,13 @@ import datetime as dt
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from partnerships import bell
+from partnerships import wake_up
 from partnerships.exceptions import TransitionRefused
+from partnerships.mailing.delivery_writes import advance
+from partnerships.mailing.envelopes import message_id
 from partnerships.models import Delivery, DeliveryEvent, ReminderItem, User
 from partnerships.permissions import require
 from partnerships.reminders import reasons
-from partnerships.reminders.envelopes import message_id
-from partnerships.reminders.steps import advance
 from partnerships.statuses import DeliveryStatus
 
 
@@ -35,7 +35,7 @@ def send_again(delivery: Delivery, *, actor: User | None, now: dt.datetime) -> D
         # Nobody else begins a digest for this day.
         list(User.objects.select_for_update(no_key=True).filter(pk=old.person_id).values_list("pk"))
         advance(old, DeliveryStatus.CANCELLED, at=now, note=reason, actor=actor, reason=reason)
-        bell.ring_after_commit()
+        wake_up.ring_after_commit()
         return _next_generation(old, items, actor, now)
 
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from django.db.models import Q
 
+from partnerships.mailing.envelopes import is_late
 from partnerships.models import ReminderItem, ReminderPlan, ReminderRule
-from partnerships.reminders.envelopes import is_late
 from partnerships.reminders.recipients import Directory, Recipient
-from partnerships.reminders.rulebook import Rulebook
+from partnerships.reminders.rule_set import Rulebook
 from partnerships.statuses import PlanStatus
 
 

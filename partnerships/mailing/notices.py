@@ -14,12 +14,13 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from partnerships.mailing import message
+from partnerships.mailing.wording import one_line
 from partnerships.models import Delivery, DeliveryEvent, DeliveryNotice, Milestone, ReminderItem, ReminderPlan, User
 from partnerships.permissions import may_enter_admin
-from partnerships.reminders import message, reasons
-from partnerships.reminders.answers import mark_told
+from partnerships.reminders import reasons
 from partnerships.reminders.recipients import Directory
-from partnerships.reminders.wording import one_line
+from partnerships.reminders.unanswered import mark_told
 from partnerships.statuses import DeliveryStatus
 
 AT_MOST_EVERY = dt.timedelta(hours=1)

@@ -2,7 +2,7 @@ import pytest
 
 from partnerships.factories import ReminderRuleFactory
 from partnerships.models import MilestoneKind, ReminderRule
-from partnerships.reminders.defaults import create_default_rules
+from partnerships.reminders.default_rules import create_default_rules
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 

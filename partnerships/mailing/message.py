@@ -23,12 +23,12 @@ from django.utils import timezone, translation
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
+from partnerships.mailing.calendar_events import single_event
+from partnerships.mailing.digest import digest_context
+from partnerships.mailing.envelopes import CATCH_UP_AFTER
+from partnerships.mailing.wording import Why, long_date, one_line, tone, what_to_do, when_words, why_words
 from partnerships.models import Contact, Delivery, Milestone, MilestoneKind, ReminderItem, User
-from partnerships.reminders.calendar import single_event
-from partnerships.reminders.digest import digest_context
-from partnerships.reminders.envelopes import CATCH_UP_AFTER
-from partnerships.reminders.rulebook import zone_named
-from partnerships.reminders.wording import Why, long_date, one_line, tone, what_to_do, when_words, why_words
+from partnerships.reminders.rule_set import zone_named
 
 LONGEST_LINE = 76
 # In quoted-printable text no "=" is followed by "_": no part can hold one.

@@ -11,12 +11,12 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from partnerships.mailing import message
 from partnerships.models import Contact, Delivery, Milestone, ReminderItem, ReminderPlan, ReminderRule, User
-from partnerships.reminders import message
-from partnerships.reminders.answers import unanswered
 from partnerships.reminders.recipients import Directory, Recipient
-from partnerships.reminders.rulebook import Rulebook
+from partnerships.reminders.rule_set import Rulebook
 from partnerships.reminders.schedule import Moment, Unanswered
+from partnerships.reminders.unanswered import unanswered
 from partnerships.statuses import PlanStatus
 
 PERIOD = dt.timedelta(days=90)

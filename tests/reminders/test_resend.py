@@ -4,11 +4,11 @@ import pytest
 
 from partnerships.exceptions import NotAllowed, TransitionRefused
 from partnerships.factories import UserFactory
+from partnerships.mailing.resend import send_again
 from partnerships.models import Delivery, DeliveryEvent, Milestone, User
+from partnerships.operations.audit import audit
+from partnerships.operations.run import run_once
 from partnerships.reminders import reasons
-from partnerships.reminders.again import send_again
-from partnerships.reminders.audit import audit
-from partnerships.reminders.run import run_once
 from partnerships.statuses import DeliveryStatus
 from tests.reminders.conftest import Clock
 from tests.services.smtp_sink import SmtpSink

@@ -7,10 +7,10 @@ from collections.abc import Collection
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 
+from partnerships.mailing.envelopes import CATCH_UP_AFTER, Item, pack_in_digests
+from partnerships.mailing.expand import write
 from partnerships.models import Delivery, DeliveryEvent, ReminderItem, ReminderPlan
 from partnerships.reminders import reasons
-from partnerships.reminders.envelopes import CATCH_UP_AFTER, Item, pack_in_digests
-from partnerships.reminders.expand import write
 from partnerships.reminders.recipients import Recipient
 from partnerships.statuses import DeliveryStatus
 

@@ -28,7 +28,7 @@ from partnerships.models import (
 )
 from partnerships.permissions import may, require
 from partnerships.reminders import reasons
-from partnerships.reminders.answers import mark_told
+from partnerships.reminders.unanswered import mark_told
 from partnerships.statuses import DeliveryStatus, PlanStatus
 
 logger = logging.getLogger(__name__)

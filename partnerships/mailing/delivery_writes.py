@@ -10,8 +10,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, Q, QuerySet
 
+from partnerships.mailing.expand import due_plans
 from partnerships.models import Delivery, DeliveryEvent, MailHold, User
-from partnerships.reminders.expand import due_plans
 from partnerships.statuses import DeliveryStatus
 
 WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.RETRY)

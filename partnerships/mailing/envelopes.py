@@ -16,7 +16,7 @@ from partnerships.models.milestones import FIRM_KINDS
 from partnerships.models.reminders import reader_code
 from partnerships.reminders import reasons
 from partnerships.reminders.recipients import Recipient
-from partnerships.reminders.rulebook import zone_named
+from partnerships.reminders.rule_set import zone_named
 from partnerships.reminders.schedule import utc
 from partnerships.statuses import DeliveryStatus
 

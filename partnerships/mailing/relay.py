@@ -9,9 +9,9 @@ import logging
 from django.conf import settings
 from django.db.models import Q
 
+from partnerships.mailing.expand import Clock
+from partnerships.mailing.lease import LEASE
 from partnerships.models import Delivery, MailRelay
-from partnerships.reminders.expand import Clock
-from partnerships.reminders.lease import LEASE
 from partnerships.statuses import DeliveryStatus
 
 logger = logging.getLogger(__name__)
