@@ -99,6 +99,9 @@ SECRET_KEY = _required("SECRET_KEY", "") or (_generated_secret_key() if IS_EMBED
 if not IS_EMBEDDED and 0 < len(SECRET_KEY) < 32:
     problems.append("SECRET_KEY must have 32 characters or more")
 
+# Shows the details of /readyz to a monitor on another machine; empty: to this machine alone.
+READYZ_TOKEN = env.str("READYZ_TOKEN", default="")
+
 SITE_URL = _required("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 SITE = urlsplit(SITE_URL)
 if SITE.scheme not in {"http", "https"} or not SITE.hostname or SITE.path or SITE.query:

@@ -2,6 +2,7 @@ from importlib import import_module
 
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
+from django.db.models.signals import pre_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -10,7 +11,8 @@ class PartnershipsConfig(AppConfig):
     verbose_name = _("Partnerships")
 
     def ready(self) -> None:
-        import_module("partnerships.checks")
+        checks = import_module("partnerships.checks")
+        pre_migrate.connect(checks.refuse_earlier_database, sender=self)
 
 
 class PartnershipsAdminConfig(AdminConfig):

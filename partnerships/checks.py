@@ -1,10 +1,15 @@
-"""System checks of the installation: settings that a production site needs."""
+"""Checks of the installation: settings that a production site needs, and a database this version can work with."""
 
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core import checks
+from django.core.management.base import CommandError
+from django.db import connections
+from django.db.migrations.recorder import MigrationRecorder
+from django.utils.translation import gettext as _
 
 
 @checks.register(checks.Tags.security, deploy=True)
@@ -19,3 +24,19 @@ def check_trusted_proxies(**_options: Any) -> list[checks.CheckMessage]:
             id="partnerships.W001",
         )
     ]
+
+
+def refuse_earlier_database(*, using: str, **_options: Any) -> None:
+    """Stop ``migrate`` on a database of a version before 0.2.0, whose migrations are no longer part of the product."""
+    recorder = MigrationRecorder(connections[using])
+    applied = {name for app, name in recorder.applied_migrations() if app == "partnerships"}
+    known = {path.stem for path in (Path(__file__).parent / "migrations").glob("0*.py")}
+    unknown = sorted(applied - known)
+    if unknown:
+        raise CommandError(
+            _(
+                "The database was migrated by another version of the product (%(migrations)s). Versions before 0.2.0 "
+                "cannot be upgraded: start with an empty database. Nothing was changed."
+            )
+            % {"migrations": ", ".join(unknown)}
+        )

@@ -10,7 +10,7 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGE = "partnerships"
-LEAVES = {"statuses", "exceptions", "dates", "names", "wake_up"}
+LEAVES = {"__version__", "statuses", "exceptions", "dates", "names", "wake_up"}
 STATE = LEAVES | {"models"}
 RULES = STATE | {"permissions"}
 VERBS = RULES | {"workflows", "reminders", "mailing", "operations", "reports"}

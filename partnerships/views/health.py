@@ -4,14 +4,17 @@ from datetime import datetime
 from typing import Any
 
 from celery import current_app
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from kombu.exceptions import ChannelError, OperationalError
 from redis.exceptions import RedisError
 
+from partnerships.client_address import is_loopback
 from partnerships.models import ComponentHeartbeat
 from partnerships.operations.heartbeat import HEARTBEAT, SILENT_AFTER, Silence, sound_alarm
 
@@ -30,14 +33,26 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200, or 503 when a part fails: {"database": "ok", "broker": "unreachable", "reminders": "late"}."""
+    """200, or 503 when a part fails: {"database": "ok", "broker": "unreachable", "reminders": "late"}.
+
+    Strangers see the status alone: which part fails is for this machine and whoever knows ``READYZ_TOKEN``.
+    """
     database = _database_state()
     parts = {
         "database": database,
         "broker": broker_state()[0],
         "reminders": _reminders_state(timezone.now()) if database == "ok" else "unknown",
     }
-    return JsonResponse(parts, status=200 if set(parts.values()) == {"ok"} else 503)
+    is_ready = set(parts.values()) == {"ok"}
+    shown = parts if _may_see_details(request) else {"status": "ok" if is_ready else "unavailable"}
+    return JsonResponse(shown, status=200 if is_ready else 503)
+
+
+def _may_see_details(request: HttpRequest) -> bool:
+    expected = f"Bearer {settings.READYZ_TOKEN}"
+    sent = request.headers.get("Authorization", "")
+    has_token = bool(settings.READYZ_TOKEN) and constant_time_compare(sent, expected)
+    return has_token or is_loopback(request)
 
 
 def _database_state() -> str:

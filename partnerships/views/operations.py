@@ -25,6 +25,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from partnerships import __version__
 from partnerships.lists.cells import moment_in_words
 from partnerships.operations.audit import AUDIT, audit_and_note
 from partnerships.operations.heartbeat import HEARTBEAT, SILENT_AFTER, Silence, silence
@@ -136,6 +137,7 @@ def _site() -> Site:
         free=disk.free,
         total=disk.total,
         versions=[
+            (_("Partnerships"), __version__),
             ("Python", platform.python_version()),
             ("Django", django.get_version()),
             ("Celery", celery.__version__),

@@ -18,6 +18,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from partnerships import __version__
 from partnerships.factories import AgreementFactory
 from partnerships.management.backups import databases
 from partnerships.management.backups.archive import BackupError, unpack
@@ -187,8 +188,9 @@ def make_tar(path: Path, *entries: tuple[str, bytes], **changes: Any) -> Path:
     """A backup of this site with `entries`; `changes` to its manifest."""
     files = {name: {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)} for name, data in entries}
     manifest = {
-        "format": 1,
+        "format": 2,
         "product": "partnerships",
+        "version": __version__,
         "taken_at": "2026-03-01T00:00:00+00:00",
         "database": connection.vendor,
         "migrations": databases.known_migrations(),
@@ -212,7 +214,7 @@ def test_what_was_written_is_unpacked(tmp_path: Path) -> None:
 
     manifest = unpack(path, tmp_path / "into")
 
-    assert manifest.format == 1
+    assert (manifest.format, manifest.version) == (2, __version__)
     assert (tmp_path / "into" / "uploads" / "documents" / "1").read_bytes() == b"paper"
 
 
@@ -271,7 +273,9 @@ def test_the_same_name_twice_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"format": 2}, "written in format 2"),
+        ({"format": 3}, "written in format 3"),
+        ({"format": 1}, "by a version before 0.2.0"),
+        ({"version": 2}, "cannot be read"),
         ({"product": "else"}, "backup of something else"),
         ({"files": {}}, "checksum differs"),
         ({"rows": []}, "cannot be read"),

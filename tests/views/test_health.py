@@ -78,3 +78,27 @@ def test_readyz_says_that_the_database_is_gone(client: Client, monkeypatch: pyte
         503,
         {"database": "unreachable", "broker": "ok", "reminders": "unknown"},
     )
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("token", "address", "headers", "is_shown"),
+    [
+        ("", "127.0.0.1", {}, True),
+        ("", "::1", {}, True),
+        ("", "192.0.2.1", {}, False),
+        ("", "127.0.0.1", {"x-forwarded-for": "192.0.2.1"}, False),  # a proxy on this machine
+        ("", "192.0.2.1", {"authorization": "Bearer "}, False),
+        ("let-me-see", "192.0.2.1", {"authorization": "Bearer let-me-see"}, True),
+        ("let-me-see", "192.0.2.1", {"authorization": "Bearer let-me-in"}, False),
+    ],
+)
+def test_readyz_shows_its_details_to_this_machine_and_with_the_token_alone(
+    broker: RedisServer, settings: Any, token: str, address: str, headers: dict[str, str], is_shown: bool
+) -> None:
+    settings.READYZ_TOKEN = token
+
+    response = Client(REMOTE_ADDR=address).get("/readyz", headers=headers)
+
+    details = {"database": "ok", "broker": "ok", "reminders": "late"}
+    assert (response.status_code, response.json()) == (503, details if is_shown else {"status": "unavailable"})

@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from partnerships import __version__
 from partnerships.factories import (
     NOON,
     ComponentHeartbeatFactory,
@@ -255,3 +256,7 @@ def test_pages_of_others_do_not_pay_for_the_alarm(world: Any, client_of: Callabl
         client.get(reverse("me"))
 
     assert [query["sql"] for query in captured if "heartbeat" in query["sql"]] == []
+
+
+def test_the_page_names_the_version_of_the_product(look: Callable[[], Any]) -> None:
+    assert ("Partnerships", __version__) in look().context["site"].versions

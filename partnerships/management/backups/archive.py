@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 from django.core.files.storage import default_storage
 from django.utils.translation import gettext as _
 
-FORMAT = 1
+FORMAT = 2  # 1: before version 0.2.0
 PRODUCT = "partnerships"
 MANIFEST = "manifest.json"
 DATABASE = "database"
@@ -33,6 +33,7 @@ class Manifest:
 
     format: int
     product: str
+    version: str
     taken_at: str
     database: str  # "sqlite" or "postgresql"
     migrations: list[str]
@@ -153,6 +154,10 @@ def _read_manifest(path: Path, text: bytes) -> Manifest:
         raise BackupError(_("The manifest of the backup cannot be read.")) from error
     if made_by != PRODUCT:
         raise BackupError(_("This is a backup of something else: %(what)r.") % {"what": made_by})
+    if written_as == 1:
+        raise BackupError(
+            _("The backup was made by a version before 0.2.0, which this one cannot restore. Nothing was changed.")
+        )
     if written_as != FORMAT:
         raise BackupError(
             _("The backup is written in format %(format)r; this version reads format %(known)s.")
@@ -166,7 +171,15 @@ def _typed(values: Any) -> Manifest:
         manifest = Manifest(**values)
     except TypeError as error:
         raise BackupError(_("The manifest of the backup cannot be read.")) from error
-    shapes = {"taken_at": str, "database": str, "migrations": list, "rows": dict, "files": dict, "missing": list}
+    shapes = {
+        "version": str,
+        "taken_at": str,
+        "database": str,
+        "migrations": list,
+        "rows": dict,
+        "files": dict,
+        "missing": list,
+    }
     is_sound = all(isinstance(getattr(manifest, name), shape) for name, shape in shapes.items())
     if not is_sound or not all(isinstance(count, int) for count in manifest.rows.values()):
         raise BackupError(_("The manifest of the backup cannot be read."))

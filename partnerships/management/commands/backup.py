@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from partnerships import __version__
 from partnerships.management.backups import archive
 from partnerships.management.backups.archive import BackupError, Manifest
 from partnerships.management.backups.databases import database
@@ -39,7 +40,13 @@ class Command(BaseCommand):
             aside = Path(scratch) / "backup.tar"
             with database().snapshot(Path(scratch)) as found:
                 manifest = Manifest(
-                    archive.FORMAT, archive.PRODUCT, taken_at, database().kind, found.migrations, found.rows
+                    archive.FORMAT,
+                    archive.PRODUCT,
+                    __version__,
+                    taken_at,
+                    database().kind,
+                    found.migrations,
+                    found.rows,
                 )
             archive.write(aside, manifest, found.path, found.uploads)
             aside.rename(target)

@@ -91,10 +91,10 @@ def _refuse_others(manifest: Manifest) -> None:
         differing = ", ".join(sorted(theirs ^ ours)[:5])
         raise BackupError(
             _(
-                "The backup was made by another version of the product (%(migrations)s). Restore it with the version "
+                "The backup was made by another version of the product, %(version)s (%(migrations)s). Restore it with the version "
                 "that made it, then update. Nothing was changed."
             )
-            % {"migrations": differing}
+            % {"version": manifest.version, "migrations": differing}
         )
 
 
