@@ -22,8 +22,8 @@ from partnerships.exceptions import DomainError
 from partnerships.forms.choices import choosable
 from partnerships.forms.versions import LONGEST_NUMBER
 from partnerships.models import Citation, StatusChange
+from partnerships.models.base import status_of
 from partnerships.permissions import may
-from partnerships.statuses import TONES
 
 # What Django's own list filters append to a field's name.
 FILTER_LOOKUPS = ("exact", "isnull", "gte", "lt", "id__exact")
@@ -34,7 +34,8 @@ def badge(text: Any, tone: str) -> str:
 
 
 def status_badge(row: Any) -> str:
-    return badge(row.get_status_display(), TONES.get(row.status, "neutral"))
+    status = status_of(row)
+    return badge(status.label, status.tone)
 
 
 def admin_link(row: Any, text: Any = None) -> str:

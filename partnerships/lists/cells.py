@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from partnerships.models import Agreement, AgreementParty, Citation, Organization, User
-from partnerships.statuses import TONES
+from partnerships.models.base import status_of
 
 Text = str | Promise
 # Citations by content type and id of the record they are about.
@@ -39,14 +39,6 @@ class HasOrganization(Protocol):
 
     @property
     def organization(self) -> Organization: ...
-
-
-class HasStatus(Protocol):
-    """A record with a status that people read."""
-
-    status: str
-
-    def get_status_display(self) -> str: ...
 
 
 def show(value: object) -> SafeString:
@@ -112,14 +104,13 @@ def due(value: dt.date, today: dt.date, extra_class: str = "") -> SafeString:
     )
 
 
-def status(row: HasStatus) -> SafeString:
+def status(row: Model) -> SafeString:
     """Return the badge of a record's status."""
-    return format_html(
-        '<span class="status tone-{}">{}</span>', TONES.get(row.status, "neutral"), row.get_status_display()
-    )
+    shown = status_of(row)
+    return format_html('<span class="status tone-{}">{}</span>', shown.tone, shown.label)
 
 
-def status_on(row: HasStatus, today: dt.date) -> SafeString:
+def status_on(row: Model, today: dt.date) -> SafeString:
     """Return the badge of a record's status, as a cell of a list."""
     return status(row)
 

@@ -20,6 +20,7 @@ from partnerships.models.base import (
     SearchableModel,
     SearchEntry,
     SeededModel,
+    StatusField,
     VersionedModel,
 )
 from partnerships.models.organizations import Contact, Organization
@@ -124,9 +125,7 @@ class Activity(SeededModel, SearchableModel, VersionedModel):
     next_step = LineField(_("next step"), max_length=200, blank=True)
     no_next_step_reason = LineField(_("why there is no next step"), max_length=300, blank=True)
 
-    status = models.CharField(
-        _("status"), max_length=20, choices=ActivityStatus, default=ActivityStatus.PLANNED, editable=False
-    )
+    status = StatusField(ActivityStatus)
     started_on = models.DateField(_("started on"), null=True, editable=False)
     completed_on = models.DateField(_("completed on"), null=True, editable=False)
     postponed_on = models.DateField(_("postponed on"), null=True, editable=False)

@@ -18,6 +18,7 @@ from partnerships.models.base import (
     SearchableModel,
     SearchEntry,
     SeededModel,
+    StatusField,
     VersionedModel,
 )
 from partnerships.models.organizations import Organization
@@ -167,13 +168,7 @@ class Agreement(SeededModel, SearchableModel, VersionedModel):
     )
     summary = models.TextField(_("summary"), blank=True)
 
-    status = models.CharField(
-        _("status"),
-        max_length=20,
-        choices=AgreementStatus,
-        default=AgreementStatus.DRAFT,
-        editable=False,
-    )
+    status = StatusField(AgreementStatus)
     submitted_on = models.DateField(_("submitted on"), null=True, editable=False)
     returned_on = models.DateField(_("returned on"), null=True, editable=False)
     approved_on = models.DateField(_("approved on"), null=True, editable=False)

@@ -15,6 +15,8 @@ from simple_history.models import HistoricalRecords
 
 from partnerships.exceptions import StaleVersion
 from partnerships.names import fold, has_invisible_characters
+from partnerships.statuses import Status
+from partnerships.texts import LazyText
 
 
 def validate_visible_text(value: str) -> None:
@@ -27,6 +29,32 @@ class LineField(models.CharField):
     """One line of text a person reads: trimmed length known, no line breaks, no invisible characters."""
 
     default_validators = [validate_visible_text]
+
+
+class StatusField(models.CharField):
+    """The status of a row, at first the first of ``statuses``; only the workflow verbs write it."""
+
+    def __init__(self, statuses: type[Status], verbose_name: LazyText | None = None, *, editable: bool = False) -> None:
+        self.statuses = statuses
+        label, first = verbose_name or _("status"), next(iter(statuses))
+        super().__init__(label, max_length=20, choices=statuses, default=first, editable=editable)
+
+    def clone(self) -> models.CharField:  # type: ignore[override]
+        # For migrations, which know the column alone.
+        _name, _path, args, options = super().deconstruct()
+        return models.CharField(*args, **options)
+
+    def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
+        name, _path, args, options = super().deconstruct()
+        return name, "django.db.models.CharField", list(args), options
+
+
+def status_of(row: models.Model) -> Status:
+    """Return the status of a row with its label and tone."""
+    field = row._meta.get_field("status")
+    if not isinstance(field, StatusField):
+        raise TypeError(f"{row._meta.label} has no status")
+    return field.statuses(field.value_from_object(row))
 
 
 class History(HistoricalRecords):

@@ -11,7 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.models.base import ScopedQuerySet, exactly_one
+from partnerships.models.base import ScopedQuerySet, StatusField, exactly_one
 from partnerships.models.milestones import Milestone
 from partnerships.models.organizations import Contact
 from partnerships.models.reminders import ReminderItem, ToReader, in_words
@@ -76,7 +76,7 @@ class Delivery(ToReader):
     )
     kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.SINGLE)
     digest_on = models.DateField(_("digest of"), null=True)  # the person's own date; exactly a digest has one
-    status = models.CharField(_("status"), max_length=20, choices=DeliveryStatus, default=DeliveryStatus.QUEUED)
+    status = StatusField(DeliveryStatus, editable=True)
     reason = models.CharField(_("reason"), max_length=300, blank=True)
     queued_at = models.DateTimeField(_("queued at"))
     held_at = models.DateTimeField(_("held at"), null=True)  # last; stays when it is let go

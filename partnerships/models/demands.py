@@ -21,6 +21,7 @@ from partnerships.models.base import (
     SearchableModel,
     SearchEntry,
     SeededModel,
+    StatusField,
     VersionedModel,
     exactly_one,
 )
@@ -83,9 +84,7 @@ class Demand(SeededModel, SearchableModel, VersionedModel):
         Event, models.PROTECT, null=True, blank=True, related_name="demands", verbose_name=_("released at")
     )
 
-    status = models.CharField(
-        _("status"), max_length=20, choices=DemandStatus, default=DemandStatus.RELEASED, editable=False
-    )
+    status = StatusField(DemandStatus)
     released_on = models.DateField(_("released on"))
     asked_on = models.DateField(_("asked on"), null=True, editable=False)
     answered_on = models.DateField(_("answered on"), null=True, editable=False)
@@ -199,9 +198,7 @@ class Answer(VersionedModel):
     )
     match_reason = LineField(_("why it fits"), max_length=300, blank=True)
     summary = models.TextField(_("answer"), blank=True)
-    status = models.CharField(
-        _("stage"), max_length=20, choices=AnswerStatus, default=AnswerStatus.ASKED, editable=False
-    )
+    status = StatusField(AnswerStatus, _("stage"))
     proposed_on = models.DateField(_("proposed on"), null=True, editable=False)
     shortlisted_on = models.DateField(_("shortlisted on"), null=True, editable=False)
     chosen_on = models.DateField(_("chosen on"), null=True, editable=False)

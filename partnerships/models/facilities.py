@@ -20,6 +20,7 @@ from partnerships.models.base import (
     SearchableModel,
     SearchEntry,
     SeededModel,
+    StatusField,
     VersionedModel,
 )
 from partnerships.models.events import Event
@@ -92,9 +93,7 @@ class Facility(BilingualModel, SeededModel, SearchableModel, VersionedModel):
     )
     summary = models.TextField(_("summary"), blank=True)
 
-    status = models.CharField(
-        _("status"), max_length=20, choices=FacilityStatus, default=FacilityStatus.PLANNED, editable=False
-    )
+    status = StatusField(FacilityStatus)
     opened_on = models.DateField(_("opened on"), null=True, editable=False)
     suspended_on = models.DateField(_("suspended on"), null=True, editable=False)
     closed_on = models.DateField(_("closed on"), null=True, editable=False)

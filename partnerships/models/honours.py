@@ -17,6 +17,7 @@ from partnerships.models.base import (
     SearchableModel,
     SearchEntry,
     SeededModel,
+    StatusField,
     VersionedModel,
 )
 from partnerships.models.organizations import Organization
@@ -123,9 +124,7 @@ class Honour(SeededModel, SearchableModel, VersionedModel):
     valid_until = models.DateField(_("valid until"), null=True, blank=True)
     evidence = models.TextField(_("evidence"), blank=True)
 
-    status = models.CharField(
-        _("status"), max_length=20, choices=HonourStatus, default=HonourStatus.RECORDED, editable=False
-    )
+    status = StatusField(HonourStatus)
     withdrawn_on = models.DateField(_("withdrawn on"), null=True, editable=False)
 
     objects = HonourQuerySet.as_manager()

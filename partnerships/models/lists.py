@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.models.base import LineField
+from partnerships.models.base import LineField, StatusField
 from partnerships.statuses import ExportStatus
 
 
@@ -60,7 +60,7 @@ class Export(models.Model):
     query = models.CharField(max_length=2000, blank=True)
     format = models.CharField(max_length=10, choices=Format)
     language = models.CharField(max_length=10)
-    status = models.CharField(_("status"), max_length=20, choices=ExportStatus, default=ExportStatus.WAITING)
+    status = StatusField(ExportStatus, editable=True)
     asked_at = models.DateTimeField(_("asked for at"))
     attempts = models.PositiveSmallIntegerField(default=0)
     lease_until = models.DateTimeField(null=True)

@@ -22,6 +22,7 @@ from partnerships.models.base import (
     SearchableModel,
     SearchEntry,
     SeededModel,
+    StatusField,
     VersionedModel,
     exactly_one,
     is_one_of,
@@ -224,9 +225,7 @@ class Milestone(SeededModel, SearchableModel, VersionedModel):
     snoozed_until = models.DateField(_("snoozed until"), null=True, editable=False)  # on that day it is back
     snooze_reason = models.TextField(_("reason of the snooze"), blank=True, editable=False)
 
-    status = models.CharField(
-        _("status"), max_length=20, choices=MilestoneStatus, default=MilestoneStatus.OPEN, editable=False
-    )
+    status = StatusField(MilestoneStatus)
     submitted_on = models.DateField(_("submitted on"), null=True, editable=False)
     met_on = models.DateField(_("met on"), null=True, editable=False)
     waived_on = models.DateField(_("waived on"), null=True, editable=False)

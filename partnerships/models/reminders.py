@@ -18,7 +18,15 @@ from django.utils.translation import gettext_lazy as _
 
 from partnerships.models.agreement_types import AgreementType
 from partnerships.models.agreements import Agreement
-from partnerships.models.base import History, ScopedQuerySet, SeededModel, VersionedModel, exactly_one, none_of
+from partnerships.models.base import (
+    History,
+    ScopedQuerySet,
+    SeededModel,
+    StatusField,
+    VersionedModel,
+    exactly_one,
+    none_of,
+)
 from partnerships.models.milestones import Milestone, MilestoneKind
 from partnerships.models.organizations import Contact
 from partnerships.models.users import Unit, User
@@ -269,7 +277,7 @@ class ReminderPlan(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("unanswered by")
     )
     unanswered_status = models.CharField(max_length=20, choices=DeliveryStatus, blank=True)
-    status = models.CharField(_("status"), max_length=20, choices=PlanStatus, default=PlanStatus.PLANNED)
+    status = StatusField(PlanStatus, editable=True)
     reason = models.CharField(_("reason"), max_length=300, blank=True)
     next_attempt_at = models.DateTimeField(_("next attempt at"))  # send_at, or later while nobody can be told
 

@@ -204,7 +204,7 @@ def _what_meets_it(milestone: Milestone, user: Any) -> dict[str, str] | None:
     if step is None or not milestone.is_pending or not may(user, "activity.edit", milestone.activity):
         return None
     address = reverse("activity_step", args=[milestone.activity_id, step])
-    return {"label": ACTIVITY_TRANSITIONS[step].label, "address": address}
+    return {"label": str(ACTIVITY_TRANSITIONS[step].label), "address": address}
 
 
 def _partners(milestone: Milestone) -> list[AgreementParty]:
