@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 from unfold.decorators import display
 
 from partnerships.admin.base import PlainAdmin, badge
@@ -79,7 +80,7 @@ class ReleaseMixin:
         return {
             "held": counts,
             "held_warning": restore_warning(counts),
-            "hold": MailHold.objects.in_force().first(),
+            "hold": MailHold.objects.active().first(),
             "may_hold": may(request.user, "mail_hold.edit"),
             "may_release": may(request.user, "delivery.release"),
             "release_link": reverse("admin:partnerships_delivery_release") + (f"?{query}" if query else ""),
@@ -122,7 +123,7 @@ def _lift(row: MailHold, request: HttpRequest, data: Any) -> forms.Form:
 
 
 def _stands(row: MailHold) -> bool:
-    return row.is_in_force
+    return row.is_active
 
 
 @admin.register(MailHold)
@@ -131,15 +132,13 @@ class MailHoldAdmin(StepsMixin, PlainAdmin):
     has_steps = False
     verbs: tuple[Verb, ...] = (Verb("lift", _("Let mail go again"), "mail_hold.edit", _lift, _stands),)
     list_display = ("why", "cause", "state", "since", "by", "lifted_at", "lifted_by")
-    list_filter = (AttentionFilter, "cause", "is_in_force")
+    list_filter = (AttentionFilter, "cause", "is_active")
     list_select_related = ("by", "lifted_by")
     search_fields = ("note",)
     ordering = ("-pk",)
     list_before_template = "admin/partnerships/hold_all.html"
     attention = {
-        "in_force": Attention(
-            _("All mail is held"), "danger", "front_hand", lambda rows, today: rows.in_force(), rank=5
-        ),
+        "active": Attention(_("All mail is held"), "danger", "front_hand", lambda rows, today: rows.active(), rank=5),
     }
     fieldsets = (
         (None, {"fields": ("why", ("cause", "state"), ("since", "by"), ("lifted_at", "lifted_by"), "backup_taken_at")}),
@@ -153,7 +152,7 @@ class MailHoldAdmin(StepsMixin, PlainAdmin):
         return [path("hold/", view, name="partnerships_mailhold_hold"), *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        hold = MailHold.objects.in_force().first()
+        hold = MailHold.objects.active().first()
         return super().changelist_view(request, {"hold": hold, **(extra_context or {})})
 
     def hold_view(self, request: HttpRequest) -> HttpResponse:
@@ -171,6 +170,6 @@ class MailHoldAdmin(StepsMixin, PlainAdmin):
     def why(self, hold: MailHold) -> str:
         return str(hold)
 
-    @display(description=_("state"), ordering="is_in_force")
+    @display(description=_("state"), ordering="is_active")
     def state(self, hold: MailHold) -> str:
-        return badge(_("in force"), "danger") if hold.is_in_force else badge(_("ended"), "neutral")
+        return badge(pgettext("mail hold", "active"), "danger") if hold.is_active else badge(_("ended"), "neutral")

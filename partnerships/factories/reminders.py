@@ -100,17 +100,17 @@ class DeliveryEventFactory(ModelFactory):
 
 
 class MailHoldFactory(ModelFactory):
-    """Over; ``in_force``: it stands, as only one can."""
+    """Over; ``active``: it is going on; there can only be one."""
 
     class Meta:
         model = MailHold
 
     class Params:
-        in_force = factory.Trait(is_in_force=True, lifted_at=None)
+        active = factory.Trait(is_active=True, lifted_at=None)
 
     note = factory.Sequence("The relay is being moved, {}".format)
     since = NOON
-    is_in_force = False
+    is_active = False
     lifted_at = NOON + dt.timedelta(hours=1)
 
 

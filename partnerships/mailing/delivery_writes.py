@@ -23,7 +23,7 @@ def due_deliveries(now: dt.datetime) -> QuerySet[Delivery]:
 
     A digest waits until all due plans were made into items, so that it holds all of them. Expired plans make no items.
     """
-    due = Delivery.objects.filter(~Exists(MailHold.objects.in_force()), status__in=WAITING, next_attempt_at__lte=now)
+    due = Delivery.objects.filter(~Exists(MailHold.objects.active()), status__in=WAITING, next_attempt_at__lte=now)
     unexpired = due_plans(now).filter(expires_at__gt=now)
     return due.filter(~Q(kind=Delivery.Kind.DIGEST) | ~Exists(unexpired))
 

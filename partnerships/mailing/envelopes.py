@@ -143,7 +143,7 @@ def _joinable() -> tuple[DeliveryStatus, ...]:
 
     One that is held alone is not: nobody knows when, or whether, it is let go.
     """
-    if MailHold.objects.in_force().exists():
+    if MailHold.objects.active().exists():
         return DeliveryStatus.QUEUED, DeliveryStatus.HELD
     return (DeliveryStatus.QUEUED,)
 

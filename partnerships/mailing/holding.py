@@ -49,7 +49,7 @@ def reason_to_hold(*, at: dt.datetime, expected: Callable[[int], int]) -> str:
     ``expected(enough)`` says how many mails all that is due now will make; it may stop counting at ``enough``. It is
     asked for all that is due, not for one batch of it: else the first batches of a flood would pass.
     """
-    hold = MailHold.objects.in_force().first()
+    hold = MailHold.objects.active().first()
     if hold is not None:
         return BECAUSE[MailHold.Cause(hold.cause)]
     at_least = settings.REMINDERS_NEVER_HELD
@@ -117,7 +117,7 @@ def hold_all(*, actor: User | None, note: str, now: dt.datetime) -> MailHold:
 
 def hold_what_waits(*, at: dt.datetime) -> int:
     """While a hold stands: what came back to the queue since is held like the rest. Returns how many."""
-    hold = MailHold.objects.in_force().first()
+    hold = MailHold.objects.active().first()
     if hold is None:
         return 0
     with transaction.atomic():
@@ -156,12 +156,12 @@ def lift_hold(hold: MailHold, *, actor: User | None, now: dt.datetime) -> None:
     require(actor, "mail_hold.edit")
     with transaction.atomic():
         current = MailHold.objects.select_for_update().get(pk=hold.pk)
-        if not current.is_in_force:
+        if not current.is_active:
             raise TransitionRefused(_("Mail goes out again already."))
         if current.cause == MailHold.Cause.RESTORE:
             _refuse_before_all_is_made(current, now)
         _hold_waiting(BECAUSE[MailHold.Cause(current.cause)], at=now, actor=actor)
-        current.is_in_force, current.lifted_at, current.lifted_by = False, now, actor
+        current.is_active, current.lifted_at, current.lifted_by = False, now, actor
         current.save()
 
 
@@ -220,7 +220,7 @@ def release_many(deliveries: QuerySet[Delivery], *, actor: User, now: dt.datetim
 
 
 def _refuse_while_held() -> None:
-    if MailHold.objects.in_force().exists():
+    if MailHold.objects.active().exists():
         raise TransitionRefused(_("All mail is held: let mail go again first, then release what should go out."))
 
 

@@ -1178,7 +1178,7 @@ class Migration(migrations.Migration):
                         ('since', models.DateTimeField(verbose_name='since')),
                         ('backup_taken_at', models.DateTimeField(null=True, verbose_name='backup taken at')),
                         ('last_mark', models.BigIntegerField(default=0)),
-                        ('is_in_force', models.BooleanField(default=True, verbose_name='in force')),
+                        ('is_active', models.BooleanField(default=True, verbose_name='active')),
                         ('lifted_at', models.DateTimeField(null=True, verbose_name='ended at')),
                         ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='mail_holds', to=settings.AUTH_USER_MODEL, verbose_name='by')),
                         ('lifted_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='ended by')),
@@ -1187,7 +1187,7 @@ class Migration(migrations.Migration):
                         'verbose_name': 'stop of all mail',
                         'verbose_name_plural': 'stops of all mail',
                         'ordering': ['-pk'],
-                        'constraints': [models.UniqueConstraint(condition=models.Q(('is_in_force', True)), fields=('is_in_force',), name='mail_hold_one_in_force', violation_error_message='All mail is held already.'), models.CheckConstraint(condition=models.Q(models.Q(('is_in_force', True), ('lifted_at__isnull', True)), models.Q(('is_in_force', False), ('lifted_at__isnull', False)), _connector='OR'), name='mail_hold_ended_has_time'), models.CheckConstraint(condition=models.Q(models.Q(('cause', 'restore'), _negated=True), ('backup_taken_at__isnull', False), _connector='OR'), name='mail_hold_restore_has_backup')],
+                        'constraints': [models.UniqueConstraint(condition=models.Q(('is_active', True)), fields=('is_active',), name='mail_hold_one_active', violation_error_message='All mail is held already.'), models.CheckConstraint(condition=models.Q(models.Q(('is_active', True), ('lifted_at__isnull', True)), models.Q(('is_active', False), ('lifted_at__isnull', False)), _connector='OR'), name='mail_hold_ended_has_time'), models.CheckConstraint(condition=models.Q(models.Q(('cause', 'restore'), _negated=True), ('backup_taken_at__isnull', False), _connector='OR'), name='mail_hold_restore_has_backup')],
                     },
                 ),
                 migrations.CreateModel(

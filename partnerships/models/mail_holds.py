@@ -1,4 +1,4 @@
-"""When and why no mail may leave the site."""
+"""Pauses of all sending, and why they were made."""
 
 from typing import Any, Self
 
@@ -6,23 +6,24 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from partnerships.models.base import LineField, ScopedQuerySet
 
 
 class MailHoldQuerySet(ScopedQuerySet):
     def in_scope(self, user: Any) -> Q:
-        """The office's and the system administrators' alone, who see all units."""
+        """None: only the office and system administrators see them, and they see all units."""
         return Q(pk__in=[])
 
-    def in_force(self) -> Self:
-        return self.filter(is_in_force=True)
+    def active(self) -> Self:
+        return self.filter(is_active=True)
 
 
 class MailHold(models.Model):
-    """While one is in force nothing is claimed, and all that is made or waits is held.
+    """A pause of all sending: while one is active, no mail is claimed and every queued or new one is held.
 
-    Its end lets none of it go: whoever knows what was sent before releases the mails.
+    Ending it sends nothing. The held mails are released by a person who knows what was sent before.
     """
 
     class Cause(models.TextChoices):
@@ -36,9 +37,9 @@ class MailHold(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="mail_holds", verbose_name=_("by")
     )
     backup_taken_at = models.DateTimeField(_("backup taken at"), null=True)
-    # The last edit the backup knew whose reminders were still to be brought in step.
+    # Id of the last reminder mark in the backup: edits after it are unknown to the restored site.
     last_mark = models.BigIntegerField(default=0)
-    is_in_force = models.BooleanField(_("in force"), default=True)
+    is_active = models.BooleanField(pgettext_lazy("mail hold", "active"), default=True)
     lifted_at = models.DateTimeField(_("ended at"), null=True)
     lifted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("ended by")
@@ -52,13 +53,13 @@ class MailHold(models.Model):
         ordering = ["-pk"]
         constraints = [
             models.UniqueConstraint(
-                fields=["is_in_force"],
-                condition=Q(is_in_force=True),
-                name="mail_hold_one_in_force",
+                fields=["is_active"],
+                condition=Q(is_active=True),
+                name="mail_hold_one_active",
                 violation_error_message=_("All mail is held already."),
             ),
             models.CheckConstraint(
-                condition=Q(is_in_force=True, lifted_at__isnull=True) | Q(is_in_force=False, lifted_at__isnull=False),
+                condition=Q(is_active=True, lifted_at__isnull=True) | Q(is_active=False, lifted_at__isnull=False),
                 name="mail_hold_ended_has_time",
             ),
             models.CheckConstraint(

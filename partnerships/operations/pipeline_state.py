@@ -58,7 +58,7 @@ def pipeline_state(*, now: dt.datetime, zone: dt.tzinfo) -> PipelineState:
     return PipelineState(
         pulses={pulse.name: pulse for pulse in ComponentHeartbeat.objects.all()},
         relay=relay_state(),
-        hold=MailHold.objects.in_force().first(),
+        hold=MailHold.objects.active().first(),
         queue=_queue(),
         plans_due=due.count(),
         oldest_plan=_oldest(due),

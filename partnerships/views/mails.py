@@ -75,7 +75,7 @@ def mail_release(request: HttpRequest) -> HttpResponse:
         for level, text in words_of(done):
             messages.add_message(request, level, text)
         return redirect(back)
-    context = {"form": form, "back": back, "hold": MailHold.objects.in_force().first(), **_preview(listed, held, form)}
+    context = {"form": form, "back": back, "hold": MailHold.objects.active().first(), **_preview(listed, held, form)}
     return render(request, "partnerships/mails/release.html", context)
 
 

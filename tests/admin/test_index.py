@@ -49,7 +49,7 @@ def busy():
         ReminderPlanFactory(milestone=item.plan.milestone, status=PlanStatus.MISSED)
         ReminderItemFactory(delivery__status=DeliveryStatus.HELD, plan__milestone=item.plan.milestone)
     DeliveryFactory(failed=True)
-    MailHoldFactory(in_force=True)
+    MailHoldFactory(active=True)
     return unit
 
 

@@ -159,7 +159,7 @@ def test_others_neither_release_nor_hold(world, enter, person):
     for url in (RELEASE, HOLD):
         assert client.get(url).status_code in {302, 403}
         assert client.post(url, {"note": "x", "seen_at": "2100-01-01"}).status_code in {302, 403}
-    assert (Delivery.objects.held().count(), MailHold.objects.in_force().count()) == (1, 0)
+    assert (Delivery.objects.held().count(), MailHold.objects.active().count()) == (1, 0)
 
 
 def test_staff_hold_all_mail_and_let_it_go_again(enter, staff):
@@ -168,20 +168,20 @@ def test_staff_hold_all_mail_and_let_it_go_again(enter, staff):
 
     assert client.get(HOLD).status_code == 200
     assert words(client.post(HOLD, {"note": "搬迁邮件服务器"}, follow=True)) == ["All mail is held."]
-    hold = MailHold.objects.in_force().get()
+    hold = MailHold.objects.active().get()
     waiting.refresh_from_db()
     assert (hold.note, hold.by, waiting.status) == ("搬迁邮件服务器", staff, "held")
     assert "搬迁邮件服务器" in client.get(LIST).content.decode()
 
     client.get(step_url(hold, "lift"))
-    assert MailHold.objects.in_force().exists()
+    assert MailHold.objects.active().exists()
     client.post(step_url(hold, "lift"))
     hold.refresh_from_db()
-    assert (hold.is_in_force, hold.lifted_by) == (False, staff)
+    assert (hold.is_active, hold.lifted_by) == (False, staff)
 
 
 def test_a_second_stop_is_refused_in_words(enter, staff):
-    MailHoldFactory(in_force=True)
+    MailHoldFactory(active=True)
 
     page = enter(staff).post(HOLD, {"note": "again"})
 
@@ -196,7 +196,7 @@ def test_a_reason_with_invisible_characters_is_refused(enter, staff):
 
 def test_while_all_mail_is_held_releasing_is_refused_in_words(enter, staff):
     make_held(1)
-    MailHoldFactory(in_force=True)
+    MailHoldFactory(active=True)
     client = enter(staff)
 
     page = client.post(RELEASE, form_of(client, RELEASE)[1])
@@ -206,8 +206,8 @@ def test_while_all_mail_is_held_releasing_is_refused_in_words(enter, staff):
 
 
 def test_a_lead_is_not_shown_the_stops(world, enter):
-    hold = MailHoldFactory(in_force=True)
+    hold = MailHoldFactory(active=True)
     client = enter(world.people["lead"])
 
-    assert client.post(step_url(hold, "lift")).status_code == 403 or MailHold.objects.in_force().exists()
+    assert client.post(step_url(hold, "lift")).status_code == 403 or MailHold.objects.active().exists()
     assert client.get(HOLD).status_code == 403

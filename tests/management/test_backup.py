@@ -74,7 +74,7 @@ print(json.dumps({
     "papers": [hashlib.sha256(one.file.open().read()).hexdigest() for one in DocumentVersion.objects.order_by("pk")
                if one.file.storage.exists(one.file.name)],
     "deliveries": sorted(Delivery.objects.values_list("status", flat=True)),
-    "holds": list(MailHold.objects.in_force().values_list("cause", flat=True)),
+    "holds": list(MailHold.objects.active().values_list("cause", flat=True)),
 }))
 """
 LET_GO = """
@@ -83,7 +83,7 @@ from partnerships.models import Delivery, MailHold
 from partnerships.mailing.holding import lift_hold, release_many
 from partnerships.factories import UserFactory
 now = timezone.now()
-lift_hold(MailHold.objects.in_force().get(), actor=None, now=now)
+lift_hold(MailHold.objects.active().get(), actor=None, now=now)
 release_many(Delivery.objects.all(), actor=UserFactory(staff=True, username="office", email="o@example.org"), now=now)
 """
 

@@ -175,7 +175,7 @@ BROKEN: dict[str, Callable[[], Any]] = {
     "honour_unique": lambda: twice(HonourFactory, "scheme", "organization"),
     "honour_withdrawn_has_date": lambda: HonourFactory(status="withdrawn"),
     "mail_hold_ended_has_time": lambda: MailHoldFactory(lifted_at=None),
-    "mail_hold_one_in_force": lambda: twice(MailHoldFactory, in_force=True),
+    "mail_hold_one_active": lambda: twice(MailHoldFactory, active=True),
     "mail_hold_restore_has_backup": lambda: MailHoldFactory(cause="restore"),
     "milestone_derived_once_per_activity": lambda: derived_twice(activity=ActivityFactory()),
     "milestone_derived_once_per_agreement": lambda: derived_twice(agreement=AgreementFactory(signed=True)),

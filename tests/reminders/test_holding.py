@@ -282,7 +282,7 @@ def test_while_all_mail_is_held_it_is_made_and_held(
 
 def test_nothing_is_claimed_while_all_mail_is_held(clock: Clock) -> None:
     ReminderItemFactory()
-    MailHoldFactory(in_force=True)
+    MailHoldFactory(active=True)
 
     assert claim_next(now=clock(), clock=clock) is None
 
@@ -318,7 +318,7 @@ def test_letting_mail_go_again_releases_none_of_what_was_held(
 
 def test_nothing_is_released_while_all_mail_is_held(clock: Clock, staff: User) -> None:
     held = ReminderItemFactory(delivery__status="held").delivery
-    MailHoldFactory(in_force=True)
+    MailHoldFactory(active=True)
 
     for refused in (
         lambda: release(held, actor=staff, now=clock()),
@@ -344,14 +344,12 @@ def test_a_lead_neither_holds_all_mail_nor_lets_it_go(milestone: Milestone, cloc
     with pytest.raises(NotAllowed):
         hold_all(actor=lead, note="", now=clock())
     with pytest.raises(NotAllowed):
-        lift_hold(MailHoldFactory(in_force=True), actor=lead, now=clock())
+        lift_hold(MailHoldFactory(active=True), actor=lead, now=clock())
 
 
 @pytest.fixture
 def restored(clock: Clock) -> MailHold:
-    return MailHoldFactory(
-        in_force=True, cause="restore", since=clock(), backup_taken_at=clock() - dt.timedelta(days=1)
-    )
+    return MailHoldFactory(active=True, cause="restore", since=clock(), backup_taken_at=clock() - dt.timedelta(days=1))
 
 
 def test_after_a_restore_mail_goes_again_only_when_all_that_was_due_is_held(
@@ -359,7 +357,7 @@ def test_after_a_restore_mail_goes_again_only_when_all_that_was_due_is_held(
 ) -> None:
     """Else what the lost site sent between backup and restore would be made after the hold, and sent twice."""
     make_due(1, clock)
-    hold = MailHoldFactory(in_force=True, cause="restore", since=clock(), backup_taken_at=clock())
+    hold = MailHoldFactory(active=True, cause="restore", since=clock(), backup_taken_at=clock())
     with pytest.raises(TransitionRefused, match="still being made"):
         lift_hold(hold, actor=staff, now=clock())
 
@@ -378,7 +376,7 @@ def test_after_a_restore_mail_does_not_go_again_before_a_run(restored: MailHold,
     ComponentHeartbeat.objects.create(name="reminders", at=clock.forward(seconds=1))
     lift_hold(restored, actor=staff, now=clock())
 
-    assert not MailHold.objects.in_force().exists()
+    assert not MailHold.objects.active().exists()
 
 
 def test_edits_the_backup_knew_are_brought_in_step_first_and_later_ones_do_not_matter(
@@ -395,7 +393,7 @@ def test_edits_the_backup_knew_are_brought_in_step_first_and_later_ones_do_not_m
     MilestoneFactory()
     lift_hold(restored, actor=staff, now=clock())
 
-    assert (MailHold.objects.in_force().exists(), ReminderMark.objects.exists()) == (False, True)
+    assert (MailHold.objects.active().exists(), ReminderMark.objects.exists()) == (False, True)
 
 
 def test_held_mails_are_counted_by_whether_they_may_have_been_sent(restored: MailHold, clock: Clock) -> None:

@@ -240,7 +240,7 @@ def test_notices_wait_with_all_other_mail(unit: Unit, clock: Clock, smtp_sink: S
 def hold(clock: Clock) -> None:
     from partnerships.factories import MailHoldFactory
 
-    MailHoldFactory(in_force=True)
+    MailHoldFactory(active=True)
 
 
 def test_a_title_or_an_answer_of_the_server_cannot_add_a_header(unit: Unit, clock: Clock) -> None:

@@ -172,7 +172,7 @@ def test_a_second_click_releases_nothing_more_and_says_so(world: World, coordina
 def test_while_all_mail_is_held_nothing_is_offered_or_released(world: World, coordinator: Client) -> None:
     make_held(world, 1)
     fields = fields_of(coordinator.get(PAGE), which="all")
-    MailHoldFactory(in_force=True)
+    MailHoldFactory(active=True)
 
     asked, refused = coordinator.get(PAGE), coordinator.post(PAGE, fields)
 

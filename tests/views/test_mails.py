@@ -257,7 +257,7 @@ def test_what_does_not_fit_its_state_is_not_offered(
 def test_while_all_mail_is_held_nothing_is_released(
     world: World, client_of: Callable[[Any], Client], held: Delivery
 ) -> None:
-    MailHoldFactory(in_force=True)
+    MailHoldFactory(active=True)
 
     page = client_of(world.coordinator).post(step(held, "release"))
 

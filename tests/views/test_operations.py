@@ -102,7 +102,7 @@ def test_silence_is_said_with_what_to_do(look: Callable[[], Any]) -> None:
             lambda: make_trouble("Connection refused"),
             "The mail server relay.test:25 has not been usable since March 2, 2026 19:00: Connection refused",
         ),
-        (lambda: MailHoldFactory(in_force=True), "All mail has been held since March 2, 2026 20:00."),
+        (lambda: MailHoldFactory(active=True), "All mail has been held since March 2, 2026 20:00."),
         (
             lambda: pulse("audit", note="3"),
             "The last check of the laws, on March 2, 2026 19:59, found breaches.",

@@ -23,8 +23,8 @@ def statements(*, now: dt.datetime, taken_at: dt.datetime) -> list[str]:
     concerned = f"{plans} p JOIN {items} i ON i.plan_id = p.id JOIN {mails} m ON m.id = i.delivery_id"
     # Nothing in them comes from outside: names of tables, constants and times.
     return [
-        f"UPDATE {holds} SET is_in_force = false, lifted_at = {at} WHERE is_in_force;",  # noqa: S608
-        f"INSERT INTO {holds} (cause, note, since, backup_taken_at, last_mark, is_in_force) VALUES ({begun});",  # noqa: S608
+        f"UPDATE {holds} SET is_active = false, lifted_at = {at} WHERE is_active;",  # noqa: S608
+        f"INSERT INTO {holds} (cause, note, since, backup_taken_at, last_mark, is_active) VALUES ({begun});",  # noqa: S608
         f"INSERT INTO {events} (delivery_id, at, from_status, to_status, note)"  # noqa: ISC004
         f" SELECT id, {at}, status, {held}, {reason} {waiting};",
         f"UPDATE {mails} SET {changes} WHERE id IN (SELECT id {waiting});",  # noqa: S608
