@@ -1,18 +1,21 @@
 """What the domain raises; views, admin and commands turn it into a message where the person is looking."""
 
+from collections.abc import Collection
 from typing import Any
 
 
 class DomainError(Exception):
     """A rule of the office refuses the step. ``str(error)`` is a sentence for the person who asked.
 
-    ``field`` names the input concerned, when there is one, so that a form can show the message beside it.
+    ``field`` names the input concerned, when there is one, so that a form can show the message beside it. ``part`` is
+    the row concerned where that is not the root but a row that belongs to it: the one the caller handed over.
     """
 
-    def __init__(self, message: Any, *, field: str | None = None) -> None:
+    def __init__(self, message: Any, *, field: str | None = None, part: Any = None) -> None:
         super().__init__(message)
         self.message = message
         self.field = field
+        self.part = part
 
     def __str__(self) -> str:
         return str(self.message)
@@ -36,3 +39,15 @@ class StaleVersion(DomainError):
 
 class InvalidInput(DomainError):
     """Input that no status would accept: a date before another, a missing reason, too few signatories."""
+
+
+class PossibleDuplicate(InvalidInput):
+    """The new row looks like rows on record, and nobody has confirmed that it is another one.
+
+    ``found`` holds the ids of the look-alikes. The caller asks the person and calls again with these ids as
+    ``confirmed_different``; a look-alike that was added meanwhile is then asked about as well.
+    """
+
+    def __init__(self, message: Any, *, found: Collection[int]) -> None:
+        super().__init__(message, field="is_another")
+        self.found = frozenset(found)

@@ -52,6 +52,7 @@ ALLOWED: dict[str, set[str]] = {
 # Within workflows: the later may call the earlier, never back.
 WORKFLOWS = [
     "transitions",
+    "edits",
     "organizations",
     "documents",
     "milestones",

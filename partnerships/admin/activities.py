@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -25,7 +24,6 @@ from partnerships.admin.navigation import Attention
 from partnerships.admin.outcomes import origin_of
 from partnerships.admin.steps import StepsMixin
 from partnerships.admin.veils import veils
-from partnerships.admin.versions import FollowUpForm
 from partnerships.models import (
     Activity,
     ActivityCredit,
@@ -36,8 +34,12 @@ from partnerships.models import (
     Training,
     Visit,
 )
-from partnerships.workflows.activities import follow_activity, log_contact, mark_answered
-from partnerships.workflows.milestones import derive_milestones, owner_of
+from partnerships.workflows.activities import (
+    edit_activity,
+    edit_contact_note,
+    register_activity,
+    register_contact_note,
+)
 
 
 class PartnerInline(PartInline):
@@ -94,7 +96,7 @@ DATES = ("started_on", "completed_on", "postponed_on", "cancelled_on")
 @veils("agreement")
 class ActivityAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     view_action, add_action, change_action = "activity.view", "activity.add", "activity.edit"
-    form = FollowUpForm
+    register_verb, edit_verb = staticmethod(register_activity), staticmethod(edit_activity)
     danger_steps = frozenset({"cancel"})
     attention = {
         "late": Attention(
@@ -146,13 +148,6 @@ class ActivityAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         shown = (*self.inlines, *origin_of(obj))
         return (detail, *shown) if detail else shown
 
-    def save_model(self, request: HttpRequest, obj: Activity, form: Any, change: bool) -> None:
-        """Its dates are somebody's to keep: those of the owner the form names."""
-        former = owner_of(obj)
-        super().save_model(request, obj, form, change)
-        if not change or form.has_changed():
-            follow_activity(obj, actor=request.user, on=timezone.localdate(), previous_owner=former)
-
     def response_add(self, request: HttpRequest, obj: Activity, post_url_continue: str | None = None) -> HttpResponse:
         """A kind with details goes on to them: they are on the page of the activity."""
         response = super().response_add(request, obj, post_url_continue)
@@ -165,26 +160,11 @@ class ActivityAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         return status_badge(activity)
 
 
-class ContactNoteForm(FollowUpForm):
-    def clean_happened_on(self) -> Any:
-        happened_on = self.cleaned_data["happened_on"]
-        if happened_on > timezone.localdate():
-            raise forms.ValidationError(_("This day lies in the future."))
-        return happened_on
-
-    def clean(self) -> dict[str, Any] | None:
-        cleaned = super().clean() or {}
-        contact, organization = cleaned.get("contact"), cleaned.get("organization")
-        if contact and organization and contact.organization_id != organization.pk:
-            self.add_error("contact", _("This contact belongs to another organization."))
-        return cleaned
-
-
 @admin.register(ContactNote)
 @veils("agreement")
 class ContactNoteAdmin(OfficeAdmin):
     view_action, add_action, change_action = "contact_note.view", "contact_note.add", "contact_note.edit"
-    form = ContactNoteForm
+    register_verb, edit_verb = staticmethod(register_contact_note), staticmethod(edit_contact_note)
     list_display = ("happened_on", "channel", "agreement", "organization", "contact", "author", "unit")
     list_filter = ("channel", ("unit", ScopedRelatedFilter), "happened_on")
     list_select_related = ("agreement", "organization", "contact", "author", "unit")
@@ -199,24 +179,3 @@ class ContactNoteAdmin(OfficeAdmin):
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"happened_on": timezone.localdate(), **super().get_changeform_initial_data(request)}
-
-    def save_model(self, request: HttpRequest, obj: ContactNote, form: Any, change: bool) -> None:
-        """A new note is logged by the verb; either way the agreement's next contact is counted anew."""
-        if change:
-            super().save_model(request, obj, form, change)
-            mark_answered(obj)
-            if form.has_changed() and obj.agreement:
-                derive_milestones(obj.agreement, actor=request.user, on=timezone.localdate())
-            return
-        logged = log_contact(
-            actor=request.user,
-            on=obj.happened_on,
-            unit=obj.unit,
-            channel=obj.channel,
-            summary=obj.summary,
-            agreement=obj.agreement,
-            organization=obj.organization,
-            contact=obj.contact,
-            milestone=obj.milestone,
-        )
-        obj.__dict__.update(logged.__dict__)

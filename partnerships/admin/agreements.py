@@ -1,5 +1,6 @@
 """Agreements: drafted and kept here, moved on by steps, registered in one form when they were signed already."""
 
+import datetime as dt
 from typing import Any
 
 from django import forms
@@ -12,27 +13,29 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminAutocompleteWidget, UnfoldAdminSingleDateWidget
+from unfold.widgets import UnfoldAdminAutocompleteWidget, UnfoldAdminFileFieldWidget, UnfoldAdminSingleDateWidget
 
 from partnerships.admin.base import (
     CitationInline,
+    LinkedInline,
     OfficeAdmin,
     PartInline,
     ReadOnlyInline,
     WordSearchMixin,
-    admin_link,
     status_badge,
 )
-from partnerships.admin.documents import DocumentInline, DocumentPartForm
+from partnerships.admin.documents import DocumentInline
 from partnerships.admin.filters import AttentionFilter, CountedFilter, MyAgreementsFilter, ScopedRelatedFilter
 from partnerships.admin.navigation import Attention
 from partnerships.admin.outcomes import origin_of
 from partnerships.admin.programmes import LabelInline
 from partnerships.admin.steps import StepsMixin, Verb
 from partnerships.admin.veils import veils
-from partnerships.admin.versions import PartForm, PartFormSet, RootForm
+from partnerships.admin.versions import PartForm, RootForm
 from partnerships.exceptions import TransitionRefused
 from partnerships.forms.agreements import AccedeForm, AmendForm, RenewForm, WithdrawForm, remaining_parties
+from partnerships.forms.domain import past_day
+from partnerships.forms.possible_duplicates import AnotherField
 from partnerships.forms.steps import ContactNoteForm
 from partnerships.models import (
     Agreement,
@@ -41,10 +44,10 @@ from partnerships.models import (
     AgreementTerm,
     AgreementUnit,
     Amendment,
+    ContactNote,
     CustodyStep,
     Document,
     Milestone,
-    ReminderMark,
     User,
     quiet_agreements,
     workday_test,
@@ -55,11 +58,12 @@ from partnerships.workflows.agreements import (
     LEAST_SIGNATORIES,
     LOCKED,
     delete_draft,
-    record_signed_agreement,
+    edit_agreement,
+    register_agreement,
+    register_signed_agreement,
     signing_warnings,
 )
-from partnerships.workflows.milestones import follow_coordinator, follow_unit
-from partnerships.workflows.transitions import check_heir
+from partnerships.workflows.documents import add_document
 
 DATES = (
     "submitted_on",
@@ -136,17 +140,12 @@ class CustodyInline(PartInline):
     tab = True
 
 
-class MilestoneInline(ReadOnlyInline):
+class MilestoneInline(LinkedInline):
     model = Milestone
-    fields = ("title_link", "kind", "due_on", "owner", "status_label")
-    tab = True
+    fields = ("link", "kind", "due_on", "owner", "status_label")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).visible_to(request.user).select_related("owner")
-
-    @display(description=_("title"))
-    def title_link(self, milestone: Milestone) -> str:
-        return admin_link(milestone)
 
     @display(description=_("status"))
     def status_label(self, milestone: Milestone) -> str:
@@ -187,8 +186,8 @@ class LogContactForm(ContactNoteForm):
         super().__init__(*args, **kwargs)
         self.row = row
 
-    def apply(self, actor: User, **_about: Any) -> Any:
-        return super().apply(actor, about=self.row)
+    def keep(self, actor: User, **about: Any) -> ContactNote:
+        return super().keep(actor, about=self.row)
 
 
 def log_contact_form(row: Any, request: HttpRequest, data: Any) -> forms.Form:
@@ -248,11 +247,42 @@ ATTENTION = {
 }
 
 
+class DraftForm(RootForm):
+    """A new agreement, which may look like one on record."""
+
+    is_another = AnotherField(label=_("It is another one"))
+
+    def arguments(self) -> dict[str, Any]:
+        return {"confirmed_different": self.cleaned_data["is_another"]}
+
+
+class RegisterForm(DraftForm):
+    """An agreement that was signed already, with the day on which it was and the paper that shows it."""
+
+    field_names = {"file": "paper"}
+
+    on = forms.DateField(label=_("Signed on"), widget=UnfoldAdminSingleDateWidget)
+    paper = forms.FileField(label=_("Signed paper, scanned"), required=False, widget=UnfoldAdminFileFieldWidget)
+
+    def clean_on(self) -> dt.date:
+        return past_day(self.cleaned_data["on"], today=timezone.localdate())
+
+    def arguments(self) -> dict[str, Any]:
+        return {**super().arguments(), "on": self.cleaned_data["on"]}
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        self.instance.registered_on = self.cleaned_data.get("on")  # the term starts with it
+        return cleaned
+
+
 @admin.register(Agreement)
 @veils("parent", "predecessor")
 class AgreementAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     view_action, add_action, change_action = "agreement.view", "agreement.add", "agreement.edit"
     delete_action = "agreement.delete"
+    add_form = DraftForm
+    register_verb, edit_verb = staticmethod(register_agreement), staticmethod(edit_agreement)
     verbs = VERBS
     attention = ATTENTION
 
@@ -317,23 +347,6 @@ class AgreementAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         links = {"may_register": refusal(request.user, "agreement.record_signed") is None}
         return super().changelist_view(request, {**links, **(extra_context or {})})
 
-    def save_model(self, request: HttpRequest, obj: Agreement, form: Any, change: bool) -> None:
-        if not change:
-            obj.created_by = request.user
-        super().save_model(request, obj, form, change)
-        if change and "type" in form.changed_data:
-            ReminderMark.leave_on(obj.milestones.pending())
-        if change and "unit" in form.changed_data:
-            follow_unit(obj, actor=request.user, previous=form.initial["unit"])
-        if change and "coordinator" in form.changed_data:
-            previous = User.objects.filter(pk=form.initial.get("coordinator")).first()
-            follow_coordinator(obj, actor=request.user, previous=previous)
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        super().save_related(request, form, formsets, change)
-        if form.instance.coordinator and {"unit", "coordinator"} & set(form.changed_data):
-            check_heir(form.instance, form.instance.coordinator, field="coordinator")
-
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
@@ -393,32 +406,7 @@ class AgreementAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         }
 
 
-class RegisterForm(RootForm):
-    """An agreement that was signed already, with the day on which it was."""
-
-    on = forms.DateField(label=_("Signed on"), widget=UnfoldAdminSingleDateWidget)
-
-    def clean_on(self) -> Any:
-        on = self.cleaned_data["on"]
-        if on > timezone.localdate():
-            raise forms.ValidationError(_("The day of signing lies in the future."))
-        self.instance.registered_on = on  # the term starts with it
-        return on
-
-
-class PartyFormSet(PartFormSet):
-    def clean(self) -> None:
-        super().clean()
-        if any(self.errors):
-            return
-        kept = [form.cleaned_data for form in self.forms if form.cleaned_data and not form.cleaned_data.get("DELETE")]
-        signatories = [row for row in kept if row.get("role") == AgreementParty.Role.SIGNATORY]
-        if len(signatories) < LEAST_SIGNATORIES:
-            raise forms.ValidationError(_("An agreement needs at least two signatories."))
-
-
 class RegisteredPartyInline(PartyInline):
-    formset = PartyFormSet
     extra = LEAST_SIGNATORIES
 
 
@@ -450,23 +438,6 @@ class RegisteredCustodyInline(CustodyInline):
     verbose_name = _("where the paper is")
 
 
-class SignedPaperForm(DocumentPartForm):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["kind"].initial = Document.Kind.SIGNED_PAPER
-        self.fields["title"].initial = gettext("Signed agreement")
-
-
-class RegisteredDocumentInline(DocumentInline):
-    form = SignedPaperForm
-    fields = ("kind", "title", "upload")
-    readonly_fields = ()
-    extra = max_num = 1
-    can_delete = False
-    tab = False
-    verbose_name = _("the signed paper, scanned")
-
-
 class RegisteredAreaInline(AreaInline):
     extra = 3
 
@@ -475,14 +446,15 @@ class RegisterSignedAdmin(AgreementAdmin):
     """One form for an agreement that was signed already; all of it is saved in one transaction or none."""
 
     add_action = "agreement.record_signed"
-    form = RegisterForm
+    add_form = RegisterForm
+    register_verb = staticmethod(register_signed_agreement)
     change_form_outer_before_template = "admin/partnerships/register_signed_intro.html"
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         return (
             (None, {"fields": ("title", "title_as_signed", ("type", "reference"), ("on", "event"))}),
             (_("Who looks after it"), {"fields": (("unit", "coordinator"),)}),
-            (_("More"), {"fields": ("is_party_list_complete", ("amount", "currency"))}),
+            (_("More"), {"fields": ("is_party_list_complete", ("amount", "currency"), "paper")}),
         )
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
@@ -491,14 +463,17 @@ class RegisterSignedAdmin(AgreementAdmin):
             RegisteredAreaInline,
             RegisteredTermInline,
             RegisteredCustodyInline,
-            RegisteredDocumentInline,
         )
 
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        super().save_related(request, form, formsets, change)
-        on, today = form.cleaned_data["on"], timezone.localdate()
-        signed = record_signed_agreement(form.instance, actor=request.user, on=on, today=today)
-        for warning in signing_warnings(signed):
+    def call_verb(self, request: HttpRequest, form: Any, formsets: list[Any], change: bool) -> None:
+        super().call_verb(request, form, formsets, change)
+        paper = form.cleaned_data["paper"]
+        if paper:
+            document = Document(
+                agreement=form.instance, kind=Document.Kind.SIGNED_PAPER, title=gettext("Signed agreement")
+            )
+            add_document(document, actor=request.user, file=paper, at=timezone.now())
+        for warning in signing_warnings(form.instance):
             messages.warning(request, warning)
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:

@@ -1,6 +1,6 @@
 """What every page of the admin shares: one answer on permissions, scoped choices, versions, history."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
@@ -10,15 +10,17 @@ from django.forms import ModelChoiceField
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import GenericTabularInline, ModelAdmin, StackedInline, TabularInline
+from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from partnerships.admin.navigation import Attention
-from partnerships.admin.versions import PartForm, PartFormSet, RootForm
-from partnerships.exceptions import DomainError
+from partnerships.admin.versions import PartForm, PartFormSet, Refused, RootForm
+from partnerships.exceptions import DomainError, PossibleDuplicate
 from partnerships.forms.choices import choosable
 from partnerships.forms.versions import LONGEST_NUMBER
 from partnerships.models import Citation, StatusChange
@@ -110,10 +112,15 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
     """A page for rows without history."""
 
     form = RootForm
+    # What asks more of a new row than the form of one on record.
+    add_form: type[RootForm] | None = None
     formfield_overrides = {
         TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 4})},
         URLField: {"assume_scheme": "https"},
     }
+    # The verbs of the aggregate, as static methods: ``workflows.edits`` says how they are called.
+    register_verb: Callable[..., Any] | None = None
+    edit_verb: Callable[..., Any] | None = None
     attention: Mapping[str, Attention] = {}
     list_per_page = 50
     show_full_result_count = False
@@ -124,8 +131,10 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
     change_form_template = "admin/partnerships/change_form.html"
 
     def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        if obj is None and self.add_form is not None:
+            kwargs.setdefault("form", self.add_form)
         form_class = super().get_form(request, obj, **kwargs)
-        action = self.change_action if obj else self.add_action
+        action = None if self.edit_verb else self.change_action if obj else self.add_action
         return type(form_class.__name__, (form_class,), {"request": request, "action": action})
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
@@ -146,34 +155,61 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except DomainError as error:
-            request.refused = error  # type: ignore[attr-defined]
+            if not hasattr(request, "refused"):
+                request.refused = Refused(error)  # type: ignore[attr-defined]
             return super().changeform_view(request, object_id, form_url, extra_context)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """A form that changes nothing is not an edit: no version, no history row."""
-        if not change or form.has_changed():
+        """Leave the row to ``save_related``, which knows its parts, too.
+
+        A page without verbs saves it here. A form that changes nothing is not an edit: no version, no history row.
+        """
+        if self.edit_verb is None and (not change or form.has_changed()):
             obj._history_user = request.user
             super().save_model(request, obj, form, change)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Iterable[Any], change: bool) -> None:
-        """Rows that belong to a root are covered by its version, also when they alone were changed."""
+        """Hand the form and its inlines to the verb, and a refusal back to the line it is about.
+
+        Without a verb: rows that belong to a root are covered by its version, also when they alone were changed.
+        """
         formsets = list(formsets)
+        if self.edit_verb is not None:
+            try:
+                self.call_verb(request, form, formsets, change)
+            except DomainError as error:
+                request.refused = Refused.at(error, formsets)  # type: ignore[attr-defined]
+                raise
+            return
         super().save_related(request, form, formsets, change)
         only_parts = change and not form.has_changed() and any(formset.has_changed() for formset in formsets)
         if only_parts and hasattr(form.instance, "touch"):
             form.instance.touch()
 
-    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
-        """Rows that bring a file along keep it once they have an id."""
-        super().save_formset(request, form, formset, change)
-        for part in formset.forms:
-            if part.instance.pk and hasattr(part, "after_save") and part.has_changed():
-                part.after_save(request)
+    def call_verb(self, request: HttpRequest, form: Any, formsets: list[Any], change: bool) -> None:
+        """Register or edit the row with its parts; the verb writes, and Django's change message says what."""
+        lines = [formset for formset in formsets if isinstance(formset, PartFormSet)]
+        parts = [line.instance for formset in lines for line in formset.kept_forms]
+        common = {"actor": request.user, "today": timezone.localdate(), "parts": parts, **form.arguments()}
+        if change:
+            changes = {name: form.cleaned_data[name] for name in form.changed_data if name in form.Meta.fields}
+            removed = [line.instance for formset in lines for line in formset.deleted_forms if line.instance.pk]
+            self.edit_verb(form.instance, changes=changes, removed=removed, **common)  # type: ignore[misc]
+        else:
+            self.register_verb(form.instance, **common)  # type: ignore[misc]
+        for formset in formsets:
+            if formset in lines:
+                note_changes(formset)
+            else:
+                self.save_formset(request, form, formset, change)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         form = context["adminform"].form
+        refused: Refused | None = getattr(request, "refused", None)
+        if refused is not None and isinstance(refused.error, PossibleDuplicate):
+            context["adminform"].fieldsets.append((None, {"fields": ("is_another",)}))
         if getattr(form, "conflict", None):
             edited = [inline for inline in context["inline_admin_formsets"] if inline.has_change_permission]
             formsets = [inline.formset for inline in edited]
@@ -237,6 +273,16 @@ class OfficeAdmin(SimpleHistoryAdmin, PlainAdmin):
         return obj
 
 
+def note_changes(formset: Any) -> None:
+    """Say of a formset whose rows a verb has saved what Django's change message asks."""
+    removed = formset.deleted_forms
+    formset.new_objects = [form.instance for form in formset.kept_forms if form in formset.extra_forms]
+    formset.changed_objects = [
+        (form.instance, form.changed_data) for form in formset.kept_forms if form in formset.initial_forms
+    ]
+    formset.deleted_objects = [form.instance for form in removed if form in formset.initial_forms]
+
+
 def _status_labels(obj: Any) -> dict[str, Any]:
     return dict(obj._meta.get_field("status").flatchoices) if hasattr(obj, "status") else {}
 
@@ -283,6 +329,28 @@ class ReadOnlyInline(PartMixin, TabularInline):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.fields
+
+
+class LinkedInline(ReadOnlyInline):
+    """Rows of another aggregate that are about this one: a list with links to their pages, and one that adds a row."""
+
+    tab = True
+    template_after = "admin/partnerships/add_link.html"
+    add_link = ""
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        formset = super().get_formset(request, obj, **kwargs)
+        if obj is not None and self.may_add(request, obj):
+            opts = self.model._meta
+            self.add_link = f"{reverse(f'admin:{opts.app_label}_{opts.model_name}_add')}?{formset.fk.name}={obj.pk}"
+        return formset
+
+    def may_add(self, request: HttpRequest, root: Any) -> bool:
+        return self.admin_site._registry[self.model].has_add_permission(request)
+
+    @display(description=_("link"))
+    def link(self, row: Any) -> str:
+        return admin_link(row)
 
 
 class CitationInline(PartMixin, GenericTabularInline):

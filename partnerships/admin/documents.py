@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
-from partnerships.admin.base import OfficeAdmin, PartInline, ReadOnlyInline
-from partnerships.admin.versions import PartForm, RootForm
+from partnerships.admin.base import LinkedInline, OfficeAdmin, ReadOnlyInline
+from partnerships.admin.versions import RootForm
 from partnerships.exceptions import DomainError
 from partnerships.models import Document, DocumentVersion
 from partnerships.models.documents import DOCUMENT_TARGETS
@@ -21,7 +21,7 @@ from partnerships.permissions import refusal
 from partnerships.workflows.documents import add_version, check_upload
 
 
-class UploadMixin(forms.ModelForm):
+class DocumentForm(RootForm):
     """A document with the file that becomes its next version; a new document needs one."""
 
     upload = forms.FileField(label=_("new file"), required=False, widget=UnfoldAdminFileFieldWidget)
@@ -44,14 +44,6 @@ class UploadMixin(forms.ModelForm):
             add_version(self.instance, actor=request.user, file=file, at=timezone.now())
 
 
-class DocumentPartForm(UploadMixin, PartForm):
-    pass
-
-
-class DocumentForm(UploadMixin, RootForm):
-    pass
-
-
 def download_link(version: DocumentVersion | None) -> str:
     if version is None:
         return "–"
@@ -59,23 +51,18 @@ def download_link(version: DocumentVersion | None) -> str:
     return format_html('<a class="pt-link" href="{}">{}</a>', url, version.original_name)
 
 
-class DocumentInline(PartInline):
+class DocumentInline(LinkedInline):
     model = Document
-    form = DocumentPartForm
-    fields = ("kind", "title", "latest", "upload")
-    readonly_fields = ("latest",)
+    fields = ("link", "kind", "latest")
     verbose_name_plural = _("documents")
-    tab = True
-    show_change_link = True
 
-    def may_edit(self, request: HttpRequest, root: Any) -> bool:
-        if root is None:
-            return super().may_edit(request, root)
-        target = self.fk_name or next(name for name in DOCUMENT_TARGETS if self._points_at(name))
-        return refusal(request.user, "document.upload", Document(**{target: root})) is None
+    def may_add(self, request: HttpRequest, root: Any) -> bool:
+        return refusal(request.user, "document.upload", Document(**{self.target_name(): root})) is None
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    def target_name(self) -> str:
+        """The column of a document that points at the rows of this page."""
+        names = (self.fk_name, *DOCUMENT_TARGETS) if self.fk_name else DOCUMENT_TARGETS
+        return next(name for name in names if self._points_at(name))
 
     def _points_at(self, name: str) -> bool:
         return Document._meta.get_field(name).remote_field.model is self.parent_model._meta.concrete_model
@@ -85,7 +72,7 @@ class DocumentInline(PartInline):
 
     @display(description=_("current file"))
     def latest(self, document: Document) -> str:
-        return download_link(next(iter(document.versions.all()), None) if document.pk else None)
+        return download_link(next(iter(document.versions.all()), None))
 
 
 class VersionInline(ReadOnlyInline):

@@ -1,5 +1,7 @@
 """The forms of the admin: a row, and the rows that belong to it, within what a person may choose and do."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -8,11 +10,14 @@ from django.db.models import Q
 from django.http import HttpRequest
 from unfold.forms import PaginationInlineFormSet
 
-from partnerships.exceptions import DomainError
+from partnerships.exceptions import DomainError, PossibleDuplicate
+from partnerships.forms.domain import DomainFormMixin
 from partnerships.forms.lines import RowsMixin
 from partnerships.forms.versions import VersionedForm
 from partnerships.permissions import refusal
-from partnerships.workflows.transitions import make_room
+from partnerships.workflows.edits import changed_parts
+
+MOST_DUPLICATES_SHOWN = 5
 
 
 class ScopedChoicesMixin:
@@ -40,6 +45,10 @@ class PartFormSet(RowsMixin, PaginationInlineFormSet):
 
     def clean(self) -> None:
         super().clean()
+        refused: Refused | None = getattr(self.request, "refused", None)
+        for form in self.forms if refused else ():
+            if refused and form.prefix == refused.prefix:
+                form.add_error(refused.field if refused.field in form.fields else None, str(refused.error))
         seen: set[Any] = set()
         for form in self.forms:
             is_blank = form.instance.pk is None and not form.has_changed()
@@ -53,7 +62,7 @@ class PartFormSet(RowsMixin, PaginationInlineFormSet):
                 seen.add(key)
 
     def save_existing_objects(self, commit: bool = True) -> list[models.Model]:
-        make_room(self.instance, [form.instance for form in self.initial_forms if form.has_changed()])
+        changed_parts(self.instance, [form.instance for form in self.initial_forms if form.has_changed()])
         return super().save_existing_objects(commit)
 
 
@@ -62,10 +71,28 @@ def conditionally_unique(row: models.Model) -> list[models.UniqueConstraint]:
     return [rule for rule in constraints if isinstance(rule, models.UniqueConstraint) and rule.condition is not None]
 
 
-class RootForm(ScopedChoicesMixin, VersionedForm):
+@dataclass(frozen=True)
+class Refused:
+    """What the verb refused when the page was sent, and where: the prefix of the part's form, None for the root's."""
+
+    error: DomainError
+    prefix: str | None = None
+
+    @property
+    def field(self) -> str | None:
+        return self.error.field
+
+    @classmethod
+    def at(cls, error: DomainError, formsets: Iterable[Any]) -> "Refused":
+        """Find the line of the part that the verb refused."""
+        lines = (line for formset in formsets for line in formset.forms)
+        return cls(error, next((line.prefix for line in lines if line.instance is error.part), None))
+
+
+class RootForm(ScopedChoicesMixin, DomainFormMixin, VersionedForm):
     """The form of a root: refuses a stale version and what the person may not do with the row as it would be.
 
-    The admin sets ``request`` (with ``request.refused``, the domain's refusal of a first attempt) and ``action``.
+    The admin sets ``request`` (with ``request.refused``, what the verb refused in a first attempt) and ``action``.
     """
 
     request: HttpRequest
@@ -73,10 +100,20 @@ class RootForm(ScopedChoicesMixin, VersionedForm):
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
-        refused: DomainError | None = getattr(self.request, "refused", None)
-        if refused is not None:
-            self.add_error(refused.field if refused.field in self.fields else None, str(refused))
+        refused: Refused | None = getattr(self.request, "refused", None)
+        if refused is not None and refused.prefix is None:
+            self.add_refusal(refused.error)
         return cleaned
+
+    def add_refusal(self, error: DomainError) -> None:
+        super().add_refusal(error)
+        if isinstance(error, PossibleDuplicate) and "is_another" in self.fields:
+            rows = self._meta.model._default_manager.filter(pk__in=error.found)[:MOST_DUPLICATES_SHOWN]
+            self.fields["is_another"].help_text = ", ".join(str(row) for row in rows)
+
+    def arguments(self) -> dict[str, Any]:
+        """Arguments of the verb beside the columns of the row, from fields that the form adds to them."""
+        return {}
 
     def _post_clean(self) -> None:
         super()._post_clean()

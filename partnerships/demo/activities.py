@@ -4,16 +4,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from partnerships.demo.office import SampleOffice, sample_code
-from partnerships.factories import ActivityFactory, ActivityOrganizationFactory
+from partnerships.factories import ActivityCreditFactory, ActivityFactory, ActivityOrganizationFactory
 from partnerships.factories.activities import DETAIL_FACTORIES
 from partnerships.models import Activity, ActivityKind, Agreement, ContactNote, Event, Milestone
 from partnerships.workflows.activities import (
     cancel_activity,
     complete_activity,
-    credit_areas,
     follow_activity,
-    log_contact,
     postpone_activity,
+    register_contact_note,
     start_activity,
 )
 from partnerships.workflows.milestones import (
@@ -69,7 +68,9 @@ def _plan(
     for organization in partners:
         taking_part = {"organization": office.organization(organization)}
         office.add_part(ActivityOrganizationFactory, by=person, on=on, activity=activity, **taking_part)
-    credit_areas(activity, actor=person, areas=[office.area(area) for area in areas])
+        for area in areas:
+            credit = {"area": office.area(area), **taking_part}
+            office.add_part(ActivityCreditFactory, by=person, on=on, activity=activity, **credit)
     follow_activity(activity, actor=person, on=on)
     return activity
 
@@ -345,9 +346,8 @@ CALLS = (
 
 def _calls(office: SampleOffice, agreements: Mapping[str, Agreement]) -> None:
     for number, (person, day, name, contact, channel, summary) in enumerate(CALLS, start=1):
-        log_contact(
-            actor=office.people[person],
-            on=office.day(day),
+        note = ContactNote(
+            happened_on=office.day(day),
             unit=agreements[name].unit,
             channel=channel,
             summary=summary,
@@ -356,6 +356,7 @@ def _calls(office: SampleOffice, agreements: Mapping[str, Agreement]) -> None:
             is_sample=True,
             code=sample_code(f"note-{number}"),
         )
+        register_contact_note(note, actor=office.people[person], today=office.today)
 
 
 def _milestones_worked_on(office: SampleOffice) -> None:

@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.db.models import Q
+from django.db.models import Model, Q
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.exceptions import DomainError
+from partnerships.forms.domain import DomainFormMixin
 from partnerships.forms.steps import DateInput
 from partnerships.forms.versions import Conflict, Difference, VersionedForm
 from partnerships.models import (
     Activity,
+    ActivityCredit,
     ActivityKind,
+    ActivityOrganization,
     Agreement,
     CooperationArea,
     Document,
@@ -27,7 +29,14 @@ from partnerships.models import (
 )
 from partnerships.models.base import validate_visible_text
 from partnerships.permissions import may
-from partnerships.workflows.activities import DETAIL_MODELS, detail_of, edit_activity, plan_activity, record_activity
+from partnerships.workflows.activities import (
+    DETAIL_MODELS,
+    credits_of,
+    detail_of,
+    edit_activity,
+    register_activity,
+    register_completed_activity,
+)
 from partnerships.workflows.documents import attach_to_activity
 
 # What one kind has beyond any follow-up: the columns of its table, which the form calls by the same names.
@@ -142,7 +151,7 @@ def offer_events(field: Any, about: About, user: User) -> None:
     field.choices = [("", field.empty_label), *((row.pk, str(row)) for row in about.events(user))]
 
 
-class FollowUpForm(DetailFields, forms.ModelForm):
+class FollowUpForm(DomainFormMixin, DetailFields, forms.ModelForm):
     """One short form that plans a follow-up, or records one that has taken place with what comes next.
 
     What belongs to another kind than the chosen one, or to one that is over, is refused, not dropped. The page shows a
@@ -150,6 +159,8 @@ class FollowUpForm(DetailFields, forms.ModelForm):
     """
 
     needs_one_of = frozenset({*AFTERWARDS, "title", "starts_on", "unit"})
+    field_names = {"on": "ends_on"}
+    part_fields = {ActivityOrganization: "organizations", ActivityCredit: "areas"}
 
     is_done = forms.BooleanField(label=_("It has taken place"), required=False)
     find = forms.CharField(label=_("Find an agreement"), max_length=200, required=False)
@@ -247,9 +258,6 @@ class FollowUpForm(DetailFields, forms.ModelForm):
             return
         if starts_on is None and not self.errors.keys() & {"starts_on", "ends_on"}:
             self.add_error("starts_on", _("When did it take place?"))
-        for name, day in (("starts_on", starts_on), ("ends_on", ends_on)):
-            if day and day > self.today:
-                self.add_error(name, _("This day lies in the future."))
 
     def _offered_title(self, values: dict[str, Any]) -> str:
         first = next(iter(values.get("organizations") or ()), None)
@@ -257,31 +265,32 @@ class FollowUpForm(DetailFields, forms.ModelForm):
         longest = Activity._meta.get_field("title").max_length or 0
         return Truncator(": ".join(str(word) for word in words if word)).chars(longest)
 
-    def apply(self, actor: User) -> Activity | None:
-        """The follow-up, or None with the reason among the errors. Call it on a valid form."""
+    def keep(self, actor: User, **about: Any) -> Activity:
+        values, activity = self.cleaned_data, self.instance
+        activity.unit = values["unit"] if "unit" in self.fields else activity.unit
+        activity.agreement = self.about.agreement
+        common: dict[str, Any] = {"actor": actor, "today": self.today, "parts": self._parts()}
+        if not values["is_done"]:
+            return register_activity(activity, **common)
+        afterwards = {name: values[name] for name in AFTERWARDS}
+        return register_completed_activity(activity, on=activity.ends_on or activity.starts_on, **afterwards, **common)
+
+    def _parts(self) -> list[Model]:
         values = self.cleaned_data
-        what = {name: values[name] for name in (*self.Meta.fields, "organizations", "areas")}
-        what |= {
-            "unit": values["unit"] if "unit" in self.fields else self.instance.unit,
-            "agreement": self.about.agreement,
-            "details": self.details(values["kind"]),
-        }
-        try:
-            if not values["is_done"]:
-                return plan_activity(actor=actor, on=self.today, **what)
-            on, afterwards = values["ends_on"] or values["starts_on"], {name: values[name] for name in AFTERWARDS}
-            return record_activity(actor=actor, on=on, **afterwards, **what)
-        except DomainError as error:
-            self.add_error(error.field if error.field in self.fields else None, str(error))
-            return None
+        partners = [ActivityOrganization(organization=partner) for partner in values["organizations"]]
+        detail = DETAIL_MODELS.get(values["kind"])
+        details = [detail(**self.details(values["kind"]))] if detail else []
+        return [*details, *partners, *credits_of(values["areas"], values["organizations"])]
 
 
-class ActivityForm(DetailFields, VersionedForm):
+class ActivityForm(DomainFormMixin, DetailFields, VersionedForm):
     """What a follow-up says of itself, who took part and what it counts for. Its kind, unit and owner stay."""
 
     organizations = forms.ModelMultipleChoiceField(
         label=_("With"), queryset=Organization.objects.none(), widget=forms.CheckboxSelectMultiple, required=False
     )
+    part_fields = {ActivityOrganization: "organizations", ActivityCredit: "credits"}
+
     credits = forms.MultipleChoiceField(label=_("Counts for"), widget=forms.CheckboxSelectMultiple, required=False)
 
     class Meta:
@@ -358,22 +367,30 @@ class ActivityForm(DetailFields, VersionedForm):
         cells = [(line["organization"], *cell) for line in self.grid() for cell in line["cells"]]
         return [f"{area} · {organization}" for organization, area, _value, is_counted in cells if is_counted]
 
-    def apply(self, actor: User) -> Activity | None:
-        """The changed follow-up, or None with the reason among the errors. Call it on a valid form."""
-        values = self.cleaned_data
-        try:
-            return edit_activity(
-                self.instance,
-                actor=actor,
-                on=self.today,
-                changes={name: values[name] for name in self.Meta.fields},
-                details=self.details(self.instance.kind),
-                organizations=values["organizations"],
-                credited=[tuple(map(int, pair.split("-"))) for pair in values["credits"]],
-            )
-        except DomainError as error:
-            self.add_error(error.field if error.field in self.fields else None, str(error))
-            return None
+    def keep(self, actor: User, **about: Any) -> Activity:
+        values, activity = self.cleaned_data, self.instance
+        partners = {row.organization_id: row for row in activity.partners.all()}
+        ticked = {organization.pk for organization in values["organizations"]}
+        credited = {(row.area_id, row.organization_id): row for row in activity.credits.all()}
+        counted = {(int(area), int(organization)) for area, organization in (c.split("-") for c in values["credits"])}
+        parts: list[Model] = [ActivityOrganization(organization_id=pk) for pk in sorted(ticked - partners.keys())]
+        parts += [ActivityCredit(area_id=a, organization_id=o) for a, o in sorted(counted - credited.keys())]
+        gone = [
+            *(partners[pk] for pk in sorted(partners.keys() - ticked)),
+            *(credited[pair] for pair in sorted(credited.keys() - counted)),
+        ]
+        changes = {name: values[name] for name in self.Meta.fields}
+        parts += self._changed_details()
+        return edit_activity(activity, actor=actor, today=self.today, changes=changes, parts=parts, removed=gone)
+
+    def _changed_details(self) -> list[Model]:
+        model = DETAIL_MODELS.get(self.instance.kind)
+        if model is None:
+            return []
+        detail = self.detail or model()
+        for name, value in self.details(self.instance.kind).items():
+            setattr(detail, name, value)
+        return [detail]
 
 
 def _pair(area: CooperationArea, organization: Organization) -> str:
@@ -393,7 +410,7 @@ class FilesField(forms.FileField):
         return [super(FilesField, self).clean(file, initial) for file in files or [None]]
 
 
-class AttachmentForm(forms.Form):
+class AttachmentForm(DomainFormMixin, forms.Form):
     """Files for an activity, each a document of its own."""
 
     kind = forms.ChoiceField(
@@ -404,13 +421,8 @@ class AttachmentForm(forms.Form):
     )
     files = FilesField(label=_("Files"), help_text=_("Photos, PDF, Word, Excel or text, 25 MB each at most."))
 
-    def apply(self, actor: User, activity: Activity, *, at: dt.datetime) -> list[Document]:
-        """What was kept; nothing, with the reason among the errors, when one file is refused."""
-        try:
-            return attach_to_activity(activity, actor=actor, at=at, **self.cleaned_data)
-        except DomainError as error:
-            self.add_error(error.field if error.field in self.fields else None, str(error))
-            return []
+    def keep(self, actor: User, **about: Any) -> list[Document]:
+        return attach_to_activity(actor=actor, **about, **self.cleaned_data)
 
 
 def _unit_for(agreement: Agreement, user: User) -> Unit:

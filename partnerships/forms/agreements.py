@@ -5,17 +5,16 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
-from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.exceptions import DomainError
+from partnerships.exceptions import DomainError, PossibleDuplicate
 from partnerships.forms.choices import choosable
 from partnerships.forms.lines import FormWithLines, LineForm, LineFormSet, lines_of, with_more_lines
 from partnerships.forms.picks import PickField
+from partnerships.forms.possible_duplicates import AnotherField
 from partnerships.forms.steps import DateInput, VerbForm
-from partnerships.forms.twins import AnotherField
 from partnerships.forms.versions import Conflict, Difference
 from partnerships.models import (
     Agreement,
@@ -32,7 +31,7 @@ from partnerships.models import (
 from partnerships.workflows import agreements
 
 PARTIES, AREAS, TERM = "parties", "areas", "term"
-TWINS_SHOWN = 3
+DUPLICATES_SHOWN = 3
 
 
 class PartyForm(LineForm):
@@ -223,24 +222,15 @@ class AgreementForm(FormWithLines):
     def signed_on(self) -> dt.date | None:
         return None
 
-    def apply(self, actor: User) -> Agreement | None:
-        """The kept agreement, or None with the reason among the errors. Call it on a valid form."""
-        try:
-            with transaction.atomic():
-                return self.keep(actor)
-        except DomainError as error:
-            self.add_error(error.field if error.field in self.fields else None, str(error))
-            return None
-
-    def keep(self, actor: User) -> Agreement:
-        is_changed = bool(set(self.changed_data) - {"programme"})
-        parts, removed = self._labels()
+    def keep(self, actor: User, **about: Any) -> Agreement:
+        labels, taken_off = self._labels()
         return agreements.edit_agreement(
             self.instance,
             actor=actor,
-            is_changed=is_changed,
-            parts=[*self.kept, *parts],
-            removed=[*self.removed, *removed],
+            today=self.today,
+            changes={name: self.cleaned_data[name] for name in self.changed_data if name in self.Meta.fields},
+            parts=[*self.kept, *labels],
+            removed=[*self.removed, *taken_off],
         )
 
     def _labels(self) -> tuple[list[Model], list[Model]]:
@@ -266,7 +256,7 @@ class NewAgreementForm(AgreementForm):
         units = list(choosable(Unit, user)[:2])
         self.own_unit, self.party = units[0] if len(units) == 1 else None, party
         super().__init__(*args, user=user, **kwargs)
-        self.twins: list[Agreement] = []
+        self.duplicates: list[Agreement] = []
         self.fields["unit"].initial = self.own_unit
         if not user.sees_all_units:
             self.fields["coordinator"].initial = user.pk
@@ -282,39 +272,18 @@ class NewAgreementForm(AgreementForm):
     def signed_on(self) -> dt.date | None:
         return self.cleaned_data.get("on") if not self.errors else None
 
-    def clean_on(self) -> dt.date | None:
-        on = self.cleaned_data["on"]
-        if on and on > self.today:
-            raise forms.ValidationError(_("The day of signing lies in the future."))
-        return on
+    def add_refusal(self, error: DomainError) -> None:
+        super().add_refusal(error)
+        if isinstance(error, PossibleDuplicate):
+            self.duplicates = list(Agreement.objects.filter(pk__in=error.found)[:DUPLICATES_SHOWN])
 
-    def clean(self) -> dict[str, Any]:
-        values = super().clean() or self.cleaned_data
-        if self._find_twins(values) - values.get("is_another", frozenset()):
-            self.add_error("is_another", agreements.TITLE_IS_THERE)
-        return values
-
-    def _find_twins(self, values: dict[str, Any]) -> frozenset[int]:
-        if not (values.get("unit") and values.get("title")):
-            return frozenset()
-        twins = agreements.agreements_of_title(Agreement(unit=values["unit"], title=values["title"]))
-        self.twins = list(twins[:TWINS_SHOWN])
-        return self.fields["is_another"].ask_about(twins)
-
-    def apply(self, actor: User) -> Agreement | None:
-        registered = super().apply(actor)
-        if registered is None:
-            self._find_twins(self.cleaned_data)  # registered meanwhile
-        return registered
-
-    def keep(self, actor: User) -> Agreement:
+    def keep(self, actor: User, **about: Any) -> Agreement:
         values, (labels, _none) = self.cleaned_data, self._labels()
-        registered = agreements.register_agreement(
-            self.instance, actor=actor, parts=[*self.kept, *labels], none_of=values["is_another"]
-        )
+        common: dict[str, Any] = {"actor": actor, "today": self.today, "parts": [*self.kept, *labels]}
+        common["confirmed_different"] = values["is_another"]
         if not values["on"]:
-            return registered
-        return agreements.record_signed_agreement(registered, actor=actor, on=values["on"], today=self.today)
+            return agreements.register_agreement(self.instance, **common)
+        return agreements.register_signed_agreement(self.instance, on=values["on"], **common)
 
 
 class RenewForm(VerbForm):

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from partnerships.forms.domain import past_day
 from partnerships.forms.steps import DateInput, VerbForm
 from partnerships.models import Activity, Agreement, AgreementType, Answer, Organization, OrganizationKind, Unit, User
 from partnerships.workflows import demands
@@ -21,10 +22,7 @@ class DemandForm(VerbForm):
         self.fields["on"].initial = self.today
 
     def clean_on(self) -> dt.date:
-        on = self.cleaned_data["on"]
-        if on > self.today:
-            raise forms.ValidationError(_("This day lies in the future."))
-        return on
+        return past_day(self.cleaned_data["on"], today=self.today)
 
 
 class AskUnitsForm(DemandForm):

@@ -8,6 +8,8 @@ from django.forms.utils import ErrorDict
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
+from partnerships.exceptions import DomainError
+from partnerships.forms.domain import DomainFormMixin
 from partnerships.forms.versions import Conflict, VersionedForm, as_number
 
 MOST_LINES = 100
@@ -53,7 +55,7 @@ class RowsMixin:
                 line.add_error(None, _("This line is not there any more. Please open the page again."))
 
     def _refuse_twice(self, form: forms.ModelForm) -> None:
-        """The forms Django compares itself: they may change places (``transitions.make_room``). Other rows may not."""
+        """The forms Django compares itself: they may change places (``edits.changed_parts``). Other rows may not."""
         row = form.instance
         others = self.model._base_manager.exclude(pk__in=[form.instance.pk for form in self.initial_forms])
         for rule in row._meta.constraints:
@@ -165,7 +167,7 @@ def with_more_lines(data: QueryDict | None) -> QueryDict | None:
     return more
 
 
-class FormWithLines(VersionedForm):
+class FormWithLines(DomainFormMixin, VersionedForm):
     """A row with ``formsets`` of what belongs to it: valid together, kept as one edit."""
 
     formsets: tuple[LineFormSet, ...] = ()
@@ -180,6 +182,12 @@ class FormWithLines(VersionedForm):
     @property
     def removed(self) -> list[models.Model]:
         return [row for lines in self.formsets for row in lines.removed]
+
+    def place_of(self, error: DomainError) -> tuple[forms.BaseForm, str | None]:
+        """A part that stands in a line: the line."""
+        lines = (line for formset in self.formsets for line in formset.forms)
+        line = next((line for line in lines if line.instance is error.part), None)
+        return (line, error.field) if line is not None else super().place_of(error)
 
     @property
     def has_line_errors(self) -> bool:

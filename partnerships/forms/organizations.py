@@ -10,8 +10,8 @@ from partnerships.exceptions import DomainError
 from partnerships.forms.choices import choosable
 from partnerships.forms.lines import FormWithLines, LineForm, LineFormSet, lines_of, with_more_lines
 from partnerships.forms.picks import PickField
+from partnerships.forms.possible_duplicates import AnotherField
 from partnerships.forms.steps import DateInput, VerbForm
-from partnerships.forms.twins import AnotherField
 from partnerships.forms.versions import VersionedForm
 from partnerships.models import Contact, Organization, OrganizationName, Unit, User
 from partnerships.workflows import organizations

@@ -10,7 +10,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.exceptions import DomainError
+from partnerships.forms.domain import DomainFormMixin, past_day
 from partnerships.models import (
     Activity,
     Agreement,
@@ -47,8 +47,8 @@ class DateInput(forms.DateInput):
         super().__init__(attrs, format="%Y-%m-%d")
 
 
-class VerbForm(forms.Form):
-    """Input for one verb on one row. ``apply`` calls it and turns a refusal into a message on the field concerned."""
+class VerbForm(DomainFormMixin, forms.Form):
+    """Input for one verb on one row."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)
     # Fields of which one has to be filled in: none of them is called optional.
@@ -63,15 +63,10 @@ class VerbForm(forms.Form):
     def call(self, actor: User, values: dict[str, Any]) -> Any:
         raise NotImplementedError
 
-    def apply(self, actor: User) -> Any | None:
-        """The changed row, or None with the reason among the form's errors. Call it on a valid form."""
+    def keep(self, actor: User, **about: Any) -> Any:
         values = dict(self.cleaned_data)
         self.row.version = values.pop("version")
-        try:
-            return self.call(actor, values)
-        except DomainError as error:
-            self.add_error(error.field if error.field in self.fields else None, str(error))
-            return None
+        return self.call(actor, values)
 
 
 class StepForm(VerbForm):
@@ -90,10 +85,7 @@ class StepForm(VerbForm):
             )
 
     def clean_on(self) -> dt.date:
-        on = self.cleaned_data["on"]
-        if on > self.today:
-            raise forms.ValidationError(_("This day lies in the future."))
-        return on
+        return past_day(self.cleaned_data["on"], today=self.today)
 
     def call(self, actor: User, values: dict[str, Any]) -> Any:
         return self.verb(self.row, actor=actor, **values)
@@ -231,8 +223,10 @@ class UndoForm(VerbForm):
         return milestones.take_back_step(self.row, actor=actor, on=self.today, now=timezone.now())
 
 
-class ContactNoteForm(forms.Form):
+class ContactNoteForm(DomainFormMixin, forms.Form):
     """Logs a call or message about an agreement or organization, in seconds."""
+
+    field_names = {"happened_on": "on"}
 
     channel = forms.ChoiceField(label=_("How"), choices=ContactNote.Channel.choices)
     on = forms.DateField(label=_("When"), widget=DateInput)
@@ -243,28 +237,20 @@ class ContactNoteForm(forms.Form):
         self.today = today
         self.fields["on"].initial = today
 
-    def clean_on(self) -> dt.date:
-        on = self.cleaned_data["on"]
-        if on > self.today:
-            raise forms.ValidationError(_("This day lies in the future."))
-        return on
-
-    def apply(self, actor: User, *, about: Agreement | Milestone) -> ContactNote | None:
+    def keep(self, actor: User, **about: Any) -> ContactNote:
         """The note about an agreement, or about a milestone and what it belongs to."""
-        milestone = about if isinstance(about, Milestone) else None
-        agreement = about.agreement if isinstance(about, Milestone) else about
-        try:
-            return activities.log_contact(
-                actor=actor,
-                unit=about.unit,
-                agreement=agreement,
-                organization=milestone.organization if milestone else None,
-                milestone=milestone,
-                **self.cleaned_data,
-            )
-        except DomainError as error:
-            self.add_error(error.field if error.field in self.fields else None, str(error))
-            return None
+        row: Agreement | Milestone = about["about"]
+        milestone = row if isinstance(row, Milestone) else None
+        note = ContactNote(
+            unit=row.unit,
+            agreement=row.agreement if isinstance(row, Milestone) else row,
+            organization=milestone.organization if milestone else None,
+            milestone=milestone,
+            channel=self.cleaned_data["channel"],
+            happened_on=self.cleaned_data["on"],
+            summary=self.cleaned_data["summary"],
+        )
+        return activities.register_contact_note(note, actor=actor, today=self.today)
 
 
 _Steps = Mapping[str, Callable[..., Any]]

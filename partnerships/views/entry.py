@@ -73,7 +73,7 @@ def _enter(form: FollowUpForm, attached: AttachmentForm, user: Any) -> Activity 
         return None
     with transaction.atomic():
         activity = form.apply(user)
-        if activity and attached.is_bound and not attached.apply(user, activity, at=timezone.now()):
+        if activity and attached.is_bound and not attached.apply(user, activity=activity, at=timezone.now()):
             transaction.set_rollback(True)
             return None
     return activity

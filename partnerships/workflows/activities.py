@@ -1,15 +1,16 @@
 """Follow-ups: started, completed with their next step, postponed; calls and messages logged."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
-from django.db import transaction
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from partnerships.exceptions import InvalidInput
+from partnerships.exceptions import InvalidInput, NotAllowed
 from partnerships.models import (
     Activity,
     ActivityCredit,
@@ -29,6 +30,7 @@ from partnerships.models import (
 )
 from partnerships.permissions import require
 from partnerships.statuses import ACTIVITY_TRANSITIONS, ActivityStatus, PlanStatus
+from partnerships.workflows.edits import Aggregate, changed_columns, check_not_in_future
 from partnerships.workflows.milestones import (
     Derived,
     cancel_pending_milestones,
@@ -39,10 +41,9 @@ from partnerships.workflows.milestones import (
 )
 from partnerships.workflows.transitions import (
     check_day,
+    check_heir,
     check_input,
-    delete_as,
     lock,
-    lock_as_read,
     save_as,
     take_step,
 )
@@ -54,46 +55,50 @@ DETAIL_MODELS: dict[str, type[Training] | type[ResearchProject] | type[Visit]] =
 }
 
 
-def plan_activity(
-    *,
-    actor: User | None,
-    on: dt.date,
-    organizations: Iterable[Organization] = (),
-    areas: Iterable[CooperationArea] = (),
-    details: Mapping[str, Any] | None = None,
-    **columns: Any,
-) -> Activity:
-    """Plans a follow-up: ``columns`` are its own, ``details`` those of its kind's table: training, project or visit.
+ACTIVITY = Aggregate(
+    Activity,
+    "activity.add",
+    "activity.edit",
+    parts=(ActivityOrganization, ActivityCredit, Training, ResearchProject, Visit),
+    # The kind decides which details there are; what comes next is said when it is completed.
+    fixed=frozenset({"kind", "next_step", "no_next_step_reason"}),
+)
 
-    Effects in order: the activity; its details; the organizations taking part; each of ``areas`` credited to each; its
-    first and its last day become milestones, the first not when it lies before ``on``, the day of planning.
+
+def register_activity(
+    activity: Activity, *, actor: User | None, today: dt.date, parts: Sequence[models.Model] = ()
+) -> Activity:
+    """Plan a follow-up with its parts: details of its kind, organizations taking part, areas it counts for.
+
+    Its first and its last day become milestones, the first not when it lies before ``today``.
     """
-    activity = Activity(**columns)
     with transaction.atomic():
-        _add(activity, actor=actor, organizations=organizations, areas=areas, details=details or {})
-        follow_activity(activity, actor=actor, on=on)
+        _register(activity, parts, actor=actor)
+        follow_activity(activity, actor=actor, on=today)
     return activity
 
 
-def record_activity(
+def register_completed_activity(
+    activity: Activity,
     *,
     actor: User | None,
+    today: dt.date,
     on: dt.date,
+    parts: Sequence[models.Model] = (),
     next_step: str = "",
     next_step_on: dt.date | None = None,
     no_next_step_reason: str = "",
-    organizations: Iterable[Organization] = (),
-    areas: Iterable[CooperationArea] = (),
-    details: Mapping[str, Any] | None = None,
-    **columns: Any,
 ) -> Activity:
-    """Records a follow-up that has taken place and was over on ``on``; ``columns`` as in ``plan_activity``.
+    """Record a follow-up that has taken place and was over on ``on``, with what comes next.
 
-    Effects in order: as if planned, but nobody is asked to start or complete it; completed with what comes next.
+    Effects as if it had been planned and completed, but nobody is asked to start or complete it.
     """
-    activity = Activity(**columns)
+    for name in ("starts_on", "ends_on"):
+        if getattr(activity, name):
+            check_not_in_future(getattr(activity, name), today=today, field=name)
+    check_not_in_future(on, today=today, field="on")
     with transaction.atomic():
-        _add(activity, actor=actor, organizations=organizations, areas=areas, details=details or {}, done_on=on)
+        _register(activity, parts, actor=actor, done_on=on)
         return complete_activity(
             activity,
             actor=actor,
@@ -105,137 +110,124 @@ def record_activity(
         )
 
 
-def _add(
-    activity: Activity,
-    *,
-    actor: User | None,
-    organizations: Iterable[Organization],
-    areas: Iterable[CooperationArea],
-    details: Mapping[str, Any],
-    done_on: dt.date | None = None,
+def _register(
+    activity: Activity, parts: Sequence[models.Model], *, actor: User | None, done_on: dt.date | None = None
 ) -> None:
-    """A new activity with its parts, inside the caller's transaction. The same entered twice at once stands in line."""
+    """Save a new activity with its parts, inside the caller's transaction."""
     if activity.agreement:
-        activity.agreement = lock(activity.agreement)
-        require(actor, "agreement.follow_up", activity.agreement)
+        activity.agreement = _lock_followed_up(activity.agreement, actor)
     else:
+        # A second click waits here until the first is saved, and is then refused.
         activity.unit = lock(activity.unit)
-    require(actor, "activity.add", activity)
     _check_days(activity)
+    _check_details(activity, parts)
     _refuse_entered_twice(activity, done_on)
-    save_as(activity, actor)
-    if activity.kind in DETAIL_MODELS:
-        save_as(DETAIL_MODELS[activity.kind](activity=activity, **details), actor)
-    for organization in organizations:
-        save_as(ActivityOrganization(activity=activity, organization=organization), actor)
-    credit_areas(activity, actor=actor, areas=areas)
+    if activity.kind in DETAIL_MODELS and not any(isinstance(part, DETAIL_MODELS[activity.kind]) for part in parts):
+        parts = [DETAIL_MODELS[activity.kind](activity=activity), *parts]
+    ACTIVITY.register(activity, parts, actor=actor)
+    _check_credits(activity, parts)
 
 
-def _check_days(activity: Activity) -> None:
-    for name in ("starts_on", "ends_on"):
-        day = getattr(activity, name)
-        if day:
-            check_day(day, field=name)
-    if activity.ends_on and (activity.starts_on is None or activity.ends_on < activity.starts_on):
-        raise InvalidInput(_("An activity cannot end before it starts."), field="ends_on")
+def credits_of(areas: Iterable[CooperationArea], organizations: Iterable[Organization]) -> list[ActivityCredit]:
+    """The credits that a page offers at first: each area counts for each organization."""
+    organizations = list(organizations)
+    return [ActivityCredit(area=area, organization=partner) for area in areas for partner in organizations]
 
 
 def edit_activity(
     activity: Activity,
     *,
     actor: User | None,
-    on: dt.date,
-    changes: Mapping[str, Any],
-    details: Mapping[str, Any],
-    organizations: Iterable[Organization],
-    credited: Iterable[tuple[int, int]],
+    today: dt.date,
+    changes: Mapping[str, Any] = MappingProxyType({}),
+    parts: Sequence[models.Model] = (),
+    removed: Sequence[models.Model] = (),
 ) -> Activity:
-    """Changes what it says of itself; ``activity`` has the version it was read with.
+    """Change what a follow-up says of itself, its details, who takes part and what it counts for, as one version.
 
-    ``changes`` are columns of it and ``details`` of its kind's table. Afterwards exactly ``organizations`` take part,
-    and it counts for exactly ``credited``: pairs of an area's and an organization's id.
-
-    Effects in order: the activity, its details, who takes part, what it counts for, as one version and none where
-    nothing changed; its milestones follow its dates and its title.
+    Its milestones follow its dates, its title, its unit, its agreement and its owner. Once it is completed, the next
+    contact of its agreement is counted from it.
     """
     with transaction.atomic():
-        locked = lock_as_read(activity)
-        require(actor, "activity.edit", locked)
-        changes = _changed(locked, changes)
-        _set_columns(locked, changes)
-        _check_days(locked)
-        _check_is_over(locked, changes)
-        if changes:
-            save_as(locked, actor)
-        has_other_parts = [
-            _edit_details(locked, details, actor=actor),
-            _keep_partners(locked, {organization.pk for organization in organizations}, actor=actor),
-            _keep_credits(locked, set(credited), actor=actor),
-        ]
-        if any(has_other_parts) and not changes:
-            locked.touch()
-        follow_activity(locked, actor=actor, on=on)
+        before, after = ACTIVITY.begin(activity, changes, actor=actor)
+        if after.agreement_id != before.agreement_id:
+            _lock_agreements(before, after, actor)
+        _check_days(after)
+        _check_is_over(before, after)
+        _check_details(after, parts)
+        if ACTIVITY.finish(before, after, parts, removed, actor=actor):
+            _check_credits(after, parts)
+            _follow_edit(before, after, actor=actor, on=today)
+    return after
+
+
+def _follow_edit(before: Activity, after: Activity, *, actor: User | None, on: dt.date) -> None:
+    if after.owner and after.owner_id != before.owner_id:
+        check_heir(after, after.owner, field="owner")
+    if after.completed_on and after.agreement_id != before.agreement_id:
+        for agreement in filter(None, (before.agreement, after.agreement)):
+            derive_milestones(agreement, actor=actor, on=on)
+    is_given = after.owner_id != before.owner_id
+    follow_activity(after, actor=actor, on=on, previous_owner=before.owner if is_given else None)
+
+
+def _lock_agreements(before: Activity | ContactNote, after: Activity | ContactNote, actor: User | None) -> None:
+    """Lock the agreement it leaves and the one it goes to, by id: two edits may go opposite ways at once."""
+    pair = [agreement for agreement in (before.agreement, after.agreement) if agreement]
+    for agreement in sorted(pair, key=lambda agreement: agreement.pk):
+        lock(agreement)
+    if after.agreement:
+        _lock_followed_up(after.agreement, actor)
+
+
+def _lock_followed_up(agreement: Agreement, actor: User | None) -> Agreement:
+    """The agreement under its lock, when the actor may follow it up."""
+    locked = lock(agreement)
+    try:
+        require(actor, "agreement.follow_up", locked)
+    except NotAllowed as error:
+        error.field = "agreement"
+        raise
     return locked
 
 
-def _changed(row: Any, values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if getattr(row, name) != value}
-
-
-def _check_is_over(activity: Activity, changes: Mapping[str, Any]) -> None:
-    """What is completed did not take place afterwards."""
+def _check_days(activity: Activity) -> None:
     for name in ("starts_on", "ends_on"):
-        day = changes.get(name)
-        if day and activity.completed_on and day > activity.completed_on:
+        if getattr(activity, name):
+            check_day(getattr(activity, name), field=name)
+
+
+def _check_is_over(before: Activity, after: Activity) -> None:
+    """What is completed did not take place afterwards."""
+    for name in changed_columns(before, after) & {"starts_on", "ends_on"}:
+        day = getattr(after, name)
+        if day and after.completed_on and day > after.completed_on:
             words = _("It was completed on %(day)s: reopen it to correct the day.")
-            raise InvalidInput(words % {"day": activity.completed_on.isoformat()}, field=name)
+            raise InvalidInput(words % {"day": after.completed_on.isoformat()}, field=name)
 
 
-def _set_columns(row: Any, values: Mapping[str, Any]) -> None:
-    for name, value in values.items():
-        setattr(row, name, value)
-    check_input(row, values)
+def _check_details(activity: Activity, parts: Iterable[models.Model]) -> None:
+    for part in parts:
+        for kind, model in DETAIL_MODELS.items():
+            if isinstance(part, model) and kind != activity.kind:
+                words = _("This belongs to the kind “%(kind)s”: choose that kind or leave this empty.")
+                raise InvalidInput(words % {"kind": ActivityKind(kind).label}, part=part)
+
+
+def _check_credits(activity: Activity, parts: Iterable[models.Model]) -> None:
+    """An activity counts only for organizations that take part: promised and delivered are compared by them."""
+    outside = activity.credits.exclude(organization__in=activity.partners.values("organization"))
+    ids = set(outside.values_list("pk", flat=True))
+    if ids:
+        credit = next((part for part in parts if isinstance(part, ActivityCredit) and part.pk in ids), None)
+        words = _("It counts only for organizations that take part.")
+        raise InvalidInput(words, field="organization" if credit else "credits", part=credit)
 
 
 def detail_of(activity: Activity) -> Training | ResearchProject | Visit | None:
     """The training, research project or visit behind the activity; None for the other kinds."""
     model = DETAIL_MODELS.get(activity.kind)
     return model._base_manager.filter(activity=activity).first() if model else None
-
-
-def _edit_details(activity: Activity, details: Mapping[str, Any], *, actor: User | None) -> bool:
-    """Whether anything changed."""
-    if not details:
-        return False
-    row = detail_of(activity) or DETAIL_MODELS[activity.kind](activity=activity)
-    changes = _changed(row, details)
-    if changes:
-        _set_columns(row, changes)
-        save_as(row, actor)
-    return bool(changes)
-
-
-def _keep_partners(activity: Activity, wanted: set[int], *, actor: User | None) -> bool:
-    """Whether anything changed."""
-    known = {row.organization_id: row for row in activity.partners.all()}
-    for pk in sorted(known.keys() - wanted):
-        delete_as(known[pk], actor)
-    for pk in sorted(wanted - known.keys()):
-        save_as(ActivityOrganization(activity=activity, organization_id=pk), actor)
-    return known.keys() != wanted
-
-
-def _keep_credits(activity: Activity, wanted: set[tuple[int, int]], *, actor: User | None) -> bool:
-    """Whether anything changed."""
-    known = {(row.area_id, row.organization_id): row for row in activity.credits.all()}
-    taking_part = set(activity.partners.values_list("organization_id", flat=True))
-    if any(organization_id not in taking_part for _area_id, organization_id in wanted):
-        raise InvalidInput(_("It counts only for organizations that take part."), field="credits")
-    for pair in sorted(known.keys() - wanted):
-        delete_as(known[pair], actor)
-    for area_id, organization_id in sorted(wanted - known.keys()):
-        save_as(ActivityCredit(activity=activity, area_id=area_id, organization_id=organization_id), actor)
-    return known.keys() != wanted
 
 
 def derived_of_activity(activity: Activity) -> list[Derived]:
@@ -375,39 +367,28 @@ STEPS: dict[str, Callable[..., Activity]] = {
 }
 
 
-def credit_areas(activity: Activity, *, actor: User | None, areas: Iterable[CooperationArea]) -> None:
-    """The default credits: each of ``areas`` x each organization taking part, where they are not there yet."""
-    partners = Organization.objects.filter(activity_rows__activity=activity)
-    known = set(activity.credits.values_list("area_id", "organization_id"))
-    with transaction.atomic():
-        require(actor, "activity.edit", activity)
-        for area in areas:
-            for organization in partners:
-                if (area.pk, organization.pk) not in known:
-                    save_as(ActivityCredit(activity=activity, area=area, organization=organization), actor)
+CONTACT_NOTE = Aggregate(ContactNote, "contact_note.add", "contact_note.edit")
 
 
-def log_contact(*, actor: User | None, on: dt.date, **columns: Any) -> ContactNote:
-    """Logs a call or message that happened on ``on``: ``columns`` say through which channel, about what, for which unit.
+def register_contact_note(
+    note: ContactNote, *, actor: User | None, today: dt.date, parts: Sequence[models.Model] = ()
+) -> ContactNote:
+    """Log a call or message; the actor is its author, and the agreement's next contact is counted from it.
 
-    The agreement's next contact is counted from it. Raises ``InvalidInput`` without a word of what was said, when it is
-    about nothing, or when the contact works for another organization.
+    Raises ``InvalidInput`` without a word of what was said, when it is about nothing, when the contact works for another
+    organization, and when the same was logged already.
     """
-    note = ContactNote(author=actor, happened_on=on, **columns)
-    note.summary = note.summary.strip()
-    _check_note(note)
-    if note.contact:
-        note.organization = note.contact.organization
+    note.author = actor
+    _complete_note(note, today=today)
     with transaction.atomic():
         if note.agreement:
             # Before the note, which takes a share of the agreement: two calls logged at once stand in line.
-            require(actor, "agreement.follow_up", lock(note.agreement))
-        require(actor, "contact_note.add", note)
+            _lock_followed_up(note.agreement, actor)
         _refuse_twice(note)
-        save_as(note, actor)
+        CONTACT_NOTE.register(note, parts, actor=actor)
         mark_answered(note)
         if note.agreement:
-            derive_milestones(note.agreement, actor=actor, on=on)
+            derive_milestones(note.agreement, actor=actor, on=note.happened_on)
     return note
 
 
@@ -418,14 +399,40 @@ def mark_answered(note: ContactNote) -> None:
     ReminderMark.leave_on(waiting.filter(reminder_plans__status=PlanStatus.PLANNED))
 
 
-def _check_note(note: ContactNote) -> None:
+def edit_contact_note(
+    note: ContactNote,
+    *,
+    actor: User | None,
+    today: dt.date,
+    changes: Mapping[str, Any] = MappingProxyType({}),
+    parts: Sequence[models.Model] = (),
+    removed: Sequence[models.Model] = (),
+) -> ContactNote:
+    """Correct what was logged; the next contact of its agreement, also of the one before, is counted anew."""
+    with transaction.atomic():
+        before, after = CONTACT_NOTE.begin(note, changes, actor=actor)
+        _complete_note(after, today=today)
+        if after.agreement_id != before.agreement_id:
+            _lock_agreements(before, after, actor)
+        if CONTACT_NOTE.finish(before, after, parts, removed, actor=actor):
+            mark_answered(after)
+            for agreement in {row.agreement_id: row.agreement for row in (before, after) if row.agreement}.values():
+                derive_milestones(agreement, actor=actor, on=today)
+    return after
+
+
+def _complete_note(note: ContactNote, *, today: dt.date) -> None:
+    """Check what a note says; a contact says about which organization it is."""
+    note.summary = note.summary.strip()
     if not note.summary:
         raise InvalidInput(_("Say in a few words what was said."), field="summary")
-    check_day(note.happened_on, field="on")
+    check_not_in_future(note.happened_on, today=today, field="happened_on")
     if not (note.agreement or note.organization or note.contact):
-        raise InvalidInput(_("Say which agreement or organization this is about."))
+        raise InvalidInput(_("Say which agreement or organization this is about."), field="agreement")
     if note.contact and note.organization and note.contact.organization_id != note.organization.pk:
         raise InvalidInput(_("This contact belongs to another organization."), field="contact")
+    if note.contact:
+        note.organization = note.contact.organization
 
 
 def _refuse_entered_twice(activity: Activity, done_on: dt.date | None) -> None:

@@ -1,8 +1,9 @@
 """Agreements from draft to their end: reviewed, signed, renewed, amended, closed."""
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import count
+from types import MappingProxyType
 from typing import Any
 
 from django.db import models, transaction
@@ -11,15 +12,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from partnerships.dates import add_months
-from partnerships.exceptions import InvalidInput, TransitionRefused
+from partnerships.exceptions import InvalidInput, PossibleDuplicate, TransitionRefused
 from partnerships.models import (
     Activity,
     Agreement,
     AgreementArea,
     AgreementParty,
     AgreementTerm,
+    AgreementUnit,
     Amendment,
+    CustodyStep,
     Organization,
+    ProgrammeItem,
     ReminderMark,
     ReminderPlan,
     User,
@@ -27,6 +31,7 @@ from partnerships.models import (
 from partnerships.permissions import may, require
 from partnerships.statuses import AGREEMENT_TRANSITIONS, AgreementStatus
 from partnerships.workflows.activities import follow_activity, lock_unfinished
+from partnerships.workflows.edits import Aggregate, changed_columns, check_not_in_future
 from partnerships.workflows.milestones import (
     cancel_pending_milestones,
     derive_milestones,
@@ -43,7 +48,6 @@ from partnerships.workflows.transitions import (
     lock,
     lock_as_read,
     save_as,
-    save_with_parts,
     take_step,
 )
 
@@ -64,25 +68,55 @@ LOCKED = (
 LOCKED_PARTS = (AgreementParty, AgreementArea, AgreementTerm)
 
 
-def register_agreement(
-    agreement: Agreement, *, actor: User | None, parts: Sequence[models.Model] = (), none_of: Collection[int] = ()
-) -> Agreement:
-    """Keeps a new draft with its parts: parties, areas promised, a term, a programme. The actor is its creator.
+AGREEMENT = Aggregate(
+    Agreement,
+    "agreement.add",
+    "agreement.edit",
+    parts=(AgreementParty, AgreementArea, AgreementTerm, AgreementUnit, CustodyStep, ProgrammeItem),
+)
 
-    Raises ``InvalidInput`` on ``is_another`` when the unit has an agreement of this title beside ``none_of``, the ids
-    of those it is said not to be. Under a lock of the unit, so that a form sent twice makes one agreement.
+
+def register_agreement(
+    agreement: Agreement,
+    *,
+    actor: User | None,
+    today: dt.date,
+    parts: Sequence[models.Model] = (),
+    confirmed_different: Collection[int] = (),
+) -> Agreement:
+    """Register a draft with its parts: parties, areas promised, a term, units taking part, programmes.
+
+    The actor is its creator. Raises ``PossibleDuplicate`` when the unit has an agreement of this title that is not among
+    ``confirmed_different``. The unit is locked, so that a form sent twice makes one agreement.
     """
     with transaction.atomic():
         lock(agreement.unit)
-        require(actor, "agreement.add", agreement)
-        if set(agreements_of_title(agreement).values_list("pk", flat=True)) - set(none_of):
-            raise InvalidInput(TITLE_IS_THERE, field="is_another")
+        found = set(agreements_of_title(agreement).values_list("pk", flat=True))
         agreement.created_by = actor
-        save_as(agreement, actor)
-        _keep_parts(agreement, parts, actor)
+        require(actor, "agreement.add", agreement)
+        if found - set(confirmed_different):
+            raise PossibleDuplicate(TITLE_IS_THERE, found=found)
+        AGREEMENT.register(agreement, parts, actor=actor)
         if agreement.coordinator:
             check_heir(agreement, agreement.coordinator, field="coordinator")
     return agreement
+
+
+def register_signed_agreement(
+    agreement: Agreement,
+    *,
+    actor: User | None,
+    today: dt.date,
+    on: dt.date,
+    parts: Sequence[models.Model] = (),
+    confirmed_different: Collection[int] = (),
+) -> Agreement:
+    """Register an agreement that was signed on ``on``; see ``register_agreement`` and ``record_signed_agreement``."""
+    check_not_in_future(on, today=today, field="on")
+    more: dict[str, Any] = {"parts": parts, "confirmed_different": confirmed_different}
+    with transaction.atomic():
+        registered = register_agreement(agreement, actor=actor, today=today, **more)
+        return record_signed_agreement(registered, actor=actor, on=on, today=today)
 
 
 def agreements_of_title(agreement: Agreement) -> models.QuerySet[Agreement]:
@@ -95,37 +129,32 @@ def edit_agreement(
     agreement: Agreement,
     *,
     actor: User | None,
-    is_changed: bool = True,
+    today: dt.date,
+    changes: Mapping[str, Any] = MappingProxyType({}),
     parts: Sequence[models.Model] = (),
     removed: Sequence[models.Model] = (),
 ) -> Agreement:
-    """Keeps what was changed of it and of its parts as one edit.
+    """Change an agreement and its parts as one version.
 
     From the review on ``LOCKED`` and ``LOCKED_PARTS`` stay as they are. Milestones go along to another unit; those of the
     former coordinator, or of nobody, to the new one. Whoever coordinates it has to be able to in another unit as well.
     """
     with transaction.atomic():
-        before = lock_as_read(agreement)
-        require(actor, "agreement.edit", before)
-        require(actor, "agreement.edit", agreement)
+        before, after = AGREEMENT.begin(agreement, changes, actor=actor)
+        changed = changed_columns(before, after)
         if not before.is_editable:
-            _check_nothing_locked(before, agreement, [*parts, *removed])
-        for part in parts:
-            part.agreement = agreement  # type: ignore[attr-defined]
-        save_with_parts(agreement, actor, is_changed=is_changed, parts=parts, removed=removed)
-        is_moved, is_given = (
-            getattr(before, name) != getattr(agreement, name) for name in ("unit_id", "coordinator_id")
-        )
-        if agreement.coordinator and (is_moved or is_given):
-            check_heir(agreement, agreement.coordinator, field="coordinator")
-        if before.type_id != agreement.type_id:
+            _check_nothing_locked(before, after, [*parts, *removed])
+        AGREEMENT.finish(before, after, parts, removed, actor=actor)
+        if after.coordinator and changed & {"unit", "coordinator"}:
+            check_heir(after, after.coordinator, field="coordinator")
+        if "type" in changed:
             # The other type may have reminder rules of its own.
-            ReminderMark.leave_on(agreement.milestones.pending())
-        if is_moved:
-            follow_unit(agreement, actor=actor, previous=before.unit_id)
-        if is_given:
-            follow_coordinator(agreement, actor=actor, previous=before.coordinator)
-    return agreement
+            ReminderMark.leave_on(after.milestones.pending())
+        if "unit" in changed:
+            follow_unit(after, actor=actor, previous=before.unit_id)
+        if "coordinator" in changed:
+            follow_coordinator(after, actor=actor, previous=before.coordinator)
+    return after
 
 
 def submit_agreement(agreement: Agreement, *, actor: User | None, on: dt.date) -> Agreement:
@@ -373,15 +402,8 @@ def delete_draft(agreement: Agreement, *, actor: User | None) -> None:
             raise TransitionRefused(_("Something was done under this draft already; cancel it instead.")) from error
 
 
-def _keep_parts(agreement: Agreement, parts: Iterable[models.Model], actor: User | None) -> None:
-    for part in parts:
-        part.agreement = agreement  # type: ignore[attr-defined]
-        save_as(part, actor)
-
-
 def _check_nothing_locked(before: Agreement, after: Agreement, parts: Sequence[models.Model]) -> None:
-    is_other = any(before.serializable_value(name) != after.serializable_value(name) for name in LOCKED)
-    if is_other or any(isinstance(part, LOCKED_PARTS) for part in parts):
+    if changed_columns(before, after) & set(LOCKED) or any(isinstance(part, LOCKED_PARTS) for part in parts):
         raise TransitionRefused(_("It is under review or signed: what was agreed is locked."))
 
 
@@ -433,8 +455,7 @@ def _end(agreement: Agreement, name: str, *, actor: User | None, on: dt.date, re
 def _become_signed(
     agreement: Agreement, name: str, *, actor: User | None, on: dt.date, today: dt.date, not_before: dt.date
 ) -> Agreement:
-    if on > today:
-        raise InvalidInput(_("The day of signing lies in the future."), field="on")
+    check_not_in_future(on, today=today, field="on")
     changes: dict[str, Any] = {
         "title_as_signed": agreement.title_as_signed or agreement.title,
         "is_signing_confirmed": actor is None or may(actor, "agreement.sign", agreement),

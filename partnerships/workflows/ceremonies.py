@@ -16,6 +16,7 @@ from partnerships.exceptions import DomainError, InvalidInput, StaleVersion, Tra
 from partnerships.models import (
     Activity,
     ActivityKind,
+    ActivityOrganization,
     Agreement,
     AgreementArea,
     AgreementParty,
@@ -37,9 +38,10 @@ from partnerships.models import (
     Source,
     Unit,
     User,
+    Visit,
 )
 from partnerships.permissions import refusal, require
-from partnerships.workflows.activities import plan_activity, record_activity
+from partnerships.workflows.activities import register_activity, register_completed_activity
 from partnerships.workflows.agreements import record_signed_agreement
 from partnerships.workflows.demands import release_demand
 from partnerships.workflows.facilities import open_facility
@@ -415,13 +417,14 @@ class _Desk:
             "owner": line.coordinator,
             "starts_on": line.on,
         }
-        _check_keeper(line.coordinator, "activity.edit", Activity(**visit))
-        more: dict[str, Any] = {"actor": self.actor, "organizations": [host], "details": {"host": host}}
+        activity, parts = Activity(**visit), [Visit(host=host), ActivityOrganization(organization=host)]
+        _check_keeper(line.coordinator, "activity.edit", activity)
+        more: dict[str, Any] = {"actor": self.actor, "today": self.today, "parts": parts}
         if line.on > self.today:
-            plan_activity(on=self.today, **visit, **more)
+            register_activity(activity, **more)
         else:
             why = _("Recorded with the ceremony; no next step is known.")
-            record_activity(on=line.on, no_next_step_reason=why, **visit, **more)
+            register_completed_activity(activity, on=line.on, no_next_step_reason=why, **more)
 
     def _add(self, row: Any, action: str) -> None:
         require(self.actor, action, row)

@@ -21,7 +21,8 @@ from partnerships.models import (
 )
 from partnerships.permissions import require
 from partnerships.statuses import AgreementStatus
-from partnerships.workflows.transitions import delete_as, lock, save_as, save_with_parts
+from partnerships.workflows.edits import Aggregate
+from partnerships.workflows.transitions import delete_as, lock, save_as
 
 OPEN_AGREEMENTS = frozenset(AgreementStatus) - {
     AgreementStatus.COMPLETED,
@@ -29,6 +30,7 @@ OPEN_AGREEMENTS = frozenset(AgreementStatus) - {
     AgreementStatus.CANCELLED,
 }
 
+ORGANIZATION = Aggregate(Organization, "organization.add", "organization.edit", parts=(OrganizationName,))
 
 LOOK_FIRST = gettext_lazy("Look at those of a similar name first; if it is none of them, say so.")
 # What makes two contacts of an organization the same person.
@@ -75,7 +77,10 @@ def edit_organization(
     """Keeps what was changed of it and of its other names as one edit."""
     with transaction.atomic():
         require(actor, "organization.edit", organization)
-        save_with_parts(organization, actor, is_changed=is_changed, parts=names, removed=removed)
+        if is_changed:
+            save_as(organization, actor)
+        if ORGANIZATION.save_parts(organization, names, removed, actor=actor) and not is_changed:
+            organization.touch()
     return organization
 
 

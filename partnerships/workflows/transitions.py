@@ -6,7 +6,6 @@ from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
-from django.db.models import ProtectedError
 from django.utils.translation import gettext as _
 
 from partnerships.dates import EARLIEST_DAY, LATEST_DAY
@@ -99,64 +98,6 @@ def save_as(row: Any, actor: User | None, *, reason: str = "") -> None:
     row._history_user = actor  # both are read by the history library
     row._change_reason = reason[:100] or None
     row.save()
-
-
-def save_with_parts(
-    root: Any,
-    actor: User | None,
-    *,
-    is_changed: bool,
-    parts: Iterable[Any] = (),
-    removed: Iterable[Any] = (),
-) -> None:
-    """One edit of ``root`` and the rows that belong to it: one version, one history row for each that changed.
-
-    Raises ``StaleVersion`` when somebody else was faster, also where only a part was changed, and ``TransitionRefused``
-    when something refers to a part that is to go.
-    """
-    parts, removed = list(parts), list(removed)
-    if is_changed:
-        save_as(root, actor)
-    elif parts or removed:
-        root.touch()
-    for row in removed:
-        _remove_part(row, actor)
-    make_room(root, parts)
-    for row in parts:
-        save_as(row, actor)
-
-
-def make_room(root: models.Model, parts: Iterable[models.Model]) -> None:
-    """Lets rows that belong to ``root`` change places: call it, in the transaction that saves them all, before the first.
-
-    What is unique within a root is checked at each row. So they leave it until they are saved, for one that is not
-    there: that it exists is asked at the commit alone.
-    """
-    kept: dict[type[models.Model], list[models.Model]] = {}
-    for part in parts:
-        if not part._state.adding:
-            kept.setdefault(type(part), []).append(part)
-    for model, rows in kept.items():
-        if len(rows) > 1:
-            ids = [row.pk for row in rows]
-            model._base_manager.filter(pk__in=ids).update(**{_reference(rows[0], root): -root.pk})
-
-
-def _reference(part: models.Model, root: models.Model) -> str:
-    """The column by which ``part`` belongs to ``root``."""
-    references = (field for field in part._meta.concrete_fields if isinstance(root, field.related_model or ()))
-    return next(field.name for field in references if getattr(part, field.attname) == root.pk)
-
-
-def _remove_part(row: Any, actor: User | None) -> None:
-    try:
-        delete_as(row, actor)
-    except ProtectedError as error:
-        kinds = {str(other._meta.verbose_name_plural) for other in error.protected_objects}
-        words = {"part": row, "kinds": ", ".join(sorted(kinds))}
-        raise TransitionRefused(
-            _("“%(part)s” cannot be removed: there are %(kinds)s that refer to it.") % words
-        ) from error
 
 
 def delete_as(row: Any, actor: User | None) -> None:

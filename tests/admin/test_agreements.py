@@ -297,8 +297,8 @@ def test_without_a_term_it_is_open_ended_with_a_review(office, registration):
         ({"title": ""}, "title"),
         ({"title": "Two\nlines"}, "title"),
         ({"unit": "999999"}, "unit"),
-        ({"parties-1-organization": ""}, "parties"),
-        ({"parties-1-role": "witness"}, "parties"),
+        ({"parties-1-organization": ""}, "__all__"),
+        ({"parties-1-role": "witness"}, "__all__"),
         ({"terms-0-ends_on": "2024-01-01"}, "terms"),
         ({"custody_steps-0-since": "yesterday"}, "custody_steps"),
     ],
@@ -313,20 +313,18 @@ def test_a_slip_is_shown_where_it_is_and_nothing_is_half_saved(office, registrat
     assert (Agreement.objects.count(), AgreementParty.objects.count(), Milestone.objects.count()) == (0, 0, 0)
 
 
-def test_what_the_domain_refuses_is_rolled_back_and_shown(office, registration, monkeypatch):
-    from partnerships.admin import agreements
-    from partnerships.exceptions import InvalidInput
+def test_a_title_the_unit_has_is_asked_about_and_can_be_confirmed(office, registration):
+    office.post(reverse(REGISTER), registration)
+    there = Agreement.objects.get()
 
-    def refuse(*args, **kwargs):
-        raise InvalidInput("Not on a holiday.", field="on")
+    asked = office.post(reverse(REGISTER), registration)
 
-    monkeypatch.setattr(agreements, "record_signed_agreement", refuse)
-
-    response = office.post(reverse(REGISTER), registration)
-
-    assert response.context["adminform"].form.errors["on"] == ["Not on a holiday."]
-    assert response.context["adminform"].form["title"].value() == "Framework"
-    assert Agreement.objects.count() == 0
+    form = asked.context["adminform"].form
+    assert list(form.errors) == ["is_another"]
+    assert 'name="is_another"' in asked.content.decode()
+    assert Agreement.objects.count() == 1
+    office.post(reverse(REGISTER), registration | {"is_another": str(there.pk)})
+    assert Agreement.objects.count() == 2
 
 
 def test_a_lead_registers_for_their_own_units_only(enter, registration):

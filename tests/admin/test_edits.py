@@ -122,28 +122,37 @@ def test_an_organization_is_not_listed_twice_at_an_event(world, enter):
 
 @pytest.mark.both_databases
 @pytest.mark.parametrize("order", [(1, 0), (1, 2, 0)])
-def test_parts_change_places(world, enter, order):
+def test_lines_that_exchange_their_organizations_keep_what_they_say(world, enter, order):
+    """Each organization keeps its row: what refers to a party means the organization."""
     person, draft = world.people["staff"], AgreementFactory(ready=True)
     for _ in order[2:]:
         AgreementPartyFactory(agreement=draft)
     parties = list(draft.parties.order_by("pk"))
     wanted = [parties[place].organization_id for place in order]
+    typed = {f"parties-{number}-organization": str(pk) for number, pk in enumerate(wanted)}
+    typed |= {f"parties-{number}-signatory_person": f"Person {number}" for number in range(len(order))}
 
-    save(enter(person), draft, **{f"parties-{number}-organization": str(pk) for number, pk in enumerate(wanted)})
+    save(enter(person), draft, **typed)
 
-    assert list(draft.parties.order_by("pk").values_list("organization", flat=True)) == wanted
+    assert [party.organization_id for party in draft.parties.order_by("pk")] == [row.organization_id for row in parties]
+    persons = dict(draft.parties.values_list("organization", "signatory_person"))
+    assert persons == {pk: f"Person {number}" for number, pk in enumerate(wanted)}
     assert [history_of(party) for party in parties] == [[("~", person.pk), ("+", None)]] * len(order)
 
 
 @pytest.mark.both_databases
-def test_guests_of_an_event_change_places(world, enter):
+def test_guests_of_an_event_exchange_their_roles(world, enter):
     event = EventFactory()
-    first, second = (ParticipationFactory(event=event).organization_id for _ in range(2))
-    swapped = {"participations-0-organization": str(second), "participations-1-organization": str(first)}
+    first, second = (ParticipationFactory(event=event, role=role) for role in ("guest", "organizer"))
+    swapped = {
+        "participations-0-organization": str(second.organization_id),
+        "participations-1-organization": str(first.organization_id),
+    }
 
     save(enter(world.people["staff"]), event, **swapped)
 
-    assert list(event.participations.order_by("pk").values_list("organization", flat=True)) == [second, first]
+    roles = dict(event.participations.values_list("organization", "role"))
+    assert roles == {first.organization_id: "organizer", second.organization_id: "guest"}
 
 
 @pytest.mark.both_databases
@@ -306,11 +315,13 @@ def test_a_file_becomes_the_next_version_of_its_document(world, enter):
     assert [version.original_name for version in document.versions.all()] == ["paper.pdf", "minutes.txt"]
 
 
-def test_a_document_is_uploaded_on_the_page_of_its_agreement(world, enter):
+def test_the_page_of_an_agreement_leads_to_the_form_that_adds_a_document(world, enter):
     client, agreement = enter(world.people["lead"]), world.rows["agreement"][0]
-    new = {"documents-TOTAL_FORMS": "2", "documents-1-title": "Annex", "documents-1-kind": "annex"}
+    url = f"{reverse('admin:partnerships_document_add')}?agreement={agreement.pk}"
+    assert url in client.get(change_url(agreement)).content.decode()
 
-    save(client, agreement, **new, **{"documents-1-upload": SimpleUploadedFile("annex.pdf", b"%PDF-1.7")})
+    upload = {"title": "Annex", "kind": "annex", "upload": SimpleUploadedFile("annex.pdf", b"%PDF-1.7")}
+    client.post(url, filled(client.get(url)) | upload)
 
     annex = Document.objects.get(title="Annex")
     assert (annex.agreement, annex.versions.get().uploaded_by) == (agreement, world.people["lead"])

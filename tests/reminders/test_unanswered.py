@@ -36,9 +36,9 @@ from partnerships.reminders.explain import explain
 from partnerships.reminders.reconcile import reconcile_marked, sweep
 from partnerships.reminders.unanswered import mark_sent
 from partnerships.statuses import DeliveryStatus
-from partnerships.workflows.activities import log_contact
 from tests.reminders.conftest import Clock
 from tests.services.smtp_sink import SmtpSink
+from tests.workflows.follow_ups import log_contact
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 

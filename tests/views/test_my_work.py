@@ -21,9 +21,9 @@ from partnerships.factories import (
 )
 from partnerships.models import Milestone
 from partnerships.views import my_work
-from partnerships.workflows.activities import plan_activity
 from partnerships.workflows.milestones import meet_milestone
 from tests.views.world import World
+from tests.workflows.follow_ups import plan_activity
 
 
 @pytest.fixture

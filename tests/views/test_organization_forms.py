@@ -184,15 +184,14 @@ class TestEditing:
         assert type(old).history.filter(id=old.pk, history_type="-").get().history_user == world.coordinator
 
     @pytest.mark.both_databases
-    def test_names_change_places(self, world: World, client: Client) -> None:
+    def test_names_that_change_places_are_the_same_names(self, world: World, client: Client) -> None:
         for name in ("Harbor", "Zhongyi"):
             OrganizationNameFactory(organization=world.enterprise, name=name)
 
         send(client, edit(world.enterprise), names__0__name="Zhongyi", names__1__name="Harbor")
 
         names = world.enterprise.other_names.order_by("pk")
-        assert [name.name for name in names] == ["Zhongyi", "Harbor"]
-        assert [name.history.first().history_user for name in names] == [world.coordinator] * 2
+        assert [(name.name, name.history.count()) for name in names] == [("Harbor", 1), ("Zhongyi", 1)]
         assert {row.pk for row in Organization.objects.search("zhongyi")} == {world.enterprise.pk}
 
     def test_nothing_changed_is_no_edit(self, world: World, client: Client) -> None:

@@ -20,6 +20,8 @@ from partnerships.factories import (
 )
 from partnerships.models import (
     Activity,
+    ActivityCredit,
+    ActivityOrganization,
     Agreement,
     ContactNote,
     Milestone,
@@ -29,13 +31,9 @@ from partnerships.models import (
 from partnerships.workflows.activities import (
     cancel_activity,
     complete_activity,
-    credit_areas,
     edit_activity,
     follow_activity,
-    log_contact,
-    plan_activity,
     postpone_activity,
-    record_activity,
     reopen_activity,
     replan_activity,
     start_activity,
@@ -47,6 +45,7 @@ from partnerships.workflows.agreements import (
     terminate_agreement,
 )
 from partnerships.workflows.milestones import meet_milestone, move_milestone, waive_milestone
+from tests.workflows.follow_ups import log_contact, plan_activity, record_activity
 
 pytestmark = pytest.mark.django_db
 LATER = DAY + dt.timedelta(days=30)
@@ -136,16 +135,20 @@ def test_planned_again_for_another_day() -> None:
     assert (planned.status, planned.starts_on, planned.ends_on) == ("planned", LATER, None)
 
 
-def test_credits_are_areas_times_organizations_once_each() -> None:
-    areas = [CooperationAreaFactory(), CooperationAreaFactory()]
-    partners = [EnterpriseFactory(), EnterpriseFactory()]
-    activity = ActivityFactory(organizations=partners)
-    for _ in range(2):
-        credit_areas(activity, actor=activity.owner, areas=areas)
-    assert set(activity.credits.values_list("area", "organization")) == {
-        (area.pk, partner.pk) for area in areas for partner in partners
-    }
-    assert activity.credits.count() == 4
+def test_an_area_counts_only_for_an_organization_that_takes_part() -> None:
+    area, partner, stranger = CooperationAreaFactory(), EnterpriseFactory(), EnterpriseFactory()
+    activity = ActivityFactory(organizations=[partner])
+    more: dict[str, Any] = {"actor": activity.owner, "today": DAY}
+    credit = ActivityCredit(area=area, organization=stranger)
+
+    with pytest.raises(InvalidInput, match="only for organizations that take part") as refused:
+        edit_activity(fresh(activity), parts=[credit], **more)
+    assert (refused.value.field, refused.value.part) == ("organization", credit)
+
+    edit_activity(fresh(activity), parts=[ActivityCredit(area=area, organization=partner)], **more)
+    with pytest.raises(InvalidInput, match="only for organizations that take part"):
+        edit_activity(fresh(activity), removed=[activity.partners.get()], **more)
+    assert [row.organization for row in activity.credits.all()] == [partner]
 
 
 # Calls and messages
@@ -187,7 +190,7 @@ def test_nobody_logs_a_call_about_an_agreement_of_strangers_under_their_own_unit
         ({"summary": "\n "}, "summary"),
         ({"summary": "a\x00b"}, "summary"),
         ({"channel": "pigeon"}, "channel"),
-        ({"on": dt.date(26, 3, 2)}, "on"),
+        ({"on": dt.date(26, 3, 2)}, "happened_on"),
     ],
 )
 def test_a_call_that_cannot_be_is_refused(agreement: Agreement, values: dict[str, Any], field: str) -> None:
@@ -341,8 +344,7 @@ def test_days_that_cannot_be_are_refused(agreement: Agreement, values: dict[str,
 
 
 def edit(activity: Activity, *, actor: Any, **values: Any) -> Activity:
-    parts = {"details": {}, "organizations": [], "credited": []}
-    return edit_activity(activity, actor=actor, on=DAY, **{**parts, **values})
+    return edit_activity(activity, actor=actor, today=DAY, **values)
 
 
 def test_an_edit_of_what_somebody_else_changed_is_refused(agreement: Agreement) -> None:
@@ -377,10 +379,11 @@ def test_an_edit_of_nothing_is_no_version(agreement: Agreement) -> None:
     partner = OrganizationFactory()
     same = {"changes": {"title": activity.title, "starts_on": activity.starts_on}, "actor": agreement.coordinator}
 
-    edits = [edit(fresh(activity), **same, organizations=partners) for partners in ([], [partner], [partner], [])]
-
     first = activity.version
-    assert [kept.version for kept in edits] == [first, first + 1, first + 1, first + 2]
+    assert edit(fresh(activity), **same).version == first
+    assert edit(fresh(activity), **same, parts=[ActivityOrganization(organization=partner)]).version == first + 1
+    assert edit(fresh(activity), **same, parts=[activity.partners.get(), activity.training]).version == first + 1
+    assert edit(fresh(activity), **same, removed=[activity.partners.get()]).version == first + 2
     assert activity.history.count() == 1
 
 

@@ -621,7 +621,10 @@ def test_a_draft_is_kept_with_its_parts_and_its_author() -> None:
     actor = UserFactory(coordinator_in=unit)
 
     made = register_agreement(
-        Agreement(unit=unit, type=AgreementTypeFactory(), title="New"), actor=actor, parts=parts_of_a_draft()
+        Agreement(unit=unit, type=AgreementTypeFactory(), title="New"),
+        actor=actor,
+        today=DAY,
+        parts=parts_of_a_draft(),
     )
 
     assert (fresh(made).created_by, fresh(made).status) == (actor, AgreementStatus.DRAFT)
@@ -634,7 +637,9 @@ def test_nobody_registers_for_a_unit_of_others() -> None:
     actor = UserFactory(coordinator_in=UnitFactory())
 
     with pytest.raises(NotAllowed):
-        register_agreement(Agreement(unit=UnitFactory(), type=AgreementTypeFactory(), title="New"), actor=actor)
+        register_agreement(
+            Agreement(unit=UnitFactory(), type=AgreementTypeFactory(), title="New"), actor=actor, today=DAY
+        )
 
     assert Agreement.objects.count() == 0
 
@@ -645,15 +650,15 @@ def test_a_title_the_unit_has_is_asked_about_and_a_cancelled_one_is_not() -> Non
 
     def again(**more: Any) -> Agreement:
         draft = Agreement(unit=there.unit, type=there.type, title="joint CENTRE")
-        return register_agreement(draft, actor=actor, **more)
+        return register_agreement(draft, actor=actor, today=DAY, **more)
 
     with pytest.raises(InvalidInput) as asked:
         again()
     assert asked.value.field == "is_another"
-    another = again(none_of=[there.pk])
+    another = again(confirmed_different=[there.pk])
     with pytest.raises(InvalidInput):
-        again(none_of=[there.pk])  # a second click: of that one nothing was said
-    assert again(none_of=[there.pk, another.pk]).pk
+        again(confirmed_different=[there.pk])  # a second click: of that one nothing was said
+    assert again(confirmed_different=[there.pk, another.pk]).pk
     Agreement.objects.update(status=AgreementStatus.CANCELLED)
     assert again().pk
 
@@ -664,27 +669,24 @@ def test_from_the_review_on_what_was_agreed_is_locked(stage: str) -> None:
     before = footprint(agreement)
 
     for column, value in (("title", "Other"), ("amount", 5), ("unit", UnitFactory())):
-        changed = fresh(agreement)
-        setattr(changed, column, value)
         with pytest.raises((TransitionRefused, NotAllowed)):
-            edit_agreement(changed, actor=agreement.coordinator)
+            edit_agreement(fresh(agreement), actor=agreement.coordinator, today=DAY, changes={column: value})
     for part in (agreement.parties.first(), agreement.terms.first()):
         with pytest.raises(TransitionRefused):
-            edit_agreement(fresh(agreement), actor=agreement.coordinator, is_changed=False, removed=[part])
+            edit_agreement(fresh(agreement), actor=agreement.coordinator, today=DAY, removed=[part])
 
     assert footprint(agreement) == before
-    changed = fresh(agreement)
-    changed.reference = "A-1"
-    assert edit_agreement(changed, actor=agreement.coordinator).reference == "A-1"
+    more: dict[str, Any] = {"actor": agreement.coordinator, "today": DAY}
+    assert edit_agreement(fresh(agreement), changes={"reference": "A-1"}, **more).reference == "A-1"
 
 
-def test_an_edit_of_an_earlier_version_is_askedwhole() -> None:
+def test_an_edit_of_an_earlier_version_is_refused_whole() -> None:
     agreement = AgreementFactory(ready=True)
     stale, party = fresh(agreement), agreement.parties.first()
     fresh(agreement).touch()
 
     with pytest.raises(StaleVersion):
-        edit_agreement(stale, actor=agreement.coordinator, is_changed=False, removed=[party])
+        edit_agreement(stale, actor=agreement.coordinator, today=DAY, removed=[party])
 
     assert agreement.parties.count() == 2
 
@@ -698,10 +700,8 @@ def test_a_draft_takes_its_milestones_along_to_another_unit() -> None:
     of_activity = MilestoneFactory(activity=activity, agreement=agreement)
     participants = MilestoneFactory(agreement=agreement, unit=UnitFactory())
     ReminderMark.objects.all().delete()
-    moved = fresh(agreement)
-    moved.unit, moved.coordinator = there, heir
 
-    edit_agreement(moved, actor=None)
+    edit_agreement(fresh(agreement), actor=None, today=DAY, changes={"unit": there, "coordinator": heir})
 
     kept = [fresh(row) for row in (open_, met, of_activity, participants)]
     assert [row.unit for row in kept] == [there, before, before, participants.unit]
@@ -718,6 +718,6 @@ def test_a_part_that_something_refers_to_is_not_removed() -> None:
 
     for part, kinds in ((party, "milestones"), (term, "amendments")):
         with pytest.raises(TransitionRefused, match=f"cannot be removed: there are {kinds} that"):
-            edit_agreement(fresh(agreement), actor=agreement.coordinator, is_changed=False, removed=[part])
+            edit_agreement(fresh(agreement), actor=agreement.coordinator, today=DAY, removed=[part])
 
     assert footprint(agreement) == before

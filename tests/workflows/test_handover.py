@@ -17,8 +17,8 @@ from partnerships.factories import (
     UserFactory,
 )
 from partnerships.models import ReminderMark
-from partnerships.workflows.activities import plan_activity
 from partnerships.workflows.handover import KINDS, Item, hand_over, open_items, preview
+from tests.workflows.follow_ups import plan_activity
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 

@@ -19,7 +19,6 @@ from partnerships.factories import (
 )
 from partnerships.models import Agreement, Milestone, MilestoneKind, ReminderMark, StatusChange
 from partnerships.statuses import MilestoneStatus
-from partnerships.workflows.activities import log_contact
 from partnerships.workflows.agreements import sign_agreement
 from partnerships.workflows.milestones import (
     accept_milestone,
@@ -35,6 +34,7 @@ from partnerships.workflows.milestones import (
     submit_milestone,
     waive_milestone,
 )
+from tests.workflows.follow_ups import log_contact
 from tests.workflows.steps import footprint
 
 pytestmark = pytest.mark.django_db

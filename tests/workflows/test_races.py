@@ -41,9 +41,6 @@ from partnerships.statuses import AgreementStatus, MilestoneStatus
 from partnerships.workflows.activities import (
     complete_activity,
     follow_activity,
-    log_contact,
-    plan_activity,
-    record_activity,
 )
 from partnerships.workflows.agreements import (
     approve_agreement,
@@ -67,6 +64,7 @@ from partnerships.workflows.milestones import (
 from partnerships.workflows.organizations import keep_contact, register_organization
 from partnerships.workflows.upkeep import keep_all_in_step
 from tests.together import refused, run_together
+from tests.workflows.follow_ups import log_contact, plan_activity, record_activity
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
@@ -260,7 +258,7 @@ def test_a_form_sent_twice_registers_one_agreement() -> None:
     actor = UserFactory(coordinator_in=unit)
     drafts = [Agreement(unit=unit, type=kind, title="Joint training centre") for _ in range(2)]
 
-    results = run_together(*(partial(register_agreement, draft, actor=actor) for draft in drafts))
+    results = run_together(*(partial(register_agreement, draft, actor=actor, today=DAY) for draft in drafts))
 
     assert [error.field for error in refused(results)] == ["is_another"]
     assert Agreement.objects.count() == 1
@@ -270,7 +268,8 @@ def test_a_form_of_another_one_sent_twice_registers_one_more() -> None:
     there = AgreementFactory(title="Joint training centre")
     drafts = [Agreement(unit=there.unit, type=there.type, title=there.title) for _ in range(2)]
 
-    calls = [partial(register_agreement, draft, actor=there.coordinator, none_of=[there.pk]) for draft in drafts]
+    more = {"actor": there.coordinator, "today": DAY, "confirmed_different": [there.pk]}
+    calls = [partial(register_agreement, draft, **more) for draft in drafts]
 
     assert [error.field for error in refused(run_together(*calls))] == ["is_another"]
     assert Agreement.objects.count() == 2

@@ -1,6 +1,7 @@
-"""Where what is typed looks like something on record: the box to tick when it is another one."""
+"""The checkbox by which a person confirms that a new row is none of the look-alikes on record."""
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 from django import forms
@@ -27,7 +28,7 @@ class AnotherInput(Input):
 
 
 class AnotherField(forms.Field):
-    """Ids of the rows it is none of. One that came since the box was shown, by a second click, is asked about again."""
+    """Ids of look-alikes that the person confirmed as different; a newer look-alike is asked about again."""
 
     widget = AnotherInput
 
@@ -37,7 +38,8 @@ class AnotherField(forms.Field):
     def to_python(self, value: str | None) -> frozenset[int]:
         return frozenset(map(int, NUMBERS.findall(value or "")))
 
-    def ask_about(self, rows: QuerySet) -> frozenset[int]:
-        """The box is about ``rows`` from now on, also about those the page has no room for; returns their ids."""
-        self.widget.found = frozenset(rows.order_by().values_list("pk", flat=True))
+    def ask_about(self, rows: QuerySet | Collection[int]) -> frozenset[int]:
+        """Make the box ask about these rows, also about those the page has no room for; returns their ids."""
+        ids = rows.order_by().values_list("pk", flat=True) if isinstance(rows, QuerySet) else rows
+        self.widget.found = frozenset(ids)
         return self.widget.found

@@ -1,0 +1,59 @@
+"""Forms that call a verb: input becomes the verb's arguments, and what the verb refuses a message at its field."""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.db import models, transaction
+
+from partnerships.exceptions import DomainError, PossibleDuplicate
+from partnerships.forms.possible_duplicates import AnotherField
+from partnerships.models import User
+from partnerships.workflows.edits import check_not_in_future
+
+
+class DomainFormMixin(forms.BaseForm):
+    """A form of one verb, the same for pages and admin.
+
+    ``field_names`` maps a field as the verb calls it to the field of the form, where the two differ; ``part_fields`` a
+    model of parts to the field that asks for them.
+    """
+
+    field_names: Mapping[str, str] = {}
+    part_fields: Mapping[type[models.Model], str] = {}
+
+    def keep(self, actor: User, **about: Any) -> Any:
+        """Call the verb with what was typed and return what it kept."""
+        raise NotImplementedError
+
+    def apply(self, actor: User, **about: Any) -> Any | None:
+        """Return what the verb kept, or None with its refusal among the errors. Call it on a valid form."""
+        try:
+            with transaction.atomic():
+                return self.keep(actor, **about)
+        except DomainError as error:
+            self.add_refusal(error)
+            return None
+
+    def add_refusal(self, error: DomainError) -> None:
+        """Show the refusal at the field it names, or above the form. Look-alikes are offered to be confirmed."""
+        form, name = self.place_of(error)
+        asked = form.fields.get(name or "")
+        if isinstance(error, PossibleDuplicate) and isinstance(asked, AnotherField):
+            asked.ask_about(error.found)
+        form.add_error(name if asked is not None else None, str(error))
+
+    def place_of(self, error: DomainError) -> tuple[forms.BaseForm, str | None]:
+        """Return the form and the field that ask for what was refused."""
+        name = self.part_fields.get(type(error.part), error.field)
+        return self, self.field_names.get(name, name) if name else None
+
+
+def past_day(day: dt.date, *, today: dt.date) -> dt.date:
+    """Return a day on which something is said to have happened; one that lies ahead is an error of its field."""
+    try:
+        check_not_in_future(day, today=today, field="")
+    except DomainError as error:
+        raise forms.ValidationError(str(error)) from error
+    return day

@@ -1,0 +1,222 @@
+"""The steps that all verbs share which register or edit a record: permission, input, parts, one version, history.
+
+An ``Aggregate`` declares what can be edited. Its verbs add their own locks, rules and consequences around it; see "How an
+edit flows" in docs/architecture.md.
+"""
+
+import copy
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import ProtectedError
+from django.utils.translation import gettext as _
+
+from partnerships.exceptions import DomainError, InvalidInput, NotAllowed, TransitionRefused
+from partnerships.models import User
+from partnerships.permissions import require
+from partnerships.workflows.transitions import check_day, check_input, delete_as, lock_as_read, save_as
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """A root with the rows that belong to it, and what may be changed of them by an edit.
+
+    ``parts`` are the models whose rows belong to the root. ``fixed`` are the columns that stay as they were registered
+    or that have a verb of their own; all other editable columns of the root may be changed.
+    """
+
+    model: type[models.Model]
+    add_action: str
+    edit_action: str
+    parts: tuple[type[models.Model], ...] = ()
+    fixed: frozenset[str] = frozenset()
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The columns that an edit may change."""
+        columns = [field for field in self.model._meta.concrete_fields if field.editable and not field.primary_key]
+        return tuple(field.name for field in columns if field.name not in self.fixed)
+
+    def register(self, root: Any, parts: Iterable[Any] = (), *, actor: User | None) -> None:
+        """Save a new root with its parts. Call it in the verb's transaction, after the verb's locks and rules."""
+        _require_as_changed(actor, self.add_action, root, {"unit"})
+        _save_checked(root, actor)
+        self.save_parts(root, parts, (), actor=actor)
+
+    def begin(self, row: Row, changes: Mapping[str, Any], *, actor: User | None) -> tuple[Row, Row]:
+        """Lock the row and return it as it is and as ``changes`` would leave it; nothing is saved yet.
+
+        Raises ``StaleVersion`` when somebody changed it since ``row`` was read, and ``NotAllowed`` when the actor may
+        not edit it as it is or as it would be.
+        """
+        unknown = changes.keys() - set(self.fields)
+        if unknown:
+            raise ValueError(f"an edit of {self.model.__name__} does not change {', '.join(sorted(unknown))}")
+        before = lock_as_read(row)
+        require(actor, self.edit_action, before)
+        after = copy.copy(before)
+        for name, value in changes.items():
+            setattr(after, name, value)
+        _require_as_changed(actor, self.edit_action, after, changed_columns(before, after))
+        return before, after
+
+    def finish(
+        self, before: Any, after: Any, parts: Iterable[Any] = (), removed: Iterable[Any] = (), *, actor: User | None
+    ) -> bool:
+        """Save what ``begin`` prepared with the parts, as one version and one history row for each row that changed.
+
+        Returns whether anything changed; an edit that changes nothing leaves no version and no history.
+        """
+        is_changed = bool(changed_columns(before, after))
+        if is_changed:
+            _save_checked(after, actor)
+        has_other_parts = self.save_parts(after, parts, removed, actor=actor)
+        if has_other_parts and not is_changed and hasattr(after, "touch"):
+            after.touch()
+        return is_changed or has_other_parts
+
+    def save_parts(self, root: Any, parts: Iterable[Any], removed: Iterable[Any], *, actor: User | None) -> bool:
+        """Delete ``removed`` and save ``parts``, new or changed. Returns whether there was anything to do."""
+        parts, removed = list(parts), list(removed)
+        for part in (*parts, *removed):
+            if not isinstance(part, self.parts):
+                raise TypeError(f"a {type(part).__name__} is no part of a {self.model.__name__}")
+        for part in removed:
+            _remove_part(part, actor)
+        changed = changed_parts(root, parts)
+        for part in changed:
+            with concerning(part):
+                _save_checked(part, actor)
+        return bool(removed or changed)
+
+
+def changed_columns(before: models.Model, after: models.Model) -> set[str]:
+    """The names of the columns in which the two states of a row differ."""
+    columns = after._meta.concrete_fields
+    return {field.name for field in columns if getattr(before, field.attname) != getattr(after, field.attname)}
+
+
+@contextmanager
+def concerning(part: models.Model) -> Iterator[None]:
+    """Note on a refusal which part it is about, so that a form can show it in that line."""
+    try:
+        yield
+    except DomainError as error:
+        error.part = error.part or part
+        raise
+
+
+def check_not_in_future(day: dt.date, *, today: dt.date, field: str) -> None:
+    """Raise ``InvalidInput`` for something that is said to have happened after ``today``."""
+    check_day(day, field=field)
+    if day > today:
+        raise InvalidInput(_("This day lies in the future."), field=field)
+
+
+def changed_parts(root: models.Model, parts: Iterable[models.Model]) -> list[models.Model]:
+    """Return the parts that are new or differ from their rows, each as the row of ``root`` that it will be saved to."""
+    changed: list[models.Model] = []
+    by_model: dict[type[models.Model], list[models.Model]] = {}
+    for part in parts:
+        by_model.setdefault(type(part), []).append(part)
+    for model, group in by_model.items():
+        reference = reference_to(model, root)
+        kept = [part for part in group if not part._state.adding]
+        rows = model._base_manager.filter(**{reference: root.pk, "pk__in": [part.pk for part in kept]})
+        current = {row.pk: row for row in rows}
+        for part in group:
+            if part._state.adding:
+                setattr(part, reference, root)
+            elif part.pk not in current:
+                raise InvalidInput(_("This line is not there any more. Please open the page again."), part=part)
+        _keep_rows_of_their_keys(kept, current, reference)
+        # Rows that exist come first: a new one may take a value that one of them gives up.
+        changed += [part for part in kept if changed_columns(current[part.pk], part)]
+        changed += [part for part in group if part._state.adding]
+    return changed
+
+
+def reference_to(model: type[models.Model], root: models.Model) -> str:
+    """The name of the foreign key by which rows of ``model`` belong to ``root``."""
+    keys = [field for field in model._meta.concrete_fields if field.is_relation and field.related_model]
+    return next(field.name for field in keys if isinstance(root, field.related_model))  # type: ignore[arg-type]
+
+
+def _keep_rows_of_their_keys(parts: list[models.Model], current: Mapping[Any, models.Model], reference: str) -> None:
+    """Give each part the row that holds its unique values already, where one of the other parts does.
+
+    Two lines of a page may have exchanged their organizations. Each unique constraint is checked row by row, so the first
+    of the two could not be saved; and what refers to a party means that organization, not that line.
+    """
+    owners = {key: pk for pk, row in current.items() for key in _unique_keys(row, reference)}
+    taken: dict[Any, models.Model] = {}
+    others: list[models.Model] = []
+    for part in parts:
+        owner = next((owners[key] for key in _unique_keys(part, reference) if key in owners), None)
+        if owner is None or owner in taken:
+            others.append(part)
+        else:
+            taken[owner] = part
+    free = [pk for pk in current if pk not in taken]
+    for part in others:
+        pk = part.pk if part.pk in free else free[0]
+        free.remove(pk)
+        taken[pk] = part
+    for pk, part in taken.items():
+        if part.pk != pk:
+            _become(part, current[pk])
+
+
+def _become(part: models.Model, row: models.Model) -> None:
+    """Make ``part`` the new state of ``row``: what nobody edits stays the row's."""
+    for field in part._meta.concrete_fields:
+        if field.primary_key or not field.editable:
+            setattr(part, field.attname, getattr(row, field.attname))
+
+
+def _unique_keys(part: models.Model, reference: str) -> Iterator[tuple[Any, ...]]:
+    for rule in part._meta.constraints:
+        if isinstance(rule, models.UniqueConstraint) and reference in rule.fields:
+            values = [part.serializable_value(name) for name in rule.fields if name != reference]
+            if None not in values:
+                yield (rule.name, *values)
+
+
+def _save_checked(row: Any, actor: User | None) -> None:
+    """Save a row after its columns and its constraints were checked, so that a refusal names the field."""
+    check_input(row)
+    try:
+        row.validate_constraints()
+    except ValidationError as error:
+        name, messages = next(iter(error.message_dict.items()))
+        columns = {field.name for field in row._meta.concrete_fields}
+        raise InvalidInput(" ".join(messages), field=name if name in columns else None) from error
+    save_as(row, actor)
+
+
+def _require_as_changed(actor: User | None, action: str, row: Any, changed: set[str]) -> None:
+    """Check permission for the row as it would be; a refusal stands at the unit where that was chosen."""
+    try:
+        require(actor, action, row)
+    except NotAllowed as error:
+        error.field = "unit" if "unit" in changed else None
+        raise
+
+
+def _remove_part(row: Any, actor: User | None) -> None:
+    try:
+        delete_as(row, actor)
+    except ProtectedError as error:
+        kinds = {str(other._meta.verbose_name_plural) for other in error.protected_objects}
+        words = {"part": row, "kinds": ", ".join(sorted(kinds))}
+        # Above the form: a line that is to go may be hidden already.
+        raise TransitionRefused(
+            _("“%(part)s” cannot be removed: there are %(kinds)s that refer to it.") % words
+        ) from error
