@@ -8,6 +8,7 @@ import codecs
 import csv
 import datetime as dt
 import logging
+import re
 import secrets
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -18,10 +19,6 @@ from django.core.files import File
 from django.http import QueryDict
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.styles import Font
 
 from partnerships.exceptions import NotAllowed
 from partnerships.lists import LISTS
@@ -38,6 +35,7 @@ LEASE = dt.timedelta(minutes=5)
 ATTEMPTS_AT_MOST = 3
 KEPT_FOR = dt.timedelta(days=1)
 LONGEST_CELL = 32_767  # of a spreadsheet
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # a spreadsheet cannot hold them
 # Spreadsheets take what begins with one of these for a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -122,7 +120,12 @@ def _write(export: Export, out: IO[bytes], now: dt.datetime) -> Iterator[int]:
         raise NotAllowed(_("You may not take lists out of the system any more."))
     listed = _list_of(user, export.list, export.query, now)
     columns = [column for column in listed.columns if not column.is_personal or _reads_personal_data(user)]
-    sheet = _Xlsx(out) if export.format == Export.Format.XLSX else _Csv(out)
+    if export.format == Export.Format.XLSX:
+        from partnerships.lists.spreadsheets import Xlsx  # openpyxl costs every process's start a third of a second
+
+        sheet: Xlsx | _Csv = Xlsx(out)
+    else:
+        sheet = _Csv(out)
     sheet.add([str(column.heading) for column in columns])
     ids = iter(list(listed.ids()))
     written = 0
@@ -148,7 +151,7 @@ def _datum(value: Any) -> Any:
         return value
     if hasattr(value, "as_tuple"):
         return int(value) if value == value.to_integral_value() else float(value)
-    return ILLEGAL_CHARACTERS_RE.sub(" ", str(value))[:LONGEST_CELL]
+    return CONTROL_CHARACTERS.sub(" ", str(value))[:LONGEST_CELL]
 
 
 class _Csv:
@@ -169,26 +172,3 @@ def _harmless(cell: Any) -> Any:
     if isinstance(cell, bool):
         return _("yes") if cell else _("no")
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
-
-
-class _Xlsx:
-    def __init__(self, out: IO[bytes]) -> None:
-        self._out, self._book = out, Workbook(write_only=True)
-        self._sheet = self._book.create_sheet()
-        self._sheet.freeze_panes = "B2"
-        self._is_heading = True
-
-    def add(self, cells: list[Any]) -> None:
-        self._sheet.append([self._cell(cell) for cell in cells])
-        self._is_heading = False
-
-    def _cell(self, value: Any) -> Any:
-        cell = WriteOnlyCell(self._sheet, value=value)
-        if isinstance(value, str):
-            cell.data_type = "s"  # text, also where it begins like a formula
-        if self._is_heading:
-            cell.font = Font(bold=True)
-        return cell
-
-    def close(self) -> None:
-        self._book.save(self._out)

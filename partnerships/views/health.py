@@ -12,7 +12,6 @@ from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from kombu.exceptions import ChannelError, OperationalError
-from redis.exceptions import RedisError
 
 from partnerships.client_address import is_loopback
 from partnerships.models import ComponentHeartbeat
@@ -66,6 +65,8 @@ def _database_state() -> str:
 
 def broker_state() -> tuple[str, int]:
     """ "ok" or "unreachable", and how many bells wait for a worker; an answer within a few seconds, whatever is wrong."""
+    from redis.exceptions import RedisError  # redis imports asyncio, which only this probe and the worker need
+
     try:
         with current_app.connection_for_read(connect_timeout=1, transport_options=PROBE) as broker:
             broker.ensure_connection(max_retries=1, interval_start=0, interval_step=0, timeout=2)
