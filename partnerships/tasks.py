@@ -10,7 +10,7 @@ from django.utils import timezone
 from partnerships.lists import exports
 from partnerships.models import Export
 from partnerships.operations.run import run_once
-from partnerships.workflows.upkeep import keep_all_in_step
+from partnerships.workflows.derived_sweep import sweep_derived
 
 # One byte that the processes of a prefork pool share with their parent, which alone hears that the worker is stopping.
 _stopping = mmap.mmap(-1, 1)
@@ -28,13 +28,13 @@ def is_stopping() -> bool:
 
 @shared_task(name="partnerships.tasks.tick")
 def tick(bell: str = "") -> dict[str, Any]:
-    """One run of the reminders, then a piece of the upkeep, whose marks the next run reads.
+    """Run the reminders once, then a part of the sweep of derived milestones, whose marks the next run reads.
 
     Lost or doubled ticks change nothing, the next one finds all that is due. ``bell`` says what
     rang: the ``beat`` of every minute, or a ``hint`` after an edit.
     """
     done = run_once(now=timezone.now(), is_stopping=is_stopping, bell=bell).as_dict()
-    keep_all_in_step(now=timezone.now(), is_over=is_stopping)
+    sweep_derived(now=timezone.now(), is_over=is_stopping)
     exports.make_waiting(clock=timezone.now, is_stopping=is_stopping)  # those whose call was lost
     return done
 

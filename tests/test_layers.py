@@ -56,6 +56,7 @@ WORKFLOWS = [
     "organizations",
     "documents",
     "milestones",
+    "derivation",
     "facilities",
     "honours",
     "activities",
@@ -65,7 +66,7 @@ WORKFLOWS = [
     "handover",
     "feeds",
     "users",
-    "upkeep",
+    "derived_sweep",
 ]
 
 

@@ -20,7 +20,7 @@ from partnerships.admin.versions import FollowUpForm
 from partnerships.models import Facility, FacilityPartner
 from partnerships.statuses import FacilityStatus
 from partnerships.workflows.facilities import update_side_holders
-from partnerships.workflows.milestones import follow_owner, owner_of
+from partnerships.workflows.milestones import give_milestones_to, owner_of
 
 DATES = ("opened_on", "suspended_on", "closed_on")
 ATTENTION = {
@@ -91,7 +91,7 @@ class FacilityAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         former = owner_of(obj)
         super().save_model(request, obj, form, change)
         if "owner" in form.changed_data:
-            follow_owner(obj, owner_id=obj.owner_id, actor=request.user, previous=former)
+            give_milestones_to(obj, owner_id=obj.owner_id, actor=request.user, previous=former)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """The unit of an open facility holds its sides, also one that joins later, and not one that left."""

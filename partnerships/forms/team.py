@@ -45,7 +45,7 @@ class ItemsField(forms.MultipleChoiceField):
 
 
 class HandOverForm(forms.Form):
-    heir = forms.ModelChoiceField(
+    new_owner = forms.ModelChoiceField(
         label=pgettext_lazy("handing over", "To whom"), queryset=User.objects.none(), empty_label=_("Choose a person")
     )
     reason = forms.CharField(
@@ -60,7 +60,7 @@ class HandOverForm(forms.Form):
         self.giver = giver
         works = UnitMembership.objects.filter(user=OuterRef("pk"), role__gte=Role.COORDINATOR)
         people = User.objects.visible_to(user).reachable().filter(Q(is_staff=True) | Q(Exists(works)))
-        self.fields["heir"].queryset = people.exclude(pk=giver.pk if giver else None)  # type: ignore[attr-defined]
+        self.fields["new_owner"].queryset = people.exclude(pk=giver.pk if giver else None)  # type: ignore[attr-defined]
 
     def preview(self, actor: User) -> Outcome | None:
         return self._call(preview, actor)

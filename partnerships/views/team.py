@@ -179,7 +179,7 @@ def _hand_over(request: HttpRequest, giver: User | None) -> HttpResponse:
     if request.method == "POST" and step != "choose" and form.is_valid():
         outcome = form.apply(user) if step == "do" else form.preview(user)
         if outcome is not None and step == "do":
-            _tell(request, outcome, form.cleaned_data["heir"])
+            _tell(request, outcome, form.cleaned_data["new_owner"])
             return redirect(request.path)
     groups, more = _groups(user, giver)
     chosen = set(request.POST.getlist("items")) if request.method == "POST" else None
@@ -225,11 +225,13 @@ def _groups(user: Any, giver: User | None) -> tuple[list[dict[str, Any]], int]:
     return groups, total - shown
 
 
-def _tell(request: HttpRequest, outcome: Outcome, heir: User) -> None:
+def _tell(request: HttpRequest, outcome: Outcome, new_owner: User) -> None:
     count = len(outcome.moved)
     if count:
-        text = ngettext("%(count)s item went to %(heir)s.", "%(count)s items went to %(heir)s.", count)
-        messages.success(request, f"{text % {'count': count, 'heir': heir}} {_also(outcome.followed)}".strip())
+        text = ngettext("%(count)s item went to %(new_owner)s.", "%(count)s items went to %(new_owner)s.", count)
+        messages.success(
+            request, f"{text % {'count': count, 'new_owner': new_owner}} {_also(outcome.followed)}".strip()
+        )
     for row, reason in outcome.refused[:MOST_REASONS]:
         messages.warning(request, _("“%(item)s” stayed: %(reason)s") % {"item": row, "reason": reason})
     rest = len(outcome.refused) - MOST_REASONS

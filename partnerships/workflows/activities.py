@@ -30,19 +30,13 @@ from partnerships.models import (
 )
 from partnerships.permissions import require
 from partnerships.statuses import ACTIVITY_TRANSITIONS, ActivityStatus, PlanStatus
+from partnerships.workflows.derivation import Derived, derive_milestones, update_derived
 from partnerships.workflows.edits import Aggregate, changed_columns, check_not_in_future
-from partnerships.workflows.milestones import (
-    Derived,
-    cancel_pending_milestones,
-    derive_milestones,
-    follow_owner,
-    give_to,
-    keep_in_step,
-)
+from partnerships.workflows.milestones import cancel_pending_milestones, give_milestones_to, reassign
 from partnerships.workflows.transitions import (
     check_day,
-    check_heir,
     check_input,
+    check_new_owner,
     lock,
     save_as,
     take_step,
@@ -163,7 +157,7 @@ def edit_activity(
 
 def _follow_edit(before: Activity, after: Activity, *, actor: User | None, on: dt.date) -> None:
     if after.owner and after.owner_id != before.owner_id:
-        check_heir(after, after.owner, field="owner")
+        check_new_owner(after, after.owner, field="owner")
     if after.completed_on and after.agreement_id != before.agreement_id:
         for agreement in filter(None, (before.agreement, after.agreement)):
             derive_milestones(agreement, actor=actor, on=on)
@@ -258,9 +252,9 @@ def follow_activity(
             "status": locked.get_status_display()
         }
         wanted, met = derived_of_activity(locked), _done(locked)
-        keep_in_step(locked, wanted, owner=locked.owner, actor=actor, on=on, reason=reason, met=met, not_before=on)
+        update_derived(locked, wanted, owner=locked.owner, actor=actor, on=on, reason=reason, met=met, not_before=on)
         if previous_owner is not None:
-            follow_owner(locked, owner_id=locked.owner_id, actor=actor, previous=previous_owner)
+            give_milestones_to(locked, owner_id=locked.owner_id, actor=actor, previous=previous_owner)
 
 
 def _done(activity: Activity) -> dict[str, str]:
@@ -354,7 +348,7 @@ def reopen_activity(activity: Activity, *, actor: User | None, on: dt.date, reas
 def assign_activity(activity: Activity, *, actor: User | None, owner: User, reason: str = "") -> Activity:
     """Gives it to another person, with its milestones; they must be able to see it and be reached."""
     unfinished = Activity.objects.unfinished()
-    return give_to(activity, owner, actor=actor, action="activity.edit", pending=unfinished, reason=reason)
+    return reassign(activity, owner, actor=actor, action="activity.edit", pending=unfinished, reason=reason)
 
 
 STEPS: dict[str, Callable[..., Activity]] = {

@@ -31,19 +31,18 @@ from partnerships.models import (
 from partnerships.permissions import may, require
 from partnerships.statuses import AGREEMENT_TRANSITIONS, AgreementStatus
 from partnerships.workflows.activities import follow_activity, lock_unfinished
+from partnerships.workflows.derivation import derive_milestones, make_type_milestones
 from partnerships.workflows.edits import Aggregate, changed_columns, check_not_in_future
 from partnerships.workflows.milestones import (
     cancel_pending_milestones,
-    derive_milestones,
-    follow_coordinator,
-    follow_unit,
-    give_to,
-    make_type_milestones,
+    give_milestones_to,
+    move_milestones_to_unit,
+    reassign,
 )
 from partnerships.workflows.organizations import update_holders
 from partnerships.workflows.transitions import (
     check_day,
-    check_heir,
+    check_new_owner,
     delete_as,
     lock,
     lock_as_read,
@@ -98,7 +97,7 @@ def register_agreement(
             raise PossibleDuplicate(TITLE_IS_THERE, found=found)
         AGREEMENT.register(agreement, parts, actor=actor)
         if agreement.coordinator:
-            check_heir(agreement, agreement.coordinator, field="coordinator")
+            check_new_owner(agreement, agreement.coordinator, field="coordinator")
     return agreement
 
 
@@ -146,14 +145,14 @@ def edit_agreement(
             _check_nothing_locked(before, after, [*parts, *removed])
         AGREEMENT.finish(before, after, parts, removed, actor=actor)
         if after.coordinator and changed & {"unit", "coordinator"}:
-            check_heir(after, after.coordinator, field="coordinator")
+            check_new_owner(after, after.coordinator, field="coordinator")
         if "type" in changed:
             # The other type may have reminder rules of its own.
             ReminderMark.leave_on(after.milestones.pending())
         if "unit" in changed:
-            follow_unit(after, actor=actor, previous=before.unit_id)
+            move_milestones_to_unit(after, actor=actor, previous=before.unit_id)
         if "coordinator" in changed:
-            follow_coordinator(after, actor=actor, previous=before.coordinator)
+            give_milestones_to(after, owner_id=after.coordinator_id, actor=actor, previous=before.coordinator)
     return after
 
 
@@ -261,7 +260,7 @@ def unsign_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, r
 def assign_agreement(agreement: Agreement, *, actor: User | None, coordinator: User, reason: str = "") -> Agreement:
     """Gives it another coordinator, with its milestones; they must be able to see it and be reached."""
     pending, action = Agreement.objects.not_closed(), "agreement.edit"
-    return give_to(
+    return reassign(
         agreement, coordinator, actor=actor, action=action, pending=pending, field="coordinator", reason=reason
     )
 

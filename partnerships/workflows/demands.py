@@ -27,14 +27,8 @@ from partnerships.models import (
 )
 from partnerships.permissions import require
 from partnerships.statuses import ANSWER_TRANSITIONS, DEMAND_TRANSITIONS, AnswerStatus, DemandStatus
-from partnerships.workflows.milestones import (
-    Derived,
-    cancel_pending_milestones,
-    follow_owner,
-    give_to,
-    keep_in_step,
-    owner_of,
-)
+from partnerships.workflows.derivation import Derived, update_derived
+from partnerships.workflows.milestones import cancel_pending_milestones, give_milestones_to, owner_of, reassign
 from partnerships.workflows.transitions import check_day, lock, lock_as_read, save_as, take_step
 
 
@@ -50,7 +44,7 @@ def release_demand(demand: Demand, *, actor: User | None, on: dt.date) -> Demand
         former = owner_of(demand)
         save_as(demand, actor)
         watch_deadline(demand, actor=actor, on=on)
-        follow_owner(demand, owner_id=demand.owner_id, actor=actor, previous=former)
+        give_milestones_to(demand, owner_id=demand.owner_id, actor=actor, previous=former)
     return demand
 
 
@@ -63,7 +57,7 @@ def watch_deadline(demand: Demand, *, actor: User | None, on: dt.date) -> None:
         locked = lock(demand)
         reason = _("The demand no longer waits for an answer.")
         wanted = derived_of_demand(locked)
-        keep_in_step(locked, wanted, owner=locked.owner, actor=actor, on=on, reason=reason, not_before=on)
+        update_derived(locked, wanted, owner=locked.owner, actor=actor, on=on, reason=reason, not_before=on)
 
 
 def derived_of_demand(demand: Demand) -> list[Derived]:
@@ -160,7 +154,7 @@ def agree_with_project(
 def assign_demand(demand: Demand, *, actor: User | None, owner: User, reason: str = "") -> Demand:
     """Gives it to another person, with its milestones; they must be able to see it and be reached."""
     pending = Demand.objects.pending()
-    return give_to(demand, owner, actor=actor, action="demand.edit", pending=pending, reason=reason)
+    return reassign(demand, owner, actor=actor, action="demand.edit", pending=pending, reason=reason)
 
 
 STEPS: dict[str, Callable[..., Demand]] = {

@@ -14,7 +14,8 @@ from partnerships.dates import add_months
 from partnerships.exceptions import InvalidInput
 from partnerships.models import Facility, MilestoneKind, Organization, User
 from partnerships.statuses import FACILITY_TRANSITIONS, MilestoneStatus
-from partnerships.workflows.milestones import Derived, cancel_pending_milestones, give_to, keep_in_step
+from partnerships.workflows.derivation import Derived, update_derived
+from partnerships.workflows.milestones import cancel_pending_milestones, reassign
 from partnerships.workflows.organizations import update_holders
 from partnerships.workflows.transitions import take_step
 
@@ -36,7 +37,7 @@ def open_facility(facility: Facility, *, actor: User | None, on: dt.date, today:
         opened = _step(facility, "open", actor=actor, on=on)
         update_side_holders(opened, actor=actor)
         review = _first_review(opened, on, today)
-        keep_in_step(opened, [review], owner=opened.owner, actor=actor, on=on, reason="")
+        update_derived(opened, [review], owner=opened.owner, actor=actor, on=on, reason="")
     return opened
 
 
@@ -65,7 +66,7 @@ def reopen_facility(facility: Facility, *, actor: User | None, on: dt.date, reas
 def assign_facility(facility: Facility, *, actor: User | None, owner: User, reason: str = "") -> Facility:
     """Gives it to another person, with its milestones; they must be able to see it and be reached."""
     running = Facility.objects.not_closed()
-    return give_to(facility, owner, actor=actor, action="facility.edit", pending=running, reason=reason)
+    return reassign(facility, owner, actor=actor, action="facility.edit", pending=running, reason=reason)
 
 
 def update_side_holders(facility: Facility, *, actor: User | None, left: Iterable[int] = ()) -> None:

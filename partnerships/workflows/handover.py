@@ -69,8 +69,8 @@ def open_items(actor: User, giver: User | None) -> dict[str, QuerySet]:
     }
 
 
-def hand_over(items: Iterable[Item], *, actor: User, giver: User | None, heir: User, reason: str) -> Outcome:
-    """Gives each of ``items`` to ``heir``, through its own verb and in one transaction.
+def hand_over(items: Iterable[Item], *, actor: User, giver: User | None, new_owner: User, reason: str) -> Outcome:
+    """Gives each of ``items`` to ``new_owner``, through its own verb and in one transaction.
 
     An item that cannot move stays with its reason, and the others move: it was changed since, is no longer ``giver``'s,
     or one of the two may not. Rows that ``actor`` does not see are left out without a word. Each history row carries
@@ -78,10 +78,10 @@ def hand_over(items: Iterable[Item], *, actor: User, giver: User | None, heir: U
     """
     if not reason.strip():
         raise InvalidInput(_("Please give a reason."), field="reason")
-    if heir == giver:
-        raise InvalidInput(_("They have it already: choose somebody else."), field="heir")
-    if not heir.is_reachable:
-        raise InvalidInput(_("This person is not active or has no e-mail address."), field="heir")
+    if new_owner == giver:
+        raise InvalidInput(_("They have it already: choose somebody else."), field="new_owner")
+    if not new_owner.is_reachable:
+        raise InvalidInput(_("This person is not active or has no e-mail address."), field="new_owner")
     with transaction.atomic():
         require(actor, "team.view")
         rows = _lock_all(list(items), actor)
@@ -89,11 +89,13 @@ def hand_over(items: Iterable[Item], *, actor: User, giver: User | None, heir: U
         outcome = Outcome()
         for item, row in rows:
             try:
-                outcome.moved.append(_give(item, row, actor=actor, giver=giver, heir=heir, reason=reason.strip()))
+                outcome.moved.append(
+                    _give(item, row, actor=actor, giver=giver, new_owner=new_owner, reason=reason.strip())
+                )
             except DomainError as error:
                 outcome.refused.append((row, str(error)))
         moved = {row.pk for row in outcome.moved if isinstance(row, Milestone)}
-        outcome.followed = Milestone.objects.filter(pk__in=before - moved, owner=heir).count()
+        outcome.followed = Milestone.objects.filter(pk__in=before - moved, owner=new_owner).count()
     return outcome
 
 
@@ -121,21 +123,21 @@ def _pending_of(giver: User | None) -> set[int]:
     return set(Milestone.objects.pending().filter(owner=giver).values_list("pk", flat=True))
 
 
-def _give(item: Item, row: Any, *, actor: User, giver: User | None, heir: User, reason: str) -> Any:
+def _give(item: Item, row: Any, *, actor: User, giver: User | None, new_owner: User, reason: str) -> Any:
     kind = KINDS[item.kind]
     if getattr(row, f"{kind.person}_id") != (giver.pk if giver else None):
         raise StaleVersion(_("Somebody else took it over meanwhile."), current=row.version)
-    _check_may_work(kind, row, heir)
+    _check_may_work(kind, row, new_owner)
     row.version = item.version  # save() refuses a stale one
     with transaction.atomic():
-        return kind.verb(row, actor=actor, reason=reason, **{kind.person: heir})
+        return kind.verb(row, actor=actor, reason=reason, **{kind.person: new_owner})
 
 
-def _check_may_work(kind: Kind, row: Any, heir: User) -> None:
+def _check_may_work(kind: Kind, row: Any, new_owner: User) -> None:
     """Whoever takes it over has to be able to do what it asks for."""
     giver, row_field = getattr(row, f"{kind.person}_id"), f"{kind.person}_id"
-    setattr(row, row_field, heir.pk)
-    may_not = refusal(heir, kind.work, row)
+    setattr(row, row_field, new_owner.pk)
+    may_not = refusal(new_owner, kind.work, row)
     setattr(row, row_field, giver)
     if may_not is not None:
-        raise InvalidInput(_("%(person)s could not work on it: %(reason)s") % {"person": heir, "reason": may_not})
+        raise InvalidInput(_("%(person)s could not work on it: %(reason)s") % {"person": new_owner, "reason": may_not})

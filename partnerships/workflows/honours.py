@@ -11,7 +11,8 @@ from partnerships.exceptions import TransitionRefused
 from partnerships.models import Honour, MilestoneKind, OrganizationUnit, User
 from partnerships.permissions import require
 from partnerships.statuses import HONOUR_TRANSITIONS, HonourStatus
-from partnerships.workflows.milestones import Derived, cancel_pending_milestones, keep_in_step
+from partnerships.workflows.derivation import Derived, update_derived
+from partnerships.workflows.milestones import cancel_pending_milestones
 from partnerships.workflows.transitions import check_day, lock, save_as, take_step
 
 
@@ -63,7 +64,7 @@ def watch_lapse(honour: Honour, *, actor: User | None, on: dt.date) -> None:
         owner = holder.coordinator if holder else None
         reason = _("It no longer lapses on a known day.")
         wanted = derived_of_honour(locked)
-        keep_in_step(locked, wanted, owner=owner, actor=actor, on=on, reason=reason, not_before=on)
+        update_derived(locked, wanted, owner=owner, actor=actor, on=on, reason=reason, not_before=on)
 
 
 def derived_of_honour(honour: Honour) -> list[Derived]:

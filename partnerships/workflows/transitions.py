@@ -80,7 +80,7 @@ def lock_as_read(row: Any) -> Any:
     return locked
 
 
-def check_heir(row: Any, person: User, *, field: str) -> None:
+def check_new_owner(row: Any, person: User, *, field: str) -> None:
     """Refuses to give ``row`` to somebody who cannot be reached or may not see it."""
     if not person.is_reachable:
         raise InvalidInput(_("This person is not active or has no e-mail address."), field=field)

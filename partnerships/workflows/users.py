@@ -11,7 +11,7 @@ from partnerships.models import Activity, Agreement, FeedToken, Milestone, Organ
 from partnerships.models.users import read_tree
 from partnerships.permissions import require
 from partnerships.statuses import AgreementStatus
-from partnerships.workflows.milestones import follow_coordinator
+from partnerships.workflows.milestones import give_milestones_to
 from partnerships.workflows.transitions import lock, save_as
 
 CLOSED = (AgreementStatus.COMPLETED, AgreementStatus.TERMINATED, AgreementStatus.CANCELLED)
@@ -95,10 +95,10 @@ def _hand_over(user: User, *, actor: User | None) -> None:
     fallback = _fallback_finder(user)
     agreements: Iterable[Agreement] = _agreements(user).select_for_update(of=("self",), no_key=True)
     for agreement in agreements:
-        if heir := fallback(agreement.unit_id):
-            agreement.coordinator = heir
+        if new_owner := fallback(agreement.unit_id):
+            agreement.coordinator = new_owner
             save_as(agreement, actor)
-            follow_coordinator(agreement, actor=actor, previous=user)
+            give_milestones_to(agreement, owner_id=agreement.coordinator_id, actor=actor, previous=user)
     milestones: Iterable[Milestone] = user.milestones.pending().select_for_update(of=("self",), no_key=True)
     activities: Iterable[Activity] = user.activities.unfinished().select_for_update(of=("self",), no_key=True)
     owned_rows: list[Milestone | Activity] = [*milestones, *activities]
@@ -108,9 +108,9 @@ def _hand_over(user: User, *, actor: User | None) -> None:
         _give(held, "coordinator", fallback(held.unit_id), actor=actor)
 
 
-def _give(row: Any, field: str, heir: User | None, *, actor: User | None) -> None:
-    if heir is not None:
-        setattr(row, field, heir)
+def _give(row: Any, field: str, new_owner: User | None, *, actor: User | None) -> None:
+    if new_owner is not None:
+        setattr(row, field, new_owner)
         save_as(row, actor)
 
 

@@ -39,12 +39,12 @@ def test_its_milestones_follow_its_days(office, activity):
 
 
 def test_a_new_owner_takes_over_its_milestones(office, activity):
-    heir = UserFactory(coordinator_in=activity.unit)
+    new_owner = UserFactory(coordinator_in=activity.unit)
 
-    save(office, activity, owner=str(heir.pk))
+    save(office, activity, owner=str(new_owner.pk))
 
-    assert {row.owner for row in derived(activity)} == {heir}
-    assert Activity.objects.get(pk=activity.pk).owner == heir
+    assert {row.owner for row in derived(activity)} == {new_owner}
+    assert Activity.objects.get(pk=activity.pk).owner == new_owner
 
 
 def test_saved_as_it_was_nothing_moves(office, activity):

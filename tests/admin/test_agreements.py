@@ -69,9 +69,9 @@ def test_what_was_signed_is_locked(office):
 
 def test_a_draft_takes_its_milestones_along_to_another_unit(office):
     agreement, there = AgreementFactory(), UnitFactory()
-    milestone, heir = MilestoneFactory(agreement=agreement), UserFactory(coordinator_in=there)
+    milestone, new_owner = MilestoneFactory(agreement=agreement), UserFactory(coordinator_in=there)
 
-    save(office, agreement, unit=str(there.pk), coordinator=str(heir.pk))
+    save(office, agreement, unit=str(there.pk), coordinator=str(new_owner.pk))
 
     milestone.refresh_from_db()
     assert (milestone.unit, milestone.history.first().history_user is None) == (there, False)
@@ -80,12 +80,12 @@ def test_a_draft_takes_its_milestones_along_to_another_unit(office):
 def test_a_new_coordinator_takes_over_the_milestones(office):
     agreement = AgreementFactory(signed=True)
     milestone = MilestoneFactory(agreement=agreement)
-    heir = UserFactory(coordinator_in=agreement.unit)
+    new_owner = UserFactory(coordinator_in=agreement.unit)
 
-    save(office, agreement, coordinator=str(heir.pk))
+    save(office, agreement, coordinator=str(new_owner.pk))
 
     milestone.refresh_from_db()
-    assert milestone.owner == heir
+    assert milestone.owner == new_owner
 
 
 def test_a_coordinator_who_could_not_see_it_is_refused(office):

@@ -59,12 +59,12 @@ def test_a_side_that_joins_later_is_held_by_the_unit(office):
 def test_a_new_owner_takes_over_the_review(office):
     facility = FacilityFactory(opened=True)
     review = MilestoneFactory(facility=facility)
-    heir = UserFactory(coordinator_in=facility.unit)
+    new_owner = UserFactory(coordinator_in=facility.unit)
 
-    save(office, facility, owner=str(heir.pk))
+    save(office, facility, owner=str(new_owner.pk))
 
     review.refresh_from_db()
-    assert (review.owner, review.history.count()) == (heir, 2)
+    assert (review.owner, review.history.count()) == (new_owner, 2)
 
 
 def test_closing_asks_for_a_reason_and_is_red(office):

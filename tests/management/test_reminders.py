@@ -39,7 +39,7 @@ def test_run_once_does_what_the_worker_does(milestone: Milestone, smtp_sink: Smt
     reminders("run", "--once")
     today.move_to(SEND_AT, tick=False)
 
-    # The others looked at are those the upkeep of the first run derived from the agreement.
+    # The others looked at are those the sweep of the first run derived from the agreement.
     assert reminders("run", "--once") == ["5 milestones looked at, 1 reminders due, 1 mails made.", "Sent: 1"]
     assert [mail.recipients for mail in smtp_sink.received] == [[milestone.owner.email]]
 

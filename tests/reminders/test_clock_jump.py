@@ -12,7 +12,7 @@ from partnerships.mailing.relay import Breaker, is_rate_reached, relay_name
 from partnerships.models import ComponentHeartbeat, Delivery, MailRelay, Milestone, ReminderPlan, ReminderRule
 from partnerships.operations.audit import audit
 from partnerships.operations.run import run_once
-from partnerships.workflows.upkeep import keep_all_in_step
+from partnerships.workflows.derived_sweep import sweep_derived
 from tests.reminders.conftest import Clock
 from tests.services.smtp_sink import SmtpSink
 
@@ -84,12 +84,12 @@ def test_the_sweeps_begin_again_when_their_last_time_lies_ahead(
 ) -> None:
     clock.forward(days=400)
     run(clock)
-    keep_all_in_step(now=clock())
+    sweep_derived(now=clock())
     clock.forward(days=-400)
     run(clock)
-    keep_all_in_step(now=clock())
+    sweep_derived(now=clock())
 
-    began = ComponentHeartbeat.objects.filter(name__in=["reminders.sweep", "workflows.upkeep"])
+    began = ComponentHeartbeat.objects.filter(name__in=["reminders.sweep", "workflows.derived_sweep"])
     assert [heartbeat.at for heartbeat in began] == [clock(), clock()]
 
 

@@ -98,7 +98,7 @@ def test_the_task_is_one_run_in_the_present(milestone: Milestone, smtp_sink: Smt
     time_machine.move_to(DUE, tick=False)
 
     assert tick() == {
-        # The two milestones that the upkeep derived for the agreement, and the daily sweep of all three.
+        # The two milestones that the sweep derived for the agreement, and the daily sweep of all three.
         "reconciled": 5,
         "expanded": 1,
         "queued": 1,
@@ -114,4 +114,4 @@ def test_a_tick_brings_what_is_derived_in_step(rule: ReminderRule, smtp_sink: Sm
     tick()
 
     assert sorted(agreement.milestones.values_list("derived_key", flat=True)) == ["decision_date:1", "next_contact"]
-    assert ComponentHeartbeat.objects.filter(name="workflows.upkeep").exists()
+    assert ComponentHeartbeat.objects.filter(name="workflows.derived_sweep").exists()

@@ -18,7 +18,7 @@ from partnerships.models import Agreement, Milestone, MilestoneKind, ReminderPla
 from partnerships.operations.run import run_once
 from partnerships.reminders.reconcile import reconcile_marked
 from partnerships.workflows.agreements import renew_agreement
-from partnerships.workflows.milestones import derive_milestones
+from partnerships.workflows.derivation import derive_milestones
 from tests.reminders.conftest import Clock
 from tests.services.smtp_sink import SmtpSink
 from tests.together import run_together

@@ -20,7 +20,7 @@ def visit(request: Any, world: World, open_page: Callable[..., Any]) -> Callable
 
 
 def test_a_lead_hands_work_over(world: World, visit: Callable[[str], Any]) -> None:
-    heir = UserFactory(name="Zhao Min", coordinator_in=world.unit)
+    new_owner = UserFactory(name="Zhao Min", coordinator_in=world.unit)
 
     page = visit("/team/")
     page.get_by_role("link", name=f"Hand over: {world.coordinator}").click()
@@ -31,8 +31,8 @@ def test_a_lead_hands_work_over(world: World, visit: Callable[[str], Any]) -> No
     page.get_by_role("button", name="Hand over").click()
     page.get_by_text("went to Zhao Min").wait_for()
 
-    assert set(Milestone.objects.values_list("owner", flat=True)) == {heir.pk}
-    assert set(Agreement.objects.values_list("coordinator", flat=True)) == {heir.pk}
+    assert set(Milestone.objects.values_list("owner", flat=True)) == {new_owner.pk}
+    assert set(Agreement.objects.values_list("coordinator", flat=True)) == {new_owner.pk}
     world.demand.refresh_from_db()
     assert world.demand.owner == world.coordinator
 

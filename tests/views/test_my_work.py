@@ -90,15 +90,15 @@ def undo_of(page: str) -> dict[str, str]:
 STEPS = {
     "meet": {"on": DAY.isoformat(), "evidence": "Sent"},
     "snooze": {"until": (DAY + dt.timedelta(days=2)).isoformat(), "reason": "They are away"},
-    "assign": {"owner": "heir"},
+    "assign": {"owner": "new_owner"},
 }
 
 
 @pytest.mark.parametrize("step", STEPS)
 def test_each_step_in_place_can_be_undone(step: str, world: World, client: Client) -> None:
-    milestone, heir = world.milestone, UserFactory(coordinator_in=world.unit)
+    milestone, new_owner = world.milestone, UserFactory(coordinator_in=world.unit)
     address = reverse("milestone_step", args=[milestone.pk, step])
-    typed = {name: heir.pk if value == "heir" else value for name, value in STEPS[step].items()}
+    typed = {name: new_owner.pk if value == "new_owner" else value for name, value in STEPS[step].items()}
     before = (milestone.status, milestone.owner, milestone.snoozed_until)
 
     form = client.get(address, headers=in_place(milestone))

@@ -415,14 +415,14 @@ class TestEditing:
         assert world.draft.terms.count() == 0
 
     def test_what_was_signed_is_locked_and_the_rest_is_not(self, world: World, client: Client) -> None:
-        heir = UserFactory(coordinator_in=world.unit)
+        new_owner = UserFactory(coordinator_in=world.unit)
         forged = {"title": "Forged", "amount": "1", "status": "draft"}
 
-        send(client, edit(world.agreement), **forged, reference="NS-9", coordinator=str(heir.pk))
+        send(client, edit(world.agreement), **forged, reference="NS-9", coordinator=str(new_owner.pk))
 
         agreement = Agreement.objects.get(pk=world.agreement.pk)
         assert (agreement.title, agreement.amount, agreement.status) == ("North signed", None, "signed")
-        assert (agreement.reference, agreement.coordinator) == ("NS-9", heir)
+        assert (agreement.reference, agreement.coordinator) == ("NS-9", new_owner)
 
     def test_forged_lines_of_a_signed_one_are_refused(self, world: World, client: Client) -> None:
         signed = {"parties-TOTAL_FORMS": "1", "parties-INITIAL_FORMS": "0"}
@@ -452,14 +452,14 @@ class TestEditing:
         assert [party.pk for party in world.draft.parties.all()] == [second.pk]
 
     def test_the_new_coordinator_gets_the_milestones(self, world: World, client: Client) -> None:
-        heir = UserFactory(coordinator_in=world.unit)
+        new_owner = UserFactory(coordinator_in=world.unit)
         other = MilestoneFactory(agreement=world.agreement, owner=world.lead)
 
-        send(client, edit(world.agreement), coordinator=str(heir.pk))
+        send(client, edit(world.agreement), coordinator=str(new_owner.pk))
 
         world.milestone.refresh_from_db()
         other.refresh_from_db()
-        assert (world.milestone.owner, other.owner) == (heir, world.lead)
+        assert (world.milestone.owner, other.owner) == (new_owner, world.lead)
 
     def test_the_coordinator_has_to_see_it(self, world: World, client: Client, typed: dict[str, Any]) -> None:
         below = UserFactory(coordinator_in=UnitFactory(parent=world.unit))
@@ -475,7 +475,7 @@ class TestEditing:
         self, world: World, client_of: Callable[[Any], Client]
     ) -> None:
         there, client = UnitFactory(), client_of(world.people["staff"])
-        heir, to = UserFactory(coordinator_in=there), {"unit": str(there.pk)}
+        new_owner, to = UserFactory(coordinator_in=there), {"unit": str(there.pk)}
 
         refused = send(client, edit(world.draft), title="Typed", **to)
 
@@ -483,7 +483,7 @@ class TestEditing:
         assert 'value="Typed"' in refused.text
         world.draft.refresh_from_db()
         assert (world.draft.unit, world.draft.version) == (world.unit, 1)
-        for person in (str(heir.pk), ""):
+        for person in (str(new_owner.pk), ""):
             client.post(edit(world.draft), filled(refused, coordinator=person))
             refused = client.get(edit(world.draft))
             world.draft.refresh_from_db()

@@ -123,10 +123,10 @@ def test_so_does_the_choice_of_what_to_hand_over(
 
 
 def test_choose_look_and_hand_over(world: World, client: Client) -> None:
-    heir = UserFactory(name="Zhao Min", coordinator_in=world.unit)
+    new_owner = UserFactory(name="Zhao Min", coordinator_in=world.unit)
     address = reverse("team_hand_over", args=[world.coordinator.pk])
     items = [item_value("milestone", world.milestone), item_value("activity", world.activity)]
-    asked = {"heir": heir.pk, "reason": "On leave", "items": items}
+    asked = {"new_owner": new_owner.pk, "reason": "On leave", "items": items}
 
     look = client.post(address, asked | {"step": "preview"})
     world.milestone.refresh_from_db()
@@ -138,16 +138,16 @@ def test_choose_look_and_hand_over(world: World, client: Client) -> None:
     assert "2 items went to Zhao Min." in done.text
     for row in (world.milestone, world.activity):
         row.refresh_from_db()
-        assert row.owner == heir
+        assert row.owner == new_owner
 
 
 def test_what_could_not_move_says_why(world: World, client: Client) -> None:
-    heir = UserFactory(coordinator_in=world.unit)
+    new_owner = UserFactory(coordinator_in=world.unit)
     stale = item_value("milestone", world.milestone)
     world.milestone.title = "Renamed"
     world.milestone.save()
 
-    asked = {"heir": heir.pk, "reason": "Left", "items": [stale], "step": "do"}
+    asked = {"new_owner": new_owner.pk, "reason": "Left", "items": [stale], "step": "do"}
     page = client.post(reverse("team_hand_over", args=[world.coordinator.pk]), asked, follow=True).text
 
     assert "“Renamed” stayed: Somebody else changed this since you opened it." in page
@@ -155,7 +155,7 @@ def test_what_could_not_move_says_why(world: World, client: Client) -> None:
 
 @pytest.mark.parametrize("bad", ["", "milestone", "user-1-1", "milestone-1-x", "milestone-99999999999999999999-1"])
 def test_an_item_that_is_none_is_told(bad: str, world: World, client: Client) -> None:
-    asked = {"heir": UserFactory(coordinator_in=world.unit).pk, "reason": "Left", "items": bad, "step": "do"}
+    asked = {"new_owner": UserFactory(coordinator_in=world.unit).pk, "reason": "Left", "items": bad, "step": "do"}
 
     page = client.post(reverse("team_hand_over", args=[world.coordinator.pk]), asked)
 
@@ -169,7 +169,7 @@ def test_the_choice_survives_a_mistake(world: World, client: Client) -> None:
     page = client.post(reverse("team_hand_over", args=[world.coordinator.pk]), {"items": [item], "step": "preview"})
 
     ticked = re.findall(r'value="([a-z]+-\d+-\d+)" checked', page.text)
-    assert (page.context["form"].errors.keys(), ticked) == ({"heir", "reason"}, [item])
+    assert (page.context["form"].errors.keys(), ticked) == ({"new_owner", "reason"}, [item])
 
 
 def test_a_stranger_to_the_lead_has_no_such_page(world: World, client: Client) -> None:

@@ -694,18 +694,18 @@ def test_an_edit_of_an_earlier_version_is_refused_whole() -> None:
 def test_a_draft_takes_its_milestones_along_to_another_unit() -> None:
     agreement = AgreementFactory(ready=True)
     there, before = UnitFactory(), agreement.unit
-    heir = UserFactory(coordinator_in=there)
+    new_owner = UserFactory(coordinator_in=there)
     activity = ActivityFactory(agreement=agreement)
     open_, met = MilestoneFactory(agreement=agreement), MilestoneFactory(agreement=agreement, met=True)
     of_activity = MilestoneFactory(activity=activity, agreement=agreement)
     participants = MilestoneFactory(agreement=agreement, unit=UnitFactory())
     ReminderMark.objects.all().delete()
 
-    edit_agreement(fresh(agreement), actor=None, today=DAY, changes={"unit": there, "coordinator": heir})
+    edit_agreement(fresh(agreement), actor=None, today=DAY, changes={"unit": there, "coordinator": new_owner})
 
     kept = [fresh(row) for row in (open_, met, of_activity, participants)]
     assert [row.unit for row in kept] == [there, before, before, participants.unit]
-    assert (kept[0].owner, kept[0].history.first().unit, kept[0].version > open_.version) == (heir, there, True)
+    assert (kept[0].owner, kept[0].history.first().unit, kept[0].version > open_.version) == (new_owner, there, True)
     assert ReminderMark.objects.filter(milestone=open_).exists()
 
 

@@ -32,7 +32,7 @@ def unit() -> Any:
 def people(unit: Any) -> dict[str, Any]:
     return {
         "giver": UserFactory(coordinator_in=unit),
-        "heir": UserFactory(coordinator_in=unit),
+        "new_owner": UserFactory(coordinator_in=unit),
         "lead": UserFactory(lead_in=unit),
     }
 
@@ -55,7 +55,7 @@ def items_of(rows: dict[str, Any]) -> list[Item]:
 
 
 def give(rows: dict[str, Any], people: dict[str, Any], verb: Any = hand_over, **more: Any) -> Any:
-    asked = {"actor": people["lead"], "giver": people["giver"], "heir": people["heir"], "reason": "On leave"}
+    asked = {"actor": people["lead"], "giver": people["giver"], "new_owner": people["new_owner"], "reason": "On leave"}
     return verb(items_of(rows), **(asked | more))
 
 
@@ -69,7 +69,7 @@ def test_each_kind_moves_with_the_reason_in_its_history(rows: dict[str, Any], pe
     outcome = give(rows, people)
 
     assert outcome.refused == []
-    assert holders(rows) == dict.fromkeys(rows, people["heir"])
+    assert holders(rows) == dict.fromkeys(rows, people["new_owner"])
     told = {(row.history.first().history_user, row.history.first().history_change_reason) for row in rows.values()}
     assert told == {(people["lead"], "On leave")}
 
@@ -83,7 +83,7 @@ def test_milestones_go_along_and_the_reminders_hear_of_it(rows: dict[str, Any], 
 
     for row in (beside, others, rows["milestone"]):
         row.refresh_from_db()
-    assert [row.owner for row in (beside, rows["milestone"], others)] == [people["heir"]] * 2 + [people["lead"]]
+    assert [row.owner for row in (beside, rows["milestone"], others)] == [people["new_owner"]] * 2 + [people["lead"]]
     assert outcome.followed == 2
     assert set(ReminderMark.objects.values_list("milestone", flat=True)) == {beside.pk, rows["milestone"].pk}
 
@@ -91,7 +91,7 @@ def test_milestones_go_along_and_the_reminders_hear_of_it(rows: dict[str, Any], 
 def test_what_was_not_chosen_stays(rows: dict[str, Any], people: dict[str, Any]) -> None:
     give({"demand": rows["demand"]}, people)
 
-    assert holders(rows) == dict.fromkeys(rows, people["giver"]) | {"demand": people["heir"]}
+    assert holders(rows) == dict.fromkeys(rows, people["giver"]) | {"demand": people["new_owner"]}
 
 
 def test_a_look_before_moves_nothing(rows: dict[str, Any], people: dict[str, Any]) -> None:
@@ -106,12 +106,12 @@ def test_a_changed_item_stays_and_the_others_move(rows: dict[str, Any], people: 
     rows["demand"].title = "Another"
     rows["demand"].save()
 
-    outcome = hand_over(seen, actor=people["lead"], giver=people["giver"], heir=people["heir"], reason="Left")
+    outcome = hand_over(seen, actor=people["lead"], giver=people["giver"], new_owner=people["new_owner"], reason="Left")
 
     assert [(row, reason) for row, reason in outcome.refused] == [
         (rows["demand"], "Somebody else changed this since you opened it.")
     ]
-    assert holders(rows) == dict.fromkeys(rows, people["heir"]) | {"demand": people["giver"]}
+    assert holders(rows) == dict.fromkeys(rows, people["new_owner"]) | {"demand": people["giver"]}
 
 
 def test_what_somebody_took_over_meanwhile_is_theirs(rows: dict[str, Any], people: dict[str, Any]) -> None:
@@ -133,7 +133,7 @@ def test_other_units_are_not_touched(rows: dict[str, Any], people: dict[str, Any
         [Item("agreement", row.pk, row.version) for row in (foreign, shared)],
         actor=people["lead"],
         giver=people["giver"],
-        heir=people["heir"],
+        new_owner=people["new_owner"],
         reason="Left",
     )
 
@@ -158,7 +158,7 @@ def test_milestones_of_a_participating_units_activity_stay_there(rows: dict[str,
 def test_an_heir_who_could_not_work_on_it_gets_nothing(rows: dict[str, Any], people: dict[str, Any]) -> None:
     viewer = UserFactory(viewer_in=rows["agreement"].unit)
 
-    outcome = give(rows, people, heir=viewer)
+    outcome = give(rows, people, new_owner=viewer)
 
     assert outcome.moved == []
     assert len(outcome.refused) == 5
@@ -170,12 +170,12 @@ def test_what_nobody_has_can_be_given_to_somebody(unit: Any, people: dict[str, A
 
     give({"milestone": orphan}, people, giver=None)
 
-    assert holders({"milestone": orphan}) == {"milestone": people["heir"]}
+    assert holders({"milestone": orphan}) == {"milestone": people["new_owner"]}
 
 
 @pytest.mark.parametrize(
     ("more", "field"),
-    [({"reason": " "}, "reason"), ({"heir": "giver"}, "heir"), ({"heir": "gone"}, "heir")],
+    [({"reason": " "}, "reason"), ({"new_owner": "giver"}, "new_owner"), ({"new_owner": "gone"}, "new_owner")],
 )
 def test_what_makes_no_sense_is_refused(
     more: dict[str, Any], field: str, rows: dict[str, Any], people: dict[str, Any]

@@ -20,13 +20,12 @@ from partnerships.factories import (
 from partnerships.models import Agreement, Milestone, MilestoneKind, ReminderMark, StatusChange
 from partnerships.statuses import MilestoneStatus
 from partnerships.workflows.agreements import sign_agreement
+from partnerships.workflows.derivation import derive_milestones, last_contact_on
 from partnerships.workflows.milestones import (
     accept_milestone,
     assign_milestone,
     cancel_milestone,
-    derive_milestones,
-    follow_coordinator,
-    last_contact_on,
+    give_milestones_to,
     meet_milestone,
     move_milestone,
     reopen_milestone,
@@ -214,7 +213,7 @@ def test_a_new_coordinator_takes_over_what_the_former_or_nobody_had() -> None:
     rows = [MilestoneFactory(agreement=agreement, owner=owner) for owner in (former, None, kept)]
     done = MilestoneFactory(agreement=agreement, owner=former, met=True)
     agreement.coordinator = UserFactory(coordinator_in=agreement.unit)
-    follow_coordinator(agreement, actor=None, previous=former)
+    give_milestones_to(agreement, owner_id=agreement.coordinator_id, actor=None, previous=former)
     owners = [fresh(row).owner for row in (*rows, done)]
     assert owners == [agreement.coordinator, agreement.coordinator, kept, former]
 

@@ -54,15 +54,10 @@ from partnerships.workflows.agreements import (
     terminate_agreement,
 )
 from partnerships.workflows.demands import agree_with_project, choose_answer, close_demand
-from partnerships.workflows.milestones import (
-    accept_milestone,
-    add_action_point,
-    derive_milestones,
-    meet_milestone,
-    send_back_milestone,
-)
+from partnerships.workflows.derivation import derive_milestones
+from partnerships.workflows.derived_sweep import sweep_derived
+from partnerships.workflows.milestones import accept_milestone, add_action_point, meet_milestone, send_back_milestone
 from partnerships.workflows.organizations import keep_contact, register_organization
-from partnerships.workflows.upkeep import keep_all_in_step
 from tests.together import refused, run_together
 from tests.workflows.follow_ups import log_contact, plan_activity, record_activity
 
@@ -105,8 +100,8 @@ def test_an_activity_is_completed_while_its_agreement_ends(ending: Any) -> None:
 
 def test_two_sweeps_at_once_derive_everything_once() -> None:
     agreements = [AgreementFactory(signed=True) for _ in range(5)]
-    run_together(*[partial(keep_all_in_step, now=NOON, batch=2) for _ in range(3)])
-    while keep_all_in_step(now=NOON, batch=2):
+    run_together(*[partial(sweep_derived, now=NOON, batch=2) for _ in range(3)])
+    while sweep_derived(now=NOON, batch=2):
         pass
     assert [agreement.milestones.count() for agreement in agreements] == [2] * 5
     assert {milestone.version for milestone in Milestone.objects.all()} == {1}

@@ -28,7 +28,7 @@ def unit_with_fallback(**fields):
 
 def test_open_work_goes_to_the_fallback_person_of_its_unit(manager):
     agreement = AgreementFactory(unit=unit_with_fallback(), signed=True)
-    leaving, heir = agreement.coordinator, agreement.unit.fallback_person
+    leaving, new_owner = agreement.coordinator, agreement.unit.fallback_person
     milestone = MilestoneFactory(agreement=agreement)
     done = MilestoneFactory(agreement=agreement, met=True)
     activity = ActivityFactory(agreement=agreement)
@@ -38,7 +38,12 @@ def test_open_work_goes_to_the_fallback_person_of_its_unit(manager):
 
     for row in (agreement, milestone, done, activity, held):
         row.refresh_from_db()
-    assert (agreement.coordinator, milestone.owner, activity.owner, held.coordinator) == (heir, heir, heir, heir)
+    assert (agreement.coordinator, milestone.owner, activity.owner, held.coordinator) == (
+        new_owner,
+        new_owner,
+        new_owner,
+        new_owner,
+    )
     assert done.owner == leaving
 
 

@@ -20,7 +20,7 @@ from partnerships.operations import run
 from partnerships.operations.audit import audit_and_note
 from partnerships.reminders.explain import explain
 from partnerships.statuses import DeliveryStatus
-from partnerships.workflows.upkeep import keep_all_in_step
+from partnerships.workflows.derived_sweep import sweep_derived
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class Command(BaseCommand):
     def _run(self, options: dict[str, Any]) -> None:
         if options["once"]:
             self._report(run.run_once(now=self._now(options), limit=options["limit"]))
-            keep_all_in_step(now=timezone.now())
+            sweep_derived(now=timezone.now())
         elif options["now"]:
             raise CommandError(_("--now goes with --once: a loop lives in the present."))
         else:
@@ -91,7 +91,7 @@ class Command(BaseCommand):
         close_old_connections()
         try:
             done = run.run_once(now=timezone.now(), limit=limit, is_stopping=stop.is_set, bell="loop")
-            keep_all_in_step(now=timezone.now(), is_over=stop.is_set)
+            sweep_derived(now=timezone.now(), is_over=stop.is_set)
             exports.make_waiting(clock=timezone.now, is_stopping=stop.is_set)
         except Exception:
             # The database may be restarting: the loop has to be there when it is back. The log and the old heartbeat tell.

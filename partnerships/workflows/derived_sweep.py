@@ -32,19 +32,19 @@ from partnerships.models.users import Tree
 from partnerships.statuses import ActivityStatus, AgreementStatus, DemandStatus, HonourStatus
 from partnerships.workflows.activities import derived_of_activity, follow_activity
 from partnerships.workflows.demands import derived_of_demand, watch_deadline
-from partnerships.workflows.honours import derived_of_honour, watch_lapse
-from partnerships.workflows.milestones import (
+from partnerships.workflows.derivation import (
     Basis,
     Derived,
     derive_milestones,
     derived_milestones,
-    is_in_step,
+    is_up_to_date,
     last_contacts,
 )
+from partnerships.workflows.honours import derived_of_honour, watch_lapse
 
 logger = logging.getLogger(__name__)
 
-NAME = "workflows.upkeep"
+NAME = "workflows.derived_sweep"
 BATCH = 200
 # A sweep that began further ahead than this began while the clock was wrong.
 CLOCK_SKEW = dt.timedelta(minutes=5)
@@ -89,7 +89,7 @@ class Part:
 
 def _holds(row: Any, milestones: list[Milestone], wanted: Wanted, not_before: dt.date | None) -> bool:
     try:
-        return is_in_step(row, milestones, wanted(row), not_before=not_before)
+        return is_up_to_date(row, milestones, wanted(row), not_before=not_before)
     except (ValueError, ArithmeticError):
         return False  # whoever brings it in step says what is wrong
 
@@ -169,7 +169,7 @@ class Position:
 START = Position(0, 0)
 
 
-def keep_all_in_step(
+def sweep_derived(
     *, now: dt.datetime, batch: int = BATCH, batches: int = BATCHES, is_over: Callable[[], bool] = lambda: False
 ) -> int:
     """A piece of the sweep, when one is due or under way; returns how many rows it had to bring in step.

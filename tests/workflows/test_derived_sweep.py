@@ -20,16 +20,16 @@ from partnerships.factories import (
     WorkCalendarFactory,
 )
 from partnerships.models import Agreement, CalendarDay, ComponentHeartbeat, Milestone, ReminderMark, quiet_agreements
-from partnerships.workflows import upkeep
+from partnerships.workflows import derived_sweep
 from partnerships.workflows.agreements import sign_agreement
-from partnerships.workflows.upkeep import keep_all_in_step
+from partnerships.workflows.derived_sweep import sweep_derived
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 TOMORROW = NOON + dt.timedelta(days=1)
 
 
 def sweep(now: dt.datetime = NOON, **more: Any) -> int:
-    return keep_all_in_step(now=now, **more)
+    return sweep_derived(now=now, **more)
 
 
 def signed(**values: Any) -> Agreement:
@@ -160,10 +160,10 @@ def test_told_to_stop_it_begins_nothing() -> None:
 def test_of_two_at_once_one_goes_on() -> None:
     """The second finds that the position was moved, and leaves the rest to the first."""
     AgreementFactory(signed=True)
-    mine, theirs = upkeep._state(NOON), upkeep._state(NOON)
+    mine, theirs = derived_sweep._state(NOON), derived_sweep._state(NOON)
     assert mine is not None
     assert theirs is not None
-    following = upkeep.Position(1, 0)
+    following = derived_sweep.Position(1, 0)
     assert mine.move_on(following) is not None
     assert theirs.move_on(following) is None
 

@@ -1,0 +1,314 @@
+"""Derived milestones: the dates that follow from a record, and how its milestones are kept up to date with them."""
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, override
+
+from partnerships.dates import IsWorkday, add_months
+from partnerships.models import (
+    Activity,
+    Agreement,
+    AgreementTerm,
+    ContactNote,
+    Milestone,
+    MilestoneKind,
+    TypeMilestone,
+    User,
+    workday_test,
+)
+from partnerships.models.activities import QUIET_AFTER_DAYS
+from partnerships.models.milestones import ACCEPTED_KINDS, ACTIVITY_KINDS
+from partnerships.statuses import AgreementStatus, MilestoneStatus
+from partnerships.workflows.milestones import placement, take_milestone_step
+from partnerships.workflows.transitions import (
+    lock,
+    save_as,
+)
+
+# An agreement registered long after its signing is not overdue at once: the office first gets time to make contact.
+FIRST_CONTACT_DAYS = 14
+
+# A later date of these asks anew, whatever became of the last and wherever somebody had moved it.
+COUNTED_ANEW = frozenset(
+    {
+        MilestoneKind.NEXT_CONTACT,
+        MilestoneKind.FACILITY_REVIEW,
+        MilestoneKind.HONOUR_LAPSE,
+        MilestoneKind.DEMAND_DEADLINE,
+        *ACTIVITY_KINDS,
+    }
+)
+
+
+@dataclass(frozen=True)
+class Derived:
+    """What a row asks for: one milestone per ``key``.
+
+    ``title`` may hold a place for ``name``, what the row is called. With ``asks_late`` it is asked for even where its
+    day has passed already.
+    """
+
+    key: str
+    kind: MilestoneKind
+    title: str
+    due_on: dt.date
+    recurs_every_months: int | None = None
+    name: str = ""
+    asks_late: bool = False
+
+    def titles(self) -> dict[str, str]:
+        """Its title and its Chinese title; the latter empty where nobody translated it."""
+        longest = Milestone._meta.get_field("title").max_length or 0
+        with override("zh-hans"):
+            title_zh = _(self.title)
+        named = [title % {"name": self.name} if self.name else title for title in (self.title, title_zh)]
+        title, title_zh = (Truncator(words).chars(longest) for words in named)
+        return {"title": title, "title_zh": title_zh if title_zh != title else ""}
+
+    def is_over(self, not_before: dt.date | None) -> bool:
+        """Too late to ask for it: its day had passed when its row came to ask."""
+        return not_before is not None and self.due_on < not_before and not self.asks_late
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What the derived dates of an agreement are counted from, beside its own columns and terms."""
+
+    contact_on: dt.date | None
+    is_workday: IsWorkday
+
+
+def last_contacts(agreements: Collection[Agreement]) -> dict[int, dt.date]:
+    """Agreement id -> the latest of signing, completed activities and contact notes: what *quiet* is counted from."""
+    latest = {agreement.pk: agreement.signed_on for agreement in agreements if agreement.signed_on}
+    done = Activity.objects.completed().filter(agreement__in=agreements).values("agreement")
+    notes = ContactNote.objects.filter(agreement__in=agreements).values("agreement")
+    for rows, day in ((done, "completed_on"), (notes, "happened_on")):
+        for agreement, contact_on in rows.order_by().annotate(day=Max(day)).values_list("agreement", "day"):
+            latest[agreement] = max(latest.get(agreement, contact_on), contact_on)
+    return latest
+
+
+def last_contact_on(agreement: Agreement) -> dt.date | None:
+    return last_contacts([agreement]).get(agreement.pk)
+
+
+def derived_milestones(agreement: Agreement, basis: Basis) -> list[Derived]:
+    """What should be there for the agreement as it is now; the one formula for each derived date.
+
+    An agreement registered after its signing asks for nothing before the day it was registered.
+    """
+    wanted: list[Derived] = []
+    if agreement.is_signed:
+        wanted += _from_term(agreement, basis.is_workday)
+    if agreement.status == AgreementStatus.SIGNED:
+        wanted += _from_last_contact(agreement, basis.contact_on)
+    return wanted
+
+
+def _from_term(agreement: Agreement, is_workday: IsWorkday) -> Iterable[Derived]:
+    term = agreement.current_term
+    if term is None:
+        return
+    decision = term.decision_date(is_workday)
+    if decision:
+        derived = _decision(term, max(decision.decide_on, agreement.signing_date))
+    elif term.review_on:
+        derived = _review(term, term.review_on)
+    else:
+        return
+    if agreement.recorded_on is None or derived.due_on >= agreement.recorded_on:
+        yield derived
+
+
+def _decision(term: AgreementTerm, due_on: dt.date) -> Derived:
+    title = gettext_noop("Decide whether the agreement goes on")
+    return Derived(f"decision_date:{term.number}", MilestoneKind.DECISION_DATE, title, due_on)
+
+
+def _review(term: AgreementTerm, due_on: dt.date) -> Derived:
+    return Derived(f"review:{term.number}", MilestoneKind.REVIEW, gettext_noop("Review the agreement"), due_on)
+
+
+def _from_last_contact(agreement: Agreement, contact_on: dt.date | None) -> Iterable[Derived]:
+    if contact_on is None:
+        return
+    due_on = contact_on + dt.timedelta(days=QUIET_AFTER_DAYS)
+    if agreement.recorded_on:
+        due_on = max(due_on, agreement.recorded_on + dt.timedelta(days=FIRST_CONTACT_DAYS))
+    yield Derived("next_contact", MilestoneKind.NEXT_CONTACT, gettext_noop("Get in touch with the partners"), due_on)
+
+
+def derive_milestones(agreement: Agreement, *, actor: User | None, on: dt.date) -> None:
+    """Brings the derived milestones of an agreement in step with it; see ``update_derived``."""
+    with transaction.atomic():
+        agreement = lock(agreement)
+        reason = _("The agreement no longer asks for it (%(status)s).") % {"status": agreement.get_status_display()}
+        basis = Basis(last_contact_on(agreement), workday_test(agreement.unit.effective_calendar))
+        wanted = derived_milestones(agreement, basis)
+        decided = _decided_by_renewal(agreement)
+        update_derived(agreement, wanted, owner=agreement.coordinator, actor=actor, on=on, reason=reason, met=decided)
+
+
+def _decided_by_renewal(agreement: Agreement) -> dict[str, str]:
+    """Keys of the dates of earlier terms, with the evidence that they were decided: the agreement goes on."""
+    term = agreement.current_term
+    if term is None or not agreement.is_signed:
+        return {}
+    evidence = _("Renewed: term %(number)s.") % {"number": term.number}
+    return {f"{key}:{number}": evidence for key in ("decision_date", "review") for number in range(1, term.number)}
+
+
+def update_derived(
+    row: Any,
+    wanted: Iterable[Derived],
+    *,
+    owner: User | None,
+    actor: User | None,
+    on: dt.date,
+    reason: str,
+    met: Mapping[str, str] | None = None,
+    not_before: dt.date | None = None,
+) -> None:
+    """Makes, moves, reopens or closes the derived milestones of ``row``, which the caller has locked.
+
+    One that was moved by hand keeps its date, one that was met or waived stays so, unless a later date of a kind in
+    ``COUNTED_ANEW`` asks for the next round. What is no longer wanted is met where ``met`` (key -> evidence) says so,
+    and cancelled with ``reason`` otherwise. What lies before ``not_before`` is not asked for, and stays where it was.
+    """
+    missing = {derived.key: derived for derived in wanted}
+    for milestone in Milestone.objects.derived_of(row).select_for_update(no_key=True, of=("self",)):
+        derived = missing.pop(milestone.derived_key, None)
+        if derived is not None:
+            _follow(row, milestone, derived, actor=actor, on=on, not_before=not_before)
+        elif milestone.is_pending:
+            _drop(milestone, (met or {}).get(milestone.derived_key), actor=actor, on=on, reason=reason)
+    for derived in missing.values():
+        if not derived.is_over(not_before):
+            _make(row, derived, owner=owner, actor=actor)
+
+
+def is_up_to_date(
+    row: Any, milestones: Iterable[Milestone], wanted: Iterable[Derived], *, not_before: dt.date | None = None
+) -> bool:
+    """Whether ``update_derived`` would leave the derived ``milestones`` of ``row`` as they are; asks no database."""
+    missing = {derived.key: derived for derived in wanted}
+    for milestone in milestones:
+        derived = missing.pop(milestone.derived_key, None)
+        if derived is None and milestone.is_pending:
+            return False
+        if derived is not None and _asks_again(milestone, derived, not_before):
+            return False
+        if derived is not None and milestone.is_pending and _differences(row, milestone, derived):
+            return False
+    return all(derived.is_over(not_before) for derived in missing.values())
+
+
+def _make(row: Any, derived: Derived, *, owner: User | None, actor: User | None) -> None:
+    milestone = Milestone(
+        **placement(row),
+        **derived.titles(),
+        owner=owner,
+        kind=derived.kind,
+        due_on=derived.due_on,
+        derived_key=derived.key,
+        recurs_every_months=derived.recurs_every_months,
+        requires_acceptance=derived.kind in ACCEPTED_KINDS,
+        is_sample=row.is_sample,
+    )
+    setattr(milestone, row._meta.model_name, row)
+    save_as(milestone, actor)
+
+
+def _follow(
+    row: Any,
+    milestone: Milestone,
+    derived: Derived,
+    *,
+    actor: User | None,
+    on: dt.date,
+    not_before: dt.date | None,
+) -> None:
+    changes = _differences(row, milestone, derived)
+    if _asks_again(milestone, derived, not_before):
+        reason = _("It is asked for again.")
+        milestone = take_milestone_step(milestone, "reopen", actor=actor, on=on, reason=reason, is_consequence=True)
+    if milestone.is_pending and changes:
+        for name, value in changes.items():
+            setattr(milestone, name, value)
+        save_as(milestone, actor)
+
+
+def _asks_again(milestone: Milestone, derived: Derived, not_before: dt.date | None) -> bool:
+    """Closed, and yet to be done: it was cancelled, a new round began, or what had met it was taken back."""
+    if milestone.is_pending or derived.is_over(not_before):
+        return False
+    is_undone = milestone.status == MilestoneStatus.MET and derived.kind in ACTIVITY_KINDS
+    return milestone.status == MilestoneStatus.CANCELLED or is_undone or _is_new_round(milestone, derived)
+
+
+def _is_new_round(milestone: Milestone, derived: Derived) -> bool:
+    return derived.kind in COUNTED_ANEW and derived.due_on > _counted_day(milestone)
+
+
+def _differences(row: Any, milestone: Milestone, derived: Derived) -> dict[str, Any]:
+    """The columns in which ``milestone`` is not what ``derived`` asks for, with what they should hold."""
+    wanted: dict[str, Any] = {**placement(row), **(derived.titles() if derived.name else {})}
+    is_kept = milestone.overridden_at is not None and not _is_new_round(milestone, derived)
+    if milestone.due_on != derived.due_on and not is_kept:
+        gone = dict.fromkeys(("recurs_from", "scheduled_on", "overridden_at", "snoozed_until"))
+        wanted |= {**gone, "due_on": derived.due_on, "override_reason": "", "snooze_reason": ""}
+    return {name: value for name, value in wanted.items() if getattr(milestone, name) != value}
+
+
+def _counted_day(milestone: Milestone) -> dt.date:
+    """The day that was counted for it, before somebody moved it."""
+    return milestone.scheduled_on or milestone.due_on
+
+
+def _drop(milestone: Milestone, evidence: str | None, *, actor: User | None, on: dt.date, reason: str) -> None:
+    if evidence and milestone.status == MilestoneStatus.OPEN:
+        take_milestone_step(milestone, "meet", actor=actor, on=on, evidence=evidence, is_consequence=True)
+    else:
+        take_milestone_step(milestone, "cancel", actor=actor, on=on, reason=reason, is_consequence=True)
+
+
+def make_type_milestones(agreement: Agreement, *, actor: User | None, not_before: dt.date) -> None:
+    """The milestones every agreement of this type has, counted in months from its signing.
+
+    One that is there already (signed again after a correction) is reopened and moved, not doubled.
+    """
+    on = agreement.signing_date
+    existing = {(milestone.kind, milestone.title): milestone for milestone in agreement.milestones.all()}
+    for template in agreement.type.default_milestones.all():
+        due_on = add_months(on, template.months_after_signing)
+        if due_on < not_before:
+            continue
+        known = existing.get((template.kind, template.title))
+        if known is None:
+            _make_from_type(agreement, template, due_on, actor=actor)
+        elif known.status == MilestoneStatus.CANCELLED:
+            reason = _("The agreement was signed again.")
+            take_milestone_step(known, "reopen", actor=actor, on=on, reason=reason, is_consequence=True, due_on=due_on)
+
+
+def _make_from_type(agreement: Agreement, template: TypeMilestone, due_on: dt.date, *, actor: User | None) -> None:
+    milestone = Milestone(
+        unit_id=agreement.unit_id,
+        agreement=agreement,
+        owner_id=agreement.coordinator_id,
+        kind=template.kind,
+        title=template.title,
+        title_zh=template.title_zh,
+        due_on=due_on,
+        requires_acceptance=template.requires_acceptance,
+        is_sample=agreement.is_sample,
+    )
+    save_as(milestone, actor)
