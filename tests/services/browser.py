@@ -1,11 +1,13 @@
 """A person's browser: logged in, and watched, so that whatever its pages complain of fails the test."""
 
 import re
-from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.test import Client
+from playwright.sync_api import BrowserContext, ConsoleMessage, Request
+
+from partnerships.models import User
 
 HARMLESS = re.compile(
     # Whoever types on while a field still looks something up ends that request, and nobody notices. htmx logs two errors
@@ -16,22 +18,22 @@ HARMLESS = re.compile(
 )
 
 
-def log_in(context: Any, person: Any, address: str) -> None:
+def log_in(context: BrowserContext, person: User, address: str) -> None:
     client = Client()
     client.force_login(person)
     name = settings.SESSION_COOKIE_NAME
     context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": address}])
 
 
-def watch(context: Any, address: str, problems: list[str]) -> None:
+def watch(context: BrowserContext, address: str, problems: list[str]) -> None:
     """Notes what the pages of this browser log as an error or do not catch, and what they ask of another host."""
     host = urlsplit(address).netloc
 
-    def note_logged(message: Any) -> None:
+    def note_logged(message: ConsoleMessage) -> None:
         if message.type == "error" and not HARMLESS.match(message.text):
             problems.append(f"{message.page.url}: {message.text}")
 
-    def note_asked(request: Any) -> None:
+    def note_asked(request: Request) -> None:
         if urlsplit(request.url).netloc != host:
             problems.append(f"asked for {request.url}")
 

@@ -5,9 +5,9 @@ longer than most tests. Those two and the log of migrations stay as they are.
 """
 
 import time
-from typing import Any
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.test import TransactionTestCase
 
 from tests.services.processes import PATIENCE
@@ -19,7 +19,7 @@ def empty_after_tests() -> None:
     TransactionTestCase._fixture_teardown = _empty_tables  # type: ignore[method-assign]
 
 
-def _empty_tables(_case: Any = None) -> None:
+def _empty_tables(_case: TransactionTestCase | None = None) -> None:
     if connection.vendor == "postgresql":
         _wait_for_others()
     tables = sorted(set(connection.introspection.django_table_names(only_existing=False)) - KEPT)
@@ -41,7 +41,7 @@ def _wait_for_others() -> None:
             time.sleep(0.01)
 
 
-def _filled(cursor: Any, tables: list[str]) -> list[str]:
+def _filled(cursor: CursorWrapper, tables: list[str]) -> list[str]:
     asked = " UNION ALL ".join(f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM \"{table}\")" for table in tables)  # noqa: S608 - as above
     cursor.execute(asked)
     return [table for (table,) in cursor.fetchall()]

@@ -22,13 +22,32 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
-from aiosmtpd.smtp import SMTP, AuthResult
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from tests.services.processes import start_process, stop_process, wait_until
 
 DISCONNECT = "disconnect"
+
+
+class Rule(TypedDict, total=False):
+    """How to answer at one command; see SmtpSink.script()."""
+
+    at: str
+    reply: str
+    to: str
+    times: int
+    stored: bool
+    delay: float
+    held: bool
+
+
+class Options(TypedDict):
+    """What the server asks of its clients."""
+
+    tls: str
+    login: list[str] | None
 
 
 @dataclass(frozen=True)
@@ -99,7 +118,7 @@ class SmtpSink:
         path = self.directory / "connections"
         return len(set(path.read_text().splitlines())) if path.exists() else 0
 
-    def script(self, *rules: dict[str, Any]) -> None:
+    def script(self, *rules: Rule) -> None:
         """Answer differently from now on. A rule: {"at": "MAIL" | "RCPT" | "DATA" | "QUIT", "reply": "451 Later"}.
 
         Optional: "to" (a recipient; else all), "times" (then the rule is used up; else for ever), "stored" (at DATA:
@@ -153,7 +172,7 @@ class _Handler:
         self.used: dict[str, int] = {}
         self.written_at = 0
 
-    def _rules(self) -> list[dict[str, Any]]:
+    def _rules(self) -> list[Rule]:
         """Those of now; a new script is unused, even one that reads like the last."""
         path = self.directory / "script"
         if not path.exists():
@@ -163,7 +182,7 @@ class _Handler:
             self.written_at, self.used = written_at, {}
         return json.loads(path.read_text())
 
-    def _rule(self, at: str, recipients: list[str]) -> dict[str, Any] | None:
+    def _rule(self, at: str, recipients: list[str]) -> Rule | None:
         for rule in self._rules():
             key = json.dumps(rule)
             if rule["at"] != at or ("to" in rule and rule["to"] not in recipients):
@@ -174,7 +193,7 @@ class _Handler:
             return rule
         return None
 
-    async def _reply(self, rule: dict[str, Any] | None, server: Any) -> str | None:
+    async def _reply(self, rule: Rule | None, server: SMTP) -> str | None:
         if rule and "delay" in rule:
             await asyncio.sleep(rule["delay"])
         if rule and rule.get("held"):
@@ -190,7 +209,9 @@ class _Handler:
         while script.stat().st_mtime_ns == held_by:  # noqa: ASYNC110 - another process writes it
             await asyncio.sleep(0.02)
 
-    async def handle_MAIL(self, server: Any, session: Any, envelope: Any, address: str, options: list[str]) -> str:  # noqa: N802
+    async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
         with (self.directory / "connections").open("a") as file:
             file.write(f"{session.peer}\n")
         reply = await self._reply(self._rule("MAIL", []), server)
@@ -198,22 +219,24 @@ class _Handler:
             envelope.mail_from = address
         return reply or "250 OK"
 
-    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: list[str]) -> str:  # noqa: N802
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
         reply = await self._reply(self._rule("RCPT", [address]), server)
         if not reply:
             envelope.rcpt_tos.append(address)
         return reply or "250 OK"
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         rule = self._rule("DATA", envelope.rcpt_tos)
         if rule is None or rule.get("stored"):
             self._record(envelope)
         return await self._reply(rule, server) or "250 OK"
 
-    async def handle_QUIT(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+    async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         return await self._reply(self._rule("QUIT", []), server) or "221 Bye"
 
-    def _record(self, envelope: Any) -> None:
+    def _record(self, envelope: Envelope) -> None:
         line = {
             "sender": envelope.mail_from,
             "recipients": envelope.rcpt_tos,
@@ -225,12 +248,14 @@ class _Handler:
             os.fsync(file.fileno())
 
 
-def _protocol(directory: Path, options: dict[str, Any], context: ssl.SSLContext | None) -> Callable[[], SMTP]:
+def _protocol(directory: Path, options: Options, context: ssl.SSLContext | None) -> Callable[[], SMTP]:
     handler = _Handler(directory)
     login = [part.encode() for part in options["login"] or ()]
     is_upgraded = options["tls"] == "starttls"
 
-    def check(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
+    def check(
+        _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, data: LoginPassword
+    ) -> AuthResult:
         return AuthResult(success=[data.login, data.password] == login, handled=False)
 
     return lambda: SMTP(
