@@ -59,6 +59,7 @@ check: .venv/.tools  ## Check style, types, migrations, templates, settings and 
 	$(PYTHON) -m mypy
 	$(PYTHON) manage.py makemigrations --check --dry-run
 	find templates partnerships -name '*.html' -print0 | xargs -0r .venv/bin/djhtml --tabwidth 2 --check
+	find templates partnerships -name '*.html' -print0 | xargs -0r $(PYTHON) scripts/check_templates.py
 	@$(PRODUCTION) $(PYTHON) manage.py check --deploy --fail-level WARNING
 	@$(MAKE) lock-is-current
 

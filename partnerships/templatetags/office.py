@@ -16,6 +16,10 @@ from partnerships.permissions import may, may_enter_admin
 
 register = template.Library()
 
+SECTIONS_UNDER_MORE = frozenset(
+    {"quiet", "facility", "demand", "answer", "achievement", "programme", "honour", "figure", "source", "mail"}
+)
+
 
 for show in (
     cells.day,
@@ -92,6 +96,12 @@ def section(context: dict[str, Any]) -> str:
     """The part of the site the page belongs to, for the navigation: ``agreement``, ``milestone``, ..."""
     match = getattr(context.get("request"), "resolver_match", None)
     return match.url_name.partition("_")[0] if match and match.url_name else ""
+
+
+@register.simple_tag
+def is_under_more(section: str) -> bool:
+    """Return whether the navigation shows a part of the site in its "More" menu."""
+    return section in SECTIONS_UNDER_MORE
 
 
 @register.filter

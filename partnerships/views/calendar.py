@@ -43,6 +43,10 @@ class Entry:
     is_late: bool = False
     is_done: bool = False
 
+    @property
+    def kind_label(self) -> str:
+        return {"event": _("Event"), "activity": _("Follow-up"), "milestone": _("Milestone")}[self.kind]
+
 
 @dataclass
 class Day:
@@ -54,6 +58,12 @@ class Day:
     is_worked_weekend: bool = False
     entries: list[Entry] = field(default_factory=list)
     total: int = 0
+
+    @property
+    def css_class(self) -> str:
+        is_free = not self.total and not self.is_today and not self.holiday
+        classes = {"beside": self.is_beside, "off": self.is_off, "is-today": self.is_today, "free": is_free}
+        return " ".join(name for name, is_set in classes.items() if is_set)
 
     @property
     def more(self) -> int:

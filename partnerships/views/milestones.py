@@ -185,6 +185,7 @@ def _side_forms(milestone: Milestone, user: Any, today: dt.date) -> dict[str, An
         forms["log_form"].auto_id = "log_%s"
     if not milestone.is_pending:
         return forms
+    forms["asks_for_contact"] = forms["log_form"] is not None and milestone.kind == MilestoneKind.NEXT_CONTACT
     forms["move_refusal"] = refusal(user, "milestone.move", milestone)
     if forms["move_refusal"] is None:
         forms["move_form"] = MoveForm(row=milestone, today=today)
