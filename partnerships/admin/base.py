@@ -297,6 +297,14 @@ class PartMixin(ChoicesMixin):
     def _root(self) -> Any:
         return self.admin_site._registry[self.parent_model]  # type: ignore[attr-defined]
 
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        formset = super().get_formset(request, obj, **kwargs)  # type: ignore[misc]
+        formset.sent_by = request
+        if self._root().edit_verb is not None:
+            # The verb refuses to remove what something refers to, in the words that the pages show.
+            formset.form.hand_clean_DELETE = lambda form: None
+        return formset
+
     def may_edit(self, request: HttpRequest, root: Model | None) -> bool:
         return self._root().has_change_permission(request, root) if root else self._root().has_add_permission(request)
 

@@ -42,10 +42,12 @@ class PartFormSet(RowsMixin, PaginationInlineFormSet):
     """Rows of one root; finds also two of them that are the same under a condition, which Django does not compare."""
 
     made_with = ("request", "per_page", "count", "count_variant", "provided_queryset")
+    # The request of the page; the theme gives its own ``request`` to paginated formsets alone.
+    sent_by: HttpRequest | None = None
 
     def clean(self) -> None:
         super().clean()
-        refused: Refused | None = getattr(self.request, "refused", None)
+        refused: Refused | None = getattr(self.sent_by, "refused", None)
         for form in self.forms if refused else ():
             if refused and form.prefix == refused.prefix:
                 form.add_error(refused.field if refused.field in form.fields else None, str(refused.error))

@@ -1,5 +1,6 @@
 """A form of a row with the lines that belong to it, as many as somebody asks for, with or without a script."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -66,6 +67,17 @@ class RowsMixin:
             ):
                 field = rule.violation_error_code if rule.violation_error_code in form.fields else None
                 form.add_error(field, rule.get_violation_error_message())
+
+    def get_unique_error_message(self, unique_check: Sequence[str]) -> str:
+        """The words of the constraint that two of the lines break, as the verb says them."""
+        fields = {*unique_check, self.fk.name}
+        rules = (rule for rule in self.model._meta.constraints if isinstance(rule, models.UniqueConstraint))
+        rule = next((rule for rule in rules if set(rule.fields) == fields), None)
+        self.duplicate = rule.get_violation_error_message() if rule else super().get_unique_error_message(unique_check)
+        return self.duplicate
+
+    def get_form_error(self) -> str:
+        return self.duplicate
 
     @property
     def kept_forms(self) -> list[forms.ModelForm]:
