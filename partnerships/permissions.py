@@ -27,6 +27,7 @@ from partnerships.models import (
     ReminderRule,
     Role,
     Unit,
+    UnitMembership,
     User,
 )
 from partnerships.statuses import AgreementStatus
@@ -148,8 +149,10 @@ ACTIONS: Mapping[str, Grant] = {
     "export": _everyone(),
     "unit.view": Grant(anywhere=Role.VIEWER, staff=True, system=True, user_admin=True),
     "unit.edit": Grant(user_admin=True, system=True),
+    "role.grant": Grant(user_admin=True, system=True),
     "user.view": Grant(user_admin=True, system=True),
     "user.edit": Grant(user_admin=True, system=True),
+    "user.edit_login": Grant(user_admin=True, system=True),
     "user.grant_admin": Grant(system=True),
 }
 
@@ -350,6 +353,28 @@ def _accounts_above_ones_own(user: Any, account: User) -> Any:
     return None
 
 
+def _logins_of_leads(user: User, account: User) -> Any:
+    """The address and the login name of somebody with a role that only a system administrator gives are changed by one."""
+    if user.is_superuser or not any(_is_role_above(membership) for membership in account.memberships.all()):
+        return None
+    return _("Only a system administrator changes the address or the login name of a lead: it opens the account.")
+
+
+def _roles_above_ones_own(user: User, membership: UnitMembership) -> Any:
+    """A system administrator gives the role of a lead and roles in a unit with units below; nobody else gives themselves one."""
+    if user.is_superuser:
+        return None
+    if membership.user_id == user.pk:
+        return _("Nobody gives roles to themselves.")
+    if _is_role_above(membership):
+        return _("Only a system administrator gives or takes the role of a lead, or a role in a unit with units below.")
+    return None
+
+
+def _is_role_above(membership: UnitMembership) -> bool:
+    return membership.role >= Role.LEAD or Unit.objects.filter(parent=membership.unit_id).exists()
+
+
 VETOES: Mapping[str, Callable[[Any, Any], Any]] = {
     "agreement.approve": _not_ones_own_draft,
     "agreement.delete": _only_drafts,
@@ -358,4 +383,6 @@ VETOES: Mapping[str, Callable[[Any, Any], Any]] = {
     "delivery.view_body": _mail_of_several_units,
     "milestone.move": _derived_dates_are_the_leads,
     "user.edit": _accounts_above_ones_own,
+    "user.edit_login": _logins_of_leads,
+    "role.grant": _roles_above_ones_own,
 }

@@ -91,4 +91,5 @@ def rows_of(unit: Unit, agreement: Any) -> dict[str, Any]:
         "figure": ReportedFigureFactory(unit=unit),
         "unit": unit,
         "user": UserFactory(coordinator_in=unit),
+        "role": UserFactory(coordinator_in=unit).memberships.get(),
     }

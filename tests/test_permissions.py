@@ -144,8 +144,10 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "export": EVERYBODY,
     "unit.view": ("opx", "opx", "opx", "opx", "opx", "opx"),
     "unit.edit": ACCOUNTS,
+    "role.grant": ACCOUNTS,
     "user.view": ACCOUNTS,
     "user.edit": ACCOUNTS,
+    "user.edit_login": ACCOUNTS,
     "user.grant_admin": ("", "", "", "", "", "opx"),
 }
 KINDS = {

@@ -12,10 +12,10 @@ from unfold.decorators import display
 
 from partnerships.admin.base import OfficeAdmin, PartInline, badge
 from partnerships.admin.steps import StepsMixin, Verb
-from partnerships.admin.versions import RootForm
-from partnerships.forms.users import ActivateForm, DeactivateForm, SetPasswordForm
+from partnerships.forms.users import ActivateForm, DeactivateForm, PasswordLinkForm
 from partnerships.models import Unit, UnitMembership, User
 from partnerships.permissions import may
+from partnerships.workflows.users import edit_user, register_user
 
 PERSONAL = (("name", "username"), "email", ("language", "time_zone"))
 ABSENCE = (("reminder_mode", "reminder_hour"), "deputy", ("absent_from", "absent_until"))
@@ -28,22 +28,8 @@ class RoleInline(PartInline):
     verbose_name = _("role")
     verbose_name_plural = _("roles in units")
 
-    def may_edit(self, request: HttpRequest, root: Any) -> bool:
-        """Nobody but a system administrator gives roles to themselves."""
-        is_self = root is not None and root.pk == request.user.pk
-        return super().may_edit(request, root) and (request.user.is_superuser or not is_self)
-
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).select_related("unit")
-
-
-class UserForm(RootForm):
-    def clean_is_superuser(self) -> bool:
-        is_superuser = self.cleaned_data["is_superuser"]
-        others = User.objects.filter(is_superuser=True, is_active=True).exclude(pk=self.instance.pk)
-        if self.initial.get("is_superuser") and not is_superuser and not others.exists():
-            raise forms.ValidationError(_("This is the last system administrator."))
-        return is_superuser
 
 
 def _deactivate(row: User, request: HttpRequest, data: Any) -> forms.Form:
@@ -54,12 +40,18 @@ def _activate(row: User, request: HttpRequest, data: Any) -> forms.Form:
     return ActivateForm(data, row=row, today=timezone.localdate())
 
 
-def _set_password(row: User, request: HttpRequest, data: Any) -> forms.Form:
-    return SetPasswordForm(data, row=row, today=timezone.localdate())
+def _password_link(row: User, request: HttpRequest, data: Any) -> forms.Form:
+    return PasswordLinkForm(data, row=row, today=timezone.localdate())
 
 
 VERBS = (
-    Verb("set_password", _("Set a password"), "user.edit", _set_password, lambda row: row.is_active),
+    Verb(
+        "password_link",
+        _("Send a link to set a password"),
+        "user.edit",
+        _password_link,
+        lambda row: row.is_reachable,
+    ),
     Verb("deactivate", _("Deactivate"), "user.edit", _deactivate, lambda row: row.is_active, is_danger=True),
     Verb("activate", _("Activate again"), "user.edit", _activate, lambda row: not row.is_active),
 )
@@ -68,8 +60,8 @@ VERBS = (
 @admin.register(User)
 class UserAdmin(StepsMixin, OfficeAdmin):
     view_action, add_action, change_action = "user.view", "user.edit", "user.edit"
+    register_verb, edit_verb = staticmethod(register_user), staticmethod(edit_user)
     history_action = None
-    form = UserForm
     has_steps = False
     verbs = VERBS
     list_display = ("name", "username", "email", "roles", "grants", "active_label", "last_login")
@@ -90,11 +82,6 @@ class UserAdmin(StepsMixin, OfficeAdmin):
         if obj:
             sets.append((_("Account"), {"fields": (self.readonly_fields,)}))
         return sets
-
-    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        if not change:
-            obj.set_unusable_password()  # until one is set: a new account opens no door
-        super().save_model(request, obj, form, change)
 
     @display(description=_("roles"))
     def roles(self, user: User) -> str:

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from django import forms
-from django.contrib.auth.password_validation import validate_password
+from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.forms.steps import VerbForm
@@ -32,31 +31,26 @@ class ActivateForm(VerbForm):
         return users.activate_user(self.row, actor=actor)
 
 
-class SetPasswordForm(VerbForm):
-    password = forms.CharField(
-        label=_("New password"),
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=_("Hand it over in person; they can change it after logging in."),
-    )
-    again = forms.CharField(
-        label=_("Once more"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
-    )
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        password = cleaned.get("password")
-        if password and cleaned.get("again") and password != cleaned["again"]:
-            self.add_error("again", _("The two passwords differ."))
-        elif password:
-            self._check(password)
-        return cleaned
-
-    def _check(self, password: str) -> None:
-        try:
-            validate_password(password, self.row)
-        except forms.ValidationError as error:
-            self.add_error("password", error)
-
+class PasswordLinkForm(VerbForm):
     def call(self, actor: User, values: dict[str, Any]) -> User:
-        return users.set_password(self.row, actor=actor, password=values["password"])
+        return users.send_password_link(self.row, actor=actor)
+
+
+class _OwnPasswordMixin:
+    """Leaves the new password to the verb, which writes the history and tells the person by mail."""
+
+    user: User
+    cleaned_data: dict[str, Any]
+
+    def save(self, commit: bool = True) -> User:
+        changed = users.change_password(self.user, actor=self.user, password=self.cleaned_data["new_password1"])
+        self.user.password = changed.password  # the session of this browser goes on with it
+        return changed
+
+
+class OwnPasswordChangeForm(_OwnPasswordMixin, PasswordChangeForm):
+    """A new password by somebody who knows the old one."""
+
+
+class OwnPasswordSetForm(_OwnPasswordMixin, SetPasswordForm):
+    """A password by somebody who opened the link they were mailed."""

@@ -4,6 +4,7 @@ from django.contrib.auth import views
 from django.urls import reverse_lazy
 
 from partnerships.forms.people import PersonPasswordResetForm
+from partnerships.forms.users import OwnPasswordChangeForm, OwnPasswordSetForm
 
 
 class Login(views.LoginView):
@@ -15,3 +16,11 @@ class PasswordReset(views.PasswordResetView):
     email_template_name = "registration/password_reset_email.txt"
     subject_template_name = "registration/password_reset_subject.txt"
     success_url = reverse_lazy("password_reset_done")
+
+
+class PasswordChange(views.PasswordChangeView):
+    form_class = OwnPasswordChangeForm
+
+
+class PasswordResetConfirm(views.PasswordResetConfirmView):
+    form_class = OwnPasswordSetForm

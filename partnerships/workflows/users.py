@@ -1,20 +1,140 @@
-"""Accounts: deactivated with their work handed over, activated again, given a password."""
+"""Accounts: registered with roles, edited, sent a link to set a password, deactivated and activated again.
 
-from collections.abc import Callable, Iterable
-from typing import Any
+Every change of a login, a role or an administrator's right is mailed to the person, at the old address, too.
+"""
 
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth.tokens import default_token_generator
+from django.core.mail import send_mail
 from django.db import transaction
+from django.template.loader import render_to_string
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
-from partnerships.exceptions import StaleVersion, TransitionRefused
-from partnerships.models import Activity, Agreement, FeedToken, Milestone, OrganizationUnit, Unit, User
+from partnerships.exceptions import InvalidInput, StaleVersion, TransitionRefused
+from partnerships.models import (
+    Activity,
+    Agreement,
+    FeedToken,
+    Milestone,
+    OrganizationUnit,
+    Role,
+    Unit,
+    UnitMembership,
+    User,
+)
 from partnerships.models.users import read_tree
 from partnerships.permissions import require
 from partnerships.statuses import AgreementStatus
+from partnerships.workflows.edits import changed_parts
 from partnerships.workflows.milestones import give_milestones_to
-from partnerships.workflows.transitions import lock, save_as
+from partnerships.workflows.transitions import delete_as, lock, save_as
 
 CLOSED = (AgreementStatus.COMPLETED, AgreementStatus.TERMINATED, AgreementStatus.CANCELLED)
+
+
+GRANTS = frozenset({"is_user_admin", "is_staff", "is_superuser"})
+
+
+def register_user(user: User, *, actor: User | None, today: dt.date, parts: Sequence[UnitMembership] = ()) -> User:
+    """Register an account with its roles and without a password: it opens once the person has set one by a link."""
+    with transaction.atomic():
+        require(actor, "user.edit", user)
+        if any(getattr(user, name) for name in GRANTS):
+            require(actor, "user.grant_admin")
+        user.set_unusable_password()
+        save_as(user, actor)
+        _save_roles(user, parts, (), actor=actor)
+    return user
+
+
+def edit_user(
+    user: User,
+    *,
+    actor: User | None,
+    today: dt.date,
+    changes: Mapping[str, Any],
+    parts: Sequence[UnitMembership] = (),
+    removed: Sequence[UnitMembership] = (),
+) -> User:
+    """Change an account and its roles as one version, and mail the person what changed of their login and their rights."""
+    with transaction.atomic():
+        account = _lock(user, actor)
+        before = _State.of(account)
+        changed = {name: value for name, value in changes.items() if getattr(account, name) != value}
+        _check_changes(account, changed, actor)
+        for name, value in changed.items():
+            setattr(account, name, value)
+        if changed:
+            save_as(account, actor)
+        elif parts or removed:
+            account.touch()
+        _save_roles(account, parts, removed, actor=actor)
+        _mail_changes(account, before, actor=actor)
+    return account
+
+
+def _check_changes(account: User, changed: Mapping[str, Any], actor: User | None) -> None:
+    if changed.keys() & {"email", "username"}:
+        require(actor, "user.edit_login", account)
+    if changed.keys() & GRANTS:
+        require(actor, "user.grant_admin")
+    if changed.get("is_superuser") is False and not _other_system_admins(account):
+        raise InvalidInput(_("This is the last system administrator."), field="is_superuser")
+
+
+def _save_roles(
+    user: User, parts: Iterable[UnitMembership], removed: Iterable[UnitMembership], *, actor: User | None
+) -> None:
+    """Save and delete memberships; the actor needs the right for each role as it was and as it will be."""
+    for membership in removed:
+        _require_as_recorded(actor, membership)
+        delete_as(membership, actor)
+    for membership in cast("list[UnitMembership]", changed_parts(user, parts)):
+        if not membership._state.adding:
+            _require_as_recorded(actor, membership)
+        require(actor, "role.grant", membership)
+        save_as(membership, actor)
+
+
+def _require_as_recorded(actor: User | None, membership: UnitMembership) -> None:
+    """The role on record decides, not what a form has made of the row: it may say another one of a row to delete."""
+    require(actor, "role.grant", UnitMembership.objects.get(pk=membership.pk))
+
+
+def send_password_link(user: User, *, actor: User | None) -> User:
+    """Mail the person a link by which they set a password; it works once, and their password stays until then."""
+    with transaction.atomic():
+        locked = _lock(user, actor)
+        if not locked.is_reachable:
+            raise TransitionRefused(_("Activate the account and give it an e-mail address first."))
+        save_as(locked, actor, reason=_("Link to set a password sent"))
+        context = {
+            "sender": actor,
+            "uid": urlsafe_base64_encode(force_bytes(locked.pk)),
+            "token": default_token_generator.make_token(locked),
+        }
+        _mail(locked, [locked.email], "registration/password_link", context)
+    return locked
+
+
+def change_password(user: User, *, actor: User | None, password: str) -> User:
+    """Give the account the password that the person chose; it ends the other sessions, and the person is told by mail."""
+    with transaction.atomic():
+        locked = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+        locked.set_password(password)
+        save_as(locked, actor, reason=_("Password changed"))
+        _mail(locked, [locked.email], "registration/password_changed", {})
+    return locked
 
 
 def deactivate_user(user: User, *, actor: User | None) -> User:
@@ -32,9 +152,11 @@ def deactivate_user(user: User, *, actor: User | None) -> User:
             raise TransitionRefused(_("This account is inactive already."))
         if locked.is_superuser and not _other_system_admins(locked):
             raise TransitionRefused(_("This is the last system administrator."))
+        before = _State.of(locked)
         locked.is_active = False
         locked.set_unusable_password()
         save_as(locked, actor)
+        _mail_changes(locked, before, actor=actor)
         FeedToken.objects.filter(user=locked).delete()
         _hand_over(locked, actor=actor)
     return locked
@@ -46,20 +168,69 @@ def activate_user(user: User, *, actor: User | None) -> User:
         locked = _lock(user, actor)
         if locked.is_active:
             raise TransitionRefused(_("This account is active already."))
+        before = _State.of(locked)
         locked.is_active = True
         save_as(locked, actor)
+        _mail_changes(locked, before, actor=actor)
     return locked
 
 
-def set_password(user: User, *, actor: User | None, password: str) -> User:
-    """Gives the account another password, which ends its sessions."""
-    with transaction.atomic():
-        locked = _lock(user, actor)
-        if not locked.is_active:
-            raise TransitionRefused(_("Activate the account first."))
-        locked.set_password(password)
-        locked.save(update_fields={"password"})
-    return locked
+@dataclass(frozen=True)
+class _State:
+    """What opens an account and what it may do: what the person hears of when somebody changes it."""
+
+    columns: Mapping[str, Any]
+    roles: Mapping[Unit, Role]
+
+    @classmethod
+    def of(cls, user: User) -> "_State":
+        columns = {name: getattr(user, name) for name in ("username", "email", "is_active", *sorted(GRANTS))}
+        memberships = UnitMembership.objects.filter(user=user).select_related("unit")
+        return cls(columns, {row.unit: Role(row.role) for row in memberships})
+
+    def changes_to(self, after: "_State") -> list[str]:
+        """Return one line for each difference, in the language that is active."""
+        labels = {field.name: field.verbose_name for field in User._meta.concrete_fields}
+        lines = []
+        for name, old in self.columns.items():
+            new = after.columns[name]
+            if old != new:
+                lines.append(_change(labels[name], _in_words(old), _in_words(new)))
+        for unit in {**self.roles, **after.roles}:
+            old_role, new_role = self.roles.get(unit), after.roles.get(unit)
+            if old_role != new_role:
+                label = _("role in %(unit)s") % {"unit": unit}
+                lines.append(_change(label, *(role.label if role else "–" for role in (old_role, new_role))))
+        return lines
+
+
+def _change(label: Any, old: Any, new: Any) -> str:
+    return f"{label}: {old} → {new}"
+
+
+def _in_words(value: Any) -> Any:
+    return (_("yes") if value else _("no")) if isinstance(value, bool) else value or "–"
+
+
+def _mail_changes(user: User, before: _State, *, actor: User | None) -> None:
+    """Mail the person what changed, at the old address as well: who takes an account over changes the address first."""
+    after = _State.of(user)
+    with override(user.language):
+        lines = before.changes_to(after)
+    if lines:
+        addresses = dict.fromkeys((before.columns["email"], after.columns["email"]))
+        _mail(user, addresses, "registration/account_changed", {"lines": lines, "changed_by": actor})
+
+
+def _mail(user: User, addresses: Iterable[str], template: str, context: Mapping[str, Any]) -> None:
+    """Send a mail in the person's language once the transaction is committed; what the server refuses is logged."""
+    site = urlsplit(settings.SITE_URL)
+    context = {**context, "user": user, "domain": site.netloc, "protocol": site.scheme}
+    with override(user.language):
+        subject = " ".join(render_to_string(f"{template}_subject.txt", context).split())
+        text = render_to_string(f"{template}_email.txt", context)
+    for address in filter(None, addresses):
+        transaction.on_commit(partial(send_mail, subject, text, None, [address]), robust=True)
 
 
 def open_work(user: User) -> dict[str, int]:

@@ -1,5 +1,8 @@
 """Accounts: an allow-list, so that who may edit accounts does not become more by it."""
 
+import re
+from urllib.parse import urlsplit
+
 import pytest
 from django.urls import reverse
 
@@ -64,7 +67,7 @@ def test_accounts_above_ones_own_are_seen_and_not_changed(accounts, above):
     response = accounts.post(change_url(person), {"email": "mine@example.org", "version": "1", **NO_ROLES})
 
     assert response.status_code == 403
-    assert accounts.get(step_url(person, "set_password")).status_code == 403
+    assert accounts.get(step_url(person, "password_link")).status_code == 403
     assert User.objects.get(pk=person.pk).email == "safe@example.org"
 
 
@@ -123,18 +126,134 @@ def test_an_account_is_deactivated_by_its_button(accounts):
     assert User.objects.get(pk=person.pk).is_active is False
 
 
-def test_a_password_is_set_and_checked(accounts):
-    person = UserFactory(username="hua")
-    weak = {"version": "1", "password": "12345678", "again": "12345678"}
-    good = {"version": "1", "password": "a-long-enough-one", "again": "a-long-enough-one"}
+def roles(*rows, initial=0):
+    """The inline of roles: ``(membership or None, unit, role)`` for each row."""
+    data = {"memberships-TOTAL_FORMS": str(len(rows)), "memberships-INITIAL_FORMS": str(initial)}
+    for number, (membership, unit, role) in enumerate(rows):
+        data |= {f"memberships-{number}-unit": str(unit.pk), f"memberships-{number}-role": str(int(role))}
+        data |= {f"memberships-{number}-id": str(membership.pk)} if membership else {}
+    return data
 
-    refused = accounts.post(step_url(person, "set_password"), weak)
-    differing = accounts.post(step_url(person, "set_password"), good | {"again": "another"})
-    accounts.post(step_url(person, "set_password"), good)
 
-    assert list(refused.context["form"].errors) == ["password"]
-    assert list(differing.context["form"].errors) == ["again"]
-    assert User.objects.get(pk=person.pk).check_password("a-long-enough-one")
+def test_a_link_to_set_a_password_is_mailed_to_the_person(
+    accounts, manager, client, mailoutbox, django_capture_on_commit_callbacks
+):
+    person = UserFactory(username="hua", password="its-own-password")
+
+    with django_capture_on_commit_callbacks(execute=True):
+        accounts.post(step_url(person, "password_link"), {"version": "1"})
+
+    [mail] = mailoutbox
+    had = person.password
+    person.refresh_from_db()
+    assert (mail.to, person.password) == ([person.email], had)
+    assert [row.history_user for row in person.history.filter(history_type="~")] == [manager]
+    link = re.search(r"http\S+", mail.body)[0]
+    page = client.get(urlsplit(link).path, follow=True)
+    new = {"new_password1": "a-long-enough-one", "new_password2": "a-long-enough-one"}
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(page.redirect_chain[-1][0], new)
+    person.refresh_from_db()
+    assert person.check_password("a-long-enough-one")
+    assert person.history.first().history_change_reason == "Password changed"
+    assert mailoutbox[-1].subject == "Your password was changed"
+
+
+def test_nobody_sets_the_password_of_another_person(accounts):
+    person = UserFactory(password="its-own-password")
+    words = {"version": "1", "password": "a-long-enough-one", "again": "a-long-enough-one"}
+
+    accounts.post(step_url(person, "set_password"), words)
+
+    person.refresh_from_db()
+    assert person.check_password("its-own-password")
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+@pytest.mark.parametrize("kind", ["lead", "above"])
+def test_the_higher_roles_are_given_by_a_system_administrator(enter, accounts, kind, is_new):
+    unit = UnitFactory()
+    role = Role.LEAD
+    if kind == "above":
+        UnitFactory(parent=unit)
+        role = Role.VIEWER
+    person = UserFactory()
+    url = reverse("admin:partnerships_user_add") if is_new else change_url(person)
+    login = {"name": "New", "username": "new", "email": "new@example.org"} if is_new else {}
+
+    def give(client):
+        return client.post(url, filled(client.get(url)) | login | roles((None, unit, role)))
+
+    refused = give(accounts)
+    assert UnitMembership.objects.count() == 0
+    assert "Only a system administrator gives" in refused.text
+    assert not User.objects.filter(username="new").exists()
+
+    assert give(enter(UserFactory(system_admin=True))).status_code == 302
+    assert UnitMembership.objects.get().role == role
+
+
+@pytest.mark.parametrize("change", ["lower", "remove", "lower and remove"])
+def test_a_lead_stays_one_for_user_administrators(accounts, change):
+    unit = UnitFactory()
+    person = UserFactory(lead_in=unit)
+    membership = person.memberships.get()
+    data = roles((membership, unit, Role.LEAD if change == "remove" else Role.VIEWER), initial=1)
+    data |= {"memberships-0-DELETE": "on"} if "remove" in change else {}
+
+    save(accounts, person, **data)
+
+    assert person.memberships.get().role == Role.LEAD
+
+
+def test_the_address_of_a_lead_is_changed_by_a_system_administrator(enter, accounts):
+    person = UserFactory(lead_in=UnitFactory(), email="lead@example.org")
+
+    refused = save(accounts, person, email="mine@example.org")
+
+    assert "Only a system administrator changes the address" in refused.text
+    assert User.objects.get(pk=person.pk).email == "lead@example.org"
+    save(enter(UserFactory(system_admin=True)), person, email="new@example.org")
+    assert User.objects.get(pk=person.pk).email == "new@example.org"
+
+
+def test_what_changes_of_login_and_roles_is_in_the_history_and_mailed(
+    accounts, manager, mailoutbox, django_capture_on_commit_callbacks
+):
+    unit = UnitFactory(name="North school")
+    person = UserFactory(email="old@example.org")
+
+    with django_capture_on_commit_callbacks(execute=True):
+        save(accounts, person, email="new@example.org", **roles((None, unit, Role.COORDINATOR)))
+
+    assert [mail.to for mail in mailoutbox] == [["old@example.org"], ["new@example.org"]]
+    body = mailoutbox[0].body
+    assert "e-mail address: old@example.org → new@example.org" in body
+    assert "role in North school: – → Coordinator" in body
+    given = person.memberships.get()
+    assert [row.history_user for row in (person.history.first(), given.history.get())] == [manager] * 2
+
+
+def test_a_lead_is_edited_by_user_administrators_in_everything_else(accounts):
+    person = UserFactory(lead_in=UnitFactory())
+
+    save(accounts, person, name="Another name")
+
+    assert User.objects.get(pk=person.pk).name == "Another name"
+
+
+def test_what_is_no_login_and_no_role_is_not_mailed(accounts, mailoutbox, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        save(accounts, UserFactory(), name="Another name")
+
+    assert mailoutbox == []
+
+
+def test_a_deactivation_is_mailed(accounts, mailoutbox, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        accounts.post(step_url(UserFactory(), "deactivate"), {"version": "1"})
+
+    assert "active: yes → no" in mailoutbox[0].body
 
 
 @pytest.mark.parametrize("word", ["q=%E4%BA%BA", "memberships__role__exact=30", "password__startswith=md5"])

@@ -12,7 +12,7 @@ from partnerships.factories import (
     UserFactory,
 )
 from partnerships.models import Agreement, User
-from partnerships.workflows.users import activate_user, deactivate_user, set_password
+from partnerships.workflows.users import activate_user, deactivate_user, send_password_link
 
 pytestmark = pytest.mark.django_db
 
@@ -102,6 +102,7 @@ def test_a_stale_account_is_not_deactivated(manager):
         deactivate_user(person, actor=manager)
 
 
-def test_a_password_needs_an_active_account(manager):
+@pytest.mark.parametrize("state", [{"deactivated": True}, {"unreachable": True}])
+def test_a_link_needs_an_active_account_with_an_address(manager, state):
     with pytest.raises(TransitionRefused):
-        set_password(UserFactory(deactivated=True), actor=manager, password="a-long-enough-one")
+        send_password_link(UserFactory(**state), actor=manager)
