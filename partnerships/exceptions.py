@@ -1,17 +1,20 @@
-"""What the domain raises; views, admin and commands turn it into a message where the person is looking."""
+"""The errors the domain raises; views, admin and commands turn them into a message beside the input."""
 
 from collections.abc import Collection
-from typing import Any
+
+from django.db.models import Model
+
+from partnerships.texts import LazyText
 
 
 class DomainError(Exception):
-    """A rule of the office refuses the step. ``str(error)`` is a sentence for the person who asked.
+    """A refusal by a rule of the office. ``str(error)`` is a sentence for the person who asked.
 
     ``field`` names the input concerned, when there is one, so that a form can show the message beside it. ``part`` is
     the row concerned where that is not the root but a row that belongs to it: the one the caller handed over.
     """
 
-    def __init__(self, message: Any, *, field: str | None = None, part: Any = None) -> None:
+    def __init__(self, message: LazyText, *, field: str | None = None, part: Model | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.field = field
@@ -32,7 +35,7 @@ class TransitionRefused(DomainError):
 class StaleVersion(DomainError):
     """The row was changed since the form was opened. ``current`` is its version now."""
 
-    def __init__(self, message: Any, *, current: int | None) -> None:
+    def __init__(self, message: LazyText, *, current: int | None) -> None:
         super().__init__(message)
         self.current = current
 
@@ -48,6 +51,6 @@ class PossibleDuplicate(InvalidInput):
     ``confirmed_different``; a look-alike that was added meanwhile is then asked about as well.
     """
 
-    def __init__(self, message: Any, *, found: Collection[int]) -> None:
+    def __init__(self, message: LazyText, *, found: Collection[int]) -> None:
         super().__init__(message, field="is_another")
         self.found = frozenset(found)

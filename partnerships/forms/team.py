@@ -10,7 +10,7 @@ from django.utils.translation import pgettext_lazy
 
 from partnerships.exceptions import DomainError
 from partnerships.models import Role, Unit, UnitMembership, User
-from partnerships.workflows.handover import KINDS, Item, Outcome, hand_over, preview
+from partnerships.workflows.handover import KINDS, HandOverItem, HandOverResult, hand_over, preview
 
 _ITEM = re.compile(r"([a-z]+)-(\d{1,18})-(\d{1,9})", re.ASCII)
 
@@ -39,9 +39,11 @@ class ItemsField(forms.MultipleChoiceField):
         found = _ITEM.fullmatch(value)
         return found is not None and found[1] in KINDS
 
-    def clean(self, value: Any) -> list[Item]:
+    def clean(self, value: Any) -> list[HandOverItem]:
         cleaned = super().clean(value)
-        return [Item(kind, int(pk), int(version)) for kind, pk, version in (text.split("-") for text in cleaned)]
+        return [
+            HandOverItem(kind, int(pk), int(version)) for kind, pk, version in (text.split("-") for text in cleaned)
+        ]
 
 
 class HandOverForm(forms.Form):
@@ -62,14 +64,14 @@ class HandOverForm(forms.Form):
         people = User.objects.visible_to(user).reachable().filter(Q(is_staff=True) | Q(Exists(works)))
         self.fields["new_owner"].queryset = people.exclude(pk=giver.pk if giver else None)  # type: ignore[attr-defined]
 
-    def preview(self, actor: User) -> Outcome | None:
+    def preview(self, actor: User) -> HandOverResult | None:
         return self._call(preview, actor)
 
-    def apply(self, actor: User) -> Outcome | None:
+    def apply(self, actor: User) -> HandOverResult | None:
         """What came of it, or None with the reason among the errors."""
         return self._call(hand_over, actor)
 
-    def _call(self, verb: Any, actor: User) -> Outcome | None:
+    def _call(self, verb: Any, actor: User) -> HandOverResult | None:
         values = dict(self.cleaned_data)
         try:
             return verb(values.pop("items"), actor=actor, giver=self.giver, **values)

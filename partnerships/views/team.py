@@ -21,7 +21,7 @@ from partnerships.forms.team import HandOverForm, TeamForm, item_value
 from partnerships.models import Activity, Agreement, Delivery, Demand, Facility, Milestone, Unit, User, quiet_agreements
 from partnerships.models.users import away_alone, left_alone, read_tree
 from partnerships.views.base import require_or_403
-from partnerships.workflows.handover import KINDS, Outcome, open_items
+from partnerships.workflows.handover import KINDS, HandOverResult, open_items
 
 WEEK_DAYS, MONTH_DAYS = 7, 30
 # Of a team; whoever leads more people than that looks at them unit by unit.
@@ -225,7 +225,7 @@ def _groups(user: Any, giver: User | None) -> tuple[list[dict[str, Any]], int]:
     return groups, total - shown
 
 
-def _tell(request: HttpRequest, outcome: Outcome, new_owner: User) -> None:
+def _tell(request: HttpRequest, outcome: HandOverResult, new_owner: User) -> None:
     count = len(outcome.moved)
     if count:
         text = ngettext("%(count)s item went to %(new_owner)s.", "%(count)s items went to %(new_owner)s.", count)

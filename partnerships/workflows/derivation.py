@@ -78,7 +78,7 @@ class Derived:
 
 
 @dataclass(frozen=True)
-class Basis:
+class AgreementFacts:
     """What the derived dates of an agreement are counted from, beside its own columns and terms."""
 
     contact_on: dt.date | None
@@ -100,7 +100,7 @@ def last_contact_on(agreement: Agreement) -> dt.date | None:
     return last_contacts([agreement]).get(agreement.pk)
 
 
-def derived_milestones(agreement: Agreement, basis: Basis) -> list[Derived]:
+def derived_milestones(agreement: Agreement, basis: AgreementFacts) -> list[Derived]:
     """What should be there for the agreement as it is now; the one formula for each derived date.
 
     An agreement registered after its signing asks for nothing before the day it was registered.
@@ -151,7 +151,7 @@ def derive_milestones(agreement: Agreement, *, actor: User | None, on: dt.date) 
     with transaction.atomic():
         agreement = lock(agreement)
         reason = _("The agreement no longer asks for it (%(status)s).") % {"status": agreement.get_status_display()}
-        basis = Basis(last_contact_on(agreement), workday_test(agreement.unit.effective_calendar))
+        basis = AgreementFacts(last_contact_on(agreement), workday_test(agreement.unit.effective_calendar))
         wanted = derived_milestones(agreement, basis)
         decided = _decided_by_renewal(agreement)
         update_derived(agreement, wanted, owner=agreement.coordinator, actor=actor, on=on, reason=reason, met=decided)

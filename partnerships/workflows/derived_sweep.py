@@ -33,7 +33,7 @@ from partnerships.statuses import ActivityStatus, AgreementStatus, DemandStatus,
 from partnerships.workflows.activities import derived_of_activity, follow_activity
 from partnerships.workflows.demands import derived_of_demand, watch_deadline
 from partnerships.workflows.derivation import (
-    Basis,
+    AgreementFacts,
     Derived,
     derive_milestones,
     derived_milestones,
@@ -54,7 +54,7 @@ Wanted = Callable[[Any], list[Derived]]
 
 
 @dataclass(frozen=True)
-class Part:
+class SweptTable:
     """One table of rows that ask for dates.
 
     ``asking``: those that may; a row with a pending derived milestone is looked at, too. ``related`` comes with them.
@@ -100,7 +100,7 @@ def _judge_agreements(agreements: Sequence[Agreement]) -> Wanted:
 
     def wanted(agreement: Agreement) -> list[Derived]:
         return derived_milestones(
-            agreement, Basis(contacts.get(agreement.pk), working_days.get(agreement.unit_id, is_weekday))
+            agreement, AgreementFacts(contacts.get(agreement.pk), working_days.get(agreement.unit_id, is_weekday))
         )
 
     return wanted
@@ -126,8 +126,8 @@ def _test_of(days: dict[dt.date, bool]) -> IsWorkday:
     return lambda day: days.get(day, is_weekday(day))
 
 
-PARTS = (
-    Part(
+SWEPT_TABLES = (
+    SweptTable(
         Agreement,
         Q(status__in=(AgreementStatus.SIGNED, AgreementStatus.SUSPENDED)),
         _judge_agreements,
@@ -135,20 +135,20 @@ PARTS = (
         prefetched=("terms",),
         has_past=True,
     ),
-    Part(
+    SweptTable(
         Activity,
         Q(status__in=(ActivityStatus.PLANNED, ActivityStatus.IN_PROGRESS), starts_on__isnull=False),
         lambda _rows: derived_of_activity,
         follow_activity,
         related=("agreement",),
     ),
-    Part(
+    SweptTable(
         Demand,
         ~Q(status__in=(DemandStatus.AGREED, DemandStatus.NO_MATCH)) & Q(deadline_on__isnull=False),
         lambda _rows: derived_of_demand,
         watch_deadline,
     ),
-    Part(
+    SweptTable(
         Honour, Q(status=HonourStatus.RECORDED, valid_until__isnull=False), lambda _rows: derived_of_honour, watch_lapse
     ),
 )
@@ -156,14 +156,14 @@ PARTS = (
 
 @dataclass(frozen=True)
 class Position:
-    """How far the sweep has come: everything before ``PARTS[part]``, and there everything up to ``pk``."""
+    """How far the sweep has come: everything before ``SWEPT_TABLES[part]``, and there everything up to ``pk``."""
 
     part: int
     pk: int
 
     @property
     def is_end(self) -> bool:
-        return self.part >= len(PARTS)
+        return self.part >= len(SWEPT_TABLES)
 
 
 START = Position(0, 0)
@@ -184,7 +184,7 @@ def sweep_derived(
         if state is None or is_over():
             break
         position, found = _look(state.position, today, batch)
-        changed += sum(_bring_in_step(PARTS[state.position.part], row, today) for row in found)
+        changed += sum(_bring_in_step(SWEPT_TABLES[state.position.part], row, today) for row in found)
         state = state.move_on(position)
     if changed:
         logger.info("Derived dates brought in step: %s", changed)
@@ -193,13 +193,13 @@ def sweep_derived(
 
 def _look(position: Position, today: dt.date, batch: int) -> tuple[Position, list[Any]]:
     """Where to go on after the next batch, and what in it is out of step."""
-    part = PARTS[position.part]
+    part = SWEPT_TABLES[position.part]
     rows = list(part.after(position.pk)[:batch])
     following = Position(position.part, rows[-1].pk) if len(rows) == batch else Position(position.part + 1, 0)
     return following, part.out_of_step(rows, today)
 
 
-def _bring_in_step(part: Part, row: Any, today: dt.date) -> int:
+def _bring_in_step(part: SweptTable, row: Any, today: dt.date) -> int:
     """1 if it was. What is wrong with one row is in the log and waits for tomorrow; it must not stop the others."""
     try:
         part.follow(row, actor=None, on=today)

@@ -19,7 +19,7 @@ from partnerships.workflows.milestones import assign_milestone
 
 
 @dataclass(frozen=True)
-class Kind:
+class HandOverKind:
     """One table of what is handed over: the column of its person, the verb, and what the new person must be allowed."""
 
     model: type[Milestone] | type[Activity] | type[Facility] | type[Demand] | type[Agreement]
@@ -30,12 +30,12 @@ class Kind:
 
 
 # In the order they move: with an agreement or activity go those of its milestones that did not go on their own.
-KINDS: Mapping[str, Kind] = {
-    "milestone": Kind(Milestone, "owner", assign_milestone, "milestone.act", lambda rows: rows.pending()),
-    "activity": Kind(Activity, "owner", assign_activity, "activity.edit", lambda rows: rows.unfinished()),
-    "facility": Kind(Facility, "owner", assign_facility, "facility.edit", lambda rows: rows.not_closed()),
-    "demand": Kind(Demand, "owner", assign_demand, "demand.edit", lambda rows: rows.pending()),
-    "agreement": Kind(
+KINDS: Mapping[str, HandOverKind] = {
+    "milestone": HandOverKind(Milestone, "owner", assign_milestone, "milestone.act", lambda rows: rows.pending()),
+    "activity": HandOverKind(Activity, "owner", assign_activity, "activity.edit", lambda rows: rows.unfinished()),
+    "facility": HandOverKind(Facility, "owner", assign_facility, "facility.edit", lambda rows: rows.not_closed()),
+    "demand": HandOverKind(Demand, "owner", assign_demand, "demand.edit", lambda rows: rows.pending()),
+    "agreement": HandOverKind(
         Agreement, "coordinator", assign_agreement, "agreement.follow_up", lambda rows: rows.not_closed()
     ),
 }
@@ -44,7 +44,7 @@ LOCK_ORDER = ("activity", "agreement", "facility", "demand", "milestone")
 
 
 @dataclass(frozen=True)
-class Item:
+class HandOverItem:
     """One row as the person saw it."""
 
     kind: str
@@ -53,7 +53,7 @@ class Item:
 
 
 @dataclass
-class Outcome:
+class HandOverResult:
     """What moved, what could not with the reason, and how many milestones went along with what they belong to."""
 
     moved: list[Any] = field(default_factory=list)
@@ -69,7 +69,9 @@ def open_items(actor: User, giver: User | None) -> dict[str, QuerySet]:
     }
 
 
-def hand_over(items: Iterable[Item], *, actor: User, giver: User | None, new_owner: User, reason: str) -> Outcome:
+def hand_over(
+    items: Iterable[HandOverItem], *, actor: User, giver: User | None, new_owner: User, reason: str
+) -> HandOverResult:
     """Gives each of ``items`` to ``new_owner``, through its own verb and in one transaction.
 
     An item that cannot move stays with its reason, and the others move: it was changed since, is no longer ``giver``'s,
@@ -86,7 +88,7 @@ def hand_over(items: Iterable[Item], *, actor: User, giver: User | None, new_own
         require(actor, "team.view")
         rows = _lock_all(list(items), actor)
         before = _pending_of(giver)
-        outcome = Outcome()
+        outcome = HandOverResult()
         for item, row in rows:
             try:
                 outcome.moved.append(
@@ -99,7 +101,7 @@ def hand_over(items: Iterable[Item], *, actor: User, giver: User | None, new_own
     return outcome
 
 
-def preview(items: Iterable[Item], **asked: Any) -> Outcome:
+def preview(items: Iterable[HandOverItem], **asked: Any) -> HandOverResult:
     """What ``hand_over`` would do now: it is done and taken back."""
     with transaction.atomic():
         outcome = hand_over(items, **asked)
@@ -107,7 +109,7 @@ def preview(items: Iterable[Item], **asked: Any) -> Outcome:
     return outcome
 
 
-def _lock_all(items: list[Item], actor: User) -> list[tuple[Item, Any]]:
+def _lock_all(items: list[HandOverItem], actor: User) -> list[tuple[HandOverItem, Any]]:
     """The rows under their locks, in the order of ``KINDS``; taken in one order, so that nobody waits in a circle."""
     chosen = {name: {item.pk: item for item in items if item.kind == name} for name in KINDS}
     found: dict[str, list[Any]] = {}
@@ -123,7 +125,7 @@ def _pending_of(giver: User | None) -> set[int]:
     return set(Milestone.objects.pending().filter(owner=giver).values_list("pk", flat=True))
 
 
-def _give(item: Item, row: Any, *, actor: User, giver: User | None, new_owner: User, reason: str) -> Any:
+def _give(item: HandOverItem, row: Any, *, actor: User, giver: User | None, new_owner: User, reason: str) -> Any:
     kind = KINDS[item.kind]
     if getattr(row, f"{kind.person}_id") != (giver.pk if giver else None):
         raise StaleVersion(_("Somebody else took it over meanwhile."), current=row.version)
@@ -133,7 +135,7 @@ def _give(item: Item, row: Any, *, actor: User, giver: User | None, new_owner: U
         return kind.verb(row, actor=actor, reason=reason, **{kind.person: new_owner})
 
 
-def _check_may_work(kind: Kind, row: Any, new_owner: User) -> None:
+def _check_may_work(kind: HandOverKind, row: Any, new_owner: User) -> None:
     """Whoever takes it over has to be able to do what it asks for."""
     giver, row_field = getattr(row, f"{kind.person}_id"), f"{kind.person}_id"
     setattr(row, row_field, new_owner.pk)

@@ -17,7 +17,7 @@ from partnerships.factories import (
     UserFactory,
 )
 from partnerships.models import ReminderMark
-from partnerships.workflows.handover import KINDS, Item, hand_over, open_items, preview
+from partnerships.workflows.handover import KINDS, HandOverItem, hand_over, open_items, preview
 from tests.workflows.follow_ups import plan_activity
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -50,8 +50,8 @@ def rows(unit: Any, people: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def items_of(rows: dict[str, Any]) -> list[Item]:
-    return [Item(kind, row.pk, row.version) for kind, row in rows.items()]
+def items_of(rows: dict[str, Any]) -> list[HandOverItem]:
+    return [HandOverItem(kind, row.pk, row.version) for kind, row in rows.items()]
 
 
 def give(rows: dict[str, Any], people: dict[str, Any], verb: Any = hand_over, **more: Any) -> Any:
@@ -130,7 +130,7 @@ def test_other_units_are_not_touched(rows: dict[str, Any], people: dict[str, Any
     shared.participating_units.create(unit=rows["agreement"].unit)
 
     outcome = hand_over(
-        [Item("agreement", row.pk, row.version) for row in (foreign, shared)],
+        [HandOverItem("agreement", row.pk, row.version) for row in (foreign, shared)],
         actor=people["lead"],
         giver=people["giver"],
         new_owner=people["new_owner"],
