@@ -59,6 +59,8 @@ class OutcomeForm(DemandForm):
 
 
 class AgreementOutcomeForm(OutcomeForm):
+    field_names = {"is_another": "title"}
+
     agreement_type = forms.ModelChoiceField(
         label=_("Type of agreement"), queryset=AgreementType.objects.filter(is_active=True)
     )

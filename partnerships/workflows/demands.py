@@ -27,6 +27,8 @@ from partnerships.models import (
 )
 from partnerships.permissions import require
 from partnerships.statuses import ANSWER_TRANSITIONS, DEMAND_TRANSITIONS, AnswerStatus, DemandStatus
+from partnerships.workflows.activities import register_activity
+from partnerships.workflows.agreements import register_agreement
 from partnerships.workflows.derivation import Derived, update_derived
 from partnerships.workflows.milestones import cancel_pending_milestones, give_milestones_to, owner_of, reassign
 from partnerships.workflows.transitions import check_day, lock, lock_as_read, save_as, take_step
@@ -117,13 +119,10 @@ def agree_with_agreement(
             type=agreement_type,
             title=title.strip() or demand.title,
             coordinator=demand.owner,
-            created_by=actor,
             is_sample=demand.is_sample,
         )
-        require(actor, "agreement.add", agreement)
-        save_as(agreement, actor)
-        for organization in (partner, demand.organization):
-            save_as(AgreementParty(agreement=agreement, organization=organization), actor)
+        parties = [AgreementParty(organization=organization) for organization in (partner, demand.organization)]
+        register_agreement(agreement, actor=actor, today=on, parts=parties)
         _record_outcome(demand, actor=actor, on=on, agreement=agreement)
     return agreement
 
@@ -142,11 +141,9 @@ def agree_with_project(
             summary=demand.rewritten_wording or demand.original_wording,
             is_sample=demand.is_sample,
         )
-        require(actor, "activity.add", project)
-        save_as(project, actor)
-        save_as(ResearchProject(activity=project), actor)
-        for organization in filter(None, (demand.organization, partner)):
-            save_as(ActivityOrganization(activity=project, organization=organization), actor)
+        organizations = filter(None, (demand.organization, partner))
+        partners = [ActivityOrganization(organization=organization) for organization in organizations]
+        register_activity(project, actor=actor, today=on, parts=[ResearchProject(), *partners])
         _record_outcome(demand, actor=actor, on=on, activity=project)
     return project
 

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.factories import (
+    AgreementFactory,
     AgreementTypeFactory,
     AnswerFactory,
     DemandFactory,
@@ -132,6 +133,17 @@ def test_a_demand_becomes_an_agreement_and_both_show_the_chain(office, today):
     assert Demand.objects.get(pk=demand.pk).status == "agreed"
     assert change_url(agreement) in office.get(change_url(demand)).content.decode()
     assert change_url(demand) in office.get(change_url(agreement)).content.decode()
+
+
+def test_an_agreement_of_the_same_title_is_refused_as_everywhere(office, today):
+    demand, partner = DemandFactory(), InstitutionFactory()
+    AgreementFactory(unit=demand.unit, title="Cage agreement")
+    data = {"title": "Cage agreement", "partner": str(partner.pk), "agreement_type": str(AgreementTypeFactory().pk)}
+
+    refused = office.post(step_url(demand, "agree_with_agreement"), data | {"version": "1", "on": today.isoformat()})
+
+    assert refused.context["form"].errors == {"title": ["This unit has an agreement of this title already."]}
+    assert (Agreement.objects.count(), Demand.objects.get(pk=demand.pk).status) == (1, "released")
 
 
 def test_a_demand_becomes_a_project_and_both_show_the_chain(office, today):
