@@ -49,7 +49,7 @@ class Column(Generic[Row]):
     is_shown_at_first: bool = True
 
 
-class Cell(NamedTuple):
+class TableCell(NamedTuple):
     """One cell of the page: its column's heading, its HTML and its CSS classes."""
 
     heading: str
@@ -192,7 +192,7 @@ class RecordList(Generic[Row]):
     def headings(self) -> list[Heading]:
         return [self._heading(column) for column in self.shown_columns]
 
-    def table(self, rows: Iterable[Row], cited: Cited) -> list[list[Cell]]:
+    def table(self, rows: Iterable[Row], cited: Cited) -> list[list[TableCell]]:
         """Return the cells of each row. ``cited`` holds the citations of the rows."""
         columns = [(column, str(column.heading), self._css_class(column)) for column in self.shown_columns]
         return [[self._cell(row, *column, cited) for column in columns] for row in rows]
@@ -207,7 +207,7 @@ class RecordList(Generic[Row]):
         leaves_phone = not column.is_on_phone and not self.chosen_columns
         return f"{column.css_class} not-on-phone".strip() if leaves_phone else column.css_class
 
-    def _cell(self, row: Row, column: Column[Row], heading: str, css_class: str, cited: Cited) -> Cell:
+    def _cell(self, row: Row, column: Column[Row], heading: str, css_class: str, cited: Cited) -> TableCell:
         is_first = column is self.columns[0]
         value = self._value(row, column, is_first=is_first)
         beside = [cells.sample(row)] if is_first else []
@@ -216,7 +216,11 @@ class RecordList(Generic[Row]):
         html = cells.joined([value or cells.DASH, *beside]) if any(beside) else value
         if column.below and (line := column.below(row)):
             html = cells.joined([html, cells.small_line(line)], "")
-        return Cell(heading, html, css_class) if html else Cell(heading, cells.DASH, f"{css_class} blank".strip())
+        return (
+            TableCell(heading, html, css_class)
+            if html
+            else TableCell(heading, cells.DASH, f"{css_class} blank".strip())
+        )
 
     def _value(self, row: Row, column: Column[Row], *, is_first: bool) -> SafeString:
         if column.cell is not None:

@@ -105,6 +105,7 @@ class FigureList(RecordList[ReportedFigure]):
             _("Compared with"),
             lambda row: row.get_counting_rule_display(),
             cites=("counting_rule", "scheme"),
+            is_on_phone=False,
         ),
         Column(
             "source",

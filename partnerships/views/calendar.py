@@ -35,7 +35,7 @@ ON = (ActivityStatus.PLANNED, ActivityStatus.IN_PROGRESS, ActivityStatus.COMPLET
 
 
 @dataclass(frozen=True)
-class Entry:
+class CalendarEntry:
     """A row on a day. ``kind``: "event", "activity" or "milestone"."""
 
     kind: str
@@ -56,7 +56,7 @@ class Day:
     is_off: bool = False
     holiday: str = ""
     is_worked_weekend: bool = False
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[CalendarEntry] = field(default_factory=list)
     total: int = 0
 
     @property
@@ -110,14 +110,14 @@ class Calendar:
         rows = rows.exclude(Q(kind__in=OF_AN_ACTIVITY) & Q(activity__starts_on=F("due_on")))
         return rows.annotate(on=F("due_on")).order_by("due_on", "pk")
 
-    def entry(self, row: Any) -> Entry:
+    def entry(self, row: Any) -> CalendarEntry:
         if isinstance(row, Event):
-            return Entry("event", row)
+            return CalendarEntry("event", row)
         if isinstance(row, Activity):
             is_done = row.status == ActivityStatus.COMPLETED
             is_late = not is_done and row.planned_end is not None and row.planned_end < self.today
-            return Entry("activity", row, is_late=is_late, is_done=is_done)
-        return Entry("milestone", row, is_late=row.is_overdue(self.today), is_done=not row.is_pending)
+            return CalendarEntry("activity", row, is_late=is_late, is_done=is_done)
+        return CalendarEntry("milestone", row, is_late=row.is_overdue(self.today), is_done=not row.is_pending)
 
     def _filtered(self, model: type[Model]) -> CalendarFilterSet:
         rows = model.objects.visible_to(self.user)  # type: ignore[attr-defined]
@@ -235,7 +235,7 @@ def _day(request: HttpRequest, shown: Calendar, day: dt.date) -> dict[str, Any]:
     }
     keys = [(kind, pk) for kind, found in rows.items() for pk in found.values_list("pk", flat=True)]
     page = Paginator(keys, PAGE_SIZE).get_page(request.GET.get("page"))
-    entries: list[Entry] = []
+    entries: list[CalendarEntry] = []
     for kind, found in rows.items():
         of_page = [pk for one, pk in page.object_list if one == kind]
         entries += [shown.entry(row) for row in found.filter(pk__in=of_page)] if of_page else []

@@ -1,0 +1,68 @@
+"""The columns of a list as a table: which are shown, and what each cell holds."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from django.http import QueryDict
+from django.utils.safestring import SafeString
+
+from partnerships.factories import DAY, AgreementFactory, UserFactory
+from partnerships.lists import LISTS
+from partnerships.lists.agreements import AgreementList
+from partnerships.lists.base import TableCell
+from partnerships.models import Agreement
+
+pytestmark = pytest.mark.django_db
+
+
+def cells_of(agreement: Agreement, query: str = "", **changed: Any) -> dict[str, TableCell]:
+    """The cells of one agreement by heading; ``changed`` changes the column of the status."""
+
+    class Changed(AgreementList):
+        columns = [
+            replace(column, **changed) if column.name == "status" else column for column in AgreementList.columns
+        ]
+
+    listed = Changed(QueryDict(query), user=UserFactory(staff=True), today=DAY)
+    (row,) = listed.table(listed.rows([agreement.pk]), {})
+    return {cell.heading: cell for cell in row}
+
+
+def test_the_first_cell_links_to_the_page_of_the_row() -> None:
+    agreement = AgreementFactory(title="Gears <b>")
+
+    html = cells_of(agreement)["Agreement"].html
+
+    assert f'<a class="row-title" href="{agreement.get_absolute_url()}">Gears &lt;b&gt;</a>' in html
+
+
+def test_a_cell_without_a_value_shows_a_dash_and_is_left_out_on_phones() -> None:
+    cell = cells_of(AgreementFactory())["Signed on"]
+
+    assert (cell.html, cell.css_class) == ("—", "blank")
+
+
+def test_a_column_may_be_left_out_on_phones_unless_it_is_chosen() -> None:
+    agreement = AgreementFactory()
+
+    assert cells_of(agreement, is_on_phone=False)["Status"].css_class == "not-on-phone"
+    assert cells_of(agreement, "columns=status", is_on_phone=False)["Status"].css_class == ""
+
+
+def test_a_column_may_be_hidden_until_it_is_chosen() -> None:
+    agreement = AgreementFactory()
+
+    assert "Status" not in cells_of(agreement, is_shown_at_first=False)
+    assert "Status" in cells_of(agreement, "columns=status", is_shown_at_first=False)
+
+
+@pytest.mark.parametrize("one", LISTS.values())
+def test_every_list_says_what_it_is(one: Any) -> None:
+    assert all((one.title, one.caption, one.empty))
+
+
+def test_text_of_a_cell_is_escaped() -> None:
+    cell = cells_of(AgreementFactory(), cell=lambda row, today: "<script>")["Status"]
+
+    assert cell.html == SafeString("&lt;script&gt;")
