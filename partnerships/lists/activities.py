@@ -67,7 +67,7 @@ class ActivityFilterSet(OwnedFilterSet[ActivityQuerySet]):
         }
 
     def filter_queryset(self, queryset: ActivityQuerySet) -> ActivityQuerySet:
-        """One credit has both the area and the organization: two of them would not show a delivery to this party."""
+        """Apply area and organization to the same credit, which shows what was delivered to this party in this area."""
         asked = {"area": "area", "credited": "organization"}
         values = self.form.cleaned_data
         credit = {field: values[name] for name, field in asked.items() if values.get(name)}
@@ -85,7 +85,7 @@ class ActivityFilterSet(OwnedFilterSet[ActivityQuerySet]):
         return queryset.filter(Exists(partners.filter(organization__region__in=regions_below(value))))
 
     def filter_of_programme(self, queryset: ActivityQuerySet, name: str, value: Programme) -> ActivityQuerySet:
-        """Under an agreement that has its label, or arisen from an event that has."""
+        """Find the activities whose agreement or event has the label of the programme."""
         labelled = ProgrammeItem.objects.filter(programme=value)
         of_agreement = labelled.filter(agreement=OuterRef("agreement"))
         return queryset.filter(Q(Exists(of_agreement)) | Q(Exists(labelled.filter(event=OuterRef("event")))))

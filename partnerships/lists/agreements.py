@@ -81,7 +81,7 @@ class AgreementFilterSet(
         }
 
     def filter_queryset(self, queryset: AgreementQuerySet) -> AgreementQuerySet:
-        """One term ends between the two days: asked one by one, no index would hold both."""
+        """Apply both days to the same term: two conditions would match agreements with two terms, and miss the index."""
         asked = {"ends_from": "ends_on__gte", "ends_until": "ends_on__lte"}
         values = self.form.cleaned_data
         ends = {lookup: values[name] for name, lookup in asked.items() if values.get(name)}

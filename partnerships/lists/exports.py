@@ -1,7 +1,7 @@
-"""A list as a file: the rows its maker may see at that time, all columns as data.
+"""Export a list to a file: the rows its user may see at that time, with all columns as data.
 
-The truth is the row in the database. A short export is made in the request that asks for it, a long one by the worker
-or, when its call is lost, by the next tick; whoever makes it holds a lease, so that two never make one.
+The state of an export is its row in the database. A short export is written during the request, a long one by the worker
+or, when its call is lost, by the next tick. The writer holds a lease, so that no export is written twice at a time.
 """
 
 import codecs
@@ -30,18 +30,18 @@ from partnerships.statuses import ExportStatus
 logger = logging.getLogger(__name__)
 
 BATCH = 500
-AT_ONCE = 2000  # rows that a request may wait for
+AT_ONCE = 2000  # rows that are written during the request
 LEASE = dt.timedelta(minutes=5)
 ATTEMPTS_AT_MOST = 3
 KEPT_FOR = dt.timedelta(days=1)
 LONGEST_CELL = 32_767  # of a spreadsheet
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # a spreadsheet cannot hold them
-# Spreadsheets take what begins with one of these for a formula.
+# Spreadsheets treat text that begins with one of these as a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def request_export(*, actor: User, key: str, query: str, file_format: str, now: dt.datetime) -> Export:
-    """Records the wish; ``query`` is the list's address behind the question mark. Raises ``NotAllowed``."""
+    """Record an export to write; ``query`` is the query string of the list's address. Raises ``NotAllowed``."""
     require(actor, "export")
     return Export.objects.create(
         user=actor,
@@ -55,7 +55,7 @@ def request_export(*, actor: User, key: str, query: str, file_format: str, now: 
 
 
 def make_waiting(*, clock: Callable[[], dt.datetime], is_stopping: Callable[[], bool]) -> int:
-    """Makes what waits, one after the other, and removes old files; returns how many it made."""
+    """Write the waiting exports one after the other, remove old files, and return how many were written."""
     made = 0
     for export in Export.objects.to_make(clock()):
         if is_stopping():
@@ -66,7 +66,7 @@ def make_waiting(*, clock: Callable[[], dt.datetime], is_stopping: Callable[[], 
 
 
 def make(export: Export, *, clock: Callable[[], dt.datetime]) -> bool:
-    """Writes the file; False when somebody else has it. What goes wrong is logged and leaves it failed, never stuck."""
+    """Write the file; return False when another process has it. An error is logged and the export marked as failed."""
     if not _claim(export, clock()):
         return False
     try:
@@ -75,7 +75,7 @@ def make(export: Export, *, clock: Callable[[], dt.datetime]) -> bool:
                 if not _advance(export, rows_done=written, lease_until=clock() + LEASE):
                     return False
             scratch.seek(0)
-            # A name nobody can guess; pages ask for the export, never for the file.
+            # The name cannot be guessed: pages ask for the export, never for the file.
             export.file.save(f"{export.pk}-{secrets.token_hex(16)}.{export.format}", File(scratch), save=False)
         return _advance(export, status=ExportStatus.DONE, file=export.file.name, finished_at=clock())
     except Exception:
@@ -114,7 +114,7 @@ def _list_of(user: User, key: str, query: str, now: dt.datetime) -> RecordList:
 
 
 def _write(export: Export, out: IO[bytes], now: dt.datetime) -> Iterator[int]:
-    """Yields how many rows are written after each batch; the file is whole once it ends."""
+    """Write the rows in batches and yield how many are written; the file is complete at the end."""
     user = User.objects.get(pk=export.user_id)
     if not may(user, "export"):
         raise NotAllowed(_("You may not take lists out of the system any more."))
@@ -146,7 +146,7 @@ def _cells(row: Any, columns: Iterable[Column]) -> list[Any]:
 
 
 def _datum(value: Any) -> Any:
-    """Days, numbers and truth as such; everything else in words, without what no spreadsheet can hold."""
+    """Return days, numbers and booleans as they are, all else as text without characters that spreadsheets refuse."""
     if value is None or isinstance(value, (bool, int, float, dt.date)):
         return value
     if hasattr(value, "as_tuple"):
@@ -156,7 +156,7 @@ def _datum(value: Any) -> Any:
 
 class _Csv:
     def __init__(self, out: IO[bytes]) -> None:
-        out.write(codecs.BOM_UTF8)  # without it spreadsheets read Chinese as something else
+        out.write(codecs.BOM_UTF8)  # without it spreadsheets guess another encoding
         self._text = codecs.getwriter("utf-8")(out)
         self._writer = csv.writer(self._text)
 
@@ -168,7 +168,7 @@ class _Csv:
 
 
 def _harmless(cell: Any) -> Any:
-    """Text a spreadsheet would run is quoted with an apostrophe, as it does itself."""
+    """Return text that a spreadsheet would run as a formula behind an apostrophe, as spreadsheets do themselves."""
     if isinstance(cell, bool):
         return _("yes") if cell else _("no")
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell

@@ -26,12 +26,12 @@ from partnerships.statuses import HonourStatus
 
 
 def half_year_end(today: dt.date) -> dt.date:
-    """June 30 or December 31, whichever closes the half-year of ``today``."""
+    """Return June 30 or December 31, the last day of the half-year of ``today``."""
     return dt.date(today.year, 6, 30) if today.month <= 6 else dt.date(today.year, 12, 31)
 
 
 class HonouredFilterSet(ListFilterSet[Rows]):
-    """A list of organizations that hold honours, or of what they take part in."""
+    """Filters of a list by the honours of the organizations in it."""
 
     honour = django_filters.ModelChoiceFilter(
         label=_("Honour held"), queryset=HonourScheme.objects.all(), empty_label=_("Any"), method="filter_later"
@@ -44,7 +44,7 @@ class HonouredFilterSet(ListFilterSet[Rows]):
     )
 
     def filter_queryset(self, queryset: Rows) -> Rows:
-        """One honour is of the scheme and in that state: two of them would not show a title that lapses."""
+        """Apply scheme and state to the same honour."""
         values = self.form.cleaned_data
         scheme, state = values.get("honour"), values.get("honoured")
         filtered = super().filter_queryset(queryset)
@@ -97,7 +97,7 @@ class HonourFilterSet(ListFilterSet[HonourQuerySet]):
         }
 
     def filter_queryset(self, queryset: HonourQuerySet) -> HonourQuerySet:
-        """What was withdrawn is listed only when it is asked for."""
+        """Leave out withdrawn honours unless they are asked for."""
         found = super().filter_queryset(queryset)
         return found if self.form.cleaned_data.get("withdrawn") else found.recorded()
 

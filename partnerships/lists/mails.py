@@ -24,7 +24,7 @@ from partnerships.statuses import DeliveryStatus
 
 
 class MailFilterSet(ListFilterSet[DeliveryQuerySet]):
-    """What a mail says of milestones one does not see finds nothing: that a digest speaks of them is not ours to tell."""
+    """Filters of the log of mails. They search visible milestones only: a digest must not reveal the others in it."""
 
     FRONT = ("status", "person", "made_from", "made_until")
 
@@ -51,7 +51,7 @@ class MailFilterSet(ListFilterSet[DeliveryQuerySet]):
         return {**super().choices_in_scope(), "person": people}
 
     def filter_words(self, queryset: DeliveryQuerySet, name: str, value: str) -> DeliveryQuerySet:
-        """By the names of its reader and the milestones it speaks of, of their agreements and partners."""
+        """Search the reader and the milestones in the mail, with their agreements and partners."""
         people, contacts = User.objects.filter(name__icontains=value), Contact.objects.filter(name__icontains=value)
         about = Delivery.objects.about(self._milestones().search(value)).order_by()
         read_by = Q(person__in=people.values("pk")) | Q(contact__in=contacts.values("pk"))

@@ -28,7 +28,7 @@ DUE_WITHIN_DAYS = {"week": 7, "month": 30, "quarter": 90}
 
 
 class MilestoneFilterSet(OwnedFilterSet[MilestoneQuerySet]):
-    """Without a status it lists what is still to be done."""
+    """Filters of milestones. Without a status the list shows what is still to be done."""
 
     FRONT = ("status", "due", "unit", "owner")
 
@@ -97,7 +97,7 @@ class MilestoneFilterSet(OwnedFilterSet[MilestoneQuerySet]):
         return queryset.due_between(self.today, self.today + dt.timedelta(days=DUE_WITHIN_DAYS[value]))
 
 
-# An honour is called after its scheme and holder.
+# The name of an honour reads its scheme and its holder.
 HONOURED = ("honour__scheme", "honour__organization")
 PARTIES = Prefetch("agreement__parties", AgreementParty.objects.select_related("organization"))
 

@@ -32,7 +32,7 @@ from partnerships.permissions import may
 
 
 class OrganizationFilterSet(CountedFilterSet[OrganizationQuerySet], HonouredFilterSet[OrganizationQuerySet]):
-    """Without ``archived`` it lists those that are not; a number that opens it counted both."""
+    """Filters of organizations. Archived ones are left out unless asked for, or counted by the number that links here."""
 
     FRONT = ("kind", "region", "unit", "honour")
 
@@ -91,7 +91,7 @@ class OrganizationFilterSet(CountedFilterSet[OrganizationQuerySet], HonouredFilt
         return queryset.filter(Exists(honours.order_by().filter(organization=OuterRef("pk"))))
 
     def filter_of_programme(self, queryset: OrganizationQuerySet, name: str, value: Programme) -> OrganizationQuerySet:
-        """Its organizers, and whoever took part in one of its events."""
+        """Find the organizers of a programme and the participants of its events."""
         organizers = ProgrammeOrganizer.objects.filter(programme=value, organization=OuterRef("pk"))
         took_part = Participation.objects.filter(event__programme_items__programme=value, organization=OuterRef("pk"))
         return queryset.filter(Q(Exists(organizers)) | Q(Exists(took_part)))

@@ -1,4 +1,4 @@
-"""Lists as files: asked for, watched, fetched by whoever asked."""
+"""Exports of lists: start one, watch its progress, download the file."""
 
 from functools import partial
 
@@ -32,7 +32,7 @@ def export_list(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def export_add(request: HttpRequest) -> HttpResponse:
-    """A short list is made at once; a long one is made by the worker while its page shows how far it is."""
+    """Write a short list at once; let the worker write a long one while its page shows the progress."""
     key, query = list_asked_for(request)
     file_format = request.POST.get("format", "")
     if file_format not in Export.Format.values:

@@ -1,4 +1,4 @@
-"""The views a person saved of a list: an address under a name."""
+"""Saved views: the address of a list under a name."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -16,7 +16,7 @@ AT_MOST = 30
 
 
 def list_asked_for(request: HttpRequest) -> tuple[str, str]:
-    """The list a form was sent from and its address behind the question mark, without the page."""
+    """Return the list that a form was sent from and its query string, without the page."""
     key = request.POST.get("list", "")
     if key not in LISTS:
         raise Http404
@@ -28,7 +28,7 @@ def list_asked_for(request: HttpRequest) -> tuple[str, str]:
 @login_required
 @require_POST
 def saved_view_add(request: HttpRequest) -> HttpResponse:
-    """A name that exists already gets the new address."""
+    """Save the address of a list; a name that exists already gets the new address."""
     key, query = list_asked_for(request)
     back = redirect(f"{reverse(key)}?{query}")
     form = SavedViewForm({"name": request.POST.get("name", ""), "query": query})
