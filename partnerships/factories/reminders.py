@@ -68,7 +68,7 @@ class DeliveryFactory(ModelFactory):
             attempts=1,
             address=factory.SelfAttribute("person.email"),
             smtp_code=550,
-            reason="550 No such user",
+            reason="refused",
         )
 
     person = factory.SubFactory(UserFactory)

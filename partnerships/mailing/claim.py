@@ -13,13 +13,13 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
-from partnerships.mailing.delivery_writes import WAITING, advance, due_deliveries, lock_next
+from partnerships.mailing.delivery_writes import advance, due_deliveries, lock_next
 from partnerships.mailing.expand import Clock, is_current
 from partnerships.mailing.lease import LEASE, is_of_this_boot, lease_owner
 from partnerships.mailing.notices import still_to_tell
 from partnerships.mailing.relay import is_rate_reached
 from partnerships.models import Delivery, ReminderItem, ReminderMark, ReminderPlan
-from partnerships.reminders import reasons
+from partnerships.models.reasons import Reason
 from partnerships.reminders.recipients import Directory
 from partnerships.reminders.reconcile import closing
 from partnerships.reminders.rule_set import Rulebook
@@ -103,7 +103,7 @@ def _living_items(delivery: Delivery) -> QuerySet[ReminderItem]:
 
 
 def _cancel_empty(delivery: Delivery, at: dt.datetime) -> None:
-    advance(delivery, DeliveryStatus.CANCELLED, at=at, note=reasons.NOTHING_LEFT, reason=reasons.NOTHING_LEFT)
+    advance(delivery, DeliveryStatus.CANCELLED, at=at, reason=Reason.NOTHING_LEFT)
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class _ItemCheck:
             return False
         if item.reader_code in {recipient.code for recipient in self.directory.recipients(plan)}:
             return True
-        _cancel(item, reasons.WRONG_PERSON, self.at)
+        _cancel(item, Reason.WRONG_PERSON, self.at)
         ReminderPlan.objects.filter(pk=plan.pk).update(status=PlanStatus.PLANNED, next_attempt_at=self.at)
         return False
 
@@ -170,21 +170,22 @@ def rescue(*, clock: Clock) -> int:
 def _take_back(delivery: Delivery, at: dt.datetime) -> bool:
     if delivery.status == DeliveryStatus.HANDING and delivery.dot_due_at is not None:
         return _settle(delivery, at)
-    if times_put_back(delivery, reasons.PROCESS_ENDED_EARLY) + 1 >= DEATHS_AT_MOST:
-        reason = reasons.PROCESS_ENDED_OFTEN  # it may be this mail that ends them
-        return advance(delivery, DeliveryStatus.FAILED, at=at, note=reason, reason=reason)
-    return put_back(delivery, reasons.PROCESS_ENDED_EARLY, at=at, next_attempt_at=at)
+    deaths = delivery.sender_deaths + 1
+    if deaths >= DEATHS_AT_MOST:
+        reason = Reason.PROCESS_ENDED_OFTEN  # it may be this mail that ends them
+        return advance(delivery, DeliveryStatus.FAILED, at=at, reason=reason, sender_deaths=deaths)
+    return put_back(delivery, Reason.PROCESS_ENDED_EARLY, at=at, next_attempt_at=at, sender_deaths=deaths)
 
 
 def _settle(delivery: Delivery, at: dt.datetime) -> bool:
     """One whose final dot may have been written, or was."""
     if delivery.dot_sent_at is not None and is_of_this_boot(delivery.lease_owner):
-        reason = reasons.UNCONFIRMED
-        return advance(delivery, DeliveryStatus.UNCONFIRMED, at=at, note=reason, reason=reason)
+        reason = Reason.UNCONFIRMED
+        return advance(delivery, DeliveryStatus.UNCONFIRMED, at=at, reason=reason)
     if may_repeat(delivery):
-        return put_back(delivery, reasons.SENT_ONCE_MORE, at=at, next_attempt_at=at, is_repeat=True)
-    reason = reasons.OUTCOME_UNKNOWN
-    return advance(delivery, DeliveryStatus.UNCERTAIN, at=at, note=reason, reason=reason)
+        return put_back(delivery, Reason.SENT_ONCE_MORE, at=at, next_attempt_at=at, is_repeat=True)
+    reason = Reason.OUTCOME_UNKNOWN
+    return advance(delivery, DeliveryStatus.UNCERTAIN, at=at, reason=reason)
 
 
 def may_repeat(delivery: Delivery) -> bool:
@@ -192,14 +193,7 @@ def may_repeat(delivery: Delivery) -> bool:
     return settings.REMINDERS_UNCERTAIN == "resend" and not delivery.is_repeat
 
 
-def put_back(delivery: Delivery, reason: str, *, at: dt.datetime, note: str = "", **fields: Any) -> bool:
-    """To where it waited before the claim: no attempt counted, and due as before unless ``fields`` say otherwise.
-
-    ``note`` begins like ``reason``.
-    """
+def put_back(delivery: Delivery, reason: Reason, *, at: dt.datetime, note: str = "", **fields: Any) -> bool:
+    """Return the delivery to the queue: no attempt is counted, and it is due as before unless ``fields`` differ."""
     waiting = DeliveryStatus.RETRY if delivery.attempts else DeliveryStatus.QUEUED
-    return advance(delivery, waiting, at=at, note=note or reason, reason=reason, **fields)
-
-
-def times_put_back(delivery: Delivery, reason: str) -> int:
-    return delivery.events.filter(to_status__in=WAITING, note__startswith=reason.removesuffix(".")).count()
+    return advance(delivery, waiting, at=at, note=note, reason=reason, **fields)

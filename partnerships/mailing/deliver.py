@@ -16,14 +16,14 @@ from django.conf import settings
 from django.db import DatabaseError, OperationalError, connection, transaction
 
 from partnerships.mailing import message, notices
-from partnerships.mailing.claim import Claim, claim_next, has_due, may_repeat, put_back, times_put_back
+from partnerships.mailing.claim import Claim, claim_next, has_due, may_repeat, put_back
 from partnerships.mailing.delivery_writes import WAITING, advance, commit, commit_mark
 from partnerships.mailing.expand import Clock
 from partnerships.mailing.lease import LEASE
 from partnerships.mailing.relay import Breaker
 from partnerships.mailing.smtp import Outcome, Relay, RelayTroubleError, Result
 from partnerships.models import Delivery, ReminderItem
-from partnerships.reminders import reasons
+from partnerships.models.reasons import Reason
 from partnerships.reminders.unanswered import is_answer_awaited, mark_sent
 from partnerships.statuses import DeliveryStatus
 
@@ -107,7 +107,7 @@ class _Run:
             # Whatever is wrong with one mail must not stop the others; it is logged, and listed as failed.
             logger.exception("Delivery %s could not be written", delivery.pk)
             outcome = Outcome(Result.WITHDRAWN, reply=f"{type(error).__name__}: {error}"[:1000])
-            _conclude(delivery, DeliveryStatus.FAILED, outcome, self.clock, reason=reasons.CANNOT_BE_WRITTEN)
+            _conclude(delivery, DeliveryStatus.FAILED, outcome, self.clock, reason=Reason.CANNOT_BE_WRITTEN)
             return outcome
         if delivery.is_repeat and bytes(delivery.message or b"") != written.data:
             return _leave_uncertain(delivery, self.clock)
@@ -146,9 +146,9 @@ def _is_ready(relay: Relay, now: dt.datetime) -> bool:
 
 def _leave_uncertain(delivery: Delivery, clock: Clock) -> Outcome:
     """Only the very same mail is sent once more: readers' programs know it by its bytes, whoever has both sees one."""
-    reason = reasons.OUTCOME_UNKNOWN
+    reason = Reason.OUTCOME_UNKNOWN
     with transaction.atomic(durable=True):
-        advance(delivery, DeliveryStatus.UNCERTAIN, at=clock(), note=reason, reason=reason)
+        advance(delivery, DeliveryStatus.UNCERTAIN, at=clock(), reason=reason)
     return NOTHING
 
 
@@ -210,14 +210,14 @@ def _record(claim: Claim, outcome: Outcome, clock: Clock) -> None:
         case Result.ACCEPTED:
             _conclude(delivery, DeliveryStatus.SENT, outcome, clock, told=claim.items, sent_at=clock())
         case Result.REFUSED:
-            _conclude(delivery, DeliveryStatus.FAILED, outcome, clock, reason=reasons.REFUSED)
+            _conclude(delivery, DeliveryStatus.FAILED, outcome, clock, reason=Reason.REFUSED)
         case Result.LATER:
             _put_off(delivery, outcome, clock)
         case Result.UNKNOWN:
             _settle_unknown(delivery, outcome, clock)
         case Result.TROUBLE:
             with transaction.atomic(durable=True):
-                put_back(delivery, reasons.RELAY_TROUBLE, at=clock(), note=_note(outcome, reasons.RELAY_TROUBLE))
+                put_back(delivery, Reason.RELAY_TROUBLE, at=clock(), note=_note(outcome))
         case Result.INTERRUPTED:
             _let_others_pass(delivery, outcome, clock)
         case Result.WITHDRAWN:
@@ -228,25 +228,32 @@ def _settle_unknown(delivery: Delivery, outcome: Outcome, clock: Clock) -> None:
     if may_repeat(delivery):
         again = clock() + retry_after(delivery.attempts + 1)
         again_once: dict[str, Any] = {"is_repeat": True, "next_attempt_at": again}
-        _conclude(delivery, DeliveryStatus.RETRY, outcome, clock, reason=reasons.SENT_ONCE_MORE, **again_once)
+        _conclude(delivery, DeliveryStatus.RETRY, outcome, clock, reason=Reason.SENT_ONCE_MORE, **again_once)
     else:
-        _conclude(delivery, DeliveryStatus.UNCERTAIN, outcome, clock, reason=reasons.OUTCOME_UNKNOWN)
+        _conclude(delivery, DeliveryStatus.UNCERTAIN, outcome, clock, reason=Reason.OUTCOME_UNKNOWN)
 
 
 def _give_back(delivery: Delivery, clock: Clock) -> None:
     """The lease was over before the dot; unless somebody has taken it back already, it waits again."""
     at = clock()
     with transaction.atomic(durable=True):
-        is_back = put_back(delivery, reasons.LEASE_LOST, at=at)
+        is_back = put_back(delivery, Reason.LEASE_LOST, at=at)
     logger.warning("Delivery %s was held up and not handed over%s", delivery.pk, "" if is_back else ": it is another's")
 
 
 def _let_others_pass(delivery: Delivery, outcome: Outcome, clock: Clock) -> None:
     """Back to where it waited, but not at the head: what breaks every session must not keep all others from leaving."""
-    at, reason = clock(), reasons.INTERRUPTED
+    at, times = clock(), delivery.interruptions + 1
+    again = at + retry_after(times)
     with transaction.atomic(durable=True):
-        again = at + retry_after(times_put_back(delivery, reason) + 1)
-        put_back(delivery, reason, at=at, note=_note(outcome, reason), next_attempt_at=again)
+        put_back(
+            delivery,
+            Reason.INTERRUPTED,
+            at=at,
+            note=_note(outcome),
+            next_attempt_at=again,
+            interruptions=times,
+        )
 
 
 def _hold_against(delivery: Delivery, clock: Clock, *, others_passed: bool) -> None:
@@ -254,11 +261,11 @@ def _hold_against(delivery: Delivery, clock: Clock, *, others_passed: bool) -> N
 
     When nobody else's mail was there to tell the two apart, only time decides.
     """
-    at, reason = clock(), reasons.BROKE_OFF_OFTEN
+    at, reason = clock(), Reason.BROKE_OFF_OFTEN
     breaks = delivery.breaks + others_passed
     with transaction.atomic(durable=True):
         if breaks >= BREAKS_AT_MOST or at - delivery.queued_at >= KEEP_TRYING:
-            advance(delivery, DeliveryStatus.FAILED, at=at, note=reason, reason=reason, breaks=breaks)
+            advance(delivery, DeliveryStatus.FAILED, at=at, reason=reason, breaks=breaks)
         elif others_passed:
             Delivery.objects.filter(pk=delivery.pk, lease_epoch=delivery.lease_epoch).update(breaks=breaks)
 
@@ -266,10 +273,10 @@ def _hold_against(delivery: Delivery, clock: Clock, *, others_passed: bool) -> N
 def _put_off(delivery: Delivery, outcome: Outcome, clock: Clock) -> None:
     at = clock()
     if at - delivery.queued_at >= KEEP_TRYING:
-        _conclude(delivery, DeliveryStatus.FAILED, outcome, clock, reason=reasons.GAVE_UP)
+        _conclude(delivery, DeliveryStatus.FAILED, outcome, clock, reason=Reason.GAVE_UP)
         return
     again = at + retry_after(delivery.attempts + 1)
-    _conclude(delivery, DeliveryStatus.RETRY, outcome, clock, reason=reasons.PUT_OFF, next_attempt_at=again)
+    _conclude(delivery, DeliveryStatus.RETRY, outcome, clock, reason=Reason.PUT_OFF, next_attempt_at=again)
 
 
 def retry_after(attempts: int) -> dt.timedelta:
@@ -291,7 +298,7 @@ def _conclude(
 
     ``told``: what the reader knows now, so that rules may wait for an answer.
     """
-    fields |= {"reason": reason, "attempts": delivery.attempts + 1, "note": _note(outcome, reason)}
+    fields |= {"reason": reason, "attempts": delivery.attempts + 1, "note": _note(outcome)}
     fields |= {"smtp_code": outcome.code, "smtp_reply": outcome.reply}
     for pause in (*COMMIT_AGAIN, None):
         try:
@@ -326,6 +333,6 @@ def _commit(delivery: Delivery, status: DeliveryStatus, told: Sequence[ReminderI
             logger.warning("Delivery %s was changed by somebody else; the server said: %s", delivery.pk, note)
 
 
-def _note(outcome: Outcome, reason: str) -> str:
-    answer = " ".join(str(part) for part in (outcome.code, outcome.reply) if part)
-    return ": ".join(part for part in (reason.removesuffix("."), answer) if part)
+def _note(outcome: Outcome) -> str:
+    """Return what the mail server said: code and text."""
+    return " ".join(str(part) for part in (outcome.code, outcome.reply) if part)

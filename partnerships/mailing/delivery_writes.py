@@ -45,14 +45,21 @@ def advance(
 ) -> bool:
     """Move the delivery on from the status and epoch we know it by, and log it; return False if it is no longer ours.
 
-    Both rows are written or neither. ``delivery`` itself gets the new values.
+    Both rows are written or neither. ``delivery`` itself gets the new values. ``note`` is what the mail server said; a
+    ``reason`` among ``fields`` is logged too.
     """
     fields = {"status": to_status, **fields}
     with transaction.atomic(savepoint=False):
         if not _ours(delivery, delivery.status).update(**fields):
             return False
         DeliveryEvent.objects.create(
-            delivery=delivery, at=at, from_status=delivery.status, to_status=to_status, note=note, actor=actor
+            delivery=delivery,
+            at=at,
+            from_status=delivery.status,
+            to_status=to_status,
+            reason=fields.get("reason", ""),
+            note=note,
+            actor=actor,
         )
     for name, value in fields.items():
         setattr(delivery, name, value)

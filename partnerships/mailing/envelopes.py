@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from partnerships.models import Delivery, MailHold, ReminderItem, ReminderPlan, User
 from partnerships.models.milestones import FIRM_KINDS
+from partnerships.models.reasons import Reason
 from partnerships.models.reminders import reader_code
-from partnerships.reminders import reasons
 from partnerships.reminders.recipients import Recipient
 from partnerships.reminders.rule_set import zone_named
 from partnerships.reminders.schedule import utc
@@ -114,7 +114,7 @@ def _pack(ways: Mapping[Item, Way], *, now: dt.datetime, at: dt.datetime) -> lis
 def _alone(item: Item, way: Way, *, now: dt.datetime, at: dt.datetime) -> Delivery:
     delivery = _new(item, at=at, next_attempt_at=min(now, at))
     if way is Way.NONE:
-        delivery.status, delivery.reason = DeliveryStatus.SKIPPED, reasons.FEED_ONLY
+        delivery.status, delivery.reason = DeliveryStatus.SKIPPED, Reason.FEED_ONLY
     return delivery
 
 

@@ -12,7 +12,7 @@ from partnerships.mailing.catch_up import CatchUp
 from partnerships.mailing.envelopes import Envelope, Item, MailCount, pack
 from partnerships.mailing.holding import hold, reason_to_hold
 from partnerships.models import Delivery, DeliveryEvent, ReminderItem, ReminderPlan, ReminderRule
-from partnerships.reminders import reasons
+from partnerships.models.reasons import Reason
 from partnerships.reminders.recipients import Directory
 from partnerships.reminders.reconcile import closing, withdrawn_items
 from partnerships.reminders.rule_set import Rulebook
@@ -87,7 +87,7 @@ def is_current(book: Rulebook, plan: ReminderPlan, signs: Mapping[int, dt.dateti
 def _is_missed(plan: ReminderPlan, now: dt.datetime) -> bool:
     if plan.expires_at > now:
         return False
-    plan.status, plan.reason = PlanStatus.MISSED, reasons.EXPIRED
+    plan.status, plan.reason = PlanStatus.MISSED, Reason.EXPIRED
     return True
 
 
@@ -110,7 +110,7 @@ def _make_deliveries(plans: Sequence[ReminderPlan], book: Rulebook, *, now: dt.d
             if generation:
                 items.append(Item(plan, recipient, generation))
         if audience and not recipients and plan.pk not in mailed:
-            plan.status, plan.reason = PlanStatus.SUPERSEDED, reasons.NEWER_REMINDER
+            plan.status, plan.reason = PlanStatus.SUPERSEDED, Reason.NEWER_REMINDER
     envelopes = pack(items, now=now, at=at)
     _hold_flood(envelopes, len(plans), book, now=now, at=at)
     made = write(envelopes, at=at)
@@ -123,14 +123,14 @@ def _settle_withdrawn(expanded: Sequence[ReminderPlan], generations: dict[tuple[
     known = {plan for plan, _person in generations}
     again = [plan for plan in expanded if plan.pk in known]
     if again:
-        withdrawn_items().filter(plan__in=again).update(cancel_reason=reasons.WRONG_PERSON)
+        withdrawn_items().filter(plan__in=again).update(cancel_reason=Reason.WRONG_PERSON)
 
 
 def _record(plan: ReminderPlan, *, is_told: bool, at: dt.datetime) -> None:
     if is_told:
         plan.status, plan.reason = PlanStatus.EXPANDED, ""
     else:
-        plan.reason, plan.next_attempt_at = reasons.NOBODY_TO_TELL, at + ASK_AGAIN_AFTER
+        plan.reason, plan.next_attempt_at = Reason.NOBODY_TO_TELL, at + ASK_AGAIN_AFTER
 
 
 def _next_generations(plans: Sequence[ReminderPlan]) -> dict[tuple[int, str], int]:
@@ -192,7 +192,7 @@ def write(envelopes: Sequence[Envelope], *, at: dt.datetime) -> int:
         for item in envelope.items
     )
     DeliveryEvent.objects.bulk_create(
-        DeliveryEvent(delivery=delivery, at=at, to_status=delivery.status, note=delivery.reason) for delivery in new
+        DeliveryEvent(delivery=delivery, at=at, to_status=delivery.status, reason=delivery.reason) for delivery in new
     )
     told = [delivery.pk for delivery in new if delivery.status != DeliveryStatus.QUEUED]
     if told:

@@ -10,7 +10,7 @@ from django.db.models import Count, Q, QuerySet
 from partnerships.mailing.envelopes import CATCH_UP_AFTER, Item, pack_in_digests
 from partnerships.mailing.expand import write
 from partnerships.models import Delivery, DeliveryEvent, ReminderItem, ReminderPlan
-from partnerships.reminders import reasons
+from partnerships.models.reasons import Reason
 from partnerships.reminders.recipients import Recipient
 from partnerships.statuses import DeliveryStatus
 
@@ -73,9 +73,9 @@ def _anew(item: ReminderItem) -> Item:
 
 
 def _close(items: Collection[ReminderItem], at: dt.datetime) -> None:
-    reason = reasons.GATHERED
+    reason = Reason.GATHERED
     ReminderItem.objects.filter(pk__in=[item.pk for item in items]).update(cancelled_at=at, cancel_reason=reason)
     deliveries = sorted({item.delivery_id for item in items})
     Delivery.objects.filter(pk__in=deliveries).update(status=DeliveryStatus.CANCELLED, reason=reason)
-    step = {"at": at, "from_status": DeliveryStatus.QUEUED, "to_status": DeliveryStatus.CANCELLED, "note": reason}
+    step = {"at": at, "from_status": DeliveryStatus.QUEUED, "to_status": DeliveryStatus.CANCELLED, "reason": reason}
     DeliveryEvent.objects.bulk_create(DeliveryEvent(delivery_id=pk, **step) for pk in deliveries)

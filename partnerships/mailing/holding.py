@@ -26,8 +26,8 @@ from partnerships.models import (
     ReminderPlan,
     User,
 )
+from partnerships.models.reasons import Reason
 from partnerships.permissions import may, require
-from partnerships.reminders import reasons
 from partnerships.reminders.unanswered import mark_told
 from partnerships.statuses import DeliveryStatus, PlanStatus
 
@@ -40,7 +40,7 @@ DAYS_LOOKED_AT = 28
 ONE_WAVE = dt.timedelta(hours=1)
 BATCH = 500
 NOT_MAIL = (DeliveryStatus.CANCELLED, DeliveryStatus.SKIPPED)
-BECAUSE = {MailHold.Cause.BY_HAND: reasons.HELD_BY_HAND, MailHold.Cause.RESTORE: reasons.HELD_SINCE_RESTORE}
+BECAUSE = {MailHold.Cause.BY_HAND: Reason.HELD_BY_HAND, MailHold.Cause.RESTORE: Reason.HELD_SINCE_RESTORE}
 
 
 def reason_to_hold(*, at: dt.datetime, expected: Callable[[int], int]) -> str:
@@ -63,7 +63,7 @@ def reason_to_hold(*, at: dt.datetime, expected: Callable[[int], int]) -> str:
     if total <= limit:
         return ""
     logger.warning("Held: %s mails or more in a day, where up to %s are usual", total, limit)
-    return reasons.FAR_MORE_THAN_USUAL
+    return Reason.FAR_MORE_THAN_USUAL
 
 
 def hold(delivery: Delivery, reason: str, at: dt.datetime) -> None:
@@ -88,7 +88,7 @@ def _made_today(at: dt.datetime) -> int:
 
 
 def _held_in_this_wave(at: dt.datetime) -> int:
-    held = Delivery.objects.held().filter(reason=reasons.FAR_MORE_THAN_USUAL)
+    held = Delivery.objects.held().filter(reason=Reason.FAR_MORE_THAN_USUAL)
     return held.filter(held_at__gte=at - ONE_WAVE).count()
 
 
@@ -109,7 +109,7 @@ def hold_all(*, actor: User | None, note: str, now: dt.datetime) -> MailHold:
     try:
         with transaction.atomic():
             hold = MailHold.objects.create(note=note, since=now, by=actor)
-            _hold_waiting(reasons.HELD_BY_HAND, at=now, actor=actor)
+            _hold_waiting(Reason.HELD_BY_HAND, at=now, actor=actor)
     except IntegrityError as error:
         raise TransitionRefused(_("All mail is held already.")) from error
     return hold
@@ -133,16 +133,16 @@ def _hold_waiting(reason: str, *, at: dt.datetime, actor: User | None) -> int:
         Delivery.objects.filter(pk__in=[pk for pk, _status in batch]).update(
             status=DeliveryStatus.HELD, reason=reason, held_at=at
         )
-        _log(batch, DeliveryStatus.HELD, at=at, actor=actor, note=reason)
+        _log(batch, DeliveryStatus.HELD, at=at, actor=actor, reason=reason)
         mark_told([pk for pk, _status in batch])
     return len(rows)
 
 
 def _log(
-    rows: Iterable[tuple[int, str]], to_status: DeliveryStatus, *, at: dt.datetime, actor: User | None, note: str = ""
+    rows: Iterable[tuple[int, str]], to_status: DeliveryStatus, *, at: dt.datetime, actor: User | None, reason: str = ""
 ) -> None:
     DeliveryEvent.objects.bulk_create(
-        DeliveryEvent(delivery_id=pk, at=at, from_status=status, to_status=to_status, note=note, actor=actor)
+        DeliveryEvent(delivery_id=pk, at=at, from_status=status, to_status=to_status, reason=reason, actor=actor)
         for pk, status in rows
     )
 

@@ -17,8 +17,8 @@ from django.utils.translation import ngettext
 from partnerships.mailing import message
 from partnerships.mailing.wording import one_line
 from partnerships.models import Delivery, DeliveryEvent, DeliveryNotice, Milestone, ReminderItem, ReminderPlan, User
+from partnerships.models.reasons import Reason
 from partnerships.permissions import may_enter_admin
-from partnerships.reminders import reasons
 from partnerships.reminders.recipients import Directory
 from partnerships.reminders.unanswered import mark_told
 from partnerships.statuses import DeliveryStatus
@@ -110,7 +110,7 @@ def _record(failed: Sequence[Delivery], reached: set[int], at: dt.datetime) -> N
             at=at,
             from_status=delivery.status,
             to_status=delivery.status,
-            note=reasons.REPORTED if delivery.pk in reached else reasons.NOBODY_TO_REPORT_TO,
+            reason=Reason.REPORTED if delivery.pk in reached else Reason.NOBODY_TO_REPORT_TO,
         )
         for delivery in failed
     )

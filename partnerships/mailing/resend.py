@@ -10,8 +10,8 @@ from partnerships.exceptions import TransitionRefused
 from partnerships.mailing.delivery_writes import advance
 from partnerships.mailing.envelopes import message_id
 from partnerships.models import Delivery, DeliveryEvent, ReminderItem, User
+from partnerships.models.reasons import Reason
 from partnerships.permissions import require
-from partnerships.reminders import reasons
 from partnerships.statuses import DeliveryStatus
 
 
@@ -30,11 +30,11 @@ def send_again(delivery: Delivery, *, actor: User | None, now: dt.datetime) -> D
         items = list(old.items.filter(cancelled_at=None).select_related("plan").order_by("pk"))
         if not items:
             raise TransitionRefused(_("Nothing in this mail is due to this person any more."))
-        old.items.filter(cancelled_at=None).update(cancelled_at=now, cancel_reason=reasons.SENT_AGAIN)
-        reason = reasons.SENT_AGAIN
+        old.items.filter(cancelled_at=None).update(cancelled_at=now, cancel_reason=Reason.SENT_AGAIN)
+        reason = Reason.SENT_AGAIN
         # Nobody else begins a digest for this day.
         list(User.objects.select_for_update(no_key=True).filter(pk=old.person_id).values_list("pk"))
-        advance(old, DeliveryStatus.CANCELLED, at=now, note=reason, actor=actor, reason=reason)
+        advance(old, DeliveryStatus.CANCELLED, at=now, actor=actor, reason=reason)
         wake_up.ring_after_commit()
         return _next_generation(old, items, actor, now)
 

@@ -24,12 +24,13 @@ from partnerships.models import (
     ReminderPlan,
     Role,
     SearchEntry,
+    Sweep,
     Unit,
     UnitMembership,
     User,
 )
-from partnerships.reminders import reasons
-from partnerships.reminders.reconcile import Sweep
+from partnerships.models.reasons import Reason
+from partnerships.reminders.reconcile import SWEEP
 from partnerships.reminders.rule_set import Rulebook, fingerprint
 from partnerships.reminders.schedule import Moment
 from partnerships.statuses import PlanStatus
@@ -70,7 +71,8 @@ def make_load(load: Load, *, now: dt.datetime, today: dt.date) -> None:
         first_milestone = _make_agreements(load, units, first_person, today)
         ReminderMark.objects.filter(milestone__gte=first_milestone).delete()
         _plan(first_milestone, now)
-        Sweep(now, fingerprint(), None).write()
+        state = {"began_at": now, "fingerprint": fingerprint(), "is_finished": True}
+        Sweep.objects.update_or_create(name=SWEEP, defaults=state)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")  # else the first queries are planned for empty tables
 
@@ -229,7 +231,7 @@ def _planned(plan: ReminderPlan, when: Moment, now: dt.datetime) -> ReminderPlan
     plan.send_at = plan.next_attempt_at = when.send_at
     plan.expires_at, plan.is_provisional = when.expires_at, when.is_provisional
     plan.status = PlanStatus.MISSED if is_missed else PlanStatus.PLANNED
-    plan.reason = reasons.BORN_MISSED if is_missed else ""
+    plan.reason = Reason.NOT_NEEDED if is_missed else ""
     return plan
 
 

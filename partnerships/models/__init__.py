@@ -50,9 +50,11 @@ from partnerships.models.programmes import (
     ProgrammeOrganizer,
     ProgrammeTarget,
 )
+from partnerships.models.reasons import Reason
 from partnerships.models.reminders import ReminderItem, ReminderPlan, ReminderRule
 from partnerships.models.sources import Citation, Source, Statement
 from partnerships.models.status_changes import StatusChange
+from partnerships.models.sweeps import Sweep
 from partnerships.models.terms import AgreementTerm, Amendment, DecisionDate
 from partnerships.models.users import Role, Scope, Unit, UnitMembership, User
 from partnerships.models.work_calendars import CalendarDay, WorkCalendar, workday_test
@@ -117,6 +119,7 @@ __all__ = [
     "ProgrammeMeasure",
     "ProgrammeOrganizer",
     "ProgrammeTarget",
+    "Reason",
     "Region",
     "ReminderItem",
     "ReminderMark",
@@ -131,6 +134,7 @@ __all__ = [
     "Source",
     "Statement",
     "StatusChange",
+    "Sweep",
     "Training",
     "TypeMilestone",
     "Unit",

@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from partnerships.models.base import ScopedQuerySet, StatusField, exactly_one
 from partnerships.models.milestones import Milestone
 from partnerships.models.organizations import Contact
-from partnerships.models.reminders import ReminderItem, ToReader, in_words
+from partnerships.models.reasons import Reason, is_reason_or_empty, reason_label
+from partnerships.models.reminders import ReminderItem, ToReader
 from partnerships.statuses import DeliveryStatus
 
 NOT_THROUGH = (DeliveryStatus.FAILED, DeliveryStatus.UNCERTAIN, DeliveryStatus.UNCONFIRMED)
@@ -77,7 +78,7 @@ class Delivery(ToReader):
     kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.SINGLE)
     digest_on = models.DateField(_("digest of"), null=True)  # the person's own date; exactly a digest has one
     status = StatusField(DeliveryStatus, editable=True)
-    reason = models.CharField(_("reason"), max_length=300, blank=True)
+    reason = models.CharField(_("reason"), max_length=30, choices=Reason, blank=True)
     queued_at = models.DateTimeField(_("queued at"))
     held_at = models.DateTimeField(_("held at"), null=True)  # last; stays when it is let go
     reported_at = models.DateTimeField(null=True)  # when those who can help were told that it did not get through
@@ -95,6 +96,8 @@ class Delivery(ToReader):
     handed_at = models.DateTimeField(_("handed over at"), null=True)
     dot_due_at = models.DateTimeField(null=True)  # all is written but the final dot
     dot_sent_at = models.DateTimeField(null=True)  # the final dot is written
+    sender_deaths = models.PositiveSmallIntegerField(default=0)  # processes that ended before they handed it over
+    interruptions = models.PositiveSmallIntegerField(default=0)  # times it was put back because its session broke
     breaks = models.PositiveSmallIntegerField(default=0)  # sessions that broke at it while others' mails got through
     is_repeat = models.BooleanField(default=False)  # what became of it was unknown, and it goes out once more
     sent_at = models.DateTimeField(_("sent at"), null=True)
@@ -121,6 +124,7 @@ class Delivery(ToReader):
                 name="delivery_digest_has_day",
             ),
             models.CheckConstraint(condition=Q(status__in=DeliveryStatus.values), name="delivery_status_known"),
+            models.CheckConstraint(condition=is_reason_or_empty("reason"), name="delivery_reason_known"),
             models.CheckConstraint(
                 condition=~Q(status="sent") | Q(sent_at__isnull=False), name="delivery_sent_has_time"
             ),
@@ -179,7 +183,7 @@ class Delivery(ToReader):
 
     @property
     def reason_words(self) -> str:
-        return in_words(self.reason)
+        return reason_label(self.reason)
 
 
 class DeliveryNotice(models.Model):
@@ -208,7 +212,8 @@ class DeliveryEvent(models.Model):
     at = models.DateTimeField(_("at"))
     from_status = models.CharField(_("from"), max_length=20)
     to_status = models.CharField(_("to"), max_length=20)
-    note = models.TextField(_("note"), blank=True)
+    reason = models.CharField(_("reason"), max_length=30, choices=Reason, blank=True)
+    note = models.TextField(_("note"), blank=True)  # in the words of the mail server
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,
@@ -221,6 +226,9 @@ class DeliveryEvent(models.Model):
         verbose_name = _("event of a delivery")
         verbose_name_plural = _("events of a delivery")
         ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(condition=is_reason_or_empty("reason"), name="delivery_event_reason_known"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.from_status} → {self.to_status}"
@@ -231,7 +239,7 @@ class DeliveryEvent(models.Model):
 
     @property
     def note_words(self) -> str:
-        return in_words(self.note)
+        return " ".join(part for part in (reason_label(self.reason), self.note) if part)
 
 
 class MailRelay(models.Model):

@@ -29,6 +29,7 @@ from partnerships.models.base import (
 )
 from partnerships.models.milestones import Milestone, MilestoneKind
 from partnerships.models.organizations import Contact
+from partnerships.models.reasons import Reason, is_reason_or_empty, reason_label
 from partnerships.models.users import Unit, User
 from partnerships.statuses import DeliveryStatus, PlanStatus
 
@@ -244,11 +245,6 @@ class ReminderRule(SeededModel, VersionedModel):
             raise ValidationError({"named_person": _("Name the person.")})
 
 
-def in_words(reason: str) -> str:
-    """A stored reason, one of the English sentences of ``reminders.reasons``, in the reader's language."""
-    return gettext(reason) if reason else ""
-
-
 class ReminderPlanQuerySet(ScopedQuerySet):
     def in_scope(self, user: Any) -> Q:
         """Of the milestones one sees."""
@@ -259,7 +255,7 @@ class ReminderPlan(models.Model):
     """When a milestone's due date will be announced by a rule; made by the reconciler, machine-written throughout.
 
     A moved due date makes a new plan, moved back it finds the old one again. The end of a snooze (``wakes_on``) is an
-    occasion of its own, whatever rule lends it hour and audience. ``reason`` says in words why a plan is not
+    occasion of its own, whatever rule lends it hour and audience. ``reason`` is a code that says why a plan is not
     (or no longer) going to be mail.
     """
 
@@ -278,7 +274,7 @@ class ReminderPlan(models.Model):
     )
     unanswered_status = models.CharField(max_length=20, choices=DeliveryStatus, blank=True)
     status = StatusField(PlanStatus, editable=True)
-    reason = models.CharField(_("reason"), max_length=300, blank=True)
+    reason = models.CharField(_("reason"), max_length=30, choices=Reason, blank=True)
     next_attempt_at = models.DateTimeField(_("next attempt at"))  # send_at, or later while nobody can be told
 
     objects = ReminderPlanQuerySet.as_manager()
@@ -299,6 +295,7 @@ class ReminderPlan(models.Model):
                 name="reminder_plan_wakes_once",
             ),
             models.CheckConstraint(condition=Q(status__in=PlanStatus.values), name="reminder_plan_status_known"),
+            models.CheckConstraint(condition=is_reason_or_empty("reason"), name="reminder_plan_reason_known"),
         ]
         indexes = [
             # Due expansion reads only what is planned and due, however many plans there are.
@@ -315,7 +312,7 @@ class ReminderPlan(models.Model):
 
     @property
     def reason_words(self) -> str:
-        return in_words(self.reason)
+        return reason_label(self.reason)
 
 
 class ToReader(models.Model):
@@ -370,7 +367,7 @@ class ReminderItem(ToReader):
     )
     why = models.CharField(_("why this person"), max_length=200)
     cancelled_at = models.DateTimeField(_("cancelled at"), null=True)
-    cancel_reason = models.CharField(_("why not"), max_length=300, blank=True)
+    cancel_reason = models.CharField(_("why not"), max_length=30, choices=Reason, blank=True)
 
     class Meta:
         verbose_name = _("reminder")
@@ -392,6 +389,7 @@ class ReminderItem(ToReader):
                 condition=Q(cancelled_at__isnull=True) | ~Q(cancel_reason=""),
                 name="reminder_item_cancelled_has_reason",
             ),
+            models.CheckConstraint(condition=is_reason_or_empty("cancel_reason"), name="reminder_item_reason_known"),
         ]
 
     def __str__(self) -> str:
@@ -403,4 +401,4 @@ class ReminderItem(ToReader):
 
     @property
     def cancel_words(self) -> str:
-        return in_words(self.cancel_reason)
+        return reason_label(self.cancel_reason)

@@ -16,8 +16,8 @@ from partnerships.models import (
     ReminderMark,
     ReminderPlan,
 )
+from partnerships.models.reasons import ON_PURPOSE
 from partnerships.operations.heartbeat import HEARTBEAT, SILENT_AFTER
-from partnerships.reminders import reasons
 from partnerships.reminders.reconcile import withdrawn_items
 from partnerships.reminders.rule_set import Rulebook
 from partnerships.reminders.schedule import Moment
@@ -78,7 +78,7 @@ def _missing_plans(book: Rulebook, wanted: dict[int, dict[int, Moment]], milesto
     planned: dict[tuple[int, dt.date], set[int]] = defaultdict(set)
     woken: set[tuple[int, dt.date, dt.date]] = set()
     plans = ReminderPlan.objects.filter(milestone__in=milestones)
-    plans = plans.filter(~Q(status__in=GIVEN_UP) | Q(reason__in=reasons.ON_PURPOSE))
+    plans = plans.filter(~Q(status__in=GIVEN_UP) | Q(reason__in=ON_PURPOSE))
     for pk, due_on, rule, wakes_on in plans.values_list("milestone_id", "due_on", "rule_id", "wakes_on"):
         if wakes_on:
             woken.add((pk, due_on, wakes_on))

@@ -8,23 +8,20 @@ anyway, so that nothing depends on every edit having left its mark.
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Self
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, prefetch_related_objects
 
-from partnerships.models import ComponentHeartbeat, Milestone, ReminderItem, ReminderMark, ReminderPlan
-from partnerships.reminders import reasons
+from partnerships.models import Milestone, ReminderItem, ReminderMark, ReminderPlan, Sweep
+from partnerships.models.reasons import NOT_CURRENT, ON_PURPOSE, Reason
 from partnerships.reminders.rule_set import Rulebook, fingerprint
 from partnerships.reminders.schedule import Moment, Unanswered
 from partnerships.reminders.unanswered import unanswered
 from partnerships.statuses import PlanStatus
 
 BATCH = 200
+SWEEP = "reminders"
 SWEEP_EVERY = dt.timedelta(hours=24)
-# A sweep that began further ahead than this began while the clock was wrong.
-CLOCK_SKEW = dt.timedelta(minutes=5)
 # A plan that comes back (date moved there and back, rule off and on) is sent late rather than missed within this time.
 GRACE = dt.timedelta(hours=24)
 WRITTEN = (
@@ -67,60 +64,33 @@ def _locked(milestones: QuerySet[Milestone]) -> list[Milestone]:
     return list(milestones.select_for_update(skip_locked=True, no_key=True).order_by("pk"))
 
 
-@dataclass(frozen=True)
-class Sweep:
-    """How far the sweep has come: everything up to (``due_on``, ``pk``), or all of it when ``due_on`` is None."""
-
-    began_at: dt.datetime
-    fingerprint: str
-    due_on: dt.date | None
-    pk: int = 0
-
-    NAME = "reminders.sweep"
-
-    @classmethod
-    def from_start(cls, now: dt.datetime, current: str) -> Self:
-        return cls(now, current, dt.date.min)
-
-    @classmethod
-    def from_row(cls, row: ComponentHeartbeat) -> Self:
-        state, _separator, known = row.note.partition("|")
-        day, _space, pk = state.partition(" ")
-        return cls(row.at, known, dt.date.fromisoformat(day) if day else None, int(pk or 0))
-
-    def write(self) -> None:
-        state = f"{self.due_on.isoformat()} {self.pk}" if self.due_on else ""
-        defaults = {"at": self.began_at, "note": f"{state}|{self.fingerprint}"}
-        ComponentHeartbeat.objects.update_or_create(name=self.NAME, defaults=defaults)
-
-
 def sweep(*, now: dt.datetime, batch: int = BATCH) -> int:
-    """The next batch of the sweep, when one is due or under way; returns how many milestones it read."""
+    """Bring the next batch of the sweep in step, when one is due or under way; return how many milestones it read."""
     with transaction.atomic():
-        state = _sweep_state(now)
-        if state is None or state.due_on is None:
+        # Locked, so that no other process moves the position past milestones that this one still has to commit.
+        sweeps = Sweep.objects.select_for_update(skip_locked=True)
+        found = sweeps.under_way(
+            SWEEP, now=now, fingerprint=fingerprint(), is_due=lambda began_at: now - began_at >= SWEEP_EVERY
+        )
+        if found is None:
             return 0
-        after = Q(due_on__gt=state.due_on) | Q(due_on=state.due_on, pk__gt=state.pk)
-        pending = Milestone.objects.pending().filter(after, due_on__gte=state.due_on).order_by("due_on", "pk")
-        found = list(pending.values_list("due_on", "pk")[:batch])
-        bring_in_step(_locked(Milestone.objects.filter(pk__in=[pk for _day, pk in found])), now=now)
-        due_on, pk = found[-1] if len(found) == batch else (None, 0)
-        Sweep(state.began_at, state.fingerprint, due_on, pk).write()
-    return len(found)
+        rows = list(_milestones_after(found).values_list("due_on", "pk")[:batch])
+        bring_in_step(_locked(Milestone.objects.filter(pk__in=[pk for _day, pk in rows])), now=now)
+        if len(rows) == batch:
+            last_day, last_pk = rows[-1]
+            found.replace_with(found.moved(after_day=last_day, after_pk=last_pk))
+        else:
+            found.replace_with(found.moved(is_finished=True))
+    return len(rows)
 
 
-def _sweep_state(now: dt.datetime) -> Sweep | None:
-    """Where to go on; None while another process sweeps."""
-    row = ComponentHeartbeat.objects.select_for_update(skip_locked=True).filter(name=Sweep.NAME).first()
-    current = fingerprint()
-    if row is None:
-        is_taken = ComponentHeartbeat.objects.filter(name=Sweep.NAME).exists()
-        return None if is_taken else Sweep.from_start(now, current)
-    state = Sweep.from_row(row)
-    is_due = state.due_on is None and now - state.began_at >= SWEEP_EVERY
-    is_from_future = state.began_at > now + CLOCK_SKEW
-    begins = is_due or is_from_future or state.fingerprint != current
-    return Sweep.from_start(now, current) if begins else state
+def _milestones_after(position: Sweep) -> QuerySet[Milestone]:
+    """Return the pending milestones the sweep has not reached yet, soonest due date first."""
+    pending = Milestone.objects.pending().order_by("due_on", "pk")
+    if position.after_day is None:
+        return pending
+    after = Q(due_on__gt=position.after_day) | Q(due_on=position.after_day, pk__gt=position.after_pk)
+    return pending.filter(after, due_on__gte=position.after_day)  # the second condition serves the index
 
 
 def bring_in_step(milestones: Iterable[Milestone], *, now: dt.datetime) -> None:
@@ -161,7 +131,7 @@ def _taken_up_again(mailed: list[ReminderPlan], now: dt.datetime) -> list[Remind
         plan.status, plan.reason, plan.next_attempt_at = PlanStatus.PLANNED, "", plan.send_at
     late = lacking - {plan.pk for plan in again}
     if late:
-        withdrawn_items().filter(plan__in=late).update(cancel_reason=reasons.EXPIRED)
+        withdrawn_items().filter(plan__in=late).update(cancel_reason=Reason.EXPIRED)
     return again
 
 
@@ -170,9 +140,7 @@ def withdrawn_items() -> QuerySet[ReminderItem]:
     reader = Q(person=OuterRef("person")) | Q(contact=OuterRef("contact"))
     same = ReminderItem.objects.filter(reader, plan=OuterRef("plan"))
     newer = same.filter(generation__gt=OuterRef("generation"))
-    return ReminderItem.objects.filter(
-        ~Exists(newer), cancelled_at__isnull=False, cancel_reason__in=reasons.NOT_CURRENT
-    )
+    return ReminderItem.objects.filter(~Exists(newer), cancelled_at__isnull=False, cancel_reason__in=NOT_CURRENT)
 
 
 class _Step:
@@ -207,7 +175,7 @@ class _Step:
         plan = ReminderPlan(milestone=self.milestone, rule_id=rule, due_on=self.milestone.due_on, wakes_on=wakes_on)
         self._put(plan, when, is_missed=(when.expires_at if wakes_on else when.send_at) <= self.now)
         if plan.status == PlanStatus.PLANNED and self._is_silenced(plan, when):
-            plan.status, plan.reason = PlanStatus.SUPERSEDED, reasons.SNOOZED
+            plan.status, plan.reason = PlanStatus.SUPERSEDED, Reason.SNOOZED
         return plan
 
     def changed(self) -> list[ReminderPlan]:
@@ -252,9 +220,9 @@ class _Step:
         return True
 
     def _silence(self, plan: ReminderPlan) -> bool:
-        if plan.status == PlanStatus.SUPERSEDED and plan.reason == reasons.SNOOZED:
+        if plan.status == PlanStatus.SUPERSEDED and plan.reason == Reason.SNOOZED:
             return False
-        plan.status, plan.reason = PlanStatus.SUPERSEDED, reasons.SNOOZED
+        plan.status, plan.reason = PlanStatus.SUPERSEDED, Reason.SNOOZED
         return True
 
     def _is_at(self, plan: ReminderPlan, when: Moment) -> bool:
@@ -268,7 +236,7 @@ class _Step:
         plan.unanswered_by_id = when.unanswered.person if when.unanswered else None
         plan.unanswered_status = when.unanswered.status if when.unanswered else ""
         plan.status = PlanStatus.MISSED if is_missed else PlanStatus.PLANNED
-        plan.reason = reasons.BORN_MISSED if is_missed else ""
+        plan.reason = Reason.NOT_NEEDED if is_missed else ""
 
     def _close(self, plan: ReminderPlan) -> bool:
         if plan.status != PlanStatus.PLANNED:
@@ -285,28 +253,28 @@ def _waited_for(plan: ReminderPlan) -> Unanswered | None:
 
 def _is_settled(plan: ReminderPlan) -> bool:
     """It was missed, or given up while milestone and rule still ask for it: it does not come back once its time is past."""
-    on_purpose = plan.status == PlanStatus.SUPERSEDED and plan.reason in reasons.ON_PURPOSE
+    on_purpose = plan.status == PlanStatus.SUPERSEDED and plan.reason in ON_PURPOSE
     return on_purpose or plan.status == PlanStatus.MISSED
 
 
 def closing(book: Rulebook, milestone: Milestone, plan: ReminderPlan) -> tuple[PlanStatus, str]:
     """What becomes of a plan that is no longer wanted, and why."""
     if not milestone.is_pending:
-        return PlanStatus.CANCELLED, reasons.NOT_PENDING
+        return PlanStatus.CANCELLED, Reason.NOT_PENDING
     if plan.due_on != milestone.due_on:
-        return PlanStatus.SUPERSEDED, reasons.DUE_DATE_MOVED
+        return PlanStatus.SUPERSEDED, Reason.DUE_DATE_MOVED
     if plan.wakes_on and plan.wakes_on != milestone.snoozed_until:
-        return PlanStatus.SUPERSEDED, reasons.SNOOZE_CHANGED
+        return PlanStatus.SUPERSEDED, Reason.SNOOZE_CHANGED
     why = _why_the_rule_is_silent(book, milestone, plan)
-    return (PlanStatus.SUPERSEDED if why == reasons.SNOOZED else PlanStatus.CANCELLED), why
+    return (PlanStatus.SUPERSEDED if why == Reason.SNOOZED else PlanStatus.CANCELLED), why
 
 
 def _why_the_rule_is_silent(book: Rulebook, milestone: Milestone, plan: ReminderPlan) -> str:
     rule = book.rules[plan.rule_id]
     if not rule.is_enabled:
-        return reasons.RULE_DISABLED
+        return Reason.RULE_DISABLED
     if not book.applies(rule, milestone):
-        return reasons.RULE_REPLACED if book.concerns(rule, milestone) else reasons.RULE_DOES_NOT_APPLY
+        return Reason.RULE_REPLACED if book.concerns(rule, milestone) else Reason.RULE_DOES_NOT_APPLY
     if plan.unanswered_at:
-        return reasons.ANSWERED
-    return reasons.SNOOZED if milestone.snoozed_until else reasons.RULE_DOES_NOT_APPLY
+        return Reason.ANSWERED
+    return Reason.SNOOZED if milestone.snoozed_until else Reason.RULE_DOES_NOT_APPLY

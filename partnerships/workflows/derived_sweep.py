@@ -22,10 +22,10 @@ from partnerships.models import (
     Activity,
     Agreement,
     CalendarDay,
-    ComponentHeartbeat,
     Demand,
     Honour,
     Milestone,
+    Sweep,
     Unit,
 )
 from partnerships.models.users import Tree
@@ -44,10 +44,8 @@ from partnerships.workflows.honours import derived_of_honour, watch_lapse
 
 logger = logging.getLogger(__name__)
 
-NAME = "workflows.derived_sweep"
+NAME = "derived dates"
 BATCH = 200
-# A sweep that began further ahead than this began while the clock was wrong.
-CLOCK_SKEW = dt.timedelta(minutes=5)
 # Of a tick: 2,000 rows in some 80 queries when all is well, so that 200,000 agreements take an hour and a half.
 BATCHES = 10
 Wanted = Callable[[Any], list[Derived]]
@@ -154,21 +152,6 @@ SWEPT_TABLES = (
 )
 
 
-@dataclass(frozen=True)
-class Position:
-    """How far the sweep has come: everything before ``SWEPT_TABLES[part]``, and there everything up to ``pk``."""
-
-    part: int
-    pk: int
-
-    @property
-    def is_end(self) -> bool:
-        return self.part >= len(SWEPT_TABLES)
-
-
-START = Position(0, 0)
-
-
 def sweep_derived(
     *, now: dt.datetime, batch: int = BATCH, batches: int = BATCHES, is_over: Callable[[], bool] = lambda: False
 ) -> int:
@@ -179,23 +162,31 @@ def sweep_derived(
     by whoever finds it where they read it.
     """
     today, changed = timezone.localdate(now), 0
-    state = _state(now)
+    position = Sweep.objects.under_way(
+        NAME, now=now, fingerprint=fingerprint(), is_due=lambda began_at: timezone.localdate(began_at) < today
+    )
     for _batch in range(batches):
-        if state is None or is_over():
+        if position is None or is_over():
             break
-        position, found = _look(state.position, today, batch)
-        changed += sum(_bring_in_step(SWEPT_TABLES[state.position.part], row, today) for row in found)
-        state = state.move_on(position)
+        following, found = _next_batch(position, today, batch)
+        changed += sum(_bring_in_step(SWEPT_TABLES[position.part], row, today) for row in found)
+        is_ours = position.replace_with(following)
+        position = following if is_ours and not following.is_finished else None
     if changed:
         logger.info("Derived dates brought in step: %s", changed)
     return changed
 
 
-def _look(position: Position, today: dt.date, batch: int) -> tuple[Position, list[Any]]:
-    """Where to go on after the next batch, and what in it is out of step."""
+def _next_batch(position: Sweep, today: dt.date, batch: int) -> tuple[Sweep, list[Any]]:
+    """Return where to go on after the next batch, and those of its rows that are out of step."""
     part = SWEPT_TABLES[position.part]
-    rows = list(part.after(position.pk)[:batch])
-    following = Position(position.part, rows[-1].pk) if len(rows) == batch else Position(position.part + 1, 0)
+    rows = list(part.after(position.after_pk)[:batch])
+    if len(rows) == batch:
+        following = position.moved(after_pk=rows[-1].pk)
+    elif position.part + 1 < len(SWEPT_TABLES):
+        following = position.moved(part=position.part + 1)
+    else:
+        following = position.moved(is_finished=True)
     return following, part.out_of_step(rows, today)
 
 
@@ -207,56 +198,6 @@ def _bring_in_step(part: SweptTable, row: Any, today: dt.date) -> int:
         logger.exception("%s %s could not be brought in step", part.model.__name__, row.pk)
         return 0
     return 1
-
-
-@dataclass(frozen=True)
-class State:
-    """The row that keeps the position, as it was read."""
-
-    row: ComponentHeartbeat
-    position: Position
-    fingerprint: str
-
-    def move_on(self, position: Position) -> "State | None":
-        """The next state; None at the end, or when somebody else has moved it meanwhile."""
-        note = _note(position, self.fingerprint)
-        mine = ComponentHeartbeat.objects.filter(name=NAME, at=self.row.at, note=self.row.note)
-        if not mine.update(note=note) or position.is_end:
-            return None
-        return State(ComponentHeartbeat(name=NAME, at=self.row.at, note=note), position, self.fingerprint)
-
-
-def _state(now: dt.datetime) -> State | None:
-    """Where to go on, from the start when a sweep is due; None when there is nothing to do."""
-    row, current = ComponentHeartbeat.objects.filter(name=NAME).first(), fingerprint()
-    if row is None:
-        row, is_mine = ComponentHeartbeat.objects.get_or_create(
-            name=NAME, defaults={"at": now, "note": _note(START, current)}
-        )
-        return State(row, START, current) if is_mine else None
-    position, known = _read(row.note)
-    is_due = position.is_end and timezone.localdate(row.at) < timezone.localdate(now)
-    if is_due or row.at > now + CLOCK_SKEW or known != current:
-        return _begin_again(row, now, current)
-    return None if position.is_end else State(row, position, current)
-
-
-def _begin_again(row: ComponentHeartbeat, now: dt.datetime, current: str) -> State | None:
-    note = _note(START, current)
-    mine = ComponentHeartbeat.objects.filter(name=NAME, at=row.at, note=row.note)
-    if not mine.update(at=now, note=note):
-        return None
-    return State(ComponentHeartbeat(name=NAME, at=now, note=note), START, current)
-
-
-def _note(position: Position, fingerprint: str) -> str:
-    return f"{position.part} {position.pk}|{fingerprint}"
-
-
-def _read(note: str) -> tuple[Position, str]:
-    where, _separator, known = note.partition("|")
-    part, _space, pk = where.partition(" ")
-    return Position(int(part), int(pk)), known
 
 
 def fingerprint() -> str:

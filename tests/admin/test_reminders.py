@@ -4,7 +4,7 @@ import pytest
 
 from partnerships.factories import DeliveryFactory, ReminderItemFactory, UserFactory
 from partnerships.models import Delivery, ReminderItem
-from partnerships.reminders import reasons
+from partnerships.models.reasons import Reason
 from partnerships.statuses import DeliveryStatus
 from tests.admin.forms import change_url, step_url
 
@@ -81,4 +81,4 @@ def test_why_a_mail_did_not_go_out_is_said_in_words(enter, item, lead):
 
     page = enter(lead).get(change_url(item.delivery)).content.decode()
 
-    assert str(reasons.SENT_AGAIN) in page
+    assert str(Reason.SENT_AGAIN.label) in page

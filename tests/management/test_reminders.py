@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 
 from partnerships.factories import MilestoneFactory, ReminderRuleFactory
 from partnerships.models import Delivery, Milestone, ReminderPlan, User
-from partnerships.reminders import reasons
+from partnerships.models.reasons import Reason
 from tests.services.smtp_sink import SmtpSink
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
@@ -124,7 +124,7 @@ def test_audit_finds_what_breaks_the_laws(milestone: Milestone, smtp_sink: SmtpS
     reminders("run", "--once")
     assert reminders("audit") == ["All laws hold."]
 
-    ReminderPlan.objects.update(status="cancelled", reason=reasons.RULE_DISABLED)
+    ReminderPlan.objects.update(status="cancelled", reason=Reason.RULE_DISABLED)
     with pytest.raises(CommandError, match=rf"Milestone {milestone.pk} has no plan by rule \d+\."):
         reminders("audit")
 

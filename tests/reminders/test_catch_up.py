@@ -16,9 +16,9 @@ from partnerships.factories import (
 )
 from partnerships.mailing.expand import expand_due
 from partnerships.models import Delivery, Milestone, MilestoneKind, ReminderItem, ReminderPlan, ReminderRule, User
+from partnerships.models.reasons import Reason
 from partnerships.operations.audit import audit
 from partnerships.operations.run import run_once
-from partnerships.reminders import reasons
 from partnerships.reminders.reconcile import reconcile_marked
 from tests.reminders.conftest import Clock
 from tests.services.smtp_sink import SmtpSink
@@ -65,8 +65,8 @@ def test_only_the_newest_of_a_milestone_reaches_each_person(
     plans = ReminderPlan.objects.order_by("rule__audience", "-rule__offset")
     assert [(plan.rule.offset, plan.status, plan.reason) for plan in plans] == [
         (2, "expanded", ""),
-        (7, "missed", reasons.EXPIRED),
-        (3, "superseded", reasons.NEWER_REMINDER),
+        (7, "missed", Reason.EXPIRED),
+        (3, "superseded", Reason.NEWER_REMINDER),
         (0, "expanded", ""),
     ]
     assert audit(now=clock()) == []
@@ -128,7 +128,7 @@ def test_what_gave_way_does_not_come_back(milestone: Milestone, clock: Clock) ->
     run(clock, eight(12))
 
     older = ReminderPlan.objects.exclude(rule=rule).get()
-    assert (older.status, older.reason) == ("superseded", reasons.NEWER_REMINDER)
+    assert (older.status, older.reason) == ("superseded", Reason.NEWER_REMINDER)
     assert audit(now=clock()) == []
 
 
@@ -208,4 +208,4 @@ def test_a_firm_date_is_of_a_kind_too(clock: Clock) -> None:
 
     assert ReminderItem.objects.get().plan == newer
     older.refresh_from_db()
-    assert older.reason == reasons.NEWER_REMINDER
+    assert older.reason == Reason.NEWER_REMINDER

@@ -10,7 +10,7 @@ from partnerships.mailing import lease
 from partnerships.mailing.claim import Claim, claim_next, rescue
 from partnerships.mailing.lease import LEASE, is_of_this_boot, lease_owner
 from partnerships.models import Delivery, DeliveryEvent, Milestone
-from partnerships.reminders import reasons
+from partnerships.models.reasons import Reason
 from partnerships.statuses import DeliveryStatus
 from tests.reminders.conftest import Clock
 
@@ -58,7 +58,7 @@ def test_what_a_dead_process_had_claimed_is_queued_again_without_counting_an_att
     assert rescue(clock=clock) == 1
 
     delivery = Delivery.objects.get()
-    assert (delivery.status, delivery.attempts, delivery.reason) == ("queued", 0, reasons.PROCESS_ENDED_EARLY)
+    assert (delivery.status, delivery.attempts, delivery.reason) == ("queued", 0, Reason.PROCESS_ENDED_EARLY)
     again = claim_next(now=clock(), clock=clock)
     assert again is not None
     assert again.delivery.lease_epoch == 2
@@ -88,7 +88,7 @@ def test_a_mail_whose_process_ended_three_times_is_listed_as_failed(claim: Claim
 
     assert statuses == ["queued", "queued", "failed"]
     delivery = Delivery.objects.needing_attention().get()
-    assert (delivery.reason, delivery.attempts) == (reasons.PROCESS_ENDED_OFTEN, 0)
+    assert (delivery.reason, delivery.attempts) == (Reason.PROCESS_ENDED_OFTEN, 0)
 
 
 def test_what_was_put_off_before_goes_back_to_its_retries(claim: Claim, clock: Clock) -> None:
@@ -107,11 +107,11 @@ LATEST = {"dot_due_at": NOON, "dot_sent_at": NOON}
 @pytest.mark.parametrize(
     ("left", "status", "reason"),
     [
-        ({}, "queued", reasons.PROCESS_ENDED_EARLY),
-        ({"dot_due_at": NOON}, "uncertain", reasons.OUTCOME_UNKNOWN),
-        (LATEST, "unconfirmed", reasons.UNCONFIRMED),
-        ({**LATEST, "lease_owner": OTHER_BOOT}, "uncertain", reasons.OUTCOME_UNKNOWN),
-        ({**LATEST, "lease_owner": f"other-{lease_owner()}"}, "uncertain", reasons.OUTCOME_UNKNOWN),
+        ({}, "queued", Reason.PROCESS_ENDED_EARLY),
+        ({"dot_due_at": NOON}, "uncertain", Reason.OUTCOME_UNKNOWN),
+        (LATEST, "unconfirmed", Reason.UNCONFIRMED),
+        ({**LATEST, "lease_owner": OTHER_BOOT}, "uncertain", Reason.OUTCOME_UNKNOWN),
+        ({**LATEST, "lease_owner": f"other-{lease_owner()}"}, "uncertain", Reason.OUTCOME_UNKNOWN),
     ],
 )
 def test_the_marks_of_what_was_being_handed_over_decide(
@@ -127,7 +127,7 @@ def test_the_marks_of_what_was_being_handed_over_decide(
     assert (delivery in Delivery.objects.needing_attention()) == (status != "queued")
     assert (claim_next(now=clock(), clock=clock) is None) == (status != "queued")
     last = DeliveryEvent.objects.filter(to_status=status).latest("pk")
-    assert (last.from_status, last.note) == ("handing", reason)
+    assert (last.from_status, last.reason) == ("handing", reason)
 
 
 def test_a_new_claim_begins_without_the_marks_of_the_last(claim: Claim, clock: Clock) -> None:
@@ -153,8 +153,8 @@ def test_where_the_site_prefers_twice_to_never_the_uncertain_goes_back_once(
         claim_next(now=clock(), clock=clock)
 
     assert found == [
-        ("queued", reasons.SENT_ONCE_MORE, b"The very same"),
-        ("uncertain", reasons.OUTCOME_UNKNOWN, b"The very same"),
+        ("queued", Reason.SENT_ONCE_MORE, b"The very same"),
+        ("uncertain", Reason.OUTCOME_UNKNOWN, b"The very same"),
     ]
 
 

@@ -9,7 +9,7 @@ from django.test import override_settings
 from partnerships.factories import DeliveryFactory, MilestoneFactory, ReminderPlanFactory, ReminderRuleFactory
 from partnerships.mailing.claim import rescue
 from partnerships.mailing.relay import Breaker, is_rate_reached, relay_name
-from partnerships.models import ComponentHeartbeat, Delivery, MailRelay, Milestone, ReminderPlan, ReminderRule
+from partnerships.models import Delivery, MailRelay, Milestone, ReminderPlan, ReminderRule, Sweep
 from partnerships.operations.audit import audit
 from partnerships.operations.run import run_once
 from partnerships.workflows.derived_sweep import sweep_derived
@@ -89,8 +89,7 @@ def test_the_sweeps_begin_again_when_their_last_time_lies_ahead(
     run(clock)
     sweep_derived(now=clock())
 
-    began = ComponentHeartbeat.objects.filter(name__in=["reminders.sweep", "workflows.derived_sweep"])
-    assert [heartbeat.at for heartbeat in began] == [clock(), clock()]
+    assert [sweep.began_at for sweep in Sweep.objects.all()] == [clock(), clock()]
 
 
 def test_a_lease_taken_by_a_wrong_clock_is_rescued(clock: Clock) -> None:

@@ -14,7 +14,7 @@ from partnerships.mailing.expand import expand_due
 from partnerships.mailing.message import write
 from partnerships.mailing.smtp import Relay, Result
 from partnerships.models import Delivery, DeliveryEvent, Milestone, ReminderItem, ReminderPlan, User
-from partnerships.reminders import reasons
+from partnerships.models.reasons import Reason
 from partnerships.reminders.reconcile import reconcile_marked
 from tests.reminders.conftest import Clock
 from tests.services.smtp_sink import DISCONNECT, SmtpSink
@@ -109,7 +109,7 @@ def test_trouble_before_a_reader_is_named_counts_no_attempt_and_ends_the_run(
 
     assert done.trouble.startswith(trouble)
     first, second = Delivery.objects.order_by("pk")
-    assert (first.status, first.attempts, first.reason) == ("queued", 0, reasons.RELAY_TROUBLE)
+    assert (first.status, first.attempts, first.reason) == ("queued", 0, Reason.RELAY_TROUBLE)
     assert path_of(second) == ["queued"]
     smtp_sink.script()
     clock.forward(seconds=30)
@@ -140,7 +140,7 @@ def test_a_relay_that_breaks_off_twice_running_ends_the_run_and_counts_no_attemp
     assert send().trouble.startswith(trouble)
 
     *tried, third = Delivery.objects.order_by("pk")
-    assert {(one.status, one.attempts, one.reason) for one in tried} == {("queued", 0, reasons.INTERRUPTED)}
+    assert {(one.status, one.attempts, one.reason) for one in tried} == {("queued", 0, Reason.INTERRUPTED)}
     assert path_of(third) == ["queued"]
     smtp_sink.script()
     clock.forward(minutes=1)
@@ -185,7 +185,7 @@ def test_a_mail_that_breaks_every_session_while_others_pass_fails_in_the_end(
         clock.forward(hours=4)
 
     bad = Delivery.objects.get(person=milestone.owner)
-    assert (bad.status, bad.reason, bad.attempts) == ("failed", reasons.BROKE_OFF_OFTEN, 0)
+    assert (bad.status, bad.reason, bad.attempts) == ("failed", Reason.BROKE_OFF_OFTEN, 0)
 
 
 def test_a_mail_alone_that_breaks_every_session_fails_after_five_days(
@@ -256,7 +256,7 @@ def test_a_refused_reader_fails_with_the_answer_and_stops_nobody_else(
 
     failed = Delivery.objects.get(status="failed")
     assert (failed.person, failed.smtp_code, failed.smtp_reply) == (milestone.owner, 550, "No such user")
-    assert failed.reason == reasons.REFUSED
+    assert failed.reason == Reason.REFUSED
     assert [received.recipients for received in smtp_sink.received] == [[other.owner.email]]
 
 
@@ -293,7 +293,7 @@ def test_tries_end_after_five_days(
 
     # Eight within the first 7 h 51 min, then one every four hours until five days have passed.
     assert tries == 37
-    assert Delivery.objects.get().reason == reasons.GAVE_UP
+    assert Delivery.objects.get().reason == Reason.GAVE_UP
 
 
 @pytest.mark.parametrize(
@@ -316,7 +316,7 @@ def test_silence_after_the_last_dot_is_listed_and_not_sent_again(
     assert send().counts == {}
     assert len(smtp_sink.received) == is_stored
     delivery = Delivery.objects.get()
-    assert (delivery.reason, delivery in Delivery.objects.needing_attention()) == (reasons.OUTCOME_UNKNOWN, True)
+    assert (delivery.reason, delivery in Delivery.objects.needing_attention()) == (Reason.OUTCOME_UNKNOWN, True)
 
 
 def test_where_the_site_prefers_twice_to_never_the_very_same_mail_goes_once_more(
@@ -327,7 +327,7 @@ def test_where_the_site_prefers_twice_to_never_the_very_same_mail_goes_once_more
     smtp_sink.script({"at": "DATA", "reply": DISCONNECT, "stored": True, "times": 2})
 
     assert send().counts == {"retry": 1}
-    assert (Delivery.objects.get().reason, send().counts) == (reasons.SENT_ONCE_MORE, {})
+    assert (Delivery.objects.get().reason, send().counts) == (Reason.SENT_ONCE_MORE, {})
     clock.forward(minutes=1)
     assert send().counts == {"uncertain": 1}
 
@@ -366,7 +366,7 @@ def test_a_mail_that_cannot_be_written_fails_alone(
     assert send().counts == {"failed": 1, "sent": 1}
 
     failed = Delivery.objects.get(status="failed")
-    assert (failed.person, failed.reason) == (milestone.owner, reasons.CANNOT_BE_WRITTEN)
+    assert (failed.person, failed.reason) == (milestone.owner, Reason.CANNOT_BE_WRITTEN)
     assert "is not an address" in failed.smtp_reply
     assert [received.recipients for received in smtp_sink.received] == [[other.owner.email]]
 
@@ -394,8 +394,8 @@ def test_a_new_address_gets_the_mail_that_was_put_off_at_the_old_one(
 @pytest.mark.parametrize(
     ("change", "status", "reason"),
     [
-        ({"status": "met", "met_on": dt.date(2026, 3, 5)}, "cancelled", reasons.NOT_PENDING),
-        ({"due_on": dt.date(2026, 5, 1)}, "superseded", reasons.DUE_DATE_MOVED),
+        ({"status": "met", "met_on": dt.date(2026, 3, 5)}, "cancelled", Reason.NOT_PENDING),
+        ({"due_on": dt.date(2026, 5, 1)}, "superseded", Reason.DUE_DATE_MOVED),
     ],
 )
 def test_what_changed_after_it_was_queued_is_not_sent(
@@ -453,7 +453,7 @@ def test_a_new_owner_gets_the_mail_in_place_of_the_old_one(
     assert send().counts == {"sent": 1}
 
     assert [received.recipients for received in smtp_sink.received] == [[milestone.owner.email]]
-    assert ReminderItem.objects.get(person=old).cancel_reason == reasons.WRONG_PERSON
+    assert ReminderItem.objects.get(person=old).cancel_reason == Reason.WRONG_PERSON
 
 
 @pytest.mark.parametrize("fields", [{"is_active": False}, {"email": ""}])
@@ -472,7 +472,7 @@ def test_nobody_deactivated_since_gets_the_mail(
     expand_due(now=clock(), clock=clock)
 
     assert smtp_sink.received == []
-    assert ReminderPlan.objects.get().reason == reasons.NOBODY_TO_TELL
+    assert ReminderPlan.objects.get().reason == Reason.NOBODY_TO_TELL
 
 
 def test_the_limit_leaves_the_rest_for_the_next_run(
@@ -513,7 +513,7 @@ def test_a_mail_that_cannot_be_written_fails_and_the_others_are_sent(
 
     assert send().counts == {"sent": 1, "failed": 1}
 
-    assert Delivery.objects.get(person=second.owner).reason == reasons.CANNOT_BE_WRITTEN
+    assert Delivery.objects.get(person=second.owner).reason == Reason.CANNOT_BE_WRITTEN
     assert len(smtp_sink.received) == 1
 
 

@@ -26,7 +26,7 @@ from partnerships.models import (
     Role,
     User,
 )
-from partnerships.reminders import reasons
+from partnerships.models.reasons import Reason
 from partnerships.statuses import DeliveryStatus
 from tests.reminders.conftest import Clock
 
@@ -214,7 +214,7 @@ def test_who_wants_no_mail_gets_none_and_sees_why(due: Due, reader: User, at_eig
     expand(at_eight)
 
     delivery = ReminderItem.objects.get().delivery
-    assert (delivery.status, delivery.reason) == ("skipped", reasons.FEED_ONLY)
+    assert (delivery.status, delivery.reason) == ("skipped", Reason.FEED_ONLY)
     assert claim_next(now=at_eight.forward(days=1), clock=at_eight) is None
 
 

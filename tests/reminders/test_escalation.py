@@ -9,9 +9,9 @@ import pytest
 from partnerships.factories import ReminderRuleFactory, UserFactory
 from partnerships.mailing.holding import hold_all, lift_hold, release
 from partnerships.models import Delivery, Milestone, ReminderPlan, ReminderRule, User
+from partnerships.models.reasons import Reason
 from partnerships.operations.audit import audit
 from partnerships.operations.run import run_once
-from partnerships.reminders import reasons
 from partnerships.reminders.explain import explain
 from partnerships.statuses import DeliveryStatus
 from tests.reminders.conftest import Clock
@@ -129,7 +129,7 @@ def held_by_hand(office: Office) -> None:
 
 def held_as_far_more_than_usual(office: Office) -> None:
     with pytest.MonkeyPatch.context() as patches:
-        patches.setattr("partnerships.mailing.expand.reason_to_hold", lambda **_asked: reasons.FAR_MORE_THAN_USUAL)
+        patches.setattr("partnerships.mailing.expand.reason_to_hold", lambda **_asked: Reason.FAR_MORE_THAN_USUAL)
         office.run(THURSDAY)
 
 
@@ -194,7 +194,7 @@ def test_whoever_acts_first_spares_the_leads_the_mail(
     office.run(NEXT_THURSDAY)
 
     assert office.mails_to(office.lead)[told:] == []
-    assert (escalation().status, escalation().reason) == ("cancelled", reasons.ANSWERED)
+    assert (escalation().status, escalation().reason) == ("cancelled", Reason.ANSWERED)
 
 
 def test_what_is_released_counts_from_when_it_was_sent(office: Office) -> None:
@@ -229,9 +229,9 @@ def down_until_it_had_expired(office: Office) -> None:
 @pytest.mark.parametrize(
     ("end", "reason"),
     [
-        (nobody_to_tell, reasons.NOBODY_TO_TELL),
-        (closed_before, reasons.NOT_PENDING),
-        (down_until_it_had_expired, reasons.EXPIRED),
+        (nobody_to_tell, Reason.NOBODY_TO_TELL),
+        (closed_before, Reason.NOT_PENDING),
+        (down_until_it_had_expired, Reason.EXPIRED),
     ],
 )
 def test_where_no_first_reminder_was_made_the_reason_is_written(end: Arrange, reason: str, office: Office) -> None:

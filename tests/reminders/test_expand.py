@@ -7,7 +7,7 @@ import pytest
 from partnerships.factories import MilestoneFactory, ReminderPlanFactory, ReminderRuleFactory, UserFactory
 from partnerships.mailing.expand import Expansion, expand_due
 from partnerships.models import Delivery, DeliveryEvent, Milestone, ReminderItem, ReminderPlan, ReminderRule, User
-from partnerships.reminders import reasons
+from partnerships.models.reasons import Reason
 from partnerships.reminders.reconcile import reconcile_marked
 from partnerships.statuses import PlanStatus
 from tests.reminders.conftest import Clock
@@ -63,7 +63,7 @@ def test_a_plan_is_expanded_once(plan: ReminderPlan, clock: Clock) -> None:
 def test_a_cancelled_item_may_have_a_successor(plan: ReminderPlan, clock: Clock) -> None:
     expand(clock)
     ReminderPlan.objects.update(status=PlanStatus.PLANNED)
-    ReminderItem.objects.update(cancelled_at=clock(), cancel_reason=reasons.WRONG_PERSON)
+    ReminderItem.objects.update(cancelled_at=clock(), cancel_reason=Reason.WRONG_PERSON)
 
     assert expand(clock) == Expansion(1, 1)
 
@@ -101,7 +101,7 @@ def test_a_plan_nobody_can_be_told_about_waits_visibly_and_stops_no_other(plan: 
     assert expand(clock) == Expansion(plans=2, deliveries=1)
 
     plan.refresh_from_db()
-    assert (plan.status, plan.reason) == ("planned", reasons.NOBODY_TO_TELL)
+    assert (plan.status, plan.reason) == ("planned", Reason.NOBODY_TO_TELL)
     assert plan.next_attempt_at == SEND_AT + dt.timedelta(hours=1)
     assert ReminderItem.objects.get().plan == fine
 
@@ -134,15 +134,15 @@ def test_a_plan_past_its_expiry_is_missed(plan: ReminderPlan, clock: Clock) -> N
     assert expand(clock) == Expansion(plans=1, deliveries=0)
 
     plan.refresh_from_db()
-    assert (plan.status, plan.reason) == ("missed", reasons.EXPIRED)
+    assert (plan.status, plan.reason) == ("missed", Reason.EXPIRED)
 
 
 @pytest.mark.parametrize(
     ("change", "status", "reason"),
     [
-        ({"status": "met", "met_on": SEND_AT.date()}, "cancelled", reasons.NOT_PENDING),
-        ({"due_on": dt.date(2026, 5, 1)}, "superseded", reasons.DUE_DATE_MOVED),
-        ({"kind": "review"}, "cancelled", reasons.RULE_DOES_NOT_APPLY),
+        ({"status": "met", "met_on": SEND_AT.date()}, "cancelled", Reason.NOT_PENDING),
+        ({"due_on": dt.date(2026, 5, 1)}, "superseded", Reason.DUE_DATE_MOVED),
+        ({"kind": "review"}, "cancelled", Reason.RULE_DOES_NOT_APPLY),
     ],
 )
 def test_a_milestone_changed_since_it_was_planned_is_not_announced(

@@ -7,7 +7,7 @@ import pytest
 from partnerships.factories import NOON, MilestoneFactory, ReminderRuleFactory
 from partnerships.mailing.deliver import deliver_due
 from partnerships.models import Delivery, Milestone, ReminderRule, User
-from partnerships.reminders import reasons
+from partnerships.models.reasons import Reason
 from partnerships.reminders.explain import explain
 from partnerships.reminders.reconcile import reconcile_marked
 from tests.reminders.conftest import Clock
@@ -38,7 +38,7 @@ def test_it_says_what_will_come(milestone: Milestone, clock: Clock) -> None:
 
     assert story(milestone, clock) == [
         HEAD,
-        f"- Agreement milestone: 30 days before the due date, 2026-03-12: Missed. {reasons.BORN_MISSED}",
+        f"- Agreement milestone: 30 days before the due date, 2026-03-12: Missed. {Reason.NOT_NEEDED.label}",
         "- Agreement milestone: 7 days before the due date, 2026-03-12: will be sent on 2026-03-05 08:00 CST.",
         f"  - To {milestone.owner}, owner of the milestone",
     ]
@@ -170,4 +170,4 @@ def test_it_says_when_a_digest_leaves_and_why_none_does(
     User.objects.update(reminder_mode="feed")
     clock.at = NOON
     queue()
-    assert story(other, clock)[2] == f"  - To {other.owner}, owner of the milestone: Skipped. {reasons.FEED_ONLY}"
+    assert story(other, clock)[2] == f"  - To {other.owner}, owner of the milestone: Skipped. {Reason.FEED_ONLY.label}"

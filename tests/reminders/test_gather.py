@@ -22,9 +22,9 @@ from partnerships.mailing.expand import expand_due
 from partnerships.mailing.gather import gather_late
 from partnerships.mailing.holding import hold_all
 from partnerships.models import Delivery, DeliveryEvent, Milestone, ReminderItem, ReminderRule, Unit, User
+from partnerships.models.reasons import Reason
 from partnerships.operations.audit import audit
 from partnerships.operations.run import run_once
-from partnerships.reminders import reasons
 from partnerships.reminders.explain import explain
 from partnerships.reminders.reconcile import reconcile_marked
 from tests.reminders.conftest import Clock
@@ -95,7 +95,7 @@ def test_what_waited_for_days_comes_in_one_mail_that_names_all(
     text = smtp_sink.received[0].text()
     assert [f"Item {day}" in text for day in range(4, 9)] == [True] * 5
     single, digest = Delivery.objects.filter(kind="single"), Delivery.objects.get(kind="digest")
-    assert {(one.status, one.reason) for one in single} == {("cancelled", reasons.GATHERED)}
+    assert {(one.status, one.reason) for one in single} == {("cancelled", Reason.GATHERED)}
     assert [digest.status, digest.items.filter(cancelled_at=None).count()] == ["sent", 5]
     assert audit(now=clock()) == []
     run(clock, eight(10))
@@ -110,7 +110,7 @@ def test_the_explanation_says_where_the_reminder_went(
 
     lines = "\n".join(explain(milestone, now=clock()))
 
-    assert f"not sent. {reasons.GATHERED}" in lines
+    assert f"not sent. {Reason.GATHERED.label}" in lines
     assert "In the digest of 2026-03-0" in lines
 
 
@@ -227,7 +227,7 @@ def test_several_runs_at_once_gather_each_reminder_once(unit: Unit, clock: Clock
     living = ReminderItem.objects.filter(cancelled_at=None)
     assert Counter(living.values_list("person", flat=True)) == {person.pk: 3 for person in people}
     assert Delivery.objects.filter(kind="digest").count() == 6
-    assert DeliveryEvent.objects.filter(note=reasons.GATHERED).count() == 18
+    assert DeliveryEvent.objects.filter(reason=Reason.GATHERED).count() == 18
 
 
 def test_gathered_while_others_expand_and_claim_each_reminder_lives_once(unit: Unit, clock: Clock) -> None:

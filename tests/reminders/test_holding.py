@@ -28,9 +28,9 @@ from partnerships.models import (
     ReminderRule,
     User,
 )
+from partnerships.models.reasons import Reason
 from partnerships.operations.audit import audit
 from partnerships.operations.run import run_once
-from partnerships.reminders import reasons
 from partnerships.reminders.reconcile import reconcile_marked
 from tests.reminders.conftest import Clock
 from tests.reminders.test_races import at_once
@@ -88,7 +88,7 @@ def test_none_of_a_flood_leaves_however_it_is_cut_into_batches(rule: ReminderRul
         pass
 
     assert statuses() == {"held": 5}
-    assert set(Delivery.objects.values_list("reason", "held_at")) == {(reasons.FAR_MORE_THAN_USUAL, SEND_AT)}
+    assert set(Delivery.objects.values_list("reason", "held_at")) == {(Reason.FAR_MORE_THAN_USUAL, SEND_AT)}
     assert audit(now=clock())[:1] == ["The reminders have never run."]
 
 
@@ -276,7 +276,7 @@ def test_while_all_mail_is_held_it_is_made_and_held(
     assert run_once(now=clock(), clock=clock).deliveries == {}
 
     assert smtp_sink.received == []
-    assert set(Delivery.objects.values_list("status", "reason")) == {("held", reasons.HELD_BY_HAND)}
+    assert set(Delivery.objects.values_list("status", "reason")) == {("held", Reason.HELD_BY_HAND)}
     assert set(Delivery.objects.values_list("person", flat=True)) == {waiting[0].owner_id, new.owner_id}
 
 
@@ -292,7 +292,7 @@ def test_what_comes_back_from_a_sender_meanwhile_is_held_too(rule: ReminderRule,
     expand_due(now=clock(), clock=clock)
     claim = claim_next(now=clock(), clock=clock)
     hold_all(actor=staff, note="", now=clock())
-    put_back(claim.delivery, reasons.RELAY_TROUBLE, at=clock())
+    put_back(claim.delivery, Reason.RELAY_TROUBLE, at=clock())
 
     assert hold_what_waits(at=clock()) == 1
 

@@ -16,9 +16,9 @@ from partnerships.factories import (
 from partnerships.mailing import notices
 from partnerships.mailing.notices import report_failures, write_notice
 from partnerships.models import Delivery, DeliveryNotice, Milestone, ReminderItem, Unit, User
+from partnerships.models.reasons import Reason
 from partnerships.operations.audit import audit
 from partnerships.operations.run import run_once
-from partnerships.reminders import reasons
 from tests.reminders.conftest import Clock
 from tests.reminders.test_races import at_once
 from tests.services.smtp_sink import SmtpSink
@@ -36,7 +36,7 @@ def unit() -> Unit:
 
 
 def fail(unit: Unit, **fields: Any) -> ReminderItem:
-    values = {"status": "failed", "smtp_code": 550, "smtp_reply": "No such user", "reason": reasons.REFUSED} | fields
+    values = {"status": "failed", "smtp_code": 550, "smtp_reply": "No such user", "reason": Reason.REFUSED} | fields
     milestone = MilestoneFactory(agreement__unit=unit, title="Open the joint laboratory")
     return ReminderItemFactory(
         plan__milestone=milestone,
@@ -47,7 +47,7 @@ def fail(unit: Unit, **fields: Any) -> ReminderItem:
 
 
 def notes(delivery: Delivery) -> list[str]:
-    return list(delivery.events.order_by("pk").values_list("note", flat=True))
+    return list(delivery.events.order_by("pk").values_list("reason", flat=True))
 
 
 @pytest.mark.parametrize("status", ["failed", "uncertain", "unconfirmed"])
@@ -66,7 +66,7 @@ def test_the_fallback_person_is_told_who_did_not_get_what_and_why(
         assert "550 No such user" in text
         assert f"http://testserver/milestones/{item.plan.milestone_id}/" in text
     item.delivery.refresh_from_db()
-    assert (notes(item.delivery), item.delivery.reported_at) == ([reasons.REPORTED], clock())
+    assert (notes(item.delivery), item.delivery.reported_at) == ([Reason.REPORTED], clock())
     assert [breach for breach in audit(now=clock()) if "Delivery" in breach] == []
 
 
@@ -159,7 +159,7 @@ def test_when_there_is_nobody_else_the_log_says_so(clock: Clock) -> None:
 
     report_failures(at=clock())
 
-    assert notes(item.delivery) == [reasons.NOBODY_TO_REPORT_TO]
+    assert notes(item.delivery) == [Reason.NOBODY_TO_REPORT_TO]
     assert not Delivery.objects.filter(kind="notice").exists()
     assert report_failures(at=clock()) == 0
 

@@ -12,8 +12,8 @@ from partnerships.factories import (
     UnitFactory,
     WorkCalendarFactory,
 )
-from partnerships.models import ComponentHeartbeat, Milestone, ReminderMark, ReminderPlan, ReminderRule
-from partnerships.reminders import reasons
+from partnerships.models import Milestone, ReminderMark, ReminderPlan, ReminderRule, Sweep
+from partnerships.models.reasons import Reason
 from partnerships.reminders.reconcile import reconcile_marked, sweep
 from partnerships.statuses import MilestoneStatus, PlanStatus
 
@@ -66,7 +66,7 @@ def test_a_plan_already_past_is_born_missed(rule: ReminderRule) -> None:
     reconcile_marked(now=NOON)
 
     assert plans(milestone) == [("2026-03-05", "02-26 00:00", "missed"), ("2026-03-05", "03-05 00:00", "planned")]
-    assert ReminderPlan.objects.get(status="missed").reason == reasons.BORN_MISSED
+    assert ReminderPlan.objects.get(status="missed").reason == Reason.NOT_NEEDED
 
 
 def test_an_import_of_old_milestones_plans_no_mail(rule: ReminderRule) -> None:
@@ -84,7 +84,7 @@ def test_a_moved_date_makes_a_new_plan_and_back_finds_the_old_one(milestone: Mil
     move(milestone, dt.date(2026, 4, 12))
     assert plans(milestone) == [("2026-03-12", "03-05 00:00", "superseded"), ("2026-04-12", "04-05 00:00", "planned")]
     first.refresh_from_db()
-    assert first.reason == reasons.DUE_DATE_MOVED
+    assert first.reason == Reason.DUE_DATE_MOVED
 
     move(milestone, dt.date(2026, 3, 12))
     assert plans(milestone) == [("2026-03-12", "03-05 00:00", "planned"), ("2026-04-12", "04-05 00:00", "superseded")]
@@ -112,7 +112,7 @@ def test_a_closed_milestone_is_not_announced(milestone: Milestone, status: str, 
     reconcile_marked(now=NOON)
 
     plan = ReminderPlan.objects.get()
-    assert (plan.status, plan.reason) == ("cancelled", reasons.NOT_PENDING)
+    assert (plan.status, plan.reason) == ("cancelled", Reason.NOT_PENDING)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_a_reopened_milestone_is_announced_late_within_a_day(
     milestone: Milestone, late: dt.timedelta, expected: str
 ) -> None:
     reconcile_marked(now=NOON)
-    ReminderPlan.objects.update(status=PlanStatus.CANCELLED, reason=reasons.NOT_PENDING)
+    ReminderPlan.objects.update(status=PlanStatus.CANCELLED, reason=Reason.NOT_PENDING)
     ReminderMark.objects.create(milestone=milestone)
 
     reconcile_marked(now=ReminderPlan.objects.get().send_at + late)
@@ -151,7 +151,7 @@ def test_a_rule_switched_off_and_on_reaches_every_milestone(milestone: Milestone
 
     sweep(now=NOON)
 
-    assert (off.status, off.reason) == ("cancelled", reasons.RULE_DISABLED)
+    assert (off.status, off.reason) == ("cancelled", Reason.RULE_DISABLED)
     assert plans(milestone) == [("2026-03-12", "03-05 00:00", "planned")]
 
 
@@ -239,7 +239,7 @@ def test_a_closed_milestone_is_not_swept(milestone: Milestone) -> None:
     milestone.save()
 
     assert sweep(now=NOON) == 0
-    assert ComponentHeartbeat.objects.get().at == NOON
+    assert Sweep.objects.get().began_at == NOON
 
 
 @pytest.mark.parametrize("count", [1, 30])

@@ -6,9 +6,9 @@ from partnerships.exceptions import NotAllowed, TransitionRefused
 from partnerships.factories import UserFactory
 from partnerships.mailing.resend import send_again
 from partnerships.models import Delivery, DeliveryEvent, Milestone, User
+from partnerships.models.reasons import Reason
 from partnerships.operations.audit import audit
 from partnerships.operations.run import run_once
-from partnerships.reminders import reasons
 from partnerships.statuses import DeliveryStatus
 from tests.reminders.conftest import Clock
 from tests.services.smtp_sink import SmtpSink
@@ -45,7 +45,7 @@ def test_the_log_says_who_wanted_it(failed: Delivery, coordinator: User, clock: 
     new = send_again(failed, actor=coordinator, now=clock())
 
     failed.refresh_from_db()
-    assert (failed.status, failed.reason) == ("cancelled", reasons.SENT_AGAIN)
+    assert (failed.status, failed.reason) == ("cancelled", Reason.SENT_AGAIN)
     events = DeliveryEvent.objects.filter(actor=coordinator).order_by("pk")
     assert list(events.values_list("delivery", "to_status")) == [(failed.pk, "cancelled"), (new.pk, "queued")]
 

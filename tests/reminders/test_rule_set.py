@@ -18,7 +18,7 @@ from partnerships.factories import (
     WorkCalendarFactory,
 )
 from partnerships.models import Agreement, Milestone, ReminderPlan, ReminderRule
-from partnerships.reminders import reasons
+from partnerships.models.reasons import Reason
 from partnerships.reminders.reconcile import reconcile_marked, sweep
 from partnerships.reminders.rule_set import Rulebook, fingerprint
 from partnerships.workflows.agreements import edit_agreement
@@ -91,7 +91,7 @@ def test_a_new_override_closes_the_plan_it_replaces_and_says_so(
     sweep(now=NOON)
 
     plans = ReminderPlan.objects.order_by("pk").values_list("rule", "status", "reason")
-    assert list(plans) == [(rule.pk, "cancelled", reasons.RULE_REPLACED), (own.pk, "planned", "")]
+    assert list(plans) == [(rule.pk, "cancelled", Reason.RULE_REPLACED), (own.pk, "planned", "")]
 
     own.is_enabled = False
     own.save()

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from partnerships.factories import AgreementFactory, MilestoneFactory
-from partnerships.models import ComponentHeartbeat, Milestone, ReminderMark, ReminderPlan, ReminderRule
+from partnerships.models import ComponentHeartbeat, Milestone, ReminderMark, ReminderPlan, ReminderRule, Sweep
 from partnerships.operations.audit import audit
 from partnerships.operations.run import Outcome, run_once
 from partnerships.tasks import tick
@@ -114,4 +114,4 @@ def test_a_tick_brings_what_is_derived_in_step(rule: ReminderRule, smtp_sink: Sm
     tick()
 
     assert sorted(agreement.milestones.values_list("derived_key", flat=True)) == ["decision_date:1", "next_contact"]
-    assert ComponentHeartbeat.objects.filter(name="workflows.derived_sweep").exists()
+    assert Sweep.objects.filter(name="derived dates").exists()

@@ -9,9 +9,9 @@ from partnerships.factories import MilestoneFactory, ReminderRuleFactory, UserFa
 from partnerships.mailing.claim import claim_next
 from partnerships.mailing.expand import expand_due
 from partnerships.models import Delivery, Milestone, ReminderItem, ReminderPlan, ReminderRule
+from partnerships.models.reasons import Reason
 from partnerships.operations.audit import audit
 from partnerships.operations.run import run_once
-from partnerships.reminders import reasons
 from partnerships.reminders.explain import explain
 from partnerships.reminders.reconcile import reconcile_marked
 from partnerships.workflows.milestones import move_milestone, snooze_milestone, unsnooze_milestone
@@ -66,7 +66,7 @@ def test_nobody_is_reminded_while_it_sleeps_and_one_reminder_comes_then(
 
     assert subjects(smtp_sink) == ["8 days overdue (2026-03-12)"]
     assert plans() == [(name, "superseded") for name in ("7", "3", "0", "1")] + [("wake", "expanded")]
-    assert ReminderPlan.objects.filter(reason=reasons.SNOOZED).count() == 4
+    assert ReminderPlan.objects.filter(reason=Reason.SNOOZED).count() == 4
     assert audit(now=clock()) == []
 
 
@@ -116,7 +116,7 @@ def test_another_day_takes_the_place_of_the_first(
 
     assert len(smtp_sink.received) == 1
     ended = ReminderPlan.objects.get(wakes_on=dt.date(2026, 3, 10))
-    assert (ended.status, ended.reason) == ("superseded", reasons.SNOOZE_CHANGED)
+    assert (ended.status, ended.reason) == ("superseded", Reason.SNOOZE_CHANGED)
     assert audit(now=clock()) == []
 
 
@@ -167,7 +167,7 @@ def test_a_mail_that_waits_is_taken_back(milestone: Milestone, clock: Clock, wak
 
     assert claim is not None
     assert claim.items == []
-    assert (Delivery.objects.get().status, ReminderItem.objects.get().cancel_reason) == ("cancelled", reasons.SNOOZED)
+    assert (Delivery.objects.get().status, ReminderItem.objects.get().cancel_reason) == ("cancelled", Reason.SNOOZED)
     reconcile_marked(now=clock())
     assert audit(now=clock())[1:] == []
     assert plans() == [("7", "superseded"), ("wake", "planned")]
@@ -190,7 +190,7 @@ def test_explain_says_it_in_words(milestone: Milestone, clock: Clock) -> None:
     assert explain(Milestone.objects.get(), now=clock()) == [
         "Open the joint laboratory, due on 2026-03-12, Open",
         "Snoozed until 2026-03-10: They move house",
-        f"- Agreement milestone: 7 days before the due date, 2026-03-12: Superseded. {reasons.SNOOZED}",
+        f"- Agreement milestone: 7 days before the due date, 2026-03-12: Superseded. {Reason.SNOOZED.label}",
         "- End of the snooze, 2026-03-12: will be sent on 2026-03-10 08:00 CST.",
         f"  - To {milestone.owner}, owner of the milestone",
     ]

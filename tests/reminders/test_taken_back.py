@@ -10,9 +10,9 @@ from partnerships.factories import MilestoneFactory, ReminderRuleFactory, UserFa
 from partnerships.mailing.claim import claim_next
 from partnerships.mailing.delivery_writes import advance
 from partnerships.models import Delivery, Milestone, ReminderItem, ReminderPlan, Role, UnitMembership, User
+from partnerships.models.reasons import Reason
 from partnerships.operations.audit import audit
 from partnerships.operations.run import run_once
-from partnerships.reminders import reasons
 from partnerships.reminders.reconcile import reconcile_marked
 from partnerships.statuses import DeliveryStatus
 from tests.reminders.conftest import Clock
@@ -91,7 +91,7 @@ def test_back_a_day_late_the_item_says_that_its_time_passed(
 
     run_once(now=clock(), clock=clock)
 
-    assert ReminderItem.objects.get(person=bob).cancel_reason == reasons.EXPIRED
+    assert ReminderItem.objects.get(person=bob).cancel_reason == Reason.EXPIRED
     assert ReminderPlan.objects.get(due_on=milestone.due_on).status == "expanded"
     assert (readers(smtp_sink), audit(now=clock())) == ([["alice@example.org"]], [])
 
@@ -107,11 +107,11 @@ def test_who_is_no_lead_any_more_does_not_bring_the_plan_back_for_ever(
     milestone.save()
 
     assert run_once(now=clock(), clock=clock).expanded == 0
-    assert ReminderItem.objects.get(person=bob).cancel_reason == reasons.WRONG_PERSON
+    assert ReminderItem.objects.get(person=bob).cancel_reason == Reason.WRONG_PERSON
 
 
 def test_the_audit_names_the_reader_who_was_left_out(bob: User, clock: Clock) -> None:
-    ReminderItem.objects.filter(person=bob).update(cancelled_at=clock(), cancel_reason=reasons.DUE_DATE_MOVED)
+    ReminderItem.objects.filter(person=bob).update(cancelled_at=clock(), cancel_reason=Reason.DUE_DATE_MOVED)
     assert advance(Delivery.objects.get(person=bob), DeliveryStatus.CANCELLED, at=clock())
     plan = ReminderPlan.objects.get()
 

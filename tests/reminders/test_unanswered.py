@@ -30,8 +30,8 @@ from partnerships.models import (
     ReminderRule,
     User,
 )
+from partnerships.models.reasons import Reason
 from partnerships.operations.audit import audit
-from partnerships.reminders import reasons
 from partnerships.reminders.explain import explain
 from partnerships.reminders.reconcile import reconcile_marked, sweep
 from partnerships.reminders.unanswered import mark_sent
@@ -147,7 +147,7 @@ def test_an_edit_by_a_person_is_an_answer(
     act(milestone, clock, time_machine, milestone.owner)
     reconcile_marked(now=clock())
 
-    assert (escalation().status, escalation().reason) == ("cancelled", reasons.ANSWERED)
+    assert (escalation().status, escalation().reason) == ("cancelled", Reason.ANSWERED)
     assert to_the_leads(clock) == []
     assert audit(now=clock()) == ["The reminders have never run."]
 
@@ -197,7 +197,7 @@ def test_an_answer_between_expansion_and_claim_still_counts(
     claim = claim_next(now=clock(), clock=clock)
 
     assert (claim and claim.items, escalation().status) == ([], "cancelled")
-    assert ReminderItem.objects.get(person=lead).cancel_reason == reasons.ANSWERED
+    assert ReminderItem.objects.get(person=lead).cancel_reason == Reason.ANSWERED
 
 
 def test_an_answer_the_reconciler_has_not_read_yet_counts_at_expansion(
@@ -207,7 +207,7 @@ def test_an_answer_the_reconciler_has_not_read_yet_counts_at_expansion(
     act(milestone, clock, time_machine, milestone.owner)
 
     assert to_the_leads(clock) == []
-    assert escalation().reason == reasons.ANSWERED
+    assert escalation().reason == Reason.ANSWERED
 
 
 def test_after_an_answer_the_next_reminder_can_stay_without_one(

@@ -20,8 +20,8 @@ from partnerships.factories import (
     UserFactory,
 )
 from partnerships.models import Delivery, DeliveryEvent
+from partnerships.models.reasons import Reason
 from partnerships.permissions import may, releasable_by
-from partnerships.reminders import reasons
 from tests.views.world import ROLES, World, make_world
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +31,7 @@ PAGE = "/mails/release/"
 
 def make_held(world: World, count: int, **fields: Any) -> list[Delivery]:
     """About the world's milestone, to ``count`` people."""
-    values = {"status": "held", "reason": reasons.FAR_MORE_THAN_USUAL, "held_at": NOON} | fields
+    values = {"status": "held", "reason": Reason.FAR_MORE_THAN_USUAL, "held_at": NOON} | fields
     mail = {f"delivery__{name}": value for name, value in values.items()}
     people = [UserFactory(name=f"{world.name} reader {number}") for number in range(count)]
     return [ReminderItemFactory(plan__milestone=world.milestone, person=one, **mail).delivery for one in people]

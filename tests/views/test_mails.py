@@ -22,7 +22,7 @@ from partnerships.factories import (
 )
 from partnerships.lists import exports
 from partnerships.models import Delivery, ReminderItem
-from partnerships.reminders import reasons
+from partnerships.models.reasons import Reason
 from tests.views.test_access import WRITTEN, mail_of
 from tests.views.world import World, make_world
 
@@ -37,7 +37,7 @@ def mail(world: World) -> Delivery:
 @pytest.fixture
 def held(world: World) -> Delivery:
     return ReminderItemFactory(
-        plan__milestone=world.milestone, delivery__status="held", delivery__reason=reasons.HELD_BY_HAND
+        plan__milestone=world.milestone, delivery__status="held", delivery__reason=Reason.HELD_BY_HAND
     ).delivery
 
 
@@ -77,7 +77,7 @@ def test_the_newest_comes_first_with_what_it_is_about(
 
     assert [row.pk for row in page.context["rows"]] == [held.pk, mail.pk]
     assert ["North mail" in page.text, "North milestone" in page.text] == [True, True]
-    assert reasons.HELD_BY_HAND in page.text
+    assert str(Reason.HELD_BY_HAND.label) in page.text
 
 
 def test_a_page_tells_the_story_in_words(world: World, mail: Delivery, read: Callable[..., str]) -> None:
@@ -269,7 +269,7 @@ def test_while_all_mail_is_held_nothing_is_released(
 def test_a_mail_about_nothing_any_more_is_refused_in_words(
     world: World, client_of: Callable[[Any], Client], mail: Delivery
 ) -> None:
-    ReminderItem.objects.update(cancelled_at=timezone.now(), cancel_reason=reasons.DUE_DATE_MOVED)
+    ReminderItem.objects.update(cancelled_at=timezone.now(), cancel_reason=Reason.DUE_DATE_MOVED)
 
     page = client_of(world.coordinator).post(step(mail, "send-again"))
 

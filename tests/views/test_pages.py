@@ -99,13 +99,16 @@ def test_the_milestone_page_tells_what_became_of_its_reminders(world: World, cli
     ReminderItemFactory(
         plan__milestone=world.milestone,
         delivery__status=DeliveryStatus.FAILED,
-        delivery__reason="550 No such user",
+        delivery__reason="refused",
         person=world.coordinator,
     )
 
     page = words(client.get(world.milestone.get_absolute_url()).text)
 
-    assert f"→ To {world.coordinator.name}, owner of the milestone: Failed. 550 No such user" in page
+    assert (
+        f"→ To {world.coordinator.name}, owner of the milestone: Failed. The mail server refused the mail for good."
+        in page
+    )
 
 
 def test_an_unresolved_participant_stands_as_printed(world: World, client: Client) -> None:

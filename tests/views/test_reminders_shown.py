@@ -18,7 +18,7 @@ from partnerships.factories import (
     ReminderRuleFactory,
     UserFactory,
 )
-from partnerships.reminders import reasons
+from partnerships.models.reasons import Reason
 from partnerships.statuses import PlanStatus
 from tests.views.world import World
 
@@ -50,16 +50,16 @@ def test_a_planned_reminder_says_when_and_to_whom(world: World, read: Callable[.
 @pytest.mark.parametrize(
     ("status", "reason"),
     [
-        (PlanStatus.MISSED, reasons.EXPIRED),
-        (PlanStatus.SUPERSEDED, reasons.DUE_DATE_MOVED),
-        (PlanStatus.CANCELLED, reasons.RULE_DISABLED),
-        (PlanStatus.PLANNED, reasons.NOBODY_TO_TELL),
+        (PlanStatus.MISSED, Reason.EXPIRED),
+        (PlanStatus.SUPERSEDED, Reason.DUE_DATE_MOVED),
+        (PlanStatus.CANCELLED, Reason.RULE_DISABLED),
+        (PlanStatus.PLANNED, Reason.NOBODY_TO_TELL),
     ],
 )
-def test_what_is_not_sent_says_why(world: World, read: Callable[..., str], status: str, reason: str) -> None:
+def test_what_is_not_sent_says_why(world: World, read: Callable[..., str], status: str, reason: Reason) -> None:
     ReminderPlanFactory(milestone=world.milestone, status=status, reason=reason)
 
-    assert reason in read()
+    assert str(reason.label) in read()
 
 
 def test_a_sent_reminder_says_when_and_leads_those_to_the_mail_who_may_open_it(

@@ -19,7 +19,7 @@ from partnerships.factories import (
     UnitFactory,
     WorkCalendarFactory,
 )
-from partnerships.models import Agreement, CalendarDay, ComponentHeartbeat, Milestone, ReminderMark, quiet_agreements
+from partnerships.models import Agreement, CalendarDay, Milestone, ReminderMark, Sweep, quiet_agreements
 from partnerships.workflows import derived_sweep
 from partnerships.workflows.agreements import sign_agreement
 from partnerships.workflows.derived_sweep import sweep_derived
@@ -160,12 +160,10 @@ def test_told_to_stop_it_begins_nothing() -> None:
 def test_of_two_at_once_one_goes_on() -> None:
     """The second finds that the position was moved, and leaves the rest to the first."""
     AgreementFactory(signed=True)
-    mine, theirs = derived_sweep._state(NOON), derived_sweep._state(NOON)
-    assert mine is not None
-    assert theirs is not None
-    following = derived_sweep.Position(1, 0)
-    assert mine.move_on(following) is not None
-    assert theirs.move_on(following) is None
+    Sweep.objects.create(name=derived_sweep.NAME, began_at=NOON, fingerprint="")
+    mine, theirs = Sweep.objects.get(), Sweep.objects.get()
+    following = mine.moved(part=1)
+    assert (mine.replace_with(following), theirs.replace_with(following)) == (True, False)
 
 
 def test_one_row_that_cannot_be_brought_in_step_stops_no_other(caplog: pytest.LogCaptureFixture) -> None:
@@ -183,7 +181,7 @@ def test_one_row_that_cannot_be_brought_in_step_stops_no_other(caplog: pytest.Lo
 def queries_for(count: int) -> int:
     for _ in range(count):
         signed()
-    ComponentHeartbeat.objects.all().delete()
+    Sweep.objects.all().delete()
     with CaptureQueriesContext(
         connection,
     ) as captured:

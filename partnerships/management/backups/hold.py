@@ -3,7 +3,7 @@
 import datetime as dt
 
 from partnerships.models import Delivery, DeliveryEvent, MailHold, ReminderItem, ReminderMark, ReminderPlan
-from partnerships.reminders import reasons
+from partnerships.models.reasons import Reason
 from partnerships.statuses import DeliveryStatus
 
 # Claimed: when the backup was taken the mail server had nothing yet; what came of it later nobody here knows.
@@ -15,7 +15,7 @@ def statements(*, now: dt.datetime, taken_at: dt.datetime) -> list[str]:
     """For both databases; ``now`` and ``taken_at`` in UTC."""
     holds, mails, events = (model._meta.db_table for model in (MailHold, Delivery, DeliveryEvent))
     marks, items, plans = (model._meta.db_table for model in (ReminderMark, ReminderItem, ReminderPlan))
-    at, reason, held = _text(_time(now)), _text(reasons.HELD_SINCE_RESTORE), _text(DeliveryStatus.HELD)
+    at, reason, held = _text(_time(now)), _text(Reason.HELD_SINCE_RESTORE), _text(DeliveryStatus.HELD)
     last_mark = f"SELECT COALESCE(MAX(id), 0) FROM {ReminderMark._meta.db_table}"  # noqa: S608
     begun = f"{_text(MailHold.Cause.RESTORE)}, '', {at}, {_text(_time(taken_at))}, ({last_mark}), true"
     waiting = f"FROM {mails} WHERE status IN ({', '.join(_text(status) for status in WAITING)})"
@@ -25,8 +25,8 @@ def statements(*, now: dt.datetime, taken_at: dt.datetime) -> list[str]:
     return [
         f"UPDATE {holds} SET is_active = false, lifted_at = {at} WHERE is_active;",  # noqa: S608
         f"INSERT INTO {holds} (cause, note, since, backup_taken_at, last_mark, is_active) VALUES ({begun});",  # noqa: S608
-        f"INSERT INTO {events} (delivery_id, at, from_status, to_status, note)"  # noqa: ISC004
-        f" SELECT id, {at}, status, {held}, {reason} {waiting};",
+        f"INSERT INTO {events} (delivery_id, at, from_status, to_status, reason, note)"  # noqa: ISC004
+        f" SELECT id, {at}, status, {held}, {reason}, '' {waiting};",
         f"UPDATE {mails} SET {changes} WHERE id IN (SELECT id {waiting});",  # noqa: S608
         # Rules that wait for an answer count from here on: ``answers.mark_told``.
         f"INSERT INTO {marks} (milestone_id) SELECT DISTINCT p.milestone_id FROM {concerned}"  # noqa: ISC004, S608
