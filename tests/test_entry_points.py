@@ -41,6 +41,7 @@ from partnerships.factories import (
     ContactFactory,
     ContactNoteFactory,
     CooperationAreaFactory,
+    DocumentFactory,
     EnterpriseFactory,
     EventFactory,
     MilestoneFactory,
@@ -60,6 +61,7 @@ from partnerships.models import (
 )
 from partnerships.workflows.activities import ACTIVITY, CONTACT_NOTE
 from partnerships.workflows.agreements import AGREEMENT
+from partnerships.workflows.documents import DOCUMENT
 from partnerships.workflows.edits import Aggregate
 from tests.admin.forms import change_url
 from tests.admin.forms import filled as filled_admin
@@ -77,6 +79,7 @@ PENDING = {
     "register_agreement",
     "register_signed_agreement",
     "register_contact_note",
+    "register_document",
 }
 # Who calls a verb with rows of its own, and where that is tested.
 BUILDERS = {
@@ -380,6 +383,12 @@ SUBJECTS = {
         lambda **given: ContactNoteFactory(**{"happened_on": today(), **given}),
         NOTE_ACTS,
         {"partnerships.admin.activities": ADMIN},
+    ),
+    "edit_document": Subject(
+        DOCUMENT,
+        lambda **given: DocumentFactory(agreement=AgreementFactory(), **given),
+        [column("title", lambda row: "Minutes"), column("kind", lambda row: "annex")],
+        {"partnerships.admin.documents": ADMIN},
     ),
 }
 CASES = [

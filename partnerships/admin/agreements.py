@@ -63,7 +63,7 @@ from partnerships.workflows.agreements import (
     register_signed_agreement,
     signing_warnings,
 )
-from partnerships.workflows.documents import add_document
+from partnerships.workflows.documents import register_document
 
 DATES = (
     "submitted_on",
@@ -472,7 +472,8 @@ class RegisterSignedAdmin(AgreementAdmin):
             document = Document(
                 agreement=form.instance, kind=Document.Kind.SIGNED_PAPER, title=gettext("Signed agreement")
             )
-            add_document(document, actor=request.user, file=paper, at=timezone.now())
+            more: dict[str, Any] = {"actor": request.user, "today": timezone.localdate(), "at": timezone.now()}
+            register_document(document, file=paper, **more)
         for warning in signing_warnings(form.instance):
             messages.warning(request, warning)
 

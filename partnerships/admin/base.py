@@ -192,7 +192,8 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
         parts = [line.instance for formset in lines for line in formset.kept_forms]
         common = {"actor": request.user, "today": timezone.localdate(), "parts": parts, **form.arguments()}
         if change:
-            changes = {name: form.cleaned_data[name] for name in form.changed_data if name in form.Meta.fields}
+            columns = {column.name for column in form.instance._meta.concrete_fields}
+            changes = {name: form.cleaned_data[name] for name in form.changed_data if name in columns}
             removed = [line.instance for formset in lines for line in formset.deleted_forms if line.instance.pk]
             self.edit_verb(form.instance, changes=changes, removed=removed, **common)  # type: ignore[misc]
         else:

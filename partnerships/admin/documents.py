@@ -14,11 +14,10 @@ from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from partnerships.admin.base import LinkedInline, OfficeAdmin, ReadOnlyInline
 from partnerships.admin.versions import RootForm
-from partnerships.exceptions import DomainError
 from partnerships.models import Document, DocumentVersion
 from partnerships.models.documents import DOCUMENT_TARGETS
 from partnerships.permissions import refusal
-from partnerships.workflows.documents import add_version, check_upload
+from partnerships.workflows.documents import edit_document, register_document
 
 
 class DocumentForm(RootForm):
@@ -26,22 +25,10 @@ class DocumentForm(RootForm):
 
     upload = forms.FileField(label=_("new file"), required=False, widget=UnfoldAdminFileFieldWidget)
 
-    def clean_upload(self) -> Any:
-        file = self.cleaned_data.get("upload")
-        if not file:
-            if self.instance.pk is None:
-                raise forms.ValidationError(_("Choose a file."))
-            return None
-        try:
-            check_upload(file)
-        except DomainError as error:
-            raise forms.ValidationError(str(error)) from error
-        return file
+    field_names = {"file": "upload"}
 
-    def after_save(self, request: HttpRequest) -> None:
-        file = self.cleaned_data.get("upload")
-        if file:
-            add_version(self.instance, actor=request.user, file=file, at=timezone.now())
+    def arguments(self) -> dict[str, Any]:
+        return {"file": self.cleaned_data["upload"], "at": timezone.now()}
 
 
 def download_link(version: DocumentVersion | None) -> str:
@@ -92,6 +79,7 @@ class VersionInline(ReadOnlyInline):
 class DocumentAdmin(OfficeAdmin):
     view_action, add_action, change_action = "document.view", "document.upload", "document.upload"
     form = DocumentForm
+    register_verb, edit_verb = staticmethod(register_document), staticmethod(edit_document)
     list_display = ("title", "kind", "belongs_to", "latest")
     list_filter = ("kind",)
     search_fields = ("title",)
@@ -113,10 +101,6 @@ class DocumentAdmin(OfficeAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """A document stays with what it belongs to: moving it would open it to others."""
         return DOCUMENT_TARGETS if obj else ()
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        super().save_related(request, form, formsets, change)
-        form.after_save(request)
 
     @display(description=_("belongs to"))
     def belongs_to(self, document: Document) -> str:

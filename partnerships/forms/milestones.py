@@ -5,14 +5,14 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.exceptions import DomainError
+from partnerships.forms.domain import DomainFormMixin
 from partnerships.forms.steps import DateInput
 from partnerships.models import Milestone, User
 from partnerships.models.base import validate_visible_text
 from partnerships.workflows.milestones import add_action_point
 
 
-class ActionPointForm(forms.Form):
+class ActionPointForm(DomainFormMixin, forms.Form):
     """One line: what, by when, by whom; oneself unless another is chosen."""
 
     title = forms.CharField(label=_("What has to be done"), max_length=200, validators=[validate_visible_text])
@@ -24,10 +24,5 @@ class ActionPointForm(forms.Form):
         self.fields["owner"].queryset = User.objects.visible_to(user).reachable()  # type: ignore[attr-defined]
         self.fields["owner"].initial = user.pk
 
-    def apply(self, actor: User, target: Any) -> Milestone | None:
-        """The action point, or None with the reason among the errors. Call it on a valid form."""
-        try:
-            return add_action_point(target, actor=actor, **self.cleaned_data)
-        except DomainError as error:
-            self.add_error(error.field if error.field in self.fields else None, str(error))
-            return None
+    def keep(self, actor: User, **about: Any) -> Milestone:
+        return add_action_point(about["target"], actor=actor, **self.cleaned_data)

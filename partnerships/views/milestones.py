@@ -83,7 +83,7 @@ def milestone_add(request: HttpRequest, target: str, pk: int) -> HttpResponse:
     row = visible_or_404(TARGETS[target]._default_manager.select_related("unit"), request, pk)
     require_or_403(request.user, "milestone.add", new_action_point(row))
     form = ActionPointForm(request.POST or None, user=request.user)
-    if request.method == "POST" and form.is_valid() and form.apply(request.user, row) is not None:
+    if request.method == "POST" and form.is_valid() and form.apply(request.user, target=row) is not None:
         messages.success(request, _("Added. Its owner is reminded in time."))
         page = row.get_absolute_url()
         return HttpResponseClientRefresh() if request.htmx else redirect(f"{page}#milestones")  # type: ignore[attr-defined]

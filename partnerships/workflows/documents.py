@@ -7,10 +7,11 @@ import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
+from types import MappingProxyType
 from typing import Any
 
 from django.core.files.base import File
-from django.db import transaction
+from django.db import models, transaction
 from django.utils.translation import gettext as _
 
 from partnerships.exceptions import InvalidInput
@@ -18,6 +19,7 @@ from partnerships.models import Activity, Document, DocumentVersion, User
 from partnerships.models.documents import DOCUMENT_TARGETS
 from partnerships.names import has_invisible_characters
 from partnerships.permissions import require
+from partnerships.workflows.edits import Aggregate
 from partnerships.workflows.transitions import lock, save_as
 
 LARGEST_FILE = 25 * 1024 * 1024
@@ -149,8 +151,22 @@ def add_version(document: Document, *, actor: User | None, file: File, at: dt.da
     return version
 
 
-def add_document(document: Document, *, actor: User | None, file: File, at: dt.datetime) -> Document:
-    """Keeps a new document with its first file, or none of both. The same one sent twice is kept once."""
+# A document stays with what it belongs to: moving it would open it to others.
+DOCUMENT = Aggregate(Document, "document.upload", "document.upload", fixed=frozenset(DOCUMENT_TARGETS))
+
+
+def register_document(
+    document: Document,
+    *,
+    actor: User | None,
+    today: dt.date,
+    file: File | None,
+    at: dt.datetime,
+    parts: Sequence[models.Model] = (),
+) -> Document:
+    """Keep a new document with its first file, or none of both. The same one sent twice is kept once."""
+    if not file:
+        raise InvalidInput(_("Choose a file."), field="file")
     check_upload(file)
     target = next(name for name in DOCUMENT_TARGETS if getattr(document, f"{name}_id"))
     with transaction.atomic():
@@ -159,9 +175,29 @@ def add_document(document: Document, *, actor: User | None, file: File, at: dt.d
         for known in Document.objects.filter(kind=document.kind, title=document.title, **{target: document.target}):
             if _is_current(known, file):
                 return known
-        save_as(document, actor)
+        DOCUMENT.register(document, parts, actor=actor)
         add_version(document, actor=actor, file=file, at=at)
     return document
+
+
+def edit_document(
+    document: Document,
+    *,
+    actor: User | None,
+    today: dt.date,
+    changes: Mapping[str, Any] = MappingProxyType({}),
+    parts: Sequence[models.Model] = (),
+    removed: Sequence[models.Model] = (),
+    file: File | None = None,
+    at: dt.datetime | None = None,
+) -> Document:
+    """Change its title or kind; with a ``file``, which becomes the current version, kept ``at`` a time."""
+    with transaction.atomic():
+        before, after = DOCUMENT.begin(document, changes, actor=actor)
+        DOCUMENT.finish(before, after, parts, removed, actor=actor)
+        if file and at:
+            add_version(after, actor=actor, file=file, at=at)
+    return after
 
 
 def attach_to_activity(

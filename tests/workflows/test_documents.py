@@ -11,7 +11,7 @@ from partnerships.exceptions import InvalidInput, NotAllowed
 from partnerships.factories import NOON, AgreementFactory, DocumentFactory, UnitFactory, UserFactory
 from partnerships.models import Document, DocumentVersion
 from partnerships.workflows import documents
-from partnerships.workflows.documents import add_document, add_version
+from partnerships.workflows.documents import add_version, register_document
 
 pytestmark = pytest.mark.django_db
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 32
@@ -136,8 +136,8 @@ def test_a_new_document_is_kept_with_its_file_or_not_at_all():
     bad = Document(agreement=agreement, kind="annex", title="Annex")
 
     with pytest.raises(InvalidInput):
-        add_document(bad, actor=actor, file=SimpleUploadedFile("a.exe", b"MZ"), at=NOON)
-    kept = add_document(bad, actor=actor, file=SimpleUploadedFile("a.pdf", PDF), at=NOON)
+        register_document(bad, actor=actor, file=SimpleUploadedFile("a.exe", b"MZ"), today=NOON.date(), at=NOON)
+    kept = register_document(bad, actor=actor, file=SimpleUploadedFile("a.pdf", PDF), today=NOON.date(), at=NOON)
 
     assert list(agreement.documents.all()) == [kept]
     assert (kept.history.get().history_user, kept.versions.get().uploaded_by) == (actor, actor)
@@ -157,7 +157,7 @@ def test_an_earlier_version_sent_anew_is_kept():
 
     def add(content, name="a.pdf"):
         document, file = Document(agreement=agreement, kind="annex", title="Annex"), SimpleUploadedFile(name, content)
-        return add_document(document, actor=None, file=file, at=NOON)
+        return register_document(document, actor=None, file=file, today=NOON.date(), at=NOON)
 
     first = add(PDF + b"1")
     add_version(first, actor=None, file=SimpleUploadedFile("a.pdf", PDF + b"2"), at=NOON)
@@ -173,6 +173,6 @@ def test_who_may_not_upload_adds_no_document():
     viewer = UserFactory(viewer_in=agreement.unit)
 
     with pytest.raises(NotAllowed):
-        add_document(document, actor=viewer, file=SimpleUploadedFile("a.pdf", PDF), at=NOON)
+        register_document(document, actor=viewer, file=SimpleUploadedFile("a.pdf", PDF), today=NOON.date(), at=NOON)
 
     assert Document.objects.count() == 0
