@@ -5,12 +5,12 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.filters import RelatedFieldListFilter
-from django.db.models import Exists, Field, OuterRef, QuerySet
+from django.db.models import Field, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.models import Delivery, Milestone, MilestoneKind, ReportedFigure, Unit, User
+from partnerships.models import ReportedFigure
 from partnerships.reports.figures import recorded
 
 
@@ -37,60 +37,6 @@ class ScopedRelatedFilter(RelatedFieldListFilter):
         if hasattr(rows, "visible_to"):
             rows = rows.visible_to(request.user)
         return [(row.pk, str(row)) for row in rows]
-
-
-class AboutFilter(admin.SimpleListFilter):
-    """Mails by the milestones they speak of; ``column`` is the milestone's, ``choices_for`` what a person may ask for."""
-
-    column: str
-
-    def choices_for(self, user: Any) -> Iterator[tuple[str, Any]]:
-        raise NotImplementedError
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return list(self.choices_for(request.user))
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet:
-        if self.value() not in {value for value, _label in self.lookup_choices}:
-            return queryset
-        # Of a digest only what the person sees counts: that it speaks of another unit is not theirs to find out.
-        milestones = Milestone.objects.visible_to(request.user).filter(**{self.column: self.value()})
-        return queryset.about(milestones)
-
-
-class AboutKindFilter(AboutFilter):
-    title = _("kind of milestone")
-    parameter_name = "about"
-    column = "kind"
-
-    def choices_for(self, user: Any) -> Iterator[tuple[str, Any]]:
-        yield from MilestoneKind.choices
-
-
-class AboutUnitFilter(AboutFilter):
-    title = _("unit")
-    parameter_name = "unit"
-    column = "unit"
-
-    def choices_for(self, user: Any) -> Iterator[tuple[str, Any]]:
-        return ((str(unit.pk), unit) for unit in Unit.objects.visible_to(user))
-
-
-class ReceiverFilter(admin.SimpleListFilter):
-    """People of the mails one sees."""
-
-    title = _("person")
-    parameter_name = "person"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        people = User.objects.visible_to(request.user).filter(Exists(Delivery.objects.filter(person=OuterRef("pk"))))
-        return [(str(person.pk), person) for person in people.order_by("name", "pk")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        asked = self.value()
-        if asked not in {value for value, _label in self.lookup_choices}:
-            return queryset
-        return queryset.filter(person=asked)
 
 
 class CountedFilter(admin.SimpleListFilter):

@@ -1,17 +1,22 @@
 """The groups of the side bar, and the numbers the index opens with. Everybody sees what they may see."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from partnerships.models import Delivery, MailHold, User
 from partnerships.permissions import may
 
+if TYPE_CHECKING:
+    from partnerships.admin.site import PartnershipsAdminSite
+
+REMINDERS = _("Reminders")
 # (title, models in order); icons are names of Material Symbols.
 GROUPS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
     (
@@ -53,12 +58,10 @@ GROUPS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
         ),
     ),
     (
-        _("Reminders"),
+        REMINDERS,
         (
             ("reminderrule", "rule"),
             ("reminderplan", "schedule_send"),
-            ("delivery", "outgoing_mail"),
-            ("mailhold", "front_hand"),
         ),
     ),
     (
@@ -72,6 +75,13 @@ GROUPS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
             ("workcalendar", "calendar_month"),
         ),
     ),
+)
+
+
+# Title, icon, name of the address, and the permission to open it.
+MAIL_PAGES = (
+    (_("Mails"), "outgoing_mail", "mail_list", "delivery.view"),
+    (_("Sending pauses"), "front_hand", "mail_pauses", "mail_hold.edit"),
 )
 
 
@@ -96,16 +106,28 @@ class Card:
     link: str
 
 
-def navigation(site: Any, request: HttpRequest) -> list[dict[str, Any]]:
-    """Groups with their items, for the side bar and the index; without what the person may not open."""
-    groups = ({"title": title, "items": list(_items(site, request, entries))} for title, entries in GROUPS)
-    home = {"title": None, "items": [_item(_("Overview"), "home", reverse("admin:index"), request.path)]}
-    if may(request.user, "operations.view"):
-        home["items"].append(_item(_("Operation of the site"), "monitor_heart", reverse("operations"), request.path))
-    return [home, *(group for group in groups if group["items"])]
+def navigation(site: "PartnershipsAdminSite", request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the groups for the side bar and the index, without what the user may not open."""
+    groups = [{"title": title, "items": list(_items(site, request, entries))} for title, entries in GROUPS]
+    reminders = next(group for group in groups if group["title"] == REMINDERS)
+    reminders["items"] += _page_items(request, MAIL_PAGES)
+    home = [_item(_("Overview"), "home", reverse("admin:index"), request.path)]
+    home += _page_items(request, ((_("Operation of the site"), "monitor_heart", "operations", "operations.view"),))
+    return [{"title": None, "items": home}, *(group for group in groups if group["items"])]
 
 
-def _items(site: Any, request: HttpRequest, entries: tuple[tuple[str, str], ...]) -> Iterator[dict[str, Any]]:
+def _page_items(request: HttpRequest, pages: Iterable[tuple[Any, str, str, str]]) -> list[dict[str, Any]]:
+    """Return links to pages outside the admin."""
+    return [
+        _item(title, icon, reverse(name), request.path)
+        for title, icon, name, action in pages
+        if may(request.user, action)
+    ]
+
+
+def _items(
+    site: "PartnershipsAdminSite", request: HttpRequest, entries: tuple[tuple[str, str], ...]
+) -> Iterator[dict[str, Any]]:
     admins = {model._meta.model_name: admin for model, admin in site._registry.items()}
     for name, icon in entries:
         admin = admins[name]
@@ -123,9 +145,9 @@ def _item(title: Any, icon: str, link: str, path: str) -> dict[str, Any]:
     return {"title": title, "icon": icon, "link": link, "active": is_active, "has_permission": True}
 
 
-def attention_cards(site: Any, request: HttpRequest, *, today: dt.date) -> list[Card]:
-    """One number for each list that may need somebody; the number is the length of the list it opens."""
-    cards: list[tuple[int, Card]] = []
+def attention_cards(site: "PartnershipsAdminSite", request: HttpRequest, *, today: dt.date) -> list[Card]:
+    """Return a card for each list that may need somebody; its number is the length of the list it opens."""
+    cards: list[tuple[int, Card]] = list(_mail_cards(request.user))
     for model, admin in site._registry.items():
         for key, attention in getattr(admin, "attention", {}).items():
             if attention.is_on_index and admin.has_view_permission(request):
@@ -134,3 +156,15 @@ def attention_cards(site: Any, request: HttpRequest, *, today: dt.date) -> list[
                 link = f"{link}?attention={key}"
                 cards.append((attention.rank, Card(attention.label, attention.tone, attention.icon, count, link)))
     return [card for _rank, card in sorted(cards, key=lambda ranked: ranked[0])]
+
+
+def _mail_cards(user: User) -> Iterator[tuple[int, Card]]:
+    """Yield the cards of mails, with their ranks. Their lists are pages outside the admin."""
+    if may(user, "mail_hold.edit"):
+        paused = MailHold.objects.active().count()
+        yield 5, Card(_("Sending paused"), "danger", "front_hand", paused, reverse("mail_pauses"))
+    if may(user, "delivery.view"):
+        mails, link = Delivery.objects.visible_to(user), reverse("mail_list")
+        yield 6, Card(_("Held mails"), "warning", "front_hand", mails.held().count(), f"{link}?status=held")
+        waiting = mails.needing_attention().count()
+        yield 7, Card(_("Mails needing action"), "danger", "unsubscribe", waiting, f"{link}?status=waiting")

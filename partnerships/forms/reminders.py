@@ -87,9 +87,13 @@ class ReleaseForm(MomentForm):
         return self.row
 
 
-class ReleaseManyForm(MomentForm):
-    """Lets go what of a list is held; ``row`` is the list. What was held after the page was opened stays."""
+class ReleaseMailsForm(MomentForm):
+    """Releases the held mails of a list: all of them, or those that were ticked. ``row`` is the list.
 
+    Mails that were held after the page was opened stay held: nobody has seen them.
+    """
+
+    which = forms.ChoiceField(widget=forms.HiddenInput, choices=[("all", "all"), ("ticked", "ticked")])
     seen_at = forms.CharField(widget=forms.HiddenInput)
     seen = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=0, max_value=MOST_MAILS)
     leave_out = forms.BooleanField(
@@ -99,8 +103,6 @@ class ReleaseManyForm(MomentForm):
     def __init__(self, *args: Any, counts: HeldCount, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.counts = counts
-        self.fields["seen_at"].initial = self.now.isoformat()
-        self.fields["seen"].initial = counts.total
         if not counts.maybe_sent:
             del self.fields["leave_out"]
 
@@ -113,6 +115,12 @@ class ReleaseManyForm(MomentForm):
         ) % {"count": self.counts.total}
         return [line for line in (held, restore_warning(self.counts)) if line]
 
+    @property
+    def ticked(self) -> set[int]:
+        """Return the ids of the ticked mails; anything that cannot be an id is left out."""
+        asked = self.data.getlist("mail") if self.is_bound else []
+        return {int(pk) for pk in asked if pk.isascii() and pk.isdigit() and len(pk) < LONGEST_NUMBER}
+
     def clean_seen_at(self) -> dt.datetime:
         try:
             seen_at = dt.datetime.fromisoformat(self.cleaned_data["seen_at"])
@@ -120,38 +128,22 @@ class ReleaseManyForm(MomentForm):
             raise forms.ValidationError(_("Please open this page again.")) from error
         return seen_at if timezone.is_aware(seen_at) else timezone.make_aware(seen_at)
 
-    def call(self, actor: User) -> Released:
-        mails: QuerySet[Delivery] = self.row.filter(held_at__lte=self.cleaned_data["seen_at"])
-        left_out = 0
-        if self.cleaned_data.get("leave_out") and self.counts.restored_at is not None:
-            mails, left_out = mails.filter(next_attempt_at__gt=self.counts.restored_at), self.counts.maybe_sent
-        done = release_many(mails, actor=actor, now=self.now)
-        gone = (self.cleaned_data["seen"] or 0) - left_out - done.count - done.kept
-        return replace(done, changed=max(0, gone))
-
-
-class ReleaseListedForm(ReleaseManyForm):
-    """The same on the page of the list: all of it, or only what was ticked."""
-
-    which = forms.ChoiceField(widget=forms.HiddenInput, choices=[("all", "all"), ("ticked", "ticked")])
-
-    @property
-    def ticked(self) -> set[int]:
-        """What is no number of a mail names none."""
-        asked = self.data.getlist("mail") if self.is_bound else []
-        return {int(pk) for pk in asked if pk.isascii() and pk.isdigit() and len(pk) < LONGEST_NUMBER}
-
     def clean(self) -> None:
         super().clean()
         if self.cleaned_data.get("which") == "ticked" and not self.ticked:
             self.add_error(None, _("Tick the mails that should go out."))
 
     def call(self, actor: User) -> Released:
-        if self.cleaned_data["which"] == "all":
-            return super().call(actor)
-        mails = self.row.filter(pk__in=self.ticked, held_at__lte=self.cleaned_data["seen_at"])
+        mails: QuerySet[Delivery] = self.row.filter(held_at__lte=self.cleaned_data["seen_at"])
+        if self.cleaned_data["which"] == "ticked":
+            mails, asked = mails.filter(pk__in=self.ticked), len(self.ticked)
+        else:
+            asked = self.cleaned_data["seen"] or 0
+            if self.cleaned_data.get("leave_out") and self.counts.restored_at is not None:
+                mails = mails.filter(next_attempt_at__gt=self.counts.restored_at)
+                asked -= self.counts.maybe_sent
         done = release_many(mails, actor=actor, now=self.now)
-        return replace(done, changed=len(self.ticked) - done.count - done.kept)
+        return replace(done, changed=max(0, asked - done.count - done.kept))
 
 
 def words_of(done: Released) -> list[tuple[int, str]]:
@@ -172,8 +164,8 @@ def words_of(done: Released) -> list[tuple[int, str]]:
     return [(level, text % {"count": count}) for (level, text), count in zip(words, counts, strict=True) if count]
 
 
-class HoldForm(MomentForm):
-    """Holds all mail from now on; there is no row yet."""
+class PauseSendingForm(MomentForm):
+    """Pauses the sending of all mail. There is no row yet."""
 
     note = forms.CharField(label=gettext_lazy("Why"), max_length=300, validators=[validate_visible_text])
 
@@ -181,7 +173,7 @@ class HoldForm(MomentForm):
     def warnings(self) -> list[str]:
         return [
             _(
-                "No mail leaves the site until somebody lets mail go again: reminders are made and held. What is being "
+                "No mail leaves the site until somebody resumes sending: reminders are made and held. What is being "
                 "sent at this moment still goes."
             )
         ]
@@ -190,8 +182,8 @@ class HoldForm(MomentForm):
         return hold_all(actor=actor, note=self.cleaned_data["note"], now=self.now)
 
 
-class LiftForm(MomentForm):
-    """Ends a hold."""
+class ResumeSendingForm(MomentForm):
+    """Ends a pause."""
 
     @property
     def warnings(self) -> list[str]:

@@ -111,7 +111,7 @@ def hold_all(*, actor: User | None, note: str, now: dt.datetime) -> MailHold:
             hold = MailHold.objects.create(note=note, since=now, by=actor)
             _hold_waiting(Reason.HELD_BY_HAND, at=now, actor=actor)
     except IntegrityError as error:
-        raise TransitionRefused(_("All mail is held already.")) from error
+        raise TransitionRefused(_("Sending is paused already.")) from error
     return hold
 
 
@@ -157,7 +157,7 @@ def lift_hold(hold: MailHold, *, actor: User | None, now: dt.datetime) -> None:
     with transaction.atomic():
         current = MailHold.objects.select_for_update().get(pk=hold.pk)
         if not current.is_active:
-            raise TransitionRefused(_("Mail goes out again already."))
+            raise TransitionRefused(_("Sending is resumed already."))
         if current.cause == MailHold.Cause.RESTORE:
             _refuse_before_all_is_made(current, now)
         _hold_waiting(BECAUSE[MailHold.Cause(current.cause)], at=now, actor=actor)
@@ -221,7 +221,7 @@ def release_many(deliveries: QuerySet[Delivery], *, actor: User, now: dt.datetim
 
 def _refuse_while_held() -> None:
     if MailHold.objects.active().exists():
-        raise TransitionRefused(_("All mail is held: let mail go again first, then release what should go out."))
+        raise TransitionRefused(_("Sending is paused: resume it first, then release what should go out."))
 
 
 def _let_go(deliveries: list[Delivery], *, actor: User | None, now: dt.datetime) -> None:

@@ -18,7 +18,6 @@ from partnerships.mailing import message
 from partnerships.mailing.wording import one_line
 from partnerships.models import Delivery, DeliveryEvent, DeliveryNotice, Milestone, ReminderItem, ReminderPlan, User
 from partnerships.models.reasons import Reason
-from partnerships.permissions import may_enter_admin
 from partnerships.reminders.recipients import Directory
 from partnerships.reminders.unanswered import mark_told
 from partnerships.statuses import DeliveryStatus
@@ -152,7 +151,7 @@ def _context(notice: Delivery, reader: User) -> dict[str, Any]:
         "tone": "overdue",
         "lines": lines,
         "more": count - len(shown),
-        "list_link": _list_link(reader),
+        "list_link": f"{settings.SITE_URL}{reverse('mail_list')}?status=waiting",
     }
 
 
@@ -171,21 +170,15 @@ def _subject(lines: Sequence[dict[str, Any]], count: int) -> str:
     }
 
 
-def _list_link(person: User) -> str:
-    if not may_enter_admin(person):
-        return ""
-    return f"{settings.SITE_URL}{reverse('admin:partnerships_delivery_changelist')}?attention=trouble"
-
-
 def _lines(deliveries: Sequence[Delivery], reader: User) -> list[dict[str, Any]]:
     """One for each mail; of a digest only the milestones the reader may see."""
     plans = _plans(deliveries)
     concerned = {plan.milestone_id for found in plans.values() for plan in found}
     seen = set(Milestone.objects.visible_to(reader).filter(pk__in=concerned).values_list("pk", flat=True))
-    return [_line(delivery, plans[delivery.pk], seen, reader) for delivery in deliveries]
+    return [_line(delivery, plans[delivery.pk], seen) for delivery in deliveries]
 
 
-def _line(delivery: Delivery, plans: Sequence[ReminderPlan], seen: set[int], reader: User) -> dict[str, Any]:
+def _line(delivery: Delivery, plans: Sequence[ReminderPlan], seen: set[int]) -> dict[str, Any]:
     milestones = {plan.milestone_id: plan.milestone for plan in plans if plan.milestone_id in seen}
     answer = " ".join(str(part) for part in (delivery.smtp_code, delivery.smtp_reply) if part)
     return {
@@ -196,7 +189,7 @@ def _line(delivery: Delivery, plans: Sequence[ReminderPlan], seen: set[int], rea
         "answer": Truncator(one_line(answer)).chars(300),
         "what_to_do": _what_to_do(delivery),
         "about": [_about(milestone) for milestone in milestones.values()],
-        "link": _delivery_link(delivery, reader),
+        "link": settings.SITE_URL + delivery.get_absolute_url(),
     }
 
 
@@ -206,12 +199,6 @@ def _about(milestone: Milestone) -> dict[str, str]:
         "due": milestone.due_on.isoformat(),
         "link": settings.SITE_URL + milestone.get_absolute_url(),
     }
-
-
-def _delivery_link(delivery: Delivery, reader: User) -> str:
-    if not may_enter_admin(reader):
-        return ""
-    return settings.SITE_URL + reverse("admin:partnerships_delivery_change", args=[delivery.pk])
 
 
 def _what_to_do(delivery: Delivery) -> str:

@@ -18,7 +18,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.forms import mails
-from partnerships.forms.reminders import ReleaseListedForm, words_of
+from partnerships.forms.reminders import ReleaseMailsForm, words_of
 from partnerships.lists.mails import MailList, items_seen_by
 from partnerships.mailing.holding import count_held
 from partnerships.models import Delivery, DeliveryEvent, DeliveryNotice, MailHold
@@ -69,7 +69,7 @@ def mail_release(request: HttpRequest) -> HttpResponse:
     require_or_403(request.user, "delivery.release")
     listed = MailList(request.GET, user=request.user, today=timezone.localdate())
     held, data = listed.held(), request.POST if request.method == "POST" else None
-    form = ReleaseListedForm(data, row=held, now=timezone.now(), counts=count_held(held))
+    form = ReleaseMailsForm(data, row=held, now=timezone.now(), counts=count_held(held))
     back = reverse("mail_list") + (f"?{request.GET.urlencode()}" if request.GET else "")
     if data is not None and form.is_valid() and (done := form.apply(request.user)) is not None:
         for level, text in words_of(done):
@@ -79,7 +79,7 @@ def mail_release(request: HttpRequest) -> HttpResponse:
     return render(request, "partnerships/mails/release.html", context)
 
 
-def _preview(listed: MailList, held: Any, form: ReleaseListedForm) -> dict[str, Any]:
+def _preview(listed: MailList, held: Any, form: ReleaseMailsForm) -> dict[str, Any]:
     """How many, to whom, how old; and the most pressing of them, to be ticked."""
     pressing = held.order_by("due_on", "pk").values_list("pk", flat=True)[:MOST_TO_TICK]
     names = ("person", "contact", "person__name", "person__username", "contact__name")

@@ -190,7 +190,7 @@ def _plans(query: dict[str, str]) -> str:
 
 
 def _mails(status: DeliveryStatus) -> str:
-    return f"{reverse('admin:partnerships_delivery_changelist')}?{urlencode({'status__exact': status})}"
+    return f"{reverse('mail_list')}?{urlencode({'status': status})}"
 
 
 def _findings(
@@ -244,10 +244,9 @@ def _about_stuck(state: PipelineState, now: dt.datetime) -> Iterator[Finding]:
 def _about_mail(state: PipelineState) -> Iterator[Finding]:
     relay = state.relay
     if state.hold:
-        what = _("All mail has been held since %(time)s.") % {"time": moment_in_words(state.hold.since)}
+        what = _("Sending has been paused since %(time)s.") % {"time": moment_in_words(state.hold.since)}
         advice = _(
-            "Nothing is sent until the stop is ended under “Stops of all mail” in the administration. What is held then "
-            "waits to be released."
+            "Nothing is sent until sending is resumed under “Sending pauses”. What is held then waits to be released."
         )
         yield Finding("warning", what, advice)
     if relay.failures:

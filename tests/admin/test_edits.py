@@ -343,21 +343,19 @@ def test_a_new_document_needs_a_file(world, enter):
     assert list(response.context["adminform"].form.errors) == ["upload"]
 
 
-def test_the_mail_itself_is_for_those_who_may_read_it(world, enter):
-    delivery = world.rows["delivery"][0]
-    delivery.message = b"Subject: Hello\n\nThe text of the mail.\n"
-    delivery.save()
-
-    page = enter(world.people["lead"]).get(change_url(delivery)).content.decode()
-
-    assert "The text of the mail." in page
-
-
-def test_plans_and_deliveries_take_no_post(world, enter):
+def test_plans_take_no_post(world, enter):
     client = enter(world.people["system_admin"])
 
-    for name in ("reminderplan", "delivery"):
-        assert client.post(change_url(world.rows[name][0]), {"status": "sent"}).status_code == 403
+    assert client.post(change_url(world.rows["reminderplan"][0]), {"status": "sent"}).status_code == 403
+
+
+def test_a_plan_says_to_whom_it_went_and_links_the_mail(world, enter):
+    plan = world.rows["reminderplan"][0]
+
+    page = enter(world.people["lead"]).get(change_url(plan)).content.decode()
+
+    assert "owner of the milestone" in page
+    assert f'href="{plan.items.get().delivery.get_absolute_url()}"' in page
 
 
 def test_a_participating_unit_reads_and_does_not_write(world, enter):

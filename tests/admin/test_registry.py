@@ -23,7 +23,6 @@ READ_ONLY = (200, 403, 200, 200, 200, 200, 403)
 OWN = (200, 200, 200, 302, 200, 403, 403)
 DIRECTORY = (200, 200, 200, 200, 200, 403, 403)
 DELETABLE_DIRECTORY = (*DIRECTORY[:-1], 200)
-MACHINE_WRITTEN = (200, 403, 200, 302, 200, 302, 403)
 ORGANIZATIONS = ("organization", "institution", "enterprise", "association", "governmentbody")
 REFERENCE = ("agreementtype", "cooperationarea", "region", "workcalendar", "honourscheme")
 QUOTED = ("achievement", "reportedfigure")
@@ -32,7 +31,7 @@ OFFICE = {
     **dict.fromkeys(REGISTERED, OPEN),
     **dict.fromkeys((*REFERENCE, *QUOTED, "source", "reminderrule"), OPEN_AND_DELETABLE),
     "answer": READ_ONLY,
-    **dict.fromkeys(("reminderplan", "delivery", "mailhold"), READ_ONLY),
+    "reminderplan": READ_ONLY,
 }
 TABLE = {
     "staff": {**OFFICE, "user": CLOSED, "unit": READ_ONLY},
@@ -40,7 +39,7 @@ TABLE = {
     "user_admin": {
         **dict.fromkeys(REGISTERED, CLOSED),
         # Django's own history page says that there is nothing here before it asks who is asking.
-        **dict.fromkeys(("reminderplan", "delivery", "mailhold"), (403, 403, 403, 403, 302, 302, 403)),
+        "reminderplan": (403, 403, 403, 403, 302, 302, 403),
         "user": OPEN,
         "unit": OPEN_AND_DELETABLE,
     },
@@ -50,10 +49,9 @@ TABLE = {
         **dict.fromkeys(QUOTED, DELETABLE_DIRECTORY),
         "answer": (200, 403, 200, 302, 200, 403, 403),
         **dict.fromkeys((*REFERENCE, "source"), READ_ONLY),
-        **dict.fromkeys(("reminderplan", "delivery"), MACHINE_WRITTEN),
+        "reminderplan": (200, 403, 200, 302, 200, 302, 403),
         "reminderrule": (200, 200, 200, 302, 200, 403, 200),
         "user": CLOSED,
-        "mailhold": (403, 403, 403, 403, 302, 302, 403),
         "unit": (200, 403, 200, 302, 200, 403, 403),
     },
     "coordinator": dict.fromkeys(REGISTERED, (302,) * 7),

@@ -14,7 +14,6 @@ from partnerships.factories import (
     CitationFactory,
     ContactFactory,
     ContactNoteFactory,
-    DeliveryEventFactory,
     DemandFactory,
     DemandOutcomeFactory,
     DocumentFactory,
@@ -27,7 +26,6 @@ from partnerships.factories import (
     HonourFactory,
     HonourSchemeFactory,
     InstitutionFactory,
-    MailHoldFactory,
     MilestoneFactory,
     OrganizationUnitFactory,
     ParticipationFactory,
@@ -99,8 +97,7 @@ def rows_of(unit: Unit, word: str, zh: str) -> dict[str, Any]:
     DocumentVersionFactory(document=document)
     rule = ReminderRuleFactory(unit=unit)
     plan = ReminderPlanFactory(milestone=milestone, rule=rule)
-    item = ReminderItemFactory(plan=plan, delivery__subject=f"{word} report {zh}", delivery__failed=True)
-    DeliveryEventFactory(delivery=item.delivery)
+    ReminderItemFactory(plan=plan, delivery__subject=f"{word} report {zh}", delivery__failed=True)
     facts = facts_of(unit, word, zh, college=college, enterprise=enterprise, event=event, source=source)
     DemandOutcomeFactory(demand=facts["demand"], agreement=agreement)
     ProgrammeItemFactory(programme=facts["programme"], agreement=agreement)
@@ -121,8 +118,6 @@ def rows_of(unit: Unit, word: str, zh: str) -> dict[str, Any]:
         "source": source,
         "reminderrule": rule,
         "reminderplan": plan,
-        "delivery": item.delivery,
-        "mailhold": MailHoldFactory(note=f"{word} relay {zh}"),
         "user": coordinator,
         "unit": unit,
         "agreementtype": agreement.type,

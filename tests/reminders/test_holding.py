@@ -324,7 +324,7 @@ def test_nothing_is_released_while_all_mail_is_held(clock: Clock, staff: User) -
         lambda: release(held, actor=staff, now=clock()),
         lambda: release_many(Delivery.objects.all(), actor=staff, now=clock()),
     ):
-        with pytest.raises(TransitionRefused, match="let mail go again first"):
+        with pytest.raises(TransitionRefused, match="resume it first"):
             refused()
     assert statuses() == {"held": 1}
 

@@ -264,14 +264,14 @@ def test_it_is_written_in_the_readers_language(unit: Unit, clock: Clock) -> None
     assert b'lang="zh-hans"' in written.data.replace(b"=3D", b"=")
 
 
-def test_the_office_is_led_to_the_mail_itself(unit: Unit, clock: Clock) -> None:
-    User.objects.filter(pk=unit.fallback_person_id).update(is_staff=True)
+def test_a_notice_links_the_mail_that_failed(unit: Unit, clock: Clock) -> None:
     item = fail(unit)
     report_failures(at=clock())
 
     text = write_notice(Delivery.objects.get(kind="notice"), at=clock()).data.replace(b"=\r\n", b"").decode()
 
-    assert f"/admin/partnerships/delivery/{item.delivery_id}/change/" in text
+    assert f"/mails/{item.delivery_id}/" in text
+    assert "/mails/?status=3Dwaiting" in text
 
 
 def test_the_reader_still_sees_the_milestone_under_my_work(unit: Unit, clock: Clock, client: Any) -> None:

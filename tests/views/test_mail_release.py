@@ -177,7 +177,7 @@ def test_while_all_mail_is_held_nothing_is_offered_or_released(world: World, coo
     asked, refused = coordinator.get(PAGE), coordinator.post(PAGE, fields)
 
     assert ['name="which"' in page.text for page in (asked, refused)] == [False, False]
-    assert "All mail is held: let mail go again first" in refused.text
+    assert "Sending is paused: resume it first" in refused.text
     assert len(held()) == 1
 
 

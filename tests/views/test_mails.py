@@ -262,7 +262,7 @@ def test_while_all_mail_is_held_nothing_is_released(
     page = client_of(world.coordinator).post(step(held, "release"))
 
     assert page.status_code == 200
-    assert "All mail is held: let mail go again first" in page.text
+    assert "Sending is paused: resume it first" in page.text
     assert Delivery.objects.get(pk=held.pk).status == "held"
 
 
@@ -388,6 +388,21 @@ def test_the_agreement_leads_to_its_mails(world: World, client_of: Callable[[Any
 
     assert f'href="{address}"' in client.get(world.agreement.get_absolute_url()).text
     assert [row.pk for row in client.get(address).context["rows"]] == [mail.pk]
+
+
+def test_the_office_finds_a_mail_by_subject_address_and_message_id(
+    world: World, client_of: Callable[[Any], Client], mail: Delivery
+) -> None:
+    Delivery.objects.filter(pk=mail.pk).update(address="somebody@example.org", subject="Only in this subject")
+
+    def found(person: Any, word: str) -> list[int]:
+        page = client_of(person).get(reverse("mail_list"), {"q": word})
+        return [row.pk for row in page.context["rows"]]
+
+    words = ("Only in this", "somebody@example", mail.message_id)
+    assert [found(UserFactory(staff=True), word) for word in words] == [[mail.pk]] * 3
+    # A subject may name milestones, an address a contact, that others may not see.
+    assert [found(world.coordinator, word) for word in words] == [[]] * 3
 
 
 @pytest.mark.parametrize(

@@ -60,13 +60,13 @@ class Command(BaseCommand):
             _(
                 "What to do next:\n"
                 "1. Start the site and its worker. Within minutes they make what was due since into mail, held as well.\n"
-                "2. Open %(holds)s and let mail go again: new mail goes out from then on, held mail does not.\n"
+                "2. Open %(holds)s and resume sending: new mail goes out from then on, held mail does not.\n"
                 "3. Open %(mails)s and release what should go out. What was due before the restore may have been sent "
                 "by the site as it was after %(time)s: look into a mailbox or two before you release it."
             )
             % {
-                "holds": settings.SITE_URL + reverse("admin:partnerships_mailhold_changelist"),
-                "mails": settings.SITE_URL + reverse("admin:partnerships_delivery_changelist") + "?attention=held",
+                "holds": settings.SITE_URL + reverse("mail_pauses"),
+                "mails": settings.SITE_URL + reverse("mail_list") + "?status=held",
                 "time": moment,
             }
         )
