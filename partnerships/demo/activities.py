@@ -1,4 +1,4 @@
-"""What was done under the sample agreements, what is going on and what is planned; calls in between."""
+"""Sample activities in every status, contact notes, and the steps of milestones."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -49,7 +49,7 @@ def _plan(
     details: Mapping[str, Any] | None = None,
     **values: Any,
 ) -> Activity:
-    """A planned activity with its details; ``made``, ``starts`` and ``ends`` in days from today."""
+    """Add a planned activity with its details; ``made``, ``starts`` and ``ends`` are days from today."""
     person, on = office.people[by], office.day(made)
     activity = office.add(
         ActivityFactory,
@@ -85,7 +85,7 @@ def _complete(office: SampleOffice, activity: Activity, on: int, summary: str, *
 
 
 def _train_at_zhongyi(office: SampleOffice, agreement: Agreement, code: str, title: str, **values: Any) -> Activity:
-    """One of the trainings of the strategic cooperation."""
+    """Plan a training of the strategic cooperation."""
     return _plan(
         office,
         code,
@@ -116,7 +116,7 @@ def _measuring(office: SampleOffice, agreement: Agreement) -> None:
 
 
 def _spindles(office: SampleOffice, agreement: Agreement) -> None:
-    """What the workshop asked for."""
+    """Add the training that the workshop asked for."""
     title = "Spindle maintenance for shift leaders"
     details = {"audience": "Shift leaders and maintenance staff", "headcount": 24, "hours": 16}
     workshop = Event.objects.get(code=sample_code("event-workshop"))
@@ -360,7 +360,7 @@ def _calls(office: SampleOffice, agreements: Mapping[str, Agreement]) -> None:
 
 
 def _milestones_worked_on(office: SampleOffice) -> None:
-    """Each status at least once: met, accepted, submitted, sent back, waived, moved."""
+    """Take milestones to each status at least once: met, accepted, submitted, sent back, waived, moved."""
     _met(office)
     for title, day in (("Interim report", -524), ("Final report", -342)):
         _accepted(office, _of("chain-standard", title), day)

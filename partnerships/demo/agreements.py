@@ -1,4 +1,4 @@
-"""Sample agreements in every status, each brought there by the verbs and by the people who may take the step."""
+"""Sample agreements in every status, moved there by verbs in the name of people who may take the step."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
@@ -49,7 +49,7 @@ WORKSTATION_PAPERS = (
 
 
 def add_agreements(office: SampleOffice) -> dict[str, Agreement]:
-    """All of them, by short name."""
+    """Add all sample agreements and return them by short name."""
     makers = (
         _hoist,
         _talent,
@@ -84,7 +84,7 @@ def _draft(
     term: Mapping[str, Any] | None = None,
     **more: Any,
 ) -> Agreement:
-    """A draft between the college and ``partners`` (organization's code: who signs), without a step taken."""
+    """Add a draft of the college with ``partners``, which maps codes of organizations to the names of who signs."""
     person = office.people[by]
     agreement = office.add(
         AgreementFactory,
@@ -92,7 +92,7 @@ def _draft(
         by=person,
         on=on,
         unit=office.units[unit],
-        type=office.type(kind),
+        type=office.agreement_type(kind),
         title=title,
         created_by=person,
         **{"coordinator": person, **more},
@@ -108,7 +108,7 @@ def _draft(
 
 
 def _reviewed(office: SampleOffice, agreement: Agreement, *, lead: str, submitted: int, approved: int) -> Agreement:
-    """Submitted by who made it, approved by a lead; days from today."""
+    """Submit the agreement by its author and approve it by ``lead``; days from today."""
     agreement = office.take(submit_agreement, agreement, by=agreement.created_by, on=office.day(submitted))
     return office.take(approve_agreement, agreement, by=office.people[lead], on=office.day(approved))
 
@@ -120,8 +120,8 @@ def _signed_papers(office: SampleOffice, agreement: Agreement, steps: Iterable[t
         office.add_part(CustodyStepFactory, by=office.people["wu"], on=day, agreement=agreement, **custody)
 
 
-class Task(NamedTuple):
-    """A milestone somebody enters by hand; ``made`` and ``due`` in days from today."""
+class ManualMilestone(NamedTuple):
+    """A milestone that somebody enters by hand; ``made`` and ``due`` are days from today."""
 
     name: str
     made: int
@@ -131,18 +131,18 @@ class Task(NamedTuple):
     more: Mapping[str, Any] = MappingProxyType({})
 
 
-def _add_tasks(office: SampleOffice, agreement: Agreement, *tasks: Task) -> None:
-    for task in tasks:
+def _add_milestones(office: SampleOffice, agreement: Agreement, *milestones: ManualMilestone) -> None:
+    for milestone in milestones:
         office.add(
             MilestoneFactory,
-            f"milestone-{task.name}",
+            f"milestone-{milestone.name}",
             by=agreement.coordinator,
-            on=office.day(task.made),
+            on=office.day(milestone.made),
             agreement=agreement,
-            due_on=office.day(task.due),
-            title=task.title,
-            title_zh=task.title_zh,
-            **task.more,
+            due_on=office.day(milestone.due),
+            title=milestone.title,
+            title_zh=milestone.title_zh,
+            **milestone.more,
         )
 
 
@@ -182,15 +182,15 @@ def _hoist_tasks(office: SampleOffice, agreement: Agreement) -> None:
         "requires_acceptance": True,
     }
     by_sun = {"owner": office.people["sun"]}
-    _add_tasks(
+    _add_milestones(
         office,
         agreement,
-        Task("hoist-filing", 0, 0, "File the sealed original and its scan", "归档盖章原件及扫描件"),
-        Task("hoist-copies", 0, 3, "Send each party its signed copy", "向各方寄送签署文本"),
-        Task(
+        ManualMilestone("hoist-filing", 0, 0, "File the sealed original and its scan", "归档盖章原件及扫描件"),
+        ManualMilestone("hoist-copies", 0, 3, "Send each party its signed copy", "向各方寄送签署文本"),
+        ManualMilestone(
             "hoist-data", 0, 10, "Hand over the load test data of the present hoist", "移交现有产品载荷试验数据", owed
         ),
-        Task("hoist-plan", 0, 31, "Agree on the test plan for the prototype", "商定样机试验方案", by_sun),
+        ManualMilestone("hoist-plan", 0, 31, "Agree on the test plan for the prototype", "商定样机试验方案", by_sun),
     )
 
 
@@ -222,12 +222,14 @@ def _talent(office: SampleOffice) -> Agreement:
     agreement = office.take(sign_agreement, agreement, by=office.people["ma"], on=signed, today=office.today)
     _signed_papers(office, agreement, [(Step.FILED, "Archive, shelf 3, folder ME-STR-02", -290)])
     by_sun = {"owner": office.people["sun"]}
-    _add_tasks(
+    _add_milestones(
         office,
         agreement,
-        Task("talent-certificates", -30, -6, "Send the certificates of the spindle training", "寄送主轴培训证书"),
-        Task("talent-calendar", -60, 4, "Settle next year's training calendar", "商定明年培训计划", YEARLY),
-        Task(
+        ManualMilestone(
+            "talent-certificates", -30, -6, "Send the certificates of the spindle training", "寄送主轴培训证书"
+        ),
+        ManualMilestone("talent-calendar", -60, 4, "Settle next year's training calendar", "商定明年培训计划", YEARLY),
+        ManualMilestone(
             "talent-summer", -60, 75, "Name the teachers for the summer in the plant", "确定暑期下企业教师名单", by_sun
         ),
     )
@@ -316,8 +318,10 @@ def _housing(office: SampleOffice) -> Agreement:
     agreement = office.take(
         record_signed_agreement, agreement, by=office.people["sun"], on=office.day(-434), today=recorded
     )
-    _add_tasks(
-        office, agreement, Task("housing-parts", -300, -155, "Measure the first ten housings", "测量首批十件壳体")
+    _add_milestones(
+        office,
+        agreement,
+        ManualMilestone("housing-parts", -300, -155, "Measure the first ten housings", "测量首批十件壳体"),
     )
     ends_on = first_end + dt.timedelta(days=365)
     renewed_on = first_end + dt.timedelta(days=1)

@@ -61,7 +61,7 @@ def _add_achievements(office: SampleOffice) -> None:
 def _release(
     office: SampleOffice, code: str, *, by: str, unit: str, asker: str, on: int, due: int, **values: str
 ) -> Demand:
-    """``on`` and ``due`` in days from today."""
+    """Release a demand; ``on`` and ``due`` are days from today."""
     person, day = office.people[by], office.day(on)
     demand = office.add(
         DemandFactory,
@@ -80,7 +80,7 @@ def _release(
 
 
 def _ask(office: SampleOffice, demand: Demand, unit: str, *, on: int, **values: Any) -> Answer:
-    """A unit asked by the demand's owner; the first makes the demand *asked*."""
+    """Ask a unit in the name of the demand's owner; the first question moves the demand to *asked*."""
     owner, day = demand.owner, office.day(on)
     if not demand.answers.exists():
         office.take(ask_demand, demand, by=owner, on=day)

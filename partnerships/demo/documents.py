@@ -1,4 +1,4 @@
-"""A few papers: small real files that open."""
+"""Sample documents: small PDF files that every viewer opens."""
 
 from collections.abc import Sequence
 
@@ -34,7 +34,7 @@ def _add(office: SampleOffice, code: str, *, by: str, on: int, title: str, **val
 
 
 def pdf(lines: Sequence[str]) -> bytes:
-    """One A4 page with ``lines`` of plain Latin text: the smallest file that every viewer opens."""
+    """Return one A4 page with ``lines`` of Latin text."""
     text = " T* ".join(f"({_escaped(line)}) Tj" for line in lines)
     stream = f"BT /F1 14 Tf 20 TL 72 770 Td {text} ET"
     objects = [

@@ -1,4 +1,4 @@
-"""A workshop that was, a ceremony that will be."""
+"""Sample events: a past workshop and a coming ceremony."""
 
 from partnerships.demo.office import SampleOffice
 from partnerships.demo.people import COLLEGE
@@ -9,7 +9,24 @@ Kind, Role = EventKind.Kind, Participation.Role
 
 
 def add_events(office: SampleOffice) -> None:
-    _add_event(
+    _add_workshop(office)
+    ceremony = _add_ceremony(office)
+    office.add(
+        MilestoneFactory,
+        "milestone-invitations",
+        by=office.people["he"],
+        on=office.day(-21),
+        event=ceremony,
+        owner=office.people["he"],
+        kind="action_point",
+        title="Send the invitations and the running order",
+        title_zh="发送请柬和议程",
+        due_on=office.day(2),
+    )
+
+
+def _add_workshop(office: SampleOffice) -> Event:
+    return _add_event(
         office,
         "event-workshop",
         made=-75,
@@ -30,7 +47,10 @@ def add_events(office: SampleOffice) -> None:
         },
         summary="Fourteen training wishes were collected; spindle maintenance was named most often.",
     )
-    ceremony = _add_event(
+
+
+def _add_ceremony(office: SampleOffice) -> Event:
+    return _add_event(
         office,
         "event-ceremony",
         made=-21,
@@ -43,18 +63,6 @@ def add_events(office: SampleOffice) -> None:
         kinds=[Kind.SIGNING_CEREMONY, Kind.OPENING],
         took_part={COLLEGE: Role.SIGNATORY, "sample-kunyu": Role.HOST},
         summary="",
-    )
-    office.add(
-        MilestoneFactory,
-        "milestone-invitations",
-        by=office.people["he"],
-        on=office.day(-21),
-        event=ceremony,
-        owner=office.people["he"],
-        kind="action_point",
-        title="Send the invitations and the running order",
-        title_zh="发送请柬和议程",
-        due_on=office.day(2),
     )
 
 
@@ -70,7 +78,7 @@ def _add_event(
     took_part: dict[str, str],
     **values: str,
 ) -> Event:
-    """``made`` and ``held`` in days from today; ``took_part`` maps an organization's code to its role."""
+    """Add an event. ``made`` and ``held`` are days from today; ``took_part`` maps codes of organizations to roles."""
     person, on = office.people[by], office.day(made)
     region = Region.objects.get(code="shaoxing")
     event = office.add(

@@ -1,4 +1,4 @@
-"""A base that runs, a laboratory that stands still, a workstation about to open."""
+"""Sample facilities: one opened, one suspended, one planned."""
 
 from collections.abc import Mapping
 
@@ -10,6 +10,12 @@ from partnerships.workflows.facilities import open_facility, suspend_facility
 
 
 def add_facilities(office: SampleOffice, agreements: Mapping[str, Agreement]) -> None:
+    _add_opened(office, agreements["intake"])
+    _add_suspended(office)
+    _add_planned(office, agreements["workstation"])
+
+
+def _add_opened(office: SampleOffice, agreement: Agreement) -> None:
     base = _plan(
         office,
         "base",
@@ -17,12 +23,15 @@ def add_facilities(office: SampleOffice, agreements: Mapping[str, Agreement]) ->
         made=-110,
         heads={"sample-kunyu": "Yao Lili", COLLEGE: "He Qiang"},
         kind=FacilityKind.EMPLOYMENT_BASE,
-        agreement=agreements["intake"],
+        agreement=agreement,
         name="Employment base for automation, Kunyu plant 2",
         name_zh="坤宇二厂自动化就业实习基地",
         capacity=20,
     )
     office.take(open_facility, base, by=office.people["he"], on=office.day(-90), today=office.today)
+
+
+def _add_suspended(office: SampleOffice) -> None:
     laboratory = _plan(
         office,
         "laboratory",
@@ -35,11 +44,13 @@ def add_facilities(office: SampleOffice, agreements: Mapping[str, Agreement]) ->
         site="Building 6, ground floor",
         capacity=12,
     )
-    laboratory = office.take(
-        open_facility, laboratory, by=office.people["sun"], on=office.day(-700), today=office.today
-    )
+    sun = office.people["sun"]
+    laboratory = office.take(open_facility, laboratory, by=sun, on=office.day(-700), today=office.today)
     reason = "The foundations of the test bench are being renewed."
-    office.take(suspend_facility, laboratory, by=office.people["sun"], on=office.day(-17), reason=reason)
+    office.take(suspend_facility, laboratory, by=sun, on=office.day(-17), reason=reason)
+
+
+def _add_planned(office: SampleOffice, agreement: Agreement) -> None:
     _plan(
         office,
         "workstation",
@@ -47,7 +58,7 @@ def add_facilities(office: SampleOffice, agreements: Mapping[str, Agreement]) ->
         made=-19,
         heads={"sample-kunyu": "Yao Lili", COLLEGE: "Guo Min"},
         kind=FacilityKind.WORKSTATION,
-        agreement=agreements["workstation"],
+        agreement=agreement,
         event=Event.objects.get(code=sample_code("event-ceremony")),
         name="Doctoral workstation for machine vision",
         name_zh="机器视觉博士工作站",
@@ -58,7 +69,7 @@ def add_facilities(office: SampleOffice, agreements: Mapping[str, Agreement]) ->
 def _plan(
     office: SampleOffice, code: str, *, by: str, made: int, heads: Mapping[str, str], **values: object
 ) -> Facility:
-    """A planned facility; ``heads`` maps the code of each side to who heads it there, the first on its site."""
+    """Add a planned facility. ``heads`` maps the code of each side to its head there; the first side is the host."""
     person, on = office.people[by], office.day(made)
     unit = office.units["information" if by == "he" else "mechanical"]
     given = {"unit": unit, "owner": person, "region": Region.objects.get(code="shaoxing"), **values}

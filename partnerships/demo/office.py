@@ -1,9 +1,9 @@
-"""The hands with which the sample's records are made: dated, signed with a name, marked as sample."""
+"""Makes the records of the sample office: marked as sample, made by a person, dated in the past."""
 
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import models
 from django.utils import timezone
@@ -21,12 +21,14 @@ from partnerships.models import (
 
 MORNING = dt.time(9, 12)
 
+Row = TypeVar("Row", bound=models.Model)
+
 
 @dataclass
 class SampleOffice:
-    """What the parts of the sample share. ``now`` is the moment of the run; nothing is dated after it.
+    """The units, people and contacts of the sample by short names, and how its records are made and dated.
 
-    ``units``, ``people`` and ``contacts`` hold the sample's own by a short name.
+    ``now`` is the time of the run; nothing is dated after it.
     """
 
     now: dt.datetime
@@ -40,7 +42,7 @@ class SampleOffice:
         return timezone.localdate(self.now)
 
     def day(self, offset: int) -> dt.date:
-        """``offset`` days from today, moved away from it to a weekday: nobody meets on a Sunday. 0 is today itself."""
+        """Return the day ``offset`` days from today, moved away from today to a weekday: nobody meets on a Sunday."""
         if offset == 0:
             return self.today
         return shift_to_workday(self.today + dt.timedelta(days=offset), is_weekday, step=1 if offset > 0 else -1)
@@ -51,31 +53,31 @@ class SampleOffice:
     def area(self, code: str) -> CooperationArea:
         return CooperationArea.objects.get(code=code)
 
-    def type(self, code: str) -> AgreementType:
+    def agreement_type(self, code: str) -> AgreementType:
         return AgreementType.objects.get(code=code)
 
     def add(self, make: Callable[..., Any], code: str, *, by: User | None, on: dt.date, **values: Any) -> Any:
-        """A row with a code of its own, made by ``by`` on ``on``."""
+        """Make a row that has a code, by a person on a day."""
         return self.add_part(make, by=by, on=on, code=sample_code(code), is_sample=True, **values)
 
     def add_part(self, make: Callable[..., Any], *, by: User | None, on: dt.date, **values: Any) -> Any:
-        """A row that belongs to another."""
+        """Make a row that belongs to another and has no code."""
         return make(saved_by=by, saved_at=self.moment(on), **values)
 
-    def take(self, verb: Callable[..., Any], row: Any, *, by: User | None, on: dt.date, **more: Any) -> Any:
-        """A step of a workflow, recorded on the day it was taken: a timeline of one minute would be no office's."""
+    def take(self, verb: Callable[..., Row], row: models.Model, *, by: User | None, on: dt.date, **more: Any) -> Row:
+        """Take a step of a workflow, and date its record back to the day ``on``: timelines look real that way."""
         changed = verb(row, actor=by, on=on, **more)
         self.backdate(changed, on)
         return changed
 
     def backdate(self, row: Any, on: dt.date) -> None:
-        """Moves what a verb has just written about ``row`` to ``on``."""
+        """Move the history and status changes that a verb has just written about ``row`` to the day ``on``."""
         moment = self.moment(on)
         row.history.filter(history_date__gte=self.now).update(history_date=moment)
         StatusChange.objects.of(row).filter(at__gte=self.now).update(at=moment)
 
     def moment(self, day: dt.date) -> dt.datetime:
-        """A time on ``day`` later than that of every record made before on the same day, and before ``now``."""
+        """Return a time on ``day``, after those of all records made so far that day and before ``now``."""
         self._minutes += 1
         moment = timezone.make_aware(dt.datetime.combine(day, MORNING)) + dt.timedelta(minutes=self._minutes)
         return min(moment, self.now - dt.timedelta(hours=1) + dt.timedelta(seconds=self._minutes))
@@ -85,5 +87,5 @@ def sample_code(name: str) -> str:
     return f"sample-{name}"
 
 
-def sample_rows(model: Any) -> models.QuerySet:
+def sample_rows(model: type[Row]) -> "models.QuerySet[Row]":
     return model._base_manager.filter(is_sample=True)

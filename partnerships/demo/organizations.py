@@ -1,4 +1,4 @@
-"""Partners beside those of the articles, and whom to call there."""
+"""Sample partners, in addition to those of the articles, and their contacts."""
 
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from partnerships.models import Contact, Organization, Region
 ASSOCIATION = "shengzhou-machinery-industry-association"
 
 
-class Partner(NamedTuple):
+class SamplePartner(NamedTuple):
     kind: str
     name: str
     name_zh: str
@@ -27,7 +27,7 @@ class Partner(NamedTuple):
 
 
 PARTNERS = {
-    "kunyu": Partner(
+    "kunyu": SamplePartner(
         "enterprise",
         "Shaoxing Kunyu Automation Equipment Co., Ltd.",
         "绍兴坤宇自动化设备有限公司",
@@ -35,7 +35,7 @@ PARTNERS = {
         "shaoxing",
         "Automation equipment",
     ),
-    "haotian": Partner(
+    "haotian": SamplePartner(
         "enterprise",
         "Ningbo Haotian Precision Bearing Co., Ltd.",
         "宁波昊天精密轴承有限公司",
@@ -43,7 +43,7 @@ PARTNERS = {
         "ningbo",
         "Bearings",
     ),
-    "lanting": Partner(
+    "lanting": SamplePartner(
         "enterprise",
         "Hangzhou Lanting Data Technology Co., Ltd.",
         "杭州兰亭数据技术有限公司",
@@ -51,20 +51,20 @@ PARTNERS = {
         "hangzhou",
         "Industrial software",
     ),
-    "dongou": Partner(
+    "dongou": SamplePartner(
         "enterprise", "Zhejiang Dongou Valve Group", "浙江东瓯阀门集团有限公司", "Dongou Valve", "zhejiang", "Valves"
     ),
-    "smart-association": Partner(
+    "smart-association": SamplePartner(
         "association",
         "Shaoxing Smart Manufacturing Association",
         "绍兴市智能制造协会",
         "SSMA",
         "shaoxing",
     ),
-    "training-center": Partner(
+    "training-center": SamplePartner(
         "institution", "Shaoxing Municipal Skills Training Center", "绍兴市技能实训中心", "Skills Center", "shaoxing"
     ),
-    "skills-bureau": Partner(
+    "skills-bureau": SamplePartner(
         "government_body",
         "Shaoxing Municipal Office for Vocational Skills",
         "绍兴市职业技能工作办公室",
@@ -99,7 +99,7 @@ def add_organizations(office: SampleOffice) -> None:
     _ask_for_the_new_board(office)
 
 
-def _add_partner(office: SampleOffice, key: str, partner: Partner) -> None:
+def _add_partner(office: SampleOffice, key: str, partner: SamplePartner) -> None:
     staff, on = office.people["wu"], office.day(-600)
     organization = office.add(
         FACTORIES[partner.kind],
@@ -126,7 +126,7 @@ def _add_contact(office: SampleOffice, key: str, number: int) -> None:
         name=name,
         position=position,
         email=f"{name.lower().replace(' ', '.')}@example.com",
-        phone=f"0575-0100{number:04}",  # no local number begins with 0: nobody is rung up
+        phone=f"0575-0100{number:04}",  # no local number begins with 0, so nobody is called by accident
         wechat=f"sample-{key}" if channel == Contact.Channel.WECHAT else "",
         preferred_channel=channel,
         ask_before_contacting=ask_first,

@@ -1,6 +1,6 @@
 """The units below the Cooperation office and the people who work there."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import factory
 from django.contrib.auth.hashers import make_password
@@ -13,7 +13,9 @@ COLLEGE = "zhejiang-industrial-vocational-and-technical-college"
 HIRED = -900  # days; before everything else in the sample
 
 
-class Person(NamedTuple):
+class SamplePerson(NamedTuple):
+    """A person of the sample office, with a role in one unit or with rights in all."""
+
     name: str
     role: str
     unit: str = ""  # of the membership
@@ -40,22 +42,22 @@ UNITS = {
     "information": ("School of Information Technology", "信息工程学院"),
 }
 PEOPLE = (
-    Person("Chen Yulan", "Coordinator", "mechanical", Role.COORDINATOR),
-    Person("Sun Hao", "Coordinator", "mechanical", Role.COORDINATOR),
-    Person("Ma Xiuying", "Unit lead", "mechanical", Role.LEAD),
-    Person("He Qiang", "Coordinator", "information", Role.COORDINATOR, language="zh-hans"),
-    Person("Guo Min", "Unit lead", "information", Role.LEAD, language="zh-hans"),
-    Person("Luo Ting", "Viewer", "mechanical", Role.VIEWER),
-    Person("Zhou Lifang", "Head of the office", "office", Role.LEAD),
-    Person("Wu Jianguo", "Office staff", rights=("staff",)),
-    Person("Tang Bo", "User administrator", rights=("user_admin",)),
-    Person("Xu Fang", "System administrator", rights=("system_admin",)),
-    Person("Zheng Wei", "Former coordinator", "mechanical", Role.COORDINATOR, is_active=False),
+    SamplePerson("Chen Yulan", "Coordinator", "mechanical", Role.COORDINATOR),
+    SamplePerson("Sun Hao", "Coordinator", "mechanical", Role.COORDINATOR),
+    SamplePerson("Ma Xiuying", "Unit lead", "mechanical", Role.LEAD),
+    SamplePerson("He Qiang", "Coordinator", "information", Role.COORDINATOR, language="zh-hans"),
+    SamplePerson("Guo Min", "Unit lead", "information", Role.LEAD, language="zh-hans"),
+    SamplePerson("Luo Ting", "Viewer", "mechanical", Role.VIEWER),
+    SamplePerson("Zhou Lifang", "Head of the office", "office", Role.LEAD),
+    SamplePerson("Wu Jianguo", "Office staff", rights=("staff",)),
+    SamplePerson("Tang Bo", "User administrator", rights=("user_admin",)),
+    SamplePerson("Xu Fang", "System administrator", rights=("system_admin",)),
+    SamplePerson("Zheng Wei", "Former coordinator", "mechanical", Role.COORDINATOR, is_active=False),
 )
 
 
 def add_people(office: SampleOffice, *, password: str) -> None:
-    """Units, people with one password, their roles; each department's lead is its fallback person."""
+    """Add units, and people with their roles and one password; each department's lead is its fallback person."""
     office.units["office"] = Unit.objects.get(code="cooperation-office")
     for key, (name, name_zh) in UNITS.items():
         _add_unit(office, key, name=name, name_zh=name_zh)
@@ -79,7 +81,7 @@ def _add_unit(office: SampleOffice, key: str, **names: str) -> None:
     )
 
 
-def _add_person(office: SampleOffice, person: Person, *, password: Any) -> None:
+def _add_person(office: SampleOffice, person: SamplePerson, *, password: object) -> None:
     given = dict.fromkeys(person.rights, True)
     user = office.add(
         UserFactory,
@@ -104,7 +106,7 @@ def _set_fallback(office: SampleOffice, unit: str, person: str) -> None:
     office.units[unit].save()
 
 
-def logins() -> list[Person]:
-    """Everybody in the sample who is still there and can log in."""
+def logins() -> list[SamplePerson]:
+    """Return the people who are still there and can log in."""
     active = set(User.objects.filter(is_sample=True, is_active=True).values_list("username", flat=True))
     return [person for person in PEOPLE if person.username in active]

@@ -1,4 +1,4 @@
-"""Takes the sample away: its rows, what hangs under them, their history; nothing else."""
+"""Removes the sample: its rows, the rows under them and their history, and nothing else."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -67,20 +67,20 @@ PARENTS = ("agreement", "activity", "event", "organization", "facility", "demand
 
 
 @dataclass
-class Removal:
-    """How many records went, and what stays because people's own records use it."""
+class SampleRemoval:
+    """The number of records removed, and the names of those that stay because real records use them."""
 
     count: int = 0
     kept: list[str] = field(default_factory=list)
 
 
-def remove_sample() -> Removal:
-    """Removes sample rows and what belongs to them alone, dependents first, in one transaction.
+def remove_sample() -> SampleRemoval:
+    """Remove sample rows and the rows under them, dependents first, in one transaction.
 
-    A row that somebody's own record refers to stays, and is named; a person among these can no longer log in, because
-    everybody knows the password. Files of documents go once the transaction is through.
+    A row that a real record refers to stays, and is named. Sample people who stay can no longer log in, because
+    everybody knows their password. Files of documents are deleted after the commit.
     """
-    removal = Removal()
+    removal = SampleRemoval()
     with transaction.atomic():
         wait_for_other_seeding()
         files = dict(DocumentVersion.objects.filter(document__in=_documents()).values_list("pk", "file"))
@@ -95,7 +95,7 @@ def remove_sample() -> Removal:
 
 
 def _dependents_first() -> Iterator[models.QuerySet]:
-    """What to remove, in the order in which it lets go of each other; each is read when its turn comes."""
+    """Yield the rows to remove, dependents first. Each queryset is read only when those before it are gone."""
     yield _notes()
     yield _documents()
     yield from _reminders()
@@ -113,7 +113,7 @@ def _dependents_first() -> Iterator[models.QuerySet]:
     yield sample_rows(Contact)
     yield sample_rows(Organization)
     yield _under_the_sample(ReminderRule, "unit")
-    _let_go_of_fallback_people()
+    _clear_fallback_people()
     yield UnitMembership.objects.filter(user__is_sample=True, unit__is_sample=True)
     yield sample_rows(User)
     yield sample_rows(Unit).order_by("-pk")
@@ -121,7 +121,7 @@ def _dependents_first() -> Iterator[models.QuerySet]:
 
 
 def _under_the_sample(model: type[models.Model], *parents: str) -> models.QuerySet:
-    """Sample rows of ``model`` and those that people added to a sample ``parent``."""
+    """Return the sample rows of ``model`` and those that people added under a sample ``parent``."""
     belongs = Q(is_sample=True)
     for parent in parents:
         belongs |= Q(**{f"{parent}__is_sample": True})
@@ -139,13 +139,13 @@ def _documents() -> models.QuerySet:
 
 
 def _notes() -> models.QuerySet:
-    """Not those about an agreement of the office's own, even where they name a sample contact."""
+    """Return the notes to remove. Notes about a real agreement stay, even if they name a sample contact."""
     own = Q(agreement__isnull=False, agreement__is_sample=False)
     return _under_the_sample(ContactNote, "agreement", "organization", "contact", "milestone").exclude(own)
 
 
 def _reminders() -> Iterator[models.QuerySet]:
-    """Of sample milestones. A digest that also carries items about other milestones stays with these."""
+    """Yield the reminders of sample milestones. A digest that has items about others stays, with these items."""
     plans = ReminderPlan.objects.filter(milestone__in=_milestones().values("pk"))
     carried = list(Delivery.objects.filter(items__plan__in=plans).values_list("pk", flat=True))
     yield ReminderItem.objects.filter(plan__in=plans)
@@ -156,15 +156,15 @@ def _reminders() -> Iterator[models.QuerySet]:
     yield plans
 
 
-def _let_go_of_fallback_people() -> None:
-    """A unit and its fallback person hold each other."""
+def _clear_fallback_people() -> None:
+    """Clear the fallback people: a unit and its fallback person refer to each other."""
     for unit in sample_rows(Unit).filter(fallback_person__is_sample=True):
         unit.fallback_person = None
         unit.save()
 
 
-def _remove(rows: models.QuerySet, removal: Removal) -> None:
-    """All at once, or one by one where some of them are in use."""
+def _remove(rows: models.QuerySet, removal: SampleRemoval) -> None:
+    """Delete the rows together, or one by one if some of them are in use."""
     try:
         removal.count += _delete(rows)
     except ProtectedError:
@@ -172,7 +172,7 @@ def _remove(rows: models.QuerySet, removal: Removal) -> None:
             _remove_one(row, removal)
 
 
-def _remove_one(row: models.Model, removal: Removal) -> None:
+def _remove_one(row: models.Model, removal: SampleRemoval) -> None:
     try:
         removal.count += _delete(type(row)._base_manager.filter(pk=row.pk))
     except ProtectedError:
@@ -180,18 +180,18 @@ def _remove_one(row: models.Model, removal: Removal) -> None:
 
 
 def _delete(rows: models.QuerySet) -> int:
-    """Deletes ``rows`` with what cascades and forgets them; raises ``ProtectedError`` before anything is done."""
+    """Delete ``rows`` and what cascades, with their history. ``ProtectedError`` is raised before anything is deleted."""
     collector = Collector(using=rows.db)
     collector.collect(list(rows))
     doomed = {model: [row.pk for row in found] for model, found in collector.data.items()}
     count, _by_model = collector.delete()
     for model, keys in doomed.items():
-        _forget(model, keys)
+        _delete_references(model, keys)
     return count
 
 
-def _forget(model: Any, keys: list[int]) -> None:
-    """What refers to rows without a foreign key: search, citations, steps; and their history."""
+def _delete_references(model: Any, keys: list[int]) -> None:
+    """Delete the rows without a foreign key to the deleted ones: search, citations, status changes, and history."""
     content_type = ContentType.objects.get_for_model(model)
     for about in (SearchEntry, Citation, StatusChange):
         about._base_manager.filter(content_type=content_type, object_id__in=keys).delete()

@@ -1,4 +1,4 @@
-"""The whole sample in one transaction."""
+"""Adds the whole sample in one transaction."""
 
 import datetime as dt
 
@@ -21,7 +21,7 @@ from partnerships.seeding.articles import wait_for_other_seeding
 
 
 def seed_sample(*, now: dt.datetime, password: str) -> bool:
-    """Adds the sample, dated around ``now``; False when it is there already, whatever people did with it since."""
+    """Add the sample, dated around ``now``. Return False if it is there already, changed by people or not."""
     with transaction.atomic():
         wait_for_other_seeding()
         if sample_rows(User).exists() or sample_rows(Agreement).exists():

@@ -1,9 +1,9 @@
-"""Creates the rows that a fixture describes where they are absent, and says what staff changed since.
+"""Creates the rows that a fixture describes if they are missing, and reports what staff changed.
 
 A fixture mirrors the models: a table's entries hold fields, and their children under the related name. A reference to
 another row is its ``code``; of a sentence of the fixture's own source it is the number (``at``). Rows with a code are
-found by it, children beside their parent by a natural key. What the history knows but is no longer there was changed
-or removed by people: it stays as they left it.
+found by it, children by their parent and a natural key. A row that is in the history but no longer in the table was
+changed or removed by people: it is not made again.
 """
 
 import datetime as dt
@@ -79,9 +79,9 @@ CHILDREN: Mapping[str, tuple[str, ...]] = {
     "organizers": ("organization", "role"),
     "items": PROGRAMME_ITEMS,
 }
-# Children that the verb has to find already made, and those that it makes itself.
-MADE_BY_THE_VERB = frozenset({"terms"})
-# Fields that a verb writes, with everything that follows from them.
+# Children that the verb makes itself; all others must exist before it is called.
+MADE_BY_VERB = frozenset({"terms"})
+# Fields that a verb writes, together with what follows from them.
 WRITTEN_BY_A_VERB: Mapping[type[models.Model], tuple[str, ...]] = {
     Agreement: ("signed_on",),
     Activity: ("completed_on", "no_next_step_reason"),
@@ -90,8 +90,8 @@ WRITTEN_BY_A_VERB: Mapping[type[models.Model], tuple[str, ...]] = {
 
 
 @dataclass
-class Outcome:
-    """What a run did: rows created by kind, and sentences about what differs from the fixtures."""
+class SeedingReport:
+    """The rows a run created, counted by kind, and sentences about what differs from the fixtures."""
 
     created: Counter[str] = field(default_factory=Counter)
     differences: list[str] = field(default_factory=list)
@@ -102,21 +102,21 @@ class Outcome:
 
 
 class _LeftOut(Exception):
-    """The row is not to be made, for the reason given: the staff removed it or what it would belong to."""
+    """Raised when a row is not made, with the reason: staff removed it, or the row it would belong to."""
 
 
 class Seeder:
-    """Seeds the entries of fixtures; one for a run, inside its transaction."""
+    """Seeds the entries of fixtures; made for one run, inside its transaction."""
 
     def __init__(self, *, today: dt.date) -> None:
         self.today = today
-        self.outcome = Outcome()
+        self.report = SeedingReport()
         self._references: dict[tuple[type[models.Model], str], models.Model] = {}
         self._sentences: dict[tuple[Any, int], Statement] = {}
         self._has_past: dict[type[models.Model], bool] = {}
 
     def seed(self, fixture: Mapping[str, list[Entry]]) -> None:
-        """Every section of one fixture; its citations name the fixture's own source."""
+        """Seed one fixture. Its citations name the fixture's own source."""
         unknown = set(fixture) - set(SECTIONS)
         if unknown:
             raise CommandError(_("Unknown sections in a fixture: %s.") % ", ".join(sorted(unknown)))
@@ -143,10 +143,10 @@ class Seeder:
     ) -> None:
         values = {**(beside or {}), **self._values(model, entry)}
         row, is_new = self._find_or_create(model, values, key=(*(beside or {}), *key))
-        self._seed_children(row, entry, source, of_the_verb=False)
+        self._seed_children(row, entry, source, after_verb=False)
         if is_new:
             row = _take_steps(row, entry, today=self.today)
-        self._seed_children(row, entry, source, of_the_verb=True)
+        self._seed_children(row, entry, source, after_verb=True)
         if source is not None:
             self._seed_citations(row, entry, source)
 
@@ -181,7 +181,9 @@ class Seeder:
 
     def _was_there(self, model: Any, lookup: Mapping[str, Any]) -> bool:
         if model not in self._has_past:
-            self._has_past[model] = model.history.exists()  # asked once: on an empty database nothing ever was
+            self._has_past[model] = (
+                model.history.exists()
+            )  # asked once per run, because an empty database has no history at all
         return self._has_past[model] and model.history.filter(**_null_safe(lookup)).exists()
 
     def _create(self, model: type[models.Model], values: dict[str, Any]) -> models.Model:
@@ -193,7 +195,7 @@ class Seeder:
                 row.save()
         except IntegrityError as error:
             raise CommandError(f"{_name(model)} “{row}”: {_in_words(row, error)}") from error
-        self.outcome.created[str(model._meta.verbose_name_plural)] += 1
+        self.report.created[str(model._meta.verbose_name_plural)] += 1
         return row
 
     def _compare(self, row: Any, values: dict[str, Any]) -> None:
@@ -205,11 +207,11 @@ class Seeder:
                     "theirs": _shown(theirs),
                     "ours": _shown(ours),
                 }
-                self.outcome.differences.append(f"{_name(type(row))} “{row}”: {words}.")
+                self.report.differences.append(f"{_name(type(row))} “{row}”: {words}.")
 
-    def _seed_children(self, row: Any, entry: Entry, source: models.Model | None, *, of_the_verb: bool) -> None:
+    def _seed_children(self, row: Any, entry: Entry, source: models.Model | None, *, after_verb: bool) -> None:
         for related_name, key in CHILDREN.items():
-            if (related_name in MADE_BY_THE_VERB) is not of_the_verb:
+            if (related_name in MADE_BY_VERB) is not after_verb:
                 continue
             for child in _as_list(entry.get(related_name, [])):
                 self._seed_child(row, related_name, child, key=key, source=source)
@@ -225,7 +227,7 @@ class Seeder:
             self._report_left_out(relation.related_model, [row, *values], reason)
 
     def _statement(self, source: models.Model, number: int | None) -> Statement | None:
-        """The sentence of the fixture's own source; each is looked up once."""
+        """Return a sentence of the fixture's own source. Each is loaded once."""
         if number is None:
             return None
         if (source.pk, number) not in self._sentences:
@@ -237,7 +239,7 @@ class Seeder:
 
     def _report_left_out(self, model: type[models.Model], words: Iterable[Any], reason: _LeftOut) -> None:
         label = " · ".join(str(word) for word in words)
-        self.outcome.differences.append(f"{_name(model)} “{label}”: {reason}.")
+        self.report.differences.append(f"{_name(model)} “{label}”: {reason}.")
 
     def _seed_citations(self, row: models.Model, entry: Entry, source: models.Model) -> None:
         cited = [{"printed": entry["cite"], "at": entry.get("at")}] if "cite" in entry else []
@@ -253,7 +255,7 @@ class Seeder:
 
 
 def _take_steps(row: Any, entry: Entry, *, today: dt.date) -> Any:
-    """What the entry says was done with a new row, through the verbs and by the system itself."""
+    """Take the steps that the entry describes, through the verbs, in the name of the system."""
     if isinstance(row, Agreement) and "signed_on" in entry:
         return record_signed_agreement(row, actor=None, on=entry["signed_on"], today=today)
     if isinstance(row, Activity) and "completed_on" in entry:

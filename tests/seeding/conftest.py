@@ -10,7 +10,7 @@ from django.db import transaction
 
 from partnerships.demo.seed import seed_sample
 from partnerships.seeding.articles import seed_articles
-from partnerships.seeding.rows import Outcome
+from partnerships.seeding.rows import SeedingReport
 
 TODAY = dt.date(2026, 3, 2)
 NOW = dt.datetime(2026, 3, 2, 3, 0, tzinfo=dt.UTC)  # 11:00 in Shanghai
@@ -18,7 +18,7 @@ PASSWORD = "a password of the tests"
 
 
 @pytest.fixture(scope="module")
-def seeded_articles(django_db_setup: None, django_db_blocker: Any) -> Iterator[Outcome]:
+def seeded_articles(django_db_setup: None, django_db_blocker: Any) -> Iterator[SeedingReport]:
     """Stays in an open transaction around those of the tests; no test with transactions of its own may share it."""
     with django_db_blocker.unblock(), transaction.atomic():
         yield seed_articles(today=TODAY)
@@ -26,12 +26,12 @@ def seeded_articles(django_db_setup: None, django_db_blocker: Any) -> Iterator[O
 
 
 @pytest.fixture
-def articles(seeded_articles: Outcome, db: None) -> Outcome:
+def articles(seeded_articles: SeedingReport, db: None) -> SeedingReport:
     return seeded_articles
 
 
 @pytest.fixture(scope="module")
-def seeded_sample(seeded_articles: Outcome) -> None:
+def seeded_sample(seeded_articles: SeedingReport) -> None:
     """Files go where the tests' settings put them: no test that shares it reads one."""
     assert seed_sample(now=NOW, password=PASSWORD)
 

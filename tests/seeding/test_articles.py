@@ -33,7 +33,7 @@ from partnerships.models import (
 )
 from partnerships.seeding import articles as seeding
 from partnerships.seeding.articles import fixtures, seed_articles
-from partnerships.seeding.rows import Outcome
+from partnerships.seeding.rows import SeedingReport
 from tests.seeding.conftest import TODAY
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -61,7 +61,7 @@ def names(organizations: Any) -> list[str]:
     return list(organizations.order_by("name").values_list("name", flat=True))
 
 
-def test_the_framework_agreement_has_nine_signatories_and_more_unnamed(articles: Outcome) -> None:
+def test_the_framework_agreement_has_nine_signatories_and_more_unnamed(articles: SeedingReport) -> None:
     parties = AgreementParty.objects.filter(agreement=framework(), role="signatory")
     assert parties.count() == 9
     assert list(parties.filter(signs_for_members=True).values_list("organization__name", "is_for_itself")) == [
@@ -72,7 +72,7 @@ def test_the_framework_agreement_has_nine_signatories_and_more_unnamed(articles:
     assert college.name_as_signed == "Zhejiang Polytechnic Institute"
 
 
-def test_it_promises_seven_areas(articles: Outcome) -> None:
+def test_it_promises_seven_areas(articles: SeedingReport) -> None:
     assert sorted(AgreementArea.objects.filter(agreement=framework()).values_list("area__name", flat=True)) == [
         "Consulting",
         "Publicity and promotion",
@@ -84,7 +84,7 @@ def test_it_promises_seven_areas(articles: Outcome) -> None:
     ]
 
 
-def test_it_is_recorded_as_signed_without_an_approval_or_an_owner(articles: Outcome) -> None:
+def test_it_is_recorded_as_signed_without_an_approval_or_an_owner(articles: SeedingReport) -> None:
     agreement = framework()
     assert (agreement.status, agreement.signed_on, agreement.recorded_on) == ("signed", dt.date(2024, 6, 4), TODAY)
     assert (agreement.approved_on, agreement.submitted_on, agreement.coordinator) == (None, None, None)
@@ -92,19 +92,19 @@ def test_it_is_recorded_as_signed_without_an_approval_or_an_owner(articles: Outc
     assert "Bank" not in agreement.title
 
 
-def test_it_is_open_ended_with_a_review_on_the_next_anniversary(articles: Outcome) -> None:
+def test_it_is_open_ended_with_a_review_on_the_next_anniversary(articles: SeedingReport) -> None:
     term = AgreementTerm.objects.get(agreement=framework())
     assert (term.starts_on, term.ends_on, term.review_on) == (dt.date(2024, 6, 4), None, dt.date(2026, 6, 4))
     assert cited(term)["review_on"] == ("", True)
 
 
-def test_it_shows_as_orphaned_and_quiet(articles: Outcome) -> None:
+def test_it_shows_as_orphaned_and_quiet(articles: SeedingReport) -> None:
     assert list(Agreement.objects.orphaned()) == [framework()]
     assert list(quiet_agreements(Agreement.objects.all(), TODAY)) == [framework()]
     assert list(Milestone.objects.overdue(TODAY)) == []
 
 
-def test_four_visits_followed_the_ceremony_and_more_unnamed(articles: Outcome) -> None:
+def test_four_visits_followed_the_ceremony_and_more_unnamed(articles: SeedingReport) -> None:
     event = Event.objects.get(code="shengzhou-docking-meeting")
     visits = Activity.objects.completed().filter(kind="visit", agreement=framework(), event=event)
     assert sorted(visits.values_list("visit__host__name", flat=True)) == [
@@ -118,7 +118,7 @@ def test_four_visits_followed_the_ceremony_and_more_unnamed(articles: Outcome) -
     assert (event.is_follow_up_list_complete, event.agreements.get()) == (False, framework())
 
 
-def test_the_ceremony_was_a_meeting_and_a_signing_hosted_by_both(articles: Outcome) -> None:
+def test_the_ceremony_was_a_meeting_and_a_signing_hosted_by_both(articles: SeedingReport) -> None:
     event = Event.objects.get(code="shengzhou-docking-meeting")
     assert sorted(event.kinds.values_list("kind", flat=True)) == ["docking_meeting", "signing_ceremony"]
     assert names(Organization.objects.filter(participations__event=event, participations__role="host")) == [
@@ -129,7 +129,7 @@ def test_the_ceremony_was_a_meeting_and_a_signing_hosted_by_both(articles: Outco
     assert cited(event)["starts_on"] == ("June 4", True)
 
 
-def test_the_organizations_of_both_articles_by_kind(articles: Outcome) -> None:
+def test_the_organizations_of_both_articles_by_kind(articles: SeedingReport) -> None:
     assert names(Organization.objects.filter(association_rows__isnull=False)) == SHENGZHOU_MEMBERS
     assert names(Organization.objects.filter(kind="government_body")) == [
         "Administrative Committee of Xianlin University Town",
@@ -145,7 +145,7 @@ def test_the_organizations_of_both_articles_by_kind(articles: Outcome) -> None:
     assert Organization.objects.count() == 18
 
 
-def test_one_university_under_the_names_the_article_prints(articles: Outcome) -> None:
+def test_one_university_under_the_names_the_article_prints(articles: SeedingReport) -> None:
     university = Organization.objects.get(code="nanjing-university-of-industrial-vocational-technology")
     assert sorted(university.other_names.values_list("name", flat=True)) == [
         "NUIST",
@@ -159,14 +159,14 @@ def test_one_university_under_the_names_the_article_prints(articles: Outcome) ->
     assert not OrganizationName.objects.filter(source=None).exists()
 
 
-def test_a_garbled_name_stays_unresolved_on_its_event(articles: Outcome) -> None:
+def test_a_garbled_name_stays_unresolved_on_its_event(articles: SeedingReport) -> None:
     garbled = Participation.objects.get(organization=None)
     assert garbled.event.code == "nanjing-promotion-conference"
     assert garbled.name_as_printed == "General Institute of Technology for the Land Industry … Ltd."
     assert cited(garbled.event)["starts_on"] == ("January 12", True)
 
 
-def test_the_region_is_a_tree(articles: Outcome) -> None:
+def test_the_region_is_a_tree(articles: SeedingReport) -> None:
     region = Organization.objects.get(code="zhongyi-machinery").region
     path = []
     while region:
@@ -195,36 +195,36 @@ def seeded_rows() -> list[models.Model]:
     return [row for row in rows if getattr(row, "code", None) not in configured]
 
 
-def test_every_record_has_its_citation(articles: Outcome) -> None:
+def test_every_record_has_its_citation(articles: SeedingReport) -> None:
     rows = seeded_rows()
     assert [str(row) for row in rows if not Citation.objects.of(row).exists()] == []
     assert len(rows) == 149
     assert sorted(Source.objects.values_list("code", flat=True)) == ["article-nanjing", "article-shengzhou"]
 
 
-def test_a_citation_names_a_field_of_its_record(articles: Outcome) -> None:
+def test_a_citation_names_a_field_of_its_record(articles: SeedingReport) -> None:
     for citation in Citation.objects.exclude(field=""):
         assert citation.record._meta.get_field(citation.field)
 
 
-def test_what_the_fixtures_make_is_valid(articles: Outcome) -> None:
+def test_what_the_fixtures_make_is_valid(articles: SeedingReport) -> None:
     for row in seeded_rows():
         row.full_clean()
 
 
-def test_there_is_one_unit_and_nobody(articles: Outcome) -> None:
+def test_there_is_one_unit_and_nobody(articles: SeedingReport) -> None:
     assert [unit.name for unit in Unit.objects.all()] == ["Cooperation office"]
     assert set(Agreement.history.values_list("history_user", flat=True)) == {None}
 
 
-def test_the_calendar_knows_worked_weekends(articles: Outcome) -> None:
+def test_the_calendar_knows_worked_weekends(articles: SeedingReport) -> None:
     calendar = WorkCalendar.objects.get(code="CN")
     is_workday = workday_test(calendar)
     assert (is_workday(dt.date(2026, 1, 4)), is_workday(dt.date(2026, 1, 2))) == (True, False)  # a Sunday, a Friday
     assert calendar.covered_until >= dt.date(2026, 12, 31)
 
 
-def test_a_second_run_writes_nothing(articles: Outcome) -> None:
+def test_a_second_run_writes_nothing(articles: SeedingReport) -> None:
     assert articles.changes > 300
     with CaptureQueriesContext(
         connection,
@@ -235,13 +235,13 @@ def test_a_second_run_writes_nothing(articles: Outcome) -> None:
     assert writes == []
 
 
-def test_the_command_says_what_it_did(articles: Outcome) -> None:
+def test_the_command_says_what_it_did(articles: SeedingReport) -> None:
     out = StringIO()
     call_command("seed_articles", stdout=out)
     assert out.getvalue() == "Articles and reference data: 0 changes.\n"
 
 
-def test_what_staff_changed_is_reported_and_stays(articles: Outcome) -> None:
+def test_what_staff_changed_is_reported_and_stays(articles: SeedingReport) -> None:
     center = Organization.objects.get(code="aliyun-innovation-center")
     center.name = "Alibaba Cloud Innovation Center"
     center.save()
@@ -256,7 +256,7 @@ def test_what_staff_changed_is_reported_and_stays(articles: Outcome) -> None:
     ]
 
 
-def test_what_staff_removed_is_not_made_again(articles: Outcome) -> None:
+def test_what_staff_removed_is_not_made_again(articles: SeedingReport) -> None:
     OrganizationName.objects.get(name="NUIST").delete()
     Document.objects.get(code="nanjing-policies-and-measures").delete()
     again = seed_articles(today=TODAY)
@@ -268,7 +268,7 @@ def test_what_staff_removed_is_not_made_again(articles: Outcome) -> None:
     ]
 
 
-def test_what_belongs_to_a_removed_row_is_left_out_with_the_reason(articles: Outcome) -> None:
+def test_what_belongs_to_a_removed_row_is_left_out_with_the_reason(articles: SeedingReport) -> None:
     institute = Organization.objects.get(code="nanjing-arts-institute")
     ProgrammeOrganizer.objects.filter(organization=institute).delete()
     institute.delete()
@@ -282,7 +282,7 @@ def test_what_belongs_to_a_removed_row_is_left_out_with_the_reason(articles: Out
     ]
 
 
-def test_what_was_never_there_is_made_beside_what_is(articles: Outcome) -> None:
+def test_what_was_never_there_is_made_beside_what_is(articles: SeedingReport) -> None:
     Citation.objects.filter(source__code="article-nanjing").delete()
     Citation.history.all().delete()
     again = seed_articles(today=TODAY)

@@ -7,14 +7,14 @@ from django.db import connections
 
 from partnerships.models import Organization
 from partnerships.seeding.articles import seed_articles
-from partnerships.seeding.rows import Outcome
+from partnerships.seeding.rows import SeedingReport
 from tests.seeding.conftest import TODAY
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
 
 def test_two_runs_at_once_make_everything_once() -> None:
-    outcomes: list[Outcome] = []
+    outcomes: list[SeedingReport] = []
 
     def run() -> None:
         try:

@@ -22,7 +22,7 @@ from partnerships.models import (
     Source,
 )
 from partnerships.reports.figures import programme_progress, recorded, to_register, with_recorded
-from partnerships.seeding.rows import Outcome
+from partnerships.seeding.rows import SeedingReport
 from tests.seeding.conftest import TODAY
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -78,7 +78,7 @@ def names(rows: Any) -> list[str]:
     return sorted(str(row) for row in rows)
 
 
-def test_twelve_counts_of_the_members_and_no_honour_of_any(articles: Outcome) -> None:
+def test_twelve_counts_of_the_members_and_no_honour_of_any(articles: SeedingReport) -> None:
     *counts, _share = reported_by("article-shengzhou")
     shown = [(figure.scheme.code, figure.value, figure.recorded_count) for figure in counts]
     assert shown == [(code, value, 0) for code, value in MEMBERS]
@@ -87,14 +87,14 @@ def test_twelve_counts_of_the_members_and_no_honour_of_any(articles: Outcome) ->
     assert Honour.objects.count() == 0
 
 
-def test_the_share_is_quoted_alone(articles: Outcome) -> None:
+def test_the_share_is_quoted_alone(articles: SeedingReport) -> None:
     share = reported_by("article-shengzhou")[-1]
     assert (share.measure, share.qualifier, share.value) == ("share", "more_than", Decimal("0.3333"))
     assert share.printed == "more than 1/3 of the city's national high-tech enterprises"
     assert (share.recorded_count, to_register(share)) == (None, None)
 
 
-def test_thirteen_figures_of_nanjing(articles: Outcome) -> None:
+def test_thirteen_figures_of_nanjing(articles: SeedingReport) -> None:
     shown = [
         (figure.code, figure.value, figure.qualifier, figure.measure, as_of(figure), figure.recorded_count)
         for figure in reported_by("article-nanjing")
@@ -102,20 +102,20 @@ def test_thirteen_figures_of_nanjing(articles: Outcome) -> None:
     assert shown == NANJING
 
 
-def test_the_difference_at_the_conference_is_a_to_do(articles: Outcome) -> None:
+def test_the_difference_at_the_conference_is_a_to_do(articles: SeedingReport) -> None:
     conference = [figure for figure in reported_by("article-nanjing") if figure.event_id and figure.counting_rule]
     shown = [(figure.value, figure.recorded_count, to_register(figure)) for figure in conference]
     assert shown == [(9, 0, 9), (8, 1, 7), (8, 1, 7), (3, 1, 2)]
 
 
-def test_every_figure_says_what_was_printed_and_as_of_when(articles: Outcome) -> None:
+def test_every_figure_says_what_was_printed_and_as_of_when(articles: SeedingReport) -> None:
     figures = [*reported_by("article-shengzhou"), *reported_by("article-nanjing")]
     assert len(figures) == 26
     assert [figure.code for figure in figures if cited(figure)[""] != (figure.printed, False)] == []
     assert [figure.code for figure in figures if "as_of" not in cited(figure)] == []
 
 
-def test_what_is_recorded_are_the_named_ones(articles: Outcome) -> None:
+def test_what_is_recorded_are_the_named_ones(articles: SeedingReport) -> None:
     staff = UserFactory(staff=True)
     figures = {figure.code: figure for figure in ReportedFigure.objects.comparable()}
     assert names(recorded(figures["nanjing-conference-employment-bases"], staff)) == [
@@ -128,7 +128,7 @@ def test_what_is_recorded_are_the_named_ones(articles: Outcome) -> None:
     ]
 
 
-def test_twelve_honour_schemes_on_three_levels(articles: Outcome) -> None:
+def test_twelve_honour_schemes_on_three_levels(articles: SeedingReport) -> None:
     levels = HonourScheme.objects.values_list("level", flat=True)
     assert sorted(levels) == ["municipal"] + ["national"] * 4 + ["provincial"] * 7
     assert list(HonourScheme.objects.exclude(issuer="").values_list("code", "issuer")) == [
@@ -137,7 +137,7 @@ def test_twelve_honour_schemes_on_three_levels(articles: Outcome) -> None:
     assert not HonourScheme.objects.exclude(validity_months=None).exists()
 
 
-def test_the_one_ladder_is_our_assumption(articles: Outcome) -> None:
+def test_the_one_ladder_is_our_assumption(articles: SeedingReport) -> None:
     lower = HonourScheme.objects.exclude(next_scheme=None).get()
     assert (lower.code, lower.next_scheme.code) == (
         "zhejiang-invisible-champion-cultivating-enterprise",
@@ -153,7 +153,9 @@ def test_the_one_ladder_is_our_assumption(articles: Outcome) -> None:
         ("workstation", "Nanjing Panda Electronic Equipment Co."),
     ],
 )
-def test_a_facility_opened_at_the_conference_with_both_sides(articles: Outcome, kind: str, enterprise: str) -> None:
+def test_a_facility_opened_at_the_conference_with_both_sides(
+    articles: SeedingReport, kind: str, enterprise: str
+) -> None:
     facility = Facility.objects.get(kind=kind)
     assert (facility.status, facility.opened_on, facility.owner) == ("opened", CONFERENCE_DAY, None)
     assert facility.event.code == "nanjing-promotion-conference"
@@ -161,7 +163,7 @@ def test_a_facility_opened_at_the_conference_with_both_sides(articles: Outcome, 
     assert cited(facility)["opened_on"] == ("January 12", True)
 
 
-def test_its_review_is_on_the_next_anniversary(articles: Outcome) -> None:
+def test_its_review_is_on_the_next_anniversary(articles: SeedingReport) -> None:
     reviews = Milestone.objects.filter(kind="facility_review")
     shown = set(reviews.values_list("due_on", "recurs_every_months", "owner", "status"))
     assert reviews.count() == 2
@@ -169,7 +171,7 @@ def test_its_review_is_on_the_next_anniversary(articles: Outcome) -> None:
     assert reviews.overdue(TODAY).count() == 0
 
 
-def test_a_demand_without_its_content(articles: Outcome) -> None:
+def test_a_demand_without_its_content(articles: SeedingReport) -> None:
     demand = Demand.objects.get()
     assert (demand.organization.name, demand.status) == ("Aliyun Innovation Center", "released")
     assert (demand.is_content_published, demand.original_wording, demand.rewritten_wording) == (False, "", "")
@@ -177,7 +179,7 @@ def test_a_demand_without_its_content(articles: Outcome) -> None:
     assert [row.unit.name for row in demand.organization.holders.all()] == ["Cooperation office"]
 
 
-def test_the_programme_with_its_organizers_and_the_universities_visited(articles: Outcome) -> None:
+def test_the_programme_with_its_organizers_and_the_universities_visited(articles: SeedingReport) -> None:
     programme = Programme.objects.get()
     assert names(programme.organizers.filter(role="organizer")) == [
         "Administrative Committee of Xianlin University Town",
@@ -191,7 +193,7 @@ def test_the_programme_with_its_organizers_and_the_universities_visited(articles
     assert (programme.starts_on, programme.ends_on) == (None, None)
 
 
-def test_the_programme_labels_the_conference_and_what_came_of_it(articles: Outcome) -> None:
+def test_the_programme_labels_the_conference_and_what_came_of_it(articles: SeedingReport) -> None:
     programme = Programme.objects.get()
     assert [type(item.target).__name__ for item in programme.items.all()] == ["Event", "Facility", "Facility", "Demand"]
     progress = programme_progress(programme, UserFactory(staff=True))
@@ -205,13 +207,13 @@ def test_the_programme_labels_the_conference_and_what_came_of_it(articles: Outco
     }
 
 
-def test_the_policy_is_a_title_without_its_text(articles: Outcome) -> None:
+def test_the_policy_is_a_title_without_its_text(articles: SeedingReport) -> None:
     document = Document.objects.get()
     assert (document.kind, document.target, document.versions.count()) == ("policy", Programme.objects.get(), 0)
     assert cited(document)[""][0].endswith("a number of policies and measures")
 
 
-def test_what_nobody_could_resolve_stays_so(articles: Outcome) -> None:
+def test_what_nobody_could_resolve_stays_so(articles: SeedingReport) -> None:
     unresolved = Participation.objects.filter(organization=None)
     assert [str(row) for row in unresolved] == ["General Institute of Technology for the Land Industry … Ltd."]
     assert not Organization.objects.filter(name__contains="Land Industry").exists()

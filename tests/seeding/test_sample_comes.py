@@ -20,13 +20,13 @@ from partnerships.models import (
 from partnerships.models.base import SeededModel
 from partnerships.reminders.reconcile import reconcile_marked
 from partnerships.seeding.articles import seed_articles
-from partnerships.seeding.rows import Outcome
+from partnerships.seeding.rows import SeedingReport
 from tests.seeding.conftest import NOW, PASSWORD, TODAY, contents, sample_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
-def test_every_row_it_adds_is_marked(articles: Outcome) -> None:
+def test_every_row_it_adds_is_marked(articles: SeedingReport) -> None:
     roots = [model for model in apps.get_app_config("partnerships").get_models() if issubclass(model, SeededModel)]
     before = {model: set(model._base_manager.values_list("pk", flat=True)) for model in roots}
     seed_sample(now=NOW, password=PASSWORD)
@@ -36,7 +36,7 @@ def test_every_row_it_adds_is_marked(articles: Outcome) -> None:
         assert not model._base_manager.filter(pk__in=before[model], is_sample=True).exists(), model
 
 
-def test_the_same_day_makes_the_same_sample(articles: Outcome) -> None:
+def test_the_same_day_makes_the_same_sample(articles: SeedingReport) -> None:
     def facts() -> list[tuple[Any, ...]]:
         agreements = sample_of(Agreement).order_by("code").values_list("code", "status", "signed_on", "title")
         milestones = sample_of(Milestone).order_by("due_on", "title", "agreement__code")
@@ -51,13 +51,13 @@ def test_the_same_day_makes_the_same_sample(articles: Outcome) -> None:
 
 
 @pytest.mark.parametrize("day", ["2027-12-31", "2028-02-29", "2028-03-01", "2029-01-31"])
-def test_it_fits_any_day(articles: Outcome, day: str) -> None:
+def test_it_fits_any_day(articles: SeedingReport, day: str) -> None:
     now = timezone.make_aware(dt.datetime.fromisoformat(f"{day} 23:55"))
     assert seed_sample(now=now, password=PASSWORD)
     assert Agreement.objects.get(code="sample-hoist").signed_on == dt.date.fromisoformat(day)
 
 
-def test_removal_leaves_everything_as_it_was(articles: Outcome) -> None:
+def test_removal_leaves_everything_as_it_was(articles: SeedingReport) -> None:
     before = contents()
     seed_sample(now=NOW, password=PASSWORD)
     while reconcile_marked(now=NOW):
@@ -72,7 +72,7 @@ def test_removal_leaves_everything_as_it_was(articles: Outcome) -> None:
 
 
 def test_removal_takes_the_files_along(
-    articles: Outcome, django_capture_on_commit_callbacks: Callable[..., Any]
+    articles: SeedingReport, django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> None:
     seed_sample(now=NOW, password=PASSWORD)
     names = list(DocumentVersion.objects.values_list("file", flat=True))

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from partnerships.seeding.articles import seed_articles
-from partnerships.seeding.rows import Outcome
+from partnerships.seeding.rows import SeedingReport
 
 
 class Command(BaseCommand):
@@ -20,12 +20,12 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         self.report(seed_articles(today=timezone.localdate()))
 
-    def report(self, outcome: Outcome) -> None:
-        for kind, count in (+outcome.created).items():
+    def report(self, seeded: SeedingReport) -> None:
+        for kind, count in (+seeded.created).items():
             self.stdout.write(f"  {count:4} {kind}")
-        changes = ngettext("%(count)s change", "%(count)s changes", outcome.changes) % {"count": outcome.changes}
+        changes = ngettext("%(count)s change", "%(count)s changes", seeded.changes) % {"count": seeded.changes}
         self.stdout.write(_("Articles and reference data: %s.") % changes)
-        if outcome.differences:
+        if seeded.differences:
             self.stdout.write(_("Different from the fixtures, and left as it is:"))
-        for difference in outcome.differences:
+        for difference in seeded.differences:
             self.stdout.write(f"  {difference}")

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from partnerships.demo.people import logins
-from partnerships.demo.removal import Removal, remove_sample
+from partnerships.demo.removal import SampleRemoval, remove_sample
 from partnerships.demo.seed import seed_sample
 from partnerships.models import User
 
@@ -48,7 +48,7 @@ class Command(BaseCommand):
         for person in people:
             self.stdout.write(f"  {person.username:<14} {person.post}")
 
-    def _report_removal(self, removal: Removal) -> None:
+    def _report_removal(self, removal: SampleRemoval) -> None:
         self.stdout.write(_("Sample removed: %(count)s records.") % {"count": removal.count})
         if removal.kept:
             self.stdout.write(_("Kept, because your own records use it; people among these can no longer log in:"))
