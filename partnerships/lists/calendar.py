@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from partnerships.lists.filter_fields import PersonFilter, SwitchFilter
 from partnerships.lists.filters import ListFilterSet, unit_filter
 from partnerships.models import Activity, Event, Milestone, User
-from partnerships.models.base import ScopedQuerySet
+from partnerships.models.users import ScopedQuerySet
 
 
 class CalendarFilterSet(ListFilterSet[ScopedQuerySet]):

@@ -17,11 +17,10 @@ from partnerships.lists.filter_fields import SwitchFilter, SwitchInput
 from partnerships.models import Organization, Programme, ProgrammeItem, Region, ReportedFigure, Unit, User
 from partnerships.models.activities import ActivityQuerySet
 from partnerships.models.agreements import AgreementQuerySet
-from partnerships.models.base import ScopedQuerySet
 from partnerships.models.demands import DemandQuerySet
 from partnerships.models.facilities import FacilityQuerySet
 from partnerships.models.milestones import MilestoneQuerySet
-from partnerships.models.users import read_tree
+from partnerships.models.users import ScopedQuerySet, read_tree
 from partnerships.reports.figures import measure_counting, measured, recorded, rules_counting
 
 # Parameters of a list's address that are not filters.

@@ -16,7 +16,6 @@ from partnerships.models.base import (
     History,
     LineField,
     OfficeModel,
-    ScopedQuerySet,
     SearchableModel,
     SearchEntry,
     SeededModel,
@@ -24,7 +23,7 @@ from partnerships.models.base import (
     VersionedModel,
 )
 from partnerships.models.organizations import Contact, Organization
-from partnerships.models.users import Unit, away_alone, left_alone
+from partnerships.models.users import ScopedQuerySet, Unit, User, away_alone, left_alone
 from partnerships.statuses import ActivityStatus
 
 # Without contact for longer than this, an agreement in force counts as quiet.
@@ -50,7 +49,7 @@ LASTING_KINDS = frozenset(
 
 
 class ActivityQuerySet(ScopedQuerySet):
-    def in_scope(self, user: Any) -> Q:
+    def in_scope(self, user: User) -> Q:
         """Of one's units, or under an agreement one sees."""
         agreements = Agreement.objects.filter(Agreement.objects.in_scope(user))
         return Q(unit__in=user.scope.unit_ids) | Q(agreement__in=agreements.values("pk"))
@@ -318,7 +317,7 @@ class Visit(models.Model):
 
 
 class ContactNoteQuerySet(ScopedQuerySet):
-    def in_scope(self, user: Any) -> Q:
+    def in_scope(self, user: User) -> Q:
         agreements = Agreement.objects.filter(Agreement.objects.in_scope(user))
         return Q(unit__in=user.scope.unit_ids) | Q(agreement__in=agreements.values("pk"))
 

@@ -14,7 +14,6 @@ from partnerships.models.agreement_types import AgreementType
 from partnerships.models.base import (
     History,
     LineField,
-    ScopedQuerySet,
     SearchableModel,
     SearchEntry,
     SeededModel,
@@ -25,16 +24,16 @@ from partnerships.models.organizations import Organization
 from partnerships.models.parties import AgreementArea, AgreementParty, AgreementUnit
 from partnerships.models.status_changes import StatusChange
 from partnerships.models.terms import AgreementTerm
-from partnerships.models.users import Role, Unit, away_alone, left_alone
+from partnerships.models.users import Role, ScopedQuerySet, Unit, User, away_alone, left_alone
 from partnerships.statuses import AgreementStatus
 
 
 class AgreementQuerySet(ScopedQuerySet):
-    def in_scope(self, user: Any) -> Q:
+    def in_scope(self, user: User) -> Q:
         participates = AgreementUnit.objects.filter(agreement=OuterRef("pk"), unit__in=user.scope.unit_ids)
         return Q(unit__in=user.scope.unit_ids) | Q(Exists(participates))
 
-    def followed_up_by(self, user: Any) -> Self:
+    def followed_up_by(self, user: User) -> Self:
         """Those under which ``user`` may follow up, unless they were cancelled before there was anything to follow up.
 
         As rows what ``may(user, "agreement.follow_up", agreement)`` says of one.

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from functools import reduce
 from operator import or_
-from typing import Any, Self
+from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
@@ -207,22 +207,6 @@ class BilingualModel(OfficeModel):
         if (get_language() or "").startswith("zh"):
             return self.name_zh or self.name
         return self.name
-
-
-class ScopedQuerySet(models.QuerySet):
-    """Rows with a scope: ``visible_to(user)`` is asked by every page, admin, export, search, file and feed."""
-
-    def visible_to(self, user: Any) -> Self:
-        """The rows ``user`` may see at all; what they may do with one is ``permissions.may``'s to say."""
-        if not user.is_authenticated or not user.is_active:
-            return self.none()
-        if user.sees_all_units:
-            return self
-        return self.filter(self.in_scope(user))
-
-    def in_scope(self, user: Any) -> Q:
-        """The condition for a person with roles in units (``user.scope``), neither office staff nor administrator."""
-        return Q(unit__in=user.scope.unit_ids)
 
 
 class SearchEntryQuerySet(models.QuerySet):

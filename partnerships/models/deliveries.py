@@ -1,6 +1,6 @@
 """The last tables of the reminder pipeline: deliveries, their events and notices, and the mail server's state."""
 
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
 from django.db import models
@@ -11,18 +11,19 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.models.base import ScopedQuerySet, StatusField, exactly_one
+from partnerships.models.base import StatusField, exactly_one
 from partnerships.models.milestones import Milestone
 from partnerships.models.organizations import Contact
 from partnerships.models.reasons import Reason, is_reason_or_empty, reason_label
 from partnerships.models.reminders import ReminderItem, ToReader
+from partnerships.models.users import ScopedQuerySet, User
 from partnerships.statuses import DeliveryStatus
 
 NOT_THROUGH = (DeliveryStatus.FAILED, DeliveryStatus.UNCERTAIN, DeliveryStatus.UNCONFIRMED)
 
 
 class DeliveryQuerySet(ScopedQuerySet):
-    def in_scope(self, user: Any) -> Q:
+    def in_scope(self, user: User) -> Q:
         milestones = Milestone.objects.filter(Milestone.objects.in_scope(user))
         return Q(person=user) | Q(_speaks_of(milestones))
 
@@ -40,7 +41,7 @@ class DeliveryQuerySet(ScopedQuerySet):
         """Mails that speak of one of ``milestones``: those a person sees, or a digest would tell what it says of others."""
         return self.filter(_speaks_of(milestones))
 
-    def tended_by(self, user: Any) -> Self:
+    def tended_by(self, user: User) -> Self:
         """About what ``user`` owns, or what belongs to an agreement they coordinate.
 
         Asked apart: the two in one condition on the milestones have no index, and My work asks it every time.

@@ -1,7 +1,7 @@
 """Enterprises ask, universities answer: demands, achievements on offer, answers, and what came of them."""
 
 import datetime as dt
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
 from django.db import models
@@ -17,7 +17,6 @@ from partnerships.models.base import (
     History,
     LineField,
     OfficeModel,
-    ScopedQuerySet,
     SearchableModel,
     SearchEntry,
     SeededModel,
@@ -27,12 +26,12 @@ from partnerships.models.base import (
 )
 from partnerships.models.events import Event
 from partnerships.models.organizations import Organization
-from partnerships.models.users import Unit, away_alone, left_alone
+from partnerships.models.users import ScopedQuerySet, Unit, User, away_alone, left_alone
 from partnerships.statuses import AnswerStatus, DemandStatus
 
 
 class DemandQuerySet(ScopedQuerySet):
-    def in_scope(self, user: Any) -> Q:
+    def in_scope(self, user: User) -> Q:
         """Of one's units, or asked of one of them."""
         asked = Answer.objects.filter(demand=OuterRef("pk"), unit__in=user.scope.unit_ids)
         return Q(unit__in=user.scope.unit_ids) | Q(Exists(asked))
@@ -135,7 +134,7 @@ class Demand(SeededModel, SearchableModel, VersionedModel):
 class AchievementQuerySet(ScopedQuerySet):
     """Achievements are on offer to everybody with a role."""
 
-    def in_scope(self, user: Any) -> Q:
+    def in_scope(self, user: User) -> Q:
         return Q() if user.scope.roles else Q(pk__in=[])
 
     def search(self, text: str) -> Self:
@@ -173,7 +172,7 @@ class Achievement(BilingualModel, SeededModel, SearchableModel, VersionedModel):
 
 
 class AnswerQuerySet(ScopedQuerySet):
-    def in_scope(self, user: Any) -> Q:
+    def in_scope(self, user: User) -> Q:
         """Whoever asked sees every answer; a unit that was asked sees its own: rivals stay unread."""
         return Q(unit__in=user.scope.unit_ids) | Q(demand__unit__in=user.scope.unit_ids)
 

@@ -1,6 +1,5 @@
 """Documents with versions, on agreements, activities, events, milestones and organizations."""
 
-from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
@@ -13,7 +12,6 @@ from partnerships.models.agreements import Agreement
 from partnerships.models.base import (
     History,
     LineField,
-    ScopedQuerySet,
     SeededModel,
     VersionedModel,
     exactly_one,
@@ -25,6 +23,7 @@ from partnerships.models.honours import Honour
 from partnerships.models.milestones import Milestone
 from partnerships.models.organizations import Organization, OrganizationUnit
 from partnerships.models.programmes import Programme
+from partnerships.models.users import ScopedQuerySet, User
 
 DOCUMENT_TARGETS = (
     "agreement",
@@ -50,7 +49,7 @@ class DocumentQuerySet(ScopedQuerySet):
     Policy documents of a programme are published papers: whoever reads the programme reads them.
     """
 
-    def in_scope(self, user: Any) -> Q:
+    def in_scope(self, user: User) -> Q:
         units = user.scope.unit_ids
         held = OrganizationUnit.objects.filter(unit__in=units)
         return (

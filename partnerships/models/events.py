@@ -1,6 +1,6 @@
 """Events where institutions and enterprises meet, and who took part."""
 
-from typing import Any, Self
+from typing import Self
 
 from django.db import models
 from django.db.models import F, Q
@@ -12,20 +12,19 @@ from partnerships.models.base import (
     History,
     LineField,
     OfficeModel,
-    ScopedQuerySet,
     SearchableModel,
     SearchEntry,
     SeededModel,
     VersionedModel,
 )
 from partnerships.models.organizations import Organization, Region
-from partnerships.models.users import Unit
+from partnerships.models.users import ScopedQuerySet, Unit, User
 
 
 class EventQuerySet(ScopedQuerySet):
     """Events are readable by everybody with a role and edited by their unit."""
 
-    def in_scope(self, user: Any) -> Q:
+    def in_scope(self, user: User) -> Q:
         return Q() if user.scope.roles else Q(pk__in=[])
 
     def search(self, text: str) -> Self:

@@ -1,7 +1,7 @@
 """Joint facilities: employment bases, workstations, laboratories and training bases run together."""
 
 import datetime as dt
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator
@@ -16,7 +16,6 @@ from partnerships.models.base import (
     History,
     LineField,
     OfficeModel,
-    ScopedQuerySet,
     SearchableModel,
     SearchEntry,
     SeededModel,
@@ -25,7 +24,7 @@ from partnerships.models.base import (
 )
 from partnerships.models.events import Event
 from partnerships.models.organizations import Organization, Region
-from partnerships.models.users import Unit, away_alone, left_alone
+from partnerships.models.users import ScopedQuerySet, Unit, User, away_alone, left_alone
 from partnerships.statuses import FacilityStatus
 
 
@@ -37,7 +36,7 @@ class FacilityKind(models.TextChoices):
 
 
 class FacilityQuerySet(ScopedQuerySet):
-    def in_scope(self, user: Any) -> Q:
+    def in_scope(self, user: User) -> Q:
         """Of one's units, or under an agreement one sees."""
         agreements = Agreement.objects.filter(Agreement.objects.in_scope(user))
         return Q(unit__in=user.scope.unit_ids) | Q(agreement__in=agreements.values("pk"))

@@ -1,6 +1,6 @@
 """Reported figures: numbers quoted from a source, kept apart from what our records count."""
 
-from typing import Any, Self
+from typing import Self
 
 from django.db import models
 from django.db.models import Q
@@ -12,7 +12,6 @@ from partnerships.models.base import (
     BilingualModel,
     History,
     LineField,
-    ScopedQuerySet,
     SeededModel,
     VersionedModel,
     exactly_one,
@@ -22,7 +21,7 @@ from partnerships.models.honours import HonourScheme
 from partnerships.models.organizations import Organization, Region
 from partnerships.models.programmes import Programme
 from partnerships.models.sources import Source
-from partnerships.models.users import Unit
+from partnerships.models.users import ScopedQuerySet, Unit, User
 
 FIGURE_SUBJECTS = ("organization", "region", "event", "programme")
 
@@ -43,7 +42,7 @@ class CountingRule(models.TextChoices):
 class ReportedFigureQuerySet(ScopedQuerySet):
     """Figures are quoted from public sources: readable by everybody with a role."""
 
-    def in_scope(self, user: Any) -> Q:
+    def in_scope(self, user: User) -> Q:
         return Q() if user.scope.roles else Q(pk__in=[])
 
     def comparable(self) -> Self:

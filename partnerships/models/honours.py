@@ -1,7 +1,7 @@
 """Honour schemes (titles that authorities give to enterprises) and who holds them until when."""
 
 import datetime as dt
-from typing import Any, Self
+from typing import Self
 
 from django.core.validators import MaxValueValidator
 from django.db import models
@@ -13,7 +13,6 @@ from partnerships.models.base import (
     BilingualModel,
     History,
     LineField,
-    ScopedQuerySet,
     SearchableModel,
     SearchEntry,
     SeededModel,
@@ -21,14 +20,14 @@ from partnerships.models.base import (
     VersionedModel,
 )
 from partnerships.models.organizations import Organization
-from partnerships.models.users import Unit
+from partnerships.models.users import ScopedQuerySet, Unit, User
 from partnerships.statuses import HonourStatus
 
 
 class HonourSchemeQuerySet(ScopedQuerySet):
     """The catalogue is readable by everybody with a role."""
 
-    def in_scope(self, user: Any) -> Q:
+    def in_scope(self, user: User) -> Q:
         return Q() if user.scope.roles else Q(pk__in=[])
 
 
@@ -82,7 +81,7 @@ class HonourScheme(BilingualModel, SeededModel, VersionedModel):
 class HonourQuerySet(ScopedQuerySet):
     """Honours are public: readable by everybody with a role, edited by the unit that watches them."""
 
-    def in_scope(self, user: Any) -> Q:
+    def in_scope(self, user: User) -> Q:
         return Q() if user.scope.roles else Q(pk__in=[])
 
     def search(self, text: str) -> Self:

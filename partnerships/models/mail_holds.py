@@ -1,6 +1,6 @@
 """Pauses of all sending, and why they were made."""
 
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
 from django.db import models
@@ -8,11 +8,12 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from partnerships.models.base import LineField, ScopedQuerySet
+from partnerships.models.base import LineField
+from partnerships.models.users import ScopedQuerySet, User
 
 
 class MailHoldQuerySet(ScopedQuerySet):
-    def in_scope(self, user: Any) -> Q:
+    def in_scope(self, user: User) -> Q:
         """None: only the office and system administrators see them, and they see all units."""
         return Q(pk__in=[])
 

@@ -18,7 +18,6 @@ from partnerships.models.agreements import Agreement
 from partnerships.models.base import (
     History,
     LineField,
-    ScopedQuerySet,
     SearchableModel,
     SearchEntry,
     SeededModel,
@@ -29,7 +28,7 @@ from partnerships.models.base import (
     none_of,
 )
 from partnerships.models.parties import AgreementParty
-from partnerships.models.users import Unit, away_alone, left_alone
+from partnerships.models.users import ScopedQuerySet, Unit, User, away_alone, left_alone
 from partnerships.statuses import MilestoneStatus
 
 # What a milestone can belong to besides an agreement.
@@ -74,7 +73,7 @@ FIRM_KINDS = frozenset({MilestoneKind.DECISION_DATE, MilestoneKind.OBLIGATION})
 
 
 class MilestoneQuerySet(ScopedQuerySet):
-    def in_scope(self, user: Any) -> Q:
+    def in_scope(self, user: User) -> Q:
         """Of one's units, or under an agreement one sees."""
         agreements = Agreement.objects.filter(Agreement.objects.in_scope(user))
         return Q(unit__in=user.scope.unit_ids) | Q(agreement__in=agreements.values("pk"))
@@ -112,10 +111,10 @@ class MilestoneQuerySet(ScopedQuerySet):
         others = none_of(*MILESTONE_TARGETS) if name not in MILESTONE_TARGETS else Q()
         return self.filter(others, **{f"{name}__in": rows}).exclude(derived_key="")
 
-    def owned_by(self, user: Any) -> Self:
+    def owned_by(self, user: User) -> Self:
         return self.filter(owner=user)
 
-    def looked_after_by(self, user: Any, today: dt.date) -> Self:
+    def looked_after_by(self, user: User, today: dt.date) -> Self:
         """Those of ``user``, and of people whose deputy is ``user`` while they are away."""
         away = Q(owner__deputy=user, owner__absent_from__lte=today, owner__absent_until__gte=today)
         return self.filter(Q(owner=user) | away)

@@ -17,13 +17,12 @@ from partnerships.models.base import (
     History,
     LineField,
     OfficeModel,
-    ScopedQuerySet,
     SearchableModel,
     SearchEntry,
     SeededModel,
     VersionedModel,
 )
-from partnerships.models.users import Role, Unit, refuse_cycle
+from partnerships.models.users import Role, ScopedQuerySet, Unit, User, refuse_cycle
 from partnerships.names import name_key
 
 # A shared key shorter than this says nothing: half of all enterprises start with 中.
@@ -103,10 +102,10 @@ def _prefixes(key: str) -> list[str]:
 class OrganizationQuerySet(ScopedQuerySet):
     """The directory is shared: everybody with a role sees name, kind, region and who holds it."""
 
-    def in_scope(self, user: Any) -> Q:
+    def in_scope(self, user: User) -> Q:
         return Q() if user.scope.roles else Q(pk__in=[])
 
-    def held_by_scope_of(self, user: Any) -> "OrganizationQuerySet":
+    def held_by_scope_of(self, user: User) -> "OrganizationQuerySet":
         """What *own* means for details and contacts: held by a unit of the person's scope."""
         if not user.is_active:
             return self.none()
@@ -475,11 +474,11 @@ class OrganizationUnit(OfficeModel):
 
 
 class ContactQuerySet(ScopedQuerySet):
-    def in_scope(self, user: Any) -> Q:
+    def in_scope(self, user: User) -> Q:
         held = OrganizationUnit.objects.filter(unit__in=user.scope.unit_ids)
         return Q(organization__in=held.values("organization"))
 
-    def with_personal_data_for(self, user: Any) -> Self:
+    def with_personal_data_for(self, user: User) -> Self:
         """Those whose phone and address the person may read: the rule of ``contact.view_personal``."""
         rows = self.visible_to(user)
         if user.sees_all_units:

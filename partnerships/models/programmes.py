@@ -1,6 +1,6 @@
 """Programmes: what several events, agreements, facilities and demands belong to."""
 
-from typing import Any, Self
+from typing import Self
 
 from django.db import models
 from django.db.models import F, Q
@@ -14,7 +14,6 @@ from partnerships.models.base import (
     History,
     LineField,
     OfficeModel,
-    ScopedQuerySet,
     SearchableModel,
     SearchEntry,
     SeededModel,
@@ -25,7 +24,7 @@ from partnerships.models.demands import Demand
 from partnerships.models.events import Event
 from partnerships.models.facilities import Facility
 from partnerships.models.organizations import Organization
-from partnerships.models.users import Unit
+from partnerships.models.users import ScopedQuerySet, Unit, User
 
 PROGRAMME_ITEMS = ("event", "agreement", "facility", "demand")
 
@@ -43,7 +42,7 @@ class ProgrammeMeasure(models.TextChoices):
 class ProgrammeQuerySet(ScopedQuerySet):
     """Programmes are readable by everybody with a role and edited by their unit."""
 
-    def in_scope(self, user: Any) -> Q:
+    def in_scope(self, user: User) -> Q:
         return Q() if user.scope.roles else Q(pk__in=[])
 
     def search(self, text: str) -> Self:

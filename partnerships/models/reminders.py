@@ -5,7 +5,7 @@ clock, zone or text can double one. No unique key holds a column that is null in
 """
 
 import datetime as dt
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -20,7 +20,6 @@ from partnerships.models.agreement_types import AgreementType
 from partnerships.models.agreements import Agreement
 from partnerships.models.base import (
     History,
-    ScopedQuerySet,
     SeededModel,
     StatusField,
     VersionedModel,
@@ -30,7 +29,7 @@ from partnerships.models.base import (
 from partnerships.models.milestones import Milestone, MilestoneKind
 from partnerships.models.organizations import Contact
 from partnerships.models.reasons import Reason, is_reason_or_empty, reason_label
-from partnerships.models.users import Unit, User
+from partnerships.models.users import ScopedQuerySet, Unit, User
 from partnerships.statuses import DeliveryStatus, PlanStatus
 
 # Ten years of lead time is a slip of the keyboard, and 10^9 days leave the calendar.
@@ -40,7 +39,7 @@ OWED_KINDS = (MilestoneKind.AGREEMENT, MilestoneKind.OBLIGATION)  # what a party
 
 
 class ReminderRuleQuerySet(ScopedQuerySet):
-    def in_scope(self, user: Any) -> Q:
+    def in_scope(self, user: User) -> Q:
         """Rules for all units, those of one's own, and those of the agreements one sees."""
         if not user.scope.roles:
             return Q(pk__in=[])
@@ -246,7 +245,7 @@ class ReminderRule(SeededModel, VersionedModel):
 
 
 class ReminderPlanQuerySet(ScopedQuerySet):
-    def in_scope(self, user: Any) -> Q:
+    def in_scope(self, user: User) -> Q:
         """Of the milestones one sees."""
         return Q(milestone__in=Milestone.objects.visible_to(user).order_by().values("pk"))
 

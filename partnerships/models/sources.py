@@ -1,7 +1,5 @@
 """Where a fact comes from: articles and papers, and what each of them printed."""
 
-from typing import Any
-
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
@@ -11,13 +9,14 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.models.base import History, LineField, OfficeModel, ScopedQuerySet, SeededModel, VersionedModel
+from partnerships.models.base import History, LineField, OfficeModel, SeededModel, VersionedModel
+from partnerships.models.users import ScopedQuerySet, User
 
 
 class SourceQuerySet(ScopedQuerySet):
     """Sources are readable by everybody with a role."""
 
-    def in_scope(self, user: Any) -> Q:
+    def in_scope(self, user: User) -> Q:
         return Q() if user.scope.roles else Q(pk__in=[])
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.auth.models import AbstractUser, AnonymousUser, UserManager
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models
@@ -21,7 +21,6 @@ from partnerships.models.base import (
     History,
     LineField,
     OfficeModel,
-    ScopedQuerySet,
     SeededModel,
     VersionedModel,
 )
@@ -77,14 +76,30 @@ def away_alone(person: str, today: dt.date) -> Q:
     return away & (left_alone(deputy) | deputy_away)
 
 
+class ScopedQuerySet(models.QuerySet):
+    """Rows with a scope: every page, admin list, export, search, file and feed asks ``visible_to(user)``."""
+
+    def visible_to(self, user: "User | AnonymousUser") -> Self:
+        """Return the rows ``user`` may see; what they may do with one is decided by ``permissions.may``."""
+        if not isinstance(user, User) or not user.is_active:
+            return self.none()
+        if user.sees_all_units:
+            return self
+        return self.filter(self.in_scope(user))
+
+    def in_scope(self, user: "User") -> Q:
+        """The condition for a person with roles in units, neither office staff nor administrator."""
+        return Q(unit__in=user.scope.unit_ids)
+
+
 class UserQuerySet(ScopedQuerySet):
-    def in_scope(self, user: Any) -> Q:
+    def in_scope(self, user: "User") -> Q:
         """Colleagues: oneself and whoever has a role in a unit of one's scope."""
         colleagues = UnitMembership.objects.filter(unit__in=user.scope.unit_ids).values("user")
         return Q(pk=user.pk) | Q(pk__in=colleagues)
 
-    def visible_to(self, user: Any) -> Self:
-        if user.is_authenticated and user.is_active and user.is_user_admin:
+    def visible_to(self, user: "User | AnonymousUser") -> Self:
+        if isinstance(user, User) and user.is_active and user.is_user_admin:
             return self
         return super().visible_to(user)
 
@@ -261,12 +276,12 @@ def refuse_cycle(node: Any) -> None:
 
 
 class UnitQuerySet(ScopedQuerySet):
-    def visible_to(self, user: Any) -> Self:
-        if user.is_authenticated and user.is_active and user.is_user_admin:
+    def visible_to(self, user: "User | AnonymousUser") -> Self:
+        if isinstance(user, User) and user.is_active and user.is_user_admin:
             return self  # who gives roles chooses among all units
         return super().visible_to(user)
 
-    def in_scope(self, user: Any) -> Q:
+    def in_scope(self, user: "User") -> Q:
         return Q(pk__in=user.scope.unit_ids)
 
 
