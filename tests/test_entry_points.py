@@ -44,8 +44,10 @@ from partnerships.factories import (
     DocumentFactory,
     EnterpriseFactory,
     EventFactory,
+    FacilityFactory,
     MilestoneFactory,
     ProgrammeFactory,
+    RegionFactory,
     UnitFactory,
     UserFactory,
 )
@@ -56,6 +58,7 @@ from partnerships.models import (
     AgreementParty,
     AgreementUnit,
     CustodyStep,
+    FacilityPartner,
     ProgrammeItem,
     User,
 )
@@ -63,6 +66,7 @@ from partnerships.workflows.activities import ACTIVITY, CONTACT_NOTE
 from partnerships.workflows.agreements import AGREEMENT
 from partnerships.workflows.documents import DOCUMENT
 from partnerships.workflows.edits import Aggregate
+from partnerships.workflows.facilities import FACILITY
 from tests.admin.forms import change_url
 from tests.admin.forms import filled as filled_admin
 from tests.views.sent import filled as filled_page
@@ -80,6 +84,9 @@ PENDING = {
     "register_signed_agreement",
     "register_contact_note",
     "register_document",
+    "register_facility",
+    "register_user",
+    "edit_user",
 }
 # Who calls a verb with rows of its own, and where that is tested.
 BUILDERS = {
@@ -357,6 +364,28 @@ NOTE_ACTS = [
     ),
 ]
 
+FACILITY_ACTS = [
+    column("name", lambda row: "Training base"),
+    column("name_zh", lambda row: "实训基地"),
+    column("kind", lambda row: "training_base"),
+    column("owner", lambda row: UserFactory(coordinator_in=row.unit)),
+    column("agreement", lambda row: AgreementFactory(signed=True, unit=row.unit)),
+    column("event", lambda row: EventFactory()),
+    column("region", lambda row: RegionFactory()),
+    column("site", lambda row: "Hall 2"),
+    column("starts_on", lambda row: today()),
+    Act("ends_on", changes=lambda row: {"starts_on": today(), "ends_on": add_months(today(), 12)}),
+    column("capacity", lambda row: 40),
+    column("summary", lambda row: "In short"),
+    Act("side", parts=lambda row: [FacilityPartner(organization=EnterpriseFactory())]),
+    Act("side changed", parts=lambda row: changed(row.partners.first(), head="Ms Lin")),
+    Act("side goes", removed=lambda row: [row.partners.first()]),
+    Act("programme", parts=lambda row: [ProgrammeItem(programme=ProgrammeFactory())]),
+    refused("side twice", parts=lambda row: [FacilityPartner(organization=row.partners.first().organization)]),
+    refused("ends before it starts", changes=lambda row: {"starts_on": today(), "ends_on": add_months(today(), -1)}),
+    refused("owner who may not see it", changes=lambda row: {"owner": UserFactory(user_admin=True)}),
+]
+
 SUBJECTS = {
     "edit_activity": Subject(
         ACTIVITY,
@@ -389,6 +418,12 @@ SUBJECTS = {
         lambda **given: DocumentFactory(agreement=AgreementFactory(), **given),
         [column("title", lambda row: "Minutes"), column("kind", lambda row: "annex")],
         {"partnerships.admin.documents": ADMIN},
+    ),
+    "edit_facility": Subject(
+        FACILITY,
+        lambda **given: FacilityFactory(opened=True, **given),
+        FACILITY_ACTS,
+        {"partnerships.admin.facilities": ADMIN},
     ),
 }
 CASES = [

@@ -16,11 +16,8 @@ from partnerships.admin.navigation import Attention
 from partnerships.admin.programmes import LabelInline
 from partnerships.admin.steps import StepsMixin
 from partnerships.admin.veils import veils
-from partnerships.admin.versions import FollowUpForm
 from partnerships.models import Facility, FacilityPartner
-from partnerships.statuses import FacilityStatus
-from partnerships.workflows.facilities import update_side_holders
-from partnerships.workflows.milestones import give_milestones_to, owner_of
+from partnerships.workflows.facilities import edit_facility, register_facility
 
 DATES = ("opened_on", "suspended_on", "closed_on")
 ATTENTION = {
@@ -48,7 +45,7 @@ class SideInline(PartInline):
 @veils("agreement")
 class FacilityAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     view_action, add_action, change_action = "facility.view", "facility.add", "facility.edit"
-    form = FollowUpForm
+    register_verb, edit_verb = staticmethod(register_facility), staticmethod(edit_facility)
     danger_steps = frozenset({"close"})
     attention = ATTENTION
     list_display = ("name", "name_zh", "kind", "sides", "unit", "owner", "status_label", "opened_on")
@@ -85,20 +82,6 @@ class FacilityAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         return self.inlines if obj else (SideInline,)
-
-    def save_model(self, request: HttpRequest, obj: Facility, form: Any, change: bool) -> None:
-        """A new owner takes over the reviews of the former."""
-        former = owner_of(obj)
-        super().save_model(request, obj, form, change)
-        if "owner" in form.changed_data:
-            give_milestones_to(obj, owner_id=obj.owner_id, actor=request.user, previous=former)
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """The unit of an open facility holds its sides, also one that joins later, and not one that left."""
-        before = list(form.instance.partners.values_list("organization_id", flat=True))
-        super().save_related(request, form, formsets, change)
-        if form.instance.status in {FacilityStatus.OPENED, FacilityStatus.SUSPENDED}:
-            update_side_holders(form.instance, actor=request.user, left=before)
 
     @display(description=_("sides"))
     def sides(self, facility: Facility) -> str:

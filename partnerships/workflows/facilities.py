@@ -1,26 +1,92 @@
 """Joint facilities: opened, reviewed every year, suspended, closed."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import count
+from types import MappingProxyType
 from typing import Any
 
-from django.db import transaction
+from django.db import models, transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from partnerships.dates import add_months
-from partnerships.exceptions import InvalidInput
-from partnerships.models import Facility, MilestoneKind, Organization, User
-from partnerships.statuses import FACILITY_TRANSITIONS, MilestoneStatus
+from partnerships.exceptions import InvalidInput, NotAllowed
+from partnerships.models import Facility, FacilityPartner, MilestoneKind, Organization, ProgrammeItem, User
+from partnerships.permissions import require
+from partnerships.statuses import FACILITY_TRANSITIONS, FacilityStatus, MilestoneStatus
 from partnerships.workflows.derivation import Derived, update_derived
-from partnerships.workflows.milestones import cancel_pending_milestones, reassign
+from partnerships.workflows.edits import Aggregate
+from partnerships.workflows.milestones import cancel_pending_milestones, give_milestones_to, reassign
 from partnerships.workflows.organizations import update_holders
-from partnerships.workflows.transitions import take_step
+from partnerships.workflows.transitions import check_new_owner, take_step
 
 REVIEW_MONTHS = 12
 LEAST_SIDES = 1
+
+FACILITY = Aggregate(
+    Facility,
+    "facility.add",
+    "facility.edit",
+    parts=(FacilityPartner, ProgrammeItem),
+    fixed=frozenset({"unit"}),  # its reviews stay with the unit that has them
+)
+
+
+def register_facility(
+    facility: Facility, *, actor: User | None, today: dt.date, parts: Sequence[models.Model] = ()
+) -> Facility:
+    """Register a planned facility with its parts: the organizations that run it, programmes."""
+    with transaction.atomic():
+        _check_agreement(facility, actor)
+        FACILITY.register(facility, parts, actor=actor)
+        if facility.owner:
+            check_new_owner(facility, facility.owner, field="owner")
+    return facility
+
+
+def edit_facility(
+    facility: Facility,
+    *,
+    actor: User | None,
+    today: dt.date,
+    changes: Mapping[str, Any] = MappingProxyType({}),
+    parts: Sequence[models.Model] = (),
+    removed: Sequence[models.Model] = (),
+) -> Facility:
+    """Change a facility and its parts as one version.
+
+    A new owner takes over the reviews of the former. While it runs, its unit holds each side, also one that joins later,
+    and no longer one that left.
+    """
+    with transaction.atomic():
+        before, after = FACILITY.begin(facility, changes, actor=actor)
+        if after.agreement_id != before.agreement_id:
+            _check_agreement(after, actor)
+        sides = list(before.partners.values_list("organization_id", flat=True))
+        if FACILITY.finish(before, after, parts, removed, actor=actor):
+            if after.owner_id != before.owner_id:
+                _give_to_owner(before, after, actor)
+            if after.status in {FacilityStatus.OPENED, FacilityStatus.SUSPENDED}:
+                update_side_holders(after, actor=actor, left=sides)
+    return after
+
+
+def _check_agreement(facility: Facility, actor: User | None) -> None:
+    """Raise ``NotAllowed`` for an agreement that the actor may not follow up."""
+    try:
+        if facility.agreement:
+            require(actor, "agreement.follow_up", facility.agreement)
+    except NotAllowed as error:
+        error.field = "agreement"
+        raise
+
+
+def _give_to_owner(before: Facility, after: Facility, actor: User | None) -> None:
+    if after.owner:
+        check_new_owner(after, after.owner, field="owner")
+    give_milestones_to(after, owner_id=after.owner_id, actor=actor, previous=before.owner)
 
 
 def open_facility(facility: Facility, *, actor: User | None, on: dt.date, today: dt.date) -> Facility:
