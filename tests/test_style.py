@@ -12,15 +12,12 @@ NAMED_BY_DJANGO = {"Command"}
 NOT_UNIQUE_YET = {
     "Cell",
     "DocumentForm",
-    "DraftForm",
     "Entry",
     "FollowUpForm",
     "ItemInline",
     "Line",
     "Outcome",
     "Part",
-    "Released",
-    "Section",
     "Verb",
 }
 RIDDLE = re.compile(r"(Who|Whoever|What|Of|That|Likewise|Beside)\b")

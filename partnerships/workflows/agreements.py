@@ -42,6 +42,7 @@ from partnerships.workflows.milestones import (
 from partnerships.workflows.organizations import update_holders
 from partnerships.workflows.transitions import (
     check_day,
+    check_input,
     check_new_owner,
     delete_as,
     lock,
@@ -90,9 +91,10 @@ def register_agreement(
     """
     with transaction.atomic():
         lock(agreement.unit)
-        found = set(agreements_of_title(agreement).values_list("pk", flat=True))
         agreement.created_by = actor
         require(actor, "agreement.add", agreement)
+        check_input(agreement)  # the database cannot look for a title with a NUL in it
+        found = set(agreements_of_title(agreement).values_list("pk", flat=True))
         if found - set(confirmed_different):
             raise PossibleDuplicate(TITLE_IS_THERE, found=found)
         AGREEMENT.register(agreement, parts, actor=actor)

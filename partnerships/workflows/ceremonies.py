@@ -42,7 +42,7 @@ from partnerships.models import (
 )
 from partnerships.permissions import refusal, require
 from partnerships.workflows.activities import register_activity, register_completed_activity
-from partnerships.workflows.agreements import record_signed_agreement
+from partnerships.workflows.agreements import register_signed_agreement
 from partnerships.workflows.demands import release_demand
 from partnerships.workflows.facilities import open_facility
 from partnerships.workflows.organizations import register_organization
@@ -52,7 +52,7 @@ LONGEST_TITLE = 200
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class CeremonyLine:
     """One line of the form, called ``key`` there; ``unit`` and ``coordinator`` look after what becomes of it."""
 
     key: str
@@ -76,8 +76,11 @@ class Present:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Signed(Line):
-    """``parties`` are keys of those present; a line speaks of organizations that may not be on record yet."""
+class SignedAgreement(CeremonyLine):
+    """An agreement to register; ``parties`` are keys of those present, who may not be on record yet.
+
+    It is none of ``confirmed_different``, the ids of agreements of its unit with the same title.
+    """
 
     type: AgreementType
     title: str
@@ -86,10 +89,11 @@ class Signed(Line):
     areas: tuple[CooperationArea, ...]
     is_party_list_complete: bool
     signs_for_members: bool
+    confirmed_different: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Opened(Line):
+class OpenedFacility(CeremonyLine):
     kind: str
     name: str
     name_zh: str = ""
@@ -97,7 +101,7 @@ class Opened(Line):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Released(Line):
+class ReleasedDemand(CeremonyLine):
     """Without a ``wording`` the content was not published."""
 
     organization: str
@@ -106,13 +110,13 @@ class Released(Line):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Visited(Line):
+class VisitedPartner(CeremonyLine):
     organization: str
     on: dt.date
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reported:
+class ReportedCount:
     """What the press counted, as printed; compared by ``rule`` with what is recorded."""
 
     key: str
@@ -135,11 +139,11 @@ class Ceremony:
     kinds: tuple[str, ...]
     programme: Programme | None = None
     present: tuple[Present, ...] = ()
-    signed: tuple[Signed, ...] = ()
-    opened: tuple[Opened, ...] = ()
-    released: tuple[Released, ...] = ()
-    visited: tuple[Visited, ...] = ()
-    reported: tuple[Reported, ...] = ()
+    signed: tuple[SignedAgreement, ...] = ()
+    opened: tuple[OpenedFacility, ...] = ()
+    released: tuple[ReleasedDemand, ...] = ()
+    visited: tuple[VisitedPartner, ...] = ()
+    reported: tuple[ReportedCount, ...] = ()
     source: Source | None = None
     printed: str = ""
 
@@ -191,20 +195,22 @@ def record_ceremony(
         _check_is_current(draft, version=version, tab=tab)
         _lock_units(ceremony)
         event = _record_event(ceremony, actor, today)
-        desk = _Desk(event, actor, today, _record_present(ceremony.present, event, actor), ceremony.programme)
-        desk.label(event=event)
+        recorder = _LineRecorder(
+            event, actor, today, _record_present(ceremony.present, event, actor), ceremony.programme
+        )
+        recorder.label(event=event)
         for signed in ceremony.signed:
             with _at(signed.key):
-                desk.sign(signed)
+                recorder.sign(signed)
         for opened in ceremony.opened:
             with _at(opened.key):
-                desk.open(opened)
+                recorder.open(opened)
         for released in ceremony.released:
             with _at(released.key):
-                desk.release(released)
+                recorder.release(released)
         for visited in ceremony.visited:
             with _at(visited.key):
-                desk.visit(visited)
+                recorder.visit(visited)
         _record_source(ceremony, event, actor)
         draft.event, draft.content = event, {}
         draft.save()
@@ -218,8 +224,8 @@ def _draft(actor: User, key: UUID, now: dt.datetime) -> CeremonyDraft:
 
 
 def _lock_units(ceremony: Ceremony) -> None:
-    """Of those who visit, before the organizations: whoever enters a visit by itself locks them in this order, too."""
-    units = {line.unit.pk: line.unit for line in ceremony.visited}
+    """Lock the units of agreements and visits before the organizations, in the order in which their verbs lock them."""
+    units = {line.unit.pk: line.unit for line in (*ceremony.signed, *ceremony.visited)}
     for pk in sorted(units):
         lock(units[pk])
 
@@ -311,7 +317,7 @@ def _record_source(ceremony: Ceremony, event: Event, actor: User) -> None:
             _record_figure(reported, source, event, actor)
 
 
-def _record_figure(reported: Reported, source: Source, event: Event, actor: User) -> None:
+def _record_figure(reported: ReportedCount, source: Source, event: Event, actor: User) -> None:
     figure = ReportedFigure(
         unit=event.unit,
         source=source,
@@ -328,7 +334,7 @@ def _record_figure(reported: Reported, source: Source, event: Event, actor: User
     save_as(figure, actor)
 
 
-class _Desk:
+class _LineRecorder:
     """Registers one line after another; ``present`` are the organizations of the event by key."""
 
     def __init__(
@@ -341,13 +347,14 @@ class _Desk:
     ) -> None:
         self.event, self.actor, self.today, self.present, self.programme = event, actor, today, present, programme
         self.signed_by: dict[int, list[Agreement]] = {}
+        self.agreement_ids: set[int] = set()
 
     def label(self, **row: Any) -> None:
         """Says of one row, by the name of its kind, that it belongs to the programme."""
         if self.programme:
             save_as(ProgrammeItem(programme=self.programme, **row), self.actor)
 
-    def sign(self, line: Signed) -> None:
+    def sign(self, line: SignedAgreement) -> None:
         agreement = Agreement(
             unit=line.unit,
             type=line.type,
@@ -356,22 +363,27 @@ class _Desk:
             coordinator=line.coordinator,
             event=self.event,
             is_party_list_complete=line.is_party_list_complete,
-            created_by=self.actor,
         )
-        self._add(agreement, "agreement.add")
-        self.label(agreement=agreement)
         _check_keeper(line.coordinator, "agreement.edit", agreement)
-        for organization in self._organizations(line.parties):
-            is_for_members = line.signs_for_members and organization.kind == OrganizationKind.ASSOCIATION
-            party = AgreementParty(agreement=agreement, organization=organization, signs_for_members=is_for_members)
-            save_as(party, self.actor)
-        for area in line.areas:
-            save_as(AgreementArea(agreement=agreement, area=area), self.actor)
-        signed = record_signed_agreement(agreement, actor=self.actor, on=self.event.starts_on, today=self.today)
-        for organization in self._organizations(line.parties):
+        parties = self._organizations(line.parties)
+        signed = register_signed_agreement(
+            agreement,
+            actor=self.actor,
+            on=self.event.starts_on,
+            today=self.today,
+            parts=[
+                *(_party(organization, line) for organization in parties),
+                *(AgreementArea(area=area) for area in line.areas),
+                *([ProgrammeItem(programme=self.programme)] if self.programme else []),
+            ],
+            # Lines of one ceremony are different agreements, also where all bear the title of their type.
+            confirmed_different={*line.confirmed_different, *self.agreement_ids},
+        )
+        self.agreement_ids.add(signed.pk)
+        for organization in parties:
             self.signed_by.setdefault(organization.pk, []).append(signed)
 
-    def open(self, line: Opened) -> None:
+    def open(self, line: OpenedFacility) -> None:
         facility = Facility(
             unit=line.unit,
             kind=line.kind,
@@ -388,7 +400,7 @@ class _Desk:
             save_as(FacilityPartner(facility=facility, organization=organization), self.actor)
         open_facility(facility, actor=self.actor, on=self.event.starts_on, today=self.today)
 
-    def release(self, line: Released) -> None:
+    def release(self, line: ReleasedDemand) -> None:
         [organization] = self._organizations([line.organization])
         demand = Demand(
             unit=line.unit,
@@ -404,7 +416,7 @@ class _Desk:
         _check_keeper(line.coordinator, "demand.edit", demand)
         self.label(demand=release_demand(demand, actor=self.actor, on=self.today))
 
-    def visit(self, line: Visited) -> None:
+    def visit(self, line: VisitedPartner) -> None:
         [host] = self._organizations([line.organization])
         check_day(line.on, field="on")
         agreements = self.signed_by.get(host.pk, [])
@@ -432,6 +444,11 @@ class _Desk:
 
     def _organizations(self, keys: Iterable[str]) -> list[Organization]:
         return [self.present[key] for key in keys]
+
+
+def _party(organization: Organization, line: SignedAgreement) -> AgreementParty:
+    is_for_members = line.signs_for_members and organization.kind == OrganizationKind.ASSOCIATION
+    return AgreementParty(organization=organization, signs_for_members=is_for_members)
 
 
 def _about(words: str, organization: Organization) -> str:

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from partnerships.factories import (
     DAY,
+    AgreementFactory,
     AgreementTypeFactory,
     CeremonyDraftFactory,
     CooperationAreaFactory,
@@ -306,6 +307,25 @@ def test_a_name_that_nobody_can_tell_signs_nothing(form: CeremonyPage) -> None:
     assert problems(form) == [
         "Agreements signed, line 1 · Partner: This name is kept as printed: say above which organization it is."
     ]
+
+
+def test_an_agreement_of_a_title_on_record_is_confirmed_at_its_line(form: CeremonyPage, world: World) -> None:
+    start(form)
+    college, works = form.name_present("Some College", "Some Works")
+    [line] = form.add("agreements", 1, AgreementTypeFactory())
+    form.fill(line, ours=college, partner=works, title="Agreement")
+    assert f"{line}-is_another" not in form.answer.text
+    known = AgreementFactory(unit=world.unit, title="Agreement")
+
+    form.press("record")
+    assert problems(form) == [
+        "Agreements signed, line 1 · It is another one: This unit has an agreement of this title already."
+    ]
+    form.fill(line, is_another=str(known.pk))
+    form.press("draft")
+    assert form.fields[f"{line}-is_another"] == [str(known.pk)]  # the tick stays
+
+    assert recorded(form).agreements.get().pk != known.pk
 
 
 # Lines

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from partnerships.exceptions import InvalidInput, NotAllowed, StaleVersion, TransitionRefused
+from partnerships.exceptions import InvalidInput, NotAllowed, PossibleDuplicate, StaleVersion, TransitionRefused
 from partnerships.factories import (
     DAY,
     NOON,
+    AgreementFactory,
     AgreementTypeFactory,
     AssociationFactory,
     CeremonyDraftFactory,
@@ -40,12 +41,12 @@ from partnerships.models import (
 )
 from partnerships.workflows.ceremonies import (
     Ceremony,
-    Opened,
+    OpenedFacility,
     Present,
-    Released,
-    Reported,
-    Signed,
-    Visited,
+    ReleasedDemand,
+    ReportedCount,
+    SignedAgreement,
+    VisitedPartner,
     discard_draft,
     record_ceremony,
     save_draft,
@@ -92,23 +93,23 @@ def whole_ceremony(actor: Any, **values: Any) -> Ceremony:
             Present(key="present-2", name="Garbled ...", role="signatory"),
         ),
         "signed": (signed(AgreementTypeFactory(), parties, **kept),),
-        "opened": (Opened(key="facilities-0", kind="workstation", name="Station", partners=parties, **kept),),
-        "released": (Released(key="demands-0", organization="present-1", title="", wording="", **kept),),
-        "visited": (Visited(key="visits-0", organization="present-1", on=DAY, **kept),),
+        "opened": (OpenedFacility(key="facilities-0", kind="workstation", name="Station", partners=parties, **kept),),
+        "released": (ReleasedDemand(key="demands-0", organization="present-1", title="", wording="", **kept),),
+        "visited": (VisitedPartner(key="visits-0", organization="present-1", on=DAY, **kept),),
         "reported": (nine(),),
         "source": Source(title="Article"),
     }
     return Ceremony(**{**made, **values})
 
 
-def signed(kind: Any, parties: tuple[str, ...], **kept: Any) -> Signed:
+def signed(kind: Any, parties: tuple[str, ...], **kept: Any) -> SignedAgreement:
     more = {"title_as_signed": "", "areas": (), "is_party_list_complete": True, "signs_for_members": False}
-    return Signed(key="agreements-0", type=kind, title="Agreement", parties=parties, **more, **kept)
+    return SignedAgreement(key="agreements-0", type=kind, title="Agreement", parties=parties, **more, **kept)
 
 
-def nine() -> Reported:
+def nine() -> ReportedCount:
     words = {"name": "Agreements signed", "printed": "nine", "qualifier": "exact"}
-    return Reported(key="reported-event_agreements", rule="event_agreements", value=Decimal(9), **words)
+    return ReportedCount(key="reported-event_agreements", rule="event_agreements", value=Decimal(9), **words)
 
 
 def record(ceremony: Ceremony, actor: Any, *, key: uuid.UUID | None = None, **more: Any) -> Event:
@@ -156,7 +157,8 @@ def test_what_came_of_it_belongs_to_its_programme(actor: Any) -> None:
     different = frozenset(Organization.objects.values_list("pk", flat=True))
     others = tuple(replace(one, confirmed_different=different) for one in ceremony.present)
     other = Event(unit=event.unit, name="Other", starts_on=DAY)
-    record(replace(ceremony, programme=None, event=other, present=others), actor)
+    lines = (replace(ceremony.signed[0], title="Another agreement"),)
+    record(replace(ceremony, programme=None, event=other, present=others, signed=lines), actor)
 
     labelled = [event, event.agreements.get(), event.facilities.get(), event.demands.get()]
     items = ceremony.programme.items.all()
@@ -196,6 +198,21 @@ def test_a_visit_belongs_to_the_one_agreement_of_its_host(actor: Any) -> None:
     event = record(replace(ceremony, signed=(*ceremony.signed, second)), actor)
 
     assert event.activities.get().agreement is None
+
+
+def test_an_agreement_of_a_title_on_record_is_asked_about(actor: Any) -> None:
+    ceremony = whole_ceremony(actor)
+    line = ceremony.signed[0]
+    known = AgreementFactory(unit=line.unit, title=line.title.upper())
+    before = made()
+
+    with pytest.raises(PossibleDuplicate) as refusal:
+        record(ceremony, actor)
+    assert (refusal.value.field, refusal.value.found) == ("agreements-0-is_another", {known.pk})
+    assert made() == before
+
+    confirmed = replace(whole_ceremony(actor), signed=(replace(line, confirmed_different=frozenset({known.pk})),))
+    assert record(confirmed, actor).agreements.count() == 1
 
 
 def test_the_longest_name_fits_the_titles_made_of_it(actor: Any) -> None:
@@ -335,7 +352,9 @@ def test_two_ceremonies_with_the_same_guests_never_wait_in_a_circle(actor: Any) 
             Present(key=f"present-{number}", name="x", role="guest", organization=one)
             for number, one in enumerate(pair)
         )
-        calls.append(partial(record, whole_ceremony(actor, present=present, source=None, reported=()), actor))
+        ceremony = whole_ceremony(actor, present=present, source=None, reported=())
+        lines = (replace(ceremony.signed[0], title=f"Agreement {len(calls)}"),)
+        calls.append(partial(record, replace(ceremony, signed=lines), actor))
 
     assert refused(run_together(*calls)) == []
     assert Event.objects.count() == 2
@@ -348,7 +367,7 @@ def test_a_visit_entered_by_itself_and_a_ceremony_never_wait_in_a_circle(actor: 
     for _round in range(4):
         host = EnterpriseFactory()
         present = (Present(key="present-0", name="x", role="guest", organization=host),)
-        visited = (Visited(key="visits-0", organization="present-0", on=DAY, **kept),)
+        visited = (VisitedPartner(key="visits-0", organization="present-0", on=DAY, **kept),)
         visit = {"unit": unit_of(actor), "kind": "visit", "title": "Another", "starts_on": DAY, "organizations": [host]}
 
         results = run_together(

@@ -16,7 +16,7 @@ from partnerships.models import AgreementType, CooperationArea, Role, Unit, User
 from partnerships.models.base import validate_visible_text
 
 
-class DraftForm(forms.Form):
+class DraftPartForm(forms.Form):
     """``is_checked`` off: shown as it was left, and nobody is told yet what is missing."""
 
     def __init__(self, *args: Any, is_checked: bool = True, **kwargs: Any) -> None:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from partnerships.forms.ceremonies.fields import (
     Choices,
-    DraftForm,
+    DraftPartForm,
     clean_day,
     in_both_languages,
     line_field,
@@ -64,7 +64,7 @@ COUNTED_KINDS: Mapping[str, str] = {
 }
 
 
-class EventForm(DraftForm):
+class EventForm(DraftPartForm):
     """The event itself, who looks after what was made at it, and where the reported figures stand."""
 
     name = line_field(gettext_lazy("Name of the event"))
@@ -153,7 +153,7 @@ class EventForm(DraftForm):
         )
 
 
-class ReportedForm(DraftForm):
+class ReportedForm(DraftPartForm):
     """How many the press counted."""
 
     qualifier = forms.ChoiceField(
@@ -194,10 +194,10 @@ class ReportedForm(DraftForm):
     def is_given(self) -> bool:
         return self.cleaned_data.get("value") is not None
 
-    def reported(self) -> ceremonies.Reported:
+    def reported(self) -> ceremonies.ReportedCount:
         values = self.cleaned_data
         qualifier = values["qualifier"] or ReportedFigure.Qualifier.EXACT
-        return ceremonies.Reported(
+        return ceremonies.ReportedCount(
             key=self.prefix,
             rule=self.rule,
             **in_both_languages(lambda: str(self.name)),

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from partnerships.forms.ceremonies.fields import (
     Choices,
-    DraftForm,
+    DraftPartForm,
     clean_day,
     in_both_languages,
     line_field,
@@ -18,14 +18,16 @@ from partnerships.forms.ceremonies.fields import (
 )
 from partnerships.forms.ceremonies.head import EventForm
 from partnerships.forms.ceremonies.names import Who
+from partnerships.forms.possible_duplicates import AnotherField
 from partnerships.forms.steps import DateInput
-from partnerships.models import FacilityKind, Organization, OrganizationKind, Participation
+from partnerships.models import Agreement, FacilityKind, Organization, OrganizationKind, Participation
 from partnerships.workflows import ceremonies
+from partnerships.workflows.agreements import TITLE_IS_THERE, agreements_of_title
 
 NEW, PRINTED = "new", "printed"
 
 
-class Line(DraftForm):
+class LineForm(DraftPartForm):
     """One line of a section; a blank one counts for nothing."""
 
     # Those that name an organization of the ceremony.
@@ -53,7 +55,7 @@ class Line(DraftForm):
         return self.typed("kind")
 
 
-class PresentLine(Line):
+class PresentLine(LineForm):
     """An organization that was there. ``seen`` are the look-alikes that stood beside it when the page was sent."""
 
     name = line_field(gettext_lazy("Organization"))
@@ -121,7 +123,7 @@ class PresentLine(Line):
         )
 
 
-class KeptLine(Line):
+class KeptLine(LineForm):
     """A line of which something becomes that a unit and a person look after; empty: those of the event."""
 
     seldom: tuple[str, ...] = ("unit", "coordinator")
@@ -185,17 +187,36 @@ class SignedLine(TwoSidedLine):
         label=gettext_lazy("An association among them signs for its members, too"), required=False
     )
     more_signed = forms.BooleanField(label=gettext_lazy("More signed it than are named here"), required=False)
+    is_another = AnotherField(label=gettext_lazy("It is another one"), initial=frozenset())
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # A tick stays on the page while lines come and go.
+        self.ask_about(self.fields["is_another"].to_python(self.typed("is_another")))
         self.fields["ours"].required = True
         offer(self.fields["type"], self.choices.types, empty="—")
         offer(self.fields["areas"], self.choices.areas)
         offer(self.fields["others"], self.choices.present)
 
-    def line(self, head: EventForm) -> ceremonies.Signed:
+    def ask_about(self, found: frozenset[int]) -> None:
+        """Show the box that asks whether it is another agreement than these; without any there is no box."""
+        self.fields["is_another"].ask_about(found)
+        self.has_duplicates = bool(found)
+
+    def check_duplicates(self, head: EventForm) -> None:
+        """Ask about agreements of the unit with this title that nobody has confirmed to be others."""
+        unit = self.cleaned_data.get("unit") or head.cleaned_data.get("unit")
+        title = self.cleaned_data.get("title")
+        if not unit or not title:
+            return
+        found = frozenset(agreements_of_title(Agreement(unit=unit, title=title)).values_list("pk", flat=True))
+        self.ask_about(found)
+        if found - self.cleaned_data.get("is_another", frozenset()):
+            self.add_error("is_another", TITLE_IS_THERE)
+
+    def line(self, head: EventForm) -> ceremonies.SignedAgreement:
         values = self.cleaned_data
-        return ceremonies.Signed(
+        return ceremonies.SignedAgreement(
             **self.kept(head),
             type=values["type"],
             title=values["title"],
@@ -204,6 +225,7 @@ class SignedLine(TwoSidedLine):
             areas=tuple(dict.fromkeys(values["areas"])),
             is_party_list_complete=not values["more_signed"],
             signs_for_members=values["for_members"],
+            confirmed_different=values["is_another"],
         )
 
 
@@ -211,12 +233,12 @@ class OpenedLine(TwoSidedLine):
     kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=[("", "—"), *FacilityKind.choices])
     name = line_field(gettext_lazy("Name"), required=False)
 
-    def line(self, head: EventForm) -> ceremonies.Opened:
+    def line(self, head: EventForm) -> ceremonies.OpenedFacility:
         kind, partner = self.cleaned_data["kind"], self.choices.present[self.cleaned_data["partner"]]
         name = {"name": self.cleaned_data["name"], "name_zh": ""}
         if not name["name"]:
             name = in_both_languages(lambda: f"{FacilityKind(kind).label} · {partner}"[:200])
-        return ceremonies.Opened(**self.kept(head), **name, kind=kind, partners=self.sides())
+        return ceremonies.OpenedFacility(**self.kept(head), **name, kind=kind, partners=self.sides())
 
 
 class ReleasedLine(KeptLine):
@@ -244,9 +266,9 @@ class ReleasedLine(KeptLine):
             self.add_error("wording", _("Give the wording, or say that the content was not published."))
         return values
 
-    def line(self, head: EventForm) -> ceremonies.Released:
+    def line(self, head: EventForm) -> ceremonies.ReleasedDemand:
         values = {name: self.cleaned_data[name] for name in ("organization", "title", "wording")}
-        return ceremonies.Released(**self.kept(head), **values)
+        return ceremonies.ReleasedDemand(**self.kept(head), **values)
 
 
 class VisitedLine(KeptLine):
@@ -262,6 +284,6 @@ class VisitedLine(KeptLine):
     def clean_on(self) -> dt.date | None:
         return clean_day(self.cleaned_data["on"])
 
-    def line(self, head: EventForm) -> ceremonies.Visited:
+    def line(self, head: EventForm) -> ceremonies.VisitedPartner:
         on = self.cleaned_data["on"] or head.cleaned_data["starts_on"]
-        return ceremonies.Visited(**self.kept(head), organization=self.cleaned_data["organization"], on=on)
+        return ceremonies.VisitedPartner(**self.kept(head), organization=self.cleaned_data["organization"], on=on)

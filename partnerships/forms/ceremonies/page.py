@@ -9,12 +9,12 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from partnerships.exceptions import DomainError
+from partnerships.exceptions import DomainError, PossibleDuplicate
 from partnerships.forms.ceremonies.fields import Choices
 from partnerships.forms.ceremonies.head import COUNTED_KINDS, FIGURES, EventForm, ReportedForm
 from partnerships.forms.ceremonies.lines import (
     PRINTED,
-    Line,
+    LineForm,
     OpenedLine,
     PresentLine,
     ReleasedLine,
@@ -40,7 +40,7 @@ HEADINGS: Mapping[str, Any] = {
 }
 # Seldom needed, or filled in by themselves.
 FILLED_LATER = {"unit", "coordinator"}
-SECTIONS: Mapping[str, type[Line]] = {
+SECTIONS: Mapping[str, type[LineForm]] = {
     "present": PresentLine,
     "agreements": SignedLine,
     "facilities": OpenedLine,
@@ -93,11 +93,11 @@ def blank_ceremony(user: User) -> QueryDict:
 
 
 @dataclass(frozen=True)
-class Section:
+class CeremonySection:
     """One part of the page: its lines, and what the press counted beside what they name."""
 
     name: str
-    lines: list[Line]
+    lines: list[LineForm]
     figures: list[ReportedForm]
 
     @property
@@ -110,7 +110,7 @@ class Section:
         return self.lines[-1].typed("type") or self.lines[-1].typed("kind") if self.lines else ""
 
     @property
-    def filled(self) -> list[Line]:
+    def filled(self) -> list[LineForm]:
         return [line for line in self.lines if line.has_changed()]
 
 
@@ -132,13 +132,13 @@ class CeremonyForm:
         lines = [line for section in self.sections.values() for line in section.lines]
         self.forms: list[Any] = [self.head, *lines, *self.figures]
 
-    def _section(self, name: str) -> Section:
+    def _section(self, name: str) -> CeremonySection:
         common = {"choices": self.choices, "is_checked": self.is_checked}
         lines = []
         for number in self._numbers[name]:
             more = {"who": self._who[number]} if name == "present" else {}
             lines.append(SECTIONS[name](self.data, prefix=f"{name}-{number}", **common, **more))
-        section = Section(name, lines, [figure for figure in self.figures if figure.section == name])
+        section = CeremonySection(name, lines, [figure for figure in self.figures if figure.section == name])
         for figure in section.figures:
             kind = COUNTED_KINDS.get(figure.rule)
             figure.named = sum(1 for line in section.filled if kind in {None, line.kind_named})
@@ -175,7 +175,7 @@ class CeremonyForm:
         """ "Agreements signed, line 2"; empty for the event itself."""
         if isinstance(form, ReportedForm):
             return str(form.label)
-        if not isinstance(form, Line):
+        if not isinstance(form, LineForm):
             return ""
         number = self.sections[form.section].lines.index(form) + 1
         return _("%(part)s, line %(number)s") % {"part": HEADINGS[form.section], "number": number}
@@ -186,6 +186,9 @@ class CeremonyForm:
         self._refuse_twins()
         self._refuse_unresolved()
         self._check_source()
+        for line in self.sections["agreements"].filled:
+            if isinstance(line, SignedLine):
+                line.check_duplicates(self.head)
         return all(answers) and all(form.is_valid() for form in self.forms)
 
     def _refuse_twins(self) -> None:
@@ -241,7 +244,11 @@ class CeremonyForm:
         """The reason of a verb, beside the field of the line that it names."""
         prefix, _dash, name = (error.field or "").rpartition("-")
         form = next((form for form in self.forms if prefix and form.prefix == prefix), self.head)
-        name = "choice" if name == "is_another" else name  # a look-alike registered meanwhile
+        # A look-alike was registered since the page checked.
+        if isinstance(form, SignedLine) and isinstance(error, PossibleDuplicate):
+            form.ask_about(error.found)
+        elif name == "is_another":
+            name = "choice"
         form.add_error(name if name in form.fields else None, str(error))
 
 
