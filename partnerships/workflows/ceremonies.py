@@ -44,7 +44,7 @@ from partnerships.permissions import refusal, require
 from partnerships.workflows.activities import register_activity, register_completed_activity
 from partnerships.workflows.agreements import register_signed_agreement
 from partnerships.workflows.demands import release_demand
-from partnerships.workflows.facilities import open_facility
+from partnerships.workflows.facilities import open_facility, register_facility
 from partnerships.workflows.organizations import register_organization
 from partnerships.workflows.transitions import check_day, lock, save_as
 
@@ -374,7 +374,7 @@ class _LineRecorder:
             parts=[
                 *(_party(organization, line) for organization in parties),
                 *(AgreementArea(area=area) for area in line.areas),
-                *([ProgrammeItem(programme=self.programme)] if self.programme else []),
+                *self._labels(),
             ],
             # Lines of one ceremony are different agreements, also where all bear the title of their type.
             confirmed_different={*line.confirmed_different, *self.agreement_ids},
@@ -393,11 +393,9 @@ class _LineRecorder:
             event=self.event,
             region=self.event.region,
         )
-        self._add(facility, "facility.add")
-        self.label(facility=facility)
         _check_keeper(line.coordinator, "facility.edit", facility)
-        for organization in self._organizations(line.partners):
-            save_as(FacilityPartner(facility=facility, organization=organization), self.actor)
+        sides = [FacilityPartner(organization=organization) for organization in self._organizations(line.partners)]
+        register_facility(facility, actor=self.actor, today=self.today, parts=[*sides, *self._labels()])
         open_facility(facility, actor=self.actor, on=self.event.starts_on, today=self.today)
 
     def release(self, line: ReleasedDemand) -> None:
@@ -438,9 +436,8 @@ class _LineRecorder:
             why = _("Recorded with the ceremony; no next step is known.")
             register_completed_activity(activity, on=line.on, no_next_step_reason=why, **more)
 
-    def _add(self, row: Any, action: str) -> None:
-        require(self.actor, action, row)
-        save_as(row, self.actor)
+    def _labels(self) -> list[ProgrammeItem]:
+        return [ProgrammeItem(programme=self.programme)] if self.programme else []
 
     def _organizations(self, keys: Iterable[str]) -> list[Organization]:
         return [self.present[key] for key in keys]
