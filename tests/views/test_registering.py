@@ -221,7 +221,8 @@ class TestSignedAlready:
         assert [party.name_as_signed for party in made.parties.all()] == ["North College", "New Works"]
         assert [row.title for row in made.milestones.filter(title__startswith="After")] == ["After 24"]
         assert min(made.milestones.values_list("due_on", flat=True)) >= DAY
-        assert OrganizationUnit.objects.filter(unit=world.unit, organization__name="New Works").count() == 1
+        # A coordinator registered it: nobody has confirmed that it was signed.
+        assert OrganizationUnit.objects.filter(unit=world.unit, organization__name="New Works").count() == 0
 
     def test_left_without_a_term_it_is_open_ended_by_the_types_rule(
         self, client: Client, typed: dict[str, Any]
