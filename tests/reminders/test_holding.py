@@ -332,7 +332,7 @@ def test_nothing_is_released_while_all_mail_is_held(clock: Clock, staff: User) -
 def test_all_mail_is_held_once(clock: Clock, staff: User) -> None:
     hold_all(actor=staff, note="", now=clock())
 
-    with pytest.raises(TransitionRefused, match="held already"):
+    with pytest.raises(TransitionRefused, match="paused already"):
         hold_all(actor=staff, note="", now=clock())
 
     assert MailHold.objects.count() == 1

@@ -107,8 +107,7 @@ def test_a_draft_that_gets_another_type_gets_the_reminders_of_that_type_at_the_n
     reconcile_marked(now=NOON)
 
     draft = Agreement.objects.get(pk=draft.pk)
-    draft.type = of_type.agreement_type
-    edit_agreement(draft, actor=None)
+    edit_agreement(draft, actor=None, today=NOON.date(), changes={"type": of_type.agreement_type})
     reconcile_marked(now=NOON)
 
     plans = ReminderPlan.objects.order_by("pk").values_list("rule", "status")
