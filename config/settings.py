@@ -148,6 +148,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "partnerships.middleware.PersonMiddleware",
+    "partnerships.middleware.ActMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
@@ -276,8 +277,8 @@ EMAIL_MAX_PER_MINUTE = _count("EMAIL_MAX_PER_MINUTE")
 # Nobody can know whether the mail server took a mail: hold it for a person to decide, or send the very same once more.
 REMINDERS_UNCERTAIN = _choice("REMINDERS_UNCERTAIN", "hold", "resend")
 
-# So many new mails a day are never held as far more than usual; 0: none ever are.
-REMINDERS_NEVER_HELD = _count("REMINDERS_NEVER_HELD", 200)
+# Hold the mails of one edit, rule change or import that makes more than so many; 0: never.
+REMINDERS_HOLD_ABOVE = _count("REMINDERS_HOLD_ABOVE", 200)
 
 REDIS_URL = _required("REDIS_URL", "redis://127.0.0.1:6379/0")
 if urlsplit(REDIS_URL).scheme not in {"redis", "rediss", "redis+socket", "memory"}:

@@ -9,6 +9,8 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone, translation
 
+from partnerships.acts import one_act
+
 # The theme's scripts evaluate expressions written in attributes, and it writes styles into its pages.
 ADMIN_NEEDS = {
     "script-src": ["'self'", "'unsafe-eval'"],
@@ -37,6 +39,17 @@ class QueryStringMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         asked = request.META.get("QUERY_STRING", "")
         return HttpResponseBadRequest() if "%00" in asked or "\0" in asked else self.get_response(request)
+
+
+class ActMiddleware:
+    """Makes what one request changes one act: more mails than the site allows one are held."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with one_act():
+            return self.get_response(request)
 
 
 class PersonMiddleware:

@@ -10,7 +10,7 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGE = "partnerships"
-LEAVES = {"__version__", "statuses", "exceptions", "dates", "names", "texts", "wake_up"}
+LEAVES = {"__version__", "statuses", "exceptions", "dates", "names", "texts", "wake_up", "acts"}
 STATE = LEAVES | {"models"}
 RULES = STATE | {"permissions"}
 VERBS = RULES | {"workflows", "reminders", "mailing", "operations", "reports"}
@@ -23,6 +23,7 @@ ALLOWED: dict[str, set[str]] = {
     "names": set(),
     "texts": set(),
     "wake_up": set(),
+    "acts": set(),
     "client_address": set(),
     "login_limits": {"client_address"},
     "checks": set(),

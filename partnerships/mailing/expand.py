@@ -1,23 +1,35 @@
 """Due plans become items in deliveries: rows first, mail later."""
 
 import datetime as dt
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from partnerships.mailing.catch_up import CatchUp
-from partnerships.mailing.envelopes import Envelope, Item, MailCount, pack
-from partnerships.mailing.holding import hold, reason_to_hold
-from partnerships.models import Delivery, DeliveryEvent, ReminderItem, ReminderPlan, ReminderRule
+from partnerships.mailing.envelopes import CATCH_UP_AFTER, Envelope, Item, MailCount, is_late, pack
+from partnerships.mailing.holding import hold, is_held, reason_of_pause
+from partnerships.models import (
+    Delivery,
+    DeliveryEvent,
+    ReminderItem,
+    ReminderMark,
+    ReminderPlan,
+    ReminderRule,
+    Sweep,
+)
 from partnerships.models.reasons import Reason
 from partnerships.reminders.recipients import Directory
 from partnerships.reminders.reconcile import closing, withdrawn_items
 from partnerships.reminders.rule_set import Rulebook
 from partnerships.reminders.unanswered import is_unanswered, mark_told, signs_for
 from partnerships.statuses import DeliveryStatus, PlanStatus
+
+logger = logging.getLogger(__name__)
 
 Clock = Callable[[], dt.datetime]
 
@@ -44,7 +56,7 @@ def expand_due(
     A plan that expired after ``expires_until`` is left alone: the clock jumped, and the next run will know better.
     """
     with transaction.atomic():
-        due = due_plans(now)
+        due = _of_whole_acts(due_plans(now))
         if expires_until is not None:
             due = due.filter(Q(expires_at__gt=now) | Q(expires_at__lte=expires_until))
         plans = list(_with_context(due).select_for_update(skip_locked=True, of=("self",))[:batch])
@@ -59,6 +71,13 @@ def expand_due(
 
 def due_plans(now: dt.datetime) -> QuerySet[ReminderPlan]:
     return ReminderPlan.objects.filter(status=PlanStatus.PLANNED, next_attempt_at__lte=now)
+
+
+def _of_whole_acts(plans: QuerySet[ReminderPlan]) -> QuerySet[ReminderPlan]:
+    """Leave out the plans of an act that is still being planned: its mails are counted when all are known."""
+    marked = ReminderMark.objects.exclude(act="").values("act")
+    swept = Sweep.objects.filter(is_finished=False).exclude(act="").values("act")
+    return plans.filter(Q(act="") | ~Q(act__in=marked) & ~Q(act__in=swept))
 
 
 def _with_context(plans: QuerySet[ReminderPlan]) -> QuerySet[ReminderPlan]:
@@ -112,7 +131,7 @@ def _make_deliveries(plans: Sequence[ReminderPlan], book: Rulebook, *, now: dt.d
         if audience and not recipients and plan.pk not in mailed:
             plan.status, plan.reason = PlanStatus.SUPERSEDED, Reason.NEWER_REMINDER
     envelopes = pack(items, now=now, at=at)
-    _hold_flood(envelopes, len(plans), book, now=now, at=at)
+    _hold_new(envelopes, book, now=now, at=at)
     made = write(envelopes, at=at)
     _settle_withdrawn([plan for plan in plans if plan.status == PlanStatus.EXPANDED], generations)
     return made
@@ -143,27 +162,50 @@ def _next_generations(plans: Sequence[ReminderPlan]) -> dict[tuple[int, str], in
     return found
 
 
-def _hold_flood(
-    envelopes: Sequence[Envelope], plans: int, book: Rulebook, *, now: dt.datetime, at: dt.datetime
-) -> None:
-    """Turns the new mails into held ones, while all mail is held or when what is due makes far more than usual."""
-    mails = [
-        one.delivery for one in envelopes if one.delivery._state.adding and one.delivery.status == DeliveryStatus.QUEUED
-    ]
-    expected = partial(_expected_mails, plans, len(mails), book, now=now, at=at)
-    reason = reason_to_hold(at=at, expected=expected) if mails else ""
-    if reason:
-        for mail in mails:
-            hold(mail, reason, at)
+def _hold_new(envelopes: Sequence[Envelope], book: Rulebook, *, now: dt.datetime, at: dt.datetime) -> None:
+    """Hold the new mails: all of them during a pause, else those that only acts with too many mails ask for.
+
+    A mail that also carries another reminder would have gone anyway, so it goes.
+    """
+    new = [one for one in envelopes if one.delivery._state.adding and one.delivery.status == DeliveryStatus.QUEUED]
+    paused = reason_of_pause() if new else ""
+    acts = {_act(item.plan, now) for envelope in new for item in envelope.items}
+    floods = set() if paused else {act for act in acts if act and _makes_too_many(act, book, now=now, at=at)}
+    for envelope in new:
+        if paused or all(_act(item.plan, now) in floods for item in envelope.items):
+            hold(envelope.delivery, paused or Reason.TOO_MANY_AT_ONCE, at)
 
 
-def _expected_mails(plans: int, mails: int, book: Rulebook, enough: int, *, now: dt.datetime, at: dt.datetime) -> int:
-    """How many mails all that is due will make, counted up to ``enough``; ``plans`` of it are known to make ``mails``."""
-    due = due_plans(now).filter(expires_at__gt=now)
-    if mails > enough or due.count() <= plans:
-        return mails
-    count = MailCount.begin()
-    rest, last = _with_context(due).order_by("pk"), 0
+def _act(plan: ReminderPlan, now: dt.datetime) -> str:
+    """Return the act that made the plan; "" for a late one, because what catches up is never held."""
+    return "" if is_late(plan, now) else plan.act
+
+
+def _makes_too_many(act: str, book: Rulebook, *, now: dt.datetime, at: dt.datetime) -> bool:
+    """Say whether the act's mails have to wait: it has some that wait for their release, or too many today.
+
+    Counted over the whole day and not over this batch: else the first batches of a flood would leave. Where they are
+    not too many the day's plans lose the act, so that no later batch counts again.
+    """
+    limit = settings.REMINDERS_HOLD_ABOVE
+    if not limit:
+        return False
+    zone = timezone.get_default_timezone()
+    day_ends = dt.datetime.combine(timezone.localdate(now, zone) + dt.timedelta(days=1), dt.time(), zone)
+    plans = ReminderPlan.objects.filter(act=act, status=PlanStatus.PLANNED, send_at__gte=now - CATCH_UP_AFTER)
+    today = plans.filter(next_attempt_at__lt=day_ends, expires_at__gt=now)
+    # Counted first: what another process makes into mail meanwhile is then seen by one of the two questions.
+    if _mails_of(today, book, limit, now=now, at=at) > limit or is_held(act):
+        logger.warning("Held: one act makes more than %s mails", limit)
+        return True
+    ours = list(today.select_for_update(skip_locked=True).values_list("pk", flat=True))
+    ReminderPlan.objects.filter(pk__in=ours).update(act="")
+    return False
+
+
+def _mails_of(plans: QuerySet[ReminderPlan], book: Rulebook, enough: int, *, now: dt.datetime, at: dt.datetime) -> int:
+    """Return how many mails ``plans`` will make; stop counting above ``enough``."""
+    count, rest, last = MailCount.begin(), _with_context(plans).order_by("pk"), 0
     while count.total <= enough and (batch := list(rest.filter(pk__gt=last)[:BATCH])):
         last = batch[-1].pk
         signs = signs_for(batch)

@@ -1,19 +1,14 @@
-"""What is kept from leaving until somebody lets it go: all mail while a hold stands, and far more mail than usual.
+"""What is kept from leaving until somebody lets it go: all mail while a hold stands, and one act's too many mails.
 
-Usual is what the site made on the busiest of the last 28 days. A held mail is released by a person, is looked at
-again when it is claimed like every other, and goes out once.
+A held mail is released by a person, is looked at again when it is claimed like every other, and goes out once.
 """
 
 import datetime as dt
-import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Q, QuerySet
-from django.db.models.functions import TruncDate
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from partnerships.exceptions import TransitionRefused
@@ -31,73 +26,26 @@ from partnerships.permissions import may, require
 from partnerships.reminders.unanswered import mark_told
 from partnerships.statuses import DeliveryStatus, PlanStatus
 
-logger = logging.getLogger(__name__)
-
 WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.RETRY)
-TIMES_USUAL = 3
-DAYS_LOOKED_AT = 28
-# Mails due within an hour of some that were held are of the same wave; later ones are judged on their own.
-ONE_WAVE = dt.timedelta(hours=1)
 BATCH = 500
-NOT_MAIL = (DeliveryStatus.CANCELLED, DeliveryStatus.SKIPPED)
 BECAUSE = {MailHold.Cause.BY_HAND: Reason.HELD_BY_HAND, MailHold.Cause.RESTORE: Reason.HELD_SINCE_RESTORE}
 
 
-def reason_to_hold(*, at: dt.datetime, expected: Callable[[int], int]) -> str:
-    """Why mails made at ``at`` are held, or "" when they may go.
-
-    ``expected(enough)`` says how many mails all that is due now will make; it may stop counting at ``enough``. It is
-    asked for all that is due, not for one batch of it: else the first batches of a flood would pass.
-    """
+def reason_of_pause() -> str:
+    """Return why new mails are held while sending is paused; "" while it is not."""
     hold = MailHold.objects.active().first()
-    if hold is not None:
-        return BECAUSE[MailHold.Cause(hold.cause)]
-    at_least = settings.REMINDERS_NEVER_HELD
-    if not at_least:
-        return ""
-    before = _made_today(at) + _held_in_this_wave(at)
-    if before + expected(at_least) <= at_least:
-        return ""
-    limit = max(at_least, TIMES_USUAL * _busiest_day(at))
-    total = before + expected(limit)
-    if total <= limit:
-        return ""
-    logger.warning("Held: %s mails or more in a day, where up to %s are usual", total, limit)
-    return Reason.FAR_MORE_THAN_USUAL
+    return BECAUSE[MailHold.Cause(hold.cause)] if hold else ""
+
+
+def is_held(act: str) -> bool:
+    """Say whether some mails of an act wait for their release, since it made too many."""
+    held = Delivery.objects.held().filter(reason=Reason.TOO_MANY_AT_ONCE)
+    return held.filter(items__plan__act=act).exists()
 
 
 def hold(delivery: Delivery, reason: str, at: dt.datetime) -> None:
     """One that was not written yet."""
     delivery.status, delivery.reason, delivery.held_at = DeliveryStatus.HELD, reason, at
-
-
-def _day_begins(at: dt.datetime, *, days_ago: int = 0) -> dt.datetime:
-    zone = timezone.get_default_timezone()
-    day = timezone.localdate(at, zone) - dt.timedelta(days=days_ago)
-    return dt.datetime.combine(day, dt.time.min, tzinfo=zone)
-
-
-def _made(since: dt.datetime) -> QuerySet[Delivery]:
-    """Mails nobody held. What was held and let go says nothing about what is usual, nor does it use up a day's room."""
-    made = Delivery.objects.filter(queued_at__gte=since, held_at=None)
-    return made.exclude(status__in=NOT_MAIL).exclude(kind=Delivery.Kind.NOTICE)
-
-
-def _made_today(at: dt.datetime) -> int:
-    return _made(_day_begins(at)).count()
-
-
-def _held_in_this_wave(at: dt.datetime) -> int:
-    held = Delivery.objects.held().filter(reason=Reason.FAR_MORE_THAN_USUAL)
-    return held.filter(held_at__gte=at - ONE_WAVE).count()
-
-
-def _busiest_day(at: dt.datetime) -> int:
-    """Of the 28 days before today, by the site's own days; one query over what was made in them."""
-    day = TruncDate("queued_at", tzinfo=timezone.get_default_timezone())
-    earlier = _made(_day_begins(at, days_ago=DAYS_LOOKED_AT)).filter(queued_at__lt=_day_begins(at))
-    counts = earlier.annotate(day=day).order_by().values("day").annotate(mails=Count("pk"))
-    return max((row["mails"] for row in counts), default=0)
 
 
 def hold_all(*, actor: User | None, note: str, now: dt.datetime) -> MailHold:
@@ -232,6 +180,15 @@ def _let_go(deliveries: list[Delivery], *, actor: User | None, now: dt.datetime)
         Delivery.objects.filter(pk__in=ids).update(status=status, reason="", queued_at=now)
         _log(rows, status, at=now, actor=actor)
         mark_told(ids)
+    _end_acts([delivery.pk for delivery in deliveries if delivery.reason == Reason.TOO_MANY_AT_ONCE])
+
+
+def _end_acts(released: list[int]) -> None:
+    """When the last held mail of an act is released, what the act makes later is ordinary mail."""
+    plans = ReminderPlan.objects.filter(items__delivery__in=released).exclude(act="")
+    for act in set(plans.values_list("act", flat=True)):
+        if not is_held(act):
+            ReminderPlan.objects.filter(act=act, status=PlanStatus.PLANNED).update(act="")
 
 
 def _by_way(deliveries: list[Delivery]) -> dict[DeliveryStatus, list[Delivery]]:

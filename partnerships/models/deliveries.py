@@ -155,11 +155,6 @@ class Delivery(ToReader):
             ),  # the rescue
             models.Index(fields=["status", "-id"], name="delivery_by_status"),  # the list of failures
             models.Index(
-                fields=["queued_at"],
-                condition=Q(held_at__isnull=True),
-                name="delivery_made",
-            ),  # what is usual
-            models.Index(
                 fields=["id"],
                 condition=Q(status__in=["failed", "uncertain", "unconfirmed"], reported_at__isnull=True)
                 & ~Q(kind="notice"),

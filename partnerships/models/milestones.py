@@ -13,6 +13,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from partnerships import wake_up
+from partnerships.acts import current_act
 from partnerships.dates import EARLIEST_DAY, LATEST_DAY
 from partnerships.models.agreements import Agreement
 from partnerships.models.base import (
@@ -360,6 +361,7 @@ class ReminderMark(models.Model):
     """
 
     milestone = models.ForeignKey(Milestone, models.CASCADE, related_name="reminder_marks")
+    act = models.CharField(max_length=60, blank=True, default=current_act)  # "": of no person's act
 
     def __str__(self) -> str:
         return str(self.milestone_id)

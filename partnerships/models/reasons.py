@@ -57,9 +57,9 @@ class Reason(models.TextChoices):
             "The mail server may or may not have taken the mail; it is not sent again by itself, so that nobody gets it twice."
         ),
     )
-    FAR_MORE_THAN_USUAL = (
-        "far-more-than-usual",
-        _("Far more mail than usual would go out at once; somebody has to let it go."),
+    TOO_MANY_AT_ONCE = (
+        "too-many-at-once",
+        _("One edit, rule change or import made very many mails; somebody has to release them."),
     )
     HELD_BY_HAND = "held-by-hand", _("All mail was held by hand; somebody has to let it go.")
     HELD_SINCE_RESTORE = (

@@ -275,6 +275,8 @@ class ReminderPlan(models.Model):
     status = StatusField(PlanStatus, editable=True)
     reason = models.CharField(_("reason"), max_length=30, choices=Reason, blank=True)
     next_attempt_at = models.DateTimeField(_("next attempt at"))  # send_at, or later while nobody can be told
+    # The edit, import or rule change that planned it and may turn out to make too many mails; "": nothing to ask.
+    act = models.CharField(max_length=60, blank=True)
 
     objects = ReminderPlanQuerySet.as_manager()
 
@@ -299,6 +301,7 @@ class ReminderPlan(models.Model):
         indexes = [
             # Due expansion reads only what is planned and due, however many plans there are.
             models.Index(fields=["next_attempt_at", "id"], condition=Q(status="planned"), name="reminder_plan_due"),
+            models.Index(fields=["act"], condition=~Q(act=""), name="reminder_plan_act"),
         ]
 
     def __str__(self) -> str:

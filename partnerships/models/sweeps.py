@@ -27,6 +27,9 @@ class SweepQuerySet(models.QuerySet["Sweep"]):
         is_again = sweep.is_finished and is_due(sweep.began_at)
         if is_again or sweep.fingerprint != fingerprint or sweep.began_at > now + CLOCK_SKEW:
             start = Sweep(name=name, began_at=now, fingerprint=fingerprint)
+            if sweep.fingerprint != fingerprint:
+                # Changed again while under way: one act still, else the second edit would cut the count of the first.
+                start.act = (not sweep.is_finished and sweep.act) or f"{name} {now.isoformat()}"
             return start if sweep.replace_with(start) else None
         return None if sweep.is_finished else sweep
 
@@ -40,12 +43,13 @@ class Sweep(models.Model):
     name = models.CharField(max_length=50, primary_key=True)
     began_at = models.DateTimeField()
     fingerprint = models.CharField(max_length=300)  # of what the sweep depends on, when it began
+    act = models.CharField(max_length=60, blank=True)  # of the change that started it; "": its time had come
     part = models.PositiveSmallIntegerField(default=0)
     after_day = models.DateField(null=True)
     after_pk = models.BigIntegerField(default=0)
     is_finished = models.BooleanField(default=False)
 
-    POSITION = ("began_at", "fingerprint", "part", "after_day", "after_pk", "is_finished")
+    POSITION = ("began_at", "fingerprint", "act", "part", "after_day", "after_pk", "is_finished")
 
     objects = SweepQuerySet.as_manager()
 
@@ -60,6 +64,7 @@ class Sweep(models.Model):
             name=self.name,
             began_at=self.began_at,
             fingerprint=self.fingerprint,
+            act=self.act,
             part=self.part if part is None else part,
             after_day=after_day,
             after_pk=after_pk,

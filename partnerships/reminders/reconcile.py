@@ -7,7 +7,7 @@ anyway, so that nothing depends on every edit having left its mark.
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, prefetch_related_objects
@@ -36,6 +36,7 @@ WRITTEN = (
     "status",
     "reason",
     "next_attempt_at",
+    "act",
 )
 
 
@@ -46,16 +47,12 @@ def reconcile_marked(*, now: dt.datetime, batch: int = BATCH) -> int:
     marks stay for the next tick.
     """
     with transaction.atomic():
-        marks = dict(
-            ReminderMark.objects.select_for_update(skip_locked=True)
-            .order_by("pk")
-            .values_list("pk", "milestone_id")[:batch]
-        )
+        marks = list(ReminderMark.objects.select_for_update(skip_locked=True).order_by("pk")[:batch])
         # Read after the marks: each of these edits is committed, so the milestones show it.
-        milestones = _locked(Milestone.objects.filter(pk__in=set(marks.values())))
-        bring_in_step(milestones, now=now)
+        milestones = _locked(Milestone.objects.filter(pk__in={mark.milestone_id for mark in marks}))
+        bring_in_step(milestones, now=now, acts={mark.milestone_id: mark.act for mark in marks if mark.act})
         done = {milestone.pk for milestone in milestones}
-        ReminderMark.objects.filter(pk__in=[pk for pk, milestone in marks.items() if milestone in done]).delete()
+        ReminderMark.objects.filter(pk__in=[mark.pk for mark in marks if mark.milestone_id in done]).delete()
     return len(done)
 
 
@@ -75,7 +72,9 @@ def sweep(*, now: dt.datetime, batch: int = BATCH) -> int:
         if found is None:
             return 0
         rows = list(_milestones_after(found).values_list("due_on", "pk")[:batch])
-        bring_in_step(_locked(Milestone.objects.filter(pk__in=[pk for _day, pk in rows])), now=now)
+        milestones = [pk for _day, pk in rows]
+        acts = dict.fromkeys(milestones, found.act)
+        bring_in_step(_locked(Milestone.objects.filter(pk__in=milestones)), now=now, acts=acts)
         if len(rows) == batch:
             last_day, last_pk = rows[-1]
             found.replace_with(found.moved(after_day=last_day, after_pk=last_pk))
@@ -93,10 +92,10 @@ def _milestones_after(position: Sweep) -> QuerySet[Milestone]:
     return pending.filter(after, due_on__gte=position.after_day)  # the second condition serves the index
 
 
-def bring_in_step(milestones: Iterable[Milestone], *, now: dt.datetime) -> None:
+def bring_in_step(milestones: Iterable[Milestone], *, now: dt.datetime, acts: Mapping[int, str]) -> None:
     """Makes, adjusts and closes the plans of ``milestones``, whose rows the caller has locked; at most fourteen queries.
 
-    ``now`` is the real time: it decides what is born missed.
+    ``now`` is the real time: it decides what is born missed. ``acts``: by milestone, the act that asked for this.
     """
     milestones = list(milestones)
     if not milestones:
@@ -110,15 +109,20 @@ def bring_in_step(milestones: Iterable[Milestone], *, now: dt.datetime) -> None:
     if book.knows_types:
         prefetch_related_objects(milestones, "agreement")
     waited_for = unanswered(book, milestones)
-    steps = [_Step(book, milestone, plans[milestone.pk], waited_for.get(milestone.pk), now) for milestone in milestones]
+    steps = [
+        _Step(
+            book, milestone, plans[milestone.pk], waited_for.get(milestone.pk), act=acts.get(milestone.pk, ""), now=now
+        )
+        for milestone in milestones
+    ]
     ReminderPlan.objects.bulk_create([plan for step in steps for plan in step.missing()], ignore_conflicts=True)
     changed = [plan for step in steps for plan in step.changed()]
-    changed += _taken_up_again([plan for step in steps for plan in step.mailed()], now)
+    changed += _taken_up_again([plan for step in steps for plan in step.mailed()], acts, now)
     if changed:
         ReminderPlan.objects.bulk_update(changed, WRITTEN)
 
 
-def _taken_up_again(mailed: list[ReminderPlan], now: dt.datetime) -> list[ReminderPlan]:
+def _taken_up_again(mailed: list[ReminderPlan], acts: Mapping[int, str], now: dt.datetime) -> list[ReminderPlan]:
     """Of these plans, wanted and made into mail, those that a reader still lacks are planned again.
 
     Whoever has the reminder keeps it and gets no second one. Later than the grace, the reader's item says so instead.
@@ -129,6 +133,7 @@ def _taken_up_again(mailed: list[ReminderPlan], now: dt.datetime) -> list[Remind
     again = [plan for plan in mailed if plan.pk in lacking and plan.send_at > now - GRACE]
     for plan in again:
         plan.status, plan.reason, plan.next_attempt_at = PlanStatus.PLANNED, "", plan.send_at
+        plan.act = acts.get(plan.milestone_id, "")
     late = lacking - {plan.pk for plan in again}
     if late:
         withdrawn_items().filter(plan__in=late).update(cancel_reason=Reason.EXPIRED)
@@ -152,9 +157,11 @@ class _Step:
         milestone: Milestone,
         plans: list[ReminderPlan],
         waited_for: Unanswered | None,
+        *,
+        act: str,
         now: dt.datetime,
     ) -> None:
-        self.book, self.milestone, self.plans, self.now = book, milestone, plans, now
+        self.book, self.milestone, self.plans, self.act, self.now = book, milestone, plans, act, now
         self.zone = book.zones[milestone.unit_id].key
         self.wanted = book.wanted(milestone, waited_for)
         self.wake = book.wake(milestone)
@@ -230,6 +237,9 @@ class _Step:
         return plan.status == PlanStatus.PLANNED and known == when
 
     def _put(self, plan: ReminderPlan, when: Moment, *, is_missed: bool) -> None:
+        if plan.status != PlanStatus.PLANNED or plan.send_at != when.send_at:
+            # It makes a mail there would not have been, or not then. For an answer that is missing, no act is to blame.
+            plan.act = "" if when.unanswered else self.act
         plan.send_at = plan.next_attempt_at = when.send_at
         plan.expires_at, plan.is_provisional, plan.time_zone = when.expires_at, when.is_provisional, self.zone
         plan.unanswered_at = when.unanswered.at if when.unanswered else None

@@ -34,7 +34,7 @@ ENVIRONMENT = {
     "EMAIL_HOST": "127.0.0.1",
     "EMAIL_PORT": "1",
     "DEFAULT_FROM_EMAIL": "Cooperation office <office@example.org>",
-    "REMINDERS_NEVER_HELD": "0",  # the load is far more than usual
+    "REMINDERS_HOLD_ABOVE": "0",  # the load is one act
 }
 
 

@@ -18,7 +18,7 @@ SPEED = 60  # a lease of five minutes runs out in five seconds
 @pytest.fixture(autouse=True)
 def any_amount_is_usual(settings: Any) -> None:
     """An office that opens with hundreds of mails at once is no accident here."""
-    settings.REMINDERS_NEVER_HELD = 0
+    settings.REMINDERS_HOLD_ABOVE = 0
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def environment(smtp_sink: SmtpSink) -> dict[str, str]:
         "DATABASE_URL": database_url(),
         "EMAIL_HOST": smtp_sink.host,
         "EMAIL_PORT": str(smtp_sink.port),
-        "REMINDERS_NEVER_HELD": "0",
+        "REMINDERS_HOLD_ABOVE": "0",
         "FAULTS_BEGIN": DUE_AT.isoformat(),
         "FAULTS_SPEED": str(SPEED),
     }

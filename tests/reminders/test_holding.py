@@ -1,22 +1,28 @@
-"""Far more mail than usual, all mail held, and what is let go."""
+"""Too many mails of one act, all mail held, and what is let go."""
 
 import datetime as dt
+from copy import copy
 from typing import Any
 
 import pytest
+from django.http import HttpRequest, HttpResponse
 
+from partnerships.acts import one_act
 from partnerships.exceptions import NotAllowed, TransitionRefused
 from partnerships.factories import (
+    NOON,
     DeliveryFactory,
     MailHoldFactory,
     MilestoneFactory,
     ReminderItemFactory,
     ReminderPlanFactory,
+    UnitFactory,
     UserFactory,
 )
 from partnerships.mailing.claim import claim_next, put_back
 from partnerships.mailing.expand import expand_due
 from partnerships.mailing.holding import count_held, hold_all, hold_what_waits, lift_hold, release, release_many
+from partnerships.middleware import ActMiddleware
 from partnerships.models import (
     ComponentHeartbeat,
     Delivery,
@@ -26,12 +32,13 @@ from partnerships.models import (
     ReminderMark,
     ReminderPlan,
     ReminderRule,
+    Sweep,
     User,
 )
 from partnerships.models.reasons import Reason
 from partnerships.operations.audit import audit
 from partnerships.operations.run import run_once
-from partnerships.reminders.reconcile import reconcile_marked
+from partnerships.reminders.reconcile import reconcile_marked, sweep
 from tests.reminders.conftest import Clock
 from tests.reminders.test_races import at_once
 from tests.services.smtp_sink import SmtpSink
@@ -43,9 +50,9 @@ DUE = dt.date(2026, 3, 12)
 
 
 @pytest.fixture(autouse=True)
-def few_are_usual(settings: Any) -> None:
-    """Four mails a day are never held."""
-    settings.REMINDERS_NEVER_HELD = 4
+def few_at_once(settings: Any) -> None:
+    """Let one act make four mails."""
+    settings.REMINDERS_HOLD_ABOVE = 4
 
 
 @pytest.fixture
@@ -58,37 +65,218 @@ def statuses() -> dict[str, int]:
     return {status: found.count(status) for status in sorted(set(found))}
 
 
-def make_due(count: int, clock: Clock) -> list[Milestone]:
-    """So many milestones the rule speaks about at `SEND_AT`, which it is now."""
-    made = MilestoneFactory.create_batch(count, due_on=DUE)
+def make_due(count: int, clock: Clock, **fields: Any) -> list[Milestone]:
+    """Make so many milestones in one act, which the rule speaks about at `SEND_AT`, which it is now."""
+    with one_act():
+        made = MilestoneFactory.create_batch(count, due_on=DUE, **fields)
     reconcile_marked(now=clock())
     clock.at = SEND_AT
     return made
 
 
-def made_before(count: int, *, days_ago: int, **fields: Any) -> None:
-    at = SEND_AT - dt.timedelta(days=days_ago)
-    for _number in range(count):
-        DeliveryFactory(sent=True, queued_at=at, **fields)
+def expand_all(clock: Clock, batch: int = 200) -> None:
+    while expand_due(now=clock(), clock=clock, batch=batch).plans:
+        pass
 
 
-def test_an_ordinary_morning_is_not_held(rule: ReminderRule, clock: Clock) -> None:
-    make_due(4, clock)
+@pytest.mark.parametrize(("mails", "expected"), [(200, {"queued": 200}), (201, {"held": 201})])
+def test_one_act_makes_200_mails_and_no_more(
+    rule: ReminderRule, clock: Clock, settings: Any, mails: int, expected: dict[str, int]
+) -> None:
+    settings.REMINDERS_HOLD_ABOVE = 200
+    one = MilestoneFactory(due_on=DUE)
+    ReminderMark.objects.all().delete()
+    copies = [copy(one) for _number in range(mails - 1)]
+    for milestone in copies:
+        milestone.pk = None
+    Milestone.objects.bulk_create(copies)
+    with one_act():
+        ReminderMark.leave_on(Milestone.objects.all())
+    while reconcile_marked(now=clock()):
+        pass
+    clock.at = SEND_AT
 
-    expand_due(now=clock(), clock=clock)
+    expand_all(clock)
 
-    assert statuses() == {"queued": 4}
+    assert statuses() == expected
+
+
+def test_an_ordinary_day_is_never_held(rule: ReminderRule, clock: Clock) -> None:
+    MilestoneFactory.create_batch(12, due_on=DUE)
+    reconcile_marked(now=clock())
+    clock.at = SEND_AT
+
+    expand_all(clock, batch=3)
+
+    assert statuses() == {"queued": 12}
+
+
+def test_the_edits_of_several_people_are_counted_apart(rule: ReminderRule, clock: Clock) -> None:
+    for _person in range(3):
+        make_due(4, clock)
+        clock.at = NOON
+    clock.at = SEND_AT
+
+    expand_all(clock)
+
+    assert statuses() == {"queued": 12}
+
+
+def test_what_the_daily_sweep_finds_is_never_held(rule: ReminderRule, clock: Clock) -> None:
+    with one_act():
+        MilestoneFactory.create_batch(5, due_on=DUE)
+    ReminderMark.objects.all().delete()
+    sweep(now=clock())
+    clock.at = SEND_AT
+
+    expand_all(clock)
+
+    assert statuses() == {"queued": 5}
+
+
+@pytest.mark.parametrize("days", [2, 40])
+def test_what_catches_up_after_an_outage_is_never_held(rule: ReminderRule, clock: Clock, days: int) -> None:
+    """Or after the clock jumped, which looks the same."""
+    make_due(6, clock)
+    ReminderPlan.objects.update(expires_at=SEND_AT + dt.timedelta(days=50))
+    clock.forward(days=days)
+
+    expand_all(clock)
+
+    assert statuses() == {"queued": 6}
+
+
+def test_one_request_that_changes_many_milestones_is_one_act(rule: ReminderRule, clock: Clock, rf: Any) -> None:
+    def change(_request: HttpRequest) -> HttpResponse:
+        MilestoneFactory.create_batch(3, due_on=DUE)
+        return HttpResponse()
+
+    request = ActMiddleware(change)
+    request(rf.post("/"))
+    request(rf.post("/"))
+
+    acts = list(ReminderMark.objects.order_by("pk").values_list("act", flat=True))
+    assert (acts[0] == acts[2], acts[3] == acts[5], len(set(acts)), "" in acts) == (True, True, 2, False)
+
+
+def test_an_act_makes_no_mail_before_it_is_planned_whole(rule: ReminderRule, clock: Clock) -> None:
+    with one_act():
+        MilestoneFactory.create_batch(5, due_on=DUE)
+    reconcile_marked(now=clock(), batch=3)
+
+    assert expand_due(now=SEND_AT, clock=clock).plans == 0
+
+    reconcile_marked(now=clock())
+    clock.at = SEND_AT
+    expand_all(clock)
+    assert statuses() == {"held": 5}
+
+
+def test_a_changed_rule_makes_no_mail_before_its_sweep_is_done(rule: ReminderRule, clock: Clock) -> None:
+    MilestoneFactory.create_batch(5, due_on=DUE)
+    ReminderMark.objects.all().delete()
+    Sweep.objects.create(name="reminders", began_at=clock(), fingerprint="before", is_finished=True)
+    sweep(now=clock(), batch=3)
+    clock.at = SEND_AT
+    assert expand_due(now=clock(), clock=clock).plans == 0
+
+    rule.shift = "next"
+    rule.save()
+    while sweep(now=NOON, batch=3):
+        pass
+    expand_all(clock)
+
+    assert statuses() == {"held": 5}  # two changes before the first was planned are one act
+
+
+def test_mails_are_counted_by_the_day_they_leave_on(rule: ReminderRule, clock: Clock) -> None:
+    with one_act():
+        MilestoneFactory.create_batch(4, due_on=DUE)
+        MilestoneFactory.create_batch(4, due_on=DUE + dt.timedelta(days=1))
+    reconcile_marked(now=clock())
+
+    for days in (0, 1):
+        clock.at = SEND_AT + dt.timedelta(days=days)
+        expand_all(clock)
+
+    assert statuses() == {"queued": 8}
+
+
+def test_all_mails_of_a_day_are_counted_before_the_first_leaves(rule: ReminderRule, clock: Clock) -> None:
+    with one_act():
+        MilestoneFactory.create_batch(5, due_on=DUE)
+    reconcile_marked(now=clock())
+    ReminderPlan.objects.filter(milestone__in=Milestone.objects.order_by("pk")[:3]).update(
+        send_at=SEND_AT + dt.timedelta(hours=2), next_attempt_at=SEND_AT + dt.timedelta(hours=2)
+    )
+
+    clock.at = SEND_AT
+    expand_all(clock)
+    assert statuses() == {"held": 2}
+
+    clock.forward(hours=3)
+    expand_all(clock)
+    assert statuses() == {"held": 5}
+
+
+def test_when_all_is_released_what_the_act_makes_later_goes_out(rule: ReminderRule, clock: Clock, staff: User) -> None:
+    with one_act():
+        MilestoneFactory.create_batch(5, due_on=DUE)
+        MilestoneFactory.create_batch(6, due_on=DUE + dt.timedelta(days=1))
+        MilestoneFactory.create_batch(7, due_on=DUE + dt.timedelta(days=2))
+    reconcile_marked(now=clock())
+    clock.at = SEND_AT
+    expand_all(clock)
+    release(Delivery.objects.first(), actor=staff, now=clock())
+
+    clock.forward(days=1)
+    expand_all(clock)
+    assert statuses() == {"held": 10, "queued": 1}
+
+    release_many(Delivery.objects.all(), actor=staff, now=clock())
+    clock.forward(days=1)
+    expand_all(clock)
+    assert statuses() == {"queued": 18}
+
+
+def test_a_digest_of_many_reminders_is_one_mail(rule: ReminderRule, clock: Clock) -> None:
+    unit = UnitFactory()
+    make_due(12, clock, owner=UserFactory(coordinator_in=unit, reminder_mode="digest"), unit=unit)
+
+    expand_all(clock, batch=5)
+
+    assert statuses() == {"queued": 1}
+
+
+def test_ordinary_mail_beside_a_flood_goes_out(rule: ReminderRule, clock: Clock) -> None:
+    """So does a mail that carries both."""
+    ordinary = MilestoneFactory(due_on=DUE)
+    unit = UnitFactory()
+    reader = UserFactory(coordinator_in=unit, reminder_mode="digest")
+    MilestoneFactory(due_on=DUE, owner=reader, unit=unit)
+    reconcile_marked(now=clock())
+    make_due(5, clock)
+    with one_act():
+        mixed = MilestoneFactory(due_on=DUE, owner=reader, unit=unit)
+        ReminderMark.objects.update(act=ReminderPlan.objects.exclude(act="").values("act")[:1])
+    reconcile_marked(now=NOON)
+
+    expand_all(clock)
+
+    assert statuses() == {"held": 5, "queued": 2}
+    queued = Delivery.objects.filter(status="queued")
+    assert set(queued.values_list("items__plan__milestone__owner", flat=True)) == {ordinary.owner_id, reader.pk}
+    assert queued.filter(items__plan__milestone=mixed).exists()
 
 
 @pytest.mark.parametrize("batch", [1, 2, 3, 200])
 def test_none_of_a_flood_leaves_however_it_is_cut_into_batches(rule: ReminderRule, clock: Clock, batch: int) -> None:
     make_due(5, clock)
 
-    while expand_due(now=clock(), clock=clock, batch=batch).plans:
-        pass
+    expand_all(clock, batch=batch)
 
     assert statuses() == {"held": 5}
-    assert set(Delivery.objects.values_list("reason", "held_at")) == {(Reason.FAR_MORE_THAN_USUAL, SEND_AT)}
+    assert set(Delivery.objects.values_list("reason", "held_at")) == {(Reason.TOO_MANY_AT_ONCE, SEND_AT)}
     assert audit(now=clock())[:1] == ["The reminders have never run."]
 
 
@@ -98,7 +286,7 @@ def test_a_changed_rule_that_makes_a_thousand_mails_sends_none_until_released(
     rule.offset = 3
     rule.save()
     MilestoneFactory.create_batch(12, due_on=DUE)
-    reconcile_marked(now=clock())
+    run_once(now=clock(), clock=clock)
     rule.offset = 7
     rule.save()
     run_once(now=clock(), clock=clock)
@@ -115,85 +303,8 @@ def test_a_changed_rule_that_makes_a_thousand_mails_sends_none_until_released(
     assert audit(now=clock()) == []
 
 
-@pytest.mark.parametrize(("busiest", "due", "is_held"), [(2, 5, False), (2, 6, False), (2, 7, True), (1, 5, True)])
-def test_three_times_the_busiest_of_28_days_is_usual(
-    rule: ReminderRule, clock: Clock, busiest: int, due: int, is_held: bool
-) -> None:
-    made_before(busiest, days_ago=28)
-    made_before(1, days_ago=3)
-    make_due(due, clock)
-
-    expand_due(now=clock(), clock=clock)
-
-    assert Delivery.objects.held().exists() is is_held
-
-
-@pytest.mark.parametrize(
-    ("days_ago", "fields"),
-    [
-        (29, {}),
-        (3, {"held_at": SEND_AT}),
-        (3, {"kind": "notice"}),
-        (3, {"status": "cancelled"}),
-    ],
-)
-def test_what_says_nothing_about_usual_days(
-    rule: ReminderRule, clock: Clock, days_ago: int, fields: dict[str, Any]
-) -> None:
-    """Long ago; a flood that was let go; notices; what was cancelled."""
-    made_before(9, days_ago=days_ago, **fields)
-    make_due(5, clock)
-
-    expand_due(now=clock(), clock=clock)
-
-    assert Delivery.objects.held().count() == 5
-
-
-def test_a_day_is_counted_as_a_whole_in_the_sites_zone(rule: ReminderRule, clock: Clock) -> None:
-    """`SEND_AT` is 8:01 in Shanghai: the day there began eight hours before."""
-    made_before(3, days_ago=0)
-    Delivery.objects.update(queued_at=SEND_AT - dt.timedelta(hours=8))
-    make_due(2, clock)
-
-    expand_due(now=clock(), clock=clock)
-
-    assert Delivery.objects.held().count() == 2
-
-
-def test_mails_made_the_evening_before_do_not_count(rule: ReminderRule, clock: Clock) -> None:
-    made_before(3, days_ago=0)
-    Delivery.objects.update(queued_at=SEND_AT - dt.timedelta(hours=9))
-    make_due(2, clock)
-
-    expand_due(now=clock(), clock=clock)
-
-    assert not Delivery.objects.held().exists()
-
-
-def test_ordinary_mail_an_hour_after_a_flood_goes_out(rule: ReminderRule, clock: Clock) -> None:
-    make_due(5, clock)
-    expand_due(now=clock(), clock=clock)
-    later = ReminderPlanFactory(milestone=MilestoneFactory(due_on=DUE), rule=rule, send_at=SEND_AT)
-    clock.forward(minutes=61)
-
-    expand_due(now=clock(), clock=clock)
-
-    assert Delivery.objects.get(items__plan=later).status == "queued"
-
-
-def test_a_mail_just_after_a_flood_is_taken_for_part_of_it(rule: ReminderRule, clock: Clock) -> None:
-    make_due(5, clock)
-    expand_due(now=clock(), clock=clock)
-    later = ReminderPlanFactory(milestone=MilestoneFactory(due_on=DUE), rule=rule, send_at=SEND_AT)
-    clock.forward(minutes=5)
-
-    expand_due(now=clock(), clock=clock)
-
-    assert Delivery.objects.get(items__plan=later).status == "held"
-
-
 def test_zero_switches_the_guard_off(rule: ReminderRule, clock: Clock, settings: Any) -> None:
-    settings.REMINDERS_NEVER_HELD = 0
+    settings.REMINDERS_HOLD_ABOVE = 0
     make_due(5, clock)
 
     expand_due(now=clock(), clock=clock)

@@ -20,8 +20,10 @@ from tests.reminders.test_deliver import (  # noqa: F401
     test_tries_end_after_five_days,
 )
 from tests.reminders.test_holding import (  # noqa: F401
+    few_at_once,
     restored,
     staff,
+    test_a_changed_rule_that_makes_a_thousand_mails_sends_none_until_released,
     test_after_a_restore_mail_goes_again_only_when_all_that_was_due_is_held,
     test_letting_mail_go_again_releases_none_of_what_was_held,
     test_what_comes_back_from_a_sender_meanwhile_is_held_too,

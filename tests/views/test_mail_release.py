@@ -31,7 +31,7 @@ PAGE = "/mails/release/"
 
 def make_held(world: World, count: int, **fields: Any) -> list[Delivery]:
     """About the world's milestone, to ``count`` people."""
-    values = {"status": "held", "reason": Reason.FAR_MORE_THAN_USUAL, "held_at": NOON} | fields
+    values = {"status": "held", "reason": Reason.TOO_MANY_AT_ONCE, "held_at": NOON} | fields
     mail = {f"delivery__{name}": value for name, value in values.items()}
     people = [UserFactory(name=f"{world.name} reader {number}") for number in range(count)]
     return [ReminderItemFactory(plan__milestone=world.milestone, person=one, **mail).delivery for one in people]

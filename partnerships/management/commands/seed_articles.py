@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from partnerships.acts import one_act
 from partnerships.seeding.articles import seed_articles
 from partnerships.seeding.rows import SeedingReport
 
@@ -18,7 +19,9 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.report(seed_articles(today=timezone.localdate()))
+        with one_act():
+            seeded = seed_articles(today=timezone.localdate())
+        self.report(seeded)
 
     def report(self, seeded: SeedingReport) -> None:
         for kind, count in (+seeded.created).items():
