@@ -19,8 +19,8 @@ HONOURS = (
         75,
     ),
     ("kunyu-high-tech", "national-high-tech-enterprise", "sample-kunyu", "information", "he", "", 40),
-    ("dongou-high-tech", "national-high-tech-enterprise", "sample-dongou", "mechanical", "chen", "", 410),
-    ("dongou-brand", "zhejiang-famous-brand-product", "sample-dongou", "mechanical", "chen", "", None),
+    ("dongou-high-tech", "national-high-tech-enterprise", "sample-dongou", "information", "he", "", 410),
+    ("dongou-brand", "zhejiang-famous-brand-product", "sample-dongou", "information", "he", "", None),
 )
 VALID_MONTHS = 36
 
