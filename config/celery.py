@@ -1,4 +1,4 @@
-"""The Celery application. Celery is a wake-up bell: the truth about reminders is in the database."""
+"""The Celery application. Celery only wakes the worker: the state of reminders is in the database."""
 
 import os
 

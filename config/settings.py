@@ -184,7 +184,7 @@ if urlsplit(DATABASE_URL).scheme not in {"postgres", "postgresql", "sqlite"}:
 DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 DATABASE = DATABASES["default"]
 if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
-    # IMMEDIATE serialises writers from their first statement: competing claims wait instead of failing half-way.
+    # IMMEDIATE serializes writers from their first statement: competing claims wait instead of failing half-way.
     # synchronous=FULL: a committed mark on a delivery survives a power cut.
     DATABASE.setdefault("OPTIONS", {}).update(
         transaction_mode="IMMEDIATE",
@@ -294,7 +294,7 @@ CELERY_TASK_ACKS_LATE = False
 CELERY_TASK_TIME_LIMIT = 570
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-# Without this a worker that hears a bell while the broker's memory is full ends, and the bell with it.
+# Without this a worker that takes a message while the memory of the broker is full ends, and the message is lost.
 CELERY_BROKER_CHANNEL_ERROR_RETRY = True
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 25
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
@@ -306,7 +306,7 @@ CELERY_BEAT_SCHEDULE = {
     "reminders": {
         "task": "partnerships.tasks.tick",
         "schedule": 60.0,
-        "kwargs": {"bell": "beat"},
+        "kwargs": {"trigger": "beat"},
         "options": {"expires": 55},
     },
 }

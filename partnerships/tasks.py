@@ -1,4 +1,4 @@
-"""Celery's doorbell: tasks take ids or nothing, call one function and return its outcome."""
+"""Celery tasks. A task takes ids or nothing, calls one function and returns its outcome."""
 
 import mmap
 from typing import Any
@@ -27,13 +27,13 @@ def is_stopping() -> bool:
 
 
 @shared_task(name="partnerships.tasks.tick")
-def tick(bell: str = "") -> dict[str, Any]:
+def tick(trigger: str = "") -> dict[str, Any]:
     """Run the reminders once, then a part of the sweep of derived milestones, whose marks the next run reads.
 
-    Lost or doubled ticks change nothing, the next one finds all that is due. ``bell`` says what
-    rang: the ``beat`` of every minute, or a ``hint`` after an edit.
+    Lost or doubled ticks change nothing, the next one finds all that is due. ``trigger`` says what
+    asked for it: the ``beat`` of every minute, or a ``hint`` after an edit.
     """
-    done = run_once(now=timezone.now(), is_stopping=is_stopping, bell=bell).as_dict()
+    done = run_once(now=timezone.now(), is_stopping=is_stopping, trigger=trigger).as_dict()
     sweep_derived(now=timezone.now(), is_over=is_stopping)
     exports.make_waiting(clock=timezone.now, is_stopping=is_stopping)  # those whose call was lost
     return done

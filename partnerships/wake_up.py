@@ -1,7 +1,7 @@
-"""Rings for a tick when an edit has committed, so that what it made due leaves now and not within the minute.
+"""Asks the worker for a tick when an edit has committed, so that newly due mail leaves at once.
 
-A convenience, never a duty: the tick of every minute finds all that is due, whether the bell was heard or not. A thread
-rings, because a broker that is down, or takes a connection and says nothing, must not hold up a page.
+Nothing depends on it: the tick of every minute finds everything that is due. A thread sends the message, because a
+broker that is down, or accepts a connection and does not answer, must not hold up a page.
 """
 
 import logging
@@ -16,14 +16,14 @@ from kombu.exceptions import OperationalError
 logger = logging.getLogger(__name__)
 
 TICK = "partnerships.tasks.tick"
-PAUSE = 5.0  # seconds between two bells of one process: what happens meanwhile is heard by the second
+PAUSE = 5.0  # seconds between two wake-ups of one process; the second covers what happens in between
 EXPIRES = 55  # seconds; the beat's next tick comes before
 
 
-class Bell:
-    """``ring`` returns at once; its thread publishes, at most every ``pause`` seconds.
+class WakeUp:
+    """A thread that publishes the requested wake-ups, at most one every ``pause`` seconds.
 
-    The thread is started by the first ring in a process, and again by the first one after a fork.
+    The first request in a process starts the thread, and so does the first one after a fork.
     """
 
     def __init__(self, publish: Callable[[], None], *, pause: float = PAUSE) -> None:
@@ -31,16 +31,17 @@ class Bell:
         self._pause = pause
         self._wanted = threading.Event()
         self._starting = threading.Lock()
-        self._ringer: threading.Thread | None = None
+        self._thread: threading.Thread | None = None
 
-    def ring(self) -> None:
+    def request(self) -> None:
+        """Have the thread publish soon, and return at once."""
         self._wanted.set()
         with self._starting:
-            if self._ringer is None or not self._ringer.is_alive():
-                self._ringer = threading.Thread(target=self._ring_on_demand, name="bell", daemon=True)
-                self._ringer.start()
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._publish_on_demand, name="wake-up", daemon=True)
+                self._thread.start()
 
-    def _ring_on_demand(self) -> None:
+    def _publish_on_demand(self) -> None:
         while self._wanted.wait():
             self._wanted.clear()
             self._publish()
@@ -48,18 +49,18 @@ class Bell:
 
 
 def publish() -> None:
-    """One message to the broker over a connection of its own, without a second try."""
+    """Send one message to the broker over a connection of its own, without a second try."""
     try:
         with current_app.connection_for_write(connect_timeout=1) as broker:
-            current_app.send_task(TICK, kwargs={"bell": "hint"}, expires=EXPIRES, retry=False, connection=broker)
+            current_app.send_task(TICK, kwargs={"trigger": "hint"}, expires=EXPIRES, retry=False, connection=broker)
     except OperationalError as error:
-        logger.info("Nobody heard the bell, the next tick comes within a minute: %s", error)
+        logger.info("No worker was woken; the next tick comes within a minute: %s", error)
 
 
-_bell = Bell(publish)
+_wake_up = WakeUp(publish)
 
 
-def ring_after_commit() -> None:
-    """Within the transaction of the edit. Where no broker runs there is nobody to ring for."""
+def wake_after_commit() -> None:
+    """Request a wake-up once the transaction of the edit has committed; do nothing where no broker runs."""
     if not current_app.conf.broker_url.startswith("memory:"):
-        transaction.on_commit(_bell.ring, robust=True)
+        transaction.on_commit(_wake_up.request, robust=True)

@@ -16,7 +16,6 @@ NOT_UNIQUE_YET = {
     "FollowUpForm",
     "ItemInline",
     "Line",
-    "Outcome",
     "Part",
     "Verb",
 }

@@ -1,4 +1,4 @@
-"""The bell after an edit: heard once, by nobody else's waiting."""
+"""The wake-up after an edit: requested once, without keeping anybody waiting."""
 
 import json
 import logging
@@ -37,7 +37,7 @@ class Heard:
 def heard(monkeypatch: pytest.MonkeyPatch, broker_url: Callable[[str], None]) -> Iterator[Heard]:
     publish = Heard()
     broker_url("redis://127.0.0.1:1/0")
-    monkeypatch.setattr(wake_up, "_bell", wake_up.Bell(publish, pause=0))
+    monkeypatch.setattr(wake_up, "_wake_up", wake_up.WakeUp(publish, pause=0))
     yield publish
     publish.go.set()
 
@@ -55,12 +55,12 @@ def broker_url() -> Iterator[Callable[[str], None]]:
 
 def test_many_rings_are_heard_as_two_and_nobody_waits_for_them() -> None:
     publish = Heard()
-    ringing = wake_up.Bell(publish, pause=0)
+    waking = wake_up.WakeUp(publish, pause=0)
 
-    ringing.ring()
+    waking.request()
     assert publish.begun.wait(PATIENCE)
     for _edit in range(100):
-        ringing.ring()
+        waking.request()
     assert publish.count == 1
     publish.go.set()
 
@@ -94,7 +94,7 @@ def test_a_mail_sent_again_rings(heard: Heard, django_capture_on_commit_callback
     with django_capture_on_commit_callbacks() as callbacks:
         send_again(item.delivery, actor=None, now=item.delivery.queued_at)
 
-    assert callbacks == [wake_up._bell.ring]
+    assert callbacks == [wake_up._wake_up.request]
 
 
 @pytest.mark.django_db
@@ -113,7 +113,7 @@ def test_the_broker_gets_a_hint_that_expires(broker_url: Callable[[str], None], 
     with redis_server.client as client:
         [message] = [json.loads(raw) for raw in client.lrange("celery", 0, -1)]
     assert message["headers"]["task"] == wake_up.TICK
-    assert "'bell': 'hint'" in message["headers"]["kwargsrepr"]
+    assert "'trigger': 'hint'" in message["headers"]["kwargsrepr"]
     assert message["headers"]["expires"] is not None
 
 
@@ -124,7 +124,7 @@ def test_a_dead_broker_is_told_in_one_line(broker_url: Callable[[str], None], ca
     wake_up.publish()
 
     assert [record.message.partition(":")[0] for record in caplog.records] == [
-        "Nobody heard the bell, the next tick comes within a minute"
+        "No worker was woken; the next tick comes within a minute"
     ]
 
 

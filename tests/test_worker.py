@@ -17,7 +17,7 @@ from partnerships.factories import ReminderItemFactory
 for _mail in range({MAILS}):
     ReminderItemFactory(plan__status="expanded")
 from partnerships.tasks import tick
-tick.delay(bell="beat")
+tick.delay(trigger="beat")
 """
 COUNT = """
 from collections import Counter

@@ -17,7 +17,7 @@ from icalendar import Calendar, Event
 from partnerships.mailing.wording import one_line, visible
 from partnerships.models import Milestone, MilestoneKind, User
 from partnerships.models.milestones import MILESTONE_TARGETS, OPEN_STATUSES
-from partnerships.reminders.milestone_advice import what_the_owner_does
+from partnerships.reminders.milestone_advice import describe_owner_action
 from partnerships.statuses import MilestoneStatus
 
 # Raised when the same rows are written otherwise, so that clients take the feed anew.
@@ -110,7 +110,7 @@ def _summary(milestone: Milestone, user: User) -> str:
 
 
 def _description(milestone: Milestone) -> str:
-    state = what_the_owner_does(milestone) if milestone.is_pending else milestone.get_status_display()
+    state = describe_owner_action(milestone) if milestone.is_pending else milestone.get_status_display()
     link = settings.SITE_URL + milestone.get_absolute_url()
     where = f"{_kind(milestone)} · {one_line(milestone.unit.display_name)}"
     paragraphs = (state, milestone.description, f"{where}\n{link}")

@@ -21,7 +21,7 @@ from partnerships.mailing.delivery_writes import WAITING, advance, commit, commi
 from partnerships.mailing.expand import Clock
 from partnerships.mailing.lease import LEASE
 from partnerships.mailing.relay import Breaker
-from partnerships.mailing.smtp import Outcome, Relay, RelayTroubleError, Result
+from partnerships.mailing.smtp import HandOverOutcome, Relay, RelayTroubleError, Result
 from partnerships.models import Delivery, ReminderItem
 from partnerships.models.reasons import Reason
 from partnerships.reminders.unanswered import is_answer_awaited, mark_sent
@@ -36,7 +36,7 @@ COMMIT_AGAIN = (0.5, 1, 2, 4, 8)  # seconds
 SETTLED = (DeliveryStatus.UNCERTAIN, DeliveryStatus.UNCONFIRMED, *WAITING)
 BREAKS_AT_MOST = 8
 TROUBLES = (Result.TROUBLE, Result.INTERRUPTED, Result.UNKNOWN)
-NOTHING = Outcome(Result.WITHDRAWN)  # the relay was not asked
+NOTHING = HandOverOutcome(Result.WITHDRAWN)  # the relay was not asked
 ANSWERS = (Result.ACCEPTED, Result.REFUSED, Result.LATER)
 
 
@@ -72,7 +72,11 @@ def deliver_due(*, now: dt.datetime, clock: Clock, limit: int, is_stopping: Call
 
 @dataclass
 class _Run:
-    """One trouble may be that message's or that session's: it goes on over a new one. Two running are the relay's."""
+    """The claims and hand-overs of one run.
+
+    After one failure it reconnects, because the message or the session may be the cause. After two in a row it treats
+    the mail server as down.
+    """
 
     relay: Relay
     breaker: Breaker
@@ -97,7 +101,7 @@ class _Run:
             self.done.counts[claim.delivery.status] += 1
             self._judge(claim.delivery, outcome)
 
-    def _send(self, claim: Claim) -> Outcome:
+    def _send(self, claim: Claim) -> HandOverOutcome:
         delivery = claim.delivery
         try:
             written = _freeze(claim, now=self.now, at=self.clock())
@@ -106,7 +110,7 @@ class _Run:
         except Exception as error:
             # Whatever is wrong with one mail must not stop the others; it is logged, and listed as failed.
             logger.exception("Delivery %s could not be written", delivery.pk)
-            outcome = Outcome(Result.WITHDRAWN, reply=f"{type(error).__name__}: {error}"[:1000])
+            outcome = HandOverOutcome(Result.WITHDRAWN, reply=f"{type(error).__name__}: {error}"[:1000])
             _conclude(delivery, DeliveryStatus.FAILED, outcome, self.clock, reason=Reason.CANNOT_BE_WRITTEN)
             return outcome
         if delivery.is_repeat and bytes(delivery.message or b"") != written.data:
@@ -117,7 +121,7 @@ class _Run:
         _record(claim, outcome, self.clock)
         return outcome
 
-    def _judge(self, delivery: Delivery, outcome: Outcome) -> None:
+    def _judge(self, delivery: Delivery, outcome: HandOverOutcome) -> None:
         if outcome.result in ANSWERS:
             self.breaker.note_success()
             self._settle_suspect(others_passed=True)
@@ -144,8 +148,8 @@ def _is_ready(relay: Relay, now: dt.datetime) -> bool:
     return True
 
 
-def _leave_uncertain(delivery: Delivery, clock: Clock) -> Outcome:
-    """Only the very same mail is sent once more: readers' programs know it by its bytes, whoever has both sees one."""
+def _leave_uncertain(delivery: Delivery, clock: Clock) -> HandOverOutcome:
+    """Leave the delivery uncertain: only the same bytes may be repeated, so that a reader who gets both sees one mail."""
     reason = Reason.OUTCOME_UNKNOWN
     with transaction.atomic(durable=True):
         advance(delivery, DeliveryStatus.UNCERTAIN, at=clock(), reason=reason)
@@ -204,11 +208,11 @@ class Handing:
             logger.exception("Delivery %s: the mark after the final dot was not written", self.delivery.pk)
 
 
-def _record(claim: Claim, outcome: Outcome, clock: Clock) -> None:
+def _record(claim: Claim, outcome: HandOverOutcome, clock: Clock) -> None:
     delivery = claim.delivery
     match outcome.result:
         case Result.ACCEPTED:
-            _conclude(delivery, DeliveryStatus.SENT, outcome, clock, told=claim.items, sent_at=clock())
+            _conclude(delivery, DeliveryStatus.SENT, outcome, clock, delivered=claim.items, sent_at=clock())
         case Result.REFUSED:
             _conclude(delivery, DeliveryStatus.FAILED, outcome, clock, reason=Reason.REFUSED)
         case Result.LATER:
@@ -224,7 +228,7 @@ def _record(claim: Claim, outcome: Outcome, clock: Clock) -> None:
             _give_back(delivery, clock)
 
 
-def _settle_unknown(delivery: Delivery, outcome: Outcome, clock: Clock) -> None:
+def _settle_unknown(delivery: Delivery, outcome: HandOverOutcome, clock: Clock) -> None:
     if may_repeat(delivery):
         again = clock() + retry_after(delivery.attempts + 1)
         again_once: dict[str, Any] = {"is_repeat": True, "next_attempt_at": again}
@@ -241,7 +245,7 @@ def _give_back(delivery: Delivery, clock: Clock) -> None:
     logger.warning("Delivery %s was held up and not handed over%s", delivery.pk, "" if is_back else ": it is another's")
 
 
-def _let_others_pass(delivery: Delivery, outcome: Outcome, clock: Clock) -> None:
+def _let_others_pass(delivery: Delivery, outcome: HandOverOutcome, clock: Clock) -> None:
     """Back to where it waited, but not at the head: what breaks every session must not keep all others from leaving."""
     at, times = clock(), delivery.interruptions + 1
     again = at + retry_after(times)
@@ -270,7 +274,7 @@ def _hold_against(delivery: Delivery, clock: Clock, *, others_passed: bool) -> N
             Delivery.objects.filter(pk=delivery.pk, lease_epoch=delivery.lease_epoch).update(breaks=breaks)
 
 
-def _put_off(delivery: Delivery, outcome: Outcome, clock: Clock) -> None:
+def _put_off(delivery: Delivery, outcome: HandOverOutcome, clock: Clock) -> None:
     at = clock()
     if at - delivery.queued_at >= KEEP_TRYING:
         _conclude(delivery, DeliveryStatus.FAILED, outcome, clock, reason=Reason.GAVE_UP)
@@ -287,22 +291,22 @@ def retry_after(attempts: int) -> dt.timedelta:
 def _conclude(
     delivery: Delivery,
     status: DeliveryStatus,
-    outcome: Outcome,
+    outcome: HandOverOutcome,
     clock: Clock,
     *,
     reason: str = "",
-    told: Sequence[ReminderItem] = (),
+    delivered: Sequence[ReminderItem] = (),
     **fields: Any,
 ) -> None:
-    """Commits what the server said, and counts the attempt; while the database is away, tries again for a while.
+    """Commit what the server said and count the attempt; while the database is away, try again for 15 seconds.
 
-    ``told``: what the reader knows now, so that rules may wait for an answer.
+    ``delivered``: the items that the reader has now, so that rules may wait for an answer.
     """
     fields |= {"reason": reason, "attempts": delivery.attempts + 1, "note": _note(outcome)}
     fields |= {"smtp_code": outcome.code, "smtp_reply": outcome.reply}
     for pause in (*COMMIT_AGAIN, None):
         try:
-            _commit(delivery, status, told, at=clock(), **fields)
+            _commit(delivery, status, delivered, at=clock(), **fields)
             break
         except OperationalError:
             if pause is None:
@@ -312,9 +316,9 @@ def _conclude(
             time.sleep(pause)
 
 
-def _commit(delivery: Delivery, status: DeliveryStatus, told: Sequence[ReminderItem], **fields: Any) -> None:
-    """When we slept through the lease, a rescue has settled the delivery: we know better, unless it was claimed since."""
-    is_awaited = is_answer_awaited(told)
+def _commit(delivery: Delivery, status: DeliveryStatus, delivered: Sequence[ReminderItem], **fields: Any) -> None:
+    """Write the outcome, also over what a rescue wrote when the lease had run out, unless the delivery was claimed since."""
+    is_awaited = is_answer_awaited(delivered)
     if not is_awaited and commit(delivery, status, **fields):
         return
     with transaction.atomic(durable=True):
@@ -333,6 +337,6 @@ def _commit(delivery: Delivery, status: DeliveryStatus, told: Sequence[ReminderI
             logger.warning("Delivery %s was changed by somebody else; the server said: %s", delivery.pk, note)
 
 
-def _note(outcome: Outcome) -> str:
+def _note(outcome: HandOverOutcome) -> str:
     """Return what the mail server said: code and text."""
     return " ".join(str(part) for part in (outcome.code, outcome.reply) if part)

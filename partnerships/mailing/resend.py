@@ -35,7 +35,7 @@ def send_again(delivery: Delivery, *, actor: User | None, now: dt.datetime) -> D
         # Nobody else begins a digest for this day.
         list(User.objects.select_for_update(no_key=True).filter(pk=old.person_id).values_list("pk"))
         advance(old, DeliveryStatus.CANCELLED, at=now, actor=actor, reason=reason)
-        wake_up.ring_after_commit()
+        wake_up.wake_after_commit()
         return _next_generation(old, items, actor, now)
 
 

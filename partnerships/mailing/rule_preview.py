@@ -30,8 +30,8 @@ DAYS = {"days": 1, "weeks": 7, "months": 31}
 
 
 @dataclass(frozen=True)
-class Line:
-    """One reminder: when, in the zone of the milestone's unit, about what, and to whom (nobody: nobody can be told)."""
+class PreviewLine:
+    """A reminder of the preview: when, in the zone of the milestone's unit, about what, and to whom (nobody: nobody can be told)."""
 
     plan: ReminderPlan
     at: dt.datetime
@@ -57,7 +57,7 @@ class Preview:
     count: int = 0
     untold: int = 0
     months: list[tuple[dt.date, int]] = field(default_factory=list)
-    lines: list[Line] = field(default_factory=list)
+    lines: list[PreviewLine] = field(default_factory=list)
     more: int = 0
     silenced: list[tuple[ReminderRule, int]] = field(default_factory=list)
     is_cut: bool = False
@@ -160,10 +160,10 @@ def _not_mailed(plans: list[ReminderPlan]) -> list[ReminderPlan]:
     return [plan for plan in plans if (plan.milestone_id, plan.due_on) not in known]
 
 
-def _lines(plans: Sequence[ReminderPlan], book: Rulebook, now: dt.datetime) -> list[Line]:
+def _lines(plans: Sequence[ReminderPlan], book: Rulebook, now: dt.datetime) -> list[PreviewLine]:
     directory = Directory.load(plans, now=now)
     return [
-        Line(plan, plan.send_at.astimezone(book.zones[plan.milestone.unit_id]), directory.recipients(plan))
+        PreviewLine(plan, plan.send_at.astimezone(book.zones[plan.milestone.unit_id]), directory.recipients(plan))
         for plan in plans
     ]
 
@@ -183,7 +183,7 @@ def _silenced(
     return [(before.rules[pk], count) for pk, count in sorted(fallen.items())]
 
 
-def _wording(lines: Iterable[Line]) -> Wording | None:
+def _wording(lines: Iterable[PreviewLine]) -> Wording | None:
     """The first mail as its reader would get it; None where nobody can be told or the address makes no sense."""
     line = next((line for line in lines if line.recipients), None)
     if line is None:

@@ -33,7 +33,9 @@ class Result(Enum):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class HandOverOutcome:
+    """The result of one hand-over and the answer of the mail server."""
+
     result: Result
     code: int | None = None
     reply: str = ""
@@ -70,7 +72,7 @@ class RelayTroubleError(Exception):
 
 
 class _Answered(Exception):
-    def __init__(self, outcome: Outcome) -> None:
+    def __init__(self, outcome: HandOverOutcome) -> None:
         super().__init__(outcome)
         self.outcome = outcome
 
@@ -114,7 +116,7 @@ class Relay:
             self._session.close()
             self._session = None
 
-    def hand_over(self, sender: str, recipient: str, message: bytes, *, marks: Marks) -> Outcome:
+    def hand_over(self, sender: str, recipient: str, message: bytes, *, marks: Marks) -> HandOverOutcome:
         """``message`` with CRLF line ends to one ``recipient``; never raises for what the server or the line does.
 
         The final dot is a write of its own, between ``marks.before_dot`` and ``marks.after_dot``.
@@ -131,7 +133,7 @@ class Relay:
             return answer.outcome
         except (OSError, smtplib.SMTPException, RelayTroubleError) as error:
             self._drop()
-            return Outcome(stage.broken, reply=_words(error))
+            return HandOverOutcome(stage.broken, reply=_words(error))
         return self._write(session, message, marks)
 
     def _ask(self, answer: tuple[int, bytes], stage: _Meaning, *, expected: int = 250) -> None:
@@ -140,13 +142,13 @@ class Relay:
             return
         raise _Answered(_judge(code, reply, stage))
 
-    def _after(self, outcome: Outcome, stage: _Meaning) -> None:
+    def _after(self, outcome: HandOverOutcome, stage: _Meaning) -> None:
         if outcome.result is stage.broken:
             self._drop()
         else:
             self._reset()
 
-    def _write(self, session: smtplib.SMTP, message: bytes, marks: Marks) -> Outcome:
+    def _write(self, session: smtplib.SMTP, message: bytes, marks: Marks) -> HandOverOutcome:
         try:
             if not marks.begin():
                 return self._withdraw()
@@ -155,17 +157,17 @@ class Relay:
                 return self._withdraw()
         except (OSError, smtplib.SMTPException) as error:
             self._drop()  # without its final dot no server keeps it
-            return Outcome(Result.INTERRUPTED, reply=_words(error))
+            return HandOverOutcome(Result.INTERRUPTED, reply=_words(error))
         except BaseException:
             self._drop()  # the server waits for a message it must not get
             raise
         return self._finish(session, marks)
 
-    def _withdraw(self) -> Outcome:
+    def _withdraw(self) -> HandOverOutcome:
         self._drop()
-        return Outcome(Result.WITHDRAWN)
+        return HandOverOutcome(Result.WITHDRAWN)
 
-    def _finish(self, session: smtplib.SMTP, marks: Marks) -> Outcome:
+    def _finish(self, session: smtplib.SMTP, marks: Marks) -> HandOverOutcome:
         """From here on the server may have the message whatever we hear."""
         try:
             session.send(b".\r\n")
@@ -173,12 +175,12 @@ class Relay:
             code, reply = _answer(session)
         except (OSError, smtplib.SMTPException) as error:
             self._drop()
-            return Outcome(Result.UNKNOWN, reply=_words(error))
+            return HandOverOutcome(Result.UNKNOWN, reply=_words(error))
         if 200 <= code < 300:
-            return Outcome(Result.ACCEPTED, code, _text(reply))
+            return HandOverOutcome(Result.ACCEPTED, code, _text(reply))
         if not 400 <= code < 600:
             self._drop()
-            return Outcome(Result.UNKNOWN, None, _text(reply))
+            return HandOverOutcome(Result.UNKNOWN, None, _text(reply))
         outcome = _judge(code, reply, OF_MESSAGE)
         if outcome.result is Result.INTERRUPTED:
             self._drop()
@@ -225,10 +227,10 @@ def _answer(session: smtplib.SMTP) -> tuple[int, bytes]:
     return answer
 
 
-def _judge(code: int, reply: bytes, stage: _Meaning) -> Outcome:
+def _judge(code: int, reply: bytes, stage: _Meaning) -> HandOverOutcome:
     if code == SERVICE_CLOSING or not 400 <= code < 600:
-        return Outcome(stage.broken, code if code > 0 else None, _text(reply))
-    return Outcome(stage.permanent if code >= 500 else stage.temporary, code, _text(reply))
+        return HandOverOutcome(stage.broken, code if code > 0 else None, _text(reply))
+    return HandOverOutcome(stage.permanent if code >= 500 else stage.temporary, code, _text(reply))
 
 
 def _stuffed(message: bytes) -> bytes:

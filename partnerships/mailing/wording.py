@@ -10,7 +10,7 @@ from django.utils.translation import ngettext, pgettext
 
 from partnerships.models import Milestone, ReminderItem, ReminderPlan
 from partnerships.models.deliveries import NOT_THROUGH
-from partnerships.reminders.milestone_advice import what_the_owner_does
+from partnerships.reminders.milestone_advice import describe_owner_action
 from partnerships.reminders.rule_set import zone_named
 from partnerships.statuses import DeliveryStatus
 
@@ -60,7 +60,7 @@ def what_to_do(milestone: Milestone, why: set[ReminderItem.Why]) -> str:
         return _("Ask %(owner)s how it stands, or give it to somebody else.") % {
             "owner": one_line(milestone.owner.name)
         }
-    return what_the_owner_does(milestone)
+    return describe_owner_action(milestone)
 
 
 def why_words(item: ReminderItem, milestone: Milestone) -> str:

@@ -368,7 +368,7 @@ class ReminderMark(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         super().save(*args, **kwargs)
-        wake_up.ring_after_commit()
+        wake_up.wake_after_commit()
 
     @staticmethod
     def leave_on(milestones: QuerySet[Milestone]) -> None:
@@ -376,4 +376,4 @@ class ReminderMark(models.Model):
         marks = [ReminderMark(milestone=row) for row in milestones.order_by("pk").distinct()]
         if marks:
             ReminderMark.objects.bulk_create(marks)
-            wake_up.ring_after_commit()
+            wake_up.wake_after_commit()

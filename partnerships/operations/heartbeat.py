@@ -1,4 +1,4 @@
-"""Whether the reminders run: the pulse each run leaves, and the alarm when there was none for five minutes.
+"""Whether the reminders run: the heartbeat each run writes, and the alarm when there was none for five minutes.
 
 The alarm is raised by whoever looks (a page, ``/readyz``, the supervisor), never by what may have stopped.
 """
@@ -23,14 +23,14 @@ NEVER = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 @dataclass(frozen=True)
 class Silence:
-    """No run since ``since``, the pulse of the last one; None: there never was a run."""
+    """A silence since the heartbeat of the last run; ``since`` is None when there never was a run."""
 
     since: dt.datetime | None
 
 
-def leave_pulse(*, at: dt.datetime, bell: str = "") -> None:
-    """That a run was here, on which machine and in which process, and what rang for it (``beat``, ``loop``, ``hint``; empty: a person)."""
-    names = [HEARTBEAT, f"{HEARTBEAT}.{bell}"] if bell else [HEARTBEAT]
+def write_heartbeat(*, at: dt.datetime, trigger: str = "") -> None:
+    """Record a run, its machine and process, and its ``trigger``: ``beat``, ``loop``, ``hint``, or empty for a person."""
+    names = [HEARTBEAT, f"{HEARTBEAT}.{trigger}"] if trigger else [HEARTBEAT]
     for name in names:
         ComponentHeartbeat.objects.update_or_create(
             name=name, defaults={"at": at, "note": f"{socket.gethostname()[:80]}:{os.getpid()}"}
@@ -50,9 +50,10 @@ def seen_until(*, due_at: dt.datetime, real_now: dt.datetime) -> dt.datetime:
 
 
 def silence(now: dt.datetime) -> Silence | None:
-    """None while the reminders run. One query by primary key.
+    """Return the silence of the reminders, or None while they run; one query by primary key.
 
-    A new site gets five minutes from the first look for its first run. A pulse from the future is that of a clock that was wrong: whoever runs now would have overwritten it.
+    A new site gets five minutes from the first check for its first run. A heartbeat from the future was left by a wrong
+    clock: a run at work now would have overwritten it.
     """
     last = ComponentHeartbeat.objects.filter(name=HEARTBEAT).values_list("at", flat=True).first()
     if last is not None:

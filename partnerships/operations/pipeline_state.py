@@ -36,7 +36,7 @@ class Oldest:
 class PipelineState:
     """``queue``: unfinished deliveries by status; ``ahead``: planned reminders by day, in the zone of the asker."""
 
-    pulses: Mapping[str, ComponentHeartbeat]
+    heartbeats: Mapping[str, ComponentHeartbeat]
     relay: MailRelay
     hold: MailHold | None
     queue: Mapping[DeliveryStatus, int]
@@ -56,7 +56,7 @@ def pipeline_state(*, now: dt.datetime, zone: dt.tzinfo) -> PipelineState:
     sent = Delivery.objects.filter(status=DeliveryStatus.SENT).select_related("person").order_by("-pk")
     wrong = Delivery.objects.filter(status__in=WENT_WRONG).select_related("person").order_by("-pk")
     return PipelineState(
-        pulses={pulse.name: pulse for pulse in ComponentHeartbeat.objects.all()},
+        heartbeats={row.name: row for row in ComponentHeartbeat.objects.all()},
         relay=relay_state(),
         hold=MailHold.objects.active().first(),
         queue=_queue(),

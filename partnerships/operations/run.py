@@ -14,7 +14,7 @@ from partnerships.mailing.expand import Clock, expand_due
 from partnerships.mailing.gather import gather_late
 from partnerships.mailing.holding import hold_what_waits
 from partnerships.mailing.notices import report_failures
-from partnerships.operations.heartbeat import leave_pulse, seen_until
+from partnerships.operations.heartbeat import seen_until, write_heartbeat
 from partnerships.reminders.reconcile import reconcile_marked, sweep
 
 logger = logging.getLogger(__name__)
@@ -26,11 +26,11 @@ STOP_AFTER = dt.timedelta(seconds=240)
 
 
 @dataclass
-class Outcome:
-    """What one run did."""
+class RunReport:
+    """The numbers of one run."""
 
-    reconciled: int = 0  # milestones brought in step
-    expanded: int = 0  # plans looked at
+    reconciled: int = 0  # milestones whose plans were checked
+    expanded: int = 0  # plans that came due
     queued: int = 0  # deliveries made of them
     rescued: int = 0
     deliveries: dict[str, int] = field(default_factory=dict)  # status reached -> how many
@@ -46,33 +46,33 @@ def run_once(
     limit: int = SEND_AT_MOST,
     clock: Clock = timezone.now,
     is_stopping: Callable[[], bool] = lambda: False,
-    bell: str = "",
-) -> Outcome:
-    """Pulse, plans, items, rescue, then up to ``limit`` mails. Any number of these may run at once.
+    trigger: str = "",
+) -> RunReport:
+    """Do one run: heartbeat, plans, items, rescue, then up to ``limit`` mails. Any number of runs may be at work at once.
 
-    ``now`` says what is due. Leases, ``sent_at``, what is born missed and who is away go by ``clock``, the real time.
-    Takes no new work after 240 s, or once ``is_stopping`` says so. ``bell`` names what rang for it.
+    ``now`` says what is due. Leases, ``sent_at``, whether a new plan is too late and who is away go by ``clock``, the real time.
+    Takes no new work after 240 s, or once ``is_stopping`` says so. ``trigger`` names what asked for the run.
     """
     ends_at = clock() + STOP_AFTER
-    done = Outcome()
+    done = RunReport()
 
     def is_over() -> bool:
         return is_stopping() or clock() >= ends_at
 
     expires_until = seen_until(due_at=now, real_now=clock())  # before this run leaves its own heartbeat
-    leave_pulse(at=clock(), bell=bell)
+    write_heartbeat(at=clock(), trigger=trigger)
     plan(done, clock=clock, is_over=is_over)
     expand(done, now=now, clock=clock, is_over=is_over, expires_until=expires_until)
     deliver(done, now=now, limit=limit, clock=clock, is_over=is_over)
-    leave_pulse(at=clock())  # a run of four minutes is no silence
+    write_heartbeat(at=clock())  # a run of four minutes is no silence
     did = ", ".join(f"{name} {what}" for name, what in done.as_dict().items() if what and name != "relay_trouble")
     if did:  # of a relay in trouble the log has its one line
         logger.info("Reminders: %s", did)
     return done
 
 
-def plan(done: Outcome, *, clock: Clock, is_over: Callable[[], bool]) -> None:
-    """Brings plans in step: all marks first, then as much of a sweep as fits."""
+def plan(done: RunReport, *, clock: Clock, is_over: Callable[[], bool]) -> None:
+    """Update the plans: all marks first, then as much of a sweep as fits."""
     for step in (reconcile_marked, sweep):
         for _batch in range(BATCHES):
             found = 0 if is_over() else step(now=clock())
@@ -82,7 +82,7 @@ def plan(done: Outcome, *, clock: Clock, is_over: Callable[[], bool]) -> None:
 
 
 def expand(
-    done: Outcome,
+    done: RunReport,
     *,
     now: dt.datetime,
     clock: Clock,
@@ -99,7 +99,7 @@ def expand(
             return
 
 
-def deliver(done: Outcome, *, now: dt.datetime, limit: int, clock: Clock, is_over: Callable[[], bool]) -> None:
+def deliver(done: RunReport, *, now: dt.datetime, limit: int, clock: Clock, is_over: Callable[[], bool]) -> None:
     done.rescued = rescue(clock=clock)
     report_failures(at=clock())
     hold_what_waits(at=clock())

@@ -23,7 +23,8 @@ TO_SUBMIT = gettext_noop("When it is done, submit it with a word on the evidence
 TO_MEET = gettext_noop("When it is done, mark it as met. If it cannot be done in time, move the date and say why.")
 
 
-def what_the_owner_does(milestone: Milestone) -> str:
+def describe_owner_action(milestone: Milestone) -> str:
+    """Return a sentence on what the owner can do about the milestone."""
     if milestone.status == MilestoneStatus.SUBMITTED:
         return _("It was submitted and waits for a lead to accept it or send it back.")
     otherwise = TO_SUBMIT if milestone.requires_acceptance else TO_MEET

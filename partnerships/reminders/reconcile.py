@@ -1,4 +1,4 @@
-"""Brings the plans in step with milestones, rules, units and working days.
+"""Updates the plans after changes of milestones, rules, units and working days.
 
 An edit of a milestone leaves a mark, and marked milestones come first. A change of a rule, a unit or a calendar
 concerns many milestones: it starts a sweep of all that are pending, soonest due date first. Once a day a sweep runs
@@ -41,28 +41,31 @@ WRITTEN = (
 
 
 def reconcile_marked(*, now: dt.datetime, batch: int = BATCH) -> int:
-    """Brings the milestones of the oldest marks in step and removes these marks; returns how many it read.
+    """Update the plans of the oldest marks and remove these marks; return how many milestones it read.
 
-    Milestones somebody is editing this very moment are skipped, never waited for: no deadlock with an edit, and their
+    Milestones that somebody is editing are skipped instead of waited for. So there is no deadlock with an edit, and their
     marks stay for the next tick.
     """
     with transaction.atomic():
         marks = list(ReminderMark.objects.select_for_update(skip_locked=True).order_by("pk")[:batch])
         # Read after the marks: each of these edits is committed, so the milestones show it.
         milestones = _locked(Milestone.objects.filter(pk__in={mark.milestone_id for mark in marks}))
-        bring_in_step(milestones, now=now, acts={mark.milestone_id: mark.act for mark in marks if mark.act})
+        update_plans(milestones, now=now, acts={mark.milestone_id: mark.act for mark in marks if mark.act})
         done = {milestone.pk for milestone in milestones}
         ReminderMark.objects.filter(pk__in=[mark.pk for mark in marks if mark.milestone_id in done]).delete()
     return len(done)
 
 
 def _locked(milestones: QuerySet[Milestone]) -> list[Milestone]:
-    """One reconciler per milestone: a second one would write what it read before the first."""
+    """Lock and return the milestones that nobody else has locked.
+
+    A second reconciler of the same milestone would write what it had read before the first one committed.
+    """
     return list(milestones.select_for_update(skip_locked=True, no_key=True).order_by("pk"))
 
 
 def sweep(*, now: dt.datetime, batch: int = BATCH) -> int:
-    """Bring the next batch of the sweep in step, when one is due or under way; return how many milestones it read."""
+    """Update the plans of the next batch of a sweep that is due or under way; return how many milestones it read."""
     with transaction.atomic():
         # Locked, so that no other process moves the position past milestones that this one still has to commit.
         sweeps = Sweep.objects.select_for_update(skip_locked=True)
@@ -74,7 +77,7 @@ def sweep(*, now: dt.datetime, batch: int = BATCH) -> int:
         rows = list(_milestones_after(found).values_list("due_on", "pk")[:batch])
         milestones = [pk for _day, pk in rows]
         acts = dict.fromkeys(milestones, found.act)
-        bring_in_step(_locked(Milestone.objects.filter(pk__in=milestones)), now=now, acts=acts)
+        update_plans(_locked(Milestone.objects.filter(pk__in=milestones)), now=now, acts=acts)
         if len(rows) == batch:
             last_day, last_pk = rows[-1]
             found.replace_with(found.moved(after_day=last_day, after_pk=last_pk))
@@ -92,10 +95,10 @@ def _milestones_after(position: Sweep) -> QuerySet[Milestone]:
     return pending.filter(after, due_on__gte=position.after_day)  # the second condition serves the index
 
 
-def bring_in_step(milestones: Iterable[Milestone], *, now: dt.datetime, acts: Mapping[int, str]) -> None:
-    """Makes, adjusts and closes the plans of ``milestones``, whose rows the caller has locked; at most fourteen queries.
+def update_plans(milestones: Iterable[Milestone], *, now: dt.datetime, acts: Mapping[int, str]) -> None:
+    """Make, adjust and close the plans of ``milestones``, whose rows the caller has locked; at most fourteen queries.
 
-    ``now`` is the real time: it decides what is born missed. ``acts``: by milestone, the act that asked for this.
+    ``now`` is the real time. It decides whether a new plan is too late. ``acts``: by milestone, the act that asked for this.
     """
     milestones = list(milestones)
     if not milestones:
@@ -109,23 +112,23 @@ def bring_in_step(milestones: Iterable[Milestone], *, now: dt.datetime, acts: Ma
     if book.knows_types:
         prefetch_related_objects(milestones, "agreement")
     waited_for = unanswered(book, milestones)
-    steps = [
-        _Step(
+    entries = [
+        _MilestonePlans(
             book, milestone, plans[milestone.pk], waited_for.get(milestone.pk), act=acts.get(milestone.pk, ""), now=now
         )
         for milestone in milestones
     ]
-    ReminderPlan.objects.bulk_create([plan for step in steps for plan in step.missing()], ignore_conflicts=True)
-    changed = [plan for step in steps for plan in step.changed()]
-    changed += _taken_up_again([plan for step in steps for plan in step.mailed()], acts, now)
+    ReminderPlan.objects.bulk_create([plan for entry in entries for plan in entry.missing()], ignore_conflicts=True)
+    changed = [plan for entry in entries for plan in entry.changed()]
+    changed += _taken_up_again([plan for entry in entries for plan in entry.mailed()], acts, now)
     if changed:
         ReminderPlan.objects.bulk_update(changed, WRITTEN)
 
 
 def _taken_up_again(mailed: list[ReminderPlan], acts: Mapping[int, str], now: dt.datetime) -> list[ReminderPlan]:
-    """Of these plans, wanted and made into mail, those that a reader still lacks are planned again.
+    """Plan those wanted, mailed plans again whose reminder was withdrawn from a reader; return these plans.
 
-    Whoever has the reminder keeps it and gets no second one. Later than the grace, the reader's item says so instead.
+    A reader who has the reminder gets no second one. After the grace period the withdrawn item is marked expired instead.
     """
     if not mailed:
         return []
@@ -141,15 +144,15 @@ def _taken_up_again(mailed: list[ReminderPlan], acts: Mapping[int, str], now: dt
 
 
 def withdrawn_items() -> QuerySet[ReminderItem]:
-    """Items taken back because their plan did not hold, and not made anew since."""
+    """Return the items that were withdrawn because their plan was not wanted, and not made anew since."""
     reader = Q(person=OuterRef("person")) | Q(contact=OuterRef("contact"))
     same = ReminderItem.objects.filter(reader, plan=OuterRef("plan"))
     newer = same.filter(generation__gt=OuterRef("generation"))
     return ReminderItem.objects.filter(~Exists(newer), cancelled_at__isnull=False, cancel_reason__in=NOT_CURRENT)
 
 
-class _Step:
-    """One milestone and its plans."""
+class _MilestonePlans:
+    """A milestone, its plans and the plans it should have."""
 
     def __init__(
         self,
@@ -169,15 +172,15 @@ class _Step:
     def missing(self) -> list[ReminderPlan]:
         current = [plan for plan in self.plans if plan.due_on == self.milestone.due_on]
         planned = {plan.rule_id for plan in current if plan.wakes_on is None}
-        born = [self._born(rule, when) for rule, when in self.wanted.items() if rule not in planned]
+        new = [self._make_plan(rule, when) for rule, when in self.wanted.items() if rule not in planned]
         if self.wake and self.milestone.snoozed_until not in {plan.wakes_on for plan in current}:
-            born.append(self._born(*self.wake, wakes_on=self.milestone.snoozed_until))
-        return born
+            new.append(self._make_plan(*self.wake, wakes_on=self.milestone.snoozed_until))
+        return new
 
-    def _born(self, rule: int, when: Moment, *, wakes_on: dt.date | None = None) -> ReminderPlan:
-        """A plan already past is born missed: registering old agreements mails nobody.
+    def _make_plan(self, rule: int, when: Moment, *, wakes_on: dt.date | None = None) -> ReminderPlan:
+        """Return a new plan. One whose time is past is missed at once, so that registering old agreements mails nobody.
 
-        The end of a snooze was asked for by a person: it is missed only when it has expired.
+        A person asked for the end of a snooze, so its plan is missed only when it has expired.
         """
         plan = ReminderPlan(milestone=self.milestone, rule_id=rule, due_on=self.milestone.due_on, wakes_on=wakes_on)
         self._put(plan, when, is_missed=(when.expires_at if wakes_on else when.send_at) <= self.now)
@@ -189,7 +192,7 @@ class _Step:
         return [plan for plan in self.plans if self._adjust(plan)]
 
     def mailed(self) -> list[ReminderPlan]:
-        """The plans that were made into mail and are wanted as they stand."""
+        """Return the plans that were made into mail and are still wanted."""
         return [plan for plan in self.plans if plan.status == PlanStatus.EXPANDED and self._is_wanted(plan)]
 
     def _is_wanted(self, plan: ReminderPlan) -> bool:
@@ -203,14 +206,17 @@ class _Step:
         return plan.wakes_on is None and self.book.is_silenced(self.milestone, when.send_at, self.now)
 
     def _moment_of(self, plan: ReminderPlan) -> Moment:
-        """Of a wanted plan. That of a snooze's end goes by the rule that lends it its hour now."""
+        """Return when a wanted plan should be sent.
+
+        A plan for the end of a snooze takes its time of day from the first rule that addresses the owner.
+        """
         if plan.wakes_on and self.wake:
             plan.rule_id, when = self.wake
             return when
         return self.wanted[plan.rule_id]
 
     def _adjust(self, plan: ReminderPlan) -> bool:
-        """Whether the plan had to be written anew. What was made into mail stays as it is."""
+        """Update the plan and return whether it changed. A plan that was made into mail stays as it is."""
         if plan.status == PlanStatus.EXPANDED:
             return False
         if not self._is_wanted(plan):
@@ -262,24 +268,24 @@ def _waited_for(plan: ReminderPlan) -> Unanswered | None:
 
 
 def _is_settled(plan: ReminderPlan) -> bool:
-    """It was missed, or given up while milestone and rule still ask for it: it does not come back once its time is past."""
+    """Return whether the plan was missed, or given up on purpose. Such a plan does not come back once its time is past."""
     on_purpose = plan.status == PlanStatus.SUPERSEDED and plan.reason in ON_PURPOSE
     return on_purpose or plan.status == PlanStatus.MISSED
 
 
 def closing(book: Rulebook, milestone: Milestone, plan: ReminderPlan) -> tuple[PlanStatus, str]:
-    """What becomes of a plan that is no longer wanted, and why."""
+    """Return the new status of a plan that is no longer wanted, and the reason."""
     if not milestone.is_pending:
         return PlanStatus.CANCELLED, Reason.NOT_PENDING
     if plan.due_on != milestone.due_on:
         return PlanStatus.SUPERSEDED, Reason.DUE_DATE_MOVED
     if plan.wakes_on and plan.wakes_on != milestone.snoozed_until:
         return PlanStatus.SUPERSEDED, Reason.SNOOZE_CHANGED
-    why = _why_the_rule_is_silent(book, milestone, plan)
+    why = _closing_reason(book, milestone, plan)
     return (PlanStatus.SUPERSEDED if why == Reason.SNOOZED else PlanStatus.CANCELLED), why
 
 
-def _why_the_rule_is_silent(book: Rulebook, milestone: Milestone, plan: ReminderPlan) -> str:
+def _closing_reason(book: Rulebook, milestone: Milestone, plan: ReminderPlan) -> str:
     rule = book.rules[plan.rule_id]
     if not rule.is_enabled:
         return Reason.RULE_DISABLED

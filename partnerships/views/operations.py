@@ -108,12 +108,12 @@ def _page(request: HttpRequest, *, breaches: list[str] | None) -> HttpResponse:
         "now": now,
         "state": state,
         "findings": list(_findings(state, silent, broker, site, now)),
-        "pulses": _pulses(state, now),
+        "heartbeats": _heartbeats(state, now),
         "broker": broker,
         "site": site,
         "numbers": _numbers(state, now),
         "ahead": _ahead(state, zone),
-        "audit": state.pulses.get(AUDIT),
+        "audit": state.heartbeats.get(AUDIT),
         "breaches": breaches and breaches[:BREACHES_SHOWN],
         "breach_count": breaches and len(breaches),
     }
@@ -154,7 +154,7 @@ def _pg_version() -> str:
     return f"{major}.{minor}"
 
 
-def _pulses(state: PipelineState, now: dt.datetime) -> list[dict[str, Any]]:
+def _heartbeats(state: PipelineState, now: dt.datetime) -> list[dict[str, Any]]:
     """Last seen: any run at all, then each of what rings for one."""
     rung = (
         (HEARTBEAT, _("Last run")),
@@ -162,10 +162,14 @@ def _pulses(state: PipelineState, now: dt.datetime) -> list[dict[str, Any]]:
         (f"{HEARTBEAT}.loop", _("Last run of a loop")),
         (f"{HEARTBEAT}.hint", _("Last bell after an edit")),
     )
-    found = ((label, state.pulses.get(name)) for name, label in rung)
+    found = ((label, state.heartbeats.get(name)) for name, label in rung)
     return [
-        {"label": label, "pulse": pulse, "is_fresh": pulse is not None and abs(now - pulse.at) <= SILENT_AFTER}
-        for label, pulse in found
+        {
+            "label": label,
+            "heartbeat": heartbeat,
+            "is_fresh": heartbeat is not None and abs(now - heartbeat.at) <= SILENT_AFTER,
+        }
+        for label, heartbeat in found
     ]
 
 
@@ -280,7 +284,7 @@ def _about_site(state: PipelineState, site: Site) -> Iterator[Finding]:
     if site.is_full:
         what = _("Only %(free)s are free where uploads are kept.") % {"free": filesizeformat(site.free)}
         yield Finding("danger", what, _("Make room before uploads, or the database, fail."))
-    audit = state.pulses.get(AUDIT)
+    audit = state.heartbeats.get(AUDIT)
     if audit and audit.note:
         what = _("The last check of the laws, on %(time)s, found breaches.") % {"time": moment_in_words(audit.at)}
         yield Finding(

@@ -55,5 +55,5 @@ def test_the_beat_rings_every_minute_and_its_bell_fades_before_the_next() -> Non
     [(_name, entry)] = settings.CELERY_BEAT_SCHEDULE.items()
 
     assert schedule(entry["schedule"]).seconds == 60
-    assert (entry["task"], entry["kwargs"]) == ("partnerships.tasks.tick", {"bell": "beat"})
+    assert (entry["task"], entry["kwargs"]) == ("partnerships.tasks.tick", {"trigger": "beat"})
     assert entry["options"] == {"expires": 55}

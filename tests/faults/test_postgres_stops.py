@@ -69,7 +69,7 @@ class Stops:
 @pytest.mark.parametrize(
     ("module", "name"),
     [
-        (reconcile, "bring_in_step"),  # plans written, their marks not yet removed
+        (reconcile, "update_plans"),  # plans written, their marks not yet removed
         (expand, "write"),  # items and deliveries written, the plans still due
         (claim, "_check_again"),  # claimed and looked at again, not committed
         (deliver.Handing, "begin"),  # the mail server waits for the message

@@ -18,7 +18,7 @@ from partnerships.factories import (
 )
 from partnerships.models import ComponentHeartbeat, ReminderItem, ReminderMark
 from partnerships.operations.audit import audit, audit_and_note
-from partnerships.operations.heartbeat import leave_pulse
+from partnerships.operations.heartbeat import write_heartbeat
 from partnerships.statuses import DeliveryStatus
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -28,7 +28,7 @@ MINUTE = dt.timedelta(minutes=1)
 
 @pytest.fixture(autouse=True)
 def _alive(db: None) -> None:
-    leave_pulse(at=NOON, bell="beat")
+    write_heartbeat(at=NOON, trigger="beat")
 
 
 def item(**fields: Any) -> ReminderItem:

@@ -9,7 +9,7 @@ import pytest
 
 from partnerships.factories import NOON
 from partnerships.models import ComponentHeartbeat
-from partnerships.operations.heartbeat import ALARM, SILENT_AFTER, Silence, leave_pulse, silence, sound_alarm
+from partnerships.operations.heartbeat import ALARM, SILENT_AFTER, Silence, silence, sound_alarm, write_heartbeat
 from partnerships.operations.run import run_once
 from partnerships.tasks import tick
 from tests.reminders.conftest import Clock
@@ -26,7 +26,7 @@ LAST = NOON - dt.timedelta(minutes=6)
 def test_five_minutes_without_a_run_are_a_silence(ago: int, is_silent: bool) -> None:
     """A pulse two hours ahead of the clock is that of a clock that was set back."""
     at = NOON - dt.timedelta(seconds=ago)
-    leave_pulse(at=at, bell="beat")
+    write_heartbeat(at=at, trigger="beat")
 
     assert silence(NOON) == (Silence(at) if is_silent else None)
 
@@ -38,7 +38,7 @@ def test_a_site_that_never_ran_is_silent_once_it_had_time_to_start() -> None:
 
 
 def test_asking_costs_one_query(django_assert_num_queries: Callable[..., Any]) -> None:
-    leave_pulse(at=LAST)
+    write_heartbeat(at=LAST)
 
     with django_assert_num_queries(1):
         silence(NOON)
@@ -66,11 +66,11 @@ def test_of_several_processes_one_logs(before: dt.datetime | None) -> None:
 
 
 def test_each_run_says_who_ran_and_what_rang(clock: Clock, time_machine: Any) -> None:
-    run_once(now=clock(), clock=clock, bell="loop")
+    run_once(now=clock(), clock=clock, trigger="loop")
     clock.forward(minutes=1)
     run_once(now=clock(), clock=clock)
     time_machine.move_to(clock.forward(minutes=1), tick=False)
-    tick(bell="beat")
+    tick(trigger="beat")
 
     found = ComponentHeartbeat.objects.filter(name__startswith="reminders")
     assert dict(found.values_list("name", "at")) == {

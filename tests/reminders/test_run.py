@@ -6,7 +6,7 @@ import pytest
 from partnerships.factories import AgreementFactory, MilestoneFactory
 from partnerships.models import ComponentHeartbeat, Milestone, ReminderMark, ReminderPlan, ReminderRule, Sweep
 from partnerships.operations.audit import audit
-from partnerships.operations.run import Outcome, run_once
+from partnerships.operations.run import RunReport, run_once
 from partnerships.tasks import tick
 from tests.reminders.conftest import Clock
 from tests.services.smtp_sink import SmtpSink
@@ -20,7 +20,7 @@ def test_one_run_carries_a_mark_to_the_reader(milestone: Milestone, smtp_sink: S
     run_once(now=clock(), clock=clock)
     clock.at = DUE
 
-    assert run_once(now=clock(), clock=clock) == Outcome(
+    assert run_once(now=clock(), clock=clock) == RunReport(
         reconciled=1,  # the daily sweep
         expanded=1,
         queued=1,
@@ -73,7 +73,7 @@ def test_many_edits_of_one_milestone_do_not_hold_up_the_others(rule: ReminderRul
 
 
 def test_a_run_that_is_told_to_stop_begins_nothing(milestone: Milestone, smtp_sink: SmtpSink, clock: Clock) -> None:
-    assert run_once(now=DUE, clock=clock, is_stopping=lambda: True) == Outcome()
+    assert run_once(now=DUE, clock=clock, is_stopping=lambda: True) == RunReport()
 
     assert smtp_sink.received == []
 

@@ -13,7 +13,7 @@ from partnerships.factories import MilestoneFactory, UserFactory
 from partnerships.mailing import smtp
 from partnerships.mailing.deliver import COMMIT_AGAIN, Deliveries, deliver_due
 from partnerships.mailing.lease import LEASE
-from partnerships.mailing.smtp import Outcome, Relay, RelayTroubleError, Result
+from partnerships.mailing.smtp import HandOverOutcome, Relay, RelayTroubleError, Result
 from partnerships.models import Delivery, Milestone
 from partnerships.operations.run import STOP_AFTER
 from tests.reminders.conftest import Clock
@@ -41,7 +41,9 @@ class Steps:
         self.asked.append("after")
 
 
-def hand_over(relay: Relay, message: bytes = MESSAGE, to: str = "b@example.org", marks: Steps | None = None) -> Outcome:
+def hand_over(
+    relay: Relay, message: bytes = MESSAGE, to: str = "b@example.org", marks: Steps | None = None
+) -> HandOverOutcome:
     return relay.hand_over("a@example.org", to, message, marks=marks or Steps())
 
 

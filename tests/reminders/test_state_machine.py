@@ -46,7 +46,7 @@ LOOKED_AT = {DeliveryStatus.UNCERTAIN, DeliveryStatus.UNCONFIRMED, DeliveryStatu
 ZONES = ("Asia/Shanghai", "Europe/Berlin", "America/New_York")
 WAITS = (1, 6, 60, 600, 1440, 3 * 1440, 12 * 1440, -120)  # minutes
 POINTS = (
-    (reconcile, "bring_in_step"),
+    (reconcile, "update_plans"),
     (expand, "write"),
     (claim, "_check_again"),
     (deliver, "_freeze"),

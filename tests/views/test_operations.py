@@ -55,7 +55,7 @@ def broker_url() -> Iterator[Callable[[str], None]]:
     use(before)
 
 
-def pulse(name: str = "reminders", *, ago: dt.timedelta = MINUTE, note: str = "") -> None:
+def heartbeat(name: str = "reminders", *, ago: dt.timedelta = MINUTE, note: str = "") -> None:
     ComponentHeartbeatFactory(name=name, at=NOON - ago, note=note)
 
 
@@ -69,7 +69,7 @@ def findings(response: Any) -> list[str]:
 
 
 def test_a_site_that_runs_has_nothing_to_say(look: Callable[[], Any]) -> None:
-    pulse()
+    heartbeat()
 
     response = look()
 
@@ -78,7 +78,7 @@ def test_a_site_that_runs_has_nothing_to_say(look: Callable[[], Any]) -> None:
 
 
 def test_silence_is_said_with_what_to_do(look: Callable[[], Any]) -> None:
-    pulse(ago=6 * MINUTE)
+    heartbeat(ago=6 * MINUTE)
 
     response = look()
 
@@ -104,20 +104,20 @@ def test_silence_is_said_with_what_to_do(look: Callable[[], Any]) -> None:
         ),
         (lambda: MailHoldFactory(active=True), "Sending has been paused since March 2, 2026 20:00."),
         (
-            lambda: pulse("audit", note="3"),
+            lambda: heartbeat("audit", note="3"),
             "The last check of the laws, on March 2, 2026 19:59, found breaches.",
         ),
     ],
 )
 def test_each_trouble_is_found(look: Callable[[], Any], make: Callable[[], Any], said: str) -> None:
-    pulse()
+    heartbeat()
     make()
 
     assert findings(look()) == [said]
 
 
 def test_a_little_while_is_no_trouble(look: Callable[[], Any]) -> None:
-    pulse()
+    heartbeat()
     ReminderPlanFactory(send_at=NOON - 9 * MINUTE)
     DeliveryFactory(next_attempt_at=NOON - 9 * MINUTE)
 
@@ -125,21 +125,21 @@ def test_a_little_while_is_no_trouble(look: Callable[[], Any]) -> None:
 
 
 def test_a_database_behind_the_code_is_found(look: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    pulse()
+    heartbeat()
     monkeypatch.setattr(operations.MigrationExecutor, "migration_plan", lambda *_: [1, 2])
 
     assert findings(look()) == ["2 changes of the database are not applied."]
 
 
 def test_a_full_disk_is_found(look: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    pulse()
+    heartbeat()
     monkeypatch.setattr(operations, "LITTLE_SPACE", 10**18)
 
     assert findings(look())[0].startswith("Only ")
 
 
 def test_a_broker_that_is_gone_is_found(look: Callable[[], Any], broker_url: Callable[[str], None]) -> None:
-    pulse()
+    heartbeat()
     broker_url("redis://127.0.0.1:1/0")
 
     assert findings(look()) == ["The broker does not answer."]
@@ -148,7 +148,7 @@ def test_a_broker_that_is_gone_is_found(look: Callable[[], Any], broker_url: Cal
 def test_a_broker_that_never_answers_does_not_hang_the_page(
     look: Callable[[], Any], broker_url: Callable[[str], None]
 ) -> None:
-    pulse()
+    heartbeat()
     with socket.create_server(("127.0.0.1", 0)) as silent:
         broker_url(f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
 
@@ -158,7 +158,7 @@ def test_a_broker_that_never_answers_does_not_hang_the_page(
 def test_bells_that_no_worker_hears_are_counted(
     look: Callable[[], Any], broker_url: Callable[[str], None], redis_server: RedisServer
 ) -> None:
-    pulse()
+    heartbeat()
     broker_url(redis_server.url)
     assert look().context["broker"] == operations.Broker("ok", 0)
     for _bell in range(4):
@@ -188,7 +188,7 @@ def test_every_number_opens_exactly_its_list(look: Callable[[], Any]) -> None:
 def test_the_page_costs_the_same_with_more_rows(
     look: Callable[[], Any], rows: int, django_assert_num_queries: Callable[..., Any]
 ) -> None:
-    pulse()
+    heartbeat()
     for _row in range(rows):
         ReminderItemFactory(delivery__failed=True)
         ReminderItemFactory(delivery__sent=True)
@@ -199,7 +199,7 @@ def test_the_page_costs_the_same_with_more_rows(
 
 
 def test_the_laws_are_checked_on_demand_alone(look: Callable[[], Any]) -> None:
-    pulse()
+    heartbeat()
     delivery = DeliveryFactory()
     client = look().client
 
@@ -228,7 +228,7 @@ PAGES = ("my_work", "milestone_list", "admin:index", "admin:partnerships_agreeme
 def test_the_alarm_stands_on_every_page_of_the_office(
     role: Any, is_told: bool, world: Any, client_of: Callable[[Any], Client]
 ) -> None:
-    pulse(ago=6 * MINUTE)
+    heartbeat(ago=6 * MINUTE)
     client = client_of(world.lead if role == "lead" else UserFactory(**role))
 
     told = {name: "No reminder has been looked at since" in client.get(reverse(name)).text for name in PAGES}
@@ -237,7 +237,7 @@ def test_the_alarm_stands_on_every_page_of_the_office(
 
 
 def test_the_alarm_ends_with_the_silence(look: Callable[[], Any], caplog: pytest.LogCaptureFixture) -> None:
-    pulse(ago=6 * MINUTE)
+    heartbeat(ago=6 * MINUTE)
     for _look in range(3):
         look()
     assert [record.name for record in caplog.records if record.levelname == "ERROR"] == [
@@ -250,7 +250,7 @@ def test_the_alarm_ends_with_the_silence(look: Callable[[], Any], caplog: pytest
 
 
 def test_pages_of_others_do_not_pay_for_the_alarm(world: Any, client_of: Callable[[Any], Client]) -> None:
-    pulse(ago=6 * MINUTE)
+    heartbeat(ago=6 * MINUTE)
     client = client_of(world.coordinator)
 
     with CaptureQueriesContext(connection) as captured:

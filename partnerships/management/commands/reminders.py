@@ -90,29 +90,29 @@ class Command(BaseCommand):
     def _tick(self, limit: int, stop: threading.Event) -> None:
         close_old_connections()
         try:
-            done = run.run_once(now=timezone.now(), limit=limit, is_stopping=stop.is_set, bell="loop")
+            done = run.run_once(now=timezone.now(), limit=limit, is_stopping=stop.is_set, trigger="loop")
             sweep_derived(now=timezone.now(), is_over=stop.is_set)
             exports.make_waiting(clock=timezone.now, is_stopping=stop.is_set)
         except Exception:
             # The database may be restarting: the loop has to be there when it is back. The log and the old heartbeat tell.
             logger.exception("A run of the reminders failed; the next one follows in a minute")
             return
-        if done != run.Outcome():
+        if done != run.RunReport():
             self._report(done)
 
     def _plan(self, options: dict[str, Any]) -> None:
-        done = run.Outcome()
+        done = run.RunReport()
         now = self._now(options)
         run.plan(done, clock=timezone.now, is_over=_never)
         run.expand(done, now=now, clock=timezone.now, is_over=_never)
         self._report(done)
 
     def _deliver(self, options: dict[str, Any]) -> None:
-        done = run.Outcome()
+        done = run.RunReport()
         run.deliver(done, now=timezone.now(), limit=options["limit"], clock=timezone.now, is_over=_never)
         self._report(done)
 
-    def _report(self, done: run.Outcome) -> None:
+    def _report(self, done: run.RunReport) -> None:
         self.stdout.write(
             _("%(reconciled)s milestones looked at, %(expanded)s reminders due, %(queued)s mails made.")
             % {"reconciled": done.reconciled, "expanded": done.expanded, "queued": done.queued}
@@ -125,7 +125,7 @@ class Command(BaseCommand):
             self.stderr.write(_("The mail server cannot be used: %(why)s") % {"why": done.relay_trouble})
 
     def _dry_run(self, now: dt.datetime) -> None:
-        done = run.Outcome()
+        done = run.RunReport()
         with transaction.atomic():
             run.plan(done, clock=timezone.now, is_over=_never)
             run.expand(done, now=now, clock=timezone.now, is_over=_never)

@@ -13,7 +13,7 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def silence_alarm(context: dict[str, Any]) -> Silence | None:
-    """For the office's staff and system administrators, at the cost of one query; None for everybody else."""
+    """Return a silence of the reminders to the office and system administrators, by one query; None to everybody else."""
     user = getattr(context.get("request"), "user", None)
     if user is None or not may(user, "operations.view"):
         return None
