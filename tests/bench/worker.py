@@ -25,9 +25,9 @@ from django.db import connection  # noqa: E402
 from partnerships.factories import NOON, ReminderRuleFactory  # noqa: E402
 from partnerships.mailing.deliver import deliver_due  # noqa: E402
 from partnerships.management.load import Load, make_load  # noqa: E402
-from partnerships.models import Delivery, Milestone, ReminderMark  # noqa: E402
+from partnerships.models import Delivery, Milestone, ReminderMark, Sweep  # noqa: E402
 from partnerships.operations.run import run_once  # noqa: E402
-from partnerships.reminders.reconcile import Sweep  # noqa: E402
+from partnerships.reminders.reconcile import SWEEP  # noqa: E402
 from partnerships.reminders.rule_set import fingerprint  # noqa: E402
 
 DUE, EDITED = 1000, 200
@@ -51,16 +51,21 @@ def day(number: int) -> dt.datetime:
 
 def tick(number: int) -> Seconds:
     """One tick with DUE reminders and EDITED milestones; sends nothing."""
-    Sweep(day(number), fingerprint(), None).write()
+    _put_sweep(day(number), is_finished=True)
     _edit(number)
     return _timed_run(day(number))
 
 
 def tick_in_sweep(number: int) -> Seconds:
     """The same while the daily sweep is under way, with as much of it as a tick does."""
-    Sweep.from_start(day(number), fingerprint()).write()
+    _put_sweep(day(number), is_finished=False)
     _edit(number)
     return _timed_run(day(number))
+
+
+def _put_sweep(began_at: dt.datetime, *, is_finished: bool) -> None:
+    row = {"began_at": began_at, "fingerprint": fingerprint(), "act": "", "after_day": None, "after_pk": 0}
+    Sweep.objects.update_or_create(name=SWEEP, defaults={**row, "is_finished": is_finished})
 
 
 def _edit(number: int) -> None:

@@ -27,7 +27,7 @@ from partnerships.workflows.agreements import TITLE_IS_THERE, agreements_of_titl
 NEW, PRINTED = "new", "printed"
 
 
-class LineForm(DraftPartForm):
+class CeremonyLineForm(DraftPartForm):
     """One line of a section; a blank one counts for nothing."""
 
     # Those that name an organization of the ceremony.
@@ -55,7 +55,7 @@ class LineForm(DraftPartForm):
         return self.typed("kind")
 
 
-class PresentLine(LineForm):
+class PresentLine(CeremonyLineForm):
     """An organization that was there. ``seen`` are the look-alikes that stood beside it when the page was sent."""
 
     name = line_field(gettext_lazy("Organization"))
@@ -123,7 +123,7 @@ class PresentLine(LineForm):
         )
 
 
-class KeptLine(LineForm):
+class KeptLine(CeremonyLineForm):
     """A line of which something becomes that a unit and a person look after; empty: those of the event."""
 
     seldom: tuple[str, ...] = ("unit", "coordinator")

@@ -14,7 +14,7 @@ from partnerships.forms.ceremonies.fields import Choices
 from partnerships.forms.ceremonies.head import COUNTED_KINDS, FIGURES, EventForm, ReportedForm
 from partnerships.forms.ceremonies.lines import (
     PRINTED,
-    LineForm,
+    CeremonyLineForm,
     OpenedLine,
     PresentLine,
     ReleasedLine,
@@ -40,7 +40,7 @@ HEADINGS: Mapping[str, Any] = {
 }
 # Seldom needed, or filled in by themselves.
 FILLED_LATER = {"unit", "coordinator"}
-SECTIONS: Mapping[str, type[LineForm]] = {
+SECTIONS: Mapping[str, type[CeremonyLineForm]] = {
     "present": PresentLine,
     "agreements": SignedLine,
     "facilities": OpenedLine,
@@ -97,7 +97,7 @@ class CeremonySection:
     """One part of the page: its lines, and what the press counted beside what they name."""
 
     name: str
-    lines: list[LineForm]
+    lines: list[CeremonyLineForm]
     figures: list[ReportedForm]
 
     @property
@@ -110,7 +110,7 @@ class CeremonySection:
         return self.lines[-1].typed("type") or self.lines[-1].typed("kind") if self.lines else ""
 
     @property
-    def filled(self) -> list[LineForm]:
+    def filled(self) -> list[CeremonyLineForm]:
         return [line for line in self.lines if line.has_changed()]
 
 
@@ -175,7 +175,7 @@ class CeremonyForm:
         """ "Agreements signed, line 2"; empty for the event itself."""
         if isinstance(form, ReportedForm):
             return str(form.label)
-        if not isinstance(form, LineForm):
+        if not isinstance(form, CeremonyLineForm):
             return ""
         number = self.sections[form.section].lines.index(form) + 1
         return _("%(part)s, line %(number)s") % {"part": HEADINGS[form.section], "number": number}
