@@ -31,7 +31,7 @@ FACTORIES = [
     made for name, made in sorted(vars(factories).items()) if inspect.isclass(made) and name.endswith("Factory")
 ]
 # Rows that machines keep beside those they index.
-WITHOUT_FACTORY = {"SearchEntry", "NameKey"}
+WITHOUT_FACTORY = {"SearchEntry", "NameKey", "Sweep"}
 
 
 def traits_of(made: Any) -> list[str]:

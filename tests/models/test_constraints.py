@@ -28,6 +28,7 @@ from partnerships.factories import (
     CitationFactory,
     ContactFactory,
     ContactNoteFactory,
+    DeliveryEventFactory,
     DeliveryFactory,
     DeliveryNoticeFactory,
     DemandFactory,
@@ -142,9 +143,11 @@ BROKEN: dict[str, Callable[[], Any]] = {
     "contact_note_is_about_something": lambda: ContactNoteFactory(agreement=None, unit=UnitFactory()),
     "delivery_claimed_has_lease": lambda: DeliveryFactory(claimed=True, lease_until=None),
     "delivery_digest_has_day": lambda: DeliveryFactory(kind="digest"),
+    "delivery_event_reason_known": lambda: DeliveryEventFactory(reason="because"),
     "delivery_has_one_reader": lambda: DeliveryFactory(contact=ContactFactory()),
     "delivery_notice_unique": lambda: twice(DeliveryNoticeFactory, "delivery", "person"),
     "delivery_one_digest_a_day": lambda: twice(DeliveryFactory, "person", kind="digest", digest_on=DAY),
+    "delivery_reason_known": lambda: DeliveryFactory(reason="because"),
     "delivery_sent_has_time": lambda: DeliveryFactory(sent=True, sent_at=None),
     "delivery_status_known": lambda: DeliveryFactory(status="lost"),
     "demand_outcome_activity_unique": lambda: twice(
@@ -215,10 +218,12 @@ BROKEN: dict[str, Callable[[], Any]] = {
         cancelled_at=dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
     ),
     "reminder_item_has_one_reader": lambda: ReminderItemFactory(contact=ContactFactory()),
+    "reminder_item_reason_known": lambda: ReminderItemFactory(cancel_reason="because"),
     "reminder_item_unique": lambda: twice(ReminderItemFactory, "plan", "person"),
     "reminder_item_unique_for_contact": lambda: twice(
         ReminderItemFactory, "plan", "contact", person=None, contact=ContactFactory(), delivery=DeliveryFactory()
     ),
+    "reminder_plan_reason_known": lambda: ReminderPlanFactory(reason="because"),
     "reminder_plan_status_known": lambda: ReminderPlanFactory(status="lost"),
     "reminder_plan_unique": lambda: twice(ReminderPlanFactory, "milestone", "rule"),
     "reminder_plan_wakes_once": lambda: twice(ReminderPlanFactory, "milestone", wakes_on=DAY),

@@ -62,6 +62,7 @@ UNTRACKED = {
     "SavedView",
     "SearchEntry",
     "StatusChange",
+    "Sweep",
 }
 
 
