@@ -146,7 +146,7 @@ def test_the_form_is_readable_while_one_types_when_refused_and_when_stale(
     page, found = open_page("/agreements/add/", chen, width=390), {}
 
     page.get_by_role("group", name="Party 2").get_by_role("searchbox").fill("harbor")
-    page.get_by_role("group", name="Party 2").get_by_role("radio").wait_for()
+    page.get_by_role("group", name="Party 2").get_by_role("radio").check()
     page.evaluate("for (const more of document.querySelectorAll('main details')) more.open = true")
     found["typing"] = violations(page)
     page.get_by_label("Type", exact=True).select_option("Framework")
