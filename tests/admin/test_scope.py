@@ -49,12 +49,22 @@ def test_nothing_is_put_under_an_agreement_one_only_reads(enter, lead, led, read
     assert row.agreement is None
 
 
-@pytest.mark.parametrize("name", ["activity", "milestone", "facility", "contactnote"])
+# What a new row needs for the form to be right in all but its agreement.
+NEEDED = {
+    "activity": {"title": "Guest lecture", "kind": "other"},
+    "milestone": {"title": "Half-year review"},
+    "facility": {"name": "Joint laboratory", "kind": "joint_laboratory"},
+    "contactnote": {"summary": "They will call back.", "channel": "call"},
+}
+
+
+@pytest.mark.parametrize("name", NEEDED)
 def test_nothing_new_is_put_under_an_agreement_one_only_reads(enter, lead, led, read, name):
     client, url = enter(lead), reverse(f"admin:partnerships_{name}_add")
     agreement = AgreementFactory(unit=read, signed=True)
+    about = {"unit": str(led.pk), "agreement": str(agreement.pk)}
 
-    response = client.post(url, filled(client.get(url)) | {"unit": str(led.pk), "agreement": str(agreement.pk)})
+    response = client.post(url, filled(client.get(url)) | about | NEEDED[name])
 
     assert response.context["adminform"].form.errors["agreement"] == [
         "Only a coordinator or lead of its unit may do this."
