@@ -11,6 +11,7 @@ from partnerships.factories import (
     AgreementFactory,
     AgreementTypeFactory,
     CooperationAreaFactory,
+    EnterpriseFactory,
     InstitutionFactory,
     TypeMilestoneFactory,
     UnitFactory,
@@ -143,10 +144,11 @@ def test_the_form_is_readable_while_one_types_when_refused_and_when_stale(
     unit: Any, chen: Any, open_page: Callable[..., Any]
 ) -> None:
     draft = AgreementFactory(unit=unit, title="Joint training centre")
+    EnterpriseFactory(name="Quay Works")
     page, found = open_page("/agreements/add/", chen, width=390), {}
 
-    page.get_by_role("group", name="Party 2").get_by_role("searchbox").fill("harbor")
-    page.get_by_role("group", name="Party 2").get_by_role("radio").check()
+    page.get_by_role("group", name="Party 2").get_by_role("searchbox").fill("Quay")
+    page.get_by_role("group", name="Party 2").get_by_label("Quay Works").check()
     page.evaluate("for (const more of document.querySelectorAll('main details')) more.open = true")
     found["typing"] = violations(page)
     page.get_by_label("Type", exact=True).select_option("Framework")
