@@ -112,7 +112,7 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
     """A page for rows without history."""
 
     form = RootForm
-    # What asks more of a new row than the form of one on record.
+    # The form of a new row, where it asks more than the form of a saved one.
     add_form: type[RootForm] | None = None
     formfield_overrides = {
         TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 4})},

@@ -1,4 +1,4 @@
-"""What a list is: its filters, columns, order and links, declared once for the page, the export and the numbers."""
+"""The declaration of a list: its filters, columns, order and links, once for the page, the export and the numbers."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence

@@ -129,7 +129,7 @@ class MilestoneList(RecordList[Milestone]):
             _("Agreement"),
             lambda row: row.agreement or row.target,
             "agreement__title",
-            # Whoever sees a milestone may not see its target, so only agreements are links.
+            # Only agreements are links: a person who sees a milestone may not see its target.
             cell=lambda row, today: cells.link(row.agreement) if row.agreement else str(row.target),
             below=lambda row: cells.partner_names(row.agreement),
         ),

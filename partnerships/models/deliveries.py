@@ -183,7 +183,7 @@ class Delivery(ToReader):
 
 
 class DeliveryNotice(models.Model):
-    """That ``delivery`` did not get through is told to ``person``, once, by the mail ``notice``."""
+    """A failure notice: ``notice`` is the one mail that tells ``person`` that ``delivery`` failed."""
 
     delivery = models.ForeignKey(Delivery, models.PROTECT, related_name="notices", verbose_name=_("delivery"))
     person = models.ForeignKey(
@@ -202,7 +202,7 @@ class DeliveryNotice(models.Model):
 
 
 class DeliveryEvent(models.Model):
-    """What happened to a delivery, step by step. Append-only."""
+    """One step in the life of a delivery. Append-only."""
 
     delivery = models.ForeignKey(Delivery, models.PROTECT, related_name="events", verbose_name=_("delivery"))
     at = models.DateTimeField(_("at"))

@@ -8,16 +8,12 @@ from partnerships.mailing.expand import expand_due
 from partnerships.models import Delivery
 from tests.faults.office import DUE_AT, open_office
 from tests.reminders.test_races import at_once
-from tests.services.processes import PATIENCE
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
 
-def test_each_of_two_hundred_gets_one(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_of_two_hundred_gets_one(db: None) -> None:
     crowd = 200 if connection.vendor == "sqlite" else 60  # a server has connections for so many
-    if connection.vendor == "sqlite":
-        # The last of the crowd waits for all others, on a busy machine longer than a page would.
-        monkeypatch.setitem(connection.settings_dict["OPTIONS"], "timeout", PATIENCE)
     open_office(crowd)
     expand_due(now=DUE_AT, clock=lambda: DUE_AT)
     claimed: list[int] = []
