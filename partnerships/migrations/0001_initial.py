@@ -685,7 +685,6 @@ class Migration(migrations.Migration):
                         ('key', models.UUIDField(default=uuid.uuid4)),
                         ('content', models.JSONField(default=dict)),
                         ('version', models.PositiveIntegerField(default=1)),
-                        ('tab', models.CharField(blank=True, max_length=32)),
                         ('kept_at', models.DateTimeField()),
                         ('author', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='ceremony_drafts', to=settings.AUTH_USER_MODEL)),
                         ('event', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='ceremony_drafts', to='partnerships.event')),

@@ -24,16 +24,15 @@ class CeremonyDraftQuerySet(models.QuerySet):
 class CeremonyDraft(models.Model):
     """The fields of the ceremony form as they were typed, name -> values; nothing in it is checked yet.
 
-    ``key`` is chosen by the page before there is a row. ``tab`` is the page that saved last: a page goes on saving what
-    it saved itself, another one only what it has read (``version``). Once recorded it holds the ``event`` alone, by which
-    a second click finds what the first has made. Not a record of the office: no history.
+    ``key`` is chosen by the page before there is a row. Each save names the ``version`` it was typed on and makes the
+    next one. Once recorded it holds the ``event`` alone, by which a second click finds what the first has made. Not a
+    record of the office: no history.
     """
 
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="ceremony_drafts")
     key = models.UUIDField(default=uuid.uuid4)
     content = models.JSONField(default=dict)
     version = models.PositiveIntegerField(default=1)
-    tab = models.CharField(max_length=32, blank=True)
     kept_at = models.DateTimeField()
     event = models.ForeignKey(Event, models.CASCADE, null=True, blank=True, related_name="ceremony_drafts")
 

@@ -1,9 +1,7 @@
 """The one form of a whole ceremony: typed in any order, kept as one types, recorded in one step."""
 
-import secrets
 import uuid
 from dataclasses import dataclass
-from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -33,36 +31,29 @@ from partnerships.views.base import require_or_403
 from partnerships.workflows import ceremonies
 
 # What the page needs beside its fields; none of it is kept in the draft.
-OF_THE_PAGE = ("csrfmiddlewaretoken", "action", "key", "look", "tab", "version")
+OF_THE_PAGE = ("csrfmiddlewaretoken", "action", "key", "look", "version")
 LONGEST_NAME = 200
+OVERWRITE = "overwrite-"
 
 
 @dataclass
-class Tab:
-    """Which draft the page works on: the version it has read, and the page itself, which may save what it saved."""
+class OpenDraft:
+    """The draft a page works on, and the version it has read or saved last; 0 before the first save."""
 
     key: uuid.UUID
     version: int = 0
-    name: str = ""
 
     @classmethod
-    def new(cls, draft: CeremonyDraft | None = None) -> "Tab":
-        name = secrets.token_hex(8)
-        return cls(draft.key, draft.version, name) if draft else cls(uuid.uuid4(), 0, name)
-
-    @classmethod
-    def of(cls, request: HttpRequest) -> "Tab":
-        sent = request.POST
+    def of(cls, request: HttpRequest) -> "OpenDraft":
         try:
-            key = uuid.UUID(sent.get("key", ""))
+            key = uuid.UUID(request.POST.get("key", ""))
         except ValueError:
-            return cls.new()
-        version = sent.get("version", "")
-        number = int(version) if version.isdecimal() and len(version) < 9 else 0
-        return cls(key, number, "".join(filter(str.isalnum, sent.get("tab", "")))[:32])
+            return cls(uuid.uuid4())
+        return cls(key, _version(request.POST.get("version", "")))
 
-    def as_sent(self) -> dict[str, Any]:
-        return {"key": self.key, "version": self.version, "tab": self.name}
+
+def _version(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 9 else 0
 
 
 @login_required
@@ -79,7 +70,7 @@ def event_ceremony(request: HttpRequest) -> HttpResponse:
     if draft and draft.event:
         return redirect(draft.event.get_absolute_url())
     data = _as_data(draft.content) if draft else blank_ceremony(request.user)
-    return _page(request, data, Tab.new(draft), draft=draft)
+    return _page(request, data, OpenDraft(draft.key, draft.version) if draft else OpenDraft(uuid.uuid4()), draft=draft)
 
 
 @login_required
@@ -131,15 +122,16 @@ def _as_data(content: dict[str, list[str]]) -> QueryDict:
 
 
 def _act(request: HttpRequest, action: str) -> HttpResponse:
-    data, tab = request.POST.copy(), Tab.of(request)
+    data, opened = request.POST.copy(), OpenDraft.of(request)
     for name in OF_THE_PAGE:
         data.pop(name, None)
     if action == "record":
-        return _record(request, data, tab)
-    if action == "copy":
-        tab = Tab.new()
+        return _record(request, data, opened)
+    if action.startswith(OVERWRITE):
+        # The button names the version that its warning spoke of: one saved after that is asked about again.
+        opened.version = _version(action.removeprefix(OVERWRITE))
     focus = _change_lines(request, data, action)
-    return _keep(request, data, tab, focus=focus, is_typing=not action and bool(request.htmx))
+    return _keep(request, data, opened, focus=focus, is_typing=not action and bool(request.htmx))
 
 
 def _change_lines(request: HttpRequest, data: QueryDict, action: str) -> str:
@@ -185,31 +177,32 @@ def _title(kind: str) -> str:
 def _keep(
     request: HttpRequest,
     data: QueryDict,
-    tab: Tab,
+    opened: OpenDraft,
     *,
     form: CeremonyForm | None = None,
     focus: str = "",
     is_typing: bool = False,
 ) -> HttpResponse:
     try:
-        draft = _save(request, data, tab)
-    except StaleVersion:
-        return _state(request, data, tab, is_stale=True) if is_typing else _page(request, data, tab, is_stale=True)
+        draft = _save(request, data, opened)
+    except StaleVersion as error:
+        show = _state if is_typing else _page
+        return show(request, data, opened, newer_version=error.current)
     except TransitionRefused:
-        draft = CeremonyDraft.objects.of(request.user).select_related("event").get(key=tab.key)
-        return _state(request, data, tab, draft=draft) if is_typing else _recorded_already(request, draft)
+        draft = CeremonyDraft.objects.of(request.user).select_related("event").get(key=opened.key)
+        return _state(request, data, opened, draft=draft) if is_typing else _recorded_already(request, draft)
     if is_typing:
-        return replace_url(_state(request, data, tab, draft=draft), draft.get_absolute_url())
-    answer = _page(request, data, tab, draft=draft, form=form, focus=focus)
+        return replace_url(_state(request, data, opened, draft=draft), draft.get_absolute_url())
+    answer = _page(request, data, opened, draft=draft, form=form, focus=focus)
     return replace_url(answer, draft.get_absolute_url()) if request.htmx else answer
 
 
-def _save(request: HttpRequest, data: QueryDict, tab: Tab) -> CeremonyDraft:
+def _save(request: HttpRequest, data: QueryDict, opened: OpenDraft) -> CeremonyDraft:
     content = {name: [str(value) for value in values] for name, values in data.lists()}
     draft = ceremonies.save_draft(
-        actor=request.user, key=tab.key, content=content, version=tab.version, tab=tab.name, now=timezone.now()
+        actor=request.user, key=opened.key, content=content, version=opened.version, now=timezone.now()
     )
-    tab.version = draft.version
+    opened.version = draft.version
     return draft
 
 
@@ -219,29 +212,28 @@ def _recorded_already(request: HttpRequest, draft: CeremonyDraft) -> HttpRespons
     return HttpResponse(headers={"HX-Redirect": address}) if request.htmx else redirect(address)
 
 
-def _record(request: HttpRequest, data: QueryDict, tab: Tab) -> HttpResponse:
+def _record(request: HttpRequest, data: QueryDict, opened: OpenDraft) -> HttpResponse:
     """Everything at once; what is refused stands beside its line, and what was typed is kept as a draft."""
-    recorded = CeremonyDraft.objects.of(request.user).filter(key=tab.key).exclude(event=None).first()
+    recorded = CeremonyDraft.objects.of(request.user).filter(key=opened.key).exclude(event=None).first()
     if recorded:
         return _recorded_already(request, recorded)
     form = CeremonyForm(data, user=request.user, today=timezone.localdate())
     try:
-        if form.is_valid() and (event := _recorded(request, form, tab)):
+        if form.is_valid() and (event := _recorded(request, form, opened)):
             return redirect(event.get_absolute_url())
-    except StaleVersion:
-        return _page(request, data, tab, is_stale=True)
-    return _keep(request, data, tab, form=form)
+    except StaleVersion as error:
+        return _page(request, data, opened, newer_version=error.current)
+    return _keep(request, data, opened, form=form)
 
 
-def _recorded(request: HttpRequest, form: CeremonyForm, tab: Tab) -> Event | None:
+def _recorded(request: HttpRequest, form: CeremonyForm, opened: OpenDraft) -> Event | None:
     ceremony = form.ceremony()
     try:
         event = ceremonies.record_ceremony(
             ceremony,
             actor=request.user,
-            key=tab.key,
-            version=tab.version,
-            tab=tab.name,
+            key=opened.key,
+            version=opened.version,
             today=timezone.localdate(),
             now=timezone.now(),
         )
@@ -272,42 +264,49 @@ def _summary(ceremony: ceremonies.Ceremony) -> str:
 def _state(
     request: HttpRequest,
     data: QueryDict,
-    tab: Tab,
+    opened: OpenDraft,
     *,
     draft: CeremonyDraft | None = None,
-    is_stale: bool = False,
+    newer_version: int | None = None,
 ) -> HttpResponse:
     """What a page that saves while one types shows of it: when, and how many lines are named by now."""
     form = CeremonyForm(data, user=request.user, today=timezone.localdate(), is_checked=False)
-    context = {"form": form, "draft": draft, "is_stale": is_stale, "newer": _address(tab), "is_alone": True}
+    context = {
+        "form": form,
+        "opened": opened,
+        "draft": draft,
+        "newer_version": newer_version,
+        "newer": _address(opened),
+        "is_alone": True,
+    }
     return render(request, "partnerships/ceremonies/_state.html", context)
 
 
-def _address(tab: Tab) -> str:
-    return f"{reverse('event_ceremony')}?draft={tab.key}"
+def _address(opened: OpenDraft) -> str:
+    return f"{reverse('event_ceremony')}?draft={opened.key}"
 
 
 def _page(
     request: HttpRequest,
     data: QueryDict,
-    tab: Tab,
+    opened: OpenDraft,
     *,
     draft: CeremonyDraft | None = None,
     form: CeremonyForm | None = None,
-    is_stale: bool = False,
+    newer_version: int | None = None,
     focus: str = "",
 ) -> HttpResponse:
     form = form or CeremonyForm(data, user=request.user, today=timezone.localdate(), is_checked=False)
     form.focus_on(focus)
-    unfinished = CeremonyDraft.objects.of(request.user).unfinished().exclude(key=tab.key)
+    unfinished = CeremonyDraft.objects.of(request.user).unfinished().exclude(key=opened.key)
     context = {
         "form": form,
-        "tab": tab,
+        "opened": opened,
         "draft": draft,
-        "is_stale": is_stale,
+        "newer_version": newer_version,
         "focus": focus,
-        "newer": _address(tab),
+        "newer": _address(opened),
         "unfinished_count": unfinished.count(),
     }
-    status = 409 if is_stale and not request.htmx else 200  # a script shows an answer of 200 alone
+    status = 409 if newer_version and not request.htmx else 200  # a script shows an answer of 200 alone
     return render(request, "partnerships/ceremonies/form.html", context, status=status)

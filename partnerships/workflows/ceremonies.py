@@ -149,23 +149,23 @@ class Ceremony:
 
 
 def save_draft(
-    *, actor: User, key: UUID, content: Mapping[str, list[str]], version: int, tab: str, now: dt.datetime
+    *, actor: User, key: UUID, content: Mapping[str, list[str]], version: int, now: dt.datetime
 ) -> CeremonyDraft:
-    """Keeps what ``tab`` has typed so far.
+    """Save what was typed so far on top of ``version``.
 
-    Raises ``StaleVersion`` when another tab or device saved since this one read ``version``, and ``TransitionRefused``
+    Raises ``StaleVersion`` when another tab or device saved since that version, and ``TransitionRefused``
     once the ceremony is recorded. A draft that was discarded meanwhile is kept anew: somebody is typing in it.
     """
     with transaction.atomic():
         draft = _draft(actor, key, now)
         if draft.event_id:
             raise TransitionRefused(_("This ceremony is recorded already."))
-        _check_is_current(draft, version=version, tab=tab)
+        _check_is_current(draft, version=version)
         # The database takes no NUL; the form says so to whoever records it.
         draft.content = {
             name.replace("\0", ""): [value.replace("\0", "") for value in values] for name, values in content.items()
         }
-        draft.tab, draft.kept_at = tab, now
+        draft.kept_at = now
         draft.version += 1
         draft.save()
     return draft
@@ -177,7 +177,7 @@ def discard_draft(draft: CeremonyDraft) -> None:
 
 
 def record_ceremony(
-    ceremony: Ceremony, *, actor: User, key: UUID, version: int, tab: str, today: dt.date, now: dt.datetime
+    ceremony: Ceremony, *, actor: User, key: UUID, version: int, today: dt.date, now: dt.datetime
 ) -> Event:
     """Records a ceremony that took place, all of it or nothing. A second click gets the event the first one made.
 
@@ -192,7 +192,7 @@ def record_ceremony(
         draft = _draft(actor, key, now)
         if draft.event:
             return draft.event
-        _check_is_current(draft, version=version, tab=tab)
+        _check_is_current(draft, version=version)
         _lock_units(ceremony)
         event = _record_event(ceremony, actor, today)
         recorder = _LineRecorder(
@@ -230,8 +230,8 @@ def _lock_units(ceremony: Ceremony) -> None:
         lock(units[pk])
 
 
-def _check_is_current(draft: CeremonyDraft, *, version: int, tab: str) -> None:
-    if draft.version and draft.version != version and draft.tab != tab:
+def _check_is_current(draft: CeremonyDraft, *, version: int) -> None:
+    if draft.version and draft.version != version:
         raise StaleVersion(
             _("This ceremony was changed in another tab or on another device since you opened it here."),
             current=draft.version,

@@ -85,9 +85,15 @@ def test_what_is_typed_is_kept_by_itself_and_gone_on_with_elsewhere(
     desk.get_by_text("changed in another tab or on another device").wait_for()
     assert violations(desk) == []
     with desk.expect_navigation():
-        desk.get_by_role("button", name="Keep this one as a ceremony of its own").click()
+        desk.get_by_role("button", name="Overwrite").click()
     assert desk.get_by_label("Place").input_value() == "Shaoxing"
-    assert {draft.content["place"][0] for draft in CeremonyDraft.objects.all()} == {"Shengzhou", "Shaoxing"}
+    assert CeremonyDraft.objects.get().content["place"] == ["Shaoxing"]
+
+    phone.get_by_label("Place").fill("Nanjing")
+    phone.get_by_text("changed in another tab or on another device").wait_for()
+    phone.get_by_role("link", name="Reload").click()
+    phone.wait_for_function("document.querySelector('[name=place]').value === 'Shaoxing'")
+    assert CeremonyDraft.objects.get().content["place"] == ["Shaoxing"]
 
 
 def test_lines_by_keyboard(world: World, open_page: Callable[..., Any]) -> None:

@@ -113,7 +113,7 @@ def nine() -> ReportedCount:
 
 
 def record(ceremony: Ceremony, actor: Any, *, key: uuid.UUID | None = None, **more: Any) -> Event:
-    page = {"version": 0, "tab": "a", "today": DAY, "now": NOON}
+    page = {"version": 0, "today": DAY, "now": NOON}
     return record_ceremony(ceremony, actor=actor, key=key or uuid.uuid4(), **{**page, **more})
 
 
@@ -307,13 +307,13 @@ def test_a_second_click_gets_what_the_first_one_made(actor: Any) -> None:
     first = record(whole_ceremony(actor), actor, key=key)
     before = made()
 
-    again = record(whole_ceremony(actor), actor, key=key, version=99, tab="b")
+    again = record(whole_ceremony(actor), actor, key=key, version=99)
 
     assert (again, made()) == (first, before)
 
 
 def test_a_page_that_is_behind_records_nothing(actor: Any) -> None:
-    draft = CeremonyDraftFactory(author=actor, version=3, tab="b")
+    draft = CeremonyDraftFactory(author=actor, version=3)
 
     with pytest.raises(StaleVersion):
         record(whole_ceremony(actor), actor, key=draft.key, version=2)
@@ -383,14 +383,14 @@ def test_a_visit_entered_by_itself_and_a_ceremony_never_wait_in_a_circle(actor: 
 
 
 def keep(actor: Any, key: uuid.UUID, name: str, **more: Any) -> CeremonyDraft:
-    page = {"version": 0, "tab": "a", "now": NOON}
+    page = {"version": 0, "now": NOON}
     return save_draft(actor=actor, key=key, content={"name": [name]}, **{**page, **more})
 
 
-def test_a_tab_goes_on_saving_what_it_saved(actor: Any) -> None:
+def test_a_page_goes_on_saving_on_the_version_it_saved(actor: Any) -> None:
     key = uuid.uuid4()
 
-    drafts = [keep(actor, key, name) for name in ("One", "Two")]  # the page still has version 0
+    drafts = [keep(actor, key, name, version=version) for version, name in enumerate(("One", "Two"))]
 
     assert [draft.version for draft in drafts] == [1, 2]
     assert str(CeremonyDraft.objects.get()) == "Two"
@@ -399,7 +399,7 @@ def test_a_tab_goes_on_saving_what_it_saved(actor: Any) -> None:
 def test_another_tab_saves_what_it_has_read_and_nothing_older(actor: Any) -> None:
     key = uuid.uuid4()
     keep(actor, key, "One")
-    keep(actor, key, "Two", version=1, tab="b")
+    keep(actor, key, "Two", version=1)
 
     with pytest.raises(StaleVersion) as refusal:
         keep(actor, key, "Three")
@@ -420,7 +420,7 @@ def test_the_same_key_of_two_people_is_two_drafts(actor: Any) -> None:
 def test_what_was_recorded_is_no_draft_any_more(actor: Any) -> None:
     key = uuid.uuid4()
     keep(actor, key, "Ceremony")
-    event = record(whole_ceremony(actor), actor, key=key)
+    event = record(whole_ceremony(actor), actor, key=key, version=1)
     draft = CeremonyDraft.objects.get()
 
     discard_draft(draft)

@@ -39,6 +39,28 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && event.target.matches(".ceremony input")) event.preventDefault();
 });
 // What was sent to be recorded is no longer kept as a draft.
+let saving = false;
+let waiting = null;
 document.addEventListener("htmx:beforeRequest", (event) => {
-  if (event.target.id === "ceremony" && event.target.dataset.sent) event.preventDefault();
+  if (event.target.id !== "ceremony") return;
+  if (event.target.dataset.sent || waiting) event.preventDefault();
+  else saving = true;
+});
+// A button pressed while the page saves waits for the answer, which holds the version to send.
+document.addEventListener(
+  "submit",
+  (event) => {
+    if (event.target.id !== "ceremony" || !saving) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    waiting = event.submitter;
+  },
+  true,
+);
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.target.id !== "ceremony") return;
+  saving = false;
+  const button = waiting;
+  waiting = null;
+  if (button) button.form.requestSubmit(button);
 });
