@@ -57,7 +57,7 @@ from partnerships.models.status_changes import StatusChange
 from partnerships.models.sweeps import Sweep
 from partnerships.models.terms import AgreementTerm, Amendment, DecisionDate
 from partnerships.models.users import Role, Scope, Unit, UnitMembership, User
-from partnerships.models.work_calendars import CalendarDay, WorkCalendar, workday_test
+from partnerships.models.work_calendars import CalendarDay, WorkCalendar, workday_test, workday_tests
 
 __all__ = [
     "Achievement",
@@ -144,4 +144,5 @@ __all__ = [
     "WorkCalendar",
     "quiet_agreements",
     "workday_test",
+    "workday_tests",
 ]

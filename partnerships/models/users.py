@@ -4,7 +4,7 @@ import datetime as dt
 import zoneinfo
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, AnonymousUser, UserManager
@@ -24,6 +24,8 @@ from partnerships.models.base import (
     SeededModel,
     VersionedModel,
 )
+
+Value = TypeVar("Value")
 
 
 class Role(models.IntegerChoices):
@@ -263,6 +265,16 @@ class Tree:
             current = self.parents.get(current)
         return path
 
+    def nearest(self, own: Mapping[int, Value | None]) -> dict[int, Value]:
+        """Map each node to its own value, or to that of the nearest node above it that has one."""
+        found: dict[int, Value] = {}
+        for node in self.parents:
+            values = (own.get(above) for above in self.with_ancestors(node))
+            value = next((value for value in values if value is not None), None)
+            if value is not None:
+                found[node] = value
+        return found
+
 
 def read_tree(model: type[models.Model]) -> Tree:
     """The whole shape of a table with a ``parent``, in one query: for a few thousand rows at most."""
@@ -360,9 +372,7 @@ class Unit(BilingualModel, SeededModel, VersionedModel):
         if self.work_calendar_id or self.parent_id is None:
             return self.work_calendar
         rows = Unit.objects.exclude(work_calendar=None).select_related("work_calendar")
-        calendars = {unit.pk: unit.work_calendar for unit in rows}
-        levels = read_tree(Unit).with_ancestors(self.parent_id)
-        return next((calendars[unit] for unit in levels if unit in calendars), None)
+        return read_tree(Unit).nearest({unit.pk: unit.work_calendar for unit in rows}).get(self.parent_id)
 
 
 class UnitMembership(OfficeModel):

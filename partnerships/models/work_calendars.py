@@ -1,5 +1,8 @@
 """Working days as data: statutory holidays and the weekends worked in their place."""
 
+import datetime as dt
+from collections import defaultdict
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -54,5 +57,16 @@ def workday_test(calendar: WorkCalendar | None) -> IsWorkday:
     """A function that says whether a day is worked; reads the calendar's days once."""
     if calendar is None:
         return is_weekday
-    exceptions = dict(calendar.days.values_list("day", "is_workday"))
+    return _test_of(dict(calendar.days.values_list("day", "is_workday")))
+
+
+def workday_tests() -> defaultdict[int | None, IsWorkday]:
+    """Return the test of each calendar by its id, read in one query; for any other id that of weekdays."""
+    exceptions: dict[int, dict[dt.date, bool]] = defaultdict(dict)
+    for calendar, day, is_workday in CalendarDay.objects.values_list("calendar", "day", "is_workday"):
+        exceptions[calendar][day] = is_workday
+    return defaultdict(lambda: is_weekday, {calendar: _test_of(days) for calendar, days in exceptions.items()})
+
+
+def _test_of(exceptions: dict[dt.date, bool]) -> IsWorkday:
     return lambda day: exceptions.get(day, is_weekday(day))

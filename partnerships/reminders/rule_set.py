@@ -11,7 +11,15 @@ from django.conf import settings
 from django.db.models import Count, Max
 
 from partnerships.dates import is_weekday
-from partnerships.models import CalendarDay, Milestone, ReminderPlan, ReminderRule, Unit, WorkCalendar
+from partnerships.models import (
+    CalendarDay,
+    Milestone,
+    ReminderPlan,
+    ReminderRule,
+    Unit,
+    WorkCalendar,
+    workday_tests,
+)
 from partnerships.models.users import Tree
 from partnerships.reminders.schedule import (
     Moment,
@@ -43,7 +51,7 @@ class Rulebook:
             rules=ReminderRule.objects.in_bulk(),
             units=tree,
             zones={pk: zone_named(zone) for pk, _parent, zone, _calendar in units},
-            working=_of_units(tree, {pk: calendar for pk, _parent, _zone, calendar in units}),
+            working=_working_days(tree, {pk: calendar for pk, _parent, _zone, calendar in units}),
         )
 
     def wanted(self, milestone: Milestone, unanswered: Unanswered | None = None) -> dict[int, Moment]:
@@ -153,23 +161,12 @@ def zone_named(name: str) -> ZoneInfo:
         return ZoneInfo(settings.TIME_ZONE)
 
 
-def _of_units(tree: Tree, chosen: dict[int, int | None]) -> dict[int, WorkingDays]:
-    """Unit -> its own calendar, or that of the nearest unit above that has one (``Unit.effective_calendar``)."""
-    calendars = _working_days()
-    levels = {unit: [chosen[above] for above in tree.with_ancestors(unit) if chosen[above]] for unit in chosen}
-    return {unit: calendars[found[0]] if found else WEEKDAYS for unit, found in levels.items()}
-
-
-def _working_days() -> dict[int | None, WorkingDays]:
-    exceptions: dict[int, dict] = defaultdict(dict)
-    for calendar, day, is_workday in CalendarDay.objects.values_list("calendar_id", "day", "is_workday"):
-        exceptions[calendar][day] = is_workday
+def _working_days(tree: Tree, chosen: dict[int, int | None]) -> dict[int, WorkingDays]:
+    """Map each unit to the working days of its ``Unit.effective_calendar``."""
+    tests, nearest = workday_tests(), tree.nearest(chosen)
     known = WorkCalendar.objects.values_list("pk", "covered_until")
-    return {pk: _days_of(exceptions[pk], covered_until) for pk, covered_until in known}
-
-
-def _days_of(exceptions: dict, covered_until: object) -> WorkingDays:
-    return WorkingDays(lambda day: exceptions.get(day, is_weekday(day)), covered_until)  # type: ignore[arg-type]
+    calendars = {pk: WorkingDays(tests[pk], covered_until) for pk, covered_until in known}
+    return {unit: calendars[nearest[unit]] if unit in nearest else WEEKDAYS for unit in chosen}
 
 
 def fingerprint() -> str:

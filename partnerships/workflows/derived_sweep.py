@@ -27,6 +27,7 @@ from partnerships.models import (
     Milestone,
     Sweep,
     Unit,
+    workday_tests,
 )
 from partnerships.models.users import Tree
 from partnerships.statuses import ActivityStatus, AgreementStatus, DemandStatus, HonourStatus
@@ -105,23 +106,16 @@ def _judge_agreements(agreements: Sequence[Agreement]) -> Wanted:
 
 
 def _working_days() -> dict[int, IsWorkday]:
-    """Unit -> which days are worked, for units that have a calendar."""
-    exceptions: dict[int, dict[dt.date, bool]] = defaultdict(dict)
-    for calendar, day, is_workday in CalendarDay.objects.values_list("calendar_id", "day", "is_workday"):
-        exceptions[calendar][day] = is_workday
-    return {unit: _test_of(exceptions[calendar]) for unit, calendar in _calendars().items()}
+    """Map each unit that has a calendar to a test of its working days."""
+    tests = workday_tests()
+    return {unit: tests[calendar] for unit, calendar in _calendars().items()}
 
 
 def _calendars() -> dict[int, int]:
-    """Unit -> its own calendar, or that of the nearest unit above that has one (``Unit.effective_calendar``)."""
+    """Map each unit to the id of its ``Unit.effective_calendar``, where it has one."""
     units = list(Unit.objects.order_by("pk").values_list("pk", "parent_id", "work_calendar_id"))
-    tree, own = Tree({pk: parent for pk, parent, _calendar in units}), {pk: calendar for pk, _above, calendar in units}
-    levels = {unit: [found for above in tree.with_ancestors(unit) if (found := own[above])] for unit in own}
-    return {unit: found[0] for unit, found in levels.items() if found}
-
-
-def _test_of(days: dict[dt.date, bool]) -> IsWorkday:
-    return lambda day: days.get(day, is_weekday(day))
+    tree = Tree({pk: parent for pk, parent, _calendar in units})
+    return tree.nearest({pk: calendar for pk, _parent, calendar in units})
 
 
 SWEPT_TABLES = (
