@@ -3,17 +3,15 @@
 import email
 import email.policy
 from email.message import EmailMessage
-from typing import Any
 
-from django import forms
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from partnerships.forms.reminders import ReleaseForm, SendAgainForm
 from partnerships.mailing.holding import count_held
-from partnerships.models import Delivery
+from partnerships.models import Delivery, User
 from partnerships.models.deliveries import NOT_THROUGH
 from partnerships.permissions import may, refusal
 from partnerships.statuses import DeliveryStatus
@@ -35,12 +33,12 @@ def headers_of(message: EmailMessage) -> str:
     return "\n".join(f"{name}: {value}" for name, value in message.items())
 
 
-def may_read_address(delivery: Delivery, user: Any) -> bool:
+def may_read_address(delivery: Delivery, user: User) -> bool:
     """A contact's is for those who may see it on the contact's own page; headers and the server's answers hold it too."""
     return delivery.contact is None or may(user, "contact.view_personal", delivery.contact)
 
 
-def frame(delivery: Delivery, user: Any) -> HttpResponse:
+def frame(delivery: Delivery, user: User) -> HttpResponse:
     """The mail as a mail program shows it, for a frame that runs nothing and fetches nothing."""
     part = _read(delivery, user).get_body(preferencelist=("html", "plain"))
     if part is None:
@@ -50,7 +48,7 @@ def frame(delivery: Delivery, user: Any) -> HttpResponse:
     return response
 
 
-def file(delivery: Delivery, user: Any) -> HttpResponse:
+def file(delivery: Delivery, user: User) -> HttpResponse:
     """The exact bytes, to be saved."""
     _read(delivery, user)
     if not may_read_address(delivery, user):
@@ -61,7 +59,7 @@ def file(delivery: Delivery, user: Any) -> HttpResponse:
     return response
 
 
-def _read(delivery: Delivery, user: Any) -> EmailMessage:
+def _read(delivery: Delivery, user: User) -> EmailMessage:
     """403 for whoever may see the mail but not what it says, 404 for one that is not written yet."""
     reason = refusal(user, "delivery.view_body", delivery)
     if reason is not None:
@@ -71,11 +69,11 @@ def _read(delivery: Delivery, user: Any) -> EmailMessage:
     return parsed(delivery)
 
 
-def send_again_form(row: Delivery, data: Any) -> forms.Form:
+def send_again_form(row: Delivery, data: QueryDict | None) -> SendAgainForm:
     return SendAgainForm(data, row=row, now=timezone.now())
 
 
-def release_form(row: Delivery, data: Any) -> forms.Form:
+def release_form(row: Delivery, data: QueryDict | None) -> ReleaseForm:
     counts = count_held(Delivery.objects.filter(pk=row.pk))
     return ReleaseForm(data, row=row, now=timezone.now(), counts=counts)
 

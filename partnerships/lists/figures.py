@@ -33,8 +33,7 @@ class FigureFilterSet(ListFilterSet[ReportedFigureQuerySet]):
         return queryset.comparable()
 
     def filter_to_register(self, queryset: ReportedFigureQuerySet, name: str, value: str) -> ReportedFigureQuerySet:
-        counted: ReportedFigureQuerySet = with_recorded(queryset, self.user)  # type: ignore[assignment]
-        return counted.filter(recorded_count__lt=F("value"))
+        return with_recorded(queryset, self.user).filter(recorded_count__lt=F("value"))
 
 
 TITLE_SHOWN = 48

@@ -25,6 +25,7 @@ from partnerships.models import (
     ProgrammeMeasure,
     ReportedFigure,
 )
+from partnerships.models.figures import ReportedFigureQuerySet
 from partnerships.statuses import HonourStatus
 
 # Gives the id of what a figure is about ("event", "scheme", ...), or a reference to it in an outer query.
@@ -105,7 +106,7 @@ def counted_model(figure: ReportedFigure) -> Any:
     return rule(lambda _name: None).model if rule else None
 
 
-def with_recorded(figures: QuerySet, user: Any) -> QuerySet:
+def with_recorded(figures: ReportedFigureQuerySet, user: Any) -> ReportedFigureQuerySet:
     """Adds ``recorded_count`` to each figure in the same query: the length of ``recorded``, null when quoted alone."""
     counts = [When(counting_rule=name, then=_count(rule, user)) for name, rule in RULES.items()]
     return figures.annotate(recorded_count=Case(*counts, default=None, output_field=IntegerField(null=True)))

@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,8 +16,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.forms.activities import ActivityForm, AttachmentForm
 from partnerships.models import Activity, Document
+from partnerships.models.activities import ActivityQuerySet
 from partnerships.permissions import may
 from partnerships.reports.timeline_sources import record_timeline
+from partnerships.requests import UserRequest
 from partnerships.statuses import AgreementStatus
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.board import board_address
@@ -32,7 +34,7 @@ from partnerships.workflows.activities import detail_of
 
 @login_required
 @require_safe
-def activity_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def activity_detail(request: UserRequest, pk: int) -> HttpResponse:
     activity = visible_or_404(_with_context(), request, pk)
     partners = list(activity.partners.select_related("organization"))
     context = {
@@ -57,7 +59,7 @@ def activity_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def activity_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
+def activity_step(request: UserRequest, pk: int, step: str) -> HttpResponse:
     """``?board=`` in its address is the query of the board it was asked from, which it leads back to."""
     activity = visible_or_404(_with_context(), request, pk)
     back = board_address(request.GET["board"], activity) if "board" in request.GET else ""
@@ -66,7 +68,7 @@ def activity_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def activity_log(request: HttpRequest) -> HttpResponse:
+def activity_log(request: UserRequest) -> HttpResponse:
     """A follow-up from anywhere. ``?agreement=``, ``event=``, ``organization=`` and ``day=`` say what it is about."""
     require_or_403(request.user, "activity.add")
     return entry_page(request, about(request))
@@ -74,7 +76,7 @@ def activity_log(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def activity_add(request: HttpRequest, pk: int) -> HttpResponse:
+def activity_add(request: UserRequest, pk: int) -> HttpResponse:
     """A follow-up under the agreement ``pk``."""
     agreement = visible_or_404(WITH_PARTIES, request, pk)
     require_or_403(request.user, "activity.add", agreement)
@@ -85,7 +87,7 @@ def activity_add(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def activity_edit(request: HttpRequest, pk: int) -> HttpResponse:
+def activity_edit(request: UserRequest, pk: int) -> HttpResponse:
     activity = visible_or_404(_with_context(), request, pk)
     require_or_403(request.user, "activity.edit", activity)
     row: Any = _with_context().get(pk=pk)  # the form writes on its own: the page keeps the title as it is
@@ -95,7 +97,7 @@ def activity_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def activity_attach(request: HttpRequest, pk: int) -> HttpResponse:
+def activity_attach(request: UserRequest, pk: int) -> HttpResponse:
     """Photos and minutes of the activity ``pk``, several at once."""
     activity = visible_or_404(_with_context(), request, pk)
     require_or_403(request.user, "document.upload", Document(activity=activity))
@@ -110,5 +112,5 @@ def _milestones(activity: Activity) -> QuerySet:
     return activity.milestones.select_related("owner", "agreement", "party__organization")
 
 
-def _with_context() -> QuerySet:
+def _with_context() -> ActivityQuerySet:
     return Activity.objects.select_related("agreement", "unit", "owner", "event")

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import Case, Q, Value, When
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -33,6 +33,7 @@ from partnerships.reminders.explain import stories, with_items
 from partnerships.reports.agreement_timeline import agreement_timeline
 from partnerships.reports.deliveries import promised_and_delivered
 from partnerships.reports.families import Kin, family_of
+from partnerships.requests import UserRequest
 from partnerships.statuses import ActivityStatus, AgreementStatus, PlanStatus
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
@@ -52,7 +53,7 @@ PLANS_AT_MOST = 300
 
 @login_required
 @require_safe
-def agreement_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def agreement_detail(request: UserRequest, pk: int) -> HttpResponse:
     """The whole page; asked by htmx for its timeline, that part alone."""
     rows = Agreement.objects.select_related("unit", "unit__work_calendar", "type", "coordinator", "event")
     agreement = visible_or_404(rows.select_related("created_by").with_current_end(), request, pk)
@@ -62,7 +63,7 @@ def agreement_detail(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "partnerships/agreements/detail.html", {**_context(request, agreement), **timeline})
 
 
-def _context(request: HttpRequest, agreement: Agreement) -> dict[str, Any]:
+def _context(request: UserRequest, agreement: Agreement) -> dict[str, Any]:
     user, today = request.user, timezone.localdate()
     parties, terms = _parties(agreement), list(agreement.terms.all())
     areas = list(agreement.promised_areas.select_related("area"))
@@ -98,7 +99,7 @@ def _context(request: HttpRequest, agreement: Agreement) -> dict[str, Any]:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def agreement_add(request: HttpRequest) -> HttpResponse:
+def agreement_add(request: UserRequest) -> HttpResponse:
     """``?organization=`` is a party that is known already, ``?event=`` where it was signed."""
     user = request.user
     require_or_403(user, "agreement.add")
@@ -113,7 +114,7 @@ def agreement_add(request: HttpRequest) -> HttpResponse:
     return edit_page(request, None, form, title=title, template="agreements/form", back=back)
 
 
-def _asked_id(request: HttpRequest, name: str, model: Any) -> int | None:
+def _asked_id(request: UserRequest, name: str, model: Any) -> int | None:
     asked = request.GET.get(name, "")
     rows = model.objects.visible_to(request.user).filter(pk=asked) if asked.isascii() and asked.isdigit() else []
     return rows[0].pk if rows else None
@@ -121,7 +122,7 @@ def _asked_id(request: HttpRequest, name: str, model: Any) -> int | None:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def agreement_edit(request: HttpRequest, pk: int) -> HttpResponse:
+def agreement_edit(request: UserRequest, pk: int) -> HttpResponse:
     related = ("unit", "type", "coordinator", "event", "parent__type", "predecessor__type")
     agreement = visible_or_404(Agreement.objects.select_related(*related), request, pk)
     require_or_403(request.user, "agreement.edit", agreement)
@@ -131,14 +132,14 @@ def agreement_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def agreement_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
+def agreement_step(request: UserRequest, pk: int, step: str) -> HttpResponse:
     agreement = visible_or_404(Agreement.objects.select_related("unit", "coordinator", "type"), request, pk)
     if step == "log":
         return _log(request, agreement)
     return step_page(request, agreement, step)
 
 
-def _log(request: HttpRequest, agreement: Agreement) -> HttpResponse:
+def _log(request: UserRequest, agreement: Agreement) -> HttpResponse:
     require_or_403(request.user, "contact_note.add", agreement)
     form = ContactNoteForm(request.POST or None, today=timezone.localdate())
     return form_page(request, agreement, form, title=_("Log a call"), done=_("Logged."), about=agreement)
@@ -178,7 +179,7 @@ def _decision(agreement: Agreement, terms: list[Any]) -> dict[str, Any] | None:
     return {"term": term, "date": date, "calendar": calendar, "is_guess": is_guess}
 
 
-def _first_of_each(agreement: Agreement, user: Any) -> dict[str, Any]:
+def _first_of_each(agreement: Agreement, user: User) -> dict[str, Any]:
     """The rows of the longer parts of the page, each cut to its first with the number of all of them."""
     activities = agreement.activities.select_related("owner").prefetch_related(
         "partners__organization", "credits__area"
@@ -195,7 +196,7 @@ def _first_of_each(agreement: Agreement, user: Any) -> dict[str, Any]:
     }
 
 
-def _milestones(agreement: Agreement, user: Any) -> dict[str, Any]:
+def _milestones(agreement: Agreement, user: User) -> dict[str, Any]:
     """What is to be done, soonest first, and what was done of late. ``next`` is what the page leads to."""
     rows = agreement.milestones.select_related("owner", "agreement", "party__organization")
     pending = list(rows.pending().order_by("due_on", "pk")[:ROWS_SHOWN])
@@ -209,7 +210,7 @@ def _milestones(agreement: Agreement, user: Any) -> dict[str, Any]:
     }
 
 
-def _family(agreement: Agreement, user: Any, amendments: list[Any]) -> list[Kin]:
+def _family(agreement: Agreement, user: User, amendments: list[Any]) -> list[Kin]:
     """Nothing where the agreement stands alone: a tree of one leaf tells nothing."""
     family = family_of(agreement, user, at_most=KIN_SHOWN)
     is_alone = len(family) == 1 and not (family[0].below or amendments) and family[0].relation == "here"
@@ -237,7 +238,7 @@ def _reminders(agreement: Agreement, *, shows_all: bool) -> dict[str, Any]:
     }
 
 
-def _follow_up_offers(agreement: Agreement, user: Any, today: dt.date) -> dict[str, Any]:
+def _follow_up_offers(agreement: Agreement, user: User, today: dt.date) -> dict[str, Any]:
     may_log = may(user, "contact_note.add", agreement)
     form = ContactNoteForm(today=today) if may_log else None
     if form:

@@ -3,24 +3,25 @@
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
+from partnerships.models import User
+from partnerships.models.users import ScopedQuerySet
 from partnerships.permissions import refusal
+from partnerships.requests import UserRequest
 
 
-def visible_or_404(rows: QuerySet, request: HttpRequest, pk: int) -> Any:
+def visible_or_404(rows: ScopedQuerySet, request: UserRequest, pk: int) -> Any:
     """The row ``pk`` of ``rows``; outside the person's scope there is no such page."""
-    return get_object_or_404(rows.visible_to(request.user), pk=pk)  # type: ignore[attr-defined]
+    return get_object_or_404(rows.visible_to(request.user), pk=pk)
 
 
-def require_or_403(user: Any, action: str, row: Any = None) -> None:
+def require_or_403(user: User, action: str, row: Any = None) -> None:
     reason = refusal(user, action, row)
     if reason is not None:
         raise PermissionDenied(str(reason))
 
 
-def has_a_place(user: Any) -> bool:
+def has_a_place(user: User) -> bool:
     """Whether the person has a role anywhere, so that pages have something to show them."""
     return user.sees_all_units or bool(user.scope.roles)

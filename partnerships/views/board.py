@@ -6,7 +6,7 @@ from urllib.parse import quote
 from django.contrib.auth.decorators import login_required
 from django.db.models import Case, Count, F, When, Window
 from django.db.models.functions import RowNumber
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from partnerships.forms.steps import step_offers
 from partnerships.lists.activities import ActivityList
 from partnerships.models import Activity
+from partnerships.requests import UserRequest
 from partnerships.statuses import ActivityStatus
 from partnerships.views.steps import DATE_ALONE
 
@@ -24,7 +25,7 @@ OVER = (ActivityStatus.COMPLETED, ActivityStatus.CANCELLED)
 
 @login_required
 @require_safe
-def activity_board(request: HttpRequest) -> HttpResponse:
+def activity_board(request: UserRequest) -> HttpResponse:
     listed = ActivityList(request.GET, user=request.user, today=timezone.localdate())
     columns = _columns(listed)
     context = {

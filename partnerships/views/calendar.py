@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import Count, F, Model, Q, QuerySet, Window
+from django.db.models import Count, F, Q, QuerySet, Window
 from django.db.models.functions import Coalesce, RowNumber
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
@@ -22,8 +22,9 @@ from django.views.decorators.http import require_safe
 from partnerships.dates import EARLIEST_DAY, LATEST_DAY, add_months, is_weekday
 from partnerships.lists.calendar import CalendarFilterSet
 from partnerships.lists.milestones import HONOURED
-from partnerships.models import Activity, Event, Milestone, MilestoneKind, Unit, WorkCalendar
+from partnerships.models import Activity, Event, Milestone, MilestoneKind, Unit, User, WorkCalendar
 from partnerships.models.milestones import MILESTONE_TARGETS
+from partnerships.requests import UserRequest
 from partnerships.statuses import ActivityStatus, MilestoneStatus
 
 # So many entries stand on a day of the month; the day's own page has them all.
@@ -79,7 +80,7 @@ class Calendar:
     is_known_sort = True
     unknown_columns: ClassVar[list[str]] = []
 
-    def __init__(self, data: QueryDict, *, user: Any, today: dt.date) -> None:
+    def __init__(self, data: QueryDict, *, user: User, today: dt.date) -> None:
         self.data, self.user, self.today = data, user, today
 
     @cached_property
@@ -92,7 +93,8 @@ class Calendar:
 
     @property
     def beside_filters(self) -> list[tuple[str, str]]:
-        return [(name, self.data[name]) for name in ("month", "day") if self.data.get(name)]
+        asked = ((name, self.data.get(name, "")) for name in ("month", "day"))
+        return [(name, str(value)) for name, value in asked if value]
 
     def events(self, first: dt.date, last: dt.date) -> QuerySet:
         """Those that go on between ``first`` and ``last``; a conference of three days stands on each of them."""
@@ -119,14 +121,14 @@ class Calendar:
             return CalendarEntry("activity", row, is_late=is_late, is_done=is_done)
         return CalendarEntry("milestone", row, is_late=row.is_overdue(self.today), is_done=not row.is_pending)
 
-    def _filtered(self, model: type[Model]) -> CalendarFilterSet:
-        rows = model.objects.visible_to(self.user)  # type: ignore[attr-defined]
+    def _filtered(self, model: type[Milestone] | type[Activity] | type[Event]) -> CalendarFilterSet:
+        rows = model.objects.visible_to(self.user)
         return CalendarFilterSet(self.data, rows, user=self.user, today=self.today)
 
 
 @login_required
 @require_safe
-def calendar(request: HttpRequest) -> HttpResponse:
+def calendar(request: UserRequest) -> HttpResponse:
     """The month asked for, or one day of it; what is neither is said, and the month of today shown."""
     today = timezone.localdate()
     shown = Calendar(request.GET, user=request.user, today=today)
@@ -196,9 +198,9 @@ def _place(days: dict[dt.date, Day], shown: Calendar) -> None:
 
 def _first_of_each_day(rows: QuerySet) -> QuerySet:
     """At most as many of each day as are shown, with the number of all: a busy office has thousands in a month."""
-    same_day = {"partition_by": F("on")}
-    nth = Window(RowNumber(), order_by="pk", **same_day)
-    return rows.annotate(nth=nth, of_the_day=Window(Count("pk"), **same_day)).filter(nth__lte=SHOWN)
+    nth = Window(RowNumber(), order_by="pk", partition_by=F("on"))
+    of_the_day = Window(Count("pk"), partition_by=F("on"))
+    return rows.annotate(nth=nth, of_the_day=of_the_day).filter(nth__lte=SHOWN)
 
 
 def _days_between(first: dt.date, last: dt.date) -> Iterable[dt.date]:
@@ -224,7 +226,7 @@ def _work_calendar(shown: Calendar) -> WorkCalendar | None:
     return unit.effective_calendar if unit else WorkCalendar.objects.first()
 
 
-def _day(request: HttpRequest, shown: Calendar, day: dt.date) -> dict[str, Any]:
+def _day(request: UserRequest, shown: Calendar, day: dt.date) -> dict[str, Any]:
     """One page of all that stands on ``day``; ids first, so that the rows are read for the page alone."""
     rows = {
         "event": shown.events(day, day),

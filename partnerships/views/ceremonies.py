@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -27,6 +27,7 @@ from partnerships.forms.ceremonies import (
     who_may_be,
 )
 from partnerships.models import AgreementType, CeremonyDraft, Event
+from partnerships.requests import UserRequest
 from partnerships.views.base import require_or_403
 from partnerships.workflows import ceremonies
 
@@ -44,7 +45,7 @@ class OpenDraft:
     version: int = 0
 
     @classmethod
-    def of(cls, request: HttpRequest) -> "OpenDraft":
+    def of(cls, request: UserRequest) -> "OpenDraft":
         try:
             key = uuid.UUID(request.POST.get("key", ""))
         except ValueError:
@@ -58,7 +59,7 @@ def _version(text: str) -> int:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def event_ceremony(request: HttpRequest) -> HttpResponse:
+def event_ceremony(request: UserRequest) -> HttpResponse:
     """``?draft=<key>`` goes on with what was kept.
 
     A POST says in ``action`` what its button is for; without one a script keeps what is being typed.
@@ -75,7 +76,7 @@ def event_ceremony(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_safe
-def event_ceremony_names(request: HttpRequest) -> HttpResponse:
+def event_ceremony_names(request: UserRequest) -> HttpResponse:
     """Which organizations the name in line ``row`` may mean, while one types it."""
     require_or_403(request.user, "event.add")
     row = request.GET.get("row", "")
@@ -89,7 +90,7 @@ def event_ceremony_names(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_safe
-def event_ceremony_drafts(request: HttpRequest) -> HttpResponse:
+def event_ceremony_drafts(request: UserRequest) -> HttpResponse:
     require_or_403(request.user, "event.add")
     drafts = CeremonyDraft.objects.of(request.user).unfinished()
     return render(request, "partnerships/ceremonies/drafts.html", {"drafts": drafts})
@@ -97,14 +98,14 @@ def event_ceremony_drafts(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
-def event_ceremony_discard(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+def event_ceremony_discard(request: UserRequest, key: uuid.UUID) -> HttpResponse:
     draft = get_object_or_404(CeremonyDraft.objects.of(request.user).unfinished(), key=key)
     ceremonies.discard_draft(draft)
     messages.success(request, _("“%(name)s” is discarded.") % {"name": draft})
     return redirect("event_ceremony_drafts")
 
 
-def _draft_asked_for(request: HttpRequest) -> CeremonyDraft | None:
+def _draft_asked_for(request: UserRequest) -> CeremonyDraft | None:
     if "draft" not in request.GET:
         return None
     try:
@@ -121,7 +122,7 @@ def _as_data(content: dict[str, list[str]]) -> QueryDict:
     return data
 
 
-def _act(request: HttpRequest, action: str) -> HttpResponse:
+def _act(request: UserRequest, action: str) -> HttpResponse:
     data, opened = request.POST.copy(), OpenDraft.of(request)
     for name in OF_THE_PAGE:
         data.pop(name, None)
@@ -134,7 +135,7 @@ def _act(request: HttpRequest, action: str) -> HttpResponse:
     return _keep(request, data, opened, focus=focus, is_typing=not action and bool(request.htmx))
 
 
-def _change_lines(request: HttpRequest, data: QueryDict, action: str) -> str:
+def _change_lines(request: UserRequest, data: QueryDict, action: str) -> str:
     """``add-agreements`` and ``remove-agreements-3`` are what buttons send. Returns the line or section to go on with."""
     verb, _dash, what = action.partition("-")
     section, _dash, number = what.partition("-")
@@ -175,7 +176,7 @@ def _title(kind: str) -> str:
 
 
 def _keep(
-    request: HttpRequest,
+    request: UserRequest,
     data: QueryDict,
     opened: OpenDraft,
     *,
@@ -197,7 +198,7 @@ def _keep(
     return replace_url(answer, draft.get_absolute_url()) if request.htmx else answer
 
 
-def _save(request: HttpRequest, data: QueryDict, opened: OpenDraft) -> CeremonyDraft:
+def _save(request: UserRequest, data: QueryDict, opened: OpenDraft) -> CeremonyDraft:
     content = {name: [str(value) for value in values] for name, values in data.lists()}
     draft = ceremonies.save_draft(
         actor=request.user, key=opened.key, content=content, version=opened.version, now=timezone.now()
@@ -206,13 +207,14 @@ def _save(request: HttpRequest, data: QueryDict, opened: OpenDraft) -> CeremonyD
     return draft
 
 
-def _recorded_already(request: HttpRequest, draft: CeremonyDraft) -> HttpResponse:
+def _recorded_already(request: UserRequest, draft: CeremonyDraft) -> HttpResponse:
+    assert draft.event is not None  # the callers ask for drafts that were recorded
     address = draft.event.get_absolute_url()
     messages.info(request, _("This ceremony is recorded already; here it is."))
     return HttpResponse(headers={"HX-Redirect": address}) if request.htmx else redirect(address)
 
 
-def _record(request: HttpRequest, data: QueryDict, opened: OpenDraft) -> HttpResponse:
+def _record(request: UserRequest, data: QueryDict, opened: OpenDraft) -> HttpResponse:
     """Everything at once; what is refused stands beside its line, and what was typed is kept as a draft."""
     recorded = CeremonyDraft.objects.of(request.user).filter(key=opened.key).exclude(event=None).first()
     if recorded:
@@ -226,7 +228,7 @@ def _record(request: HttpRequest, data: QueryDict, opened: OpenDraft) -> HttpRes
     return _keep(request, data, opened, form=form)
 
 
-def _recorded(request: HttpRequest, form: CeremonyForm, opened: OpenDraft) -> Event | None:
+def _recorded(request: UserRequest, form: CeremonyForm, opened: OpenDraft) -> Event | None:
     ceremony = form.ceremony()
     try:
         event = ceremonies.record_ceremony(
@@ -262,7 +264,7 @@ def _summary(ceremony: ceremonies.Ceremony) -> str:
 
 
 def _state(
-    request: HttpRequest,
+    request: UserRequest,
     data: QueryDict,
     opened: OpenDraft,
     *,
@@ -287,7 +289,7 @@ def _address(opened: OpenDraft) -> str:
 
 
 def _page(
-    request: HttpRequest,
+    request: UserRequest,
     data: QueryDict,
     opened: OpenDraft,
     *,

@@ -4,17 +4,19 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.db.models import Q
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.forms.demands import AgreementOutcomeForm, AskUnitsForm, ProjectOutcomeForm
-from partnerships.models import Activity, Agreement, Answer, Demand, DemandOutcome, Document, StatusChange
+from partnerships.models import Activity, Agreement, Answer, Demand, DemandOutcome, Document, StatusChange, User
+from partnerships.models.demands import DemandQuerySet
 from partnerships.permissions import may
 from partnerships.reports.timeline_sources import record_timeline
+from partnerships.requests import UserRequest
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
 from partnerships.views.related import documents_of, milestones_of
@@ -38,7 +40,7 @@ VERBS: dict[str, tuple[Any, Any, Any]] = {
 
 @login_required
 @require_safe
-def demand_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def demand_detail(request: UserRequest, pk: int) -> HttpResponse:
     demand, user = visible_or_404(_with_context(), request, pk), request.user
     items = list(demand.programme_items.select_related("programme"))
     answers = _answers(demand, user)
@@ -62,7 +64,7 @@ def demand_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def demand_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
+def demand_step(request: UserRequest, pk: int, step: str) -> HttpResponse:
     demand = visible_or_404(_with_context(), request, pk)
     if step not in VERBS:
         return step_page(request, demand, step)
@@ -76,28 +78,28 @@ def demand_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def answer_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
+def answer_step(request: UserRequest, pk: int, step: str) -> HttpResponse:
     answer = visible_or_404(Answer.objects.select_related("demand", "unit"), request, pk)
     return step_page(request, answer, step)
 
 
-def _with_context() -> QuerySet:
+def _with_context() -> DemandQuerySet:
     return Demand.objects.select_related("unit", "owner", "organization", "event")
 
 
-def _offers(demand: Demand, user: Any) -> dict[str, Any]:
+def _offers(demand: Demand, user: User) -> dict[str, Any]:
     """Without *ask*, which has a form of its own that stays open after the first asking."""
     offers = grouped_offers(demand, user)
     return {name: [offer for offer in found if offer.transition.name != "ask"] for name, found in offers.items()}
 
 
-def _verbs(demand: Demand, user: Any) -> list[tuple[str, Any]]:
+def _verbs(demand: Demand, user: User) -> list[tuple[str, Any]]:
     if not demand.is_pending or not may(user, "demand.edit", demand):
         return []
     return [(name, title) for name, (_form, title, _done) in VERBS.items()]
 
 
-def _answers(demand: Demand, user: Any) -> list[dict[str, Any]]:
+def _answers(demand: Demand, user: User) -> list[dict[str, Any]]:
     """Each answer with what can be done with it now, and the reasons given on its way."""
     rows = demand.answers.visible_to(user).select_related("unit", "organization", "achievement")
     answers = [_of_this(demand, row) for row in rows]
@@ -115,7 +117,7 @@ def _of_this(demand: Demand, answer: Answer) -> Answer:
     return answer
 
 
-def _outcomes(demand: Demand, user: Any) -> list[DemandOutcome]:
+def _outcomes(demand: Demand, user: User) -> list[DemandOutcome]:
     agreements = Agreement.objects.visible_to(user).values("pk")
     projects = Activity.objects.visible_to(user).values("pk")
     rows = demand.outcomes.filter(Q(agreement__in=agreements) | Q(activity__in=projects))

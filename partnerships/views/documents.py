@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from partnerships.forms.documents import DocumentForm, ReplaceForm
 from partnerships.models import Agreement, Demand, Document, Facility, Organization
 from partnerships.models.documents import DOCUMENT_TARGETS
+from partnerships.requests import UserRequest
 from partnerships.statuses import AgreementStatus
 from partnerships.views.base import require_or_403, visible_or_404
 
@@ -28,7 +29,7 @@ TARGETS: Mapping[str, Any] = {
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def document_add(request: HttpRequest, target: str, pk: int) -> HttpResponse:
+def document_add(request: UserRequest, target: str, pk: int) -> HttpResponse:
     """A paper of the record ``pk`` of the kind ``target``; of a signed agreement without one, its signed paper."""
     if target not in TARGETS:
         raise Http404(f"no papers of {target}")
@@ -43,7 +44,7 @@ def document_add(request: HttpRequest, target: str, pk: int) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def document_replace(request: HttpRequest, pk: int) -> HttpResponse:
+def document_replace(request: UserRequest, pk: int) -> HttpResponse:
     document = visible_or_404(Document.objects.select_related(*DOCUMENT_TARGETS), request, pk)
     require_or_403(request.user, "document.upload", document)
     form = ReplaceForm(request.POST or None, request.FILES or None, document=document, at=timezone.now())
@@ -56,7 +57,7 @@ def _waits_for_its_paper(row: Any) -> bool:
     return is_signed and not row.documents.filter(kind=Document.Kind.SIGNED_PAPER).exists()
 
 
-def _upload_page(request: HttpRequest, row: Any, form: Any, *, title: str) -> HttpResponse:
+def _upload_page(request: UserRequest, row: Any, form: Any, *, title: str) -> HttpResponse:
     back = f"{row.get_absolute_url()}#documents"
     if request.method == "POST" and form.is_valid() and form.apply(request.user):
         messages.success(request, _("Kept."))
@@ -66,7 +67,7 @@ def _upload_page(request: HttpRequest, row: Any, form: Any, *, title: str) -> Ht
 
 @login_required
 @require_safe
-def document_download(request: HttpRequest, pk: int, number: int) -> FileResponse:
+def document_download(request: UserRequest, pk: int, number: int) -> FileResponse:
     """One version of a document. 404 outside one's scope, 403 for whoever sees the record but not its papers."""
     document = visible_or_404(Document.objects.all(), request, pk)
     require_or_403(request.user, "document.view", document)

@@ -4,16 +4,21 @@ from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from partnerships.forms.lines import is_shown_again
-from partnerships.forms.versions import VersionedForm
+from partnerships.forms.activities import ActivityForm
+from partnerships.forms.lines import FormWithLines, is_shown_again
+from partnerships.forms.organizations import ContactForm
+from partnerships.requests import UserRequest
+
+# The forms of a row with a version; each has apply(actor).
+EditForm = FormWithLines | ActivityForm | ContactForm
 
 
 def edit_page(
-    request: HttpRequest, row: Any, form: VersionedForm, *, title: Any, template: str = "edit", back: str = ""
+    request: UserRequest, row: Any, form: EditForm, *, title: Any, template: str = "edit", back: str = ""
 ) -> HttpResponse:
     """Shows ``form``, which has an ``apply(actor)``; after a POST that is accepted, goes to the page of what it kept.
 
@@ -24,14 +29,14 @@ def edit_page(
         form.leave_unjudged()
     elif request.method == "POST":
         with transaction.atomic():
-            saved = form.apply(request.user) if form.is_valid() else None  # type: ignore[attr-defined]
+            saved = form.apply(request.user) if form.is_valid() else None
         if saved is not None:
             messages.success(request, _("Saved."))
             return redirect(saved.get_absolute_url())
     return _shown(request, row, form, {"title": title, "back": back or row.get_absolute_url()}, template)
 
 
-def _shown(request: HttpRequest, row: Any, form: VersionedForm, context: dict[str, Any], template: str) -> HttpResponse:
+def _shown(request: UserRequest, row: Any, form: EditForm, context: dict[str, Any], template: str) -> HttpResponse:
     if form.conflict:
         formsets = getattr(form, "formsets", ())
         form.conflict.describe(form, formsets, reader=request.user)

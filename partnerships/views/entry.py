@@ -1,5 +1,6 @@
 """The fast entry of a follow-up: what it is about is found on the page itself, with scripts and without."""
 
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -7,14 +8,16 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from partnerships.forms.activities import About, AttachmentForm, FollowUpForm
 from partnerships.lists.agreements import PARTIES
-from partnerships.models import Activity, Agreement, Event, Organization
+from partnerships.models import Activity, Agreement, Event, Organization, User
+from partnerships.models.agreements import AgreementQuerySet
+from partnerships.requests import UserRequest
 from partnerships.views.calendar import asked_day
 
 FOUND_AT_MOST = 8
@@ -24,13 +27,13 @@ ATTACHED: dict[str, Any] = {"prefix": "attached", "use_required_attribute": Fals
 SEVERAL = ("organizations", "areas")
 
 
-def about(request: HttpRequest) -> About:
+def about(request: UserRequest) -> About:
     """What the form and its address name, among what the person may follow up; what they may not name is not chosen."""
-    user: Any = request.user
+    user: User = request.user
     asked = request.POST if "agreement" in request.POST else request.GET
     agreements = WITH_PARTIES.followed_up_by(user)
-    events = Event.objects.visible_to(user)  # type: ignore[attr-defined]
-    organizations = Organization.objects.visible_to(user)  # type: ignore[attr-defined]
+    events = Event.objects.visible_to(user)
+    organizations = Organization.objects.visible_to(user)
     return About(
         agreement=_chosen(agreements, asked.get("agreement")),
         event=_chosen(events, request.POST.get("event") or request.GET.get("event")),
@@ -45,17 +48,22 @@ def _chosen(rows: QuerySet, value: str | None) -> Any:
         return None
 
 
-def entry_page(request: HttpRequest, about: About, *, is_agreement_fixed: bool = False) -> HttpResponse:
+def entry_page(request: UserRequest, about: About, *, is_agreement_fixed: bool = False) -> HttpResponse:
     """Shows the form, as it was typed where ``look`` asks for what one may choose now; enters what is sent."""
-    options = {"about": about, "user": request.user, "today": timezone.localdate()}
-    options["is_agreement_fixed"] = is_agreement_fixed
+    make = partial(
+        FollowUpForm,
+        about=about,
+        user=request.user,
+        today=timezone.localdate(),
+        is_agreement_fixed=is_agreement_fixed,
+    )
     attached = AttachmentForm(**ATTACHED)
     if request.method != "POST":
-        form = FollowUpForm(initial=_asked_for(request.GET, about, is_plan=is_agreement_fixed), **options)
+        form = make(initial=_asked_for(request.GET, about, is_plan=is_agreement_fixed))
     elif "look" in request.POST:
-        form = FollowUpForm(initial=_as_typed(request.POST, about), **options)
+        form = make(initial=_as_typed(request.POST, about))
     else:
-        form = FollowUpForm(request.POST, **options)
+        form = make(request.POST)
         if request.FILES:
             attached = AttachmentForm(request.POST, request.FILES, **ATTACHED)
         activity = _enter(form, attached, request.user)
@@ -66,7 +74,7 @@ def entry_page(request: HttpRequest, about: About, *, is_agreement_fixed: bool =
     return _shown(request, form, attached)
 
 
-def _enter(form: FollowUpForm, attached: AttachmentForm, user: Any) -> Activity | None:
+def _enter(form: FollowUpForm, attached: AttachmentForm, user: User) -> Activity | None:
     """The follow-up with its files, or nothing at all."""
     is_valid = form.is_valid() and (attached.is_valid() or not attached.is_bound)
     if not is_valid:
@@ -108,23 +116,25 @@ def _only_partner(about: About) -> list[Organization]:
     return others if len(others) == 1 else []
 
 
-def _shown(request: HttpRequest, form: FollowUpForm, attached: AttachmentForm) -> HttpResponse:
+def _shown(request: UserRequest, form: FollowUpForm, attached: AttachmentForm) -> HttpResponse:
     """The page; for a script the part that depends on the agreement, or the agreements found alone."""
-    target = request.htmx.target if request.htmx else None  # type: ignore[attr-defined]
+    target = request.htmx.target if request.htmx else None
     part = {"about": "_about", "agreements": "_agreements"}.get(target or "", "form")
     context = {"form": form, "attached": attached, "agreements": _agreements(form, request.user)}
     context["back"] = form.about.agreement or form.about.event or form.about.organization
     return render(request, f"partnerships/activities/{part}.html", context)
 
 
-def _agreements(form: FollowUpForm, user: Any) -> dict[str, Any]:
+def _agreements(form: FollowUpForm, user: User) -> dict[str, Any]:
     """Those to choose among: the chosen one, then those found, or without a search those that are likely meant."""
     if form.is_agreement_fixed:
         return {}
     chosen, words = form.about.agreement, _words(form)
     rows = WITH_PARTIES.followed_up_by(user)
     rows = rows.search(words) if words else _likely(rows, form.about, user)
-    found = list(rows.exclude(pk=chosen and chosen.pk)[: FOUND_AT_MOST + 1])
+    if chosen:
+        rows = rows.exclude(pk=chosen.pk)
+    found = list(rows[: FOUND_AT_MOST + 1])
     shown = [*([chosen] if chosen else []), *found[:FOUND_AT_MOST]]
     return {"shown": shown, "chosen": chosen, "words": words, "has_more": len(found) > FOUND_AT_MOST}
 
@@ -136,7 +146,7 @@ def _words(form: FollowUpForm) -> str:
         return ""
 
 
-def _likely(rows: Any, about: About, user: Any) -> QuerySet:
+def _likely(rows: AgreementQuerySet, about: About, user: User) -> AgreementQuerySet:
     if about.organization:
         return rows.filter(pk__in=about.organization.party_rows.values("agreement"))
     if about.event:

@@ -1,15 +1,14 @@
 """Events, who took part in them, and what came of them."""
 
-from typing import Any
-
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from partnerships.lists.agreements import PARTIES
-from partnerships.models import Activity, Agreement, Event, Milestone
+from partnerships.models import Activity, Agreement, Event, Milestone, User
+from partnerships.requests import UserRequest
 from partnerships.views.base import visible_or_404
 from partnerships.views.citations import citations_of
 from partnerships.views.milestones import may_add_action_point, with_what_meets_them
@@ -18,7 +17,7 @@ from partnerships.views.related import demands_among, documents_of, facilities_a
 
 @login_required
 @require_safe
-def event_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def event_detail(request: UserRequest, pk: int) -> HttpResponse:
     event = visible_or_404(Event.objects.select_related("unit", "region"), request, pk)
     participations = list(event.participations.select_related("organization"))
     kinds = list(event.kinds.all())
@@ -45,16 +44,16 @@ def event_detail(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "partnerships/events/detail.html", context)
 
 
-def _agreements(event: Event, user: Any) -> list[Agreement]:
+def _agreements(event: Event, user: User) -> list[Agreement]:
     rows = Agreement.objects.visible_to(user).filter(event=event)
     return list(rows.select_related("unit", "type").prefetch_related(PARTIES))
 
 
-def _milestones(event: Event, user: Any) -> list[Milestone]:
+def _milestones(event: Event, user: User) -> list[Milestone]:
     rows = Milestone.objects.visible_to(user).filter(event=event)
     return list(rows.select_related("owner", "agreement", "party__organization"))
 
 
-def _activities(event: Event, user: Any) -> list[Activity]:
+def _activities(event: Event, user: User) -> list[Activity]:
     rows = Activity.objects.visible_to(user).filter(event=event)
     return list(rows.select_related("owner").prefetch_related("partners__organization"))

@@ -5,7 +5,8 @@ from functools import partial
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,6 +16,7 @@ from kombu.exceptions import OperationalError
 from partnerships.exceptions import NotAllowed
 from partnerships.lists import exports
 from partnerships.models import Export
+from partnerships.requests import UserRequest
 from partnerships.statuses import ExportStatus
 from partnerships.tasks import make_export
 from partnerships.views.saved_views import list_asked_for
@@ -24,22 +26,23 @@ LISTED = 50
 
 @login_required
 @require_safe
-def export_list(request: HttpRequest) -> HttpResponse:
+def export_list(request: UserRequest) -> HttpResponse:
     found = Export.objects.of(request.user)[:LISTED]
     return render(request, "partnerships/exports/list.html", {"exports": found})
 
 
 @login_required
 @require_POST
-def export_add(request: HttpRequest) -> HttpResponse:
+def export_add(request: UserRequest) -> HttpResponseBase:
     """Write a short list at once; let the worker write a long one while its page shows the progress."""
     key, query = list_asked_for(request)
     file_format = request.POST.get("format", "")
     if file_format not in Export.Format.values:
         raise Http404
     try:
-        asked = {"actor": request.user, "key": key, "query": query, "file_format": file_format}
-        export = exports.request_export(**asked, now=timezone.now())
+        export = exports.request_export(
+            actor=request.user, key=key, query=query, file_format=file_format, now=timezone.now()
+        )
     except NotAllowed as error:
         raise PermissionDenied(str(error)) from error
     if export.rows_total <= exports.AT_ONCE and exports.make(export, clock=timezone.now):
@@ -57,7 +60,7 @@ def _ring(pk: int) -> None:
 
 @login_required
 @require_safe
-def export_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def export_detail(request: UserRequest, pk: int) -> HttpResponse:
     export = get_object_or_404(Export.objects.of(request.user), pk=pk)
     template = "_progress" if request.htmx else "detail"
     return render(request, f"partnerships/exports/{template}.html", {"export": export})
@@ -65,7 +68,7 @@ def export_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_safe
-def export_download(request: HttpRequest, pk: int) -> FileResponse:
+def export_download(request: UserRequest, pk: int) -> FileResponse:
     export = get_object_or_404(Export.objects.of(request.user), pk=pk, status=ExportStatus.DONE)
     try:
         return _file(export)

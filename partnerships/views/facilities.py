@@ -1,15 +1,16 @@
 """Joint facilities: the list, the page of one with both sides and its reviews, and its steps."""
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.models import Document, Facility
+from partnerships.models.facilities import FacilityQuerySet
 from partnerships.permissions import may
 from partnerships.reports.timeline_sources import record_timeline
+from partnerships.requests import UserRequest
 from partnerships.views.base import visible_or_404
 from partnerships.views.citations import citations_of
 from partnerships.views.related import documents_of, milestones_of
@@ -18,7 +19,7 @@ from partnerships.views.steps import grouped_offers, step_page
 
 @login_required
 @require_safe
-def facility_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def facility_detail(request: UserRequest, pk: int) -> HttpResponse:
     facility = visible_or_404(_with_context(), request, pk)
     sides = list(facility.partners.select_related("organization"))
     items = list(facility.programme_items.select_related("programme"))
@@ -39,9 +40,9 @@ def facility_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def facility_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
+def facility_step(request: UserRequest, pk: int, step: str) -> HttpResponse:
     return step_page(request, visible_or_404(_with_context(), request, pk), step)
 
 
-def _with_context() -> QuerySet:
+def _with_context() -> FacilityQuerySet:
     return Facility.objects.select_related("unit", "owner", "agreement", "event", "region")

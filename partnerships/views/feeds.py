@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
+from django.http import HttpResponse, HttpResponseNotFound
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -17,11 +17,12 @@ from partnerships.exceptions import DomainError
 from partnerships.mailing import calendar_events
 from partnerships.models import FeedToken
 from partnerships.reminders.rule_set import zone_named
+from partnerships.requests import UserRequest
 from partnerships.workflows.feeds import note_reading, open_feed, revoke_feed
 
 
 @require_safe
-def feed(request: HttpRequest, token: str) -> HttpResponse:
+def feed(request: UserRequest, token: str) -> HttpResponse:
     """The dates of whoever the address belongs to; asks for no login and knows no session.
 
     404 for what was never an address, was revoked, or belongs to somebody deactivated: all alike. 304 for a client
@@ -49,7 +50,7 @@ def _calendar_file(content: bytes) -> HttpResponse:
 @login_required
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def feed_add(request: HttpRequest) -> HttpResponse:
+def feed_add(request: UserRequest) -> HttpResponse:
     """Makes an address and shows it, this once: the answer to the POST is the only place where the secret ever is."""
     if request.method != "POST":
         return redirect("me")
@@ -65,7 +66,7 @@ def feed_add(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
-def feed_revoke(request: HttpRequest, pk: int) -> HttpResponse:
+def feed_revoke(request: UserRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(request.user.feeds, pk=pk)
     revoke_feed(found, actor=request.user)
     messages.success(request, _("Revoked: “%(name)s” reads nothing any more.") % {"name": found.name})

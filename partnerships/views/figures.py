@@ -1,12 +1,13 @@
 """Reported against recorded: the reconciliation list, and one figure with the records counted against it."""
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from partnerships.models import ReportedFigure
 from partnerships.reports.figures import recorded
+from partnerships.requests import UserRequest
 from partnerships.views.base import visible_or_404
 from partnerships.views.citations import citations_of
 from partnerships.views.related import with_records
@@ -16,7 +17,7 @@ RECORDS_SHOWN = 50
 
 @login_required
 @require_safe
-def figure_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def figure_detail(request: UserRequest, pk: int) -> HttpResponse:
     figure = visible_or_404(with_records(ReportedFigure.objects.select_related("unit"), request.user), request, pk)
     counted = recorded(figure, request.user)
     context = {

@@ -1,14 +1,15 @@
 """Honours and who lapses when; the catalogue of schemes with its ladders."""
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.models import Honour, HonourScheme, Milestone
+from partnerships.models.honours import HonourQuerySet
 from partnerships.reports.timeline_sources import record_timeline
+from partnerships.requests import UserRequest
 from partnerships.views.base import visible_or_404
 from partnerships.views.citations import citations_of
 from partnerships.views.related import documents_of, figures_about
@@ -19,7 +20,7 @@ HOLDERS_SHOWN = 50
 
 @login_required
 @require_safe
-def honour_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def honour_detail(request: UserRequest, pk: int) -> HttpResponse:
     honour = visible_or_404(_with_context(), request, pk)
     milestones = Milestone.objects.visible_to(request.user).filter(honour=honour)
     context = {
@@ -37,17 +38,17 @@ def honour_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def honour_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
+def honour_step(request: UserRequest, pk: int, step: str) -> HttpResponse:
     return step_page(request, visible_or_404(_with_context(), request, pk), step)
 
 
-def _with_context() -> QuerySet:
+def _with_context() -> HonourQuerySet:
     return Honour.objects.select_related("organization", "scheme__next_scheme", "unit")
 
 
 @login_required
 @require_safe
-def honour_scheme_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def honour_scheme_detail(request: UserRequest, pk: int) -> HttpResponse:
     scheme = visible_or_404(HonourScheme.objects.select_related("next_scheme"), request, pk)
     honours = scheme.honours.recorded().select_related("organization")
     context = {

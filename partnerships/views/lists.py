@@ -2,7 +2,7 @@
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from partnerships.lists import LISTS
 from partnerships.models import SavedView
 from partnerships.permissions import may
+from partnerships.requests import UserRequest
 from partnerships.views.citations import citations_of
 
 PAGE_SIZES = (25, 50, 100, 200)
@@ -18,7 +19,7 @@ USUAL_PAGE_SIZE = 50
 
 @login_required
 @require_safe
-def list_page(request: HttpRequest, key: str) -> HttpResponse:
+def list_page(request: UserRequest, key: str) -> HttpResponse:
     """Show one page of the list whose address is named ``key``."""
     listed = LISTS[key](request.GET, user=request.user, today=timezone.localdate())
     page = Paginator(listed.ids(), _page_size(request)).get_page(request.GET.get("page"))
@@ -36,6 +37,6 @@ def list_page(request: HttpRequest, key: str) -> HttpResponse:
     return render(request, "partnerships/list.html", context)
 
 
-def _page_size(request: HttpRequest) -> int:
+def _page_size(request: UserRequest) -> int:
     asked = request.GET.get("size", "")
     return int(asked) if asked in {str(size) for size in PAGE_SIZES} else USUAL_PAGE_SIZE

@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from partnerships.forms.reminders import PauseSendingForm, ResumeSendingForm
 from partnerships.models import MailHold
+from partnerships.requests import UserRequest
 from partnerships.views.base import require_or_403
 
 PAUSES_SHOWN = 100
@@ -17,7 +18,7 @@ PAUSES_SHOWN = 100
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def mail_pauses(request: HttpRequest) -> HttpResponse:
+def mail_pauses(request: UserRequest) -> HttpResponse:
     """Show the pauses; POST begins one."""
     require_or_403(request.user, "mail_hold.edit")
     data, now = request.POST if request.method == "POST" else None, timezone.now()
@@ -37,12 +38,12 @@ def mail_pauses(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
-def mail_resume(request: HttpRequest, pk: int) -> HttpResponse:
+def mail_resume(request: UserRequest, pk: int) -> HttpResponse:
     """End the pause that the button stood beside, so that a second click does not end a later one."""
     require_or_403(request.user, "mail_hold.edit")
     form = ResumeSendingForm(request.POST, row=get_object_or_404(MailHold, pk=pk), now=timezone.now())
     if form.is_valid() and form.apply(request.user) is not None:
         messages.success(request, _("Sending is resumed."))
     for error in form.non_field_errors():
-        messages.error(request, error)
+        messages.error(request, str(error))
     return redirect("mail_pauses")

@@ -4,11 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Count, Max, Min, Prefetch
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -18,12 +17,13 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.forms import mails
-from partnerships.forms.reminders import ReleaseMailsForm, words_of
+from partnerships.forms.reminders import MomentForm, ReleaseMailsForm, words_of
 from partnerships.lists.mails import MailList, items_seen_by
 from partnerships.mailing.holding import count_held
-from partnerships.models import Delivery, DeliveryEvent, DeliveryNotice, MailHold
+from partnerships.models import Delivery, DeliveryEvent, DeliveryNotice, MailHold, User
 from partnerships.permissions import refusal
 from partnerships.reminders.explain import advice_on
+from partnerships.requests import UserRequest
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.steps import impossible
 
@@ -35,7 +35,7 @@ class Verb:
     title: Any
     permission: str
     fits: Callable[[Delivery], bool]
-    make_form: Callable[[Delivery, Any], forms.Form]
+    make_form: Callable[[Delivery, QueryDict | None], MomentForm]
     done: Any
 
 
@@ -64,7 +64,7 @@ MOST_READERS = 12
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def mail_release(request: HttpRequest) -> HttpResponse:
+def mail_release(request: UserRequest) -> HttpResponse:
     """GET says what would go; POST lets go all of it, or what was ticked. The address carries the filters of the list."""
     require_or_403(request.user, "delivery.release")
     listed = MailList(request.GET, user=request.user, today=timezone.localdate())
@@ -103,7 +103,7 @@ def _name_of(reader: dict[str, Any]) -> str:
 
 @login_required
 @require_safe
-def mail_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def mail_detail(request: UserRequest, pk: int) -> HttpResponse:
     mail, user = visible_or_404(_with_log(request.user), request, pk), request.user
     body_refusal = refusal(user, "delivery.view_body", mail)
     message = mails.parsed(mail) if mail.message and body_refusal is None else None
@@ -124,20 +124,20 @@ def mail_detail(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 @never_cache
 @xframe_options_sameorigin
-def mail_message(request: HttpRequest, pk: int) -> HttpResponse:
+def mail_message(request: UserRequest, pk: int) -> HttpResponse:
     return mails.frame(visible_or_404(Delivery.objects.all(), request, pk), request.user)
 
 
 @login_required
 @require_safe
 @never_cache
-def mail_file(request: HttpRequest, pk: int) -> HttpResponse:
+def mail_file(request: UserRequest, pk: int) -> HttpResponse:
     return mails.file(visible_or_404(Delivery.objects.all(), request, pk), request.user)
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def mail_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
+def mail_step(request: UserRequest, pk: int, step: str) -> HttpResponse:
     mail = visible_or_404(Delivery.objects.all(), request, pk)
     if step not in VERBS:
         raise Http404(f"no step {step}")
@@ -153,14 +153,14 @@ def mail_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
     return render(request, "partnerships/step.html", context | {"back": mail.get_absolute_url()})
 
 
-def _with_log(user: Any) -> Any:
+def _with_log(user: User) -> Any:
     events = DeliveryEvent.objects.select_related("actor").order_by("pk")
     notices = DeliveryNotice.objects.select_related("person", "notice").order_by("pk")
     log = (Prefetch("events", events), Prefetch("notices", notices), items_seen_by(user))
     return Delivery.objects.select_related("person", "contact").prefetch_related(*log)
 
 
-def _verbs(mail: Delivery, user: Any) -> list[dict[str, Any]]:
+def _verbs(mail: Delivery, user: User) -> list[dict[str, Any]]:
     """What the state of the mail allows, each with why this person may not, if so."""
     fitting = ((name, verb) for name, verb in VERBS.items() if verb.fits(mail))
     return [

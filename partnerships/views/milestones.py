@@ -6,8 +6,8 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import Prefetch, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.db.models import Prefetch
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -27,11 +27,13 @@ from partnerships.models import (
     Event,
     Milestone,
     MilestoneKind,
+    User,
 )
-from partnerships.models.milestones import MET_BY_DOING
+from partnerships.models.milestones import MET_BY_DOING, MilestoneQuerySet
 from partnerships.permissions import may, refusal
 from partnerships.reminders.explain import PlanStory, stories, with_items
 from partnerships.reports.timeline_sources import note_entries, record_timeline
+from partnerships.requests import UserRequest
 from partnerships.statuses import ACTIVITY_TRANSITIONS, MILESTONE_TRANSITIONS, MilestoneStatus, Transition
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
@@ -49,7 +51,7 @@ VERSIONS = Prefetch("versions", DocumentVersion.objects.select_related("uploaded
 
 @login_required
 @require_safe
-def milestone_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def milestone_detail(request: UserRequest, pk: int) -> HttpResponse:
     milestone = visible_or_404(_with_context(), request, pk)
     today = timezone.localdate()
     offers = grouped_offers(milestone, request.user)
@@ -76,7 +78,7 @@ def milestone_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def milestone_add(request: HttpRequest, target: str, pk: int) -> HttpResponse:
+def milestone_add(request: UserRequest, target: str, pk: int) -> HttpResponse:
     """An action point of the agreement, follow-up or event ``pk``; for a script the form alone, to stand in its page."""
     if target not in TARGETS:
         raise Http404(f"no action points of {target}")
@@ -86,8 +88,8 @@ def milestone_add(request: HttpRequest, target: str, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and form.apply(request.user, target=row) is not None:
         messages.success(request, _("Added. Its owner is reminded in time."))
         page = row.get_absolute_url()
-        return HttpResponseClientRefresh() if request.htmx else redirect(f"{page}#milestones")  # type: ignore[attr-defined]
-    is_in_place = request.htmx and request.htmx.target == "action-point"  # type: ignore[attr-defined]
+        return HttpResponseClientRefresh() if request.htmx else redirect(f"{page}#milestones")
+    is_in_place = request.htmx and request.htmx.target == "action-point"
     context = {"form": form, "row": row, "is_in_place": is_in_place}
     return render(request, f"partnerships/milestones/{'_add' if is_in_place else 'add'}.html", context)
 
@@ -98,18 +100,18 @@ def new_action_point(target: Any) -> Milestone:
     return Milestone(unit_id=target.unit_id, agreement=agreement, kind=MilestoneKind.ACTION_POINT)
 
 
-def may_add_action_point(user: Any, target: Any) -> bool:
+def may_add_action_point(user: User, target: Any) -> bool:
     milestone = new_action_point(target)
     has_ended = milestone.agreement is not None and milestone.agreement.has_ended
     return not has_ended and may(user, "milestone.add", milestone)
 
 
-def with_what_meets_them(milestones: Iterable[Milestone], user: Any) -> list[tuple[Milestone, Transition | None]]:
+def with_what_meets_them(milestones: Iterable[Milestone], user: User) -> list[tuple[Milestone, Transition | None]]:
     """Each with the step that this person may take in its line, if any; what is met by doing has its step elsewhere."""
     return [(milestone, _step_in_line(milestone, user)) for milestone in milestones]
 
 
-def _step_in_line(milestone: Milestone, user: Any) -> Transition | None:
+def _step_in_line(milestone: Milestone, user: User) -> Transition | None:
     if milestone.status != MilestoneStatus.OPEN or milestone.kind in MET_BY_DOING:
         return None
     step = MILESTONE_TRANSITIONS["submit" if milestone.requires_acceptance else "meet"]
@@ -118,7 +120,7 @@ def _step_in_line(milestone: Milestone, user: Any) -> Transition | None:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def milestone_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
+def milestone_step(request: UserRequest, pk: int, step: str) -> HttpResponse:
     milestone = visible_or_404(_with_context(), request, pk)
     beside = {"move": _move, "snooze": _snooze, "unsnooze": _unsnooze, "assign": _assign, "log": _log}
     if step in beside:
@@ -126,41 +128,41 @@ def milestone_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
     return step_page(request, milestone, step)
 
 
-def _with_context() -> QuerySet:
+def _with_context() -> MilestoneQuerySet:
     rows = Milestone.objects.select_related("agreement", "agreement__unit", "agreement__coordinator", "unit", "owner")
     return rows.select_related(
         "activity", "event", "organization", "party__organization", "facility", "honour__organization", "demand"
     ).prefetch_related(PARTIES)
 
 
-def _move(request: HttpRequest, milestone: Milestone) -> HttpResponse:
+def _move(request: UserRequest, milestone: Milestone) -> HttpResponse:
     require_or_403(request.user, "milestone.move", milestone)
     form = MoveForm(request.POST or None, row=milestone, today=timezone.localdate())
     done = _("Moved. Reminders follow the new date.")
     return form_page(request, milestone, form, title=_("Move the due date"), done=done)
 
 
-def _snooze(request: HttpRequest, milestone: Milestone) -> HttpResponse:
+def _snooze(request: UserRequest, milestone: Milestone) -> HttpResponse:
     require_or_403(request.user, "milestone.snooze", milestone)
     form = SnoozeForm(request.POST or None, row=milestone, today=timezone.localdate())
     return form_page(request, milestone, form, title=_("Snooze it"), done=_("Snoozed."))
 
 
-def _unsnooze(request: HttpRequest, milestone: Milestone) -> HttpResponse:
+def _unsnooze(request: UserRequest, milestone: Milestone) -> HttpResponse:
     require_or_403(request.user, "milestone.snooze", milestone)
     form = UnsnoozeForm(request.POST or None, row=milestone, today=timezone.localdate())
     done = _("The snooze is over. Reminders come as planned.")
     return form_page(request, milestone, form, title=_("End the snooze"), done=done)
 
 
-def _assign(request: HttpRequest, milestone: Milestone) -> HttpResponse:
+def _assign(request: UserRequest, milestone: Milestone) -> HttpResponse:
     require_or_403(request.user, "milestone.assign", milestone)
     form = AssignForm(request.POST or None, row=milestone, today=timezone.localdate(), user=request.user)
     done = _("Handed over. Reminders go to the new owner.")
     return form_page(request, milestone, form, title=_("Give it to somebody else"), done=done)
 
 
-def _log(request: HttpRequest, milestone: Milestone) -> HttpResponse:
+def _log(request: UserRequest, milestone: Milestone) -> HttpResponse:
     require_or_403(request.user, "contact_note.add", milestone)
     form = ContactNoteForm(request.POST or None, today=timezone.localdate())
     return form_page(request, milestone, form, title=_("Log a call"), done=_("Logged."), about=milestone)
@@ -177,7 +179,7 @@ def _primary_form(milestone: Milestone, offers: dict[str, Any], today: dt.date) 
     return form
 
 
-def _side_forms(milestone: Milestone, user: Any, today: dt.date) -> dict[str, Any]:
+def _side_forms(milestone: Milestone, user: User, today: dt.date) -> dict[str, Any]:
     """Move, snooze, hand over and log: a form where the person may, else nothing but the reason."""
     forms: dict[str, Any] = dict.fromkeys(("log_form", "move_form", "snooze_form", "assign_form", "move_refusal"))
     if may(user, "contact_note.add", milestone) and (milestone.agreement_id or milestone.organization_id):
@@ -199,7 +201,7 @@ def _side_forms(milestone: Milestone, user: Any, today: dt.date) -> dict[str, An
     return forms
 
 
-def _what_meets_it(milestone: Milestone, user: Any) -> dict[str, str] | None:
+def _what_meets_it(milestone: Milestone, user: User) -> dict[str, str] | None:
     """The step of its activity that meets this milestone, where the person may take it."""
     step = STEP_OF_KIND.get(MilestoneKind(milestone.kind))
     if step is None or not milestone.is_pending or not may(user, "activity.edit", milestone.activity):
@@ -219,6 +221,6 @@ def _stories(milestone: Milestone) -> list[PlanStory]:
     return stories(list(plans), now=timezone.now(), zone=timezone.get_current_timezone())
 
 
-def _next_of(user: Any, milestone: Milestone, today: dt.date) -> list[Milestone]:
+def _next_of(user: User, milestone: Milestone, today: dt.date) -> list[Milestone]:
     rows = Milestone.objects.visible_to(user).pending().filter(owner=user).exclude(pk=milestone.pk)
     return list(rows.select_related("agreement")[:3])

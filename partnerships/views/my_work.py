@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import Exists, OuterRef, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -17,7 +17,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from partnerships.forms.steps import UndoForm
 from partnerships.lists.milestones import HONOURED, PARTIES
 from partnerships.models import Activity, Agreement, Delivery, Milestone, MilestoneKind, Role, User, quiet_agreements
-from partnerships.models.milestones import MILESTONE_TARGETS
+from partnerships.models.milestones import MILESTONE_TARGETS, MilestoneQuerySet
+from partnerships.requests import UserRequest
 from partnerships.statuses import ActivityStatus, AgreementStatus, MilestoneStatus
 from partnerships.views.base import has_a_place, require_or_403, visible_or_404
 from partnerships.views.steps import form_page
@@ -63,7 +64,7 @@ class Entry:
 
 @login_required
 @require_safe
-def my_work(request: HttpRequest) -> HttpResponse:
+def my_work(request: UserRequest) -> HttpResponse:
     user, today = request.user, timezone.localdate()
     if not has_a_place(user):
         return render(request, "partnerships/no_role.html")
@@ -87,7 +88,7 @@ def my_work(request: HttpRequest) -> HttpResponse:
     return render(request, "partnerships/my_work.html", context)
 
 
-def _with_context(rows: QuerySet) -> QuerySet:
+def _with_context(rows: MilestoneQuerySet) -> MilestoneQuerySet:
     related = rows.select_related(
         "agreement__unit", "unit", "owner", "party__organization", *MILESTONE_TARGETS, *HONOURED
     )
@@ -157,12 +158,12 @@ def _activity_entry(activity: Activity) -> Entry:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def milestone_undo(request: HttpRequest, pk: int) -> HttpResponse:
+def milestone_undo(request: UserRequest, pk: int) -> HttpResponse:
     """Takes back what was just done; in place the line of my work comes back."""
     milestone = visible_or_404(_with_context(Milestone.objects.all()), request, pk)
     require_or_403(request.user, "milestone.act", milestone)
     form = UndoForm(request.POST or None, row=milestone, today=timezone.localdate())
-    if not request.htmx or request.method != "POST":  # type: ignore[attr-defined]
+    if not request.htmx or request.method != "POST":
         return form_page(request, milestone, form, title=_("Take it back"), done=_("Taken back."))
     if form.is_valid() and form.apply(request.user) is not None:
         fresh = _with_context(Milestone.objects.visible_to(request.user)).filter(pk=pk).first()
@@ -185,7 +186,7 @@ def act_on(milestone: Milestone) -> str:
     return _("Submit") if milestone.requires_acceptance else _("Mark as met")
 
 
-def _activities_without_a_date(user: Any) -> QuerySet:
+def _activities_without_a_date(user: User) -> QuerySet:
     """Follow-ups for which no milestone asks: without an end, or postponed."""
     asked = Milestone.objects.pending().filter(activity=OuterRef("pk"))
     rows = Activity.objects.visible_to(user).unfinished().filter(~Exists(asked), owner=user)
@@ -193,21 +194,21 @@ def _activities_without_a_date(user: Any) -> QuerySet:
     return related.order_by("starts_on", "pk")[:MOST_ACTIVITIES]
 
 
-def _absent_whose_deputy_is(user: Any, today: dt.date) -> QuerySet:
+def _absent_whose_deputy_is(user: User, today: dt.date) -> QuerySet:
     return User.objects.filter(deputy=user, absent_from__lte=today, absent_until__gte=today, is_active=True)
 
 
-def _waiting_mails(user: Any) -> dict[str, Any]:
+def _waiting_mails(user: User) -> dict[str, Any]:
     """Mails about what the person looks after that failed, are uncertain or held, with the list of exactly these."""
     count = Delivery.objects.needing_attention().tended_by(user).count()
     return {"count": count, "url": f"{reverse('mail_list')}?status=waiting&looked_after=yes"}
 
 
-def _looks_after_units(user: Any) -> bool:
+def _looks_after_units(user: User) -> bool:
     return user.sees_all_units or user.scope.has(Role.LEAD)
 
 
-def _attention(user: Any, today: dt.date) -> list[dict[str, Any]]:
+def _attention(user: User, today: dt.date) -> list[dict[str, Any]]:
     """Counts over all one sees; each opens the list it was counted from."""
     agreements, milestones = Agreement.objects.visible_to(user), Milestone.objects.visible_to(user)
     agreement_list, milestone_list = reverse("agreement_list"), reverse("milestone_list")

@@ -3,6 +3,7 @@
 import datetime as dt
 import platform
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
@@ -30,6 +31,7 @@ from partnerships.lists.cells import moment_in_words
 from partnerships.operations.audit import AUDIT, audit_and_note
 from partnerships.operations.heartbeat import HEARTBEAT, SILENT_AFTER, Silence, silence
 from partnerships.operations.pipeline_state import WENT_WRONG, PipelineState, day_bounds, pipeline_state
+from partnerships.requests import UserRequest
 from partnerships.statuses import DeliveryStatus, PlanStatus
 from partnerships.views.base import require_or_403
 from partnerships.views.health import broker_state
@@ -87,7 +89,7 @@ class Site:
 @login_required
 @never_cache
 @require_safe
-def operations(request: HttpRequest) -> HttpResponse:
+def operations(request: UserRequest) -> HttpResponse:
     require_or_403(request.user, "operations.view")
     return _page(request, breaches=None)
 
@@ -95,13 +97,13 @@ def operations(request: HttpRequest) -> HttpResponse:
 @login_required
 @never_cache
 @require_POST
-def operations_audit(request: HttpRequest) -> HttpResponse:
+def operations_audit(request: UserRequest) -> HttpResponse:
     """Checks the laws of the pipeline now; it reads whole tables, so somebody has to ask for it."""
     require_or_403(request.user, "operations.view")
     return _page(request, breaches=audit_and_note(now=timezone.now()))
 
 
-def _page(request: HttpRequest, *, breaches: list[str] | None) -> HttpResponse:
+def _page(request: UserRequest, *, breaches: list[str] | None) -> HttpResponse:
     now, zone = timezone.now(), timezone.get_current_timezone()
     state, silent, broker, site = pipeline_state(now=now, zone=zone), silence(now), _broker(), _site()
     context = {
@@ -130,7 +132,7 @@ def _site() -> Site:
     disk = shutil.disk_usage(settings.DATA_DIR)
     executor = MigrationExecutor(connection)
     pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    version = ".".join(str(part) for part in connection.Database.sqlite_version_info) if _is_sqlite() else _pg_version()
+    version = ".".join(str(part) for part in sqlite3.sqlite_version_info) if _is_sqlite() else _pg_version()
     return Site(
         database=f"{connection.display_name} {version}",
         pending_migrations=len(pending),
@@ -150,7 +152,8 @@ def _is_sqlite() -> bool:
 
 
 def _pg_version() -> str:
-    major, minor = divmod(connection.pg_version, 10000)
+    with connection.cursor() as cursor:
+        major, minor = divmod(cursor.connection.info.server_version, 10000)
     return f"{major}.{minor}"
 
 
@@ -253,7 +256,7 @@ def _about_mail(state: PipelineState) -> Iterator[Finding]:
             "Nothing is sent until sending is resumed under “Sending pauses”. What is held then waits to be released."
         )
         yield Finding("warning", what, advice)
-    if relay.failures:
+    if relay.failures and relay.since:
         words = {"relay": relay.name, "time": moment_in_words(relay.since), "why": relay.trouble}
         what = _("The mail server %(relay)s has not been usable since %(time)s: %(why)s") % words
         advice = _(

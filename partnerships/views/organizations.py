@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -29,10 +29,12 @@ from partnerships.models import (
     Event,
     Honour,
     Organization,
+    User,
 )
 from partnerships.permissions import may
 from partnerships.reports.organization_timeline import organization_timeline
 from partnerships.reports.relations import relations_of
+from partnerships.requests import UserRequest
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
 from partnerships.views.edits import edit_page
@@ -53,7 +55,7 @@ RELATION_WORDS = {
 
 @login_required
 @require_safe
-def organization_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def organization_detail(request: UserRequest, pk: int) -> HttpResponse:
     """The whole page; asked by htmx for its timeline, that part alone."""
     rows = Organization.objects.select_related("region", "region__parent").prefetch_related(HOLDERS)
     organization, user, today = visible_or_404(rows, request, pk), request.user, timezone.localdate()
@@ -68,7 +70,7 @@ def organization_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_safe
-def organization_compare(request: HttpRequest, pk: int, other: int) -> HttpResponse:
+def organization_compare(request: UserRequest, pk: int, other: int) -> HttpResponse:
     """Two that look alike, side by side. Whether they are the same is for a person to say."""
     rows = Organization.objects.select_related("region").prefetch_related(HOLDERS, "other_names")
     both = [visible_or_404(rows, request, key) for key in (pk, other)]
@@ -87,7 +89,7 @@ def organization_compare(request: HttpRequest, pk: int, other: int) -> HttpRespo
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def organization_add(request: HttpRequest) -> HttpResponse:
+def organization_add(request: UserRequest) -> HttpResponse:
     """``?name=`` is the name that was looked for in vain, Chinese or not."""
     require_or_403(request.user, "organization.add")
     name = request.GET.get("name", "")[:200]
@@ -99,7 +101,7 @@ def organization_add(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def organization_edit(request: HttpRequest, pk: int) -> HttpResponse:
+def organization_edit(request: UserRequest, pk: int) -> HttpResponse:
     organization = visible_or_404(Organization.objects.select_related("region__parent"), request, pk)
     require_or_403(request.user, "organization.edit", organization)
     form = OrganizationForm(request.POST or None, user=request.user, instance=organization)
@@ -108,7 +110,7 @@ def organization_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def contact_add(request: HttpRequest, pk: int) -> HttpResponse:
+def contact_add(request: UserRequest, pk: int) -> HttpResponse:
     organization = visible_or_404(Organization.objects.all(), request, pk)
     contact = Contact(organization=organization)
     require_or_403(request.user, "contact.edit", contact)
@@ -118,14 +120,14 @@ def contact_add(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def contact_edit(request: HttpRequest, pk: int) -> HttpResponse:
+def contact_edit(request: UserRequest, pk: int) -> HttpResponse:
     contact = visible_or_404(Contact.objects.select_related("organization"), request, pk)
     require_or_403(request.user, "contact.edit", contact)
     form = ContactForm(request.POST or None, instance=contact)
     return edit_page(request, contact, form, title=_("Edit the person"))
 
 
-def _facts_of(both: list[Organization], user: Any) -> list[dict[str, Any]]:
+def _facts_of(both: list[Organization], user: User) -> list[dict[str, Any]]:
     """What a person compares, with whether it differs; what only holders see where both are theirs."""
     facts = [
         (_("Name"), [one.name for one in both]),
@@ -147,7 +149,7 @@ def _facts_of(both: list[Organization], user: Any) -> list[dict[str, Any]]:
     ]
 
 
-def _context(organization: Organization, user: Any, today: dt.date) -> dict[str, Any]:
+def _context(organization: Organization, user: User, today: dt.date) -> dict[str, Any]:
     names = list(organization.other_names.select_related("source"))
     memberships = list(organization.association_rows.select_related("association"))
     members = list(organization.member_rows.select_related("member")[:MEMBERS_SHOWN])
@@ -165,12 +167,12 @@ def _context(organization: Organization, user: Any, today: dt.date) -> dict[str,
     }
 
 
-def _look_alikes(organization: Organization, user: Any) -> list[Organization]:
+def _look_alikes(organization: Organization, user: User) -> list[Organization]:
     alike = Organization.objects.visible_to(user).resembling(organization)
     return list(alike.select_related("region").order_by("name", "pk")[:LOOK_ALIKES_SHOWN])
 
 
-def _related(organization: Organization, user: Any) -> dict[str, list[Any]]:
+def _related(organization: Organization, user: User) -> dict[str, list[Any]]:
     """What it takes part in, each list cut to its first rows."""
     honours = (
         Honour.objects.visible_to(user)
@@ -191,7 +193,7 @@ def _related(organization: Organization, user: Any) -> dict[str, list[Any]]:
     }
 
 
-def _details(organization: Organization, user: Any) -> dict[str, Any]:
+def _details(organization: Organization, user: User) -> dict[str, Any]:
     """What only the holders see; a viewer among them sees personal data masked."""
     sees_contacts = may(user, "contact.view", organization)
     sees_details = may(user, "organization.view_details", organization)
@@ -209,16 +211,16 @@ def _details(organization: Organization, user: Any) -> dict[str, Any]:
     }
 
 
-def _agreements(organization: Organization, user: Any) -> list[Agreement]:
+def _agreements(organization: Organization, user: User) -> list[Agreement]:
     rows = Agreement.objects.visible_to(user).filter(parties__organization=organization)
     return list(rows.select_related("unit", "type").prefetch_related(PARTIES)[:ROWS_SHOWN])
 
 
-def _activities(organization: Organization, user: Any) -> list[Activity]:
+def _activities(organization: Organization, user: User) -> list[Activity]:
     rows = Activity.objects.visible_to(user).filter(partners__organization=organization)
     return list(rows.select_related("agreement", "owner")[:ROWS_SHOWN])
 
 
-def _participations(organization: Organization, user: Any) -> list[Any]:
+def _participations(organization: Organization, user: User) -> list[Any]:
     rows = organization.participations.filter(event__in=Event.objects.visible_to(user).values("pk"))
     return list(rows.select_related("event")[:ROWS_SHOWN])

@@ -12,11 +12,12 @@ from django.views.i18n import set_language
 
 from partnerships.forms.people import PreferencesForm
 from partnerships.models import User
+from partnerships.requests import UserRequest
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def me(request: HttpRequest) -> HttpResponse:
+def me(request: UserRequest) -> HttpResponse:
     person = User.objects.get(pk=request.user.pk)  # a copy: a refused form must not change who the page is for
     form = PreferencesForm(request.POST or None, instance=person)
     if request.method == "POST" and form.is_valid() and form.apply() is not None:

@@ -1,14 +1,13 @@
 """Programmes: the list, and the progress of one: target, recorded and reported side by side."""
 
-from typing import Any
-
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from partnerships.models import Agreement, Demand, Event, Facility, Programme, ProgrammeItem
+from partnerships.models import Agreement, Demand, Event, Facility, Programme, ProgrammeItem, User
 from partnerships.reports.figures import programme_progress
+from partnerships.requests import UserRequest
 from partnerships.views.base import visible_or_404
 from partnerships.views.citations import citations_of
 from partnerships.views.related import documents_of, figures_about
@@ -16,7 +15,7 @@ from partnerships.views.related import documents_of, figures_about
 
 @login_required
 @require_safe
-def programme_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def programme_detail(request: UserRequest, pk: int) -> HttpResponse:
     programme, user = visible_or_404(Programme.objects.select_related("unit"), request, pk), request.user
     organizers = list(programme.organizers.select_related("organization"))
     items = _items(programme, user)
@@ -33,7 +32,7 @@ def programme_detail(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "partnerships/programmes/detail.html", context)
 
 
-def _items(programme: Programme, user: Any) -> list[ProgrammeItem]:
+def _items(programme: Programme, user: User) -> list[ProgrammeItem]:
     """What carries the programme's label, as far as the person may see it."""
     rows = programme.items.select_related("event", "agreement", "facility", "demand")
     seen = {

@@ -1,6 +1,7 @@
 """Quiet agreements: in force, and nobody has heard from the partners for a while; with the next step in one click."""
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
@@ -8,7 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import Count, DateField, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Greatest
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -33,6 +34,7 @@ from partnerships.models import (
     User,
     quiet_agreements,
 )
+from partnerships.requests import UserRequest
 from partnerships.views.base import require_or_403, visible_or_404
 
 PAGE_SIZE = 50
@@ -45,21 +47,21 @@ UNDONE = Prefetch(
 
 @login_required
 @require_safe
-def quiet(request: HttpRequest) -> HttpResponse:
+def quiet(request: UserRequest) -> HttpResponse:
     today = timezone.localdate()
     form = QuietForm(request.GET, user=request.user)
     form.is_valid()
     rows = _narrowed(_quiet(request.user, today, form.days_asked), form.chosen)
     page = Paginator(rows.values_list("pk", flat=True), PAGE_SIZE).get_page(request.GET.get("page"))
-    shown = _shown(page.object_list)
+    shown = _shown(page.object_list, today)
     context = {
         "form": form,
         "days": form.days_asked,
         "chosen": _chosen(form),
         "groups": _groups(rows, form),
         "page": page,
-        "rows": [(row, (today - row.heard_on).days) for row in shown],
-        "workable": _workable(request.user, shown),
+        "rows": shown,
+        "workable": _workable(request.user, [row for row, _days in shown]),
         "today": today,
     }
     return render(request, "partnerships/quiet/quiet.html", context)
@@ -67,7 +69,7 @@ def quiet(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def quiet_log(request: HttpRequest, pk: int) -> HttpResponse:
+def quiet_log(request: UserRequest, pk: int) -> HttpResponse:
     """Logs a call about one agreement; in place where scripts run, else on a page of its own and back to the list."""
     agreement = visible_or_404(Agreement.objects.select_related("unit").prefetch_related(PARTIES), request, pk)
     require_or_403(request.user, "contact_note.add", agreement)
@@ -75,15 +77,15 @@ def quiet_log(request: HttpRequest, pk: int) -> HttpResponse:
     form.fields["summary"].widget.attrs["autofocus"] = True
     context = {"form": form, "agreement": agreement}
     if request.method == "POST" and form.is_valid() and form.apply(request.user, about=agreement) is not None:
-        if request.htmx:  # type: ignore[attr-defined]
+        if request.htmx:
             return render(request, "partnerships/quiet/_logged.html", context)
         messages.success(request, _("Logged."))
         return redirect(f"{reverse('quiet')}?{request.GET.urlencode()}")
-    in_place = request.htmx  # type: ignore[attr-defined]
+    in_place = request.htmx
     return render(request, f"partnerships/quiet/{'_log' if in_place else 'log'}.html", context)
 
 
-def _quiet(user: Any, today: dt.date, days: int) -> QuerySet:
+def _quiet(user: User, today: dt.date, days: int) -> QuerySet:
     """With ``heard_on``, the day of the last word; whoever was not heard of for longest comes first."""
     rows = quiet_agreements(Agreement.objects.visible_to(user), today, since=today - dt.timedelta(days=days))
     done = Activity.objects.completed().filter(agreement=OuterRef("pk")).order_by("-completed_on")
@@ -112,15 +114,16 @@ def _condition(name: str, value: Any) -> Q:
     return Q(**{name: value})
 
 
-def _shown(ids: Any) -> list[Agreement]:
-    ids = list(ids)
+def _shown(ids: Iterable[int], today: dt.date) -> list[tuple[Agreement, int]]:
+    """Return the agreements with the number of days since the last word."""
     done = Activity.objects.completed().filter(agreement=OuterRef("pk")).order_by("-completed_on")
     notes = ContactNote.objects.filter(agreement=OuterRef("pk")).order_by("-happened_on")
-    rows = _with_last_word(Agreement.objects.filter(pk__in=ids), done, notes).order_by("heard_on", "pk")
-    return list(rows.select_related("unit", "coordinator").prefetch_related(PARTIES, UNDONE))
+    rows = _with_last_word(Agreement.objects.filter(pk__in=list(ids)), done, notes).order_by("heard_on", "pk")
+    found = rows.select_related("unit", "coordinator").prefetch_related(PARTIES, UNDONE)
+    return [(row, (today - row.heard_on).days) for row in found]
 
 
-def _workable(user: Any, rows: list[Agreement]) -> set[int]:
+def _workable(user: User, rows: list[Agreement]) -> set[int]:
     """Ids of those about which the person may log and plan, found for all at once; the verb asks again for the one."""
     if user.sees_all_units:
         return {row.pk for row in rows}

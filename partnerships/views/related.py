@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch
 
 from partnerships.lists.facilities import SIDES
 from partnerships.lists.figures import SUBJECTS
@@ -13,42 +13,44 @@ from partnerships.models import (
     DocumentVersion,
     Facility,
     ReportedFigure,
+    User,
 )
+from partnerships.models.figures import ReportedFigureQuerySet
 from partnerships.permissions import may
 from partnerships.reports.figures import with_recorded
 
 VERSIONS = Prefetch("versions", DocumentVersion.objects.select_related("uploaded_by"))
 
 
-def figures_about(user: Any, **subject: Any) -> list[ReportedFigure]:
+def figures_about(user: User, **subject: Any) -> list[ReportedFigure]:
     """The figures reported about something, each with how many records ``user`` may see against it."""
     return list(with_records(ReportedFigure.objects.visible_to(user).filter(**subject), user))
 
 
-def with_records(figures: Any, user: Any) -> QuerySet:
+def with_records(figures: ReportedFigureQuerySet, user: User) -> ReportedFigureQuerySet:
     return with_recorded(figures.select_related(*SUBJECTS), user)
 
 
-def documents_of(user: Any, **target: Any) -> list[Document]:
+def documents_of(user: User, **target: Any) -> list[Document]:
     """Whoever reads a shared record does not yet read its papers."""
     rows = Document.objects.visible_to(user).filter(**target).select_related("milestone").prefetch_related(VERSIONS)
     return [row for row in rows if may(user, "document.view", row)]
 
 
-def milestones_of(row: Any, user: Any) -> list[Any]:
+def milestones_of(row: Any, user: User) -> list[Any]:
     """Whoever sees a demand because they were asked does not yet see what its unit has to do."""
     return list(row.milestones.visible_to(user).select_related("owner"))
 
 
-def facilities_among(user: Any, **condition: Any) -> list[Facility]:
+def facilities_among(user: User, **condition: Any) -> list[Facility]:
     return list(Facility.objects.visible_to(user).filter(**condition).prefetch_related(SIDES))
 
 
-def demands_among(user: Any, **condition: Any) -> list[Demand]:
+def demands_among(user: User, **condition: Any) -> list[Demand]:
     return list(Demand.objects.visible_to(user).filter(**condition).select_related("organization"))
 
 
-def demands_behind(user: Any, **outcome: Any) -> list[Demand]:
+def demands_behind(user: User, **outcome: Any) -> list[Demand]:
     """The demands of which an agreement or a project came: the chain read backwards."""
     outcomes = DemandOutcome.objects.filter(**outcome)
     return demands_among(user, pk__in=outcomes.values("demand"))

@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -11,11 +11,12 @@ from django.views.decorators.http import require_POST
 from partnerships.forms.lists import SavedViewForm
 from partnerships.lists import LISTS
 from partnerships.models import SavedView
+from partnerships.requests import UserRequest
 
 AT_MOST = 30
 
 
-def list_asked_for(request: HttpRequest) -> tuple[str, str]:
+def list_asked_for(request: UserRequest) -> tuple[str, str]:
     """Return the list that a form was sent from and its query string, without the page."""
     key = request.POST.get("list", "")
     if key not in LISTS:
@@ -27,7 +28,7 @@ def list_asked_for(request: HttpRequest) -> tuple[str, str]:
 
 @login_required
 @require_POST
-def saved_view_add(request: HttpRequest) -> HttpResponse:
+def saved_view_add(request: UserRequest) -> HttpResponse:
     """Save the address of a list; a name that exists already gets the new address."""
     key, query = list_asked_for(request)
     back = redirect(f"{reverse(key)}?{query}")
@@ -46,7 +47,7 @@ def saved_view_add(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
-def saved_view_delete(request: HttpRequest, pk: int) -> HttpResponse:
+def saved_view_delete(request: UserRequest, pk: int) -> HttpResponse:
     view = get_object_or_404(SavedView, pk=pk, user=request.user)
     view.delete()
     messages.success(request, _("The view “%(name)s” is deleted.") % {"name": view})

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.decorators import login_required
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -29,9 +29,11 @@ from partnerships.models import (
     Milestone,
     Organization,
     Programme,
+    User,
 )
 from partnerships.models.documents import DOCUMENT_TARGETS
 from partnerships.names import fold
+from partnerships.requests import UserRequest
 
 # Of each kind: on the page, and in the box below the search field while one types.
 SHOWN, SHOWN_WHILE_TYPING = 8, 4
@@ -44,21 +46,21 @@ class SearchForm(forms.Form):
 
 @login_required
 @require_safe
-def search(request: HttpRequest) -> HttpResponse:
+def search(request: UserRequest) -> HttpResponse:
     """The page; for a script the results alone: of the page's own field, or short ones for the box on every page."""
     form = SearchForm(request.GET)
     words = form.cleaned_data["q"] if form.is_valid() else ""
-    is_typing = request.htmx and request.htmx.target == "found"  # type: ignore[attr-defined]
+    is_typing = request.htmx and request.htmx.target == "found"
     if is_typing:
         groups = _groups(words, request.user, SHOWN_WHILE_TYPING) if len(words) >= SHORTEST else []
     else:
         groups = _groups(words, request.user, SHOWN) + _texts(words, request.user) if words else []
     context = {"form": form, "words": words, "groups": groups, "today": timezone.localdate()}
-    template = "_found" if is_typing else "_results" if request.htmx else "page"  # type: ignore[attr-defined]
+    template = "_found" if is_typing else "_results" if request.htmx else "page"
     return render(request, f"partnerships/search/{template}.html", context)
 
 
-def _groups(words: str, user: Any, shown: int) -> list[dict[str, Any]]:
+def _groups(words: str, user: User, shown: int) -> list[dict[str, Any]]:
     """The first hits of each kind with the address of the list that has them all."""
     milestones = Milestone.objects.select_related("agreement", "owner")
     kinds: tuple[tuple[str, str, dict[str, str], Any], ...] = (
@@ -76,11 +78,11 @@ def _groups(words: str, user: Any, shown: int) -> list[dict[str, Any]]:
     found = []
     for label, list_name, more, rows in kinds:
         address = f"{reverse(list_name)}?{urlencode({'q': words, **more})}"
-        found.append(_group(label, address, rows.visible_to(user).search(words), shown))  # type: ignore[attr-defined]
+        found.append(_group(label, address, rows.visible_to(user).search(words), shown))
     return [group for group in found if group["rows"]]
 
 
-def _texts(words: str, user: Any) -> list[dict[str, Any]]:
+def _texts(words: str, user: User) -> list[dict[str, Any]]:
     """What has no list of its own: people at the organizations, papers, what was said. Each leads to what it is about."""
     notes = ContactNote.objects.select_related("agreement", "organization")
     documents = Document.objects.select_related(*DOCUMENT_TARGETS)
@@ -92,7 +94,7 @@ def _texts(words: str, user: Any) -> list[dict[str, Any]]:
     found = []
     for label, rows, field, about in kinds:
         matching = Q(*(Q(**{f"{field}__icontains": word}) for word in fold(words).split()))
-        group = _group(label, "", rows.visible_to(user).filter(matching), SHOWN)  # type: ignore[attr-defined]
+        group = _group(label, "", rows.visible_to(user).filter(matching), SHOWN)
         hits = [{"row": row, "text": getattr(row, field), "about": about(row)} for row in group["rows"]]
         found.append(group | {"texts": hits, "rows": []})
     return [group for group in found if group["texts"]]

@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.contrib.contenttypes.prefetch import GenericPrefetch
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.formats import date_format
@@ -46,9 +46,11 @@ from partnerships.models import (
     ReportedFigure,
     Source,
     Statement,
+    User,
     Visit,
 )
 from partnerships.reports.figures import to_register
+from partnerships.requests import UserRequest
 from partnerships.views.base import visible_or_404
 from partnerships.views.related import figures_about
 
@@ -101,7 +103,7 @@ PLACES = {model: number for number, (_label, models) in enumerate(SECTIONS) for 
 
 @login_required
 @require_safe
-def source_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def source_detail(request: UserRequest, pk: int) -> HttpResponse:
     source = visible_or_404(Source.objects.all(), request, pk)
     citations = _visible_citations(source, request.user)
     figures = figures_about(request.user, source=source)
@@ -192,7 +194,7 @@ class Section(Part):
     label: Any = field(kw_only=True)
 
 
-def _visible_citations(source: Source, user: Any) -> list[Citation]:
+def _visible_citations(source: Source, user: User) -> list[Citation]:
     """What a citation quotes is as private as the record that holds it."""
     related = [
         model._default_manager.select_related(*{parent, *NAMED.get(model, ())} - {"target"})
@@ -212,7 +214,7 @@ def _roots(citations: Iterable[Citation]) -> list[Any]:
     return list({(type(root), root.pk): root for root in (_root(row.record) for row in citations)}.values())
 
 
-def _seen_by(user: Any) -> Callable[[Any], bool]:
+def _seen_by(user: User) -> Callable[[Any], bool]:
     if user.sees_all_units:
         return lambda root: True
     scoped = {model: set(model.objects.visible_to(user).values_list("pk", flat=True)) for model in SCOPED}
@@ -224,7 +226,7 @@ def _sentences(
 ) -> tuple[list[Sentence], list[Held]]:
     """The source's sentences with what is cited from each and left open by it, and what no sentence is given for."""
     sentences = {row.pk: Sentence(statement=row) for row in source.statements.all()}
-    places = {(type(row.record), row.object_id, row.field): row.statement_id for row in citations}
+    places = {(type(row.record), row.object_id, row.field): row.statement_id for row in citations if row.statement_id}
     unplaced = []
     for held in sorted((_held(row, figures) for row in citations), key=lambda held: held.order):
         sentence = sentences.get(held.citation.statement_id or _place(places, held.record, "", root=held.root))
@@ -241,11 +243,11 @@ def _sentences(
     return list(sentences.values()), unplaced
 
 
-def _place(places: dict[Any, int | None], record: Any, name: str, *, root: Any) -> int | None:
-    """The sentence that a field is taken from, or else the record, or else the record it belongs to."""
+def _place(places: dict[tuple[type, int, str], int], record: Model, name: str, *, root: Model) -> int:
+    """Return the id of the sentence that a field is taken from, or the record, or the record it belongs to; 0: none."""
     asked = ((record, name), (record, ""), (root, ""))
     found = (places.get((type(row), row.pk, field_name)) for row, field_name in asked)
-    return next((place for place in found if place), None)
+    return next((place for place in found if place), 0)
 
 
 def _sections(unplaced: list[Held]) -> list[Section]:
@@ -257,6 +259,7 @@ def _sections(unplaced: list[Held]) -> list[Section]:
 
 def _held(citation: Citation, figures: dict[int, ReportedFigure]) -> Held:
     record = citation.record
+    assert record is not None  # only those of records that are there are read
     label = str(record._meta.get_field(citation.field).verbose_name) if citation.field else ""
     figure = figures.get(record.pk) if isinstance(record, ReportedFigure) else None
     return Held(_root(record), record, label, _value(record, citation.field), citation, figure)

@@ -4,14 +4,15 @@ import re
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_htmx.http import reswap, retarget
 
 from partnerships.forms.steps import StepOffer, step_form, step_offers
-from partnerships.models import Milestone
+from partnerships.models import Milestone, User
+from partnerships.requests import UserRequest
 from partnerships.statuses import MilestoneStatus
 from partnerships.views.base import require_or_403
 
@@ -19,7 +20,7 @@ from partnerships.views.base import require_or_403
 DATE_ALONE = frozenset({"start"})
 
 
-def step_page(request: HttpRequest, row: Any, name: str, *, back: str = "") -> HttpResponse:
+def step_page(request: UserRequest, row: Any, name: str, *, back: str = "") -> HttpResponse:
     """The page of one step of a transition table. 404 for a step that does not exist, 403 for whoever may not.
 
     ``back`` is the address it leads to when done or left, the row's own page without it.
@@ -36,7 +37,7 @@ def step_page(request: HttpRequest, row: Any, name: str, *, back: str = "") -> H
 
 
 def form_page(
-    request: HttpRequest, row: Any, form: Any, *, title: Any, done: str, back: str = "", **apply: Any
+    request: UserRequest, row: Any, form: Any, *, title: Any, done: str, back: str = "", **apply: Any
 ) -> HttpResponse:
     """Shows ``form`` about ``row``; after a POST that is accepted, goes ``back`` or to the row's page with a message."""
     is_stale, in_place = False, _in_place(request)
@@ -65,14 +66,14 @@ def form_page(
 _TARGET = re.compile(r"form-([a-z]+-[0-9]+)", re.ASCII)
 
 
-def _in_place(request: HttpRequest) -> str:
+def _in_place(request: UserRequest) -> str:
     """The line of my work whose form this is, such as ``milestone-5``; empty for a page."""
-    target = request.htmx.target if request.htmx else None  # type: ignore[attr-defined]
+    target = request.htmx.target if request.htmx else None
     found = _TARGET.fullmatch(target or "")
     return found[1] if found else ""
 
 
-def _done_in_place(request: HttpRequest, row: Any, target: str, *, done: str, undo: dict[str, Any] | None) -> Any:
+def _done_in_place(request: UserRequest, row: Any, target: str, *, done: str, undo: dict[str, Any] | None) -> Any:
     """The line itself gives way to what was done, with the way back where there is one."""
     context = {"row": row, "done": done, "undo": undo, "target": target}
     answer = render(request, "partnerships/_work_done.html", context)
@@ -92,12 +93,12 @@ def _undo(row: Any, changed: Any, owner_before: int | None) -> dict[str, Any] | 
     return undo if is_step and changed.recurs_every_months is None else None
 
 
-def impossible(request: HttpRequest, row: Any, label: Any) -> HttpResponse:
+def impossible(request: UserRequest, row: Any, label: Any) -> HttpResponse:
     """The page that says why ``label`` cannot be done with ``row`` now."""
     return render(request, "partnerships/step_impossible.html", {"row": row, "title": label}, status=409)
 
 
-def grouped_offers(row: Any, user: Any) -> dict[str, list[StepOffer]]:
+def grouped_offers(row: Any, user: User) -> dict[str, list[StepOffer]]:
     """What can be done now: ``open`` to this person, ``refused`` with the reason, ``corrections`` open to them."""
     offers = step_offers(row, user)
     return {

@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Count, Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -18,8 +18,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.forms.team import HandOverForm, TeamForm, item_value
-from partnerships.models import Activity, Agreement, Delivery, Demand, Facility, Milestone, Unit, User, quiet_agreements
+from partnerships.models import Activity, Agreement, Delivery, Milestone, Unit, User, quiet_agreements
 from partnerships.models.users import away_alone, left_alone, read_tree
+from partnerships.requests import UserRequest
 from partnerships.views.base import require_or_403
 from partnerships.workflows.handover import KINDS, HandOverResult, open_items
 
@@ -33,7 +34,7 @@ MOST_REASONS = 20
 
 @login_required
 @require_safe
-def team(request: HttpRequest) -> HttpResponse:
+def team(request: UserRequest) -> HttpResponse:
     require_or_403(request.user, "team.view")
     today = timezone.localdate()
     form = TeamForm(request.GET, user=request.user)
@@ -57,7 +58,7 @@ def _within(rows: QuerySet, units: Iterable[int] | None) -> QuerySet:
     return rows if units is None else rows.filter(unit__in=units)
 
 
-def _loads(user: Any, units: set[int] | None, today: dt.date) -> list[tuple[User, dict[str, int]]]:
+def _loads(user: User, units: set[int] | None, today: dt.date) -> list[tuple[User, dict[str, int]]]:
     """Everybody with a role or with work there, whoever is furthest behind first; a number for each column."""
     loads: dict[int, dict[str, int]] = defaultdict(dict)
     for owner, column, count in _counts(user, units, today):
@@ -71,7 +72,7 @@ def _loads(user: Any, units: set[int] | None, today: dt.date) -> list[tuple[User
     return ranked
 
 
-def _counts(user: Any, units: set[int] | None, today: dt.date) -> Iterable[tuple[int, str, int]]:
+def _counts(user: User, units: set[int] | None, today: dt.date) -> Iterable[tuple[int, str, int]]:
     """Owner, column and number; three queries, however many people there are."""
     week, month = (today + dt.timedelta(days=days) for days in (WEEK_DAYS, MONTH_DAYS))
     pending = _within(Milestone.objects.visible_to(user).pending().filter(owner__isnull=False), units)
@@ -115,7 +116,7 @@ def _address(list_name: str, unit: Unit | None, query: dict[str, Any]) -> str:
     return f"{reverse(list_name)}?{urlencode(query | ({'unit': unit.pk} if unit else {}))}"
 
 
-def _waiting_mails(user: Any, units: set[int] | None, unit: Unit | None) -> dict[str, Any]:
+def _waiting_mails(user: User, units: set[int] | None, unit: Unit | None) -> dict[str, Any]:
     """Mails that failed, are uncertain or held, with the list of exactly these."""
     rows = Delivery.objects.visible_to(user).needing_attention()
     if units is not None:
@@ -123,31 +124,30 @@ def _waiting_mails(user: Any, units: set[int] | None, unit: Unit | None) -> dict
     return {"count": rows.count(), "url": _address("mail_list", unit, {"status": "waiting"})}
 
 
-def _left_alone(user: Any, units: set[int] | None, unit: Unit | None, today: dt.date) -> list[dict[str, Any]]:
-    """What nobody looks after, by kind; only kinds of which there is something."""
-    kinds: tuple[tuple[str, str, Any, dict[str, str], str], ...] = (
-        (_("Milestones"), "milestone_list", Milestone, {}, "owner"),
-        (_("Follow-ups"), "activity_list", Activity, {}, "owner"),
-        (_("Agreements"), "agreement_list", Agreement, {}, "coordinator"),
-        (_("Joint facilities"), "facility_list", Facility, {}, "owner"),
-        (_("Demands"), "demand_list", Demand, {}, "owner"),
-    )
-    found = []
-    for (label, list_name, model, query, person), kind in zip(kinds, _ORDER, strict=True):
-        rows = _within(KINDS[kind].pending(model.objects.visible_to(user)), units).order_by()
-        alone, away = Count("pk", filter=left_alone(person)), Count("pk", filter=away_alone(person, today))
+def _left_alone(user: User, units: set[int] | None, unit: Unit | None, today: dt.date) -> list[dict[str, object]]:
+    """Return how many open items have no owner, or an absent one, by kind; kinds without any are left out."""
+    lists = {
+        "milestone": (_("Milestones"), "milestone_list"),
+        "activity": (_("Follow-ups"), "activity_list"),
+        "agreement": (_("Agreements"), "agreement_list"),
+        "facility": (_("Joint facilities"), "facility_list"),
+        "demand": (_("Demands"), "demand_list"),
+    }
+    found: list[dict[str, object]] = []
+    for name, (label, list_name) in lists.items():
+        kind = KINDS[name]
+        rows = _within(kind.pending(kind.model.objects.visible_to(user)), units).order_by()
+        alone, away = Count("pk", filter=left_alone(kind.person)), Count("pk", filter=away_alone(kind.person, today))
         counts = rows.aggregate(orphaned=alone, away=away)
-        urls = {name: _address(list_name, unit, {**query, name: "yes"}) for name in counts}
-        found.append({"label": label, **{name: {"count": counts[name], "url": urls[name]} for name in counts}})
-    return [row for row in found if row["orphaned"]["count"] or row["away"]["count"]]
-
-
-_ORDER = ("milestone", "activity", "agreement", "facility", "demand")
+        if any(counts.values()):
+            urls = {state: _address(list_name, unit, {state: "yes"}) for state in counts}
+            found.append({"label": label, **{key: {"count": counts[key], "url": urls[key]} for key in counts}})
+    return found
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def team_hand_over(request: HttpRequest, pk: int) -> HttpResponse:
+def team_hand_over(request: UserRequest, pk: int) -> HttpResponse:
     """What one person looks after, to be given to another."""
     require_or_403(request.user, "team.view")
     giver = User.objects.filter(pk=pk).first()
@@ -158,20 +158,20 @@ def team_hand_over(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def team_hand_over_nobody(request: HttpRequest) -> HttpResponse:
+def team_hand_over_nobody(request: UserRequest) -> HttpResponse:
     """What has no owner at all, to be given to somebody."""
     require_or_403(request.user, "team.view")
     return _hand_over(request, None)
 
 
-def _may_look_at(user: Any, person: User) -> bool:
+def _may_look_at(user: User, person: User) -> bool:
     """A colleague, or whoever looks after something one sees."""
     if User.objects.visible_to(user).filter(pk=person.pk).exists():
         return True
     return any(rows.exists() for rows in open_items(user, person).values())
 
 
-def _hand_over(request: HttpRequest, giver: User | None) -> HttpResponse:
+def _hand_over(request: UserRequest, giver: User | None) -> HttpResponse:
     """GET lists what there is; POST shows what would move; POST with ``step=do`` moves it, and says what could not."""
     user, outcome = request.user, None
     form = HandOverForm(request.POST or None, user=user, giver=giver)
@@ -205,7 +205,7 @@ RELATED = {
 }
 
 
-def _groups(user: Any, giver: User | None) -> tuple[list[dict[str, Any]], int]:
+def _groups(user: User, giver: User | None) -> tuple[list[dict[str, Any]], int]:
     """What can be ticked, by kind, and how many beyond that there are."""
     labels = {
         "milestone": _("Milestones"),
@@ -225,7 +225,7 @@ def _groups(user: Any, giver: User | None) -> tuple[list[dict[str, Any]], int]:
     return groups, total - shown
 
 
-def _tell(request: HttpRequest, outcome: HandOverResult, new_owner: User) -> None:
+def _tell(request: UserRequest, outcome: HandOverResult, new_owner: User) -> None:
     count = len(outcome.moved)
     if count:
         text = ngettext("%(count)s item went to %(new_owner)s.", "%(count)s items went to %(new_owner)s.", count)

@@ -2,22 +2,23 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 
 from partnerships.reports.timeline import TimelineEntries, timeline_page
+from partnerships.requests import UserRequest
 
 
-def timeline_context(request: HttpRequest, timeline: TimelineEntries) -> dict[str, Any]:
+def timeline_context(request: UserRequest, timeline: TimelineEntries) -> dict[str, Any]:
     """Return the context of the page that the address asks for: ``?happened=<kind>&moments=<page>``."""
     page = timeline_page(timeline, kind=request.GET.get("happened", ""), number=request.GET.get("moments"))
     return {"timeline": page, "timeline_page": request.path}
 
 
-def asks_for_timeline_only(request: HttpRequest) -> bool:
+def asks_for_timeline_only(request: UserRequest) -> bool:
     """Whether htmx replaces the timeline; when it restores a page from the browser's history, it needs the whole page."""
-    return bool(request.htmx) and not request.htmx.history_restore_request  # type: ignore[attr-defined]
+    return bool(request.htmx) and not request.htmx.history_restore_request
 
 
-def render_timeline(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+def render_timeline(request: UserRequest, context: dict[str, Any]) -> HttpResponse:
     return render(request, "partnerships/_timeline_by_kind.html", context)
