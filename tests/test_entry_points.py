@@ -38,6 +38,7 @@ from partnerships.factories import (
     ActivityFactory,
     AgreementFactory,
     AgreementTypeFactory,
+    AssociationFactory,
     ContactFactory,
     ContactNoteFactory,
     CooperationAreaFactory,
@@ -46,6 +47,8 @@ from partnerships.factories import (
     EventFactory,
     FacilityFactory,
     MilestoneFactory,
+    OrganizationFactory,
+    OrganizationNameFactory,
     ProgrammeFactory,
     RegionFactory,
     UnitFactory,
@@ -57,8 +60,11 @@ from partnerships.models import (
     AgreementArea,
     AgreementParty,
     AgreementUnit,
+    AssociationMembership,
     CustodyStep,
     FacilityPartner,
+    OrganizationName,
+    OrganizationUnit,
     ProgrammeItem,
     User,
 )
@@ -67,6 +73,7 @@ from partnerships.workflows.agreements import AGREEMENT
 from partnerships.workflows.documents import DOCUMENT
 from partnerships.workflows.edits import Aggregate
 from partnerships.workflows.facilities import FACILITY
+from partnerships.workflows.organizations import CONTACT, ORGANIZATION
 from tests.admin.forms import change_url
 from tests.admin.forms import filled as filled_admin
 from tests.views.sent import filled as filled_page
@@ -77,7 +84,7 @@ PACKAGE = Path(workflows.__file__).parent.parent
 # Verbs whose rows are still to be written. Nothing is added here.
 PENDING = {
     "register_organization",
-    "edit_organization",
+    "register_contact",
     "register_activity",
     "register_completed_activity",
     "register_agreement",
@@ -386,6 +393,40 @@ FACILITY_ACTS = [
     refused("owner who may not see it", changes=lambda row: {"owner": UserFactory(user_admin=True)}),
 ]
 
+ORGANIZATION_ACTS = [
+    column("kind", lambda row: "association"),
+    column("name", lambda row: "Harbor Works"),
+    column("name_zh", lambda row: "港口工程公司"),
+    column("region", lambda row: RegionFactory()),
+    column("uscc", lambda row: "91330000142918732X"),
+    Act("institution_type", changes=lambda row: {"kind": "institution", "institution_type": "university"}),
+    column("industry", lambda row: "Machines"),
+    column("website", lambda row: "https://example.org/"),
+    column("address", lambda row: "Quay 2"),
+    column("description", lambda row: "In short"),
+    Act("name", parts=lambda row: [OrganizationName(name="Harbor")]),
+    Act("name goes", removed=lambda row: [row.other_names.get()]),
+    Act("holder", parts=lambda row: [OrganizationUnit(unit=UnitFactory())]),
+    Act("membership", parts=lambda row: [AssociationMembership(association=AssociationFactory(), member=row)]),
+    refused("credit code of another", changes=lambda row: {"uscc": EnterpriseFactory(uscc="91330000142918732X").uscc}),
+    refused("type of what is no institution", changes=lambda row: {"institution_type": "university"}),
+    refused("name twice", parts=lambda row: [OrganizationName(name=row.other_names.get().name)]),
+]
+
+CONTACT_ACTS = [
+    column("name", lambda row: "Zhou Min"),
+    column("position", lambda row: "Head"),
+    column("email", lambda row: "zhou@example.org"),
+    column("phone", lambda row: "0571 1"),
+    column("wechat", lambda row: "zhou"),
+    column("preferred_channel", lambda row: "phone"),
+    column("language", lambda row: "en"),
+    column("ask_before_contacting", lambda row: True),
+    column("is_active", lambda row: False),
+    column("note", lambda row: "In short"),
+    refused("no e-mail address", changes=lambda row: {"email": "zhou"}),
+]
+
 SUBJECTS = {
     "edit_activity": Subject(
         ACTIVITY,
@@ -424,6 +465,27 @@ SUBJECTS = {
         lambda **given: FacilityFactory(opened=True, **given),
         FACILITY_ACTS,
         {"partnerships.admin.facilities": ADMIN},
+    ),
+    "edit_organization": Subject(
+        ORGANIZATION,
+        lambda **given: OrganizationNameFactory(organization=OrganizationFactory(**given)).organization,
+        ORGANIZATION_ACTS,
+        {
+            # The page of all kinds does not ask for the type of an institution.
+            "partnerships.admin.organizations": Way(
+                send_in_admin, frozenset({"institution_type", "type of what is no institution"})
+            ),
+            "partnerships.forms.organizations": page_way("organization_edit", None, ["holder", "membership"]),
+        },
+    ),
+    "edit_contact": Subject(
+        CONTACT,
+        ContactFactory,
+        CONTACT_ACTS,
+        {
+            "partnerships.admin.organizations": ADMIN,
+            "partnerships.forms.organizations": page_way("contact_edit", lambda row, parts, removed: {}),
+        },
     ),
 }
 CASES = [

@@ -3,19 +3,20 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from partnerships.admin.base import CitationInline, OfficeAdmin, PartInline, StackedPartInline, WordSearchMixin
+from partnerships.admin.base import CitationInline, LinkedInline, OfficeAdmin, PartInline, WordSearchMixin
 from partnerships.admin.documents import DocumentInline
 from partnerships.admin.filters import CountedFilter
 from partnerships.admin.steps import StepsMixin, Verb
+from partnerships.admin.versions import RootForm
 from partnerships.forms.organizations import ArchiveForm, RestoreForm
+from partnerships.forms.possible_duplicates import AnotherField
 from partnerships.models import (
     Association,
     AssociationMembership,
@@ -27,10 +28,14 @@ from partnerships.models import (
     OrganizationKind,
     OrganizationName,
     OrganizationUnit,
-    Role,
-    Unit,
 )
-from partnerships.workflows.transitions import save_as
+from partnerships.permissions import may
+from partnerships.workflows.organizations import (
+    edit_contact,
+    edit_organization,
+    register_contact,
+    register_organization,
+)
 
 DETAIL_COLUMNS = frozenset({"uscc", "industry"})
 
@@ -44,23 +49,15 @@ class NameInline(PartInline):
         return super().get_queryset(request).select_related("source")
 
 
-class ContactInline(StackedPartInline):
+class ContactInline(LinkedInline):
     model = Contact
-    fields = (
-        ("name", "position"),
-        ("phone", "email", "wechat"),
-        ("preferred_channel", "language"),
-        ("ask_before_contacting", "is_active"),
-        "note",
-    )
-    tab = True
+    fields = ("link", "position", "phone", "email", "is_active")
+
+    def may_add(self, request: HttpRequest, root: Any) -> bool:
+        return may(request.user, "contact.edit", root)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).with_personal_data_for(request.user)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Who was spoken to stays; somebody who left is marked as no longer there."""
-        return False
 
 
 class MembershipInline(PartInline):
@@ -118,6 +115,15 @@ VERBS = (
 )
 
 
+class NewOrganizationForm(RootForm):
+    """A new organization, which may look like one on record."""
+
+    is_another = AnotherField(label=_("It is none of these"))
+
+    def arguments(self) -> dict[str, Any]:
+        return {"confirmed_different": self.cleaned_data["is_another"]}
+
+
 class ArchivedFilter(admin.SimpleListFilter):
     title = _("archive")
     parameter_name = "archived"
@@ -145,6 +151,8 @@ class HeldFilter(admin.SimpleListFilter):
 @admin.register(Organization)
 class OrganizationAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     view_action, add_action, change_action = "organization.view", "organization.add", "organization.edit"
+    add_form = NewOrganizationForm
+    register_verb, edit_verb = staticmethod(register_organization), staticmethod(edit_organization)
     has_steps = False
     verbs = VERBS
     list_display = ("name", "name_zh", "kind_label", "region", "held_by", "uscc")
@@ -183,30 +191,6 @@ class OrganizationAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         if not self.sees_details(request, obj):
             return ()
         return self.inlines if obj else (NameInline, HolderInline)
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        super().save_related(request, form, formsets, change)
-        if not change:
-            self._hold(request, form.instance)
-            self._warn_of_look_alikes(request, form.instance)
-
-    def _hold(self, request: HttpRequest, organization: Organization) -> None:
-        """Whoever adds an organization from a unit can go on working with it: that unit holds it."""
-        user = request.user
-        if user.sees_all_units or organization.holders.filter(unit__in=user.scope.unit_ids).exists():
-            return
-        joined = user.memberships.filter(role__gte=Role.COORDINATOR).order_by("-role", "pk")
-        unit = Unit.objects.get(pk=joined.values("unit")[:1])
-        save_as(OrganizationUnit(organization=organization, unit=unit, coordinator=user), user)
-
-    def _warn_of_look_alikes(self, request: HttpRequest, organization: Organization) -> None:
-        others = Organization.objects.look_alikes(organization.name).exclude(pk=organization.pk)
-        if organization.name_zh:
-            others |= Organization.objects.look_alikes(organization.name_zh).exclude(pk=organization.pk)
-        names = ", ".join(str(other) for other in others[:5])
-        if names:
-            warning = _now("There are organizations of a similar name: %(names)s. Is this one of them?")
-            messages.warning(request, warning % {"names": names})
 
     @display(description=_("kind"), ordering="kind")
     def kind_label(self, organization: Organization) -> str:
@@ -250,6 +234,7 @@ class GovernmentBodyAdmin(OfKindAdmin):
 @admin.register(Contact)
 class ContactAdmin(OfficeAdmin):
     view_action, add_action, change_action = "contact.view", "contact.edit", "contact.edit"
+    register_verb, edit_verb = staticmethod(register_contact), staticmethod(edit_contact)
     list_display = ("name", "position", "organization", "phone", "email", "is_active")
     list_filter = ("is_active", "preferred_channel")
     list_select_related = ("organization",)

@@ -4,10 +4,11 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.exceptions import DomainError
 from partnerships.forms.choices import choosable
+from partnerships.forms.domain import DomainFormMixin
 from partnerships.forms.lines import FormWithLines, LineForm, LineFormSet, lines_of, with_more_lines
 from partnerships.forms.picks import PickField
 from partnerships.forms.possible_duplicates import AnotherField
@@ -59,17 +60,15 @@ class OrganizationForm(FormWithLines):
     def names(self) -> LineFormSet:
         return self.formsets[0]
 
-    def apply(self, actor: User) -> Organization | None:
-        """The kept organization, or None with the reason among the errors. Call it on a valid form."""
-        try:
-            return self.keep(actor)
-        except DomainError as error:
-            self.add_error(error.field if error.field in self.fields else None, str(error))
-            return None
-
-    def keep(self, actor: User) -> Organization:
+    def keep(self, actor: User, **about: Any) -> Organization:
+        changes = {name: self.cleaned_data[name] for name in self.changed_data if name in self.Meta.fields}
         return organizations.edit_organization(
-            self.instance, actor=actor, is_changed=self.has_changed(), names=self.kept, removed=self.removed
+            self.instance,
+            actor=actor,
+            today=timezone.localdate(),
+            changes=changes,
+            parts=self.kept,
+            removed=self.removed,
         )
 
 
@@ -105,23 +104,24 @@ class NewOrganizationForm(OrganizationForm):
         self.look_alikes = list(shown[:LOOK_ALIKES_SHOWN])
         return self.fields["is_another"].ask_about(alike)
 
-    def apply(self, actor: User) -> Organization | None:
-        registered = super().apply(actor)
+    def apply(self, actor: User, **about: Any) -> Organization | None:
+        registered = super().apply(actor, **about)
         if registered is None:
             self._find_look_alikes(self.cleaned_data)  # registered meanwhile
         return registered
 
-    def keep(self, actor: User) -> Organization:
+    def keep(self, actor: User, **about: Any) -> Organization:
         return organizations.register_organization(
             self.instance,
             actor=actor,
+            today=timezone.localdate(),
             unit=self.cleaned_data["unit"],
-            names=self.kept,
-            none_of=self.cleaned_data["is_another"],
+            parts=self.kept,
+            confirmed_different=self.cleaned_data["is_another"],
         )
 
 
-class ContactForm(VersionedForm):
+class ContactForm(DomainFormMixin, VersionedForm):
     """A person at an organization."""
 
     class Meta:
@@ -146,15 +146,12 @@ class ContactForm(VersionedForm):
         if self.instance.pk is None:
             del self.fields["is_active"]
 
-    def apply(self, actor: User) -> Contact | None:
-        """The kept contact, or None with the reason among the errors. Call it on a valid form."""
-        if self.instance.pk and not self.has_changed():
-            return self.instance
-        try:
-            return organizations.keep_contact(self.instance, actor=actor)
-        except DomainError as error:
-            self.add_error(error.field if error.field in self.fields else None, str(error))
-            return None
+    def keep(self, actor: User, **about: Any) -> Contact:
+        today = timezone.localdate()
+        if self.instance.pk is None:
+            return organizations.register_contact(self.instance, actor=actor, today=today)
+        changes = {name: self.cleaned_data[name] for name in self.changed_data if name in self.Meta.fields}
+        return organizations.edit_contact(self.instance, actor=actor, today=today, changes=changes)
 
 
 class ArchiveForm(VerbForm):

@@ -246,6 +246,11 @@ class OrganizationOfKind(Organization):
         self.kind = self.KIND
         super().save(*args, **kwargs)
 
+    def clean(self) -> None:
+        # Before the constraints are asked: some of them depend on the kind.
+        self.kind = self.KIND
+        super().clean()
+
 
 class Institution(OrganizationOfKind):
     KIND: ClassVar[OrganizationKind] = OrganizationKind.INSTITUTION

@@ -195,9 +195,8 @@ def record_ceremony(
         _check_is_current(draft, version=version)
         _lock_units(ceremony)
         event = _record_event(ceremony, actor, today)
-        recorder = _LineRecorder(
-            event, actor, today, _record_present(ceremony.present, event, actor), ceremony.programme
-        )
+        present = _record_present(ceremony.present, event, actor, today)
+        recorder = _LineRecorder(event, actor, today, present, ceremony.programme)
         recorder.label(event=event)
         for signed in ceremony.signed:
             with _at(signed.key):
@@ -260,7 +259,7 @@ def _record_event(ceremony: Ceremony, actor: User, today: dt.date) -> Event:
     return event
 
 
-def _record_present(present: Iterable[Present], event: Event, actor: User) -> dict[str, Organization]:
+def _record_present(present: Iterable[Present], event: Event, actor: User, today: dt.date) -> dict[str, Organization]:
     """Who took part, by key. Those on record are locked in one order: two ceremonies at once never wait in a circle."""
     ids = [one.organization.pk for one in present if one.organization]
     rows = Organization.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
@@ -272,7 +271,7 @@ def _record_present(present: Iterable[Present], event: Event, actor: User) -> di
             if one.organization:
                 organization = _on_record(one.organization, known)
             else:
-                organization = _new_organization(one, event, actor, found.values())
+                organization = _new_organization(one, event, actor, today, found.values())
             if organization:
                 found[one.key] = organization
             as_printed = "" if organization else one.name
@@ -289,7 +288,7 @@ def _on_record(organization: Organization, known: Mapping[int, Organization]) ->
 
 
 def _new_organization(
-    present: Present, event: Event, actor: User, listed: Iterable[Organization]
+    present: Present, event: Event, actor: User, today: dt.date, listed: Iterable[Organization]
 ) -> Organization | None:
     """The new organization, held by the event's unit, which enters it; those listed beside it are different ones."""
     if not present.kind:
@@ -298,7 +297,8 @@ def _new_organization(
         Organization(kind=present.kind, name=present.name),
         actor=actor,
         unit=event.unit,
-        none_of={*present.confirmed_different, *(organization.pk for organization in listed)},
+        today=today,
+        confirmed_different={*present.confirmed_different, *(organization.pk for organization in listed)},
     )
 
 

@@ -127,7 +127,7 @@ def changed_parts(root: models.Model, parts: Iterable[models.Model]) -> list[mod
     for part in parts:
         by_model.setdefault(type(part), []).append(part)
     for model, group in by_model.items():
-        reference = reference_to(model, root)
+        reference = reference_to(model, root, group)
         kept = [part for part in group if not part._state.adding]
         rows = model._base_manager.filter(**{reference: root.pk, "pk__in": [part.pk for part in kept]})
         current = {row.pk: row for row in rows}
@@ -143,10 +143,13 @@ def changed_parts(root: models.Model, parts: Iterable[models.Model]) -> list[mod
     return changed
 
 
-def reference_to(model: type[models.Model], root: models.Model) -> str:
-    """The name of the foreign key by which rows of ``model`` belong to ``root``."""
+def reference_to(model: type[models.Model], root: models.Model, parts: Iterable[models.Model] = ()) -> str:
+    """The name of the foreign key by which rows of ``model``, and ``parts`` among them, belong to ``root``."""
     keys = [field for field in model._meta.concrete_fields if field.is_relation and field.related_model]
-    return next(field.name for field in keys if isinstance(root, field.related_model))  # type: ignore[arg-type]
+    names = [field.name for field in keys if isinstance(root, field.related_model)]  # type: ignore[arg-type]
+    # A membership refers to two organizations; the parts say by which of the two they belong to this one.
+    own = (name for name in names if all(part.serializable_value(name) == root.pk for part in parts))
+    return next(own, names[0])
 
 
 def _keep_rows_of_their_keys(parts: list[models.Model], current: Mapping[Any, models.Model], reference: str) -> None:

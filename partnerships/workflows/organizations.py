@@ -1,27 +1,31 @@
 """Organizations and their people as they are kept, which unit holds which, and which are out of use."""
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
-from django.db import transaction
+from django.db import models, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from partnerships.exceptions import InvalidInput, TransitionRefused
+from partnerships.exceptions import PossibleDuplicate, TransitionRefused
 from partnerships.models import (
     Agreement,
+    AssociationMembership,
     Contact,
     Facility,
     Organization,
     OrganizationName,
     OrganizationUnit,
+    Role,
     Unit,
     User,
 )
 from partnerships.permissions import require
 from partnerships.statuses import AgreementStatus
-from partnerships.workflows.edits import Aggregate
+from partnerships.workflows.edits import Aggregate, concerning
 from partnerships.workflows.transitions import delete_as, lock, save_as
 
 OPEN_AGREEMENTS = frozenset(AgreementStatus) - {
@@ -30,7 +34,13 @@ OPEN_AGREEMENTS = frozenset(AgreementStatus) - {
     AgreementStatus.CANCELLED,
 }
 
-ORGANIZATION = Aggregate(Organization, "organization.add", "organization.edit", parts=(OrganizationName,))
+ORGANIZATION = Aggregate(
+    Organization,
+    "organization.add",
+    "organization.edit",
+    parts=(OrganizationName, OrganizationUnit, AssociationMembership),
+)
+CONTACT = Aggregate(Contact, "contact.edit", "contact.edit", fixed=frozenset({"organization"}))
 
 LOOK_FIRST = gettext_lazy("Look at those of a similar name first; if it is none of them, say so.")
 # What makes two contacts of an organization the same person.
@@ -41,28 +51,31 @@ def register_organization(
     organization: Organization,
     *,
     actor: User | None,
-    unit: Unit | None,
-    names: Sequence[OrganizationName] = (),
-    none_of: Collection[int] = (),
+    today: dt.date,
+    unit: Unit | None = None,
+    parts: Sequence[models.Model] = (),
+    confirmed_different: Collection[int] = (),
 ) -> Organization:
-    """Keeps a new organization with its other names; ``unit`` holds it from now on, so that its people go on with it.
+    """Register an organization with its parts: other names, holding units, memberships.
 
-    Raises ``InvalidInput`` on ``is_another`` when there are look-alikes beside ``none_of``, the ids of those it is said
-    not to be. One at a time, so that a form sent twice makes one organization.
+    ``unit`` holds it from now on, so that its people can go on with it; where nobody says which, the unit in which the
+    actor has the highest role. Raises ``PossibleDuplicate`` when there are look-alikes beside ``confirmed_different``.
+    One at a time, so that a form sent twice makes one organization.
     """
     with transaction.atomic():
         lock(ContentType.objects.get_for_model(Organization))
         require(actor, "organization.add")
-        if set(Organization.objects.resembling(organization).values_list("pk", flat=True)) - set(none_of):
-            raise InvalidInput(LOOK_FIRST, field="is_another")
-        save_as(organization, actor)
-        for name in names:
-            name.organization = organization
-            save_as(name, actor)
+        organization.clean()
+        found = set(Organization.objects.resembling(organization).values_list("pk", flat=True))
+        if found - set(confirmed_different):
+            raise PossibleDuplicate(LOOK_FIRST, found=found)
+        if unit is None and not any(isinstance(part, OrganizationUnit) for part in parts):
+            unit = _own_unit(actor)
         if unit is not None:
-            require(actor, "organization.edit", unit)
             coordinator = actor if actor and actor.scope.role_in(unit.pk) else None
-            save_as(OrganizationUnit(organization=organization, unit=unit, coordinator=coordinator), actor)
+            parts = [*parts, OrganizationUnit(unit=unit, coordinator=coordinator)]
+        _check_holders(parts, actor)
+        ORGANIZATION.register(organization, parts, actor=actor)
     return organization
 
 
@@ -70,36 +83,70 @@ def edit_organization(
     organization: Organization,
     *,
     actor: User | None,
-    is_changed: bool = True,
-    names: Iterable[OrganizationName] = (),
-    removed: Iterable[OrganizationName] = (),
+    today: dt.date,
+    changes: Mapping[str, Any] = MappingProxyType({}),
+    parts: Sequence[models.Model] = (),
+    removed: Sequence[models.Model] = (),
 ) -> Organization:
-    """Keeps what was changed of it and of its other names as one edit."""
+    """Change an organization with its other names, holding units and memberships, as one version."""
     with transaction.atomic():
-        require(actor, "organization.edit", organization)
-        if is_changed:
-            save_as(organization, actor)
-        if ORGANIZATION.save_parts(organization, names, removed, actor=actor) and not is_changed:
-            organization.touch()
-    return organization
+        before, after = ORGANIZATION.begin(organization, changes, actor=actor)
+        after.clean()
+        _check_holders([*parts, *removed], actor)
+        ORGANIZATION.finish(before, after, parts, removed, actor=actor)
+    return after
 
 
-def keep_contact(contact: Contact, *, actor: User | None) -> Contact:
-    """Keeps a person at an organization, new or changed. The same new person sent twice is kept once.
+def _own_unit(actor: User | None) -> Unit | None:
+    """The unit in which the actor has the highest role; None for those who see all units anyway."""
+    if actor is None or actor.sees_all_units:
+        return None
+    joined = actor.memberships.filter(role__gte=Role.COORDINATOR).order_by("-role", "pk")
+    return Unit.objects.filter(pk=joined.values("unit")[:1]).first()
 
-    The organization is locked for a new one alone: whoever edits one has locked it, and elsewhere people come after it.
+
+def _check_holders(parts: Iterable[models.Model], actor: User | None) -> None:
+    """Raise ``NotAllowed`` for a holding by a unit that the actor does not work in."""
+    for part in parts:
+        if isinstance(part, OrganizationUnit):
+            with concerning(part):
+                require(actor, "organization.edit", part.unit)
+
+
+def register_contact(
+    contact: Contact, *, actor: User | None, today: dt.date, parts: Sequence[models.Model] = ()
+) -> Contact:
+    """Register a person at an organization. The same person sent twice is kept once.
+
+    The organization is locked first: elsewhere, too, people come after it.
     """
     with transaction.atomic():
-        if contact._state.adding:
-            lock(contact.organization)
+        lock(contact.organization)
         require(actor, "contact.edit", contact)
-        if contact._state.adding:
-            same = {name: getattr(contact, name) for name in SAME_PERSON}
-            known = contact.organization.contacts.filter(is_active=True, **same).first()
-            if known is not None:
-                return known
-        save_as(contact, actor)
+        same = {name: getattr(contact, name) for name in SAME_PERSON}
+        known = contact.organization.contacts.filter(is_active=True, **same).first()
+        if known is None:
+            CONTACT.register(contact, parts, actor=actor)
+        else:
+            contact.pk, contact._state.adding = known.pk, False
+            contact.refresh_from_db()
     return contact
+
+
+def edit_contact(
+    contact: Contact,
+    *,
+    actor: User | None,
+    today: dt.date,
+    changes: Mapping[str, Any] = MappingProxyType({}),
+    parts: Sequence[models.Model] = (),
+    removed: Sequence[models.Model] = (),
+) -> Contact:
+    """Change what is known of a person; they stay with their organization."""
+    with transaction.atomic():
+        before, after = CONTACT.begin(contact, changes, actor=actor)
+        CONTACT.finish(before, after, parts, removed, actor=actor)
+    return after
 
 
 def update_holders(

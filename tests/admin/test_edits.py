@@ -206,14 +206,16 @@ def test_the_holder_of_another_unit_is_not_for_a_lead_to_change(world, enter):
     assert theirs not in holders.get_queryset()
 
 
-def test_look_alikes_are_mentioned_and_do_not_stop(world, enter):
+def test_a_new_organization_with_look_alikes_waits_for_a_confirmation(world, enter):
     client = enter(world.people["staff"])
     url = reverse("admin:partnerships_institution_add")
+    typed = filled(client.get(url)) | {"name": "Huzhou College Co., Ltd."}
 
-    response = client.post(url, filled(client.get(url)) | {"name": "Huzhou College Co., Ltd."}, follow=True)
+    asked = client.post(url, typed).context["adminform"].form
+    assert list(asked.errors) == ["is_another"]
+    assert asked.fields["is_another"].help_text == "Huzhou College"
 
-    words = [str(message) for message in response.context["messages"]]
-    assert words[0] == "There are organizations of a similar name: Huzhou College. Is this one of them?"
+    client.post(url, typed | {"is_another": asked.fields["is_another"].widget.names})
     assert Institution.objects.filter(name="Huzhou College Co., Ltd.").count() == 1
 
 

@@ -57,7 +57,7 @@ from partnerships.workflows.demands import agree_with_project, choose_answer, cl
 from partnerships.workflows.derivation import derive_milestones
 from partnerships.workflows.derived_sweep import sweep_derived
 from partnerships.workflows.milestones import accept_milestone, add_action_point, meet_milestone, send_back_milestone
-from partnerships.workflows.organizations import keep_contact, register_organization
+from partnerships.workflows.organizations import register_contact, register_organization
 from tests.together import refused, run_together
 from tests.workflows.follow_ups import log_contact, plan_activity, record_activity
 
@@ -277,7 +277,10 @@ def test_a_form_sent_twice_adds_one_organization(is_held: bool) -> None:
     there = OrganizationFactory(kind="enterprise", name="Harbor Works")
     rows = [Organization(kind="enterprise", name="Harbor Works") for _ in range(2)]
 
-    calls = [partial(register_organization, row, actor=actor, unit=unit, none_of=[there.pk]) for row in rows]
+    calls = [
+        partial(register_organization, row, actor=actor, today=DAY, unit=unit, confirmed_different=[there.pk])
+        for row in rows
+    ]
 
     assert [error.field for error in refused(run_together(*calls))] == ["is_another"]
     assert (Organization.objects.count(), OrganizationUnit.objects.count()) == (2, is_held)
@@ -288,7 +291,7 @@ def test_a_form_sent_twice_adds_one_person() -> None:
     organization, actor = OrganizationFactory(held_by=unit), UserFactory(coordinator_in=unit)
     people = [Contact(organization=organization, name="Zhou Min") for _ in range(2)]
 
-    run_together(*(partial(keep_contact, person, actor=actor) for person in people))
+    run_together(*(partial(register_contact, person, actor=actor, today=DAY) for person in people))
 
     assert organization.contacts.count() == 1
 
