@@ -9,22 +9,22 @@ from django.db.models import Q
 from partnerships.mailing.envelopes import is_late
 from partnerships.models import ReminderItem, ReminderPlan, ReminderRule
 from partnerships.reminders.recipients import Directory, Recipient
-from partnerships.reminders.rule_set import Rulebook
+from partnerships.reminders.rule_set import RuleSet
 from partnerships.statuses import PlanStatus
 
 
 class CatchUp:
     """What came later about the same due dates as some plans: sent, on its way, or due as well."""
 
-    def __init__(self, plans: Sequence[ReminderPlan], *, book: Rulebook, now: dt.datetime) -> None:
+    def __init__(self, plans: Sequence[ReminderPlan], *, rule_set: RuleSet, now: dt.datetime) -> None:
         self.now = now
         self.siblings: dict[tuple[int, dt.date], list[ReminderPlan]] = defaultdict(list)
         self.holders: dict[int, set[str]] = defaultdict(set)
         late = [plan for plan in plans if is_late(plan, now)]
         if late:
-            self._read(late, book)
+            self._read(late, rule_set)
 
-    def _read(self, late: Sequence[ReminderPlan], book: Rulebook) -> None:
+    def _read(self, late: Sequence[ReminderPlan], rule_set: RuleSet) -> None:
         is_due = Q(status=PlanStatus.PLANNED, next_attempt_at__lte=self.now, expires_at__gt=self.now)
         is_due &= ~Q(rule__direction=ReminderRule.Direction.UNANSWERED)  # an answer may still stop it
         found = ReminderPlan.objects.filter(
@@ -32,7 +32,7 @@ class CatchUp:
         )
         plans = list(found.select_related("milestone__agreement", "rule"))
         for plan in plans:
-            if plan.status == PlanStatus.EXPANDED or book.is_current(plan, self.now):
+            if plan.status == PlanStatus.EXPANDED or rule_set.is_current(plan, self.now):
                 self.siblings[plan.milestone_id, plan.due_on].append(plan)
         items = ReminderItem.objects.filter(plan__in=plans, cancelled_at=None)
         for item in items:

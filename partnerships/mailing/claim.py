@@ -22,7 +22,7 @@ from partnerships.models import Delivery, ReminderItem, ReminderMark, ReminderPl
 from partnerships.models.reasons import Reason
 from partnerships.reminders.recipients import Directory
 from partnerships.reminders.reconcile import closing
-from partnerships.reminders.rule_set import Rulebook
+from partnerships.reminders.rule_set import RuleSet
 from partnerships.reminders.unanswered import signs_for
 from partnerships.statuses import DeliveryStatus, PlanStatus
 
@@ -110,7 +110,7 @@ def _cancel_empty(delivery: Delivery, at: dt.datetime) -> None:
 class _ItemCheck:
     """Decides which items of a claimed delivery still go out, from rows read in the transaction of the claim."""
 
-    book: Rulebook
+    rule_set: RuleSet
     directory: Directory
     signs: Mapping[int, dt.datetime]
     at: dt.datetime
@@ -118,13 +118,14 @@ class _ItemCheck:
     @classmethod
     def load(cls, items: Iterable[ReminderItem], at: dt.datetime) -> Self:
         plans = [item.plan for item in items]
-        return cls(Rulebook.load(), Directory.load(plans, now=at), signs_for(plans), at)
+        rule_set = RuleSet.load()
+        return cls(rule_set, Directory.load(plans, now=at, units=rule_set.units), signs_for(plans), at)
 
     def keeps(self, item: ReminderItem) -> bool:
         """Return whether the item still holds; if not, cancel it and close its plan or make it due again."""
         plan = item.plan
-        if not is_current(self.book, plan, self.signs, self.at):
-            status, reason = closing(self.book, plan.milestone, plan)
+        if not is_current(self.rule_set, plan, self.signs, self.at):
+            status, reason = closing(self.rule_set, plan.milestone, plan)
             _cancel(item, reason, self.at)
             _close_unless_sent(plan, status, reason)
             # An edit that made it current again may have been reconciled since we read the milestone, before this

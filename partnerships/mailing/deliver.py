@@ -24,7 +24,7 @@ from partnerships.mailing.relay import Breaker
 from partnerships.mailing.smtp import HandOverOutcome, Relay, RelayTroubleError, Result
 from partnerships.models import Delivery, ReminderItem
 from partnerships.models.reasons import Reason
-from partnerships.reminders.unanswered import is_answer_awaited, mark_sent
+from partnerships.reminders.unanswered import mark_told
 from partnerships.statuses import DeliveryStatus
 
 logger = logging.getLogger(__name__)
@@ -318,12 +318,9 @@ def _conclude(
 
 def _commit(delivery: Delivery, status: DeliveryStatus, delivered: Sequence[ReminderItem], **fields: Any) -> None:
     """Write the outcome, also over what a rescue wrote when the lease had run out, unless the delivery was claimed since."""
-    is_awaited = is_answer_awaited(delivered)
-    if not is_awaited and commit(delivery, status, **fields):
-        return
     with transaction.atomic(durable=True):
-        if is_awaited:
-            mark_sent(delivery)
+        if delivered:
+            mark_told([delivery.pk])
         if advance(delivery, status, **fields):
             return
         found = Delivery.objects.select_for_update().get(pk=delivery.pk)

@@ -25,7 +25,7 @@ from partnerships.models import (
 from partnerships.models.reasons import Reason
 from partnerships.reminders.recipients import Directory
 from partnerships.reminders.reconcile import closing, withdrawn_items
-from partnerships.reminders.rule_set import Rulebook
+from partnerships.reminders.rule_set import RuleSet
 from partnerships.reminders.unanswered import is_unanswered, mark_told, signs_for
 from partnerships.statuses import DeliveryStatus, PlanStatus
 
@@ -62,9 +62,9 @@ def expand_due(
         plans = list(_with_context(due).select_for_update(skip_locked=True, of=("self",))[:batch])
         if not plans:
             return Expansion(0, 0)
-        book = Rulebook.load()
-        live = [plan for plan in _without_closed(plans, book, now) if not _is_missed(plan, now)]
-        deliveries = _make_deliveries(live, book, now=now, at=clock()) if live else 0
+        rule_set = RuleSet.load()
+        live = [plan for plan in _without_closed(plans, rule_set, now) if not _is_missed(plan, now)]
+        deliveries = _make_deliveries(live, rule_set, now=now, at=clock()) if live else 0
         ReminderPlan.objects.bulk_update(plans, WRITTEN)
     return Expansion(len(plans), deliveries)
 
@@ -84,20 +84,20 @@ def _with_context(plans: QuerySet[ReminderPlan]) -> QuerySet[ReminderPlan]:
     return plans.select_related("milestone__agreement", "rule").order_by("next_attempt_at", "pk")
 
 
-def _without_closed(plans: list[ReminderPlan], book: Rulebook, now: dt.datetime) -> list[ReminderPlan]:
+def _without_closed(plans: list[ReminderPlan], rule_set: RuleSet, now: dt.datetime) -> list[ReminderPlan]:
     """Closes the plans that are out of step (their milestone's mark is still to be read); returns the others."""
     signs, current = signs_for(plans), []
     for plan in plans:
-        if is_current(book, plan, signs, now):
+        if is_current(rule_set, plan, signs, now):
             current.append(plan)
         else:
-            plan.status, plan.reason = closing(book, plan.milestone, plan)
+            plan.status, plan.reason = closing(rule_set, plan.milestone, plan)
     return current
 
 
-def is_current(book: Rulebook, plan: ReminderPlan, signs: Mapping[int, dt.datetime], now: dt.datetime) -> bool:
+def is_current(rule_set: RuleSet, plan: ReminderPlan, signs: Mapping[int, dt.datetime], now: dt.datetime) -> bool:
     """The plan announces what its milestone and its rule say now; ``signs`` as of ``answers.signs_for``."""
-    if not book.is_current(plan, now):
+    if not rule_set.is_current(plan, now):
         return False
     waits = plan.rule.direction == ReminderRule.Direction.UNANSWERED and not plan.wakes_on
     return not waits or is_unanswered(plan, signs)
@@ -110,13 +110,13 @@ def _is_missed(plan: ReminderPlan, now: dt.datetime) -> bool:
     return True
 
 
-def _make_deliveries(plans: Sequence[ReminderPlan], book: Rulebook, *, now: dt.datetime, at: dt.datetime) -> int:
+def _make_deliveries(plans: Sequence[ReminderPlan], rule_set: RuleSet, *, now: dt.datetime, at: dt.datetime) -> int:
     """Each item in its envelope: one per person and milestone, however many rules speak at once, or the digest.
 
     Who has something newer about a milestone gets no late item. Returns how many envelopes are new.
     """
-    catch_up = CatchUp(plans, book=book, now=now)
-    directory = Directory.load([*plans, *catch_up.plans], now=at)
+    catch_up = CatchUp(plans, rule_set=rule_set, now=now)
+    directory = Directory.load([*plans, *catch_up.plans], now=at, units=rule_set.units)
     generations = _next_generations(plans)
     mailed = {plan for (plan, _person), generation in generations.items() if not generation}
     items = []
@@ -131,7 +131,7 @@ def _make_deliveries(plans: Sequence[ReminderPlan], book: Rulebook, *, now: dt.d
         if audience and not recipients and plan.pk not in mailed:
             plan.status, plan.reason = PlanStatus.SUPERSEDED, Reason.NEWER_REMINDER
     envelopes = pack(items, now=now, at=at)
-    _hold_new(envelopes, book, now=now, at=at)
+    _hold_new(envelopes, rule_set, now=now, at=at)
     made = write(envelopes, at=at)
     _settle_withdrawn([plan for plan in plans if plan.status == PlanStatus.EXPANDED], generations)
     return made
@@ -162,7 +162,7 @@ def _next_generations(plans: Sequence[ReminderPlan]) -> dict[tuple[int, str], in
     return found
 
 
-def _hold_new(envelopes: Sequence[Envelope], book: Rulebook, *, now: dt.datetime, at: dt.datetime) -> None:
+def _hold_new(envelopes: Sequence[Envelope], rule_set: RuleSet, *, now: dt.datetime, at: dt.datetime) -> None:
     """Hold the new mails: all of them during a pause, else those that only acts with too many mails ask for.
 
     A mail that also carries another reminder would have gone anyway, so it goes.
@@ -170,7 +170,7 @@ def _hold_new(envelopes: Sequence[Envelope], book: Rulebook, *, now: dt.datetime
     new = [one for one in envelopes if one.delivery._state.adding and one.delivery.status == DeliveryStatus.QUEUED]
     paused = reason_of_pause() if new else ""
     acts = {_act(item.plan, now) for envelope in new for item in envelope.items}
-    floods = set() if paused else {act for act in acts if act and _makes_too_many(act, book, now=now, at=at)}
+    floods = set() if paused else {act for act in acts if act and _makes_too_many(act, rule_set, now=now, at=at)}
     for envelope in new:
         if paused or all(_act(item.plan, now) in floods for item in envelope.items):
             hold(envelope.delivery, paused or Reason.TOO_MANY_AT_ONCE, at)
@@ -181,7 +181,7 @@ def _act(plan: ReminderPlan, now: dt.datetime) -> str:
     return "" if is_late(plan, now) else plan.act
 
 
-def _makes_too_many(act: str, book: Rulebook, *, now: dt.datetime, at: dt.datetime) -> bool:
+def _makes_too_many(act: str, rule_set: RuleSet, *, now: dt.datetime, at: dt.datetime) -> bool:
     """Say whether the act's mails have to wait: it has some that wait for their release, or too many today.
 
     Counted over the whole day and not over this batch: else the first batches of a flood would leave. Where they are
@@ -195,7 +195,7 @@ def _makes_too_many(act: str, book: Rulebook, *, now: dt.datetime, at: dt.dateti
     plans = ReminderPlan.objects.filter(act=act, status=PlanStatus.PLANNED, send_at__gte=now - CATCH_UP_AFTER)
     today = plans.filter(next_attempt_at__lt=day_ends, expires_at__gt=now)
     # Counted first: what another process makes into mail meanwhile is then seen by one of the two questions.
-    if _mails_of(today, book, limit, now=now, at=at) > limit or is_held(act):
+    if _mails_of(today, rule_set, limit, now=now, at=at) > limit or is_held(act):
         logger.warning("Held: one act makes more than %s mails", limit)
         return True
     ours = list(today.select_for_update(skip_locked=True).values_list("pk", flat=True))
@@ -203,14 +203,16 @@ def _makes_too_many(act: str, book: Rulebook, *, now: dt.datetime, at: dt.dateti
     return False
 
 
-def _mails_of(plans: QuerySet[ReminderPlan], book: Rulebook, enough: int, *, now: dt.datetime, at: dt.datetime) -> int:
+def _mails_of(
+    plans: QuerySet[ReminderPlan], rule_set: RuleSet, enough: int, *, now: dt.datetime, at: dt.datetime
+) -> int:
     """Return how many mails ``plans`` will make; stop counting above ``enough``."""
     count, rest, last = MailCount.begin(), _with_context(plans).order_by("pk"), 0
     while count.total <= enough and (batch := list(rest.filter(pk__gt=last)[:BATCH])):
         last = batch[-1].pk
         signs = signs_for(batch)
-        current = [plan for plan in batch if is_current(book, plan, signs, now)]
-        directory = Directory.load(current, now=at)
+        current = [plan for plan in batch if is_current(rule_set, plan, signs, now)]
+        directory = Directory.load(current, now=at, units=rule_set.units)
         count.add([Item(plan, one, 1) for plan in current for one in directory.recipients(plan)], now)
     return count.total
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from partnerships.mailing import message
 from partnerships.models import Contact, Delivery, Milestone, ReminderItem, ReminderPlan, ReminderRule, User
 from partnerships.reminders.recipients import Directory, Recipient
-from partnerships.reminders.rule_set import Rulebook
+from partnerships.reminders.rule_set import RuleSet
 from partnerships.reminders.schedule import Moment, Unanswered
 from partnerships.reminders.unanswered import unanswered
 from partnerships.statuses import PlanStatus
@@ -70,7 +70,7 @@ def preview(rule: ReminderRule, *, user: User, now: dt.datetime) -> Preview:
 
     Some twenty queries, however many milestones there are.
     """
-    before = Rulebook.load()
+    before = RuleSet.load()
     after = replace(before, rules={**before.rules, rule.pk or UNSAVED: rule})
     today = timezone.localdate(now)
     milestones = list(_reached(rule, before, user, today)[: READ_AT_MOST + 1])
@@ -93,9 +93,9 @@ def preview(rule: ReminderRule, *, user: User, now: dt.datetime) -> Preview:
     )
 
 
-def _reached(rule: ReminderRule, book: Rulebook, user: User, today: dt.date) -> QuerySet[Milestone]:
+def _reached(rule: ReminderRule, rule_set: RuleSet, user: User, today: dt.date) -> QuerySet[Milestone]:
     """Soonest due first; wide enough for every rule of the kind, because others may fall silent."""
-    kin = [other for other in book.rules.values() if other.milestone_kind == rule.milestone_kind]
+    kin = [other for other in rule_set.rules.values() if other.milestone_kind == rule.milestone_kind]
     reach = max(_reach(each) for each in (rule, *kin)) + SHIFTED_AT_MOST
     rows = Milestone.objects.visible_to(user).pending().filter(kind=rule.milestone_kind)
     rows = rows.filter(due_on__range=(today - reach, today + PERIOD + reach))
@@ -104,7 +104,7 @@ def _reached(rule: ReminderRule, book: Rulebook, user: User, today: dt.date) -> 
     if rule.agreement_type_id:
         rows = rows.filter(agreement__type=rule.agreement_type_id)
     if rule.unit_id:
-        rows = rows.filter(unit__in=book.units.with_descendants([rule.unit_id]))
+        rows = rows.filter(unit__in=rule_set.units.with_descendants([rule.unit_id]))
     return rows.select_related("agreement", "unit", "owner").order_by("due_on", "pk")
 
 
@@ -116,14 +116,14 @@ def _reach(rule: ReminderRule) -> dt.timedelta:
 
 def _plans(
     rule: ReminderRule,
-    book: Rulebook,
+    rule_set: RuleSet,
     milestones: Iterable[Milestone],
     waited_for: Mapping[int, Unanswered],
     now: dt.datetime,
 ) -> list[ReminderPlan]:
     plans = []
     for milestone in milestones:
-        when = book.wanted(milestone, waited_for.get(milestone.pk)).get(rule.pk)
+        when = rule_set.wanted(milestone, waited_for.get(milestone.pk)).get(rule.pk)
         if when is not None and _is_ahead(when, now):
             plans.append(_plan(rule, milestone, when))
     return sorted(plans, key=lambda plan: plan.send_at)
@@ -160,17 +160,19 @@ def _not_mailed(plans: list[ReminderPlan]) -> list[ReminderPlan]:
     return [plan for plan in plans if (plan.milestone_id, plan.due_on) not in known]
 
 
-def _lines(plans: Sequence[ReminderPlan], book: Rulebook, now: dt.datetime) -> list[PreviewLine]:
-    directory = Directory.load(plans, now=now)
+def _lines(plans: Sequence[ReminderPlan], rule_set: RuleSet, now: dt.datetime) -> list[PreviewLine]:
+    directory = Directory.load(plans, now=now, units=rule_set.units)
     return [
-        PreviewLine(plan, plan.send_at.astimezone(book.zones[plan.milestone.unit_id]), directory.recipients(plan))
+        PreviewLine(
+            plan, plan.send_at.astimezone(rule_set.units.zones[plan.milestone.unit_id]), directory.recipients(plan)
+        )
         for plan in plans
     ]
 
 
 def _silenced(
-    before: Rulebook,
-    after: Rulebook,
+    before: RuleSet,
+    after: RuleSet,
     milestones: Iterable[Milestone],
     waited_for: Mapping[int, Unanswered],
     now: dt.datetime,
@@ -178,7 +180,7 @@ def _silenced(
     fallen: Counter[int] = Counter()
     for milestone in milestones:
         wanted = before.wanted(milestone, waited_for.get(milestone.pk))
-        still = {rule.pk for rule in after.speaking(milestone)}
+        still = {rule.pk for rule in after.rules_for(milestone)}
         fallen.update(pk for pk, when in wanted.items() if pk not in still and _is_ahead(when, now))
     return [(before.rules[pk], count) for pk, count in sorted(fallen.items())]
 

@@ -31,7 +31,7 @@ from partnerships.models import (
 )
 from partnerships.models.reasons import Reason
 from partnerships.reminders.reconcile import SWEEP
-from partnerships.reminders.rule_set import Rulebook, fingerprint
+from partnerships.reminders.rule_set import RuleSet, fingerprint
 from partnerships.reminders.schedule import Moment
 from partnerships.statuses import PlanStatus
 
@@ -193,8 +193,8 @@ def _columns(model: type[Model]) -> list[str]:
 
 def _plan(first_milestone: int, now: dt.datetime) -> None:
     """All milestones of one day have the same moments: these are computed once for each day, and joined."""
-    book = Rulebook.load()
-    moments = [plan for milestone in _one_of_each_day(first_milestone) for plan in _plans_of(book, milestone, now)]
+    rule_set = RuleSet.load()
+    moments = [plan for milestone in _one_of_each_day(first_milestone) for plan in _plans_of(rule_set, milestone, now)]
     fields = [field for field in ReminderPlan._meta.local_concrete_fields if field.name not in {"id", "milestone"}]
     columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
     values = [
@@ -218,11 +218,11 @@ def _one_of_each_day(first_milestone: int) -> QuerySet[Milestone]:
     return Milestone.objects.filter(pk__in=list(days.values_list("first", flat=True))).order_by("due_on")
 
 
-def _plans_of(book: Rulebook, milestone: Milestone, now: dt.datetime) -> list[ReminderPlan]:
-    zone = book.zones[milestone.unit_id].key
+def _plans_of(rule_set: RuleSet, milestone: Milestone, now: dt.datetime) -> list[ReminderPlan]:
+    zone = rule_set.units.zones[milestone.unit_id].key
     return [
         _planned(ReminderPlan(rule_id=rule, due_on=milestone.due_on, time_zone=zone), when, now)
-        for rule, when in book.wanted(milestone).items()
+        for rule, when in rule_set.wanted(milestone).items()
     ]
 
 

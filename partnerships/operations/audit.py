@@ -19,7 +19,7 @@ from partnerships.models import (
 from partnerships.models.reasons import ON_PURPOSE
 from partnerships.operations.heartbeat import HEARTBEAT, SILENT_AFTER
 from partnerships.reminders.reconcile import withdrawn_items
-from partnerships.reminders.rule_set import Rulebook
+from partnerships.reminders.rule_set import RuleSet
 from partnerships.reminders.schedule import Moment
 from partnerships.reminders.unanswered import unanswered
 from partnerships.statuses import DeliveryStatus, PlanStatus
@@ -61,20 +61,22 @@ def _plans(now: dt.datetime) -> Iterator[str]:
     Given up on purpose is as good: it was snoozed, or something newer took its place. A snooze has a plan for its end.
     A marked milestone is still to be brought in step.
     """
-    book = Rulebook.load()
+    rule_set = RuleSet.load()
     marked = Exists(ReminderMark.objects.filter(milestone=OuterRef("pk")))
     last = 0
     pending = Milestone.objects.pending().filter(~marked).select_related("agreement").order_by("pk")
     while batch := list(pending.filter(pk__gt=last)[:BATCH]):
         last = batch[-1].pk
-        waited_for = unanswered(book, batch)
-        wanted = {milestone.pk: book.wanted(milestone, waited_for.get(milestone.pk)) for milestone in batch}
-        yield from _missing_plans(book, wanted, batch)
+        waited_for = unanswered(rule_set, batch)
+        wanted = {milestone.pk: rule_set.wanted(milestone, waited_for.get(milestone.pk)) for milestone in batch}
+        yield from _missing_plans(rule_set, wanted, batch)
         yield from _missed_ahead_of_time(wanted, batch, now)
         yield from _readers_left_out(wanted, batch)
 
 
-def _missing_plans(book: Rulebook, wanted: dict[int, dict[int, Moment]], milestones: list[Milestone]) -> Iterator[str]:
+def _missing_plans(
+    rule_set: RuleSet, wanted: dict[int, dict[int, Moment]], milestones: list[Milestone]
+) -> Iterator[str]:
     planned: dict[tuple[int, dt.date], set[int]] = defaultdict(set)
     woken: set[tuple[int, dt.date, dt.date]] = set()
     plans = ReminderPlan.objects.filter(milestone__in=milestones)
@@ -87,7 +89,7 @@ def _missing_plans(book: Rulebook, wanted: dict[int, dict[int, Moment]], milesto
     for milestone in milestones:
         for rule in sorted(wanted[milestone.pk].keys() - planned[milestone.pk, milestone.due_on]):
             yield _("Milestone %(milestone)s has no plan by rule %(rule)s.") % {"milestone": milestone.pk, "rule": rule}
-        if book.wake(milestone) and (milestone.pk, milestone.due_on, milestone.snoozed_until) not in woken:
+        if rule_set.snooze_end(milestone) and (milestone.pk, milestone.due_on, milestone.snoozed_until) not in woken:
             yield _("Milestone %(milestone)s has no plan for the end of its snooze.") % {"milestone": milestone.pk}
 
 

@@ -31,10 +31,13 @@ class Silence:
 def write_heartbeat(*, at: dt.datetime, trigger: str = "") -> None:
     """Record a run, its machine and process, and its ``trigger``: ``beat``, ``loop``, ``hint``, or empty for a person."""
     names = [HEARTBEAT, f"{HEARTBEAT}.{trigger}"] if trigger else [HEARTBEAT]
-    for name in names:
-        ComponentHeartbeat.objects.update_or_create(
-            name=name, defaults={"at": at, "note": f"{socket.gethostname()[:80]}:{os.getpid()}"}
-        )
+    note = f"{socket.gethostname()[:80]}:{os.getpid()}"
+    ComponentHeartbeat.objects.bulk_create(
+        [ComponentHeartbeat(name=name, at=at, note=note) for name in names],
+        update_conflicts=True,
+        unique_fields=["name"],
+        update_fields=["at", "note"],
+    )
 
 
 def seen_until(*, due_at: dt.datetime, real_now: dt.datetime) -> dt.datetime:

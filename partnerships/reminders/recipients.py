@@ -1,9 +1,10 @@
-"""Who is told: the audience of the rule, else the fallback person of the unit or of the nearest unit above it, else leads."""
+"""Who gets a reminder: the audience of its rule, else the nearest fallback person, else the nearest leads."""
 
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 from django.db.models import Q
@@ -16,23 +17,19 @@ from partnerships.models import (
     Milestone,
     ReminderItem,
     ReminderPlan,
-    ReminderRule,
     Role,
-    Unit,
     UnitMembership,
     User,
 )
 from partnerships.models.reminders import reader_code
-from partnerships.models.users import Tree
-from partnerships.reminders.rule_set import zone_named
+from partnerships.reminders.rule_set import Audience, Units, zone_named
 
 Why = ReminderItem.Why
-Audience = ReminderRule.Audience
 
 
 @dataclass(frozen=True)
 class Recipient:
-    """Somebody of ours, or a contact of a partner."""
+    """A colleague, or a contact of a partner, and why they get the reminder."""
 
     reader: User | Contact
     why: ReminderItem.Why
@@ -53,106 +50,128 @@ class Recipient:
 
 @dataclass(frozen=True)
 class Directory:
-    """What decides who is told about a set of plans, read in five queries however many plans there are.
+    """The people, units and contacts that decide who gets the reminders of some plans.
 
-    Two more where a rule speaks to a party.
+    Loading takes three queries however many plans there are, two with ``units``; contacts of parties take two more.
     """
 
     now: dt.datetime
-    units: Tree
-    fallbacks: Mapping[int, int | None]
-    leads: dict[int, list[int]]
-    people: dict[int, User]
-    memberships: dict[int, set[int]]
-    participants: dict[int, set[int]]
-    contacts: dict[int, list[Contact]]  # of parties
+    units: Units
+    leads: Mapping[int, Sequence[int]]  # unit -> its leads
+    people: Mapping[int, User]
+    memberships: Mapping[int, set[int]]  # person -> units
+    agreements: set[int]
+    contacts: Mapping[int, Sequence[Contact]]  # party -> contacts of its organization
 
     @classmethod
-    def load(cls, plans: Sequence[ReminderPlan], *, now: dt.datetime) -> Self:
-        """``plans`` come with ``milestone``, ``milestone.agreement`` and ``rule``; ``now`` says who is away."""
-        rows = list(Unit.objects.values_list("pk", "parent_id", "fallback_person_id"))
-        units = Tree({pk: parent for pk, parent, _fallback in rows})
-        fallbacks = {pk: fallback for pk, _parent, fallback in rows}
+    def load(cls, plans: Sequence[ReminderPlan], *, now: dt.datetime, units: Units | None = None) -> Self:
+        """Load what ``plans`` need; they come with ``milestone__agreement`` and ``rule``. ``now`` decides who is away."""
+        units = units or Units.load()
         concerned = {above for plan in plans for above in units.with_ancestors(plan.milestone.unit_id)}
-        leads = _grouped(UnitMembership.objects.filter(unit__in=concerned, role=Role.LEAD), "unit_id", "user_id")
         owners = {plan.milestone.owner_id for plan in plans if plan.milestone.owner_id}
-        ids = owners | {plan.rule.named_person_id for plan in plans} | {fallbacks[unit] for unit in concerned}
-        ids |= {lead for unit in concerned for lead in leads[unit]}
-        people = {person.pk: person for person in User.objects.filter(Q(pk__in=ids) | Q(deputy_of__in=owners))}
-        memberships = _grouped(UnitMembership.objects.filter(user__in=people), "user_id", "unit_id")
-        agreements = {plan.milestone.agreement_id for plan in plans}
-        participants = _grouped(AgreementUnit.objects.filter(agreement__in=agreements), "agreement_id", "unit_id")
+        ids = owners | {plan.rule.named_person_id for plan in plans} | {units.fallbacks[unit] for unit in concerned}
+        deputies = User.objects.filter(deputy_of__in=owners).order_by().values("pk")
+        leads: dict[int, list[int]] = defaultdict(list)
+        memberships: dict[int, set[int]] = defaultdict(set)
+        is_lead = Q(unit__in=concerned, role=Role.LEAD)
+        rows = UnitMembership.objects.filter(is_lead | Q(user__in=ids) | Q(user__in=deputies)).order_by("pk")
+        for person, unit, role in rows.values_list("user_id", "unit_id", "role"):
+            memberships[person].add(unit)
+            if role == Role.LEAD and unit in concerned:
+                leads[unit].append(person)
+        ids |= {lead for found in leads.values() for lead in found}
+        people = {person.pk: person for person in User.objects.filter(Q(pk__in=ids) | Q(pk__in=deputies))}
+        agreements = {plan.milestone.agreement_id for plan in plans if plan.milestone.agreement_id}
         contacts = _contacts({plan.milestone.party_id for plan in plans if plan.rule.audience == Audience.PARTY})
-        return cls(now, units, fallbacks, leads, people, _sets(memberships), _sets(participants), contacts)
+        return cls(now, units, leads, people, memberships, agreements, contacts)
+
+    @cached_property
+    def participants(self) -> defaultdict[int, set[int]]:
+        """Agreement -> participating units. Read on demand: most readers see a milestone through its own unit."""
+        found: defaultdict[int, set[int]] = defaultdict(set)
+        rows = AgreementUnit.objects.filter(agreement__in=self.agreements).order_by()
+        for agreement, unit in rows.values_list("agreement_id", "unit_id"):
+            found[agreement].add(unit)
+        return found
 
     def recipients(self, plan: ReminderPlan) -> list[Recipient]:
-        """Nobody who is inactive, has no address or may not see the milestone; empty when nobody at all can be told."""
+        """Return who gets the reminder; empty when nobody can be notified.
+
+        Every recipient is active, has an address and may see the milestone.
+        """
         audience = getattr(self, f"_{plan.rule.audience}")(plan)
         return audience or self._fallback(plan.milestone) or self._lead(plan)
 
     def helpers(self, milestone: Milestone, *, but: int | None) -> list[User]:
-        """Who hears that a mail about ``milestone`` did not reach ``but`` (or a contact): the nearest other fallback person.
+        """Return who is notified that a mail about ``milestone`` did not reach person ``but``, or a contact.
 
-        Without one, the leads of the unit or of the nearest unit above it; empty when there is nobody else.
+        That is the nearest other fallback person, else the nearest other leads.
         """
         levels = self.units.with_ancestors(milestone.unit_id)
-        asked = [[self.fallbacks[unit]] for unit in levels] + [self.leads.get(unit, []) for unit in levels]
+        asked = [[self.units.fallbacks[unit]] for unit in levels] + [self.leads.get(unit, ()) for unit in levels]
         others = ([pk for pk in ids if pk != but] for ids in asked)
-        found = (self._told(ids, Why.FALLBACK, milestone) for ids in others)
-        return next(([one.person for one in told if one.person] for told in found if told), [])
+        found = (self._reachable(ids, Why.FALLBACK, milestone) for ids in others)
+        return next(([one.person for one in helpers if one.person] for helpers in found if helpers), [])
 
     def may_see(self, person: User, milestone: Milestone) -> bool:
-        """``Milestone.objects.visible_to`` for many people and milestones at once."""
+        """Return what ``Milestone.objects.visible_to`` would say, without a query for each person and milestone."""
         if not person.is_active:
             return False
         if person.sees_all_units:
             return True
-        seeing = {milestone.unit_id, *self.participants.get(milestone.agreement_id or 0, ())}
-        if milestone.agreement:
-            seeing.add(milestone.agreement.unit_id)
-        reaching = {above for unit in seeing for above in self.units.with_ancestors(unit)}
-        return bool(reaching & self.memberships.get(person.pk, set()))
+        own, agreement = {milestone.unit_id}, milestone.agreement
+        if agreement is None:
+            return self._is_member_above(person, own)
+        own.add(agreement.unit_id)
+        return self._is_member_above(person, own) or self._is_member_above(person, self.participants[agreement.pk])
 
-    def _told(self, ids: Iterable[int | None], why: ReminderItem.Why, milestone: Milestone) -> list[Recipient]:
-        people = [self.people[pk] for pk in ids if pk in self.people]
+    def _is_member_above(self, person: User, units: Iterable[int]) -> bool:
+        """Return whether ``person`` has a role in one of ``units`` or in a unit above it."""
+        memberships = self.memberships.get(person.pk, set())
+        return any(not memberships.isdisjoint(self.units.with_ancestors(unit)) for unit in units)
+
+    def _reachable(self, ids: Iterable[int | None], why: ReminderItem.Why, milestone: Milestone) -> list[Recipient]:
+        people = [self.people[pk] for pk in ids if pk is not None and pk in self.people]
         return [Recipient(one, why) for one in people if one.is_reachable and self.may_see(one, milestone)]
+
+    # One method for each audience of a rule; ``recipients`` finds them by name.
 
     def _owner(self, plan: ReminderPlan) -> list[Recipient]:
         owner = self.people.get(plan.milestone.owner_id or 0)
         if owner is not None and _is_away(owner, self.now):
-            stand_in = self._told([owner.deputy_id], Why.STAND_IN, plan.milestone)
+            stand_in = self._reachable([owner.deputy_id], Why.STAND_IN, plan.milestone)
             if stand_in:
                 return stand_in
-        return self._told([plan.milestone.owner_id], Why.OWNER, plan.milestone)
+        return self._reachable([plan.milestone.owner_id], Why.OWNER, plan.milestone)
 
     def _deputy(self, plan: ReminderPlan) -> list[Recipient]:
         owner = self.people.get(plan.milestone.owner_id or 0)
-        return self._told([owner.deputy_id], Why.DEPUTY, plan.milestone) if owner else []
+        return self._reachable([owner.deputy_id], Why.DEPUTY, plan.milestone) if owner else []
 
     def _named(self, plan: ReminderPlan) -> list[Recipient]:
-        return self._told([plan.rule.named_person_id], Why.NAMED, plan.milestone)
+        return self._reachable([plan.rule.named_person_id], Why.NAMED, plan.milestone)
 
     def _party(self, plan: ReminderPlan) -> list[Recipient]:
-        """What was never signed is nobody's promise."""
+        # An agreement that was never signed binds no party, so its contacts get no mail about it.
         agreement = plan.milestone.agreement
-        contacts = self.contacts.get(plan.milestone.party_id or 0, [])
+        contacts = self.contacts.get(plan.milestone.party_id or 0, ())
         if agreement is not None and agreement.is_signed and contacts:
             return [Recipient(contact, Why.PARTY) for contact in contacts]
         return [replace(owner, why=Why.FOR_PARTY) for owner in self._owner(plan)]
 
     def _lead(self, plan: ReminderPlan) -> list[Recipient]:
         levels = self.units.with_ancestors(plan.milestone.unit_id)
-        found = (self._told(self.leads.get(unit, []), Why.LEAD, plan.milestone) for unit in levels)
+        found = (self._reachable(self.leads.get(unit, ()), Why.LEAD, plan.milestone) for unit in levels)
         return next((leads for leads in found if leads), [])
 
     def _fallback(self, milestone: Milestone) -> list[Recipient]:
         levels = self.units.with_ancestors(milestone.unit_id)
-        found = (self._told([self.fallbacks[unit]], Why.FALLBACK, milestone) for unit in levels)
+        found = (self._reachable([self.units.fallbacks[unit]], Why.FALLBACK, milestone) for unit in levels)
         return next((person for person in found if person), [])
 
 
 def _contacts(parties: set[int | None]) -> dict[int, list[Contact]]:
-    """Party -> the contacts of its organization we may write to: reachable by e-mail, and no need to ask before."""
+    """Return party -> the contacts of its organization who may get mail without asking first."""
     found: dict[int, list[Contact]] = defaultdict(list)
     known = [party for party in parties if party is not None]
     if known:
@@ -171,14 +190,3 @@ def _is_away(person: User, now: dt.datetime) -> bool:
         return False
     today = timezone.localdate(now, zone_named(person.time_zone))
     return person.absent_from <= today <= person.absent_until
-
-
-def _grouped(rows: object, key: str, value: str) -> dict[int, list[int]]:
-    found: dict[int, list[int]] = defaultdict(list)
-    for group, member in rows.order_by("pk").values_list(key, value):  # type: ignore[attr-defined]
-        found[group].append(member)
-    return found
-
-
-def _sets(groups: dict[int, list[int]]) -> dict[int, set[int]]:
-    return {key: set(values) for key, values in groups.items()}

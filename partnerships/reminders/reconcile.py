@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, prefetch_related_obj
 
 from partnerships.models import Milestone, ReminderItem, ReminderMark, ReminderPlan, Sweep
 from partnerships.models.reasons import NOT_CURRENT, ON_PURPOSE, Reason
-from partnerships.reminders.rule_set import Rulebook, fingerprint
+from partnerships.reminders.rule_set import RuleSet, fingerprint
 from partnerships.reminders.schedule import Moment, Unanswered
 from partnerships.reminders.unanswered import unanswered
 from partnerships.statuses import PlanStatus
@@ -103,18 +103,23 @@ def update_plans(milestones: Iterable[Milestone], *, now: dt.datetime, acts: Map
     milestones = list(milestones)
     if not milestones:
         return
-    book = Rulebook.load()
+    rule_set = RuleSet.load()
     plans: dict[int, list[ReminderPlan]] = defaultdict(list)
     # Locked, so that a plan made into mail meanwhile is not written back to what it was.
     known = ReminderPlan.objects.select_for_update(no_key=True).filter(milestone__in=milestones).order_by("pk")
     for plan in known:
         plans[plan.milestone_id].append(plan)
-    if book.knows_types:
+    if rule_set.has_type_rules:
         prefetch_related_objects(milestones, "agreement")
-    waited_for = unanswered(book, milestones)
+    waited_for = unanswered(rule_set, milestones)
     entries = [
         _MilestonePlans(
-            book, milestone, plans[milestone.pk], waited_for.get(milestone.pk), act=acts.get(milestone.pk, ""), now=now
+            rule_set,
+            milestone,
+            plans[milestone.pk],
+            waited_for.get(milestone.pk),
+            act=acts.get(milestone.pk, ""),
+            now=now,
         )
         for milestone in milestones
     ]
@@ -156,7 +161,7 @@ class _MilestonePlans:
 
     def __init__(
         self,
-        book: Rulebook,
+        rule_set: RuleSet,
         milestone: Milestone,
         plans: list[ReminderPlan],
         waited_for: Unanswered | None,
@@ -164,17 +169,17 @@ class _MilestonePlans:
         act: str,
         now: dt.datetime,
     ) -> None:
-        self.book, self.milestone, self.plans, self.act, self.now = book, milestone, plans, act, now
-        self.zone = book.zones[milestone.unit_id].key
-        self.wanted = book.wanted(milestone, waited_for)
-        self.wake = book.wake(milestone)
+        self.rule_set, self.milestone, self.plans, self.act, self.now = rule_set, milestone, plans, act, now
+        self.zone = rule_set.units.zones[milestone.unit_id].key
+        self.wanted = rule_set.wanted(milestone, waited_for)
+        self.snooze_end = rule_set.snooze_end(milestone)
 
     def missing(self) -> list[ReminderPlan]:
         current = [plan for plan in self.plans if plan.due_on == self.milestone.due_on]
         planned = {plan.rule_id for plan in current if plan.wakes_on is None}
         new = [self._make_plan(rule, when) for rule, when in self.wanted.items() if rule not in planned]
-        if self.wake and self.milestone.snoozed_until not in {plan.wakes_on for plan in current}:
-            new.append(self._make_plan(*self.wake, wakes_on=self.milestone.snoozed_until))
+        if self.snooze_end and self.milestone.snoozed_until not in {plan.wakes_on for plan in current}:
+            new.append(self._make_plan(*self.snooze_end, wakes_on=self.milestone.snoozed_until))
         return new
 
     def _make_plan(self, rule: int, when: Moment, *, wakes_on: dt.date | None = None) -> ReminderPlan:
@@ -199,19 +204,19 @@ class _MilestonePlans:
         if plan.due_on != self.milestone.due_on:
             return False
         if plan.wakes_on:
-            return self.wake is not None and plan.wakes_on == self.milestone.snoozed_until
+            return self.snooze_end is not None and plan.wakes_on == self.milestone.snoozed_until
         return plan.rule_id in self.wanted
 
     def _is_silenced(self, plan: ReminderPlan, when: Moment) -> bool:
-        return plan.wakes_on is None and self.book.is_silenced(self.milestone, when.send_at, self.now)
+        return plan.wakes_on is None and self.rule_set.is_snoozed(self.milestone, when.send_at, self.now)
 
     def _moment_of(self, plan: ReminderPlan) -> Moment:
         """Return when a wanted plan should be sent.
 
         A plan for the end of a snooze takes its time of day from the first rule that addresses the owner.
         """
-        if plan.wakes_on and self.wake:
-            plan.rule_id, when = self.wake
+        if plan.wakes_on and self.snooze_end:
+            plan.rule_id, when = self.snooze_end
             return when
         return self.wanted[plan.rule_id]
 
@@ -257,7 +262,7 @@ class _MilestonePlans:
     def _close(self, plan: ReminderPlan) -> bool:
         if plan.status != PlanStatus.PLANNED:
             return False
-        plan.status, plan.reason = closing(self.book, self.milestone, plan)
+        plan.status, plan.reason = closing(self.rule_set, self.milestone, plan)
         return True
 
 
@@ -273,7 +278,7 @@ def _is_settled(plan: ReminderPlan) -> bool:
     return on_purpose or plan.status == PlanStatus.MISSED
 
 
-def closing(book: Rulebook, milestone: Milestone, plan: ReminderPlan) -> tuple[PlanStatus, str]:
+def closing(rule_set: RuleSet, milestone: Milestone, plan: ReminderPlan) -> tuple[PlanStatus, str]:
     """Return the new status of a plan that is no longer wanted, and the reason."""
     if not milestone.is_pending:
         return PlanStatus.CANCELLED, Reason.NOT_PENDING
@@ -281,16 +286,16 @@ def closing(book: Rulebook, milestone: Milestone, plan: ReminderPlan) -> tuple[P
         return PlanStatus.SUPERSEDED, Reason.DUE_DATE_MOVED
     if plan.wakes_on and plan.wakes_on != milestone.snoozed_until:
         return PlanStatus.SUPERSEDED, Reason.SNOOZE_CHANGED
-    why = _closing_reason(book, milestone, plan)
+    why = _closing_reason(rule_set, milestone, plan)
     return (PlanStatus.SUPERSEDED if why == Reason.SNOOZED else PlanStatus.CANCELLED), why
 
 
-def _closing_reason(book: Rulebook, milestone: Milestone, plan: ReminderPlan) -> str:
-    rule = book.rules[plan.rule_id]
+def _closing_reason(rule_set: RuleSet, milestone: Milestone, plan: ReminderPlan) -> str:
+    rule = rule_set.rules[plan.rule_id]
     if not rule.is_enabled:
         return Reason.RULE_DISABLED
-    if not book.applies(rule, milestone):
-        return Reason.RULE_REPLACED if book.concerns(rule, milestone) else Reason.RULE_DOES_NOT_APPLY
+    if not rule_set.applies(rule, milestone):
+        return Reason.RULE_REPLACED if rule_set.is_in_scope(rule, milestone) else Reason.RULE_DOES_NOT_APPLY
     if plan.unanswered_at:
         return Reason.ANSWERED
     return Reason.SNOOZED if milestone.snoozed_until else Reason.RULE_DOES_NOT_APPLY

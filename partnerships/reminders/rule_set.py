@@ -1,7 +1,8 @@
-"""Which rules speak about a milestone, and when: rules, units and working days, read in four queries."""
+"""Which reminder rules apply to a milestone, and when they send."""
 
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
@@ -32,120 +33,132 @@ from partnerships.reminders.schedule import (
 
 WEEKDAYS = WorkingDays(is_weekday)
 Scope = tuple[str, int | None, int | None]  # kind of milestone, agreement type, agreement
+Audience = ReminderRule.Audience
+UNANSWERED = ReminderRule.Direction.UNANSWERED
 
 
 @dataclass(frozen=True)
-class Rulebook:
-    """As it stood when it was loaded; ``rules`` holds the disabled ones too."""
+class Units(Tree):
+    """All units with what reminders need of them, read in one query."""
 
-    rules: dict[int, ReminderRule]
-    units: Tree
-    zones: dict[int, ZoneInfo]
-    working: dict[int, WorkingDays]
+    zones: Mapping[int, ZoneInfo]
+    calendars: Mapping[int, int | None]
+    fallbacks: Mapping[int, int | None]  # ids of the fallback people
 
     @classmethod
     def load(cls) -> Self:
-        units = list(Unit.objects.values_list("pk", "parent_id", "time_zone", "work_calendar_id"))
-        tree = Tree({pk: parent for pk, parent, _zone, _calendar in units})
+        columns = ("parent_id", "time_zone", "work_calendar_id", "fallback_person_id")
+        rows = list(Unit.objects.order_by("pk").values_list("pk", *columns))
         return cls(
-            rules=ReminderRule.objects.in_bulk(),
-            units=tree,
-            zones={pk: zone_named(zone) for pk, _parent, zone, _calendar in units},
-            working=_working_days(tree, {pk: calendar for pk, _parent, _zone, calendar in units}),
+            parents={pk: parent for pk, parent, *_rest in rows},
+            zones={pk: zone_named(zone) for pk, _parent, zone, *_rest in rows},
+            calendars={pk: calendar for pk, _parent, _zone, calendar, _fallback in rows},
+            fallbacks={pk: fallback for pk, *_rest, fallback in rows},
         )
 
-    def wanted(self, milestone: Milestone, unanswered: Unanswered | None = None) -> dict[int, Moment]:
-        """Rule id -> moment, for what ought to be announced of ``milestone``; nothing once it is closed.
 
-        ``unanswered``: the reminder of it that rules wait for an answer to; None: there is none.
+@dataclass(frozen=True)
+class RuleSet:
+    """All rules and units as they are now; ``rules`` includes the disabled ones. Loading takes two queries."""
+
+    rules: dict[int, ReminderRule]
+    units: Units
+
+    @classmethod
+    def load(cls) -> Self:
+        return cls(rules=ReminderRule.objects.in_bulk(), units=Units.load())
+
+    @cached_property
+    def working(self) -> dict[int, WorkingDays]:
+        """Unit -> its working days. Read on demand, because a claim needs no calendar while it holds its locks."""
+        return _working_days_of(self.units)
+
+    def wanted(self, milestone: Milestone, unanswered: Unanswered | None = None) -> dict[int, Moment]:
+        """Return rule id -> moment for the reminders ``milestone`` should have; empty once it is closed.
+
+        ``unanswered`` is the reminder that rules wait for an answer to, if there is one.
         """
         if not milestone.is_pending:
             return {}
-        found = {rule.pk: self.moment(rule, milestone, unanswered) for rule in self.speaking(milestone)}
+        found = {rule.pk: self.moment(rule, milestone, unanswered) for rule in self.rules_for(milestone)}
         return {pk: when for pk, when in found.items() if when is not None}
 
-    def speaking(self, milestone: Milestone) -> list[ReminderRule]:
-        """The enabled rules of its agreement; without any those of its type; without any the general ones.
-
-        ``milestone.agreement`` is asked for its type when there are rules of types.
-        """
+    def rules_for(self, milestone: Milestone) -> list[ReminderRule]:
+        """Return the enabled rules of its agreement, else those of the agreement's type, else the general ones."""
         for scope in self._scopes(milestone):
-            found = [rule for rule in self._filed.get(scope, ()) if self._reaches(rule, milestone)]
+            found = [rule for rule in self._by_scope.get(scope, ()) if self._includes_unit(rule, milestone)]
             if found:
-                return [rule for rule in found if rule.audience != ReminderRule.Audience.NOBODY]
+                return [rule for rule in found if rule.audience != Audience.NOBODY]
         return []
 
-    def wake(self, milestone: Milestone) -> tuple[int, Moment] | None:
-        """The rule that lends hour and audience to the one reminder at the end of a snooze, and its moment.
+    def snooze_end(self, milestone: Milestone) -> tuple[int, Moment] | None:
+        """Return the rule and the moment of the reminder at the end of a snooze; None without a snooze or such a rule.
 
-        The first rule for the owner, else one for somebody of ours, else any, that does not wait for an answer; None
-        without a snooze, or when no such rule speaks about the milestone.
+        Time of day and audience come from the first rule for the owner, else from one for other colleagues, else from
+        any other. Rules that wait for an answer do not count.
         """
         if not milestone.is_pending or milestone.snoozed_until is None:
             return None
-        waits = ReminderRule.Direction.UNANSWERED
-        rules = [rule for rule in self.speaking(milestone) if rule.direction != waits]
+        rules = [rule for rule in self.rules_for(milestone) if rule.direction != UNANSWERED]
         if not rules:
             return None
-        audience = ReminderRule.Audience
-        rule = min(rules, key=lambda rule: (rule.audience != audience.OWNER, rule.audience == audience.PARTY, rule.pk))
-        zone = self.zones[milestone.unit_id]
+        rule = min(rules, key=lambda rule: (rule.audience != Audience.OWNER, rule.audience == Audience.PARTY, rule.pk))
+        zone = self.units.zones[milestone.unit_id]
         return rule.pk, moment_on(milestone.snoozed_until, rule.send_time, milestone.due_on, zone)
 
     def is_current(self, plan: ReminderPlan, now: dt.datetime) -> bool:
-        """The plan announces what its milestone and its rule say now, and is not snoozed away."""
+        """Return whether milestone and rule still ask for the plan, and no snooze delays it."""
         milestone = plan.milestone
         if not milestone.is_pending or plan.due_on != milestone.due_on or not self.applies(plan.rule, milestone):
             return False
         if plan.wakes_on:
             return plan.wakes_on == milestone.snoozed_until
-        return not self.is_silenced(milestone, plan.send_at, now)
+        return not self.is_snoozed(milestone, plan.send_at, now)
 
-    def is_silenced(self, milestone: Milestone, send_at: dt.datetime, now: dt.datetime) -> bool:
-        """A reminder of a rule falls into a snooze that is not over."""
-        wake = self.wake(milestone)
-        return wake is not None and max(send_at, now) < wake[1].send_at
+    def is_snoozed(self, milestone: Milestone, send_at: dt.datetime, now: dt.datetime) -> bool:
+        """Return whether a rule's reminder for ``send_at`` falls into a snooze that is not over."""
+        end = self.snooze_end(milestone)
+        return end is not None and max(send_at, now) < end[1].send_at
 
     def applies(self, rule: ReminderRule, milestone: Milestone) -> bool:
-        return any(speaking.pk == rule.pk for speaking in self.speaking(milestone))
+        return any(other.pk == rule.pk for other in self.rules_for(milestone))
 
-    def concerns(self, rule: ReminderRule, milestone: Milestone) -> bool:
-        """The rule is for milestones such as this one: switched off, silent or replaced as it may be."""
-        return _scope_of(rule) in self._scopes(milestone) and self._reaches(rule, milestone)
+    def is_in_scope(self, rule: ReminderRule, milestone: Milestone) -> bool:
+        """Return whether the rule is for milestones like this one, even if it is disabled or replaced."""
+        return _scope_of(rule) in self._scopes(milestone) and self._includes_unit(rule, milestone)
 
     def waits_for_answer(self, milestone: Milestone) -> bool:
-        waits = ReminderRule.Direction.UNANSWERED
-        return milestone.is_pending and any(rule.direction == waits for rule in self.speaking(milestone))
+        return milestone.is_pending and any(rule.direction == UNANSWERED for rule in self.rules_for(milestone))
 
     def moment(self, rule: ReminderRule, milestone: Milestone, unanswered: Unanswered | None = None) -> Moment | None:
-        unit = milestone.unit_id
-        zone, working = self.zones[unit], self.working[unit]
-        if rule.direction != ReminderRule.Direction.UNANSWERED:
+        zone, working = self.units.zones[milestone.unit_id], self.working[milestone.unit_id]
+        if rule.direction != UNANSWERED:
             return moment(rule, milestone.due_on, zone, working)
         return moment_unanswered(rule, milestone.due_on, unanswered, zone, working) if unanswered else None
 
-    def _reaches(self, rule: ReminderRule, milestone: Milestone) -> bool:
+    def _includes_unit(self, rule: ReminderRule, milestone: Milestone) -> bool:
         return rule.unit_id is None or rule.unit_id in self.units.with_ancestors(milestone.unit_id)
 
     def _scopes(self, milestone: Milestone) -> list[Scope]:
-        """From its agreement over the agreement's type to the general one."""
+        """Return the scopes the milestone belongs to: its agreement, the agreement's type, all."""
         scopes: list[Scope] = [(milestone.kind, None, None)]
-        if self.knows_types and milestone.agreement is not None:
+        # Only rules of types make the agreement worth reading, which may be a query for each milestone.
+        if self.has_type_rules and milestone.agreement is not None:
             scopes.insert(0, (milestone.kind, milestone.agreement.type_id, None))
         if milestone.agreement_id is not None:
             scopes.insert(0, (milestone.kind, None, milestone.agreement_id))
         return scopes
 
     @cached_property
-    def _filed(self) -> dict[Scope, list[ReminderRule]]:
-        filed: dict[Scope, list[ReminderRule]] = defaultdict(list)
+    def _by_scope(self) -> dict[Scope, list[ReminderRule]]:
+        found: dict[Scope, list[ReminderRule]] = defaultdict(list)
         for rule in self.rules.values():
             if rule.is_enabled:
-                filed[_scope_of(rule)].append(rule)
-        return filed
+                found[_scope_of(rule)].append(rule)
+        return found
 
     @cached_property
-    def knows_types(self) -> bool:
+    def has_type_rules(self) -> bool:
         return any(rule.agreement_type_id is not None for rule in self.rules.values())
 
 
@@ -154,19 +167,20 @@ def _scope_of(rule: ReminderRule) -> Scope:
 
 
 def zone_named(name: str) -> ZoneInfo:
-    """The zone, or the site's own when the machine no longer knows the name: better an hour off than not sent."""
+    """Return the time zone, or the site's own when the machine no longer knows the name."""
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError):
+        # A reminder an hour off is better than none.
         return ZoneInfo(settings.TIME_ZONE)
 
 
-def _working_days(tree: Tree, chosen: dict[int, int | None]) -> dict[int, WorkingDays]:
+def _working_days_of(units: Units) -> dict[int, WorkingDays]:
     """Map each unit to the working days of its ``Unit.effective_calendar``."""
-    tests, nearest = workday_tests(), tree.nearest(chosen)
+    tests, nearest = workday_tests(), units.nearest(units.calendars)
     known = WorkCalendar.objects.values_list("pk", "covered_until")
-    calendars = {pk: WorkingDays(tests[pk], covered_until) for pk, covered_until in known}
-    return {unit: calendars[nearest[unit]] if unit in nearest else WEEKDAYS for unit in chosen}
+    days = {pk: WorkingDays(tests[pk], covered_until) for pk, covered_until in known}
+    return {unit: days[nearest[unit]] if unit in nearest else WEEKDAYS for unit in units.parents}
 
 
 def fingerprint() -> str:

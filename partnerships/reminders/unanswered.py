@@ -16,7 +16,7 @@ from django.db.models import Exists, F, Max, OuterRef, Q
 
 from partnerships.models import ContactNote, Delivery, Milestone, ReminderItem, ReminderMark, ReminderPlan, ReminderRule
 from partnerships.models.deliveries import NOT_THROUGH
-from partnerships.reminders.rule_set import Rulebook
+from partnerships.reminders.rule_set import RuleSet
 from partnerships.reminders.schedule import Unanswered
 from partnerships.statuses import DeliveryStatus
 
@@ -25,12 +25,12 @@ TO_OWNERS = (ReminderRule.Audience.OWNER, ReminderRule.Audience.PARTY)
 HAVE_IT_OR_WAIT = (DeliveryStatus.SENT, DeliveryStatus.SKIPPED, DeliveryStatus.HELD)
 
 
-def unanswered(book: Rulebook, milestones: Iterable[Milestone]) -> dict[int, Unanswered]:
+def unanswered(rule_set: RuleSet, milestones: Iterable[Milestone]) -> dict[int, Unanswered]:
     """Milestone id -> the first reminder meant for its owner, for its present due date, since the last sign of life.
 
     Only of those a rule waits for; three queries, none when no rule waits.
     """
-    waiting = [milestone for milestone in milestones if book.waits_for_answer(milestone)]
+    waiting = [milestone for milestone in milestones if rule_set.waits_for_answer(milestone)]
     if not waiting:
         return {}
     signs = last_signs(waiting)
@@ -109,23 +109,13 @@ def is_unanswered(plan: ReminderPlan, signs: Mapping[int, dt.datetime]) -> bool:
     return plan.unanswered_at is not None and (sign is None or sign < plan.unanswered_at)
 
 
-def is_answer_awaited(items: Iterable[ReminderItem]) -> bool:
-    """Whether ``mark_sent`` may have something to mark.
-
-    Asked when the mail is with its reader, not before: a rule made while it was on its way finds it nowhere else.
-    """
-    kinds = {item.plan.milestone.kind for item in items}
-    waiting = ReminderRule.objects.enabled().filter(direction=ReminderRule.Direction.UNANSWERED)
-    return bool(kinds) and waiting.filter(milestone_kind__in=kinds).exists()
-
-
-def mark_sent(delivery: Delivery) -> None:
-    """Within the transaction in which the mail becomes sent: rules that wait for an answer begin to count."""
-    mark_told([delivery.pk])
-
-
 def mark_told(deliveries: Sequence[int]) -> None:
-    """Likewise of deliveries that are held, let go, reported or kept to the feed: it counts from another moment."""
+    """Leave a mark on the milestones of ``deliveries`` for which an enabled rule waits for an answer.
+
+    Called in the transaction that records that the reminder was sent, held, released, reported or kept to the feed:
+    the rule counts its days from then. The rules are read now, because one may have been made while the mail was on
+    its way, and its sweep did not see this mail.
+    """
     waiting = ReminderRule.objects.enabled().filter(
         direction=ReminderRule.Direction.UNANSWERED, milestone_kind=OuterRef("kind")
     )

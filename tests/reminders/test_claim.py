@@ -166,3 +166,13 @@ def test_a_machine_that_names_no_boot_takes_no_other_process_for_its_own(monkeyp
     lease.machine.cache_clear()
     assert not is_of_this_boot(owner)
     lease.machine.cache_clear()
+
+
+def test_a_claim_holds_its_locks_for_ten_statements(
+    queue: Callable[[], None], clock: Clock, django_assert_num_queries: Callable[..., Any]
+) -> None:
+    """On SQLite all others wait for the write lock meanwhile."""
+    queue()
+
+    with django_assert_num_queries(10):  # with BEGIN and COMMIT
+        assert claim_next(now=clock(), clock=clock) is not None

@@ -537,3 +537,16 @@ def test_a_database_that_goes_away_while_a_mail_is_written_fails_no_mail(
 
     assert send().counts == {"sent": 1}
     assert len(smtp_sink.received) == 1
+
+
+def test_a_mail_takes_twenty_three_statements(
+    queue: Callable[[], None],
+    send: Callable[..., Deliveries],
+    smtp_sink: SmtpSink,
+    django_assert_num_queries: Callable[..., Any],
+) -> None:
+    queue()
+
+    with django_assert_num_queries(23):
+        send(limit=1)
+    assert len(smtp_sink.received) == 1

@@ -296,7 +296,7 @@ def test_digests_of_many_take_as_many_queries_as_of_one(
         set_mode(milestone.owner, "digest")
         ReminderPlanFactory(milestone=milestone, rule=rule, send_at=at_eight())
 
-    with django_assert_num_queries(22):
+    with django_assert_num_queries(17):
         assert expand(at_eight) == count
 
 

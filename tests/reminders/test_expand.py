@@ -174,5 +174,5 @@ def test_many_due_plans_take_as_many_queries_as_one(
         ReminderPlanFactory(milestone=MilestoneFactory(), rule=rule, send_at=SEND_AT)
     clock.at = SEND_AT
 
-    with django_assert_num_queries(20):
+    with django_assert_num_queries(15):
         assert expand(clock) == Expansion(plans=count, deliveries=count)

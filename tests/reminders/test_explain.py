@@ -134,7 +134,7 @@ def test_what_is_to_come_costs_the_same_for_many_rules(
     reconcile_marked(now=clock())
     loaded = Milestone.objects.select_related("unit").get(pk=milestone.pk)
 
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(6):
         explain(loaded, now=clock())
 
 

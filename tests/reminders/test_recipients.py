@@ -189,6 +189,6 @@ def test_many_plans_take_as_many_queries_as_one(
         ReminderPlanFactory(milestone=MilestoneFactory(agreement__unit=unit, owner=owner))
     plans = list(ReminderPlan.objects.select_related("milestone__agreement", "rule"))
 
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(3):
         directory = Directory.load(plans, now=NOON)
         assert all(directory.recipients(plan) for plan in plans)

@@ -20,14 +20,14 @@ from partnerships.factories import (
 from partnerships.models import Agreement, Milestone, ReminderPlan, ReminderRule
 from partnerships.models.reasons import Reason
 from partnerships.reminders.reconcile import reconcile_marked, sweep
-from partnerships.reminders.rule_set import Rulebook, fingerprint
+from partnerships.reminders.rule_set import RuleSet, fingerprint
 from partnerships.workflows.agreements import edit_agreement
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
 def speaking(milestone: Milestone) -> list[ReminderRule]:
-    return Rulebook.load().speaking(Milestone.objects.get(pk=milestone.pk))
+    return RuleSet.load().rules_for(Milestone.objects.get(pk=milestone.pk))
 
 
 @pytest.fixture
@@ -184,7 +184,7 @@ def test_a_unit_without_working_days_of_its_own_has_those_of_the_unit_above() ->
     department = UnitFactory(parent=UnitFactory(parent=office))
     elsewhere = UnitFactory()
 
-    working = Rulebook.load().working
+    working = RuleSet.load().working
 
     holiday = dt.date(2026, 3, 2)  # a Monday
     assert [working[unit.pk].is_workday(holiday) for unit in (office, department, elsewhere)] == [False, False, True]

@@ -33,7 +33,7 @@ from partnerships.models import (
 from partnerships.operations.audit import audit
 from partnerships.operations.run import run_once
 from partnerships.reminders import reconcile
-from partnerships.reminders.rule_set import Rulebook
+from partnerships.reminders.rule_set import RuleSet
 from partnerships.statuses import DeliveryStatus, MilestoneStatus, PlanStatus
 from tests.services.smtp_sink import DISCONNECT, SmtpSink
 
@@ -207,9 +207,9 @@ class Office(RuleBasedStateMachine):
         self.announced |= {one for one in current if self._moment(one) > self.at}
 
     def _current(self) -> set[Announcement]:
-        pending, book = Milestone.objects.pending().filter(agreement=self.agreement), Rulebook.load()
+        pending, rule_set = Milestone.objects.pending().filter(agreement=self.agreement), RuleSet.load()
         ones = {(milestone.pk, rule.pk, milestone.due_on, None) for milestone in pending for rule in self.rules}
-        wakes = [(milestone, book.wake(milestone)) for milestone in pending]
+        wakes = [(milestone, rule_set.snooze_end(milestone)) for milestone in pending]
         return ones | {(one.pk, wake[0], one.due_on, one.snoozed_until) for one, wake in wakes if wake}
 
     def _moment(self, one: Announcement) -> dt.datetime:
@@ -217,8 +217,8 @@ class Office(RuleBasedStateMachine):
         milestone.due_on, milestone.snoozed_until = one[2:]
         if one[3]:
             milestone.status = MilestoneStatus.OPEN
-            return Rulebook.load().wake(milestone)[1].send_at
-        return Rulebook.load().moment(ReminderRule.objects.get(pk=one[1]), milestone).send_at
+            return RuleSet.load().snooze_end(milestone)[1].send_at
+        return RuleSet.load().moment(ReminderRule.objects.get(pk=one[1]), milestone).send_at
 
     def _milestone(self, which: int) -> Milestone:
         return Milestone.objects.get(pk=self.milestones[which % len(self.milestones)].pk)
@@ -281,7 +281,7 @@ def _with_reason() -> list[Announcement]:
 
 
 def _sleeps(milestone: Milestone, at: dt.datetime) -> bool:
-    wake = Rulebook.load().wake(milestone)
+    wake = RuleSet.load().snooze_end(milestone)
     return wake is not None and at < wake[1].send_at
 
 

@@ -34,7 +34,7 @@ from partnerships.models.reasons import Reason
 from partnerships.operations.audit import audit
 from partnerships.reminders.explain import explain
 from partnerships.reminders.reconcile import reconcile_marked, sweep
-from partnerships.reminders.unanswered import mark_sent
+from partnerships.reminders.unanswered import mark_told
 from partnerships.statuses import DeliveryStatus
 from tests.reminders.conftest import Clock
 from tests.services.smtp_sink import SmtpSink
@@ -68,7 +68,7 @@ def sent(clock: Clock) -> Delivery:
     claim = claim_next(now=clock(), clock=clock)
     assert claim is not None
     assert advance(claim.delivery, DeliveryStatus.SENT, at=clock(), sent_at=clock())
-    mark_sent(claim.delivery)
+    mark_told([claim.delivery.pk])
     reconcile_marked(now=clock())
     return claim.delivery
 
@@ -236,11 +236,11 @@ def test_a_sent_mail_marks_its_milestone_only_where_a_rule_waits(
     queue()
     claim = claim_next(now=clock(), clock=clock)
     assert claim is not None
-    mark_sent(claim.delivery)
+    mark_told([claim.delivery.pk])
     assert ReminderMark.objects.count() == 0
 
     ReminderRuleFactory(offset=5, direction="unanswered", milestone_kind="review")
-    mark_sent(claim.delivery)
+    mark_told([claim.delivery.pk])
     assert ReminderMark.objects.count() == 0
 
 
