@@ -166,21 +166,28 @@ def _replace(path: Path, content: str) -> None:
     scratch.replace(path)
 
 
+def _version(stat: os.stat_result) -> tuple[int, int]:
+    """Tell two scripts apart; on a coarse clock two may carry the same time."""
+    return stat.st_ino, stat.st_mtime_ns
+
+
 class _Handler:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.used: dict[str, int] = {}
-        self.written_at = 0
+        self.version = (0, 0)  # of the script that was read last
 
     def _rules(self) -> list[Rule]:
-        """Those of now; a new script is unused, even one that reads like the last."""
+        """Return the rules of the current script; a new one is unused, even if it reads like the last."""
         path = self.directory / "script"
         if not path.exists():
             return []
-        written_at = path.stat().st_mtime_ns
-        if written_at != self.written_at:
-            self.written_at, self.used = written_at, {}
-        return json.loads(path.read_text())
+        with path.open() as file:
+            # Of the open file, because another may take its place at any moment.
+            version = _version(os.fstat(file.fileno()))
+            if version != self.version:
+                self.version, self.used = version, {}
+            return json.load(file)
 
     def _rule(self, at: str, recipients: list[str]) -> Rule | None:
         for rule in self._rules():
@@ -194,19 +201,23 @@ class _Handler:
         return None
 
     async def _reply(self, rule: Rule | None, server: SMTP) -> str | None:
+        version = self.version
         if rule and "delay" in rule:
             await asyncio.sleep(rule["delay"])
         if rule and rule.get("held"):
-            await self._wait_for_another_script()
+            await self._wait_for_another_script(version)
         if rule and rule["reply"] == DISCONNECT:
             server.transport.abort()
             return "421 Closing"
         return rule["reply"] if rule else None
 
-    async def _wait_for_another_script(self) -> None:
+    async def _wait_for_another_script(self, version: tuple[int, int]) -> None:
+        """Wait until the script is no longer the one that the rule came from.
+
+        Not the one that is there now: while a message was being stored, the next script may have come already.
+        """
         script = self.directory / "script"
-        held_by = script.stat().st_mtime_ns
-        while script.stat().st_mtime_ns == held_by:  # noqa: ASYNC110 - another process writes it
+        while _version(script.stat()) == version:  # noqa: ASYNC110 - another process writes it
             await asyncio.sleep(0.02)
 
     async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
