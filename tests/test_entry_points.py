@@ -73,6 +73,7 @@ from partnerships.workflows.agreements import AGREEMENT
 from partnerships.workflows.documents import DOCUMENT
 from partnerships.workflows.edits import Aggregate
 from partnerships.workflows.facilities import FACILITY
+from partnerships.workflows.milestones import MILESTONE
 from partnerships.workflows.organizations import CONTACT, ORGANIZATION
 from tests.admin.forms import change_url
 from tests.admin.forms import filled as filled_admin
@@ -85,6 +86,7 @@ PACKAGE = Path(workflows.__file__).parent.parent
 PENDING = {
     "register_organization",
     "register_contact",
+    "register_milestone",
     "register_activity",
     "register_completed_activity",
     "register_agreement",
@@ -413,6 +415,16 @@ ORGANIZATION_ACTS = [
     refused("name twice", parts=lambda row: [OrganizationName(name=row.other_names.get().name)]),
 ]
 
+MILESTONE_ACTS = [
+    column("title", lambda row: "Hand in the report"),
+    column("title_zh", lambda row: "提交报告"),
+    column("description", lambda row: "Three pages"),
+    column("party", lambda row: row.agreement.parties.first()),
+    column("requires_acceptance", lambda row: True),
+    column("recurs_every_months", lambda row: 12),
+    refused("comes back too seldom", changes=lambda row: {"recurs_every_months": 200}),
+]
+
 CONTACT_ACTS = [
     column("name", lambda row: "Zhou Min"),
     column("position", lambda row: "Head"),
@@ -465,6 +477,12 @@ SUBJECTS = {
         lambda **given: FacilityFactory(opened=True, **given),
         FACILITY_ACTS,
         {"partnerships.admin.facilities": ADMIN},
+    ),
+    "edit_milestone": Subject(
+        MILESTONE,
+        lambda **given: MilestoneFactory(agreement=AgreementFactory(signed=True), **given),
+        MILESTONE_ACTS,
+        {"partnerships.admin.milestones": ADMIN},
     ),
     "edit_organization": Subject(
         ORGANIZATION,

@@ -18,17 +18,17 @@ from partnerships.admin.filters import AttentionFilter, MineFilter, ScopedRelate
 from partnerships.admin.navigation import Attention
 from partnerships.admin.steps import StepsMixin, Verb
 from partnerships.admin.veils import veils
-from partnerships.admin.versions import FollowUpForm
+from partnerships.admin.versions import RootForm
 from partnerships.forms.steps import AssignForm, MoveForm, SnoozeForm, UnsnoozeForm
 from partnerships.models import AgreementParty, Milestone, MilestoneKind
-from partnerships.models.milestones import ACCEPTED_KINDS, DERIVED_KINDS, MILESTONE_TARGETS
+from partnerships.models.milestones import DERIVED_KINDS, MILESTONE_TARGETS
 from partnerships.statuses import MilestoneStatus
-from partnerships.workflows.milestones import last_day_of_snooze
+from partnerships.workflows.milestones import edit_milestone, last_day_of_snooze, register_milestone
 
 DAYS_AHEAD = 7  # as on everybody's first page
 
 
-class MilestoneForm(FollowUpForm):
+class MilestoneForm(RootForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "kind" in self.fields:
@@ -36,15 +36,6 @@ class MilestoneForm(FollowUpForm):
             self.fields["kind"].choices = offered
         if "party" in self.fields:
             self.fields["party"].queryset = AgreementParty.objects.filter(agreement=self.instance.agreement_id)
-
-    def clean(self) -> dict[str, Any] | None:
-        cleaned = super().clean() or {}
-        agreement, due_on = cleaned.get("agreement"), cleaned.get("due_on")
-        if agreement and agreement.signed_on and due_on and due_on < agreement.signed_on:
-            self.add_error("due_on", _("The agreement was signed later; nothing can be due before that."))
-        if self.instance.pk is None and cleaned.get("kind") in ACCEPTED_KINDS:
-            cleaned["requires_acceptance"] = True
-        return cleaned
 
 
 def _move(row: Milestone, request: HttpRequest, data: Any) -> forms.Form:
@@ -127,6 +118,7 @@ DATES = ("submitted_on", "met_on", "waived_on", "cancelled_on")
 @veils("agreement")
 class MilestoneAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     view_action, add_action, change_action = "milestone.view", "milestone.add", "milestone.edit"
+    register_verb, edit_verb = staticmethod(register_milestone), staticmethod(edit_milestone)
     form = MilestoneForm
     verbs = VERBS
     attention = ATTENTION

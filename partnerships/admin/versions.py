@@ -124,15 +124,3 @@ class RootForm(ScopedChoicesMixin, DomainFormMixin, VersionedForm):
         reason = refusal(self.request.user, self.action, self.instance)
         if reason is not None:
             self.add_error("unit" if "unit" in self.fields else None, reason)
-
-
-class FollowUpForm(RootForm):
-    """The form of what may stand under an agreement: only under one that the person follows up."""
-
-    def clean_agreement(self) -> Any:
-        agreement = self.cleaned_data["agreement"]
-        if agreement and "agreement" in self.changed_data:
-            reason = refusal(self.request.user, "agreement.follow_up", agreement)
-            if reason is not None:
-                raise forms.ValidationError(reason)
-        return agreement

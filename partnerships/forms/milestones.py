@@ -3,13 +3,14 @@
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.forms.domain import DomainFormMixin
 from partnerships.forms.steps import DateInput
 from partnerships.models import Milestone, User
 from partnerships.models.base import validate_visible_text
-from partnerships.workflows.milestones import add_action_point
+from partnerships.workflows.milestones import new_action_point, register_milestone
 
 
 class ActionPointForm(DomainFormMixin, forms.Form):
@@ -25,4 +26,5 @@ class ActionPointForm(DomainFormMixin, forms.Form):
         self.fields["owner"].initial = user.pk
 
     def keep(self, actor: User, **about: Any) -> Milestone:
-        return add_action_point(about["target"], actor=actor, **self.cleaned_data)
+        milestone = new_action_point(about["target"], **self.cleaned_data)
+        return register_milestone(milestone, actor=actor, today=timezone.localdate())

@@ -38,7 +38,7 @@ from partnerships.statuses import ACTIVITY_TRANSITIONS, MILESTONE_TRANSITIONS, M
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
 from partnerships.views.steps import form_page, grouped_offers, step_page
-from partnerships.workflows.milestones import last_day_of_snooze
+from partnerships.workflows.milestones import last_day_of_snooze, new_action_point
 
 # To what an action point is added.
 TARGETS: dict[str, Any] = {"agreement": Agreement, "activity": Activity, "event": Event}
@@ -94,13 +94,7 @@ def milestone_add(request: UserRequest, target: str, pk: int) -> HttpResponse:
     return render(request, f"partnerships/milestones/{'_add' if is_in_place else 'add'}.html", context)
 
 
-def new_action_point(target: Any) -> Milestone:
-    """Unsaved, to ask who may add one."""
-    agreement = target if isinstance(target, Agreement) else getattr(target, "agreement", None)
-    return Milestone(unit_id=target.unit_id, agreement=agreement, kind=MilestoneKind.ACTION_POINT)
-
-
-def may_add_action_point(user: User, target: Any) -> bool:
+def may_add_action_point(user: User, target: Agreement | Activity | Event) -> bool:
     milestone = new_action_point(target)
     has_ended = milestone.agreement is not None and milestone.agreement.has_ended
     return not has_ended and may(user, "milestone.add", milestone)

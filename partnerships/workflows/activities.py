@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from partnerships.exceptions import InvalidInput, NotAllowed
+from partnerships.exceptions import DomainError, InvalidInput
 from partnerships.models import (
     Activity,
     ActivityCredit,
@@ -28,17 +28,22 @@ from partnerships.models import (
     User,
     Visit,
 )
-from partnerships.permissions import require
 from partnerships.statuses import ACTIVITY_TRANSITIONS, ActivityStatus, PlanStatus
 from partnerships.workflows.derivation import Derived, derive_milestones, update_derived
-from partnerships.workflows.edits import Aggregate, changed_columns, check_not_in_future
-from partnerships.workflows.milestones import cancel_pending_milestones, give_milestones_to, reassign
+from partnerships.workflows.edits import Aggregate, changed_columns, check_not_in_future, require_at
+from partnerships.workflows.milestones import (
+    cancel_pending_milestones,
+    give_milestones_to,
+    is_open_already,
+    new_action_point,
+    reassign,
+    register_milestone,
+)
 from partnerships.workflows.transitions import (
     check_day,
     check_input,
     check_new_owner,
     lock,
-    save_as,
     take_step,
 )
 
@@ -177,11 +182,7 @@ def _lock_agreements(before: Activity | ContactNote, after: Activity | ContactNo
 def _lock_followed_up(agreement: Agreement, actor: User | None) -> Agreement:
     """The agreement under its lock, when the actor may follow it up."""
     locked = lock(agreement)
-    try:
-        require(actor, "agreement.follow_up", locked)
-    except NotAllowed as error:
-        error.field = "agreement"
-        raise
+    require_at("agreement", actor, "agreement.follow_up", locked)
     return locked
 
 
@@ -302,7 +303,7 @@ def complete_activity(
             no_next_step_reason=no_next_step_reason.strip(),
         )
         if next_step_on:
-            _make_action_point(done, next_step.strip(), next_step_on, actor=actor)
+            _register_next_step(done, next_step_on, actor=actor, today=on)
         if done.agreement:
             derive_milestones(done.agreement, actor=actor, on=on)
         # After the agreement: who ends that locks it first and the milestones of its activities then.
@@ -473,18 +474,17 @@ def _check_next_step(on: dt.date, next_step: str, next_step_on: dt.date | None, 
         raise InvalidInput(_("The next step cannot be due before the activity was completed."), field="next_step_on")
 
 
-def _make_action_point(activity: Activity, title: str, due_on: dt.date, *, actor: User | None) -> None:
-    """Once: an activity that is reopened and completed again asks for the same thing."""
-    if activity.milestones.pending().filter(kind=MilestoneKind.ACTION_POINT, title=title, due_on=due_on).exists():
-        return
-    milestone = Milestone(
-        unit_id=activity.unit_id,
-        kind=MilestoneKind.ACTION_POINT,
-        activity=activity,
-        agreement_id=activity.agreement_id,
-        title=title,
-        due_on=due_on,
-        owner=activity.owner or actor,
-        is_sample=activity.is_sample,
+def _register_next_step(activity: Activity, due_on: dt.date, *, actor: User | None, today: dt.date) -> None:
+    """Make the next step an action point of the owner, or of the actor where the owner cannot be reached."""
+    owner = next((person for person in (activity.owner, actor) if person and person.is_reachable), None)
+    milestone = new_action_point(
+        activity, title=activity.next_step, due_on=due_on, owner=owner, is_sample=activity.is_sample
     )
-    save_as(milestone, actor)
+    # An activity that is reopened and completed again asks for the same once more.
+    if is_open_already(milestone):
+        return
+    try:
+        register_milestone(milestone, actor=actor, today=today)
+    except DomainError as error:
+        error.field = {"title": "next_step", "due_on": "next_step_on"}.get(error.field or "")
+        raise

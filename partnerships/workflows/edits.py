@@ -204,13 +204,18 @@ def _save_checked(row: Any, actor: User | None) -> None:
     save_as(row, actor)
 
 
-def _require_as_changed(actor: User | None, action: str, row: Any, changed: set[str]) -> None:
-    """Check permission for the row as it would be; a refusal stands at the unit where that was chosen."""
+def require_at(field: str | None, actor: User | None, action: str, row: models.Model) -> None:
+    """Check permission as ``require`` does; a refusal is about ``field``."""
     try:
         require(actor, action, row)
     except NotAllowed as error:
-        error.field = "unit" if "unit" in changed else None
+        error.field = field
         raise
+
+
+def _require_as_changed(actor: User | None, action: str, row: models.Model, changed: set[str]) -> None:
+    """Check permission for the row as it would be; a refusal stands at the unit where that was chosen."""
+    require_at("unit" if "unit" in changed else None, actor, action, row)
 
 
 def _remove_part(row: Any, actor: User | None) -> None:

@@ -12,12 +12,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from partnerships.dates import add_months
-from partnerships.exceptions import InvalidInput, NotAllowed
+from partnerships.exceptions import InvalidInput
 from partnerships.models import Facility, FacilityPartner, MilestoneKind, Organization, ProgrammeItem, User
-from partnerships.permissions import require
 from partnerships.statuses import FACILITY_TRANSITIONS, FacilityStatus, MilestoneStatus
 from partnerships.workflows.derivation import Derived, update_derived
-from partnerships.workflows.edits import Aggregate
+from partnerships.workflows.edits import Aggregate, require_at
 from partnerships.workflows.milestones import cancel_pending_milestones, give_milestones_to, reassign
 from partnerships.workflows.organizations import update_holders
 from partnerships.workflows.transitions import check_new_owner, take_step
@@ -75,12 +74,8 @@ def edit_facility(
 
 def _check_agreement(facility: Facility, actor: User | None) -> None:
     """Raise ``NotAllowed`` for an agreement that the actor may not follow up."""
-    try:
-        if facility.agreement:
-            require(actor, "agreement.follow_up", facility.agreement)
-    except NotAllowed as error:
-        error.field = "agreement"
-        raise
+    if facility.agreement:
+        require_at("agreement", actor, "agreement.follow_up", facility.agreement)
 
 
 def _give_to_owner(before: Facility, after: Facility, actor: User | None) -> None:

@@ -1,11 +1,12 @@
-"""Milestones: done, submitted, accepted, moved, snoozed, waived, given to others."""
+"""Milestones: registered, edited, done, submitted, accepted, moved, snoozed, waived, given to others."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
+from types import MappingProxyType
 from typing import Any
 
-from django.db import transaction
+from django.db import models, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -19,13 +20,15 @@ from partnerships.models import (
     Event,
     Milestone,
     MilestoneKind,
+    Organization,
     StatusChange,
     User,
 )
 from partnerships.models.base import none_of
-from partnerships.models.milestones import FIRM_KINDS, MILESTONE_TARGETS
+from partnerships.models.milestones import ACCEPTED_KINDS, DERIVED_KINDS, FIRM_KINDS, MILESTONE_TARGETS
 from partnerships.permissions import require
 from partnerships.statuses import MILESTONE_TRANSITIONS, MilestoneStatus
+from partnerships.workflows.edits import Aggregate, changed_columns, require_at
 from partnerships.workflows.transitions import (
     check_day,
     check_input,
@@ -44,6 +47,14 @@ UNDO_MINUTES = 5
 
 TAKEN_BACK_BY = {"meet": "reopen", "submit": "send_back"}
 
+MILESTONE = Aggregate(
+    Milestone,
+    "milestone.add",
+    "milestone.edit",
+    # A milestone stays where it was registered; date, owner and evidence have verbs that ask for more.
+    fixed=frozenset({"unit", "kind", "agreement", *MILESTONE_TARGETS, "due_on", "owner", "evidence"}),
+)
+
 # What to do about those that nobody meets by a word.
 INSTEAD = {
     MilestoneKind.NEXT_CONTACT: gettext_noop(
@@ -54,34 +65,97 @@ INSTEAD = {
 }
 
 
-def add_action_point(
-    target: Agreement | Activity | Event, *, actor: User | None, title: str, due_on: dt.date, owner: User
+def register_milestone(
+    milestone: Milestone, *, actor: User | None, today: dt.date, parts: Sequence[models.Model] = ()
 ) -> Milestone:
-    """Something that came up and that ``owner``, who must be able to see it and be reached, does by ``due_on``.
+    """Register something dated that somebody must do; its owner must be able to see it and be reached.
 
     Raises ``InvalidInput`` when the same is open already: a second click sends it again.
     """
+    if milestone.kind in DERIVED_KINDS:
+        raise InvalidInput(_("This kind follows from other records: choose another one."), field="kind")
+    if milestone.kind in ACCEPTED_KINDS:
+        milestone.requires_acceptance = True
+    milestone.title = milestone.title.strip()
     with transaction.atomic():
-        milestone = _place_action_point(lock(target), title=title.strip(), due_on=due_on, owner=owner)
-        require(actor, "milestone.add", milestone)
-        if milestone.agreement and milestone.agreement.has_ended:
-            raise TransitionRefused(_("The agreement has ended: nothing more is to be done under it."))
-        _check_due(milestone, due_on)
+        _lock_target(milestone, actor)
+        _check_due(milestone, milestone.due_on)
         check_input(milestone)
-        if target.milestones.pending().filter(title=milestone.title, due_on=due_on).exists():
+        if is_open_already(milestone):
             raise InvalidInput(_("This is to be done already."), field="title")
-        save_as(milestone, actor)
-        check_new_owner(milestone, owner, field="owner")
+        MILESTONE.register(milestone, parts, actor=actor)
+        if milestone.owner:
+            check_new_owner(milestone, milestone.owner, field="owner")
     return milestone
 
 
-def _place_action_point(target: Agreement | Activity | Event, **columns: Any) -> Milestone:
-    """A new one of a locked ``target``; its agreement is locked, too, and cannot end before it is kept."""
-    milestone = Milestone(**placement(target), kind=MilestoneKind.ACTION_POINT, **columns)
+def edit_milestone(
+    milestone: Milestone,
+    *,
+    actor: User | None,
+    today: dt.date,
+    changes: Mapping[str, Any] = MappingProxyType({}),
+    parts: Sequence[models.Model] = (),
+    removed: Sequence[models.Model] = (),
+) -> Milestone:
+    """Change what an open milestone says and how it is closed; its date, its owner and its status have verbs of their own."""
+    with transaction.atomic():
+        before, after = MILESTONE.begin(milestone, changes, actor=actor)
+        if changed_columns(before, after):
+            _check_editable(before)
+        if after.party and after.party.agreement_id != after.agreement_id:
+            raise InvalidInput(_("This party belongs to another agreement."), field="party")
+        MILESTONE.finish(before, after, parts, removed, actor=actor)
+    return after
+
+
+def _check_editable(milestone: Milestone) -> None:
+    if milestone.is_derived:
+        raise TransitionRefused(_("This date follows from another record: change that one."))
+    if not milestone.is_pending:
+        raise TransitionRefused(_("Only an open milestone can be changed."))
+
+
+def new_action_point(target: Agreement | Activity | Event, **columns: Any) -> Milestone:
+    """Return an unsaved action point of ``target``, in its unit and under its agreement."""
+    milestone = Milestone(unit_id=target.unit_id, kind=MilestoneKind.ACTION_POINT, **columns)
+    if not isinstance(target, Agreement):
+        milestone.agreement = getattr(target, "agreement", None)
     setattr(milestone, str(target._meta.model_name), target)
-    if milestone.agreement and milestone.agreement is not target:
-        milestone.agreement = lock(milestone.agreement)
     return milestone
+
+
+def is_open_already(milestone: Milestone) -> bool:
+    """Whether the same thing is still to be done for the same target by the same day."""
+    places = {f"{name}_id": getattr(milestone, f"{name}_id") for name in ("agreement", *MILESTONE_TARGETS)}
+    return Milestone.objects.pending().filter(**places, title=milestone.title, due_on=milestone.due_on).exists()
+
+
+def _lock_target(milestone: Milestone, actor: User | None) -> None:
+    """Lock what a new milestone belongs to with its agreement, which cannot end before the milestone is saved."""
+    target = milestone.target
+    if target is None:
+        return  # a constraint asks for one
+    if not isinstance(target, Agreement | Organization):
+        target = lock(target)
+        _take_agreement_of(target, milestone)
+    if milestone.agreement:
+        milestone.agreement = lock(milestone.agreement)
+        if getattr(target, "agreement_id", None) is None:
+            require_at("agreement", actor, "agreement.follow_up", milestone.agreement)
+        if milestone.agreement.has_ended:
+            raise TransitionRefused(_("The agreement has ended: nothing more is to be done under it."))
+    if isinstance(target, Organization):
+        lock(target)  # organizations come after agreements
+
+
+def _take_agreement_of(target: models.Model, milestone: Milestone) -> None:
+    """Put the milestone under the agreement of its target; another agreement is refused."""
+    agreement_id = getattr(target, "agreement_id", None)
+    if agreement_id and milestone.agreement_id not in {None, agreement_id}:
+        words = _("The %(kind)s belongs to another agreement.") % {"kind": target._meta.verbose_name}
+        raise InvalidInput(words, field="agreement")
+    milestone.agreement_id = milestone.agreement_id or agreement_id
 
 
 def meet_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, evidence: str) -> Milestone:

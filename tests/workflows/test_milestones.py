@@ -25,9 +25,11 @@ from partnerships.workflows.milestones import (
     accept_milestone,
     assign_milestone,
     cancel_milestone,
+    edit_milestone,
     give_milestones_to,
     meet_milestone,
     move_milestone,
+    register_milestone,
     reopen_milestone,
     send_back_milestone,
     submit_milestone,
@@ -54,6 +56,58 @@ def meet(milestone: Milestone, **more: Any) -> Milestone:
 def move(milestone: Milestone, due_on: str, **more: Any) -> Milestone:
     values = {"actor": None, "on": DAY, "due_on": day(due_on), "reason": "Holiday", **more}
     return move_milestone(fresh(milestone), **values)
+
+
+def register(**columns: Any) -> Milestone:
+    return register_milestone(Milestone(title="Report", due_on=DAY, **columns), actor=None, today=DAY)
+
+
+def test_a_new_milestone_takes_the_agreement_of_its_activity() -> None:
+    activity = ActivityFactory(agreement=AgreementFactory(signed=True))
+
+    assert register(unit=activity.unit, activity=activity).agreement == activity.agreement
+
+
+def test_a_new_milestone_of_an_activity_stands_under_no_other_agreement() -> None:
+    activity = ActivityFactory(agreement=AgreementFactory(signed=True))
+
+    with pytest.raises(InvalidInput) as refusal:
+        register(unit=activity.unit, activity=activity, agreement=AgreementFactory(signed=True))
+    assert refusal.value.field == "agreement"
+
+
+def test_nobody_adds_a_milestone_to_an_agreement_they_do_not_follow_up() -> None:
+    actor, agreement = UserFactory(coordinator_in=UnitFactory()), AgreementFactory(signed=True)
+    milestone = Milestone(title="Report", due_on=DAY, unit=actor.memberships.get().unit, agreement=agreement)
+
+    with pytest.raises(NotAllowed) as refusal:
+        register_milestone(milestone, actor=actor, today=DAY)
+    assert refusal.value.field == "agreement"
+
+
+def test_a_derived_kind_is_not_registered_by_hand() -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        register(unit=UnitFactory(), event=EventFactory(), kind=MilestoneKind.NEXT_CONTACT)
+    assert refusal.value.field == "kind"
+
+
+@pytest.mark.parametrize("state", [{"met": True}, {"derived_key": "report"}])
+def test_what_is_closed_or_derived_is_not_edited(state: dict[str, Any]) -> None:
+    milestone = MilestoneFactory(agreement=AgreementFactory(signed=True), **state)
+    before = footprint(milestone)
+
+    with pytest.raises(TransitionRefused):
+        edit_milestone(fresh(milestone), actor=None, today=DAY, changes={"title": "Another"})
+    assert footprint(milestone) == before
+
+
+def test_a_party_of_another_agreement_owes_nothing_here() -> None:
+    party = AgreementFactory(signed=True).parties.first()
+    milestone = MilestoneFactory(agreement=AgreementFactory(signed=True))
+
+    with pytest.raises(InvalidInput) as refusal:
+        edit_milestone(fresh(milestone), actor=None, today=DAY, changes={"party": party})
+    assert refusal.value.field == "party"
 
 
 def test_met_with_its_evidence() -> None:

@@ -31,11 +31,13 @@ from partnerships.models import (
     ContactNote,
     Demand,
     DemandOutcome,
+    Event,
     Milestone,
     Organization,
     OrganizationName,
     OrganizationUnit,
     StatusChange,
+    User,
 )
 from partnerships.statuses import AgreementStatus, MilestoneStatus
 from partnerships.workflows.activities import (
@@ -56,7 +58,13 @@ from partnerships.workflows.agreements import (
 from partnerships.workflows.demands import agree_with_project, choose_answer, close_demand
 from partnerships.workflows.derivation import derive_milestones
 from partnerships.workflows.derived_sweep import sweep_derived
-from partnerships.workflows.milestones import accept_milestone, add_action_point, meet_milestone, send_back_milestone
+from partnerships.workflows.milestones import (
+    accept_milestone,
+    meet_milestone,
+    new_action_point,
+    register_milestone,
+    send_back_milestone,
+)
 from partnerships.workflows.organizations import register_contact, register_organization
 from tests.together import refused, run_together
 from tests.workflows.follow_ups import log_contact, plan_activity, record_activity
@@ -296,11 +304,15 @@ def test_a_form_sent_twice_adds_one_person() -> None:
     assert organization.contacts.count() == 1
 
 
+def add_action_point(target: Agreement | Activity | Event, owner: User) -> Milestone:
+    milestone = new_action_point(target, title="Call them", due_on=DAY, owner=owner)
+    return register_milestone(milestone, actor=owner, today=DAY)
+
+
 def test_a_form_sent_twice_adds_one_action_point() -> None:
     agreement = AgreementFactory(signed=True)
     for target in (agreement, ActivityFactory(agreement=agreement), EventFactory(unit=agreement.unit)):
-        asked = {"actor": agreement.coordinator, "title": "Call them", "due_on": DAY, "owner": agreement.coordinator}
-        calls = [partial(add_action_point, row, **asked) for row in read_twice(target)]
+        calls = [partial(add_action_point, row, agreement.coordinator) for row in read_twice(target)]
 
         assert [error.field for error in refused(run_together(*calls))] == ["title"]
 
@@ -312,9 +324,8 @@ def test_what_is_added_while_the_agreement_ends_does_not_outlive_it() -> None:
     for _round in range(4):
         agreement = AgreementFactory(signed=True)
         target = ActivityFactory(agreement=agreement) if _round % 2 else Agreement.objects.get(pk=agreement.pk)
-        asked = {"actor": agreement.coordinator, "title": "Call them", "due_on": DAY, "owner": agreement.coordinator}
         run_together(
-            partial(add_action_point, target, **asked),
+            partial(add_action_point, target, agreement.coordinator),
             partial(terminate_agreement, agreement, actor=None, on=DAY, reason="Insolvent"),
         )
         assert agreement.milestones.pending().count() == 0
