@@ -12,6 +12,7 @@ from typing import Any
 
 from django.core.files.base import File
 from django.db import models, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from partnerships.exceptions import InvalidInput
@@ -20,7 +21,7 @@ from partnerships.models.documents import DOCUMENT_TARGETS
 from partnerships.names import has_invisible_characters
 from partnerships.permissions import require
 from partnerships.workflows.edits import Aggregate
-from partnerships.workflows.transitions import lock, save_as
+from partnerships.workflows.transitions import lock
 
 LARGEST_FILE = 25 * 1024 * 1024
 # What a document of the office unpacks to at most, and in how many parts: a bomb of a few kilobytes has more.
@@ -203,7 +204,7 @@ def edit_document(
 def attach_to_activity(
     activity: Activity, *, actor: User | None, kind: str, files: Sequence[File], at: dt.datetime
 ) -> list[Document]:
-    """Keeps each of ``files`` as a document of its own, called after the file. All of them, or none.
+    """Register each of ``files`` as a document of its own, called after the file. All of them, or none.
 
     Raises ``InvalidInput`` on ``files`` with the name of the first that is not taken.
     """
@@ -212,15 +213,11 @@ def attach_to_activity(
             check_upload(file)
         except InvalidInput as error:
             raise InvalidInput(f"{PurePath(str(file.name)).name}: {error}", field="files") from error
-    documents = []
+    common: dict[str, Any] = {"actor": actor, "today": timezone.localdate(at), "at": at}
     with transaction.atomic():
-        for file in files:
-            document = Document(activity=activity, kind=kind, title=PurePath(_clean_name(file)).stem)
-            require(actor, "document.upload", document)
-            save_as(document, actor)
-            add_version(document, actor=actor, file=file, at=at)
-            documents.append(document)
-    return documents
+        titles = (PurePath(_clean_name(file)).stem for file in files)
+        rows = (Document(activity=activity, kind=kind, title=title) for title in titles)
+        return [register_document(row, file=file, **common) for row, file in zip(rows, files, strict=True)]
 
 
 def _is_current(document: Document, file: File) -> bool:
