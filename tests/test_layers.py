@@ -56,6 +56,8 @@ ALLOWED: dict[str, set[str]] = {
 WORKFLOWS = [
     "transitions",
     "edits",
+    "records",
+    "programmes",
     "organizations",
     "documents",
     "milestones",

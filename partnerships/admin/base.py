@@ -26,6 +26,7 @@ from partnerships.forms.versions import LONGEST_NUMBER
 from partnerships.models import Citation, StatusChange
 from partnerships.models.base import status_of
 from partnerships.permissions import may
+from partnerships.workflows.records import edit_record, register_record
 
 # What Django's own list filters append to a field's name.
 FILTER_LOOKUPS = ("exact", "isnull", "gte", "lt", "id__exact")
@@ -272,6 +273,12 @@ class OfficeAdmin(SimpleHistoryAdmin, PlainAdmin):
         if obj is None or not self.has_view_history_or_change_history_permission(request, obj):
             raise PermissionDenied
         return obj
+
+
+class RecordAdmin(OfficeAdmin):
+    """A page for a record whose edits have no consequences."""
+
+    register_verb, edit_verb = staticmethod(register_record), staticmethod(edit_record)
 
 
 def note_changes(formset: Any) -> None:

@@ -15,6 +15,7 @@ from partnerships.admin.base import (
     CitationInline,
     OfficeAdmin,
     ReadOnlyInline,
+    RecordAdmin,
     WordSearchMixin,
     admin_link,
     status_badge,
@@ -28,7 +29,7 @@ from partnerships.admin.steps import StepsMixin, Verb
 from partnerships.forms.demands import AgreementOutcomeForm, AskUnitsForm, OutcomeForm, ProjectOutcomeForm
 from partnerships.models import Achievement, AgreementParty, Answer, Demand
 from partnerships.statuses import DemandStatus
-from partnerships.workflows.demands import release_demand
+from partnerships.workflows.demands import edit_answer, edit_demand, register_demand
 
 DATES = ("asked_on", "answered_on", "agreed_on", "closed_on")
 ANSWER_DATES = ("proposed_on", "shortlisted_on", "chosen_on", "declined_on")
@@ -102,6 +103,7 @@ class AnswerInline(ReadOnlyInline):
 @admin.register(Demand)
 class DemandAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     view_action, add_action, change_action = "demand.view", "demand.add", "demand.edit"
+    register_verb, edit_verb = staticmethod(register_demand), staticmethod(edit_demand)
     danger_steps = frozenset({"close"})
     verbs = VERBS
     attention = ATTENTION
@@ -140,10 +142,6 @@ class DemandAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"released_on": timezone.localdate(), **super().get_changeform_initial_data(request)}
 
-    def save_model(self, request: HttpRequest, obj: Demand, form: Any, change: bool) -> None:
-        if not change or form.has_changed():
-            release_demand(obj, actor=request.user, on=timezone.localdate())
-
     @display(description=_("status"), ordering="status")
     def status_label(self, demand: Demand) -> str:
         return status_badge(demand)
@@ -154,6 +152,7 @@ class AnswerAdmin(StepsMixin, OfficeAdmin):
     """Seen and written by the unit asked and by the demand's own; a rival's answer is seen by neither rival."""
 
     view_action, change_action = "demand.view", "answer.edit"
+    edit_verb = staticmethod(edit_answer)
     danger_steps = frozenset({"decline"})
     list_display = ("demand", "unit", "person", "organization", "achievement", "status_label")
     list_filter = ("status", ("unit", ScopedRelatedFilter))
@@ -187,7 +186,7 @@ class AnswerAdmin(StepsMixin, OfficeAdmin):
 
 
 @admin.register(Achievement)
-class AchievementAdmin(WordSearchMixin, OfficeAdmin):
+class AchievementAdmin(WordSearchMixin, RecordAdmin):
     view_action, add_action, change_action = "achievement.view", "achievement.edit", "achievement.edit"
     delete_action = "achievement.edit"
     list_display = ("name", "name_zh", "organization", "field", "is_on_offer", "unit")

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from partnerships.admin.base import CitationInline, OfficeAdmin, PartInline, WordSearchMixin
+from partnerships.admin.base import CitationInline, PartInline, RecordAdmin, WordSearchMixin
 from partnerships.admin.documents import DocumentInline
 from partnerships.admin.filters import ScopedRelatedFilter
 from partnerships.admin.programmes import LabelInline
@@ -30,7 +30,7 @@ class ParticipationInline(PartInline):
 
 
 @admin.register(Event)
-class EventAdmin(WordSearchMixin, OfficeAdmin):
+class EventAdmin(WordSearchMixin, RecordAdmin):
     view_action, add_action, change_action = "event.view", "event.add", "event.edit"
     list_display = ("name", "name_zh", "kind_list", "starts_on", "region", "unit")
     list_filter = (("unit", ScopedRelatedFilter), "kinds__kind", "starts_on")

@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from partnerships.admin.base import CitationInline, OfficeAdmin
+from partnerships.admin.base import CitationInline, RecordAdmin
 from partnerships.admin.filters import AttentionFilter, ScopedRelatedFilter
 from partnerships.admin.navigation import Attention
 from partnerships.models import ReportedFigure
@@ -55,7 +55,7 @@ def counted_link(figure: Any) -> str:
 
 
 @admin.register(ReportedFigure)
-class ReportedFigureAdmin(OfficeAdmin):
+class ReportedFigureAdmin(RecordAdmin):
     view_action, add_action, change_action = "figure.view", "figure.edit", "figure.edit"
     delete_action = "figure.edit"
     attention = ATTENTION

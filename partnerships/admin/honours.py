@@ -1,9 +1,7 @@
 """Honour schemes with their ladder, and the honours that organizations hold until they lapse."""
 
-from collections.abc import Iterator
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -13,15 +11,22 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from partnerships.admin.agreements import MilestoneInline
-from partnerships.admin.base import CitationInline, OfficeAdmin, WordSearchMixin, admin_link, badge, status_badge
+from partnerships.admin.base import (
+    CitationInline,
+    OfficeAdmin,
+    RecordAdmin,
+    WordSearchMixin,
+    admin_link,
+    badge,
+    status_badge,
+)
 from partnerships.admin.documents import DocumentInline
 from partnerships.admin.filters import AttentionFilter, ScopedRelatedFilter
 from partnerships.admin.navigation import Attention
 from partnerships.admin.steps import StepsMixin
-from partnerships.admin.versions import RootForm
 from partnerships.dates import add_months
 from partnerships.models import Honour, HonourScheme
-from partnerships.workflows.honours import record_honour
+from partnerships.workflows.honours import edit_honour, register_honour
 
 HALF_YEAR = 6  # months
 ATTENTION = {
@@ -49,32 +54,13 @@ ATTENTION = {
 }
 
 
-class HonourSchemeForm(RootForm):
-    def clean_next_scheme(self) -> Any:
-        next_scheme = self.cleaned_data["next_scheme"]
-        if next_scheme and self.instance.pk and self.instance in rungs_from(next_scheme):
-            raise forms.ValidationError(_("This scheme comes below it already: the ladder would be a circle."))
-        return next_scheme
-
-
-def rungs_from(scheme: HonourScheme) -> Iterator[HonourScheme]:
-    """``scheme`` and the levels above it; a circle, which other doors could make, is walked once."""
-    seen: set[int] = set()
-    rung: HonourScheme | None = scheme
-    while rung is not None and rung.pk not in seen:
-        yield rung
-        seen.add(rung.pk)
-        rung = rung.next_scheme
-
-
 @admin.register(HonourScheme)
-class HonourSchemeAdmin(OfficeAdmin):
+class HonourSchemeAdmin(RecordAdmin):
     """The catalogue is the office's, like the other tables it keeps for everybody."""
 
     view_action, add_action, change_action = "honour.view", "reference.edit", "reference.edit"
     delete_action = "reference.edit"
     history_action = None
-    form = HonourSchemeForm
     list_display = ("name", "name_zh", "level", "issuer", "validity_months", "next_scheme")
     list_filter = ("level",)
     list_select_related = ("next_scheme",)
@@ -95,7 +81,7 @@ class HonourSchemeAdmin(OfficeAdmin):
     def ladder(self, scheme: HonourScheme) -> Any:
         """From the schemes below through this one to the top."""
         below = [(admin_link(previous),) for previous in scheme.previous_schemes.all()]
-        rungs = [(admin_link(rung),) for rung in rungs_from(scheme)]
+        rungs = [(admin_link(rung),) for rung in scheme.with_levels_above()]
         if below:
             rungs.insert(0, (format_html_join(", ", "{}", below),))
         return format_html_join(" → ", "{}", rungs)
@@ -104,6 +90,7 @@ class HonourSchemeAdmin(OfficeAdmin):
 @admin.register(Honour)
 class HonourAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     view_action, add_action, change_action = "honour.view", "honour.edit", "honour.edit"
+    register_verb, edit_verb = staticmethod(register_honour), staticmethod(edit_honour)
     attention = ATTENTION
     list_display = ("organization", "scheme", "level", "batch", "granted_on", "lapse", "status_label", "unit")
     list_filter = (
@@ -135,10 +122,6 @@ class HonourAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         return self.inlines if obj else ()
-
-    def save_model(self, request: HttpRequest, obj: Honour, form: Any, change: bool) -> None:
-        if not change or form.has_changed():
-            record_honour(obj, actor=request.user, on=timezone.localdate())
 
     @display(description=_("status"), ordering="status")
     def status_label(self, honour: Honour) -> str:

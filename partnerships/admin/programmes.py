@@ -22,6 +22,7 @@ from partnerships.models import (
 )
 from partnerships.models.programmes import PROGRAMME_ITEMS
 from partnerships.reports.figures import programme_progress
+from partnerships.workflows.programmes import edit_programme, register_programme
 
 
 class OrganizerInline(PartInline):
@@ -78,6 +79,7 @@ class LabelInline(PartInline):
 @admin.register(Programme)
 class ProgrammeAdmin(WordSearchMixin, OfficeAdmin):
     view_action, add_action, change_action = "programme.view", "programme.edit", "programme.edit"
+    register_verb, edit_verb = staticmethod(register_programme), staticmethod(edit_programme)
     change_form_outer_before_template = "admin/partnerships/progress.html"
     list_display = ("name", "name_zh", "starts_on", "ends_on", "unit")
     list_filter = (("unit", ScopedRelatedFilter), "starts_on")
@@ -91,13 +93,6 @@ class ProgrammeAdmin(WordSearchMixin, OfficeAdmin):
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         return self.inlines if obj else (OrganizerInline, TargetInline)
 
-    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
-        """The label is part of what it is put on or taken off: whoever has that open is told."""
-        super().save_formset(request, form, formset, change)
-        if formset.model is ProgrammeItem:
-            for target in _relabelled(formset):
-                target.touch()
-
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
@@ -106,14 +101,3 @@ class ProgrammeAdmin(WordSearchMixin, OfficeAdmin):
             lines = programme_progress(programme, request.user)
             context["progress"] = [(line, [(figure, quoted(figure)) for figure in line.reported]) for line in lines]
         return super().render_change_form(request, context, *args, **kwargs)
-
-
-def _relabelled(formset: Any) -> set[Any]:
-    """What the changed items are about, and what they were about before."""
-    forms = [form for form in formset.forms if form.has_changed()]
-    found: set[Any] = set()
-    for name in PROGRAMME_ITEMS:
-        field = ProgrammeItem._meta.get_field(name)
-        ids = {pk for form in forms for pk in (form.initial.get(name), field.value_from_object(form.instance)) if pk}
-        found.update(field.related_model._default_manager.filter(pk__in=ids))
-    return found

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.admin.base import OfficeAdmin, PartInline
+from partnerships.admin.base import PartInline, RecordAdmin
 from partnerships.models import AgreementType, CalendarDay, CooperationArea, Region, TypeMilestone, WorkCalendar
 
 
@@ -28,7 +28,7 @@ class DefaultMilestoneInline(PartInline):
 
 
 @admin.register(AgreementType)
-class AgreementTypeAdmin(ReferenceMixin, OfficeAdmin):
+class AgreementTypeAdmin(ReferenceMixin, RecordAdmin):
     list_display = ("name", "name_zh", "review_months", "lead_days", "is_active")
     list_filter = ("is_active",)
     inlines = (DefaultMilestoneInline,)
@@ -39,14 +39,14 @@ class AgreementTypeAdmin(ReferenceMixin, OfficeAdmin):
 
 
 @admin.register(CooperationArea)
-class CooperationAreaAdmin(ReferenceMixin, OfficeAdmin):
+class CooperationAreaAdmin(ReferenceMixin, RecordAdmin):
     list_display = ("name", "name_zh", "is_active")
     list_filter = ("is_active",)
     fieldsets = ((None, {"fields": (("name", "name_zh"), "code", "is_active")}),)
 
 
 @admin.register(Region)
-class RegionAdmin(ReferenceMixin, OfficeAdmin):
+class RegionAdmin(ReferenceMixin, RecordAdmin):
     list_display = ("name", "name_zh", "level", "parent")
     list_filter = ("level",)
     list_select_related = ("parent",)
@@ -61,7 +61,7 @@ class DayInline(PartInline):
 
 
 @admin.register(WorkCalendar)
-class WorkCalendarAdmin(ReferenceMixin, OfficeAdmin):
+class WorkCalendarAdmin(ReferenceMixin, RecordAdmin):
     list_display = ("name", "name_zh", "covered_until")
     inlines = (DayInline,)
     fieldsets = ((None, {"fields": (("name", "name_zh"), ("code", "covered_until"))}),)

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from partnerships.admin.base import OfficeAdmin, PartInline, ReadOnlyInline
+from partnerships.admin.base import PartInline, ReadOnlyInline, RecordAdmin
 from partnerships.models import Citation, Source, Statement
 
 
@@ -41,8 +41,8 @@ class TakenInline(ReadOnlyInline):
 
 
 @admin.register(Source)
-class SourceAdmin(OfficeAdmin):
-    view_action, add_action, change_action, delete_action = "source.view", "source.edit", "source.edit", "source.edit"
+class SourceAdmin(RecordAdmin):
+    view_action, add_action, change_action, delete_action = "source.view", "source.add", "source.edit", "source.edit"
     history_action = None
     list_display = ("title", "publisher", "published_on", "url")
     search_fields = ("title", "publisher")

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from partnerships.admin.base import OfficeAdmin, PartInline, badge
+from partnerships.admin.base import OfficeAdmin, PartInline, RecordAdmin, badge
 from partnerships.admin.steps import StepsMixin, Verb
 from partnerships.forms.users import ActivateForm, DeactivateForm, PasswordLinkForm
 from partnerships.models import Unit, UnitMembership, User
@@ -102,7 +102,7 @@ class UserAdmin(StepsMixin, OfficeAdmin):
 
 
 @admin.register(Unit)
-class UnitAdmin(OfficeAdmin):
+class UnitAdmin(RecordAdmin):
     view_action, add_action, change_action, delete_action = "unit.view", "unit.edit", "unit.edit", "unit.edit"
     history_action = None
     list_display = ("name", "name_zh", "parent", "fallback_person", "time_zone")

@@ -1,8 +1,10 @@
 """Honour schemes (titles that authorities give to enterprises) and who holds them until when."""
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import Self
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
@@ -74,8 +76,22 @@ class HonourScheme(BilingualModel, SeededModel, VersionedModel):
             ),
         ]
 
+    def clean(self) -> None:
+        if self.pk and self.next_scheme and self in self.next_scheme.with_levels_above():
+            words = _("This scheme comes below it already: the ladder would be a circle.")
+            raise ValidationError({"next_scheme": words})
+
     def get_absolute_url(self) -> str:
         return reverse("honour_scheme_detail", args=[self.pk])
+
+    def with_levels_above(self) -> Iterator["HonourScheme"]:
+        """Return the scheme and the levels above it, each once."""
+        seen: set[int] = set()
+        scheme: HonourScheme | None = self
+        while scheme is not None and scheme.pk not in seen:
+            yield scheme
+            seen.add(scheme.pk)
+            scheme = scheme.next_scheme
 
 
 class HonourQuerySet(ScopedQuerySet):

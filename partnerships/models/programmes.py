@@ -156,7 +156,7 @@ class ProgrammeItem(OfficeModel):
         return str(self.target)
 
     @property
-    def target(self) -> models.Model:
+    def target(self) -> VersionedModel:
         return next(getattr(self, name) for name in PROGRAMME_ITEMS if getattr(self, f"{name}_id"))
 
 

@@ -43,7 +43,7 @@ from partnerships.models import (
 from partnerships.permissions import refusal, require
 from partnerships.workflows.activities import register_activity, register_completed_activity
 from partnerships.workflows.agreements import register_signed_agreement
-from partnerships.workflows.demands import release_demand
+from partnerships.workflows.demands import register_demand
 from partnerships.workflows.facilities import open_facility, register_facility
 from partnerships.workflows.organizations import register_organization
 from partnerships.workflows.transitions import check_day, lock, save_as
@@ -410,9 +410,8 @@ class _LineRecorder:
             event=self.event,
             released_on=self.event.starts_on,
         )
-        require(self.actor, "demand.add", demand)
         _check_keeper(line.coordinator, "demand.edit", demand)
-        self.label(demand=release_demand(demand, actor=self.actor, on=self.today))
+        register_demand(demand, actor=self.actor, today=self.today, parts=self._labels())
 
     def visit(self, line: VisitedPartner) -> None:
         [host] = self._organizations([line.organization])

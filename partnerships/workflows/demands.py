@@ -1,10 +1,11 @@
 """Demands: released, asked, answered, agreed; the answers; and the step from a demand to what comes of it."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
-from django.db import transaction
+from django.db import models, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -21,6 +22,7 @@ from partnerships.models import (
     DemandOutcome,
     MilestoneKind,
     Organization,
+    ProgrammeItem,
     ResearchProject,
     Unit,
     User,
@@ -30,24 +32,53 @@ from partnerships.statuses import ANSWER_TRANSITIONS, DEMAND_TRANSITIONS, Answer
 from partnerships.workflows.activities import register_activity
 from partnerships.workflows.agreements import register_agreement
 from partnerships.workflows.derivation import Derived, update_derived
-from partnerships.workflows.milestones import cancel_pending_milestones, give_milestones_to, owner_of, reassign
-from partnerships.workflows.transitions import check_day, lock, lock_as_read, save_as, take_step
+from partnerships.workflows.edits import Aggregate
+from partnerships.workflows.milestones import cancel_pending_milestones, give_milestones_to, reassign
+from partnerships.workflows.transitions import check_new_owner, lock, lock_as_read, save_as, take_step
+
+DEMAND = Aggregate(
+    Demand,
+    "demand.add",
+    "demand.edit",
+    parts=(ProgrammeItem,),
+    fixed=frozenset({"unit"}),  # its deadline and its outcomes stay with the unit that has them
+)
+ANSWER = Aggregate(Answer, "demand.edit", "answer.edit", fixed=frozenset({"demand", "unit"}))
 
 
-def release_demand(demand: Demand, *, actor: User | None, on: dt.date) -> Demand:
-    """Save a demand, new or changed; its deadline becomes a milestone.
+def register_demand(
+    demand: Demand, *, actor: User | None, today: dt.date, parts: Sequence[models.Model] = ()
+) -> Demand:
+    """Register a released demand with its programmes; its deadline becomes a milestone."""
+    with transaction.atomic():
+        DEMAND.register(demand, parts, actor=actor)
+        if demand.owner:
+            check_new_owner(demand, demand.owner, field="owner")
+        watch_deadline(demand, actor=actor, on=today)
+    return demand
 
-    A new owner takes over the pending milestones of the former.
+
+def edit_demand(
+    demand: Demand,
+    *,
+    actor: User | None,
+    today: dt.date,
+    changes: Mapping[str, Any] = MappingProxyType({}),
+    parts: Sequence[models.Model] = (),
+    removed: Sequence[models.Model] = (),
+) -> Demand:
+    """Change a demand and its programmes as one version.
+
+    The milestone follows the deadline. A new owner takes over the pending milestones of the former.
     """
     with transaction.atomic():
-        require(actor, "demand.edit", demand)
-        if demand.deadline_on:
-            check_day(demand.deadline_on, field="deadline_on")
-        former = owner_of(demand)
-        save_as(demand, actor)
-        watch_deadline(demand, actor=actor, on=on)
-        give_milestones_to(demand, owner_id=demand.owner_id, actor=actor, previous=former)
-    return demand
+        before, after = DEMAND.begin(demand, changes, actor=actor)
+        DEMAND.finish(before, after, parts, removed, actor=actor)
+        if after.owner and after.owner_id != before.owner_id:
+            check_new_owner(after, after.owner, field="owner")
+        watch_deadline(after, actor=actor, on=today)
+        give_milestones_to(after, owner_id=after.owner_id, actor=actor, previous=before.owner)
+    return after
 
 
 def watch_deadline(demand: Demand, *, actor: User | None, on: dt.date) -> None:
@@ -69,7 +100,7 @@ def derived_of_demand(demand: Demand) -> list[Derived]:
 
 
 def ask_units(demand: Demand, *, actor: User | None, on: dt.date, units: list[Unit], person: str = "") -> list[Answer]:
-    """Asks each of ``units`` for an answer; a released demand becomes *asked*. Units asked before are left out.
+    """Ask each of ``units`` for an answer; a released demand becomes *asked*. Units asked before are left out.
 
     ``demand`` is as the person read it: raises ``StaleVersion`` when somebody changed it since.
     """
@@ -83,7 +114,7 @@ def ask_units(demand: Demand, *, actor: User | None, on: dt.date, units: list[Un
         if not answers:
             raise InvalidInput(_("All of them were asked already."), field="units")
         for answer in answers:
-            save_as(answer, actor)
+            ANSWER.register(answer, actor=actor)
         if locked.status == DemandStatus.RELEASED:
             _step(locked, "ask", actor=actor, on=on)
     return answers
@@ -149,7 +180,7 @@ def agree_with_project(
 
 
 def assign_demand(demand: Demand, *, actor: User | None, owner: User, reason: str = "") -> Demand:
-    """Gives it to another person, with its milestones; they must be able to see it and be reached."""
+    """Give it to another person, with its milestones; they must be able to see it and be reached."""
     pending = Demand.objects.pending()
     return reassign(demand, owner, actor=actor, action="demand.edit", pending=pending, reason=reason)
 
@@ -160,6 +191,22 @@ STEPS: dict[str, Callable[..., Demand]] = {
     "close": close_demand,
     "reopen": reopen_demand,
 }
+
+
+def edit_answer(
+    answer: Answer,
+    *,
+    actor: User | None,
+    today: dt.date,
+    changes: Mapping[str, Any] = MappingProxyType({}),
+    parts: Sequence[models.Model] = (),
+    removed: Sequence[models.Model] = (),
+) -> Answer:
+    """Change what an answer says and who gives it."""
+    with transaction.atomic():
+        before, after = ANSWER.begin(answer, changes, actor=actor)
+        ANSWER.finish(before, after, parts, removed, actor=actor)
+    return after
 
 
 def propose_answer(answer: Answer, *, actor: User | None, on: dt.date, summary: str = "") -> Answer:

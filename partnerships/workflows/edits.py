@@ -192,10 +192,15 @@ def _unique_keys(part: models.Model, reference: str) -> Iterator[tuple[Any, ...]
                 yield (rule.name, *values)
 
 
-def _save_checked(row: Any, actor: User | None) -> None:
-    """Save a row after its columns and its constraints were checked, so that a refusal names the field."""
+def _save_checked(row: models.Model, actor: User | None) -> None:
+    """Save a row after its columns, its own rules and its constraints were checked, so that a refusal names the field."""
     check_input(row)
+    for column in row._meta.concrete_fields:
+        day = getattr(row, column.attname)
+        if isinstance(column, models.DateField) and column.editable and day is not None:
+            check_day(day, field=column.name)
     try:
+        row.clean()
         row.validate_constraints()
     except ValidationError as error:
         name, messages = next(iter(error.message_dict.items()))

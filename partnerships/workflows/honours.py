@@ -1,35 +1,56 @@
 """Honours: recorded, watched until they lapse, withdrawn when they were recorded in error."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
-from django.db import transaction
+from django.db import models, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from partnerships.exceptions import TransitionRefused
 from partnerships.models import Honour, MilestoneKind, OrganizationUnit, User
-from partnerships.permissions import require
 from partnerships.statuses import HONOUR_TRANSITIONS, HonourStatus
 from partnerships.workflows.derivation import Derived, update_derived
+from partnerships.workflows.edits import Aggregate
 from partnerships.workflows.milestones import cancel_pending_milestones
-from partnerships.workflows.transitions import check_day, lock, save_as, take_step
+from partnerships.workflows.transitions import lock, take_step
+
+# The milestone of its lapse stays with the unit that has it.
+HONOUR = Aggregate(Honour, "honour.edit", "honour.edit", fixed=frozenset({"unit"}))
 
 
-def record_honour(honour: Honour, *, actor: User | None, on: dt.date) -> Honour:
-    """Saves an honour, new or changed, and keeps the milestone of its lapse in step.
+def register_honour(
+    honour: Honour, *, actor: User | None, today: dt.date, parts: Sequence[models.Model] = ()
+) -> Honour:
+    """Register an honour; somebody is asked to act before it lapses.
 
-    One that had lapsed before ``on`` when it was recorded asks for nothing: it is history.
+    One that had lapsed before ``today`` asks for nothing: it is history.
     """
     with transaction.atomic():
-        require(actor, "honour.edit", honour)
-        if honour.status == HonourStatus.WITHDRAWN:
-            raise TransitionRefused(_("This honour was withdrawn. Restore it first."))
-        if honour.valid_until:
-            check_day(honour.valid_until, field="valid_until")
-        save_as(honour, actor)
-        watch_lapse(honour, actor=actor, on=on)
+        HONOUR.register(honour, parts, actor=actor)
+        watch_lapse(honour, actor=actor, on=today)
     return honour
+
+
+def edit_honour(
+    honour: Honour,
+    *,
+    actor: User | None,
+    today: dt.date,
+    changes: Mapping[str, Any] = MappingProxyType({}),
+    parts: Sequence[models.Model] = (),
+    removed: Sequence[models.Model] = (),
+) -> Honour:
+    """Change an honour; the milestone of its lapse follows. One that was withdrawn is restored first."""
+    with transaction.atomic():
+        before, after = HONOUR.begin(honour, changes, actor=actor)
+        if before.status == HonourStatus.WITHDRAWN:
+            raise TransitionRefused(_("This honour was withdrawn. Restore it first."))
+        HONOUR.finish(before, after, parts, removed, actor=actor)
+        watch_lapse(after, actor=actor, on=today)
+    return after
 
 
 def withdraw_honour(honour: Honour, *, actor: User | None, on: dt.date, reason: str) -> Honour:

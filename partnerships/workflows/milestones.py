@@ -404,11 +404,6 @@ def move_milestones_to_unit(agreement: Agreement, *, actor: User | None, previou
             save_as(milestone, actor)
 
 
-def owner_of(row: Any) -> User | None:
-    """Who owns it in the database, before ``row`` is saved."""
-    return User.objects.filter(pk__in=type(row)._base_manager.filter(pk=row.pk).values("owner")).first()
-
-
 def give_milestones_to(row: Any, *, owner_id: int | None, actor: User | None, previous: User | None) -> None:
     """Pending milestones of ``row`` that ``previous`` or nobody looks after go to its new owner; others stay.
 

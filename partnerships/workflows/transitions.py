@@ -160,7 +160,8 @@ def _checked_reason(transition: Transition, reason: str) -> str:
 
 
 def _check_version(row: Any, locked: Any) -> None:
-    if row.version != locked.version:
+    # Reference data has no versions.
+    if getattr(row, "version", None) != getattr(locked, "version", None):
         raise StaleVersion(
             _("Somebody else changed this since you opened it. Please look at it again."), current=locked.version
         )

@@ -45,10 +45,10 @@ TABLE = {
     },
     "lead": {
         **dict.fromkeys(REGISTERED, OWN),
-        **dict.fromkeys((*ORGANIZATIONS, "event", "programme", "honour"), DIRECTORY),
+        **dict.fromkeys((*ORGANIZATIONS, "event", "programme", "honour", "source"), DIRECTORY),
         **dict.fromkeys(QUOTED, DELETABLE_DIRECTORY),
         "answer": (200, 403, 200, 302, 200, 403, 403),
-        **dict.fromkeys((*REFERENCE, "source"), READ_ONLY),
+        **dict.fromkeys(REFERENCE, READ_ONLY),
         "reminderplan": (200, 403, 200, 302, 200, 302, 403),
         "reminderrule": (200, 200, 200, 302, 200, 403, 200),
         "user": CLOSED,

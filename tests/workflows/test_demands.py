@@ -11,6 +11,7 @@ from partnerships.factories import (
     AgreementTypeFactory,
     AnswerFactory,
     DemandFactory,
+    EnterpriseFactory,
     EventFactory,
     InstitutionFactory,
     UnitFactory,
@@ -24,8 +25,9 @@ from partnerships.workflows.demands import (
     choose_answer,
     close_demand,
     decline_answer,
+    edit_demand,
     propose_answer,
-    release_demand,
+    register_demand,
     reopen_answer,
     reopen_demand,
 )
@@ -42,7 +44,12 @@ def fresh(row: Any) -> Any:
 
 
 def released(**more: Any) -> Demand:
-    return fresh(release_demand(DemandFactory(**{"deadline_on": DEADLINE, **more}), actor=None, on=DAY))
+    given = {"unit": UnitFactory(), "organization": EnterpriseFactory(), "deadline_on": DEADLINE, **more}
+    return fresh(register_demand(DemandFactory.build(**given), actor=None, today=DAY))
+
+
+def edited(demand: Demand, *, today: dt.date = DAY, **changes: Any) -> Demand:
+    return edit_demand(fresh(demand), actor=None, today=today, changes=changes)
 
 
 def deadlines(demand: Demand) -> list[tuple[str, str]]:
@@ -61,11 +68,9 @@ def test_the_deadline_is_a_milestone_of_the_owner() -> None:
 
 def test_the_milestone_follows_the_deadline_and_goes_with_it() -> None:
     demand = released()
-    demand.deadline_on = dt.date(2026, 4, 1)
-    release_demand(demand, actor=None, on=DAY)
+    edited(demand, deadline_on=dt.date(2026, 4, 1))
     assert deadlines(demand) == [("2026-04-01", "open")]
-    demand.deadline_on = None
-    release_demand(demand, actor=None, on=DAY)
+    edited(demand, deadline_on=None)
     assert deadlines(demand) == [("2026-04-01", "cancelled")]
 
 
@@ -73,7 +78,7 @@ def test_moved_by_hand_it_stays() -> None:
     demand = released()
     milestone = demand.milestones.get()
     move_milestone(milestone, actor=None, on=DAY, due_on=dt.date(2026, 5, 8), reason="They need it earlier")
-    release_demand(demand, actor=None, on=DAY)
+    edited(demand, field="Bearings")
     assert deadlines(demand) == [("2026-05-08", "open")]
 
 
@@ -90,16 +95,15 @@ def test_closed_without_a_match_and_reopened() -> None:
 
 def test_a_deadline_that_passes_stays_open_when_the_demand_is_saved_again() -> None:
     demand = released()
-    demand.field = "Bearings"
-    release_demand(demand, actor=None, on=DEADLINE + dt.timedelta(days=1))
+    edited(demand, today=DEADLINE + dt.timedelta(days=1), field="Bearings")
     assert deadlines(demand) == [(DEADLINE.isoformat(), "open")]
 
 
 def test_a_new_owner_takes_over_the_deadline() -> None:
     demand = released()
-    demand.owner = UserFactory(coordinator_in=demand.unit)
-    release_demand(demand, actor=None, on=DAY)
-    assert demand.milestones.get().owner == demand.owner
+    owner = UserFactory(coordinator_in=demand.unit)
+    edited(demand, owner=owner)
+    assert demand.milestones.get().owner == owner
 
 
 def test_a_slip_in_the_year_of_the_deadline_is_refused() -> None:

@@ -1,0 +1,79 @@
+"""Records whose edits have no consequences: events, what is on offer or quoted, reference data, units."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.db import models, transaction
+
+from partnerships.models import (
+    Achievement,
+    AgreementType,
+    CalendarDay,
+    CooperationArea,
+    Event,
+    EventKind,
+    HonourScheme,
+    Participation,
+    ProgrammeItem,
+    Region,
+    ReportedFigure,
+    Source,
+    Statement,
+    TypeMilestone,
+    Unit,
+    User,
+    WorkCalendar,
+)
+from partnerships.permissions import require
+from partnerships.workflows.edits import Aggregate, Row, changed_columns
+from partnerships.workflows.transitions import lock
+
+_CODE = frozenset({"code"})  # seeds and imports find the row by it
+RECORDS: Mapping[type[models.Model], Aggregate] = {
+    aggregate.model: aggregate
+    for aggregate in (
+        Aggregate(Event, "event.add", "event.edit", parts=(EventKind, Participation, ProgrammeItem)),
+        Aggregate(Achievement, "achievement.edit", "achievement.edit"),
+        Aggregate(Source, "source.add", "source.edit", parts=(Statement,)),
+        Aggregate(ReportedFigure, "figure.edit", "figure.edit"),
+        Aggregate(HonourScheme, "reference.edit", "reference.edit"),
+        Aggregate(AgreementType, "reference.edit", "reference.edit", parts=(TypeMilestone,), fixed=_CODE),
+        Aggregate(CooperationArea, "reference.edit", "reference.edit", fixed=_CODE),
+        Aggregate(Region, "reference.edit", "reference.edit", fixed=_CODE),
+        Aggregate(WorkCalendar, "reference.edit", "reference.edit", parts=(CalendarDay,), fixed=_CODE),
+        Aggregate(Unit, "unit.edit", "unit.edit"),
+    )
+}
+
+
+def register_record(row: Row, *, actor: User | None, today: dt.date, parts: Sequence[models.Model] = ()) -> Row:
+    """Register a row of one of ``RECORDS`` with its parts."""
+    with transaction.atomic():
+        RECORDS[type(row)].register(row, parts, actor=actor)
+    return row
+
+
+def edit_record(
+    row: Row,
+    *,
+    actor: User | None,
+    today: dt.date,
+    changes: Mapping[str, Any] = MappingProxyType({}),
+    parts: Sequence[models.Model] = (),
+    removed: Sequence[models.Model] = (),
+) -> Row:
+    """Change a row of one of ``RECORDS`` and its parts as one version."""
+    aggregate = RECORDS[type(row)]
+    with transaction.atomic():
+        if any(column.related_model is aggregate.model for column in row._meta.concrete_fields):
+            # Of a tree one row is changed at a time: two edits at once could each make half of a circle.
+            lock(ContentType.objects.get_for_model(row))
+        before, after = aggregate.begin(row, changes, actor=actor)
+        if isinstance(after, Unit) and "parent" in changed_columns(before, after):
+            # Roles reach down the tree: who moves a unit below their own would come to see its rows.
+            require(actor, "user.grant_admin")
+        aggregate.finish(before, after, parts, removed, actor=actor)
+    return after
