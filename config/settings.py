@@ -225,6 +225,8 @@ LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = LOGIN_URL
 
 LANGUAGE_CODE = "en"
+# The first choice of a filter: no condition.
+FILTERS_EMPTY_CHOICE_LABEL = _("Any")
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
 # The second one holds what the libraries show to our readers and have no Chinese for.
 LOCALE_PATHS = [BASE_DIR / "partnerships" / "locale", BASE_DIR / "config" / "libraries" / "locale"]

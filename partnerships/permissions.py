@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.exceptions import NotAllowed
@@ -31,6 +31,7 @@ from partnerships.models import (
     User,
 )
 from partnerships.statuses import AgreementStatus
+from partnerships.texts import LazyText
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,7 @@ ACTIONS: Mapping[str, Grant] = {
 }
 
 
-def may(user: Any, action: str, obj: Any = None) -> bool:
+def may(user: User, action: str, obj: Model | None = None) -> bool:
     """Whether ``user`` may take ``action`` on ``obj``.
 
     Without ``obj``: whether they may take it on any row at all, which is what menus and *add* buttons ask.
@@ -166,7 +167,7 @@ def may(user: Any, action: str, obj: Any = None) -> bool:
     return refusal(user, action, obj) is None
 
 
-def refusal(user: Any, action: str, obj: Any = None) -> Any:
+def refusal(user: User, action: str, obj: Model | None = None) -> LazyText | None:
     """None when ``user`` may; otherwise why not, in words for the person."""
     if action == "history.view" and isinstance(obj, User):
         action = "user.view"  # the history of an account says what the account says
@@ -181,14 +182,14 @@ def refusal(user: Any, action: str, obj: Any = None) -> Any:
     return veto(user, obj) if veto and obj is not None else None
 
 
-def may_enter_admin(user: Any) -> bool:
+def may_enter_admin(user: User) -> bool:
     """The office's staff, administrators of accounts or of the system, and leads of a unit."""
     if not user.is_authenticated or not user.is_active:
         return False
     return user.is_staff or user.is_superuser or user.is_user_admin or user.scope.has(Role.LEAD)
 
 
-def require(actor: Any, action: str, obj: Any = None) -> None:
+def require(actor: User | None, action: str, obj: Model | None = None) -> None:
     """Raises ``NotAllowed`` with the reason. ``actor`` None is the system itself: commands and derived steps."""
     if actor is None:
         return
@@ -197,7 +198,7 @@ def require(actor: Any, action: str, obj: Any = None) -> None:
         raise NotAllowed(reason)
 
 
-def _has_grant(user: Any, grant: Grant, obj: Any) -> bool:
+def _has_grant(user: User, grant: Grant, obj: Model | None) -> bool:
     if user.is_superuser:
         return grant.system  # where the table says never, being staff or a member as well does not help
     if (grant.staff and user.is_staff) or (grant.user_admin and user.is_user_admin):
@@ -211,13 +212,13 @@ def _has_grant(user: Any, grant: Grant, obj: Any) -> bool:
     )
 
 
-def _holds(user: Any, least: Role | None, unit_ids: set[int]) -> bool:
+def _holds(user: User, least: Role | None, unit_ids: set[int]) -> bool:
     if least is None:
         return False
     return any((user.scope.role_in(unit_id) or 0) >= least for unit_id in unit_ids)
 
 
-def _owning_units(obj: Any) -> set[int]:
+def _owning_units(obj: Model | None) -> set[int]:
     """The units a row belongs to; rows that belong to another row take its units."""
     if isinstance(obj, Unit):
         return {obj.pk}
@@ -239,7 +240,7 @@ def _holding_units(organization_id: int) -> set[int]:
     return set(holders.values_list("unit_id", flat=True))
 
 
-def _participating_units(obj: Any) -> set[int]:
+def _participating_units(obj: Model | None) -> set[int]:
     """The owner of the row's agreement and the units that take part in it; around a demand the other side."""
     if isinstance(obj, Document):
         return _participating_units(obj.target)
@@ -264,7 +265,7 @@ def _announced(delivery: Delivery) -> QuerySet[Milestone]:
     return Milestone.objects.filter(reminder_plans__items__delivery=delivery)
 
 
-def _owns(user: Any, action: str, obj: Any) -> bool:
+def _owns(user: User, action: str, obj: Model | None) -> bool:
     """A coordinator of a unit that takes part works on the milestones given to them; everybody has their own mail and
     calendar addresses.
 
@@ -282,7 +283,7 @@ def _owns(user: Any, action: str, obj: Any) -> bool:
     return obj.owner_id == user.pk and _holds(user, Role.COORDINATOR, _participating_units(obj))
 
 
-def _who_may(grant: Grant) -> Any:
+def _who_may(grant: Grant) -> LazyText:
     if grant == Grant():
         return _("Only the person it belongs to may do this.")
     if grant.own is None and grant.anywhere is None:
@@ -295,14 +296,14 @@ def _who_may(grant: Grant) -> Any:
     return _("This belongs to another unit.")
 
 
-def _not_ones_own_draft(user: Any, agreement: Agreement) -> Any:
+def _not_ones_own_draft(user: User, agreement: Agreement) -> LazyText | None:
     """The approver is not the creator, the submitter, or anyone who edited since the last return."""
     if user.pk in agreement.people_behind_the_draft():
         return _("Somebody else has to approve: you created, submitted or edited this agreement.")
     return None
 
 
-def _only_drafts(user: Any, agreement: Agreement) -> Any:
+def _only_drafts(user: User, agreement: Agreement) -> LazyText | None:
     """Drafts alone, and a coordinator only drafts of their own."""
     if agreement.status != AgreementStatus.DRAFT:
         return _("Only drafts can be deleted; cancel or terminate it instead.")
@@ -312,7 +313,7 @@ def _only_drafts(user: Any, agreement: Agreement) -> Any:
     return None
 
 
-def _derived_dates_are_the_leads(user: Any, milestone: Milestone) -> Any:
+def _derived_dates_are_the_leads(user: User, milestone: Milestone) -> LazyText | None:
     """A date that follows from the agreement is moved by a lead or the office."""
     is_above = user.is_staff or user.is_superuser or _holds(user, Role.LEAD, {milestone.unit_id})
     if milestone.is_derived and not is_above:
@@ -320,7 +321,7 @@ def _derived_dates_are_the_leads(user: Any, milestone: Milestone) -> Any:
     return None
 
 
-def _mail_of_several_units(user: Any, delivery: Delivery) -> Any:
+def _mail_of_several_units(user: User, delivery: Delivery) -> LazyText | None:
     """A digest may speak of several units: whoever reads it sees them all."""
     if user.is_staff or user.is_superuser or delivery.person_id == user.pk:
         return None
@@ -329,7 +330,7 @@ def _mail_of_several_units(user: Any, delivery: Delivery) -> Any:
     return None
 
 
-def releasable_by(user: Any) -> Q:
+def releasable_by(user: User) -> Q:
     """Of deliveries: what ``may(user, "delivery.release", row)`` says of one, for a whole list; a test compares the two."""
     if not may(user, "delivery.release"):
         return Q(pk__in=[])
@@ -346,21 +347,21 @@ def _announces(items: Q) -> Q:
     return Q(Exists(ReminderItem.objects.filter(items, delivery=OuterRef("pk")))) | Q(Exists(told))
 
 
-def _accounts_above_ones_own(user: Any, account: User) -> Any:
+def _accounts_above_ones_own(user: User, account: User) -> LazyText | None:
     """Who can change the address of an account can take it over by a new password."""
     if (account.is_superuser or account.is_staff) and not user.is_superuser:
         return _("Only a system administrator changes the accounts of staff and administrators.")
     return None
 
 
-def _logins_of_leads(user: User, account: User) -> Any:
+def _logins_of_leads(user: User, account: User) -> LazyText | None:
     """The address and the login name of somebody with a role that only a system administrator gives are changed by one."""
     if user.is_superuser or not any(_is_role_above(membership) for membership in account.memberships.all()):
         return None
     return _("Only a system administrator changes the address or the login name of a lead: it opens the account.")
 
 
-def _roles_above_ones_own(user: User, membership: UnitMembership) -> Any:
+def _roles_above_ones_own(user: User, membership: UnitMembership) -> LazyText | None:
     """A system administrator gives the role of a lead and roles in a unit with units below; nobody else gives themselves one."""
     if user.is_superuser:
         return None
@@ -375,7 +376,7 @@ def _is_role_above(membership: UnitMembership) -> bool:
     return membership.role >= Role.LEAD or Unit.objects.filter(parent=membership.unit_id).exists()
 
 
-VETOES: Mapping[str, Callable[[Any, Any], Any]] = {
+VETOES: Mapping[str, Callable[[User, Any], LazyText | None]] = {
     "agreement.approve": _not_ones_own_draft,
     "agreement.delete": _only_drafts,
     "delivery.resend": _mail_of_several_units,

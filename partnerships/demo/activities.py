@@ -46,8 +46,8 @@ def _plan(
     areas: Iterable[str] = (),
     starts: int | None = None,
     ends: int | None = None,
-    details: Mapping[str, Any] | None = None,
-    **values: Any,
+    details: Mapping[str, object] | None = None,
+    **values: object,
 ) -> Activity:
     """Add a planned activity with its details; ``made``, ``starts`` and ``ends`` are days from today."""
     person, on = office.people[by], office.day(made)
@@ -79,7 +79,7 @@ def _start(office: SampleOffice, activity: Activity, on: int) -> Activity:
     return office.take(start_activity, activity, by=activity.owner, on=office.day(on))
 
 
-def _complete(office: SampleOffice, activity: Activity, on: int, summary: str, **next_step: Any) -> Activity:
+def _complete(office: SampleOffice, activity: Activity, on: int, summary: str, **next_step: object) -> Activity:
     given = {"summary": summary, **next_step}
     return office.take(complete_activity, activity, by=activity.owner, on=office.day(on), **given)
 

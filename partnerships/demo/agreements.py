@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from partnerships.dates import add_months
 from partnerships.demo.office import SampleOffice, sample_code
@@ -81,8 +81,8 @@ def _draft(
     title: str,
     partners: Mapping[str, str],
     areas: Iterable[str],
-    term: Mapping[str, Any] | None = None,
-    **more: Any,
+    term: Mapping[str, object] | None = None,
+    **more: object,
 ) -> Agreement:
     """Add a draft of the college with ``partners``, which maps codes of organizations to the names of who signs."""
     person = office.people[by]
@@ -128,7 +128,7 @@ class ManualMilestone(NamedTuple):
     due: int
     title: str
     title_zh: str
-    more: Mapping[str, Any] = MappingProxyType({})
+    more: Mapping[str, object] = MappingProxyType({})
 
 
 def _add_milestones(office: SampleOffice, agreement: Agreement, *milestones: ManualMilestone) -> None:
@@ -146,7 +146,7 @@ def _add_milestones(office: SampleOffice, agreement: Agreement, *milestones: Man
         )
 
 
-def _years(start: dt.date, years: int, **term: Any) -> dict[str, Any]:
+def _years(start: dt.date, years: int, **term: object) -> dict[str, object]:
     ends_on = add_months(start, 12 * years) - dt.timedelta(days=1)
     return {"starts_on": start, "ends_on": ends_on, **term}
 

@@ -1,7 +1,5 @@
 """Demands at each stage, the answers to them, and what the college has on offer."""
 
-from typing import Any
-
 from partnerships.demo.office import SampleOffice, sample_code
 from partnerships.demo.people import COLLEGE
 from partnerships.factories import AchievementFactory, AnswerFactory, DemandFactory
@@ -79,7 +77,7 @@ def _release(
     return demand
 
 
-def _ask(office: SampleOffice, demand: Demand, unit: str, *, on: int, **values: Any) -> Answer:
+def _ask(office: SampleOffice, demand: Demand, unit: str, *, on: int, **values: object) -> Answer:
     """Ask a unit in the name of the demand's owner; the first question moves the demand to *asked*."""
     owner, day = demand.owner, office.day(on)
     if not demand.answers.exists():

@@ -56,15 +56,15 @@ class SampleOffice:
     def agreement_type(self, code: str) -> AgreementType:
         return AgreementType.objects.get(code=code)
 
-    def add(self, make: Callable[..., Any], code: str, *, by: User | None, on: dt.date, **values: Any) -> Any:
+    def add(self, make: Callable[..., Any], code: str, *, by: User | None, on: dt.date, **values: object) -> Any:
         """Make a row that has a code, by a person on a day."""
         return self.add_part(make, by=by, on=on, code=sample_code(code), is_sample=True, **values)
 
-    def add_part(self, make: Callable[..., Any], *, by: User | None, on: dt.date, **values: Any) -> Any:
+    def add_part(self, make: Callable[..., Any], *, by: User | None, on: dt.date, **values: object) -> Any:
         """Make a row that belongs to another and has no code."""
         return make(saved_by=by, saved_at=self.moment(on), **values)
 
-    def take(self, verb: Callable[..., Row], row: models.Model, *, by: User | None, on: dt.date, **more: Any) -> Row:
+    def take(self, verb: Callable[..., Row], row: models.Model, *, by: User | None, on: dt.date, **more: object) -> Row:
         """Take a step of a workflow, and date its record back to the day ``on``: timelines look real that way."""
         changed = verb(row, actor=by, on=on, **more)
         self.backdate(changed, on)

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.core.files.storage import default_storage
 from django.db import models, transaction
-from django.db.models import ProtectedError, Q
+from django.db.models import Model, ProtectedError, Q
 from django.db.models.deletion import Collector
 
 from partnerships.demo.office import sample_rows
@@ -190,7 +189,7 @@ def _delete(rows: models.QuerySet) -> int:
     return count
 
 
-def _delete_references(model: Any, keys: list[int]) -> None:
+def _delete_references(model: type[Model], keys: list[int]) -> None:
     """Delete the rows without a foreign key to the deleted ones: search, citations, status changes, and history."""
     content_type = ContentType.objects.get_for_model(model)
     for about in (SearchEntry, Citation, StatusChange):

@@ -1,7 +1,5 @@
 """Follow-ups at each stage, with what a training, a research project or a visit has beyond; notes of calls."""
 
-from typing import Any
-
 import factory
 
 from partnerships.factories.agreements import AgreementFactory, CooperationAreaFactory
@@ -21,7 +19,7 @@ from partnerships.models import (
 from partnerships.statuses import ActivityStatus
 
 
-def _add_details(activity: Activity, _: object, **details: Any) -> None:
+def _add_details(activity: Activity, _: object, **details: object) -> None:
     DETAIL_FACTORIES[activity.kind](activity=activity, **details)
 
 

@@ -5,7 +5,6 @@ queries want the state, tests of the steps start from ``draft`` and take them.
 """
 
 import datetime as dt
-from typing import Any
 
 import factory
 
@@ -81,7 +80,7 @@ class AgreementTermFactory(ModelFactory):
     ends_on = factory.LazyAttribute(lambda term: add_months(term.starts_on, 36) - dt.timedelta(days=1))
 
 
-def _add_term(agreement: Agreement, _: object, **term: Any) -> None:
+def _add_term(agreement: Agreement, _: object, **term: object) -> None:
     AgreementTermFactory(agreement=agreement, **term)
 
 

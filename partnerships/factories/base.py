@@ -25,7 +25,7 @@ class ModelFactory(factory.django.DjangoModelFactory):
         skip_postgeneration_save = True
 
     @classmethod
-    def _create(cls, model_class: type[Model], *args: Any, **values: Any) -> Model:
+    def _create(cls, model_class: type[Model], *args: Any, **values: object) -> Model:
         past = {f"_history_{name}": values.pop(f"saved_{key}") for name, key in PAST if f"saved_{key}" in values}
         row = model_class(*args, **values)
         for name, value in past.items():
@@ -41,7 +41,7 @@ def when_given(make: Callable[..., None], *, default: Any = None) -> factory.Pos
     A trait that wants it always gives a ``default``.
     """
 
-    def run(row: Any, _create: object, given: Any, **more: Any) -> None:
+    def run(row: Model, _create: object, given: Any, **more: object) -> None:
         value = default if given is None else given
         if more or value not in (None, False):
             make(row, value, **more)

@@ -1,7 +1,5 @@
 """Units and the people who work in them."""
 
-from typing import Any
-
 import factory
 from django.contrib.auth.hashers import make_password
 
@@ -53,7 +51,7 @@ class UserFactory(ModelFactory):
         _join(self, unit, Role.LEAD)
 
 
-def _join(person: Any, unit: Unit, role: Role) -> None:
+def _join(person: object, unit: Unit, role: Role) -> None:
     UnitMembershipFactory(user=person, unit=unit, role=role)
 
 

@@ -33,10 +33,9 @@ class ActivityFilterSet(OwnedFilterSet[ActivityQuerySet]):
     status = django_filters.ChoiceFilter(
         label=_("Status"),
         choices=[("unfinished", _("Not finished")), *ActivityStatus.choices],
-        empty_label=_("Any"),
         method="filter_status",
     )
-    kind = django_filters.ChoiceFilter(label=_("Kind"), choices=ActivityKind.choices, empty_label=_("Any"))
+    kind = django_filters.ChoiceFilter(label=_("Kind"), choices=ActivityKind.choices)
     unit = unit_filter()
     owner = PersonFilter(label=_("Owner"), field_name="owner")
     party = django_filters.CharFilter(label=_("Partner"), method="filter_party", max_length=200)
@@ -44,11 +43,10 @@ class ActivityFilterSet(OwnedFilterSet[ActivityQuerySet]):
     area = django_filters.ModelChoiceFilter(
         label=_("Counts for the area"),
         queryset=CooperationArea.objects.all(),
-        empty_label=_("Any"),
         method="filter_later",
     )
     of_programme = django_filters.ModelChoiceFilter(
-        label=_("Programme"), queryset=Programme.objects.none(), empty_label=_("Any"), method="filter_of_programme"
+        label=_("Programme"), queryset=Programme.objects.none(), method="filter_of_programme"
     )
     on_from = DayFilter(label=_("Taking place from"), method="filter_on_from")
     on_until = DayFilter(label=_("Taking place until"), field_name="starts_on", lookup_expr="lte")

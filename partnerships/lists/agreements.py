@@ -44,19 +44,18 @@ class AgreementFilterSet(
 ):
     FRONT = ("status", "party", "unit", "coordinator")
 
-    status = django_filters.ChoiceFilter(label=_("Status"), choices=AgreementStatus.choices, empty_label=_("Any"))
+    status = django_filters.ChoiceFilter(label=_("Status"), choices=AgreementStatus.choices)
     party = django_filters.CharFilter(label=_("Partner"), method="filter_party", max_length=200)
     unit = unit_filter()
     coordinator = PersonFilter(label=_("Coordinator"), field_name="coordinator")
-    type = django_filters.ModelChoiceFilter(label=_("Type"), queryset=AgreementType.objects.all(), empty_label=_("Any"))
+    type = django_filters.ModelChoiceFilter(label=_("Type"), queryset=AgreementType.objects.all())
     area = django_filters.ModelChoiceFilter(
         label=_("Area promised"),
         queryset=CooperationArea.objects.all(),
-        empty_label=_("Any"),
         method="filter_area",
     )
     kind = django_filters.ChoiceFilter(
-        label=_("Kind of partner"), choices=OrganizationKind.choices, empty_label=_("Any"), method="filter_kind"
+        label=_("Kind of partner"), choices=OrganizationKind.choices, method="filter_kind"
     )
     region = region_filter(_("Region of a partner, with those below"))
     signed_from = DayFilter(label=_("Signed from"), field_name="signed_on", lookup_expr="gte")

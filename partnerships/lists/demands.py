@@ -22,7 +22,6 @@ class DemandFilterSet(OwnedFilterSet[DemandQuerySet], CountedFilterSet[DemandQue
     status = django_filters.ChoiceFilter(
         label=_("Status"),
         choices=[("pending", _("Not closed")), *DemandStatus.choices],
-        empty_label=_("Any"),
         method="filter_status",
     )
     party = django_filters.CharFilter(

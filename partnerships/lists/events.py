@@ -18,9 +18,7 @@ from partnerships.permissions import may
 class EventFilterSet(ProgrammeCountedFilterSet[EventQuerySet]):
     FRONT = ("kind", "region", "on_from", "on_until")
 
-    kind = django_filters.ChoiceFilter(
-        label=_("Kind"), choices=EventKind.Kind.choices, empty_label=_("Any"), method="filter_kind"
-    )
+    kind = django_filters.ChoiceFilter(label=_("Kind"), choices=EventKind.Kind.choices, method="filter_kind")
     region = region_filter(_("Region, with those below"))
     on_from = DayFilter(label=_("Taking place from"), method="filter_on_from")
     on_until = DayFilter(label=_("Taking place until"), field_name="starts_on", lookup_expr="lte")

@@ -16,6 +16,7 @@ from itertools import islice
 from typing import IO, Any
 
 from django.core.files import File
+from django.db.models import Model
 from django.http import QueryDict
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -141,7 +142,7 @@ def _reads_personal_data(user: User) -> bool:
     return user.sees_all_units or user.scope.has(Role.COORDINATOR)
 
 
-def _cells(row: Any, columns: Iterable[Column]) -> list[Any]:
+def _cells(row: Model, columns: Iterable[Column]) -> list[Any]:
     return [_datum(column.value(row)) for column in columns]
 
 

@@ -14,8 +14,8 @@ from partnerships.statuses import FacilityStatus
 class FacilityFilterSet(OwnedFilterSet[FacilityQuerySet], CountedFilterSet[FacilityQuerySet]):
     FRONT = ("status", "kind", "unit", "owner")
 
-    status = django_filters.ChoiceFilter(label=_("Status"), choices=FacilityStatus.choices, empty_label=_("Any"))
-    kind = django_filters.ChoiceFilter(label=_("Kind"), choices=FacilityKind.choices, empty_label=_("Any"))
+    status = django_filters.ChoiceFilter(label=_("Status"), choices=FacilityStatus.choices)
+    kind = django_filters.ChoiceFilter(label=_("Kind"), choices=FacilityKind.choices)
     unit = unit_filter()
     owner = PersonFilter(label=_("Owner"), field_name="owner")
     party = django_filters.CharFilter(label=_("Partner"), method="filter_party", max_length=200)

@@ -19,10 +19,8 @@ from partnerships.reports.figures import to_register, with_recorded
 
 
 class FigureFilterSet(ListFilterSet[ReportedFigureQuerySet]):
-    source = django_filters.ModelChoiceFilter(label=_("Source"), queryset=Source.objects.none(), empty_label=_("Any"))
-    measure = django_filters.ChoiceFilter(
-        label=_("Measure"), choices=ReportedFigure.Measure.choices, empty_label=_("Any")
-    )
+    source = django_filters.ModelChoiceFilter(label=_("Source"), queryset=Source.objects.none())
+    measure = django_filters.ChoiceFilter(label=_("Measure"), choices=ReportedFigure.Measure.choices)
     compared = SwitchFilter(label=_("Compared with records"), method="filter_compared")
     to_register = SwitchFilter(label=_("Something is to be registered"), method="filter_to_register")
 

@@ -30,7 +30,7 @@ class SwitchInput(forms.CheckboxInput):
     def format_value(self, value: object) -> str:
         return "yes"
 
-    def value_from_datadict(self, data: Mapping[str, Any], files: object, name: str) -> str | None:  # type: ignore[override]  # text, so that other values are errors
+    def value_from_datadict(self, data: Mapping[str, str], files: object, name: str) -> str | None:  # type: ignore[override]  # text, so that other values are errors
         return data.get(name)
 
 
@@ -114,7 +114,6 @@ class PersonFilter(QuerySetRequestMixin, django_filters.Filter):
     field_class = PersonField
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("empty_label", _("Any"))
         super().__init__(lookup_expr="in", queryset=User.objects.none(), **kwargs)
 
 

@@ -132,7 +132,7 @@ def _in_words(field: forms.Field, value: object) -> str:
 
 def unit_filter() -> django_filters.ModelChoiceFilter:
     return django_filters.ModelChoiceFilter(
-        label=_("Unit, with those below"), queryset=Unit.objects.none(), empty_label=_("Any"), method="filter_unit"
+        label=_("Unit, with those below"), queryset=Unit.objects.none(), method="filter_unit"
     )
 
 
@@ -140,7 +140,6 @@ def region_filter(label: Text, field_name: str = "region") -> django_filters.Mod
     return django_filters.ModelChoiceFilter(
         label=label,
         queryset=Region.objects.none(),
-        empty_label=_("Any"),
         field_name=field_name,
         method="filter_region",
     )
@@ -181,7 +180,7 @@ class ProgrammeCountedFilterSet(ListFilterSet[Rows]):
     """
 
     of_programme = django_filters.ModelChoiceFilter(
-        label=_("Programme"), queryset=Programme.objects.none(), empty_label=_("Any"), method="filter_of_programme"
+        label=_("Programme"), queryset=Programme.objects.none(), method="filter_of_programme"
     )
     programme = django_filters.ModelChoiceFilter(
         label=_("Counted for the programme"),

@@ -34,12 +34,11 @@ class HonouredFilterSet(ListFilterSet[Rows]):
     """Filters of a list by the honours of the organizations in it."""
 
     honour = django_filters.ModelChoiceFilter(
-        label=_("Honour held"), queryset=HonourScheme.objects.all(), empty_label=_("Any"), method="filter_later"
+        label=_("Honour held"), queryset=HonourScheme.objects.all(), method="filter_later"
     )
     honoured = django_filters.ChoiceFilter(
         label=_("The honour is"),
         choices=[("valid", _("Valid today")), ("lapsing", _("Lapsing this half-year"))],
-        empty_label=_("Any"),
         method="filter_later",
     )
 
@@ -67,11 +66,9 @@ class HonouredFilterSet(ListFilterSet[Rows]):
 class HonourFilterSet(ListFilterSet[HonourQuerySet]):
     FRONT = ("scheme", "level", "party", "region")
 
-    scheme = django_filters.ModelChoiceFilter(
-        label=_("Honour"), queryset=HonourScheme.objects.all(), empty_label=_("Any")
-    )
+    scheme = django_filters.ModelChoiceFilter(label=_("Honour"), queryset=HonourScheme.objects.all())
     level = django_filters.ChoiceFilter(
-        label=_("Level"), field_name="scheme__level", choices=HonourScheme.Level.choices, empty_label=_("Any")
+        label=_("Level"), field_name="scheme__level", choices=HonourScheme.Level.choices
     )
     party = django_filters.CharFilter(
         label=_("Held by"), field_name="organization", method="filter_party", max_length=200
@@ -115,7 +112,7 @@ class HonourFilterSet(ListFilterSet[HonourQuerySet]):
 
 
 class HonourSchemeFilterSet(ListFilterSet[HonourSchemeQuerySet]):
-    level = django_filters.ChoiceFilter(label=_("Level"), choices=HonourScheme.Level.choices, empty_label=_("Any"))
+    level = django_filters.ChoiceFilter(label=_("Level"), choices=HonourScheme.Level.choices)
 
     def filter_words(self, queryset: HonourSchemeQuerySet, name: str, value: str) -> HonourSchemeQuerySet:
         return containing(queryset, value, "name", "name_zh", "issuer")

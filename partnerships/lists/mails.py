@@ -31,7 +31,6 @@ class MailFilterSet(ListFilterSet[DeliveryQuerySet]):
     status = django_filters.ChoiceFilter(
         label=_("Status"),
         choices=[("waiting", _("Waiting for somebody")), *DeliveryStatus.choices],
-        empty_label=_("Any"),
         method="filter_status",
     )
     person = PersonFilter(label=pgettext_lazy("reminder rule", "To"), field_name="person")
@@ -40,7 +39,7 @@ class MailFilterSet(ListFilterSet[DeliveryQuerySet]):
     unit = unit_filter()
     party = django_filters.CharFilter(label=_("Agreement or partner"), method="filter_party", max_length=200)
     kind = django_filters.ChoiceFilter(
-        label=_("Kind of milestone"), choices=MilestoneKind.choices, empty_label=_("Any"), method="filter_kind"
+        label=_("Kind of milestone"), choices=MilestoneKind.choices, method="filter_kind"
     )
     mine = SwitchFilter(label=_("To me"), method="filter_mine")
     looked_after = SwitchFilter(label=_("About what I look after"), method="filter_looked_after")

@@ -51,7 +51,7 @@ class MilestoneFilterSet(OwnedFilterSet[MilestoneQuerySet]):
     )
     unit = unit_filter()
     owner = PersonFilter(label=_("Owner"), field_name="owner")
-    kind = django_filters.ChoiceFilter(label=_("Kind"), choices=MilestoneKind.choices, empty_label=_("Any"))
+    kind = django_filters.ChoiceFilter(label=_("Kind"), choices=MilestoneKind.choices)
     due_from = DayFilter(label=_("Due from"), field_name="due_on", lookup_expr="gte")
     due_until = DayFilter(label=_("Due until"), field_name="due_on", lookup_expr="lte")
     party = django_filters.CharFilter(label=_("Partner"), method="filter_party", max_length=200)
@@ -59,13 +59,12 @@ class MilestoneFilterSet(OwnedFilterSet[MilestoneQuerySet]):
         label=_("Type of agreement"),
         field_name="agreement__type",
         queryset=AgreementType.objects.all(),
-        empty_label=_("Any"),
     )
     area = django_filters.ModelChoiceFilter(
-        label=_("Area promised"), queryset=CooperationArea.objects.all(), empty_label=_("Any"), method="filter_area"
+        label=_("Area promised"), queryset=CooperationArea.objects.all(), method="filter_area"
     )
     of_programme = django_filters.ModelChoiceFilter(
-        label=_("Programme"), queryset=Programme.objects.none(), empty_label=_("Any"), method="filter_of_programme"
+        label=_("Programme"), queryset=Programme.objects.none(), method="filter_of_programme"
     )
     agreement = linked_filter(_("Agreement"), Agreement, field_name="agreement")
 

@@ -36,17 +36,16 @@ class OrganizationFilterSet(CountedFilterSet[OrganizationQuerySet], HonouredFilt
 
     FRONT = ("kind", "region", "unit", "honour")
 
-    kind = django_filters.ChoiceFilter(label=_("Kind"), choices=OrganizationKind.choices, empty_label=_("Any"))
+    kind = django_filters.ChoiceFilter(label=_("Kind"), choices=OrganizationKind.choices)
     region = region_filter(_("Region, with those below"))
     unit = django_filters.ModelChoiceFilter(
         label=_("Held by the unit, with those below"),
         queryset=Unit.objects.none(),
-        empty_label=_("Any"),
         method="filter_unit",
     )
     coordinator = PersonFilter(label=_("Looked after by"), method="filter_coordinator")
     institution_type = django_filters.ChoiceFilter(
-        label=_("Type of institution"), choices=Organization.InstitutionType.choices, empty_label=_("Any")
+        label=_("Type of institution"), choices=Organization.InstitutionType.choices
     )
     member_of = django_filters.CharFilter(
         label=_("Member of the association"), method="filter_member_of", max_length=200

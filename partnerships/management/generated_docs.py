@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from django.db.models import Model
 from django.utils.translation import override
 
 from partnerships.models import Activity, Agreement, Answer, Demand, Facility, Honour, Milestone, Role
+from partnerships.models.base import StatusField
 from partnerships.permissions import ACTIONS, VETOES, Grant
 from partnerships.statuses import (
     ACTIVITY_TRANSITIONS,
@@ -27,7 +28,7 @@ ROLES = {"viewer": Role.VIEWER, "coordinator": Role.COORDINATOR, "unit lead": Ro
 @dataclass(frozen=True)
 class Workflow:
     title: str
-    model: Any
+    model: type[Model]
     table: TransitionTable
     words: str
 
@@ -104,7 +105,8 @@ def workflows_page() -> str:
 
 def _workflow(workflow: Workflow) -> str:
     status = workflow.model._meta.get_field("status")
-    labels = dict(status.choices)
+    assert isinstance(status, StatusField)
+    labels = dict(status.statuses.choices)
     lines = [f"## {workflow.title}", "", workflow.words, "", "```mermaid", "stateDiagram-v2"]
     lines += [f'    state "{label}" as {value}' for value, label in labels.items()]
     lines += [f"    [*] --> {status.default}"]
@@ -115,7 +117,7 @@ def _workflow(workflow: Workflow) -> str:
     return "\n".join([*lines, ""])
 
 
-def _step(step: Transition, labels: Mapping[str, Any]) -> str:
+def _step(step: Transition, labels: Mapping[str, object]) -> str:
     sources = ", ".join(str(label) for value, label in labels.items() if value in step.sources)
     needs = "a reason" if step.needs_reason else ""
     name = f"{step.name} (correction)" if step.is_correction else step.name

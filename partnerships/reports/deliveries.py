@@ -18,6 +18,7 @@ from partnerships.models import (
     AgreementParty,
     CooperationArea,
     Organization,
+    User,
 )
 from partnerships.reports.families import ids_below
 from partnerships.statuses import ActivityStatus
@@ -87,7 +88,7 @@ _Key = tuple[int | None, int | None]  # area, organization
 
 
 def promised_and_delivered(
-    agreement: Agreement, user: Any, *, parties: Sequence[AgreementParty], promised: Sequence[AgreementArea]
+    agreement: Agreement, user: User, *, parties: Sequence[AgreementParty], promised: Sequence[AgreementArea]
 ) -> Matrix:
     """The matrix as ``user`` may see it: the credits in one query, those below in one for each level.
 
@@ -122,7 +123,7 @@ def promised_and_delivered(
     )
 
 
-def _credits(agreement: Agreement, below: list[int], user: Any) -> dict[_Key, list[_Credit]]:
+def _credits(agreement: Agreement, below: list[int], user: User) -> dict[_Key, list[_Credit]]:
     """Under (area, organization), and under each of the two alone for the totals."""
     seen = Activity.objects.visible_to(user).filter(agreement__in=[agreement.pk, *below])
     rows = ActivityCredit.objects.filter(activity__in=seen.exclude(status=ActivityStatus.CANCELLED).values("pk"))

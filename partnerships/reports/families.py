@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-from partnerships.models import Agreement
+from partnerships.models import Agreement, User
 
 # Nobody nests agreements deeper; a bound keeps a chain of slips from becoming a chain of queries.
 DEEPEST = 6
@@ -33,7 +33,7 @@ def ids_below(agreement: int) -> list[int]:
     return found
 
 
-def family_of(agreement: Agreement, user: Any, *, at_most: int) -> list[Kin]:
+def family_of(agreement: Agreement, user: User, *, at_most: int) -> list[Kin]:
     """The family as ``user`` may see it, top first, with at most ``at_most`` agreements below each.
 
     Above: the frameworks. Beside: those it follows on. Below: those under it with theirs, then those that follow on it.
@@ -51,7 +51,7 @@ def family_of(agreement: Agreement, user: Any, *, at_most: int) -> list[Kin]:
     return top
 
 
-def _under(agreement: Agreement, user: Any, at_most: int) -> tuple[list[Kin], int]:
+def _under(agreement: Agreement, user: User, at_most: int) -> tuple[list[Kin], int]:
     """The children with their own children, each level cut to ``at_most``: three queries, whatever there is."""
     rows = Agreement.objects.visible_to(user).select_related("type").order_by("signed_on", "pk")
     children = list(rows.filter(parent=agreement)[: at_most + 1])
@@ -66,7 +66,7 @@ def _under(agreement: Agreement, user: Any, at_most: int) -> tuple[list[Kin], in
     return list(kin.values()), more
 
 
-def _chain(agreement: Agreement, user: Any, relation: str) -> list[Agreement]:
+def _chain(agreement: Agreement, user: User, relation: str) -> list[Agreement]:
     """Those one reaches step by step, nearest first; it ends where it would come back or leave the person's scope."""
     rows = Agreement.objects.visible_to(user).select_related("type")
     chain: list[Agreement] = []

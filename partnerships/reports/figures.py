@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, Count, Exists, IntegerField, Model, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
 from partnerships.models import (
@@ -24,9 +24,11 @@ from partnerships.models import (
     Programme,
     ProgrammeMeasure,
     ReportedFigure,
+    User,
 )
 from partnerships.models.figures import ReportedFigureQuerySet
 from partnerships.statuses import HonourStatus
+from partnerships.texts import LazyText
 
 # Gives the id of what a figure is about ("event", "scheme", ...), or a reference to it in an outer query.
 Subject = Callable[[str], Any]
@@ -55,7 +57,7 @@ def _programme_enterprises(of: Subject) -> QuerySet:
     )
 
 
-def _holding(scheme: Any) -> dict[str, Any]:
+def _holding(scheme: Any) -> dict[str, object]:
     """Who holds ``scheme``; neither the sample's honours nor those withdrawn count."""
     return {"honours__scheme": scheme, "honours__is_sample": False, "honours__status": HonourStatus.RECORDED}
 
@@ -85,7 +87,7 @@ RULES: Mapping[str, Rule] = {
 }
 
 
-def recorded(figure: ReportedFigure, user: Any) -> QuerySet | None:
+def recorded(figure: ReportedFigure, user: User) -> QuerySet | None:
     """The records ``user`` may see that count against ``figure``; None when it is quoted alone."""
     rule = RULES.get(figure.counting_rule)
     if rule is None:
@@ -95,7 +97,7 @@ def recorded(figure: ReportedFigure, user: Any) -> QuerySet | None:
     return _countable(counted.model.objects.filter(pk__in=counted.values("pk")), user)
 
 
-def rules_counting(model: Any) -> list[str]:
+def rules_counting(model: type[Model]) -> list[str]:
     """The rules that count rows of ``model``: figures with one of them open a list of such rows."""
     return [name for name, rule in RULES.items() if rule(lambda _name: None).model is model]
 
@@ -106,19 +108,19 @@ def counted_model(figure: ReportedFigure) -> Any:
     return rule(lambda _name: None).model if rule else None
 
 
-def with_recorded(figures: ReportedFigureQuerySet, user: Any) -> ReportedFigureQuerySet:
+def with_recorded(figures: ReportedFigureQuerySet, user: User) -> ReportedFigureQuerySet:
     """Adds ``recorded_count`` to each figure in the same query: the length of ``recorded``, null when quoted alone."""
     counts = [When(counting_rule=name, then=_count(rule, user)) for name, rule in RULES.items()]
     return figures.annotate(recorded_count=Case(*counts, default=None, output_field=IntegerField(null=True)))
 
 
-def _count(rule: Rule, user: Any) -> Coalesce:
+def _count(rule: Rule, user: User) -> Coalesce:
     rows = _countable(rule(lambda name: OuterRef(f"{name}_id")), user).order_by()
     counted = rows.annotate(one=Value(1)).values("one").annotate(rows=Count("pk", distinct=True)).values("rows")
     return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
 
 
-def _countable(rows: Any, user: Any) -> QuerySet:
+def _countable(rows: Any, user: User) -> QuerySet:
     return rows.filter(is_sample=False).visible_to(user)
 
 
@@ -132,7 +134,7 @@ def to_register(figure: Any) -> Decimal | None:
 # Programmes
 
 
-def _labelled(model: Any) -> Callable[[int], QuerySet]:
+def _labelled(model: type[Event] | type[Agreement] | type[Facility] | type[Demand]) -> Callable[[int], QuerySet]:
     return lambda programme_id: model.objects.filter(programme_items__programme=programme_id)
 
 
@@ -150,25 +152,25 @@ class Progress:
     """One line of a programme's progress: what it wants, what is recorded, what was reported."""
 
     measure: str
-    label: Any
+    label: LazyText
     recorded: int
     target: int | None
     by_on: dt.date | None
     reported: list[ReportedFigure]
 
 
-def measured(programme: Programme, measure: str, user: Any) -> QuerySet:
+def measured(programme: Programme, measure: str, user: User) -> QuerySet:
     """The records ``user`` may see that count for ``measure``."""
     counted = _MEASURES[measure](programme.pk)
     return _countable(counted.model.objects.filter(pk__in=counted.values("pk")), user)
 
 
-def measure_counting(model: Any) -> str:
+def measure_counting(model: type[Model]) -> str:
     """The measure that counts rows of ``model``; there is one for each list a programme's numbers open."""
     return next(name for name, counted in _MEASURES.items() if counted(0).model is model)
 
 
-def programme_progress(programme: Programme, user: Any) -> list[Progress]:
+def programme_progress(programme: Programme, user: User) -> list[Progress]:
     """One line for each measure, in a bounded number of queries: one count each, targets and figures once."""
     targets = {target.measure: target for target in programme.targets.all()}
     figures = _figures_by_measure(programme)

@@ -3,11 +3,10 @@
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from django.db.models import QuerySet
 
-from partnerships.models import Activity, ActivityKind, Agreement, Demand, Event, Facility, Honour, Organization
+from partnerships.models import Activity, ActivityKind, Agreement, Demand, Event, Facility, Honour, Organization, User
 
 
 @dataclass(frozen=True)
@@ -16,11 +15,11 @@ class Relation:
 
     name: str
     address: str
-    query: Mapping[str, Any]
+    query: Mapping[str, str | int]
     count: int
 
 
-def relations_of(organization: Organization, user: Any, today: dt.date) -> dict[str, Relation]:
+def relations_of(organization: Organization, user: User, today: dt.date) -> dict[str, Relation]:
     """The numbers ``user`` may see, by name; one count each."""
     agreements = Agreement.objects.visible_to(user).filter(parties__organization=organization)
     activities = Activity.objects.visible_to(user).filter(partners__organization=organization)

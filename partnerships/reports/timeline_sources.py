@@ -164,10 +164,10 @@ def edit_entries(
                 yield entry_at(later.history_date, later.history_user, what, detail=join(changes), kind="edit")
 
 
-def _is_automatic(row: Any) -> bool:
+def _is_automatic(row: HistoryRow) -> bool:
     """Whether the row is a derived date: added and moved by the system, until somebody sets it by hand."""
     is_derived = bool(getattr(row, "derived_key", ""))
-    return is_derived and (row.history_type == "+" or row.overridden_at is None)
+    return is_derived and (row.history_type == "+" or getattr(row, "overridden_at", None) is None)
 
 
 def with_earlier(history: list[Any]) -> list[tuple[Any, Any | None]]:

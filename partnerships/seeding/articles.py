@@ -5,14 +5,13 @@ import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 
 from partnerships.reminders.default_rules import create_default_rules
-from partnerships.seeding.rows import Seeder, SeedingReport
+from partnerships.seeding.rows import Entry, Seeder, SeedingReport
 from partnerships.seeding.work_calendars import seed_work_calendar
 
 FIXTURES = Path(settings.BASE_DIR) / "fixtures"
@@ -36,7 +35,7 @@ def seed_articles(*, today: dt.date) -> SeedingReport:
     return seeder.report
 
 
-def fixtures() -> list[Mapping[str, Any]]:
+def fixtures() -> list[Mapping[str, list[Entry]]]:
     """Return reference data first, then each article."""
     texts = [(FIXTURES / name).read_text(encoding="utf-8") for name in FILES]
     return [tomllib.loads(text, parse_float=Decimal) for text in texts]

@@ -16,6 +16,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError
 from django.db import IntegrityError, models, transaction
+from django.db.models import ManyToOneRel, Model
 from django.utils.translation import gettext as _
 
 from partnerships.models import (
@@ -43,6 +44,7 @@ from partnerships.workflows.agreements import record_signed_agreement
 from partnerships.workflows.demands import watch_deadline
 from partnerships.workflows.facilities import open_facility
 
+# As read from the file: text, numbers, days, and nested entries.
 Entry = Mapping[str, Any]
 
 # Sections of a fixture in the order their rows refer to each other.
@@ -150,7 +152,7 @@ class Seeder:
         if source is not None:
             self._seed_citations(row, entry, source)
 
-    def _values(self, model: type[models.Model], entry: Entry) -> dict[str, Any]:
+    def _values(self, model: type[models.Model], entry: Entry) -> dict[str, object]:
         ours = {name: value for name, value in entry.items() if name not in {*CHILDREN, "cite", "at", "citations"}}
         return {name: self._value(model, name, value) for name, value in ours.items()}
 
@@ -168,7 +170,7 @@ class Seeder:
         return row
 
     def _find_or_create(
-        self, model: type[models.Model], values: dict[str, Any], *, key: tuple[str, ...]
+        self, model: type[models.Model], values: dict[str, object], *, key: tuple[str, ...]
     ) -> tuple[Any, bool]:
         lookup = {name: values.get(name, _empty(model, name)) for name in key}
         row = model._base_manager.filter(**_null_safe(lookup)).first()
@@ -179,14 +181,14 @@ class Seeder:
             raise _LeftOut(_("changed or removed by staff; it stays so"))
         return self._create(model, values), True
 
-    def _was_there(self, model: Any, lookup: Mapping[str, Any]) -> bool:
+    def _was_there(self, model: Any, lookup: Mapping[str, object]) -> bool:
         if model not in self._has_past:
             self._has_past[model] = (
                 model.history.exists()
             )  # asked once per run, because an empty database has no history at all
         return self._has_past[model] and model.history.filter(**_null_safe(lookup)).exists()
 
-    def _create(self, model: type[models.Model], values: dict[str, Any]) -> models.Model:
+    def _create(self, model: type[models.Model], values: dict[str, object]) -> models.Model:
         by_verb = WRITTEN_BY_A_VERB.get(model, ())
         row = model(**{name: value for name, value in values.items() if name not in by_verb})
         row._change_reason = "Seeded"  # type: ignore[attr-defined]  # read by the history library
@@ -198,18 +200,20 @@ class Seeder:
         self.report.created[str(model._meta.verbose_name_plural)] += 1
         return row
 
-    def _compare(self, row: Any, values: dict[str, Any]) -> None:
+    def _compare(self, row: Model, values: dict[str, object]) -> None:
         for name, ours in values.items():
             theirs = getattr(row, name)
             if theirs != ours:
+                column = row._meta.get_field(name)
+                assert isinstance(column, models.Field)  # an entry names columns
                 words = _("%(field)s is %(theirs)s; seeded as %(ours)s") % {
-                    "field": row._meta.get_field(name).verbose_name,
+                    "field": column.verbose_name,
                     "theirs": _shown(theirs),
                     "ours": _shown(ours),
                 }
                 self.report.differences.append(f"{_name(type(row))} “{row}”: {words}.")
 
-    def _seed_children(self, row: Any, entry: Entry, source: models.Model | None, *, after_verb: bool) -> None:
+    def _seed_children(self, row: Model, entry: Entry, source: models.Model | None, *, after_verb: bool) -> None:
         for related_name, key in CHILDREN.items():
             if (related_name in MADE_BY_VERB) is not after_verb:
                 continue
@@ -217,9 +221,10 @@ class Seeder:
                 self._seed_child(row, related_name, child, key=key, source=source)
 
     def _seed_child(
-        self, row: Any, related_name: str, child: Entry, *, key: tuple[str, ...], source: models.Model | None
+        self, row: Model, related_name: str, child: Entry, *, key: tuple[str, ...], source: models.Model | None
     ) -> None:
         relation = row._meta.get_field(related_name)
+        assert isinstance(relation, ManyToOneRel)  # a one-to-one relation is one as well
         try:
             self._seed_row(relation.related_model, child, key=key, source=source, beside={relation.field.name: row})
         except _LeftOut as reason:
@@ -254,7 +259,7 @@ class Seeder:
                 self._report_left_out(Citation, [row, values["field"]], reason)
 
 
-def _take_steps(row: Any, entry: Entry, *, today: dt.date) -> Any:
+def _take_steps(row: Model, entry: Entry, *, today: dt.date) -> Any:
     """Take the steps that the entry describes, through the verbs, in the name of the system."""
     if isinstance(row, Agreement) and "signed_on" in entry:
         return record_signed_agreement(row, actor=None, on=entry["signed_on"], today=today)
@@ -293,7 +298,7 @@ def _empty(model: type[models.Model], name: str) -> Any:
     return None if model._meta.get_field(name).null else ""
 
 
-def _null_safe(lookup: Mapping[str, Any]) -> dict[str, Any]:
+def _null_safe(lookup: Mapping[str, object]) -> dict[str, object]:
     return {f"{name}__isnull" if value is None else name: value is None or value for name, value in lookup.items()}
 
 

@@ -1,8 +1,7 @@
 """The alarm on every page of the office: no run of the reminders for five minutes."""
 
-from typing import Any
-
 from django import template
+from django.template import Context
 from django.utils import timezone
 
 from partnerships.operations.heartbeat import Silence, silence, sound_alarm
@@ -12,7 +11,7 @@ register = template.Library()
 
 
 @register.simple_tag(takes_context=True)
-def silence_alarm(context: dict[str, Any]) -> Silence | None:
+def silence_alarm(context: Context) -> Silence | None:
     """Return a silence of the reminders to the office and system administrators, by one query; None to everybody else."""
     user = getattr(context.get("request"), "user", None)
     if user is None or not may(user, "operations.view"):
@@ -24,5 +23,5 @@ def silence_alarm(context: dict[str, Any]) -> Silence | None:
 
 
 @register.simple_tag(takes_context=True)
-def may_operate(context: dict[str, Any]) -> bool:
+def may_operate(context: Context) -> bool:
     return may(context["request"].user, "operations.view")

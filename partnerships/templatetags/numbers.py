@@ -1,11 +1,10 @@
 """The list behind each number of the matrix of promises and of an organization at a glance."""
 
-from typing import Any
-
 from django import template
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from partnerships.models import Agreement
 from partnerships.reports.deliveries import Cell
 from partnerships.reports.relations import Relation
 
@@ -13,9 +12,9 @@ register = template.Library()
 
 
 @register.simple_tag
-def delivered_url(agreement: Any, cell: Cell, of: str, status: str) -> str:
+def delivered_url(agreement: Agreement, cell: Cell, of: str, status: str) -> str:
     """The follow-ups counted in ``cell``. ``of``: "agreement" for its own, "framework" with those below it."""
-    query = {of: agreement.pk}
+    query: dict[str, str | int] = {of: agreement.pk}
     if cell.area:
         query["area"] = cell.area.pk
     if cell.organization:
@@ -30,6 +29,6 @@ def relation_url(relation: Relation) -> str:
 
 
 @register.simple_tag
-def list_url(address: str, **query: Any) -> str:
+def list_url(address: str, **query: str | int) -> str:
     """The list at ``address``, filtered."""
     return f"{reverse(address)}?{urlencode(query)}"

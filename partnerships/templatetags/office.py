@@ -4,7 +4,7 @@ from typing import Any
 
 from django import template
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Model
+from django.db.models import Field, Model
 from django.template import Context
 from django.urls import NoReverseMatch, reverse
 from django.utils.http import urlencode
@@ -43,12 +43,12 @@ def cite(context: Context, row: Model, *fields: str) -> SafeString:
     return cells.citations(context["cited"], row, fields or ("",))
 
 
-def _citations(context: dict[str, Any], row: Any) -> list[Any]:
+def _citations(context: Context, row: Model) -> list[Any]:
     return context["cited"].get((ContentType.objects.get_for_model(row).pk, row.pk), [])
 
 
 @register.simple_tag(takes_context=True)
-def admin_url(context: dict[str, Any], row: Any) -> str:
+def admin_url(context: Context, row: Model) -> str:
     """The record's page in the admin, for those who may enter it; empty where there is none."""
     user = context["request"].user
     if row is None or not may_enter_admin(user):
@@ -60,39 +60,39 @@ def admin_url(context: dict[str, Any], row: Any) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def enters_admin(context: dict[str, Any]) -> bool:
+def enters_admin(context: Context) -> bool:
     return may_enter_admin(context["request"].user)
 
 
 @register.simple_tag(takes_context=True)
-def may_do(context: dict[str, Any], action: str) -> bool:
+def may_do(context: Context, action: str) -> bool:
     """Whether the person may take ``action`` on any row at all."""
     return may(context["request"].user, action)
 
 
 @register.simple_tag(takes_context=True)
-def leads_a_team(context: dict[str, Any]) -> bool:
+def leads_a_team(context: Context) -> bool:
     return may(context["request"].user, "team.view")
 
 
 @register.inclusion_tag("partnerships/_log_follow_up.html", takes_context=True)
-def log_follow_up(context: dict[str, Any], *, is_main: bool = False, **about: Any) -> dict[str, Any]:
+def log_follow_up(context: Context, *, is_main: bool = False, **about: str | int) -> dict[str, object]:
     """The button of the fast entry, for those who may follow up something; ``about`` says what it starts with."""
     return {"is_open": may(context["request"].user, "activity.add"), "is_main": is_main, "query": urlencode(about)}
 
 
 @register.simple_tag(takes_context=True)
-def follows_up(context: dict[str, Any]) -> bool:
+def follows_up(context: Context) -> bool:
     return may(context["request"].user, "activity.add")
 
 
 @register.simple_tag(takes_context=True)
-def enters_ceremonies(context: dict[str, Any]) -> bool:
+def enters_ceremonies(context: Context) -> bool:
     return may(context["request"].user, "event.add")
 
 
 @register.simple_tag(takes_context=True)
-def section(context: dict[str, Any]) -> str:
+def section(context: Context) -> str:
     """The part of the site the page belongs to, for the navigation: ``agreement``, ``milestone``, ..."""
     match = getattr(context.get("request"), "resolver_match", None)
     return match.url_name.partition("_")[0] if match and match.url_name else ""
@@ -120,13 +120,14 @@ def masked(value: str) -> str:
 
 
 @register.inclusion_tag("partnerships/_sources.html", takes_context=True)
-def sources(context: dict[str, Any], row: Any) -> dict[str, Any]:
+def sources(context: Context, row: Model) -> dict[str, object]:
     """Every citation of a record in one place, each with the name of its field."""
     return {"citations": [(field_label(row, citation.field), citation) for citation in _citations(context, row)]}
 
 
-def field_label(row: Any, field: str) -> str:
-    return str(row._meta.get_field(field).verbose_name) if field else ""
+def field_label(row: Model, field: str) -> str:
+    named = row._meta.get_field(field) if field else None
+    return str(named.verbose_name) if isinstance(named, Field) else ""
 
 
 @register.filter
@@ -136,5 +137,5 @@ def list_title(key: str) -> str:
 
 
 @register.filter
-def kind_of(row: Any) -> str:
+def kind_of(row: Model) -> str:
     return str(row._meta.verbose_name)

@@ -28,6 +28,7 @@ from partnerships.models import (
     workday_test,
 )
 from partnerships.models.milestones import OPEN_STATUSES
+from partnerships.models.terms import AgreementTerm, Amendment
 from partnerships.permissions import may, refusal
 from partnerships.reminders.explain import stories, with_items
 from partnerships.reports.agreement_timeline import agreement_timeline
@@ -63,7 +64,7 @@ def agreement_detail(request: UserRequest, pk: int) -> HttpResponse:
     return render(request, "partnerships/agreements/detail.html", {**_context(request, agreement), **timeline})
 
 
-def _context(request: UserRequest, agreement: Agreement) -> dict[str, Any]:
+def _context(request: UserRequest, agreement: Agreement) -> dict[str, object]:
     user, today = request.user, timezone.localdate()
     parties, terms = _parties(agreement), list(agreement.terms.all())
     areas = list(agreement.promised_areas.select_related("area"))
@@ -114,10 +115,11 @@ def agreement_add(request: UserRequest) -> HttpResponse:
     return edit_page(request, None, form, title=title, template="agreements/form", back=back)
 
 
-def _asked_id(request: UserRequest, name: str, model: Any) -> int | None:
+def _asked_id(request: UserRequest, name: str, model: type[Organization] | type[Event]) -> int | None:
     asked = request.GET.get(name, "")
-    rows = model.objects.visible_to(request.user).filter(pk=asked) if asked.isascii() and asked.isdigit() else []
-    return rows[0].pk if rows else None
+    if not (asked.isascii() and asked.isdigit()):
+        return None
+    return model.objects.visible_to(request.user).filter(pk=asked).values_list("pk", flat=True).first()
 
 
 @login_required
@@ -168,14 +170,14 @@ def _standing(agreement: Agreement, today: dt.date) -> dict[str, bool]:
     }
 
 
-def _decision(agreement: Agreement, terms: list[Any]) -> dict[str, Any] | None:
+def _decision(agreement: Agreement, terms: list[AgreementTerm]) -> dict[str, object] | None:
     """The decision date of the current term with the term and calendar it was counted from."""
     term = max(terms, key=lambda term: term.number, default=None)
     if term is None or term.ends_on is None:
         return None
     calendar = agreement.unit.effective_calendar
     date = term.decision_date(workday_test(calendar))
-    is_guess = calendar is not None and date.decide_on > calendar.covered_until
+    is_guess = date is not None and calendar is not None and date.decide_on > calendar.covered_until
     return {"term": term, "date": date, "calendar": calendar, "is_guess": is_guess}
 
 
@@ -196,7 +198,7 @@ def _first_of_each(agreement: Agreement, user: User) -> dict[str, Any]:
     }
 
 
-def _milestones(agreement: Agreement, user: User) -> dict[str, Any]:
+def _milestones(agreement: Agreement, user: User) -> dict[str, object]:
     """What is to be done, soonest first, and what was done of late. ``next`` is what the page leads to."""
     rows = agreement.milestones.select_related("owner", "agreement", "party__organization")
     pending = list(rows.pending().order_by("due_on", "pk")[:ROWS_SHOWN])
@@ -210,7 +212,7 @@ def _milestones(agreement: Agreement, user: User) -> dict[str, Any]:
     }
 
 
-def _family(agreement: Agreement, user: User, amendments: list[Any]) -> list[Kin]:
+def _family(agreement: Agreement, user: User, amendments: list[Amendment]) -> list[Kin]:
     """Nothing where the agreement stands alone: a tree of one leaf tells nothing."""
     family = family_of(agreement, user, at_most=KIN_SHOWN)
     is_alone = len(family) == 1 and not (family[0].below or amendments) and family[0].relation == "here"
@@ -224,7 +226,7 @@ def _documents(agreement: Agreement) -> list[Document]:
     return list(rows.select_related("milestone", "activity").prefetch_related(VERSIONS))
 
 
-def _reminders(agreement: Agreement, *, shows_all: bool) -> dict[str, Any]:
+def _reminders(agreement: Agreement, *, shows_all: bool) -> dict[str, object]:
     """What comes next and what was last, or on request all of it."""
     plans = with_items(ReminderPlan.objects.filter(milestone__agreement=agreement))
     most = PLANS_AT_MOST if shows_all else PLANS_SHOWN
@@ -238,7 +240,7 @@ def _reminders(agreement: Agreement, *, shows_all: bool) -> dict[str, Any]:
     }
 
 
-def _follow_up_offers(agreement: Agreement, user: User, today: dt.date) -> dict[str, Any]:
+def _follow_up_offers(agreement: Agreement, user: User, today: dt.date) -> dict[str, object]:
     may_log = may(user, "contact_note.add", agreement)
     form = ContactNoteForm(today=today) if may_log else None
     if form:

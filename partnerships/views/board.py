@@ -1,6 +1,6 @@
 """Follow-ups by status, each card with the steps its reader may take: the same verbs, the same forms."""
 
-from typing import Any
+from dataclasses import dataclass
 from urllib.parse import quote
 
 from django.contrib.auth.decorators import login_required
@@ -15,12 +15,27 @@ from django.views.decorators.http import require_safe
 from partnerships.forms.steps import step_offers
 from partnerships.lists.activities import ActivityList
 from partnerships.models import Activity
+from partnerships.models.activities import ActivityQuerySet
 from partnerships.requests import UserRequest
 from partnerships.statuses import ActivityStatus
 from partnerships.views.steps import DATE_ALONE
 
 SHOWN = 50
 OVER = (ActivityStatus.COMPLETED, ActivityStatus.CANCELLED)
+
+
+@dataclass
+class BoardColumn:
+    """One status: its first cards, how many activities have it, and the address of the list of exactly these."""
+
+    status: ActivityStatus
+    cards: list[dict[str, object]]
+    count: int
+    url: str
+
+    @property
+    def more(self) -> int:
+        return max(0, self.count - SHOWN)
 
 
 @login_required
@@ -32,7 +47,7 @@ def activity_board(request: UserRequest) -> HttpResponse:
         "list": listed,
         "filterset": listed.filterset,
         "columns": columns,
-        "total": sum(column["count"] for column in columns),
+        "total": sum(column.count for column in columns),
         "today": listed.today,
         "board": quote(request.GET.urlencode()),
     }
@@ -44,24 +59,23 @@ def board_address(query: str, activity: Activity) -> str:
     return f"{reverse('activity_board')}?{QueryDict(query).urlencode()}#card-{activity.pk}"
 
 
-def _columns(listed: ActivityList) -> list[dict[str, Any]]:
+def _columns(listed: ActivityList) -> list[BoardColumn]:
     """Each status with its first cards, the number of all, and the address of the list that has exactly these."""
     found = list(_first_of_each_status(listed).values_list("pk", "status", "of_status"))
     counts = {status: count for _pk, status, count in found}
     rows = listed.rows(pk for pk, _status, _count in found)
     return [
-        {
-            "status": status,
-            "cards": [_card(row, listed) for row in rows if row.status == status],
-            "count": counts.get(status, 0),
-            "more": max(0, counts.get(status, 0) - SHOWN),
-            "url": _list_of(listed, status),
-        }
+        BoardColumn(
+            status=status,
+            cards=[_card(row, listed) for row in rows if row.status == status],
+            count=counts.get(status, 0),
+            url=_list_of(listed, status),
+        )
         for status in ActivityStatus
     ]
 
 
-def _first_of_each_status(listed: ActivityList) -> Any:
+def _first_of_each_status(listed: ActivityList) -> ActivityQuerySet:
     """What starts next comes first; of what is over, what started last."""
     still_to_be = Case(When(status__in=OVER, then=None), default=F("starts_on"))
     order = [still_to_be.asc(nulls_last=True), F("starts_on").desc(nulls_last=True), F("pk").asc()]
@@ -70,7 +84,7 @@ def _first_of_each_status(listed: ActivityList) -> Any:
     return rows.filter(nth__lte=SHOWN).order_by("nth")
 
 
-def _card(row: Activity, listed: ActivityList) -> dict[str, Any]:
+def _card(row: Activity, listed: ActivityList) -> dict[str, object]:
     """``steps``: what this person may do with it, each with whether its date alone, today, is enough."""
     offers = [offer.transition for offer in step_offers(row, listed.user) if offer.is_open]
     is_late = row.status not in OVER and row.planned_end is not None and row.planned_end < listed.today

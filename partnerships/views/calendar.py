@@ -5,7 +5,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
@@ -40,7 +40,7 @@ class CalendarEntry:
     """A row on a day. ``kind``: "event", "activity" or "milestone"."""
 
     kind: str
-    row: Any
+    row: Milestone | Activity | Event
     is_late: bool = False
     is_done: bool = False
 
@@ -112,7 +112,7 @@ class Calendar:
         rows = rows.exclude(Q(kind__in=OF_AN_ACTIVITY) & Q(activity__starts_on=F("due_on")))
         return rows.annotate(on=F("due_on")).order_by("due_on", "pk")
 
-    def entry(self, row: Any) -> CalendarEntry:
+    def entry(self, row: Milestone | Activity | Event) -> CalendarEntry:
         if isinstance(row, Event):
             return CalendarEntry("event", row)
         if isinstance(row, Activity):
@@ -157,7 +157,7 @@ def asked_day(text: str) -> dt.date | None:
     return day if EARLIEST_DAY <= day <= LATEST_DAY else None
 
 
-def _month(shown: Calendar, first: dt.date) -> dict[str, Any]:
+def _month(shown: Calendar, first: dt.date) -> dict[str, object]:
     last = add_months(first, 1) - dt.timedelta(days=1)
     monday = first - dt.timedelta(days=first.weekday())
     sunday = last + dt.timedelta(days=6 - last.weekday())
@@ -180,7 +180,7 @@ def _month(shown: Calendar, first: dt.date) -> dict[str, Any]:
 def _place(days: dict[dt.date, Day], shown: Calendar) -> None:
     """Puts the first entries on each day, events before activities before milestones, and counts all."""
     first, last = min(days), max(days)
-    found: dict[dt.date, list[Any]] = defaultdict(list)
+    found: dict[dt.date, list[Milestone | Activity | Event]] = defaultdict(list)
     for event in shown.events(first, last):
         for date in _days_between(max(first, event.starts_on), min(last, event.last_day)):
             found[date].append(event)
@@ -226,7 +226,7 @@ def _work_calendar(shown: Calendar) -> WorkCalendar | None:
     return unit.effective_calendar if unit else WorkCalendar.objects.first()
 
 
-def _day(request: UserRequest, shown: Calendar, day: dt.date) -> dict[str, Any]:
+def _day(request: UserRequest, shown: Calendar, day: dt.date) -> dict[str, object]:
     """One page of all that stands on ``day``; ids first, so that the rows are read for the page alone."""
     rows = {
         "event": shown.events(day, day),

@@ -1,5 +1,6 @@
 """Enterprises ask, universities answer: demands with their answers, and the step to what comes of them."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -12,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.forms.demands import AgreementOutcomeForm, AskUnitsForm, ProjectOutcomeForm
+from partnerships.forms.steps import StepOffer
 from partnerships.models import Activity, Agreement, Answer, Demand, DemandOutcome, Document, StatusChange, User
 from partnerships.models.demands import DemandQuerySet
 from partnerships.permissions import may
@@ -38,6 +40,15 @@ VERBS: dict[str, tuple[Any, Any, Any]] = {
 }
 
 
+@dataclass
+class AnswerOffers:
+    """An answer with the steps offered on it and its status changes so far."""
+
+    answer: Answer
+    offers: dict[str, list[StepOffer]]
+    changes: list[StatusChange]
+
+
 @login_required
 @require_safe
 def demand_detail(request: UserRequest, pk: int) -> HttpResponse:
@@ -50,7 +61,7 @@ def demand_detail(request: UserRequest, pk: int) -> HttpResponse:
         "offers": _offers(demand, user),
         "verbs": _verbs(demand, user),
         "answers": answers,
-        "seen_answers": {answer["answer"].pk for answer in answers},
+        "seen_answers": {shown.answer.pk for shown in answers},
         "outcomes": _outcomes(demand, user),
         "items": items,
         "milestones": milestones_of(demand, request.user),
@@ -87,7 +98,7 @@ def _with_context() -> DemandQuerySet:
     return Demand.objects.select_related("unit", "owner", "organization", "event")
 
 
-def _offers(demand: Demand, user: User) -> dict[str, Any]:
+def _offers(demand: Demand, user: User) -> dict[str, list[StepOffer]]:
     """Without *ask*, which has a form of its own that stays open after the first asking."""
     offers = grouped_offers(demand, user)
     return {name: [offer for offer in found if offer.transition.name != "ask"] for name, found in offers.items()}
@@ -99,7 +110,7 @@ def _verbs(demand: Demand, user: User) -> list[tuple[str, Any]]:
     return [(name, title) for name, (_form, title, _done) in VERBS.items()]
 
 
-def _answers(demand: Demand, user: User) -> list[dict[str, Any]]:
+def _answers(demand: Demand, user: User) -> list[AnswerOffers]:
     """Each answer with what can be done with it now, and the reasons given on its way."""
     rows = demand.answers.visible_to(user).select_related("unit", "organization", "achievement")
     answers = [_of_this(demand, row) for row in rows]
@@ -107,9 +118,7 @@ def _answers(demand: Demand, user: User) -> list[dict[str, Any]]:
     target = ContentType.objects.get_for_model(Answer)
     for change in StatusChange.objects.filter(content_type=target, object_id__in=changes).select_related("actor"):
         changes[change.object_id].append(change)
-    return [
-        {"answer": answer, "offers": grouped_offers(answer, user), "changes": changes[answer.pk]} for answer in answers
-    ]
+    return [AnswerOffers(answer, offers=grouped_offers(answer, user), changes=changes[answer.pk]) for answer in answers]
 
 
 def _of_this(demand: Demand, answer: Answer) -> Answer:

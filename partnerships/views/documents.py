@@ -1,7 +1,6 @@
 """Papers come in here, and files leave here alone: inside one's scope, as an attachment, never as a page of this site."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -19,7 +18,8 @@ from partnerships.statuses import AgreementStatus
 from partnerships.views.base import require_or_403, visible_or_404
 
 # What has a place for papers on its page.
-TARGETS: Mapping[str, Any] = {
+DocumentHolder = Agreement | Organization | Facility | Demand
+TARGETS: Mapping[str, type[DocumentHolder]] = {
     "agreement": Agreement,
     "organization": Organization,
     "facility": Facility,
@@ -52,12 +52,14 @@ def document_replace(request: UserRequest, pk: int) -> HttpResponse:
     return _upload_page(request, document.target, form, title=title)
 
 
-def _waits_for_its_paper(row: Any) -> bool:
+def _waits_for_its_paper(row: DocumentHolder) -> bool:
     is_signed = isinstance(row, Agreement) and row.status == AgreementStatus.SIGNED
     return is_signed and not row.documents.filter(kind=Document.Kind.SIGNED_PAPER).exists()
 
 
-def _upload_page(request: UserRequest, row: Any, form: Any, *, title: str) -> HttpResponse:
+def _upload_page(
+    request: UserRequest, row: DocumentHolder, form: DocumentForm | ReplaceForm, *, title: str
+) -> HttpResponse:
     back = f"{row.get_absolute_url()}#documents"
     if request.method == "POST" and form.is_valid() and form.apply(request.user):
         messages.success(request, _("Kept."))

@@ -1,7 +1,5 @@
 """The page of a form that keeps a row: saved at once, or refused with mine, theirs and the original side by side."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse
@@ -11,14 +9,23 @@ from django.utils.translation import gettext as _
 from partnerships.forms.activities import ActivityForm
 from partnerships.forms.lines import FormWithLines, is_shown_again
 from partnerships.forms.organizations import ContactForm
+from partnerships.models import Activity, Agreement, Contact, Organization
 from partnerships.requests import UserRequest
+from partnerships.texts import LazyText
 
 # The forms of a row with a version; each has apply(actor).
 EditForm = FormWithLines | ActivityForm | ContactForm
+EditedRow = Agreement | Activity | Organization | Contact
 
 
 def edit_page(
-    request: UserRequest, row: Any, form: EditForm, *, title: Any, template: str = "edit", back: str = ""
+    request: UserRequest,
+    row: EditedRow | None,
+    form: EditForm,
+    *,
+    title: LazyText,
+    template: str = "edit",
+    back: str = "",
 ) -> HttpResponse:
     """Shows ``form``, which has an ``apply(actor)``; after a POST that is accepted, goes to the page of what it kept.
 
@@ -33,10 +40,14 @@ def edit_page(
         if saved is not None:
             messages.success(request, _("Saved."))
             return redirect(saved.get_absolute_url())
-    return _shown(request, row, form, {"title": title, "back": back or row.get_absolute_url()}, template)
+    if row is not None:
+        back = back or row.get_absolute_url()
+    return _shown(request, row, form, {"title": title, "back": back}, template)
 
 
-def _shown(request: UserRequest, row: Any, form: EditForm, context: dict[str, Any], template: str) -> HttpResponse:
+def _shown(
+    request: UserRequest, row: EditedRow | None, form: EditForm, context: dict[str, object], template: str
+) -> HttpResponse:
     if form.conflict:
         formsets = getattr(form, "formsets", ())
         form.conflict.describe(form, formsets, reader=request.user)

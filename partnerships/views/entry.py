@@ -87,7 +87,7 @@ def _enter(form: FollowUpForm, attached: AttachmentForm, user: User) -> Activity
     return activity
 
 
-def _asked_for(query: QueryDict, about: About, *, is_plan: bool) -> dict[str, Any]:
+def _asked_for(query: QueryDict, about: About, *, is_plan: bool) -> dict[str, object]:
     """What the form starts with: done today, unless another day is named or it is to be planned."""
     today = timezone.localdate()
     day = asked_day(query.get("day", ""))
@@ -102,7 +102,7 @@ def _asked_for(query: QueryDict, about: About, *, is_plan: bool) -> dict[str, An
     }
 
 
-def _as_typed(data: QueryDict, about: About) -> dict[str, Any]:
+def _as_typed(data: QueryDict, about: About) -> dict[str, object]:
     typed: dict[str, Any] = {name: data.getlist(name) if name in SEVERAL else data[name] for name in data}
     return {"organizations": _only_partner(about), "areas": [], "is_done": False, "currency": "", **typed}
 
@@ -125,7 +125,7 @@ def _shown(request: UserRequest, form: FollowUpForm, attached: AttachmentForm) -
     return render(request, f"partnerships/activities/{part}.html", context)
 
 
-def _agreements(form: FollowUpForm, user: User) -> dict[str, Any]:
+def _agreements(form: FollowUpForm, user: User) -> dict[str, object]:
     """Those to choose among: the chosen one, then those found, or without a search those that are likely meant."""
     if form.is_agreement_fixed:
         return {}

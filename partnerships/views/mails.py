@@ -24,6 +24,7 @@ from partnerships.models import Delivery, DeliveryEvent, DeliveryNotice, MailHol
 from partnerships.permissions import refusal
 from partnerships.reminders.explain import advice_on
 from partnerships.requests import UserRequest
+from partnerships.texts import LazyText
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.steps import impossible
 
@@ -32,7 +33,7 @@ from partnerships.views.steps import impossible
 class Verb:
     """What a person decides about a mail. ``fits``: whether its state allows it; ``done``: what is said afterwards."""
 
-    title: Any
+    title: LazyText
     permission: str
     fits: Callable[[Delivery], bool]
     make_form: Callable[[Delivery, QueryDict | None], MomentForm]
@@ -79,7 +80,7 @@ def mail_release(request: UserRequest) -> HttpResponse:
     return render(request, "partnerships/mails/release.html", context)
 
 
-def _preview(listed: MailList, held: Any, form: ReleaseMailsForm) -> dict[str, Any]:
+def _preview(listed: MailList, held: Any, form: ReleaseMailsForm) -> dict[str, object]:
     """How many, to whom, how old; and the most pressing of them, to be ticked."""
     pressing = held.order_by("due_on", "pk").values_list("pk", flat=True)[:MOST_TO_TICK]
     names = ("person", "contact", "person__name", "person__username", "contact__name")
@@ -160,7 +161,7 @@ def _with_log(user: User) -> Any:
     return Delivery.objects.select_related("person", "contact").prefetch_related(*log)
 
 
-def _verbs(mail: Delivery, user: User) -> list[dict[str, Any]]:
+def _verbs(mail: Delivery, user: User) -> list[dict[str, object]]:
     """What the state of the mail allows, each with why this person may not, if so."""
     fitting = ((name, verb) for name, verb in VERBS.items() if verb.fits(mail))
     return [

@@ -173,7 +173,7 @@ def _primary_form(milestone: Milestone, offers: dict[str, Any], today: dt.date) 
     return form
 
 
-def _side_forms(milestone: Milestone, user: User, today: dt.date) -> dict[str, Any]:
+def _side_forms(milestone: Milestone, user: User, today: dt.date) -> dict[str, object]:
     """Move, snooze, hand over and log: a form where the person may, else nothing but the reason."""
     forms: dict[str, Any] = dict.fromkeys(("log_form", "move_form", "snooze_form", "assign_form", "move_refusal"))
     if may(user, "contact_note.add", milestone) and (milestone.agreement_id or milestone.organization_id):

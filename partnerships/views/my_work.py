@@ -2,7 +2,6 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import Exists, OuterRef, QuerySet
@@ -46,19 +45,19 @@ class Entry:
     none. ``beside`` are further steps: label and address.
     """
 
-    row: Any
+    row: Milestone | Activity
     due_on: dt.date | None
     action: str
     page: str
     step: str = ""
-    beside: tuple[tuple[Any, str], ...] = ()
+    beside: tuple[tuple[str, str], ...] = ()
 
     @property
     def key(self) -> str:
         return f"{self.row._meta.model_name}-{self.row.pk}"
 
     @property
-    def owner(self) -> Any:
+    def owner(self) -> User | None:
         return self.row.owner
 
 
@@ -95,7 +94,11 @@ def _with_context(rows: MilestoneQuerySet) -> MilestoneQuerySet:
     return related.prefetch_related(PARTIES)
 
 
-def _grouped(entries: list[Entry], today: dt.date) -> list[dict[str, Any]]:
+def _end_of_snooze(entry: Entry) -> dt.date:
+    return (isinstance(entry.row, Milestone) and entry.row.snoozed_until) or dt.date.max
+
+
+def _grouped(entries: list[Entry], today: dt.date) -> list[dict[str, object]]:
     labels = {
         "overdue": _("Overdue"),
         "today": pgettext("group of my work", "Today"),
@@ -107,7 +110,7 @@ def _grouped(entries: list[Entry], today: dt.date) -> list[dict[str, Any]]:
     found: dict[str, list[Entry]] = {key: [] for key in labels}
     for entry in entries:
         found[_group_of(entry, today)].append(entry)
-    found["snoozed"].sort(key=lambda entry: entry.row.snoozed_until)
+    found["snoozed"].sort(key=_end_of_snooze)
     return [{"key": key, "label": label, "rows": found[key]} for key, label in labels.items()]
 
 
@@ -198,7 +201,7 @@ def _absent_whose_deputy_is(user: User, today: dt.date) -> QuerySet:
     return User.objects.filter(deputy=user, absent_from__lte=today, absent_until__gte=today, is_active=True)
 
 
-def _waiting_mails(user: User) -> dict[str, Any]:
+def _waiting_mails(user: User) -> dict[str, object]:
     """Mails about what the person looks after that failed, are uncertain or held, with the list of exactly these."""
     count = Delivery.objects.needing_attention().tended_by(user).count()
     return {"count": count, "url": f"{reverse('mail_list')}?status=waiting&looked_after=yes"}
@@ -208,7 +211,7 @@ def _looks_after_units(user: User) -> bool:
     return user.sees_all_units or user.scope.has(Role.LEAD)
 
 
-def _attention(user: User, today: dt.date) -> list[dict[str, Any]]:
+def _attention(user: User, today: dt.date) -> list[dict[str, object]]:
     """Counts over all one sees; each opens the list it was counted from."""
     agreements, milestones = Agreement.objects.visible_to(user), Milestone.objects.visible_to(user)
     agreement_list, milestone_list = reverse("agreement_list"), reverse("milestone_list")

@@ -6,7 +6,6 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlencode
 
 import celery
@@ -33,6 +32,7 @@ from partnerships.operations.heartbeat import HEARTBEAT, SILENT_AFTER, Silence, 
 from partnerships.operations.pipeline_state import WENT_WRONG, PipelineState, day_bounds, pipeline_state
 from partnerships.requests import UserRequest
 from partnerships.statuses import DeliveryStatus, PlanStatus
+from partnerships.texts import LazyText
 from partnerships.views.base import require_or_403
 from partnerships.views.health import broker_state
 
@@ -58,7 +58,7 @@ class Finding:
 class Number:
     """A count and the list of the administration that shows exactly these rows."""
 
-    label: Any
+    label: LazyText | dt.date
     count: int
     link: str
 
@@ -157,7 +157,7 @@ def _pg_version() -> str:
     return f"{major}.{minor}"
 
 
-def _heartbeats(state: PipelineState, now: dt.datetime) -> list[dict[str, Any]]:
+def _heartbeats(state: PipelineState, now: dt.datetime) -> list[dict[str, object]]:
     """Last seen: any run at all, then each of what rings for one."""
     rung = (
         (HEARTBEAT, _("Last run")),

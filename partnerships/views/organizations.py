@@ -59,11 +59,12 @@ def organization_detail(request: UserRequest, pk: int) -> HttpResponse:
     """The whole page; asked by htmx for its timeline, that part alone."""
     rows = Organization.objects.select_related("region", "region__parent").prefetch_related(HOLDERS)
     organization, user, today = visible_or_404(rows, request, pk), request.user, timezone.localdate()
-    details = _details(organization, user)
-    entries = organization_timeline(organization, user, today=today, sees_details=details["sees_details"])
+    sees_details = may(user, "organization.view_details", organization)
+    entries = organization_timeline(organization, user, today=today, sees_details=sees_details)
     timeline = timeline_context(request, entries)
     if asks_for_timeline_only(request):
         return render_timeline(request, timeline)
+    details = _details(organization, user, sees_details=sees_details)
     context = {"organization": organization, "today": today, **details, **timeline}
     return render(request, "partnerships/organizations/detail.html", {**context, **_context(organization, user, today)})
 
@@ -127,7 +128,7 @@ def contact_edit(request: UserRequest, pk: int) -> HttpResponse:
     return edit_page(request, contact, form, title=_("Edit the person"))
 
 
-def _facts_of(both: list[Organization], user: User) -> list[dict[str, Any]]:
+def _facts_of(both: list[Organization], user: User) -> list[dict[str, object]]:
     """What a person compares, with whether it differs; what only holders see where both are theirs."""
     facts = [
         (_("Name"), [one.name for one in both]),
@@ -149,7 +150,7 @@ def _facts_of(both: list[Organization], user: User) -> list[dict[str, Any]]:
     ]
 
 
-def _context(organization: Organization, user: User, today: dt.date) -> dict[str, Any]:
+def _context(organization: Organization, user: User, today: dt.date) -> dict[str, object]:
     names = list(organization.other_names.select_related("source"))
     memberships = list(organization.association_rows.select_related("association"))
     members = list(organization.member_rows.select_related("member")[:MEMBERS_SHOWN])
@@ -193,10 +194,9 @@ def _related(organization: Organization, user: User) -> dict[str, list[Any]]:
     }
 
 
-def _details(organization: Organization, user: User) -> dict[str, Any]:
+def _details(organization: Organization, user: User, *, sees_details: bool) -> dict[str, object]:
     """What only the holders see; a viewer among them sees personal data masked."""
     sees_contacts = may(user, "contact.view", organization)
-    sees_details = may(user, "organization.view_details", organization)
     documents = Document.objects.filter(organization=organization).prefetch_related(VERSIONS)
     return {
         "sees_details": sees_details,

@@ -132,7 +132,7 @@ def _workable(user: User, rows: list[Agreement]) -> set[int]:
     return {row.pk for row in rows if row.unit_id in units} | set(shared.values_list("agreement", flat=True))
 
 
-def _groups(rows: QuerySet, form: QuietForm) -> list[dict[str, Any]]:
+def _groups(rows: QuerySet, form: QuietForm) -> list[dict[str, object]]:
     """Counts of the rows listed, by unit, person, partner and area; each opens the list it counts."""
     ids = rows.order_by().values("pk")
     own = AgreementParty.objects.filter(agreement__in=ids).exclude(organization=F("agreement__unit__organization"))
@@ -148,7 +148,15 @@ def _groups(rows: QuerySet, form: QuietForm) -> list[dict[str, Any]]:
     ]
 
 
-def _group(name: str, label: str, found: QuerySet, *, column: str, model: Any, form: QuietForm) -> dict[str, Any]:
+def _group(
+    name: str,
+    label: str,
+    found: QuerySet,
+    *,
+    column: str,
+    model: type[Unit] | type[User] | type[Organization] | type[CooperationArea],
+    form: QuietForm,
+) -> dict[str, object]:
     key = "pk" if found.model is Agreement else "agreement"
     counts = found.filter(**{f"{column}__isnull": False}).order_by().values(column)
     counts = counts.annotate(count=Count(key, distinct=True)).order_by("-count", column).values_list(column, "count")
@@ -161,13 +169,13 @@ def _group(name: str, label: str, found: QuerySet, *, column: str, model: Any, f
     return {"label": label, "key": name, "items": items, "has_more": len(first) > MOST_IN_A_GROUP}
 
 
-def _address(form: QuietForm, **changed: Any) -> str:
+def _address(form: QuietForm, **changed: int | None) -> str:
     """This page with one value changed, or left out where it is None."""
     values = {"days": form.cleaned_data.get("days"), **{name: row.pk for name, row in form.chosen.items()}, **changed}
     return f"{reverse('quiet')}?{urlencode({name: value for name, value in values.items() if value is not None})}"
 
 
-def _chosen(form: QuietForm) -> list[dict[str, Any]]:
+def _chosen(form: QuietForm) -> list[dict[str, object]]:
     return [
         {
             "label": form.fields[name].label,

@@ -1,7 +1,5 @@
 """What several pages show beside their own record: figures, papers, milestones, the demands behind something."""
 
-from typing import Any
-
 from django.db.models import Prefetch
 
 from partnerships.lists.facilities import SIDES
@@ -12,6 +10,7 @@ from partnerships.models import (
     Document,
     DocumentVersion,
     Facility,
+    Milestone,
     ReportedFigure,
     User,
 )
@@ -22,7 +21,7 @@ from partnerships.reports.figures import with_recorded
 VERSIONS = Prefetch("versions", DocumentVersion.objects.select_related("uploaded_by"))
 
 
-def figures_about(user: User, **subject: Any) -> list[ReportedFigure]:
+def figures_about(user: User, **subject: object) -> list[ReportedFigure]:
     """The figures reported about something, each with how many records ``user`` may see against it."""
     return list(with_records(ReportedFigure.objects.visible_to(user).filter(**subject), user))
 
@@ -31,26 +30,26 @@ def with_records(figures: ReportedFigureQuerySet, user: User) -> ReportedFigureQ
     return with_recorded(figures.select_related(*SUBJECTS), user)
 
 
-def documents_of(user: User, **target: Any) -> list[Document]:
+def documents_of(user: User, **target: object) -> list[Document]:
     """Whoever reads a shared record does not yet read its papers."""
     rows = Document.objects.visible_to(user).filter(**target).select_related("milestone").prefetch_related(VERSIONS)
     return [row for row in rows if may(user, "document.view", row)]
 
 
-def milestones_of(row: Any, user: User) -> list[Any]:
+def milestones_of(row: Facility | Demand, user: User) -> list[Milestone]:
     """Whoever sees a demand because they were asked does not yet see what its unit has to do."""
     return list(row.milestones.visible_to(user).select_related("owner"))
 
 
-def facilities_among(user: User, **condition: Any) -> list[Facility]:
+def facilities_among(user: User, **condition: object) -> list[Facility]:
     return list(Facility.objects.visible_to(user).filter(**condition).prefetch_related(SIDES))
 
 
-def demands_among(user: User, **condition: Any) -> list[Demand]:
+def demands_among(user: User, **condition: object) -> list[Demand]:
     return list(Demand.objects.visible_to(user).filter(**condition).select_related("organization"))
 
 
-def demands_behind(user: User, **outcome: Any) -> list[Demand]:
+def demands_behind(user: User, **outcome: object) -> list[Demand]:
     """The demands of which an agreement or a project came: the chain read backwards."""
     outcomes = DemandOutcome.objects.filter(**outcome)
     return demands_among(user, pk__in=outcomes.values("demand"))

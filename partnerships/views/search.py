@@ -1,10 +1,11 @@
 """One box over all a person may see: agreements, organizations, milestones, follow-ups, events and what else has a page."""
 
+from dataclasses import dataclass, field
 from typing import Any
 
 from django import forms
 from django.contrib.auth.decorators import login_required
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -44,6 +45,18 @@ class SearchForm(forms.Form):
     q = forms.CharField(label=gettext_lazy("Search"), max_length=200, required=False)
 
 
+@dataclass
+class HitGroup:
+    """The first hits of one kind, and how many there are; ``texts`` are hits that have no page of their own."""
+
+    label: str
+    rows: list[Model]
+    count: int
+    url: str
+    has_more: bool
+    texts: list[dict[str, object]] = field(default_factory=list)
+
+
 @login_required
 @require_safe
 def search(request: UserRequest) -> HttpResponse:
@@ -60,7 +73,7 @@ def search(request: UserRequest) -> HttpResponse:
     return render(request, f"partnerships/search/{template}.html", context)
 
 
-def _groups(words: str, user: User, shown: int) -> list[dict[str, Any]]:
+def _groups(words: str, user: User, shown: int) -> list[HitGroup]:
     """The first hits of each kind with the address of the list that has them all."""
     milestones = Milestone.objects.select_related("agreement", "owner")
     kinds: tuple[tuple[str, str, dict[str, str], Any], ...] = (
@@ -75,14 +88,14 @@ def _groups(words: str, user: User, shown: int) -> list[dict[str, Any]]:
         (_("Programmes"), "programme_list", {}, Programme.objects.all()),
         (_("Honours"), "honour_list", {}, Honour.objects.recorded().select_related("scheme", "organization")),
     )
-    found = []
+    found: list[HitGroup] = []
     for label, list_name, more, rows in kinds:
         address = f"{reverse(list_name)}?{urlencode({'q': words, **more})}"
         found.append(_group(label, address, rows.visible_to(user).search(words), shown))
-    return [group for group in found if group["rows"]]
+    return [group for group in found if group.rows]
 
 
-def _texts(words: str, user: User) -> list[dict[str, Any]]:
+def _texts(words: str, user: User) -> list[HitGroup]:
     """What has no list of its own: people at the organizations, papers, what was said. Each leads to what it is about."""
     notes = ContactNote.objects.select_related("agreement", "organization")
     documents = Document.objects.select_related(*DOCUMENT_TARGETS)
@@ -91,16 +104,17 @@ def _texts(words: str, user: User) -> list[dict[str, Any]]:
         (_("Documents"), documents, "title", lambda row: row.target),
         (_("Calls and messages"), notes, "summary", lambda row: row.agreement or row.organization),
     )
-    found = []
-    for label, rows, field, about in kinds:
-        matching = Q(*(Q(**{f"{field}__icontains": word}) for word in fold(words).split()))
+    found: list[HitGroup] = []
+    for label, rows, column, about in kinds:
+        matching = Q(*(Q(**{f"{column}__icontains": word}) for word in fold(words).split()))
         group = _group(label, "", rows.visible_to(user).filter(matching), SHOWN)
-        hits = [{"row": row, "text": getattr(row, field), "about": about(row)} for row in group["rows"]]
-        found.append(group | {"texts": hits, "rows": []})
-    return [group for group in found if group["texts"]]
+        group.texts = [{"row": row, "text": getattr(row, column), "about": about(row)} for row in group.rows]
+        group.rows = []
+        found.append(group)
+    return [group for group in found if group.texts]
 
 
-def _group(label: str, address: str, found: QuerySet, shown: int) -> dict[str, Any]:
+def _group(label: str, address: str, found: QuerySet, shown: int) -> HitGroup:
     hits = list(found[: shown + 1])
     count = found.count() if len(hits) > shown else len(hits)
-    return {"label": label, "rows": hits[:shown], "count": count, "has_more": count > shown, "url": address}
+    return HitGroup(label, hits[:shown], count, address, has_more=count > shown)

@@ -51,6 +51,7 @@ from partnerships.models import (
 )
 from partnerships.reports.figures import to_register
 from partnerships.requests import UserRequest
+from partnerships.texts import LazyText
 from partnerships.views.base import visible_or_404
 from partnerships.views.related import figures_about
 
@@ -124,8 +125,8 @@ def source_detail(request: UserRequest, pk: int) -> HttpResponse:
 class Held:
     """One record that holds a printed phrase; ``root`` is the record whose page shows it."""
 
-    root: Any
-    record: Any
+    root: Model
+    record: Model
     field_label: str
     value: str
     citation: Citation
@@ -191,7 +192,7 @@ class Sentence(Part):
 class Section(Part):
     """Records cited without a sentence, by kind: a source need not be taken apart."""
 
-    label: Any = field(kw_only=True)
+    label: LazyText = field(kw_only=True)
 
 
 def _visible_citations(source: Source, user: User) -> list[Citation]:
@@ -265,7 +266,7 @@ def _held(citation: Citation, figures: dict[int, ReportedFigure]) -> Held:
     return Held(_root(record), record, label, _value(record, citation.field), citation, figure)
 
 
-def _value(record: Any, name: str) -> str:
+def _value(record: Model, name: str) -> str:
     """What the record holds in the field, in words; empty for other records, whose names are not fetched."""
     if not name or record._meta.get_field(name).is_relation:
         return ""

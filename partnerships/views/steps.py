@@ -1,7 +1,6 @@
 """The confirm page of a step: GET asks, POST calls the verb, a refusal stands beside what was typed."""
 
 import re
-from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -10,17 +9,19 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_htmx.http import reswap, retarget
 
-from partnerships.forms.steps import StepOffer, step_form, step_offers
-from partnerships.models import Milestone, User
+from partnerships.forms.steps import ContactNoteForm, StepOffer, VerbForm, step_form, step_offers
+from partnerships.models import Activity, Agreement, Answer, Demand, Facility, Honour, Milestone, User
 from partnerships.requests import UserRequest
 from partnerships.statuses import MilestoneStatus
+from partnerships.texts import LazyText
 from partnerships.views.base import require_or_403
 
+WorkflowRow = Activity | Agreement | Answer | Demand | Facility | Honour | Milestone
 # Steps that ask for nothing but their date: a click is enough where the day is today.
 DATE_ALONE = frozenset({"start"})
 
 
-def step_page(request: UserRequest, row: Any, name: str, *, back: str = "") -> HttpResponse:
+def step_page(request: UserRequest, row: WorkflowRow, name: str, *, back: str = "") -> HttpResponse:
     """The page of one step of a transition table. 404 for a step that does not exist, 403 for whoever may not.
 
     ``back`` is the address it leads to when done or left, the row's own page without it.
@@ -37,7 +38,14 @@ def step_page(request: UserRequest, row: Any, name: str, *, back: str = "") -> H
 
 
 def form_page(
-    request: UserRequest, row: Any, form: Any, *, title: Any, done: str, back: str = "", **apply: Any
+    request: UserRequest,
+    row: WorkflowRow,
+    form: VerbForm | ContactNoteForm,
+    *,
+    title: LazyText,
+    done: str,
+    back: str = "",
+    **apply: object,
 ) -> HttpResponse:
     """Shows ``form`` about ``row``; after a POST that is accepted, goes ``back`` or to the row's page with a message."""
     is_stale, in_place = False, _in_place(request)
@@ -54,8 +62,7 @@ def form_page(
         is_stale = request.POST.get("version") not in (None, str(row.version))
     if is_stale:
         # What was typed stays; sent again it is meant for the row as the person has now seen it.
-        form.data = form.data.copy()
-        form.data["version"] = str(row.version)
+        form.data = request.POST.copy() | {"version": str(row.version)}
     context = {"form": form, "row": row, "title": title, "is_stale": is_stale, "today": timezone.localdate()}
     context["back"] = back or row.get_absolute_url()
     if in_place:  # a script shows an answer of 200 alone
@@ -73,14 +80,16 @@ def _in_place(request: UserRequest) -> str:
     return found[1] if found else ""
 
 
-def _done_in_place(request: UserRequest, row: Any, target: str, *, done: str, undo: dict[str, Any] | None) -> Any:
+def _done_in_place(
+    request: UserRequest, row: WorkflowRow, target: str, *, done: str, undo: dict[str, object] | None
+) -> HttpResponse:
     """The line itself gives way to what was done, with the way back where there is one."""
     context = {"row": row, "done": done, "undo": undo, "target": target}
     answer = render(request, "partnerships/_work_done.html", context)
     return reswap(retarget(answer, f"#work-{target}"), "outerHTML")
 
 
-def _undo(row: Any, changed: Any, owner_before: int | None) -> dict[str, Any] | None:
+def _undo(row: WorkflowRow, changed: object, owner_before: int | None) -> dict[str, object] | None:
     """What takes the change of a milestone back, and None where only a correction does."""
     if not isinstance(row, Milestone) or not isinstance(changed, Milestone):
         return None
@@ -93,12 +102,12 @@ def _undo(row: Any, changed: Any, owner_before: int | None) -> dict[str, Any] | 
     return undo if is_step and changed.recurs_every_months is None else None
 
 
-def impossible(request: UserRequest, row: Any, label: Any) -> HttpResponse:
+def impossible(request: UserRequest, row: WorkflowRow, label: LazyText) -> HttpResponse:
     """The page that says why ``label`` cannot be done with ``row`` now."""
     return render(request, "partnerships/step_impossible.html", {"row": row, "title": label}, status=409)
 
 
-def grouped_offers(row: Any, user: User) -> dict[str, list[StepOffer]]:
+def grouped_offers(row: WorkflowRow, user: User) -> dict[str, list[StepOffer]]:
     """What can be done now: ``open`` to this person, ``refused`` with the reason, ``corrections`` open to them."""
     offers = step_offers(row, user)
     return {

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -92,9 +92,9 @@ def _counts(user: User, units: set[int] | None, today: dt.date) -> Iterable[tupl
         yield coordinator, "quiet", count
 
 
-def _person(person: User, load: dict[str, int], unit: Unit | None, today: dt.date) -> dict[str, Any]:
+def _person(person: User, load: dict[str, int], unit: Unit | None, today: dt.date) -> dict[str, object]:
     """One row: each number with the address of the list it was counted from."""
-    columns = (
+    columns: tuple[tuple[str, str, str, Mapping[str, str | int]], ...] = (
         ("overdue", _("Overdue"), "milestone_list", {"owner": person.pk, "due": "overdue"}),
         ("week", _("Due in 7 days"), "milestone_list", {"owner": person.pk, "due": "week"}),
         ("month", _("Due in 30 days"), "milestone_list", {"owner": person.pk, "due": "month"}),
@@ -112,11 +112,11 @@ def _person(person: User, load: dict[str, int], unit: Unit | None, today: dt.dat
     }
 
 
-def _address(list_name: str, unit: Unit | None, query: dict[str, Any]) -> str:
-    return f"{reverse(list_name)}?{urlencode(query | ({'unit': unit.pk} if unit else {}))}"
+def _address(list_name: str, unit: Unit | None, query: Mapping[str, str | int]) -> str:
+    return f"{reverse(list_name)}?{urlencode({**query, **({'unit': unit.pk} if unit else {})})}"
 
 
-def _waiting_mails(user: User, units: set[int] | None, unit: Unit | None) -> dict[str, Any]:
+def _waiting_mails(user: User, units: set[int] | None, unit: Unit | None) -> dict[str, object]:
     """Mails that failed, are uncertain or held, with the list of exactly these."""
     rows = Delivery.objects.visible_to(user).needing_attention()
     if units is not None:

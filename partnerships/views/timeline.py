@@ -1,7 +1,5 @@
 """The part of a page that shows a timeline by kind, and replaces itself when another kind or page is chosen."""
 
-from typing import Any
-
 from django.http import HttpResponse
 from django.shortcuts import render
 
@@ -9,7 +7,7 @@ from partnerships.reports.timeline import TimelineEntries, timeline_page
 from partnerships.requests import UserRequest
 
 
-def timeline_context(request: UserRequest, timeline: TimelineEntries) -> dict[str, Any]:
+def timeline_context(request: UserRequest, timeline: TimelineEntries) -> dict[str, object]:
     """Return the context of the page that the address asks for: ``?happened=<kind>&moments=<page>``."""
     page = timeline_page(timeline, kind=request.GET.get("happened", ""), number=request.GET.get("moments"))
     return {"timeline": page, "timeline_page": request.path}
@@ -20,5 +18,5 @@ def asks_for_timeline_only(request: UserRequest) -> bool:
     return bool(request.htmx) and not request.htmx.history_restore_request
 
 
-def render_timeline(request: UserRequest, context: dict[str, Any]) -> HttpResponse:
+def render_timeline(request: UserRequest, context: dict[str, object]) -> HttpResponse:
     return render(request, "partnerships/_timeline_by_kind.html", context)

@@ -10,18 +10,19 @@ from django.urls import reverse
 
 from partnerships.factories import DAY, ActivityFactory
 from partnerships.models import Activity
+from partnerships.views.board import BoardColumn
 from tests.views.test_lists import more_of_everything
 from tests.views.world import World, make_world
 
 
-def columns(client: Client, **query: str) -> dict[str, Any]:
+def columns(client: Client, **query: str) -> dict[str, BoardColumn]:
     page = client.get(reverse("activity_board"), query)
-    return {str(column["status"].value): column for column in page.context["columns"]}
+    return {str(column.status.value): column for column in page.context["columns"]}
 
 
 def titles(client: Client, **query: str) -> dict[str, list[str]]:
     found = columns(client, **query)
-    return {status: [card["row"].title for card in column["cards"]] for status, column in found.items()}
+    return {status: [card["row"].title for card in column.cards] for status, column in found.items()}
 
 
 def one_of_each_status(world: World) -> None:
@@ -78,9 +79,9 @@ def test_a_long_column_opens_the_list_that_has_all_of_it(
 
     planned = columns(client, kind="visit")["planned"]
 
-    assert (len(planned["cards"]), planned["count"], planned["more"]) == (2, 3, 1)
-    assert planned["url"] == "/activities/?kind=visit&status=planned"
-    assert len(client.get(planned["url"]).context["rows"]) == 3
+    assert (len(planned.cards), planned.count, planned.more) == (2, 3, 1)
+    assert planned.url == "/activities/?kind=visit&status=planned"
+    assert len(client.get(planned.url).context["rows"]) == 3
 
 
 def test_the_filters_of_the_list_hold_and_a_bad_one_is_named(world: World, client_of: Callable[[Any], Client]) -> None:
@@ -105,7 +106,7 @@ def test_the_other_units_cards_are_not_there(world: World, client_of: Callable[[
 def test_a_card_offers_what_its_reader_may_do(
     role: str, expected: list[str], world: World, client_of: Callable[[Any], Client]
 ) -> None:
-    card = columns(client_of(world.people[role]))["planned"]["cards"][0]
+    card = columns(client_of(world.people[role]))["planned"].cards[0]
 
     assert [step.name for step, _is_direct in card["steps"]] == expected
 

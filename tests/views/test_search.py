@@ -20,7 +20,7 @@ def client(world: World, client_of: Callable[[Any], Client]) -> Client:
 
 
 def found(page: Any) -> dict[str, int]:
-    return {group["label"]: group["count"] for group in page.context["groups"]}
+    return {group.label: group.count for group in page.context["groups"]}
 
 
 def test_it_finds_whatever_carries_the_word(world: World, client: Client) -> None:
@@ -53,8 +53,8 @@ def test_a_number_opens_the_list_it_counts(world: World, client: Client) -> None
 
     group = client.get(reverse("search"), {"q": "harbor"}).context["groups"][0]
 
-    assert (len(group["rows"]), group["count"], group["has_more"]) == (8, 9, True)
-    assert client.get(group["url"]).context["page"].paginator.count == 9
+    assert (len(group.rows), group.count, group.has_more) == (8, 9, True)
+    assert client.get(group.url).context["page"].paginator.count == 9
 
 
 def test_a_script_gets_the_results_alone(world: World, client: Client) -> None:

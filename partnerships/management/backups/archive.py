@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import tarfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -98,7 +98,7 @@ def unpack(path: Path, into: Path) -> Manifest:
     Raises ``BackupError`` when anything is not as the manifest says. Links, devices and names that lead elsewhere are
     refused by what is unpacked at all: plain files, below ``into``.
     """
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, object] = {}
     text = b""
     try:
         with tarfile.open(path, "r:") as tar:
@@ -121,7 +121,7 @@ def unpack(path: Path, into: Path) -> Manifest:
     return manifest
 
 
-def _checked_name(entry: tarfile.TarInfo, found: dict[str, Any]) -> str:
+def _checked_name(entry: tarfile.TarInfo, found: dict[str, object]) -> str:
     name = entry.name
     parts = name.removeprefix(UPLOADS).split("/")
     is_safe = not {"", ".", ".."} & set(parts) and "\\" not in name and "\0" not in name
@@ -131,7 +131,7 @@ def _checked_name(entry: tarfile.TarInfo, found: dict[str, Any]) -> str:
     return name
 
 
-def _unpack_one(source: Any, target: Path) -> dict[str, Any]:
+def _unpack_one(source: Any, target: Path) -> dict[str, object]:
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     hashed = _Hashed(source)
     with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
@@ -186,7 +186,7 @@ def _typed(values: Any) -> Manifest:
     return manifest
 
 
-def _compare(manifest: Manifest, found: dict[str, dict[str, Any]]) -> None:
+def _compare(manifest: Manifest, found: Mapping[str, object]) -> None:
     for name in sorted(manifest.files.keys() | found.keys()):
         if name not in found:
             raise BackupError(_("The backup lacks %(name)s, which its manifest names.") % {"name": name})

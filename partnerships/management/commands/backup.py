@@ -4,7 +4,6 @@ import os
 import tempfile
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
@@ -18,12 +17,12 @@ from partnerships.management.backups.databases import database
 
 class Command(BaseCommand):
     help = "Writes a backup of the database and the uploads; the site may go on meanwhile."
-    requires_system_checks: list[Any] = []
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, help="Where to write it; a folder gets a file named after the time.")
 
-    def handle(self, *args: Any, file: Path, **options: Any) -> None:
+    def handle(self, *args: object, file: Path, **options: object) -> None:
         now = timezone.now()
         target = file / f"partnerships-{now:%Y%m%dT%H%M%SZ}.tar" if file.is_dir() else file
         if target.exists():

@@ -5,7 +5,6 @@ import logging
 import signal
 import threading
 from argparse import ArgumentParser
-from typing import Any
 
 from aiosmtpd.smtp import SMTP
 from django.conf import settings
@@ -28,7 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--smtp-port", type=int, default=1025)
         parser.add_argument("--page-port", type=int, default=8025)
 
-    def handle(self, *args: Any, smtp_port: int, page_port: int, **options: Any) -> None:
+    def handle(self, *args: object, smtp_port: int, page_port: int, **options: object) -> None:
         server = _page_server(page_port)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         asyncio.run(_serve_smtp(smtp_port))

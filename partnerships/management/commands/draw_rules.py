@@ -1,7 +1,5 @@
 """Draws the state diagrams and the access table into docs/."""
 
-from typing import Any
-
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
@@ -10,9 +8,9 @@ from partnerships.management.generated_docs import pages
 
 class Command(BaseCommand):
     help = "Draws docs/workflows.md and docs/access.md from the transition tables and the permissions."
-    requires_system_checks: list[Any] = []
+    requires_system_checks: list[str] = []
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
         for name, page in pages().items():
             path = settings.BASE_DIR / "docs" / name
             path.write_text(page(), encoding="utf-8")

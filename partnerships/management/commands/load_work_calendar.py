@@ -1,7 +1,5 @@
 """`manage.py load_work_calendar`: holidays and worked weekends, as far as they are decreed."""
 
-from typing import Any
-
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -21,7 +19,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("country", nargs="?", default=COUNTRY, choices=[COUNTRY])
 
-    def handle(self, *args: Any, country: str, **options: Any) -> None:
+    def handle(self, *args: object, country: str, **options: object) -> None:
         with transaction.atomic():
             wait_for_other_seeding()
             changes = seed_work_calendar()

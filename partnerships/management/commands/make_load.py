@@ -1,7 +1,6 @@
 """`manage.py make_load`: a database of any size, to try the product under load."""
 
 import time
-from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -23,10 +22,10 @@ class Command(BaseCommand):
         parser.add_argument("--milestones", type=int, default=10, help=_("For each agreement (%(default)s)."))
         parser.add_argument("--people", type=int, default=100, help=_("Who look after them (%(default)s)."))
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, agreements: int, milestones: int, people: int, **options: object) -> None:
         if not settings.DEBUG and Agreement.objects.exists():
             raise CommandError(_("This database is in use. A load is made in an empty one, or with DEBUG."))
-        load = Load(agreements=options["agreements"], milestones_each=options["milestones"], people=options["people"])
+        load = Load(agreements=agreements, milestones_each=milestones, people=people)
         if min(load.agreements, load.milestones_each, load.people) < 1:
             raise CommandError(_("One of each is the least."))
         began = time.monotonic()

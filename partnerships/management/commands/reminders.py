@@ -58,7 +58,7 @@ class Command(BaseCommand):
         explains.add_argument("milestone", type=int, help="The number in the milestone's address.")
         commands.add_parser("audit", help="Checks the laws of the pipeline; exit code 1 when one is broken.")
 
-    def handle(self, *args: Any, command: str, **options: Any) -> None:
+    def handle(self, *args: object, command: str, **options: Any) -> None:
         if options.get("dry_run"):
             self._dry_run(options["now"] or timezone.now())
         else:

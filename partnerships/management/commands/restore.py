@@ -4,7 +4,6 @@ import datetime as dt
 import tempfile
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -21,13 +20,13 @@ from partnerships.models import Delivery
 
 class Command(BaseCommand):
     help = "Restores a backup and holds all mail until somebody lets it go; stop the site and its workers first."
-    requires_system_checks: list[Any] = []
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, help="What `manage.py backup` wrote.")
         parser.add_argument("--replace", action="store_true", help="Also where there are records, which are lost.")
 
-    def handle(self, *args: Any, file: Path, replace: bool, **options: Any) -> None:
+    def handle(self, *args: object, file: Path, replace: bool, **options: object) -> None:
         try:
             with tempfile.TemporaryDirectory(prefix="restore-", dir=settings.DATA_DIR) as scratch:
                 manifest = archive.unpack(file, Path(scratch))

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from io import StringIO
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from celery import current_app
 from django.conf import settings
@@ -39,7 +39,7 @@ class Command(BaseCommand):
     help = _("Run the whole product on this machine: site, worker, beat, broker and local mail.")
     requires_system_checks: list[str] = []  # make check runs them; a start need not wait for them
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
         os.umask(0o077)  # personal data: for the owner of this process alone
         data_dir = Path(settings.DATA_DIR)
         # Not in data_dir: a socket's path has 107 bytes.

@@ -1,7 +1,5 @@
 """`manage.py seed_articles`: reference data and the facts of both articles."""
 
-from typing import Any
-
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,7 +16,7 @@ class Command(BaseCommand):
         "staff changed or removed since is listed and stays. Safe to run again, and twice at once."
     )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
         with one_act():
             seeded = seed_articles(today=timezone.localdate())
         self.report(seeded)

@@ -1,7 +1,5 @@
 """`manage.py seed_sample [--remove]`: a sample office at work around today."""
 
-from typing import Any
-
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
@@ -22,15 +20,15 @@ class Command(BaseCommand):
         parser.add_argument("--remove", action="store_true", help=_("Remove the sample and nothing else."))
         parser.add_argument("--password", help=_("The password of all sample people."))
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        if options["remove"]:
+    def handle(self, *args: object, remove: bool, password: str | None, **options: object) -> None:
+        if remove:
             self._report_removal(remove_sample())
             return
-        if seed_sample(now=timezone.now(), password=self._password(options["password"])):
+        if seed_sample(now=timezone.now(), password=self._password(password)):
             self.stdout.write(_("Sample added; “seed_sample --remove” takes it away."))
         else:
             self.stdout.write(_("Sample: 0 changes, it is there already."))
-        self._list_logins(options["password"] or SAMPLE_PASSWORD)
+        self._list_logins(password or SAMPLE_PASSWORD)
 
     def _password(self, given: str | None) -> str:
         if given:

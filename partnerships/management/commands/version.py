@@ -1,7 +1,5 @@
 """`manage.py version`: the version of the product."""
 
-from typing import Any
-
 from django.core.management.base import BaseCommand
 
 from partnerships import __version__
@@ -9,7 +7,7 @@ from partnerships import __version__
 
 class Command(BaseCommand):
     help = "Prints the version of the product."
-    requires_system_checks: list[Any] = []
+    requires_system_checks: list[str] = []
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
         self.stdout.write(__version__)
