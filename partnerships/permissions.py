@@ -154,6 +154,7 @@ ACTIONS: Mapping[str, Grant] = {
     "user.view": Grant(user_admin=True, system=True),
     "user.edit": Grant(user_admin=True, system=True),
     "user.edit_login": Grant(user_admin=True, system=True),
+    "user.edit_preferences": Grant(),
     "user.grant_admin": Grant(system=True),
 }
 
@@ -266,11 +267,13 @@ def _announced(delivery: Delivery) -> QuerySet[Milestone]:
 
 
 def _owns(user: User, action: str, obj: Model | None) -> bool:
-    """A coordinator of a unit that takes part works on the milestones given to them; everybody has their own mail and
-    calendar addresses.
+    """A coordinator of a unit that takes part works on the milestones given to them; everybody has their own mail,
+    calendar addresses and preferences.
 
     Policy documents of a programme are published papers: whoever reads the programme reads them.
     """
+    if isinstance(obj, User):
+        return action == "user.edit_preferences" and obj.pk == user.pk
     if isinstance(obj, FeedToken):
         return action == "feed.own" and obj.user_id == user.pk
     if isinstance(obj, Delivery):

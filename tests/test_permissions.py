@@ -141,6 +141,7 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "team.view": ("", "", "opx", "opx", "", "opx"),
     "history.view": SEE,
     "feed.own": ("", "", "", "", "", ""),  # everybody, for their own
+    "user.edit_preferences": ("", "", "", "", "", ""),  # everybody, for their own
     "export": EVERYBODY,
     "unit.view": ("opx", "opx", "opx", "opx", "opx", "opx"),
     "unit.edit": ACCOUNTS,

@@ -1,4 +1,4 @@
-"""What people say about themselves."""
+"""My settings, and the mail by which somebody sets a new password."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -8,16 +8,17 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.forms import PasswordResetForm
 from django.db.models import QuerySet
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext
 
-from partnerships.exceptions import StaleVersion
+from partnerships.forms.domain import DomainFormMixin
 from partnerships.forms.steps import DateInput
 from partnerships.models import User
+from partnerships.workflows.users import edit_preferences
 
 
-class PreferencesForm(forms.ModelForm):
+class PreferencesForm(DomainFormMixin, forms.ModelForm):
     """Language, time zone, when and how reminders arrive, and who stands in while one is absent."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)
@@ -48,14 +49,10 @@ class PreferencesForm(forms.ModelForm):
         self.fields["deputy"].queryset = colleagues
         self.fields["deputy"].empty_label = pgettext("deputy", "Nobody")
 
-    def apply(self) -> User | None:
-        """The saved person, or None with the reason among the errors. Call it on a valid form."""
+    def keep(self, actor: User, **about: Any) -> User:
         self.instance.version = self.cleaned_data["version"]
-        try:
-            return self.save()
-        except StaleVersion as error:
-            self.add_error(None, str(error))
-            return None
+        changes = {name: self.cleaned_data[name] for name in self.changed_data if name in self.Meta.fields}
+        return edit_preferences(self.instance, actor=actor, today=timezone.localdate(), changes=changes)
 
 
 class PersonPasswordResetForm(PasswordResetForm):

@@ -148,6 +148,7 @@ def access_page() -> str:
             "- `milestone.act`, `milestone.move`, `milestone.snooze`: a coordinator of a participating unit may, for milestones given to them.",
             "- `delivery.view`, `delivery.view_body`: everybody, for their own mail.",
             "- `feed.own`: everybody, for their own calendar addresses.",
+            "- `user.edit_preferences`: everybody, for their own language, reminders and absence.",
             "- `history.view` of an account: who may view the account.",
             "- A system administrator never approves, signs or ends an agreement, member or staff or not; nobody inactive may do",
             "  anything.",

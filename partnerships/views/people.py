@@ -5,6 +5,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 from django.views.decorators.http import require_http_methods, require_POST
@@ -13,6 +14,7 @@ from django.views.i18n import set_language
 from partnerships.forms.people import PreferencesForm
 from partnerships.models import User
 from partnerships.requests import UserRequest
+from partnerships.workflows.users import edit_preferences
 
 
 @login_required
@@ -20,8 +22,8 @@ from partnerships.requests import UserRequest
 def me(request: UserRequest) -> HttpResponse:
     person = User.objects.get(pk=request.user.pk)  # a copy: a refused form must not change who the page is for
     form = PreferencesForm(request.POST or None, instance=person)
-    if request.method == "POST" and form.is_valid() and form.apply() is not None:
-        with override(person.language):
+    if request.method == "POST" and form.is_valid() and (saved := form.apply(request.user)) is not None:
+        with override(saved.language):
             messages.success(request, _("Saved."))
         return redirect("me")
     memberships = request.user.memberships.select_related("unit")
@@ -32,11 +34,13 @@ def me(request: UserRequest) -> HttpResponse:
 
 @require_POST
 def my_language(request: HttpRequest) -> HttpResponse:
-    """Keeps the language in the profile of whoever is logged in, else in a cookie; goes back where they were."""
+    """Save the language in the profile of whoever is logged in, else in a cookie; go back to the page they were on."""
     language = request.POST.get("language", "")
     if request.user.is_authenticated and language in dict(settings.LANGUAGES):
-        person = User.objects.get(pk=request.user.pk)
-        if person.language != language:
-            person.language = language
-            person.save()
+        edit_preferences(
+            User.objects.get(pk=request.user.pk),
+            actor=request.user,
+            today=timezone.localdate(),
+            changes={"language": language},
+        )
     return set_language(request)

@@ -7,20 +7,21 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, cast
+from types import MappingProxyType
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
 from django.core.mail import send_mail
-from django.db import transaction
+from django.db import models, transaction
 from django.template.loader import render_to_string
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from partnerships.exceptions import InvalidInput, StaleVersion, TransitionRefused
+from partnerships.exceptions import InvalidInput, TransitionRefused
 from partnerships.models import (
     Activity,
     Agreement,
@@ -35,25 +36,41 @@ from partnerships.models import (
 from partnerships.models.users import read_tree
 from partnerships.permissions import require
 from partnerships.statuses import AgreementStatus
-from partnerships.workflows.edits import changed_parts
+from partnerships.workflows.edits import Aggregate, changed_columns, changed_parts, concerning
 from partnerships.workflows.milestones import give_milestones_to
-from partnerships.workflows.transitions import delete_as, lock, save_as
+from partnerships.workflows.transitions import lock_as_read, save_as
 
 CLOSED = (AgreementStatus.COMPLETED, AgreementStatus.TERMINATED, AgreementStatus.CANCELLED)
 
 
 GRANTS = frozenset({"is_user_admin", "is_staff", "is_superuser"})
 
+USER = Aggregate(
+    User,
+    "user.edit",
+    "user.edit",
+    parts=(UnitMembership,),
+    # The password and the state of the account have verbs of their own.
+    fixed=frozenset({"password", "last_login", "date_joined", "is_active"}),
+)
+PREFERENCES = Aggregate(
+    User,
+    "user.edit_preferences",
+    "user.edit_preferences",
+    fixed=USER.fixed | GRANTS | {"username", "email", "name"},
+)
+
 
 def register_user(user: User, *, actor: User | None, today: dt.date, parts: Sequence[UnitMembership] = ()) -> User:
     """Register an account with its roles and without a password: it opens once the person has set one by a link."""
     with transaction.atomic():
-        require(actor, "user.edit", user)
         if any(getattr(user, name) for name in GRANTS):
             require(actor, "user.grant_admin")
         user.set_unusable_password()
-        save_as(user, actor)
-        _save_roles(user, parts, (), actor=actor)
+        USER.register(user, actor=actor)
+        _require_roles(user, parts, (), actor=actor)
+        USER.save_parts(user, parts, (), actor=actor)
+        _check_deputy(user)
     return user
 
 
@@ -62,51 +79,74 @@ def edit_user(
     *,
     actor: User | None,
     today: dt.date,
-    changes: Mapping[str, Any],
+    changes: Mapping[str, Any] = MappingProxyType({}),
     parts: Sequence[UnitMembership] = (),
     removed: Sequence[UnitMembership] = (),
 ) -> User:
     """Change an account and its roles as one version, and mail the person what changed of their login and their rights."""
     with transaction.atomic():
-        account = _lock(user, actor)
-        before = _State.of(account)
-        changed = {name: value for name, value in changes.items() if getattr(account, name) != value}
-        _check_changes(account, changed, actor)
-        for name, value in changed.items():
-            setattr(account, name, value)
-        if changed:
-            save_as(account, actor)
-        elif parts or removed:
-            account.touch()
-        _save_roles(account, parts, removed, actor=actor)
-        _mail_changes(account, before, actor=actor)
-    return account
+        before, after = USER.begin(user, changes, actor=actor)
+        after.clean()
+        _check_changes(before, after, actor)
+        _require_roles(after, parts, removed, actor=actor)
+        state = _State.of(before)
+        USER.finish(before, after, parts, removed, actor=actor)
+        _mail_changes(after, state, actor=actor)
+    return after
 
 
-def _check_changes(account: User, changed: Mapping[str, Any], actor: User | None) -> None:
-    if changed.keys() & {"email", "username"}:
-        require(actor, "user.edit_login", account)
-    if changed.keys() & GRANTS:
+def edit_preferences(
+    user: User,
+    *,
+    actor: User | None,
+    today: dt.date,
+    changes: Mapping[str, Any] = MappingProxyType({}),
+    parts: Sequence[UnitMembership] = (),
+    removed: Sequence[UnitMembership] = (),
+) -> User:
+    """Change what people choose for themselves: language, reminders, absence and deputy."""
+    with transaction.atomic():
+        before, after = PREFERENCES.begin(user, changes, actor=actor)
+        if after.deputy_id != before.deputy_id:
+            _check_deputy(after)
+        PREFERENCES.finish(before, after, parts, removed, actor=actor)
+    return after
+
+
+def _check_changes(before: User, after: User, actor: User | None) -> None:
+    changed = changed_columns(before, after)
+    if changed & {"email", "username"}:
+        require(actor, "user.edit_login", before)
+    if changed & GRANTS:
         require(actor, "user.grant_admin")
-    if changed.get("is_superuser") is False and not _other_system_admins(account):
+    if before.is_superuser and not after.is_superuser and not _other_system_admins(before):
         raise InvalidInput(_("This is the last system administrator."), field="is_superuser")
+    if "deputy" in changed:
+        _check_deputy(after)
 
 
-def _save_roles(
+def _check_deputy(user: User) -> None:
+    """Raise ``InvalidInput`` for a deputy who cannot be reached or is no colleague: they see the person's work."""
+    if user.deputy is None or user.deputy_id == user.pk:
+        return  # that nobody stands in for themselves is a constraint
+    if not User.objects.visible_to(user).reachable().filter(pk=user.deputy_id).exists():
+        raise InvalidInput(_("Choose a colleague who is active and has an e-mail address."), field="deputy")
+
+
+def _require_roles(
     user: User, parts: Iterable[UnitMembership], removed: Iterable[UnitMembership], *, actor: User | None
 ) -> None:
-    """Save and delete memberships; the actor needs the right for each role as it was and as it will be."""
+    """Check the right for each membership that changes, as it is on record and as it will be."""
     for membership in removed:
         _require_as_recorded(actor, membership)
-        delete_as(membership, actor)
-    for membership in cast("list[UnitMembership]", changed_parts(user, parts)):
-        if not membership._state.adding:
-            _require_as_recorded(actor, membership)
-        require(actor, "role.grant", membership)
-        save_as(membership, actor)
+    for changed in changed_parts(user, parts):
+        with concerning(changed):
+            if not changed._state.adding:
+                _require_as_recorded(actor, changed)
+            require(actor, "role.grant", changed)
 
 
-def _require_as_recorded(actor: User | None, membership: UnitMembership) -> None:
+def _require_as_recorded(actor: User | None, membership: models.Model) -> None:
     """The role on record decides, not what a form has made of the row: it may say another one of a row to delete."""
     require(actor, "role.grant", UnitMembership.objects.get(pk=membership.pk))
 
@@ -138,11 +178,12 @@ def change_password(user: User, *, actor: User | None, password: str) -> User:
 
 
 def deactivate_user(user: User, *, actor: User | None) -> User:
-    """Closes the account and hands the person's open work to the fallback person of the unit it belongs to.
+    """Close the account and hand the person's open work to the fallback person of the unit it belongs to.
 
     Effects in order: the account is inactive and its password void, which ends every session, also after a later
-    activation; its calendar addresses are gone; agreements with their milestones, other milestones, activities and held organizations move. Where no
-    unit above names a fallback person who can be reached, work keeps its owner and shows up as orphaned.
+    activation; its calendar addresses are gone; agreements with their milestones, other milestones, activities and
+    held organizations move. Where no unit above names a fallback person who can be reached, work keeps its owner and
+    shows up as orphaned.
     """
     with transaction.atomic():
         locked = _lock(user, actor)
@@ -163,7 +204,7 @@ def deactivate_user(user: User, *, actor: User | None) -> User:
 
 
 def activate_user(user: User, *, actor: User | None) -> User:
-    """Opens the account again. Work that was handed over stays where it is; a new password has to be set."""
+    """Open the account again. Work that was handed over stays where it is; a new password has to be set."""
     with transaction.atomic():
         locked = _lock(user, actor)
         if locked.is_active:
@@ -177,7 +218,7 @@ def activate_user(user: User, *, actor: User | None) -> User:
 
 @dataclass(frozen=True)
 class _State:
-    """What opens an account and what it may do: what the person hears of when somebody changes it."""
+    """What opens an account and what it may do; the person is mailed each change of it."""
 
     columns: Mapping[str, Any]
     roles: Mapping[Unit, Role]
@@ -234,7 +275,7 @@ def _mail(user: User, addresses: Iterable[str], template: str, context: Mapping[
 
 
 def open_work(user: User) -> dict[str, int]:
-    """How much a deactivation would hand over."""
+    """Return how much a deactivation would hand over, by kind."""
     return {
         "agreements": _agreements(user).count(),
         "milestones": user.milestones.pending().count(),
@@ -244,12 +285,8 @@ def open_work(user: User) -> dict[str, int]:
 
 
 def _lock(user: User, actor: User | None) -> User:
-    locked = lock(user)
+    locked = lock_as_read(user)
     require(actor, "user.edit", locked)
-    if locked.version != user.version:
-        raise StaleVersion(
-            _("Somebody else changed this since you opened it. Please look at it again."), current=locked.version
-        )
     return locked
 
 
@@ -262,7 +299,7 @@ def _agreements(user: User) -> Any:
 
 
 def _hand_over(user: User, *, actor: User | None) -> None:
-    """Agreements first: their milestones follow the coordinator; then what the person had beside them."""
+    """Hand over agreements first, since their milestones follow the coordinator; then what the person had beside them."""
     fallback = _fallback_finder(user)
     agreements: Iterable[Agreement] = _agreements(user).select_for_update(of=("self",), no_key=True)
     for agreement in agreements:
@@ -286,7 +323,7 @@ def _give(row: Any, field: str, new_owner: User | None, *, actor: User | None) -
 
 
 def _fallback_finder(user: User) -> Callable[[int], User | None]:
-    """Finds the nearest fallback person at or above a unit who can be reached and is not ``user``; two queries."""
+    """Return a function that finds the nearest fallback person at or above a unit; two queries for all units."""
     tree = read_tree(Unit)
     named = {unit.pk: unit.fallback_person for unit in Unit.objects.select_related("fallback_person")}
 
