@@ -92,10 +92,12 @@ from partnerships.models import (
     ProgrammeTarget,
     Region,
     ReportedFigure,
+    Role,
     Source,
     Statement,
     TypeMilestone,
     Unit,
+    UnitMembership,
     User,
     WorkCalendar,
 )
@@ -110,6 +112,7 @@ from partnerships.workflows.milestones import MILESTONE
 from partnerships.workflows.organizations import CONTACT, ORGANIZATION
 from partnerships.workflows.programmes import PROGRAMME
 from partnerships.workflows.records import RECORDS
+from partnerships.workflows.users import PREFERENCES, USER
 from tests.admin.forms import change_url
 from tests.admin.forms import filled as filled_admin
 from tests.views.sent import filled as filled_page
@@ -130,7 +133,6 @@ PENDING = {
     "register_document",
     "register_facility",
     "register_user",
-    "edit_user",
 }
 # Who calls a verb with rows of its own, and where that is tested.
 BUILDERS = {
@@ -197,7 +199,8 @@ class Subject:
     make: Callable[..., Any]
     acts: list[Act]
     ways: Mapping[str, Way] = field(default_factory=dict)
-    actor: Mapping[str, Any] = field(default_factory=lambda: {"staff": True})
+    # What the actor is made with; None for an act on one's own account.
+    actor: Mapping[str, Any] | None = field(default_factory=lambda: {"staff": True})
 
 
 def sent(value: Any) -> str:
@@ -264,11 +267,25 @@ def send_new_in_admin(client: Client, row: Any, changes: Any, parts: list[Any], 
     return messages([answer.context["adminform"].form], shown)
 
 
-def page_way(address: str, typed: Callable[..., dict[str, Any]] | None = None, lacks: Any = ()) -> Way:
-    """The page ``address``; ``typed`` says what is typed for the parts, without it they are lines."""
+def switch_language(client: Client, row: Any, changes: Any, parts: list[Any], removed: list[Any]) -> set[str]:
+    client.post(reverse("my_language"), {"language": changes["language"]})
+    return set()
+
+
+def no_parts(row: Any, parts: list[Any], removed: list[Any]) -> dict[str, Any]:
+    return {}
+
+
+def page_way(
+    address: str, typed: Callable[..., dict[str, Any]] | None = None, lacks: Any = (), *, is_own: bool = False
+) -> Way:
+    """The page ``address``; ``typed`` says what is typed for the parts, without it they are lines.
+
+    A page of one's own, ``is_own``, has no id in its address.
+    """
 
     def send(client: Client, row: Any, changes: Any, parts: list[Any], removed: list[Any]) -> set[str]:
-        url = reverse(address, args=[row.pk])
+        url = reverse(address, args=[] if is_own else [row.pk])
         page = client.get(url)
         form = page.context["form"]
         assert changes.keys() <= form.fields.keys()
@@ -317,6 +334,10 @@ def changed(part: Any, **values: Any) -> list[Any]:
 
 def column(name: str, value: Callable[[Any], Any]) -> Act:
     return Act(name, changes=lambda row: {name: value(row)})
+
+
+def absence(first: Any, last: Any) -> dict[str, Any]:
+    return {"absent_from": first, "absent_until": last}
 
 
 def refused(name: str, **act: Any) -> Act:
@@ -708,6 +729,32 @@ CONTACT_ACTS = [
     refused("no e-mail address", changes=lambda row: {"email": "zhou"}),
 ]
 
+PREFERENCES_ACTS = [
+    column("language", lambda row: "zh-hans"),
+    column("time_zone", lambda row: "Europe/Berlin"),
+    column("reminder_mode", lambda row: "feed"),
+    column("reminder_hour", lambda row: 19),
+    column("deputy", lambda row: UserFactory(coordinator_in=row.memberships.get().unit)),
+    columns(absent_from=today, absent_until=today),
+    refused("deputy who is no colleague", changes=lambda row: {"deputy": UserFactory()}),
+    refused("absence that ends before it begins", changes=lambda row: absence(today(), add_months(today(), -1))),
+]
+
+USER_ACTS = [
+    column("username", lambda row: "zhou.min"),
+    column("name", lambda row: "Zhou Min"),
+    column("email", lambda row: "zhou@example.org"),
+    column("is_user_admin", lambda row: True),
+    column("is_staff", lambda row: True),
+    column("is_superuser", lambda row: True),
+    *PREFERENCES_ACTS,
+    Act("role", parts=lambda row: [UnitMembership(unit=UnitFactory(), role=Role.COORDINATOR)]),
+    Act("role changed", parts=lambda row: changed(row.memberships.get(), role=Role.LEAD)),
+    Act("role goes", removed=lambda row: [row.memberships.get()]),
+    refused("address of another", changes=lambda row: {"email": UserFactory().email.upper()}),
+    refused("role twice", parts=lambda row: [UnitMembership(unit=row.memberships.get().unit, role=Role.LEAD)]),
+]
+
 SUBJECTS = {
     "register_demand": Subject(
         DEMAND,
@@ -824,8 +871,28 @@ SUBJECTS = {
         CONTACT_ACTS,
         {
             "partnerships.admin.organizations": ADMIN,
-            "partnerships.forms.organizations": page_way("contact_edit", lambda row, parts, removed: {}),
+            "partnerships.forms.organizations": page_way("contact_edit", no_parts),
         },
+    ),
+    "edit_user": Subject(
+        USER,
+        lambda **given: UserFactory(coordinator_in=UnitFactory(), **given),
+        USER_ACTS,
+        {"partnerships.admin.users": ADMIN},
+        {"system_admin": True},
+    ),
+    "edit_preferences": Subject(
+        PREFERENCES,
+        lambda **given: UserFactory(coordinator_in=UnitFactory(), **given),
+        PREFERENCES_ACTS,
+        {
+            # The page offers colleagues alone and says so in words of its own.
+            "partnerships.forms.people": page_way("me", no_parts, ["deputy who is no colleague"], is_own=True),
+            "partnerships.views.people": Way(
+                switch_language, frozenset(act.name for act in PREFERENCES_ACTS) - {"language"}
+            ),
+        },
+        actor=None,
     ),
 }
 REGISTER_SUBJECTS = {verb for verb in SUBJECTS if verb.startswith("register_")}
@@ -893,8 +960,9 @@ def outcome(subject: Subject, row: Any, do: Callable[[], set[str]]) -> Outcome:
 @pytest.mark.parametrize(("verb", "module", "act"), CASES)
 def test_the_same_comes_of_it_through_each(verb: str, module: str, act: Act) -> None:
     subject = SUBJECTS[verb]
-    actor, is_new = UserFactory(**subject.actor), verb in REGISTER_SUBJECTS
+    is_new = verb in REGISTER_SUBJECTS
     made = subject.make(**act.given())
+    actor = made if subject.actor is None else UserFactory(**subject.actor)
     row = made if is_new else type(made).objects.get(pk=made.pk)
     changes, parts, removed = act.changes(row), act.parts(row), act.removed(row)
     for name, value in changes.items() if is_new else ():

@@ -197,7 +197,9 @@ def _save_checked(row: models.Model, actor: User | None) -> None:
     check_input(row)
     for column in row._meta.concrete_fields:
         day = getattr(row, column.attname)
-        if isinstance(column, models.DateField) and column.editable and day is not None:
+        if (
+            isinstance(column, models.DateField) and column.editable and type(day) is dt.date
+        ):  # a datetime is a date, too
             check_day(day, field=column.name)
     try:
         row.clean()

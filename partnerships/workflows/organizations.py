@@ -91,7 +91,7 @@ def edit_organization(
     """Change an organization with its other names, holding units and memberships, as one version."""
     with transaction.atomic():
         before, after = ORGANIZATION.begin(organization, changes, actor=actor)
-        after.clean()
+        after.clean()  # before the length of a credit code is checked, which may be typed with spaces
         _check_holders([*parts, *removed], actor)
         ORGANIZATION.finish(before, after, parts, removed, actor=actor)
     return after

@@ -86,7 +86,6 @@ def edit_user(
     """Change an account and its roles as one version, and mail the person what changed of their login and their rights."""
     with transaction.atomic():
         before, after = USER.begin(user, changes, actor=actor)
-        after.clean()
         _check_changes(before, after, actor)
         _require_roles(after, parts, removed, actor=actor)
         state = _State.of(before)
