@@ -8,17 +8,6 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parent.parent / "partnerships"
 # Each command is a class of this name: Django finds it by its module.
 NAMED_BY_DJANGO = {"Command"}
-# Still to be renamed. Take a name away once it is unique; add none.
-NOT_UNIQUE_YET = {
-    "Cell",
-    "DocumentForm",
-    "Entry",
-    "FollowUpForm",
-    "ItemInline",
-    "Line",
-    "Part",
-    "Verb",
-}
 RIDDLE = re.compile(r"(Who|Whoever|What|Of|That|Likewise|Beside)\b")
 # Rooms where no docstring begins with one of these words any more. Add to it; take none away.
 PLAIN_ROOMS = {"apps.py", "dates.py", "exceptions.py", "names.py", "statuses.py", "tasks.py", "texts.py", "urls.py"}
@@ -30,7 +19,7 @@ TREES = {path.relative_to(PACKAGE): ast.parse(path.read_text()) for path in MODU
 def test_no_two_classes_have_the_same_name() -> None:
     classes = Counter(node.name for tree in TREES.values() for node in tree.body if isinstance(node, ast.ClassDef))
     twice = {name for name, count in classes.items() if count > 1} - NAMED_BY_DJANGO
-    assert twice <= NOT_UNIQUE_YET
+    assert twice == set()
 
 
 def test_docstrings_in_plain_rooms_say_what_the_thing_is_or_does() -> None:

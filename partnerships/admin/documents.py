@@ -20,7 +20,7 @@ from partnerships.permissions import refusal
 from partnerships.workflows.documents import edit_document, register_document
 
 
-class DocumentForm(RootForm):
+class DocumentAdminForm(RootForm):
     """A document with the file that becomes its next version; a new document needs one."""
 
     upload = forms.FileField(label=_("new file"), required=False, widget=UnfoldAdminFileFieldWidget)
@@ -78,7 +78,7 @@ class VersionInline(ReadOnlyInline):
 @admin.register(Document)
 class DocumentAdmin(OfficeAdmin):
     view_action, add_action, change_action = "document.view", "document.upload", "document.upload"
-    form = DocumentForm
+    form = DocumentAdminForm
     register_verb, edit_verb = staticmethod(register_document), staticmethod(edit_document)
     list_display = ("title", "kind", "belongs_to", "latest")
     list_filter = ("kind",)

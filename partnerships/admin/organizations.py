@@ -115,7 +115,7 @@ VERBS = (
 )
 
 
-class NewOrganizationForm(RootForm):
+class OrganizationAddForm(RootForm):
     """A new organization, which may look like one on record."""
 
     is_another = AnotherField(label=_("It is none of these"))
@@ -151,7 +151,7 @@ class HeldFilter(admin.SimpleListFilter):
 @admin.register(Organization)
 class OrganizationAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     view_action, add_action, change_action = "organization.view", "organization.add", "organization.edit"
-    add_form = NewOrganizationForm
+    add_form = OrganizationAddForm
     register_verb, edit_verb = staticmethod(register_organization), staticmethod(edit_organization)
     has_steps = False
     verbs = VERBS

@@ -23,7 +23,7 @@ from partnerships.models import (
 )
 from partnerships.models.activities import ActivityQuerySet
 from partnerships.permissions import may
-from partnerships.reports.families import ids_below
+from partnerships.reports.related_agreements import ids_below
 from partnerships.statuses import ActivityStatus
 
 

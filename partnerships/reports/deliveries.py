@@ -20,7 +20,7 @@ from partnerships.models import (
     Organization,
     User,
 )
-from partnerships.reports.families import ids_below
+from partnerships.reports.related_agreements import ids_below
 from partnerships.statuses import ActivityStatus
 
 
@@ -34,7 +34,7 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Cell:
+class MatrixCell:
     """What was done for an area and a party. ``area`` or ``organization`` None: for all of them.
 
     ``own`` counts follow-ups of the agreement itself, ``family`` those of the agreements below it as well.
@@ -52,13 +52,13 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Line:
+class AreaRow:
     """One area: the promise (None when it was never promised), a cell for each column, and all of them together."""
 
     area: CooperationArea
     promise: AgreementArea | None
-    cells: list[Cell]
-    total: Cell
+    cells: list[MatrixCell]
+    total: MatrixCell
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,8 @@ class Matrix:
     """Areas down, parties across. ``has_family``: there are agreements below, so that the two counts can differ."""
 
     columns: list[tuple[Organization, AgreementParty | None]]
-    lines: list[Line]
-    totals: list[Cell]
+    lines: list[AreaRow]
+    totals: list[MatrixCell]
     has_family: bool
 
     @property
@@ -101,16 +101,16 @@ def promised_and_delivered(
     lines = _areas(promised, _first(given))
     signatories = {organization.pk for organization, party in columns if party and party.role == party.Role.SIGNATORY}
 
-    def cell(area: CooperationArea | None, organization: Organization | None, *, is_promised: bool) -> Cell:
+    def cell(area: CooperationArea | None, organization: Organization | None, *, is_promised: bool) -> MatrixCell:
         key = (area.pk if area else None, organization.pk if organization else None)
         found = given.get(key, [])
         own = _tally(credit for credit in found if credit.is_own)
-        return Cell(area, organization, is_promised, own, _tally(found))
+        return MatrixCell(area, organization, is_promised, own, _tally(found))
 
     return Matrix(
         columns=columns,
         lines=[
-            Line(
+            AreaRow(
                 area,
                 promise,
                 [cell(area, one, is_promised=promise is not None and one.pk in signatories) for one, _party in columns],

@@ -5,14 +5,14 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from partnerships.models import Agreement
-from partnerships.reports.deliveries import Cell
+from partnerships.reports.deliveries import MatrixCell
 from partnerships.reports.relations import Relation
 
 register = template.Library()
 
 
 @register.simple_tag
-def delivered_url(agreement: Agreement, cell: Cell, of: str, status: str) -> str:
+def delivered_url(agreement: Agreement, cell: MatrixCell, of: str, status: str) -> str:
     """The follow-ups counted in ``cell``. ``of``: "agreement" for its own, "framework" with those below it."""
     query: dict[str, str | int] = {of: agreement.pk}
     if cell.area:

@@ -33,7 +33,7 @@ from partnerships.permissions import may, refusal
 from partnerships.reminders.explain import stories, with_items
 from partnerships.reports.agreement_timeline import agreement_timeline
 from partnerships.reports.deliveries import promised_and_delivered
-from partnerships.reports.families import Kin, family_of
+from partnerships.reports.related_agreements import RelatedAgreement, related_agreements
 from partnerships.requests import UserRequest
 from partnerships.statuses import ActivityStatus, AgreementStatus, PlanStatus
 from partnerships.views.base import require_or_403, visible_or_404
@@ -47,7 +47,7 @@ from partnerships.views.timeline import asks_for_timeline_only, render_timeline,
 DONE_WITH = (ActivityStatus.COMPLETED, ActivityStatus.CANCELLED)
 ROWS_SHOWN = 8
 NOTES_SHOWN = 5
-KIN_SHOWN = 12
+RELATED_SHOWN = 12
 PLANS_SHOWN = 3
 PLANS_AT_MOST = 300
 
@@ -82,7 +82,7 @@ def _context(request: UserRequest, agreement: Agreement) -> dict[str, object]:
         "terms": terms,
         "decision": _decision(agreement, terms),
         "amendments": amendments,
-        "family": _family(agreement, user, amendments),
+        "related": _related(agreement, user, amendments),
         "milestones": _milestones(agreement, user),
         "may_add_action_point": may_add_action_point(user, agreement),
         **lists,
@@ -212,11 +212,11 @@ def _milestones(agreement: Agreement, user: User) -> dict[str, object]:
     }
 
 
-def _family(agreement: Agreement, user: User, amendments: list[Amendment]) -> list[Kin]:
-    """Nothing where the agreement stands alone: a tree of one leaf tells nothing."""
-    family = family_of(agreement, user, at_most=KIN_SHOWN)
-    is_alone = len(family) == 1 and not (family[0].below or amendments) and family[0].relation == "here"
-    return [] if is_alone else family
+def _related(agreement: Agreement, user: User, amendments: list[Amendment]) -> list[RelatedAgreement]:
+    """Return the tree of related agreements, or nothing if there is only this one."""
+    related = related_agreements(agreement, user, at_most=RELATED_SHOWN)
+    is_alone = len(related) == 1 and not (related[0].below or amendments) and related[0].relation == "here"
+    return [] if is_alone else related
 
 
 def _documents(agreement: Agreement) -> list[Document]:

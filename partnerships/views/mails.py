@@ -30,7 +30,7 @@ from partnerships.views.steps import impossible
 
 
 @dataclass(frozen=True)
-class Verb:
+class MailAction:
     """What a person decides about a mail. ``fits``: whether its state allows it; ``done``: what is said afterwards."""
 
     title: LazyText
@@ -41,14 +41,14 @@ class Verb:
 
 
 VERBS = {
-    "send-again": Verb(
+    "send-again": MailAction(
         gettext_lazy("Send again"),
         "delivery.resend",
         mails.may_be_repeated,
         mails.send_again_form,
         gettext_lazy("This is the new mail. It goes out with the next run, within a minute or two."),
     ),
-    "release": Verb(
+    "release": MailAction(
         gettext_lazy("Release"),
         "delivery.release",
         mails.is_held,

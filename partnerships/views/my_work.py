@@ -38,7 +38,7 @@ LOGGED, DONE_BY_ACTIVITY = (
 
 
 @dataclass(frozen=True)
-class Entry:
+class WorkItem:
     """One line of my work: a milestone, or a follow-up without a date of its own.
 
     ``page`` is where its button leads; ``step`` the address of the form that opens in the line, empty where there is
@@ -94,11 +94,11 @@ def _with_context(rows: MilestoneQuerySet) -> MilestoneQuerySet:
     return related.prefetch_related(PARTIES)
 
 
-def _end_of_snooze(entry: Entry) -> dt.date:
+def _end_of_snooze(entry: WorkItem) -> dt.date:
     return (isinstance(entry.row, Milestone) and entry.row.snoozed_until) or dt.date.max
 
 
-def _grouped(entries: list[Entry], today: dt.date) -> list[dict[str, object]]:
+def _grouped(entries: list[WorkItem], today: dt.date) -> list[dict[str, object]]:
     labels = {
         "overdue": _("Overdue"),
         "today": pgettext("group of my work", "Today"),
@@ -107,14 +107,14 @@ def _grouped(entries: list[Entry], today: dt.date) -> list[dict[str, object]]:
         "waiting": _("Waiting for the partner or for acceptance"),
         "snoozed": _("Snoozed"),
     }
-    found: dict[str, list[Entry]] = {key: [] for key in labels}
+    found: dict[str, list[WorkItem]] = {key: [] for key in labels}
     for entry in entries:
         found[_group_of(entry, today)].append(entry)
     found["snoozed"].sort(key=_end_of_snooze)
     return [{"key": key, "label": label, "rows": found[key]} for key, label in labels.items()]
 
 
-def _group_of(entry: Entry, today: dt.date) -> str:
+def _group_of(entry: WorkItem, today: dt.date) -> str:
     if isinstance(entry.row, Milestone) and entry.row.is_snoozed(today):
         return "snoozed"
     if isinstance(entry.row, Milestone) and _waits_for_others(entry.row):
@@ -131,17 +131,17 @@ def _waits_for_others(milestone: Milestone) -> bool:
     return milestone.party is not None and milestone.party.organization_id != milestone.unit.organization_id
 
 
-def milestone_entry(milestone: Milestone, today: dt.date) -> Entry:
+def milestone_entry(milestone: Milestone, today: dt.date) -> WorkItem:
     page = milestone.get_absolute_url()
     if milestone.status == MilestoneStatus.SUBMITTED:
-        return Entry(milestone, milestone.due_on, act_on(milestone), f"{page}#act")
+        return WorkItem(milestone, milestone.due_on, act_on(milestone), f"{page}#act")
     beside = [(_("Give it to somebody else"), "assign"), (_("Move the due date"), "move")]
     if milestone.is_snoozed(today):
         beside.insert(0, (_("End the snooze"), "unsnooze"))
     elif last_day_of_snooze(milestone, today) > today:
         beside.insert(0, (_("Snooze it"), "snooze"))
     addresses = tuple((label, reverse("milestone_step", args=[milestone.pk, step])) for label, step in beside)
-    return Entry(milestone, milestone.due_on, act_on(milestone), f"{page}#act", _step_address(milestone), addresses)
+    return WorkItem(milestone, milestone.due_on, act_on(milestone), f"{page}#act", _step_address(milestone), addresses)
 
 
 def _step_address(milestone: Milestone) -> str:
@@ -152,11 +152,11 @@ def _step_address(milestone: Milestone) -> str:
     return reverse("milestone_step", args=[milestone.pk, "log" if milestone.kind == LOGGED else own])
 
 
-def _activity_entry(activity: Activity) -> Entry:
+def _activity_entry(activity: Activity) -> WorkItem:
     is_postponed = activity.status == ActivityStatus.POSTPONED
     action = _("Plan again") if is_postponed else pgettext("verb", "Complete")
     page = reverse("activity_step", args=[activity.pk, "replan" if is_postponed else "complete"])
-    return Entry(activity, activity.planned_end, action, page, page)
+    return WorkItem(activity, activity.planned_end, action, page, page)
 
 
 @login_required

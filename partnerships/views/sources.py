@@ -122,7 +122,7 @@ def source_detail(request: UserRequest, pk: int) -> HttpResponse:
 
 
 @dataclass
-class Held:
+class CitedRecord:
     """One record that holds a printed phrase; ``root`` is the record whose page shows it."""
 
     root: Model
@@ -148,7 +148,7 @@ class Fact:
     """One printed phrase, or (``printed`` empty) something the source does not say, with what holds it."""
 
     printed: str
-    held: list[Held] = field(default_factory=list)
+    held: list[CitedRecord] = field(default_factory=list)
 
 
 @dataclass
@@ -166,13 +166,13 @@ class ToDo:
 
 
 @dataclass
-class Part:
+class CitedFacts:
     """What one sentence, or one kind of record, is cited for: printed phrases, and what we added."""
 
     facts: dict[str, Fact] = field(default_factory=dict)
-    assumed: list[Held] = field(default_factory=list)
+    assumed: list[CitedRecord] = field(default_factory=list)
 
-    def add(self, held: Held) -> None:
+    def add(self, held: CitedRecord) -> None:
         """Each printed phrase once, with all that holds it."""
         if held.citation.printed:
             self.facts.setdefault(held.citation.printed, Fact(held.citation.printed)).held.append(held)
@@ -181,7 +181,7 @@ class Part:
 
 
 @dataclass
-class Sentence(Part):
+class Sentence(CitedFacts):
     """A sentence without facts and without a reason is cited for records that the reader may not see."""
 
     statement: Statement = field(kw_only=True)
@@ -189,7 +189,7 @@ class Sentence(Part):
 
 
 @dataclass
-class Section(Part):
+class SourceSection(CitedFacts):
     """Records cited without a sentence, by kind: a source need not be taken apart."""
 
     label: LazyText = field(kw_only=True)
@@ -224,7 +224,7 @@ def _seen_by(user: User) -> Callable[[Any], bool]:
 
 def _sentences(
     source: Source, citations: list[Citation], figures: dict[int, ReportedFigure], to_dos: list[ToDo]
-) -> tuple[list[Sentence], list[Held]]:
+) -> tuple[list[Sentence], list[CitedRecord]]:
     """The source's sentences with what is cited from each and left open by it, and what no sentence is given for."""
     sentences = {row.pk: Sentence(statement=row) for row in source.statements.all()}
     places = {(type(row.record), row.object_id, row.field): row.statement_id for row in citations if row.statement_id}
@@ -251,19 +251,19 @@ def _place(places: dict[tuple[type, int, str], int], record: Model, name: str, *
     return next((place for place in found if place), 0)
 
 
-def _sections(unplaced: list[Held]) -> list[Section]:
-    sections = [Section(label=label) for label, _models in SECTIONS]
+def _sections(unplaced: list[CitedRecord]) -> list[SourceSection]:
+    sections = [SourceSection(label=label) for label, _models in SECTIONS]
     for held in unplaced:
         sections[held.place].add(held)
     return [section for section in sections if section.facts or section.assumed]
 
 
-def _held(citation: Citation, figures: dict[int, ReportedFigure]) -> Held:
+def _held(citation: Citation, figures: dict[int, ReportedFigure]) -> CitedRecord:
     record = citation.record
     assert record is not None  # only those of records that are there are read
     label = str(record._meta.get_field(citation.field).verbose_name) if citation.field else ""
     figure = figures.get(record.pk) if isinstance(record, ReportedFigure) else None
-    return Held(_root(record), record, label, _value(record, citation.field), citation, figure)
+    return CitedRecord(_root(record), record, label, _value(record, citation.field), citation, figure)
 
 
 def _value(record: Model, name: str) -> str:

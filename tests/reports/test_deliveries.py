@@ -21,7 +21,7 @@ from partnerships.factories import (
 )
 from partnerships.lists.activities import ActivityList
 from partnerships.models import Agreement
-from partnerships.reports.deliveries import Cell, Matrix, Tally, promised_and_delivered
+from partnerships.reports.deliveries import Matrix, MatrixCell, Tally, promised_and_delivered
 
 pytestmark = pytest.mark.django_db
 
@@ -75,7 +75,7 @@ def hand() -> Hand:
     return hand
 
 
-def shown(cells: list[Cell]) -> list[tuple[Any, ...]]:
+def shown(cells: list[MatrixCell]) -> list[tuple[Any, ...]]:
     return [(one.is_promised, one.own.delivered, one.own.planned, one.own.last_on) for one in cells]
 
 

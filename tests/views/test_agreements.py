@@ -1,4 +1,4 @@
-"""The agreement's page: the matrix and its links, the family, one timeline of everything, each at a bounded cost."""
+"""The agreement's page: the matrix and its links, related agreements, one timeline of everything, each at a bounded cost."""
 
 import datetime as dt
 import re
@@ -114,10 +114,10 @@ def test_long_parts_are_cut_and_open_their_lists(world: World, client: Client) -
         assert len(listed(client, address)) == count
 
 
-# The family
+# Related agreements
 
 
-def test_the_family_is_drawn_from_the_framework_down(world: World, client: Client) -> None:
+def test_related_agreements_are_drawn_from_the_framework_down(world: World, client: Client) -> None:
     same = {"unit": world.unit, "signed": True}
     framework = AgreementFactory(title="The framework", **same)
     world.agreement.parent = framework
@@ -129,13 +129,13 @@ def test_the_family_is_drawn_from_the_framework_down(world: World, client: Clien
     AgreementFactory(title="The renewal", predecessor=world.agreement, **same)
     AmendmentFactory(agreement=world.agreement)
 
-    family = words(part(client.get(world.agreement.get_absolute_url()).text, "family"))
+    related = words(part(client.get(world.agreement.get_absolute_url()).text, "related"))
 
     parts = ("The framework", "The old one", "North signed", "Amendment 1", "A project", "A part of it", "The renewal")
-    places = [family.index(title) for title in parts]
+    places = [related.index(title) for title in parts]
     assert places == sorted(places)
-    assert "and 1 more under it" in family
-    assert "A sister" not in family
+    assert "and 1 more under it" in related
+    assert "A sister" not in related
 
 
 def test_two_hundred_children_are_a_dozen_and_a_number(
@@ -149,11 +149,11 @@ def test_two_hundred_children_are_a_dozen_and_a_number(
     client.get(address)
 
     with django_assert_max_num_queries(90):
-        family = part(client.get(address).text, "family")
+        related = part(client.get(address).text, "related")
 
-    assert family.count("kin-under") == 12
-    assert "and 188 more under it" in words(family)
-    more = re.search(r'href="([^"]*under=[^"]*)"', family)[1]  # type: ignore[index]
+    assert related.count("related-under") == 12
+    assert "and 188 more under it" in words(related)
+    more = re.search(r'href="([^"]*under=[^"]*)"', related)[1]  # type: ignore[index]
     assert client.get(more).context["page"].paginator.count == 200
 
 
@@ -168,8 +168,8 @@ def test_a_relative_of_another_unit_is_not_named(world: World, client: Client) -
     assert "Unseen" not in html
 
 
-def test_an_agreement_that_stands_alone_has_no_family(world: World, client: Client) -> None:
-    assert 'id="family"' not in client.get(world.agreement.get_absolute_url()).text
+def test_an_agreement_that_stands_alone_has_no_related_agreements(world: World, client: Client) -> None:
+    assert 'id="related"' not in client.get(world.agreement.get_absolute_url()).text
 
 
 # What happened
@@ -315,7 +315,7 @@ def test_the_page_costs_a_fixed_number_of_queries(
     address = world.agreement.get_absolute_url()
     client.get(address)
 
-    with django_assert_num_queries(73):
+    with django_assert_num_queries(71):
         client.get(address)
 
 

@@ -1,4 +1,4 @@
-"""Which agreements belong together: what stands below a framework, and who came before and after whom."""
+"""Related agreements: frameworks above, agreements below them, predecessors and successors."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -6,22 +6,22 @@ from typing import Any
 
 from partnerships.models import Agreement, User
 
-# Nobody nests agreements deeper; a bound keeps a chain of slips from becoming a chain of queries.
+# Each level costs a query. Nobody nests agreements deeper; wrong data must not cause more.
 DEEPEST = 6
 
 
 @dataclass
-class Kin:
-    """An agreement in its family: ``relation`` to the one above it in the drawing, those below it, ``more`` not shown."""
+class RelatedAgreement:
+    """An agreement in the tree: its relation to the one above, those below it, and how many of them are not shown."""
 
     agreement: Agreement
     relation: str  # "framework", "under", "follows", "followed" or "here"
-    below: list["Kin"] = field(default_factory=list)
+    below: list["RelatedAgreement"] = field(default_factory=list)
     more: int = 0
 
 
 def ids_below(agreement: int) -> list[int]:
-    """Ids of the agreements under a framework on every level, without itself: one query for each level."""
+    """Return the ids of the agreements under a framework, on every level; one query for each level."""
     found: list[int] = []
     level: Collection[int] = [agreement]
     for _step in range(DEEPEST):
@@ -33,41 +33,41 @@ def ids_below(agreement: int) -> list[int]:
     return found
 
 
-def family_of(agreement: Agreement, user: User, *, at_most: int) -> list[Kin]:
-    """The family as ``user`` may see it, top first, with at most ``at_most`` agreements below each.
+def related_agreements(agreement: Agreement, user: User, *, at_most: int) -> list[RelatedAgreement]:
+    """Return the tree of related agreements that ``user`` may see, from the top, at most ``at_most`` below each.
 
-    Above: the frameworks. Beside: those it follows on. Below: those under it with theirs, then those that follow on it.
-    A relative outside the person's scope ends its branch: a title says a lot already.
+    Frameworks stand above, predecessors on the level of the agreement; below it stand the agreements under it and its
+    successors. An agreement that the user may not see ends its branch, because a title alone can be confidential.
     """
-    here = Kin(agreement, "here")
+    here = RelatedAgreement(agreement, "here")
     here.below, here.more = _under(agreement, user, at_most)
-    here.below += [Kin(row, "followed") for row in _chain(agreement, user, "successors")]
-    top = [Kin(row, "follows") for row in reversed(_chain(agreement, user, "predecessor"))] + [here]
+    here.below += [RelatedAgreement(row, "followed") for row in _chain(agreement, user, "successors")]
+    top = [RelatedAgreement(row, "follows") for row in reversed(_chain(agreement, user, "predecessor"))] + [here]
     for framework in _chain(agreement, user, "parent"):
         others = Agreement.objects.visible_to(user).filter(parent=framework)
-        above = Kin(framework, "framework", below=top)
-        above.more = others.exclude(pk__in=[kin.agreement.pk for kin in top]).count()
+        above = RelatedAgreement(framework, "framework", below=top)
+        above.more = others.exclude(pk__in=[shown.agreement.pk for shown in top]).count()
         top = [above]
     return top
 
 
-def _under(agreement: Agreement, user: User, at_most: int) -> tuple[list[Kin], int]:
-    """The children with their own children, each level cut to ``at_most``: three queries, whatever there is."""
+def _under(agreement: Agreement, user: User, at_most: int) -> tuple[list[RelatedAgreement], int]:
+    """Return the agreements under this one with those under each, and how many are left out. Takes three queries."""
     rows = Agreement.objects.visible_to(user).select_related("type").order_by("signed_on", "pk")
     children = list(rows.filter(parent=agreement)[: at_most + 1])
     more = rows.filter(parent=agreement).count() - at_most if len(children) > at_most else 0
-    kin = {row.pk: Kin(row, "under") for row in children[:at_most]}
-    for row in rows.filter(parent__in=kin) if kin else ():
-        branch = kin[row.parent_id or 0]
+    related = {row.pk: RelatedAgreement(row, "under") for row in children[:at_most]}
+    for row in rows.filter(parent__in=related) if related else ():
+        branch = related[row.parent_id or 0]
         if len(branch.below) < at_most:
-            branch.below.append(Kin(row, "under"))
+            branch.below.append(RelatedAgreement(row, "under"))
         else:
             branch.more += 1
-    return list(kin.values()), more
+    return list(related.values()), more
 
 
 def _chain(agreement: Agreement, user: User, relation: str) -> list[Agreement]:
-    """Those one reaches step by step, nearest first; it ends where it would come back or leave the person's scope."""
+    """Follow ``relation`` step by step, nearest first, until it ends, comes back, or leaves what ``user`` may see."""
     rows = Agreement.objects.visible_to(user).select_related("type")
     chain: list[Agreement] = []
     seen, last = {agreement.pk}, agreement
