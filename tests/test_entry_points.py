@@ -11,7 +11,6 @@ To add a row:
    is made (that of a verb that registers is not saved yet), its acts, and for each module that calls the
    verb how the act is made there. ``admin_page`` and ``lines_page`` read what they need from the page; other forms bring a
    function that returns what is typed. ``lacks`` names the acts a page does not offer.
-3. Take the verb out of ``PENDING``.
 
 Callers that build their own rows (the ceremony, the sample) are named in ``BUILDERS`` with the test that covers them.
 """
@@ -27,7 +26,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
+from django.db.models import DateTimeField
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -70,20 +71,25 @@ from partnerships.factories import (
 )
 from partnerships.models import (
     Achievement,
+    Activity,
     ActivityCredit,
     ActivityOrganization,
+    Agreement,
     AgreementArea,
     AgreementParty,
     AgreementType,
     AgreementUnit,
     AssociationMembership,
     CalendarDay,
+    ContactNote,
     CooperationArea,
     CustodyStep,
     Event,
     EventKind,
     FacilityPartner,
     HonourScheme,
+    Milestone,
+    MilestoneKind,
     OrganizationName,
     OrganizationUnit,
     Participation,
@@ -120,23 +126,11 @@ from tests.views.sent import filled as filled_page
 pytestmark = pytest.mark.django_db
 PACKAGE = Path(workflows.__file__).parent.parent
 
-# Verbs whose rows are still to be written. Nothing is added here.
-PENDING = {
-    "register_organization",
-    "register_contact",
-    "register_milestone",
-    "register_activity",
-    "register_completed_activity",
-    "register_agreement",
-    "register_signed_agreement",
-    "register_contact_note",
-    "register_document",
-    "register_facility",
-    "register_user",
-}
 # Who calls a verb with rows of its own, and where that is tested.
 BUILDERS = {
+    "partnerships.workflows.activities": "tests/workflows/test_activities.py",
     "partnerships.workflows.ceremonies": "tests/workflows/test_ceremonies.py",
+    "partnerships.workflows.demands": "tests/workflows/test_demands.py",
     "partnerships.demo.activities": "tests/seeding/test_sample.py",
 }
 
@@ -201,6 +195,8 @@ class Subject:
     ways: Mapping[str, Way] = field(default_factory=dict)
     # What the actor is made with; None for an act on one's own account.
     actor: Mapping[str, Any] | None = field(default_factory=lambda: {"staff": True})
+    # What the verb is told beside the new row and its parts.
+    arguments: Callable[[Any], Mapping[str, Any]] = lambda row: {}
 
 
 def sent(value: Any) -> str:
@@ -253,18 +249,55 @@ def send_in_admin(client: Client, row: Any, changes: Any, parts: list[Any], remo
     )
 
 
-def send_new_in_admin(client: Client, row: Any, changes: Any, parts: list[Any], removed: list[Any]) -> set[str]:
-    """The page that adds a row, filled in with what ``row`` says, which is not saved."""
-    url = reverse(f"admin:partnerships_{row._meta.model_name}_add")
-    page = client.get(url)
-    formsets = [inline.formset for inline in page.context["inline_admin_formsets"]]
-    names = [name for name in page.context["adminform"].form.fields if hasattr(row, name)]
-    data = filled_admin(page) | typed_lines(formsets, parts, removed)
-    answer = client.post(url, data | {name: sent(getattr(row, name)) for name in names})
-    if answer.status_code == 302:
-        return set()
-    shown = [inline.formset for inline in answer.context["inline_admin_formsets"]]
-    return messages([answer.context["adminform"].form], shown)
+def typed_of(row: Any, names: Any) -> dict[str, str]:
+    """What is typed for a new row: its values, in the fields of a form."""
+    return {name: sent(getattr(row, name)) for name in names if hasattr(row, name)}
+
+
+def nothing_more(row: Any, parts: list[Any]) -> dict[str, Any]:
+    return {}
+
+
+def add_in_admin(typed: Callable[..., dict[str, Any]] = nothing_more, address: str = "", lacks: Any = ()) -> Way:
+    """The page of the admin that adds a row; ``typed`` says what is typed beside its values and parts."""
+
+    def send(client: Client, row: Any, changes: Any, parts: list[Any], removed: list[Any]) -> set[str]:
+        url = reverse(f"admin:partnerships_{address or f'{row._meta.model_name}_add'}")
+        page = client.get(url)
+        formsets = [inline.formset for inline in page.context["inline_admin_formsets"]]
+        data = filled_admin(page) | typed_lines(formsets, parts, removed)
+        data |= typed_of(row, page.context["adminform"].form.fields)
+        answer = client.post(url, data | typed(row, parts))
+        if answer.status_code == 302:
+            return set()
+        shown = [inline.formset for inline in answer.context["inline_admin_formsets"]]
+        return messages([answer.context["adminform"].form], shown)
+
+    return Way(send, frozenset(lacks))
+
+
+def add_page(
+    address: str,
+    typed: Callable[..., dict[str, Any]] = nothing_more,
+    args: Callable[[Any], list[Any]] = nothing,
+    lacks: Any = (),
+) -> Way:
+    """A page that adds a row; ``args`` are those of its address, ``typed`` what is typed beside values and lines."""
+
+    def send(client: Client, row: Any, changes: Any, parts: list[Any], removed: list[Any]) -> set[str]:
+        url = reverse(address, args=args(row))
+        page = client.get(url)
+        form = page.context["form"]
+        formsets = list(getattr(form, "formsets", ()))
+        lines = typed_lines(formsets, parts, removed) if formsets else {}
+        data = filled_page(page) | lines | typed_of(row, form.fields) | typed(row, parts)
+        answer = client.post(url, data)
+        if answer.status_code == 302:
+            return set()
+        form = answer.context["form"]
+        return messages([form], list(getattr(form, "formsets", ())))
+
+    return Way(send, frozenset(lacks))
 
 
 def switch_language(client: Client, row: Any, changes: Any, parts: list[Any], removed: list[Any]) -> set[str]:
@@ -304,7 +337,7 @@ def page_way(
 
 
 ADMIN = Way(send_in_admin)
-ADD_IN_ADMIN = Way(send_new_in_admin)
+ADD_IN_ADMIN = add_in_admin()
 
 
 def ticked(row: Any, parts: list[Any], removed: list[Any]) -> dict[str, Any]:
@@ -755,6 +788,101 @@ USER_ACTS = [
     refused("role twice", parts=lambda row: [UnitMembership(unit=row.memberships.get().unit, role=Role.LEAD)]),
 ]
 
+NEW_ORGANIZATION_REFUSALS = [
+    refused("looks like another", changes=lambda row: {"name": OrganizationFactory(name="Harbor Works").name}),
+    refused("credit code of another", changes=lambda row: {"uscc": EnterpriseFactory(uscc="91330000142918732X").uscc}),
+]
+
+
+def action_point(**given: Any) -> Any:
+    agreement = given.pop("agreement", None) or AgreementFactory(signed=True)
+    return Milestone(
+        kind=MilestoneKind.ACTION_POINT,
+        title="Send the list",
+        agreement=agreement,
+        unit=agreement.unit,
+        due_on=add_months(today(), 1),
+        owner=agreement.coordinator,
+    )
+
+
+def same_place(row: Any) -> dict[str, Any]:
+    return {"agreement": row.agreement, "title": row.title, "due_on": row.due_on}
+
+
+def new_meeting(**given: Any) -> Any:
+    agreement = AgreementFactory(signed=True)
+    meeting = Activity(
+        kind="meeting",
+        title="Round table",
+        agreement=agreement,
+        unit=agreement.unit,
+        owner=agreement.coordinator,
+        starts_on=today(),
+    )
+    return changed(meeting, afterwards={"no_next_step_reason": "They write first"})[0]
+
+
+def same_meeting(row: Any) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in ("unit", "agreement", "kind", "title", "starts_on")}
+
+
+NEW_ACTIVITY_ACTS = [
+    Act("new", parts=lambda row: [ActivityOrganization(organization=row.agreement.parties.last().organization)]),
+    refused("ends before it starts", changes=lambda row: {"ends_on": add_months(today(), -1)}),
+]
+
+
+def planned(row: Any, parts: list[Any]) -> dict[str, Any]:
+    organizations = [str(part.organization_id) for part in parts]
+    return {"agreement": str(row.agreement_id), "organizations": organizations, "areas": [], "is_done": ""}
+
+
+def recorded(row: Any, parts: list[Any]) -> dict[str, Any]:
+    return {**planned(row, parts), "is_done": "on", **row.afterwards}
+
+
+def new_agreement(**given: Any) -> Any:
+    unit = UnitFactory()
+    coordinator = UserFactory(coordinator_in=unit)
+    agreement = Agreement(title="Joint centre", type=AgreementTypeFactory(), unit=unit, coordinator=coordinator)
+    return changed(agreement, on=today())[0]
+
+
+def two_parties(row: Any) -> list[Any]:
+    return [AgreementParty(organization=OrganizationFactory()) for _side in "ab"]
+
+
+NEW_AGREEMENT_ACTS = [
+    Act("new", parts=lambda row: [*two_parties(row), AgreementArea(area=CooperationAreaFactory())]),
+    refused(
+        "party twice",
+        parts=lambda row: [AgreementParty(organization=one) for one in [OrganizationFactory()] for _again in "ab"],
+    ),
+    refused(
+        "title of another",
+        changes=lambda row: {"title": AgreementFactory(unit=row.unit).title},
+        parts=two_parties,
+    ),
+    refused(
+        "coordinator who may not see it",
+        changes=lambda row: {"coordinator": UserFactory(user_admin=True)},
+        parts=two_parties,
+    ),
+]
+
+
+def new_note(**given: Any) -> Any:
+    agreement = AgreementFactory(signed=True)
+    return ContactNote(
+        agreement=agreement, unit=agreement.unit, channel="call", happened_on=today(), summary="They agree."
+    )
+
+
+def paper(row: Any) -> SimpleUploadedFile:
+    return SimpleUploadedFile(getattr(row, "file_name", "minutes.pdf"), b"%PDF-1.7\n")
+
+
 SUBJECTS = {
     "register_demand": Subject(
         DEMAND,
@@ -895,6 +1023,156 @@ SUBJECTS = {
         actor=None,
     ),
 }
+SUBJECTS |= {
+    "register_organization": Subject(
+        ORGANIZATION,
+        unsaved(OrganizationFactory),
+        [
+            Act("new", parts=lambda row: [OrganizationName(name="Harbor"), OrganizationUnit(unit=UnitFactory())]),
+            *NEW_ORGANIZATION_REFUSALS,
+        ],
+        {"partnerships.admin.organizations": ADD_IN_ADMIN},
+    ),
+    # The page asks which unit holds the organization.
+    "register_organization of a unit": Subject(
+        ORGANIZATION,
+        lambda **given: changed(OrganizationFactory.build(**given), unit=UnitFactory())[0],
+        [Act("new", parts=lambda row: [OrganizationName(name="Harbor")]), *NEW_ORGANIZATION_REFUSALS],
+        {"partnerships.forms.organizations": add_page("organization_add")},
+        arguments=lambda row: {"unit": row.unit},
+    ),
+    "register_contact": Subject(
+        CONTACT,
+        unsaved(ContactFactory, organization=OrganizationFactory),
+        [Act("new"), refused("no e-mail address", changes=lambda row: {"email": "zhou"})],
+        {
+            "partnerships.admin.organizations": ADD_IN_ADMIN,
+            "partnerships.forms.organizations": add_page("contact_add", args=lambda row: [row.organization_id]),
+        },
+    ),
+    "register_milestone": Subject(
+        MILESTONE,
+        action_point,
+        [
+            Act("new"),
+            refused("before the signing", changes=lambda row: {"due_on": add_months(row.agreement.signed_on, -1)}),
+            refused("open already", changes=lambda row: {"title": MilestoneFactory(**same_place(row)).title}),
+            refused("agreement that has ended", given=lambda: {"agreement": AgreementFactory(terminated=True)}),
+            refused("owner who may not see it", changes=lambda row: {"owner": UserFactory(user_admin=True)}),
+        ],
+        {
+            "partnerships.admin.milestones": ADD_IN_ADMIN,
+            "partnerships.forms.milestones": add_page(
+                "milestone_add", args=lambda row: ["agreement", row.agreement_id]
+            ),
+        },
+    ),
+    "register_activity": Subject(
+        ACTIVITY,
+        new_meeting,
+        [
+            *NEW_ACTIVITY_ACTS,
+            refused("planned twice", changes=lambda row: {"title": ActivityFactory(**same_meeting(row)).title}),
+        ],
+        {
+            "partnerships.admin.activities": ADD_IN_ADMIN,
+            "partnerships.forms.activities": add_page("activity_log", planned),
+        },
+    ),
+    "register_completed_activity": Subject(
+        ACTIVITY,
+        new_meeting,
+        [
+            *NEW_ACTIVITY_ACTS,
+            refused(
+                "recorded twice",
+                changes=lambda row: {
+                    "title": ActivityFactory(**same_meeting(row), completed=True, completed_on=row.starts_on).title
+                },
+            ),
+            refused("in the future", changes=lambda row: {"starts_on": add_months(today(), 1)}),
+            refused("no next step", changes=lambda row: {"afterwards": {"no_next_step_reason": ""}}),
+            refused(
+                "next step without a day",
+                changes=lambda row: {"afterwards": {"no_next_step_reason": "", "next_step": "Send the plan"}},
+            ),
+        ],
+        {"partnerships.forms.activities": add_page("activity_log", recorded)},
+        arguments=lambda row: {"on": row.starts_on, **row.afterwards},
+    ),
+    "register_agreement": Subject(
+        AGREEMENT,
+        new_agreement,
+        NEW_AGREEMENT_ACTS,
+        {
+            "partnerships.admin.agreements": ADD_IN_ADMIN,
+            "partnerships.forms.agreements": add_page("agreement_add", lambda row, parts: {"on": ""}),
+        },
+    ),
+    "register_signed_agreement": Subject(
+        AGREEMENT,
+        new_agreement,
+        [*NEW_AGREEMENT_ACTS, refused("signed in the future", changes=lambda row: {"on": add_months(today(), 1)})],
+        {
+            "partnerships.admin.agreements": add_in_admin(address="agreement_register_signed"),
+            "partnerships.forms.agreements": add_page("agreement_add"),
+        },
+        arguments=lambda row: {"on": row.on},
+    ),
+    "register_contact_note": Subject(
+        CONTACT_NOTE,
+        new_note,
+        [Act("new"), refused("in the future", changes=lambda row: {"happened_on": add_months(today(), 1)})],
+        {
+            "partnerships.admin.activities": ADD_IN_ADMIN,
+            "partnerships.forms.steps": add_page(
+                "quiet_log", lambda row, parts: {"on": sent(row.happened_on)}, lambda row: [row.agreement_id]
+            ),
+        },
+    ),
+    "register_document": Subject(
+        DOCUMENT,
+        unsaved(DocumentFactory, agreement=AgreementFactory),
+        [Act("new"), refused("no type we keep", changes=lambda row: {"file_name": "minutes.exe"})],
+        {
+            "partnerships.admin.documents": add_in_admin(lambda row, parts: {"upload": paper(row)}),
+            # The paper of an agreement that is registered in the same step: tests/admin/test_edits.py.
+            "partnerships.admin.agreements": Way(send_in_admin, frozenset({"new", "no type we keep"})),
+            "partnerships.forms.documents": add_page(
+                "document_add",
+                lambda row, parts: {"file": paper(row)},
+                lambda row: ["agreement", row.agreement_id],
+            ),
+        },
+        arguments=lambda row: {"file": paper(row), "at": timezone.now()},
+    ),
+    "register_facility": Subject(
+        FACILITY,
+        unsaved(FacilityFactory, unit=UnitFactory),
+        [
+            Act("new", parts=lambda row: [FacilityPartner(organization=EnterpriseFactory())]),
+            refused(
+                "side twice",
+                parts=lambda row: [
+                    FacilityPartner(organization=partner) for partner in [EnterpriseFactory()] for _again in "ab"
+                ],
+            ),
+            refused("owner who may not see it", changes=lambda row: {"owner": UserFactory(user_admin=True)}),
+        ],
+        {"partnerships.admin.facilities": ADD_IN_ADMIN},
+    ),
+    "register_user": Subject(
+        USER,
+        unsaved(UserFactory),
+        [
+            Act("new", parts=lambda row: [UnitMembership(unit=UnitFactory(), role=Role.LEAD)]),
+            refused("address of another", changes=lambda row: {"email": UserFactory().email.upper()}),
+            refused("deputy who is no colleague", changes=lambda row: {"deputy": UserFactory()}),
+        ],
+        {"partnerships.admin.users": ADD_IN_ADMIN},
+        {"system_admin": True},
+    ),
+}
 REGISTER_SUBJECTS = {verb for verb in SUBJECTS if verb.startswith("register_")}
 CASES = [
     pytest.param(verb, module, act, id=f"{verb}-{module.removeprefix('partnerships.')}-{act.name}")
@@ -906,9 +1184,7 @@ CASES = [
 
 
 def test_every_verb_has_its_row() -> None:
-    described = {verb.split()[0] for verb in SUBJECTS}
-    assert described | PENDING == VERBS.keys()
-    assert described & PENDING == set()
+    assert {verb.split()[0] for verb in SUBJECTS} == VERBS.keys()
 
 
 def test_every_record_has_its_row() -> None:
@@ -919,7 +1195,7 @@ def test_every_record_has_its_row() -> None:
 
 def test_every_entry_point_has_its_row() -> None:
     ours = {(verb.split()[0], module) for verb, subject in SUBJECTS.items() for module in subject.ways}
-    assert ours == {(verb, module) for verb, module in entry_points() if verb not in PENDING}
+    assert ours == entry_points()
 
 
 @pytest.mark.parametrize("verb", SUBJECTS.keys() - REGISTER_SUBJECTS)
@@ -945,16 +1221,28 @@ def outcome(subject: Subject, row: Any, do: Callable[[], set[str]]) -> Outcome:
     """What comes of it, and nothing stays: the next entry point starts from the same rows."""
     models = (subject.aggregate.model, *subject.aggregate.parts)
     before = {model: model.history.count() for model in models}  # type: ignore[attr-defined]
+    known = set(subject.aggregate.model._base_manager.values_list("pk", flat=True))
     with transaction.atomic():
         refusal = do()
         rows, history = {}, {}
         for model in models:
-            columns = [column.attname for column in model._meta.concrete_fields if not column.primary_key]
-            rows[model.__name__] = sorted(map(str, model._base_manager.values_list(*columns)))
+            rows[model.__name__] = sorted(str(_values(row, subject, known)) for row in model._base_manager.all())
             new = model.history.all()[: model.history.count() - before[model]]  # type: ignore[attr-defined]
             history[model.__name__] = sorted((entry.history_type, str(entry.history_user)) for entry in new)
         transaction.set_rollback(True)
     return Outcome(refusal, rows, history)
+
+
+def _values(row: Any, subject: Subject, known: set[int]) -> dict[str, Any]:
+    """The columns of a row without ids of new rows, times of the clock and passwords, which differ each time."""
+    values = {}
+    for column in row._meta.concrete_fields:
+        if column.primary_key or isinstance(column, DateTimeField) or column.name == "password":
+            continue
+        value = getattr(row, column.attname)
+        is_new = column.related_model is subject.aggregate.model and value is not None and value not in known
+        values[column.attname] = "new" if is_new else value
+    return values
 
 
 @pytest.mark.parametrize(("verb", "module", "act"), CASES)
@@ -972,8 +1260,7 @@ def test_the_same_comes_of_it_through_each(verb: str, module: str, act: Act) -> 
 
     def by_the_verb() -> set[str]:
         more: dict[str, Any] = {"parts": [*map(copy, parts)]}
-        if not is_new:
-            more |= {"changes": changes, "removed": [*map(copy, removed)]}
+        more |= subject.arguments(row) if is_new else {"changes": changes, "removed": [*map(copy, removed)]}
         try:
             with transaction.atomic():
                 asked = copy(row) if is_new else type(made).objects.get(pk=made.pk)
