@@ -20,10 +20,10 @@ from partnerships.admin.base import (
 )
 from partnerships.admin.documents import DocumentInline
 from partnerships.admin.filters import AttentionFilter, MineFilter, ScopedRelatedFilter
+from partnerships.admin.hidden_agreements import hides_agreements
 from partnerships.admin.navigation import Attention
 from partnerships.admin.outcomes import origin_of
 from partnerships.admin.steps import StepsMixin
-from partnerships.admin.veils import veils
 from partnerships.models import (
     Activity,
     ActivityCredit,
@@ -93,7 +93,7 @@ DATES = ("started_on", "completed_on", "postponed_on", "cancelled_on")
 
 
 @admin.register(Activity)
-@veils("agreement")
+@hides_agreements("agreement")
 class ActivityAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     view_action, add_action, change_action = "activity.view", "activity.add", "activity.edit"
     register_verb, edit_verb = staticmethod(register_activity), staticmethod(edit_activity)
@@ -161,7 +161,7 @@ class ActivityAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
 
 
 @admin.register(ContactNote)
-@veils("agreement")
+@hides_agreements("agreement")
 class ContactNoteAdmin(OfficeAdmin):
     view_action, add_action, change_action = "contact_note.view", "contact_note.add", "contact_note.edit"
     register_verb, edit_verb = staticmethod(register_contact_note), staticmethod(edit_contact_note)

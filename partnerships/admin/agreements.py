@@ -26,11 +26,11 @@ from partnerships.admin.base import (
 )
 from partnerships.admin.documents import DocumentInline
 from partnerships.admin.filters import AttentionFilter, CountedFilter, MyAgreementsFilter, ScopedRelatedFilter
+from partnerships.admin.hidden_agreements import hides_agreements
 from partnerships.admin.navigation import Attention
 from partnerships.admin.outcomes import origin_of
 from partnerships.admin.programmes import LabelInline
 from partnerships.admin.steps import StepsMixin, Verb
-from partnerships.admin.veils import veils
 from partnerships.admin.versions import PartForm, RootForm
 from partnerships.exceptions import TransitionRefused
 from partnerships.forms.agreements import AccedeForm, AmendForm, RenewForm, WithdrawForm, remaining_parties
@@ -277,7 +277,7 @@ class RegisterForm(DraftForm):
 
 
 @admin.register(Agreement)
-@veils("parent", "predecessor")
+@hides_agreements("parent", "predecessor")
 class AgreementAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     view_action, add_action, change_action = "agreement.view", "agreement.add", "agreement.edit"
     delete_action = "agreement.delete"

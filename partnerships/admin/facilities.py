@@ -12,10 +12,10 @@ from partnerships.admin.agreements import MilestoneInline
 from partnerships.admin.base import CitationInline, OfficeAdmin, PartInline, WordSearchMixin, status_badge
 from partnerships.admin.documents import DocumentInline
 from partnerships.admin.filters import AttentionFilter, CountedFilter, MineFilter, ScopedRelatedFilter
+from partnerships.admin.hidden_agreements import hides_agreements
 from partnerships.admin.navigation import Attention
 from partnerships.admin.programmes import LabelInline
 from partnerships.admin.steps import StepsMixin
-from partnerships.admin.veils import veils
 from partnerships.models import Facility, FacilityPartner
 from partnerships.workflows.facilities import edit_facility, register_facility
 
@@ -42,7 +42,7 @@ class SideInline(PartInline):
 
 
 @admin.register(Facility)
-@veils("agreement")
+@hides_agreements("agreement")
 class FacilityAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     view_action, add_action, change_action = "facility.view", "facility.add", "facility.edit"
     register_verb, edit_verb = staticmethod(register_facility), staticmethod(edit_facility)

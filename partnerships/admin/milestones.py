@@ -15,9 +15,9 @@ from partnerships.admin.agreements import UnfoldAutocomplete, log_contact_form
 from partnerships.admin.base import OfficeAdmin, WordSearchMixin, status_badge
 from partnerships.admin.documents import DocumentInline
 from partnerships.admin.filters import AttentionFilter, MineFilter, ScopedRelatedFilter
+from partnerships.admin.hidden_agreements import hides_agreements
 from partnerships.admin.navigation import Attention
 from partnerships.admin.steps import StepsMixin, Verb
-from partnerships.admin.veils import veils
 from partnerships.admin.versions import RootForm
 from partnerships.forms.steps import AssignForm, MoveForm, SnoozeForm, UnsnoozeForm
 from partnerships.models import AgreementParty, Milestone, MilestoneKind
@@ -115,7 +115,7 @@ DATES = ("submitted_on", "met_on", "waived_on", "cancelled_on")
 
 
 @admin.register(Milestone)
-@veils("agreement")
+@hides_agreements("agreement")
 class MilestoneAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     view_action, add_action, change_action = "milestone.view", "milestone.add", "milestone.edit"
     register_verb, edit_verb = staticmethod(register_milestone), staticmethod(edit_milestone)

@@ -133,7 +133,7 @@ class AgreementForm(FormWithLines):
         self.label_item = self._label_item()
         self.fields["programme"].initial = self.label_item and self.label_item.programme_id
         self._offer()
-        self._veil()
+        self._hide_agreements_of_others()
         if not self.instance.is_editable:
             for name in agreements.LOCKED:
                 self.fields.pop(name, None)
@@ -155,8 +155,8 @@ class AgreementForm(FormWithLines):
             choices = Q(pk__in=choosable(model, self.user).order_by().values("pk")) | Q(pk=current)
             self.fields[name].queryset = model._default_manager.filter(choices)
 
-    def _veil(self) -> None:
-        """An agreement of another unit that it refers to is kept as it is, and not named."""
+    def _hide_agreements_of_others(self) -> None:
+        """Leave out a reference to an agreement that the user may not see; it stays as it is."""
         for name in ("parent", "predecessor"):
             other = getattr(self.instance, f"{name}_id")
             if other and not Agreement.objects.visible_to(self.user).filter(pk=other).exists():  # type: ignore[attr-defined]

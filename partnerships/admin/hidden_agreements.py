@@ -1,0 +1,83 @@
+"""Keeps the agreements of other units hidden on pages of rows that refer to them: a placeholder stands in their place."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.contrib.admin import ModelAdmin
+from django.db.models import Model
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from partnerships.models import Activity, Agreement
+from partnerships.texts import LazyText
+
+Page = TypeVar("Page", bound=ModelAdmin)
+PLACEHOLDER = _("another unit's agreement")
+
+
+class HiddenAgreementsMixin:
+    """Shows a placeholder for each of ``agreement_fields`` whose agreement the user may not see; an edit leaves it alone."""
+
+    agreement_fields: tuple[str, ...]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        sets = super().get_fieldsets(request, obj)  # type: ignore[misc]
+        hidden = self._hidden(request, obj)
+        return [
+            (title, {**options, "fields": _with_placeholders(options["fields"], hidden)}) for title, options in sets
+        ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        names = super().get_readonly_fields(request, obj)  # type: ignore[misc]
+        return (*names, *(f"hidden_{name}" for name in sorted(self._hidden(request, obj))))
+
+    def _hidden(self, request: HttpRequest, obj: Model | None) -> frozenset[str]:
+        """The names of the fields to hide, queried once per request: a page asks for its fields many times."""
+        if obj is None or request.user.sees_all_units:  # type: ignore[attr-defined]
+            return frozenset()
+        ids = {name: getattr(obj, f"{name}_id") for name in self.agreement_fields}
+        visible = request.__dict__.setdefault("_visible_agreements", {})
+        key = frozenset(ids.values()) - {None}
+        if key not in visible:
+            rows = Agreement.objects.visible_to(request.user).filter(pk__in=key)
+            visible[key] = set(rows.values_list("pk", flat=True)) if key else set()
+        return frozenset(name for name, pk in ids.items() if pk and pk not in visible[key])
+
+    @display(description=Agreement._meta.get_field("parent").verbose_name)
+    def hidden_parent(self, row: Model) -> LazyText:
+        return PLACEHOLDER
+
+    @display(description=Agreement._meta.get_field("predecessor").verbose_name)
+    def hidden_predecessor(self, row: Model) -> LazyText:
+        return PLACEHOLDER
+
+    @display(description=Activity._meta.get_field("agreement").verbose_name)
+    def hidden_agreement(self, row: Model) -> LazyText:
+        return PLACEHOLDER
+
+
+def hides_agreements(*names: str) -> Callable[[type[Page]], type[Page]]:
+    """Return a class decorator for a page of the admin that hides foreign agreements in the fields ``names``.
+
+    A decorator, because the mixin has to come before the page, whose own ``get_fieldsets`` names the fields.
+    """
+
+    def subclass(page: type[Page]) -> type[Page]:
+        return type(
+            page.__name__, (HiddenAgreementsMixin, page), {"__module__": page.__module__, "agreement_fields": names}
+        )
+
+    return subclass
+
+
+def _with_placeholders(fields: Any, hidden: frozenset[str]) -> tuple[Any, ...]:
+    """The fields of a fieldset, those in one line too, with the placeholders in place of the hidden ones."""
+    return tuple(
+        _with_placeholders(name, hidden)
+        if isinstance(name, list | tuple)
+        else f"hidden_{name}"
+        if name in hidden
+        else name
+        for name in fields
+    )
