@@ -1198,7 +1198,7 @@ def test_every_entry_point_has_its_row() -> None:
     assert ours == entry_points()
 
 
-@pytest.mark.parametrize("verb", SUBJECTS.keys() - REGISTER_SUBJECTS)
+@pytest.mark.parametrize("verb", [verb for verb in SUBJECTS if verb not in REGISTER_SUBJECTS])
 def test_every_editable_column_and_part_has_its_act(verb: str) -> None:
     subject = SUBJECTS[verb]
     row = subject.make()
