@@ -52,7 +52,7 @@ def test_nothing_is_put_under_an_agreement_one_only_reads(enter, lead, led, read
 # What a new row needs for the form to be right in all but its agreement.
 NEEDED = {
     "activity": {"title": "Guest lecture", "kind": "other"},
-    "milestone": {"title": "Half-year review"},
+    "milestone": {"title": "Half-year review", "due_on": "2030-03-01"},
     "facility": {"name": "Joint laboratory", "kind": "joint_laboratory"},
     "contactnote": {"summary": "They will call back.", "channel": "call"},
 }
