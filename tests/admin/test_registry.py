@@ -45,7 +45,8 @@ TABLE = {
     },
     "lead": {
         **dict.fromkeys(REGISTERED, OWN),
-        **dict.fromkeys((*ORGANIZATIONS, "event", "programme", "honour", "source"), DIRECTORY),
+        **dict.fromkeys((*ORGANIZATIONS, "event", "programme", "honour"), DIRECTORY),
+        "source": OPEN,
         **dict.fromkeys(QUOTED, DELETABLE_DIRECTORY),
         "answer": (200, 403, 200, 302, 200, 403, 403),
         **dict.fromkeys(REFERENCE, READ_ONLY),
