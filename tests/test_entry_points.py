@@ -131,7 +131,7 @@ BUILDERS = {
     "partnerships.workflows.activities": "tests/workflows/test_activities.py",
     "partnerships.workflows.ceremonies": "tests/workflows/test_ceremonies.py",
     "partnerships.workflows.demands": "tests/workflows/test_demands.py",
-    "partnerships.demo.activities": "tests/seeding/test_sample.py",
+    "partnerships.demo.entries": "tests/seeding/test_sample.py",
 }
 
 

@@ -1,36 +1,23 @@
 """Sample documents: small PDF files that every viewer opens."""
 
+import datetime as dt
 from collections.abc import Sequence
 
 from django.core.files.base import ContentFile
 
-from partnerships.demo.office import SampleOffice, sample_code
-from partnerships.factories import DocumentFactory
-from partnerships.models import Activity, Agreement, Document
+from partnerships.demo.office import SampleOffice
+from partnerships.models import Document, User
 from partnerships.workflows.documents import add_version
 
 PAGE = "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>"
 
 
-def add_documents(office: SampleOffice) -> None:
-    hoist = Agreement.objects.get(code=sample_code("hoist"))
-    talent = Agreement.objects.get(code=sample_code("talent"))
-    visit = Activity.objects.get(code=sample_code("activity-visit-kunyu"))
-    paper = {"kind": Document.Kind.SIGNED_PAPER}
-    _add(office, "document-hoist", by="wu", on=0, title="Signed agreement, scan", agreement=hoist, **paper)
-    _add(office, "document-talent", by="wu", on=-290, title="Signed agreement, scan", agreement=talent, **paper)
-    minutes = {"kind": Document.Kind.MINUTES, "agreement": None, "activity": visit}
-    _add(office, "document-visit", by="he", on=-24, title="Minutes of the visit", **minutes)
-
-
-def _add(office: SampleOffice, code: str, *, by: str, on: int, title: str, **values: object) -> None:
-    person, day = office.people[by], office.day(on)
-    document = office.add(DocumentFactory, code, by=person, on=day, title=title, **values)
-    content = pdf(
-        ["SAMPLE - no real document", "", title, str(document.target), f"{day.isoformat()}, {person.name}"],
-    )
+def add_file(office: SampleOffice, document: Document, person: User, on: dt.date) -> None:
+    """Give a sample document its file."""
+    title = document.title
+    content = pdf(["SAMPLE - no real document", "", title, str(document.target), f"{on.isoformat()}, {person.name}"])
     name = f"{title.replace(', ', ' ').replace(' ', '-').lower()}.pdf"
-    add_version(document, actor=person, file=ContentFile(content, name=name), at=office.moment(day))
+    add_version(document, actor=person, file=ContentFile(content, name=name), at=office.moment(on))
 
 
 def pdf(lines: Sequence[str]) -> bytes:

@@ -1,7 +1,7 @@
 """Makes the records of the sample office: marked as sample, made by a person, dated in the past."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -9,32 +9,21 @@ from django.db import models
 from django.utils import timezone
 
 from partnerships.dates import is_weekday, shift_to_workday
-from partnerships.models import (
-    AgreementType,
-    Contact,
-    CooperationArea,
-    Organization,
-    StatusChange,
-    Unit,
-    User,
-)
+from partnerships.models import AgreementParty, StatusChange, Unit, User
 
 MORNING = dt.time(9, 12)
+# The file names people and units without what their codes begin with.
+SHORT_NAMES: Mapping[type[models.Model], str] = {User: "person-", Unit: "unit-"}
 
 Row = TypeVar("Row", bound=models.Model)
 
 
 @dataclass
 class SampleOffice:
-    """The units, people and contacts of the sample by short names, and how its records are made and dated.
-
-    ``now`` is the time of the run; nothing is dated after it.
-    """
+    """Finds, makes and dates the rows of the sample. ``now`` is the time of the run; nothing is dated after it."""
 
     now: dt.datetime
-    units: dict[str, Unit] = field(default_factory=dict)
-    people: dict[str, User] = field(default_factory=dict)
-    contacts: dict[str, Contact] = field(default_factory=dict)
+    _references: dict[tuple[type[models.Model], str], models.Model] = field(default_factory=dict)
     _minutes: int = 0
 
     @property
@@ -47,14 +36,30 @@ class SampleOffice:
             return self.today
         return shift_to_workday(self.today + dt.timedelta(days=offset), is_weekday, step=1 if offset > 0 else -1)
 
-    def organization(self, code: str) -> Organization:
-        return Organization.objects.get(code=code)
+    def person(self, name: str) -> User:
+        return User.objects.get(code=sample_code(f"{SHORT_NAMES[User]}{name}"))
 
-    def area(self, code: str) -> CooperationArea:
-        return CooperationArea.objects.get(code=code)
+    def reference(self, model: type[models.Model], code: str) -> models.Model:
+        """Return the row that ``code`` or, for people and units, a short name refers to. Each is loaded once."""
+        if (model, code) not in self._references:
+            codes = [code, sample_code(f"{SHORT_NAMES[model]}{code}")] if model in SHORT_NAMES else [code]
+            self._references[model, code] = model._base_manager.get(code__in=codes)
+        return self._references[model, code]
 
-    def agreement_type(self, code: str) -> AgreementType:
-        return AgreementType.objects.get(code=code)
+    def columns(self, model: type[models.Model], given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the values that ``given`` stands for: rows for codes, days for numbers, nothing for an empty date."""
+        columns: dict[str, Any] = {}
+        for name, value in given.items():
+            column = model._meta.get_field(name)
+            if column.related_model is AgreementParty:  # has no code of its own
+                columns[name] = columns["agreement"].parties.get(organization__code=value)
+            elif isinstance(column, models.ForeignKey):
+                columns[name] = self.reference(column.related_model, value)
+            elif isinstance(column, models.DateField):
+                columns[name] = None if value == "" else self.day(value)
+            else:
+                columns[name] = value
+        return columns
 
     def add(self, make: Callable[..., Any], code: str, *, by: User | None, on: dt.date, **values: object) -> Any:
         """Make a row that has a code, by a person on a day."""
@@ -64,10 +69,12 @@ class SampleOffice:
         """Make a row that belongs to another and has no code."""
         return make(saved_by=by, saved_at=self.moment(on), **values)
 
-    def take(self, verb: Callable[..., Row], row: models.Model, *, by: User | None, on: dt.date, **more: object) -> Row:
+    def take(self, verb: Callable[..., Row], row: models.Model, *, by: User, on: dt.date, **more: object) -> Row:
         """Take a step of a workflow, and date its record back to the day ``on``: timelines look real that way."""
         changed = verb(row, actor=by, on=on, **more)
-        self.backdate(changed, on)
+        for dated in (row, changed, getattr(row, "demand", None)):  # an answer moves its demand
+            if dated is not None:
+                self.backdate(dated, on)
         return changed
 
     def backdate(self, row: Any, on: dt.date) -> None:

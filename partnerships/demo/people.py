@@ -1,112 +1,65 @@
 """The units below the Cooperation office and the people who work there."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 import factory
 from django.contrib.auth.hashers import make_password
 
 from partnerships.demo.office import SampleOffice
+from partnerships.demo.sample import read_sample
 from partnerships.factories import UnitFactory, UserFactory
-from partnerships.models import Role, Unit, UnitMembership, User, WorkCalendar
+from partnerships.models import Unit, UnitMembership, User
 
 COLLEGE = "zhejiang-industrial-vocational-and-technical-college"
 HIRED = -900  # days; before everything else in the sample
+BESIDE_COLUMNS = frozenset({"post", "unit", "role", "is_fallback"})
 
 
-class SamplePerson(NamedTuple):
-    """A person of the sample office, with a role in one unit or with rights in all."""
-
-    name: str
-    role: str
-    unit: str = ""  # of the membership
-    membership: Role | None = None
-    rights: tuple[str, ...] = ()
-    language: str = "en"
-    is_active: bool = True
-
-    @property
-    def username(self) -> str:
-        return self.name.lower().replace(" ", ".")
-
-    @property
-    def key(self) -> str:
-        return self.name.split()[0].lower()
-
-    @property
-    def post(self) -> str:
-        return f"{self.role}, {UNITS[self.unit][0]}" if self.unit in UNITS else self.role
-
-
-UNITS = {
-    "mechanical": ("School of Mechanical Engineering", "机械工程学院"),
-    "information": ("School of Information Technology", "信息工程学院"),
-}
-PEOPLE = (
-    SamplePerson("Chen Yulan", "Coordinator", "mechanical", Role.COORDINATOR),
-    SamplePerson("Sun Hao", "Coordinator", "mechanical", Role.COORDINATOR),
-    SamplePerson("Ma Xiuying", "Unit lead", "mechanical", Role.LEAD),
-    SamplePerson("He Qiang", "Coordinator", "information", Role.COORDINATOR, language="zh-hans"),
-    SamplePerson("Guo Min", "Unit lead", "information", Role.LEAD, language="zh-hans"),
-    SamplePerson("Luo Ting", "Viewer", "mechanical", Role.VIEWER),
-    SamplePerson("Zhou Lifang", "Head of the office", "office", Role.LEAD),
-    SamplePerson("Wu Jianguo", "Office staff", rights=("staff",)),
-    SamplePerson("Tang Bo", "User administrator", rights=("user_admin",)),
-    SamplePerson("Xu Fang", "System administrator", rights=("system_admin",)),
-    SamplePerson("Zheng Wei", "Former coordinator", "mechanical", Role.COORDINATOR, is_active=False),
-)
-
-
-def add_people(office: SampleOffice, *, password: str) -> None:
+def add_people(office: SampleOffice, sample: Mapping[str, list[Mapping[str, Any]]], *, password: str) -> None:
     """Add units, and people with their roles and one password; each department's lead is its fallback person."""
-    office.units["office"] = Unit.objects.get(code="cooperation-office")
-    for key, (name, name_zh) in UNITS.items():
-        _add_unit(office, key, name=name, name_zh=name_zh)
+    office_unit = Unit.objects.get(code="cooperation-office")
+    shared = {"parent": office_unit, **office.columns(Unit, {"organization": COLLEGE, "work_calendar": "CN"})}
+    for unit in sample["units"]:
+        names = {name: value for name, value in unit.items() if name != "code"}
+        office.add(UnitFactory, unit["code"], by=None, on=office.day(HIRED), **shared, **names)
     encoded = factory.Transformer.Force(make_password(password))  # once: hashing is slow on purpose
-    for person in PEOPLE:
+    for person in sample["people"]:
         _add_person(office, person, password=encoded)
-    _set_fallback(office, "mechanical", "ma")
-    _set_fallback(office, "information", "guo")
 
 
-def _add_unit(office: SampleOffice, key: str, **names: str) -> None:
-    office.units[key] = office.add(
-        UnitFactory,
-        f"unit-{key}",
-        by=None,
-        on=office.day(HIRED),
-        parent=office.units["office"],
-        organization=office.organization(COLLEGE),
-        work_calendar=WorkCalendar.objects.get(code="CN"),
-        **names,
-    )
-
-
-def _add_person(office: SampleOffice, person: SamplePerson, *, password: object) -> None:
-    given = dict.fromkeys(person.rights, True)
+def _add_person(office: SampleOffice, entry: Mapping[str, Any], *, password: object) -> None:
+    username = username_of(entry)
     user = office.add(
         UserFactory,
-        f"person-{person.key}",
+        f"person-{entry['name'].split()[0].lower()}",
         by=None,
         on=office.day(HIRED),
-        username=person.username,
-        name=person.name,
-        email=f"{person.username}@example.org",
-        language=person.language,
-        is_active=person.is_active,
+        username=username,
+        email=f"{username}@example.org",
         password=password,
-        **given,
+        **{name: value for name, value in entry.items() if name not in BESIDE_COLUMNS},
     )
-    if person.membership:
-        UnitMembership(user=user, unit=office.units[person.unit], role=person.membership).save()
-    office.people[person.key] = user
+    if "role" not in entry:
+        return
+    unit = Unit.objects.get(pk=office.reference(Unit, entry["unit"]).pk)
+    UnitMembership(user=user, unit=unit, role=entry["role"]).save()
+    if entry.get("is_fallback"):
+        unit.fallback_person = user
+        unit.save()
 
 
-def _set_fallback(office: SampleOffice, unit: str, person: str) -> None:
-    office.units[unit].fallback_person = office.people[person]
-    office.units[unit].save()
+def username_of(entry: Mapping[str, Any]) -> str:
+    return entry["name"].lower().replace(" ", ".")
 
 
-def logins() -> list[SamplePerson]:
-    """Return the people who are still there and can log in."""
+def logins() -> dict[str, str]:
+    """Return the people who are still there and can log in: login names, each with what the person is."""
+    sample = read_sample()
+    units = {unit["code"].removeprefix("unit-"): unit["name"] for unit in sample["units"]}
     active = set(User.objects.filter(is_sample=True, is_active=True).values_list("username", flat=True))
-    return [person for person in PEOPLE if person.username in active]
+    posts = {
+        username_of(person): ", ".join(filter(None, [person["post"], units.get(person.get("unit", ""))]))
+        for person in sample["people"]
+    }
+    return {username: post for username, post in posts.items() if username in active}

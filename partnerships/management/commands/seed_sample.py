@@ -39,12 +39,12 @@ class Command(BaseCommand):
 
     def _list_logins(self, password: str) -> None:
         people = logins()
-        if people and User.objects.get(username=people[0].username).check_password(password):
+        if people and User.objects.get(username=next(iter(people))).check_password(password):
             self.stdout.write(_("Sample logins, all with the password “%s”:") % password)
         else:
             self.stdout.write(_("Sample logins, with the password they were given:"))
-        for person in people:
-            self.stdout.write(f"  {person.username:<14} {person.post}")
+        for username, post in people.items():
+            self.stdout.write(f"  {username:<14} {post}")
 
     def _report_removal(self, removal: SampleRemoval) -> None:
         self.stdout.write(_("Sample removed: %(count)s records.") % {"count": removal.count})
