@@ -81,7 +81,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     list_path("events/", "event_list"),
     path("events/<int:pk>/", events.event_detail, name="event_detail"),
     path("events/ceremony/", ceremonies.event_ceremony, name="event_ceremony"),
-    path("events/ceremony/names/", ceremonies.event_ceremony_names, name="event_ceremony_names"),
+    path("events/ceremony/names/<int:row>/", ceremonies.event_ceremony_names, name="event_ceremony_names"),
     path("events/ceremony/drafts/", ceremonies.event_ceremony_drafts, name="event_ceremony_drafts"),
     path(
         "events/ceremony/drafts/<uuid:key>/discard/", ceremonies.event_ceremony_discard, name="event_ceremony_discard"

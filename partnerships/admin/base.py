@@ -22,7 +22,7 @@ from partnerships.admin.navigation import Attention
 from partnerships.admin.versions import PartForm, PartFormSet, Refused, RootForm
 from partnerships.exceptions import DomainError, PossibleDuplicate
 from partnerships.forms.choices import choosable
-from partnerships.forms.versions import LONGEST_NUMBER
+from partnerships.forms.numbers import number_or_none
 from partnerships.models import Citation, StatusChange
 from partnerships.models.base import status_of
 from partnerships.permissions import may
@@ -257,7 +257,7 @@ class OfficeAdmin(SimpleHistoryAdmin, PlainAdmin):
         """Shows one earlier state. The library would save it on POST even where reverting is off."""
         if request.method != "GET":
             return HttpResponseNotAllowed(["GET"])
-        if not (version_id.isascii() and version_id.isdigit() and len(version_id) <= LONGEST_NUMBER):
+        if number_or_none(version_id) is None:
             raise Http404
         self._visible(request, object_id)
         return super().history_form_view(request, object_id, version_id, extra_context)

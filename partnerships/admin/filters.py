@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from partnerships.forms.numbers import row_or_none
 from partnerships.models import ReportedFigure
 from partnerships.reports.figures import recorded
 
@@ -50,10 +51,7 @@ class CountedFilter(admin.SimpleListFilter):
         return [(str(self.figure.pk), self.figure)] if self.figure else []
 
     def _figure(self, request: HttpRequest) -> ReportedFigure | None:
-        asked = self.value() or ""
-        if not (asked.isascii() and asked.isdigit()):
-            return None
-        return ReportedFigure.objects.visible_to(request.user).filter(pk=asked[:15]).first()
+        return row_or_none(ReportedFigure.objects.visible_to(request.user), self.value())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         counted = recorded(self.figure, request.user) if self.figure else None

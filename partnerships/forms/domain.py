@@ -1,7 +1,8 @@
 """Forms that call a verb: input becomes the verb's arguments, and what the verb refuses a message at its field."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from django import forms
@@ -11,6 +12,7 @@ from partnerships.exceptions import DomainError, PossibleDuplicate
 from partnerships.forms.possible_duplicates import AnotherField
 from partnerships.models import User
 from partnerships.workflows.edits import check_not_in_future
+from partnerships.workflows.transitions import check_day
 
 
 class DomainFormMixin(forms.BaseForm):
@@ -22,6 +24,8 @@ class DomainFormMixin(forms.BaseForm):
 
     field_names: Mapping[str, str] = {}
     part_fields: Mapping[type[models.Model], str] = {}
+    # Around the verb. One that commits in batches needs another context.
+    transaction: Callable[[], AbstractContextManager[None]] = staticmethod(transaction.atomic)
 
     def keep(self, actor: User, **about: Any) -> Any:
         """Call the verb with what was typed and return what it kept."""
@@ -30,7 +34,7 @@ class DomainFormMixin(forms.BaseForm):
     def apply(self, actor: User, **about: Any) -> Any | None:
         """Return what the verb kept, or None with its refusal among the errors. Call it on a valid form."""
         try:
-            with transaction.atomic():
+            with self.transaction():
                 return self.keep(actor, **about)
         except DomainError as error:
             self.add_refusal(error)
@@ -50,10 +54,25 @@ class DomainFormMixin(forms.BaseForm):
         return self, self.field_names.get(name, name) if name else None
 
 
-def past_day(day: dt.date, *, today: dt.date) -> dt.date:
-    """Return a day on which something is said to have happened; one that lies ahead is an error of its field."""
+@contextmanager
+def refusals_as_errors() -> Iterator[None]:
+    """Turn the refusal of a rule into an error of the field that is being cleaned."""
     try:
-        check_not_in_future(day, today=today, field="")
+        yield
     except DomainError as error:
         raise forms.ValidationError(str(error)) from error
+
+
+def past_day(day: dt.date, *, today: dt.date) -> dt.date:
+    """Return a day on which something is said to have happened; one that lies ahead is an error of its field."""
+    with refusals_as_errors():
+        check_not_in_future(day, today=today, field="")
+    return day
+
+
+def possible_day(day: dt.date | None) -> dt.date | None:
+    """Return a day of years that people plan in; one of another year is an error of its field."""
+    with refusals_as_errors():
+        if day:
+            check_day(day, field="")
     return day

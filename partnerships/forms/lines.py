@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 
 from partnerships.exceptions import DomainError
 from partnerships.forms.domain import DomainFormMixin
-from partnerships.forms.versions import Conflict, VersionedForm, as_number
+from partnerships.forms.numbers import number_or_none
+from partnerships.forms.versions import Conflict, VersionedForm
 
 MOST_LINES = 100
 # Buttons that send a form to be shown again, not to be kept: look for a row, add a line.
@@ -107,7 +108,7 @@ class RowsMixin:
         """Whether a line says anything else than its row, which is gone, said when the page was opened."""
         if self._should_delete_form(line):
             return False
-        pk, root = as_number(self.data.get(line.add_prefix("id"), "")), {self.fk.name: self.instance}
+        pk, root = number_or_none(self.data.get(line.add_prefix("id"), "")), {self.fk.name: self.instance}
         rows = self.model.history.filter(id=pk, **root)  # type: ignore[attr-defined]
         was = conflict.opened_at and rows.filter(history_date__lte=conflict.opened_at).first()
         if not was:
@@ -173,9 +174,9 @@ def with_more_lines(data: QueryDict | None) -> QueryDict | None:
     if data is None or MORE not in data:
         return data
     key, more = f"{data[MORE]}-TOTAL_FORMS", data.copy()
-    lines = more.get(key, "")
-    if lines.isascii() and lines.isdigit() and len(lines) <= len(str(MOST_LINES)):
-        more[key] = str(min(int(lines) + 1, MOST_LINES))
+    lines = number_or_none(more.get(key, ""))
+    if lines is not None:
+        more[key] = str(min(lines + 1, MOST_LINES))
     return more
 
 

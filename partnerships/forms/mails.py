@@ -9,7 +9,7 @@ from django.http import Http404, HttpResponse, QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from partnerships.forms.reminders import ReleaseForm, SendAgainForm
+from partnerships.forms.deliveries import ReleaseForm, SendAgainForm
 from partnerships.mailing.holding import count_held
 from partnerships.models import Delivery, User
 from partnerships.models.deliveries import NOT_THROUGH

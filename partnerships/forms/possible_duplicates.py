@@ -1,6 +1,5 @@
 """The checkbox by which a person confirms that a new row is none of the look-alikes on record."""
 
-import re
 from collections.abc import Collection
 from typing import Any
 
@@ -8,7 +7,7 @@ from django import forms
 from django.db.models import QuerySet
 from django.forms.widgets import Input
 
-NUMBERS = re.compile(r"[0-9]{1,18}")
+from partnerships.forms.numbers import number_or_none
 
 
 class AnotherInput(Input):
@@ -36,7 +35,8 @@ class AnotherField(forms.Field):
         super().__init__(required=False, **kwargs)
 
     def to_python(self, value: str | None) -> frozenset[int]:
-        return frozenset(map(int, NUMBERS.findall(value or "")))
+        ids = map(number_or_none, (value or "").split(","))
+        return frozenset(pk for pk in ids if pk is not None)
 
     def ask_about(self, rows: QuerySet | Collection[int]) -> frozenset[int]:
         """Make the box ask about these rows, also about those the page has no room for; returns their ids."""

@@ -1,6 +1,7 @@
 """What a lead says on the team's pages: whose work to look at, and what goes to whom."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -8,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from partnerships.exceptions import DomainError
+from partnerships.forms.domain import DomainFormMixin
 from partnerships.models import Role, Unit, UnitMembership, User
 from partnerships.workflows.handover import KINDS, HandOverItem, HandOverResult, hand_over, preview
 
@@ -46,7 +47,7 @@ class ItemsField(forms.MultipleChoiceField):
         ]
 
 
-class HandOverForm(forms.Form):
+class HandOverForm(DomainFormMixin, forms.Form):
     new_owner = forms.ModelChoiceField(
         label=pgettext_lazy("handing over", "To whom"), queryset=User.objects.none(), empty_label=_("Choose a person")
     )
@@ -65,16 +66,9 @@ class HandOverForm(forms.Form):
         self.fields["new_owner"].queryset = people.exclude(pk=giver.pk if giver else None)  # type: ignore[attr-defined]
 
     def preview(self, actor: User) -> HandOverResult | None:
-        return self._call(preview, actor)
+        """What would move; nothing is saved."""
+        return self.apply(actor, verb=preview)
 
-    def apply(self, actor: User) -> HandOverResult | None:
-        """What came of it, or None with the reason among the errors."""
-        return self._call(hand_over, actor)
-
-    def _call(self, verb: Any, actor: User) -> HandOverResult | None:
+    def keep(self, actor: User, *, verb: Callable[..., HandOverResult] = hand_over, **about: Any) -> HandOverResult:
         values = dict(self.cleaned_data)
-        try:
-            return verb(values.pop("items"), actor=actor, giver=self.giver, **values)
-        except DomainError as error:
-            self.add_error(error.field if error.field in self.fields else None, str(error))
-            return None
+        return verb(values.pop("items"), actor=actor, giver=self.giver, **values)

@@ -13,8 +13,9 @@ from django.utils import formats, timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
+from partnerships.forms.numbers import number_or_none
+
 EMPTY = "–"
-LONGEST_NUMBER = 9  # digits that fit the column
 
 
 class StampField(forms.CharField):
@@ -68,7 +69,7 @@ class VersionedForm(forms.ModelForm):
         if submitted != str(now.version):
             opened_at = _moment(self.cleaned_data.get("opened_at") or "")
             boxes = frozenset((self.cleaned_data.get("boxes") or "").split())
-            self.conflict = Conflict(now, as_number(submitted), opened_at, boxes)
+            self.conflict = Conflict(now, number_or_none(submitted) or 0, opened_at, boxes)
             self.add_error(None, _("Somebody else changed this since you opened it. Nothing is lost: see below."))
             self._accept_current(now.version)
 
@@ -116,12 +117,6 @@ class Difference:
         if self.form is not None and self.name in self.form.fields:
             self.form.data.setlist(self.form.add_prefix(self.name), self.sent)
             self.form.errors.pop(self.name, None)
-
-
-def as_number(text: str) -> int:
-    """The version or id a form names, 0 where none can be meant: the text comes from outside."""
-    is_meant = text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
-    return int(text) if is_meant else 0
 
 
 def _moment(text: str) -> dt.datetime | None:

@@ -79,7 +79,7 @@ class PersonInput(forms.Select):
         people = self.choices.queryset  # type: ignore[attr-defined]
         offered = list(people[: MOST_PEOPLE + 1])
         if len(offered) > MOST_PEOPLE:
-            shown = people.filter(pk=value).first() if is_id(value) else value
+            shown = people.filter(pk=value).first() if str(value).isdecimal() else value
             return forms.TextInput(self.attrs | {"maxlength": 150}).render(name, shown, attrs, renderer)
         first = [("", self.choices.field.empty_label)]  # type: ignore[attr-defined]
         choices = first + [(person.pk, str(person)) for person in offered]
@@ -96,7 +96,7 @@ class PersonField(forms.ModelChoiceField):
     }
 
     def to_python(self, value: Any) -> Any:
-        if value in self.empty_values or is_id(value):
+        if value in self.empty_values or str(value).isdecimal():
             person = super().to_python(value)
             return [] if person is None else [person]
         name = forms.CharField(max_length=150).clean(value)
@@ -115,11 +115,6 @@ class PersonFilter(QuerySetRequestMixin, django_filters.Filter):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(lookup_expr="in", queryset=User.objects.none(), **kwargs)
-
-
-def is_id(value: object) -> bool:
-    text = str(value)
-    return text.isascii() and text.isdigit() and len(text) < 19
 
 
 def linked_filter(label: Text, model: type[Model], **how: str) -> django_filters.ModelChoiceFilter:

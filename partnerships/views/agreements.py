@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.forms.agreements import AgreementForm, NewAgreementForm
+from partnerships.forms.numbers import row_or_none
 from partnerships.forms.steps import ContactNoteForm
 from partnerships.models import (
     Agreement,
@@ -116,10 +117,8 @@ def agreement_add(request: UserRequest) -> HttpResponse:
 
 
 def _asked_id(request: UserRequest, name: str, model: type[Organization] | type[Event]) -> int | None:
-    asked = request.GET.get(name, "")
-    if not (asked.isascii() and asked.isdigit()):
-        return None
-    return model.objects.visible_to(request.user).filter(pk=asked).values_list("pk", flat=True).first()
+    row = row_or_none(model.objects.visible_to(request.user), request.GET.get(name))
+    return row.pk if row else None
 
 
 @login_required

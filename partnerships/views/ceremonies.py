@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import dataclass
 
+from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse, QueryDict
@@ -26,15 +27,23 @@ from partnerships.forms.ceremonies import (
     remove_line,
     who_may_be,
 )
+from partnerships.forms.numbers import number_or_none, row_or_none
 from partnerships.models import AgreementType, CeremonyDraft, Event
 from partnerships.requests import UserRequest
 from partnerships.views.base import require_or_403
 from partnerships.workflows import ceremonies
 
 # What the page needs beside its fields; none of it is kept in the draft.
-OF_THE_PAGE = ("csrfmiddlewaretoken", "action", "key", "look", "version")
+OF_THE_PAGE = ("csrfmiddlewaretoken", "action", "key", "look", "overwrite", "version")
 LONGEST_NAME = 200
-OVERWRITE = "overwrite-"
+
+
+class OpenDraftForm(forms.Form):
+    """The draft that a page names. ``overwrite`` is the newer version that a warning named and the person gives up."""
+
+    key = forms.UUIDField()
+    version = forms.IntegerField(required=False)
+    overwrite = forms.IntegerField(required=False)
 
 
 @dataclass
@@ -46,15 +55,11 @@ class OpenDraft:
 
     @classmethod
     def of(cls, request: UserRequest) -> "OpenDraft":
-        try:
-            key = uuid.UUID(request.POST.get("key", ""))
-        except ValueError:
+        form = OpenDraftForm(request.POST)
+        if not form.is_valid():
             return cls(uuid.uuid4())
-        return cls(key, _version(request.POST.get("version", "")))
-
-
-def _version(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 9 else 0
+        sent = form.cleaned_data
+        return cls(sent["key"], sent["overwrite"] or sent["version"] or 0)
 
 
 @login_required
@@ -76,12 +81,9 @@ def event_ceremony(request: UserRequest) -> HttpResponse:
 
 @login_required
 @require_safe
-def event_ceremony_names(request: UserRequest) -> HttpResponse:
+def event_ceremony_names(request: UserRequest, row: int) -> HttpResponse:
     """Which organizations the name in line ``row`` may mean, while one types it."""
     require_or_403(request.user, "event.add")
-    row = request.GET.get("row", "")
-    if not row.isdecimal() or len(row) > 4:
-        raise Http404
     name = request.GET.get(f"present-{row}-name", "").strip()[:LONGEST_NAME]
     who = who_may_be(name, request.user)
     line = PresentLine(request.GET, prefix=f"present-{row}", choices=None, who=who, is_checked=False)
@@ -128,9 +130,6 @@ def _act(request: UserRequest, action: str) -> HttpResponse:
         data.pop(name, None)
     if action == "record":
         return _record(request, data, opened)
-    if action.startswith(OVERWRITE):
-        # The button names the version that its warning spoke of: one saved after that is asked about again.
-        opened.version = _version(action.removeprefix(OVERWRITE))
     focus = _change_lines(request, data, action)
     return _keep(request, data, opened, focus=focus, is_typing=not action and bool(request.htmx))
 
@@ -151,8 +150,7 @@ def _change_lines(request: UserRequest, data: QueryDict, action: str) -> str:
 
 
 def _count(data: QueryDict, section: str) -> int:
-    asked = data.get(f"add-{section}-count", "")
-    return min(max(int(asked), 1), MOST_ADDED) if asked.isdecimal() and len(asked) < 9 else 1
+    return min(number_or_none(data.get(f"add-{section}-count", "")) or 1, MOST_ADDED)
 
 
 def _prefill(data: QueryDict, section: str) -> dict[str, str]:
@@ -171,8 +169,7 @@ def _prefill(data: QueryDict, section: str) -> dict[str, str]:
 
 def _title(kind: str) -> str:
     """Most papers are called what their type is called."""
-    found = AgreementType.objects.filter(pk=kind).first() if kind.isdecimal() and len(kind) < 19 else None
-    return str(found) if found else ""
+    return str(row_or_none(AgreementType.objects.all(), kind) or "")
 
 
 def _keep(

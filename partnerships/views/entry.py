@@ -3,7 +3,6 @@
 from functools import partial
 from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -14,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from partnerships.forms.activities import About, AttachmentForm, FollowUpForm
+from partnerships.forms.numbers import row_or_none
 from partnerships.lists.agreements import PARTIES
 from partnerships.models import Activity, Agreement, Event, Organization, User
 from partnerships.models.agreements import AgreementQuerySet
@@ -35,17 +35,10 @@ def about(request: UserRequest) -> About:
     events = Event.objects.visible_to(user)
     organizations = Organization.objects.visible_to(user)
     return About(
-        agreement=_chosen(agreements, asked.get("agreement")),
-        event=_chosen(events, request.POST.get("event") or request.GET.get("event")),
-        organization=_chosen(organizations, request.GET.get("organization")),
+        agreement=row_or_none(agreements, asked.get("agreement")),
+        event=row_or_none(events, request.POST.get("event") or request.GET.get("event")),
+        organization=row_or_none(organizations, request.GET.get("organization")),
     )
-
-
-def _chosen(rows: QuerySet, value: str | None) -> Any:
-    try:
-        return forms.ModelChoiceField(rows, required=False).clean(value)
-    except ValidationError:
-        return None
 
 
 def entry_page(request: UserRequest, about: About, *, is_agreement_fixed: bool = False) -> HttpResponse:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from partnerships.forms.reminders import PauseSendingForm, ResumeSendingForm
+from partnerships.forms.deliveries import PauseSendingForm, ResumeSendingForm
 from partnerships.models import MailHold
 from partnerships.requests import UserRequest
 from partnerships.views.base import require_or_403

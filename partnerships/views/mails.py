@@ -17,7 +17,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.forms import mails
-from partnerships.forms.reminders import MomentForm, ReleaseMailsForm, words_of
+from partnerships.forms.deliveries import DeliveryForm, ReleaseMailsForm, release_messages
 from partnerships.lists.mails import MailList, items_seen_by
 from partnerships.mailing.holding import count_held
 from partnerships.models import Delivery, DeliveryEvent, DeliveryNotice, MailHold, User
@@ -36,7 +36,7 @@ class MailAction:
     title: LazyText
     permission: str
     fits: Callable[[Delivery], bool]
-    make_form: Callable[[Delivery, QueryDict | None], MomentForm]
+    make_form: Callable[[Delivery, QueryDict | None], DeliveryForm]
     done: Any
 
 
@@ -73,7 +73,7 @@ def mail_release(request: UserRequest) -> HttpResponse:
     form = ReleaseMailsForm(data, row=held, now=timezone.now(), counts=count_held(held))
     back = reverse("mail_list") + (f"?{request.GET.urlencode()}" if request.GET else "")
     if data is not None and form.is_valid() and (done := form.apply(request.user)) is not None:
-        for level, text in words_of(done):
+        for level, text in release_messages(done):
             messages.add_message(request, level, text)
         return redirect(back)
     context = {"form": form, "back": back, "hold": MailHold.objects.active().first(), **_preview(listed, held, form)}

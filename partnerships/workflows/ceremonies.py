@@ -44,6 +44,7 @@ from partnerships.permissions import refusal, require
 from partnerships.workflows.activities import register_activity, register_completed_activity
 from partnerships.workflows.agreements import register_signed_agreement
 from partnerships.workflows.demands import register_demand
+from partnerships.workflows.edits import check_not_in_future
 from partnerships.workflows.facilities import open_facility, register_facility
 from partnerships.workflows.organizations import register_organization
 from partnerships.workflows.transitions import check_day, lock, save_as
@@ -250,9 +251,7 @@ def _at(key: str) -> Iterator[None]:
 def _record_event(ceremony: Ceremony, actor: User, today: dt.date) -> Event:
     event = ceremony.event
     require(actor, "event.add", event)
-    check_day(event.starts_on, field="starts_on")
-    if event.starts_on > today:
-        raise InvalidInput(_("This day lies in the future."), field="starts_on")
+    check_not_in_future(event.starts_on, today=today, field="starts_on")
     save_as(event, actor)
     for kind in ceremony.kinds:
         save_as(EventKind(event=event, kind=kind), actor)

@@ -16,7 +16,7 @@ from partnerships.exceptions import InvalidInput
 from partnerships.models import Facility, FacilityPartner, MilestoneKind, Organization, ProgrammeItem, User
 from partnerships.statuses import FACILITY_TRANSITIONS, FacilityStatus, MilestoneStatus
 from partnerships.workflows.derivation import Derived, update_derived
-from partnerships.workflows.edits import Aggregate, require_at
+from partnerships.workflows.edits import Aggregate, check_not_in_future, require_at
 from partnerships.workflows.milestones import cancel_pending_milestones, give_milestones_to, reassign
 from partnerships.workflows.organizations import update_holders
 from partnerships.workflows.transitions import check_new_owner, take_step
@@ -90,8 +90,7 @@ def open_facility(facility: Facility, *, actor: User | None, on: dt.date, today:
     One that opened long ago is first reviewed on the next anniversary that does not lie before ``today``; one that was
     reopened, on the next after its last review.
     """
-    if on > today:
-        raise InvalidInput(_("The day of opening lies in the future."), field="on")
+    check_not_in_future(on, today=today, field="on")
     if facility.partners.count() < LEAST_SIDES:
         raise InvalidInput(_("Say which organizations run it first."))
     with transaction.atomic():

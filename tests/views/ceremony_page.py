@@ -20,8 +20,8 @@ class CeremonyPage:
             self.fields = controls(answer.text)
         return answer
 
-    def press(self, action: str) -> Any:
-        return self.show(self.client.post(reverse("event_ceremony"), {**self.fields, "action": action}))
+    def press(self, action: str, **more: Any) -> Any:
+        return self.show(self.client.post(reverse("event_ceremony"), {**self.fields, "action": action, **more}))
 
     def fill(self, line: str = "", **values: Any) -> None:
         """``fill("agreements-0", title="...")``; without a line the event itself. Only what is on the page is filled."""

@@ -1,6 +1,5 @@
 """What the forms of a ceremony are made of: fields, and the choices that all lines share."""
 
-import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -8,10 +7,8 @@ from typing import Any
 
 from django import forms
 from django.forms.utils import ErrorDict
-from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from partnerships.dates import EARLIEST_DAY, LATEST_DAY
 from partnerships.models import AgreementType, CooperationArea, Role, Unit, User
 from partnerships.models.base import validate_visible_text
 
@@ -30,14 +27,6 @@ class DraftPartForm(forms.Form):
 
 def line_field(label: Any, length: int = 200, **more: Any) -> forms.CharField:
     return forms.CharField(label=label, max_length=length, validators=[validate_visible_text], **more)
-
-
-def clean_day(day: dt.date | None) -> dt.date | None:
-    if day and not EARLIEST_DAY <= day <= LATEST_DAY:
-        raise forms.ValidationError(
-            _("%(day)s cannot be meant: please check the year.") % {"day": day.isoformat()}, code="invalid"
-        )
-    return day
 
 
 @dataclass

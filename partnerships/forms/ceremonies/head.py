@@ -12,12 +12,12 @@ from django.utils.translation import gettext_lazy
 from partnerships.forms.ceremonies.fields import (
     Choices,
     DraftPartForm,
-    clean_day,
     in_both_languages,
     line_field,
     offer,
     select,
 )
+from partnerships.forms.domain import past_day, possible_day
 from partnerships.forms.picks import PickField
 from partnerships.forms.steps import DateInput
 from partnerships.models import (
@@ -111,17 +111,14 @@ class EventForm(DraftPartForm):
         self.fields["programme"].offer_to(choices.user)
         self.fields["source"].queryset = Source.objects.visible_to(choices.user)
 
-    def clean_starts_on(self) -> dt.date | None:
-        day = clean_day(self.cleaned_data["starts_on"])
-        if day and day > self.today:
-            raise forms.ValidationError(_("This day lies in the future."))
-        return day
+    def clean_starts_on(self) -> dt.date:
+        return past_day(self.cleaned_data["starts_on"], today=self.today)
 
     def clean_ends_on(self) -> dt.date | None:
-        return clean_day(self.cleaned_data["ends_on"])
+        return possible_day(self.cleaned_data["ends_on"])
 
     def clean_source_published_on(self) -> dt.date | None:
-        return clean_day(self.cleaned_data["source_published_on"])
+        return possible_day(self.cleaned_data["source_published_on"])
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data
@@ -177,8 +174,10 @@ class ReportedForm(DraftPartForm):
     @property
     def typed(self) -> int | None:
         """The number as far as it can be read, for the line that compares it with what is named."""
-        text = self.data.get(self.add_prefix("value"), "")
-        return int(text) if text.isdecimal() and len(text) < 10 else None
+        try:
+            return self.fields["value"].clean(self["value"].value())
+        except forms.ValidationError:
+            return None
 
     @property
     def missing(self) -> int:

@@ -10,7 +10,6 @@ from django.utils.translation import gettext_lazy
 from partnerships.forms.ceremonies.fields import (
     Choices,
     DraftPartForm,
-    clean_day,
     in_both_languages,
     line_field,
     offer,
@@ -18,6 +17,7 @@ from partnerships.forms.ceremonies.fields import (
 )
 from partnerships.forms.ceremonies.head import EventForm
 from partnerships.forms.ceremonies.names import Who
+from partnerships.forms.domain import possible_day
 from partnerships.forms.possible_duplicates import AnotherField
 from partnerships.forms.steps import DateInput
 from partnerships.models import Agreement, FacilityKind, Organization, OrganizationKind, Participation
@@ -82,7 +82,7 @@ class PresentLine(CeremonyLineForm):
             return asked
         if self.who.same:
             return str(self.who.same.pk)
-        return "" if self.who.found or asked.isdecimal() else NEW
+        return "" if self.who.found or asked else NEW
 
     @property
     def organization(self) -> Organization | None:
@@ -282,7 +282,7 @@ class VisitedLine(KeptLine):
         offer(self.fields["organization"], self.choices.present, empty="—")
 
     def clean_on(self) -> dt.date | None:
-        return clean_day(self.cleaned_data["on"])
+        return possible_day(self.cleaned_data["on"])
 
     def line(self, head: EventForm) -> ceremonies.VisitedPartner:
         on = self.cleaned_data["on"] or head.cleaned_data["starts_on"]

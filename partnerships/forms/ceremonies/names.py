@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from django.http import QueryDict
 
+from partnerships.forms.numbers import number_or_none
 from partnerships.models import Organization, User
 from partnerships.models.organizations import telling_key
 
@@ -38,7 +39,7 @@ def who_is_who(data: QueryDict, typed: Mapping[str, str], user: User) -> dict[st
     """
     rows = Organization.objects.visible_to(user).not_archived()
     asked = {number: data.get(f"present-{number}-choice", "") for number in typed}
-    ids = {int(pk) for pk in asked.values() if pk.isdecimal() and pk.isascii() and len(pk) < 19}
+    ids = {pk for choice in asked.values() if (pk := number_or_none(choice)) is not None}
     chosen = rows.select_related("region").in_bulk(ids) if ids else {}
     alike = rows.look_alikes_of({name for name in typed.values() if name})
     found = {}

@@ -22,6 +22,7 @@ from partnerships.forms.ceremonies.lines import (
     VisitedLine,
 )
 from partnerships.forms.ceremonies.names import who_is_who
+from partnerships.forms.numbers import number_or_none
 from partnerships.models import FacilityKind, OrganizationKind, Participation, User
 from partnerships.models.organizations import telling_key
 from partnerships.workflows import ceremonies
@@ -51,8 +52,8 @@ SECTIONS: Mapping[str, type[CeremonyLineForm]] = {
 
 def numbers_of(data: QueryDict, section: str) -> list[str]:
     """The lines of a section in their order; each has a number that it keeps."""
-    numbers = (number for number in data.getlist(section) if number.isdecimal() and number.isascii())
-    return list(dict.fromkeys(number for number in numbers if len(number) < 5))[:MOST_LINES]
+    numbers = map(number_or_none, data.getlist(section))
+    return list(dict.fromkeys(str(number) for number in numbers if number is not None))[:MOST_LINES]
 
 
 def add_lines(data: QueryDict, section: str, count: int, **values: str) -> str:
@@ -194,8 +195,7 @@ class CeremonyForm:
     def _refuse_twins(self) -> None:
         seen = set()
         for line in self.sections["present"].filled:
-            chosen = line.cleaned_data.get("choice")
-            one = chosen if chosen and chosen.isdecimal() else telling_key(line.who.name) or line.who.name
+            one = line.organization or telling_key(line.who.name) or line.who.name
             if one in seen:
                 line.add_error("name", _("This organization is listed already."))
             seen.add(one)

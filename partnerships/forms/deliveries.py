@@ -1,6 +1,7 @@
-"""Forms for what can be done with a mail."""
+"""Forms for what can be done with a mail: send again, release, pause and resume sending."""
 
 import datetime as dt
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -12,40 +13,29 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from partnerships.exceptions import DomainError
+from partnerships.forms.domain import DomainFormMixin
+from partnerships.forms.numbers import number_or_none
 from partnerships.mailing.holding import HeldCount, Released, hold_all, lift_hold, release, release_many
 from partnerships.mailing.resend import send_again
 from partnerships.models import Delivery, MailHold, User
 from partnerships.models.base import validate_visible_text
 from partnerships.statuses import DeliveryStatus
 
-LONGEST_NUMBER = 16  # digits of a row's
 MOST_MAILS = 10**9  # nobody has seen more on a page
 # The mail server may have taken it: nobody knows.
 MAYBE_ARRIVED = frozenset({DeliveryStatus.UNCERTAIN, DeliveryStatus.UNCONFIRMED})
 
 
-class MomentForm(forms.Form):
-    """A verb on one row, at a moment; most have nothing to fill in. ``apply`` puts a refusal among the form's errors."""
+class DeliveryForm(DomainFormMixin, forms.Form):
+    """A verb on one ``row`` at ``now``; most have nothing to fill in."""
 
     def __init__(self, *args: Any, row: Any, now: dt.datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.row = row
         self.now = now
 
-    def call(self, actor: User) -> Any:
-        raise NotImplementedError
 
-    def apply(self, actor: User) -> Any | None:
-        """What the verb made or changed, or None with the reason among the form's errors."""
-        try:
-            return self.call(actor)
-        except DomainError as error:
-            self.add_error(None, str(error))
-            return None
-
-
-class SendAgainForm(MomentForm):
+class SendAgainForm(DeliveryForm):
     """Sends the reminders of a listed mail once more."""
 
     @property
@@ -54,7 +44,7 @@ class SendAgainForm(MomentForm):
             return [_("This mail may have arrived. Sent again, it may arrive twice.")]
         return []
 
-    def call(self, actor: User) -> Delivery:
+    def keep(self, actor: User, **about: Any) -> Delivery:
         return send_again(self.row, actor=actor, now=self.now)
 
 
@@ -69,8 +59,8 @@ def restore_warning(counts: HeldCount) -> str:
     ) % {"count": counts.maybe_sent, "time": date_format(timezone.localtime(counts.restored_at), "DATETIME_FORMAT")}
 
 
-class ReleaseForm(MomentForm):
-    """Lets one held mail go."""
+class ReleaseForm(DeliveryForm):
+    """Releases one held mail."""
 
     def __init__(self, *args: Any, counts: HeldCount, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -82,16 +72,18 @@ class ReleaseForm(MomentForm):
             return [_("This mail was due before the restore: it may have been sent already.")]
         return []
 
-    def call(self, actor: User) -> Delivery:
+    def keep(self, actor: User, **about: Any) -> Delivery:
         release(self.row, actor=actor, now=self.now)
         return self.row
 
 
-class ReleaseMailsForm(MomentForm):
+class ReleaseMailsForm(DeliveryForm):
     """Releases the held mails of a list: all of them, or those that were ticked. ``row`` is the list.
 
     Mails that were held after the page was opened stay held: nobody has seen them.
     """
+
+    transaction = staticmethod(nullcontext)
 
     which = forms.ChoiceField(widget=forms.HiddenInput, choices=[("all", "all"), ("ticked", "ticked")])
     seen_at = forms.CharField(widget=forms.HiddenInput)
@@ -119,7 +111,7 @@ class ReleaseMailsForm(MomentForm):
     def ticked(self) -> set[int]:
         """Return the ids of the ticked mails; anything that cannot be an id is left out."""
         asked = self.data.getlist("mail") if self.is_bound else []
-        return {int(pk) for pk in asked if pk.isascii() and pk.isdigit() and len(pk) < LONGEST_NUMBER}
+        return {pk for text in asked if (pk := number_or_none(text)) is not None}
 
     def clean_seen_at(self) -> dt.datetime:
         try:
@@ -133,7 +125,7 @@ class ReleaseMailsForm(MomentForm):
         if self.cleaned_data.get("which") == "ticked" and not self.ticked:
             self.add_error(None, _("Tick the mails that should go out."))
 
-    def call(self, actor: User) -> Released:
+    def keep(self, actor: User, **about: Any) -> Released:
         mails: QuerySet[Delivery] = self.row.filter(held_at__lte=self.cleaned_data["seen_at"])
         if self.cleaned_data["which"] == "ticked":
             mails, asked = mails.filter(pk__in=self.ticked), len(self.ticked)
@@ -146,7 +138,7 @@ class ReleaseMailsForm(MomentForm):
         return replace(done, changed=max(0, asked - done.count - done.kept))
 
 
-def words_of(done: Released) -> list[tuple[int, str]]:
+def release_messages(done: Released) -> list[tuple[int, str]]:
     """Level and text of each message that says what was released and what was not."""
     words = [(messages.SUCCESS, ngettext("%(count)d mail is released.", "%(count)d mails are released.", done.count))]
     kept = ngettext(
@@ -164,7 +156,7 @@ def words_of(done: Released) -> list[tuple[int, str]]:
     return [(level, text % {"count": count}) for (level, text), count in zip(words, counts, strict=True) if count]
 
 
-class PauseSendingForm(MomentForm):
+class PauseSendingForm(DeliveryForm):
     """Pauses the sending of all mail. There is no row yet."""
 
     note = forms.CharField(label=gettext_lazy("Why"), max_length=300, validators=[validate_visible_text])
@@ -178,17 +170,17 @@ class PauseSendingForm(MomentForm):
             )
         ]
 
-    def call(self, actor: User) -> MailHold:
+    def keep(self, actor: User, **about: Any) -> MailHold:
         return hold_all(actor=actor, note=self.cleaned_data["note"], now=self.now)
 
 
-class ResumeSendingForm(MomentForm):
+class ResumeSendingForm(DeliveryForm):
     """Ends a pause."""
 
     @property
     def warnings(self) -> list[str]:
         return [_("New mail goes out again. What was held stays held until somebody releases it in the list of mails.")]
 
-    def call(self, actor: User) -> MailHold:
+    def keep(self, actor: User, **about: Any) -> MailHold:
         lift_hold(self.row, actor=actor, now=self.now)
         return self.row
