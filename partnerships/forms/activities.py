@@ -10,6 +10,7 @@ from django.db.models import Model, Q
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
+from partnerships.forms.choices import offer_rows
 from partnerships.forms.domain import DomainFormMixin
 from partnerships.forms.steps import DateInput
 from partnerships.forms.versions import Conflict, Difference, VersionedForm
@@ -140,14 +141,14 @@ class About:
 
     def events(self, user: User) -> list[Event]:
         """The event itself, that of the agreement, and the latest."""
-        latest = list(Event.objects.visible_to(user)[:EVENTS_OFFERED])  # type: ignore[attr-defined]
+        latest = list(Event.objects.visible_to(user)[:EVENTS_OFFERED])
         first = [self.event, self.agreement.event if self.agreement else None]
         return list(dict.fromkeys(event for event in [*first, *latest] if event))
 
 
 def offer_events(field: Any, about: About, user: User) -> None:
     """A few to choose among; any that one sees may be meant."""
-    field.queryset = Event.objects.visible_to(user)  # type: ignore[attr-defined]
+    field.queryset = Event.objects.visible_to(user)
     field.choices = [("", field.empty_label), *((row.pk, str(row)) for row in about.events(user))]
 
 
@@ -207,10 +208,11 @@ class FollowUpForm(DomainFormMixin, DetailFields, forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.about, self.today, self.is_agreement_fixed = about, today, is_agreement_fixed
         self.fields["title"].required = False
-        self.fields["owner"].queryset = User.objects.visible_to(user).reachable()  # type: ignore[attr-defined]
+        offer_rows(self, "owner", User.objects.visible_to(user).reachable())
         self.fields["owner"].initial = user.pk
-        self.fields["organizations"].queryset = self.fields["host"].queryset = about.organizations()
-        self.fields["areas"].queryset = about.areas()
+        offer_rows(self, "organizations", about.organizations())
+        offer_rows(self, "host", about.organizations())
+        offer_rows(self, "areas", about.areas())
         self._offer_agreements(user)
         offer_events(self.fields["event"], about, user)
         self._offer_units(user)
@@ -220,14 +222,14 @@ class FollowUpForm(DomainFormMixin, DetailFields, forms.ModelForm):
         if self.is_agreement_fixed:
             del self.fields["agreement"], self.fields["find"]
             return
-        self.fields["agreement"].queryset = Agreement.objects.followed_up_by(user)  # type: ignore[attr-defined]
+        offer_rows(self, "agreement", Agreement.objects.followed_up_by(user))
 
     def _offer_units(self, user: User) -> None:
         """Nothing to choose under an agreement, nor for whoever works for one unit."""
         units = Unit.objects.all()
         if not user.sees_all_units:
             units = units.filter(pk__in=user.scope.unit_ids_as(Role.COORDINATOR))
-        self.fields["unit"].queryset = units  # type: ignore[attr-defined]
+        offer_rows(self, "unit", units)
         only = units[:2] if not self.about.agreement else [_unit_for(self.about.agreement, user)]
         if len(only) == 1:
             self.instance.unit = only[0]
@@ -314,7 +316,7 @@ class ActivityForm(DomainFormMixin, DetailFields, VersionedForm):
                 if kind != self.instance.kind:
                     del self.fields[name]
                 elif self.detail:
-                    self.fields[name].initial = DETAIL_MODELS[kind]._meta.get_field(name).value_from_object(self.detail)
+                    self.fields[name].initial = forms.model_to_dict(self.detail, [name])[name]
 
     def _offer_partners(self, about: About) -> None:
         """The parties, whoever was at the event, and whoever stands there already; with the areas that may count."""
@@ -326,11 +328,11 @@ class ActivityForm(DomainFormMixin, DetailFields, VersionedForm):
         of_before = CooperationArea.objects.filter(pk__in={area for area, _organization in credited})
         self.areas = list(dict.fromkeys([*about.areas(), *of_before]))
         rows: Any = Organization.objects.filter(pk__in=[row.pk for row in self.offered])
-        self.fields["organizations"].queryset = rows  # type: ignore[attr-defined]
+        offer_rows(self, "organizations", rows)
         self.fields["organizations"].initial = [row["organization"] for row in partners]
         if "host" in self.fields:
-            host = getattr(self.detail, "host_id", None)
-            self.fields["host"].queryset = rows | Organization.objects.filter(pk=host)  # type: ignore[attr-defined]
+            host: Any = getattr(self.detail, "host_id", None)
+            offer_rows(self, "host", rows | Organization.objects.filter(pk=host))
         pairs = [(_pair(area, row), f"{area} · {row}") for row in self.offered for area in self.areas]
         self.fields["credits"].choices = pairs  # type: ignore[attr-defined]
         self.fields["credits"].initial = [f"{area}-{organization}" for area, organization in credited]
@@ -419,7 +421,9 @@ class AttachmentForm(DomainFormMixin, forms.Form):
             (kind.value, kind.label) for kind in (Document.Kind.PHOTO, Document.Kind.MINUTES, Document.Kind.OTHER)
         ],
     )
-    files = FilesField(label=_("Files"), help_text=_("Photos, PDF, Word, Excel or text, 25 MB each at most."))
+    files = FilesField(  # type: ignore[assignment]
+        label=_("Files"), help_text=_("Photos, PDF, Word, Excel or text, 25 MB each at most.")
+    )
 
     def keep(self, actor: User, **about: Any) -> list[Document]:
         return attach_to_activity(actor=actor, **about, **self.cleaned_data)

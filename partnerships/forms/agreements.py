@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.db.models import Model, Q, QuerySet
@@ -10,9 +10,9 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.exceptions import DomainError, PossibleDuplicate
-from partnerships.forms.choices import choosable
+from partnerships.forms.choices import choosable, offer_rows
 from partnerships.forms.lines import FormWithLines, LineForm, LineFormSet, lines_of, with_more_lines
-from partnerships.forms.picks import PickField
+from partnerships.forms.picks import PickField, pick_field
 from partnerships.forms.possible_duplicates import AnotherField
 from partnerships.forms.steps import DateInput, VerbForm
 from partnerships.forms.versions import Conflict, Difference
@@ -54,7 +54,7 @@ class PartyForm(LineForm):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["organization"].offer_to(user, current=self.instance.organization_id)
+        pick_field(self, "organization").offer_to(user, current=self.instance.organization_id)
 
 
 class AreaForm(LineForm):
@@ -65,10 +65,10 @@ class AreaForm(LineForm):
     def __init__(self, *args: Any, user: User, areas: list[CooperationArea], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         offered = Q(pk__in=choosable(CooperationArea, user).values("pk")) | Q(pk=self.instance.area_id)
-        self.fields["area"].queryset = CooperationArea.objects.filter(offered)
+        field = offer_rows(self, "area", CooperationArea.objects.filter(offered))
         # Read once for all lines.
         shown = [area for area in areas if area.is_active or area.pk == self.instance.area_id]
-        self.fields["area"].choices = [("", "—"), *((area.pk, str(area)) for area in shown)]
+        field.choices = [("", "—"), *((area.pk, str(area)) for area in shown)]
 
 
 class TermForm(LineForm):
@@ -149,17 +149,17 @@ class AgreementForm(FormWithLines):
             if isinstance(field, PickField):
                 field.offer_to(self.user, current=getattr(self.instance, f"{name}_id", None))
         if self.label_item:
-            self.fields["programme"].offer_to(self.user, current=self.label_item.programme_id)
+            pick_field(self, "programme").offer_to(self.user, current=self.label_item.programme_id)
         for name, model in (("unit", Unit), ("type", AgreementType)):
             current = getattr(self.instance, f"{name}_id")
             choices = Q(pk__in=choosable(model, self.user).order_by().values("pk")) | Q(pk=current)
-            self.fields[name].queryset = model._default_manager.filter(choices)
+            offer_rows(self, name, model._default_manager.filter(choices))
 
     def _hide_agreements_of_others(self) -> None:
         """Leave out a reference to an agreement that the user may not see; it stays as it is."""
         for name in ("parent", "predecessor"):
             other = getattr(self.instance, f"{name}_id")
-            if other and not Agreement.objects.visible_to(self.user).filter(pk=other).exists():  # type: ignore[attr-defined]
+            if other and not Agreement.objects.visible_to(self.user).filter(pk=other).exists():
                 del self.fields[name]
 
     def _add_lines(self) -> None:
@@ -216,7 +216,7 @@ class AgreementForm(FormWithLines):
     def is_valid(self) -> bool:
         signed_on = self.signed_on()
         for term in self.lines[TERM].forms if self.formsets else ():
-            term.signed_on = signed_on
+            cast("TermForm", term).signed_on = signed_on
         return super().is_valid()
 
     def signed_on(self) -> dt.date | None:
@@ -326,7 +326,7 @@ class AccedeForm(VerbForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["organization"].queryset = Organization.objects.not_archived()  # type: ignore[attr-defined]
+        offer_rows(self, "organization", Organization.objects.not_archived())
         self.fields["on"].initial = self.today
 
     def call(self, actor: User, values: dict[str, Any]) -> Any:
@@ -341,7 +341,7 @@ class WithdrawForm(VerbForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["party"].queryset = remaining_parties(self.row)  # type: ignore[attr-defined]
+        offer_rows(self, "party", remaining_parties(self.row))
         self.fields["on"].initial = self.today
 
     def call(self, actor: User, values: dict[str, Any]) -> Any:

@@ -1,7 +1,8 @@
 """What a person may choose in a form: the one answer for drop-downs, autocompletes and posted ids."""
 
-from typing import Any
+from typing import Any, cast
 
+from django import forms
 from django.db.models import Model, QuerySet
 
 from partnerships.models import AgreementType, CooperationArea, Region, Role, Statement, Unit, User, WorkCalendar
@@ -16,13 +17,20 @@ def choosable(model: type[Model], user: Any) -> QuerySet:
     if model is Unit:
         return _units(user)
     if model is User:
-        return User.objects.visible_to(user).filter(is_active=True)  # type: ignore[attr-defined]
+        return User.objects.visible_to(user).filter(is_active=True)
     if model in {AgreementType, CooperationArea}:
         return model._default_manager.filter(is_active=True)
     rows = model._default_manager.all()
     if hasattr(rows, "visible_to"):
         return rows.visible_to(user)
     return rows if model in SHARED else rows.none()
+
+
+def offer_rows(form: forms.BaseForm, name: str, rows: QuerySet[Any]) -> forms.ModelChoiceField:
+    """Let the field ``name`` of a form choose among ``rows``, and return it."""
+    field = cast("forms.ModelChoiceField", form.fields[name])
+    field.queryset = rows
+    return field
 
 
 def _units(user: Any) -> QuerySet:

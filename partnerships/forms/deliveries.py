@@ -1,13 +1,14 @@
 """Forms for what can be done with a mail: send again, release, pause and resume sending."""
 
 import datetime as dt
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any
 
 from django import forms
 from django.contrib import messages
 from django.db.models import QuerySet
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -83,7 +84,7 @@ class ReleaseMailsForm(DeliveryForm):
     Mails that were held after the page was opened stay held: nobody has seen them.
     """
 
-    transaction = staticmethod(nullcontext)
+    data: QueryDict
 
     which = forms.ChoiceField(widget=forms.HiddenInput, choices=[("all", "all"), ("ticked", "ticked")])
     seen_at = forms.CharField(widget=forms.HiddenInput)
@@ -106,6 +107,9 @@ class ReleaseMailsForm(DeliveryForm):
             self.counts.total,
         ) % {"count": self.counts.total}
         return [line for line in (held, restore_warning(self.counts)) if line]
+
+    def transaction(self) -> AbstractContextManager[Any]:
+        return nullcontext()
 
     @property
     def ticked(self) -> set[int]:

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from partnerships.forms.choices import offer_rows
 from partnerships.forms.domain import past_day
 from partnerships.forms.steps import DateInput, VerbForm
 from partnerships.models import Activity, Agreement, AgreementType, Answer, Organization, OrganizationKind, Unit, User
@@ -37,7 +38,7 @@ class AskUnitsForm(DemandForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         asked = self.row.answers.filter(person="").values("unit")
-        self.fields["units"].queryset = Unit.objects.exclude(pk__in=asked)
+        offer_rows(self, "units", Unit.objects.exclude(pk__in=asked))
 
     def call(self, actor: User, values: dict[str, Any]) -> list[Answer]:
         values["units"] = list(values["units"])

@@ -1,7 +1,7 @@
 """Forms that call a verb: input becomes the verb's arguments, and what the verb refuses a message at its field."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -24,12 +24,14 @@ class DomainFormMixin(forms.BaseForm):
 
     field_names: Mapping[str, str] = {}
     part_fields: Mapping[type[models.Model], str] = {}
-    # Around the verb. One that commits in batches needs another context.
-    transaction: Callable[[], AbstractContextManager[None]] = staticmethod(transaction.atomic)
 
     def keep(self, actor: User, **about: Any) -> Any:
         """Call the verb with what was typed and return what it kept."""
         raise NotImplementedError
+
+    def transaction(self) -> AbstractContextManager[Any]:
+        """Return the context around the verb; one that commits in batches needs another."""
+        return transaction.atomic()
 
     def apply(self, actor: User, **about: Any) -> Any | None:
         """Return what the verb kept, or None with its refusal among the errors. Call it on a valid form."""
@@ -50,7 +52,7 @@ class DomainFormMixin(forms.BaseForm):
 
     def place_of(self, error: DomainError) -> tuple[forms.BaseForm, str | None]:
         """Return the form and the field that ask for what was refused."""
-        name = self.part_fields.get(type(error.part), error.field)
+        name = (self.part_fields.get(type(error.part)) if error.part else None) or error.field
         return self, self.field_names.get(name, name) if name else None
 
 

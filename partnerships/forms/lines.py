@@ -37,8 +37,13 @@ class LineForm(forms.ModelForm):
         return any(field.errors or field.value() != self.fields[field.name].initial for field in self.behind)
 
 
-class RowsMixin:
+class RowsMixin(forms.BaseInlineFormSet):
     """The rows of one root on a page, while somebody else may change them: none twice, none that is gone."""
+
+    model: type[models.Model]
+    data: QueryDict
+    prefix: str
+    duplicate: str
 
     # What it is made anew with, besides what every formset of a root is.
     made_with: tuple[str, ...] = ()
@@ -48,12 +53,12 @@ class RowsMixin:
 
         A row that is not one of these, forged or gone, must not come back as a new one.
         """
-        super().clean()  # type: ignore[misc]
+        super().clean()
         if self.is_valid() and self.instance.pk is not None:
             for form in self.kept_forms:
                 self._refuse_twice(form)
         for line in self._gone():
-            if not self._should_delete_form(line):
+            if not self._is_removed(line):
                 line.add_error(None, _("This line is not there any more. Please open the page again."))
 
     def _refuse_twice(self, form: forms.ModelForm) -> None:
@@ -67,14 +72,14 @@ class RowsMixin:
                 and _is_taken(rule, row, others)
             ):
                 field = rule.violation_error_code if rule.violation_error_code in form.fields else None
-                form.add_error(field, rule.get_violation_error_message())
+                form.add_error(field, str(rule.get_violation_error_message()))
 
     def get_unique_error_message(self, unique_check: Sequence[str]) -> str:
         """The words of the constraint that two of the lines break, as the verb says them."""
         fields = {*unique_check, self.fk.name}
         rules = (rule for rule in self.model._meta.constraints if isinstance(rule, models.UniqueConstraint))
         rule = next((rule for rule in rules if set(rule.fields) == fields), None)
-        self.duplicate = rule.get_violation_error_message() if rule else super().get_unique_error_message(unique_check)
+        self.duplicate = str(rule.violation_error_message if rule else super().get_unique_error_message(unique_check))
         return self.duplicate
 
     def get_form_error(self) -> str:
@@ -99,14 +104,17 @@ class RowsMixin:
     def _with(self, data: QueryDict | None) -> Any:
         own = {"instance": self.instance, "prefix": self.prefix, "queryset": self.queryset}
         own |= {name: getattr(self, name) for name in self.made_with}
-        return type(self)(data=data, **own, form_kwargs=self.form_kwargs)  # type: ignore[call-arg]
+        return type(self)(data=data, **own, form_kwargs=self.form_kwargs)
 
     def _gone(self) -> list[forms.ModelForm]:
         return [line for line in self.initial_forms if line.instance.pk is None]
 
+    def _is_removed(self, line: forms.ModelForm) -> bool:
+        return self._should_delete_form(line)  # type: ignore[attr-defined]
+
     def _was_typed_in(self, line: forms.ModelForm, conflict: Conflict) -> bool:
         """Whether a line says anything else than its row, which is gone, said when the page was opened."""
-        if self._should_delete_form(line):
+        if self._is_removed(line):
             return False
         pk, root = number_or_none(self.data.get(line.add_prefix("id"), "")), {self.fk.name: self.instance}
         rows = self.model.history.filter(id=pk, **root)  # type: ignore[attr-defined]
@@ -126,13 +134,13 @@ class RowsMixin:
             of_row = {line.add_prefix("id"), line.add_prefix("DELETE")} if line in typed else set()
             for name in self.data:
                 if name.startswith(f"{line.prefix}-") and name not in of_row:
-                    moved = self.add_prefix(number) + name.removeprefix(line.prefix)
+                    moved = self.add_prefix(number) + name.removeprefix(str(line.prefix))
                     data.setlist(moved, self.data.getlist(name))
         data[f"{self.prefix}-INITIAL_FORMS"], data[f"{self.prefix}-TOTAL_FORMS"] = str(len(kept)), str(len(lines))
         return data
 
 
-class LineFormSet(RowsMixin, forms.BaseInlineFormSet):
+class LineFormSet(RowsMixin):
     """What was typed as rows: those to keep, and those to remove."""
 
     def __init__(self, data: QueryDict | None = None, **kwargs: Any) -> None:
@@ -147,6 +155,13 @@ class LineFormSet(RowsMixin, forms.BaseInlineFormSet):
         for field in line:
             if field.initial not in {None, "", False}:
                 data[field.html_name] = "on" if field.initial is True else str(field.initial)
+
+    def leave_unjudged(self) -> None:
+        """Show what was typed without a word about what is missing: nobody asked to keep it yet."""
+        self._errors: list[ErrorDict] = []
+        self._non_form_errors = self.error_class()
+        for form in self.forms:
+            form._errors = ErrorDict()  # type: ignore[attr-defined]
 
     @property
     def kept(self) -> list[models.Model]:
@@ -212,9 +227,7 @@ class FormWithLines(DomainFormMixin, VersionedForm):
     def leave_unjudged(self) -> None:
         super().leave_unjudged()
         for lines in self.formsets:
-            lines._errors, lines._non_form_errors = [], lines.error_class()
-            for form in lines.forms:
-                form._errors = ErrorDict()
+            lines.leave_unjudged()
 
 
 def lines_of(root: type[models.Model], model: type[models.Model], form: type[forms.ModelForm], **kwargs: Any) -> Any:

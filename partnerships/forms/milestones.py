@@ -6,6 +6,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from partnerships.forms.choices import offer_rows
 from partnerships.forms.domain import DomainFormMixin
 from partnerships.forms.steps import DateInput
 from partnerships.models import Milestone, User
@@ -22,7 +23,7 @@ class ActionPointForm(DomainFormMixin, forms.Form):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["owner"].queryset = User.objects.visible_to(user).reachable()  # type: ignore[attr-defined]
+        offer_rows(self, "owner", User.objects.visible_to(user).reachable())
         self.fields["owner"].initial = user.pk
 
     def keep(self, actor: User, **about: Any) -> Milestone:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.db.models import Model, Q, QuerySet
@@ -117,6 +117,8 @@ class PickInput(forms.Widget):
 
 
 class PickBoundField(forms.BoundField):
+    field: "PickField"
+
     def as_widget(self, widget: Any = None, attrs: Any = None, only_initial: bool = False) -> SafeString:
         words = self.form.data.get(f"{self.html_name}-words", "") if self.form.is_bound else ""
         context = {
@@ -142,6 +144,7 @@ class PickField(forms.ModelChoiceField):
     widget = PickInput
     bound_field_class = PickBoundField
     default_error_messages = {"invalid_choice": _("Choose one of those found.")}
+    queryset: QuerySet
 
     def __init__(self, kind: str, **kwargs: Any) -> None:
         self.kind = kind
@@ -161,3 +164,7 @@ class PickField(forms.ModelChoiceField):
             return self.to_python(value)
         except forms.ValidationError:
             return None
+
+
+def pick_field(form: forms.BaseForm, name: str) -> PickField:
+    return cast("PickField", form.fields[name])

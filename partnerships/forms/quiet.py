@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from partnerships.forms.choices import offer_rows
 from partnerships.models import Agreement, AgreementParty, CooperationArea, Organization, Unit, User
 from partnerships.models.activities import QUIET_AFTER_DAYS
 
@@ -28,7 +29,7 @@ class QuietForm(forms.Form):
             "party": Organization.objects.filter(pk__in=parties.values("organization")),
         }
         for name, rows in choices.items():
-            self.fields[name].queryset = rows  # type: ignore[attr-defined]
+            offer_rows(self, name, rows)
 
     @property
     def days_asked(self) -> int:

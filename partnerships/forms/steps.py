@@ -10,6 +10,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from partnerships.forms.choices import offer_rows
 from partnerships.forms.domain import DomainFormMixin, past_day
 from partnerships.models import (
     Activity,
@@ -201,7 +202,7 @@ class AssignForm(VerbForm):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["owner"].queryset = User.objects.visible_to(user).reachable()  # type: ignore[attr-defined]
+        offer_rows(self, "owner", User.objects.visible_to(user).reachable())
 
     def call(self, actor: User, values: dict[str, Any]) -> Milestone:
         return milestones.assign_milestone(self.row, actor=actor, **values)

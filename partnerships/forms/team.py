@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from partnerships.forms.choices import offer_rows
 from partnerships.forms.domain import DomainFormMixin
 from partnerships.models import Role, Unit, UnitMembership, User
 from partnerships.workflows.handover import KINDS, HandOverItem, HandOverResult, hand_over, preview
@@ -23,7 +24,7 @@ class TeamForm(forms.Form):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["unit"].queryset = Unit.objects.visible_to(user)  # type: ignore[attr-defined]
+        offer_rows(self, "unit", Unit.objects.visible_to(user))
 
 
 def item_value(kind: str, row: Any) -> str:
@@ -63,7 +64,7 @@ class HandOverForm(DomainFormMixin, forms.Form):
         self.giver = giver
         works = UnitMembership.objects.filter(user=OuterRef("pk"), role__gte=Role.COORDINATOR)
         people = User.objects.visible_to(user).reachable().filter(Q(is_staff=True) | Q(Exists(works)))
-        self.fields["new_owner"].queryset = people.exclude(pk=giver.pk if giver else None)  # type: ignore[attr-defined]
+        offer_rows(self, "new_owner", people.exclude(pk=giver.pk if giver else None))
 
     def preview(self, actor: User) -> HandOverResult | None:
         """What would move; nothing is saved."""

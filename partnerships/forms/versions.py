@@ -9,6 +9,7 @@ from django import forms
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.forms.utils import ErrorDict
+from django.http import QueryDict
 from django.utils import formats, timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
@@ -37,6 +38,7 @@ class VersionedForm(forms.ModelForm):
     carries the version as it is now, so that sending it once more is deliberate.
     """
 
+    data: QueryDict
     version = StampField()
     opened_at = StampField()
     boxes = StampField()
@@ -246,7 +248,7 @@ class Conflict:
             return
         for form in formset.initial_forms:
             if form.instance.pk is None:
-                yield Difference(formset.model._meta.verbose_name, _typed(form), _("removed meanwhile"), EMPTY)
+                yield Difference(formset.model._meta.verbose_name, _typed(form), str(_("removed meanwhile")), EMPTY)
             elif form.has_changed():
                 yield from self._of_part(form)
         posted = {form.instance.pk for form in formset.initial_forms}

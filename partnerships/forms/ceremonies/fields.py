@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.forms.utils import ErrorDict
+from django.http import QueryDict
 from django.utils.translation import override
 
 from partnerships.models import AgreementType, CooperationArea, Role, Unit, User
@@ -15,6 +16,9 @@ from partnerships.models.base import validate_visible_text
 
 class DraftPartForm(forms.Form):
     """``is_checked`` off: shown as it was left, and nobody is told yet what is missing."""
+
+    data: QueryDict
+    prefix: str
 
     def __init__(self, *args: Any, is_checked: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -17,8 +17,9 @@ from partnerships.forms.ceremonies.fields import (
     offer,
     select,
 )
+from partnerships.forms.choices import offer_rows
 from partnerships.forms.domain import past_day, possible_day
-from partnerships.forms.picks import PickField
+from partnerships.forms.picks import PickField, pick_field
 from partnerships.forms.steps import DateInput
 from partnerships.models import (
     CountingRule,
@@ -108,8 +109,8 @@ class EventForm(DraftPartForm):
         self.today = today
         offer(self.fields["unit"], choices.units, empty=_("Choose a unit"))
         offer(self.fields["coordinator"], choices.people, empty=_("Choose a person"))
-        self.fields["programme"].offer_to(choices.user)
-        self.fields["source"].queryset = Source.objects.visible_to(choices.user)
+        pick_field(self, "programme").offer_to(choices.user)
+        offer_rows(self, "source", Source.objects.visible_to(choices.user))
 
     def clean_starts_on(self) -> dt.date:
         return past_day(self.cleaned_data["starts_on"], today=self.today)

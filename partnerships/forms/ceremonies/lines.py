@@ -1,7 +1,7 @@
 """The lines of a ceremony: one form for each kind of thing that happened there."""
 
 import datetime as dt
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.utils.translation import gettext as _
@@ -36,6 +36,10 @@ class CeremonyLineForm(DraftPartForm):
     def __init__(self, *args: Any, choices: Choices, **kwargs: Any) -> None:
         super().__init__(*args, empty_permitted=True, use_required_attribute=False, **kwargs)
         self.choices = choices
+
+    def line(self, head: EventForm) -> Any:
+        """What the line says, for the verb."""
+        raise NotImplementedError
 
     @property
     def number(self) -> str:
@@ -110,7 +114,7 @@ class PresentLine(CeremonyLineForm):
             self.add_error("kind", self.fields["kind"].error_messages["required"])
         return values
 
-    def present(self) -> ceremonies.Present:
+    def line(self, head: EventForm) -> ceremonies.Present:
         values = self.cleaned_data
         kind = values["kind"] if values["choice"] == NEW else ""
         return ceremonies.Present(
@@ -192,15 +196,19 @@ class SignedLine(TwoSidedLine):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # A tick stays on the page while lines come and go.
-        self.ask_about(self.fields["is_another"].to_python(self.typed("is_another")))
+        self.ask_about(self._another.to_python(self.typed("is_another")))
         self.fields["ours"].required = True
         offer(self.fields["type"], self.choices.types, empty="—")
         offer(self.fields["areas"], self.choices.areas)
         offer(self.fields["others"], self.choices.present)
 
+    @property
+    def _another(self) -> AnotherField:
+        return cast("AnotherField", self.fields["is_another"])
+
     def ask_about(self, found: frozenset[int]) -> None:
         """Show the box that asks whether it is another agreement than these; without any there is no box."""
-        self.fields["is_another"].ask_about(found)
+        self._another.ask_about(found)
         self.has_duplicates = bool(found)
 
     def check_duplicates(self, head: EventForm) -> None:

@@ -134,11 +134,12 @@ class CeremonyForm:
         self.forms: list[Any] = [self.head, *lines, *self.figures]
 
     def _section(self, name: str) -> CeremonySection:
-        common = {"choices": self.choices, "is_checked": self.is_checked}
         lines = []
         for number in self._numbers[name]:
-            more = {"who": self._who[number]} if name == "present" else {}
-            lines.append(SECTIONS[name](self.data, prefix=f"{name}-{number}", **common, **more))
+            more: dict[str, Any] = {"choices": self.choices, "is_checked": self.is_checked}
+            if name == "present":
+                more["who"] = self._who[number]
+            lines.append(SECTIONS[name](self.data, prefix=f"{name}-{number}", **more))
         section = CeremonySection(name, lines, [figure for figure in self.figures if figure.section == name])
         for figure in section.figures:
             kind = COUNTED_KINDS.get(figure.rule)
@@ -193,12 +194,13 @@ class CeremonyForm:
         return all(answers) and all(form.is_valid() for form in self.forms)
 
     def _refuse_twins(self) -> None:
-        seen = set()
+        seen: set[object] = set()
         for line in self.sections["present"].filled:
-            one = line.organization or telling_key(line.who.name) or line.who.name
-            if one in seen:
-                line.add_error("name", _("This organization is listed already."))
-            seen.add(one)
+            if isinstance(line, PresentLine):
+                one = line.organization or telling_key(line.who.name) or line.who.name
+                if one in seen:
+                    line.add_error("name", _("This organization is listed already."))
+                seen.add(one)
 
     def _refuse_unresolved(self) -> None:
         """A name that nobody can tell yet signs and opens nothing."""
@@ -230,7 +232,7 @@ class CeremonyForm:
             event=self.head.event(),
             kinds=tuple(dict.fromkeys(self.head.cleaned_data["kinds"])),
             programme=self.head.cleaned_data["programme"],
-            present=tuple(line.present() for line in self.sections["present"].filled),
+            present=lines("present"),
             signed=lines("agreements"),
             opened=lines("facilities"),
             released=lines("demands"),
