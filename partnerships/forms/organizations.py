@@ -7,11 +7,11 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.forms.choices import choosable
+from partnerships.forms.choices import choosable, offer_rows
 from partnerships.forms.domain import DomainFormMixin
 from partnerships.forms.lines import FormWithLines, LineForm, LineFormSet, lines_of, with_more_lines
-from partnerships.forms.picks import PickField
-from partnerships.forms.possible_duplicates import AnotherField
+from partnerships.forms.picks import PickField, pick_field
+from partnerships.forms.possible_duplicates import AnotherField, another_field
 from partnerships.forms.steps import DateInput, VerbForm
 from partnerships.forms.versions import VersionedForm
 from partnerships.models import Contact, Organization, OrganizationName, Unit, User
@@ -52,7 +52,7 @@ class OrganizationForm(FormWithLines):
     def __init__(self, data: QueryDict | None = None, *, user: User, extra: int = 0, **kwargs: Any) -> None:
         data = with_more_lines(data)
         super().__init__(data, **kwargs)
-        self.fields["region"].offer_to(user, current=self.instance.region_id)
+        pick_field(self, "region").offer_to(user, current=self.instance.region_id)
         name_lines = lines_of(Organization, OrganizationName, NameForm, extra=extra)
         self.formsets = (name_lines(data, instance=self.instance, prefix="names"),)
 
@@ -84,8 +84,8 @@ class NewOrganizationForm(OrganizationForm):
         super().__init__(*args, user=user, **kwargs)
         self.user = user
         self.look_alikes: list[Organization] = []
-        unit = self.fields["unit"]
-        unit.queryset = units = choosable(Unit, user)
+        units = choosable(Unit, user)
+        unit = offer_rows(self, "unit", units)
         unit.required = not user.sees_all_units
         if len(own := list(units[:2])) == 1:
             unit.initial = own[0].pk
@@ -99,10 +99,10 @@ class NewOrganizationForm(OrganizationForm):
 
     def _find_look_alikes(self, values: dict[str, Any]) -> frozenset[int]:
         typed = Organization(name=values.get("name") or "", name_zh=values.get("name_zh") or "")
-        alike = Organization.objects.visible_to(self.user).resembling(typed)  # type: ignore[attr-defined]
+        alike = Organization.objects.visible_to(self.user).resembling(typed)
         shown = alike.select_related("region").prefetch_related("holders__unit").order_by("name", "pk")
         self.look_alikes = list(shown[:LOOK_ALIKES_SHOWN])
-        return self.fields["is_another"].ask_about(alike)
+        return another_field(self).ask_about(alike)
 
     def apply(self, actor: User, **about: Any) -> Organization | None:
         registered = super().apply(actor, **about)

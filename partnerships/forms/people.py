@@ -1,6 +1,6 @@
 """My settings, and the mail by which somebody sets a new password."""
 
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
@@ -12,6 +12,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext
 
+from partnerships.forms.choices import offer_rows
 from partnerships.forms.domain import DomainFormMixin
 from partnerships.forms.steps import DateInput
 from partnerships.models import User
@@ -44,10 +45,10 @@ class PreferencesForm(DomainFormMixin, forms.ModelForm):
         )
         self.fields["version"].initial = self.instance.version
         zones = {zone for zone in available_timezones() if "/" in zone} | {self.instance.time_zone}
-        self.fields["time_zone"].choices = [(zone, zone.replace("_", " ")) for zone in sorted(zones)]
-        colleagues = User.objects.visible_to(self.instance).reachable().exclude(pk=self.instance.pk)  # type: ignore[attr-defined]
-        self.fields["deputy"].queryset = colleagues
-        self.fields["deputy"].empty_label = pgettext("deputy", "Nobody")
+        names = [(zone, zone.replace("_", " ")) for zone in sorted(zones)]
+        cast("forms.ChoiceField", self.fields["time_zone"]).choices = names
+        colleagues = User.objects.visible_to(self.instance).reachable().exclude(pk=self.instance.pk)
+        offer_rows(self, "deputy", colleagues).empty_label = pgettext("deputy", "Nobody")
 
     def keep(self, actor: User, **about: Any) -> User:
         self.instance.version = self.cleaned_data["version"]
@@ -62,10 +63,9 @@ class PersonPasswordResetForm(PasswordResetForm):
         """A new account has no password yet: this is also how it gets its first one."""
         return User.objects.filter(email__iexact=email, is_active=True)
 
-    def save(self, **kwargs: Any) -> None:
+    def save(self, *args: Any, **kwargs: Any) -> None:
         site = urlsplit(settings.SITE_URL)
-        kwargs.update(domain_override=site.netloc, use_https=site.scheme == "https")
-        super().save(**kwargs)
+        super().save(*args, **kwargs | {"domain_override": site.netloc, "use_https": site.scheme == "https"})
 
     def send_mail(
         self,

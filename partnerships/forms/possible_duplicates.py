@@ -1,7 +1,7 @@
 """The checkbox by which a person confirms that a new row is none of the look-alikes on record."""
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.db.models import QuerySet
@@ -43,3 +43,7 @@ class AnotherField(forms.Field):
         ids = rows.order_by().values_list("pk", flat=True) if isinstance(rows, QuerySet) else rows
         self.widget.found = frozenset(ids)
         return self.widget.found
+
+
+def another_field(form: forms.BaseForm) -> AnotherField:
+    return cast("AnotherField", form.fields["is_another"])

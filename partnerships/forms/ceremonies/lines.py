@@ -1,7 +1,7 @@
 """The lines of a ceremony: one form for each kind of thing that happened there."""
 
 import datetime as dt
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
@@ -18,7 +18,7 @@ from partnerships.forms.ceremonies.fields import (
 from partnerships.forms.ceremonies.head import EventForm
 from partnerships.forms.ceremonies.names import Who
 from partnerships.forms.domain import possible_day
-from partnerships.forms.possible_duplicates import AnotherField
+from partnerships.forms.possible_duplicates import AnotherField, another_field
 from partnerships.forms.steps import DateInput
 from partnerships.models import Agreement, FacilityKind, Organization, OrganizationKind, Participation
 from partnerships.workflows import ceremonies
@@ -196,19 +196,15 @@ class SignedLine(TwoSidedLine):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # A tick stays on the page while lines come and go.
-        self.ask_about(self._another.to_python(self.typed("is_another")))
+        self.ask_about(another_field(self).to_python(self.typed("is_another")))
         self.fields["ours"].required = True
         offer(self.fields["type"], self.choices.types, empty="—")
         offer(self.fields["areas"], self.choices.areas)
         offer(self.fields["others"], self.choices.present)
 
-    @property
-    def _another(self) -> AnotherField:
-        return cast("AnotherField", self.fields["is_another"])
-
     def ask_about(self, found: frozenset[int]) -> None:
         """Show the box that asks whether it is another agreement than these; without any there is no box."""
-        self._another.ask_about(found)
+        another_field(self).ask_about(found)
         self.has_duplicates = bool(found)
 
     def check_duplicates(self, head: EventForm) -> None:
