@@ -219,7 +219,7 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
             form.conflict.take_over(form, formsets)
             for inline in edited:
                 if isinstance(inline.formset, PartFormSet):
-                    inline.formset = inline.formset.caught_up(form.conflict)
+                    inline.formset = inline.formset.with_current_rows(form.conflict)
             context["conflict"] = form.conflict
         return super().render_change_form(request, context, *args, **kwargs)
 

@@ -41,7 +41,7 @@ class PartForm(ScopedChoicesMixin, forms.ModelForm):
 class PartFormSet(RowsMixin, PaginationInlineFormSet):
     """Rows of one root; finds also two of them that are the same under a condition, which Django does not compare."""
 
-    made_with = ("request", "per_page", "count", "count_variant", "provided_queryset")
+    extra_arguments = ("request", "per_page", "count", "count_variant", "provided_queryset")
     # The request of the page; the theme gives its own ``request`` to paginated formsets alone.
     sent_by: HttpRequest | None = None
 

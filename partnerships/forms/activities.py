@@ -69,7 +69,7 @@ def _line(label: Any, longest: int) -> forms.CharField:
 
 
 class DetailFields(forms.Form):
-    """What trainings, research projects and visits have beyond any follow-up."""
+    """The fields that only trainings, research projects or visits have."""
 
     audience = _line(_("Audience"), 200)
     headcount = forms.IntegerField(label=_("People trained"), required=False, min_value=0, max_value=1_000_000)
@@ -106,7 +106,7 @@ class DetailFields(forms.Form):
         return [part for part in parts if part["fields"]]
 
     def refuse_other_details(self, kind: str | None) -> None:
-        """What belongs to another kind than the chosen one is refused, not dropped."""
+        """Refuse values that belong to another kind than the chosen one, instead of dropping them."""
         for other, names in DETAILS.items():
             words = _("This belongs to the kind “%(kind)s”: choose that kind or leave this empty.")
             for name in names if other != kind else ():
@@ -119,14 +119,14 @@ class DetailFields(forms.Form):
 
 @dataclass(frozen=True)
 class About:
-    """What a follow-up is about, as far as it is known when its form is shown."""
+    """The agreement, event or organization of a new activity, as far as they are known when its form is shown."""
 
     agreement: Agreement | None = None
     event: Event | None = None
     organization: Organization | None = None
 
     def organizations(self) -> Any:
-        """Who may have taken part: the parties, whoever was at the event, and the organization one came from."""
+        """Return the organizations that may have taken part: parties, participants of the event, and the one named."""
         offered = Q(pk=self.organization.pk) if self.organization else Q(pk__in=[])
         if self.agreement:
             offered |= Q(pk__in=self.agreement.parties.values("organization"))
@@ -135,7 +135,7 @@ class About:
         return Organization.objects.filter(offered)
 
     def areas(self) -> Any:
-        """What the agreement promises; any area where it names none."""
+        """Return the areas that the agreement promises, or all areas if it names none."""
         promised = CooperationArea.objects.filter(promises__agreement=self.agreement) if self.agreement else None
         return promised or CooperationArea.objects.filter(is_active=True)
 
@@ -152,7 +152,7 @@ def offer_events(field: Any, about: About, user: User) -> None:
     field.choices = [("", field.empty_label), *((row.pk, str(row)) for row in about.events(user))]
 
 
-class FollowUpForm(DomainFormMixin, DetailFields, forms.ModelForm):
+class NewActivityForm(DomainFormMixin, DetailFields, forms.ModelForm):
     """One short form that plans a follow-up, or records one that has taken place with what comes next.
 
     What belongs to another kind than the chosen one, or to one that is over, is refused, not dropped. The page shows a
@@ -286,7 +286,7 @@ class FollowUpForm(DomainFormMixin, DetailFields, forms.ModelForm):
 
 
 class ActivityForm(DomainFormMixin, DetailFields, VersionedForm):
-    """What a follow-up says of itself, who took part and what it counts for. Its kind, unit and owner stay."""
+    """Edits an activity: its columns, who took part and what it counts for. Its kind, unit and owner stay."""
 
     organizations = forms.ModelMultipleChoiceField(
         label=_("With"), queryset=Organization.objects.none(), widget=forms.CheckboxSelectMultiple, required=False
@@ -358,9 +358,9 @@ class ActivityForm(DomainFormMixin, DetailFields, VersionedForm):
         return values
 
     def differences_beside(self, conflict: Conflict) -> Iterable[Difference]:
-        yield from conflict.of_row(self, self.detail, DETAILS.get(self.instance.kind, ()))
-        yield from conflict.of_rows(self["organizations"], self._partners(), self.instance.partners)
-        yield from conflict.of_rows(self["credits"], self._credits(), self.instance.credits)
+        yield from conflict.row_differences(self, self.detail, DETAILS.get(self.instance.kind, ()))
+        yield from conflict.rows_differences(self["organizations"], self._partners(), self.instance.partners)
+        yield from conflict.rows_differences(self["credits"], self._credits(), self.instance.credits)
 
     def _partners(self) -> list[str]:
         return [str(line["organization"]) for line in self.grid() if line["takes_part"]]

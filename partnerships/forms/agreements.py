@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partnerships.exceptions import DomainError, PossibleDuplicate
 from partnerships.forms.choices import choosable, offer_rows
-from partnerships.forms.lines import FormWithLines, LineForm, LineFormSet, lines_of, with_more_lines
+from partnerships.forms.lines import FormWithLines, LineForm, LineFormSet, line_formset, with_more_lines
 from partnerships.forms.picks import PickField, pick_field
 from partnerships.forms.possible_duplicates import AnotherField
 from partnerships.forms.steps import DateInput, VerbForm
@@ -180,7 +180,7 @@ class AgreementForm(FormWithLines):
         self, prefix: str, form: type[LineForm], *, rows: QuerySet, about: Any = None, **limits: int
     ) -> LineFormSet:
         initial = self.first_lines(prefix)
-        lines = lines_of(Agreement, rows.model, form, extra=len(initial), **limits)
+        lines = line_formset(Agreement, rows.model, form, extra=len(initial), **limits)
         return lines(
             self.data if self.is_bound else None,
             instance=self.instance,
@@ -211,7 +211,7 @@ class AgreementForm(FormWithLines):
         }
 
     def differences_beside(self, conflict: Conflict) -> Iterable[Difference]:
-        return conflict.of_label(self, "programme", self.instance.programme_items)
+        return conflict.first_row_differences(self, "programme", self.instance.programme_items)
 
     def is_valid(self) -> bool:
         signed_on = self.signed_on()
@@ -229,7 +229,7 @@ class AgreementForm(FormWithLines):
             actor=actor,
             today=self.today,
             changes={name: self.cleaned_data[name] for name in self.changed_data if name in self.Meta.fields},
-            parts=[*self.kept, *labels],
+            parts=[*self.parts, *labels],
             removed=[*self.removed, *taken_off],
         )
 
@@ -279,7 +279,7 @@ class NewAgreementForm(AgreementForm):
 
     def keep(self, actor: User, **about: Any) -> Agreement:
         values, (labels, _none) = self.cleaned_data, self._labels()
-        common: dict[str, Any] = {"actor": actor, "today": self.today, "parts": [*self.kept, *labels]}
+        common: dict[str, Any] = {"actor": actor, "today": self.today, "parts": [*self.parts, *labels]}
         common["confirmed_different"] = values["is_another"]
         if not values["on"]:
             return agreements.register_agreement(self.instance, **common)

@@ -1,4 +1,4 @@
-"""What a person may choose in a form: the one answer for drop-downs, autocompletes and posted ids."""
+"""The rows that a person may choose in a form, for drop-downs, autocompletes and posted ids alike."""
 
 from typing import Any, cast
 
@@ -8,12 +8,12 @@ from django.db.models import Model, QuerySet
 from partnerships.models import AgreementType, CooperationArea, Region, Role, Statement, Unit, User, WorkCalendar
 from partnerships.permissions import may
 
-# Without a scope, because they are everybody's. Any other model without one offers nothing.
+# Models without visible_to() whose rows everybody may choose; other models without it offer nothing.
 SHARED = frozenset({Region, Statement, WorkCalendar})
 
 
 def choosable(model: type[Model], user: Any) -> QuerySet:
-    """Rows of ``model`` that ``user`` may refer to: what they see, of units those where they may write."""
+    """Return the rows of ``model`` that ``user`` may refer to: those they see; of units those they may write in."""
     if model is Unit:
         return _units(user)
     if model is User:

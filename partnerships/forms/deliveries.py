@@ -50,7 +50,7 @@ class SendAgainForm(DeliveryForm):
 
 
 def restore_warning(counts: HeldCount) -> str:
-    """What may have been sent by the site as it was before the restore; empty when that is none of ``counts``."""
+    """Return a warning about mails that may have been sent before the restore, or "" if there are none."""
     if not counts.maybe_sent or counts.restored_at is None:
         return ""
     return ngettext(

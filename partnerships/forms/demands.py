@@ -46,7 +46,7 @@ class AskUnitsForm(DemandForm):
 
 
 class OutcomeForm(DemandForm):
-    """What both outcomes ask: a title, and the institution it is agreed with."""
+    """The fields of both outcomes: a title, and the institution that it is agreed with."""
 
     title = forms.CharField(label=_("Title"), max_length=200)
     partner = forms.ModelChoiceField(

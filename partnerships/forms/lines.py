@@ -1,4 +1,4 @@
-"""A form of a row with the lines that belong to it, as many as somebody asks for, with or without a script."""
+"""Forms of a row with lines for its parts; lines can be added with or without a script."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,54 +15,55 @@ from partnerships.forms.numbers import number_or_none
 from partnerships.forms.versions import Conflict, VersionedForm
 
 MOST_LINES = 100
-# Buttons that send a form to be shown again, not to be kept: look for a row, add a line.
+# Buttons that send the form to be shown again, not to be saved: search for a row, add a line.
 LOOK, MORE = "look", "more"
 
 
 class LineForm(forms.ModelForm):
-    """One line. What is ``rare`` stands behind the rest, open where something is said there."""
+    """One line. Its ``rare`` fields are folded away unless one of them is filled in."""
 
     rare: frozenset[str] = frozenset()
 
     @property
-    def in_front(self) -> list[forms.BoundField]:
+    def main_fields(self) -> list[forms.BoundField]:
         return [field for field in self.visible_fields() if field.name not in self.rare]
 
     @property
-    def behind(self) -> list[forms.BoundField]:
+    def rare_fields(self) -> list[forms.BoundField]:
         return [field for field in self.visible_fields() if field.name in self.rare]
 
     @property
     def has_more(self) -> bool:
-        return any(field.errors or field.value() != self.fields[field.name].initial for field in self.behind)
+        return any(field.errors or field.value() != self.fields[field.name].initial for field in self.rare_fields)
 
 
 class RowsMixin(forms.BaseInlineFormSet):
-    """The rows of one root on a page, while somebody else may change them: none twice, none that is gone."""
+    """A formset for the parts of one root, which somebody else may change meanwhile."""
 
     model: type[models.Model]
     data: QueryDict
     prefix: str
     duplicate: str
 
-    # What it is made anew with, besides what every formset of a root is.
-    made_with: tuple[str, ...] = ()
+    # Names of further arguments that a new instance needs, besides those of every inline formset.
+    extra_arguments: tuple[str, ...] = ()
 
     def clean(self) -> None:
-        """Django leaves the root out of what has to be unique, and so misses a row that somebody else added meanwhile.
+        """Refuse a line twice and a line whose row is missing.
 
-        A row that is not one of these, forged or gone, must not come back as a new one.
+        Django leaves the root out of the unique check, so it misses a row that somebody else added meanwhile. A row that
+        was deleted, or an id that was forged, must not be saved as a new row.
         """
         super().clean()
         if self.is_valid() and self.instance.pk is not None:
-            for form in self.kept_forms:
-                self._refuse_twice(form)
-        for line in self._gone():
+            for form in self.changed_forms:
+                self._check_unique(form)
+        for line in self._missing():
             if not self._is_removed(line):
                 line.add_error(None, _("This line is not there any more. Please open the page again."))
 
-    def _refuse_twice(self, form: forms.ModelForm) -> None:
-        """The forms Django compares itself: they may change places (``edits.changed_parts``). Other rows may not."""
+    def _check_unique(self, form: forms.ModelForm) -> None:
+        """Compare a line with rows that have no line here. Django compares the lines, which may exchange their rows."""
         row = form.instance
         others = self.model._base_manager.exclude(pk__in=[form.instance.pk for form in self.initial_forms])
         for rule in row._meta.constraints:
@@ -75,7 +76,7 @@ class RowsMixin(forms.BaseInlineFormSet):
                 form.add_error(field, str(rule.get_violation_error_message()))
 
     def get_unique_error_message(self, unique_check: Sequence[str]) -> str:
-        """The words of the constraint that two of the lines break, as the verb says them."""
+        """Return the message of the constraint that two lines break, the same as the verb's."""
         fields = {*unique_check, self.fk.name}
         rules = (rule for rule in self.model._meta.constraints if isinstance(rule, models.UniqueConstraint))
         rule = next((rule for rule in rules if set(rule.fields) == fields), None)
@@ -86,34 +87,35 @@ class RowsMixin(forms.BaseInlineFormSet):
         return self.duplicate
 
     @property
-    def kept_forms(self) -> list[forms.ModelForm]:
+    def changed_forms(self) -> list[forms.ModelForm]:
         removed = self.deleted_forms
         return [form for form in self.forms if form.has_changed() and form not in removed]
 
-    def caught_up(self, conflict: Conflict) -> Any:
-        """Beside a conflict: the lines as they are now, where the page had none because they were locked.
+    def with_current_rows(self, conflict: Conflict) -> Any:
+        """Return the formset for the page that shows a conflict.
 
-        A line whose row somebody removed goes as well, or is a new one where something else was typed in it.
+        If the page had no lines because they were locked, the new formset has the current rows. A line whose row somebody
+        removed is dropped, or becomes a new line if it was edited.
         """
         if not self.management_form.is_valid():
-            return self._with(None)
-        gone = self._gone()
-        typed = [line for line in gone if self._was_typed_in(line, conflict)]
-        return self._with(self._moved(gone, typed)) if gone else self
+            return self._remade(None)
+        missing = self._missing()
+        typed = [line for line in missing if self._has_new_input(line, conflict)]
+        return self._remade(self._renumbered(missing, typed)) if missing else self
 
-    def _with(self, data: QueryDict | None) -> Any:
+    def _remade(self, data: QueryDict | None) -> Any:
         own = {"instance": self.instance, "prefix": self.prefix, "queryset": self.queryset}
-        own |= {name: getattr(self, name) for name in self.made_with}
+        own |= {name: getattr(self, name) for name in self.extra_arguments}
         return type(self)(data=data, **own, form_kwargs=self.form_kwargs)
 
-    def _gone(self) -> list[forms.ModelForm]:
+    def _missing(self) -> list[forms.ModelForm]:
         return [line for line in self.initial_forms if line.instance.pk is None]
 
     def _is_removed(self, line: forms.ModelForm) -> bool:
         return self._should_delete_form(line)  # type: ignore[attr-defined]
 
-    def _was_typed_in(self, line: forms.ModelForm, conflict: Conflict) -> bool:
-        """Whether a line says anything else than its row, which is gone, said when the page was opened."""
+    def _has_new_input(self, line: forms.ModelForm, conflict: Conflict) -> bool:
+        """Whether a line whose row is missing differs from that row as it was when the page was opened."""
         if self._is_removed(line):
             return False
         pk, root = number_or_none(self.data.get(line.add_prefix("id"), "")), {self.fk.name: self.instance}
@@ -123,9 +125,9 @@ class RowsMixin(forms.BaseInlineFormSet):
             return True
         return self.form(self.data, prefix=line.prefix, instance=was.instance, **self.form_kwargs).has_changed()
 
-    def _moved(self, gone: list[forms.ModelForm], typed: list[forms.ModelForm]) -> QueryDict:
-        """What was sent, without the lines that are ``gone``; those ``typed`` in stand among the new ones."""
-        kept = [line for line in self.initial_forms if line not in gone]
+    def _renumbered(self, missing: list[forms.ModelForm], typed: list[forms.ModelForm]) -> QueryDict:
+        """Return the sent data without the ``missing`` lines; those ``typed`` in become new lines."""
+        kept = [line for line in self.initial_forms if line not in missing]
         lines, data = [*kept, *typed, *self.extra_forms], self.data.copy()
         for name in self.data:
             if any(name.startswith(f"{line.prefix}-") for line in self.forms):
@@ -141,7 +143,7 @@ class RowsMixin(forms.BaseInlineFormSet):
 
 
 class LineFormSet(RowsMixin):
-    """What was typed as rows: those to keep, and those to remove."""
+    """A formset of a page: the changed lines as ``parts`` for a verb, and the rows to remove."""
 
     def __init__(self, data: QueryDict | None = None, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
@@ -149,23 +151,23 @@ class LineFormSet(RowsMixin):
             self._fill_in(self.forms[-1], data)
 
     def _fill_in(self, line: forms.BaseForm, data: QueryDict) -> None:
-        """A line that was just asked for starts as on a fresh page, ticks and all."""
+        """Give a line that was just added its initial values, ticks included."""
         if any(name.startswith(f"{line.prefix}-") for name in data):
             return
         for field in line:
             if field.initial not in {None, "", False}:
                 data[field.html_name] = "on" if field.initial is True else str(field.initial)
 
-    def leave_unjudged(self) -> None:
-        """Show what was typed without a word about what is missing: nobody asked to keep it yet."""
+    def hide_errors(self) -> None:
+        """Show what was typed without errors: nobody asked to save it yet."""
         self._errors: list[ErrorDict] = []
         self._non_form_errors = self.error_class()
         for form in self.forms:
             form._errors = ErrorDict()  # type: ignore[attr-defined]
 
     @property
-    def kept(self) -> list[models.Model]:
-        return [form.instance for form in self.kept_forms]
+    def parts(self) -> list[models.Model]:
+        return [form.instance for form in self.changed_forms]
 
     @property
     def removed(self) -> list[models.Model]:
@@ -185,7 +187,7 @@ def is_shown_again(data: QueryDict) -> bool:
 
 
 def with_more_lines(data: QueryDict | None) -> QueryDict | None:
-    """What was sent, with one more line of the formset that the button names."""
+    """Return the sent data with one more line in the formset that the button names."""
     if data is None or MORE not in data:
         return data
     key, more = f"{data[MORE]}-TOTAL_FORMS", data.copy()
@@ -196,7 +198,7 @@ def with_more_lines(data: QueryDict | None) -> QueryDict | None:
 
 
 class FormWithLines(DomainFormMixin, VersionedForm):
-    """A row with ``formsets`` of what belongs to it: valid together, kept as one edit."""
+    """A form of a row with ``formsets`` for its parts, validated together and saved as one edit."""
 
     formsets: tuple[LineFormSet, ...] = ()
 
@@ -204,15 +206,15 @@ class FormWithLines(DomainFormMixin, VersionedForm):
         return all([super().is_valid(), *(lines.is_valid() for lines in self.formsets)])
 
     @property
-    def kept(self) -> list[models.Model]:
-        return [row for lines in self.formsets for row in lines.kept]
+    def parts(self) -> list[models.Model]:
+        return [row for lines in self.formsets for row in lines.parts]
 
     @property
     def removed(self) -> list[models.Model]:
         return [row for lines in self.formsets for row in lines.removed]
 
     def place_of(self, error: DomainError) -> tuple[forms.BaseForm, str | None]:
-        """A part that stands in a line: the line."""
+        """Return the line of a part that was refused."""
         lines = (line for formset in self.formsets for line in formset.forms)
         line = next((line for line in lines if line.instance is error.part), None)
         return (line, error.field) if line is not None else super().place_of(error)
@@ -221,16 +223,18 @@ class FormWithLines(DomainFormMixin, VersionedForm):
     def has_line_errors(self) -> bool:
         return self.is_bound and any(lines.total_error_count() for lines in self.formsets)
 
-    def catch_up(self, conflict: Conflict) -> None:
-        self.formsets = tuple(lines.caught_up(conflict) for lines in self.formsets)
+    def follow_current_rows(self, conflict: Conflict) -> None:
+        self.formsets = tuple(lines.with_current_rows(conflict) for lines in self.formsets)
 
-    def leave_unjudged(self) -> None:
-        super().leave_unjudged()
+    def hide_errors(self) -> None:
+        super().hide_errors()
         for lines in self.formsets:
-            lines.leave_unjudged()
+            lines.hide_errors()
 
 
-def lines_of(root: type[models.Model], model: type[models.Model], form: type[forms.ModelForm], **kwargs: Any) -> Any:
+def line_formset(
+    root: type[models.Model], model: type[models.Model], form: type[forms.ModelForm], **kwargs: Any
+) -> Any:
     return forms.inlineformset_factory(
         root,
         model,

@@ -1,4 +1,4 @@
-"""What is typed beside a list."""
+"""The form that saves a view of a list."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _

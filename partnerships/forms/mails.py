@@ -1,4 +1,4 @@
-"""What a mail said, for those who may read it, shown by pages and admin alike where nothing of it runs."""
+"""The text and attachments of a mail, for pages and admin alike, shown so that nothing in it can run."""
 
 import email
 import email.policy

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partnerships.forms.choices import choosable, offer_rows
 from partnerships.forms.domain import DomainFormMixin
-from partnerships.forms.lines import FormWithLines, LineForm, LineFormSet, lines_of, with_more_lines
+from partnerships.forms.lines import FormWithLines, LineForm, LineFormSet, line_formset, with_more_lines
 from partnerships.forms.picks import PickField, pick_field
 from partnerships.forms.possible_duplicates import AnotherField, another_field
 from partnerships.forms.steps import DateInput, VerbForm
@@ -53,7 +53,7 @@ class OrganizationForm(FormWithLines):
         data = with_more_lines(data)
         super().__init__(data, **kwargs)
         pick_field(self, "region").offer_to(user, current=self.instance.region_id)
-        name_lines = lines_of(Organization, OrganizationName, NameForm, extra=extra)
+        name_lines = line_formset(Organization, OrganizationName, NameForm, extra=extra)
         self.formsets = (name_lines(data, instance=self.instance, prefix="names"),)
 
     @property
@@ -67,7 +67,7 @@ class OrganizationForm(FormWithLines):
             actor=actor,
             today=timezone.localdate(),
             changes=changes,
-            parts=self.kept,
+            parts=self.parts,
             removed=self.removed,
         )
 
@@ -116,7 +116,7 @@ class NewOrganizationForm(OrganizationForm):
             actor=actor,
             today=timezone.localdate(),
             unit=self.cleaned_data["unit"],
-            parts=self.kept,
+            parts=self.parts,
             confirmed_different=self.cleaned_data["is_another"],
         )
 

@@ -1,6 +1,6 @@
-"""One row chosen among many by typing: found as one types, or without a script by a button that looks for it.
+"""A field that finds one row among many by typed words, with a script while one types, or by a button without one.
 
-The form carries the words beside the choice, so that what was found stands there again whenever the page is shown.
+The form sends the words beside the choice, so that the same options are shown again with the page.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,13 +20,13 @@ from partnerships.models import Agreement, Event, Organization, Programme, Regio
 
 SHOWN = 8
 LONGEST_WORDS = 200
-# What a field holds while words are typed and nothing is chosen yet: no row has this id.
+# The value of a field with words but no choice: no row has this id.
 UNCHOSEN = "?"
 
 
 @dataclass(frozen=True)
 class Pick:
-    """What can be chosen by typing: how words find it, what stands beside its name, and the rows fetched for that."""
+    """How rows of a model are found by words, described, fetched for that, and narrowed to those on offer."""
 
     model: type[Model]
     find: Callable[[Any, str], QuerySet]
@@ -80,13 +80,13 @@ PICKS: Mapping[str, Pick] = {
 
 
 def offered(kind: str, user: Any) -> QuerySet:
-    """The rows that ``user`` may choose from. Raises ``KeyError`` for a kind there is none of."""
+    """Return the rows of a kind that ``user`` may choose from. Raises ``KeyError`` for an unknown kind."""
     pick = PICKS[kind]
     return pick.fetch(pick.narrow(choosable(pick.model, user)))
 
 
 def options_for(kind: str, rows: QuerySet, *, words: str, chosen: Model | None) -> dict[str, Any]:
-    """What stands below the field: the row that is chosen, then the first that ``words`` find."""
+    """Return the options below the field: the chosen row, then the first rows that ``words`` find."""
     pick, words = PICKS[kind], words.replace("\0", " ").strip()[:LONGEST_WORDS]
     found = list(pick.find(rows, words)[: SHOWN + 1]) if words else []
     rest = [row for row in found if row != chosen]
@@ -102,7 +102,7 @@ def options_for(kind: str, rows: QuerySet, *, words: str, chosen: Model | None) 
 
 
 class PickInput(forms.Widget):
-    """The choice and the words beside it; drawn by its bound field, which knows both."""
+    """The choice and the words beside it; its bound field knows both and renders them."""
 
     use_fieldset = True
 
@@ -131,7 +131,7 @@ class PickBoundField(forms.BoundField):
         return render_to_string("partnerships/_pick.html", context)
 
     def _chosen(self) -> Model | None:
-        """The row that is chosen, without a query where it is the one the form's instance brought along."""
+        """Return the chosen row, without a query if it is the one that the form's instance has loaded."""
         value, instance = self.value(), getattr(self.form, "instance", None)
         if value and str(value) == str(getattr(instance, f"{self.name}_id", "")):
             return getattr(instance, self.name)
@@ -151,7 +151,7 @@ class PickField(forms.ModelChoiceField):
         super().__init__(PICKS[kind].model._default_manager.none(), **kwargs)
 
     def offer_to(self, user: Any, *, current: int | None = None) -> None:
-        """What ``user`` may choose, and what stands there already even where they could not choose it anew."""
+        """Offer the rows that ``user`` may choose, and the ``current`` row even if they may not."""
         rows = offered(self.kind, user)
         if current is not None:
             pick = PICKS[self.kind]

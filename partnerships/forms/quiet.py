@@ -1,4 +1,4 @@
-"""Which quiet agreements to look at."""
+"""The filter of the page of agreements without contact."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from partnerships.models.activities import QUIET_AFTER_DAYS
 
 
 class QuietForm(forms.Form):
-    """``days`` without a word, and whose: each of the others is set by a number of the page."""
+    """The number of ``days`` without contact; the other fields are set by links on the page."""
 
     days = forms.IntegerField(label=_("Days without a word"), min_value=1, max_value=3650, required=False)
     unit = forms.ModelChoiceField(label=_("Unit"), queryset=Unit.objects.none(), required=False)
@@ -37,6 +37,6 @@ class QuietForm(forms.Form):
 
     @property
     def chosen(self) -> dict[str, Any]:
-        """What besides the days was asked for and fits."""
+        """The valid values of all fields but the days."""
         named = ((name, self.cleaned_data.get(name)) for name in ("unit", "coordinator", "party", "area"))
         return {name: value for name, value in named if value is not None}

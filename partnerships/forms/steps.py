@@ -1,4 +1,4 @@
-"""One form per workflow step, made from the transition tables; admin and pages show and apply the same ones."""
+"""Forms of workflow steps, made from the transition tables; admin and pages use the same ones."""
 
 import datetime as dt
 from collections.abc import Callable, Mapping
@@ -290,15 +290,15 @@ class StepOffer:
 
 
 def step_offers(row: Any, user: Any) -> list[StepOffer]:
-    """What can be done with ``row`` in its status, corrections last."""
+    """Return the steps that the status of ``row`` allows, corrections last."""
     table, _verbs, _special = _WORKFLOWS[type(row)]
-    possible = [step for step in table.values() if row.status in step.sources and not _is_beside_the_point(row, step)]
+    possible = [step for step in table.values() if row.status in step.sources and not _is_taken_elsewhere(row, step)]
     possible.sort(key=lambda step: step.is_correction)
     return [StepOffer(step, refusal(user, step.permission, row)) for step in possible]
 
 
-def _is_beside_the_point(row: Any, step: Transition) -> bool:
-    """What another door leads to.
+def _is_taken_elsewhere(row: Any, step: Transition) -> bool:
+    """Whether a step is taken elsewhere.
 
     A demand is agreed by making the agreement or project that comes of it. A milestone is met or submitted, never
     either; a next contact or a start is met by making it, and a derived one is waived, not cancelled.

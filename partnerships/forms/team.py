@@ -1,4 +1,4 @@
-"""What a lead says on the team's pages: whose work to look at, and what goes to whom."""
+"""Forms of the team pages: the unit to look at, and handing over items."""
 
 import re
 from collections.abc import Callable
@@ -28,12 +28,12 @@ class TeamForm(forms.Form):
 
 
 def item_value(kind: str, row: Any) -> str:
-    """How a row stands in the form: with the version the person saw."""
+    """Return the form value of a row, with the version that the person saw."""
     return f"{kind}-{row.pk}-{row.version}"
 
 
 class ItemsField(forms.MultipleChoiceField):
-    """Rows by kind, id and version; what became of one meanwhile is the verb's to say, not the form's."""
+    """Rows by kind, id and version. The verb, not the form, checks whether they changed meanwhile."""
 
     widget = forms.MultipleHiddenInput
 
@@ -67,7 +67,7 @@ class HandOverForm(DomainFormMixin, forms.Form):
         offer_rows(self, "new_owner", people.exclude(pk=giver.pk if giver else None))
 
     def preview(self, actor: User) -> HandOverResult | None:
-        """What would move; nothing is saved."""
+        """Return what would be handed over; nothing is saved."""
         return self.apply(actor, verb=preview)
 
     def keep(self, actor: User, *, verb: Callable[..., HandOverResult] = hand_over, **about: Any) -> HandOverResult:

@@ -1,4 +1,4 @@
-"""Forms that know which version of a row they were opened with, and what to show when somebody else was faster."""
+"""Forms that compare the version of a row when they are saved, and the conflict shown if somebody else was faster."""
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
@@ -20,7 +20,7 @@ EMPTY = "–"
 
 
 class StampField(forms.CharField):
-    """A hidden note of when the form was opened; never a change of the row."""
+    """A hidden field about the page itself, such as when it was opened; it never counts as a change."""
 
     widget = forms.HiddenInput
 
@@ -32,10 +32,10 @@ class StampField(forms.CharField):
 
 
 class VersionedForm(forms.ModelForm):
-    """The form of a row that has a ``version``; a row without one, or a new one, has nothing to compare.
+    """A form of a row that has a ``version``. Without a version, or for a new row, nothing is compared.
 
-    Validate it in the transaction that saves. A stale form is invalid, with a ``conflict``; it shows what was typed and
-    carries the version as it is now, so that sending it once more is deliberate.
+    Validate it in the transaction that saves. A stale form is invalid and has a ``conflict``; it shows what was typed
+    with the current version, so that sending it again overwrites on purpose.
     """
 
     data: QueryDict
@@ -54,7 +54,7 @@ class VersionedForm(forms.ModelForm):
         self.fields["boxes"].initial = self._boxes
 
     def _boxes(self) -> str:
-        """The boxes it asks for: of one that is not ticked a browser sends nothing."""
+        """Return the names of its checkboxes: a browser sends nothing for one that is not ticked."""
         return " ".join(name for name, asked in self.fields.items() if isinstance(asked.widget, forms.CheckboxInput))
 
     def clean(self) -> dict[str, Any] | None:
@@ -64,7 +64,7 @@ class VersionedForm(forms.ModelForm):
         return cleaned
 
     def _check_version(self) -> None:
-        """Under the row's lock, which lasts until the save is committed: two forms cannot both find it current."""
+        """Compare the versions under the row's lock, so that two forms cannot both find theirs current."""
         rows = type(self.instance)._base_manager.select_for_update(no_key=True)
         now = rows.get(pk=self.instance.pk)
         submitted = self.cleaned_data.get("version") or "0"
@@ -76,30 +76,30 @@ class VersionedForm(forms.ModelForm):
             self._accept_current(now.version)
 
     def _accept_current(self, version: int) -> None:
-        """What was typed is shown again with the version as it is now: saving it once more is then deliberate."""
+        """Continue from the current version: the next save overwrites on purpose."""
         self.data = self.data.copy()
         self.data[self.add_prefix("version")] = str(version)
         self.data[self.add_prefix("opened_at")] = timezone.now().isoformat()
         self.data[self.add_prefix("boxes")] = self._boxes()
 
     def differences_beside(self, conflict: "Conflict") -> Iterable["Difference"]:
-        """What the form asks besides the columns of its row, where mine and theirs differ."""
+        """Return the differences in fields that are not columns of the row."""
         return ()
 
-    def leave_unjudged(self) -> None:
-        """Shows what was typed without a word about what is missing: nobody asked to keep it yet."""
+    def hide_errors(self) -> None:
+        """Show what was typed without errors: nobody asked to save it yet."""
         self._errors = ErrorDict()
 
-    def catch_up(self, conflict: "Conflict") -> None:
-        """What belongs to the row follows what happened meanwhile, so that saving again is possible."""
+    def follow_current_rows(self, conflict: "Conflict") -> None:
+        """Replace the lines by those of the current rows, so that the form can be sent again."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One field: as the person typed it, as it is now, as it was when the form was opened.
+    """One field: as the person typed it, as it is now, and as it was when the form was opened.
 
-    ``name`` is the field of ``form`` that asks for it, and ``sent`` what that sends for theirs; without a ``form`` there is
-    none of its own. ``is_left_out``: the page that was sent did not ask for it.
+    ``form`` and ``name`` are its form field, if it has one, and ``sent`` the values a browser would send for theirs.
+    ``is_left_out`` means that the page had no such field.
     """
 
     label: Any
@@ -133,7 +133,7 @@ def _moment(text: str) -> dt.datetime | None:
 class Conflict:
     """A refused save. ``now`` is the row as it is, ``submitted`` the version the form was opened with.
 
-    ``boxes`` are those that the page had.
+    ``boxes`` are the checkboxes that the page had.
     """
 
     now: Any
@@ -149,7 +149,7 @@ class Conflict:
         return self.now.history.select_related("history_user").first()
 
     def describe(self, form: VersionedForm, formsets: Iterable[Any] = (), *, reader: Any) -> None:
-        """``reader`` is who looks at it: rows that they may neither choose nor see are not named."""
+        """Fill in ``differences`` for ``reader``; rows that they may neither choose nor see are not named."""
         self.reader = reader
         parts = (part for rows in formsets for part in self._of_parts(rows))
         self.differences = [*self._of_root(form), *form.differences_beside(self), *parts]
@@ -170,7 +170,7 @@ class Conflict:
                 yield Difference(_label(model_field), mine, theirs, before, form, name, sent, is_left_out=left_out)
 
     def _is_left_out(self, form: forms.ModelForm, name: str) -> bool:
-        """Whether the page never asked for it: the field was locked, or hid what the reader could not see."""
+        """Whether the page had no such field: it was locked, or hid a value from the reader."""
         key, asked = form.add_prefix(name), form.fields.get(name)
         if asked is None:
             return False
@@ -179,7 +179,7 @@ class Conflict:
         return asked.widget.value_omitted_from_data(form.data, form.files, key)
 
     def _shown(self, form: forms.ModelForm, model_field: Any, row: Any) -> str:
-        """A column of ``row``, if there is one, as far as the reader may know it."""
+        """Return the text of a column of ``row`` as far as the reader may know it."""
         return self._in_words(form, model_field, getattr(row, model_field.attname)) if row else EMPTY
 
     def _in_words(self, form: forms.ModelForm, model_field: Any, value: Any) -> str:
@@ -188,7 +188,7 @@ class Conflict:
         )
 
     def _mine(self, form: forms.ModelForm, model_field: Any) -> str:
-        """For a field the form no longer has, or that did not pass: as it was typed when it makes no sense."""
+        """Return the text of what the person typed, even if the field is locked by now or its input invalid."""
         if model_field.name in getattr(form, "cleaned_data", {}):
             value = form.cleaned_data[model_field.name]
             return shown(model_field, value.pk if isinstance(value, models.Model) else value)
@@ -207,7 +207,7 @@ class Conflict:
         return any(known.filter(pk=pk).exists() for known in (offered, rows))
 
     def take_over(self, form: VersionedForm, formsets: Iterable[Any] = ()) -> None:
-        """What only they changed comes into the described forms as it is now: saving again does not undo it."""
+        """Put what only the others changed into the forms, so that saving again does not undo it."""
         for rows in formsets:
             rows.data = rows.data.copy()
             for line in rows.forms:
@@ -215,22 +215,22 @@ class Conflict:
         for difference in self.differences:
             if difference.is_theirs_alone:
                 difference.take_over()
-        form.catch_up(self)
+        form.follow_current_rows(self)
 
-    def of_row(self, form: VersionedForm, row: Any, names: Iterable[str]) -> Iterator[Difference]:
-        """Columns of a ``row`` that belongs to the root and that the form asks by their own names."""
+    def row_differences(self, form: VersionedForm, row: Any, names: Iterable[str]) -> Iterator[Difference]:
+        """Return the differences in columns of a part that the form asks for by the same names."""
         if row:
             yield from self._of_columns(form, row, _part_as_opened(row, self.opened_at), names)
 
-    def of_label(self, form: VersionedForm, name: str, rows: Any) -> Iterator[Difference]:
-        """What the first of the ``rows`` that belong to the root refers to, asked as one choice by its ``name``."""
+    def first_row_differences(self, form: VersionedForm, name: str, rows: Any) -> Iterator[Difference]:
+        """Return the difference in the first of the ``rows``, which the form asks for as one choice ``name``."""
         theirs, before = (
             min(kept, key=lambda row: row.pk, default=None) for kept in (rows.all(), self._as_opened(rows))
         )
         yield from self._of_columns(form, theirs or rows.model(), before, [name])
 
-    def of_rows(self, field: forms.BoundField, mine: Iterable[str], rows: Any) -> Iterator[Difference]:
-        """Rows that belong to the root, each a choice of ``field``, which starts with theirs; by what they are called."""
+    def rows_differences(self, field: forms.BoundField, mine: Iterable[str], rows: Any) -> Iterator[Difference]:
+        """Return the difference in parts that ``field`` asks for as several choices, compared by their names."""
         ours, theirs = set(mine), {str(row) for row in rows.all()}
         if ours != theirs:
             sent = tuple(str(value) for value in field.initial or ())
@@ -270,7 +270,7 @@ class Conflict:
 
 
 def _as_sent(value: Any) -> tuple[str, ...]:
-    """What a browser sends for a column's value: nothing for a box that is not ticked."""
+    """Return what a browser sends for a value: nothing for a checkbox that is not ticked."""
     if isinstance(value, bool):
         return ("on",) if value else ()
     return ("" if value is None else value.isoformat() if isinstance(value, dt.date) else str(value),)
@@ -281,13 +281,13 @@ def _joined(words: Iterable[str]) -> str:
 
 
 def _posted_fields(form: forms.ModelForm) -> list[str]:
-    """Of the form, and those that were typed but have been locked meanwhile: they are no longer in the form."""
+    """Return the fields of the form, and those that were sent but are locked by now."""
     names = [model_field.name for model_field in form.instance._meta.concrete_fields if model_field.editable]
     return [name for name in names if name in form.fields or name in form.data]
 
 
 def _is_scoped(model_field: Any) -> bool:
-    """Whether it refers to rows that not everybody sees: an id sent from outside must not tell the name of one."""
+    """Whether it refers to rows that not everybody sees: a forged id must not reveal the name of one."""
     return model_field.is_relation and hasattr(model_field.remote_field.model._default_manager.all(), "visible_to")
 
 
@@ -316,7 +316,7 @@ def _label(model_field: Any) -> str:
 
 
 def shown(model_field: Any, value: Any, *, is_named: bool = True) -> str:
-    """A column's value in words: names for ids, labels for choices, local dates."""
+    """Return the text of a column's value: names for ids, labels for choices, local dates."""
     if value is None or value == "":
         return EMPTY
     if model_field.is_relation and not is_named:

@@ -1,9 +1,8 @@
-"""The one form of a whole ceremony: typed in any order, kept as one types, recorded in one step."""
+"""The form of a whole ceremony: saved as a draft while the person types, recorded in one step."""
 
 import uuid
 from dataclasses import dataclass
 
-from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse, QueryDict
@@ -21,11 +20,12 @@ from partnerships.forms.ceremonies import (
     MOST_ADDED,
     SECTIONS,
     CeremonyForm,
+    OpenDraftForm,
     PresentLine,
     add_lines,
     blank_ceremony,
     remove_line,
-    who_may_be,
+    suggest_organizations,
 )
 from partnerships.forms.numbers import number_or_none, row_or_none
 from partnerships.models import AgreementType, CeremonyDraft, Event
@@ -33,17 +33,9 @@ from partnerships.requests import UserRequest
 from partnerships.views.base import require_or_403
 from partnerships.workflows import ceremonies
 
-# What the page needs beside its fields; none of it is kept in the draft.
-OF_THE_PAGE = ("csrfmiddlewaretoken", "action", "key", "look", "overwrite", "version")
+# Fields of the page that are not part of the draft.
+NOT_KEPT = ("csrfmiddlewaretoken", "action", "key", "look", "overwrite", "version")
 LONGEST_NAME = 200
-
-
-class OpenDraftForm(forms.Form):
-    """The draft that a page names. ``overwrite`` is the newer version that a warning named and the person gives up."""
-
-    key = forms.UUIDField()
-    version = forms.IntegerField(required=False)
-    overwrite = forms.IntegerField(required=False)
 
 
 @dataclass
@@ -65,28 +57,30 @@ class OpenDraft:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def event_ceremony(request: UserRequest) -> HttpResponse:
-    """``?draft=<key>`` goes on with what was kept.
+    """Show the form, with ``?draft=<key>`` that of a draft; a POST does what the button ``action`` says.
 
-    A POST says in ``action`` what its button is for; without one a script keeps what is being typed.
+    A POST without an ``action`` comes from the script that saves the draft while the person types.
     """
     require_or_403(request.user, "event.add")
     if request.method == "POST":
-        return _act(request, request.POST.get("action", ""))
+        return _handle_post(request, request.POST.get("action", ""))
     draft = _draft_asked_for(request)
     if draft and draft.event:
         return redirect(draft.event.get_absolute_url())
-    data = _as_data(draft.content) if draft else blank_ceremony(request.user)
-    return _page(request, data, OpenDraft(draft.key, draft.version) if draft else OpenDraft(uuid.uuid4()), draft=draft)
+    data = _as_post_data(draft.content) if draft else blank_ceremony(request.user)
+    return _show_page(
+        request, data, OpenDraft(draft.key, draft.version) if draft else OpenDraft(uuid.uuid4()), draft=draft
+    )
 
 
 @login_required
 @require_safe
 def event_ceremony_names(request: UserRequest, row: int) -> HttpResponse:
-    """Which organizations the name in line ``row`` may mean, while one types it."""
+    """Suggest organizations for the name that is being typed in line ``row``."""
     require_or_403(request.user, "event.add")
     name = request.GET.get(f"present-{row}-name", "").strip()[:LONGEST_NAME]
-    who = who_may_be(name, request.user)
-    line = PresentLine(request.GET, prefix=f"present-{row}", choices=None, who=who, is_checked=False)
+    match = suggest_organizations(name, request.user)
+    line = PresentLine(request.GET, prefix=f"present-{row}", choices=None, match=match, is_checked=False)
     return render(request, "partnerships/ceremonies/_who.html", {"line": line})
 
 
@@ -117,25 +111,28 @@ def _draft_asked_for(request: UserRequest) -> CeremonyDraft | None:
     return get_object_or_404(CeremonyDraft.objects.of(request.user).select_related("event"), key=key)
 
 
-def _as_data(content: dict[str, list[str]]) -> QueryDict:
+def _as_post_data(content: dict[str, list[str]]) -> QueryDict:
     data = QueryDict(mutable=True)
     for name, values in content.items():
         data.setlist(name, values)
     return data
 
 
-def _act(request: UserRequest, action: str) -> HttpResponse:
+def _handle_post(request: UserRequest, action: str) -> HttpResponse:
     data, opened = request.POST.copy(), OpenDraft.of(request)
-    for name in OF_THE_PAGE:
+    for name in NOT_KEPT:
         data.pop(name, None)
     if action == "record":
         return _record(request, data, opened)
     focus = _change_lines(request, data, action)
-    return _keep(request, data, opened, focus=focus, is_typing=not action and bool(request.htmx))
+    return _save_and_show(request, data, opened, focus=focus, is_typing=not action and bool(request.htmx))
 
 
 def _change_lines(request: UserRequest, data: QueryDict, action: str) -> str:
-    """``add-agreements`` and ``remove-agreements-3`` are what buttons send. Returns the line or section to go on with."""
+    """Add or remove lines for an action such as ``add-agreements`` or ``remove-agreements-3``.
+
+    Returns the key of the line or section that gets the focus.
+    """
     verb, _dash, what = action.partition("-")
     section, _dash, number = what.partition("-")
     if section not in SECTIONS or verb not in {"add", "remove"}:
@@ -154,7 +151,7 @@ def _count(data: QueryDict, section: str) -> int:
 
 
 def _prefill(data: QueryDict, section: str) -> dict[str, str]:
-    """What a further line starts with: the kind asked for, and our side as in the line before or as the host."""
+    """Return the first values of a new line: the kind asked for, and our side as in the last line or else the host."""
     kind = data.get(f"add-{section}-kind", "")
     ours = [data.get(f"{section}-{number}-ours", "") for number in data.getlist(section)]
     hosts = [number for number in data.getlist("present") if data.get(f"present-{number}-role") == "host"]
@@ -168,11 +165,11 @@ def _prefill(data: QueryDict, section: str) -> dict[str, str]:
 
 
 def _title(kind: str) -> str:
-    """Most papers are called what their type is called."""
+    """Return the usual title of an agreement of this type: the name of the type."""
     return str(row_or_none(AgreementType.objects.all(), kind) or "")
 
 
-def _keep(
+def _save_and_show(
     request: UserRequest,
     data: QueryDict,
     opened: OpenDraft,
@@ -182,20 +179,20 @@ def _keep(
     is_typing: bool = False,
 ) -> HttpResponse:
     try:
-        draft = _save(request, data, opened)
+        draft = _save_draft(request, data, opened)
     except StaleVersion as error:
-        show = _state if is_typing else _page
+        show = _show_state if is_typing else _show_page
         return show(request, data, opened, newer_version=error.current)
     except TransitionRefused:
         draft = CeremonyDraft.objects.of(request.user).select_related("event").get(key=opened.key)
-        return _state(request, data, opened, draft=draft) if is_typing else _recorded_already(request, draft)
+        return _show_state(request, data, opened, draft=draft) if is_typing else _recorded_already(request, draft)
     if is_typing:
-        return replace_url(_state(request, data, opened, draft=draft), draft.get_absolute_url())
-    answer = _page(request, data, opened, draft=draft, form=form, focus=focus)
+        return replace_url(_show_state(request, data, opened, draft=draft), draft.get_absolute_url())
+    answer = _show_page(request, data, opened, draft=draft, form=form, focus=focus)
     return replace_url(answer, draft.get_absolute_url()) if request.htmx else answer
 
 
-def _save(request: UserRequest, data: QueryDict, opened: OpenDraft) -> CeremonyDraft:
+def _save_draft(request: UserRequest, data: QueryDict, opened: OpenDraft) -> CeremonyDraft:
     content = {name: [str(value) for value in values] for name, values in data.lists()}
     draft = ceremonies.save_draft(
         actor=request.user, key=opened.key, content=content, version=opened.version, now=timezone.now()
@@ -212,20 +209,20 @@ def _recorded_already(request: UserRequest, draft: CeremonyDraft) -> HttpRespons
 
 
 def _record(request: UserRequest, data: QueryDict, opened: OpenDraft) -> HttpResponse:
-    """Everything at once; what is refused stands beside its line, and what was typed is kept as a draft."""
+    """Record the ceremony; if something is refused, save the draft and show the errors at their lines."""
     recorded = CeremonyDraft.objects.of(request.user).filter(key=opened.key).exclude(event=None).first()
     if recorded:
         return _recorded_already(request, recorded)
     form = CeremonyForm(data, user=request.user, today=timezone.localdate())
     try:
-        if form.is_valid() and (event := _recorded(request, form, opened)):
+        if form.is_valid() and (event := _try_to_record(request, form, opened)):
             return redirect(event.get_absolute_url())
     except StaleVersion as error:
-        return _page(request, data, opened, newer_version=error.current)
-    return _keep(request, data, opened, form=form)
+        return _show_page(request, data, opened, newer_version=error.current)
+    return _save_and_show(request, data, opened, form=form)
 
 
-def _recorded(request: UserRequest, form: CeremonyForm, opened: OpenDraft) -> Event | None:
+def _try_to_record(request: UserRequest, form: CeremonyForm, opened: OpenDraft) -> Event | None:
     ceremony = form.ceremony()
     try:
         event = ceremonies.record_ceremony(
@@ -239,7 +236,7 @@ def _recorded(request: UserRequest, form: CeremonyForm, opened: OpenDraft) -> Ev
     except StaleVersion:
         raise
     except DomainError as error:
-        form.refuse(error)
+        form.add_refusal(error)
         return None
     messages.success(request, _("Recorded: %(what)s.") % {"what": _summary(ceremony)})
     return event
@@ -260,7 +257,7 @@ def _summary(ceremony: ceremonies.Ceremony) -> str:
     return " · ".join(parts)
 
 
-def _state(
+def _show_state(
     request: UserRequest,
     data: QueryDict,
     opened: OpenDraft,
@@ -268,7 +265,7 @@ def _state(
     draft: CeremonyDraft | None = None,
     newer_version: int | None = None,
 ) -> HttpResponse:
-    """What a page that saves while one types shows of it: when, and how many lines are named by now."""
+    """Answer an autosave with the time of the draft and the number of lines."""
     form = CeremonyForm(data, user=request.user, today=timezone.localdate(), is_checked=False)
     context = {
         "form": form,
@@ -285,7 +282,7 @@ def _address(opened: OpenDraft) -> str:
     return f"{reverse('event_ceremony')}?draft={opened.key}"
 
 
-def _page(
+def _show_page(
     request: UserRequest,
     data: QueryDict,
     opened: OpenDraft,

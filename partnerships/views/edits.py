@@ -33,7 +33,7 @@ def edit_page(
     Checked and saved in one transaction: the form holds the lock of the version it compares.
     """
     if is_shown_again(request.POST):
-        form.leave_unjudged()
+        form.hide_errors()
     elif request.method == "POST":
         with transaction.atomic():
             saved = form.apply(request.user) if form.is_valid() else None

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from partnerships.forms.activities import About, AttachmentForm, FollowUpForm
+from partnerships.forms.activities import About, AttachmentForm, NewActivityForm
 from partnerships.forms.numbers import row_or_none
 from partnerships.lists.agreements import PARTIES
 from partnerships.models import Activity, Agreement, Event, Organization, User
@@ -43,7 +43,7 @@ def about(request: UserRequest) -> About:
 def entry_page(request: UserRequest, about: About, *, is_agreement_fixed: bool = False) -> HttpResponse:
     """Shows the form, as it was typed where ``look`` asks for what one may choose now; enters what is sent."""
     make = partial(
-        FollowUpForm,
+        NewActivityForm,
         about=about,
         user=request.user,
         today=timezone.localdate(),
@@ -66,7 +66,7 @@ def entry_page(request: UserRequest, about: About, *, is_agreement_fixed: bool =
     return _shown(request, form, attached)
 
 
-def _enter(form: FollowUpForm, attached: AttachmentForm, user: User) -> Activity | None:
+def _enter(form: NewActivityForm, attached: AttachmentForm, user: User) -> Activity | None:
     """The follow-up with its files, or nothing at all."""
     is_valid = form.is_valid() and (attached.is_valid() or not attached.is_bound)
     if not is_valid:
@@ -108,7 +108,7 @@ def _only_partner(about: About) -> list[Organization]:
     return others if len(others) == 1 else []
 
 
-def _shown(request: UserRequest, form: FollowUpForm, attached: AttachmentForm) -> HttpResponse:
+def _shown(request: UserRequest, form: NewActivityForm, attached: AttachmentForm) -> HttpResponse:
     """The page; for a script the part that depends on the agreement, or the agreements found alone."""
     target = request.htmx.target if request.htmx else None
     part = {"about": "_about", "agreements": "_agreements"}.get(target or "", "form")
@@ -117,7 +117,7 @@ def _shown(request: UserRequest, form: FollowUpForm, attached: AttachmentForm) -
     return render(request, f"partnerships/activities/{part}.html", context)
 
 
-def _agreements(form: FollowUpForm, user: User) -> dict[str, object]:
+def _agreements(form: NewActivityForm, user: User) -> dict[str, object]:
     """Those to choose among: the chosen one, then those found, or without a search those that are likely meant."""
     if form.is_agreement_fixed:
         return {}
@@ -131,7 +131,7 @@ def _agreements(form: FollowUpForm, user: User) -> dict[str, object]:
     return {"shown": shown, "chosen": chosen, "words": words, "has_more": len(found) > FOUND_AT_MOST}
 
 
-def _words(form: FollowUpForm) -> str:
+def _words(form: NewActivityForm) -> str:
     try:
         return form.fields["find"].clean(form["find"].value())
     except ValidationError:

@@ -124,6 +124,8 @@ def _register(
     if activity.kind in DETAIL_MODELS and not any(isinstance(part, DETAIL_MODELS[activity.kind]) for part in parts):
         parts = [DETAIL_MODELS[activity.kind](activity=activity), *parts]
     ACTIVITY.register(activity, parts, actor=actor)
+    if activity.owner:
+        check_new_owner(activity, activity.owner, field="owner")
     _check_credits(activity, parts)
 
 

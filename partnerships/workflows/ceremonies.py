@@ -1,4 +1,4 @@
-"""A whole ceremony in one step: the event, who was there, and everything that was signed, opened, released or visited."""
+"""Records a whole ceremony in one step: the event, its participants, and all that was signed, opened, released or visited."""
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
@@ -40,7 +40,7 @@ from partnerships.models import (
     User,
     Visit,
 )
-from partnerships.permissions import refusal, require
+from partnerships.permissions import require
 from partnerships.workflows.activities import register_activity, register_completed_activity
 from partnerships.workflows.agreements import register_signed_agreement
 from partnerships.workflows.demands import register_demand
@@ -54,7 +54,7 @@ LONGEST_TITLE = 200
 
 @dataclass(frozen=True, kw_only=True)
 class CeremonyLine:
-    """One line of the form, called ``key`` there; ``unit`` and ``coordinator`` look after what becomes of it."""
+    """One line of the form, by its ``key`` there; its record gets the ``unit`` and the ``coordinator``."""
 
     key: str
     unit: Unit
@@ -62,10 +62,10 @@ class CeremonyLine:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Present:
-    """Somebody who was there: an ``organization`` on record, a new one of a ``kind``, or with neither a name as printed.
+class Participant:
+    """A participant: an ``organization`` on record, a new one of a ``kind``, or without both a name as printed.
 
-    A new one is none of ``confirmed_different``, the ids of its look-alikes.
+    ``confirmed_different`` holds the ids of look-alikes of a new one.
     """
 
     key: str
@@ -78,9 +78,9 @@ class Present:
 
 @dataclass(frozen=True, kw_only=True)
 class SignedAgreement(CeremonyLine):
-    """An agreement to register; ``parties`` are keys of those present, who may not be on record yet.
+    """An agreement to register; ``parties`` are keys of participants, which may not be on record yet.
 
-    It is none of ``confirmed_different``, the ids of agreements of its unit with the same title.
+    ``confirmed_different`` holds the ids of other agreements of its unit with the same title.
     """
 
     type: AgreementType
@@ -103,7 +103,7 @@ class OpenedFacility(CeremonyLine):
 
 @dataclass(frozen=True, kw_only=True)
 class ReleasedDemand(CeremonyLine):
-    """Without a ``wording`` the content was not published."""
+    """A demand to register; an empty ``wording`` means that its content was not published."""
 
     organization: str
     title: str
@@ -118,7 +118,7 @@ class VisitedPartner(CeremonyLine):
 
 @dataclass(frozen=True, kw_only=True)
 class ReportedCount:
-    """What the press counted, as printed; compared by ``rule`` with what is recorded."""
+    """A figure that the press reported; it is compared with the records by ``rule``."""
 
     key: str
     rule: str
@@ -131,15 +131,15 @@ class ReportedCount:
 
 @dataclass(frozen=True, kw_only=True)
 class Ceremony:
-    """What one form says, checked.
+    """The valid input of the form.
 
-    ``source`` is where the reported figures stand; it may be new. ``printed`` is what it says about the event.
+    ``source`` is where the figures were reported; it may be new. ``printed`` is the text about the event in it.
     """
 
     event: Event
     kinds: tuple[str, ...]
     programme: Programme | None = None
-    present: tuple[Present, ...] = ()
+    present: tuple[Participant, ...] = ()
     signed: tuple[SignedAgreement, ...] = ()
     opened: tuple[OpenedFacility, ...] = ()
     released: tuple[ReleasedDemand, ...] = ()
@@ -155,14 +155,14 @@ def save_draft(
     """Save what was typed so far on top of ``version``.
 
     Raises ``StaleVersion`` when another tab or device saved since that version, and ``TransitionRefused``
-    once the ceremony is recorded. A draft that was discarded meanwhile is kept anew: somebody is typing in it.
+    once the ceremony is recorded. A draft that was discarded meanwhile is created again: somebody is typing in it.
     """
     with transaction.atomic():
-        draft = _draft(actor, key, now)
+        draft = _locked_draft(actor, key, now)
         if draft.event_id:
             raise TransitionRefused(_("This ceremony is recorded already."))
         _check_is_current(draft, version=version)
-        # The database takes no NUL; the form says so to whoever records it.
+        # The database takes no NUL. The form refuses it when the ceremony is recorded.
         draft.content = {
             name.replace("\0", ""): [value.replace("\0", "") for value in values] for name, values in content.items()
         }
@@ -173,14 +173,14 @@ def save_draft(
 
 
 def discard_draft(draft: CeremonyDraft) -> None:
-    """It is its author's alone, so nobody else is asked; one that is recorded stays as the receipt of its event."""
+    """Delete a draft of the author's own. One that is recorded stays, so that a second click finds its event."""
     CeremonyDraft.objects.filter(pk=draft.pk, event=None).delete()
 
 
 def record_ceremony(
     ceremony: Ceremony, *, actor: User, key: UUID, version: int, today: dt.date, now: dt.datetime
 ) -> Event:
-    """Records a ceremony that took place, all of it or nothing. A second click gets the event the first one made.
+    """Record a ceremony that took place, all of it or nothing. A second click gets the event that the first one made.
 
     Effects in order: the event with its kinds; new organizations; who took part; each agreement, registered as already
     signed on the day; each facility, opened on it; each demand, released on it; each visit, completed where its day has
@@ -190,26 +190,26 @@ def record_ceremony(
     Raises what the verbs raise; ``field`` names the input as the form does, such as "agreements-3-title".
     """
     with transaction.atomic():
-        draft = _draft(actor, key, now)
+        draft = _locked_draft(actor, key, now)
         if draft.event:
             return draft.event
         _check_is_current(draft, version=version)
         _lock_units(ceremony)
         event = _record_event(ceremony, actor, today)
-        present = _record_present(ceremony.present, event, actor, today)
+        present = _record_participants(ceremony.present, event, actor, today)
         recorder = _LineRecorder(event, actor, today, present, ceremony.programme)
         recorder.label(event=event)
         for signed in ceremony.signed:
-            with _at(signed.key):
+            with _in_line(signed.key):
                 recorder.sign(signed)
         for opened in ceremony.opened:
-            with _at(opened.key):
+            with _in_line(opened.key):
                 recorder.open(opened)
         for released in ceremony.released:
-            with _at(released.key):
+            with _in_line(released.key):
                 recorder.release(released)
         for visited in ceremony.visited:
-            with _at(visited.key):
+            with _in_line(visited.key):
                 recorder.visit(visited)
         _record_source(ceremony, event, actor)
         draft.event, draft.content = event, {}
@@ -217,8 +217,8 @@ def record_ceremony(
     return event
 
 
-def _draft(actor: User, key: UUID, now: dt.datetime) -> CeremonyDraft:
-    """The draft under its lock, made where it is not there yet: of two clicks at once the second waits for the first."""
+def _locked_draft(actor: User, key: UUID, now: dt.datetime) -> CeremonyDraft:
+    """Return the locked draft, creating it if needed; of two clicks at once the second waits for the first."""
     draft, _is_new = CeremonyDraft.objects.get_or_create(author=actor, key=key, defaults={"version": 0, "kept_at": now})
     return lock(draft)
 
@@ -239,8 +239,8 @@ def _check_is_current(draft: CeremonyDraft, *, version: int) -> None:
 
 
 @contextmanager
-def _at(key: str) -> Iterator[None]:
-    """Says in which line something was refused."""
+def _in_line(key: str) -> Iterator[None]:
+    """Put the key of the line before the field of a refusal."""
     try:
         yield
     except DomainError as error:
@@ -258,7 +258,9 @@ def _record_event(ceremony: Ceremony, actor: User, today: dt.date) -> Event:
     return event
 
 
-def _record_present(present: Iterable[Present], event: Event, actor: User, today: dt.date) -> dict[str, Organization]:
+def _record_participants(
+    present: Iterable[Participant], event: Event, actor: User, today: dt.date
+) -> dict[str, Organization]:
     """Who took part, by key. Those on record are locked in one order: two ceremonies at once never wait in a circle."""
     ids = [one.organization.pk for one in present if one.organization]
     rows = Organization.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
@@ -266,9 +268,9 @@ def _record_present(present: Iterable[Present], event: Event, actor: User, today
     found: dict[str, Organization] = {}
     organization: Organization | None
     for one in present:
-        with _at(one.key):
+        with _in_line(one.key):
             if one.organization:
-                organization = _on_record(one.organization, known)
+                organization = _known_organization(one.organization, known)
             else:
                 organization = _new_organization(one, event, actor, today, found.values())
             if organization:
@@ -280,14 +282,14 @@ def _record_present(present: Iterable[Present], event: Event, actor: User, today
     return found
 
 
-def _on_record(organization: Organization, known: Mapping[int, Organization]) -> Organization:
+def _known_organization(organization: Organization, known: Mapping[int, Organization]) -> Organization:
     if organization.pk not in known:
         raise InvalidInput(_("Somebody else deleted this since you opened it."), field="choice")
     return known[organization.pk]
 
 
 def _new_organization(
-    present: Present, event: Event, actor: User, today: dt.date, listed: Iterable[Organization]
+    present: Participant, event: Event, actor: User, today: dt.date, listed: Iterable[Organization]
 ) -> Organization | None:
     """The new organization, held by the event's unit, which enters it; those listed beside it are different ones."""
     if not present.kind:
@@ -312,7 +314,7 @@ def _record_source(ceremony: Ceremony, event: Event, actor: User) -> None:
         require(actor, "event.edit", event)
         save_as(Citation(source=source, record=event, printed=ceremony.printed), actor)
     for reported in ceremony.reported:
-        with _at(reported.key):
+        with _in_line(reported.key):
             _record_figure(reported, source, event, actor)
 
 
@@ -334,7 +336,7 @@ def _record_figure(reported: ReportedCount, source: Source, event: Event, actor:
 
 
 class _LineRecorder:
-    """Registers one line after another; ``present`` are the organizations of the event by key."""
+    """Registers the lines; ``present`` maps keys of participants to their organizations."""
 
     def __init__(
         self,
@@ -363,7 +365,6 @@ class _LineRecorder:
             event=self.event,
             is_party_list_complete=line.is_party_list_complete,
         )
-        _check_keeper(line.coordinator, "agreement.edit", agreement)
         parties = self._organizations(line.parties)
         signed = register_signed_agreement(
             agreement,
@@ -392,7 +393,6 @@ class _LineRecorder:
             event=self.event,
             region=self.event.region,
         )
-        _check_keeper(line.coordinator, "facility.edit", facility)
         sides = [FacilityPartner(organization=organization) for organization in self._organizations(line.partners)]
         register_facility(facility, actor=self.actor, today=self.today, parts=[*sides, *self._labels()])
         open_facility(facility, actor=self.actor, on=self.event.starts_on, today=self.today)
@@ -403,13 +403,12 @@ class _LineRecorder:
             unit=line.unit,
             owner=line.coordinator,
             organization=organization,
-            title=line.title or _about(_("Demand of %(organization)s"), organization),
+            title=line.title or _title_about(_("Demand of %(organization)s"), organization),
             is_content_published=bool(line.wording),
             original_wording=line.wording,
             event=self.event,
             released_on=self.event.starts_on,
         )
-        _check_keeper(line.coordinator, "demand.edit", demand)
         register_demand(demand, actor=self.actor, today=self.today, parts=self._labels())
 
     def visit(self, line: VisitedPartner) -> None:
@@ -419,14 +418,13 @@ class _LineRecorder:
         visit: dict[str, Any] = {
             "unit": line.unit,
             "kind": ActivityKind.VISIT,
-            "title": _about(_("Visit to %(organization)s"), host),
+            "title": _title_about(_("Visit to %(organization)s"), host),
             "agreement": agreements[0] if len(agreements) == 1 else None,
             "event": self.event,
             "owner": line.coordinator,
             "starts_on": line.on,
         }
         activity, parts = Activity(**visit), [Visit(host=host), ActivityOrganization(organization=host)]
-        _check_keeper(line.coordinator, "activity.edit", activity)
         more: dict[str, Any] = {"actor": self.actor, "today": self.today, "parts": parts}
         if line.on > self.today:
             register_activity(activity, **more)
@@ -446,14 +444,6 @@ def _party(organization: Organization, line: SignedAgreement) -> AgreementParty:
     return AgreementParty(organization=organization, signs_for_members=is_for_members)
 
 
-def _about(words: str, organization: Organization) -> str:
-    """A title of ours; the longest names leave no room for all of it."""
+def _title_about(words: str, organization: Organization) -> str:
+    """Return a generated title, shortened to the length of its column."""
     return Truncator(words % {"organization": organization}).chars(LONGEST_TITLE)
-
-
-def _check_keeper(person: User | None, action: str, row: Any) -> None:
-    """Whoever is to look after it has to be able to."""
-    may_not = refusal(person, action, row) if person else None
-    if may_not is not None:
-        words = _("%(person)s could not work on it: %(reason)s") % {"person": person, "reason": may_not}
-        raise InvalidInput(words, field="coordinator")

@@ -42,7 +42,7 @@ from partnerships.models import (
 from partnerships.workflows.ceremonies import (
     Ceremony,
     OpenedFacility,
-    Present,
+    Participant,
     ReleasedDemand,
     ReportedCount,
     SignedAgreement,
@@ -88,9 +88,9 @@ def whole_ceremony(actor: Any, **values: Any) -> Ceremony:
         "kinds": ("signing_ceremony", "opening"),
         "programme": ProgrammeFactory(),
         "present": (
-            Present(key="present-0", name="College", role="host", organization=InstitutionFactory()),
-            Present(key="present-1", name="Panda", role="participant", kind="enterprise"),
-            Present(key="present-2", name="Garbled ...", role="signatory"),
+            Participant(key="present-0", name="College", role="host", organization=InstitutionFactory()),
+            Participant(key="present-1", name="Panda", role="participant", kind="enterprise"),
+            Participant(key="present-2", name="Garbled ...", role="signatory"),
         ),
         "signed": (signed(AgreementTypeFactory(), parties, **kept),),
         "opened": (OpenedFacility(key="facilities-0", kind="workstation", name="Station", partners=parties, **kept),),
@@ -181,7 +181,7 @@ def test_nothing_is_asked_of_days_that_are_over(actor: Any) -> None:
 
 def test_an_association_alone_signs_for_its_members(actor: Any) -> None:
     ceremony = whole_ceremony(actor)
-    association = Present(key="present-0", name="A", role="host", organization=AssociationFactory())
+    association = Participant(key="present-0", name="A", role="host", organization=AssociationFactory())
     present = (association, *ceremony.present[1:])
     line = replace(ceremony.signed[0], signs_for_members=True)
 
@@ -349,7 +349,7 @@ def test_two_ceremonies_with_the_same_guests_never_wait_in_a_circle(actor: Any) 
     calls = []
     for pair in ((here, there), (there, here)):
         present = tuple(
-            Present(key=f"present-{number}", name="x", role="guest", organization=one)
+            Participant(key=f"present-{number}", name="x", role="guest", organization=one)
             for number, one in enumerate(pair)
         )
         ceremony = whole_ceremony(actor, present=present, source=None, reported=())
@@ -366,7 +366,7 @@ def test_a_visit_entered_by_itself_and_a_ceremony_never_wait_in_a_circle(actor: 
     more = {"signed": (), "opened": (), "released": (), "source": None, "reported": ()}
     for _round in range(4):
         host = EnterpriseFactory()
-        present = (Present(key="present-0", name="x", role="guest", organization=host),)
+        present = (Participant(key="present-0", name="x", role="guest", organization=host),)
         visited = (VisitedPartner(key="visits-0", organization="present-0", on=DAY, **kept),)
         visit = {"unit": unit_of(actor), "kind": "visit", "title": "Another", "starts_on": DAY, "organizations": [host]}
 

@@ -1,12 +1,13 @@
 """The one form of a whole ceremony: the event, and its lines by section."""
 
 from partnerships.forms.ceremonies.lines import PresentLine
-from partnerships.forms.ceremonies.names import who_may_be
+from partnerships.forms.ceremonies.names import suggest_organizations
 from partnerships.forms.ceremonies.page import (
     BLANK_PRESENT,
     MOST_ADDED,
     SECTIONS,
     CeremonyForm,
+    OpenDraftForm,
     add_lines,
     blank_ceremony,
     remove_line,
@@ -17,9 +18,10 @@ __all__ = [
     "MOST_ADDED",
     "SECTIONS",
     "CeremonyForm",
+    "OpenDraftForm",
     "PresentLine",
     "add_lines",
     "blank_ceremony",
     "remove_line",
-    "who_may_be",
+    "suggest_organizations",
 ]

@@ -1,4 +1,4 @@
-"""What the forms of a ceremony are made of: fields, and the choices that all lines share."""
+"""Fields of the ceremony form, and the choices that all its lines share."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from partnerships.models.base import validate_visible_text
 
 
 class DraftPartForm(forms.Form):
-    """``is_checked`` off: shown as it was left, and nobody is told yet what is missing."""
+    """A part of the ceremony form. Without ``is_checked`` it shows what was typed and no errors: it is still a draft."""
 
     data: QueryDict
     prefix: str
@@ -35,14 +35,14 @@ def line_field(label: Any, length: int = 200, **more: Any) -> forms.CharField:
 
 @dataclass
 class Choices:
-    """What the selects of the page offer ``user``, read once for all lines; ``present`` are names by key."""
+    """The options of the page's selects for ``user``, read once for all lines; ``present`` are names by key."""
 
     user: User
     present: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def units(self) -> dict[str, Unit]:
-        """Those whose ceremonies the person enters."""
+        """The units for which the person may enter ceremonies."""
         rows = Unit.objects.visible_to(self.user)
         if not self.user.sees_all_units:
             rows = rows.filter(pk__in=self.user.scope.unit_ids_as(Role.COORDINATOR))
@@ -66,12 +66,12 @@ def by_key(rows: Iterable[Any]) -> dict[str, Any]:
 
 
 def select(label: Any, **more: Any) -> forms.TypedChoiceField:
-    """A select without its options: they are read once for all lines, and ``offer`` fills them in."""
+    """Return a select without options: they are read once for all lines, and ``offer_choices`` fills them in."""
     return forms.TypedChoiceField(label=label, empty_value=None, **more)
 
 
-def offer(field: Any, rows: Mapping[str, Any], *, empty: Any = None) -> None:
-    """The options of a select or of check boxes; what was chosen is cleaned to the row itself."""
+def offer_choices(field: Any, rows: Mapping[str, Any], *, empty: Any = None) -> None:
+    """Fill in the options of a select or of checkboxes; the chosen key is cleaned to its row."""
 
     def row_of(key: str) -> Any:
         if key not in rows:
@@ -84,7 +84,7 @@ def offer(field: Any, rows: Mapping[str, Any], *, empty: Any = None) -> None:
 
 
 def in_both_languages(words: Callable[[], str]) -> dict[str, str]:
-    """A name of ours as the columns of a row that has one for each language."""
+    """Return a generated name as the columns ``name`` and ``name_zh`` of a row."""
     with override("en"):
         name = words()
     with override("zh-hans"):

@@ -1,4 +1,4 @@
-"""The event itself, and what the press counted."""
+"""The part of the ceremony form about the event itself, and the figures that the press reported."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from partnerships.forms.ceremonies.fields import (
     DraftPartForm,
     in_both_languages,
     line_field,
-    offer,
+    offer_choices,
     select,
 )
 from partnerships.forms.choices import offer_rows
@@ -33,7 +33,7 @@ from partnerships.models import (
 )
 from partnerships.workflows import ceremonies
 
-# Rule -> section, the figure's name, and the question of the form.
+# Counting rule -> section, name of the figure, label of its field.
 FIGURES: Mapping[str, tuple[str, Any, Any]] = {
     CountingRule.EVENT_PARTICIPANTS: (
         "present",
@@ -57,7 +57,7 @@ FIGURES: Mapping[str, tuple[str, Any, Any]] = {
     ),
     CountingRule.EVENT_DEMANDS: ("demands", gettext_lazy("Demands released"), gettext_lazy("Demands reported")),
 }
-# Those of one kind alone.
+# Counting rule -> the only kind of line that it counts.
 COUNTED_KINDS: Mapping[str, str] = {
     CountingRule.EVENT_PARTICIPANTS: OrganizationKind.ENTERPRISE,
     CountingRule.EVENT_EMPLOYMENT_BASES: FacilityKind.EMPLOYMENT_BASE,
@@ -66,7 +66,7 @@ COUNTED_KINDS: Mapping[str, str] = {
 
 
 class EventForm(DraftPartForm):
-    """The event itself, who looks after what was made at it, and where the reported figures stand."""
+    """The event, the default unit and coordinator of its lines, and the source of the reported figures."""
 
     name = line_field(gettext_lazy("Name of the event"))
     name_zh = line_field(gettext_lazy("Chinese name"), required=False)
@@ -107,8 +107,8 @@ class EventForm(DraftPartForm):
     def __init__(self, *args: Any, choices: Choices, today: dt.date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.today = today
-        offer(self.fields["unit"], choices.units, empty=_("Choose a unit"))
-        offer(self.fields["coordinator"], choices.people, empty=_("Choose a person"))
+        offer_choices(self.fields["unit"], choices.units, empty=_("Choose a unit"))
+        offer_choices(self.fields["coordinator"], choices.people, empty=_("Choose a person"))
         pick_field(self, "programme").offer_to(choices.user)
         offer_rows(self, "source", Source.objects.visible_to(choices.user))
 
@@ -138,8 +138,8 @@ class EventForm(DraftPartForm):
             is_follow_up_list_complete=not values["more_followed"],
         )
 
-    def source_named(self) -> Source | None:
-        """The one chosen, or a new one that is not saved yet."""
+    def chosen_source(self) -> Source | None:
+        """Return the chosen source, or a new one that is not saved yet."""
         values = self.cleaned_data
         if values["source"] or not values["source_title"]:
             return values["source"]
@@ -152,7 +152,7 @@ class EventForm(DraftPartForm):
 
 
 class ReportedForm(DraftPartForm):
-    """How many the press counted."""
+    """The number that the press reported under one counting rule."""
 
     qualifier = forms.ChoiceField(
         label=gettext_lazy("How exactly"),
@@ -174,7 +174,7 @@ class ReportedForm(DraftPartForm):
 
     @property
     def typed(self) -> int | None:
-        """The number as far as it can be read, for the line that compares it with what is named."""
+        """The number that was typed, None if it is not valid; the page compares it with the number of lines."""
         try:
             return self.fields["value"].clean(self["value"].value())
         except forms.ValidationError:

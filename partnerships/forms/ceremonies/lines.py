@@ -1,4 +1,4 @@
-"""The lines of a ceremony: one form for each kind of thing that happened there."""
+"""The lines of the ceremony form: one form class for each section."""
 
 import datetime as dt
 from typing import Any
@@ -12,11 +12,11 @@ from partnerships.forms.ceremonies.fields import (
     DraftPartForm,
     in_both_languages,
     line_field,
-    offer,
+    offer_choices,
     select,
 )
 from partnerships.forms.ceremonies.head import EventForm
-from partnerships.forms.ceremonies.names import Who
+from partnerships.forms.ceremonies.names import NameMatch
 from partnerships.forms.domain import possible_day
 from partnerships.forms.possible_duplicates import AnotherField, another_field
 from partnerships.forms.steps import DateInput
@@ -28,9 +28,9 @@ NEW, PRINTED = "new", "printed"
 
 
 class CeremonyLineForm(DraftPartForm):
-    """One line of a section; a blank one counts for nothing."""
+    """One line of a section; a blank line is ignored."""
 
-    # Those that name an organization of the ceremony.
+    # The fields that refer to a participant of the ceremony.
     references: tuple[str, ...] = ()
 
     def __init__(self, *args: Any, choices: Choices, **kwargs: Any) -> None:
@@ -38,7 +38,7 @@ class CeremonyLineForm(DraftPartForm):
         self.choices = choices
 
     def line(self, head: EventForm) -> Any:
-        """What the line says, for the verb."""
+        """Return the argument of ``record_ceremony`` for this line."""
         raise NotImplementedError
 
     @property
@@ -50,17 +50,17 @@ class CeremonyLineForm(DraftPartForm):
         return self.prefix.rpartition("-")[0]
 
     def typed(self, name: str) -> str:
-        """As it came, unchecked."""
+        """Return what was typed in a field, unchecked."""
         return self.data.get(self.add_prefix(name), "")
 
     @property
     def kind_named(self) -> str:
-        """What reported figures of one kind are compared with."""
+        """The kind of this line, by which reported figures of one kind are compared."""
         return self.typed("kind")
 
 
 class PresentLine(CeremonyLineForm):
-    """An organization that was there. ``seen`` are the look-alikes that stood beside it when the page was sent."""
+    """An organization that took part. ``seen`` holds the ids of the look-alikes that the page showed beside it."""
 
     name = line_field(gettext_lazy("Organization"))
     role = forms.ChoiceField(label=gettext_lazy("Role"), choices=Participation.Role.choices)
@@ -68,29 +68,31 @@ class PresentLine(CeremonyLineForm):
     kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=OrganizationKind.choices, required=False)
     seen = forms.CharField(required=False)
 
-    def __init__(self, *args: Any, who: Who, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, match: NameMatch, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.who = who
+        self.match = match
 
     def has_changed(self) -> bool:
-        """A line without a name names nobody, whatever stands beside it."""
-        return bool(self.who.name)
+        """A line without a name is blank, whatever its other fields hold."""
+        return bool(self.match.name)
 
     @property
     def chosen(self) -> str:
-        """What is ticked: what the person chose, else the one organization of this very name, else a new one where
-        nothing on record looks alike. One that was chosen and cannot be any more is asked for again.
+        """The option that is ticked: an id, "new", "printed", or empty if the person has to choose.
+
+        The person's own choice comes first, then the only organization of exactly this name, then "new" if there are no
+        look-alikes. A chosen organization that is no longer on offer has to be chosen again.
         """
         asked = self.typed("choice")
-        if asked in {NEW, PRINTED} or any(str(row.pk) == asked for row in self.who.found):
+        if asked in {NEW, PRINTED} or any(str(row.pk) == asked for row in self.match.found):
             return asked
-        if self.who.same:
-            return str(self.who.same.pk)
-        return "" if self.who.found or asked else NEW
+        if self.match.same:
+            return str(self.match.same.pk)
+        return "" if self.match.found or asked else NEW
 
     @property
     def organization(self) -> Organization | None:
-        return next((row for row in self.who.found if str(row.pk) == self.chosen), None)
+        return next((row for row in self.match.found if str(row.pk) == self.chosen), None)
 
     @property
     def kind_named(self) -> str:
@@ -105,7 +107,7 @@ class PresentLine(CeremonyLineForm):
             self.add_error(
                 "choice", _("Which of these is it? If none, say that it is new, or keep the name as printed.")
             )
-        unseen = {str(row.pk) for row in self.who.found} - set(values.get("seen", "").split(","))
+        unseen = {str(row.pk) for row in self.match.found} - set(values.get("seen", "").split(","))
         if chosen == NEW and unseen:
             self.add_error(
                 "choice", _("Similar names are on record: if it is none of these, record the ceremony once more.")
@@ -114,44 +116,44 @@ class PresentLine(CeremonyLineForm):
             self.add_error("kind", self.fields["kind"].error_messages["required"])
         return values
 
-    def line(self, head: EventForm) -> ceremonies.Present:
+    def line(self, head: EventForm) -> ceremonies.Participant:
         values = self.cleaned_data
         kind = values["kind"] if values["choice"] == NEW else ""
-        return ceremonies.Present(
+        return ceremonies.Participant(
             key=self.prefix,
             name=values["name"],
             role=values["role"],
             organization=self.organization,
             kind=kind,
-            confirmed_different=self.who.alike,
+            confirmed_different=self.match.alike,
         )
 
 
-class KeptLine(CeremonyLineForm):
-    """A line of which something becomes that a unit and a person look after; empty: those of the event."""
+class OwnedLine(CeremonyLineForm):
+    """A line whose record gets a unit and a coordinator; by default those of the event."""
 
-    seldom: tuple[str, ...] = ("unit", "coordinator")
+    rare: tuple[str, ...] = ("unit", "coordinator")
 
     unit = select(gettext_lazy("Unit"), required=False)
     coordinator = select(gettext_lazy("Coordinator"), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        offer(self.fields["unit"], self.choices.units, empty=_("as above"))
-        offer(self.fields["coordinator"], self.choices.people, empty=_("as above"))
+        offer_choices(self.fields["unit"], self.choices.units, empty=_("as above"))
+        offer_choices(self.fields["coordinator"], self.choices.people, empty=_("as above"))
 
     @property
     def has_more(self) -> bool:
-        """Whether something stands among the fields that are seldom needed."""
-        return any(self.data.getlist(self.add_prefix(name)) not in ([], [""]) for name in self.seldom)
+        """Whether any of the rarely needed fields is filled in."""
+        return any(self.data.getlist(self.add_prefix(name)) not in ([], [""]) for name in self.rare)
 
-    def kept(self, head: EventForm) -> dict[str, Any]:
+    def common(self, head: EventForm) -> dict[str, Any]:
         values = {name: self.cleaned_data[name] or head.cleaned_data[name] for name in ("unit", "coordinator")}
         return {"key": self.prefix, **values}
 
 
-class TwoSidedLine(KeptLine):
-    """Our side, and the partner it was done with."""
+class TwoSidedLine(OwnedLine):
+    """A line with our side and a partner."""
 
     references = ("ours", "partner", "others")
     ours = forms.ChoiceField(label=gettext_lazy("Our side"), required=False)
@@ -160,7 +162,7 @@ class TwoSidedLine(KeptLine):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in ("ours", "partner"):
-            offer(self.fields[name], self.choices.present, empty="—")
+            offer_choices(self.fields[name], self.choices.present, empty="—")
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data
@@ -176,7 +178,7 @@ class TwoSidedLine(KeptLine):
 
 
 class SignedLine(TwoSidedLine):
-    seldom = ("unit", "coordinator", "title_as_signed", "others", "areas", "for_members", "more_signed")
+    rare = ("unit", "coordinator", "title_as_signed", "others", "areas", "for_members", "more_signed")
 
     type = select(gettext_lazy("Type"))
     title = line_field(gettext_lazy("Title"), 300)
@@ -195,20 +197,20 @@ class SignedLine(TwoSidedLine):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # A tick stays on the page while lines come and go.
+        # Keep a tick while lines are added and removed.
         self.ask_about(another_field(self).to_python(self.typed("is_another")))
         self.fields["ours"].required = True
-        offer(self.fields["type"], self.choices.types, empty="—")
-        offer(self.fields["areas"], self.choices.areas)
-        offer(self.fields["others"], self.choices.present)
+        offer_choices(self.fields["type"], self.choices.types, empty="—")
+        offer_choices(self.fields["areas"], self.choices.areas)
+        offer_choices(self.fields["others"], self.choices.present)
 
     def ask_about(self, found: frozenset[int]) -> None:
-        """Show the box that asks whether it is another agreement than these; without any there is no box."""
+        """Ask whether this is another agreement than those found; if none were found, the page shows no checkbox."""
         another_field(self).ask_about(found)
         self.has_duplicates = bool(found)
 
     def check_duplicates(self, head: EventForm) -> None:
-        """Ask about agreements of the unit with this title that nobody has confirmed to be others."""
+        """Ask about agreements of the unit with this title that were not confirmed as different."""
         unit = self.cleaned_data.get("unit") or head.cleaned_data.get("unit")
         title = self.cleaned_data.get("title")
         if not unit or not title:
@@ -221,7 +223,7 @@ class SignedLine(TwoSidedLine):
     def line(self, head: EventForm) -> ceremonies.SignedAgreement:
         values = self.cleaned_data
         return ceremonies.SignedAgreement(
-            **self.kept(head),
+            **self.common(head),
             type=values["type"],
             title=values["title"],
             title_as_signed=values["title_as_signed"],
@@ -242,10 +244,10 @@ class OpenedLine(TwoSidedLine):
         name = {"name": self.cleaned_data["name"], "name_zh": ""}
         if not name["name"]:
             name = in_both_languages(lambda: f"{FacilityKind(kind).label} · {partner}"[:200])
-        return ceremonies.OpenedFacility(**self.kept(head), **name, kind=kind, partners=self.sides())
+        return ceremonies.OpenedFacility(**self.common(head), **name, kind=kind, partners=self.sides())
 
 
-class ReleasedLine(KeptLine):
+class ReleasedLine(OwnedLine):
     references = ("organization",)
 
     organization = forms.ChoiceField(label=gettext_lazy("Asked by"))
@@ -257,7 +259,7 @@ class ReleasedLine(KeptLine):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        offer(self.fields["organization"], self.choices.present, empty="—")
+        offer_choices(self.fields["organization"], self.choices.present, empty="—")
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data
@@ -272,10 +274,10 @@ class ReleasedLine(KeptLine):
 
     def line(self, head: EventForm) -> ceremonies.ReleasedDemand:
         values = {name: self.cleaned_data[name] for name in ("organization", "title", "wording")}
-        return ceremonies.ReleasedDemand(**self.kept(head), **values)
+        return ceremonies.ReleasedDemand(**self.common(head), **values)
 
 
-class VisitedLine(KeptLine):
+class VisitedLine(OwnedLine):
     references = ("organization",)
 
     organization = forms.ChoiceField(label=gettext_lazy("Visited"))
@@ -283,11 +285,11 @@ class VisitedLine(KeptLine):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        offer(self.fields["organization"], self.choices.present, empty="—")
+        offer_choices(self.fields["organization"], self.choices.present, empty="—")
 
     def clean_on(self) -> dt.date | None:
         return possible_day(self.cleaned_data["on"])
 
     def line(self, head: EventForm) -> ceremonies.VisitedPartner:
         on = self.cleaned_data["on"] or head.cleaned_data["starts_on"]
-        return ceremonies.VisitedPartner(**self.kept(head), organization=self.cleaned_data["organization"], on=on)
+        return ceremonies.VisitedPartner(**self.common(head), organization=self.cleaned_data["organization"], on=on)

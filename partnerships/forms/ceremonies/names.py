@@ -1,4 +1,4 @@
-"""Which organization a name may be."""
+"""Matches typed names with the organizations on record."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,8 +13,8 @@ MOST_CANDIDATES = 6
 
 
 @dataclass
-class Who:
-    """Which organization a name may be: those on record that look alike, and whether they were shown before."""
+class NameMatch:
+    """A typed name with the organizations it may mean."""
 
     name: str = ""
     found: list[Organization] = field(default_factory=list)
@@ -22,7 +22,7 @@ class Who:
 
     @property
     def same(self) -> Organization | None:
-        """The one organization of this very name."""
+        """The only organization of exactly this name, if there is one."""
         key = telling_key(self.name)
         same = [row for row in self.found if key and key in {telling_key(row.name), telling_key(row.name_zh)}]
         return same[0] if len(same) == 1 else None
@@ -32,10 +32,10 @@ class Who:
         return ",".join(str(row.pk) for row in self.found)
 
 
-def who_is_who(data: QueryDict, typed: Mapping[str, str], user: User) -> dict[str, Who]:
-    """For each line of those present the organizations its name may mean: three queries for all lines.
+def match_names(data: QueryDict, typed: Mapping[str, str], user: User) -> dict[str, NameMatch]:
+    """Match the name of each participant line, by line number, in three queries for all lines.
 
-    What was chosen stays among them, however it is spelled.
+    An organization that was already chosen stays among the matches, however the name is spelled.
     """
     rows = Organization.objects.visible_to(user).not_archived()
     asked = {number: data.get(f"present-{number}-choice", "") for number in typed}
@@ -47,13 +47,13 @@ def who_is_who(data: QueryDict, typed: Mapping[str, str], user: User) -> dict[st
         own = [row for pk, row in chosen.items() if str(pk) == asked[number]]
         others = [row for row in alike.get(name, []) if row not in own]
         ids_alike = frozenset(row.pk for row in alike.get(name, []))
-        found[number] = Who(name, [*own, *others][:MOST_CANDIDATES], ids_alike)
+        found[number] = NameMatch(name, [*own, *others][:MOST_CANDIDATES], ids_alike)
     return found
 
 
-def who_may_be(name: str, user: User) -> Who:
-    """While one types: what looks alike first, then what contains the words."""
+def suggest_organizations(name: str, user: User) -> NameMatch:
+    """Match a name that is being typed: look-alikes first, then organizations that contain its words."""
     rows = Organization.objects.visible_to(user).not_archived().select_related("region")
     alike = rows.look_alikes_of([name])[name]
     found = {row.pk: row for row in (*alike, *rows.search(name)[:MOST_CANDIDATES])} if name else {}
-    return Who(name, list(found.values())[:MOST_CANDIDATES])
+    return NameMatch(name, list(found.values())[:MOST_CANDIDATES])

@@ -1,10 +1,11 @@
-"""The whole page of a ceremony: its sections, their lines as they come and go, and what all of it says."""
+"""The ceremony form as a whole: its sections, adding and removing lines, and its errors."""
 
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -21,13 +22,13 @@ from partnerships.forms.ceremonies.lines import (
     SignedLine,
     VisitedLine,
 )
-from partnerships.forms.ceremonies.names import who_is_who
+from partnerships.forms.ceremonies.names import match_names
 from partnerships.forms.numbers import number_or_none
 from partnerships.models import FacilityKind, OrganizationKind, Participation, User
 from partnerships.models.organizations import telling_key
 from partnerships.workflows import ceremonies
 
-# In one section; the form has to stay readable, and within what a request may carry.
+# Per section, so that the page stays readable and the request within its limit of fields.
 MOST_LINES = 60
 MOST_ADDED = 30
 BLANK_LINES = 3
@@ -39,8 +40,10 @@ HEADINGS: Mapping[str, Any] = {
     "demands": gettext_lazy("Demands released"),
     "visits": gettext_lazy("Visits after the meeting"),
 }
-# Seldom needed, or filled in by themselves.
+# Not focused in a new line: rarely needed, or filled in already.
 FILLED_LATER = {"unit", "coordinator"}
+# Field as the verbs call it -> field of a line.
+FIELD_NAMES = {"is_another": "choice", "owner": "coordinator"}
 SECTIONS: Mapping[str, type[CeremonyLineForm]] = {
     "present": PresentLine,
     "agreements": SignedLine,
@@ -50,15 +53,15 @@ SECTIONS: Mapping[str, type[CeremonyLineForm]] = {
 }
 
 
-def numbers_of(data: QueryDict, section: str) -> list[str]:
-    """The lines of a section in their order; each has a number that it keeps."""
+def line_numbers(data: QueryDict, section: str) -> list[str]:
+    """Return the numbers of a section's lines in their order; a line keeps its number when others go."""
     numbers = map(number_or_none, data.getlist(section))
     return list(dict.fromkeys(str(number) for number in numbers if number is not None))[:MOST_LINES]
 
 
 def add_lines(data: QueryDict, section: str, count: int, **values: str) -> str:
-    """``count`` further lines, each with ``values``: the key of the first; empty when a section holds no more."""
-    numbers = numbers_of(data, section)
+    """Add ``count`` lines with ``values``; return the key of the first, or "" if the section is full."""
+    numbers = line_numbers(data, section)
     if len(numbers) + count > MOST_LINES:
         return ""
     first = max(map(int, numbers), default=-1) + 1
@@ -71,9 +74,9 @@ def add_lines(data: QueryDict, section: str, count: int, **values: str) -> str:
 
 
 def remove_line(data: QueryDict, section: str, number: str) -> None:
-    """The line goes, and wherever the organization it names was chosen nobody is now."""
+    """Remove a line, and clear every field that refers to it."""
     gone = f"{section}-{number}"
-    data.setlist(section, [kept for kept in numbers_of(data, section) if kept != number])
+    data.setlist(section, [kept for kept in line_numbers(data, section) if kept != number])
     for name in list(data):
         if name.startswith(f"{gone}-"):
             del data[name]
@@ -82,7 +85,7 @@ def remove_line(data: QueryDict, section: str, number: str) -> None:
 
 
 def blank_ceremony(user: User) -> QueryDict:
-    """What a new page starts with: the person's unit, where they have one, and themselves."""
+    """Return the values of a new page: the person's unit, if they have only one, and the person as coordinator."""
     data, choices = QueryDict(mutable=True), Choices(user)
     if len(choices.units) == 1:
         data["unit"] = next(iter(choices.units))
@@ -95,7 +98,7 @@ def blank_ceremony(user: User) -> QueryDict:
 
 @dataclass(frozen=True)
 class CeremonySection:
-    """One part of the page: its lines, and what the press counted beside what they name."""
+    """One section of the page: its lines and the reported figures that they are compared with."""
 
     name: str
     lines: list[CeremonyLineForm]
@@ -106,8 +109,8 @@ class CeremonySection:
         return HEADINGS[self.name]
 
     @property
-    def added_kind(self) -> str:
-        """What the last lines were of: the next ones often are, too."""
+    def last_kind(self) -> str:
+        """The type or kind of the last line, offered for the next one."""
         return self.lines[-1].typed("type") or self.lines[-1].typed("kind") if self.lines else ""
 
     @property
@@ -115,16 +118,27 @@ class CeremonySection:
         return [line for line in self.lines if line.has_changed()]
 
 
+class OpenDraftForm(forms.Form):
+    """The draft that a page works on, and the version that it has read or saved last.
+
+    ``overwrite`` is the newer version that a warning was about: the person chose to overwrite it.
+    """
+
+    key = forms.UUIDField()
+    version = forms.IntegerField(required=False)
+    overwrite = forms.IntegerField(required=False)
+
+
 class CeremonyForm:
-    """The whole page: ``head``, ``sections`` by name, and every form of it in ``forms``."""
+    """The whole page: ``head``, ``sections`` by name, and all their forms in ``forms``."""
 
     def __init__(self, data: QueryDict, *, user: User, today: dt.date, is_checked: bool = True) -> None:
         self.data, self.user, self.is_checked = data, user, is_checked
-        self._numbers = {name: numbers_of(data, name) for name in SECTIONS}
+        self._numbers = {name: line_numbers(data, name) for name in SECTIONS}
         typed = {number: data.get(f"present-{number}-name", "").strip() for number in self._numbers["present"]}
         self.choices = Choices(user, {f"present-{number}": name for number, name in typed.items() if name})
         self.head = EventForm(data, choices=self.choices, today=today, is_checked=is_checked)
-        self._who = who_is_who(data, typed, user)
+        self._matches = match_names(data, typed, user)
         self.figures = [
             ReportedForm(data, rule=rule, section=section, name=name, label=label, is_checked=is_checked)
             for rule, (section, name, label) in FIGURES.items()
@@ -138,7 +152,7 @@ class CeremonyForm:
         for number in self._numbers[name]:
             more: dict[str, Any] = {"choices": self.choices, "is_checked": self.is_checked}
             if name == "present":
-                more["who"] = self._who[number]
+                more["match"] = self._matches[number]
             lines.append(SECTIONS[name](self.data, prefix=f"{name}-{number}", **more))
         section = CeremonySection(name, lines, [figure for figure in self.figures if figure.section == name])
         for figure in section.figures:
@@ -147,7 +161,7 @@ class CeremonyForm:
         return section
 
     def focus_on(self, key: str) -> None:
-        """Where to go on: the first field of a new line that its start left open."""
+        """Put the cursor in the first empty field of a new line."""
         line = next((form for form in self.forms if key and form.prefix == key), None)
         if line:
             empty = (name for name in line.fields if name not in FILLED_LATER and not line.typed(name))
@@ -163,7 +177,7 @@ class CeremonyForm:
 
     @property
     def problems(self) -> list[tuple[str, str, Any, str]]:
-        """Where something is missing or refused: place, anchor, the name of the field, and why."""
+        """All errors of the page as (place, anchor, label of the field, message)."""
         found = []
         for form in self.forms:
             found += [
@@ -174,7 +188,7 @@ class CeremonyForm:
         return found
 
     def _place(self, form: Any) -> str:
-        """ "Agreements signed, line 2"; empty for the event itself."""
+        """Name the place of a form, such as "Agreements signed, line 2"; empty for the event itself."""
         if isinstance(form, ReportedForm):
             return str(form.label)
         if not isinstance(form, CeremonyLineForm):
@@ -183,9 +197,9 @@ class CeremonyForm:
         return _("%(part)s, line %(number)s") % {"part": HEADINGS[form.section], "number": number}
 
     def is_valid(self) -> bool:
-        """Every form is asked, so that all that is missing is said at once."""
+        """Validate every form, so that the page shows all errors at once."""
         answers = [form.is_valid() for form in self.forms]
-        self._refuse_twins()
+        self._refuse_duplicates()
         self._refuse_unresolved()
         self._check_source()
         for line in self.sections["agreements"].filled:
@@ -193,17 +207,17 @@ class CeremonyForm:
                 line.check_duplicates(self.head)
         return all(answers) and all(form.is_valid() for form in self.forms)
 
-    def _refuse_twins(self) -> None:
+    def _refuse_duplicates(self) -> None:
         seen: set[object] = set()
         for line in self.sections["present"].filled:
             if isinstance(line, PresentLine):
-                one = line.organization or telling_key(line.who.name) or line.who.name
+                one = line.organization or telling_key(line.match.name) or line.match.name
                 if one in seen:
                     line.add_error("name", _("This organization is listed already."))
                 seen.add(one)
 
     def _refuse_unresolved(self) -> None:
-        """A name that nobody can tell yet signs and opens nothing."""
+        """Refuse lines that refer to a participant whose organization is not known."""
         lines = self.sections["present"].filled
         printed = {line.prefix for line in lines if line.cleaned_data.get("choice") == PRINTED}
         for line in (line for section in self.sections.values() for line in section.filled):
@@ -213,7 +227,7 @@ class CeremonyForm:
                     line.add_error(name, _("This name is kept as printed: say above which organization it is."))
 
     def _check_source(self) -> None:
-        """A number needs its source, and a source something that it says."""
+        """Require a source for reported figures, and a figure or a quotation for a source."""
         values, errors = self.head.cleaned_data, self.head.errors
         is_named = bool(values.get("source") or values.get("source_title"))
         is_counted = any(figure.is_given for figure in self.figures if figure.is_valid())
@@ -223,7 +237,7 @@ class CeremonyForm:
             self.head.add_error("source_printed", _("Say what it prints about the event, or give a number it reports."))
 
     def ceremony(self) -> ceremonies.Ceremony:
-        """What the page says; call it on a valid one."""
+        """Return the arguments for the verb; call it on a valid form."""
 
         def lines(name: str) -> tuple[Any, ...]:
             return tuple(line.line(self.head) for line in self.sections[name].filled)
@@ -238,19 +252,19 @@ class CeremonyForm:
             released=lines("demands"),
             visited=lines("visits"),
             reported=tuple(figure.reported() for figure in self.figures if figure.is_given),
-            source=self.head.source_named(),
+            source=self.head.chosen_source(),
             printed=self.head.cleaned_data["source_printed"],
         )
 
-    def refuse(self, error: DomainError) -> None:
-        """The reason of a verb, beside the field of the line that it names."""
+    def add_refusal(self, error: DomainError) -> None:
+        """Show the refusal of a verb at the field and the line that it names."""
         prefix, _dash, name = (error.field or "").rpartition("-")
         form = next((form for form in self.forms if prefix and form.prefix == prefix), self.head)
         # A look-alike was registered since the page checked.
         if isinstance(form, SignedLine) and isinstance(error, PossibleDuplicate):
             form.ask_about(error.found)
-        elif name == "is_another":
-            name = "choice"
+        else:
+            name = FIELD_NAMES.get(name, name)
         form.add_error(name if name in form.fields else None, str(error))
 
 
