@@ -190,7 +190,7 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
     def call_verb(self, request: HttpRequest, form: Any, formsets: list[Any], change: bool) -> None:
         """Register or edit the row with its parts; the verb writes, and Django's change message says what."""
         lines = [formset for formset in formsets if isinstance(formset, PartFormSet)]
-        parts = [line.instance for formset in lines for line in formset.kept_forms]
+        parts = [line.instance for formset in lines for line in formset.changed_forms]
         common = {"actor": request.user, "today": timezone.localdate(), "parts": parts, **form.arguments()}
         if change:
             columns = {column.name for column in form.instance._meta.concrete_fields}
@@ -284,9 +284,9 @@ class RecordAdmin(OfficeAdmin):
 def note_changes(formset: Any) -> None:
     """Say of a formset whose rows a verb has saved what Django's change message asks."""
     removed = formset.deleted_forms
-    formset.new_objects = [form.instance for form in formset.kept_forms if form in formset.extra_forms]
+    formset.new_objects = [form.instance for form in formset.changed_forms if form in formset.extra_forms]
     formset.changed_objects = [
-        (form.instance, form.changed_data) for form in formset.kept_forms if form in formset.initial_forms
+        (form.instance, form.changed_data) for form in formset.changed_forms if form in formset.initial_forms
     ]
     formset.deleted_objects = [form.instance for form in removed if form in formset.initial_forms]
 

@@ -14,7 +14,7 @@ from partnerships.workflows.documents import add_version, register_document
 FILE_HELP = _("PDF, Word, Excel, pictures or text, 25 MB at most.")
 
 
-class NewDocumentForm(DomainFormMixin, forms.ModelForm):
+class DocumentForm(DomainFormMixin, forms.ModelForm):
     """A document with its first file."""
 
     file = forms.FileField(label=_("File"), help_text=FILE_HELP)

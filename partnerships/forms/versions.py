@@ -183,7 +183,7 @@ class Conflict:
         return self._in_words(form, model_field, getattr(row, model_field.attname)) if row else EMPTY
 
     def _in_words(self, form: forms.ModelForm, model_field: Any, value: Any) -> str:
-        return shown(
+        return display_value(
             model_field, value, is_named=not _is_scoped(model_field) or self._may_know(form, model_field, value)
         )
 
@@ -191,10 +191,10 @@ class Conflict:
         """Return the text of what the person typed, even if the field is locked by now or its input invalid."""
         if model_field.name in getattr(form, "cleaned_data", {}):
             value = form.cleaned_data[model_field.name]
-            return shown(model_field, value.pk if isinstance(value, models.Model) else value)
+            return display_value(model_field, value.pk if isinstance(value, models.Model) else value)
         typed = str(form.data.get(form.add_prefix(model_field.name), ""))
         if isinstance(model_field, models.BooleanField):
-            return shown(model_field, bool(typed))
+            return display_value(model_field, bool(typed))
         try:
             value = model_field.to_python(typed) if typed else None
         except forms.ValidationError:
@@ -315,7 +315,7 @@ def _label(model_field: Any) -> str:
     return label[:1].upper() + label[1:]
 
 
-def shown(model_field: Any, value: Any, *, is_named: bool = True) -> str:
+def display_value(model_field: Any, value: Any, *, is_named: bool = True) -> str:
     """Return the text of a column's value: names for ids, labels for choices, local dates."""
     if value is None or value == "":
         return EMPTY

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from partnerships.forms.documents import NewDocumentForm, ReplaceForm
+from partnerships.forms.documents import DocumentForm, ReplaceForm
 from partnerships.models import Agreement, Demand, Document, Facility, Organization
 from partnerships.models.documents import DOCUMENT_TARGETS
 from partnerships.requests import UserRequest
@@ -38,7 +38,7 @@ def document_add(request: UserRequest, target: str, pk: int) -> HttpResponse:
     require_or_403(request.user, "document.upload", document)
     if _waits_for_its_paper(row):
         document.kind, document.title = Document.Kind.SIGNED_PAPER, _("Signed agreement")
-    form = NewDocumentForm(request.POST or None, request.FILES or None, instance=document, at=timezone.now())
+    form = DocumentForm(request.POST or None, request.FILES or None, instance=document, at=timezone.now())
     return _upload_page(request, row, form, title=_("Add a document"))
 
 

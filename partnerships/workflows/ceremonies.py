@@ -47,6 +47,7 @@ from partnerships.workflows.demands import register_demand
 from partnerships.workflows.edits import check_not_in_future
 from partnerships.workflows.facilities import open_facility, register_facility
 from partnerships.workflows.organizations import register_organization
+from partnerships.workflows.records import register_record
 from partnerships.workflows.transitions import check_day, lock, save_as
 
 LONGEST_TITLE = 200
@@ -182,10 +183,11 @@ def record_ceremony(
 ) -> Event:
     """Record a ceremony that took place, all of it or nothing. A second click gets the event that the first one made.
 
-    Effects in order: the event with its kinds; new organizations; who took part; each agreement, registered as already
+    Effects in order: new organizations; the event with its kinds and participants; each agreement, registered as already
     signed on the day; each facility, opened on it; each demand, released on it; each visit, completed where its day has
     come and planned otherwise, under the one agreement of this ceremony that its host signed; the source and the reported
-    figures. Event, agreements, facilities and demands get the label of the programme. No milestone is asked for before ``today``. The draft ``key`` becomes the receipt.
+    figures. Event, agreements, facilities and demands get the label of the programme. No milestone is due before
+    ``today``. The draft ``key`` then holds the event alone.
 
     Raises what the verbs raise; ``field`` names the input as the form does, such as "agreements-3-title".
     """
@@ -194,11 +196,12 @@ def record_ceremony(
         if draft.event:
             return draft.event
         _check_is_current(draft, version=version)
+        require(actor, "event.add", ceremony.event)
         _lock_units(ceremony)
-        event = _record_event(ceremony, actor, today)
-        present = _record_participants(ceremony.present, event, actor, today)
+        check_not_in_future(ceremony.event.starts_on, today=today, field="starts_on")
+        present = _register_participants(ceremony.present, ceremony.event, actor, today)
+        event = _register_event(ceremony, present, actor, today)
         recorder = _LineRecorder(event, actor, today, present, ceremony.programme)
-        recorder.label(event=event)
         for signed in ceremony.signed:
             with _in_line(signed.key):
                 recorder.sign(signed)
@@ -211,7 +214,7 @@ def record_ceremony(
         for visited in ceremony.visited:
             with _in_line(visited.key):
                 recorder.visit(visited)
-        _record_source(ceremony, event, actor)
+        _record_source(ceremony, event, actor, today)
         draft.event, draft.content = event, {}
         draft.save()
     return event
@@ -248,38 +251,48 @@ def _in_line(key: str) -> Iterator[None]:
         raise
 
 
-def _record_event(ceremony: Ceremony, actor: User, today: dt.date) -> Event:
-    event = ceremony.event
-    require(actor, "event.add", event)
-    check_not_in_future(event.starts_on, today=today, field="starts_on")
-    save_as(event, actor)
-    for kind in ceremony.kinds:
-        save_as(EventKind(event=event, kind=kind), actor)
-    return event
-
-
-def _record_participants(
+def _register_participants(
     present: Iterable[Participant], event: Event, actor: User, today: dt.date
 ) -> dict[str, Organization]:
-    """Who took part, by key. Those on record are locked in one order: two ceremonies at once never wait in a circle."""
+    """Return the organizations that took part by key; new ones are registered.
+
+    Those on record are locked in one order, so that two ceremonies at once do not wait for each other in a circle.
+    """
     ids = [one.organization.pk for one in present if one.organization]
     rows = Organization.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
     known = {organization.pk: organization for organization in rows}
     found: dict[str, Organization] = {}
-    organization: Organization | None
     for one in present:
         with _in_line(one.key):
             if one.organization:
-                organization = _known_organization(one.organization, known)
-            else:
-                organization = _new_organization(one, event, actor, today, found.values())
-            if organization:
-                found[one.key] = organization
-            as_printed = "" if organization else one.name
-            participation = Participation(event=event, organization=organization, name_as_printed=as_printed)
-            participation.role = one.role
-            save_as(participation, actor)
+                found[one.key] = _known_organization(one.organization, known)
+            elif one.kind:
+                found[one.key] = _new_organization(one, event, actor, today, found.values())
     return found
+
+
+def _register_event(ceremony: Ceremony, present: Mapping[str, Organization], actor: User, today: dt.date) -> Event:
+    """Register the event with its kinds, its participants and the label of the programme."""
+    participations = {
+        one.key: Participation(
+            organization=present.get(one.key),
+            name_as_printed="" if one.key in present else one.name,
+            role=one.role,
+        )
+        for one in ceremony.present
+    }
+    kinds = [EventKind(kind=kind) for kind in ceremony.kinds]
+    parts = [*kinds, *participations.values(), *_labels(ceremony.programme)]
+    try:
+        return register_record(ceremony.event, actor=actor, today=today, parts=parts)
+    except DomainError as error:
+        key = next((key for key, part in participations.items() if part is error.part), None)
+        error.field = f"{key}-name" if key else error.field
+        raise
+
+
+def _labels(programme: Programme | None) -> list[ProgrammeItem]:
+    return [ProgrammeItem(programme=programme)] if programme else []
 
 
 def _known_organization(organization: Organization, known: Mapping[int, Organization]) -> Organization:
@@ -290,10 +303,8 @@ def _known_organization(organization: Organization, known: Mapping[int, Organiza
 
 def _new_organization(
     present: Participant, event: Event, actor: User, today: dt.date, listed: Iterable[Organization]
-) -> Organization | None:
-    """The new organization, held by the event's unit, which enters it; those listed beside it are different ones."""
-    if not present.kind:
-        return None
+) -> Organization:
+    """Register an organization, held by the unit of the event; those listed beside it are different ones."""
     return register_organization(
         Organization(kind=present.kind, name=present.name),
         actor=actor,
@@ -303,36 +314,30 @@ def _new_organization(
     )
 
 
-def _record_source(ceremony: Ceremony, event: Event, actor: User) -> None:
+def _record_source(ceremony: Ceremony, event: Event, actor: User, today: dt.date) -> None:
     source = ceremony.source
     if source is None:
         return
     if source._state.adding:
-        require(actor, "source.add", source)
-        save_as(source, actor)
+        register_record(source, actor=actor, today=today)
     if ceremony.printed:
         require(actor, "event.edit", event)
         save_as(Citation(source=source, record=event, printed=ceremony.printed), actor)
     for reported in ceremony.reported:
         with _in_line(reported.key):
-            _record_figure(reported, source, event, actor)
-
-
-def _record_figure(reported: ReportedCount, source: Source, event: Event, actor: User) -> None:
-    figure = ReportedFigure(
-        unit=event.unit,
-        source=source,
-        event=event,
-        name=reported.name,
-        name_zh=reported.name_zh,
-        value=reported.value,
-        qualifier=reported.qualifier,
-        printed=reported.printed,
-        as_of=event.starts_on,
-        counting_rule=reported.rule,
-    )
-    require(actor, "figure.edit", figure)
-    save_as(figure, actor)
+            figure = ReportedFigure(
+                unit=event.unit,
+                source=source,
+                event=event,
+                name=reported.name,
+                name_zh=reported.name_zh,
+                value=reported.value,
+                qualifier=reported.qualifier,
+                printed=reported.printed,
+                as_of=event.starts_on,
+                counting_rule=reported.rule,
+            )
+            register_record(figure, actor=actor, today=today)
 
 
 class _LineRecorder:
@@ -349,11 +354,6 @@ class _LineRecorder:
         self.event, self.actor, self.today, self.present, self.programme = event, actor, today, present, programme
         self.signed_by: dict[int, list[Agreement]] = {}
         self.agreement_ids: set[int] = set()
-
-    def label(self, **row: Any) -> None:
-        """Says of one row, by the name of its kind, that it belongs to the programme."""
-        if self.programme:
-            save_as(ProgrammeItem(programme=self.programme, **row), self.actor)
 
     def sign(self, line: SignedAgreement) -> None:
         agreement = Agreement(
@@ -374,7 +374,7 @@ class _LineRecorder:
             parts=[
                 *(_party(organization, line) for organization in parties),
                 *(AgreementArea(area=area) for area in line.areas),
-                *self._labels(),
+                *_labels(self.programme),
             ],
             # Lines of one ceremony are different agreements, also where all bear the title of their type.
             confirmed_different={*line.confirmed_different, *self.agreement_ids},
@@ -394,7 +394,7 @@ class _LineRecorder:
             region=self.event.region,
         )
         sides = [FacilityPartner(organization=organization) for organization in self._organizations(line.partners)]
-        register_facility(facility, actor=self.actor, today=self.today, parts=[*sides, *self._labels()])
+        register_facility(facility, actor=self.actor, today=self.today, parts=[*sides, *_labels(self.programme)])
         open_facility(facility, actor=self.actor, on=self.event.starts_on, today=self.today)
 
     def release(self, line: ReleasedDemand) -> None:
@@ -409,7 +409,7 @@ class _LineRecorder:
             event=self.event,
             released_on=self.event.starts_on,
         )
-        register_demand(demand, actor=self.actor, today=self.today, parts=self._labels())
+        register_demand(demand, actor=self.actor, today=self.today, parts=_labels(self.programme))
 
     def visit(self, line: VisitedPartner) -> None:
         [host] = self._organizations([line.organization])
@@ -431,9 +431,6 @@ class _LineRecorder:
         else:
             why = _("Recorded with the ceremony; no next step is known.")
             register_completed_activity(activity, on=line.on, no_next_step_reason=why, **more)
-
-    def _labels(self) -> list[ProgrammeItem]:
-        return [ProgrammeItem(programme=self.programme)] if self.programme else []
 
     def _organizations(self, keys: Iterable[str]) -> list[Organization]:
         return [self.present[key] for key in keys]

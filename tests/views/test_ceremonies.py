@@ -585,16 +585,20 @@ def test_a_line_may_be_of_another_of_ones_units(client_of: Callable[[Any], Clien
     assert (event.unit, facility.unit, facility.owner) == (world.unit, below, colleague)
 
 
-def test_who_could_not_work_on_it_is_refused_at_the_line(form: CeremonyPage, world: World) -> None:
-    start(form)
+def test_a_coordinator_who_may_not_see_the_record_is_refused_at_the_line(
+    client_of: Callable[[Any], Client], world: World
+) -> None:
+    below = UserFactory(coordinator_in=UnitFactory(name="North laboratory", parent=world.unit))
+    form = CeremonyPage(client_of(world.lead))
+    start(form, unit=str(world.unit.pk))
     college, works = form.name_present("Some College", "Some Works")
     [line] = form.add("facilities", 1, "workstation")
-    form.fill(line, ours=college, partner=works, coordinator=str(world.people["viewer"].pk))
+    form.fill(line, ours=college, partner=works, coordinator=str(below.pk))
 
     form.press("record")
 
     assert problems(form)[0].startswith("Joint facilities opened, line 1 · Coordinator: ")
-    assert "could not work on it" in problems(form)[0]
+    assert "This person may not see the joint facility" in problems(form)[0]
     assert (Event.objects.count(), Organization.objects.filter(name="Some Works").count()) == (0, 0)
 
 

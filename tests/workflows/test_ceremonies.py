@@ -276,14 +276,14 @@ def test_a_ceremony_of_another_unit_is_refused(actor: Any) -> None:
 
 
 @pytest.mark.parametrize("section", ["signed", "opened", "released", "visited"])
-def test_whoever_could_not_work_on_it_does_not_get_it(section: str, actor: Any) -> None:
+def test_a_coordinator_who_may_not_see_the_record_is_refused_at_the_line(section: str, actor: Any) -> None:
     ceremony = whole_ceremony(actor)
-    line = replace(getattr(ceremony, section)[0], coordinator=UserFactory(viewer_in=unit_of(actor)))
+    line = replace(getattr(ceremony, section)[0], coordinator=UserFactory(coordinator_in=UnitFactory()))
 
     with pytest.raises(InvalidInput) as refusal:
         record(replace(ceremony, **{section: (line,)}), actor)
 
-    assert refusal.value.field == f"{line.key}-coordinator"
+    assert refusal.value.field in {f"{line.key}-coordinator", f"{line.key}-owner"}
 
 
 @pytest.mark.parametrize("trait", ["staff", "system_admin"])
