@@ -65,9 +65,7 @@ def test_a_ceremony_is_typed_and_recorded(width: int, world: World, open_page: C
     }
 
 
-def test_what_is_typed_is_kept_by_itself_and_gone_on_with_elsewhere(
-    world: World, open_page: Callable[..., Any]
-) -> None:
+def test_a_draft_saves_itself_and_is_continued_on_another_device(world: World, open_page: Callable[..., Any]) -> None:
     desk = open_page("/events/ceremony/", world.coordinator)
     with desk.expect_response(lambda answer: "signing_ceremony" in (answer.request.post_data or "")):
         fill_event(desk)
@@ -96,7 +94,7 @@ def test_what_is_typed_is_kept_by_itself_and_gone_on_with_elsewhere(
     assert CeremonyDraft.objects.get().content["place"] == ["Shaoxing"]
 
 
-def test_lines_by_keyboard(world: World, open_page: Callable[..., Any]) -> None:
+def test_lines_are_added_by_keyboard(world: World, open_page: Callable[..., Any]) -> None:
     page = open_page("/events/ceremony/", world.coordinator)
     page.locator("[name=present-0-name]").focus()
     page.keyboard.insert_text("shaoxing")

@@ -116,7 +116,7 @@ def test_the_ceremony_of_shengzhou_in_one_go(form: CeremonyPage, client: Client)
     }
 
 
-def test_past_days_ask_for_nothing(form: CeremonyPage) -> None:
+def test_no_milestones_are_made_for_days_that_are_over(form: CeremonyPage) -> None:
     start(form)
     hosts = form.name_present("Some College", "Some Works")
     [line] = form.add("agreements", 1, AgreementTypeFactory())
@@ -213,7 +213,7 @@ def test_everything_that_was_counted_fits_in_one_go(form: CeremonyPage, world: W
 # Organizations
 
 
-def test_a_name_on_record_is_taken_for_the_organization(form: CeremonyPage) -> None:
+def test_a_name_on_record_is_matched_with_its_organization(form: CeremonyPage) -> None:
     known = EnterpriseFactory(name="Panda Electronic Co., Ltd.")
     start(form)
     form.name_present("panda electronic")
@@ -223,7 +223,7 @@ def test_a_name_on_record_is_taken_for_the_organization(form: CeremonyPage) -> N
     assert event.participations.get().organization_id == known.pk
 
 
-def test_look_alikes_are_offered_before_a_new_one_is_made(form: CeremonyPage) -> None:
+def test_look_alikes_are_offered_before_a_new_organization_is_made(form: CeremonyPage) -> None:
     known = EnterpriseFactory(name="Panda Electronic Equipment")
     start(form)
     [line] = form.name_present("Panda Electronic")
@@ -242,7 +242,7 @@ def test_look_alikes_are_offered_before_a_new_one_is_made(form: CeremonyPage) ->
     assert Organization.objects.filter(pk=known.pk).exists()
 
 
-def test_one_that_went_out_of_use_meanwhile_is_asked_for_not_made_anew(form: CeremonyPage) -> None:
+def test_an_organization_archived_meanwhile_has_to_be_chosen_again(form: CeremonyPage) -> None:
     start(form)
     chosen = EnterpriseFactory(name="Zebra Holdings")
     [line] = form.name_present("As printed in the press")
@@ -256,7 +256,7 @@ def test_one_that_went_out_of_use_meanwhile_is_asked_for_not_made_anew(form: Cer
     assert not Organization.objects.filter(name="As printed in the press").exists()
 
 
-def test_a_new_one_is_warned_of_once_and_never_blocked(form: CeremonyPage) -> None:
+def test_a_new_organization_with_look_alikes_is_warned_about_once(form: CeremonyPage) -> None:
     start(form)
     [line] = form.name_present("Panda Electronic")
     EnterpriseFactory(name="Panda Electronic Equipment")  # somebody else was quicker
@@ -269,7 +269,7 @@ def test_a_new_one_is_warned_of_once_and_never_blocked(form: CeremonyPage) -> No
     assert Organization.objects.filter(name__startswith="Panda").count() == 2
 
 
-def test_typing_a_name_offers_what_is_on_record(client: Client) -> None:
+def test_typing_a_name_suggests_organizations_on_record(client: Client) -> None:
     known = EnterpriseFactory(name="Zhongyi Machinery", name_zh="中益机械有限公司")
     EnterpriseFactory(name="Nothing of the kind")
     archived = EnterpriseFactory(name="Zhongyi Old", archived_on=DAY)
@@ -284,7 +284,7 @@ def test_typing_a_name_offers_what_is_on_record(client: Client) -> None:
     assert client.get(f"{PAGE}names/x/").status_code == 404
 
 
-def test_the_same_organization_twice_is_said_at_the_second(form: CeremonyPage) -> None:
+def test_an_organization_listed_twice_is_refused_at_the_second_line(form: CeremonyPage) -> None:
     known = EnterpriseFactory(name="Panda Electronic")
     start(form)
     lines = form.name_present("Panda Electronic", "Panda")
@@ -295,7 +295,7 @@ def test_the_same_organization_twice_is_said_at_the_second(form: CeremonyPage) -
     assert problems(form) == ["Who was there, line 5 · Organization: This organization is listed already."]
 
 
-def test_a_name_that_nobody_can_tell_signs_nothing(form: CeremonyPage) -> None:
+def test_a_name_kept_as_printed_cannot_sign(form: CeremonyPage) -> None:
     start(form)
     lines = form.name_present("Some College", "Garbled ... Ltd.")
     form.fill(lines[1], choice="printed")
@@ -331,7 +331,7 @@ def test_an_agreement_of_a_title_on_record_is_confirmed_at_its_line(form: Ceremo
 # Lines
 
 
-def test_lines_come_and_go_without_scripts(form: CeremonyPage) -> None:
+def test_lines_are_added_and_removed_without_scripts(form: CeremonyPage) -> None:
     college, works = form.name_present("Some College", "Some Works")
     first, second, third = form.add("agreements", 3, AgreementTypeFactory(name="Framework agreement"))
     form.fill(second, title="Kept", ours=college, partner=works)
@@ -350,11 +350,11 @@ def test_lines_come_and_go_without_scripts(form: CeremonyPage) -> None:
 
 
 @pytest.mark.parametrize(("asked", "made"), [("0", 1), ("7", 7), ("31", 30), ("10000000", 30), ("x", 1), ("-3", 1)])
-def test_a_count_that_cannot_be_meant(asked: str, made: int, form: CeremonyPage) -> None:
+def test_an_invalid_number_of_lines_to_add(asked: str, made: int, form: CeremonyPage) -> None:
     assert len(form.add("visits", asked)) == made  # type: ignore[arg-type]
 
 
-def test_a_part_holds_sixty_lines(form: CeremonyPage) -> None:
+def test_a_section_holds_sixty_lines(form: CeremonyPage) -> None:
     form.add("demands", 30)
     form.add("demands", 30)
 
@@ -363,7 +363,7 @@ def test_a_part_holds_sixty_lines(form: CeremonyPage) -> None:
     assert len(form.lines("demands")) == 60
 
 
-def test_a_further_line_starts_like_the_one_before(form: CeremonyPage) -> None:
+def test_a_new_line_starts_like_the_last_one(form: CeremonyPage) -> None:
     host, other = form.name_present("Some College", "Some School")
     form.fill(host, role="host")
     [first] = form.add("facilities", 1, "workstation")
@@ -375,7 +375,7 @@ def test_a_further_line_starts_like_the_one_before(form: CeremonyPage) -> None:
     assert form.fields[f"{second}-ours"] == [other]
 
 
-def test_reported_numbers_stand_beside_what_is_named(form: CeremonyPage) -> None:
+def test_reported_figures_are_compared_with_the_lines(form: CeremonyPage) -> None:
     form.add("facilities", 2, "workstation")
     form.fill("reported-event_workstations", value="8")
     form.fill("reported-event_agreements", value="9")
@@ -394,7 +394,7 @@ def test_reported_numbers_stand_beside_what_is_named(form: CeremonyPage) -> None
 # What is missing or wrong
 
 
-def test_everything_missing_is_said_at_once_and_nothing_is_lost(form: CeremonyPage) -> None:
+def test_all_errors_are_shown_at_once_and_nothing_is_lost(form: CeremonyPage) -> None:
     works = form.name_present("Some Works")[0]
     [agreement] = form.add("agreements", 1, AgreementTypeFactory(name="Framework agreement"))
     [facility] = form.add("facilities", 1, "workstation")
@@ -451,7 +451,7 @@ def test_everything_missing_is_said_at_once_and_nothing_is_lost(form: CeremonyPa
         ({"reported-event_demands-value": "9" * 500}, "Demands reported · Reported: Ensure this value is less than or equal to 1000000000."),
     ],
 )  # fmt: skip
-def test_bad_input_is_answered_at_its_field(values: dict[str, Any], said: str, form: CeremonyPage) -> None:
+def test_bad_input_is_refused_at_its_field(values: dict[str, Any], said: str, form: CeremonyPage) -> None:
     start(form)
     form.fill(**values)
 
@@ -507,13 +507,13 @@ def test_forged_lines_and_keys_are_refused_without_a_crash(client: Client, form:
     assert client.post(PAGE, {}).status_code == 200
 
 
-def test_what_is_ticked_twice_is_meant_once(form: CeremonyPage) -> None:
+def test_a_box_ticked_twice_counts_once(form: CeremonyPage) -> None:
     start(form, kinds=["signing_ceremony", "signing_ceremony"])
 
     assert [row.kind for row in recorded(form).kinds.all()] == ["signing_ceremony"]
 
 
-def test_a_forged_name_of_a_field_is_kept_without_what_no_database_takes(form: CeremonyPage, client: Client) -> None:
+def test_null_characters_in_a_forged_field_name_are_dropped(form: CeremonyPage, client: Client) -> None:
     start(form)
     form.fields["evil\0"] = ["x"]
 
@@ -521,9 +521,7 @@ def test_a_forged_name_of_a_field_is_kept_without_what_no_database_takes(form: C
     assert "evil" in CeremonyDraft.objects.get().content
 
 
-def test_the_programme_is_found_by_its_words_kept_and_put_on_what_came_of_it(
-    form: CeremonyPage, client: Client
-) -> None:
+def test_the_programme_is_found_by_its_words_and_put_on_all_records(form: CeremonyPage, client: Client) -> None:
     programme = ProgrammeFactory(name="Zijin action")
     ProgrammeFactory(name="Another")
     start(form)
@@ -554,7 +552,7 @@ def test_a_source_on_record_is_quoted(form: CeremonyPage, client: Client) -> Non
     assert Source.objects.get() == source
 
 
-def test_a_visit_to_come_is_planned(form: CeremonyPage) -> None:
+def test_a_visit_in_the_future_is_planned(form: CeremonyPage) -> None:
     start(form)
     [works] = form.name_present("Some Works")
     [visit] = form.add("visits", 1)
@@ -570,7 +568,7 @@ def test_a_visit_to_come_is_planned(form: CeremonyPage) -> None:
 # Whose it is
 
 
-def test_a_line_may_be_of_another_of_ones_units(client_of: Callable[[Any], Client], world: World) -> None:
+def test_a_line_may_belong_to_another_unit_of_the_person(client_of: Callable[[Any], Client], world: World) -> None:
     below = UnitFactory(name="North laboratory", parent=world.unit)
     colleague = UserFactory(coordinator_in=below)
     form = CeremonyPage(client_of(world.lead))
@@ -602,7 +600,7 @@ def test_a_coordinator_who_may_not_see_the_record_is_refused_at_the_line(
     assert (Event.objects.count(), Organization.objects.filter(name="Some Works").count()) == (0, 0)
 
 
-def test_only_ones_own_units_are_offered(form: CeremonyPage, world: World) -> None:
+def test_only_units_of_the_person_are_offered(form: CeremonyPage, world: World) -> None:
     UnitFactory(name="South school")
 
     assert "South school" not in form.answer.text
@@ -611,7 +609,7 @@ def test_only_ones_own_units_are_offered(form: CeremonyPage, world: World) -> No
 
 
 @pytest.mark.parametrize("role", ["viewer", "user_admin", "nobody"])
-def test_who_may_not_enter_one_is_refused_at_every_door(
+def test_people_without_permission_are_refused_at_every_address(
     role: str, world: World, client_of: Callable[[Any], Client]
 ) -> None:
     client = client_of(world.people[role])
@@ -624,14 +622,14 @@ def test_who_may_not_enter_one_is_refused_at_every_door(
     assert ["Enter a ceremony" in client.get(door).text for door in ("/", "/events/")] == [False, False]
 
 
-def test_who_may_finds_the_way(client: Client) -> None:
+def test_people_with_permission_see_the_links_to_the_page(client: Client) -> None:
     assert [f'href="{PAGE}"' in client.get(door).text for door in ("/", "/events/")] == [True, True]
 
 
 # Drafts
 
 
-def test_a_draft_is_continued_where_one_was(form: CeremonyPage, client: Client) -> None:
+def test_a_draft_is_continued_as_it_was_saved(form: CeremonyPage, client: Client) -> None:
     start(form)
     [works] = form.name_present("Some Works")
     [visit] = form.add("visits", 1)
@@ -652,7 +650,7 @@ def test_a_draft_is_continued_where_one_was(form: CeremonyPage, client: Client) 
     assert "None: what you entered is recorded." in client.get(reverse("event_ceremony_drafts")).text
 
 
-def test_what_is_saved_while_one_types_answers_a_line_alone(form: CeremonyPage, client: Client) -> None:
+def test_an_autosave_answers_with_the_state_of_the_draft_alone(form: CeremonyPage, client: Client) -> None:
     form.fill(name="Typed so far")
     sent = form.fields
 
@@ -665,7 +663,7 @@ def test_what_is_saved_while_one_types_answers_a_line_alone(form: CeremonyPage, 
     assert ["Draft kept" in text and "<form" not in text for text in (answer.text, again.text)] == [True, True]
 
 
-def test_the_older_of_two_tabs_is_told_and_loses_nothing(form: CeremonyPage, client: Client) -> None:
+def test_the_older_of_two_tabs_is_warned_and_chooses_to_overwrite(form: CeremonyPage, client: Client) -> None:
     form.fill(name="First")
     form.press("draft")
     other = CeremonyPage(client, CeremonyDraft.objects.get().get_absolute_url())
@@ -692,7 +690,9 @@ def test_the_older_of_two_tabs_is_told_and_loses_nothing(form: CeremonyPage, cli
     assert form.press("draft").status_code == 200
 
 
-def test_a_draft_is_its_authors_alone(form: CeremonyPage, world: World, client_of: Callable[[Any], Client]) -> None:
+def test_a_draft_is_visible_to_its_author_alone(
+    form: CeremonyPage, world: World, client_of: Callable[[Any], Client]
+) -> None:
     form.fill(name="Private")
     form.press("draft")
     draft = CeremonyDraft.objects.get()
@@ -717,7 +717,7 @@ def test_a_draft_is_discarded(client: Client, world: World) -> None:
     assert client.get(f"{PAGE}?draft=x").status_code == 404
 
 
-def test_typing_on_after_it_was_discarded_elsewhere_keeps_it(form: CeremonyPage, client: Client) -> None:
+def test_typing_in_a_draft_discarded_elsewhere_saves_it_again(form: CeremonyPage, client: Client) -> None:
     form.fill(name="Typed so far")
     form.press("draft")
     client.post(reverse("event_ceremony_discard", args=[CeremonyDraft.objects.get().key]))
@@ -726,7 +726,7 @@ def test_typing_on_after_it_was_discarded_elsewhere_keeps_it(form: CeremonyPage,
     assert str(CeremonyDraft.objects.get()) == "Typed so far"
 
 
-def test_a_double_click_makes_nothing_twice(form: CeremonyPage, client: Client) -> None:
+def test_a_double_click_records_one_ceremony(form: CeremonyPage, client: Client) -> None:
     start(form)
     form.name_present("Some Works")
     event = recorded(form)

@@ -38,6 +38,7 @@ from partnerships.models import (
     ReportedFigure,
     Source,
     StatusChange,
+    User,
 )
 from partnerships.workflows.ceremonies import (
     Ceremony,
@@ -75,11 +76,11 @@ def actor() -> Any:
     return UserFactory(coordinator_in=UnitFactory())
 
 
-def unit_of(actor: Any) -> Any:
+def unit_of(actor: User) -> Any:
     return actor.memberships.get().unit
 
 
-def whole_ceremony(actor: Any, **values: Any) -> Ceremony:
+def whole_ceremony(actor: User, **values: Any) -> Ceremony:
     """One of everything, of the actor's unit; the new enterprise is called Panda."""
     kept = {"unit": unit_of(actor), "coordinator": actor}
     parties = ("present-0", "present-1")
@@ -112,7 +113,7 @@ def nine() -> ReportedCount:
     return ReportedCount(key="reported-event_agreements", rule="event_agreements", value=Decimal(9), **words)
 
 
-def record(ceremony: Ceremony, actor: Any, *, key: uuid.UUID | None = None, **more: Any) -> Event:
+def record(ceremony: Ceremony, actor: User, *, key: uuid.UUID | None = None, **more: Any) -> Event:
     page = {"version": 0, "today": DAY, "now": NOON}
     return record_ceremony(ceremony, actor=actor, key=key or uuid.uuid4(), **{**page, **more})
 
@@ -121,7 +122,7 @@ def made() -> dict[str, int]:
     return {model.__name__: model._base_manager.count() for model in MADE}
 
 
-def test_everything_is_made_by_the_actor(actor: Any) -> None:
+def test_all_history_rows_name_the_actor(actor: User) -> None:
     event = record(whole_ceremony(actor), actor)
 
     agreement, facility, demand = event.agreements.get(), event.facilities.get(), event.demands.get()
@@ -150,7 +151,7 @@ def test_everything_is_made_by_the_actor(actor: Any) -> None:
     assert set(StatusChange.objects.values_list("actor", flat=True)) == {actor.pk}
 
 
-def test_what_came_of_it_belongs_to_its_programme(actor: Any) -> None:
+def test_all_records_get_the_label_of_the_programme(actor: User) -> None:
     ceremony = whole_ceremony(actor)
 
     event = record(ceremony, actor)
@@ -167,7 +168,7 @@ def test_what_came_of_it_belongs_to_its_programme(actor: Any) -> None:
     assert ProgrammeItem.objects.count() == 4
 
 
-def test_nothing_is_asked_of_days_that_are_over(actor: Any) -> None:
+def test_no_milestones_are_made_for_days_that_are_over(actor: User) -> None:
     long_ago = DAY.replace(year=DAY.year - 3)
     ceremony = whole_ceremony(actor, event=Event(unit=unit_of(actor), name="Ceremony", starts_on=long_ago))
     ceremony = replace(ceremony, visited=(replace(ceremony.visited[0], on=long_ago),))
@@ -179,7 +180,7 @@ def test_nothing_is_asked_of_days_that_are_over(actor: Any) -> None:
     assert not Milestone.objects.filter(due_on__lt=DAY).exists()
 
 
-def test_an_association_alone_signs_for_its_members(actor: Any) -> None:
+def test_only_an_association_signs_for_its_members(actor: User) -> None:
     ceremony = whole_ceremony(actor)
     association = Participant(key="present-0", name="A", role="host", organization=AssociationFactory())
     present = (association, *ceremony.present[1:])
@@ -191,7 +192,7 @@ def test_an_association_alone_signs_for_its_members(actor: Any) -> None:
     assert set(parties) == {("association", True, True), ("enterprise", False, True)}
 
 
-def test_a_visit_belongs_to_the_one_agreement_of_its_host(actor: Any) -> None:
+def test_a_visit_belongs_to_the_one_agreement_of_its_host(actor: User) -> None:
     ceremony = whole_ceremony(actor)
     second = replace(ceremony.signed[0], key="agreements-1")
 
@@ -200,7 +201,7 @@ def test_a_visit_belongs_to_the_one_agreement_of_its_host(actor: Any) -> None:
     assert event.activities.get().agreement is None
 
 
-def test_an_agreement_of_a_title_on_record_is_asked_about(actor: Any) -> None:
+def test_an_agreement_of_a_title_on_record_is_asked_about(actor: User) -> None:
     ceremony = whole_ceremony(actor)
     line = ceremony.signed[0]
     known = AgreementFactory(unit=line.unit, title=line.title.upper())
@@ -215,7 +216,7 @@ def test_an_agreement_of_a_title_on_record_is_asked_about(actor: Any) -> None:
     assert record(confirmed, actor).agreements.count() == 1
 
 
-def test_the_longest_name_fits_the_titles_made_of_it(actor: Any) -> None:
+def test_the_longest_name_fits_generated_titles(actor: User) -> None:
     ceremony = whole_ceremony(actor)
     longest = replace(ceremony.present[1], name="x" * 200)
 
@@ -237,7 +238,7 @@ def test_the_longest_name_fits_the_titles_made_of_it(actor: Any) -> None:
         ("reported", {"printed": "a\nb"}, "reported-event_agreements-printed"),
     ],
 )
-def test_one_refusal_leaves_nothing(section: str, change: dict[str, Any], field: str, actor: Any) -> None:
+def test_a_refused_line_saves_nothing(section: str, change: dict[str, Any], field: str, actor: User) -> None:
     ceremony = whole_ceremony(actor)
     lines = getattr(ceremony, section)
     if section == "present":
@@ -254,7 +255,7 @@ def test_one_refusal_leaves_nothing(section: str, change: dict[str, Any], field:
 
 
 @pytest.mark.parametrize("section", ["signed", "opened", "released", "visited"])
-def test_a_line_of_another_unit_is_refused(section: str, actor: Any) -> None:
+def test_a_line_of_another_unit_is_refused(section: str, actor: User) -> None:
     ceremony = whole_ceremony(actor)
     line = replace(getattr(ceremony, section)[0], unit=UnitFactory(), coordinator=None)
     if section == "visited":
@@ -268,7 +269,7 @@ def test_a_line_of_another_unit_is_refused(section: str, actor: Any) -> None:
     assert made() == before
 
 
-def test_a_ceremony_of_another_unit_is_refused(actor: Any) -> None:
+def test_a_ceremony_of_another_unit_is_refused(actor: User) -> None:
     with pytest.raises(NotAllowed):
         record(whole_ceremony(actor, event=Event(unit=UnitFactory(), name="Theirs", starts_on=DAY)), actor)
 
@@ -276,7 +277,7 @@ def test_a_ceremony_of_another_unit_is_refused(actor: Any) -> None:
 
 
 @pytest.mark.parametrize("section", ["signed", "opened", "released", "visited"])
-def test_a_coordinator_who_may_not_see_the_record_is_refused_at_the_line(section: str, actor: Any) -> None:
+def test_a_coordinator_who_may_not_see_the_record_is_refused_at_the_line(section: str, actor: User) -> None:
     ceremony = whole_ceremony(actor)
     line = replace(getattr(ceremony, section)[0], coordinator=UserFactory(coordinator_in=UnitFactory()))
 
@@ -287,13 +288,13 @@ def test_a_coordinator_who_may_not_see_the_record_is_refused_at_the_line(section
 
 
 @pytest.mark.parametrize("trait", ["staff", "system_admin"])
-def test_the_office_enters_for_every_unit(trait: str, actor: Any) -> None:
+def test_the_office_records_for_every_unit(trait: str, actor: User) -> None:
     event = record(whole_ceremony(actor), UserFactory(**{trait: True}))
 
     assert (event.unit, event.agreements.get().coordinator) == (unit_of(actor), actor)
 
 
-def test_a_ceremony_to_come_is_refused(actor: Any) -> None:
+def test_a_ceremony_in_the_future_is_refused(actor: User) -> None:
     event = Event(unit=unit_of(actor), name="Tomorrow", starts_on=DAY.replace(day=3))
 
     with pytest.raises(InvalidInput) as refusal:
@@ -302,7 +303,7 @@ def test_a_ceremony_to_come_is_refused(actor: Any) -> None:
     assert refusal.value.field == "starts_on"
 
 
-def test_a_second_click_gets_what_the_first_one_made(actor: Any) -> None:
+def test_a_second_click_gets_the_event_of_the_first(actor: User) -> None:
     key = uuid.uuid4()
     first = record(whole_ceremony(actor), actor, key=key)
     before = made()
@@ -312,7 +313,7 @@ def test_a_second_click_gets_what_the_first_one_made(actor: Any) -> None:
     assert (again, made()) == (first, before)
 
 
-def test_a_page_that_is_behind_records_nothing(actor: Any) -> None:
+def test_a_page_with_an_older_version_records_nothing(actor: User) -> None:
     draft = CeremonyDraftFactory(author=actor, version=3)
 
     with pytest.raises(StaleVersion):
@@ -321,7 +322,7 @@ def test_a_page_that_is_behind_records_nothing(actor: Any) -> None:
     assert not Event.objects.exists()
 
 
-def test_an_organization_that_was_deleted_meanwhile_is_refused_at_its_line(actor: Any) -> None:
+def test_an_organization_that_was_deleted_meanwhile_is_refused_at_its_line(actor: User) -> None:
     ceremony = whole_ceremony(actor)
     Organization.objects.all().delete()
 
@@ -332,7 +333,7 @@ def test_an_organization_that_was_deleted_meanwhile_is_refused_at_its_line(actor
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_clicks_at_once_make_one_ceremony(actor: Any) -> None:
+def test_two_clicks_at_once_make_one_ceremony(actor: User) -> None:
     key = uuid.uuid4()
     ceremonies = [whole_ceremony(actor, source=None, reported=()) for _click in range(2)]
 
@@ -344,7 +345,7 @@ def test_two_clicks_at_once_make_one_ceremony(actor: Any) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_ceremonies_with_the_same_guests_never_wait_in_a_circle(actor: Any) -> None:
+def test_two_ceremonies_with_the_same_guests_do_not_deadlock(actor: User) -> None:
     here, there = EnterpriseFactory(), EnterpriseFactory()
     calls = []
     for pair in ((here, there), (there, here)):
@@ -361,7 +362,7 @@ def test_two_ceremonies_with_the_same_guests_never_wait_in_a_circle(actor: Any) 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_visit_entered_by_itself_and_a_ceremony_never_wait_in_a_circle(actor: Any) -> None:
+def test_a_visit_and_a_ceremony_do_not_deadlock(actor: User) -> None:
     kept = {"unit": unit_of(actor), "coordinator": actor}
     more = {"signed": (), "opened": (), "released": (), "source": None, "reported": ()}
     for _round in range(4):
@@ -382,12 +383,12 @@ def test_a_visit_entered_by_itself_and_a_ceremony_never_wait_in_a_circle(actor: 
 # Drafts
 
 
-def keep(actor: Any, key: uuid.UUID, name: str, **more: Any) -> CeremonyDraft:
+def keep(actor: User, key: uuid.UUID, name: str, **more: Any) -> CeremonyDraft:
     page = {"version": 0, "now": NOON}
     return save_draft(actor=actor, key=key, content={"name": [name]}, **{**page, **more})
 
 
-def test_a_page_goes_on_saving_on_the_version_it_saved(actor: Any) -> None:
+def test_a_page_saves_on_top_of_its_own_last_version(actor: User) -> None:
     key = uuid.uuid4()
 
     drafts = [keep(actor, key, name, version=version) for version, name in enumerate(("One", "Two"))]
@@ -396,7 +397,7 @@ def test_a_page_goes_on_saving_on_the_version_it_saved(actor: Any) -> None:
     assert str(CeremonyDraft.objects.get()) == "Two"
 
 
-def test_another_tab_saves_what_it_has_read_and_nothing_older(actor: Any) -> None:
+def test_a_tab_saves_on_top_of_the_current_version_only(actor: User) -> None:
     key = uuid.uuid4()
     keep(actor, key, "One")
     keep(actor, key, "Two", version=1)
@@ -407,7 +408,7 @@ def test_another_tab_saves_what_it_has_read_and_nothing_older(actor: Any) -> Non
     assert (refusal.value.current, str(CeremonyDraft.objects.get())) == (2, "Two")
 
 
-def test_the_same_key_of_two_people_is_two_drafts(actor: Any) -> None:
+def test_two_people_with_the_same_key_have_two_drafts(actor: User) -> None:
     key, other = uuid.uuid4(), UserFactory()
 
     keep(actor, key, "Mine")
@@ -417,7 +418,7 @@ def test_the_same_key_of_two_people_is_two_drafts(actor: Any) -> None:
     assert CeremonyDraft.objects.count() == 2
 
 
-def test_what_was_recorded_is_no_draft_any_more(actor: Any) -> None:
+def test_a_recorded_ceremony_is_no_longer_a_draft(actor: User) -> None:
     key = uuid.uuid4()
     keep(actor, key, "Ceremony")
     event = record(whole_ceremony(actor), actor, key=key, version=1)
@@ -432,7 +433,7 @@ def test_what_was_recorded_is_no_draft_any_more(actor: Any) -> None:
     assert list(CeremonyDraft.objects.unfinished()) == []
 
 
-def test_a_draft_takes_whatever_is_typed(actor: Any) -> None:
+def test_a_draft_takes_any_input(actor: User) -> None:
     draft = keep(actor, uuid.uuid4(), "a\x00\r\n\u202e" + "x" * 10_000)
 
     assert CeremonyDraft.objects.get(pk=draft.pk).content["name"][0].startswith("a\r\n\u202ex")
