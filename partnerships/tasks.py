@@ -1,6 +1,7 @@
 """Celery tasks. A task takes ids or nothing, calls one function and returns its outcome."""
 
 import mmap
+from dataclasses import asdict
 from typing import Any
 
 from celery import shared_task
@@ -10,6 +11,7 @@ from django.utils import timezone
 from partnerships.lists import exports
 from partnerships.models import Export
 from partnerships.operations.run import run_once
+from partnerships.reminders.clock import Clock
 from partnerships.workflows.derived_sweep import sweep_derived
 
 # One byte that the processes of a prefork pool share with their parent, which alone hears that the worker is stopping.
@@ -18,7 +20,7 @@ _stopping = mmap.mmap(-1, 1)
 
 @worker_shutting_down.connect
 def begin_no_more(**_signal: Any) -> None:
-    """A worker told to stop finishes the mail under way and takes no further one, in whichever process it is sent."""
+    """Let a worker that was asked to stop finish its current mail and begin no other, in whichever process it sends."""
     _stopping[0] = 1
 
 
@@ -30,17 +32,17 @@ def is_stopping() -> bool:
 def tick(trigger: str = "") -> dict[str, Any]:
     """Run the reminders once, then a part of the sweep of derived milestones, whose marks the next run reads.
 
-    Lost or doubled ticks change nothing, the next one finds all that is due. ``trigger`` says what
-    asked for it: the ``beat`` of every minute, or a ``hint`` after an edit.
+    A tick that is lost or delivered twice changes nothing, because the next one finds everything that is due.
+    ``trigger`` says what asked for it: the ``beat`` of every minute, or a ``hint`` after an edit.
     """
-    done = run_once(now=timezone.now(), is_stopping=is_stopping, trigger=trigger).as_dict()
+    report = run_once(Clock(timezone.now()), is_stopping=is_stopping, trigger=trigger)
     sweep_derived(now=timezone.now(), is_over=is_stopping)
-    exports.make_waiting(clock=timezone.now, is_stopping=is_stopping)  # those whose call was lost
-    return done
+    exports.make_waiting(clock=timezone.now, is_stopping=is_stopping)  # exports whose own message was lost
+    return asdict(report)
 
 
 @shared_task(name="partnerships.tasks.make_export")
 def make_export(pk: int) -> None:
-    """The file somebody waits for; without a broker the next tick makes it."""
+    """Make the file that somebody waits for; without a broker the next tick makes it."""
     for export in Export.objects.filter(pk=pk):
         exports.make(export, clock=timezone.now)

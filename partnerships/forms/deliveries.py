@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from partnerships.forms.domain import DomainFormMixin
 from partnerships.forms.numbers import number_or_none
-from partnerships.mailing.holding import HeldCount, Released, hold_all, lift_hold, release, release_many
+from partnerships.mailing.holding import HeldCount, ReleaseResult, hold_all, lift_hold, release, release_many
 from partnerships.mailing.resend import send_again
 from partnerships.models import Delivery, MailHold, User
 from partnerships.models.base import validate_visible_text
@@ -129,7 +129,7 @@ class ReleaseMailsForm(DeliveryForm):
         if self.cleaned_data.get("which") == "ticked" and not self.ticked:
             self.add_error(None, _("Tick the mails that should go out."))
 
-    def keep(self, actor: User, **about: Any) -> Released:
+    def keep(self, actor: User, **about: Any) -> ReleaseResult:
         mails: QuerySet[Delivery] = self.row.filter(held_at__lte=self.cleaned_data["seen_at"])
         if self.cleaned_data["which"] == "ticked":
             mails, asked = mails.filter(pk__in=self.ticked), len(self.ticked)
@@ -142,7 +142,7 @@ class ReleaseMailsForm(DeliveryForm):
         return replace(done, changed=max(0, asked - done.count - done.kept))
 
 
-def release_messages(done: Released) -> list[tuple[int, str]]:
+def release_messages(done: ReleaseResult) -> list[tuple[int, str]]:
     """Level and text of each message that says what was released and what was not."""
     words = [(messages.SUCCESS, ngettext("%(count)d mail is released.", "%(count)d mails are released.", done.count))]
     kept = ngettext(

@@ -5,7 +5,7 @@ lease updates no row, and learns that the delivery is no longer its own.
 """
 
 import datetime as dt
-from typing import Any
+from typing import TypedDict, Unpack
 
 from django.db import connection, transaction
 from django.db.models import Exists, Q, QuerySet
@@ -18,19 +18,45 @@ WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.RETRY)
 SOONEST_FIRST = ("due_on", "next_attempt_at", "pk")
 
 
-def due_deliveries(now: dt.datetime) -> QuerySet[Delivery]:
-    """Return the deliveries that may be claimed; none while sending is paused.
+class DeliveryFields(TypedDict, total=False):
+    """The columns of a delivery that its sender writes."""
 
-    A digest waits until all due plans were made into items, so that it holds all of them. Expired plans make no items.
-    """
-    due = Delivery.objects.filter(~Exists(MailHold.objects.active()), status__in=WAITING, next_attempt_at__lte=now)
-    unexpired = due_plans(now).filter(expires_at__gt=now)
+    reason: str
+    attempts: int
+    next_attempt_at: dt.datetime
+    lease_until: dt.datetime
+    lease_owner: str
+    lease_epoch: int
+    dot_due_at: dt.datetime | None
+    dot_sent_at: dt.datetime | None
+    handed_at: dt.datetime
+    address: str
+    subject: str
+    message: bytes
+    sender_deaths: int
+    interruptions: int
+    breaks: int
+    is_repeat: bool
+    sent_at: dt.datetime
+    smtp_code: int | None
+    smtp_reply: str
+
+
+def due_deliveries(due_at: dt.datetime) -> QuerySet[Delivery]:
+    """Return the deliveries that may be claimed; none while sending is paused."""
+    due = Delivery.objects.filter(~Exists(MailHold.objects.active()), status__in=WAITING, next_attempt_at__lte=due_at)
+    # A digest waits until all due plans have been made into items, so that it holds them all.
+    unexpired = due_plans(due_at).filter(expires_at__gt=due_at)
     return due.filter(~Q(kind=Delivery.Kind.DIGEST) | ~Exists(unexpired))
 
 
-def lock_next(now: dt.datetime) -> Delivery | None:
-    """Lock and return the due delivery with the soonest date; skip what others have locked."""
-    due = due_deliveries(now).order_by(*SOONEST_FIRST)
+def has_due(due_at: dt.datetime) -> bool:
+    return due_deliveries(due_at).exists()
+
+
+def lock_next(due_at: dt.datetime) -> Delivery | None:
+    """Lock and return the due delivery with the soonest due date; skip what others have locked."""
+    due = due_deliveries(due_at).order_by(*SOONEST_FIRST)
     return due.select_for_update(skip_locked=True, of=("self",)).first()
 
 
@@ -41,16 +67,15 @@ def advance(
     at: dt.datetime,
     note: str = "",
     actor: User | None = None,
-    **fields: Any,
+    **fields: Unpack[DeliveryFields],
 ) -> bool:
     """Move the delivery on from the status and epoch we know it by, and log it; return False if it is no longer ours.
 
     Both rows are written or neither. ``delivery`` itself gets the new values. ``note`` is what the mail server said; a
     ``reason`` among ``fields`` is logged too.
     """
-    fields = {"status": to_status, **fields}
     with transaction.atomic(savepoint=False):
-        if not _ours(delivery, delivery.status).update(**fields):
+        if not _ours(delivery, delivery.status).update(status=to_status, **fields):
             return False
         DeliveryEvent.objects.create(
             delivery=delivery,
@@ -61,15 +86,10 @@ def advance(
             note=note,
             actor=actor,
         )
+    delivery.status = to_status
     for name, value in fields.items():
         setattr(delivery, name, value)
     return True
-
-
-def commit(delivery: Delivery, to_status: DeliveryStatus, **step: Any) -> bool:
-    """Do as ``advance`` does; the change is on disk when this returns."""
-    with transaction.atomic(durable=True):
-        return advance(delivery, to_status, **step)
 
 
 def commit_mark(delivery: Delivery, **mark: dt.datetime) -> bool:

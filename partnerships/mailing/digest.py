@@ -1,8 +1,8 @@
-"""What a digest says: all reminders of one person on one day, the most urgent first."""
+"""The text of a digest: all reminders of one person on one day, the most urgent first."""
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TypedDict
 
 from django.conf import settings
 from django.urls import reverse
@@ -19,9 +19,23 @@ from partnerships.reminders.rule_set import zone_named
 WEEK_DAYS = 7
 
 
-def digest_context(person: User, items: Sequence[ReminderItem], now: dt.datetime) -> dict[str, Any]:
-    """For the templates, in the language that is active; days are counted in the person's own time zone."""
-    today = timezone.localdate(now, zone_named(person.time_zone))
+class DigestLine(TypedDict):
+    """A milestone as a digest shows it."""
+
+    title: str
+    about: str
+    days_left: int
+    when: str
+    tone: str
+    due_iso: str
+    due_local: str
+    why: str
+    link: str
+
+
+def digest_context(person: User, items: Sequence[ReminderItem], due_at: dt.datetime) -> dict[str, object]:
+    """Return the templates' context in the active language; days are counted in the person's own time zone."""
+    today = timezone.localdate(due_at, zone_named(person.time_zone))
     lines = _lines(items, today)
     return {
         "person": one_line(person.name),
@@ -33,14 +47,14 @@ def digest_context(person: User, items: Sequence[ReminderItem], now: dt.datetime
         "tone": lines[0]["tone"],
         "most_urgent": lines[0],
         "sections": _sections(lines),
-        "is_late": any(is_late(item.plan, now) for item in items),
+        "is_late": any(is_late(item.plan, due_at) for item in items),
         "my_work": settings.SITE_URL + reverse("my_work"),
         "settings": settings.SITE_URL + reverse("me"),
     }
 
 
-def _lines(items: Sequence[ReminderItem], today: dt.date) -> list[dict[str, Any]]:
-    """One per milestone, however many rules speak about it; soonest due first."""
+def _lines(items: Sequence[ReminderItem], today: dt.date) -> list[DigestLine]:
+    """Return one line per milestone, however many of its reminders are due, soonest due first."""
     of_milestone: dict[Milestone, list[ReminderItem]] = {}
     for item in items:
         of_milestone.setdefault(item.plan.milestone, []).append(item)
@@ -48,7 +62,7 @@ def _lines(items: Sequence[ReminderItem], today: dt.date) -> list[dict[str, Any]
     return [_line(milestone, of_milestone[milestone], (milestone.due_on - today).days) for milestone in ordered]
 
 
-def _line(milestone: Milestone, items: Sequence[ReminderItem], days_left: int) -> dict[str, Any]:
+def _line(milestone: Milestone, items: Sequence[ReminderItem], days_left: int) -> DigestLine:
     about = milestone.agreement or milestone.target
     where = (one_line(str(part)) for part in (about, milestone.unit.display_name) if part)
     return {
@@ -64,24 +78,24 @@ def _line(milestone: Milestone, items: Sequence[ReminderItem], days_left: int) -
     }
 
 
-def _sections(lines: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def _sections(lines: Iterable[DigestLine]) -> list[dict[str, object]]:
     limits = (
         (_("Overdue"), -1),
         (_("Today"), 0),
         (_("In the next 7 days"), WEEK_DAYS),
         (_("Later"), dt.timedelta.max.days),
     )
-    waiting = list(lines)
-    sections = []
+    rest = list(lines)
+    sections: list[dict[str, object]] = []
     for label, last in limits:
-        rows = [line for line in waiting if line["days_left"] <= last]
-        waiting = waiting[len(rows) :]
+        rows = [line for line in rest if line["days_left"] <= last]
+        rest = rest[len(rows) :]
         if rows:
             sections.append({"label": label, "rows": rows})
     return sections
 
 
-def _subject(lines: Sequence[dict[str, Any]]) -> str:
+def _subject(lines: Sequence[DigestLine]) -> str:
     first = lines[0]
     # Translators: the subject of a digest: how many reminders, and the most urgent one of them
     words = ngettext(

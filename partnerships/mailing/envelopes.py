@@ -1,4 +1,4 @@
-"""In which envelope a reminder travels: a mail of its own, the person's digest of the day, or none at all."""
+"""Choose the envelope of a reminder: a mail of its own, the person's digest of the day, or none."""
 
 import datetime as dt
 from collections import defaultdict
@@ -15,6 +15,7 @@ from partnerships.models import Delivery, MailHold, ReminderItem, ReminderPlan, 
 from partnerships.models.milestones import FIRM_KINDS
 from partnerships.models.reasons import Reason
 from partnerships.models.reminders import reader_code
+from partnerships.reminders.clock import Clock
 from partnerships.reminders.recipients import Recipient
 from partnerships.reminders.rule_set import zone_named
 from partnerships.reminders.schedule import utc
@@ -23,15 +24,15 @@ from partnerships.statuses import DeliveryStatus
 Mode = User.ReminderMode
 Why = ReminderItem.Why
 
-# Later than this it is not worth a mail of its own any more: it waits for the digest, whatever the person's mode.
+# A reminder this late gets no mail of its own; it goes into the digest, whatever the person asked for.
 CATCH_UP_AFTER = dt.timedelta(hours=24)
-# What reaches a person who wants no mail, beside firm dates: calls for help.
+# Calls for help are mailed even to a person who asked for no mail, and so are firm dates.
 REQUIRED_WHYS = frozenset({Why.LEAD, Why.FALLBACK})
 
 
 @dataclass(frozen=True)
 class Item:
-    """A reminder still to be written down."""
+    """A reminder that is not saved yet."""
 
     plan: ReminderPlan
     recipient: Recipient
@@ -46,13 +47,15 @@ class Item:
 
 @dataclass
 class Envelope:
-    """``delivery`` is new, or a digest that waits and that we have locked."""
+    """Reminders that travel together. ``delivery`` is new, or a queued digest that we have locked."""
 
     delivery: Delivery
     items: list[Item] = field(default_factory=list)
 
 
 class Way(Enum):
+    """How a reminder reaches a person."""
+
     SINGLE = "single"
     DIGEST = "digest"
     NONE = "none"
@@ -62,76 +65,78 @@ def is_required(item: Item) -> bool:
     return item.plan.milestone.kind in FIRM_KINDS or item.recipient.why in REQUIRED_WHYS
 
 
-def is_late(plan: ReminderPlan, now: dt.datetime) -> bool:
-    return now - plan.send_at > CATCH_UP_AFTER
+def is_late(plan: ReminderPlan, due_at: dt.datetime) -> bool:
+    return due_at - plan.send_at > CATCH_UP_AFTER
 
 
-def way_of(item: Item, now: dt.datetime) -> Way:
-    """What the person asked for; what is late comes in the digest, what is required at least there."""
+def way_of(item: Item, due_at: dt.datetime) -> Way:
+    """Return the way the person asked for, or the digest for a late reminder and one they cannot decline."""
     if item.person.reminder_mode == Mode.FEED:
         return Way.DIGEST if is_required(item) else Way.NONE
-    if item.person.reminder_mode == Mode.DIGEST or is_late(item.plan, now):
+    if item.person.reminder_mode == Mode.DIGEST or is_late(item.plan, due_at):
         return Way.DIGEST
     return Way.SINGLE
 
 
-def pack(items: Sequence[Item], *, now: dt.datetime, at: dt.datetime) -> list[Envelope]:
-    """Puts each item into one envelope; ``now`` is what counts as due, ``at`` the real time.
+def pack(items: Sequence[Item], clock: Clock) -> list[Envelope]:
+    """Put each item into one envelope, within the transaction that writes them.
 
-    Within the transaction that writes them: locks the people who get a digest, then the digests that wait. While a
-    digest of the day waits for a person, what else falls due for them joins it.
+    Locks the people who get a digest, then the queued digests. While a person's digest of the day is queued, everything
+    that falls due for them joins it.
     """
-    to_contacts = [_to_contact(item, now=now, at=at) for item in items if item.recipient.contact]
-    ways = {item: way_of(item, now) for item in items if item.recipient.person}
-    return [*to_contacts, *_pack(ways, now=now, at=at)]
+    # Contacts have no digests and no settings, so each of their reminders is a mail of its own.
+    to_contacts = [Envelope(_new(item, clock), [item]) for item in items if item.recipient.contact]
+    ways = {item: way_of(item, clock.due_at) for item in items if item.recipient.person}
+    return [*to_contacts, *_pack(ways, clock)]
 
 
-def pack_in_digests(items: Sequence[Item], *, now: dt.datetime, at: dt.datetime) -> list[Envelope]:
-    """Likewise of items that come in the day's digest whatever their person asked for."""
-    return _pack(dict.fromkeys(items, Way.DIGEST), now=now, at=at)
+def pack_in_digests(items: Sequence[Item], clock: Clock) -> list[Envelope]:
+    """Put each item into its person's digest of the day, whatever the person asked for."""
+    return _pack(dict.fromkeys(items, Way.DIGEST), clock)
 
 
-def _to_contact(item: Item, *, now: dt.datetime, at: dt.datetime) -> Envelope:
-    """Always a mail of its own: contacts have no digests and no wishes we know of."""
-    return Envelope(_new(item, at=at, next_attempt_at=min(now, at)), [item])
-
-
-def _pack(ways: Mapping[Item, Way], *, now: dt.datetime, at: dt.datetime) -> list[Envelope]:
+def _pack(ways: Mapping[Item, Way], clock: Clock) -> list[Envelope]:
     readers = {item.person.pk: item.person for item, way in ways.items() if way is Way.DIGEST}
-    digests = _Digests.lock(readers, {item.person.pk for item in ways}, now=now, at=at)
+    digests = _Digests.lock(readers, {item.person.pk for item in ways}, clock)
     packed: dict[tuple[int, int, Way], Envelope] = {}
     for item, wish in ways.items():
         way = Way.DIGEST if wish is Way.SINGLE and digests.leaves_today(item.person) else wish
         milestone = 0 if way is Way.DIGEST else item.plan.milestone_id
         envelope = packed.get((item.person.pk, milestone, way))
         if envelope is None:
-            delivery = digests.of(item) if way is Way.DIGEST else _alone(item, way, now=now, at=at)
+            delivery = digests.of(item) if way is Way.DIGEST else _alone(item, way, clock)
             envelope = packed[item.person.pk, milestone, way] = Envelope(delivery)
         envelope.items.append(item)
     return list(packed.values())
 
 
-def _alone(item: Item, way: Way, *, now: dt.datetime, at: dt.datetime) -> Delivery:
-    delivery = _new(item, at=at, next_attempt_at=min(now, at))
+def _alone(item: Item, way: Way, clock: Clock) -> Delivery:
+    delivery = _new(item, clock)
     if way is Way.NONE:
         delivery.status, delivery.reason = DeliveryStatus.SKIPPED, Reason.FEED_ONLY
     return delivery
 
 
-def _new(item: Item, *, at: dt.datetime, next_attempt_at: dt.datetime) -> Delivery:
+def _new(item: Item, clock: Clock) -> Delivery:
+    """Return a delivery that may leave at once."""
     return Delivery(
         person=item.recipient.person,
         contact=item.recipient.contact,
-        queued_at=at,
-        next_attempt_at=next_attempt_at,
+        queued_at=clock.real_now,
+        next_attempt_at=_at_once(clock),
         message_id=message_id(item.plan, item.recipient.code, item.generation),
     )
 
 
-def message_id(plan: ReminderPlan, reader_code: str, generation: int) -> str:
-    """Made of what the (first) reminder in it is, so that it stays the same whoever sends it, and when.
+def _at_once(clock: Clock) -> dt.datetime:
+    # The real time would not be due yet in a demonstration whose ``due_at`` lies in the past.
+    return min(clock.due_at, clock.real_now)
 
-    A reminder is in one envelope alone, so no two have the same.
+
+def message_id(plan: ReminderPlan, reader_code: str, generation: int) -> str:
+    """Return the ``Message-ID`` made from the identity of the first reminder, the same whoever sends it and when.
+
+    A reminder is in one envelope only, so no two mails share it.
     """
     occasion = f"-s{plan.wakes_on:%Y%m%d}" if plan.wakes_on else ""
     identity = f"m{plan.milestone_id}-r{plan.rule_id}-{plan.due_on:%Y%m%d}{occasion}-{reader_code}-g{generation}"
@@ -139,10 +144,9 @@ def message_id(plan: ReminderPlan, reader_code: str, generation: int) -> str:
 
 
 def _joinable() -> tuple[DeliveryStatus, ...]:
-    """While all mail is held a held digest is joined, else each run would begin one for a further day.
-
-    One that is held alone is not: nobody knows when, or whether, it is let go.
-    """
+    """Return the statuses of a digest that further reminders may join."""
+    # During a pause a held digest is joined, else each run would begin one for a further day. A digest that is held
+    # for itself is not: nobody knows whether it will be released.
     if MailHold.objects.active().exists():
         return DeliveryStatus.QUEUED, DeliveryStatus.HELD
     return (DeliveryStatus.QUEUED,)
@@ -150,9 +154,9 @@ def _joinable() -> tuple[DeliveryStatus, ...]:
 
 @dataclass
 class MailCount:
-    """How many mails some items would make, without making them; what joins a digest that waits makes none."""
+    """Counts the mails that some items would make. A reminder that joins a queued digest makes none."""
 
-    joining: set[str]  # readers who have one
+    joining: set[str]  # readers who have a queued digest
     digests: set[str] = field(default_factory=set)
     singles: set[tuple[str, int]] = field(default_factory=set)
 
@@ -161,9 +165,9 @@ class MailCount:
         waiting = Delivery.objects.filter(status=DeliveryStatus.QUEUED, kind=Delivery.Kind.DIGEST, message=None)
         return cls({reader_code(person, None) for person in waiting.values_list("person_id", flat=True)})
 
-    def add(self, items: Iterable[Item], now: dt.datetime) -> None:
+    def add(self, items: Iterable[Item], clock: Clock) -> None:
         for item in items:
-            way = Way.SINGLE if item.recipient.person is None else way_of(item, now)
+            way = Way.SINGLE if item.recipient.person is None else way_of(item, clock.due_at)
             if way is Way.DIGEST:
                 self.digests.add(item.recipient.code)
             elif way is Way.SINGLE:
@@ -177,28 +181,26 @@ class MailCount:
 
 
 class _Digests:
-    """The digests of some people: those that wait and can be joined, and the days that have one already."""
+    """The digests of some people: those that can be joined, and the days that have one already."""
 
-    def __init__(self, now: dt.datetime, at: dt.datetime) -> None:
-        self.now, self.at = now, at
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
         self.readers: Collection[int] = ()
         self.waiting: dict[int, dict[dt.date, Delivery]] = defaultdict(dict)
         self.taken: dict[int, set[dt.date]] = defaultdict(set)
 
     @classmethod
-    def lock(cls, readers: dict[int, User], people: Iterable[int], *, now: dt.datetime, at: dt.datetime) -> Self:
-        """``readers`` may get a new digest, ``people`` may join one that waits.
-
-        The people are locked by ascending key: of two expansions that have something for the same person the second
-        sees the digest of the first. A digest that is locked is being claimed: it is passed over, never waited for,
-        since the claim may wait for one of our plans. One that was written before keeps its bytes and is not joined.
-        """
-        digests = cls(now, at)
+    def lock(cls, readers: dict[int, User], people: Iterable[int], clock: Clock) -> Self:
+        """Lock and return the digests for ``people``; ``readers`` may get a new one."""
+        digests = cls(clock)
         digests.readers = readers.keys()
         if readers:
+            # By ascending key. Of two expansions with something for the same person, the second sees the first's digest.
             locked = User.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=readers).order_by("pk")
             list(locked.values_list("pk"))
         of_people = Delivery.objects.filter(person__in=set(people), kind=Delivery.Kind.DIGEST)
+        # A digest that was written keeps its bytes. One that is locked is being claimed; it is skipped, because that
+        # claim may wait for one of our plans.
         waiting = of_people.filter(status__in=_joinable(), message=None).order_by("digest_on", "pk")
         for delivery in waiting.select_for_update(skip_locked=True, of=("self",)):
             # For the type checker: a digest always has its day and its person.
@@ -216,16 +218,16 @@ class _Digests:
                 self.taken[person].add(day)
 
     def today(self, person: User) -> dt.date:
-        return timezone.localdate(self.now, zone_named(person.time_zone))
+        return timezone.localdate(self.clock.due_at, zone_named(person.time_zone))
 
     def leaves_today(self, person: User) -> bool:
-        """The person has a digest of today, or of an earlier day, that can still be joined, or is to get one now."""
+        """Return whether a digest leaves today that a reminder for ``person`` can join."""
         if any(day <= self.today(person) for day in self.waiting[person.pk]):
             return True
         return person.pk in self.readers and self.today(person) not in self.taken[person.pk]
 
     def of(self, item: Item) -> Delivery:
-        """The digest of today; when that one has gone, tomorrow's. One that could not leave in time becomes today's."""
+        """Return today's digest, or the next day's if it has left. A digest that could not leave in time becomes today's."""
         person, today = item.person, self.today(item.person)
         waiting, taken = self.waiting[person.pk], self.taken[person.pk]
         until_now = [day for day in waiting if day <= today]
@@ -243,11 +245,12 @@ class _Digests:
         return delivery
 
     def _begin(self, item: Item, day: dt.date) -> Delivery:
-        delivery = _new(item, at=self.at, next_attempt_at=self._leaves_at(item.person, day))
+        delivery = _new(item, self.clock)
         delivery.kind, delivery.digest_on = Delivery.Kind.DIGEST, day
+        delivery.next_attempt_at = self._leaves_at(item.person, day)
         return delivery
 
     def _leaves_at(self, person: User, day: dt.date) -> dt.datetime:
-        """The person's hour, or at once when that has passed."""
+        """Return the person's hour, or at once when that has passed."""
         hour = utc(day, dt.time(person.reminder_hour), zone_named(person.time_zone))
-        return hour if hour > self.now else min(self.now, self.at)
+        return hour if hour > self.clock.due_at else _at_once(self.clock)

@@ -1,6 +1,6 @@
-"""What is kept from leaving until somebody lets it go: all mail while a hold stands, and one act's too many mails.
+"""Hold mails until somebody releases them: all mail during a pause, and the mails of an act that makes too many.
 
-A held mail is released by a person, is looked at again when it is claimed like every other, and goes out once.
+A released mail is checked again when it is claimed, like every other, and goes out once.
 """
 
 import datetime as dt
@@ -23,7 +23,7 @@ from partnerships.models import (
 )
 from partnerships.models.reasons import Reason
 from partnerships.permissions import may, require
-from partnerships.reminders.unanswered import mark_told
+from partnerships.reminders.unanswered import mark_notified
 from partnerships.statuses import DeliveryStatus, PlanStatus
 
 WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.RETRY)
@@ -37,19 +37,19 @@ def reason_of_pause() -> str:
     return BECAUSE[MailHold.Cause(hold.cause)] if hold else ""
 
 
-def is_held(act: str) -> bool:
-    """Say whether some mails of an act wait for their release, since it made too many."""
+def has_held_mails(act: str) -> bool:
+    """Return whether mails of the act wait for their release, because it made too many."""
     held = Delivery.objects.held().filter(reason=Reason.TOO_MANY_AT_ONCE)
     return held.filter(items__plan__act=act).exists()
 
 
 def hold(delivery: Delivery, reason: str, at: dt.datetime) -> None:
-    """One that was not written yet."""
+    """Hold a delivery that is not saved yet."""
     delivery.status, delivery.reason, delivery.held_at = DeliveryStatus.HELD, reason, at
 
 
 def hold_all(*, actor: User | None, note: str, now: dt.datetime) -> MailHold:
-    """From now on no mail is claimed; what waits is held in the same transaction.
+    """Pause sending: no mail is claimed from now on, and queued mails are held in the same transaction.
 
     A mail that is being handed over at this moment still goes. Raises ``NotAllowed`` or ``TransitionRefused``.
     """
@@ -57,23 +57,23 @@ def hold_all(*, actor: User | None, note: str, now: dt.datetime) -> MailHold:
     try:
         with transaction.atomic():
             hold = MailHold.objects.create(note=note, since=now, by=actor)
-            _hold_waiting(Reason.HELD_BY_HAND, at=now, actor=actor)
+            _hold_all_queued(Reason.HELD_BY_HAND, at=now, actor=actor)
     except IntegrityError as error:
         raise TransitionRefused(_("Sending is paused already.")) from error
     return hold
 
 
-def hold_what_waits(*, at: dt.datetime) -> int:
-    """While a hold stands: what came back to the queue since is held like the rest. Returns how many."""
+def hold_queued(*, real_now: dt.datetime) -> int:
+    """During a pause, hold the mails that came back to the queue since it began; return how many."""
     hold = MailHold.objects.active().first()
     if hold is None:
         return 0
     with transaction.atomic():
-        return _hold_waiting(BECAUSE[MailHold.Cause(hold.cause)], at=at, actor=None)
+        return _hold_all_queued(BECAUSE[MailHold.Cause(hold.cause)], at=real_now, actor=None)
 
 
-def _hold_waiting(reason: str, *, at: dt.datetime, actor: User | None) -> int:
-    """Within the caller's transaction. What another process is claiming at this moment is passed over."""
+def _hold_all_queued(reason: str, *, at: dt.datetime, actor: User | None) -> int:
+    """Hold all queued mails, within the caller's transaction; skip those that are being claimed at this moment."""
     waiting = Delivery.objects.select_for_update(skip_locked=True).filter(status__in=WAITING).order_by("pk")
     rows = list(waiting.values_list("pk", "status"))
     for start in range(0, len(rows), BATCH):
@@ -82,7 +82,7 @@ def _hold_waiting(reason: str, *, at: dt.datetime, actor: User | None) -> int:
             status=DeliveryStatus.HELD, reason=reason, held_at=at
         )
         _log(batch, DeliveryStatus.HELD, at=at, actor=actor, reason=reason)
-        mark_told([pk for pk, _status in batch])
+        mark_notified([pk for pk, _status in batch])
     return len(rows)
 
 
@@ -96,10 +96,10 @@ def _log(
 
 
 def lift_hold(hold: MailHold, *, actor: User | None, now: dt.datetime) -> None:
-    """New mail goes out again; what is held stays held until somebody releases it.
+    """Resume sending: new mail goes out again, held mail stays held until somebody releases it.
 
-    After a restore it has to wait until all that was due before has been made into (held) mail: it may have been sent
-    by the site that was lost. Raises ``NotAllowed`` or ``TransitionRefused``.
+    After a restore this is refused until all older due plans have been made into held mail, because the lost site may
+    have sent these already. Raises ``NotAllowed`` or ``TransitionRefused``.
     """
     require(actor, "mail_hold.edit")
     with transaction.atomic():
@@ -107,13 +107,13 @@ def lift_hold(hold: MailHold, *, actor: User | None, now: dt.datetime) -> None:
         if not current.is_active:
             raise TransitionRefused(_("Sending is resumed already."))
         if current.cause == MailHold.Cause.RESTORE:
-            _refuse_before_all_is_made(current, now)
-        _hold_waiting(BECAUSE[MailHold.Cause(current.cause)], at=now, actor=actor)
+            _refuse_before_restore_is_done(current, now)
+        _hold_all_queued(BECAUSE[MailHold.Cause(current.cause)], at=now, actor=actor)
         current.is_active, current.lifted_at, current.lifted_by = False, now, actor
         current.save()
 
 
-def _refuse_before_all_is_made(hold: MailHold, now: dt.datetime) -> None:
+def _refuse_before_restore_is_done(hold: MailHold, now: dt.datetime) -> None:
     ran = ComponentHeartbeat.objects.filter(name="reminders", at__gt=hold.since, at__lte=now).exists()
     due = ReminderPlan.objects.filter(status=PlanStatus.PLANNED, next_attempt_at__lte=hold.since)
     marked = ReminderMark.objects.filter(pk__lte=hold.last_mark)
@@ -127,79 +127,75 @@ def _refuse_before_all_is_made(hold: MailHold, now: dt.datetime) -> None:
 
 
 def release(delivery: Delivery, *, actor: User | None, now: dt.datetime) -> None:
-    """Lets one held mail go; the claim looks at each of its reminders again. Raises ``NotAllowed`` or ``TransitionRefused``."""
+    """Release one held mail; its claim checks each reminder again. Raises ``NotAllowed`` or ``TransitionRefused``."""
     with transaction.atomic():
-        _refuse_while_held()
+        _refuse_during_pause()
         current = Delivery.objects.select_for_update().get(pk=delivery.pk)
         require(actor, "delivery.release", current)
         if current.status != DeliveryStatus.HELD:
             raise TransitionRefused(_("This mail is not held any more."))
-        _let_go([current], actor=actor, now=now)
+        _queue_again([current], actor=actor, now=now)
 
 
 @dataclass
-class Released:
-    """How many went; ``kept``: those this person may not release; ``changed``: held when they were looked at, no more."""
+class ReleaseResult:
+    """Counts of released mails, of those ``kept`` for lack of permission, and of those ``changed`` since they were shown."""
 
     count: int = 0
     kept: int = 0
     changed: int = 0
 
 
-def release_many(deliveries: QuerySet[Delivery], *, actor: User, now: dt.datetime) -> Released:
-    """Lets go what of ``deliveries`` is held and ``actor`` may release, in batches; raises ``TransitionRefused``.
+def release_many(deliveries: QuerySet[Delivery], *, actor: User, now: dt.datetime) -> ReleaseResult:
+    """Release the held ``deliveries`` that ``actor`` may release; raises ``TransitionRefused``.
 
-    Each batch is a transaction: whoever releases the same mails at once finds them gone, and none goes twice.
+    Each batch is a transaction. Somebody who releases the same mails at once finds them released, so none goes twice.
     """
-    done = Released()
+    done = ReleaseResult()
     last = 0
     while True:
         with transaction.atomic():
-            _refuse_while_held()
+            _refuse_during_pause()
             held = Delivery.objects.held().filter(pk__in=deliveries.order_by().values("pk"), pk__gt=last)
             batch = list(held.select_for_update().order_by("pk")[:BATCH])
             if not batch:
                 return done
             last = batch[-1].pk
-            going = [delivery for delivery in batch if may(actor, "delivery.release", delivery)]
-            _let_go(going, actor=actor, now=now)
-            done.count += len(going)
-            done.kept += len(batch) - len(going)
+            released = [delivery for delivery in batch if may(actor, "delivery.release", delivery)]
+            _queue_again(released, actor=actor, now=now)
+            done.count += len(released)
+            done.kept += len(batch) - len(released)
 
 
-def _refuse_while_held() -> None:
+def _refuse_during_pause() -> None:
     if MailHold.objects.active().exists():
         raise TransitionRefused(_("Sending is paused: resume it first, then release what should go out."))
 
 
-def _let_go(deliveries: list[Delivery], *, actor: User | None, now: dt.datetime) -> None:
-    """Back to where they waited, with the days of patience for the mail server counted anew."""
-    for status, mails in _by_way(deliveries).items():
+def _queue_again(deliveries: list[Delivery], *, actor: User | None, now: dt.datetime) -> None:
+    """Queue held mails again; the five days of trying begin anew."""
+    fresh = [delivery for delivery in deliveries if not delivery.attempts]
+    tried = [delivery for delivery in deliveries if delivery.attempts]
+    for status, mails in ((DeliveryStatus.QUEUED, fresh), (DeliveryStatus.RETRY, tried)):
         rows = [(delivery.pk, delivery.status) for delivery in mails]
         ids = [pk for pk, _status in rows]
         Delivery.objects.filter(pk__in=ids).update(status=status, reason="", queued_at=now)
         _log(rows, status, at=now, actor=actor)
-        mark_told(ids)
+        mark_notified(ids)
     _end_acts([delivery.pk for delivery in deliveries if delivery.reason == Reason.TOO_MANY_AT_ONCE])
 
 
 def _end_acts(released: list[int]) -> None:
-    """When the last held mail of an act is released, what the act makes later is ordinary mail."""
+    """End the acts whose last held mail was released, so that their later mails are ordinary mail."""
     plans = ReminderPlan.objects.filter(items__delivery__in=released).exclude(act="")
     for act in set(plans.values_list("act", flat=True)):
-        if not is_held(act):
+        if not has_held_mails(act):
             ReminderPlan.objects.filter(act=act, status=PlanStatus.PLANNED).update(act="")
-
-
-def _by_way(deliveries: list[Delivery]) -> dict[DeliveryStatus, list[Delivery]]:
-    fresh = [delivery for delivery in deliveries if not delivery.attempts]
-    tried = [delivery for delivery in deliveries if delivery.attempts]
-    return {DeliveryStatus.QUEUED: fresh, DeliveryStatus.RETRY: tried}
 
 
 @dataclass(frozen=True)
 class HeldCount:
-    """What a person should know before they release: ``maybe_sent`` were due before the last restore."""
+    """The held mails of a list; ``maybe_sent`` of them were due before the last restore."""
 
     total: int
     maybe_sent: int
@@ -207,7 +203,7 @@ class HeldCount:
 
 
 def count_held(deliveries: QuerySet[Delivery]) -> HeldCount:
-    """Of the held among ``deliveries``; two queries."""
+    """Count the held mails among ``deliveries``; two queries."""
     restore = MailHold.objects.filter(cause=MailHold.Cause.RESTORE).order_by("-since").first()
     held = deliveries.filter(status=DeliveryStatus.HELD).order_by()
     if restore is None:

@@ -1,4 +1,4 @@
-"""Whose a claim is: the host, its boot and the process, so that a rescue can tell what became of the bytes on the way."""
+"""The owner of a lease: host, boot and process. From it a rescue concludes what became of the bytes on their way."""
 
 import datetime as dt
 import os
@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
-# Longer than the slowest hand-over, counted from its last renewal: see partnerships.mailing.smtp.
+# Longer than the slowest hand-over, counted from its last renewal (the time limits of partnerships.mailing.smtp).
 LEASE = dt.timedelta(minutes=5)
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -17,9 +17,9 @@ def lease_owner() -> str:
 
 
 def is_of_this_boot(owner: str) -> bool:
-    """The kernel that had the bytes of ``owner`` still runs: a process that ends does not take them along.
+    """Return whether the kernel that ``owner`` gave its bytes to still runs.
 
-    A container has a host name of its own, and the network that goes with it.
+    Bytes written to a socket survive the end of the process. A container has a host name and a network of its own.
     """
     return owner.rpartition(":")[0] == machine()
 
@@ -30,8 +30,8 @@ def machine() -> str:
 
 
 def _boot() -> str:
-    """Where the kernel does not say: nothing that another process would take for its own boot."""
     try:
         return BOOT_ID.read_text().strip()
     except OSError:
+        # The kernel does not say, so no other process may take this one's boot for its own.
         return str(uuid4())

@@ -1,7 +1,6 @@
-"""A delivery as an e-mail: text and HTML, in the person's language, readable in ten seconds.
+"""Write a delivery as an e-mail: text and HTML, in the reader's language, readable in ten seconds.
 
-Returns bytes that no later change alters. No remote images, nothing that tells us whether it was read, and no link
-that changes anything when followed.
+The mail has no remote images, nothing that tells us whether it was read, and no link that changes anything when followed.
 """
 
 import binascii
@@ -14,7 +13,6 @@ from email.mime.multipart import MIMEMultipart
 from email.mime.nonmultipart import MIMENonMultipart
 from email.policy import Compat32
 from email.utils import format_datetime, formataddr, parseaddr
-from typing import Any
 
 import css_inline
 from django.conf import settings
@@ -28,6 +26,7 @@ from partnerships.mailing.digest import digest_context
 from partnerships.mailing.envelopes import CATCH_UP_AFTER
 from partnerships.mailing.wording import Why, long_date, one_line, tone, what_to_do, when_words, why_words
 from partnerships.models import Contact, Delivery, Milestone, MilestoneKind, ReminderItem, User
+from partnerships.reminders.clock import Clock
 from partnerships.reminders.rule_set import zone_named
 
 LONGEST_LINE = 76
@@ -41,7 +40,7 @@ _utf8.header_encoding = BASE64
 
 
 class _MailPolicy(Compat32):
-    """Folds headers between words and never rewrites them. Most are one short line, which is quickly seen."""
+    """Folds headers between words and never rewrites them; a short line is written as it is, which is faster."""
 
     def fold_binary(self, name: str, value: str | Header) -> bytes:
         line = f"{name}: {value}" if isinstance(value, str) else ""
@@ -55,50 +54,51 @@ SMTP_POLICY = _MailPolicy(linesep="\r\n")  # the line ends of RFC 5322
 
 @dataclass(frozen=True)
 class Written:
-    """``address`` as spoken to the server, ``data`` with CRLF line ends."""
+    """A message: the address as given to the server, the subject, and the bytes with CRLF line ends."""
 
     address: str
     subject: str
     data: bytes
 
 
-def write(delivery: Delivery, items: Sequence[ReminderItem], *, now: dt.datetime, at: dt.datetime) -> Written:
-    """``now`` says how many days are left, ``at`` stands in the Date header.
+def write(delivery: Delivery, items: Sequence[ReminderItem], clock: Clock) -> Written:
+    """Write the mail of ``items``. Raises ``ValueError`` for an address that no mail server would understand.
 
-    Items of one milestone make a reminder, also in the envelope of a digest; items of several make a digest. Raises ``ValueError`` for an address no mail server would understand.
+    Items of one milestone make a reminder, also in the envelope of a digest; items of several make a digest.
     """
+    due_at, real_now = clock.due_at, clock.real_now
     reader = delivery.reader
     milestones = list({item.plan.milestone_id: item.plan.milestone for item in items}.values())
     with translation.override(reader.language):
         if len(milestones) == 1 or delivery.person is None:
-            template, context = "reminder", _context(delivery, items, now)
+            template, context = "reminder", _context(delivery, items, due_at)
         else:
-            template, context = "digest", digest_context(delivery.person, items, now)
+            template, context = "digest", digest_context(delivery.person, items, due_at)
         event = None
         if delivery.person is not None and _is_ones_own(items, milestones):
-            event = single_event(milestones[0], delivery.person, changed_at=at)
-        return compose(delivery, template, context, milestones, event=event, at=at)
+            event = single_event(milestones[0], delivery.person, changed_at=real_now)
+        return compose(delivery, template, context, milestones, event=event, real_now=real_now)
 
 
 def compose(
     delivery: Delivery,
     template: str,
-    context: dict[str, Any],
+    context: dict[str, object],
     milestones: Sequence[Milestone],
     *,
-    at: dt.datetime,
+    real_now: dt.datetime,
     event: bytes | None = None,
 ) -> Written:
-    """The mail ``template`` makes of ``context`` in the language that is active; raises as ``write`` does."""
-    reader = delivery.reader
+    """Render ``template`` with ``context`` in the active language; raises like ``write``."""
+    reader, subject = delivery.reader, str(context["subject"])
     address = ascii_address(reader.email)
     text = render_to_string(f"{TEMPLATES}/{template}.txt", context).strip() + "\n"
     html = _inliner.inline(render_to_string(f"{TEMPLATES}/{template}.html", context))
     mail = _with_event(_body(text, html), event) if event else _body(text, html)
-    _write_headers(mail, delivery, milestones, at)
-    mail["Subject"] = _encoded(context["subject"], "Subject")
+    _write_headers(mail, delivery, milestones, real_now)
+    mail["Subject"] = _encoded(subject, "Subject")
     mail["To"] = _mailbox(reader.name, address, "To")
-    return Written(address, context["subject"], mail.as_bytes(policy=SMTP_POLICY))
+    return Written(address, subject, mail.as_bytes(policy=SMTP_POLICY))
 
 
 def _body(text: str, html: str) -> MIMEMultipart:
@@ -109,15 +109,15 @@ def _body(text: str, html: str) -> MIMEMultipart:
 
 
 def _is_ones_own(items: Sequence[ReminderItem], milestones: Sequence[Milestone]) -> bool:
-    """One date, and the reader's to keep: what others owe belongs into nobody's calendar.
+    """Return whether the mail is about one date that is the reader's own, which belongs in their calendar.
 
-    A digest carries none: several dates are what the feed is for.
+    A digest carries no event; the calendar feed serves several dates.
     """
     return len(milestones) == 1 and any(Why(item.why) in {Why.OWNER, Why.STAND_IN} for item in items)
 
 
 def _with_event(body: MIMEMultipart, event: bytes) -> MIMEMultipart:
-    """The date for the reader's calendar, to take or to leave: beside the text, so that no client shows it in its place."""
+    """Attach the date beside the text, so that no client shows it in place of the text."""
     mail = MIMEMultipart("mixed", boundary=BOUNDARIES["mixed"])
     mail.attach(body)
     part = _text_part(event.decode(), "calendar")
@@ -127,15 +127,17 @@ def _with_event(body: MIMEMultipart, event: bytes) -> MIMEMultipart:
     return mail
 
 
-def _write_headers(mail: MIMEMultipart, delivery: Delivery, milestones: Sequence[Milestone], at: dt.datetime) -> None:
+def _write_headers(
+    mail: MIMEMultipart, delivery: Delivery, milestones: Sequence[Milestone], real_now: dt.datetime
+) -> None:
     domain = settings.EMAIL_ID_DOMAIN
     mail["From"] = _mailbox(*parseaddr(settings.DEFAULT_FROM_EMAIL), "From")
     answered_by = _answered_by(milestones, delivery.reader)
     if answered_by is not None:
         mail["Reply-To"] = _mailbox(answered_by.name, ascii_address(answered_by.email), "Reply-To")
-    mail["Date"] = format_datetime(at)
+    mail["Date"] = format_datetime(real_now)
     mail["Message-ID"] = delivery.message_id
-    if len(milestones) == 1:  # so that clients thread what is about one milestone
+    if len(milestones) == 1:  # clients then show all mails about a milestone as one conversation
         mail["References"] = f"<milestone-{milestones[0].pk}@{domain}>"
     mail["List-Id"] = f"Partnership reminders <reminders.{domain}>"
     mail["Auto-Submitted"] = "auto-generated"
@@ -143,23 +145,20 @@ def _write_headers(mail: MIMEMultipart, delivery: Delivery, milestones: Sequence
 
 
 def _answered_by(milestones: Sequence[Milestone], reader: User | Contact) -> User | None:
-    """Who gets an answer to the mail, when it is the same person for all of it."""
+    """Return who gets an answer to the mail, if it is the same person for all of its milestones."""
     found = {_answers_for(milestone, reader) for milestone in milestones}
     return found.pop() if len(found) == 1 else None
 
 
 def _answers_for(milestone: Milestone, reader: User | Contact) -> User | None:
-    """The coordinator, the owner or the fallback person, but never the reader."""
+    """Return the coordinator, the owner or the fallback person, but never the reader."""
     coordinator = milestone.agreement.coordinator if milestone.agreement else None
     candidates = (coordinator, milestone.owner, milestone.unit.fallback_person)
     return next((one for one in candidates if one and one.is_reachable and one != reader), None)
 
 
 def ascii_address(address: str) -> str:
-    """The address for the envelope: an international domain in its ASCII form.
-
-    Raises ``ValueError`` when the local part is not ASCII or the whole is no address.
-    """
+    """Return the address with its domain in ASCII; raise ``ValueError`` for any other local part, or no address."""
     local, at, domain = address.rpartition("@")
     if not local or not at or not local.isascii() or any(sign.isspace() or sign in "<>," for sign in address):
         raise ValueError(f"{address!r} is not an address we can send to")
@@ -178,7 +177,7 @@ def _encoded(text: str, header: str) -> str:
 
 
 def _text_part(text: str, subtype: str) -> MIMENonMultipart:
-    """Seven bits and lines of 76, whatever the relay can do."""
+    """Return a part in seven bits and lines of 76, which every relay can pass on."""
     part = MIMENonMultipart("text", subtype, charset="utf-8")
     part["Content-Transfer-Encoding"] = "quoted-printable"
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -186,49 +185,46 @@ def _text_part(text: str, subtype: str) -> MIMENonMultipart:
     return part
 
 
-def _context(delivery: Delivery, items: Sequence[ReminderItem], now: dt.datetime) -> dict:
+def _context(delivery: Delivery, items: Sequence[ReminderItem], due_at: dt.datetime) -> dict[str, object]:
     milestone = items[0].plan.milestone
     zone = zone_named(milestone.unit.time_zone)
-    days_left = (milestone.due_on - timezone.localdate(now, zone)).days
-    context = {
+    days_left = (milestone.due_on - timezone.localdate(due_at, zone)).days
+    unit, title, when = one_line(milestone.unit.display_name), one_line(milestone.display_title), when_words(days_left)
+    context: dict[str, object] = {
         "person": one_line(delivery.reader.name),
         "language": translation.get_language(),
-        "unit": one_line(milestone.unit.display_name),
+        "unit": unit,
         "kind": MilestoneKind(milestone.kind).label,
-        "title": one_line(milestone.display_title),
+        "title": title,
         "due_iso": milestone.due_on.isoformat(),
         "due_local": long_date(milestone.due_on),
-        "when": when_words(days_left),
-        "headline": _("Due %(when)s") % {"when": when_words(days_left)} if days_left >= 0 else when_words(days_left),
+        "when": when,
+        "headline": _("Due %(when)s") % {"when": when} if days_left >= 0 else when,
         "tone": tone(days_left),
         "what_to_do": what_to_do(milestone, {Why(item.why) for item in items}),
         "description": milestone.description.strip(),
         "details": _details(milestone),
-        "why": [why_words(item, milestone) for item in items],
-        "planned_for": _planned_for(delivery, items, now, zone),
+        "why": list(dict.fromkeys(why_words(item, milestone) for item in items)),
+        "planned_for": _planned_for(delivery, items, due_at, zone),
         "link": settings.SITE_URL + milestone.get_absolute_url(),
     }
     if delivery.contact is not None:
         context |= _for_contacts(milestone)
-    context["why"] = list(dict.fromkeys(context["why"]))
-    return {**context, "subject": _subject(context)}
+    # Translators: the subject of a reminder: unit, title, "in 7 days", 2026-12-01
+    context["subject"] = _("[%(unit)s] %(title)s — %(when)s (%(date)s)") % {
+        "unit": Truncator(unit).chars(60),
+        "title": Truncator(title).chars(120),
+        "when": when,
+        "date": milestone.due_on.isoformat(),
+    }
+    return context
 
 
-def _for_contacts(milestone: Milestone) -> dict:
-    """They cannot log in, and what we note for ourselves is not for them."""
+def _for_contacts(milestone: Milestone) -> dict[str, object]:
+    """Return what differs for a contact, who cannot log in and does not see our own notes."""
     details = [(_("Agreement"), milestone.agreement), (_("Owed by"), milestone.party)]
     shown = [(label, one_line(str(value))) for label, value in details if value is not None]
     return {"description": "", "details": shown, "link": ""}
-
-
-def _subject(context: dict) -> str:
-    # Translators: the subject of a reminder: unit, title, "in 7 days", 2026-12-01
-    return _("[%(unit)s] %(title)s — %(when)s (%(date)s)") % {
-        "unit": Truncator(context["unit"]).chars(60),
-        "title": Truncator(context["title"]).chars(120),
-        "when": context["when"],
-        "date": context["due_iso"],
-    }
 
 
 def _details(milestone: Milestone) -> list[tuple[str, str]]:
@@ -243,8 +239,8 @@ def _details(milestone: Milestone) -> list[tuple[str, str]]:
     return [(label, one_line(str(value))) for label, value in details if value is not None]
 
 
-def _planned_for(delivery: Delivery, items: Sequence[ReminderItem], now: dt.datetime, zone: dt.tzinfo) -> str:
-    """When it should have come, if it is late; who asked for a digest expects to wait for it."""
+def _planned_for(delivery: Delivery, items: Sequence[ReminderItem], due_at: dt.datetime, zone: dt.tzinfo) -> str:
+    """Return when a late mail should have come; "" if it is not late. A digest is expected to take its time."""
     planned = max(item.plan.send_at for item in items)
     late_after = CATCH_UP_AFTER if delivery.kind == Delivery.Kind.DIGEST else LATE_AFTER
-    return f"{planned.astimezone(zone):%Y-%m-%d %H:%M}" if now - planned >= late_after else ""
+    return f"{planned.astimezone(zone):%Y-%m-%d %H:%M}" if due_at - planned >= late_after else ""

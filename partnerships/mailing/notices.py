@@ -1,9 +1,9 @@
-"""Who can help is told when a mail did not get through: one mail for all that ended so since the last, one an hour."""
+"""Notify the people who can fix a failed delivery: at most one summary per person and hour."""
 
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TypedDict
 
 from django.conf import settings
 from django.db import transaction
@@ -19,49 +19,51 @@ from partnerships.mailing.wording import one_line
 from partnerships.models import Delivery, DeliveryEvent, DeliveryNotice, Milestone, ReminderItem, ReminderPlan, User
 from partnerships.models.reasons import Reason
 from partnerships.reminders.recipients import Directory
-from partnerships.reminders.unanswered import mark_told
+from partnerships.reminders.unanswered import mark_notified
 from partnerships.statuses import DeliveryStatus
 
 AT_MOST_EVERY = dt.timedelta(hours=1)
 BATCH = 500
 SHOWN = 30
-# Not claimed yet: what ends meanwhile is told by the same mail.
+# A notice in one of these statuses was not claimed yet, so further failures join it.
 OPEN = (DeliveryStatus.QUEUED, DeliveryStatus.HELD)
 
 
-def report_failures(*, at: dt.datetime, batch: int = BATCH) -> int:
-    """Queues notices of what ended as failed, uncertain or unconfirmed; returns how many mails that was.
+def report_failures(*, real_now: dt.datetime, batch: int = BATCH) -> int:
+    """Queue notices about mails that are failed, uncertain or unconfirmed; return how many mails were reported.
 
-    In one transaction: locks the mails nobody was told of, finds who can help, locks these people in order, adds to the
-    notice that waits for each or begins one, and marks the mails as reported. What crashes leaves all of it for the
-    next run; a mail is told once to each person, and a notice that does not get through makes no further notice.
+    One transaction locks the unreported mails and then the people who can help, adds to each person's open notice or
+    begins one, and marks the mails as reported. A crash leaves all of it to the next run.
     """
+    at = real_now
     with transaction.atomic():
         failed = list(_unreported().select_for_update(skip_locked=True, of=("self",)).order_by("pk")[:batch])
         if not failed:
             return 0
-        told = _who_hears_of(failed, at)
-        for person in User.objects.select_for_update(no_key=True).filter(pk__in=told).order_by("pk"):
-            _tell(person, told[person.pk], at)
-        reached = {delivery.pk for deliveries in told.values() for delivery in deliveries}
+        by_helper = _group_by_helper(failed, at)
+        # In the order of their keys, so that two reports never wait for each other.
+        for person in User.objects.select_for_update(no_key=True).filter(pk__in=by_helper).order_by("pk"):
+            _notify(person, by_helper[person.pk], at)
+        reached = {delivery.pk for deliveries in by_helper.values() for delivery in deliveries}
         _record(failed, reached, at)
     return len(failed)
 
 
 def _unreported() -> QuerySet[Delivery]:
+    # A notice that fails makes no further notice; it is listed like the rest.
     return Delivery.objects.not_through().filter(reported_at=None).exclude(kind=Delivery.Kind.NOTICE)
 
 
-def _who_hears_of(failed: Sequence[Delivery], at: dt.datetime) -> dict[int, list[Delivery]]:
-    """Person -> the mails they are told of. What was done meanwhile needs nobody's help."""
+def _group_by_helper(failed: Sequence[Delivery], at: dt.datetime) -> dict[int, list[Delivery]]:
+    """Return person id -> the mails they are notified of. Milestones closed meanwhile need no help."""
     plans = _plans(failed)
     directory = Directory.load([plan for found in plans.values() for plan in found], now=at)
-    told: dict[int, list[Delivery]] = defaultdict(list)
+    found: dict[int, list[Delivery]] = defaultdict(list)
     for delivery in failed:
         helpers = [directory.helpers(plan.milestone, but=delivery.person_id) for plan in plans[delivery.pk]]
         for pk in sorted({person.pk for people in helpers for person in people}):
-            told[pk].append(delivery)
-    return told
+            found[pk].append(delivery)
+    return found
 
 
 def _plans(deliveries: Iterable[Delivery]) -> dict[int, list[ReminderPlan]]:
@@ -73,20 +75,20 @@ def _plans(deliveries: Iterable[Delivery]) -> dict[int, list[ReminderPlan]]:
     return found
 
 
-def _tell(person: User, deliveries: Sequence[Delivery], at: dt.datetime) -> None:
+def _notify(person: User, deliveries: Sequence[Delivery], at: dt.datetime) -> None:
     known = set(
         DeliveryNotice.objects.filter(person=person, delivery__in=deliveries).values_list("delivery", flat=True)
     )
     new = [delivery for delivery in deliveries if delivery.pk not in known]
     if new:
-        notice = _waiting_notice(person, new[0], at)
+        notice = _open_notice(person, new[0], at)
         DeliveryNotice.objects.bulk_create(
             DeliveryNotice(delivery=delivery, person=person, notice=notice) for delivery in new
         )
 
 
-def _waiting_notice(person: User, first: Delivery, at: dt.datetime) -> Delivery:
-    """The notice that was not claimed yet, or a new one, due an hour after the last."""
+def _open_notice(person: User, first: Delivery, at: dt.datetime) -> Delivery:
+    """Return the notice that was not claimed yet, or a new one, due an hour after the last."""
     notices = Delivery.objects.filter(kind=Delivery.Kind.NOTICE, person=person)
     last = notices.select_for_update().order_by("-pk").first()
     if last is not None and last.status in OPEN and last.lease_epoch == 0:
@@ -115,34 +117,32 @@ def _record(failed: Sequence[Delivery], reached: set[int], at: dt.datetime) -> N
     )
     ids = [delivery.pk for delivery in failed]
     Delivery.objects.filter(pk__in=ids).update(reported_at=at)
-    mark_told(ids)
+    mark_notified(ids)
 
 
-def still_to_tell(notice: Delivery) -> bool:
-    """For the claim, in its transaction: something it tells of has still not got through, and its reader can be reached.
-
-    When they cannot be any more, what it tells of is reported anew, to whoever comes next.
-    """
-    told = Delivery.objects.filter(notices__notice=notice)
+def is_still_needed(notice: Delivery) -> bool:
+    """Return whether a claimed notice goes out: one of its mails has still not got through, and its reader is reachable."""
+    reported = Delivery.objects.filter(notices__notice=notice)
     if notice.person is None or not notice.person.is_reachable:
-        Delivery.objects.filter(pk__in=told.values("pk")).update(reported_at=None)
+        # Reported anew, to the next person who can help.
+        Delivery.objects.filter(pk__in=reported.values("pk")).update(reported_at=None)
         return False
-    return told.not_through().exists()
+    return reported.not_through().exists()
 
 
-def write_notice(notice: Delivery, *, at: dt.datetime) -> message.Written:
-    """Who did not get what, in the server's words, and what to do; raises ``ValueError`` as ``message.write`` does."""
+def write_notice(notice: Delivery, *, real_now: dt.datetime) -> message.Written:
+    """Write the notice: who did not get what, the server's answer, and what to do. Raises like ``message.write``."""
     reader = User.objects.get(pk=notice.person_id)
     with translation.override(reader.language):
-        return message.compose(notice, "notice", _context(notice, reader), [], at=at)
+        return message.compose(notice, "notice", _context(notice, reader), [], real_now=real_now)
 
 
-def _context(notice: Delivery, reader: User) -> dict[str, Any]:
-    told = (
+def _context(notice: Delivery, reader: User) -> dict[str, object]:
+    reported = (
         Delivery.objects.filter(notices__notice=notice).not_through().select_related("person", "contact").order_by("pk")
     )
-    count = told.count()
-    shown = list(told[:SHOWN])
+    count = reported.count()
+    shown = list(reported[:SHOWN])
     lines = _lines(shown, reader)
     return {
         "language": translation.get_language(),
@@ -161,7 +161,7 @@ def _headline(count: int) -> str:
     }
 
 
-def _subject(lines: Sequence[dict[str, Any]], count: int) -> str:
+def _subject(lines: Sequence["NoticeLine"], count: int) -> str:
     if count != 1:
         return _headline(count)
     return _("Not delivered to %(person)s: %(what)s") % {
@@ -170,15 +170,36 @@ def _subject(lines: Sequence[dict[str, Any]], count: int) -> str:
     }
 
 
-def _lines(deliveries: Sequence[Delivery], reader: User) -> list[dict[str, Any]]:
-    """One for each mail; of a digest only the milestones the reader may see."""
+class NoticeSubject(TypedDict):
+    """A milestone that a failed mail was about."""
+
+    title: str
+    due: str
+    link: str
+
+
+class NoticeLine(TypedDict):
+    """A failed mail, as its notice shows it."""
+
+    person: str
+    address: str
+    status: str
+    why: str
+    answer: str
+    what_to_do: str
+    about: list[NoticeSubject]
+    link: str
+
+
+def _lines(deliveries: Sequence[Delivery], reader: User) -> list[NoticeLine]:
+    """Return one line per mail; of a digest it names only the milestones that the reader may see."""
     plans = _plans(deliveries)
     concerned = {plan.milestone_id for found in plans.values() for plan in found}
     seen = set(Milestone.objects.visible_to(reader).filter(pk__in=concerned).values_list("pk", flat=True))
     return [_line(delivery, plans[delivery.pk], seen) for delivery in deliveries]
 
 
-def _line(delivery: Delivery, plans: Sequence[ReminderPlan], seen: set[int]) -> dict[str, Any]:
+def _line(delivery: Delivery, plans: Sequence[ReminderPlan], seen: set[int]) -> NoticeLine:
     milestones = {plan.milestone_id: plan.milestone for plan in plans if plan.milestone_id in seen}
     answer = " ".join(str(part) for part in (delivery.smtp_code, delivery.smtp_reply) if part)
     return {
@@ -193,7 +214,7 @@ def _line(delivery: Delivery, plans: Sequence[ReminderPlan], seen: set[int]) -> 
     }
 
 
-def _about(milestone: Milestone) -> dict[str, str]:
+def _about(milestone: Milestone) -> NoticeSubject:
     return {
         "title": one_line(milestone.display_title),
         "due": milestone.due_on.isoformat(),

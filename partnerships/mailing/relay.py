@@ -1,6 +1,6 @@
-"""What all processes know of the mail server: the rest it gets while it is in trouble, and how fast it may be fed.
+"""What all processes share about the mail server: its pause while it is in trouble, and the rate of a minute.
 
-One row for each relay, written only when it fails, works again, or a rate is set.
+One row per relay, written only when it fails, works again, or a rate is set.
 """
 
 import datetime as dt
@@ -9,9 +9,9 @@ import logging
 from django.conf import settings
 from django.db.models import Q
 
-from partnerships.mailing.expand import Clock
 from partnerships.mailing.lease import LEASE
 from partnerships.models import Delivery, MailRelay
+from partnerships.reminders.clock import Clock
 from partnerships.statuses import DeliveryStatus
 
 logger = logging.getLogger(__name__)
@@ -26,15 +26,15 @@ def relay_name() -> str:
 
 
 def relay_state() -> MailRelay:
-    """As the processes know the relay of the settings; one that never was in trouble has no row."""
+    """Return what is known of the relay in the settings; a relay that never was in trouble has no row."""
     name = relay_name()
     return MailRelay.objects.filter(name=name).first() or MailRelay(name=name)
 
 
 class Breaker:
-    """Keeps this process off a relay that another, or this one, found in trouble.
+    """Keeps all processes off a relay that one of them found in trouble.
 
-    Pauses double from 30 seconds to 15 minutes. When one is over, a single process tries; what it finds is everybody's.
+    Pauses double from 30 seconds to 15 minutes. When a pause is over, a single process tries.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -46,19 +46,19 @@ class Breaker:
         return self._found.trouble
 
     def lets_through(self) -> bool:
-        """True also takes the next pause, so that nobody else tries at the same time."""
-        found, at = self._found, self._clock()
+        """Return whether this process may try; then it has begun the next pause, so that no other tries as well."""
+        found, at = self._found, self._clock.real_now
         if found.open_until is None:
             return True
-        # A pause that is longer than the longest was begun while the clock was wrong.
+        # A pause that is longer than any pause was begun while the clock was wrong.
         if at < found.open_until <= at + LONGEST_PAUSE:
             return False
         until = at + pause_after(found.failures)
         return bool(MailRelay.objects.filter(name=found.name, open_until=found.open_until).update(open_until=until))
 
     def note_trouble(self, trouble: str) -> None:
-        """The next pause. Of several processes that fail at once one counts; an outage is one error in the log."""
-        found, at = self._found, self._clock()
+        """Begin the next pause; log one error per outage. Of several processes that fail at once, one counts."""
+        found, at = self._found, self._clock.real_now
         failures = found.failures + 1
         fields = {"failures": failures, "open_until": at + pause_after(failures), "trouble": trouble[:1000]}
         if not found.failures:
@@ -69,7 +69,7 @@ class Breaker:
             logger.error("The mail server %s cannot be used; mails wait until it can: %s", found.name, trouble)
 
     def note_success(self) -> None:
-        """The relay took a mail, or answered for one."""
+        """Note that the relay answered for a mail, accepted or not."""
         found = self._found
         if not found.failures:
             return
@@ -83,14 +83,12 @@ def pause_after(failures: int) -> dt.timedelta:
     return min(FIRST_PAUSE * 2 ** min(failures - 1, 10), LONGEST_PAUSE)
 
 
-def is_rate_reached(at: dt.datetime) -> bool:
-    """Whether this minute's mails are handed over or claimed; in the transaction of a claim, which it makes one of a row.
-
-    Without a rate it asks nothing.
-    """
-    most = settings.EMAIL_MAX_PER_MINUTE
+def is_rate_reached(real_now: dt.datetime) -> bool:
+    """Return whether the minute's mails are handed over or claimed; without a rate it asks nothing."""
+    most, at = settings.EMAIL_MAX_PER_MINUTE, real_now
     if not most:
         return False
+    # A row lock, held until the claim commits, so that claims count the minute's mails one after another.
     MailRelay.objects.select_for_update().get_or_create(name=relay_name())
     claimed = Q(status=DeliveryStatus.CLAIMED, lease_until__range=(at, at + 2 * LEASE))
     lately = Delivery.objects.filter(Q(handed_at__gt=at - MINUTE, handed_at__lt=at + MINUTE) | claimed)

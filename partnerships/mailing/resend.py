@@ -1,4 +1,4 @@
-"""A person decides what the pipeline must not: to send a mail once more."""
+"""Send a mail once more, which a person decides and the pipeline never does."""
 
 import datetime as dt
 
@@ -16,11 +16,10 @@ from partnerships.statuses import DeliveryStatus
 
 
 def send_again(delivery: Delivery, *, actor: User | None, now: dt.datetime) -> Delivery:
-    """Queues the reminders of a mail that failed or is uncertain, in a new delivery; returns it.
+    """Queue the reminders of a mail that failed or is uncertain in a new delivery, and return it.
 
-    In one transaction: locks the delivery, checks the permission and that it is still listed, closes the old items and
-    the old delivery with the actor's name, and makes the next generation of its items; a digest stays that of its day.
-    What no longer holds by then is cancelled at the claim as ever. Raises ``NotAllowed`` or ``TransitionRefused``.
+    The old items and the old delivery are closed with the actor's name; the new delivery has the next generation of the
+    items, and a digest stays the digest of its day. Raises ``NotAllowed`` or ``TransitionRefused``.
     """
     with transaction.atomic():
         old = Delivery.objects.select_for_update().get(pk=delivery.pk)
@@ -31,10 +30,9 @@ def send_again(delivery: Delivery, *, actor: User | None, now: dt.datetime) -> D
         if not items:
             raise TransitionRefused(_("Nothing in this mail is due to this person any more."))
         old.items.filter(cancelled_at=None).update(cancelled_at=now, cancel_reason=Reason.SENT_AGAIN)
-        reason = Reason.SENT_AGAIN
-        # Nobody else begins a digest for this day.
+        # The lock on the person keeps others from beginning a digest for this day while it has none.
         list(User.objects.select_for_update(no_key=True).filter(pk=old.person_id).values_list("pk"))
-        advance(old, DeliveryStatus.CANCELLED, at=now, actor=actor, reason=reason)
+        advance(old, DeliveryStatus.CANCELLED, at=now, actor=actor, reason=Reason.SENT_AGAIN)
         wake_up.wake_after_commit()
         return _next_generation(old, items, actor, now)
 

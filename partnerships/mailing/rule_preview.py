@@ -1,4 +1,4 @@
-"""What a rule would do, worked out before it is saved: by the code that does it, and without a write."""
+"""Preview what a rule would do before it is saved, computed by the code of the reminders and without a write."""
 
 import datetime as dt
 import email
@@ -6,13 +6,13 @@ import email.policy
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from partnerships.mailing import message
 from partnerships.models import Contact, Delivery, Milestone, ReminderItem, ReminderPlan, ReminderRule, User
+from partnerships.reminders.clock import Clock
 from partnerships.reminders.recipients import Directory, Recipient
 from partnerships.reminders.rule_set import RuleSet
 from partnerships.reminders.schedule import Moment, Unanswered
@@ -21,17 +21,17 @@ from partnerships.statuses import PlanStatus
 
 PERIOD = dt.timedelta(days=90)
 SHOWN = 50
-READ_AT_MOST = 5000  # milestones; a rule that reaches more says so
+READ_AT_MOST = 5000  # milestones; the preview says when the rule reaches more
 UNSAVED = 0  # stands for the key a new rule does not have yet
 SHIFTED_AT_MOST = dt.timedelta(days=31)
-# A reminder this far from its due date may still be the one nobody answered.
+# A reminder this far from its due date may still be the unanswered one.
 REMINDED_WITHIN = dt.timedelta(days=400)
 DAYS = {"days": 1, "weeks": 7, "months": 31}
 
 
 @dataclass(frozen=True)
 class PreviewLine:
-    """A reminder of the preview: when, in the zone of the milestone's unit, about what, and to whom (nobody: nobody can be told)."""
+    """A reminder of the preview; ``at`` is in the zone of the milestone's unit. No recipients: nobody can get it."""
 
     plan: ReminderPlan
     at: dt.datetime
@@ -40,6 +40,8 @@ class PreviewLine:
 
 @dataclass(frozen=True)
 class Wording:
+    """The first mail of the preview, as its reader would get it."""
+
     reader: User | Contact
     subject: str
     text: str
@@ -47,28 +49,29 @@ class Wording:
 
 @dataclass(frozen=True)
 class Preview:
-    """``lines``: the first of all; ``count`` and ``months`` count each person told, over all of them.
+    """The reminders that a rule would make until ``until``.
 
-    ``silenced``: the rules that say nothing any more where this one speaks, with the reminders that fall away.
-    ``is_cut``: it reaches more milestones than were read, so that all numbers are lower bounds.
+    ``count`` and ``months`` count each recipient, over all reminders and not only the ``lines`` shown.
+    ``replaced`` are the rules that this one replaces, with the number of their reminders that fall away.
+    ``is_cut``: the rule reaches more milestones than were read, so all numbers are lower bounds.
     """
 
     until: dt.date
     count: int = 0
-    untold: int = 0
+    without_reader: int = 0
     months: list[tuple[dt.date, int]] = field(default_factory=list)
     lines: list[PreviewLine] = field(default_factory=list)
     more: int = 0
-    silenced: list[tuple[ReminderRule, int]] = field(default_factory=list)
+    replaced: list[tuple[ReminderRule, int]] = field(default_factory=list)
     is_cut: bool = False
-    waits: bool = False  # for answers: what is still to be sent may add to it
+    waits: bool = False  # for answers, so reminders that are still to be sent may add to it
     wording: Wording | None = None
 
 
 def preview(rule: ReminderRule, *, user: User, now: dt.datetime) -> Preview:
-    """The reminders ``rule``, saved or not, would make of what is pending today and ``user`` may see, over 90 days.
+    """Return what ``rule``, saved or not, would send in 90 days about open milestones that ``user`` may see.
 
-    Some twenty queries, however many milestones there are.
+    Takes some twenty queries, however many milestones there are.
     """
     before = RuleSet.load()
     after = replace(before, rules={**before.rules, rule.pk or UNSAVED: rule})
@@ -78,15 +81,15 @@ def preview(rule: ReminderRule, *, user: User, now: dt.datetime) -> Preview:
     waited_for = {**unanswered(before, milestones), **unanswered(after, milestones)}
     plans = _not_mailed(_plans(rule, after, milestones, waited_for, now))
     lines = _lines(plans, after, now)
-    told = Counter(line.at.date().replace(day=1) for line in lines for _recipient in line.recipients)
+    by_month = Counter(line.at.date().replace(day=1) for line in lines for _recipient in line.recipients)
     return Preview(
         until=today + PERIOD,
-        count=told.total(),
-        untold=sum(not line.recipients for line in lines),
-        months=sorted(told.items()),
+        count=by_month.total(),
+        without_reader=sum(not line.recipients for line in lines),
+        months=sorted(by_month.items()),
         lines=lines[:SHOWN],
         more=max(len(lines) - SHOWN, 0),
-        silenced=_silenced(before, after, milestones, waited_for, now),
+        replaced=_replaced(before, after, milestones, waited_for, now),
         is_cut=is_cut,
         waits=rule.direction == ReminderRule.Direction.UNANSWERED,
         wording=_wording(lines),
@@ -94,9 +97,9 @@ def preview(rule: ReminderRule, *, user: User, now: dt.datetime) -> Preview:
 
 
 def _reached(rule: ReminderRule, rule_set: RuleSet, user: User, today: dt.date) -> QuerySet[Milestone]:
-    """Soonest due first; wide enough for every rule of the kind, because others may fall silent."""
-    kin = [other for other in rule_set.rules.values() if other.milestone_kind == rule.milestone_kind]
-    reach = max(_reach(each) for each in (rule, *kin)) + SHIFTED_AT_MOST
+    """Return the milestones near enough for any rule of the kind, because others may be replaced; soonest due first."""
+    same_kind = [other for other in rule_set.rules.values() if other.milestone_kind == rule.milestone_kind]
+    reach = max(_reach(each) for each in (rule, *same_kind)) + SHIFTED_AT_MOST
     rows = Milestone.objects.visible_to(user).pending().filter(kind=rule.milestone_kind)
     rows = rows.filter(due_on__range=(today - reach, today + PERIOD + reach))
     if rule.agreement_id:
@@ -130,7 +133,7 @@ def _plans(
 
 
 def _is_ahead(when: Moment, now: dt.datetime) -> bool:
-    """What is past when a rule comes is born missed."""
+    """Return whether the reminder would be planned: one whose time is past when a rule comes is not needed."""
     return now < when.send_at <= now + PERIOD
 
 
@@ -149,7 +152,7 @@ def _plan(rule: ReminderRule, milestone: Milestone, when: Moment) -> ReminderPla
 
 
 def _not_mailed(plans: list[ReminderPlan]) -> list[ReminderPlan]:
-    """Without those a rule that is there already has made into mail: a date is announced once."""
+    """Return the plans without those that a saved rule has made into mail already."""
     rule = plans[0].rule.pk if plans else None
     if rule is None:
         return plans
@@ -170,7 +173,7 @@ def _lines(plans: Sequence[ReminderPlan], rule_set: RuleSet, now: dt.datetime) -
     ]
 
 
-def _silenced(
+def _replaced(
     before: RuleSet,
     after: RuleSet,
     milestones: Iterable[Milestone],
@@ -186,7 +189,7 @@ def _silenced(
 
 
 def _wording(lines: Iterable[PreviewLine]) -> Wording | None:
-    """The first mail as its reader would get it; None where nobody can be told or the address makes no sense."""
+    """Return the first mail; None when nobody can get it or the address is none."""
     line = next((line for line in lines if line.recipients), None)
     if line is None:
         return None
@@ -194,8 +197,8 @@ def _wording(lines: Iterable[PreviewLine]) -> Wording | None:
     delivery = Delivery(person=first.person, contact=first.contact, message_id="<preview@localhost>")
     item = ReminderItem(plan=line.plan, person=first.person, contact=first.contact, why=first.why)
     try:
-        written = message.write(delivery, [item], now=line.at, at=line.at)
+        written = message.write(delivery, [item], Clock(line.at, lambda: line.at))
     except ValueError:
         return None
-    part: Any = email.message_from_bytes(written.data, policy=email.policy.default).get_body(("plain",))
-    return Wording(first.reader, written.subject, part.get_content())
+    part = email.message_from_bytes(written.data, policy=email.policy.default).get_body(("plain",))
+    return Wording(first.reader, written.subject, part.get_content()) if part else None

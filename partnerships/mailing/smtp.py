@@ -1,9 +1,9 @@
-"""A thin SMTP client that always knows how far it came: what a failure means depends on nothing else.
+"""A thin SMTP client that always knows how far a hand-over came, because that decides what a failure means.
 
-Before the final dot nothing was accepted. After it, silence means that the server may have the mail. The library's
-own ``sendmail`` cannot tell these apart and raises on a broken QUIT although the mail was taken.
+Before the final dot the server has accepted nothing. After it, silence means that the server may have the mail. The
+library's own ``sendmail`` cannot tell these apart, and raises on a broken QUIT although the mail was accepted.
 
-Nothing of it is longer than a lease: every answer may take EMAIL_TIMEOUT, the one to the final dot ANSWER_TIMEOUT.
+A hand-over is shorter than a lease: each answer may take EMAIL_TIMEOUT, the one to the final dot ANSWER_TIMEOUT.
 """
 
 import smtplib
@@ -18,16 +18,18 @@ from typing import NamedTuple, Protocol, Self
 from django.conf import settings
 
 SERVICE_CLOSING = 421
-# Seconds. A server that looks into the mail does so before it answers the final dot.
+# Seconds. A server that scans a mail does so before it answers the final dot.
 ANSWER_TIMEOUT = 60
 
 
 class Result(Enum):
+    """How a hand-over ended."""
+
     ACCEPTED = "accepted"
     REFUSED = "refused"  # for good: this message or this recipient
     LATER = "later"  # this message or this recipient, for now
-    TROUBLE = "trouble"  # the relay as a whole; nothing is held against the message
-    INTERRUPTED = "interrupted"  # broke off once the recipient was named: the relay's trouble, or this message's
+    TROUBLE = "trouble"  # of the relay as a whole; does not count against the message
+    INTERRUPTED = "interrupted"  # broke off after the recipient was named, because of the relay or of this message
     UNKNOWN = "unknown"  # written to the end, no answer
     WITHDRAWN = "withdrawn"  # the caller said no before the final dot
 
@@ -49,26 +51,26 @@ class _Meaning(NamedTuple):
     broken: Result
 
 
-# Up to MAIL every message says the same; from RCPT on it may be this one that the server cannot bear.
+# Up to MAIL all messages look alike; from RCPT on the failure may be due to this message.
 OF_RELAY = _Meaning(Result.TROUBLE, Result.TROUBLE, Result.TROUBLE)
 OF_MESSAGE = _Meaning(Result.REFUSED, Result.LATER, Result.INTERRUPTED)
 
 
 class Marks(Protocol):
-    """What the caller commits on the way; when the first or second says no, or raises, the server keeps nothing."""
+    """What the caller commits on the way. If the first or second returns False or raises, the server keeps nothing."""
 
     def begin(self) -> bool:
-        """The server waits for the message: asked before its first byte."""
+        """Called when the server waits for the first byte of the message."""
 
     def before_dot(self) -> bool:
-        """All is written but the final dot."""
+        """Called when everything but the final dot is written."""
 
     def after_dot(self) -> None:
-        """The final dot is written, the answer not yet read."""
+        """Called when the final dot is written and the answer not yet read."""
 
 
 class RelayTroubleError(Exception):
-    """The relay cannot be reached, or does not want to talk to us at all."""
+    """The relay cannot be reached or refuses the session."""
 
 
 class _Answered(Exception):
@@ -94,7 +96,7 @@ class Relay:
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if self._session is not None:
-            with suppress(OSError, smtplib.SMTPException):  # every mail was answered for: nothing hangs on a good-bye
+            with suppress(OSError, smtplib.SMTPException):  # all mails are answered for, so QUIT may fail
                 self._session.quit()
             self._drop()
 
@@ -103,11 +105,15 @@ class Relay:
         return self._session is not None
 
     def connect(self) -> smtplib.SMTP:
-        """The session; a new one when the last was closed."""
+        """Return the session; open a new one if the last was closed."""
         if self._session is None:
             try:
                 self._session = _open_session()
-            except (OSError, smtplib.SMTPException, ValueError) as error:  # ValueError: a name or password not sayable
+            except (
+                OSError,
+                smtplib.SMTPException,
+                ValueError,
+            ) as error:  # ValueError: a name or password that cannot be encoded
                 raise RelayTroubleError(_words(error)) from error
         return self._session
 
@@ -117,7 +123,7 @@ class Relay:
             self._session = None
 
     def hand_over(self, sender: str, recipient: str, message: bytes, *, marks: Marks) -> HandOverOutcome:
-        """``message`` with CRLF line ends to one ``recipient``; never raises for what the server or the line does.
+        """Hand ``message``, with CRLF line ends, to one ``recipient``; server and network errors become outcomes.
 
         The final dot is a write of its own, between ``marks.before_dot`` and ``marks.after_dot``.
         """
@@ -156,10 +162,10 @@ class Relay:
             if not marks.before_dot():
                 return self._withdraw()
         except (OSError, smtplib.SMTPException) as error:
-            self._drop()  # without its final dot no server keeps it
+            self._drop()  # no server keeps a message without its final dot
             return HandOverOutcome(Result.INTERRUPTED, reply=_words(error))
         except BaseException:
-            self._drop()  # the server waits for a message it must not get
+            self._drop()  # the server still waits for a message that it must not get
             raise
         return self._finish(session, marks)
 
@@ -168,7 +174,7 @@ class Relay:
         return HandOverOutcome(Result.WITHDRAWN)
 
     def _finish(self, session: smtplib.SMTP, marks: Marks) -> HandOverOutcome:
-        """From here on the server may have the message whatever we hear."""
+        """Write the final dot and read the answer. From here on the server may have the message whatever we hear."""
         try:
             session.send(b".\r\n")
             marks.after_dot()
@@ -187,7 +193,7 @@ class Relay:
         return outcome
 
     def _reset(self) -> None:
-        """The session as new for the next message; one that will not be reset is opened again."""
+        """Reset the session for the next message, or close it if the server does not."""
         try:
             if self._session is not None and self._session.rset()[0] != 250:
                 self._drop()
@@ -196,7 +202,7 @@ class Relay:
 
 
 def _open_session() -> smtplib.SMTP:
-    """Greeting, TLS, log-in. TLS checks the server's certificate against the machine's authorities."""
+    """Open a session: greeting, TLS, log-in. TLS checks the certificate against the machine's authorities."""
     where, timeout = (settings.EMAIL_HOST, settings.EMAIL_PORT), settings.EMAIL_TIMEOUT
     if settings.EMAIL_USE_SSL:
         context = ssl.create_default_context()
@@ -204,8 +210,8 @@ def _open_session() -> smtplib.SMTP:
     else:
         session = smtplib.SMTP(*where, timeout=timeout)
     try:
-        # The final dot is a packet of its own: it must not wait until the server has acknowledged the one before.
-        session.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # type: ignore[union-attr]
+        # Nagle's algorithm would keep the final dot back until the server has acknowledged the packet before it.
+        _socket_of(session).setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         session.ehlo_or_helo_if_needed()
         if settings.EMAIL_USE_TLS:
             session.starttls(context=ssl.create_default_context())
@@ -219,12 +225,17 @@ def _open_session() -> smtplib.SMTP:
 
 
 def _answer(session: smtplib.SMTP) -> tuple[int, bytes]:
-    """To the final dot."""
-    assert session.sock is not None
-    session.sock.settimeout(ANSWER_TIMEOUT)
+    """Read the answer to the final dot."""
+    _socket_of(session).settimeout(ANSWER_TIMEOUT)
     answer = session.getreply()
-    session.sock.settimeout(settings.EMAIL_TIMEOUT)
+    _socket_of(session).settimeout(settings.EMAIL_TIMEOUT)
     return answer
+
+
+def _socket_of(session: smtplib.SMTP) -> socket.socket:
+    if session.sock is None:
+        raise smtplib.SMTPServerDisconnected("no session")
+    return session.sock
 
 
 def _judge(code: int, reply: bytes, stage: _Meaning) -> HandOverOutcome:
@@ -234,7 +245,7 @@ def _judge(code: int, reply: bytes, stage: _Meaning) -> HandOverOutcome:
 
 
 def _stuffed(message: bytes) -> bytes:
-    """Lines that begin with a dot get a second one; the message ends with a line end, ready for the final dot."""
+    """Double the dots at line beginnings, and end the message with a line end, ready for the final dot."""
     stuffed = message.replace(b"\r\n.", b"\r\n..")
     if stuffed.startswith(b"."):
         stuffed = b"." + stuffed

@@ -1,4 +1,4 @@
-"""Words that a single mail and a digest share; in the language that is active."""
+"""Texts that single mails and digests share, in the active language."""
 
 import datetime as dt
 import unicodedata
@@ -19,13 +19,13 @@ SOON_DAYS = 3
 
 
 def one_line(text: str) -> str:
-    """Controls, line breaks and marks that reorder text become spaces: a title cannot add a header or hide its end."""
+    """Return text without line breaks, control and direction marks, so that a title cannot add a header or hide its end."""
     return " ".join(visible(text).split())
 
 
 def visible(text: str) -> str:
-    """With a space for each control and each mark that reorders text."""
-    if text.isprintable():  # most are, and the question is cheap
+    """Return text with a space for each control and direction mark."""
+    if text.isprintable():  # almost all text is, and this test is cheap
         return text
     return "".join(" " if unicodedata.category(sign).startswith("C") else sign for sign in text)
 
@@ -80,7 +80,7 @@ def why_words(item: ReminderItem, milestone: Milestone) -> str:
 
 
 def _unanswered_words(plan: ReminderPlan, milestone: Milestone) -> str:
-    """The reminder that had no answer, for a rule that waits for one."""
+    """Name the unanswered reminder, for a rule that waits for an answer."""
     if plan.unanswered_at is None:
         return ""
     since = timezone.localdate(plan.unanswered_at, zone_named(milestone.unit.time_zone))

@@ -1,4 +1,4 @@
-"""The laws of the pipeline, checked on the rows themselves. Reads whole tables: for an operator, not for a tick."""
+"""Consistency checks of the pipeline's rows. They read whole tables, so they are for an operator and not for a tick."""
 
 import datetime as dt
 from collections import defaultdict
@@ -26,42 +26,42 @@ from partnerships.statuses import DeliveryStatus, PlanStatus
 
 TICK = dt.timedelta(seconds=60)
 BATCH = 1000
-AUDIT = "audit"  # its heartbeat: when the laws were checked last, and how many breaches there were
+AUDIT = "audit"  # the heartbeat of the last check; its note is the number of breaches
 GIVEN_UP = (PlanStatus.CANCELLED, PlanStatus.SUPERSEDED)
 
 
-def audit(*, now: dt.datetime) -> list[str]:
-    """A sentence for each breach; empty when all laws hold."""
-    silence = list(_silence(now))
-    overdue = [] if silence else _overdue_plans(now)  # while nothing runs, that is the one thing to say
-    items = (*_expanded_without_item(), *_twice_alive())
-    mails = (*_leases(now), *_empty(), *_sent_twice(), *_out_of_step_with_their_log())
-    return [*silence, *_plans(now), *overdue, *items, *mails]
+def audit(*, real_now: dt.datetime) -> list[str]:
+    """Return a sentence for each inconsistency; empty when there is none."""
+    silence = list(_silence(real_now))
+    overdue = [] if silence else _overdue_plans(real_now)  # while nothing runs, every due plan is overdue
+    items = (*_expanded_without_item(), *_duplicate_items())
+    mails = (*_leases(real_now), *_empty(), *_sent_twice(), *_differing_from_log())
+    return [*silence, *_plans(real_now), *overdue, *items, *mails]
 
 
-def audit_and_note(*, now: dt.datetime) -> list[str]:
-    """``audit``, and its outcome for the page of whoever runs the site."""
-    breaches = audit(now=now)
+def audit_and_note(*, real_now: dt.datetime) -> list[str]:
+    """Run ``audit`` and keep the number of breaches for the system status page."""
+    breaches = audit(real_now=real_now)
     note = str(len(breaches)) if breaches else ""
-    ComponentHeartbeat.objects.update_or_create(name=AUDIT, defaults={"at": now, "note": note})
+    ComponentHeartbeat.objects.update_or_create(name=AUDIT, defaults={"at": real_now, "note": note})
     return breaches
 
 
-def _silence(now: dt.datetime) -> Iterator[str]:
+def _silence(real_now: dt.datetime) -> Iterator[str]:
     last = ComponentHeartbeat.objects.filter(name=HEARTBEAT).first()
     if last is None:
         yield _("The reminders have never run.")
-    elif abs(now - last.at) > SILENT_AFTER:
+    elif abs(real_now - last.at) > SILENT_AFTER:
         yield _("The reminders have not run since %(time)s.") % {"time": last.at.isoformat(timespec="seconds")}
 
 
-def _plans(now: dt.datetime) -> Iterator[str]:
-    """Every open milestone and every enabled rule for it have a plan for its due date that was not given up.
+def _plans(real_now: dt.datetime) -> Iterator[str]:
+    """Check that each open milestone has a plan for each of its rules, and for the end of its snooze.
 
-    Given up on purpose is as good: it was snoozed, or something newer took its place. A snooze has a plan for its end.
-    A marked milestone is still to be brought in step.
+    A plan that was given up on purpose counts: the milestone was snoozed, or a newer reminder replaced it.
     """
     rule_set = RuleSet.load()
+    # A marked milestone is still to be reconciled.
     marked = Exists(ReminderMark.objects.filter(milestone=OuterRef("pk")))
     last = 0
     pending = Milestone.objects.pending().filter(~marked).select_related("agreement").order_by("pk")
@@ -70,7 +70,7 @@ def _plans(now: dt.datetime) -> Iterator[str]:
         waited_for = unanswered(rule_set, batch)
         wanted = {milestone.pk: rule_set.wanted(milestone, waited_for.get(milestone.pk)) for milestone in batch}
         yield from _missing_plans(rule_set, wanted, batch)
-        yield from _missed_ahead_of_time(wanted, batch, now)
+        yield from _missed_ahead_of_time(wanted, batch, real_now)
         yield from _readers_left_out(wanted, batch)
 
 
@@ -78,34 +78,34 @@ def _missing_plans(
     rule_set: RuleSet, wanted: dict[int, dict[int, Moment]], milestones: list[Milestone]
 ) -> Iterator[str]:
     planned: dict[tuple[int, dt.date], set[int]] = defaultdict(set)
-    woken: set[tuple[int, dt.date, dt.date]] = set()
+    snoozes: set[tuple[int, dt.date, dt.date]] = set()
     plans = ReminderPlan.objects.filter(milestone__in=milestones)
     plans = plans.filter(~Q(status__in=GIVEN_UP) | Q(reason__in=ON_PURPOSE))
     for pk, due_on, rule, wakes_on in plans.values_list("milestone_id", "due_on", "rule_id", "wakes_on"):
         if wakes_on:
-            woken.add((pk, due_on, wakes_on))
+            snoozes.add((pk, due_on, wakes_on))
         else:
             planned[pk, due_on].add(rule)
     for milestone in milestones:
         for rule in sorted(wanted[milestone.pk].keys() - planned[milestone.pk, milestone.due_on]):
             yield _("Milestone %(milestone)s has no plan by rule %(rule)s.") % {"milestone": milestone.pk, "rule": rule}
-        if rule_set.snooze_end(milestone) and (milestone.pk, milestone.due_on, milestone.snoozed_until) not in woken:
+        if rule_set.snooze_end(milestone) and (milestone.pk, milestone.due_on, milestone.snoozed_until) not in snoozes:
             yield _("Milestone %(milestone)s has no plan for the end of its snooze.") % {"milestone": milestone.pk}
 
 
 def _missed_ahead_of_time(
-    wanted: dict[int, dict[int, Moment]], milestones: list[Milestone], now: dt.datetime
+    wanted: dict[int, dict[int, Moment]], milestones: list[Milestone], real_now: dt.datetime
 ) -> Iterator[str]:
-    """Plans that were given up while the clock was wrong; the next sweep plans them again."""
+    """Name plans that were given up while the clock was wrong; the next sweep plans them again."""
     due_on = {milestone.pk: milestone.due_on for milestone in milestones}
-    missed = ReminderPlan.objects.filter(milestone__in=milestones, status=PlanStatus.MISSED, send_at__gt=now)
+    missed = ReminderPlan.objects.filter(milestone__in=milestones, status=PlanStatus.MISSED, send_at__gt=real_now)
     for plan in missed.order_by("pk"):
         if plan.due_on == due_on[plan.milestone_id] and (plan.wakes_on or plan.rule_id in wanted[plan.milestone_id]):
             yield _("Plan %(plan)s counts as missed, but its time is still to come.") % {"plan": plan.pk}
 
 
 def _readers_left_out(wanted: dict[int, dict[int, Moment]], milestones: list[Milestone]) -> Iterator[str]:
-    """Person by person: that others have the reminder does not help the one it was taken back from."""
+    """Name readers whose reminder was withdrawn and should be sent after all, although others have it."""
     due_on = {milestone.pk: milestone.due_on for milestone in milestones}
     items = withdrawn_items().filter(plan__milestone__in=milestones, plan__status=PlanStatus.EXPANDED)
     for item in items.select_related("plan").order_by("pk"):
@@ -117,39 +117,39 @@ def _readers_left_out(wanted: dict[int, dict[int, Moment]], milestones: list[Mil
             }
 
 
-def _overdue_plans(now: dt.datetime) -> Iterator[str]:
-    waiting = ReminderPlan.objects.filter(status=PlanStatus.PLANNED, next_attempt_at__lt=now - 2 * TICK)
-    for pk in waiting.order_by("pk").values_list("pk", flat=True):
+def _overdue_plans(real_now: dt.datetime) -> Iterator[str]:
+    overdue = ReminderPlan.objects.filter(status=PlanStatus.PLANNED, next_attempt_at__lt=real_now - 2 * TICK)
+    for pk in overdue.order_by("pk").values_list("pk", flat=True):
         yield _("Plan %(plan)s is due and was not made into mail.") % {"plan": pk}
 
 
 def _expanded_without_item() -> Iterator[str]:
-    living = ReminderItem.objects.filter(plan=OuterRef("pk"), cancelled_at=None)
-    for pk in ReminderPlan.objects.filter(~Exists(living), status=PlanStatus.EXPANDED).values_list("pk", flat=True):
+    valid = ReminderItem.objects.filter(plan=OuterRef("pk"), cancelled_at=None)
+    for pk in ReminderPlan.objects.filter(~Exists(valid), status=PlanStatus.EXPANDED).values_list("pk", flat=True):
         yield _("Plan %(plan)s counts as mailed, but nobody has its reminder.") % {"plan": pk}
 
 
-def _twice_alive() -> Iterator[str]:
-    """One person has a reminder at most once: of its generations all but the last are closed."""
-    living = ReminderItem.objects.filter(cancelled_at=None).order_by().values("plan", "person")
+def _duplicate_items() -> Iterator[str]:
+    """Name people with two reminders of a plan; all generations but the last should be closed."""
+    valid = ReminderItem.objects.filter(cancelled_at=None).order_by().values("plan", "person")
     for plan, person, count in (
-        living.annotate(count=Count("pk")).filter(count__gt=1).values_list("plan", "person", "count")
+        valid.annotate(count=Count("pk")).filter(count__gt=1).values_list("plan", "person", "count")
     ):
         words = {"person": person, "plan": plan, "count": count}
         yield _("Person %(person)s has the reminder of plan %(plan)s %(count)s times.") % words
 
 
-def _leases(now: dt.datetime) -> Iterator[str]:
+def _leases(real_now: dt.datetime) -> Iterator[str]:
     held = Delivery.objects.filter(status__in=(DeliveryStatus.CLAIMED, DeliveryStatus.HANDING))
-    for pk in held.filter(lease_until__lt=now - TICK).order_by("pk").values_list("pk", flat=True):
+    for pk in held.filter(lease_until__lt=real_now - TICK).order_by("pk").values_list("pk", flat=True):
         yield _("Delivery %(delivery)s is held past its lease.") % {"delivery": pk}
 
 
 def _empty() -> Iterator[str]:
-    living = ReminderItem.objects.filter(delivery=OuterRef("pk"), cancelled_at=None)
+    valid = ReminderItem.objects.filter(delivery=OuterRef("pk"), cancelled_at=None)
     ended = Delivery.objects.exclude(status__in=(DeliveryStatus.CANCELLED, DeliveryStatus.SKIPPED))
     ended = ended.exclude(kind=Delivery.Kind.NOTICE)
-    for pk in ended.filter(~Exists(living)).order_by("pk").values_list("pk", flat=True):
+    for pk in ended.filter(~Exists(valid)).order_by("pk").values_list("pk", flat=True):
         yield _("Delivery %(delivery)s carries no reminder.") % {"delivery": pk}
 
 
@@ -159,8 +159,8 @@ def _sent_twice() -> Iterator[str]:
         yield _("Delivery %(delivery)s was sent more than once.") % {"delivery": pk}
 
 
-def _out_of_step_with_their_log() -> Iterator[str]:
-    """The totals by status are those of the log: each delivery stands where its last step left it."""
+def _differing_from_log() -> Iterator[str]:
+    """Name deliveries whose status is not that of the last event of their log."""
     last = DeliveryEvent.objects.filter(delivery=OuterRef("pk")).order_by("-pk").values("to_status")[:1]
     rows = Delivery.objects.annotate(logged=Subquery(last)).exclude(logged=F("status"))
     for pk in rows.order_by("pk").values_list("pk", flat=True):

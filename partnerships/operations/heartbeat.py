@@ -1,6 +1,6 @@
-"""Whether the reminders run: the heartbeat each run writes, and the alarm when there was none for five minutes.
+"""The heartbeat that each run writes, and the alarm when there was none for five minutes.
 
-The alarm is raised by whoever looks (a page, ``/readyz``, the supervisor), never by what may have stopped.
+Pages, ``/readyz`` and the supervisor raise the alarm, because what may have stopped cannot report it.
 """
 
 import datetime as dt
@@ -10,12 +10,13 @@ import socket
 from dataclasses import dataclass
 
 from partnerships.models import ComponentHeartbeat
+from partnerships.reminders.clock import Clock
 
 logger = logging.getLogger(__name__)
 
 HEARTBEAT = "reminders"
-WATCH = "reminders.watch"  # its time: when somebody first looked for a run and there had been none
-ALARM = "reminders.alarm"  # its time: the last run before the silence that was logged
+WATCH = "reminders.watch"  # dated when a new site was first checked for a run
+ALARM = "reminders.alarm"  # dated as the last run before the silence that was logged
 # A run comes every minute and may work for four.
 SILENT_AFTER = dt.timedelta(minutes=5)
 NEVER = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -40,16 +41,17 @@ def write_heartbeat(*, at: dt.datetime, trigger: str = "") -> None:
     )
 
 
-def seen_until(*, due_at: dt.datetime, real_now: dt.datetime) -> dt.datetime:
+def seen_until(clock: Clock) -> dt.datetime:
     """Return the moment up to which reminders may expire: ``due_at``, less any jump of the clock since the last run.
 
     A clock that was set ahead looks just like a long outage. The run that meets either expires nothing that the last
     run would not have expired; the next run, a minute later, finds a heartbeat from the present. A heartbeat from the
     future counts as none: it was left while the clock was wrong.
     """
+    real_now = clock.real_now
     last = ComponentHeartbeat.objects.filter(name=HEARTBEAT, at__lte=real_now).values_list("at", flat=True).first()
     unseen = real_now - last - SILENT_AFTER if last is not None else dt.timedelta()
-    return due_at - max(unseen, dt.timedelta())
+    return clock.due_at - max(unseen, dt.timedelta())
 
 
 def silence(now: dt.datetime) -> Silence | None:
@@ -66,9 +68,9 @@ def silence(now: dt.datetime) -> Silence | None:
 
 
 def sound_alarm(found: Silence) -> bool:
-    """Logs an error once per silence, whichever process sees it first; False: it was logged before.
+    """Log one error per silence; return False if another process has logged it.
 
-    Of several processes one makes the row or changes it, and that one logs.
+    The process that creates or changes the row is the one that logs.
     """
     since = found.since or NEVER
     _alarm, is_first = ComponentHeartbeat.objects.get_or_create(name=ALARM, defaults={"at": since})

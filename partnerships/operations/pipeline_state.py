@@ -1,10 +1,10 @@
-"""What the pipeline holds and when it last worked, for the page of whoever runs the site: a fixed number of queries."""
+"""The state of the pipeline for the system status page, in a fixed number of queries."""
 
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.db.models.functions import TruncDate
 
 from partnerships.mailing.delivery_writes import WAITING
@@ -13,7 +13,7 @@ from partnerships.models import ComponentHeartbeat, Delivery, MailHold, MailRela
 from partnerships.statuses import DeliveryStatus, PlanStatus
 
 DAYS_AHEAD = 7
-# What is not over yet, or waits for a person; in the order in which a mail passes through them.
+# Statuses that are not final, or wait for a person, in the order in which a mail passes through them.
 UNFINISHED = (
     *(DeliveryStatus.QUEUED, DeliveryStatus.CLAIMED, DeliveryStatus.HANDING, DeliveryStatus.RETRY),
     *(DeliveryStatus.HELD, DeliveryStatus.UNCERTAIN, DeliveryStatus.UNCONFIRMED, DeliveryStatus.FAILED),
@@ -26,7 +26,7 @@ WENT_WRONG = (
 
 @dataclass(frozen=True)
 class Oldest:
-    """The first of the rows that should have been worked on by now, and since when."""
+    """The oldest row that should have been processed by now, and since when."""
 
     pk: int
     since: dt.datetime
@@ -34,7 +34,7 @@ class Oldest:
 
 @dataclass(frozen=True)
 class PipelineState:
-    """``queue``: unfinished deliveries by status; ``ahead``: planned reminders by day, in the zone of the asker."""
+    """Heartbeats, unfinished deliveries by status, and planned reminders by day in the reader's time zone."""
 
     heartbeats: Mapping[str, ComponentHeartbeat]
     relay: MailRelay
@@ -49,7 +49,7 @@ class PipelineState:
 
 
 def pipeline_state(*, now: dt.datetime, zone: dt.tzinfo) -> PipelineState:
-    """Nine queries, each over a partial index or the few rows that are not over."""
+    """Return the state; nine queries, each over a partial index or the few rows that are not final."""
     plans = ReminderPlan.objects.filter(status=PlanStatus.PLANNED)
     due = plans.filter(next_attempt_at__lt=now)
     mails = Delivery.objects.filter(status__in=WAITING, next_attempt_at__lt=now)
@@ -75,16 +75,16 @@ def _queue() -> dict[DeliveryStatus, int]:
     return {status: counted.get(status, 0) for status in UNFINISHED}
 
 
-def _oldest(rows: object) -> Oldest | None:
-    found = rows.order_by("next_attempt_at", "pk").values_list("pk", "next_attempt_at").first()  # type: ignore[attr-defined]
+def _oldest(rows: QuerySet[ReminderPlan] | QuerySet[Delivery]) -> Oldest | None:
+    found = rows.order_by("next_attempt_at", "pk").values_list("pk", "next_attempt_at").first()
     return Oldest(*found) if found else None
 
 
-def _ahead(plans: object, now: dt.datetime, zone: dt.tzinfo) -> dict[dt.date, int]:
-    """Today and the days after it, those without a reminder too."""
+def _ahead(plans: QuerySet[ReminderPlan], now: dt.datetime, zone: dt.tzinfo) -> dict[dt.date, int]:
+    """Count the planned reminders of today and the next days, also of days without any."""
     first = now.astimezone(zone).date()
     start, end = day_bounds(first, zone)[0], day_bounds(first + dt.timedelta(days=DAYS_AHEAD - 1), zone)[1]
-    coming = plans.filter(next_attempt_at__gte=start, next_attempt_at__lt=end).order_by()  # type: ignore[attr-defined]
+    coming = plans.filter(next_attempt_at__gte=start, next_attempt_at__lt=end).order_by()
     rows = coming.values(day=TruncDate("next_attempt_at", tzinfo=zone)).annotate(count=Count("pk"))
     counted = {row["day"]: row["count"] for row in rows}
     days = (first + dt.timedelta(days=number) for number in range(DAYS_AHEAD))
@@ -92,6 +92,6 @@ def _ahead(plans: object, now: dt.datetime, zone: dt.tzinfo) -> dict[dt.date, in
 
 
 def day_bounds(day: dt.date, zone: dt.tzinfo) -> tuple[dt.datetime, dt.datetime]:
-    """The moments between which it is ``day`` there."""
+    """Return when ``day`` begins and ends in ``zone``."""
     start, end = (dt.datetime.combine(one, dt.time(), zone) for one in (day, day + dt.timedelta(days=1)))
     return start, end

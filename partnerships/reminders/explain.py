@@ -1,4 +1,4 @@
-"""In words, for one milestone: every plan, every mail made of it, why it went out or did not, and what comes next."""
+"""Explain a milestone's reminders: every plan and mail, why it went out or did not, and what comes next."""
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
@@ -16,8 +16,8 @@ from partnerships.statuses import DeliveryStatus, PlanStatus
 
 
 @dataclass(frozen=True)
-class ItemStory:
-    """One person's reminder: to whom, why, what became of it; ``advice`` where it waits for somebody; each step."""
+class ExplainedItem:
+    """One reader's reminder: what became of it, what a person should do about it, and each step of its mail."""
 
     item: ReminderItem
     words: str
@@ -26,49 +26,49 @@ class ItemStory:
 
 
 @dataclass(frozen=True)
-class PlanStory:
-    """One announcement of a due date; ``to_whom``: who would get it if it were made into mail now."""
+class ExplainedPlan:
+    """One planned reminder; ``to_whom`` says who would get it if it were made into mail now."""
 
     plan: ReminderPlan
     words: str
     to_whom: list[str]
-    items: list[ItemStory]
+    items: list[ExplainedItem]
 
 
 def explain(milestone: Milestone, *, now: dt.datetime) -> list[str]:
-    """Lines for an operator, times in the zone of the milestone's unit; the page shows the same stories."""
+    """Return lines for an operator, with times in the zone of the milestone's unit. The page shows the same."""
     zone = zone_named(milestone.unit.time_zone)
     plans = list(with_items(milestone.reminder_plans.order_by("due_on", "send_at", "pk")))
     today = timezone.localdate(now, zone)
     lines = [_heading(milestone), *_snooze(milestone, today), *_state(milestone, plans)]
-    for story in stories(plans, now=now, zone=zone):
-        lines.append(f"- {story.plan.occasion}, {story.plan.due_on.isoformat()}: {story.words}")
-        lines += [f"  - {words}" for words in story.to_whom]
-        for item in story.items:
+    for explained in explain_plans(plans, now=now, zone=zone):
+        lines.append(f"- {explained.plan.occasion}, {explained.plan.due_on.isoformat()}: {explained.words}")
+        lines += [f"  - {words}" for words in explained.to_whom]
+        for item in explained.items:
             lines.append(f"  - {item.words}")
             lines += [f"    {words}" for words in (*item.steps, item.advice) if words]
     return lines
 
 
 def with_items(plans: QuerySet[ReminderPlan]) -> QuerySet[ReminderPlan]:
-    """What ``stories`` needs of the plans: three queries beside their own."""
+    """Add what ``explain_plans`` needs; three queries beside that of the plans."""
     items = ReminderItem.objects.select_related("person", "contact", "delivery")
     items = items.prefetch_related("delivery__events__actor")
     related = plans.select_related("rule", "unanswered_by", "milestone__agreement")
     return related.prefetch_related(Prefetch("items", items.order_by("pk")))
 
 
-def stories(plans: Sequence[ReminderPlan], *, now: dt.datetime, zone: dt.tzinfo) -> list[PlanStory]:
-    """In the order of ``plans``, which come ``with_items``; times in ``zone``. Five queries if any is still to come."""
+def explain_plans(plans: Sequence[ReminderPlan], *, now: dt.datetime, zone: dt.tzinfo) -> list[ExplainedPlan]:
+    """Explain ``plans``, which come ``with_items``, with times in ``zone``; three queries if any is still to come."""
     coming = [plan for plan in plans if plan.status == PlanStatus.PLANNED]
     directory = Directory.load(coming, now=now) if coming else None
     return [
-        PlanStory(
+        ExplainedPlan(
             plan,
             _plan_words(plan, now, zone),
             list(_to_whom(plan, directory)) if directory else [],
             [
-                ItemStory(item, _item_words(item, zone), _advice(item), list(_steps(item.delivery, zone)))
+                ExplainedItem(item, _item_words(item, zone), _advice(item), list(_steps(item.delivery, zone)))
                 for item in plan.items.all()
             ],
         )
@@ -77,7 +77,7 @@ def stories(plans: Sequence[ReminderPlan], *, now: dt.datetime, zone: dt.tzinfo)
 
 
 def _to_whom(plan: ReminderPlan, directory: Directory) -> Iterator[str]:
-    """Somebody else by then, when the owner changes or goes away; nothing where a reason says why nobody."""
+    """Yield who would get it now. That changes when the owner does; a plan nobody can get says so as its reason."""
     if plan.status == PlanStatus.PLANNED:
         for recipient in directory.recipients(plan):
             yield _("To %(person)s, %(why)s") % {"person": recipient.reader, "why": recipient.why.label}
@@ -125,7 +125,7 @@ def _plan_words(plan: ReminderPlan, now: dt.datetime, zone: dt.tzinfo) -> str:
 
 
 def _unless_words(status: str) -> str:
-    """Until when a rule waits, by how the reminder stands that it waits for an answer to."""
+    """Return until when a rule waits, by the status of the unanswered reminder."""
     match status:
         case DeliveryStatus.SKIPPED:
             return _(
@@ -170,7 +170,7 @@ def _advice(item: ReminderItem) -> str:
 
 
 def advice_on(delivery: Delivery) -> str:
-    """What a person should do about a mail that waits for one; empty where none does."""
+    """Return what a person should do about the mail; empty where nobody has to."""
     match delivery.status:
         case DeliveryStatus.FAILED:
             return _("What to do: put right what the reason names, such as the address, then send it again.")

@@ -1,4 +1,4 @@
-"""Updates the plans after changes of milestones, rules, units and working days.
+"""Update the plans after changes of milestones, rules, units and working days.
 
 An edit of a milestone leaves a mark, and marked milestones come first. A change of a rule, a unit or a calendar
 concerns many milestones: it starts a sweep of all that are pending, soonest due date first. Once a day a sweep runs
@@ -40,7 +40,7 @@ WRITTEN = (
 )
 
 
-def reconcile_marked(*, now: dt.datetime, batch: int = BATCH) -> int:
+def reconcile_marked(*, real_now: dt.datetime, batch: int = BATCH) -> int:
     """Update the plans of the oldest marks and remove these marks; return how many milestones it read.
 
     Milestones that somebody is editing are skipped instead of waited for. So there is no deadlock with an edit, and their
@@ -50,7 +50,7 @@ def reconcile_marked(*, now: dt.datetime, batch: int = BATCH) -> int:
         marks = list(ReminderMark.objects.select_for_update(skip_locked=True).order_by("pk")[:batch])
         # Read after the marks: each of these edits is committed, so the milestones show it.
         milestones = _locked(Milestone.objects.filter(pk__in={mark.milestone_id for mark in marks}))
-        update_plans(milestones, now=now, acts={mark.milestone_id: mark.act for mark in marks if mark.act})
+        update_plans(milestones, real_now=real_now, acts={mark.milestone_id: mark.act for mark in marks if mark.act})
         done = {milestone.pk for milestone in milestones}
         ReminderMark.objects.filter(pk__in=[mark.pk for mark in marks if mark.milestone_id in done]).delete()
     return len(done)
@@ -64,20 +64,23 @@ def _locked(milestones: QuerySet[Milestone]) -> list[Milestone]:
     return list(milestones.select_for_update(skip_locked=True, no_key=True).order_by("pk"))
 
 
-def sweep(*, now: dt.datetime, batch: int = BATCH) -> int:
+def sweep(*, real_now: dt.datetime, batch: int = BATCH) -> int:
     """Update the plans of the next batch of a sweep that is due or under way; return how many milestones it read."""
     with transaction.atomic():
         # Locked, so that no other process moves the position past milestones that this one still has to commit.
         sweeps = Sweep.objects.select_for_update(skip_locked=True)
         found = sweeps.under_way(
-            SWEEP, now=now, fingerprint=fingerprint(), is_due=lambda began_at: now - began_at >= SWEEP_EVERY
+            SWEEP,
+            now=real_now,
+            fingerprint=fingerprint(),
+            is_due=lambda began_at: real_now - began_at >= SWEEP_EVERY,
         )
         if found is None:
             return 0
         rows = list(_milestones_after(found).values_list("due_on", "pk")[:batch])
         milestones = [pk for _day, pk in rows]
         acts = dict.fromkeys(milestones, found.act)
-        update_plans(_locked(Milestone.objects.filter(pk__in=milestones)), now=now, acts=acts)
+        update_plans(_locked(Milestone.objects.filter(pk__in=milestones)), real_now=real_now, acts=acts)
         if len(rows) == batch:
             last_day, last_pk = rows[-1]
             found.replace_with(found.moved(after_day=last_day, after_pk=last_pk))
@@ -95,10 +98,10 @@ def _milestones_after(position: Sweep) -> QuerySet[Milestone]:
     return pending.filter(after, due_on__gte=position.after_day)  # the second condition serves the index
 
 
-def update_plans(milestones: Iterable[Milestone], *, now: dt.datetime, acts: Mapping[int, str]) -> None:
+def update_plans(milestones: Iterable[Milestone], *, real_now: dt.datetime, acts: Mapping[int, str]) -> None:
     """Make, adjust and close the plans of ``milestones``, whose rows the caller has locked; at most fourteen queries.
 
-    ``now`` is the real time. It decides whether a new plan is too late. ``acts``: by milestone, the act that asked for this.
+    ``real_now`` decides whether a new plan comes too late; ``acts`` names, by milestone, the act that asked for this.
     """
     milestones = list(milestones)
     if not milestones:
@@ -119,18 +122,18 @@ def update_plans(milestones: Iterable[Milestone], *, now: dt.datetime, acts: Map
             plans[milestone.pk],
             waited_for.get(milestone.pk),
             act=acts.get(milestone.pk, ""),
-            now=now,
+            real_now=real_now,
         )
         for milestone in milestones
     ]
     ReminderPlan.objects.bulk_create([plan for entry in entries for plan in entry.missing()], ignore_conflicts=True)
     changed = [plan for entry in entries for plan in entry.changed()]
-    changed += _taken_up_again([plan for entry in entries for plan in entry.mailed()], acts, now)
+    changed += _taken_up_again([plan for entry in entries for plan in entry.mailed()], acts, real_now)
     if changed:
         ReminderPlan.objects.bulk_update(changed, WRITTEN)
 
 
-def _taken_up_again(mailed: list[ReminderPlan], acts: Mapping[int, str], now: dt.datetime) -> list[ReminderPlan]:
+def _taken_up_again(mailed: list[ReminderPlan], acts: Mapping[int, str], real_now: dt.datetime) -> list[ReminderPlan]:
     """Plan those wanted, mailed plans again whose reminder was withdrawn from a reader; return these plans.
 
     A reader who has the reminder gets no second one. After the grace period the withdrawn item is marked expired instead.
@@ -138,7 +141,7 @@ def _taken_up_again(mailed: list[ReminderPlan], acts: Mapping[int, str], now: dt
     if not mailed:
         return []
     lacking = set(withdrawn_items().filter(plan__in=mailed).values_list("plan", flat=True))
-    again = [plan for plan in mailed if plan.pk in lacking and plan.send_at > now - GRACE]
+    again = [plan for plan in mailed if plan.pk in lacking and plan.send_at > real_now - GRACE]
     for plan in again:
         plan.status, plan.reason, plan.next_attempt_at = PlanStatus.PLANNED, "", plan.send_at
         plan.act = acts.get(plan.milestone_id, "")
@@ -167,9 +170,9 @@ class _MilestonePlans:
         waited_for: Unanswered | None,
         *,
         act: str,
-        now: dt.datetime,
+        real_now: dt.datetime,
     ) -> None:
-        self.rule_set, self.milestone, self.plans, self.act, self.now = rule_set, milestone, plans, act, now
+        self.rule_set, self.milestone, self.plans, self.act, self.real_now = rule_set, milestone, plans, act, real_now
         self.zone = rule_set.units.zones[milestone.unit_id].key
         self.wanted = rule_set.wanted(milestone, waited_for)
         self.snooze_end = rule_set.snooze_end(milestone)
@@ -188,8 +191,8 @@ class _MilestonePlans:
         A person asked for the end of a snooze, so its plan is missed only when it has expired.
         """
         plan = ReminderPlan(milestone=self.milestone, rule_id=rule, due_on=self.milestone.due_on, wakes_on=wakes_on)
-        self._put(plan, when, is_missed=(when.expires_at if wakes_on else when.send_at) <= self.now)
-        if plan.status == PlanStatus.PLANNED and self._is_silenced(plan, when):
+        self._put(plan, when, is_missed=(when.expires_at if wakes_on else when.send_at) <= self.real_now)
+        if plan.status == PlanStatus.PLANNED and self._is_snoozed(plan, when):
             plan.status, plan.reason = PlanStatus.SUPERSEDED, Reason.SNOOZED
         return plan
 
@@ -207,8 +210,8 @@ class _MilestonePlans:
             return self.snooze_end is not None and plan.wakes_on == self.milestone.snoozed_until
         return plan.rule_id in self.wanted
 
-    def _is_silenced(self, plan: ReminderPlan, when: Moment) -> bool:
-        return plan.wakes_on is None and self.rule_set.is_snoozed(self.milestone, when.send_at, self.now)
+    def _is_snoozed(self, plan: ReminderPlan, when: Moment) -> bool:
+        return plan.wakes_on is None and self.rule_set.is_snoozed(self.milestone, when.send_at, self.real_now)
 
     def _moment_of(self, plan: ReminderPlan) -> Moment:
         """Return when a wanted plan should be sent.
@@ -227,14 +230,14 @@ class _MilestonePlans:
         if not self._is_wanted(plan):
             return self._close(plan)
         when = self._moment_of(plan)
-        if _is_settled(plan) and when.send_at <= self.now:
+        if _is_settled(plan) and when.send_at <= self.real_now:
             return False
-        if self._is_silenced(plan, when):
+        if self._is_snoozed(plan, when):
             return self._silence(plan)
         if plan.status == PlanStatus.PLANNED and not plan.reason and self._is_at(plan, when):
             return False
         grace = when.expires_at if plan.wakes_on else when.send_at + GRACE
-        self._put(plan, when, is_missed=grace <= self.now and not self._is_at(plan, when))
+        self._put(plan, when, is_missed=grace <= self.real_now and not self._is_at(plan, when))
         return True
 
     def _silence(self, plan: ReminderPlan) -> bool:

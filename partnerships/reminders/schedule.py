@@ -1,4 +1,4 @@
-"""When a rule speaks about a due date: pure arithmetic, no clock and no database."""
+"""When a rule sends its reminder of a due date: pure arithmetic, without clock or database."""
 
 import datetime as dt
 from dataclasses import dataclass, replace
@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 from partnerships.dates import IsWorkday, add_months, add_workdays, shift_to_workday
 from partnerships.models import ReminderRule
 
-# A reminder this long after its time still helps; also the least time a reminder about the past is worth sending.
+# A reminder is still worth sending this long after its time, even when the due date is over.
 USEFUL_FOR = dt.timedelta(days=7)
 
 
 @dataclass(frozen=True)
 class WorkingDays:
-    """``is_workday`` is a guess after ``covered_until``; None: Monday to Friday by definition, so never a guess."""
+    """A calendar of working days; after ``covered_until`` it guesses. None: Monday to Friday, which is no guess."""
 
     is_workday: IsWorkday
     covered_until: dt.date | None = None
@@ -24,19 +24,19 @@ class WorkingDays:
 
 @dataclass(frozen=True)
 class Unanswered:
-    """The reminder a rule waits for an answer to: since when, the id of the person it is for, and how it stands.
+    """The unanswered reminder: when it was sent, to whom, and its delivery status.
 
-    ``status`` is the delivery's: sent, kept to the feed (skipped), held, or one of those that did not get through.
+    For a delivery that was held or failed, ``at`` is when that was known.
     """
 
     at: dt.datetime
-    person: int
+    person: int  # its id
     status: str
 
 
 @dataclass(frozen=True)
 class Moment:
-    """``send_at`` and ``expires_at`` in UTC; ``is_provisional``: working days of that time are not known yet."""
+    """When a reminder is sent and when it expires, in UTC; provisional where the working days are not known yet."""
 
     send_at: dt.datetime
     expires_at: dt.datetime
@@ -45,7 +45,7 @@ class Moment:
 
 
 def day_of(rule: ReminderRule, due_on: dt.date) -> dt.date:
-    """The day the rule names, before any shift; months are counted from ``due_on`` and clamped to the month's end."""
+    """Return the rule's day before any shift; months are counted from ``due_on`` and clamped to the month's end."""
     count = rule.offset if rule.direction == ReminderRule.Direction.AFTER else -rule.offset
     if rule.offset_unit == ReminderRule.OffsetUnit.MONTHS:
         return add_months(due_on, count)
@@ -54,10 +54,7 @@ def day_of(rule: ReminderRule, due_on: dt.date) -> dt.date:
 
 
 def moment(rule: ReminderRule, due_on: dt.date, zone: ZoneInfo, working: WorkingDays) -> Moment | None:
-    """When to send, in ``zone``; None when that lies outside the calendar (years 1 to 9999).
-
-    A local time inside a DST gap moves forward by the gap; of the two in a fold it is the first.
-    """
+    """Return when to send, in ``zone``; None when that lies outside the years 1 to 9999."""
     try:
         day, is_guess = _shifted(rule, day_of(rule, due_on), working)
         return moment_on(day, rule.send_time, due_on, zone, is_guess=is_guess)
@@ -68,7 +65,7 @@ def moment(rule: ReminderRule, due_on: dt.date, zone: ZoneInfo, working: Working
 def moment_unanswered(
     rule: ReminderRule, due_on: dt.date, unanswered: Unanswered, zone: ZoneInfo, working: WorkingDays
 ) -> Moment | None:
-    """When ``rule``, which waits for an answer, speaks: its working days after the reminder, counted in ``zone``."""
+    """Return when ``rule`` sends: its working days after the unanswered reminder, counted in ``zone``."""
     sent_on = unanswered.at.astimezone(zone).date()
     try:
         day, is_guess = _waited(rule, sent_on, working)
@@ -86,24 +83,25 @@ def moment_on(day: dt.date, time: dt.time, due_on: dt.date, zone: ZoneInfo, *, i
 def _waited(rule: ReminderRule, sent_on: dt.date, working: WorkingDays) -> tuple[dt.date, bool]:
     try:
         day = add_workdays(sent_on, rule.offset, working.is_workday)
-    except ValueError:  # as in _shifted
+    except ValueError:  # see _shifted
         return sent_on + dt.timedelta(days=rule.offset), True
     return day, working.guesses(day)
 
 
 def _shifted(rule: ReminderRule, day: dt.date, working: WorkingDays) -> tuple[dt.date, bool]:
-    """The day to send on, and whether that is a guess."""
+    """Return the day to send on, and whether that is a guess."""
     if rule.shift == ReminderRule.Shift.NONE:
         return day, False
     step = -1 if rule.shift == ReminderRule.Shift.PREVIOUS else 1
     try:
         shifted = shift_to_workday(day, working.is_workday, step=step)
-    except ValueError:  # a calendar that knows no working day for a month: better on a day off than not at all
+    except ValueError:
+        # The calendar has no working day for a month. A reminder on a day off is better than none.
         return day, True
     return shifted, working.guesses(max(day, shifted))
 
 
 def utc(day: dt.date, time: dt.time, zone: ZoneInfo) -> dt.datetime:
-    """The moment of a local time; one inside a DST gap moves forward by the gap, of the two in a fold it is the first."""
-    # fold=0 is the rule for both: the first of two, and in a gap the offset before it, which lands after the gap.
+    """Return a local time in UTC. A time in a DST gap moves forward by the gap; in a fold it is the first of two."""
+    # fold=0 does both: in a gap it takes the offset before the change, which lands after the gap.
     return dt.datetime.combine(day, time.replace(fold=0), tzinfo=zone).astimezone(dt.UTC)

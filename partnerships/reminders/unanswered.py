@@ -1,11 +1,11 @@
-"""Reminders nobody answered: what counts as an answer, and since when one is missing.
+"""Reminders that nobody answered: what counts as an answer, and since when one is missing.
 
-The wait begins when the owner, or whoever is told in the owner's place, has the reminder: by mail, or in My work and the
-feed alone. It begins as well when it is known that the mail does not come by itself, or else what waits for a person
-would go quiet: when it is held, and when it did not get through and those who can help were told.
+Waiting starts when the owner, or the person notified in the owner's place, has the reminder: by mail, or in My work and
+the calendar feed alone. Waiting also starts when a mail is held, or failed and was reported; otherwise a milestone
+could be forgotten because of a mail that did not arrive.
 
-A sign of life is any change of the milestone by a person (a step, a move, a snooze, evidence, another owner) and any
-contact logged about it, or about its agreement without naming a milestone. What the system changes by itself is none.
+An answer is any activity since: a change of the milestone by a person (a step, a move, a snooze, evidence, another
+owner), or a contact logged about it, or about its agreement without naming a milestone. Changes by the system are none.
 """
 
 import datetime as dt
@@ -16,51 +16,51 @@ from django.db.models import Exists, F, Max, OuterRef, Q
 
 from partnerships.models import ContactNote, Delivery, Milestone, ReminderItem, ReminderMark, ReminderPlan, ReminderRule
 from partnerships.models.deliveries import NOT_THROUGH
-from partnerships.reminders.rule_set import RuleSet
+from partnerships.reminders.rule_set import UNANSWERED, Audience, RuleSet
 from partnerships.reminders.schedule import Unanswered
 from partnerships.statuses import DeliveryStatus
 
-# Where nobody at the party may be written to, its rule tells the owner. What a contact got waits for no answer here.
-TO_OWNERS = (ReminderRule.Audience.OWNER, ReminderRule.Audience.PARTY)
-HAVE_IT_OR_WAIT = (DeliveryStatus.SENT, DeliveryStatus.SKIPPED, DeliveryStatus.HELD)
+# A rule for a party notifies the owner when no contact may be written to. A contact's own mail waits for no answer.
+TO_OWNERS = (Audience.OWNER, Audience.PARTY)
+STARTS_WAITING = (DeliveryStatus.SENT, DeliveryStatus.SKIPPED, DeliveryStatus.HELD)
 
 
 def unanswered(rule_set: RuleSet, milestones: Iterable[Milestone]) -> dict[int, Unanswered]:
-    """Milestone id -> the first reminder meant for its owner, for its present due date, since the last sign of life.
+    """Return milestone id -> the first reminder to its owner about its due date that had no answer.
 
-    Only of those a rule waits for; three queries, none when no rule waits.
+    Only milestones for which a rule waits are read: three queries, none when no rule waits.
     """
     waiting = [milestone for milestone in milestones if rule_set.waits_for_answer(milestone)]
     if not waiting:
         return {}
-    signs = last_signs(waiting)
+    activity = last_activity(waiting)
     found: dict[int, Unanswered] = {}
-    for milestone, told in _told_to_owners(waiting):
-        if milestone not in found and (milestone not in signs or signs[milestone] < told.at):
-            found[milestone] = told
+    for milestone, reminder in _reminders_to_owners(waiting):
+        if milestone not in found and (milestone not in activity or activity[milestone] < reminder.at):
+            found[milestone] = reminder
     return found
 
 
-def _told_to_owners(milestones: Sequence[Milestone]) -> list[tuple[int, Unanswered]]:
-    """The first of all first."""
-    is_told = Q(delivery__status__in=HAVE_IT_OR_WAIT)
-    is_told |= Q(delivery__status__in=NOT_THROUGH, delivery__reported_at__isnull=False)
+def _reminders_to_owners(milestones: Sequence[Milestone]) -> list[tuple[int, Unanswered]]:
+    """Return (milestone id, reminder) pairs, the oldest reminder first."""
+    is_waiting = Q(delivery__status__in=STARTS_WAITING)
+    is_waiting |= Q(delivery__status__in=NOT_THROUGH, delivery__reported_at__isnull=False)
     items = ReminderItem.objects.filter(
-        is_told,
+        is_waiting,
         plan__milestone__in=milestones,
         plan__due_on=F("plan__milestone__due_on"),
         plan__rule__audience__in=TO_OWNERS,
         cancelled_at=None,
         person__isnull=False,
-    ).exclude(plan__rule__direction=ReminderRule.Direction.UNANSWERED)
-    told = [
-        (item.plan.milestone_id, Unanswered(_told_at(item.delivery), item.person_id or 0, item.delivery.status))
+    ).exclude(plan__rule__direction=UNANSWERED)
+    found = [
+        (item.plan.milestone_id, Unanswered(_waiting_since(item.delivery), item.person_id or 0, item.delivery.status))
         for item in items.select_related("plan", "delivery").defer("delivery__message").order_by("pk")
     ]
-    return sorted(told, key=lambda one: one[1].at)
+    return sorted(found, key=lambda pair: pair[1].at)
 
 
-def _told_at(delivery: Delivery) -> dt.datetime:
+def _waiting_since(delivery: Delivery) -> dt.datetime:
     match delivery.status:
         case DeliveryStatus.SENT:
             at = delivery.sent_at
@@ -73,19 +73,19 @@ def _told_at(delivery: Delivery) -> dt.datetime:
     return at or delivery.queued_at
 
 
-def last_signs(milestones: Sequence[Milestone]) -> dict[int, dt.datetime]:
-    """Milestone id -> when somebody last did something about it; two queries."""
+def last_activity(milestones: Sequence[Milestone]) -> dict[int, dt.datetime]:
+    """Return milestone id -> when somebody last did something about it; two queries."""
     if not milestones:
         return {}
     edits = Milestone.history.filter(id__in=[row.pk for row in milestones], history_user__isnull=False)
     found = dict(edits.order_by().values_list("id").annotate(at=Max("history_date")))
-    for milestone, at in _contacts(milestones):
+    for milestone, at in _logged_contacts(milestones):
         found[milestone] = max(at, found.get(milestone, at))
     return found
 
 
-def _contacts(milestones: Sequence[Milestone]) -> Iterable[tuple[int, dt.datetime]]:
-    """When contacts were logged: about the milestone, or about its agreement as a whole."""
+def _logged_contacts(milestones: Sequence[Milestone]) -> Iterable[tuple[int, dt.datetime]]:
+    """Yield when contacts were logged about a milestone, or about its agreement as a whole."""
     of_agreement: dict[int, list[int]] = defaultdict(list)
     for milestone in milestones:
         if milestone.agreement_id:
@@ -98,26 +98,24 @@ def _contacts(milestones: Sequence[Milestone]) -> Iterable[tuple[int, dt.datetim
             yield pk, at
 
 
-def signs_for(plans: Iterable[ReminderPlan]) -> dict[int, dt.datetime]:
-    """The last signs of life about the milestones of those ``plans`` that wait for an answer; often no query."""
-    return last_signs([plan.milestone for plan in plans if plan.unanswered_at])
+def activity_since_reminders(plans: Iterable[ReminderPlan]) -> dict[int, dt.datetime]:
+    """Return the last activity on the milestones of those ``plans`` that wait for an answer; no query if none does."""
+    return last_activity([plan.milestone for plan in plans if plan.unanswered_at])
 
 
-def is_unanswered(plan: ReminderPlan, signs: Mapping[int, dt.datetime]) -> bool:
-    """Of a plan whose rule waits for an answer: there was a reminder, and nothing has happened since."""
-    sign = signs.get(plan.milestone_id)
-    return plan.unanswered_at is not None and (sign is None or sign < plan.unanswered_at)
+def is_unanswered(plan: ReminderPlan, activity: Mapping[int, dt.datetime]) -> bool:
+    """Return whether the plan waits for the answer to a reminder, and there was no activity since."""
+    last = activity.get(plan.milestone_id)
+    return plan.unanswered_at is not None and (last is None or last < plan.unanswered_at)
 
 
-def mark_told(deliveries: Sequence[int]) -> None:
+def mark_notified(deliveries: Sequence[int]) -> None:
     """Leave a mark on the milestones of ``deliveries`` for which an enabled rule waits for an answer.
 
     Called in the transaction that records that the reminder was sent, held, released, reported or kept to the feed:
-    the rule counts its days from then. The rules are read now, because one may have been made while the mail was on
-    its way, and its sweep did not see this mail.
+    the rule counts its days from then.
     """
-    waiting = ReminderRule.objects.enabled().filter(
-        direction=ReminderRule.Direction.UNANSWERED, milestone_kind=OuterRef("kind")
-    )
-    told = Milestone.objects.filter(Exists(waiting), reminder_plans__items__delivery__in=deliveries)
-    ReminderMark.leave_on(told)
+    # Read now and not before the hand-over: a rule made meanwhile has been swept, and its sweep did not see this mail.
+    waiting = ReminderRule.objects.enabled().filter(direction=UNANSWERED, milestone_kind=OuterRef("kind"))
+    milestones = Milestone.objects.filter(Exists(waiting), reminder_plans__items__delivery__in=deliveries)
+    ReminderMark.leave_on(milestones)

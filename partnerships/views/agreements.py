@@ -31,7 +31,7 @@ from partnerships.models import (
 from partnerships.models.milestones import OPEN_STATUSES
 from partnerships.models.terms import AgreementTerm, Amendment
 from partnerships.permissions import may, refusal
-from partnerships.reminders.explain import stories, with_items
+from partnerships.reminders.explain import explain_plans, with_items
 from partnerships.reports.agreement_timeline import agreement_timeline
 from partnerships.reports.deliveries import promised_and_delivered
 from partnerships.reports.related_agreements import RelatedAgreement, related_agreements
@@ -231,10 +231,10 @@ def _reminders(agreement: Agreement, *, shows_all: bool) -> dict[str, object]:
     most = PLANS_AT_MOST if shows_all else PLANS_SHOWN
     ahead = list(plans.filter(status=PlanStatus.PLANNED).order_by("send_at", "pk")[:most])
     past = list(plans.exclude(status=PlanStatus.PLANNED).order_by("-send_at", "-pk")[:most])
-    told = stories([*ahead, *past], now=timezone.now(), zone=timezone.get_current_timezone())
+    explained = explain_plans([*ahead, *past], now=timezone.now(), zone=timezone.get_current_timezone())
     return {
-        "ahead": told[: len(ahead)],
-        "past": told[len(ahead) :],
+        "ahead": explained[: len(ahead)],
+        "past": explained[len(ahead) :],
         "has_more": not shows_all and most in {len(ahead), len(past)},
     }
 

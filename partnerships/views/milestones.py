@@ -31,7 +31,7 @@ from partnerships.models import (
 )
 from partnerships.models.milestones import MET_BY_DOING, MilestoneQuerySet
 from partnerships.permissions import may, refusal
-from partnerships.reminders.explain import PlanStory, stories, with_items
+from partnerships.reminders.explain import ExplainedPlan, explain_plans, with_items
 from partnerships.reports.timeline_sources import note_entries, record_timeline
 from partnerships.requests import UserRequest
 from partnerships.statuses import ACTIVITY_TRANSITIONS, MILESTONE_TRANSITIONS, MilestoneStatus, Transition
@@ -210,9 +210,9 @@ def _partners(milestone: Milestone) -> list[AgreementParty]:
     return list(milestone.agreement.parties.all())
 
 
-def _stories(milestone: Milestone) -> list[PlanStory]:
+def _stories(milestone: Milestone) -> list[ExplainedPlan]:
     plans = with_items(milestone.reminder_plans.order_by("send_at", "pk"))
-    return stories(list(plans), now=timezone.now(), zone=timezone.get_current_timezone())
+    return explain_plans(list(plans), now=timezone.now(), zone=timezone.get_current_timezone())
 
 
 def _next_of(user: User, milestone: Milestone, today: dt.date) -> list[Milestone]:

@@ -100,7 +100,7 @@ def operations(request: UserRequest) -> HttpResponse:
 def operations_audit(request: UserRequest) -> HttpResponse:
     """Checks the laws of the pipeline now; it reads whole tables, so somebody has to ask for it."""
     require_or_403(request.user, "operations.view")
-    return _page(request, breaches=audit_and_note(now=timezone.now()))
+    return _page(request, breaches=audit_and_note(real_now=timezone.now()))
 
 
 def _page(request: UserRequest, *, breaches: list[str] | None) -> HttpResponse:

@@ -116,7 +116,7 @@ def test_an_override_says_what_it_replaces(office):
 
     shown = ask(office, agreement=agreement.pk)
 
-    assert (shown.silenced, shown.count) == ([(general, 2)], 2)
+    assert (shown.replaced, shown.count) == ([(general, 2)], 2)
 
 
 def test_a_rule_to_nobody_shows_what_falls_silent(office):
@@ -125,7 +125,7 @@ def test_a_rule_to_nobody_shows_what_falls_silent(office):
 
     shown = ask(office, audience="nobody", agreement_type=milestone.agreement.type_id)
 
-    assert (shown.silenced, shown.lines) == ([(general, 1)], [])
+    assert (shown.replaced, shown.lines) == ([(general, 1)], [])
 
 
 def test_a_preview_of_many_shows_the_first_and_counts_all(office):
@@ -143,7 +143,7 @@ def test_a_preview_says_where_nobody_can_be_told(office):
 
     shown = ask(office)
 
-    assert (shown.count, shown.untold, shown.wording) == (0, 1, None)
+    assert (shown.count, shown.without_reader, shown.wording) == (0, 1, None)
 
 
 @pytest.mark.parametrize("count", [1, 20])

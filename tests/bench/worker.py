@@ -27,6 +27,7 @@ from partnerships.mailing.deliver import deliver_due  # noqa: E402
 from partnerships.management.load import Load, make_load  # noqa: E402
 from partnerships.models import Delivery, Milestone, ReminderMark, Sweep  # noqa: E402
 from partnerships.operations.run import run_once  # noqa: E402
+from partnerships.reminders.clock import Clock  # noqa: E402
 from partnerships.reminders.reconcile import SWEEP  # noqa: E402
 from partnerships.reminders.rule_set import fingerprint  # noqa: E402
 
@@ -77,7 +78,7 @@ def _timed_run(now: dt.datetime) -> Seconds:
     Delivery.objects.update(queued_at=now)  # those of the day before, which nobody sent, would be gathered into digests
     before = Delivery.objects.count()
     began = time.perf_counter()
-    done = run_once(now=now, clock=lambda: now, limit=0)
+    done = run_once(Clock(now, lambda: now), limit=0)
     took = time.perf_counter() - began
     assert (Delivery.objects.count() - before, done.reconciled >= EDITED) == (DUE, True), done
     return took
@@ -88,7 +89,7 @@ def send(mails: int) -> tuple[int, Seconds, float]:
     now = day(BUSY_DAYS)
     with _counted_commits() as commits:
         began = time.perf_counter()
-        done = deliver_due(now=now, clock=lambda: now, limit=mails, is_stopping=lambda: False)
+        done = deliver_due(Clock(now, lambda: now), limit=mails, is_stopping=lambda: False)
         took = time.perf_counter() - began
     sent = done.counts["sent"]
     return sent, took, len(commits) / max(sent, 1)

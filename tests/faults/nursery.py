@@ -24,6 +24,8 @@ from typing import Any
 
 import django
 
+from partnerships.reminders.clock import Clock
+
 BEGAN = time.time()
 # When a sender is killed: so many queries after its birth (a mail takes some twenty, a run without one as many), and
 # then a moment more, for what lies between two queries. Counted, not timed: a busy machine changes nothing.
@@ -32,7 +34,7 @@ LONGEST_MOMENT = 0.004  # seconds
 PATIENCE = float(os.environ.get("CHAOS_SECONDS", "1800"))
 
 
-def clock() -> dt.datetime:
+def real_now() -> dt.datetime:
     begin, speed = dt.datetime.fromisoformat(os.environ["FAULTS_BEGIN"]), float(os.environ["FAULTS_SPEED"])
     return begin + dt.timedelta(seconds=(time.time() - BEGAN) * speed)
 
@@ -53,7 +55,7 @@ def send_for_ever(heart: int) -> None:
 
     connection.execute_wrappers.append(beat)
     while True:
-        run_once(now=clock(), clock=clock)
+        run_once(Clock(real_now(), real_now))
         time.sleep(0.01)
 
 
@@ -110,7 +112,7 @@ def main(workers: str, kills: str, seed: str) -> None:
 
     from partnerships.operations.run import run_once  # needs the models
 
-    run_once(now=clock(), clock=clock, limit=1)  # what a process reads and compiles once is inherited by the senders
+    run_once(Clock(real_now(), real_now), limit=1)  # what a process reads and compiles once is inherited by the senders
     connections.close_all()  # but no connection is
     done = kill_at_random(int(workers), int(kills), random.Random(seed))
     print(json.dumps({"kills": done[True], "ended": done[False]}))

@@ -13,6 +13,7 @@ from partnerships.factories import NOON, ReminderRuleFactory
 from partnerships.management.load import Load, make_load
 from partnerships.models import Delivery, Milestone, MilestoneKind, ReminderItem, ReminderPlan, ReminderRule
 from partnerships.operations.run import run_once
+from partnerships.reminders.clock import Clock
 from partnerships.statuses import DeliveryStatus, PlanStatus
 from tests.services.smtp_sink import Received
 
@@ -112,5 +113,5 @@ def finish(now: dt.datetime, *, ahead: dt.timedelta = dt.timedelta()) -> dt.date
             return now
         now += dt.timedelta(minutes=6)
         at = now
-        run_once(now=now + ahead, clock=lambda at=at: at, limit=100_000)
+        run_once(Clock(now + ahead, lambda at=at: at), limit=100_000)
     raise AssertionError("Something still waits after two hours of undisturbed runs")

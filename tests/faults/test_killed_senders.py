@@ -55,7 +55,7 @@ def kill_and_judge(
     assert counted["kills"] >= KILLS
     assert while_killing > KILLS  # they did get to work
     assert sum(verdict.undecided.values()) <= KILLS + workers  # one for each process that ended, at most
-    assert audit(now=end) == []
+    assert audit(real_now=end) == []
 
 
 def report(verdict: Verdict, *, relay: str, workers: int, kills: int, while_killing: int) -> None:

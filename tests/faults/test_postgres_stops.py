@@ -16,6 +16,7 @@ from partnerships.models import Milestone
 from partnerships.operations.audit import audit
 from partnerships.operations.run import run_once
 from partnerships.reminders import reconcile
+from partnerships.reminders.clock import Clock
 from tests.faults.elsewhere import connected_to
 from tests.faults.office import DUE_AT, finish, judge, open_office
 from tests.services.migrated import TEMPLATE, create_template
@@ -85,12 +86,12 @@ def test_a_stop_in_the_middle_of_a_run(
     monkeypatch.setattr(module, name, stops.after(getattr(module, name)))
 
     with contextlib.suppress(OperationalError):
-        run_once(now=DUE_AT, clock=lambda: NOON)
+        run_once(Clock(DUE_AT, lambda: NOON))
     connection.close()
 
     end = finish(NOON, ahead=AHEAD)
     verdict = judge(smtp_sink.received)
-    assert (stops.count, verdict.is_clean, sum(verdict.undecided.values()), audit(now=end)) == (1, True, 0, [])
+    assert (stops.count, verdict.is_clean, sum(verdict.undecided.values()), audit(real_now=end)) == (1, True, 0, [])
 
 
 def an_edit() -> None:
@@ -140,7 +141,7 @@ def test_connections_killed_at_each_commit_of_a_run(
         with monkeypatch.context() as patches, contextlib.suppress(OperationalError):
             patches.setattr(connection, "_commit", commits.commit)
             with connection.execute_wrapper(commits.execute):
-                run_once(now=at + AHEAD, clock=lambda at=at: at)
+                run_once(Clock(at + AHEAD, lambda at=at: at))
         connection.close()
         kills += commits.left <= 0
         at = finish(at, ahead=AHEAD)
@@ -148,6 +149,6 @@ def test_connections_killed_at_each_commit_of_a_run(
             break
 
     verdict = judge(smtp_sink.received)
-    assert (verdict.is_clean, audit(now=at)) == (True, [])
+    assert (verdict.is_clean, audit(real_now=at)) == (True, [])
     assert kills > 10
     assert sum(verdict.undecided.values()) <= 2  # between the two marks around the dot, where nobody can know

@@ -13,6 +13,7 @@ from partnerships.models import Agreement, Milestone, ReminderMark, ReminderPlan
 from partnerships.operations.audit import audit
 from partnerships.operations.run import run_once
 from partnerships.reminders.reconcile import sweep
+from tests.reminders.conftest import MovableClock
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
@@ -34,10 +35,10 @@ def test_the_rows_are_whole_and_in_step() -> None:
     before = list(ReminderPlan.objects.order_by("pk").values())
     assert len(before) == 42
     assert {plan["status"] for plan in before} == {"planned", "missed"}
-    run_once(now=NOON, clock=lambda: NOON)
-    assert sweep(now=NOON + dt.timedelta(days=1)) == 21
+    run_once(MovableClock(NOON))
+    assert sweep(real_now=NOON + dt.timedelta(days=1)) == 21
     assert list(ReminderPlan.objects.order_by("pk").values()) == before
-    assert audit(now=NOON) == []
+    assert audit(real_now=NOON) == []
 
 
 def test_found_by_their_titles_and_followed_by_rows_made_by_hand() -> None:

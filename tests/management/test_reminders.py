@@ -39,8 +39,8 @@ def test_run_once_does_what_the_worker_does(milestone: Milestone, smtp_sink: Smt
     reminders("run", "--once")
     today.move_to(SEND_AT, tick=False)
 
-    # The others looked at are those the sweep of the first run derived from the agreement.
-    assert reminders("run", "--once") == ["5 milestones looked at, 1 reminders due, 1 mails made.", "Sent: 1"]
+    # The other milestones are those that the first run derived from the agreement.
+    assert reminders("run", "--once") == ["5 milestones checked, 1 reminders due, 1 mails made.", "Sent: 1"]
     assert [mail.recipients for mail in smtp_sink.received] == [[milestone.owner.email]]
 
 
@@ -118,11 +118,11 @@ def test_explain_says_when_there_is_no_such_milestone() -> None:
         reminders("explain", "0")
 
 
-def test_audit_finds_what_breaks_the_laws(milestone: Milestone, smtp_sink: SmtpSink, today: Any) -> None:
+def test_audit_finds_inconsistencies(milestone: Milestone, smtp_sink: SmtpSink, today: Any) -> None:
     with pytest.raises(CommandError, match="The reminders have never run"):
         reminders("audit")
     reminders("run", "--once")
-    assert reminders("audit") == ["All laws hold."]
+    assert reminders("audit") == ["No inconsistency found."]
 
     ReminderPlan.objects.update(status="cancelled", reason=Reason.RULE_DISABLED)
     with pytest.raises(CommandError, match=rf"Milestone {milestone.pk} has no plan by rule \d+\."):

@@ -6,16 +6,21 @@ import pytest
 from partnerships.factories import NOON, MilestoneFactory, ReminderRuleFactory
 from partnerships.mailing.expand import expand_due
 from partnerships.models import Milestone, ReminderRule
+from partnerships.reminders.clock import Clock
 from partnerships.reminders.reconcile import reconcile_marked
 
 
-class Clock:
-    """Stands still until it is moved."""
+class MovableClock(Clock):
+    """A clock that stands still until it is moved; what is due goes by it too."""
 
     def __init__(self, at: dt.datetime) -> None:
         self.at = at
 
-    def __call__(self) -> dt.datetime:
+    @property
+    def due_at(self) -> dt.datetime:
+        return self.at
+
+    def read(self) -> dt.datetime:
         return self.at
 
     def forward(self, **duration: float) -> dt.datetime:
@@ -24,9 +29,9 @@ class Clock:
 
 
 @pytest.fixture
-def clock() -> Clock:
+def clock() -> MovableClock:
     """Noon in London, eight in the evening in Shanghai, on Monday 2 March 2026."""
-    return Clock(NOON)
+    return MovableClock(NOON)
 
 
 @pytest.fixture
@@ -42,12 +47,12 @@ def milestone(rule: ReminderRule) -> Milestone:
 
 
 @pytest.fixture
-def queue(milestone: Milestone, clock: Clock) -> Callable[[], None]:
+def queue(milestone: Milestone, clock: MovableClock) -> Callable[[], None]:
     """Plans what is marked, moves the clock to a minute after the rule's time, and expands what is due."""
 
     def run() -> None:
-        reconcile_marked(now=clock())
+        reconcile_marked(real_now=clock.at)
         clock.at = max(clock.at, dt.datetime(2026, 3, 5, 0, 1, tzinfo=dt.UTC))
-        expand_due(now=clock(), clock=clock)
+        expand_due(clock)
 
     return run

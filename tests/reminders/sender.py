@@ -17,23 +17,24 @@ import django
 from django.utils import timezone
 
 
-class Clock:
-    """The sender's clock. Set ahead, it shows what a stop longer than the lease would, without the wait."""
+class Watch:
+    """The sender's real time. Set ahead, it shows what a stop longer than the lease would, without the wait."""
 
     ahead = dt.timedelta()
 
-    def __call__(self) -> dt.datetime:
+    def read(self) -> dt.datetime:
         return timezone.now() + self.ahead
 
 
-clock = Clock()
+watch = Watch()
 
 
 def send(limit: int) -> None:
     from partnerships.mailing.deliver import deliver_due  # needs the models, so Django first
+    from partnerships.reminders.clock import Clock  # as above
 
-    now = dt.datetime(2026, 3, 5, tzinfo=dt.UTC)
-    deliver_due(now=now, clock=clock, limit=limit, is_stopping=lambda: False)
+    due_at = dt.datetime(2026, 3, 5, tzinfo=dt.UTC)
+    deliver_due(Clock(due_at, watch.read), limit=limit, is_stopping=lambda: False)
 
 
 def interrupt_at(point: str, number: signal.Signals) -> None:
@@ -61,7 +62,7 @@ def interrupt_at(point: str, number: signal.Signals) -> None:
         found = original(*args, **kwargs)
         if is_here(*args, **kwargs):
             os.kill(os.getpid(), number)
-            clock.ahead = 2 * LEASE
+            watch.ahead = 2 * LEASE
         return found
 
     setattr(owner, name, interrupted)

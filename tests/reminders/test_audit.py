@@ -42,14 +42,14 @@ def test_what_is_in_step_breaks_no_law() -> None:
     sent = item(delivery__sent=True).delivery
     DeliveryEventFactory(delivery=sent, to_status=DeliveryStatus.SENT)
 
-    assert audit(now=NOON) == []
+    assert audit(real_now=NOON) == []
 
 
 def test_an_open_milestone_without_a_plan() -> None:
     rule, milestone = ReminderRuleFactory(), MilestoneFactory()
     ReminderMark.objects.all().delete()
 
-    assert audit(now=NOON) == [f"Milestone {milestone.pk} has no plan by rule {rule.pk}."]
+    assert audit(real_now=NOON) == [f"Milestone {milestone.pk} has no plan by rule {rule.pk}."]
 
 
 def test_a_marked_or_closed_milestone_needs_no_plan_yet() -> None:
@@ -58,7 +58,7 @@ def test_a_marked_or_closed_milestone_needs_no_plan_yet() -> None:
     closed = MilestoneFactory(met=True)
     ReminderMark.objects.filter(milestone=closed).delete()
 
-    assert audit(now=NOON) == []
+    assert audit(real_now=NOON) == []
 
 
 @pytest.mark.parametrize(("late", "is_breach"), [(2, False), (3, True)])
@@ -66,48 +66,48 @@ def test_a_plan_overdue_by_more_than_two_ticks(late: int, is_breach: bool) -> No
     plan = ReminderPlanFactory(send_at=NOON - late * MINUTE)
     ReminderMark.objects.all().delete()
 
-    assert audit(now=NOON) == [f"Plan {plan.pk} is due and was not made into mail."] * is_breach
+    assert audit(real_now=NOON) == [f"Plan {plan.pk} is due and was not made into mail."] * is_breach
 
 
 def test_while_nothing_runs_the_silence_is_the_breach() -> None:
     ReminderPlanFactory(send_at=NOON - 60 * MINUTE)
     ReminderMark.objects.all().delete()
 
-    assert audit(now=NOON + 6 * MINUTE) == ["The reminders have not run since 2026-03-02T12:00:00+00:00."]
+    assert audit(real_now=NOON + 6 * MINUTE) == ["The reminders have not run since 2026-03-02T12:00:00+00:00."]
 
 
 def test_a_plan_made_into_mail_that_nobody_has() -> None:
     plan = ReminderPlanFactory(status="expanded")
     ReminderMark.objects.all().delete()
 
-    assert audit(now=NOON) == [f"Plan {plan.pk} counts as mailed, but nobody has its reminder."]
+    assert audit(real_now=NOON) == [f"Plan {plan.pk} counts as mailed, but nobody has its reminder."]
 
 
 def test_two_living_generations() -> None:
     first = item()
     item(plan=first.plan, person=first.person, generation=2)
 
-    assert audit(now=NOON) == [f"Person {first.person_id} has the reminder of plan {first.plan_id} 2 times."]
+    assert audit(real_now=NOON) == [f"Person {first.person_id} has the reminder of plan {first.plan_id} 2 times."]
 
 
 @pytest.mark.parametrize(("ago", "is_breach"), [(1, False), (2, True)])
 def test_a_mail_held_past_its_lease(ago: int, is_breach: bool) -> None:
     delivery = item(delivery__claimed=True, delivery__lease_until=NOON - ago * MINUTE).delivery
 
-    assert audit(now=NOON) == [f"Delivery {delivery.pk} is held past its lease."] * is_breach
+    assert audit(real_now=NOON) == [f"Delivery {delivery.pk} is held past its lease."] * is_breach
 
 
 def test_a_mail_about_nothing() -> None:
     delivery = DeliveryFactory()
 
-    assert audit(now=NOON) == [f"Delivery {delivery.pk} carries no reminder."]
+    assert audit(real_now=NOON) == [f"Delivery {delivery.pk} carries no reminder."]
 
 
 def test_a_mail_sent_twice() -> None:
     delivery = item(delivery__sent=True).delivery
     DeliveryEventFactory.create_batch(2, delivery=delivery, to_status=DeliveryStatus.SENT)
 
-    assert audit(now=NOON) == [f"Delivery {delivery.pk} was sent more than once."]
+    assert audit(real_now=NOON) == [f"Delivery {delivery.pk} was sent more than once."]
 
 
 def test_totals_that_do_not_add_up_with_the_log() -> None:
@@ -115,7 +115,7 @@ def test_totals_that_do_not_add_up_with_the_log() -> None:
     for status in (DeliveryStatus.QUEUED, DeliveryStatus.FAILED):
         DeliveryEventFactory(delivery=delivery, to_status=status)
 
-    assert audit(now=NOON) == [f"Delivery {delivery.pk} is not where its log left it."]
+    assert audit(real_now=NOON) == [f"Delivery {delivery.pk} is not where its log left it."]
 
 
 def test_the_command_exits_with_1_and_leaves_what_it_found(time_machine: Any) -> None:
@@ -136,4 +136,4 @@ def test_it_asks_as_often_for_few_rows_as_for_many(rows: int, django_assert_num_
         item(delivery__sent=True)
 
     with django_assert_num_queries(23):
-        audit_and_note(now=NOON)
+        audit_and_note(real_now=NOON)

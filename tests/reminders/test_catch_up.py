@@ -20,7 +20,7 @@ from partnerships.models.reasons import Reason
 from partnerships.operations.audit import audit
 from partnerships.operations.run import run_once
 from partnerships.reminders.reconcile import reconcile_marked
-from tests.reminders.conftest import Clock
+from tests.reminders.conftest import MovableClock
 from tests.services.smtp_sink import SmtpSink
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
@@ -34,9 +34,9 @@ def eight(day: int) -> dt.datetime:
     return dt.datetime(2026, 3, day, tzinfo=dt.UTC)
 
 
-def run(clock: Clock, at: dt.datetime) -> None:
+def run(clock: MovableClock, at: dt.datetime) -> None:
     clock.at = at
-    run_once(now=clock(), clock=clock)
+    run_once(clock)
 
 
 def mails_per_day(sink: SmtpSink) -> Counter[tuple[str, str]]:
@@ -53,11 +53,11 @@ def rungs(rule: ReminderRule) -> None:
 
 
 def test_only_the_newest_of_a_milestone_reaches_each_person(
-    rungs: None, milestone: Milestone, clock: Clock, smtp_sink: SmtpSink
+    rungs: None, milestone: Milestone, clock: MovableClock, smtp_sink: SmtpSink
 ) -> None:
     """Nothing ran from the 5th to the 14th."""
     lead = UserFactory(lead_in=milestone.unit)
-    reconcile_marked(now=clock())
+    reconcile_marked(real_now=clock.at)
     run(clock, eight(14))
 
     sent_to = {mail.recipients[0] for mail in smtp_sink.received}
@@ -69,38 +69,40 @@ def test_only_the_newest_of_a_milestone_reaches_each_person(
         (3, "superseded", Reason.NEWER_REMINDER),
         (0, "expanded", ""),
     ]
-    assert audit(now=clock()) == []
+    assert audit(real_now=clock.at) == []
 
 
-def test_who_is_not_reached_by_the_newer_one_gets_the_older(milestone: Milestone, clock: Clock) -> None:
+def test_who_is_not_reached_by_the_newer_one_gets_the_older(milestone: Milestone, clock: MovableClock) -> None:
     clock.at = eight(11)
     to_owner = ReminderPlanFactory(milestone=milestone, send_at=eight(5), rule__audience="owner")
     ReminderPlanFactory(milestone=milestone, send_at=eight(9), rule__audience="lead")
     UserFactory(lead_in=milestone.unit)
-    expand_due(now=clock(), clock=clock)
+    expand_due(clock)
 
     assert ReminderItem.objects.get(plan=to_owner).person == milestone.owner
     assert ReminderPlan.objects.filter(status="superseded").count() == 0
 
 
-def test_of_several_readers_only_those_without_a_newer_one(milestone: Milestone, clock: Clock) -> None:
+def test_of_several_readers_only_those_without_a_newer_one(milestone: Milestone, clock: MovableClock) -> None:
     leads = UserFactory.create_batch(2, lead_in=milestone.unit)
     clock.at = eight(11)
     older = ReminderPlanFactory(milestone=milestone, send_at=eight(5), rule__audience="lead")
     ReminderPlanFactory(milestone=milestone, send_at=eight(9), rule__audience="named", rule__named_person=leads[0])
-    expand_due(now=clock(), clock=clock)
+    expand_due(clock)
 
     assert [item.person for item in older.items.all()] == [leads[1]]
 
 
 @pytest.mark.parametrize("batch", [1, 200])
-def test_the_newer_one_may_be_in_another_batch_or_gone_already(milestone: Milestone, clock: Clock, batch: int) -> None:
+def test_the_newer_one_may_be_in_another_batch_or_gone_already(
+    milestone: Milestone, clock: MovableClock, batch: int
+) -> None:
     clock.at = eight(11)
     older, newer = (ReminderPlanFactory(milestone=milestone, send_at=eight(day)) for day in (5, 9))
     for _turn in range(3):
-        expand_due(now=clock(), clock=clock, batch=batch)
+        expand_due(clock, batch=batch)
     late = ReminderPlanFactory(milestone=milestone, send_at=eight(6))
-    expand_due(now=clock(), clock=clock)
+    expand_due(clock)
 
     for plan, status in ((older, "superseded"), (newer, "expanded"), (late, "superseded")):
         plan.refresh_from_db()
@@ -108,19 +110,19 @@ def test_the_newer_one_may_be_in_another_batch_or_gone_already(milestone: Milest
     assert ReminderItem.objects.get().plan == newer
 
 
-def test_a_day_late_all_still_go(milestone: Milestone, clock: Clock) -> None:
+def test_a_day_late_all_still_go(milestone: Milestone, clock: MovableClock) -> None:
     clock.at = eight(6)
     for offset in range(3):
         ReminderPlanFactory(milestone=milestone, send_at=eight(5) + offset * HOUR)
-    expand_due(now=clock(), clock=clock)
+    expand_due(clock)
 
     assert ReminderItem.objects.count() == 3
     assert [delivery.kind for delivery in Delivery.objects.all()] == ["single"]
 
 
-def test_what_gave_way_does_not_come_back(milestone: Milestone, clock: Clock) -> None:
+def test_what_gave_way_does_not_come_back(milestone: Milestone, clock: MovableClock) -> None:
     rule = ReminderRuleFactory(offset=3)
-    reconcile_marked(now=clock())
+    reconcile_marked(real_now=clock.at)
     run(clock, eight(11))
     assert ReminderPlan.objects.filter(status="superseded").count() == 1
 
@@ -129,7 +131,7 @@ def test_what_gave_way_does_not_come_back(milestone: Milestone, clock: Clock) ->
 
     older = ReminderPlan.objects.exclude(rule=rule).get()
     assert (older.status, older.reason) == ("superseded", Reason.NEWER_REMINDER)
-    assert audit(now=clock()) == []
+    assert audit(real_now=clock.at) == []
 
 
 @pytest.fixture
@@ -146,10 +148,10 @@ def many(rungs: None) -> list[User]:
 
 @pytest.mark.parametrize("down", [HOUR, DAY, 10 * DAY])
 def test_after_an_outage_nobody_is_flooded(
-    many: list[User], clock: Clock, smtp_sink: SmtpSink, down: dt.timedelta
+    many: list[User], clock: MovableClock, smtp_sink: SmtpSink, down: dt.timedelta
 ) -> None:
     """Fault 11. Who asked for a mail each time gets those of the last 24 hours so, and all that is older in one."""
-    while reconcile_marked(now=clock()):
+    while reconcile_marked(real_now=clock.at):
         pass
     run(clock, eight(4))
     run(clock, eight(5) + down)
@@ -161,17 +163,19 @@ def test_after_an_outage_nobody_is_flooded(
     assert {to for to, _day in per_day} == {person.email for person in many}
     assert {count for (to, _day), count in per_day.items() if to in of_digests} == {1}
     if down > DAY:
-        caught_up_on = f"{clock() - DAY - MINUTE:%a, %d %b %Y}"
+        caught_up_on = f"{clock.at - DAY - MINUTE:%a, %d %b %Y}"
         assert {count for (_to, day), count in per_day.items() if day == caught_up_on} == {1}
-    unsent = ReminderPlan.objects.filter(send_at__lte=clock(), status__in=("missed", "superseded"))
+    unsent = ReminderPlan.objects.filter(send_at__lte=clock.at, status__in=("missed", "superseded"))
     assert unsent.filter(reason="").count() == 0
-    assert audit(now=clock()) == []
+    assert audit(real_now=clock.at) == []
 
 
-def test_a_clock_that_jumps_neither_floods_nor_doubles(many: list[User], clock: Clock, smtp_sink: SmtpSink) -> None:
+def test_a_clock_that_jumps_neither_floods_nor_doubles(
+    many: list[User], clock: MovableClock, smtp_sink: SmtpSink
+) -> None:
     """Fault 12: forward a day, forward 400 days, back 2 hours, and back to where it was."""
     User.objects.update(reminder_mode="digest")
-    while reconcile_marked(now=clock()):
+    while reconcile_marked(real_now=clock.at):
         pass
     at = eight(5) + HOUR
     for jump in (dt.timedelta(0), DAY, 400 * DAY, 400 * DAY - 2 * HOUR, dt.timedelta(0), DAY, 2 * DAY, 3 * DAY):
@@ -183,10 +187,10 @@ def test_a_clock_that_jumps_neither_floods_nor_doubles(many: list[User], clock: 
 
 
 def test_a_mail_server_that_was_down_for_days_gets_one_digest(
-    many: list[User], clock: Clock, smtp_sink: SmtpSink, settings: Any
+    many: list[User], clock: MovableClock, smtp_sink: SmtpSink, settings: Any
 ) -> None:
     User.objects.update(reminder_mode="digest")
-    while reconcile_marked(now=clock()):
+    while reconcile_marked(real_now=clock.at):
         pass
     port, settings.EMAIL_PORT = settings.EMAIL_PORT, 9
     for day in range(5, 15):
@@ -199,12 +203,12 @@ def test_a_mail_server_that_was_down_for_days_gets_one_digest(
     assert Counter(mail.recipients[0] for mail in smtp_sink.received) == {person.email: 1 for person in many}
 
 
-def test_a_firm_date_is_of_a_kind_too(clock: Clock) -> None:
+def test_a_firm_date_is_of_a_kind_too(clock: MovableClock) -> None:
     """The order of the rungs is by time, whatever the kind."""
     milestone = MilestoneFactory(kind=MilestoneKind.OBLIGATION, due_on=DUE)
     clock.at = eight(11)
     older, newer = (ReminderPlanFactory(milestone=milestone, send_at=eight(day)) for day in (8, 9))
-    expand_due(now=clock(), clock=clock)
+    expand_due(clock)
 
     assert ReminderItem.objects.get().plan == newer
     older.refresh_from_db()

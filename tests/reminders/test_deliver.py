@@ -16,7 +16,7 @@ from partnerships.mailing.smtp import Relay, Result
 from partnerships.models import Delivery, DeliveryEvent, Milestone, ReminderItem, ReminderPlan, User
 from partnerships.models.reasons import Reason
 from partnerships.reminders.reconcile import reconcile_marked
-from tests.reminders.conftest import Clock
+from tests.reminders.conftest import MovableClock
 from tests.services.smtp_sink import DISCONNECT, SmtpSink
 
 # Claims and marks commit for good, so these tests must not run inside a transaction of their own.
@@ -24,9 +24,9 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_database
 
 
 @pytest.fixture
-def send(clock: Clock) -> Callable[..., Deliveries]:
+def send(clock: MovableClock) -> Callable[..., Deliveries]:
     def run(limit: int = 100) -> Deliveries:
-        return deliver_due(now=clock(), clock=clock, limit=limit, is_stopping=lambda: False)
+        return deliver_due(clock, limit=limit, is_stopping=lambda: False)
 
     return run
 
@@ -40,7 +40,7 @@ def test_a_queued_mail_reaches_its_reader_and_is_recorded(
     send: Callable[..., Deliveries],
     smtp_sink: SmtpSink,
     milestone: Milestone,
-    clock: Clock,
+    clock: MovableClock,
     settings: Any,
 ) -> None:
     settings.DEFAULT_FROM_EMAIL = "Office <office@example.org>"
@@ -51,14 +51,14 @@ def test_a_queued_mail_reaches_its_reader_and_is_recorded(
     [received] = smtp_sink.received
     assert (received.sender, received.recipients) == ("office@example.org", [milestone.owner.email])
     delivery = Delivery.objects.get()
-    assert (delivery.status, delivery.sent_at, delivery.attempts, delivery.smtp_code) == ("sent", clock(), 1, 250)
+    assert (delivery.status, delivery.sent_at, delivery.attempts, delivery.smtp_code) == ("sent", clock.at, 1, 250)
     assert received.content.encode() == bytes(delivery.message)
     assert received.subject == delivery.subject
     assert path_of(delivery) == ["queued", "claimed", "handing", "sent"]
 
 
 def test_what_was_sent_is_not_sent_again(
-    queue: Callable[[], None], send: Callable[..., Deliveries], smtp_sink: SmtpSink, clock: Clock
+    queue: Callable[[], None], send: Callable[..., Deliveries], smtp_sink: SmtpSink, clock: MovableClock
 ) -> None:
     queue()
     send()
@@ -69,7 +69,11 @@ def test_what_was_sent_is_not_sent_again(
 
 
 def test_while_the_mail_server_is_down_nothing_is_lost_claimed_or_counted(
-    queue: Callable[[], None], send: Callable[..., Deliveries], settings: Any, smtp_server: SmtpSink, clock: Clock
+    queue: Callable[[], None],
+    send: Callable[..., Deliveries],
+    settings: Any,
+    smtp_server: SmtpSink,
+    clock: MovableClock,
 ) -> None:
     queue()
     before = Delivery.objects.values().get()
@@ -97,7 +101,7 @@ def test_trouble_before_a_reader_is_named_counts_no_attempt_and_ends_the_run(
     send: Callable[..., Deliveries],
     smtp_sink: SmtpSink,
     milestone: Milestone,
-    clock: Clock,
+    clock: MovableClock,
     answer: dict,
     trouble: str,
 ) -> None:
@@ -129,7 +133,7 @@ def test_a_relay_that_breaks_off_twice_running_ends_the_run_and_counts_no_attemp
     send: Callable[..., Deliveries],
     smtp_sink: SmtpSink,
     milestone: Milestone,
-    clock: Clock,
+    clock: MovableClock,
     answer: dict,
     trouble: str,
 ) -> None:
@@ -153,7 +157,7 @@ def test_a_reader_who_breaks_every_session_keeps_nobody_else_waiting(
     send: Callable[..., Deliveries],
     smtp_sink: SmtpSink,
     milestone: Milestone,
-    clock: Clock,
+    clock: MovableClock,
     answer: dict,
     trouble: str,
 ) -> None:
@@ -165,20 +169,24 @@ def test_a_reader_who_breaks_every_session_keeps_nobody_else_waiting(
 
     assert [received.recipients for received in smtp_sink.received] == [[other.owner.email]]
     bad = Delivery.objects.get(person=milestone.owner)
-    assert (bad.attempts, bad.next_attempt_at - clock()) == (0, dt.timedelta(minutes=1))
+    assert (bad.attempts, bad.next_attempt_at - clock.at) == (0, dt.timedelta(minutes=1))
     assert path_of(bad)[-1] == "queued"
     assert trouble in DeliveryEvent.objects.filter(delivery=bad).latest("pk").note
     clock.forward(minutes=1)
     assert send().trouble.startswith(trouble)
-    assert Delivery.objects.get(pk=bad.pk).next_attempt_at - clock() == dt.timedelta(minutes=5)
+    assert Delivery.objects.get(pk=bad.pk).next_attempt_at - clock.at == dt.timedelta(minutes=5)
 
 
 def test_a_mail_that_breaks_every_session_while_others_pass_fails_in_the_end(
-    queue: Callable[[], None], send: Callable[..., Deliveries], smtp_sink: SmtpSink, milestone: Milestone, clock: Clock
+    queue: Callable[[], None],
+    send: Callable[..., Deliveries],
+    smtp_sink: SmtpSink,
+    milestone: Milestone,
+    clock: MovableClock,
 ) -> None:
     MilestoneFactory.create_batch(8, due_on=milestone.due_on)
     queue()
-    Delivery.objects.filter(person=milestone.owner).update(due_on=clock().date())  # always the first
+    Delivery.objects.filter(person=milestone.owner).update(due_on=clock.at.date())  # always the first
     smtp_sink.script({"at": "RCPT", "reply": DISCONNECT, "to": milestone.owner.email})
     for _other in range(8):
         assert send(limit=2).counts["sent"] == 1
@@ -189,7 +197,7 @@ def test_a_mail_that_breaks_every_session_while_others_pass_fails_in_the_end(
 
 
 def test_a_mail_alone_that_breaks_every_session_fails_after_five_days(
-    queue: Callable[[], None], send: Callable[..., Deliveries], smtp_sink: SmtpSink, clock: Clock
+    queue: Callable[[], None], send: Callable[..., Deliveries], smtp_sink: SmtpSink, clock: MovableClock
 ) -> None:
     queue()
     smtp_sink.script({"at": "DATA", "reply": "421 Shutting down"})
@@ -203,7 +211,11 @@ def test_a_mail_alone_that_breaks_every_session_fails_after_five_days(
 
 
 def test_three_days_of_a_relay_that_breaks_off_are_held_against_nobody(
-    queue: Callable[[], None], send: Callable[..., Deliveries], smtp_sink: SmtpSink, milestone: Milestone, clock: Clock
+    queue: Callable[[], None],
+    send: Callable[..., Deliveries],
+    smtp_sink: SmtpSink,
+    milestone: Milestone,
+    clock: MovableClock,
 ) -> None:
     MilestoneFactory(due_on=milestone.due_on)
     queue()
@@ -231,7 +243,11 @@ def test_a_relay_that_falls_silent_after_the_dot_takes_two_mails_into_doubt_and_
 
 
 def test_two_readers_in_a_row_who_break_sessions_do_not_stop_the_next_run(
-    queue: Callable[[], None], send: Callable[..., Deliveries], smtp_sink: SmtpSink, milestone: Milestone, clock: Clock
+    queue: Callable[[], None],
+    send: Callable[..., Deliveries],
+    smtp_sink: SmtpSink,
+    milestone: Milestone,
+    clock: MovableClock,
 ) -> None:
     others = [milestone, *MilestoneFactory.create_batch(2, due_on=milestone.due_on)]
     queue()
@@ -262,14 +278,14 @@ def test_a_refused_reader_fails_with_the_answer_and_stops_nobody_else(
 
 @pytest.mark.parametrize("at", ["RCPT", "DATA"])
 def test_a_reader_put_off_is_tried_again_later_with_the_same_bytes(
-    queue: Callable[[], None], send: Callable[..., Deliveries], smtp_sink: SmtpSink, clock: Clock, at: str
+    queue: Callable[[], None], send: Callable[..., Deliveries], smtp_sink: SmtpSink, clock: MovableClock, at: str
 ) -> None:
     queue()
     smtp_sink.script({"at": at, "reply": "450 Mailbox busy", "times": 1})
 
     assert send().counts == {"retry": 1}
     delivery = Delivery.objects.get()
-    assert (delivery.attempts, delivery.next_attempt_at - clock()) == (1, dt.timedelta(minutes=1))
+    assert (delivery.attempts, delivery.next_attempt_at - clock.at) == (1, dt.timedelta(minutes=1))
     assert send().counts == {}
 
     clock.forward(minutes=1)
@@ -281,13 +297,13 @@ def test_a_reader_put_off_is_tried_again_later_with_the_same_bytes(
 
 
 def test_tries_end_after_five_days(
-    queue: Callable[[], None], send: Callable[..., Deliveries], smtp_sink: SmtpSink, clock: Clock
+    queue: Callable[[], None], send: Callable[..., Deliveries], smtp_sink: SmtpSink, clock: MovableClock
 ) -> None:
     queue()
     smtp_sink.script({"at": "RCPT", "reply": "450 Full"})
     tries = 0
     while Delivery.objects.get().status != "failed":
-        clock.at = max(clock(), Delivery.objects.get().next_attempt_at)
+        clock.at = max(clock.at, Delivery.objects.get().next_attempt_at)
         send()
         tries += 1
 
@@ -305,7 +321,11 @@ def test_the_waits_grow_to_four_hours(attempts: int, minutes: int) -> None:
 
 @pytest.mark.parametrize("is_stored", [True, False])
 def test_silence_after_the_last_dot_is_listed_and_not_sent_again(
-    queue: Callable[[], None], send: Callable[..., Deliveries], smtp_sink: SmtpSink, clock: Clock, is_stored: bool
+    queue: Callable[[], None],
+    send: Callable[..., Deliveries],
+    smtp_sink: SmtpSink,
+    clock: MovableClock,
+    is_stored: bool,
 ) -> None:
     queue()
     smtp_sink.script({"at": "DATA", "reply": DISCONNECT, "stored": is_stored, "times": 1})
@@ -320,7 +340,7 @@ def test_silence_after_the_last_dot_is_listed_and_not_sent_again(
 
 
 def test_where_the_site_prefers_twice_to_never_the_very_same_mail_goes_once_more(
-    queue: Callable[[], None], send: Callable[..., Deliveries], smtp_sink: SmtpSink, clock: Clock, settings: Any
+    queue: Callable[[], None], send: Callable[..., Deliveries], smtp_sink: SmtpSink, clock: MovableClock, settings: Any
 ) -> None:
     settings.REMINDERS_UNCERTAIN = "resend"
     queue()
@@ -340,7 +360,7 @@ def test_what_cannot_go_once_more_as_it_was_stays_uncertain(
     send: Callable[..., Deliveries],
     smtp_sink: SmtpSink,
     milestone: Milestone,
-    clock: Clock,
+    clock: MovableClock,
     settings: Any,
 ) -> None:
     settings.REMINDERS_UNCERTAIN = "resend"
@@ -376,7 +396,7 @@ def test_a_new_address_gets_the_mail_that_was_put_off_at_the_old_one(
     send: Callable[..., Deliveries],
     smtp_sink: SmtpSink,
     milestone: Milestone,
-    clock: Clock,
+    clock: MovableClock,
 ) -> None:
     queue()
     smtp_sink.script({"at": "DATA", "reply": "450 Full", "to": milestone.owner.email})
@@ -423,15 +443,15 @@ def test_a_date_moved_and_moved_back_before_the_mail_left_does_not_lose_it(
     send: Callable[..., Deliveries],
     smtp_sink: SmtpSink,
     milestone: Milestone,
-    clock: Clock,
+    clock: MovableClock,
 ) -> None:
     queue()
     for due_on in (dt.date(2026, 5, 1), milestone.due_on):
         milestone.due_on = due_on
         milestone.save()
         send()
-        reconcile_marked(now=clock())
-    expand_due(now=clock(), clock=clock)
+        reconcile_marked(real_now=clock.at)
+    expand_due(clock)
 
     assert send().counts == {"sent": 1}
     assert len(smtp_sink.received) == 1
@@ -442,14 +462,14 @@ def test_a_new_owner_gets_the_mail_in_place_of_the_old_one(
     send: Callable[..., Deliveries],
     smtp_sink: SmtpSink,
     milestone: Milestone,
-    clock: Clock,
+    clock: MovableClock,
 ) -> None:
     queue()
     old, milestone.owner = milestone.owner, UserFactory(coordinator_in=milestone.unit)
     milestone.save()
 
     assert send().counts == {"cancelled": 1}
-    expand_due(now=clock(), clock=clock)
+    expand_due(clock)
     assert send().counts == {"sent": 1}
 
     assert [received.recipients for received in smtp_sink.received] == [[milestone.owner.email]]
@@ -462,14 +482,14 @@ def test_nobody_deactivated_since_gets_the_mail(
     send: Callable[..., Deliveries],
     smtp_sink: SmtpSink,
     milestone: Milestone,
-    clock: Clock,
+    clock: MovableClock,
     fields: dict,
 ) -> None:
     queue()
     User.objects.filter(pk=milestone.owner_id).update(**fields)
 
     assert send().counts == {"cancelled": 1}
-    expand_due(now=clock(), clock=clock)
+    expand_due(clock)
 
     assert smtp_sink.received == []
     assert ReminderPlan.objects.get().reason == Reason.NOBODY_TO_TELL
@@ -485,15 +505,15 @@ def test_the_limit_leaves_the_rest_for_the_next_run(
 
 
 def test_a_process_that_slept_through_its_lease_hands_nothing_over(
-    queue: Callable[[], None], smtp_sink: SmtpSink, clock: Clock
+    queue: Callable[[], None], smtp_sink: SmtpSink, clock: MovableClock
 ) -> None:
     queue()
-    slow = claim_next(now=clock(), clock=clock)
+    slow = claim_next(clock)
     assert slow is not None
-    written = write(slow.delivery, slow.items, now=clock(), at=clock())
+    written = write(slow.delivery, slow.items, clock)
     clock.forward(minutes=6)
-    rescue(clock=clock)
-    quick = claim_next(now=clock(), clock=clock)
+    rescue(real_now=clock.at)
+    quick = claim_next(clock)
 
     marks = Handing(slow.delivery, written, clock)
     with Relay() as relay:
@@ -521,7 +541,7 @@ def test_a_database_that_goes_away_while_a_mail_is_written_fails_no_mail(
     queue: Callable[[], None],
     send: Callable[..., Deliveries],
     smtp_sink: SmtpSink,
-    clock: Clock,
+    clock: MovableClock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def gone(*_arguments: Any, **_more: Any) -> message.Written:
@@ -533,7 +553,7 @@ def test_a_database_that_goes_away_while_a_mail_is_written_fails_no_mail(
         with pytest.raises(OperationalError):
             send()
     clock.forward(minutes=6)
-    rescue(clock=clock)
+    rescue(real_now=clock.at)
 
     assert send().counts == {"sent": 1}
     assert len(smtp_sink.received) == 1

@@ -8,6 +8,7 @@ import pytest
 from partnerships.factories import MilestoneFactory, ReminderPlanFactory, UserFactory
 from partnerships.mailing.message import Written, write
 from partnerships.models import Delivery, Milestone, ReminderItem, User
+from tests.reminders.conftest import MovableClock
 from tests.reminders.test_message import INJECTION, parsed, part
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +30,7 @@ def digest(reader: User, settings: Any) -> Callable[..., Written]:
     def run(*days: int, why: str = "owner", **milestone: object) -> Written:
         items = [_item(reader, number, why, **milestone) for number in days]
         delivery = Delivery(person=reader, kind="digest", digest_on=TODAY, message_id="<x@example.org>")
-        return write(delivery, items, now=EIGHT, at=EIGHT)
+        return write(delivery, items, MovableClock(EIGHT))
 
     return run
 
@@ -108,7 +109,7 @@ def test_a_milestone_that_two_rules_speak_about_is_one_line(reader: User) -> Non
     other = MilestoneFactory(owner=reader, due_on=TODAY, title="Once")
     plans = [ReminderPlanFactory(milestone=row, send_at=EIGHT) for row in (milestone, milestone, other)]
     items = [ReminderItem(why=why, plan=plan) for plan, why in zip(plans, ("owner", "lead", "owner"), strict=True)]
-    mail = write(Delivery(person=reader, message_id="<x@example.org>"), items, now=EIGHT, at=EIGHT)
+    mail = write(Delivery(person=reader, message_id="<x@example.org>"), items, MovableClock(EIGHT))
 
     assert mail.subject.startswith("2 reminders: ")
     reason = f"You look after this milestone. You lead the unit {milestone.unit} or a unit above it."
@@ -148,7 +149,7 @@ def test_a_title_cannot_add_headers_or_turn_text_around(digest: Callable[..., Wr
         for row in Milestone.objects.all()
     ]
     mail = write(
-        Delivery(person=items[0].plan.milestone.owner, message_id="<x@example.org>"), items, now=EIGHT, at=EIGHT
+        Delivery(person=items[0].plan.milestone.owner, message_id="<x@example.org>"), items, MovableClock(EIGHT)
     )
 
     assert parsed(mail).get_all("Bcc") is None

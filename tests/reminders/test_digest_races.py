@@ -22,7 +22,7 @@ from partnerships.mailing.claim import claim_next
 from partnerships.mailing.expand import expand_due
 from partnerships.models import Delivery, Milestone, ReminderItem, ReminderPlan, User
 from partnerships.statuses import PlanStatus
-from tests.reminders.conftest import Clock
+from tests.reminders.conftest import MovableClock
 from tests.reminders.test_races import at_once
 from tests.services.processes import start_process
 from tests.services.smtp_sink import SmtpSink
@@ -51,8 +51,8 @@ def people() -> list[User]:
 @pytest.mark.both_databases
 def test_nothing_joins_a_digest_once_it_is_claimed(people: list[User]) -> None:
     """The claimers' clock stands before ten, so that they never wait for what falls due then."""
-    clock, later = Clock(NINE), Clock(NINE + dt.timedelta(hours=2))
-    expand_due(now=clock(), clock=clock)
+    clock, later = MovableClock(NINE), MovableClock(NINE + dt.timedelta(hours=2))
+    expand_due(clock)
     claimed: dict[int, set[int]] = {}
     turns = iter(range(10_000))
 
@@ -60,11 +60,11 @@ def test_nothing_joins_a_digest_once_it_is_claimed(people: list[User]) -> None:
         is_claimer = next(turns) % 2
         while ReminderPlan.objects.filter(status=PlanStatus.PLANNED).exists():
             if is_claimer:
-                claim = claim_next(now=clock(), clock=clock)
+                claim = claim_next(clock)
                 if claim is not None:
                     claimed[claim.delivery.pk] = {item.pk for item in claim.items}
             else:
-                expand_due(now=later(), clock=later, batch=1)
+                expand_due(later, batch=1)
 
     at_once(6, work)
 
@@ -77,9 +77,9 @@ def test_nothing_joins_a_digest_once_it_is_claimed(people: list[User]) -> None:
 
 @pytest.mark.both_databases
 def test_many_expansions_begin_one_digest(people: list[User]) -> None:
-    clock = Clock(NINE + dt.timedelta(hours=2))
+    clock = MovableClock(NINE + dt.timedelta(hours=2))
 
-    at_once(5, lambda: [expand_due(now=clock(), clock=clock, batch=2) for _turn in range(40)])
+    at_once(5, lambda: [expand_due(clock, batch=2) for _turn in range(40)])
 
     assert Counter(Delivery.objects.values_list("person", flat=True)) == {person.pk: 1 for person in people}
     assert ReminderItem.objects.count() == PEOPLE * (EACH + 1)

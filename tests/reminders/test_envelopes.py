@@ -27,8 +27,9 @@ from partnerships.models import (
     User,
 )
 from partnerships.models.reasons import Reason
+from partnerships.reminders.clock import Clock
 from partnerships.statuses import DeliveryStatus
-from tests.reminders.conftest import Clock
+from tests.reminders.conftest import MovableClock
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
@@ -44,7 +45,7 @@ def reader() -> User:
 
 
 @pytest.fixture
-def at_eight(clock: Clock) -> Clock:
+def at_eight(clock: MovableClock) -> MovableClock:
     """Thursday, eight in Shanghai."""
     clock.at = EIGHT
     return clock
@@ -54,19 +55,19 @@ Due = Callable[..., ReminderPlan]
 
 
 @pytest.fixture
-def due(reader: User, at_eight: Clock) -> Due:
+def due(reader: User, at_eight: MovableClock) -> Due:
     """Makes a plan for `reader` that is due when the clock stands, or when it is told."""
 
     def make(**plan: Any) -> ReminderPlan:
         unit = reader.memberships.get().unit
         milestone = MilestoneFactory(owner=reader, agreement__unit=unit, kind=plan.pop("kind", MilestoneKind.AGREEMENT))
-        return ReminderPlanFactory(**{"milestone": milestone, "send_at": at_eight(), **plan})
+        return ReminderPlanFactory(**{"milestone": milestone, "send_at": at_eight.at, **plan})
 
     return make
 
 
-def expand(clock: Clock) -> int:
-    return expand_due(now=clock(), clock=clock).deliveries
+def expand(clock: MovableClock) -> int:
+    return expand_due(clock).deliveries
 
 
 def set_mode(person: User, mode: str) -> None:
@@ -78,7 +79,7 @@ def digests() -> list[tuple[dt.date | None, str, int]]:
     return [(row.digest_on, row.status, row.items.filter(cancelled_at=None).count()) for row in found]
 
 
-def test_what_falls_due_on_a_day_gathers_in_one_digest_for_the_persons_hour(due: Due, at_eight: Clock) -> None:
+def test_what_falls_due_on_a_day_gathers_in_one_digest_for_the_persons_hour(due: Due, at_eight: MovableClock) -> None:
     due()
     due()
     assert expand(at_eight) == 1
@@ -90,10 +91,10 @@ def test_what_falls_due_on_a_day_gathers_in_one_digest_for_the_persons_hour(due:
     digest = Delivery.objects.get()
     assert digest.next_attempt_at == EIGHT + dt.timedelta(hours=1)
     assert list(DeliveryEvent.objects.values_list("delivery", "to_status")) == [(digest.pk, "queued")]
-    assert claim_next(now=at_eight(), clock=at_eight) is None
+    assert claim_next(at_eight) is None
 
 
-def test_an_envelope_queues_by_the_soonest_due_date_in_it(due: Due, at_eight: Clock) -> None:
+def test_an_envelope_queues_by_the_soonest_due_date_in_it(due: Due, at_eight: MovableClock) -> None:
     days = [THURSDAY + dt.timedelta(days=days) for days in (9, 3, 5)]
     for day in days:
         plan = due()
@@ -104,22 +105,22 @@ def test_an_envelope_queues_by_the_soonest_due_date_in_it(due: Due, at_eight: Cl
     assert Delivery.objects.get().due_on == days[1]
 
 
-def test_after_the_hour_the_first_of_the_day_leaves_at_once(due: Due, at_eight: Clock) -> None:
+def test_after_the_hour_the_first_of_the_day_leaves_at_once(due: Due, at_eight: MovableClock) -> None:
     at_eight.forward(hours=5)
     due()
     expand(at_eight)
 
-    assert Delivery.objects.get().next_attempt_at == at_eight()
+    assert Delivery.objects.get().next_attempt_at == at_eight.at
 
 
 @pytest.mark.parametrize(
     "status", ["claimed", "handing", "sent", "retry", "held", "failed", "uncertain", "unconfirmed"]
 )
-def test_what_falls_due_after_the_digest_went_joins_tomorrows(due: Due, at_eight: Clock, status: str) -> None:
+def test_what_falls_due_after_the_digest_went_joins_tomorrows(due: Due, at_eight: MovableClock, status: str) -> None:
     due()
     expand(at_eight)
     at_eight.forward(hours=2)
-    Delivery.objects.update(status=status, sent_at=at_eight(), lease_until=at_eight())
+    Delivery.objects.update(status=status, sent_at=at_eight.at, lease_until=at_eight.at)
     due()
     due()
     expand(at_eight)
@@ -128,7 +129,7 @@ def test_what_falls_due_after_the_digest_went_joins_tomorrows(due: Due, at_eight
     assert Delivery.objects.get(digest_on=FRIDAY).next_attempt_at == EIGHT + dt.timedelta(hours=25)
 
 
-def test_one_that_was_written_before_keeps_its_bytes(due: Due, at_eight: Clock) -> None:
+def test_one_that_was_written_before_keeps_its_bytes(due: Due, at_eight: MovableClock) -> None:
     due()
     expand(at_eight)
     Delivery.objects.update(message=b"as the mail server may know it")
@@ -138,19 +139,19 @@ def test_one_that_was_written_before_keeps_its_bytes(due: Due, at_eight: Clock) 
     assert digests() == [(THURSDAY, "queued", 1), (FRIDAY, "queued", 1)]
 
 
-def test_one_that_was_cancelled_leaves_its_day_to_another(due: Due, at_eight: Clock) -> None:
+def test_one_that_was_cancelled_leaves_its_day_to_another(due: Due, at_eight: MovableClock) -> None:
     due()
     expand(at_eight)
     Milestone.objects.update(status="met", met_on=THURSDAY)
     at_eight.forward(hours=1)
-    claim_next(now=at_eight(), clock=at_eight)
+    claim_next(at_eight)
     due()
     expand(at_eight)
 
     assert digests() == [(THURSDAY, "cancelled", 0), (THURSDAY, "queued", 1)]
 
 
-def test_one_that_could_not_leave_becomes_the_next_days(due: Due, at_eight: Clock) -> None:
+def test_one_that_could_not_leave_becomes_the_next_days(due: Due, at_eight: MovableClock) -> None:
     """The mail server was down on Thursday; on Friday one mail says everything."""
     due()
     expand(at_eight)
@@ -161,7 +162,7 @@ def test_one_that_could_not_leave_becomes_the_next_days(due: Due, at_eight: Cloc
     assert digests() == [(FRIDAY, "queued", 2)]
 
 
-def test_the_database_refuses_a_second_digest_of_the_day(reader: User, at_eight: Clock) -> None:
+def test_the_database_refuses_a_second_digest_of_the_day(reader: User, at_eight: MovableClock) -> None:
     DeliveryFactory(person=reader, kind="digest", digest_on=THURSDAY)
     with pytest.raises(IntegrityError), transaction.atomic():
         DeliveryFactory(person=reader, kind="digest", digest_on=THURSDAY)
@@ -170,7 +171,7 @@ def test_the_database_refuses_a_second_digest_of_the_day(reader: User, at_eight:
     DeliveryFactory(person=reader, kind="digest", digest_on=FRIDAY)
 
 
-def test_the_day_and_the_hour_are_the_persons_own(due: Due, reader: User, at_eight: Clock) -> None:
+def test_the_day_and_the_hour_are_the_persons_own(due: Due, reader: User, at_eight: MovableClock) -> None:
     """Eight on Thursday in Shanghai is Wednesday evening in Toronto: the hour of Wednesday has passed."""
     User.objects.filter(pk=reader.pk).update(time_zone="America/Toronto")
     due()
@@ -185,7 +186,7 @@ def test_the_day_and_the_hour_are_the_persons_own(due: Due, reader: User, at_eig
     [(2, dt.datetime(2026, 3, 29, 1, tzinfo=dt.UTC)), (3, dt.datetime(2026, 3, 29, 1, tzinfo=dt.UTC))],
 )
 def test_an_hour_that_the_clock_skips_comes_an_hour_later(
-    due: Due, reader: User, at_eight: Clock, hour: int, leaves_at: dt.datetime
+    due: Due, reader: User, at_eight: MovableClock, hour: int, leaves_at: dt.datetime
 ) -> None:
     User.objects.filter(pk=reader.pk).update(time_zone="Europe/Berlin", reminder_hour=hour)
     at_eight.at = dt.datetime(2026, 3, 29, 0, 0, tzinfo=dt.UTC)
@@ -195,31 +196,31 @@ def test_an_hour_that_the_clock_skips_comes_an_hour_later(
     assert Delivery.objects.get().next_attempt_at == leaves_at
 
 
-def test_a_digest_waits_until_all_that_is_due_is_in_it(due: Due, at_eight: Clock) -> None:
+def test_a_digest_waits_until_all_that_is_due_is_in_it(due: Due, at_eight: MovableClock) -> None:
     at_eight.forward(hours=2)
     due()
     due()
-    expand_due(now=at_eight(), clock=at_eight, batch=1)
-    assert claim_next(now=at_eight(), clock=at_eight) is None
+    expand_due(at_eight, batch=1)
+    assert claim_next(at_eight) is None
 
-    expand_due(now=at_eight(), clock=at_eight, batch=1)
-    claim = claim_next(now=at_eight(), clock=at_eight)
+    expand_due(at_eight, batch=1)
+    claim = claim_next(at_eight)
     assert claim is not None
     assert len(claim.items) == 2
 
 
-def test_who_wants_no_mail_gets_none_and_sees_why(due: Due, reader: User, at_eight: Clock) -> None:
+def test_who_wants_no_mail_gets_none_and_sees_why(due: Due, reader: User, at_eight: MovableClock) -> None:
     set_mode(reader, "feed")
     due()
     expand(at_eight)
 
     delivery = ReminderItem.objects.get().delivery
     assert (delivery.status, delivery.reason) == ("skipped", Reason.FEED_ONLY)
-    assert claim_next(now=at_eight.forward(days=1), clock=at_eight) is None
+    assert claim_next(Clock(at_eight.forward(days=1), at_eight.read)) is None
 
 
 @pytest.mark.parametrize("kind", ["decision_date", "obligation"])
-def test_some_kinds_reach_who_wants_no_mail(due: Due, reader: User, at_eight: Clock, kind: str) -> None:
+def test_some_kinds_reach_who_wants_no_mail(due: Due, reader: User, at_eight: MovableClock, kind: str) -> None:
     set_mode(reader, "feed")
     due(kind=kind)
     expand(at_eight)
@@ -228,7 +229,7 @@ def test_some_kinds_reach_who_wants_no_mail(due: Due, reader: User, at_eight: Cl
 
 
 @pytest.mark.parametrize("why", ["lead", "fallback"])
-def test_a_call_for_help_reaches_who_wants_no_mail(due: Due, reader: User, at_eight: Clock, why: str) -> None:
+def test_a_call_for_help_reaches_who_wants_no_mail(due: Due, reader: User, at_eight: MovableClock, why: str) -> None:
     set_mode(reader, "feed")
     plan = due(rule__audience="lead")
     unit = plan.milestone.unit
@@ -242,7 +243,7 @@ def test_a_call_for_help_reaches_who_wants_no_mail(due: Due, reader: User, at_ei
     assert digests() == [(THURSDAY, "queued", 1)]
 
 
-def test_who_wants_each_gets_each(due: Due, reader: User, at_eight: Clock) -> None:
+def test_who_wants_each_gets_each(due: Due, reader: User, at_eight: MovableClock) -> None:
     set_mode(reader, "immediate")
     due()
     due()
@@ -253,19 +254,19 @@ def test_who_wants_each_gets_each(due: Due, reader: User, at_eight: Clock) -> No
 
 @pytest.mark.parametrize(("late", "kind"), [(dt.timedelta(hours=24), "single"), (dt.timedelta(hours=25), "digest")])
 def test_what_is_a_day_late_comes_in_the_digest_whatever_the_mode(
-    due: Due, reader: User, at_eight: Clock, late: dt.timedelta, kind: str
+    due: Due, reader: User, at_eight: MovableClock, late: dt.timedelta, kind: str
 ) -> None:
     set_mode(reader, "immediate")
-    due(send_at=at_eight() - late)
+    due(send_at=at_eight.at - late)
     expand(at_eight)
 
     assert Delivery.objects.get().kind == kind
 
 
-def test_what_is_in_time_joins_what_is_late(due: Due, reader: User, at_eight: Clock) -> None:
+def test_what_is_in_time_joins_what_is_late(due: Due, reader: User, at_eight: MovableClock) -> None:
     set_mode(reader, "immediate")
     due()
-    due(send_at=at_eight() - dt.timedelta(days=3))
+    due(send_at=at_eight.at - dt.timedelta(days=3))
     assert expand(at_eight) == 1
     due()
     assert expand(at_eight) == 0
@@ -273,7 +274,7 @@ def test_what_is_in_time_joins_what_is_late(due: Due, reader: User, at_eight: Cl
     assert digests() == [(THURSDAY, "queued", 3)]
 
 
-def test_a_digest_sent_again_stays_that_of_its_day(due: Due, reader: User, at_eight: Clock) -> None:
+def test_a_digest_sent_again_stays_that_of_its_day(due: Due, reader: User, at_eight: MovableClock) -> None:
     due()
     due()
     expand(at_eight)
@@ -288,20 +289,22 @@ def test_a_digest_sent_again_stays_that_of_its_day(due: Due, reader: User, at_ei
 
 @pytest.mark.parametrize("count", [1, 30])
 def test_digests_of_many_take_as_many_queries_as_of_one(
-    count: int, at_eight: Clock, django_assert_num_queries: Callable[..., Any]
+    count: int, at_eight: MovableClock, django_assert_num_queries: Callable[..., Any]
 ) -> None:
     rule = ReminderRuleFactory(offset=7)
     for _milestone in range(count):
         milestone = MilestoneFactory()
         set_mode(milestone.owner, "digest")
-        ReminderPlanFactory(milestone=milestone, rule=rule, send_at=at_eight())
+        ReminderPlanFactory(milestone=milestone, rule=rule, send_at=at_eight.at)
 
     with django_assert_num_queries(17):
         assert expand(at_eight) == count
 
 
 @pytest.mark.parametrize("has_deputy", [True, False])
-def test_an_absence_that_begins_while_a_digest_waits(due: Due, reader: User, at_eight: Clock, has_deputy: bool) -> None:
+def test_an_absence_that_begins_while_a_digest_waits(
+    due: Due, reader: User, at_eight: MovableClock, has_deputy: bool
+) -> None:
     """The deputy gets it in a digest of their own, the reader does not; without a deputy the reader still does."""
     due()
     expand(at_eight)
@@ -309,7 +312,7 @@ def test_an_absence_that_begins_while_a_digest_waits(due: Due, reader: User, at_
     absence = {"absent_from": THURSDAY, "absent_until": FRIDAY, "deputy": deputy if has_deputy else None}
     User.objects.filter(pk=reader.pk).update(**absence)
     at_eight.forward(hours=1)
-    claim = claim_next(now=at_eight(), clock=at_eight)
+    claim = claim_next(at_eight)
     expand(at_eight)
 
     assert claim is not None
@@ -319,7 +322,9 @@ def test_an_absence_that_begins_while_a_digest_waits(due: Due, reader: User, at_
     assert list(living) == [expected]
 
 
-def test_a_deputys_digest_has_the_absent_persons_items_among_their_own(due: Due, reader: User, at_eight: Clock) -> None:
+def test_a_deputys_digest_has_the_absent_persons_items_among_their_own(
+    due: Due, reader: User, at_eight: MovableClock
+) -> None:
     away = UserFactory(
         coordinator_in=reader.memberships.get().unit, deputy=reader, absent_from=THURSDAY, absent_until=FRIDAY
     )

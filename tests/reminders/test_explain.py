@@ -10,31 +10,31 @@ from partnerships.models import Delivery, Milestone, ReminderRule, User
 from partnerships.models.reasons import Reason
 from partnerships.reminders.explain import explain
 from partnerships.reminders.reconcile import reconcile_marked
-from tests.reminders.conftest import Clock
+from tests.reminders.conftest import MovableClock
 from tests.services.smtp_sink import SmtpSink
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def story(milestone: Milestone, clock: Clock) -> list[str]:
-    return explain(Milestone.objects.get(pk=milestone.pk), now=clock())
+def story(milestone: Milestone, clock: MovableClock) -> list[str]:
+    return explain(Milestone.objects.get(pk=milestone.pk), now=clock.at)
 
 
-def deliver(clock: Clock) -> None:
-    deliver_due(now=clock(), clock=clock, limit=10, is_stopping=lambda: False)
+def deliver(clock: MovableClock) -> None:
+    deliver_due(clock, limit=10, is_stopping=lambda: False)
 
 
 HEAD = "Open the joint laboratory, due on 2026-03-12, Open"
 
 
-def test_it_says_what_will_come(milestone: Milestone, clock: Clock) -> None:
+def test_it_says_what_will_come(milestone: Milestone, clock: MovableClock) -> None:
     ReminderRuleFactory(offset=30)
     assert story(milestone, clock) == [
         HEAD,
         "It was changed since the last run; the next run brings its reminders in step.",
     ]
 
-    reconcile_marked(now=clock())
+    reconcile_marked(real_now=clock.at)
 
     assert story(milestone, clock) == [
         HEAD,
@@ -44,15 +44,15 @@ def test_it_says_what_will_come(milestone: Milestone, clock: Clock) -> None:
     ]
 
 
-def test_it_says_that_no_rule_speaks(rule: ReminderRule, clock: Clock) -> None:
+def test_it_says_that_no_rule_speaks(rule: ReminderRule, clock: MovableClock) -> None:
     milestone = MilestoneFactory(kind="review", due_on=dt.date(2026, 3, 12), title="Open the joint laboratory")
-    reconcile_marked(now=clock())
+    reconcile_marked(real_now=clock.at)
 
     assert story(milestone, clock) == [HEAD, "No reminder rule speaks about it."]
 
 
 def test_it_tells_what_was_sent_step_by_step(
-    queue: Callable[[], None], milestone: Milestone, clock: Clock, smtp_sink: SmtpSink
+    queue: Callable[[], None], milestone: Milestone, clock: MovableClock, smtp_sink: SmtpSink
 ) -> None:
     queue()
     deliver(clock)
@@ -67,7 +67,7 @@ def test_it_tells_what_was_sent_step_by_step(
 
 
 def test_it_tells_what_the_mail_server_said(
-    queue: Callable[[], None], milestone: Milestone, clock: Clock, smtp_sink: SmtpSink
+    queue: Callable[[], None], milestone: Milestone, clock: MovableClock, smtp_sink: SmtpSink
 ) -> None:
     smtp_sink.script({"at": "RCPT", "reply": "450 Mailbox busy"})
     queue()
@@ -81,13 +81,13 @@ def test_it_tells_what_the_mail_server_said(
 
 
 def test_it_tells_what_was_cancelled_and_why(
-    queue: Callable[[], None], milestone: Milestone, clock: Clock, smtp_sink: SmtpSink
+    queue: Callable[[], None], milestone: Milestone, clock: MovableClock, smtp_sink: SmtpSink
 ) -> None:
     queue()
     milestone.due_on = dt.date(2026, 6, 1)
     milestone.save()
     deliver(clock)
-    reconcile_marked(now=clock())
+    reconcile_marked(real_now=clock.at)
 
     lines = story(milestone, clock)
 
@@ -101,7 +101,7 @@ def test_it_tells_what_was_cancelled_and_why(
     ]
 
 
-def test_it_says_that_nobody_can_be_told(queue: Callable[[], None], milestone: Milestone, clock: Clock) -> None:
+def test_it_says_that_nobody_can_be_told(queue: Callable[[], None], milestone: Milestone, clock: MovableClock) -> None:
     Milestone.objects.update(owner=None)
     queue()
 
@@ -118,7 +118,7 @@ def test_it_says_that_nobody_can_be_told(queue: Callable[[], None], milestone: M
     ],
 )
 def test_it_says_what_a_person_can_do(
-    queue: Callable[[], None], milestone: Milestone, clock: Clock, status: str, advice: str
+    queue: Callable[[], None], milestone: Milestone, clock: MovableClock, status: str, advice: str
 ) -> None:
     queue()
     Delivery.objects.update(status=status)
@@ -128,21 +128,21 @@ def test_it_says_what_a_person_can_do(
 
 @pytest.mark.parametrize("count", [1, 5])
 def test_what_is_to_come_costs_the_same_for_many_rules(
-    milestone: Milestone, clock: Clock, count: int, django_assert_num_queries: Callable[..., Any]
+    milestone: Milestone, clock: MovableClock, count: int, django_assert_num_queries: Callable[..., Any]
 ) -> None:
     ReminderRuleFactory.create_batch(count - 1)
-    reconcile_marked(now=clock())
+    reconcile_marked(real_now=clock.at)
     loaded = Milestone.objects.select_related("unit").get(pk=milestone.pk)
 
     with django_assert_num_queries(6):
-        explain(loaded, now=clock())
+        explain(loaded, now=clock.at)
 
 
 @pytest.mark.parametrize("count", [1, 5])
 def test_a_long_story_takes_as_many_queries_as_a_short_one(
     queue: Callable[[], None],
     milestone: Milestone,
-    clock: Clock,
+    clock: MovableClock,
     count: int,
     smtp_sink: SmtpSink,
     django_assert_num_queries: Callable[..., Any],
@@ -155,11 +155,11 @@ def test_a_long_story_takes_as_many_queries_as_a_short_one(
     loaded = Milestone.objects.select_related("unit").get(pk=milestone.pk)
 
     with django_assert_num_queries(4):
-        explain(loaded, now=clock())
+        explain(loaded, now=clock.at)
 
 
 def test_it_says_when_a_digest_leaves_and_why_none_does(
-    queue: Callable[[], None], milestone: Milestone, clock: Clock
+    queue: Callable[[], None], milestone: Milestone, clock: MovableClock
 ) -> None:
     User.objects.update(reminder_mode="digest", reminder_hour=9)
     queue()

@@ -27,7 +27,7 @@ from partnerships.operations.audit import audit
 from partnerships.operations.run import run_once
 from partnerships.reminders.explain import explain
 from partnerships.reminders.reconcile import reconcile_marked
-from tests.reminders.conftest import Clock
+from tests.reminders.conftest import MovableClock
 from tests.reminders.test_races import at_once
 from tests.services.smtp_sink import SmtpSink
 
@@ -58,23 +58,23 @@ def announce(rule: ReminderRule, person: User, unit: Unit) -> Callable[..., Mile
     def make(day: int) -> Milestone:
         due_on = dt.date(2026, 3, day + 7)
         milestone = MilestoneFactory(owner=person, agreement__unit=unit, due_on=due_on, title=f"Item {day}")
-        reconcile_marked(now=eight(3))
+        reconcile_marked(real_now=eight(3))
         return milestone
 
     return make
 
 
-def run(clock: Clock, at: dt.datetime) -> None:
+def run(clock: MovableClock, at: dt.datetime) -> None:
     clock.at = at
-    run_once(now=clock(), clock=clock)
+    run_once(clock)
 
 
-def away(clock: Clock, sink: SmtpSink, days: range) -> None:
+def away(clock: MovableClock, sink: SmtpSink, days: range) -> None:
     """No mail server while these days are over; a run at eight and one at five past."""
     sink.stop()
     for day in days:
         run(clock, eight(day))
-        run(clock, clock() + dt.timedelta(minutes=5))
+        run(clock, clock.at + dt.timedelta(minutes=5))
     sink.start()
 
 
@@ -83,7 +83,7 @@ def mails(sink: SmtpSink) -> Counter[str]:
 
 
 def test_what_waited_for_days_comes_in_one_mail_that_names_all(
-    person: User, announce: Callable[..., Milestone], clock: Clock, smtp_sink: SmtpSink
+    person: User, announce: Callable[..., Milestone], clock: MovableClock, smtp_sink: SmtpSink
 ) -> None:
     for day in range(4, 9):
         announce(day)
@@ -97,25 +97,25 @@ def test_what_waited_for_days_comes_in_one_mail_that_names_all(
     single, digest = Delivery.objects.filter(kind="single"), Delivery.objects.get(kind="digest")
     assert {(one.status, one.reason) for one in single} == {("cancelled", Reason.GATHERED)}
     assert [digest.status, digest.items.filter(cancelled_at=None).count()] == ["sent", 5]
-    assert audit(now=clock()) == []
+    assert audit(real_now=clock.at) == []
     run(clock, eight(10))
     assert len(smtp_sink.received) == 1
 
 
 def test_the_explanation_says_where_the_reminder_went(
-    announce: Callable[..., Milestone], clock: Clock, smtp_sink: SmtpSink
+    announce: Callable[..., Milestone], clock: MovableClock, smtp_sink: SmtpSink
 ) -> None:
     milestone, _other = announce(4), announce(5)
     away(clock, smtp_sink, range(4, 7))
 
-    lines = "\n".join(explain(milestone, now=clock()))
+    lines = "\n".join(explain(milestone, now=clock.at))
 
     assert f"not sent. {Reason.GATHERED.label}" in lines
     assert "In the digest of 2026-03-0" in lines
 
 
 def test_up_to_a_day_late_each_comes_by_itself(
-    person: User, announce: Callable[..., Milestone], clock: Clock, smtp_sink: SmtpSink
+    person: User, announce: Callable[..., Milestone], clock: MovableClock, smtp_sink: SmtpSink
 ) -> None:
     for _number in range(3):
         announce(4)
@@ -126,7 +126,9 @@ def test_up_to_a_day_late_each_comes_by_itself(
     assert mails(smtp_sink) == {person.email: 3}
 
 
-def test_one_alone_stays_what_it_is(announce: Callable[..., Milestone], clock: Clock, smtp_sink: SmtpSink) -> None:
+def test_one_alone_stays_what_it_is(
+    announce: Callable[..., Milestone], clock: MovableClock, smtp_sink: SmtpSink
+) -> None:
     announce(4)
     away(clock, smtp_sink, range(4, 8))
 
@@ -135,13 +137,15 @@ def test_one_alone_stays_what_it_is(announce: Callable[..., Milestone], clock: C
     assert [(one.kind, one.status) for one in Delivery.objects.all()] == [("single", "sent")]
 
 
-def test_whoever_has_the_digest_of_the_day_already_gets_the_rest_the_next_day(person: User, clock: Clock) -> None:
+def test_whoever_has_the_digest_of_the_day_already_gets_the_rest_the_next_day(
+    person: User, clock: MovableClock
+) -> None:
     """At most one a day, as after any outage."""
     DeliveryFactory(person=person, kind="digest", digest_on=dt.date(2026, 3, 8), sent=True)
     late(person, 2)
     clock.at = eight(8)
 
-    gather_late(now=clock(), at=clock())
+    gather_late(clock)
 
     digest = Delivery.objects.get(kind="digest", status="queued")
     assert (digest.digest_on, digest.next_attempt_at) == (dt.date(2026, 3, 9), eight(9))
@@ -168,20 +172,22 @@ def late(person: User, count: int, **fields: Any) -> list[Delivery]:
         {"status": "held"},
     ],
 )
-def test_what_was_handed_over_or_is_with_somebody_stays_as_it_is(person: User, clock: Clock, fields: Any) -> None:
+def test_what_was_handed_over_or_is_with_somebody_stays_as_it_is(
+    person: User, clock: MovableClock, fields: Any
+) -> None:
     [other] = late(person, 1, **fields)
     before = Delivery.objects.filter(pk=other.pk).values().get()
     late(person, 2)
     clock.at = eight(8)
 
-    assert gather_late(now=clock(), at=clock()) == 2
+    assert gather_late(clock) == 2
 
     assert Delivery.objects.filter(pk=other.pk).values().get() == before
     assert other.items.get().cancelled_at is None
     assert Delivery.objects.get(kind="digest").items.count() == 2
 
 
-def test_notices_and_mails_to_contacts_stay_as_they_are(person: User, clock: Clock) -> None:
+def test_notices_and_mails_to_contacts_stay_as_they_are(person: User, clock: MovableClock) -> None:
     contact = ContactFactory()
     for _number in range(2):
         plan = ReminderPlanFactory(status="expanded")
@@ -190,39 +196,39 @@ def test_notices_and_mails_to_contacts_stay_as_they_are(person: User, clock: Clo
         DeliveryFactory(person=person, kind="notice", queued_at=eight(4))
     clock.at = eight(8)
 
-    assert gather_late(now=clock(), at=clock()) == 0
+    assert gather_late(clock) == 0
 
 
-def test_what_a_sender_has_claimed_meanwhile_is_not_in_the_digest(person: User, clock: Clock) -> None:
+def test_what_a_sender_has_claimed_meanwhile_is_not_in_the_digest(person: User, clock: MovableClock) -> None:
     late(person, 3)
     clock.at = eight(8)
-    claim = claim_next(now=clock(), clock=clock)
+    claim = claim_next(clock)
     assert claim is not None
 
-    assert gather_late(now=clock(), at=clock()) == 2
+    assert gather_late(clock) == 2
 
     claim.delivery.refresh_from_db()
     assert claim.delivery.status == "claimed"
     assert claim.delivery.items.get().cancelled_at is None
 
 
-def test_while_all_mail_is_held_nothing_is_gathered(person: User, clock: Clock, smtp_sink: SmtpSink) -> None:
+def test_while_all_mail_is_held_nothing_is_gathered(person: User, clock: MovableClock, smtp_sink: SmtpSink) -> None:
     late(person, 2)
     clock.at = eight(8)
-    hold_all(actor=UserFactory(staff=True), note="Moving", now=clock())
+    hold_all(actor=UserFactory(staff=True), note="Moving", now=clock.at)
 
     run(clock, eight(8))
 
     assert set(Delivery.objects.values_list("kind", "status")) == {("single", "held")}
 
 
-def test_several_runs_at_once_gather_each_reminder_once(unit: Unit, clock: Clock) -> None:
+def test_several_runs_at_once_gather_each_reminder_once(unit: Unit, clock: MovableClock) -> None:
     people = UserFactory.create_batch(6, coordinator_in=unit)
     for person in people:
         late(person, 3)
     clock.at = eight(8)
 
-    at_once(4, lambda: [gather_late(now=clock(), at=clock(), people=2) for _turn in range(6)])
+    at_once(4, lambda: [gather_late(clock, people=2) for _turn in range(6)])
 
     living = ReminderItem.objects.filter(cancelled_at=None)
     assert Counter(living.values_list("person", flat=True)) == {person.pk: 3 for person in people}
@@ -230,7 +236,7 @@ def test_several_runs_at_once_gather_each_reminder_once(unit: Unit, clock: Clock
     assert DeliveryEvent.objects.filter(reason=Reason.GATHERED).count() == 18
 
 
-def test_gathered_while_others_expand_and_claim_each_reminder_lives_once(unit: Unit, clock: Clock) -> None:
+def test_gathered_while_others_expand_and_claim_each_reminder_lives_once(unit: Unit, clock: MovableClock) -> None:
     people = UserFactory.create_batch(4, coordinator_in=unit)
     for person in people:
         late(person, 3)
@@ -246,20 +252,20 @@ def test_gathered_while_others_expand_and_claim_each_reminder_lives_once(unit: U
     assert Counter(living.values_list("person", flat=True)) == {person.pk: 4 for person in people}
 
 
-def gather_once(clock: Clock) -> None:
-    gather_late(now=clock(), at=clock())
+def gather_once(clock: MovableClock) -> None:
+    gather_late(clock)
 
 
-def expand_once(clock: Clock) -> None:
-    expand_due(now=clock(), clock=clock)
+def expand_once(clock: MovableClock) -> None:
+    expand_due(clock)
 
 
-def claim_once(clock: Clock) -> None:
-    claim_next(now=clock(), clock=clock)
+def claim_once(clock: MovableClock) -> None:
+    claim_next(clock)
 
 
 def test_a_crash_in_the_middle_leaves_all_as_it_was(
-    person: User, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    person: User, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     late(person, 2)
     clock.at = eight(8)
@@ -270,19 +276,19 @@ def test_a_crash_in_the_middle_leaves_all_as_it_was(
     with monkeypatch.context() as broken:
         broken.setattr(gather, "_close", crash)
         with pytest.raises(ConnectionError):
-            gather_late(now=clock(), at=clock())
+            gather_late(clock)
 
     assert set(Delivery.objects.values_list("kind", "status")) == {("single", "queued")}
-    assert gather_late(now=clock(), at=clock()) == 2
+    assert gather_late(clock) == 2
 
 
 @pytest.mark.parametrize("count", [2, 6])
 def test_the_queries_do_not_grow_with_what_waits(
-    unit: Unit, clock: Clock, count: int, django_assert_num_queries: Any
+    unit: Unit, clock: MovableClock, count: int, django_assert_num_queries: Any
 ) -> None:
     for person in UserFactory.create_batch(count, coordinator_in=unit):
         late(person, 2)
     clock.at = eight(8)
 
     with django_assert_num_queries(16):
-        gather_late(now=clock(), at=clock())
+        gather_late(clock)

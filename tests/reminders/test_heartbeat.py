@@ -11,8 +11,9 @@ from partnerships.factories import NOON
 from partnerships.models import ComponentHeartbeat
 from partnerships.operations.heartbeat import ALARM, SILENT_AFTER, Silence, silence, sound_alarm, write_heartbeat
 from partnerships.operations.run import run_once
+from partnerships.reminders.clock import Clock
 from partnerships.tasks import tick
-from tests.reminders.conftest import Clock
+from tests.reminders.conftest import MovableClock
 from tests.together import run_together
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
@@ -65,10 +66,10 @@ def test_of_several_processes_one_logs(before: dt.datetime | None) -> None:
     assert sorted(sounded) == [False, False, False, True]
 
 
-def test_each_run_says_who_ran_and_what_rang(clock: Clock, time_machine: Any) -> None:
-    run_once(now=clock(), clock=clock, trigger="loop")
+def test_each_run_leaves_its_heartbeat_and_that_of_its_trigger(clock: MovableClock, time_machine: Any) -> None:
+    run_once(clock, trigger="loop")
     clock.forward(minutes=1)
-    run_once(now=clock(), clock=clock)
+    run_once(clock)
     time_machine.move_to(clock.forward(minutes=1), tick=False)
     tick(trigger="beat")
 
@@ -80,14 +81,14 @@ def test_each_run_says_who_ran_and_what_rang(clock: Clock, time_machine: Any) ->
     }
 
 
-def test_a_long_run_leaves_a_pulse_at_its_end(clock: Clock) -> None:
-    class Slow(Clock):
-        """Each look at it takes a minute."""
+def test_a_long_run_leaves_a_heartbeat_at_its_end(clock: MovableClock) -> None:
+    class Slow(MovableClock):
+        """Each reading of it takes a minute."""
 
-        def __call__(self) -> dt.datetime:
+        def read(self) -> dt.datetime:
             return self.forward(minutes=1)
 
     slow = Slow(NOON)
-    run_once(now=NOON, clock=slow)
+    run_once(Clock(NOON, slow.read))
 
     assert ComponentHeartbeat.objects.get(name="reminders").at == slow.at

@@ -11,16 +11,16 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
-from django.utils import timezone
 
 from partnerships.factories import NOON, MilestoneFactory
 from partnerships.mailing.claim import rescue
 from partnerships.mailing.deliver import deliver_due
 from partnerships.mailing.expand import expand_due
 from partnerships.models import Delivery, Milestone, ReminderRule
+from partnerships.reminders.clock import Clock
 from partnerships.reminders.reconcile import reconcile_marked
 from partnerships.statuses import DeliveryStatus
-from tests.reminders.conftest import Clock
+from tests.reminders.conftest import MovableClock
 from tests.services.processes import start_process
 from tests.services.smtp_sink import SmtpSink
 from tests.services.stack import eventually
@@ -50,17 +50,17 @@ def start_sender(sink: SmtpSink, log: Path, *options: str) -> subprocess.Popen[b
 
 def queue_mails(number: int) -> None:
     MilestoneFactory.create_batch(number, due_on=dt.date(2026, 3, 12))
-    reconcile_marked(now=NOON)
-    expand_due(now=SEND_AT, clock=Clock(SEND_AT))
+    reconcile_marked(real_now=NOON)
+    expand_due(MovableClock(SEND_AT))
 
 
 def let_leases_end() -> None:
     Delivery.objects.filter(status__in=("claimed", "handing")).update(lease_until=NOON)
-    rescue(clock=Clock(SEND_AT))
+    rescue(real_now=SEND_AT)
 
 
 def send() -> Counter[str]:
-    return deliver_due(now=SEND_AT, clock=timezone.now, limit=100, is_stopping=lambda: False).counts
+    return deliver_due(Clock(SEND_AT), limit=100, is_stopping=lambda: False).counts
 
 
 def readers(sink: SmtpSink) -> Counter[str]:

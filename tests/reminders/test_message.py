@@ -12,7 +12,6 @@ from django.utils import translation
 from icalendar import Calendar
 
 from partnerships.factories import (
-    NOON,
     MilestoneFactory,
     ReminderItemFactory,
     ReminderPlanFactory,
@@ -23,7 +22,8 @@ from partnerships.mailing.calendar_events import single_event
 from partnerships.mailing.claim import claim_next
 from partnerships.mailing.message import Written, ascii_address, one_line, when_words, write
 from partnerships.models import Delivery, Milestone, ReminderItem, User
-from tests.reminders.conftest import Clock
+from partnerships.reminders.clock import Clock
+from tests.reminders.conftest import MovableClock
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,15 +31,15 @@ INJECTION = "Sign\r\nBcc: everyone@example.org\r\n\r\nhello \u202egnp.exe\x00"
 
 
 @pytest.fixture
-def written(queue: Callable[[], None], clock: Clock) -> Callable[..., Written]:
+def written(queue: Callable[[], None], clock: MovableClock) -> Callable[..., Written]:
     """Writes the one queued mail; keyword arguments change the milestone's row first, whatever its fields would say."""
 
     def run(**milestone: object) -> Written:
         queue()
         Milestone.objects.update(**milestone)
-        claim = claim_next(now=clock(), clock=clock)
+        claim = claim_next(clock)
         assert claim is not None
-        return write(claim.delivery, claim.items, now=clock(), at=clock())
+        return write(claim.delivery, claim.items, clock)
 
     return run
 
@@ -129,12 +129,12 @@ def test_the_text_says_what_by_when_why_me_and_where(
         ("fallback", "Those it is meant for cannot be told: give it an owner who can look after it."),
     ],
 )
-def test_everybody_is_told_what_they_can_do(clock: Clock, why: str, expected: str) -> None:
+def test_everybody_is_told_what_they_can_do(clock: MovableClock, why: str, expected: str) -> None:
     milestone = MilestoneFactory(owner=UserFactory(name="Li Wei"))
     item = ReminderItem(why=why, plan=ReminderPlanFactory(milestone=milestone))
     delivery = Delivery(person=UserFactory(), message_id="<x@example.org>")
 
-    assert expected in part(write(delivery, [item], now=clock(), at=clock()), "plain")
+    assert expected in part(write(delivery, [item], clock), "plain")
 
 
 def test_the_html_has_one_button_and_nothing_from_elsewhere(
@@ -185,7 +185,7 @@ def test_long_words_fit_the_lines_of_the_mail_standard(written: Callable[..., Wr
     assert "y" * 10_000 in part(mail, "plain")
 
 
-def test_a_late_mail_says_so(written: Callable[..., Written], clock: Clock, queue: Callable[[], None]) -> None:
+def test_a_late_mail_says_so(written: Callable[..., Written], clock: MovableClock, queue: Callable[[], None]) -> None:
     queue()
     clock.at = dt.datetime(2026, 3, 6, 1, tzinfo=dt.UTC)
 
@@ -211,14 +211,14 @@ def test_days_left_in_words(days: int, words: str) -> None:
         assert when_words(days) == words
 
 
-def test_the_days_are_counted_in_the_zone_of_the_unit(clock: Clock) -> None:
+def test_the_days_are_counted_in_the_zone_of_the_unit(clock: MovableClock) -> None:
     """At 23:30 in London on 11 March it is the 12th in Shanghai already."""
     milestone = MilestoneFactory(due_on=dt.date(2026, 3, 12), agreement__unit=UnitFactory(time_zone="Asia/Shanghai"))
     plan = ReminderPlanFactory(milestone=milestone, send_at=dt.datetime(2026, 3, 12, tzinfo=dt.UTC))
     item = ReminderItem(why="owner", plan=plan)
     delivery = Delivery(person=milestone.owner, message_id="<x@example.org>")
 
-    mail = write(delivery, [item], now=dt.datetime(2026, 3, 11, 23, 30, tzinfo=dt.UTC), at=NOON)
+    mail = write(delivery, [item], Clock(dt.datetime(2026, 3, 11, 23, 30, tzinfo=dt.UTC)))
 
     assert mail.subject == f"[{milestone.unit}] {milestone.title} — today (2026-03-12)"
 
@@ -246,14 +246,14 @@ def events(mail: Written) -> list[EmailMessage]:
 
 
 def test_the_date_comes_along_for_the_readers_calendar(
-    written: Callable[..., Written], milestone: Milestone, clock: Clock
+    written: Callable[..., Written], milestone: Milestone, clock: MovableClock
 ) -> None:
     mail = written(title="Open the laboratory 联合实验室")
     (part,) = events(mail)
     assert (part.get_param("method"), part.get_filename(), part.is_attachment()) == ("PUBLISH", "date.ics", True)
     milestone.refresh_from_db()
     assert milestone.owner is not None
-    expected = single_event(milestone, milestone.owner, changed_at=clock())
+    expected = single_event(milestone, milestone.owner, changed_at=clock.at)
     assert part.get_payload(decode=True) == expected
     event = Calendar.from_ical(expected).events[0]
     assert (event["UID"], event["SEQUENCE"], event.decoded("DTSTART")) == (
@@ -265,12 +265,12 @@ def test_the_date_comes_along_for_the_readers_calendar(
 
 
 @pytest.mark.parametrize(("why", "count"), [("owner", 1), ("stand-in", 1), ("lead", 0), ("named", 0), ("fallback", 0)])
-def test_what_others_owe_comes_into_nobodys_calendar(why: str, count: int, clock: Clock) -> None:
+def test_what_others_owe_comes_into_nobodys_calendar(why: str, count: int, clock: MovableClock) -> None:
     item = ReminderItemFactory(why=why)
-    assert len(events(write(item.delivery, [item], now=clock(), at=clock()))) == count
+    assert len(events(write(item.delivery, [item], clock))) == count
 
 
-def test_several_dates_come_without_a_file(clock: Clock) -> None:
+def test_several_dates_come_without_a_file(clock: MovableClock) -> None:
     first = ReminderItemFactory(why="owner")
     second = ReminderItemFactory(why="owner", person=first.person, delivery=first.delivery)
-    assert events(write(first.delivery, [first, second], now=clock(), at=clock())) == []
+    assert events(write(first.delivery, [first, second], clock)) == []

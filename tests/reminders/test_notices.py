@@ -19,7 +19,8 @@ from partnerships.models import Delivery, DeliveryNotice, Milestone, ReminderIte
 from partnerships.models.reasons import Reason
 from partnerships.operations.audit import audit
 from partnerships.operations.run import run_once
-from tests.reminders.conftest import Clock
+from partnerships.reminders.clock import Clock
+from tests.reminders.conftest import MovableClock
 from tests.reminders.test_races import at_once
 from tests.services.smtp_sink import SmtpSink
 
@@ -52,11 +53,11 @@ def notes(delivery: Delivery) -> list[str]:
 
 @pytest.mark.parametrize("status", ["failed", "uncertain", "unconfirmed"])
 def test_the_fallback_person_is_told_who_did_not_get_what_and_why(
-    unit: Unit, clock: Clock, smtp_sink: SmtpSink, status: str
+    unit: Unit, clock: MovableClock, smtp_sink: SmtpSink, status: str
 ) -> None:
     item = fail(unit, status=status)
 
-    run_once(now=clock(), clock=clock)
+    run_once(clock)
 
     [mail] = smtp_sink.received
     assert mail.recipients == [unit.fallback_person.email]
@@ -66,49 +67,49 @@ def test_the_fallback_person_is_told_who_did_not_get_what_and_why(
         assert "550 No such user" in text
         assert f"http://testserver/milestones/{item.plan.milestone_id}/" in text
     item.delivery.refresh_from_db()
-    assert (notes(item.delivery), item.delivery.reported_at) == ([Reason.REPORTED], clock())
-    assert [breach for breach in audit(now=clock()) if "Delivery" in breach] == []
+    assert (notes(item.delivery), item.delivery.reported_at) == ([Reason.REPORTED], clock.at)
+    assert [breach for breach in audit(real_now=clock.at) if "Delivery" in breach] == []
 
 
-def test_nobody_is_told_twice(unit: Unit, clock: Clock, smtp_sink: SmtpSink) -> None:
+def test_nobody_is_told_twice(unit: Unit, clock: MovableClock, smtp_sink: SmtpSink) -> None:
     fail(unit)
 
     for _run in range(3):
-        run_once(now=clock(), clock=clock)
+        run_once(clock)
         clock.forward(hours=2)
 
     assert len(smtp_sink.received) == 1
 
 
 def test_two_hundred_failures_are_one_mail_and_an_hour_later_another(
-    unit: Unit, clock: Clock, smtp_sink: SmtpSink
+    unit: Unit, clock: MovableClock, smtp_sink: SmtpSink
 ) -> None:
     for _number in range(40):
         fail(unit)
-    run_once(now=clock(), clock=clock)
+    run_once(clock)
     for _minute in range(5):
         fail(unit)
-        run_once(now=clock.forward(minutes=1), clock=clock)
+        run_once(Clock(clock.forward(minutes=1), clock.read))
 
     assert [mail.subject for mail in smtp_sink.received] == ["40 mails did not get through"]
     assert "And 10 more." in smtp_sink.received[0].text()
-    run_once(now=clock.forward(hours=1), clock=clock)
+    run_once(Clock(clock.forward(hours=1), clock.read))
     assert [mail.subject for mail in smtp_sink.received[1:]] == ["5 mails did not get through"]
     assert DeliveryNotice.objects.count() == 45
 
 
 @pytest.mark.both_databases
-def test_several_runs_at_once_tell_each_failure_once(unit: Unit, clock: Clock) -> None:
+def test_several_runs_at_once_tell_each_failure_once(unit: Unit, clock: MovableClock) -> None:
     for _number in range(12):
         fail(unit)
 
-    at_once(4, lambda: [report_failures(at=clock(), batch=2) for _turn in range(6)])
+    at_once(4, lambda: [report_failures(real_now=clock.at, batch=2) for _turn in range(6)])
 
     assert DeliveryNotice.objects.count() == 12
     assert Delivery.objects.filter(kind="notice").count() == 1
 
 
-def test_a_crash_in_the_middle_loses_none(unit: Unit, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_in_the_middle_loses_none(unit: Unit, clock: MovableClock, monkeypatch: pytest.MonkeyPatch) -> None:
     item = fail(unit)
 
     def crash(*_arguments: object) -> None:
@@ -117,14 +118,14 @@ def test_a_crash_in_the_middle_loses_none(unit: Unit, clock: Clock, monkeypatch:
     with monkeypatch.context() as broken:
         broken.setattr(notices, "_record", crash)
         with pytest.raises(ConnectionError):
-            report_failures(at=clock())
+            report_failures(real_now=clock.at)
     assert DeliveryNotice.objects.count() == 0
 
-    assert report_failures(at=clock()) == 1
+    assert report_failures(real_now=clock.at) == 1
     assert DeliveryNotice.objects.get().delivery == item.delivery
 
 
-def test_the_person_the_mail_was_for_is_not_told_but_the_next_above(unit: Unit, clock: Clock) -> None:
+def test_the_person_the_mail_was_for_is_not_told_but_the_next_above(unit: Unit, clock: MovableClock) -> None:
     above = UserFactory(lead_in=UnitFactory(name="Above"))
     parent = above.memberships.get().unit
     parent.fallback_person = above
@@ -135,7 +136,7 @@ def test_the_person_the_mail_was_for_is_not_told_but_the_next_above(unit: Unit, 
     ReminderItem.objects.update(person=unit.fallback_person)
     Delivery.objects.update(person=unit.fallback_person)
 
-    report_failures(at=clock())
+    report_failures(real_now=clock.at)
 
     assert DeliveryNotice.objects.get().person == above
     assert item.plan.milestone.unit == unit
@@ -143,73 +144,75 @@ def test_the_person_the_mail_was_for_is_not_told_but_the_next_above(unit: Unit, 
 
 @pytest.mark.parametrize("change", [{"is_active": False}, {"email": ""}])
 def test_without_a_fallback_person_who_can_be_reached_the_leads_are_told(
-    unit: Unit, clock: Clock, change: dict[str, Any]
+    unit: Unit, clock: MovableClock, change: dict[str, Any]
 ) -> None:
     leads = UserFactory.create_batch(2, lead_in=unit)
     User.objects.filter(pk=unit.fallback_person_id).update(**change)
     fail(unit)
 
-    report_failures(at=clock())
+    report_failures(real_now=clock.at)
 
     assert set(DeliveryNotice.objects.values_list("person", flat=True)) == {lead.pk for lead in leads}
 
 
-def test_when_there_is_nobody_else_the_log_says_so(clock: Clock) -> None:
+def test_when_there_is_nobody_else_the_log_says_so(clock: MovableClock) -> None:
     item = fail(UnitFactory())
 
-    report_failures(at=clock())
+    report_failures(real_now=clock.at)
 
     assert notes(item.delivery) == [Reason.NOBODY_TO_REPORT_TO]
     assert not Delivery.objects.filter(kind="notice").exists()
-    assert report_failures(at=clock()) == 0
+    assert report_failures(real_now=clock.at) == 0
 
 
-def test_a_notice_that_fails_makes_no_further_notice(unit: Unit, clock: Clock, smtp_sink: SmtpSink) -> None:
+def test_a_notice_that_fails_makes_no_further_notice(unit: Unit, clock: MovableClock, smtp_sink: SmtpSink) -> None:
     fail(unit)
     smtp_sink.script({"at": "RCPT", "reply": "550 No such user"})
 
     for _run in range(3):
-        run_once(now=clock(), clock=clock)
+        run_once(clock)
         clock.forward(hours=2)
 
     notice = Delivery.objects.get(kind="notice")
     assert (notice.status, notice.notices.count()) == ("failed", 0)
 
 
-def test_a_notice_of_what_got_through_after_all_is_not_sent(unit: Unit, clock: Clock, smtp_sink: SmtpSink) -> None:
+def test_a_notice_of_what_got_through_after_all_is_not_sent(
+    unit: Unit, clock: MovableClock, smtp_sink: SmtpSink
+) -> None:
     item = fail(unit)
-    report_failures(at=clock())
-    Delivery.objects.filter(pk=item.delivery_id).update(status="sent", sent_at=clock())
+    report_failures(real_now=clock.at)
+    Delivery.objects.filter(pk=item.delivery_id).update(status="sent", sent_at=clock.at)
 
-    assert run_once(now=clock(), clock=clock).deliveries == {"cancelled": 1}
+    assert run_once(clock).deliveries == {"cancelled": 1}
 
     assert smtp_sink.received == []
 
 
 def test_when_the_helper_leaves_before_the_notice_goes_the_next_one_is_told(
-    unit: Unit, clock: Clock, smtp_sink: SmtpSink
+    unit: Unit, clock: MovableClock, smtp_sink: SmtpSink
 ) -> None:
     lead = UserFactory(lead_in=unit)
     fail(unit)
-    report_failures(at=clock())
+    report_failures(real_now=clock.at)
     User.objects.filter(pk=unit.fallback_person_id).update(is_active=False)
 
-    run_once(now=clock(), clock=clock)
-    run_once(now=clock.forward(minutes=1), clock=clock)
+    run_once(clock)
+    run_once(Clock(clock.forward(minutes=1), clock.read))
 
     assert [mail.recipients for mail in smtp_sink.received] == [[lead.email]]
 
 
-def test_what_was_done_meanwhile_needs_nobodys_help(unit: Unit, clock: Clock) -> None:
+def test_what_was_done_meanwhile_needs_nobodys_help(unit: Unit, clock: MovableClock) -> None:
     fail(unit)
-    Milestone.objects.update(status="met", met_on=clock().date())
+    Milestone.objects.update(status="met", met_on=clock.at.date())
 
-    report_failures(at=clock())
+    report_failures(real_now=clock.at)
 
     assert not DeliveryNotice.objects.exists()
 
 
-def test_a_digest_tells_each_helper_of_what_they_may_see(unit: Unit, clock: Clock) -> None:
+def test_a_digest_tells_each_helper_of_what_they_may_see(unit: Unit, clock: MovableClock) -> None:
     other = UnitFactory()
     other.fallback_person = UserFactory(coordinator_in=other)
     other.save()
@@ -220,63 +223,63 @@ def test_a_digest_tells_each_helper_of_what_they_may_see(unit: Unit, clock: Cloc
         person=item.person,
     )
 
-    report_failures(at=clock())
+    report_failures(real_now=clock.at)
 
     told = {notice.person: notice.notice for notice in DeliveryNotice.objects.select_related("person", "notice")}
     assert set(told) == {unit.fallback_person, other.fallback_person}
-    assert "Secret" not in write_notice(told[unit.fallback_person], at=clock()).data.decode()
-    assert second.plan.milestone.title in write_notice(told[other.fallback_person], at=clock()).data.decode()
+    assert "Secret" not in write_notice(told[unit.fallback_person], real_now=clock.at).data.decode()
+    assert second.plan.milestone.title in write_notice(told[other.fallback_person], real_now=clock.at).data.decode()
 
 
-def test_notices_wait_with_all_other_mail(unit: Unit, clock: Clock, smtp_sink: SmtpSink, hold: None) -> None:
+def test_notices_wait_with_all_other_mail(unit: Unit, clock: MovableClock, smtp_sink: SmtpSink, hold: None) -> None:
     fail(unit)
 
-    run_once(now=clock(), clock=clock)
+    run_once(clock)
 
     assert (Delivery.objects.get(kind="notice").status, smtp_sink.received) == ("held", [])
 
 
 @pytest.fixture
-def hold(clock: Clock) -> None:
+def hold(clock: MovableClock) -> None:
     from partnerships.factories import MailHoldFactory
 
     MailHoldFactory(active=True)
 
 
-def test_a_title_or_an_answer_of_the_server_cannot_add_a_header(unit: Unit, clock: Clock) -> None:
+def test_a_title_or_an_answer_of_the_server_cannot_add_a_header(unit: Unit, clock: MovableClock) -> None:
     item = fail(unit, smtp_reply="No\r\nBcc: everybody@example.org")
     Milestone.objects.update(title="Laboratory\r\nBcc: everybody@example.org")
-    report_failures(at=clock())
+    report_failures(real_now=clock.at)
 
-    written = write_notice(Delivery.objects.get(kind="notice"), at=clock())
+    written = write_notice(Delivery.objects.get(kind="notice"), real_now=clock.at)
 
     assert b"\r\nBcc:" not in written.data
     assert written.subject == f"Not delivered to {item.person.name}: Laboratory Bcc: everybody@example.org"
 
 
-def test_it_is_written_in_the_readers_language(unit: Unit, clock: Clock) -> None:
+def test_it_is_written_in_the_readers_language(unit: Unit, clock: MovableClock) -> None:
     User.objects.filter(pk=unit.fallback_person_id).update(language="zh-hans")
     fail(unit)
-    report_failures(at=clock())
+    report_failures(real_now=clock.at)
 
-    written = write_notice(Delivery.objects.get(kind="notice"), at=clock())
+    written = write_notice(Delivery.objects.get(kind="notice"), real_now=clock.at)
 
     assert b'lang="zh-hans"' in written.data.replace(b"=3D", b"=")
 
 
-def test_a_notice_links_the_mail_that_failed(unit: Unit, clock: Clock) -> None:
+def test_a_notice_links_the_mail_that_failed(unit: Unit, clock: MovableClock) -> None:
     item = fail(unit)
-    report_failures(at=clock())
+    report_failures(real_now=clock.at)
 
-    text = write_notice(Delivery.objects.get(kind="notice"), at=clock()).data.replace(b"=\r\n", b"").decode()
+    text = write_notice(Delivery.objects.get(kind="notice"), real_now=clock.at).data.replace(b"=\r\n", b"").decode()
 
     assert f"/mails/{item.delivery_id}/" in text
     assert "/mails/?status=3Dwaiting" in text
 
 
-def test_the_reader_still_sees_the_milestone_under_my_work(unit: Unit, clock: Clock, client: Any) -> None:
+def test_the_reader_still_sees_the_milestone_under_my_work(unit: Unit, clock: MovableClock, client: Any) -> None:
     item = fail(unit)
-    report_failures(at=clock())
+    report_failures(real_now=clock.at)
     client.force_login(item.person)
 
     page = client.get("/").content.decode()
@@ -285,9 +288,9 @@ def test_the_reader_still_sees_the_milestone_under_my_work(unit: Unit, clock: Cl
 
 
 def test_a_run_with_nothing_to_tell_asks_once(
-    clock: Clock, django_assert_num_queries: Callable[[int], Any], unit: Unit
+    clock: MovableClock, django_assert_num_queries: Callable[[int], Any], unit: Unit
 ) -> None:
-    DeliveryFactory(sent=True, sent_at=clock() - dt.timedelta(days=1))
+    DeliveryFactory(sent=True, sent_at=clock.at - dt.timedelta(days=1))
 
     with django_assert_num_queries(3):  # with begin and commit, or savepoint and release
-        assert report_failures(at=clock()) == 0
+        assert report_failures(real_now=clock.at) == 0

@@ -17,7 +17,7 @@ from partnerships.models import Contact, Delivery, Milestone, ReminderItem, Remi
 from partnerships.operations.audit import audit
 from partnerships.reminders.explain import explain
 from partnerships.reminders.reconcile import reconcile_marked
-from tests.reminders.conftest import Clock
+from tests.reminders.conftest import MovableClock
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
@@ -52,15 +52,15 @@ def told() -> list[tuple[str, str]]:
     return [(str(item.reader), item.why) for item in ReminderItem.objects.filter(cancelled_at=None).order_by("pk")]
 
 
-def mail(clock: Clock) -> Any:
-    claim = claim_next(now=clock(), clock=clock)
+def mail(clock: MovableClock) -> Any:
+    claim = claim_next(clock)
     assert claim is not None
-    written = write(claim.delivery, claim.items, now=clock(), at=clock())
+    written = write(claim.delivery, claim.items, clock)
     return email.message_from_bytes(written.data, policy=email.policy.default)
 
 
 def test_the_contacts_are_told_in_their_language_and_whom_to_answer(
-    contact: Contact, milestone: Milestone, queue: Callable[[], None], clock: Clock
+    contact: Contact, milestone: Milestone, queue: Callable[[], None], clock: MovableClock
 ) -> None:
     queue()
     assert told() == [("Engineer Wang", "party")]
@@ -78,7 +78,7 @@ def test_the_contacts_are_told_in_their_language_and_whom_to_answer(
 
 
 def test_no_link_and_nothing_of_ours_is_in_it(
-    contact: Contact, queue: Callable[[], None], clock: Clock, settings: Any
+    contact: Contact, queue: Callable[[], None], clock: MovableClock, settings: Any
 ) -> None:
     queue()
     message = mail(clock)
@@ -88,7 +88,7 @@ def test_no_link_and_nothing_of_ours_is_in_it(
     assert ["late last time" in body for body in bodies] == [False, False]
 
 
-def test_a_chinese_contact_reads_chinese(contact: Contact, queue: Callable[[], None], clock: Clock) -> None:
+def test_a_chinese_contact_reads_chinese(contact: Contact, queue: Callable[[], None], clock: MovableClock) -> None:
     contact.language, contact.name = "zh-hans", "王工"
     contact.save()
     queue()
@@ -102,7 +102,7 @@ def test_a_chinese_contact_reads_chinese(contact: Contact, queue: Callable[[], N
     ids=lambda change: next(iter(change)),
 )
 def test_whom_we_may_not_write_to_is_left_alone_and_the_owner_told(
-    change: dict[str, Any], contact: Contact, milestone: Milestone, queue: Callable[[], None], clock: Clock
+    change: dict[str, Any], contact: Contact, milestone: Milestone, queue: Callable[[], None], clock: MovableClock
 ) -> None:
     for name, value in change.items():
         setattr(contact, name, value)
@@ -131,59 +131,63 @@ def test_who_promised_nothing_is_not_asked(
 
 
 def test_a_contact_who_may_not_be_written_to_any_more_is_taken_out_at_the_claim(
-    contact: Contact, milestone: Milestone, queue: Callable[[], None], clock: Clock
+    contact: Contact, milestone: Milestone, queue: Callable[[], None], clock: MovableClock
 ) -> None:
     queue()
     contact.ask_before_contacting = True
     contact.save()
 
-    claim = claim_next(now=clock(), clock=clock)
-    expand_due(now=clock(), clock=clock)
+    claim = claim_next(clock)
+    expand_due(clock)
 
     assert claim is not None
     assert (claim.items, claim.delivery.status) == ([], "cancelled")
     assert told() == [(str(milestone.owner), "for-party")]
 
 
-def test_it_is_told_once(contact: Contact, milestone: Milestone, queue: Callable[[], None], clock: Clock) -> None:
+def test_it_is_told_once(
+    contact: Contact, milestone: Milestone, queue: Callable[[], None], clock: MovableClock
+) -> None:
     queue()
     ReminderPlan.objects.update(status="planned")
-    expand_due(now=clock(), clock=clock)
+    expand_due(clock)
     ReminderMark.objects.create(milestone=milestone)
-    reconcile_marked(now=clock())
-    expand_due(now=clock(), clock=clock)
+    reconcile_marked(real_now=clock.at)
+    expand_due(clock)
 
     assert told() == [("Engineer Wang", "party")]
 
 
 def test_moved_there_and_back_it_comes_to_the_contact_again_not_twice(
-    contact: Contact, milestone: Milestone, queue: Callable[[], None], clock: Clock
+    contact: Contact, milestone: Milestone, queue: Callable[[], None], clock: MovableClock
 ) -> None:
     queue()
     for day in (dt.date(2026, 4, 12), dt.date(2026, 3, 12)):
         row = Milestone.objects.get(pk=milestone.pk)
         row.due_on = day
         row.save()
-        claim_next(now=clock(), clock=clock)
-        reconcile_marked(now=clock())
-    expand_due(now=clock(), clock=clock)
+        claim_next(clock)
+        reconcile_marked(real_now=clock.at)
+    expand_due(clock)
 
     assert [(item.reader, item.generation) for item in ReminderItem.objects.filter(cancelled_at=None)] == [(contact, 2)]
-    assert audit(now=clock()) == ["The reminders have never run."]
+    assert audit(real_now=clock.at) == ["The reminders have never run."]
 
 
-def test_a_failed_one_is_sent_again_to_the_contact(contact: Contact, queue: Callable[[], None], clock: Clock) -> None:
+def test_a_failed_one_is_sent_again_to_the_contact(
+    contact: Contact, queue: Callable[[], None], clock: MovableClock
+) -> None:
     queue()
     Delivery.objects.update(status="failed")
 
-    again = send_again(Delivery.objects.get(), actor=UserFactory(staff=True), now=clock())
+    again = send_again(Delivery.objects.get(), actor=UserFactory(staff=True), now=clock.at)
 
     assert (again.person, again.contact, again.items.get().reader) == (None, contact, contact)
 
 
 def test_the_explanation_names_the_contact(
-    contact: Contact, milestone: Milestone, queue: Callable[[], None], clock: Clock
+    contact: Contact, milestone: Milestone, queue: Callable[[], None], clock: MovableClock
 ) -> None:
     queue()
 
-    assert "To Engineer Wang, contact of the party that owes it" in "\n".join(explain(milestone, now=clock()))
+    assert "To Engineer Wang, contact of the party that owes it" in "\n".join(explain(milestone, now=clock.at))

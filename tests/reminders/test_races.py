@@ -14,7 +14,7 @@ from partnerships.mailing.expand import expand_due
 from partnerships.models import Delivery, Milestone, ReminderItem, ReminderMark, ReminderPlan, ReminderRule
 from partnerships.operations.run import run_once
 from partnerships.reminders.reconcile import reconcile_marked
-from tests.reminders.conftest import Clock
+from tests.reminders.conftest import MovableClock
 from tests.services.smtp_sink import SmtpSink
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -49,7 +49,7 @@ def test_a_milestone_being_edited_keeps_its_mark_and_stops_nobody(milestone: Mil
     other = MilestoneFactory(due_on=milestone.due_on)
     with transaction.atomic():
         Milestone.objects.select_for_update().get(pk=milestone.pk)
-        at_once(1, lambda: reconcile_marked(now=NOON))
+        at_once(1, lambda: reconcile_marked(real_now=NOON))
 
     assert list(ReminderPlan.objects.values_list("milestone", flat=True)) == [other.pk]
     assert list(ReminderMark.objects.values_list("milestone", flat=True)) == [milestone.pk]
@@ -59,8 +59,8 @@ def test_a_milestone_being_edited_keeps_its_mark_and_stops_nobody(milestone: Mil
 def test_five_reconcilers_make_each_plan_once(rule: ReminderRule) -> None:
     MilestoneFactory.create_batch(20, due_on=DUE)
 
-    at_once(5, lambda: [reconcile_marked(now=NOON, batch=3) for _turn in range(10)])
-    while reconcile_marked(now=NOON):
+    at_once(5, lambda: [reconcile_marked(real_now=NOON, batch=3) for _turn in range(10)])
+    while reconcile_marked(real_now=NOON):
         pass
 
     assert ReminderPlan.objects.count() == 20
@@ -70,10 +70,10 @@ def test_five_reconcilers_make_each_plan_once(rule: ReminderRule) -> None:
 @pytest.mark.both_databases
 def test_five_expansions_make_each_item_once(rule: ReminderRule) -> None:
     MilestoneFactory.create_batch(20, due_on=DUE)
-    reconcile_marked(now=NOON)
-    clock = Clock(SEND_AT)
+    reconcile_marked(real_now=NOON)
+    clock = MovableClock(SEND_AT)
 
-    at_once(5, lambda: [expand_due(now=clock(), clock=clock, batch=3) for _turn in range(10)])
+    at_once(5, lambda: [expand_due(clock, batch=3) for _turn in range(10)])
 
     assert (ReminderItem.objects.count(), Delivery.objects.count()) == (20, 20)
 
@@ -81,13 +81,13 @@ def test_five_expansions_make_each_item_once(rule: ReminderRule) -> None:
 @pytest.mark.both_databases
 def test_eight_claimers_get_each_delivery_once(rule: ReminderRule) -> None:
     MilestoneFactory.create_batch(20, due_on=DUE)
-    reconcile_marked(now=NOON)
-    clock = Clock(SEND_AT)
-    expand_due(now=clock(), clock=clock)
+    reconcile_marked(real_now=NOON)
+    clock = MovableClock(SEND_AT)
+    expand_due(clock)
     claimed: list[int] = []
 
     def claim_all() -> None:
-        while claim := claim_next(now=clock(), clock=clock):
+        while claim := claim_next(clock):
             claimed.append(claim.delivery.pk)
 
     at_once(8, claim_all)
@@ -98,10 +98,10 @@ def test_eight_claimers_get_each_delivery_once(rule: ReminderRule) -> None:
 @pytest.mark.both_databases
 def test_five_ticks_at_once_send_each_mail_once(rule: ReminderRule, smtp_sink: SmtpSink) -> None:
     milestones = MilestoneFactory.create_batch(10, due_on=DUE)
-    clock = Clock(SEND_AT)
-    reconcile_marked(now=NOON)
+    clock = MovableClock(SEND_AT)
+    reconcile_marked(real_now=NOON)
 
-    at_once(5, lambda: run_once(now=clock(), clock=clock))
+    at_once(5, lambda: run_once(clock))
 
     sent = Counter(mail.recipients[0] for mail in smtp_sink.received)
     assert sent == dict.fromkeys([milestone.owner.email for milestone in milestones], 1)

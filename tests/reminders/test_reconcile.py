@@ -30,7 +30,7 @@ def plans(milestone: Milestone) -> list[tuple[str, str, str]]:
 def move(milestone: Milestone, due_on: dt.date) -> None:
     milestone.due_on = due_on
     milestone.save()
-    reconcile_marked(now=NOON)
+    reconcile_marked(real_now=NOON)
 
 
 def test_a_marked_milestone_gets_a_plan_for_each_rule_and_the_mark_goes(milestone: Milestone) -> None:
@@ -39,7 +39,7 @@ def test_a_marked_milestone_gets_a_plan_for_each_rule_and_the_mark_goes(mileston
     ReminderRuleFactory(offset=1, milestone_kind="review")
     ReminderRuleFactory(offset=4, is_enabled=False)
 
-    assert reconcile_marked(now=NOON) == 1
+    assert reconcile_marked(real_now=NOON) == 1
 
     assert plans(milestone) == [
         ("2026-03-12", "03-05 00:00", "planned"),
@@ -50,11 +50,11 @@ def test_a_marked_milestone_gets_a_plan_for_each_rule_and_the_mark_goes(mileston
 
 
 def test_a_second_look_changes_nothing(milestone: Milestone) -> None:
-    reconcile_marked(now=NOON)
+    reconcile_marked(real_now=NOON)
     before = list(ReminderPlan.objects.values())
     ReminderMark.objects.create(milestone=milestone)
 
-    reconcile_marked(now=NOON)
+    reconcile_marked(real_now=NOON)
 
     assert list(ReminderPlan.objects.values()) == before
 
@@ -63,7 +63,7 @@ def test_a_plan_already_past_is_born_missed(rule: ReminderRule) -> None:
     milestone = MilestoneFactory(due_on=NOON.date() + 3 * DAY)
     ReminderRuleFactory(offset=0)
 
-    reconcile_marked(now=NOON)
+    reconcile_marked(real_now=NOON)
 
     assert plans(milestone) == [("2026-03-05", "02-26 00:00", "missed"), ("2026-03-05", "03-05 00:00", "planned")]
     assert ReminderPlan.objects.get(status="missed").reason == Reason.NOT_NEEDED
@@ -72,13 +72,13 @@ def test_a_plan_already_past_is_born_missed(rule: ReminderRule) -> None:
 def test_an_import_of_old_milestones_plans_no_mail(rule: ReminderRule) -> None:
     MilestoneFactory.create_batch(3, due_on=dt.date(2020, 1, 1))
 
-    reconcile_marked(now=NOON)
+    reconcile_marked(real_now=NOON)
 
     assert set(ReminderPlan.objects.values_list("status", flat=True)) == {"missed"}
 
 
 def test_a_moved_date_makes_a_new_plan_and_back_finds_the_old_one(milestone: Milestone) -> None:
-    reconcile_marked(now=NOON)
+    reconcile_marked(real_now=NOON)
     first = ReminderPlan.objects.get()
 
     move(milestone, dt.date(2026, 4, 12))
@@ -91,7 +91,7 @@ def test_a_moved_date_makes_a_new_plan_and_back_finds_the_old_one(milestone: Mil
 
 
 def test_what_was_made_into_mail_is_not_planned_again_when_the_date_comes_back(milestone: Milestone) -> None:
-    reconcile_marked(now=NOON)
+    reconcile_marked(real_now=NOON)
     ReminderPlan.objects.update(status=PlanStatus.EXPANDED)
 
     move(milestone, dt.date(2026, 4, 12))
@@ -104,12 +104,12 @@ def test_what_was_made_into_mail_is_not_planned_again_when_the_date_comes_back(m
     ("status", "date"), [("met", "met_on"), ("waived", "waived_on"), ("cancelled", "cancelled_on")]
 )
 def test_a_closed_milestone_is_not_announced(milestone: Milestone, status: str, date: str) -> None:
-    reconcile_marked(now=NOON)
+    reconcile_marked(real_now=NOON)
     milestone.status = status
     setattr(milestone, date, NOON.date())
     milestone.save()
 
-    reconcile_marked(now=NOON)
+    reconcile_marked(real_now=NOON)
 
     plan = ReminderPlan.objects.get()
     assert (plan.status, plan.reason) == ("cancelled", Reason.NOT_PENDING)
@@ -121,58 +121,58 @@ def test_a_closed_milestone_is_not_announced(milestone: Milestone, status: str, 
 def test_a_reopened_milestone_is_announced_late_within_a_day(
     milestone: Milestone, late: dt.timedelta, expected: str
 ) -> None:
-    reconcile_marked(now=NOON)
+    reconcile_marked(real_now=NOON)
     ReminderPlan.objects.update(status=PlanStatus.CANCELLED, reason=Reason.NOT_PENDING)
     ReminderMark.objects.create(milestone=milestone)
 
-    reconcile_marked(now=ReminderPlan.objects.get().send_at + late)
+    reconcile_marked(real_now=ReminderPlan.objects.get().send_at + late)
 
     assert ReminderPlan.objects.get().status == expected
 
 
 def test_a_due_plan_waiting_for_its_mail_is_left_alone_however_late(milestone: Milestone) -> None:
-    reconcile_marked(now=NOON)
+    reconcile_marked(real_now=NOON)
     ReminderMark.objects.create(milestone=milestone)
 
-    reconcile_marked(now=NOON + 5 * DAY)
+    reconcile_marked(real_now=NOON + 5 * DAY)
 
     assert plans(milestone) == [("2026-03-12", "03-05 00:00", "planned")]
 
 
 def test_a_rule_switched_off_and_on_reaches_every_milestone(milestone: Milestone, rule: ReminderRule) -> None:
-    reconcile_marked(now=NOON)
-    sweep(now=NOON)
+    reconcile_marked(real_now=NOON)
+    sweep(real_now=NOON)
     rule.is_enabled = False
     rule.save()
-    sweep(now=NOON)
+    sweep(real_now=NOON)
     off = ReminderPlan.objects.get()
     rule.is_enabled = True
     rule.save()
 
-    sweep(now=NOON)
+    sweep(real_now=NOON)
 
     assert (off.status, off.reason) == ("cancelled", Reason.RULE_DISABLED)
     assert plans(milestone) == [("2026-03-12", "03-05 00:00", "planned")]
 
 
 def test_a_new_rule_and_a_new_hour_reach_milestones_nobody_edited(milestone: Milestone, rule: ReminderRule) -> None:
-    reconcile_marked(now=NOON)
-    sweep(now=NOON)
+    reconcile_marked(real_now=NOON)
+    sweep(real_now=NOON)
     rule.send_time = dt.time(9, 30)
     rule.save()
     ReminderRuleFactory(offset=0)
 
-    sweep(now=NOON)
+    sweep(real_now=NOON)
 
     assert plans(milestone) == [("2026-03-12", "03-05 01:30", "planned"), ("2026-03-12", "03-12 00:00", "planned")]
 
 
 def test_a_rule_whose_time_moves_far_into_the_past_floods_nobody(milestone: Milestone, rule: ReminderRule) -> None:
-    reconcile_marked(now=NOON)
+    reconcile_marked(real_now=NOON)
     rule.offset = 30
     rule.save()
 
-    sweep(now=NOON)
+    sweep(real_now=NOON)
 
     assert plans(milestone) == [("2026-03-12", "02-10 00:00", "missed")]
 
@@ -185,15 +185,15 @@ def test_the_zone_of_the_unit_and_a_holiday_reach_milestones_nobody_edited(
     milestone.unit.work_calendar = WorkCalendarFactory(covered_until=dt.date(2026, 3, 4))
     milestone.unit.time_zone = "Europe/London"
     milestone.unit.save()
-    reconcile_marked(now=NOON)
-    sweep(now=NOON)
+    reconcile_marked(real_now=NOON)
+    sweep(real_now=NOON)
     assert plans(milestone) == [("2026-03-12", "03-05 08:00", "planned")]
     assert ReminderPlan.objects.get().is_provisional is True
 
     CalendarDayFactory(calendar=milestone.unit.work_calendar, day=dt.date(2026, 3, 5), is_workday=False)
     milestone.unit.work_calendar.covered_until = dt.date(2026, 12, 31)
     milestone.unit.work_calendar.save()
-    sweep(now=NOON)
+    sweep(real_now=NOON)
 
     assert plans(milestone) == [("2026-03-12", "03-04 08:00", "planned")]
     assert ReminderPlan.objects.get().is_provisional is False
@@ -207,7 +207,7 @@ def test_a_rule_of_a_unit_speaks_for_the_units_below_it_alone() -> None:
     for unit in (college, department, other):
         MilestoneFactory(agreement__unit=unit, due_on=due)
 
-    reconcile_marked(now=NOON)
+    reconcile_marked(real_now=NOON)
 
     units = ReminderPlan.objects.order_by("pk").values_list("milestone__unit", flat=True)
     assert list(units) == [college.pk, department.pk]
@@ -218,7 +218,7 @@ def test_the_sweep_goes_on_where_it_stopped_soonest_due_first(rule: ReminderRule
     ReminderMark.objects.all().delete()
 
     seen = [
-        (sweep(now=NOON, batch=1), list(ReminderPlan.objects.values_list("milestone", flat=True)))
+        (sweep(real_now=NOON, batch=1), list(ReminderPlan.objects.values_list("milestone", flat=True)))
         for _batch in range(4)
     ]
 
@@ -226,11 +226,11 @@ def test_the_sweep_goes_on_where_it_stopped_soonest_due_first(rule: ReminderRule
 
 
 def test_a_sweep_comes_once_a_day_without_any_change(milestone: Milestone) -> None:
-    sweep(now=NOON)
+    sweep(real_now=NOON)
     ReminderPlan.objects.all().delete()
 
-    assert sweep(now=NOON + dt.timedelta(hours=23)) == 0
-    assert sweep(now=NOON + dt.timedelta(hours=24)) == 1
+    assert sweep(real_now=NOON + dt.timedelta(hours=23)) == 0
+    assert sweep(real_now=NOON + dt.timedelta(hours=24)) == 1
     assert plans(milestone) == [("2026-03-12", "03-05 00:00", "planned")]
 
 
@@ -238,7 +238,7 @@ def test_a_closed_milestone_is_not_swept(milestone: Milestone) -> None:
     milestone.status, milestone.met_on = MilestoneStatus.MET, NOON.date()
     milestone.save()
 
-    assert sweep(now=NOON) == 0
+    assert sweep(real_now=NOON) == 0
     assert Sweep.objects.get().began_at == NOON
 
 
@@ -249,6 +249,6 @@ def test_many_milestones_take_as_many_queries_as_one(
     MilestoneFactory.create_batch(count, due_on=dt.date(2026, 3, 12))
 
     with django_assert_num_queries(11):
-        reconcile_marked(now=NOON)
+        reconcile_marked(real_now=NOON)
 
     assert ReminderPlan.objects.count() == count

@@ -12,7 +12,7 @@ from partnerships.mailing.claim import claim_next
 from partnerships.mailing.deliver import Deliveries, deliver_due
 from partnerships.mailing.relay import Breaker, is_rate_reached, pause_after, relay_state
 from partnerships.models import Delivery, MailRelay, Milestone
-from tests.reminders.conftest import Clock
+from tests.reminders.conftest import MovableClock
 from tests.services.smtp_sink import SmtpSink
 from tests.together import run_together
 
@@ -20,8 +20,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_database
 
 
 @pytest.fixture
-def send(clock: Clock) -> Callable[[], Deliveries]:
-    return lambda: deliver_due(now=clock(), clock=clock, limit=100, is_stopping=lambda: False)
+def send(clock: MovableClock) -> Callable[[], Deliveries]:
+    return lambda: deliver_due(clock, limit=100, is_stopping=lambda: False)
 
 
 @pytest.fixture
@@ -48,15 +48,15 @@ def test_a_relay_that_is_well_has_no_row(
 
 
 def test_an_outage_is_tried_more_and_more_seldom_and_told_once(
-    queue: Callable[[], None], send: Callable[[], Deliveries], clock: Clock, log: Callable[[], list]
+    queue: Callable[[], None], send: Callable[[], Deliveries], clock: MovableClock, log: Callable[[], list]
 ) -> None:
     queue()
-    began, tries = clock(), []
+    began, tries = clock.at, []
     for _tick in range(60):
         before = relay_state().failures
         assert "ConnectionRefusedError" in send().trouble
         if relay_state().failures > before:
-            tries.append(int((clock() - began).total_seconds() // 60))
+            tries.append(int((clock.at - began).total_seconds() // 60))
         clock.forward(minutes=1)
 
     assert tries == [0, 1, 2, 4, 8, 16, 31, 46]
@@ -69,7 +69,7 @@ def test_the_end_of_an_outage_is_told_once_and_all_is_sent(
     queue: Callable[[], None],
     send: Callable[[], Deliveries],
     smtp_sink: SmtpSink,
-    clock: Clock,
+    clock: MovableClock,
     log: Callable[[], list],
 ) -> None:
     queue()
@@ -87,7 +87,7 @@ def test_the_end_of_an_outage_is_told_once_and_all_is_sent(
 
 
 def test_while_it_rests_nothing_connects_and_nothing_is_claimed(
-    queue: Callable[[], None], send: Callable[[], Deliveries], smtp_sink: SmtpSink, clock: Clock
+    queue: Callable[[], None], send: Callable[[], Deliveries], smtp_sink: SmtpSink, clock: MovableClock
 ) -> None:
     queue()
     Breaker(clock).note_trouble("No route")
@@ -99,14 +99,14 @@ def test_while_it_rests_nothing_connects_and_nothing_is_claimed(
     assert (smtp_sink.received, Delivery.objects.get().lease_epoch) == ([], 0)
 
 
-def test_when_the_rest_is_over_one_process_tries(clock: Clock) -> None:
+def test_when_the_rest_is_over_one_process_tries(clock: MovableClock) -> None:
     Breaker(clock).note_trouble("No route")
     clock.forward(seconds=30)
 
     assert sorted(run_together(*[lambda: Breaker(clock).lets_through()] * 4)) == [False, False, False, True]
 
 
-def test_of_several_processes_that_fail_at_once_one_counts(clock: Clock, log: Callable[[], list]) -> None:
+def test_of_several_processes_that_fail_at_once_one_counts(clock: MovableClock, log: Callable[[], list]) -> None:
     breakers = [Breaker(clock) for _process in range(4)]
 
     run_together(*[lambda one=one: one.note_trouble("No route") for one in breakers])
@@ -115,14 +115,14 @@ def test_of_several_processes_that_fail_at_once_one_counts(clock: Clock, log: Ca
     assert len(log()) == 1
 
 
-def test_relays_do_not_share_their_troubles(clock: Clock, settings: Any) -> None:
+def test_relays_do_not_share_their_troubles(clock: MovableClock, settings: Any) -> None:
     Breaker(clock).note_trouble("No route")
     settings.EMAIL_PORT = 2525
 
     assert Breaker(clock).lets_through()
 
 
-def test_what_a_relay_says_may_be_long(clock: Clock) -> None:
+def test_what_a_relay_says_may_be_long(clock: MovableClock) -> None:
     Breaker(clock).note_trouble("维护 " * 1000)
 
     assert len(relay_state().trouble) == 1000
@@ -133,7 +133,7 @@ def test_a_rate_holds_for_the_whole_site_and_all_is_sent_in_the_end(
     send: Callable[[], Deliveries],
     smtp_sink: SmtpSink,
     milestone: Milestone,
-    clock: Clock,
+    clock: MovableClock,
     settings: Any,
 ) -> None:
     settings.EMAIL_MAX_PER_MINUTE = 2
@@ -149,30 +149,34 @@ def test_a_rate_holds_for_the_whole_site_and_all_is_sent_in_the_end(
 
 
 def test_claims_at_the_same_moment_keep_to_the_rate(
-    queue: Callable[[], None], milestone: Milestone, clock: Clock, settings: Any
+    queue: Callable[[], None], milestone: Milestone, clock: MovableClock, settings: Any
 ) -> None:
     settings.EMAIL_MAX_PER_MINUTE = 2
     MilestoneFactory.create_batch(3, due_on=milestone.due_on)
     queue()
 
-    claims = run_together(*[lambda: claim_next(now=clock(), clock=clock)] * 4)
+    claims = run_together(*[lambda: claim_next(clock)] * 4)
 
     assert sum(claim is not None for claim in claims) == 2
 
 
-def test_without_a_rate_nothing_is_asked(clock: Clock, django_assert_num_queries: Callable) -> None:
+def test_without_a_rate_nothing_is_asked(clock: MovableClock, django_assert_num_queries: Callable) -> None:
     with django_assert_num_queries(0):
-        assert not is_rate_reached(clock())
+        assert not is_rate_reached(clock.at)
 
 
 def test_the_most_pressing_goes_first(
-    queue: Callable[[], None], send: Callable[[], Deliveries], smtp_sink: SmtpSink, milestone: Milestone, clock: Clock
+    queue: Callable[[], None],
+    send: Callable[[], Deliveries],
+    smtp_sink: SmtpSink,
+    milestone: Milestone,
+    clock: MovableClock,
 ) -> None:
     near = MilestoneFactory(due_on=milestone.due_on - dt.timedelta(days=1))
     queue()
-    far = DeliveryFactory(person=milestone.owner, queued_at=clock() - dt.timedelta(days=2), due_on=dt.date(2027, 1, 1))
+    far = DeliveryFactory(person=milestone.owner, queued_at=clock.at - dt.timedelta(days=2), due_on=dt.date(2027, 1, 1))
 
-    claims = [claim_next(now=clock(), clock=clock) for _turn in range(3)]
+    claims = [claim_next(clock) for _turn in range(3)]
 
     people = [claim.delivery.person for claim in claims if claim]
     assert people == [near.owner, milestone.owner, milestone.owner]

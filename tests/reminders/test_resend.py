@@ -10,7 +10,7 @@ from partnerships.models.reasons import Reason
 from partnerships.operations.audit import audit
 from partnerships.operations.run import run_once
 from partnerships.statuses import DeliveryStatus
-from tests.reminders.conftest import Clock
+from tests.reminders.conftest import MovableClock
 from tests.services.smtp_sink import SmtpSink
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
@@ -29,20 +29,20 @@ def coordinator(milestone: Milestone) -> User:
 
 
 def test_a_listed_mail_goes_out_once_more_as_a_new_generation(
-    failed: Delivery, coordinator: User, smtp_sink: SmtpSink, clock: Clock, milestone: Milestone
+    failed: Delivery, coordinator: User, smtp_sink: SmtpSink, clock: MovableClock, milestone: Milestone
 ) -> None:
-    new = send_again(failed, actor=coordinator, now=clock())
+    new = send_again(failed, actor=coordinator, now=clock.at)
 
-    assert run_once(now=clock(), clock=clock).deliveries == {"sent": 1}
+    assert run_once(clock).deliveries == {"sent": 1}
 
     [mail] = smtp_sink.received
     assert mail.recipients == [milestone.owner.email]
     assert mail.message["Message-ID"] == new.message_id == failed.message_id.replace("-g1@", "-g2@")
-    assert audit(now=clock()) == []
+    assert audit(real_now=clock.at) == []
 
 
-def test_the_log_says_who_wanted_it(failed: Delivery, coordinator: User, clock: Clock) -> None:
-    new = send_again(failed, actor=coordinator, now=clock())
+def test_the_log_says_who_wanted_it(failed: Delivery, coordinator: User, clock: MovableClock) -> None:
+    new = send_again(failed, actor=coordinator, now=clock.at)
 
     failed.refresh_from_db()
     assert (failed.status, failed.reason) == ("cancelled", Reason.SENT_AGAIN)
@@ -50,25 +50,25 @@ def test_the_log_says_who_wanted_it(failed: Delivery, coordinator: User, clock: 
     assert list(events.values_list("delivery", "to_status")) == [(failed.pk, "cancelled"), (new.pk, "queued")]
 
 
-def test_a_double_click_sends_it_once(failed: Delivery, coordinator: User, clock: Clock) -> None:
-    send_again(failed, actor=coordinator, now=clock())
+def test_a_double_click_sends_it_once(failed: Delivery, coordinator: User, clock: MovableClock) -> None:
+    send_again(failed, actor=coordinator, now=clock.at)
 
     with pytest.raises(TransitionRefused, match="not listed"):
-        send_again(failed, actor=coordinator, now=clock())
+        send_again(failed, actor=coordinator, now=clock.at)
 
 
-def test_whoever_may_not_cannot(failed: Delivery, milestone: Milestone, clock: Clock) -> None:
+def test_whoever_may_not_cannot(failed: Delivery, milestone: Milestone, clock: MovableClock) -> None:
     with pytest.raises(NotAllowed):
-        send_again(failed, actor=UserFactory(viewer_in=milestone.unit), now=clock())
+        send_again(failed, actor=UserFactory(viewer_in=milestone.unit), now=clock.at)
 
     assert Delivery.objects.count() == 1
 
 
 def test_what_was_done_meanwhile_is_not_sent_after_all(
-    failed: Delivery, coordinator: User, smtp_sink: SmtpSink, clock: Clock
+    failed: Delivery, coordinator: User, smtp_sink: SmtpSink, clock: MovableClock
 ) -> None:
-    send_again(failed, actor=coordinator, now=clock())
-    Milestone.objects.update(status="met", met_on=clock().date())
+    send_again(failed, actor=coordinator, now=clock.at)
+    Milestone.objects.update(status="met", met_on=clock.at.date())
 
-    assert run_once(now=clock(), clock=clock).deliveries == {"cancelled": 1}
+    assert run_once(clock).deliveries == {"cancelled": 1}
     assert smtp_sink.received == []

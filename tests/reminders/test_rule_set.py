@@ -85,17 +85,17 @@ def test_a_rule_to_nobody_silences_and_switched_off_it_does_not(
 def test_a_new_override_closes_the_plan_it_replaces_and_says_so(
     milestone: Milestone, rule: ReminderRule, agreement: Agreement
 ) -> None:
-    reconcile_marked(now=NOON)
+    reconcile_marked(real_now=NOON)
     own = ReminderRuleFactory(agreement=agreement, offset=1)
 
-    sweep(now=NOON)
+    sweep(real_now=NOON)
 
     plans = ReminderPlan.objects.order_by("pk").values_list("rule", "status", "reason")
     assert list(plans) == [(rule.pk, "cancelled", Reason.RULE_REPLACED), (own.pk, "planned", "")]
 
     own.is_enabled = False
     own.save()
-    sweep(now=NOON)
+    sweep(real_now=NOON)
 
     assert list(ReminderPlan.objects.order_by("pk").values_list("status", flat=True)) == ["planned", "cancelled"]
 
@@ -104,11 +104,11 @@ def test_a_draft_that_gets_another_type_gets_the_reminders_of_that_type_at_the_n
     of_type = ReminderRuleFactory(agreement_type=AgreementTypeFactory(), offset=1)
     draft = AgreementFactory()
     MilestoneFactory(agreement=draft)
-    reconcile_marked(now=NOON)
+    reconcile_marked(real_now=NOON)
 
     draft = Agreement.objects.get(pk=draft.pk)
     edit_agreement(draft, actor=None, today=NOON.date(), changes={"type": of_type.agreement_type})
-    reconcile_marked(now=NOON)
+    reconcile_marked(real_now=NOON)
 
     plans = ReminderPlan.objects.order_by("pk").values_list("rule", "status")
     assert list(plans) == [(rule.pk, "cancelled"), (of_type.pk, "planned")]
@@ -123,7 +123,7 @@ def test_types_cost_one_query_however_many_milestones(
     MilestoneFactory.create_batch(count, due_on=dt.date(2026, 3, 12), agreement__type=agreement_type)
 
     with django_assert_num_queries(12):
-        reconcile_marked(now=NOON)
+        reconcile_marked(real_now=NOON)
 
     assert ReminderPlan.objects.count() == count
 

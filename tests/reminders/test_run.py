@@ -7,8 +7,9 @@ from partnerships.factories import AgreementFactory, MilestoneFactory
 from partnerships.models import ComponentHeartbeat, Milestone, ReminderMark, ReminderPlan, ReminderRule, Sweep
 from partnerships.operations.audit import audit
 from partnerships.operations.run import RunReport, run_once
+from partnerships.reminders.clock import Clock
 from partnerships.tasks import tick
-from tests.reminders.conftest import Clock
+from tests.reminders.conftest import MovableClock
 from tests.services.smtp_sink import SmtpSink
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
@@ -16,11 +17,11 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_database
 DUE = dt.datetime(2026, 3, 5, 0, 1, tzinfo=dt.UTC)
 
 
-def test_one_run_carries_a_mark_to_the_reader(milestone: Milestone, smtp_sink: SmtpSink, clock: Clock) -> None:
-    run_once(now=clock(), clock=clock)
+def test_one_run_carries_a_mark_to_the_reader(milestone: Milestone, smtp_sink: SmtpSink, clock: MovableClock) -> None:
+    run_once(clock)
     clock.at = DUE
 
-    assert run_once(now=clock(), clock=clock) == RunReport(
+    assert run_once(clock) == RunReport(
         reconciled=1,  # the daily sweep
         expanded=1,
         queued=1,
@@ -29,67 +30,71 @@ def test_one_run_carries_a_mark_to_the_reader(milestone: Milestone, smtp_sink: S
 
     assert [mail.recipients for mail in smtp_sink.received] == [[milestone.owner.email]]
     assert ComponentHeartbeat.objects.get(name="reminders").at == DUE
-    assert audit(now=clock()) == []
+    assert audit(real_now=clock.at) == []
 
 
-def test_further_runs_send_nothing_more(milestone: Milestone, smtp_sink: SmtpSink, clock: Clock) -> None:
-    run_once(now=clock(), clock=clock)
+def test_further_runs_send_nothing_more(milestone: Milestone, smtp_sink: SmtpSink, clock: MovableClock) -> None:
+    run_once(clock)
     clock.at = DUE
     for _tick in range(3):
-        run_once(now=clock(), clock=clock)
+        run_once(clock)
         clock.forward(minutes=1)
 
     assert len(smtp_sink.received) == 1
 
 
 def test_a_moved_now_sends_ahead_of_time_and_dates_by_the_clock(
-    milestone: Milestone, smtp_sink: SmtpSink, clock: Clock
+    milestone: Milestone, smtp_sink: SmtpSink, clock: MovableClock
 ) -> None:
     """The plan is not born missed, although its time lies before `now`."""
-    assert run_once(now=DUE, clock=clock).deliveries == {"sent": 1}
+    assert run_once(Clock(DUE, clock.read)).deliveries == {"sent": 1}
 
     [mail] = smtp_sink.received
-    assert mail.message["Date"].datetime == clock()
+    assert mail.message["Date"].datetime == clock.at
     assert "in 7 days" in mail.subject
 
 
-def test_a_day_without_ticks_loses_nothing(milestone: Milestone, smtp_sink: SmtpSink, clock: Clock) -> None:
-    run_once(now=clock(), clock=clock)
+def test_a_day_without_ticks_loses_nothing(milestone: Milestone, smtp_sink: SmtpSink, clock: MovableClock) -> None:
+    run_once(clock)
     clock.at = DUE + dt.timedelta(days=1)
 
-    assert run_once(now=clock(), clock=clock).deliveries == {"sent": 1}
+    assert run_once(clock).deliveries == {"sent": 1}
 
 
-def test_many_edits_of_one_milestone_do_not_hold_up_the_others(rule: ReminderRule, clock: Clock) -> None:
+def test_many_edits_of_one_milestone_do_not_hold_up_the_others(rule: ReminderRule, clock: MovableClock) -> None:
     busy, quiet = MilestoneFactory(), MilestoneFactory()
     ReminderMark.objects.bulk_create(ReminderMark(milestone=busy) for _edit in range(250))
     ReminderMark.objects.filter(milestone=quiet).delete()
     ReminderMark.objects.create(milestone=quiet)
 
-    run_once(now=clock(), clock=clock)
+    run_once(clock)
 
     assert ReminderMark.objects.count() == 0
     assert ReminderPlan.objects.filter(milestone=quiet).count() == 1
 
 
-def test_a_run_that_is_told_to_stop_begins_nothing(milestone: Milestone, smtp_sink: SmtpSink, clock: Clock) -> None:
-    assert run_once(now=DUE, clock=clock, is_stopping=lambda: True) == RunReport()
+def test_a_run_that_is_told_to_stop_begins_nothing(
+    milestone: Milestone, smtp_sink: SmtpSink, clock: MovableClock
+) -> None:
+    assert run_once(Clock(DUE, clock.read), is_stopping=lambda: True) == RunReport()
 
     assert smtp_sink.received == []
 
 
-def test_a_run_stops_claiming_after_four_minutes(milestone: Milestone, smtp_sink: SmtpSink, clock: Clock) -> None:
+def test_a_run_stops_claiming_after_four_minutes(
+    milestone: Milestone, smtp_sink: SmtpSink, clock: MovableClock
+) -> None:
     MilestoneFactory.create_batch(2, due_on=milestone.due_on)
-    run_once(now=clock(), clock=clock)
+    run_once(clock)
 
-    class Slow(Clock):
-        """Each look at it takes thirteen seconds."""
+    class Slow(MovableClock):
+        """Each reading of it takes thirteen seconds."""
 
-        def __call__(self) -> dt.datetime:
+        def read(self) -> dt.datetime:
             return self.forward(seconds=13)
 
-    assert run_once(now=DUE, clock=Slow(DUE)).deliveries == {"sent": 1}
-    assert run_once(now=DUE, clock=clock).deliveries == {"sent": 2}
+    assert run_once(Clock(DUE, Slow(DUE).read)).deliveries == {"sent": 1}
+    assert run_once(Clock(DUE, clock.read)).deliveries == {"sent": 2}
 
 
 def test_the_task_is_one_run_in_the_present(milestone: Milestone, smtp_sink: SmtpSink, time_machine: Any) -> None:

@@ -16,7 +16,7 @@ from partnerships.mailing.lease import LEASE
 from partnerships.mailing.smtp import HandOverOutcome, Relay, RelayTroubleError, Result
 from partnerships.models import Delivery, Milestone
 from partnerships.operations.run import STOP_AFTER
-from tests.reminders.conftest import Clock
+from tests.reminders.conftest import MovableClock
 from tests.services.smtp_sink import DISCONNECT, SmtpSink, running_sink
 
 MESSAGE = b"From: a@example.org\r\nSubject: One\r\n\r\nFirst\r\n"
@@ -199,8 +199,8 @@ def test_the_lease_is_longer_than_the_slowest_hand_over_and_the_limit_than_the_l
 
 
 @pytest.fixture
-def send(clock: Clock) -> Callable[[], Deliveries]:
-    return lambda: deliver_due(now=clock(), clock=clock, limit=100, is_stopping=lambda: False)
+def send(clock: MovableClock) -> Callable[[], Deliveries]:
+    return lambda: deliver_due(clock, limit=100, is_stopping=lambda: False)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -15,7 +15,7 @@ from partnerships.operations.run import run_once
 from partnerships.reminders.explain import explain
 from partnerships.reminders.reconcile import reconcile_marked
 from partnerships.workflows.milestones import move_milestone, snooze_milestone, unsnooze_milestone
-from tests.reminders.conftest import Clock
+from tests.reminders.conftest import MovableClock
 from tests.services.smtp_sink import SmtpSink
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
@@ -26,10 +26,10 @@ def eight(day: int) -> dt.datetime:
     return dt.datetime(2026, 3, day, tzinfo=dt.UTC)
 
 
-def run(clock: Clock, day: int) -> None:
+def run(clock: MovableClock, day: int) -> None:
     """A run at a minute past eight of that day."""
     clock.at = eight(day) + dt.timedelta(minutes=1)
-    run_once(now=clock(), clock=clock)
+    run_once(clock)
 
 
 def snooze(milestone: Milestone, until: int, *, on: int = 2) -> None:
@@ -58,7 +58,7 @@ def rungs(milestone: Milestone) -> list[ReminderRule]:
 
 
 def test_nobody_is_reminded_while_it_sleeps_and_one_reminder_comes_then(
-    milestone: Milestone, rungs: list[ReminderRule], clock: Clock, smtp_sink: SmtpSink
+    milestone: Milestone, rungs: list[ReminderRule], clock: MovableClock, smtp_sink: SmtpSink
 ) -> None:
     snooze(milestone, 20)
     for day in range(2, 24):
@@ -67,11 +67,11 @@ def test_nobody_is_reminded_while_it_sleeps_and_one_reminder_comes_then(
     assert subjects(smtp_sink) == ["8 days overdue (2026-03-12)"]
     assert plans() == [(name, "superseded") for name in ("7", "3", "0", "1")] + [("wake", "expanded")]
     assert ReminderPlan.objects.filter(reason=Reason.SNOOZED).count() == 4
-    assert audit(now=clock()) == []
+    assert audit(real_now=clock.at) == []
 
 
 def test_it_comes_also_when_all_reminders_had_been_sent(
-    milestone: Milestone, clock: Clock, smtp_sink: SmtpSink
+    milestone: Milestone, clock: MovableClock, smtp_sink: SmtpSink
 ) -> None:
     run(clock, 2)
     run(clock, 5)
@@ -80,11 +80,11 @@ def test_it_comes_also_when_all_reminders_had_been_sent(
         run(clock, day)
 
     assert subjects(smtp_sink) == ["in 7 days (2026-03-12)", "in 3 days (2026-03-12)"]
-    assert audit(now=clock()) == []
+    assert audit(real_now=clock.at) == []
 
 
 def test_what_comes_after_the_snooze_comes_as_planned(
-    milestone: Milestone, rungs: list[ReminderRule], clock: Clock, smtp_sink: SmtpSink
+    milestone: Milestone, rungs: list[ReminderRule], clock: MovableClock, smtp_sink: SmtpSink
 ) -> None:
     snooze(milestone, 10)
     for day in range(2, 14):
@@ -94,7 +94,7 @@ def test_what_comes_after_the_snooze_comes_as_planned(
 
 
 def test_the_end_of_the_snooze_and_a_rule_of_that_hour_are_one_mail(
-    milestone: Milestone, rungs: list[ReminderRule], clock: Clock, smtp_sink: SmtpSink
+    milestone: Milestone, rungs: list[ReminderRule], clock: MovableClock, smtp_sink: SmtpSink
 ) -> None:
     snooze(milestone, 12)
     for day in (2, 12):
@@ -106,7 +106,7 @@ def test_the_end_of_the_snooze_and_a_rule_of_that_hour_are_one_mail(
 
 @pytest.mark.parametrize("later", [7, 20])
 def test_another_day_takes_the_place_of_the_first(
-    milestone: Milestone, clock: Clock, smtp_sink: SmtpSink, later: int
+    milestone: Milestone, clock: MovableClock, smtp_sink: SmtpSink, later: int
 ) -> None:
     snooze(milestone, 10)
     run(clock, 2)
@@ -117,10 +117,10 @@ def test_another_day_takes_the_place_of_the_first(
     assert len(smtp_sink.received) == 1
     ended = ReminderPlan.objects.get(wakes_on=dt.date(2026, 3, 10))
     assert (ended.status, ended.reason) == ("superseded", Reason.SNOOZE_CHANGED)
-    assert audit(now=clock()) == []
+    assert audit(real_now=clock.at) == []
 
 
-def test_there_and_back_finds_the_same_plan(milestone: Milestone, clock: Clock, smtp_sink: SmtpSink) -> None:
+def test_there_and_back_finds_the_same_plan(milestone: Milestone, clock: MovableClock, smtp_sink: SmtpSink) -> None:
     for until in (10, 20, 10):
         snooze(milestone, until)
         run(clock, 2)
@@ -132,7 +132,7 @@ def test_there_and_back_finds_the_same_plan(milestone: Milestone, clock: Clock, 
 
 
 def test_ended_by_hand_only_what_is_still_to_come_comes(
-    milestone: Milestone, rungs: list[ReminderRule], clock: Clock, smtp_sink: SmtpSink
+    milestone: Milestone, rungs: list[ReminderRule], clock: MovableClock, smtp_sink: SmtpSink
 ) -> None:
     snooze(milestone, 20)
     for day in range(2, 7):
@@ -142,10 +142,10 @@ def test_ended_by_hand_only_what_is_still_to_come_comes(
         run(clock, day)
 
     assert subjects(smtp_sink) == ["in 3 days (2026-03-12)", "today (2026-03-12)", "1 day overdue (2026-03-12)"]
-    assert audit(now=clock()) == []
+    assert audit(real_now=clock.at) == []
 
 
-def test_a_moved_date_begins_anew(milestone: Milestone, clock: Clock, smtp_sink: SmtpSink) -> None:
+def test_a_moved_date_begins_anew(milestone: Milestone, clock: MovableClock, smtp_sink: SmtpSink) -> None:
     snooze(milestone, 10)
     run(clock, 2)
     due_on = dt.date(2026, 3, 16)
@@ -157,37 +157,37 @@ def test_a_moved_date_begins_anew(milestone: Milestone, clock: Clock, smtp_sink:
 
 
 @pytest.mark.parametrize("wakes_on", [6, 20])
-def test_a_mail_that_waits_is_taken_back(milestone: Milestone, clock: Clock, wakes_on: int) -> None:
-    reconcile_marked(now=clock())
+def test_a_mail_that_waits_is_taken_back(milestone: Milestone, clock: MovableClock, wakes_on: int) -> None:
+    reconcile_marked(real_now=clock.at)
     clock.at = eight(5)
-    expand_due(now=clock(), clock=clock)
+    expand_due(clock)
     snooze(milestone, wakes_on, on=5)
 
-    claim = claim_next(now=clock(), clock=clock)
+    claim = claim_next(clock)
 
     assert claim is not None
     assert claim.items == []
     assert (Delivery.objects.get().status, ReminderItem.objects.get().cancel_reason) == ("cancelled", Reason.SNOOZED)
-    reconcile_marked(now=clock())
-    assert audit(now=clock())[1:] == []
+    reconcile_marked(real_now=clock.at)
+    assert audit(real_now=clock.at)[1:] == []
     assert plans() == [("7", "superseded"), ("wake", "planned")]
 
 
 def test_after_an_outage_over_the_end_it_still_comes(
-    milestone: Milestone, rungs: list[ReminderRule], clock: Clock, smtp_sink: SmtpSink
+    milestone: Milestone, rungs: list[ReminderRule], clock: MovableClock, smtp_sink: SmtpSink
 ) -> None:
     snooze(milestone, 10)
     run(clock, 11)
 
     assert subjects(smtp_sink) == ["tomorrow (2026-03-12)"]
-    assert audit(now=clock()) == []
+    assert audit(real_now=clock.at) == []
 
 
-def test_explain_says_it_in_words(milestone: Milestone, clock: Clock) -> None:
+def test_explain_says_it_in_words(milestone: Milestone, clock: MovableClock) -> None:
     snooze(milestone, 10)
-    reconcile_marked(now=clock())
+    reconcile_marked(real_now=clock.at)
 
-    assert explain(Milestone.objects.get(), now=clock()) == [
+    assert explain(Milestone.objects.get(), now=clock.at) == [
         "Open the joint laboratory, due on 2026-03-12, Open",
         "Snoozed until 2026-03-10: They move house",
         f"- Agreement milestone: 7 days before the due date, 2026-03-12: Superseded. {Reason.SNOOZED.label}",
@@ -196,31 +196,31 @@ def test_explain_says_it_in_words(milestone: Milestone, clock: Clock) -> None:
     ]
 
 
-def test_audit_misses_the_plan_of_the_end(milestone: Milestone, clock: Clock) -> None:
+def test_audit_misses_the_plan_of_the_end(milestone: Milestone, clock: MovableClock) -> None:
     snooze(milestone, 10)
-    run_once(now=clock(), clock=clock)
+    run_once(clock)
     ReminderPlan.objects.filter(wakes_on__isnull=False).delete()
 
-    assert audit(now=clock()) == [f"Milestone {milestone.pk} has no plan for the end of its snooze."]
+    assert audit(real_now=clock.at) == [f"Milestone {milestone.pk} has no plan for the end of its snooze."]
 
 
-def test_a_kind_without_rules_wakes_without_mail(clock: Clock, smtp_sink: SmtpSink) -> None:
+def test_a_kind_without_rules_wakes_without_mail(clock: MovableClock, smtp_sink: SmtpSink) -> None:
     milestone = MilestoneFactory(kind="review", due_on=dt.date(2026, 3, 12))
     snooze(milestone, 10)
     for day in (2, 10):
         run(clock, day)
 
-    assert (smtp_sink.received, audit(now=clock())) == ([], [])
+    assert (smtp_sink.received, audit(real_now=clock.at)) == ([], [])
 
 
-def test_the_hour_follows_the_rule(milestone: Milestone, rule: Any, clock: Clock) -> None:
+def test_the_hour_follows_the_rule(milestone: Milestone, rule: Any, clock: MovableClock) -> None:
     snooze(milestone, 10)
-    reconcile_marked(now=clock())
+    reconcile_marked(real_now=clock.at)
     rule.send_time = dt.time(16)
     rule.save()
     milestone.refresh_from_db()
     milestone.save()
-    reconcile_marked(now=clock())
+    reconcile_marked(real_now=clock.at)
 
     wake = ReminderPlan.objects.get(wakes_on__isnull=False)
     assert wake.send_at == eight(10) + dt.timedelta(hours=8)

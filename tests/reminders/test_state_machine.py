@@ -33,6 +33,7 @@ from partnerships.models import (
 from partnerships.operations.audit import audit
 from partnerships.operations.run import run_once
 from partnerships.reminders import reconcile
+from partnerships.reminders.clock import Clock
 from partnerships.reminders.rule_set import RuleSet
 from partnerships.statuses import DeliveryStatus, MilestoneStatus, PlanStatus
 from tests.services.smtp_sink import DISCONNECT, SmtpSink
@@ -186,7 +187,7 @@ class Office(RuleBasedStateMachine):
     def _run(self) -> None:
         """And every mail of this run goes to somebody who may have it, about something that is so."""
         try:
-            run_once(now=self.at, clock=lambda: self.at)
+            run_once(Clock(self.at, lambda: self.at))
         finally:
             mails = self.sink.received
             new, self.read = mails[self.read :], len(mails)
@@ -272,7 +273,7 @@ class Office(RuleBasedStateMachine):
         explained = set(_with_reason())
         lost = {one for one in self.announced if self._moment(one) <= self.at} - reached - listed - explained
         assert lost == set()
-        assert audit(now=self.at) == []
+        assert audit(real_now=self.at) == []
 
 
 def _with_reason() -> list[Announcement]:

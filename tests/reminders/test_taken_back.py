@@ -13,9 +13,10 @@ from partnerships.models import Delivery, Milestone, ReminderItem, ReminderPlan,
 from partnerships.models.reasons import Reason
 from partnerships.operations.audit import audit
 from partnerships.operations.run import run_once
+from partnerships.reminders.clock import Clock
 from partnerships.reminders.reconcile import reconcile_marked
 from partnerships.statuses import DeliveryStatus
-from tests.reminders.conftest import Clock
+from tests.reminders.conftest import MovableClock
 from tests.services.smtp_sink import SmtpSink
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
@@ -31,13 +32,13 @@ def milestone(db: None) -> Milestone:
 
 
 @pytest.fixture
-def bob(milestone: Milestone, smtp_sink: SmtpSink, queue: Callable[[], None], clock: Clock) -> User:
+def bob(milestone: Milestone, smtp_sink: SmtpSink, queue: Callable[[], None], clock: MovableClock) -> User:
     """The lead whose mail was put off for a minute, while Alice has hers."""
     UserFactory(lead_in=milestone.unit, email="alice@example.org")
     bob = UserFactory(lead_in=milestone.unit, email="bob@example.org")
     smtp_sink.script({"at": "RCPT", "reply": "451 Later", "to": bob.email})
     queue()
-    run_once(now=clock(), clock=clock)
+    run_once(clock)
     smtp_sink.script()
     clock.forward(minutes=1)
     return bob
@@ -55,69 +56,69 @@ def readers(sink: SmtpSink) -> list[list[str]]:
 
 @pytest.mark.parametrize("change", [MOVED, CLOSED])
 def test_a_change_there_and_back_loses_nobody_and_doubles_nothing(
-    bob: User, milestone: Milestone, smtp_sink: SmtpSink, clock: Clock, change: dict
+    bob: User, milestone: Milestone, smtp_sink: SmtpSink, clock: MovableClock, change: dict
 ) -> None:
     edit(milestone, change)
-    assert run_once(now=clock(), clock=clock).deliveries == {"cancelled": 1}
+    assert run_once(clock).deliveries == {"cancelled": 1}
     edit(milestone, {"due_on": dt.date(2026, 3, 12), "status": "open", "met_on": None})
 
     for _tick in range(3):
-        run_once(now=clock.forward(minutes=1), clock=clock)
+        run_once(Clock(clock.forward(minutes=1), clock.read))
 
     assert readers(smtp_sink) == [["alice@example.org"], ["bob@example.org"]]
-    assert audit(now=clock()) == []
+    assert audit(real_now=clock.at) == []
 
 
 def test_an_edit_back_reconciled_before_the_item_was_taken_back_loses_nobody(
-    bob: User, milestone: Milestone, smtp_sink: SmtpSink, clock: Clock
+    bob: User, milestone: Milestone, smtp_sink: SmtpSink, clock: MovableClock
 ) -> None:
     """As a claim leaves it that read the moved date, and committed after the date was back and its mark read."""
     Milestone.objects.update(**MOVED)
-    claim_next(now=clock(), clock=clock)
+    claim_next(clock)
     Milestone.objects.update(due_on=dt.date(2026, 3, 12))
 
-    run_once(now=clock.forward(minutes=1), clock=clock)
+    run_once(Clock(clock.forward(minutes=1), clock.read))
 
     assert readers(smtp_sink) == [["alice@example.org"], ["bob@example.org"]]
 
 
 def test_back_a_day_late_the_item_says_that_its_time_passed(
-    bob: User, milestone: Milestone, smtp_sink: SmtpSink, clock: Clock
+    bob: User, milestone: Milestone, smtp_sink: SmtpSink, clock: MovableClock
 ) -> None:
     edit(milestone, MOVED)
-    run_once(now=clock(), clock=clock)
+    run_once(clock)
     clock.forward(days=1)
     edit(milestone, {"due_on": dt.date(2026, 3, 12)})
 
-    run_once(now=clock(), clock=clock)
+    run_once(clock)
 
     assert ReminderItem.objects.get(person=bob).cancel_reason == Reason.EXPIRED
     assert ReminderPlan.objects.get(due_on=milestone.due_on).status == "expanded"
-    assert (readers(smtp_sink), audit(now=clock())) == ([["alice@example.org"]], [])
+    assert (readers(smtp_sink), audit(real_now=clock.at)) == ([["alice@example.org"]], [])
 
 
 def test_who_is_no_lead_any_more_does_not_bring_the_plan_back_for_ever(
-    bob: User, milestone: Milestone, clock: Clock
+    bob: User, milestone: Milestone, clock: MovableClock
 ) -> None:
     edit(milestone, MOVED)
-    run_once(now=clock(), clock=clock)
+    run_once(clock)
     UnitMembership.objects.filter(user=bob, role=Role.LEAD).delete()
     edit(milestone, {"due_on": dt.date(2026, 3, 12)})
-    run_once(now=clock(), clock=clock)
+    run_once(clock)
     milestone.save()
 
-    assert run_once(now=clock(), clock=clock).expanded == 0
+    assert run_once(clock).expanded == 0
     assert ReminderItem.objects.get(person=bob).cancel_reason == Reason.WRONG_PERSON
 
 
-def test_the_audit_names_the_reader_who_was_left_out(bob: User, clock: Clock) -> None:
-    ReminderItem.objects.filter(person=bob).update(cancelled_at=clock(), cancel_reason=Reason.DUE_DATE_MOVED)
-    assert advance(Delivery.objects.get(person=bob), DeliveryStatus.CANCELLED, at=clock())
+def test_the_audit_names_the_reader_who_was_left_out(bob: User, clock: MovableClock) -> None:
+    ReminderItem.objects.filter(person=bob).update(cancelled_at=clock.at, cancel_reason=Reason.DUE_DATE_MOVED)
+    assert advance(Delivery.objects.get(person=bob), DeliveryStatus.CANCELLED, at=clock.at)
     plan = ReminderPlan.objects.get()
 
-    assert audit(now=clock()) == [f"Plan {plan.pk} was taken back from person {bob.pk} and holds again."]
+    assert audit(real_now=clock.at) == [f"Plan {plan.pk} was taken back from person {bob.pk} and holds again."]
 
     milestone = plan.milestone
     milestone.save()
-    reconcile_marked(now=clock())
-    assert audit(now=clock()) == []
+    reconcile_marked(real_now=clock.at)
+    assert audit(real_now=clock.at) == []

@@ -19,7 +19,7 @@ from partnerships.operations.run import run_once
 from partnerships.reminders.reconcile import reconcile_marked
 from partnerships.workflows.agreements import renew_agreement
 from partnerships.workflows.derivation import derive_milestones
-from tests.reminders.conftest import Clock
+from tests.reminders.conftest import MovableClock
 from tests.services.smtp_sink import SmtpSink
 from tests.together import run_together
 
@@ -54,19 +54,19 @@ MINUTE = dt.timedelta(minutes=1)
     ],
 )
 def test_a_mail_leaves_at_its_minute_and_not_before(
-    zone: str, rule: dict[str, object], due_on: str, expected: str, smtp_sink: SmtpSink, clock: Clock
+    zone: str, rule: dict[str, object], due_on: str, expected: str, smtp_sink: SmtpSink, clock: MovableClock
 ) -> None:
     ReminderRuleFactory(**rule)
     agreement = AgreementFactory(signed=True, unit=UnitFactory(time_zone=zone))
     MilestoneFactory(agreement=agreement, due_on=dt.date.fromisoformat(due_on))
-    run_once(now=clock(), clock=clock)
+    run_once(clock)
 
     clock.at = dt.datetime.fromisoformat(expected) - MINUTE
-    run_once(now=clock(), clock=clock)
+    run_once(clock)
     assert smtp_sink.received == []
 
     clock.forward(minutes=1)
-    run_once(now=clock(), clock=clock)
+    run_once(clock)
     assert len(smtp_sink.received) == 1
 
 
@@ -80,17 +80,17 @@ def test_a_mail_leaves_at_its_minute_and_not_before(
     ],
 )
 def test_a_due_date_moved_after_its_mail_went(
-    moves: list[str], announced: list[str], milestone: Milestone, smtp_sink: SmtpSink, clock: Clock
+    moves: list[str], announced: list[str], milestone: Milestone, smtp_sink: SmtpSink, clock: MovableClock
 ) -> None:
-    run_once(now=clock(), clock=clock)
+    run_once(clock)
     clock.at = dt.datetime(2026, 3, 5, tzinfo=dt.UTC)
-    run_once(now=clock(), clock=clock)
+    run_once(clock)
 
     for day in moves:
         milestone.due_on = dt.date.fromisoformat(day)
         milestone.save()
     for _day in range(20):
-        run_once(now=clock(), clock=clock)
+        run_once(clock)
         clock.forward(days=1)
 
     assert [day for mail in smtp_sink.received for day in _dates(mail.subject)] == announced
@@ -101,34 +101,34 @@ def _dates(subject: str) -> list[str]:
 
 
 def test_moved_there_and_back_with_ticks_between_it_is_not_announced_again(
-    milestone: Milestone, smtp_sink: SmtpSink, clock: Clock
+    milestone: Milestone, smtp_sink: SmtpSink, clock: MovableClock
 ) -> None:
-    run_once(now=clock(), clock=clock)
+    run_once(clock)
     clock.at = dt.datetime(2026, 3, 5, tzinfo=dt.UTC)
-    run_once(now=clock(), clock=clock)
+    run_once(clock)
 
     for day in (20, 12):
         milestone.due_on = dt.date(2026, 3, day)
         milestone.save()
-        run_once(now=clock(), clock=clock)
+        run_once(clock)
         clock.forward(minutes=1)
 
     assert len(smtp_sink.received) == 1
 
 
-def test_fifty_agreements_renewed_at_once_have_fifty_plans(clock: Clock) -> None:
+def test_fifty_agreements_renewed_at_once_have_fifty_plans(clock: MovableClock) -> None:
     ReminderRuleFactory(milestone_kind=MilestoneKind.DECISION_DATE, offset=30)
     staff = UserFactory(staff=True)
     unit = UnitFactory()
     owner = UserFactory(coordinator_in=unit)
     agreements = AgreementFactory.create_batch(50, signed=True, unit=unit, coordinator=owner)
     for agreement in agreements:
-        derive_milestones(agreement, actor=staff, on=clock().date())
-    while reconcile_marked(now=clock()):
+        derive_milestones(agreement, actor=staff, on=clock.at.date())
+    while reconcile_marked(real_now=clock.at):
         pass
 
-    run_together(*[_renewal(agreement, staff, clock().date()) for agreement in agreements])
-    while reconcile_marked(now=clock()):
+    run_together(*[_renewal(agreement, staff, clock.at.date()) for agreement in agreements])
+    while reconcile_marked(real_now=clock.at):
         pass
 
     ends = {agreement.current_term.ends_on for agreement in Agreement.objects.all()}
@@ -143,12 +143,12 @@ def _renewal(agreement: Agreement, staff: object, on: dt.date) -> Callable[[], o
     return lambda: renew_agreement(agreement, actor=staff, on=on, basis="express", ends_on=ends_on)
 
 
-def test_a_calendar_that_arrives_late_moves_what_was_provisional(smtp_sink: SmtpSink, clock: Clock) -> None:
+def test_a_calendar_that_arrives_late_moves_what_was_provisional(smtp_sink: SmtpSink, clock: MovableClock) -> None:
     calendar = WorkCalendarFactory(covered_until=dt.date(2026, 12, 31))
     ReminderRuleFactory(offset=7, shift="previous")
     agreement = AgreementFactory(signed=True, unit=UnitFactory(work_calendar=calendar))
     MilestoneFactory(agreement=agreement, due_on=dt.date(2027, 2, 18))  # a week after Thursday the 11th
-    run_once(now=clock(), clock=clock)
+    run_once(clock)
     plan = ReminderPlan.objects.get()
     assert (plan.is_provisional, plan.send_at) == (True, dt.datetime(2027, 2, 11, tzinfo=dt.UTC))
 
@@ -156,10 +156,10 @@ def test_a_calendar_that_arrives_late_moves_what_was_provisional(smtp_sink: Smtp
         CalendarDayFactory(calendar=calendar, day=dt.date(2027, 2, day))
     calendar.covered_until = dt.date(2027, 12, 31)
     calendar.save()
-    run_once(now=clock(), clock=clock)
+    run_once(clock)
 
     plan.refresh_from_db()
     assert (plan.is_provisional, plan.send_at) == (False, dt.datetime(2027, 2, 4, tzinfo=dt.UTC))
     clock.at = plan.send_at
-    run_once(now=clock(), clock=clock)
+    run_once(clock)
     assert len(smtp_sink.received) == 1

@@ -34,9 +34,9 @@ from partnerships.models.reasons import Reason
 from partnerships.operations.audit import audit
 from partnerships.reminders.explain import explain
 from partnerships.reminders.reconcile import reconcile_marked, sweep
-from partnerships.reminders.unanswered import mark_told
+from partnerships.reminders.unanswered import mark_notified
 from partnerships.statuses import DeliveryStatus
-from tests.reminders.conftest import Clock
+from tests.reminders.conftest import MovableClock
 from tests.services.smtp_sink import SmtpSink
 from tests.workflows.follow_ups import log_contact
 
@@ -56,20 +56,20 @@ def lead(milestone: Milestone) -> User:
 
 @pytest.fixture
 def reminded(
-    waiting: ReminderRule, lead: User, queue: Callable[[], None], milestone: Milestone, clock: Clock
+    waiting: ReminderRule, lead: User, queue: Callable[[], None], milestone: Milestone, clock: MovableClock
 ) -> Delivery:
     """The owner's reminder, sent on Thursday 5 March 2026 at one minute past eight in Shanghai."""
     queue()
     return sent(clock)
 
 
-def sent(clock: Clock) -> Delivery:
+def sent(clock: MovableClock) -> Delivery:
     """The next delivery as the sender leaves it once the server took it, and its milestone brought in step."""
-    claim = claim_next(now=clock(), clock=clock)
+    claim = claim_next(clock)
     assert claim is not None
-    assert advance(claim.delivery, DeliveryStatus.SENT, at=clock(), sent_at=clock())
-    mark_told([claim.delivery.pk])
-    reconcile_marked(now=clock())
+    assert advance(claim.delivery, DeliveryStatus.SENT, at=clock.at, sent_at=clock.at)
+    mark_notified([claim.delivery.pk])
+    reconcile_marked(real_now=clock.at)
     return claim.delivery
 
 
@@ -77,24 +77,24 @@ def escalation() -> ReminderPlan:
     return ReminderPlan.objects.select_related("milestone").get(rule__direction="unanswered")
 
 
-def act(milestone: Milestone, clock: Clock, time_machine: Any, person: User | None) -> None:
+def act(milestone: Milestone, clock: MovableClock, time_machine: Any, person: User | None) -> None:
     """``person`` edits the milestone at the clock's time; None: the system does."""
-    time_machine.move_to(clock(), tick=False)
+    time_machine.move_to(clock.at, tick=False)
     row = Milestone.objects.get(pk=milestone.pk)
     row.evidence = "Called, the room is ready."
     row._history_user = person
     row.save()
 
 
-def to_the_leads(clock: Clock) -> list[User]:
+def to_the_leads(clock: MovableClock) -> list[User]:
     """Expands what is due a week later, and says to whom the escalation went."""
     clock.forward(days=7)
-    expand_due(now=clock(), clock=clock)
+    expand_due(clock)
     return [item.person for item in ReminderItem.objects.filter(plan__rule__direction="unanswered", cancelled_at=None)]
 
 
 def test_nothing_is_planned_before_the_reminder_went_out(
-    waiting: ReminderRule, queue: Callable[[], None], clock: Clock
+    waiting: ReminderRule, queue: Callable[[], None], clock: MovableClock
 ) -> None:
     queue()
 
@@ -108,7 +108,9 @@ def test_it_speaks_working_days_after_the_reminder(reminded: Delivery, milestone
     assert (plan.unanswered_at, plan.unanswered_by) == (dt.datetime(2026, 3, 5, 0, 1, tzinfo=dt.UTC), milestone.owner)
 
 
-def test_holidays_are_no_working_days(milestone: Milestone, waiting: ReminderRule, queue: Any, clock: Clock) -> None:
+def test_holidays_are_no_working_days(
+    milestone: Milestone, waiting: ReminderRule, queue: Any, clock: MovableClock
+) -> None:
     milestone.unit.work_calendar = WorkCalendarFactory()
     milestone.unit.save()
     CalendarDayFactory(calendar=milestone.unit.work_calendar, day=dt.date(2026, 3, 9))
@@ -119,45 +121,45 @@ def test_holidays_are_no_working_days(milestone: Milestone, waiting: ReminderRul
 
 
 def test_unanswered_it_goes_to_the_leads_and_says_why(
-    reminded: Delivery, lead: User, milestone: Milestone, clock: Clock
+    reminded: Delivery, lead: User, milestone: Milestone, clock: MovableClock
 ) -> None:
     assert to_the_leads(clock) == [lead]
 
-    claim = claim_next(now=clock(), clock=clock)
+    claim = claim_next(clock)
     assert claim is not None
-    text = write(claim.delivery, claim.items, now=clock(), at=clock()).data.decode().replace("=\r\n", "")
+    text = write(claim.delivery, claim.items, clock).data.decode().replace("=\r\n", "")
     assert f"nobody has acted on the reminder of March 5, 2026 to {milestone.owner}." in text
 
 
-def test_it_is_told_once_for_a_due_date(reminded: Delivery, lead: User, clock: Clock) -> None:
+def test_it_is_told_once_for_a_due_date(reminded: Delivery, lead: User, clock: MovableClock) -> None:
     to_the_leads(clock)
     sent(clock)
     ReminderMark.objects.create(milestone=escalation().milestone)
 
-    reconcile_marked(now=clock())
+    reconcile_marked(real_now=clock.at)
 
     assert to_the_leads(clock) == [lead]
-    assert audit(now=clock()) == ["The reminders have never run."]
+    assert audit(real_now=clock.at) == ["The reminders have never run."]
 
 
 def test_an_edit_by_a_person_is_an_answer(
-    reminded: Delivery, milestone: Milestone, lead: User, clock: Clock, time_machine: Any
+    reminded: Delivery, milestone: Milestone, lead: User, clock: MovableClock, time_machine: Any
 ) -> None:
     clock.forward(days=1)
     act(milestone, clock, time_machine, milestone.owner)
-    reconcile_marked(now=clock())
+    reconcile_marked(real_now=clock.at)
 
     assert (escalation().status, escalation().reason) == ("cancelled", Reason.ANSWERED)
     assert to_the_leads(clock) == []
-    assert audit(now=clock()) == ["The reminders have never run."]
+    assert audit(real_now=clock.at) == ["The reminders have never run."]
 
 
 def test_what_the_system_changes_is_none(
-    reminded: Delivery, milestone: Milestone, lead: User, clock: Clock, time_machine: Any
+    reminded: Delivery, milestone: Milestone, lead: User, clock: MovableClock, time_machine: Any
 ) -> None:
     clock.forward(days=1)
     act(milestone, clock, time_machine, None)
-    reconcile_marked(now=clock())
+    reconcile_marked(real_now=clock.at)
 
     assert to_the_leads(clock) == [lead]
 
@@ -166,42 +168,42 @@ def test_what_the_system_changes_is_none(
     ("about", "is_answer"), [("milestone", True), ("agreement", True), ("sibling", False), ("other", False)]
 )
 def test_a_contact_logged_about_it_or_its_agreement_is_an_answer(
-    about: str, is_answer: bool, reminded: Delivery, milestone: Milestone, clock: Clock, time_machine: Any
+    about: str, is_answer: bool, reminded: Delivery, milestone: Milestone, clock: MovableClock, time_machine: Any
 ) -> None:
     clock.forward(days=1)
-    time_machine.move_to(clock(), tick=False)
+    time_machine.move_to(clock.at, tick=False)
     agreement = AgreementFactory(signed=True) if about == "other" else milestone.agreement
     related = {"milestone": milestone, "sibling": MilestoneFactory(agreement=agreement)}.get(about)
     assert agreement is not None
     log_contact(
         actor=None,
-        on=clock().date(),
+        on=clock.at.date(),
         agreement=agreement,
         unit=agreement.unit,
         milestone=related,
         summary="They called.",
     )
-    reconcile_marked(now=clock())
+    reconcile_marked(real_now=clock.at)
 
     assert ContactNote.objects.count() == 1
     assert escalation().status == ("cancelled" if is_answer else "planned")
 
 
 def test_an_answer_between_expansion_and_claim_still_counts(
-    reminded: Delivery, milestone: Milestone, lead: User, clock: Clock, time_machine: Any
+    reminded: Delivery, milestone: Milestone, lead: User, clock: MovableClock, time_machine: Any
 ) -> None:
     to_the_leads(clock)
     act(milestone, clock, time_machine, milestone.owner)
     clock.forward(minutes=1)
 
-    claim = claim_next(now=clock(), clock=clock)
+    claim = claim_next(clock)
 
     assert (claim and claim.items, escalation().status) == ([], "cancelled")
     assert ReminderItem.objects.get(person=lead).cancel_reason == Reason.ANSWERED
 
 
 def test_an_answer_the_reconciler_has_not_read_yet_counts_at_expansion(
-    reminded: Delivery, milestone: Milestone, lead: User, clock: Clock, time_machine: Any
+    reminded: Delivery, milestone: Milestone, lead: User, clock: MovableClock, time_machine: Any
 ) -> None:
     clock.forward(days=1)
     act(milestone, clock, time_machine, milestone.owner)
@@ -211,41 +213,41 @@ def test_an_answer_the_reconciler_has_not_read_yet_counts_at_expansion(
 
 
 def test_after_an_answer_the_next_reminder_can_stay_without_one(
-    reminded: Delivery, milestone: Milestone, clock: Clock, time_machine: Any
+    reminded: Delivery, milestone: Milestone, clock: MovableClock, time_machine: Any
 ) -> None:
     ReminderRuleFactory(offset=0)
     act(milestone, clock, time_machine, milestone.owner)
-    reconcile_marked(now=clock())
+    reconcile_marked(real_now=clock.at)
     clock.at = dt.datetime(2026, 3, 12, 0, 5, tzinfo=dt.UTC)
-    expand_due(now=clock(), clock=clock)
+    expand_due(clock)
     sent(clock)
 
-    assert (escalation().status, escalation().unanswered_at) == ("planned", clock())
+    assert (escalation().status, escalation().unanswered_at) == ("planned", clock.at)
     assert escalation().send_at.date() == dt.date(2026, 3, 19)
 
 
-def test_the_explanation_says_what_it_waits_for(reminded: Delivery, milestone: Milestone, clock: Clock) -> None:
-    lines = "\n".join(explain(milestone, now=clock()))
+def test_the_explanation_says_what_it_waits_for(reminded: Delivery, milestone: Milestone, clock: MovableClock) -> None:
+    lines = "\n".join(explain(milestone, now=clock.at))
 
     assert f"Unless somebody sees to it: {milestone.owner} was reminded on 2026-03-05 08:01 CST." in lines
 
 
 def test_a_sent_mail_marks_its_milestone_only_where_a_rule_waits(
-    rule: ReminderRule, queue: Callable[[], None], clock: Clock
+    rule: ReminderRule, queue: Callable[[], None], clock: MovableClock
 ) -> None:
     queue()
-    claim = claim_next(now=clock(), clock=clock)
+    claim = claim_next(clock)
     assert claim is not None
-    mark_told([claim.delivery.pk])
+    mark_notified([claim.delivery.pk])
     assert ReminderMark.objects.count() == 0
 
     ReminderRuleFactory(offset=5, direction="unanswered", milestone_kind="review")
-    mark_told([claim.delivery.pk])
+    mark_notified([claim.delivery.pk])
     assert ReminderMark.objects.count() == 0
 
 
 def test_a_rule_made_while_the_mail_is_on_its_way_waits_for_its_answer(
-    rule: ReminderRule, milestone: Milestone, queue: Callable[[], None], smtp_sink: SmtpSink, clock: Clock
+    rule: ReminderRule, milestone: Milestone, queue: Callable[[], None], smtp_sink: SmtpSink, clock: MovableClock
 ) -> None:
     """Another process has swept by then, and has found nothing sent."""
     UserFactory(lead_in=milestone.unit)
@@ -259,13 +261,13 @@ def test_a_rule_made_while_the_mail_is_on_its_way_waits_for_its_answer(
     answer = smtp._answer
     with pytest.MonkeyPatch.context() as patches:
         patches.setattr(smtp, "_answer", meanwhile)
-        deliver_due(now=clock(), clock=clock, limit=1, is_stopping=lambda: False)
-    reconcile_marked(now=clock())
+        deliver_due(clock, limit=1, is_stopping=lambda: False)
+    reconcile_marked(real_now=clock.at)
 
     assert Delivery.objects.get().status == DeliveryStatus.SENT
     assert ReminderPlan.objects.filter(rule__direction="unanswered").count() == 1
 
 
-def sweep_all(clock: Clock) -> None:
-    while sweep(now=clock()):
+def sweep_all(clock: MovableClock) -> None:
+    while sweep(real_now=clock.at):
         pass

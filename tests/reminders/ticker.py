@@ -7,7 +7,6 @@ import datetime as dt
 import os
 
 import django
-from django.utils import timezone
 
 
 def main() -> None:
@@ -15,11 +14,12 @@ def main() -> None:
     django.setup()
     from partnerships.mailing.deliver import deliver_due  # needs the models, so Django first
     from partnerships.mailing.expand import expand_due  # as above
+    from partnerships.reminders.clock import Clock  # as above
 
     now = dt.datetime(2026, 3, 5, 3, 0, tzinfo=dt.UTC)
     for _turn in range(10):
-        expand_due(now=now, clock=timezone.now, batch=7)
-        deliver_due(now=now, clock=timezone.now, limit=1000, is_stopping=lambda: False)
+        expand_due(Clock(now), batch=7)
+        deliver_due(Clock(now), limit=1000, is_stopping=lambda: False)
 
 
 if __name__ == "__main__":

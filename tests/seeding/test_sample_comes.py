@@ -60,7 +60,7 @@ def test_it_fits_any_day(articles: SeedingReport, day: str) -> None:
 def test_removal_leaves_everything_as_it_was(articles: SeedingReport) -> None:
     before = contents()
     seed_sample(now=NOW, password=PASSWORD)
-    while reconcile_marked(now=NOW):
+    while reconcile_marked(real_now=NOW):
         pass
     ReminderPlan.objects.filter(milestone__is_sample=False).delete()
     removal = remove_sample()

@@ -23,7 +23,7 @@ def test_a_second_run_changes_nothing(sample: None) -> None:
 
 
 def test_no_reminder_is_planned_for_the_past(sample: None) -> None:
-    while reconcile_marked(now=NOW):
+    while reconcile_marked(real_now=NOW):
         pass
     plans = ReminderPlan.objects.filter(milestone__is_sample=True)
     assert plans.filter(status="planned", send_at__gt=NOW).exists()

@@ -28,7 +28,7 @@ def statements(*, now: dt.datetime, taken_at: dt.datetime) -> list[str]:
         f"INSERT INTO {events} (delivery_id, at, from_status, to_status, reason, note)"  # noqa: ISC004
         f" SELECT id, {at}, status, {held}, {reason}, '' {waiting};",
         f"UPDATE {mails} SET {changes} WHERE id IN (SELECT id {waiting});",  # noqa: S608
-        # Rules that wait for an answer count from here on: ``unanswered.mark_told``.
+        # Rules that wait for an answer count from here on: ``unanswered.mark_notified``.
         f"INSERT INTO {marks} (milestone_id, act) SELECT DISTINCT p.milestone_id, '' FROM {concerned}"  # noqa: ISC004, S608
         f" WHERE m.status = {held} AND m.held_at = {at};",
     ]

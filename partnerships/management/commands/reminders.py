@@ -1,4 +1,4 @@
-"""All that the worker does, for cron, an operator, or a machine where no broker runs."""
+"""Everything that the worker does, for cron, an operator, or a machine without a broker."""
 
 import datetime as dt
 import logging
@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import close_old_connections, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -18,6 +19,7 @@ from partnerships.mailing.delivery_writes import WAITING
 from partnerships.models import Delivery, Milestone
 from partnerships.operations import run
 from partnerships.operations.audit import audit_and_note
+from partnerships.reminders.clock import Clock
 from partnerships.reminders.explain import explain
 from partnerships.statuses import DeliveryStatus
 from partnerships.workflows.derived_sweep import sweep_derived
@@ -28,7 +30,7 @@ TICK_SECONDS = 60
 
 
 def moment(text: str) -> dt.datetime:
-    """An ISO date and time, in the site's zone unless it names one; a date alone means the end of that day."""
+    """Parse an ISO date and time, in the site's zone unless it names one. A date alone means the end of that day."""
     try:
         found = dt.datetime.fromisoformat(text)
     except ValueError as error:
@@ -45,18 +47,18 @@ class Command(BaseCommand):
         commands = parser.add_subparsers(dest="command", required=True)
         runs = commands.add_parser("run", help="Does what the worker does: every minute, or once.")
         runs.add_argument("--once", action="store_true", help="One run instead of one a minute until stopped.")
-        plans = commands.add_parser("plan", help="Brings plans in step and makes mail of what is due; sends nothing.")
+        plans = commands.add_parser("plan", help="Updates the plans and makes due reminders into mail; sends nothing.")
         for sub in (runs, plans):
-            sub.add_argument("--now", type=moment, help="Counts as due what will be by then. Needs DEBUG or --dry-run.")
+            sub.add_argument("--now", type=moment, help="Sends what will be due by then. Needs DEBUG or --dry-run.")
             sub.add_argument(
                 "--dry-run", action="store_true", help="Shows the mails that would go out; changes nothing."
             )
-        delivers = commands.add_parser("deliver", help="Sends the mails that wait.")
+        delivers = commands.add_parser("deliver", help="Sends the queued mails that are due.")
         for sub in (runs, delivers):
             sub.add_argument("--limit", type=int, default=run.SEND_AT_MOST, help="Mails at most (%(default)s).")
-        explains = commands.add_parser("explain", help="Tells the story of a milestone's reminders.")
+        explains = commands.add_parser("explain", help="Explains the reminders of a milestone.")
         explains.add_argument("milestone", type=int, help="The number in the milestone's address.")
-        commands.add_parser("audit", help="Checks the laws of the pipeline; exit code 1 when one is broken.")
+        commands.add_parser("audit", help="Checks the pipeline for inconsistencies; exits with 1 if there is one.")
 
     def handle(self, *args: object, command: str, **options: Any) -> None:
         if options.get("dry_run"):
@@ -66,20 +68,20 @@ class Command(BaseCommand):
 
     def _run(self, options: dict[str, Any]) -> None:
         if options["once"]:
-            self._report(run.run_once(now=self._now(options), limit=options["limit"]))
+            self._report(run.run_once(self._clock(options), limit=options["limit"]))
             sweep_derived(now=timezone.now())
         elif options["now"]:
             raise CommandError(_("--now goes with --once: a loop lives in the present."))
         else:
             self._loop(options["limit"])
 
-    def _now(self, options: dict[str, Any]) -> dt.datetime:
+    def _clock(self, options: dict[str, Any]) -> Clock:
         if options["now"] and not settings.DEBUG:
             raise CommandError(_("--now would send real mail before its time: it needs DEBUG or --dry-run."))
-        return options["now"] or timezone.now()
+        return Clock(options["now"] or timezone.now())
 
     def _loop(self, limit: int) -> None:
-        """Until SIGTERM or Ctrl-C; a mail under way is finished, no new one begun."""
+        """Run every minute until SIGTERM or Ctrl-C; the current mail is finished, and no other begun."""
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_frame: stop.set())
@@ -90,11 +92,12 @@ class Command(BaseCommand):
     def _tick(self, limit: int, stop: threading.Event) -> None:
         close_old_connections()
         try:
-            done = run.run_once(now=timezone.now(), limit=limit, is_stopping=stop.is_set, trigger="loop")
+            done = run.run_once(Clock(timezone.now()), limit=limit, is_stopping=stop.is_set, trigger="loop")
             sweep_derived(now=timezone.now(), is_over=stop.is_set)
             exports.make_waiting(clock=timezone.now, is_stopping=stop.is_set)
         except Exception:
-            # The database may be restarting: the loop has to be there when it is back. The log and the old heartbeat tell.
+            # The database may be restarting, and the loop has to be there when it is back. The log and the old
+            # heartbeat show the failure.
             logger.exception("A run of the reminders failed; the next one follows in a minute")
             return
         if done != run.RunReport():
@@ -102,19 +105,19 @@ class Command(BaseCommand):
 
     def _plan(self, options: dict[str, Any]) -> None:
         done = run.RunReport()
-        now = self._now(options)
-        run.plan(done, clock=timezone.now, is_over=_never)
-        run.expand(done, now=now, clock=timezone.now, is_over=_never)
+        clock = self._clock(options)
+        run.plan(done, clock, is_over=_never)
+        run.expand(done, clock, is_over=_never)
         self._report(done)
 
     def _deliver(self, options: dict[str, Any]) -> None:
         done = run.RunReport()
-        run.deliver(done, now=timezone.now(), limit=options["limit"], clock=timezone.now, is_over=_never)
+        run.deliver(done, Clock(timezone.now()), limit=options["limit"], is_over=_never)
         self._report(done)
 
     def _report(self, done: run.RunReport) -> None:
         self.stdout.write(
-            _("%(reconciled)s milestones looked at, %(expanded)s reminders due, %(queued)s mails made.")
+            _("%(reconciled)s milestones checked, %(expanded)s reminders due, %(queued)s mails made.")
             % {"reconciled": done.reconciled, "expanded": done.expanded, "queued": done.queued}
         )
         for status, count in done.deliveries.items():
@@ -127,8 +130,8 @@ class Command(BaseCommand):
     def _dry_run(self, now: dt.datetime) -> None:
         done = run.RunReport()
         with transaction.atomic():
-            run.plan(done, clock=timezone.now, is_over=_never)
-            run.expand(done, now=now, clock=timezone.now, is_over=_never)
+            run.plan(done, Clock(now), is_over=_never)
+            run.expand(done, Clock(now), is_over=_never)
             waiting = Delivery.objects.filter(status__in=WAITING, next_attempt_at__lte=now).order_by("pk")
             lines = [_line(delivery) for delivery in _with_milestones(waiting)]
             transaction.set_rollback(True)
@@ -141,17 +144,17 @@ class Command(BaseCommand):
         self.stdout.write("\n".join(explain(milestone, now=timezone.now())))
 
     def _audit(self, options: dict[str, Any]) -> None:
-        breaches = audit_and_note(now=timezone.now())
+        breaches = audit_and_note(real_now=timezone.now())
         if breaches:
             raise CommandError("\n".join(breaches))
-        self.stdout.write(_("All laws hold."))
+        self.stdout.write(_("No inconsistency found."))
 
 
 def _never() -> bool:
     return False
 
 
-def _with_milestones(deliveries: Any) -> Any:
+def _with_milestones(deliveries: QuerySet[Delivery]) -> QuerySet[Delivery]:
     return deliveries.select_related("person", "contact").prefetch_related("items__plan__milestone")
 
 
