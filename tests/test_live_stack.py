@@ -41,7 +41,7 @@ def test_pages_and_worker_outlive_the_broker(live_stack: Callable[..., Stack], r
 def test_the_worker_outlives_a_broker_whose_memory_is_full(
     live_stack: Callable[..., Stack], redis_server: RedisServer
 ) -> None:
-    """It hears the bell at the very moment when the broker refuses to note that it did."""
+    """The worker takes the tick at the moment when the broker refuses to record that it did."""
     stack = live_stack()
     url = stack.start_web()
     worker = stack.start_worker()

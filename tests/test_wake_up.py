@@ -98,7 +98,7 @@ def test_a_mail_sent_again_rings(heard: Heard, django_capture_on_commit_callback
 
 
 @pytest.mark.django_db
-def test_where_no_broker_runs_nobody_is_rung_for(django_capture_on_commit_callbacks: Any) -> None:
+def test_without_a_broker_no_worker_is_woken(django_capture_on_commit_callbacks: Any) -> None:
     with django_capture_on_commit_callbacks() as callbacks:
         MilestoneFactory()
 

@@ -66,7 +66,7 @@ def plan_embedded_site(environ: Mapping[str, str], *, data_dir: Path, sockets: P
         addresses["REDIS_URL"] = f"redis+socket://{sockets / 'broker'}"
         in_front.append(_broker(program, socket=sockets / "broker", data_dir=data_dir))
     elif not environ.get("REDIS_URL"):
-        addresses["REDIS_URL"] = "memory://"  # nobody to ring for, and nothing to complain about
+        addresses["REDIS_URL"] = "memory://"  # no worker to wake, and nothing to complain about
     if not environ.get("EMAIL_HOST"):
         smtp_port, page_port = free_port(1025), free_port(8025)
         addresses |= {"EMAIL_HOST": LOOPBACK, "EMAIL_PORT": str(smtp_port)}

@@ -47,11 +47,11 @@ def export_add(request: UserRequest) -> HttpResponseBase:
         raise PermissionDenied(str(error)) from error
     if export.rows_total <= exports.AT_ONCE and exports.make(export, clock=timezone.now):
         return _file(export)
-    transaction.on_commit(partial(_ring, export.pk))
+    transaction.on_commit(partial(_start_worker, export.pk))
     return redirect("export_detail", export.pk)
 
 
-def _ring(pk: int) -> None:
+def _start_worker(pk: int) -> None:
     try:
         make_export.delay(pk)
     except (OperationalError, OSError):

@@ -64,7 +64,7 @@ def _database_state() -> str:
 
 
 def broker_state() -> tuple[str, int]:
-    """ "ok" or "unreachable", and how many bells wait for a worker; an answer within a few seconds, whatever is wrong."""
+    """Return "ok" or "unreachable", and how many ticks wait for a worker; takes a few seconds at most."""
     from redis.exceptions import RedisError  # redis imports asyncio, which only this probe and the worker need
 
     try:

@@ -1,4 +1,4 @@
-"""How the site runs, for the office and system administrators: what is wrong and what to do, then the numbers."""
+"""The system status page of the office and system administrators: what is wrong and what to do, then the numbers."""
 
 import datetime as dt
 import platform
@@ -36,10 +36,10 @@ from partnerships.texts import LazyText
 from partnerships.views.base import require_or_403
 from partnerships.views.health import broker_state
 
-# What is due longer than this while runs come is stuck, not waiting its turn.
+# Something that has been due this long, although runs come, is stuck and not waiting its turn.
 STUCK_AFTER = dt.timedelta(minutes=10)
-# Bells that a working worker would long have answered.
-BELLS_UNHEARD = 3
+# A worker that works leaves no more ticks than this in the broker.
+TICKS_LEFT = 3
 LITTLE_SPACE = 1024**3  # bytes
 BREACHES_SHOWN = 50
 NEEDS_A_PERSON = (*(status for status in WENT_WRONG if status != DeliveryStatus.RETRY), DeliveryStatus.HELD)
@@ -47,7 +47,7 @@ NEEDS_A_PERSON = (*(status for status in WENT_WRONG if status != DeliveryStatus.
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is wrong, and what to do about it. ``tone``: danger or warning."""
+    """Something that is wrong and what to do about it; ``tone`` is danger or warning."""
 
     tone: str
     what: str
@@ -56,7 +56,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Number:
-    """A count and the list of the administration that shows exactly these rows."""
+    """A count with a link to the list that shows exactly these rows."""
 
     label: LazyText | dt.date
     count: int
@@ -65,7 +65,7 @@ class Number:
 
 @dataclass(frozen=True)
 class Broker:
-    """``state``: ok, unreachable, or none where a loop works without one; ``waiting``: bells no worker answered yet."""
+    """The broker: ok, unreachable, or none where a loop works without one, and the ticks no worker has taken yet."""
 
     state: str
     waiting: int
@@ -73,7 +73,7 @@ class Broker:
 
 @dataclass(frozen=True)
 class Site:
-    """The machine's side of it."""
+    """The machine, its database and the installed versions."""
 
     database: str
     pending_migrations: int
@@ -98,7 +98,7 @@ def operations(request: UserRequest) -> HttpResponse:
 @never_cache
 @require_POST
 def operations_audit(request: UserRequest) -> HttpResponse:
-    """Checks the laws of the pipeline now; it reads whole tables, so somebody has to ask for it."""
+    """Run the consistency check, which reads whole tables and so runs only on request."""
     require_or_403(request.user, "operations.view")
     return _page(request, breaches=audit_and_note(real_now=timezone.now()))
 
@@ -158,14 +158,14 @@ def _pg_version() -> str:
 
 
 def _heartbeats(state: PipelineState, now: dt.datetime) -> list[dict[str, object]]:
-    """Last seen: any run at all, then each of what rings for one."""
-    rung = (
+    """Return when a run was last seen: any run, then each trigger."""
+    triggers = (
         (HEARTBEAT, _("Last run")),
-        (f"{HEARTBEAT}.beat", _("Last bell of the beat")),
+        (f"{HEARTBEAT}.beat", _("Last scheduler tick")),
         (f"{HEARTBEAT}.loop", _("Last run of a loop")),
-        (f"{HEARTBEAT}.hint", _("Last bell after an edit")),
+        (f"{HEARTBEAT}.hint", _("Last tick after an edit")),
     )
-    found = ((label, state.heartbeats.get(name)) for name, label in rung)
+    found = ((label, state.heartbeats.get(name)) for name, label in triggers)
     return [
         {
             "label": label,
@@ -226,20 +226,22 @@ def _about_runs(silent: Silence | None, broker: Broker) -> Iterator[Finding]:
             "`manage.py reminders run` do the work meanwhile."
         )
         yield Finding("danger", _("The broker does not answer."), advice)
-    if broker.waiting > BELLS_UNHEARD:
+    if broker.waiting > TICKS_LEFT:
         what = ngettext(
-            "%(count)d bell waits in the broker, and no worker answers.",
-            "%(count)d bells wait in the broker, and no worker answers.",
+            "%(count)d tick waits in the broker, and no worker takes it.",
+            "%(count)d ticks wait in the broker, and no worker takes them.",
             broker.waiting,
         )
         advice = _(
-            "The beat rings, but no worker listens, or it has been busy for minutes. Look at its log; start it again."
+            "The scheduler runs, but no worker listens, or it has been busy for minutes. Check the worker's log and restart it."
         )
         yield Finding("warning", what % {"count": broker.waiting}, advice)
 
 
 def _about_stuck(state: PipelineState, now: dt.datetime) -> Iterator[Finding]:
-    advice = _("Runs come, but do not get to it. Look at the worker's log for errors, and have the laws checked below.")
+    advice = _(
+        "Runs come, but do not get to it. Check the worker's log for errors, and run the consistency check below."
+    )
     if state.oldest_plan and now - state.oldest_plan.since > STUCK_AFTER:
         what = _("A reminder has been due since %(time)s and was not made into mail.")
         yield Finding("warning", what % {"time": moment_in_words(state.oldest_plan.since)}, advice)
@@ -289,7 +291,7 @@ def _about_site(state: PipelineState, site: Site) -> Iterator[Finding]:
         yield Finding("danger", what, _("Make room before uploads, or the database, fail."))
     audit = state.heartbeats.get(AUDIT)
     if audit and audit.note:
-        what = _("The last check of the laws, on %(time)s, found breaches.") % {"time": moment_in_words(audit.at)}
+        what = _("The last consistency check, on %(time)s, found errors.") % {"time": moment_in_words(audit.at)}
         yield Finding(
-            "warning", what, _("Check again below; each breach names its row. A run or two may have repaired it.")
+            "warning", what, _("Check again below; each error names its row. A run or two may have repaired it.")
         )

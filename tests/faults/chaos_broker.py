@@ -1,4 +1,4 @@
-"""What happens to Redis, to beat and to their messages: the bell rings never, or five times, and every mail leaves once."""
+"""What happens to Redis, to beat and to their messages: ticks are lost or delivered five times, and every mail leaves once."""
 
 import datetime as dt
 import uuid
@@ -44,8 +44,8 @@ def become_due(mails: int) -> None:
             ReminderPlanFactory(milestone=milestone, **like)
 
 
-def ring(broker: RedisServer, times: int = 1) -> None:
-    """The same tick, delivered so many times."""
+def send_tick(broker: RedisServer, times: int = 1) -> None:
+    """Send one tick that many times."""
     name = str(uuid.uuid4())
     with Celery(broker=broker.url) as app:
         for _time in range(times):
@@ -53,28 +53,28 @@ def ring(broker: RedisServer, times: int = 1) -> None:
 
 
 def test_redis_may_lose_everything(office: Stack, redis_server: RedisServer, smtp_sink: SmtpSink) -> None:
-    ring(redis_server, times=5)
+    send_tick(redis_server, times=5)
     redis_server.client.flushall()
     office.start_worker()
     url = office.start_web()
     assert smtp_sink.received == []
-    ring(redis_server)
+    send_tick(redis_server)
     eventually(lambda: has_all_arrived(smtp_sink.received))
 
     become_due(3)
     _fill_up(redis_server)
     with pytest.raises(OperationalError):
-        ring(redis_server)
+        send_tick(redis_server)
     assert (answers(f"{url}/healthz"), answers(f"{url}/login/")) == (True, True)
     redis_server.client.config_set("maxmemory", 0)
-    ring(redis_server)
+    send_tick(redis_server)
     eventually(lambda: has_all_arrived(smtp_sink.received))
 
     become_due(3)
     redis_server.kill(lose_data=True)
     assert (answers(f"{url}/healthz"), answers(f"{url}/login/")) == (True, True)
     redis_server.start()
-    ring(redis_server, times=3)
+    send_tick(redis_server, times=3)
     eventually(lambda: has_all_arrived(smtp_sink.received))
 
     become_due(3)
@@ -99,7 +99,7 @@ def test_five_beats_and_five_deliveries_of_one_tick(
     smtp_sink.script({"at": "DATA", "reply": "250 OK", "stored": True, "delay": 1})
     for number in (1, 2):
         office.start_worker("--pool=prefork", "--concurrency=3", name=f"worker{number}")
-    ring(redis_server, times=5)
+    send_tick(redis_server, times=5)
     for number in range(1, 6):
         office.start_beat(name=f"beat{number}")
 

@@ -23,7 +23,7 @@ LONGER_THAN_THE_LIMIT = {"reply": "250 OK", "delay": 19, "times": 1}
 
 @pytest.fixture
 def office(live_stack: Callable[..., Stack], django_db_blocker: Any) -> Iterator[Stack]:
-    """Three mails are due, and a worker waits to be rung for; this test is connected to its database."""
+    """Three mails are due, and a worker waits for a tick; this test is connected to its database."""
     stack = live_stack(DJANGO_SETTINGS_MODULE="tests.faults.limited", DEBUG="1")
     with django_db_blocker.unblock(), connected_to(stack.env["DATABASE_URL"]):
         open_office(3, made_at=timezone.now() - dt.timedelta(days=2))
@@ -31,7 +31,7 @@ def office(live_stack: Callable[..., Stack], django_db_blocker: Any) -> Iterator
         yield stack
 
 
-def ring(broker: RedisServer, **options: Any) -> None:
+def send_tick(broker: RedisServer, **options: Any) -> None:
     with Celery(broker=broker.url, set_as_current=False, fixups=[]) as app:
         app.send_task("partnerships.tasks.tick", task_id=str(uuid.uuid4()), retry=False, **options)
 
@@ -56,11 +56,11 @@ def test_what_a_run_had_when_it_reached_its_limit_is_taken_back_or_listed(
     smtp_sink: SmtpSink,
 ) -> None:
     smtp_sink.script({**slow, **LONGER_THAN_THE_LIMIT})
-    ring(redis_server)
+    send_tick(redis_server)
     eventually(lambda: "Hard time limit" in office.log("worker"))
     assert statuses() == {left_as: 1, "queued": 2}
 
-    ring(redis_server, time_limit=PATIENCE)
+    send_tick(redis_server, time_limit=PATIENCE)
     eventually(lambda: statuses() == {left_as: 1, "sent": 2})  # the same worker goes on, and leaves the lease alone
 
     finish(timezone.now())  # until after the lease

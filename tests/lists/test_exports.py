@@ -119,8 +119,8 @@ def test_a_long_one_is_made_behind_its_page(
     world: World, client: Client, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Callable
 ) -> None:
     monkeypatch.setattr(exports, "AT_ONCE", 1)
-    rung: list[int] = []
-    monkeypatch.setattr("partnerships.views.exports.make_export.delay", rung.append)
+    called: list[int] = []
+    monkeypatch.setattr("partnerships.views.exports.make_export.delay", called.append)
     client.force_login(world.coordinator)
 
     with django_capture_on_commit_callbacks(execute=True):
@@ -130,7 +130,7 @@ def test_a_long_one_is_made_behind_its_page(
     ready = client.get(answer.url).text
 
     export = Export.objects.get()
-    assert rung == [export.pk]
+    assert called == [export.pk]
     assert ("0 of 2 rows written" in waiting, "every 2s" in waiting) == (True, True)
     assert ("2 rows, ready." in ready, "every 2s" in ready) == (True, False)
     assert b"".join(client.get(f"{answer.url}file/"))[:2] == b"PK"

@@ -12,7 +12,7 @@ def test_the_loop_ticks_until_it_is_told_to_stop(live_stack: Callable[..., Stack
     assert stop_process(loop) == 0, stack.log("loop")
 
 
-def test_a_worker_that_is_rung_by_the_timer_runs_the_reminders(live_stack: Callable[..., Stack]) -> None:
+def test_a_worker_runs_the_reminders_at_the_ticks_of_the_beat(live_stack: Callable[..., Stack]) -> None:
     stack = live_stack()
     stack.start_worker()
     stack.manage("shell", "--no-imports", "-c", "from partnerships.tasks import tick; tick.delay()")

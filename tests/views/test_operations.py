@@ -105,7 +105,7 @@ def test_silence_is_said_with_what_to_do(look: Callable[[], Any]) -> None:
         (lambda: MailHoldFactory(active=True), "Sending has been paused since March 2, 2026 20:00."),
         (
             lambda: heartbeat("audit", note="3"),
-            "The last check of the laws, on March 2, 2026 19:59, found breaches.",
+            "The last consistency check, on March 2, 2026 19:59, found errors.",
         ),
     ],
 )
@@ -155,16 +155,16 @@ def test_a_broker_that_never_answers_does_not_hang_the_page(
         assert findings(look()) == ["The broker does not answer."]
 
 
-def test_bells_that_no_worker_hears_are_counted(
+def test_ticks_that_no_worker_takes_are_counted(
     look: Callable[[], Any], broker_url: Callable[[str], None], redis_server: RedisServer
 ) -> None:
     heartbeat()
     broker_url(redis_server.url)
     assert look().context["broker"] == operations.Broker("ok", 0)
-    for _bell in range(4):
+    for _tick in range(4):
         current_app.send_task("partnerships.tasks.tick")
 
-    assert findings(look()) == ["4 bells wait in the broker, and no worker answers."]
+    assert findings(look()) == ["4 ticks wait in the broker, and no worker takes them."]
 
 
 def test_every_number_opens_exactly_its_list(look: Callable[[], Any]) -> None:
@@ -198,7 +198,7 @@ def test_the_page_costs_the_same_with_more_rows(
         look()
 
 
-def test_the_laws_are_checked_on_demand_alone(look: Callable[[], Any]) -> None:
+def test_the_consistency_check_runs_only_on_request(look: Callable[[], Any]) -> None:
     heartbeat()
     delivery = DeliveryFactory()
     client = look().client
@@ -212,7 +212,7 @@ def test_the_laws_are_checked_on_demand_alone(look: Callable[[], Any]) -> None:
 
 
 @pytest.mark.parametrize("role", ["viewer_in", "coordinator_in", "lead_in"])
-def test_the_laws_are_not_checked_for_others(role: str, client_of: Callable[[Any], Client], world: Any) -> None:
+def test_others_may_not_run_the_consistency_check(role: str, client_of: Callable[[Any], Client], world: Any) -> None:
     client = client_of(UserFactory(**{role: world.unit}))
 
     assert client.post(reverse("operations_audit")).status_code == 403
