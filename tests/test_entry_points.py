@@ -1015,8 +1015,8 @@ SUBJECTS = {
         PREFERENCES_ACTS,
         {
             # The page offers colleagues alone and says so in words of its own.
-            "partnerships.forms.people": page_way("me", no_parts, ["deputy who is no colleague"], is_own=True),
-            "partnerships.views.people": Way(
+            "partnerships.forms.my_settings": page_way("me", no_parts, ["deputy who is no colleague"], is_own=True),
+            "partnerships.views.my_settings": Way(
                 switch_language, frozenset(act.name for act in PREFERENCES_ACTS) - {"language"}
             ),
         },

@@ -5,7 +5,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib.admin.options import InlineModelAdmin
+from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -38,11 +39,11 @@ class MilestoneForm(RootForm):
             self.fields["party"].queryset = AgreementParty.objects.filter(agreement=self.instance.agreement_id)
 
 
-def _move(row: Milestone, request: HttpRequest, data: Any) -> forms.Form:
+def _move(row: Milestone, request: HttpRequest, data: QueryDict | None) -> forms.Form:
     return MoveForm(data, row=row, today=timezone.localdate())
 
 
-def _assign(row: Milestone, request: HttpRequest, data: Any) -> forms.Form:
+def _assign(row: Milestone, request: HttpRequest, data: QueryDict | None) -> forms.Form:
     form = AssignForm(data, row=row, today=timezone.localdate(), user=request.user)
     field = form.fields["owner"]
     field.widget = UnfoldAutocomplete(Milestone._meta.get_field("owner"), admin.site)
@@ -50,11 +51,11 @@ def _assign(row: Milestone, request: HttpRequest, data: Any) -> forms.Form:
     return form
 
 
-def _snooze(row: Milestone, request: HttpRequest, data: Any) -> forms.Form:
+def _snooze(row: Milestone, request: HttpRequest, data: QueryDict | None) -> forms.Form:
     return SnoozeForm(data, row=row, today=timezone.localdate())
 
 
-def _unsnooze(row: Milestone, request: HttpRequest, data: Any) -> forms.Form:
+def _unsnooze(row: Milestone, request: HttpRequest, data: QueryDict | None) -> forms.Form:
     return UnsnoozeForm(data, row=row, today=timezone.localdate())
 
 
@@ -133,10 +134,10 @@ class MilestoneAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     autocomplete_fields = (*targets, "owner")
     inlines = (DocumentInline,)
 
-    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+    def get_inlines(self, request: HttpRequest, obj: Milestone | None) -> tuple[type[InlineModelAdmin], ...]:
         return self.inlines if obj else ()
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: Milestone | None = None) -> Any:
         owner = "owner_name" if obj else "owner"
         what = ("title", "title_zh", ("kind", "unit"), ("due_on", owner), "description")
         habits = ("requires_acceptance", "recurs_every_months")
@@ -158,7 +159,7 @@ class MilestoneAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
             (_("How it is closed"), {"fields": (*habits, *dates, *evidence, *moved, *snoozed)}),
         )
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_readonly_fields(self, request: HttpRequest, obj: Milestone | None = None) -> tuple[str, ...]:
         """Date and owner change through their verbs, which ask for a reason or look whether the person can see it."""
         machine = (*DATES, "evidence", "overridden_at", "override_reason", "snoozed_until", "snooze_reason")
         if obj is None:
@@ -181,7 +182,7 @@ class MilestoneAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         return str(milestone.owner or "–")
 
     @display(description=_("due on"), ordering="due_on")
-    def due(self, milestone: Milestone) -> Any:
+    def due(self, milestone: Milestone) -> str:
         if milestone.is_overdue(timezone.localdate()):
             return format_html('<span class="pt-overdue">{}</span>', milestone.due_on.isoformat())
         return milestone.due_on.isoformat()

@@ -4,8 +4,9 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.options import InlineModelAdmin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
@@ -30,6 +31,7 @@ from partnerships.models import (
     OrganizationUnit,
 )
 from partnerships.permissions import may
+from partnerships.texts import LazyText
 from partnerships.workflows.organizations import (
     edit_contact,
     edit_organization,
@@ -53,7 +55,7 @@ class ContactInline(LinkedInline):
     model = Contact
     fields = ("link", "position", "phone", "email", "is_active")
 
-    def may_add(self, request: HttpRequest, root: Any) -> bool:
+    def may_add(self, request: HttpRequest, root: Organization) -> bool:
         return may(request.user, "contact.edit", root)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
@@ -99,11 +101,11 @@ class HolderInline(PartInline):
         return rows if user.sees_all_units else rows.filter(unit__in=user.scope.unit_ids)
 
 
-def _archive(row: Organization, request: HttpRequest, data: Any) -> forms.Form:
+def _archive(row: Organization, request: HttpRequest, data: QueryDict | None) -> forms.Form:
     return ArchiveForm(data, row=row, today=timezone.localdate())
 
 
-def _restore(row: Organization, request: HttpRequest, data: Any) -> forms.Form:
+def _restore(row: Organization, request: HttpRequest, data: QueryDict | None) -> forms.Form:
     return RestoreForm(data, row=row, today=timezone.localdate())
 
 
@@ -128,7 +130,7 @@ class ArchivedFilter(admin.SimpleListFilter):
     title = _("archive")
     parameter_name = "archived"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, LazyText]]:
         return [("no", _("Not archived")), ("yes", _("Archived"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
@@ -141,7 +143,7 @@ class HeldFilter(admin.SimpleListFilter):
     title = _("held by")
     parameter_name = "held"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, LazyText]]:
         return [("own", _("Units I see"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
@@ -170,16 +172,16 @@ class OrganizationAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).prefetch_related("holders__unit")
 
-    def get_list_display(self, request: HttpRequest) -> Any:
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         """Columns of the directory; details of all organizations at once only for those who see all units."""
         if request.user.sees_all_units:
             return self.list_display
         return tuple(name for name in self.list_display if name not in DETAIL_COLUMNS)
 
-    def sees_details(self, request: HttpRequest, obj: Any) -> bool:
+    def sees_details(self, request: HttpRequest, obj: Organization | None) -> bool:
         return obj is None or self.allows(request, "organization.view_details", obj)
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: Organization | None = None) -> Any:
         """The directory is everybody's; the rest belongs to the units that hold the organization."""
         directory = self.directory_fields if obj else tuple(row for row in self.directory_fields if row != "held_by")
         if not self.sees_details(request, obj):
@@ -187,7 +189,7 @@ class OrganizationAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         detail = (*self.detail_fields, *(("archived_on",) if obj and obj.archived_on else ()))
         return ((None, {"fields": directory}), (_("Details"), {"fields": detail}))
 
-    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+    def get_inlines(self, request: HttpRequest, obj: Organization | None) -> tuple[type[InlineModelAdmin], ...]:
         if not self.sees_details(request, obj):
             return ()
         return self.inlines if obj else (NameInline, HolderInline)

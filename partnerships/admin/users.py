@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
@@ -32,15 +32,15 @@ class RoleInline(PartInline):
         return super().get_queryset(request).select_related("unit")
 
 
-def _deactivate(row: User, request: HttpRequest, data: Any) -> forms.Form:
+def _deactivate(row: User, request: HttpRequest, data: QueryDict | None) -> forms.Form:
     return DeactivateForm(data, row=row, today=timezone.localdate())
 
 
-def _activate(row: User, request: HttpRequest, data: Any) -> forms.Form:
+def _activate(row: User, request: HttpRequest, data: QueryDict | None) -> forms.Form:
     return ActivateForm(data, row=row, today=timezone.localdate())
 
 
-def _password_link(row: User, request: HttpRequest, data: Any) -> forms.Form:
+def _password_link(row: User, request: HttpRequest, data: QueryDict | None) -> forms.Form:
     return PasswordLinkForm(data, row=row, today=timezone.localdate())
 
 
@@ -75,7 +75,7 @@ class UserAdmin(StepsMixin, OfficeAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).prefetch_related("memberships__unit")
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         sets: list[Any] = [(None, {"fields": PERSONAL}), (_("Reminders and absence"), {"fields": ABSENCE})]
         if may(request.user, "user.grant_admin"):
             sets.append((_("Administration"), {"fields": GRANTS}))
@@ -116,7 +116,7 @@ class UnitAdmin(RecordAdmin):
         (None, {"fields": ("organization",)}),
     )
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_readonly_fields(self, request: HttpRequest, obj: Unit | None = None) -> tuple[str, ...]:
         """Roles reach down the tree: who moves a unit below their own would come to see its rows."""
         return () if obj is None or may(request.user, "user.grant_admin") else ("parent",)
 

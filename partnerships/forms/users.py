@@ -1,8 +1,12 @@
-"""Forms for what can be done with an account."""
+"""Forms of accounts: activated, deactivated, passwords set by their owners."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
-from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
+from django.conf import settings
+from django.contrib.auth.forms import PasswordChangeForm, PasswordResetForm, SetPasswordForm
+from django.db.models import QuerySet
+from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.forms.steps import VerbForm
@@ -54,3 +58,26 @@ class OwnPasswordChangeForm(_OwnPasswordMixin, PasswordChangeForm):
 
 class OwnPasswordSetForm(_OwnPasswordMixin, SetPasswordForm):
     """A password by somebody who opened the link they were mailed."""
+
+
+class PersonPasswordResetForm(PasswordResetForm):
+    """Mails the link in the person's own language; its host is SITE_URL, whatever host the request names."""
+
+    def get_users(self, email: str) -> QuerySet[User]:
+        """A new account has no password yet: this is also how it gets its first one."""
+        return User.objects.filter(email__iexact=email, is_active=True)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        site = urlsplit(settings.SITE_URL)
+        super().save(*args, **kwargs | {"domain_override": site.netloc, "use_https": site.scheme == "https"})
+
+    def send_mail(
+        self,
+        subject_template_name: str,
+        email_template_name: str,
+        context: dict[str, Any],
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        with translation.override(context["user"].language):
+            super().send_mail(subject_template_name, email_template_name, context, *args, **kwargs)

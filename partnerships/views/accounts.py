@@ -3,8 +3,7 @@
 from django.contrib.auth import views
 from django.urls import reverse_lazy
 
-from partnerships.forms.people import PersonPasswordResetForm
-from partnerships.forms.users import OwnPasswordChangeForm, OwnPasswordSetForm
+from partnerships.forms.users import OwnPasswordChangeForm, OwnPasswordSetForm, PersonPasswordResetForm
 
 
 class Login(views.LoginView):

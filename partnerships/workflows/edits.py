@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from partnerships.exceptions import DomainError, InvalidInput, NotAllowed, TransitionRefused
 from partnerships.models import User
+from partnerships.models.base import VersionedModel
 from partnerships.permissions import require
 from partnerships.workflows.transitions import check_day, check_input, delete_as, lock_as_read, save_as
 
@@ -44,13 +45,13 @@ class Aggregate:
         columns = [field for field in self.model._meta.concrete_fields if field.editable and not field.primary_key]
         return tuple(field.name for field in columns if field.name not in self.fixed)
 
-    def register(self, root: Any, parts: Iterable[Any] = (), *, actor: User | None) -> None:
+    def register(self, root: models.Model, parts: Iterable[models.Model] = (), *, actor: User | None) -> None:
         """Save a new root with its parts. Call it in the verb's transaction, after the verb's locks and rules."""
         _require_as_changed(actor, self.add_action, root, {"unit"})
         _save_checked(root, actor)
         self.save_parts(root, parts, (), actor=actor)
 
-    def begin(self, row: Row, changes: Mapping[str, Any], *, actor: User | None) -> tuple[Row, Row]:
+    def begin(self, row: Row, changes: Mapping[str, object], *, actor: User | None) -> tuple[Row, Row]:
         """Lock the row and return it as it is and as ``changes`` would leave it; nothing is saved yet.
 
         Raises ``StaleVersion`` when somebody changed it since ``row`` was read, and ``NotAllowed`` when the actor may
@@ -68,7 +69,13 @@ class Aggregate:
         return before, after
 
     def finish(
-        self, before: Any, after: Any, parts: Iterable[Any] = (), removed: Iterable[Any] = (), *, actor: User | None
+        self,
+        before: models.Model,
+        after: models.Model,
+        parts: Iterable[models.Model] = (),
+        removed: Iterable[models.Model] = (),
+        *,
+        actor: User | None,
     ) -> bool:
         """Save what ``begin`` prepared with the parts, as one version and one history row for each row that changed.
 
@@ -78,11 +85,13 @@ class Aggregate:
         if is_changed:
             _save_checked(after, actor)
         has_other_parts = self.save_parts(after, parts, removed, actor=actor)
-        if has_other_parts and not is_changed and hasattr(after, "touch"):
+        if has_other_parts and not is_changed and isinstance(after, VersionedModel):
             after.touch()
         return is_changed or has_other_parts
 
-    def save_parts(self, root: Any, parts: Iterable[Any], removed: Iterable[Any], *, actor: User | None) -> bool:
+    def save_parts(
+        self, root: models.Model, parts: Iterable[models.Model], removed: Iterable[models.Model], *, actor: User | None
+    ) -> bool:
         """Delete ``removed`` and save ``parts``, new or changed. Returns whether there was anything to do."""
         parts, removed = list(parts), list(removed)
         for part in (*parts, *removed):
@@ -152,14 +161,14 @@ def reference_to(model: type[models.Model], root: models.Model, parts: Iterable[
     return next(own, names[0])
 
 
-def _keep_rows_of_their_keys(parts: list[models.Model], current: Mapping[Any, models.Model], reference: str) -> None:
+def _keep_rows_of_their_keys(parts: list[models.Model], current: Mapping[object, models.Model], reference: str) -> None:
     """Give each part the row that holds its unique values already, where one of the other parts does.
 
     Two lines of a page may have exchanged their organizations. Each unique constraint is checked row by row, so the first
     of the two could not be saved; and what refers to a party means that organization, not that line.
     """
     owners = {key: pk for pk, row in current.items() for key in _unique_keys(row, reference)}
-    taken: dict[Any, models.Model] = {}
+    taken: dict[object, models.Model] = {}
     others: list[models.Model] = []
     for part in parts:
         owner = next((owners[key] for key in _unique_keys(part, reference) if key in owners), None)
@@ -184,7 +193,7 @@ def _become(part: models.Model, row: models.Model) -> None:
             setattr(part, field.attname, getattr(row, field.attname))
 
 
-def _unique_keys(part: models.Model, reference: str) -> Iterator[tuple[Any, ...]]:
+def _unique_keys(part: models.Model, reference: str) -> Iterator[tuple[object, ...]]:
     for rule in part._meta.constraints:
         if isinstance(rule, models.UniqueConstraint) and reference in rule.fields:
             values = [part.serializable_value(name) for name in rule.fields if name != reference]
@@ -225,7 +234,7 @@ def _require_as_changed(actor: User | None, action: str, row: models.Model, chan
     require_at("unit" if "unit" in changed else None, actor, action, row)
 
 
-def _remove_part(row: Any, actor: User | None) -> None:
+def _remove_part(row: models.Model, actor: User | None) -> None:
     try:
         delete_as(row, actor)
     except ProtectedError as error:

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import models, transaction
 from django.db.models import Q, QuerySet
@@ -17,7 +17,10 @@ from partnerships.exceptions import InvalidInput, TransitionRefused
 from partnerships.models import (
     Activity,
     Agreement,
+    Demand,
     Event,
+    Facility,
+    Honour,
     Milestone,
     MilestoneKind,
     Organization,
@@ -39,13 +42,17 @@ from partnerships.workflows.transitions import (
     take_step,
 )
 
-# Longer than that it is not snoozed but moved.
+# A milestone that should wait longer is moved, not snoozed.
 SNOOZE_DAYS = 90
 
-# So long whoever did something takes it back themselves.
+# For so long the person who took a step can undo it.
 UNDO_MINUTES = 5
 
 TAKEN_BACK_BY = {"meet": "reopen", "submit": "send_back"}
+
+# What has milestones and an owner of its own.
+MilestoneTarget = Agreement | Activity | Facility | Honour | Demand
+Owned = TypeVar("Owned", Agreement, Activity, Facility, Demand)
 
 MILESTONE = Aggregate(
     Milestone,
@@ -55,7 +62,7 @@ MILESTONE = Aggregate(
     fixed=frozenset({"unit", "kind", "agreement", *MILESTONE_TARGETS, "due_on", "owner", "evidence"}),
 )
 
-# What to do about those that nobody meets by a word.
+# What to do for milestones that are met by an act elsewhere, never by a statement.
 INSTEAD = {
     MilestoneKind.NEXT_CONTACT: gettext_noop(
         "Log the call, message or follow-up: that is what this milestone waits for."
@@ -94,7 +101,7 @@ def edit_milestone(
     *,
     actor: User | None,
     today: dt.date,
-    changes: Mapping[str, Any] = MappingProxyType({}),
+    changes: Mapping[str, object] = MappingProxyType({}),
     parts: Sequence[models.Model] = (),
     removed: Sequence[models.Model] = (),
 ) -> Milestone:
@@ -159,7 +166,7 @@ def _take_agreement_of(target: models.Model, milestone: Milestone) -> None:
 
 
 def meet_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, evidence: str) -> Milestone:
-    """Marks it as met on ``on`` with its evidence; a recurring one leaves the next behind.
+    """Mark a milestone as met on ``on`` with its evidence; one that recurs gets its next occurrence.
 
     A milestone that a lead accepts has to be submitted instead; one of ``INSTEAD`` is met by doing what it waits for.
     """
@@ -169,42 +176,43 @@ def meet_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, evi
 
 
 def submit_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, evidence: str) -> Milestone:
-    """Hands it to a lead for acceptance, with the evidence."""
+    """Submit a milestone to a lead for acceptance, with its evidence."""
     if not milestone.requires_acceptance:
         raise TransitionRefused(_("Nobody has to accept this milestone: mark it as met."))
     return take_milestone_step(milestone, "submit", actor=actor, on=on, evidence=_evidence(milestone, evidence))
 
 
 def accept_milestone(milestone: Milestone, *, actor: User | None, on: dt.date) -> Milestone:
-    """A lead confirms a submitted milestone: it is met on the day it was submitted."""
+    """Accept a submitted milestone: it is met on the day on which it was submitted."""
     return _close_as_met(milestone, "accept", actor=actor, on=milestone.submitted_on or on)
 
 
 def send_back_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, reason: str) -> Milestone:
+    """Return a submitted milestone to its owner, with the reason."""
     return take_milestone_step(milestone, "send_back", actor=actor, on=on, reason=reason)
 
 
 def waive_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, reason: str) -> Milestone:
-    """It need not be done after all; one that recurs does not come back."""
+    """Waive a milestone that need not be done after all; one that recurs does not come back."""
     return take_milestone_step(milestone, "waive", actor=actor, on=on, reason=reason)
 
 
 def cancel_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, reason: str) -> Milestone:
-    """It should not have been there, or what it belonged to has ended. A derived one would only come back: waive it."""
+    """Cancel a milestone that was entered in error. A derived one would come back: it can only be waived."""
     if milestone.is_derived:
         raise TransitionRefused(_("This date follows from the agreement and would come back: waive it instead."))
     return take_milestone_step(milestone, "cancel", actor=actor, on=on, reason=reason)
 
 
 def reopen_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, reason: str) -> Milestone:
-    """A correction: it was closed in error."""
+    """Open a milestone again that was closed in error."""
     return take_milestone_step(milestone, "reopen", actor=actor, on=on, reason=reason)
 
 
 def take_back_step(milestone: Milestone, *, actor: User, on: dt.date, now: dt.datetime) -> Milestone:
-    """Undoes what ``actor`` themselves did within ``UNDO_MINUTES``: met or submitted. It is open again.
+    """Undo a step that ``actor`` took within the last ``UNDO_MINUTES``: a milestone met or submitted is open again.
 
-    Later, or for somebody else, it is a correction, which is a lead's. What comes back has left its next one already.
+    Later, or for somebody else, only a lead can correct it; so for a milestone that recurs, whose next occurrence exists.
     """
     with transaction.atomic():
         locked = lock_as_read(milestone)
@@ -220,9 +228,9 @@ def take_back_step(milestone: Milestone, *, actor: User, on: dt.date, now: dt.da
 
 
 def move_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, due_on: dt.date, reason: str) -> Milestone:
-    """Gives it another due date, with a reason. ``on`` is the day of the move.
+    """Give a milestone another due date, with a reason. ``on`` is the day of the move.
 
-    A derived milestone stays where it was put: it no longer follows what it derives from.
+    A derived milestone that was moved no longer follows what it derives from.
     """
     if not reason.strip():
         raise InvalidInput(_("Please give a reason."), field="reason")
@@ -247,10 +255,10 @@ def move_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, due
 def snooze_milestone(
     milestone: Milestone, *, actor: User | None, on: dt.date, until: dt.date, reason: str
 ) -> Milestone:
-    """Nobody is reminded of it before ``until``; on that day one reminder comes. ``on`` is today.
+    """Snooze a milestone: nobody is reminded of it before ``until``, and on that day one reminder comes. ``on`` is today.
 
-    Snoozing it again changes day and reason. At most ``SNOOZE_DAYS`` ahead; a firm date (decision, obligation) not
-    beyond its due date. Another due date or the next step ends the snooze.
+    Snoozing it again changes day and reason. A snooze lasts at most ``SNOOZE_DAYS``, that of a firm date (decision,
+    obligation) at most until its due date. Another due date or the next step ends it.
     """
     if not reason.strip():
         raise InvalidInput(_("Please give a reason."), field="reason")
@@ -265,7 +273,7 @@ def snooze_milestone(
 
 
 def unsnooze_milestone(milestone: Milestone, *, actor: User | None) -> Milestone:
-    """Ends a snooze at once: reminders whose time is still to come are sent again, none is made up for."""
+    """End a snooze at once: reminders whose time is still to come are sent again, earlier ones are not."""
     with transaction.atomic():
         locked = _lock_pending(milestone, actor, "milestone.snooze")
         if locked.snoozed_until is None:
@@ -294,7 +302,7 @@ def _check_snooze(milestone: Milestone, on: dt.date, until: dt.date) -> None:
 
 
 def last_day_of_snooze(milestone: Milestone, on: dt.date) -> dt.date:
-    """Up to when it can be snoozed on the day ``on``."""
+    """Return the last day until which a milestone can be snoozed on the day ``on``."""
     latest = on + dt.timedelta(days=SNOOZE_DAYS)
     return min(latest, milestone.due_on) if milestone.kind in FIRM_KINDS else latest
 
@@ -304,7 +312,7 @@ def _end_snooze(milestone: Milestone) -> None:
 
 
 def assign_milestone(milestone: Milestone, *, actor: User | None, owner: User, reason: str = "") -> Milestone:
-    """Gives it to another person, who must be able to see it and be reached."""
+    """Give a milestone to another person, who must be able to see it and be reached."""
     with transaction.atomic():
         locked = lock(milestone)
         require(actor, "milestone.assign", locked)
@@ -362,9 +370,9 @@ def _check_due(milestone: Milestone, due_on: dt.date) -> None:
 
 
 def _leave_the_next(met: Milestone, *, key: str, actor: User | None) -> None:
-    """The next occurrence after the due date just met, counted from the first one: never chained, never a drift.
+    """Save the next occurrence of a milestone just met. Months are counted from the first one, so that days never drift.
 
-    One that was moved does not move those after it, nor come once more on the day it had before.
+    An occurrence that was moved does not move those after it, nor come once more on the day it had before.
     """
     if met.recurs_every_months is None or met.is_derived:
         return
@@ -383,20 +391,20 @@ def _leave_the_next(met: Milestone, *, key: str, actor: User | None) -> None:
     save_as(following, actor)
 
 
-def placement(row: Any) -> dict[str, int | None]:
-    """The unit and the agreement in which a milestone of ``row`` stands."""
+def placement(row: MilestoneTarget) -> dict[str, int | None]:
+    """Return the unit and the agreement of a milestone of ``row``, as columns."""
     agreement = row.pk if isinstance(row, Agreement) else getattr(row, "agreement_id", None)
     return {"unit_id": row.unit_id, "agreement_id": agreement}
 
 
-def cancel_pending_milestones(row: Any, *, actor: User | None, on: dt.date, reason: str) -> None:
-    """What was still to be done under an agreement, facility or demand that ends, each with the reason."""
+def cancel_pending_milestones(row: MilestoneTarget, *, actor: User | None, on: dt.date, reason: str) -> None:
+    """Cancel what was still to be done for a record that ends, each milestone with the reason."""
     for milestone in row.milestones.pending().select_for_update(no_key=True, of=("self",)):
         take_milestone_step(milestone, "cancel", actor=actor, on=on, reason=reason, is_consequence=True)
 
 
 def move_milestones_to_unit(agreement: Agreement, *, actor: User | None, previous: int) -> None:
-    """Its pending milestones in the unit it leaves go along; those of its activities stay in the unit of these."""
+    """Move the pending milestones of an agreement to its new unit; those of its activities stay in the unit of these."""
     with transaction.atomic():
         own = agreement.milestones.pending().filter(none_of(*MILESTONE_TARGETS), unit=previous)
         for milestone in own.select_for_update(of=("self",), no_key=True):
@@ -404,10 +412,12 @@ def move_milestones_to_unit(agreement: Agreement, *, actor: User | None, previou
             save_as(milestone, actor)
 
 
-def give_milestones_to(row: Any, *, owner_id: int | None, actor: User | None, previous: User | None) -> None:
-    """Pending milestones of ``row`` that ``previous`` or nobody looks after go to its new owner; others stay.
+def give_milestones_to(
+    row: MilestoneTarget, *, owner_id: int | None, actor: User | None, previous: User | None
+) -> None:
+    """Give the pending milestones of ``row`` that were owned by ``previous`` or by nobody to its new owner.
 
-    So do those of other units, whose activities stand under an agreement they take part in.
+    Those of other units stay: their activities stand under an agreement in which they take part.
     """
     with transaction.atomic():
         theirs = (
@@ -422,11 +432,18 @@ def give_milestones_to(row: Any, *, owner_id: int | None, actor: User | None, pr
 
 
 def reassign(
-    row: Any, person: User, *, actor: User | None, action: str, pending: QuerySet, field: str = "owner", reason: str
-) -> Any:
-    """Gives a row that has milestones to ``person``; those the former or nobody looks after go along.
+    row: Owned,
+    person: User,
+    *,
+    actor: User | None,
+    action: str,
+    pending: QuerySet[Owned],
+    field: str = "owner",
+    reason: str,
+) -> Owned:
+    """Give a row to ``person`` with those of its milestones that the former owner, or nobody, had.
 
-    ``pending`` are the rows of its model that still ask for something: what is closed stays with whoever had it.
+    ``pending`` are the rows of its model that still ask for something: what is closed stays with its owner.
     """
     with transaction.atomic():
         locked = lock(row)

@@ -1,9 +1,8 @@
-"""Organizations and their people as they are kept, which unit holds which, and which are out of use."""
+"""Organizations and their contacts: registered, edited, held by units, archived."""
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
@@ -84,7 +83,7 @@ def edit_organization(
     *,
     actor: User | None,
     today: dt.date,
-    changes: Mapping[str, Any] = MappingProxyType({}),
+    changes: Mapping[str, object] = MappingProxyType({}),
     parts: Sequence[models.Model] = (),
     removed: Sequence[models.Model] = (),
 ) -> Organization:
@@ -138,7 +137,7 @@ def edit_contact(
     *,
     actor: User | None,
     today: dt.date,
-    changes: Mapping[str, Any] = MappingProxyType({}),
+    changes: Mapping[str, object] = MappingProxyType({}),
     parts: Sequence[models.Model] = (),
     removed: Sequence[models.Model] = (),
 ) -> Contact:
@@ -184,7 +183,7 @@ def _with_ground(unit: Unit, organization_ids: Collection[int]) -> set[int]:
 
 
 def archive_organization(organization: Organization, *, actor: User | None, on: dt.date) -> Organization:
-    """Takes it out of use on ``on``; refused while an agreement with it is open."""
+    """Put an organization into the archive on ``on``; refused while an agreement with it is open."""
     with transaction.atomic():
         locked = lock(organization)
         require(actor, "organization.archive", locked)
@@ -199,7 +198,7 @@ def archive_organization(organization: Organization, *, actor: User | None, on: 
 
 
 def restore_organization(organization: Organization, *, actor: User | None) -> Organization:
-    """Takes it back into use."""
+    """Take an organization out of the archive."""
     with transaction.atomic():
         locked = lock(organization)
         require(actor, "organization.archive", locked)

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
-from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -33,6 +32,7 @@ from partnerships.models import (
     UnitMembership,
     User,
 )
+from partnerships.models.agreements import AgreementQuerySet
 from partnerships.models.users import read_tree
 from partnerships.permissions import require
 from partnerships.statuses import AgreementStatus
@@ -79,7 +79,7 @@ def edit_user(
     *,
     actor: User | None,
     today: dt.date,
-    changes: Mapping[str, Any] = MappingProxyType({}),
+    changes: Mapping[str, object] = MappingProxyType({}),
     parts: Sequence[UnitMembership] = (),
     removed: Sequence[UnitMembership] = (),
 ) -> User:
@@ -99,7 +99,7 @@ def edit_preferences(
     *,
     actor: User | None,
     today: dt.date,
-    changes: Mapping[str, Any] = MappingProxyType({}),
+    changes: Mapping[str, object] = MappingProxyType({}),
     parts: Sequence[UnitMembership] = (),
     removed: Sequence[UnitMembership] = (),
 ) -> User:
@@ -219,7 +219,7 @@ def activate_user(user: User, *, actor: User | None) -> User:
 class _State:
     """What opens an account and what it may do; the person is mailed each change of it."""
 
-    columns: Mapping[str, Any]
+    columns: Mapping[str, str | bool]
     roles: Mapping[Unit, Role]
 
     @classmethod
@@ -244,11 +244,11 @@ class _State:
         return lines
 
 
-def _change(label: Any, old: Any, new: Any) -> str:
+def _change(label: object, old: object, new: object) -> str:
     return f"{label}: {old} → {new}"
 
 
-def _in_words(value: Any) -> Any:
+def _in_words(value: str | bool) -> str:
     return (_("yes") if value else _("no")) if isinstance(value, bool) else value or "–"
 
 
@@ -258,11 +258,11 @@ def _mail_changes(user: User, before: _State, *, actor: User | None) -> None:
     with override(user.language):
         lines = before.changes_to(after)
     if lines:
-        addresses = dict.fromkeys((before.columns["email"], after.columns["email"]))
+        addresses = dict.fromkeys(str(state.columns["email"]) for state in (before, after))
         _mail(user, addresses, "registration/account_changed", {"lines": lines, "changed_by": actor})
 
 
-def _mail(user: User, addresses: Iterable[str], template: str, context: Mapping[str, Any]) -> None:
+def _mail(user: User, addresses: Iterable[str], template: str, context: Mapping[str, object]) -> None:
     """Send a mail in the person's language once the transaction is committed; what the server refuses is logged."""
     site = urlsplit(settings.SITE_URL)
     context = {**context, "user": user, "domain": site.netloc, "protocol": site.scheme}
@@ -293,7 +293,7 @@ def _other_system_admins(user: User) -> bool:
     return User.objects.filter(is_superuser=True, is_active=True).exclude(pk=user.pk).exists()
 
 
-def _agreements(user: User) -> Any:
+def _agreements(user: User) -> AgreementQuerySet:
     return user.coordinated_agreements.exclude(status__in=CLOSED)
 
 
@@ -315,7 +315,9 @@ def _hand_over(user: User, *, actor: User | None) -> None:
         _give(held, "coordinator", fallback(held.unit_id), actor=actor)
 
 
-def _give(row: Any, field: str, new_owner: User | None, *, actor: User | None) -> None:
+def _give(
+    row: Milestone | Activity | OrganizationUnit, field: str, new_owner: User | None, *, actor: User | None
+) -> None:
     if new_owner is not None:
         setattr(row, field, new_owner)
         save_as(row, actor)

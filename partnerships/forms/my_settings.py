@@ -1,14 +1,10 @@
-"""My settings, and the mail by which somebody sets a new password."""
+"""My settings."""
 
 from typing import Any, cast
-from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from django import forms
-from django.conf import settings
-from django.contrib.auth.forms import PasswordResetForm
-from django.db.models import QuerySet
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext
 
@@ -54,26 +50,3 @@ class PreferencesForm(DomainFormMixin, forms.ModelForm):
         self.instance.version = self.cleaned_data["version"]
         changes = {name: self.cleaned_data[name] for name in self.changed_data if name in self.Meta.fields}
         return edit_preferences(self.instance, actor=actor, today=timezone.localdate(), changes=changes)
-
-
-class PersonPasswordResetForm(PasswordResetForm):
-    """Mails the link in the person's own language; its host is SITE_URL, whatever host the request claims."""
-
-    def get_users(self, email: str) -> QuerySet[User]:
-        """A new account has no password yet: this is also how it gets its first one."""
-        return User.objects.filter(email__iexact=email, is_active=True)
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        site = urlsplit(settings.SITE_URL)
-        super().save(*args, **kwargs | {"domain_override": site.netloc, "use_https": site.scheme == "https"})
-
-    def send_mail(
-        self,
-        subject_template_name: str,
-        email_template_name: str,
-        context: dict[str, Any],
-        *args: Any,
-        **kwargs: Any,
-    ) -> None:
-        with translation.override(context["user"].language):
-            super().send_mail(subject_template_name, email_template_name, context, *args, **kwargs)

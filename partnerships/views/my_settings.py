@@ -11,7 +11,7 @@ from django.utils.translation import override
 from django.views.decorators.http import require_http_methods, require_POST
 from django.views.i18n import set_language
 
-from partnerships.forms.people import PreferencesForm
+from partnerships.forms.my_settings import PreferencesForm
 from partnerships.models import User
 from partnerships.requests import UserRequest
 from partnerships.workflows.users import edit_preferences
