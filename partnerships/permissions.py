@@ -15,6 +15,7 @@ from partnerships.exceptions import NotAllowed
 from partnerships.models import (
     Agreement,
     Answer,
+    Citation,
     Contact,
     Delivery,
     Demand,
@@ -134,6 +135,8 @@ ACTIONS: Mapping[str, Grant] = {
     "source.view": _everyone(),
     "source.add": _everyone(Role.COORDINATOR),  # whoever quotes a figure names where from
     "source.edit": _OFFICE,
+    "citation.add": _own(Role.COORDINATOR),
+    "citation.edit": _OFFICE,
     "reference.view": _everyone(),
     "reference.edit": _OFFICE,
     "reminder_rule.view": _everyone(),
@@ -178,6 +181,8 @@ def refusal(user: User, action: str, obj: Model | None = None) -> LazyText | Non
     if not user.is_authenticated or not user.is_active:
         return _("Please log in.")
     if not _has_grant(user, grant, obj) and not _owns(user, action, obj):
+        if isinstance(obj, ReminderRule) and obj.unit_id is None and obj.agreement_id is None:
+            return _("Rules for all units are the office's; choose a unit or an agreement.")
         return _who_may(grant)
     veto = VETOES.get(action)
     return veto(user, obj) if veto and obj is not None else None
@@ -227,8 +232,8 @@ def _owning_units(obj: Model | None) -> set[int]:
         return _holding_units(obj.pk)
     if isinstance(obj, Contact):
         return _holding_units(obj.organization_id)
-    if isinstance(obj, Document):
-        return _owning_units(obj.target)
+    if isinstance(obj, Document | Citation):
+        return _owning_units(obj.target if isinstance(obj, Document) else obj.record)
     if isinstance(obj, Delivery):
         return set(_announced(obj).values_list("unit_id", flat=True))
     of_agreement = obj.agreement if isinstance(obj, ReminderRule) else None

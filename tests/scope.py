@@ -8,6 +8,7 @@ from partnerships.factories import (
     ActivityFactory,
     AgreementFactory,
     AnswerFactory,
+    CitationFactory,
     ContactFactory,
     ContactNoteFactory,
     DemandFactory,
@@ -81,6 +82,7 @@ def rows_of(unit: Unit, agreement: Any) -> dict[str, Any]:
         "event": EventFactory(unit=unit),
         "reminder_rule": ReminderRuleFactory(unit=unit),
         "source": SourceFactory(),
+        "citation": CitationFactory(record=milestone.agreement),
         "facility": FacilityFactory(unit=unit, agreement=agreement),
         "demand": demand,
         # The unit asked has it as its own; the unit that asked takes part.

@@ -16,6 +16,7 @@ Callers that build their own rows (the ceremony, the sample) are named in ``BUIL
 """
 
 import ast
+import datetime as dt
 import importlib
 import inspect
 import pkgutil
@@ -43,6 +44,7 @@ from partnerships.factories import (
     AgreementTypeFactory,
     AnswerFactory,
     AssociationFactory,
+    CitationFactory,
     ContactFactory,
     ContactNoteFactory,
     CooperationAreaFactory,
@@ -62,6 +64,7 @@ from partnerships.factories import (
     ProgrammeFactory,
     ProgrammeItemFactory,
     RegionFactory,
+    ReminderRuleFactory,
     ReportedFigureFactory,
     SourceFactory,
     StatementFactory,
@@ -81,6 +84,7 @@ from partnerships.models import (
     AgreementUnit,
     AssociationMembership,
     CalendarDay,
+    Citation,
     ContactNote,
     CooperationArea,
     CustodyStep,
@@ -97,6 +101,7 @@ from partnerships.models import (
     ProgrammeOrganizer,
     ProgrammeTarget,
     Region,
+    ReminderRule,
     ReportedFigure,
     Role,
     Source,
@@ -263,7 +268,7 @@ def add_in_admin(typed: Callable[..., dict[str, Any]] = nothing_more, address: s
 
     def send(client: Client, row: Any, changes: Any, parts: list[Any], removed: list[Any]) -> set[str]:
         url = reverse(f"admin:partnerships_{address or f'{row._meta.model_name}_add'}")
-        page = client.get(url)
+        page = client.get(url, {name: sent(getattr(row, name, None)) for name in ("content_type", "object_id")})
         formsets = [inline.formset for inline in page.context["inline_admin_formsets"]]
         data = filled_admin(page) | typed_lines(formsets, parts, removed)
         data |= typed_of(row, page.context["adminform"].form.fields)
@@ -554,6 +559,38 @@ RECORD_ACTS: dict[type[Any], tuple[Callable[..., Any], list[Act]]] = {
             refused("of nothing", changes=lambda row: {"event": None}),
             refused("negative", changes=lambda row: {"value": -1}),
             refused("honour not named", changes=lambda row: {"counting_rule": "region_with_honour"}),
+        ],
+    ),
+    Citation: (
+        lambda **given: CitationFactory(record=EventFactory(), **given),
+        [
+            columns(field="title", printed="As printed", is_assumption=True, note="In short"),
+            Act("of another source", changes=lambda row: {"source": SourceFactory(), "statement": None}),
+            Act("sentence", changes=lambda row: {"statement": StatementFactory(source=row.source)}),
+            refused("sentence of another source", changes=lambda row: {"statement": StatementFactory()}),
+            refused("nothing printed, nothing assumed", changes=lambda row: {"printed": ""}),
+        ],
+    ),
+    ReminderRule: (
+        ReminderRuleFactory,
+        [
+            columns(
+                milestone_kind="obligation",
+                unit=UnitFactory,
+                agreement_type=AgreementTypeFactory,
+                offset=2,
+                offset_unit="weeks",
+                direction="after",
+                send_time=lambda: dt.time(9, 30),
+                shift="next",
+                audience="named",
+                named_person=UserFactory,
+                is_enabled=False,
+            ),
+            Act("of an agreement", changes=lambda row: {"agreement": AgreementFactory()}),
+            Act("silence", changes=lambda row: {"audience": "nobody", "agreement": AgreementFactory()}),
+            refused("two scopes", changes=lambda row: {"agreement": AgreementFactory(), "unit": UnitFactory()}),
+            refused("nobody named", changes=lambda row: {"audience": "named"}),
         ],
     ),
     HonourScheme: (
@@ -920,6 +957,15 @@ SUBJECTS = {
         lambda **given: ProgrammeItemFactory(programme=ProgrammeFactory(**given)).programme,
         PROGRAMME_ACTS,
         {"partnerships.admin.programmes": ADMIN},
+    ),
+    "register_record citation": Subject(
+        RECORDS[Citation],
+        lambda **given: Citation(record=EventFactory(), source=SourceFactory(), printed="As printed", **given),
+        [
+            Act("new"),
+            refused("nothing printed, nothing assumed", changes=lambda row: {"printed": ""}),
+        ],
+        {"partnerships.admin.base": ADD_IN_ADMIN},
     ),
     "register_record event": Subject(
         RECORDS[Event],

@@ -128,6 +128,8 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "source.view": EVERYBODY,
     "source.add": ("", "opx", "opx", "opx", "", "opx"),
     "source.edit": OFFICE,
+    "citation.add": OWN_WORK,
+    "citation.edit": OFFICE,
     "reference.view": EVERYBODY,
     "reference.edit": OFFICE,
     "reminder_rule.view": EVERYBODY,

@@ -12,6 +12,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import GenericTabularInline, ModelAdmin, StackedInline, TabularInline
@@ -41,10 +42,14 @@ def status_badge(row: Any) -> str:
     return badge(status.label, status.tone)
 
 
-def admin_link(row: Any, text: Any = None) -> str:
+def admin_url(row: Model) -> str:
+    """The address of the page of ``row`` here."""
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+
+
+def admin_link(row: Model, text: object = None) -> str:
     """A link to the page of ``row`` here."""
-    url = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
-    return format_html('<a class="pt-link" href="{}">{}</a>', url, text or row)
+    return format_html('<a class="pt-link" href="{}">{}</a>', admin_url(row), text or row)
 
 
 class ScopedMixin:
@@ -135,8 +140,7 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
         if obj is None and self.add_form is not None:
             kwargs.setdefault("form", self.add_form)
         form_class = super().get_form(request, obj, **kwargs)
-        action = None if self.edit_verb else self.change_action if obj else self.add_action
-        return type(form_class.__name__, (form_class,), {"request": request, "action": action})
+        return type(form_class.__name__, (form_class,), {"request": request})
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Only what the filters themselves ask: an address with ``password__startswith`` would tell it by the count."""
@@ -161,31 +165,16 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
             return super().changeform_view(request, object_id, form_url, extra_context)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Leave the row to ``save_related``, which knows its parts, too.
-
-        A page without verbs saves it here. A form that changes nothing is not an edit: no version, no history row.
-        """
-        if self.edit_verb is None and (not change or form.has_changed()):
-            obj._history_user = request.user
-            super().save_model(request, obj, form, change)
+        """Leave the row to ``save_related``, which knows its parts, too."""
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Iterable[Any], change: bool) -> None:
-        """Hand the form and its inlines to the verb, and a refusal back to the line it is about.
-
-        Without a verb: rows that belong to a root are covered by its version, also when they alone were changed.
-        """
+        """Hand the form and its inlines to the verb, and a refusal back to the line it is about."""
         formsets = list(formsets)
-        if self.edit_verb is not None:
-            try:
-                self.call_verb(request, form, formsets, change)
-            except DomainError as error:
-                request.refused = Refused.at(error, formsets)  # type: ignore[attr-defined]
-                raise
-            return
-        super().save_related(request, form, formsets, change)
-        only_parts = change and not form.has_changed() and any(formset.has_changed() for formset in formsets)
-        if only_parts and hasattr(form.instance, "touch"):
-            form.instance.touch()
+        try:
+            self.call_verb(request, form, formsets, change)
+        except DomainError as error:
+            request.refused = Refused.at(error, formsets)  # type: ignore[attr-defined]
+            raise
 
     def call_verb(self, request: HttpRequest, form: Any, formsets: list[Any], change: bool) -> None:
         """Register or edit the row with its parts; the verb writes, and Django's change message says what."""
@@ -200,10 +189,7 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
         else:
             self.register_verb(form.instance, **common)  # type: ignore[misc]
         for formset in formsets:
-            if formset in lines:
-                note_changes(formset)
-            else:
-                self.save_formset(request, form, formset, change)
+            note_changes(formset)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -282,12 +268,11 @@ class RecordAdmin(OfficeAdmin):
 
 
 def note_changes(formset: Any) -> None:
-    """Say of a formset whose rows a verb has saved what Django's change message asks."""
-    removed = formset.deleted_forms
-    formset.new_objects = [form.instance for form in formset.changed_forms if form in formset.extra_forms]
-    formset.changed_objects = [
-        (form.instance, form.changed_data) for form in formset.changed_forms if form in formset.initial_forms
-    ]
+    """Set on a formset what Django's change message asks: which rows the verb added, changed and removed."""
+    kept = formset.changed_forms if isinstance(formset, PartFormSet) else []
+    removed = formset.deleted_forms if isinstance(formset, PartFormSet) else []
+    formset.new_objects = [form.instance for form in kept if form in formset.extra_forms]
+    formset.changed_objects = [(form.instance, form.changed_data) for form in kept if form in formset.initial_forms]
     formset.deleted_objects = [form.instance for form in removed if form in formset.initial_forms]
 
 
@@ -308,9 +293,8 @@ class PartMixin(ChoicesMixin):
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         formset = super().get_formset(request, obj, **kwargs)  # type: ignore[misc]
         formset.sent_by = request
-        if self._root().edit_verb is not None:
-            # The verb refuses to remove what something refers to, in the words that the pages show.
-            formset.form.hand_clean_DELETE = lambda form: None
+        # The verb refuses to remove what something refers to, in the words that the pages show.
+        formset.form.hand_clean_DELETE = lambda form: None
         return formset
 
     def may_edit(self, request: HttpRequest, root: Model | None) -> bool:
@@ -337,8 +321,10 @@ class StackedPartInline(PartMixin, StackedInline):
     formset = PartFormSet
 
 
-class ReadOnlyInline(PartMixin, TabularInline):
+class ReadOnlyMixin(PartMixin):
     """Rows that have a page of their own, or that only machines write."""
+
+    fields: tuple[str, ...]
 
     def may_edit(self, request: HttpRequest, root: Model | None) -> bool:
         return False
@@ -347,7 +333,11 @@ class ReadOnlyInline(PartMixin, TabularInline):
         return self.fields
 
 
-class LinkedInline(ReadOnlyInline):
+class ReadOnlyInline(ReadOnlyMixin, TabularInline):
+    pass
+
+
+class LinkedMixin(ReadOnlyMixin):
     """Rows of another aggregate that are about this one: a list with links to their pages, and one that adds a row."""
 
     tab = True
@@ -357,9 +347,14 @@ class LinkedInline(ReadOnlyInline):
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         formset = super().get_formset(request, obj, **kwargs)
         if obj is not None and self.may_add(request, obj):
-            opts = self.model._meta
-            self.add_link = f"{reverse(f'admin:{opts.app_label}_{opts.model_name}_add')}?{formset.fk.name}={obj.pk}"
+            opts = self.model._meta  # type: ignore[attr-defined]
+            url = reverse(f"admin:{opts.app_label}_{opts.model_name}_add")
+            self.add_link = f"{url}?{urlencode(self.reference_to(obj, formset))}"
         return formset
+
+    def reference_to(self, root: Model, formset: Any) -> dict[str, Any]:
+        """The fields of a new row that say that it is about ``root``."""
+        return {formset.fk.name: root.pk}
 
     def may_add(self, request: HttpRequest, root: Any) -> bool:
         return self.admin_site._registry[self.model].has_add_permission(request)
@@ -369,22 +364,28 @@ class LinkedInline(ReadOnlyInline):
         return admin_link(row)
 
 
-class CitationInline(PartMixin, GenericTabularInline):
+class LinkedInline(LinkedMixin, TabularInline):
+    pass
+
+
+class CitationInline(LinkedMixin, GenericTabularInline):
     """What sources printed about this record, and what is our assumption."""
 
     model = Citation
-    fields = ("source", "statement", "field", "printed", "is_assumption", "note")
-    autocomplete_fields = ("source",)
+    fields = ("link", "statement", "field", "printed", "is_assumption", "note")
     verbose_name = _("source of this record")
     verbose_name_plural = _("sources: as printed, or our assumption")
-    tab = True
 
-    def may_edit(self, request: HttpRequest, root: Model | None) -> bool:
-        return may(request.user, "source.edit")
+    def reference_to(self, root: Model, formset: Any) -> dict[str, Any]:
+        return {"content_type": ContentType.objects.get_for_model(root).pk, "object_id": root.pk}
+
+    def may_add(self, request: HttpRequest, root: Any) -> bool:
+        return may(request.user, "citation.edit")
+
+    @display(description=_("source"))
+    def link(self, row: Any) -> str:
+        return admin_link(row, row.source) if self.has_links else str(row.source)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
+        self.has_links = may(request.user, "citation.edit")
         return super().get_queryset(request).select_related("source", "statement")
-
-
-def content_type_of(row: Model) -> ContentType:
-    return ContentType.objects.get_for_model(row)

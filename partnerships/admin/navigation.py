@@ -55,6 +55,7 @@ GROUPS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
             ("honourscheme", "stairs"),
             ("reportedfigure", "difference"),
             ("source", "newspaper"),
+            ("citation", "format_quote"),
         ),
     ),
     (

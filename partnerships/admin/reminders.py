@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -12,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from unfold.decorators import display
 
-from partnerships.admin.base import OfficeAdmin, PlainAdmin, ReadOnlyInline, status_badge
+from partnerships.admin.base import PlainAdmin, ReadOnlyInline, RecordAdmin, status_badge
 from partnerships.admin.filters import AttentionFilter, ScopedRelatedFilter
 from partnerships.admin.navigation import Attention
 from partnerships.admin.versions import RootForm
@@ -23,7 +22,6 @@ from partnerships.models import (
     ReminderPlan,
     ReminderRule,
 )
-from partnerships.permissions import refusal
 from partnerships.statuses import PlanStatus
 
 PREVIEW = "_preview"
@@ -38,24 +36,9 @@ class ReminderRuleForm(RootForm):
         """Never for a preview, so that whoever asks in order to save does not; its page comes back as it was typed."""
         return super().is_valid() and not self.is_preview
 
-    def clean_agreement(self) -> Any:
-        agreement = self.cleaned_data["agreement"]
-        if agreement and "agreement" in self.changed_data:
-            reason = refusal(self.request.user, "reminder_rule.edit", ReminderRule(agreement=agreement))
-            if reason is not None:
-                raise forms.ValidationError(reason)
-        return agreement
-
-    def clean(self) -> dict[str, Any] | None:
-        cleaned = super().clean()
-        is_for_all = not self.errors and self.cleaned_data["unit"] is None and self.cleaned_data["agreement"] is None
-        if is_for_all and not self.request.user.sees_all_units:
-            self.add_error("unit", _("Rules for all units are the office's; choose a unit or an agreement."))
-        return cleaned
-
 
 @admin.register(ReminderRule)
-class ReminderRuleAdmin(OfficeAdmin):
+class ReminderRuleAdmin(RecordAdmin):
     view_action, add_action, change_action = "reminder_rule.view", "reminder_rule.edit", "reminder_rule.edit"
     delete_action = "reminder_rule.edit"
     history_action = None

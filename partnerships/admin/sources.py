@@ -3,12 +3,16 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import ForeignKey, QuerySet
+from django.forms import HiddenInput, ModelChoiceField
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from partnerships.admin.base import PartInline, ReadOnlyInline, RecordAdmin
+from partnerships.admin.base import PartInline, ReadOnlyInline, RecordAdmin, admin_link, admin_url
+from partnerships.admin.filters import ScopedRelatedFilter
+from partnerships.admin.versions import RootForm
 from partnerships.models import Citation, Source, Statement
 
 
@@ -38,6 +42,59 @@ class TakenInline(ReadOnlyInline):
     @display(description=_("sentence"))
     def sentence(self, citation: Citation) -> str:
         return str(citation.statement.number) if citation.statement else "–"
+
+
+class CitationForm(RootForm):
+    class Meta:
+        widgets = dict.fromkeys(("content_type", "object_id"), HiddenInput)
+
+
+@admin.register(Citation)
+class CitationAdmin(RecordAdmin):
+    """A page of a citation. A new one is added from the page of the record that it is about."""
+
+    view_action = add_action = change_action = delete_action = "citation.edit"
+    history_action = None
+    form = CitationForm
+    list_display = ("about", "source", "field", "printed", "is_assumption")
+    list_filter = (("source", ScopedRelatedFilter), "is_assumption")
+    list_select_related = ("source", "content_type")
+    search_fields = ("source__title", "printed", "note")
+    ordering = ("-pk",)
+    autocomplete_fields = ("source",)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        about = ("about",) if obj else ("content_type", "object_id")
+        return ((None, {"fields": (*about, ("source", "statement"), "field", ("printed", "is_assumption"), "note")}),)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("about",) if obj else ()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and "object_id" in {**request.GET, **request.POST}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).prefetch_related("record")
+
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any
+    ) -> ModelChoiceField | None:
+        if db_field.name == "content_type":
+            kwargs["queryset"] = ContentType.objects.all()
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def response_post_save_add(self, request: HttpRequest, obj: Citation) -> HttpResponse:
+        """Go back to the record that it is about."""
+        if self.admin_site.is_registered(type(obj.record)):
+            return HttpResponseRedirect(admin_url(obj.record))
+        return super().response_post_save_add(request, obj)
+
+    response_post_save_change = response_post_save_add
+
+    @display(description=_("record"))
+    def about(self, citation: Citation) -> str:
+        words = f"{citation.content_type.name}: {citation.record}"
+        return admin_link(citation.record, words) if self.admin_site.is_registered(type(citation.record)) else words
 
 
 @admin.register(Source)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.db import models
 from django.db.models import Q
 from django.http import HttpRequest
 from unfold.forms import PaginationInlineFormSet
@@ -14,8 +13,6 @@ from partnerships.exceptions import DomainError, PossibleDuplicate
 from partnerships.forms.domain import DomainFormMixin
 from partnerships.forms.lines import RowsMixin
 from partnerships.forms.versions import VersionedForm
-from partnerships.permissions import refusal
-from partnerships.workflows.edits import changed_parts
 
 MOST_DUPLICATES_SHOWN = 5
 
@@ -39,7 +36,7 @@ class PartForm(ScopedChoicesMixin, forms.ModelForm):
 
 
 class PartFormSet(RowsMixin, PaginationInlineFormSet):
-    """Rows of one root; finds also two of them that are the same under a condition, which Django does not compare."""
+    """Rows of one root, each of which shows what the verb refused about it."""
 
     extra_arguments = ("request", "per_page", "count", "count_variant", "provided_queryset")
     # The request of the page; the theme gives its own ``request`` to paginated formsets alone.
@@ -51,26 +48,6 @@ class PartFormSet(RowsMixin, PaginationInlineFormSet):
         for form in self.forms if refused else ():
             if refused and form.prefix == refused.prefix:
                 form.add_error(refused.field if refused.field in form.fields else None, str(refused.error))
-        seen: set[Any] = set()
-        for form in self.forms:
-            is_blank = form.instance.pk is None and not form.has_changed()
-            if form.errors or is_blank or form.cleaned_data.get("DELETE"):
-                continue
-            for constraint in conditionally_unique(form.instance):
-                values = [getattr(form.instance, name) for name in constraint.fields if name != self.fk.name]
-                key = (constraint.name, *values)
-                if None not in values and key in seen:
-                    form.add_error(None, constraint.get_violation_error_message())
-                seen.add(key)
-
-    def save_existing_objects(self, commit: bool = True) -> list[models.Model]:
-        changed_parts(self.instance, [form.instance for form in self.initial_forms if form.has_changed()])
-        return super().save_existing_objects(commit)
-
-
-def conditionally_unique(row: models.Model) -> list[models.UniqueConstraint]:
-    constraints = row._meta.constraints
-    return [rule for rule in constraints if isinstance(rule, models.UniqueConstraint) and rule.condition is not None]
 
 
 @dataclass(frozen=True)
@@ -92,13 +69,12 @@ class Refused:
 
 
 class RootForm(ScopedChoicesMixin, DomainFormMixin, VersionedForm):
-    """The form of a root: refuses a stale version and what the person may not do with the row as it would be.
+    """The form of a root: refuses a stale version, and shows what the verb refused.
 
-    The admin sets ``request`` (with ``request.refused``, what the verb refused in a first attempt) and ``action``.
+    The admin sets ``request``, with ``request.refused``, what the verb refused in a first attempt.
     """
 
     request: HttpRequest
-    action: str | None = None
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
@@ -116,11 +92,3 @@ class RootForm(ScopedChoicesMixin, DomainFormMixin, VersionedForm):
     def arguments(self) -> dict[str, Any]:
         """Arguments of the verb beside the columns of the row, from fields that the form adds to them."""
         return {}
-
-    def _post_clean(self) -> None:
-        super()._post_clean()
-        if self.action is None or self.errors or self.conflict:
-            return
-        reason = refusal(self.request.user, self.action, self.instance)
-        if reason is not None:
-            self.add_error("unit" if "unit" in self.fields else None, reason)

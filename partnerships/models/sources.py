@@ -146,5 +146,7 @@ class Citation(OfficeModel):
         return f"{self.source}: {self.field or self.content_type.name}"
 
     def clean(self) -> None:
+        if self._state.adding and self.record is None:
+            raise ValidationError(_("The record that this is about does not exist."))
         if self.statement is not None and self.statement.source_id != self.source_id:
             raise ValidationError({"statement": _("This sentence is of another source.")})

@@ -47,7 +47,8 @@ class Aggregate:
 
     def register(self, root: models.Model, parts: Iterable[models.Model] = (), *, actor: User | None) -> None:
         """Save a new root with its parts. Call it in the verb's transaction, after the verb's locks and rules."""
-        _require_as_changed(actor, self.add_action, root, {"unit"})
+        is_under_agreement = getattr(root, "unit_id", None) is None and getattr(root, "agreement_id", None)
+        _require_as_changed(actor, self.add_action, root, {"agreement" if is_under_agreement else "unit"})
         _save_checked(root, actor)
         self.save_parts(root, parts, (), actor=actor)
 
@@ -212,6 +213,7 @@ def _save_checked(row: models.Model, actor: User | None) -> None:
             check_day(day, field=column.name)
     try:
         row.clean()
+        row.validate_unique()
         row.validate_constraints()
     except ValidationError as error:
         name, messages = next(iter(error.message_dict.items()))
@@ -230,8 +232,9 @@ def require_at(field: str | None, actor: User | None, action: str, row: models.M
 
 
 def _require_as_changed(actor: User | None, action: str, row: models.Model, changed: set[str]) -> None:
-    """Check permission for the row as it would be; a refusal stands at the unit where that was chosen."""
-    require_at("unit" if "unit" in changed else None, actor, action, row)
+    """Check permission for the row as it would be; a refusal stands at the unit or agreement that was chosen."""
+    field = next((name for name in ("unit", "agreement") if name in changed), None)
+    require_at(field, actor, action, row)
 
 
 def _remove_part(row: models.Model, actor: User | None) -> None:

@@ -1,4 +1,4 @@
-"""Records whose edits have no consequences: events, what is on offer or quoted, reference data, units."""
+"""Records whose edits have no consequences: events, what is on offer or quoted, rules of reminders, reference data."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -12,6 +12,7 @@ from partnerships.models import (
     Achievement,
     AgreementType,
     CalendarDay,
+    Citation,
     CooperationArea,
     Event,
     EventKind,
@@ -19,6 +20,7 @@ from partnerships.models import (
     Participation,
     ProgrammeItem,
     Region,
+    ReminderRule,
     ReportedFigure,
     Source,
     Statement,
@@ -38,12 +40,14 @@ RECORDS: Mapping[type[models.Model], Aggregate] = {
         Aggregate(Event, "event.add", "event.edit", parts=(EventKind, Participation, ProgrammeItem)),
         Aggregate(Achievement, "achievement.edit", "achievement.edit"),
         Aggregate(Source, "source.add", "source.edit", parts=(Statement,)),
+        Aggregate(Citation, "citation.add", "citation.edit", fixed=frozenset({"content_type", "object_id"})),
         Aggregate(ReportedFigure, "figure.edit", "figure.edit"),
         Aggregate(HonourScheme, "reference.edit", "reference.edit"),
         Aggregate(AgreementType, "reference.edit", "reference.edit", parts=(TypeMilestone,), fixed=_CODE),
         Aggregate(CooperationArea, "reference.edit", "reference.edit", fixed=_CODE),
         Aggregate(Region, "reference.edit", "reference.edit", fixed=_CODE),
         Aggregate(WorkCalendar, "reference.edit", "reference.edit", parts=(CalendarDay,), fixed=_CODE),
+        Aggregate(ReminderRule, "reminder_rule.edit", "reminder_rule.edit"),
         Aggregate(Unit, "unit.edit", "unit.edit"),
     )
 }

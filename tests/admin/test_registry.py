@@ -31,6 +31,7 @@ OFFICE = {
     **dict.fromkeys(REGISTERED, OPEN),
     **dict.fromkeys((*REFERENCE, *QUOTED, "source", "reminderrule"), OPEN_AND_DELETABLE),
     "answer": READ_ONLY,
+    "citation": (*READ_ONLY[:-1], 200),
     "reminderplan": READ_ONLY,
 }
 TABLE = {
@@ -53,6 +54,7 @@ TABLE = {
         "reminderplan": (200, 403, 200, 302, 200, 302, 403),
         "reminderrule": (200, 200, 200, 302, 200, 403, 200),
         "user": CLOSED,
+        "citation": CLOSED,
         "unit": (200, 403, 200, 302, 200, 403, 403),
     },
     "coordinator": dict.fromkeys(REGISTERED, (302,) * 7),

@@ -91,7 +91,8 @@ def rows_of(unit: Unit, word: str, zh: str) -> dict[str, Any]:
         title=f"{word} framework {zh}", unit=unit, coordinator=coordinator, signed=True, parties=[college, enterprise]
     )
     AgreementAreaFactory(agreement=agreement)
-    CitationFactory(record=agreement, source=source, field="title", statement=StatementFactory(source=source))
+    statement = StatementFactory(source=source)
+    citation = CitationFactory(record=agreement, source=source, field="title", statement=statement)
     milestone = MilestoneFactory(title=f"{word} report {zh}", agreement=agreement)
     document = DocumentFactory(agreement=agreement, title=f"{word} paper {zh}")
     DocumentVersionFactory(document=document)
@@ -116,6 +117,7 @@ def rows_of(unit: Unit, word: str, zh: str) -> dict[str, Any]:
         "event": event,
         "document": document,
         "source": source,
+        "citation": citation,
         "reminderrule": rule,
         "reminderplan": plan,
         "user": coordinator,
