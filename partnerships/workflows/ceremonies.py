@@ -48,7 +48,7 @@ from partnerships.workflows.edits import check_not_in_future
 from partnerships.workflows.facilities import open_facility, register_facility
 from partnerships.workflows.organizations import register_organization
 from partnerships.workflows.records import register_record
-from partnerships.workflows.transitions import check_day, lock, save_as
+from partnerships.workflows.transitions import check_day, lock
 
 LONGEST_TITLE = 200
 
@@ -321,8 +321,7 @@ def _record_source(ceremony: Ceremony, event: Event, actor: User, today: dt.date
     if source._state.adding:
         register_record(source, actor=actor, today=today)
     if ceremony.printed:
-        require(actor, "event.edit", event)
-        save_as(Citation(source=source, record=event, printed=ceremony.printed), actor)
+        register_record(Citation(source=source, record=event, printed=ceremony.printed), actor=actor, today=today)
     for reported in ceremony.reported:
         with _in_line(reported.key):
             figure = ReportedFigure(
