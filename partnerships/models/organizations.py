@@ -83,9 +83,24 @@ def validate_credit_code(value: str) -> None:
         ) from error
 
 
-def compact_credit_code(value: str | None) -> str | None:
-    """The code as it is kept: capitals, no spaces; None when there is none."""
-    return credit_code.compact(value).upper() or None if value else None
+class CreditCodeField(models.CharField):
+    """A unified social credit code, kept in capitals and without spaces; None if there is none.
+
+    However it is typed or assigned, it is validated and saved in this form, so that the same code is found and unique.
+    """
+
+    def to_python(self, value: str | None) -> str | None:
+        return credit_code.compact(value).upper() or None if value else None
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str | None:
+        code = self.to_python(getattr(model_instance, self.attname))
+        setattr(model_instance, self.attname, code)
+        return code
+
+    def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
+        # For migrations, which know the column alone.
+        name, _path, args, options = super().deconstruct()
+        return name, "django.db.models.CharField", list(args), options
 
 
 def telling_key(name: str) -> str:
@@ -164,7 +179,7 @@ class Organization(BilingualModel, SeededModel, SearchableModel, VersionedModel)
     region = models.ForeignKey(
         Region, models.PROTECT, null=True, blank=True, related_name="organizations", verbose_name=_("region")
     )
-    uscc = models.CharField(  # noqa: DJ001 - unique among those that have one
+    uscc = CreditCodeField(
         _("unified social credit code"), max_length=18, null=True, blank=True, validators=[validate_credit_code]
     )
     institution_type = models.CharField(_("type of institution"), max_length=30, choices=InstitutionType, blank=True)
@@ -201,14 +216,6 @@ class Organization(BilingualModel, SeededModel, SearchableModel, VersionedModel)
             models.Index(fields=["name", "id"], name="organization_by_name"),  # the directory, paged
         ]
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        self.uscc = compact_credit_code(self.uscc)
-        super().save(*args, **kwargs)
-
-    def clean(self) -> None:
-        # Before the constraints are asked: a code in small letters is the same code.
-        self.uscc = compact_credit_code(self.uscc)
-
     def get_absolute_url(self) -> str:
         return reverse("organization_detail", args=[self.pk])
 
@@ -242,14 +249,10 @@ class OrganizationOfKind(Organization):
     class Meta:
         proxy = True
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        self.kind = self.KIND
-        super().save(*args, **kwargs)
-
-    def clean(self) -> None:
-        # Before the constraints are asked: some of them depend on the kind.
-        self.kind = self.KIND
-        super().clean()
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if not args:  # rows from the database come by position and have their kind
+            kwargs.setdefault("kind", self.KIND)
+        super().__init__(*args, **kwargs)
 
 
 class Institution(OrganizationOfKind):
