@@ -33,7 +33,7 @@ class ReminderRuleForm(RootForm):
         return PREVIEW in self.data
 
     def is_valid(self) -> bool:
-        """Never for a preview, so that whoever asks in order to save does not; its page comes back as it was typed."""
+        """Return False for a preview, which is then shown again as it was typed and not saved."""
         return super().is_valid() and not self.is_preview
 
 
@@ -77,7 +77,7 @@ class ReminderRuleAdmin(RecordAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        """With a button that shows what the rule would do as it is typed, and what it showed."""
+        """Add the preview button, and the preview of the rule as it is typed."""
         form = context["adminform"].form
         if isinstance(form, ReminderRuleForm) and form.is_preview and not form.errors:
             context["preview"] = preview(form.instance, user=request.user, now=timezone.now())
@@ -101,7 +101,7 @@ class ReminderRuleAdmin(RecordAdmin):
 
 
 class PlanItemInline(ReadOnlyInline):
-    """To whom a plan was sent; each row links to the mail on the pages."""
+    """The readers of a plan's reminders, each with a link to the mail on the pages."""
 
     model = ReminderItem
     fields = ("reader", "why_words", "mail", "cancel_words")

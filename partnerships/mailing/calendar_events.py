@@ -1,8 +1,8 @@
-"""Milestones as a calendar: the feed a person subscribes to, and the one event that comes with a mail.
+"""Milestones as calendar events: the feed a person subscribes to, and the event that comes with a mail.
 
-Pure functions of rows that were read before, save for ``feed_rows`` and ``feed_tag``. An event is an all-day one on the
-due date and belongs to no time zone. Its UID is the milestone's for good, its SEQUENCE the milestone's version: whoever
-has it from a mail and from the feed has it once, and the later state wins. There is no alarm in it: reminders are mails.
+Events last all day on the due date, without a time zone and without an alarm, because reminders are mails. The UID is
+that of the milestone and the SEQUENCE its version, so a calendar that has the event from a mail and from the feed shows
+it once, in its latest state.
 """
 
 import datetime as dt
@@ -20,14 +20,14 @@ from partnerships.models.milestones import MILESTONE_TARGETS, OPEN_STATUSES
 from partnerships.reminders.milestone_advice import describe_owner_action
 from partnerships.statuses import MilestoneStatus
 
-# Raised when the same rows are written otherwise, so that clients take the feed anew.
+# Raised when the same rows are rendered differently, so that clients fetch the feed again.
 FORMAT = 1
-# So long after its end a milestone is still in the feed, done or cancelled.
+# A milestone stays in the feed this long after it was done or cancelled.
 SHOWN_AFTER_END = dt.timedelta(days=30)
-# What is overdue for longer is for the lists, not for a calendar.
+# Milestones overdue for longer are in the lists only.
 LOOKS_BACK = dt.timedelta(days=365)
 MOST_EVENTS = 1000
-# Of rows without a history, which came in by the thousand.
+# The time of change of rows without a history, such as generated test loads.
 LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 REFRESH = dt.timedelta(hours=1)
 OFF = (MilestoneStatus.CANCELLED, MilestoneStatus.WAIVED)
@@ -45,7 +45,7 @@ def feed_rows(user: User, today: dt.date):  # type: ignore[no-untyped-def] # a q
 
 
 def feed_tag(user: User, today: dt.date) -> str:
-    """Changes whenever the feed would: in one query that reads versions alone."""
+    """Return a tag that changes whenever the feed does; one query that reads only versions."""
     versions = [f"{name}__version" for name in (*RELATED, *HONOURED)]
     rows = list(feed_rows(user, today).values_list("pk", "version", *versions)[:MOST_EVENTS])
     about = (FORMAT, user.pk, user.language, settings.SITE_URL, settings.EMAIL_ID_DOMAIN)
@@ -53,7 +53,7 @@ def feed_tag(user: User, today: dt.date) -> str:
 
 
 def feed(user: User, today: dt.date) -> bytes:
-    """The feed in the language of ``user``."""
+    """Render the feed in the language of ``user``."""
     edits = Milestone.history.filter(id=OuterRef("pk")).order_by("-history_date", "-history_id")
     rows = feed_rows(user, today).select_related(*RELATED, *HONOURED)
     rows = rows.annotate(changed_at=Subquery(edits.values("history_date")[:1]))[:MOST_EVENTS]
@@ -69,7 +69,7 @@ def feed(user: User, today: dt.date) -> bytes:
 
 
 def single_event(milestone: Milestone, user: User, *, changed_at: dt.datetime) -> bytes:
-    """The one event that goes with a mail to ``user``, in the language that is active."""
+    """Render the event that comes with a mail to ``user``, in the active language."""
     calendar = _calendar()
     calendar.add("method", "PUBLISH")
     calendar.add_component(_event(milestone, user, changed_at=changed_at))

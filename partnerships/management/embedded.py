@@ -33,7 +33,7 @@ class EmbeddedSite:
 
     @property
     def ticker(self) -> str:
-        """The service that runs the ticks."""
+        """Return the name of the service that runs the ticks."""
         return self.behind[0].name
 
 
@@ -46,7 +46,7 @@ class TickWatch:
         self.patience = patience
 
     def is_stuck(self, last_tick: datetime | None, now: float) -> bool:
-        """Whether `last_tick` has been the same for too long; then starts to count anew."""
+        """Return whether `last_tick` has been the same for too long, and if so start to count anew."""
         if last_tick != self.last_tick:
             self.last_tick, self.since = last_tick, now
         if now - self.since < self.patience:
@@ -123,7 +123,7 @@ def _worker_and_beat() -> list[Service]:
 
 
 def _loop() -> Service:
-    """Where no broker can run: the same work from a plain loop."""
+    """Return the loop that does the work where no broker can run."""
     return Service("loop", _manage("reminders", "run"))
 
 

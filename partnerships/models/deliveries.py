@@ -1,4 +1,4 @@
-"""The last tables of the reminder pipeline: deliveries, their events and notices, and the mail server's state."""
+"""Deliveries, their events and notices, and the mail server's state: the last tables of the reminder pipeline."""
 
 from typing import Self
 
@@ -31,38 +31,35 @@ class DeliveryQuerySet(ScopedQuerySet):
         return self.filter(status__in=(*NOT_THROUGH, DeliveryStatus.HELD))
 
     def not_through(self) -> Self:
-        """Nobody can say that the reader has it, and nothing happens to it by itself any more."""
+        """Return mails that are not known to have reached their reader and are not tried again."""
         return self.filter(status__in=NOT_THROUGH)
 
     def held(self) -> Self:
         return self.filter(status=DeliveryStatus.HELD)
 
     def about(self, milestones: QuerySet[Milestone]) -> Self:
-        """Mails that speak of one of ``milestones``: those a person sees, or a digest would tell what it says of others."""
+        """Return mails about one of ``milestones``. Pass those a person sees; a digest may be about others as well."""
         return self.filter(_speaks_of(milestones))
 
     def tended_by(self, user: User) -> Self:
-        """About what ``user`` owns, or what belongs to an agreement they coordinate.
-
-        Asked apart: the two in one condition on the milestones have no index, and My work asks it every time.
-        """
+        """Return mails about milestones that ``user`` owns, or that belong to an agreement they coordinate."""
+        # Two conditions, because no index serves the two in one, and My work needs this at each visit.
         seen = Milestone.objects.visible_to(user)
         owned, coordinated = seen.filter(owner=user), seen.filter(agreement__coordinator=user)
         return self.filter(Q(_speaks_of(owned)) | Q(_speaks_of(coordinated)))
 
 
 def _speaks_of(milestones: QuerySet[Milestone]) -> Exists:
-    """Of an outer query's delivery."""
+    """Return the condition that a delivery of the outer query is about one of ``milestones``."""
     items = ReminderItem.objects.filter(plan__milestone__in=milestones.order_by().values("pk"))
     return Exists(items.filter(delivery=OuterRef("pk")))
 
 
 class Delivery(ToReader):
-    """An envelope to one reader with one or more items: a row before it is a message.
+    """A mail to one reader with one or more reminders.
 
-    ``lease_epoch`` is incremented by each claim; whoever holds an older epoch may no longer write. The two marks stand
-    around the final dot of the SMTP session: without the first the server has nothing, with the second the mail was on
-    its way.
+    Each claim raises ``lease_epoch``; a process with an older epoch may no longer write. The two marks stand around the
+    final dot of the SMTP session: without the first the server has nothing, with the second it was sent everything.
     """
 
     class Kind(models.TextChoices):
@@ -81,11 +78,11 @@ class Delivery(ToReader):
     status = StatusField(DeliveryStatus, editable=True)
     reason = models.CharField(_("reason"), max_length=30, choices=Reason, blank=True)
     queued_at = models.DateTimeField(_("queued at"))
-    held_at = models.DateTimeField(_("held at"), null=True)  # last; stays when it is let go
-    reported_at = models.DateTimeField(null=True)  # when those who can help were told that it did not get through
+    held_at = models.DateTimeField(_("held at"), null=True)  # the last time; kept when it is released
+    reported_at = models.DateTimeField(null=True)  # when the people who can help were notified that it failed
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     next_attempt_at = models.DateTimeField(_("next attempt at"))
-    # The soonest of its reminders' dates: of what may go at the same time, the most pressing goes first.
+    # The soonest due date of its reminders; among due mails the most pressing goes first.
     due_on = models.DateField(_("due on"), default=timezone.localdate)
     lease_until = models.DateTimeField(null=True)
     lease_epoch = models.PositiveIntegerField(default=0)
@@ -95,12 +92,12 @@ class Delivery(ToReader):
     subject = models.CharField(_("subject"), max_length=400, blank=True)
     message = models.BinaryField(null=True)  # the exact bytes, frozen at the first claim
     handed_at = models.DateTimeField(_("handed over at"), null=True)
-    dot_due_at = models.DateTimeField(null=True)  # all is written but the final dot
+    dot_due_at = models.DateTimeField(null=True)  # everything but the final dot is written
     dot_sent_at = models.DateTimeField(null=True)  # the final dot is written
     sender_deaths = models.PositiveSmallIntegerField(default=0)  # processes that ended before they handed it over
     interruptions = models.PositiveSmallIntegerField(default=0)  # times it was put back because its session broke
     breaks = models.PositiveSmallIntegerField(default=0)  # sessions that broke at it while others' mails got through
-    is_repeat = models.BooleanField(default=False)  # what became of it was unknown, and it goes out once more
+    is_repeat = models.BooleanField(default=False)  # its outcome was unknown, and it is sent once more
     sent_at = models.DateTimeField(_("sent at"), null=True)
     smtp_code = models.PositiveSmallIntegerField(_("SMTP code"), null=True)
     smtp_reply = models.TextField(_("SMTP reply"), blank=True)
@@ -113,7 +110,7 @@ class Delivery(ToReader):
         ordering = ["-pk"]
         constraints = [
             models.CheckConstraint(condition=exactly_one("person", "contact"), name="delivery_has_one_reader"),
-            # One that was cancelled never left: the day may have another.
+            # A cancelled digest never left, so the day may have another.
             models.UniqueConstraint(
                 fields=["person", "digest_on"],
                 condition=Q(kind="digest") & ~Q(status="cancelled"),
@@ -169,7 +166,7 @@ class Delivery(ToReader):
         ]
 
     def __str__(self) -> str:
-        """For whoever sees that it went: the subject of a digest names its most pressing reminder, of whichever unit."""
+        # Not the subject of a digest: it names a milestone that the person who reads this may not see.
         if self.digest_on is not None:
             return gettext("Digest of %(date)s") % {"date": date_format(self.digest_on, "DATE_FORMAT")}
         return self.subject or self.get_kind_display()
@@ -183,7 +180,7 @@ class Delivery(ToReader):
 
 
 class DeliveryNotice(models.Model):
-    """A failure notice: ``notice`` is the one mail that tells ``person`` that ``delivery`` failed."""
+    """A failure notice: ``notice`` is the one mail that notifies ``person`` of the failed ``delivery``."""
 
     delivery = models.ForeignKey(Delivery, models.PROTECT, related_name="notices", verbose_name=_("delivery"))
     person = models.ForeignKey(
@@ -239,12 +236,12 @@ class DeliveryEvent(models.Model):
 
 
 class MailRelay(models.Model):
-    """A mail server in trouble, as all processes know it; without failures all is well."""
+    """The trouble with a mail server, shared by all processes; without failures it works."""
 
     name = models.CharField(max_length=300, primary_key=True)  # host:port
-    failures = models.PositiveIntegerField(default=0)  # tries in a row
+    failures = models.PositiveIntegerField(default=0)  # failed tries in a row
     open_until = models.DateTimeField(null=True)  # nobody tries before
-    trouble = models.CharField(max_length=1000, blank=True)  # what it said last
+    trouble = models.CharField(max_length=1000, blank=True)  # its last answer
     since = models.DateTimeField(null=True)
     alerted_at = models.DateTimeField(null=True)
 

@@ -14,7 +14,7 @@ from partnerships.models.users import ScopedQuerySet, User
 
 class MailHoldQuerySet(ScopedQuerySet):
     def in_scope(self, user: User) -> Q:
-        """None: only the office and system administrators see them, and they see all units."""
+        """Return none: only the office and system administrators see pauses, and they see all units."""
         return Q(pk__in=[])
 
     def active(self) -> Self:

@@ -1,7 +1,7 @@
-"""The first tables of the reminder pipeline (rule -> plan -> item -> delivery): rules, plans and items.
+"""Reminder rules, plans and items, the first tables of the pipeline (rule -> plan -> item -> delivery).
 
-A reminder's identity is (milestone, rule, due date, person): time, zone and wording are not in it, so no change of
-clock, zone or text can double one. No unique key holds a column that is null in the rows it covers.
+A reminder is identified by milestone, rule, due date and reader. Time, zone and wording are not part of it, so no change
+of clock, zone or text can double a reminder. Columns of a unique key are never null in the rows it covers.
 """
 
 import datetime as dt
@@ -32,7 +32,7 @@ from partnerships.models.reasons import Reason, is_reason_or_empty, reason_label
 from partnerships.models.users import ScopedQuerySet, Unit, User
 from partnerships.statuses import DeliveryStatus, PlanStatus
 
-# Ten years of lead time is a slip of the keyboard, and 10^9 days leave the calendar.
+# More than ten years of lead time is a typing error, and 10^9 days would leave the calendar.
 LONGEST_OFFSET = 3650
 LONGEST_WAIT = 60  # working days for an answer: about a quarter
 OWED_KINDS = (MilestoneKind.AGREEMENT, MilestoneKind.OBLIGATION)  # what a party can owe
@@ -40,7 +40,7 @@ OWED_KINDS = (MilestoneKind.AGREEMENT, MilestoneKind.OBLIGATION)  # what a party
 
 class ReminderRuleQuerySet(ScopedQuerySet):
     def in_scope(self, user: User) -> Q:
-        """Rules for all units, those of one's own, and those of the agreements one sees."""
+        """Return the rules for all units, those of the user's units, and those of agreements the user sees."""
         if not user.scope.roles:
             return Q(pk__in=[])
         agreements = Agreement.objects.filter(Agreement.objects.in_scope(user))
@@ -54,8 +54,8 @@ class ReminderRuleQuerySet(ScopedQuerySet):
 class ReminderRule(SeededModel, VersionedModel):
     """One lead time for one kind of milestone: how long before or after the due date, at what hour, to whom.
 
-    The enabled rules of an agreement replace, for that kind of milestone, those of its type, which replace the general
-    ones. Of the rules on one of these levels all speak, those of a unit beside those for all units.
+    For that kind of milestone, the enabled rules of an agreement replace those of its type, which replace the general
+    ones. All rules of one level apply, those of a unit as well as those for all units.
     """
 
     class OffsetUnit(models.TextChoices):
@@ -222,7 +222,7 @@ class ReminderRule(SeededModel, VersionedModel):
 
     @property
     def offset_in_words(self) -> str:
-        """Such as "1 day" or "3 months"."""
+        """Return words such as "1 day" or "3 months"."""
         match self.offset_unit:
             case _ if self.direction == self.Direction.UNANSWERED:
                 words = ngettext("%(count)d working day", "%(count)d working days", self.offset)
@@ -236,7 +236,7 @@ class ReminderRule(SeededModel, VersionedModel):
 
     def clean(self) -> None:
         if self.audience == self.Audience.NOBODY:
-            self.offset = 0  # whatever the time: one rule is silence enough
+            self.offset = 0  # one rule silences all, so its time says nothing
         if self.offset == 0 and (self.direction != self.Direction.UNANSWERED or self.audience == self.Audience.NOBODY):
             self.direction = self.Direction.BEFORE  # "0 days after" is the same day: one rule, not two
             self.offset_unit = self.OffsetUnit.DAYS
@@ -246,27 +246,26 @@ class ReminderRule(SeededModel, VersionedModel):
 
 class ReminderPlanQuerySet(ScopedQuerySet):
     def in_scope(self, user: User) -> Q:
-        """Of the milestones one sees."""
+        """Return the plans of milestones that the user sees."""
         return Q(milestone__in=Milestone.objects.visible_to(user).order_by().values("pk"))
 
 
 class ReminderPlan(models.Model):
-    """When a milestone's due date will be announced by a rule; made by the reconciler, machine-written throughout.
+    """When a rule will send a reminder of a milestone's due date. Plans are written by the reconciler alone.
 
-    A moved due date makes a new plan, moved back it finds the old one again. The end of a snooze (``wakes_on``) is an
-    occasion of its own, whatever rule lends it hour and audience. ``reason`` is a code that says why a plan is not
-    (or no longer) going to be mail.
+    A moved due date makes a new plan; moved back, it finds the old one. The end of a snooze (``wakes_on``) has a plan of
+    its own, which takes time of day and audience from a rule. ``reason`` says why a plan does not become mail.
     """
 
     milestone = models.ForeignKey(Milestone, models.PROTECT, related_name="reminder_plans", verbose_name=_("milestone"))
     rule = models.ForeignKey(ReminderRule, models.PROTECT, related_name="plans", verbose_name=_("rule"))
     due_on = models.DateField(_("due on"))
-    wakes_on = models.DateField(_("end of a snooze"), null=True)  # the one reminder that comes when it is over
+    wakes_on = models.DateField(_("end of a snooze"), null=True)  # set for the reminder at the end of a snooze
     send_at = models.DateTimeField(_("send at"))
     time_zone = models.CharField(_("time zone"), max_length=50)  # in which send_at was computed
     expires_at = models.DateTimeField(_("expires at"))  # after this it is missed, not mailed
     is_provisional = models.BooleanField(_("provisional"), default=False)  # beyond the known working days
-    # The reminder nobody answered, for rules that wait for an answer: since when, whose, and how its mail stood then.
+    # The unanswered reminder, for rules that wait for an answer: since when, to whom, and its delivery status.
     unanswered_at = models.DateTimeField(_("unanswered since"), null=True)
     unanswered_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("unanswered by")
@@ -274,8 +273,8 @@ class ReminderPlan(models.Model):
     unanswered_status = models.CharField(max_length=20, choices=DeliveryStatus, blank=True)
     status = StatusField(PlanStatus, editable=True)
     reason = models.CharField(_("reason"), max_length=30, choices=Reason, blank=True)
-    next_attempt_at = models.DateTimeField(_("next attempt at"))  # send_at, or later while nobody can be told
-    # The edit, import or rule change that planned it and may turn out to make too many mails; "": nothing to ask.
+    next_attempt_at = models.DateTimeField(_("next attempt at"))  # send_at, or later while nobody can be notified
+    # The edit, import or rule change that made the plan; "" if none did, or if it is known not to make too many mails.
     act = models.CharField(max_length=60, blank=True)
 
     objects = ReminderPlanQuerySet.as_manager()
@@ -299,7 +298,7 @@ class ReminderPlan(models.Model):
             models.CheckConstraint(condition=is_reason_or_empty("reason"), name="reminder_plan_reason_known"),
         ]
         indexes = [
-            # Due expansion reads only what is planned and due, however many plans there are.
+            # The expansion of due plans reads only these, however many plans there are.
             models.Index(fields=["next_attempt_at", "id"], condition=Q(status="planned"), name="reminder_plan_due"),
             models.Index(fields=["act"], condition=~Q(act=""), name="reminder_plan_act"),
         ]
@@ -309,7 +308,7 @@ class ReminderPlan(models.Model):
 
     @property
     def occasion(self) -> str:
-        """What it announces: a rule's lead time, or the end of a snooze."""
+        """Return the words for the rule's lead time, or for the end of a snooze."""
         return gettext("End of the snooze") if self.wakes_on else str(self.rule)
 
     @property
@@ -318,10 +317,12 @@ class ReminderPlan(models.Model):
 
 
 class ToReader(models.Model):
-    """For somebody of ours, or for a contact of a partner; exactly one of the two."""
+    """A row for one reader: a user or a partner's contact."""
 
     person: models.ForeignKey[User | None, User | None]
+    person_id: int | None
     contact: models.ForeignKey[Contact | None, Contact | None]
+    contact_id: int | None
 
     class Meta:
         abstract = True
@@ -330,16 +331,16 @@ class ToReader(models.Model):
     def reader(self) -> User | Contact:
         reader = self.person or self.contact
         if reader is None:
-            raise ValueError("neither a person nor a contact")  # which a constraint sees to
+            raise ValueError("neither a person nor a contact")  # a constraint prevents this
         return reader
 
     @property
     def reader_code(self) -> str:
-        return reader_code(self.person_id, self.contact_id)  # type: ignore[attr-defined]
+        return reader_code(self.person_id, self.contact_id)
 
 
 def reader_code(person: int | None, contact: int | None) -> str:
-    """Tells people and contacts apart, which are counted alike: "p12" or "c12"."""
+    """Return a code such as "p12" or "c12", because users and contacts may have the same number."""
     return f"c{contact}" if person is None else f"p{person}"
 
 

@@ -1,4 +1,4 @@
-"""How far the sweeps over all rows have come."""
+"""The positions of the sweeps over all rows."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -28,7 +28,7 @@ class SweepQuerySet(models.QuerySet["Sweep"]):
         if is_again or sweep.fingerprint != fingerprint or sweep.began_at > now + CLOCK_SKEW:
             start = Sweep(name=name, began_at=now, fingerprint=fingerprint)
             if sweep.fingerprint != fingerprint:
-                # Changed again while under way: one act still, else the second edit would cut the count of the first.
+                # A change while the sweep is under way belongs to the same act, else it would split the count of its mails.
                 start.act = (not sweep.is_finished and sweep.act) or f"{name} {now.isoformat()}"
             return start if sweep.replace_with(start) else None
         return None if sweep.is_finished else sweep

@@ -1,4 +1,4 @@
-"""The rules a new site starts with; the office changes them as it likes."""
+"""The reminder rules of a new site; the office changes them as it likes."""
 
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ def _before(kind: MilestoneKind, *days: int) -> list[DefaultRule]:
 
 
 def _escalated(kind: MilestoneKind) -> DefaultRule:
-    """To the leads when the owner has not answered a reminder for a working week."""
+    """Return the rule that notifies the leads when a reminder had no answer for a working week."""
     return DefaultRule(kind, 5, ReminderRule.Direction.UNANSWERED, ReminderRule.Audience.LEAD)
 
 
@@ -49,7 +49,7 @@ DEFAULT_RULES = (
 
 
 def create_default_rules() -> int:
-    """Creates those whose ``code`` is absent, and never touches one that is there; returns how many.
+    """Create the default rules that are missing and never change one that exists; return how many were created.
 
     A reminder before a due date comes on a working day; one about an overdue milestone waits for the next.
     """
@@ -70,7 +70,7 @@ def create_default_rules() -> int:
 
 
 def _same_by_hand(rule: DefaultRule) -> bool:
-    """Somebody made this very rule already; a second one would remind twice."""
+    """Return whether somebody has made the same rule by hand; a second one would remind twice."""
     return ReminderRule.objects.filter(
         milestone_kind=rule.kind,
         offset=rule.days,

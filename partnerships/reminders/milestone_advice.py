@@ -1,4 +1,4 @@
-"""What a milestone asks of its owner, in a sentence: for mails and for the calendar."""
+"""Advice to the owner of a milestone in one sentence, for mails and for the calendar."""
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop

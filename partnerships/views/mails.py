@@ -1,12 +1,11 @@
-"""The log of mails: what became of each reminder, what it said, and how to help one that did not get through."""
+"""The pages of the mail log: the status and text of each mail, and the actions on those that need one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import Count, Max, Min, Prefetch
+from django.db.models import Count, Max, Min, Prefetch, QuerySet
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -21,6 +20,7 @@ from partnerships.forms.deliveries import DeliveryForm, ReleaseMailsForm, releas
 from partnerships.lists.mails import MailList, items_seen_by
 from partnerships.mailing.holding import count_held
 from partnerships.models import Delivery, DeliveryEvent, DeliveryNotice, MailHold, User
+from partnerships.models.deliveries import DeliveryQuerySet
 from partnerships.permissions import refusal
 from partnerships.reminders.explain import advice_on
 from partnerships.requests import UserRequest
@@ -31,13 +31,13 @@ from partnerships.views.steps import impossible
 
 @dataclass(frozen=True)
 class MailAction:
-    """What a person decides about a mail. ``fits``: whether its state allows it; ``done``: what is said afterwards."""
+    """An action on a mail: its permission, whether the mail's status ``fits``, its form, and the message afterwards."""
 
     title: LazyText
     permission: str
     fits: Callable[[Delivery], bool]
     make_form: Callable[[Delivery, QueryDict | None], DeliveryForm]
-    done: Any
+    done: LazyText
 
 
 VERBS = {
@@ -58,7 +58,7 @@ VERBS = {
 }
 
 
-# More than that are released together, or in several goes.
+# More mails than this are released all together, or in several steps.
 MOST_TO_TICK = 100
 MOST_READERS = 12
 
@@ -66,7 +66,7 @@ MOST_READERS = 12
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def mail_release(request: UserRequest) -> HttpResponse:
-    """GET says what would go; POST lets go all of it, or what was ticked. The address carries the filters of the list."""
+    """Show the held mails of the filtered list; POST releases all of them, or the ticked ones."""
     require_or_403(request.user, "delivery.release")
     listed = MailList(request.GET, user=request.user, today=timezone.localdate())
     held, data = listed.held(), request.POST if request.method == "POST" else None
@@ -80,8 +80,8 @@ def mail_release(request: UserRequest) -> HttpResponse:
     return render(request, "partnerships/mails/release.html", context)
 
 
-def _preview(listed: MailList, held: Any, form: ReleaseMailsForm) -> dict[str, object]:
-    """How many, to whom, how old; and the most pressing of them, to be ticked."""
+def _preview(listed: MailList, held: QuerySet[Delivery], form: ReleaseMailsForm) -> dict[str, object]:
+    """Count the held mails, by reader and age, and list the most pressing, which can be ticked."""
     pressing = held.order_by("due_on", "pk").values_list("pk", flat=True)[:MOST_TO_TICK]
     names = ("person", "contact", "person__name", "person__username", "contact__name")
     readers = list(held.order_by().values(*names).annotate(count=Count("pk")).order_by("-count", *names[2:]))
@@ -98,8 +98,8 @@ def _preview(listed: MailList, held: Any, form: ReleaseMailsForm) -> dict[str, o
     }
 
 
-def _name_of(reader: dict[str, Any]) -> str:
-    return reader["contact__name"] or reader["person__name"] or reader["person__username"]
+def _name_of(reader: Mapping[str, object]) -> str:
+    return str(reader["contact__name"] or reader["person__name"] or reader["person__username"])
 
 
 @login_required
@@ -154,7 +154,7 @@ def mail_step(request: UserRequest, pk: int, step: str) -> HttpResponse:
     return render(request, "partnerships/step.html", context | {"back": mail.get_absolute_url()})
 
 
-def _with_log(user: User) -> Any:
+def _with_log(user: User) -> DeliveryQuerySet:
     events = DeliveryEvent.objects.select_related("actor").order_by("pk")
     notices = DeliveryNotice.objects.select_related("person", "notice").order_by("pk")
     log = (Prefetch("events", events), Prefetch("notices", notices), items_seen_by(user))
@@ -162,7 +162,7 @@ def _with_log(user: User) -> Any:
 
 
 def _verbs(mail: Delivery, user: User) -> list[dict[str, object]]:
-    """What the state of the mail allows, each with why this person may not, if so."""
+    """Return the actions that the mail's status allows, each with the reason why this person may not take it."""
     fitting = ((name, verb) for name, verb in VERBS.items() if verb.fits(mail))
     return [
         {"name": name, "label": verb.title, "refusal": refusal(user, verb.permission, mail)} for name, verb in fitting

@@ -1,4 +1,4 @@
-"""The hold after a restore, as SQL: it has to stand in the transaction that makes the restored rows visible to others."""
+"""The pause after a restore, as SQL that runs in the transaction that makes the restored rows visible to others."""
 
 import datetime as dt
 
@@ -12,7 +12,7 @@ WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.RETRY, DeliveryStatus.CLAIMED)
 
 
 def statements(*, now: dt.datetime, taken_at: dt.datetime) -> list[str]:
-    """For both databases; ``now`` and ``taken_at`` in UTC."""
+    """Return the statements for both databases; ``now`` and ``taken_at`` are in UTC."""
     holds, mails, events = (model._meta.db_table for model in (MailHold, Delivery, DeliveryEvent))
     marks, items, plans = (model._meta.db_table for model in (ReminderMark, ReminderItem, ReminderPlan))
     at, reason, held = _text(_time(now)), _text(Reason.HELD_SINCE_RESTORE), _text(DeliveryStatus.HELD)
@@ -39,5 +39,5 @@ def _text(value: str) -> str:
 
 
 def _time(at: dt.datetime) -> str:
-    """As SQLite's backend writes it, which PostgreSQL reads in a session whose zone is UTC."""
+    """Return the time as SQLite's backend writes it, which PostgreSQL reads in a session whose zone is UTC."""
     return f"{at.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S.%f}"

@@ -35,7 +35,8 @@ class Command(BaseCommand):
 
 
 def _page_server(port: int) -> ThreadedWSGIServer:
-    """The page's own small site; this process serves nothing else, so its settings can be bent."""
+    """Return the server of the page, a small site of its own."""
+    # This process serves nothing else, so its settings can be changed.
     settings.ROOT_URLCONF = "partnerships.management.mail_page"
     settings.MIDDLEWARE = [
         "django.middleware.locale.LocaleMiddleware",
@@ -50,7 +51,7 @@ def _page_server(port: int) -> ThreadedWSGIServer:
 
 
 async def _serve_smtp(port: int) -> None:
-    """Until SIGTERM or SIGINT."""
+    """Serve until SIGTERM or SIGINT."""
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -64,21 +64,21 @@ class Command(BaseCommand):
         if options.get("dry_run"):
             self._dry_run(options["now"] or timezone.now())
         else:
-            getattr(self, f"_{command}")(options)
+            getattr(self, f"_{command}")(**options)
 
-    def _run(self, options: dict[str, Any]) -> None:
-        if options["once"]:
-            self._report(run.run_once(self._clock(options), limit=options["limit"]))
+    def _run(self, *, once: bool, now: dt.datetime | None, limit: int, **_options: object) -> None:
+        if once:
+            self._report(run.run_once(self._clock(now), limit=limit))
             sweep_derived(now=timezone.now())
-        elif options["now"]:
+        elif now:
             raise CommandError(_("--now goes with --once: a loop lives in the present."))
         else:
-            self._loop(options["limit"])
+            self._loop(limit)
 
-    def _clock(self, options: dict[str, Any]) -> Clock:
-        if options["now"] and not settings.DEBUG:
+    def _clock(self, now: dt.datetime | None) -> Clock:
+        if now and not settings.DEBUG:
             raise CommandError(_("--now would send real mail before its time: it needs DEBUG or --dry-run."))
-        return Clock(options["now"] or timezone.now())
+        return Clock(now or timezone.now())
 
     def _loop(self, limit: int) -> None:
         """Run every minute until SIGTERM or Ctrl-C; the current mail is finished, and no other begun."""
@@ -103,16 +103,15 @@ class Command(BaseCommand):
         if done != run.RunReport():
             self._report(done)
 
-    def _plan(self, options: dict[str, Any]) -> None:
-        done = run.RunReport()
-        clock = self._clock(options)
+    def _plan(self, *, now: dt.datetime | None, **_options: object) -> None:
+        done, clock = run.RunReport(), self._clock(now)
         run.plan(done, clock, is_over=_never)
         run.expand(done, clock, is_over=_never)
         self._report(done)
 
-    def _deliver(self, options: dict[str, Any]) -> None:
+    def _deliver(self, *, limit: int, **_options: object) -> None:
         done = run.RunReport()
-        run.deliver(done, Clock(timezone.now()), limit=options["limit"], is_over=_never)
+        run.deliver(done, Clock(timezone.now()), limit=limit, is_over=_never)
         self._report(done)
 
     def _report(self, done: run.RunReport) -> None:
@@ -137,13 +136,13 @@ class Command(BaseCommand):
             transaction.set_rollback(True)
         self.stdout.write("\n".join(lines) or _("No mail would go out."))
 
-    def _explain(self, options: dict[str, Any]) -> None:
-        milestone = Milestone.objects.select_related("unit").filter(pk=options["milestone"]).first()
-        if milestone is None:
-            raise CommandError(_("There is no milestone %(number)s.") % {"number": options["milestone"]})
-        self.stdout.write("\n".join(explain(milestone, now=timezone.now())))
+    def _explain(self, *, milestone: int, **_options: object) -> None:
+        found = Milestone.objects.select_related("unit").filter(pk=milestone).first()
+        if found is None:
+            raise CommandError(_("There is no milestone %(number)s.") % {"number": milestone})
+        self.stdout.write("\n".join(explain(found, now=timezone.now())))
 
-    def _audit(self, options: dict[str, Any]) -> None:
+    def _audit(self, **_options: object) -> None:
         breaches = audit_and_note(real_now=timezone.now())
         if breaches:
             raise CommandError("\n".join(breaches))

@@ -55,7 +55,7 @@ class Command(BaseCommand):
         self.stdout.flush()
 
     def _prepare(self) -> str:
-        """What there is to say about the sample: who can log in."""
+        """Prepare database and seeds; return the report on the sample, which says who can log in."""
         # The first tick finds what the seeds change; their wake-up calls need not wait for a broker.
         current_app.conf.broker_url = "memory://"
         call_command("migrate", verbosity=0, interactive=False)
@@ -83,7 +83,8 @@ class Command(BaseCommand):
             raise CommandError(_death_notice(death)) from death
 
     def _watch(self, supervisor: Supervisor, ticker: str) -> NoReturn:
-        """The solo pool has no time limits of its own, so a worker that no longer ticks is started again from here."""
+        """Restart a worker that no longer ticks, and report when no run comes."""
+        # The solo pool has no time limits of its own.
         watch, alarm = TickWatch(time.monotonic()), TickWatch(time.monotonic(), patience=SILENT_AFTER)
         while True:
             supervisor.wait(seconds=60)
@@ -111,7 +112,7 @@ def _last_tick() -> datetime | None:
 
 @contextlib.contextmanager
 def _only_one(data_dir: Path) -> Iterator[None]:
-    """Two supervisors over one database would double every service; the lock ends with the process."""
+    """Refuse a second supervisor over the same data, which would start every service twice."""
     with (data_dir / "run.lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -122,7 +123,7 @@ def _only_one(data_dir: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _published(addresses: Mapping[str, str], data_dir: Path) -> Iterator[None]:
-    """While it runs, the settings of commands typed in another terminal find the same broker, mail server and site."""
+    """Publish the addresses, so that commands in another terminal use the same broker, mail server and site."""
     path = data_dir / "running.json"
     scratch = path.with_suffix(".new")
     scratch.write_text(json.dumps(dict(addresses)))
