@@ -38,7 +38,7 @@ def item(**fields: Any) -> ReminderItem:
     return made
 
 
-def test_what_is_in_step_breaks_no_law() -> None:
+def test_a_consistent_pipeline_passes_the_audit() -> None:
     sent = item(delivery__sent=True).delivery
     DeliveryEventFactory(delivery=sent, to_status=DeliveryStatus.SENT)
 
@@ -69,21 +69,21 @@ def test_a_plan_overdue_by_more_than_two_ticks(late: int, is_breach: bool) -> No
     assert audit(real_now=NOON) == [f"Plan {plan.pk} is due and was not made into mail."] * is_breach
 
 
-def test_while_nothing_runs_the_silence_is_the_breach() -> None:
+def test_while_nothing_runs_the_audit_names_the_silence() -> None:
     ReminderPlanFactory(send_at=NOON - 60 * MINUTE)
     ReminderMark.objects.all().delete()
 
     assert audit(real_now=NOON + 6 * MINUTE) == ["The reminders have not run since 2026-03-02T12:00:00+00:00."]
 
 
-def test_a_plan_made_into_mail_that_nobody_has() -> None:
+def test_an_expanded_plan_without_items() -> None:
     plan = ReminderPlanFactory(status="expanded")
     ReminderMark.objects.all().delete()
 
     assert audit(real_now=NOON) == [f"Plan {plan.pk} counts as mailed, but nobody has its reminder."]
 
 
-def test_two_living_generations() -> None:
+def test_two_valid_generations() -> None:
     first = item()
     item(plan=first.plan, person=first.person, generation=2)
 
@@ -110,7 +110,7 @@ def test_a_mail_sent_twice() -> None:
     assert audit(real_now=NOON) == [f"Delivery {delivery.pk} was sent more than once."]
 
 
-def test_totals_that_do_not_add_up_with_the_log() -> None:
+def test_a_status_that_differs_from_the_log() -> None:
     delivery = item().delivery
     for status in (DeliveryStatus.QUEUED, DeliveryStatus.FAILED):
         DeliveryEventFactory(delivery=delivery, to_status=status)
@@ -131,7 +131,9 @@ def test_the_command_exits_with_1_and_leaves_what_it_found(time_machine: Any) ->
 
 
 @pytest.mark.parametrize("rows", [1, 4])
-def test_it_asks_as_often_for_few_rows_as_for_many(rows: int, django_assert_num_queries: Callable[..., Any]) -> None:
+def test_an_audit_takes_as_many_queries_for_few_rows_as_for_many(
+    rows: int, django_assert_num_queries: Callable[..., Any]
+) -> None:
     for _row in range(rows):
         item(delivery__sent=True)
 

@@ -72,7 +72,7 @@ def test_only_the_newest_of_a_milestone_reaches_each_person(
     assert audit(real_now=clock.at) == []
 
 
-def test_who_is_not_reached_by_the_newer_one_gets_the_older(milestone: Milestone, clock: MovableClock) -> None:
+def test_readers_without_the_newer_reminder_get_the_older(milestone: Milestone, clock: MovableClock) -> None:
     clock.at = eight(11)
     to_owner = ReminderPlanFactory(milestone=milestone, send_at=eight(5), rule__audience="owner")
     ReminderPlanFactory(milestone=milestone, send_at=eight(9), rule__audience="lead")
@@ -83,7 +83,7 @@ def test_who_is_not_reached_by_the_newer_one_gets_the_older(milestone: Milestone
     assert ReminderPlan.objects.filter(status="superseded").count() == 0
 
 
-def test_of_several_readers_only_those_without_a_newer_one(milestone: Milestone, clock: MovableClock) -> None:
+def test_late_reminders_reach_only_readers_without_a_newer_one(milestone: Milestone, clock: MovableClock) -> None:
     leads = UserFactory.create_batch(2, lead_in=milestone.unit)
     clock.at = eight(11)
     older = ReminderPlanFactory(milestone=milestone, send_at=eight(5), rule__audience="lead")
@@ -110,7 +110,7 @@ def test_the_newer_one_may_be_in_another_batch_or_gone_already(
     assert ReminderItem.objects.get().plan == newer
 
 
-def test_a_day_late_all_still_go(milestone: Milestone, clock: MovableClock) -> None:
+def test_up_to_a_day_late_all_reminders_are_sent(milestone: Milestone, clock: MovableClock) -> None:
     clock.at = eight(6)
     for offset in range(3):
         ReminderPlanFactory(milestone=milestone, send_at=eight(5) + offset * HOUR)
@@ -120,7 +120,7 @@ def test_a_day_late_all_still_go(milestone: Milestone, clock: MovableClock) -> N
     assert [delivery.kind for delivery in Delivery.objects.all()] == ["single"]
 
 
-def test_what_gave_way_does_not_come_back(milestone: Milestone, clock: MovableClock) -> None:
+def test_a_replaced_reminder_does_not_come_back(milestone: Milestone, clock: MovableClock) -> None:
     rule = ReminderRuleFactory(offset=3)
     reconcile_marked(real_now=clock.at)
     run(clock, eight(11))
@@ -170,9 +170,7 @@ def test_after_an_outage_nobody_is_flooded(
     assert audit(real_now=clock.at) == []
 
 
-def test_a_clock_that_jumps_neither_floods_nor_doubles(
-    many: list[User], clock: MovableClock, smtp_sink: SmtpSink
-) -> None:
+def test_a_clock_jump_neither_floods_nor_doubles(many: list[User], clock: MovableClock, smtp_sink: SmtpSink) -> None:
     """Fault 12: forward a day, forward 400 days, back 2 hours, and back to where it was."""
     User.objects.update(reminder_mode="digest")
     while reconcile_marked(real_now=clock.at):
@@ -203,7 +201,7 @@ def test_a_mail_server_that_was_down_for_days_gets_one_digest(
     assert Counter(mail.recipients[0] for mail in smtp_sink.received) == {person.email: 1 for person in many}
 
 
-def test_a_firm_date_is_of_a_kind_too(clock: MovableClock) -> None:
+def test_firm_dates_are_milestone_kinds(clock: MovableClock) -> None:
     """The order of the rungs is by time, whatever the kind."""
     milestone = MilestoneFactory(kind=MilestoneKind.OBLIGATION, due_on=DUE)
     clock.at = eight(11)

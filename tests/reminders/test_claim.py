@@ -33,7 +33,7 @@ def test_a_claim_is_a_lease_with_an_epoch(claim: Claim, clock: MovableClock) -> 
     assert [item.delivery_id for item in claim.items] == [delivery.pk]
 
 
-def test_what_is_claimed_is_not_claimed_again(claim: Claim, clock: MovableClock) -> None:
+def test_a_claimed_delivery_is_not_claimed_again(claim: Claim, clock: MovableClock) -> None:
     assert claim_next(clock) is None
 
 
@@ -91,7 +91,7 @@ def test_a_mail_whose_process_ended_three_times_is_listed_as_failed(claim: Claim
     assert (delivery.reason, delivery.attempts) == (Reason.PROCESS_ENDED_OFTEN, 0)
 
 
-def test_what_was_put_off_before_goes_back_to_its_retries(claim: Claim, clock: MovableClock) -> None:
+def test_a_mail_that_was_put_off_before_goes_back_to_its_retries(claim: Claim, clock: MovableClock) -> None:
     Delivery.objects.update(attempts=3)
     clock.forward(minutes=6)
 
@@ -139,7 +139,7 @@ def test_a_new_claim_begins_without_the_marks_of_the_last(claim: Claim, clock: M
     assert (delivery.status, delivery.dot_due_at, delivery.dot_sent_at) == ("claimed", None, None)
 
 
-def test_where_the_site_prefers_twice_to_never_the_uncertain_goes_back_once(
+def test_a_site_set_to_resend_queues_an_uncertain_mail_once_more(
     claim: Claim, clock: MovableClock, settings: Any
 ) -> None:
     settings.REMINDERS_UNCERTAIN = "resend"
@@ -158,7 +158,7 @@ def test_where_the_site_prefers_twice_to_never_the_uncertain_goes_back_once(
     ]
 
 
-def test_a_machine_that_names_no_boot_takes_no_other_process_for_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_boot_id_no_other_process_counts_as_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lease, "BOOT_ID", Path("/nowhere"))
     lease.machine.cache_clear()
     owner = lease_owner()

@@ -53,7 +53,7 @@ def test_one_run_a_month_ahead_expires_nothing(
     assert audit(real_now=clock.at) == []
 
 
-def test_what_expired_while_the_clock_was_wrong_for_long_is_planned_again(
+def test_plans_that_expired_by_a_wrong_clock_are_planned_again(
     milestones: list[Milestone], clock: MovableClock, smtp_sink: SmtpSink
 ) -> None:
     """From the second run on a wrong clock cannot be told from an outage."""
@@ -103,7 +103,7 @@ def test_a_lease_taken_by_a_wrong_clock_is_rescued(clock: MovableClock) -> None:
     assert delivery.status == "queued"
 
 
-def test_a_pause_of_the_mail_server_begun_by_a_wrong_clock_is_over(clock: MovableClock) -> None:
+def test_a_relay_pause_begun_by_a_wrong_clock_is_over(clock: MovableClock) -> None:
     MailRelay.objects.create(name=relay_name(), failures=1, open_until=clock.at + 30 * DAY, trouble="refused")
 
     assert Breaker(clock).lets_through()

@@ -47,7 +47,7 @@ def test_a_new_site_starts_with_rules_for_every_kind() -> None:
     assert set(ReminderRule.objects.values_list("milestone_kind", flat=True)) == set(MilestoneKind.values)
 
 
-def test_a_second_time_changes_nothing_and_keeps_what_the_office_changed() -> None:
+def test_creating_the_rules_again_keeps_what_the_office_changed() -> None:
     create_default_rules()
     changed = ReminderRule.objects.get(code="rule-review-14-before-owner")
     changed.offset, changed.is_enabled = 10, False

@@ -57,7 +57,7 @@ def test_a_queued_mail_reaches_its_reader_and_is_recorded(
     assert path_of(delivery) == ["queued", "claimed", "handing", "sent"]
 
 
-def test_what_was_sent_is_not_sent_again(
+def test_a_sent_mail_is_not_sent_again(
     queue: Callable[[], None], send: Callable[..., Deliveries], smtp_sink: SmtpSink, clock: MovableClock
 ) -> None:
     queue()
@@ -128,7 +128,7 @@ BREAKS = [
 
 
 @pytest.mark.parametrize(("answer", "trouble"), BREAKS)
-def test_a_relay_that_breaks_off_twice_running_ends_the_run_and_counts_no_attempt(
+def test_two_broken_sessions_in_a_row_end_the_run_and_count_no_attempt(
     queue: Callable[[], None],
     send: Callable[..., Deliveries],
     smtp_sink: SmtpSink,
@@ -152,7 +152,7 @@ def test_a_relay_that_breaks_off_twice_running_ends_the_run_and_counts_no_attemp
 
 
 @pytest.mark.parametrize(("answer", "trouble"), BREAKS)
-def test_a_reader_who_breaks_every_session_keeps_nobody_else_waiting(
+def test_a_mail_that_breaks_every_session_delays_no_other(
     queue: Callable[[], None],
     send: Callable[..., Deliveries],
     smtp_sink: SmtpSink,
@@ -177,7 +177,7 @@ def test_a_reader_who_breaks_every_session_keeps_nobody_else_waiting(
     assert Delivery.objects.get(pk=bad.pk).next_attempt_at - clock.at == dt.timedelta(minutes=5)
 
 
-def test_a_mail_that_breaks_every_session_while_others_pass_fails_in_the_end(
+def test_a_mail_that_breaks_every_session_while_others_get_through_fails(
     queue: Callable[[], None],
     send: Callable[..., Deliveries],
     smtp_sink: SmtpSink,
@@ -196,7 +196,7 @@ def test_a_mail_that_breaks_every_session_while_others_pass_fails_in_the_end(
     assert (bad.status, bad.reason, bad.attempts) == ("failed", Reason.BROKE_OFF_OFTEN, 0)
 
 
-def test_a_mail_alone_that_breaks_every_session_fails_after_five_days(
+def test_a_single_mail_that_breaks_every_session_fails_after_five_days(
     queue: Callable[[], None], send: Callable[..., Deliveries], smtp_sink: SmtpSink, clock: MovableClock
 ) -> None:
     queue()
@@ -210,7 +210,7 @@ def test_a_mail_alone_that_breaks_every_session_fails_after_five_days(
     assert statuses == ["queued"] * 5 + ["failed"]
 
 
-def test_three_days_of_a_relay_that_breaks_off_are_held_against_nobody(
+def test_three_days_of_broken_sessions_count_against_no_mail(
     queue: Callable[[], None],
     send: Callable[..., Deliveries],
     smtp_sink: SmtpSink,
@@ -230,7 +230,7 @@ def test_three_days_of_a_relay_that_breaks_off_are_held_against_nobody(
     assert set(Delivery.objects.values_list("attempts", "breaks")) == {(1, 0)}
 
 
-def test_a_relay_that_falls_silent_after_the_dot_takes_two_mails_into_doubt_and_no_more(
+def test_a_relay_that_is_silent_after_the_dot_leaves_two_mails_uncertain_and_no_more(
     queue: Callable[[], None], send: Callable[..., Deliveries], smtp_sink: SmtpSink, milestone: Milestone
 ) -> None:
     MilestoneFactory.create_batch(3, due_on=milestone.due_on)
@@ -242,7 +242,7 @@ def test_a_relay_that_falls_silent_after_the_dot_takes_two_mails_into_doubt_and_
     assert Delivery.objects.filter(status="queued").count() == 2
 
 
-def test_two_readers_in_a_row_who_break_sessions_do_not_stop_the_next_run(
+def test_two_mails_in_a_row_that_break_sessions_do_not_stop_the_next_run(
     queue: Callable[[], None],
     send: Callable[..., Deliveries],
     smtp_sink: SmtpSink,
@@ -261,7 +261,7 @@ def test_two_readers_in_a_row_who_break_sessions_do_not_stop_the_next_run(
 
 
 @pytest.mark.parametrize("at", ["RCPT", "DATA"])
-def test_a_refused_reader_fails_with_the_answer_and_stops_nobody_else(
+def test_a_refused_recipient_fails_with_the_answer_and_stops_no_other(
     queue: Callable[[], None], send: Callable[..., Deliveries], smtp_sink: SmtpSink, milestone: Milestone, at: str
 ) -> None:
     other = MilestoneFactory(due_on=milestone.due_on)
@@ -277,7 +277,7 @@ def test_a_refused_reader_fails_with_the_answer_and_stops_nobody_else(
 
 
 @pytest.mark.parametrize("at", ["RCPT", "DATA"])
-def test_a_reader_put_off_is_tried_again_later_with_the_same_bytes(
+def test_a_mail_that_was_put_off_is_retried_with_the_same_bytes(
     queue: Callable[[], None], send: Callable[..., Deliveries], smtp_sink: SmtpSink, clock: MovableClock, at: str
 ) -> None:
     queue()
@@ -320,7 +320,7 @@ def test_the_waits_grow_to_four_hours(attempts: int, minutes: int) -> None:
 
 
 @pytest.mark.parametrize("is_stored", [True, False])
-def test_silence_after_the_last_dot_is_listed_and_not_sent_again(
+def test_no_answer_after_the_dot_is_listed_and_not_sent_again(
     queue: Callable[[], None],
     send: Callable[..., Deliveries],
     smtp_sink: SmtpSink,
@@ -339,7 +339,7 @@ def test_silence_after_the_last_dot_is_listed_and_not_sent_again(
     assert (delivery.reason, delivery in Delivery.objects.needing_attention()) == (Reason.OUTCOME_UNKNOWN, True)
 
 
-def test_where_the_site_prefers_twice_to_never_the_very_same_mail_goes_once_more(
+def test_a_site_set_to_resend_sends_the_same_bytes_once_more(
     queue: Callable[[], None], send: Callable[..., Deliveries], smtp_sink: SmtpSink, clock: MovableClock, settings: Any
 ) -> None:
     settings.REMINDERS_UNCERTAIN = "resend"
@@ -355,7 +355,7 @@ def test_where_the_site_prefers_twice_to_never_the_very_same_mail_goes_once_more
     assert first.content == second.content
 
 
-def test_what_cannot_go_once_more_as_it_was_stays_uncertain(
+def test_a_mail_that_cannot_be_repeated_as_it_was_stays_uncertain(
     queue: Callable[[], None],
     send: Callable[..., Deliveries],
     smtp_sink: SmtpSink,
@@ -418,7 +418,7 @@ def test_a_new_address_gets_the_mail_that_was_put_off_at_the_old_one(
         ({"due_on": dt.date(2026, 5, 1)}, "superseded", Reason.DUE_DATE_MOVED),
     ],
 )
-def test_what_changed_after_it_was_queued_is_not_sent(
+def test_a_reminder_that_changed_after_it_was_queued_is_not_sent(
     queue: Callable[[], None],
     send: Callable[..., Deliveries],
     smtp_sink: SmtpSink,

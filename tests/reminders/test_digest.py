@@ -104,7 +104,7 @@ def test_the_html_has_a_link_for_each_and_nothing_from_elsewhere(digest: Callabl
     assert re.findall(r"<(?:img|link|script|form|iframe)\b|url\(", html) == []
 
 
-def test_a_milestone_that_two_rules_speak_about_is_one_line(reader: User) -> None:
+def test_a_milestone_with_two_reminders_is_one_line(reader: User) -> None:
     milestone = MilestoneFactory(owner=reader, due_on=TODAY, title="Twice")
     other = MilestoneFactory(owner=reader, due_on=TODAY, title="Once")
     plans = [ReminderPlanFactory(milestone=row, send_at=EIGHT) for row in (milestone, milestone, other)]
@@ -116,7 +116,7 @@ def test_a_milestone_that_two_rules_speak_about_is_one_line(reader: User) -> Non
     assert reason in part(mail, "plain")
 
 
-def test_one_alone_reads_like_a_single_mail(digest: Callable[..., Written]) -> None:
+def test_a_digest_of_one_milestone_reads_like_a_single_mail(digest: Callable[..., Written]) -> None:
     mail = digest(7)
     milestone = Milestone.objects.get()
 
@@ -125,14 +125,14 @@ def test_one_alone_reads_like_a_single_mail(digest: Callable[..., Written]) -> N
     assert "Open the milestone:" in part(mail, "plain")
 
 
-def test_a_digest_hangs_in_no_thread(digest: Callable[..., Written]) -> None:
+def test_a_digest_belongs_to_no_thread(digest: Callable[..., Written]) -> None:
     headers = parsed(digest(0, 1))
 
     assert headers["References"] is None
     assert (headers["Auto-Submitted"], headers["Message-ID"]) == ("auto-generated", "<x@example.org>")
 
 
-def test_an_answer_goes_to_whoever_answers_for_all_of_it(digest: Callable[..., Written]) -> None:
+def test_a_reply_goes_to_the_person_responsible_for_all_milestones(digest: Callable[..., Written]) -> None:
     coordinator = UserFactory(name="Wang Fang")
 
     assert parsed(digest(0, 1))["Reply-To"] is None

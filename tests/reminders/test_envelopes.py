@@ -79,7 +79,7 @@ def digests() -> list[tuple[dt.date | None, str, int]]:
     return [(row.digest_on, row.status, row.items.filter(cancelled_at=None).count()) for row in found]
 
 
-def test_what_falls_due_on_a_day_gathers_in_one_digest_for_the_persons_hour(due: Due, at_eight: MovableClock) -> None:
+def test_reminders_of_a_day_share_one_digest_at_the_persons_hour(due: Due, at_eight: MovableClock) -> None:
     due()
     due()
     assert expand(at_eight) == 1
@@ -105,7 +105,7 @@ def test_an_envelope_queues_by_the_soonest_due_date_in_it(due: Due, at_eight: Mo
     assert Delivery.objects.get().due_on == days[1]
 
 
-def test_after_the_hour_the_first_of_the_day_leaves_at_once(due: Due, at_eight: MovableClock) -> None:
+def test_after_the_persons_hour_the_digest_leaves_at_once(due: Due, at_eight: MovableClock) -> None:
     at_eight.forward(hours=5)
     due()
     expand(at_eight)
@@ -116,7 +116,7 @@ def test_after_the_hour_the_first_of_the_day_leaves_at_once(due: Due, at_eight: 
 @pytest.mark.parametrize(
     "status", ["claimed", "handing", "sent", "retry", "held", "failed", "uncertain", "unconfirmed"]
 )
-def test_what_falls_due_after_the_digest_went_joins_tomorrows(due: Due, at_eight: MovableClock, status: str) -> None:
+def test_reminders_due_after_the_digest_left_join_tomorrows(due: Due, at_eight: MovableClock, status: str) -> None:
     due()
     expand(at_eight)
     at_eight.forward(hours=2)
@@ -129,7 +129,7 @@ def test_what_falls_due_after_the_digest_went_joins_tomorrows(due: Due, at_eight
     assert Delivery.objects.get(digest_on=FRIDAY).next_attempt_at == EIGHT + dt.timedelta(hours=25)
 
 
-def test_one_that_was_written_before_keeps_its_bytes(due: Due, at_eight: MovableClock) -> None:
+def test_a_digest_that_was_written_keeps_its_bytes(due: Due, at_eight: MovableClock) -> None:
     due()
     expand(at_eight)
     Delivery.objects.update(message=b"as the mail server may know it")
@@ -139,7 +139,7 @@ def test_one_that_was_written_before_keeps_its_bytes(due: Due, at_eight: Movable
     assert digests() == [(THURSDAY, "queued", 1), (FRIDAY, "queued", 1)]
 
 
-def test_one_that_was_cancelled_leaves_its_day_to_another(due: Due, at_eight: MovableClock) -> None:
+def test_a_cancelled_digest_leaves_its_day_to_another(due: Due, at_eight: MovableClock) -> None:
     due()
     expand(at_eight)
     Milestone.objects.update(status="met", met_on=THURSDAY)
@@ -151,7 +151,7 @@ def test_one_that_was_cancelled_leaves_its_day_to_another(due: Due, at_eight: Mo
     assert digests() == [(THURSDAY, "cancelled", 0), (THURSDAY, "queued", 1)]
 
 
-def test_one_that_could_not_leave_becomes_the_next_days(due: Due, at_eight: MovableClock) -> None:
+def test_a_digest_that_could_not_leave_becomes_the_next_days(due: Due, at_eight: MovableClock) -> None:
     """The mail server was down on Thursday; on Friday one mail says everything."""
     due()
     expand(at_eight)
@@ -196,7 +196,7 @@ def test_an_hour_that_the_clock_skips_comes_an_hour_later(
     assert Delivery.objects.get().next_attempt_at == leaves_at
 
 
-def test_a_digest_waits_until_all_that_is_due_is_in_it(due: Due, at_eight: MovableClock) -> None:
+def test_a_digest_waits_for_all_due_plans(due: Due, at_eight: MovableClock) -> None:
     at_eight.forward(hours=2)
     due()
     due()
@@ -209,7 +209,7 @@ def test_a_digest_waits_until_all_that_is_due_is_in_it(due: Due, at_eight: Movab
     assert len(claim.items) == 2
 
 
-def test_who_wants_no_mail_gets_none_and_sees_why(due: Due, reader: User, at_eight: MovableClock) -> None:
+def test_a_person_who_wants_no_mail_gets_none_and_sees_why(due: Due, reader: User, at_eight: MovableClock) -> None:
     set_mode(reader, "feed")
     due()
     expand(at_eight)
@@ -220,7 +220,7 @@ def test_who_wants_no_mail_gets_none_and_sees_why(due: Due, reader: User, at_eig
 
 
 @pytest.mark.parametrize("kind", ["decision_date", "obligation"])
-def test_some_kinds_reach_who_wants_no_mail(due: Due, reader: User, at_eight: MovableClock, kind: str) -> None:
+def test_some_kinds_reach_people_who_want_no_mail(due: Due, reader: User, at_eight: MovableClock, kind: str) -> None:
     set_mode(reader, "feed")
     due(kind=kind)
     expand(at_eight)
@@ -229,7 +229,7 @@ def test_some_kinds_reach_who_wants_no_mail(due: Due, reader: User, at_eight: Mo
 
 
 @pytest.mark.parametrize("why", ["lead", "fallback"])
-def test_a_call_for_help_reaches_who_wants_no_mail(due: Due, reader: User, at_eight: MovableClock, why: str) -> None:
+def test_calls_for_help_reach_people_who_want_no_mail(due: Due, reader: User, at_eight: MovableClock, why: str) -> None:
     set_mode(reader, "feed")
     plan = due(rule__audience="lead")
     unit = plan.milestone.unit
@@ -243,7 +243,7 @@ def test_a_call_for_help_reaches_who_wants_no_mail(due: Due, reader: User, at_ei
     assert digests() == [(THURSDAY, "queued", 1)]
 
 
-def test_who_wants_each_gets_each(due: Due, reader: User, at_eight: MovableClock) -> None:
+def test_a_person_who_wants_single_mails_gets_them(due: Due, reader: User, at_eight: MovableClock) -> None:
     set_mode(reader, "immediate")
     due()
     due()
@@ -253,7 +253,7 @@ def test_who_wants_each_gets_each(due: Due, reader: User, at_eight: MovableClock
 
 
 @pytest.mark.parametrize(("late", "kind"), [(dt.timedelta(hours=24), "single"), (dt.timedelta(hours=25), "digest")])
-def test_what_is_a_day_late_comes_in_the_digest_whatever_the_mode(
+def test_a_reminder_a_day_late_comes_in_the_digest_whatever_the_mode(
     due: Due, reader: User, at_eight: MovableClock, late: dt.timedelta, kind: str
 ) -> None:
     set_mode(reader, "immediate")
@@ -263,7 +263,7 @@ def test_what_is_a_day_late_comes_in_the_digest_whatever_the_mode(
     assert Delivery.objects.get().kind == kind
 
 
-def test_what_is_in_time_joins_what_is_late(due: Due, reader: User, at_eight: MovableClock) -> None:
+def test_a_reminder_in_time_joins_the_late_ones(due: Due, reader: User, at_eight: MovableClock) -> None:
     set_mode(reader, "immediate")
     due()
     due(send_at=at_eight.at - dt.timedelta(days=3))

@@ -166,7 +166,7 @@ def escalation() -> ReminderPlan:
 
 
 @pytest.mark.parametrize(("end", "expected"), ENDS.items(), ids=lambda value: getattr(value, "__name__", ""))
-def test_the_leads_hear_of_it_however_the_first_reminder_ended(
+def test_the_leads_are_notified_however_the_first_reminder_ended(
     end: Arrange, expected: tuple[str, str, str], office: Office
 ) -> None:
     status, because, unless = expected
@@ -187,7 +187,7 @@ def test_the_leads_hear_of_it_however_the_first_reminder_ended(
 
 
 @pytest.mark.parametrize("end", [feed_only, refused_for_good, held_by_hand])
-def test_whoever_acts_first_spares_the_leads_the_mail(
+def test_any_activity_spares_the_leads_the_mail(
     end: Arrange, office: Office, time_machine: Any, milestone: Milestone
 ) -> None:
     end(office)
@@ -204,7 +204,7 @@ def test_whoever_acts_first_spares_the_leads_the_mail(
     assert (escalation().status, escalation().reason) == ("cancelled", Reason.ANSWERED)
 
 
-def test_what_is_released_counts_from_when_it_was_sent(office: Office) -> None:
+def test_a_released_mail_counts_from_when_it_was_sent(office: Office) -> None:
     held_by_hand(office)
     office.run(office.clock.forward(days=1))
 

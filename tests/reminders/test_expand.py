@@ -97,9 +97,7 @@ def test_two_rules_at_once_travel_in_one_envelope_to_one_person(
     assert envelopes == {milestone.owner_id: 1, lead.pk: 2}
 
 
-def test_a_plan_nobody_can_be_told_about_waits_visibly_and_stops_no_other(
-    plan: ReminderPlan, clock: MovableClock
-) -> None:
+def test_a_plan_nobody_can_get_waits_visibly_and_stops_no_other(plan: ReminderPlan, clock: MovableClock) -> None:
     Milestone.objects.update(owner=None)
     fine = ReminderPlanFactory(milestone=MilestoneFactory(), send_at=SEND_AT)
 
@@ -161,7 +159,7 @@ def test_a_milestone_changed_since_it_was_planned_is_not_announced(
     assert (plan.status, plan.reason) == (status, reason)
 
 
-def test_a_moved_clock_makes_due_but_dates_nothing_ahead(plan: ReminderPlan, clock: MovableClock) -> None:
+def test_looking_ahead_makes_mail_due_but_dates_nothing_ahead(plan: ReminderPlan, clock: MovableClock) -> None:
     clock.at = SEND_AT - dt.timedelta(days=3)
 
     assert expand_due(Clock(SEND_AT, clock.read)) == Expansion(1, 1)

@@ -44,14 +44,14 @@ def test_it_says_what_will_come(milestone: Milestone, clock: MovableClock) -> No
     ]
 
 
-def test_it_says_that_no_rule_speaks(rule: ReminderRule, clock: MovableClock) -> None:
+def test_it_says_that_no_rule_applies(rule: ReminderRule, clock: MovableClock) -> None:
     milestone = MilestoneFactory(kind="review", due_on=dt.date(2026, 3, 12), title="Open the joint laboratory")
     reconcile_marked(real_now=clock.at)
 
     assert story(milestone, clock) == [HEAD, "No reminder rule speaks about it."]
 
 
-def test_it_tells_what_was_sent_step_by_step(
+def test_it_shows_each_step_of_a_sent_mail(
     queue: Callable[[], None], milestone: Milestone, clock: MovableClock, smtp_sink: SmtpSink
 ) -> None:
     queue()
@@ -66,7 +66,7 @@ def test_it_tells_what_was_sent_step_by_step(
     ]
 
 
-def test_it_tells_what_the_mail_server_said(
+def test_it_shows_the_answer_of_the_mail_server(
     queue: Callable[[], None], milestone: Milestone, clock: MovableClock, smtp_sink: SmtpSink
 ) -> None:
     smtp_sink.script({"at": "RCPT", "reply": "450 Mailbox busy"})
@@ -80,7 +80,7 @@ def test_it_tells_what_the_mail_server_said(
     )
 
 
-def test_it_tells_what_was_cancelled_and_why(
+def test_it_shows_what_was_cancelled_and_why(
     queue: Callable[[], None], milestone: Milestone, clock: MovableClock, smtp_sink: SmtpSink
 ) -> None:
     queue()
@@ -101,7 +101,9 @@ def test_it_tells_what_was_cancelled_and_why(
     ]
 
 
-def test_it_says_that_nobody_can_be_told(queue: Callable[[], None], milestone: Milestone, clock: MovableClock) -> None:
+def test_it_says_that_nobody_can_be_notified(
+    queue: Callable[[], None], milestone: Milestone, clock: MovableClock
+) -> None:
     Milestone.objects.update(owner=None)
     queue()
 
@@ -127,7 +129,7 @@ def test_it_says_what_a_person_can_do(
 
 
 @pytest.mark.parametrize("count", [1, 5])
-def test_what_is_to_come_costs_the_same_for_many_rules(
+def test_coming_reminders_take_the_same_queries_for_many_rules(
     milestone: Milestone, clock: MovableClock, count: int, django_assert_num_queries: Callable[..., Any]
 ) -> None:
     ReminderRuleFactory.create_batch(count - 1)
@@ -139,7 +141,7 @@ def test_what_is_to_come_costs_the_same_for_many_rules(
 
 
 @pytest.mark.parametrize("count", [1, 5])
-def test_a_long_story_takes_as_many_queries_as_a_short_one(
+def test_a_long_explanation_takes_as_many_queries_as_a_short_one(
     queue: Callable[[], None],
     milestone: Milestone,
     clock: MovableClock,

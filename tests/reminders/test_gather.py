@@ -82,7 +82,7 @@ def mails(sink: SmtpSink) -> Counter[str]:
     return Counter(mail.recipients[0] for mail in sink.received)
 
 
-def test_what_waited_for_days_comes_in_one_mail_that_names_all(
+def test_mails_queued_for_days_come_in_one_digest_that_names_all(
     person: User, announce: Callable[..., Milestone], clock: MovableClock, smtp_sink: SmtpSink
 ) -> None:
     for day in range(4, 9):
@@ -114,7 +114,7 @@ def test_the_explanation_says_where_the_reminder_went(
     assert "In the digest of 2026-03-0" in lines
 
 
-def test_up_to_a_day_late_each_comes_by_itself(
+def test_up_to_a_day_late_each_reminder_is_a_mail_of_its_own(
     person: User, announce: Callable[..., Milestone], clock: MovableClock, smtp_sink: SmtpSink
 ) -> None:
     for _number in range(3):
@@ -126,7 +126,7 @@ def test_up_to_a_day_late_each_comes_by_itself(
     assert mails(smtp_sink) == {person.email: 3}
 
 
-def test_one_alone_stays_what_it_is(
+def test_a_single_waiting_mail_is_not_gathered(
     announce: Callable[..., Milestone], clock: MovableClock, smtp_sink: SmtpSink
 ) -> None:
     announce(4)
@@ -137,9 +137,7 @@ def test_one_alone_stays_what_it_is(
     assert [(one.kind, one.status) for one in Delivery.objects.all()] == [("single", "sent")]
 
 
-def test_whoever_has_the_digest_of_the_day_already_gets_the_rest_the_next_day(
-    person: User, clock: MovableClock
-) -> None:
+def test_people_who_have_the_digest_of_the_day_get_the_rest_the_next_day(person: User, clock: MovableClock) -> None:
     """At most one a day, as after any outage."""
     DeliveryFactory(person=person, kind="digest", digest_on=dt.date(2026, 3, 8), sent=True)
     late(person, 2)
@@ -172,9 +170,7 @@ def late(person: User, count: int, **fields: Any) -> list[Delivery]:
         {"status": "held"},
     ],
 )
-def test_what_was_handed_over_or_is_with_somebody_stays_as_it_is(
-    person: User, clock: MovableClock, fields: Any
-) -> None:
+def test_mails_that_were_handed_over_are_not_gathered(person: User, clock: MovableClock, fields: Any) -> None:
     [other] = late(person, 1, **fields)
     before = Delivery.objects.filter(pk=other.pk).values().get()
     late(person, 2)
@@ -199,7 +195,7 @@ def test_notices_and_mails_to_contacts_stay_as_they_are(person: User, clock: Mov
     assert gather_late(clock) == 0
 
 
-def test_what_a_sender_has_claimed_meanwhile_is_not_in_the_digest(person: User, clock: MovableClock) -> None:
+def test_a_mail_claimed_meanwhile_is_not_in_the_digest(person: User, clock: MovableClock) -> None:
     late(person, 3)
     clock.at = eight(8)
     claim = claim_next(clock)
@@ -212,7 +208,7 @@ def test_what_a_sender_has_claimed_meanwhile_is_not_in_the_digest(person: User, 
     assert claim.delivery.items.get().cancelled_at is None
 
 
-def test_while_all_mail_is_held_nothing_is_gathered(person: User, clock: MovableClock, smtp_sink: SmtpSink) -> None:
+def test_nothing_is_gathered_during_a_pause(person: User, clock: MovableClock, smtp_sink: SmtpSink) -> None:
     late(person, 2)
     clock.at = eight(8)
     hold_all(actor=UserFactory(staff=True), note="Moving", now=clock.at)
@@ -236,7 +232,7 @@ def test_several_runs_at_once_gather_each_reminder_once(unit: Unit, clock: Movab
     assert DeliveryEvent.objects.filter(reason=Reason.GATHERED).count() == 18
 
 
-def test_gathered_while_others_expand_and_claim_each_reminder_lives_once(unit: Unit, clock: MovableClock) -> None:
+def test_gathering_beside_expansion_and_claims_keeps_each_reminder_once(unit: Unit, clock: MovableClock) -> None:
     people = UserFactory.create_batch(4, coordinator_in=unit)
     for person in people:
         late(person, 3)
@@ -264,7 +260,7 @@ def claim_once(clock: MovableClock) -> None:
     claim_next(clock)
 
 
-def test_a_crash_in_the_middle_leaves_all_as_it_was(
+def test_a_crash_in_the_middle_changes_nothing(
     person: User, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     late(person, 2)
@@ -283,7 +279,7 @@ def test_a_crash_in_the_middle_leaves_all_as_it_was(
 
 
 @pytest.mark.parametrize("count", [2, 6])
-def test_the_queries_do_not_grow_with_what_waits(
+def test_the_queries_do_not_grow_with_the_queue(
     unit: Unit, clock: MovableClock, count: int, django_assert_num_queries: Any
 ) -> None:
     for person in UserFactory.create_batch(count, coordinator_in=unit):

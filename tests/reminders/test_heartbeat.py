@@ -57,7 +57,7 @@ def test_each_silence_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
 
 
 @pytest.mark.parametrize("before", [None, LAST - dt.timedelta(days=1)])
-def test_of_several_processes_one_logs(before: dt.datetime | None) -> None:
+def test_one_of_several_processes_logs_the_silence(before: dt.datetime | None) -> None:
     if before:
         ComponentHeartbeat.objects.create(name=ALARM, at=before)
 

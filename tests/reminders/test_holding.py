@@ -123,7 +123,7 @@ def test_the_edits_of_several_people_are_counted_apart(rule: ReminderRule, clock
     assert statuses() == {"queued": 12}
 
 
-def test_what_the_daily_sweep_finds_is_never_held(rule: ReminderRule, clock: MovableClock) -> None:
+def test_mails_planned_by_the_daily_sweep_are_never_held(rule: ReminderRule, clock: MovableClock) -> None:
     with one_act():
         MilestoneFactory.create_batch(5, due_on=DUE)
     ReminderMark.objects.all().delete()
@@ -136,7 +136,7 @@ def test_what_the_daily_sweep_finds_is_never_held(rule: ReminderRule, clock: Mov
 
 
 @pytest.mark.parametrize("days", [2, 40])
-def test_what_catches_up_after_an_outage_is_never_held(rule: ReminderRule, clock: MovableClock, days: int) -> None:
+def test_a_catch_up_after_an_outage_is_never_held(rule: ReminderRule, clock: MovableClock, days: int) -> None:
     """Or after the clock jumped, which looks the same."""
     make_due(6, clock)
     ReminderPlan.objects.update(expires_at=SEND_AT + dt.timedelta(days=50))
@@ -220,7 +220,7 @@ def test_all_mails_of_a_day_are_counted_before_the_first_leaves(rule: ReminderRu
     assert statuses() == {"held": 5}
 
 
-def test_when_all_is_released_what_the_act_makes_later_goes_out(
+def test_when_all_is_released_later_mails_of_the_act_go_out(
     rule: ReminderRule, clock: MovableClock, staff: User
 ) -> None:
     with one_act():
@@ -308,7 +308,7 @@ def test_a_changed_rule_that_makes_a_thousand_mails_sends_none_until_released(
     assert audit(real_now=clock.at) == []
 
 
-def test_zero_switches_the_guard_off(rule: ReminderRule, clock: MovableClock, settings: Any) -> None:
+def test_a_limit_of_zero_holds_nothing(rule: ReminderRule, clock: MovableClock, settings: Any) -> None:
     settings.REMINDERS_HOLD_ABOVE = 0
     make_due(5, clock)
 
@@ -317,7 +317,7 @@ def test_zero_switches_the_guard_off(rule: ReminderRule, clock: MovableClock, se
     assert statuses() == {"queued": 5}
 
 
-def test_what_was_done_while_it_was_held_is_not_sent_when_it_is_released(
+def test_a_released_mail_about_a_milestone_done_meanwhile_is_not_sent(
     rule: ReminderRule, clock: MovableClock, smtp_sink: SmtpSink, staff: User
 ) -> None:
     done, *_others = make_due(5, clock)
@@ -330,7 +330,7 @@ def test_what_was_done_while_it_was_held_is_not_sent_when_it_is_released(
     assert done.owner.email not in [mail.recipients[0] for mail in smtp_sink.received]
 
 
-def test_two_who_release_at_once_send_each_mail_once(
+def test_two_releases_at_once_send_each_mail_once(
     rule: ReminderRule, clock: MovableClock, smtp_sink: SmtpSink, staff: User
 ) -> None:
     make_due(8, clock)
@@ -343,7 +343,7 @@ def test_two_who_release_at_once_send_each_mail_once(
     assert DeliveryEvent.objects.filter(from_status="held", to_status="queued", actor=staff).count() == 8
 
 
-def test_one_mail_is_released_with_the_name_of_who_did(rule: ReminderRule, clock: MovableClock, staff: User) -> None:
+def test_one_mail_is_released_with_the_name_of_the_actor(rule: ReminderRule, clock: MovableClock, staff: User) -> None:
     make_due(5, clock)
     run_once(clock)
     held = Delivery.objects.first()
@@ -367,7 +367,7 @@ def test_a_mail_that_was_put_off_goes_back_to_its_retries(clock: MovableClock, s
     assert tried.status == "retry"
 
 
-def test_a_lead_releases_the_mail_of_the_own_unit_alone(clock: MovableClock) -> None:
+def test_a_lead_releases_only_mail_of_their_own_unit(clock: MovableClock) -> None:
     own, other = ReminderItemFactory(delivery__status="held"), ReminderItemFactory(delivery__status="held")
     lead = UserFactory(lead_in=own.plan.milestone.unit)
     Delivery.objects.update(held_at=SEND_AT)
@@ -380,7 +380,7 @@ def test_a_lead_releases_the_mail_of_the_own_unit_alone(clock: MovableClock) -> 
         release(other.delivery, actor=lead, now=clock.at)
 
 
-def test_while_all_mail_is_held_it_is_made_and_held(
+def test_mail_made_during_a_pause_is_held(
     rule: ReminderRule, clock: MovableClock, smtp_sink: SmtpSink, staff: User
 ) -> None:
     waiting = make_due(1, clock)
@@ -396,14 +396,14 @@ def test_while_all_mail_is_held_it_is_made_and_held(
     assert set(Delivery.objects.values_list("person", flat=True)) == {waiting[0].owner_id, new.owner_id}
 
 
-def test_nothing_is_claimed_while_all_mail_is_held(clock: MovableClock) -> None:
+def test_nothing_is_claimed_during_a_pause(clock: MovableClock) -> None:
     ReminderItemFactory()
     MailHoldFactory(active=True)
 
     assert claim_next(clock) is None
 
 
-def test_what_comes_back_from_a_sender_meanwhile_is_held_too(
+def test_a_mail_that_comes_back_during_a_pause_is_held_too(
     rule: ReminderRule, clock: MovableClock, staff: User
 ) -> None:
     make_due(1, clock)
@@ -417,7 +417,7 @@ def test_what_comes_back_from_a_sender_meanwhile_is_held_too(
     assert statuses() == {"held": 1}
 
 
-def test_letting_mail_go_again_releases_none_of_what_was_held(
+def test_resuming_releases_no_held_mail(
     rule: ReminderRule, clock: MovableClock, smtp_sink: SmtpSink, staff: User
 ) -> None:
     make_due(1, clock)
@@ -434,7 +434,7 @@ def test_letting_mail_go_again_releases_none_of_what_was_held(
         lift_hold(hold, actor=staff, now=clock.at)
 
 
-def test_nothing_is_released_while_all_mail_is_held(clock: MovableClock, staff: User) -> None:
+def test_nothing_is_released_during_a_pause(clock: MovableClock, staff: User) -> None:
     held = ReminderItemFactory(delivery__status="held").delivery
     MailHoldFactory(active=True)
 
@@ -447,7 +447,7 @@ def test_nothing_is_released_while_all_mail_is_held(clock: MovableClock, staff: 
     assert statuses() == {"held": 1}
 
 
-def test_all_mail_is_held_once(clock: MovableClock, staff: User) -> None:
+def test_sending_is_paused_once(clock: MovableClock, staff: User) -> None:
     hold_all(actor=staff, note="", now=clock.at)
 
     with pytest.raises(TransitionRefused, match="paused already"):
@@ -456,7 +456,7 @@ def test_all_mail_is_held_once(clock: MovableClock, staff: User) -> None:
     assert MailHold.objects.count() == 1
 
 
-def test_a_lead_neither_holds_all_mail_nor_lets_it_go(milestone: Milestone, clock: MovableClock) -> None:
+def test_a_lead_may_not_pause_or_resume_sending(milestone: Milestone, clock: MovableClock) -> None:
     lead = UserFactory(lead_in=milestone.unit)
 
     with pytest.raises(NotAllowed):
@@ -501,7 +501,7 @@ def test_after_a_restore_mail_does_not_go_again_before_a_run(
     assert not MailHold.objects.active().exists()
 
 
-def test_edits_the_backup_knew_are_brought_in_step_first_and_later_ones_do_not_matter(
+def test_marks_of_the_backup_are_reconciled_first_and_later_ones_do_not_matter(
     restored: MailHold, clock: MovableClock, staff: User
 ) -> None:
     ComponentHeartbeat.objects.create(name="reminders", at=clock.at + dt.timedelta(seconds=1))
@@ -528,7 +528,7 @@ def test_held_mails_are_counted_by_whether_they_may_have_been_sent(restored: Mai
     assert (counts.total, counts.maybe_sent, counts.restored_at) == (3, 2, clock.at)
 
 
-def test_plans_nobody_can_be_told_about_do_not_count_as_mail(rule: ReminderRule, clock: MovableClock) -> None:
+def test_plans_nobody_can_get_do_not_count_as_mail(rule: ReminderRule, clock: MovableClock) -> None:
     make_due(6, clock)
     without_owner = list(Milestone.objects.values_list("pk", flat=True)[:2])
     Milestone.objects.filter(pk__in=without_owner).update(owner=None)

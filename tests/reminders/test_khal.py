@@ -111,7 +111,7 @@ def test_a_moved_date_replaces_the_old_one(khal: Khal, milestone: Milestone, rea
     assert [line.partition("|")[0] for line in shown] == ["2026-04-30"]
 
 
-def test_what_is_done_or_called_off_says_so(khal: Khal, milestone: Milestone, reader: User) -> None:
+def test_done_and_cancelled_milestones_are_marked_in_the_feed(khal: Khal, milestone: Milestone, reader: User) -> None:
     other = MilestoneFactory(agreement=milestone.agreement, title="Other", due_on=dt.date(2026, 3, 13))
     assert len(khal(calendar_events.feed(reader, DAY))) == 2
     meet_milestone(milestone, actor=None, on=DAY, evidence="Report")
@@ -120,7 +120,7 @@ def test_what_is_done_or_called_off_says_so(khal: Khal, milestone: Milestone, re
     assert (done.split("|")[2][0], done.endswith("CONFIRMED"), off.endswith("CANCELLED")) == ("✓", True, True)
 
 
-def test_from_a_mail_and_from_the_feed_it_is_there_once(khal: Khal, milestone: Milestone, reader: User) -> None:
+def test_an_event_from_mail_and_feed_appears_once(khal: Khal, milestone: Milestone, reader: User) -> None:
     by_mail = khal(calendar_events.single_event(milestone, reader, changed_at=NOON))
     assert [line.partition("|")[0] for line in by_mail] == ["2026-03-12"]
     assert len(khal(calendar_events.feed(reader, DAY))) == 1

@@ -187,7 +187,7 @@ def test_the_answer_that_comes_after_a_rescue_is_believed(
     assert (found, Delivery.objects.get().status, len(smtp_sink.received)) == ("unconfirmed", "sent", 1)
 
 
-def test_told_to_stop_it_finishes_its_mail_and_begins_no_other(
+def test_a_sender_asked_to_stop_finishes_its_mail_and_begins_no_other(
     queue: Callable[[], None], milestone: Milestone, smtp_sink: SmtpSink, tmp_path: Path
 ) -> None:
     MilestoneFactory(due_on=milestone.due_on)

@@ -84,7 +84,7 @@ def test_the_headers_say_what_it_is_and_for_whom(
     }
 
 
-def test_an_answer_goes_to_the_coordinator_but_never_back_to_the_reader(
+def test_a_reply_goes_to_the_coordinator_but_never_back_to_the_reader(
     written: Callable[..., Written], milestone: Milestone
 ) -> None:
     coordinator = milestone.owner
@@ -129,7 +129,7 @@ def test_the_text_says_what_by_when_why_me_and_where(
         ("fallback", "Those it is meant for cannot be told: give it an owner who can look after it."),
     ],
 )
-def test_everybody_is_told_what_they_can_do(clock: MovableClock, why: str, expected: str) -> None:
+def test_every_mail_says_what_the_reader_can_do(clock: MovableClock, why: str, expected: str) -> None:
     milestone = MilestoneFactory(owner=UserFactory(name="Li Wei"))
     item = ReminderItem(why=why, plan=ReminderPlanFactory(milestone=milestone))
     delivery = Delivery(person=UserFactory(), message_id="<x@example.org>")
@@ -227,12 +227,12 @@ def test_the_days_are_counted_in_the_zone_of_the_unit(clock: MovableClock) -> No
     ("address", "expected"),
     [("li@example.org", "li@example.org"), ("li@合作.example", "li@xn--2qqs7i.example")],
 )
-def test_an_address_is_spoken_in_ascii(address: str, expected: str) -> None:
+def test_an_address_is_sent_in_ascii(address: str, expected: str) -> None:
     assert ascii_address(address) == expected
 
 
 @pytest.mark.parametrize("address", ["", "li", "@example.org", "李@example.org", "a@b\n@c", "a b@c.org", "<a@b.org>"])
-def test_what_is_no_address_is_refused(address: str) -> None:
+def test_an_invalid_address_is_refused(address: str) -> None:
     with pytest.raises(ValueError, match="not an address"):
         ascii_address(address)
 
@@ -245,7 +245,7 @@ def events(mail: Written) -> list[EmailMessage]:
     return [part for part in parsed(mail).walk() if part.get_content_type() == "text/calendar"]
 
 
-def test_the_date_comes_along_for_the_readers_calendar(
+def test_the_mail_has_the_date_for_the_readers_calendar(
     written: Callable[..., Written], milestone: Milestone, clock: MovableClock
 ) -> None:
     mail = written(title="Open the laboratory 联合实验室")
@@ -265,12 +265,12 @@ def test_the_date_comes_along_for_the_readers_calendar(
 
 
 @pytest.mark.parametrize(("why", "count"), [("owner", 1), ("stand-in", 1), ("lead", 0), ("named", 0), ("fallback", 0)])
-def test_what_others_owe_comes_into_nobodys_calendar(why: str, count: int, clock: MovableClock) -> None:
+def test_dates_that_others_owe_come_into_nobodys_calendar(why: str, count: int, clock: MovableClock) -> None:
     item = ReminderItemFactory(why=why)
     assert len(events(write(item.delivery, [item], clock))) == count
 
 
-def test_several_dates_come_without_a_file(clock: MovableClock) -> None:
+def test_a_digest_has_no_calendar_file(clock: MovableClock) -> None:
     first = ReminderItemFactory(why="owner")
     second = ReminderItemFactory(why="owner", person=first.person, delivery=first.delivery)
     assert events(write(first.delivery, [first, second], clock)) == []

@@ -52,7 +52,7 @@ def notes(delivery: Delivery) -> list[str]:
 
 
 @pytest.mark.parametrize("status", ["failed", "uncertain", "unconfirmed"])
-def test_the_fallback_person_is_told_who_did_not_get_what_and_why(
+def test_the_fallback_person_learns_who_did_not_get_what_and_why(
     unit: Unit, clock: MovableClock, smtp_sink: SmtpSink, status: str
 ) -> None:
     item = fail(unit, status=status)
@@ -71,7 +71,7 @@ def test_the_fallback_person_is_told_who_did_not_get_what_and_why(
     assert [breach for breach in audit(real_now=clock.at) if "Delivery" in breach] == []
 
 
-def test_nobody_is_told_twice(unit: Unit, clock: MovableClock, smtp_sink: SmtpSink) -> None:
+def test_nobody_is_notified_twice(unit: Unit, clock: MovableClock, smtp_sink: SmtpSink) -> None:
     fail(unit)
 
     for _run in range(3):
@@ -99,7 +99,7 @@ def test_two_hundred_failures_are_one_mail_and_an_hour_later_another(
 
 
 @pytest.mark.both_databases
-def test_several_runs_at_once_tell_each_failure_once(unit: Unit, clock: MovableClock) -> None:
+def test_several_runs_at_once_report_each_failure_once(unit: Unit, clock: MovableClock) -> None:
     for _number in range(12):
         fail(unit)
 
@@ -109,7 +109,9 @@ def test_several_runs_at_once_tell_each_failure_once(unit: Unit, clock: MovableC
     assert Delivery.objects.filter(kind="notice").count() == 1
 
 
-def test_a_crash_in_the_middle_loses_none(unit: Unit, clock: MovableClock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_in_the_middle_loses_no_reminder(
+    unit: Unit, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     item = fail(unit)
 
     def crash(*_arguments: object) -> None:
@@ -125,7 +127,9 @@ def test_a_crash_in_the_middle_loses_none(unit: Unit, clock: MovableClock, monke
     assert DeliveryNotice.objects.get().delivery == item.delivery
 
 
-def test_the_person_the_mail_was_for_is_not_told_but_the_next_above(unit: Unit, clock: MovableClock) -> None:
+def test_the_reader_of_the_failed_mail_is_not_notified_but_the_next_person_above(
+    unit: Unit, clock: MovableClock
+) -> None:
     above = UserFactory(lead_in=UnitFactory(name="Above"))
     parent = above.memberships.get().unit
     parent.fallback_person = above
@@ -143,7 +147,7 @@ def test_the_person_the_mail_was_for_is_not_told_but_the_next_above(unit: Unit, 
 
 
 @pytest.mark.parametrize("change", [{"is_active": False}, {"email": ""}])
-def test_without_a_fallback_person_who_can_be_reached_the_leads_are_told(
+def test_without_a_reachable_fallback_person_the_leads_are_notified(
     unit: Unit, clock: MovableClock, change: dict[str, Any]
 ) -> None:
     leads = UserFactory.create_batch(2, lead_in=unit)
@@ -177,7 +181,7 @@ def test_a_notice_that_fails_makes_no_further_notice(unit: Unit, clock: MovableC
     assert (notice.status, notice.notices.count()) == ("failed", 0)
 
 
-def test_a_notice_of_what_got_through_after_all_is_not_sent(
+def test_a_notice_is_not_sent_when_the_mail_got_through_after_all(
     unit: Unit, clock: MovableClock, smtp_sink: SmtpSink
 ) -> None:
     item = fail(unit)
@@ -189,7 +193,7 @@ def test_a_notice_of_what_got_through_after_all_is_not_sent(
     assert smtp_sink.received == []
 
 
-def test_when_the_helper_leaves_before_the_notice_goes_the_next_one_is_told(
+def test_when_the_helper_leaves_before_the_notice_goes_the_next_is_notified(
     unit: Unit, clock: MovableClock, smtp_sink: SmtpSink
 ) -> None:
     lead = UserFactory(lead_in=unit)
@@ -203,7 +207,7 @@ def test_when_the_helper_leaves_before_the_notice_goes_the_next_one_is_told(
     assert [mail.recipients for mail in smtp_sink.received] == [[lead.email]]
 
 
-def test_what_was_done_meanwhile_needs_nobodys_help(unit: Unit, clock: MovableClock) -> None:
+def test_milestones_done_meanwhile_need_no_help(unit: Unit, clock: MovableClock) -> None:
     fail(unit)
     Milestone.objects.update(status="met", met_on=clock.at.date())
 
@@ -212,7 +216,7 @@ def test_what_was_done_meanwhile_needs_nobodys_help(unit: Unit, clock: MovableCl
     assert not DeliveryNotice.objects.exists()
 
 
-def test_a_digest_tells_each_helper_of_what_they_may_see(unit: Unit, clock: MovableClock) -> None:
+def test_helpers_learn_only_of_milestones_they_may_see(unit: Unit, clock: MovableClock) -> None:
     other = UnitFactory()
     other.fallback_person = UserFactory(coordinator_in=other)
     other.save()
@@ -231,7 +235,7 @@ def test_a_digest_tells_each_helper_of_what_they_may_see(unit: Unit, clock: Mova
     assert second.plan.milestone.title in write_notice(told[other.fallback_person], real_now=clock.at).data.decode()
 
 
-def test_notices_wait_with_all_other_mail(unit: Unit, clock: MovableClock, smtp_sink: SmtpSink, hold: None) -> None:
+def test_notices_are_held_during_a_pause(unit: Unit, clock: MovableClock, smtp_sink: SmtpSink, hold: None) -> None:
     fail(unit)
 
     run_once(clock)
@@ -287,7 +291,7 @@ def test_the_reader_still_sees_the_milestone_under_my_work(unit: Unit, clock: Mo
     assert "Open the joint laboratory" in page
 
 
-def test_a_run_with_nothing_to_tell_asks_once(
+def test_a_run_without_failures_asks_once(
     clock: MovableClock, django_assert_num_queries: Callable[[int], Any], unit: Unit
 ) -> None:
     DeliveryFactory(sent=True, sent_at=clock.at - dt.timedelta(days=1))

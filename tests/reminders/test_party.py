@@ -59,7 +59,7 @@ def mail(clock: MovableClock) -> Any:
     return email.message_from_bytes(written.data, policy=email.policy.default)
 
 
-def test_the_contacts_are_told_in_their_language_and_whom_to_answer(
+def test_contacts_get_mail_in_their_language_with_a_reply_address(
     contact: Contact, milestone: Milestone, queue: Callable[[], None], clock: MovableClock
 ) -> None:
     queue()
@@ -101,7 +101,7 @@ def test_a_chinese_contact_reads_chinese(contact: Contact, queue: Callable[[], N
     [{"ask_before_contacting": True}, {"is_active": False}, {"email": ""}, {"preferred_channel": "phone"}],
     ids=lambda change: next(iter(change)),
 )
-def test_whom_we_may_not_write_to_is_left_alone_and_the_owner_told(
+def test_contacts_who_must_not_be_mailed_are_left_alone_and_the_owner_is_notified(
     change: dict[str, Any], contact: Contact, milestone: Milestone, queue: Callable[[], None], clock: MovableClock
 ) -> None:
     for name, value in change.items():
@@ -114,7 +114,7 @@ def test_whom_we_may_not_write_to_is_left_alone_and_the_owner_told(
 
 
 @pytest.mark.parametrize("case", ["no party", "not signed", "withdrew"])
-def test_who_promised_nothing_is_not_asked(
+def test_a_party_that_promised_nothing_is_not_asked(
     case: str, contact: Contact, milestone: Milestone, queue: Callable[[], None]
 ) -> None:
     match case:
@@ -130,7 +130,7 @@ def test_who_promised_nothing_is_not_asked(
     assert told() == [(str(milestone.owner), "for-party")]
 
 
-def test_a_contact_who_may_not_be_written_to_any_more_is_taken_out_at_the_claim(
+def test_a_contact_who_must_not_be_mailed_any_more_is_dropped_at_the_claim(
     contact: Contact, milestone: Milestone, queue: Callable[[], None], clock: MovableClock
 ) -> None:
     queue()
@@ -145,7 +145,7 @@ def test_a_contact_who_may_not_be_written_to_any_more_is_taken_out_at_the_claim(
     assert told() == [(str(milestone.owner), "for-party")]
 
 
-def test_it_is_told_once(
+def test_each_failure_is_reported_once(
     contact: Contact, milestone: Milestone, queue: Callable[[], None], clock: MovableClock
 ) -> None:
     queue()
@@ -174,7 +174,7 @@ def test_moved_there_and_back_it_comes_to_the_contact_again_not_twice(
     assert audit(real_now=clock.at) == ["The reminders have never run."]
 
 
-def test_a_failed_one_is_sent_again_to_the_contact(
+def test_a_failed_mail_is_sent_again_to_the_contact(
     contact: Contact, queue: Callable[[], None], clock: MovableClock
 ) -> None:
     queue()

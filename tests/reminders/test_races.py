@@ -45,7 +45,7 @@ def at_once(count: int, work: Callable[[], object]) -> None:
     assert failures == []
 
 
-def test_a_milestone_being_edited_keeps_its_mark_and_stops_nobody(milestone: Milestone) -> None:
+def test_a_milestone_being_edited_is_skipped_and_keeps_its_mark(milestone: Milestone) -> None:
     other = MilestoneFactory(due_on=milestone.due_on)
     with transaction.atomic():
         Milestone.objects.select_for_update().get(pk=milestone.pk)

@@ -51,7 +51,7 @@ def give_fallback(unit: Unit, **person: object) -> User:
     return unit.fallback_person
 
 
-def test_the_owner_is_told(plan: ReminderPlan, owner: User) -> None:
+def test_the_owner_is_notified(plan: ReminderPlan, owner: User) -> None:
     assert told(plan) == [(owner, "owner")]
 
 
@@ -75,7 +75,7 @@ def test_a_milestone_without_owner_goes_to_the_fallback_person_above(
     assert told(plan) == [(above, "fallback")]
 
 
-def test_an_owner_who_may_no_longer_see_the_milestone_is_not_told(
+def test_an_owner_who_may_no_longer_see_the_milestone_is_not_notified(
     plan: ReminderPlan, owner: User, college: Unit
 ) -> None:
     fallback = give_fallback(college)
@@ -84,7 +84,7 @@ def test_an_owner_who_may_no_longer_see_the_milestone_is_not_told(
     assert told(plan) == [(fallback, "fallback")]
 
 
-def test_nobody_is_told_when_nobody_can_be(plan: ReminderPlan, college: Unit) -> None:
+def test_nobody_is_notified_when_nobody_is_reachable(plan: ReminderPlan, college: Unit) -> None:
     give_fallback(college, is_active=False)
     Milestone.objects.update(owner=None)
 
@@ -99,7 +99,7 @@ def test_nobody_is_told_when_nobody_can_be(plan: ReminderPlan, college: Unit) ->
         ("2026-03-03", "2026-03-04", "owner"),
     ],
 )
-def test_the_deputy_is_told_while_the_owner_is_away(
+def test_the_deputy_is_notified_while_the_owner_is_away(
     plan: ReminderPlan, owner: User, unit: Unit, absent_from: str, absent_until: str, expected: str
 ) -> None:
     deputy = UserFactory(coordinator_in=unit)
@@ -110,7 +110,7 @@ def test_the_deputy_is_told_while_the_owner_is_away(
     assert told(plan) == [(deputy if expected == "stand-in" else owner, expected)]
 
 
-def test_away_is_a_matter_of_the_owners_own_calendar(plan: ReminderPlan, owner: User, unit: Unit) -> None:
+def test_absence_is_judged_in_the_owners_own_time_zone(plan: ReminderPlan, owner: User, unit: Unit) -> None:
     """At noon UTC of 2 March it is 3 March on Kiritimati."""
     owner.deputy = UserFactory(coordinator_in=unit)
     owner.absent_from = owner.absent_until = dt.date(2026, 3, 3)
@@ -120,7 +120,7 @@ def test_away_is_a_matter_of_the_owners_own_calendar(plan: ReminderPlan, owner: 
     assert told(plan) == [(owner.deputy, "stand-in")]
 
 
-def test_an_owner_away_without_a_deputy_who_can_be_told_is_told(plan: ReminderPlan, owner: User) -> None:
+def test_an_absent_owner_without_a_reachable_deputy_is_notified(plan: ReminderPlan, owner: User) -> None:
     owner.deputy = UserFactory(is_active=False)
     owner.absent_from = owner.absent_until = NOON.date()
     owner.save()
@@ -128,7 +128,7 @@ def test_an_owner_away_without_a_deputy_who_can_be_told_is_told(plan: ReminderPl
     assert told(plan) == [(owner, "owner")]
 
 
-def test_a_rule_for_the_deputy_tells_the_deputy_always(plan: ReminderPlan, owner: User, unit: Unit) -> None:
+def test_a_rule_for_the_deputy_always_notifies_the_deputy(plan: ReminderPlan, owner: User, unit: Unit) -> None:
     owner.deputy = UserFactory(coordinator_in=unit)
     owner.save()
     plan.rule = ReminderRuleFactory(audience="deputy")
@@ -137,7 +137,7 @@ def test_a_rule_for_the_deputy_tells_the_deputy_always(plan: ReminderPlan, owner
     assert told(plan) == [(owner.deputy, "deputy")]
 
 
-def test_a_rule_for_the_leads_tells_all_of_the_nearest_unit_that_has_one(
+def test_a_rule_for_the_leads_notifies_all_leads_of_the_nearest_unit_with_one(
     plan: ReminderPlan, unit: Unit, college: Unit
 ) -> None:
     plan.rule = ReminderRuleFactory(audience="lead")
@@ -150,7 +150,7 @@ def test_a_rule_for_the_leads_tells_all_of_the_nearest_unit_that_has_one(
     assert told(plan) == [(lead, "lead") for lead in leads]
 
 
-def test_a_rule_for_a_named_person_tells_them(plan: ReminderPlan) -> None:
+def test_a_rule_for_a_named_person_notifies_them(plan: ReminderPlan) -> None:
     clerk = UserFactory(staff=True)
     plan.rule = ReminderRuleFactory(audience="named", named_person=clerk)
     plan.save()

@@ -49,7 +49,7 @@ def test_a_marked_milestone_gets_a_plan_for_each_rule_and_the_mark_goes(mileston
     assert ReminderMark.objects.count() == 0
 
 
-def test_a_second_look_changes_nothing(milestone: Milestone) -> None:
+def test_reconciling_again_changes_nothing(milestone: Milestone) -> None:
     reconcile_marked(real_now=NOON)
     before = list(ReminderPlan.objects.values())
     ReminderMark.objects.create(milestone=milestone)
@@ -59,7 +59,7 @@ def test_a_second_look_changes_nothing(milestone: Milestone) -> None:
     assert list(ReminderPlan.objects.values()) == before
 
 
-def test_a_plan_already_past_is_born_missed(rule: ReminderRule) -> None:
+def test_a_plan_whose_time_is_past_is_not_needed(rule: ReminderRule) -> None:
     milestone = MilestoneFactory(due_on=NOON.date() + 3 * DAY)
     ReminderRuleFactory(offset=0)
 
@@ -77,7 +77,7 @@ def test_an_import_of_old_milestones_plans_no_mail(rule: ReminderRule) -> None:
     assert set(ReminderPlan.objects.values_list("status", flat=True)) == {"missed"}
 
 
-def test_a_moved_date_makes_a_new_plan_and_back_finds_the_old_one(milestone: Milestone) -> None:
+def test_a_moved_date_makes_a_new_plan_and_moved_back_finds_the_old_one(milestone: Milestone) -> None:
     reconcile_marked(real_now=NOON)
     first = ReminderPlan.objects.get()
 
@@ -90,7 +90,7 @@ def test_a_moved_date_makes_a_new_plan_and_back_finds_the_old_one(milestone: Mil
     assert plans(milestone) == [("2026-03-12", "03-05 00:00", "planned"), ("2026-04-12", "04-05 00:00", "superseded")]
 
 
-def test_what_was_made_into_mail_is_not_planned_again_when_the_date_comes_back(milestone: Milestone) -> None:
+def test_a_sent_reminder_is_not_planned_again_when_the_date_comes_back(milestone: Milestone) -> None:
     reconcile_marked(real_now=NOON)
     ReminderPlan.objects.update(status=PlanStatus.EXPANDED)
 
@@ -130,7 +130,7 @@ def test_a_reopened_milestone_is_announced_late_within_a_day(
     assert ReminderPlan.objects.get().status == expected
 
 
-def test_a_due_plan_waiting_for_its_mail_is_left_alone_however_late(milestone: Milestone) -> None:
+def test_a_due_plan_is_left_alone_however_late_it_is(milestone: Milestone) -> None:
     reconcile_marked(real_now=NOON)
     ReminderMark.objects.create(milestone=milestone)
 
@@ -167,7 +167,7 @@ def test_a_new_rule_and_a_new_hour_reach_milestones_nobody_edited(milestone: Mil
     assert plans(milestone) == [("2026-03-12", "03-05 01:30", "planned"), ("2026-03-12", "03-12 00:00", "planned")]
 
 
-def test_a_rule_whose_time_moves_far_into_the_past_floods_nobody(milestone: Milestone, rule: ReminderRule) -> None:
+def test_a_rule_moved_far_into_the_past_floods_nobody(milestone: Milestone, rule: ReminderRule) -> None:
     reconcile_marked(real_now=NOON)
     rule.offset = 30
     rule.save()
@@ -199,7 +199,7 @@ def test_the_zone_of_the_unit_and_a_holiday_reach_milestones_nobody_edited(
     assert ReminderPlan.objects.get().is_provisional is False
 
 
-def test_a_rule_of_a_unit_speaks_for_the_units_below_it_alone() -> None:
+def test_a_rule_of_a_unit_applies_only_to_it_and_the_units_below() -> None:
     college, other = UnitFactory(), UnitFactory()
     department = UnitFactory(parent=college)
     ReminderRuleFactory(offset=7, unit=college)

@@ -38,7 +38,7 @@ def test_pauses_double_to_a_quarter_of_an_hour(failures: int, seconds: int) -> N
     assert pause_after(failures).total_seconds() == seconds
 
 
-def test_a_relay_that_is_well_has_no_row(
+def test_a_working_relay_has_no_row(
     queue: Callable[[], None], send: Callable[[], Deliveries], smtp_sink: SmtpSink
 ) -> None:
     queue()
@@ -47,7 +47,7 @@ def test_a_relay_that_is_well_has_no_row(
     assert (MailRelay.objects.count(), relay_state().failures) == (0, 0)
 
 
-def test_an_outage_is_tried_more_and_more_seldom_and_told_once(
+def test_an_outage_is_retried_less_and_less_often_and_logged_once(
     queue: Callable[[], None], send: Callable[[], Deliveries], clock: MovableClock, log: Callable[[], list]
 ) -> None:
     queue()
@@ -65,7 +65,7 @@ def test_an_outage_is_tried_more_and_more_seldom_and_told_once(
     assert log() == [("ERROR", "127.0.0.1:1 cannot")]
 
 
-def test_the_end_of_an_outage_is_told_once_and_all_is_sent(
+def test_the_end_of_an_outage_is_logged_once_and_all_mail_is_sent(
     queue: Callable[[], None],
     send: Callable[[], Deliveries],
     smtp_sink: SmtpSink,
@@ -86,7 +86,7 @@ def test_the_end_of_an_outage_is_told_once_and_all_is_sent(
     assert log() == [("ERROR", f"{name} cannot"), ("INFO", f"{name} works")]
 
 
-def test_while_it_rests_nothing_connects_and_nothing_is_claimed(
+def test_during_a_relay_pause_nothing_connects_and_nothing_is_claimed(
     queue: Callable[[], None], send: Callable[[], Deliveries], smtp_sink: SmtpSink, clock: MovableClock
 ) -> None:
     queue()
@@ -99,14 +99,14 @@ def test_while_it_rests_nothing_connects_and_nothing_is_claimed(
     assert (smtp_sink.received, Delivery.objects.get().lease_epoch) == ([], 0)
 
 
-def test_when_the_rest_is_over_one_process_tries(clock: MovableClock) -> None:
+def test_when_the_pause_is_over_one_process_tries(clock: MovableClock) -> None:
     Breaker(clock).note_trouble("No route")
     clock.forward(seconds=30)
 
     assert sorted(run_together(*[lambda: Breaker(clock).lets_through()] * 4)) == [False, False, False, True]
 
 
-def test_of_several_processes_that_fail_at_once_one_counts(clock: MovableClock, log: Callable[[], list]) -> None:
+def test_one_of_several_processes_that_fail_at_once_counts(clock: MovableClock, log: Callable[[], list]) -> None:
     breakers = [Breaker(clock) for _process in range(4)]
 
     run_together(*[lambda one=one: one.note_trouble("No route") for one in breakers])
@@ -115,14 +115,14 @@ def test_of_several_processes_that_fail_at_once_one_counts(clock: MovableClock, 
     assert len(log()) == 1
 
 
-def test_relays_do_not_share_their_troubles(clock: MovableClock, settings: Any) -> None:
+def test_trouble_of_one_relay_does_not_affect_another(clock: MovableClock, settings: Any) -> None:
     Breaker(clock).note_trouble("No route")
     settings.EMAIL_PORT = 2525
 
     assert Breaker(clock).lets_through()
 
 
-def test_what_a_relay_says_may_be_long(clock: MovableClock) -> None:
+def test_a_long_answer_of_the_relay_is_cut(clock: MovableClock) -> None:
     Breaker(clock).note_trouble("维护 " * 1000)
 
     assert len(relay_state().trouble) == 1000

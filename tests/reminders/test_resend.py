@@ -41,7 +41,7 @@ def test_a_listed_mail_goes_out_once_more_as_a_new_generation(
     assert audit(real_now=clock.at) == []
 
 
-def test_the_log_says_who_wanted_it(failed: Delivery, coordinator: User, clock: MovableClock) -> None:
+def test_the_log_names_the_actor(failed: Delivery, coordinator: User, clock: MovableClock) -> None:
     new = send_again(failed, actor=coordinator, now=clock.at)
 
     failed.refresh_from_db()
@@ -57,14 +57,16 @@ def test_a_double_click_sends_it_once(failed: Delivery, coordinator: User, clock
         send_again(failed, actor=coordinator, now=clock.at)
 
 
-def test_whoever_may_not_cannot(failed: Delivery, milestone: Milestone, clock: MovableClock) -> None:
+def test_a_person_without_permission_cannot_send_again(
+    failed: Delivery, milestone: Milestone, clock: MovableClock
+) -> None:
     with pytest.raises(NotAllowed):
         send_again(failed, actor=UserFactory(viewer_in=milestone.unit), now=clock.at)
 
     assert Delivery.objects.count() == 1
 
 
-def test_what_was_done_meanwhile_is_not_sent_after_all(
+def test_reminders_of_milestones_done_meanwhile_are_not_sent(
     failed: Delivery, coordinator: User, smtp_sink: SmtpSink, clock: MovableClock
 ) -> None:
     send_again(failed, actor=coordinator, now=clock.at)

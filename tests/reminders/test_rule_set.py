@@ -141,7 +141,7 @@ def test_types_cost_one_query_however_many_milestones(
         ({"milestone_kind": "birthday"}, ["milestone_kind"]),
     ],
 )
-def test_what_makes_no_sense_is_refused_on_its_field(fields: dict[str, Any], names: list[str]) -> None:
+def test_invalid_rules_are_refused_at_their_field(fields: dict[str, Any], names: list[str]) -> None:
     with pytest.raises(ValidationError) as refusal:
         ReminderRule(**{"milestone_kind": "agreement", "offset": 7, **fields}).full_clean()
 
@@ -167,7 +167,7 @@ def test_the_same_rule_may_stand_on_each_level_but_once(rule: ReminderRule, agre
     assert ReminderRule.objects.count() == 4
 
 
-def test_silence_is_silence_whatever_its_time(agreement: Agreement) -> None:
+def test_a_silencing_rule_needs_no_time(agreement: Agreement) -> None:
     ReminderRuleFactory(agreement=agreement, audience="nobody", offset=0)
     twin = ReminderRule(
         milestone_kind="agreement", agreement=agreement, audience="nobody", offset=3, offset_unit="weeks"

@@ -43,7 +43,7 @@ def test_further_runs_send_nothing_more(milestone: Milestone, smtp_sink: SmtpSin
     assert len(smtp_sink.received) == 1
 
 
-def test_a_moved_now_sends_ahead_of_time_and_dates_by_the_clock(
+def test_looking_ahead_sends_early_and_dates_by_the_real_time(
     milestone: Milestone, smtp_sink: SmtpSink, clock: MovableClock
 ) -> None:
     """The plan is not born missed, although its time lies before `now`."""
@@ -73,7 +73,7 @@ def test_many_edits_of_one_milestone_do_not_hold_up_the_others(rule: ReminderRul
     assert ReminderPlan.objects.filter(milestone=quiet).count() == 1
 
 
-def test_a_run_that_is_told_to_stop_begins_nothing(
+def test_a_run_that_is_asked_to_stop_begins_nothing(
     milestone: Milestone, smtp_sink: SmtpSink, clock: MovableClock
 ) -> None:
     assert run_once(Clock(DUE, clock.read), is_stopping=lambda: True) == RunReport()
@@ -113,7 +113,7 @@ def test_the_task_is_one_run_in_the_present(milestone: Milestone, smtp_sink: Smt
     }
 
 
-def test_a_tick_brings_what_is_derived_in_step(rule: ReminderRule, smtp_sink: SmtpSink) -> None:
+def test_a_tick_updates_derived_milestones(rule: ReminderRule, smtp_sink: SmtpSink) -> None:
     agreement = AgreementFactory(signed=True)
 
     tick()

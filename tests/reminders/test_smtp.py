@@ -75,7 +75,7 @@ def test_encrypted_and_logged_in(tls: str, tls_sink: SmtpSink, settings: Any, mo
     assert (len(tls_sink.received), tls_sink.connections) == (3, 1)
 
 
-def test_a_server_nobody_vouches_for_gets_neither_mail_nor_password(
+def test_an_untrusted_server_gets_neither_mail_nor_password(
     tls: str, tls_sink: SmtpSink, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     point_at(tls_sink, settings, tls=tls, trusted=False, monkeypatch=monkeypatch)
@@ -96,7 +96,7 @@ def test_a_certificate_for_another_name_is_not_enough(
 
 
 @pytest.mark.parametrize(("password", "said"), [("wrong", "535"), ("密码", "UnicodeEncodeError"), ("a\r\nb", "535")])
-def test_a_refused_log_in_is_the_relays_trouble(
+def test_a_refused_log_in_counts_as_relay_trouble(
     tls: str, tls_sink: SmtpSink, settings: Any, monkeypatch: pytest.MonkeyPatch, password: str, said: str
 ) -> None:
     point_at(tls_sink, settings, tls=tls, trusted=True, monkeypatch=monkeypatch)
@@ -106,7 +106,7 @@ def test_a_refused_log_in_is_the_relays_trouble(
         pass
 
 
-def test_a_server_that_wants_a_log_in_nobody_gave_is_in_trouble(
+def test_a_server_that_demands_a_log_in_we_do_not_have_is_in_trouble(
     tls: str, tls_sink: SmtpSink, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     point_at(tls_sink, settings, tls=tls, trusted=True, monkeypatch=monkeypatch)
@@ -150,7 +150,9 @@ def test_the_marks_stand_around_the_dot(smtp_sink: SmtpSink) -> None:
 @pytest.mark.parametrize(
     ("marks", "asked"), [(Steps(begins=False), ["begin"]), (Steps(dot=False), ["begin", "before"])]
 )
-def test_a_no_before_the_dot_leaves_nothing_behind(smtp_sink: SmtpSink, marks: Steps, asked: list[str]) -> None:
+def test_a_refusal_before_the_dot_leaves_nothing_at_the_server(
+    smtp_sink: SmtpSink, marks: Steps, asked: list[str]
+) -> None:
     with Relay() as relay:
         outcome = hand_over(relay, marks=marks)
         assert (outcome.result, relay.is_open) == (Result.WITHDRAWN, False)
@@ -161,7 +163,7 @@ def test_a_no_before_the_dot_leaves_nothing_behind(smtp_sink: SmtpSink, marks: S
 
 
 @pytest.mark.parametrize("reply", ["999 Whatever", "5", DISCONNECT])
-def test_a_rude_good_bye_changes_nothing(smtp_sink: SmtpSink, reply: str) -> None:
+def test_a_failing_quit_changes_nothing(smtp_sink: SmtpSink, reply: str) -> None:
     smtp_sink.script({"at": "QUIT", "reply": reply})
 
     with Relay() as relay:
@@ -170,7 +172,7 @@ def test_a_rude_good_bye_changes_nothing(smtp_sink: SmtpSink, reply: str) -> Non
     assert len(smtp_sink.received) == 1
 
 
-def test_a_slow_answer_to_the_dot_is_waited_for_longer_than_others(smtp_sink: SmtpSink, settings: Any) -> None:
+def test_the_answer_to_the_dot_may_take_longer_than_others(smtp_sink: SmtpSink, settings: Any) -> None:
     settings.EMAIL_TIMEOUT = 2
     smtp_sink.script({"at": "DATA", "reply": "250 OK", "stored": True, "delay": 2.5})
 
@@ -204,7 +206,7 @@ def send(clock: MovableClock) -> Callable[[], Deliveries]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_batch_goes_over_one_connection_slow_as_it_may_be(
+def test_a_slow_batch_uses_one_connection(
     queue: Callable[[], None], send: Callable[[], Deliveries], smtp_sink: SmtpSink, milestone: Milestone
 ) -> None:
     MilestoneFactory.create_batch(4, due_on=milestone.due_on)

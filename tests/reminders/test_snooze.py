@@ -57,7 +57,7 @@ def rungs(milestone: Milestone) -> list[ReminderRule]:
     ]
 
 
-def test_nobody_is_reminded_while_it_sleeps_and_one_reminder_comes_then(
+def test_nobody_is_reminded_during_a_snooze_and_one_reminder_comes_at_its_end(
     milestone: Milestone, rungs: list[ReminderRule], clock: MovableClock, smtp_sink: SmtpSink
 ) -> None:
     snooze(milestone, 20)
@@ -83,7 +83,7 @@ def test_it_comes_also_when_all_reminders_had_been_sent(
     assert audit(real_now=clock.at) == []
 
 
-def test_what_comes_after_the_snooze_comes_as_planned(
+def test_reminders_after_the_snooze_come_as_planned(
     milestone: Milestone, rungs: list[ReminderRule], clock: MovableClock, smtp_sink: SmtpSink
 ) -> None:
     snooze(milestone, 10)
@@ -120,7 +120,9 @@ def test_another_day_takes_the_place_of_the_first(
     assert audit(real_now=clock.at) == []
 
 
-def test_there_and_back_finds_the_same_plan(milestone: Milestone, clock: MovableClock, smtp_sink: SmtpSink) -> None:
+def test_a_changed_back_snooze_finds_the_same_plan(
+    milestone: Milestone, clock: MovableClock, smtp_sink: SmtpSink
+) -> None:
     for until in (10, 20, 10):
         snooze(milestone, until)
         run(clock, 2)
@@ -131,7 +133,7 @@ def test_there_and_back_finds_the_same_plan(milestone: Milestone, clock: Movable
     assert ReminderPlan.objects.filter(wakes_on__isnull=False).count() == 2
 
 
-def test_ended_by_hand_only_what_is_still_to_come_comes(
+def test_a_snooze_ended_by_hand_leaves_only_later_reminders(
     milestone: Milestone, rungs: list[ReminderRule], clock: MovableClock, smtp_sink: SmtpSink
 ) -> None:
     snooze(milestone, 20)
@@ -145,7 +147,7 @@ def test_ended_by_hand_only_what_is_still_to_come_comes(
     assert audit(real_now=clock.at) == []
 
 
-def test_a_moved_date_begins_anew(milestone: Milestone, clock: MovableClock, smtp_sink: SmtpSink) -> None:
+def test_a_moved_date_starts_the_wait_again(milestone: Milestone, clock: MovableClock, smtp_sink: SmtpSink) -> None:
     snooze(milestone, 10)
     run(clock, 2)
     due_on = dt.date(2026, 3, 16)
@@ -157,7 +159,7 @@ def test_a_moved_date_begins_anew(milestone: Milestone, clock: MovableClock, smt
 
 
 @pytest.mark.parametrize("wakes_on", [6, 20])
-def test_a_mail_that_waits_is_taken_back(milestone: Milestone, clock: MovableClock, wakes_on: int) -> None:
+def test_a_queued_mail_is_withdrawn(milestone: Milestone, clock: MovableClock, wakes_on: int) -> None:
     reconcile_marked(real_now=clock.at)
     clock.at = eight(5)
     expand_due(clock)
@@ -196,7 +198,7 @@ def test_explain_says_it_in_words(milestone: Milestone, clock: MovableClock) -> 
     ]
 
 
-def test_audit_misses_the_plan_of_the_end(milestone: Milestone, clock: MovableClock) -> None:
+def test_audit_names_a_missing_plan_for_the_end_of_a_snooze(milestone: Milestone, clock: MovableClock) -> None:
     snooze(milestone, 10)
     run_once(clock)
     ReminderPlan.objects.filter(wakes_on__isnull=False).delete()
@@ -204,7 +206,7 @@ def test_audit_misses_the_plan_of_the_end(milestone: Milestone, clock: MovableCl
     assert audit(real_now=clock.at) == [f"Milestone {milestone.pk} has no plan for the end of its snooze."]
 
 
-def test_a_kind_without_rules_wakes_without_mail(clock: MovableClock, smtp_sink: SmtpSink) -> None:
+def test_a_snooze_of_a_kind_without_rules_ends_without_mail(clock: MovableClock, smtp_sink: SmtpSink) -> None:
     milestone = MilestoneFactory(kind="review", due_on=dt.date(2026, 3, 12))
     snooze(milestone, 10)
     for day in (2, 10):

@@ -55,7 +55,7 @@ def readers(sink: SmtpSink) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("change", [MOVED, CLOSED])
-def test_a_change_there_and_back_loses_nobody_and_doubles_nothing(
+def test_a_change_and_its_reversal_lose_and_double_nothing(
     bob: User, milestone: Milestone, smtp_sink: SmtpSink, clock: MovableClock, change: dict
 ) -> None:
     edit(milestone, change)
@@ -69,7 +69,7 @@ def test_a_change_there_and_back_loses_nobody_and_doubles_nothing(
     assert audit(real_now=clock.at) == []
 
 
-def test_an_edit_back_reconciled_before_the_item_was_taken_back_loses_nobody(
+def test_an_edit_reversed_before_the_item_was_withdrawn_loses_nobody(
     bob: User, milestone: Milestone, smtp_sink: SmtpSink, clock: MovableClock
 ) -> None:
     """As a claim leaves it that read the moved date, and committed after the date was back and its mark read."""
@@ -82,7 +82,7 @@ def test_an_edit_back_reconciled_before_the_item_was_taken_back_loses_nobody(
     assert readers(smtp_sink) == [["alice@example.org"], ["bob@example.org"]]
 
 
-def test_back_a_day_late_the_item_says_that_its_time_passed(
+def test_a_date_moved_back_a_day_late_marks_the_item_as_expired(
     bob: User, milestone: Milestone, smtp_sink: SmtpSink, clock: MovableClock
 ) -> None:
     edit(milestone, MOVED)
@@ -97,7 +97,7 @@ def test_back_a_day_late_the_item_says_that_its_time_passed(
     assert (readers(smtp_sink), audit(real_now=clock.at)) == ([["alice@example.org"]], [])
 
 
-def test_who_is_no_lead_any_more_does_not_bring_the_plan_back_for_ever(
+def test_a_former_lead_does_not_bring_the_plan_back_for_ever(
     bob: User, milestone: Milestone, clock: MovableClock
 ) -> None:
     edit(milestone, MOVED)

@@ -143,7 +143,7 @@ def _renewal(agreement: Agreement, staff: object, on: dt.date) -> Callable[[], o
     return lambda: renew_agreement(agreement, actor=staff, on=on, basis="express", ends_on=ends_on)
 
 
-def test_a_calendar_that_arrives_late_moves_what_was_provisional(smtp_sink: SmtpSink, clock: MovableClock) -> None:
+def test_a_late_calendar_moves_provisional_plans(smtp_sink: SmtpSink, clock: MovableClock) -> None:
     calendar = WorkCalendarFactory(covered_until=dt.date(2026, 12, 31))
     ReminderRuleFactory(offset=7, shift="previous")
     agreement = AgreementFactory(signed=True, unit=UnitFactory(work_calendar=calendar))

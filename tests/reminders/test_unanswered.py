@@ -101,7 +101,7 @@ def test_nothing_is_planned_before_the_reminder_went_out(
     assert ReminderPlan.objects.filter(rule=waiting).exists() is False
 
 
-def test_it_speaks_working_days_after_the_reminder(reminded: Delivery, milestone: Milestone) -> None:
+def test_it_sends_working_days_after_the_reminder(reminded: Delivery, milestone: Milestone) -> None:
     plan = escalation()
 
     assert (plan.status, plan.send_at.isoformat()) == ("planned", "2026-03-12T00:00:00+00:00")
@@ -120,7 +120,7 @@ def test_holidays_are_no_working_days(
     assert escalation().send_at.date() == dt.date(2026, 3, 13)
 
 
-def test_unanswered_it_goes_to_the_leads_and_says_why(
+def test_an_unanswered_reminder_goes_to_the_leads_and_says_why(
     reminded: Delivery, lead: User, milestone: Milestone, clock: MovableClock
 ) -> None:
     assert to_the_leads(clock) == [lead]
@@ -131,7 +131,7 @@ def test_unanswered_it_goes_to_the_leads_and_says_why(
     assert f"nobody has acted on the reminder of March 5, 2026 to {milestone.owner}." in text
 
 
-def test_it_is_told_once_for_a_due_date(reminded: Delivery, lead: User, clock: MovableClock) -> None:
+def test_a_milestone_escalates_once_for_a_due_date(reminded: Delivery, lead: User, clock: MovableClock) -> None:
     to_the_leads(clock)
     sent(clock)
     ReminderMark.objects.create(milestone=escalation().milestone)
@@ -154,7 +154,7 @@ def test_an_edit_by_a_person_is_an_answer(
     assert audit(real_now=clock.at) == ["The reminders have never run."]
 
 
-def test_what_the_system_changes_is_none(
+def test_changes_by_the_system_are_no_answer(
     reminded: Delivery, milestone: Milestone, lead: User, clock: MovableClock, time_machine: Any
 ) -> None:
     clock.forward(days=1)
