@@ -22,7 +22,7 @@ import inspect
 import pkgutil
 from collections.abc import Callable, Mapping
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -825,7 +825,16 @@ USER_ACTS = [
     refused("role twice", parts=lambda row: [UnitMembership(unit=row.memberships.get().unit, role=Role.LEAD)]),
 ]
 
-NEW_ORGANIZATION_REFUSALS = [
+NEW_ORGANIZATION_ACTS = [
+    columns(
+        name_zh="港口工程公司",
+        region=RegionFactory,
+        uscc="91330000142918732X",
+        industry="Machines",
+        website="https://example.org/",
+        address="Quay 2",
+        description="In short",
+    ),
     refused("looks like another", changes=lambda row: {"name": OrganizationFactory(name="Harbor Works").name}),
     refused("credit code of another", changes=lambda row: {"uscc": EnterpriseFactory(uscc="91330000142918732X").uscc}),
 ]
@@ -865,6 +874,7 @@ def same_meeting(row: Any) -> dict[str, Any]:
 
 
 NEW_ACTIVITY_ACTS = [
+    columns(ends_on=today, place="Hall 2", summary="Two days", event=EventFactory),
     Act("new", parts=lambda row: [ActivityOrganization(organization=row.agreement.parties.last().organization)]),
     refused("ends before it starts", changes=lambda row: {"ends_on": add_months(today(), -1)}),
 ]
@@ -891,6 +901,26 @@ def two_parties(row: Any) -> list[Any]:
 
 
 NEW_AGREEMENT_ACTS = [
+    replace(
+        columns(
+            title_as_signed="共建中心协议",
+            reference="A-1",
+            event=EventFactory,
+            amount=5,
+            currency="USD",
+            is_party_list_complete=False,
+        ),
+        parts=two_parties,
+    ),
+    Act(
+        "frame",
+        changes=lambda row: {
+            "parent": AgreementFactory(signed=True),
+            "predecessor": AgreementFactory(signed=True),
+            "summary": "In short",
+        },
+        parts=two_parties,
+    ),
     Act("new", parts=lambda row: [*two_parties(row), AgreementArea(area=CooperationAreaFactory())]),
     refused(
         "party twice",
@@ -1075,7 +1105,7 @@ SUBJECTS |= {
         unsaved(OrganizationFactory),
         [
             Act("new", parts=lambda row: [OrganizationName(name="Harbor"), OrganizationUnit(unit=UnitFactory())]),
-            *NEW_ORGANIZATION_REFUSALS,
+            *NEW_ORGANIZATION_ACTS,
         ],
         {"partnerships.admin.organizations": ADD_IN_ADMIN},
     ),
@@ -1083,14 +1113,26 @@ SUBJECTS |= {
     "register_organization of a unit": Subject(
         ORGANIZATION,
         lambda **given: changed(OrganizationFactory.build(**given), unit=UnitFactory())[0],
-        [Act("new", parts=lambda row: [OrganizationName(name="Harbor")]), *NEW_ORGANIZATION_REFUSALS],
+        [Act("new", parts=lambda row: [OrganizationName(name="Harbor")]), *NEW_ORGANIZATION_ACTS],
         {"partnerships.forms.organizations": add_page("organization_add")},
         arguments=lambda row: {"unit": row.unit},
     ),
     "register_contact": Subject(
         CONTACT,
         unsaved(ContactFactory, organization=OrganizationFactory),
-        [Act("new"), refused("no e-mail address", changes=lambda row: {"email": "zhou"})],
+        [
+            columns(
+                position="Head",
+                email="zhou@example.org",
+                phone="0571 1",
+                wechat="zhou",
+                preferred_channel="phone",
+                language="en",
+                ask_before_contacting=True,
+                note="In short",
+            ),
+            refused("no e-mail address", changes=lambda row: {"email": "zhou"}),
+        ],
         {
             "partnerships.admin.organizations": ADD_IN_ADMIN,
             "partnerships.forms.organizations": add_page("contact_add", args=lambda row: [row.organization_id]),
@@ -1101,6 +1143,13 @@ SUBJECTS |= {
         action_point,
         [
             Act("new"),
+            columns(
+                kind="obligation",
+                title_zh="寄送名单",
+                description="By post",
+                requires_acceptance=True,
+                recurs_every_months=12,
+            ),
             refused("before the signing", changes=lambda row: {"due_on": add_months(row.agreement.signed_on, -1)}),
             refused("open already", changes=lambda row: {"title": MilestoneFactory(**same_place(row)).title}),
             refused("agreement that has ended", given=lambda: {"agreement": AgreementFactory(terminated=True)}),
@@ -1109,7 +1158,7 @@ SUBJECTS |= {
         {
             "partnerships.admin.milestones": ADD_IN_ADMIN,
             "partnerships.forms.milestones": add_page(
-                "milestone_add", args=lambda row: ["agreement", row.agreement_id]
+                "milestone_add", args=lambda row: ["agreement", row.agreement_id], lacks=["columns"]
             ),
         },
     ),
@@ -1160,7 +1209,7 @@ SUBJECTS |= {
         new_agreement,
         [*NEW_AGREEMENT_ACTS, refused("signed in the future", changes=lambda row: {"on": add_months(today(), 1)})],
         {
-            "partnerships.admin.agreements": add_in_admin(address="agreement_register_signed"),
+            "partnerships.admin.agreements": add_in_admin(address="agreement_register_signed", lacks=["frame"]),
             "partnerships.forms.agreements": add_page("agreement_add"),
         },
         arguments=lambda row: {"on": row.on},
@@ -1168,11 +1217,25 @@ SUBJECTS |= {
     "register_contact_note": Subject(
         CONTACT_NOTE,
         new_note,
-        [Act("new"), refused("in the future", changes=lambda row: {"happened_on": add_months(today(), 1)})],
+        [
+            Act("new"),
+            Act(
+                "milestone and contact",
+                changes=lambda row: {
+                    "milestone": MilestoneFactory(agreement=row.agreement),
+                    "contact": ContactFactory(organization=row.agreement.parties.last().organization),
+                    "organization": row.agreement.parties.last().organization,
+                },
+            ),
+            refused("in the future", changes=lambda row: {"happened_on": add_months(today(), 1)}),
+        ],
         {
             "partnerships.admin.activities": ADD_IN_ADMIN,
             "partnerships.forms.steps": add_page(
-                "quiet_log", lambda row, parts: {"on": sent(row.happened_on)}, lambda row: [row.agreement_id]
+                "quiet_log",
+                lambda row, parts: {"on": sent(row.happened_on)},
+                lambda row: [row.agreement_id],
+                ["milestone and contact"],
             ),
         },
     ),
@@ -1197,6 +1260,17 @@ SUBJECTS |= {
         unsaved(FacilityFactory, unit=UnitFactory),
         [
             Act("new", parts=lambda row: [FacilityPartner(organization=EnterpriseFactory())]),
+            columns(
+                name_zh="实训基地",
+                kind="training_base",
+                event=EventFactory,
+                region=RegionFactory,
+                site="Hall 2",
+                starts_on=today,
+                ends_on=today,
+                capacity=40,
+                summary="In short",
+            ),
             refused(
                 "side twice",
                 parts=lambda row: [
@@ -1212,6 +1286,9 @@ SUBJECTS |= {
         unsaved(UserFactory),
         [
             Act("new", parts=lambda row: [UnitMembership(unit=UnitFactory(), role=Role.LEAD)]),
+            columns(
+                language="zh-hans", time_zone="Europe/Berlin", reminder_mode="feed", reminder_hour=19, is_staff=True
+            ),
             refused("address of another", changes=lambda row: {"email": UserFactory().email.upper()}),
             refused("deputy who is no colleague", changes=lambda row: {"deputy": UserFactory()}),
         ],
