@@ -1,4 +1,4 @@
-"""What a request takes from the person who makes it."""
+"""Middleware: the content policy, query strings, acts, and the user's language and time zone."""
 
 import zoneinfo
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Who may do what: the one answer for pages, admin, workflows, files, feeds and mail links.
+"""Permissions: one answer for pages, admin, workflows, files, feeds and mail links.
 
 ``visible_to(user)`` on a queryset says which rows exist for a person; ``may(user, action, row)`` what they may do with
 one. Django's own permissions and its superuser shortcut are not asked.
@@ -37,7 +37,7 @@ from partnerships.texts import LazyText
 
 @dataclass(frozen=True)
 class Grant:
-    """Who may take an action.
+    """The users who may take an action.
 
     ``own``: least role in the unit the row belongs to. ``participating``: least role in a unit that takes part in the
     row's agreement. ``anywhere``: least role in any unit, for what is shared. ``staff``: the cooperation office,
@@ -339,7 +339,7 @@ def _mail_of_several_units(user: User, delivery: Delivery) -> LazyText | None:
 
 
 def releasable_by(user: User) -> Q:
-    """Of deliveries: what ``may(user, "delivery.release", row)`` says of one, for a whole list; a test compares the two."""
+    """Return ``may(user, "delivery.release", row)`` as a condition on many deliveries; a test compares the two."""
     if not may(user, "delivery.release"):
         return Q(pk__in=[])
     if user.is_staff or user.is_superuser:
@@ -356,7 +356,7 @@ def _announces(items: Q) -> Q:
 
 
 def _accounts_above_ones_own(user: User, account: User) -> LazyText | None:
-    """Who can change the address of an account can take it over by a new password."""
+    """Protect accounts of staff: a user who can change an account's address can take it over by a new password."""
     if (account.is_superuser or account.is_staff) and not user.is_superuser:
         return _("Only a system administrator changes the accounts of staff and administrators.")
     return None

@@ -1,4 +1,4 @@
-"""What every factory shares: sequences instead of chance, and one fixed day instead of the clock."""
+"""The base of all factories: sequences instead of random values, and one fixed day instead of the clock."""
 
 import datetime as dt
 from collections.abc import Callable

@@ -12,7 +12,7 @@ from partnerships.models.documents import DOCUMENT_TARGETS
 
 
 class DocumentFactory(ModelFactory):
-    """Of a signed agreement; another target (``programme``, ``facility``, ...) makes it its own."""
+    """A document of a signed agreement, or of another target that is given (``programme``, ``facility``, ...)."""
 
     class Meta:
         model = Document

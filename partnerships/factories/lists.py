@@ -1,4 +1,4 @@
-"""What a person keeps of the lists."""
+"""Saved views and exports."""
 
 import factory
 

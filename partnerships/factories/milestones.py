@@ -64,7 +64,7 @@ class MilestoneFactory(ModelFactory):
 
 
 class ReminderMarkFactory(ModelFactory):
-    """Beside the marks that saving a milestone leaves."""
+    """A mark in addition to those that saving a milestone leaves."""
 
     class Meta:
         model = ReminderMark

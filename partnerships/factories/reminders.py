@@ -115,7 +115,7 @@ class MailHoldFactory(ModelFactory):
 
 
 class DeliveryNoticeFactory(ModelFactory):
-    """Of a failed mail, told by a mail that waits."""
+    """A notice of a failed mail, in a mail that is still queued."""
 
     class Meta:
         model = DeliveryNotice

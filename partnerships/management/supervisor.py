@@ -42,7 +42,7 @@ class ServiceDied(Exception):
 
 @dataclass
 class Service:
-    """What to run.
+    """A program to run.
 
     `outlives_others`: stopped in the second wave, because the first may need it to finish.
     `is_quiet`: what it says is kept for its death notice and not shown.

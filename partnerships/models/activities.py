@@ -50,7 +50,7 @@ LASTING_KINDS = frozenset(
 
 class ActivityQuerySet(ScopedQuerySet):
     def in_scope(self, user: User) -> Q:
-        """Of one's units, or under an agreement one sees."""
+        """Return the condition for activities of the user's units or under an agreement the user sees."""
         agreements = Agreement.objects.filter(Agreement.objects.in_scope(user))
         return Q(unit__in=user.scope.unit_ids) | Q(agreement__in=agreements.values("pk"))
 
@@ -201,7 +201,7 @@ class ActivityOrganization(OfficeModel):
 
 
 class ActivityCredit(OfficeModel):
-    """What an activity counts for: delivery on an area promised, to an organization."""
+    """A credit: an activity counts as delivery on a promised area to an organization."""
 
     activity = models.ForeignKey(Activity, models.CASCADE, related_name="credits", verbose_name=_("activity"))
     area = models.ForeignKey(
@@ -234,7 +234,7 @@ class ActivityCredit(OfficeModel):
 
 
 class Training(OfficeModel):
-    """What a training has beyond any activity."""
+    """The details of a training."""
 
     activity = models.OneToOneField(Activity, models.CASCADE, related_name="training", verbose_name=_("activity"))
     audience = LineField(_("audience"), max_length=200, blank=True)
@@ -262,7 +262,7 @@ class Training(OfficeModel):
 
 
 class ResearchProject(OfficeModel):
-    """What a research project has beyond any activity."""
+    """The details of a research project."""
 
     activity = models.OneToOneField(
         Activity, models.CASCADE, related_name="research_project", verbose_name=_("activity")
@@ -292,7 +292,7 @@ class ResearchProject(OfficeModel):
 
 
 class Visit(models.Model):
-    """What a visit has beyond any activity."""
+    """The details of a visit."""
 
     activity = models.OneToOneField(Activity, models.CASCADE, related_name="visit", verbose_name=_("activity"))
     host = models.ForeignKey(

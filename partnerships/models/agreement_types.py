@@ -9,7 +9,7 @@ from partnerships.models.terms import LONGEST_PERIOD_DAYS, LONGEST_PERIOD_MONTHS
 
 
 class CooperationArea(BilingualModel):
-    """What parties promise to work on together: training, technical research, consulting, ..."""
+    """An area of cooperation that parties promise: training, technical research, consulting, ..."""
 
     code = models.SlugField(_("code"), max_length=50, unique=True)
     is_active = models.BooleanField(_("offered for new agreements"), default=True)

@@ -113,7 +113,7 @@ def _is_step_or_hand_over(before: dict[str, Any] | None, after: dict[str, Any]) 
 
 
 class Agreement(SeededModel, SearchableModel, VersionedModel):
-    """What was promised, by whom, for how long. Status and its dates are written by ``workflows`` alone."""
+    """An agreement: promises, parties and terms. Only ``workflows`` writes its status and the dates of the status."""
 
     unit = models.ForeignKey(
         Unit,
@@ -300,7 +300,7 @@ class Agreement(SeededModel, SearchableModel, VersionedModel):
         return {person for person in people if person is not None}
 
     def _editors(self, since: dt.datetime | None) -> set[int | None]:
-        """Who saved the agreement itself after ``since``.
+        """Return the ids of the users who saved the agreement itself after ``since``.
 
         A step of the workflow is no edit of what is agreed, nor is another coordinator and nothing else.
         """

@@ -1,4 +1,4 @@
-"""What several aggregates share: versions, codes, two languages, history, scope and search."""
+"""Base classes of models: versions, codes, two languages, history and search."""
 
 from collections.abc import Collection
 from functools import reduce

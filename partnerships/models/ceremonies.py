@@ -1,4 +1,4 @@
-"""What a person has typed of a ceremony so far: kept until they record it or discard it."""
+"""Drafts of ceremonies: what a user has typed so far, kept until it is recorded or discarded."""
 
 import uuid
 from typing import Any, Self

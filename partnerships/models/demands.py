@@ -32,7 +32,7 @@ from partnerships.statuses import AnswerStatus, DemandStatus
 
 class DemandQuerySet(ScopedQuerySet):
     def in_scope(self, user: User) -> Q:
-        """Of one's units, or asked of one of them."""
+        """Return the condition for demands of the user's units, or asked of one of them."""
         asked = Answer.objects.filter(demand=OuterRef("pk"), unit__in=user.scope.unit_ids)
         return Q(unit__in=user.scope.unit_ids) | Q(Exists(asked))
 
@@ -54,7 +54,7 @@ class DemandQuerySet(ScopedQuerySet):
 
 
 class Demand(SeededModel, SearchableModel, VersionedModel):
-    """What an enterprise asked for: as it said it, and as the office put it so that universities understand it.
+    """A demand of an enterprise, in its own words and reworded by the office for universities.
 
     A demand known from a source that does not print its content is recorded as such, without inventing any.
     """
@@ -173,7 +173,7 @@ class Achievement(BilingualModel, SeededModel, SearchableModel, VersionedModel):
 
 class AnswerQuerySet(ScopedQuerySet):
     def in_scope(self, user: User) -> Q:
-        """Whoever asked sees every answer; a unit that was asked sees its own: rivals stay unread."""
+        """Return the condition for answers to demands of the user's units, and the own answers of the user's units."""
         return Q(unit__in=user.scope.unit_ids) | Q(demand__unit__in=user.scope.unit_ids)
 
 
@@ -235,7 +235,7 @@ class Answer(VersionedModel):
 
 
 class DemandOutcome(OfficeModel):
-    """What came of a demand: an agreement or a research project; the link that keeps the chain visible both ways."""
+    """The outcome of a demand: a link to the agreement or research project that it led to."""
 
     demand = models.ForeignKey(Demand, models.PROTECT, related_name="outcomes", verbose_name=_("demand"))
     answer = models.ForeignKey(

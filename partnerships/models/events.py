@@ -111,7 +111,7 @@ class EventKind(OfficeModel):
 
 
 class Participation(OfficeModel):
-    """Who took part in an event; ``name_as_printed`` alone stands for a name nobody could resolve yet."""
+    """A participant of an event; ``name_as_printed`` alone stands for a name that nobody could resolve yet."""
 
     class Role(models.TextChoices):
         HOST = "host", _("Host")

@@ -37,7 +37,7 @@ class FacilityKind(models.TextChoices):
 
 class FacilityQuerySet(ScopedQuerySet):
     def in_scope(self, user: User) -> Q:
-        """Of one's units, or under an agreement one sees."""
+        """Return the condition for facilities of the user's units or under an agreement the user sees."""
         agreements = Agreement.objects.filter(Agreement.objects.in_scope(user))
         return Q(unit__in=user.scope.unit_ids) | Q(agreement__in=agreements.values("pk"))
 

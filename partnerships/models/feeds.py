@@ -53,5 +53,5 @@ class FeedToken(OfficeModel):
 
 
 def hash_token(token: str) -> str:
-    """Of 256 random bits a plain hash is enough: nobody can try them all."""
+    """Return the hash of a token. A plain hash is enough, because nobody can try all values of 256 random bits."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""What a person keeps of the lists: the views they saved, the files they asked for."""
+"""Saved views of lists, and exports that users asked for."""
 
 from typing import Self
 

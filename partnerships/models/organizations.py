@@ -121,7 +121,7 @@ class OrganizationQuerySet(ScopedQuerySet):
         return Q() if user.scope.roles else Q(pk__in=[])
 
     def held_by_scope_of(self, user: User) -> "OrganizationQuerySet":
-        """What *own* means for details and contacts: held by a unit of the person's scope."""
+        """Return the organizations that a unit of the user's scope holds; their details and contacts are shown."""
         if not user.is_active:
             return self.none()
         if user.sees_all_units:
@@ -359,7 +359,7 @@ class OrganizationName(OfficeModel):
         return deleted
 
     def _lock_organization(self) -> None:
-        """Of two names added at once, the second must see the first when it rewrites the text to search in."""
+        """Lock the organization: of two names added at once, the second must see the first in the search text."""
         list(Organization.objects.select_for_update(no_key=True).filter(pk=self.organization_id).values_list("pk"))
 
 

@@ -30,7 +30,7 @@ PROGRAMME_ITEMS = ("event", "agreement", "facility", "demand")
 
 
 class ProgrammeMeasure(models.TextChoices):
-    """What a target counts; ``reports.figures`` says how."""
+    """The records that a target counts; ``reports.figures`` defines how."""
 
     EVENTS = "events", _("events held")
     AGREEMENTS = "agreements", _("agreements signed")

@@ -107,7 +107,7 @@ class CitationQuerySet(models.QuerySet):
 
 
 class Citation(OfficeModel):
-    """What a source printed about one field of one record, or (``field`` empty) about the record.
+    """A citation: what a source printed about one field of a record, or (``field`` empty) about the record.
 
     ``is_assumption`` marks what we concluded and the source does not say; pages show it wherever the value is shown.
     """

@@ -29,7 +29,7 @@ Value = TypeVar("Value")
 
 
 class Role(models.IntegerChoices):
-    """What a membership in a unit allows; a higher role includes the lower ones."""
+    """A role in a unit; a higher role includes the lower ones."""
 
     VIEWER = 10, _("Viewer")
     COORDINATOR = 20, _("Coordinator")

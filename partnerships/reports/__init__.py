@@ -1,1 +1,1 @@
-"""What the office reads off its records; reads alone, writes nothing."""
+"""Figures and timelines computed from the records. Reports only read."""

@@ -35,7 +35,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class MatrixCell:
-    """What was done for an area and a party. ``area`` or ``organization`` None: for all of them.
+    """The deliveries for an area and a party. ``area`` or ``organization`` None: for all of them.
 
     ``own`` counts follow-ups of the agreement itself, ``family`` those of the agreements below it as well.
     """

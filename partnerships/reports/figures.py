@@ -58,7 +58,7 @@ def _programme_enterprises(of: Subject) -> QuerySet:
 
 
 def _holding(scheme: Any) -> dict[str, object]:
-    """Who holds ``scheme``; neither the sample's honours nor those withdrawn count."""
+    """Return the condition for holders of ``scheme``. Honours of the sample and withdrawn ones do not count."""
     return {"honours__scheme": scheme, "honours__is_sample": False, "honours__status": HonourStatus.RECORDED}
 
 
@@ -103,7 +103,7 @@ def rules_counting(model: type[Model]) -> list[str]:
 
 
 def counted_model(figure: ReportedFigure) -> Any:
-    """What is counted against ``figure``; None when it is quoted alone."""
+    """Return the model whose rows are counted against ``figure``; None if it is only quoted."""
     rule = RULES.get(figure.counting_rule)
     return rule(lambda _name: None).model if rule else None
 

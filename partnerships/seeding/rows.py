@@ -281,7 +281,7 @@ def _take_steps(row: Model, entry: Entry, *, today: dt.date) -> Any:
 
 
 def _in_words(row: models.Model, error: IntegrityError) -> str:
-    """What the database refused, as the form would say it."""
+    """Return the message that a form would show for what the database refused."""
     try:
         row.full_clean()
     except ValidationError as refusal:
@@ -294,7 +294,7 @@ def _as_list(children: Any) -> Iterable[Entry]:
 
 
 def _empty(model: type[models.Model], name: str) -> Any:
-    """What an absent part of a natural key holds."""
+    """Return the value of an absent part of a natural key."""
     return None if model._meta.get_field(name).null else ""
 
 

@@ -157,7 +157,7 @@ def _leads(agreement: Agreement) -> list[User]:
 
 
 def _standing(agreement: Agreement, today: dt.date) -> dict[str, bool]:
-    """What follows from the dates today, by the formulas the lists use."""
+    """Return the states that follow from the dates today, by the same querysets as the lists."""
     this = Agreement.objects.filter(pk=agreement.pk)
     if not agreement.is_signed:
         return {"orphaned": this.orphaned().exists()}
@@ -198,7 +198,7 @@ def _first_of_each(agreement: Agreement, user: User) -> dict[str, Any]:
 
 
 def _milestones(agreement: Agreement, user: User) -> dict[str, object]:
-    """What is to be done, soonest first, and what was done of late. ``next`` is what the page leads to."""
+    """Return pending milestones, soonest first, and recently closed ones. ``next`` is the one the page leads to."""
     rows = agreement.milestones.select_related("owner", "agreement", "party__organization")
     pending = list(rows.pending().order_by("due_on", "pk")[:ROWS_SHOWN])
     return {
@@ -226,7 +226,7 @@ def _documents(agreement: Agreement) -> list[Document]:
 
 
 def _reminders(agreement: Agreement, *, shows_all: bool) -> dict[str, object]:
-    """What comes next and what was last, or on request all of it."""
+    """Return the next and the latest reminders, or all of them on request."""
     plans = with_items(ReminderPlan.objects.filter(milestone__agreement=agreement))
     most = PLANS_AT_MOST if shows_all else PLANS_SHOWN
     ahead = list(plans.filter(status=PlanStatus.PLANNED).order_by("send_at", "pk")[:most])

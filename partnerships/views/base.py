@@ -1,4 +1,4 @@
-"""What every page shares: a person who logged in, rows inside their scope, refusals that say why."""
+"""Helpers of all pages: visible rows or 404, and permission or 403 with the reason."""
 
 from typing import Any
 

@@ -76,7 +76,7 @@ def _columns(listed: ActivityList) -> list[BoardColumn]:
 
 
 def _first_of_each_status(listed: ActivityList) -> ActivityQuerySet:
-    """What starts next comes first; of what is over, what started last."""
+    """Return the first activities of each status: the next to start first; of those that are over, the latest first."""
     still_to_be = Case(When(status__in=OVER, then=None), default=F("starts_on"))
     order = [still_to_be.asc(nulls_last=True), F("starts_on").desc(nulls_last=True), F("pk").asc()]
     nth = Window(RowNumber(), partition_by=F("status"), order_by=order)

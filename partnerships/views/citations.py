@@ -1,4 +1,4 @@
-"""What sources printed about the records a page shows, fetched once for all of them."""
+"""The citations of all records of a page, fetched in one query."""
 
 from collections import defaultdict
 from collections.abc import Iterable

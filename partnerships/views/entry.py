@@ -27,7 +27,7 @@ SEVERAL = ("organizations", "areas")
 
 
 def about(request: UserRequest) -> About:
-    """What the form and its address name, among what the person may follow up; what they may not name is not chosen."""
+    """Return the records that the form and its address name, as far as the user may follow them up."""
     user: User = request.user
     asked = request.POST if "agreement" in request.POST else request.GET
     agreements = WITH_PARTIES.followed_up_by(user)
@@ -80,7 +80,7 @@ def _enter(form: NewActivityForm, attached: AttachmentForm, user: User) -> Activ
 
 
 def _asked_for(query: QueryDict, about: About, *, is_plan: bool) -> dict[str, object]:
-    """What the form starts with: done today, unless another day is named or it is to be planned."""
+    """Return the initial values: done today, unless the address names another day or it is to be planned."""
     today = timezone.localdate()
     day = asked_day(query.get("day", ""))
     partners = [about.organization] if about.organization else _only_partner(about)

@@ -129,7 +129,7 @@ def contact_edit(request: UserRequest, pk: int) -> HttpResponse:
 
 
 def _facts_of(both: list[Organization], user: User) -> list[dict[str, object]]:
-    """What a person compares, with whether it differs; what only holders see where both are theirs."""
+    """Return the values to compare and whether they differ; details only if the user may see those of both."""
     facts = [
         (_("Name"), [one.name for one in both]),
         (_("Chinese name"), [one.name_zh for one in both]),
@@ -174,7 +174,7 @@ def _look_alikes(organization: Organization, user: User) -> list[Organization]:
 
 
 def _related(organization: Organization, user: User) -> dict[str, list[Any]]:
-    """What it takes part in, each list cut to its first rows."""
+    """Return the related records, each list cut to its first rows."""
     honours = (
         Honour.objects.visible_to(user)
         .recorded()
@@ -195,7 +195,7 @@ def _related(organization: Organization, user: User) -> dict[str, list[Any]]:
 
 
 def _details(organization: Organization, user: User, *, sees_details: bool) -> dict[str, object]:
-    """What only the holders see; a viewer among them sees personal data masked."""
+    """Return what only holders see; viewers among them get personal data masked."""
     sees_contacts = may(user, "contact.view", organization)
     documents = Document.objects.filter(organization=organization).prefetch_related(VERSIONS)
     return {

@@ -1,4 +1,4 @@
-"""What a field offers while somebody types in it: the same rows as on the page, without the page."""
+"""The choices of a field while a user types in it: the same rows as on the page."""
 
 import re
 

@@ -33,7 +33,7 @@ def programme_detail(request: UserRequest, pk: int) -> HttpResponse:
 
 
 def _items(programme: Programme, user: User) -> list[ProgrammeItem]:
-    """What carries the programme's label, as far as the person may see it."""
+    """Return the records with the programme's label that the user may see."""
     rows = programme.items.select_related("event", "agreement", "facility", "demand")
     seen = {
         name: set(

@@ -1,4 +1,4 @@
-"""What several pages show beside their own record: figures, papers, milestones, the demands behind something."""
+"""Related records that several pages show: figures, documents, milestones, demands."""
 
 from django.db.models import Prefetch
 
@@ -31,13 +31,13 @@ def with_records(figures: ReportedFigureQuerySet, user: User) -> ReportedFigureQ
 
 
 def documents_of(user: User, **target: object) -> list[Document]:
-    """Whoever reads a shared record does not yet read its papers."""
+    """Return the documents of ``target`` that the user may read; seeing a shared record is not enough."""
     rows = Document.objects.visible_to(user).filter(**target).select_related("milestone").prefetch_related(VERSIONS)
     return [row for row in rows if may(user, "document.view", row)]
 
 
 def milestones_of(row: Facility | Demand, user: User) -> list[Milestone]:
-    """Whoever sees a demand because they were asked does not yet see what its unit has to do."""
+    """Return the milestones of ``row`` that the user may see; a unit that was asked does not see those of a demand."""
     return list(row.milestones.visible_to(user).select_related("owner"))
 
 

@@ -96,7 +96,7 @@ def _groups(words: str, user: User, shown: int) -> list[HitGroup]:
 
 
 def _texts(words: str, user: User) -> list[HitGroup]:
-    """What has no list of its own: people at the organizations, papers, what was said. Each leads to what it is about."""
+    """Search contacts, documents and contact notes, which have no list. Each hit leads to what it is about."""
     notes = ContactNote.objects.select_related("agreement", "organization")
     documents = Document.objects.select_related(*DOCUMENT_TARGETS)
     kinds = (

@@ -167,7 +167,7 @@ class ToDo:
 
 @dataclass
 class CitedFacts:
-    """What one sentence, or one kind of record, is cited for: printed phrases, and what we added."""
+    """The facts that one sentence or one kind of record is cited for: printed phrases, and our assumptions."""
 
     facts: dict[str, Fact] = field(default_factory=dict)
     assumed: list[CitedRecord] = field(default_factory=list)
@@ -196,7 +196,7 @@ class SourceSection(CitedFacts):
 
 
 def _visible_citations(source: Source, user: User) -> list[Citation]:
-    """What a citation quotes is as private as the record that holds it."""
+    """Return the citations whose record the user may see."""
     related = [
         model._default_manager.select_related(*{parent, *NAMED.get(model, ())} - {"target"})
         for model, parent in PARENTS.items()
@@ -267,7 +267,7 @@ def _held(citation: Citation, figures: dict[int, ReportedFigure]) -> CitedRecord
 
 
 def _value(record: Model, name: str) -> str:
-    """What the record holds in the field, in words; empty for other records, whose names are not fetched."""
+    """Return the value of the field in words; empty for relations, whose names are not fetched."""
     if not name or record._meta.get_field(name).is_relation:
         return ""
     value = getattr(record, name)
@@ -282,7 +282,7 @@ def _value(record: Model, name: str) -> str:
 
 
 def _unfinished(roots: list[Any]) -> list[ToDo]:
-    """What the source leaves open about the records it made: lists with an "etc.", names and contents not printed."""
+    """Return what the source leaves open: lists with an "etc.", names and contents that are not printed."""
     finders: dict[type, Callable[[Any], list[ToDo]]] = {
         Agreement: _open_in_agreement,
         Demand: _open_in_demand,

@@ -90,7 +90,7 @@ def _done_in_place(
 
 
 def _undo(row: WorkflowRow, changed: object, owner_before: int | None) -> dict[str, object] | None:
-    """What takes the change of a milestone back, and None where only a correction does."""
+    """Return the fields that undo the change of a milestone, or None if only a correction undoes it."""
     if not isinstance(row, Milestone) or not isinstance(changed, Milestone):
         return None
     undo = {"version": changed.version, "what": "step", "owner": ""}
@@ -108,7 +108,7 @@ def impossible(request: UserRequest, row: WorkflowRow, label: LazyText) -> HttpR
 
 
 def grouped_offers(row: WorkflowRow, user: User) -> dict[str, list[StepOffer]]:
-    """What can be done now: ``open`` to this person, ``refused`` with the reason, ``corrections`` open to them."""
+    """Return the possible steps: ``open`` to the user, ``refused`` with the reason, and open ``corrections``."""
     offers = step_offers(row, user)
     return {
         "open": [offer for offer in offers if offer.is_open and not offer.transition.is_correction],

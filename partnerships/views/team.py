@@ -148,7 +148,7 @@ def _left_alone(user: User, units: set[int] | None, unit: Unit | None, today: dt
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def team_hand_over(request: UserRequest, pk: int) -> HttpResponse:
-    """What one person looks after, to be given to another."""
+    """Hand over the open items of one person."""
     require_or_403(request.user, "team.view")
     giver = User.objects.filter(pk=pk).first()
     if giver is None or not _may_look_at(request.user, giver):
@@ -159,7 +159,7 @@ def team_hand_over(request: UserRequest, pk: int) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def team_hand_over_nobody(request: UserRequest) -> HttpResponse:
-    """What has no owner at all, to be given to somebody."""
+    """Hand over items without an owner."""
     require_or_403(request.user, "team.view")
     return _hand_over(request, None)
 
@@ -206,7 +206,7 @@ RELATED = {
 
 
 def _groups(user: User, giver: User | None) -> tuple[list[dict[str, Any]], int]:
-    """What can be ticked, by kind, and how many beyond that there are."""
+    """Return the items to choose from, by kind, and how many more there are."""
     labels = {
         "milestone": _("Milestones"),
         "activity": _("Follow-ups"),
