@@ -172,7 +172,7 @@ def may(user: User, action: str, obj: Model | None = None) -> bool:
 
 
 def refusal(user: User, action: str, obj: Model | None = None) -> LazyText | None:
-    """None when ``user`` may; otherwise why not, in words for the person."""
+    """Return None if ``user`` may take the action, otherwise the reason to show."""
     if action == "history.view" and isinstance(obj, User):
         action = "user.view"  # the history of an account says what the account says
     if action.startswith("demand.") and isinstance(obj, Answer):

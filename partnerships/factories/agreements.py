@@ -65,7 +65,7 @@ class AgreementPartyFactory(ModelFactory):
 
 
 class AgreementTermFactory(ModelFactory):
-    """Three years from the agreement's signing (or from ``DAY``); ``open_ended=True``: without an end."""
+    """A term of three years from the agreement's signing (or from ``DAY``); ``open_ended=True``: without an end."""
 
     class Meta:
         model = AgreementTerm

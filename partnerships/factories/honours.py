@@ -11,7 +11,7 @@ from partnerships.models import Honour, HonourScheme
 
 
 class HonourSchemeFactory(ModelFactory):
-    """On the provincial level; ``ladder=True`` gives it a national next level."""
+    """A scheme on the provincial level; ``ladder=True`` gives it a next level, a national one."""
 
     class Meta:
         model = HonourScheme

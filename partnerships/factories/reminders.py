@@ -78,7 +78,7 @@ class DeliveryFactory(ModelFactory):
 
 
 class ReminderItemFactory(ModelFactory):
-    """For the milestone's owner, in an envelope of its own."""
+    """A reminder for the milestone's owner, in a delivery of its own."""
 
     class Meta:
         model = ReminderItem
@@ -134,7 +134,7 @@ class ComponentHeartbeatFactory(ModelFactory):
 
 
 class MailRelayFactory(ModelFactory):
-    """One that has been in trouble since noon."""
+    """A mail server that has failed since noon."""
 
     class Meta:
         model = MailRelay

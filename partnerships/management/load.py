@@ -38,7 +38,7 @@ from partnerships.statuses import PlanStatus
 
 @dataclass(frozen=True)
 class Load:
-    """How much of everything.
+    """The number of rows to make, by kind.
 
     The milestones are due evenly over ``days`` days from a week after today on. With ``busy_days`` exactly
     ``due_a_day`` are due on each of the first ones, and the others over ``days`` days a month later.
@@ -59,7 +59,9 @@ class Load:
 
 
 def make_load(load: Load, *, now: dt.datetime, today: dt.date) -> None:
-    """In one transaction; a million milestones take a minute or two. It gives out ids itself: nobody may write meanwhile.
+    """Make the rows in one transaction; a million milestones take a minute or two.
+
+    It sets ids itself, so nobody may write meanwhile.
 
     Everything is in step afterwards, as a sweep would have left it: plans already past are born missed.
     """
@@ -192,7 +194,7 @@ def _columns(model: type[Model]) -> list[str]:
 
 
 def _plan(first_milestone: int, now: dt.datetime) -> None:
-    """All milestones of one day have the same moments: these are computed once for each day, and joined."""
+    """Make the plans. All milestones of one day have the same times, which are computed once and joined."""
     rule_set = RuleSet.load()
     moments = [plan for milestone in _one_of_each_day(first_milestone) for plan in _plans_of(rule_set, milestone, now)]
     fields = [field for field in ReminderPlan._meta.local_concrete_fields if field.name not in {"id", "milestone"}]
@@ -236,7 +238,7 @@ def _planned(plan: ReminderPlan, when: Moment, now: dt.datetime) -> ReminderPlan
 
 
 def _let_ids_go_on(model: type[Model]) -> None:
-    """Ids were given by hand: the next row's is the one after the last."""
+    """Set the sequences after the ids that were set by hand."""
     with connection.cursor() as cursor:
         for statement in connection.ops.sequence_reset_sql(no_style(), [model]):
             cursor.execute(statement)

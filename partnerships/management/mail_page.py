@@ -24,7 +24,7 @@ MAIL_POLICY = (
 
 
 class MailNameConverter:
-    """Only names that the catcher itself gives: no path leads out of its directory."""
+    """Matches only file names that the catcher itself gives, so that no path leads out of its directory."""
 
     regex = r"\d{8}T\d{6}\.\d{6}Z"
 

@@ -68,7 +68,9 @@ class ActivityQuerySet(ScopedQuerySet):
         return self.exclude(status__in=(ActivityStatus.COMPLETED, ActivityStatus.CANCELLED))
 
     def lasting_until(self, day: dt.date) -> Self:
-        """Not over before ``day``. Without a planned end a project goes on until it is completed, a visit for its day."""
+        """Return activities that are not over before ``day``.
+
+        Without a planned end, a project lasts until it is completed, a visit one day."""
         going_on = Q(kind__in=LASTING_KINDS, starts_on__isnull=False) & (
             Q(completed_on__gte=day) | ~Q(status__in=(ActivityStatus.COMPLETED, ActivityStatus.CANCELLED))
         )
@@ -83,7 +85,7 @@ class ActivityQuerySet(ScopedQuerySet):
         return self.unfinished().filter(away_alone("owner", today))
 
     def credited(self, **to: Any) -> Self:
-        """Those that count for an ``area``, an ``organization``, or for the two together by one credit."""
+        """Return activities that count for an ``area``, an ``organization``, or both by one credit."""
         return self.filter(Exists(ActivityCredit.objects.filter(activity=OuterRef("pk"), **to)))
 
 

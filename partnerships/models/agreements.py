@@ -34,7 +34,7 @@ class AgreementQuerySet(ScopedQuerySet):
         return Q(unit__in=user.scope.unit_ids) | Q(Exists(participates))
 
     def followed_up_by(self, user: User) -> Self:
-        """Those under which ``user`` may follow up, unless they were cancelled before there was anything to follow up.
+        """Return agreements under which ``user`` may enter activities; cancelled ones are left out.
 
         As rows what ``may(user, "agreement.follow_up", agreement)`` says of one.
         """
@@ -46,7 +46,7 @@ class AgreementQuerySet(ScopedQuerySet):
         return rows.filter(Q(unit__in=units) | Q(Exists(participates)))
 
     def search(self, text: str) -> Self:
-        """By its own words or those of a party, in Chinese or English."""
+        """Return agreements with these words in their own text or in a party's name, in Chinese or English."""
         own = SearchEntry.objects.matching(Agreement, text)
         parties = AgreementParty.objects.filter(organization__in=SearchEntry.objects.matching(Organization, text))
         return self.filter(Q(pk__in=own) | Q(pk__in=parties.values("agreement")))
@@ -73,22 +73,22 @@ class AgreementQuerySet(ScopedQuerySet):
         )
 
     def expiring(self, today: dt.date, *, until: dt.date) -> Self:
-        """In force, and the last term ends between ``today`` and ``until``."""
+        """Return agreements in force whose last term ends between ``today`` and ``until``."""
         lasting = AgreementTerm.objects.filter(agreement=OuterRef("pk"))
         lasting = lasting.filter(Q(ends_on__isnull=True) | Q(ends_on__gt=until))
         return self.in_force(today).exclude(Exists(lasting))
 
     def last_term(self, **condition: Any) -> Self:
-        """Those whose last term, the one in force or to come, fits ``condition``."""
+        """Return agreements whose last term, current or future, meets ``condition``."""
         later = AgreementTerm.objects.filter(agreement=OuterRef("agreement"), number__gt=OuterRef("number"))
         return self.filter(Exists(AgreementTerm.objects.filter(~Exists(later), agreement=OuterRef("pk"), **condition)))
 
     def orphaned(self) -> Self:
-        """Not closed, and nobody who can be reached looks after it."""
+        """Return agreements that are not closed and have no coordinator who can be reached."""
         return self.not_closed().filter(left_alone("coordinator"))
 
     def owner_away(self, today: dt.date) -> Self:
-        """Not closed, and the coordinator is absent without a deputy."""
+        """Return agreements that are not closed and whose coordinator is absent without a deputy."""
         return self.not_closed().filter(away_alone("coordinator", today))
 
     def not_closed(self) -> Self:
@@ -287,7 +287,7 @@ class Agreement(SeededModel, SearchableModel, VersionedModel):
         return self.status in {AgreementStatus.DRAFT, AgreementStatus.RETURNED}
 
     def people_behind_the_draft(self) -> set[int]:
-        """Ids of its creator, its submitters and whoever edited it or its parts since it was last returned."""
+        """Return the ids of the creator, the submitters, and those who edited it or its parts since it was last returned."""
         steps = StatusChange.objects.of(self)
         # Taking back a signing opens the next round as a return does: what was in it had been approved.
         returned_at = steps.filter(transition__in=("return", "unsign")).values_list("at", flat=True).last()

@@ -211,7 +211,7 @@ class BilingualModel(OfficeModel):
 
 class SearchEntryQuerySet(models.QuerySet):
     def matching(self, model: type[models.Model], text: str) -> models.QuerySet:
-        """Ids of the rows of ``model`` whose text contains every word of ``text``, Chinese or English."""
+        """Return the ids of the rows of ``model`` whose text contains every word of ``text``, Chinese or English."""
         entries = self.filter(content_type=ContentType.objects.get_for_model(model))
         for word in fold(text).split():
             entries = entries.filter(text__contains=word)

@@ -54,11 +54,11 @@ class FacilityQuerySet(ScopedQuerySet):
         return self.exclude(status=FacilityStatus.CLOSED)
 
     def orphaned(self) -> Self:
-        """Not closed, and nobody who can be reached looks after it."""
+        """Return facilities that are not closed and have no owner who can be reached."""
         return self.not_closed().filter(left_alone("owner"))
 
     def owner_away(self, today: dt.date) -> Self:
-        """Not closed, and the owner is absent without a deputy."""
+        """Return facilities that are not closed and whose owner is absent without a deputy."""
         return self.not_closed().filter(away_alone("owner", today))
 
 

@@ -27,7 +27,7 @@ FIGURE_SUBJECTS = ("organization", "region", "event", "programme")
 
 
 class CountingRule(models.TextChoices):
-    """How records are counted against a figure; ``reports.figures`` holds one queryset for each."""
+    """A rule by which records are counted against a figure; ``reports.figures`` has a queryset for each."""
 
     EVENT_AGREEMENTS = "event_agreements", _("agreements signed at the event")
     EVENT_EMPLOYMENT_BASES = "event_employment_bases", _("employment bases opened at the event")
@@ -46,7 +46,7 @@ class ReportedFigureQuerySet(ScopedQuerySet):
         return Q() if user.scope.roles else Q(pk__in=[])
 
     def comparable(self) -> Self:
-        """Those that records are counted against."""
+        """Return figures that records are counted against."""
         return self.exclude(counting_rule="")
 
 

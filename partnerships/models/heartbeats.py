@@ -4,7 +4,7 @@ from django.db import models
 
 
 class ComponentHeartbeat(models.Model):
-    """When a part of the system last showed that it is alive, such as ``reminders`` at each tick."""
+    """The last sign of life of a part of the system, such as ``reminders`` at each tick."""
 
     name = models.CharField(max_length=50, primary_key=True)
     at = models.DateTimeField()

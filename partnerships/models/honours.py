@@ -106,7 +106,7 @@ class HonourQuerySet(ScopedQuerySet):
         return self.filter(Q(pk__in=own) | Q(organization__in=holders))
 
     def recorded(self) -> Self:
-        """Without those that were recorded in error."""
+        """Return honours without those that were recorded in error."""
         return self.filter(status=HonourStatus.RECORDED)
 
     def valid(self, today: dt.date) -> Self:

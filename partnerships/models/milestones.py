@@ -116,7 +116,7 @@ class MilestoneQuerySet(ScopedQuerySet):
         return self.filter(owner=user)
 
     def looked_after_by(self, user: User, today: dt.date) -> Self:
-        """Those of ``user``, and of people whose deputy is ``user`` while they are away."""
+        """Return milestones of ``user``, and of absent people whose deputy is ``user``."""
         away = Q(owner__deputy=user, owner__absent_from__lte=today, owner__absent_until__gte=today)
         return self.filter(Q(owner=user) | away)
 
@@ -318,7 +318,7 @@ class Milestone(SeededModel, SearchableModel, VersionedModel):
 
     @property
     def display_title(self) -> str:
-        """In the reader's language, where there is a title in Chinese."""
+        """Return the title in the reader's language, if there is one in Chinese."""
         if (get_language() or "").startswith("zh"):
             return self.title_zh or self.title
         return self.title

@@ -365,7 +365,7 @@ class OrganizationName(OfficeModel):
 
 class NameKeyQuerySet(models.QuerySet):
     def resembling(self, keys: Iterable[str]) -> Self:
-        """Those that start with one of ``keys`` or are a short form of one."""
+        """Return names that start with one of ``keys`` or are a short form of one."""
         near = Q(key__in=[])
         for key in keys:
             near |= Q(key__startswith=key) | Q(key__in=_prefixes(key))
@@ -487,7 +487,7 @@ class ContactQuerySet(ScopedQuerySet):
         return Q(organization__in=held.values("organization"))
 
     def with_personal_data_for(self, user: User) -> Self:
-        """Those whose phone and address the person may read: the rule of ``contact.view_personal``."""
+        """Return contacts whose phone and address the user may read: the rule of ``contact.view_personal``."""
         rows = self.visible_to(user)
         if user.sees_all_units:
             return rows
@@ -495,7 +495,7 @@ class ContactQuerySet(ScopedQuerySet):
         return rows.filter(organization__in=held.values("organization"))
 
     def by_mail(self) -> Self:
-        """Those the system may write to by itself."""
+        """Return contacts to whom the system may send mail by itself."""
         rows = self.filter(is_active=True, ask_before_contacting=False, preferred_channel__in=("", "email"))
         return rows.exclude(email="")
 
@@ -536,5 +536,5 @@ class Contact(SeededModel, VersionedModel):
         return self.name
 
     def get_absolute_url(self) -> str:
-        """Among the people of the organization."""
+        """Return the address of the contacts on the organization's page."""
         return f"{self.organization.get_absolute_url()}#contacts"

@@ -7,7 +7,7 @@ from partnerships.models.base import History, LineField
 
 
 class CustodyStep(models.Model):
-    """Where the paper is: one row for each step it took, the latest says on whose desk it lies and since when."""
+    """A step of the signed paper; the latest one says where the paper is and since when."""
 
     class Step(models.TextChoices):
         PRINTED = "printed", _("Printed")

@@ -1,4 +1,4 @@
-"""Where a fact comes from: articles and papers, and what each of them printed."""
+"""Sources of facts (articles and papers), their sentences, and citations of what they printed."""
 
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType

@@ -47,7 +47,7 @@ def default_time_zone() -> str:
 
 @dataclass(frozen=True)
 class Scope:
-    """Where a person has which role: unit id -> highest role, descendants of their units included."""
+    """The roles of a user: unit id -> highest role, descendants of the units included."""
 
     roles: Mapping[int, Role] = field(default_factory=dict)
 
@@ -221,7 +221,7 @@ class User(SeededModel, VersionedModel, AbstractUser):
 
     @cached_property
     def scope(self) -> Scope:
-        """Two queries for each object loaded; load the person again after a change of memberships."""
+        """Return the roles, cached on this object (two queries); load the user again after a change of memberships."""
         memberships = list(self.memberships.values_list("unit_id", "role"))
         if not memberships:
             return Scope()
@@ -257,7 +257,7 @@ class Tree:
         return found
 
     def with_ancestors(self, node: int) -> list[int]:
-        """From ``node`` up to its root."""
+        """Return ``node`` and its ancestors up to the root."""
         path: list[int] = []
         current: int | None = node
         while current is not None and current not in path:
@@ -368,7 +368,7 @@ class Unit(BilingualModel, SeededModel, VersionedModel):
 
     @property
     def effective_calendar(self) -> Any:
-        """Its own calendar of working days, or that of the nearest unit above that has one; None: weekdays."""
+        """Return the unit's calendar, or that of the nearest unit above that has one; None: Monday to Friday."""
         if self.work_calendar_id or self.parent_id is None:
             return self.work_calendar
         rows = Unit.objects.exclude(work_calendar=None).select_related("work_calendar")

@@ -26,7 +26,7 @@ from partnerships.statuses import ActivityStatus
 
 @dataclass(frozen=True)
 class Tally:
-    """How many follow-ups were completed and the last day of one; how many are still to be done."""
+    """The number of completed activities with the day of the last one, and the number of unfinished ones."""
 
     delivered: int = 0
     planned: int = 0
@@ -124,7 +124,7 @@ def promised_and_delivered(
 
 
 def _credits(agreement: Agreement, below: list[int], user: User) -> dict[_Key, list[_Credit]]:
-    """Under (area, organization), and under each of the two alone for the totals."""
+    """Return the credits by (area, organization), and by each of the two alone for the totals."""
     seen = Activity.objects.visible_to(user).filter(agreement__in=[agreement.pk, *below])
     rows = ActivityCredit.objects.filter(activity__in=seen.exclude(status=ActivityStatus.CANCELLED).values("pk"))
     found: dict[_Key, list[_Credit]] = defaultdict(list)

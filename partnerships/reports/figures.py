@@ -125,7 +125,7 @@ def _countable(rows: Any, user: User) -> QuerySet:
 
 
 def to_register(figure: Any) -> Decimal | None:
-    """How many more the source reports than ``figure.recorded_count`` says we hold; None when quoted alone."""
+    """Return how many more the source reports than ``figure.recorded_count`` holds; None if it is only quoted."""
     if figure.recorded_count is None:
         return None
     return max(figure.value - figure.recorded_count, Decimal(0))
@@ -171,7 +171,7 @@ def measure_counting(model: type[Model]) -> str:
 
 
 def programme_progress(programme: Programme, user: User) -> list[Progress]:
-    """One line for each measure, in a bounded number of queries: one count each, targets and figures once."""
+    """Return a line for each measure. It takes one query for each count, and one each for targets and figures."""
     targets = {target.measure: target for target in programme.targets.all()}
     figures = _figures_by_measure(programme)
     lines = []

@@ -1,4 +1,4 @@
-"""How the pages say things: statuses, days, samples, citations."""
+"""Tags and filters of the pages: statuses, days, samples, citations, permissions."""
 
 from typing import Any
 
@@ -121,7 +121,7 @@ def masked(value: str) -> str:
 
 @register.inclusion_tag("partnerships/_sources.html", takes_context=True)
 def sources(context: Context, row: Model) -> dict[str, object]:
-    """Every citation of a record in one place, each with the name of its field."""
+    """Show every citation of a record in one place, each with the name of its field."""
     return {"citations": [(field_label(row, citation.field), citation) for citation in _citations(context, row)]}
 
 

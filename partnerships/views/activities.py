@@ -26,7 +26,7 @@ from partnerships.views.board import board_address
 from partnerships.views.citations import citations_of
 from partnerships.views.edits import edit_page
 from partnerships.views.entry import WITH_PARTIES, about, entry_page
-from partnerships.views.milestones import may_add_action_point, with_what_meets_them
+from partnerships.views.milestones import may_add_action_point, with_steps_in_line
 from partnerships.views.related import VERSIONS, demands_behind
 from partnerships.views.steps import grouped_offers, step_page
 from partnerships.workflows.activities import detail_of
@@ -44,7 +44,7 @@ def activity_detail(request: UserRequest, pk: int) -> HttpResponse:
         "partners": partners,
         "credits": list(activity.credits.select_related("area", "organization")),
         "detail": detail_of(activity),
-        "milestones": with_what_meets_them(_milestones(activity), request.user),
+        "milestones": with_steps_in_line(_milestones(activity), request.user),
         "may_add_action_point": may_add_action_point(request.user, activity),
         "demands": demands_behind(request.user, activity=activity),
         "documents": list(Document.objects.filter(activity=activity).prefetch_related(VERSIONS)),

@@ -40,7 +40,7 @@ from partnerships.statuses import ActivityStatus, AgreementStatus, PlanStatus
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
 from partnerships.views.edits import edit_page
-from partnerships.views.milestones import may_add_action_point, with_what_meets_them
+from partnerships.views.milestones import may_add_action_point, with_steps_in_line
 from partnerships.views.related import VERSIONS, demands_behind, facilities_among
 from partnerships.views.steps import form_page, grouped_offers, step_page
 from partnerships.views.timeline import asks_for_timeline_only, render_timeline, timeline_context
@@ -151,7 +151,7 @@ def _parties(agreement: Agreement) -> list[AgreementParty]:
 
 
 def _leads(agreement: Agreement) -> list[User]:
-    """Whom to ask for what only a lead may do."""
+    """Return the leads of the unit, to ask for what only they may do."""
     leads = UnitMembership.objects.filter(unit=agreement.unit_id, role=Role.LEAD)
     return list(User.objects.filter(is_active=True, pk__in=leads.values("user")))
 
@@ -204,7 +204,7 @@ def _milestones(agreement: Agreement, user: User) -> dict[str, object]:
     return {
         "next": pending[0] if pending else None,
         "pending": pending,
-        "lines": with_what_meets_them(pending, user),
+        "lines": with_steps_in_line(pending, user),
         "pending_count": agreement.milestones.pending().count(),
         "closed": list(rows.exclude(status__in=OPEN_STATUSES).order_by("-due_on", "-pk")[:ROWS_SHOWN]),
         "closed_count": agreement.milestones.exclude(status__in=OPEN_STATUSES).count(),

@@ -60,7 +60,7 @@ def board_address(query: str, activity: Activity) -> str:
 
 
 def _columns(listed: ActivityList) -> list[BoardColumn]:
-    """Each status with its first cards, the number of all, and the address of the list that has exactly these."""
+    """Return a column for each status."""
     found = list(_first_of_each_status(listed).values_list("pk", "status", "of_status"))
     counts = {status: count for _pk, status, count in found}
     rows = listed.rows(pk for pk, _status, _count in found)

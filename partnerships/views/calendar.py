@@ -97,17 +97,17 @@ class Calendar:
         return [(name, str(value)) for name, value in asked if value]
 
     def events(self, first: dt.date, last: dt.date) -> QuerySet:
-        """Those that go on between ``first`` and ``last``; a conference of three days stands on each of them."""
+        """Return events between ``first`` and ``last``; an event of three days stands on each of them."""
         rows = self._filtered(Event).qs.annotate(last_day=Coalesce("ends_on", "starts_on"))
         return rows.filter(starts_on__lte=last, last_day__gte=first).order_by("starts_on", "pk")
 
     def activities(self, first: dt.date, last: dt.date) -> QuerySet:
-        """On the day they start."""
+        """Return activities by the day they start."""
         rows = self._filtered(Activity).qs.filter(status__in=ON, starts_on__range=(first, last))
         return rows.annotate(on=F("starts_on")).order_by("starts_on", "pk")
 
     def milestones(self, first: dt.date, last: dt.date) -> QuerySet:
-        """On the day they are due. One that says to start or complete what stands on that day itself is not repeated."""
+        """Return milestones by due day, except those to start or complete an activity that stands on the same day."""
         rows = self.filterset.qs.filter(due_on__range=(first, last)).exclude(status__in=OFF)
         rows = rows.exclude(Q(kind__in=OF_AN_ACTIVITY) & Q(activity__starts_on=F("due_on")))
         return rows.annotate(on=F("due_on")).order_by("due_on", "pk")
@@ -197,7 +197,7 @@ def _place(days: dict[dt.date, Day], shown: Calendar) -> None:
 
 
 def _first_of_each_day(rows: QuerySet) -> QuerySet:
-    """At most as many of each day as are shown, with the number of all: a busy office has thousands in a month."""
+    """Return at most as many rows of each day as are shown, with the number of all; a month can have thousands."""
     nth = Window(RowNumber(), order_by="pk", partition_by=F("on"))
     of_the_day = Window(Count("pk"), partition_by=F("on"))
     return rows.annotate(nth=nth, of_the_day=of_the_day).filter(nth__lte=SHOWN)
@@ -227,7 +227,7 @@ def _work_calendar(shown: Calendar) -> WorkCalendar | None:
 
 
 def _day(request: UserRequest, shown: Calendar, day: dt.date) -> dict[str, object]:
-    """One page of all that stands on ``day``; ids first, so that the rows are read for the page alone."""
+    """Return one page of the entries of ``day``. Ids are read first, and rows only for the page."""
     rows = {
         "event": shown.events(day, day),
         "activity": shown.activities(day, day).select_related("agreement", "owner", "unit"),

@@ -99,7 +99,7 @@ def _with_context() -> DemandQuerySet:
 
 
 def _offers(demand: Demand, user: User) -> dict[str, list[StepOffer]]:
-    """Without *ask*, which has a form of its own that stays open after the first asking."""
+    """Return the steps without *ask*, which has its own form that stays open after the first unit was asked."""
     offers = grouped_offers(demand, user)
     return {name: [offer for offer in found if offer.transition.name != "ask"] for name, found in offers.items()}
 
@@ -111,7 +111,7 @@ def _verbs(demand: Demand, user: User) -> list[tuple[str, Any]]:
 
 
 def _answers(demand: Demand, user: User) -> list[AnswerOffers]:
-    """Each answer with what can be done with it now, and the reasons given on its way."""
+    """Return the answers with the steps offered and the status changes so far."""
     rows = demand.answers.visible_to(user).select_related("unit", "organization", "achievement")
     answers = [_of_this(demand, row) for row in rows]
     changes: dict[int, list[StatusChange]] = {answer.pk: [] for answer in answers}

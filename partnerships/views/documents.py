@@ -70,7 +70,7 @@ def _upload_page(
 @login_required
 @require_safe
 def document_download(request: UserRequest, pk: int, number: int) -> FileResponse:
-    """One version of a document. 404 outside one's scope, 403 for whoever sees the record but not its papers."""
+    """Send one version of a document: 404 if the user cannot see the record, 403 if not its documents."""
     document = visible_or_404(Document.objects.all(), request, pk)
     require_or_403(request.user, "document.view", document)
     version = get_object_or_404(document.versions, number=number)

@@ -118,7 +118,7 @@ def _shown(request: UserRequest, form: NewActivityForm, attached: AttachmentForm
 
 
 def _agreements(form: NewActivityForm, user: User) -> dict[str, object]:
-    """Those to choose among: the chosen one, then those found, or without a search those that are likely meant."""
+    """Return the agreements to choose from: the chosen one, then those found, or without a search likely ones."""
     if form.is_agreement_fixed:
         return {}
     chosen, words = form.about.agreement, _words(form)

@@ -11,7 +11,7 @@ from partnerships.models import Activity, Agreement, Event, Milestone, User
 from partnerships.requests import UserRequest
 from partnerships.views.base import visible_or_404
 from partnerships.views.citations import citations_of
-from partnerships.views.milestones import may_add_action_point, with_what_meets_them
+from partnerships.views.milestones import may_add_action_point, with_steps_in_line
 from partnerships.views.related import demands_among, documents_of, facilities_among, figures_about
 
 
@@ -35,7 +35,7 @@ def event_detail(request: UserRequest, pk: int) -> HttpResponse:
         "demands": demands,
         "figures": figures_about(request.user, event=event),
         "programmes": [item.programme for item in event.programme_items.select_related("programme")],
-        "milestones": with_what_meets_them(_milestones(event, request.user), request.user),
+        "milestones": with_steps_in_line(_milestones(event, request.user), request.user),
         "may_add_action_point": may_add_action_point(request.user, event),
         "today": timezone.localdate(),
         "documents": documents_of(request.user, event=event),

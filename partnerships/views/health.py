@@ -1,4 +1,4 @@
-"""Two addresses for machines: `/healthz` for whoever routes requests, `/readyz` for whoever is called at night."""
+"""Health checks: `/healthz` for load balancers, `/readyz` for monitoring."""
 
 from datetime import datetime
 from typing import Any

@@ -63,7 +63,7 @@ def milestone_detail(request: UserRequest, pk: int) -> HttpResponse:
         "offers": offers,
         "is_snoozed": milestone.is_snoozed(today),
         "primary": primary,
-        "doing": _what_meets_it(milestone, request.user),
+        "doing": _step_of_its_activity(milestone, request.user),
         "other_steps": [offer for offer in offers["open"] if not primary or offer.transition != primary.transition],
         **_side_forms(milestone, request.user, today),
         "stories": _stories(milestone),
@@ -100,8 +100,8 @@ def may_add_action_point(user: User, target: Agreement | Activity | Event) -> bo
     return not has_ended and may(user, "milestone.add", milestone)
 
 
-def with_what_meets_them(milestones: Iterable[Milestone], user: User) -> list[tuple[Milestone, Transition | None]]:
-    """Each with the step that this person may take in its line, if any; what is met by doing has its step elsewhere."""
+def with_steps_in_line(milestones: Iterable[Milestone], user: User) -> list[tuple[Milestone, Transition | None]]:
+    """Return each with the step that the user may take in its line; milestones met by an activity have none."""
     return [(milestone, _step_in_line(milestone, user)) for milestone in milestones]
 
 
@@ -195,7 +195,7 @@ def _side_forms(milestone: Milestone, user: User, today: dt.date) -> dict[str, o
     return forms
 
 
-def _what_meets_it(milestone: Milestone, user: User) -> dict[str, str] | None:
+def _step_of_its_activity(milestone: Milestone, user: User) -> dict[str, str] | None:
     """The step of its activity that meets this milestone, where the person may take it."""
     step = STEP_OF_KIND.get(MilestoneKind(milestone.kind))
     if step is None or not milestone.is_pending or not may(user, "activity.edit", milestone.activity):

@@ -212,7 +212,7 @@ def _looks_after_units(user: User) -> bool:
 
 
 def _attention(user: User, today: dt.date) -> list[dict[str, object]]:
-    """Counts over all one sees; each opens the list it was counted from."""
+    """Return counts over all the user sees; each links to the list it was counted from."""
     agreements, milestones = Agreement.objects.visible_to(user), Milestone.objects.visible_to(user)
     agreement_list, milestone_list = reverse("agreement_list"), reverse("milestone_list")
     return [

@@ -72,7 +72,7 @@ def organization_detail(request: UserRequest, pk: int) -> HttpResponse:
 @login_required
 @require_safe
 def organization_compare(request: UserRequest, pk: int, other: int) -> HttpResponse:
-    """Two that look alike, side by side. Whether they are the same is for a person to say."""
+    """Show two look-alikes side by side, so that a person can decide whether they are the same."""
     rows = Organization.objects.select_related("region").prefetch_related(HOLDERS, "other_names")
     both = [visible_or_404(rows, request, key) for key in (pk, other)]
     today = timezone.localdate()

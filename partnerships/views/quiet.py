@@ -86,7 +86,7 @@ def quiet_log(request: UserRequest, pk: int) -> HttpResponse:
 
 
 def _quiet(user: User, today: dt.date, days: int) -> QuerySet:
-    """With ``heard_on``, the day of the last word; whoever was not heard of for longest comes first."""
+    """Return quiet agreements with ``heard_on``, the day of the last contact, longest ago first."""
     rows = quiet_agreements(Agreement.objects.visible_to(user), today, since=today - dt.timedelta(days=days))
     done = Activity.objects.completed().filter(agreement=OuterRef("pk")).order_by("-completed_on")
     notes = ContactNote.objects.filter(agreement=OuterRef("pk")).order_by("-happened_on")
@@ -124,7 +124,7 @@ def _shown(ids: Iterable[int], today: dt.date) -> list[tuple[Agreement, int]]:
 
 
 def _workable(user: User, rows: list[Agreement]) -> set[int]:
-    """Ids of those about which the person may log and plan, found for all at once; the verb asks again for the one."""
+    """Return the ids of agreements the user may follow up, in one query; the verb checks again."""
     if user.sees_all_units:
         return {row.pk for row in rows}
     units = set(user.scope.unit_ids_as(Role.COORDINATOR))
@@ -133,7 +133,7 @@ def _workable(user: User, rows: list[Agreement]) -> set[int]:
 
 
 def _groups(rows: QuerySet, form: QuietForm) -> list[dict[str, object]]:
-    """Counts of the rows listed, by unit, person, partner and area; each opens the list it counts."""
+    """Return counts of the rows by unit, person, partner and area; each links to what it counts."""
     ids = rows.order_by().values("pk")
     own = AgreementParty.objects.filter(agreement__in=ids).exclude(organization=F("agreement__unit__organization"))
     counted: tuple[tuple[str, str, QuerySet, str, Any], ...] = (
@@ -170,7 +170,7 @@ def _group(
 
 
 def _address(form: QuietForm, **changed: int | None) -> str:
-    """This page with one value changed, or left out where it is None."""
+    """Return the address of this page with one value changed, or without it if it is None."""
     values = {"days": form.cleaned_data.get("days"), **{name: row.pk for name, row in form.chosen.items()}, **changed}
     return f"{reverse('quiet')}?{urlencode({name: value for name, value in values.items() if value is not None})}"
 

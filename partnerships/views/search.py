@@ -1,4 +1,4 @@
-"""One box over all a person may see: agreements, organizations, milestones, follow-ups, events and what else has a page."""
+"""Search over everything the user may see: agreements, organizations, milestones, activities, events and more."""
 
 from dataclasses import dataclass, field
 from typing import Any

@@ -145,7 +145,7 @@ class CitedRecord:
 
 @dataclass
 class Fact:
-    """One printed phrase, or (``printed`` empty) something the source does not say, with what holds it."""
+    """A printed phrase, or (``printed`` empty) something the source does not say, with the records that hold it."""
 
     printed: str
     held: list[CitedRecord] = field(default_factory=list)
@@ -173,7 +173,7 @@ class CitedFacts:
     assumed: list[CitedRecord] = field(default_factory=list)
 
     def add(self, held: CitedRecord) -> None:
-        """Each printed phrase once, with all that holds it."""
+        """Add a record under its printed phrase, or to the assumptions."""
         if held.citation.printed:
             self.facts.setdefault(held.citation.printed, Fact(held.citation.printed)).held.append(held)
         else:

@@ -59,7 +59,7 @@ def _within(rows: QuerySet, units: Iterable[int] | None) -> QuerySet:
 
 
 def _loads(user: User, units: set[int] | None, today: dt.date) -> list[tuple[User, dict[str, int]]]:
-    """Everybody with a role or with work there, whoever is furthest behind first; a number for each column."""
+    """Return everybody with a role or with work there and their numbers by column, most overdue first."""
     loads: dict[int, dict[str, int]] = defaultdict(dict)
     for owner, column, count in _counts(user, units, today):
         loads[owner][column] = count
@@ -93,7 +93,7 @@ def _counts(user: User, units: set[int] | None, today: dt.date) -> Iterable[tupl
 
 
 def _person(person: User, load: dict[str, int], unit: Unit | None, today: dt.date) -> dict[str, object]:
-    """One row: each number with the address of the list it was counted from."""
+    """Return one row: each number with the address of the list it was counted from."""
     columns: tuple[tuple[str, str, str, Mapping[str, str | int]], ...] = (
         ("overdue", _("Overdue"), "milestone_list", {"owner": person.pk, "due": "overdue"}),
         ("week", _("Due in 7 days"), "milestone_list", {"owner": person.pk, "due": "week"}),
@@ -179,7 +179,7 @@ def _hand_over(request: UserRequest, giver: User | None) -> HttpResponse:
     if request.method == "POST" and step != "choose" and form.is_valid():
         outcome = form.apply(user) if step == "do" else form.preview(user)
         if outcome is not None and step == "do":
-            _tell(request, outcome, form.cleaned_data["new_owner"])
+            _add_messages(request, outcome, form.cleaned_data["new_owner"])
             return redirect(request.path)
     groups, more = _groups(user, giver)
     chosen = set(request.POST.getlist("items")) if request.method == "POST" else None
@@ -225,12 +225,12 @@ def _groups(user: User, giver: User | None) -> tuple[list[dict[str, Any]], int]:
     return groups, total - shown
 
 
-def _tell(request: UserRequest, outcome: HandOverResult, new_owner: User) -> None:
+def _add_messages(request: UserRequest, outcome: HandOverResult, new_owner: User) -> None:
     count = len(outcome.moved)
     if count:
         text = ngettext("%(count)s item went to %(new_owner)s.", "%(count)s items went to %(new_owner)s.", count)
         messages.success(
-            request, f"{text % {'count': count, 'new_owner': new_owner}} {_also(outcome.followed)}".strip()
+            request, f"{text % {'count': count, 'new_owner': new_owner}} {_follower_words(outcome.followed)}".strip()
         )
     for row, reason in outcome.refused[:MOST_REASONS]:
         messages.warning(request, _("“%(item)s” stayed: %(reason)s") % {"item": row, "reason": reason})
@@ -242,7 +242,7 @@ def _tell(request: UserRequest, outcome: HandOverResult, new_owner: User) -> Non
         messages.warning(request, _("There was nothing to hand over."))
 
 
-def _also(followed: int) -> str:
+def _follower_words(followed: int) -> str:
     if not followed:
         return ""
     words = ngettext(

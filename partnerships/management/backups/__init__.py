@@ -1,1 +1,1 @@
-"""One file with everything a site is: its database, its uploads, and a manifest that says what has to be in them."""
+"""Backups: one file with the database, the uploads, and a manifest that lists what has to be in them."""

@@ -28,7 +28,7 @@ WAIT = 30  # seconds for what others are doing with the database at this moment
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One moment of the database, as a file and in numbers; ``uploads`` are the names its rows refer to."""
+    """A consistent copy of the database as a file, with its numbers; ``uploads`` are the file names its rows refer to."""
 
     path: Path
     migrations: list[str]
@@ -43,7 +43,7 @@ class Cursor(Protocol):
 
 
 def known_migrations() -> list[str]:
-    """Those of this version of the product and its libraries."""
+    """Return the names of the migrations of this version of the product and its libraries."""
     return sorted(".".join(key) for key in MigrationLoader(None).disk_migrations)
 
 
@@ -211,7 +211,7 @@ def _count_check(table: str, count: int) -> str:
 
 
 def find_program(name: str) -> str:
-    """On the PATH, or of the newest version where Debian keeps them; raises ``BackupError`` when there is none."""
+    """Return the program on the PATH, or the newest version that Debian installs; raise ``BackupError`` without one."""
     versioned = sorted(VERSIONED_PROGRAMS.glob(f"*/bin/{name}"), key=lambda path: float(path.parts[-3]))
     found = shutil.which(name) or (str(versioned[-1]) if versioned else None)
     if not found:
@@ -222,7 +222,7 @@ def find_program(name: str) -> str:
 
 
 def _address() -> list[str]:
-    """Where and as whom, wherever in the settings it stands; without the password, which a list of processes shows."""
+    """Return the connection arguments from the settings, without the password, which a list of processes would show."""
     known = {option.keyword.decode() for option in Conninfo.get_defaults()} - {"password"}
     values = {name: value for name, value in connection.get_connection_params().items() if name in known}
     return ["--no-password", f"--dbname={make_conninfo('', **values)}"]
