@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import replace_url
 
-from partnerships.exceptions import DomainError, StaleVersion, TransitionRefused
+from partnerships.exceptions import DomainError, TransitionRefused
 from partnerships.forms.ceremonies import (
     BLANK_PRESENT,
     MOST_ADDED,
@@ -39,19 +39,67 @@ LONGEST_NAME = 200
 
 
 @dataclass
-class OpenDraft:
-    """The draft a page works on, and the version it has read or saved last; 0 before the first save."""
+class DraftPage:
+    """A request about one draft: its fields as typed, and the version that the page has read or saved last."""
 
+    request: UserRequest
+    data: QueryDict
     key: uuid.UUID
     version: int = 0
+    draft: CeremonyDraft | None = None
+    newer_version: int | None = None
 
     @classmethod
-    def of(cls, request: UserRequest) -> "OpenDraft":
-        form = OpenDraftForm(request.POST)
+    def sent(cls, request: UserRequest) -> "DraftPage":
+        data, form = request.POST.copy(), OpenDraftForm(request.POST)
+        for name in NOT_KEPT:
+            data.pop(name, None)
         if not form.is_valid():
-            return cls(uuid.uuid4())
+            return cls(request, data, uuid.uuid4())
         sent = form.cleaned_data
-        return cls(sent["key"], sent["overwrite"] or sent["version"] or 0)
+        return cls(request, data, sent["key"], sent["overwrite"] or sent["version"] or 0)
+
+    def save(self) -> None:
+        """Save the draft. Raises ``TransitionRefused`` if the ceremony is recorded; notes if there is a newer version."""
+        content = {name: [str(value) for value in values] for name, values in self.data.lists()}
+        user, now = self.request.user, timezone.now()
+        try:
+            self.draft = ceremonies.save_draft(actor=user, key=self.key, content=content, version=self.version, now=now)
+            self.version = self.draft.version
+        except ceremonies.StaleDraft as error:
+            self.newer_version = error.current
+
+    def show(self, form: CeremonyForm | None = None, *, focus: str = "") -> HttpResponse:
+        """Show the page; with the errors of ``form`` if that was checked."""
+        form = form or self._unchecked_form()
+        form.focus_on(focus)
+        unfinished = CeremonyDraft.objects.of(self.request.user).unfinished().exclude(key=self.key)
+        context = self._context(form) | {"focus": focus, "unfinished_count": unfinished.count()}
+        status = 409 if self.newer_version and not self.request.htmx else 200  # a script shows an answer of 200 alone
+        return self._answer(render(self.request, "partnerships/ceremonies/form.html", context, status=status))
+
+    def show_state(self) -> HttpResponse:
+        """Answer an autosave with the time of the draft and the number of lines."""
+        context = self._context(self._unchecked_form()) | {"is_alone": True}
+        return self._answer(render(self.request, "partnerships/ceremonies/_state.html", context))
+
+    def _unchecked_form(self) -> CeremonyForm:
+        return CeremonyForm(self.data, user=self.request.user, today=timezone.localdate(), is_checked=False)
+
+    def _context(self, form: CeremonyForm) -> dict[str, object]:
+        return {
+            "form": form,
+            "opened": self,
+            "draft": self.draft,
+            "newer_version": self.newer_version,
+            "newer": f"{reverse('event_ceremony')}?draft={self.key}",
+        }
+
+    def _answer(self, answer: HttpResponse) -> HttpResponse:
+        """Put the address of a saved draft into the address bar."""
+        if self.draft is None or self.draft.event or not self.request.htmx:
+            return answer
+        return replace_url(answer, self.draft.get_absolute_url())
 
 
 @login_required
@@ -63,14 +111,13 @@ def event_ceremony(request: UserRequest) -> HttpResponse:
     """
     require_or_403(request.user, "event.add")
     if request.method == "POST":
-        return _handle_post(request, request.POST.get("action", ""))
+        return _handle_post(DraftPage.sent(request), request.POST.get("action", ""))
     draft = _draft_asked_for(request)
     if draft and draft.event:
         return redirect(draft.event.get_absolute_url())
-    data = _as_post_data(draft.content) if draft else blank_ceremony(request.user)
-    return _show_page(
-        request, data, OpenDraft(draft.key, draft.version) if draft else OpenDraft(uuid.uuid4()), draft=draft
-    )
+    if draft:
+        return DraftPage(request, _as_post_data(draft.content), draft.key, draft.version, draft).show()
+    return DraftPage(request, blank_ceremony(request.user), uuid.uuid4()).show()
 
 
 @login_required
@@ -118,21 +165,19 @@ def _as_post_data(content: dict[str, list[str]]) -> QueryDict:
     return data
 
 
-def _handle_post(request: UserRequest, action: str) -> HttpResponse:
-    data, opened = request.POST.copy(), OpenDraft.of(request)
-    for name in NOT_KEPT:
-        data.pop(name, None)
+def _handle_post(page: DraftPage, action: str) -> HttpResponse:
     if action == "record":
-        return _record(request, data, opened)
-    focus = _change_lines(request, data, action)
-    return _save_and_show(request, data, opened, focus=focus, is_typing=not action and bool(request.htmx))
+        return _record(page)
+    focus = _change_lines(page, action)
+    return _save_and_show(page, focus=focus, is_typing=not action and bool(page.request.htmx))
 
 
-def _change_lines(request: UserRequest, data: QueryDict, action: str) -> str:
+def _change_lines(page: DraftPage, action: str) -> str:
     """Add or remove lines for an action such as ``add-agreements`` or ``remove-agreements-3``.
 
     Returns the key of the line or section that gets the focus.
     """
+    data = page.data
     verb, _dash, what = action.partition("-")
     section, _dash, number = what.partition("-")
     if section not in SECTIONS or verb not in {"add", "remove"}:
@@ -142,7 +187,7 @@ def _change_lines(request: UserRequest, data: QueryDict, action: str) -> str:
         return section
     first = add_lines(data, section, _count(data, section), **_prefill(data, section))
     if not first:
-        messages.error(request, _("Sixty lines are enough for one part; record the others as a second ceremony."))
+        messages.error(page.request, _("Sixty lines are enough for one part; record the others as a second ceremony."))
     return first or section
 
 
@@ -170,76 +215,44 @@ def _title(kind: str) -> str:
 
 
 def _save_and_show(
-    request: UserRequest,
-    data: QueryDict,
-    opened: OpenDraft,
-    *,
-    form: CeremonyForm | None = None,
-    focus: str = "",
-    is_typing: bool = False,
+    page: DraftPage, form: CeremonyForm | None = None, *, focus: str = "", is_typing: bool = False
 ) -> HttpResponse:
     try:
-        draft = _save_draft(request, data, opened)
-    except StaleVersion as error:
-        show = _show_state if is_typing else _show_page
-        return show(request, data, opened, newer_version=error.current)
+        page.save()
     except TransitionRefused:
-        draft = CeremonyDraft.objects.of(request.user).select_related("event").get(key=opened.key)
-        return _show_state(request, data, opened, draft=draft) if is_typing else _recorded_already(request, draft)
-    if is_typing:
-        return replace_url(_show_state(request, data, opened, draft=draft), draft.get_absolute_url())
-    answer = _show_page(request, data, opened, draft=draft, form=form, focus=focus)
-    return replace_url(answer, draft.get_absolute_url()) if request.htmx else answer
+        page.draft = CeremonyDraft.objects.of(page.request.user).select_related("event").get(key=page.key)
+        if page.draft.event and not is_typing:
+            return _go_to_recorded(page.request, page.draft.event)
+    return page.show_state() if is_typing else page.show(None if page.newer_version else form, focus=focus)
 
 
-def _save_draft(request: UserRequest, data: QueryDict, opened: OpenDraft) -> CeremonyDraft:
-    content = {name: [str(value) for value in values] for name, values in data.lists()}
-    draft = ceremonies.save_draft(
-        actor=request.user, key=opened.key, content=content, version=opened.version, now=timezone.now()
-    )
-    opened.version = draft.version
-    return draft
-
-
-def _recorded_already(request: UserRequest, draft: CeremonyDraft) -> HttpResponse:
-    assert draft.event is not None  # the callers ask for drafts that were recorded
-    address = draft.event.get_absolute_url()
+def _go_to_recorded(request: UserRequest, event: Event) -> HttpResponse:
     messages.info(request, _("This ceremony is recorded already; here it is."))
+    address = event.get_absolute_url()
     return HttpResponse(headers={"HX-Redirect": address}) if request.htmx else redirect(address)
 
 
-def _record(request: UserRequest, data: QueryDict, opened: OpenDraft) -> HttpResponse:
+def _record(page: DraftPage) -> HttpResponse:
     """Record the ceremony; if something is refused, save the draft and show the errors at their lines."""
-    recorded = CeremonyDraft.objects.of(request.user).filter(key=opened.key).exclude(event=None).first()
+    user, today = page.request.user, timezone.localdate()
+    recorded = Event.objects.filter(ceremony_drafts__author=user, ceremony_drafts__key=page.key).first()
     if recorded:
-        return _recorded_already(request, recorded)
-    form = CeremonyForm(data, user=request.user, today=timezone.localdate())
-    try:
-        if form.is_valid() and (event := _try_to_record(request, form, opened)):
+        return _go_to_recorded(page.request, recorded)
+    form = CeremonyForm(page.data, user=user, today=today)
+    if form.is_valid():
+        ceremony, now = form.ceremony(), timezone.now()
+        try:
+            event = ceremonies.record_ceremony(
+                ceremony, actor=user, key=page.key, version=page.version, today=today, now=now
+            )
+            messages.success(page.request, _("Recorded: %(what)s.") % {"what": _summary(ceremony)})
             return redirect(event.get_absolute_url())
-    except StaleVersion as error:
-        return _show_page(request, data, opened, newer_version=error.current)
-    return _save_and_show(request, data, opened, form=form)
-
-
-def _try_to_record(request: UserRequest, form: CeremonyForm, opened: OpenDraft) -> Event | None:
-    ceremony = form.ceremony()
-    try:
-        event = ceremonies.record_ceremony(
-            ceremony,
-            actor=request.user,
-            key=opened.key,
-            version=opened.version,
-            today=timezone.localdate(),
-            now=timezone.now(),
-        )
-    except StaleVersion:
-        raise
-    except DomainError as error:
-        form.add_refusal(error)
-        return None
-    messages.success(request, _("Recorded: %(what)s.") % {"what": _summary(ceremony)})
-    return event
+        except ceremonies.StaleDraft as error:
+            page.newer_version = error.current
+            return page.show()
+        except DomainError as error:
+            form.add_refusal(error)
+    return _save_and_show(page, form)
 
 
 def _summary(ceremony: ceremonies.Ceremony) -> str:
@@ -255,54 +268,3 @@ def _summary(ceremony: ceremonies.Ceremony) -> str:
     )
     parts = [_("the event"), *(words % {"count": count} for count, words in counted if count)]
     return " · ".join(parts)
-
-
-def _show_state(
-    request: UserRequest,
-    data: QueryDict,
-    opened: OpenDraft,
-    *,
-    draft: CeremonyDraft | None = None,
-    newer_version: int | None = None,
-) -> HttpResponse:
-    """Answer an autosave with the time of the draft and the number of lines."""
-    form = CeremonyForm(data, user=request.user, today=timezone.localdate(), is_checked=False)
-    context = {
-        "form": form,
-        "opened": opened,
-        "draft": draft,
-        "newer_version": newer_version,
-        "newer": _address(opened),
-        "is_alone": True,
-    }
-    return render(request, "partnerships/ceremonies/_state.html", context)
-
-
-def _address(opened: OpenDraft) -> str:
-    return f"{reverse('event_ceremony')}?draft={opened.key}"
-
-
-def _show_page(
-    request: UserRequest,
-    data: QueryDict,
-    opened: OpenDraft,
-    *,
-    draft: CeremonyDraft | None = None,
-    form: CeremonyForm | None = None,
-    newer_version: int | None = None,
-    focus: str = "",
-) -> HttpResponse:
-    form = form or CeremonyForm(data, user=request.user, today=timezone.localdate(), is_checked=False)
-    form.focus_on(focus)
-    unfinished = CeremonyDraft.objects.of(request.user).unfinished().exclude(key=opened.key)
-    context = {
-        "form": form,
-        "opened": opened,
-        "draft": draft,
-        "newer_version": newer_version,
-        "focus": focus,
-        "newer": _address(opened),
-        "unfinished_count": unfinished.count(),
-    }
-    status = 409 if newer_version and not request.htmx else 200  # a script shows an answer of 200 alone
-    return render(request, "partnerships/ceremonies/form.html", context, status=status)

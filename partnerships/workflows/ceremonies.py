@@ -53,6 +53,12 @@ from partnerships.workflows.transitions import check_day, lock
 LONGEST_TITLE = 200
 
 
+class StaleDraft(StaleVersion):
+    """Another tab or device saved the draft since the page read it; ``current`` is the version it saved."""
+
+    current: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class CeremonyLine:
     """One line of the form, by its ``key`` there; its record gets the ``unit`` and the ``coordinator``."""
@@ -155,8 +161,8 @@ def save_draft(
 ) -> CeremonyDraft:
     """Save what was typed so far on top of ``version``.
 
-    Raises ``StaleVersion`` when another tab or device saved since that version, and ``TransitionRefused``
-    once the ceremony is recorded. A draft that was discarded meanwhile is created again: somebody is typing in it.
+    Raises ``StaleDraft`` when another tab or device saved since that version, and ``TransitionRefused`` once the
+    ceremony is recorded. A draft that was discarded meanwhile is created again: somebody is typing in it.
     """
     with transaction.atomic():
         draft = _locked_draft(actor, key, now)
@@ -235,7 +241,7 @@ def _lock_units(ceremony: Ceremony) -> None:
 
 def _check_is_current(draft: CeremonyDraft, *, version: int) -> None:
     if draft.version and draft.version != version:
-        raise StaleVersion(
+        raise StaleDraft(
             _("This ceremony was changed in another tab or on another device since you opened it here."),
             current=draft.version,
         )
