@@ -369,7 +369,7 @@ class ActivityForm(DomainFormMixin, DetailFields, VersionedForm):
         cells = [(line["organization"], *cell) for line in self.grid() for cell in line["cells"]]
         return [f"{area} · {organization}" for organization, area, _value, is_counted in cells if is_counted]
 
-    def keep(self, actor: User, **about: Any) -> Activity:
+    def keep(self, actor: User, **about: object) -> Activity:
         values, activity = self.cleaned_data, self.instance
         partners = {row.organization_id: row for row in activity.partners.all()}
         ticked = {organization.pk for organization in values["organizations"]}

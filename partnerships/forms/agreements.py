@@ -222,7 +222,7 @@ class AgreementForm(FormWithLines):
     def signed_on(self) -> dt.date | None:
         return None
 
-    def keep(self, actor: User, **about: Any) -> Agreement:
+    def keep(self, actor: User, **about: object) -> Agreement:
         labels, taken_off = self._labels()
         return agreements.edit_agreement(
             self.instance,
@@ -277,7 +277,7 @@ class NewAgreementForm(AgreementForm):
         if isinstance(error, PossibleDuplicate):
             self.duplicates = list(Agreement.objects.filter(pk__in=error.found)[:DUPLICATES_SHOWN])
 
-    def keep(self, actor: User, **about: Any) -> Agreement:
+    def keep(self, actor: User, **about: object) -> Agreement:
         values, (labels, _none) = self.cleaned_data, self._labels()
         common: dict[str, Any] = {"actor": actor, "today": self.today, "parts": [*self.parts, *labels]}
         common["confirmed_different"] = values["is_another"]

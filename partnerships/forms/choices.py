@@ -12,7 +12,7 @@ from partnerships.permissions import may
 SHARED = frozenset({Region, Statement, WorkCalendar})
 
 
-def choosable(model: type[Model], user: Any) -> QuerySet:
+def choosable(model: type[Model], user: User) -> QuerySet:
     """Return the rows of ``model`` that ``user`` may refer to: those they see; of units those they may write in."""
     if model is Unit:
         return _units(user)
@@ -33,7 +33,7 @@ def offer_rows(form: forms.BaseForm, name: str, rows: QuerySet[Any]) -> forms.Mo
     return field
 
 
-def _units(user: Any) -> QuerySet:
+def _units(user: User) -> QuerySet:
     if user.sees_all_units or may(user, "unit.edit"):
         return Unit.objects.all()
     return Unit.objects.filter(pk__in=user.scope.unit_ids_as(Role.COORDINATOR))

@@ -45,7 +45,7 @@ class SendAgainForm(DeliveryForm):
             return [_("This mail may have arrived. Sent again, it may arrive twice.")]
         return []
 
-    def keep(self, actor: User, **about: Any) -> Delivery:
+    def keep(self, actor: User, **about: object) -> Delivery:
         return send_again(self.row, actor=actor, now=self.now)
 
 
@@ -73,7 +73,7 @@ class ReleaseForm(DeliveryForm):
             return [_("This mail was due before the restore: it may have been sent already.")]
         return []
 
-    def keep(self, actor: User, **about: Any) -> Delivery:
+    def keep(self, actor: User, **about: object) -> Delivery:
         release(self.row, actor=actor, now=self.now)
         return self.row
 
@@ -129,7 +129,7 @@ class ReleaseMailsForm(DeliveryForm):
         if self.cleaned_data.get("which") == "ticked" and not self.ticked:
             self.add_error(None, _("Tick the mails that should go out."))
 
-    def keep(self, actor: User, **about: Any) -> ReleaseResult:
+    def keep(self, actor: User, **about: object) -> ReleaseResult:
         mails: QuerySet[Delivery] = self.row.filter(held_at__lte=self.cleaned_data["seen_at"])
         if self.cleaned_data["which"] == "ticked":
             mails, asked = mails.filter(pk__in=self.ticked), len(self.ticked)
@@ -174,7 +174,7 @@ class PauseSendingForm(DeliveryForm):
             )
         ]
 
-    def keep(self, actor: User, **about: Any) -> MailHold:
+    def keep(self, actor: User, **about: object) -> MailHold:
         return hold_all(actor=actor, note=self.cleaned_data["note"], now=self.now)
 
 
@@ -185,6 +185,6 @@ class ResumeSendingForm(DeliveryForm):
     def warnings(self) -> list[str]:
         return [_("New mail goes out again. What was held stays held until somebody releases it in the list of mails.")]
 
-    def keep(self, actor: User, **about: Any) -> MailHold:
+    def keep(self, actor: User, **about: object) -> MailHold:
         lift_hold(self.row, actor=actor, now=self.now)
         return self.row

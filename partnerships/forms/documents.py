@@ -27,7 +27,7 @@ class DocumentForm(DomainFormMixin, forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.at = at
 
-    def keep(self, actor: User, **about: Any) -> Document:
+    def keep(self, actor: User, **about: object) -> Document:
         today = timezone.localdate(self.at)
         return register_document(self.instance, actor=actor, today=today, file=self.cleaned_data["file"], at=self.at)
 
@@ -41,5 +41,5 @@ class ReplaceForm(DomainFormMixin, forms.Form):
         super().__init__(*args, **kwargs)
         self.document, self.at = document, at
 
-    def keep(self, actor: User, **about: Any) -> Document:
+    def keep(self, actor: User, **about: object) -> Document:
         return add_version(self.document, actor=actor, file=self.cleaned_data["file"], at=self.at).document

@@ -46,7 +46,7 @@ class PreferencesForm(DomainFormMixin, forms.ModelForm):
         colleagues = User.objects.visible_to(self.instance).reachable().exclude(pk=self.instance.pk)
         offer_rows(self, "deputy", colleagues).empty_label = pgettext("deputy", "Nobody")
 
-    def keep(self, actor: User, **about: Any) -> User:
+    def keep(self, actor: User, **about: object) -> User:
         self.instance.version = self.cleaned_data["version"]
         changes = {name: self.cleaned_data[name] for name in self.changed_data if name in self.Meta.fields}
         return edit_preferences(self.instance, actor=actor, today=timezone.localdate(), changes=changes)

@@ -60,7 +60,7 @@ class OrganizationForm(FormWithLines):
     def names(self) -> LineFormSet:
         return self.formsets[0]
 
-    def keep(self, actor: User, **about: Any) -> Organization:
+    def keep(self, actor: User, **about: object) -> Organization:
         changes = {name: self.cleaned_data[name] for name in self.changed_data if name in self.Meta.fields}
         return organizations.edit_organization(
             self.instance,
@@ -110,7 +110,7 @@ class NewOrganizationForm(OrganizationForm):
             self._find_look_alikes(self.cleaned_data)  # registered meanwhile
         return registered
 
-    def keep(self, actor: User, **about: Any) -> Organization:
+    def keep(self, actor: User, **about: object) -> Organization:
         return organizations.register_organization(
             self.instance,
             actor=actor,
@@ -146,7 +146,7 @@ class ContactForm(DomainFormMixin, VersionedForm):
         if self.instance.pk is None:
             del self.fields["is_active"]
 
-    def keep(self, actor: User, **about: Any) -> Contact:
+    def keep(self, actor: User, **about: object) -> Contact:
         today = timezone.localdate()
         if self.instance.pk is None:
             return organizations.register_contact(self.instance, actor=actor, today=today)

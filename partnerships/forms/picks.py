@@ -79,7 +79,7 @@ PICKS: Mapping[str, Pick] = {
 }
 
 
-def offered(kind: str, user: Any) -> QuerySet:
+def offered(kind: str, user: User) -> QuerySet:
     """Return the rows of a kind that ``user`` may choose from. Raises ``KeyError`` for an unknown kind."""
     pick = PICKS[kind]
     return pick.fetch(pick.narrow(choosable(pick.model, user)))
@@ -106,10 +106,10 @@ class PickInput(forms.Widget):
 
     use_fieldset = True
 
-    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+    def value_from_datadict(self, data: Mapping[str, Any], files: object, name: str) -> Any:
         return data.get(name) or (UNCHOSEN if str(data.get(f"{name}-words", "")).strip() else "")
 
-    def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
+    def value_omitted_from_data(self, data: Mapping[str, Any], files: object, name: str) -> bool:
         return name not in data and f"{name}-words" not in data
 
     def id_for_label(self, id_: str) -> str:
@@ -150,7 +150,7 @@ class PickField(forms.ModelChoiceField):
         self.kind = kind
         super().__init__(PICKS[kind].model._default_manager.none(), **kwargs)
 
-    def offer_to(self, user: Any, *, current: int | None = None) -> None:
+    def offer_to(self, user: User, *, current: int | None = None) -> None:
         """Offer the rows that ``user`` may choose, and the ``current`` row even if they may not."""
         rows = offered(self.kind, user)
         if current is not None:
@@ -159,7 +159,7 @@ class PickField(forms.ModelChoiceField):
             rows = pick.fetch(pick.model._default_manager.filter(known))
         self.queryset = rows
 
-    def row_or_none(self, value: Any) -> Model | None:
+    def row_or_none(self, value: object) -> Model | None:
         try:
             return self.to_python(value)
         except forms.ValidationError:

@@ -36,6 +36,7 @@ from partnerships.statuses import (
     Transition,
     TransitionTable,
 )
+from partnerships.texts import LazyText
 from partnerships.workflows import activities, agreements, demands, facilities, honours, milestones
 
 
@@ -64,7 +65,7 @@ class VerbForm(DomainFormMixin, forms.Form):
     def call(self, actor: User, values: dict[str, Any]) -> Any:
         raise NotImplementedError
 
-    def keep(self, actor: User, **about: Any) -> Any:
+    def keep(self, actor: User, **about: object) -> Any:
         values = dict(self.cleaned_data)
         self.row.version = values.pop("version")
         return self.call(actor, values)
@@ -282,14 +283,14 @@ class StepOffer:
     """A step the status allows. ``refusal`` says why this person cannot take it, None when they can."""
 
     transition: Transition
-    refusal: Any
+    refusal: LazyText | None
 
     @property
     def is_open(self) -> bool:
         return self.refusal is None
 
 
-def step_offers(row: Any, user: Any) -> list[StepOffer]:
+def step_offers(row: Any, user: User) -> list[StepOffer]:
     """Return the steps that the status of ``row`` allows, corrections last."""
     table, _verbs, _special = _WORKFLOWS[type(row)]
     possible = [step for step in table.values() if row.status in step.sources and not _is_taken_elsewhere(row, step)]

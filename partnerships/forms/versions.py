@@ -15,6 +15,8 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.forms.numbers import number_or_none
+from partnerships.models import User
+from partnerships.texts import LazyText
 
 EMPTY = "–"
 
@@ -27,7 +29,7 @@ class StampField(forms.CharField):
     def __init__(self) -> None:
         super().__init__(required=False)
 
-    def has_changed(self, initial: Any, data: Any) -> bool:
+    def has_changed(self, initial: object, data: object) -> bool:
         return False
 
 
@@ -102,7 +104,7 @@ class Difference:
     ``is_left_out`` means that the page had no such field.
     """
 
-    label: Any
+    label: LazyText
     mine: str
     theirs: str
     original: str
@@ -138,17 +140,17 @@ class Conflict:
 
     now: Any
     submitted: int
-    opened_at: Any
+    opened_at: dt.datetime | None
     boxes: frozenset[str] = frozenset()
     differences: list[Difference] = field(default_factory=list)
-    reader: Any = None
+    reader: User | None = None
 
     @property
     def last_change(self) -> Any:
         """The newest history row of the root: who changed it and when."""
         return self.now.history.select_related("history_user").first()
 
-    def describe(self, form: VersionedForm, formsets: Iterable[Any] = (), *, reader: Any) -> None:
+    def describe(self, form: VersionedForm, formsets: Iterable[Any] = (), *, reader: User) -> None:
         """Fill in ``differences`` for ``reader``; rows that they may neither choose nor see are not named."""
         self.reader = reader
         parts = (part for rows in formsets for part in self._of_parts(rows))
@@ -159,9 +161,11 @@ class Conflict:
         original = history.first()
         yield from self._of_columns(form, self.now, original, _posted_fields(form))
 
-    def _of_columns(self, form: forms.ModelForm, row: Any, original: Any, names: Iterable[str]) -> Iterator[Difference]:
+    def _of_columns(
+        self, form: forms.ModelForm, row: models.Model, original: models.Model | None, names: Iterable[str]
+    ) -> Iterator[Difference]:
         for name in names:
-            model_field = row._meta.get_field(name)
+            model_field: Any = row._meta.get_field(name)
             theirs, before = self._shown(form, model_field, row), self._shown(form, model_field, original)
             mine = self._mine(form, model_field)
             if mine != theirs:
@@ -178,16 +182,16 @@ class Conflict:
             return key not in form.data and name not in self.boxes
         return asked.widget.value_omitted_from_data(form.data, form.files, key)
 
-    def _shown(self, form: forms.ModelForm, model_field: Any, row: Any) -> str:
+    def _shown(self, form: forms.ModelForm, model_field: models.Field, row: models.Model | None) -> str:
         """Return the text of a column of ``row`` as far as the reader may know it."""
         return self._in_words(form, model_field, getattr(row, model_field.attname)) if row else EMPTY
 
-    def _in_words(self, form: forms.ModelForm, model_field: Any, value: Any) -> str:
+    def _in_words(self, form: forms.ModelForm, model_field: models.Field, value: object) -> str:
         return display_value(
             model_field, value, is_named=not _is_scoped(model_field) or self._may_know(form, model_field, value)
         )
 
-    def _mine(self, form: forms.ModelForm, model_field: Any) -> str:
+    def _mine(self, form: forms.ModelForm, model_field: models.Field) -> str:
         """Return the text of what the person typed, even if the field is locked by now or its input invalid."""
         if model_field.name in getattr(form, "cleaned_data", {}):
             value = form.cleaned_data[model_field.name]
@@ -201,8 +205,8 @@ class Conflict:
             return typed
         return self._in_words(form, model_field, value)
 
-    def _may_know(self, form: forms.ModelForm, model_field: Any, pk: Any) -> bool:
-        rows = model_field.remote_field.model._default_manager.visible_to(self.reader)
+    def _may_know(self, form: forms.ModelForm, model_field: models.Field, pk: object) -> bool:
+        rows = _related_model(model_field)._default_manager.visible_to(self.reader)
         offered = getattr(form.fields.get(model_field.name), "queryset", rows)
         return any(known.filter(pk=pk).exists() for known in (offered, rows))
 
@@ -217,7 +221,9 @@ class Conflict:
                 difference.take_over()
         form.follow_current_rows(self)
 
-    def row_differences(self, form: VersionedForm, row: Any, names: Iterable[str]) -> Iterator[Difference]:
+    def row_differences(
+        self, form: VersionedForm, row: models.Model | None, names: Iterable[str]
+    ) -> Iterator[Difference]:
         """Return the differences in columns of a part that the form asks for by the same names."""
         if row:
             yield from self._of_columns(form, row, _part_as_opened(row, self.opened_at), names)
@@ -269,7 +275,7 @@ class Conflict:
             yield Difference(label, self._mine(form, model_field), theirs, before, form, name, sent)
 
 
-def _as_sent(value: Any) -> tuple[str, ...]:
+def _as_sent(value: object) -> tuple[str, ...]:
     """Return what a browser sends for a value: nothing for a checkbox that is not ticked."""
     if isinstance(value, bool):
         return ("on",) if value else ()
@@ -286,9 +292,13 @@ def _posted_fields(form: forms.ModelForm) -> list[str]:
     return [name for name in names if name in form.fields or name in form.data]
 
 
-def _is_scoped(model_field: Any) -> bool:
+def _is_scoped(model_field: models.Field) -> bool:
     """Whether it refers to rows that not everybody sees: a forged id must not reveal the name of one."""
-    return model_field.is_relation and hasattr(model_field.remote_field.model._default_manager.all(), "visible_to")
+    return model_field.is_relation and hasattr(_related_model(model_field)._default_manager.all(), "visible_to")
+
+
+def _related_model(model_field: models.Field) -> Any:
+    return model_field.related_model
 
 
 def _typed(form: forms.ModelForm) -> str:
@@ -296,7 +306,7 @@ def _typed(form: forms.ModelForm) -> str:
     return " · ".join(value for value in values if value) or EMPTY
 
 
-def _part_as_opened(part: Any, opened_at: Any) -> Any:
+def _part_as_opened(part: Any, opened_at: dt.datetime | None) -> Any:
     if opened_at is None or not hasattr(part, "history"):
         return None
     return part.history.filter(history_date__lte=opened_at).first()
@@ -310,19 +320,19 @@ def _model_field(form: forms.ModelForm, name: str) -> models.Field | None:
     return found if found.concrete else None
 
 
-def _label(model_field: Any) -> str:
+def _label(model_field: models.Field) -> str:
     label = str(model_field.verbose_name)
     return label[:1].upper() + label[1:]
 
 
-def display_value(model_field: Any, value: Any, *, is_named: bool = True) -> str:
+def display_value(model_field: models.Field, value: object, *, is_named: bool = True) -> str:
     """Return the text of a column's value: names for ids, labels for choices, local dates."""
     if value is None or value == "":
         return EMPTY
     if model_field.is_relation and not is_named:
         return f"#{value}"
     if model_field.is_relation:
-        row = model_field.remote_field.model._base_manager.filter(pk=value).first()
+        row = _related_model(model_field)._base_manager.filter(pk=value).first()
         return str(row) if row else f"#{value}"
     if model_field.choices:
         return str(dict(model_field.flatchoices).get(value, value))

@@ -12,6 +12,7 @@ from django.utils.translation import override
 
 from partnerships.models import AgreementType, CooperationArea, Role, Unit, User
 from partnerships.models.base import validate_visible_text
+from partnerships.texts import LazyText
 
 
 class DraftPartForm(forms.Form):
@@ -29,7 +30,7 @@ class DraftPartForm(forms.Form):
         return super().errors if self.is_checked else ErrorDict()
 
 
-def line_field(label: Any, length: int = 200, **more: Any) -> forms.CharField:
+def line_field(label: LazyText, length: int = 200, **more: Any) -> forms.CharField:
     return forms.CharField(label=label, max_length=length, validators=[validate_visible_text], **more)
 
 
@@ -65,12 +66,12 @@ def by_key(rows: Iterable[Any]) -> dict[str, Any]:
     return {str(row.pk): row for row in rows}
 
 
-def select(label: Any, **more: Any) -> forms.TypedChoiceField:
+def select(label: LazyText, **more: Any) -> forms.TypedChoiceField:
     """Return a select without options: they are read once for all lines, and ``offer_choices`` fills them in."""
     return forms.TypedChoiceField(label=label, empty_value=None, **more)
 
 
-def offer_choices(field: Any, rows: Mapping[str, Any], *, empty: Any = None) -> None:
+def offer_choices(field: Any, rows: Mapping[str, Any], *, empty: LazyText | None = None) -> None:
     """Fill in the options of a select or of checkboxes; the chosen key is cleaned to its row."""
 
     def row_of(key: str) -> Any:

@@ -31,10 +31,11 @@ from partnerships.models import (
     ReportedFigure,
     Source,
 )
+from partnerships.texts import LazyText
 from partnerships.workflows import ceremonies
 
 # Counting rule -> section, name of the figure, label of its field.
-FIGURES: Mapping[str, tuple[str, Any, Any]] = {
+FIGURES: Mapping[str, tuple[str, LazyText, LazyText]] = {
     CountingRule.EVENT_PARTICIPANTS: (
         "present",
         gettext_lazy("Enterprises taking part"),
@@ -167,7 +168,7 @@ class ReportedForm(DraftPartForm):
         widget=forms.TextInput(attrs={"placeholder": gettext_lazy("as printed")}),
     )
 
-    def __init__(self, *args: Any, rule: str, name: Any, label: Any, section: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, rule: str, name: LazyText, label: LazyText, section: str, **kwargs: Any) -> None:
         super().__init__(*args, prefix=f"reported-{rule}", **kwargs)
         self.rule, self.name, self.label, self.section = rule, name, label, section
         self.named = 0

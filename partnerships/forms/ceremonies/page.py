@@ -1,7 +1,7 @@
 """The ceremony form as a whole: its sections, adding and removing lines, and its errors."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from partnerships.exceptions import DomainError, PossibleDuplicate
-from partnerships.forms.ceremonies.fields import Choices
+from partnerships.forms.ceremonies.fields import Choices, DraftPartForm
 from partnerships.forms.ceremonies.head import COUNTED_KINDS, FIGURES, EventForm, ReportedForm
 from partnerships.forms.ceremonies.lines import (
     PRINTED,
@@ -26,6 +26,7 @@ from partnerships.forms.ceremonies.names import match_names
 from partnerships.forms.numbers import number_or_none
 from partnerships.models import FacilityKind, OrganizationKind, Participation, User
 from partnerships.models.organizations import telling_key
+from partnerships.texts import LazyText
 from partnerships.workflows import ceremonies
 
 # Per section, so that the page stays readable and the request within its limit of fields.
@@ -33,7 +34,7 @@ MOST_LINES = 60
 MOST_ADDED = 30
 BLANK_LINES = 3
 BLANK_PRESENT = {"role": Participation.Role.PARTICIPANT.value, "kind": OrganizationKind.ENTERPRISE.value}
-HEADINGS: Mapping[str, Any] = {
+HEADINGS: Mapping[str, LazyText] = {
     "present": gettext_lazy("Who was there"),
     "agreements": gettext_lazy("Agreements signed"),
     "facilities": gettext_lazy("Joint facilities opened"),
@@ -106,7 +107,7 @@ class CeremonySection:
 
     @property
     def heading(self) -> str:
-        return HEADINGS[self.name]
+        return str(HEADINGS[self.name])
 
     @property
     def last_kind(self) -> str:
@@ -145,7 +146,7 @@ class CeremonyForm:
         ]
         self.sections = {name: self._section(name) for name in SECTIONS}
         lines = [line for section in self.sections.values() for line in section.lines]
-        self.forms: list[Any] = [self.head, *lines, *self.figures]
+        self.forms: list[DraftPartForm] = [self.head, *lines, *self.figures]
 
     def _section(self, name: str) -> CeremonySection:
         lines = []
@@ -163,7 +164,7 @@ class CeremonyForm:
     def focus_on(self, key: str) -> None:
         """Put the cursor in the first empty field of a new line."""
         line = next((form for form in self.forms if key and form.prefix == key), None)
-        if line:
+        if isinstance(line, CeremonyLineForm):
             empty = (name for name in line.fields if name not in FILLED_LATER and not line.typed(name))
             line.fields[next(empty)].widget.attrs["autofocus"] = True
 
@@ -172,22 +173,22 @@ class CeremonyForm:
         return [(key, str(row)) for key, row in self.choices.types.items()]
 
     @property
-    def facility_choices(self) -> list[tuple[str, Any]]:
+    def facility_choices(self) -> Sequence[tuple[str, LazyText]]:
         return FacilityKind.choices
 
     @property
-    def problems(self) -> list[tuple[str, str, Any, str]]:
+    def problems(self) -> list[tuple[str, str, LazyText, str]]:
         """All errors of the page as (place, anchor, label of the field, message)."""
         found = []
         for form in self.forms:
             found += [
-                (self._place(form), *_field_of(form, name), error)
+                (self._place(form), *_field_of(form, name), str(error))
                 for name, all_of in form.errors.items()
                 for error in all_of
             ]
         return found
 
-    def _place(self, form: Any) -> str:
+    def _place(self, form: DraftPartForm) -> str:
         """Name the place of a form, such as "Agreements signed, line 2"; empty for the event itself."""
         if isinstance(form, ReportedForm):
             return str(form.label)
@@ -268,7 +269,7 @@ class CeremonyForm:
         form.add_error(name if name in form.fields else None, str(error))
 
 
-def _field_of(form: Any, name: str) -> tuple[str, Any]:
+def _field_of(form: DraftPartForm, name: str) -> tuple[str, LazyText]:
     if name not in form.fields:
         return "", ""
     field = form[name]
