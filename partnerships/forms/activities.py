@@ -1,4 +1,4 @@
-"""Entering a follow-up, planned or done, with its photos and minutes."""
+"""Forms that enter and edit an activity, planned or done, and attach its photos and minutes."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
@@ -90,14 +90,14 @@ class DetailFields(forms.Form):
     findings = _text(_("Findings"))
 
     def details(self, kind: str) -> dict[str, Any]:
-        """Column -> value for the table of ``kind``. Call it on a valid form."""
+        """Return the columns and values of the details of ``kind``; call it on a valid form."""
         values = {name: self.cleaned_data[name] for name in DETAILS.get(kind, ())}
         if "currency" in values:
             values["currency"] = values["currency"] or self.fields["currency"].initial
         return values
 
     def details_by_kind(self) -> list[dict[str, Any]]:
-        """Each kind whose details the form asks, with their fields and whether something stands in one."""
+        """Return each kind that has details, with their fields and whether one is filled in."""
         parts = []
         for kind, names in DETAILS.items():
             fields = [self[name] for name in names if name in self.fields]
@@ -140,20 +140,20 @@ class About:
         return promised or CooperationArea.objects.filter(is_active=True)
 
     def events(self, user: User) -> list[Event]:
-        """The event itself, that of the agreement, and the latest."""
+        """Return the event itself, that of the agreement, and the latest events."""
         latest = list(Event.objects.visible_to(user)[:EVENTS_OFFERED])
         first = [self.event, self.agreement.event if self.agreement else None]
         return list(dict.fromkeys(event for event in [*first, *latest] if event))
 
 
 def offer_events(field: Any, about: About, user: User) -> None:
-    """A few to choose among; any that one sees may be meant."""
+    """Offer a few events to choose from; any event that the user sees is accepted."""
     field.queryset = Event.objects.visible_to(user)
     field.choices = [("", field.empty_label), *((row.pk, str(row)) for row in about.events(user))]
 
 
 class NewActivityForm(DomainFormMixin, DetailFields, forms.ModelForm):
-    """One short form that plans a follow-up, or records one that has taken place with what comes next.
+    """The short form that plans an activity, or records one that has taken place and its next step.
 
     What belongs to another kind than the chosen one, or to one that is over, is refused, not dropped. The page shows a
     few agreements to choose among, and those that were searched for.
@@ -218,14 +218,14 @@ class NewActivityForm(DomainFormMixin, DetailFields, forms.ModelForm):
         self._offer_units(user)
 
     def _offer_agreements(self, user: User) -> None:
-        """Nobody reads them all in a list: the page shows a few, and those that were searched for."""
+        """Accept any agreement the user may follow up; the page shows a few and those searched for."""
         if self.is_agreement_fixed:
             del self.fields["agreement"], self.fields["find"]
             return
         offer_rows(self, "agreement", Agreement.objects.followed_up_by(user))
 
     def _offer_units(self, user: User) -> None:
-        """Nothing to choose under an agreement, nor for whoever works for one unit."""
+        """Offer the units; the field goes if there is an agreement or the user works for one unit."""
         units = Unit.objects.all()
         if not user.sees_all_units:
             units = units.filter(pk__in=user.scope.unit_ids_as(Role.COORDINATOR))
@@ -319,7 +319,7 @@ class ActivityForm(DomainFormMixin, DetailFields, VersionedForm):
                     self.fields[name].initial = forms.model_to_dict(self.detail, [name])[name]
 
     def _offer_partners(self, about: About) -> None:
-        """The parties, whoever was at the event, and whoever stands there already; with the areas that may count."""
+        """Offer the parties, participants of the event and current partners, with the areas that may count."""
         partners = self.instance.partners.values("organization")
         credited = list(self.instance.credits.values_list("area", "organization"))
         self.offered = list(
@@ -338,7 +338,7 @@ class ActivityForm(DomainFormMixin, DetailFields, VersionedForm):
         self.fields["credits"].initial = [f"{area}-{organization}" for area, organization in credited]
 
     def grid(self) -> list[dict[str, Any]]:
-        """A line for each organization: whether it takes part, and for each area whether that counts."""
+        """Return a line for each organization: whether it takes part, and for each area whether it counts."""
         ticked = {str(value) for value in self["organizations"].value() or ()}
         counted = set(self["credits"].value() or ())
         return [
@@ -407,7 +407,7 @@ class FilesField(forms.FileField):
     widget = FilesInput
 
     def clean(self, data: Any, initial: Any = None) -> list[Any]:
-        """Each file by itself; a list, also of one."""
+        """Clean each file by itself and return a list, even of one file."""
         files = data if isinstance(data, list) else [data]
         return [super(FilesField, self).clean(file, initial) for file in files or [None]]
 
@@ -430,7 +430,7 @@ class AttachmentForm(DomainFormMixin, forms.Form):
 
 
 def _unit_for(agreement: Agreement, user: User) -> Unit:
-    """The agreement's unit, or the participating unit that this person works for."""
+    """Return the agreement's unit, or the participating unit that this person works for."""
     units = [agreement.unit, *(row.unit for row in agreement.participating_units.select_related("unit"))]
     own = (unit for unit in units if may(user, "activity.edit", Activity(unit=unit)))
     return next(own, agreement.unit)

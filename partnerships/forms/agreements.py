@@ -1,4 +1,4 @@
-"""Forms of an agreement: registered or edited with its parts, and once it is signed renewed, amended, joined, left."""
+"""Forms that register and edit an agreement with its parts, and renew, amend, join or leave a signed one."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -72,7 +72,7 @@ class AreaForm(LineForm):
 
 
 class TermForm(LineForm):
-    """Without a start, it starts on the day of signing where that is known."""
+    """A term; without a start it starts on the day of signing, if that is known."""
 
     class Meta:
         model = AgreementTerm
@@ -96,7 +96,7 @@ class TermForm(LineForm):
 
 
 class AgreementForm(FormWithLines):
-    """An agreement with its parties, areas and term, as long as it is a draft; later what is not locked."""
+    """Edits a draft with its parties, areas and term, or what is not locked of a later agreement."""
 
     coordinator = PickField("person", label=_("Coordinator"), required=False)
     event = PickField("event", label=_("Signed at"), required=False)
@@ -191,12 +191,12 @@ class AgreementForm(FormWithLines):
         )
 
     def first_lines(self, prefix: str) -> list[dict[str, Any]]:
-        """New lines that stand there before anybody asks for one, with what is known of each."""
+        """Return the initial values of the new lines that the page shows at first."""
         return [{}] if prefix == TERM else []
 
     @property
     def has_frame(self) -> bool:
-        """Whether there is something to see in the part of the form that is rarely needed."""
+        """Whether any of the rarely needed fields is filled in."""
         rare = set(self.frame) - {"currency", "is_party_list_complete"}
         return self.is_bound or any(self[name].value() for name in rare if name in self.fields)
 
@@ -234,7 +234,7 @@ class AgreementForm(FormWithLines):
         )
 
     def _labels(self) -> tuple[list[Model], list[Model]]:
-        """The programme's label to put on, and the one to take off."""
+        """Return the programme labels to add and those to remove."""
         if "programme" not in self.changed_data:
             return [], []
         chosen = self.cleaned_data["programme"]
@@ -242,7 +242,7 @@ class AgreementForm(FormWithLines):
 
 
 class NewAgreementForm(AgreementForm):
-    """A draft; or, with the day of signing, an agreement that was signed already."""
+    """Registers a draft, or with a day of signing an agreement that is signed already."""
 
     on = forms.DateField(
         label=_("Signed on"),
@@ -262,7 +262,7 @@ class NewAgreementForm(AgreementForm):
             self.fields["coordinator"].initial = user.pk
 
     def first_lines(self, prefix: str) -> list[dict[str, Any]]:
-        """Two parties: our own side where it is known, and the one the page was opened for; an area, a term."""
+        """Two parties, our own side and the one that the page was opened for; one area and one term."""
         if prefix != PARTIES:
             return [{}]
         ours = self.own_unit and self.own_unit.organization_id
@@ -287,7 +287,7 @@ class NewAgreementForm(AgreementForm):
 
 
 class RenewForm(VerbForm):
-    """The next term, from the day after the current one."""
+    """Renews an agreement by the next term, from the day after the current one."""
 
     basis = forms.ChoiceField(
         label=_("How it was renewed"),
@@ -304,7 +304,7 @@ class RenewForm(VerbForm):
 
 
 class AmendForm(VerbForm):
-    """A signed amendment; with an end or a date of review, the term changes from the day it takes effect."""
+    """Records a signed amendment; with an end or a review date it changes the term from the day it takes effect."""
 
     signed_on = forms.DateField(label=_("Signed on"), widget=DateInput)
     effective_on = forms.DateField(label=_("Takes effect on"), widget=DateInput)
@@ -317,7 +317,7 @@ class AmendForm(VerbForm):
 
 
 class AccedeForm(VerbForm):
-    """A later signature. Whoever shows the form says which organizations there are to choose from."""
+    """Adds a party that signs later. The page sets the organizations to choose from."""
 
     organization = forms.ModelChoiceField(label=_("Organization"), queryset=Organization.objects.none())
     on = forms.DateField(label=_("Acceded on"), widget=DateInput)
@@ -334,7 +334,7 @@ class AccedeForm(VerbForm):
 
 
 class WithdrawForm(VerbForm):
-    """A party leaves; its row stays."""
+    """Records that a party leaves; its row stays."""
 
     party = forms.ModelChoiceField(label=_("Party"), queryset=AgreementParty.objects.none())
     on = forms.DateField(label=_("Withdrew on"), widget=DateInput)

@@ -1,4 +1,4 @@
-"""Forms around a demand: whom to ask, and what comes of it."""
+"""Forms that ask units about a demand and record its outcome."""
 
 import datetime as dt
 from typing import Any
@@ -14,7 +14,7 @@ from partnerships.workflows import demands
 
 
 class DemandForm(VerbForm):
-    """Input for a verb on a demand, on a day."""
+    """A verb on a demand that takes a day."""
 
     on = forms.DateField(label=_("Date"), widget=DateInput)
 
@@ -27,7 +27,7 @@ class DemandForm(VerbForm):
 
 
 class AskUnitsForm(DemandForm):
-    """Offers the units that were not asked yet."""
+    """Asks units that were not asked yet."""
 
     units = forms.ModelMultipleChoiceField(
         label=_("Units to ask"),

@@ -1,4 +1,4 @@
-"""Papers: a new document on a record, and the next version of one."""
+"""Forms that upload a new document or the next version of one."""
 
 import datetime as dt
 from typing import Any
@@ -33,7 +33,7 @@ class DocumentForm(DomainFormMixin, forms.ModelForm):
 
 
 class ReplaceForm(DomainFormMixin, forms.Form):
-    """The file that becomes the current version; the earlier ones stay."""
+    """Uploads a file as the current version; earlier versions stay."""
 
     file = forms.FileField(label=_("New file"), help_text=FILE_HELP)
 

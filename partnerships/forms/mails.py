@@ -34,12 +34,12 @@ def headers_of(message: EmailMessage) -> str:
 
 
 def may_read_address(delivery: Delivery, user: User) -> bool:
-    """A contact's is for those who may see it on the contact's own page; headers and the server's answers hold it too."""
+    """Whether the user may see the address; that of a contact is also in headers and in answers of the server."""
     return delivery.contact is None or may(user, "contact.view_personal", delivery.contact)
 
 
 def frame(delivery: Delivery, user: User) -> HttpResponse:
-    """The mail as a mail program shows it, for a frame that runs nothing and fetches nothing."""
+    """Return the mail as a mail program shows it, for a frame that runs and fetches nothing."""
     part = _read(delivery, user).get_body(preferencelist=("html", "plain"))
     if part is None:
         raise Http404
@@ -49,7 +49,7 @@ def frame(delivery: Delivery, user: User) -> HttpResponse:
 
 
 def file(delivery: Delivery, user: User) -> HttpResponse:
-    """The exact bytes, to be saved."""
+    """Return the exact bytes as a download."""
     _read(delivery, user)
     if not may_read_address(delivery, user):
         raise PermissionDenied(_("The file names the address of a contact, which is not shown to you."))
@@ -60,7 +60,7 @@ def file(delivery: Delivery, user: User) -> HttpResponse:
 
 
 def _read(delivery: Delivery, user: User) -> EmailMessage:
-    """403 for whoever may see the mail but not what it says, 404 for one that is not written yet."""
+    """Answer 403 if the user may not read the mail, 404 if it is not written yet."""
     reason = refusal(user, "delivery.view_body", delivery)
     if reason is not None:
         raise PermissionDenied(str(reason))
@@ -79,7 +79,7 @@ def release_form(row: Delivery, data: QueryDict | None) -> ReleaseForm:
 
 
 def may_be_repeated(row: Delivery) -> bool:
-    """A notice is not sent again: what it tells of is in the list."""
+    """Whether it can be sent again; a notice cannot, the list shows the same."""
     return row.status in NOT_THROUGH and row.kind != Delivery.Kind.NOTICE
 
 

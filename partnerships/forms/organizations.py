@@ -1,4 +1,4 @@
-"""Forms for what can be done with an organization, and for the people who work there."""
+"""Forms of organizations and of the contacts who work there."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ class NameForm(LineForm):
 
 
 class OrganizationForm(FormWithLines):
-    """An organization with its other names, new or changed."""
+    """Edits an organization with its other names."""
 
     region = PickField("region", label=_("Region"), required=False)
     website = forms.URLField(label=_("Website"), required=False, max_length=200, assume_scheme="https")
@@ -73,7 +73,7 @@ class OrganizationForm(FormWithLines):
 
 
 class NewOrganizationForm(OrganizationForm):
-    """Asks once more where there are organizations of a similar name; whoever says it is another one goes on."""
+    """Registers an organization; if there are look-alikes, the user has to confirm that it is another one."""
 
     unit = forms.ModelChoiceField(
         label=_("Held by"), queryset=Unit.objects.none(), help_text=_("The unit that keeps up the relation.")
@@ -122,7 +122,7 @@ class NewOrganizationForm(OrganizationForm):
 
 
 class ContactForm(DomainFormMixin, VersionedForm):
-    """A person at an organization."""
+    """Registers or edits a contact, a person at an organization."""
 
     class Meta:
         model = Contact

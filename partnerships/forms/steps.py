@@ -41,7 +41,7 @@ from partnerships.workflows import activities, agreements, demands, facilities, 
 
 
 class DateInput(forms.DateInput):
-    """The browser's own date picker; ISO on the wire in every language."""
+    """The date picker of the browser; it sends ISO dates in every language."""
 
     input_type = "date"
 
@@ -95,12 +95,12 @@ class StepForm(VerbForm):
 
 class TerminateForm(StepForm):
     def clean_on(self) -> dt.date:
-        """Notice may end an agreement on a day to come."""
+        """Accept a day in the future: notice may end an agreement then."""
         return self.cleaned_data["on"]
 
 
 class SigningForm(StepForm):
-    """Shows what the person should know before they record a signing."""
+    """Records a signing, and shows warnings before."""
 
     on = forms.DateField(label=_("Signed on"), widget=DateInput)
 
@@ -157,7 +157,7 @@ class ReplanForm(StepForm):
 
 
 class MoveForm(VerbForm):
-    """Another due date for a milestone."""
+    """Moves the due date of a milestone."""
 
     due_on = forms.DateField(label=_("New due date"), widget=DateInput)
     reason = forms.CharField(label=_("Reason"), max_length=2000, widget=forms.Textarea(attrs={"rows": 2}))
@@ -171,7 +171,7 @@ class MoveForm(VerbForm):
 
 
 class SnoozeForm(VerbForm):
-    """No reminder of a milestone before a day."""
+    """Snoozes the reminders of a milestone until a day."""
 
     until = forms.DateField(label=_("Until"), widget=DateInput)
     reason = forms.CharField(label=_("Reason"), max_length=2000, widget=forms.Textarea(attrs={"rows": 2}))
@@ -197,7 +197,7 @@ class UnsnoozeForm(VerbForm):
 
 
 class AssignForm(VerbForm):
-    """Another owner for a milestone, among the people one may see."""
+    """Gives a milestone to another owner, among the people the user may see."""
 
     owner = forms.ModelChoiceField(label=_("Owner"), queryset=User.objects.none())
 
@@ -240,7 +240,7 @@ class ContactNoteForm(DomainFormMixin, forms.Form):
         self.fields["on"].initial = today
 
     def keep(self, actor: User, **about: Any) -> ContactNote:
-        """The note about an agreement, or about a milestone and what it belongs to."""
+        """Register the note about an agreement, or about a milestone and its agreement or organization."""
         row: Agreement | Milestone = about["about"]
         milestone = row if isinstance(row, Milestone) else None
         note = ContactNote(
@@ -272,7 +272,7 @@ _WORKFLOWS: dict[type[models.Model], tuple[TransitionTable, _Steps, dict[str, ty
 
 
 def step_form(row: Any, name: str, *, today: dt.date, data: Any = None) -> StepForm:
-    """The form of the step ``name`` for ``row``. Raises ``KeyError`` for a step its table does not have."""
+    """Return the form of the step ``name`` for ``row``. Raises ``KeyError`` for an unknown step."""
     table, verbs, special = _WORKFLOWS[type(row)]
     form_class = special.get(name, StepForm)
     return form_class(data, row=row, today=today, transition=table[name], verb=verbs[name])
@@ -280,7 +280,7 @@ def step_form(row: Any, name: str, *, today: dt.date, data: Any = None) -> StepF
 
 @dataclass(frozen=True)
 class StepOffer:
-    """A step the status allows. ``refusal`` says why this person cannot take it, None when they can."""
+    """A step that the status allows, with the ``refusal`` if this person may not take it."""
 
     transition: Transition
     refusal: LazyText | None
