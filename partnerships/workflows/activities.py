@@ -488,5 +488,5 @@ def _register_next_step(activity: Activity, due_on: dt.date, *, actor: User | No
     try:
         register_milestone(milestone, actor=actor, today=today)
     except DomainError as error:
-        error.field = {"title": "next_step", "due_on": "next_step_on"}.get(error.field or "")
+        error.field = "next_step_on" if error.field == "due_on" else "next_step"
         raise

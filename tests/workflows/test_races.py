@@ -214,7 +214,8 @@ def test_two_first_agreements_with_the_same_partners_make_each_holder_once() -> 
     assert OrganizationUnit.objects.filter(unit=unit).count() == 2
 
 
-def test_activities_of_one_agreement_are_completed_while_it_is_terminated() -> None:
+def test_a_next_step_of_an_activity_does_not_outlive_the_agreement() -> None:
+    """Whoever completes an activity after the agreement has ended is told that there is no next step under it."""
     agreement = AgreementFactory(signed=True)
     partners = [row.organization for row in agreement.parties.all()]
     visits = [ActivityFactory(agreement=agreement, organizations=partners) for _ in range(3)]
@@ -225,8 +226,9 @@ def test_activities_of_one_agreement_are_completed_while_it_is_terminated() -> N
         for visit in visits
     ]
     results = run_together(*calls, partial(terminate_agreement, agreement, actor=None, on=DAY, reason="Insolvent"))
-    assert refused(results) == []
+    assert {(type(error), error.field) for error in refused(results)} <= {(TransitionRefused, "next_step")}
     assert Agreement.objects.get().status == AgreementStatus.TERMINATED
+    assert agreement.milestones.pending().count() == 0
 
 
 def test_two_answers_chosen_at_once() -> None:
