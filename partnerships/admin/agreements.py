@@ -1,12 +1,12 @@
 """Agreements: drafted and kept here, moved on by steps, registered in one form when they were signed already."""
 
 import datetime as dt
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AutocompleteSelect
-from django.db.models import QuerySet
+from django.db.models import Field, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import formats, timezone
@@ -53,6 +53,7 @@ from partnerships.models import (
     workday_test,
 )
 from partnerships.permissions import refusal
+from partnerships.requests import user_of
 from partnerships.statuses import AgreementStatus
 from partnerships.workflows.agreements import (
     LEAST_SIGNATORIES,
@@ -145,7 +146,7 @@ class MilestoneInline(LinkedInline):
     fields = ("link", "kind", "due_on", "owner", "status_label")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).visible_to(request.user).select_related("owner")
+        return super().get_queryset(request).visible_to(user_of(request)).select_related("owner")
 
     @display(description=_("status"))
     def status_label(self, milestone: Milestone) -> str:
@@ -168,10 +169,7 @@ def _amend(row: Agreement, request: HttpRequest, data: Any) -> forms.Form:
 
 def _accede(row: Agreement, request: HttpRequest, data: Any) -> forms.Form:
     form = AccedeForm(data, row=row, today=timezone.localdate())
-    field = form.fields["organization"]
-    source = AgreementParty._meta.get_field("organization")
-    field.widget = UnfoldAutocomplete(source, admin.site)
-    field.queryset = field.queryset  # binds the choices to the new widget
+    choose_by_autocomplete(form, "organization", AgreementParty._meta.get_field("organization"))
     return form
 
 
@@ -204,6 +202,13 @@ class UnfoldAutocomplete(AutocompleteSelect):
     @property
     def media(self) -> forms.Media:
         return UnfoldAdminAutocompleteWidget().media
+
+
+def choose_by_autocomplete(form: forms.BaseForm, name: str, source: Field) -> None:
+    """Let the field ``name`` of a shared form look up its row as the admin's own forms do for the column ``source``."""
+    field = cast("forms.ModelChoiceField", form.fields[name])
+    field.widget = UnfoldAutocomplete(source, admin.site)
+    field.queryset = field.queryset  # binds the choices to the new widget
 
 
 def _has_end(agreement: Agreement) -> bool:
@@ -344,7 +349,7 @@ class AgreementAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         return RegisterSignedAdmin(Agreement, self.admin_site).add_view(request)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        links = {"may_register": refusal(request.user, "agreement.record_signed") is None}
+        links = {"may_register": refusal(user_of(request), "agreement.record_signed") is None}
         return super().changelist_view(request, {**links, **(extra_context or {})})
 
     def delete_view(
@@ -357,7 +362,7 @@ class AgreementAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
             return HttpResponseRedirect(reverse("admin:partnerships_agreement_change", args=[object_id]))
 
     def delete_model(self, request: HttpRequest, obj: Agreement) -> None:
-        delete_draft(obj, actor=request.user)
+        delete_draft(obj, actor=user_of(request))
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list, dict, set, list]:
         """The verb takes the draft's parts along, and refuses where something was done under it."""
@@ -380,8 +385,8 @@ class AgreementAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         return ", ".join([*names[:2], *([rest] if rest else [])])
 
     @display(description=_("ends on"), ordering="current_ends_on")
-    def ends_on(self, agreement: Agreement) -> Any:
-        return agreement.current_ends_on
+    def ends_on(self, agreement: Agreement) -> dt.date | None:
+        return agreement.current_ends_on  # type: ignore[attr-defined]  # annotated by with_current_end
 
     @display(description=_("decision date, and how it is counted"))
     def decision(self, agreement: Agreement) -> str:
@@ -390,7 +395,7 @@ class AgreementAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
             return gettext("No term yet.")
         decision = term.decision_date(workday_test(agreement.unit.effective_calendar))
         if decision is None:
-            return gettext("Open-ended: review on %(day)s.") % {"day": formats.date_format(term.review_on)}
+            return gettext("Open-ended: review on %(day)s.") % {"day": formats.date_format(term.review_on or "")}
         words = gettext(
             "Ends %(end)s; with %(notice)s %(unit)s of notice → %(notice_by)s; with %(lead)s days to decide → "
             "%(lead_from)s; the working day on or before it: %(decide_on)s."
@@ -418,7 +423,7 @@ class RegisteredTermForm(PartForm):
         return super().clean()
 
     def _get_validation_exclusions(self) -> set[str]:
-        excluded = super()._get_validation_exclusions()
+        excluded = super()._get_validation_exclusions()  # type: ignore[misc]  # private to Django
         return excluded - {"starts_on"} if self.instance.starts_on else excluded
 
 
@@ -447,7 +452,7 @@ class RegisterSignedAdmin(AgreementAdmin):
 
     add_action = "agreement.record_signed"
     add_form = RegisterForm
-    register_verb = staticmethod(register_signed_agreement)
+    register_verb = staticmethod(register_signed_agreement)  # type: ignore[assignment]  # takes the day, too
     change_form_outer_before_template = "admin/partnerships/register_signed_intro.html"
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -472,7 +477,7 @@ class RegisterSignedAdmin(AgreementAdmin):
             document = Document(
                 agreement=form.instance, kind=Document.Kind.SIGNED_PAPER, title=gettext("Signed agreement")
             )
-            more: dict[str, Any] = {"actor": request.user, "today": timezone.localdate(), "at": timezone.now()}
+            more: dict[str, Any] = {"actor": user_of(request), "today": timezone.localdate(), "at": timezone.now()}
             register_document(document, file=paper, **more)
         for warning in signing_warnings(form.instance):
             messages.warning(request, warning)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from django.contrib.admin import AdminSite
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.db.models import ForeignKey, Model, QuerySet, TextField, URLField
@@ -27,6 +28,7 @@ from partnerships.forms.numbers import number_or_none
 from partnerships.models import Citation, StatusChange
 from partnerships.models.base import status_of
 from partnerships.permissions import may
+from partnerships.requests import user_of
 from partnerships.workflows.records import edit_record, register_record
 
 # What Django's own list filters append to a field's name.
@@ -67,7 +69,7 @@ class ScopedMixin:
         answers = request.__dict__.setdefault("_admin_answers", {})
         key = (action, obj and (type(obj), obj.pk, getattr(obj, "unit_id", None)))
         if key not in answers:
-            answers[key] = may(request.user, action, obj)
+            answers[key] = may(user_of(request), action, obj)
         return answers[key]
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -88,9 +90,10 @@ class ScopedMixin:
             return False
         return not Citation.objects.of(obj).exists()
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """The rows the user sees, of the model's own kind of queryset."""
         rows = super().get_queryset(request)  # type: ignore[misc]
-        return rows.visible_to(request.user) if hasattr(rows, "visible_to") else rows
+        return rows.visible_to(user_of(request)) if hasattr(rows, "visible_to") else rows
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """No bulk actions: each step has its own page, its own question and its own history row."""
@@ -103,7 +106,7 @@ class ChoicesMixin:
     def formfield_for_foreignkey(
         self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any
     ) -> ModelChoiceField | None:
-        kwargs.setdefault("queryset", choosable(db_field.remote_field.model, request.user))
+        kwargs.setdefault("queryset", choosable(db_field.remote_field.model, user_of(request)))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
 
 
@@ -180,7 +183,7 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
         """Register or edit the row with its parts; the verb writes, and Django's change message says what."""
         lines = [formset for formset in formsets if isinstance(formset, PartFormSet)]
         parts = [line.instance for formset in lines for line in formset.changed_forms]
-        common = {"actor": request.user, "today": timezone.localdate(), "parts": parts, **form.arguments()}
+        common = {"actor": user_of(request), "today": timezone.localdate(), "parts": parts, **form.arguments()}
         if change:
             columns = {column.name for column in form.instance._meta.concrete_fields}
             changes = {name: form.cleaned_data[name] for name in form.changed_data if name in columns}
@@ -201,7 +204,7 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
         if getattr(form, "conflict", None):
             edited = [inline for inline in context["inline_admin_formsets"] if inline.has_change_permission]
             formsets = [inline.formset for inline in edited]
-            form.conflict.describe(form, formsets, reader=request.user)
+            form.conflict.describe(form, formsets, reader=user_of(request))
             form.conflict.take_over(form, formsets)
             for inline in edited:
                 if isinstance(inline.formset, PartFormSet):
@@ -227,7 +230,7 @@ class OfficeAdmin(SimpleHistoryAdmin, PlainAdmin):
         obj = self._visible(request, object_id)
         steps = StatusChange.objects.of(obj) if hasattr(obj, "status") else ()
         context = {"steps": list(steps), "status_labels": _status_labels(obj)}
-        if not may(request.user, "user.view"):
+        if not may(user_of(request), "user.view"):
             context["admin_user_view"] = ""  # the page of an account, which most people may not open
         return super().history_view(request, object_id, {**context, **(extra_context or {})})
 
@@ -283,6 +286,8 @@ def _status_labels(obj: Any) -> dict[str, Any]:
 class PartMixin(ChoicesMixin):
     """Rows inside the page of the root they belong to; what one may do with the root one may do with them."""
 
+    model: type[Model]
+    admin_site: AdminSite
     form = PartForm
     extra = 0
     hide_title = True  # the row says it all
@@ -347,7 +352,7 @@ class LinkedMixin(ReadOnlyMixin):
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         formset = super().get_formset(request, obj, **kwargs)
         if obj is not None and self.may_add(request, obj):
-            opts = self.model._meta  # type: ignore[attr-defined]
+            opts = self.model._meta
             url = reverse(f"admin:{opts.app_label}_{opts.model_name}_add")
             self.add_link = f"{url}?{urlencode(self.reference_to(obj, formset))}"
         return formset
@@ -380,12 +385,12 @@ class CitationInline(LinkedMixin, GenericTabularInline):
         return {"content_type": ContentType.objects.get_for_model(root).pk, "object_id": root.pk}
 
     def may_add(self, request: HttpRequest, root: Any) -> bool:
-        return may(request.user, "citation.edit")
+        return may(user_of(request), "citation.edit")
 
     @display(description=_("source"))
     def link(self, row: Any) -> str:
         return admin_link(row, row.source) if self.has_links else str(row.source)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        self.has_links = may(request.user, "citation.edit")
+        self.has_links = may(user_of(request), "citation.edit")
         return super().get_queryset(request).select_related("source", "statement")

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from partnerships.admin.agreements import MilestoneInline, UnfoldAutocomplete
+from partnerships.admin.agreements import MilestoneInline, choose_by_autocomplete
 from partnerships.admin.base import (
     CitationInline,
     OfficeAdmin,
@@ -28,6 +28,7 @@ from partnerships.admin.programmes import LabelInline
 from partnerships.admin.steps import StepsMixin, Verb
 from partnerships.forms.demands import AgreementOutcomeForm, AskUnitsForm, OutcomeForm, ProjectOutcomeForm
 from partnerships.models import Achievement, AgreementParty, Answer, Demand
+from partnerships.requests import user_of
 from partnerships.statuses import DemandStatus
 from partnerships.workflows.demands import edit_answer, edit_demand, register_demand
 
@@ -42,9 +43,7 @@ def _ask_units(row: Demand, request: HttpRequest, data: Any) -> forms.Form:
 def _agree(form_class: type[OutcomeForm]) -> Any:
     def make_form(row: Demand, request: HttpRequest, data: Any) -> forms.Form:
         form = form_class(data, row=row, today=timezone.localdate())
-        field = form.fields["partner"]
-        field.widget = UnfoldAutocomplete(AgreementParty._meta.get_field("organization"), admin.site)
-        field.queryset = field.queryset  # binds the choices to the new widget
+        choose_by_autocomplete(form, "partner", AgreementParty._meta.get_field("organization"))
         return form
 
     return make_form
@@ -89,7 +88,7 @@ class AnswerInline(ReadOnlyInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rows = super().get_queryset(request).select_related("unit", "organization", "achievement")
-        return rows.visible_to(request.user)
+        return rows.visible_to(user_of(request))
 
     @display(description=_("answer"))
     def who(self, answer: Answer) -> str:

@@ -17,6 +17,7 @@ from partnerships.admin.versions import RootForm
 from partnerships.models import Document, DocumentVersion
 from partnerships.models.documents import DOCUMENT_TARGETS
 from partnerships.permissions import refusal
+from partnerships.requests import user_of
 from partnerships.workflows.documents import edit_document, register_document
 
 
@@ -44,7 +45,7 @@ class DocumentInline(LinkedInline):
     verbose_name_plural = _("documents")
 
     def may_add(self, request: HttpRequest, root: Any) -> bool:
-        return refusal(request.user, "document.upload", Document(**{self.target_name(): root})) is None
+        return refusal(user_of(request), "document.upload", Document(**{self.target_name(): root})) is None
 
     def target_name(self) -> str:
         """The column of a document that points at the rows of this page."""
@@ -52,7 +53,7 @@ class DocumentInline(LinkedInline):
         return next(name for name in names if self._points_at(name))
 
     def _points_at(self, name: str) -> bool:
-        return Document._meta.get_field(name).remote_field.model is self.parent_model._meta.concrete_model
+        return Document._meta.get_field(name).related_model is self.parent_model._meta.concrete_model
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("versions")

@@ -18,6 +18,7 @@ from partnerships.admin.navigation import Attention
 from partnerships.models import ReportedFigure
 from partnerships.models.figures import FIGURE_SUBJECTS
 from partnerships.reports.figures import RULES, to_register, with_recorded
+from partnerships.requests import user_of
 
 ATTENTION = {
     "to_register": Attention(
@@ -82,7 +83,7 @@ class ReportedFigureAdmin(RecordAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return with_recorded(super().get_queryset(request), request.user)
+        return with_recorded(super().get_queryset(request), user_of(request))
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         return self.inlines if obj else ()

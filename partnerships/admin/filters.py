@@ -1,11 +1,11 @@
 """Filters of the change lists."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.admin.filters import RelatedFieldListFilter
-from django.db.models import Field, QuerySet
+from django.db.models import Field, Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from partnerships.forms.numbers import row_or_none
 from partnerships.models import ReportedFigure
 from partnerships.reports.figures import recorded
+from partnerships.requests import user_of
 
 
 class AttentionFilter(admin.SimpleListFilter):
@@ -33,10 +34,11 @@ class AttentionFilter(admin.SimpleListFilter):
 class ScopedRelatedFilter(RelatedFieldListFilter):
     """Offers only rows the person may see: names of other units' rows are theirs."""
 
-    def field_choices(self, field: Field, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
-        rows = field.remote_field.model._default_manager.all()
+    def field_choices(self, field: Field, request: HttpRequest, model_admin: Any) -> Any:
+        model = cast("type[Model]", field.related_model)
+        rows = model._default_manager.all()
         if hasattr(rows, "visible_to"):
-            rows = rows.visible_to(request.user)
+            rows = rows.visible_to(user_of(request))
         return [(row.pk, str(row)) for row in rows]
 
 
@@ -51,10 +53,10 @@ class CountedFilter(admin.SimpleListFilter):
         return [(str(self.figure.pk), self.figure)] if self.figure else []
 
     def _figure(self, request: HttpRequest) -> ReportedFigure | None:
-        return row_or_none(ReportedFigure.objects.visible_to(request.user), self.value())
+        return row_or_none(ReportedFigure.objects.visible_to(user_of(request)), self.value())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        counted = recorded(self.figure, request.user) if self.figure else None
+        counted = recorded(self.figure, user_of(request)) if self.figure else None
         if counted is None:
             return queryset
         if counted.model is not queryset.model._meta.concrete_model:
@@ -75,7 +77,7 @@ class MineFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         if self.value() == "yes":
-            return queryset.filter(**{self.field: request.user})
+            return queryset.filter(**{self.field: user_of(request)})
         if self.value() == "nobody":
             return queryset.filter(**{f"{self.field}__isnull": True})
         return queryset

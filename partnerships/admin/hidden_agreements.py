@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from partnerships.models import Activity, Agreement
+from partnerships.requests import user_of
 from partnerships.texts import LazyText
 
 Page = TypeVar("Page", bound=ModelAdmin)
@@ -34,13 +35,13 @@ class HiddenAgreementsMixin:
 
     def _hidden(self, request: HttpRequest, obj: Model | None) -> frozenset[str]:
         """The names of the fields to hide, queried once per request: a page asks for its fields many times."""
-        if obj is None or request.user.sees_all_units:  # type: ignore[attr-defined]
+        if obj is None or user_of(request).sees_all_units:
             return frozenset()
         ids = {name: getattr(obj, f"{name}_id") for name in self.agreement_fields}
         visible = request.__dict__.setdefault("_visible_agreements", {})
         key = frozenset(ids.values()) - {None}
         if key not in visible:
-            rows = Agreement.objects.visible_to(request.user).filter(pk__in=key)
+            rows = Agreement.objects.visible_to(user_of(request)).filter(pk__in=key)
             visible[key] = set(rows.values_list("pk", flat=True)) if key else set()
         return frozenset(name for name, pk in ids.items() if pk and pk not in visible[key])
 

@@ -1,7 +1,7 @@
 """Milestones: everything dated that somebody must do."""
 
 import datetime as dt
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from partnerships.admin.agreements import UnfoldAutocomplete, log_contact_form
+from partnerships.admin.agreements import choose_by_autocomplete, log_contact_form
 from partnerships.admin.base import OfficeAdmin, WordSearchMixin, status_badge
 from partnerships.admin.documents import DocumentInline
 from partnerships.admin.filters import AttentionFilter, MineFilter, ScopedRelatedFilter
@@ -20,9 +20,11 @@ from partnerships.admin.hidden_agreements import hides_agreements
 from partnerships.admin.navigation import Attention
 from partnerships.admin.steps import StepsMixin, Verb
 from partnerships.admin.versions import RootForm
+from partnerships.forms.choices import offer_rows
 from partnerships.forms.steps import AssignForm, MoveForm, SnoozeForm, UnsnoozeForm
 from partnerships.models import AgreementParty, Milestone, MilestoneKind
 from partnerships.models.milestones import DERIVED_KINDS, MILESTONE_TARGETS
+from partnerships.requests import user_of
 from partnerships.statuses import MilestoneStatus
 from partnerships.workflows.milestones import edit_milestone, last_day_of_snooze, register_milestone
 
@@ -34,9 +36,9 @@ class MilestoneForm(RootForm):
         super().__init__(*args, **kwargs)
         if "kind" in self.fields:
             offered = [(kind.value, kind.label) for kind in MilestoneKind if kind not in DERIVED_KINDS]
-            self.fields["kind"].choices = offered
+            cast("forms.ChoiceField", self.fields["kind"]).choices = offered
         if "party" in self.fields:
-            self.fields["party"].queryset = AgreementParty.objects.filter(agreement=self.instance.agreement_id)
+            offer_rows(self, "party", AgreementParty.objects.filter(agreement=self.instance.agreement_id))
 
 
 def _move(row: Milestone, request: HttpRequest, data: QueryDict | None) -> forms.Form:
@@ -44,10 +46,8 @@ def _move(row: Milestone, request: HttpRequest, data: QueryDict | None) -> forms
 
 
 def _assign(row: Milestone, request: HttpRequest, data: QueryDict | None) -> forms.Form:
-    form = AssignForm(data, row=row, today=timezone.localdate(), user=request.user)
-    field = form.fields["owner"]
-    field.widget = UnfoldAutocomplete(Milestone._meta.get_field("owner"), admin.site)
-    field.queryset = field.queryset  # binds the choices to the new widget
+    form = AssignForm(data, row=row, today=timezone.localdate(), user=user_of(request))
+    choose_by_autocomplete(form, "owner", Milestone._meta.get_field("owner"))
     return form
 
 

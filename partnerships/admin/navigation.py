@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partnerships.models import Delivery, MailHold, User
 from partnerships.permissions import may
+from partnerships.requests import user_of
 
 if TYPE_CHECKING:
     from partnerships.admin.site import PartnershipsAdminSite
@@ -93,7 +94,7 @@ class Attention:
     label: Any
     tone: str
     icon: str
-    select: Callable[[QuerySet, dt.date], QuerySet]
+    select: Callable[[Any, dt.date], QuerySet]
     is_on_index: bool = True
     rank: int = 0  # lower comes first on the index
 
@@ -122,7 +123,7 @@ def _page_items(request: HttpRequest, pages: Iterable[tuple[Any, str, str, str]]
     return [
         _item(title, icon, reverse(name), request.path)
         for title, icon, name, action in pages
-        if may(request.user, action)
+        if may(user_of(request), action)
     ]
 
 
@@ -148,7 +149,7 @@ def _item(title: Any, icon: str, link: str, path: str) -> dict[str, Any]:
 
 def attention_cards(site: "PartnershipsAdminSite", request: HttpRequest, *, today: dt.date) -> list[Card]:
     """Return a card for each list that may need somebody; its number is the length of the list it opens."""
-    cards: list[tuple[int, Card]] = list(_mail_cards(request.user))
+    cards: list[tuple[int, Card]] = list(_mail_cards(user_of(request)))
     for model, admin in site._registry.items():
         for key, attention in getattr(admin, "attention", {}).items():
             if attention.is_on_index and admin.has_view_permission(request):

@@ -31,6 +31,7 @@ from partnerships.models import (
     OrganizationUnit,
 )
 from partnerships.permissions import may
+from partnerships.requests import user_of
 from partnerships.texts import LazyText
 from partnerships.workflows.organizations import (
     edit_contact,
@@ -38,6 +39,9 @@ from partnerships.workflows.organizations import (
     register_contact,
     register_organization,
 )
+
+Filters = tuple[str | type[admin.SimpleListFilter], ...]
+FieldRows = tuple[str | tuple[str, ...], ...]
 
 DETAIL_COLUMNS = frozenset({"uscc", "industry"})
 
@@ -56,10 +60,10 @@ class ContactInline(LinkedInline):
     fields = ("link", "position", "phone", "email", "is_active")
 
     def may_add(self, request: HttpRequest, root: Organization) -> bool:
-        return may(request.user, "contact.edit", root)
+        return may(user_of(request), "contact.edit", root)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).with_personal_data_for(request.user)
+        return super().get_queryset(request).with_personal_data_for(user_of(request))
 
 
 class MembershipInline(PartInline):
@@ -97,7 +101,7 @@ class HolderInline(PartInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rows = super().get_queryset(request).select_related("unit", "coordinator")
-        user = request.user
+        user = user_of(request)
         return rows if user.sees_all_units else rows.filter(unit__in=user.scope.unit_ids)
 
 
@@ -146,8 +150,8 @@ class HeldFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, LazyText]]:
         return [("own", _("Units I see"))]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        return queryset.held_by_scope_of(request.user) if self.value() == "own" else queryset
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet:
+        return queryset.held_by_scope_of(user_of(request)) if self.value() == "own" else queryset
 
 
 @admin.register(Organization)
@@ -158,7 +162,7 @@ class OrganizationAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     has_steps = False
     verbs = VERBS
     list_display = ("name", "name_zh", "kind_label", "region", "held_by", "uscc")
-    list_filter = ("kind", HeldFilter, ArchivedFilter, CountedFilter)
+    list_filter: Filters = ("kind", HeldFilter, ArchivedFilter, CountedFilter)
     list_select_related = ("region",)
     search_fields = ("name",)
     search_help_text = _("Any of its names, in Chinese or English, or its credit code")
@@ -166,7 +170,7 @@ class OrganizationAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     autocomplete_fields = ("region",)
     readonly_fields = ("held_by", "archived_on")
     inlines = (NameInline, HolderInline, ContactInline, MembershipInline, DocumentInline, CitationInline)
-    directory_fields = (("name", "name_zh"), ("kind", "region"), "held_by")
+    directory_fields: FieldRows = (("name", "name_zh"), ("kind", "region"), "held_by")
     detail_fields = (("uscc", "industry"), "website", "address", "description")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
@@ -174,7 +178,7 @@ class OrganizationAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         """Columns of the directory; details of all organizations at once only for those who see all units."""
-        if request.user.sees_all_units:
+        if user_of(request).sees_all_units:
             return self.list_display
         return tuple(name for name in self.list_display if name not in DETAIL_COLUMNS)
 
@@ -208,8 +212,8 @@ class OrganizationAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
 class OfKindAdmin(OrganizationAdmin):
     """The same page for one kind; the kind is set by the class of the row."""
 
-    list_filter = (HeldFilter, ArchivedFilter)
-    directory_fields = (("name", "name_zh"), "region", "held_by")
+    list_filter: Filters = (HeldFilter, ArchivedFilter)
+    directory_fields: FieldRows = (("name", "name_zh"), "region", "held_by")
 
 
 @admin.register(Institution)
@@ -256,4 +260,4 @@ class ContactAdmin(OfficeAdmin):
         return ("organization",) if obj else ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).with_personal_data_for(request.user)
+        return super().get_queryset(request).with_personal_data_for(user_of(request))

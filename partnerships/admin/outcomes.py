@@ -10,6 +10,7 @@ from unfold.decorators import display
 from partnerships.admin.base import ReadOnlyInline, admin_link
 from partnerships.forms.versions import EMPTY
 from partnerships.models import Activity, Agreement, Answer, Demand, DemandOutcome
+from partnerships.requests import user_of
 
 
 class OutcomeInline(ReadOnlyInline):
@@ -19,12 +20,13 @@ class OutcomeInline(ReadOnlyInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rows = super().get_queryset(request).select_related("answer__unit")
-        seen = Answer.objects.visible_to(request.user).filter(pk=OuterRef("answer"))
+        seen = Answer.objects.visible_to(user_of(request)).filter(pk=OuterRef("answer"))
         return rows.annotate(is_answer_seen=Exists(seen))
 
     @display(description=_("answer"))
     def chosen_answer(self, outcome: DemandOutcome) -> str:
-        return str(outcome.answer) if outcome.is_answer_seen else EMPTY
+        is_seen = outcome.is_answer_seen  # type: ignore[attr-defined]  # annotated above
+        return str(outcome.answer) if is_seen else EMPTY
 
 
 class DemandOutcomeInline(OutcomeInline):
@@ -36,13 +38,14 @@ class DemandOutcomeInline(OutcomeInline):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rows = super().get_queryset(request).select_related("agreement", "activity")
         return rows.filter(
-            Q(agreement__in=Agreement.objects.visible_to(request.user).order_by().values("pk"))
-            | Q(activity__in=Activity.objects.visible_to(request.user).order_by().values("pk"))
+            Q(agreement__in=Agreement.objects.visible_to(user_of(request)).order_by().values("pk"))
+            | Q(activity__in=Activity.objects.visible_to(user_of(request)).order_by().values("pk"))
         )
 
     @display(description=_("agreement or project"))
     def what(self, outcome: DemandOutcome) -> str:
-        return admin_link(outcome.agreement or outcome.activity)
+        made = outcome.agreement or outcome.activity
+        return admin_link(made) if made else EMPTY
 
 
 class OriginInline(OutcomeInline):
@@ -54,7 +57,7 @@ class OriginInline(OutcomeInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rows = super().get_queryset(request).select_related("demand")
-        return rows.filter(demand__in=Demand.objects.visible_to(request.user).order_by().values("pk"))
+        return rows.filter(demand__in=Demand.objects.visible_to(user_of(request)).order_by().values("pk"))
 
     @display(description=_("demand"))
     def demand_link(self, outcome: DemandOutcome) -> str:

@@ -22,6 +22,7 @@ from partnerships.models import (
 )
 from partnerships.models.programmes import PROGRAMME_ITEMS
 from partnerships.reports.figures import programme_progress
+from partnerships.requests import user_of
 from partnerships.workflows.programmes import edit_programme, register_programme
 
 
@@ -51,7 +52,7 @@ class ItemInline(PartInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         items = super().get_queryset(request).select_related(*PROGRAMME_ITEMS)
-        user = request.user
+        user = user_of(request)
         if user.sees_all_units:
             return items
         return items.filter(
@@ -98,6 +99,6 @@ class ProgrammeAdmin(WordSearchMixin, OfficeAdmin):
     ) -> HttpResponse:
         programme = context.get("original")
         if programme is not None:
-            lines = programme_progress(programme, request.user)
+            lines = programme_progress(programme, user_of(request))
             context["progress"] = [(line, [(figure, quoted(figure)) for figure in line.reported]) for line in lines]
         return super().render_change_form(request, context, *args, **kwargs)

@@ -10,7 +10,9 @@ from partnerships.admin.base import PartInline, RecordAdmin
 from partnerships.models import AgreementType, CalendarDay, CooperationArea, Region, TypeMilestone, WorkCalendar
 
 
-class ReferenceMixin:
+class ReferenceAdmin(RecordAdmin):
+    """A page of a table that everybody reads and the office keeps."""
+
     view_action, add_action, change_action = "reference.view", "reference.edit", "reference.edit"
     delete_action = "reference.edit"
     history_action = None
@@ -28,7 +30,7 @@ class DefaultMilestoneInline(PartInline):
 
 
 @admin.register(AgreementType)
-class AgreementTypeAdmin(ReferenceMixin, RecordAdmin):
+class AgreementTypeAdmin(ReferenceAdmin):
     list_display = ("name", "name_zh", "review_months", "lead_days", "is_active")
     list_filter = ("is_active",)
     inlines = (DefaultMilestoneInline,)
@@ -39,14 +41,14 @@ class AgreementTypeAdmin(ReferenceMixin, RecordAdmin):
 
 
 @admin.register(CooperationArea)
-class CooperationAreaAdmin(ReferenceMixin, RecordAdmin):
+class CooperationAreaAdmin(ReferenceAdmin):
     list_display = ("name", "name_zh", "is_active")
     list_filter = ("is_active",)
     fieldsets = ((None, {"fields": (("name", "name_zh"), "code", "is_active")}),)
 
 
 @admin.register(Region)
-class RegionAdmin(ReferenceMixin, RecordAdmin):
+class RegionAdmin(ReferenceAdmin):
     list_display = ("name", "name_zh", "level", "parent")
     list_filter = ("level",)
     list_select_related = ("parent",)
@@ -61,7 +63,7 @@ class DayInline(PartInline):
 
 
 @admin.register(WorkCalendar)
-class WorkCalendarAdmin(ReferenceMixin, RecordAdmin):
+class WorkCalendarAdmin(ReferenceAdmin):
     list_display = ("name", "name_zh", "covered_until")
     inlines = (DayInline,)
     fieldsets = ((None, {"fields": (("name", "name_zh"), ("code", "covered_until"))}),)

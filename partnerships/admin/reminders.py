@@ -22,6 +22,7 @@ from partnerships.models import (
     ReminderPlan,
     ReminderRule,
 )
+from partnerships.requests import user_of
 from partnerships.statuses import PlanStatus
 
 PREVIEW = "_preview"
@@ -80,7 +81,7 @@ class ReminderRuleAdmin(RecordAdmin):
         """Add the preview button, and the preview of the rule as it is typed."""
         form = context["adminform"].form
         if isinstance(form, ReminderRuleForm) and form.is_preview and not form.errors:
-            context["preview"] = preview(form.instance, user=request.user, now=timezone.now())
+            context["preview"] = preview(form.instance, user=user_of(request), now=timezone.now())
         if self.may_edit(request, context.get("original")):
             button = {"action_name": PREVIEW, "description": _("Preview"), "icon": "visibility", "attrs": {}}
             context["actions_submit_line"] = [button]

@@ -6,7 +6,8 @@ from django import forms
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.auth.forms import AuthenticationForm
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +17,7 @@ from unfold.sites import UnfoldAdminSite
 from partnerships.admin.navigation import attention_cards, navigation
 from partnerships.forms.choices import choosable
 from partnerships.permissions import may, may_enter_admin
+from partnerships.requests import user_of
 
 
 class OfficeLoginForm(StyledAuthenticationForm):
@@ -34,10 +36,10 @@ class ScopedAutocompleteView(AutocompleteJsonView):
         return term.replace("\0", ""), *rest
 
     def has_perm(self, request: HttpRequest, obj: Any = None) -> bool:
-        return may_enter_admin(request.user)
+        return may_enter_admin(user_of(request))
 
     def get_queryset(self) -> QuerySet:
-        rows = choosable(self.model_admin.model, self.request.user)
+        rows = choosable(self.model_admin.model, user_of(self.request))
         rows = rows.complex_filter(self.source_field.get_limit_choices_to())
         found, _duplicates = self.model_admin.get_search_results(self.request, rows, self.term)
         return found
@@ -53,9 +55,9 @@ class PartnershipsAdminSite(UnfoldAdminSite):
         self.disable_action("delete_selected")
 
     def has_permission(self, request: HttpRequest) -> bool:
-        return may_enter_admin(request.user)
+        return may_enter_admin(user_of(request))
 
-    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponseBase:
         return ScopedAutocompleteView.as_view(admin_site=self)(request)
 
     def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:
@@ -65,6 +67,6 @@ class PartnershipsAdminSite(UnfoldAdminSite):
         context = {
             "attention": attention_cards(self, request, today=timezone.localdate()),
             "groups": navigation(self, request),
-            "may_register": may(request.user, "agreement.record_signed"),
+            "may_register": may(user_of(request), "agreement.record_signed"),
         }
         return super().index(request, context | (extra_context or {}))

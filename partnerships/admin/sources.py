@@ -14,6 +14,7 @@ from partnerships.admin.base import PartInline, ReadOnlyInline, RecordAdmin, adm
 from partnerships.admin.filters import ScopedRelatedFilter
 from partnerships.admin.versions import RootForm
 from partnerships.models import Citation, Source, Statement
+from partnerships.requests import user_of
 
 
 class StatementInline(PartInline):
@@ -85,7 +86,7 @@ class CitationAdmin(RecordAdmin):
 
     def response_post_save_add(self, request: HttpRequest, obj: Citation) -> HttpResponse:
         """Go back to the record that it is about."""
-        if self.admin_site.is_registered(type(obj.record)):
+        if obj.record is not None and self.admin_site.is_registered(type(obj.record)):
             return HttpResponseRedirect(admin_url(obj.record))
         return super().response_post_save_add(request, obj)
 
@@ -93,8 +94,10 @@ class CitationAdmin(RecordAdmin):
 
     @display(description=_("record"))
     def about(self, citation: Citation) -> str:
-        words = f"{citation.content_type.name}: {citation.record}"
-        return admin_link(citation.record, words) if self.admin_site.is_registered(type(citation.record)) else words
+        record = citation.record
+        words = f"{citation.content_type.name}: {record}"
+        has_page = record is not None and self.admin_site.is_registered(type(record))
+        return admin_link(record, words) if record is not None and has_page else words
 
 
 @admin.register(Source)
@@ -109,4 +112,4 @@ class SourceAdmin(RecordAdmin):
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         """All records of all units are cited here: what was taken is for those who see all units."""
-        return self.inlines if obj and request.user.sees_all_units else (StatementInline,)
+        return self.inlines if obj and user_of(request).sees_all_units else (StatementInline,)

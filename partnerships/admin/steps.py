@@ -20,6 +20,7 @@ from unfold import widgets
 from partnerships.admin.base import status_badge
 from partnerships.forms.steps import StepOffer, step_form, step_offers
 from partnerships.permissions import refusal
+from partnerships.requests import user_of
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class StepsMixin:
 
     def buttons(self, request: HttpRequest, row: Any) -> list[Button]:
         """What can be done with ``row`` in its state: ordinary steps, verbs, corrections last."""
-        offers = step_offers(row, request.user) if self.has_steps else []
+        offers = step_offers(row, user_of(request)) if self.has_steps else []
         ordinary = [self._step_button(row, offer) for offer in offers if not offer.transition.is_correction]
         corrections = [self._step_button(row, offer) for offer in offers if offer.transition.is_correction]
         return [*ordinary, *self._verb_buttons(request, row), *corrections]
@@ -77,7 +78,7 @@ class StepsMixin:
     def _verb_buttons(self, request: HttpRequest, row: Any) -> Iterable[Button]:
         for verb in self.verbs:
             if verb.fits(row):
-                reason = refusal(request.user, verb.permission, row)
+                reason = refusal(user_of(request), verb.permission, row)
                 kind = "danger" if verb.is_danger else "plain"
                 yield Button(verb.name, verb.label, reason, self._link(row, verb.name), kind)
 
@@ -97,7 +98,7 @@ class StepsMixin:
         if button.refusal is not None:
             raise PermissionDenied(str(button.refusal))
         form = self._form(row, step, request)
-        if request.method == "POST" and form.is_valid() and form.apply(request.user) is not None:
+        if request.method == "POST" and form.is_valid() and form.apply(user_of(request)) is not None:
             messages.success(request, _("“%(step)s”: done.") % {"step": button.label})
             return self._to_row(row)
         return self._ask(request, row, form, button)

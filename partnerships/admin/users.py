@@ -15,6 +15,7 @@ from partnerships.admin.steps import StepsMixin, Verb
 from partnerships.forms.users import ActivateForm, DeactivateForm, PasswordLinkForm
 from partnerships.models import Unit, UnitMembership, User
 from partnerships.permissions import may
+from partnerships.requests import user_of
 from partnerships.workflows.users import edit_user, register_user
 
 PERSONAL = (("name", "username"), "email", ("language", "time_zone"))
@@ -77,7 +78,7 @@ class UserAdmin(StepsMixin, OfficeAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         sets: list[Any] = [(None, {"fields": PERSONAL}), (_("Reminders and absence"), {"fields": ABSENCE})]
-        if may(request.user, "user.grant_admin"):
+        if may(user_of(request), "user.grant_admin"):
             sets.append((_("Administration"), {"fields": GRANTS}))
         if obj:
             sets.append((_("Account"), {"fields": (self.readonly_fields,)}))
@@ -118,10 +119,10 @@ class UnitAdmin(RecordAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Unit | None = None) -> tuple[str, ...]:
         """Roles reach down the tree: who moves a unit below their own would come to see its rows."""
-        return () if obj is None or may(request.user, "user.grant_admin") else ("parent",)
+        return () if obj is None or may(user_of(request), "user.grant_admin") else ("parent",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         """Who manages accounts gives roles in all units, without a role in any."""
-        if may(request.user, "unit.edit"):
+        if may(user_of(request), "unit.edit"):
             return Unit.objects.all()
         return super().get_queryset(request)

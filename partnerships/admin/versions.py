@@ -24,7 +24,7 @@ class ScopedChoicesMixin:
         super().__init__(*args, **kwargs)
         for name, form_field in self.fields.items():  # type: ignore[attr-defined]
             current = getattr(self.instance, f"{name}_id", None)  # type: ignore[attr-defined]
-            if current and isinstance(form_field, forms.ModelChoiceField):
+            if current and isinstance(form_field, forms.ModelChoiceField) and form_field.queryset is not None:
                 offered = form_field.queryset
                 form_field.queryset = offered.model._base_manager.filter(
                     Q(pk__in=offered.order_by().values("pk")) | Q(pk=current)
