@@ -16,7 +16,7 @@ from icalendar import Calendar, Event
 
 from partnerships.mailing.wording import one_line, visible
 from partnerships.models import Milestone, MilestoneKind, User
-from partnerships.models.milestones import MILESTONE_TARGETS, OPEN_STATUSES
+from partnerships.models.milestones import MILESTONE_TARGETS, OPEN_STATUSES, MilestoneQuerySet
 from partnerships.reminders.milestone_advice import describe_owner_action
 from partnerships.statuses import MilestoneStatus
 
@@ -35,8 +35,8 @@ RELATED = ("unit", "owner", "agreement", *MILESTONE_TARGETS)
 HONOURED = ("honour__scheme", "honour__organization")
 
 
-def feed_rows(user: User, today: dt.date):  # type: ignore[no-untyped-def] # a queryset with an added column
-    """What ``user`` looks after and may see: what is to be done, and what ended of late."""
+def feed_rows(user: User, today: dt.date) -> MilestoneQuerySet:
+    """Return the open and recently ended milestones that ``user`` is responsible for and may see."""
     since = today - SHOWN_AFTER_END
     ended = Q(met_on__gte=since) | Q(waived_on__gte=since) | Q(cancelled_on__gte=since)
     rows = Milestone.objects.visible_to(user).looked_after_by(user, today)

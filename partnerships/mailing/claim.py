@@ -82,6 +82,7 @@ def _check_again(delivery: Delivery, at: dt.datetime) -> Claim:
         delivery.message = None  # a mail written earlier names more than what is left
         Delivery.objects.filter(pk=delivery.pk).update(message=None)
     if not kept:
+        # Still in the claim's transaction, so nobody sees it claimed and empty.
         _cancel_empty(delivery, at)
     elif delivery.person_id is not None:
         delivery.person = check.directory.people[delivery.person_id]  # the check has just read its reader

@@ -44,6 +44,7 @@ class DeliveryFields(TypedDict, total=False):
 
 def due_deliveries(due_at: dt.datetime) -> QuerySet[Delivery]:
     """Return the deliveries that may be claimed; none while sending is paused."""
+    # In the same statement as the deliveries, so that no pause begins between the two questions.
     due = Delivery.objects.filter(~Exists(MailHold.objects.active()), status__in=WAITING, next_attempt_at__lte=due_at)
     # A digest waits until all due plans have been made into items, so that it holds them all.
     unexpired = due_plans(due_at).filter(expires_at__gt=due_at)
@@ -74,6 +75,7 @@ def advance(
     Both rows are written or neither. ``delivery`` itself gets the new values. ``note`` is what the mail server said; a
     ``reason`` among ``fields`` is logged too.
     """
+    # Joins the caller's transaction without a savepoint, which would be two more statements.
     with transaction.atomic(savepoint=False):
         if not _ours(delivery, delivery.status).update(status=to_status, **fields):
             return False

@@ -89,7 +89,7 @@ def _sections(lines: Iterable[DigestLine]) -> list[dict[str, object]]:
     sections: list[dict[str, object]] = []
     for label, last in limits:
         rows = [line for line in rest if line["days_left"] <= last]
-        rest = rest[len(rows) :]
+        rest = rest[len(rows) :]  # the lines are ordered by date
         if rows:
             sections.append({"label": label, "rows": rows})
     return sections

@@ -55,6 +55,7 @@ def expand_due(clock: Clock, *, batch: int = BATCH) -> Expansion:
         due = _of_whole_acts(due_plans(clock.due_at))
         if clock.expires_until is not None:
             due = due.filter(Q(expires_at__gt=clock.due_at) | Q(expires_at__lte=clock.expires_until))
+        # Only the plans are locked, so that nobody waits who edits a milestone or a rule.
         plans = list(_with_context(due).select_for_update(skip_locked=True, of=("self",))[:batch])
         if not plans:
             return Expansion(0, 0)
@@ -165,6 +166,7 @@ def _hold_new(envelopes: Sequence[Envelope], rule_set: RuleSet, clock: Clock) ->
 
     A mail that also carries another reminder would have gone anyway, so it goes.
     """
+    # Only new mails: a digest that was queued before leaves anyway.
     new = [one for one in envelopes if one.delivery._state.adding and one.delivery.status == DeliveryStatus.QUEUED]
     paused = reason_of_pause() if new else ""
     acts = {_act(item.plan, clock) for envelope in new for item in envelope.items}
@@ -196,6 +198,7 @@ def _makes_too_many(act: str, rule_set: RuleSet, clock: Clock) -> bool:
     if _count_mails(today, rule_set, clock, enough=limit) > limit or has_held_mails(act):
         logger.warning("Held: one act makes more than %s mails", limit)
         return True
+    # Plans that another expansion has locked keep the act, and it counts them itself.
     ours = list(today.select_for_update(skip_locked=True).values_list("pk", flat=True))
     ReminderPlan.objects.filter(pk__in=ours).update(act="")
     return False

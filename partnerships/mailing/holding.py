@@ -58,7 +58,7 @@ def hold_all(*, actor: User | None, note: str, now: dt.datetime) -> MailHold:
         with transaction.atomic():
             hold = MailHold.objects.create(note=note, since=now, by=actor)
             _hold_all_queued(Reason.HELD_BY_HAND, at=now, actor=actor)
-    except IntegrityError as error:
+    except IntegrityError as error:  # a constraint allows one active pause, so the second click ends here
         raise TransitionRefused(_("Sending is paused already.")) from error
     return hold
 
@@ -74,8 +74,9 @@ def hold_queued(*, real_now: dt.datetime) -> int:
 
 def _hold_all_queued(reason: str, *, at: dt.datetime, actor: User | None) -> int:
     """Hold all queued mails, within the caller's transaction; skip those that are being claimed at this moment."""
-    waiting = Delivery.objects.select_for_update(skip_locked=True).filter(status__in=WAITING).order_by("pk")
-    rows = list(waiting.values_list("pk", "status"))
+    # A mail that is locked is being claimed. If it comes back to the queue, the next run holds it.
+    queued = Delivery.objects.select_for_update(skip_locked=True).filter(status__in=WAITING).order_by("pk")
+    rows = list(queued.values_list("pk", "status"))
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
         Delivery.objects.filter(pk__in=[pk for pk, _status in batch]).update(
@@ -108,12 +109,14 @@ def lift_hold(hold: MailHold, *, actor: User | None, now: dt.datetime) -> None:
             raise TransitionRefused(_("Sending is resumed already."))
         if current.cause == MailHold.Cause.RESTORE:
             _refuse_before_restore_is_done(current, now)
+        # The last moment at which mails of the pause can be held: the next statement lets new ones go.
         _hold_all_queued(BECAUSE[MailHold.Cause(current.cause)], at=now, actor=actor)
         current.is_active, current.lifted_at, current.lifted_by = False, now, actor
         current.save()
 
 
 def _refuse_before_restore_is_done(hold: MailHold, now: dt.datetime) -> None:
+    # Plans that are due are not all: edits of which the backup had only the mark make plans first.
     ran = ComponentHeartbeat.objects.filter(name="reminders", at__gt=hold.since, at__lte=now).exists()
     due = ReminderPlan.objects.filter(status=PlanStatus.PLANNED, next_attempt_at__lte=hold.since)
     marked = ReminderMark.objects.filter(pk__lte=hold.last_mark)
@@ -156,6 +159,7 @@ def release_many(deliveries: QuerySet[Delivery], *, actor: User, now: dt.datetim
     while True:
         with transaction.atomic():
             _refuse_during_pause()
+            # Asked again under the lock. ``pk__gt`` passes over the mails that this person may not release.
             held = Delivery.objects.held().filter(pk__in=deliveries.order_by().values("pk"), pk__gt=last)
             batch = list(held.select_for_update().order_by("pk")[:BATCH])
             if not batch:

@@ -74,6 +74,7 @@ def write(delivery: Delivery, items: Sequence[ReminderItem], clock: Clock) -> Wr
             template, context = "reminder", _context(delivery, items, due_at)
         else:
             template, context = "digest", digest_context(delivery.person, items, due_at)
+        # A contact gets no event: it would link to a page that they cannot open.
         event = None
         if delivery.person is not None and _is_ones_own(items, milestones):
             event = single_event(milestones[0], delivery.person, changed_at=real_now)

@@ -37,6 +37,7 @@ def report_failures(*, real_now: dt.datetime, batch: int = BATCH) -> int:
     """
     at = real_now
     with transaction.atomic():
+        # Another report that runs now skips what we have locked.
         failed = list(_unreported().select_for_update(skip_locked=True, of=("self",)).order_by("pk")[:batch])
         if not failed:
             return 0
@@ -90,6 +91,7 @@ def _notify(person: User, deliveries: Sequence[Delivery], at: dt.datetime) -> No
 def _open_notice(person: User, first: Delivery, at: dt.datetime) -> Delivery:
     """Return the notice that was not claimed yet, or a new one, due an hour after the last."""
     notices = Delivery.objects.filter(kind=Delivery.Kind.NOTICE, person=person)
+    # Locked, so that no sender claims the notice while failures are added to it.
     last = notices.select_for_update().order_by("-pk").first()
     if last is not None and last.status in OPEN and last.lease_epoch == 0:
         return last

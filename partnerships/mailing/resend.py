@@ -24,6 +24,7 @@ def send_again(delivery: Delivery, *, actor: User | None, now: dt.datetime) -> D
     with transaction.atomic():
         old = Delivery.objects.select_for_update().get(pk=delivery.pk)
         require(actor, "delivery.resend", old)
+        # Asked under the lock: of two clicks the second finds the mail cancelled.
         if not Delivery.objects.not_through().filter(pk=old.pk).exists():
             raise TransitionRefused(_("This mail is not listed as failed or uncertain any more."))
         items = list(old.items.filter(cancelled_at=None).select_related("plan").order_by("pk"))

@@ -61,6 +61,7 @@ def with_items(plans: QuerySet[ReminderPlan]) -> QuerySet[ReminderPlan]:
 def explain_plans(plans: Sequence[ReminderPlan], *, now: dt.datetime, zone: dt.tzinfo) -> list[ExplainedPlan]:
     """Explain ``plans``, which come ``with_items``, with times in ``zone``; three queries if any is still to come."""
     coming = [plan for plan in plans if plan.status == PlanStatus.PLANNED]
+    # Recipients are computed for coming reminders only; the others are recorded.
     directory = Directory.load(coming, now=now) if coming else None
     return [
         ExplainedPlan(

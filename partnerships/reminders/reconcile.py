@@ -81,6 +81,7 @@ def sweep(*, real_now: dt.datetime, batch: int = BATCH) -> int:
         milestones = [pk for _day, pk in rows]
         acts = dict.fromkeys(milestones, found.act)
         update_plans(_locked(Milestone.objects.filter(pk__in=milestones)), real_now=real_now, acts=acts)
+        # The position moves past milestones that somebody is editing; their edits leave marks.
         if len(rows) == batch:
             last_day, last_pk = rows[-1]
             found.replace_with(found.moved(after_day=last_day, after_pk=last_pk))
@@ -126,6 +127,7 @@ def update_plans(milestones: Iterable[Milestone], *, real_now: dt.datetime, acts
         )
         for milestone in milestones
     ]
+    # A sweep and a mark may plan the same milestone at once; the unique key keeps one of the two plans.
     ReminderPlan.objects.bulk_create([plan for entry in entries for plan in entry.missing()], ignore_conflicts=True)
     changed = [plan for entry in entries for plan in entry.changed()]
     changed += _taken_up_again([plan for entry in entries for plan in entry.mailed()], acts, real_now)

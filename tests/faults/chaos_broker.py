@@ -1,4 +1,4 @@
-"""What happens to Redis, to beat and to their messages: ticks are lost or delivered five times, and every mail leaves once."""
+"""Faults of Redis and beat: ticks are lost or delivered five times, and every mail leaves once."""
 
 import datetime as dt
 import uuid
@@ -26,7 +26,7 @@ TICK = "partnerships.tasks.tick"
 
 @pytest.fixture
 def office(live_stack: Callable[..., Stack], django_db_blocker: Any) -> Iterator[Stack]:
-    """A stack nothing of which runs yet, whose reminders became due yesterday; this test is connected to its database."""
+    """A stack that does not run yet, with reminders due since yesterday; this test is connected to its database."""
     stack = live_stack(DJANGO_SETTINGS_MODULE="tests.faults.hurried", DEBUG="1")
     with django_db_blocker.unblock(), connected_to(stack.env["DATABASE_URL"]):
         open_office(3, made_at=timezone.now() - dt.timedelta(days=2))
@@ -34,7 +34,7 @@ def office(live_stack: Callable[..., Stack], django_db_blocker: Any) -> Iterator
 
 
 def become_due(mails: int) -> None:
-    """So many more than the office opened with, each with a plan that is due; the worker may be at work meanwhile."""
+    """Add that many milestones with a due plan; the worker may be at work meanwhile."""
     known = ReminderPlan.objects.select_related("milestone").earliest("pk")
     like = {name: getattr(known, name) for name in ("rule", "due_on", "send_at", "expires_at", "time_zone")}
     with transaction.atomic():  # else a tick between the two would find nothing planned, and its time past

@@ -1,4 +1,4 @@
-"""Senders killed while Postfix is the relay; what is compared is what the server behind it took. `make chaos` runs it."""
+"""Senders killed while Postfix is the relay; the mails of the server behind it are compared. `make chaos` runs it."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def postfix(smtp_sink: SmtpSink, environment: dict[str, str], settings: Any) -> Iterator[Postfix]:
-    """Between the senders and the sink."""
+    """A Postfix between the senders and the sink."""
     relay = Postfix(onward=smtp_sink.port)
     relay.start()
     settings.EMAIL_PORT = relay.port

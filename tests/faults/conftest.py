@@ -17,13 +17,13 @@ SPEED = 60  # a lease of five minutes runs out in five seconds
 
 @pytest.fixture(autouse=True)
 def any_amount_is_usual(settings: Any) -> None:
-    """An office that opens with hundreds of mails at once is no accident here."""
+    """Switch off the limit of mails per act, because the office opens with hundreds of mails at once."""
     settings.REMINDERS_HOLD_ABOVE = 0
 
 
 @pytest.fixture
 def environment(smtp_sink: SmtpSink) -> dict[str, str]:
-    """What a process of the product needs to work on this test's database and mail server."""
+    """The environment of a process that works on this test's database and mail server."""
     return {
         **os.environ,
         "DATABASE_URL": database_url(),
@@ -37,7 +37,7 @@ def environment(smtp_sink: SmtpSink) -> dict[str, str]:
 
 @pytest.fixture
 def nursery(environment: dict[str, str], tmp_path: Path) -> Callable[..., dict[str, int]]:
-    """Call it with workers and kills; returns what the nursery counted."""
+    """Run the nursery with that many workers and kills, and return its counts."""
 
     def run(*, workers: int, kills: int, seed: str) -> dict[str, int]:
         log = tmp_path / "nursery.log"

@@ -1,4 +1,4 @@
-"""This process's own database connection, pointed at another database for a while."""
+"""Point this process's database connection at another database for a while."""
 
 import contextlib
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from django.db import connection
 
 @contextlib.contextmanager
 def connected_to(url: str) -> Iterator[None]:
-    """``url`` names a PostgreSQL database on a socket, or an SQLite file."""
+    """Connect to ``url``, a PostgreSQL database on a socket or an SQLite file."""
     parts, before = urlsplit(url), dict(connection.settings_dict)
     connection.close()
     connection.settings_dict.update(NAME=parts.path[1:], HOST=parse_qs(parts.query).get("host", [""])[0])

@@ -1,4 +1,4 @@
-"""The product's settings with a timer that rings every second, heard in the log, and a broker that gives up on a worker after two."""
+"""The product's settings with a tick every second, logged, and a broker that gives up on a worker after two seconds."""
 
 from config.settings import *  # noqa: F403 - the settings of the product, all but two
 from config.settings import CELERY_BEAT_SCHEDULE, CELERY_BROKER_TRANSPORT_OPTIONS, LOGGING

@@ -1,4 +1,4 @@
-"""Senders that are killed at random moments: `python -m tests.faults.nursery WORKERS KILLS SEED`.
+"""Start senders and kill them at random moments: `python -m tests.faults.nursery WORKERS KILLS SEED`.
 
 This process loads the product once and forks the senders, so that hundreds of them cost seconds. Each is a process with
 connections of its own and does what `manage.py reminders run` does, without the pause. The last word is a line of JSON:
@@ -40,7 +40,7 @@ def real_now() -> dt.datetime:
 
 
 def send_for_ever(heart: int) -> None:
-    """One byte into ``heart`` for each query."""
+    """Send for ever, and write one byte into ``heart`` for each query."""
     from django.db import connection  # needs the settings, so Django first
 
     from partnerships.operations.run import run_once  # needs the models
@@ -60,7 +60,7 @@ def send_for_ever(heart: int) -> None:
 
 
 class Sender:
-    """A forked process; ``heart``: a byte for each of its queries."""
+    """A forked sender; its ``heart`` gives a byte for each of its queries."""
 
     def __init__(self, life: int) -> None:
         self.life = life
@@ -74,13 +74,13 @@ class Sender:
         os.close(end)
 
     def is_over(self) -> bool:
-        """Has lived its life, or ended by itself."""
+        """Return whether it has done its number of queries, or ended by itself."""
         beats = len(os.read(self.heart, 4096))
         self.life -= beats
         return self.life <= 0 or not beats
 
     def kill(self) -> bool:
-        """False: it had ended by itself."""
+        """Kill it; return False if it had ended by itself."""
         os.kill(self.pid, signal.SIGKILL)
         _pid, status = os.waitpid(self.pid, 0)
         os.close(self.heart)
@@ -88,7 +88,7 @@ class Sender:
 
 
 def kill_at_random(workers: int, kills: int, chance: random.Random) -> Counter[bool]:
-    """Keeps so many senders at work and kills each at a moment of its own; how many were alive then, and how many not."""
+    """Keep that many senders at work and kill each at a random moment; count those that were alive then, and those that were not."""
     done: Counter[bool] = Counter()
     hearts = selectors.DefaultSelector()
     while done[True] < kills and not done[False] and time.time() < BEGAN + PATIENCE:

@@ -1,4 +1,4 @@
-"""An office with a known set of reminders that are due, and the verdict on what became of them."""
+"""An office with a known set of due reminders, and the verdict on what became of them."""
 
 import datetime as dt
 import os
@@ -27,7 +27,7 @@ KNOWN = {DeliveryStatus.SENT, DeliveryStatus.UNCERTAIN, DeliveryStatus.UNCONFIRM
 
 
 def open_office(mails: int, *, people: int = 20, made_at: dt.datetime = NOON) -> None:
-    """So many milestones more, each with one reminder that is due two days after ``made_at``."""
+    """Add that many milestones, each with one reminder that is due two days after ``made_at``."""
     if not ReminderRule.objects.filter(offset=5).exists():
         ReminderRuleFactory(offset=5)
     load = Load(agreements=mails, milestones_each=1, people=people, units=2, days=1)
@@ -35,7 +35,7 @@ def open_office(mails: int, *, people: int = 20, made_at: dt.datetime = NOON) ->
 
 
 def database_url() -> str:
-    """Of the database of this test, for other processes."""
+    """Return the URL of this test's database, for other processes."""
     name = connection.settings_dict["NAME"]
     if connection.vendor == "sqlite":
         return f"sqlite:///{name}"
@@ -44,13 +44,13 @@ def database_url() -> str:
 
 
 def due_reminders() -> set[Reminder]:
-    """No rule speaks about the milestones that the product derives meanwhile."""
+    """Return the due reminders. No rule applies to the milestones that the product derives meanwhile."""
     ours = Milestone.objects.pending().filter(kind=MilestoneKind.AGREEMENT)
     return set(ours.values_list("owner__email", "pk"))
 
 
-def told(mails: Iterable[Received]) -> Counter[Reminder]:
-    """How often each reminder reached the server, alone or inside a digest."""
+def reached(mails: Iterable[Received]) -> Counter[Reminder]:
+    """Count how often each reminder reached the server, alone or inside a digest."""
     return Counter(
         (mail.recipients[0], int(number))
         for mail in mails
@@ -60,7 +60,7 @@ def told(mails: Iterable[Received]) -> Counter[Reminder]:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What must be empty, and how many are left to a person."""
+    """The sets that must be empty, and how many mails are left to a person."""
 
     lost: set[Reminder]
     doubled: set[Reminder]
@@ -76,7 +76,7 @@ class Verdict:
 
 
 def judge(mails: Iterable[Received]) -> Verdict:
-    expected, received, states = due_reminders(), told(mails), _states()
+    expected, received, states = due_reminders(), reached(mails), _states()
     return Verdict(
         lost={one for one in expected - set(received) if states.get(one) not in LISTED},
         doubled={one for one, count in received.items() if count > 1},
@@ -100,11 +100,11 @@ def is_waiting() -> bool:
 
 
 def has_all_arrived(mails: Iterable[Received]) -> bool:
-    return due_reminders() == set(told(mails))
+    return due_reminders() == set(reached(mails))
 
 
 def finish(now: dt.datetime, *, ahead: dt.timedelta = dt.timedelta()) -> dt.datetime:
-    """Undisturbed runs, six minutes apart (no lease survives that), until nothing waits; the time of the last one.
+    """Do undisturbed runs six minutes apart, longer than a lease, until nothing is queued; return the time of the last.
 
     What is due ``ahead`` of ``now`` goes out as well.
     """

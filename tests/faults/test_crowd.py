@@ -1,4 +1,4 @@
-"""A crowd that claims at once: on SQLite, where one writes at a time, no lock error reaches anybody."""
+"""A crowd claims at once. On SQLite, where one process writes at a time, nobody gets a lock error."""
 
 import pytest
 from django.db import connection, connections

@@ -1,4 +1,4 @@
-"""Senders killed with SIGKILL at random moments, one and four at a time: nothing lost, nothing twice, little undecided.
+"""Senders are killed with SIGKILL at random moments, one and four at a time; nothing is lost or sent twice.
 
 CHAOS_KILLS says how many (`make chaos`: 500 on each database); CHAOS_TABLE names a file that gets a line of figures.
 """
@@ -39,7 +39,7 @@ def kill_and_judge(
     relay: str = "sink",
     wait: Callable[[], object] = lambda: None,
 ) -> None:
-    """``wait`` until the relay has handed on what it took."""
+    """Kill senders and judge the result. ``wait`` returns when the relay has passed on all it accepted."""
     open_office(KILLS * MAILS_PER_KILL)
     began = time.monotonic()
 
@@ -59,7 +59,7 @@ def kill_and_judge(
 
 
 def report(verdict: Verdict, *, relay: str, workers: int, kills: int, while_killing: int) -> None:
-    """A row of the table in docs/reliability.md."""
+    """Write a row of the table in docs/reliability.md."""
     if "CHAOS_TABLE" not in os.environ:
         return
     undecided = [verdict.undecided.get(status, 0) for status in ("uncertain", "unconfirmed", "failed")]

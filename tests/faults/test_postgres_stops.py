@@ -30,7 +30,7 @@ AHEAD = DUE_AT - NOON
 
 @pytest.fixture(scope="module")
 def empty_server() -> Iterator[PostgresServer]:
-    """One of this module's own. Commits are written before they are answered: a stop keeps them (a power cut is not played)."""
+    """A server of this module. It answers a commit after it is written, so a stop keeps it; a power cut is not tested."""
     server = PostgresServer(synchronous_commit="on")
     server.start()
     create_template(server, dict(os.environ))
@@ -40,7 +40,7 @@ def empty_server() -> Iterator[PostgresServer]:
 
 @pytest.fixture
 def server(empty_server: PostgresServer, django_db_blocker: Any) -> Iterator[PostgresServer]:
-    """With an office in a database of this test."""
+    """The server with an office in a database of this test."""
     name = f"office_{uuid.uuid4().hex[:8]}"
     with psycopg.connect(empty_server.url("postgres"), autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
@@ -50,7 +50,7 @@ def server(empty_server: PostgresServer, django_db_blocker: Any) -> Iterator[Pos
 
 
 class Stops:
-    """Lets a step of the pipeline be done, and then, once, stops the server at once and starts it again."""
+    """Stops the server immediately after a step of the pipeline, once, and starts it again."""
 
     def __init__(self, server: PostgresServer) -> None:
         self.server, self.count = server, 0
@@ -95,7 +95,7 @@ def test_a_stop_in_the_middle_of_a_run(
 
 
 def an_edit() -> None:
-    """Something to plan: one more milestone with its mark."""
+    """Add a milestone with its mark, so that there is something to plan."""
     known = Milestone.objects.earliest("pk")
     MilestoneFactory(agreement=known.agreement, due_on=known.due_on)
 

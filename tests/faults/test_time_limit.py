@@ -1,4 +1,4 @@
-"""A worker's run that hangs at a slow mail server past Celery's limit: the process is ended, and every mail leaves once."""
+"""A worker's run hangs at a slow mail server past Celery's limit; its process is ended, and every mail leaves once."""
 
 import datetime as dt
 import uuid

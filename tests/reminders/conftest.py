@@ -42,13 +42,13 @@ def rule(db: None) -> ReminderRule:
 
 @pytest.fixture
 def milestone(rule: ReminderRule) -> Milestone:
-    """Due on 12 March 2026, so that `rule` speaks on the 5th at midnight UTC."""
+    """Due on 12 March 2026, so that `rule` sends on the 5th at midnight UTC."""
     return MilestoneFactory(due_on=dt.date(2026, 3, 12), title="Open the joint laboratory")
 
 
 @pytest.fixture
 def queue(milestone: Milestone, clock: MovableClock) -> Callable[[], None]:
-    """Plans what is marked, moves the clock to a minute after the rule's time, and expands what is due."""
+    """Reconcile the marks, move the clock to a minute after the rule's time, and expand the due plans."""
 
     def run() -> None:
         reconcile_marked(real_now=clock.at)

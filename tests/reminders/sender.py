@@ -38,7 +38,7 @@ def send(limit: int) -> None:
 
 
 def interrupt_at(point: str, number: signal.Signals) -> None:
-    """This process gets the signal as soon as ``point`` is behind it."""
+    """Send this process the signal as soon as it has passed ``point``."""
     from partnerships.mailing import deliver, smtp  # as above
     from partnerships.mailing.lease import LEASE  # as above
 

@@ -1,4 +1,4 @@
-"""Each law of the pipeline, broken once on purpose."""
+"""The audit finds each inconsistency, made once on purpose."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -32,7 +32,7 @@ def _alive(db: None) -> None:
 
 
 def item(**fields: Any) -> ReminderItem:
-    """A reminder whose milestone, plan and mail agree with each other."""
+    """A sent reminder whose milestone, plan and mail are consistent."""
     made = ReminderItemFactory(plan__status="expanded", **fields)
     ReminderMark.objects.all().delete()
     return made

@@ -1,4 +1,4 @@
-"""After an outage, or when the clock jumps: no flood, no double, and what did not go out says why."""
+"""After an outage or a clock jump nobody is flooded, nothing is doubled, and a reminder that did not go out says why."""
 
 import datetime as dt
 from collections import Counter
@@ -30,7 +30,7 @@ MINUTE, HOUR, DAY = dt.timedelta(minutes=1), dt.timedelta(hours=1), dt.timedelta
 
 
 def eight(day: int) -> dt.datetime:
-    """In Shanghai, in March."""
+    """Return eight in the morning of a day in March, in Shanghai."""
     return dt.datetime(2026, 3, day, tzinfo=dt.UTC)
 
 
@@ -40,22 +40,22 @@ def run(clock: MovableClock, at: dt.datetime) -> None:
 
 
 def mails_per_day(sink: SmtpSink) -> Counter[tuple[str, str]]:
-    """(recipient, date in the Date header) -> how many."""
+    """Count the mails by recipient and date in the ``Date`` header."""
     return Counter((mail.recipients[0], str(mail.message["Date"])[:16]) for mail in sink.received)
 
 
 @pytest.fixture
-def rungs(rule: ReminderRule) -> None:
-    """With `rule`: 7 and 3 days before and on the day to the owner, 2 days before to the leads."""
+def ladder(rule: ReminderRule) -> None:
+    """Rules that notify the owner 7 and 3 days before and on the day (with `rule`), and the leads 2 days before."""
     for days in (3, 0):
         ReminderRuleFactory(offset=days)
     ReminderRuleFactory(offset=2, audience="lead")
 
 
 def test_only_the_newest_of_a_milestone_reaches_each_person(
-    rungs: None, milestone: Milestone, clock: MovableClock, smtp_sink: SmtpSink
+    ladder: None, milestone: Milestone, clock: MovableClock, smtp_sink: SmtpSink
 ) -> None:
-    """Nothing ran from the 5th to the 14th."""
+    """No run came from the 5th to the 14th."""
     lead = UserFactory(lead_in=milestone.unit)
     reconcile_marked(real_now=clock.at)
     run(clock, eight(14))
@@ -135,8 +135,8 @@ def test_a_replaced_reminder_does_not_come_back(milestone: Milestone, clock: Mov
 
 
 @pytest.fixture
-def many(rungs: None) -> list[User]:
-    """Ten people with thirty milestones each, due from the 2nd to the 31st; every other one wants each mail at once."""
+def many(ladder: None) -> list[User]:
+    """Ten people with thirty milestones each, due from the 2nd to the 31st; every other person wants single mails."""
     unit = UnitFactory()
     people = [UserFactory(coordinator_in=unit, digest=bool(number % 2)) for number in range(10)]
     for person in people:
@@ -150,7 +150,7 @@ def many(rungs: None) -> list[User]:
 def test_after_an_outage_nobody_is_flooded(
     many: list[User], clock: MovableClock, smtp_sink: SmtpSink, down: dt.timedelta
 ) -> None:
-    """Fault 11. Who asked for a mail each time gets those of the last 24 hours so, and all that is older in one."""
+    """A person who wants single mails gets those of the last 24 hours, and everything older in one digest."""
     while reconcile_marked(real_now=clock.at):
         pass
     run(clock, eight(4))
@@ -171,7 +171,7 @@ def test_after_an_outage_nobody_is_flooded(
 
 
 def test_a_clock_jump_neither_floods_nor_doubles(many: list[User], clock: MovableClock, smtp_sink: SmtpSink) -> None:
-    """Fault 12: forward a day, forward 400 days, back 2 hours, and back to where it was."""
+    """The clock jumps a day and 400 days ahead, 2 hours back, and back to where it was."""
     User.objects.update(reminder_mode="digest")
     while reconcile_marked(real_now=clock.at):
         pass
@@ -202,7 +202,7 @@ def test_a_mail_server_that_was_down_for_days_gets_one_digest(
 
 
 def test_firm_dates_are_milestone_kinds(clock: MovableClock) -> None:
-    """The order of the rungs is by time, whatever the kind."""
+    """Reminders of a milestone are ordered by time, whatever kind of rule they come from."""
     milestone = MilestoneFactory(kind=MilestoneKind.OBLIGATION, due_on=DUE)
     clock.at = eight(11)
     older, newer = (ReminderPlanFactory(milestone=milestone, send_at=eight(day)) for day in (8, 9))

@@ -171,7 +171,7 @@ def test_without_a_boot_id_no_other_process_counts_as_ours(monkeypatch: pytest.M
 def test_a_claim_holds_its_locks_for_ten_statements(
     queue: Callable[[], None], clock: MovableClock, django_assert_num_queries: Callable[..., Any]
 ) -> None:
-    """On SQLite all others wait for the write lock meanwhile."""
+    """On SQLite everybody else waits for the write lock meanwhile."""
     queue()
 
     with django_assert_num_queries(10):  # with BEGIN and COMMIT

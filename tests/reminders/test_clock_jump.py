@@ -1,4 +1,4 @@
-"""A run while the machine's clock is wrong: nothing expires by it, and nothing stays off once the clock is right."""
+"""A run while the machine's clock is wrong lets nothing expire, and everything recovers once the clock is right."""
 
 import datetime as dt
 

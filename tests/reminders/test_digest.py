@@ -24,7 +24,7 @@ def reader() -> User:
 
 @pytest.fixture
 def digest(reader: User, settings: Any) -> Callable[..., Written]:
-    """The digest of 5 March about milestones so many days ahead; keyword arguments are of all of them."""
+    """Make the digest of 5 March about milestones that many days ahead; keyword arguments apply to all of them."""
     settings.SITE_URL = "https://office.example.org"
 
     def run(*days: int, why: str = "owner", **milestone: object) -> Written:

@@ -1,4 +1,4 @@
-"""A digest is joined and sent at the same time, by many: nothing is lost in it, nobody gets two."""
+"""Many processes join and send a digest at the same time; nothing is lost, and nobody gets two."""
 
 import datetime as dt
 import os
@@ -35,7 +35,7 @@ PEOPLE, EACH = 12, 4
 
 @pytest.fixture
 def people() -> list[User]:
-    """Each with so many plans due at ten, one after the other, and one at eight."""
+    """People who each have that many plans due from ten on, one after the other, and one at eight."""
     rules = [ReminderRuleFactory() for _number in range(EACH)]
     unit = UnitFactory()
     people = [UserFactory(digest=True, reminder_hour=9, coordinator_in=unit) for _number in range(PEOPLE)]
@@ -50,7 +50,7 @@ def people() -> list[User]:
 
 @pytest.mark.both_databases
 def test_nothing_joins_a_digest_once_it_is_claimed(people: list[User]) -> None:
-    """The claimers' clock stands before ten, so that they never wait for what falls due then."""
+    """The clock of the claiming threads stands before ten, so that plans due at ten never delay their digest."""
     clock, later = MovableClock(NINE), MovableClock(NINE + dt.timedelta(hours=2))
     expand_due(clock)
     claimed: dict[int, set[int]] = {}

@@ -40,13 +40,13 @@ EIGHT = dt.datetime(2026, 3, 5, 0, 0, tzinfo=dt.UTC)  # in Shanghai
 
 @pytest.fixture
 def reader() -> User:
-    """Wants one mail a day, at nine in Shanghai."""
+    """A person who wants one digest a day, at nine in Shanghai."""
     return UserFactory(digest=True, reminder_hour=9, time_zone="Asia/Shanghai", coordinator_in=UnitFactory())
 
 
 @pytest.fixture
 def at_eight(clock: MovableClock) -> MovableClock:
-    """Thursday, eight in Shanghai."""
+    """The clock on Thursday at eight in Shanghai."""
     clock.at = EIGHT
     return clock
 
@@ -56,7 +56,7 @@ Due = Callable[..., ReminderPlan]
 
 @pytest.fixture
 def due(reader: User, at_eight: MovableClock) -> Due:
-    """Makes a plan for `reader` that is due when the clock stands, or when it is told."""
+    """Make a plan for `reader` that is due now, or at the given time."""
 
     def make(**plan: Any) -> ReminderPlan:
         unit = reader.memberships.get().unit
@@ -317,9 +317,9 @@ def test_an_absence_that_begins_while_a_digest_waits(
 
     assert claim is not None
     assert [item.person for item in claim.items] == ([] if has_deputy else [reader])
-    living = ReminderItem.objects.filter(cancelled_at=None).values_list("person", "why", "delivery__kind")
+    valid = ReminderItem.objects.filter(cancelled_at=None).values_list("person", "why", "delivery__kind")
     expected = (deputy.pk, "stand-in", "digest") if has_deputy else (reader.pk, "owner", "digest")
-    assert list(living) == [expected]
+    assert list(valid) == [expected]
 
 
 def test_a_deputys_digest_has_the_absent_persons_items_among_their_own(

@@ -1,4 +1,4 @@
-"""However a first reminder ends, the leads hear of it when nobody acts: nothing goes quiet."""
+"""However a first reminder ends, the leads are notified when nobody acts, so no milestone is forgotten."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -28,7 +28,7 @@ Arrange = Callable[["Office"], None]
 
 
 class Office:
-    """A milestone, its owner and lead; a week before its due date the owner is told, five working days later the lead."""
+    """A milestone, its owner and lead. A week before the due date the owner is notified, five working days later the lead."""
 
     def __init__(self, milestone: Milestone, clock: MovableClock, sink: SmtpSink) -> None:
         self.milestone, self.clock, self.sink = milestone, clock, sink
@@ -176,12 +176,12 @@ def test_the_leads_are_notified_however_the_first_reminder_ended(
     assert (escalation().unanswered_status, escalation().send_at.date()) == (status, NEXT_THURSDAY.date())
     assert unless in "\n".join(explain(office.milestone, now=office.clock.at))
     assert audit(real_now=office.clock.at) == []
-    told = len(office.mails_to(office.lead))
+    already = len(office.mails_to(office.lead))
 
     office.run(NEXT_THURSDAY)
     office.run(office.clock.forward(days=1))
 
-    [mail] = office.mails_to(office.lead)[told:]
+    [mail] = office.mails_to(office.lead)[already:]
     assert because in " ".join(mail.split())
     assert audit(real_now=office.clock.at) == []
 
@@ -196,11 +196,11 @@ def test_any_activity_spares_the_leads_the_mail(
     row = Milestone.objects.get(pk=milestone.pk)
     row.evidence, row._history_user = "Called, the room is ready.", office.owner
     row.save()
-    told = len(office.mails_to(office.lead))
+    already = len(office.mails_to(office.lead))
 
     office.run(NEXT_THURSDAY)
 
-    assert office.mails_to(office.lead)[told:] == []
+    assert office.mails_to(office.lead)[already:] == []
     assert (escalation().status, escalation().reason) == ("cancelled", Reason.ANSWERED)
 
 

@@ -20,7 +20,7 @@ SEND_AT = dt.datetime(2026, 3, 5, tzinfo=dt.UTC)
 
 @pytest.fixture
 def plan(milestone: Milestone, rule: ReminderRule, clock: MovableClock) -> ReminderPlan:
-    """Due now, for the owner of `milestone`."""
+    """A plan that is due now, for the owner of `milestone`."""
     reconcile_marked(real_now=clock.at)
     clock.at = SEND_AT
     return ReminderPlan.objects.get()

@@ -1,4 +1,4 @@
-"""Days without a mail server end in one mail to each person, not in one for each reminder that waited."""
+"""Days without a mail server end in one mail to each person, not in one mail per queued reminder."""
 
 import datetime as dt
 from collections import Counter
@@ -37,7 +37,7 @@ DUE = dt.date(2026, 3, 20)
 
 
 def eight(day: int, hour: int = 0) -> dt.datetime:
-    """In Shanghai, in March."""
+    """Return eight in the morning of a day in March, in Shanghai."""
     return dt.datetime(2026, 3, day, hour, tzinfo=dt.UTC)
 
 
@@ -53,7 +53,7 @@ def person(unit: Unit) -> User:
 
 @pytest.fixture
 def announce(rule: ReminderRule, person: User, unit: Unit) -> Callable[..., Milestone]:
-    """``announce(day)``: something that ``person`` is reminded of at eight on that day."""
+    """Make a milestone that ``person`` is reminded of at eight on the given day."""
 
     def make(day: int) -> Milestone:
         due_on = dt.date(2026, 3, day + 7)
@@ -70,7 +70,7 @@ def run(clock: MovableClock, at: dt.datetime) -> None:
 
 
 def away(clock: MovableClock, sink: SmtpSink, days: range) -> None:
-    """No mail server while these days are over; a run at eight and one at five past."""
+    """Let these days pass without a mail server, with a run at eight and one at five past."""
     sink.stop()
     for day in days:
         run(clock, eight(day))
@@ -138,7 +138,7 @@ def test_a_single_waiting_mail_is_not_gathered(
 
 
 def test_people_who_have_the_digest_of_the_day_get_the_rest_the_next_day(person: User, clock: MovableClock) -> None:
-    """At most one a day, as after any outage."""
+    """At most one digest a day, as after any outage."""
     DeliveryFactory(person=person, kind="digest", digest_on=dt.date(2026, 3, 8), sent=True)
     late(person, 2)
     clock.at = eight(8)
@@ -150,7 +150,7 @@ def test_people_who_have_the_digest_of_the_day_get_the_rest_the_next_day(person:
 
 
 def late(person: User, count: int, **fields: Any) -> list[Delivery]:
-    """Singles that have waited since the 4th."""
+    """Single mails that have been queued since the 4th."""
     mail = {f"delivery__{name}": value for name, value in {"queued_at": eight(4), **fields}.items()}
     unit, made = person.memberships.get().unit, []
     for _number in range(count):
@@ -226,8 +226,8 @@ def test_several_runs_at_once_gather_each_reminder_once(unit: Unit, clock: Movab
 
     at_once(4, lambda: [gather_late(clock, people=2) for _turn in range(6)])
 
-    living = ReminderItem.objects.filter(cancelled_at=None)
-    assert Counter(living.values_list("person", flat=True)) == {person.pk: 3 for person in people}
+    valid = ReminderItem.objects.filter(cancelled_at=None)
+    assert Counter(valid.values_list("person", flat=True)) == {person.pk: 3 for person in people}
     assert Delivery.objects.filter(kind="digest").count() == 6
     assert DeliveryEvent.objects.filter(reason=Reason.GATHERED).count() == 18
 
@@ -244,8 +244,8 @@ def test_gathering_beside_expansion_and_claims_keeps_each_reminder_once(unit: Un
     at_once(4, lambda: next(work)(clock))
     gather_once(clock)
 
-    living = ReminderItem.objects.filter(cancelled_at=None)
-    assert Counter(living.values_list("person", flat=True)) == {person.pk: 4 for person in people}
+    valid = ReminderItem.objects.filter(cancelled_at=None)
+    assert Counter(valid.values_list("person", flat=True)) == {person.pk: 4 for person in people}
 
 
 def gather_once(clock: MovableClock) -> None:

@@ -1,4 +1,4 @@
-"""The pulse of the runs, and the alarm when there is none."""
+"""The heartbeat of the runs, and the alarm when there is none."""
 
 import datetime as dt
 import logging
@@ -25,7 +25,7 @@ LAST = NOON - dt.timedelta(minutes=6)
     ("ago", "is_silent"), [(0, False), (300, False), (301, True), (86_400, True), (-300, False), (-7200, True)]
 )
 def test_five_minutes_without_a_run_are_a_silence(ago: int, is_silent: bool) -> None:
-    """A pulse two hours ahead of the clock is that of a clock that was set back."""
+    """A heartbeat two hours ahead means that the clock was set back."""
     at = NOON - dt.timedelta(seconds=ago)
     write_heartbeat(at=at, trigger="beat")
 

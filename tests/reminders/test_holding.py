@@ -1,4 +1,4 @@
-"""Too many mails of one act, all mail held, and what is let go."""
+"""Mails are held when one act makes too many of them and during a pause, and are released by a person."""
 
 import datetime as dt
 from copy import copy
@@ -67,7 +67,7 @@ def statuses() -> dict[str, int]:
 
 
 def make_due(count: int, clock: MovableClock, **fields: Any) -> list[Milestone]:
-    """Make so many milestones in one act, which the rule speaks about at `SEND_AT`, which it is now."""
+    """Make that many milestones in one act, with reminders due at `SEND_AT`, and move the clock there."""
     with one_act():
         made = MilestoneFactory.create_batch(count, due_on=DUE, **fields)
     reconcile_marked(real_now=clock.at)
@@ -137,7 +137,7 @@ def test_mails_planned_by_the_daily_sweep_are_never_held(rule: ReminderRule, clo
 
 @pytest.mark.parametrize("days", [2, 40])
 def test_a_catch_up_after_an_outage_is_never_held(rule: ReminderRule, clock: MovableClock, days: int) -> None:
-    """Or after the clock jumped, which looks the same."""
+    """A clock jump looks the same."""
     make_due(6, clock)
     ReminderPlan.objects.update(expires_at=SEND_AT + dt.timedelta(days=50))
     clock.forward(days=days)
@@ -252,7 +252,7 @@ def test_a_digest_of_many_reminders_is_one_mail(rule: ReminderRule, clock: Movab
 
 
 def test_ordinary_mail_beside_a_flood_goes_out(rule: ReminderRule, clock: MovableClock) -> None:
-    """So does a mail that carries both."""
+    """A mail with reminders of both kinds goes out too."""
     ordinary = MilestoneFactory(due_on=DUE)
     unit = UnitFactory()
     reader = UserFactory(coordinator_in=unit, reminder_mode="digest")
@@ -475,7 +475,7 @@ def restored(clock: MovableClock) -> MailHold:
 def test_after_a_restore_mail_goes_again_only_when_all_that_was_due_is_held(
     rule: ReminderRule, clock: MovableClock, staff: User, smtp_sink: SmtpSink
 ) -> None:
-    """Else what the lost site sent between backup and restore would be made after the hold, and sent twice."""
+    """Otherwise reminders that the lost site sent after the backup would be made after the pause, and sent twice."""
     make_due(1, clock)
     hold = MailHoldFactory(active=True, cause="restore", since=clock.at, backup_taken_at=clock.at)
     with pytest.raises(TransitionRefused, match="still being made"):

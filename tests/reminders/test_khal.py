@@ -1,4 +1,4 @@
-"""A calendar program reads what we hand out: khal, as a process with a configuration and a calendar of its own."""
+"""A real calendar program, khal, reads our feed and attachments in a process with a calendar of its own."""
 
 import datetime as dt
 import os
@@ -41,7 +41,7 @@ Khal = Callable[[bytes], list[str]]
 
 @pytest.fixture
 def khal(tmp_path: Path) -> Khal:
-    """Imports a file and lists what the calendar holds then: first day, last day, title, state."""
+    """Import a file and list the events of the calendar: first day, last day, title, status."""
     (tmp_path / "calendar").mkdir()
     (tmp_path / "config").write_text(CONFIG.format(folder=tmp_path))
     program = [str(Path(sys.executable).with_name("khal")), "-c", str(tmp_path / "config")]

@@ -32,7 +32,7 @@ MAILS = 40
 
 
 def environment(sink: SmtpSink) -> dict[str, str]:
-    """Of a process that works on the database of this test."""
+    """Return the environment of a process that works on the database of this test."""
     name = connection.settings_dict["NAME"]
     if connection.vendor == "sqlite":
         url = f"sqlite:///{name}"
@@ -68,7 +68,7 @@ def readers(sink: SmtpSink) -> Counter[str]:
 
 
 def send_until_killed(sink: SmtpSink, log: Path, *, after: int) -> None:
-    """Kills the sender once it has sent `after` more, and lets its leases run out."""
+    """Kill the sender once it has sent `after` more mails, and let its leases run out."""
     enough = min(len(sink.received) + after, MAILS)
     sender = start_sender(sink, log)
     eventually(lambda: len(sink.received) >= enough or sender.poll() is not None)
@@ -209,7 +209,7 @@ def test_a_sender_asked_to_stop_finishes_its_mail_and_begins_no_other(
 
 
 def _state(process: subprocess.Popen[bytes]) -> str:
-    """As the kernel says: "T" is stopped."""
+    """Return the state of a process by the kernel's letter; "T" is stopped."""
     return Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 

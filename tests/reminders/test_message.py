@@ -32,7 +32,7 @@ INJECTION = "Sign\r\nBcc: everyone@example.org\r\n\r\nhello \u202egnp.exe\x00"
 
 @pytest.fixture
 def written(queue: Callable[[], None], clock: MovableClock) -> Callable[..., Written]:
-    """Writes the one queued mail; keyword arguments change the milestone's row first, whatever its fields would say."""
+    """Write the one queued mail; keyword arguments change the milestone's row before that, without validation."""
 
     def run(**milestone: object) -> Written:
         queue()
@@ -49,7 +49,7 @@ def parsed(mail: Written) -> EmailMessage:
 
 
 def raw(mail: Written) -> Message:
-    """As an old mail program reads it; the new parser puts spaces between the encoded words of a name."""
+    """Parse as an old mail program does; the new parser puts spaces between the encoded words of a name."""
     return email.message_from_bytes(mail.data)
 
 

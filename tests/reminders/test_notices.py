@@ -1,4 +1,4 @@
-"""Who can help is told when a mail did not get through: once, and few mails for many failures."""
+"""People who can fix a failed delivery are notified once, with few mails for many failures."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_database
 
 @pytest.fixture
 def unit() -> Unit:
-    """With a fallback person."""
+    """A unit with a fallback person."""
     unit = UnitFactory()
     unit.fallback_person = UserFactory(name="Fallback", coordinator_in=unit)
     unit.save()
@@ -229,10 +229,10 @@ def test_helpers_learn_only_of_milestones_they_may_see(unit: Unit, clock: Movabl
 
     report_failures(real_now=clock.at)
 
-    told = {notice.person: notice.notice for notice in DeliveryNotice.objects.select_related("person", "notice")}
-    assert set(told) == {unit.fallback_person, other.fallback_person}
-    assert "Secret" not in write_notice(told[unit.fallback_person], real_now=clock.at).data.decode()
-    assert second.plan.milestone.title in write_notice(told[other.fallback_person], real_now=clock.at).data.decode()
+    by_person = {notice.person: notice.notice for notice in DeliveryNotice.objects.select_related("person", "notice")}
+    assert set(by_person) == {unit.fallback_person, other.fallback_person}
+    assert "Secret" not in write_notice(by_person[unit.fallback_person], real_now=clock.at).data.decode()
+    assert second.plan.milestone.title in write_notice(by_person[other.fallback_person], real_now=clock.at).data.decode()
 
 
 def test_notices_are_held_during_a_pause(unit: Unit, clock: MovableClock, smtp_sink: SmtpSink, hold: None) -> None:

@@ -24,13 +24,13 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_database
 
 @pytest.fixture
 def rule(db: None) -> ReminderRule:
-    """A week before, to the contacts of the party."""
+    """A rule that notifies the contacts of the party a week before."""
     return ReminderRuleFactory(offset=7, audience="party")
 
 
 @pytest.fixture
 def milestone(rule: ReminderRule) -> Milestone:
-    """Owed by the enterprise of a signed agreement; due on 12 March 2026."""
+    """A milestone that the enterprise of a signed agreement owes, due on 12 March 2026."""
     agreement = AgreementFactory(signed=True, title="Framework with Zhongyi", coordinator__language="en")
     return MilestoneFactory(
         agreement=agreement,
@@ -48,7 +48,7 @@ def contact(milestone: Milestone) -> Contact:
     return ContactFactory(organization=milestone.party.organization, name="Engineer Wang", language="en")
 
 
-def told() -> list[tuple[str, str]]:
+def reminded() -> list[tuple[str, str]]:
     return [(str(item.reader), item.why) for item in ReminderItem.objects.filter(cancelled_at=None).order_by("pk")]
 
 
@@ -63,7 +63,7 @@ def test_contacts_get_mail_in_their_language_with_a_reply_address(
     contact: Contact, milestone: Milestone, queue: Callable[[], None], clock: MovableClock
 ) -> None:
     queue()
-    assert told() == [("Engineer Wang", "party")]
+    assert reminded() == [("Engineer Wang", "party")]
 
     message = mail(clock)
     text = message.get_body(("plain",)).get_content()
@@ -109,7 +109,7 @@ def test_contacts_who_must_not_be_mailed_are_left_alone_and_the_owner_is_notifie
     contact.save()
     queue()
 
-    assert told() == [(str(milestone.owner), "for-party")]
+    assert reminded() == [(str(milestone.owner), "for-party")]
     assert "may be written to: ask them." in mail(clock).get_body(("plain",)).get_content().replace("\n", " ")
 
 
@@ -127,7 +127,7 @@ def test_a_party_that_promised_nothing_is_not_asked(
             type(milestone.party).objects.update(acceded_on="2026-01-01", withdrew_on="2026-02-01")  # type: ignore[union-attr]
     queue()
 
-    assert told() == [(str(milestone.owner), "for-party")]
+    assert reminded() == [(str(milestone.owner), "for-party")]
 
 
 def test_a_contact_who_must_not_be_mailed_any_more_is_dropped_at_the_claim(
@@ -142,7 +142,7 @@ def test_a_contact_who_must_not_be_mailed_any_more_is_dropped_at_the_claim(
 
     assert claim is not None
     assert (claim.items, claim.delivery.status) == ([], "cancelled")
-    assert told() == [(str(milestone.owner), "for-party")]
+    assert reminded() == [(str(milestone.owner), "for-party")]
 
 
 def test_each_failure_is_reported_once(
@@ -155,7 +155,7 @@ def test_each_failure_is_reported_once(
     reconcile_marked(real_now=clock.at)
     expand_due(clock)
 
-    assert told() == [("Engineer Wang", "party")]
+    assert reminded() == [("Engineer Wang", "party")]
 
 
 def test_moved_there_and_back_it_comes_to_the_contact_again_not_twice(

@@ -1,4 +1,4 @@
-"""Many at once: row locks on PostgreSQL, serialized transactions on SQLite."""
+"""Many processes at once, kept apart by row locks on PostgreSQL and serialized transactions on SQLite."""
 
 import datetime as dt
 import threading
@@ -24,7 +24,7 @@ SEND_AT = dt.datetime(2026, 3, 5, tzinfo=dt.UTC)
 
 
 def at_once(count: int, work: Callable[[], object]) -> None:
-    """Runs `work` in `count` threads that start together; a failure in one fails the test."""
+    """Run `work` in `count` threads that start together; a failure in one fails the test."""
     barrier = threading.Barrier(count)
     failures: list[Exception] = []
 

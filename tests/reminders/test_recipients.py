@@ -19,7 +19,7 @@ from partnerships.reminders.recipients import Directory
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
-def told(plan: ReminderPlan) -> list[tuple[User, str]]:
+def reminded(plan: ReminderPlan) -> list[tuple[User, str]]:
     loaded = ReminderPlan.objects.select_related("milestone__agreement", "rule").get(pk=plan.pk)
     found = Directory.load([loaded], now=NOON).recipients(loaded)
     return [(recipient.person, recipient.why.value) for recipient in found]
@@ -52,7 +52,7 @@ def give_fallback(unit: Unit, **person: object) -> User:
 
 
 def test_the_owner_is_notified(plan: ReminderPlan, owner: User) -> None:
-    assert told(plan) == [(owner, "owner")]
+    assert reminded(plan) == [(owner, "owner")]
 
 
 @pytest.mark.parametrize("fields", [{"is_active": False}, {"email": ""}])
@@ -62,7 +62,7 @@ def test_an_owner_who_cannot_be_reached_is_replaced_by_the_fallback_person(
     fallback = give_fallback(unit)
     User.objects.filter(pk=owner.pk).update(**fields)
 
-    assert told(plan) == [(fallback, "fallback")]
+    assert reminded(plan) == [(fallback, "fallback")]
 
 
 def test_a_milestone_without_owner_goes_to_the_fallback_person_above(
@@ -72,7 +72,7 @@ def test_a_milestone_without_owner_goes_to_the_fallback_person_above(
     above = give_fallback(college)
     Milestone.objects.update(owner=None)
 
-    assert told(plan) == [(above, "fallback")]
+    assert reminded(plan) == [(above, "fallback")]
 
 
 def test_an_owner_who_may_no_longer_see_the_milestone_is_not_notified(
@@ -81,14 +81,14 @@ def test_an_owner_who_may_no_longer_see_the_milestone_is_not_notified(
     fallback = give_fallback(college)
     owner.memberships.all().delete()
 
-    assert told(plan) == [(fallback, "fallback")]
+    assert reminded(plan) == [(fallback, "fallback")]
 
 
 def test_nobody_is_notified_when_nobody_is_reachable(plan: ReminderPlan, college: Unit) -> None:
     give_fallback(college, is_active=False)
     Milestone.objects.update(owner=None)
 
-    assert told(plan) == []
+    assert reminded(plan) == []
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_the_deputy_is_notified_while_the_owner_is_away(
     owner.absent_from, owner.absent_until = (dt.date.fromisoformat(day) for day in (absent_from, absent_until))
     owner.save()
 
-    assert told(plan) == [(deputy if expected == "stand-in" else owner, expected)]
+    assert reminded(plan) == [(deputy if expected == "stand-in" else owner, expected)]
 
 
 def test_absence_is_judged_in_the_owners_own_time_zone(plan: ReminderPlan, owner: User, unit: Unit) -> None:
@@ -117,7 +117,7 @@ def test_absence_is_judged_in_the_owners_own_time_zone(plan: ReminderPlan, owner
     owner.time_zone = "Pacific/Kiritimati"
     owner.save()
 
-    assert told(plan) == [(owner.deputy, "stand-in")]
+    assert reminded(plan) == [(owner.deputy, "stand-in")]
 
 
 def test_an_absent_owner_without_a_reachable_deputy_is_notified(plan: ReminderPlan, owner: User) -> None:
@@ -125,7 +125,7 @@ def test_an_absent_owner_without_a_reachable_deputy_is_notified(plan: ReminderPl
     owner.absent_from = owner.absent_until = NOON.date()
     owner.save()
 
-    assert told(plan) == [(owner, "owner")]
+    assert reminded(plan) == [(owner, "owner")]
 
 
 def test_a_rule_for_the_deputy_always_notifies_the_deputy(plan: ReminderPlan, owner: User, unit: Unit) -> None:
@@ -134,7 +134,7 @@ def test_a_rule_for_the_deputy_always_notifies_the_deputy(plan: ReminderPlan, ow
     plan.rule = ReminderRuleFactory(audience="deputy")
     plan.save()
 
-    assert told(plan) == [(owner.deputy, "deputy")]
+    assert reminded(plan) == [(owner.deputy, "deputy")]
 
 
 def test_a_rule_for_the_leads_notifies_all_leads_of_the_nearest_unit_with_one(
@@ -144,10 +144,10 @@ def test_a_rule_for_the_leads_notifies_all_leads_of_the_nearest_unit_with_one(
     plan.save()
     dean = UserFactory(lead_in=college)
     UserFactory(lead_in=unit, is_active=False)
-    assert told(plan) == [(dean, "lead")]
+    assert reminded(plan) == [(dean, "lead")]
 
     leads = [UserFactory(lead_in=unit), UserFactory(lead_in=unit)]
-    assert told(plan) == [(lead, "lead") for lead in leads]
+    assert reminded(plan) == [(lead, "lead") for lead in leads]
 
 
 def test_a_rule_for_a_named_person_notifies_them(plan: ReminderPlan) -> None:
@@ -155,11 +155,11 @@ def test_a_rule_for_a_named_person_notifies_them(plan: ReminderPlan) -> None:
     plan.rule = ReminderRuleFactory(audience="named", named_person=clerk)
     plan.save()
 
-    assert told(plan) == [(clerk, "named")]
+    assert reminded(plan) == [(clerk, "named")]
 
 
 def test_the_directory_sees_what_the_querysets_see(unit: Unit, college: Unit, plan: ReminderPlan) -> None:
-    """`may_see` is `visible_to` for many at once: the two must never part."""
+    """`may_see` has to agree with `visible_to`."""
     other = UnitFactory()
     shared = MilestoneFactory(agreement__unit=other)
     AgreementUnitFactory(agreement=shared.agreement, unit=unit)

@@ -1,4 +1,4 @@
-"""The rest a relay in trouble gets, and the pace it is fed at, whichever process sends."""
+"""All processes share the pauses of a relay in trouble and the rate of a minute."""
 
 import datetime as dt
 import logging
@@ -26,7 +26,7 @@ def send(clock: MovableClock) -> Callable[[], Deliveries]:
 
 @pytest.fixture
 def log(caplog: pytest.LogCaptureFixture) -> Callable[[], list[tuple[str, str]]]:
-    """(level, first words) of what the log says about relays."""
+    """Return level and first words of the log lines about relays."""
     caplog.set_level(logging.INFO, logger="partnerships.mailing.relay")
     return lambda: [(one.levelname, " ".join(one.getMessage().split()[3:5])) for one in caplog.records]
 

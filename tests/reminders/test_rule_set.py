@@ -1,4 +1,4 @@
-"""Which rules speak: those of the agreement, else of its type, else the general ones."""
+"""The rules that apply to a milestone: those of its agreement, else of the agreement's type, else the general ones."""
 
 import datetime as dt
 from collections.abc import Callable

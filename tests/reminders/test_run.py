@@ -46,7 +46,7 @@ def test_further_runs_send_nothing_more(milestone: Milestone, smtp_sink: SmtpSin
 def test_looking_ahead_sends_early_and_dates_by_the_real_time(
     milestone: Milestone, smtp_sink: SmtpSink, clock: MovableClock
 ) -> None:
-    """The plan is not born missed, although its time lies before `now`."""
+    """The plan is made although its time lies before `due_at`."""
     assert run_once(Clock(DUE, clock.read)).deliveries == {"sent": 1}
 
     [mail] = smtp_sink.received

@@ -1,4 +1,4 @@
-"""The client against a real server process: encryption, log-in, what the wire makes of a message, slow and rude servers."""
+"""The SMTP client against a real server process: encryption, log-in, dot stuffing, slow and failing servers."""
 
 import email
 import email.policy
@@ -23,7 +23,7 @@ MESSAGE = b"From: a@example.org\r\nSubject: One\r\n\r\nFirst\r\n"
 
 
 class Steps:
-    """Marks that note when they were asked, and say what they are told to."""
+    """Marks that record their calls and return what the test sets."""
 
     def __init__(self, *, begins: bool = True, dot: bool = True) -> None:
         self.asked: list[str] = []

@@ -1,4 +1,4 @@
-"""While a milestone is snoozed nobody is reminded of it; at the end one reminder comes."""
+"""Nobody is reminded of a snoozed milestone until the end of the snooze, when one reminder comes."""
 
 import datetime as dt
 from typing import Any
@@ -22,12 +22,12 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_database
 
 
 def eight(day: int) -> dt.datetime:
-    """In Shanghai, in March."""
+    """Return eight in the morning of a day in March, in Shanghai."""
     return dt.datetime(2026, 3, day, tzinfo=dt.UTC)
 
 
 def run(clock: MovableClock, day: int) -> None:
-    """A run at a minute past eight of that day."""
+    """Do a run at a minute past eight of that day."""
     clock.at = eight(day) + dt.timedelta(minutes=1)
     run_once(clock)
 
@@ -47,8 +47,8 @@ def plans() -> list[tuple[str, str]]:
 
 
 @pytest.fixture
-def rungs(milestone: Milestone) -> list[ReminderRule]:
-    """With `rule`: 7 and 3 days before the 12th and on the day itself to the owner, 1 day after to the leads."""
+def ladder(milestone: Milestone) -> list[ReminderRule]:
+    """Rules that notify the owner 7 and 3 days before the 12th and on it (with `rule`), and the leads 1 day after."""
     UserFactory(lead_in=milestone.unit)
     return [
         ReminderRuleFactory(offset=3),
@@ -58,7 +58,7 @@ def rungs(milestone: Milestone) -> list[ReminderRule]:
 
 
 def test_nobody_is_reminded_during_a_snooze_and_one_reminder_comes_at_its_end(
-    milestone: Milestone, rungs: list[ReminderRule], clock: MovableClock, smtp_sink: SmtpSink
+    milestone: Milestone, ladder: list[ReminderRule], clock: MovableClock, smtp_sink: SmtpSink
 ) -> None:
     snooze(milestone, 20)
     for day in range(2, 24):
@@ -84,7 +84,7 @@ def test_it_comes_also_when_all_reminders_had_been_sent(
 
 
 def test_reminders_after_the_snooze_come_as_planned(
-    milestone: Milestone, rungs: list[ReminderRule], clock: MovableClock, smtp_sink: SmtpSink
+    milestone: Milestone, ladder: list[ReminderRule], clock: MovableClock, smtp_sink: SmtpSink
 ) -> None:
     snooze(milestone, 10)
     for day in range(2, 14):
@@ -94,7 +94,7 @@ def test_reminders_after_the_snooze_come_as_planned(
 
 
 def test_the_end_of_the_snooze_and_a_rule_of_that_hour_are_one_mail(
-    milestone: Milestone, rungs: list[ReminderRule], clock: MovableClock, smtp_sink: SmtpSink
+    milestone: Milestone, ladder: list[ReminderRule], clock: MovableClock, smtp_sink: SmtpSink
 ) -> None:
     snooze(milestone, 12)
     for day in (2, 12):
@@ -134,7 +134,7 @@ def test_a_changed_back_snooze_finds_the_same_plan(
 
 
 def test_a_snooze_ended_by_hand_leaves_only_later_reminders(
-    milestone: Milestone, rungs: list[ReminderRule], clock: MovableClock, smtp_sink: SmtpSink
+    milestone: Milestone, ladder: list[ReminderRule], clock: MovableClock, smtp_sink: SmtpSink
 ) -> None:
     snooze(milestone, 20)
     for day in range(2, 7):
@@ -176,7 +176,7 @@ def test_a_queued_mail_is_withdrawn(milestone: Milestone, clock: MovableClock, w
 
 
 def test_after_an_outage_over_the_end_it_still_comes(
-    milestone: Milestone, rungs: list[ReminderRule], clock: MovableClock, smtp_sink: SmtpSink
+    milestone: Milestone, ladder: list[ReminderRule], clock: MovableClock, smtp_sink: SmtpSink
 ) -> None:
     snooze(milestone, 10)
     run(clock, 11)

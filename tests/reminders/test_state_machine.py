@@ -1,4 +1,4 @@
-"""Whatever people, clocks, crashes and mail servers do, in any order: the promise holds.
+"""The promise holds whatever people, clocks, crashes and mail servers do, in any order.
 
 The model is small: which reminders were announced by a plan in time and never withdrawn. Each of them reaches exactly one
 person exactly once, or stands in the list of what a person has to look at; nothing reaches anybody it must not.
@@ -68,7 +68,7 @@ FAULTS = (
 
 
 class Crash(BaseException):
-    """The end of a process, as far as one process can play it."""
+    """The end of a process, as far as one process can imitate it."""
 
 
 class Office(RuleBasedStateMachine):
@@ -150,7 +150,7 @@ class Office(RuleBasedStateMachine):
     @precondition(lambda self: self.milestones)
     @rule(point=st.sampled_from(POINTS))
     def crash(self, point: tuple[Any, str]) -> None:
-        """With something due, if anything is planned at all."""
+        """Move the clock to the next plan, if there is one."""
         self._go_to_the_next()
         with pytest.MonkeyPatch.context() as patches:
             patches.setattr(*point, _crashing(getattr(*point)))
@@ -185,7 +185,7 @@ class Office(RuleBasedStateMachine):
     # What must hold
 
     def _run(self) -> None:
-        """And every mail of this run goes to somebody who may have it, about something that is so."""
+        """Do a run, and check that each of its mails goes to a person who may have it and is about a current reminder."""
         try:
             run_once(Clock(self.at, lambda: self.at))
         finally:
@@ -202,7 +202,7 @@ class Office(RuleBasedStateMachine):
                     assert item.plan.wakes_on or not _sleeps(item.plan.milestone, self.at)
 
     def _announce(self) -> None:
-        """After a run that went through: what is current and still ahead has its plan."""
+        """Check after a complete run that each current reminder still ahead has its plan."""
         current = self._current()
         self.announced = {one for one in self.announced if one in current}
         self.announced |= {one for one in current if self._moment(one) > self.at}
@@ -225,7 +225,7 @@ class Office(RuleBasedStateMachine):
         return Milestone.objects.get(pk=self.milestones[which % len(self.milestones)].pk)
 
     def _edit(self, milestone: Milestone, **values: Any) -> None:
-        """Any edit ends a snooze, unless it is one."""
+        """Note an edit, which ends a snooze unless it begins one."""
         for name, value in {"snoozed_until": None, "snooze_reason": "", **values}.items():
             setattr(milestone, name, value)
         milestone.save()
@@ -241,7 +241,7 @@ class Office(RuleBasedStateMachine):
             _forget_all()
 
     def _settle(self) -> None:
-        """The machines are well again; an hour at a time, until nothing that is due waits."""
+        """Run an hour at a time without faults until nothing due is left."""
         self.sink.script()
         for _hour in range(30):
             self.at += dt.timedelta(hours=1)
@@ -258,18 +258,18 @@ class Office(RuleBasedStateMachine):
 
     def _judge(self) -> None:
         received = Counter(mail.message["Message-ID"] for mail in self.sink.received)
-        living = ReminderItem.objects.filter(cancelled_at=None).select_related("plan", "delivery", "person")
-        told = Counter[tuple[Announcement, str]]()
+        valid = ReminderItem.objects.filter(cancelled_at=None).select_related("plan", "delivery", "person")
+        deliveries = Counter[tuple[Announcement, str]]()
         listed: set[Announcement] = set()
-        for item in living:
+        for item in valid:
             one = (item.plan.milestone_id, item.plan.rule_id, item.plan.due_on, item.plan.wakes_on)
-            told[one, item.person.email] += received[item.delivery.message_id]
+            deliveries[one, item.person.email] += received[item.delivery.message_id]
             if item.delivery.status in LOOKED_AT:
                 listed.add(one)
             else:
                 assert (item.delivery.status == "sent") == (received[item.delivery.message_id] == 1)
-        assert [one for one, count in told.items() if count > 1] == []
-        reached = {one for (one, _person), count in told.items() if count}
+        assert [one for one, count in deliveries.items() if count > 1] == []
+        reached = {one for (one, _person), count in deliveries.items() if count}
         explained = set(_with_reason())
         lost = {one for one in self.announced if self._moment(one) <= self.at} - reached - listed - explained
         assert lost == set()
@@ -277,7 +277,7 @@ class Office(RuleBasedStateMachine):
 
 
 def _with_reason() -> list[Announcement]:
-    """Plans that say in words why they are no mail."""
+    """Return the plans that give a reason why they did not become mail."""
     return list(ReminderPlan.objects.exclude(reason="").values_list("milestone", "rule", "due_on", "wakes_on"))
 
 
@@ -295,7 +295,7 @@ def _crashing(work: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _forget_all() -> None:
-    """The next example starts with an empty office; flushing all tables would take longer than the example."""
+    """Empty the office for the next example; flushing all tables would take longer than the example."""
     rows = (DeliveryNotice, DeliveryEvent, ReminderItem, Delivery, ReminderPlan, ReminderMark, Milestone, ReminderRule)
     for model in rows:
         model.objects.all()._raw_delete("default")

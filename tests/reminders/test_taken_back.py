@@ -1,4 +1,4 @@
-"""One of several readers lost the reminder before it left: whoever lacks it gets it, whoever has it gets no second."""
+"""One of several readers lost the reminder before it left: they get it again, and the others get no second one."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -33,7 +33,7 @@ def milestone(db: None) -> Milestone:
 
 @pytest.fixture
 def bob(milestone: Milestone, smtp_sink: SmtpSink, queue: Callable[[], None], clock: MovableClock) -> User:
-    """The lead whose mail was put off for a minute, while Alice has hers."""
+    """A lead whose mail was put off for a minute, while Alice has hers."""
     UserFactory(lead_in=milestone.unit, email="alice@example.org")
     bob = UserFactory(lead_in=milestone.unit, email="bob@example.org")
     smtp_sink.script({"at": "RCPT", "reply": "451 Later", "to": bob.email})
@@ -72,7 +72,7 @@ def test_a_change_and_its_reversal_lose_and_double_nothing(
 def test_an_edit_reversed_before_the_item_was_withdrawn_loses_nobody(
     bob: User, milestone: Milestone, smtp_sink: SmtpSink, clock: MovableClock
 ) -> None:
-    """As a claim leaves it that read the moved date, and committed after the date was back and its mark read."""
+    """A claim read the moved date, and committed after the date was moved back and that mark was read."""
     Milestone.objects.update(**MOVED)
     claim_next(clock)
     Milestone.objects.update(due_on=dt.date(2026, 3, 12))

@@ -1,4 +1,4 @@
-"""When a mail leaves, to the minute: through the whole pipeline, with clocks, calendars and due dates that change."""
+"""Each mail leaves at its minute, through the whole pipeline, with clocks, calendars and due dates that change."""
 
 import datetime as dt
 from collections.abc import Callable

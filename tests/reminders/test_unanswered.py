@@ -1,4 +1,4 @@
-"""Reminders nobody answers go on to the leads, unless somebody shows a sign of life first."""
+"""Unanswered reminders go to the leads, unless there is some activity first."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -45,7 +45,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_database
 
 @pytest.fixture
 def waiting(rule: ReminderRule) -> ReminderRule:
-    """Five working days after an unanswered reminder, to the leads."""
+    """A rule that notifies the leads five working days after an unanswered reminder."""
     return ReminderRuleFactory(offset=5, direction="unanswered", audience="lead")
 
 
@@ -64,7 +64,7 @@ def reminded(
 
 
 def sent(clock: MovableClock) -> Delivery:
-    """The next delivery as the sender leaves it once the server took it, and its milestone brought in step."""
+    """Record the next delivery as sent, as a sender does, and reconcile its milestone."""
     claim = claim_next(clock)
     assert claim is not None
     assert advance(claim.delivery, DeliveryStatus.SENT, at=clock.at, sent_at=clock.at)
@@ -78,7 +78,7 @@ def escalation() -> ReminderPlan:
 
 
 def act(milestone: Milestone, clock: MovableClock, time_machine: Any, person: User | None) -> None:
-    """``person`` edits the milestone at the clock's time; None: the system does."""
+    """Edit the milestone at the clock's time by ``person``, or by the system if None."""
     time_machine.move_to(clock.at, tick=False)
     row = Milestone.objects.get(pk=milestone.pk)
     row.evidence = "Called, the room is ready."
@@ -87,7 +87,7 @@ def act(milestone: Milestone, clock: MovableClock, time_machine: Any, person: Us
 
 
 def to_the_leads(clock: MovableClock) -> list[User]:
-    """Expands what is due a week later, and says to whom the escalation went."""
+    """Expand the plans due a week later, and return who got the escalation."""
     clock.forward(days=7)
     expand_due(clock)
     return [item.person for item in ReminderItem.objects.filter(plan__rule__direction="unanswered", cancelled_at=None)]
@@ -249,7 +249,7 @@ def test_a_sent_mail_marks_its_milestone_only_where_a_rule_waits(
 def test_a_rule_made_while_the_mail_is_on_its_way_waits_for_its_answer(
     rule: ReminderRule, milestone: Milestone, queue: Callable[[], None], smtp_sink: SmtpSink, clock: MovableClock
 ) -> None:
-    """Another process has swept by then, and has found nothing sent."""
+    """Another process has swept meanwhile and found nothing sent."""
     UserFactory(lead_in=milestone.unit)
     queue()
 
