@@ -66,7 +66,7 @@ def milestone_detail(request: UserRequest, pk: int) -> HttpResponse:
         "doing": _step_of_its_activity(milestone, request.user),
         "other_steps": [offer for offer in offers["open"] if not primary or offer.transition != primary.transition],
         **_side_forms(milestone, request.user, today),
-        "stories": _stories(milestone),
+        "explained_plans": _explained_plans(milestone),
         "is_in_motion": milestone.reminder_marks.exists(),
         "documents": list(Document.objects.filter(milestone=milestone).prefetch_related(VERSIONS)),
         "timeline": record_timeline(milestone, note_entries(milestone.contact_notes.select_related("author"))),
@@ -210,7 +210,7 @@ def _partners(milestone: Milestone) -> list[AgreementParty]:
     return list(milestone.agreement.parties.all())
 
 
-def _stories(milestone: Milestone) -> list[ExplainedPlan]:
+def _explained_plans(milestone: Milestone) -> list[ExplainedPlan]:
     plans = with_items(milestone.reminder_plans.order_by("send_at", "pk"))
     return explain_plans(list(plans), now=timezone.now(), zone=timezone.get_current_timezone())
 

@@ -232,7 +232,9 @@ def test_helpers_learn_only_of_milestones_they_may_see(unit: Unit, clock: Movabl
     by_person = {notice.person: notice.notice for notice in DeliveryNotice.objects.select_related("person", "notice")}
     assert set(by_person) == {unit.fallback_person, other.fallback_person}
     assert "Secret" not in write_notice(by_person[unit.fallback_person], real_now=clock.at).data.decode()
-    assert second.plan.milestone.title in write_notice(by_person[other.fallback_person], real_now=clock.at).data.decode()
+    assert (
+        second.plan.milestone.title in write_notice(by_person[other.fallback_person], real_now=clock.at).data.decode()
+    )
 
 
 def test_notices_are_held_during_a_pause(unit: Unit, clock: MovableClock, smtp_sink: SmtpSink, hold: None) -> None:
