@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -120,7 +120,7 @@ class ActivityAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     readonly_fields = ("next_step", "no_next_step_reason", *DATES)
     inlines = (PartnerInline, CreditInline, DocumentInline, CitationInline)
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
         what = (
             "title",
             ("kind", "unit"),
@@ -137,7 +137,7 @@ class ActivityAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         sets = ((None, {"fields": what}),)
         return (*sets, (_("Status and dates"), {"fields": (*dates, *nexts)})) if dates or nexts else sets
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         """The kind decides which details there are; it stays."""
         return (*self.readonly_fields, "kind") if obj else self.readonly_fields
 
@@ -177,5 +177,5 @@ class ContactNoteAdmin(OfficeAdmin):
         (_("About"), {"fields": (("agreement", "organization"), ("contact", "milestone"))}),
     )
 
-    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, object]:
         return {"happened_on": timezone.localdate(), **super().get_changeform_initial_data(request)}

@@ -6,7 +6,7 @@ from typing import Any, cast
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AutocompleteSelect
-from django.db.models import Field, QuerySet
+from django.db.models import Field, Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import formats, timezone
@@ -180,22 +180,24 @@ def _withdraw(row: Agreement, request: HttpRequest, data: Any) -> forms.Form:
 class LogContactForm(ContactNoteForm):
     """The shared form of a contact note, as a verb about one row."""
 
-    def __init__(self, *args: Any, row: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, row: Model, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.row = row
 
-    def keep(self, actor: User, **about: Any) -> ContactNote:
+    def keep(self, actor: User, **about: object) -> ContactNote:
         return super().keep(actor, about=self.row)
 
 
-def log_contact_form(row: Any, request: HttpRequest, data: Any) -> forms.Form:
+def log_contact_form(row: Model, request: HttpRequest, data: Any) -> forms.Form:
     return LogContactForm(data, row=row, today=timezone.localdate())
 
 
 class UnfoldAutocomplete(AutocompleteSelect):
     """Django's autocomplete in the theme's looks, for forms outside an admin's own."""
 
-    def build_attrs(self, base_attrs: dict[str, Any], extra_attrs: dict[str, Any] | None = None) -> dict[str, Any]:
+    def build_attrs(
+        self, base_attrs: dict[str, object], extra_attrs: dict[str, object] | None = None
+    ) -> dict[str, object]:
         attrs = super().build_attrs(base_attrs, extra_attrs)
         return {**attrs, "class": "unfold-admin-autocomplete admin-autocomplete", "data-theme": "admin-autocomplete"}
 
@@ -257,7 +259,7 @@ class DraftForm(RootForm):
 
     is_another = AnotherField(label=_("It is another one"))
 
-    def arguments(self) -> dict[str, Any]:
+    def arguments(self) -> dict[str, object]:
         return {"confirmed_different": self.cleaned_data["is_another"]}
 
 
@@ -272,10 +274,10 @@ class RegisterForm(DraftForm):
     def clean_on(self) -> dt.date:
         return past_day(self.cleaned_data["on"], today=timezone.localdate())
 
-    def arguments(self) -> dict[str, Any]:
+    def arguments(self) -> dict[str, object]:
         return {**super().arguments(), "on": self.cleaned_data["on"]}
 
-    def clean(self) -> dict[str, Any] | None:
+    def clean(self) -> dict[str, object] | None:
         cleaned = super().clean()
         self.instance.registered_on = self.cleaned_data.get("on")  # the term starts with it
         return cleaned
@@ -325,7 +327,7 @@ class AgreementAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).with_current_end().prefetch_related("parties__organization")
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
         shown = ((None, {"fields": self.main_fields}), (_("Frame and money"), {"fields": self.frame_fields}))
         if obj is None:
             return shown
@@ -348,12 +350,12 @@ class AgreementAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     def register_signed_view(self, request: HttpRequest) -> HttpResponse:
         return RegisterSignedAdmin(Agreement, self.admin_site).add_view(request)
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
         links = {"may_register": refusal(user_of(request), "agreement.record_signed") is None}
         return super().changelist_view(request, {**links, **(extra_context or {})})
 
     def delete_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
         try:
             return super().delete_view(request, object_id, extra_context)
@@ -418,7 +420,7 @@ class RegisteredPartyInline(PartyInline):
 class RegisteredTermForm(PartForm):
     """A term that starts on the day of signing, which the form above asks for."""
 
-    def clean(self) -> dict[str, Any] | None:
+    def clean(self) -> dict[str, object] | None:
         self.instance.starts_on = getattr(self.cleaned_data.get("agreement"), "registered_on", None)
         return super().clean()
 
@@ -455,14 +457,14 @@ class RegisterSignedAdmin(AgreementAdmin):
     register_verb = staticmethod(register_signed_agreement)  # type: ignore[assignment]  # takes the day, too
     change_form_outer_before_template = "admin/partnerships/register_signed_intro.html"
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
         return (
             (None, {"fields": ("title", "title_as_signed", ("type", "reference"), ("on", "event"))}),
             (_("Who looks after it"), {"fields": (("unit", "coordinator"),)}),
             (_("More"), {"fields": ("is_party_list_complete", ("amount", "currency"), "paper")}),
         )
 
-    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+    def get_inlines(self, request: HttpRequest, obj: Model) -> Any:
         return (
             RegisteredPartyInline,
             RegisteredAreaInline,
@@ -482,6 +484,8 @@ class RegisterSignedAdmin(AgreementAdmin):
         for warning in signing_warnings(form.instance):
             messages.warning(request, warning)
 
-    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, object], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
         context["title"] = _("Register an agreement that was signed already")
         return super().render_change_form(request, context, *args, **kwargs)

@@ -7,7 +7,7 @@ from django.contrib.admin import AdminSite
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.db.models import ForeignKey, Model, QuerySet, TextField, URLField
-from django.forms import ModelChoiceField
+from django.forms import BaseForm, ModelChoiceField
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -39,7 +39,7 @@ def badge(text: Any, tone: str) -> str:
     return render_to_string("unfold/helpers/label.html", {"text": text, "type": tone})
 
 
-def status_badge(row: Any) -> str:
+def status_badge(row: Model) -> str:
     status = status_of(row)
     return badge(status.label, status.tone)
 
@@ -62,7 +62,7 @@ class ScopedMixin:
     change_action: str | None = None
     delete_action: str | None = None
 
-    def allows(self, request: HttpRequest, action: str | None, obj: Any = None) -> bool:
+    def allows(self, request: HttpRequest, action: str | None, obj: Model | None = None) -> bool:
         """``may``, asked once for each row and request: a page asks some twenty times."""
         if action is None:
             return False
@@ -75,16 +75,16 @@ class ScopedMixin:
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
 
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return self.allows(request, self.view_action, obj) or self.allows(request, self.change_action, obj)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return self.allows(request, self.add_action)
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return self.allows(request, self.change_action, obj)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Only rows nothing refers to: what is protected is refused on the page that asks for confirmation."""
         if obj is None or not self.allows(request, self.delete_action, obj):
             return False
@@ -95,7 +95,7 @@ class ScopedMixin:
         rows = super().get_queryset(request)  # type: ignore[misc]
         return rows.visible_to(user_of(request)) if hasattr(rows, "visible_to") else rows
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+    def get_actions(self, request: HttpRequest) -> dict[str, object]:
         """No bulk actions: each step has its own page, its own question and its own history row."""
         return {}
 
@@ -136,10 +136,10 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
     list_filter_sheet = True
     compressed_fields = True
     warn_unsaved_form = True
-    readonly_preprocess_fields: Mapping[str, Any] = {}
+    readonly_preprocess_fields: Mapping[str, object] = {}
     change_form_template = "admin/partnerships/change_form.html"
 
-    def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+    def get_form(self, request: HttpRequest, obj: Model | None = None, **kwargs: Any) -> Any:
         if obj is None and self.add_form is not None:
             kwargs.setdefault("form", self.add_form)
         form_class = super().get_form(request, obj, **kwargs)
@@ -157,7 +157,7 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
         request: HttpRequest,
         object_id: str | None = None,
         form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
+        extra_context: dict[str, object] | None = None,
     ) -> HttpResponse:
         """A refusal of the domain rolls everything back and comes back as a message on the form that was sent."""
         try:
@@ -167,10 +167,10 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
                 request.refused = Refused(error)  # type: ignore[attr-defined]
             return super().changeform_view(request, object_id, form_url, extra_context)
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Model, form: BaseForm, change: bool) -> None:
         """Leave the row to ``save_related``, which knows its parts, too."""
 
-    def save_related(self, request: HttpRequest, form: Any, formsets: Iterable[Any], change: bool) -> None:
+    def save_related(self, request: HttpRequest, form: BaseForm, formsets: Iterable[Any], change: bool) -> None:
         """Hand the form and its inlines to the verb, and a refusal back to the line it is about."""
         formsets = list(formsets)
         try:
@@ -212,7 +212,7 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
             context["conflict"] = form.conflict
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def get_view_on_site_url(self, obj: Any = None) -> str | None:
+    def get_view_on_site_url(self, obj: Model | None = None) -> str | None:
         return obj.get_absolute_url() if obj is not None and hasattr(obj, "get_absolute_url") else None
 
 
@@ -224,7 +224,7 @@ class OfficeAdmin(SimpleHistoryAdmin, PlainAdmin):
     history_action: str | None = "history.view"
 
     def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
         """The rows of the history and, beside them, the steps of the workflow with their reasons."""
         obj = self._visible(request, object_id)
@@ -241,7 +241,7 @@ class OfficeAdmin(SimpleHistoryAdmin, PlainAdmin):
             record.history_change_reason = record.history_change_reason or "–"
 
     def history_form_view(
-        self, request: HttpRequest, object_id: str, version_id: str, extra_context: dict[str, Any] | None = None
+        self, request: HttpRequest, object_id: str, version_id: str, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
         """Shows one earlier state. The library would save it on POST even where reverting is off."""
         if request.method != "GET":
@@ -251,7 +251,7 @@ class OfficeAdmin(SimpleHistoryAdmin, PlainAdmin):
         self._visible(request, object_id)
         return super().history_form_view(request, object_id, version_id, extra_context)
 
-    def has_view_history_or_change_history_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_view_history_or_change_history_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         if self.history_action is None:
             return self.has_view_permission(request, obj)
         return self.allows(request, self.history_action, obj)
@@ -295,7 +295,7 @@ class PartMixin(ChoicesMixin):
     def _root(self) -> Any:
         return self.admin_site._registry[self.parent_model]  # type: ignore[attr-defined]
 
-    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+    def get_formset(self, request: HttpRequest, obj: Model | None = None, **kwargs: Any) -> Any:
         formset = super().get_formset(request, obj, **kwargs)  # type: ignore[misc]
         formset.sent_by = request
         # The verb refuses to remove what something refers to, in the words that the pages show.
@@ -305,16 +305,16 @@ class PartMixin(ChoicesMixin):
     def may_edit(self, request: HttpRequest, root: Model | None) -> bool:
         return self._root().has_change_permission(request, root) if root else self._root().has_add_permission(request)
 
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return self._root().has_view_permission(request, obj)
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return self.may_edit(request, obj)
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return self.may_edit(request, obj)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return self.may_edit(request, obj)
 
 
@@ -334,7 +334,7 @@ class ReadOnlyMixin(PartMixin):
     def may_edit(self, request: HttpRequest, root: Model | None) -> bool:
         return False
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         return self.fields
 
 
@@ -381,10 +381,10 @@ class CitationInline(LinkedMixin, GenericTabularInline):
     verbose_name = _("source of this record")
     verbose_name_plural = _("sources: as printed, or our assumption")
 
-    def reference_to(self, root: Model, formset: Any) -> dict[str, Any]:
+    def reference_to(self, root: Model, formset: Any) -> dict[str, object]:
         return {"content_type": ContentType.objects.get_for_model(root).pk, "object_id": root.pk}
 
-    def may_add(self, request: HttpRequest, root: Any) -> bool:
+    def may_add(self, request: HttpRequest, root: Model) -> bool:
         return may(user_of(request), "citation.edit")
 
     @display(description=_("source"))

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -124,21 +124,21 @@ class DemandAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     readonly_fields = DATES
     inlines = (AnswerInline, DemandOutcomeInline, MilestoneInline, LabelInline, DocumentInline, CitationInline)
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
         what = ("title", ("organization", "field"), ("unit", "owner"), ("released_on", "deadline_on"), "event")
         wording = ("is_content_published", "original_wording", "rewritten_wording")
         shown = ((None, {"fields": what}), (_("What is asked"), {"fields": wording}))
         dates = tuple(name for name in DATES if obj and getattr(obj, name))
         return (*shown, (_("Status and dates"), {"fields": dates})) if dates else shown
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         """Its deadline and its outcomes stay with the unit that has them."""
         return (*self.readonly_fields, "unit") if obj else self.readonly_fields
 
-    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+    def get_inlines(self, request: HttpRequest, obj: Model) -> Any:
         return self.inlines if obj else ()
 
-    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, object]:
         return {"released_on": timezone.localdate(), **super().get_changeform_initial_data(request)}
 
     @display(description=_("status"), ordering="status")
@@ -168,7 +168,7 @@ class AnswerAdmin(StepsMixin, OfficeAdmin):
             queryset = queryset.filter(Q(demand__in=demands) | Q(person__icontains=term))
         return queryset, False
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
         who = ("demand_link", ("unit", "person"), "organization")
         what = ("achievement", "match_reason", "summary")
         dates = tuple(name for name in ANSWER_DATES if obj and getattr(obj, name))
@@ -201,5 +201,5 @@ class AchievementAdmin(WordSearchMixin, RecordAdmin):
         (_("Who and what is behind it"), {"fields": ("people", "intellectual_property")}),
     )
 
-    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+    def get_inlines(self, request: HttpRequest, obj: Model) -> Any:
         return self.inlines if obj else ()

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -28,7 +29,7 @@ class DocumentAdminForm(RootForm):
 
     field_names = {"file": "upload"}
 
-    def arguments(self) -> dict[str, Any]:
+    def arguments(self) -> dict[str, object]:
         return {"file": self.cleaned_data["upload"], "at": timezone.now()}
 
 
@@ -44,7 +45,7 @@ class DocumentInline(LinkedInline):
     fields = ("link", "kind", "latest")
     verbose_name_plural = _("documents")
 
-    def may_add(self, request: HttpRequest, root: Any) -> bool:
+    def may_add(self, request: HttpRequest, root: Model) -> bool:
         return refusal(user_of(request), "document.upload", Document(**{self.target_name(): root})) is None
 
     def target_name(self) -> str:
@@ -96,10 +97,10 @@ class DocumentAdmin(OfficeAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("versions")
 
-    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+    def get_inlines(self, request: HttpRequest, obj: Model) -> Any:
         return super().get_inlines(request, obj) if obj else ()
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         """A document stays with what it belongs to: moving it would open it to others."""
         return DOCUMENT_TARGETS if obj else ()
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
@@ -69,18 +69,18 @@ class FacilityAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).prefetch_related("partners__organization")
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
         what = (("name", "name_zh"), ("kind", "unit"), "owner", ("agreement", "event"))
         frame = (("region", "site"), ("starts_on", "ends_on"), "capacity", "summary")
         shown = ((None, {"fields": what}), (_("Site and term"), {"fields": frame}))
         dates = tuple(name for name in DATES if obj and getattr(obj, name))
         return (*shown, (_("Status and dates"), {"fields": dates})) if dates else shown
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         """Its reviews stay with the unit that has them."""
         return (*self.readonly_fields, "unit") if obj else self.readonly_fields
 
-    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+    def get_inlines(self, request: HttpRequest, obj: Model) -> Any:
         return self.inlines if obj else (SideInline,)
 
     @display(description=_("sides"))

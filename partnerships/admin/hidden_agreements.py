@@ -22,14 +22,14 @@ class HiddenAgreementsMixin:
 
     agreement_fields: tuple[str, ...]
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
         sets = super().get_fieldsets(request, obj)  # type: ignore[misc]
         hidden = self._hidden(request, obj)
         return [
             (title, {**options, "fields": _with_placeholders(options["fields"], hidden)}) for title, options in sets
         ]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         names = super().get_readonly_fields(request, obj)  # type: ignore[misc]
         return (*names, *(f"hidden_{name}" for name in sorted(self._hidden(request, obj))))
 

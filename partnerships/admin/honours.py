@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html_join
@@ -70,11 +70,11 @@ class HonourSchemeAdmin(RecordAdmin):
     readonly_fields = ("ladder",)
     inlines = (CitationInline,)
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
         what = (("name", "name_zh"), ("level", "issuer"), ("validity_months", "next_scheme"))
         return ((None, {"fields": (*what, "ladder") if obj else what}),)
 
-    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+    def get_inlines(self, request: HttpRequest, obj: Model) -> Any:
         return self.inlines if obj else ()
 
     @display(description=_("ladder"))
@@ -116,11 +116,11 @@ class HonourAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         found, has_duplicates = super().get_search_results(request, queryset, search_term)
         return found.select_related("organization", "scheme"), has_duplicates
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         """The milestone of its lapse stays with the unit that has it."""
         return ("unit",) if obj else ()
 
-    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+    def get_inlines(self, request: HttpRequest, obj: Model) -> Any:
         return self.inlines if obj else ()
 
     @display(description=_("status"), ordering="status")

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from partnerships.models import Delivery, MailHold, User
 from partnerships.permissions import may
 from partnerships.requests import user_of
+from partnerships.texts import LazyText
 
 if TYPE_CHECKING:
     from partnerships.admin.site import PartnershipsAdminSite
@@ -91,7 +92,7 @@ MAIL_PAGES = (
 class Attention:
     """Rows of a list that wait for somebody: ``select`` makes both the number on the index and the list behind it."""
 
-    label: Any
+    label: LazyText
     tone: str
     icon: str
     select: Callable[[Any, dt.date], QuerySet]
@@ -101,14 +102,14 @@ class Attention:
 
 @dataclass(frozen=True)
 class Card:
-    label: Any
+    label: LazyText
     tone: str
     icon: str
     count: int
     link: str
 
 
-def navigation(site: "PartnershipsAdminSite", request: HttpRequest) -> list[dict[str, Any]]:
+def navigation(site: "PartnershipsAdminSite", request: HttpRequest) -> list[dict[str, object]]:
     """Return the groups for the side bar and the index, without what the user may not open."""
     groups = [{"title": title, "items": list(_items(site, request, entries))} for title, entries in GROUPS]
     reminders = next(group for group in groups if group["title"] == REMINDERS)
@@ -118,7 +119,7 @@ def navigation(site: "PartnershipsAdminSite", request: HttpRequest) -> list[dict
     return [{"title": None, "items": home}, *(group for group in groups if group["items"])]
 
 
-def _page_items(request: HttpRequest, pages: Iterable[tuple[Any, str, str, str]]) -> list[dict[str, Any]]:
+def _page_items(request: HttpRequest, pages: Iterable[tuple[Any, str, str, str]]) -> list[dict[str, object]]:
     """Return links to pages outside the admin."""
     return [
         _item(title, icon, reverse(name), request.path)
@@ -129,7 +130,7 @@ def _page_items(request: HttpRequest, pages: Iterable[tuple[Any, str, str, str]]
 
 def _items(
     site: "PartnershipsAdminSite", request: HttpRequest, entries: tuple[tuple[str, str], ...]
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[dict[str, object]]:
     admins = {model._meta.model_name: admin for model, admin in site._registry.items()}
     for name, icon in entries:
         admin = admins[name]
@@ -141,7 +142,7 @@ def _items(
             yield item | {"add_link": add_link if admin.has_add_permission(request) else None}
 
 
-def _item(title: Any, icon: str, link: str, path: str) -> dict[str, Any]:
+def _item(title: LazyText, icon: str, link: str, path: str) -> dict[str, object]:
     is_index = link == reverse("admin:index")
     is_active = path == link if is_index else path.startswith(link)
     return {"title": title, "icon": icon, "link": link, "active": is_active, "has_permission": True}

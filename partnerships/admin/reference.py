@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -19,7 +20,7 @@ class ReferenceAdmin(RecordAdmin):
     ordering = ("name", "pk")
     search_fields = ("name", "name_zh", "code")
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         """Seeds and imports find the row by its code."""
         return ("code",) if obj else ()
 

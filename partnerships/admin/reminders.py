@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -159,7 +159,7 @@ class ReminderPlanAdmin(PlainAdmin):
         *("time_zone", "is_provisional", "next_attempt_at", "expires_at"),
     )
 
-    def has_view_permission(self, request: HttpRequest, obj: ReminderPlan | None = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Plans name no unit, so the permission is asked without the row; the queryset has only visible rows."""
         return self.allows(request, self.view_action)
 

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.auth.forms import AuthenticationForm
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
@@ -16,12 +16,13 @@ from unfold.sites import UnfoldAdminSite
 
 from partnerships.admin.navigation import attention_cards, navigation
 from partnerships.forms.choices import choosable
+from partnerships.models import User
 from partnerships.permissions import may, may_enter_admin
 from partnerships.requests import user_of
 
 
 class OfficeLoginForm(StyledAuthenticationForm):
-    def confirm_login_allowed(self, user: Any) -> None:
+    def confirm_login_allowed(self, user: User) -> None:
         """In place of the theme's question whether ``is_staff``: leads and administrators of accounts are not."""
         AuthenticationForm.confirm_login_allowed(self, user)
         if not may_enter_admin(user):
@@ -35,7 +36,7 @@ class ScopedAutocompleteView(AutocompleteJsonView):
         term, *rest = super().process_request(request)
         return term.replace("\0", ""), *rest
 
-    def has_perm(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_perm(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return may_enter_admin(user_of(request))
 
     def get_queryset(self) -> QuerySet:
@@ -60,10 +61,10 @@ class PartnershipsAdminSite(UnfoldAdminSite):
     def autocomplete_view(self, request: HttpRequest) -> HttpResponseBase:
         return ScopedAutocompleteView.as_view(admin_site=self)(request)
 
-    def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:
+    def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, object]]:
         return navigation(self, request)
 
-    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+    def index(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> TemplateResponse:
         context = {
             "attention": attention_cards(self, request, today=timezone.localdate()),
             "groups": navigation(self, request),

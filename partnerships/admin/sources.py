@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import ForeignKey, QuerySet
+from django.db.models import ForeignKey, Model, QuerySet
 from django.forms import HiddenInput, ModelChoiceField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext_lazy as _
@@ -64,11 +64,11 @@ class CitationAdmin(RecordAdmin):
     ordering = ("-pk",)
     autocomplete_fields = ("source",)
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
         about = ("about",) if obj else ("content_type", "object_id")
         return ((None, {"fields": (*about, ("source", "statement"), "field", ("printed", "is_assumption"), "note")}),)
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         return ("about",) if obj else ()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -110,6 +110,6 @@ class SourceAdmin(RecordAdmin):
     inlines = (StatementInline, TakenInline)
     fieldsets = ((None, {"fields": ("title", ("publisher", "published_on"), "url", "note")}),)
 
-    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+    def get_inlines(self, request: HttpRequest, obj: Model) -> Any:
         """All records of all units are cited here: what was taken is for those who see all units."""
         return self.inlines if obj and user_of(request).sees_all_units else (StatementInline,)

@@ -10,6 +10,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -21,6 +22,7 @@ from partnerships.admin.base import status_badge
 from partnerships.forms.steps import StepOffer, step_form, step_offers
 from partnerships.permissions import refusal
 from partnerships.requests import user_of
+from partnerships.texts import LazyText
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Verb:
     """
 
     name: str
-    label: Any
+    label: LazyText
     permission: str
     make_form: Callable[[Any, HttpRequest, Any], Any]
     fits: Callable[[Any], bool]
@@ -43,7 +45,7 @@ class Button:
     """A verb or step on offer: where it leads, or why this person may not take it."""
 
     name: str
-    label: Any
+    label: LazyText
     refusal: Any
     link: str
     kind: str  # primary, plain, danger or correction
@@ -63,26 +65,26 @@ class StepsMixin:
         view = self.admin_site.admin_view(self.step_view)  # type: ignore[attr-defined]
         return [path("<int:object_id>/steps/<slug:step>/", view, name=name), *super().get_urls()]  # type: ignore[misc]
 
-    def buttons(self, request: HttpRequest, row: Any) -> list[Button]:
+    def buttons(self, request: HttpRequest, row: Model) -> list[Button]:
         """What can be done with ``row`` in its state: ordinary steps, verbs, corrections last."""
         offers = step_offers(row, user_of(request)) if self.has_steps else []
         ordinary = [self._step_button(row, offer) for offer in offers if not offer.transition.is_correction]
         corrections = [self._step_button(row, offer) for offer in offers if offer.transition.is_correction]
         return [*ordinary, *self._verb_buttons(request, row), *corrections]
 
-    def _step_button(self, row: Any, offer: StepOffer) -> Button:
+    def _step_button(self, row: Model, offer: StepOffer) -> Button:
         step = offer.transition
         kind = "correction" if step.is_correction else "danger" if step.name in self.danger_steps else "primary"
         return Button(step.name, step.label, offer.refusal, self._link(row, step.name), kind)
 
-    def _verb_buttons(self, request: HttpRequest, row: Any) -> Iterable[Button]:
+    def _verb_buttons(self, request: HttpRequest, row: Model) -> Iterable[Button]:
         for verb in self.verbs:
             if verb.fits(row):
                 reason = refusal(user_of(request), verb.permission, row)
                 kind = "danger" if verb.is_danger else "plain"
                 yield Button(verb.name, verb.label, reason, self._link(row, verb.name), kind)
 
-    def _link(self, row: Any, name: str) -> str:
+    def _link(self, row: Model, name: str) -> str:
         opts = self.opts  # type: ignore[attr-defined]
         return reverse(f"admin:{opts.app_label}_{opts.model_name}_step", args=[row.pk, name])
 
@@ -103,7 +105,7 @@ class StepsMixin:
             return self._to_row(row)
         return self._ask(request, row, form, button)
 
-    def _form(self, row: Any, name: str, request: HttpRequest) -> Any:
+    def _form(self, row: Model, name: str, request: HttpRequest) -> Any:
         data = request.POST if request.method == "POST" else None
         verb = next((verb for verb in self.verbs if verb.name == name), None)
         if verb is not None:
@@ -132,14 +134,16 @@ class StepsMixin:
         }
         return TemplateResponse(request, "admin/partnerships/confirm.html", context)
 
-    def _row_link(self, row: Any) -> str:
+    def _row_link(self, row: Model) -> str:
         opts = self.opts  # type: ignore[attr-defined]
         return reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[row.pk])
 
     def _to_row(self, row: Any) -> HttpResponse:
         return HttpResponseRedirect(self._row_link(row))
 
-    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
         row = context.get("original")
         if row is not None and row.pk:
             context["buttons"] = self.buttons(request, row)

@@ -76,7 +76,7 @@ class RootForm(ScopedChoicesMixin, DomainFormMixin, VersionedForm):
 
     request: HttpRequest
 
-    def clean(self) -> dict[str, Any] | None:
+    def clean(self) -> dict[str, object] | None:
         cleaned = super().clean()
         refused: Refused | None = getattr(self.request, "refused", None)
         if refused is not None and refused.prefix is None:
@@ -89,6 +89,6 @@ class RootForm(ScopedChoicesMixin, DomainFormMixin, VersionedForm):
             rows = self._meta.model._default_manager.filter(pk__in=error.found)[:MOST_DUPLICATES_SHOWN]
             self.fields["is_another"].help_text = ", ".join(str(row) for row in rows)
 
-    def arguments(self) -> dict[str, Any]:
+    def arguments(self) -> dict[str, object]:
         """Arguments of the verb beside the columns of the row, from fields that the form adds to them."""
         return {}

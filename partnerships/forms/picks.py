@@ -40,7 +40,7 @@ def _by_text(rows: Any, words: str) -> QuerySet:
 
 
 def _by_columns(*columns: str) -> Callable[[Any, str], QuerySet]:
-    def find(rows: Any, words: str) -> QuerySet:
+    def find(rows: QuerySet, words: str) -> QuerySet:
         each = (reduce(or_, (Q(**{f"{column}__icontains": word}) for column in columns)) for word in words.split())
         return rows.filter(*each)
 
@@ -85,7 +85,7 @@ def offered(kind: str, user: User) -> QuerySet:
     return pick.fetch(pick.narrow(choosable(pick.model, user)))
 
 
-def options_for(kind: str, rows: QuerySet, *, words: str, chosen: Model | None) -> dict[str, Any]:
+def options_for(kind: str, rows: QuerySet, *, words: str, chosen: Model | None) -> dict[str, object]:
     """Return the options below the field: the chosen row, then the first rows that ``words`` find."""
     pick, words = PICKS[kind], words.replace("\0", " ").strip()[:LONGEST_WORDS]
     found = list(pick.find(rows, words)[: SHOWN + 1]) if words else []
@@ -106,10 +106,10 @@ class PickInput(forms.Widget):
 
     use_fieldset = True
 
-    def value_from_datadict(self, data: Mapping[str, Any], files: object, name: str) -> Any:
+    def value_from_datadict(self, data: Mapping[str, object], files: object, name: str) -> Any:
         return data.get(name) or (UNCHOSEN if str(data.get(f"{name}-words", "")).strip() else "")
 
-    def value_omitted_from_data(self, data: Mapping[str, Any], files: object, name: str) -> bool:
+    def value_omitted_from_data(self, data: Mapping[str, object], files: object, name: str) -> bool:
         return name not in data and f"{name}-words" not in data
 
     def id_for_label(self, id_: str) -> str:

@@ -21,7 +21,7 @@ class AnotherInput(Input):
     def names(self) -> str:
         return ",".join(map(str, sorted(self.found)))
 
-    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+    def get_context(self, name: str, value: object, attrs: dict[str, object] | None) -> dict[str, object]:
         ticked = {"checked": True} if value and value == self.names else {}
         return super().get_context(name, self.names, {**(attrs or {}), **ticked})
 

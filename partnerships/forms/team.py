@@ -41,7 +41,7 @@ class ItemsField(forms.MultipleChoiceField):
         found = _ITEM.fullmatch(value)
         return found is not None and found[1] in KINDS
 
-    def clean(self, value: Any) -> list[HandOverItem]:
+    def clean(self, value: object) -> list[HandOverItem]:
         cleaned = super().clean(value)
         return [
             HandOverItem(kind, int(pk), int(version)) for kind, pk, version in (text.split("-") for text in cleaned)
@@ -70,6 +70,6 @@ class HandOverForm(DomainFormMixin, forms.Form):
         """Return what would be handed over; nothing is saved."""
         return self.apply(actor, verb=preview)
 
-    def keep(self, actor: User, *, verb: Callable[..., HandOverResult] = hand_over, **about: Any) -> HandOverResult:
+    def keep(self, actor: User, *, verb: Callable[..., HandOverResult] = hand_over, **about: object) -> HandOverResult:
         values = dict(self.cleaned_data)
         return verb(values.pop("items"), actor=actor, giver=self.giver, **values)

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
+from django.db.models import Model, QuerySet
 from django.forms.utils import ErrorDict
 from django.http import QueryDict
 from django.utils import formats, timezone
@@ -228,14 +229,14 @@ class Conflict:
         if row:
             yield from self._of_columns(form, row, _part_as_opened(row, self.opened_at), names)
 
-    def first_row_differences(self, form: VersionedForm, name: str, rows: Any) -> Iterator[Difference]:
+    def first_row_differences(self, form: VersionedForm, name: str, rows: QuerySet) -> Iterator[Difference]:
         """Return the difference in the first of the ``rows``, which the form asks for as one choice ``name``."""
         theirs, before = (
             min(kept, key=lambda row: row.pk, default=None) for kept in (rows.all(), self._as_opened(rows))
         )
         yield from self._of_columns(form, theirs or rows.model(), before, [name])
 
-    def rows_differences(self, field: forms.BoundField, mine: Iterable[str], rows: Any) -> Iterator[Difference]:
+    def rows_differences(self, field: forms.BoundField, mine: Iterable[str], rows: QuerySet) -> Iterator[Difference]:
         """Return the difference in parts that ``field`` asks for as several choices, compared by their names."""
         ours, theirs = set(mine), {str(row) for row in rows.all()}
         if ours != theirs:
@@ -306,7 +307,7 @@ def _typed(form: forms.ModelForm) -> str:
     return " · ".join(value for value in values if value) or EMPTY
 
 
-def _part_as_opened(part: Any, opened_at: dt.datetime | None) -> Any:
+def _part_as_opened(part: Model, opened_at: dt.datetime | None) -> Any:
     if opened_at is None or not hasattr(part, "history"):
         return None
     return part.history.filter(history_date__lte=opened_at).first()

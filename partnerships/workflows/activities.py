@@ -140,7 +140,7 @@ def edit_activity(
     *,
     actor: User | None,
     today: dt.date,
-    changes: Mapping[str, Any] = MappingProxyType({}),
+    changes: Mapping[str, object] = MappingProxyType({}),
     parts: Sequence[models.Model] = (),
     removed: Sequence[models.Model] = (),
 ) -> Activity:
@@ -401,7 +401,7 @@ def edit_contact_note(
     *,
     actor: User | None,
     today: dt.date,
-    changes: Mapping[str, Any] = MappingProxyType({}),
+    changes: Mapping[str, object] = MappingProxyType({}),
     parts: Sequence[models.Model] = (),
     removed: Sequence[models.Model] = (),
 ) -> ContactNote:

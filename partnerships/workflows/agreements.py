@@ -131,7 +131,7 @@ def edit_agreement(
     *,
     actor: User | None,
     today: dt.date,
-    changes: Mapping[str, Any] = MappingProxyType({}),
+    changes: Mapping[str, object] = MappingProxyType({}),
     parts: Sequence[models.Model] = (),
     removed: Sequence[models.Model] = (),
 ) -> Agreement:
@@ -431,7 +431,7 @@ def _step(agreement: Agreement, name: str, *, actor: User | None, on: dt.date, *
     return take_step(agreement, AGREEMENT_TRANSITIONS, name, actor=actor, on=on, **more)
 
 
-def _step_and_derive(agreement: Agreement, name: str, *, actor: User | None, on: dt.date, **more: Any) -> Agreement:
+def _step_and_derive(agreement: Agreement, name: str, *, actor: User | None, on: dt.date, **more: object) -> Agreement:
     with transaction.atomic():
         changed = _step(agreement, name, actor=actor, on=on, **more)
         derive_milestones(changed, actor=actor, on=on)
@@ -446,7 +446,7 @@ def _follow_activities(
         follow_activity(activity, actor=actor, on=on, reason=reason)
 
 
-def _end(agreement: Agreement, name: str, *, actor: User | None, on: dt.date, reason: str, **more: Any) -> Agreement:
+def _end(agreement: Agreement, name: str, *, actor: User | None, on: dt.date, reason: str, **more: object) -> Agreement:
     with transaction.atomic():
         ended = _step(agreement, name, actor=actor, on=on, reason=reason, **more)
         cancel_pending_milestones(ended, actor=actor, on=on, reason=reason)
@@ -457,7 +457,7 @@ def _become_signed(
     agreement: Agreement, name: str, *, actor: User | None, on: dt.date, today: dt.date, not_before: dt.date
 ) -> Agreement:
     check_not_in_future(on, today=today, field="on")
-    changes: dict[str, Any] = {
+    changes: dict[str, object] = {
         "title_as_signed": agreement.title_as_signed or agreement.title,
         "is_signing_confirmed": actor is None or may(actor, "agreement.sign", agreement),
     }

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from django.db import models, transaction
+from django.db.models import Model
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -63,7 +64,7 @@ def edit_demand(
     *,
     actor: User | None,
     today: dt.date,
-    changes: Mapping[str, Any] = MappingProxyType({}),
+    changes: Mapping[str, object] = MappingProxyType({}),
     parts: Sequence[models.Model] = (),
     removed: Sequence[models.Model] = (),
 ) -> Demand:
@@ -198,7 +199,7 @@ def edit_answer(
     *,
     actor: User | None,
     today: dt.date,
-    changes: Mapping[str, Any] = MappingProxyType({}),
+    changes: Mapping[str, object] = MappingProxyType({}),
     parts: Sequence[models.Model] = (),
     removed: Sequence[models.Model] = (),
 ) -> Answer:
@@ -266,7 +267,7 @@ def _close(demand: Demand, name: str, *, actor: User | None, on: dt.date, reason
     return closed
 
 
-def _record_outcome(demand: Demand, *, actor: User | None, on: dt.date, **target: Any) -> None:
+def _record_outcome(demand: Demand, *, actor: User | None, on: dt.date, **target: Model) -> None:
     chosen = demand.answers.filter(status=AnswerStatus.CHOSEN).first()
     save_as(DemandOutcome(demand=demand, answer=chosen, **target), actor)
     _close(demand, "agree", actor=actor, on=on, reason="")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Model
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, override
@@ -167,7 +167,7 @@ def _decided_by_renewal(agreement: Agreement) -> dict[str, str]:
 
 
 def update_derived(
-    row: Any,
+    row: Model,
     wanted: Iterable[Derived],
     *,
     owner: User | None,
@@ -196,7 +196,7 @@ def update_derived(
 
 
 def is_up_to_date(
-    row: Any, milestones: Iterable[Milestone], wanted: Iterable[Derived], *, not_before: dt.date | None = None
+    row: Model, milestones: Iterable[Milestone], wanted: Iterable[Derived], *, not_before: dt.date | None = None
 ) -> bool:
     """Whether ``update_derived`` would leave the derived ``milestones`` of ``row`` as they are; asks no database."""
     missing = {derived.key: derived for derived in wanted}
@@ -228,7 +228,7 @@ def _make(row: Any, derived: Derived, *, owner: User | None, actor: User | None)
 
 
 def _follow(
-    row: Any,
+    row: Model,
     milestone: Milestone,
     derived: Derived,
     *,

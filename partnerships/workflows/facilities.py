@@ -50,7 +50,7 @@ def edit_facility(
     *,
     actor: User | None,
     today: dt.date,
-    changes: Mapping[str, Any] = MappingProxyType({}),
+    changes: Mapping[str, object] = MappingProxyType({}),
     parts: Sequence[models.Model] = (),
     removed: Sequence[models.Model] = (),
 ) -> Facility:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from partnerships.exceptions import DomainError, InvalidInput, StaleVersion
@@ -135,7 +135,7 @@ def _give(item: HandOverItem, row: Any, *, actor: User, giver: User | None, new_
         return kind.verb(row, actor=actor, reason=reason, **{kind.person: new_owner})
 
 
-def _check_may_work(kind: HandOverKind, row: Any, new_owner: User) -> None:
+def _check_may_work(kind: HandOverKind, row: Model, new_owner: User) -> None:
     """Whoever takes it over has to be able to do what it asks for."""
     giver, row_field = getattr(row, f"{kind.person}_id"), f"{kind.person}_id"
     setattr(row, row_field, new_owner.pk)

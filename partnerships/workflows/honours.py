@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
 
 from django.db import models, transaction
 from django.utils.translation import gettext as _
@@ -39,7 +38,7 @@ def edit_honour(
     *,
     actor: User | None,
     today: dt.date,
-    changes: Mapping[str, Any] = MappingProxyType({}),
+    changes: Mapping[str, object] = MappingProxyType({}),
     parts: Sequence[models.Model] = (),
     removed: Sequence[models.Model] = (),
 ) -> Honour:

@@ -123,7 +123,7 @@ def _check_editable(milestone: Milestone) -> None:
         raise TransitionRefused(_("Only an open milestone can be changed."))
 
 
-def new_action_point(target: Agreement | Activity | Event, **columns: Any) -> Milestone:
+def new_action_point(target: Agreement | Activity | Event, **columns: object) -> Milestone:
     """Return an unsaved action point of ``target``, in its unit and under its agreement."""
     milestone = Milestone(unit_id=target.unit_id, kind=MilestoneKind.ACTION_POINT, **columns)
     if not isinstance(target, Agreement):
@@ -340,7 +340,7 @@ def take_milestone_step(milestone: Milestone, name: str, *, actor: User | None, 
     return take_step(milestone, MILESTONE_TRANSITIONS, name, actor=actor, on=on, **more)
 
 
-def _close_as_met(milestone: Milestone, name: str, *, actor: User | None, on: dt.date, **more: Any) -> Milestone:
+def _close_as_met(milestone: Milestone, name: str, *, actor: User | None, on: dt.date, **more: object) -> Milestone:
     with transaction.atomic():
         key = milestone.derived_key
         if milestone.kind == MilestoneKind.FACILITY_REVIEW:

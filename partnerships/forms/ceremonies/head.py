@@ -185,7 +185,7 @@ class ReportedForm(DraftPartForm):
     def missing(self) -> int:
         return max((self.typed or 0) - self.named, 0)
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         values = super().clean() or self.cleaned_data
         if values.get("printed") and values.get("value") is None and "value" in values:
             self.add_error("value", self.fields["value"].error_messages["required"])
