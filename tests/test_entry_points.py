@@ -1069,6 +1069,17 @@ SUBJECTS = {
             "partnerships.forms.organizations": page_way("organization_edit", None, ["holder", "membership"]),
         },
     ),
+    # The pages of one kind ask for what that kind alone has.
+    "edit_organization of one kind": Subject(
+        ORGANIZATION,
+        InstitutionFactory,
+        [
+            column("institution_type", lambda row: "university"),
+            column("name", lambda row: "Harbor College"),
+            refused("name twice", parts=lambda row: [OrganizationName(name="Harbor") for _again in "ab"]),
+        ],
+        {"partnerships.admin.organizations": ADMIN},
+    ),
     "edit_contact": Subject(
         CONTACT,
         ContactFactory,
@@ -1321,7 +1332,7 @@ def test_every_entry_point_has_its_row() -> None:
     assert ours == entry_points()
 
 
-@pytest.mark.parametrize("verb", [verb for verb in SUBJECTS if verb not in REGISTER_SUBJECTS])
+@pytest.mark.parametrize("verb", [verb for verb in SUBJECTS if verb not in REGISTER_SUBJECTS and " of " not in verb])
 def test_every_editable_column_and_part_has_its_act(verb: str) -> None:
     subject = SUBJECTS[verb]
     row = subject.make()
