@@ -160,7 +160,7 @@ class MilestoneAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Milestone | None = None) -> tuple[str, ...]:
-        """Date and owner change through their verbs, which ask for a reason or look whether the person can see it."""
+        """Lock date and owner: their verbs ask for a reason, or check that the new owner can see the milestone."""
         machine = (*DATES, "evidence", "overridden_at", "override_reason", "snoozed_until", "snooze_reason")
         if obj is None:
             return machine

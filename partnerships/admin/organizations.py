@@ -1,4 +1,4 @@
-"""Organizations of all kinds in one directory, with a page for each kind; and the people who work there."""
+"""Organizations of all kinds in one directory, with a page for each kind, and their contacts."""
 
 from typing import Any
 
@@ -93,7 +93,7 @@ class MemberInline(PartInline):
 
 
 class HolderInline(PartInline):
-    """Of other units' relations a lead sees that they are there (in the fieldset), and touches none."""
+    """The units that hold the organization. A lead edits those of their own units; the fieldset names the others."""
 
     model = OrganizationUnit
     fields = ("unit", "coordinator")
@@ -177,7 +177,7 @@ class OrganizationAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         return super().get_queryset(request).prefetch_related("holders__unit")
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        """Columns of the directory; details of all organizations at once only for those who see all units."""
+        """Leave out the details, which belong to the holding units, unless the user sees all units."""
         if user_of(request).sees_all_units:
             return self.list_display
         return tuple(name for name in self.list_display if name not in DETAIL_COLUMNS)
@@ -186,7 +186,7 @@ class OrganizationAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         return obj is None or self.allows(request, "organization.view_details", obj)
 
     def get_fieldsets(self, request: HttpRequest, obj: Organization | None = None) -> Any:
-        """The directory is everybody's; the rest belongs to the units that hold the organization."""
+        """Show the directory to everybody, the details to the units that hold the organization."""
         directory = self.directory_fields if obj else tuple(row for row in self.directory_fields if row != "held_by")
         if not self.sees_details(request, obj):
             return ((None, {"fields": directory}),)

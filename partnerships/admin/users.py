@@ -1,4 +1,4 @@
-"""Accounts and units. The form of an account is an allow-list: who may edit accounts must not become more by it."""
+"""Accounts and units."""
 
 from typing import Any
 
@@ -18,6 +18,7 @@ from partnerships.permissions import may
 from partnerships.requests import user_of
 from partnerships.workflows.users import edit_user, register_user
 
+# Allow-lists: the form of an account asks for these columns alone, whatever the model has beside them.
 PERSONAL = (("name", "username"), "email", ("language", "time_zone"))
 ABSENCE = (("reminder_mode", "reminder_hour"), "deputy", ("absent_from", "absent_until"))
 GRANTS = ("is_user_admin", "is_staff", "is_superuser")
@@ -118,11 +119,11 @@ class UnitAdmin(RecordAdmin):
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Unit | None = None) -> tuple[str, ...]:
-        """Roles reach down the tree: who moves a unit below their own would come to see its rows."""
+        """Lock the place of a unit: roles reach down the tree, so moving a unit below one's own would show its rows."""
         return () if obj is None or may(user_of(request), "user.grant_admin") else ("parent",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        """Who manages accounts gives roles in all units, without a role in any."""
+        """Show all units to those who manage accounts: they give roles in each, without having one."""
         if may(user_of(request), "unit.edit"):
             return Unit.objects.all()
         return super().get_queryset(request)

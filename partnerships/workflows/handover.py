@@ -1,4 +1,4 @@
-"""Hand-over: what one person, or nobody, looks after goes to another in one step."""
+"""Hand-over: give open work of one person, or of nobody, to another person in one step."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ from partnerships.workflows.milestones import assign_milestone
 
 @dataclass(frozen=True)
 class HandOverKind:
-    """One table of what is handed over: the column of its person, the verb, and what the new person must be allowed."""
+    """A table whose rows can be handed over: the column of the owner, the verb, and what a new owner must be allowed."""
 
     model: type[Milestone] | type[Activity] | type[Facility] | type[Demand] | type[Agreement]
     person: str
@@ -45,7 +45,7 @@ LOCK_ORDER = ("activity", "agreement", "facility", "demand", "milestone")
 
 @dataclass(frozen=True)
 class HandOverItem:
-    """One row as the person saw it."""
+    """A row to hand over, with the version that the user saw."""
 
     kind: str
     pk: int
@@ -54,7 +54,7 @@ class HandOverItem:
 
 @dataclass
 class HandOverResult:
-    """What moved, what could not with the reason, and how many milestones went along with what they belong to."""
+    """The rows that moved, those refused with the reason, and how many milestones went along with their records."""
 
     moved: list[Any] = field(default_factory=list)
     refused: list[tuple[Any, str]] = field(default_factory=list)
@@ -62,7 +62,7 @@ class HandOverResult:
 
 
 def open_items(actor: User, giver: User | None) -> dict[str, QuerySet]:
-    """What ``giver``, or nobody, looks after among the rows that ``actor`` may see, by kind."""
+    """Return the open rows of ``giver``, or of nobody, that ``actor`` may see, by kind."""
     return {
         name: kind.pending(kind.model.objects.visible_to(actor)).filter(**{kind.person: giver})
         for name, kind in KINDS.items()
@@ -72,11 +72,11 @@ def open_items(actor: User, giver: User | None) -> dict[str, QuerySet]:
 def hand_over(
     items: Iterable[HandOverItem], *, actor: User, giver: User | None, new_owner: User, reason: str
 ) -> HandOverResult:
-    """Gives each of ``items`` to ``new_owner``, through its own verb and in one transaction.
+    """Give each of ``items`` to ``new_owner``, through its own verb and in one transaction.
 
-    An item that cannot move stays with its reason, and the others move: it was changed since, is no longer ``giver``'s,
-    or one of the two may not. Rows that ``actor`` does not see are left out without a word. Each history row carries
-    ``reason``, and the reminders follow the milestones. Raises ``InvalidInput`` where nothing could move at all.
+    An item is refused, and the others move, when it was changed since, is no longer ``giver``'s, or when one of the two
+    people lacks the permission. Rows that ``actor`` does not see are left out. Each history row carries ``reason``.
+    Raises ``InvalidInput`` where nothing could move at all.
     """
     if not reason.strip():
         raise InvalidInput(_("Please give a reason."), field="reason")
@@ -102,7 +102,7 @@ def hand_over(
 
 
 def preview(items: Iterable[HandOverItem], **asked: Any) -> HandOverResult:
-    """What ``hand_over`` would do now: it is done and taken back."""
+    """Return what ``hand_over`` would do now, by doing it and rolling back."""
     with transaction.atomic():
         outcome = hand_over(items, **asked)
         transaction.set_rollback(True)
@@ -110,7 +110,7 @@ def preview(items: Iterable[HandOverItem], **asked: Any) -> HandOverResult:
 
 
 def _lock_all(items: list[HandOverItem], actor: User) -> list[tuple[HandOverItem, Any]]:
-    """The rows under their locks, in the order of ``KINDS``; taken in one order, so that nobody waits in a circle."""
+    """Return the rows, locked, in the order of ``KINDS``. Locks are taken in ``LOCK_ORDER``, which avoids deadlocks."""
     chosen = {name: {item.pk: item for item in items if item.kind == name} for name in KINDS}
     found: dict[str, list[Any]] = {}
     for name in LOCK_ORDER:
@@ -136,7 +136,7 @@ def _give(item: HandOverItem, row: Any, *, actor: User, giver: User | None, new_
 
 
 def _check_may_work(kind: HandOverKind, row: Model, new_owner: User) -> None:
-    """Whoever takes it over has to be able to do what it asks for."""
+    """Raise ``InvalidInput`` when the new owner may not do the work that the row asks for."""
     giver, row_field = getattr(row, f"{kind.person}_id"), f"{kind.person}_id"
     setattr(row, row_field, new_owner.pk)
     may_not = refusal(new_owner, kind.work, row)

@@ -1,4 +1,4 @@
-"""The one mechanism behind every step of every workflow."""
+"""What all verbs share: steps of the transition tables, locks, checks of input, saving with history."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ def take_step(
     is_consequence: bool = False,
     **changes: Any,
 ) -> Row:
-    """Takes the step ``name`` of ``table`` and returns the row read afresh under its lock.
+    """Take the step ``name`` of ``table`` and return the row as read under its lock.
 
     In one transaction: locks the row, checks status, permission (not for the consequence of a step that was allowed),
     reason, date and version, writes status, the step's date, ``changes`` and one history row, and appends the status
@@ -62,11 +62,12 @@ def take_step(
 
 
 def lock(row: Row) -> Row:
-    """The row as it is now, locked until the transaction ends (SQLite is serialized by IMMEDIATE).
+    """Return the row as it is now, locked until the transaction ends; SQLite serializes transactions by itself.
 
-    ``no_key``: two people who each wrote a row that points here hold a share of its key, and each would wait for the
-    other if the lock asked for the key too. Raises ``StaleVersion`` when the row is gone.
+    Raises ``StaleVersion`` when the row is gone.
     """
+    # no_key: two people who each wrote a row that points here hold a share of its key, and each would wait for the
+    # other if the lock asked for the key, too.
     locked = type(row)._base_manager.select_for_update(no_key=True).filter(pk=row.pk).first()
     if locked is None:
         raise StaleVersion(_("Somebody else deleted this since you opened it."), current=None)
@@ -74,14 +75,14 @@ def lock(row: Row) -> Row:
 
 
 def lock_as_read(row: Any) -> Any:
-    """The row under its lock, when nobody changed it since ``row`` was read; otherwise raises ``StaleVersion``."""
+    """Return the row, locked. Raises ``StaleVersion`` when somebody changed it since ``row`` was read."""
     locked = lock(row)
     _check_version(row, locked)
     return locked
 
 
 def check_new_owner(row: Any, person: User, *, field: str) -> None:
-    """Refuses to give ``row`` to somebody who cannot be reached or may not see it."""
+    """Raise ``InvalidInput`` when the new owner of ``row`` cannot be reached or may not see it."""
     if not person.is_reachable:
         raise InvalidInput(_("This person is not active or has no e-mail address."), field=field)
     if not type(row).objects.visible_to(person).filter(pk=row.pk).exists():
@@ -89,7 +90,7 @@ def check_new_owner(row: Any, person: User, *, field: str) -> None:
 
 
 def save_as(row: Any, actor: User | None, *, reason: str = "") -> None:
-    """Saves with ``actor`` and ``reason`` in the history row, also where there is no request to take them from.
+    """Save a row with ``actor`` and ``reason`` in its history row.
 
     A new row is checked first: raises ``InvalidInput`` for what its columns do not take.
     """
@@ -106,7 +107,7 @@ def delete_as(row: Any, actor: User | None) -> None:
 
 
 def check_input(row: Any, names: Iterable[str] | None = None) -> None:
-    """Raises ``InvalidInput`` on the first of the columns ``names`` (without them all) whose value it refuses.
+    """Raise ``InvalidInput`` for the first of the columns ``names``, or of all, that does not take its value.
 
     Relations are left to the database: asking for each would cost a query.
     """
