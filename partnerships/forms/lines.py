@@ -1,6 +1,5 @@
 """Forms of a row with lines for its parts; lines can be added with or without a script."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -43,48 +42,19 @@ class RowsMixin(forms.BaseInlineFormSet):
     model: type[models.Model]
     data: QueryDict
     prefix: str
-    duplicate: str
 
     # Names of further arguments that a new instance needs, besides those of every inline formset.
     extra_arguments: tuple[str, ...] = ()
 
     def clean(self) -> None:
-        """Refuse a line twice and a line whose row is missing.
-
-        Django leaves the root out of the unique check, so it misses a row that somebody else added meanwhile. A row that
-        was deleted, or an id that was forged, must not be saved as a new row.
-        """
+        """Refuse a line whose row is missing: one that was deleted, or a forged id, must not be saved as a new row."""
         super().clean()
-        if self.is_valid() and self.instance.pk is not None:
-            for form in self.changed_forms:
-                self._check_unique(form)
         for line in self._missing():
             if not self._is_removed(line):
                 line.add_error(None, _("This line is not there any more. Please open the page again."))
 
-    def _check_unique(self, form: forms.ModelForm) -> None:
-        """Compare a line with rows that have no line here. Django compares the lines, which may exchange their rows."""
-        row = form.instance
-        others = self.model._base_manager.exclude(pk__in=[form.instance.pk for form in self.initial_forms])
-        for rule in row._meta.constraints:
-            if (
-                isinstance(rule, models.UniqueConstraint)
-                and self.fk.name in rule.fields
-                and _is_taken(rule, row, others)
-            ):
-                field = rule.violation_error_code if rule.violation_error_code in form.fields else None
-                form.add_error(field, str(rule.get_violation_error_message()))
-
-    def get_unique_error_message(self, unique_check: Sequence[str]) -> str:
-        """Return the message of the constraint that two lines break, the same as the verb's."""
-        fields = {*unique_check, self.fk.name}
-        rules = (rule for rule in self.model._meta.constraints if isinstance(rule, models.UniqueConstraint))
-        rule = next((rule for rule in rules if set(rule.fields) == fields), None)
-        self.duplicate = str(rule.violation_error_message if rule else super().get_unique_error_message(unique_check))
-        return self.duplicate
-
-    def get_form_error(self) -> str:
-        return self.duplicate
+    def validate_unique(self) -> None:
+        """Leave this to the verb: it compares each line with all rows, and lines may exchange their rows."""
 
     @property
     def changed_forms(self) -> list[forms.ModelForm]:
@@ -172,14 +142,6 @@ class LineFormSet(RowsMixin):
     @property
     def removed(self) -> list[models.Model]:
         return [form.instance for form in self.deleted_forms if form.instance.pk]
-
-
-def _is_taken(rule: models.UniqueConstraint, row: models.Model, others: models.QuerySet) -> bool:
-    values = {name: row.serializable_value(name) for name in rule.fields}
-    condition = rule.condition or models.Q()
-    if None in values.values() or not others.filter(condition, **values).exists():
-        return False
-    return not condition or condition.check(row._get_field_expression_map(row._meta))  # type: ignore[attr-defined]
 
 
 def is_shown_again(data: QueryDict) -> bool:

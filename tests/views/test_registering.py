@@ -166,7 +166,7 @@ class TestADraft:
     def test_names_no_organization_twice(self, client: Client, typed: dict[str, Any]) -> None:
         answer = send(client, ADD, **{**typed, "parties__0__organization": typed["parties__1__organization"]})
 
-        assert list(errors(answer)) == ["parties", "parties-1-__all__"]
+        assert list(errors(answer)) == ["parties-1-organization"]
         assert Agreement.objects.filter(title="Joint training centre").count() == 0
 
     @pytest.mark.parametrize(
