@@ -652,6 +652,20 @@ RECORD_ACTS: dict[type[Any], tuple[Callable[..., Any], list[Act]]] = {
         ],
     ),
 }
+# How the other records are made that ``register_record`` registers; events and citations have acts of their own.
+NEW_RECORDS: dict[type[Any], Callable[..., Any]] = {
+    Achievement: unsaved(AchievementFactory, unit=UnitFactory, organization=InstitutionFactory),
+    Source: unsaved(SourceFactory),
+    ReportedFigure: unsaved(ReportedFigureFactory, unit=UnitFactory, source=SourceFactory, event=EventFactory),
+    HonourScheme: unsaved(HonourSchemeFactory),
+    AgreementType: unsaved(AgreementTypeFactory),
+    CooperationArea: unsaved(CooperationAreaFactory),
+    Region: unsaved(RegionFactory),
+    WorkCalendar: unsaved(WorkCalendarFactory),
+    ReminderRule: unsaved(ReminderRuleFactory),
+    Unit: unsaved(UnitFactory),
+}
+
 ACTIVITY_ACTS = [
     column("title", lambda row: "Milling course"),
     column("unit", lambda row: UnitFactory()),
@@ -1008,6 +1022,12 @@ SUBJECTS = {
         {"partnerships.admin.base": ADD_IN_ADMIN},
     ),
     **{
+        f"register_record {model._meta.model_name}": Subject(
+            RECORDS[model], make, [Act("new")], {"partnerships.admin.base": ADD_IN_ADMIN}, {"system_admin": True}
+        )
+        for model, make in NEW_RECORDS.items()
+    },
+    **{
         f"edit_record {model._meta.model_name}": Subject(
             RECORDS[model], make, acts, {"partnerships.admin.base": ADMIN}, {"system_admin": True}
         )
@@ -1322,9 +1342,8 @@ def test_every_verb_has_its_row() -> None:
 
 
 def test_every_record_has_its_row() -> None:
-    assert {subject.aggregate.model for verb, subject in SUBJECTS.items() if verb.startswith("edit_record ")} == set(
-        RECORDS
-    )
+    for verb in ("register_record ", "edit_record "):
+        assert {subject.aggregate.model for name, subject in SUBJECTS.items() if name.startswith(verb)} == set(RECORDS)
 
 
 def test_every_entry_point_has_its_row() -> None:
