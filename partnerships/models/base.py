@@ -1,7 +1,7 @@
 """Base classes of models: versions, codes, two languages, history and search."""
 
 from collections.abc import Collection
-from functools import reduce
+from functools import cache, reduce
 from operator import or_
 from typing import Any
 
@@ -11,6 +11,7 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+from simple_history.manager import HistoryManager
 from simple_history.models import HistoricalRecords
 
 from partnerships.exceptions import StaleVersion
@@ -57,12 +58,26 @@ def status_of(row: models.Model) -> Status:
     return field.statuses(field.value_from_object(row))
 
 
+class CachedHistoryManager(HistoryManager):
+    """The library's manager, its class composed once: the library composes it at each ``row.history``, in 2 ms."""
+
+    @classmethod
+    @cache
+    def from_queryset(
+        cls, queryset_class: type[models.QuerySet], class_name: str | None = None
+    ) -> type[models.Manager]:
+        return super().from_queryset(queryset_class, class_name)
+
+
 class History(HistoricalRecords):
     """History rows for every save of a row, through whichever class it is saved.
 
     The library listens to the concrete class alone, so a save through a proxy (an ``Institution``) would leave no row;
     and it would write one for a save of columns it does not track (a log-in time).
     """
+
+    def __init__(self, *, excluded_fields: Collection[str] = ()) -> None:
+        super().__init__(excluded_fields=list(excluded_fields), history_manager=CachedHistoryManager)
 
     def finalize(self, sender: type[models.Model], **kwargs: Any) -> None:
         if sender._meta.proxy and sender._meta.concrete_model is self.cls:

@@ -160,7 +160,7 @@ class User(SeededModel, VersionedModel, AbstractUser):
     absent_until = models.DateField(_("absent until"), null=True, blank=True)
 
     objects: ClassVar[PersonManager] = PersonManager()
-    history = History(excluded_fields=["password", "last_login"])
+    history = History(excluded_fields=("password", "last_login"))
 
     REQUIRED_FIELDS = ["name", "email"]
     UNVERSIONED_FIELDS = frozenset({"last_login", "password"})
