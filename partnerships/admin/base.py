@@ -7,7 +7,7 @@ from django.contrib.admin import AdminSite
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.db.models import ForeignKey, Model, QuerySet, TextField, URLField
-from django.forms import BaseForm, ModelChoiceField
+from django.forms import BaseForm, BaseInlineFormSet, ModelChoiceField
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -35,7 +35,7 @@ from partnerships.workflows.records import edit_record, register_record
 FILTER_LOOKUPS = ("exact", "isnull", "gte", "lt", "id__exact")
 
 
-def badge(text: Any, tone: str) -> str:
+def badge(text: object, tone: str) -> str:
     return render_to_string("unfold/helpers/label.html", {"text": text, "type": tone})
 
 
@@ -104,7 +104,7 @@ class ChoicesMixin:
     """Drop-downs, autocompletes and posted ids are limited to what the person may choose."""
 
     def formfield_for_foreignkey(
-        self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any
+        self, db_field: ForeignKey, request: HttpRequest, **kwargs: object
     ) -> ModelChoiceField | None:
         kwargs.setdefault("queryset", choosable(db_field.remote_field.model, user_of(request)))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
@@ -139,7 +139,7 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
     readonly_preprocess_fields: Mapping[str, object] = {}
     change_form_template = "admin/partnerships/change_form.html"
 
-    def get_form(self, request: HttpRequest, obj: Model | None = None, **kwargs: Any) -> Any:
+    def get_form(self, request: HttpRequest, obj: Model | None = None, **kwargs: object) -> Any:
         if obj is None and self.add_form is not None:
             kwargs.setdefault("form", self.add_form)
         form_class = super().get_form(request, obj, **kwargs)
@@ -195,7 +195,7 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
             note_changes(formset)
 
     def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+        self, request: HttpRequest, context: dict[str, Any], *args: object, **kwargs: object
     ) -> HttpResponse:
         form = context["adminform"].form
         refused: Refused | None = getattr(request, "refused", None)
@@ -270,7 +270,7 @@ class RecordAdmin(OfficeAdmin):
     register_verb, edit_verb = staticmethod(register_record), staticmethod(edit_record)
 
 
-def note_changes(formset: Any) -> None:
+def note_changes(formset: BaseInlineFormSet) -> None:
     """Set on a formset what Django's change message asks: which rows the verb added, changed and removed."""
     kept = formset.changed_forms if isinstance(formset, PartFormSet) else []
     removed = formset.deleted_forms if isinstance(formset, PartFormSet) else []
@@ -357,7 +357,7 @@ class LinkedMixin(ReadOnlyMixin):
             self.add_link = f"{url}?{urlencode(self.reference_to(obj, formset))}"
         return formset
 
-    def reference_to(self, root: Model, formset: Any) -> dict[str, Any]:
+    def reference_to(self, root: Model, formset: BaseInlineFormSet) -> dict[str, Any]:
         """The fields of a new row that say that it is about ``root``."""
         return {formset.fk.name: root.pk}
 
@@ -365,7 +365,7 @@ class LinkedMixin(ReadOnlyMixin):
         return self.admin_site._registry[self.model].has_add_permission(request)
 
     @display(description=_("link"))
-    def link(self, row: Any) -> str:
+    def link(self, row: Model) -> str:
         return admin_link(row)
 
 
@@ -381,7 +381,7 @@ class CitationInline(LinkedMixin, GenericTabularInline):
     verbose_name = _("source of this record")
     verbose_name_plural = _("sources: as printed, or our assumption")
 
-    def reference_to(self, root: Model, formset: Any) -> dict[str, object]:
+    def reference_to(self, root: Model, formset: BaseInlineFormSet) -> dict[str, object]:
         return {"content_type": ContentType.objects.get_for_model(root).pk, "object_id": root.pk}
 
     def may_add(self, request: HttpRequest, root: Model) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from django.contrib import admin
+from django.contrib.admin import ModelAdmin
 from django.contrib.admin.filters import RelatedFieldListFilter
 from django.db.models import Field, Model, QuerySet
 from django.http import HttpRequest
@@ -48,7 +49,7 @@ class CountedFilter(admin.SimpleListFilter):
     title = _("counted against a reported figure")
     parameter_name = "counted"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> list[tuple[str, Any]]:
         self.figure = self._figure(request)
         return [(str(self.figure.pk), self.figure)] if self.figure else []
 
@@ -71,7 +72,7 @@ class MineFilter(admin.SimpleListFilter):
     parameter_name = "mine"
     field = "owner"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterator[tuple[str, Any]]:
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> Iterator[tuple[str, Any]]:
         yield "yes", _("I do")
         yield "nobody", _("Nobody")
 

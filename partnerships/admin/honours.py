@@ -78,7 +78,7 @@ class HonourSchemeAdmin(RecordAdmin):
         return self.inlines if obj else ()
 
     @display(description=_("ladder"))
-    def ladder(self, scheme: HonourScheme) -> Any:
+    def ladder(self, scheme: HonourScheme) -> object:
         """From the schemes below through this one to the top."""
         below = [(admin_link(previous),) for previous in scheme.previous_schemes.all()]
         rungs = [(admin_link(rung),) for rung in scheme.with_levels_above()]

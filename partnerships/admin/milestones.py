@@ -32,7 +32,7 @@ DAYS_AHEAD = 7  # as on everybody's first page
 
 
 class MilestoneForm(RootForm):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         if "kind" in self.fields:
             offered = [(kind.value, kind.label) for kind in MilestoneKind if kind not in DERIVED_KINDS]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
@@ -91,11 +91,11 @@ class ProgrammeAdmin(WordSearchMixin, OfficeAdmin):
     inlines = (OrganizerInline, TargetInline, ItemInline, DocumentInline, CitationInline)
     fieldsets = ((None, {"fields": (("name", "name_zh"), ("starts_on", "ends_on"), "unit", "summary")}),)
 
-    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+    def get_inlines(self, request: HttpRequest, obj: Model) -> Any:
         return self.inlines if obj else (OrganizerInline, TargetInline)
 
     def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+        self, request: HttpRequest, context: dict[str, Any], *args: object, **kwargs: object
     ) -> HttpResponse:
         programme = context.get("original")
         if programme is not None:

@@ -76,7 +76,7 @@ class ReminderRuleAdmin(RecordAdmin):
     )
 
     def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+        self, request: HttpRequest, context: dict[str, Any], *args: object, **kwargs: object
     ) -> HttpResponse:
         """Add the preview button, and the preview of the rule as it is typed."""
         form = context["adminform"].form

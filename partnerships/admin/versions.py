@@ -20,7 +20,7 @@ MOST_DUPLICATES_SHOWN = 5
 class ScopedChoicesMixin:
     """Keeps the value a row has among the choices, also where the person could not choose it anew."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         for name, form_field in self.fields.items():  # type: ignore[attr-defined]
             current = getattr(self.instance, f"{name}_id", None)  # type: ignore[attr-defined]

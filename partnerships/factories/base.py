@@ -25,7 +25,7 @@ class ModelFactory(factory.django.DjangoModelFactory):
         skip_postgeneration_save = True
 
     @classmethod
-    def _create(cls, model_class: type[Model], *args: Any, **values: object) -> Model:
+    def _create(cls, model_class: type[Model], *args: object, **values: object) -> Model:
         past = {f"_history_{name}": values.pop(f"saved_{key}") for name, key in PAST if f"saved_{key}" in values}
         row = model_class(*args, **values)
         for name, value in past.items():

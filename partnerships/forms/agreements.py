@@ -344,7 +344,7 @@ class WithdrawForm(VerbForm):
         offer_rows(self, "party", remaining_parties(self.row))
         self.fields["on"].initial = self.today
 
-    def call(self, actor: User, values: dict[str, Any]) -> Any:
+    def call(self, actor: User, values: dict[str, Any]) -> object:
         return agreements.withdraw_party(values["party"], actor=actor, on=values["on"])
 
 

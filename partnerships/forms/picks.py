@@ -106,7 +106,7 @@ class PickInput(forms.Widget):
 
     use_fieldset = True
 
-    def value_from_datadict(self, data: Mapping[str, object], files: object, name: str) -> Any:
+    def value_from_datadict(self, data: Mapping[str, object], files: object, name: str) -> object:
         return data.get(name) or (UNCHOSEN if str(data.get(f"{name}-words", "")).strip() else "")
 
     def value_omitted_from_data(self, data: Mapping[str, object], files: object, name: str) -> bool:

@@ -103,7 +103,7 @@ def _claim(export: Export, now: dt.datetime) -> bool:
     return True
 
 
-def _advance(export: Export, **changes: Any) -> bool:
+def _advance(export: Export, **changes: object) -> bool:
     ours = Export.objects.filter(pk=export.pk, status=ExportStatus.RUNNING, attempts=export.attempts)
     for name, value in changes.items():
         setattr(export, name, value)
@@ -161,14 +161,14 @@ class _Csv:
         self._text = codecs.getwriter("utf-8")(out)
         self._writer = csv.writer(self._text)
 
-    def add(self, cells: list[Any]) -> None:
+    def add(self, cells: list[object]) -> None:
         self._writer.writerow([_harmless(cell) for cell in cells])
 
     def close(self) -> None:
         self._text.flush()
 
 
-def _harmless(cell: Any) -> Any:
+def _harmless(cell: Any) -> object:
     """Return text that a spreadsheet would run as a formula behind an apostrophe, as spreadsheets do themselves."""
     if isinstance(cell, bool):
         return _("yes") if cell else _("no")

@@ -37,7 +37,7 @@ class SwitchInput(forms.CheckboxInput):
 class SwitchFilter(django_filters.ChoiceFilter):
     """A filter that is on or off."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, **kwargs: object) -> None:
         super().__init__(choices=[("yes", _("Yes"))], widget=SwitchInput, **kwargs)
 
 
@@ -53,7 +53,7 @@ class DayInput(forms.DateInput):
 class DayFilter(django_filters.DateFilter):
     """A day within the years people plan in: a mistyped year such as 0024 is an error of the field."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         bounds = [MinValueValidator(EARLIEST_DAY), MaxValueValidator(LATEST_DAY)]
         super().__init__(*args, widget=DayInput, validators=bounds, **kwargs)
 
@@ -63,7 +63,7 @@ class DaysFilter(django_filters.NumberFilter):
 
     field_class = forms.IntegerField
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, min_value=1, max_value=3650, **kwargs)
 
     def get_max_validator(self) -> None:
@@ -74,7 +74,7 @@ class PersonInput(forms.Select):
     """A drop-down of people, or a text field for a name when there are too many people for one."""
 
     def render(
-        self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: BaseRenderer | None = None
+        self, name: str, value: object, attrs: dict[str, Any] | None = None, renderer: BaseRenderer | None = None
     ) -> SafeString:
         people = self.choices.queryset  # type: ignore[attr-defined]
         offered = list(people[: MOST_PEOPLE + 1])
@@ -95,7 +95,7 @@ class PersonField(forms.ModelChoiceField):
         "too_many": _("Too many people are called “%(name)s”: write more of the name."),
     }
 
-    def to_python(self, value: Any) -> Any:
+    def to_python(self, value: object) -> object:
         if value in self.empty_values or str(value).isdecimal():
             person = super().to_python(value)
             return [] if person is None else [person]
@@ -113,7 +113,7 @@ class PersonFilter(QuerySetRequestMixin, django_filters.Filter):
 
     field_class = PersonField
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, **kwargs: object) -> None:
         super().__init__(lookup_expr="in", queryset=User.objects.none(), **kwargs)
 
 

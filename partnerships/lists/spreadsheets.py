@@ -1,6 +1,6 @@
 """A list as a spreadsheet."""
 
-from typing import IO, Any
+from typing import IO
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
@@ -16,11 +16,11 @@ class Xlsx:
         self._sheet.freeze_panes = "B2"
         self._is_heading = True
 
-    def add(self, cells: list[Any]) -> None:
+    def add(self, cells: list[object]) -> None:
         self._sheet.append([self._cell(cell) for cell in cells])
         self._is_heading = False
 
-    def _cell(self, value: Any) -> Any:
+    def _cell(self, value: object) -> object:
         cell = WriteOnlyCell(self._sheet, value=value)
         if isinstance(value, str):
             cell.data_type = "s"  # text, also where it begins like a formula

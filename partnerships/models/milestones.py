@@ -323,7 +323,7 @@ class Milestone(SeededModel, SearchableModel, VersionedModel):
             return self.title_zh or self.title
         return self.title
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
+    def save(self, *args: object, **kwargs: object) -> None:
         """Leaves a mark in the same transaction, so that the reminders come in step at the next tick."""
         with transaction.atomic():
             super().save(*args, **kwargs)

@@ -249,7 +249,7 @@ class OrganizationOfKind(Organization):
     class Meta:
         proxy = True
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         if not args:  # rows from the database come by position and have their kind
             kwargs.setdefault("kind", self.KIND)
         super().__init__(*args, **kwargs)

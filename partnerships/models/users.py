@@ -24,6 +24,7 @@ from partnerships.models.base import (
     SeededModel,
     VersionedModel,
 )
+from partnerships.models.work_calendars import WorkCalendar
 
 Value = TypeVar("Value")
 
@@ -367,7 +368,7 @@ class Unit(BilingualModel, SeededModel, VersionedModel):
         refuse_cycle(self)
 
     @property
-    def effective_calendar(self) -> Any:
+    def effective_calendar(self) -> WorkCalendar | None:
         """Return the unit's calendar, or that of the nearest unit above that has one; None: Monday to Friday."""
         if self.work_calendar_id or self.parent_id is None:
             return self.work_calendar

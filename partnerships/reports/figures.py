@@ -102,7 +102,7 @@ def rules_counting(model: type[Model]) -> list[str]:
     return [name for name, rule in RULES.items() if rule(lambda _name: None).model is model]
 
 
-def counted_model(figure: ReportedFigure) -> Any:
+def counted_model(figure: ReportedFigure) -> type[Model] | None:
     """Return the model whose rows are counted against ``figure``; None if it is only quoted."""
     rule = RULES.get(figure.counting_rule)
     return rule(lambda _name: None).model if rule else None

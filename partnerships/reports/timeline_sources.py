@@ -80,7 +80,7 @@ class HistoryRow(Protocol):
     id: int
 
 
-def record_timeline(row: Any, *others: Iterable[TimelineEntry]) -> list[TimelineEntry]:
+def record_timeline(row: Model, *others: Iterable[TimelineEntry]) -> list[TimelineEntry]:
     """Return the status changes and edits of ``row``, merged with the entries of ``others``."""
     return newest_first(status_entries(row), *others, _edits(row))
 

@@ -259,7 +259,7 @@ class Seeder:
                 self._report_left_out(Citation, [row, values["field"]], reason)
 
 
-def _take_steps(row: Model, entry: Entry, *, today: dt.date) -> Any:
+def _take_steps(row: Model, entry: Entry, *, today: dt.date) -> Model:
     """Take the steps that the entry describes, through the verbs, in the name of the system."""
     if isinstance(row, Agreement) and "signed_on" in entry:
         return record_signed_agreement(row, actor=None, on=entry["signed_on"], today=today)
@@ -293,7 +293,7 @@ def _as_list(children: Any) -> Iterable[Entry]:
     return [children] if isinstance(children, Mapping) else children
 
 
-def _empty(model: type[models.Model], name: str) -> Any:
+def _empty(model: type[models.Model], name: str) -> object:
     """Return the value of an absent part of a natural key."""
     return None if model._meta.get_field(name).null else ""
 
@@ -307,7 +307,7 @@ def _name(model: type[models.Model]) -> str:
     return name[:1].upper() + name[1:]
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     if value is None or value == "":
         return _("empty")
     if isinstance(value, bool):

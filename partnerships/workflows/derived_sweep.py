@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from partnerships.dates import IsWorkday, is_weekday
@@ -86,7 +86,7 @@ class SweptTable:
         return [row for row in rows if not _holds(row, milestones[row.pk], wanted, not_before)]
 
 
-def _holds(row: Any, milestones: list[Milestone], wanted: Wanted, not_before: dt.date | None) -> bool:
+def _holds(row: Model, milestones: list[Milestone], wanted: Wanted, not_before: dt.date | None) -> bool:
     try:
         return is_up_to_date(row, milestones, wanted(row), not_before=not_before)
     except (ValueError, ArithmeticError):
@@ -184,7 +184,7 @@ def _next_batch(position: Sweep, today: dt.date, batch: int) -> tuple[Sweep, lis
     return following, part.out_of_step(rows, today)
 
 
-def _bring_in_step(part: SweptTable, row: Any, today: dt.date) -> int:
+def _bring_in_step(part: SweptTable, row: Model, today: dt.date) -> int:
     """1 if it was. What is wrong with one row is in the log and waits for tomorrow; it must not stop the others."""
     try:
         part.follow(row, actor=None, on=today)

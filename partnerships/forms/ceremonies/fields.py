@@ -74,7 +74,7 @@ def select(label: LazyText, **more: Any) -> forms.TypedChoiceField:
 def offer_choices(field: Any, rows: Mapping[str, Any], *, empty: LazyText | None = None) -> None:
     """Fill in the options of a select or of checkboxes; the chosen key is cleaned to its row."""
 
-    def row_of(key: str) -> Any:
+    def row_of(key: str) -> object:
         if key not in rows:
             raise ValueError(key)
         return rows[key]

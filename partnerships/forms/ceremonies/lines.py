@@ -37,7 +37,7 @@ class CeremonyLineForm(DraftPartForm):
         super().__init__(*args, empty_permitted=True, use_required_attribute=False, **kwargs)
         self.choices = choices
 
-    def line(self, head: EventForm) -> Any:
+    def line(self, head: EventForm) -> object:
         """Return the argument of ``record_ceremony`` for this line."""
         raise NotImplementedError
 
@@ -159,7 +159,7 @@ class TwoSidedLine(OwnedLine):
     ours = forms.ChoiceField(label=gettext_lazy("Our side"), required=False)
     partner = forms.ChoiceField(label=gettext_lazy("Partner"))
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         for name in ("ours", "partner"):
             offer_choices(self.fields[name], self.choices.present, empty="—")
@@ -195,7 +195,7 @@ class SignedLine(TwoSidedLine):
     more_signed = forms.BooleanField(label=gettext_lazy("More signed it than are named here"), required=False)
     is_another = AnotherField(label=gettext_lazy("It is another one"), initial=frozenset())
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         # Keep a tick while lines are added and removed.
         self.ask_about(another_field(self).to_python(self.typed("is_another")))
@@ -257,7 +257,7 @@ class ReleasedLine(OwnedLine):
     )
     is_unpublished = forms.BooleanField(label=gettext_lazy("Its content was not published"), required=False)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         offer_choices(self.fields["organization"], self.choices.present, empty="—")
 
@@ -283,7 +283,7 @@ class VisitedLine(OwnedLine):
     organization = forms.ChoiceField(label=gettext_lazy("Visited"))
     on = forms.DateField(label=gettext_lazy("Date"), required=False, widget=DateInput)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         offer_choices(self.fields["organization"], self.choices.present, empty="—")
 
