@@ -6,6 +6,12 @@ import sys
 
 
 def main() -> None:
+    if sys.argv[1:] in (["version"], ["--version"]):
+        # Django answers these itself, with its own version, before it looks for a command of ours.
+        from partnerships import __version__
+
+        print(__version__)  # noqa: T201 - the answer of the command
+        return
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     from django.core.management import execute_from_command_line
 

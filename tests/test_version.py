@@ -1,20 +1,23 @@
 """One version, wherever it is shown; databases of versions before 0.2.0 are refused."""
 
-from io import StringIO
+import subprocess
+import sys
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db.migrations.recorder import MigrationRecorder
 
 from partnerships import __version__
+from tests.services.processes import REPOSITORY
 
 
-def test_the_command_prints_the_version() -> None:
-    out = StringIO()
+@pytest.mark.parametrize("words", ["version", "--version"])
+def test_the_command_line_prints_the_version(words: str) -> None:
+    answer = subprocess.run(
+        [sys.executable, "manage.py", words], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
 
-    call_command("version", stdout=out)
-
-    assert out.getvalue() == f"{__version__}\n"
+    assert answer.stdout == f"{__version__}\n"
 
 
 @pytest.mark.django_db
