@@ -76,6 +76,7 @@ class AgreementQuerySet(ScopedQuerySet):
         """Return agreements in force whose last term ends between ``today`` and ``until``."""
         lasting = AgreementTerm.objects.filter(agreement=OuterRef("pk"))
         lasting = lasting.filter(Q(ends_on__isnull=True) | Q(ends_on__gt=until))
+        # In force, it has a term that covers today. If none lasts beyond ``until``, the last one ends in between.
         return self.in_force(today).exclude(Exists(lasting))
 
     def last_term(self, **condition: Any) -> Self:
@@ -97,7 +98,7 @@ class AgreementQuerySet(ScopedQuerySet):
         )
 
     def with_current_end(self) -> Self:
-        """Adds ``current_ends_on``, the end of the last term (null: open-ended or without a term)."""
+        """Add ``current_ends_on``, the end of the last term (null: open-ended or without a term)."""
         last = AgreementTerm.objects.filter(agreement=OuterRef("pk")).order_by("-number")
         return self.annotate(current_ends_on=Subquery(last.values("ends_on")[:1]))
 
@@ -106,6 +107,7 @@ def _is_step_or_hand_over(before: dict[str, Any] | None, after: dict[str, Any]) 
     """Whether two history rows in a row differ by a step of the workflow, or by the coordinator alone."""
     if before is None:
         return False
+    # A verb that takes a step saves the row once, so a row with another status is that step and no edit.
     if before["status"] != after["status"] or before["coordinator_id"] == after["coordinator_id"]:
         return before["status"] != after["status"]
     differing = {name for name in after if before[name] != after[name] and not name.startswith("history_")}

@@ -21,13 +21,13 @@ from partnerships.texts import LazyText
 
 
 def validate_visible_text(value: str) -> None:
-    """Refuses control and direction-changing characters: they hide what a title or a mail subject really says."""
+    """Refuse control and direction-changing characters: they hide what a title or a mail subject really says."""
     if has_invisible_characters(value):
         raise ValidationError(_("This contains invisible or line-breaking characters; please type it again."))
 
 
 class LineField(models.CharField):
-    """One line of text a person reads: trimmed length known, no line breaks, no invisible characters."""
+    """One line of text: no line breaks and no invisible characters."""
 
     default_validators = [validate_visible_text]
 
@@ -59,8 +59,9 @@ def status_of(row: models.Model) -> Status:
 
 
 class CachedHistoryManager(HistoryManager):
-    """The library's manager, its class composed once: the library composes it at each ``row.history``, in 2 ms."""
+    """The library's manager with its class cached."""
 
+    # The library builds the class anew at each ``row.history``, which takes 2 ms.
     @classmethod
     @cache
     def from_queryset(
@@ -70,27 +71,25 @@ class CachedHistoryManager(HistoryManager):
 
 
 class History(HistoricalRecords):
-    """History rows for every save of a row, through whichever class it is saved.
-
-    The library listens to the concrete class alone, so a save through a proxy (an ``Institution``) would leave no row;
-    and it would write one for a save of columns it does not track (a log-in time).
-    """
+    """History rows for every save of a row, also through a proxy class such as ``Institution``."""
 
     def __init__(self, *, excluded_fields: Collection[str] = ()) -> None:
         super().__init__(excluded_fields=list(excluded_fields), history_manager=CachedHistoryManager)
 
     def finalize(self, sender: type[models.Model], **kwargs: Any) -> None:
+        # Django sends the signals of a proxy with the proxy as sender, and the library listens to the concrete class alone.
         if sender._meta.proxy and sender._meta.concrete_model is self.cls:
             models.signals.post_save.connect(self.post_save, sender=sender, weak=False)
             models.signals.pre_delete.connect(self.pre_delete, sender=sender, weak=False)
             models.signals.post_delete.connect(self.post_delete, sender=sender, weak=False)
-            # The admin asks the class it shows.
+            # The history pages of the admin look for the manager on the class that they show.
             sender._meta.simple_history_manager_attribute = self.manager_name  # type: ignore[attr-defined]
             return
         super().finalize(sender, **kwargs)
 
     def post_save(self, instance: models.Model, created: bool, using: str | None = None, **kwargs: Any) -> None:
         update_fields = kwargs.get("update_fields")
+        # Otherwise each log-in, which saves ``last_login`` alone, would leave a history row.
         if update_fields is not None and set(update_fields) <= set(self.excluded_fields):
             return
         super().post_save(instance, created, using=using, **kwargs)
@@ -110,7 +109,7 @@ def is_one_of(field: str, values: Collection[str]) -> models.Func:
     """The condition ``field__in=values`` with the values as words of the statement, not as its parameters.
 
     SQLite uses a partial index (``WHERE status IN ('open', 'submitted')``) only for a condition it can read there.
-    ``values`` are names of our own.
+    ``values`` are constants of the code: they are not escaped.
     """
     words = ", ".join(f"'{value}'" for value in values)
     return models.Func(
@@ -119,7 +118,7 @@ def is_one_of(field: str, values: Collection[str]) -> models.Func:
 
 
 class OfficeModel(models.Model):
-    """Says what is wrong where the person is looking.
+    """Base of models that show the message of a constraint at a field.
 
     A named constraint carries the field its message belongs to as its ``violation_error_code``.
     """
@@ -149,7 +148,7 @@ def _on_their_fields(
 class VersionedModel(OfficeModel):
     """The root of an aggregate: each save needs the version it was read with and leaves the next one.
 
-    ``save`` raises ``StaleVersion`` when the row was changed meanwhile, whichever door the save comes through.
+    Each ``save``, by a verb or not, raises ``StaleVersion`` when the row was changed meanwhile.
     """
 
     version = models.PositiveIntegerField(_("version"), default=1, editable=False)
@@ -174,21 +173,24 @@ class VersionedModel(OfficeModel):
                     kwargs["update_fields"] = {*update_fields, "version"}
                 super().save(*args, **kwargs)
         except BaseException:
+            # The database is rolled back, so the object must not keep a version that was never saved.
             self.version = read_version
             raise
 
     def _check_version(self) -> None:
-        # Not the key: whoever points here meanwhile has a share of it, and two of them would wait for each other.
+        # no_key: a transaction that inserted a row with a foreign key to this one holds a share lock on the key. Two of
+        # them would wait for each other if the key was locked as well.
         rows = type(self)._base_manager.select_for_update(no_key=True).filter(pk=self.pk)
         current = rows.values_list("version", flat=True).first()
         if current != self.version:
             raise StaleVersion(_("Somebody else changed this since you opened it."), current=current)
 
     def touch(self) -> None:
-        """The next version without another change of the root: a row that belongs to it was changed."""
+        """Write the next version of a root of which only a part was changed."""
         with transaction.atomic():
             self._check_version()
             self.version += 1
+            # update(), not save(): the root itself is the same, so it gets no history row.
             type(self)._base_manager.filter(pk=self.pk).update(version=self.version)
 
 

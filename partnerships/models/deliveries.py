@@ -51,6 +51,7 @@ class DeliveryQuerySet(ScopedQuerySet):
 
 def _speaks_of(milestones: QuerySet[Milestone]) -> Exists:
     """Return the condition that a delivery of the outer query is about one of ``milestones``."""
+    # order_by(): the default ordering of milestones would only cost time in a subquery.
     items = ReminderItem.objects.filter(plan__milestone__in=milestones.order_by().values("pk"))
     return Exists(items.filter(delivery=OuterRef("pk")))
 

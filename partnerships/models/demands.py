@@ -230,7 +230,7 @@ class Answer(VersionedModel):
         return self.person or str(self.unit)
 
     def get_absolute_url(self) -> str:
-        """An answer is shown on its demand's page."""
+        """Return the address of the answer on its demand's page."""
         return f"{self.demand.get_absolute_url()}#answer-{self.pk}"
 
 

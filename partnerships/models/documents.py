@@ -39,7 +39,8 @@ DOCUMENT_TARGETS = (
 
 
 def upload_path(version: "DocumentVersion", filename: str) -> str:
-    """A path that says nothing and never meets another: the name people see is in the row."""
+    """Return a random path below the uploads; the name that people see is in the row."""
+    # A name from outside could collide with another or lead to another folder, and would show in backups and logs.
     return f"documents/{uuid4().hex}"
 
 

@@ -13,20 +13,21 @@ from partnerships.models.base import LineField, OfficeModel
 
 class FeedTokenQuerySet(models.QuerySet):
     def opened_by(self, token: str) -> Self:
-        """The feed of an active person that ``token`` opens, if there is one."""
+        """Return the feed of an active person that ``token`` opens, if there is one."""
         return self.filter(token_hash=hash_token(token), user__is_active=True).select_related("user")
 
 
 class FeedToken(OfficeModel):
-    """A secret address of a person's calendar. Of the secret only its hash is kept: who reads the table opens nothing.
+    """A secret address of a person's calendar.
 
-    ``content_tag`` and ``changed_at`` say what was last handed out under it, and since when that is so.
+    ``content_tag`` identifies the content that was last sent, ``changed_at`` says since when it is the same.
     """
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="feeds", verbose_name=_("person"), editable=False
     )
     name = LineField(pgettext_lazy("of a calendar address", "name"), max_length=50)
+    # Only the hash: a person who reads the table or a backup cannot open a calendar with it.
     token_hash = models.CharField(max_length=64, unique=True, editable=False)
     created_at = models.DateTimeField(_("made at"), editable=False)
     fetched_at = models.DateTimeField(_("last read at"), null=True, editable=False)

@@ -34,11 +34,11 @@ class SavedView(models.Model):
 
 class ExportQuerySet(models.QuerySet):
     def of(self, user: object) -> Self:
-        """A file shows what its maker may see, so it is nobody else's."""
+        """Return the exports of ``user``: a file shows what the person who asked for it may see."""
         return self.filter(user=user)
 
     def to_make(self, now: object) -> Self:
-        """Waiting, or left behind by a process that ended; oldest first."""
+        """Return exports that are waiting or were left by a process that ended, oldest first."""
         left = Q(status=ExportStatus.RUNNING, lease_until__lt=now)
         return self.filter(Q(status=ExportStatus.WAITING) | left).order_by("pk")
 
@@ -46,7 +46,7 @@ class ExportQuerySet(models.QuerySet):
 class Export(models.Model):
     """A list as a file, and its progress. The row stays when the file is removed: who took which list out, and when.
 
-    ``attempts`` is also the epoch of whoever makes it: a process that slept through its lease may no longer write.
+    ``attempts`` is also the epoch of the lease: a process that outlived its lease may no longer write.
     """
 
     class Format(models.TextChoices):

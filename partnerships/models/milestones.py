@@ -109,6 +109,7 @@ class MilestoneQuerySet(ScopedQuerySet):
     def derived_of_all(self, rows: Collection[models.Model]) -> Self:
         """The derived milestones whose target is one of ``rows``, which are of one model."""
         name = str(next(iter(rows))._meta.model_name)
+        # The agreement is also set on the milestones of its activities and facilities, which are not its own.
         others = none_of(*MILESTONE_TARGETS) if name not in MILESTONE_TARGETS else Q()
         return self.filter(others, **{f"{name}__in": rows}).exclude(derived_key="")
 
@@ -124,8 +125,8 @@ class MilestoneQuerySet(ScopedQuerySet):
 class Milestone(SeededModel, SearchableModel, VersionedModel):
     """Something dated that somebody must do.
 
-    Its target is the one of ``MILESTONE_TARGETS`` that is set; when none is, the agreement itself. ``agreement`` is also the context of a milestone with another target, so that lists never join through the
-    arms. A derived milestone has a ``derived_key``, unique on its target, and follows what it derives from unless
+    Its target is the one of ``MILESTONE_TARGETS`` that is set; when none is, the agreement itself. ``agreement`` is also
+    set with another target that belongs to one, so that lists need no joins through the targets. A derived milestone has a ``derived_key``, unique on its target, and follows what it derives from unless
     somebody moved it (``overridden_at``).
     """
 
@@ -324,7 +325,7 @@ class Milestone(SeededModel, SearchableModel, VersionedModel):
         return self.title
 
     def save(self, *args: object, **kwargs: object) -> None:
-        """Leaves a mark in the same transaction, so that the reminders come in step at the next tick."""
+        """Save with a mark in the same transaction, so that the next tick updates the reminders."""
         with transaction.atomic():
             super().save(*args, **kwargs)
             ReminderMark.objects.create(milestone=self)
@@ -355,9 +356,9 @@ class Milestone(SeededModel, SearchableModel, VersionedModel):
 
 
 class ReminderMark(models.Model):
-    """Says that the reminders of a milestone may be out of step; the reconciler reads and removes it.
+    """A mark that the reminders of a milestone may be out of date; the reconciler reads and removes it.
 
-    Written in the transaction of the edit, so that neither can be without the other.
+    It is written in the transaction of the edit, so that there is never one without the other.
     """
 
     milestone = models.ForeignKey(Milestone, models.CASCADE, related_name="reminder_marks")
@@ -372,8 +373,10 @@ class ReminderMark(models.Model):
 
     @staticmethod
     def leave_on(milestones: QuerySet[Milestone]) -> None:
-        """Within the transaction of an edit elsewhere that concerns the reminders of ``milestones``."""
+        """Mark ``milestones`` in the transaction of an edit elsewhere that concerns their reminders."""
+        # distinct(): a condition on plans finds a milestone once for each of its plans.
         marks = [ReminderMark(milestone=row) for row in milestones.order_by("pk").distinct()]
         if marks:
+            # bulk_create() does not call save(), which would wake the worker.
             ReminderMark.objects.bulk_create(marks)
             wake_up.wake_after_commit()

@@ -126,6 +126,7 @@ class OrganizationQuerySet(ScopedQuerySet):
             return self.none()
         if user.sees_all_units:
             return self
+        # Exists, not a join: an organization that two units of the scope hold would come twice.
         held = OrganizationUnit.objects.filter(organization=OuterRef("pk"), unit__in=user.scope.unit_ids)
         return self.filter(Exists(held))
 
@@ -224,9 +225,11 @@ class Organization(BilingualModel, SeededModel, SearchableModel, VersionedModel)
 
     def refresh_search(self) -> None:
         super().refresh_search()
+        # A name that only a source printed is found, but must not make two organizations look alike.
         telling = self.other_names.filter(source=None).values_list("name", flat=True)
         keys = {name_key(name)[:LONGEST_KEY] for name in (self.name, self.name_zh, *telling)} - {""}
         NameKey.objects.filter(organization_id=self.pk).exclude(key__in=keys).delete()
+        # ignore_conflicts: keys that are there already stay.
         NameKey.objects.bulk_create(
             (NameKey(organization_id=self.pk, key=key) for key in sorted(keys)), ignore_conflicts=True
         )
@@ -359,7 +362,8 @@ class OrganizationName(OfficeModel):
         return deleted
 
     def _lock_organization(self) -> None:
-        """Lock the organization: of two names added at once, the second must see the first in the search text."""
+        """Lock the organization before one of its names changes."""
+        # Of two names added at once, the second has to see the first when it writes the search text.
         list(Organization.objects.select_for_update(no_key=True).filter(pk=self.organization_id).values_list("pk"))
 
 

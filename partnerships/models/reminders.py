@@ -161,6 +161,7 @@ class ReminderRule(SeededModel, VersionedModel):
                 F("offset_unit"),
                 F("direction"),
                 F("audience"),
+                # In a unique constraint NULL differs from NULL, so empty columns count as 0.
                 Coalesce("unit", 0),
                 Coalesce("agreement_type", 0),
                 Coalesce("agreement", 0),

@@ -101,7 +101,7 @@ class Statement(OfficeModel):
 
 class CitationQuerySet(models.QuerySet):
     def of(self, row: models.Model) -> models.QuerySet:
-        """The citations of one row, its source fetched along."""
+        """Return the citations of one row with their sources."""
         target = ContentType.objects.get_for_model(row)
         return self.filter(content_type=target, object_id=row.pk).select_related("source")
 

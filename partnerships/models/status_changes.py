@@ -1,4 +1,4 @@
-"""The one record of every step of every workflow."""
+"""The log of all steps of all workflows."""
 
 from django.conf import settings
 from django.contrib.contenttypes.fields import GenericForeignKey
@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 class StatusChangeQuerySet(models.QuerySet):
     def of(self, row: models.Model) -> models.QuerySet:
-        """The steps of one row, oldest first, actors fetched along."""
+        """Return the steps of one row with their actors, oldest first."""
         target = ContentType.objects.get_for_model(row)
         return self.filter(content_type=target, object_id=row.pk).select_related("actor")
 

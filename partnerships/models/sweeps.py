@@ -73,5 +73,6 @@ class Sweep(models.Model):
 
     def replace_with(self, following: "Sweep") -> bool:
         """Write the new position; return False if another process has moved the sweep since we read it."""
+        # The condition names every column that was read, so of two processes at once only one finds the row.
         mine = Sweep.objects.filter(pk=self.pk, **{field: getattr(self, field) for field in self.POSITION})
         return bool(mine.update(**{field: getattr(following, field) for field in self.POSITION}))

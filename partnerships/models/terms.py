@@ -126,6 +126,7 @@ class AgreementTerm(OfficeModel):
             notice_by = add_months(self.ends_on, -self.notice)
         else:
             notice_by = self.ends_on - dt.timedelta(days=self.notice)
+        # Notice and lead time are calendar time. Only the day of the decision itself has to be a working day.
         lead_from = notice_by - dt.timedelta(days=self.lead_days)
         return DecisionDate(self.ends_on, notice_by, lead_from, shift_to_workday(lead_from, is_workday, step=-1))
 

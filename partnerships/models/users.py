@@ -164,6 +164,7 @@ class User(SeededModel, VersionedModel, AbstractUser):
     history = History(excluded_fields=("password", "last_login"))
 
     REQUIRED_FIELDS = ["name", "email"]
+    # Saved by Django alone: at a log-in, and when it stores a password with a newer hash.
     UNVERSIONED_FIELDS = frozenset({"last_login", "password"})
 
     class Meta:
@@ -171,7 +172,8 @@ class User(SeededModel, VersionedModel, AbstractUser):
         verbose_name_plural = _("people")
         ordering = ["name", "pk"]
         constraints = [
-            # Case twins would receive each other's password resets.
+            # Django finds the accounts of a password reset without regard to case, so two accounts whose addresses
+            # differ in case alone would both get the mail.
             models.UniqueConstraint(
                 Lower("email"),
                 condition=~Q(email=""),
@@ -261,6 +263,7 @@ class Tree:
         """Return ``node`` and its ancestors up to the root."""
         path: list[int] = []
         current: int | None = node
+        # Cycles are refused when a row is saved; if there was one all the same, this loop would still end.
         while current is not None and current not in path:
             path.append(current)
             current = self.parents.get(current)
@@ -283,7 +286,7 @@ def read_tree(model: type[models.Model]) -> Tree:
 
 
 def refuse_cycle(node: Any) -> None:
-    """Raises ``ValidationError`` on ``parent`` when ``node`` would be its own ancestor."""
+    """Raise ``ValidationError`` on ``parent`` when ``node`` would be its own ancestor."""
     if node.pk and node.parent_id and node.pk in read_tree(type(node)).with_ancestors(node.parent_id):
         raise ValidationError({"parent": _("This would put it below itself.")})
 
@@ -291,7 +294,7 @@ def refuse_cycle(node: Any) -> None:
 class UnitQuerySet(ScopedQuerySet):
     def visible_to(self, user: "User | AnonymousUser") -> Self:
         if isinstance(user, User) and user.is_active and user.is_user_admin:
-            return self  # who gives roles chooses among all units
+            return self  # they give roles in all units, without having one themselves
         return super().visible_to(user)
 
     def in_scope(self, user: "User") -> Q:
