@@ -37,6 +37,7 @@ PLAIN_ROOMS = {
     "urls.py",
     "views",
     "wake_up.py",
+    "workflows",
 }
 
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "migrations" not in path.parts)

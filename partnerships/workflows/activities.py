@@ -173,7 +173,8 @@ def _follow_edit(before: Activity, after: Activity, *, actor: User | None, on: d
 
 
 def _lock_agreements(before: Activity | ContactNote, after: Activity | ContactNote, actor: User | None) -> None:
-    """Lock the agreement it leaves and the one it goes to, by id: two edits may go opposite ways at once."""
+    """Lock the agreement it leaves and the one it goes to."""
+    # By id: two edits at once may move rows between the same agreements in opposite directions.
     pair = [agreement for agreement in (before.agreement, after.agreement) if agreement]
     for agreement in sorted(pair, key=lambda agreement: agreement.pk):
         lock(agreement)
@@ -182,7 +183,7 @@ def _lock_agreements(before: Activity | ContactNote, after: Activity | ContactNo
 
 
 def _lock_followed_up(agreement: Agreement, actor: User | None) -> Agreement:
-    """The agreement under its lock, when the actor may follow it up."""
+    """Return the agreement, locked, when the actor may follow it up."""
     locked = lock(agreement)
     require_at("agreement", actor, "agreement.follow_up", locked)
     return locked
@@ -195,7 +196,7 @@ def _check_days(activity: Activity) -> None:
 
 
 def _check_is_over(before: Activity, after: Activity) -> None:
-    """What is completed did not take place afterwards."""
+    """Raise ``InvalidInput`` for a day after the one on which the activity was completed."""
     for name in changed_columns(before, after) & {"starts_on", "ends_on"}:
         day = getattr(after, name)
         if day and after.completed_on and day > after.completed_on:
@@ -212,7 +213,8 @@ def _check_details(activity: Activity, parts: Iterable[models.Model]) -> None:
 
 
 def _check_credits(activity: Activity, parts: Iterable[models.Model]) -> None:
-    """An activity counts only for organizations that take part: promised and delivered are compared by them."""
+    """Raise ``InvalidInput`` when the activity counts for an organization that does not take part."""
+    # Asked of the saved rows: an edit may remove an organization and leave its credit.
     outside = activity.credits.exclude(organization__in=activity.partners.values("organization"))
     ids = set(outside.values_list("pk", flat=True))
     if ids:
@@ -222,13 +224,13 @@ def _check_credits(activity: Activity, parts: Iterable[models.Model]) -> None:
 
 
 def detail_of(activity: Activity) -> Training | ResearchProject | Visit | None:
-    """The training, research project or visit behind the activity; None for the other kinds."""
+    """Return the training, research project or visit behind the activity; None for the other kinds."""
     model = DETAIL_MODELS.get(activity.kind)
     return model._base_manager.filter(activity=activity).first() if model else None
 
 
 def derived_of_activity(activity: Activity) -> list[Derived]:
-    """What should be there for the activity as it is now: to be started on its first day, completed on its last.
+    """Return the milestones that the activity asks for as it is now: start on its first day, complete on its last.
 
     Nothing while it is postponed, or once its agreement has ended.
     """
@@ -240,7 +242,7 @@ def derived_of_activity(activity: Activity) -> list[Derived]:
         wanted.append(Derived("start", MilestoneKind.STARTING_ACTIVITY, title, activity.starts_on, name=activity.title))
     if activity.status in {ActivityStatus.PLANNED, ActivityStatus.IN_PROGRESS} and activity.planned_end:
         kind, title = MilestoneKind.UNFINISHED_ACTIVITY, gettext_noop("Complete “%(name)s”")
-        # Asked for late, too: what should be over by now and is not needs somebody more than anything else.
+        # Asked for even when the day has passed: an activity that should be over and is not needs attention most.
         wanted.append(Derived("end", kind, title, activity.planned_end, name=activity.title, asks_late=True))
     return wanted
 
@@ -248,7 +250,7 @@ def derived_of_activity(activity: Activity) -> list[Derived]:
 def follow_activity(
     activity: Activity, *, actor: User | None, on: dt.date, reason: str = "", previous_owner: User | None = None
 ) -> None:
-    """Brings the derived milestones of a saved activity in step with it; a new owner takes over from the previous."""
+    """Update the derived milestones of a saved activity; a new owner takes over those of the previous one."""
     with transaction.atomic():
         locked = lock(activity)
         reason = reason or _("The activity no longer asks for it (%(status)s).") % {
@@ -261,7 +263,7 @@ def follow_activity(
 
 
 def _done(activity: Activity) -> dict[str, str]:
-    """Keys of what was done, with the evidence."""
+    """Return the keys of the derived milestones that are met, with the evidence."""
     if activity.completed_on:
         return dict.fromkeys(("start", "end"), _("Completed on %(day)s.") % {"day": activity.completed_on.isoformat()})
     if activity.status == ActivityStatus.IN_PROGRESS and activity.started_on:
@@ -270,7 +272,7 @@ def _done(activity: Activity) -> dict[str, str]:
 
 
 def lock_unfinished(agreement: Agreement) -> list[Activity]:
-    """The activities under an agreement that still ask for something, locked before it is: activities come first."""
+    """Lock and return the unfinished activities under an agreement. Call it before the agreement is locked."""
     return list(agreement.activities.unfinished().order_by("pk").select_for_update(no_key=True, of=("self",)))
 
 
@@ -288,7 +290,7 @@ def complete_activity(
     next_step_on: dt.date | None = None,
     no_next_step_reason: str = "",
 ) -> Activity:
-    """Completes it on ``on``, with what came of it and what comes next; "nothing" is an answer, with a reason.
+    """Complete it on ``on``, with its result and the next step, or the reason why there is none.
 
     Effects in order: status and dates; the next step becomes an action point of the owner; the agreement's next contact
     moves; its own milestones are met.
@@ -308,27 +310,28 @@ def complete_activity(
             _register_next_step(done, next_step_on, actor=actor, today=on)
         if done.agreement:
             derive_milestones(done.agreement, actor=actor, on=on)
-        # After the agreement: who ends that locks it first and the milestones of its activities then.
+        # After the agreement: a verb that ends the agreement locks it before the milestones of its activities.
         follow_activity(done, actor=actor, on=on)
     return done
 
 
 def postpone_activity(activity: Activity, *, actor: User | None, on: dt.date, reason: str) -> Activity:
-    """Nobody is asked to start or complete it until it is planned again."""
+    """Postpone it: nobody is asked to start or complete it until it is planned again."""
     return _step_and_follow(activity, "postpone", actor=actor, on=on, reason=reason)
 
 
 def replan_activity(
     activity: Activity, *, actor: User | None, on: dt.date, starts_on: dt.date | None = None
 ) -> Activity:
-    """Plans a postponed activity again, for ``starts_on`` where it is known."""
+    """Plan a postponed activity again, for ``starts_on`` where it is known."""
     if starts_on:
         check_day(starts_on, field="starts_on")
+    # The former last day belongs to the former plan, and may lie before the new first day.
     return _step_and_follow(activity, "replan", actor=actor, on=on, starts_on=starts_on, ends_on=None)
 
 
 def cancel_activity(activity: Activity, *, actor: User | None, on: dt.date, reason: str) -> Activity:
-    """It will not take place; what was still to be done for it is cancelled with the reason."""
+    """Cancel it: it will not take place. Its pending milestones are cancelled with the reason."""
     with transaction.atomic():
         cancelled = _step(activity, "cancel", actor=actor, on=on, reason=reason)
         cancel_pending_milestones(cancelled, actor=actor, on=on, reason=reason)
@@ -336,7 +339,7 @@ def cancel_activity(activity: Activity, *, actor: User | None, on: dt.date, reas
 
 
 def reopen_activity(activity: Activity, *, actor: User | None, on: dt.date, reason: str) -> Activity:
-    """A correction: it was completed or cancelled in error. It has to be completed again.
+    """Correct a completion or cancellation in error. It has to be completed again.
 
     The agreement's next contact is counted anew.
     """
@@ -349,7 +352,7 @@ def reopen_activity(activity: Activity, *, actor: User | None, on: dt.date, reas
 
 
 def assign_activity(activity: Activity, *, actor: User | None, owner: User, reason: str = "") -> Activity:
-    """Gives it to another person, with its milestones; they must be able to see it and be reached."""
+    """Give it to another person, with its milestones; they must be able to see it and be reached."""
     unfinished = Activity.objects.unfinished()
     return reassign(activity, owner, actor=actor, action="activity.edit", pending=unfinished, reason=reason)
 
@@ -379,7 +382,7 @@ def register_contact_note(
     _complete_note(note, today=today)
     with transaction.atomic():
         if note.agreement:
-            # Before the note, which takes a share of the agreement: two calls logged at once stand in line.
+            # Before the search for duplicates: of two identical notes at once the second waits and is refused.
             _lock_followed_up(note.agreement, actor)
         _refuse_twice(note)
         CONTACT_NOTE.register(note, parts, actor=actor)
@@ -433,8 +436,9 @@ def _complete_note(note: ContactNote, *, today: dt.date) -> None:
 
 
 def _refuse_entered_twice(activity: Activity, done_on: dt.date | None) -> None:
-    """A second click enters the same thing again: still to be done, or done on the same day."""
-    check_input(activity)  # what a column does not take cannot be looked for either
+    """Refuse what a second click enters again: the same to be done, or the same done on the same day."""
+    # PostgreSQL refuses a NUL in a condition as well, so the input is checked before it is searched for.
+    check_input(activity)
     rows = Activity.objects.filter(completed_on=done_on) if done_on else Activity.objects.unfinished()
     same = ("unit", "agreement", "kind", "title", "starts_on")
     if rows.filter(**{name: getattr(activity, name) for name in same}).exists():
@@ -443,7 +447,7 @@ def _refuse_entered_twice(activity: Activity, done_on: dt.date | None) -> None:
 
 
 def _refuse_twice(note: ContactNote) -> None:
-    """A second click sends the same words again."""
+    """Refuse the same words that a second click sends again."""
     check_input(note)
     same = ("author", "unit", "agreement", "organization", "milestone", "channel", "happened_on", "summary")
     if ContactNote.objects.filter(**{name: getattr(note, name) for name in same if getattr(note, name)}).exists():

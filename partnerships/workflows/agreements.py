@@ -87,9 +87,10 @@ def register_agreement(
     """Register a draft with its parts: parties, areas promised, a term, units taking part, programmes.
 
     The actor is its creator. Raises ``PossibleDuplicate`` when the unit has an agreement of this title that is not among
-    ``confirmed_different``. The unit is locked, so that a form sent twice makes one agreement.
+    ``confirmed_different``.
     """
     with transaction.atomic():
+        # A form that is sent twice waits here, and then finds the agreement that the first one made.
         lock(agreement.unit)
         agreement.created_by = actor
         require(actor, "agreement.add", agreement)
@@ -121,7 +122,7 @@ def register_signed_agreement(
 
 
 def agreements_of_title(agreement: Agreement) -> models.QuerySet[Agreement]:
-    """Others of its unit with the same title that were not cancelled."""
+    """Return the other agreements of its unit with the same title that were not cancelled."""
     same = Agreement.objects.filter(unit=agreement.unit_id, title__iexact=agreement.title).exclude(pk=agreement.pk)
     return same.exclude(status=AgreementStatus.CANCELLED)
 
@@ -138,7 +139,7 @@ def edit_agreement(
     """Change an agreement and its parts as one version.
 
     From the review on ``LOCKED`` and ``LOCKED_PARTS`` stay as they are. Milestones go along to another unit; those of the
-    former coordinator, or of nobody, to the new one. Whoever coordinates it has to be able to in another unit as well.
+    former coordinator, or of nobody, to the new one. After a move to another unit the coordinator must still see it.
     """
     with transaction.atomic():
         before, after = AGREEMENT.begin(agreement, changes, actor=actor)
@@ -147,6 +148,7 @@ def edit_agreement(
             _check_nothing_locked(before, after, [*parts, *removed])
         AGREEMENT.finish(before, after, parts, removed, actor=actor)
         if after.coordinator and changed & {"unit", "coordinator"}:
+            # After the save: whether a person may see the row is asked of the database, with the new unit.
             check_new_owner(after, after.coordinator, field="coordinator")
         if "type" in changed:
             # The other type may have reminder rules of its own.
@@ -159,15 +161,16 @@ def edit_agreement(
 
 
 def submit_agreement(agreement: Agreement, *, actor: User | None, on: dt.date) -> Agreement:
-    """Hands a draft to the unit's leads. It needs two signatories at least: reviewers judge what will be signed."""
+    """Submit a draft to the unit's leads. It needs two signatories at least: reviewers judge what will be signed."""
     with transaction.atomic():
         submitted = _step(agreement, "submit", actor=actor, on=on)
+        # The step holds the lock that an edit of the parties needs, so none can be removed after this check.
         _check_signatories(submitted)
     return submitted
 
 
 def approve_agreement(agreement: Agreement, *, actor: User | None, on: dt.date) -> Agreement:
-    """A lead approves what others drafted; never the creator, a submitter or an editor since the last return."""
+    """Approve a draft of other people. The lead who approves is never the creator, a submitter or an editor since the last return."""
     return _step(agreement, "approve", actor=actor, on=on)
 
 
@@ -176,7 +179,7 @@ def return_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, r
 
 
 def sign_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, today: dt.date) -> Agreement:
-    """Records the signing on ``on``.
+    """Record the signing on ``on``.
 
     Effects in order: status; names as signed are snapshots from here on; an open-ended term where none was entered;
     the unit holds the parties; the type's milestones and the derived ones appear.
@@ -185,7 +188,7 @@ def sign_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, tod
 
 
 def record_signed_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, today: dt.date) -> Agreement:
-    """Registers an agreement that was signed on ``on`` already, without inventing an approval or past milestones.
+    """Register an agreement that was signed on ``on`` already, without inventing an approval or past milestones.
 
     The same effects as a signing, but nothing is asked for before ``today``, the day of the registration, and the unit
     holds the parties only when a lead or the office registers it: nobody else has confirmed that it was signed.
@@ -194,7 +197,7 @@ def record_signed_agreement(agreement: Agreement, *, actor: User | None, on: dt.
 
 
 def suspend_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, reason: str) -> Agreement:
-    """It rests: nobody is asked for the next contact, but dates and obligations stay."""
+    """Suspend it: nobody is asked for the next contact, but dates and obligations stay."""
     return _step_and_derive(agreement, "suspend", actor=actor, on=on, reason=reason)
 
 
@@ -203,11 +206,12 @@ def resume_agreement(agreement: Agreement, *, actor: User | None, on: dt.date) -
 
 
 def complete_agreement(agreement: Agreement, *, actor: User | None, on: dt.date) -> Agreement:
-    """A decision that all is done. Refused while a promise is open: meet, waive or cancel it first.
+    """Complete it: all is done. Refused while a promise is open, which has to be met, waived or cancelled first.
 
     Nobody is asked any more to start or complete the activities that are left.
     """
     with transaction.atomic():
+        # Before the step, which locks the agreement: everybody locks activities before agreements.
         activities = lock_unfinished(agreement)
         completed = _step_and_derive(agreement, "complete", actor=actor, on=on)
         _follow_activities(activities, completed, actor=actor, on=on)
@@ -216,22 +220,22 @@ def complete_agreement(agreement: Agreement, *, actor: User | None, on: dt.date)
 
 
 def terminate_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, reason: str) -> Agreement:
-    """Ends it before its time; what was still to be done is cancelled with the reason."""
+    """End it before its time; what was still to be done is cancelled with the reason."""
     return _end(agreement, "terminate", actor=actor, on=on, reason=reason)
 
 
 def cancel_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, reason: str) -> Agreement:
-    """It will not be signed; what was planned for it is cancelled with the reason."""
+    """Cancel it: it will not be signed. What was planned for it is cancelled with the reason."""
     return _end(agreement, "cancel", actor=actor, on=on, reason=reason)
 
 
 def reopen_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, reason: str) -> Agreement:
-    """A correction: cancelled in error. It is a draft again and needs a new approval."""
+    """Correct a cancellation in error. It is a draft again and needs a new approval."""
     return _step(agreement, "reopen", actor=actor, on=on, reason=reason)
 
 
 def reinstate_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, reason: str) -> Agreement:
-    """A correction: closed in error. The derived milestones come back, those of its activities, too."""
+    """Correct a closing in error. The derived milestones come back, and those of its activities."""
     with transaction.atomic():
         activities = lock_unfinished(agreement)
         reinstated = _step_and_derive(agreement, "reinstate", actor=actor, on=on, reason=reason)
@@ -240,17 +244,19 @@ def reinstate_agreement(agreement: Agreement, *, actor: User | None, on: dt.date
 
 
 def unsign_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, reason: str) -> Agreement:
-    """A correction: the signing was recorded in error. It is a draft again.
+    """Correct a signing that was recorded in error. It is a draft again.
 
     Effects in order: what the signing wrote by itself (names as signed that are today's names, the term by the type's
     rule) is taken back, so that the next signing writes it anew; status; its milestones are cancelled; the unit no longer
     holds the parties by it.
     """
+    # The signing copied the title where nobody had typed the title as signed; only such a copy is taken back.
     typed = "" if agreement.title_as_signed == agreement.title else agreement.title_as_signed
     with transaction.atomic():
         locked = lock_as_read(agreement)
         if locked.is_signed:
-            # Before the step: who takes a signing back must not count as having edited the parties since.
+            # Before the step: edits after it count for the next approval, and the person who takes the signing back
+            # would not be allowed to approve the draft.
             _take_back_names(locked, actor=actor)
             _take_back_term(locked, actor=actor)
         changes = {"title_as_signed": typed, "is_signing_confirmed": False}
@@ -260,7 +266,7 @@ def unsign_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, r
 
 
 def assign_agreement(agreement: Agreement, *, actor: User | None, coordinator: User, reason: str = "") -> Agreement:
-    """Gives it another coordinator, with its milestones; they must be able to see it and be reached."""
+    """Give it to another coordinator, with its milestones; they must be able to see it and be reached."""
     pending, action = Agreement.objects.not_closed(), "agreement.edit"
     return reassign(
         agreement, coordinator, actor=actor, action=action, pending=pending, field="coordinator", reason=reason
@@ -293,7 +299,7 @@ def renew_agreement(
     ends_on: dt.date | None,
     review_on: dt.date | None = None,
 ) -> AgreementTerm:
-    """Adds the term that follows the current one without a gap, with the same notice and lead time.
+    """Add the term that follows the current one without a gap, with the same notice and lead time.
 
     The decision date of the earlier term counts as met; the new one is derived from the new term.
     """
@@ -316,7 +322,7 @@ def amend_agreement(
     ends_on: dt.date | None = None,
     review_on: dt.date | None = None,
 ) -> Amendment:
-    """Records a signed amendment and applies it; with ``ends_on`` or ``review_on`` the term changes from then on."""
+    """Record a signed amendment and apply it; with ``ends_on`` or ``review_on`` the term changes from then on."""
     if not summary.strip():
         raise InvalidInput(_("Say what changed."), field="summary")
     check_day(signed_on, field="signed_on")
@@ -329,10 +335,11 @@ def amend_agreement(
         if ends_on or review_on:
             term = _replace_term(locked, actor, signed_on, effective_on, ends_on=ends_on, review_on=review_on)
         else:
+            # Its next version: an edit page that was opened before the amendment is refused as stale.
             locked.touch()
         amendment = Amendment(
             agreement=locked,
-            number=locked.amendments.count() + 1,
+            number=locked.amendments.count() + 1,  # unique, because the agreement is locked
             signed_on=signed_on,
             effective_on=effective_on,
             summary=summary.strip(),
@@ -351,7 +358,7 @@ def accede_party(
     signatory_person: str = "",
     role: str = AgreementParty.Role.SIGNATORY,
 ) -> AgreementParty:
-    """A later signature: the organization becomes a party of a signed agreement on ``on``."""
+    """Add a party that signs later: the organization joins a signed agreement on ``on``."""
     check_day(on, field="on")
     with transaction.atomic():
         locked = _lock_signed(agreement, actor)
@@ -375,7 +382,7 @@ def accede_party(
 
 
 def withdraw_party(party: AgreementParty, *, actor: User | None, on: dt.date) -> AgreementParty:
-    """The party leaves on ``on``; the row stays."""
+    """Record that a party leaves on ``on``; its row stays."""
     check_day(on, field="on")
     with transaction.atomic():
         locked = _lock_signed(party.agreement, actor)
@@ -391,11 +398,12 @@ def withdraw_party(party: AgreementParty, *, actor: User | None, on: dt.date) ->
 
 
 def delete_draft(agreement: Agreement, *, actor: User | None) -> None:
-    """Deletes a draft with its parts and milestones; refused once anything was done under it or mailed about it."""
+    """Delete a draft with its parts and milestones; refused once anything was done under it or mailed about it."""
     with transaction.atomic():
         locked = lock_as_read(agreement)
         require(actor, "agreement.delete", locked)
         try:
+            # Plans protect their milestone, so they go first. A plan that became mail is protected by its reminders.
             ReminderPlan.objects.filter(milestone__agreement=locked).delete()
             for part in (*locked.milestones.all(), *_own_parts(locked), locked):
                 delete_as(part, actor)
@@ -409,13 +417,13 @@ def _check_nothing_locked(before: Agreement, after: Agreement, parts: Sequence[m
 
 
 def _own_parts(agreement: Agreement) -> list[models.Model]:
-    """What goes with it; deleted one by one, so that each history says by whom."""
+    """Return the rows that are deleted with it, one by one, so that each history says by whom."""
     parts = (agreement.parties, agreement.terms, agreement.promised_areas, agreement.participating_units)
     return [row for rows in (*parts, agreement.custody_steps) for row in rows.all()]
 
 
 def signing_warnings(agreement: Agreement) -> list[str]:
-    """What a person should know before recording the signing; none of it blocks."""
+    """Return what a person should know before recording the signing; none of it blocks."""
     warnings = []
     undated = [str(party.organization) for party in _signatories(agreement) if party.signed_on is None]
     if undated:
@@ -459,6 +467,7 @@ def _become_signed(
     check_not_in_future(on, today=today, field="on")
     changes: dict[str, object] = {
         "title_as_signed": agreement.title_as_signed or agreement.title,
+        # Only a confirmed signing makes the unit a holder of the parties, which opens their details to its people.
         "is_signing_confirmed": actor is None or may(actor, "agreement.sign", agreement),
     }
     if name == "record_signed":
@@ -475,6 +484,7 @@ def _become_signed(
 
 
 def _check_nothing_is_open(agreement: Agreement) -> None:
+    # Derived milestones are no promises: each is closed with the record that it derives from.
     count = agreement.milestones.pending().filter(derived_key="").count()
     if count:
         raise TransitionRefused(
@@ -507,12 +517,13 @@ def _snapshot_parties(agreement: Agreement, *, actor: User | None) -> None:
 
 
 def _ensure_term(agreement: Agreement, *, actor: User | None, not_before: dt.date) -> None:
-    """Without a term it would never be in force: open-ended, reviewed by the type's rule.
+    """Add an open-ended term where none was entered, with a review by the type's rule.
 
     The review is the first of the type's intervals since the signing that does not lie before ``not_before``.
     """
     if agreement.terms.exists():
         return
+    # An agreement is in force while a day lies in one of its terms: without a term it never would be.
     term = AgreementTerm(
         agreement=agreement,
         starts_on=agreement.signing_date,
@@ -523,6 +534,7 @@ def _ensure_term(agreement: Agreement, *, actor: User | None, not_before: dt.dat
 
 
 def _first_review(agreement: Agreement, *, not_before: dt.date) -> dt.date:
+    # An interval of 0 months would never reach ``not_before``.
     interval = max(agreement.type.review_months, 1)
     reviews = (add_months(agreement.signing_date, number * interval) for number in count(1))
     return next(day for day in reviews if day >= not_before)
@@ -538,6 +550,7 @@ def _take_back_names(agreement: Agreement, *, actor: User | None) -> None:
 def _take_back_term(agreement: Agreement, *, actor: User | None) -> None:
     signed_on = agreement.signing_date
     review_on = _first_review(agreement, not_before=agreement.recorded_on or signed_on)
+    # Only the term that _ensure_term made: a person may have typed or changed another one.
     by_rule = agreement.terms.filter(number=1, starts_on=signed_on, ends_on=None, review_on=review_on).first()
     if by_rule and agreement.terms.count() == 1:
         delete_as(by_rule, actor)
@@ -549,7 +562,7 @@ def _update_party_holders(agreement: Agreement, *, actor: User | None) -> None:
 
 
 def _lock_signed(agreement: Agreement, actor: User | None) -> Agreement:
-    """The signed agreement under its lock, for a change of what was signed; a second click comes too late."""
+    """Return the signed agreement, locked, for a change of what was signed; a second click is refused as stale."""
     locked = lock_as_read(agreement)
     require(actor, "agreement.amend", locked)
     if not locked.is_signed:
@@ -566,7 +579,7 @@ def _replace_term(
     ends_on: dt.date | None,
     review_on: dt.date | None,
 ) -> AgreementTerm:
-    """The current term ends the day before the new one starts, so that no day is covered by both."""
+    """End the current term the day before a new one starts, so that no day is covered by both."""
     current = agreement.current_term
     if current is None or effective_on <= current.starts_on:
         raise InvalidInput(_("The change has to take effect after the current term began."), field="effective_on")

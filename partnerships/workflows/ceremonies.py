@@ -1,4 +1,4 @@
-"""Records a whole ceremony in one step: the event, its participants, and all that was signed, opened, released or visited."""
+"""Record a whole ceremony in one step: the event, its participants, and all that was signed, opened, released or visited."""
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
@@ -240,6 +240,7 @@ def _lock_units(ceremony: Ceremony) -> None:
 
 
 def _check_is_current(draft: CeremonyDraft, *, version: int) -> None:
+    # Version 0 was created just now, by the page that asks: there is nothing to overwrite.
     if draft.version and draft.version != version:
         raise StaleDraft(
             _("This ceremony was changed in another tab or on another device since you opened it here."),
@@ -260,10 +261,8 @@ def _in_line(key: str) -> Iterator[None]:
 def _register_participants(
     present: Iterable[Participant], event: Event, actor: User, today: dt.date
 ) -> dict[str, Organization]:
-    """Return the organizations that took part by key; new ones are registered.
-
-    Those on record are locked in one order, so that two ceremonies at once do not wait for each other in a circle.
-    """
+    """Return the organizations that took part by key; new ones are registered."""
+    # Locked in the order of their ids, so that two ceremonies at once do not wait for each other.
     ids = [one.organization.pk for one in present if one.organization]
     rows = Organization.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
     known = {organization.pk: organization for organization in rows}
@@ -346,7 +345,7 @@ def _record_source(ceremony: Ceremony, event: Event, actor: User, today: dt.date
 
 
 class _LineRecorder:
-    """Registers the lines; ``present`` maps keys of participants to their organizations."""
+    """Registers the lines of a ceremony; ``present`` maps keys of participants to their organizations."""
 
     def __init__(
         self,
@@ -420,6 +419,7 @@ class _LineRecorder:
         [host] = self._organizations([line.organization])
         check_day(line.on, field="on")
         agreements = self.signed_by.get(host.pk, [])
+        # With two agreements of the same host, the form does not say under which of them the visit took place.
         visit: dict[str, Any] = {
             "unit": line.unit,
             "kind": ActivityKind.VISIT,

@@ -83,7 +83,7 @@ def edit_demand(
 
 
 def watch_deadline(demand: Demand, *, actor: User | None, on: dt.date) -> None:
-    """The milestone of the deadline follows ``deadline_on`` while the demand is pending.
+    """Update the milestone of the deadline by ``deadline_on`` while the demand is pending.
 
     A deadline that had passed before ``on`` when it was recorded asks for nothing.
     """
@@ -130,7 +130,7 @@ def answer_demand(demand: Demand, *, actor: User | None, on: dt.date) -> Demand:
 
 
 def close_demand(demand: Demand, *, actor: User | None, on: dt.date, reason: str) -> Demand:
-    """No match, with the reason; the deadline no longer matters."""
+    """Close a demand without a match, with the reason; the deadline no longer matters."""
     return _close(demand, "close", actor=actor, on=on, reason=reason)
 
 
@@ -144,7 +144,7 @@ def reopen_demand(demand: Demand, *, actor: User | None, on: dt.date, reason: st
 def agree_with_agreement(
     demand: Demand, *, actor: User | None, on: dt.date, agreement_type: AgreementType, title: str, partner: Organization
 ) -> Agreement:
-    """The demand becomes a draft agreement between the asker and ``partner``, linked both ways, in one step."""
+    """Register a draft agreement between the asker and ``partner`` as the outcome, in one step."""
     with transaction.atomic():
         agreement = Agreement(
             unit_id=demand.unit_id,
@@ -162,7 +162,7 @@ def agree_with_agreement(
 def agree_with_project(
     demand: Demand, *, actor: User | None, on: dt.date, title: str, partner: Organization | None = None
 ) -> Activity:
-    """The demand becomes a planned research project with the asker, linked both ways, in one step."""
+    """Register a planned research project with the asker as the outcome, in one step."""
     with transaction.atomic():
         project = Activity(
             kind=ActivityKind.RESEARCH_PROJECT,
@@ -211,12 +211,13 @@ def edit_answer(
 
 
 def propose_answer(answer: Answer, *, actor: User | None, on: dt.date, summary: str = "") -> Answer:
-    """The unit answers; the demand counts as answered from its first answer on."""
+    """Record the answer of a unit; the demand counts as answered from its first answer on."""
     with transaction.atomic():
         changes = {"summary": summary.strip()} if summary.strip() else {}
         proposed = _answer_step(answer, "propose", actor=actor, on=on, **changes)
         demand = lock(proposed.demand)
         if demand.status in {DemandStatus.RELEASED, DemandStatus.ASKED}:
+            # A consequence: the people of the unit that answers may not edit the demand of another unit.
             take_step(demand, DEMAND_TRANSITIONS, "answer", actor=actor, on=on, is_consequence=True)
     return proposed
 
@@ -226,9 +227,10 @@ def shortlist_answer(answer: Answer, *, actor: User | None, on: dt.date) -> Answ
 
 
 def choose_answer(answer: Answer, *, actor: User | None, on: dt.date) -> Answer:
-    """The one that will be worked with; there is one at a time."""
+    """Choose the answer that will be worked with; there is one at a time."""
     with transaction.atomic():
-        lock(answer.demand)  # of two choices at once the second sees the first
+        # Of two choices at once the second waits here, and is then refused.
+        lock(answer.demand)
         if answer.demand.answers.filter(status=AnswerStatus.CHOSEN).exclude(pk=answer.pk).exists():
             raise TransitionRefused(_("Another answer was chosen already."))
         return _answer_step(answer, "choose", actor=actor, on=on)
@@ -239,7 +241,7 @@ def decline_answer(answer: Answer, *, actor: User | None, on: dt.date, reason: s
 
 
 def reopen_answer(answer: Answer, *, actor: User | None, on: dt.date, reason: str) -> Answer:
-    """A correction: chosen or declined in error. It keeps its words and is proposed again."""
+    """Correct a choice or refusal in error. The answer keeps its words and has to be proposed again."""
     return _answer_step(answer, "reopen", actor=actor, on=on, reason=reason)
 
 

@@ -35,7 +35,7 @@ from partnerships.workflows.transitions import (
 # An agreement registered long after its signing is not overdue at once: the office first gets time to make contact.
 FIRST_CONTACT_DAYS = 14
 
-# A later date of these asks anew, whatever became of the last and wherever somebody had moved it.
+# For these kinds a later date opens a new round, also when the last one was met, waived or moved by hand.
 COUNTED_ANEW = frozenset(
     {
         MilestoneKind.NEXT_CONTACT,
@@ -49,7 +49,7 @@ COUNTED_ANEW = frozenset(
 
 @dataclass(frozen=True)
 class Derived:
-    """What a row asks for: one milestone per ``key``.
+    """A milestone that a row asks for, one for each ``key``.
 
     ``title`` may hold a place for ``name``, what the row is called. With ``asks_late`` it is asked for even where its
     day has passed already.
@@ -64,7 +64,7 @@ class Derived:
     asks_late: bool = False
 
     def titles(self) -> dict[str, str]:
-        """Its title and its Chinese title; the latter empty where nobody translated it."""
+        """Return its title and its Chinese title; the latter is empty where it is not translated."""
         longest = Milestone._meta.get_field("title").max_length or 0
         with override("zh-hans"):
             title_zh = _(self.title)
@@ -73,24 +73,25 @@ class Derived:
         return {"title": title, "title_zh": title_zh if title_zh != title else ""}
 
     def is_over(self, not_before: dt.date | None) -> bool:
-        """Too late to ask for it: its day had passed when its row came to ask."""
+        """Whether it is too late to ask for it: its day had passed when its row came to ask."""
         return not_before is not None and self.due_on < not_before and not self.asks_late
 
 
 @dataclass(frozen=True)
 class AgreementFacts:
-    """What the derived dates of an agreement are counted from, beside its own columns and terms."""
+    """The facts that derived dates of an agreement are counted from, beside its own columns and terms."""
 
     contact_on: dt.date | None
     is_workday: IsWorkday
 
 
 def last_contacts(agreements: Collection[Agreement]) -> dict[int, dt.date]:
-    """Agreement id -> the latest of signing, completed activities and contact notes: what *quiet* is counted from."""
+    """Map agreement ids to the last contact, from which *quiet* counts: signing, completed activity or contact note."""
     latest = {agreement.pk: agreement.signed_on for agreement in agreements if agreement.signed_on}
     done = Activity.objects.completed().filter(agreement__in=agreements).values("agreement")
     notes = ContactNote.objects.filter(agreement__in=agreements).values("agreement")
     for rows, day in ((done, "completed_on"), (notes, "happened_on")):
+        # Without order_by() the model's ordering would become part of the GROUP BY.
         for agreement, contact_on in rows.order_by().annotate(day=Max(day)).values_list("agreement", "day"):
             latest[agreement] = max(latest.get(agreement, contact_on), contact_on)
     return latest
@@ -101,7 +102,7 @@ def last_contact_on(agreement: Agreement) -> dt.date | None:
 
 
 def derived_milestones(agreement: Agreement, basis: AgreementFacts) -> list[Derived]:
-    """What should be there for the agreement as it is now; the one formula for each derived date.
+    """Return the milestones that the agreement asks for as it is now; the one formula for each derived date.
 
     An agreement registered after its signing asks for nothing before the day it was registered.
     """
@@ -119,6 +120,7 @@ def _from_term(agreement: Agreement, is_workday: IsWorkday) -> Iterable[Derived]
         return
     decision = term.decision_date(is_workday)
     if decision:
+        # A notice period longer than the term would put the decision before the signing.
         derived = _decision(term, max(decision.decide_on, agreement.signing_date))
     elif term.review_on:
         derived = _review(term, term.review_on)
@@ -147,7 +149,7 @@ def _from_last_contact(agreement: Agreement, contact_on: dt.date | None) -> Iter
 
 
 def derive_milestones(agreement: Agreement, *, actor: User | None, on: dt.date) -> None:
-    """Brings the derived milestones of an agreement in step with it; see ``update_derived``."""
+    """Update the derived milestones of an agreement; see ``update_derived``."""
     with transaction.atomic():
         agreement = lock(agreement)
         reason = _("The agreement no longer asks for it (%(status)s).") % {"status": agreement.get_status_display()}
@@ -158,7 +160,7 @@ def derive_milestones(agreement: Agreement, *, actor: User | None, on: dt.date) 
 
 
 def _decided_by_renewal(agreement: Agreement) -> dict[str, str]:
-    """Keys of the dates of earlier terms, with the evidence that they were decided: the agreement goes on."""
+    """Return the keys of the dates of earlier terms, with the evidence that they were decided: the agreement goes on."""
     term = agreement.current_term
     if term is None or not agreement.is_signed:
         return {}
@@ -177,7 +179,7 @@ def update_derived(
     met: Mapping[str, str] | None = None,
     not_before: dt.date | None = None,
 ) -> None:
-    """Makes, moves, reopens or closes the derived milestones of ``row``, which the caller has locked.
+    """Create, move, reopen or close the derived milestones of ``row``, which the caller has locked.
 
     One that was moved by hand keeps its date, one that was met or waived stays so, unless a later date of a kind in
     ``COUNTED_ANEW`` asks for the next round. What is no longer wanted is met where ``met`` (key -> evidence) says so,
@@ -247,9 +249,10 @@ def _follow(
 
 
 def _asks_again(milestone: Milestone, derived: Derived, not_before: dt.date | None) -> bool:
-    """Closed, and yet to be done: it was cancelled, a new round began, or what had met it was taken back."""
+    """Whether a closed milestone is to be done again: it was cancelled, undone, or a new round began."""
     if milestone.is_pending or derived.is_over(not_before):
         return False
+    # An activity meets its milestones. One that it asks for again was met by an act that was taken back.
     is_undone = milestone.status == MilestoneStatus.MET and derived.kind in ACTIVITY_KINDS
     return milestone.status == MilestoneStatus.CANCELLED or is_undone or _is_new_round(milestone, derived)
 
@@ -260,6 +263,7 @@ def _is_new_round(milestone: Milestone, derived: Derived) -> bool:
 
 def _differences(row: Any, milestone: Milestone, derived: Derived) -> dict[str, Any]:
     """The columns in which ``milestone`` is not what ``derived`` asks for, with what they should hold."""
+    # Only a title with a name in it can change. The others are fixed.
     wanted: dict[str, Any] = {**placement(row), **(derived.titles() if derived.name else {})}
     is_kept = milestone.overridden_at is not None and not _is_new_round(milestone, derived)
     if milestone.due_on != derived.due_on and not is_kept:
@@ -269,7 +273,7 @@ def _differences(row: Any, milestone: Milestone, derived: Derived) -> dict[str, 
 
 
 def _counted_day(milestone: Milestone) -> dt.date:
-    """The day that was counted for it, before somebody moved it."""
+    """Return the day that was counted for it, before somebody moved it."""
     return milestone.scheduled_on or milestone.due_on
 
 
@@ -281,7 +285,7 @@ def _drop(milestone: Milestone, evidence: str | None, *, actor: User | None, on:
 
 
 def make_type_milestones(agreement: Agreement, *, actor: User | None, not_before: dt.date) -> None:
-    """The milestones every agreement of this type has, counted in months from its signing.
+    """Create the milestones that every agreement of this type has, counted in months from its signing.
 
     One that is there already (signed again after a correction) is reopened and moved, not doubled.
     """
@@ -290,7 +294,7 @@ def make_type_milestones(agreement: Agreement, *, actor: User | None, not_before
     for template in agreement.type.default_milestones.all():
         due_on = add_months(on, template.months_after_signing)
         if due_on < not_before:
-            continue
+            continue  # registered after its signing: what was due before is history
         known = existing.get((template.kind, template.title))
         if known is None:
             _make_from_type(agreement, template, due_on, actor=actor)

@@ -1,8 +1,8 @@
-"""Brings what is derived in step with what it derives from, whatever changed that.
+"""Daily, resumable repair of derived milestones.
 
-The verbs keep milestones in step as they go. A calendar of working days edited by hand, a note that moved to another
-agreement, rows that came in by another door: these are found by a sweep of everything that may ask for a date, once a
-day and after each edit of a calendar, in batches over as many ticks as it takes.
+The verbs update derived milestones at once. The sweep finds what they cannot see, such as an edit of a calendar of
+working days, or rows that were written without a verb. It reads all rows that may ask for a date, once a day and after
+each edit of a calendar, in batches over as many ticks as it takes.
 """
 
 import datetime as dt
@@ -47,7 +47,7 @@ logger = logging.getLogger(__name__)
 
 NAME = "derived dates"
 BATCH = 200
-# Of a tick: 2,000 rows in some 80 queries when all is well, so that 200,000 agreements take an hour and a half.
+# A tick checks 2,000 rows in some 80 queries when all is well, so that 200,000 agreements take an hour and a half.
 BATCHES = 10
 Wanted = Callable[[Any], list[Derived]]
 
@@ -56,9 +56,9 @@ Wanted = Callable[[Any], list[Derived]]
 class SweptTable:
     """One table of rows that ask for dates.
 
-    ``asking``: those that may; a row with a pending derived milestone is looked at, too. ``related`` comes with them.
+    ``asking`` is the condition for rows that may ask for one; ``related`` and ``prefetched`` are read with them.
     ``judge(rows)`` reads what the whole batch needs and returns the function that says what a row asks for.
-    ``has_past``: a day before today is asked for as well.
+    With ``has_past`` a day before today is asked for as well.
     """
 
     model: type[Agreement] | type[Activity] | type[Demand] | type[Honour]
@@ -70,27 +70,28 @@ class SweptTable:
     has_past: bool = False
 
     def after(self, pk: int) -> QuerySet:
+        # A row that asks for nothing any more is read as well, while a milestone of it is still pending.
         derived = Milestone.objects.pending().exclude(derived_key="")
         pending = derived.filter(**{str(self.model._meta.model_name): OuterRef("pk")})
         rows = self.model._base_manager.filter(self.asking | Q(Exists(pending)), pk__gt=pk)
         return rows.select_related(*self.related).prefetch_related(*self.prefetched).order_by("pk")
 
     def out_of_step(self, rows: Sequence[Any], today: dt.date) -> list[Any]:
-        """Those of ``rows`` whose milestones are not what they ask for; as many queries for one row as for all."""
+        """Return the ``rows`` whose milestones are not what they ask for; as many queries for one row as for all."""
         if not rows:
             return []
         wanted, milestones = self.judge(rows), defaultdict(list)
         for milestone in Milestone.objects.derived_of_all(rows):
             milestones[getattr(milestone, f"{self.model._meta.model_name}_id")].append(milestone)
         not_before = None if self.has_past else today
-        return [row for row in rows if not _holds(row, milestones[row.pk], wanted, not_before)]
+        return [row for row in rows if not _is_in_sync(row, milestones[row.pk], wanted, not_before)]
 
 
-def _holds(row: Model, milestones: list[Milestone], wanted: Wanted, not_before: dt.date | None) -> bool:
+def _is_in_sync(row: Model, milestones: list[Milestone], wanted: Wanted, not_before: dt.date | None) -> bool:
     try:
         return is_up_to_date(row, milestones, wanted(row), not_before=not_before)
     except (ValueError, ArithmeticError):
-        return False  # whoever brings it in step says what is wrong
+        return False  # a date that cannot be counted: the repair fails on it as well, and logs the error
 
 
 def _judge_agreements(agreements: Sequence[Agreement]) -> Wanted:
@@ -149,11 +150,10 @@ SWEPT_TABLES = (
 def sweep_derived(
     *, now: dt.datetime, batch: int = BATCH, batches: int = BATCHES, is_over: Callable[[], bool] = lambda: False
 ) -> int:
-    """A piece of the sweep, when one is due or under way; returns how many rows it had to bring in step.
+    """Check the next batches of a sweep that is due or under way, and return how many rows were repaired.
 
-    A sweep is due on each new day of the site's zone, and when a calendar or what a unit works by has changed. Any
-    number of these may run at once: each row is brought in step under its own lock, and the position is moved on only
-    by whoever finds it where they read it.
+    A sweep is due on each new day of the site's zone, and when a calendar or the calendar of a unit has changed. Any
+    number of processes may run it at once.
     """
     today, changed = timezone.localdate(now), 0
     position = Sweep.objects.under_way(
@@ -163,7 +163,9 @@ def sweep_derived(
         if position is None or is_over():
             break
         following, found = _next_batch(position, today, batch)
-        changed += sum(_bring_in_step(SWEPT_TABLES[position.part], row, today) for row in found)
+        changed += sum(_repair(SWEPT_TABLES[position.part], row, today) for row in found)
+        # Moved only from where this process read it: another one that was faster goes on, and this one stops. A row that
+        # both repaired was locked each time, and the second found nothing to do.
         is_ours = position.replace_with(following)
         position = following if is_ours and not following.is_finished else None
     if changed:
@@ -184,8 +186,9 @@ def _next_batch(position: Sweep, today: dt.date, batch: int) -> tuple[Sweep, lis
     return following, part.out_of_step(rows, today)
 
 
-def _bring_in_step(part: SweptTable, row: Model, today: dt.date) -> int:
-    """1 if it was. What is wrong with one row is in the log and waits for tomorrow; it must not stop the others."""
+def _repair(part: SweptTable, row: Model, today: dt.date) -> int:
+    """Repair a row and return 1, or log what is wrong with it and return 0."""
+    # One row that cannot be repaired must not stop the others; the sweep of the next day tries it again.
     try:
         part.follow(row, actor=None, on=today)
     except (DomainError, ValueError, ArithmeticError):
@@ -195,6 +198,6 @@ def _bring_in_step(part: SweptTable, row: Model, today: dt.date) -> int:
 
 
 def fingerprint() -> str:
-    """Changes with the working days of any unit: two queries over small tables."""
+    """Return a hash that changes with the working days of any unit: two queries over small tables."""
     days = list(CalendarDay.objects.order_by("calendar", "day").values_list("calendar", "day", "is_workday"))
     return hashlib.sha256(repr((days, _calendars())).encode()).hexdigest()[:16]

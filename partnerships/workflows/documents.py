@@ -1,4 +1,4 @@
-"""Files: looked at before they are kept, and kept as they came."""
+"""Documents and their files: checked at the upload, and stored unchanged."""
 
 import datetime as dt
 import hashlib
@@ -24,7 +24,7 @@ from partnerships.workflows.edits import Aggregate
 from partnerships.workflows.transitions import lock
 
 LARGEST_FILE = 25 * 1024 * 1024
-# What a document of the office unpacks to at most, and in how many parts: a bomb of a few kilobytes has more.
+# Limits against zip bombs, files of a few kilobytes that unpack to gigabytes. A large Office document stays below.
 LARGEST_UNPACKED = 500 * 1024 * 1024
 MOST_PARTS = 10_000
 HEAD = 8192
@@ -40,7 +40,7 @@ def _is_webp(file: File) -> bool:
 
 
 def _is_text(file: File) -> bool:
-    """UTF-8, UTF-16 with its mark, or GBK; nothing a browser would take for a page."""
+    """Whether it is text in UTF-8, UTF-16 or GBK, and nothing a browser would take for a page."""
     file.seek(0)
     content = file.read()
     for encoding in ("utf-8-sig", "utf-16", "gb18030"):
@@ -53,12 +53,13 @@ def _is_text(file: File) -> bool:
 
 
 def _looks_like_markup(text: str) -> bool:
+    # Some browsers guess the type by the first bytes; a page or picture with a script would run with the user's rights.
     start = text.lstrip().casefold()
     return start.startswith(("<!doctype", "<html", "<svg", "<script", "<?xml"))
 
 
 def _is_office(part: str) -> Callable[[File], bool]:
-    """A zip with the part that makes it a document of this kind, without macros, and no bomb."""
+    """Return a check for an Office document: a zip that has ``part``, without macros, and no zip bomb."""
 
     def looks_right(file: File) -> bool:
         try:
@@ -68,6 +69,7 @@ def _is_office(part: str) -> Callable[[File], bool]:
             return False
         names = {entry.filename for entry in entries}
         is_sane = len(entries) <= MOST_PARTS and sum(entry.file_size for entry in entries) <= LARGEST_UNPACKED
+        # A document with macros that was renamed from .docm to .docx still has this part.
         has_macros = any(name.casefold().endswith("vbaproject.bin") for name in names)
         return is_sane and not has_macros and {"[Content_Types].xml", part} <= names
 
@@ -99,10 +101,8 @@ FILE_TYPES: Mapping[str, FileType] = {
 
 
 def check_upload(file: File) -> FileType:
-    """What kind of file this is, by its name and its content. Raises ``InvalidInput`` on ``file`` when we take none.
-
-    The type comes from our table, never from what the browser claims.
-    """
+    """Return the type of a file, by its name and its content. Raises ``InvalidInput`` when it is not accepted."""
+    # The type comes from our table. The one that the browser claims is chosen by whoever sends the file.
     name = _clean_name(file)
     extension = PurePath(name).suffix.casefold()
     file_type = FILE_TYPES.get(extension)
@@ -125,7 +125,7 @@ def check_upload(file: File) -> FileType:
 
 
 def add_version(document: Document, *, actor: User | None, file: File, at: dt.datetime) -> DocumentVersion:
-    """Keeps ``file`` as the next version; the earlier ones stay as they are. The current file sent again is kept once.
+    """Store ``file`` as the next version; the earlier ones stay as they are. The current file sent again is stored once.
 
     Effects in order: the file is checked and hashed, stored under a name that says nothing, and its row is written.
     A file whose row could not be written is removed again.
@@ -171,6 +171,7 @@ def register_document(
     check_upload(file)
     target = next(name for name in DOCUMENT_TARGETS if getattr(document, f"{name}_id"))
     with transaction.atomic():
+        # Of two identical uploads at once the second waits here, and then finds the document of the first.
         lock(document.target)
         require(actor, "document.upload", document)
         for known in Document.objects.filter(kind=document.kind, title=document.title, **{target: document.target}):
@@ -226,6 +227,7 @@ def _is_current(document: Document, file: File) -> bool:
 
 
 def _save_or_discard(version: DocumentVersion) -> None:
+    # The disk knows no transaction. BaseException: also when the process is stopped, or a file would stay without a row.
     try:
         version.save()
     except BaseException:
@@ -234,7 +236,7 @@ def _save_or_discard(version: DocumentVersion) -> None:
 
 
 def _clean_name(file: Any) -> str:
-    """The last part of the name as people know it; refuses what would hide its real ending."""
+    """Return the last part of the name; refuses characters that would hide its real ending."""
     name = unicodedata.normalize("NFC", PurePath(str(file.name or "").replace("\\", "/")).name)
     if has_invisible_characters(name):
         raise InvalidInput(_("The name of this file contains invisible characters."), field="file")

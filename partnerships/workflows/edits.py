@@ -1,4 +1,4 @@
-"""The steps that all verbs share which register or edit a record: permission, input, parts, one version, history.
+"""The shared steps of verbs that register or edit a record: permission, input, parts, one version, history.
 
 An ``Aggregate`` declares what can be edited. Its verbs add their own locks, rules and consequences around it; see "How an
 edit flows" in docs/architecture.md.
@@ -41,7 +41,7 @@ class Aggregate:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The columns that an edit may change."""
+        """Return the columns that an edit may change."""
         columns = [field for field in self.model._meta.concrete_fields if field.editable and not field.primary_key]
         return tuple(field.name for field in columns if field.name not in self.fixed)
 
@@ -66,6 +66,7 @@ class Aggregate:
         after = copy.copy(before)
         for name, value in changes.items():
             setattr(after, name, value)
+        # Asked again for the row as it would be: nobody may move a row into a unit or agreement without the right there.
         _require_as_changed(actor, self.edit_action, after, changed_columns(before, after))
         return before, after
 
@@ -80,12 +81,13 @@ class Aggregate:
     ) -> bool:
         """Save what ``begin`` prepared with the parts, as one version and one history row for each row that changed.
 
-        Returns whether anything changed; an edit that changes nothing leaves no version and no history.
+        Return whether anything changed; an edit that changes nothing leaves no version and no history.
         """
         is_changed = bool(changed_columns(before, after))
         if is_changed:
             _save_checked(after, actor)
         has_other_parts = self.save_parts(after, parts, removed, actor=actor)
+        # The version counts for the root with its parts: somebody else's open page of it is stale now.
         if has_other_parts and not is_changed and isinstance(after, VersionedModel):
             after.touch()
         return is_changed or has_other_parts
@@ -93,11 +95,12 @@ class Aggregate:
     def save_parts(
         self, root: models.Model, parts: Iterable[models.Model], removed: Iterable[models.Model], *, actor: User | None
     ) -> bool:
-        """Delete ``removed`` and save ``parts``, new or changed. Returns whether there was anything to do."""
+        """Delete ``removed`` and save ``parts``, new or changed. Return whether there was anything to do."""
         parts, removed = list(parts), list(removed)
         for part in (*parts, *removed):
             if not isinstance(part, self.parts):
                 raise TypeError(f"a {type(part).__name__} is no part of a {self.model.__name__}")
+        # Removals first: a new part may take a unique value that one of them gives up.
         for part in removed:
             _remove_part(part, actor)
         changed = changed_parts(root, parts)
@@ -108,7 +111,7 @@ class Aggregate:
 
 
 def changed_columns(before: models.Model, after: models.Model) -> set[str]:
-    """The names of the columns in which the two states of a row differ."""
+    """Return the names of the columns in which the two states of a row differ."""
     columns = after._meta.concrete_fields
     return {field.name for field in columns if getattr(before, field.attname) != getattr(after, field.attname)}
 
@@ -154,7 +157,7 @@ def changed_parts(root: models.Model, parts: Iterable[models.Model]) -> list[mod
 
 
 def reference_to(model: type[models.Model], root: models.Model, parts: Iterable[models.Model] = ()) -> str:
-    """The name of the foreign key by which rows of ``model``, and ``parts`` among them, belong to ``root``."""
+    """Return the name of the foreign key by which rows of ``model``, and ``parts`` among them, belong to ``root``."""
     keys = [field for field in model._meta.concrete_fields if field.is_relation and field.related_model]
     names = [field.name for field in keys if isinstance(root, field.related_model)]  # type: ignore[arg-type]
     # A membership refers to two organizations; the parts say by which of the two they belong to this one.
@@ -163,11 +166,9 @@ def reference_to(model: type[models.Model], root: models.Model, parts: Iterable[
 
 
 def _keep_rows_of_their_keys(parts: list[models.Model], current: Mapping[object, models.Model], reference: str) -> None:
-    """Give each part the row that holds its unique values already, where one of the other parts does.
-
-    Two lines of a page may have exchanged their organizations. Each unique constraint is checked row by row, so the first
-    of the two could not be saved; and what refers to a party means that organization, not that line.
-    """
+    """Give each part the row that has its unique values already, when that is the row of another part."""
+    # Two lines of a page may have exchanged their organizations. Unique constraints are checked row by row, so the first
+    # of the two could not be saved. A reference to a party also means that organization, not that line.
     owners = {key: pk for pk, row in current.items() for key in _unique_keys(row, reference)}
     taken: dict[object, models.Model] = {}
     others: list[models.Model] = []
@@ -207,9 +208,8 @@ def _save_checked(row: models.Model, actor: User | None) -> None:
     check_input(row)
     for column in row._meta.concrete_fields:
         day = getattr(row, column.attname)
-        if (
-            isinstance(column, models.DateField) and column.editable and type(day) is dt.date
-        ):  # a datetime is a date, too
+        # type(): a datetime is an instance of date as well, and DateTimeField of DateField.
+        if isinstance(column, models.DateField) and column.editable and type(day) is dt.date:
             check_day(day, field=column.name)
     try:
         row.clean()
@@ -243,7 +243,7 @@ def _remove_part(row: models.Model, actor: User | None) -> None:
     except ProtectedError as error:
         kinds = {str(other._meta.verbose_name_plural) for other in error.protected_objects}
         words = {"part": row, "kinds": ", ".join(sorted(kinds))}
-        # Above the form: a line that is to go may be hidden already.
+        # Without a field, so it is shown above the form: the page may have hidden the line that is to be removed.
         raise TransitionRefused(
             _("“%(part)s” cannot be removed: there are %(kinds)s that refer to it.") % words
         ) from error

@@ -63,6 +63,7 @@ def edit_facility(
         before, after = FACILITY.begin(facility, changes, actor=actor)
         if after.agreement_id != before.agreement_id:
             _check_agreement(after, actor)
+        # Read before the edit: a side that leaves may have to lose its holder.
         sides = list(before.partners.values_list("organization_id", flat=True))
         if FACILITY.finish(before, after, parts, removed, actor=actor):
             if after.owner_id != before.owner_id:
@@ -119,12 +120,12 @@ def close_facility(facility: Facility, *, actor: User | None, on: dt.date, reaso
 
 
 def reopen_facility(facility: Facility, *, actor: User | None, on: dt.date, reason: str) -> Facility:
-    """A correction: closed in error. It is planned again and has to be opened with its date."""
+    """Correct a closing in error. It is planned again and has to be opened with its date."""
     return _step(facility, "reopen", actor=actor, on=on, reason=reason)
 
 
 def assign_facility(facility: Facility, *, actor: User | None, owner: User, reason: str = "") -> Facility:
-    """Gives it to another person, with its milestones; they must be able to see it and be reached."""
+    """Give it to another person, with its milestones; they must be able to see it and be reached."""
     running = Facility.objects.not_closed()
     return reassign(facility, owner, actor=actor, action="facility.edit", pending=running, reason=reason)
 

@@ -14,15 +14,15 @@ from partnerships.permissions import require
 
 MOST_FEEDS = 10
 TOKEN_BYTES = 32
-# When an address was read last is written no more often than this.
+# Calendar programs read every few minutes; the time of the last reading is written no more often than this.
 NOTED_EVERY = dt.timedelta(hours=1)
 
 
 def open_feed(user: User, *, actor: User | None, name: str, now: dt.datetime) -> tuple[FeedToken, str]:
-    """A new address and its secret, which nobody can find out again. Raises ``InvalidInput`` for its name."""
+    """Create an address and return it with its secret, which is shown only now. Raises ``InvalidInput`` for its name."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
     with transaction.atomic():
-        # Of two clicks at once the second sees the first.
+        # Of two clicks at once the second waits, and counts the address of the first.
         owner = User.objects.select_for_update(no_key=True).get(pk=user.pk)
         feed = FeedToken(user=owner, name=" ".join(name.split()), token_hash=hash_token(token), created_at=now)
         require(actor, "feed.own", feed)
@@ -37,20 +37,18 @@ def open_feed(user: User, *, actor: User | None, name: str, now: dt.datetime) ->
 
 
 def revoke_feed(feed: FeedToken, *, actor: User | None) -> None:
-    """The address no longer exists; whoever has it reads nothing from now on."""
+    """Delete an address; nobody can read the calendar by it from now on."""
     require(actor, "feed.own", feed)
     feed.delete()
 
 
 def note_reading(feed: FeedToken, *, content_tag: str, now: dt.datetime) -> dt.datetime:
-    """Keeps that the feed was read; returns since when its content is what it is.
-
-    That moment is a whole second, and later than the one before: a client compares nothing finer.
-    """
+    """Record that the feed was read, and return since when its content is unchanged."""
     if feed.content_tag == content_tag and feed.changed_at and feed.fetched_at and now - feed.fetched_at < NOTED_EVERY:
         return feed.changed_at
     changed_at = feed.changed_at
     if feed.content_tag != content_tag or changed_at is None:
+        # HTTP dates count whole seconds: two contents of the same second would look unchanged to a client.
         at_least = changed_at + dt.timedelta(seconds=1) if changed_at else now
         changed_at = max(now.replace(microsecond=0), at_least.replace(microsecond=0))
     FeedToken.objects.filter(pk=feed.pk).update(fetched_at=now, content_tag=content_tag, changed_at=changed_at)

@@ -131,12 +131,14 @@ def _give(item: HandOverItem, row: Any, *, actor: User, giver: User | None, new_
         raise StaleVersion(_("Somebody else took it over meanwhile."), current=row.version)
     _check_may_work(kind, row, new_owner)
     row.version = item.version  # save() refuses a stale one
+    # A savepoint: a refusal undoes this item alone, and the transaction of the others goes on.
     with transaction.atomic():
         return kind.verb(row, actor=actor, reason=reason, **{kind.person: new_owner})
 
 
 def _check_may_work(kind: HandOverKind, row: Model, new_owner: User) -> None:
     """Raise ``InvalidInput`` when the new owner may not do the work that the row asks for."""
+    # Asked as if the row were theirs already: people may do more with their own milestones.
     giver, row_field = getattr(row, f"{kind.person}_id"), f"{kind.person}_id"
     setattr(row, row_field, new_owner.pk)
     may_not = refusal(new_owner, kind.work, row)

@@ -53,7 +53,7 @@ def edit_honour(
 
 
 def withdraw_honour(honour: Honour, *, actor: User | None, on: dt.date, reason: str) -> Honour:
-    """A correction: recorded in error. It counts nowhere any more, and what waits for its lapse is cancelled."""
+    """Withdraw an honour recorded in error. It counts nowhere any more, and the milestone of its lapse is cancelled."""
     with transaction.atomic():
         withdrawn = take_step(honour, HONOUR_TRANSITIONS, "withdraw", actor=actor, on=on, reason=reason)
         cancel_pending_milestones(withdrawn, actor=actor, on=on, reason=reason)
@@ -61,11 +61,11 @@ def withdraw_honour(honour: Honour, *, actor: User | None, on: dt.date, reason: 
 
 
 def restore_honour(honour: Honour, *, actor: User | None, on: dt.date, reason: str) -> Honour:
-    """A correction: withdrawn in error. Its lapse is watched again; refused when it was recorded anew meanwhile."""
+    """Restore an honour withdrawn in error. Its lapse is watched again; refused when it was recorded anew meanwhile."""
     with transaction.atomic():
         locked = lock(honour)
         same = {name: getattr(locked, name) for name in ("scheme_id", "organization_id", "granted_on")}
-        # Two who restore twins at once: the constraint stops the second.
+        # Two people may restore duplicates at the same moment: then the unique constraint refuses the second.
         if Honour.objects.recorded().filter(**same).exclude(pk=locked.pk).exists():
             raise TransitionRefused(_("This honour is recorded already."))
         restored = take_step(honour, HONOUR_TRANSITIONS, "restore", actor=actor, on=on, reason=reason)
@@ -77,7 +77,7 @@ STEPS: dict[str, Callable[..., Honour]] = {"withdraw": withdraw_honour, "restore
 
 
 def watch_lapse(honour: Honour, *, actor: User | None, on: dt.date) -> None:
-    """The milestone of the lapse follows ``valid_until``; the coordinator who holds the organization owns it."""
+    """Update the milestone of the lapse by ``valid_until``; the coordinator of the organization in the unit owns it."""
     with transaction.atomic():
         locked = lock(honour)
         holder = OrganizationUnit.objects.filter(organization=locked.organization, unit=locked.unit).first()

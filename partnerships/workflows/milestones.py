@@ -45,12 +45,12 @@ from partnerships.workflows.transitions import (
 # A milestone that should wait longer is moved, not snoozed.
 SNOOZE_DAYS = 90
 
-# For so long the person who took a step can undo it.
+# The person who took a step can undo it for so long.
 UNDO_MINUTES = 5
 
 TAKEN_BACK_BY = {"meet": "reopen", "submit": "send_back"}
 
-# What has milestones and an owner of its own.
+# Records that have milestones and an owner of their own.
 MilestoneTarget = Agreement | Activity | Facility | Honour | Demand
 Owned = TypeVar("Owned", Agreement, Activity, Facility, Demand)
 
@@ -223,6 +223,7 @@ def take_back_step(milestone: Milestone, *, actor: User, on: dt.date, now: dt.da
             raise TransitionRefused(_("It is too late to take this back; a lead of the unit can correct it."))
         if locked.recurs_every_months is not None:
             raise TransitionRefused(_("The next one is planned already; a lead of the unit can correct it."))
+        # A consequence: the check above replaces that of the table, where reopening is a correction by a lead.
         step, reason = TAKEN_BACK_BY[last.transition], _("Taken back at once.")
         return take_milestone_step(locked, step, actor=actor, on=on, reason=reason, is_consequence=True)
 
@@ -243,10 +244,12 @@ def move_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, due
             raise InvalidInput(_("This is its due date already."), field="due_on")
         _check_due(locked, due_on)
         locked.version = milestone.version  # save() refuses a stale one
+        # The day before the first move stays: recurrence and derived dates are counted from it.
         locked.scheduled_on = locked.scheduled_on or locked.due_on
         locked.due_on = due_on
         _end_snooze(locked)
         locked.override_reason = reason.strip()
+        # From here on an update of derived dates leaves this one alone.
         locked.overridden_at = timezone.now() if locked.is_derived else locked.overridden_at
         save_as(locked, actor, reason=reason.strip())
     return locked
@@ -344,7 +347,8 @@ def _close_as_met(milestone: Milestone, name: str, *, actor: User | None, on: dt
     with transaction.atomic():
         key = milestone.derived_key
         if milestone.kind == MilestoneKind.FACILITY_REVIEW:
-            more["derived_key"] = ""  # the next review takes it over: it is the one that follows the facility
+            # The key is unique on the facility. The next review takes it, and follows the facility from now on.
+            more["derived_key"] = ""
         met = take_milestone_step(milestone, name, actor=actor, on=on, **more)
         _leave_the_next(met, key=key, actor=actor)
     return met
@@ -370,16 +374,16 @@ def _check_due(milestone: Milestone, due_on: dt.date) -> None:
 
 
 def _leave_the_next(met: Milestone, *, key: str, actor: User | None) -> None:
-    """Save the next occurrence of a milestone just met. Months are counted from the first one, so that days never drift.
-
-    An occurrence that was moved does not move those after it, nor come once more on the day it had before.
-    """
+    """Save the next occurrence of a milestone just met. An occurrence that was moved does not move those after it."""
     if met.recurs_every_months is None or met.is_derived:
         return
+    # Counted from the first one: from the 31st, month after month, each short month would shift the day for good.
     first = met.recurs_from or met.scheduled_on or met.due_on
+    # One that was moved to an earlier day must not come once more on the day it had before.
     passed = max(met.due_on, met.scheduled_on or met.due_on)
     occurrences = (add_months(first, number * met.recurs_every_months) for number in count(1))
     due_on = next(day for day in occurrences if day > passed)
+    # Django inserts a row without a key as a copy of the other columns.
     following = Milestone.objects.get(pk=met.pk)
     following.pk, following.code, following.version = None, None, 1
     following._state.adding = True
@@ -404,7 +408,7 @@ def cancel_pending_milestones(row: MilestoneTarget, *, actor: User | None, on: d
 
 
 def move_milestones_to_unit(agreement: Agreement, *, actor: User | None, previous: int) -> None:
-    """Move the pending milestones of an agreement to its new unit; those of its activities stay in the unit of these."""
+    """Move the pending milestones of an agreement to its new unit. Those of its activities stay in the activity's unit."""
     with transaction.atomic():
         own = agreement.milestones.pending().filter(none_of(*MILESTONE_TARGETS), unit=previous)
         for milestone in own.select_for_update(of=("self",), no_key=True):
@@ -420,6 +424,7 @@ def give_milestones_to(
     Those of other units stay: their activities stand under an agreement in which they take part.
     """
     with transaction.atomic():
+        # exclude() keeps the rows without an owner: Django adds IS NOT NULL to the condition that it negates.
         theirs = (
             row.milestones.pending()
             .filter(unit=row.unit_id)

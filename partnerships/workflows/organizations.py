@@ -59,9 +59,10 @@ def register_organization(
 
     ``unit`` holds it from now on, so that its people can go on with it; where nobody says which, the unit in which the
     actor has the highest role. Raises ``PossibleDuplicate`` when there are look-alikes beside ``confirmed_different``.
-    One at a time, so that a form sent twice makes one organization.
     """
     with transaction.atomic():
+        # There is no row to lock yet, so the content type stands for the table: a form that is sent twice waits here, and
+        # then finds the organization of the first.
         lock(ContentType.objects.get_for_model(Organization))
         require(actor, "organization.add")
         organization.clean()
@@ -90,14 +91,15 @@ def edit_organization(
     """Change an organization with its other names, holding units and memberships, as one version."""
     with transaction.atomic():
         before, after = ORGANIZATION.begin(organization, changes, actor=actor)
-        after.clean()  # before the length of a credit code is checked, which may be typed with spaces
+        # Removes the spaces of a typed credit code, which would make it too long for its column.
+        after.clean()
         _check_holders([*parts, *removed], actor)
         ORGANIZATION.finish(before, after, parts, removed, actor=actor)
     return after
 
 
 def _own_unit(actor: User | None) -> Unit | None:
-    """The unit in which the actor has the highest role; None for those who see all units anyway."""
+    """Return the unit in which the actor has the highest role; None for those who see all units anyway."""
     if actor is None or actor.sees_all_units:
         return None
     joined = actor.memberships.filter(role__gte=Role.COORDINATOR).order_by("-role", "pk")
@@ -115,11 +117,9 @@ def _check_holders(parts: Iterable[models.Model], actor: User | None) -> None:
 def register_contact(
     contact: Contact, *, actor: User | None, today: dt.date, parts: Sequence[models.Model] = ()
 ) -> Contact:
-    """Register a person at an organization. The same person sent twice is kept once.
-
-    The organization is locked first: elsewhere, too, people come after it.
-    """
+    """Register a person at an organization. The same person sent twice is kept once."""
     with transaction.atomic():
+        # A form that is sent twice waits here, and then finds the person of the first.
         lock(contact.organization)
         require(actor, "contact.edit", contact)
         same = {name: getattr(contact, name) for name in SAME_PERSON}
@@ -153,11 +153,12 @@ def update_holders(
 ) -> None:
     """Make ``unit`` a holder of each organization it has a ground to hold, and end its holding of the others.
 
-    Whatever adds or ends a ground calls it afterwards: a signing, taking one back, opening or closing a facility.
-    What the unit entered or was granted stays.
+    Call it after each change of a ground: a signing, taking one back, opening or closing a facility. Holdings that were
+    entered or granted by a person stay.
     """
     with transaction.atomic():
-        # In one order and under a lock: two first agreements with the same partners make each holder once.
+        # Locked, so that two first agreements with the same partners make each holder once; by id, so that they do not
+        # wait for each other.
         ids = [organization.pk for organization in organizations]
         rows = Organization.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
         locked = {organization.pk: organization for organization in rows}
@@ -172,7 +173,7 @@ def update_holders(
 
 
 def _with_ground(unit: Unit, organization_ids: Collection[int]) -> set[int]:
-    """The organizations that ``unit`` signed an agreement with, closed meanwhile or not, or runs an open facility with."""
+    """Return ids of organizations with which ``unit`` signed an agreement, even a closed one, or runs a facility."""
     signed = Agreement.objects.filter(unit=unit, is_signing_confirmed=True)
     sides = Facility.objects.running().filter(unit=unit, partners__organization__in=organization_ids)
     parties = signed.filter(parties__organization__in=organization_ids)

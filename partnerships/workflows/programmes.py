@@ -51,12 +51,14 @@ def edit_programme(
 
 
 def _touch_relabeled(parts: Sequence[models.Model], labeled: Mapping[int, VersionedModel]) -> None:
-    """Give what got or lost the label its next version: whoever has its page open is warned.
+    """Give each record that got or lost the label its next version.
 
-    ``labeled`` is what each changed or removed item was about before. The label is part of what it is put on.
+    ``labeled`` maps the changed or removed items to the records they were about before.
     """
+    # The label is part of the record, so a page of the record that is open elsewhere is stale now.
     now = {part.pk: part.target for part in parts if isinstance(part, ProgrammeItem)}
     moved = {pk for pk in (*labeled, *now) if labeled.get(pk) != now.get(pk)}
     targets = {target for pk in moved for target in (labeled.get(pk), now.get(pk)) if target is not None}
+    # In one order: two edits at once that move the label between the same rows must not wait for each other.
     for target in sorted(targets, key=lambda target: (target._meta.model_name, target.pk)):
         lock(target).touch()

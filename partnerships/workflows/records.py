@@ -72,11 +72,11 @@ def edit_record(
     aggregate = RECORDS[type(row)]
     with transaction.atomic():
         if any(column.related_model is aggregate.model for column in row._meta.concrete_fields):
-            # Of a tree one row is changed at a time: two edits at once could each make half of a circle.
+            # In a tree one row is changed at a time: two edits at once could each make half of a circle.
             lock(ContentType.objects.get_for_model(row))
         before, after = aggregate.begin(row, changes, actor=actor)
         if isinstance(after, Unit) and "parent" in changed_columns(before, after):
-            # Roles reach down the tree: who moves a unit below their own would come to see its rows.
+            # Roles reach down the tree: a person who moves a unit below their own would see its rows.
             require(actor, "user.grant_admin")
         aggregate.finish(before, after, parts, removed, actor=actor)
     return after

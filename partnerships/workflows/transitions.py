@@ -1,4 +1,4 @@
-"""What all verbs share: steps of the transition tables, locks, checks of input, saving with history."""
+"""Helpers of all verbs: steps of the transition tables, locks, checks of input, saving with history."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -49,7 +49,7 @@ def take_step(
         _write(locked, transition, on=on, changes=changes)
         check_input(locked, changes)
         save_as(locked, actor)
-        # After the save: whoever returned an agreement must not count as having edited it since the return.
+        # After the save: edits after a return bar from approving, and the return itself must not count as one.
         StatusChange.objects.create(
             record=locked,
             transition=name,
@@ -66,8 +66,8 @@ def lock(row: Row) -> Row:
 
     Raises ``StaleVersion`` when the row is gone.
     """
-    # no_key: two people who each wrote a row that points here hold a share of its key, and each would wait for the
-    # other if the lock asked for the key, too.
+    # no_key: inserting a row with a foreign key takes a share lock on the key here. Two transactions that each did so
+    # would wait for each other, if this lock asked for the key as well.
     locked = type(row)._base_manager.select_for_update(no_key=True).filter(pk=row.pk).first()
     if locked is None:
         raise StaleVersion(_("Somebody else deleted this since you opened it."), current=None)
@@ -96,7 +96,8 @@ def save_as(row: Any, actor: User | None, *, reason: str = "") -> None:
     """
     if row._state.adding:
         check_input(row)
-    row._history_user = actor  # both are read by the history library
+    # The history library reads both. Its column for the reason takes 100 characters.
+    row._history_user = actor
     row._change_reason = reason[:100] or None
     row.save()
 
@@ -109,8 +110,9 @@ def delete_as(row: Any, actor: User | None) -> None:
 def check_input(row: Any, names: Iterable[str] | None = None) -> None:
     """Raise ``InvalidInput`` for the first of the columns ``names``, or of all, that does not take its value.
 
-    Relations are left to the database: asking for each would cost a query.
+    Relations are left to the constraints of the database.
     """
+    # Django checks a relation by a query for each.
     columns = [field.name for field in row._meta.fields if not field.is_relation]
     checked = [name for name in columns if names is None or name in names]
     try:
@@ -128,7 +130,8 @@ def check_day(day: dt.date, *, field: str) -> None:
 
 
 def _refuse_null_characters(value: Any, *, field: str) -> None:
-    """PostgreSQL cannot store them; SQLite would cut the text there when it shows it."""
+    """Raise ``InvalidInput`` for a text with NUL characters."""
+    # PostgreSQL cannot store them, and SQLite cuts the text there when it shows it.
     if isinstance(value, str) and "\x00" in value:
         raise InvalidInput(_("This contains invisible characters; please type it again."), field=field)
 

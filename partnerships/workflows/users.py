@@ -66,6 +66,7 @@ def register_user(user: User, *, actor: User | None, today: dt.date, parts: Sequ
     with transaction.atomic():
         if any(getattr(user, name) for name in GRANTS):
             require(actor, "user.grant_admin")
+        # An administrator never knows the password of another person.
         user.set_unusable_password()
         USER.register(user, actor=actor)
         _require_roles(user, parts, (), actor=actor)
@@ -160,6 +161,7 @@ def send_password_link(user: User, *, actor: User | None) -> User:
         context = {
             "sender": actor,
             "uid": urlsafe_base64_encode(force_bytes(locked.pk)),
+            # Django derives the token from the password, so the link no longer works once the password is set.
             "token": default_token_generator.make_token(locked),
         }
         _mail(locked, [locked.email], "registration/password_link", context)
@@ -167,9 +169,10 @@ def send_password_link(user: User, *, actor: User | None) -> User:
 
 
 def change_password(user: User, *, actor: User | None, password: str) -> User:
-    """Give the account the password that the person chose; it ends the other sessions, and the person is told by mail."""
+    """Give the account the password that the person chose; it ends the other sessions, and the person is notified by mail."""
     with transaction.atomic():
         locked = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+        # Django ties each session to the hash of the password; its view renews the session of the person who asks.
         locked.set_password(password)
         save_as(locked, actor, reason=_("Password changed"))
         _mail(locked, [locked.email], "registration/password_changed", {})
@@ -179,8 +182,7 @@ def change_password(user: User, *, actor: User | None, password: str) -> User:
 def deactivate_user(user: User, *, actor: User | None) -> User:
     """Close the account and hand the person's open work to the fallback person of the unit it belongs to.
 
-    Effects in order: the account is inactive and its password void, which ends every session, also after a later
-    activation; its calendar addresses are gone; agreements with their milestones, other milestones, activities and
+    Effects in order: the account is inactive and its password void; its calendar addresses are gone; agreements with their milestones, other milestones, activities and
     held organizations move. Where no unit above names a fallback person who can be reached, work keeps its owner and
     shows up as orphaned.
     """
@@ -194,6 +196,7 @@ def deactivate_user(user: User, *, actor: User | None) -> User:
             raise TransitionRefused(_("This is the last system administrator."))
         before = _State.of(locked)
         locked.is_active = False
+        # Sessions depend on the password: without this, an old one would be valid again once the account is activated.
         locked.set_unusable_password()
         save_as(locked, actor)
         _mail_changes(locked, before, actor=actor)
@@ -217,7 +220,7 @@ def activate_user(user: User, *, actor: User | None) -> User:
 
 @dataclass(frozen=True)
 class _State:
-    """What opens an account and what it may do; the person is mailed each change of it."""
+    """The login, the roles and the rights of an account; the person is notified of each change by mail."""
 
     columns: Mapping[str, str | bool]
     roles: Mapping[Unit, Role]
@@ -253,7 +256,8 @@ def _in_words(value: str | bool) -> str:
 
 
 def _mail_changes(user: User, before: _State, *, actor: User | None) -> None:
-    """Mail the person what changed, at the old address as well: who takes an account over changes the address first."""
+    """Mail the person what changed, at the old address as well."""
+    # An attacker who takes an account over changes the address first; the owner reads the old one.
     after = _State.of(user)
     with override(user.language):
         lines = before.changes_to(after)
@@ -270,6 +274,7 @@ def _mail(user: User, addresses: Iterable[str], template: str, context: Mapping[
         subject = " ".join(render_to_string(f"{template}_subject.txt", context).split())
         text = render_to_string(f"{template}_email.txt", context)
     for address in filter(None, addresses):
+        # robust: the change is committed by now, so a failing mail server must not turn it into an error page.
         transaction.on_commit(partial(send_mail, subject, text, None, [address]), robust=True)
 
 
