@@ -62,7 +62,7 @@ class CreditInline(PartInline):
 
 
 class DetailInline(StackedPartInline):
-    """What one kind of activity has beyond any: one row or none."""
+    """The details of one kind of activity: one row or none."""
 
     extra = max_num = 1
     can_delete = False
@@ -138,7 +138,7 @@ class ActivityAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         return (*sets, (_("Status and dates"), {"fields": (*dates, *nexts)})) if dates or nexts else sets
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        """The kind decides which details there are; it stays."""
+        """Lock the kind, which decides which details an activity has."""
         return (*self.readonly_fields, "kind") if obj else self.readonly_fields
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
@@ -149,7 +149,7 @@ class ActivityAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         return (detail, *shown) if detail else shown
 
     def response_add(self, request: HttpRequest, obj: Activity, post_url_continue: str | None = None) -> HttpResponse:
-        """A kind with details goes on to them: they are on the page of the activity."""
+        """Go on to the page of the activity if its kind has details, which are entered there."""
         response = super().response_add(request, obj, post_url_continue)
         if "_save" in request.POST and obj.kind in DETAILS:
             return HttpResponseRedirect(reverse("admin:partnerships_activity_change", args=[obj.pk]))

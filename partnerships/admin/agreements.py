@@ -81,7 +81,7 @@ DATES = (
 
 
 class SignedPartInline(PartInline):
-    """Parts of what is signed: locked from review on."""
+    """An inline of what is signed, locked from the review on."""
 
     def may_edit(self, request: HttpRequest, root: Any) -> bool:
         return super().may_edit(request, root) and (root is None or root.is_editable)
@@ -367,7 +367,7 @@ class AgreementAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         delete_draft(obj, actor=user_of(request))
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list, dict, set, list]:
-        """The verb takes the draft's parts along, and refuses where something was done under it."""
+        """Name the draft alone: the verb deletes its parts, and refuses where something was done under it."""
         return [str(row) for row in objs], {self.opts.verbose_name: len(objs)}, set(), []
 
     @display(description=_("status"), ordering="status")
@@ -376,7 +376,7 @@ class AgreementAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
 
     @display(description=_("created by"))
     def creator(self, agreement: Agreement) -> str:
-        """In words: a link would lead to the account, which few may open."""
+        """Return the name without a link: few people may open the account."""
         return str(agreement.created_by or _("the system"))
 
     @display(description=_("partners"))
@@ -425,6 +425,7 @@ class RegisteredTermForm(PartForm):
         return super().clean()
 
     def _get_validation_exclusions(self) -> set[str]:
+        # Django does not validate columns that the form has no field for, but clean() fills this one in.
         excluded = super()._get_validation_exclusions()  # type: ignore[misc]  # private to Django
         return excluded - {"starts_on"} if self.instance.starts_on else excluded
 

@@ -1,4 +1,4 @@
-"""What every page of the admin shares: one answer on permissions, scoped choices, versions, history."""
+"""Base classes of the admin's pages: permissions, scoped choices, versions, history."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -45,12 +45,12 @@ def status_badge(row: Model) -> str:
 
 
 def admin_url(row: Model) -> str:
-    """The address of the page of ``row`` here."""
+    """Return the address of the page of ``row`` in the admin."""
     return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
 
 
 def admin_link(row: Model, text: object = None) -> str:
-    """A link to the page of ``row`` here."""
+    """Return a link to the page of ``row`` in the admin."""
     return format_html('<a class="pt-link" href="{}">{}</a>', admin_url(row), text or row)
 
 
@@ -67,6 +67,7 @@ class ScopedMixin:
         if action is None:
             return False
         answers = request.__dict__.setdefault("_admin_answers", {})
+        # With the unit: while a form is validated, Django sets the chosen unit on the same object.
         key = (action, obj and (type(obj), obj.pk, getattr(obj, "unit_id", None)))
         if key not in answers:
             answers[key] = may(user_of(request), action, obj)
@@ -85,18 +86,19 @@ class ScopedMixin:
         return self.allows(request, self.change_action, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Only rows nothing refers to: what is protected is refused on the page that asks for confirmation."""
+        """Whether a row may be deleted. Rows with citations may not; other references are refused on the confirm page."""
         if obj is None or not self.allows(request, self.delete_action, obj):
             return False
+        # Citations point at a row by content type and id, which no foreign key protects.
         return not Citation.objects.of(obj).exists()
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """The rows the user sees, of the model's own kind of queryset."""
+        """Return the rows the user sees, as the model's own kind of queryset."""
         rows = super().get_queryset(request)  # type: ignore[misc]
         return rows.visible_to(user_of(request)) if hasattr(rows, "visible_to") else rows
 
     def get_actions(self, request: HttpRequest) -> dict[str, object]:
-        """No bulk actions: each step has its own page, its own question and its own history row."""
+        """Offer no bulk actions: each step has its own page, its own question and its own history row."""
         return {}
 
 
@@ -111,7 +113,7 @@ class ChoicesMixin:
 
 
 class WordSearchMixin:
-    """Searches the folded text of the rows and of what they are about, in place of Django's columns."""
+    """A search in the folded text of the rows and of what they are about, in place of Django's columns."""
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         return (queryset.search(search_term) if search_term.strip() else queryset), False  # type: ignore[attr-defined]
@@ -146,7 +148,8 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
         return type(form_class.__name__, (form_class,), {"request": request})
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Only what the filters themselves ask: an address with ``password__startswith`` would tell it by the count."""
+        """Allow the lookups of the list's own filters alone."""
+        # With ``password__startswith`` in the address, the number of rows found would reveal a hash bit by bit.
         specs = [spec[0] if isinstance(spec, tuple) else spec for spec in self.get_list_filter(request)]
         fields = [spec for spec in specs if isinstance(spec, str)]
         own = {spec.parameter_name for spec in specs if not isinstance(spec, str)}
@@ -159,7 +162,9 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, object] | None = None,
     ) -> HttpResponse:
-        """A refusal of the domain rolls everything back and comes back as a message on the form that was sent."""
+        """Show a refusal of the verb as a message on the form that was sent."""
+        # Django runs the view in a transaction, which the exception rolls back. In the second pass the forms find
+        # ``request.refused``, are invalid, and show it.
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except DomainError as error:
@@ -220,13 +225,13 @@ class OfficeAdmin(SimpleHistoryAdmin, PlainAdmin):
     """A page for an aggregate root with its history."""
 
     object_history_template = "admin/partnerships/object_history.html"
-    # None: whoever sees the row, for what belongs to no unit.
+    # None: everybody who sees the row may see its history. For rows that belong to no unit.
     history_action: str | None = "history.view"
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
-        """The rows of the history and, beside them, the steps of the workflow with their reasons."""
+        """Show the history with the steps of the workflow and their reasons."""
         obj = self._visible(request, object_id)
         steps = StatusChange.objects.of(obj) if hasattr(obj, "status") else ()
         context = {"steps": list(steps), "status_labels": _status_labels(obj)}
@@ -235,7 +240,7 @@ class OfficeAdmin(SimpleHistoryAdmin, PlainAdmin):
         return super().history_view(request, object_id, {**context, **(extra_context or {})})
 
     def set_history_delta_changes(self, request: HttpRequest, historical_records: Any, **kwargs: Any) -> None:
-        """The library prints a missing reason as “None”."""
+        """Show a dash for a missing reason, which the library prints as “None”."""
         super().set_history_delta_changes(request, historical_records, **kwargs)
         for record in historical_records:
             record.history_change_reason = record.history_change_reason or "–"
@@ -243,7 +248,8 @@ class OfficeAdmin(SimpleHistoryAdmin, PlainAdmin):
     def history_form_view(
         self, request: HttpRequest, object_id: str, version_id: str, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
-        """Shows one earlier state. The library would save it on POST even where reverting is off."""
+        """Show one earlier state."""
+        # On POST the library would save the earlier state, even where reverting is off.
         if request.method != "GET":
             return HttpResponseNotAllowed(["GET"])
         if number_or_none(version_id) is None:
@@ -257,7 +263,8 @@ class OfficeAdmin(SimpleHistoryAdmin, PlainAdmin):
         return self.allows(request, self.history_action, obj)
 
     def _visible(self, request: HttpRequest, object_id: str) -> Any:
-        """The row as it is now. An earlier state may belong to another unit; the present one decides."""
+        """Return the row as it is now, if the user may see its history."""
+        # An earlier state may belong to another unit; the unit of today decides.
         obj = self.get_object(request, object_id)
         if obj is None or not self.has_view_history_or_change_history_permission(request, obj):
             raise PermissionDenied
@@ -284,7 +291,7 @@ def _status_labels(obj: Any) -> dict[str, Any]:
 
 
 class PartMixin(ChoicesMixin):
-    """Rows inside the page of the root they belong to; what one may do with the root one may do with them."""
+    """Rows on the page of the root they belong to, with the permissions of the root."""
 
     model: type[Model]
     admin_site: AdminSite
@@ -358,7 +365,7 @@ class LinkedMixin(ReadOnlyMixin):
         return formset
 
     def reference_to(self, root: Model, formset: BaseInlineFormSet) -> dict[str, Any]:
-        """The fields of a new row that say that it is about ``root``."""
+        """Return the fields of a new row by which it refers to ``root``."""
         return {formset.fk.name: root.pk}
 
     def may_add(self, request: HttpRequest, root: Any) -> bool:
@@ -374,7 +381,7 @@ class LinkedInline(LinkedMixin, TabularInline):
 
 
 class CitationInline(LinkedMixin, GenericTabularInline):
-    """What sources printed about this record, and what is our assumption."""
+    """The citations of a record: what sources printed about it, and what is our assumption."""
 
     model = Citation
     fields = ("link", "statement", "field", "printed", "is_assumption", "note")

@@ -132,7 +132,7 @@ class DemandAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         return (*shown, (_("Status and dates"), {"fields": dates})) if dates else shown
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        """Its deadline and its outcomes stay with the unit that has them."""
+        """Lock the unit: the deadline and the outcomes of the demand stay with it."""
         return (*self.readonly_fields, "unit") if obj else self.readonly_fields
 
     def get_inlines(self, request: HttpRequest, obj: Model) -> Any:

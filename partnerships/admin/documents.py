@@ -49,7 +49,7 @@ class DocumentInline(LinkedInline):
         return refusal(user_of(request), "document.upload", Document(**{self.target_name(): root})) is None
 
     def target_name(self) -> str:
-        """The column of a document that points at the rows of this page."""
+        """Return the column of a document that points at the rows of this page."""
         names = (self.fk_name, *DOCUMENT_TARGETS) if self.fk_name else DOCUMENT_TARGETS
         return next(name for name in names if self._points_at(name))
 
@@ -101,7 +101,8 @@ class DocumentAdmin(OfficeAdmin):
         return super().get_inlines(request, obj) if obj else ()
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        """A document stays with what it belongs to: moving it would open it to others."""
+        """Lock the record that a document belongs to."""
+        # Moving the document would open it to everybody who sees the other record.
         return DOCUMENT_TARGETS if obj else ()
 
     @display(description=_("belongs to"))

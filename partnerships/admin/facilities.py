@@ -77,7 +77,7 @@ class FacilityAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         return (*shown, (_("Status and dates"), {"fields": dates})) if dates else shown
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        """Its reviews stay with the unit that has them."""
+        """Lock the unit: the reviews of the facility stay with it."""
         return (*self.readonly_fields, "unit") if obj else self.readonly_fields
 
     def get_inlines(self, request: HttpRequest, obj: Model) -> Any:

@@ -32,7 +32,7 @@ ATTENTION = {
 
 
 def quoted(figure: ReportedFigure) -> str:
-    """The number as it is quoted, never to be taken for a count of ours."""
+    """Return the number as it is quoted, marked so that nobody takes it for a count of our records."""
     if figure.measure != ReportedFigure.Measure.COUNT:
         return format_html('<q class="pt-quoted">{}</q>', figure.printed)
     number = number_of(figure.value)
@@ -47,7 +47,7 @@ def number_of(value: Decimal | None) -> str:
 
 
 def counted_link(figure: Any) -> str:
-    """The recorded number; it opens exactly the list of the records it counts."""
+    """Return the recorded number with a link to the list of exactly the records that it counts."""
     if figure.recorded_count is None:
         return "–"
     opts = RULES[figure.counting_rule](lambda _subject: None).model._meta

@@ -33,10 +33,11 @@ class AttentionFilter(admin.SimpleListFilter):
 
 
 class ScopedRelatedFilter(RelatedFieldListFilter):
-    """Offers only rows the person may see: names of other units' rows are theirs."""
+    """A filter that offers only rows the person may see."""
 
     def field_choices(self, field: Field, request: HttpRequest, model_admin: Any) -> Any:
         model = cast("type[Model]", field.related_model)
+        # Django would offer all rows, and so show the names of other units' rows.
         rows = model._default_manager.all()
         if hasattr(rows, "visible_to"):
             rows = rows.visible_to(user_of(request))
@@ -61,12 +62,12 @@ class CountedFilter(admin.SimpleListFilter):
         if counted is None:
             return queryset
         if counted.model is not queryset.model._meta.concrete_model:
-            return queryset.none()
+            return queryset.none()  # the figure counts rows of another list
         return queryset.filter(pk__in=counted.order_by().values("pk"))
 
 
 class MineFilter(admin.SimpleListFilter):
-    """Rows the person looks after themselves; ``field`` names who looks after a row."""
+    """A filter for rows of the person, or of nobody; ``field`` is the column of the owner."""
 
     title = _("who looks after it")
     parameter_name = "mine"

@@ -1,4 +1,4 @@
-"""Keeps the agreements of other units hidden on pages of rows that refer to them: a placeholder stands in their place."""
+"""Placeholders for agreements of other units, on pages of rows that refer to them."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -18,7 +18,7 @@ PLACEHOLDER = _("another unit's agreement")
 
 
 class HiddenAgreementsMixin:
-    """Shows a placeholder for each of ``agreement_fields`` whose agreement the user may not see; an edit leaves it alone."""
+    """A page with a placeholder for each of ``agreement_fields`` whose agreement the user may not see."""
 
     agreement_fields: tuple[str, ...]
 
@@ -30,14 +30,16 @@ class HiddenAgreementsMixin:
         ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        # A read-only field is not part of the form, so an edit keeps the hidden agreement.
         names = super().get_readonly_fields(request, obj)  # type: ignore[misc]
         return (*names, *(f"hidden_{name}" for name in sorted(self._hidden(request, obj))))
 
     def _hidden(self, request: HttpRequest, obj: Model | None) -> frozenset[str]:
-        """The names of the fields to hide, queried once per request: a page asks for its fields many times."""
+        """Return the names of the fields to hide."""
         if obj is None or user_of(request).sees_all_units:
             return frozenset()
         ids = {name: getattr(obj, f"{name}_id") for name in self.agreement_fields}
+        # Cached on the request: Django asks for the fields of a page many times.
         visible = request.__dict__.setdefault("_visible_agreements", {})
         key = frozenset(ids.values()) - {None}
         if key not in visible:
@@ -73,7 +75,7 @@ def hides_agreements(*names: str) -> Callable[[type[Page]], type[Page]]:
 
 
 def _with_placeholders(fields: Any, hidden: frozenset[str]) -> tuple[Any, ...]:
-    """The fields of a fieldset, those in one line too, with the placeholders in place of the hidden ones."""
+    """Return the fields of a fieldset, also those that share a line, with placeholders for the hidden ones."""
     return tuple(
         _with_placeholders(name, hidden)
         if isinstance(name, list | tuple)

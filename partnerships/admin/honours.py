@@ -79,7 +79,7 @@ class HonourSchemeAdmin(RecordAdmin):
 
     @display(description=_("ladder"))
     def ladder(self, scheme: HonourScheme) -> object:
-        """From the schemes below through this one to the top."""
+        """Return links from the schemes below through this one to the top."""
         below = [(admin_link(previous),) for previous in scheme.previous_schemes.all()]
         rungs = [(admin_link(rung),) for rung in scheme.with_levels_above()]
         if below:
@@ -112,12 +112,12 @@ class HonourAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     )
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
-        """An autocomplete names each row by its scheme and its holder."""
+        """Fetch scheme and holder, by which an autocomplete names each row."""
         found, has_duplicates = super().get_search_results(request, queryset, search_term)
         return found.select_related("organization", "scheme"), has_duplicates
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        """The milestone of its lapse stays with the unit that has it."""
+        """Lock the unit: the milestone of the lapse stays with it."""
         return ("unit",) if obj else ()
 
     def get_inlines(self, request: HttpRequest, obj: Model) -> Any:

@@ -90,7 +90,7 @@ MAIL_PAGES = (
 
 @dataclass(frozen=True)
 class Attention:
-    """Rows of a list that wait for somebody: ``select`` makes both the number on the index and the list behind it."""
+    """Rows that need attention: ``select`` makes both the number on the index and the list behind it."""
 
     label: LazyText
     tone: str

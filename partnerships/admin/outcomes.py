@@ -1,4 +1,4 @@
-"""What came of a demand, shown from both ends: on the demand, and on the agreement or project it became."""
+"""Outcomes of demands, shown from both ends: on the demand, and on the agreement or project it became."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ class OutcomeInline(ReadOnlyInline):
 
 
 class DemandOutcomeInline(OutcomeInline):
-    """Of the agreements and projects that came of it, those the person may see."""
+    """The agreements and projects that came of a demand, as far as the person may see them."""
 
     fields = ("what", "chosen_answer")
     verbose_name_plural = _("what came of it")
@@ -65,5 +65,5 @@ class OriginInline(OutcomeInline):
 
 
 def origin_of(row: Any) -> tuple[type[OriginInline], ...]:
-    """The inline where there is something to show: most agreements and projects came of no demand."""
+    """Return the inline if there is something to show: most agreements and projects came of no demand."""
     return (OriginInline,) if row.demand_outcomes.exists() else ()

@@ -41,7 +41,7 @@ class TargetInline(PartInline):
 
 
 class ItemInline(PartInline):
-    """Of what belongs to the programme, the rows the person may see: everybody reads programmes, not agreements."""
+    """The records that belong to the programme, as far as the person may see them."""
 
     model = ProgrammeItem
     fields = PROGRAMME_ITEMS
@@ -55,6 +55,7 @@ class ItemInline(PartInline):
         user = user_of(request)
         if user.sees_all_units:
             return items
+        # Everybody reads programmes and events, but not the agreements, facilities and demands of other units.
         return items.filter(
             Q(event__isnull=False)
             | Q(agreement__in=Agreement.objects.visible_to(user).order_by().values("pk"))

@@ -21,7 +21,7 @@ class ReferenceAdmin(RecordAdmin):
     search_fields = ("name", "name_zh", "code")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        """Seeds and imports find the row by its code."""
+        """Lock the code of a row, by which seeds and imports find it."""
         return ("code",) if obj else ()
 
 

@@ -160,7 +160,7 @@ class ReminderPlanAdmin(PlainAdmin):
     )
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Plans name no unit, so the permission is asked without the row; the queryset has only visible rows."""
+        """Ask without the row, because a plan names no unit. The queryset has only visible rows."""
         return self.allows(request, self.view_action)
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:

@@ -23,20 +23,22 @@ from partnerships.requests import user_of
 
 class OfficeLoginForm(StyledAuthenticationForm):
     def confirm_login_allowed(self, user: User) -> None:
-        """In place of the theme's question whether ``is_staff``: leads and administrators of accounts are not."""
+        """Let everybody in who may enter the admin."""
+        # Not super(): the theme asks for ``is_staff``, which leads and administrators of accounts do not have.
         AuthenticationForm.confirm_login_allowed(self, user)
         if not may_enter_admin(user):
             raise forms.ValidationError(_("This account has no work here. Please use the pages for coordinators."))
 
 
 class ScopedAutocompleteView(AutocompleteJsonView):
-    """Offers what the person may choose, not what they may edit: an owner is chosen by people who see no accounts."""
+    """Autocomplete of the rows that a person may choose."""
 
     def process_request(self, request: HttpRequest) -> Any:
         term, *rest = super().process_request(request)
-        return term.replace("\0", ""), *rest
+        return term.replace("\0", ""), *rest  # PostgreSQL refuses a NUL in a condition
 
     def has_perm(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        # Django asks for the permission to view the model; an owner is chosen by people who may see no accounts.
         return may_enter_admin(user_of(request))
 
     def get_queryset(self) -> QuerySet:
@@ -53,7 +55,7 @@ class PartnershipsAdminSite(UnfoldAdminSite):
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)
         self.login_form = OfficeLoginForm
-        self.disable_action("delete_selected")
+        self.disable_action("delete_selected")  # it deletes without the verbs and their rules
 
     def has_permission(self, request: HttpRequest) -> bool:
         return may_enter_admin(user_of(request))

@@ -52,7 +52,7 @@ class Button:
 
 
 class StepsMixin:
-    """Adds the buttons and the confirm page; for admins of rows with a status, with verbs, or both."""
+    """Buttons and a confirm page, for admins of rows with a status, with verbs, or both."""
 
     verbs: tuple[Verb, ...] = ()
     has_steps = True
@@ -66,7 +66,7 @@ class StepsMixin:
         return [path("<int:object_id>/steps/<slug:step>/", view, name=name), *super().get_urls()]  # type: ignore[misc]
 
     def buttons(self, request: HttpRequest, row: Model) -> list[Button]:
-        """What can be done with ``row`` in its state: ordinary steps, verbs, corrections last."""
+        """Return what can be done with ``row`` in its state: ordinary steps, verbs, corrections last."""
         offers = step_offers(row, user_of(request)) if self.has_steps else []
         ordinary = [self._step_button(row, offer) for offer in offers if not offer.transition.is_correction]
         corrections = [self._step_button(row, offer) for offer in offers if offer.transition.is_correction]
@@ -89,7 +89,7 @@ class StepsMixin:
         return reverse(f"admin:{opts.app_label}_{opts.model_name}_step", args=[row.pk, name])
 
     def step_view(self, request: HttpRequest, object_id: int, step: str) -> HttpResponse:
-        """GET asks, POST acts. What the status or the person's role does not allow gets no form."""
+        """Ask on GET, act on POST. A step that the status or the person's role does not allow gets no form."""
         row = self.get_object(request, str(object_id))  # type: ignore[attr-defined]
         if row is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, str(object_id))  # type: ignore[attr-defined]
@@ -116,9 +116,8 @@ class StepsMixin:
         now = self.get_object(request, str(row.pk)) or row  # type: ignore[attr-defined]
         if form.is_bound and "version" in form.fields:
             form.data = form.data.copy()
-            form.data["version"] = str(
-                now.version
-            )  # the page shows the row as it is now: confirming again is deliberate
+            # The page shows the row as it is now, so sending the form again is deliberate.
+            form.data["version"] = str(now.version)
         dress(form)
         context = {
             **self.admin_site.each_context(request),  # type: ignore[attr-defined]
@@ -162,7 +161,7 @@ _CLASSES: tuple[tuple[type[forms.Widget], list[str]], ...] = (
 
 
 def dress(form: forms.BaseForm) -> None:
-    """Gives the widgets of a shared form the theme's classes."""
+    """Give the widgets of a shared form the theme's classes."""
     for field in form.fields.values():
         for widget_type, classes in _CLASSES:
             if isinstance(field.widget, widget_type) and "class" not in field.widget.attrs:

@@ -18,13 +18,14 @@ MOST_DUPLICATES_SHOWN = 5
 
 
 class ScopedChoicesMixin:
-    """Keeps the value a row has among the choices, also where the person could not choose it anew."""
+    """A form that offers the current value of a row, even if the person could not choose it anew."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         for name, form_field in self.fields.items():  # type: ignore[attr-defined]
             current = getattr(self.instance, f"{name}_id", None)  # type: ignore[attr-defined]
             if current and isinstance(form_field, forms.ModelChoiceField) and form_field.queryset is not None:
+                # Otherwise Django would refuse the form, although the person changed another field.
                 offered = form_field.queryset
                 form_field.queryset = offered.model._base_manager.filter(
                     Q(pk__in=offered.order_by().values("pk")) | Q(pk=current)
@@ -36,7 +37,7 @@ class PartForm(ScopedChoicesMixin, forms.ModelForm):
 
 
 class PartFormSet(RowsMixin, PaginationInlineFormSet):
-    """Rows of one root, each of which shows what the verb refused about it."""
+    """The rows of one root; each shows what the verb refused about it."""
 
     extra_arguments = ("request", "per_page", "count", "count_variant", "provided_queryset")
     # The request of the page; the theme gives its own ``request`` to paginated formsets alone.
@@ -52,7 +53,7 @@ class PartFormSet(RowsMixin, PaginationInlineFormSet):
 
 @dataclass(frozen=True)
 class Refused:
-    """What the verb refused when the page was sent, and where: the prefix of the part's form, None for the root's."""
+    """A refusal by the verb, and its place: the prefix of the part's form, None for the root's."""
 
     error: DomainError
     prefix: str | None = None
@@ -90,5 +91,5 @@ class RootForm(ScopedChoicesMixin, DomainFormMixin, VersionedForm):
             self.fields["is_another"].help_text = ", ".join(str(row) for row in rows)
 
     def arguments(self) -> dict[str, object]:
-        """Arguments of the verb beside the columns of the row, from fields that the form adds to them."""
+        """Return further arguments of the verb, from fields that the form has besides the columns of the row."""
         return {}
