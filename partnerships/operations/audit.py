@@ -17,6 +17,7 @@ from partnerships.models import (
     ReminderPlan,
 )
 from partnerships.models.reasons import ON_PURPOSE
+from partnerships.models.reminders import reader_code
 from partnerships.operations.heartbeat import HEARTBEAT, SILENT_AFTER
 from partnerships.reminders.reconcile import withdrawn_items
 from partnerships.reminders.rule_set import RuleSet
@@ -130,12 +131,11 @@ def _expanded_without_item() -> Iterator[str]:
 
 
 def _duplicate_items() -> Iterator[str]:
-    """Name people with two reminders of a plan; all generations but the last should be closed."""
-    valid = ReminderItem.objects.filter(cancelled_at=None).order_by().values("plan", "person")
-    for plan, person, count in (
-        valid.annotate(count=Count("pk")).filter(count__gt=1).values_list("plan", "person", "count")
-    ):
-        words = {"person": person, "plan": plan, "count": count}
+    """Name readers with two reminders of a plan; all generations but the last should be closed."""
+    valid = ReminderItem.objects.filter(cancelled_at=None).order_by().values("plan", "person", "contact")
+    doubled = valid.annotate(count=Count("pk")).filter(count__gt=1)
+    for plan, person, contact, count in doubled.values_list("plan", "person", "contact", "count"):
+        words = {"person": person or reader_code(person, contact), "plan": plan, "count": count}
         yield _("Person %(person)s has the reminder of plan %(plan)s %(count)s times.") % words
 
 

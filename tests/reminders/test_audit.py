@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 
 from partnerships.factories import (
     NOON,
+    ContactFactory,
     DeliveryEventFactory,
     DeliveryFactory,
     MilestoneFactory,
@@ -88,6 +89,17 @@ def test_two_valid_generations() -> None:
     item(plan=first.plan, person=first.person, generation=2)
 
     assert audit(real_now=NOON) == [f"Person {first.person_id} has the reminder of plan {first.plan_id} 2 times."]
+
+
+def test_two_contacts_with_one_plan_are_two_readers() -> None:
+    first = item(person=None, contact=ContactFactory(), delivery__person=None, delivery__contact=ContactFactory())
+    other = ContactFactory()
+    item(plan=first.plan, person=None, contact=other, delivery__person=None, delivery__contact=other)
+    assert audit(real_now=NOON) == []
+
+    item(plan=first.plan, person=None, contact=other, delivery=first.delivery, generation=2)
+
+    assert audit(real_now=NOON) == [f"Person c{other.pk} has the reminder of plan {first.plan_id} 2 times."]
 
 
 @pytest.mark.parametrize(("ago", "is_breach"), [(1, False), (2, True)])
