@@ -10,9 +10,8 @@ from django.utils import timezone
 
 from partnerships.lists import exports
 from partnerships.models import Export
-from partnerships.operations.run import run_once
 from partnerships.reminders.clock import Clock
-from partnerships.workflows.derived_sweep import sweep_derived
+from partnerships.tick import run_tick
 
 # One byte that the processes of a prefork pool share with their parent, which alone hears that the worker is stopping.
 _stopping = mmap.mmap(-1, 1)
@@ -30,15 +29,8 @@ def is_stopping() -> bool:
 
 @shared_task(name="partnerships.tasks.tick")
 def tick(trigger: str = "") -> dict[str, Any]:
-    """Run the reminders once, then a part of the sweep of derived milestones, whose marks the next run reads.
-
-    A tick that is lost or delivered twice changes nothing, because the next one finds everything that is due.
-    ``trigger`` says what asked for it: the ``beat`` of every minute, or a ``hint`` after an edit.
-    """
-    report = run_once(Clock(timezone.now()), is_stopping=is_stopping, trigger=trigger)
-    sweep_derived(now=timezone.now(), is_over=is_stopping)
-    exports.make_waiting(clock=timezone.now, is_stopping=is_stopping)  # exports whose own message was lost
-    return asdict(report)
+    """Run one tick. ``trigger`` says what asked for it: the ``beat`` of every minute, or a ``hint`` after an edit."""
+    return asdict(run_tick(Clock(timezone.now()), is_stopping=is_stopping, trigger=trigger))
 
 
 @shared_task(name="partnerships.tasks.make_export")

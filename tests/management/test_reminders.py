@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from partnerships.factories import MilestoneFactory, ReminderRuleFactory
+from partnerships.factories import MilestoneFactory, ReminderRuleFactory, UserFactory
+from partnerships.lists import exports
 from partnerships.models import Delivery, Milestone, ReminderPlan, User
 from partnerships.models.reasons import Reason
+from partnerships.statuses import ExportStatus
 from tests.services.smtp_sink import SmtpSink
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
@@ -42,6 +44,20 @@ def test_run_once_does_what_the_worker_does(milestone: Milestone, smtp_sink: Smt
     # The other milestones are those that the first run derived from the agreement.
     assert reminders("run", "--once") == ["5 milestones checked, 1 reminders due, 1 mails made.", "Sent: 1"]
     assert [mail.recipients for mail in smtp_sink.received] == [[milestone.owner.email]]
+
+
+def test_run_once_makes_waiting_exports_and_removes_old_files(smtp_sink: SmtpSink, today: Any) -> None:
+    asked = {"actor": UserFactory(staff=True), "query": "", "file_format": "csv"}
+    export = exports.request_export(key="agreement_list", now=BEFORE, **asked)
+
+    reminders("run", "--once")
+    export.refresh_from_db()
+    assert export.status == ExportStatus.DONE
+
+    today.move_to(BEFORE + exports.KEPT_FOR + dt.timedelta(minutes=1), tick=False)
+    reminders("run", "--once")
+    export.refresh_from_db()
+    assert (export.status, export.file.name) == (ExportStatus.REMOVED, "")
 
 
 def test_plan_sends_nothing_and_deliver_sends_it(milestone: Milestone, smtp_sink: SmtpSink, today: Any) -> None:

@@ -14,7 +14,6 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from partnerships.lists import exports
 from partnerships.mailing.delivery_writes import WAITING
 from partnerships.models import Delivery, Milestone
 from partnerships.operations import run
@@ -22,7 +21,7 @@ from partnerships.operations.audit import audit_and_note
 from partnerships.reminders.clock import Clock
 from partnerships.reminders.explain import explain
 from partnerships.statuses import DeliveryStatus
-from partnerships.workflows.derived_sweep import sweep_derived
+from partnerships.tick import run_tick
 
 logger = logging.getLogger(__name__)
 
@@ -68,8 +67,7 @@ class Command(BaseCommand):
 
     def _run(self, *, once: bool, now: dt.datetime | None, limit: int, **_options: object) -> None:
         if once:
-            self._report(run.run_once(self._clock(now), limit=limit))
-            sweep_derived(now=timezone.now())
+            self._report(run_tick(self._clock(now), limit=limit))
         elif now:
             raise CommandError(_("--now goes with --once: a loop lives in the present."))
         else:
@@ -92,9 +90,7 @@ class Command(BaseCommand):
     def _tick(self, limit: int, stop: threading.Event) -> None:
         close_old_connections()
         try:
-            done = run.run_once(Clock(timezone.now()), limit=limit, is_stopping=stop.is_set, trigger="loop")
-            sweep_derived(now=timezone.now(), is_over=stop.is_set)
-            exports.make_waiting(clock=timezone.now, is_stopping=stop.is_set)
+            done = run_tick(Clock(timezone.now()), limit=limit, is_stopping=stop.is_set, trigger="loop")
         except Exception:
             # The database may be restarting, and the loop has to be there when it is back. The log and the old
             # heartbeat show the failure.

@@ -1,0 +1,29 @@
+"""One tick: everything that is to be done every minute, whoever asks for it."""
+
+from collections.abc import Callable
+
+from django.utils import timezone
+
+from partnerships.lists import exports
+from partnerships.operations.run import SEND_AT_MOST, RunReport, run_once
+from partnerships.reminders.clock import Clock
+from partnerships.workflows.derived_sweep import sweep_derived
+
+
+def run_tick(
+    clock: Clock,
+    *,
+    limit: int = SEND_AT_MOST,
+    is_stopping: Callable[[], bool] = lambda: False,
+    trigger: str = "",
+) -> RunReport:
+    """Run the reminders, then a part of the sweep of derived milestones, whose marks the next run reads, then exports.
+
+    The worker's task, the loop and cron all call this. A tick that is lost or done twice changes nothing, because the
+    next one finds everything that is due. ``trigger`` says what asked for it.
+    """
+    report = run_once(clock, limit=limit, is_stopping=is_stopping, trigger=trigger)
+    sweep_derived(now=timezone.now(), is_over=is_stopping)
+    # Exports whose own message was lost, or where there is no worker to receive it.
+    exports.make_waiting(clock=timezone.now, is_stopping=is_stopping)
+    return report
