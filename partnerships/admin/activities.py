@@ -1,5 +1,6 @@
 """Follow-ups with what each kind needs, and notes of calls and messages."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin
@@ -12,6 +13,9 @@ from unfold.decorators import display
 
 from partnerships.admin.base import (
     CitationInline,
+    FieldNames,
+    FieldSets,
+    Inlines,
     OfficeAdmin,
     PartInline,
     StackedPartInline,
@@ -84,7 +88,7 @@ class VisitInline(DetailInline):
     autocomplete_fields = ("host",)
 
 
-DETAILS = {
+DETAILS: Mapping[str, type[DetailInline]] = {
     ActivityKind.TRAINING: TrainingInline,
     ActivityKind.RESEARCH_PROJECT: ResearchProjectInline,
     ActivityKind.VISIT: VisitInline,
@@ -120,7 +124,7 @@ class ActivityAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     readonly_fields = ("next_step", "no_next_step_reason", *DATES)
     inlines = (PartnerInline, CreditInline, DocumentInline, CitationInline)
 
-    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> FieldSets:
         what = (
             "title",
             ("kind", "unit"),
@@ -134,18 +138,18 @@ class ActivityAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
             return ((None, {"fields": what}),)
         dates = tuple(name for name in DATES if getattr(obj, name))
         nexts = tuple(name for name in ("next_step", "no_next_step_reason") if getattr(obj, name))
-        sets = ((None, {"fields": what}),)
+        sets: FieldSets = ((None, {"fields": what}),)
         return (*sets, (_("Status and dates"), {"fields": (*dates, *nexts)})) if dates or nexts else sets
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> FieldNames:
         """Lock the kind, which decides which details an activity has."""
         return (*self.readonly_fields, "kind") if obj else self.readonly_fields
 
-    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+    def get_inlines(self, request: HttpRequest, obj: Activity | None) -> Inlines:
         if obj is None:
             return (PartnerInline,)
         detail = DETAILS.get(obj.kind)
-        shown = (*self.inlines, *origin_of(obj))
+        shown: Inlines = (*self.inlines, *origin_of(obj))
         return (detail, *shown) if detail else shown
 
     def response_add(self, request: HttpRequest, obj: Activity, post_url_continue: str | None = None) -> HttpResponse:
@@ -177,5 +181,5 @@ class ContactNoteAdmin(OfficeAdmin):
         (_("About"), {"fields": (("agreement", "organization"), ("contact", "milestone"))}),
     )
 
-    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, object]:
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"happened_on": timezone.localdate(), **super().get_changeform_initial_data(request)}

@@ -1,13 +1,15 @@
 """Agreements: drafted and kept here, moved on by steps, registered in one form when they were signed already."""
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import Field, Model, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.forms import BaseInlineFormSet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import URLPattern, path, reverse
 from django.utils import formats, timezone
 from django.utils.translation import gettext, ngettext
@@ -17,6 +19,10 @@ from unfold.widgets import UnfoldAdminAutocompleteWidget, UnfoldAdminFileFieldWi
 
 from partnerships.admin.base import (
     CitationInline,
+    FieldNames,
+    FieldRows,
+    FieldSets,
+    Inlines,
     LinkedInline,
     OfficeAdmin,
     PartInline,
@@ -34,7 +40,7 @@ from partnerships.admin.steps import StepsMixin, Verb
 from partnerships.admin.versions import PartForm, RootForm
 from partnerships.exceptions import TransitionRefused
 from partnerships.forms.agreements import AccedeForm, AmendForm, RenewForm, WithdrawForm, remaining_parties
-from partnerships.forms.domain import past_day
+from partnerships.forms.domain import DomainFormMixin, past_day
 from partnerships.forms.possible_duplicates import AnotherField
 from partnerships.forms.steps import ContactNoteForm
 from partnerships.models import (
@@ -100,10 +106,10 @@ class PartyInline(SignedPartInline):
         "signs_for_members",
     )
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_fields(self, request: HttpRequest, obj: Agreement | None = None) -> FieldRows:
         return (*self.fields, "acceded_on", "withdrew_on") if obj and obj.signed_on else self.fields
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_readonly_fields(self, request: HttpRequest, obj: Agreement | None = None) -> FieldNames:
         return ("acceded_on", "withdrew_on") if obj and obj.signed_on else ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
@@ -122,7 +128,7 @@ class TermInline(SignedPartInline):
     model = AgreementTerm
     fields = ("number", "starts_on", "ends_on", "review_on", "renews_tacitly", "notice", "notice_unit", "lead_days")
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_fields(self, request: HttpRequest, obj: Agreement | None = None) -> FieldRows:
         return (*self.fields, "basis") if obj and not obj.is_editable else self.fields
 
 
@@ -159,36 +165,36 @@ class AmendmentInline(ReadOnlyInline):
     tab = True
 
 
-def _renew(row: Agreement, request: HttpRequest, data: Any) -> forms.Form:
+def _renew(row: Agreement, request: HttpRequest, data: QueryDict | None) -> DomainFormMixin:
     return RenewForm(data, row=row, today=timezone.localdate())
 
 
-def _amend(row: Agreement, request: HttpRequest, data: Any) -> forms.Form:
+def _amend(row: Agreement, request: HttpRequest, data: QueryDict | None) -> DomainFormMixin:
     return AmendForm(data, row=row, today=timezone.localdate())
 
 
-def _accede(row: Agreement, request: HttpRequest, data: Any) -> forms.Form:
+def _accede(row: Agreement, request: HttpRequest, data: QueryDict | None) -> DomainFormMixin:
     form = AccedeForm(data, row=row, today=timezone.localdate())
     choose_by_autocomplete(form, "organization", AgreementParty._meta.get_field("organization"))
     return form
 
 
-def _withdraw(row: Agreement, request: HttpRequest, data: Any) -> forms.Form:
+def _withdraw(row: Agreement, request: HttpRequest, data: QueryDict | None) -> DomainFormMixin:
     return WithdrawForm(data, row=row, today=timezone.localdate())
 
 
 class LogContactForm(ContactNoteForm):
     """The shared form of a contact note, as a verb about one row."""
 
-    def __init__(self, *args: Any, row: Model, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: QueryDict | None, *, row: Model, today: dt.date) -> None:
+        super().__init__(data, today=today)
         self.row = row
 
     def keep(self, actor: User, **about: object) -> ContactNote:
         return super().keep(actor, about=self.row)
 
 
-def log_contact_form(row: Model, request: HttpRequest, data: Any) -> forms.Form:
+def log_contact_form(row: Model, request: HttpRequest, data: QueryDict | None) -> DomainFormMixin:
     return LogContactForm(data, row=row, today=timezone.localdate())
 
 
@@ -327,18 +333,18 @@ class AgreementAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).with_current_end().prefetch_related("parties__organization")
 
-    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        shown = ((None, {"fields": self.main_fields}), (_("Frame and money"), {"fields": self.frame_fields}))
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> FieldSets:
+        shown: FieldSets = ((None, {"fields": self.main_fields}), (_("Frame and money"), {"fields": self.frame_fields}))
         if obj is None:
             return shown
         dates = tuple(name for name in DATES if getattr(obj, name))
         derived = ("decision", *(tuple(dates[i : i + 2]) for i in range(0, len(dates), 2)), "creator")
         return (*shown, (_("Status and dates"), {"fields": derived}))
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_readonly_fields(self, request: HttpRequest, obj: Agreement | None = None) -> FieldNames:
         return (*self.readonly_fields, *LOCKED) if obj and not obj.is_editable else self.readonly_fields
 
-    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+    def get_inlines(self, request: HttpRequest, obj: Agreement | None) -> Inlines:
         if obj is None:
             return (PartyInline, AreaInline, TermInline, ParticipatingUnitInline)
         return (*self.inlines, *origin_of(obj))
@@ -366,7 +372,9 @@ class AgreementAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     def delete_model(self, request: HttpRequest, obj: Agreement) -> None:
         delete_draft(obj, actor=user_of(request))
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list, dict, set, list]:
+    def get_deleted_objects(
+        self, objs: Sequence[Model] | QuerySet, request: HttpRequest
+    ) -> tuple[list, dict, set, list]:
         """Name the draft alone: the verb deletes its parts, and refuses where something was done under it."""
         return [str(row) for row in objs], {self.opts.verbose_name: len(objs)}, set(), []
 
@@ -458,14 +466,14 @@ class RegisterSignedAdmin(AgreementAdmin):
     register_verb = staticmethod(register_signed_agreement)  # type: ignore[assignment]  # takes the day, too
     change_form_outer_before_template = "admin/partnerships/register_signed_intro.html"
 
-    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> FieldSets:
         return (
             (None, {"fields": ("title", "title_as_signed", ("type", "reference"), ("on", "event"))}),
             (_("Who looks after it"), {"fields": (("unit", "coordinator"),)}),
             (_("More"), {"fields": ("is_party_list_complete", ("amount", "currency"), "paper")}),
         )
 
-    def get_inlines(self, request: HttpRequest, obj: Model) -> Any:
+    def get_inlines(self, request: HttpRequest, obj: Agreement | None) -> Inlines:
         return (
             RegisteredPartyInline,
             RegisteredAreaInline,
@@ -473,20 +481,20 @@ class RegisterSignedAdmin(AgreementAdmin):
             RegisteredCustodyInline,
         )
 
-    def call_verb(self, request: HttpRequest, form: Any, formsets: list[Any], change: bool) -> None:
+    def call_verb(self, request: HttpRequest, form: RootForm, formsets: list[BaseInlineFormSet], change: bool) -> None:
         super().call_verb(request, form, formsets, change)
         paper = form.cleaned_data["paper"]
         if paper:
             document = Document(
                 agreement=form.instance, kind=Document.Kind.SIGNED_PAPER, title=gettext("Signed agreement")
             )
-            more: dict[str, Any] = {"actor": user_of(request), "today": timezone.localdate(), "at": timezone.now()}
-            register_document(document, file=paper, **more)
+            today, at = timezone.localdate(), timezone.now()
+            register_document(document, file=paper, actor=user_of(request), today=today, at=at)
         for warning in signing_warnings(form.instance):
             messages.warning(request, warning)
 
     def render_change_form(
-        self, request: HttpRequest, context: dict[str, object], *args: Any, **kwargs: Any
+        self, request: HttpRequest, context: dict[str, object], *args: object, **kwargs: object
     ) -> HttpResponse:
         context["title"] = _("Register an agreement that was signed already")
         return super().render_change_form(request, context, *args, **kwargs)

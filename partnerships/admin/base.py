@@ -1,12 +1,16 @@
 """Base classes of the admin's pages: permissions, scoped choices, versions, history."""
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from django.contrib.admin import AdminSite
+from django.contrib.admin import AdminSite, SimpleListFilter
+from django.contrib.admin import ModelAdmin as DjangoAdmin
+from django.contrib.admin.options import BaseModelAdmin, InlineModelAdmin
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Page
 from django.db.models import ForeignKey, Model, QuerySet, TextField, URLField
+from django.db.models.options import Options
 from django.forms import BaseForm, BaseInlineFormSet, ModelChoiceField
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.loader import render_to_string
@@ -29,10 +33,43 @@ from partnerships.models import Citation, StatusChange
 from partnerships.models.base import status_of
 from partnerships.permissions import may
 from partnerships.requests import user_of
+from partnerships.texts import LazyText
 from partnerships.workflows.records import edit_record, register_record
 
 # What Django's own list filters append to a field's name.
 FILTER_LOOKUPS = ("exact", "isnull", "gte", "lt", "id__exact")
+
+if TYPE_CHECKING:
+    from django.contrib.admin.options import _FieldGroups, _FieldsetSpec
+    from django.utils.datastructures import _ListOrTuple
+
+    # What Django asks of a page: the names of fields, fields in rows and under titles, inlines.
+    FieldNames = _ListOrTuple[str]
+    FieldRows = _FieldGroups
+    FieldSets = _FieldsetSpec
+    Inlines = _ListOrTuple[type[InlineModelAdmin]]
+
+    AdminBase = BaseModelAdmin
+
+    class PageBase(DjangoAdmin):
+        """What the mixins of pages are mixed into, with what its published types lack."""
+
+        def _get_obj_does_not_exist_redirect(
+            self, request: HttpRequest, opts: Options, object_id: str
+        ) -> HttpResponse: ...
+        def get_queryset(self, request: HttpRequest) -> Any: ...
+        def render_change_form(
+            self, request: HttpRequest, context: dict[str, Any], *args: object, **kwargs: object
+        ) -> HttpResponse: ...
+
+    class InlineBase(InlineModelAdmin):
+        """What the mixins of inlines are mixed into."""
+
+        def get_queryset(self, request: HttpRequest) -> Any: ...
+
+else:
+    AdminBase = PageBase = InlineBase = object
+    FieldNames = FieldRows = FieldSets = Inlines = Sequence
 
 
 def badge(text: object, tone: str) -> str:
@@ -54,7 +91,7 @@ def admin_link(row: Model, text: object = None) -> str:
     return format_html('<a class="pt-link" href="{}">{}</a>', admin_url(row), text or row)
 
 
-class ScopedMixin:
+class ScopedMixin(PageBase):
     """Permissions come from ``may`` and rows from ``visible_to``; Django's own permissions are not asked."""
 
     view_action: str
@@ -94,25 +131,25 @@ class ScopedMixin:
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Return the rows the user sees, as the model's own kind of queryset."""
-        rows = super().get_queryset(request)  # type: ignore[misc]
+        rows = super().get_queryset(request)
         return rows.visible_to(user_of(request)) if hasattr(rows, "visible_to") else rows
 
-    def get_actions(self, request: HttpRequest) -> dict[str, object]:
+    def get_actions(self, request: HttpRequest) -> dict[str, tuple[Callable[..., str], str, str] | None]:
         """Offer no bulk actions: each step has its own page, its own question and its own history row."""
         return {}
 
 
-class ChoicesMixin:
+class ChoicesMixin(AdminBase):
     """Drop-downs, autocompletes and posted ids are limited to what the person may choose."""
 
     def formfield_for_foreignkey(
         self, db_field: ForeignKey, request: HttpRequest, **kwargs: object
     ) -> ModelChoiceField | None:
         kwargs.setdefault("queryset", choosable(db_field.remote_field.model, user_of(request)))
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
-class WordSearchMixin:
+class WordSearchMixin(PageBase):
     """A search in the folded text of the rows and of what they are about, in place of Django's columns."""
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
@@ -130,8 +167,8 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
         URLField: {"assume_scheme": "https"},
     }
     # The verbs of the aggregate, as static methods: ``workflows.edits`` says how they are called.
-    register_verb: Callable[..., Any] | None = None
-    edit_verb: Callable[..., Any] | None = None
+    register_verb: Callable[..., object]
+    edit_verb: Callable[..., object]
     attention: Mapping[str, Attention] = {}
     list_per_page = 50
     show_full_result_count = False
@@ -141,10 +178,12 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
     readonly_preprocess_fields: Mapping[str, object] = {}
     change_form_template = "admin/partnerships/change_form.html"
 
-    def get_form(self, request: HttpRequest, obj: Model | None = None, **kwargs: object) -> Any:
+    def get_form(
+        self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any
+    ) -> type[RootForm]:
         if obj is None and self.add_form is not None:
             kwargs.setdefault("form", self.add_form)
-        form_class = super().get_form(request, obj, **kwargs)
+        form_class = super().get_form(request, obj, change, **kwargs)
         return type(form_class.__name__, (form_class,), {"request": request})
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
@@ -152,7 +191,7 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
         # With ``password__startswith`` in the address, the number of rows found would reveal a hash bit by bit.
         specs = [spec[0] if isinstance(spec, tuple) else spec for spec in self.get_list_filter(request)]
         fields = [spec for spec in specs if isinstance(spec, str)]
-        own = {spec.parameter_name for spec in specs if not isinstance(spec, str)}
+        own = {spec.parameter_name for spec in specs if isinstance(spec, type) and issubclass(spec, SimpleListFilter)}
         return lookup in own | {f"{field}__{asked}" for field in fields for asked in FILTER_LOOKUPS}
 
     def changeform_view(
@@ -175,7 +214,9 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Model, form: BaseForm, change: bool) -> None:
         """Leave the row to ``save_related``, which knows its parts, too."""
 
-    def save_related(self, request: HttpRequest, form: BaseForm, formsets: Iterable[Any], change: bool) -> None:
+    def save_related(
+        self, request: HttpRequest, form: RootForm, formsets: Iterable[BaseInlineFormSet], change: bool
+    ) -> None:
         """Hand the form and its inlines to the verb, and a refusal back to the line it is about."""
         formsets = list(formsets)
         try:
@@ -184,7 +225,7 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
             request.refused = Refused.at(error, formsets)  # type: ignore[attr-defined]
             raise
 
-    def call_verb(self, request: HttpRequest, form: Any, formsets: list[Any], change: bool) -> None:
+    def call_verb(self, request: HttpRequest, form: RootForm, formsets: list[BaseInlineFormSet], change: bool) -> None:
         """Register or edit the row with its parts; the verb writes, and Django's change message says what."""
         lines = [formset for formset in formsets if isinstance(formset, PartFormSet)]
         parts = [line.instance for formset in lines for line in formset.changed_forms]
@@ -193,9 +234,9 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
             columns = {column.name for column in form.instance._meta.concrete_fields}
             changes = {name: form.cleaned_data[name] for name in form.changed_data if name in columns}
             removed = [line.instance for formset in lines for line in formset.deleted_forms if line.instance.pk]
-            self.edit_verb(form.instance, changes=changes, removed=removed, **common)  # type: ignore[misc]
+            self.edit_verb(form.instance, changes=changes, removed=removed, **common)
         else:
-            self.register_verb(form.instance, **common)  # type: ignore[misc]
+            self.register_verb(form.instance, **common)
         for formset in formsets:
             note_changes(formset)
 
@@ -239,7 +280,7 @@ class OfficeAdmin(SimpleHistoryAdmin, PlainAdmin):
             context["admin_user_view"] = ""  # the page of an account, which most people may not open
         return super().history_view(request, object_id, {**context, **(extra_context or {})})
 
-    def set_history_delta_changes(self, request: HttpRequest, historical_records: Any, **kwargs: Any) -> None:
+    def set_history_delta_changes(self, request: HttpRequest, historical_records: Page, **kwargs: object) -> None:
         """Show a dash for a missing reason, which the library prints as “None”."""
         super().set_history_delta_changes(request, historical_records, **kwargs)
         for record in historical_records:
@@ -262,7 +303,7 @@ class OfficeAdmin(SimpleHistoryAdmin, PlainAdmin):
             return self.has_view_permission(request, obj)
         return self.allows(request, self.history_action, obj)
 
-    def _visible(self, request: HttpRequest, object_id: str) -> Any:
+    def _visible(self, request: HttpRequest, object_id: str) -> Model:
         """Return the row as it is now, if the user may see its history."""
         # An earlier state may belong to another unit; the unit of today decides.
         obj = self.get_object(request, object_id)
@@ -286,24 +327,25 @@ def note_changes(formset: BaseInlineFormSet) -> None:
     formset.deleted_objects = [form.instance for form in removed if form in formset.initial_forms]
 
 
-def _status_labels(obj: Any) -> dict[str, Any]:
+def _status_labels(obj: Any) -> dict[str, LazyText]:
     return dict(obj._meta.get_field("status").flatchoices) if hasattr(obj, "status") else {}
 
 
-class PartMixin(ChoicesMixin):
+class PartMixin(ChoicesMixin, InlineBase):
     """Rows on the page of the root they belong to, with the permissions of the root."""
 
     model: type[Model]
     admin_site: AdminSite
+    parent_model: type[Model]
     form = PartForm
     extra = 0
     hide_title = True  # the row says it all
 
-    def _root(self) -> Any:
-        return self.admin_site._registry[self.parent_model]  # type: ignore[attr-defined]
+    def _root(self) -> BaseModelAdmin:
+        return self.admin_site._registry[self.parent_model]
 
-    def get_formset(self, request: HttpRequest, obj: Model | None = None, **kwargs: Any) -> Any:
-        formset = super().get_formset(request, obj, **kwargs)  # type: ignore[misc]
+    def get_formset(self, request: HttpRequest, obj: Model | None = None, **kwargs: Any) -> type[BaseInlineFormSet]:
+        formset: Any = super().get_formset(request, obj, **kwargs)
         formset.sent_by = request
         # The verb refuses to remove what something refers to, in the words that the pages show.
         formset.form.hand_clean_DELETE = lambda form: None
@@ -336,12 +378,12 @@ class StackedPartInline(PartMixin, StackedInline):
 class ReadOnlyMixin(PartMixin):
     """Rows that have a page of their own, or that only machines write."""
 
-    fields: tuple[str, ...]
+    fields: ClassVar[tuple[str, ...]]
 
     def may_edit(self, request: HttpRequest, root: Model | None) -> bool:
         return False
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> FieldNames:
         return self.fields
 
 
@@ -356,7 +398,7 @@ class LinkedMixin(ReadOnlyMixin):
     template_after = "admin/partnerships/add_link.html"
     add_link = ""
 
-    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+    def get_formset(self, request: HttpRequest, obj: Model | None = None, **kwargs: Any) -> type[BaseInlineFormSet]:
         formset = super().get_formset(request, obj, **kwargs)
         if obj is not None and self.may_add(request, obj):
             opts = self.model._meta
@@ -364,7 +406,7 @@ class LinkedMixin(ReadOnlyMixin):
             self.add_link = f"{url}?{urlencode(self.reference_to(obj, formset))}"
         return formset
 
-    def reference_to(self, root: Model, formset: BaseInlineFormSet) -> dict[str, Any]:
+    def reference_to(self, root: Model, formset: Any) -> dict[str, int | str]:
         """Return the fields of a new row by which it refers to ``root``."""
         return {formset.fk.name: root.pk}
 
@@ -388,14 +430,14 @@ class CitationInline(LinkedMixin, GenericTabularInline):
     verbose_name = _("source of this record")
     verbose_name_plural = _("sources: as printed, or our assumption")
 
-    def reference_to(self, root: Model, formset: BaseInlineFormSet) -> dict[str, object]:
+    def reference_to(self, root: Model, formset: Any) -> dict[str, int | str]:
         return {"content_type": ContentType.objects.get_for_model(root).pk, "object_id": root.pk}
 
     def may_add(self, request: HttpRequest, root: Model) -> bool:
         return may(user_of(request), "citation.edit")
 
     @display(description=_("source"))
-    def link(self, row: Any) -> str:
+    def link(self, row: Citation) -> str:
         return admin_link(row, row.source) if self.has_links else str(row.source)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:

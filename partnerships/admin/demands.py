@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.db.models import Model, Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
@@ -13,6 +12,9 @@ from unfold.decorators import display
 from partnerships.admin.agreements import MilestoneInline, choose_by_autocomplete
 from partnerships.admin.base import (
     CitationInline,
+    FieldNames,
+    FieldSets,
+    Inlines,
     OfficeAdmin,
     ReadOnlyInline,
     RecordAdmin,
@@ -25,8 +27,9 @@ from partnerships.admin.filters import AttentionFilter, CountedFilter, MineFilte
 from partnerships.admin.navigation import Attention
 from partnerships.admin.outcomes import DemandOutcomeInline
 from partnerships.admin.programmes import LabelInline
-from partnerships.admin.steps import StepsMixin, Verb
+from partnerships.admin.steps import MakeForm, StepsMixin, Verb
 from partnerships.forms.demands import AgreementOutcomeForm, AskUnitsForm, OutcomeForm, ProjectOutcomeForm
+from partnerships.forms.domain import DomainFormMixin
 from partnerships.models import Achievement, AgreementParty, Answer, Demand
 from partnerships.requests import user_of
 from partnerships.statuses import DemandStatus
@@ -36,12 +39,12 @@ DATES = ("asked_on", "answered_on", "agreed_on", "closed_on")
 ANSWER_DATES = ("proposed_on", "shortlisted_on", "chosen_on", "declined_on")
 
 
-def _ask_units(row: Demand, request: HttpRequest, data: Any) -> forms.Form:
+def _ask_units(row: Demand, request: HttpRequest, data: QueryDict | None) -> DomainFormMixin:
     return AskUnitsForm(data, row=row, today=timezone.localdate())
 
 
-def _agree(form_class: type[OutcomeForm]) -> Any:
-    def make_form(row: Demand, request: HttpRequest, data: Any) -> forms.Form:
+def _agree(form_class: type[OutcomeForm]) -> MakeForm:
+    def make_form(row: Demand, request: HttpRequest, data: QueryDict | None) -> DomainFormMixin:
         form = form_class(data, row=row, today=timezone.localdate())
         choose_by_autocomplete(form, "partner", AgreementParty._meta.get_field("organization"))
         return form
@@ -124,21 +127,21 @@ class DemandAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     readonly_fields = DATES
     inlines = (AnswerInline, DemandOutcomeInline, MilestoneInline, LabelInline, DocumentInline, CitationInline)
 
-    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> FieldSets:
         what = ("title", ("organization", "field"), ("unit", "owner"), ("released_on", "deadline_on"), "event")
         wording = ("is_content_published", "original_wording", "rewritten_wording")
-        shown = ((None, {"fields": what}), (_("What is asked"), {"fields": wording}))
+        shown: FieldSets = ((None, {"fields": what}), (_("What is asked"), {"fields": wording}))
         dates = tuple(name for name in DATES if obj and getattr(obj, name))
         return (*shown, (_("Status and dates"), {"fields": dates})) if dates else shown
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> FieldNames:
         """Lock the unit: the deadline and the outcomes of the demand stay with it."""
         return (*self.readonly_fields, "unit") if obj else self.readonly_fields
 
-    def get_inlines(self, request: HttpRequest, obj: Model) -> Any:
+    def get_inlines(self, request: HttpRequest, obj: Model | None) -> Inlines:
         return self.inlines if obj else ()
 
-    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, object]:
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"released_on": timezone.localdate(), **super().get_changeform_initial_data(request)}
 
     @display(description=_("status"), ordering="status")
@@ -168,11 +171,11 @@ class AnswerAdmin(StepsMixin, OfficeAdmin):
             queryset = queryset.filter(Q(demand__in=demands) | Q(person__icontains=term))
         return queryset, False
 
-    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> FieldSets:
         who = ("demand_link", ("unit", "person"), "organization")
         what = ("achievement", "match_reason", "summary")
         dates = tuple(name for name in ANSWER_DATES if obj and getattr(obj, name))
-        shown = ((None, {"fields": who}), (_("What it says"), {"fields": what}))
+        shown: FieldSets = ((None, {"fields": who}), (_("What it says"), {"fields": what}))
         return (*shown, (_("Stage and dates"), {"fields": dates})) if dates else shown
 
     @display(description=_("demand"))
@@ -201,5 +204,5 @@ class AchievementAdmin(WordSearchMixin, RecordAdmin):
         (_("Who and what is behind it"), {"fields": ("people", "intellectual_property")}),
     )
 
-    def get_inlines(self, request: HttpRequest, obj: Model) -> Any:
+    def get_inlines(self, request: HttpRequest, obj: Model | None) -> Inlines:
         return self.inlines if obj else ()

@@ -1,10 +1,8 @@
 """Documents and their versions; files come in through ``workflows.documents`` alone."""
 
-from typing import Any
-
 from django import forms
 from django.contrib import admin
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -13,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
-from partnerships.admin.base import LinkedInline, OfficeAdmin, ReadOnlyInline
+from partnerships.admin.base import FieldNames, Inlines, LinkedInline, OfficeAdmin, ReadOnlyInline
 from partnerships.admin.versions import RootForm
 from partnerships.models import Document, DocumentVersion
 from partnerships.models.documents import DOCUMENT_TARGETS
@@ -56,7 +54,7 @@ class DocumentInline(LinkedInline):
     def _points_at(self, name: str) -> bool:
         return Document._meta.get_field(name).related_model is self.parent_model._meta.concrete_model
 
-    def get_queryset(self, request: HttpRequest) -> Any:
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).prefetch_related("versions")
 
     @display(description=_("current file"))
@@ -69,7 +67,7 @@ class VersionInline(ReadOnlyInline):
     fields = ("number", "file_link", "content_type", "size", "uploaded_by", "uploaded_at", "sha256")
     verbose_name_plural = _("versions, newest first")
 
-    def get_queryset(self, request: HttpRequest) -> Any:
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).select_related("uploaded_by")
 
     @display(description=_("file"))
@@ -94,13 +92,13 @@ class DocumentAdmin(OfficeAdmin):
         (_("Belongs to one of"), {"fields": DOCUMENT_TARGETS}),
     )
 
-    def get_queryset(self, request: HttpRequest) -> Any:
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).prefetch_related("versions")
 
-    def get_inlines(self, request: HttpRequest, obj: Model) -> Any:
+    def get_inlines(self, request: HttpRequest, obj: Model | None) -> Inlines:
         return super().get_inlines(request, obj) if obj else ()
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> FieldNames:
         """Lock the record that a document belongs to."""
         # Moving the document would open it to everybody who sees the other record.
         return DOCUMENT_TARGETS if obj else ()

@@ -1,14 +1,12 @@
 """Events and who took part in them."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from partnerships.admin.base import CitationInline, PartInline, RecordAdmin, WordSearchMixin
+from partnerships.admin.base import CitationInline, Inlines, PartInline, RecordAdmin, WordSearchMixin
 from partnerships.admin.documents import DocumentInline
 from partnerships.admin.filters import ScopedRelatedFilter
 from partnerships.admin.programmes import LabelInline
@@ -51,7 +49,7 @@ class EventAdmin(WordSearchMixin, RecordAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).prefetch_related("kinds")
 
-    def get_inlines(self, request: HttpRequest, obj: Model) -> Any:
+    def get_inlines(self, request: HttpRequest, obj: Model | None) -> Inlines:
         return self.inlines if obj else (KindInline, ParticipationInline)
 
     @display(description=_("kinds"))

@@ -1,7 +1,5 @@
 """Joint facilities: opened, suspended and closed by steps; reviewed every year while they are open."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
@@ -9,7 +7,16 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from partnerships.admin.agreements import MilestoneInline
-from partnerships.admin.base import CitationInline, OfficeAdmin, PartInline, WordSearchMixin, status_badge
+from partnerships.admin.base import (
+    CitationInline,
+    FieldNames,
+    FieldSets,
+    Inlines,
+    OfficeAdmin,
+    PartInline,
+    WordSearchMixin,
+    status_badge,
+)
 from partnerships.admin.documents import DocumentInline
 from partnerships.admin.filters import AttentionFilter, CountedFilter, MineFilter, ScopedRelatedFilter
 from partnerships.admin.hidden_agreements import hides_agreements
@@ -69,18 +76,18 @@ class FacilityAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).prefetch_related("partners__organization")
 
-    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> FieldSets:
         what = (("name", "name_zh"), ("kind", "unit"), "owner", ("agreement", "event"))
         frame = (("region", "site"), ("starts_on", "ends_on"), "capacity", "summary")
-        shown = ((None, {"fields": what}), (_("Site and term"), {"fields": frame}))
+        shown: FieldSets = ((None, {"fields": what}), (_("Site and term"), {"fields": frame}))
         dates = tuple(name for name in DATES if obj and getattr(obj, name))
         return (*shown, (_("Status and dates"), {"fields": dates})) if dates else shown
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> FieldNames:
         """Lock the unit: the reviews of the facility stay with it."""
         return (*self.readonly_fields, "unit") if obj else self.readonly_fields
 
-    def get_inlines(self, request: HttpRequest, obj: Model) -> Any:
+    def get_inlines(self, request: HttpRequest, obj: Model | None) -> Inlines:
         return self.inlines if obj else (SideInline,)
 
     @display(description=_("sides"))

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import F, QuerySet
+from django.db.models import F, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import formats
@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from partnerships.admin.base import CitationInline, RecordAdmin
+from partnerships.admin.base import CitationInline, Inlines, RecordAdmin
 from partnerships.admin.filters import AttentionFilter, ScopedRelatedFilter
 from partnerships.admin.navigation import Attention
 from partnerships.models import ReportedFigure
@@ -85,11 +85,11 @@ class ReportedFigureAdmin(RecordAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return with_recorded(super().get_queryset(request), user_of(request))
 
-    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+    def get_inlines(self, request: HttpRequest, obj: Model | None) -> Inlines:
         return self.inlines if obj else ()
 
     def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+        self, request: HttpRequest, context: dict[str, Any], *args: object, **kwargs: object
     ) -> HttpResponse:
         figure = context.get("original")
         if figure is not None:
@@ -114,7 +114,7 @@ class ReportedFigureAdmin(RecordAdmin):
         return quoted(figure)
 
     @display(description=_("recorded"), ordering="recorded_count")
-    def counted(self, figure: Any) -> str:
+    def counted(self, figure: ReportedFigure) -> str:
         return counted_link(figure)
 
     @display(description=_("as of"), ordering="as_of")
@@ -124,5 +124,5 @@ class ReportedFigureAdmin(RecordAdmin):
         return str(figure.as_of.year) if is_year else figure.as_of.isoformat()
 
     @display(description=_("to register"))
-    def missing(self, figure: Any) -> str:
+    def missing(self, figure: ReportedFigure) -> str:
         return number_of(to_register(figure))

@@ -15,6 +15,7 @@ from partnerships.forms.numbers import row_or_none
 from partnerships.models import ReportedFigure
 from partnerships.reports.figures import recorded
 from partnerships.requests import user_of
+from partnerships.texts import LazyText
 
 
 class AttentionFilter(admin.SimpleListFilter):
@@ -23,7 +24,7 @@ class AttentionFilter(admin.SimpleListFilter):
     title = _("what needs attention")
     parameter_name = "attention"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, LazyText]]:
         self.attention = model_admin.attention
         return [(key, attention.label) for key, attention in self.attention.items()]
 
@@ -35,7 +36,7 @@ class AttentionFilter(admin.SimpleListFilter):
 class ScopedRelatedFilter(RelatedFieldListFilter):
     """A filter that offers only rows the person may see."""
 
-    def field_choices(self, field: Field, request: HttpRequest, model_admin: Any) -> Any:
+    def field_choices(self, field: Field, request: HttpRequest, model_admin: ModelAdmin) -> list[tuple[str, LazyText]]:
         model = cast("type[Model]", field.related_model)
         # Django would offer all rows, and so show the names of other units' rows.
         rows = model._default_manager.all()
@@ -73,7 +74,7 @@ class MineFilter(admin.SimpleListFilter):
     parameter_name = "mine"
     field = "owner"
 
-    def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> Iterator[tuple[str, Any]]:
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> Iterator[tuple[str, LazyText]]:
         yield "yes", _("I do")
         yield "nobody", _("Nobody")
 

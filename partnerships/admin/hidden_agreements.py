@@ -1,7 +1,7 @@
 """Placeholders for agreements of other units, on pages of rows that refer to them."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.contrib.admin import ModelAdmin
 from django.db.models import Model
@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from partnerships.admin.base import FieldNames, FieldRows, FieldSets, PageBase
 from partnerships.models import Activity, Agreement
 from partnerships.requests import user_of
 from partnerships.texts import LazyText
@@ -17,21 +18,21 @@ Page = TypeVar("Page", bound=ModelAdmin)
 PLACEHOLDER = _("another unit's agreement")
 
 
-class HiddenAgreementsMixin:
+class HiddenAgreementsMixin(PageBase):
     """A page with a placeholder for each of ``agreement_fields`` whose agreement the user may not see."""
 
     agreement_fields: tuple[str, ...]
 
-    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        sets = super().get_fieldsets(request, obj)  # type: ignore[misc]
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> FieldSets:
+        sets = super().get_fieldsets(request, obj)
         hidden = self._hidden(request, obj)
         return [
             (title, {**options, "fields": _with_placeholders(options["fields"], hidden)}) for title, options in sets
         ]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> FieldNames:
         # A read-only field is not part of the form, so an edit keeps the hidden agreement.
-        names = super().get_readonly_fields(request, obj)  # type: ignore[misc]
+        names = super().get_readonly_fields(request, obj)
         return (*names, *(f"hidden_{name}" for name in sorted(self._hidden(request, obj))))
 
     def _hidden(self, request: HttpRequest, obj: Model | None) -> frozenset[str]:
@@ -74,13 +75,10 @@ def hides_agreements(*names: str) -> Callable[[type[Page]], type[Page]]:
     return subclass
 
 
-def _with_placeholders(fields: Any, hidden: frozenset[str]) -> tuple[Any, ...]:
+def _with_placeholders(fields: FieldRows, hidden: frozenset[str]) -> FieldRows:
     """Return the fields of a fieldset, also those that share a line, with placeholders for the hidden ones."""
-    return tuple(
-        _with_placeholders(name, hidden)
-        if isinstance(name, list | tuple)
-        else f"hidden_{name}"
-        if name in hidden
-        else name
-        for name in fields
-    )
+
+    def shown(name: str) -> str:
+        return f"hidden_{name}" if name in hidden else name
+
+    return tuple(shown(row) if isinstance(row, str) else tuple(shown(name) for name in row) for row in fields)

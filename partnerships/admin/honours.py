@@ -1,7 +1,5 @@
 """Honour schemes with their ladder, and the honours that organizations hold until they lapse."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
@@ -13,6 +11,9 @@ from unfold.decorators import display
 from partnerships.admin.agreements import MilestoneInline
 from partnerships.admin.base import (
     CitationInline,
+    FieldNames,
+    FieldSets,
+    Inlines,
     OfficeAdmin,
     RecordAdmin,
     WordSearchMixin,
@@ -70,11 +71,11 @@ class HonourSchemeAdmin(RecordAdmin):
     readonly_fields = ("ladder",)
     inlines = (CitationInline,)
 
-    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> FieldSets:
         what = (("name", "name_zh"), ("level", "issuer"), ("validity_months", "next_scheme"))
         return ((None, {"fields": (*what, "ladder") if obj else what}),)
 
-    def get_inlines(self, request: HttpRequest, obj: Model) -> Any:
+    def get_inlines(self, request: HttpRequest, obj: Model | None) -> Inlines:
         return self.inlines if obj else ()
 
     @display(description=_("ladder"))
@@ -116,11 +117,11 @@ class HonourAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         found, has_duplicates = super().get_search_results(request, queryset, search_term)
         return found.select_related("organization", "scheme"), has_duplicates
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> FieldNames:
         """Lock the unit: the milestone of the lapse stays with it."""
         return ("unit",) if obj else ()
 
-    def get_inlines(self, request: HttpRequest, obj: Model) -> Any:
+    def get_inlines(self, request: HttpRequest, obj: Model | None) -> Inlines:
         return self.inlines if obj else ()
 
     @display(description=_("status"), ordering="status")

@@ -1,7 +1,7 @@
 """Milestones: everything dated that somebody must do."""
 
 import datetime as dt
-from typing import Any, cast
+from typing import cast
 
 from django import forms
 from django.contrib import admin
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from partnerships.admin.agreements import choose_by_autocomplete, log_contact_form
-from partnerships.admin.base import OfficeAdmin, WordSearchMixin, status_badge
+from partnerships.admin.base import FieldSets, OfficeAdmin, WordSearchMixin, status_badge
 from partnerships.admin.documents import DocumentInline
 from partnerships.admin.filters import AttentionFilter, MineFilter, ScopedRelatedFilter
 from partnerships.admin.hidden_agreements import hides_agreements
@@ -21,6 +21,7 @@ from partnerships.admin.navigation import Attention
 from partnerships.admin.steps import StepsMixin, Verb
 from partnerships.admin.versions import RootForm
 from partnerships.forms.choices import offer_rows
+from partnerships.forms.domain import DomainFormMixin
 from partnerships.forms.steps import AssignForm, MoveForm, SnoozeForm, UnsnoozeForm
 from partnerships.models import AgreementParty, Milestone, MilestoneKind
 from partnerships.models.milestones import DERIVED_KINDS, MILESTONE_TARGETS
@@ -41,21 +42,21 @@ class MilestoneForm(RootForm):
             offer_rows(self, "party", AgreementParty.objects.filter(agreement=self.instance.agreement_id))
 
 
-def _move(row: Milestone, request: HttpRequest, data: QueryDict | None) -> forms.Form:
+def _move(row: Milestone, request: HttpRequest, data: QueryDict | None) -> DomainFormMixin:
     return MoveForm(data, row=row, today=timezone.localdate())
 
 
-def _assign(row: Milestone, request: HttpRequest, data: QueryDict | None) -> forms.Form:
+def _assign(row: Milestone, request: HttpRequest, data: QueryDict | None) -> DomainFormMixin:
     form = AssignForm(data, row=row, today=timezone.localdate(), user=user_of(request))
     choose_by_autocomplete(form, "owner", Milestone._meta.get_field("owner"))
     return form
 
 
-def _snooze(row: Milestone, request: HttpRequest, data: QueryDict | None) -> forms.Form:
+def _snooze(row: Milestone, request: HttpRequest, data: QueryDict | None) -> DomainFormMixin:
     return SnoozeForm(data, row=row, today=timezone.localdate())
 
 
-def _unsnooze(row: Milestone, request: HttpRequest, data: QueryDict | None) -> forms.Form:
+def _unsnooze(row: Milestone, request: HttpRequest, data: QueryDict | None) -> DomainFormMixin:
     return UnsnoozeForm(data, row=row, today=timezone.localdate())
 
 
@@ -137,7 +138,7 @@ class MilestoneAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     def get_inlines(self, request: HttpRequest, obj: Milestone | None) -> tuple[type[InlineModelAdmin], ...]:
         return self.inlines if obj else ()
 
-    def get_fieldsets(self, request: HttpRequest, obj: Milestone | None = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: Milestone | None = None) -> FieldSets:
         owner = "owner_name" if obj else "owner"
         what = ("title", "title_zh", ("kind", "unit"), ("due_on", owner), "description")
         habits = ("requires_acceptance", "recurs_every_months")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 REMINDERS = _("Reminders")
 # (title, models in order); icons are names of Material Symbols.
-GROUPS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
+GROUPS: tuple[tuple[LazyText, tuple[tuple[str, str], ...]], ...] = (
     (
         _("Work"),
         (
@@ -111,15 +111,15 @@ class Card:
 
 def navigation(site: "PartnershipsAdminSite", request: HttpRequest) -> list[dict[str, object]]:
     """Return the groups for the side bar and the index, without what the user may not open."""
-    groups = [{"title": title, "items": list(_items(site, request, entries))} for title, entries in GROUPS]
-    reminders = next(group for group in groups if group["title"] == REMINDERS)
-    reminders["items"] += _page_items(request, MAIL_PAGES)
+    groups = [(title, list(_items(site, request, entries))) for title, entries in GROUPS]
+    reminders = next(items for title, items in groups if title == REMINDERS)
+    reminders += _page_items(request, MAIL_PAGES)
     home = [_item(_("Overview"), "home", reverse("admin:index"), request.path)]
     home += _page_items(request, ((_("Operation of the site"), "monitor_heart", "operations", "operations.view"),))
-    return [{"title": None, "items": home}, *(group for group in groups if group["items"])]
+    return [{"title": title, "items": items} for title, items in [(None, home), *groups] if items]
 
 
-def _page_items(request: HttpRequest, pages: Iterable[tuple[Any, str, str, str]]) -> list[dict[str, object]]:
+def _page_items(request: HttpRequest, pages: Iterable[tuple[LazyText, str, str, str]]) -> list[dict[str, object]]:
     """Return links to pages outside the admin."""
     return [
         _item(title, icon, reverse(name), request.path)

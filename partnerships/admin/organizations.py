@@ -1,21 +1,30 @@
 """Organizations of all kinds in one directory, with a page for each kind, and their contacts."""
 
-from typing import Any
+from typing import Any, ClassVar
 
-from django import forms
 from django.contrib import admin
 from django.contrib.admin.options import InlineModelAdmin
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from partnerships.admin.base import CitationInline, LinkedInline, OfficeAdmin, PartInline, WordSearchMixin
+from partnerships.admin.base import (
+    CitationInline,
+    FieldNames,
+    FieldRows,
+    FieldSets,
+    LinkedInline,
+    OfficeAdmin,
+    PartInline,
+    WordSearchMixin,
+)
 from partnerships.admin.documents import DocumentInline
 from partnerships.admin.filters import CountedFilter
 from partnerships.admin.steps import StepsMixin, Verb
 from partnerships.admin.versions import RootForm
+from partnerships.forms.domain import DomainFormMixin
 from partnerships.forms.organizations import ArchiveForm, RestoreForm
 from partnerships.forms.possible_duplicates import AnotherField
 from partnerships.models import (
@@ -41,7 +50,6 @@ from partnerships.workflows.organizations import (
 )
 
 Filters = tuple[str | type[admin.SimpleListFilter], ...]
-FieldRows = tuple[str | tuple[str, ...], ...]
 
 DETAIL_COLUMNS = frozenset({"uscc", "industry"})
 
@@ -105,11 +113,11 @@ class HolderInline(PartInline):
         return rows if user.sees_all_units else rows.filter(unit__in=user.scope.unit_ids)
 
 
-def _archive(row: Organization, request: HttpRequest, data: QueryDict | None) -> forms.Form:
+def _archive(row: Organization, request: HttpRequest, data: QueryDict | None) -> DomainFormMixin:
     return ArchiveForm(data, row=row, today=timezone.localdate())
 
 
-def _restore(row: Organization, request: HttpRequest, data: QueryDict | None) -> forms.Form:
+def _restore(row: Organization, request: HttpRequest, data: QueryDict | None) -> DomainFormMixin:
     return RestoreForm(data, row=row, today=timezone.localdate())
 
 
@@ -126,7 +134,7 @@ class OrganizationAddForm(RootForm):
 
     is_another = AnotherField(label=_("It is none of these"))
 
-    def arguments(self) -> dict[str, Any]:
+    def arguments(self) -> dict[str, object]:
         return {"confirmed_different": self.cleaned_data["is_another"]}
 
 
@@ -162,7 +170,7 @@ class OrganizationAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     has_steps = False
     verbs = VERBS
     list_display = ("name", "name_zh", "kind_label", "region", "held_by", "uscc")
-    list_filter: Filters = ("kind", HeldFilter, ArchivedFilter, CountedFilter)
+    list_filter: ClassVar[Filters] = ("kind", HeldFilter, ArchivedFilter, CountedFilter)
     list_select_related = ("region",)
     search_fields = ("name",)
     search_help_text = _("Any of its names, in Chinese or English, or its credit code")
@@ -170,7 +178,7 @@ class OrganizationAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     autocomplete_fields = ("region",)
     readonly_fields = ("held_by", "archived_on")
     inlines = (NameInline, HolderInline, ContactInline, MembershipInline, DocumentInline, CitationInline)
-    directory_fields: FieldRows = (("name", "name_zh"), ("kind", "region"), "held_by")
+    directory_fields: ClassVar[FieldRows] = (("name", "name_zh"), ("kind", "region"), "held_by")
     detail_fields = (("uscc", "industry"), "website", "address", "description")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
@@ -185,7 +193,7 @@ class OrganizationAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     def sees_details(self, request: HttpRequest, obj: Organization | None) -> bool:
         return obj is None or self.allows(request, "organization.view_details", obj)
 
-    def get_fieldsets(self, request: HttpRequest, obj: Organization | None = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: Organization | None = None) -> FieldSets:
         """Show the directory to everybody, the details to the units that hold the organization."""
         directory = self.directory_fields if obj else tuple(row for row in self.directory_fields if row != "held_by")
         if not self.sees_details(request, obj):
@@ -212,8 +220,8 @@ class OrganizationAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
 class OfKindAdmin(OrganizationAdmin):
     """The same page for one kind; the kind is set by the class of the row."""
 
-    list_filter: Filters = (HeldFilter, ArchivedFilter)
-    directory_fields: FieldRows = (("name", "name_zh"), "region", "held_by")
+    list_filter: ClassVar[Filters] = (HeldFilter, ArchivedFilter)
+    directory_fields: ClassVar[FieldRows] = (("name", "name_zh"), "region", "held_by")
 
 
 @admin.register(Institution)
@@ -256,7 +264,7 @@ class ContactAdmin(OfficeAdmin):
         (None, {"fields": ("is_active", "note")}),
     )
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> FieldNames:
         return ("organization",) if obj else ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:

@@ -1,7 +1,5 @@
 """Outcomes of demands, shown from both ends: on the demand, and on the agreement or project it became."""
 
-from typing import Any
-
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -64,6 +62,6 @@ class OriginInline(OutcomeInline):
         return admin_link(outcome.demand)
 
 
-def origin_of(row: Any) -> tuple[type[OriginInline], ...]:
+def origin_of(row: Agreement | Activity) -> tuple[type[OriginInline], ...]:
     """Return the inline if there is something to show: most agreements and projects came of no demand."""
     return (OriginInline,) if row.demand_outcomes.exists() else ()

@@ -7,7 +7,7 @@ from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.admin.base import CitationInline, OfficeAdmin, PartInline, WordSearchMixin
+from partnerships.admin.base import CitationInline, Inlines, OfficeAdmin, PartInline, WordSearchMixin
 from partnerships.admin.documents import DocumentInline
 from partnerships.admin.figures import quoted
 from partnerships.admin.filters import ScopedRelatedFilter
@@ -92,7 +92,7 @@ class ProgrammeAdmin(WordSearchMixin, OfficeAdmin):
     inlines = (OrganizerInline, TargetInline, ItemInline, DocumentInline, CitationInline)
     fieldsets = ((None, {"fields": (("name", "name_zh"), ("starts_on", "ends_on"), "unit", "summary")}),)
 
-    def get_inlines(self, request: HttpRequest, obj: Model) -> Any:
+    def get_inlines(self, request: HttpRequest, obj: Model | None) -> Inlines:
         return self.inlines if obj else (OrganizerInline, TargetInline)
 
     def render_change_form(

@@ -1,13 +1,11 @@
 """Tables the office keeps for everybody: types, areas, regions, working days."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.admin.base import PartInline, RecordAdmin
+from partnerships.admin.base import FieldNames, PartInline, RecordAdmin
 from partnerships.models import AgreementType, CalendarDay, CooperationArea, Region, TypeMilestone, WorkCalendar
 
 
@@ -20,7 +18,7 @@ class ReferenceAdmin(RecordAdmin):
     ordering = ("name", "pk")
     search_fields = ("name", "name_zh", "code")
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> FieldNames:
         """Lock the code of a row, by which seeds and imports find it."""
         return ("code",) if obj else ()
 

@@ -1,11 +1,10 @@
 """The admin site: who enters, what they may choose from, what the index opens with."""
 
-from typing import Any
-
 from django import forms
+from django.contrib.admin import ModelAdmin
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.auth.forms import AuthenticationForm
-from django.db.models import Model, QuerySet
+from django.db.models import ForeignKey, Model, QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
@@ -33,9 +32,10 @@ class OfficeLoginForm(StyledAuthenticationForm):
 class ScopedAutocompleteView(AutocompleteJsonView):
     """Autocomplete of the rows that a person may choose."""
 
-    def process_request(self, request: HttpRequest) -> Any:
-        term, *rest = super().process_request(request)
-        return term.replace("\0", ""), *rest  # PostgreSQL refuses a NUL in a condition
+    def process_request(self, request: HttpRequest) -> tuple[str, ModelAdmin, ForeignKey, str]:
+        term, model_admin, source_field, to_field = super().process_request(request)
+        # PostgreSQL refuses a NUL in a condition.
+        return term.replace("\0", ""), model_admin, source_field, to_field
 
     def has_perm(self, request: HttpRequest, obj: Model | None = None) -> bool:
         # Django asks for the permission to view the model; an owner is chosen by people who may see no accounts.

@@ -1,16 +1,23 @@
 """Sources, and everything that was taken from each."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import ForeignKey, Model, QuerySet
 from django.forms import HiddenInput, ModelChoiceField
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponseRedirect
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from partnerships.admin.base import PartInline, ReadOnlyInline, RecordAdmin, admin_link, admin_url
+from partnerships.admin.base import (
+    FieldNames,
+    FieldSets,
+    Inlines,
+    PartInline,
+    ReadOnlyInline,
+    RecordAdmin,
+    admin_link,
+    admin_url,
+)
 from partnerships.admin.filters import ScopedRelatedFilter
 from partnerships.admin.versions import RootForm
 from partnerships.models import Citation, Source, Statement
@@ -64,11 +71,11 @@ class CitationAdmin(RecordAdmin):
     ordering = ("-pk",)
     autocomplete_fields = ("source",)
 
-    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> FieldSets:
         about = ("about",) if obj else ("content_type", "object_id")
         return ((None, {"fields": (*about, ("source", "statement"), "field", ("printed", "is_assumption"), "note")}),)
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> FieldNames:
         return ("about",) if obj else ()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -78,13 +85,13 @@ class CitationAdmin(RecordAdmin):
         return super().get_queryset(request).prefetch_related("record")
 
     def formfield_for_foreignkey(
-        self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any
+        self, db_field: ForeignKey, request: HttpRequest, **kwargs: object
     ) -> ModelChoiceField | None:
         if db_field.name == "content_type":
             kwargs["queryset"] = ContentType.objects.all()
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
-    def response_post_save_add(self, request: HttpRequest, obj: Citation) -> HttpResponse:
+    def response_post_save_add(self, request: HttpRequest, obj: Citation) -> HttpResponseRedirect:
         """Go back to the record that it is about."""
         if obj.record is not None and self.admin_site.is_registered(type(obj.record)):
             return HttpResponseRedirect(admin_url(obj.record))
@@ -110,6 +117,6 @@ class SourceAdmin(RecordAdmin):
     inlines = (StatementInline, TakenInline)
     fieldsets = ((None, {"fields": ("title", ("publisher", "published_on"), "url", "note")}),)
 
-    def get_inlines(self, request: HttpRequest, obj: Model) -> Any:
+    def get_inlines(self, request: HttpRequest, obj: Model | None) -> Inlines:
         """All records of all units are cited here: what was taken is for those who see all units."""
         return self.inlines if obj and user_of(request).sees_all_units else (StatementInline,)

@@ -11,18 +11,23 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from unfold import widgets
 
-from partnerships.admin.base import status_badge
+from partnerships.admin.base import PageBase, status_badge
+from partnerships.forms.domain import DomainFormMixin
 from partnerships.forms.steps import StepOffer, step_form, step_offers
+from partnerships.models.base import VersionedModel
 from partnerships.permissions import refusal
 from partnerships.requests import user_of
 from partnerships.texts import LazyText
+
+# Makes the form of a verb for a row, from what was sent if anything was.
+MakeForm = Callable[[Any, HttpRequest, QueryDict | None], DomainFormMixin]
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,7 @@ class Verb:
     name: str
     label: LazyText
     permission: str
-    make_form: Callable[[Any, HttpRequest, Any], Any]
+    make_form: MakeForm
     fits: Callable[[Any], bool]
     is_danger: bool = False
 
@@ -46,12 +51,12 @@ class Button:
 
     name: str
     label: LazyText
-    refusal: Any
+    refusal: LazyText | None
     link: str
     kind: str  # primary, plain, danger or correction
 
 
-class StepsMixin:
+class StepsMixin(PageBase):
     """Buttons and a confirm page, for admins of rows with a status, with verbs, or both."""
 
     verbs: tuple[Verb, ...] = ()
@@ -61,9 +66,9 @@ class StepsMixin:
     danger_steps = frozenset({"terminate", "cancel"})
 
     def get_urls(self) -> list[URLPattern]:
-        name = f"{self.opts.app_label}_{self.opts.model_name}_step"  # type: ignore[attr-defined]
-        view = self.admin_site.admin_view(self.step_view)  # type: ignore[attr-defined]
-        return [path("<int:object_id>/steps/<slug:step>/", view, name=name), *super().get_urls()]  # type: ignore[misc]
+        name = f"{self.opts.app_label}_{self.opts.model_name}_step"
+        view = self.admin_site.admin_view(self.step_view)
+        return [path("<int:object_id>/steps/<slug:step>/", view, name=name), *super().get_urls()]
 
     def buttons(self, request: HttpRequest, row: Model) -> list[Button]:
         """Return what can be done with ``row`` in its state: ordinary steps, verbs, corrections last."""
@@ -85,14 +90,14 @@ class StepsMixin:
                 yield Button(verb.name, verb.label, reason, self._link(row, verb.name), kind)
 
     def _link(self, row: Model, name: str) -> str:
-        opts = self.opts  # type: ignore[attr-defined]
+        opts = self.opts
         return reverse(f"admin:{opts.app_label}_{opts.model_name}_step", args=[row.pk, name])
 
     def step_view(self, request: HttpRequest, object_id: int, step: str) -> HttpResponse:
         """Ask on GET, act on POST. A step that the status or the person's role does not allow gets no form."""
-        row = self.get_object(request, str(object_id))  # type: ignore[attr-defined]
+        row = self.get_object(request, str(object_id))
         if row is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, str(object_id))  # type: ignore[attr-defined]
+            return self._get_obj_does_not_exist_redirect(request, self.opts, str(object_id))
         button = next((button for button in self.buttons(request, row) if button.name == step), None)
         if button is None:
             messages.warning(request, _("This is not possible any more: somebody else may have been faster."))
@@ -105,43 +110,44 @@ class StepsMixin:
             return self._to_row(row)
         return self._ask(request, row, form, button)
 
-    def _form(self, row: Model, name: str, request: HttpRequest) -> Any:
+    def _form(self, row: Model, name: str, request: HttpRequest) -> DomainFormMixin:
         data = request.POST if request.method == "POST" else None
         verb = next((verb for verb in self.verbs if verb.name == name), None)
         if verb is not None:
             return verb.make_form(row, request, data)
         return step_form(row, name, today=timezone.localdate(), data=data)
 
-    def _ask(self, request: HttpRequest, row: Any, form: Any, button: Button) -> HttpResponse:
-        now = self.get_object(request, str(row.pk)) or row  # type: ignore[attr-defined]
+    def _ask(self, request: HttpRequest, row: VersionedModel, form: DomainFormMixin, button: Button) -> HttpResponse:
+        now = self.get_object(request, str(row.pk)) or row
         if form.is_bound and "version" in form.fields:
-            form.data = form.data.copy()
+            data = request.POST.copy()
             # The page shows the row as it is now, so sending the form again is deliberate.
-            form.data["version"] = str(now.version)
+            data["version"] = str(now.version)
+            form.data = data
         dress(form)
         context = {
-            **self.admin_site.each_context(request),  # type: ignore[attr-defined]
+            **self.admin_site.each_context(request),
             "title": button.label,
             "subtitle": str(now),
-            "opts": self.opts,  # type: ignore[attr-defined]
+            "opts": self.opts,
             "original": now,
             "status": status_badge(now) if hasattr(now, "status") else "",
             "form": form,
             "button": button,
             "back": self._row_link(now),
-            "media": self.media + form.media,  # type: ignore[attr-defined]
+            "media": self.media + form.media,
         }
         return TemplateResponse(request, "admin/partnerships/confirm.html", context)
 
     def _row_link(self, row: Model) -> str:
-        opts = self.opts  # type: ignore[attr-defined]
+        opts = self.opts
         return reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[row.pk])
 
-    def _to_row(self, row: Any) -> HttpResponse:
+    def _to_row(self, row: Model) -> HttpResponse:
         return HttpResponseRedirect(self._row_link(row))
 
     def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+        self, request: HttpRequest, context: dict[str, Any], *args: object, **kwargs: object
     ) -> HttpResponse:
         row = context.get("original")
         if row is not None and row.pk:
@@ -149,7 +155,7 @@ class StepsMixin:
             refused = [button for button in context["buttons"] if button.refusal is not None]
             context["refused"] = sorted(refused, key=lambda button: str(button.refusal))
             context["status"] = status_badge(row) if hasattr(row, "status") else ""
-        return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]
+        return super().render_change_form(request, context, *args, **kwargs)
 
 
 _CLASSES: tuple[tuple[type[forms.Widget], list[str]], ...] = (

@@ -1,8 +1,5 @@
 """Accounts and units."""
 
-from typing import Any
-
-from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
@@ -10,8 +7,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from partnerships.admin.base import OfficeAdmin, PartInline, RecordAdmin, badge
+from partnerships.admin.base import FieldSets, OfficeAdmin, PartInline, RecordAdmin, badge
 from partnerships.admin.steps import StepsMixin, Verb
+from partnerships.forms.domain import DomainFormMixin
 from partnerships.forms.users import ActivateForm, DeactivateForm, PasswordLinkForm
 from partnerships.models import Unit, UnitMembership, User
 from partnerships.permissions import may
@@ -34,15 +32,15 @@ class RoleInline(PartInline):
         return super().get_queryset(request).select_related("unit")
 
 
-def _deactivate(row: User, request: HttpRequest, data: QueryDict | None) -> forms.Form:
+def _deactivate(row: User, request: HttpRequest, data: QueryDict | None) -> DomainFormMixin:
     return DeactivateForm(data, row=row, today=timezone.localdate())
 
 
-def _activate(row: User, request: HttpRequest, data: QueryDict | None) -> forms.Form:
+def _activate(row: User, request: HttpRequest, data: QueryDict | None) -> DomainFormMixin:
     return ActivateForm(data, row=row, today=timezone.localdate())
 
 
-def _password_link(row: User, request: HttpRequest, data: QueryDict | None) -> forms.Form:
+def _password_link(row: User, request: HttpRequest, data: QueryDict | None) -> DomainFormMixin:
     return PasswordLinkForm(data, row=row, today=timezone.localdate())
 
 
@@ -77,12 +75,12 @@ class UserAdmin(StepsMixin, OfficeAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).prefetch_related("memberships__unit")
 
-    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
-        sets: list[Any] = [(None, {"fields": PERSONAL}), (_("Reminders and absence"), {"fields": ABSENCE})]
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> FieldSets:
+        sets: FieldSets = ((None, {"fields": PERSONAL}), (_("Reminders and absence"), {"fields": ABSENCE}))
         if may(user_of(request), "user.grant_admin"):
-            sets.append((_("Administration"), {"fields": GRANTS}))
+            sets = (*sets, (_("Administration"), {"fields": GRANTS}))
         if obj:
-            sets.append((_("Account"), {"fields": (self.readonly_fields,)}))
+            sets = (*sets, (_("Account"), {"fields": (self.readonly_fields,)}))
         return sets
 
     @display(description=_("roles"))

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from django import forms
 from django.db.models import Q
@@ -63,7 +62,7 @@ class Refused:
         return self.error.field
 
     @classmethod
-    def at(cls, error: DomainError, formsets: Iterable[Any]) -> "Refused":
+    def at(cls, error: DomainError, formsets: Iterable[forms.BaseInlineFormSet]) -> "Refused":
         """Find the line of the part that the verb refused."""
         lines = (line for formset in formsets for line in formset.forms)
         return cls(error, next((line.prefix for line in lines if line.instance is error.part), None))
