@@ -137,8 +137,10 @@ def access_page() -> str:
             "",
             "Drawn from `partnerships/permissions.py`, the one answer for pages, admin, workflows, files and mail links.",
             "Roles are held in units and reach the units below; *own* is what belongs to such a unit, *participating* what",
-            "belongs to an agreement in which one takes part, *all* everything. Organizations belong to the units that hold",
-            "them. Which rows a person sees at all is `visible_to(user)` of each model; nobody may touch what they do not see.",
+            "belongs to an agreement in which one takes part, *all* everything. Around a demand, the units that were asked",
+            "participate in the demand, and the unit that asks participates in their answers. Organizations belong to the",
+            "units that hold them. Which rows a person sees at all is `visible_to(user)` of each model; nobody may touch what",
+            "they do not see.",
             "",
             *_table(head, rows),
             "",
@@ -159,6 +161,7 @@ def access_page() -> str:
             "not; and one it runs an open joint facility with. An agreement registered as already signed counts when a lead or",
             "the office registered it. Drafts, submissions, demands and activities make no holder. When the last of these",
             "grounds ends (the signing is taken back, the facility closes, its side leaves), the unit holds it no longer.",
+            "`workflows.organizations.update_holders` adds and ends holders; each verb that changes a ground calls it.",
             "",
         ]
     )
