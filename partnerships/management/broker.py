@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def find_server() -> str | None:
-    """A Redis or Valkey server's program: the machine's own first, then the one packaged for Linux; None elsewhere."""
+    """Return a Redis or Valkey server: the machine's own, or the one packaged for Linux; None elsewhere."""
     installed = shutil.which("redis-server") or shutil.which("valkey-server")
     if installed:
         return installed
@@ -18,7 +18,10 @@ def find_server() -> str | None:
 
 
 def server_command(program: str, *, socket: Path, data: Path) -> list[str]:
-    """Listens on `socket` alone (at most 107 bytes long); what is queued survives a restart in `data`."""
+    """Return the command of a server that listens on `socket` alone (at most 107 bytes long).
+
+    What is queued survives a restart in `data`.
+    """
     options = {
         "port": "0",
         "unixsocket": str(socket),

@@ -1,4 +1,4 @@
-"""Which services make up the embedded site, and on which addresses."""
+"""The services of the embedded site and their addresses."""
 
 import socket
 import sys
@@ -38,7 +38,7 @@ class EmbeddedSite:
 
 
 class TickWatch:
-    """Tells when ticks have stopped. It measures on a clock that stands still while the machine sleeps."""
+    """Watches whether ticks have stopped. It measures on a clock that stands still while the machine sleeps."""
 
     def __init__(self, now: float, *, patience: float = STUCK_AFTER) -> None:
         self.last_tick: datetime | None = None
@@ -56,7 +56,7 @@ class TickWatch:
 
 
 def plan_embedded_site(environ: Mapping[str, str], *, data_dir: Path, sockets: Path) -> EmbeddedSite:
-    """Local services for what `environ` does not name (REDIS_URL, EMAIL_HOST); free ports where the usual are busy."""
+    """Return local services for what `environ` does not name (REDIS_URL, EMAIL_HOST); free ports where the usual are busy."""
     port = free_port(int(environ.get("PORT", "8000")))
     address = f"http://{LOOPBACK}:{port}/"
     addresses = {"SITE_URL": environ.get("SITE_URL") or address.rstrip("/")}
@@ -80,9 +80,10 @@ def plan_embedded_site(environ: Mapping[str, str], *, data_dir: Path, sockets: P
 
 
 def free_port(wanted: int) -> int:
-    """`wanted` if nobody listens there, else one the system picks."""
+    """Return `wanted` if nobody listens there, else a port that the system picks."""
     for port in (wanted, 0):
         with socket.socket() as probe:
+            # Otherwise a port counts as busy for a minute after its server has stopped.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((LOOPBACK, port))
@@ -93,7 +94,7 @@ def free_port(wanted: int) -> int:
 
 
 def _broker(program: str, *, socket: Path, data_dir: Path) -> Service:
-    # By program: servers of different make do not read each other's files.
+    # A folder for each program: Redis and Valkey do not read each other's files.
     data = data_dir / "broker" / Path(program).name
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     return Service("broker", server_command(program, socket=socket, data=data), outlives_others=True, is_quiet=True)
@@ -112,7 +113,7 @@ def _web(port: int) -> Service:
 
 def _worker_and_beat() -> list[Service]:
     # Two services rather than `worker -B`: the beat of -B is a child of the worker and outlives it when that is killed.
-    # That it runs as root, if it does, was decided when make was called as root.
+    # Whoever calls make as root has decided that the worker runs as root, so its warning would tell nothing new.
     as_root = "ignore:You're running the worker with superuser privileges"
     celery = [sys.executable, "-W", as_root, "-m", "celery", "--app=config", "--quiet"]
     quick = ["--pool=solo", "--without-gossip", "--without-mingle", "--without-heartbeat"]

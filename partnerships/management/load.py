@@ -61,9 +61,8 @@ class Load:
 def make_load(load: Load, *, now: dt.datetime, today: dt.date) -> None:
     """Make the rows in one transaction; a million milestones take a minute or two.
 
-    It sets ids itself, so nobody may write meanwhile.
-
-    Everything is in step afterwards, as a sweep would have left it: plans already past are born missed.
+    It sets ids itself, so nobody may write meanwhile. Afterwards the plans are as a sweep would have left them: those
+    whose time has passed are missed, with the reason ``NOT_NEEDED``.
     """
     _give_room()
     with transaction.atomic():
@@ -71,6 +70,7 @@ def make_load(load: Load, *, now: dt.datetime, today: dt.date) -> None:
         units = _make_units(load, tag)
         first_person = _make_people(load, units, tag)
         first_milestone = _make_agreements(load, units, first_person, today)
+        # Left by the factories. The plans are made below, so the reconciler has nothing to do for them.
         ReminderMark.objects.filter(milestone__gte=first_milestone).delete()
         _plan(first_milestone, now)
         state = {"began_at": now, "fingerprint": fingerprint(), "is_finished": True}
@@ -80,14 +80,14 @@ def make_load(load: Load, *, now: dt.datetime, today: dt.date) -> None:
 
 
 def _give_room() -> None:
-    """SQLite's own two megabytes of cache make it read and write the indexes again and again."""
+    """Give SQLite a larger cache: with its usual two megabytes it reads and writes the indexes again and again."""
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA cache_size = -500000")
 
 
 def _make_units(load: Load, tag: str) -> Unit:
-    """The first one; the others have the ids after it."""
+    """Return the first unit; the others have the ids after it."""
     first = UnitFactory.create(name=f"Load {tag} unit 0")
     multiply(first, load.units - 1, name=f"'Load {tag} unit ' || n")
     return first
@@ -105,7 +105,7 @@ def _make_people(load: Load, first_unit: Unit, tag: str) -> int:
 
 
 def _make_agreements(load: Load, first_unit: Unit, first_person: int, today: dt.date) -> int:
-    """Agreement n belongs to person n and their unit, round and round. Returns the first milestone."""
+    """Give agreement n to person n, in turn, and to their unit. Return the id of the first milestone."""
     first = AgreementFactory.create(
         signed=True,
         title="Load agreement 0",
@@ -148,7 +148,7 @@ def _make_milestones(load: Load, agreement: Agreement, agreements: int, today: d
 
 
 def _days_ahead(load: Load) -> str:
-    """SQL for the days from today to the due date of milestone n; the first one, n = 0, is due in a week."""
+    """Return SQL for the days from today to the due date of milestone n; the first one, n = 0, is due in a week."""
     busy = load.busy_days * load.due_a_day
     if not busy:
         return f"7 + n % {load.days}"
@@ -167,9 +167,9 @@ def _make_findable(row: Model, base: int, count: int, words: str) -> None:
 
 
 def multiply(row: Model, count: int, **changes: str) -> int:
-    """``count`` copies of a saved ``row``; ``changes`` say in SQL how copy ``n`` (from 1 on) differs, by column.
+    """Insert ``count`` copies of a saved ``row``; ``changes`` say in SQL how copy ``n`` (from 1 on) differs, by column.
 
-    Returns the base of their ids: copy ``n`` has the id base + n.
+    Return the base of their ids: copy ``n`` has the id base + n.
     """
     model, quote = type(row), connection.ops.quote_name
     base = model._base_manager.aggregate(last=Max("pk"))["last"]
@@ -239,6 +239,7 @@ def _planned(plan: ReminderPlan, when: Moment, now: dt.datetime) -> ReminderPlan
 
 def _let_ids_go_on(model: type[Model]) -> None:
     """Set the sequences after the ids that were set by hand."""
+    # A sequence of PostgreSQL counts only the ids that it gave out, and would give out these once more.
     with connection.cursor() as cursor:
         for statement in connection.ops.sequence_reset_sql(no_style(), [model]):
             cursor.execute(statement)

@@ -23,6 +23,7 @@ class MailCatcher:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        # The recipients of the envelope need not be named in the headers of the message.
         envelope_lines = "".join(f"Delivered-To: {address}\r\n" for address in envelope.rcpt_tos)
         assert isinstance(envelope.content, bytes)
         self._keep(envelope_lines.encode() + envelope.content)
@@ -35,6 +36,7 @@ class MailCatcher:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        # Renamed last: the page, which looks for *.eml, never reads half a message.
         path.with_suffix(".new").replace(path)
 
 
@@ -83,7 +85,7 @@ class CaughtMail:
 
 
 def caught_mails(directory: Path) -> Iterator[CaughtMail]:
-    """The kept messages, newest first, read as they are asked for."""
+    """Yield the kept messages, newest first, read as they are asked for."""
     for path in sorted(directory.glob("*.eml"), reverse=True):
         yield read_mail(path)
 

@@ -9,12 +9,12 @@ from django.core.management import call_command
 
 
 def collect_static_if_changed() -> bool:
-    """Whether there was anything to do: a source file came, went or changed in size or time since the last time."""
+    """Collect if a source file came, went or changed in size or time, and return whether one did."""
     stamp = Path(settings.STATIC_ROOT) / ".collected"
     current = _fingerprint()
     if stamp.exists() and stamp.read_text() == current:
         return False
-    stamp.unlink(missing_ok=True)
+    stamp.unlink(missing_ok=True)  # if collecting is interrupted, the next start begins anew
     call_command("collectstatic", interactive=False, verbosity=0)
     stamp.write_text(current)
     return True

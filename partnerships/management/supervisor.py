@@ -73,6 +73,7 @@ class Supervisor:
         self.stop_requested = False
 
     def __enter__(self) -> Self:
+        # Python writes a byte here at each signal, which ends the select() of the loop.
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_read, False)
         os.set_blocking(self._wake_write, False)
@@ -96,7 +97,9 @@ class Supervisor:
         self.stop_requested = True
 
     def start(self, service: Service) -> None:
+        # setpriv asks the kernel for SIGTERM to the service when this process ends, even by SIGKILL.
         lifeline = ["setpriv", "--pdeathsig", "TERM", "--"] if shutil.which("setpriv") else []
+        # PYTHONUNBUFFERED: a Python program whose output is a pipe would keep its last lines in a buffer.
         service.process = subprocess.Popen(
             [*lifeline, *service.command],
             env={**service.env, "PYTHONUNBUFFERED": "1"},
@@ -197,7 +200,7 @@ class Supervisor:
             self._kill_group(service)
 
     def _kill_group(self, service: Service) -> None:
-        """The service and every descendant that stayed in its session."""
+        """Kill the service and every descendant that stayed in its session."""
         assert service.process
         with contextlib.suppress(ProcessLookupError):
             os.killpg(service.process.pid, signal.SIGKILL)

@@ -43,7 +43,8 @@ class Manifest:
 
 
 def write(path: Path, manifest: Manifest, database: Path, uploads: Iterable[str]) -> None:
-    """Writes the tar at ``path`` (new, for its owner alone) and flushes it to the disk; completes ``manifest``."""
+    """Write the tar at ``path``, flush it to the disk, and complete ``manifest``."""
+    # A backup holds personal data: readable by its owner alone, and never written over another file.
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
@@ -51,6 +52,7 @@ def write(path: Path, manifest: Manifest, database: Path, uploads: Iterable[str]
                 _add(tar, manifest, DATABASE, source, database.stat().st_size)
             for name in uploads:
                 _add_upload(tar, manifest, name)
+            # The manifest comes last: the checksums are known once everything has been read.
             text = json.dumps(asdict(manifest), ensure_ascii=False, indent=1).encode()
             tar.addfile(_entry(MANIFEST, len(text)), io.BytesIO(text))
         file.flush()
@@ -93,14 +95,15 @@ class _Hashed:
 
 
 def unpack(path: Path, into: Path) -> Manifest:
-    """Unpacks the whole backup into the empty folder ``into`` and checks every name, size and checksum.
+    """Unpack the whole backup into the empty folder ``into`` and check every name, size and checksum.
 
-    Raises ``BackupError`` when anything is not as the manifest says. Links, devices and names that lead elsewhere are
-    refused by what is unpacked at all: plain files, below ``into``.
+    Raises ``BackupError`` when anything is not as the manifest says, or is not a plain file below ``into``: links,
+    devices, and names that lead elsewhere.
     """
     found: dict[str, object] = {}
     text = b""
     try:
+        # "r:" refuses a compressed file, which could be a bomb of a few kilobytes.
         with tarfile.open(path, "r:") as tar:
             for entry in tar:
                 name = _checked_name(entry, found)
@@ -197,7 +200,7 @@ def _compare(manifest: Manifest, found: Mapping[str, object]) -> None:
 
 
 def put_uploads_in_place(directory: Path) -> int:
-    """Moves what was unpacked to where the site keeps uploads; others that are there stay. Returns how many."""
+    """Move what was unpacked to where the site keeps uploads, and return how many. Others that are there stay."""
     root = directory / UPLOADS
     count = 0
     for source in sorted(path for path in root.rglob("*") if path.is_file()):

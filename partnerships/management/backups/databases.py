@@ -150,6 +150,7 @@ class PostgreSQL:
         """A dump of the very snapshot in which the rows are counted and the uploads looked up."""
         path = directory / "database"
         with transaction.atomic(), connection.cursor() as cursor:
+            # All statements of the transaction see one snapshot, and pg_dump is given the same.
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             [[snapshot]] = _all(cursor, "SELECT pg_export_snapshot()")
             options = ["--format=custom", "--no-owner", "--no-privileges"]
@@ -174,6 +175,7 @@ class PostgreSQL:
             *(f"DROP TABLE {_name(schema)}.{_name(table)} CASCADE;" for table in old),
         ]
         after = [
+            # A dump sets an empty search path, for which the checks below would find no table.
             f"SET LOCAL search_path TO {_name(schema)};",
             "SET LOCAL TIME ZONE 'UTC';",
             *(_count_check(table, count) for table, count in rows.items()),
@@ -204,7 +206,7 @@ def _postgresql_tables(cursor: Cursor) -> list[str]:
 
 
 def _count_check(table: str, count: int) -> str:
-    shown = table.replace("'", "''").replace("%", "%%")
+    shown = table.replace("'", "''").replace("%", "%%")  # RAISE takes % for a placeholder
     found = f"SELECT count(*) FROM {_name(table)}"  # noqa: S608 - quoted
     refused = f"RAISE EXCEPTION 'table {shown} has other rows than the manifest says'"
     return f"DO $check$ BEGIN IF ({found}) <> {count} THEN {refused}; END IF; END $check$;"
@@ -242,30 +244,35 @@ def _run(program: str, *arguments: str) -> None:
 
 
 def _pipe_restore(source: Path, before: Sequence[str], after: Sequence[str]) -> None:
-    """``psql`` gets the end of the transaction only once ``pg_restore`` has told it all: else it rolls back."""
+    """Pass the dump from ``pg_restore`` to ``psql``, between the statements ``before`` and ``after``."""
     dump = [find_program("pg_restore"), "--file=-", "--no-owner", "--no-privileges", "--no-comments", str(source)]
     psql = [find_program("psql"), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null", *_address()]
     directory = source.parent
     with (directory / "restore.log").open("w+b") as log:
-        told = subprocess.Popen(dump, stdout=subprocess.PIPE, stderr=log)
-        asked = subprocess.Popen(psql, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log, env=_environment())
-        assert told.stdout is not None  # both are pipes
-        assert asked.stdin is not None
-        with contextlib.suppress(BrokenPipeError), asked.stdin:
-            _feed(told, asked.stdin, before, after)
-        told.stdout.close()
-        is_done = (told.wait() == 0) & (asked.wait() == 0)
+        reading = subprocess.Popen(dump, stdout=subprocess.PIPE, stderr=log)
+        writing = subprocess.Popen(
+            psql, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log, env=_environment()
+        )
+        assert reading.stdout is not None  # both are pipes
+        assert writing.stdin is not None
+        # psql closes its input at the first statement that fails; what it said is in the log.
+        with contextlib.suppress(BrokenPipeError), writing.stdin:
+            _feed(reading, writing.stdin, before, after)
+        reading.stdout.close()
+        # "&", not "and": both processes have to be waited for.
+        is_done = (reading.wait() == 0) & (writing.wait() == 0)
         log.seek(0)
         words = log.read().decode(errors="replace").strip()
     if not is_done:
         raise BackupError(_("The database could not be restored and is as it was: %(error)s") % {"error": words})
 
 
-def _feed(told: subprocess.Popen[bytes], script: IO[bytes], before: Sequence[str], after: Sequence[str]) -> None:
-    assert told.stdout is not None
+def _feed(reading: subprocess.Popen[bytes], script: IO[bytes], before: Sequence[str], after: Sequence[str]) -> None:
+    assert reading.stdout is not None
     script.write("\n".join([*before, ""]).encode())
-    shutil.copyfileobj(told.stdout, script)
-    if told.wait() == 0:
+    shutil.copyfileobj(reading.stdout, script)
+    # The COMMIT is sent only after a whole dump. Without it psql comes to the end of its input and rolls back.
+    if reading.wait() == 0:
         script.write("\n".join([*after, ""]).encode())
 
 

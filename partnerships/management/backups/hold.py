@@ -6,8 +6,8 @@ from partnerships.models import Delivery, DeliveryEvent, MailHold, ReminderItem,
 from partnerships.models.reasons import Reason
 from partnerships.statuses import DeliveryStatus
 
-# Claimed: when the backup was taken the mail server had nothing yet; what came of it later nobody here knows.
-# What was being handed over is the rescue's to judge, as after any crash.
+# Claimed: when the backup was taken, the mail server had nothing of it; whether it was sent later is not known here.
+# Deliveries that were being handed over are left to the rescue, as after a crash.
 WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.RETRY, DeliveryStatus.CLAIMED)
 
 

@@ -34,7 +34,8 @@ class Command(BaseCommand):
         self._report(target, manifest)
 
     def _write(self, target: Path, taken_at: str) -> Manifest:
-        """The database first, then the files its rows name: one that comes later is not missed, none is half there."""
+        """Write the database first, then the files that its rows name."""
+        # An upload is stored before its row and never changed, so each file that the snapshot names is complete.
         with tempfile.TemporaryDirectory(prefix=".backup-", dir=target.parent) as scratch:
             aside = Path(scratch) / "backup.tar"
             with database().snapshot(Path(scratch)) as found:
@@ -48,7 +49,7 @@ class Command(BaseCommand):
                     found.rows,
                 )
             archive.write(aside, manifest, found.path, found.uploads)
-            aside.rename(target)
+            aside.rename(target)  # only a whole backup gets the name
         _flush_folder(target.parent)
         return manifest
 
@@ -68,7 +69,7 @@ class Command(BaseCommand):
 
 
 def _flush_folder(folder: Path) -> None:
-    """So that the new name survives a power cut."""
+    """Flush a folder to the disk, so that a new name in it survives a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

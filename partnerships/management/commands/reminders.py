@@ -88,6 +88,7 @@ class Command(BaseCommand):
             stop.wait(TICK_SECONDS)
 
     def _tick(self, limit: int, stop: threading.Event) -> None:
+        # Django does this between requests alone; a connection may have died since the last tick.
         close_old_connections()
         try:
             done = run_tick(Clock(timezone.now()), limit=limit, is_stopping=stop.is_set, trigger="loop")

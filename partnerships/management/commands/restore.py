@@ -33,6 +33,7 @@ class Command(BaseCommand):
                 taken_at = _taken_at(manifest)
                 _refuse_others(manifest)
                 _refuse_records(replace)
+                # Before the database, so that no row names a file that is not there yet.
                 files = archive.put_uploads_in_place(Path(scratch))
                 statements = hold.statements(now=timezone.now(), taken_at=taken_at)
                 database().restore(Path(scratch) / archive.DATABASE, manifest.rows, statements)
@@ -79,7 +80,7 @@ def _taken_at(manifest: Manifest) -> dt.datetime:
 
 
 def _refuse_others(manifest: Manifest) -> None:
-    """Another database, or other tables than this version of the product works with."""
+    """Refuse the backup of another kind of database, or of another version of the product."""
     if manifest.database != database().kind:
         raise BackupError(
             _("The backup is of a site on %(theirs)s; this one runs on %(ours)s.")

@@ -107,6 +107,7 @@ def _last_tick() -> datetime | None:
     try:
         return ComponentHeartbeat.objects.filter(name=HEARTBEAT).values_list("at", flat=True).first()
     finally:
+        # The process runs for days, and the database server may be restarted meanwhile.
         connection.close()
 
 
@@ -114,6 +115,7 @@ def _last_tick() -> datetime | None:
 def _only_one(data_dir: Path) -> Iterator[None]:
     """Refuse a second supervisor over the same data, which would start every service twice."""
     with (data_dir / "run.lock").open("w") as file:
+        # The kernel releases the lock when the process ends, however it ends.
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -127,7 +129,7 @@ def _published(addresses: Mapping[str, str], data_dir: Path) -> Iterator[None]:
     path = data_dir / "running.json"
     scratch = path.with_suffix(".new")
     scratch.write_text(json.dumps(dict(addresses)))
-    scratch.replace(path)
+    scratch.replace(path)  # in one step, so that no command reads half a file
     try:
         yield
     finally:
