@@ -194,6 +194,7 @@ if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
 else:
     DATABASE["HOST"] = unquote(DATABASE["HOST"])  # a socket's folder is written %2Frun%2Fpostgresql
     DATABASE["CONN_MAX_AGE"] = 60
+    # A connection that died while it was idle is replaced, instead of failing the next request.
     DATABASE["CONN_HEALTH_CHECKS"] = True
     # jit only costs on pages of 50 rows.
     DATABASE.setdefault("OPTIONS", {}).setdefault("options", "-c jit=off")
@@ -215,6 +216,7 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_CLIENT_IP_CALLABLE = "partnerships.client_address.client_network"
 AXES_FAILURE_LIMIT = "partnerships.login_limits.failure_limit"
 AXES_COOLOFF_TIME = timedelta(minutes=15)
+# Otherwise each further guess would prolong the pause, and strangers could keep it up for ever.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "registration/locked_out.html"

@@ -196,7 +196,7 @@ def may_enter_admin(user: User) -> bool:
 
 
 def require(actor: User | None, action: str, obj: Model | None = None) -> None:
-    """Raises ``NotAllowed`` with the reason. ``actor`` None is the system itself: commands and derived steps."""
+    """Raise ``NotAllowed`` with the reason. ``actor`` None is the system itself: commands and derived steps."""
     if actor is None:
         return
     reason = refusal(actor, action, obj)
@@ -351,8 +351,8 @@ def releasable_by(user: User) -> Q:
 
 def _announces(items: Q) -> Q:
     """``_announced`` as a condition on many deliveries."""
-    told = ReminderItem.objects.filter(items, delivery__notices__notice=OuterRef("pk"))
-    return Q(Exists(ReminderItem.objects.filter(items, delivery=OuterRef("pk")))) | Q(Exists(told))
+    in_notices = ReminderItem.objects.filter(items, delivery__notices__notice=OuterRef("pk"))
+    return Q(Exists(ReminderItem.objects.filter(items, delivery=OuterRef("pk")))) | Q(Exists(in_notices))
 
 
 def _accounts_above_ones_own(user: User, account: User) -> LazyText | None:

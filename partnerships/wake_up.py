@@ -37,12 +37,14 @@ class WakeUp:
         """Have the thread publish soon, and return at once."""
         self._wanted.set()
         with self._starting:
+            # After a fork the object is still there, but its thread runs in the parent only.
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._publish_on_demand, name="wake-up", daemon=True)
                 self._thread.start()
 
     def _publish_on_demand(self) -> None:
         while self._wanted.wait():
+            # Cleared first: a request that comes while the message is sent asks for another one.
             self._wanted.clear()
             self._publish()
             time.sleep(self._pause)

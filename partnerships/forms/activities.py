@@ -40,7 +40,7 @@ from partnerships.workflows.activities import (
 )
 from partnerships.workflows.documents import attach_to_activity
 
-# What one kind has beyond any follow-up: the columns of its table, which the form calls by the same names.
+# Columns of the table of one kind; the fields of the form have the same names.
 DETAILS: Mapping[str, tuple[str, ...]] = {
     ActivityKind.TRAINING: ("audience", "headcount", "hours"),
     ActivityKind.RESEARCH_PROJECT: (
@@ -52,7 +52,7 @@ DETAILS: Mapping[str, tuple[str, ...]] = {
     ),
     ActivityKind.VISIT: ("host", "delegation", "findings"),
 }
-# What is asked of one that has taken place.
+# Fields for an activity that has taken place.
 AFTERWARDS = ("next_step", "next_step_on", "no_next_step_reason")
 LONGEST_TEXT = 5000
 EVENTS_OFFERED = 12
@@ -230,6 +230,7 @@ class NewActivityForm(DomainFormMixin, DetailFields, forms.ModelForm):
         if not user.sees_all_units:
             units = units.filter(pk__in=user.scope.unit_ids_as(Role.COORDINATOR))
         offer_rows(self, "unit", units)
+        # Two are enough to know whether there is a choice.
         only = units[:2] if not self.about.agreement else [_unit_for(self.about.agreement, user)]
         if len(only) == 1:
             self.instance.unit = only[0]

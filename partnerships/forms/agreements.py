@@ -166,9 +166,8 @@ class AgreementForm(FormWithLines):
         parties = AgreementParty.objects.select_related("organization__region").prefetch_related(
             "organization__holders__unit"
         )
-        terms = AgreementTerm.objects.filter(agreement=self.instance.pk).order_by(
-            "-number"
-        )  # earlier ones stay as they are
+        # The page edits the last term alone: earlier ones are history.
+        terms = AgreementTerm.objects.filter(agreement=self.instance.pk).order_by("-number")
         areas = list(CooperationArea.objects.all())
         self.formsets = (
             self._lines(PARTIES, PartyForm, rows=parties),
@@ -187,7 +186,8 @@ class AgreementForm(FormWithLines):
             prefix=prefix,
             queryset=rows,
             form_kwargs={"user": self.user, **(about or {})},
-            initial=None if self.is_bound else initial,  # a line that was filled in beforehand is a line that was typed
+            # Django drops a new line that is sent as it was first shown, and the user wants to save what it shows.
+            initial=None if self.is_bound else initial,
         )
 
     def first_lines(self, prefix: str) -> list[dict[str, Any]]:

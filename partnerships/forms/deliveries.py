@@ -23,7 +23,7 @@ from partnerships.models.base import validate_visible_text
 from partnerships.statuses import DeliveryStatus
 
 MOST_MAILS = 10**9  # nobody has seen more on a page
-# The mail server may have taken it: nobody knows.
+# It is not known whether the mail server took it.
 MAYBE_ARRIVED = frozenset({DeliveryStatus.UNCERTAIN, DeliveryStatus.UNCONFIRMED})
 
 
@@ -109,7 +109,7 @@ class ReleaseMailsForm(DeliveryForm):
         return [line for line in (held, restore_warning(self.counts)) if line]
 
     def transaction(self) -> AbstractContextManager[Any]:
-        return nullcontext()
+        return nullcontext()  # the verb commits in batches, so that it never holds thousands of locks
 
     @property
     def ticked(self) -> set[int]:

@@ -47,8 +47,9 @@ class RowsMixin(forms.BaseInlineFormSet):
     extra_arguments: tuple[str, ...] = ()
 
     def clean(self) -> None:
-        """Refuse a line whose row is missing: one that was deleted, or a forged id, must not be saved as a new row."""
+        """Refuse a line whose row is missing."""
         super().clean()
+        # Django would save a line as a new row if its own was deleted, or if its id is forged.
         for line in self._missing():
             if not self._is_removed(line):
                 line.add_error(None, _("This line is not there any more. Please open the page again."))
@@ -165,6 +166,7 @@ class FormWithLines(DomainFormMixin, VersionedForm):
     formsets: tuple[LineFormSet, ...] = ()
 
     def is_valid(self) -> bool:
+        # A list: all() of a generator would stop at the first invalid form, and the page shows all errors at once.
         return all([super().is_valid(), *(lines.is_valid() for lines in self.formsets)])
 
     @property

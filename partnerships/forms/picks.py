@@ -87,6 +87,7 @@ def offered(kind: str, user: User) -> QuerySet:
 
 def options_for(kind: str, rows: QuerySet, *, words: str, chosen: Model | None) -> dict[str, object]:
     """Return the options below the field: the chosen row, then the first rows that ``words`` find."""
+    # PostgreSQL refuses a NUL in a condition.
     pick, words = PICKS[kind], words.replace("\0", " ").strip()[:LONGEST_WORDS]
     found = list(pick.find(rows, words)[: SHOWN + 1]) if words else []
     rest = [row for row in found if row != chosen]

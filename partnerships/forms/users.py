@@ -41,7 +41,7 @@ class PasswordLinkForm(VerbForm):
 
 
 class _OwnPasswordMixin:
-    """Leaves the new password to the verb, which writes the history and tells the person by mail."""
+    """A form that leaves the new password to the verb, which writes the history and notifies the person."""
 
     user: User
     cleaned_data: dict[str, Any]
@@ -61,13 +61,15 @@ class OwnPasswordSetForm(_OwnPasswordMixin, SetPasswordForm):
 
 
 class PersonPasswordResetForm(PasswordResetForm):
-    """Mails the link in the person's own language; its host is SITE_URL, whatever host the request names."""
+    """Mails the link for a new password, in the person's own language."""
 
     def get_users(self, email: str) -> QuerySet[User]:
-        """A new account has no password yet: this is also how it gets its first one."""
+        """Return active accounts, also those without a password."""
+        # Django leaves those out, but a new account gets its first password this way.
         return User.objects.filter(email__iexact=email, is_active=True)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
+        # A request may name any host. The link must not lead to a site of whoever sent the request.
         site = urlsplit(settings.SITE_URL)
         super().save(*args, **kwargs | {"domain_override": site.netloc, "use_https": site.scheme == "https"})
 

@@ -67,7 +67,8 @@ class VersionedForm(forms.ModelForm):
         return cleaned
 
     def _check_version(self) -> None:
-        """Compare the versions under the row's lock, so that two forms cannot both find theirs current."""
+        """Compare the versions, and note a conflict if somebody else saved meanwhile."""
+        # Under the lock of the row: otherwise two forms could both find their version current.
         rows = type(self.instance)._base_manager.select_for_update(no_key=True)
         now = rows.get(pk=self.instance.pk)
         submitted = self.cleaned_data.get("version") or "0"
@@ -179,6 +180,7 @@ class Conflict:
         key, asked = form.add_prefix(name), form.fields.get(name)
         if asked is None:
             return False
+        # A browser sends nothing for a box that is not ticked, so ``boxes`` says which ones the page had.
         if isinstance(asked.widget, forms.CheckboxInput):
             return key not in form.data and name not in self.boxes
         return asked.widget.value_omitted_from_data(form.data, form.files, key)
@@ -294,7 +296,8 @@ def _posted_fields(form: forms.ModelForm) -> list[str]:
 
 
 def _is_scoped(model_field: models.Field) -> bool:
-    """Whether it refers to rows that not everybody sees: a forged id must not reveal the name of one."""
+    """Whether it refers to rows that not everybody sees."""
+    # The page of a conflict names the chosen rows, and a forged id must not reveal the name of one.
     return model_field.is_relation and hasattr(_related_model(model_field)._default_manager.all(), "visible_to")
 
 

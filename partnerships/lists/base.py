@@ -175,7 +175,8 @@ class RecordList(Generic[Row]):
 
     def ids(self) -> QuerySet:
         """Return the ids in order. The id makes the order total, so that no row is on two pages or on none."""
-        if self.sort.removeprefix("-") == "pk":  # with "nulls last" no database would walk its key
+        # With NULLS LAST the database would sort all rows instead of reading the index of the primary key.
+        if self.sort.removeprefix("-") == "pk":
             return self.filterset.qs.order_by(self.sort).values_list("pk", flat=True)
         field, is_descending = F(self.sort.removeprefix("-")), self.sort.startswith("-")
         order = field.desc(nulls_last=True) if is_descending else field.asc(nulls_last=True)

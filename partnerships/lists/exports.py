@@ -92,6 +92,7 @@ def remove_old(*, now: dt.datetime) -> None:
 
 
 def _claim(export: Export, now: dt.datetime) -> bool:
+    # ``attempts`` as it was read: of two processes at once, only one finds the row and updates it.
     taken = Export.objects.to_make(now).filter(pk=export.pk, attempts=export.attempts)
     if export.attempts >= ATTEMPTS_AT_MOST:
         taken.order_by().update(status=ExportStatus.FAILED, finished_at=now)
@@ -116,6 +117,7 @@ def _list_of(user: User, key: str, query: str, now: dt.datetime) -> RecordList:
 
 def _write(export: Export, out: IO[bytes], now: dt.datetime) -> Iterator[int]:
     """Write the rows in batches and yield how many are written; the file is complete at the end."""
+    # Read anew: since the export was requested, the person may have lost rights.
     user = User.objects.get(pk=export.user_id)
     if not may(user, "export"):
         raise NotAllowed(_("You may not take lists out of the system any more."))
@@ -128,6 +130,7 @@ def _write(export: Export, out: IO[bytes], now: dt.datetime) -> Iterator[int]:
     else:
         sheet = _Csv(out)
     sheet.add([str(column.heading) for column in columns])
+    # All ids at once: rows that are added or moved meanwhile cannot shift the batches.
     ids = iter(list(listed.ids()))
     written = 0
     while batch := list(islice(ids, BATCH)):

@@ -88,7 +88,7 @@ RULES: Mapping[str, Rule] = {
 
 
 def recorded(figure: ReportedFigure, user: User) -> QuerySet | None:
-    """The records ``user`` may see that count against ``figure``; None when it is quoted alone."""
+    """Return the records ``user`` may see that count against ``figure``; None when it is quoted alone."""
     rule = RULES.get(figure.counting_rule)
     if rule is None:
         return None
@@ -98,7 +98,7 @@ def recorded(figure: ReportedFigure, user: User) -> QuerySet | None:
 
 
 def rules_counting(model: type[Model]) -> list[str]:
-    """The rules that count rows of ``model``: figures with one of them open a list of such rows."""
+    """Return the rules that count rows of ``model``: figures with one of them open a list of such rows."""
     return [name for name, rule in RULES.items() if rule(lambda _name: None).model is model]
 
 
@@ -109,12 +109,13 @@ def counted_model(figure: ReportedFigure) -> type[Model] | None:
 
 
 def with_recorded(figures: ReportedFigureQuerySet, user: User) -> ReportedFigureQuerySet:
-    """Adds ``recorded_count`` to each figure in the same query: the length of ``recorded``, null when quoted alone."""
+    """Add ``recorded_count`` to each figure in the same query: the length of ``recorded``, null when quoted alone."""
     counts = [When(counting_rule=name, then=_count(rule, user)) for name, rule in RULES.items()]
     return figures.annotate(recorded_count=Case(*counts, default=None, output_field=IntegerField(null=True)))
 
 
 def _count(rule: Rule, user: User) -> Coalesce:
+    # values() of a constant makes one group of all rows, so the subquery has one row, or none where nothing counts.
     rows = _countable(rule(lambda name: OuterRef(f"{name}_id")), user).order_by()
     counted = rows.annotate(one=Value(1)).values("one").annotate(rows=Count("pk", distinct=True)).values("rows")
     return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
@@ -160,13 +161,13 @@ class Progress:
 
 
 def measured(programme: Programme, measure: str, user: User) -> QuerySet:
-    """The records ``user`` may see that count for ``measure``."""
+    """Return the records ``user`` may see that count for ``measure``."""
     counted = _MEASURES[measure](programme.pk)
     return _countable(counted.model.objects.filter(pk__in=counted.values("pk")), user)
 
 
 def measure_counting(model: type[Model]) -> str:
-    """The measure that counts rows of ``model``; there is one for each list a programme's numbers open."""
+    """Return the measure that counts rows of ``model``; there is one for each list a programme's numbers open."""
     return next(name for name, counted in _MEASURES.items() if counted(0).model is model)
 
 
@@ -200,7 +201,7 @@ _FIGURES_OF_MEASURE = {
 
 
 def _figures_by_measure(programme: Programme) -> dict[str, list[ReportedFigure]]:
-    """The figures about the programme itself and about its events."""
+    """Return the figures about the programme itself and about its events."""
     of_events = Exists(Event.objects.filter(pk=OuterRef("event"), programme_items__programme=programme))
     figures = ReportedFigure.objects.filter(Q(programme=programme) | Q(of_events)).select_related("source", "event")
     found: dict[str, list[ReportedFigure]] = {}

@@ -49,7 +49,7 @@ def _citations(context: Context, row: Model) -> list[Any]:
 
 @register.simple_tag(takes_context=True)
 def admin_url(context: Context, row: Model) -> str:
-    """The record's page in the admin, for those who may enter it; empty where there is none."""
+    """Return the record's page in the admin, for those who may enter it; empty where there is none."""
     user = context["request"].user
     if row is None or not may_enter_admin(user):
         return ""
@@ -77,7 +77,7 @@ def leads_a_team(context: Context) -> bool:
 
 @register.inclusion_tag("partnerships/_log_follow_up.html", takes_context=True)
 def log_follow_up(context: Context, *, is_main: bool = False, **about: str | int) -> dict[str, object]:
-    """The button of the fast entry, for those who may follow up something; ``about`` says what it starts with."""
+    """Show the button of the fast entry, for those who may follow up something; ``about`` says what it starts with."""
     return {"is_open": may(context["request"].user, "activity.add"), "is_main": is_main, "query": urlencode(about)}
 
 
@@ -93,7 +93,7 @@ def enters_ceremonies(context: Context) -> bool:
 
 @register.simple_tag(takes_context=True)
 def section(context: Context) -> str:
-    """The part of the site the page belongs to, for the navigation: ``agreement``, ``milestone``, ..."""
+    """Return the part of the site the page belongs to, for the navigation: ``agreement``, ``milestone``, ..."""
     match = getattr(context.get("request"), "resolver_match", None)
     return match.url_name.partition("_")[0] if match and match.url_name else ""
 

@@ -129,7 +129,7 @@ class Calendar:
 @login_required
 @require_safe
 def calendar(request: UserRequest) -> HttpResponse:
-    """The month asked for, or one day of it; what is neither is said, and the month of today shown."""
+    """Show the month or day in the address; for anything else show the current month and say so."""
     today = timezone.localdate()
     shown = Calendar(request.GET, user=request.user, today=today)
     day, month = asked_day(request.GET.get("day", "")), asked_month(request.GET.get("month", ""))
@@ -145,7 +145,7 @@ def calendar(request: UserRequest) -> HttpResponse:
 
 
 def asked_month(text: str) -> dt.date | None:
-    """The first day of "2026-03"; None for what is no month people plan in."""
+    """Return the first day of "2026-03"; None for what is no month people plan in."""
     return asked_day(f"{text}-01") if re.fullmatch(r"[0-9]{4}-[0-9]{2}", text) else None
 
 
@@ -178,7 +178,7 @@ def _month(shown: Calendar, first: dt.date) -> dict[str, object]:
 
 
 def _place(days: dict[dt.date, Day], shown: Calendar) -> None:
-    """Puts the first entries on each day, events before activities before milestones, and counts all."""
+    """Put the first entries on each day, events before activities before milestones, and count all."""
     first, last = min(days), max(days)
     found: dict[dt.date, list[Milestone | Activity | Event]] = defaultdict(list)
     for event in shown.events(first, last):
@@ -220,7 +220,7 @@ def _mark_days_off(days: dict[dt.date, Day], work_calendar: WorkCalendar | None)
 
 
 def _work_calendar(shown: Calendar) -> WorkCalendar | None:
-    """The working days of the unit filtered by, or of one's own; the office, which has none, sees the first there is."""
+    """Return the working days of the unit in the filter, or of the user's unit; the office, without one, gets the first."""
     unit = shown.filterset.form.cleaned_data.get("unit")  # the rows were read: the form has looked at its data
     unit = unit or Unit.objects.filter(memberships__user=shown.user).select_related("work_calendar").first()
     return unit.effective_calendar if unit else WorkCalendar.objects.first()

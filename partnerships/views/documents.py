@@ -1,4 +1,4 @@
-"""Papers come in here, and files leave here alone: inside one's scope, as an attachment, never as a page of this site."""
+"""Upload and download of documents. Files leave the site here alone, as attachments to users who may see them."""
 
 from collections.abc import Mapping
 
@@ -17,7 +17,7 @@ from partnerships.requests import UserRequest
 from partnerships.statuses import AgreementStatus
 from partnerships.views.base import require_or_403, visible_or_404
 
-# What has a place for papers on its page.
+# Records with a place for documents on their page.
 DocumentHolder = Agreement | Organization | Facility | Demand
 TARGETS: Mapping[str, type[DocumentHolder]] = {
     "agreement": Agreement,
@@ -30,7 +30,7 @@ TARGETS: Mapping[str, type[DocumentHolder]] = {
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def document_add(request: UserRequest, target: str, pk: int) -> HttpResponse:
-    """A paper of the record ``pk`` of the kind ``target``; of a signed agreement without one, its signed paper."""
+    """Add a document to the record ``pk`` of the kind ``target``. The signed paper of an agreement is suggested first."""
     if target not in TARGETS:
         raise Http404(f"no papers of {target}")
     row = visible_or_404(TARGETS[target].objects.all(), request, pk)
@@ -79,6 +79,7 @@ def document_download(request: UserRequest, pk: int, number: int) -> FileRespons
     except FileNotFoundError as error:
         raise Http404(f"{version} is not in the store") from error
     response = FileResponse(file, as_attachment=True, filename=version.original_name, content_type=version.content_type)
+    # Whatever an upload contains, a browser must not run it as a page of this site, with the rights of the user.
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response["Cache-Control"] = "private, no-store"

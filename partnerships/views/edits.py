@@ -27,14 +27,14 @@ def edit_page(
     template: str = "edit",
     back: str = "",
 ) -> HttpResponse:
-    """Shows ``form``, which has an ``apply(actor)``; after a POST that is accepted, goes to the page of what it kept.
+    """Show ``form``, which has an ``apply(actor)``; after a POST that is accepted, go to the page of what it kept.
 
     ``row`` is what it changes, or what a new row belongs to; ``back`` the address it is left to, the row's without it.
-    Checked and saved in one transaction: the form holds the lock of the version it compares.
     """
     if is_shown_again(request.POST):
         form.hide_errors()
     elif request.method == "POST":
+        # Validation locks the row to compare its version; the lock has to last until the row is saved.
         with transaction.atomic():
             saved = form.apply(request.user) if form.is_valid() else None
         if saved is not None:

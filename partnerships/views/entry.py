@@ -21,7 +21,7 @@ from partnerships.views.calendar import asked_day
 
 FOUND_AT_MOST = 8
 WITH_PARTIES = Agreement.objects.select_related("unit", "event").prefetch_related(PARTIES)
-# Nobody has to attach anything.
+# Attaching files is optional, so the browser must not ask for them.
 ATTACHED: dict[str, Any] = {"prefix": "attached", "use_required_attribute": False}
 SEVERAL = ("organizations", "areas")
 
@@ -41,7 +41,7 @@ def about(request: UserRequest) -> About:
 
 
 def entry_page(request: UserRequest, about: About, *, is_agreement_fixed: bool = False) -> HttpResponse:
-    """Shows the form, as it was typed where ``look`` asks for what one may choose now; enters what is sent."""
+    """Show the form, or enter what is sent. ``look`` shows it as typed, with the choices that go with the input."""
     make = partial(
         NewActivityForm,
         about=about,
@@ -67,13 +67,14 @@ def entry_page(request: UserRequest, about: About, *, is_agreement_fixed: bool =
 
 
 def _enter(form: NewActivityForm, attached: AttachmentForm, user: User) -> Activity | None:
-    """The follow-up with its files, or nothing at all."""
+    """Enter the follow-up with its files, or nothing at all."""
     is_valid = form.is_valid() and (attached.is_valid() or not attached.is_bound)
     if not is_valid:
         return None
     with transaction.atomic():
         activity = form.apply(user)
         if activity and attached.is_bound and not attached.apply(user, activity=activity, at=timezone.now()):
+            # The activity is saved by now, but it must not stay without its files.
             transaction.set_rollback(True)
             return None
     return activity
@@ -100,7 +101,7 @@ def _as_typed(data: QueryDict, about: About) -> dict[str, object]:
 
 
 def _only_partner(about: About) -> list[Organization]:
-    """The other party where there is but one: it took part in most likelihood."""
+    """Return the other party if there is only one: it most likely took part."""
     if about.agreement is None:
         return []
     ours = about.agreement.unit.organization_id

@@ -23,10 +23,9 @@ from partnerships.workflows.feeds import note_reading, open_feed, revoke_feed
 
 @require_safe
 def feed(request: UserRequest, token: str) -> HttpResponse:
-    """The dates of whoever the address belongs to; asks for no login and knows no session.
+    """Return the calendar of the person the address belongs to, without a login or session; 304 if it is unchanged.
 
-    404 for what was never an address, was revoked, or belongs to somebody deactivated: all alike. 304 for a client
-    that has what it would get.
+    An unknown address, a revoked one, and one of a deactivated person get the same 404.
     """
     found = FeedToken.objects.opened_by(token).first()
     if found is None:
@@ -51,7 +50,8 @@ def _calendar_file(content: bytes) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def feed_add(request: UserRequest) -> HttpResponse:
-    """Makes an address and shows it, this once: the answer to the POST is the only place where the secret ever is."""
+    """Create an address and show it."""
+    # The secret is in this one answer to the POST alone: the database has its hash, and no address holds it.
     if request.method != "POST":
         return redirect("me")
     try:

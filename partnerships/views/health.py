@@ -17,7 +17,7 @@ from partnerships.client_address import is_loopback
 from partnerships.models import ComponentHeartbeat
 from partnerships.operations.heartbeat import HEARTBEAT, SILENT_AFTER, Silence, sound_alarm
 
-# A broker that takes the connection and never answers must not hold up whoever asks.
+# A broker that takes the connection and never answers must not hold up the check.
 PROBE = {"socket_connect_timeout": 1, "socket_timeout": 1}
 QUEUE = "celery"
 
@@ -78,7 +78,7 @@ def broker_state() -> tuple[str, int]:
 def _waiting(broker: Any) -> int:
     try:
         return int(broker.default_channel.queue_declare(QUEUE, passive=True).message_count)
-    except ChannelError:  # nobody rang yet
+    except ChannelError:  # no worker and no wake-up has made the queue yet
         return 0
 
 

@@ -24,7 +24,7 @@ from partnerships.views.steps import form_page
 from partnerships.workflows.milestones import last_day_of_snooze
 
 WEEK_DAYS = 7
-# On one page; the list of milestones has the others.
+# Rows on the page; the list of milestones has the others.
 MOST_ROWS = 100
 MOST_ACTIVITIES = 30
 # The step of a milestone's own page that is its next one; what is met by its activity has its step there.
@@ -68,6 +68,7 @@ def my_work(request: UserRequest) -> HttpResponse:
     if not has_a_place(user):
         return render(request, "partnerships/no_role.html")
     mine = Milestone.objects.visible_to(user).pending().looked_after_by(user, today)
+    # One more than is shown, to know whether there are others without counting them.
     milestones = list(_with_context(mine).order_by("due_on", "pk")[: MOST_ROWS + 1])
     has_more = len(milestones) > MOST_ROWS
     entries = [milestone_entry(row, today) for row in milestones[:MOST_ROWS]]
@@ -162,7 +163,7 @@ def _activity_entry(activity: Activity) -> WorkItem:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def milestone_undo(request: UserRequest, pk: int) -> HttpResponse:
-    """Takes back what was just done; in place the line of my work comes back."""
+    """Undo what was just done; where scripts run, the line of my work comes back."""
     milestone = visible_or_404(_with_context(Milestone.objects.all()), request, pk)
     require_or_403(request.user, "milestone.act", milestone)
     form = UndoForm(request.POST or None, row=milestone, today=timezone.localdate())
@@ -177,7 +178,7 @@ def milestone_undo(request: UserRequest, pk: int) -> HttpResponse:
 
 
 def act_on(milestone: Milestone) -> str:
-    """The one obvious thing to do with a milestone, in a word or two for a button."""
+    """Return the next step of a milestone, in a word or two for a button."""
     if milestone.status == MilestoneStatus.SUBMITTED:
         return _("See it")
     if milestone.kind == MilestoneKind.NEXT_CONTACT:

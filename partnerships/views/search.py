@@ -74,7 +74,7 @@ def search(request: UserRequest) -> HttpResponse:
 
 
 def _groups(words: str, user: User, shown: int) -> list[HitGroup]:
-    """The first hits of each kind with the address of the list that has them all."""
+    """Return the first hits of each kind with the address of the list that has them all."""
     milestones = Milestone.objects.select_related("agreement", "owner")
     kinds: tuple[tuple[str, str, dict[str, str], Any], ...] = (
         (_("Agreements"), "agreement_list", {}, Agreement.objects.select_related("unit").prefetch_related(PARTIES)),
@@ -115,6 +115,7 @@ def _texts(words: str, user: User) -> list[HitGroup]:
 
 
 def _group(label: str, address: str, found: QuerySet, shown: int) -> HitGroup:
+    # Counting reads every hit, so it is left out where all of them are shown.
     hits = list(found[: shown + 1])
     count = found.count() if len(hits) > shown else len(hits)
     return HitGroup(label, hits[:shown], count, address, has_more=count > shown)

@@ -55,7 +55,7 @@ from partnerships.texts import LazyText
 from partnerships.views.base import visible_or_404
 from partnerships.views.related import figures_about
 
-# A row that belongs to another is shown, and as private, as that one.
+# A row that belongs to another one is shown with it, and is as private as that one.
 PARENTS: dict[type[Model], str] = {
     ActivityOrganization: "activity",
     AgreementArea: "agreement",
@@ -70,7 +70,7 @@ PARENTS: dict[type[Model], str] = {
     ProgrammeOrganizer: "programme",
     Visit: "activity",
 }
-# What else ``str`` or ``target`` of such a row reads.
+# Relations that ``str`` or ``target`` of such a row reads as well.
 NAMED: dict[type[Model], tuple[str, ...]] = {
     ActivityOrganization: ("organization",),
     AgreementArea: ("area",),
@@ -81,7 +81,7 @@ NAMED: dict[type[Model], tuple[str, ...]] = {
     ProgrammeItem: ("event", "agreement", "facility", "demand"),
     ProgrammeOrganizer: ("organization",),
 }
-# Readable by whoever reads the source; of the rest only what ``visible_to`` gives, and of any other kind nothing.
+# Everybody who reads the source may see SHARED records; of SCOPED ones ``visible_to`` decides; others are not shown.
 SHARED = frozenset({CooperationArea, Event, Honour, HonourScheme, Organization, Programme, Region, ReportedFigure})
 SCOPED = (Agreement, Activity, Demand, Document, Facility, Milestone)
 SECTIONS: tuple[tuple[Any, tuple[type[Model], ...]], ...] = (
@@ -201,6 +201,7 @@ def _visible_citations(source: Source, user: User) -> list[Citation]:
         model._default_manager.select_related(*{parent, *NAMED.get(model, ())} - {"target"})
         for model, parent in PARENTS.items()
     ]
+    # One query for each kind of record, instead of one for each citation.
     rows = source.citations.select_related("content_type").prefetch_related(GenericPrefetch("record", related))
     seen = _seen_by(user)
     return [row for row in rows if row.record is not None and seen(_root(row.record))]
@@ -260,7 +261,7 @@ def _sections(unplaced: list[CitedRecord]) -> list[SourceSection]:
 
 def _held(citation: Citation, figures: dict[int, ReportedFigure]) -> CitedRecord:
     record = citation.record
-    assert record is not None  # only those of records that are there are read
+    assert record is not None  # _visible_citations() leaves out citations of deleted records
     label = str(record._meta.get_field(citation.field).verbose_name) if citation.field else ""
     figure = figures.get(record.pk) if isinstance(record, ReportedFigure) else None
     return CitedRecord(_root(record), record, label, _value(record, citation.field), citation, figure)

@@ -199,6 +199,7 @@ class CeremonyForm:
 
     def is_valid(self) -> bool:
         """Validate every form, so that the page shows all errors at once."""
+        # A list: all() of a generator would stop at the first invalid form.
         answers = [form.is_valid() for form in self.forms]
         self._refuse_duplicates()
         self._refuse_unresolved()
