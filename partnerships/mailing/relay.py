@@ -1,4 +1,4 @@
-"""What all processes share about the mail server: its pause while it is in trouble, and the rate of a minute.
+"""The state of the mail server that all processes share: its pause while it is in trouble, and the rate of a minute.
 
 One row per relay, written only when it fails, works again, or a rate is set.
 """

@@ -44,7 +44,7 @@ class HandOverOutcome:
 
 
 class _Meaning(NamedTuple):
-    """What a 5xx, a 4xx and a broken session mean at one stage."""
+    """The meaning of a 5xx, a 4xx and a broken session at one stage."""
 
     permanent: Result
     temporary: Result
@@ -57,7 +57,7 @@ OF_MESSAGE = _Meaning(Result.REFUSED, Result.LATER, Result.INTERRUPTED)
 
 
 class Marks(Protocol):
-    """What the caller commits on the way. If the first or second returns False or raises, the server keeps nothing."""
+    """The marks that the caller commits on the way. If the first or second returns False or raises, the server keeps nothing."""
 
     def begin(self) -> bool:
         """Called when the server waits for the first byte of the message."""

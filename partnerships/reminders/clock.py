@@ -9,7 +9,7 @@ from django.utils import timezone
 
 @dataclass(frozen=True)
 class Clock:
-    """What counts as due, and the real time. The two differ while a demonstration looks ahead with ``--now``.
+    """The time up to which things are due, and the real time. The two differ while a demonstration looks ahead with ``--now``.
 
     Plans and mails fall due by ``due_at``, and a mail counts the days left from it. What is recorded as happening now
     goes by ``real_now``: leases, ``sent_at``, the ``Date`` header, who is away, whether a new plan comes too late.

@@ -1,4 +1,4 @@
-"""Who gets a reminder: the audience of its rule, else the nearest fallback person, else the nearest leads."""
+"""The recipients of a reminder: the audience of its rule, else the nearest fallback person, else the nearest leads."""
 
 import datetime as dt
 from collections import defaultdict
