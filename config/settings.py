@@ -25,7 +25,7 @@ from django.utils.translation import gettext_lazy as _
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
-# What is wrong with the environment; said together at the end of this module.
+# Problems of the environment; they are reported together at the end of this module.
 problems: list[str] = []
 missing: list[str] = []
 
@@ -230,7 +230,7 @@ LANGUAGE_CODE = "en"
 # The first choice of a filter: no condition.
 FILTERS_EMPTY_CHOICE_LABEL = _("Any")
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
-# The second one holds what the libraries show to our readers and have no Chinese for.
+# The second one holds Chinese texts that the libraries lack.
 LOCALE_PATHS = [BASE_DIR / "partnerships" / "locale", BASE_DIR / "config" / "libraries" / "locale"]
 TIME_ZONE = env.str("TIME_ZONE", default="Asia/Shanghai")
 try:
@@ -276,7 +276,7 @@ if "@" not in parseaddr(DEFAULT_FROM_EMAIL)[1]:
     problems.append(f"DEFAULT_FROM_EMAIL must hold an e-mail address, not {DEFAULT_FROM_EMAIL!r}")
 # The right-hand side of Message-IDs: stable, so that a mail keeps its identity whichever machine sends it.
 EMAIL_ID_DOMAIN = env.str("EMAIL_ID_DOMAIN", default="") or SITE.hostname
-# More than so many mails a minute the site does not hand over, whichever process sends them; 0: as many as it can.
+# Mails that the site hands over in a minute at most, over all its processes; 0: no limit.
 EMAIL_MAX_PER_MINUTE = _count("EMAIL_MAX_PER_MINUTE")
 # Nobody can know whether the mail server took a mail: hold it for a person to decide, or send the very same once more.
 REMINDERS_UNCERTAIN = _choice("REMINDERS_UNCERTAIN", "hold", "resend")
@@ -396,6 +396,6 @@ LOGGING = {
 if missing:
     problems.append(f"where DATABASE_URL is set, so must be {', '.join(missing)}")
 if problems:
-    # Whoever starts a process reads one line, not where in this file it comes from.
+    # One line for the person who starts the process, without a traceback into this file.
     sys.tracebacklimit = 0
     raise ImproperlyConfigured(f"Refusing to start. {'; '.join(problems)}.")

@@ -38,7 +38,7 @@ def is_loopback(request: HttpRequest) -> bool:
 
 
 def _without_port(entry: str) -> str | None:
-    """The address in "192.0.2.1", "192.0.2.1:443", "2001:db8::1" or "[2001:db8::1]:443"; None for anything else."""
+    """Return the address in "192.0.2.1", "192.0.2.1:443", "2001:db8::1" or "[2001:db8::1]:443"; None for anything else."""
     if entry.startswith("["):
         entry = entry[1:].partition("]")[0]
     elif entry.count(":") == 1:

@@ -13,7 +13,7 @@ LATEST_DAY = dt.date(2199, 12, 31)
 
 
 def add_months(day: dt.date, months: int) -> dt.date:
-    """``day`` moved by whole months, clamped to the end of the month (31 January + 1 = 28 or 29 February).
+    """Return ``day`` moved by whole months, clamped to the end of the month (31 January + 1 = 28 or 29 February).
 
     Count from the first date, never from the last result: chained clamping drifts.
     Raises ``OverflowError`` beyond the years 1 to 9999, as ``datetime`` does for days.
@@ -30,7 +30,7 @@ def is_weekday(day: dt.date) -> bool:
 
 
 def add_workdays(day: dt.date, count: int, is_workday: IsWorkday) -> dt.date:
-    """The ``count``-th working day after ``day``, which need not be one itself.
+    """Return the ``count``-th working day after ``day``, which need not be one itself.
 
     Raises ``ValueError`` as ``shift_to_workday`` does.
     """
@@ -40,7 +40,7 @@ def add_workdays(day: dt.date, count: int, is_workday: IsWorkday) -> dt.date:
 
 
 def shift_to_workday(day: dt.date, is_workday: IsWorkday, *, step: int) -> dt.date:
-    """The nearest working day at or before (``step=-1``) or at or after (``step=1``) ``day``.
+    """Return the nearest working day at or before (``step=-1``) or at or after (``step=1``) ``day``.
 
     Raises ``ValueError`` when a calendar knows no working day for a month: its data are broken.
     """

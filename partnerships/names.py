@@ -37,7 +37,7 @@ def fold(text: str) -> str:
 
 
 def name_key(name: str) -> str:
-    """The distinctive part of a name, without legal forms, punctuation and spaces; empty when it has no letter.
+    """Return the distinctive part of a name, without legal forms, punctuation and spaces; empty when it has no letter.
 
     >>> name_key("Zhongyi Machinery Co., Ltd.") == name_key("ＺＨＯＮＧＹＩ machinery")
     True

@@ -189,7 +189,7 @@ def refusal(user: User, action: str, obj: Model | None = None) -> LazyText | Non
 
 
 def may_enter_admin(user: User) -> bool:
-    """The office's staff, administrators of accounts or of the system, and leads of a unit."""
+    """Whether the user is office staff, an administrator of accounts or of the system, or lead of a unit."""
     if not user.is_authenticated or not user.is_active:
         return False
     return user.is_staff or user.is_superuser or user.is_user_admin or user.scope.has(Role.LEAD)
@@ -225,7 +225,7 @@ def _holds(user: User, least: Role | None, unit_ids: set[int]) -> bool:
 
 
 def _owning_units(obj: Model | None) -> set[int]:
-    """The units a row belongs to; rows that belong to another row take its units."""
+    """Return the units a row belongs to; rows that belong to another row take its units."""
     if isinstance(obj, Unit):
         return {obj.pk}
     if isinstance(obj, Organization):
@@ -247,7 +247,7 @@ def _holding_units(organization_id: int) -> set[int]:
 
 
 def _participating_units(obj: Model | None) -> set[int]:
-    """The owner of the row's agreement and the units that take part in it; around a demand the other side."""
+    """Return the owner of the row's agreement and the units that take part in it; around a demand the other side."""
     if isinstance(obj, Document):
         return _participating_units(obj.target)
     if isinstance(obj, Answer):
@@ -265,15 +265,14 @@ def _participating_units(obj: Model | None) -> set[int]:
 
 
 def _announced(delivery: Delivery) -> QuerySet[Milestone]:
-    """The milestones a mail is about; a notice is about those of the mails it tells of."""
+    """Return the milestones a mail is about; a notice is about those of the mails that failed."""
     if delivery.kind == Delivery.Kind.NOTICE:
         return Milestone.objects.filter(reminder_plans__items__delivery__notices__notice=delivery)
     return Milestone.objects.filter(reminder_plans__items__delivery=delivery)
 
 
 def _owns(user: User, action: str, obj: Model | None) -> bool:
-    """A coordinator of a unit that takes part works on the milestones given to them; everybody has their own mail,
-    calendar addresses and preferences.
+    """Whether the row is the user's own: mail, calendar address, preferences, or a milestone in a participating unit.
 
     Policy documents of a programme are published papers: whoever reads the programme reads them.
     """
@@ -312,7 +311,7 @@ def _not_ones_own_draft(user: User, agreement: Agreement) -> LazyText | None:
 
 
 def _only_drafts(user: User, agreement: Agreement) -> LazyText | None:
-    """Drafts alone, and a coordinator only drafts of their own."""
+    """Only drafts are deleted, and by a coordinator only their own."""
     if agreement.status != AgreementStatus.DRAFT:
         return _("Only drafts can be deleted; cancel or terminate it instead.")
     is_above = user.is_staff or user.is_superuser or _holds(user, Role.LEAD, {agreement.unit_id})
@@ -322,7 +321,7 @@ def _only_drafts(user: User, agreement: Agreement) -> LazyText | None:
 
 
 def _derived_dates_are_the_leads(user: User, milestone: Milestone) -> LazyText | None:
-    """A date that follows from the agreement is moved by a lead or the office."""
+    """Only a lead or the office moves a date that follows from the agreement."""
     is_above = user.is_staff or user.is_superuser or _holds(user, Role.LEAD, {milestone.unit_id})
     if milestone.is_derived and not is_above:
         return _("This date follows from the agreement; only a lead of the unit may move it.")
@@ -330,7 +329,7 @@ def _derived_dates_are_the_leads(user: User, milestone: Milestone) -> LazyText |
 
 
 def _mail_of_several_units(user: User, delivery: Delivery) -> LazyText | None:
-    """A digest may speak of several units: whoever reads it sees them all."""
+    """A mail about several units is handled only by people who work in all of them."""
     if user.is_staff or user.is_superuser or delivery.person_id == user.pk:
         return None
     if not all(_holds(user, Role.COORDINATOR, {unit_id}) for unit_id in _owning_units(delivery)):
@@ -356,21 +355,21 @@ def _announces(items: Q) -> Q:
 
 
 def _accounts_above_ones_own(user: User, account: User) -> LazyText | None:
-    """Protect accounts of staff: a user who can change an account's address can take it over by a new password."""
+    """Only a system administrator changes accounts of staff: whoever changes the address can take an account over."""
     if (account.is_superuser or account.is_staff) and not user.is_superuser:
         return _("Only a system administrator changes the accounts of staff and administrators.")
     return None
 
 
 def _logins_of_leads(user: User, account: User) -> LazyText | None:
-    """The address and the login name of somebody with a role that only a system administrator gives are changed by one."""
+    """Only a system administrator changes the login of a lead, or of a person with a role above other units."""
     if user.is_superuser or not any(_is_role_above(membership) for membership in account.memberships.all()):
         return None
     return _("Only a system administrator changes the address or the login name of a lead: it opens the account.")
 
 
 def _roles_above_ones_own(user: User, membership: UnitMembership) -> LazyText | None:
-    """A system administrator gives the role of a lead and roles in a unit with units below; nobody else gives themselves one."""
+    """Only a system administrator gives the role of a lead, a role above other units, or a role to themselves."""
     if user.is_superuser:
         return None
     if membership.user_id == user.pk:
@@ -384,6 +383,7 @@ def _is_role_above(membership: UnitMembership) -> bool:
     return membership.role >= Role.LEAD or Unit.objects.filter(parent=membership.unit_id).exists()
 
 
+# The first sentence of each docstring is printed in docs/access.md.
 VETOES: Mapping[str, Callable[[User, Any], LazyText | None]] = {
     "agreement.approve": _not_ones_own_draft,
     "agreement.delete": _only_drafts,

@@ -347,7 +347,7 @@ class PartMixin(ChoicesMixin, InlineBase):
     def get_formset(self, request: HttpRequest, obj: Model | None = None, **kwargs: Any) -> type[BaseInlineFormSet]:
         formset: Any = super().get_formset(request, obj, **kwargs)
         formset.sent_by = request
-        # The verb refuses to remove what something refers to, in the words that the pages show.
+        # Leave out Django's check of references: the verb makes it, with the message that the pages show.
         formset.form.hand_clean_DELETE = lambda form: None
         return formset
 

@@ -119,7 +119,7 @@ class ReportedFigureAdmin(RecordAdmin):
 
     @display(description=_("as of"), ordering="as_of")
     def day_or_year(self, figure: ReportedFigure) -> str:
-        """As exactly as the source says it."""
+        """Return the day, or the year alone where the source says no more."""
         is_year = figure.as_of_precision == ReportedFigure.Precision.YEAR
         return str(figure.as_of.year) if is_year else figure.as_of.isoformat()
 

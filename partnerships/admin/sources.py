@@ -118,5 +118,6 @@ class SourceAdmin(RecordAdmin):
     fieldsets = ((None, {"fields": ("title", ("publisher", "published_on"), "url", "note")}),)
 
     def get_inlines(self, request: HttpRequest, obj: Model | None) -> Inlines:
-        """All records of all units are cited here: what was taken is for those who see all units."""
+        """Show the citations only to people who see all units."""
+        # A source is cited for records of every unit.
         return self.inlines if obj and user_of(request).sees_all_units else (StatementInline,)

@@ -7,7 +7,7 @@ from typing import Any
 import factory
 from django.db.models import Model
 
-# A Monday. What a factory dates without being told lies on or around it.
+# A Monday. The default dates of the factories lie on or around it.
 DAY = dt.date(2026, 3, 2)
 PAST = (("user", "by"), ("date", "at"))
 NOON = dt.datetime(2026, 3, 2, 12, 0, tzinfo=dt.UTC)

@@ -137,7 +137,7 @@ class AgreementForm(FormWithLines):
         if not self.instance.is_editable:
             for name in agreements.LOCKED:
                 self.fields.pop(name, None)
-        # What was typed before somebody else submitted it is shown once more, though it can no longer be kept.
+        # Lines that were typed before somebody else submitted it are shown, though they can no longer be saved.
         if self.instance.is_editable or (data is not None and f"{PARTIES}-TOTAL_FORMS" in data):
             self._add_lines()
 

@@ -16,7 +16,7 @@ from partnerships.models.deliveries import NOT_THROUGH
 from partnerships.permissions import may, refusal
 from partnerships.statuses import DeliveryStatus
 
-# For what a mail brought along: no script, no form, nothing from elsewhere, no way out of the frame.
+# Content policy for the HTML of a mail: no scripts, no forms, nothing from elsewhere, no way out of the frame.
 NOTHING_BUT_STYLE = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 

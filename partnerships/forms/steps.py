@@ -53,7 +53,7 @@ class VerbForm(DomainFormMixin, forms.Form):
     """Input for one verb on one row."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)
-    # Fields of which one has to be filled in: none of them is called optional.
+    # One of these fields has to be filled in, so the page does not call them optional.
     needs_one_of: frozenset[str] = frozenset()
 
     def __init__(self, *args: Any, row: Any, today: dt.date, **kwargs: Any) -> None:

@@ -149,7 +149,7 @@ class Conflict:
 
     @property
     def last_change(self) -> Any:
-        """The newest history row of the root: who changed it and when."""
+        """Return the newest history row of the root, which says who changed it and when."""
         return self.now.history.select_related("history_user").first()
 
     def describe(self, form: VersionedForm, formsets: Iterable[Any] = (), *, reader: User) -> None:

@@ -148,19 +148,19 @@ class RecordList(Generic[Row]):
 
     @property
     def beside_filters(self) -> list[tuple[str, str]]:
-        """Parameters to keep when the filters change: all others but the page."""
+        """Return the parameters to keep when the filters change: all others but the page."""
         names = sorted(BESIDE_FILTERS - {"page"})
         return [(name, value) for name in names for value in self.data.getlist(name)]
 
     @property
     def filters_in_address(self) -> list[tuple[str, str]]:
-        """Parameters to keep when the columns change: the filters."""
+        """Return the parameters to keep when the columns change: the filters."""
         names = [name for name in self.data if name not in BESIDE_FILTERS]
         return [(name, value) for name in names for value in self.data.getlist(name)]
 
     @cached_property
     def chosen_columns(self) -> set[str]:
-        """Names of columns in the address, as far as this list has them."""
+        """Return the names of columns in the address, as far as this list has them."""
         return set(self.data.getlist("columns")) - set(self.unknown_columns)
 
     @cached_property

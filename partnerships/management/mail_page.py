@@ -67,7 +67,7 @@ def mail_detail(request: HttpRequest, name: str) -> HttpResponse:
 @require_safe
 @xframe_options_sameorigin
 def mail_html(request: HttpRequest, name: str) -> HttpResponse:
-    """The HTML part as it was sent, for the frame of mail_detail; its links open in a new tab."""
+    """Return the HTML part as it was sent, for the frame of mail_detail; its links open in a new tab."""
     html = _mail_or_404(name).html
     if html is None:
         raise Http404
@@ -80,7 +80,8 @@ def mail_source(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def mail_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """The product's own page would link to addresses that this site does not have."""
+    """Answer 404 in plain text."""
+    # The page of the product has links to addresses that this small site does not know.
     return HttpResponseNotFound(_("There is no such mail."), content_type="text/plain; charset=utf-8")
 
 

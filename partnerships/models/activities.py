@@ -171,7 +171,7 @@ class Activity(SeededModel, SearchableModel, VersionedModel):
 
     @property
     def planned_end(self) -> dt.date | None:
-        """The last day; without one, a visit or a training is over on the day it starts."""
+        """Return the last day; without one, a visit or a training is over on the day it starts."""
         return self.ends_on or (None if self.kind in LASTING_KINDS else self.starts_on)
 
 

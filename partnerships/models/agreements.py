@@ -315,7 +315,7 @@ class Agreement(SeededModel, SearchableModel, VersionedModel):
 
     @property
     def signing_date(self) -> dt.date:
-        """The day of signing of an agreement that is signed (``agreement_signed_has_date``)."""
+        """Return the day of signing; call it on a signed agreement alone, which always has one."""
         if self.signed_on is None:
             raise ValueError("not signed")
         return self.signed_on
@@ -330,5 +330,5 @@ class Agreement(SeededModel, SearchableModel, VersionedModel):
 
     @property
     def current_term(self) -> "AgreementTerm | None":
-        """The term with the highest number; from prefetched terms without a query."""
+        """Return the term with the highest number; without a query if the terms are prefetched."""
         return max(self.terms.all(), key=lambda term: term.number, default=None)

@@ -96,17 +96,17 @@ class History(HistoricalRecords):
 
 
 def none_of(*fields: str) -> Q:
-    """The condition that all of the nullable ``fields`` are null."""
+    """Return the condition that all of the nullable ``fields`` are null."""
     return Q(**{f"{field}__isnull": True for field in fields})
 
 
 def exactly_one(*fields: str) -> Q:
-    """The condition that one of the nullable ``fields`` is set and the others are null."""
+    """Return the condition that one of the nullable ``fields`` is set and the others are null."""
     return reduce(or_, (Q(**{f"{other}__isnull": other != field for other in fields}) for field in fields))
 
 
 def is_one_of(field: str, values: Collection[str]) -> models.Func:
-    """The condition ``field__in=values`` with the values as words of the statement, not as its parameters.
+    """Return the condition ``field__in=values`` with the values in the text of the statement, not as its parameters.
 
     SQLite uses a partial index (``WHERE status IN ('open', 'submitted')``) only for a condition it can read there.
     ``values`` are constants of the code: they are not escaped.

@@ -14,7 +14,7 @@ from partnerships.models.events import Event
 
 class CeremonyDraftQuerySet(models.QuerySet):
     def of(self, user: Any) -> Self:
-        """A draft is private: its author's, and nobody else's."""
+        """Return the drafts of ``user``; nobody else sees them."""
         return self.filter(author=user)
 
     def unfinished(self) -> Self:

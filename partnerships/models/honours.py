@@ -152,7 +152,7 @@ class Honour(SeededModel, SearchableModel, VersionedModel):
         constraints = [
             models.UniqueConstraint(
                 fields=["scheme", "organization", "granted_on"],
-                # One that was recorded in error does not stand in the way of the right one.
+                # Withdrawn honours do not count: one that was recorded in error must not block the right one.
                 condition=Q(status=HonourStatus.RECORDED),
                 name="honour_unique",
                 violation_error_code="granted_on",

@@ -51,7 +51,7 @@ class MilestoneKind(models.TextChoices):
     UNFINISHED_ACTIVITY = "unfinished_activity", _("Activity to complete")
 
 
-# Derived by the workflows from what they follow; people do not add these by hand.
+# Derived by the workflows from other records; people do not add these by hand.
 DERIVED_KINDS = frozenset(
     {
         MilestoneKind.DECISION_DATE,
@@ -103,11 +103,11 @@ class MilestoneQuerySet(ScopedQuerySet):
         return self.pending().filter(away_alone("owner", today))
 
     def derived_of(self, row: models.Model) -> Self:
-        """The derived milestones whose target is ``row``."""
+        """Return the derived milestones whose target is ``row``."""
         return self.derived_of_all([row])
 
     def derived_of_all(self, rows: Collection[models.Model]) -> Self:
-        """The derived milestones whose target is one of ``rows``, which are of one model."""
+        """Return the derived milestones whose target is one of ``rows``, which are of one model."""
         name = str(next(iter(rows))._meta.model_name)
         # The agreement is also set on the milestones of its activities and facilities, which are not its own.
         others = none_of(*MILESTONE_TARGETS) if name not in MILESTONE_TARGETS else Q()

@@ -104,7 +104,7 @@ class CreditCodeField(models.CharField):
 
 
 def telling_key(name: str) -> str:
-    """The distinctive part of a name, as ``NameKey`` holds it; empty where it is too short to say anything."""
+    """Return the distinctive part of a name, as ``NameKey`` holds it; empty where it is too short to say anything."""
     key = name_key(name)[:LONGEST_KEY]
     return key if len(key) >= SHORTEST_TELLING_KEY else ""
 
@@ -134,7 +134,7 @@ class OrganizationQuerySet(ScopedQuerySet):
         return self.filter(pk__in=SearchEntry.objects.matching(Organization, text))
 
     def look_alikes(self, name: str) -> "OrganizationQuerySet":
-        """Organizations one of whose names starts with, or is the start of, the distinctive part of ``name``.
+        """Return organizations one of whose names starts with, or is the start of, the distinctive part of ``name``.
 
         A warning, never a block: compared is what is left without legal forms, so a short form finds the long one.
         """
@@ -142,7 +142,7 @@ class OrganizationQuerySet(ScopedQuerySet):
         return self.filter(pk__in=NameKey.objects.resembling([key]).values("organization")) if key else self.none()
 
     def look_alikes_of(self, names: Iterable[str]) -> "dict[str, list[Organization]]":
-        """The look-alikes of each name, those of the very same name first: two queries, however many names."""
+        """Return the look-alikes of each name, those of the very same name first: two queries, however many names."""
         keys = {name: telling_key(name) for name in names}
         found = list(
             NameKey.objects.resembling({key for key in keys.values() if key}).values_list("organization", "key")
@@ -157,7 +157,7 @@ class OrganizationQuerySet(ScopedQuerySet):
         return alike
 
     def resembling(self, organization: "Organization") -> "OrganizationQuerySet":
-        """Others in use that look like it by its name or its Chinese name."""
+        """Return others in use that look like it by its name or its Chinese name."""
         rows = self.not_archived().exclude(pk=organization.pk)
         alike = rows.look_alikes(organization.name)
         return alike | rows.look_alikes(organization.name_zh) if organization.name_zh else alike

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from partnerships.dates import EARLIEST_DAY, LATEST_DAY, IsWorkday, add_months, shift_to_workday
 from partnerships.models.base import History, OfficeModel
 
-# Periods are typed by people: a bound keeps a slip (30 years as 30,000 months) from leaving the calendar.
+# Bounds for typing errors: 30 years entered as 30,000 months would leave the calendar.
 LONGEST_PERIOD_MONTHS = 1200
 LONGEST_PERIOD_DAYS = 3650
 

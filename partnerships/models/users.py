@@ -67,12 +67,12 @@ class Scope:
 
 
 def left_alone(person: str) -> Q:
-    """The condition that nobody who can be reached is ``person``, a nullable relation: missing, inactive, no address."""
+    """Return the condition that ``person``, a nullable relation, is missing, inactive, or has no address."""
     return Q(**{f"{person}__isnull": True}) | Q(**{f"{person}__is_active": False}) | Q(**{f"{person}__email": ""})
 
 
 def away_alone(person: str, today: dt.date) -> Q:
-    """The condition that ``person`` is absent on ``today`` and has no deputy who is there and can be reached."""
+    """Return the condition that ``person`` is absent on ``today`` and has no deputy who is there and can be reached."""
     away = Q(**{f"{person}__absent_from__lte": today, f"{person}__absent_until__gte": today})
     deputy = f"{person}__deputy"
     deputy_away = Q(**{f"{deputy}__absent_from__lte": today, f"{deputy}__absent_until__gte": today})
@@ -91,13 +91,13 @@ class ScopedQuerySet(models.QuerySet):
         return self.filter(self.in_scope(user))
 
     def in_scope(self, user: "User") -> Q:
-        """The condition for a person with roles in units, neither office staff nor administrator."""
+        """Return the condition for a person with roles in units, neither office staff nor administrator."""
         return Q(unit__in=user.scope.unit_ids)
 
 
 class UserQuerySet(ScopedQuerySet):
     def in_scope(self, user: "User") -> Q:
-        """Colleagues: oneself and whoever has a role in a unit of one's scope."""
+        """Return the condition for colleagues: oneself and people with a role in a unit of one's scope."""
         colleagues = UnitMembership.objects.filter(unit__in=user.scope.unit_ids).values("user")
         return Q(pk=user.pk) | Q(pk__in=colleagues)
 
@@ -281,7 +281,7 @@ class Tree:
 
 
 def read_tree(model: type[models.Model]) -> Tree:
-    """The whole shape of a table with a ``parent``, in one query: for a few thousand rows at most."""
+    """Return the shape of a table with a ``parent``, in one query. For a few thousand rows at most."""
     return Tree(dict(model._base_manager.values_list("pk", "parent_id")))
 
 

@@ -54,7 +54,7 @@ class CalendarDay(OfficeModel):
 
 
 def workday_test(calendar: WorkCalendar | None) -> IsWorkday:
-    """A function that says whether a day is worked; reads the calendar's days once."""
+    """Return a function that says whether a day is worked; it reads the calendar's days once."""
     if calendar is None:
         return is_weekday
     return _test_of(dict(calendar.days.values_list("day", "is_workday")))

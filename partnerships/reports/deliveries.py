@@ -72,7 +72,7 @@ class Matrix:
 
     @property
     def waiting(self) -> int:
-        """Areas promised for which nothing was delivered, neither here nor below."""
+        """Return the promised areas for which nothing was delivered, neither here nor below."""
         return sum(1 for line in self.lines if line.promise and not line.total.family.delivered)
 
 
@@ -90,7 +90,7 @@ _Key = tuple[int | None, int | None]  # area, organization
 def promised_and_delivered(
     agreement: Agreement, user: User, *, parties: Sequence[AgreementParty], promised: Sequence[AgreementArea]
 ) -> Matrix:
-    """The matrix as ``user`` may see it: the credits in one query, those below in one for each level.
+    """Return the matrix as ``user`` may see it: the credits in one query, those below in one for each level.
 
     Columns are the other signatories who have not withdrawn, and whoever else something was credited to. ``parties``
     come with their organizations, ``promised`` with their areas, ``agreement`` with its unit.

@@ -68,7 +68,7 @@ def _members_with_honour(of: Subject) -> QuerySet:
 
 
 def _region_with_honour(of: Subject) -> QuerySet:
-    """Regions are four levels deep at most: country, province, city, county."""
+    # Regions are four levels deep at most: country, province, city, county.
     region = of("region")
     inside = Q(region=region) | Q(region__parent=region) | Q(region__parent__parent=region)
     holders = Organization.objects.filter(**_holding(of("scheme")))

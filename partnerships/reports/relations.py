@@ -20,7 +20,7 @@ class Relation:
 
 
 def relations_of(organization: Organization, user: User, today: dt.date) -> dict[str, Relation]:
-    """The numbers ``user`` may see, by name; one count each."""
+    """Return the numbers ``user`` may see, by name; one count each."""
     agreements = Agreement.objects.visible_to(user).filter(parties__organization=organization)
     activities = Activity.objects.visible_to(user).filter(partners__organization=organization)
     demands = Demand.objects.visible_to(user).filter(organization=organization)

@@ -13,7 +13,7 @@ LAST_YEAR = 2100  # the library stops long before
 
 
 def known_days() -> tuple[dt.date, list[CalendarDay]]:
-    """The last day known, and every holiday and weekend day worked until then, not saved.
+    """Return the last day known, and every holiday and weekend day worked until then, not saved.
 
     A year counts as known when the library has its worked weekends: they are decreed each autumn, and beyond them the
     library goes on guessing without saying so.
@@ -36,7 +36,7 @@ def _days(off: dict[dt.date, str], worked: list[dt.date]) -> Iterator[CalendarDa
 
 
 def seed_work_calendar() -> int:
-    """Creates the calendar and the days it lacks, and moves on the day until which it is known; how many changes.
+    """Create the calendar and the days it lacks, move on its last known day, and return the number of changes.
 
     A day that people changed or removed stays as they left it.
 

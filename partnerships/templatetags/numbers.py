@@ -13,7 +13,7 @@ register = template.Library()
 
 @register.simple_tag
 def delivered_url(agreement: Agreement, cell: MatrixCell, of: str, status: str) -> str:
-    """The follow-ups counted in ``cell``. ``of``: "agreement" for its own, "framework" with those below it."""
+    """Return the address of the follow-ups in ``cell``; ``of`` is "agreement", or "framework" with those below it."""
     query: dict[str, str | int] = {of: agreement.pk}
     if cell.area:
         query["area"] = cell.area.pk
@@ -24,11 +24,11 @@ def delivered_url(agreement: Agreement, cell: MatrixCell, of: str, status: str) 
 
 @register.filter
 def relation_url(relation: Relation) -> str:
-    """The list whose rows a relation counts."""
+    """Return the address of the list whose rows a relation counts."""
     return f"{reverse(relation.address)}?{urlencode(relation.query)}"
 
 
 @register.simple_tag
 def list_url(address: str, **query: str | int) -> str:
-    """The list at ``address``, filtered."""
+    """Return the address of the list named ``address``, filtered."""
     return f"{reverse(address)}?{urlencode(query)}"

@@ -112,7 +112,7 @@ def taking_part(row: Activity | Facility) -> str:
 
 @register.filter
 def masked(value: str) -> str:
-    """A phone number or address of which a viewer sees the ends only."""
+    """Return a phone number or address; a viewer gets its ends only."""
     if not value:
         return ""
     name, at, domain = value.partition("@")

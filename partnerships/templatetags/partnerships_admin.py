@@ -8,5 +8,5 @@ register = template.Library()
 
 @register.filter
 def item(mapping: Mapping[Any, Any], key: object) -> Any:
-    """The value under ``key``, or the key itself: a status no table knows any more still says something."""
+    """Return the value under ``key``, or the key itself, such as a status that no table has any more."""
     return mapping.get(key, key)

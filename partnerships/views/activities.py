@@ -69,7 +69,7 @@ def activity_step(request: UserRequest, pk: int, step: str) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def activity_log(request: UserRequest) -> HttpResponse:
-    """A follow-up from anywhere. ``?agreement=``, ``event=``, ``organization=`` and ``day=`` say what it is about."""
+    """Enter a follow-up from anywhere. ``?agreement=``, ``event=``, ``organization=`` and ``day=`` say what it is about."""
     require_or_403(request.user, "activity.add")
     return entry_page(request, about(request))
 
@@ -98,7 +98,7 @@ def activity_edit(request: UserRequest, pk: int) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def activity_attach(request: UserRequest, pk: int) -> HttpResponse:
-    """Photos and minutes of the activity ``pk``, several at once."""
+    """Attach photos and minutes to the activity ``pk``, several at once."""
     activity = visible_or_404(_with_context(), request, pk)
     require_or_403(request.user, "document.upload", Document(activity=activity))
     form = AttachmentForm(request.POST or None, request.FILES or None)

@@ -56,7 +56,7 @@ PLANS_AT_MOST = 300
 @login_required
 @require_safe
 def agreement_detail(request: UserRequest, pk: int) -> HttpResponse:
-    """The whole page; asked by htmx for its timeline, that part alone."""
+    """Show the page, or its timeline alone when htmx asks for that."""
     rows = Agreement.objects.select_related("unit", "unit__work_calendar", "type", "coordinator", "event")
     agreement = visible_or_404(rows.select_related("created_by").with_current_end(), request, pk)
     timeline = timeline_context(request, agreement_timeline(agreement))
@@ -170,7 +170,7 @@ def _standing(agreement: Agreement, today: dt.date) -> dict[str, bool]:
 
 
 def _decision(agreement: Agreement, terms: list[AgreementTerm]) -> dict[str, object] | None:
-    """The decision date of the current term with the term and calendar it was counted from."""
+    """Return the decision date of the current term with the term and calendar it was counted from."""
     term = max(terms, key=lambda term: term.number, default=None)
     if term is None or term.ends_on is None:
         return None
@@ -181,7 +181,7 @@ def _decision(agreement: Agreement, terms: list[AgreementTerm]) -> dict[str, obj
 
 
 def _first_of_each(agreement: Agreement, user: User) -> dict[str, Any]:
-    """The rows of the longer parts of the page, each cut to its first with the number of all of them."""
+    """Return the rows of the longer parts of the page, each cut to its first with the number of all of them."""
     activities = agreement.activities.select_related("owner").prefetch_related(
         "partners__organization", "credits__area"
     )

@@ -12,7 +12,7 @@ from partnerships.requests import UserRequest
 
 
 def visible_or_404(rows: ScopedQuerySet, request: UserRequest, pk: int) -> Any:
-    """The row ``pk`` of ``rows``; outside the person's scope there is no such page."""
+    """Return the row ``pk`` of ``rows``; 404 if it lies outside the person's scope."""
     return get_object_or_404(rows.visible_to(request.user), pk=pk)
 
 

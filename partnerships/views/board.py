@@ -55,7 +55,7 @@ def activity_board(request: UserRequest) -> HttpResponse:
 
 
 def board_address(query: str, activity: Activity) -> str:
-    """The board as it was left, at the card of ``activity``."""
+    """Return the address of the board as it was left, at the card of ``activity``."""
     return f"{reverse('activity_board')}?{QueryDict(query).urlencode()}#card-{activity.pk}"
 
 

@@ -27,7 +27,7 @@ from partnerships.models.milestones import MILESTONE_TARGETS
 from partnerships.requests import UserRequest
 from partnerships.statuses import ActivityStatus, MilestoneStatus
 
-# So many entries stand on a day of the month; the day's own page has them all.
+# Entries shown on a day of the month; the day's own page has all of them.
 SHOWN = 4
 PAGE_SIZE = 50
 OFF = (MilestoneStatus.WAIVED, MilestoneStatus.CANCELLED)

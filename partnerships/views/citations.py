@@ -13,7 +13,7 @@ Cited = dict[tuple[int, int], list[Citation]]
 
 
 def citations_of(rows: Iterable[Model | None]) -> Cited:
-    """The citations of ``rows`` in one query, by content type and id; templates ask with ``{% cite row "field" %}``."""
+    """Return the citations of ``rows``, read in one query, by content type and id; templates ask with ``{% cite row "field" %}``."""
     wanted: dict[int, set[Any]] = defaultdict(set)
     for row in rows:
         if row is not None:

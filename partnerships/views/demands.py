@@ -24,7 +24,7 @@ from partnerships.views.citations import citations_of
 from partnerships.views.related import documents_of, milestones_of
 from partnerships.views.steps import form_page, grouped_offers, impossible, step_page
 
-# Steps of a demand that ask more than a date: form, title, and what is said when it is done.
+# Steps of a demand that need more than a date: form, title, and the message when it is done.
 VERBS: dict[str, tuple[Any, Any, Any]] = {
     "ask": (AskUnitsForm, gettext_lazy("Ask units to answer"), gettext_lazy("Asked. Their answers appear here.")),
     "agreement": (

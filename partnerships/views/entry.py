@@ -110,7 +110,7 @@ def _only_partner(about: About) -> list[Organization]:
 
 
 def _shown(request: UserRequest, form: NewActivityForm, attached: AttachmentForm) -> HttpResponse:
-    """The page; for a script the part that depends on the agreement, or the agreements found alone."""
+    """Show the page; for a script only the part that depends on the agreement, or the agreements found."""
     target = request.htmx.target if request.htmx else None
     part = {"about": "_about", "agreements": "_agreements"}.get(target or "", "form")
     context = {"form": form, "attached": attached, "agreements": _agreements(form, request.user)}

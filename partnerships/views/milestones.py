@@ -40,11 +40,11 @@ from partnerships.views.citations import citations_of
 from partnerships.views.steps import form_page, grouped_offers, step_page
 from partnerships.workflows.milestones import last_day_of_snooze, new_action_point
 
-# To what an action point is added.
+# Records to which an action point can be added.
 TARGETS: dict[str, Any] = {"agreement": Agreement, "activity": Activity, "event": Event}
-# Taken right on the page, in this order; every other step has its own confirm page.
+# Steps that are taken on the page itself, in this order; every other step has a confirm page.
 PRIMARY_STEPS = ("accept", "meet", "submit")
-# What meets a milestone that follows from an activity.
+# The steps of an activity that meet its derived milestones.
 STEP_OF_KIND = {MilestoneKind.STARTING_ACTIVITY: "start", MilestoneKind.UNFINISHED_ACTIVITY: "complete"}
 VERSIONS = Prefetch("versions", DocumentVersion.objects.select_related("uploaded_by"))
 
@@ -79,7 +79,7 @@ def milestone_detail(request: UserRequest, pk: int) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def milestone_add(request: UserRequest, target: str, pk: int) -> HttpResponse:
-    """An action point of the agreement, follow-up or event ``pk``; for a script the form alone, to stand in its page."""
+    """Add an action point to the agreement, follow-up or event ``pk``; for a script the form alone, to stand in its page."""
     if target not in TARGETS:
         raise Http404(f"no action points of {target}")
     row = visible_or_404(TARGETS[target]._default_manager.select_related("unit"), request, pk)
@@ -163,7 +163,7 @@ def _log(request: UserRequest, milestone: Milestone) -> HttpResponse:
 
 
 def _primary_form(milestone: Milestone, offers: dict[str, Any], today: dt.date) -> Any:
-    """The form of the one step this page is for, or None when there is none for this person."""
+    """Return the form of the one step this page is for, or None when there is none for this person."""
     names = {offer.transition.name for offer in offers["open"]}
     name = next((name for name in PRIMARY_STEPS if name in names), None)
     if name is None:
@@ -196,7 +196,7 @@ def _side_forms(milestone: Milestone, user: User, today: dt.date) -> dict[str, o
 
 
 def _step_of_its_activity(milestone: Milestone, user: User) -> dict[str, str] | None:
-    """The step of its activity that meets this milestone, where the person may take it."""
+    """Return the step of its activity that meets this milestone, where the person may take it."""
     step = STEP_OF_KIND.get(MilestoneKind(milestone.kind))
     if step is None or not milestone.is_pending or not may(user, "activity.edit", milestone.activity):
         return None

@@ -27,7 +27,7 @@ WEEK_DAYS = 7
 # Rows on the page; the list of milestones has the others.
 MOST_ROWS = 100
 MOST_ACTIVITIES = 30
-# The step of a milestone's own page that is its next one; what is met by its activity has its step there.
+# The next step of these is not to mark them as met: a contact is logged, and an activity is started or completed.
 LOGGED, DONE_BY_ACTIVITY = (
     MilestoneKind.NEXT_CONTACT,
     {
@@ -203,7 +203,7 @@ def _absent_whose_deputy_is(user: User, today: dt.date) -> QuerySet:
 
 
 def _waiting_mails(user: User) -> dict[str, object]:
-    """Mails about what the person looks after that failed, are uncertain or held, with the list of exactly these."""
+    """Count the mails about what the person looks after that failed, are uncertain or held, with the list of exactly these."""
     count = Delivery.objects.needing_attention().tended_by(user).count()
     return {"count": count, "url": f"{reverse('mail_list')}?status=waiting&looked_after=yes"}
 

@@ -56,7 +56,7 @@ RELATION_WORDS = {
 @login_required
 @require_safe
 def organization_detail(request: UserRequest, pk: int) -> HttpResponse:
-    """The whole page; asked by htmx for its timeline, that part alone."""
+    """Show the page, or its timeline alone when htmx asks for that."""
     rows = Organization.objects.select_related("region", "region__parent").prefetch_related(HOLDERS)
     organization, user, today = visible_or_404(rows, request, pk), request.user, timezone.localdate()
     sees_details = may(user, "organization.view_details", organization)

@@ -16,7 +16,7 @@ _NAME = re.compile(r"[a-z_0-9-]{1,60}", re.ASCII)
 @login_required
 @require_safe
 def pick(request: UserRequest, kind: str) -> HttpResponse:
-    """Answers for the field ``?field=``, whose words and choice stand beside it in the address as in its form."""
+    """Return the options of the field ``?field=``; its words and choice are in the address as in its form."""
     name = request.GET.get("field", "")
     if kind not in PICKS or not _NAME.fullmatch(name):
         raise Http404(f"no choice of {kind}")

@@ -38,7 +38,7 @@ from partnerships.requests import UserRequest
 from partnerships.views.base import require_or_403, visible_or_404
 
 PAGE_SIZE = 50
-# Of a group; the others are found by choosing one of these first.
+# Choices shown under one heading; the others appear once one of these is chosen.
 MOST_IN_A_GROUP = 12
 UNDONE = Prefetch(
     "activities", Activity.objects.unfinished().order_by(F("starts_on").asc(nulls_last=True), "pk"), "planned"
@@ -70,7 +70,7 @@ def quiet(request: UserRequest) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def quiet_log(request: UserRequest, pk: int) -> HttpResponse:
-    """Logs a call about one agreement; in place where scripts run, else on a page of its own and back to the list."""
+    """Log a call about one agreement; in place where scripts run, else on a page of its own and back to the list."""
     agreement = visible_or_404(Agreement.objects.select_related("unit").prefetch_related(PARTIES), request, pk)
     require_or_403(request.user, "contact_note.add", agreement)
     form = ContactNoteForm(request.POST or None, today=timezone.localdate(), auto_id=f"log{pk}_%s")

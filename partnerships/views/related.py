@@ -22,7 +22,7 @@ VERSIONS = Prefetch("versions", DocumentVersion.objects.select_related("uploaded
 
 
 def figures_about(user: User, **subject: object) -> list[ReportedFigure]:
-    """The figures reported about something, each with how many records ``user`` may see against it."""
+    """Return the figures reported about something, each with how many records ``user`` may see against it."""
     return list(with_records(ReportedFigure.objects.visible_to(user).filter(**subject), user))
 
 
@@ -50,6 +50,6 @@ def demands_among(user: User, **condition: object) -> list[Demand]:
 
 
 def demands_behind(user: User, **outcome: object) -> list[Demand]:
-    """The demands of which an agreement or a project came: the chain read backwards."""
+    """Return the demands that an agreement or a project came of."""
     outcomes = DemandOutcome.objects.filter(**outcome)
     return demands_among(user, pk__in=outcomes.values("demand"))

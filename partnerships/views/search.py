@@ -36,7 +36,7 @@ from partnerships.models.documents import DOCUMENT_TARGETS
 from partnerships.names import fold
 from partnerships.requests import UserRequest
 
-# Of each kind: on the page, and in the box below the search field while one types.
+# Hits shown of each kind: on the page, and in the box below the search field while the user types.
 SHOWN, SHOWN_WHILE_TYPING = 8, 4
 SHORTEST = 2
 
@@ -60,7 +60,7 @@ class HitGroup:
 @login_required
 @require_safe
 def search(request: UserRequest) -> HttpResponse:
-    """The page; for a script the results alone: of the page's own field, or short ones for the box on every page."""
+    """Show the page; for a script the results alone, and fewer of them for the search box on every page."""
     form = SearchForm(request.GET)
     words = form.cleaned_data["q"] if form.is_valid() else ""
     is_typing = request.htmx and request.htmx.target == "found"

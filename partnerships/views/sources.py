@@ -134,12 +134,12 @@ class CitedRecord:
 
     @property
     def place(self) -> int:
-        """The number of its section."""
+        """Return the number of its section."""
         return PLACES.get(type(self.root), ELSEWHERE)
 
     @property
     def order(self) -> tuple[bool, int]:
-        """A phrase that names a record stands with it, before what merely repeats the name."""
+        """Return a sort key: records that a phrase names come before those that only repeat the name."""
         return self.record != self.root or bool(self.field_label), self.place
 
 
@@ -226,7 +226,7 @@ def _seen_by(user: User) -> Callable[[Any], bool]:
 def _sentences(
     source: Source, citations: list[Citation], figures: dict[int, ReportedFigure], to_dos: list[ToDo]
 ) -> tuple[list[Sentence], list[CitedRecord]]:
-    """The source's sentences with what is cited from each and left open by it, and what no sentence is given for."""
+    """Return the sentences with their records and open points, and the records that are cited for no sentence."""
     sentences = {row.pk: Sentence(statement=row) for row in source.statements.all()}
     places = {(type(row.record), row.object_id, row.field): row.statement_id for row in citations if row.statement_id}
     unplaced = []

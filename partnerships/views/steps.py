@@ -17,12 +17,12 @@ from partnerships.texts import LazyText
 from partnerships.views.base import require_or_403
 
 WorkflowRow = Activity | Agreement | Answer | Demand | Facility | Honour | Milestone
-# Steps that ask for nothing but their date: a click is enough where the day is today.
+# Steps that need only a date: one click takes them as of today.
 DATE_ALONE = frozenset({"start"})
 
 
 def step_page(request: UserRequest, row: WorkflowRow, name: str, *, back: str = "") -> HttpResponse:
-    """The page of one step of a transition table. 404 for a step that does not exist, 403 for whoever may not.
+    """Show the page of one step of a transition table. 404 for a step that does not exist, 403 for whoever may not.
 
     ``back`` is the address it leads to when done or left, the row's own page without it.
     """
@@ -47,7 +47,7 @@ def form_page(
     back: str = "",
     **apply: object,
 ) -> HttpResponse:
-    """Shows ``form`` about ``row``; after a POST that is accepted, goes ``back`` or to the row's page with a message."""
+    """Show ``form`` about ``row``; after a POST that is accepted, go ``back`` or to the row's page with a message."""
     is_stale, in_place = False, _in_place(request)
     owner_before = getattr(row, "owner_id", None)
     if in_place:
@@ -61,7 +61,7 @@ def form_page(
         row.refresh_from_db()
         is_stale = request.POST.get("version") not in (None, str(row.version))
     if is_stale:
-        # What was typed stays; sent again it is meant for the row as the person has now seen it.
+        # The page shows the row as it is now, so sending the form again is deliberate: it gets the current version.
         form.data = request.POST.copy() | {"version": str(row.version)}
     context = {"form": form, "row": row, "title": title, "is_stale": is_stale, "today": timezone.localdate()}
     context["back"] = back or row.get_absolute_url()
@@ -74,7 +74,7 @@ _TARGET = re.compile(r"form-([a-z]+-[0-9]+)", re.ASCII)
 
 
 def _in_place(request: UserRequest) -> str:
-    """The line of my work whose form this is, such as ``milestone-5``; empty for a page."""
+    """Return the line of my work whose form this is, such as ``milestone-5``; empty for a page."""
     target = request.htmx.target if request.htmx else None
     found = _TARGET.fullmatch(target or "")
     return found[1] if found else ""
@@ -83,7 +83,7 @@ def _in_place(request: UserRequest) -> str:
 def _done_in_place(
     request: UserRequest, row: WorkflowRow, target: str, *, done: str, undo: dict[str, object] | None
 ) -> HttpResponse:
-    """The line itself gives way to what was done, with the way back where there is one."""
+    """Replace the line of my work by what was done, with a link to undo it where that is possible."""
     context = {"row": row, "done": done, "undo": undo, "target": target}
     answer = render(request, "partnerships/_work_done.html", context)
     return reswap(retarget(answer, f"#work-{target}"), "outerHTML")
@@ -103,7 +103,7 @@ def _undo(row: WorkflowRow, changed: object, owner_before: int | None) -> dict[s
 
 
 def impossible(request: UserRequest, row: WorkflowRow, label: LazyText) -> HttpResponse:
-    """The page that says why ``label`` cannot be done with ``row`` now."""
+    """Show the page that says why ``label`` cannot be done with ``row`` now."""
     return render(request, "partnerships/step_impossible.html", {"row": row, "title": label}, status=409)
 
 

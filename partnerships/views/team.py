@@ -25,9 +25,9 @@ from partnerships.views.base import require_or_403
 from partnerships.workflows.handover import KINDS, HandOverResult, open_items
 
 WEEK_DAYS, MONTH_DAYS = 7, 30
-# Of a team; whoever leads more people than that looks at them unit by unit.
+# People shown of a team; a lead of more people looks at them unit by unit.
 MOST_PEOPLE = 200
-# Of one hand-over: each item is a verb of its own, and one transaction holds them all.
+# Items of one hand-over at most: each of them takes a verb, and one transaction locks them all.
 MOST_ITEMS = 200
 MOST_REASONS = 20
 
@@ -117,7 +117,7 @@ def _address(list_name: str, unit: Unit | None, query: Mapping[str, str | int]) 
 
 
 def _waiting_mails(user: User, units: set[int] | None, unit: Unit | None) -> dict[str, object]:
-    """Mails that failed, are uncertain or held, with the list of exactly these."""
+    """Count the mails that failed, are uncertain or held, with the list of exactly these."""
     rows = Delivery.objects.visible_to(user).needing_attention()
     if units is not None:
         rows = rows.about(Milestone.objects.visible_to(user).filter(unit__in=units))
@@ -165,14 +165,14 @@ def team_hand_over_nobody(request: UserRequest) -> HttpResponse:
 
 
 def _may_look_at(user: User, person: User) -> bool:
-    """A colleague, or whoever looks after something one sees."""
+    """Whether ``person`` is a colleague, or looks after something that ``user`` sees."""
     if User.objects.visible_to(user).filter(pk=person.pk).exists():
         return True
     return any(rows.exists() for rows in open_items(user, person).values())
 
 
 def _hand_over(request: UserRequest, giver: User | None) -> HttpResponse:
-    """GET lists what there is; POST shows what would move; POST with ``step=do`` moves it, and says what could not."""
+    """List the items on GET, preview the hand-over on POST; with ``step=do`` do it and say what could not move."""
     user, outcome = request.user, None
     form = HandOverForm(request.POST or None, user=user, giver=giver)
     step = request.POST.get("step", "")

@@ -59,7 +59,7 @@ ACTIVITY = Aggregate(
     "activity.add",
     "activity.edit",
     parts=(ActivityOrganization, ActivityCredit, Training, ResearchProject, Visit),
-    # The kind decides which details there are; what comes next is said when it is completed.
+    # The kind decides which details there are; the next step is entered at the completion.
     fixed=frozenset({"kind", "next_step", "no_next_step_reason"}),
 )
 
@@ -130,7 +130,7 @@ def _register(
 
 
 def credits_of(areas: Iterable[CooperationArea], organizations: Iterable[Organization]) -> list[ActivityCredit]:
-    """The credits that a page offers at first: each area counts for each organization."""
+    """Return the credits that a page offers at first: each area counts for each organization."""
     organizations = list(organizations)
     return [ActivityCredit(area=area, organization=partner) for area in areas for partner in organizations]
 
@@ -486,7 +486,7 @@ def _register_next_step(activity: Activity, due_on: dt.date, *, actor: User | No
     milestone = new_action_point(
         activity, title=activity.next_step, due_on=due_on, owner=owner, is_sample=activity.is_sample
     )
-    # An activity that is reopened and completed again asks for the same once more.
+    # An activity that is reopened and completed again may have the same next step.
     if is_open_already(milestone):
         return
     try:

@@ -53,7 +53,7 @@ from partnerships.workflows.transitions import (
 
 LEAST_SIGNATORIES = 2
 TITLE_IS_THERE = gettext_lazy("This unit has an agreement of this title already.")
-# What was signed; editable again only after a return or a correction.
+# Columns of what was signed; they can be edited again only after a return or a correction.
 LOCKED = (
     "title",
     "title_as_signed",

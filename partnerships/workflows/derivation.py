@@ -262,7 +262,7 @@ def _is_new_round(milestone: Milestone, derived: Derived) -> bool:
 
 
 def _differences(row: Any, milestone: Milestone, derived: Derived) -> dict[str, Any]:
-    """The columns in which ``milestone`` is not what ``derived`` asks for, with what they should hold."""
+    """Return the columns in which ``milestone`` is not what ``derived`` asks for, with what they should hold."""
     # Only a title with a name in it can change. The others are fixed.
     wanted: dict[str, Any] = {**placement(row), **(derived.titles() if derived.name else {})}
     is_kept = milestone.overridden_at is not None and not _is_new_round(milestone, derived)

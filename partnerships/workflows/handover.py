@@ -29,7 +29,7 @@ class HandOverKind:
     pending: Callable[[Any], QuerySet]
 
 
-# In the order they move: with an agreement or activity go those of its milestones that did not go on their own.
+# In the order in which they move. Milestones come first: the others of an agreement or activity go along with it.
 KINDS: Mapping[str, HandOverKind] = {
     "milestone": HandOverKind(Milestone, "owner", assign_milestone, "milestone.act", lambda rows: rows.pending()),
     "activity": HandOverKind(Activity, "owner", assign_activity, "activity.edit", lambda rows: rows.unfinished()),

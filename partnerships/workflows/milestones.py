@@ -62,7 +62,7 @@ MILESTONE = Aggregate(
     fixed=frozenset({"unit", "kind", "agreement", *MILESTONE_TARGETS, "due_on", "owner", "evidence"}),
 )
 
-# What to do for milestones that are met by an act elsewhere, never by a statement.
+# Hints for milestones that are met by an act elsewhere, never by a statement.
 INSTEAD = {
     MilestoneKind.NEXT_CONTACT: gettext_noop(
         "Log the call, message or follow-up: that is what this milestone waits for."

@@ -42,7 +42,7 @@ ORGANIZATION = Aggregate(
 CONTACT = Aggregate(Contact, "contact.edit", "contact.edit", fixed=frozenset({"organization"}))
 
 LOOK_FIRST = gettext_lazy("Look at those of a similar name first; if it is none of them, say so.")
-# What makes two contacts of an organization the same person.
+# Columns that make two contacts of an organization the same person.
 SAME_PERSON = ("name", "position", "phone", "email", "wechat")
 
 

@@ -147,7 +147,8 @@ def _require_roles(
 
 
 def _require_as_recorded(actor: User | None, membership: models.Model) -> None:
-    """The role on record decides, not what a form has made of the row: it may say another one of a row to delete."""
+    """Check the right for the role on record."""
+    # The form may have set another role on the row, also on one that it deletes.
     require(actor, "role.grant", UnitMembership.objects.get(pk=membership.pk))
 
 

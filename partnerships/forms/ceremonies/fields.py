@@ -43,7 +43,7 @@ class Choices:
 
     @cached_property
     def units(self) -> dict[str, Unit]:
-        """The units for which the person may enter ceremonies."""
+        """Return the units for which the person may enter ceremonies."""
         rows = Unit.objects.visible_to(self.user)
         if not self.user.sees_all_units:
             rows = rows.filter(pk__in=self.user.scope.unit_ids_as(Role.COORDINATOR))

@@ -175,7 +175,7 @@ class ReportedForm(DraftPartForm):
 
     @property
     def typed(self) -> int | None:
-        """The number that was typed, None if it is not valid; the page compares it with the number of lines."""
+        """Return the number that was typed, None if it is not valid; the page compares it with the number of lines."""
         try:
             return self.fields["value"].clean(self["value"].value())
         except forms.ValidationError:

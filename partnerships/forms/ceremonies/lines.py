@@ -55,7 +55,7 @@ class CeremonyLineForm(DraftPartForm):
 
     @property
     def kind_named(self) -> str:
-        """The kind of this line, by which reported figures of one kind are compared."""
+        """Return the kind of this line, by which reported figures of one kind are compared."""
         return self.typed("kind")
 
 
@@ -78,7 +78,7 @@ class PresentLine(CeremonyLineForm):
 
     @property
     def chosen(self) -> str:
-        """The option that is ticked: an id, "new", "printed", or empty if the person has to choose.
+        """Return the option that is ticked: an id, "new", "printed", or empty if the person has to choose.
 
         The person's own choice comes first, then the only organization of exactly this name, then "new" if there are no
         look-alikes. A chosen organization that is no longer on offer has to be chosen again.

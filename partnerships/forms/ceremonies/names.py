@@ -22,7 +22,7 @@ class NameMatch:
 
     @property
     def same(self) -> Organization | None:
-        """The only organization of exactly this name, if there is one."""
+        """Return the only organization of exactly this name, if there is one."""
         key = telling_key(self.name)
         same = [row for row in self.found if key and key in {telling_key(row.name), telling_key(row.name_zh)}]
         return same[0] if len(same) == 1 else None

@@ -111,7 +111,7 @@ class CeremonySection:
 
     @property
     def last_kind(self) -> str:
-        """The type or kind of the last line, offered for the next one."""
+        """Return the type or kind of the last line, offered for the next one."""
         return self.lines[-1].typed("type") or self.lines[-1].typed("kind") if self.lines else ""
 
     @property
@@ -178,7 +178,7 @@ class CeremonyForm:
 
     @property
     def problems(self) -> list[tuple[str, str, LazyText, str]]:
-        """All errors of the page as (place, anchor, label of the field, message)."""
+        """Return all errors of the page as (place, anchor, label of the field, message)."""
         found = []
         for form in self.forms:
             found += [

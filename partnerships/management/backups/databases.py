@@ -89,7 +89,7 @@ class SQLite:
 
     @contextlib.contextmanager
     def snapshot(self, directory: Path) -> Iterator[Snapshot]:
-        """A copy by the database's own online backup: one moment of it, while others go on writing."""
+        """Copy the database as of one moment, by SQLite's online backup, while others go on writing."""
         if not self.path.exists():
             raise BackupError(_("There is no database yet."))
         path = directory / "database"
@@ -106,7 +106,7 @@ class SQLite:
             return _filled(source.cursor(), _sqlite_tables(source))
 
     def restore(self, source: Path, rows: dict[str, int], hold: Sequence[str]) -> None:
-        """The hold goes into the unpacked copy; then all of it replaces the database in one transaction."""
+        """Write the hold into the unpacked copy, and replace the database by it in one transaction."""
         connection.close()
         try:
             with _open(source) as copy:
@@ -147,7 +147,7 @@ class PostgreSQL:
 
     @contextlib.contextmanager
     def snapshot(self, directory: Path) -> Iterator[Snapshot]:
-        """A dump of the very snapshot in which the rows are counted and the uploads looked up."""
+        """Dump the database; rows and uploads are counted in the same snapshot."""
         path = directory / "database"
         with transaction.atomic(), connection.cursor() as cursor:
             # All statements of the transaction see one snapshot, and pg_dump is given the same.
@@ -163,7 +163,7 @@ class PostgreSQL:
             return _filled(cursor, _postgresql_tables(cursor))
 
     def restore(self, source: Path, rows: dict[str, int], hold: Sequence[str]) -> None:
-        """Tables dropped, the dump, the counts checked and the hold, in one transaction: others see all of it or none."""
+        """Replace the tables by the dump, check the counts and write the hold, in one transaction."""
         with connection.cursor() as cursor:
             self._refuse_while_used(cursor)
             [[schema]] = _all(cursor, "SELECT current_schema()")
