@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     AdminBase = BaseModelAdmin
 
     class PageBase(DjangoAdmin):
-        """What the mixins of pages are mixed into, with what its published types lack."""
+        """The class that the mixins of pages extend, with the members that its published types lack."""
 
         def _get_obj_does_not_exist_redirect(
             self, request: HttpRequest, opts: Options, object_id: str
@@ -63,7 +63,7 @@ if TYPE_CHECKING:
         ) -> HttpResponse: ...
 
     class InlineBase(InlineModelAdmin):
-        """What the mixins of inlines are mixed into."""
+        """The class that the mixins of inlines extend."""
 
         def get_queryset(self, request: HttpRequest) -> Any: ...
 
