@@ -23,7 +23,6 @@ from django.utils.translation import override
 from partnerships.exceptions import InvalidInput, TransitionRefused
 from partnerships.models import (
     Activity,
-    Agreement,
     FeedToken,
     Milestone,
     OrganizationUnit,
@@ -306,18 +305,22 @@ def _agreements(user: User) -> AgreementQuerySet:
 def _hand_over(user: User, *, actor: User | None) -> None:
     """Hand over agreements first, since their milestones follow the coordinator; then what the person had beside them."""
     fallback = _fallback_finder(user)
-    agreements: Iterable[Agreement] = _agreements(user).select_for_update(of=("self",), no_key=True)
+    # All locks in the order of the other verbs: a completed activity locks its agreement, and then milestones.
+    activities = list(user.activities.unfinished().order_by("pk").select_for_update(of=("self",), no_key=True))
+    agreements = list(_agreements(user).order_by("pk").select_for_update(of=("self",), no_key=True))
+    holdings = list(
+        OrganizationUnit.objects.filter(coordinator=user).order_by("pk").select_for_update(of=("self",), no_key=True)
+    )
     for agreement in agreements:
         if new_owner := fallback(agreement.unit_id):
             agreement.coordinator = new_owner
             save_as(agreement, actor)
             give_milestones_to(agreement, owner_id=agreement.coordinator_id, actor=actor, previous=user)
-    milestones: Iterable[Milestone] = user.milestones.pending().select_for_update(of=("self",), no_key=True)
-    activities: Iterable[Activity] = user.activities.unfinished().select_for_update(of=("self",), no_key=True)
+    milestones = list(user.milestones.pending().select_for_update(of=("self",), no_key=True))
     owned_rows: list[Milestone | Activity] = [*milestones, *activities]
     for owned in owned_rows:
         _give(owned, "owner", fallback(owned.unit_id), actor=actor)
-    for held in OrganizationUnit.objects.filter(coordinator=user).select_for_update(of=("self",), no_key=True):
+    for held in holdings:
         _give(held, "coordinator", fallback(held.unit_id), actor=actor)
 
 

@@ -66,6 +66,7 @@ from partnerships.workflows.milestones import (
     send_back_milestone,
 )
 from partnerships.workflows.organizations import register_contact, register_organization
+from partnerships.workflows.users import deactivate_user, open_work
 from tests.together import refused, run_together
 from tests.workflows.follow_ups import log_contact, plan_activity, record_activity
 
@@ -104,6 +105,24 @@ def test_an_activity_is_completed_while_its_agreement_ends(ending: Any) -> None:
         )
         assert refused(results) == []
         assert agreement.milestones.pending().count() == 0
+
+
+def test_activities_are_completed_while_their_owner_is_deactivated() -> None:
+    """Neither waits for the other for ever, and nothing stays with the person who left."""
+    done = {"summary": "Held", "no_next_step_reason": "The end"}
+    for _round in range(4):
+        agreement = AgreementFactory(signed=True, unit=UnitFactory(fallback_person=UserFactory()))
+        leaving = agreement.coordinator
+        activities = [ActivityFactory(agreement=agreement, owner=leaving) for _ in range(3)]
+        for activity in activities:
+            follow_activity(activity, actor=None, on=DAY)
+        calls = [
+            partial(complete_activity, Activity.objects.get(pk=activity.pk), actor=None, on=DAY, **done)
+            for activity in activities
+        ]
+        results = run_together(partial(deactivate_user, leaving, actor=None), *calls)
+        assert {type(error) for error in refused(results)} <= {StaleVersion}
+        assert set(open_work(leaving).values()) == {0}
 
 
 def test_two_sweeps_at_once_derive_everything_once() -> None:
