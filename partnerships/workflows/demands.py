@@ -213,9 +213,9 @@ def edit_answer(
 def propose_answer(answer: Answer, *, actor: User | None, on: dt.date, summary: str = "") -> Answer:
     """Record the answer of a unit; the demand counts as answered from its first answer on."""
     with transaction.atomic():
+        demand = lock(answer.demand)  # before the answer, as the choice of an answer does
         changes = {"summary": summary.strip()} if summary.strip() else {}
         proposed = _answer_step(answer, "propose", actor=actor, on=on, **changes)
-        demand = lock(proposed.demand)
         if demand.status in {DemandStatus.RELEASED, DemandStatus.ASKED}:
             # A consequence: the people of the unit that answers may not edit the demand of another unit.
             take_step(demand, DEMAND_TRANSITIONS, "answer", actor=actor, on=on, is_consequence=True)

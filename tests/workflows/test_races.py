@@ -55,7 +55,7 @@ from partnerships.workflows.agreements import (
     submit_agreement,
     terminate_agreement,
 )
-from partnerships.workflows.demands import agree_with_project, choose_answer, close_demand
+from partnerships.workflows.demands import agree_with_project, choose_answer, close_demand, propose_answer
 from partnerships.workflows.derivation import derive_milestones
 from partnerships.workflows.derived_sweep import sweep_derived
 from partnerships.workflows.milestones import (
@@ -256,6 +256,17 @@ def test_two_answers_chosen_at_once() -> None:
     calls = [partial(choose_answer, answer, actor=None, on=DAY) for answer in answers]
     assert [type(error) for error in refused(run_together(*calls))] == [TransitionRefused]
     assert sorted(Answer.objects.values_list("status", flat=True)) == ["chosen", "proposed"]
+
+
+def test_an_answer_is_proposed_while_it_is_chosen() -> None:
+    """Neither waits for the other for ever, whichever step wins."""
+    for _round in range(8):
+        first, second = read_twice(AnswerFactory())
+        results = run_together(
+            partial(propose_answer, first, actor=None, on=DAY), partial(choose_answer, second, actor=None, on=DAY)
+        )
+        assert {type(error) for error in refused(results)} <= {StaleVersion, TransitionRefused}
+        assert Answer.objects.get(pk=first.pk).status in {"proposed", "chosen"}
 
 
 def test_a_demand_is_agreed_while_it_is_closed() -> None:
