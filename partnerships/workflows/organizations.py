@@ -107,11 +107,13 @@ def _own_unit(actor: User | None) -> Unit | None:
 
 
 def _check_holders(parts: Iterable[models.Model], actor: User | None) -> None:
-    """Raise ``NotAllowed`` for a holding by a unit that the actor does not work in."""
+    """Raise ``NotAllowed`` for a holding by a unit that the actor does not work in, as it is or as it would be."""
     for part in parts:
         if isinstance(part, OrganizationUnit):
-            with concerning(part):
-                require(actor, "organization.edit", part.unit)
+            saved = OrganizationUnit.objects.filter(pk=part.pk).select_related("unit")
+            for row in (*saved, part):
+                with concerning(part):
+                    require(actor, "organization.edit", row.unit)
 
 
 def register_contact(

@@ -16,7 +16,7 @@ from partnerships.factories import (
     UnitFactory,
     UserFactory,
 )
-from partnerships.models import Contact, Organization, OrganizationKind, OrganizationName
+from partnerships.models import Contact, Organization, OrganizationKind, OrganizationName, OrganizationUnit
 from partnerships.workflows.organizations import (
     edit_contact,
     edit_organization,
@@ -92,6 +92,22 @@ def test_names_alone_are_an_edit_of_the_whole(unit, actor):
     with pytest.raises(StaleVersion):
         edit_organization(stale, actor=actor, today=DAY, parts=[OrganizationName(organization=stale, name="x")])
     assert organization.other_names.count() == 0
+
+
+@pytest.mark.parametrize("way", ["parts", "removed"])
+def test_nobody_takes_the_holding_of_another_unit_by_naming_it_as_ones_own(unit, way):
+    other = UnitFactory()
+    organization = OrganizationFactory(held_by=unit)
+    holding = OrganizationUnit.objects.create(organization=organization, unit=other)
+    lead = UserFactory(lead_in=unit, viewer_in=other)
+    posted = OrganizationUnit.objects.get(pk=holding.pk)
+    posted.unit = UnitFactory(parent=unit) if way == "parts" else unit
+
+    with pytest.raises(NotAllowed) as refused:
+        edit_organization(organization, actor=lead, today=DAY, **{way: [posted]})
+
+    assert refused.value.part is posted
+    assert OrganizationUnit.objects.get(pk=holding.pk).unit == other
 
 
 def test_others_edit_nothing(actor):
