@@ -29,7 +29,7 @@ from partnerships.models import (
 )
 from partnerships.models.base import none_of
 from partnerships.models.milestones import ACCEPTED_KINDS, DERIVED_KINDS, FIRM_KINDS, MILESTONE_TARGETS
-from partnerships.permissions import require
+from partnerships.permissions import may, require
 from partnerships.statuses import MILESTONE_TRANSITIONS, MilestoneStatus
 from partnerships.workflows.edits import Aggregate, changed_columns, require_at
 from partnerships.workflows.transitions import (
@@ -148,12 +148,25 @@ def _lock_target(milestone: Milestone, actor: User | None) -> None:
         _take_agreement_of(target, milestone)
     if milestone.agreement:
         milestone.agreement = lock(milestone.agreement)
-        if getattr(target, "agreement_id", None) is None:
-            require_at("agreement", actor, "agreement.follow_up", milestone.agreement)
         if milestone.agreement.has_ended:
             raise TransitionRefused(_("The agreement has ended: nothing more is to be done under it."))
+    _check_may_follow_up(target, milestone, actor)
     if isinstance(target, Organization):
         lock(target)  # organizations come after agreements
+
+
+def _check_may_follow_up(target: models.Model, milestone: Milestone, actor: User | None) -> None:
+    """Raise ``NotAllowed`` for somebody who neither follows up the agreement nor works in the unit of the target.
+
+    The unit of the milestone says nothing of that: anybody can name their own. An organization belongs to no one unit.
+    """
+    unit = getattr(target, "unit", None)
+    has_own_agreement = getattr(target, "agreement_id", None) is not None
+    if milestone.agreement:
+        if actor and not (has_own_agreement and may(actor, "milestone.add", unit)):
+            require_at("agreement", actor, "agreement.follow_up", milestone.agreement)
+    elif unit:
+        require_at(target._meta.model_name, actor, "milestone.add", unit)
 
 
 def _take_agreement_of(target: models.Model, milestone: Milestone) -> None:

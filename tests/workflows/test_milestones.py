@@ -85,6 +85,25 @@ def test_nobody_adds_a_milestone_to_an_agreement_they_do_not_follow_up() -> None
     assert refusal.value.field == "agreement"
 
 
+@pytest.mark.parametrize("is_under_agreement", [True, False])
+def test_nobody_adds_a_milestone_to_what_they_merely_see_by_naming_their_own_unit(is_under_agreement: bool) -> None:
+    own, other = UnitFactory(), UnitFactory()
+    agreement = AgreementFactory(signed=True, unit=other) if is_under_agreement else None
+    activity = ActivityFactory(unit=other, agreement=agreement)
+    milestone = Milestone(title="Report", due_on=DAY, unit=own, activity=activity)
+
+    with pytest.raises(NotAllowed) as refusal:
+        register_milestone(milestone, actor=UserFactory(lead_in=own, viewer_in=other), today=DAY)
+    assert refusal.value.field == ("agreement" if is_under_agreement else "activity")
+
+
+def test_who_works_in_the_unit_of_a_follow_up_adds_a_milestone_to_it() -> None:
+    activity = ActivityFactory(unit=UnitFactory(), agreement=AgreementFactory(signed=True))
+    milestone = Milestone(title="Report", due_on=DAY, unit=activity.unit, activity=activity)
+
+    assert register_milestone(milestone, actor=UserFactory(coordinator_in=activity.unit), today=DAY).pk
+
+
 def test_a_derived_kind_is_not_registered_by_hand() -> None:
     with pytest.raises(InvalidInput) as refusal:
         register(unit=UnitFactory(), event=EventFactory(), kind=MilestoneKind.NEXT_CONTACT)
