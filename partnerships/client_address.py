@@ -31,6 +31,7 @@ def client_network(request: HttpRequest) -> str | None:
 
 def is_loopback(request: HttpRequest) -> bool:
     """Whether the client is this machine itself. A proxy that settings do not name is never taken for the client."""
+    # A proxy on this machine makes every client look local.
     if not settings.TRUSTED_PROXIES and "X-Forwarded-For" in request.headers:
         return False
     address = client_address(request)

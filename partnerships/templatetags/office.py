@@ -56,7 +56,7 @@ def admin_url(context: Context, row: Model) -> str:
     try:
         return reverse(f"admin:partnerships_{row._meta.model_name}_change", args=[row.pk])
     except NoReverseMatch:
-        return ""
+        return ""  # not every model has a page in the admin
 
 
 @register.simple_tag(takes_context=True)

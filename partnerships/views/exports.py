@@ -47,6 +47,7 @@ def export_add(request: UserRequest) -> HttpResponseBase:
         raise PermissionDenied(str(error)) from error
     if export.rows_total <= exports.AT_ONCE and exports.make(export, clock=timezone.now):
         return _file(export)
+    # After the commit, or the worker might look for the row before it is there.
     transaction.on_commit(partial(_start_worker, export.pk))
     return redirect("export_detail", export.pk)
 
@@ -79,6 +80,7 @@ def export_download(request: UserRequest, pk: int) -> FileResponse:
 def _file(export: Export) -> FileResponse:
     name = f"{export.list.removesuffix('_list')}-{timezone.localdate(export.asked_at).isoformat()}.{export.format}"
     response = FileResponse(export.file.open("rb"), as_attachment=True, filename=name)
+    # The file holds what this one person may see, so no cache may keep it.
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, no-store"
     return response

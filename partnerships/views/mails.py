@@ -124,6 +124,7 @@ def mail_detail(request: UserRequest, pk: int) -> HttpResponse:
 @login_required
 @require_safe
 @never_cache
+# The page of a mail shows its text in a frame, which Django's middleware refuses by default.
 @xframe_options_sameorigin
 def mail_message(request: UserRequest, pk: int) -> HttpResponse:
     return mails.frame(visible_or_404(Delivery.objects.all(), request, pk), request.user)

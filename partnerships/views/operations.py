@@ -204,6 +204,7 @@ def _findings(
     state: PipelineState, silent: Silence | None, broker: Broker, site: Site, now: dt.datetime
 ) -> Iterator[Finding]:
     yield from _about_runs(silent, broker)
+    # Without runs everything is late: the silence is the one finding that matters.
     if silent is None:
         yield from _about_stuck(state, now)
     yield from _about_mail(state)

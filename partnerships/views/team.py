@@ -66,6 +66,7 @@ def _loads(user: User, units: set[int] | None, today: dt.date) -> list[tuple[Use
     members = Q(memberships__unit__in=units) if units is not None else Q(memberships__unit__in=user.scope.unit_ids)
     if units is None and user.sees_all_units:
         members = Q(memberships__isnull=False)
+    # distinct(): the join with memberships repeats people who work in several units.
     people = User.objects.filter(Q(pk__in=loads) | members & Q(is_active=True)).distinct().select_related("deputy")
     ranked = [(person, loads[person.pk]) for person in people]
     ranked.sort(key=lambda pair: (-pair[1].get("overdue", 0), -pair[1].get("week", 0), str(pair[0]).casefold()))
@@ -73,7 +74,7 @@ def _loads(user: User, units: set[int] | None, today: dt.date) -> list[tuple[Use
 
 
 def _counts(user: User, units: set[int] | None, today: dt.date) -> Iterable[tuple[int, str, int]]:
-    """Owner, column and number; three queries, however many people there are."""
+    """Yield owner, column and number; three queries, however many people there are."""
     week, month = (today + dt.timedelta(days=days) for days in (WEEK_DAYS, MONTH_DAYS))
     pending = _within(Milestone.objects.visible_to(user).pending().filter(owner__isnull=False), units)
     columns = {
@@ -81,6 +82,7 @@ def _counts(user: User, units: set[int] | None, today: dt.date) -> Iterable[tupl
         "week": Count("pk", filter=Q(due_on__range=(today, week))),
         "month": Count("pk", filter=Q(due_on__range=(today, month))),
     }
+    # Without order_by() the model's ordering would become part of the GROUP BY.
     for row in pending.order_by().values("owner").annotate(**columns):
         yield from ((row["owner"], column, row[column]) for column in columns)
     unfinished = _within(Activity.objects.visible_to(user).unfinished().filter(owner__isnull=False), units)

@@ -30,10 +30,9 @@ def take_step(
 ) -> Row:
     """Take the step ``name`` of ``table`` and return the row as read under its lock.
 
-    In one transaction: locks the row, checks status, permission (not for the consequence of a step that was allowed),
-    reason, date and version, writes status, the step's date, ``changes`` and one history row, and appends the status
-    change.
-    Raises ``TransitionRefused``, ``NotAllowed``, ``InvalidInput`` or ``StaleVersion``; ``row`` itself is not touched.
+    One transaction checks status, permission (not for a consequence), reason, date and version, and writes the row, its
+    history and the status change. ``row`` itself is not touched.
+    Raises ``TransitionRefused``, ``NotAllowed``, ``InvalidInput`` or ``StaleVersion``.
     """
     transition = table[name]
     with transaction.atomic():
