@@ -35,6 +35,7 @@ from partnerships.workflows.milestones import (
     cancel_pending_milestones,
     give_milestones_to,
     is_open_already,
+    move_milestones_along,
     new_action_point,
     reassign,
     register_milestone,
@@ -146,8 +147,8 @@ def edit_activity(
 ) -> Activity:
     """Change what a follow-up says of itself, its details, who takes part and what it counts for, as one version.
 
-    Its milestones follow its dates, its title, its unit, its agreement and its owner. Once it is completed, the next
-    contact of its agreement is counted from it.
+    Its milestones follow its dates, its title, its unit, its agreement and its owner, who has to see it there. Once it
+    is completed, the next contact of its agreement is counted from it.
     """
     with transaction.atomic():
         before, after = ACTIVITY.begin(activity, changes, actor=actor)
@@ -163,8 +164,9 @@ def edit_activity(
 
 
 def _follow_edit(before: Activity, after: Activity, *, actor: User | None, on: dt.date) -> None:
-    if after.owner and after.owner_id != before.owner_id:
+    if after.owner and changed_columns(before, after) & {"unit", "agreement", "owner"}:
         check_new_owner(after, after.owner, field="owner")
+    move_milestones_along(before, after, actor=actor)
     if after.completed_on and after.agreement_id != before.agreement_id:
         for agreement in filter(None, (before.agreement, after.agreement)):
             derive_milestones(agreement, actor=actor, on=on)

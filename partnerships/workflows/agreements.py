@@ -36,7 +36,7 @@ from partnerships.workflows.edits import Aggregate, changed_columns, check_not_i
 from partnerships.workflows.milestones import (
     cancel_pending_milestones,
     give_milestones_to,
-    move_milestones_to_unit,
+    move_milestones_along,
     reassign,
 )
 from partnerships.workflows.organizations import update_holders
@@ -154,7 +154,7 @@ def edit_agreement(
             # The other type may have reminder rules of its own.
             ReminderMark.leave_on(after.milestones.pending())
         if "unit" in changed:
-            move_milestones_to_unit(after, actor=actor, previous=before.unit_id)
+            move_milestones_along(before, after, actor=actor)
         if "coordinator" in changed:
             give_milestones_to(after, owner_id=after.coordinator_id, actor=actor, previous=before.coordinator)
     return after

@@ -16,8 +16,13 @@ from partnerships.exceptions import InvalidInput
 from partnerships.models import Facility, FacilityPartner, MilestoneKind, Organization, ProgrammeItem, User
 from partnerships.statuses import FACILITY_TRANSITIONS, FacilityStatus, MilestoneStatus
 from partnerships.workflows.derivation import Derived, update_derived
-from partnerships.workflows.edits import Aggregate, check_not_in_future, require_at
-from partnerships.workflows.milestones import cancel_pending_milestones, give_milestones_to, reassign
+from partnerships.workflows.edits import Aggregate, changed_columns, check_not_in_future, require_at
+from partnerships.workflows.milestones import (
+    cancel_pending_milestones,
+    give_milestones_to,
+    move_milestones_along,
+    reassign,
+)
 from partnerships.workflows.organizations import update_holders
 from partnerships.workflows.transitions import check_new_owner, take_step
 
@@ -56,8 +61,8 @@ def edit_facility(
 ) -> Facility:
     """Change a facility and its parts as one version.
 
-    A new owner takes over the reviews of the former. While it runs, its unit holds each side, also one that joins later,
-    and no longer one that left.
+    Its milestones go along to another agreement, and those of the former owner to a new one. While it runs, its unit
+    holds each side, also one that joins later, and no longer one that left.
     """
     with transaction.atomic():
         before, after = FACILITY.begin(facility, changes, actor=actor)
@@ -66,8 +71,11 @@ def edit_facility(
         # Read before the edit: a side that leaves may have to lose its holder.
         sides = list(before.partners.values_list("organization_id", flat=True))
         if FACILITY.finish(before, after, parts, removed, actor=actor):
+            if after.owner and changed_columns(before, after) & {"agreement", "owner"}:
+                check_new_owner(after, after.owner, field="owner")
+            move_milestones_along(before, after, actor=actor)
             if after.owner_id != before.owner_id:
-                _give_to_owner(before, after, actor)
+                give_milestones_to(after, owner_id=after.owner_id, actor=actor, previous=before.owner)
             if after.status in {FacilityStatus.OPENED, FacilityStatus.SUSPENDED}:
                 update_side_holders(after, actor=actor, left=sides)
     return after
@@ -77,12 +85,6 @@ def _check_agreement(facility: Facility, actor: User | None) -> None:
     """Raise ``NotAllowed`` for an agreement that the actor may not follow up."""
     if facility.agreement:
         require_at("agreement", actor, "agreement.follow_up", facility.agreement)
-
-
-def _give_to_owner(before: Facility, after: Facility, actor: User | None) -> None:
-    if after.owner:
-        check_new_owner(after, after.owner, field="owner")
-    give_milestones_to(after, owner_id=after.owner_id, actor=actor, previous=before.owner)
 
 
 def open_facility(facility: Facility, *, actor: User | None, on: dt.date, today: dt.date) -> Facility:

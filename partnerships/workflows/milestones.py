@@ -420,12 +420,23 @@ def cancel_pending_milestones(row: MilestoneTarget, *, actor: User | None, on: d
         take_milestone_step(milestone, "cancel", actor=actor, on=on, reason=reason, is_consequence=True)
 
 
-def move_milestones_to_unit(agreement: Agreement, *, actor: User | None, previous: int) -> None:
-    """Move the pending milestones of an agreement to its new unit. Those of its activities stay in the activity's unit."""
+def move_milestones_along(before: MilestoneTarget, after: MilestoneTarget, *, actor: User | None) -> None:
+    """Put the pending milestones of a row where it is now, when its unit or its agreement changed.
+
+    Those of other units stay in theirs, and those of an agreement's activities in the activity's unit.
+    """
+    old, new = placement(before), placement(after)
+    if old == new:
+        return
+    pending = after.milestones.pending()
+    if isinstance(after, Agreement):
+        pending = pending.filter(none_of(*MILESTONE_TARGETS))
     with transaction.atomic():
-        own = agreement.milestones.pending().filter(none_of(*MILESTONE_TARGETS), unit=previous)
-        for milestone in own.select_for_update(of=("self",), no_key=True):
-            milestone.unit_id = agreement.unit_id
+        for milestone in pending.select_for_update(of=("self",), no_key=True):
+            if milestone.unit_id == before.unit_id:
+                milestone.unit_id = after.unit_id
+            if old["agreement_id"] != new["agreement_id"]:
+                milestone.agreement_id, milestone.party = new["agreement_id"], None  # a party of the one it leaves
             save_as(milestone, actor)
 
 

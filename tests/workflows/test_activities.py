@@ -566,6 +566,32 @@ def test_in_another_unit_its_milestones_are_that_units() -> None:
     assert {row.unit for row in Milestone.objects.derived_of(activity)} == {activity.unit}
 
 
+def test_under_another_agreement_it_is_not_cancelled_with_the_former(agreement: Agreement) -> None:
+    activity = planned(agreement=agreement, unit=agreement.unit)
+    point = MilestoneFactory(activity=activity, agreement=agreement, unit=agreement.unit)
+    other = AgreementFactory(signed=True, unit=agreement.unit)
+    moved = edit(fresh(activity), actor=None, changes={"agreement": other})
+    terminate_agreement(fresh(agreement), actor=None, on=DAY, reason="The partner left")
+    assert {(row.agreement, row.status) for row in moved.milestones.all()} == {(other, "open")}
+    assert fresh(point).history.count() == 2
+
+
+def test_moved_to_another_unit_it_takes_its_action_points_along() -> None:
+    activity, unit = planned(), UnitFactory()
+    point = MilestoneFactory(activity=activity, unit=activity.unit)
+    of_others = MilestoneFactory(activity=activity, unit=UnitFactory())
+    edit(fresh(activity), actor=None, changes={"unit": unit, "owner": UserFactory(coordinator_in=unit)})
+    assert (fresh(point).unit, fresh(of_others).unit) == (unit, of_others.unit)
+
+
+def test_it_does_not_move_to_where_its_owner_cannot_see_it() -> None:
+    unit = UnitFactory()
+    activity = planned(agreement=None, unit=unit, owner=UserFactory(coordinator_in=unit))
+    with pytest.raises(InvalidInput, match="may not see") as refusal:
+        edit(fresh(activity), actor=None, changes={"unit": UnitFactory()})
+    assert (refusal.value.field, fresh(activity).unit) == ("owner", activity.unit)
+
+
 def test_a_title_as_long_as_can_be_fits() -> None:
     planned(title="字" * 200)
     assert [len(row.title) for row in Milestone.objects.filter(derived_key="start")] == [200]

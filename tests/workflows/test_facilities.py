@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 from partnerships.exceptions import InvalidInput
-from partnerships.factories import DAY, FacilityFactory, UserFactory
-from partnerships.models import Facility, MilestoneKind, Organization
+from partnerships.factories import DAY, AgreementFactory, FacilityFactory, UserFactory
+from partnerships.models import Agreement, Facility, MilestoneKind, Organization
+from partnerships.workflows.agreements import terminate_agreement
 from partnerships.workflows.facilities import (
     close_facility,
+    edit_facility,
     open_facility,
     reopen_facility,
     resume_facility,
@@ -115,6 +117,15 @@ def test_a_suspended_one_is_still_reviewed() -> None:
     assert reviews(facility) == [("2027-03-02", "open")]
     resumed = resume_facility(facility, actor=None, on=DAY)
     assert (resumed.status, resumed.suspended_on) == ("opened", None)
+
+
+def test_under_another_agreement_its_review_is_not_cancelled_with_the_former() -> None:
+    first = AgreementFactory(signed=True)
+    second = AgreementFactory(signed=True, unit=first.unit)
+    facility = opened(agreement=first, unit=first.unit)
+    edit_facility(facility, actor=None, today=DAY, changes={"agreement": second})
+    terminate_agreement(Agreement.objects.get(pk=first.pk), actor=None, on=DAY, reason="The partner left")
+    assert [(row.agreement, row.status) for row in facility.milestones.all()] == [(second, "open")]
 
 
 def test_one_without_sides_is_not_opened() -> None:
