@@ -12,7 +12,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from django.db.models import Exists, F, Max, OuterRef, Q
+from django.db.models import Exists, F, Max, OuterRef, Q, Subquery
 
 from partnerships.models import ContactNote, Delivery, Milestone, ReminderItem, ReminderMark, ReminderPlan, ReminderRule
 from partnerships.models.deliveries import NOT_THROUGH
@@ -85,15 +85,17 @@ def last_activity(milestones: Sequence[Milestone]) -> dict[int, dt.datetime]:
 
 
 def _logged_contacts(milestones: Sequence[Milestone]) -> Iterable[tuple[int, dt.datetime]]:
-    """Yield when contacts were logged about a milestone, or about its agreement as a whole."""
+    """Yield when contacts were logged that are now about a milestone, or about its agreement as a whole."""
     of_agreement: dict[int, list[int]] = defaultdict(list)
     for milestone in milestones:
         if milestone.agreement_id:
             of_agreement[milestone.agreement_id].append(milestone.pk)
     about = Q(milestone__in=[row.pk for row in milestones]) | Q(milestone=None, agreement__in=list(of_agreement))
-    logged = ContactNote.history.filter(about, history_type="+").order_by()
-    latest = logged.values_list("milestone_id", "agreement_id").annotate(at=Max("history_date"))
-    for milestone, agreement, at in latest:
+    # What a note is about comes from the note, which may have been corrected; the history says when it was logged.
+    logged = ContactNote.history.filter(id=OuterRef("pk"), history_type="+").order_by()
+    notes = ContactNote.objects.filter(about).order_by().annotate(logged_at=Subquery(logged.values("history_date")[:1]))
+    latest = notes.filter(logged_at__isnull=False).values_list("milestone_id", "agreement_id")
+    for milestone, agreement, at in latest.annotate(at=Max("logged_at")):
         for pk in [milestone] if milestone else of_agreement[agreement]:
             yield pk, at
 

@@ -28,7 +28,7 @@ from partnerships.models import (
     User,
     Visit,
 )
-from partnerships.statuses import ACTIVITY_TRANSITIONS, ActivityStatus, PlanStatus
+from partnerships.statuses import ACTIVITY_TRANSITIONS, ActivityStatus
 from partnerships.workflows.derivation import Derived, derive_milestones, update_derived
 from partnerships.workflows.edits import Aggregate, changed_columns, check_not_in_future, require_at
 from partnerships.workflows.milestones import (
@@ -395,10 +395,10 @@ def register_contact_note(
 
 
 def mark_answered(note: ContactNote) -> None:
-    """Mark the milestones whose unanswered reminder this note answers: their escalation is planned anew."""
+    """Mark the milestones whose unanswered reminder this note answers, or did: their escalation is planned anew."""
     about = Q(pk=note.milestone_id) if note.milestone_id else Q(agreement__isnull=False, agreement=note.agreement)
-    waiting = Milestone.objects.filter(about, reminder_plans__unanswered_at__isnull=False)
-    ReminderMark.leave_on(waiting.filter(reminder_plans__status=PlanStatus.PLANNED))
+    # Whatever became of the escalation: the one of a note that turns out to be about something else was cancelled.
+    ReminderMark.leave_on(Milestone.objects.pending().filter(about, reminder_plans__unanswered_at__isnull=False))
 
 
 def edit_contact_note(
@@ -410,14 +410,15 @@ def edit_contact_note(
     parts: Sequence[models.Model] = (),
     removed: Sequence[models.Model] = (),
 ) -> ContactNote:
-    """Correct what was logged; the next contact of its agreement, also of the one before, is counted anew."""
+    """Correct what was logged. For the agreement and the milestone before, too, contacts and answers are counted anew."""
     with transaction.atomic():
         before, after = CONTACT_NOTE.begin(note, changes, actor=actor)
         _complete_note(after, today=today)
         if after.agreement_id != before.agreement_id:
             _lock_agreements(before, after, actor)
         if CONTACT_NOTE.finish(before, after, parts, removed, actor=actor):
-            mark_answered(after)
+            for row in (before, after):
+                mark_answered(row)
             for agreement in {row.agreement_id: row.agreement for row in (before, after) if row.agreement}.values():
                 derive_milestones(agreement, actor=actor, on=today)
     return after

@@ -36,6 +36,7 @@ from partnerships.reminders.explain import explain
 from partnerships.reminders.reconcile import reconcile_marked, sweep
 from partnerships.reminders.unanswered import mark_notified
 from partnerships.statuses import DeliveryStatus
+from partnerships.workflows.activities import edit_contact_note
 from tests.reminders.conftest import MovableClock
 from tests.services.smtp_sink import SmtpSink
 from tests.workflows.follow_ups import log_contact
@@ -187,6 +188,26 @@ def test_a_contact_logged_about_it_or_its_agreement_is_an_answer(
 
     assert ContactNote.objects.count() == 1
     assert escalation().status == ("cancelled" if is_answer else "planned")
+
+
+def test_a_note_that_turns_out_to_be_about_something_else_is_no_answer(
+    reminded: Delivery, milestone: Milestone, clock: MovableClock, time_machine: Any
+) -> None:
+    clock.forward(days=1)
+    time_machine.move_to(clock.at, tick=False)
+    sibling, today = MilestoneFactory(agreement=milestone.agreement), clock.at.date()
+    columns = {"agreement": milestone.agreement, "unit": milestone.unit, "summary": "They called."}
+    note = log_contact(actor=None, on=today, milestone=milestone, **columns)
+    reconcile_marked(real_now=clock.at)
+    assert escalation().status == "cancelled"
+
+    note = edit_contact_note(note, actor=None, today=today, changes={"milestone": sibling})
+    reconcile_marked(real_now=clock.at)
+    assert escalation().status == "planned"
+
+    edit_contact_note(note, actor=None, today=today, changes={"milestone": milestone})
+    reconcile_marked(real_now=clock.at)
+    assert escalation().status == "cancelled"
 
 
 def test_an_answer_between_expansion_and_claim_still_counts(
