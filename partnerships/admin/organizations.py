@@ -259,7 +259,7 @@ class ContactAdmin(OfficeAdmin):
         (None, {"fields": ("organization", ("name", "position"))}),
         (
             _("How to reach them"),
-            {"fields": (("phone", "email", "wechat"), ("preferred_channel", "language"), "ask_before_contacting")},
+            {"fields": (("email", "phone"), ("wechat", "preferred_channel"), ("language", "ask_before_contacting"))},
         ),
         (None, {"fields": ("is_active", "note")}),
     )

@@ -22,6 +22,7 @@ from partnerships.admin.filters import ScopedRelatedFilter
 from partnerships.admin.versions import RootForm
 from partnerships.models import Citation, Source, Statement
 from partnerships.requests import user_of
+from partnerships.templatetags.office import field_label
 
 
 class StatementInline(PartInline):
@@ -64,7 +65,8 @@ class CitationAdmin(RecordAdmin):
     view_action = add_action = change_action = delete_action = "citation.edit"
     history_action = None
     form = CitationForm
-    list_display = ("about", "source", "field", "printed", "is_assumption")
+    list_display = ("about", "cited_field", "source", "printed", "is_assumption")
+    list_display_links = ("cited_field",)  # the record is a link of its own
     list_filter = (("source", ScopedRelatedFilter), "is_assumption")
     list_select_related = ("source", "content_type")
     search_fields = ("source__title", "printed", "note")
@@ -105,6 +107,11 @@ class CitationAdmin(RecordAdmin):
         words = f"{citation.content_type.name}: {record}"
         has_page = record is not None and self.admin_site.is_registered(type(record))
         return admin_link(record, words) if record is not None and has_page else words
+
+    @display(description=_("field"), ordering="field")
+    def cited_field(self, citation: Citation) -> str:
+        record = citation.record
+        return (field_label(record, citation.field) if record is not None else "") or str(_("the record itself"))
 
 
 @admin.register(Source)

@@ -7,6 +7,7 @@ import pytest
 
 from partnerships.factories import (
     AgreementFactory,
+    CitationFactory,
     EnterpriseFactory,
     EventFactory,
     ParticipationFactory,
@@ -122,3 +123,14 @@ def test_a_figure_counts_nothing_in_a_list_of_something_else(office, figure):
     response = office.get(f"/admin/partnerships/organization/?counted={figure.pk}")
 
     assert response.context["cl"].result_count == 0
+
+
+def test_a_citation_in_the_list_opens_beside_its_record(office):
+    citation = CitationFactory(record=AgreementFactory(), field="title")
+
+    page = office.get("/admin/partnerships/citation/").content.decode()
+
+    assert re.findall(r'<a [^>]*href="(/admin/partnerships/[^"?]+/\d+/change/)"[^>]*>([^<]+)</a>', page) == [
+        (change_url(citation.record), f"agreement: {citation.record}"),
+        (change_url(citation), "title"),
+    ]
