@@ -382,6 +382,7 @@ def register_contact_note(
     """
     note.author = actor
     _complete_note(note, today=today)
+    _check_milestone(note, actor)
     with transaction.atomic():
         if note.agreement:
             # Before the search for duplicates: of two identical notes at once the second waits and is refused.
@@ -414,6 +415,8 @@ def edit_contact_note(
     with transaction.atomic():
         before, after = CONTACT_NOTE.begin(note, changes, actor=actor)
         _complete_note(after, today=today)
+        if changed_columns(before, after) & {"milestone", "agreement", "organization"}:
+            _check_milestone(after, actor)
         if after.agreement_id != before.agreement_id:
             _lock_agreements(before, after, actor)
         if CONTACT_NOTE.finish(before, after, parts, removed, actor=actor):
@@ -436,6 +439,16 @@ def _complete_note(note: ContactNote, *, today: dt.date) -> None:
         raise InvalidInput(_("This contact belongs to another organization."), field="contact")
     if note.contact:
         note.organization = note.contact.organization
+
+
+def _check_milestone(note: ContactNote, actor: User | None) -> None:
+    """Raise unless the note is about what its milestone is about, and the actor follows that up: it counts as an answer."""
+    if note.milestone is None:
+        return
+    require_at("milestone", actor, "contact_note.add", note.milestone)
+    about = note.milestone.agreement or note.milestone.organization
+    if about is None or about not in {note.agreement, note.organization}:
+        raise InvalidInput(_("This milestone is about another agreement or organization."), field="milestone")
 
 
 def _refuse_entered_twice(activity: Activity, done_on: dt.date | None) -> None:

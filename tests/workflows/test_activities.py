@@ -32,6 +32,7 @@ from partnerships.workflows.activities import (
     cancel_activity,
     complete_activity,
     edit_activity,
+    edit_contact_note,
     follow_activity,
     postpone_activity,
     reopen_activity,
@@ -212,6 +213,34 @@ def test_a_call_about_an_organizations_milestone_needs_no_agreement() -> None:
     milestone = MilestoneFactory(organization=OrganizationFactory())
     note = log(None, unit=milestone.unit, organization=milestone.organization, milestone=milestone)
     assert [row.pk for row in milestone.contact_notes.all()] == [note.pk]
+
+
+def test_a_call_answers_only_milestones_of_what_it_is_about(agreement: Agreement) -> None:
+    milestone = MilestoneFactory(agreement=AgreementFactory(signed=True))
+
+    with pytest.raises(InvalidInput) as refusal:
+        log(agreement, milestone=milestone)
+    assert refusal.value.field == "milestone"
+    note = log(agreement)
+    with pytest.raises(InvalidInput) as refusal:
+        edit_contact_note(note, actor=None, today=DAY, changes={"milestone": milestone})
+    assert (refusal.value.field, milestone.contact_notes.count()) == ("milestone", 0)
+
+
+def test_nobody_answers_a_milestone_of_another_unit_with_a_call_of_their_own() -> None:
+    own, partner = UnitFactory(), OrganizationFactory()
+    milestone = MilestoneFactory(organization=partner, unit=UnitFactory())
+
+    with pytest.raises(NotAllowed) as refusal:
+        log(None, unit=own, actor=UserFactory(lead_in=own), organization=partner, milestone=milestone)
+    assert refusal.value.field == "milestone"
+
+
+def test_nobody_plans_a_follow_up_for_a_unit_that_takes_no_part(agreement: Agreement) -> None:
+    columns = {"unit": UnitFactory(), "kind": "other", "title": "Course", "agreement": agreement}
+    with pytest.raises(NotAllowed, match="does not take part") as refusal:
+        plan_activity(actor=agreement.coordinator, on=DAY, **columns)
+    assert (refusal.value.field, Activity.objects.count()) == ("unit", 0)
 
 
 def test_planning_credits_each_area_to_each_partner(agreement: Agreement) -> None:
