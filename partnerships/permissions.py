@@ -310,6 +310,16 @@ def _not_ones_own_draft(user: User, agreement: Agreement) -> LazyText | None:
     return None
 
 
+def _unit_takes_part(user: User, row: Model) -> LazyText | None:
+    """The unit of what is added takes part in the agreement, or is one that the user works in."""
+    unit = getattr(row, "unit", None)
+    if unit is None or getattr(row, "agreement", None) is None or _has_grant(user, _own(Role.COORDINATOR), unit):
+        return None
+    about = row.target if isinstance(row, Milestone) else getattr(row, "milestone", None)
+    units = {*_participating_units(row), getattr(about, "unit_id", None)}
+    return None if unit.pk in units else _("This unit does not take part in the agreement.")
+
+
 def _only_drafts(user: User, agreement: Agreement) -> LazyText | None:
     """Only drafts are deleted, and by a coordinator only their own."""
     if agreement.status != AgreementStatus.DRAFT:
@@ -387,6 +397,10 @@ def _is_role_above(membership: UnitMembership) -> bool:
 VETOES: Mapping[str, Callable[[User, Any], LazyText | None]] = {
     "agreement.approve": _not_ones_own_draft,
     "agreement.delete": _only_drafts,
+    "activity.add": _unit_takes_part,
+    "contact_note.add": _unit_takes_part,
+    "facility.add": _unit_takes_part,
+    "milestone.add": _unit_takes_part,
     "delivery.resend": _mail_of_several_units,
     "delivery.release": _mail_of_several_units,
     "delivery.view_body": _mail_of_several_units,

@@ -448,6 +448,20 @@ def test_a_rule_for_all_units_is_the_offices() -> None:
     assert may(UserFactory(staff=True), "reminder_rule.edit", rule)
 
 
+@pytest.mark.parametrize("kind", ["activity", "contact_note", "facility", "milestone"])
+def test_what_is_added_under_an_agreement_is_of_a_unit_that_takes_part_or_ones_own(kind: str) -> None:
+    own, owner = UnitFactory(), UnitFactory()
+    agreement = AgreementFactory(unit=owner, signed=True, units=[own])
+    person = UserFactory(coordinator_in=own)
+    models = {"activity": Activity, "contact_note": ContactNote, "facility": Facility, "milestone": Milestone}
+    units = (own, UnitFactory(parent=own), owner, UnitFactory())
+
+    added = [may(person, f"{kind}.add", models[kind](agreement=agreement, unit=unit)) for unit in units]
+
+    assert added == [True, True, True, False]
+    assert may(UserFactory(staff=True), f"{kind}.add", models[kind](agreement=agreement, unit=units[-1]))
+
+
 def test_own_organizations_are_those_ones_units_hold() -> None:
     unit = UnitFactory()
     held, _other = OrganizationFactory(held_by=unit), OrganizationFactory()
