@@ -15,6 +15,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import ProtectedError
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from partnerships.exceptions import DomainError, InvalidInput, NotAllowed, TransitionRefused
 from partnerships.models import User
@@ -23,6 +24,8 @@ from partnerships.permissions import require
 from partnerships.workflows.transitions import check_day, check_input, delete_as, lock_as_read, save_as
 
 Row = TypeVar("Row", bound=models.Model)
+
+LINE_IS_GONE = gettext_lazy("This line is not there any more. Please open the page again.")
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,7 @@ class Aggregate:
                 raise TypeError(f"a {type(part).__name__} is no part of a {self.model.__name__}")
         # Removals first: a new part may take a unique value that one of them gives up.
         for part in removed:
+            _check_belongs(part, root)
             _remove_part(part, actor)
         changed = changed_parts(root, parts)
         for part in changed:
@@ -148,12 +152,20 @@ def changed_parts(root: models.Model, parts: Iterable[models.Model]) -> list[mod
             if part._state.adding:
                 setattr(part, reference, root)
             elif part.pk not in current:
-                raise InvalidInput(_("This line is not there any more. Please open the page again."), part=part)
+                raise InvalidInput(LINE_IS_GONE, part=part)
         _keep_rows_of_their_keys(kept, current, reference)
         # Rows that exist come first: a new one may take a value that one of them gives up.
         changed += [part for part in kept if changed_columns(current[part.pk], part)]
         changed += [part for part in group if part._state.adding]
     return changed
+
+
+def _check_belongs(part: models.Model, root: models.Model) -> None:
+    """Raise ``InvalidInput`` for a row that is gone or belongs to another root, whatever the part says of itself."""
+    reference = reference_to(type(part), root, [part])
+    if not type(part)._base_manager.filter(**{"pk": part.pk, reference: root.pk}).exists():
+        # Above the form: a line that is to go may be hidden already.
+        raise InvalidInput(LINE_IS_GONE)
 
 
 def reference_to(model: type[models.Model], root: models.Model, parts: Iterable[models.Model] = ()) -> str:

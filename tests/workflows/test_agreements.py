@@ -709,6 +709,18 @@ def test_a_draft_takes_its_milestones_along_to_another_unit() -> None:
     assert ReminderMark.objects.filter(milestone=open_).exists()
 
 
+def test_an_edit_removes_no_part_of_another_agreement() -> None:
+    mine, other = AgreementFactory(), AgreementFactory(signed=True)
+    party = other.parties.first()
+    posted = type(party).objects.get(pk=party.pk)
+    posted.agreement = mine
+
+    for part in (party, posted):
+        with pytest.raises(InvalidInput, match="not there any more"):
+            edit_agreement(fresh(mine), actor=mine.coordinator, today=DAY, removed=[part])
+    assert other.parties.filter(pk=party.pk).exists()
+
+
 def test_a_part_that_something_refers_to_is_not_removed() -> None:
     agreement = AgreementFactory(ready=True)
     party, term = agreement.parties.first(), agreement.terms.get()
