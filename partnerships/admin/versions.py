@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django import forms
 from django.db.models import Q
@@ -16,13 +17,13 @@ from partnerships.forms.versions import VersionedForm
 MOST_DUPLICATES_SHOWN = 5
 
 
-class ScopedChoicesMixin:
+class ScopedChoicesMixin(forms.BaseModelForm):
     """A form that offers the current value of a row, even if the person could not choose it anew."""
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name, form_field in self.fields.items():  # type: ignore[attr-defined]
-            current = getattr(self.instance, f"{name}_id", None)  # type: ignore[attr-defined]
+        for name, form_field in self.fields.items():
+            current = getattr(self.instance, f"{name}_id", None)
             if current and isinstance(form_field, forms.ModelChoiceField) and form_field.queryset is not None:
                 # Otherwise Django would refuse the form, although the person changed another field.
                 offered = form_field.queryset

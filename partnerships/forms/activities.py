@@ -3,10 +3,10 @@
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django import forms
-from django.db.models import Model, Q
+from django.db.models import Model, Q, QuerySet
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
@@ -30,6 +30,7 @@ from partnerships.models import (
 )
 from partnerships.models.base import validate_visible_text
 from partnerships.permissions import may
+from partnerships.texts import LazyText
 from partnerships.workflows.activities import (
     DETAIL_MODELS,
     credits_of,
@@ -58,13 +59,13 @@ LONGEST_TEXT = 5000
 EVENTS_OFFERED = 12
 
 
-def _text(label: Any, *, rows: int = 2) -> forms.CharField:
+def _text(label: LazyText, *, rows: int = 2) -> forms.CharField:
     return forms.CharField(
         label=label, required=False, max_length=LONGEST_TEXT, widget=forms.Textarea(attrs={"rows": rows})
     )
 
 
-def _line(label: Any, longest: int) -> forms.CharField:
+def _line(label: LazyText, longest: int) -> forms.CharField:
     return forms.CharField(label=label, required=False, max_length=longest, validators=[validate_visible_text])
 
 
@@ -89,14 +90,14 @@ class DetailFields(forms.Form):
     delegation = _text(_("Delegation"))
     findings = _text(_("Findings"))
 
-    def details(self, kind: str) -> dict[str, Any]:
+    def details(self, kind: str) -> dict[str, object]:
         """Return the columns and values of the details of ``kind``; call it on a valid form."""
         values = {name: self.cleaned_data[name] for name in DETAILS.get(kind, ())}
         if "currency" in values:
             values["currency"] = values["currency"] or self.fields["currency"].initial
         return values
 
-    def details_by_kind(self) -> list[dict[str, Any]]:
+    def details_by_kind(self) -> list[dict[str, object]]:
         """Return each kind that has details, with their fields and whether one is filled in."""
         parts = []
         for kind, names in DETAILS.items():
@@ -113,7 +114,7 @@ class DetailFields(forms.Form):
                 if self._is_filled(name, self.cleaned_data.get(name)):
                     self.add_error(name, words % {"kind": ActivityKind(other).label})
 
-    def _is_filled(self, name: str, value: Any) -> bool:
+    def _is_filled(self, name: str, value: object) -> bool:
         return value not in (None, "", self.fields[name].initial)
 
 
@@ -125,7 +126,7 @@ class About:
     event: Event | None = None
     organization: Organization | None = None
 
-    def organizations(self) -> Any:
+    def organizations(self) -> QuerySet[Organization]:
         """Return the organizations that may have taken part: parties, participants of the event, and the one named."""
         offered = Q(pk=self.organization.pk) if self.organization else Q(pk__in=[])
         if self.agreement:
@@ -134,7 +135,7 @@ class About:
             offered |= Q(pk__in=self.event.participations.filter(organization__isnull=False).values("organization"))
         return Organization.objects.filter(offered)
 
-    def areas(self) -> Any:
+    def areas(self) -> QuerySet[CooperationArea]:
         """Return the areas that the agreement promises, or all areas if it names none."""
         promised = CooperationArea.objects.filter(promises__agreement=self.agreement) if self.agreement else None
         return promised or CooperationArea.objects.filter(is_active=True)
@@ -146,9 +147,9 @@ class About:
         return list(dict.fromkeys(event for event in [*first, *latest] if event))
 
 
-def offer_events(field: Any, about: About, user: User) -> None:
+def offer_events(form: forms.BaseForm, about: About, user: User) -> None:
     """Offer a few events to choose from; any event that the user sees is accepted."""
-    field.queryset = Event.objects.visible_to(user)
+    field = offer_rows(form, "event", Event.objects.visible_to(user))
     field.choices = [("", field.empty_label), *((row.pk, str(row)) for row in about.events(user))]
 
 
@@ -214,7 +215,7 @@ class NewActivityForm(DomainFormMixin, DetailFields, forms.ModelForm):
         offer_rows(self, "host", about.organizations())
         offer_rows(self, "areas", about.areas())
         self._offer_agreements(user)
-        offer_events(self.fields["event"], about, user)
+        offer_events(self, about, user)
         self._offer_units(user)
 
     def _offer_agreements(self, user: User) -> None:
@@ -268,15 +269,17 @@ class NewActivityForm(DomainFormMixin, DetailFields, forms.ModelForm):
         longest = Activity._meta.get_field("title").max_length or 0
         return Truncator(": ".join(str(word) for word in words if word)).chars(longest)
 
-    def keep(self, actor: User, **about: Any) -> Activity:
+    def keep(self, actor: User, **about: object) -> Activity:
         values, activity = self.cleaned_data, self.instance
         activity.unit = values["unit"] if "unit" in self.fields else activity.unit
         activity.agreement = self.about.agreement
-        common: dict[str, Any] = {"actor": actor, "today": self.today, "parts": self._parts()}
         if not values["is_done"]:
-            return register_activity(activity, **common)
+            return register_activity(activity, actor=actor, today=self.today, parts=self._parts())
         afterwards = {name: values[name] for name in AFTERWARDS}
-        return register_completed_activity(activity, on=activity.ends_on or activity.starts_on, **afterwards, **common)
+        on = activity.ends_on or activity.starts_on
+        return register_completed_activity(
+            activity, actor=actor, on=on, today=self.today, parts=self._parts(), **afterwards
+        )
 
     def _parts(self) -> list[Model]:
         values = self.cleaned_data
@@ -308,7 +311,7 @@ class ActivityForm(DomainFormMixin, DetailFields, VersionedForm):
         self.today, self.detail = today, detail_of(self.instance)
         about = About(self.instance.agreement, self.instance.event)
         self._keep_to_its_kind()
-        offer_events(self.fields["event"], about, user)
+        offer_events(self, about, user)
         self._offer_partners(about)
 
     def _keep_to_its_kind(self) -> None:
@@ -328,15 +331,16 @@ class ActivityForm(DomainFormMixin, DetailFields, VersionedForm):
         )
         of_before = CooperationArea.objects.filter(pk__in={area for area, _organization in credited})
         self.areas = list(dict.fromkeys([*about.areas(), *of_before]))
-        rows: Any = Organization.objects.filter(pk__in=[row.pk for row in self.offered])
+        rows = Organization.objects.filter(pk__in=[row.pk for row in self.offered])
         offer_rows(self, "organizations", rows)
         self.fields["organizations"].initial = [row["organization"] for row in partners]
         if "host" in self.fields:
             host: Any = getattr(self.detail, "host_id", None)
             offer_rows(self, "host", rows | Organization.objects.filter(pk=host))
         pairs = [(_pair(area, row), f"{area} · {row}") for row in self.offered for area in self.areas]
-        self.fields["credits"].choices = pairs  # type: ignore[attr-defined]
-        self.fields["credits"].initial = [f"{area}-{organization}" for area, organization in credited]
+        credits_field = cast("forms.MultipleChoiceField", self.fields["credits"])
+        credits_field.choices = pairs
+        credits_field.initial = [f"{area}-{organization}" for area, organization in credited]
 
     def grid(self) -> list[dict[str, Any]]:
         """Return a line for each organization: whether it takes part, and for each area whether it counts."""
@@ -407,7 +411,7 @@ class FilesInput(forms.ClearableFileInput):
 class FilesField(forms.FileField):
     widget = FilesInput
 
-    def clean(self, data: Any, initial: Any = None) -> list[Any]:
+    def clean(self, data: object, initial: object = None) -> list[object]:
         """Clean each file by itself and return a list, even of one file."""
         files = data if isinstance(data, list) else [data]
         return [super(FilesField, self).clean(file, initial) for file in files or [None]]

@@ -1,7 +1,7 @@
 """Forms that register and edit an agreement with its parts, and renew, amend, join or leave a signed one."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from django import forms
@@ -176,7 +176,13 @@ class AgreementForm(FormWithLines):
         )
 
     def _lines(
-        self, prefix: str, form: type[LineForm], *, rows: QuerySet, about: Any = None, **limits: int
+        self,
+        prefix: str,
+        form: type[LineForm],
+        *,
+        rows: QuerySet,
+        about: Mapping[str, object] | None = None,
+        **limits: int,
     ) -> LineFormSet:
         initial = self.first_lines(prefix)
         lines = line_formset(Agreement, rows.model, form, extra=len(initial), **limits)
@@ -190,7 +196,7 @@ class AgreementForm(FormWithLines):
             initial=None if self.is_bound else initial,
         )
 
-    def first_lines(self, prefix: str) -> list[dict[str, Any]]:
+    def first_lines(self, prefix: str) -> list[dict[str, object]]:
         """Return the initial values of the new lines that the page shows at first."""
         return [{}] if prefix == TERM else []
 
@@ -204,7 +210,7 @@ class AgreementForm(FormWithLines):
     def lines(self) -> dict[str, LineFormSet]:
         return {formset.prefix: formset for formset in self.formsets}
 
-    def groups(self) -> dict[str, list[Any]]:
+    def groups(self) -> dict[str, list[forms.BoundField]]:
         return {
             "about": [self[name] for name in self.about if name in self.fields],
             "frame": [self[name] for name in self.frame if name in self.fields],
@@ -261,7 +267,7 @@ class NewAgreementForm(AgreementForm):
         if not user.sees_all_units:
             self.fields["coordinator"].initial = user.pk
 
-    def first_lines(self, prefix: str) -> list[dict[str, Any]]:
+    def first_lines(self, prefix: str) -> list[dict[str, object]]:
         """Two parties, our own side and the one that the page was opened for; one area and one term."""
         if prefix != PARTIES:
             return [{}]
@@ -299,7 +305,7 @@ class RenewForm(VerbForm):
     ends_on = forms.DateField(label=_("New end"), required=False, widget=DateInput)
     review_on = forms.DateField(label=_("Or, without an end: review on"), required=False, widget=DateInput)
 
-    def call(self, actor: User, values: dict[str, Any]) -> Any:
+    def call(self, actor: User, values: dict[str, Any]) -> object:
         return agreements.renew_agreement(self.row, actor=actor, on=self.today, **values)
 
 
@@ -312,7 +318,7 @@ class AmendForm(VerbForm):
     ends_on = forms.DateField(label=_("New end of the term"), required=False, widget=DateInput)
     review_on = forms.DateField(label=_("New date of review"), required=False, widget=DateInput)
 
-    def call(self, actor: User, values: dict[str, Any]) -> Any:
+    def call(self, actor: User, values: dict[str, Any]) -> object:
         return agreements.amend_agreement(self.row, actor=actor, **values)
 
 
@@ -329,7 +335,7 @@ class AccedeForm(VerbForm):
         offer_rows(self, "organization", Organization.objects.not_archived())
         self.fields["on"].initial = self.today
 
-    def call(self, actor: User, values: dict[str, Any]) -> Any:
+    def call(self, actor: User, values: dict[str, Any]) -> object:
         return agreements.accede_party(self.row, actor=actor, **values)
 
 

@@ -108,7 +108,7 @@ class ReleaseMailsForm(DeliveryForm):
         ) % {"count": self.counts.total}
         return [line for line in (held, restore_warning(self.counts)) if line]
 
-    def transaction(self) -> AbstractContextManager[Any]:
+    def transaction(self) -> AbstractContextManager[object]:
         return nullcontext()  # the verb commits in batches, so that it never holds thousands of locks
 
     @property

@@ -29,11 +29,11 @@ class DomainFormMixin(forms.BaseForm):
         """Call the verb with what was typed and return what it kept."""
         raise NotImplementedError
 
-    def transaction(self) -> AbstractContextManager[Any]:
+    def transaction(self) -> AbstractContextManager[object]:
         """Return the context around the verb; one that commits in batches needs another."""
         return transaction.atomic()
 
-    def apply(self, actor: User, **about: Any) -> Any | None:
+    def apply(self, actor: User, **about: object) -> Any | None:
         """Return what the verb kept, or None with its refusal among the errors. Call it on a valid form."""
         try:
             with self.transaction():

@@ -1,6 +1,6 @@
 """Forms of a row with lines for its parts; lines can be added with or without a script."""
 
-from typing import Any
+from typing import Any, Self
 
 from django import forms
 from django.db import models
@@ -62,7 +62,7 @@ class RowsMixin(forms.BaseInlineFormSet):
         removed = self.deleted_forms
         return [form for form in self.forms if form.has_changed() and form not in removed]
 
-    def with_current_rows(self, conflict: Conflict) -> Any:
+    def with_current_rows(self, conflict: Conflict) -> Self:
         """Return the formset for the page that shows a conflict.
 
         If the page had no lines because they were locked, the new formset has the current rows. A line whose row somebody
@@ -74,7 +74,7 @@ class RowsMixin(forms.BaseInlineFormSet):
         typed = [line for line in missing if self._has_new_input(line, conflict)]
         return self._remade(self._renumbered(missing, typed)) if missing else self
 
-    def _remade(self, data: QueryDict | None) -> Any:
+    def _remade(self, data: QueryDict | None) -> Self:
         own = {"instance": self.instance, "prefix": self.prefix, "queryset": self.queryset}
         own |= {name: getattr(self, name) for name in self.extra_arguments}
         return type(self)(data=data, **own, form_kwargs=self.form_kwargs)

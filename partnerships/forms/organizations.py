@@ -104,7 +104,7 @@ class NewOrganizationForm(OrganizationForm):
         self.look_alikes = list(shown[:LOOK_ALIKES_SHOWN])
         return another_field(self).ask_about(alike)
 
-    def apply(self, actor: User, **about: Any) -> Organization | None:
+    def apply(self, actor: User, **about: object) -> Organization | None:
         registered = super().apply(actor, **about)
         if registered is None:
             self._find_look_alikes(self.cleaned_data)  # registered meanwhile

@@ -120,7 +120,9 @@ class PickInput(forms.Widget):
 class PickBoundField(forms.BoundField):
     field: "PickField"
 
-    def as_widget(self, widget: Any = None, attrs: Any = None, only_initial: bool = False) -> SafeString:
+    def as_widget(
+        self, widget: forms.Widget | None = None, attrs: dict[str, str | bool] | None = None, only_initial: bool = False
+    ) -> SafeString:
         words = self.form.data.get(f"{self.html_name}-words", "") if self.form.is_bound else ""
         context = {
             **options_for(self.field.kind, self.field.queryset, words=str(words), chosen=self._chosen()),

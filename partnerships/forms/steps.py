@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.db import models
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -45,7 +46,7 @@ class DateInput(forms.DateInput):
 
     input_type = "date"
 
-    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+    def __init__(self, attrs: dict[str, object] | None = None) -> None:
         super().__init__(attrs, format="%Y-%m-%d")
 
 
@@ -62,10 +63,10 @@ class VerbForm(DomainFormMixin, forms.Form):
         self.today = today
         self.fields["version"].initial = row.version
 
-    def call(self, actor: User, values: dict[str, Any]) -> Any:
+    def call(self, actor: User, values: dict[str, Any]) -> object:
         raise NotImplementedError
 
-    def keep(self, actor: User, **about: object) -> Any:
+    def keep(self, actor: User, **about: object) -> object:
         values = dict(self.cleaned_data)
         self.row.version = values.pop("version")
         return self.call(actor, values)
@@ -76,7 +77,7 @@ class StepForm(VerbForm):
 
     on = forms.DateField(label=_("Date"), widget=DateInput)
 
-    def __init__(self, *args: Any, transition: Transition, verb: Callable[..., Any], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, transition: Transition, verb: Callable[..., object], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.transition = transition
         self.verb = verb
@@ -89,7 +90,7 @@ class StepForm(VerbForm):
     def clean_on(self) -> dt.date:
         return past_day(self.cleaned_data["on"], today=self.today)
 
-    def call(self, actor: User, values: dict[str, Any]) -> Any:
+    def call(self, actor: User, values: dict[str, Any]) -> object:
         return self.verb(self.row, actor=actor, **values)
 
 
@@ -108,14 +109,14 @@ class SigningForm(StepForm):
     def warnings(self) -> list[str]:
         return agreements.signing_warnings(self.row)
 
-    def call(self, actor: User, values: dict[str, Any]) -> Any:
+    def call(self, actor: User, values: dict[str, Any]) -> object:
         return super().call(actor, values | {"today": self.today})
 
 
 class OpeningForm(StepForm):
     on = forms.DateField(label=_("Opened on"), widget=DateInput)
 
-    def call(self, actor: User, values: dict[str, Any]) -> Any:
+    def call(self, actor: User, values: dict[str, Any]) -> object:
         return super().call(actor, values | {"today": self.today})
 
 
@@ -255,7 +256,7 @@ class ContactNoteForm(DomainFormMixin, forms.Form):
         return activities.register_contact_note(note, actor=actor, today=self.today)
 
 
-_Steps = Mapping[str, Callable[..., Any]]
+_Steps = Mapping[str, Callable[..., object]]
 _WORKFLOWS: dict[type[models.Model], tuple[TransitionTable, _Steps, dict[str, type[StepForm]]]] = {
     Agreement: (
         AGREEMENT_TRANSITIONS,
@@ -271,7 +272,7 @@ _WORKFLOWS: dict[type[models.Model], tuple[TransitionTable, _Steps, dict[str, ty
 }
 
 
-def step_form(row: Any, name: str, *, today: dt.date, data: Any = None) -> StepForm:
+def step_form(row: Any, name: str, *, today: dt.date, data: QueryDict | None = None) -> StepForm:
     """Return the form of the step ``name`` for ``row``. Raises ``KeyError`` for an unknown step."""
     table, verbs, special = _WORKFLOWS[type(row)]
     form_class = special.get(name, StepForm)

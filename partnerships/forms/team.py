@@ -11,7 +11,7 @@ from django.utils.translation import pgettext_lazy
 
 from partnerships.forms.choices import offer_rows
 from partnerships.forms.domain import DomainFormMixin
-from partnerships.models import Role, Unit, UnitMembership, User
+from partnerships.models import Activity, Agreement, Demand, Facility, Milestone, Role, Unit, UnitMembership, User
 from partnerships.workflows.handover import KINDS, HandOverItem, HandOverResult, hand_over, preview
 
 _ITEM = re.compile(r"([a-z]+)-(\d{1,18})-(\d{1,9})", re.ASCII)
@@ -27,7 +27,7 @@ class TeamForm(forms.Form):
         offer_rows(self, "unit", Unit.objects.visible_to(user))
 
 
-def item_value(kind: str, row: Any) -> str:
+def item_value(kind: str, row: Milestone | Activity | Facility | Demand | Agreement) -> str:
     """Return the form value of a row, with the version that the person saw."""
     return f"{kind}-{row.pk}-{row.version}"
 

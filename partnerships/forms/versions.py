@@ -152,7 +152,7 @@ class Conflict:
         """Return the newest history row of the root, which says who changed it and when."""
         return self.now.history.select_related("history_user").first()
 
-    def describe(self, form: VersionedForm, formsets: Iterable[Any] = (), *, reader: User) -> None:
+    def describe(self, form: VersionedForm, formsets: Iterable[forms.BaseInlineFormSet] = (), *, reader: User) -> None:
         """Fill in ``differences`` for ``reader``; rows that they may neither choose nor see are not named."""
         self.reader = reader
         parts = (part for rows in formsets for part in self._of_parts(rows))
@@ -310,7 +310,7 @@ def _typed(form: forms.ModelForm) -> str:
     return " · ".join(value for value in values if value) or EMPTY
 
 
-def _part_as_opened(part: Model, opened_at: dt.datetime | None) -> Any:
+def _part_as_opened(part: Model, opened_at: dt.datetime | None) -> Model | None:
     if opened_at is None or not hasattr(part, "history"):
         return None
     return part.history.filter(history_date__lte=opened_at).first()

@@ -145,11 +145,11 @@ def _reads_personal_data(user: User) -> bool:
     return user.sees_all_units or user.scope.has(Role.COORDINATOR)
 
 
-def _cells(row: Model, columns: Iterable[Column]) -> list[Any]:
+def _cells(row: Model, columns: Iterable[Column]) -> list[object]:
     return [_datum(column.value(row)) for column in columns]
 
 
-def _datum(value: Any) -> Any:
+def _datum(value: Any) -> object:
     """Return days, numbers and booleans as they are, all else as text without characters that spreadsheets refuse."""
     if value is None or isinstance(value, (bool, int, float, dt.date)):
         return value
@@ -171,7 +171,7 @@ class _Csv:
         self._text.flush()
 
 
-def _harmless(cell: Any) -> object:
+def _harmless(cell: object) -> object:
     """Return text that a spreadsheet would run as a formula behind an apostrophe, as spreadsheets do themselves."""
     if isinstance(cell, bool):
         return _("yes") if cell else _("no")

@@ -1,13 +1,13 @@
 """Filters for a switch, a day, a number of days and a person."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Exists, Model, OuterRef, QuerySet
+from django.forms.models import ModelChoiceIterator
 from django.forms.renderers import BaseRenderer
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -24,7 +24,7 @@ MOST_PEOPLE = 100
 class SwitchInput(forms.CheckboxInput):
     """A checkbox that is ``yes`` or missing in the address; any other value is an error, not an unchecked box."""
 
-    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+    def __init__(self, attrs: dict[str, object] | None = None) -> None:
         super().__init__(attrs, check_test=lambda value: value == "yes")
 
     def format_value(self, value: object) -> str:
@@ -46,7 +46,7 @@ class DayInput(forms.DateInput):
 
     input_type = "date"
 
-    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+    def __init__(self, attrs: dict[str, object] | None = None) -> None:
         super().__init__(attrs, format="%Y-%m-%d")
 
 
@@ -73,15 +73,17 @@ class DaysFilter(django_filters.NumberFilter):
 class PersonInput(forms.Select):
     """A drop-down of people, or a text field for a name when there are too many people for one."""
 
+    choices: ModelChoiceIterator
+
     def render(
-        self, name: str, value: object, attrs: dict[str, Any] | None = None, renderer: BaseRenderer | None = None
+        self, name: str, value: object, attrs: dict[str, object] | None = None, renderer: BaseRenderer | None = None
     ) -> SafeString:
-        people = self.choices.queryset  # type: ignore[attr-defined]
+        people = self.choices.queryset
         offered = list(people[: MOST_PEOPLE + 1])
         if len(offered) > MOST_PEOPLE:
             shown = people.filter(pk=value).first() if str(value).isdecimal() else value
             return forms.TextInput(self.attrs | {"maxlength": 150}).render(name, shown, attrs, renderer)
-        first = [("", self.choices.field.empty_label)]  # type: ignore[attr-defined]
+        first = [("", self.choices.field.empty_label)]
         choices = first + [(person.pk, str(person)) for person in offered]
         return forms.Select(self.attrs, choices).render(name, value, attrs, renderer)
 

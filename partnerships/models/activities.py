@@ -1,7 +1,7 @@
 """Follow-ups: trainings, research projects, visits and whatever else keeps a promise; calls and messages."""
 
 import datetime as dt
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator
@@ -84,7 +84,7 @@ class ActivityQuerySet(ScopedQuerySet):
         """Unfinished, and the owner is absent without a deputy."""
         return self.unfinished().filter(away_alone("owner", today))
 
-    def credited(self, **to: Any) -> Self:
+    def credited(self, **to: object) -> Self:
         """Return activities that count for an ``area``, an ``organization``, or both by one credit."""
         return self.filter(Exists(ActivityCredit.objects.filter(activity=OuterRef("pk"), **to)))
 

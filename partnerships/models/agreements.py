@@ -79,7 +79,7 @@ class AgreementQuerySet(ScopedQuerySet):
         # In force, it has a term that covers today. If none lasts beyond ``until``, the last one ends in between.
         return self.in_force(today).exclude(Exists(lasting))
 
-    def last_term(self, **condition: Any) -> Self:
+    def last_term(self, **condition: object) -> Self:
         """Return agreements whose last term, current or future, meets ``condition``."""
         later = AgreementTerm.objects.filter(agreement=OuterRef("agreement"), number__gt=OuterRef("number"))
         return self.filter(Exists(AgreementTerm.objects.filter(~Exists(later), agreement=OuterRef("pk"), **condition)))

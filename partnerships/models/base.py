@@ -45,7 +45,7 @@ class StatusField(models.CharField):
         _name, _path, args, options = super().deconstruct()
         return models.CharField(*args, **options)
 
-    def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
+    def deconstruct(self) -> tuple[str, str, list[object], dict[str, object]]:
         name, _path, args, options = super().deconstruct()
         return name, "django.db.models.CharField", list(args), options
 

@@ -97,7 +97,7 @@ class CreditCodeField(models.CharField):
         setattr(model_instance, self.attname, code)
         return code
 
-    def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
+    def deconstruct(self) -> tuple[str, str, list[object], dict[str, object]]:
         # For migrations, which know the column alone.
         name, _path, args, options = super().deconstruct()
         return name, "django.db.models.CharField", list(args), options

@@ -84,7 +84,7 @@ NAMED: dict[type[Model], tuple[str, ...]] = {
 # Everybody who reads the source may see SHARED records; of SCOPED ones ``visible_to`` decides; others are not shown.
 SHARED = frozenset({CooperationArea, Event, Honour, HonourScheme, Organization, Programme, Region, ReportedFigure})
 SCOPED = (Agreement, Activity, Demand, Document, Facility, Milestone)
-SECTIONS: tuple[tuple[Any, tuple[type[Model], ...]], ...] = (
+SECTIONS: tuple[tuple[LazyText, tuple[type[Model], ...]], ...] = (
     (gettext_lazy("What took place"), (Event,)),
     (gettext_lazy("Who is named"), (Organization,)),
     (gettext_lazy("What was signed"), (Agreement,)),

@@ -24,7 +24,7 @@ class HandOverKind:
 
     model: type[Milestone] | type[Activity] | type[Facility] | type[Demand] | type[Agreement]
     person: str
-    verb: Callable[..., Any]
+    verb: Callable[..., Model]
     work: str
     pending: Callable[[Any], QuerySet]
 
@@ -56,8 +56,8 @@ class HandOverItem:
 class HandOverResult:
     """The rows that moved, those refused with the reason, and how many milestones went along with their records."""
 
-    moved: list[Any] = field(default_factory=list)
-    refused: list[tuple[Any, str]] = field(default_factory=list)
+    moved: list[Model] = field(default_factory=list)
+    refused: list[tuple[Model, str]] = field(default_factory=list)
     followed: int = 0
 
 
@@ -125,7 +125,7 @@ def _pending_of(giver: User | None) -> set[int]:
     return set(Milestone.objects.pending().filter(owner=giver).values_list("pk", flat=True))
 
 
-def _give(item: HandOverItem, row: Any, *, actor: User, giver: User | None, new_owner: User, reason: str) -> Any:
+def _give(item: HandOverItem, row: Any, *, actor: User, giver: User | None, new_owner: User, reason: str) -> Model:
     kind = KINDS[item.kind]
     if getattr(row, f"{kind.person}_id") != (giver.pk if giver else None):
         raise StaleVersion(_("Somebody else took it over meanwhile."), current=row.version)

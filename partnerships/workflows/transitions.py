@@ -26,7 +26,7 @@ def take_step(
     on: dt.date,
     reason: str = "",
     is_consequence: bool = False,
-    **changes: Any,
+    **changes: object,
 ) -> Row:
     """Take the step ``name`` of ``table`` and return the row as read under its lock.
 
@@ -73,7 +73,7 @@ def lock(row: Row) -> Row:
     return locked
 
 
-def lock_as_read(row: Any) -> Any:
+def lock_as_read(row: Row) -> Row:
     """Return the row, locked. Raises ``StaleVersion`` when somebody changed it since ``row`` was read."""
     locked = lock(row)
     _check_version(row, locked)
@@ -106,7 +106,7 @@ def delete_as(row: Any, actor: User | None) -> None:
     row.delete()
 
 
-def check_input(row: Any, names: Iterable[str] | None = None) -> None:
+def check_input(row: models.Model, names: Iterable[str] | None = None) -> None:
     """Raise ``InvalidInput`` for the first of the columns ``names``, or of all, that does not take its value.
 
     Relations are left to the constraints of the database.
@@ -128,7 +128,7 @@ def check_day(day: dt.date, *, field: str) -> None:
         raise InvalidInput(_("%(day)s cannot be meant: please check the year.") % {"day": day.isoformat()}, field=field)
 
 
-def _refuse_null_characters(value: Any, *, field: str) -> None:
+def _refuse_null_characters(value: object, *, field: str) -> None:
     """Raise ``InvalidInput`` for a text with NUL characters."""
     # PostgreSQL cannot store them, and SQLite cuts the text there when it shows it.
     if isinstance(value, str) and "\x00" in value:
@@ -162,7 +162,7 @@ def _checked_reason(transition: Transition, reason: str) -> str:
     return reason
 
 
-def _check_version(row: Any, locked: Any) -> None:
+def _check_version(row: models.Model, locked: Any) -> None:
     # Reference data has no versions.
     if getattr(row, "version", None) != getattr(locked, "version", None):
         raise StaleVersion(
@@ -170,7 +170,7 @@ def _check_version(row: Any, locked: Any) -> None:
         )
 
 
-def _write(row: Any, transition: Transition, *, on: dt.date, changes: dict[str, Any]) -> None:
+def _write(row: Any, transition: Transition, *, on: dt.date, changes: dict[str, object]) -> None:
     row.status = transition.target
     if transition.stamps:
         setattr(row, transition.stamps, on)

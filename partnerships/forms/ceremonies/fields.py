@@ -71,7 +71,7 @@ def select(label: LazyText, **more: Any) -> forms.TypedChoiceField:
     return forms.TypedChoiceField(label=label, empty_value=None, **more)
 
 
-def offer_choices(field: Any, rows: Mapping[str, Any], *, empty: LazyText | None = None) -> None:
+def offer_choices(field: Any, rows: Mapping[str, object], *, empty: LazyText | None = None) -> None:
     """Fill in the options of a select or of checkboxes; the chosen key is cleaned to its row."""
 
     def row_of(key: str) -> object:
