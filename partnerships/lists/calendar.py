@@ -18,7 +18,7 @@ class CalendarFilterSet(ListFilterSet[ScopedQuerySet]):
         method="filter_kind",
     )
     unit = unit_filter()
-    owner = PersonFilter(label=_("Person"), empty_label=_("Anybody"), method="filter_owner")
+    owner = PersonFilter(label=_("Person"), method="filter_owner")
     mine = SwitchFilter(label=_("Mine alone"), method="filter_mine")
 
     def choices_in_scope(self) -> dict[str, QuerySet]:
