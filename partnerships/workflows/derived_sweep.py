@@ -11,6 +11,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
@@ -23,6 +24,7 @@ from partnerships.models import (
     Agreement,
     CalendarDay,
     Demand,
+    Facility,
     Honour,
     Milestone,
     Sweep,
@@ -41,6 +43,7 @@ from partnerships.workflows.derivation import (
     is_up_to_date,
     last_contacts,
 )
+from partnerships.workflows.facilities import RUNNING, derived_of_facility, follow_reviews
 from partnerships.workflows.honours import derived_of_honour, watch_lapse
 
 logger = logging.getLogger(__name__)
@@ -57,13 +60,13 @@ class SweptTable:
     """One table of rows that ask for dates.
 
     ``asking`` is the condition for rows that may ask for one; ``related`` and ``prefetched`` are read with them.
-    ``judge(rows)`` reads what the whole batch needs and returns the function that says what a row asks for.
+    ``judge(rows, today)`` reads what the whole batch needs and returns the function that says what a row asks for.
     With ``has_past`` a day before today is asked for as well.
     """
 
-    model: type[Agreement] | type[Activity] | type[Demand] | type[Honour]
+    model: type[Agreement] | type[Activity] | type[Demand] | type[Honour] | type[Facility]
     asking: Q
-    judge: Callable[[Sequence[Any]], Wanted]
+    judge: Callable[[Sequence[Any], dt.date], Wanted]
     follow: Callable[..., None]
     related: tuple[str, ...] = ()
     prefetched: tuple[str, ...] = ()
@@ -80,7 +83,7 @@ class SweptTable:
         """Return the ``rows`` whose milestones are not what they ask for; as many queries for one row as for all."""
         if not rows:
             return []
-        wanted, milestones = self.judge(rows), defaultdict(list)
+        wanted, milestones = self.judge(rows, today), defaultdict(list)
         for milestone in Milestone.objects.derived_of_all(rows):
             milestones[getattr(milestone, f"{self.model._meta.model_name}_id")].append(milestone)
         not_before = None if self.has_past else today
@@ -94,7 +97,7 @@ def _is_in_sync(row: Model, milestones: list[Milestone], wanted: Wanted, not_bef
         return False  # a date that cannot be counted: the repair fails on it as well, and logs the error
 
 
-def _judge_agreements(agreements: Sequence[Agreement]) -> Wanted:
+def _judge_agreements(agreements: Sequence[Agreement], _today: dt.date) -> Wanted:
     contacts = last_contacts(agreements)
     working_days = _working_days()
 
@@ -131,18 +134,28 @@ SWEPT_TABLES = (
     SweptTable(
         Activity,
         Q(status__in=(ActivityStatus.PLANNED, ActivityStatus.IN_PROGRESS), starts_on__isnull=False),
-        lambda _rows: derived_of_activity,
+        lambda _rows, _today: derived_of_activity,
         follow_activity,
         related=("agreement",),
     ),
     SweptTable(
         Demand,
         ~Q(status__in=(DemandStatus.AGREED, DemandStatus.NO_MATCH)) & Q(deadline_on__isnull=False),
-        lambda _rows: derived_of_demand,
+        lambda _rows, _today: derived_of_demand,
         watch_deadline,
     ),
     SweptTable(
-        Honour, Q(status=HonourStatus.RECORDED, valid_until__isnull=False), lambda _rows: derived_of_honour, watch_lapse
+        Honour,
+        Q(status=HonourStatus.RECORDED, valid_until__isnull=False),
+        lambda _rows, _today: derived_of_honour,
+        watch_lapse,
+    ),
+    SweptTable(
+        Facility,
+        Q(status__in=RUNNING),
+        lambda _rows, today: partial(derived_of_facility, today=today),
+        follow_reviews,
+        prefetched=("milestones",),
     ),
 )
 

@@ -7,7 +7,6 @@ from types import MappingProxyType
 from typing import Any
 
 from django.db import models, transaction
-from django.db.models import Max
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -24,10 +23,11 @@ from partnerships.workflows.milestones import (
     reassign,
 )
 from partnerships.workflows.organizations import update_holders
-from partnerships.workflows.transitions import check_new_owner, take_step
+from partnerships.workflows.transitions import check_new_owner, lock, take_step
 
 REVIEW_MONTHS = 12
 LEAST_SIDES = 1
+RUNNING = frozenset({FacilityStatus.OPENED, FacilityStatus.SUSPENDED})
 
 FACILITY = Aggregate(
     Facility,
@@ -76,7 +76,7 @@ def edit_facility(
             move_milestones_along(before, after, actor=actor)
             if after.owner_id != before.owner_id:
                 give_milestones_to(after, owner_id=after.owner_id, actor=actor, previous=before.owner)
-            if after.status in {FacilityStatus.OPENED, FacilityStatus.SUSPENDED}:
+            if after.status in RUNNING:
                 update_side_holders(after, actor=actor, left=sides)
     return after
 
@@ -99,7 +99,7 @@ def open_facility(facility: Facility, *, actor: User | None, on: dt.date, today:
     with transaction.atomic():
         opened = _step(facility, "open", actor=actor, on=on)
         update_side_holders(opened, actor=actor)
-        review = _first_review(opened, on, today)
+        review = _review(_next_review_on(opened, on, today))
         update_derived(opened, [review], owner=opened.owner, actor=actor, on=on, reason="")
     return opened
 
@@ -152,10 +152,44 @@ def _step(facility: Facility, name: str, *, actor: User | None, on: dt.date, **m
     return take_step(facility, FACILITY_TRANSITIONS, name, actor=actor, on=on, **more)
 
 
-def _first_review(facility: Facility, opened_on: dt.date, today: dt.date) -> Derived:
-    met = facility.milestones.filter(kind=MilestoneKind.FACILITY_REVIEW, status=MilestoneStatus.MET)
-    reviewed_on = met.aggregate(day=Max("due_on"))["day"] or opened_on
+def follow_reviews(facility: Facility, *, actor: User | None, on: dt.date) -> None:
+    """Make, correct or cancel the review of a facility as it asks for it now; ``on`` is today."""
+    with transaction.atomic():
+        locked = lock(facility)
+        reason = _("The joint facility no longer asks for it (%(status)s).") % {"status": locked.get_status_display()}
+        wanted = derived_of_facility(locked, today=on)
+        update_derived(locked, wanted, owner=locked.owner, actor=actor, on=on, reason=reason, not_before=on)
+
+
+def derived_of_facility(facility: Facility, *, today: dt.date) -> list[Derived]:
+    """Return the review that a facility asks for while it is open or suspended; from prefetched milestones without a query.
+
+    A review that is there keeps its anniversary, also when that has passed or when somebody waived it.
+    """
+    if facility.status not in RUNNING or facility.opened_on is None:
+        return []
+    reviews = [row for row in facility.milestones.all() if row.derived_key and row.status != MilestoneStatus.CANCELLED]
+    days = [row.scheduled_on or row.due_on for row in reviews]
+    kept = next((day for day in days if _is_anniversary(day, facility.opened_on)), None)
+    return [_review(kept or _next_review_on(facility, facility.opened_on, today))]
+
+
+def _is_anniversary(day: dt.date, opened_on: dt.date) -> bool:
+    years = day.year - opened_on.year
+    # Reviews recur from the first one: opened on 29 February, they may stay on the 28th in a leap year, too.
+    from_first_review = add_months(add_months(opened_on, REVIEW_MONTHS), (years - 1) * REVIEW_MONTHS)
+    return years > 0 and day in {add_months(opened_on, years * REVIEW_MONTHS), from_first_review}
+
+
+def _next_review_on(facility: Facility, opened_on: dt.date, today: dt.date) -> dt.date:
+    """Return the next anniversary, today or later, that follows the last review."""
+    reviews = (row for row in facility.milestones.all() if row.kind == MilestoneKind.FACILITY_REVIEW)
+    met_on = [max(row.due_on, row.scheduled_on or row.due_on) for row in reviews if row.status == MilestoneStatus.MET]
+    reviewed_on = max(met_on, default=opened_on)
     anniversaries = (add_months(opened_on, number * REVIEW_MONTHS) for number in count(1))
-    due_on = next(day for day in anniversaries if day >= today and day > reviewed_on)
+    return next(day for day in anniversaries if day >= today and day > reviewed_on)
+
+
+def _review(due_on: dt.date) -> Derived:
     title = gettext_noop("Review the joint facility")
     return Derived("review", MilestoneKind.FACILITY_REVIEW, title, due_on, recurs_every_months=REVIEW_MONTHS)

@@ -19,10 +19,12 @@ from partnerships.factories import (
     UnitFactory,
     WorkCalendarFactory,
 )
-from partnerships.models import Agreement, CalendarDay, Milestone, ReminderMark, Sweep, quiet_agreements
+from partnerships.models import Agreement, CalendarDay, Facility, Milestone, ReminderMark, Sweep, quiet_agreements
 from partnerships.workflows import derived_sweep
 from partnerships.workflows.agreements import sign_agreement
 from partnerships.workflows.derived_sweep import sweep_derived
+from partnerships.workflows.facilities import open_facility
+from partnerships.workflows.milestones import meet_milestone, move_milestone, waive_milestone
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 TOMORROW = NOON + dt.timedelta(days=1)
@@ -133,9 +135,59 @@ def test_an_agreement_that_ended_by_another_door_asks_no_more() -> None:
     assert {status for _key, _due_on, status in derived()} == {"cancelled"}
 
 
-def test_a_facility_is_left_to_its_steps() -> None:
-    FacilityFactory(opened=True)
-    assert (sweep(), Milestone.objects.count()) == (0, 0)
+def reviewed(**values: Any) -> Milestone:
+    """The review of a facility that opened on 2 March 2026."""
+    facility = FacilityFactory(ready=True, **values)
+    return open_facility(facility, actor=None, on=DAY, today=DAY).milestones.get()
+
+
+@pytest.mark.parametrize("stage", ["opened", "suspended"])
+def test_a_lost_review_of_a_facility_is_asked_for_again(stage: str) -> None:
+    facility = FacilityFactory(**{stage: True})
+    assert (sweep(), sweep(TOMORROW)) == (1, 0)
+    review = facility.milestones.get()
+    assert (review.kind, review.due_on, review.owner) == ("facility_review", DAY.replace(year=2027), facility.owner)
+
+
+def test_after_a_lost_review_the_next_one_follows_the_last_that_was_met() -> None:
+    review = reviewed()
+    met = meet_milestone(review, actor=None, on=review.due_on, evidence="Report")
+    Milestone.objects.exclude(pk=met.pk).delete()
+    assert sweep(NOON.replace(year=2027, month=2)) == 1
+    assert Milestone.objects.get(status="open").due_on == DAY.replace(year=2028)
+
+
+def test_a_wrong_review_is_corrected() -> None:
+    review = reviewed()
+    wrong = {"due_on": DAY.replace(year=2027, month=5), "unit": UnitFactory()}
+    Milestone.objects.filter(pk=review.pk).update(**wrong)
+    assert (sweep(), sweep(TOMORROW)) == (1, 0)
+    assert Milestone.objects.get(pk=review.pk).due_on == review.due_on
+    assert Milestone.objects.get(pk=review.pk).unit == review.unit
+
+
+def test_the_review_of_a_closed_facility_is_cancelled() -> None:
+    review = reviewed()
+    Facility.objects.update(status="closed", closed_on=DAY)
+    assert sweep() == 1
+    assert Milestone.objects.get(pk=review.pk).status == "cancelled"
+
+
+def test_reviews_that_are_overdue_moved_waived_or_met_stay() -> None:
+    reviewed()
+    met, moved, waived = reviewed(), reviewed(), reviewed()
+    meet_milestone(met, actor=None, on=met.due_on, evidence="Report")
+    move_milestone(moved, actor=None, on=DAY, due_on=DAY.replace(year=2027, month=4), reason="Holiday")
+    waive_milestone(waived, actor=None, on=DAY, reason="Audited elsewhere")
+    leap_day = FacilityFactory(ready=True)
+    open_facility(leap_day, actor=None, on=dt.date(2024, 2, 29), today=dt.date(2024, 3, 1))
+    for _year in range(3):
+        review = leap_day.milestones.get(status="open")
+        meet_milestone(review, actor=None, on=review.due_on, evidence="Report")
+    before = everything()
+    for year in (2026, 2029, 2032):
+        assert sweep(NOON.replace(year=year)) == 0
+    assert everything() == before
 
 
 def test_it_goes_on_where_it_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,6 +233,7 @@ def test_one_row_that_cannot_be_brought_in_step_stops_no_other(caplog: pytest.Lo
 def queries_for(count: int) -> int:
     for _ in range(count):
         signed()
+        reviewed()
     Sweep.objects.all().delete()
     with CaptureQueriesContext(
         connection,
