@@ -12,7 +12,7 @@ from django.utils.translation import gettext_noop
 
 from partnerships.dates import add_months
 from partnerships.exceptions import InvalidInput
-from partnerships.models import Facility, FacilityPartner, MilestoneKind, Organization, ProgrammeItem, User
+from partnerships.models import Agreement, Facility, FacilityPartner, MilestoneKind, Organization, ProgrammeItem, User
 from partnerships.statuses import FACILITY_TRANSITIONS, FacilityStatus, MilestoneStatus
 from partnerships.workflows.derivation import Derived, update_derived
 from partnerships.workflows.edits import Aggregate, changed_columns, check_not_in_future, require_at
@@ -43,7 +43,9 @@ def register_facility(
 ) -> Facility:
     """Register a planned facility with its parts: the organizations that run it, programmes."""
     with transaction.atomic():
-        _check_agreement(facility, actor)
+        if facility.agreement:
+            facility.agreement = lock(facility.agreement)
+            _check_new_agreement(facility.agreement, actor)
         FACILITY.register(facility, parts, actor=actor)
         if facility.owner:
             check_new_owner(facility, facility.owner, field="owner")
@@ -64,10 +66,13 @@ def edit_facility(
     Its milestones go along to another agreement, and those of the former owner to a new one. While it runs, its unit
     holds each side, also one that joins later, and no longer one that left.
     """
+    agreement = changes.get("agreement")
     with transaction.atomic():
+        if isinstance(agreement, Agreement):
+            agreement = lock(agreement)  # before the facility
         before, after = FACILITY.begin(facility, changes, actor=actor)
-        if after.agreement_id != before.agreement_id:
-            _check_agreement(after, actor)
+        if isinstance(agreement, Agreement) and agreement.pk != before.agreement_id:
+            _check_new_agreement(agreement, actor)
         # Read before the edit: a side that leaves may have to lose its holder.
         sides = list(before.partners.values_list("organization_id", flat=True))
         if FACILITY.finish(before, after, parts, removed, actor=actor):
@@ -81,10 +86,11 @@ def edit_facility(
     return after
 
 
-def _check_agreement(facility: Facility, actor: User | None) -> None:
-    """Raise ``NotAllowed`` for an agreement that the actor may not follow up."""
-    if facility.agreement:
-        require_at("agreement", actor, "agreement.follow_up", facility.agreement)
+def _check_new_agreement(agreement: Agreement, actor: User | None) -> None:
+    """Raise for an agreement that the actor may not follow up or that has ended; one that ends later keeps its facilities."""
+    require_at("agreement", actor, "agreement.follow_up", agreement)
+    if agreement.has_ended:
+        raise InvalidInput(_("This agreement has ended: choose another one."), field="agreement")
 
 
 def open_facility(facility: Facility, *, actor: User | None, on: dt.date, today: dt.date) -> Facility:

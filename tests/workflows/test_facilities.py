@@ -1,6 +1,7 @@
 """Joint facilities: opened, reviewed every year, closed, and opened again after an error."""
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from partnerships.workflows.facilities import (
     close_facility,
     edit_facility,
     open_facility,
+    register_facility,
     reopen_facility,
     resume_facility,
     suspend_facility,
@@ -134,6 +136,29 @@ def test_one_without_sides_is_not_opened() -> None:
     with pytest.raises(InvalidInput, match="which organizations"):
         open_facility(facility, actor=None, on=DAY, today=DAY)
     assert footprint(facility) == before
+
+
+def test_a_new_link_to_an_agreement_that_has_ended_is_refused() -> None:
+    facility = FacilityFactory()
+    ended = AgreementFactory(completed=True, unit=facility.unit)
+    calls: list[Callable[[], Facility]] = [
+        lambda: edit_facility(facility, actor=None, today=DAY, changes={"agreement": ended}),
+        lambda: register_facility(
+            Facility(unit=facility.unit, kind=facility.kind, name="Base", agreement=ended), actor=None, today=DAY
+        ),
+    ]
+    for call in calls:
+        with pytest.raises(InvalidInput, match="has ended") as refusal:
+            call()
+        assert refusal.value.field == "agreement"
+    assert not Facility.objects.exclude(agreement=None).exists()
+
+
+def test_a_facility_of_an_agreement_that_ended_since_can_be_edited() -> None:
+    ended = AgreementFactory(completed=True)
+    facility = FacilityFactory(unit=ended.unit, agreement=ended)
+    changes = {"site": "Hall 2", "agreement": ended}
+    assert edit_facility(facility, actor=None, today=DAY, changes=changes).site == "Hall 2"
 
 
 def test_it_does_not_open_tomorrow() -> None:
