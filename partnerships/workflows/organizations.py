@@ -9,7 +9,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from partnerships.exceptions import PossibleDuplicate, TransitionRefused
+from partnerships.exceptions import InvalidInput, PossibleDuplicate, TransitionRefused
 from partnerships.models import (
     Agreement,
     AssociationMembership,
@@ -24,7 +24,7 @@ from partnerships.models import (
 )
 from partnerships.permissions import require
 from partnerships.statuses import AgreementStatus
-from partnerships.workflows.edits import Aggregate, concerning
+from partnerships.workflows.edits import Aggregate, changed_columns, concerning
 from partnerships.workflows.transitions import delete_as, lock, save_as
 
 OPEN_AGREEMENTS = frozenset(AgreementStatus) - {
@@ -119,7 +119,7 @@ def _check_holders(parts: Iterable[models.Model], actor: User | None) -> None:
 def register_contact(
     contact: Contact, *, actor: User | None, today: dt.date, parts: Sequence[models.Model] = ()
 ) -> Contact:
-    """Register a person at an organization. The same person sent twice is kept once."""
+    """Register a person at an organization. The same person sent twice is kept once, and with something new refused."""
     with transaction.atomic():
         # A form that is sent twice waits here, and then finds the person of the first.
         lock(contact.organization)
@@ -128,6 +128,8 @@ def register_contact(
         known = contact.organization.contacts.filter(is_active=True, **same).first()
         if known is None:
             CONTACT.register(contact, parts, actor=actor)
+        elif changed_columns(known, contact) & set(CONTACT.fields):
+            raise InvalidInput(_("This person is on record already: edit them."), field="name")
         else:
             contact.pk, contact._state.adding = known.pk, False
             contact.refresh_from_db()

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 from django.db import transaction
 
-from partnerships.exceptions import NotAllowed, PossibleDuplicate, StaleVersion
+from partnerships.exceptions import InvalidInput, NotAllowed, PossibleDuplicate, StaleVersion
 from partnerships.factories import (
     DAY,
     ContactFactory,
@@ -126,6 +126,17 @@ def test_the_same_person_sent_twice_is_kept_once(unit, actor):
 
     assert kept[0] == kept[1]
     assert organization.contacts.count() == 2
+
+
+def test_what_is_new_about_a_known_person_is_not_dropped_silently(unit, actor):
+    organization = OrganizationFactory(held_by=unit)
+    register_contact(Contact(organization=organization, name="Zhou Min"), actor=actor, today=DAY)
+
+    again = Contact(organization=organization, name="Zhou Min", note="On leave", ask_before_contacting=True)
+    with pytest.raises(InvalidInput) as refused:
+        register_contact(again, actor=actor, today=DAY)
+
+    assert (refused.value.field, organization.contacts.get().note) == ("name", "")
 
 
 def test_somebody_who_left_and_came_back_is_a_new_person(unit, actor):
