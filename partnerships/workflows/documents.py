@@ -176,7 +176,10 @@ def register_document(
         require(actor, "document.upload", document)
         for known in Document.objects.filter(kind=document.kind, title=document.title, **{target: document.target}):
             if _is_current(known, file):
-                return known
+                # The page goes on with the row it gave us: it links to the document.
+                document.pk, document._state.adding = known.pk, False
+                document.refresh_from_db()
+                return document
         DOCUMENT.register(document, parts, actor=actor)
         add_version(document, actor=actor, file=file, at=at)
     return document

@@ -329,6 +329,16 @@ def test_the_page_of_an_agreement_leads_to_the_form_that_adds_a_document(world, 
     assert (annex.agreement, annex.versions.get().uploaded_by) == (agreement, world.people["lead"])
 
 
+def test_the_same_document_sent_twice_leads_to_the_one_that_was_kept(world, enter):
+    client, url = enter(world.people["lead"]), reverse("admin:partnerships_document_add")
+    columns = {"title": "Annex", "kind": "annex", "agreement": str(world.rows["agreement"][0].pk), "_continue": "1"}
+
+    def send():
+        return client.post(url, columns | {"upload": SimpleUploadedFile("annex.pdf", b"%PDF-1.7")})
+
+    assert [send().url for _ in range(2)] == [change_url(Document.objects.get(title="Annex"))] * 2
+
+
 @pytest.mark.parametrize(("name", "content"), [("page.html", b"<html>"), ("page.pdf", b"<html>"), ("empty.pdf", b"")])
 def test_a_file_of_the_wrong_kind_is_refused_on_its_field(world, enter, name, content):
     response = save(enter(world.people["staff"]), DocumentFactory(), upload=SimpleUploadedFile(name, content))
