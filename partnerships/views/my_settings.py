@@ -11,6 +11,7 @@ from django.utils.translation import override
 from django.views.decorators.http import require_http_methods, require_POST
 from django.views.i18n import set_language
 
+from partnerships.exceptions import DomainError
 from partnerships.forms.my_settings import PreferencesForm
 from partnerships.models import User
 from partnerships.requests import UserRequest
@@ -37,10 +38,10 @@ def my_language(request: HttpRequest) -> HttpResponse:
     """Save the language in the profile of whoever is logged in, else in a cookie; go back to the page they were on."""
     language = request.POST.get("language", "")
     if request.user.is_authenticated and language in dict(settings.LANGUAGES):
-        edit_preferences(
-            User.objects.get(pk=request.user.pk),
-            actor=request.user,
-            today=timezone.localdate(),
-            changes={"language": language},
-        )
+        person, today = User.objects.get(pk=request.user.pk), timezone.localdate()
+        try:
+            edit_preferences(person, actor=request.user, today=today, changes={"language": language})
+        except DomainError as error:
+            # Something else of the profile is wrong. The cookie takes the language nevertheless.
+            messages.error(request, str(error))
     return set_language(request)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
 
@@ -39,6 +40,15 @@ def test_a_language_we_do_not_have_changes_nothing(language: str, world: World, 
     client.post(reverse("my_language"), {"language": language})
 
     assert again(world.coordinator).language == "en"
+
+
+def test_a_profile_that_is_wrong_elsewhere_is_shown_as_a_message(world: World, client: Client) -> None:
+    User.objects.filter(pk=world.coordinator.pk).update(email="nowhere")
+
+    response = client.post(reverse("my_language"), {"language": "zh-hans", "next": "/"})
+
+    assert [message.level_tag for message in get_messages(response.wsgi_request)] == ["error"]
+    assert (response.status_code, client.cookies["django_language"].value) == (302, "zh-hans")
 
 
 def test_the_switch_leads_nowhere_else(world: World, client: Client) -> None:
