@@ -111,6 +111,7 @@ ACTIONS: Mapping[str, Grant] = {
     "contact_note.edit": _own(Role.COORDINATOR),
     "document.view": _SEE,
     "document.upload": _FOLLOW_UP,
+    "document.replace": _own(Role.COORDINATOR),
     "event.view": _everyone(),
     "event.add": _own(Role.COORDINATOR),
     "event.edit": _own(Role.COORDINATOR),
@@ -272,7 +273,7 @@ def _announced(delivery: Delivery) -> QuerySet[Milestone]:
 
 
 def _owns(user: User, action: str, obj: Model | None) -> bool:
-    """Whether the row is the user's own: mail, calendar address, preferences, or a milestone in a participating unit.
+    """Whether the row is the user's own: mail, calendar address, preferences; milestone or upload in a participating unit.
 
     Policy documents of a programme are published papers: whoever reads the programme reads them.
     """
@@ -283,11 +284,17 @@ def _owns(user: User, action: str, obj: Model | None) -> bool:
     if isinstance(obj, Delivery):
         return action in {"delivery.view", "delivery.view_body"} and obj.person_id == user.pk
     if isinstance(obj, Document):
-        return action == "document.view" and obj.is_public_policy and _has_grant(user, ACTIONS["programme.view"], None)
+        return _owns_document(user, action, obj)
     own_milestone = {"milestone.act", "milestone.move", "milestone.snooze"}
     if action not in own_milestone or not isinstance(obj, Milestone) or user.is_superuser:
         return False
     return obj.owner_id == user.pk and _holds(user, Role.COORDINATOR, _participating_units(obj))
+
+
+def _owns_document(user: User, action: str, document: Document) -> bool:
+    if action == "document.replace":
+        return document.uploader == user and _has_grant(user, ACTIONS["document.upload"], document)
+    return action == "document.view" and document.is_public_policy and _has_grant(user, ACTIONS["programme.view"], None)
 
 
 def _who_may(grant: Grant) -> LazyText:

@@ -104,6 +104,7 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "contact_note.edit": OWN_WORK,
     "document.view": SEE,
     "document.upload": FOLLOW_UP,
+    "document.replace": OWN_WORK,
     "event.view": EVERYBODY,
     "event.add": OWN_WORK,
     "event.edit": OWN_WORK,

@@ -77,7 +77,7 @@ class VersionInline(ReadOnlyInline):
 
 @admin.register(Document)
 class DocumentAdmin(OfficeAdmin):
-    view_action, add_action, change_action = "document.view", "document.upload", "document.upload"
+    view_action, add_action, change_action = "document.view", "document.upload", "document.replace"
     form = DocumentAdminForm
     register_verb, edit_verb = staticmethod(register_document), staticmethod(edit_document)
     list_display = ("title", "kind", "belongs_to", "latest")

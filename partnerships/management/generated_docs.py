@@ -148,6 +148,7 @@ def access_page() -> str:
             "",
             *exceptions,
             "- `milestone.act`, `milestone.move`, `milestone.snooze`: a coordinator of a participating unit may, for milestones given to them.",
+            "- `document.replace`: a coordinator of a participating unit may, for documents they uploaded.",
             "- `delivery.view`, `delivery.view_body`: everybody, for their own mail.",
             "- `feed.own`: everybody, for their own calendar addresses.",
             "- `user.edit_preferences`: everybody, for their own language, reminders and absence.",

@@ -137,6 +137,12 @@ class Document(SeededModel, VersionedModel):
         return next(getattr(self, name) for name in DOCUMENT_TARGETS if getattr(self, f"{name}_id"))
 
     @property
+    def uploader(self) -> User | None:
+        """Who uploaded the first version."""
+        versions = self.versions.all() if self.pk else ()
+        return next((version.uploaded_by for version in versions if version.number == 1), None)
+
+    @property
     def is_public_policy(self) -> bool:
         return self.kind == self.Kind.POLICY and self.programme_id is not None
 

@@ -11,7 +11,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from partnerships.lists import LISTS, cells
-from partnerships.models import Activity, Facility
+from partnerships.models import Activity, Document, Facility
 from partnerships.permissions import may, may_enter_admin
 
 register = template.Library()
@@ -68,6 +68,12 @@ def enters_admin(context: Context) -> bool:
 def may_do(context: Context, action: str) -> bool:
     """Whether the person may take ``action`` on any row at all."""
     return may(context["request"].user, action)
+
+
+@register.simple_tag(takes_context=True)
+def replaces_papers(context: Context, target: str, row: Model) -> bool:
+    """Whether the user may replace all documents of ``row``, not only those they uploaded."""
+    return may(context["request"].user, "document.replace", Document(**{target: row}))
 
 
 @register.simple_tag(takes_context=True)

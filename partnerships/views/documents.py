@@ -46,7 +46,7 @@ def document_add(request: UserRequest, target: str, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def document_replace(request: UserRequest, pk: int) -> HttpResponse:
     document = visible_or_404(Document.objects.select_related(*DOCUMENT_TARGETS), request, pk)
-    require_or_403(request.user, "document.upload", document)
+    require_or_403(request.user, "document.replace", document)
     form = ReplaceForm(request.POST or None, request.FILES or None, document=document, at=timezone.now())
     title = _("New version of “%(title)s”") % {"title": document.title}
     return _upload_page(request, document.target, form, title=title)

@@ -133,8 +133,8 @@ def add_version(document: Document, *, actor: User | None, file: File, at: dt.da
     file_type = check_upload(file)
     with transaction.atomic():
         locked = lock(document)
-        require(actor, "document.upload", locked)
         latest, sha256 = locked.versions.first(), _sha256(file)
+        require(actor, "document.replace" if latest else "document.upload", locked)
         if latest and (latest.sha256, latest.original_name) == (sha256, _clean_name(file)):
             return latest
         version = DocumentVersion(
@@ -153,7 +153,7 @@ def add_version(document: Document, *, actor: User | None, file: File, at: dt.da
 
 
 # A document stays with what it belongs to: moving it would open it to others.
-DOCUMENT = Aggregate(Document, "document.upload", "document.upload", fixed=frozenset(DOCUMENT_TARGETS))
+DOCUMENT = Aggregate(Document, "document.upload", "document.replace", fixed=frozenset(DOCUMENT_TARGETS))
 
 
 def register_document(

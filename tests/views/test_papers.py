@@ -8,7 +8,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from partnerships.models import Document
+from partnerships.factories import UnitFactory, UserFactory
+from partnerships.models import AgreementUnit, Document
 from tests.views.sent import errors
 from tests.views.world import World, make_world
 
@@ -132,3 +133,19 @@ def test_a_twin_units_papers_do_not_exist(world: World, client: Client) -> None:
 
     assert client.post(add("facility", twin.facility), {"file": paper()}).status_code == 404
     assert client.post(add("demand", twin.demand), {"file": paper()}).status_code == 404
+
+
+def test_a_unit_that_takes_part_is_offered_new_versions_of_its_own_papers_alone(
+    world: World, client_of: Callable[[Any], Client]
+) -> None:
+    unit = UnitFactory()
+    AgreementUnit.objects.create(agreement=world.agreement, unit=unit)
+    guest = client_of(UserFactory(coordinator_in=unit))
+    guest.post(add("agreement", world.agreement), {"kind": "annex", "title": "Annex 1", "file": paper()})
+    others = Document.objects.create(agreement=world.agreement, kind="annex", title="Annex 2")
+
+    page = guest.get(world.agreement.get_absolute_url()).text
+
+    addresses = [reverse("document_replace", args=[row.pk]) for row in (Document.objects.get(title="Annex 1"), others)]
+    assert [address in page for address in addresses] == [True, False]
+    assert [guest.get(address).status_code for address in addresses] == [200, 403]

@@ -8,10 +8,10 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from partnerships.exceptions import InvalidInput, NotAllowed
-from partnerships.factories import NOON, AgreementFactory, DocumentFactory, UnitFactory, UserFactory
+from partnerships.factories import DAY, NOON, AgreementFactory, DocumentFactory, UnitFactory, UserFactory
 from partnerships.models import Document, DocumentVersion
 from partnerships.workflows import documents
-from partnerships.workflows.documents import add_version, register_document
+from partnerships.workflows.documents import add_version, edit_document, register_document
 
 pytestmark = pytest.mark.django_db
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 32
@@ -176,3 +176,27 @@ def test_who_may_not_upload_adds_no_document():
         register_document(document, actor=viewer, file=SimpleUploadedFile("a.pdf", PDF), today=NOON.date(), at=NOON)
 
     assert Document.objects.count() == 0
+
+
+def test_a_unit_that_takes_part_replaces_and_renames_only_what_it_uploaded():
+    agreement = AgreementFactory(signed=True, units=[UnitFactory()])
+    guest = UserFactory(coordinator_in=agreement.participating_units.get().unit)
+    owner = UserFactory(coordinator_in=agreement.unit)
+
+    def kept_by(actor):
+        document = Document(agreement=agreement, kind="signed_paper", title=f"Of {actor}")
+        return register_document(document, actor=actor, today=DAY, at=NOON, file=paper(PDF))
+
+    def paper(content):
+        return SimpleUploadedFile("paper.pdf", content)
+
+    signed, own = kept_by(owner), kept_by(guest)
+
+    with pytest.raises(NotAllowed):
+        add_version(signed, actor=guest, file=paper(PDF + b"2"), at=NOON)
+    with pytest.raises(NotAllowed):
+        edit_document(signed, actor=guest, today=DAY, changes={"title": "Another"})
+    assert (signed.versions.count(), Document.objects.get(pk=signed.pk).title) == (1, signed.title)
+    for actor in (guest, owner):
+        add_version(own, actor=actor, file=paper(PDF + str(actor).encode()), at=NOON)
+    assert edit_document(own, actor=guest, today=DAY, changes={"title": "Annex"}).title == "Annex"
