@@ -55,7 +55,8 @@ class DocumentInline(LinkedInline):
         return Document._meta.get_field(name).related_model is self.parent_model._meta.concrete_model
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).prefetch_related("versions")
+        """Leave out documents of other units: the page of an event, honour or programme is open to all."""
+        return super().get_queryset(request).visible_to(user_of(request)).prefetch_related("versions")
 
     @display(description=_("current file"))
     def latest(self, document: Document) -> str:

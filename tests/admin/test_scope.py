@@ -8,9 +8,13 @@ from partnerships.factories import (
     AgreementFactory,
     ContactFactory,
     ContactNoteFactory,
+    DocumentFactory,
     EnterpriseFactory,
+    EventFactory,
     FacilityFactory,
+    HonourFactory,
     MilestoneFactory,
+    ProgrammeFactory,
     UnitFactory,
     UserFactory,
 )
@@ -121,3 +125,16 @@ def test_another_units_agreement_is_not_named(enter, lead, led, factory, field):
     row.refresh_from_db()
     assert ("Confidential frame" in page, "another unit&#x27;s agreement" in page) == (False, True)
     assert getattr(row, field) == agreement
+
+
+@pytest.mark.parametrize(
+    ("name", "factory"), [("event", EventFactory), ("honour", HonourFactory), ("programme", ProgrammeFactory)]
+)
+def test_documents_of_other_units_are_not_listed_on_pages_open_to_all(enter, lead, led, name, factory):
+    theirs, own = factory(unit=UnitFactory()), factory(unit=led)
+    for row in (theirs, own):
+        DocumentFactory(**{name: row}, title="Minutes of the board")
+
+    pages = [enter(lead).get(change_url(row)) for row in (theirs, own)]
+
+    assert [(page.status_code, "Minutes of the board" in page.text) for page in pages] == [(200, False), (200, True)]
