@@ -15,7 +15,7 @@ from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.forms.activities import ActivityForm, AttachmentForm
-from partnerships.models import Activity, Document
+from partnerships.models import Activity, Document, User
 from partnerships.models.activities import ActivityQuerySet
 from partnerships.permissions import may
 from partnerships.reports.timeline_sources import record_timeline
@@ -44,7 +44,7 @@ def activity_detail(request: UserRequest, pk: int) -> HttpResponse:
         "partners": partners,
         "credits": list(activity.credits.select_related("area", "organization")),
         "detail": detail_of(activity),
-        "milestones": with_steps_in_line(_milestones(activity), request.user),
+        "milestones": with_steps_in_line(_milestones(activity, request.user), request.user),
         "may_add_action_point": may_add_action_point(request.user, activity),
         "demands": demands_behind(request.user, activity=activity),
         "documents": list(Document.objects.filter(activity=activity).prefetch_related(VERSIONS)),
@@ -108,8 +108,8 @@ def activity_attach(request: UserRequest, pk: int) -> HttpResponse:
     return render(request, "partnerships/activities/attach.html", {"form": form, "activity": activity})
 
 
-def _milestones(activity: Activity) -> QuerySet:
-    return activity.milestones.select_related("owner", "agreement", "party__organization")
+def _milestones(activity: Activity, user: User) -> QuerySet:
+    return activity.milestones.visible_to(user).select_related("owner", "agreement", "party__organization")
 
 
 def _with_context() -> ActivityQuerySet:

@@ -9,7 +9,15 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 
-from partnerships.factories import DAY, NOON, ActivityFactory, CooperationAreaFactory, EnterpriseFactory
+from partnerships.factories import (
+    DAY,
+    NOON,
+    ActivityFactory,
+    CooperationAreaFactory,
+    EnterpriseFactory,
+    MilestoneFactory,
+    UnitFactory,
+)
 from partnerships.models import Activity
 from partnerships.workflows.activities import follow_activity
 from tests.views.test_every_page import violations
@@ -291,3 +299,13 @@ class TestInABrowser:
 
         changed = Activity.objects.get(pk=world.activity.pk)
         assert (changed.title, changed.place, changed.credits.count()) == ("Their title", "Hall 2", 1)
+
+
+def test_milestones_of_other_units_are_not_listed_on_its_page(world: World, client: Client) -> None:
+    activity = ActivityFactory(agreement=None, unit=world.agreement.unit)
+    for title, unit in (("Ours", activity.unit), ("Of a stranger", UnitFactory())):
+        MilestoneFactory(activity=activity, unit=unit, title=title)
+
+    page = client.get(activity.get_absolute_url()).text
+
+    assert ("Ours" in page, "Of a stranger" in page) == (True, False)
