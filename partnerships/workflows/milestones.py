@@ -108,12 +108,22 @@ def edit_milestone(
     """Change what an open milestone says and how it is closed; its date, its owner and its status have verbs of their own."""
     with transaction.atomic():
         before, after = MILESTONE.begin(milestone, changes, actor=actor)
-        if changed_columns(before, after):
+        changed = changed_columns(before, after)
+        if changed:
             _check_editable(before)
+        if "requires_acceptance" in changed and not after.requires_acceptance:
+            _check_needs_no_acceptance(after, actor)
         if after.party and after.party.agreement_id != after.agreement_id:
             raise InvalidInput(_("This party belongs to another agreement."), field="party")
         MILESTONE.finish(before, after, parts, removed, actor=actor)
     return after
+
+
+def _check_needs_no_acceptance(milestone: Milestone, actor: User | None) -> None:
+    """Raise unless the actor could accept it: whoever does it would otherwise excuse themselves from that."""
+    if milestone.kind in ACCEPTED_KINDS:
+        raise InvalidInput(_("A lead accepts what is of this kind."), field="requires_acceptance")
+    require_at("requires_acceptance", actor, "milestone.accept", milestone)
 
 
 def _check_editable(milestone: Milestone) -> None:

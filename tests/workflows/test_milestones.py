@@ -376,3 +376,23 @@ def test_what_belongs_to_something_else_than_an_agreement_is_met_too(target: str
     factories = {"activity": ActivityFactory, "event": EventFactory, "organization": OrganizationFactory}
     milestone = MilestoneFactory(**{target: factories[target]()})
     assert (meet(milestone).status, fresh(milestone).target) == (MilestoneStatus.MET, getattr(milestone, target))
+
+
+def test_who_marks_it_as_met_does_not_excuse_it_from_acceptance() -> None:
+    unit = UnitFactory()
+    milestone = MilestoneFactory(unit=unit, requires_acceptance=True, organization=OrganizationFactory())
+    excuse = {"requires_acceptance": False}
+
+    with pytest.raises(NotAllowed) as refusal:
+        edit_milestone(fresh(milestone), actor=UserFactory(coordinator_in=unit), today=DAY, changes=excuse)
+    assert refusal.value.field == "requires_acceptance"
+    lead = UserFactory(lead_in=unit)
+    assert not edit_milestone(fresh(milestone), actor=lead, today=DAY, changes=excuse).requires_acceptance
+
+
+def test_an_obligation_is_always_accepted_by_a_lead() -> None:
+    milestone = MilestoneFactory(kind=MilestoneKind.OBLIGATION, requires_acceptance=True)
+
+    with pytest.raises(InvalidInput) as refusal:
+        edit_milestone(fresh(milestone), actor=None, today=DAY, changes={"requires_acceptance": False})
+    assert refusal.value.field == "requires_acceptance"
