@@ -342,6 +342,8 @@ def assign_milestone(milestone: Milestone, *, actor: User | None, owner: User, r
     with transaction.atomic():
         locked = lock(milestone)
         require(actor, "milestone.assign", locked)
+        if not locked.is_pending:
+            raise TransitionRefused(_("This is closed: nothing is left to hand over."))
         check_new_owner(locked, owner, field="owner")
         locked.version = milestone.version
         locked.owner = owner

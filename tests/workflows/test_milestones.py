@@ -396,3 +396,12 @@ def test_an_obligation_is_always_accepted_by_a_lead() -> None:
     with pytest.raises(InvalidInput) as refusal:
         edit_milestone(fresh(milestone), actor=None, today=DAY, changes={"requires_acceptance": False})
     assert refusal.value.field == "requires_acceptance"
+
+
+def test_what_is_closed_is_given_to_nobody() -> None:
+    milestone = MilestoneFactory(met=True)
+    before = footprint(milestone)
+
+    with pytest.raises(TransitionRefused, match="closed"):
+        assign_milestone(fresh(milestone), actor=None, owner=UserFactory(lead_in=milestone.unit))
+    assert footprint(milestone) == before
