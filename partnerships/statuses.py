@@ -117,6 +117,10 @@ class DeliveryStatus(Status):
     SKIPPED = "skipped", "neutral", _("Skipped")
 
 
+# Statuses of deliveries that are sent once they are due.
+WAITING_DELIVERIES = (DeliveryStatus.QUEUED, DeliveryStatus.RETRY)
+
+
 @dataclass(frozen=True)
 class Transition:
     """One named step from any of ``sources`` to ``target``.

@@ -24,7 +24,6 @@ from partnerships.models import (
     Milestone,
     User,
 )
-from partnerships.models.milestones import MET_BY_DOING
 from partnerships.permissions import refusal
 from partnerships.statuses import (
     ACTIVITY_TRANSITIONS,
@@ -39,6 +38,7 @@ from partnerships.statuses import (
 )
 from partnerships.texts import LazyText
 from partnerships.workflows import activities, agreements, demands, facilities, honours, milestones
+from partnerships.workflows.milestones import MET_BY_DOING
 
 
 class DateInput(forms.DateInput):

@@ -18,7 +18,7 @@ from django.db import DatabaseError, OperationalError, connection, transaction
 
 from partnerships.mailing import message, notices
 from partnerships.mailing.claim import Claim, claim_next, may_repeat, put_back
-from partnerships.mailing.delivery_writes import WAITING, DeliveryFields, advance, commit_mark, has_due
+from partnerships.mailing.delivery_writes import DeliveryFields, advance, commit_mark, has_due
 from partnerships.mailing.lease import LEASE
 from partnerships.mailing.relay import Breaker
 from partnerships.mailing.smtp import HandOverOutcome, Relay, RelayTroubleError, Result
@@ -26,7 +26,7 @@ from partnerships.models import Delivery, ReminderItem
 from partnerships.models.reasons import Reason
 from partnerships.reminders.clock import Clock
 from partnerships.reminders.unanswered import mark_notified
-from partnerships.statuses import DeliveryStatus
+from partnerships.statuses import WAITING_DELIVERIES, DeliveryStatus
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ RETRY_MINUTES = (1, 5, 15, 30, 60, 120, 240)  # and then every four hours
 KEEP_TRYING = dt.timedelta(days=5)
 COMMIT_AGAIN = (0.5, 1, 2, 4, 8)  # seconds
 # The statuses in which a rescue leaves a mail that was handed over.
-SETTLED = (DeliveryStatus.UNCERTAIN, DeliveryStatus.UNCONFIRMED, *WAITING)
+SETTLED = (DeliveryStatus.UNCERTAIN, DeliveryStatus.UNCONFIRMED, *WAITING_DELIVERIES)
 BREAKS_AT_MOST = 8
 TROUBLES = (Result.TROUBLE, Result.INTERRUPTED, Result.UNKNOWN)
 NOT_OFFERED = HandOverOutcome(Result.WITHDRAWN)  # the mail server saw nothing of it

@@ -12,9 +12,8 @@ from django.db.models import Exists, Q, QuerySet
 
 from partnerships.mailing.expand import due_plans
 from partnerships.models import Delivery, DeliveryEvent, MailHold, User
-from partnerships.statuses import DeliveryStatus
+from partnerships.statuses import WAITING_DELIVERIES, DeliveryStatus
 
-WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.RETRY)
 SOONEST_FIRST = ("due_on", "next_attempt_at", "pk")
 
 
@@ -45,7 +44,9 @@ class DeliveryFields(TypedDict, total=False):
 def due_deliveries(due_at: dt.datetime) -> QuerySet[Delivery]:
     """Return the deliveries that may be claimed; none while sending is paused."""
     # In the same statement as the deliveries, so that no pause begins between the two questions.
-    due = Delivery.objects.filter(~Exists(MailHold.objects.active()), status__in=WAITING, next_attempt_at__lte=due_at)
+    due = Delivery.objects.filter(
+        ~Exists(MailHold.objects.active()), status__in=WAITING_DELIVERIES, next_attempt_at__lte=due_at
+    )
     # A digest waits until all due plans have been made into items, so that it holds them all.
     unexpired = due_plans(due_at).filter(expires_at__gt=due_at)
     return due.filter(~Q(kind=Delivery.Kind.DIGEST) | ~Exists(unexpired))

@@ -24,9 +24,8 @@ from partnerships.models import (
 from partnerships.models.reasons import Reason
 from partnerships.permissions import may, require
 from partnerships.reminders.unanswered import mark_notified
-from partnerships.statuses import DeliveryStatus, PlanStatus
+from partnerships.statuses import WAITING_DELIVERIES, DeliveryStatus, PlanStatus
 
-WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.RETRY)
 BATCH = 500
 BECAUSE = {MailHold.Cause.BY_HAND: Reason.HELD_BY_HAND, MailHold.Cause.RESTORE: Reason.HELD_SINCE_RESTORE}
 
@@ -75,7 +74,7 @@ def hold_queued(*, real_now: dt.datetime) -> int:
 def _hold_all_queued(reason: str, *, at: dt.datetime, actor: User | None) -> int:
     """Hold all queued mails, within the caller's transaction; skip those that are being claimed at this moment."""
     # A mail that is locked is being claimed. If it comes back to the queue, the next run holds it.
-    queued = Delivery.objects.select_for_update(skip_locked=True).filter(status__in=WAITING).order_by("pk")
+    queued = Delivery.objects.select_for_update(skip_locked=True).filter(status__in=WAITING_DELIVERIES).order_by("pk")
     rows = list(queued.values_list("pk", "status"))
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]

@@ -34,7 +34,7 @@ from partnerships.statuses import MilestoneStatus
 
 # What a milestone can belong to besides an agreement.
 MILESTONE_TARGETS = ("activity", "event", "organization", "facility", "honour", "demand")
-OPEN_STATUSES = (MilestoneStatus.OPEN, MilestoneStatus.SUBMITTED)
+PENDING_STATUSES = (MilestoneStatus.OPEN, MilestoneStatus.SUBMITTED)
 
 
 class MilestoneKind(models.TextChoices):
@@ -63,9 +63,7 @@ DERIVED_KINDS = frozenset(
         MilestoneKind.UNFINISHED_ACTIVITY,
     }
 )
-# Met by doing what they wait for, never by word alone.
 ACTIVITY_KINDS = frozenset({MilestoneKind.STARTING_ACTIVITY, MilestoneKind.UNFINISHED_ACTIVITY})
-MET_BY_DOING = ACTIVITY_KINDS | {MilestoneKind.NEXT_CONTACT}
 # A lead confirms these; for the others the owner's word is enough.
 ACCEPTED_KINDS = frozenset({MilestoneKind.OBLIGATION, MilestoneKind.DECISION_DATE})
 
@@ -86,7 +84,7 @@ class MilestoneQuerySet(ScopedQuerySet):
 
     def pending(self) -> Self:
         """Open or submitted: something is still to be done."""
-        return self.filter(is_one_of("status", OPEN_STATUSES))
+        return self.filter(is_one_of("status", PENDING_STATUSES))
 
     def overdue(self, today: dt.date) -> Self:
         return self.pending().filter(due_on__lt=today)
@@ -112,9 +110,6 @@ class MilestoneQuerySet(ScopedQuerySet):
         # The agreement is also set on the milestones of its activities and facilities, which are not its own.
         others = none_of(*MILESTONE_TARGETS) if name not in MILESTONE_TARGETS else Q()
         return self.filter(others, **{f"{name}__in": rows}).exclude(derived_key="")
-
-    def owned_by(self, user: User) -> Self:
-        return self.filter(owner=user)
 
     def looked_after_by(self, user: User, today: dt.date) -> Self:
         """Return milestones of ``user``, and of absent people whose deputy is ``user``."""
@@ -271,7 +266,7 @@ class Milestone(SeededModel, SearchableModel, VersionedModel):
             ),
             models.CheckConstraint(
                 condition=Q(snoozed_until__isnull=True, snooze_reason="")
-                | Q(snoozed_until__isnull=False, status__in=OPEN_STATUSES) & ~Q(snooze_reason=""),
+                | Q(snoozed_until__isnull=False, status__in=PENDING_STATUSES) & ~Q(snooze_reason=""),
                 name="milestone_snooze_has_reason",
                 violation_error_message=_("Only an open milestone is snoozed, and with a reason."),
             ),
@@ -338,7 +333,7 @@ class Milestone(SeededModel, SearchableModel, VersionedModel):
 
     @property
     def is_pending(self) -> bool:
-        return self.status in OPEN_STATUSES
+        return self.status in PENDING_STATUSES
 
     @property
     def is_derived(self) -> bool:

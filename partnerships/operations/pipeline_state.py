@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from django.db.models import Count, QuerySet
 from django.db.models.functions import TruncDate
 
-from partnerships.mailing.delivery_writes import WAITING
 from partnerships.mailing.relay import relay_state
 from partnerships.models import ComponentHeartbeat, Delivery, MailHold, MailRelay, ReminderPlan
-from partnerships.statuses import DeliveryStatus, PlanStatus
+from partnerships.statuses import WAITING_DELIVERIES, DeliveryStatus, PlanStatus
 
 DAYS_AHEAD = 7
 # Statuses that are not final, or wait for a person, in the order in which a mail passes through them.
@@ -52,7 +51,7 @@ def pipeline_state(*, now: dt.datetime, zone: dt.tzinfo) -> PipelineState:
     """Return the state; nine queries, each over a partial index or the few rows that are not final."""
     plans = ReminderPlan.objects.filter(status=PlanStatus.PLANNED)
     due = plans.filter(next_attempt_at__lt=now)
-    mails = Delivery.objects.filter(status__in=WAITING, next_attempt_at__lt=now)
+    mails = Delivery.objects.filter(status__in=WAITING_DELIVERIES, next_attempt_at__lt=now)
     sent = Delivery.objects.filter(status=DeliveryStatus.SENT).select_related("person").order_by("-pk")
     wrong = Delivery.objects.filter(status__in=WENT_WRONG).select_related("person").order_by("-pk")
     return PipelineState(

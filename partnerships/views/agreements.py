@@ -28,7 +28,7 @@ from partnerships.models import (
     quiet_agreements,
     workday_test,
 )
-from partnerships.models.milestones import OPEN_STATUSES
+from partnerships.models.milestones import PENDING_STATUSES
 from partnerships.models.terms import AgreementTerm, Amendment
 from partnerships.permissions import may, refusal
 from partnerships.reminders.explain import explain_plans, with_items
@@ -206,8 +206,8 @@ def _milestones(agreement: Agreement, user: User) -> dict[str, object]:
         "pending": pending,
         "lines": with_steps_in_line(pending, user),
         "pending_count": agreement.milestones.pending().count(),
-        "closed": list(rows.exclude(status__in=OPEN_STATUSES).order_by("-due_on", "-pk")[:ROWS_SHOWN]),
-        "closed_count": agreement.milestones.exclude(status__in=OPEN_STATUSES).count(),
+        "closed": list(rows.exclude(status__in=PENDING_STATUSES).order_by("-due_on", "-pk")[:ROWS_SHOWN]),
+        "closed_count": agreement.milestones.exclude(status__in=PENDING_STATUSES).count(),
     }
 
 

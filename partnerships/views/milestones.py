@@ -29,7 +29,7 @@ from partnerships.models import (
     MilestoneKind,
     User,
 )
-from partnerships.models.milestones import MET_BY_DOING, MilestoneQuerySet
+from partnerships.models.milestones import MilestoneQuerySet
 from partnerships.permissions import may, refusal
 from partnerships.reminders.explain import ExplainedPlan, explain_plans, with_items
 from partnerships.reports.timeline_sources import note_entries, record_timeline
@@ -38,7 +38,7 @@ from partnerships.statuses import ACTIVITY_TRANSITIONS, MILESTONE_TRANSITIONS, M
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
 from partnerships.views.steps import form_page, grouped_offers, step_page
-from partnerships.workflows.milestones import last_day_of_snooze, new_action_point
+from partnerships.workflows.milestones import MET_BY_DOING, last_day_of_snooze, new_action_point
 
 # Records to which an action point can be added.
 TARGETS: dict[str, Any] = {"agreement": Agreement, "activity": Activity, "event": Event}

@@ -62,8 +62,8 @@ MILESTONE = Aggregate(
     fixed=frozenset({"unit", "kind", "agreement", *MILESTONE_TARGETS, "due_on", "owner", "evidence"}),
 )
 
-# Hints for milestones that are met by an act elsewhere, never by a statement.
-INSTEAD = {
+# Kinds that are met by an act elsewhere, never by a statement, each with a hint at that act.
+MET_BY_DOING = {
     MilestoneKind.NEXT_CONTACT: gettext_noop(
         "Log the call, message or follow-up: that is what this milestone waits for."
     ),
@@ -191,7 +191,7 @@ def _take_agreement_of(target: models.Model, milestone: Milestone) -> None:
 def meet_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, evidence: str) -> Milestone:
     """Mark a milestone as met on ``on`` with its evidence; one that recurs gets its next occurrence.
 
-    A milestone that a lead accepts has to be submitted instead; one of ``INSTEAD`` is met by doing what it waits for.
+    A milestone that a lead accepts has to be submitted instead; one of ``MET_BY_DOING`` is met by doing what it waits for.
     """
     if milestone.requires_acceptance:
         raise TransitionRefused(_("A lead accepts this milestone: submit it instead."))
@@ -380,7 +380,7 @@ def _close_as_met(milestone: Milestone, name: str, *, actor: User | None, on: dt
 
 
 def _evidence(milestone: Milestone, evidence: str) -> str:
-    instead = INSTEAD.get(MilestoneKind(milestone.kind))
+    instead = MET_BY_DOING.get(MilestoneKind(milestone.kind))
     if instead:
         raise TransitionRefused(_(instead))
     if not evidence.strip():

@@ -23,15 +23,8 @@ from partnerships.models import (
     User,
 )
 from partnerships.permissions import require
-from partnerships.statuses import AgreementStatus
 from partnerships.workflows.edits import Aggregate, changed_columns, concerning
 from partnerships.workflows.transitions import delete_as, lock, save_as
-
-OPEN_AGREEMENTS = frozenset(AgreementStatus) - {
-    AgreementStatus.COMPLETED,
-    AgreementStatus.TERMINATED,
-    AgreementStatus.CANCELLED,
-}
 
 ORGANIZATION = Aggregate(
     Organization,
@@ -194,7 +187,7 @@ def archive_organization(organization: Organization, *, actor: User | None, on: 
         require(actor, "organization.archive", locked)
         if locked.archived_on is not None:
             raise TransitionRefused(_("It is in the archive already."))
-        if Agreement.objects.filter(parties__organization=locked.pk, status__in=OPEN_AGREEMENTS).exists():
+        if Agreement.objects.not_closed().filter(parties__organization=locked.pk).exists():
             raise TransitionRefused(_("An agreement with it is still open."))
         locked.version = organization.version  # save() refuses a stale one
         locked.archived_on = on

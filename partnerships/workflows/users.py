@@ -34,13 +34,9 @@ from partnerships.models import (
 from partnerships.models.agreements import AgreementQuerySet
 from partnerships.models.users import read_tree
 from partnerships.permissions import require
-from partnerships.statuses import AgreementStatus
 from partnerships.workflows.edits import Aggregate, changed_columns, changed_parts, concerning
 from partnerships.workflows.milestones import give_milestones_to
 from partnerships.workflows.transitions import lock_as_read, save_as
-
-CLOSED = (AgreementStatus.COMPLETED, AgreementStatus.TERMINATED, AgreementStatus.CANCELLED)
-
 
 GRANTS = frozenset({"is_user_admin", "is_staff", "is_superuser"})
 
@@ -299,7 +295,7 @@ def _other_system_admins(user: User) -> bool:
 
 
 def _agreements(user: User) -> AgreementQuerySet:
-    return user.coordinated_agreements.exclude(status__in=CLOSED)
+    return user.coordinated_agreements.not_closed()
 
 
 def _hand_over(user: User, *, actor: User | None) -> None:

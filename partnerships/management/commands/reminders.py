@@ -14,13 +14,12 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from partnerships.mailing.delivery_writes import WAITING
 from partnerships.models import Delivery, Milestone
 from partnerships.operations import run
 from partnerships.operations.audit import audit_and_note
 from partnerships.reminders.clock import Clock
 from partnerships.reminders.explain import explain
-from partnerships.statuses import DeliveryStatus
+from partnerships.statuses import WAITING_DELIVERIES, DeliveryStatus
 from partnerships.tick import run_tick
 
 logger = logging.getLogger(__name__)
@@ -128,7 +127,7 @@ class Command(BaseCommand):
         with transaction.atomic():
             run.plan(done, Clock(now), is_over=_never)
             run.expand(done, Clock(now), is_over=_never)
-            waiting = Delivery.objects.filter(status__in=WAITING, next_attempt_at__lte=now).order_by("pk")
+            waiting = Delivery.objects.filter(status__in=WAITING_DELIVERIES, next_attempt_at__lte=now).order_by("pk")
             lines = [_line(delivery) for delivery in _with_milestones(waiting)]
             transaction.set_rollback(True)
         self.stdout.write("\n".join(lines) or _("No mail would go out."))
