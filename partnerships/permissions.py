@@ -236,7 +236,7 @@ def _owning_units(obj: Model | None) -> set[int]:
     if isinstance(obj, Document | Citation):
         return _owning_units(obj.target if isinstance(obj, Document) else obj.record)
     if isinstance(obj, Delivery):
-        return set(_announced(obj).values_list("unit_id", flat=True))
+        return set(_milestones_of(obj).values_list("unit_id", flat=True))
     of_agreement = obj.agreement if isinstance(obj, ReminderRule) else None
     unit_id = getattr(of_agreement or obj, "unit_id", None)
     return {unit_id} if unit_id is not None else set()
@@ -256,7 +256,7 @@ def _participating_units(obj: Model | None) -> set[int]:
     if isinstance(obj, Demand):
         return set(obj.answers.values_list("unit_id", flat=True))
     if isinstance(obj, Delivery):
-        agreements = Agreement.objects.filter(pk__in=_announced(obj).values("agreement"))
+        agreements = Agreement.objects.filter(pk__in=_milestones_of(obj).values("agreement"))
         units = agreements.values_list("unit_id", "participating_units__unit_id")
         return {unit_id for pair in units for unit_id in pair if unit_id is not None}
     agreement = obj if isinstance(obj, Agreement) else getattr(obj, "agreement", None)
@@ -265,7 +265,7 @@ def _participating_units(obj: Model | None) -> set[int]:
     return {agreement.unit_id, *agreement.participating_units.values_list("unit_id", flat=True)}
 
 
-def _announced(delivery: Delivery) -> QuerySet[Milestone]:
+def _milestones_of(delivery: Delivery) -> QuerySet[Milestone]:
     """Return the milestones a mail is about; a notice is about those of the mails that failed."""
     if delivery.kind == Delivery.Kind.NOTICE:
         return Milestone.objects.filter(reminder_plans__items__delivery__notices__notice=delivery)
@@ -361,12 +361,12 @@ def releasable_by(user: User) -> Q:
     if user.is_staff or user.is_superuser:
         return Q()
     units = user.scope.unit_ids_as(Role.COORDINATOR)
-    own, foreign = _announces(Q(plan__milestone__unit__in=units)), _announces(~Q(plan__milestone__unit__in=units))
+    own, foreign = _is_about(Q(plan__milestone__unit__in=units)), _is_about(~Q(plan__milestone__unit__in=units))
     return own & (Q(person=user) | ~foreign)
 
 
-def _announces(items: Q) -> Q:
-    """``_announced`` as a condition on many deliveries."""
+def _is_about(items: Q) -> Q:
+    """Return the condition for deliveries about one of ``items``; see ``_milestones_of``."""
     in_notices = ReminderItem.objects.filter(items, delivery__notices__notice=OuterRef("pk"))
     return Q(Exists(ReminderItem.objects.filter(items, delivery=OuterRef("pk")))) | Q(Exists(in_notices))
 

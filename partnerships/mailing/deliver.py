@@ -130,7 +130,7 @@ class _Run:
 
     def _settle_suspect(self, *, others_passed: bool) -> None:
         if self.suspect is not None:
-            _hold_against(self.suspect, self.clock, others_passed=others_passed)
+            _count_break(self.suspect, self.clock, others_passed=others_passed)
             self.suspect = None
 
 
@@ -254,7 +254,7 @@ def _let_others_pass(delivery: Delivery, outcome: HandOverOutcome, clock: Clock)
         )
 
 
-def _hold_against(delivery: Delivery, clock: Clock, *, others_passed: bool) -> None:
+def _count_break(delivery: Delivery, clock: Clock, *, others_passed: bool) -> None:
     """Count a broken session against the delivery; after several, or five days, it has failed."""
     at, reason = clock.real_now, Reason.BROKE_OFF_OFTEN
     # Only if another mail got through is it this mail, and not the server, that breaks sessions.

@@ -121,8 +121,9 @@ class Milestone(SeededModel, SearchableModel, VersionedModel):
     """Something dated that somebody must do.
 
     Its target is the one of ``MILESTONE_TARGETS`` that is set; when none is, the agreement itself. ``agreement`` is also
-    set with another target that belongs to one, so that lists need no joins through the targets. A derived milestone has a ``derived_key``, unique on its target, and follows what it derives from unless
-    somebody moved it (``overridden_at``).
+    set with another target that belongs to one, so that lists need no joins through the targets. A derived milestone
+    has a ``derived_key``, unique on its target, and follows what it derives from unless somebody moved it
+    (``overridden_at``).
     """
 
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="milestones", verbose_name=_("unit"))

@@ -87,10 +87,10 @@ class SweptTable:
         for milestone in Milestone.objects.derived_of_all(rows):
             milestones[getattr(milestone, f"{self.model._meta.model_name}_id")].append(milestone)
         not_before = None if self.has_past else today
-        return [row for row in rows if not _is_in_sync(row, milestones[row.pk], wanted, not_before)]
+        return [row for row in rows if not _is_up_to_date(row, milestones[row.pk], wanted, not_before)]
 
 
-def _is_in_sync(row: Model, milestones: list[Milestone], wanted: Wanted, not_before: dt.date | None) -> bool:
+def _is_up_to_date(row: Model, milestones: list[Milestone], wanted: Wanted, not_before: dt.date | None) -> bool:
     try:
         return is_up_to_date(row, milestones, wanted(row), not_before=not_before)
     except (ValueError, ArithmeticError):

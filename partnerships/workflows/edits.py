@@ -153,7 +153,7 @@ def changed_parts(root: models.Model, parts: Iterable[models.Model]) -> list[mod
                 setattr(part, reference, root)
             elif part.pk not in current:
                 raise InvalidInput(LINE_IS_GONE, part=part)
-        _keep_rows_of_their_keys(kept, current, reference)
+        _match_rows_by_unique_key(kept, current, reference)
         # Rows that exist come first: a new one may take a value that one of them gives up.
         changed += [part for part in kept if changed_columns(current[part.pk], part)]
         changed += [part for part in group if part._state.adding]
@@ -177,10 +177,12 @@ def reference_to(model: type[models.Model], root: models.Model, parts: Iterable[
     return next(own, names[0])
 
 
-def _keep_rows_of_their_keys(parts: list[models.Model], current: Mapping[object, models.Model], reference: str) -> None:
-    """Give each part the row that has its unique values already, when that is the row of another part."""
-    # Two lines of a page may have exchanged their organizations. Unique constraints are checked row by row, so the first
-    # of the two could not be saved. A reference to a party also means that organization, not that line.
+def _match_rows_by_unique_key(
+    parts: list[models.Model], current: Mapping[object, models.Model], reference: str
+) -> None:
+    """When two lines swapped their organizations, save each to the row that has that organization already."""
+    # Unique constraints are checked row by row, so the first of the two could not be saved otherwise. A
+    # reference to a party also means that organization, not that line.
     owners = {key: pk for pk, row in current.items() for key in _unique_keys(row, reference)}
     taken: dict[object, models.Model] = {}
     others: list[models.Model] = []
