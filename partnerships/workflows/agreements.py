@@ -32,7 +32,7 @@ from partnerships.permissions import may, require
 from partnerships.statuses import AGREEMENT_TRANSITIONS, AgreementStatus
 from partnerships.workflows.activities import follow_activity, lock_unfinished
 from partnerships.workflows.derivation import derive_milestones, make_type_milestones
-from partnerships.workflows.edits import Aggregate, changed_columns, check_not_in_future
+from partnerships.workflows.edits import Aggregate, changed_columns, check_not_cited, check_not_in_future
 from partnerships.workflows.milestones import (
     cancel_pending_milestones,
     give_milestones_to,
@@ -398,7 +398,7 @@ def withdraw_party(party: AgreementParty, *, actor: User | None, on: dt.date) ->
 
 
 def delete_draft(agreement: Agreement, *, actor: User | None) -> None:
-    """Delete a draft with its parts and milestones; refused once anything was done under it or mailed about it."""
+    """Delete a draft with its parts and milestones; refused once anything was done under it, mailed about it or cited."""
     with transaction.atomic():
         locked = lock_as_read(agreement)
         require(actor, "agreement.delete", locked)
@@ -406,6 +406,7 @@ def delete_draft(agreement: Agreement, *, actor: User | None) -> None:
             # Plans protect their milestone, so they go first. A plan that became mail is protected by its reminders.
             ReminderPlan.objects.filter(milestone__agreement=locked).delete()
             for part in (*locked.milestones.all(), *_own_parts(locked), locked):
+                check_not_cited(part)
                 delete_as(part, actor)
         except ProtectedError as error:
             raise TransitionRefused(_("Something was done under this draft already; cancel it instead.")) from error

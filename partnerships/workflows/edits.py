@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from partnerships.exceptions import DomainError, InvalidInput, NotAllowed, TransitionRefused
-from partnerships.models import User
+from partnerships.models import Citation, User
 from partnerships.models.base import VersionedModel
 from partnerships.permissions import require
 from partnerships.workflows.transitions import check_day, check_input, delete_as, lock_as_read, save_as
@@ -251,13 +251,22 @@ def _require_as_changed(actor: User | None, action: str, row: models.Model, chan
     require_at(field, actor, action, row)
 
 
+def check_not_cited(row: models.Model) -> None:
+    """Raise ``TransitionRefused`` for a row that is to be deleted while a citation is about it."""
+    # Citations point at a row by content type and id, which no foreign key protects.
+    if Citation.objects.of(row).exists():
+        raise _referred_to(row, {str(Citation._meta.verbose_name_plural)})
+
+
+def _referred_to(row: models.Model, kinds: set[str]) -> TransitionRefused:
+    # Without a field, so it is shown above the form: the page may have hidden the line that is to be removed.
+    words = {"part": row, "kinds": ", ".join(sorted(kinds))}
+    return TransitionRefused(_("“%(part)s” cannot be removed: there are %(kinds)s that refer to it.") % words)
+
+
 def _remove_part(row: models.Model, actor: User | None) -> None:
+    check_not_cited(row)
     try:
         delete_as(row, actor)
     except ProtectedError as error:
-        kinds = {str(other._meta.verbose_name_plural) for other in error.protected_objects}
-        words = {"part": row, "kinds": ", ".join(sorted(kinds))}
-        # Without a field, so it is shown above the form: the page may have hidden the line that is to be removed.
-        raise TransitionRefused(
-            _("“%(part)s” cannot be removed: there are %(kinds)s that refer to it.") % words
-        ) from error
+        raise _referred_to(row, {str(other._meta.verbose_name_plural) for other in error.protected_objects}) from error

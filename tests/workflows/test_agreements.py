@@ -15,6 +15,7 @@ from partnerships.factories import (
     AgreementTypeFactory,
     AgreementUnitFactory,
     CalendarDayFactory,
+    CitationFactory,
     EnterpriseFactory,
     InstitutionFactory,
     MilestoneFactory,
@@ -600,6 +601,17 @@ def test_a_draft_that_was_used_stays_whole() -> None:
         with pytest.raises(TransitionRefused, match="cancel it instead"):
             delete_draft(fresh(draft), actor=None)
         assert (draft.parties.count(), draft.terms.count()) == (2, 1)
+
+
+def test_a_draft_or_part_that_is_cited_stays() -> None:
+    draft = AgreementFactory(ready=True)
+    party = draft.parties.first()
+    CitationFactory(record=party)
+    with pytest.raises(TransitionRefused, match="citations"):
+        delete_draft(fresh(draft), actor=None)
+    with pytest.raises(TransitionRefused, match="citations"):
+        edit_agreement(fresh(draft), actor=None, today=DAY, removed=[party])
+    assert draft.parties.count() == 2
 
 
 def test_a_submitted_agreement_is_not_deleted() -> None:
