@@ -33,7 +33,7 @@ from partnerships.statuses import ANSWER_TRANSITIONS, DEMAND_TRANSITIONS, Answer
 from partnerships.workflows.activities import register_activity
 from partnerships.workflows.agreements import register_agreement
 from partnerships.workflows.derivation import Derived, update_derived
-from partnerships.workflows.edits import Aggregate
+from partnerships.workflows.edits import Aggregate, changed_columns
 from partnerships.workflows.milestones import cancel_pending_milestones, give_milestones_to, reassign
 from partnerships.workflows.transitions import check_new_owner, lock, lock_as_read, save_as, take_step
 
@@ -203,11 +203,22 @@ def edit_answer(
     parts: Sequence[models.Model] = (),
     removed: Sequence[models.Model] = (),
 ) -> Answer:
-    """Change what an answer says and who gives it."""
+    """Change what an answer says and who gives it; refused once it is chosen or declined, or the demand is closed."""
     with transaction.atomic():
+        demand = lock(answer.demand)  # before the answer, as the choice of an answer does
         before, after = ANSWER.begin(answer, changes, actor=actor)
+        if changed_columns(before, after):
+            _check_undecided(before, demand)
         ANSWER.finish(before, after, parts, removed, actor=actor)
     return after
+
+
+def _check_undecided(answer: Answer, demand: Demand) -> None:
+    """Raise ``TransitionRefused`` for an answer whose words were judged: they stay as those who judged them read them."""
+    if answer.status in {AnswerStatus.CHOSEN, AnswerStatus.DECLINED}:
+        raise TransitionRefused(_("This answer is chosen or declined: reopen it to correct it."))
+    if not demand.is_pending:
+        raise TransitionRefused(_("This demand is closed."))
 
 
 def propose_answer(answer: Answer, *, actor: User | None, on: dt.date, summary: str = "") -> Answer:

@@ -25,6 +25,7 @@ from partnerships.workflows.demands import (
     choose_answer,
     close_demand,
     decline_answer,
+    edit_answer,
     edit_demand,
     propose_answer,
     register_demand,
@@ -188,6 +189,20 @@ def test_an_answer_is_declined_by_either_side_with_a_reason() -> None:
 
 
 # What comes of it
+
+
+@pytest.mark.parametrize("status", ["chosen", "declined", "closed"])
+def test_the_words_of_an_answer_stay_once_they_were_judged(status: str) -> None:
+    if status == "closed":
+        answer = AnswerFactory(proposed=True, demand=DemandFactory(no_match=True))
+    else:
+        answer = AnswerFactory(**{status: True}, summary="A trial")
+    coordinator, summary = UserFactory(coordinator_in=answer.unit), answer.summary
+    with pytest.raises(TransitionRefused):
+        edit_answer(answer, actor=coordinator, today=DAY, changes={"summary": "Something else"})
+    answer.refresh_from_db()
+    assert answer.summary == summary
+    edit_answer(answer, actor=coordinator, today=DAY, changes={"summary": summary})
 
 
 def test_an_agreement_comes_of_it_in_one_step() -> None:
