@@ -159,9 +159,10 @@ def access_page() -> str:
             "## Who holds an organization",
             "",
             "A unit holds an organization that it entered or was granted; one it signed an agreement with, closed meanwhile or",
-            "not; and one it runs an open joint facility with. An agreement registered as already signed counts when a lead or",
-            "the office registered it. Drafts, submissions, demands and activities make no holder. When the last of these",
-            "grounds ends (the signing is taken back, the facility closes, its side leaves), the unit holds it no longer.",
+            "not; and one it runs an open joint facility with. An agreement registered as already signed counts when the office",
+            "registered it, or a lead who neither created, submitted nor edited it before. Drafts, submissions, demands and",
+            "activities make no holder. When the last of these grounds ends (the signing is taken back, the facility closes,",
+            "its side leaves), the unit holds it no longer.",
             "`workflows.organizations.update_holders` adds and ends holders; each verb that changes a ground calls it.",
             "",
         ]

@@ -184,7 +184,7 @@ class Agreement(SeededModel, SearchableModel, VersionedModel):
     )  # set by record_signed_agreement only: such an agreement claims no approval
     is_signing_confirmed = models.BooleanField(
         _("signing confirmed"), default=False, editable=False
-    )  # by a lead or the office, who recorded it: from then on the unit holds the parties
+    )  # by who signed it, the office, or a lead who did not enter it: from then on the unit holds the parties
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,

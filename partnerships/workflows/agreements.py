@@ -191,7 +191,8 @@ def record_signed_agreement(agreement: Agreement, *, actor: User | None, on: dt.
     """Register an agreement that was signed on ``on`` already, without inventing an approval or past milestones.
 
     The same effects as a signing, but nothing is asked for before ``today``, the day of the registration, and the unit
-    holds the parties only when a lead or the office registers it: nobody else has confirmed that it was signed.
+    holds the parties only when the office registers it, or a lead who neither created, submitted nor edited the draft:
+    nobody else has confirmed that it was signed.
     """
     return _become_signed(agreement, "record_signed", actor=actor, on=on, today=today, not_before=today)
 
@@ -473,6 +474,8 @@ def _become_signed(
     }
     if name == "record_signed":
         changes["recorded_on"] = today
+        if actor and not actor.is_staff and actor.pk in agreement.people_behind_the_draft():
+            changes["is_signing_confirmed"] = False  # nobody has looked at it but those who entered it
     with transaction.atomic():
         signed = _step(agreement, name, actor=actor, on=on, **changes)
         _check_signatories(signed)

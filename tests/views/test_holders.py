@@ -16,7 +16,8 @@ from partnerships.factories import (
     FacilityFactory,
     InstitutionFactory,
 )
-from partnerships.models import Agreement, Demand, Organization
+from partnerships.models import Agreement, AgreementParty, Demand, Organization
+from partnerships.workflows.agreements import edit_agreement
 from tests.admin.forms import filled as admin_filled
 from tests.admin.forms import step_url
 from tests.views.ceremony_page import CeremonyPage
@@ -92,12 +93,34 @@ def test_a_coordinator_who_registers_a_signed_agreement_makes_no_holder(
 
 
 @pytest.mark.parametrize("role", ["lead", "staff"])
-def test_a_lead_or_the_office_registering_a_signed_agreement_makes_a_holder(
+def test_another_lead_or_the_office_registering_a_signed_agreement_makes_a_holder(
     role: str, world: World, client_of: Enter, draft: Agreement, partner: Organization
 ) -> None:
     take(client_of(world.people[role]), draft, "record_signed")
 
     assert is_held(partner, world)
+
+
+def test_a_lead_who_entered_it_does_not_confirm_the_signing(
+    world: World, client_of: Enter, draft: Agreement, partner: Organization
+) -> None:
+    Agreement.objects.update(created_by=world.lead)
+
+    take(client_of(world.lead), draft, "record_signed")
+
+    draft.refresh_from_db()
+    assert (draft.status, draft.is_signing_confirmed, is_held(partner, world)) == ("signed", False, False)
+
+
+def test_a_lead_who_added_the_party_does_not_confirm_the_signing(
+    world: World, client_of: Enter, draft: Agreement
+) -> None:
+    added = EnterpriseFactory()
+    edit_agreement(draft, actor=world.lead, today=DAY, parts=[AgreementParty(organization=added)])
+
+    take(client_of(world.lead), draft, "record_signed")
+
+    assert not is_held(added, world)
 
 
 def test_a_signing_makes_a_holder_and_taking_it_back_ends_that(
@@ -204,12 +227,12 @@ def test_a_demand_makes_no_holder(world: World, client_of: Enter, partner: Organ
     )
 
 
-@pytest.mark.parametrize(("role", "held"), [("coordinator", False), ("lead", True)])
-def test_a_ceremony_makes_holders_of_what_a_lead_records_as_signed(
+@pytest.mark.parametrize(("role", "held"), [("coordinator", False), ("lead", False), ("staff", True)])
+def test_a_ceremony_makes_holders_of_what_the_office_records_as_signed(
     role: str, held: bool, world: World, client_of: Enter, partner: Organization
 ) -> None:
     form = CeremonyPage(client_of(world.people[role]))
-    form.fill(name="Docking meeting", starts_on="2024-06-04", kinds=["signing_ceremony"])
+    form.fill(unit=str(world.unit.pk), name="Docking meeting", starts_on="2024-06-04", kinds=["signing_ceremony"])
     known, added = form.name_present("Quay Works", "Brand New College")
     form.fill(known, choice=str(partner.pk))
     form.fill(added, kind="institution")
