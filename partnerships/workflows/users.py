@@ -329,12 +329,13 @@ def _give(
 
 
 def _fallback_finder(user: User) -> Callable[[int], User | None]:
-    """Return a function that finds the nearest fallback person at or above a unit; two queries for all units."""
+    """Return a function that finds the nearest fallback person at or above a unit who sees what belongs to the unit."""
     tree = read_tree(Unit)
     named = {unit.pk: unit.fallback_person for unit in Unit.objects.select_related("fallback_person")}
 
     def find(unit_id: int) -> User | None:
         people = (named[ancestor] for ancestor in tree.with_ancestors(unit_id))
-        return next((person for person in people if person and person.is_reachable and person != user), None)
+        others = (person for person in people if person and person.is_reachable and person != user)
+        return next((one for one in others if one.sees_all_units or one.scope.role_in(unit_id) is not None), None)
 
     return find

@@ -23,7 +23,20 @@ def manager():
 
 
 def unit_with_fallback(**fields):
-    return UnitFactory(fallback_person=UserFactory(name="Fallback"), **fields)
+    unit = UnitFactory(**fields)
+    unit.fallback_person = UserFactory(name="Fallback", coordinator_in=unit)
+    unit.save()
+    return unit
+
+
+def test_work_goes_to_nobody_who_could_not_see_it(manager):
+    above = unit_with_fallback()
+    agreement = AgreementFactory(unit=UnitFactory(parent=above, fallback_person=UserFactory()), signed=True)
+
+    deactivate_user(agreement.coordinator, actor=manager)
+
+    agreement.refresh_from_db()
+    assert agreement.coordinator == above.fallback_person
 
 
 def test_open_work_goes_to_the_fallback_person_of_its_unit(manager):
