@@ -6,7 +6,9 @@ from types import MappingProxyType
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
+from django.utils.translation import gettext as _
 
+from partnerships.exceptions import InvalidInput
 from partnerships.models import (
     Achievement,
     AgreementType,
@@ -56,6 +58,8 @@ def register_record(row: Row, *, actor: User | None, today: dt.date, parts: Sequ
     """Register a row of one of ``RECORDS`` with its parts."""
     with transaction.atomic():
         RECORDS[type(row)].register(row, parts, actor=actor)
+        if isinstance(row, Unit):
+            _check_fallback_person(row)
     return row
 
 
@@ -79,4 +83,16 @@ def edit_record(
             # Roles reach down the tree: a person who moves a unit below their own would see its rows.
             require(actor, "user.grant_admin")
         aggregate.finish(before, after, parts, removed, actor=actor)
+        if isinstance(after, Unit) and changed_columns(before, after) & {"fallback_person", "parent"}:
+            _check_fallback_person(after)
     return after
+
+
+def _check_fallback_person(unit: Unit) -> None:
+    """Raise ``InvalidInput`` for a fallback person who does not see the unit, and so not the work they would get."""
+    if unit.fallback_person_id is None:
+        return
+    person = User.objects.get(pk=unit.fallback_person_id)  # anew: their scope was perhaps read before this change
+    if not Unit.objects.visible_to(person).filter(pk=unit.pk).exists():
+        words = _("This person may not see the %(kind)s.") % {"kind": unit._meta.verbose_name}
+        raise InvalidInput(words, field="fallback_person")
