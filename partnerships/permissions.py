@@ -319,12 +319,14 @@ def _not_ones_own_draft(user: User, agreement: Agreement) -> LazyText | None:
 
 def _unit_takes_part(user: User, row: Model) -> LazyText | None:
     """The unit of what is added takes part in the agreement, or is one that the user works in."""
-    unit = getattr(row, "unit", None)
-    if unit is None or getattr(row, "agreement", None) is None or _has_grant(user, _own(Role.COORDINATOR), unit):
+    unit_id = getattr(row, "unit_id", None)
+    if unit_id is None or getattr(row, "agreement_id", None) is None:
+        return None
+    if _has_grant(user, _own(Role.COORDINATOR), Unit(pk=unit_id)):  # the page of each follow-up asks: no query
         return None
     about = row.target if isinstance(row, Milestone) else getattr(row, "milestone", None)
     units = {*_participating_units(row), getattr(about, "unit_id", None)}
-    return None if unit.pk in units else _("This unit does not take part in the agreement.")
+    return None if unit_id in units else _("This unit does not take part in the agreement.")
 
 
 def _only_drafts(user: User, agreement: Agreement) -> LazyText | None:
