@@ -1,6 +1,7 @@
 """Accounts and units."""
 
 from django.contrib import admin
+from django.contrib.admin.utils import flatten
 from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
@@ -14,7 +15,7 @@ from partnerships.forms.users import ActivateForm, DeactivateForm, PasswordLinkF
 from partnerships.models import Unit, UnitMembership, User
 from partnerships.permissions import may
 from partnerships.requests import user_of
-from partnerships.workflows.users import edit_user, register_user
+from partnerships.workflows.users import USER, edit_user, register_user
 
 # Allow-lists: the form of an account asks for these columns alone, whatever the model has beside them.
 PERSONAL = (("name", "username"), "email", ("language", "time_zone"))
@@ -82,6 +83,11 @@ class UserAdmin(StepsMixin, OfficeAdmin):
         if obj:
             sets = (*sets, (_("Account"), {"fields": (self.readonly_fields,)}))
         return sets
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        """Show, but lock, what people choose for themselves once they have an account."""
+        own = [name for name in flatten(ABSENCE) if name not in USER.fields] if obj else []
+        return (*self.readonly_fields, *own)
 
     @display(description=_("roles"))
     def roles(self, user: User) -> str:

@@ -40,19 +40,22 @@ from partnerships.workflows.transitions import lock_as_read, save_as
 
 GRANTS = frozenset({"is_user_admin", "is_staff", "is_superuser"})
 
+# The password and the state of the account have verbs of their own.
+BY_OTHER_VERBS = frozenset({"password", "last_login", "date_joined", "is_active"})
+
+# Reminders, absence and deputy are the person's own choice once they have an account: see ``PREFERENCES``.
 USER = Aggregate(
     User,
     "user.edit",
     "user.edit",
     parts=(UnitMembership,),
-    # The password and the state of the account have verbs of their own.
-    fixed=frozenset({"password", "last_login", "date_joined", "is_active"}),
+    fixed=BY_OTHER_VERBS | {"reminder_mode", "reminder_hour", "deputy", "absent_from", "absent_until"},
 )
 PREFERENCES = Aggregate(
     User,
     "user.edit_preferences",
     "user.edit_preferences",
-    fixed=USER.fixed | GRANTS | {"username", "email", "name"},
+    fixed=BY_OTHER_VERBS | GRANTS | {"username", "email", "name"},
 )
 
 
@@ -116,8 +119,6 @@ def _check_changes(before: User, after: User, actor: User | None) -> None:
         require(actor, "user.grant_admin")
     if before.is_superuser and not after.is_superuser and not _other_system_admins(before):
         raise InvalidInput(_("This is the last system administrator."), field="is_superuser")
-    if "deputy" in changed:
-        _check_deputy(after)
 
 
 def _check_deputy(user: User) -> None:

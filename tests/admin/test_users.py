@@ -46,6 +46,17 @@ def test_forged_fields_are_ignored(accounts):
     assert (person.is_staff, person.is_superuser, person.is_user_admin) == (False, False, False)
 
 
+def test_what_people_choose_for_themselves_is_shown_and_not_changed(accounts):
+    person = UserFactory(name="Before", reminder_mode="digest")
+
+    save(accounts, person, name="After", reminder_mode="feed", absent_from="2026-03-02", absent_until="2026-03-09")
+
+    person.refresh_from_db()
+    assert (person.name, person.reminder_mode, person.absent_from) == ("After", "digest", None)
+    page = accounts.get(change_url(person)).content.decode()
+    assert ("Reminders and absence" in page, 'name="reminder_mode"' in page) == (True, False)
+
+
 def test_a_new_account_has_what_the_form_asks_for_and_no_password(accounts):
     unit = UnitFactory()
     url = reverse("admin:partnerships_user_add")
