@@ -111,7 +111,7 @@ def test_activities_are_completed_while_their_owner_is_deactivated() -> None:
     """Neither waits for the other for ever, and nothing stays with the person who left."""
     done = {"summary": "Held", "no_next_step_reason": "The end"}
     for _round in range(4):
-        agreement = AgreementFactory(signed=True, unit=UnitFactory(fallback_person=UserFactory()))
+        agreement = AgreementFactory(signed=True, unit=UnitFactory(fallback_person=UserFactory(staff=True)))
         leaving = agreement.coordinator
         activities = [ActivityFactory(agreement=agreement, owner=leaving) for _ in range(3)]
         for activity in activities:
