@@ -138,7 +138,7 @@ class Document(SeededModel, VersionedModel):
 
     @property
     def uploader(self) -> User | None:
-        """Who uploaded the first version."""
+        """The person who uploaded the first version."""
         versions = self.versions.all() if self.pk else ()
         return next((version.uploaded_by for version in versions if version.number == 1), None)
 
