@@ -19,7 +19,7 @@ _stopping = mmap.mmap(-1, 1)
 
 @worker_shutting_down.connect
 def begin_no_more(**_signal: Any) -> None:
-    """Let a worker that was asked to stop finish its current mail and begin no other, in whichever process it sends."""
+    """Stop a worker after its current mail, in whichever process it sends; it begins no other mail."""
     _stopping[0] = 1
 
 

@@ -213,7 +213,7 @@ class UnfoldAutocomplete(AutocompleteSelect):
 
 
 def choose_by_autocomplete(form: forms.BaseForm, name: str, source: Field) -> None:
-    """Let the field ``name`` of a shared form look up its row as the admin's own forms do for the column ``source``."""
+    """Make the field ``name`` of a shared form an autocomplete, as the admin has for the column ``source``."""
     field = cast("forms.ModelChoiceField", form.fields[name])
     field.widget = UnfoldAutocomplete(source, admin.site)
     field.queryset = field.queryset  # binds the choices to the new widget

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from django.contrib.admin.options import _FieldGroups, _FieldsetSpec
     from django.utils.datastructures import _ListOrTuple
 
-    # What Django asks of a page: the names of fields, fields in rows and under titles, inlines.
+    # The types of Django's page options: names of fields, fields in rows and under titles, inlines.
     FieldNames = _ListOrTuple[str]
     FieldRows = _FieldGroups
     FieldSets = _FieldsetSpec

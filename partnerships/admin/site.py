@@ -22,7 +22,7 @@ from partnerships.requests import user_of
 
 class OfficeLoginForm(StyledAuthenticationForm):
     def confirm_login_allowed(self, user: User) -> None:
-        """Let everybody in who may enter the admin."""
+        """Open the page to everybody who may enter the admin."""
         # Not super(): the theme asks for ``is_staff``, which leads and administrators of accounts do not have.
         AuthenticationForm.confirm_login_allowed(self, user)
         if not may_enter_admin(user):

@@ -95,7 +95,7 @@ PARTS: Mapping[str, SamplePart] = {
     "visit": SamplePart(factories.VisitFactory, "activity", ("host", "delegation", "findings")),
     "sides": SamplePart(factories.FacilityPartnerFactory, "facility", ("organization", "head", "is_host")),
 }
-# What an entry holds besides columns and parts.
+# The keys of an entry that are neither columns nor parts.
 BESIDE_COLUMNS = frozenset({"by", "made", "code", "terms", "steps"})
 VERBS: Mapping[type[Model], ModuleType] = {
     Activity: activities,
@@ -142,7 +142,7 @@ def _add_parts(
 ) -> None:
     for line in lines:
         values = office.columns(part.factory._meta.model, dict(zip(part.columns, line, strict=False)))
-        # What happened to the paper was entered on the day it happened.
+        # Each step of the paper is entered on the day on which it happened.
         office.add_part(part.factory, by=by, on=values.get("since", on), **{part.parent: row}, **values)
 
 

@@ -27,7 +27,7 @@ def choosable(model: type[Model], user: User) -> QuerySet:
 
 
 def offer_rows(form: forms.BaseForm, name: str, rows: QuerySet[Any]) -> forms.ModelChoiceField:
-    """Let the field ``name`` of a form choose among ``rows``, and return it."""
+    """Limit the choices of the field ``name`` of a form to ``rows``, and return the field."""
     field = cast("forms.ModelChoiceField", form.fields[name])
     field.queryset = rows
     return field

@@ -113,7 +113,7 @@ def _web(port: int) -> Service:
 
 def _worker_and_beat() -> list[Service]:
     # Two services rather than `worker -B`: the beat of -B is a child of the worker and outlives it when that is killed.
-    # Whoever calls make as root has decided that the worker runs as root, so its warning would tell nothing new.
+    # The worker warns when it runs as root. A person who calls make as root has chosen that already.
     as_root = "ignore:You're running the worker with superuser privileges"
     celery = [sys.executable, "-W", as_root, "-m", "celery", "--app=config", "--quiet"]
     quick = ["--pool=solo", "--without-gossip", "--without-mingle", "--without-heartbeat"]

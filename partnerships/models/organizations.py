@@ -363,7 +363,7 @@ class OrganizationName(OfficeModel):
 
     def _lock_organization(self) -> None:
         """Lock the organization before one of its names changes."""
-        # Of two names added at once, the second has to see the first when it writes the search text.
+        # The lock makes the second of two simultaneous additions see the first name when it writes the search text.
         list(Organization.objects.select_for_update(no_key=True).filter(pk=self.organization_id).values_list("pk"))
 
 

@@ -91,7 +91,7 @@ def _logged_contacts(milestones: Sequence[Milestone]) -> Iterable[tuple[int, dt.
         if milestone.agreement_id:
             of_agreement[milestone.agreement_id].append(milestone.pk)
     about = Q(milestone__in=[row.pk for row in milestones]) | Q(milestone=None, agreement__in=list(of_agreement))
-    # What a note is about comes from the note, which may have been corrected; the history says when it was logged.
+    # The subject of a note comes from its row, which may have been corrected; its time comes from the history.
     logged = ContactNote.history.filter(id=OuterRef("pk"), history_type="+").order_by()
     notes = ContactNote.objects.filter(about).order_by().annotate(logged_at=Subquery(logged.values("history_date")[:1]))
     latest = notes.filter(logged_at__isnull=False).values_list("milestone_id", "agreement_id")

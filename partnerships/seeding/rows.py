@@ -44,7 +44,7 @@ from partnerships.workflows.agreements import record_signed_agreement
 from partnerships.workflows.demands import watch_deadline
 from partnerships.workflows.facilities import open_facility
 
-# As read from the file: text, numbers, days, and nested entries.
+# Values as read from the file: text, numbers, days, and nested entries.
 Entry = Mapping[str, Any]
 
 # Sections of a fixture in the order their rows refer to each other.

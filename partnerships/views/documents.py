@@ -79,7 +79,7 @@ def document_download(request: UserRequest, pk: int, number: int) -> FileRespons
     except FileNotFoundError as error:
         raise Http404(f"{version} is not in the store") from error
     response = FileResponse(file, as_attachment=True, filename=version.original_name, content_type=version.content_type)
-    # Whatever an upload contains, a browser must not run it as a page of this site, with the rights of the user.
+    # An upload may be HTML with scripts. A browser must not run it as a page of this site, with the user's rights.
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response["Cache-Control"] = "private, no-store"
