@@ -212,11 +212,5 @@ def test_models_call_no_verb_and_listen_to_no_signal() -> None:
     "forbidden", ["date.today(", "datetime.now(", "datetime.utcnow(", "localdate()", "timezone.now()", "time.time("]
 )
 def test_the_clock_is_a_parameter_below_the_edges(forbidden: str) -> None:
-    """Save where a moment is recorded that nothing is counted from."""
-    recorded = {("partnerships/workflows/milestones.py", "timezone.now()")}  # when a date was moved by hand
-    found = {
-        (str(path.relative_to(REPOSITORY)), forbidden)
-        for path in modules()
-        if layer(dotted(path)) in VERBS and forbidden in path.read_text()
-    }
-    assert found - recorded == set()
+    found = {path for path in modules() if layer(dotted(path)) in VERBS and forbidden in path.read_text()}
+    assert found == set()

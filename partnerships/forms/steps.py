@@ -168,7 +168,7 @@ class MoveForm(VerbForm):
         self.fields["due_on"].initial = self.row.due_on
 
     def call(self, actor: User, values: dict[str, Any]) -> Milestone:
-        return milestones.move_milestone(self.row, actor=actor, on=self.today, **values)
+        return milestones.move_milestone(self.row, actor=actor, at=timezone.now(), **values)
 
 
 class SnoozeForm(VerbForm):

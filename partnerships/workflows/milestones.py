@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 from django.db import models, transaction
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -251,8 +250,10 @@ def take_back_step(milestone: Milestone, *, actor: User, on: dt.date, now: dt.da
         return take_milestone_step(locked, step, actor=actor, on=on, reason=reason, is_consequence=True)
 
 
-def move_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, due_on: dt.date, reason: str) -> Milestone:
-    """Give a milestone another due date, with a reason. ``on`` is the day of the move.
+def move_milestone(
+    milestone: Milestone, *, actor: User | None, at: dt.datetime, due_on: dt.date, reason: str
+) -> Milestone:
+    """Give a milestone another due date at the time ``at``, with a reason.
 
     A derived milestone that was moved no longer follows what it derives from.
     """
@@ -273,7 +274,7 @@ def move_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, due
         _end_snooze(locked)
         locked.override_reason = reason.strip()
         # From here on an update of derived dates leaves this one alone.
-        locked.overridden_at = timezone.now() if locked.is_derived else locked.overridden_at
+        locked.overridden_at = at if locked.is_derived else locked.overridden_at
         save_as(locked, actor, reason=reason.strip())
     return locked
 

@@ -106,7 +106,7 @@ def test_chinese_arrives_whole(khal: Khal, milestone: Milestone, reader: User) -
 
 def test_a_moved_date_replaces_the_old_one(khal: Khal, milestone: Milestone, reader: User) -> None:
     assert len(khal(calendar_events.feed(reader, DAY))) == 1
-    move_milestone(milestone, actor=None, on=DAY, due_on=dt.date(2026, 4, 30), reason="Holiday")
+    move_milestone(milestone, actor=None, at=NOON, due_on=dt.date(2026, 4, 30), reason="Holiday")
     shown = khal(calendar_events.feed(reader, DAY))
     assert [line.partition("|")[0] for line in shown] == ["2026-04-30"]
 

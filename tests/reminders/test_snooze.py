@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from partnerships.factories import MilestoneFactory, ReminderRuleFactory, UserFactory
+from partnerships.factories import NOON, MilestoneFactory, ReminderRuleFactory, UserFactory
 from partnerships.mailing.claim import claim_next
 from partnerships.mailing.expand import expand_due
 from partnerships.models import Delivery, Milestone, ReminderItem, ReminderPlan, ReminderRule
@@ -151,7 +151,7 @@ def test_a_moved_date_starts_the_wait_again(milestone: Milestone, clock: Movable
     snooze(milestone, 10)
     run(clock, 2)
     due_on = dt.date(2026, 3, 16)
-    move_milestone(Milestone.objects.get(), actor=None, on=dt.date(2026, 3, 2), due_on=due_on, reason="Later")
+    move_milestone(Milestone.objects.get(), actor=None, at=NOON, due_on=due_on, reason="Later")
     for day in range(3, 24):
         run(clock, day)
 

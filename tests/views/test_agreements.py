@@ -184,7 +184,7 @@ def eventful(world: World) -> World:
     ReminderItemFactory(plan__milestone=world.milestone, delivery__sent=True, delivery__sent_at=NOON)
     DocumentVersionFactory(document__agreement=agreement, document__title="Scan", uploaded_by=who)
     FacilityFactory(agreement=agreement, unit=world.unit)
-    move_milestone(world.milestone, actor=who, due_on=DAY + dt.timedelta(days=9), reason="They asked for it", on=DAY)
+    move_milestone(world.milestone, actor=who, due_on=DAY + dt.timedelta(days=9), reason="They asked for it", at=NOON)
     complete_activity(
         world.activity, actor=who, on=DAY, summary="Thirty took part", next_step="", no_next_step_reason="All was said"
     )

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from icalendar import Calendar, Event
 
-from partnerships.factories import DAY, FeedTokenFactory, MilestoneFactory, UnitFactory, UserFactory
+from partnerships.factories import DAY, NOON, FeedTokenFactory, MilestoneFactory, UnitFactory, UserFactory
 from partnerships.models import FeedToken, Milestone, User
 from partnerships.workflows.milestones import cancel_milestone, meet_milestone, move_milestone, waive_milestone
 from tests.views.world import World
@@ -72,7 +72,7 @@ def test_it_speaks_the_readers_language(world: World, feed: FeedToken) -> None:
 
 
 def test_a_moved_date_is_the_same_event_in_a_later_state(world: World, feed: FeedToken) -> None:
-    move_milestone(world.milestone, actor=None, on=DAY, due_on=dt.date(2026, 4, 9), reason="Holiday")
+    move_milestone(world.milestone, actor=None, at=NOON, due_on=dt.date(2026, 4, 9), reason="Holiday")
     event = event_of(world.milestone)
     assert (event.decoded("DTSTART"), event["SEQUENCE"]) == (dt.date(2026, 4, 9), 2)
 

@@ -8,6 +8,7 @@ import pytest
 from partnerships.exceptions import InvalidInput, NotAllowed, StaleVersion, TransitionRefused
 from partnerships.factories import (
     DAY,
+    NOON,
     ActivityFactory,
     AgreementFactory,
     ContactFactory,
@@ -509,7 +510,7 @@ def test_one_moved_by_hand_stays_until_a_later_day_asks_anew() -> None:
     activity = planned()
     earlier = END - dt.timedelta(days=1)
     move_milestone(
-        Milestone.objects.get(derived_key="end"), actor=None, on=DAY, due_on=earlier, reason="The room is taken"
+        Milestone.objects.get(derived_key="end"), actor=None, at=NOON, due_on=earlier, reason="The room is taken"
     )
     follow_activity(activity, actor=None, on=DAY)
     assert dates(activity)["end"] == (earlier, "open")

@@ -8,6 +8,7 @@ import pytest
 from partnerships.exceptions import InvalidInput, NotAllowed, StaleVersion, TransitionRefused
 from partnerships.factories import (
     DAY,
+    NOON,
     AgreementTypeFactory,
     AnswerFactory,
     DemandFactory,
@@ -78,7 +79,7 @@ def test_the_milestone_follows_the_deadline_and_goes_with_it() -> None:
 def test_moved_by_hand_it_stays() -> None:
     demand = released()
     milestone = demand.milestones.get()
-    move_milestone(milestone, actor=None, on=DAY, due_on=dt.date(2026, 5, 8), reason="They need it earlier")
+    move_milestone(milestone, actor=None, at=NOON, due_on=dt.date(2026, 5, 8), reason="They need it earlier")
     edited(demand, field="Bearings")
     assert deadlines(demand) == [("2026-05-08", "open")]
 

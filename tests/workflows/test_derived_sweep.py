@@ -177,7 +177,7 @@ def test_reviews_that_are_overdue_moved_waived_or_met_stay() -> None:
     reviewed()
     met, moved, waived = reviewed(), reviewed(), reviewed()
     meet_milestone(met, actor=None, on=met.due_on, evidence="Report")
-    move_milestone(moved, actor=None, on=DAY, due_on=DAY.replace(year=2027, month=4), reason="Holiday")
+    move_milestone(moved, actor=None, at=NOON, due_on=DAY.replace(year=2027, month=4), reason="Holiday")
     waive_milestone(waived, actor=None, on=DAY, reason="Audited elsewhere")
     leap_day = FacilityFactory(ready=True)
     open_facility(leap_day, actor=None, on=dt.date(2024, 2, 29), today=dt.date(2024, 3, 1))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from partnerships.exceptions import InvalidInput
-from partnerships.factories import DAY, AgreementFactory, FacilityFactory, UserFactory
+from partnerships.factories import DAY, NOON, AgreementFactory, FacilityFactory, UserFactory
 from partnerships.models import Agreement, Facility, MilestoneKind, Organization
 from partnerships.workflows.agreements import terminate_agreement
 from partnerships.workflows.facilities import (
@@ -109,7 +109,7 @@ def test_opened_again_with_another_day_its_reviews_follow_that_day() -> None:
 def test_a_review_moved_by_hand_does_not_move_the_next() -> None:
     facility = opened()
     review = facility.milestones.get()
-    move_milestone(review, actor=None, on=DAY, due_on=day("2027-03-20"), reason="Holiday")
+    move_milestone(review, actor=None, at=NOON, due_on=day("2027-03-20"), reason="Holiday")
     meet_review(facility)
     assert reviews(facility) == [("2027-03-20", "met"), ("2028-03-02", "open")]
 

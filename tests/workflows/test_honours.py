@@ -8,6 +8,7 @@ import pytest
 from partnerships.exceptions import InvalidInput, NotAllowed, TransitionRefused
 from partnerships.factories import (
     DAY,
+    NOON,
     EnterpriseFactory,
     HonourFactory,
     HonourSchemeFactory,
@@ -76,7 +77,7 @@ def test_one_that_lapses_stays_open_when_it_is_saved_again() -> None:
 
 def test_moved_by_hand_it_stays() -> None:
     honour = recorded()
-    move_milestone(lapse(honour), actor=None, on=DAY, due_on=day("2026-04-30"), reason="The call closes in April")
+    move_milestone(lapse(honour), actor=None, at=NOON, due_on=day("2026-04-30"), reason="The call closes in April")
     extend(honour, day("2026-06-15"))
     assert lapse(honour).due_on == day("2026-04-30")
 

@@ -8,6 +8,7 @@ import pytest
 from partnerships.exceptions import InvalidInput, NotAllowed, StaleVersion, TransitionRefused
 from partnerships.factories import (
     DAY,
+    NOON,
     ActivityFactory,
     AgreementFactory,
     ContactNoteFactory,
@@ -54,7 +55,7 @@ def meet(milestone: Milestone, **more: Any) -> Milestone:
 
 
 def move(milestone: Milestone, due_on: str, **more: Any) -> Milestone:
-    values = {"actor": None, "on": DAY, "due_on": day(due_on), "reason": "Holiday", **more}
+    values = {"actor": None, "at": NOON, "due_on": day(due_on), "reason": "Holiday", **more}
     return move_milestone(fresh(milestone), **values)
 
 
@@ -266,7 +267,7 @@ def test_a_closed_or_changed_milestone_is_not_moved() -> None:
     stale = MilestoneFactory()
     fresh(stale).save()
     with pytest.raises(StaleVersion):
-        move_milestone(stale, actor=None, on=DAY, due_on=day("2026-05-01"), reason="Holiday")
+        move_milestone(stale, actor=None, at=NOON, due_on=day("2026-05-01"), reason="Holiday")
 
 
 def test_given_to_somebody_who_sees_it_and_can_be_reached() -> None:

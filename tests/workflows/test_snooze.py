@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from partnerships.exceptions import InvalidInput, NotAllowed, StaleVersion, TransitionRefused
-from partnerships.factories import DAY, MilestoneFactory, UnitFactory, UserFactory
+from partnerships.factories import DAY, NOON, MilestoneFactory, UnitFactory, UserFactory
 from partnerships.models import Milestone, MilestoneKind, ReminderMark
 from partnerships.workflows.milestones import (
     last_day_of_snooze,
@@ -106,7 +106,7 @@ def test_a_reason_is_asked_for(milestone: Milestone, reason: str, words: str) ->
 
 def test_a_moved_due_date_wakes_it(milestone: Milestone) -> None:
     snooze(milestone)
-    move_milestone(fresh(milestone), actor=None, on=DAY, due_on=ahead(40), reason="Later")
+    move_milestone(fresh(milestone), actor=None, at=NOON, due_on=ahead(40), reason="Later")
 
     assert asleep(milestone) == (None, "")
 
