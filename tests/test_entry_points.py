@@ -398,6 +398,22 @@ def first_area(row: Any) -> Any:
     return row.agreement.promised_areas.first().area
 
 
+def same_activity(row: Any) -> dict[str, Any]:
+    return {
+        **{name: getattr(row, name) for name in ("unit", "agreement", "kind", "starts_on")},
+        "title": "Spring course",
+    }
+
+
+def same_note(row: Any) -> dict[str, Any]:
+    same = ("author", "unit", "agreement", "organization", "milestone", "channel", "happened_on")
+    return {name: getattr(row, name) for name in same}
+
+
+def same_person(row: Any) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in ("organization", "position", "phone", "email", "wechat")}
+
+
 def other_party(row: Any) -> Any:
     return row.agreement.parties.last().organization
 
@@ -694,6 +710,16 @@ ACTIVITY_ACTS = [
         changes=lambda row: {"starts_on": add_months(row.completed_on, 1)},
     ),
     refused("ends before it starts", changes=lambda row: {"ends_on": add_months(today(), -1)}),
+    refused("planned twice", changes=lambda row: {"title": ActivityFactory(**same_activity(row)).title}),
+    refused(
+        "completed twice",
+        given=lambda: {"completed": True},
+        changes=lambda row: {"title": ActivityFactory(**same_activity(row), completed=True).title},
+    ),
+    refused(
+        "agreement that has ended",
+        changes=lambda row: {"agreement": AgreementFactory(terminated=True, unit=row.unit)},
+    ),
 ]
 
 AGREEMENT_ACTS = [
@@ -726,6 +752,7 @@ AGREEMENT_ACTS = [
         removed=lambda row: [MilestoneFactory(agreement=row, party=row.parties.first(), kind="obligation").party],
     ),
     refused("coordinator who may not see it", changes=lambda row: {"coordinator": UserFactory(user_admin=True)}),
+    refused("title of another", changes=lambda row: {"title": AgreementFactory(unit=row.unit).title.upper()}),
 ]
 
 NOTE_ACTS = [
@@ -742,6 +769,7 @@ NOTE_ACTS = [
         "about nothing",
         changes=lambda row: {"agreement": None},
     ),
+    refused("logged already", changes=lambda row: {"summary": ContactNoteFactory(**same_note(row)).summary}),
     refused(
         "contact of another organization",
         changes=lambda row: {"contact": ContactFactory(), "organization": EnterpriseFactory()},
@@ -786,6 +814,7 @@ ORGANIZATION_ACTS = [
     Act("holder", parts=lambda row: [OrganizationUnit(unit=UnitFactory())]),
     Act("membership", parts=lambda row: [AssociationMembership(association=AssociationFactory(), member=row)]),
     refused("credit code of another", changes=lambda row: {"uscc": EnterpriseFactory(uscc="91330000142918732X").uscc}),
+    refused("looks like another", changes=lambda row: {"name": OrganizationFactory(name="Harbor Works").name}),
     refused("type of what is no institution", changes=lambda row: {"institution_type": "university"}),
     refused("name twice", parts=lambda row: [OrganizationName(name=row.other_names.get().name)]),
 ]
@@ -798,6 +827,9 @@ MILESTONE_ACTS = [
     column("requires_acceptance", lambda row: True),
     column("recurs_every_months", lambda row: 12),
     refused("comes back too seldom", changes=lambda row: {"recurs_every_months": 200}),
+    refused(
+        "open already", changes=lambda row: {"title": MilestoneFactory(**{**same_place(row), "title": "Report"}).title}
+    ),
 ]
 
 CONTACT_ACTS = [
@@ -812,6 +844,7 @@ CONTACT_ACTS = [
     column("is_active", lambda row: False),
     column("note", lambda row: "In short"),
     refused("no e-mail address", changes=lambda row: {"email": "zhou"}),
+    refused("same person", changes=lambda row: {"name": ContactFactory(**same_person(row)).name}),
 ]
 
 PREFERENCES_ACTS = [
@@ -873,7 +906,7 @@ def same_place(row: Any) -> dict[str, Any]:
 
 
 def new_meeting(**given: Any) -> Any:
-    agreement = AgreementFactory(signed=True)
+    agreement = given.get("agreement") or AgreementFactory(signed=True)
     meeting = Activity(
         kind="meeting",
         title="Round table",
@@ -883,10 +916,6 @@ def new_meeting(**given: Any) -> Any:
         starts_on=today(),
     )
     return changed(meeting, afterwards={"no_next_step_reason": "They write first"})[0]
-
-
-def same_meeting(row: Any) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in ("unit", "agreement", "kind", "title", "starts_on")}
 
 
 NEW_ACTIVITY_ACTS = [
@@ -1041,7 +1070,9 @@ SUBJECTS = {
         ACTIVITY_ACTS,
         {
             "partnerships.admin.activities": ADMIN,
-            "partnerships.forms.activities": page_way("activity_edit", ticked, ["unit", "owner", "agreement"]),
+            "partnerships.forms.activities": page_way(
+                "activity_edit", ticked, ["unit", "owner", "agreement", "agreement that has ended"]
+            ),
         },
     ),
     "edit_agreement": Subject(
@@ -1200,7 +1231,8 @@ SUBJECTS |= {
         new_meeting,
         [
             *NEW_ACTIVITY_ACTS,
-            refused("planned twice", changes=lambda row: {"title": ActivityFactory(**same_meeting(row)).title}),
+            refused("planned twice", changes=lambda row: {"title": ActivityFactory(**same_activity(row)).title}),
+            refused("agreement that has ended", given=lambda: {"agreement": AgreementFactory(terminated=True)}),
         ],
         {
             "partnerships.admin.activities": ADD_IN_ADMIN,
@@ -1215,7 +1247,7 @@ SUBJECTS |= {
             refused(
                 "recorded twice",
                 changes=lambda row: {
-                    "title": ActivityFactory(**same_meeting(row), completed=True, completed_on=row.starts_on).title
+                    "title": ActivityFactory(**same_activity(row), completed=True, completed_on=row.starts_on).title
                 },
             ),
             refused("in the future", changes=lambda row: {"starts_on": add_months(today(), 1)}),

@@ -260,8 +260,8 @@ ATTENTION = {
 }
 
 
-class DraftForm(RootForm):
-    """A new agreement, which may look like one on record."""
+class AgreementRootForm(RootForm):
+    """An agreement, which may look like another one."""
 
     is_another = AnotherField(label=_("It is another one"))
 
@@ -269,7 +269,7 @@ class DraftForm(RootForm):
         return {"confirmed_different": self.cleaned_data["is_another"]}
 
 
-class RegisterForm(DraftForm):
+class RegisterForm(AgreementRootForm):
     """An agreement that was signed already, with the day on which it was and the paper that shows it."""
 
     field_names = {"file": "paper"}
@@ -294,7 +294,7 @@ class RegisterForm(DraftForm):
 class AgreementAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     view_action, add_action, change_action = "agreement.view", "agreement.add", "agreement.edit"
     delete_action = "agreement.delete"
-    add_form = DraftForm
+    form = AgreementRootForm
     register_verb, edit_verb = staticmethod(register_agreement), staticmethod(edit_agreement)
     verbs = VERBS
     attention = ATTENTION
@@ -462,7 +462,7 @@ class RegisterSignedAdmin(AgreementAdmin):
     """One form for an agreement that was signed already; all of it is saved in one transaction or none."""
 
     add_action = "agreement.record_signed"
-    add_form = RegisterForm
+    form = RegisterForm
     register_verb = staticmethod(register_signed_agreement)  # type: ignore[assignment]  # takes the day, too
     change_form_outer_before_template = "admin/partnerships/register_signed_intro.html"
 

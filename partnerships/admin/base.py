@@ -159,9 +159,7 @@ class WordSearchMixin(PageBase):
 class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
     """A page for rows without history."""
 
-    form = RootForm
-    # The form of a new row, where it asks more than the form of a saved one.
-    add_form: type[RootForm] | None = None
+    form: type[RootForm] = RootForm
     formfield_overrides = {
         TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 4})},
         URLField: {"assume_scheme": "https"},
@@ -181,8 +179,6 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
     def get_form(
         self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any
     ) -> type[RootForm]:
-        if obj is None and self.add_form is not None:
-            kwargs.setdefault("form", self.add_form)
         form_class = super().get_form(request, obj, change, **kwargs)
         return type(form_class.__name__, (form_class,), {"request": request})
 

@@ -129,8 +129,8 @@ VERBS = (
 )
 
 
-class OrganizationAddForm(RootForm):
-    """A new organization, which may look like one on record."""
+class OrganizationRootForm(RootForm):
+    """An organization, which may look like another one."""
 
     is_another = AnotherField(label=_("It is none of these"))
 
@@ -165,7 +165,7 @@ class HeldFilter(admin.SimpleListFilter):
 @admin.register(Organization)
 class OrganizationAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     view_action, add_action, change_action = "organization.view", "organization.add", "organization.edit"
-    add_form = OrganizationAddForm
+    form = OrganizationRootForm
     register_verb, edit_verb = staticmethod(register_organization), staticmethod(edit_organization)
     has_steps = False
     verbs = VERBS

@@ -103,6 +103,7 @@ class AgreementForm(FormWithLines):
     parent = PickField("agreement", label=_("Under the framework"), required=False)
     predecessor = PickField("agreement", label=_("Follows on"), required=False)
     programme = PickField("programme", label=_("Programme"), required=False)
+    is_another = AnotherField(label=_("It is another one"))
 
     about = ("unit", "type", "title", "title_as_signed", "reference", "summary", "coordinator")
     frame = ("programme", "event", "parent", "predecessor", "amount", "currency", "is_party_list_complete")
@@ -130,6 +131,7 @@ class AgreementForm(FormWithLines):
         data = with_more_lines(data)
         super().__init__(data, **kwargs)
         self.user, self.today = user, today
+        self.duplicates: list[Agreement] = []
         self.label_item = self._label_item()
         self.fields["programme"].initial = self.label_item and self.label_item.programme_id
         self._offer()
@@ -228,6 +230,11 @@ class AgreementForm(FormWithLines):
     def signed_on(self) -> dt.date | None:
         return None
 
+    def add_refusal(self, error: DomainError) -> None:
+        super().add_refusal(error)
+        if isinstance(error, PossibleDuplicate):
+            self.duplicates = list(Agreement.objects.filter(pk__in=error.found)[:DUPLICATES_SHOWN])
+
     def keep(self, actor: User, **about: object) -> Agreement:
         labels, taken_off = self._labels()
         return agreements.edit_agreement(
@@ -237,6 +244,7 @@ class AgreementForm(FormWithLines):
             changes={name: self.cleaned_data[name] for name in self.changed_data if name in self.Meta.fields},
             parts=[*self.parts, *labels],
             removed=[*self.removed, *taken_off],
+            confirmed_different=self.cleaned_data["is_another"],
         )
 
     def _labels(self) -> tuple[list[Model], list[Model]]:
@@ -256,13 +264,11 @@ class NewAgreementForm(AgreementForm):
         widget=DateInput,
         help_text=_("Leave this empty for a draft: it is then submitted, approved and signed step by step."),
     )
-    is_another = AnotherField(label=_("It is another one"))
 
     def __init__(self, *args: Any, user: User, party: int | None = None, **kwargs: Any) -> None:
         units = list(choosable(Unit, user)[:2])
         self.own_unit, self.party = units[0] if len(units) == 1 else None, party
         super().__init__(*args, user=user, **kwargs)
-        self.duplicates: list[Agreement] = []
         self.fields["unit"].initial = self.own_unit
         if not user.sees_all_units:
             self.fields["coordinator"].initial = user.pk
@@ -277,11 +283,6 @@ class NewAgreementForm(AgreementForm):
 
     def signed_on(self) -> dt.date | None:
         return self.cleaned_data.get("on") if not self.errors else None
-
-    def add_refusal(self, error: DomainError) -> None:
-        super().add_refusal(error)
-        if isinstance(error, PossibleDuplicate):
-            self.duplicates = list(Agreement.objects.filter(pk__in=error.found)[:DUPLICATES_SHOWN])
 
     def keep(self, actor: User, **about: object) -> Agreement:
         values, (labels, _none) = self.cleaned_data, self._labels()

@@ -7,11 +7,12 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from partnerships.exceptions import DomainError, PossibleDuplicate
 from partnerships.forms.choices import choosable, offer_rows
 from partnerships.forms.domain import DomainFormMixin
 from partnerships.forms.lines import FormWithLines, LineForm, LineFormSet, line_formset, with_more_lines
 from partnerships.forms.picks import PickField, pick_field
-from partnerships.forms.possible_duplicates import AnotherField, another_field
+from partnerships.forms.possible_duplicates import AnotherField
 from partnerships.forms.steps import DateInput, VerbForm
 from partnerships.forms.versions import VersionedForm
 from partnerships.models import Contact, Organization, OrganizationName, Unit, User
@@ -30,6 +31,7 @@ class NameForm(LineForm):
 class OrganizationForm(FormWithLines):
     """Edits an organization with its other names."""
 
+    is_another = AnotherField(label=_("It is none of these"))
     region = PickField("region", label=_("Region"), required=False)
     website = forms.URLField(label=_("Website"), required=False, max_length=200, assume_scheme="https")
 
@@ -55,10 +57,17 @@ class OrganizationForm(FormWithLines):
         pick_field(self, "region").offer_to(user, current=self.instance.region_id)
         name_lines = line_formset(Organization, OrganizationName, NameForm, extra=extra)
         self.formsets = (name_lines(data, instance=self.instance, prefix="names"),)
+        self.look_alikes: list[Organization] = []
 
     @property
     def names(self) -> LineFormSet:
         return self.formsets[0]
+
+    def add_refusal(self, error: DomainError) -> None:
+        super().add_refusal(error)
+        if isinstance(error, PossibleDuplicate):
+            rows = Organization.objects.filter(pk__in=error.found).select_related("region")
+            self.look_alikes = list(rows.prefetch_related("holders__unit").order_by("name", "pk")[:LOOK_ALIKES_SHOWN])
 
     def keep(self, actor: User, **about: object) -> Organization:
         changes = {name: self.cleaned_data[name] for name in self.changed_data if name in self.Meta.fields}
@@ -69,6 +78,7 @@ class OrganizationForm(FormWithLines):
             changes=changes,
             parts=self.parts,
             removed=self.removed,
+            confirmed_different=self.cleaned_data["is_another"],
         )
 
 
@@ -78,37 +88,15 @@ class NewOrganizationForm(OrganizationForm):
     unit = forms.ModelChoiceField(
         label=_("Held by"), queryset=Unit.objects.none(), help_text=_("The unit that keeps up the relation.")
     )
-    is_another = AnotherField(label=_("It is none of these"))
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, user=user, **kwargs)
-        self.user = user
-        self.look_alikes: list[Organization] = []
         units = choosable(Unit, user)
         unit = offer_rows(self, "unit", units)
         unit.required = not user.sees_all_units
         if len(own := list(units[:2])) == 1:
             unit.initial = own[0].pk
         self.order_fields(["kind", "name", "name_zh", "institution_type", "region", "unit"])
-
-    def clean(self) -> dict[str, Any] | None:
-        values = super().clean() or self.cleaned_data
-        if self._find_look_alikes(values) - values.get("is_another", frozenset()):
-            self.add_error("is_another", organizations.LOOK_FIRST)
-        return values
-
-    def _find_look_alikes(self, values: dict[str, Any]) -> frozenset[int]:
-        typed = Organization(name=values.get("name") or "", name_zh=values.get("name_zh") or "")
-        alike = Organization.objects.visible_to(self.user).resembling(typed)
-        shown = alike.select_related("region").prefetch_related("holders__unit").order_by("name", "pk")
-        self.look_alikes = list(shown[:LOOK_ALIKES_SHOWN])
-        return another_field(self).ask_about(alike)
-
-    def apply(self, actor: User, **about: object) -> Organization | None:
-        registered = super().apply(actor, **about)
-        if registered is None:
-            self._find_look_alikes(self.cleaned_data)  # registered meanwhile
-        return registered
 
     def keep(self, actor: User, **about: object) -> Organization:
         return organizations.register_organization(

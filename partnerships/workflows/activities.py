@@ -54,6 +54,8 @@ DETAIL_MODELS: dict[str, type[Training] | type[ResearchProject] | type[Visit]] =
     ActivityKind.VISIT: Visit,
 }
 
+# Columns that make two activities the same.
+SAME_ACTIVITY = frozenset({"unit", "agreement", "kind", "title", "starts_on"})
 
 ACTIVITY = Aggregate(
     Activity,
@@ -121,6 +123,8 @@ def _register(
         activity.unit = lock(activity.unit)
     _check_days(activity)
     _check_details(activity, parts)
+    if done_on is None:
+        _check_not_ended(activity)
     _refuse_entered_twice(activity, done_on)
     if activity.kind in DETAIL_MODELS and not any(isinstance(part, DETAIL_MODELS[activity.kind]) for part in parts):
         parts = [DETAIL_MODELS[activity.kind](activity=activity), *parts]
@@ -152,9 +156,14 @@ def edit_activity(
     """
     with transaction.atomic():
         before, after = ACTIVITY.begin(activity, changes, actor=actor)
-        if after.agreement_id != before.agreement_id:
+        is_moved = after.agreement_id != before.agreement_id
+        if is_moved:
             _lock_agreements(before, after, actor)
         _check_days(after)
+        if changed_columns(before, after) & SAME_ACTIVITY and after.status != ActivityStatus.CANCELLED:
+            if is_moved and not after.completed_on:
+                _check_not_ended(after)
+            _refuse_entered_twice(after, after.completed_on)
         _check_is_over(before, after)
         _check_details(after, parts)
         if ACTIVITY.finish(before, after, parts, removed, actor=actor):
@@ -189,6 +198,12 @@ def _lock_followed_up(agreement: Agreement, actor: User | None) -> Agreement:
     locked = lock(agreement)
     require_at("agreement", actor, "agreement.follow_up", locked)
     return locked
+
+
+def _check_not_ended(activity: Activity) -> None:
+    """Raise ``InvalidInput`` for something to be done under an agreement that has ended: nobody would be reminded of it."""
+    if activity.agreement and activity.agreement.has_ended:
+        raise InvalidInput(_("This agreement has ended: choose another one."), field="agreement")
 
 
 def _check_days(activity: Activity) -> None:
@@ -417,6 +432,8 @@ def edit_contact_note(
         _complete_note(after, today=today)
         if changed_columns(before, after) & {"milestone", "agreement", "organization"}:
             _check_milestone(after, actor)
+        if changed_columns(before, after):
+            _refuse_twice(after)
         if after.agreement_id != before.agreement_id:
             _lock_agreements(before, after, actor)
         if CONTACT_NOTE.finish(before, after, parts, removed, actor=actor):
@@ -456,8 +473,8 @@ def _refuse_entered_twice(activity: Activity, done_on: dt.date | None) -> None:
     # PostgreSQL refuses a NUL in a condition as well, so the input is checked before it is searched for.
     check_input(activity)
     rows = Activity.objects.filter(completed_on=done_on) if done_on else Activity.objects.unfinished()
-    same = ("unit", "agreement", "kind", "title", "starts_on")
-    if rows.filter(**{name: getattr(activity, name) for name in same}).exists():
+    same = {name: getattr(activity, name) for name in SAME_ACTIVITY}
+    if rows.filter(**same).exclude(pk=activity.pk).exists():
         words = _("This follow-up is recorded already.") if done_on else _("This follow-up is planned already.")
         raise InvalidInput(words, field="title")
 
@@ -466,7 +483,8 @@ def _refuse_twice(note: ContactNote) -> None:
     """Refuse the same words that a second click sends again."""
     check_input(note)
     same = ("author", "unit", "agreement", "organization", "milestone", "channel", "happened_on", "summary")
-    if ContactNote.objects.filter(**{name: getattr(note, name) for name in same if getattr(note, name)}).exists():
+    rows = ContactNote.objects.filter(**{name: getattr(note, name) for name in same if getattr(note, name)})
+    if rows.exclude(pk=note.pk).exists():
         raise InvalidInput(_("This is logged already."), field="summary")
 
 

@@ -52,6 +52,7 @@ from partnerships.workflows.transitions import (
 )
 
 LEAST_SIGNATORIES = 2
+UNIQUE_IN_UNIT = frozenset({"unit", "title"})
 TITLE_IS_THERE = gettext_lazy("This unit has an agreement of this title already.")
 # Columns of what was signed; they can be edited again only after a return or a correction.
 LOCKED = (
@@ -94,10 +95,7 @@ def register_agreement(
         lock(agreement.unit)
         agreement.created_by = actor
         require(actor, "agreement.add", agreement)
-        check_input(agreement)  # the database cannot look for a title with a NUL in it
-        found = set(agreements_of_title(agreement).values_list("pk", flat=True))
-        if found - set(confirmed_different):
-            raise PossibleDuplicate(TITLE_IS_THERE, found=found)
+        _ask_about_title(agreement, confirmed_different)
         AGREEMENT.register(agreement, parts, actor=actor)
         if agreement.coordinator:
             check_new_owner(agreement, agreement.coordinator, field="coordinator")
@@ -121,6 +119,13 @@ def register_signed_agreement(
         return record_signed_agreement(registered, actor=actor, on=on, today=today)
 
 
+def _ask_about_title(agreement: Agreement, confirmed_different: Collection[int]) -> None:
+    check_input(agreement)  # the database cannot look for a title with a NUL in it
+    found = set(agreements_of_title(agreement).values_list("pk", flat=True))
+    if found - set(confirmed_different):
+        raise PossibleDuplicate(TITLE_IS_THERE, found=found)
+
+
 def agreements_of_title(agreement: Agreement) -> models.QuerySet[Agreement]:
     """Return the other agreements of its unit with the same title that were not cancelled."""
     same = Agreement.objects.filter(unit=agreement.unit_id, title__iexact=agreement.title).exclude(pk=agreement.pk)
@@ -135,17 +140,21 @@ def edit_agreement(
     changes: Mapping[str, object] = MappingProxyType({}),
     parts: Sequence[models.Model] = (),
     removed: Sequence[models.Model] = (),
+    confirmed_different: Collection[int] = (),
 ) -> Agreement:
     """Change an agreement and its parts as one version.
 
     From the review on ``LOCKED`` and ``LOCKED_PARTS`` stay as they are. Milestones go along to another unit; those of the
     former coordinator, or of nobody, to the new one. After a move to another unit the coordinator must still see it.
+    Another title or unit may raise ``PossibleDuplicate``, as in ``register_agreement``.
     """
     with transaction.atomic():
         before, after = AGREEMENT.begin(agreement, changes, actor=actor)
         changed = changed_columns(before, after)
         if not before.is_editable:
             _check_nothing_locked(before, after, [*parts, *removed])
+        if changed & UNIQUE_IN_UNIT:
+            _ask_about_title(after, confirmed_different)
         AGREEMENT.finish(before, after, parts, removed, actor=actor)
         if after.coordinator and changed & {"unit", "coordinator"}:
             # After the save: whether a person may see the row is asked of the database, with the new unit.

@@ -86,9 +86,7 @@ def register_milestone(
     with transaction.atomic():
         _lock_target(milestone, actor)
         _check_due(milestone, milestone.due_on)
-        check_input(milestone)
-        if is_open_already(milestone):
-            raise InvalidInput(_("This is to be done already."), field="title")
+        _refuse_twice(milestone)
         MILESTONE.register(milestone, parts, actor=actor)
         if milestone.owner:
             check_new_owner(milestone, milestone.owner, field="owner")
@@ -110,6 +108,8 @@ def edit_milestone(
         changed = changed_columns(before, after)
         if changed:
             _check_editable(before)
+        if "title" in changed:
+            _refuse_twice(after)
         if "requires_acceptance" in changed and not after.requires_acceptance:
             _check_needs_no_acceptance(after, actor)
         if after.party and after.party.agreement_id != after.agreement_id:
@@ -141,10 +141,17 @@ def new_action_point(target: Agreement | Activity | Event, **columns: object) ->
     return milestone
 
 
+def _refuse_twice(milestone: Milestone) -> None:
+    check_input(milestone)  # the database cannot look for a title with a NUL in it
+    if is_open_already(milestone):
+        raise InvalidInput(_("This is to be done already."), field="title")
+
+
 def is_open_already(milestone: Milestone) -> bool:
     """Whether the same thing is still to be done for the same target by the same day."""
     places = {f"{name}_id": getattr(milestone, f"{name}_id") for name in ("agreement", *MILESTONE_TARGETS)}
-    return Milestone.objects.pending().filter(**places, title=milestone.title, due_on=milestone.due_on).exists()
+    same = Milestone.objects.pending().filter(**places, title=milestone.title, due_on=milestone.due_on)
+    return same.exclude(pk=milestone.pk).exists()
 
 
 def _lock_target(milestone: Milestone, actor: User | None) -> None:

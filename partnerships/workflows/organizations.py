@@ -35,6 +35,8 @@ ORGANIZATION = Aggregate(
 CONTACT = Aggregate(Contact, "contact.edit", "contact.edit", fixed=frozenset({"organization"}))
 
 LOOK_FIRST = gettext_lazy("Look at those of a similar name first; if it is none of them, say so.")
+NAMES = frozenset({"name", "name_zh"})
+ON_RECORD = gettext_lazy("This person is on record already: edit them.")
 # Columns that make two contacts of an organization the same person.
 SAME_PERSON = ("name", "position", "phone", "email", "wechat")
 
@@ -59,9 +61,7 @@ def register_organization(
         lock(ContentType.objects.get_for_model(Organization))
         require(actor, "organization.add")
         organization.clean()
-        found = set(Organization.objects.resembling(organization).values_list("pk", flat=True))
-        if found - set(confirmed_different):
-            raise PossibleDuplicate(LOOK_FIRST, found=found)
+        _ask_about_look_alikes(organization, confirmed_different)
         if unit is None and not any(isinstance(part, OrganizationUnit) for part in parts):
             unit = _own_unit(actor)
         if unit is not None:
@@ -80,15 +80,27 @@ def edit_organization(
     changes: Mapping[str, object] = MappingProxyType({}),
     parts: Sequence[models.Model] = (),
     removed: Sequence[models.Model] = (),
+    confirmed_different: Collection[int] = (),
 ) -> Organization:
-    """Change an organization with its other names, holding units and memberships, as one version."""
+    """Change an organization with its other names, holding units and memberships, as one version.
+
+    Another name may raise ``PossibleDuplicate``, as in ``register_organization``.
+    """
     with transaction.atomic():
         before, after = ORGANIZATION.begin(organization, changes, actor=actor)
         # Removes the spaces of a typed credit code, which would make it too long for its column.
         after.clean()
+        if changed_columns(before, after) & NAMES:
+            _ask_about_look_alikes(after, confirmed_different)
         _check_holders([*parts, *removed], actor)
         ORGANIZATION.finish(before, after, parts, removed, actor=actor)
     return after
+
+
+def _ask_about_look_alikes(organization: Organization, confirmed_different: Collection[int]) -> None:
+    found = set(Organization.objects.resembling(organization).values_list("pk", flat=True))
+    if found - set(confirmed_different):
+        raise PossibleDuplicate(LOOK_FIRST, found=found)
 
 
 def _own_unit(actor: User | None) -> Unit | None:
@@ -117,12 +129,11 @@ def register_contact(
         # A form that is sent twice waits here, and then finds the person of the first.
         lock(contact.organization)
         require(actor, "contact.edit", contact)
-        same = {name: getattr(contact, name) for name in SAME_PERSON}
-        known = contact.organization.contacts.filter(is_active=True, **same).first()
+        known = _same_person(contact)
         if known is None:
             CONTACT.register(contact, parts, actor=actor)
         elif changed_columns(known, contact) & set(CONTACT.fields):
-            raise InvalidInput(_("This person is on record already: edit them."), field="name")
+            raise InvalidInput(ON_RECORD, field="name")
         else:
             contact.pk, contact._state.adding = known.pk, False
             contact.refresh_from_db()
@@ -138,11 +149,19 @@ def edit_contact(
     parts: Sequence[models.Model] = (),
     removed: Sequence[models.Model] = (),
 ) -> Contact:
-    """Change what is known of a person; they stay with their organization."""
+    """Change what is known of a person; they stay with their organization, and are not made the same as another there."""
     with transaction.atomic():
         before, after = CONTACT.begin(contact, changes, actor=actor)
+        is_compared = after.is_active and changed_columns(before, after) & {*SAME_PERSON, "is_active"}
+        if is_compared and _same_person(after):
+            raise InvalidInput(ON_RECORD, field="name")
         CONTACT.finish(before, after, parts, removed, actor=actor)
     return after
+
+
+def _same_person(contact: Contact) -> Contact | None:
+    same = {name: getattr(contact, name) for name in SAME_PERSON}
+    return contact.organization.contacts.filter(is_active=True, **same).exclude(pk=contact.pk).first()
 
 
 def update_holders(

@@ -18,6 +18,7 @@ from partnerships.factories import (
 )
 from partnerships.models import (
     Activity,
+    Agreement,
     ContactNote,
     Document,
     Enterprise,
@@ -217,6 +218,20 @@ def test_a_new_organization_with_look_alikes_waits_for_a_confirmation(world, ent
 
     client.post(url, typed | {"is_another": asked.fields["is_another"].widget.names})
     assert Institution.objects.filter(name="Huzhou College Co., Ltd.").count() == 1
+
+
+def test_another_title_that_the_unit_has_waits_for_a_confirmation(world, enter):
+    there = AgreementFactory(unit=world.unit, title="Joint centre")
+    agreement = AgreementFactory(unit=world.unit)
+    client, url = enter(world.people["staff"]), change_url(agreement)
+    typed = filled(client.get(url)) | {"title": "Joint Centre"}
+
+    asked = client.post(url, typed).context["adminform"].form
+    assert list(asked.errors) == ["is_another"]
+    assert asked.fields["is_another"].help_text == str(there)
+
+    client.post(url, typed | {"is_another": asked.fields["is_another"].widget.names})
+    assert Agreement.objects.get(pk=agreement.pk).title == "Joint Centre"
 
 
 def test_archiving_waits_for_open_agreements(world, enter):

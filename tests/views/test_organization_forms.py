@@ -15,7 +15,7 @@ from partnerships.factories import (
     UnitFactory,
     UnitMembershipFactory,
 )
-from partnerships.forms.organizations import LOOK_ALIKES_SHOWN, NewOrganizationForm, OrganizationForm
+from partnerships.forms.organizations import LOOK_ALIKES_SHOWN
 from partnerships.models import Contact, Organization
 from tests.views.sent import box, errors, filled, send
 from tests.views.world import World, make_world
@@ -87,15 +87,16 @@ class TestAdding:
         assert list(errors(twice)) == ["is_another"]
         assert Organization.objects.filter(name="North Works").count() == 1
 
-    def test_one_added_at_the_same_moment_is_shown(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(NewOrganizationForm, "clean", OrganizationForm.clean)  # as if it had not been there yet
-        typed = {"kind": "enterprise", "name": "Harbor Works"}
-        send(client, ADD, **typed)
+    def test_another_name_in_an_edit_is_compared_too(self, world: World, client: Client) -> None:
+        there = EnterpriseFactory(name="Harbor Works")
+        url = reverse("organization_edit", args=[world.enterprise.pk])
 
-        again = send(client, ADD, **typed)
+        warned = send(client, url, name="Harbor Works Ltd.")
 
-        assert list(errors(again)) == ["is_another"]
-        assert Organization.objects.get(name="Harbor Works").get_absolute_url() in again.text
+        assert list(errors(warned)) == ["is_another"]
+        assert there.get_absolute_url() in warned.text
+        client.post(url, filled(warned, is_another=box(warned)))
+        assert Organization.objects.get(pk=world.enterprise.pk).name == "Harbor Works Ltd."
 
     def test_more_look_alikes_than_are_shown_do_not_block(self, client: Client) -> None:
         for number in range(LOOK_ALIKES_SHOWN + 2):

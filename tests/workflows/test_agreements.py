@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from partnerships.exceptions import InvalidInput, NotAllowed, StaleVersion, TransitionRefused
+from partnerships.exceptions import InvalidInput, NotAllowed, PossibleDuplicate, StaleVersion, TransitionRefused
 from partnerships.factories import (
     DAY,
     ActivityFactory,
@@ -673,6 +673,25 @@ def test_a_title_the_unit_has_is_asked_about_and_a_cancelled_one_is_not() -> Non
     assert again(confirmed_different=[there.pk, another.pk]).pk
     Agreement.objects.update(status=AgreementStatus.CANCELLED)
     assert again().pk
+
+
+@pytest.mark.parametrize("change", ["title", "unit"])
+def test_an_edit_asks_about_a_title_that_the_unit_has(change: str) -> None:
+    there = AgreementFactory(title="Joint centre")
+    other = {"title": "Another", "unit": there.unit} if change == "title" else {"title": there.title}
+    agreement = AgreementFactory(coordinator=None, **other)
+    changes = {change: getattr(there, change)}
+
+    def edit(**more: Any) -> Agreement:
+        return edit_agreement(agreement, actor=None, today=DAY, changes=changes, **more)
+
+    with pytest.raises(PossibleDuplicate) as asked:
+        edit()
+    assert (asked.value.field, asked.value.found) == ("is_another", {there.pk})
+    edited = edit(confirmed_different=[there.pk])
+    assert getattr(edited, change) == getattr(there, change)
+    # What stays as it was is not asked about again.
+    assert edit_agreement(edited, actor=None, today=DAY, changes={"summary": "In short"}).summary == "In short"
 
 
 @pytest.mark.parametrize("stage", ["in_review", "approved", "signed", "completed"])
