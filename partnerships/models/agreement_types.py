@@ -4,11 +4,11 @@ from django.core.validators import MaxValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.models.base import BilingualModel, History, LineField, OfficeModel
+from partnerships.models.base import BilingualModel, History, LineField, OfficeModel, ReferenceModel
 from partnerships.models.terms import LONGEST_PERIOD_DAYS, LONGEST_PERIOD_MONTHS
 
 
-class CooperationArea(BilingualModel):
+class CooperationArea(BilingualModel, ReferenceModel):
     """An area of cooperation that parties promise: training, technical research, consulting, ..."""
 
     code = models.SlugField(_("code"), max_length=50, unique=True)
@@ -22,7 +22,7 @@ class CooperationArea(BilingualModel):
         ordering = ["name", "pk"]
 
 
-class AgreementType(BilingualModel):
+class AgreementType(BilingualModel, ReferenceModel):
     """Framework, strategic cooperation, memorandum, ...: the office's rules for agreements of this type."""
 
     code = models.SlugField(_("code"), max_length=50, unique=True)

@@ -194,6 +194,18 @@ class VersionedModel(OfficeModel):
             type(self)._base_manager.filter(pk=self.pk).update(version=self.version)
 
 
+class ReferenceModel(VersionedModel):
+    """A versioned row of reference data, or a citation.
+
+    Their versions came after 0.2.0, so the database fills them in for running code that does not know the column.
+    """
+
+    version = models.PositiveIntegerField(_("version"), default=1, db_default=1, editable=False)
+
+    class Meta:
+        abstract = True
+
+
 class SeededModel(models.Model):
     """A row that may come from the articles or from the sample.
 

@@ -17,6 +17,7 @@ from partnerships.models.base import (
     History,
     LineField,
     OfficeModel,
+    ReferenceModel,
     SearchableModel,
     SearchEntry,
     SeededModel,
@@ -38,7 +39,7 @@ class OrganizationKind(models.TextChoices):
     GOVERNMENT_BODY = "government_body", _("Government body")
 
 
-class Region(BilingualModel):
+class Region(BilingualModel, ReferenceModel):
     """A place in the tree of administrative divisions; ``code`` is its natural key, such as ``zhejiang``."""
 
     class Level(models.TextChoices):

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.models.base import History, LineField, OfficeModel, SeededModel, VersionedModel
+from partnerships.models.base import History, LineField, OfficeModel, ReferenceModel, SeededModel, VersionedModel
 from partnerships.models.users import ScopedQuerySet, User
 
 
@@ -106,7 +106,7 @@ class CitationQuerySet(models.QuerySet):
         return self.filter(content_type=target, object_id=row.pk).select_related("source")
 
 
-class Citation(OfficeModel):
+class Citation(ReferenceModel):
     """A citation: what a source printed about one field of a record, or (``field`` empty) about the record.
 
     ``is_assumption`` marks what we concluded and the source does not say; pages show it wherever the value is shown.

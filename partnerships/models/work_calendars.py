@@ -7,10 +7,10 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.dates import IsWorkday, is_weekday
-from partnerships.models.base import BilingualModel, History, LineField, OfficeModel
+from partnerships.models.base import BilingualModel, History, LineField, OfficeModel, ReferenceModel
 
 
-class WorkCalendar(BilingualModel):
+class WorkCalendar(BilingualModel, ReferenceModel):
     """A country's working days, known until ``covered_until``; after it, Monday to Friday is a guess."""
 
     code = models.SlugField(_("code"), max_length=20, unique=True)

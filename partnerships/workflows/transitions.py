@@ -162,9 +162,8 @@ def _checked_reason(transition: Transition, reason: str) -> str:
     return reason
 
 
-def _check_version(row: models.Model, locked: Any) -> None:
-    # Reference data has no versions.
-    if getattr(row, "version", None) != getattr(locked, "version", None):
+def _check_version(row: Any, locked: Any) -> None:
+    if row.version != locked.version:
         raise StaleVersion(
             _("Somebody else changed this since you opened it. Please look at it again."), current=locked.version
         )

@@ -9,8 +9,11 @@ from django.utils import timezone
 from partnerships.factories import (
     AchievementFactory,
     AgreementFactory,
+    AgreementTypeFactory,
     AnswerFactory,
     AssociationFactory,
+    CitationFactory,
+    CooperationAreaFactory,
     DemandFactory,
     EnterpriseFactory,
     FacilityFactory,
@@ -21,8 +24,10 @@ from partnerships.factories import (
     OrganizationFactory,
     OrganizationNameFactory,
     ProgrammeFactory,
+    RegionFactory,
     ReportedFigureFactory,
     UserFactory,
+    WorkCalendarFactory,
 )
 from partnerships.models import Agreement, Organization, OrganizationName
 from tests.admin.forms import change_url, filled, save
@@ -74,6 +79,11 @@ def test_a_second_deliberate_save_goes_through(office):
         (HonourSchemeFactory, "issuer"),
         (HonourFactory, "batch"),
         (ReportedFigureFactory, "printed"),
+        (AgreementTypeFactory, "name_zh"),
+        (CooperationAreaFactory, "name_zh"),
+        (RegionFactory, "note"),
+        (WorkCalendarFactory, "name_zh"),
+        (CitationFactory, "note"),
     ],
 )
 def test_each_root_refuses_a_stale_save(office, factory, field):

@@ -73,10 +73,13 @@ def test_what_is_tracked_and_what_is_not() -> None:
         "Achievement",
         "Activity",
         "Agreement",
+        "AgreementType",
         "Answer",
         "Association",
+        "Citation",
         "Contact",
         "ContactNote",
+        "CooperationArea",
         "Demand",
         "Document",
         "Enterprise",
@@ -89,11 +92,13 @@ def test_what_is_tracked_and_what_is_not() -> None:
         "Milestone",
         "Organization",
         "Programme",
+        "Region",
         "ReminderRule",
         "ReportedFigure",
         "Source",
         "Unit",
         "User",
+        "WorkCalendar",
     }
 
 
