@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from partnerships.dates import is_weekday, shift_to_workday
 from partnerships.models import AgreementParty, StatusChange, Unit, User
+from partnerships.workflows.milestones import move_milestone
 
 MORNING = dt.time(9, 12)
 # The file names people and units without what their codes begin with.
@@ -71,7 +72,8 @@ class SampleOffice:
 
     def take(self, verb: Callable[..., Row], row: models.Model, *, by: User, on: dt.date, **more: object) -> Row:
         """Take a step of a workflow, and date its record back to the day ``on``: timelines look real that way."""
-        changed = verb(row, actor=by, on=on, **more)
+        when = {"at": self.moment(on)} if verb is move_milestone else {"on": on}
+        changed = verb(row, actor=by, **when, **more)
         for dated in (row, changed, getattr(row, "demand", None)):  # an answer moves its demand
             if dated is not None:
                 self.backdate(dated, on)
