@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import F, Model, QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import formats
@@ -17,15 +17,14 @@ from partnerships.admin.filters import AttentionFilter, ScopedRelatedFilter
 from partnerships.admin.navigation import Attention
 from partnerships.models import ReportedFigure
 from partnerships.models.figures import FIGURE_SUBJECTS
-from partnerships.reports.figures import RULES, to_register, with_recorded
-from partnerships.requests import user_of
+from partnerships.reports.figures import RULES, to_register, with_recorded, with_some_to_register
 
 ATTENTION = {
     "to_register": Attention(
         _("Reported figures with records to register"),
         "info",
         "difference",
-        lambda rows, today: rows.filter(recorded_count__lt=F("value")),
+        lambda rows, today: with_some_to_register(rows),
         rank=13,
     ),
 }
@@ -83,7 +82,7 @@ class ReportedFigureAdmin(RecordAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return with_recorded(super().get_queryset(request), user_of(request))
+        return with_recorded(super().get_queryset(request))
 
     def get_inlines(self, request: HttpRequest, obj: Model | None) -> Inlines:
         return self.inlines if obj else ()

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partnerships.forms.numbers import row_or_none
 from partnerships.models import ReportedFigure
-from partnerships.reports.figures import recorded
+from partnerships.reports.figures import hidden_count, recorded
 from partnerships.requests import user_of
 from partnerships.texts import LazyText
 
@@ -53,13 +53,18 @@ class CountedFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> list[tuple[str, Any]]:
         self.figure = self._figure(request)
-        return [(str(self.figure.pk), self.figure)] if self.figure else []
+        if self.figure is None:
+            return []
+        counted = recorded(self.figure)
+        hidden = 0 if counted is None else hidden_count(counted, user_of(request))
+        label = _("%(figure)s (%(count)s more that you may not see)") if hidden else "%(figure)s"
+        return [(str(self.figure.pk), label % {"figure": self.figure, "count": hidden})]
 
     def _figure(self, request: HttpRequest) -> ReportedFigure | None:
         return row_or_none(ReportedFigure.objects.visible_to(user_of(request)), self.value())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        counted = recorded(self.figure, user_of(request)) if self.figure else None
+        counted = recorded(self.figure) if self.figure else None
         if counted is None:
             return queryset
         if counted.model is not queryset.model._meta.concrete_model:

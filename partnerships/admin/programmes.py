@@ -100,6 +100,6 @@ class ProgrammeAdmin(WordSearchMixin, OfficeAdmin):
     ) -> HttpResponse:
         programme = context.get("original")
         if programme is not None:
-            lines = programme_progress(programme, user_of(request))
+            lines = programme_progress(programme)
             context["progress"] = [(line, [(figure, quoted(figure)) for figure in line.reported]) for line in lines]
         return super().render_change_form(request, context, *args, **kwargs)

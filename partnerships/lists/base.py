@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
-from django.db.models import F, Model, QuerySet
+from django.db.models import F, Model, Q, QuerySet
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils.functional import cached_property
@@ -99,6 +99,12 @@ class RecordList(Generic[Row]):
 
     def all_rows(self) -> QuerySet:
         return self.model.objects.visible_to(self.user)  # type: ignore[attr-defined]
+
+    @property
+    def is_of_all_units(self) -> bool:
+        """Whether the user sees the rows of every unit in it."""
+        rows: Any = self.model._default_manager.all()
+        return self.user.sees_all_units or rows.in_scope(self.user) == Q()
 
     def for_sorting(self, rows: Any) -> QuerySet:
         """Add what a column is sorted by, where that is not a field."""

@@ -40,16 +40,12 @@ def reported(figure: ReportedFigure) -> str:
 
 
 def missing(figure: ReportedFigure) -> str:
-    """Return how many records are missing, as precisely as the source counts; empty where figures are only quoted."""
+    """Return how many records are missing; empty where the figure is only quoted or rounded."""
     more = to_register(figure)
     if more is None:
         return ""
-    number = _plain(more)
-    if figure.qualifier == ReportedFigure.Qualifier.EXACT or not more:
-        return number
-    if figure.qualifier == ReportedFigure.Qualifier.NEARLY:
-        return _("about %(number)s") % {"number": number}
-    return _("at least %(number)s") % {"number": number}
+    is_least = more and figure.qualifier == ReportedFigure.Qualifier.AT_LEAST
+    return _("at least %(number)s") % {"number": _plain(more)} if is_least else _plain(more)
 
 
 def as_of(figure: ReportedFigure) -> str:

@@ -3,7 +3,7 @@ from collections.abc import Callable
 from operator import attrgetter
 
 import django_filters
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.utils.html import format_html
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
@@ -15,7 +15,7 @@ from partnerships.lists.filter_fields import SwitchFilter
 from partnerships.lists.filters import ListFilterSet, containing
 from partnerships.models import ReportedFigure, Source
 from partnerships.models.figures import ReportedFigureQuerySet
-from partnerships.reports.figures import to_register, with_recorded
+from partnerships.reports.figures import to_register, with_recorded, with_some_to_register
 
 
 class FigureFilterSet(ListFilterSet[ReportedFigureQuerySet]):
@@ -31,7 +31,7 @@ class FigureFilterSet(ListFilterSet[ReportedFigureQuerySet]):
         return queryset.comparable()
 
     def filter_to_register(self, queryset: ReportedFigureQuerySet, name: str, value: str) -> ReportedFigureQuerySet:
-        return with_recorded(queryset, self.user).filter(recorded_count__lt=F("value"))
+        return with_some_to_register(queryset)
 
 
 TITLE_SHOWN = 48
@@ -71,8 +71,8 @@ class FigureList(RecordList[ReportedFigure]):
     title = _("Reported and recorded")
     caption = _("Figures that sources report, with what is on record")
     intro = _(
-        "A source reports a number; our records hold some of what it counts; the rest is to be registered. Only counts "
-        "are compared. Shares, ranks and ratios are quoted alone."
+        "A source reports a number; the records of all units hold some of what it counts; the rest is to be registered. "
+        "Only counts are compared. Shares, ranks and ratios are quoted alone, and a rounded number has no difference."
     )
     model = ReportedFigure
     filterset_class = FigureFilterSet
@@ -114,7 +114,7 @@ class FigureList(RecordList[ReportedFigure]):
     )
 
     def for_showing(self, rows: ReportedFigureQuerySet) -> QuerySet:
-        return with_recorded(rows.select_related(*SUBJECTS), self.user)
+        return with_recorded(rows.select_related(*SUBJECTS))
 
     def links(self) -> list[PageLink]:
         return self.admin_link(_("Add a figure"), "figure.edit")

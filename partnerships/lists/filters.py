@@ -21,7 +21,7 @@ from partnerships.models.demands import DemandQuerySet
 from partnerships.models.facilities import FacilityQuerySet
 from partnerships.models.milestones import MilestoneQuerySet
 from partnerships.models.users import ScopedQuerySet, read_tree
-from partnerships.reports.figures import measure_counting, measured, recorded, rules_counting
+from partnerships.reports.figures import hidden_count, measure_counting, measured, recorded, rules_counting
 
 # Parameters of a list's address that are not filters.
 BESIDE_FILTERS = frozenset({"page", "size", "sort", "columns"})
@@ -47,7 +47,6 @@ class ListFilterSet(django_filters.FilterSet, Generic[Rows]):
 
     # The filters most people need; the others are under "More filters". Empty: all are in front.
     FRONT: ClassVar[tuple[str, ...]] = ()
-
     q = django_filters.CharFilter(label=_("Words"), method="filter_words", max_length=200, strip=True)
 
     def __init__(self, data: QueryDict, queryset: QuerySet, *, user: User, today: dt.date) -> None:
@@ -82,6 +81,11 @@ class ListFilterSet(django_filters.FilterSet, Generic[Rows]):
     def filter_later(self, queryset: Rows, name: str, value: object) -> Rows:
         """Change nothing: ``filter_queryset`` applies this filter together with another one."""
         return queryset
+
+    @property
+    def hidden(self) -> int:
+        """Return how many rows are counted in the number that led here, but are not the user's to see."""
+        return 0
 
     @property
     def unknown(self) -> list[str]:
@@ -194,8 +198,20 @@ class ProgrammeCountedFilterSet(ListFilterSet[Rows]):
         return queryset.filter(Exists(labelled.filter(**{queryset.model._meta.model_name: OuterRef("pk")})))
 
     def filter_programme(self, queryset: Rows, name: str, value: Programme) -> Rows:
-        counted = measured(value, measure_counting(queryset.model), self.user)
-        return queryset.filter(pk__in=counted.values("pk"))
+        return queryset.filter(pk__in=self._counted_for(value).values("pk"))
+
+    def _counted_for(self, programme: Programme) -> ScopedQuerySet:
+        return measured(programme, measure_counting(self.queryset.model))
+
+    def counted(self) -> ScopedQuerySet | None:
+        """Return the rows of all units behind the number that led here, if one did."""
+        programme = self.form.cleaned_data.get("programme")
+        return self._counted_for(programme) if programme else None
+
+    @property
+    def hidden(self) -> int:
+        counted = self.counted()
+        return 0 if counted is None else hidden_count(counted, self.user)
 
 
 class CountedFilterSet(ProgrammeCountedFilterSet[Rows]):
@@ -214,8 +230,12 @@ class CountedFilterSet(ProgrammeCountedFilterSet[Rows]):
         return {**offered, "figure": compared}
 
     def filter_figure(self, queryset: Rows, name: str, value: ReportedFigure) -> Rows:
-        counted = recorded(value, self.user)
+        counted = recorded(value)
         return queryset.none() if counted is None else queryset.filter(pk__in=counted.values("pk"))
+
+    def counted(self) -> ScopedQuerySet | None:
+        figure = self.form.cleaned_data.get("figure")
+        return recorded(figure) if figure else super().counted()
 
 
 def containing(queryset: Rows, words: str, *fields: str) -> Rows:

@@ -68,6 +68,9 @@ class ReportedFigure(BilingualModel, SeededModel, VersionedModel):
         NEARLY = "nearly", _("nearly")
         MORE_THAN = "more_than", _("more than")
 
+    # Qualifiers of a rounded number. "At least" says of an exact one that there may be more.
+    ROUNDED = frozenset({Qualifier.NEARLY, Qualifier.MORE_THAN})
+
     class Precision(models.TextChoices):
         DAY = "day", pgettext_lazy("precision", "day")
         YEAR = "year", _("year")

@@ -1,6 +1,8 @@
 """Reported against recorded: which records count against a quoted figure or a programme's target.
 
-One queryset per rule serves the number and the list it opens, so that the two cannot differ. Sample rows never count.
+One queryset per rule serves the number and the list it opens, so that the two cannot differ. Every record counts, whoever
+reads the number: what a source reports does not depend on the reader. The list behind it shows what the reader may see,
+and says how many more there are. Sample rows never count.
 """
 
 import datetime as dt
@@ -9,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Case, Count, Exists, IntegerField, Model, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, Count, Exists, F, IntegerField, Model, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
 from partnerships.models import (
@@ -27,6 +29,7 @@ from partnerships.models import (
     User,
 )
 from partnerships.models.figures import ReportedFigureQuerySet
+from partnerships.models.users import ScopedQuerySet
 from partnerships.statuses import HonourStatus
 from partnerships.texts import LazyText
 
@@ -87,14 +90,19 @@ RULES: Mapping[str, Rule] = {
 }
 
 
-def recorded(figure: ReportedFigure, user: User) -> QuerySet | None:
-    """Return the records ``user`` may see that count against ``figure``; None when it is quoted alone."""
+def recorded(figure: ReportedFigure) -> ScopedQuerySet | None:
+    """Return the records that count against ``figure``; None when it is quoted alone."""
     rule = RULES.get(figure.counting_rule)
     if rule is None:
         return None
     counted = rule(lambda name: getattr(figure, f"{name}_id"))
     # By id: the joins of a rule may meet a row twice.
-    return _countable(counted.model.objects.filter(pk__in=counted.values("pk")), user)
+    return counted.model.objects.filter(pk__in=counted.values("pk"), is_sample=False)
+
+
+def hidden_count(counted: ScopedQuerySet, user: User) -> int:
+    """Return how many of the ``counted`` records ``user`` may not see."""
+    return 0 if user.sees_all_units else counted.count() - counted.visible_to(user).count()
 
 
 def rules_counting(model: type[Model]) -> list[str]:
@@ -108,26 +116,30 @@ def counted_model(figure: ReportedFigure) -> type[Model] | None:
     return rule(lambda _name: None).model if rule else None
 
 
-def with_recorded(figures: ReportedFigureQuerySet, user: User) -> ReportedFigureQuerySet:
+def with_recorded(figures: ReportedFigureQuerySet) -> ReportedFigureQuerySet:
     """Add ``recorded_count`` to each figure in the same query: the length of ``recorded``, null when quoted alone."""
-    counts = [When(counting_rule=name, then=_count(rule, user)) for name, rule in RULES.items()]
+    counts = [When(counting_rule=name, then=_count(rule)) for name, rule in RULES.items()]
     return figures.annotate(recorded_count=Case(*counts, default=None, output_field=IntegerField(null=True)))
 
 
-def _count(rule: Rule, user: User) -> Coalesce:
+def with_some_to_register(figures: ReportedFigureQuerySet) -> ReportedFigureQuerySet:
+    """Return the figures that report more than is recorded, with ``recorded_count``."""
+    return with_recorded(figures).filter(recorded_count__lt=F("value")).exclude(qualifier__in=ReportedFigure.ROUNDED)
+
+
+def _count(rule: Rule) -> Coalesce:
     # values() of a constant makes one group of all rows, so the subquery has one row, or none where nothing counts.
-    rows = _countable(rule(lambda name: OuterRef(f"{name}_id")), user).order_by()
+    rows = rule(lambda name: OuterRef(f"{name}_id")).filter(is_sample=False).order_by()
     counted = rows.annotate(one=Value(1)).values("one").annotate(rows=Count("pk", distinct=True)).values("rows")
     return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
 
 
-def _countable(rows: Any, user: User) -> QuerySet:
-    return rows.filter(is_sample=False).visible_to(user)
-
-
 def to_register(figure: Any) -> Decimal | None:
-    """Return how many more the source reports than ``figure.recorded_count`` holds; None if it is only quoted."""
-    if figure.recorded_count is None:
+    """Return how many more the source reports than ``figure.recorded_count`` holds.
+
+    None if it is only quoted, or rounded: the difference to a rounded number says nothing.
+    """
+    if figure.recorded_count is None or figure.qualifier in ReportedFigure.ROUNDED:
         return None
     return max(figure.value - figure.recorded_count, Decimal(0))
 
@@ -160,10 +172,10 @@ class Progress:
     reported: list[ReportedFigure]
 
 
-def measured(programme: Programme, measure: str, user: User) -> QuerySet:
-    """Return the records ``user`` may see that count for ``measure``."""
+def measured(programme: Programme, measure: str) -> ScopedQuerySet:
+    """Return the records that count for ``measure``."""
     counted = _MEASURES[measure](programme.pk)
-    return _countable(counted.model.objects.filter(pk__in=counted.values("pk")), user)
+    return counted.model.objects.filter(pk__in=counted.values("pk"), is_sample=False)
 
 
 def measure_counting(model: type[Model]) -> str:
@@ -171,7 +183,7 @@ def measure_counting(model: type[Model]) -> str:
     return next(name for name, counted in _MEASURES.items() if counted(0).model is model)
 
 
-def programme_progress(programme: Programme, user: User) -> list[Progress]:
+def programme_progress(programme: Programme) -> list[Progress]:
     """Return a line for each measure. It takes one query for each count, and one each for targets and figures."""
     targets = {target.measure: target for target in programme.targets.all()}
     figures = _figures_by_measure(programme)
@@ -182,7 +194,7 @@ def programme_progress(programme: Programme, user: User) -> list[Progress]:
             Progress(
                 measure=measure,
                 label=label,
-                recorded=measured(programme, measure, user).count(),
+                recorded=measured(programme, measure).count(),
                 target=target.value if target else None,
                 by_on=target.by_on if target else None,
                 reported=figures.get(measure, []),

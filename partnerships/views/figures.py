@@ -6,7 +6,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from partnerships.models import ReportedFigure
-from partnerships.reports.figures import recorded
+from partnerships.reports.figures import hidden_count, recorded
 from partnerships.requests import UserRequest
 from partnerships.views.base import visible_or_404
 from partnerships.views.citations import citations_of
@@ -18,11 +18,13 @@ RECORDS_SHOWN = 50
 @login_required
 @require_safe
 def figure_detail(request: UserRequest, pk: int) -> HttpResponse:
-    figure = visible_or_404(with_records(ReportedFigure.objects.select_related("unit"), request.user), request, pk)
-    counted = recorded(figure, request.user)
+    figure = visible_or_404(with_records(ReportedFigure.objects.select_related("unit")), request, pk)
+    counted = recorded(figure)
+    records = None if counted is None else list(counted.visible_to(request.user)[:RECORDS_SHOWN])
     context = {
         "figure": figure,
-        "records": None if counted is None else list(counted[:RECORDS_SHOWN]),
+        "records": records,
+        "hidden": 0 if counted is None else hidden_count(counted, request.user),
         "cited": citations_of([figure]),
     }
     return render(request, "partnerships/figures/detail.html", context)

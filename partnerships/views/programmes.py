@@ -18,27 +18,28 @@ from partnerships.views.related import documents_of, figures_about
 def programme_detail(request: UserRequest, pk: int) -> HttpResponse:
     programme, user = visible_or_404(Programme.objects.select_related("unit"), request, pk), request.user
     organizers = list(programme.organizers.select_related("organization"))
-    items = _items(programme, user)
+    all_items = list(programme.items.select_related("event", "agreement", "facility", "demand"))
+    items = _seen(all_items, programme, user)
     documents = documents_of(user, programme=programme)
     context = {
         "programme": programme,
-        "progress": programme_progress(programme, user),
+        "progress": programme_progress(programme),
         "figures": figures_about(user, programme=programme),
         "organizers": organizers,
         "items": items,
+        "hidden": len(all_items) - len(items),
         "documents": documents,
         "cited": citations_of([programme, *organizers, *items, *documents]),
     }
     return render(request, "partnerships/programmes/detail.html", context)
 
 
-def _items(programme: Programme, user: User) -> list[ProgrammeItem]:
-    """Return the records with the programme's label that the user may see."""
-    rows = programme.items.select_related("event", "agreement", "facility", "demand")
+def _seen(items: list[ProgrammeItem], programme: Programme, user: User) -> list[ProgrammeItem]:
+    """Return the items whose records the user may see."""
     seen = {
         name: set(
             model.objects.visible_to(user).filter(programme_items__programme=programme).values_list("pk", flat=True)
         )
         for name, model in (("event", Event), ("agreement", Agreement), ("facility", Facility), ("demand", Demand))
     }
-    return [row for row in rows if any(getattr(row, f"{name}_id") in ids for name, ids in seen.items())]
+    return [row for row in items if any(getattr(row, f"{name}_id") in ids for name, ids in seen.items())]

@@ -22,12 +22,12 @@ VERSIONS = Prefetch("versions", DocumentVersion.objects.select_related("uploaded
 
 
 def figures_about(user: User, **subject: object) -> list[ReportedFigure]:
-    """Return the figures reported about something, each with how many records ``user`` may see against it."""
-    return list(with_records(ReportedFigure.objects.visible_to(user).filter(**subject), user))
+    """Return the figures reported about something, each with how many records count against it."""
+    return list(with_records(ReportedFigure.objects.visible_to(user).filter(**subject)))
 
 
-def with_records(figures: ReportedFigureQuerySet, user: User) -> ReportedFigureQuerySet:
-    return with_recorded(figures.select_related(*SUBJECTS), user)
+def with_records(figures: ReportedFigureQuerySet) -> ReportedFigureQuerySet:
+    return with_recorded(figures.select_related(*SUBJECTS))
 
 
 def documents_of(user: User, **target: object) -> list[Document]:

@@ -106,14 +106,17 @@ PLACES = {model: number for number, (_label, models) in enumerate(SECTIONS) for 
 @require_safe
 def source_detail(request: UserRequest, pk: int) -> HttpResponse:
     source = visible_or_404(Source.objects.all(), request, pk)
-    citations = _visible_citations(source, request.user)
+    citations, hidden = _citations(source, request.user)
     figures = figures_about(request.user, source=source)
     to_dos = [*_unfinished(_roots(citations)), *_unregistered(source, figures)]
     sentences, unplaced = _sentences(source, citations, {figure.pk: figure for figure in figures}, to_dos)
+    for sentence in sentences:
+        sentence.hidden = len(_roots(row for row in hidden if row.statement_id == sentence.statement.pk))
     context = {
         "source": source,
         "sentences": sentences,
         "sections": _sections(unplaced),
+        "hidden": len(_roots(row for row in hidden if row.statement_id is None)),
         "to_dos": to_dos,
         "figures": figures,
         "citations": citations,
@@ -182,9 +185,10 @@ class CitedFacts:
 
 @dataclass
 class Sentence(CitedFacts):
-    """A sentence without facts and without a reason is cited for records that the reader may not see."""
+    """One sentence; ``hidden`` is how many records it is cited for that the reader may not see."""
 
     statement: Statement = field(kw_only=True)
+    hidden: int = 0
     to_dos: list[ToDo] = field(default_factory=list)
 
 
@@ -195,8 +199,8 @@ class SourceSection(CitedFacts):
     label: LazyText = field(kw_only=True)
 
 
-def _visible_citations(source: Source, user: User) -> list[Citation]:
-    """Return the citations whose record the user may see."""
+def _citations(source: Source, user: User) -> tuple[list[Citation], list[Citation]]:
+    """Return the citations whose record the user may see, and those whose record they may not."""
     related = [
         model._default_manager.select_related(*{parent, *NAMED.get(model, ())} - {"target"})
         for model, parent in PARENTS.items()
@@ -204,7 +208,12 @@ def _visible_citations(source: Source, user: User) -> list[Citation]:
     # One query for each kind of record, instead of one for each citation.
     rows = source.citations.select_related("content_type").prefetch_related(GenericPrefetch("record", related))
     seen = _seen_by(user)
-    return [row for row in rows if row.record is not None and seen(_root(row.record))]
+    shown: list[Citation] = []
+    hidden: list[Citation] = []
+    for row in rows:
+        if row.record is not None:
+            (shown if seen(_root(row.record)) else hidden).append(row)
+    return shown, hidden
 
 
 def _root(record: Any) -> Any:
@@ -261,7 +270,7 @@ def _sections(unplaced: list[CitedRecord]) -> list[SourceSection]:
 
 def _held(citation: Citation, figures: dict[int, ReportedFigure]) -> CitedRecord:
     record = citation.record
-    assert record is not None  # _visible_citations() leaves out citations of deleted records
+    assert record is not None  # _citations() leaves out those of deleted records
     label = str(record._meta.get_field(citation.field).verbose_name) if citation.field else ""
     figure = figures.get(record.pk) if isinstance(record, ReportedFigure) else None
     return CitedRecord(_root(record), record, label, _value(record, citation.field), citation, figure)

@@ -50,12 +50,14 @@ def test_the_recorded_number_opens_exactly_its_list(office, figure):
     assert {row.event for row in opened.result_list} == {figure.event}
 
 
-def test_a_lead_counts_what_they_may_see(enter, figure):
+def test_a_lead_reads_the_same_number_and_how_many_they_may_not_see(enter, figure):
     client = enter(UserFactory(lead_in=figure.unit))
 
     ((link, number),) = links_with(client.get(change_url(figure)))
 
-    assert (number, client.get(link).context["cl"].result_count) == ("1", 1)
+    opened = client.get(link)
+    assert (number, opened.context["cl"].result_count) == ("2", 1)
+    assert f"{figure} (1 more that you may not see)" in opened.text
 
 
 def test_enterprises_are_counted_in_the_directory(office):
