@@ -105,6 +105,7 @@ class AgreementForm(FormWithLines):
     programme = PickField("programme", label=_("Programme"), required=False)
     is_another = AnotherField(label=_("It is another one"))
 
+    part_fields = {ProgrammeItem: "programme"}
     about = ("unit", "type", "title", "title_as_signed", "reference", "summary", "coordinator")
     frame = ("programme", "event", "parent", "predecessor", "amount", "currency", "is_party_list_complete")
 

@@ -32,7 +32,7 @@ class Pick:
     find: Callable[[Any, str], QuerySet]
     about: Callable[[Any], str]
     fetch: Callable[[Any], QuerySet] = lambda rows: rows
-    narrow: Callable[[Any], QuerySet] = lambda rows: rows
+    narrow: Callable[[Any, User], QuerySet] = lambda rows, user: rows
 
 
 def _by_text(rows: Any, words: str) -> QuerySet:
@@ -62,13 +62,15 @@ PICKS: Mapping[str, Pick] = {
         _by_text,
         _about_organization,
         lambda rows: rows.select_related("region").prefetch_related("holders__unit"),
-        lambda rows: rows.not_archived(),
+        lambda rows, user: rows.not_archived(),
     ),
     "agreement": Pick(Agreement, _by_text, _about_agreement, lambda rows: rows.select_related("type")),
     "event": Pick(Event, _by_text, lambda event: event.starts_on.isoformat()),
-    "programme": Pick(Programme, _by_text, lambda programme: ""),
+    "programme": Pick(
+        Programme, _by_text, lambda programme: str(programme.unit), narrow=lambda rows, user: rows.edited_by(user)
+    ),
     "person": Pick(
-        User, _by_columns("name", "username"), lambda person: person.email, narrow=lambda rows: rows.reachable()
+        User, _by_columns("name", "username"), lambda person: person.email, narrow=lambda rows, user: rows.reachable()
     ),
     "region": Pick(
         Region,
@@ -82,7 +84,7 @@ PICKS: Mapping[str, Pick] = {
 def offered(kind: str, user: User) -> QuerySet:
     """Return the rows of a kind that ``user`` may choose from. Raises ``KeyError`` for an unknown kind."""
     pick = PICKS[kind]
-    return pick.fetch(pick.narrow(choosable(pick.model, user)))
+    return pick.fetch(pick.narrow(choosable(pick.model, user), user))
 
 
 def options_for(kind: str, rows: QuerySet, *, words: str, chosen: Model | None) -> dict[str, object]:

@@ -24,7 +24,7 @@ from partnerships.models.demands import Demand
 from partnerships.models.events import Event
 from partnerships.models.facilities import Facility
 from partnerships.models.organizations import Organization
-from partnerships.models.users import ScopedQuerySet, Unit, User
+from partnerships.models.users import Role, ScopedQuerySet, Unit, User
 
 PROGRAMME_ITEMS = ("event", "agreement", "facility", "demand")
 
@@ -44,6 +44,13 @@ class ProgrammeQuerySet(ScopedQuerySet):
 
     def in_scope(self, user: User) -> Q:
         return Q() if user.scope.roles else Q(pk__in=[])
+
+    def edited_by(self, user: User) -> Self:
+        """Return programmes that ``user`` may edit, and so put on records as a label.
+
+        As rows what ``may(user, "programme.edit", programme)`` says of one.
+        """
+        return self if user.sees_all_units else self.filter(unit__in=user.scope.unit_ids_as(Role.COORDINATOR))
 
     def search(self, text: str) -> Self:
         return self.filter(pk__in=SearchEntry.objects.matching(Programme, text))

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from partnerships.exceptions import DomainError, InvalidInput, NotAllowed, TransitionRefused
-from partnerships.models import Citation, User
+from partnerships.models import Citation, Programme, ProgrammeItem, User
 from partnerships.models.base import VersionedModel
 from partnerships.permissions import require
 from partnerships.workflows.transitions import check_day, check_input, delete_as, lock_as_read, save_as
@@ -103,15 +103,27 @@ class Aggregate:
         for part in (*parts, *removed):
             if not isinstance(part, self.parts):
                 raise TypeError(f"a {type(part).__name__} is no part of a {self.model.__name__}")
+        changed = changed_parts(root, parts)
+        if not isinstance(root, Programme):  # whoever edits the programme itself may choose what belongs to it
+            _check_labels([*removed, *changed], actor)
         # Removals first: a new part may take a unique value that one of them gives up.
         for part in removed:
             _check_belongs(part, root)
             _remove_part(part, actor)
-        changed = changed_parts(root, parts)
         for part in changed:
             with concerning(part):
                 _save_checked(part, actor)
         return bool(removed or changed)
+
+
+def _check_labels(parts: Iterable[models.Model], actor: User | None) -> None:
+    """Raise ``NotAllowed`` for the label of a programme that the actor may not edit: it moves what the programme counts."""
+    for item in parts:
+        if isinstance(item, ProgrammeItem):
+            saved = ProgrammeItem.objects.filter(pk=item.pk).select_related("programme")
+            for label in (*saved, item):
+                with concerning(item):
+                    require_at("programme", actor, "programme.edit", label.programme)
 
 
 def changed_columns(before: models.Model, after: models.Model) -> set[str]:

@@ -521,9 +521,11 @@ def test_null_characters_in_a_forged_field_name_are_dropped(form: CeremonyPage, 
     assert "evil" in CeremonyDraft.objects.get().content
 
 
-def test_the_programme_is_found_by_its_words_and_put_on_all_records(form: CeremonyPage, client: Client) -> None:
-    programme = ProgrammeFactory(name="Zijin action")
-    ProgrammeFactory(name="Another")
+def test_the_programme_is_found_by_its_words_and_put_on_all_records(
+    world: World, form: CeremonyPage, client: Client
+) -> None:
+    programme = ProgrammeFactory(name="Zijin action", unit=world.unit)
+    ProgrammeFactory(name="Zijin action of others")
     start(form)
     works = form.name_present("Some Works")[0]
     [demand] = form.add("demands", 1)

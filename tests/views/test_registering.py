@@ -711,7 +711,9 @@ class TestAStalePage:
         client: Client,
         client_of: Callable[[Any], Client],
     ) -> None:
-        keys = {name: str(ProgrammeFactory(name=name).pk) for name in ("Old", "Theirs", "Mine")} | {"–": ""}
+        keys = {name: str(ProgrammeFactory(name=name, unit=world.unit).pk) for name in ("Old", "Theirs", "Mine")} | {
+            "–": ""
+        }
         send(client, edit(world.draft), programme=keys[opened])
         page = filled(client.get(edit(world.draft)), summary="Mine", programme=keys[mine])
         with time_machine.travel(NOON + dt.timedelta(minutes=5), tick=False):

@@ -87,7 +87,7 @@ def whole_ceremony(actor: User, **values: Any) -> Ceremony:
     made: dict[str, Any] = {
         "event": Event(unit=unit_of(actor), name="Ceremony", starts_on=DAY),
         "kinds": ("signing_ceremony", "opening"),
-        "programme": ProgrammeFactory(),
+        "programme": ProgrammeFactory(unit=unit_of(actor)),
         "present": (
             Participant(key="present-0", name="College", role="host", organization=InstitutionFactory()),
             Participant(key="present-1", name="Panda", role="participant", kind="enterprise"),
