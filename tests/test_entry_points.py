@@ -539,6 +539,7 @@ RECORD_ACTS: dict[type[Any], tuple[Callable[..., Any], list[Act]]] = {
         [
             columns(
                 title="An article",
+                authors="Wu Hongfu",
                 publisher="Daily",
                 published_on=today,
                 url="https://example.org/",
@@ -806,6 +807,7 @@ ORGANIZATION_ACTS = [
     column("uscc", lambda row: "91330000142918732X"),
     Act("institution_type", changes=lambda row: {"kind": "institution", "institution_type": "university"}),
     column("industry", lambda row: "Machines"),
+    column("strengths", lambda row: "Green manufacturing"),
     column("website", lambda row: "https://example.org/"),
     column("address", lambda row: "Quay 2"),
     column("description", lambda row: "In short"),

@@ -179,7 +179,7 @@ class OrganizationAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     readonly_fields = ("held_by", "archived_on")
     inlines = (NameInline, HolderInline, ContactInline, MembershipInline, DocumentInline, CitationInline)
     directory_fields: ClassVar[FieldRows] = (("name", "name_zh"), ("kind", "region"), "held_by")
-    detail_fields = (("uscc", "industry"), "website", "address", "description")
+    detail_fields = (("uscc", "industry"), "strengths", "website", "address", "description")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).prefetch_related("holders__unit")

@@ -118,11 +118,11 @@ class CitationAdmin(RecordAdmin):
 class SourceAdmin(RecordAdmin):
     view_action, add_action, change_action, delete_action = "source.view", "source.add", "source.edit", "source.edit"
     history_action = None
-    list_display = ("title", "publisher", "published_on", "url")
-    search_fields = ("title", "publisher")
+    list_display = ("title", "authors", "publisher", "published_on", "url")
+    search_fields = ("title", "authors", "publisher")
     ordering = ("title", "pk")
     inlines = (StatementInline, TakenInline)
-    fieldsets = ((None, {"fields": ("title", ("publisher", "published_on"), "url", "note")}),)
+    fieldsets = ((None, {"fields": ("title", "authors", ("publisher", "published_on"), "url", "note")}),)
 
     def get_inlines(self, request: HttpRequest, obj: Model | None) -> Inlines:
         """Show the citations only to people who see all units."""

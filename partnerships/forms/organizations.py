@@ -45,6 +45,7 @@ class OrganizationForm(FormWithLines):
             "region",
             "uscc",
             "industry",
+            "strengths",
             "website",
             "address",
             "description",

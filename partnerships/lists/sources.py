@@ -12,7 +12,7 @@ from partnerships.models.sources import SourceQuerySet
 
 class SourceFilterSet(ListFilterSet[SourceQuerySet]):
     def filter_words(self, queryset: SourceQuerySet, name: str, value: str) -> SourceQuerySet:
-        return containing(queryset, value, "title", "publisher", "note")
+        return containing(queryset, value, "title", "authors", "publisher", "note")
 
 
 class SourceList(RecordList[Source]):
@@ -26,7 +26,13 @@ class SourceList(RecordList[Source]):
     filterset_class = SourceFilterSet
     default_sort = "title"
     columns = (
-        Column("source", _("Source"), str, "title", below=lambda row: row.publisher),
+        Column(
+            "source",
+            _("Source"),
+            str,
+            "title",
+            below=lambda row: " · ".join(filter(None, [row.authors, row.publisher])),
+        ),
         Column(
             "published",
             _("Published on"),

@@ -186,6 +186,14 @@ class Organization(BilingualModel, SeededModel, SearchableModel, VersionedModel)
     )
     institution_type = models.CharField(_("type of institution"), max_length=30, choices=InstitutionType, blank=True)
     industry = LineField(_("industry"), max_length=100, blank=True)
+    strengths = LineField(
+        _("strengths"),
+        max_length=300,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("The fields in which it does good research or work, separated by commas."),
+    )
     website = models.URLField(_("website"), blank=True)
     address = LineField(_("address"), max_length=300, blank=True)
     description = models.TextField(_("description"), blank=True)
@@ -222,7 +230,13 @@ class Organization(BilingualModel, SeededModel, SearchableModel, VersionedModel)
         return reverse("organization_detail", args=[self.pk])
 
     def search_words(self) -> list[str]:
-        return [self.name, self.name_zh, self.uscc or "", *self.other_names.values_list("name", flat=True)]
+        return [
+            self.name,
+            self.name_zh,
+            self.uscc or "",
+            self.strengths,
+            *self.other_names.values_list("name", flat=True),
+        ]
 
     def refresh_search(self) -> None:
         super().refresh_search()

@@ -25,6 +25,7 @@ class Source(SeededModel, VersionedModel):
 
     title = LineField(_("title"), max_length=300)
     publisher = LineField(_("publisher"), max_length=200, blank=True)
+    authors = LineField(_("authors"), max_length=300, blank=True, default="", db_default="")
     published_on = models.DateField(_("published on"), null=True, blank=True)
     url = models.URLField(_("address"), blank=True)
     note = models.TextField(_("note"), blank=True)

@@ -29,6 +29,7 @@ from partnerships.models import (
     Document,
     Event,
     Facility,
+    Honour,
     HonourScheme,
     Organization,
     Programme,
@@ -63,6 +64,7 @@ SECTIONS: Mapping[str, type[models.Model]] = {
     "programmes": Programme,
     "documents": Document,
     "honour_schemes": HonourScheme,
+    "honours": Honour,
     "figures": ReportedFigure,
 }
 # Related names of children, each with what tells one child of a parent from another.

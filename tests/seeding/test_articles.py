@@ -17,6 +17,7 @@ from partnerships.models import (
     AgreementParty,
     AgreementTerm,
     Citation,
+    Demand,
     Document,
     Event,
     Milestone,
@@ -113,7 +114,12 @@ def test_four_visits_followed_the_ceremony_and_more_unnamed(articles: SeedingRep
         "Tiansheng Machinery",
         "Zhongyi Machinery",
     ]
-    assert sorted(visits.values_list("partners__organization")) == sorted(visits.values_list("visit__host"))
+    hosts = {"shengzhou-machinery-industry-association", "zhejiang-industrial-vocational-and-technical-college"}
+    for visit in visits:
+        taking_part = set(visit.partners.values_list("organization__code", flat=True))
+        assert taking_part == {*hosts, visit.visit.host.code}
+        joined = visit.partners.filter(organization__code__in=hosts)
+        assert all(Citation.objects.of(row).get().is_assumption for row in joined)
     assert [visit.credits.count() for visit in visits] == [0, 0, 0, 0]
     assert (event.is_follow_up_list_complete, event.agreements.get()) == (False, framework())
 
@@ -166,6 +172,31 @@ def test_a_garbled_name_stays_unresolved_on_its_event(articles: SeedingReport) -
     assert cited(garbled.event)["starts_on"] == ("January 12", True)
 
 
+def test_a_chinese_name_is_marked_as_ours(articles: SeedingReport) -> None:
+    named = Organization.objects.exclude(name_zh="")
+    unmarked = [row.code for row in named if not Citation.objects.of(row).filter(field="name_zh", is_assumption=True)]
+    assert (unmarked, named.count()) == ([], 17)
+    assert list(Organization.objects.filter(name_zh="").values_list("code", flat=True)) == ["tiansheng-machinery"]
+
+
+def test_what_else_the_articles_say_is_on_record(articles: SeedingReport) -> None:
+    university = Organization.objects.get(code="nanjing-university-of-industrial-vocational-technology")
+    assert university.strengths == "Intelligent manufacturing, green manufacturing, artificial intelligence"
+    honour = university.honours.get()
+    assert (honour.scheme.level, Citation.objects.of(honour).get(field="granted_on").is_assumption) == (
+        "national",
+        True,
+    )
+    demand = Demand.objects.get()
+    assert (demand.field, Citation.objects.of(demand).get(field="field").is_assumption) == (
+        "Intelligent manufacturing",
+        True,
+    )
+    assert Source.objects.get(code="article-shengzhou").authors == "Wu Hongfu, Zhang Weihong"
+    kinds = Event.objects.get(code="nanjing-promotion-conference").kinds.values_list("kind", flat=True)
+    assert set(kinds) == {"conference", "signing_ceremony", "docking_meeting"}
+
+
 def test_the_region_is_a_tree(articles: SeedingReport) -> None:
     region = Organization.objects.get(code="zhongyi-machinery").region
     path = []
@@ -198,7 +229,7 @@ def seeded_rows() -> list[models.Model]:
 def test_every_record_has_its_citation(articles: SeedingReport) -> None:
     rows = seeded_rows()
     assert [str(row) for row in rows if not Citation.objects.of(row).exists()] == []
-    assert len(rows) == 149
+    assert len(rows) == 160
     assert sorted(Source.objects.values_list("code", flat=True)) == ["article-nanjing", "article-shengzhou"]
 
 

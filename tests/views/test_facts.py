@@ -127,6 +127,7 @@ SENTENCES: dict[str, dict[int, list[str]]] = {
             "3 reported · 1 recorded · 2 to register",
             "Demand of Aliyun Innovation Center, content not published",
             "What Aliyun Innovation Center asked for is not published.",
+            "taken for the field of the demand",
         ],
         7: ["Nothing to record: it says again what an earlier sentence says."],
         8: ["Nanjing: policies and measures", "Get the paper and upload it."],
@@ -145,8 +146,12 @@ SENTENCES: dict[str, dict[int, list[str]]] = {
             "more than 30 reported",
             "First publicly funded undergraduate",
             "national dual-creation demonstration base",
+            "has been recognized as a national-level dual-creation demonstration base",
         ],
-        14: ["Administrative Committee of Xianlin University Town"],
+        14: [
+            "Administrative Committee of Xianlin University Town",
+            "in the fields of intelligent manufacturing, green manufacturing, artificial intelligence",
+        ],
         15: ["Nothing to record: it says again"],
         16: ["Nanjing Bureau of Industry and Information Technology"],
         17: ["Nothing to record: it states an aim"],
@@ -267,6 +272,22 @@ def test_the_university_under_each_of_its_names(client: Client) -> None:
     assert absent(text, "more than 30 reported", "Nanjing · Jiangsu", "Joint facilities 2") == []
 
 
+@pytest.mark.parametrize(
+    "code", ["shengzhou-machinery-industry-association", "zhejiang-industrial-vocational-and-technical-college"]
+)
+def test_who_held_the_meeting_took_part_in_the_visits(code: str, client: Client) -> None:
+    assert "Visits 4" in page(client, coded(Organization, code))
+
+
+def test_authors_honour_and_strengths_are_shown(client: Client) -> None:
+    university = page(client, coded(Organization, UNIVERSITY))
+    strengths = "Strengths Intelligent manufacturing, green manufacturing, artificial intelligence"
+    assert absent(university, strengths, "National dual-creation demonstration base") == []
+    assert "By Wu Hongfu, Zhang Weihong" in page(client, coded(Source, "article-shengzhou"))
+    found = client.get(reverse("organization_list"), {"q": "artificial intelligence"}).text
+    assert "Nanjing University of Industrial Vocational Technology" in found
+
+
 def test_the_conference_and_the_name_nobody_can_tell(client: Client) -> None:
     text = page(client, coded(Event, "nanjing-promotion-conference"))
 
@@ -325,17 +346,17 @@ def test_the_programme_with_organizers_places_policy_and_progress(client: Client
     assert absent(text, "Nanjing: policies and measures", "No file yet.", "nearly 500 reported") == []
 
 
-def test_there_are_26_figures_12_schemes_1_programme_and_2_sources(client: Client) -> None:
+def test_there_are_26_figures_13_schemes_1_programme_and_2_sources(client: Client) -> None:
     lists = ("figure_list", "honour_scheme_list", "programme_list", "source_list", "honour_list")
 
     counts = {name: client.get(reverse(name)).context["page"].paginator.count for name in lists}
 
     assert counts == {
         "figure_list": 26,
-        "honour_scheme_list": 12,
+        "honour_scheme_list": 13,
         "programme_list": 1,
         "source_list": 2,
-        "honour_list": 0,
+        "honour_list": 1,
     }
 
 

@@ -95,6 +95,7 @@ class EventForm(DraftPartForm):
         label=gettext_lazy("Source on record"), queryset=Source.objects.none(), required=False
     )
     source_title = line_field(gettext_lazy("Or a new one: its title"), 300, required=False)
+    source_authors = line_field(gettext_lazy("Authors"), 300, required=False)
     source_publisher = line_field(gettext_lazy("Publisher"), required=False)
     source_published_on = forms.DateField(label=gettext_lazy("Published on"), required=False, widget=DateInput)
     source_url = forms.URLField(label=gettext_lazy("Address"), required=False, assume_scheme="https")
@@ -146,6 +147,7 @@ class EventForm(DraftPartForm):
             return values["source"]
         return Source(
             title=values["source_title"],
+            authors=values["source_authors"],
             publisher=values["source_publisher"],
             published_on=values["source_published_on"],
             url=values["source_url"],
