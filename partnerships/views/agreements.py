@@ -57,7 +57,7 @@ PLANS_AT_MOST = 300
 @require_safe
 def agreement_detail(request: UserRequest, pk: int) -> HttpResponse:
     """Show the page, or its timeline alone when htmx asks for that."""
-    rows = Agreement.objects.select_related("unit", "unit__work_calendar", "type", "coordinator", "event")
+    rows = Agreement.objects.select_related("unit", "unit__work_calendar", "type", "coordinator", "event", "parent")
     agreement = visible_or_404(rows.select_related("created_by").with_current_end(), request, pk)
     timeline = timeline_context(request, agreement_timeline(agreement))
     if asks_for_timeline_only(request):
@@ -71,7 +71,17 @@ def _context(request: UserRequest, agreement: Agreement) -> dict[str, object]:
     areas = list(agreement.promised_areas.select_related("area"))
     amendments = list(agreement.amendments.all())
     lists = _first_of_each(agreement, user)
-    about = [agreement, agreement.event, *parties, *terms, *areas, *lists["activities"], *lists["facilities"]]
+    framework = [agreement.parent] if agreement.parent else []
+    about = [
+        agreement,
+        agreement.event,
+        *framework,
+        *parties,
+        *terms,
+        *areas,
+        *lists["activities"],
+        *lists["facilities"],
+    ]
     return {
         "agreement": agreement,
         "today": today,
@@ -83,6 +93,7 @@ def _context(request: UserRequest, agreement: Agreement) -> dict[str, object]:
         "terms": terms,
         "decision": _decision(agreement, terms),
         "amendments": amendments,
+        "framework": _framework(agreement.parent, user) if agreement.parent else None,
         "related": _related(agreement, user, amendments),
         "milestones": _milestones(agreement, user),
         "may_add_action_point": may_add_action_point(user, agreement),
@@ -148,6 +159,17 @@ def _log(request: UserRequest, agreement: Agreement) -> HttpResponse:
 
 def _parties(agreement: Agreement) -> list[AgreementParty]:
     return list(agreement.parties.select_related("organization", "organization__region"))
+
+
+def _framework(framework: Agreement, user: User) -> dict[str, object]:
+    """Return what is read of a framework by everybody who sees an agreement under it, also if they may not open it."""
+    return {
+        "agreement": framework,
+        "is_visible": Agreement.objects.visible_to(user).filter(pk=framework.pk).exists(),
+        "parties": _parties(framework),
+        "areas": list(framework.promised_areas.select_related("area")),
+        "term": framework.current_term,
+    }
 
 
 def _leads(agreement: Agreement) -> list[User]:

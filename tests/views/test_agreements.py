@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from partnerships.factories import (
     DAY,
@@ -166,6 +167,24 @@ def test_a_relative_of_another_unit_is_not_named(world: World, client: Client) -
 
     assert own.title in html
     assert "Unseen" not in html
+
+
+def test_the_framework_of_another_unit_is_read_and_cannot_be_opened(world: World, client: Client) -> None:
+    framework = AgreementFactory(title="The framework", signed=True, is_party_list_complete=False)
+    framework.promised_areas.create(area=CooperationAreaFactory(name="Talent training"))
+    world.agreement.parent = framework
+    world.agreement.save()
+
+    page = client.get(world.agreement.get_absolute_url()).text
+
+    shown = words(part(page, "framework"))
+    parties = [str(party.organization) for party in framework.parties.all()]
+    day = date_format(framework.signed_on, "DATE_FORMAT")
+    assert [
+        word for word in ("The framework", day, "Talent training", "list incomplete", *parties) if word not in shown
+    ] == []
+    assert framework.get_absolute_url() not in page
+    assert client.get(framework.get_absolute_url()).status_code == 404
 
 
 def test_an_agreement_that_stands_alone_has_no_related_agreements(world: World, client: Client) -> None:
