@@ -21,6 +21,7 @@ from partnerships.models import (
     Demand,
     Document,
     FeedToken,
+    HiddenRecord,
     Milestone,
     Organization,
     OrganizationUnit,
@@ -260,7 +261,7 @@ def _participating_units(obj: Model | None) -> set[int]:
         units = agreements.values_list("unit_id", "participating_units__unit_id")
         return {unit_id for pair in units for unit_id in pair if unit_id is not None}
     agreement = obj if isinstance(obj, Agreement) else getattr(obj, "agreement", None)
-    if agreement is None:
+    if agreement is None or isinstance(agreement, HiddenRecord):
         return set()
     return {agreement.unit_id, *agreement.participating_units.values_list("unit_id", flat=True)}
 

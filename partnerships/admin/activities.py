@@ -24,7 +24,7 @@ from partnerships.admin.base import (
 )
 from partnerships.admin.documents import DocumentInline
 from partnerships.admin.filters import AttentionFilter, MineFilter, ScopedRelatedFilter
-from partnerships.admin.hidden_agreements import hides_agreements
+from partnerships.admin.hidden_records import hides_records
 from partnerships.admin.navigation import Attention
 from partnerships.admin.outcomes import origin_of
 from partnerships.admin.steps import StepsMixin
@@ -97,7 +97,7 @@ DATES = ("started_on", "completed_on", "postponed_on", "cancelled_on")
 
 
 @admin.register(Activity)
-@hides_agreements("agreement")
+@hides_records
 class ActivityAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     view_action, add_action, change_action = "activity.view", "activity.add", "activity.edit"
     register_verb, edit_verb = staticmethod(register_activity), staticmethod(edit_activity)
@@ -165,7 +165,7 @@ class ActivityAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
 
 
 @admin.register(ContactNote)
-@hides_agreements("agreement")
+@hides_records
 class ContactNoteAdmin(OfficeAdmin):
     view_action, add_action, change_action = "contact_note.view", "contact_note.add", "contact_note.edit"
     register_verb, edit_verb = staticmethod(register_contact_note), staticmethod(edit_contact_note)

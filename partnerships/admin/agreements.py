@@ -32,7 +32,7 @@ from partnerships.admin.base import (
 )
 from partnerships.admin.documents import DocumentInline
 from partnerships.admin.filters import AttentionFilter, CountedFilter, MyAgreementsFilter, ScopedRelatedFilter
-from partnerships.admin.hidden_agreements import hides_agreements
+from partnerships.admin.hidden_records import hides_records
 from partnerships.admin.navigation import Attention
 from partnerships.admin.outcomes import origin_of
 from partnerships.admin.programmes import LabelInline
@@ -290,7 +290,7 @@ class RegisterForm(AgreementRootForm):
 
 
 @admin.register(Agreement)
-@hides_agreements("parent", "predecessor")
+@hides_records
 class AgreementAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     view_action, add_action, change_action = "agreement.view", "agreement.add", "agreement.edit"
     delete_action = "agreement.delete"

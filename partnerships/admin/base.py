@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.contrib.admin import AdminSite, SimpleListFilter
 from django.contrib.admin import ModelAdmin as DjangoAdmin
 from django.contrib.admin.options import BaseModelAdmin, InlineModelAdmin
+from django.contrib.admin.views.main import ChangeList
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page
@@ -20,6 +21,8 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
+from simple_history.models import HistoricalChanges, ModelChange
+from simple_history.template_utils import HistoricalRecordContextHelper
 from unfold.admin import GenericTabularInline, ModelAdmin, StackedInline, TabularInline
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
@@ -29,7 +32,7 @@ from partnerships.admin.versions import PartForm, PartFormSet, Refused, RootForm
 from partnerships.exceptions import DomainError, PossibleDuplicate
 from partnerships.forms.choices import choosable
 from partnerships.forms.numbers import number_or_none
-from partnerships.models import Citation, StatusChange
+from partnerships.models import Citation, StatusChange, User, hide_unseen, shown_to
 from partnerships.models.base import status_of
 from partnerships.permissions import may
 from partnerships.requests import user_of
@@ -133,6 +136,12 @@ class ScopedMixin(PageBase):
         """Return the rows the user sees, as the model's own kind of queryset."""
         rows = super().get_queryset(request)
         return rows.visible_to(user_of(request)) if hasattr(rows, "visible_to") else rows
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """Hide what the rows of the list refer to and the user may not see."""
+        shown = super().get_changelist_instance(request)
+        hide_unseen(shown.result_list, user_of(request))  # reads the rows once, into the cache of the queryset
+        return shown
 
     def get_actions(self, request: HttpRequest) -> dict[str, tuple[Callable[..., str], str, str] | None]:
         """Offer no bulk actions: each step has its own page, its own question and its own history row."""
@@ -294,6 +303,15 @@ class OfficeAdmin(SimpleHistoryAdmin, PlainAdmin):
         self._visible(request, object_id)
         return super().history_form_view(request, object_id, version_id, extra_context)
 
+    def get_historical_record_context_helper(
+        self, request: HttpRequest, historical_record: HistoricalChanges
+    ) -> HistoricalRecordContextHelper:
+        helper = ChangesSeenBy(self.model, historical_record)
+        # The records of a page of history are few, and each is asked about once.
+        helper.seen = request.__dict__.setdefault("_records_in_history", {})
+        helper.user = user_of(request)
+        return helper
+
     def has_view_history_or_change_history_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         if self.history_action is None:
             return self.has_view_permission(request, obj)
@@ -306,6 +324,22 @@ class OfficeAdmin(SimpleHistoryAdmin, PlainAdmin):
         if obj is None or not self.has_view_history_or_change_history_permission(request, obj):
             raise PermissionDenied
         return obj
+
+
+class ChangesSeenBy(HistoricalRecordContextHelper):
+    """The words for a change in a row of history, without the names of records that the user may not see."""
+
+    user: User
+    seen: dict[tuple[type[Model], int], object]
+
+    def prepare_delta_change_value(self, change: ModelChange, value: object) -> object:
+        prepared = super().prepare_delta_change_value(change, value)
+        if not isinstance(prepared, Model):
+            return prepared
+        key = (type(prepared), prepared.pk)
+        if key not in self.seen:
+            self.seen[key] = shown_to(self.user, prepared)
+        return self.seen[key]
 
 
 class RecordAdmin(OfficeAdmin):

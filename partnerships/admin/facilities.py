@@ -19,7 +19,7 @@ from partnerships.admin.base import (
 )
 from partnerships.admin.documents import DocumentInline
 from partnerships.admin.filters import AttentionFilter, CountedFilter, MineFilter, ScopedRelatedFilter
-from partnerships.admin.hidden_agreements import hides_agreements
+from partnerships.admin.hidden_records import hides_records
 from partnerships.admin.navigation import Attention
 from partnerships.admin.programmes import LabelInline
 from partnerships.admin.steps import StepsMixin
@@ -49,7 +49,7 @@ class SideInline(PartInline):
 
 
 @admin.register(Facility)
-@hides_agreements("agreement")
+@hides_records
 class FacilityAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     view_action, add_action, change_action = "facility.view", "facility.add", "facility.edit"
     register_verb, edit_verb = staticmethod(register_facility), staticmethod(edit_facility)

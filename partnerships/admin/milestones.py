@@ -16,7 +16,7 @@ from partnerships.admin.agreements import choose_by_autocomplete, log_contact_fo
 from partnerships.admin.base import FieldSets, OfficeAdmin, WordSearchMixin, status_badge
 from partnerships.admin.documents import DocumentInline
 from partnerships.admin.filters import AttentionFilter, MineFilter, ScopedRelatedFilter
-from partnerships.admin.hidden_agreements import hides_agreements
+from partnerships.admin.hidden_records import hides_records
 from partnerships.admin.navigation import Attention
 from partnerships.admin.steps import StepsMixin, Verb
 from partnerships.admin.versions import RootForm
@@ -117,7 +117,7 @@ DATES = ("submitted_on", "met_on", "waived_on", "cancelled_on")
 
 
 @admin.register(Milestone)
-@hides_agreements("agreement")
+@hides_records
 class MilestoneAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     view_action, add_action, change_action = "milestone.view", "milestone.add", "milestone.edit"
     register_verb, edit_verb = staticmethod(register_milestone), staticmethod(edit_milestone)

@@ -27,6 +27,7 @@ from partnerships.models import (
     Role,
     Unit,
     User,
+    shown_to,
 )
 from partnerships.models.base import validate_visible_text
 from partnerships.permissions import may
@@ -309,7 +310,8 @@ class ActivityForm(DomainFormMixin, DetailFields, VersionedForm):
     def __init__(self, *args: Any, user: User, today: dt.date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.today, self.detail = today, detail_of(self.instance)
-        about = About(self.instance.agreement, self.instance.event)
+        agreement = shown_to(user, self.instance.agreement)
+        about = About(agreement if isinstance(agreement, Agreement) else None, self.instance.event)
         self._keep_to_its_kind()
         offer_events(self, about, user)
         self._offer_partners(about)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from partnerships.lists import cells
 from partnerships.lists.cells import Cited, Text
 from partnerships.lists.filters import BESIDE_FILTERS, ListFilterSet
-from partnerships.models import User
+from partnerships.models import User, hide_unseen
 from partnerships.permissions import may, may_enter_admin
 
 Row = TypeVar("Row", bound=Model)
@@ -192,7 +192,8 @@ class RecordList(Generic[Row]):
     def rows(self, ids: Iterable[int]) -> list[Row]:
         """Return the rows of ``ids`` in that order, in a number of queries that does not grow with them."""
         ids = list(ids)
-        found = self.for_showing(self.model._default_manager.filter(pk__in=ids))
+        found = list(self.for_showing(self.model._default_manager.filter(pk__in=ids)))
+        hide_unseen(found, self.user)
         by_id = {row.pk: row for row in found}
         return [by_id[pk] for pk in ids if pk in by_id]
 

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from partnerships.models import Agreement, AgreementParty, Citation, Organization, User
+from partnerships.models import Agreement, AgreementParty, Citation, HiddenRecord, Organization, User
 from partnerships.models.base import status_of
 
 Text = str | Promise
@@ -53,7 +53,7 @@ def show(value: object) -> SafeString:
         shown = moment(value)
     elif isinstance(value, dt.date):
         shown = day(value)
-    elif isinstance(value, Model) and hasattr(value, "get_absolute_url"):
+    elif isinstance(value, HiddenRecord) or (isinstance(value, Model) and hasattr(value, "get_absolute_url")):
         shown = link(value)
     else:
         shown = escape(str(value))
@@ -120,14 +120,17 @@ def mark(words: Text, extra_class: str = "") -> SafeString:
     return format_html('<span class="mark{}">{}</span>', extra_class, words)
 
 
-def quiet(words: Text) -> SafeString:
+def quiet(words: object) -> SafeString:
     """Return words that stand in for a missing value."""
     return format_html('<span class="quiet">{}</span>', words)
 
 
-def link(row: HasPage, words: object = None) -> SafeString:
-    """Return a link to a record's page, named after the record unless ``words`` are given."""
-    return format_html('<a href="{}">{}</a>', row.get_absolute_url(), row if words is None else words)
+def link(row: HasPage | HiddenRecord, words: object = None, css_class: str = "") -> SafeString:
+    """Return a link to a record's page, named after the record unless ``words`` are given; none to a hidden record."""
+    if isinstance(row, HiddenRecord):
+        return quiet(row)
+    shown_class = format_html(' class="{}"', css_class) if css_class else ""
+    return format_html('<a{} href="{}">{}</a>', shown_class, row.get_absolute_url(), row if words is None else words)
 
 
 def row_title(row: HasPage, words: object) -> SafeString:
@@ -209,9 +212,11 @@ def partners_of(agreement: Agreement) -> list[AgreementParty]:
     return [party for party in agreement.parties.all() if party.organization_id != ours]
 
 
-def partner_names(agreement: Agreement | None) -> str:
+def partner_names(agreement: Agreement | HiddenRecord | None) -> str:
     """Return the partners of an agreement: two by name, the others counted."""
-    return "" if agreement is None else organization_names(partners_of(agreement))
+    return (
+        "" if agreement is None or isinstance(agreement, HiddenRecord) else organization_names(partners_of(agreement))
+    )
 
 
 def organization_names(links: Iterable[HasOrganization]) -> str:

@@ -1,5 +1,5 @@
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from operator import attrgetter
 from typing import Any
 
@@ -15,7 +15,17 @@ from partnerships.lists import cells
 from partnerships.lists.base import Column, PageLink, RecordList
 from partnerships.lists.filter_fields import DayFilter, PersonFilter, SwitchFilter, linked_filter, people_of
 from partnerships.lists.filters import ListFilterSet, unit_filter
-from partnerships.models import Agreement, Contact, Delivery, Milestone, MilestoneKind, ReminderItem, Unit, User
+from partnerships.models import (
+    Agreement,
+    Contact,
+    Delivery,
+    Milestone,
+    MilestoneKind,
+    ReminderItem,
+    Unit,
+    User,
+    hide_unseen,
+)
 from partnerships.models.deliveries import DeliveryQuerySet
 from partnerships.models.users import read_tree
 from partnerships.operations.pipeline_state import day_bounds
@@ -159,6 +169,11 @@ class MailList(RecordList[Delivery]):
 
     def for_showing(self, rows: DeliveryQuerySet) -> QuerySet:
         return rows.select_related("person", "contact").prefetch_related(items_seen_by(self.user))
+
+    def rows(self, ids: Iterable[int]) -> list[Delivery]:
+        found = super().rows(ids)
+        hide_unseen([milestone for mail in found for milestone in milestones_in(mail)], self.user)
+        return found
 
     def held(self) -> DeliveryQuerySet:
         """Return the held mails of this list that its reader may release."""

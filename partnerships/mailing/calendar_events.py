@@ -15,13 +15,13 @@ from django.utils.translation import gettext as _
 from icalendar import Calendar, Event
 
 from partnerships.mailing.wording import one_line, visible
-from partnerships.models import Milestone, MilestoneKind, User
+from partnerships.models import Milestone, MilestoneKind, User, hide_unseen
 from partnerships.models.milestones import MILESTONE_TARGETS, PENDING_STATUSES, MilestoneQuerySet
 from partnerships.reminders.milestone_advice import describe_owner_action
 from partnerships.statuses import MilestoneStatus
 
 # Raised when the same rows are rendered differently, so that clients fetch the feed again.
-FORMAT = 1
+FORMAT = 2
 # A milestone stays in the feed this long after it was done or cancelled.
 SHOWN_AFTER_END = dt.timedelta(days=30)
 # Milestones overdue for longer are in the lists only.
@@ -48,7 +48,7 @@ def feed_tag(user: User, today: dt.date) -> str:
     """Return a tag that changes whenever the feed does; one query that reads only versions."""
     versions = [f"{name}__version" for name in (*RELATED, *HONOURED)]
     rows = list(feed_rows(user, today).values_list("pk", "version", *versions)[:MOST_EVENTS])
-    about = (FORMAT, user.pk, user.language, settings.SITE_URL, settings.EMAIL_ID_DOMAIN)
+    about = (FORMAT, user.pk, user.scope.unit_ids, user.language, settings.SITE_URL, settings.EMAIL_ID_DOMAIN)
     return hashlib.sha256(repr((about, rows)).encode()).hexdigest()
 
 
@@ -56,14 +56,15 @@ def feed(user: User, today: dt.date) -> bytes:
     """Render the feed in the language of ``user``."""
     edits = Milestone.history.filter(id=OuterRef("pk")).order_by("-history_date", "-history_id")
     rows = feed_rows(user, today).select_related(*RELATED, *HONOURED)
-    rows = rows.annotate(changed_at=Subquery(edits.values("history_date")[:1]))[:MOST_EVENTS]
+    found = list(rows.annotate(changed_at=Subquery(edits.values("history_date")[:1]))[:MOST_EVENTS])
+    hide_unseen(found, user)
     with translation.override(user.language):
         calendar = _calendar()
         calendar.add("x-wr-calname", _("Partnerships: my dates"))
         calendar.add("name", _("Partnerships: my dates"))
         calendar.add("refresh-interval", REFRESH, parameters={"value": "DURATION"})
         calendar.add("x-published-ttl", "PT1H")
-        for milestone in rows:
+        for milestone in found:
             calendar.add_component(_event(milestone, user, changed_at=milestone.changed_at or LONG_AGO))
     return calendar.to_ical()
 

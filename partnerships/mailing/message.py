@@ -25,7 +25,7 @@ from partnerships.mailing.calendar_events import single_event
 from partnerships.mailing.digest import digest_context
 from partnerships.mailing.envelopes import CATCH_UP_AFTER
 from partnerships.mailing.wording import Why, long_date, one_line, tone, what_to_do, when_words, why_words
-from partnerships.models import Contact, Delivery, Milestone, MilestoneKind, ReminderItem, User
+from partnerships.models import Agreement, Contact, Delivery, Milestone, MilestoneKind, ReminderItem, User, hide_unseen
 from partnerships.reminders.clock import Clock
 from partnerships.reminders.rule_set import zone_named
 
@@ -68,6 +68,8 @@ def write(delivery: Delivery, items: Sequence[ReminderItem], clock: Clock) -> Wr
     """
     due_at, real_now = clock.due_at, clock.real_now
     reader = delivery.reader
+    if delivery.person is not None:
+        hide_unseen([item.plan.milestone for item in items], delivery.person)
     milestones = list({item.plan.milestone_id: item.plan.milestone for item in items}.values())
     with translation.override(reader.language):
         if len(milestones) == 1 or delivery.person is None:
@@ -153,7 +155,8 @@ def _answered_by(milestones: Sequence[Milestone], reader: User | Contact) -> Use
 
 def _answers_for(milestone: Milestone, reader: User | Contact) -> User | None:
     """Return the coordinator, the owner or the fallback person, but never the reader."""
-    coordinator = milestone.agreement.coordinator if milestone.agreement else None
+    agreement = milestone.agreement
+    coordinator = agreement.coordinator if isinstance(agreement, Agreement) else None
     candidates = (coordinator, milestone.owner, milestone.unit.fallback_person)
     return next((one for one in candidates if one and one.is_reachable and one != reader), None)
 

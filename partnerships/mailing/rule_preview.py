@@ -11,7 +11,16 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from partnerships.mailing import message
-from partnerships.models import Contact, Delivery, Milestone, ReminderItem, ReminderPlan, ReminderRule, User
+from partnerships.models import (
+    Contact,
+    Delivery,
+    Milestone,
+    ReminderItem,
+    ReminderPlan,
+    ReminderRule,
+    User,
+    hide_unseen,
+)
 from partnerships.reminders.clock import Clock
 from partnerships.reminders.recipients import Directory, Recipient
 from partnerships.reminders.rule_set import RuleSet
@@ -81,6 +90,8 @@ def preview(rule: ReminderRule, *, user: User, now: dt.datetime) -> Preview:
     waited_for = {**unanswered(before, milestones), **unanswered(after, milestones)}
     plans = _not_mailed(_plans(rule, after, milestones, waited_for, now))
     lines = _lines(plans, after, now)
+    replaced = _replaced(before, after, milestones, waited_for, now)
+    hide_unseen(milestones, user)  # last: the rules ask for the type of an agreement, seen or not
     by_month = Counter(line.at.date().replace(day=1) for line in lines for _recipient in line.recipients)
     return Preview(
         until=today + PERIOD,
@@ -89,7 +100,7 @@ def preview(rule: ReminderRule, *, user: User, now: dt.datetime) -> Preview:
         months=sorted(by_month.items()),
         lines=lines[:SHOWN],
         more=max(len(lines) - SHOWN, 0),
-        replaced=_replaced(before, after, milestones, waited_for, now),
+        replaced=replaced,
         is_cut=is_cut,
         waits=rule.direction == ReminderRule.Direction.UNANSWERED,
         wording=_wording(lines),

@@ -23,6 +23,7 @@ from partnerships.models.facilities import Facility, FacilityKind, FacilityPartn
 from partnerships.models.feeds import FeedToken
 from partnerships.models.figures import CountingRule, ReportedFigure
 from partnerships.models.heartbeats import ComponentHeartbeat
+from partnerships.models.hidden_records import HiddenRecord, hide_unseen, shown_to
 from partnerships.models.honours import Honour, HonourScheme
 from partnerships.models.lists import Export, SavedView
 from partnerships.models.mail_holds import MailHold
@@ -101,6 +102,7 @@ __all__ = [
     "FacilityPartner",
     "FeedToken",
     "GovernmentBody",
+    "HiddenRecord",
     "Honour",
     "HonourScheme",
     "Institution",
@@ -142,7 +144,9 @@ __all__ = [
     "User",
     "Visit",
     "WorkCalendar",
+    "hide_unseen",
     "quiet_agreements",
+    "shown_to",
     "workday_test",
     "workday_tests",
 ]

@@ -111,6 +111,12 @@ def is_under_more(section: str) -> bool:
 
 
 @register.filter
+def record_link(row: Any, css_class: str = "") -> SafeString:
+    """Return a link to the page of a record, or the words that stand for one of another unit."""
+    return cells.link(row, css_class=css_class)
+
+
+@register.filter
 def taking_part(row: Activity | Facility) -> str:
     """Return the organizations of an activity or a joint facility: two by name, the others counted."""
     return cells.organization_names(row.partners.all())

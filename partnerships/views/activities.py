@@ -15,7 +15,7 @@ from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.forms.activities import ActivityForm, AttachmentForm
-from partnerships.models import Activity, Document, User
+from partnerships.models import Activity, Document, User, shown_to
 from partnerships.models.activities import ActivityQuerySet
 from partnerships.permissions import may
 from partnerships.reports.timeline_sources import record_timeline
@@ -39,6 +39,7 @@ def activity_detail(request: UserRequest, pk: int) -> HttpResponse:
     partners = list(activity.partners.select_related("organization"))
     context = {
         "activity": activity,
+        "agreement": shown_to(request.user, activity.agreement),
         "today": timezone.localdate(),
         "offers": grouped_offers(activity, request.user),
         "partners": partners,

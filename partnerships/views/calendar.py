@@ -22,7 +22,7 @@ from django.views.decorators.http import require_safe
 from partnerships.dates import EARLIEST_DAY, LATEST_DAY, add_months, is_weekday
 from partnerships.lists.calendar import CalendarFilterSet
 from partnerships.lists.milestones import HONOURED
-from partnerships.models import Activity, Event, Milestone, MilestoneKind, Unit, User, WorkCalendar
+from partnerships.models import Activity, Event, Milestone, MilestoneKind, Unit, User, WorkCalendar, hide_unseen
 from partnerships.models.milestones import MILESTONE_TARGETS
 from partnerships.requests import UserRequest
 from partnerships.statuses import ActivityStatus, MilestoneStatus
@@ -241,6 +241,7 @@ def _day(request: UserRequest, shown: Calendar, day: dt.date) -> dict[str, objec
     for kind, found in rows.items():
         of_page = [pk for one, pk in page.object_list if one == kind]
         entries += [shown.entry(row) for row in found.filter(pk__in=of_page)] if of_page else []
+    hide_unseen([entry.row for entry in entries], shown.user)
     one = dt.timedelta(days=1)
     return {
         "day": day,

@@ -6,7 +6,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from partnerships.models import Document, Facility
+from partnerships.models import Document, Facility, shown_to
 from partnerships.models.facilities import FacilityQuerySet
 from partnerships.permissions import may
 from partnerships.reports.timeline_sources import record_timeline
@@ -25,6 +25,7 @@ def facility_detail(request: UserRequest, pk: int) -> HttpResponse:
     items = list(facility.programme_items.select_related("programme"))
     context = {
         "facility": facility,
+        "agreement": shown_to(request.user, facility.agreement),
         "today": timezone.localdate(),
         "offers": grouped_offers(facility, request.user),
         "sides": sides,

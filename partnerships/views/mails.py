@@ -17,9 +17,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.forms import mails
 from partnerships.forms.deliveries import DeliveryForm, ReleaseMailsForm, release_messages
-from partnerships.lists.mails import MailList, items_seen_by
+from partnerships.lists.mails import MailList, items_seen_by, milestones_in
 from partnerships.mailing.holding import count_held
-from partnerships.models import Delivery, DeliveryEvent, DeliveryNotice, MailHold, User
+from partnerships.models import Delivery, DeliveryEvent, DeliveryNotice, MailHold, User, hide_unseen
 from partnerships.models.deliveries import DeliveryQuerySet
 from partnerships.permissions import refusal
 from partnerships.reminders.explain import advice_on
@@ -118,6 +118,7 @@ def mail_detail(request: UserRequest, pk: int) -> HttpResponse:
         "text": mails.text_of(message) if message else "",
         "headers": mails.headers_of(message) if message else "",
     }
+    hide_unseen(milestones_in(mail), user)
     return render(request, "partnerships/mails/detail.html", context)
 
 

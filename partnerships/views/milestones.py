@@ -28,6 +28,8 @@ from partnerships.models import (
     Milestone,
     MilestoneKind,
     User,
+    hide_unseen,
+    shown_to,
 )
 from partnerships.models.milestones import MilestoneQuerySet
 from partnerships.permissions import may, refusal
@@ -59,7 +61,7 @@ def milestone_detail(request: UserRequest, pk: int) -> HttpResponse:
     context = {
         "milestone": milestone,
         "today": today,
-        "partners": _partners(milestone),
+        "partners": _partners(milestone, request.user),
         "offers": offers,
         "is_snoozed": milestone.is_snoozed(today),
         "primary": primary,
@@ -73,6 +75,8 @@ def milestone_detail(request: UserRequest, pk: int) -> HttpResponse:
         "cited": citations_of([milestone]),
         "next_milestones": [] if milestone.is_pending else _next_of(request.user, milestone, today),
     }
+    hide_unseen([milestone], request.user)
+    context["agreement"] = milestone.agreement
     return render(request, "partnerships/milestones/detail.html", context)
 
 
@@ -204,10 +208,9 @@ def _step_of_its_activity(milestone: Milestone, user: User) -> dict[str, str] | 
     return {"label": str(ACTIVITY_TRANSITIONS[step].label), "address": address}
 
 
-def _partners(milestone: Milestone) -> list[AgreementParty]:
-    if milestone.agreement is None:
-        return []
-    return list(milestone.agreement.parties.all())
+def _partners(milestone: Milestone, user: User) -> list[AgreementParty]:
+    agreement = shown_to(user, milestone.agreement)
+    return list(agreement.parties.all()) if isinstance(agreement, Agreement) else []
 
 
 def _explained_plans(milestone: Milestone) -> list[ExplainedPlan]:
@@ -217,4 +220,6 @@ def _explained_plans(milestone: Milestone) -> list[ExplainedPlan]:
 
 def _next_of(user: User, milestone: Milestone, today: dt.date) -> list[Milestone]:
     rows = Milestone.objects.visible_to(user).pending().filter(owner=user).exclude(pk=milestone.pk)
-    return list(rows.select_related("agreement")[:3])
+    found = list(rows.select_related("agreement")[:3])
+    hide_unseen(found, user)
+    return found

@@ -15,7 +15,17 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.forms.steps import UndoForm
 from partnerships.lists.milestones import HONOURED, PARTIES
-from partnerships.models import Activity, Agreement, Delivery, Milestone, MilestoneKind, Role, User, quiet_agreements
+from partnerships.models import (
+    Activity,
+    Agreement,
+    Delivery,
+    Milestone,
+    MilestoneKind,
+    Role,
+    User,
+    hide_unseen,
+    quiet_agreements,
+)
 from partnerships.models.milestones import MILESTONE_TARGETS, MilestoneQuerySet
 from partnerships.requests import UserRequest
 from partnerships.statuses import ActivityStatus, AgreementStatus, MilestoneStatus
@@ -71,8 +81,10 @@ def my_work(request: UserRequest) -> HttpResponse:
     # One more than is shown, to know whether there are others without counting them.
     milestones = list(_with_context(mine).order_by("due_on", "pk")[: MOST_ROWS + 1])
     has_more = len(milestones) > MOST_ROWS
+    activities = list(_activities_without_a_date(user))
+    hide_unseen([*milestones, *activities], user)
     entries = [milestone_entry(row, today) for row in milestones[:MOST_ROWS]]
-    entries += [_activity_entry(row) for row in _activities_without_a_date(user)]
+    entries += [_activity_entry(row) for row in activities]
     entries.sort(key=lambda entry: entry.due_on or dt.date.max)
     context = {
         "today": today,
@@ -171,6 +183,7 @@ def milestone_undo(request: UserRequest, pk: int) -> HttpResponse:
         return form_page(request, milestone, form, title=_("Take it back"), done=_("Taken back."))
     if form.is_valid() and form.apply(request.user) is not None:
         fresh = _with_context(Milestone.objects.visible_to(request.user)).filter(pk=pk).first()
+        hide_unseen([fresh] if fresh else [], request.user)
         entry = milestone_entry(fresh, timezone.localdate()) if fresh else None
         context = {"entry": entry, "today": timezone.localdate(), "is_back": True}
         return render(request, "partnerships/_work_row.html", context)

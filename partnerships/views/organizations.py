@@ -30,6 +30,7 @@ from partnerships.models import (
     Honour,
     Organization,
     User,
+    hide_unseen,
 )
 from partnerships.permissions import may
 from partnerships.reports.organization_timeline import organization_timeline
@@ -218,7 +219,9 @@ def _agreements(organization: Organization, user: User) -> list[Agreement]:
 
 def _activities(organization: Organization, user: User) -> list[Activity]:
     rows = Activity.objects.visible_to(user).filter(partners__organization=organization)
-    return list(rows.select_related("agreement", "owner")[:ROWS_SHOWN])
+    found = list(rows.select_related("agreement", "owner")[:ROWS_SHOWN])
+    hide_unseen(found, user)
+    return found
 
 
 def _participations(organization: Organization, user: User) -> list[Any]:

@@ -31,6 +31,7 @@ from partnerships.models import (
     Organization,
     Programme,
     User,
+    hide_unseen,
 )
 from partnerships.models.documents import DOCUMENT_TARGETS
 from partnerships.names import fold
@@ -91,7 +92,7 @@ def _groups(words: str, user: User, shown: int) -> list[HitGroup]:
     found: list[HitGroup] = []
     for label, list_name, more, rows in kinds:
         address = f"{reverse(list_name)}?{urlencode({'q': words, **more})}"
-        found.append(_group(label, address, rows.visible_to(user).search(words), shown))
+        found.append(_group(label, address, rows.visible_to(user).search(words), shown, user))
     return [group for group in found if group.rows]
 
 
@@ -107,15 +108,16 @@ def _texts(words: str, user: User) -> list[HitGroup]:
     found: list[HitGroup] = []
     for label, rows, column, about in kinds:
         matching = Q(*(Q(**{f"{column}__icontains": word}) for word in fold(words).split()))
-        group = _group(label, "", rows.visible_to(user).filter(matching), SHOWN)
+        group = _group(label, "", rows.visible_to(user).filter(matching), SHOWN, user)
         group.texts = [{"row": row, "text": getattr(row, column), "about": about(row)} for row in group.rows]
         group.rows = []
         found.append(group)
     return [group for group in found if group.texts]
 
 
-def _group(label: str, address: str, found: QuerySet, shown: int) -> HitGroup:
+def _group(label: str, address: str, found: QuerySet, shown: int, user: User) -> HitGroup:
     # Counting reads every hit, so it is left out where all of them are shown.
     hits = list(found[: shown + 1])
     count = found.count() if len(hits) > shown else len(hits)
+    hide_unseen(hits, user)
     return HitGroup(label, hits[:shown], count, address, has_more=count > shown)

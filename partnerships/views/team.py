@@ -18,7 +18,16 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.forms.team import HandOverForm, TeamForm, item_value
-from partnerships.models import Activity, Agreement, Delivery, Milestone, Unit, User, quiet_agreements
+from partnerships.models import (
+    Activity,
+    Agreement,
+    Delivery,
+    Milestone,
+    Unit,
+    User,
+    hide_unseen,
+    quiet_agreements,
+)
 from partnerships.models.users import away_alone, left_alone, read_tree
 from partnerships.requests import UserRequest
 from partnerships.views.base import require_or_403
@@ -220,6 +229,7 @@ def _groups(user: User, giver: User | None) -> tuple[list[dict[str, Any]], int]:
     for kind, rows in open_items(user, giver).items():
         found = list(rows.select_related(*RELATED[kind])[: MOST_ITEMS - shown]) if shown < MOST_ITEMS else []
         count = rows.count() if shown + len(found) >= MOST_ITEMS else len(found)
+        hide_unseen(found, user)
         shown, total = shown + len(found), total + count
         if found:
             items = [(item_value(kind, row), row) for row in found]
