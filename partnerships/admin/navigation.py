@@ -115,7 +115,7 @@ def navigation(site: "PartnershipsAdminSite", request: HttpRequest) -> list[dict
     reminders = next(items for title, items in groups if title == REMINDERS)
     reminders += _page_items(request, MAIL_PAGES)
     home = [_item(_("Overview"), "home", reverse("admin:index"), request.path)]
-    home += _page_items(request, ((_("Operation of the site"), "monitor_heart", "operations", "operations.view"),))
+    home += _page_items(request, ((_("System status"), "monitor_heart", "operations", "operations.view"),))
     return [{"title": title, "items": items} for title, items in [(None, home), *groups] if items]
 
 
@@ -168,6 +168,6 @@ def _mail_cards(user: User) -> Iterator[tuple[int, Card]]:
         yield 5, Card(_("Sending paused"), "danger", "front_hand", paused, reverse("mail_pauses"))
     if may(user, "delivery.view"):
         mails, link = Delivery.objects.visible_to(user), reverse("mail_list")
-        yield 6, Card(_("Held mails"), "warning", "front_hand", mails.held().count(), f"{link}?status=held")
+        yield 6, Card(_("Held e-mails"), "warning", "front_hand", mails.held().count(), f"{link}?status=held")
         waiting = mails.needing_attention().count()
         yield 7, Card(_("Mails needing action"), "danger", "unsubscribe", waiting, f"{link}?status=waiting")

@@ -55,7 +55,7 @@ def what_to_do(milestone: Milestone, why: set[ReminderItem.Why]) -> str:
     if Why.PARTY in why:
         return _("Please tell us how it stands: an answer to this mail reaches whoever looks after the agreement.")
     if Why.FALLBACK in why:
-        return _("Those it is meant for cannot be told: give it an owner who can look after it.")
+        return _("The people it is meant for cannot be notified: give it an owner who can look after it.")
     if milestone.owner is not None and why <= {Why.LEAD, Why.NAMED}:
         return _("Ask %(owner)s how it stands, or give it to somebody else.") % {
             "owner": one_line(milestone.owner.name)
@@ -72,7 +72,7 @@ def why_words(item: ReminderItem, milestone: Milestone) -> str:
         Why.DEPUTY: _("You are the deputy of %(owner)s, who looks after this milestone."),
         Why.LEAD: _("You lead the unit %(unit)s or a unit above it."),
         Why.NAMED: _("A reminder rule names you."),
-        Why.FALLBACK: _("Nobody else can be told, and you are the fallback person."),
+        Why.FALLBACK: _("Nobody else can be notified, and you are the fallback person."),
         Why.PARTY: _("%(party)s promised this in the agreement, and you are its contact."),
         Why.FOR_PARTY: _("You look after this milestone, and no contact of %(party)s may be written to: ask them."),
     }[Why(item.why)] % names

@@ -28,7 +28,7 @@ class MailHold(models.Model):
     """
 
     class Cause(models.TextChoices):
-        BY_HAND = "by_hand", _("Held by hand")
+        BY_HAND = "by_hand", _("Paused manually")
         RESTORE = "restore", _("Restored from a backup")
 
     cause = models.CharField(_("cause"), max_length=10, choices=Cause, default=Cause.BY_HAND)
@@ -49,15 +49,15 @@ class MailHold(models.Model):
     objects = MailHoldQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _("stop of all mail")
-        verbose_name_plural = _("stops of all mail")
+        verbose_name = _("sending pause")
+        verbose_name_plural = _("sending pauses")
         ordering = ["-pk"]
         constraints = [
             models.UniqueConstraint(
                 fields=["is_active"],
                 condition=Q(is_active=True),
                 name="mail_hold_one_active",
-                violation_error_message=_("All mail is held already."),
+                violation_error_message=_("Sending is paused already."),
             ),
             models.CheckConstraint(
                 condition=Q(is_active=True, lifted_at__isnull=True) | Q(is_active=False, lifted_at__isnull=False),

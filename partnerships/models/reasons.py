@@ -26,7 +26,7 @@ class Reason(models.TextChoices):
     NOBODY_TO_TELL = (
         "nobody-to-tell",
         _(
-            "Nobody can be told: neither the people the rule names nor a fallback person or a lead of the unit or of a unit "
+            "Nobody can be notified: neither the people the rule names nor a fallback person or a lead of the unit or of a unit "
             "above it is active, has an e-mail address and may see the milestone. It is tried again every hour."
         ),
     )
@@ -61,18 +61,18 @@ class Reason(models.TextChoices):
         "too-many-at-once",
         _("One edit, rule change or import made very many mails; somebody has to release them."),
     )
-    HELD_BY_HAND = "held-by-hand", _("All mail was held by hand; somebody has to let it go.")
+    HELD_BY_HAND = "held-by-hand", _("Sending was paused manually; somebody has to release this mail.")
     HELD_SINCE_RESTORE = (
         "held-since-restore",
         _(
-            "All mail is held since the data came back from a backup: it may have been sent already; somebody has to let it go."
+            "Sending was paused when the data came back from a backup: this mail may have been sent already; somebody has to release it."
         ),
     )
-    REPORTED = "reported", _("Somebody who can help is told by mail.")
+    REPORTED = "reported", _("Somebody who can help is notified by e-mail.")
     NOBODY_TO_REPORT_TO = (
         "nobody-to-report-to",
         _(
-            "Nobody else can be told of it: there is no other fallback person, and no other lead of the unit or of a unit above "
+            "Nobody else can be notified of it: there is no other fallback person, and no other lead of the unit or of a unit above "
             "it, who is active, has an e-mail address and may see the milestone."
         ),
     )

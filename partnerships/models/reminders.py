@@ -354,7 +354,7 @@ class ReminderItem(ToReader):
         DEPUTY = "deputy", _("deputy of the owner")
         LEAD = "lead", _("lead of the unit")
         NAMED = "named", _("named in the reminder rule")
-        FALLBACK = "fallback", _("fallback person, because nobody else can be told")
+        FALLBACK = "fallback", _("fallback person, because nobody else can be notified")
         PARTY = "party", _("contact of the party that owes it")
         FOR_PARTY = "for-party", _("owner, because no contact of the party may be written to")
 

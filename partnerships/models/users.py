@@ -323,7 +323,7 @@ class Unit(BilingualModel, SeededModel, VersionedModel):
         blank=True,
         related_name="fallback_for",
         verbose_name=_("fallback person"),
-        help_text=_("Is told when nobody else can be. Without one, the unit above is asked."),
+        help_text=_("Is notified when nobody else can be. Without one, the unit above is asked."),
     )
     time_zone = models.CharField(
         _("time zone"), max_length=50, default=default_time_zone, validators=[validate_time_zone]

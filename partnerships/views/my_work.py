@@ -256,7 +256,7 @@ def _attention(user: User, today: dt.date) -> list[dict[str, object]]:
             "url": f"{agreement_list}?orphaned=yes",
         },
         {
-            "label": _("mails waiting for somebody"),
+            "label": _("e-mails needing action"),
             "count": Delivery.objects.visible_to(user).needing_attention().count(),
             "url": f"{reverse('mail_list')}?status=waiting",
         },

@@ -269,9 +269,7 @@ def _about_mail(state: PipelineState) -> Iterator[Finding]:
         yield Finding("danger", what, advice)
     waiting = sum(state.queue[status] for status in NEEDS_A_PERSON)
     if waiting:
-        what = ngettext(
-            "%(count)d mail waits for somebody to decide.", "%(count)d mails wait for somebody to decide.", waiting
-        )
+        what = ngettext("%(count)d e-mail needs action.", "%(count)d e-mails need action.", waiting)
         advice = _(
             "Open the numbers below: correct the address or read the server's answer, then send again what is due."
         )

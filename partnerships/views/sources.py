@@ -313,7 +313,7 @@ def _open_in_agreement(agreement: Agreement) -> list[ToDo]:
 def _open_in_event(event: Event) -> list[ToDo]:
     url, to_dos = event.get_absolute_url(), []
     for row in event.participations.filter(organization=None):
-        what = _("The name “%(name)s” is garbled or cannot be told.") % {"name": row.name_as_printed}
+        what = _("The name “%(name)s” is garbled or cannot be identified.") % {"name": row.name_as_printed}
         to_dos.append(ToDo(what, _("Ask the organizers which organization it is, and link it."), url, (row, "")))
     if not event.is_participant_list_complete:
         what = _("More took part in “%(title)s” than are named.") % {"title": event}

@@ -126,7 +126,7 @@ def test_the_text_says_what_by_when_why_me_and_where(
         ("stand-in", "When it is done, mark it as met. If it cannot be done in time, move the date and say why."),
         ("lead", "Ask Li Wei how it stands, or give it to somebody else."),
         ("named", "Ask Li Wei how it stands, or give it to somebody else."),
-        ("fallback", "Those it is meant for cannot be told: give it an owner who can look after it."),
+        ("fallback", "The people it is meant for cannot be notified: give it an owner who can look after it."),
     ],
 )
 def test_every_mail_says_what_the_reader_can_do(clock: MovableClock, why: str, expected: str) -> None:

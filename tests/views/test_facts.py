@@ -468,7 +468,7 @@ def test_what_a_source_leaves_open_is_a_to_do(client: Client) -> None:
     ]
     assert (
         nanjing[0]
-        == "The name “General Institute of Technology for the Land Industry … Ltd.” is garbled or cannot be told."
+        == "The name “General Institute of Technology for the Land Industry … Ltd.” is garbled or cannot be identified."
     )
     assert nanjing[2] == "What Aliyun Innovation Center asked for is not published."
     assert nanjing[-1].startswith("5 figures")

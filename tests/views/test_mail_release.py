@@ -1,4 +1,4 @@
-"""Held mails are looked at and let go together: all that the list shows, or what is ticked of it."""
+"""Held e-mails are looked at and let go together: all that the list shows, or what is ticked of it."""
 
 import datetime as dt
 from collections.abc import Callable

@@ -354,9 +354,9 @@ def test_the_coordinator_concerned_is_shown_how_many_wait(
     page = client.get(reverse("my_work"))
     listed = client.get(page.context["waiting_mails"]["url"])
 
-    assert "1 mail about what you look after waits for somebody." in page.text
+    assert "1 e-mail about your items needs action." in page.text
     assert [row.pk for row in listed.context["rows"]] == [mail.pk]
-    assert "waits for somebody" not in client_of(colleague).get(reverse("my_work")).text
+    assert "needs action" not in client_of(colleague).get(reverse("my_work")).text
 
 
 def test_the_lead_sees_on_team_work_how_many_wait_unit_by_unit(

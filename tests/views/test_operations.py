@@ -74,7 +74,7 @@ def test_a_site_that_runs_has_nothing_to_say(look: Callable[[], Any]) -> None:
     response = look()
 
     assert findings(response) == []
-    assert "Everything runs" in response.text
+    assert "All systems normal" in response.text
 
 
 def test_silence_is_said_with_what_to_do(look: Callable[[], Any]) -> None:
@@ -97,7 +97,7 @@ def test_silence_is_said_with_what_to_do(look: Callable[[], Any]) -> None:
             lambda: DeliveryFactory(next_attempt_at=NOON - 11 * MINUTE),
             "A mail has been waiting to be sent since March 2, 2026 19:49.",
         ),
-        (lambda: DeliveryFactory(failed=True), "1 mail waits for somebody to decide."),
+        (lambda: DeliveryFactory(failed=True), "1 e-mail needs action."),
         (
             lambda: make_trouble("Connection refused"),
             "The mail server relay.test:25 has not been usable since March 2, 2026 19:00: Connection refused",

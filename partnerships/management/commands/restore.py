@@ -55,7 +55,7 @@ class Command(BaseCommand):
         for name in manifest.missing:
             self.stderr.write(_("Was missing already when the backup was taken: %(name)s") % {"name": name})
         held = Delivery.objects.held().count()
-        self.stdout.write(_("All mail is held. Mails that wait to be released: %(count)s.") % {"count": held})
+        self.stdout.write(_("Sending is paused. Held e-mails: %(count)s.") % {"count": held})
         self.stdout.write(
             _(
                 "What to do next:\n"
