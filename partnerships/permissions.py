@@ -312,7 +312,7 @@ def _who_may(grant: Grant) -> LazyText:
 
 
 def _not_ones_own_draft(user: User, agreement: Agreement) -> LazyText | None:
-    """The approver is not the creator, the submitter, or anyone who edited since the last return."""
+    """The approver is not the creator, the submitter, or anyone who edited it, its documents or milestones since others returned it."""
     if user.pk in agreement.people_behind_the_draft():
         return _("Somebody else has to approve: you created, submitted or edited this agreement.")
     return None

@@ -269,6 +269,7 @@ def unsign_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, r
             # would not be allowed to approve the draft.
             _take_back_names(locked, actor=actor)
             _take_back_term(locked, actor=actor)
+            cancel_pending_milestones(locked, actor=actor, on=on, reason=reason)
         changes = {"title_as_signed": typed, "is_signing_confirmed": False}
         unsigned = _end(agreement, "unsign", actor=actor, on=on, reason=reason, **changes)
         _update_party_holders(unsigned, actor=actor)

@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from partnerships.exceptions import InvalidInput, NotAllowed, PossibleDuplicate, StaleVersion, TransitionRefused
 from partnerships.factories import (
@@ -16,6 +17,8 @@ from partnerships.factories import (
     AgreementUnitFactory,
     CalendarDayFactory,
     CitationFactory,
+    DocumentFactory,
+    DocumentVersionFactory,
     EnterpriseFactory,
     InstitutionFactory,
     MilestoneFactory,
@@ -63,6 +66,7 @@ from partnerships.workflows.agreements import (
     unsign_agreement,
     withdraw_party,
 )
+from partnerships.workflows.milestones import cancel_milestone
 from partnerships.workflows.transitions import save_as
 from tests.workflows.steps import footprint
 
@@ -148,9 +152,94 @@ def test_an_edit_before_the_last_return_does_not_count(drafter: User, other_lead
     draft = AgreementFactory(ready=True, unit=drafter.memberships.get().unit, created_by=drafter)
     save_as(fresh(draft), other_lead)
     agreement = submit_agreement(fresh(draft), actor=drafter, on=DAY)
-    agreement = return_agreement(agreement, actor=other_lead, on=DAY, reason="Names")
+    third = UserFactory(lead_in=drafter.memberships.get().unit)
+    agreement = return_agreement(agreement, actor=third, on=DAY, reason="Names")
     agreement = submit_agreement(agreement, actor=drafter, on=DAY)
     assert approve_agreement(agreement, actor=other_lead, on=DAY).status == AgreementStatus.APPROVED
+
+
+def test_a_return_by_an_editor_opens_no_new_round(drafter: User, other_lead: User) -> None:
+    draft = AgreementFactory(ready=True, unit=drafter.memberships.get().unit, created_by=drafter)
+    save_as(fresh(draft), other_lead)
+    agreement = submit_agreement(fresh(draft), actor=drafter, on=DAY)
+    for _round in range(2):
+        agreement = return_agreement(agreement, actor=other_lead, on=DAY, reason="Names")
+        agreement = submit_agreement(agreement, actor=drafter, on=DAY)
+    with pytest.raises(NotAllowed, match="Somebody else has to approve"):
+        approve_agreement(agreement, actor=other_lead, on=DAY)
+
+
+def change_document(draft: Agreement, person: User) -> None:
+    DocumentVersionFactory(document=DocumentFactory(agreement=draft), uploaded_by=person, uploaded_at=timezone.now())
+
+
+def rename_document(draft: Agreement, person: User) -> None:
+    document = DocumentFactory(agreement=draft)
+    document.title = "Annex 2"
+    save_as(document, person)
+
+
+def add_milestone(draft: Agreement, person: User) -> None:
+    save_as(MilestoneFactory.build(agreement=draft, unit=draft.unit, owner=person), person)
+
+
+def change_milestone(draft: Agreement, person: User) -> None:
+    milestone = MilestoneFactory(agreement=draft)
+    milestone.due_on += dt.timedelta(days=30)
+    save_as(milestone, person)
+
+
+def cancel_one(draft: Agreement, person: User) -> None:
+    cancel_milestone(MilestoneFactory(agreement=draft), actor=person, on=DAY, reason="Not promised")
+
+
+def assign_milestone_only(draft: Agreement, person: User) -> None:
+    milestone = MilestoneFactory(agreement=draft)
+    milestone.owner = person
+    save_as(milestone, person)
+
+
+def change_derived(draft: Agreement, person: User) -> None:
+    save_as(MilestoneFactory.build(agreement=draft, unit=draft.unit, owner=person, derived_key="x"), person)
+
+
+def change_of_an_activity(draft: Agreement, person: User) -> None:
+    activity = ActivityFactory(agreement=draft, unit=draft.unit)
+    save_as(MilestoneFactory.build(agreement=draft, activity=activity, unit=draft.unit, owner=person), person)
+
+
+@pytest.mark.parametrize(
+    ("edit", "is_edit"),
+    [
+        (change_document, True),
+        (rename_document, True),
+        (add_milestone, True),
+        (change_milestone, True),
+        (cancel_one, True),
+        (assign_milestone_only, False),
+        (change_derived, False),
+        (change_of_an_activity, False),
+    ],
+)
+@pytest.mark.parametrize("is_returned", [False, True])
+def test_documents_and_milestones_of_a_draft_are_part_of_it(
+    drafter: User, other_lead: User, edit: Any, is_edit: bool, is_returned: bool
+) -> None:
+    draft = AgreementFactory(ready=True, unit=drafter.memberships.get().unit, created_by=drafter)
+    edit(draft, other_lead)
+    agreement = submit_agreement(fresh(draft), actor=drafter, on=DAY)
+    if is_returned:
+        agreement = return_agreement(agreement, actor=other_lead, on=DAY, reason="Names")
+        agreement = submit_agreement(agreement, actor=drafter, on=DAY)
+    assert (other_lead.pk in agreement.people_behind_the_draft()) == is_edit
+
+
+def test_what_was_added_to_a_signed_agreement_is_no_edit_of_the_draft(drafter: User, other_lead: User) -> None:
+    agreement = approve_agreement(submitted(drafter), actor=other_lead, on=DAY)
+    agreement = sign_agreement(agreement, actor=other_lead, on=DAY, today=DAY)
+    change_document(agreement, other_lead)
+    agreement = unsign_agreement(fresh(agreement), actor=other_lead, on=DAY, reason="Another agreement")
+    assert agreement.people_behind_the_draft() == {drafter.pk}
 
 
 def test_steps_are_no_edits(drafter: User, other_lead: User) -> None:
