@@ -99,6 +99,7 @@ class PlanStatus(Status):
     PLANNED = "planned", "neutral", _("Planned")
     EXPANDED = "expanded", "success", _("Made into mail")
     MISSED = "missed", "danger", _("Missed")
+    NOT_NEEDED = "not_needed", "neutral", _("Not needed")
     SUPERSEDED = "superseded", "neutral", _("Superseded")
     CANCELLED = "cancelled", "neutral", _("Cancelled")
 

@@ -62,7 +62,7 @@ def make_load(load: Load, *, now: dt.datetime, today: dt.date) -> None:
     """Make the rows in one transaction; a million milestones take a minute or two.
 
     It sets ids itself, so nobody may write meanwhile. Afterwards the plans are as a sweep would have left them: those
-    whose time has passed are missed, with the reason ``NOT_NEEDED``.
+    whose time has passed are ``NOT_NEEDED``.
     """
     _give_room()
     with transaction.atomic():
@@ -229,11 +229,11 @@ def _plans_of(rule_set: RuleSet, milestone: Milestone, now: dt.datetime) -> list
 
 
 def _planned(plan: ReminderPlan, when: Moment, now: dt.datetime) -> ReminderPlan:
-    is_missed = when.send_at <= now
+    is_too_late = when.send_at <= now
     plan.send_at = plan.next_attempt_at = when.send_at
     plan.expires_at, plan.is_provisional = when.expires_at, when.is_provisional
-    plan.status = PlanStatus.MISSED if is_missed else PlanStatus.PLANNED
-    plan.reason = Reason.NOT_NEEDED if is_missed else ""
+    plan.status = PlanStatus.NOT_NEEDED if is_too_late else PlanStatus.PLANNED
+    plan.reason = Reason.NOT_NEEDED if is_too_late else ""
     return plan
 
 

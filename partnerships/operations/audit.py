@@ -19,7 +19,7 @@ from partnerships.models import (
 from partnerships.models.reasons import ON_PURPOSE
 from partnerships.models.reminders import reader_code
 from partnerships.operations.heartbeat import HEARTBEAT, SILENT_AFTER
-from partnerships.reminders.reconcile import withdrawn_items
+from partnerships.reminders.reconcile import NOT_SENT_IN_TIME, withdrawn_items
 from partnerships.reminders.rule_set import RuleSet
 from partnerships.reminders.schedule import Moment
 from partnerships.reminders.unanswered import unanswered
@@ -99,10 +99,11 @@ def _missed_ahead_of_time(
 ) -> Iterator[str]:
     """Name plans that were given up while the clock was wrong; the next sweep plans them again."""
     due_on = {milestone.pk: milestone.due_on for milestone in milestones}
-    missed = ReminderPlan.objects.filter(milestone__in=milestones, status=PlanStatus.MISSED, send_at__gt=real_now)
-    for plan in missed.order_by("pk"):
+    passed = ReminderPlan.objects.filter(milestone__in=milestones, status__in=NOT_SENT_IN_TIME, send_at__gt=real_now)
+    for plan in passed.order_by("pk"):
         if plan.due_on == due_on[plan.milestone_id] and (plan.wakes_on or plan.rule_id in wanted[plan.milestone_id]):
-            yield _("Plan %(plan)s counts as missed, but its time is still to come.") % {"plan": plan.pk}
+            words = {"plan": plan.pk, "status": plan.get_status_display()}
+            yield _("The status of plan %(plan)s is %(status)s, but its time is still to come.") % words
 
 
 def _readers_left_out(wanted: dict[int, dict[int, Moment]], milestones: list[Milestone]) -> Iterator[str]:

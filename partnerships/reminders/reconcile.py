@@ -24,6 +24,8 @@ SWEEP = "reminders"
 SWEEP_EVERY = dt.timedelta(hours=24)
 # A plan that comes back (date moved there and back, rule off and on) is sent late rather than missed within this time.
 GRACE = dt.timedelta(hours=24)
+# The time of these plans passed without a mail.
+NOT_SENT_IN_TIME = (PlanStatus.MISSED, PlanStatus.NOT_NEEDED)
 WRITTEN = (
     "rule",
     "send_at",
@@ -188,12 +190,12 @@ class _MilestonePlans:
         return new
 
     def _make_plan(self, rule: int, when: Moment, *, wakes_on: dt.date | None = None) -> ReminderPlan:
-        """Return a new plan. One whose time is past is missed at once, so that registering old agreements mails nobody.
+        """Return a new plan. One whose time is past is not needed, so that registering old agreements mails nobody.
 
-        A person asked for the end of a snooze, so its plan is missed only when it has expired.
+        A person asked for the end of a snooze, so its plan is needed until it has expired.
         """
         plan = ReminderPlan(milestone=self.milestone, rule_id=rule, due_on=self.milestone.due_on, wakes_on=wakes_on)
-        self._put(plan, when, is_missed=(when.expires_at if wakes_on else when.send_at) <= self.real_now)
+        self._put(plan, when, is_too_late=(when.expires_at if wakes_on else when.send_at) <= self.real_now)
         if plan.status == PlanStatus.PLANNED and self._is_snoozed(plan, when):
             plan.status, plan.reason = PlanStatus.SUPERSEDED, Reason.SNOOZED
         return plan
@@ -239,7 +241,7 @@ class _MilestonePlans:
         if plan.status == PlanStatus.PLANNED and not plan.reason and self._is_at(plan, when):
             return False
         grace = when.expires_at if plan.wakes_on else when.send_at + GRACE
-        self._put(plan, when, is_missed=grace <= self.real_now and not self._is_at(plan, when))
+        self._put(plan, when, is_too_late=grace <= self.real_now and not self._is_at(plan, when))
         return True
 
     def _silence(self, plan: ReminderPlan) -> bool:
@@ -252,7 +254,7 @@ class _MilestonePlans:
         known = Moment(plan.send_at, plan.expires_at, plan.is_provisional, _waited_for(plan))
         return plan.status == PlanStatus.PLANNED and known == when
 
-    def _put(self, plan: ReminderPlan, when: Moment, *, is_missed: bool) -> None:
+    def _put(self, plan: ReminderPlan, when: Moment, *, is_too_late: bool) -> None:
         if plan.status != PlanStatus.PLANNED or plan.send_at != when.send_at:
             # It makes a mail there would not have been, or not then. For an answer that is missing, no act is to blame.
             plan.act = "" if when.unanswered else self.act
@@ -261,8 +263,8 @@ class _MilestonePlans:
         plan.unanswered_at = when.unanswered.at if when.unanswered else None
         plan.unanswered_by_id = when.unanswered.person if when.unanswered else None
         plan.unanswered_status = when.unanswered.status if when.unanswered else ""
-        plan.status = PlanStatus.MISSED if is_missed else PlanStatus.PLANNED
-        plan.reason = Reason.NOT_NEEDED if is_missed else ""
+        plan.status = PlanStatus.NOT_NEEDED if is_too_late else PlanStatus.PLANNED
+        plan.reason = Reason.NOT_NEEDED if is_too_late else ""
 
     def _close(self, plan: ReminderPlan) -> bool:
         if plan.status != PlanStatus.PLANNED:
@@ -278,9 +280,9 @@ def _waited_for(plan: ReminderPlan) -> Unanswered | None:
 
 
 def _is_settled(plan: ReminderPlan) -> bool:
-    """Return whether the plan was missed, or given up on purpose. Such a plan does not come back once its time is past."""
+    """Return whether the plan was missed, not needed or given up on purpose. It does not come back once its time is past."""
     on_purpose = plan.status == PlanStatus.SUPERSEDED and plan.reason in ON_PURPOSE
-    return on_purpose or plan.status == PlanStatus.MISSED
+    return on_purpose or plan.status in NOT_SENT_IN_TIME
 
 
 def closing(rule_set: RuleSet, milestone: Milestone, plan: ReminderPlan) -> tuple[PlanStatus, str]:

@@ -47,6 +47,7 @@ def busy():
         HonourFactory(unit=place, granted_on=dt.date(2020, 1, 6), valid_until=today)
         ReportedFigureFactory(unit=place, compared=True)
         ReminderPlanFactory(milestone=item.plan.milestone, status=PlanStatus.MISSED)
+        ReminderPlanFactory(milestone=item.plan.milestone, status=PlanStatus.NOT_NEEDED)  # asks for nothing
         ReminderItemFactory(delivery__status=DeliveryStatus.HELD, plan__milestone=item.plan.milestone)
     DeliveryFactory(failed=True)
     MailHoldFactory(active=True)

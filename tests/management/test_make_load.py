@@ -34,7 +34,7 @@ def test_the_rows_are_whole_and_in_step() -> None:
     assert ReminderMark.objects.count() == 0
     before = list(ReminderPlan.objects.order_by("pk").values())
     assert len(before) == 42
-    assert {plan["status"] for plan in before} == {"planned", "missed"}
+    assert {plan["status"] for plan in before} == {"planned", "not_needed"}
     run_once(MovableClock(NOON))
     assert sweep(real_now=NOON + dt.timedelta(days=1)) == 21
     assert list(ReminderPlan.objects.order_by("pk").values()) == before

@@ -62,10 +62,26 @@ def test_plans_that_expired_by_a_wrong_clock_are_planned_again(
     run_once(Clock(clock.forward(minutes=1), clock.read))
     assert statuses() == {"missed"}
     clock.forward(days=-400)
-    assert len([line for line in audit(real_now=clock.at) if "missed" in line]) == 12
+    assert len([line for line in audit(real_now=clock.at) if "its time is still to come" in line]) == 12
     run(clock)
 
     assert statuses() == {"planned"}
+    assert audit(real_now=clock.at) == []
+
+
+def test_a_date_entered_by_a_wrong_clock_is_planned_by_the_next_sweep(
+    milestones: list[Milestone], clock: MovableClock, smtp_sink: SmtpSink
+) -> None:
+    """Its time seemed to be past, so no reminder was planned."""
+    clock.forward(days=400)
+    MilestoneFactory(due_on=milestones[0].due_on)
+    run(clock)
+    assert "not_needed" in statuses()
+    clock.forward(days=-400)
+    assert [line for line in audit(real_now=clock.at) if "its time is still to come" in line]
+    run(clock)
+
+    assert "not_needed" not in statuses()
     assert audit(real_now=clock.at) == []
 
 

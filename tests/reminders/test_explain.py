@@ -38,7 +38,7 @@ def test_it_says_what_will_come(milestone: Milestone, clock: MovableClock) -> No
 
     assert story(milestone, clock) == [
         HEAD,
-        f"- Agreement milestone: 30 days before the due date, 2026-03-12: Missed. {Reason.NOT_NEEDED.label}",
+        f"- Agreement milestone: 30 days before the due date, 2026-03-12: Not needed. {Reason.NOT_NEEDED.label}",
         "- Agreement milestone: 7 days before the due date, 2026-03-12: will be sent on 2026-03-05 08:00 CST.",
         f"  - To {milestone.owner}, owner of the milestone",
     ]

@@ -65,8 +65,8 @@ def test_a_plan_whose_time_is_past_is_not_needed(rule: ReminderRule) -> None:
 
     reconcile_marked(real_now=NOON)
 
-    assert plans(milestone) == [("2026-03-05", "02-26 00:00", "missed"), ("2026-03-05", "03-05 00:00", "planned")]
-    assert ReminderPlan.objects.get(status="missed").reason == Reason.NOT_NEEDED
+    assert plans(milestone) == [("2026-03-05", "02-26 00:00", "not_needed"), ("2026-03-05", "03-05 00:00", "planned")]
+    assert ReminderPlan.objects.get(status="not_needed").reason == Reason.NOT_NEEDED
 
 
 def test_an_import_of_old_milestones_plans_no_mail(rule: ReminderRule) -> None:
@@ -74,7 +74,7 @@ def test_an_import_of_old_milestones_plans_no_mail(rule: ReminderRule) -> None:
 
     reconcile_marked(real_now=NOON)
 
-    assert set(ReminderPlan.objects.values_list("status", flat=True)) == {"missed"}
+    assert set(ReminderPlan.objects.values_list("status", flat=True)) == {"not_needed"}
 
 
 def test_a_moved_date_makes_a_new_plan_and_moved_back_finds_the_old_one(milestone: Milestone) -> None:
@@ -116,7 +116,7 @@ def test_a_closed_milestone_is_not_announced(milestone: Milestone, status: str, 
 
 
 @pytest.mark.parametrize(
-    ("late", "expected"), [(dt.timedelta(hours=23), "planned"), (dt.timedelta(hours=25), "missed")]
+    ("late", "expected"), [(dt.timedelta(hours=23), "planned"), (dt.timedelta(hours=25), "not_needed")]
 )
 def test_a_reopened_milestone_is_announced_late_within_a_day(
     milestone: Milestone, late: dt.timedelta, expected: str
@@ -174,7 +174,7 @@ def test_a_rule_moved_far_into_the_past_floods_nobody(milestone: Milestone, rule
 
     sweep(real_now=NOON)
 
-    assert plans(milestone) == [("2026-03-12", "02-10 00:00", "missed")]
+    assert plans(milestone) == [("2026-03-12", "02-10 00:00", "not_needed")]
 
 
 def test_the_zone_of_the_unit_and_a_holiday_reach_milestones_nobody_edited(

@@ -136,7 +136,7 @@ class Office(RuleBasedStateMachine):
         self.unit.refresh_from_db()
         self.unit.time_zone = zone
         self.unit.save()
-        # What was close to its time may now be past it, and born anew as missed.
+        # What was close to its time may now be past it, and is not needed anew.
         self.announced = {one for one in self.announced if self._moment(one) > self.at + dt.timedelta(days=1)}
 
     # What happens to the machines
