@@ -23,7 +23,7 @@ from partnerships.models import (
 )
 from partnerships.models.reasons import Reason
 from partnerships.reminders.clock import Clock
-from partnerships.reminders.recipients import Directory
+from partnerships.reminders.recipients import Directory, Recipient, address_key
 from partnerships.reminders.reconcile import closing, withdrawn_items
 from partnerships.reminders.rule_set import UNANSWERED, RuleSet
 from partnerships.reminders.unanswered import activity_since_reminders, is_unanswered, mark_notified
@@ -125,7 +125,7 @@ def _make_deliveries(plans: Sequence[ReminderPlan], rule_set: RuleSet, clock: Cl
         _record(plan, has_audience=bool(audience), clock=clock)
         for recipient in recipients:
             generation = generations.get((plan.pk, recipient.code), 1)
-            if generation:
+            if generation and not _shares_address(plan, recipient, generations):
                 items.append(Item(plan, recipient, generation))
         if audience and not recipients and plan.pk not in mailed:
             plan.status, plan.reason = PlanStatus.SUPERSEDED, Reason.NEWER_REMINDER
@@ -152,13 +152,26 @@ def _record(plan: ReminderPlan, *, has_audience: bool, clock: Clock) -> None:
 
 
 def _next_generations(plans: Sequence[ReminderPlan]) -> dict[tuple[int, str], int]:
-    """Return (plan, reader code) -> the generation of a new item; 0 if the reader has one that is not cancelled."""
+    """Return (plan, reader code) -> the generation of a new item; 0 if the reader has one that is not cancelled.
+
+    A contact's address counts as a reader as well, because another contact may share it.
+    """
     found: dict[tuple[int, str], int] = {}
-    for item in ReminderItem.objects.filter(plan__in=plans).order_by("generation"):
+    for item in (
+        ReminderItem.objects.filter(plan__in=plans).select_related("contact", "delivery").order_by("generation")
+    ):
         reader = (item.plan_id, item.reader_code)
         is_valid = item.cancelled_at is None or found.get(reader) == 0
         found[reader] = 0 if is_valid else item.generation + 1
+        if item.contact is not None and item.cancelled_at is None:
+            found[item.plan_id, address_key(item.delivery.address or item.contact.email)] = 0
     return found
+
+
+def _shares_address(plan: ReminderPlan, recipient: Recipient, generations: Mapping[tuple[int, str], int]) -> bool:
+    """Return whether another contact with the same address has the reminder."""
+    contact = recipient.contact
+    return contact is not None and generations.get((plan.pk, address_key(contact.email))) == 0
 
 
 def _hold_new(envelopes: Sequence[Envelope], rule_set: RuleSet, clock: Clock) -> None:

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
+from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
 from partnerships.models import (
@@ -35,7 +36,7 @@ def audit(*, real_now: dt.datetime) -> list[str]:
     """Return a sentence for each inconsistency; empty when there is none."""
     silence = list(_silence(real_now))
     overdue = [] if silence else _overdue_plans(real_now)  # while nothing runs, every due plan is overdue
-    items = (*_expanded_without_item(), *_duplicate_items())
+    items = (*_expanded_without_item(), *_duplicate_items(), *_addresses_mailed_twice())
     mails = (*_leases(real_now), *_empty(), *_sent_twice(), *_differing_from_log())
     return [*silence, *_plans(real_now), *overdue, *items, *mails]
 
@@ -138,6 +139,15 @@ def _duplicate_items() -> Iterator[str]:
     for plan, person, contact, count in doubled.values_list("plan", "person", "contact", "count"):
         words = {"person": person or reader_code(person, contact), "plan": plan, "count": count}
         yield _("Person %(person)s has the reminder of plan %(plan)s %(count)s times.") % words
+
+
+def _addresses_mailed_twice() -> Iterator[str]:
+    """Name addresses to which a plan was sent twice, for two contacts who share it."""
+    sent = ReminderItem.objects.filter(cancelled_at=None, contact__isnull=False).exclude(delivery__address="")
+    doubled = sent.order_by().values("plan", mailbox=Lower("delivery__address")).annotate(count=Count("contact"))
+    for plan, address, count in doubled.filter(count__gt=1).values_list("plan", "mailbox", "count"):
+        words = {"plan": plan, "address": address, "count": count}
+        yield _("The reminder of plan %(plan)s was written to %(address)s %(count)s times.") % words
 
 
 def _leases(real_now: dt.datetime) -> Iterator[str]:

@@ -170,8 +170,16 @@ class Directory:
         return next((person for person in found if person), [])
 
 
+def address_key(address: str) -> str:
+    """Return an e-mail address as it is compared: mail servers treat upper and lower case alike."""
+    return address.strip().casefold()
+
+
 def _contacts(parties: set[int | None]) -> dict[int, list[Contact]]:
-    """Return party -> the contacts of its organization who may get mail without asking first."""
+    """Return party -> the contacts of its organization who may get mail without asking first.
+
+    Of contacts who share an address, such as that of an office, only the first is returned: one mail is enough.
+    """
     found: dict[int, list[Contact]] = defaultdict(list)
     known = [party for party in parties if party is not None]
     if known:
@@ -179,7 +187,12 @@ def _contacts(parties: set[int | None]) -> dict[int, list[Contact]]:
         party_of = defaultdict(list)
         for party, organization in rows.values_list("pk", "organization"):
             party_of[organization].append(party)
+        seen: set[tuple[int, str]] = set()
         for contact in Contact.objects.by_mail().filter(organization__in=list(party_of)).order_by("pk"):
+            mailbox = (contact.organization_id, address_key(contact.email))
+            if mailbox in seen:
+                continue
+            seen.add(mailbox)
             for party in party_of[contact.organization_id]:
                 found[party].append(contact)
     return found

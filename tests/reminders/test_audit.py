@@ -17,7 +17,7 @@ from partnerships.factories import (
     ReminderPlanFactory,
     ReminderRuleFactory,
 )
-from partnerships.models import ComponentHeartbeat, ReminderItem, ReminderMark
+from partnerships.models import ComponentHeartbeat, Delivery, ReminderItem, ReminderMark
 from partnerships.operations.audit import audit, audit_and_note
 from partnerships.operations.heartbeat import write_heartbeat
 from partnerships.statuses import DeliveryStatus
@@ -97,6 +97,10 @@ def test_two_contacts_with_one_plan_are_two_readers() -> None:
     item(plan=first.plan, person=None, contact=other, delivery__person=None, delivery__contact=other)
     assert audit(real_now=NOON) == []
 
+    Delivery.objects.update(address="Office@example.org")
+    assert audit(real_now=NOON) == [f"The reminder of plan {first.plan_id} was written to office@example.org 2 times."]
+
+    Delivery.objects.update(address="")
     item(plan=first.plan, person=None, contact=other, delivery=first.delivery, generation=2)
 
     assert audit(real_now=NOON) == [f"Person c{other.pk} has the reminder of plan {first.plan_id} 2 times."]
@@ -149,5 +153,5 @@ def test_an_audit_takes_as_many_queries_for_few_rows_as_for_many(
     for _row in range(rows):
         item(delivery__sent=True)
 
-    with django_assert_num_queries(23):
+    with django_assert_num_queries(24):
         audit_and_note(real_now=NOON)

@@ -15,9 +15,11 @@ from partnerships.mailing.message import write
 from partnerships.mailing.resend import send_again
 from partnerships.models import Contact, Delivery, Milestone, ReminderItem, ReminderMark, ReminderPlan, ReminderRule
 from partnerships.operations.audit import audit
+from partnerships.operations.run import run_once
 from partnerships.reminders.explain import explain
 from partnerships.reminders.reconcile import reconcile_marked
 from tests.reminders.conftest import MovableClock
+from tests.services.smtp_sink import SmtpSink
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
@@ -86,6 +88,28 @@ def test_no_link_and_nothing_of_ours_is_in_it(
     bodies = [message.get_body((kind,)).get_content() for kind in ("plain", "html")]
     assert [settings.SITE_URL in body for body in bodies] == [False, False]
     assert ["late last time" in body for body in bodies] == [False, False]
+
+
+def test_each_address_gets_one_mail_and_the_audit_is_clean(
+    contact: Contact, milestone: Milestone, queue: Callable[[], None], clock: MovableClock, smtp_sink: SmtpSink
+) -> None:
+    shared = ContactFactory(organization=contact.organization, email=contact.email.upper())
+    other = ContactFactory(organization=contact.organization)
+    queue()
+    run_once(clock)
+
+    assert [item.reader for item in ReminderItem.objects.order_by("pk")] == [contact, other]
+    assert sorted(mail.recipients for mail in smtp_sink.received) == sorted([[contact.email], [other.email]])
+    assert audit(real_now=clock.at) == []
+
+    # The first has it, so one who shares the address gets none either when the plan is made into mail again.
+    contact.is_active = False
+    contact.save()
+    ReminderPlan.objects.update(status="planned")
+    expand_due(clock)
+
+    assert not ReminderItem.objects.filter(contact=shared).exists()
+    assert audit(real_now=clock.at) == []
 
 
 def test_a_chinese_contact_reads_chinese(contact: Contact, queue: Callable[[], None], clock: MovableClock) -> None:
