@@ -90,6 +90,7 @@ ACTIONS: Mapping[str, Grant] = {
     "agreement.correct": _LEAD_ALONE,
     # The office files signed papers for everybody: signatures, renewals, amendments, accessions.
     "agreement.sign": Grant(own=Role.LEAD, staff=True),
+    "agreement.confirm_signing": Grant(own=Role.LEAD, staff=True),
     "agreement.amend": Grant(own=Role.LEAD, staff=True),
     "agreement.delete": _own(Role.COORDINATOR),
     "agreement.follow_up": _FOLLOW_UP,
@@ -318,6 +319,13 @@ def _not_ones_own_draft(user: User, agreement: Agreement) -> LazyText | None:
     return None
 
 
+def _not_ones_own_registration(user: User, agreement: Agreement) -> LazyText | None:
+    """Outside the office, whoever entered an agreement does not confirm that it was signed."""
+    if not user.is_staff and user.pk in agreement.people_behind_the_draft():
+        return _("Somebody else has to confirm the signing: you created, submitted or edited this agreement.")
+    return None
+
+
 def _unit_takes_part(user: User, row: Model) -> LazyText | None:
     """The unit of what is added takes part in the agreement, or is one that the user works in."""
     unit_id = getattr(row, "unit_id", None)
@@ -406,6 +414,7 @@ def _is_role_above(membership: UnitMembership) -> bool:
 # The first sentence of each docstring is printed in docs/access.md.
 VETOES: Mapping[str, Callable[[User, Any], LazyText | None]] = {
     "agreement.approve": _not_ones_own_draft,
+    "agreement.confirm_signing": _not_ones_own_registration,
     "agreement.delete": _only_drafts,
     "activity.add": _unit_takes_part,
     "contact_note.add": _unit_takes_part,

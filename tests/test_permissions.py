@@ -82,6 +82,7 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "agreement.terminate": LEAD_ALONE,
     "agreement.correct": LEAD_ALONE,
     "agreement.sign": LEAD_AND_OFFICE,
+    "agreement.confirm_signing": LEAD_AND_OFFICE,
     "agreement.amend": LEAD_AND_OFFICE,
     "agreement.delete": ("", "", "", "", "", ""),  # these are signed; drafts have their own test
     "agreement.follow_up": FOLLOW_UP,

@@ -42,7 +42,7 @@ from partnerships.exceptions import TransitionRefused
 from partnerships.forms.agreements import AccedeForm, AmendForm, RenewForm, WithdrawForm, remaining_parties
 from partnerships.forms.domain import DomainFormMixin, past_day
 from partnerships.forms.possible_duplicates import AnotherField
-from partnerships.forms.steps import ContactNoteForm
+from partnerships.forms.steps import ConfirmSigningForm, ContactNoteForm
 from partnerships.models import (
     Agreement,
     AgreementArea,
@@ -224,7 +224,18 @@ def _has_end(agreement: Agreement) -> bool:
     return agreement.is_signed and term is not None and term.ends_on is not None
 
 
+def _confirm_signing(row: Agreement, request: HttpRequest, data: QueryDict | None) -> DomainFormMixin:
+    return ConfirmSigningForm(data, row=row, today=timezone.localdate())
+
+
 VERBS = (
+    Verb(
+        "confirm-signing",
+        _("Confirm the signing"),
+        "agreement.confirm_signing",
+        _confirm_signing,
+        lambda row: row.is_signing_to_confirm,
+    ),
     Verb("renew", _("Renew"), "agreement.amend", _renew, _has_end),
     Verb("amend", _("Record an amendment"), "agreement.amend", _amend, lambda row: row.is_signed),
     Verb("accede", _("Add a later party"), "agreement.amend", _accede, lambda row: row.is_signed),

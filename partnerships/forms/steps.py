@@ -197,6 +197,13 @@ class UnsnoozeForm(VerbForm):
         return milestones.unsnooze_milestone(self.row, actor=actor)
 
 
+class ConfirmSigningForm(VerbForm):
+    """Confirms that an agreement registered as already signed was signed."""
+
+    def call(self, actor: User, values: dict[str, Any]) -> Agreement:
+        return agreements.confirm_signing(self.row, actor=actor)
+
+
 class AssignForm(VerbForm):
     """Gives a milestone to another owner, among the people the user may see."""
 

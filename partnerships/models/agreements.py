@@ -321,6 +321,17 @@ class Agreement(SeededModel, SearchableModel, VersionedModel):
         return [self.title, self.title_as_signed, self.reference]
 
     @property
+    def is_signing_to_confirm(self) -> bool:
+        """It was registered as already signed, and nobody but those who entered it has looked at it."""
+        signed = {
+            AgreementStatus.SIGNED,
+            AgreementStatus.SUSPENDED,
+            AgreementStatus.COMPLETED,
+            AgreementStatus.TERMINATED,
+        }
+        return self.status in signed and not self.is_signing_confirmed
+
+    @property
     def is_editable(self) -> bool:
         """Title, parties, terms and areas may be edited: it is neither under review nor signed."""
         return self.status in {AgreementStatus.DRAFT, AgreementStatus.RETURNED}

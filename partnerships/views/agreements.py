@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.forms.agreements import AgreementForm, NewAgreementForm
 from partnerships.forms.numbers import row_or_none
-from partnerships.forms.steps import ContactNoteForm
+from partnerships.forms.steps import ConfirmSigningForm, ContactNoteForm
 from partnerships.models import (
     Agreement,
     AgreementParty,
@@ -88,6 +88,9 @@ def _context(request: UserRequest, agreement: Agreement) -> dict[str, object]:
         "standing": _standing(agreement, today),
         "offers": grouped_offers(agreement, user),
         "leads": _leads(agreement),
+        "confirmation_refusal": refusal(user, "agreement.confirm_signing", agreement)
+        if agreement.is_signing_to_confirm
+        else None,
         "parties": parties,
         "matrix": promised_and_delivered(agreement, user, parties=parties, promised=areas),
         "terms": terms,
@@ -148,6 +151,8 @@ def agreement_step(request: UserRequest, pk: int, step: str) -> HttpResponse:
     agreement = visible_or_404(Agreement.objects.select_related("unit", "coordinator", "type"), request, pk)
     if step == "log":
         return _log(request, agreement)
+    if step == "confirm-signing":
+        return _confirm_signing(request, agreement)
     return step_page(request, agreement, step)
 
 
@@ -155,6 +160,13 @@ def _log(request: UserRequest, agreement: Agreement) -> HttpResponse:
     require_or_403(request.user, "contact_note.add", agreement)
     form = ContactNoteForm(request.POST or None, today=timezone.localdate())
     return form_page(request, agreement, form, title=_("Log a call"), done=_("Logged."), about=agreement)
+
+
+def _confirm_signing(request: UserRequest, agreement: Agreement) -> HttpResponse:
+    require_or_403(request.user, "agreement.confirm_signing", agreement)
+    form = ConfirmSigningForm(request.POST or None, row=agreement, today=timezone.localdate())
+    done = _("Confirmed. The unit holds the parties from now on.")
+    return form_page(request, agreement, form, title=_("Confirm the signing"), done=done)
 
 
 def _parties(agreement: Agreement) -> list[AgreementParty]:

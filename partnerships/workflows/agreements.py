@@ -276,6 +276,22 @@ def unsign_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, r
     return unsigned
 
 
+def confirm_signing(agreement: Agreement, *, actor: User | None) -> Agreement:
+    """Confirm that an agreement registered as already signed was signed.
+
+    Effects in order: the confirmation, with its history row; from then on the unit holds the parties.
+    """
+    with transaction.atomic():
+        locked = lock_as_read(agreement)
+        require(actor, "agreement.confirm_signing", locked)
+        if not locked.is_signing_to_confirm:
+            raise TransitionRefused(_("There is no signing to confirm."))
+        locked.is_signing_confirmed = True
+        save_as(locked, actor, reason=_("Signing confirmed"))
+        _update_party_holders(locked, actor=actor)
+    return locked
+
+
 def assign_agreement(agreement: Agreement, *, actor: User | None, coordinator: User, reason: str = "") -> Agreement:
     """Give it to another coordinator, with its milestones; they must be able to see it and be reached."""
     pending, action = Agreement.objects.not_closed(), "agreement.edit"

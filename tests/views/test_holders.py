@@ -15,6 +15,8 @@ from partnerships.factories import (
     EnterpriseFactory,
     FacilityFactory,
     InstitutionFactory,
+    UnitFactory,
+    UserFactory,
 )
 from partnerships.models import Agreement, AgreementParty, Demand, Organization
 from partnerships.workflows.agreements import edit_agreement
@@ -121,6 +123,59 @@ def test_a_lead_who_added_the_party_does_not_confirm_the_signing(
     take(client_of(world.lead), draft, "record_signed")
 
     assert not is_held(added, world)
+
+
+def confirm_on_page(client: Client, row: Any) -> int:
+    row.refresh_from_db()
+    return client.post(
+        reverse("agreement_step", args=[row.pk, "confirm-signing"]), {"version": str(row.version)}
+    ).status_code
+
+
+def confirm_in_admin(client: Client, row: Any) -> int:
+    row.refresh_from_db()
+    return client.post(step_url(row, "confirm-signing"), {"version": str(row.version)}).status_code
+
+
+@pytest.mark.parametrize("confirm", [confirm_on_page, confirm_in_admin])
+@pytest.mark.parametrize("role", ["lead", "staff"])
+def test_confirming_a_signing_makes_a_holder(
+    confirm: Callable[[Client, Any], int],
+    role: str,
+    world: World,
+    client_of: Enter,
+    draft: Agreement,
+    partner: Organization,
+) -> None:
+    take(client_of(world.coordinator), draft, "record_signed")
+    page = client_of(world.people[role]).get(draft.get_absolute_url()).text
+
+    answers = [confirm(client_of(world.people[role]), draft) for _click in range(2)]
+
+    draft.refresh_from_db()
+    assert (draft.is_signing_confirmed, is_held(partner, world)) == (True, True)
+    assert answers[0] == 302
+    assert draft.history.first().history_change_reason == "Signing confirmed"
+    assert reverse("agreement_step", args=[draft.pk, "confirm-signing"]) in page
+
+
+@pytest.mark.parametrize("confirm", [confirm_on_page, confirm_in_admin])
+def test_whoever_entered_it_does_not_confirm_the_signing(
+    confirm: Callable[[Client, Any], int], world: World, client_of: Enter, draft: Agreement, partner: Organization
+) -> None:
+    Agreement.objects.update(created_by=world.lead)
+    take(client_of(world.coordinator), draft, "record_signed")
+    system = UserFactory(system_admin=True)
+    other_lead = UserFactory(lead_in=UnitFactory())
+
+    for person in (world.lead, world.coordinator, system, other_lead):
+        assert confirm(client_of(person), draft) in {302, 403, 404}
+
+    assert not is_held(partner, world)
+    assert (
+        reverse("agreement_step", args=[draft.pk, "confirm-signing"])
+        not in client_of(world.lead).get(draft.get_absolute_url()).text
+    )
 
 
 def test_a_signing_makes_a_holder_and_taking_it_back_ends_that(
