@@ -361,6 +361,7 @@ UNFOLD = {
     ],
     "SHOW_BACK_BUTTON": True,
     "STYLES": [lambda request: static("partnerships/admin/admin.css")],
+    "SCRIPTS": [lambda request: static("partnerships/admin/admin.js")],
     "SIDEBAR": {"show_search": False, "show_all_applications": False},
     "COLORS": {
         "primary": {

@@ -45,7 +45,6 @@ class ReminderRuleAdmin(RecordAdmin):
     history_action = None
     form = ReminderRuleForm
     list_display = ("rule", "audience", "named_person", "scope", "send_time", "shift", "is_enabled")
-    list_display_links = ("rule",)
     list_filter = (
         "milestone_kind",
         "audience",

@@ -65,8 +65,8 @@ class CitationAdmin(RecordAdmin):
     view_action = add_action = change_action = delete_action = "citation.edit"
     history_action = None
     form = CitationForm
-    list_display = ("about", "cited_field", "source", "printed", "is_assumption")
-    list_display_links = ("cited_field",)  # the record is a link of its own
+    # The record is a link of its own, and the theme takes a first column that does not open the row for a checkbox.
+    list_display = ("cited_field", "about", "source", "printed", "is_assumption")
     list_filter = (("source", ScopedRelatedFilter), "is_assumption")
     list_select_related = ("source", "content_type")
     search_fields = ("source__title", "printed", "note")

@@ -33,7 +33,12 @@ class ScopedChoicesMixin(forms.BaseModelForm):
 
 
 class PartForm(ScopedChoicesMixin, forms.ModelForm):
-    """A row that belongs to another one."""
+    """A row that belongs to another one. In a table its labels head the columns, so each field carries its name as well."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs.setdefault("aria-label", str(field.label))
 
 
 class PartFormSet(RowsMixin, PaginationInlineFormSet):
