@@ -113,8 +113,11 @@ if "*" in ALLOWED_HOSTS:
     problems.append("ALLOWED_HOSTS must name the hosts: '*' would let anybody forge the links in mails")
 elif SITE.hostname and not validate_host(SITE.hostname, ALLOWED_HOSTS):
     problems.append(f"ALLOWED_HOSTS must name SITE_URL's host {SITE.hostname}")
-if DEBUG and SITE.scheme == "https":
-    problems.append("DEBUG must be off where SITE_URL is https: its error pages show settings to strangers")
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+if DEBUG and (SITE.scheme == "https" or (not IS_EMBEDDED and SITE.hostname not in LOOPBACK)):
+    problems.append("DEBUG must be off where others reach SITE_URL: its error pages show settings to strangers")
+if not IS_EMBEDDED and SITE.scheme == "http" and SITE.hostname not in LOOPBACK and not _flag("ALLOW_HTTP"):
+    problems.append("SITE_URL must be https: passwords would travel in the clear (ALLOW_HTTP=1 allows it all the same)")
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 # How many reverse proxies of our own a request passes; each appends to X-Forwarded-For. 0: the header is ignored.
 TRUSTED_PROXIES = _count("TRUSTED_PROXIES")
@@ -147,6 +150,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "partnerships.middleware.LoggedInMiddleware",
     "partnerships.middleware.PersonMiddleware",
     "partnerships.middleware.ActMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -270,6 +274,8 @@ EMAIL_USE_TLS = _flag("EMAIL_USE_TLS")
 EMAIL_USE_SSL = _flag("EMAIL_USE_SSL")
 if EMAIL_USE_TLS and EMAIL_USE_SSL:
     problems.append("EMAIL_USE_TLS and EMAIL_USE_SSL exclude each other; set one of them")
+if EMAIL_HOST_PASSWORD and not (EMAIL_USE_TLS or EMAIL_USE_SSL) and EMAIL_HOST not in LOOPBACK:
+    problems.append("EMAIL_HOST_PASSWORD needs EMAIL_USE_TLS or EMAIL_USE_SSL: it would travel in the clear")
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = _required("DEFAULT_FROM_EMAIL", "Cooperation office <office@localhost.localdomain>")
 if "@" not in parseaddr(DEFAULT_FROM_EMAIL)[1]:
@@ -331,6 +337,8 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 SESSION_COOKIE_HTTPONLY = True
+# A session ends with the browser unless the login asked otherwise, and when nobody uses it: partnerships.middleware.
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SITE_URL.startswith("https://")
 if SESSION_COOKIE_SECURE:

@@ -12,6 +12,7 @@ class PartnershipsConfig(AppConfig):
 
     def ready(self) -> None:
         checks = import_module("partnerships.checks")
+        import_module("partnerships.middleware")  # a login begins the session, also where no request came before
         pre_migrate.connect(checks.refuse_earlier_database, sender=self)
 
 

@@ -1,15 +1,27 @@
-"""Middleware: the content policy, query strings, acts, and the user's language and time zone."""
+"""Middleware: the content policy, query strings, idle sessions, acts, and the user's language and time zone."""
 
+import datetime as dt
 import zoneinfo
 from collections.abc import Callable
 
 from csp.middleware import CSPMiddleware, PolicyParts
+from django.contrib.auth import logout, user_logged_in
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.cache import patch_cache_control
 
 from partnerships.acts import one_act
+from partnerships.models import User
+
+# When the session was last used, in seconds; the key of it in the session.
+USED_AT = "used_at"
+IDLE_AT_MOST = dt.timedelta(hours=8)
+# The office and the administrators see everybody's data.
+IDLE_AT_MOST_IN_OFFICE = dt.timedelta(hours=1)
+# Not with each request, which would write the session each time.
+NOTED_EVERY = dt.timedelta(minutes=1)
 
 # The theme's scripts evaluate expressions written in attributes, and it writes styles into its pages.
 ADMIN_NEEDS = {
@@ -39,6 +51,40 @@ class QueryStringMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         asked = request.META.get("QUERY_STRING", "")
         return HttpResponseBadRequest() if "%00" in asked or "\0" in asked else self.get_response(request)
+
+
+class LoggedInMiddleware:
+    """Ends a session that nobody uses, and lets nobody store the pages behind a login.
+
+    Without it, *Back* showed the pages of somebody who had logged out.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return self.get_response(request)
+        self._use_session(request, request.user)
+        response = self.get_response(request)
+        patch_cache_control(response, no_store=True, private=True)
+        return response
+
+    def _use_session(self, request: HttpRequest, user: User) -> None:
+        now = int(timezone.now().timestamp())
+        used = request.session.get(USED_AT)
+        limit = IDLE_AT_MOST_IN_OFFICE if user.sees_all_units or user.is_user_admin else IDLE_AT_MOST
+        if used is not None and now - used > limit.total_seconds():
+            logout(request)
+        elif used is None or now - used >= NOTED_EVERY.total_seconds():
+            request.session[USED_AT] = now
+
+
+def _begin_session(request: HttpRequest, **_signal: object) -> None:
+    request.session[USED_AT] = int(timezone.now().timestamp())
+
+
+user_logged_in.connect(_begin_session, dispatch_uid="session_used_at")
 
 
 class ActMiddleware:

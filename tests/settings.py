@@ -20,6 +20,7 @@ if "DATA_DIR" not in os.environ:
     os.environ["DATA_DIR"] = scratch
 os.environ.setdefault("SECRET_KEY", "for-the-tests-alone-0123456789-abcdefg")
 os.environ.setdefault("SITE_URL", "http://testserver")
+os.environ.setdefault("ALLOW_HTTP", "1")
 os.environ.setdefault("ALLOWED_HOSTS", "testserver,127.0.0.1,localhost")
 os.environ.setdefault("REDIS_URL", "memory://")
 # Nobody listens there: a test that sends mail asks for smtp_sink, and no test reaches a catcher that happens to run.

@@ -4,10 +4,12 @@ from django import forms
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.contenttypes.models import ContentType
 from django.db.models import ForeignKey, Model, QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AuthenticationForm as StyledAuthenticationForm
@@ -15,6 +17,7 @@ from unfold.sites import UnfoldAdminSite
 
 from partnerships.admin.navigation import attention_cards, navigation
 from partnerships.forms.choices import choosable
+from partnerships.forms.numbers import row_or_none
 from partnerships.models import User
 from partnerships.permissions import may, may_enter_admin
 from partnerships.requests import user_of
@@ -59,6 +62,21 @@ class PartnershipsAdminSite(UnfoldAdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         return may_enter_admin(user_of(request))
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        shortcut = self.admin_view(self.view_on_site)
+        return [path("r/<path:content_type_id>/<path:object_id>/", shortcut, name="view_on_site"), *super().get_urls()]
+
+    def view_on_site(self, request: HttpRequest, content_type_id: str, object_id: str) -> HttpResponse:
+        """Lead to the page of a row that the user may see; Django's own view leads to every row."""
+        kind = row_or_none(ContentType.objects.all(), content_type_id)
+        page = self._registry.get(kind.model_class()) if kind else None
+        row = page.get_object(request, object_id) if page else None
+        if page is None or row is None or not page.has_view_permission(request, row):
+            raise Http404
+        if not hasattr(row, "get_absolute_url"):
+            raise Http404
+        return HttpResponseRedirect(row.get_absolute_url())
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponseBase:
         return ScopedAutocompleteView.as_view(admin_site=self)(request)

@@ -3,9 +3,12 @@
 from typing import Any
 from urllib.parse import urlsplit
 
+from django import forms
 from django.conf import settings
-from django.contrib.auth.forms import PasswordChangeForm, PasswordResetForm, SetPasswordForm
+from django.contrib.auth import authenticate
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, PasswordResetForm, SetPasswordForm
 from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
@@ -45,19 +48,45 @@ class _OwnPasswordMixin:
 
     user: User
     cleaned_data: dict[str, Any]
+    ends_feeds = False
 
     def save(self, commit: bool = True) -> User:
-        changed = users.change_password(self.user, actor=self.user, password=self.cleaned_data["new_password1"])
+        changed = users.change_password(
+            self.user, actor=self.user, password=self.cleaned_data["new_password1"], ends_feeds=self.ends_feeds
+        )
         self.user.password = changed.password  # the session of this browser goes on with it
         return changed
 
 
+class LoginForm(AuthenticationForm):
+    """Name and password, and whether the session outlives the browser."""
+
+    stay = forms.BooleanField(
+        label=_("Stay signed in on this device"),
+        required=False,
+        help_text=_("Otherwise you are signed out when the browser closes. After hours without use you always are."),
+    )
+
+
 class OwnPasswordChangeForm(_OwnPasswordMixin, PasswordChangeForm):
-    """A new password by somebody who knows the old one."""
+    """A new password by somebody who knows the old one; wrong ones count like those of a login."""
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+
+    def clean_old_password(self) -> str:
+        # Asks as a login does: a session left open would otherwise allow any number of tries.
+        old = self.cleaned_data["old_password"]
+        if authenticate(self.request, username=self.user.get_username(), password=old) != self.user:
+            raise forms.ValidationError(self.error_messages["password_incorrect"], code="password_incorrect")
+        return old
 
 
 class OwnPasswordSetForm(_OwnPasswordMixin, SetPasswordForm):
-    """A password by somebody who opened the link they were mailed."""
+    """A password by somebody who opened the link they were mailed; their calendar addresses end."""
+
+    ends_feeds = True
 
 
 class PersonPasswordResetForm(PasswordResetForm):

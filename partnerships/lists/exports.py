@@ -24,7 +24,7 @@ from django.utils.translation import gettext as _
 from partnerships.exceptions import NotAllowed
 from partnerships.lists import LISTS
 from partnerships.lists.base import Column, RecordList
-from partnerships.models import Export, Role, User
+from partnerships.models import Export, Role, UnitMembership, User
 from partnerships.permissions import may, require
 from partnerships.statuses import ExportStatus
 
@@ -38,7 +38,7 @@ KEPT_FOR = dt.timedelta(days=1)
 LONGEST_CELL = 32_767  # of a spreadsheet
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # a spreadsheet cannot hold them
 # Spreadsheets treat text that begins with one of these as a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 
 
 def request_export(*, actor: User, key: str, query: str, file_format: str, now: dt.datetime) -> Export:
@@ -53,6 +53,18 @@ def request_export(*, actor: User, key: str, query: str, file_format: str, now: 
         asked_at=now,
         rows_total=_list_of(actor, key, query, now).filterset.qs.count(),
     )
+
+
+def may_download(export: Export, user: User) -> bool:
+    """Whether the user may still read the file they made: their rights are what they were when it was asked for."""
+    if not may(user, "export"):
+        return False
+    lost = UnitMembership.history.filter(user=user, history_date__gte=export.asked_at).exclude(history_type="+")
+    if lost.exists():
+        return False
+    before = User.history.filter(id=user.pk, history_date__lte=export.asked_at).order_by("-history_date").first()
+    names = ("is_staff", "is_superuser")
+    return before is None or not any(getattr(before, name) and not getattr(user, name) for name in names)
 
 
 def make_waiting(*, clock: Callable[[], dt.datetime], is_stopping: Callable[[], bool]) -> int:

@@ -7,6 +7,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Field, Model
 from django.template import Context
 from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
@@ -114,6 +115,14 @@ def is_under_more(section: str) -> bool:
 def record_link(row: Any, css_class: str = "") -> SafeString:
     """Return a link to the page of a record, or the words that stand for one of another unit."""
     return cells.link(row, css_class=css_class)
+
+
+@register.filter
+def outside_link(address: str) -> SafeString:
+    """Return a link to a stored web address; anything but http and https, such as ``javascript:``, stays text."""
+    if not address.lower().startswith(("http://", "https://")):
+        return format_html("{}", address)
+    return format_html('<a href="{}" rel="noopener noreferrer nofollow">{}</a>', address, address)
 
 
 @register.filter

@@ -47,6 +47,7 @@ class DraftPage:
     key: uuid.UUID
     version: int = 0
     draft: CeremonyDraft | None = None
+    not_kept: str = ""  # why the draft could not be saved
     newer_version: int | None = None
 
     @classmethod
@@ -92,6 +93,7 @@ class DraftPage:
             "opened": self,
             "draft": self.draft,
             "newer_version": self.newer_version,
+            "not_kept": self.not_kept,
             "newer": f"{reverse('event_ceremony')}?draft={self.key}",
         }
 
@@ -219,9 +221,11 @@ def _save_and_show(
 ) -> HttpResponse:
     try:
         page.save()
-    except TransitionRefused:
-        page.draft = CeremonyDraft.objects.of(page.request.user).select_related("event").get(key=page.key)
-        if page.draft.event and not is_typing:
+    except TransitionRefused as error:
+        page.draft = CeremonyDraft.objects.of(page.request.user).select_related("event").filter(key=page.key).first()
+        if page.draft is None or page.draft.event is None:
+            page.not_kept = str(error)
+        elif not is_typing:
             return _go_to_recorded(page.request, page.draft.event)
     return page.show_state() if is_typing else page.show(None if page.newer_version else form, focus=focus)
 

@@ -71,6 +71,8 @@ def export_detail(request: UserRequest, pk: int) -> HttpResponse:
 @require_safe
 def export_download(request: UserRequest, pk: int) -> FileResponse:
     export = get_object_or_404(Export.objects.of(request.user), pk=pk, status=ExportStatus.DONE)
+    if not exports.may_download(export, request.user):
+        raise PermissionDenied(_("Your rights have changed since this file was made. Export the list again."))
     try:
         return _file(export)
     except FileNotFoundError as error:

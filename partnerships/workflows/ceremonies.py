@@ -156,18 +156,27 @@ class Ceremony:
     printed: str = ""
 
 
+# A form with thousands of filled-in fields stays below.
+LARGEST_DRAFT = 500_000  # characters
+MOST_DRAFTS = 20  # of one person
+
+
 def save_draft(
     *, actor: User, key: UUID, content: Mapping[str, list[str]], version: int, now: dt.datetime
 ) -> CeremonyDraft:
     """Save what was typed so far on top of ``version``.
 
     Raises ``StaleDraft`` when another tab or device saved since that version, and ``TransitionRefused`` once the
-    ceremony is recorded. A draft that was discarded meanwhile is created again: somebody is typing in it.
+    ceremony is recorded, or for more or larger drafts than a person needs. A draft that was discarded meanwhile is created again: somebody is typing in it.
     """
+    if sum(len(name) + len(value) for name, values in content.items() for value in values) > LARGEST_DRAFT:
+        raise TransitionRefused(_("This is too long to be kept as a draft."))
     with transaction.atomic():
         draft = _locked_draft(actor, key, now)
         if draft.event_id:
             raise TransitionRefused(_("This ceremony is recorded already."))
+        if draft.version == 0 and CeremonyDraft.objects.of(actor).unfinished().count() > MOST_DRAFTS:
+            raise TransitionRefused(_("You have many unfinished ceremonies: record or discard one first."))
         _check_is_current(draft, version=version)
         # The database takes no NUL. The form refuses it when the ceremony is recorded.
         draft.content = {

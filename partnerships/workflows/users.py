@@ -165,13 +165,18 @@ def send_password_link(user: User, *, actor: User | None) -> User:
     return locked
 
 
-def change_password(user: User, *, actor: User | None, password: str) -> User:
-    """Give the account the password that the person chose; it ends the other sessions, and the person is notified by mail."""
+def change_password(user: User, *, actor: User | None, password: str, ends_feeds: bool = False) -> User:
+    """Give the account the password that the person chose; it ends the other sessions, and the person is notified by mail.
+
+    With ``ends_feeds``, for a password that was lost or stolen, their calendar addresses are gone as well.
+    """
     with transaction.atomic():
         locked = User.objects.select_for_update(no_key=True).get(pk=user.pk)
         # Django ties each session to the hash of the password; its view renews the session of the person who asks.
         locked.set_password(password)
         save_as(locked, actor, reason=_("Password changed"))
+        if ends_feeds:
+            FeedToken.objects.filter(user=locked).delete()
         _mail(locked, [locked.email], "registration/password_changed", {})
     return locked
 

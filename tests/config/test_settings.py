@@ -41,6 +41,19 @@ def test_production_starts_when_everything_is_set(tmp_path: Path) -> None:
     assert check(tmp_path, **PRODUCTION).stderr == ""
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"SITE_URL": "http://office.example.org", "ALLOW_HTTP": "1"},
+        {"SITE_URL": "http://127.0.0.1:8000", "ALLOWED_HOSTS": "127.0.0.1", "DEBUG": "1"},
+        {"EMAIL_HOST_PASSWORD": "secret", "EMAIL_USE_TLS": "1"},
+        {"EMAIL_HOST_PASSWORD": "secret", "EMAIL_HOST": "127.0.0.1"},
+    ],
+)
+def test_what_stays_on_this_machine_or_is_asked_for_starts(tmp_path: Path, changes: dict[str, str]) -> None:
+    assert check(tmp_path, **PRODUCTION | changes).stderr == ""
+
+
 def test_embedded_starts_with_nothing_set_and_keeps_its_key(tmp_path: Path) -> None:
     assert check(tmp_path).stderr == ""
     key = (tmp_path / "secret_key").read_text()
@@ -70,7 +83,19 @@ def test_a_server_database_needs_everything_that_must_not_be_guessed(tmp_path: P
             "ALLOWED_HOSTS must name the hosts: '*' would let anybody forge the links in mails.",
         ),
         ({"ALLOWED_HOSTS": "other.example.org"}, "ALLOWED_HOSTS must name SITE_URL's host office.example.org."),
-        ({"DEBUG": "1"}, "DEBUG must be off where SITE_URL is https: its error pages show settings to strangers."),
+        ({"DEBUG": "1"}, "DEBUG must be off where others reach SITE_URL: its error pages show settings to strangers."),
+        (
+            {"DEBUG": "1", "SITE_URL": "http://office.example.org", "ALLOW_HTTP": "1"},
+            "DEBUG must be off where others reach SITE_URL: its error pages show settings to strangers.",
+        ),
+        (
+            {"SITE_URL": "http://office.example.org"},
+            "SITE_URL must be https: passwords would travel in the clear (ALLOW_HTTP=1 allows it all the same).",
+        ),
+        (
+            {"EMAIL_HOST_PASSWORD": "secret"},
+            "EMAIL_HOST_PASSWORD needs EMAIL_USE_TLS or EMAIL_USE_SSL: it would travel in the clear.",
+        ),
         ({"DEBUG": "perhaps"}, "DEBUG must be 1 or 0, not 'perhaps'."),
         (
             {"DATABASE_URL": "office"},

@@ -71,7 +71,7 @@ def test_days_are_days_and_text_stays_text(world: World) -> None:
     assert (status.value, signed_on.is_date) == ("Signed", True)
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "＝", "＋", "－", "＠"])
 def test_what_a_spreadsheet_would_run_is_quoted(start: str, world: World) -> None:
     AgreementFactory(title=f"{start}cmd|calc", unit=world.unit, signed=True)
 

@@ -1,0 +1,186 @@
+"""What ends with a session, a password or a right: pages, calendar addresses, files, tries of passwords."""
+
+import datetime as dt
+import uuid
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib.auth.tokens import default_token_generator
+from django.contrib.contenttypes.models import ContentType
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+
+from partnerships.factories import (
+    AgreementFactory,
+    EnterpriseFactory,
+    FeedTokenFactory,
+    SourceFactory,
+    UnitFactory,
+    UserFactory,
+)
+from partnerships.models import CeremonyDraft, Export, Organization, Role, Source, User
+from partnerships.workflows import ceremonies
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "a-long-password"
+
+
+@pytest.fixture
+def person() -> User:
+    return UserFactory(username="lin", password=PASSWORD, coordinator_in=UnitFactory())
+
+
+def logged_in(person: User) -> Client:
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+@pytest.mark.parametrize("url", ["/", "/agreements/", "/me/", "/admin/", "/nowhere/"])
+def test_no_page_behind_a_login_is_stored(url: str) -> None:
+    client = logged_in(UserFactory(staff=True))
+
+    kept = {part.strip() for part in client.get(url)["Cache-Control"].split(",")}
+
+    assert {"no-store", "private"} <= kept
+
+
+@pytest.mark.parametrize(
+    ("role", "limit"),
+    [
+        ({"staff": True}, 1),
+        ({"system_admin": True}, 1),
+        ({"user_admin": True}, 1),
+        ({}, 8),
+    ],
+)
+def test_a_session_ends_after_hours_without_use(role: dict[str, bool], limit: int) -> None:
+    client = logged_in(UserFactory(**role or {"lead_in": UnitFactory()}))
+    now = timezone.now()
+
+    with time_machine.travel(now, tick=False) as clock:
+        answers = []
+        for hours in (limit - 0.1, limit - 0.1, limit + 0.1):
+            clock.shift(dt.timedelta(hours=hours))
+            answers.append(client.get("/me/").status_code)
+
+    assert answers == [200, 200, 302]
+    assert client.get("/me/").url.startswith(reverse("login"))
+
+
+@pytest.mark.parametrize(("typed", "stays"), [({}, False), ({"stay": "on"}, True)])
+def test_a_session_ends_with_the_browser_unless_asked(person: User, typed: dict[str, str], stays: bool) -> None:
+    response = Client().post(reverse("login"), {"username": "lin", "password": PASSWORD, **typed})
+
+    assert bool(response.cookies["sessionid"]["max-age"]) == stays
+
+
+def test_old_passwords_are_not_tried_without_end(person: User) -> None:
+    client, url = logged_in(person), reverse("password_change")
+    new = {"new_password1": "another-long-one", "new_password2": "another-long-one"}
+
+    tried = [client.post(url, {"old_password": f"guess-{turn}", **new}).status_code for turn in range(12)]
+
+    assert set(tried[:9]) == {200}
+    assert set(tried[10:]) == {429}
+    assert client.post(url, {"old_password": PASSWORD, **new}).status_code == 429
+    person.refresh_from_db()
+    assert person.check_password(PASSWORD)
+
+
+def test_the_right_old_password_is_taken(person: User) -> None:
+    new = {"new_password1": "another-long-one", "new_password2": "another-long-one"}
+
+    assert logged_in(person).post(reverse("password_change"), {"old_password": PASSWORD, **new}).status_code == 302
+
+
+def test_setting_a_password_by_a_link_ends_the_calendar_addresses(person: User) -> None:
+    FeedTokenFactory(user=person, token="secret")
+    client, uid = Client(), urlsafe_base64_encode(force_bytes(person.pk))
+    link = reverse("password_reset_confirm", args=[uid, default_token_generator.make_token(person)])
+    form = client.get(link, follow=True).redirect_chain[-1][0]
+    assert Client().get(reverse("feed", args=["secret"])).status_code == 200
+
+    client.post(form, {"new_password1": "another-long-one", "new_password2": "another-long-one"})
+
+    assert Client().get(reverse("feed", args=["secret"])).status_code == 404
+
+
+@pytest.mark.parametrize("loss", ["role", "lower role", "staff", "nothing"])
+def test_an_export_is_refused_once_a_right_of_its_maker_is_gone(loss: str) -> None:
+    maker = UserFactory(staff=True) if loss == "staff" else UserFactory(lead_in=UnitFactory())
+    client = logged_in(maker)
+    client.post(reverse("export_add"), {"list": "agreement_list", "query": "", "format": "csv"}).getvalue()
+    url = reverse("export_download", args=[Export.objects.get().pk])
+
+    def answer() -> int:
+        response = client.get(url)
+        response.getvalue()  # reads the file, which closes it
+        return response.status_code
+
+    assert answer() == 200
+
+    membership = maker.memberships.first()
+    if loss == "role":
+        membership.delete()
+        maker.memberships.create(unit=UnitFactory(), role=Role.VIEWER)
+    elif loss == "lower role":
+        membership.role = Role.VIEWER
+        membership.save()
+    elif loss == "staff":
+        maker.is_staff = False
+        maker.save()
+        maker.memberships.create(unit=UnitFactory(), role=Role.LEAD)
+
+    assert answer() == (200 if loss == "nothing" else 403)
+
+
+def test_the_shortcut_of_the_admin_leads_only_to_what_one_sees() -> None:
+    own, other = UnitFactory(), UnitFactory()
+    client = logged_in(UserFactory(lead_in=own))
+    rows = [AgreementFactory(unit=unit) for unit in (own, other)]
+    kinds = {model: ContentType.objects.get_for_model(model).pk for model in (type(rows[0]), User, CeremonyDraft)}
+
+    def answer(kind: object, pk: object) -> int:
+        return client.get(f"/admin/r/{kind}/{pk}/").status_code
+
+    assert [answer(kinds[type(row)], row.pk) for row in rows] == [302, 404]
+    assert answer(kinds[User], User.objects.get(pk=UserFactory().pk).pk) == 404
+    assert answer(kinds[CeremonyDraft], 1) == 404
+    assert [answer("x", rows[0].pk), answer(kinds[type(rows[0])], "x"), answer(10**9, 1)] == [404] * 3
+
+
+@pytest.mark.parametrize(
+    "address", ["javascript:alert(1)", "JavaScript:alert(1)", " javascript:alert(1)", "data:text/html,x"]
+)
+def test_stored_addresses_that_run_are_no_links(address: str) -> None:
+    staff = logged_in(UserFactory(staff=True))
+    source, organization = SourceFactory(), EnterpriseFactory()
+    Source.objects.filter(pk=source.pk).update(url=address)
+    Organization.objects.filter(pk=organization.pk).update(website=address)
+
+    pages = [staff.get(row.get_absolute_url()).text for row in (source, organization)]
+
+    assert [f'href="{address.strip()}' in page or f'href="{address}' in page for page in pages] == [False, False]
+    assert [address.strip() in page for page in pages] == [True, True]
+
+
+def test_drafts_have_limits_of_size_and_number(monkeypatch: Any) -> None:
+    author = UserFactory(coordinator_in=UnitFactory())
+    client, url = logged_in(author), reverse("event_ceremony")
+
+    def type_in(**fields: str) -> str:
+        return client.post(url, {"key": str(uuid.uuid4()), "version": "0", **fields}).text
+
+    monkeypatch.setattr(ceremonies, "MOST_DRAFTS", 2)
+    answers = [type_in(name="Signing") for _number in range(3)]
+    monkeypatch.setattr(ceremonies, "MOST_DRAFTS", 20)
+    too_long = type_in(name="x" * (ceremonies.LARGEST_DRAFT + 1))
+
+    assert ["many unfinished" in answer for answer in answers] == [False, False, True]
+    assert "too long" in too_long
+    assert CeremonyDraft.objects.of(author).count() == 2
