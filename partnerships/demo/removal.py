@@ -41,7 +41,7 @@ from partnerships.models import (
     UnitMembership,
     User,
 )
-from partnerships.seeding.articles import wait_for_other_seeding
+from partnerships.seeding.reference import wait_for_other_seeding
 
 # In the order in which those that stay are named.
 KEEPABLE = (

@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any
 
-from partnerships.seeding.articles import FIXTURES
+from partnerships.seeding.reference import FIXTURES
 
 
 def read_sample() -> Mapping[str, list[Mapping[str, Any]]]:

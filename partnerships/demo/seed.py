@@ -11,7 +11,7 @@ from partnerships.demo.office import SampleOffice, sample_rows
 from partnerships.demo.people import COLLEGE, add_people
 from partnerships.demo.sample import read_sample
 from partnerships.models import Agreement, Organization, User
-from partnerships.seeding.articles import wait_for_other_seeding
+from partnerships.seeding.reference import wait_for_other_seeding
 
 
 def seed_sample(*, now: dt.datetime, password: str) -> bool:

@@ -49,11 +49,15 @@ DEFAULT_RULES = (
 
 
 def create_default_rules() -> int:
-    """Create the default rules that are missing and never change one that exists; return how many were created.
+    """Create the default rules that never existed and change none that exists; return how many were created.
 
     A reminder before a due date comes on a working day; one about an overdue milestone waits for the next.
     """
-    known = set(ReminderRule.objects.filter(code__isnull=False).values_list("code", flat=True))
+    # The history also knows the rules that people deleted.
+    known = {
+        *ReminderRule.objects.filter(code__isnull=False).values_list("code", flat=True),
+        *ReminderRule.history.filter(code__isnull=False).values_list("code", flat=True),
+    }
     missing = [rule for rule in DEFAULT_RULES if rule.code not in known and not _same_by_hand(rule)]
     for rule in missing:
         ReminderRule(

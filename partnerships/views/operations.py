@@ -27,9 +27,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from partnerships import __version__
 from partnerships.lists.cells import moment_in_words
+from partnerships.models import User
 from partnerships.operations.audit import AUDIT, audit_and_note
 from partnerships.operations.heartbeat import HEARTBEAT, SILENT_AFTER, Silence, silence
 from partnerships.operations.pipeline_state import WENT_WRONG, PipelineState, day_bounds, pipeline_state
+from partnerships.operations.setup import missing_setup
+from partnerships.permissions import may
 from partnerships.requests import UserRequest
 from partnerships.statuses import DeliveryStatus, PlanStatus
 from partnerships.texts import LazyText
@@ -110,6 +113,7 @@ def _page(request: UserRequest, *, breaches: list[str] | None) -> HttpResponse:
         "now": now,
         "state": state,
         "findings": list(_findings(state, silent, broker, site, now)),
+        "missing": _missing(request.user, timezone.localdate()),
         "heartbeats": _heartbeats(state, now),
         "broker": broker,
         "site": site,
@@ -120,6 +124,18 @@ def _page(request: UserRequest, *, breaches: list[str] | None) -> HttpResponse:
         "breach_count": breaches and len(breaches),
     }
     return render(request, "partnerships/operations.html", context)
+
+
+def _missing(user: User, today: dt.date) -> list[dict[str, str]]:
+    """Return what the site still lacks; a link leads who may add it to the page for that."""
+    return [
+        {
+            "what": step.what,
+            "advice": step.advice if may(user, step.action) else _("A system administrator can add it."),
+            "link": reverse(step.page) if may(user, step.action) else "",
+        }
+        for step in missing_setup(today)
+    ]
 
 
 def _broker() -> Broker:

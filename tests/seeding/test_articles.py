@@ -229,7 +229,7 @@ def seeded_rows() -> list[models.Model]:
 def test_every_record_has_its_citation(articles: SeedingReport) -> None:
     rows = seeded_rows()
     assert [str(row) for row in rows if not Citation.objects.of(row).exists()] == []
-    assert len(rows) == 160
+    assert len(rows) == 153
     assert sorted(Source.objects.values_list("code", flat=True)) == ["article-nanjing", "article-shengzhou"]
 
 

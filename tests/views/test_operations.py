@@ -22,8 +22,10 @@ from partnerships.factories import (
     ReminderItemFactory,
     ReminderPlanFactory,
     UserFactory,
+    WorkCalendarFactory,
 )
 from partnerships.models import ComponentHeartbeat, Delivery
+from partnerships.operations.setup import missing_setup
 from partnerships.statuses import DeliveryStatus, PlanStatus
 from partnerships.views import operations
 from tests.services.redis import RedisServer
@@ -68,13 +70,58 @@ def findings(response: Any) -> list[str]:
     return [finding.what for finding in response.context["findings"]]
 
 
-def test_a_site_that_runs_has_nothing_to_say(look: Callable[[], Any]) -> None:
+def test_a_site_that_runs_has_nothing_to_say(look: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> None:
     heartbeat()
+    monkeypatch.setattr(operations, "missing_setup", lambda today: [])
 
     response = look()
 
     assert findings(response) == []
     assert "All systems normal" in response.text
+
+
+def test_an_empty_site_lists_what_is_missing_with_where_to_add_it(client_of: Callable[[Any], Client]) -> None:
+    heartbeat()
+    client = client_of(UserFactory(system_admin=True))
+
+    response = client.get(reverse("operations"))
+    pages = {client.get(step["link"]).status_code for step in response.context["missing"]}
+
+    assert [step["what"] for step in response.context["missing"]] == [
+        "There is no agreement type, so no agreement can be registered.",
+        "There is no cooperation area.",
+        "There is no region.",
+        "No reminder rule is enabled, so nobody is reminded.",
+        "There is no calendar of working days: every holiday counts as one.",
+        "There is no unit that an agreement could belong to.",
+        "No unit has a lead, so nobody can approve an agreement.",
+    ]
+    assert pages == {200}
+    assert "All systems normal" not in response.text
+
+
+def test_the_office_is_told_who_can_add_what_it_cannot(look: Callable[[], Any]) -> None:
+    links = {step["what"]: step["link"] for step in look().context["missing"]}
+
+    assert links["There is no unit that an agreement could belong to."] == ""
+    assert links["There is no region."] == reverse("admin:partnerships_region_add")
+
+
+@pytest.mark.parametrize(
+    ("today", "known_until", "is_said"),
+    [
+        (dt.date(2026, 10, 31), dt.date(2026, 12, 31), False),
+        (dt.date(2026, 11, 1), dt.date(2026, 12, 31), True),
+        (dt.date(2026, 11, 1), dt.date(2027, 12, 31), False),
+        (dt.date(2026, 1, 1), dt.date(2025, 12, 31), True),
+    ],
+)
+def test_a_calendar_that_ends_too_soon_is_said(today: dt.date, known_until: dt.date, is_said: bool) -> None:
+    WorkCalendarFactory(covered_until=known_until)
+
+    said = [step.what for step in missing_setup(today)]
+
+    assert any("is known until" in what for what in said) is is_said
 
 
 def test_silence_is_said_with_what_to_do(look: Callable[[], Any]) -> None:
@@ -194,7 +241,7 @@ def test_the_page_costs_the_same_with_more_rows(
         ReminderItemFactory(delivery__sent=True)
     look()
 
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(23):
         look()
 
 

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from partnerships.models import WorkCalendar
-from partnerships.seeding.articles import wait_for_other_seeding
+from partnerships.seeding.reference import wait_for_other_seeding
 from partnerships.seeding.work_calendars import COUNTRY, seed_work_calendar
 
 
