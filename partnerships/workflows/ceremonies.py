@@ -1,10 +1,9 @@
 """Record a whole ceremony in one step: the event, its participants, and all that was signed, opened, released or visited."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -125,15 +124,10 @@ class VisitedPartner(CeremonyLine):
 
 @dataclass(frozen=True, kw_only=True)
 class ReportedCount:
-    """A figure that the press reported; it is compared with the records by ``rule``."""
+    """A figure that the press reported, not saved yet; it gets the event, its unit and day, and the source."""
 
     key: str
-    rule: str
-    name: str
-    value: Decimal
-    qualifier: str
-    printed: str
-    name_zh: str = ""
+    figure: ReportedFigure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,8 +194,8 @@ def record_ceremony(
 
     Effects in order: new organizations; the event with its kinds and participants; each agreement, registered as already
     signed on the day; each facility, opened on it; each demand, released on it; each visit, completed where its day has
-    come and planned otherwise, under the one agreement of this ceremony that its host signed; the source and the reported
-    figures. Event, agreements, facilities and demands get the label of the programme. No milestone is due before
+    come and planned otherwise, with those who held the ceremony, under the one agreement of it that the visited partner
+    signed; the source and the reported figures. Event, agreements, facilities and demands get the label of the programme. No milestone is due before
     ``today``. The draft ``key`` then holds the event alone.
 
     Raises what the verbs raise; ``field`` names the input as the form does, such as "agreements-3-title".
@@ -216,19 +210,17 @@ def record_ceremony(
         check_not_in_future(ceremony.event.starts_on, today=today, field="starts_on")
         present = _register_participants(ceremony.present, ceremony.event, actor, today)
         event = _register_event(ceremony, present, actor, today)
-        recorder = _LineRecorder(event, actor, today, present, ceremony.programme)
-        for signed in ceremony.signed:
-            with _in_line(signed.key):
-                recorder.sign(signed)
-        for opened in ceremony.opened:
-            with _in_line(opened.key):
-                recorder.open(opened)
-        for released in ceremony.released:
-            with _in_line(released.key):
-                recorder.release(released)
-        for visited in ceremony.visited:
-            with _in_line(visited.key):
-                recorder.visit(visited)
+        recorder = _LineRecorder(event, actor, today, present, ceremony)
+        sections: Sequence[tuple[Callable[[Any], None], Sequence[CeremonyLine]]] = (
+            (recorder.sign, ceremony.signed),
+            (recorder.open, ceremony.opened),
+            (recorder.release, ceremony.released),
+            (recorder.visit, ceremony.visited),
+        )
+        for record_line, lines in sections:
+            for line in lines:
+                with _in_line(line.key):
+                    record_line(line)
         _record_source(ceremony, event, actor, today)
         draft.event, draft.content = event, {}
         draft.save()
@@ -337,19 +329,9 @@ def _record_source(ceremony: Ceremony, event: Event, actor: User, today: dt.date
     if ceremony.printed:
         register_record(Citation(source=source, record=event, printed=ceremony.printed), actor=actor, today=today)
     for reported in ceremony.reported:
+        figure = reported.figure
+        figure.unit, figure.source, figure.event, figure.as_of = event.unit, source, event, event.starts_on
         with _in_line(reported.key):
-            figure = ReportedFigure(
-                unit=event.unit,
-                source=source,
-                event=event,
-                name=reported.name,
-                name_zh=reported.name_zh,
-                value=reported.value,
-                qualifier=reported.qualifier,
-                printed=reported.printed,
-                as_of=event.starts_on,
-                counting_rule=reported.rule,
-            )
             register_record(figure, actor=actor, today=today)
 
 
@@ -362,9 +344,12 @@ class _LineRecorder:
         actor: User,
         today: dt.date,
         present: Mapping[str, Organization],
-        programme: Programme | None,
+        ceremony: Ceremony,
     ) -> None:
-        self.event, self.actor, self.today, self.present, self.programme = event, actor, today, present, programme
+        self.event, self.actor, self.today, self.present = event, actor, today, present
+        self.programme = ceremony.programme
+        hosts = (one.key for one in ceremony.present if one.role == Participation.Role.HOST)
+        self.hosts = [present[key] for key in hosts if key in present]
         self.signed_by: dict[int, list[Agreement]] = {}
         self.agreement_ids: set[int] = set()
 
@@ -438,7 +423,10 @@ class _LineRecorder:
             "owner": line.coordinator,
             "starts_on": line.on,
         }
-        activity, parts = Activity(**visit), [Visit(host=host), ActivityOrganization(organization=host)]
+        # Those who held the ceremony went along.
+        partners = dict.fromkeys([host, *self.hosts])
+        parts = [Visit(host=host), *(ActivityOrganization(organization=partner) for partner in partners)]
+        activity = Activity(**visit)
         more: dict[str, Any] = {"actor": self.actor, "today": self.today, "parts": parts}
         if line.on > self.today:
             register_activity(activity, **more)

@@ -108,14 +108,19 @@ def signed(kind: Any, parties: tuple[str, ...], **kept: Any) -> SignedAgreement:
     return SignedAgreement(key="agreements-0", type=kind, title="Agreement", parties=parties, **more, **kept)
 
 
-def nine() -> ReportedCount:
-    words = {"name": "Agreements signed", "printed": "nine", "qualifier": "exact"}
-    return ReportedCount(key="reported-event_agreements", rule="event_agreements", value=Decimal(9), **words)
+def nine(printed: str = "nine") -> ReportedCount:
+    words = {"name": "Agreements signed", "printed": printed, "qualifier": "exact"}
+    figure = ReportedFigure(counting_rule="event_agreements", value=Decimal(9), **words)
+    return ReportedCount(key="reported-event_agreements", figure=figure)
 
 
 def record(ceremony: Ceremony, actor: User, *, key: uuid.UUID | None = None, **more: Any) -> Event:
     page = {"version": 0, "today": DAY, "now": NOON}
     return record_ceremony(ceremony, actor=actor, key=key or uuid.uuid4(), **{**page, **more})
+
+
+def hosts_of(event: Event) -> list[Organization]:
+    return [row.organization for row in event.participations.filter(role="host").select_related("organization")]
 
 
 def made() -> dict[str, int]:
@@ -132,6 +137,11 @@ def test_all_history_rows_name_the_actor(actor: User) -> None:
     assert (demand.status, demand.released_on, demand.is_content_published) == ("released", DAY, False)
     assert (visit.status, visit.completed_on, visit.agreement, visit.visit.host) == ("completed", DAY, agreement, panda)
     assert [row.owner for row in (facility, demand, visit)] == [actor] * 3
+    # The college held the ceremony.
+    assert {str(row.organization) for row in visit.partners.all()} == {
+        "Panda",
+        *(str(host) for host in hosts_of(event)),
+    }
     assert {row.organization for row in agreement.parties.all()} == {
         row.organization for row in facility.partners.all()
     }
@@ -235,7 +245,7 @@ def test_the_longest_name_fits_generated_titles(actor: User) -> None:
         ("signed", {"parties": ("present-1",)}, "agreements-0-"),
         ("signed", {"title": "a\x00b"}, "agreements-0-title"),
         ("present", {"name": "x" * 10_000}, "present-0-name"),
-        ("reported", {"printed": "a\nb"}, "reported-event_agreements-printed"),
+        ("reported", {"figure": nine("a\nb").figure}, "reported-event_agreements-printed"),
     ],
 )
 def test_a_refused_line_saves_nothing(section: str, change: dict[str, Any], field: str, actor: User) -> None:

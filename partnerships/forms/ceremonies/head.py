@@ -200,11 +200,11 @@ class ReportedForm(DraftPartForm):
     def reported(self) -> ceremonies.ReportedCount:
         values = self.cleaned_data
         qualifier = values["qualifier"] or ReportedFigure.Qualifier.EXACT
-        return ceremonies.ReportedCount(
-            key=self.prefix,
-            rule=self.rule,
+        figure = ReportedFigure(
             **in_both_languages(lambda: str(self.name)),
             value=Decimal(values["value"]),
             qualifier=qualifier,
             printed=values["printed"] or str(values["value"]),
+            counting_rule=self.rule,
         )
+        return ceremonies.ReportedCount(key=self.prefix, figure=figure)
