@@ -239,7 +239,7 @@ LOCALE_PATHS = [BASE_DIR / "partnerships" / "locale", BASE_DIR / "config" / "lib
 TIME_ZONE = env.str("TIME_ZONE", default="Asia/Shanghai")
 try:
     ZoneInfo(TIME_ZONE)
-except (ZoneInfoNotFoundError, ValueError):
+except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder of zones, such as Asia
     problems.append(f"TIME_ZONE must be a zone such as Asia/Shanghai, not {TIME_ZONE!r}")
 USE_I18N = True
 USE_TZ = True
@@ -320,7 +320,8 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 55},
     },
 }
-CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
+# It keeps nothing on disk: an interval needs no memory, and a schedule file cut short would stop beat at each start.
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"

@@ -1,7 +1,6 @@
 """Middleware: the content policy, query strings, idle sessions, acts, and the user's language and time zone."""
 
 import datetime as dt
-import zoneinfo
 from collections.abc import Callable
 
 from csp.middleware import CSPMiddleware, PolicyParts
@@ -14,6 +13,7 @@ from django.utils.cache import patch_cache_control
 
 from partnerships.acts import one_act
 from partnerships.models import User
+from partnerships.reminders.rule_set import zone_named
 
 # When the session was last used, in seconds; the key of it in the session.
 USED_AT = "used_at"
@@ -99,7 +99,10 @@ class ActMiddleware:
 
 
 class PersonMiddleware:
-    """Activates the person's language and time zone; somebody not logged in keeps the browser's language."""
+    """Activates the person's language and time zone; somebody not logged in keeps the browser's language.
+
+    A time zone that no longer exists is replaced by the site's, and ``request.lost_time_zone`` names it for the pages.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -109,5 +112,7 @@ class PersonMiddleware:
             return self.get_response(request)
         translation.activate(request.user.language)
         request.LANGUAGE_CODE = translation.get_language()
-        with timezone.override(zoneinfo.ZoneInfo(request.user.time_zone)):
+        zone = zone_named(request.user.time_zone)
+        request.lost_time_zone = request.user.time_zone if zone.key != request.user.time_zone else ""  # type: ignore[attr-defined]
+        with timezone.override(zone):
             return self.get_response(request)

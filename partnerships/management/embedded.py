@@ -97,12 +97,13 @@ def _broker(program: str, *, socket: Path, data_dir: Path) -> Service:
     # A folder for each program: Redis and Valkey do not read each other's files.
     data = data_dir / "broker" / Path(program).name
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return Service("broker", server_command(program, socket=socket, data=data), outlives_others=True, is_quiet=True)
+    command = server_command(program, socket=socket, data=data)
+    return Service("broker", command, outlives_others=True, is_quiet=True, is_restarted=True)
 
 
 def _mail_catcher(*, smtp_port: int, page_port: int) -> Service:
     command = _manage("catch_mail", f"--smtp-port={smtp_port}", f"--page-port={page_port}")
-    return Service("mail", command, outlives_others=True)
+    return Service("mail", command, outlives_others=True, is_restarted=True)
 
 
 def _web(port: int) -> Service:
@@ -118,14 +119,14 @@ def _worker_and_beat() -> list[Service]:
     celery = [sys.executable, "-W", as_root, "-m", "celery", "--app=config", "--quiet"]
     quick = ["--pool=solo", "--without-gossip", "--without-mingle", "--without-heartbeat"]
     return [
-        Service("worker", [*celery, "worker", "--loglevel=info", "--hostname=embedded@%h", *quick]),
-        Service("beat", [*celery, "beat", "--loglevel=warning", "--pidfile="]),
+        Service("worker", [*celery, "worker", "--loglevel=info", "--hostname=embedded@%h", *quick], is_restarted=True),
+        Service("beat", [*celery, "beat", "--loglevel=warning", "--pidfile="], is_restarted=True),
     ]
 
 
 def _loop() -> Service:
     """Return the loop that does the work where no broker can run."""
-    return Service("loop", _manage("reminders", "run"))
+    return Service("loop", _manage("reminders", "run"), is_restarted=True)
 
 
 def _manage(*arguments: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Several processes kept as one: their output in one place, all of them stopped when one ends or somebody asks.
+"""Several processes kept as one: their output in one place, all of them stopped when one fails or somebody asks.
 
 One thread, one loop. Every service is the leader of its own session, so that Ctrl-C reaches the supervisor alone and it
 decides the order. Should the supervisor itself be killed, the kernel sends its services SIGTERM (setpriv, on Linux).
@@ -19,6 +19,8 @@ from typing import IO, Self
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LAST_LINES = 15
+# A service that ended by itself is started again so often within so many seconds; the next end stops everything.
+RESTARTS, RESTARTS_WITHIN = 3, 600
 
 
 class StopRequested(Exception):
@@ -26,7 +28,7 @@ class StopRequested(Exception):
 
 
 class ServiceDied(Exception):
-    """A service ended by itself. `last_lines` is what it said at the end."""
+    """A service ended by itself, for good or too often. `last_lines` is what it said at the end."""
 
     def __init__(self, name: str, returncode: int, last_lines: Sequence[str]) -> None:
         super().__init__(name, returncode)
@@ -46,6 +48,7 @@ class Service:
 
     `outlives_others`: stopped in the second wave, because the first may need it to finish.
     `is_quiet`: what it says is kept for its death notice and not shown.
+    `is_restarted`: started again when it ends by itself, as others can do without it for a moment.
     """
 
     name: str
@@ -53,21 +56,35 @@ class Service:
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
     outlives_others: bool = False
     is_quiet: bool = False
+    is_restarted: bool = False
     patience: float = 30  # seconds from SIGTERM to SIGKILL
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=LAST_LINES), repr=False)
     unfinished: bytes = field(default=b"", repr=False)
+    ends: deque[float] = field(default_factory=lambda: deque(maxlen=RESTARTS), repr=False)
 
     @property
     def is_running(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
+    def may_start_again(self, now: float) -> bool:
+        """Return whether an end at `now` is not one too many, and count it."""
+        is_too_often = len(self.ends) == RESTARTS and now - self.ends[0] < RESTARTS_WITHIN
+        self.ends.append(now)
+        return self.is_restarted and not is_too_often
+
 
 class Supervisor:
-    """A context manager: leaving it, however that happens, stops every service."""
+    """A context manager: leaving it, however that happens, stops every service.
 
-    def __init__(self, write: Callable[[str], object]) -> None:
+    `on_restart` is told of each service that ended by itself and is started again.
+    """
+
+    def __init__(
+        self, write: Callable[[str], object], on_restart: Callable[[ServiceDied], object] = lambda death: None
+    ) -> None:
         self.write = write
+        self.on_restart = on_restart
         self.services: dict[str, Service] = {}
         self.selector = selectors.DefaultSelector()
         self.stop_requested = False
@@ -126,7 +143,7 @@ class Supervisor:
             self._pass_on_output(max(0, deadline - time.monotonic()))
             if self.stop_requested:
                 raise StopRequested
-            self._raise_for_the_dead()
+            self._replace_the_dead()
             if time.monotonic() >= deadline:
                 return
 
@@ -138,11 +155,15 @@ class Supervisor:
                 raise TimeoutError
             self.wait(0.1)
 
-    def _raise_for_the_dead(self) -> None:
-        for service in self.services.values():
+    def _replace_the_dead(self) -> None:
+        for service in list(self.services.values()):
             if service.process and service.process.poll() is not None:
                 self._drain(service)
-                raise ServiceDied(service.name, service.process.returncode, service.last_lines)
+                death = ServiceDied(service.name, service.process.returncode, service.last_lines)
+                if not service.may_start_again(time.monotonic()):
+                    raise death
+                self.on_restart(death)
+                self.restart(service.name)
 
     def _pass_on_output(self, timeout: float) -> None:
         for key, _ in self.selector.select(timeout):

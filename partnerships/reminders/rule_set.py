@@ -170,7 +170,7 @@ def zone_named(name: str) -> ZoneInfo:
     """Return the time zone, or the site's own when the machine no longer knows the name."""
     try:
         return ZoneInfo(name)
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, OSError):  # OSError: a folder of zones, such as Asia
         # A reminder an hour off is better than none.
         return ZoneInfo(settings.TIME_ZONE)
 

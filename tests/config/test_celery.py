@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 from celery import current_app
+from celery.beat import PersistentScheduler, Scheduler
 from celery.schedules import schedule
 from django.conf import settings
+from kombu.utils.imports import symbol_by_name
 
 from partnerships.mailing.claim import LEASE
 from partnerships.management.embedded import STUCK_AFTER
@@ -49,6 +51,13 @@ def test_publishing_tries_twice_within_a_moment() -> None:
     policy = current_app.conf.task_publish_retry_policy
 
     assert (policy["max_retries"], policy["interval_max"]) == (1, 0.1)
+
+
+def test_beat_keeps_no_file_that_could_stop_it() -> None:
+    scheduler = symbol_by_name(current_app.conf.beat_scheduler)
+
+    assert issubclass(scheduler, Scheduler)
+    assert not issubclass(scheduler, PersistentScheduler)
 
 
 def test_the_beat_rings_every_minute_and_its_bell_fades_before_the_next() -> None:

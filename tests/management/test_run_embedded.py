@@ -41,13 +41,20 @@ def test_it_answers_catches_mail_and_ctrl_c_leaves_nothing(run: Run) -> None:
     assert not (run.stack.data_dir / "running.json").exists()
 
 
-@pytest.mark.parametrize("victim", ["web", "worker", "beat", "mail"])
-def test_one_death_is_told_and_stops_all(run: Run, victim: str) -> None:
+def test_a_killed_service_is_started_again_and_a_killed_site_stops_all(run: Run) -> None:
+    victims = {name: run.pids[name] for name in ("worker", "beat", "mail")}
+    for pid in victims.values():
+        os.kill(pid, signal.SIGKILL)
+
+    assert eventually(lambda: victims.keys() <= run.pids.keys() and not set(victims.values()) & set(run.pids.values()))
+    for name in victims:
+        assert f"{name} ended by itself (SIGKILL); starting it again." in run.said
+
     processes = descendants(run.process.pid)
-    os.kill(run.pids[victim], signal.SIGKILL)
+    os.kill(run.pids["web"], signal.SIGKILL)
 
     assert (run.wait_for_the_end(), alive(processes)) == (1, set())
-    assert f"{victim} ended by itself (SIGKILL), so everything was stopped." in run.said
+    assert "web ended by itself (SIGKILL), so everything was stopped." in run.said
 
 
 def test_nothing_survives_the_supervisor(run: Run) -> None:

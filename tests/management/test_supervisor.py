@@ -9,7 +9,14 @@ from datetime import UTC, datetime
 import pytest
 
 from partnerships.management.embedded import SILENT_AFTER, STUCK_AFTER, TickWatch
-from partnerships.management.supervisor import Service, ServiceDied, StopRequested, Supervisor
+from partnerships.management.supervisor import (
+    RESTARTS,
+    RESTARTS_WITHIN,
+    Service,
+    ServiceDied,
+    StopRequested,
+    Supervisor,
+)
 from tests.services.processes import PATIENCE, is_alive
 from tests.services.stack import eventually
 
@@ -77,6 +84,26 @@ def test_a_quiet_service_speaks_at_its_death_only(supervisor: Supervisor, said: 
         supervisor.wait(PATIENCE)
 
     assert (said, death.value.last_lines) == ([], ["banner"])
+
+
+def test_a_service_that_ends_again_and_again_is_given_up(said: list[str]) -> None:
+    told: list[ServiceDied] = []
+    with Supervisor(said.append, told.append) as supervisor:
+        supervisor.start(Service("worker", ["sh", "-c", "exit 3"], dict(os.environ), is_restarted=True))
+
+        with pytest.raises(ServiceDied) as death:
+            supervisor.wait(PATIENCE)
+
+    assert [(notice.name, notice.how) for notice in told] == [("worker", "exit code 3")] * RESTARTS
+    assert death.value.how == "exit code 3"
+
+
+def test_ends_long_ago_are_not_counted() -> None:
+    worker = Service("worker", [], is_restarted=True)
+
+    asked = [worker.may_start_again(at) for at in (0, 1, 2, 3, RESTARTS_WITHIN + 2)]
+
+    assert asked == [True, True, True, False, True]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -83,8 +83,7 @@ class Stack:
         )
 
     def start_beat(self, *options: str, name: str = "beat") -> subprocess.Popen[bytes]:
-        schedule = f"--schedule={self.data_dir / name}-schedule"
-        command = ["-m", "celery", "-A", "config", "beat", "--loglevel=info", schedule, *options]
+        command = ["-m", "celery", "-A", "config", "beat", "--loglevel=info", *options]
         return self._start_and_wait(name, command, lambda: "beat: Starting..." in self.log(name))
 
     def _start_and_wait(self, name: str, command: list[str], is_ready: Callable[[], bool]) -> subprocess.Popen[bytes]:

@@ -134,3 +134,13 @@ def test_an_hour_the_day_does_not_have_is_refused(hour: str, world: World, clien
     response = client.post(reverse("me"), values_of(world.coordinator, reminder_hour=hour))
 
     assert list(response.context["form"].errors) == ["reminder_hour"]
+
+
+@pytest.mark.parametrize("zone", ["US/Nowhere", "Asia", "../etc/passwd"])
+def test_a_time_zone_that_no_longer_exists_is_said_and_stops_nothing(zone: str, world: World, client: Client) -> None:
+    User.objects.filter(pk=world.coordinator.pk).update(time_zone=zone)
+
+    pages = [client.get(path) for path in (reverse("my_work"), reverse("me"), "/healthz")]
+
+    assert [page.status_code for page in pages] == [200, 200, 200]
+    assert "no longer exists" in pages[0].text

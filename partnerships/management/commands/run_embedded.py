@@ -46,13 +46,17 @@ class Command(BaseCommand):
         with _only_one(data_dir), tempfile.TemporaryDirectory(prefix="office-", dir="/tmp") as sockets:
             sample_report = self._prepare()
             site = plan_embedded_site(os.environ, data_dir=data_dir, sockets=Path(sockets))
-            with _published(site.addresses, data_dir), Supervisor(self._write_line) as supervisor:
+            with _published(site.addresses, data_dir), Supervisor(self._write_line, self._tell_restart) as supervisor:
                 self._supervise(supervisor, site, sample_report)
         self._write_line(_("Stopped."))
 
     def _write_line(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()
+
+    def _tell_restart(self, death: ServiceDied) -> None:
+        words = {"name": death.name, "how": death.how}
+        self._write_line(_("%(name)s ended by itself (%(how)s); starting it again.") % words)
 
     def _prepare(self) -> str:
         """Prepare database and seeds; return the report on the sample, which says who can log in."""
