@@ -23,6 +23,7 @@ from partnerships.models import (
     FeedToken,
     HiddenRecord,
     Milestone,
+    MilestoneKind,
     Organization,
     OrganizationUnit,
     ReminderItem,
@@ -32,6 +33,7 @@ from partnerships.models import (
     UnitMembership,
     User,
 )
+from partnerships.models.milestones import DECISION_KINDS
 from partnerships.statuses import AgreementStatus
 from partnerships.texts import LazyText
 
@@ -350,6 +352,8 @@ def _only_drafts(user: User, agreement: Agreement) -> LazyText | None:
 
 def _derived_dates_are_the_leads(user: User, milestone: Milestone) -> LazyText | None:
     """Only a lead or the office moves a date that follows from the agreement."""
+    if milestone.kind in DECISION_KINDS:
+        return _closed_by_its_step_alone(user, milestone)
     is_above = user.is_staff or user.is_superuser or _holds(user, Role.LEAD, {milestone.unit_id})
     if milestone.is_derived and not is_above:
         return _("This date follows from the agreement; only a lead of the unit may move it.")
@@ -380,6 +384,20 @@ def _is_about(items: Q) -> Q:
     """Return the condition for deliveries about one of ``items``; see ``_milestones_of``."""
     in_notices = ReminderItem.objects.filter(items, delivery__notices__notice=OuterRef("pk"))
     return Q(Exists(ReminderItem.objects.filter(items, delivery=OuterRef("pk")))) | Q(Exists(in_notices))
+
+
+def _closed_by_its_step_alone(user: User, milestone: Milestone) -> LazyText | None:
+    """Nobody waives, moves, snoozes or reopens a decision that waits for leads, such as an approval."""
+    if milestone.kind in DECISION_KINDS:
+        return _("Only the decision itself closes this.")
+    return None
+
+
+def _decided_by_leads(user: User, milestone: Milestone) -> LazyText | None:
+    """An approval is not given to one person: it waits for the leads. An answer may be."""
+    if milestone.kind in DECISION_KINDS - {MilestoneKind.ANSWER}:
+        return _("This waits for the leads of the unit.")
+    return None
 
 
 def _accounts_above_ones_own(user: User, account: User) -> LazyText | None:
@@ -424,6 +442,10 @@ VETOES: Mapping[str, Callable[[User, Any], LazyText | None]] = {
     "delivery.release": _mail_of_several_units,
     "delivery.view_body": _mail_of_several_units,
     "milestone.move": _derived_dates_are_the_leads,
+    "milestone.snooze": _closed_by_its_step_alone,
+    "milestone.waive": _closed_by_its_step_alone,
+    "milestone.correct": _closed_by_its_step_alone,
+    "milestone.assign": _decided_by_leads,
     "user.edit": _accounts_above_ones_own,
     "user.edit_login": _logins_of_leads,
     "role.grant": _roles_above_ones_own,

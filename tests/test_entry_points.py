@@ -632,7 +632,7 @@ RECORD_ACTS: dict[type[Any], tuple[Callable[..., Any], list[Act]]] = {
     AgreementType: (
         AgreementTypeFactory,
         [
-            columns(name="Letter", name_zh="意向书", is_active=False, review_months=6, lead_days=14),
+            columns(name="Letter", name_zh="意向书", is_active=False, review_months=6, lead_days=14, review_workdays=3),
             Act("milestone", parts=lambda row: [TypeMilestone(title="First report", months_after_signing=6)]),
             refused("for too long", changes=lambda row: {"review_months": 32000}),
         ],

@@ -35,7 +35,7 @@ class AgreementTypeAdmin(ReferenceAdmin):
     inlines = (DefaultMilestoneInline,)
     fieldsets = (
         (None, {"fields": (("name", "name_zh"), "code", "is_active")}),
-        (_("The office's rules"), {"fields": (("review_months", "lead_days"),)}),
+        (_("The office's rules"), {"fields": (("review_months", "lead_days"), "review_workdays")}),
     )
 
 

@@ -1,4 +1,7 @@
 import datetime as dt
+from collections.abc import Iterable
+from functools import reduce
+from operator import or_
 
 import django_filters
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
@@ -20,8 +23,10 @@ from partnerships.models import (
     Organization,
     Programme,
     ProgrammeItem,
+    User,
 )
 from partnerships.models.milestones import MILESTONE_TARGETS, MilestoneQuerySet
+from partnerships.models.waiting import WaitsFor
 from partnerships.statuses import MilestoneStatus
 
 DUE_WITHIN_DAYS = {"week": 7, "month": 30, "quarter": 90}
@@ -51,6 +56,7 @@ class MilestoneFilterSet(OwnedFilterSet[MilestoneQuerySet]):
     )
     unit = unit_filter()
     owner = PersonFilter(label=_("Owner"), field_name="owner")
+    waits_for = PersonFilter(label=_("Waits for"), field_name="owner", method="filter_waits_for")
     kind = django_filters.ChoiceFilter(label=_("Kind"), choices=MilestoneKind.choices)
     due_from = DayFilter(label=_("Due from"), field_name="due_on", lookup_expr="gte")
     due_until = DayFilter(label=_("Due until"), field_name="due_on", lookup_expr="lte")
@@ -70,7 +76,8 @@ class MilestoneFilterSet(OwnedFilterSet[MilestoneQuerySet]):
 
     def choices_in_scope(self) -> dict[str, QuerySet]:
         owners = people_of(Milestone.objects.visible_to(self.user), "owner")
-        return {**super().choices_in_scope(), "owner": owners}
+        people = User.objects.visible_to(self.user) | owners
+        return {**super().choices_in_scope(), "owner": owners, "waits_for": people}
 
     def filter_queryset(self, queryset: MilestoneQuerySet) -> MilestoneQuerySet:
         filtered = super().filter_queryset(queryset)
@@ -86,6 +93,11 @@ class MilestoneFilterSet(OwnedFilterSet[MilestoneQuerySet]):
     def filter_of_programme(self, queryset: MilestoneQuerySet, name: str, value: Programme) -> MilestoneQuerySet:
         labelled = ProgrammeItem.objects.filter(programme=value, agreement=OuterRef("agreement"))
         return queryset.filter(Exists(labelled))
+
+    def filter_waits_for(self, queryset: MilestoneQuerySet, name: str, value: Iterable[User]) -> MilestoneQuerySet:
+        """Keep what waits for these people: their own open milestones, and what they decide as leads."""
+        found = queryset.pending().filter(owner__in=[person.pk for person in value], waits_for=WaitsFor.OWNER)
+        return reduce(or_, (queryset.to_decide_by(person) for person in value), found)
 
     def filter_status(self, queryset: MilestoneQuerySet, name: str, value: str) -> MilestoneQuerySet:
         return queryset if value == "all" else queryset.filter(status=value)

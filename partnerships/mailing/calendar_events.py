@@ -16,7 +16,7 @@ from icalendar import Calendar, Event
 
 from partnerships.mailing.wording import one_line, visible
 from partnerships.models import Milestone, MilestoneKind, User, hide_unseen
-from partnerships.models.milestones import MILESTONE_TARGETS, PENDING_STATUSES, MilestoneQuerySet
+from partnerships.models.milestones import MILESTONE_TARGETS, MilestoneQuerySet
 from partnerships.reminders.milestone_advice import describe_owner_action
 from partnerships.statuses import MilestoneStatus
 
@@ -39,8 +39,8 @@ def feed_rows(user: User, today: dt.date) -> MilestoneQuerySet:
     """Return the open and recently ended milestones that ``user`` is responsible for and may see."""
     since = today - SHOWN_AFTER_END
     ended = Q(met_on__gte=since) | Q(waived_on__gte=since) | Q(cancelled_on__gte=since)
-    rows = Milestone.objects.visible_to(user).looked_after_by(user, today)
-    rows = rows.filter(Q(status__in=PENDING_STATUSES) | ended, due_on__gte=today - LOOKS_BACK)
+    seen = Milestone.objects.visible_to(user).filter(due_on__gte=today - LOOKS_BACK)
+    rows = seen.waiting_for(user, today) | seen.looked_after_by(user, today).filter(ended)
     return rows.order_by("due_on", "pk")
 
 

@@ -7,6 +7,8 @@ from django.utils.translation import gettext_lazy as _
 from partnerships.models.base import BilingualModel, History, LineField, OfficeModel, ReferenceModel
 from partnerships.models.terms import LONGEST_PERIOD_DAYS, LONGEST_PERIOD_MONTHS
 
+LONGEST_REVIEW_WORKDAYS = 60  # about a quarter
+
 
 class CooperationArea(BilingualModel, ReferenceModel):
     """An area of cooperation that parties promise: training, technical research, consulting, ..."""
@@ -38,6 +40,13 @@ class AgreementType(BilingualModel, ReferenceModel):
         default=30,
         validators=[MaxValueValidator(LONGEST_PERIOD_DAYS)],
         help_text=_("What the office needs to decide before notice has to be given."),
+    )
+    review_workdays = models.PositiveSmallIntegerField(
+        _("time to approve (working days)"),
+        default=5,
+        db_default=5,
+        validators=[MaxValueValidator(LONGEST_REVIEW_WORKDAYS)],
+        help_text=_("An agreement submitted for review should be approved or returned within this time."),
     )
 
     history = History()

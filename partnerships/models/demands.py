@@ -198,6 +198,7 @@ class Answer(VersionedModel):
     match_reason = LineField(_("why it fits"), max_length=300, blank=True)
     summary = models.TextField(_("answer"), blank=True)
     status = StatusField(AnswerStatus, _("stage"))
+    asked_on = models.DateField(_("asked on"), null=True, editable=False)
     proposed_on = models.DateField(_("proposed on"), null=True, editable=False)
     shortlisted_on = models.DateField(_("shortlisted on"), null=True, editable=False)
     chosen_on = models.DateField(_("chosen on"), null=True, editable=False)

@@ -29,7 +29,8 @@ from partnerships.models.base import (
     none_of,
 )
 from partnerships.models.parties import AgreementParty
-from partnerships.models.users import ScopedQuerySet, Unit, User, away_alone, left_alone
+from partnerships.models.users import Role, ScopedQuerySet, Unit, User, away_alone, left_alone
+from partnerships.models.waiting import Leads, WaitsFor
 from partnerships.statuses import MilestoneStatus
 
 # What a milestone can belong to besides an agreement.
@@ -49,6 +50,13 @@ class MilestoneKind(models.TextChoices):
     DEMAND_DEADLINE = "demand_deadline", _("Deadline of a demand")
     STARTING_ACTIVITY = "starting_activity", _("Activity about to start")
     UNFINISHED_ACTIVITY = "unfinished_activity", _("Activity to complete")
+    APPROVAL = "approval", _("Approval of an agreement")
+    ANSWER = "answer", _("Answer to a demand")
+    CONFIRM_REGISTRATION = "confirm_registration", _("Registration to confirm")
+
+
+# Decisions that wait for leads. Each is closed by its step alone: nobody waives, moves, snoozes or reopens it.
+DECISION_KINDS = frozenset({MilestoneKind.APPROVAL, MilestoneKind.ANSWER, MilestoneKind.CONFIRM_REGISTRATION})
 
 
 # Derived by the workflows from other records; people do not add these by hand.
@@ -61,6 +69,7 @@ DERIVED_KINDS = frozenset(
         MilestoneKind.DEMAND_DEADLINE,
         MilestoneKind.STARTING_ACTIVITY,
         MilestoneKind.UNFINISHED_ACTIVITY,
+        *DECISION_KINDS,
     }
 )
 ACTIVITY_KINDS = frozenset({MilestoneKind.STARTING_ACTIVITY, MilestoneKind.UNFINISHED_ACTIVITY})
@@ -68,7 +77,12 @@ ACTIVITY_KINDS = frozenset({MilestoneKind.STARTING_ACTIVITY, MilestoneKind.UNFIN
 ACCEPTED_KINDS = frozenset({MilestoneKind.OBLIGATION, MilestoneKind.DECISION_DATE})
 
 # Dates that cost something when they pass: nobody switches their reminders off, nor snoozes them beyond the date.
-FIRM_KINDS = frozenset({MilestoneKind.DECISION_DATE, MilestoneKind.OBLIGATION})
+FIRM_KINDS = frozenset({MilestoneKind.DECISION_DATE, MilestoneKind.OBLIGATION, *DECISION_KINDS})
+
+
+def _is_of(user: User, today: dt.date) -> Q:
+    away = Q(owner__deputy=user, owner__absent_from__lte=today, owner__absent_until__gte=today)
+    return Q(owner=user) | away
 
 
 class MilestoneQuerySet(ScopedQuerySet):
@@ -93,12 +107,12 @@ class MilestoneQuerySet(ScopedQuerySet):
         return self.pending().filter(due_on__range=(first, last))
 
     def orphaned(self) -> Self:
-        """Pending, and the owner is missing, inactive or without an address."""
-        return self.pending().filter(left_alone("owner"))
+        """Pending, waiting for its owner, and the owner is missing, inactive or without an address."""
+        return self.pending().filter(left_alone("owner"), waits_for=WaitsFor.OWNER)
 
     def owner_away(self, today: dt.date) -> Self:
-        """Pending, and the owner is absent without a deputy."""
-        return self.pending().filter(away_alone("owner", today))
+        """Pending, waiting for its owner, and the owner is absent without a deputy."""
+        return self.pending().filter(away_alone("owner", today), waits_for=WaitsFor.OWNER)
 
     def derived_of(self, row: models.Model) -> Self:
         """Return the derived milestones whose target is ``row``."""
@@ -113,8 +127,34 @@ class MilestoneQuerySet(ScopedQuerySet):
 
     def looked_after_by(self, user: User, today: dt.date) -> Self:
         """Return milestones of ``user``, and of absent people whose deputy is ``user``."""
-        away = Q(owner__deputy=user, owner__absent_from__lte=today, owner__absent_until__gte=today)
-        return self.filter(Q(owner=user) | away)
+        return self.filter(_is_of(user, today))
+
+    def waiting_for(self, user: User, today: dt.date) -> Self:
+        """Return the pending milestones that wait for ``user``, in person, as a deputy, or as a lead.
+
+        It is ``waiting_people`` asked for one person.
+        """
+        return self.pending().filter(Q(_is_of(user, today), waits_for=WaitsFor.OWNER) | self._for_lead(user))
+
+    def to_decide_by(self, user: User) -> Self:
+        """Return the pending milestones that wait for ``user`` as a lead, or as staff of the office."""
+        return self.pending().filter(self._for_lead(user))
+
+    def _for_lead(self, user: User) -> Q:
+        """Return the condition for what waits for ``user`` as a lead; four queries for leads and staff, none else."""
+        if not user.is_staff and not user.scope.has(Role.LEAD):
+            return Q(pk__in=[])
+        leads = Leads.load()
+        waiting = self.model._base_manager.filter(is_one_of("status", PENDING_STATUSES), waits_for=WaitsFor.LEADS)
+        # Who may decide depends on the row where somebody is excluded; there are few such rows.
+        excluding = waiting.filter(excluded_ids__isnull=False, unit__in=leads.units_above(user.pk)).order_by()
+        theirs = [
+            pk
+            for pk, unit, excluded in excluding.values_list("pk", "unit_id", "excluded_ids")
+            if user.pk in leads.responsible(unit, but=excluded)
+        ]
+        general = Q(waits_for=WaitsFor.LEADS, excluded_ids__isnull=True, unit__in=leads.units_of(user.pk))
+        return general | Q(pk__in=theirs)
 
 
 class Milestone(SeededModel, SearchableModel, VersionedModel):
@@ -204,6 +244,17 @@ class Milestone(SeededModel, SearchableModel, VersionedModel):
         related_name="milestones",
         verbose_name=_("owner"),
     )
+    # Kept by save(): a submitted milestone and a decision wait for the leads.
+    waits_for = models.CharField(
+        _("waits for"),
+        max_length=10,
+        choices=WaitsFor,
+        default=WaitsFor.OWNER,
+        db_default=WaitsFor.OWNER.value,
+        editable=False,
+    )
+    # The people who may not decide it, such as those behind a draft; null where nobody is excluded.
+    excluded_ids = models.JSONField(null=True, editable=False)
     requires_acceptance = models.BooleanField(
         _("a lead accepts it"), default=False, help_text=_("Otherwise the owner marks it as met.")
     )
@@ -307,6 +358,11 @@ class Milestone(SeededModel, SearchableModel, VersionedModel):
                 condition=Q(status__in=["open", "submitted"]),
                 name="milestone_pending_by_due",
             ),
+            models.Index(
+                fields=["unit", "due_on"],
+                condition=Q(status__in=["open", "submitted"], waits_for="leads"),
+                name="milestone_waiting_for_leads",
+            ),
             models.Index(fields=["agreement", "due_on"], name="milestone_by_agreement"),  # the agreement's page
         ]
 
@@ -322,9 +378,15 @@ class Milestone(SeededModel, SearchableModel, VersionedModel):
 
     def save(self, *args: object, **kwargs: object) -> None:
         """Save with a mark in the same transaction, so that the next tick updates the reminders."""
+        self.waits_for = self._present_holder()
         with transaction.atomic():
             super().save(*args, **kwargs)
             ReminderMark.objects.create(milestone=self)
+
+    def _present_holder(self) -> WaitsFor:
+        """Return whom it waits for. A unit's leads may give an answer to a person, who is then its owner."""
+        is_decision = self.kind in DECISION_KINDS and self.owner_id is None
+        return WaitsFor.LEADS if self.status == MilestoneStatus.SUBMITTED or is_decision else WaitsFor.OWNER
 
     def get_absolute_url(self) -> str:
         return reverse("milestone_detail", args=[self.pk])

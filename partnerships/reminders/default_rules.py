@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from partnerships.models import MilestoneKind, ReminderRule
+from partnerships.models.milestones import DECISION_KINDS
 
 
 class DefaultRule(NamedTuple):
@@ -45,6 +46,10 @@ DEFAULT_RULES = (
     *_before(MilestoneKind.STARTING_ACTIVITY, 7, 1),
     *_before(MilestoneKind.UNFINISHED_ACTIVITY, 0),
     DefaultRule(MilestoneKind.UNFINISHED_ACTIVITY, 3, ReminderRule.Direction.AFTER),
+    *_before(MilestoneKind.APPROVAL, 0),
+    *_before(MilestoneKind.ANSWER, 3, 0),
+    *_before(MilestoneKind.CONFIRM_REGISTRATION, 0),
+    *(_escalated(kind) for kind in sorted(DECISION_KINDS)),
 )
 
 

@@ -18,6 +18,9 @@ ADVICE = {
     MilestoneKind.UNFINISHED_ACTIVITY: gettext_noop(
         "When it is over, complete it with what came of it. If it takes longer, postpone it and plan it again."
     ),
+    MilestoneKind.APPROVAL: gettext_noop("Read the draft, then approve it or return it with a reason."),
+    MilestoneKind.ANSWER: gettext_noop("Answer the demand for your unit, decline it, or give it to somebody."),
+    MilestoneKind.CONFIRM_REGISTRATION: gettext_noop("Check what was registered as signed, and confirm it."),
 }
 TO_SUBMIT = gettext_noop("When it is done, submit it with a word on the evidence; a lead accepts it.")
 TO_MEET = gettext_noop("When it is done, mark it as met. If it cannot be done in time, move the date and say why.")

@@ -22,6 +22,7 @@ from partnerships.models import (
     User,
 )
 from partnerships.models.reminders import reader_code
+from partnerships.models.waiting import Leads, WaitsFor, waiting_people
 from partnerships.reminders.rule_set import Audience, Units, zone_named
 
 Why = ReminderItem.Why
@@ -58,7 +59,7 @@ class Directory:
     now: dt.datetime
     units: Units
     leads: Mapping[int, Sequence[int]]  # unit -> its leads
-    people: Mapping[int, User]
+    people: dict[int, User]
     memberships: Mapping[int, set[int]]  # person -> units
     agreements: set[int]
     contacts: Mapping[int, Sequence[Contact]]  # party -> contacts of its organization
@@ -137,6 +138,8 @@ class Directory:
     # One method for each audience of a rule; ``recipients`` finds them by name.
 
     def _owner(self, plan: ReminderPlan) -> list[Recipient]:
+        if plan.milestone.waits_for == WaitsFor.LEADS:
+            return self._leads_asked(plan.milestone)
         owner = self.people.get(plan.milestone.owner_id or 0)
         if owner is not None and _is_away(owner, self.now):
             stand_in = self._reachable([owner.deputy_id], Why.STAND_IN, plan.milestone)
@@ -160,9 +163,35 @@ class Directory:
         return [replace(owner, why=Why.FOR_PARTY) for owner in self._owner(plan)]
 
     def _lead(self, plan: ReminderPlan) -> list[Recipient]:
+        if plan.milestone.waits_for == WaitsFor.LEADS:
+            return self._leads_asked(plan.milestone, is_escalated=True)
         levels = self.units.with_ancestors(plan.milestone.unit_id)
         found = (self._reachable(self.leads.get(unit, ()), Why.LEAD, plan.milestone) for unit in levels)
         return next((leads for leads in found if leads), [])
+
+    def _leads_asked(self, milestone: Milestone, *, is_escalated: bool = False) -> list[Recipient]:
+        """Return the people a milestone waits for as leads; escalated, those of the next unit above, or the office."""
+        leads = self._all_leads
+        asked = waiting_people([milestone], leads)[milestone.pk]
+        if is_escalated:
+            asked = leads.responsible(milestone.unit_id, but=asked.union(milestone.excluded_ids or ())) or asked
+        found = [self.people[pk] for pk in sorted(asked) if pk in self.people]
+        return [
+            Recipient(one, Why.FALLBACK if one.pk in leads.office else Why.LEAD)
+            for one in found
+            if one.is_reachable and self.may_see(one, milestone)
+        ]
+
+    @cached_property
+    def _all_leads(self) -> Leads:
+        """Return the leads of all units; four queries, made when something waits for leads.
+
+        The office's staff are added to ``people``.
+        """
+        leads = Leads.load()
+        staff = User.objects.filter(pk__in=leads.office - self.people.keys())
+        self.people.update({person.pk: person for person in staff})
+        return leads
 
     def _fallback(self, milestone: Milestone) -> list[Recipient]:
         levels = self.units.with_ancestors(milestone.unit_id)

@@ -1,7 +1,7 @@
 """The first page: what is late, what is due, what comes next, and for leads what lies in their units."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import Exists, OuterRef, QuerySet
@@ -26,7 +26,7 @@ from partnerships.models import (
     hide_unseen,
     quiet_agreements,
 )
-from partnerships.models.milestones import MILESTONE_TARGETS, MilestoneQuerySet
+from partnerships.models.milestones import DECISION_KINDS, MILESTONE_TARGETS, MilestoneQuerySet
 from partnerships.requests import UserRequest
 from partnerships.statuses import ActivityStatus, AgreementStatus, MilestoneStatus
 from partnerships.views.base import has_a_place, require_or_403, visible_or_404
@@ -48,11 +48,20 @@ LOGGED, DONE_BY_ACTIVITY = (
 
 
 @dataclass(frozen=True)
+class Decision:
+    """A button that approves or accepts at once: the address of the step, and the version of its row."""
+
+    address: str
+    version: int
+
+
+@dataclass(frozen=True)
 class WorkItem:
     """One line of my work: a milestone, or a follow-up without a date of its own.
 
     ``page`` is where its button leads; ``step`` the address of the form that opens in the line, empty where there is
-    none. ``beside`` are further steps: label and address.
+    none. ``beside`` are further steps: label and address. What waits for the reader as a lead has a ``group`` of its own,
+    and a ``decision`` where one click takes it.
     """
 
     row: Milestone | Activity
@@ -61,6 +70,8 @@ class WorkItem:
     page: str
     step: str = ""
     beside: tuple[tuple[str, str], ...] = ()
+    group: str = ""
+    decision: Decision | None = None
 
     @property
     def key(self) -> str:
@@ -77,13 +88,19 @@ def my_work(request: UserRequest) -> HttpResponse:
     user, today = request.user, timezone.localdate()
     if not has_a_place(user):
         return render(request, "partnerships/no_role.html")
-    mine = Milestone.objects.visible_to(user).pending().looked_after_by(user, today)
+    seen = Milestone.objects.visible_to(user)
+    to_decide = _with_context(seen.to_decide_by(user)).order_by("due_on", "pk")
+    decisions = list(to_decide[:MOST_ROWS]) if _looks_after_units(user) else []
+    mine = seen.pending().looked_after_by(user, today)
+    if decisions:
+        mine = mine.exclude(pk__in=[row.pk for row in decisions])
     # One more than is shown, to know whether there are others without counting them.
     milestones = list(_with_context(mine).order_by("due_on", "pk")[: MOST_ROWS + 1])
     has_more = len(milestones) > MOST_ROWS
     activities = list(_activities_without_a_date(user))
-    hide_unseen([*milestones, *activities], user)
-    entries = [milestone_entry(row, today) for row in milestones[:MOST_ROWS]]
+    hide_unseen([*decisions, *milestones, *activities], user)
+    entries = [decision_entry(row, user, today) for row in decisions]
+    entries += [milestone_entry(row, today) for row in milestones[:MOST_ROWS]]
     entries += [_activity_entry(row) for row in activities]
     entries.sort(key=lambda entry: entry.due_on or dt.date.max)
     context = {
@@ -113,6 +130,9 @@ def _end_of_snooze(entry: WorkItem) -> dt.date:
 
 def _grouped(entries: list[WorkItem], today: dt.date) -> list[dict[str, object]]:
     labels = {
+        "approve": _("To approve"),
+        "accept": _("To accept"),
+        "decide": _("To answer or confirm"),
         "overdue": _("Overdue"),
         "today": pgettext("group of my work", "Today"),
         "week": _("This week"),
@@ -128,6 +148,8 @@ def _grouped(entries: list[WorkItem], today: dt.date) -> list[dict[str, object]]
 
 
 def _group_of(entry: WorkItem, today: dt.date) -> str:
+    if entry.group:
+        return entry.group
     if isinstance(entry.row, Milestone) and entry.row.is_snoozed(today):
         return "snoozed"
     if isinstance(entry.row, Milestone) and _waits_for_others(entry.row):
@@ -144,10 +166,43 @@ def _waits_for_others(milestone: Milestone) -> bool:
     return milestone.party is not None and milestone.party.organization_id != milestone.unit.organization_id
 
 
+def decision_entry(milestone: Milestone, user: User, today: dt.date) -> WorkItem:
+    """Return the line of what waits for the reader as a lead, with the button that decides it."""
+    if milestone.status == MilestoneStatus.SUBMITTED:
+        address = reverse("milestone_step", args=[milestone.pk, "accept"])
+        back = reverse("milestone_step", args=[milestone.pk, "send_back"])
+        return WorkItem(
+            milestone,
+            milestone.due_on,
+            pgettext("verb", "Accept"),
+            milestone.get_absolute_url(),
+            beside=((_("Send back"), back),),
+            group="accept",
+            decision=Decision(address, milestone.version),
+        )
+    if milestone.kind == MilestoneKind.APPROVAL and isinstance(milestone.agreement, Agreement):
+        return _approval_entry(milestone, milestone.agreement, user)
+    entry = milestone_entry(milestone, today)
+    return replace(entry, group="decide")
+
+
+def _approval_entry(milestone: Milestone, agreement: Agreement, user: User) -> WorkItem:
+    page, group = agreement.get_absolute_url(), "approve"
+    if (user.scope.role_in(agreement.unit_id) or 0) < Role.LEAD:  # the office is told where no lead may decide
+        return WorkItem(milestone, milestone.due_on, _("See it"), page, group=group)
+    addresses = {step: reverse("agreement_step", args=[agreement.pk, step]) for step in ("approve", "return")}
+    beside = ((_("Return for changes"), addresses["return"]),)
+    decision = Decision(addresses["approve"], agreement.version)
+    action = pgettext("verb", "Approve")
+    return WorkItem(milestone, milestone.due_on, action, page, beside=beside, group=group, decision=decision)
+
+
 def milestone_entry(milestone: Milestone, today: dt.date) -> WorkItem:
     page = milestone.get_absolute_url()
     if milestone.status == MilestoneStatus.SUBMITTED:
         return WorkItem(milestone, milestone.due_on, act_on(milestone), f"{page}#act")
+    if milestone.kind in DECISION_KINDS:
+        return _undecided_entry(milestone)
     beside = [(_("Give it to somebody else"), "assign"), (_("Move the due date"), "move")]
     if milestone.is_snoozed(today):
         beside.insert(0, (_("End the snooze"), "unsnooze"))
@@ -155,6 +210,16 @@ def milestone_entry(milestone: Milestone, today: dt.date) -> WorkItem:
         beside.insert(0, (_("Snooze it"), "snooze"))
     addresses = tuple((label, reverse("milestone_step", args=[milestone.pk, step])) for label, step in beside)
     return WorkItem(milestone, milestone.due_on, act_on(milestone), f"{page}#act", _step_address(milestone), addresses)
+
+
+def _undecided_entry(milestone: Milestone) -> WorkItem:
+    """Return the line of a decision that a page of its own takes: an answer can also be given to somebody."""
+    if milestone.kind != MilestoneKind.ANSWER or milestone.demand is None:
+        return WorkItem(milestone, milestone.due_on, _("See it"), milestone.get_absolute_url())
+    assign = reverse("milestone_step", args=[milestone.pk, "assign"])
+    beside = ((_("Give it to somebody else"), assign),)
+    page = milestone.demand.get_absolute_url()
+    return WorkItem(milestone, milestone.due_on, pgettext("verb", "Answer"), page, beside=beside)
 
 
 def _step_address(milestone: Milestone) -> str:

@@ -98,7 +98,10 @@ def _undo(row: WorkflowRow, changed: object, owner_before: int | None) -> dict[s
         return undo | {"what": "assign", "owner": owner_before} if owner_before else None
     if changed.snoozed_until:
         return undo | {"what": "snooze"} if row.snoozed_until is None else None
-    is_step = changed.status in {MilestoneStatus.MET, MilestoneStatus.SUBMITTED}
+    # An acceptance is not undone by the lead who gave it: that is a correction.
+    is_step = changed.status == MilestoneStatus.SUBMITTED or (
+        changed.status == MilestoneStatus.MET and row.status == MilestoneStatus.OPEN
+    )
     return undo if is_step and changed.recurs_every_months is None else None
 
 

@@ -29,6 +29,7 @@ from partnerships.models import (
     quiet_agreements,
 )
 from partnerships.models.users import away_alone, left_alone, read_tree
+from partnerships.models.waiting import Leads, WaitsFor
 from partnerships.requests import UserRequest
 from partnerships.views.base import require_or_403
 from partnerships.workflows.handover import KINDS, HandOverResult, open_items
@@ -71,7 +72,7 @@ def _loads(user: User, units: set[int] | None, today: dt.date) -> list[tuple[Use
     """Return everybody with a role or with work there and their numbers by column, most overdue first."""
     loads: dict[int, dict[str, int]] = defaultdict(dict)
     for owner, column, count in _counts(user, units, today):
-        loads[owner][column] = count
+        loads[owner][column] = loads[owner].get(column, 0) + count  # a lead has several rows
     members = Q(memberships__unit__in=units) if units is not None else Q(memberships__unit__in=user.scope.unit_ids)
     if units is None and user.sees_all_units:
         members = Q(memberships__isnull=False)
@@ -85,7 +86,8 @@ def _loads(user: User, units: set[int] | None, today: dt.date) -> list[tuple[Use
 def _counts(user: User, units: set[int] | None, today: dt.date) -> Iterable[tuple[int, str, int]]:
     """Yield owner, column and number; three queries, however many people there are."""
     week, month = (today + dt.timedelta(days=days) for days in (WEEK_DAYS, MONTH_DAYS))
-    pending = _within(Milestone.objects.visible_to(user).pending().filter(owner__isnull=False), units)
+    waiting = _within(Milestone.objects.visible_to(user).pending(), units)
+    pending = waiting.filter(owner__isnull=False, waits_for=WaitsFor.OWNER)
     columns = {
         "overdue": Count("pk", filter=Q(due_on__lt=today)),
         "week": Count("pk", filter=Q(due_on__range=(today, week))),
@@ -94,6 +96,7 @@ def _counts(user: User, units: set[int] | None, today: dt.date) -> Iterable[tupl
     # Without order_by() the model's ordering would become part of the GROUP BY.
     for row in pending.order_by().values("owner").annotate(**columns):
         yield from ((row["owner"], column, row[column]) for column in columns)
+    yield from _counts_of_leads(waiting.filter(waits_for=WaitsFor.LEADS), columns)
     unfinished = _within(Activity.objects.visible_to(user).unfinished().filter(owner__isnull=False), units)
     for owner, count in unfinished.order_by().values("owner").annotate(count=Count("pk")).values_list("owner", "count"):
         yield owner, "activities", count
@@ -103,12 +106,24 @@ def _counts(user: User, units: set[int] | None, today: dt.date) -> Iterable[tupl
         yield coordinator, "quiet", count
 
 
+def _counts_of_leads(waiting: QuerySet[Milestone], columns: Mapping[str, Count]) -> Iterable[tuple[int, str, int]]:
+    """Yield lead, column and number of what waits for leads; four queries.
+
+    Rows from which somebody is excluded are counted one by one: there are few.
+    """
+    leads = Leads.load()
+    rows: Iterable[Mapping[str, Any]] = waiting.order_by().values("unit_id", "excluded_ids").annotate(**columns)
+    for row in rows:
+        for person in leads.responsible(row["unit_id"], but=row["excluded_ids"] or ()):
+            yield from ((person, column, row[column]) for column in columns)
+
+
 def _person(person: User, load: dict[str, int], unit: Unit | None, today: dt.date) -> dict[str, object]:
     """Return one row: each number with the address of the list it was counted from."""
     columns: tuple[tuple[str, str, str, Mapping[str, str | int]], ...] = (
-        ("overdue", _("Overdue"), "milestone_list", {"owner": person.pk, "due": "overdue"}),
-        ("week", _("Due in 7 days"), "milestone_list", {"owner": person.pk, "due": "week"}),
-        ("month", _("Due in 30 days"), "milestone_list", {"owner": person.pk, "due": "month"}),
+        ("overdue", _("Overdue"), "milestone_list", {"waits_for": person.pk, "due": "overdue"}),
+        ("week", _("Due in 7 days"), "milestone_list", {"waits_for": person.pk, "due": "week"}),
+        ("month", _("Due in 30 days"), "milestone_list", {"waits_for": person.pk, "due": "month"}),
         ("activities", _("Follow-ups"), "activity_list", {"owner": person.pk, "status": "unfinished"}),
         ("quiet", _("Quiet agreements"), "agreement_list", {"coordinator": person.pk, "quiet": "yes"}),
     )
@@ -148,6 +163,8 @@ def _left_alone(user: User, units: set[int] | None, unit: Unit | None, today: dt
     for name, (label, list_name) in lists.items():
         kind = KINDS[name]
         rows = _within(kind.pending(kind.model.objects.visible_to(user)), units).order_by()
+        if kind.model is Milestone:
+            rows = rows.filter(waits_for=WaitsFor.OWNER)
         alone, away = Count("pk", filter=left_alone(kind.person)), Count("pk", filter=away_alone(kind.person, today))
         counts = rows.aggregate(orphaned=alone, away=away)
         if any(counts.values()):

@@ -172,7 +172,7 @@ def edit_agreement(
 def submit_agreement(agreement: Agreement, *, actor: User | None, on: dt.date) -> Agreement:
     """Submit a draft to the unit's leads. It needs two signatories at least: reviewers judge what will be signed."""
     with transaction.atomic():
-        submitted = _step(agreement, "submit", actor=actor, on=on)
+        submitted = _step_and_derive(agreement, "submit", actor=actor, on=on)
         # The step holds the lock that an edit of the parties needs, so none can be removed after this check.
         _check_signatories(submitted)
     return submitted
@@ -180,11 +180,11 @@ def submit_agreement(agreement: Agreement, *, actor: User | None, on: dt.date) -
 
 def approve_agreement(agreement: Agreement, *, actor: User | None, on: dt.date) -> Agreement:
     """Approve a draft of other people. The lead who approves is never the creator, a submitter or an editor since the last return."""
-    return _step(agreement, "approve", actor=actor, on=on)
+    return _step_and_derive(agreement, "approve", actor=actor, on=on)
 
 
 def return_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, reason: str) -> Agreement:
-    return _step(agreement, "return", actor=actor, on=on, reason=reason)
+    return _step_and_derive(agreement, "return", actor=actor, on=on, reason=reason)
 
 
 def sign_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, today: dt.date) -> Agreement:

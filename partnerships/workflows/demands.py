@@ -37,6 +37,8 @@ from partnerships.workflows.edits import Aggregate, changed_columns
 from partnerships.workflows.milestones import cancel_pending_milestones, give_milestones_to, reassign
 from partnerships.workflows.transitions import check_new_owner, lock, lock_as_read, save_as, take_step
 
+ANSWER_DAYS = 14  # for an answer to a demand without a deadline
+
 DEMAND = Aggregate(
     Demand,
     "demand.add",
@@ -83,7 +85,7 @@ def edit_demand(
 
 
 def watch_deadline(demand: Demand, *, actor: User | None, on: dt.date) -> None:
-    """Update the milestone of the deadline by ``deadline_on`` while the demand is pending.
+    """Update the milestones of the deadline and of the answers while the demand is pending.
 
     A deadline that had passed before ``on`` when it was recorded asks for nothing.
     """
@@ -91,13 +93,37 @@ def watch_deadline(demand: Demand, *, actor: User | None, on: dt.date) -> None:
         locked = lock(demand)
         reason = _("The demand no longer waits for an answer.")
         wanted = derived_of_demand(locked)
-        update_derived(locked, wanted, owner=locked.owner, actor=actor, on=on, reason=reason, not_before=on)
+        answered = {
+            _answer_key(answer): str(answer.get_status_display())
+            for answer in locked.answers.all()
+            if answer.status != AnswerStatus.ASKED
+        }
+        update_derived(
+            locked, wanted, owner=locked.owner, actor=actor, on=on, reason=reason, met=answered, not_before=on
+        )
 
 
 def derived_of_demand(demand: Demand) -> list[Derived]:
-    if not demand.is_pending or demand.deadline_on is None:
+    """Return the milestones of a demand: its deadline, and an answer for each unit that was asked."""
+    if not demand.is_pending:
         return []
-    return [Derived("deadline", MilestoneKind.DEMAND_DEADLINE, gettext_noop("Answer the demand"), demand.deadline_on)]
+    title = gettext_noop("Answer the demand")
+    wanted = [_asked(demand, answer) for answer in demand.answers.all() if answer.status == AnswerStatus.ASKED]
+    if demand.deadline_on is not None:
+        wanted.append(Derived("deadline", MilestoneKind.DEMAND_DEADLINE, title, demand.deadline_on))
+    return wanted
+
+
+def _asked(demand: Demand, answer: Answer) -> Derived:
+    asked_on = answer.asked_on or demand.released_on
+    due_on = max(demand.deadline_on, asked_on) if demand.deadline_on else asked_on + dt.timedelta(days=ANSWER_DAYS)
+    title = gettext_noop("Answer for our unit, or decline")
+    key = _answer_key(answer)
+    return Derived(key, MilestoneKind.ANSWER, title, due_on, asks_late=True, unit_id=answer.unit_id)
+
+
+def _answer_key(answer: Answer) -> str:
+    return f"answer:{answer.pk}"
 
 
 def ask_units(demand: Demand, *, actor: User | None, on: dt.date, units: list[Unit], person: str = "") -> list[Answer]:
@@ -111,13 +137,16 @@ def ask_units(demand: Demand, *, actor: User | None, on: dt.date, units: list[Un
         if not locked.is_pending:
             raise TransitionRefused(_("This demand is closed."))
         known = set(locked.answers.filter(person=person).values_list("unit_id", flat=True))
-        answers = [Answer(demand=locked, unit=unit, person=person) for unit in units if unit.pk not in known]
+        answers = [
+            Answer(demand=locked, unit=unit, person=person, asked_on=on) for unit in units if unit.pk not in known
+        ]
         if not answers:
             raise InvalidInput(_("All of them were asked already."), field="units")
         for answer in answers:
             ANSWER.register(answer, actor=actor)
         if locked.status == DemandStatus.RELEASED:
             _step(locked, "ask", actor=actor, on=on)
+        watch_deadline(locked, actor=actor, on=on)
     return answers
 
 
@@ -270,7 +299,11 @@ def _step(demand: Demand, name: str, *, actor: User | None, on: dt.date, **more:
 
 
 def _answer_step(answer: Answer, name: str, *, actor: User | None, on: dt.date, **more: Any) -> Answer:
-    return take_step(answer, ANSWER_TRANSITIONS, name, actor=actor, on=on, **more)
+    with transaction.atomic():
+        lock(answer.demand)  # before the answer, as an edit of the demand does
+        changed = take_step(answer, ANSWER_TRANSITIONS, name, actor=actor, on=on, **more)
+        watch_deadline(changed.demand, actor=actor, on=on)
+    return changed
 
 
 def _close(demand: Demand, name: str, *, actor: User | None, on: dt.date, reason: str) -> Demand:

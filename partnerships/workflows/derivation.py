@@ -11,7 +11,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, override
 
-from partnerships.dates import IsWorkday, add_months
+from partnerships.dates import IsWorkday, add_months, add_workdays
 from partnerships.models import (
     Activity,
     Agreement,
@@ -24,7 +24,7 @@ from partnerships.models import (
     workday_test,
 )
 from partnerships.models.activities import QUIET_AFTER_DAYS
-from partnerships.models.milestones import ACCEPTED_KINDS, ACTIVITY_KINDS
+from partnerships.models.milestones import ACCEPTED_KINDS, ACTIVITY_KINDS, DECISION_KINDS
 from partnerships.statuses import AgreementStatus, MilestoneStatus
 from partnerships.workflows.milestones import placement, take_milestone_step
 from partnerships.workflows.transitions import (
@@ -52,7 +52,8 @@ class Derived:
     """A milestone that a row asks for, one for each ``key``.
 
     ``title`` may hold a place for ``name``, what the row is called. With ``asks_late`` it is asked for even where its
-    day has passed already.
+    day has passed already. ``unit_id`` is set where another unit than the row's has to act. ``excluded`` are the people
+    who may not decide it; None leaves those of an existing milestone as they are.
     """
 
     key: str
@@ -62,6 +63,8 @@ class Derived:
     recurs_every_months: int | None = None
     name: str = ""
     asks_late: bool = False
+    unit_id: int | None = None
+    excluded: frozenset[int] | None = None
 
     def titles(self) -> dict[str, str]:
         """Return its title and its Chinese title; the latter is empty where it is not translated."""
@@ -83,6 +86,7 @@ class AgreementFacts:
 
     contact_on: dt.date | None
     is_workday: IsWorkday
+    authors: frozenset[int] | None = None  # of a draft in review; None where they are not read
 
 
 def last_contacts(agreements: Collection[Agreement]) -> dict[int, dt.date]:
@@ -107,11 +111,22 @@ def derived_milestones(agreement: Agreement, basis: AgreementFacts) -> list[Deri
     An agreement registered after its signing asks for nothing before the day it was registered.
     """
     wanted: list[Derived] = []
+    if agreement.status == AgreementStatus.IN_REVIEW and agreement.submitted_on:
+        wanted.append(_approval(agreement, agreement.submitted_on, basis))
     if agreement.is_signed:
         wanted += _from_term(agreement, basis.is_workday)
     if agreement.status == AgreementStatus.SIGNED:
         wanted += _from_last_contact(agreement, basis.contact_on)
     return wanted
+
+
+def _approval(agreement: Agreement, submitted_on: dt.date, basis: AgreementFacts) -> Derived:
+    try:
+        due_on = add_workdays(submitted_on, agreement.type.review_workdays, basis.is_workday)
+    except ValueError:  # a calendar without working days must not stop the submission
+        due_on = submitted_on + dt.timedelta(days=agreement.type.review_workdays)
+    title = gettext_noop("Approve the agreement or return it")
+    return Derived("approval", MilestoneKind.APPROVAL, title, due_on, excluded=basis.authors)
 
 
 def _from_term(agreement: Agreement, is_workday: IsWorkday) -> Iterable[Derived]:
@@ -153,9 +168,13 @@ def derive_milestones(agreement: Agreement, *, actor: User | None, on: dt.date) 
     with transaction.atomic():
         agreement = lock(agreement)
         reason = _("The agreement no longer asks for it (%(status)s).") % {"status": agreement.get_status_display()}
-        basis = AgreementFacts(last_contact_on(agreement), workday_test(agreement.unit.effective_calendar))
+        is_in_review = agreement.status == AgreementStatus.IN_REVIEW
+        authors = frozenset(agreement.people_behind_the_draft()) if is_in_review else None
+        basis = AgreementFacts(last_contact_on(agreement), workday_test(agreement.unit.effective_calendar), authors)
         wanted = derived_milestones(agreement, basis)
         decided = _decided_by_renewal(agreement)
+        if agreement.status in {AgreementStatus.APPROVED, AgreementStatus.RETURNED}:
+            decided["approval"] = str(agreement.get_status_display())
         update_derived(agreement, wanted, owner=agreement.coordinator, actor=actor, on=on, reason=reason, met=decided)
 
 
@@ -215,9 +234,10 @@ def is_up_to_date(
 
 def _make(row: Any, derived: Derived, *, owner: User | None, actor: User | None) -> None:
     milestone = Milestone(
-        **placement(row),
+        **_placement(row, derived),
         **derived.titles(),
-        owner=owner,
+        owner=None if derived.kind in DECISION_KINDS else owner,
+        excluded_ids=sorted(derived.excluded) if derived.excluded else None,
         kind=derived.kind,
         due_on=derived.due_on,
         derived_key=derived.key,
@@ -252,8 +272,8 @@ def _asks_again(milestone: Milestone, derived: Derived, not_before: dt.date | No
     """Whether a closed milestone is to be done again: it was cancelled, undone, or a new round began."""
     if milestone.is_pending or derived.is_over(not_before):
         return False
-    # An activity meets its milestones. One that it asks for again was met by an act that was taken back.
-    is_undone = milestone.status == MilestoneStatus.MET and derived.kind in ACTIVITY_KINDS
+    # A step meets these. One that is asked for again was met by a step that was taken back, or another round began.
+    is_undone = milestone.status == MilestoneStatus.MET and derived.kind in ACTIVITY_KINDS | DECISION_KINDS
     return milestone.status == MilestoneStatus.CANCELLED or is_undone or _is_new_round(milestone, derived)
 
 
@@ -264,12 +284,19 @@ def _is_new_round(milestone: Milestone, derived: Derived) -> bool:
 def _differences(row: Any, milestone: Milestone, derived: Derived) -> dict[str, Any]:
     """Return the columns in which ``milestone`` is not what ``derived`` asks for, with what they should hold."""
     # Only a title with a name in it can change. The others are fixed.
-    wanted: dict[str, Any] = {**placement(row), **(derived.titles() if derived.name else {})}
+    wanted: dict[str, Any] = {**_placement(row, derived), **(derived.titles() if derived.name else {})}
+    if derived.excluded is not None:
+        wanted["excluded_ids"] = sorted(derived.excluded) or None
     is_kept = milestone.overridden_at is not None and not _is_new_round(milestone, derived)
     if milestone.due_on != derived.due_on and not is_kept:
         gone = dict.fromkeys(("recurs_from", "scheduled_on", "overridden_at", "snoozed_until"))
         wanted |= {**gone, "due_on": derived.due_on, "override_reason": "", "snooze_reason": ""}
     return {name: value for name, value in wanted.items() if getattr(milestone, name) != value}
+
+
+def _placement(row: Any, derived: Derived) -> dict[str, int | None]:
+    found = placement(row)
+    return found | {"unit_id": derived.unit_id} if derived.unit_id is not None else found
 
 
 def _counted_day(milestone: Milestone) -> dt.date:

@@ -125,9 +125,10 @@ def _calendars() -> dict[int, int]:
 SWEPT_TABLES = (
     SweptTable(
         Agreement,
-        Q(status__in=(AgreementStatus.SIGNED, AgreementStatus.SUSPENDED)),
+        Q(status__in=(AgreementStatus.IN_REVIEW, AgreementStatus.SIGNED, AgreementStatus.SUSPENDED)),
         _judge_agreements,
         derive_milestones,
+        related=("type",),
         prefetched=("terms",),
         has_past=True,
     ),
@@ -140,9 +141,10 @@ SWEPT_TABLES = (
     ),
     SweptTable(
         Demand,
-        ~Q(status__in=(DemandStatus.AGREED, DemandStatus.NO_MATCH)) & Q(deadline_on__isnull=False),
+        ~Q(status__in=(DemandStatus.AGREED, DemandStatus.NO_MATCH)),
         lambda _rows, _today: derived_of_demand,
         watch_deadline,
+        prefetched=("answers",),
     ),
     SweptTable(
         Honour,

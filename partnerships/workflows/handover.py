@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from partnerships.exceptions import DomainError, InvalidInput, StaleVersion
 from partnerships.models import Activity, Agreement, Demand, Facility, Milestone, User
+from partnerships.models.waiting import WaitsFor
 from partnerships.permissions import refusal, require
 from partnerships.workflows.activities import assign_activity
 from partnerships.workflows.agreements import assign_agreement
@@ -63,10 +64,13 @@ class HandOverResult:
 
 def open_items(actor: User, giver: User | None) -> dict[str, QuerySet]:
     """Return the open rows of ``giver``, or of nobody, that ``actor`` may see, by kind."""
-    return {
+    found: dict[str, QuerySet] = {
         name: kind.pending(kind.model.objects.visible_to(actor)).filter(**{kind.person: giver})
         for name, kind in KINDS.items()
     }
+    if giver is None:  # what waits for leads is not unassigned
+        found["milestone"] = found["milestone"].filter(waits_for=WaitsFor.OWNER)
+    return found
 
 
 def hand_over(

@@ -27,7 +27,7 @@ from partnerships.models import (
     User,
 )
 from partnerships.models.base import none_of
-from partnerships.models.milestones import ACCEPTED_KINDS, DERIVED_KINDS, FIRM_KINDS, MILESTONE_TARGETS
+from partnerships.models.milestones import ACCEPTED_KINDS, DECISION_KINDS, DERIVED_KINDS, FIRM_KINDS, MILESTONE_TARGETS
 from partnerships.permissions import may, require
 from partnerships.statuses import MILESTONE_TRANSITIONS, MilestoneStatus
 from partnerships.workflows.edits import Aggregate, changed_columns, require_at
@@ -68,6 +68,11 @@ MET_BY_DOING = {
     ),
     MilestoneKind.STARTING_ACTIVITY: gettext_noop("Start the activity: that is what this milestone waits for."),
     MilestoneKind.UNFINISHED_ACTIVITY: gettext_noop("Complete the activity: that is what this milestone waits for."),
+    MilestoneKind.APPROVAL: gettext_noop("Approve or return the agreement: that is what this milestone waits for."),
+    MilestoneKind.ANSWER: gettext_noop("Answer or decline the demand: that is what this milestone waits for."),
+    MilestoneKind.CONFIRM_REGISTRATION: gettext_noop(
+        "Confirm the registration: that is what this milestone waits for."
+    ),
 }
 
 
@@ -472,7 +477,7 @@ def give_milestones_to(
         theirs = (
             row.milestones.pending()
             .filter(unit=row.unit_id)
-            .filter(Q(owner=previous) | Q(owner__isnull=True))
+            .filter(Q(owner=previous) | Q(owner__isnull=True) & ~Q(kind__in=DECISION_KINDS))
             .exclude(owner_id=owner_id)
         )
         for milestone in theirs.select_for_update(of=("self",), no_key=True):

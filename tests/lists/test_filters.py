@@ -274,6 +274,7 @@ MILESTONE_CASES = {
     "kind": ("kind=review", ["soon"]),
     "unit": ("unit={late.unit.pk}", ["late", "soon"]),
     "owner": ("owner={soon.owner.pk}", ["soon"]),
+    "waits_for": ("waits_for={soon.owner.pk}", ["soon"]),
     "due": ("due=overdue", ["late"]),
     "due_from": (f"due_from={days(1)}", ["later"]),
     "due_until": (f"due_until={days(-1)}", ["late"]),

@@ -25,7 +25,7 @@ QUERIES = {
     "my_work": 11,
     "agreement_list": 17,
     "mail_list": 13,
-    "milestone_list": 15,
+    "milestone_list": 16,  # with the people whom something waits for
     "activity_list": 16,
     "organization_list": 15,
     "event_list": 13,

@@ -15,12 +15,14 @@ from partnerships.factories import (
     DAY,
     NOON,
     ActivityFactory,
+    AgreementFactory,
     AgreementPartyFactory,
     MilestoneFactory,
     UserFactory,
 )
-from partnerships.models import Milestone
+from partnerships.models import Agreement, Milestone
 from partnerships.views import my_work
+from partnerships.workflows.agreements import submit_agreement
 from partnerships.workflows.milestones import meet_milestone
 from tests.views.world import World
 from tests.workflows.follow_ups import plan_activity
@@ -209,3 +211,57 @@ class TestInABrowser:
 
         assert Milestone.objects.get().status == "open"
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def approval_of(world: World) -> tuple[Any, Milestone]:
+    agreement = AgreementFactory(
+        unit=world.unit, ready=True, created_by=world.coordinator, coordinator=world.coordinator
+    )
+    submit_agreement(Agreement.objects.get(pk=agreement.pk), actor=world.coordinator, on=DAY)
+    return agreement, Milestone.objects.get(agreement=agreement, kind="approval")
+
+
+def test_a_lead_sees_decisions_first_and_takes_them_in_the_line(world: World, client_of: Any) -> None:
+    Milestone.objects.all().delete()
+    agreement, approval = approval_of(world)
+    handed_in = due(world, "Handed in", 5, submitted=True)
+    lead = client_of(world.lead)
+
+    page = lead.get("/")
+    found = {group["key"]: group["rows"] for group in page.context["groups"] if group["rows"]}
+    assert list(found)[:2] == ["approve", "accept"]
+    assert [entry.row.pk for entry in found["approve"] + found["accept"]] == [approval.pk, handed_in.pk]
+
+    for entry in found["approve"] + found["accept"]:
+        assert entry.decision.address in page.text
+        sent = {"version": entry.decision.version, "on": DAY.isoformat()}
+        target = {**HTMX, "HX-Target": f"form-{entry.key}"}
+        assert "work-milestone" in lead.post(entry.decision.address, sent, headers=target).text
+
+    agreement.refresh_from_db()
+    assert agreement.status == "approved"
+    assert {row.status for row in Milestone.objects.filter(pk__in=[approval.pk, handed_in.pk])} == {"met"}
+    assert "Nothing waits for you" in lead.get("/").text or not groups(lead.get("/")).keys() & {"approve", "accept"}
+
+
+def test_the_author_of_a_draft_has_no_button_to_approve_it(world: World, client_of: Any) -> None:
+    agreement, _approval = approval_of(world)
+    address = reverse("agreement_step", args=[agreement.pk, "approve"])
+
+    assert address not in client_of(world.coordinator).get("/").text
+    sent = {"version": Agreement.objects.get(pk=agreement.pk).version, "on": DAY.isoformat()}
+    assert client_of(world.coordinator).post(address, sent).status_code == 403
+
+
+@pytest.mark.parametrize("rows", [1, 4])
+def test_decisions_cost_the_same_however_many_there_are(
+    rows: int, world: World, client_of: Any, django_assert_max_num_queries: Any
+) -> None:
+    for _number in range(rows):
+        approval_of(world)
+    due(world, "Handed in", 5, submitted=True)
+    lead = client_of(world.lead)
+    lead.get("/")
+
+    with django_assert_max_num_queries(32):
+        lead.get("/")
