@@ -6,18 +6,22 @@ guessed has to be set (see `_required`). What is missing or unsafe is said in on
 """
 
 import contextlib
+import ipaddress
 import json
 import os
+import re
 import sys
+import tempfile
 from datetime import timedelta
-from email.utils import parseaddr
+from email.utils import getaddresses
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import environ
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.management.utils import get_random_secret_key
+from django.core.validators import validate_email
 from django.http.request import validate_host
 from django.templatetags.static import static
 from django.urls import reverse_lazy
@@ -29,15 +33,29 @@ env = environ.Env()
 problems: list[str] = []
 missing: list[str] = []
 
-DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
-DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+def _folder_trouble(folder: Path) -> str:
+    """Return why nothing can be written into the folder, which is made when it is missing; empty when all is well."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder, buffering=0) as probe:
+            probe.write(bytes(4096))  # a full disk still lets one create an empty file
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
+
+
+DATA_DIR = Path(env.str("DATA_DIR", default="") or BASE_DIR / "var").resolve()
+HAS_DATA_DIR = not (data_dir_trouble := _folder_trouble(DATA_DIR))
+if data_dir_trouble:
+    problems.append(f"DATA_DIR must be a folder that can be written to, not {str(DATA_DIR)!r} ({data_dir_trouble})")
 IS_EMBEDDED = "DATABASE_URL" not in os.environ
 
 
 def _running_addresses() -> dict[str, str]:
     """What `run_embedded` wrote for commands typed in another terminal: its SITE_URL, REDIS_URL and EMAIL_PORT."""
     path = DATA_DIR / "running.json"
-    return json.loads(path.read_text()) if IS_EMBEDDED and path.exists() else {}
+    return json.loads(path.read_text()) if IS_EMBEDDED and HAS_DATA_DIR and path.exists() else {}
 
 
 def _required(name: str, embedded_default: str) -> str:
@@ -57,7 +75,7 @@ def _flag(name: str) -> bool:
 
 def _port(name: str, default: int) -> int:
     value = env.str(name, default="") or RUNNING.get(name) or str(default)
-    if not value.isdecimal() or not 0 < int(value) < 65536:
+    if not re.fullmatch("[0-9]{1,5}", value) or not 0 < int(value) < 65536:
         problems.append(f"{name} must be a port number, not {value!r}")
         return default
     return int(value)
@@ -79,6 +97,76 @@ def _count(name: str, default: int = 0) -> int:
     return int(value)
 
 
+def _address(value: str, *, schemes: set[str]) -> SplitResult | None:
+    """Return the parts of an address with one of ``schemes`` and a possible port; None when it is not one."""
+    try:
+        address = urlsplit(value)
+        port = address.port
+    except ValueError:
+        return None
+    is_right = address.scheme in schemes and not re.search(r"[\s\x00-\x1f]", value) and port != 0
+    return address if is_right and not address.netloc.endswith(":") else None
+
+
+def _is_host(value: str) -> bool:
+    """Return whether this is the name or the IP address of a machine, without scheme, port and path."""
+    with contextlib.suppress(ValueError):
+        ipaddress.ip_address(value)
+        return True
+    return len(value) < 254 and re.fullmatch(r"\w([\w-]*\w)?(\.\w([\w-]*\w)?)*\.?", value) is not None
+
+
+def _is_site(url: str) -> bool:
+    """Return whether this is a scheme and a host, with or without a port, and nothing else."""
+    address = _address(url, schemes={"http", "https"})
+    is_bare = address is not None and not address.path and not re.search(r"[@?#\\]", url)
+    return is_bare and address is not None and _is_host(address.hostname or "")
+
+
+def _is_one_sender(value: str) -> bool:
+    """Return whether this is one e-mail address, with or without a name before it."""
+    found = getaddresses([value])
+    # Outside quoted names; the parser leaves out what it cannot read.
+    if len(found) != 1 or re.sub(r'"[^"]*"', "", value).count("@") != 1 or re.search(r"[\r\n]", value):
+        return False
+    try:
+        validate_email(found[0][1])
+    except ValidationError:
+        return False
+    return True
+
+
+def _database_trouble(url: str) -> str:
+    """Return what is wrong with the address of the database, without showing its password."""
+    server = "DATABASE_URL must be an address such as postgres://user:password@host/name"
+    scheme = url.partition("://")[0]
+    if scheme == "sqlite":
+        path = unquote(url.removeprefix("sqlite://").partition("?")[0])
+        if not path.startswith("/") or path == "/" or ":memory:" in path or Path(path[1:]).is_dir():
+            return "DATABASE_URL must name a file, such as sqlite:////srv/partnerships/db.sqlite3"
+        if not Path(path[1:]).parent.is_dir():
+            return f"DATABASE_URL must name a file in a folder that exists, not {path[1:]!r}"
+        return ""
+    if scheme not in {"postgres", "postgresql"}:
+        return server
+    try:
+        parts = env.db_url_config(url)
+    except ValueError:  # a port that is none
+        return server
+    port = parts.get("PORT") or 5432
+    return "" if parts["NAME"] and 0 < int(port) < 65536 else server
+
+
+def _is_broker(url: str) -> bool:
+    """Return whether this is the address of a Redis server, or ``memory://``, which reaches nobody."""
+    address = _address(url, schemes={"redis", "rediss", "redis+socket", "memory"})
+    if address is None or address.scheme == "memory":
+        return address is not None
+    if address.scheme == "redis+socket":
+        return len(address.path) > 1
+    return bool(address.hostname) and re.fullmatch("(/[0-9]*)?", address.path) is not None
+
+
 def _generated_secret_key() -> str:
     """The key kept in DATA_DIR; created once, readable by its owner alone."""
     path = DATA_DIR / "secret_key"
@@ -90,12 +178,14 @@ def _generated_secret_key() -> str:
         with contextlib.suppress(FileExistsError):
             path.hardlink_to(scratch)
         scratch.unlink()
-    return path.read_text()
+    if not (key := path.read_text().strip()):
+        problems.append(f"DATA_DIR holds an empty key, {str(path)!r}: delete it, and a new one is made")
+    return key
 
 
 RUNNING = _running_addresses()
 DEBUG = _flag("DEBUG")
-SECRET_KEY = _required("SECRET_KEY", "") or (_generated_secret_key() if IS_EMBEDDED else "")
+SECRET_KEY = _required("SECRET_KEY", "") or (_generated_secret_key() if IS_EMBEDDED and HAS_DATA_DIR else "")
 if not IS_EMBEDDED and 0 < len(SECRET_KEY) < 32:
     problems.append("SECRET_KEY must have 32 characters or more")
 
@@ -103,13 +193,18 @@ if not IS_EMBEDDED and 0 < len(SECRET_KEY) < 32:
 READYZ_TOKEN = env.str("READYZ_TOKEN", default="")
 
 SITE_URL = _required("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
-SITE = urlsplit(SITE_URL)
-if SITE.scheme not in {"http", "https"} or not SITE.hostname or SITE.path or SITE.query:
-    problems.append(f"SITE_URL must be an address such as https://office.example.org, not {SITE_URL!r}")
+SITE = urlsplit(SITE_URL) if _is_site(SITE_URL) else urlsplit("https:")
+if not SITE.hostname:
+    # A password in it is not for the log.
+    shown = re.sub(r"//.*@", "//***@", SITE_URL)
+    problems.append(f"SITE_URL must be an address such as https://office.example.org, not {shown!r}")
 ALLOWED_HOSTS = [
     host.strip() for host in _required("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]").split(",") if host.strip()
 ]
-if "*" in ALLOWED_HOSTS:
+wrong_hosts = [host for host in ALLOWED_HOSTS if host != "*" and not _is_host(host.strip("[]").removeprefix("."))]
+if wrong_hosts:
+    problems.append(f"ALLOWED_HOSTS must be names of hosts, without scheme and port, not {', '.join(wrong_hosts)!r}")
+elif "*" in ALLOWED_HOSTS:
     problems.append("ALLOWED_HOSTS must name the hosts: '*' would let anybody forge the links in mails")
 elif SITE.hostname and not validate_host(SITE.hostname, ALLOWED_HOSTS):
     problems.append(f"ALLOWED_HOSTS must name SITE_URL's host {SITE.hostname}")
@@ -182,8 +277,8 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 EMBEDDED_DATABASE_URL = f"sqlite:///{DATA_DIR / 'db.sqlite3'}"
 DATABASE_URL = env.str("DATABASE_URL", default=EMBEDDED_DATABASE_URL)
-if urlsplit(DATABASE_URL).scheme not in {"postgres", "postgresql", "sqlite"}:
-    problems.append("DATABASE_URL must be an address such as postgres://user:password@host/name")
+if not IS_EMBEDDED and (database_trouble := _database_trouble(DATABASE_URL)):
+    problems.append(database_trouble)
     DATABASE_URL = EMBEDDED_DATABASE_URL
 DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 DATABASE = DATABASES["default"]
@@ -267,6 +362,8 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 6000  # a whole ceremony with all its lines is o
 FILE_UPLOAD_PERMISSIONS = 0o600
 
 EMAIL_HOST = _required("EMAIL_HOST", "127.0.0.1")
+if EMAIL_HOST and not _is_host(EMAIL_HOST):
+    problems.append(f"EMAIL_HOST must be the name of a host, such as mail.example.org, not {EMAIL_HOST!r}")
 EMAIL_PORT = _port("EMAIL_PORT", 25 if "EMAIL_HOST" in os.environ else 1025)
 EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
 EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
@@ -278,10 +375,12 @@ if EMAIL_HOST_PASSWORD and not (EMAIL_USE_TLS or EMAIL_USE_SSL) and EMAIL_HOST n
     problems.append("EMAIL_HOST_PASSWORD needs EMAIL_USE_TLS or EMAIL_USE_SSL: it would travel in the clear")
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = _required("DEFAULT_FROM_EMAIL", "Cooperation office <office@localhost.localdomain>")
-if "@" not in parseaddr(DEFAULT_FROM_EMAIL)[1]:
-    problems.append(f"DEFAULT_FROM_EMAIL must hold an e-mail address, not {DEFAULT_FROM_EMAIL!r}")
+if DEFAULT_FROM_EMAIL and not _is_one_sender(DEFAULT_FROM_EMAIL):
+    problems.append(f"DEFAULT_FROM_EMAIL must hold one e-mail address, not {DEFAULT_FROM_EMAIL!r}")
 # The right-hand side of Message-IDs: stable, so that a mail keeps its identity whichever machine sends it.
 EMAIL_ID_DOMAIN = env.str("EMAIL_ID_DOMAIN", default="") or SITE.hostname
+if EMAIL_ID_DOMAIN and not _is_host(EMAIL_ID_DOMAIN):
+    problems.append(f"EMAIL_ID_DOMAIN must be a domain such as office.example.org, not {EMAIL_ID_DOMAIN!r}")
 # Mails that the site hands over in a minute at most, over all its processes; 0: no limit.
 EMAIL_MAX_PER_MINUTE = _count("EMAIL_MAX_PER_MINUTE")
 # Nobody can know whether the mail server took a mail: hold it for a person to decide, or send the very same once more.
@@ -291,8 +390,12 @@ REMINDERS_UNCERTAIN = _choice("REMINDERS_UNCERTAIN", "hold", "resend")
 REMINDERS_HOLD_ABOVE = _count("REMINDERS_HOLD_ABOVE", 200)
 
 REDIS_URL = _required("REDIS_URL", "redis://127.0.0.1:6379/0")
-if urlsplit(REDIS_URL).scheme not in {"redis", "rediss", "redis+socket", "memory"}:
+if REDIS_URL and not _is_broker(REDIS_URL):
     problems.append("REDIS_URL must be an address such as redis://host:6379/0 or redis+socket:///path")
+elif REDIS_URL.startswith("memory:") and not IS_EMBEDDED and SITE.scheme == "https":
+    problems.append("REDIS_URL must name a server: what is in memory:// reaches no other process")
+if IS_EMBEDDED:
+    _port("PORT", 8000)  # that of run_embedded
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]

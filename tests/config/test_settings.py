@@ -3,10 +3,12 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from config import settings
 from tests.services.processes import REPOSITORY
 
 PRODUCTION = {
@@ -116,12 +118,138 @@ def test_a_server_database_needs_everything_that_must_not_be_guessed(tmp_path: P
         ),
         ({"TRUSTED_PROXIES": "10.0.0.1"}, "TRUSTED_PROXIES must be a whole number, 0 for none, not '10.0.0.1'."),
         ({"REMINDERS_UNCERTAIN": "yes"}, "REMINDERS_UNCERTAIN must be hold or resend, not 'yes'."),
-        ({"DEFAULT_FROM_EMAIL": "Office"}, "DEFAULT_FROM_EMAIL must hold an e-mail address, not 'Office'."),
+        ({"DEFAULT_FROM_EMAIL": "Office"}, "DEFAULT_FROM_EMAIL must hold one e-mail address, not 'Office'."),
         ({"TIME_ZONE": "Mars"}, "TIME_ZONE must be a zone such as Asia/Shanghai, not 'Mars'."),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, changes: dict[str, str], said: str) -> None:
     assert refusal(tmp_path, **{**PRODUCTION, **changes}) == said
+
+
+# Kinds of wrong values, all in the environment of one process for each setting would be slow: the functions are asked.
+@pytest.mark.parametrize(
+    ("ask", "right", "wrong"),
+    [
+        (
+            settings._is_host,
+            ["mail.example.org", "mail", "10.0.0.1", "::1", "mail.example.org.", "邮件.example.org"],
+            ["smtp://mail", "mail:25", "mail/", "a b", "office@mail", "-mail", "", "mail..org", "a,b"],
+        ),
+        (
+            settings._is_one_sender,
+            [
+                "o@example.org",
+                "Office <o@example.org>",
+                '"Office, college" <o@example.org>',
+                "合作办公室 <o@example.org>",
+            ],
+            [
+                "Office",
+                "a@x.org, b@x.org",
+                "a@x.org; b@x.org",
+                "a@x.org b@x.org",
+                "a@@x.org",
+                "a@x.org\nBcc: b@x.org",
+                "A <a@>",
+            ],
+        ),
+        (
+            settings._is_broker,
+            [
+                "redis://host",
+                "rediss://:word@host:6380/1",
+                "redis://[::1]:6379/0",
+                "redis+socket:///run/redis",
+                "memory://",
+            ],
+            [
+                "redis://",
+                "redis:///0",
+                "redis://host:0",
+                "redis://host:99999/0",
+                "redis://host/zero",
+                "http://host",
+                "redis+socket://",
+            ],
+        ),
+        (
+            lambda url: not settings._database_trouble(url),
+            [
+                "postgres://u:p@h/name",
+                "postgresql://u@h:5433/name",
+                "postgres://%2Frun%2Fpostgresql/name",
+                "sqlite:////tmp/x.db",
+            ],
+            [
+                "sqlite://",
+                "sqlite:///",
+                "sqlite://:memory:",
+                "sqlite:///:memory:",
+                "sqlite://data/x.db",
+                "sqlite:////tmp",
+                "sqlite:////no/such/folder/x.db",
+                "postgres://u:p@h",
+                "postgres://u:p@h/",
+                "postgres://u:p@h:99999/name",
+                "postgres://u:p@h:port/name",
+                "mysql://u@h/name",
+                "",
+            ],
+        ),
+    ],
+)
+def test_each_kind_of_address_is_known(ask: Callable[[str], bool], right: list[str], wrong: list[str]) -> None:
+    assert [value for value in right if not ask(value)] == []
+    assert [value for value in wrong if ask(value)] == []
+
+
+def test_all_that_is_wrong_is_named_at_once(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    said = refusal(
+        tmp_path / "file",
+        **PRODUCTION
+        | {
+            "SITE_URL": "https://me:secret@office.example.org:99999/#top",
+            "DATABASE_URL": "sqlite:///",
+            "REDIS_URL": "redis://broker:99999",
+            "EMAIL_HOST": "smtp://mail",
+            "EMAIL_PORT": "70000",
+            "DEFAULT_FROM_EMAIL": "a@example.org, b@example.org",
+            "ALLOWED_HOSTS": "https://office.example.org",
+            "TIME_ZONE": "Asia",
+        },
+    )
+
+    names = ["DATA_DIR", "SITE_URL", "ALLOWED_HOSTS", "DATABASE_URL", "TIME_ZONE", "EMAIL_HOST", "EMAIL_PORT"]
+    assert [problem.split()[0] for problem in said.split("; ")] == [*names, "DEFAULT_FROM_EMAIL", "REDIS_URL"]
+    assert "secret" not in said
+
+
+@pytest.mark.parametrize(
+    ("url", "is_right"),
+    [
+        ("https://office.example.org", True),
+        ("https://office.example.org:8443", True),
+        ("https://office.example.org:0", False),
+        ("https://office.example.org:", False),
+        ("https://office.example.org?", False),
+        ("https://office.example.org#top", False),
+        ("https://office.example.org/path", False),
+        ("https://me@office.example.org", False),
+        ("https://office.example.org ", False),
+        ("https://[::1", False),
+        ("ftp://office.example.org", False),
+    ],
+)
+def test_the_address_of_the_site_is_a_scheme_and_a_host(url: str, is_right: bool) -> None:
+    assert settings._is_site(url) is is_right
+
+
+def test_a_broker_in_memory_is_refused_in_production(tmp_path: Path) -> None:
+    said = refusal(tmp_path, **PRODUCTION | {"REDIS_URL": "memory://"})
+
+    assert said == "REDIS_URL must name a server: what is in memory:// reaches no other process."
 
 
 def test_commands_in_another_terminal_find_what_runs(tmp_path: Path) -> None:
