@@ -150,7 +150,7 @@ def access_page() -> str:
             "- `milestone.act`, `milestone.move`, `milestone.snooze`: a coordinator of a participating unit may, for milestones given to them.",
             "- `document.replace`: a coordinator of a participating unit may, for documents they uploaded.",
             "- `programme.edit` is also asked for the programme's label on an event, agreement, facility or demand.",
-            "- Whoever sees an agreement reads title, parties, dates and areas of the framework above it.",
+            "- Whoever sees an agreement reads title, parties, dates and areas of the signed framework above it.",
             "- `delivery.view`, `delivery.view_body`: everybody, for their own mail.",
             "- `feed.own`: everybody, for their own calendar addresses.",
             "- `user.edit_preferences`: everybody, for their own language, reminders and absence.",

@@ -173,11 +173,17 @@ def _parties(agreement: Agreement) -> list[AgreementParty]:
     return list(agreement.parties.select_related("organization", "organization__region"))
 
 
-def _framework(framework: Agreement, user: User) -> dict[str, object]:
-    """Return what is read of a framework by everybody who sees an agreement under it, also if they may not open it."""
+def _framework(framework: Agreement, user: User) -> dict[str, object] | None:
+    """Return what is read of a framework by everybody who sees an agreement under it, also if they may not open it.
+
+    Nothing of one that was not signed and is not theirs to see: what is being drafted can be confidential.
+    """
+    is_visible = Agreement.objects.visible_to(user).filter(pk=framework.pk).exists()
+    if not is_visible and framework.signed_on is None:
+        return None
     return {
         "agreement": framework,
-        "is_visible": Agreement.objects.visible_to(user).filter(pk=framework.pk).exists(),
+        "is_visible": is_visible,
         "parties": _parties(framework),
         "areas": list(framework.promised_areas.select_related("area")),
         "term": framework.current_term,

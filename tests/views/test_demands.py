@@ -230,7 +230,7 @@ def test_what_the_asking_unit_has_to_do_is_not_shown_to_the_unit_asked(world: Wo
     assert "Weigh the offers in private" not in page
 
 
-def test_the_title_of_a_framework_one_may_not_see_is_not_shown(world: World, client: Client) -> None:
+def test_the_title_of_an_unsigned_framework_one_may_not_see_is_not_shown(world: World, client: Client) -> None:
     hidden, seen = (
         AgreementFactory(title="Framework of strangers"),
         AgreementFactory(unit=world.unit, title="Our frame"),
