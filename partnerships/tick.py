@@ -8,6 +8,7 @@ from partnerships.lists import exports
 from partnerships.operations.run import SEND_AT_MOST, RunReport, run_once
 from partnerships.reminders.clock import Clock
 from partnerships.workflows.derived_sweep import sweep_derived
+from partnerships.workflows.users import send_requested_links
 
 
 def run_tick(
@@ -17,11 +18,12 @@ def run_tick(
     is_stopping: Callable[[], bool] = lambda: False,
     trigger: str = "",
 ) -> RunReport:
-    """Run the reminders, then a part of the sweep of derived milestones, whose marks the next run reads, then exports.
+    """Mail requested links for passwords, run the reminders, then a part of the sweep of derived milestones, whose marks the next run reads, then exports.
 
     The worker's task, the loop and cron all call this. A tick that is lost or done twice changes nothing, because the
     next one finds everything that is due. ``trigger`` says what asked for it.
     """
+    send_requested_links(now=timezone.now())  # first: somebody waits for it, and a run may take minutes
     report = run_once(clock, limit=limit, is_stopping=is_stopping, trigger=trigger)
     sweep_derived(now=timezone.now(), is_over=is_stopping)
     # Exports whose own message was lost, or where there is no worker to receive it.

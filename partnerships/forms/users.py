@@ -1,15 +1,11 @@
 """Forms of accounts: activated, deactivated, passwords set by their owners."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from django import forms
-from django.conf import settings
 from django.contrib.auth import authenticate
-from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, PasswordResetForm, SetPasswordForm
-from django.db.models import QuerySet
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, SetPasswordForm
 from django.http import HttpRequest
-from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.forms.steps import VerbForm
@@ -24,7 +20,7 @@ class DeactivateForm(VerbForm):
         return [
             _(
                 "Handed over to the fallback person of the unit: %(agreements)d agreements, %(milestones)d milestones, "
-                "%(activities)d activities, %(organizations)d organizations."
+                "%(activities)d activities, %(facilities)d facilities, %(demands)d demands, %(organizations)d organizations."
             )
             % work
         ]
@@ -87,28 +83,3 @@ class OwnPasswordSetForm(_OwnPasswordMixin, SetPasswordForm):
     """A password by somebody who opened the link they were mailed; their calendar addresses end."""
 
     ends_feeds = True
-
-
-class PersonPasswordResetForm(PasswordResetForm):
-    """Mails the link for a new password, in the person's own language."""
-
-    def get_users(self, email: str) -> QuerySet[User]:
-        """Return active accounts, also those without a password."""
-        # Django leaves those out, but a new account gets its first password this way.
-        return User.objects.filter(email__iexact=email, is_active=True)
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        # A request may name any host. The link must not lead to a site of whoever sent the request.
-        site = urlsplit(settings.SITE_URL)
-        super().save(*args, **kwargs | {"domain_override": site.netloc, "use_https": site.scheme == "https"})
-
-    def send_mail(
-        self,
-        subject_template_name: str,
-        email_template_name: str,
-        context: dict[str, Any],
-        *args: Any,
-        **kwargs: Any,
-    ) -> None:
-        with translation.override(context["user"].language):
-            super().send_mail(subject_template_name, email_template_name, context, *args, **kwargs)

@@ -57,7 +57,7 @@ from partnerships.models.sources import Citation, Source, Statement
 from partnerships.models.status_changes import StatusChange
 from partnerships.models.sweeps import Sweep
 from partnerships.models.terms import AgreementTerm, Amendment, DecisionDate
-from partnerships.models.users import Role, Scope, Unit, UnitMembership, User
+from partnerships.models.users import PasswordRequest, Role, Scope, Unit, UnitMembership, User
 from partnerships.models.work_calendars import CalendarDay, WorkCalendar, workday_test, workday_tests
 
 __all__ = [
@@ -116,6 +116,7 @@ __all__ = [
     "OrganizationName",
     "OrganizationUnit",
     "Participation",
+    "PasswordRequest",
     "Programme",
     "ProgrammeItem",
     "ProgrammeMeasure",

@@ -406,3 +406,18 @@ class UnitMembership(OfficeModel):
 
     def __str__(self) -> str:
         return f"{self.user} · {self.unit} · {self.get_role_display()}"
+
+
+class PasswordRequest(models.Model):
+    """A request for a link to a new password, by somebody who is not logged in; the worker answers it.
+
+    ``email`` is what was typed, whether there is such an account or not. Kept for an hour, to limit requests.
+    """
+
+    email = models.CharField(max_length=254)
+    network = models.CharField(max_length=45, blank=True)
+    asked_at = models.DateTimeField(db_index=True)
+    is_done = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return f"{self.pk}"

@@ -3,11 +3,15 @@
 import datetime as dt
 
 from django.contrib.auth import views
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordResetForm
 from django.http import HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse_lazy
+from django.utils import timezone
 
-from partnerships.forms.users import LoginForm, OwnPasswordChangeForm, OwnPasswordSetForm, PersonPasswordResetForm
+from partnerships.client_address import client_network
+from partnerships.forms.users import LoginForm, OwnPasswordChangeForm, OwnPasswordSetForm
+from partnerships.workflows.users import request_password_link
 
 STAY_SIGNED_IN_FOR = dt.timedelta(days=14)
 
@@ -24,10 +28,14 @@ class Login(views.LoginView):
 
 
 class PasswordReset(views.PasswordResetView):
-    form_class = PersonPasswordResetForm
-    email_template_name = "registration/password_reset_email.txt"
-    subject_template_name = "registration/password_reset_subject.txt"
+    """Takes the address for a link to a new password; the worker looks for the account and sends the mail."""
+
     success_url = reverse_lazy("password_reset_done")
+
+    def form_valid(self, form: PasswordResetForm) -> HttpResponse:
+        network = client_network(self.request) or ""
+        request_password_link(form.cleaned_data["email"], network=network, now=timezone.now())
+        return redirect(self.get_success_url())
 
 
 class PasswordChange(views.PasswordChangeView):

@@ -20,23 +20,34 @@ from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from partnerships import wake_up
 from partnerships.exceptions import InvalidInput, TransitionRefused
 from partnerships.models import (
     Activity,
+    Demand,
+    Facility,
     FeedToken,
     Milestone,
     OrganizationUnit,
+    PasswordRequest,
     Role,
     Unit,
     UnitMembership,
     User,
 )
 from partnerships.models.agreements import AgreementQuerySet
+from partnerships.models.demands import DemandQuerySet
+from partnerships.models.facilities import FacilityQuerySet
 from partnerships.models.users import read_tree
 from partnerships.permissions import require
 from partnerships.workflows.edits import Aggregate, changed_columns, changed_parts, concerning
 from partnerships.workflows.milestones import give_milestones_to
 from partnerships.workflows.transitions import lock_as_read, save_as
+
+# Requests for a link to a new password that are counted, and kept, for an hour.
+REQUESTS_COUNT_FOR = dt.timedelta(hours=1)
+REQUESTS_PER_ADDRESS = 3
+REQUESTS_PER_NETWORK = 20  # a whole college may sit behind one address
 
 GRANTS = frozenset({"is_user_admin", "is_staff", "is_superuser"})
 
@@ -67,9 +78,11 @@ def register_user(user: User, *, actor: User | None, today: dt.date, parts: Sequ
         # An administrator never knows the password of another person.
         user.set_unusable_password()
         USER.register(user, actor=actor)
+        before = _State.new(user)
         _require_roles(user, parts, (), actor=actor)
         USER.save_parts(user, parts, (), actor=actor)
         _check_deputy(user)
+        _mail_changes(user, before, actor=actor)
     return user
 
 
@@ -155,14 +168,46 @@ def send_password_link(user: User, *, actor: User | None) -> User:
         if not locked.is_reachable:
             raise TransitionRefused(_("Activate the account and give it an e-mail address first."))
         save_as(locked, actor, reason=_("Link to set a password sent"))
-        context = {
-            "sender": actor,
-            "uid": urlsafe_base64_encode(force_bytes(locked.pk)),
-            # Django derives the token from the password, so the link no longer works once the password is set.
-            "token": default_token_generator.make_token(locked),
-        }
+        context = {"sender": actor, **_link_to_set_password(locked)}
         _mail(locked, [locked.email], "registration/password_link", context)
     return locked
+
+
+def request_password_link(email: str, *, network: str, now: dt.datetime) -> None:
+    """Have the worker mail a link for a new password to the accounts with this address, if there are any.
+
+    It does the same for every address, known or not, so neither its answer nor its time tells accounts apart. More
+    requests than a person needs, for one address or from one network, are dropped without a word.
+    """
+    asked = PasswordRequest.objects.filter(asked_at__gt=now - REQUESTS_COUNT_FOR)
+    email = email.lower()
+    with transaction.atomic():
+        by_address, by_network = asked.filter(email=email).count(), asked.filter(network=network).count()
+        if by_address < REQUESTS_PER_ADDRESS and by_network < REQUESTS_PER_NETWORK:
+            PasswordRequest.objects.create(email=email, network=network, asked_at=now)
+            wake_up.wake_after_commit()
+
+
+def send_requested_links(*, now: dt.datetime) -> int:
+    """Mail the requested links, forget old requests, and return how many mails went out."""
+    PasswordRequest.objects.filter(asked_at__lt=now - REQUESTS_COUNT_FOR).delete()
+    sent = 0
+    with transaction.atomic():
+        # Of two workers each takes its own.
+        for request in PasswordRequest.objects.filter(is_done=False).select_for_update(skip_locked=True):
+            request.is_done = True
+            request.save()
+            # Also accounts without a password: a new account gets its first one this way.
+            for user in User.objects.filter(email__iexact=request.email, is_active=True):
+                _mail(user, [user.email], "registration/password_reset", _link_to_set_password(user))
+                sent += 1
+    return sent
+
+
+def _link_to_set_password(user: User) -> dict[str, str]:
+    # Django derives the token from the password, so the link no longer works once the password is set.
+    uid = urlsafe_base64_encode(force_bytes(user.pk))
+    return {"uid": uid, "token": default_token_generator.make_token(user)}
 
 
 def change_password(user: User, *, actor: User | None, password: str, ends_feeds: bool = False) -> User:
@@ -184,8 +229,8 @@ def change_password(user: User, *, actor: User | None, password: str, ends_feeds
 def deactivate_user(user: User, *, actor: User | None) -> User:
     """Close the account and hand the person's open work to the fallback person of the unit it belongs to.
 
-    Effects in order: the account is inactive and its password void; its calendar addresses are gone; agreements with their milestones, other milestones, activities and
-    held organizations move. Where no unit above names a fallback person who can be reached, work keeps its owner and
+    Effects in order: the account is inactive and its password void; its calendar addresses are gone; agreements with their milestones, other milestones, activities,
+    facilities, demands and held organizations move. Where no unit above names a fallback person who can be reached, work keeps its owner and
     shows up as orphaned.
     """
     with transaction.atomic():
@@ -232,6 +277,11 @@ class _State:
         columns = {name: getattr(user, name) for name in ("username", "email", "is_active", *sorted(GRANTS))}
         memberships = UnitMembership.objects.filter(user=user).select_related("unit")
         return cls(columns, {row.unit: Role(row.role) for row in memberships})
+
+    @classmethod
+    def new(cls, user: User) -> "_State":
+        """Return the state of an account before it had any role or right."""
+        return cls({**cls.of(user).columns, **dict.fromkeys(GRANTS, False)}, {})
 
     def changes_to(self, after: "_State") -> list[str]:
         """Return one line for each difference, in the language that is active."""
@@ -286,6 +336,8 @@ def open_work(user: User) -> dict[str, int]:
         "agreements": _agreements(user).count(),
         "milestones": user.milestones.pending().count(),
         "activities": user.activities.unfinished().count(),
+        "facilities": _facilities(user).count(),
+        "demands": _demands(user).count(),
         "organizations": user.held_organizations.count(),
     }
 
@@ -304,12 +356,22 @@ def _agreements(user: User) -> AgreementQuerySet:
     return user.coordinated_agreements.not_closed()
 
 
+def _facilities(user: User) -> FacilityQuerySet:
+    return Facility.objects.not_closed().filter(owner=user)
+
+
+def _demands(user: User) -> DemandQuerySet:
+    return Demand.objects.pending().filter(owner=user)
+
+
 def _hand_over(user: User, *, actor: User | None) -> None:
     """Hand over agreements first, since their milestones follow the coordinator; then what the person had beside them."""
     fallback = _fallback_finder(user)
     # All locks in the order of the other verbs: a completed activity locks its agreement, and then milestones.
     activities = list(user.activities.unfinished().order_by("pk").select_for_update(of=("self",), no_key=True))
     agreements = list(_agreements(user).order_by("pk").select_for_update(of=("self",), no_key=True))
+    facilities = list(_facilities(user).order_by("pk").select_for_update(of=("self",), no_key=True))
+    demands = list(_demands(user).order_by("pk").select_for_update(of=("self",), no_key=True))
     holdings = list(
         OrganizationUnit.objects.filter(coordinator=user).order_by("pk").select_for_update(of=("self",), no_key=True)
     )
@@ -319,7 +381,7 @@ def _hand_over(user: User, *, actor: User | None) -> None:
             save_as(agreement, actor)
             give_milestones_to(agreement, owner_id=agreement.coordinator_id, actor=actor, previous=user)
     milestones = list(user.milestones.pending().select_for_update(of=("self",), no_key=True))
-    owned_rows: list[Milestone | Activity] = [*milestones, *activities]
+    owned_rows: list[Milestone | Activity | Facility | Demand] = [*milestones, *activities, *facilities, *demands]
     for owned in owned_rows:
         _give(owned, "owner", fallback(owned.unit_id), actor=actor)
     for held in holdings:
@@ -327,7 +389,11 @@ def _hand_over(user: User, *, actor: User | None) -> None:
 
 
 def _give(
-    row: Milestone | Activity | OrganizationUnit, field: str, new_owner: User | None, *, actor: User | None
+    row: Milestone | Activity | Facility | Demand | OrganizationUnit,
+    field: str,
+    new_owner: User | None,
+    *,
+    actor: User | None,
 ) -> None:
     if new_owner is not None:
         setattr(row, field, new_owner)

@@ -245,6 +245,18 @@ def test_what_changes_of_login_and_roles_is_in_the_history_and_mailed(
     assert [row.history_user for row in (person.history.first(), given.history.get())] == [manager] * 2
 
 
+def test_the_first_roles_of_an_account_are_mailed(accounts, mailoutbox, django_capture_on_commit_callbacks):
+    unit, url = UnitFactory(name="North school"), reverse("admin:partnerships_user_add")
+    typed = {"name": "Lin", "username": "lin", "email": "lin@example.org", **roles((None, unit, Role.COORDINATOR))}
+
+    with django_capture_on_commit_callbacks(execute=True):
+        response = accounts.post(url, filled(accounts.get(url)) | typed)
+
+    assert response.status_code == 302
+    assert [mail.to for mail in mailoutbox] == [["lin@example.org"]]
+    assert "role in North school: – → Coordinator" in mailoutbox[0].body
+
+
 def test_a_lead_is_edited_by_user_administrators_in_everything_else(accounts):
     person = UserFactory(lead_in=UnitFactory())
 

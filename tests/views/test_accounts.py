@@ -6,11 +6,16 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.test import Client
+from django.db import connection
+from django.test import Client, TestCase
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.factories import UnitFactory, UserFactory
+from partnerships.models import PasswordRequest
+from partnerships.workflows import users
+from partnerships.workflows.users import send_requested_links
 
 pytestmark = pytest.mark.django_db
 
@@ -91,7 +96,11 @@ def test_logging_out_takes_a_post(person: Any) -> None:
 
 
 def ask_for_reset(address: str, **headers: str) -> Any:
-    return Client().post(reverse("password_reset"), {"email": address}, headers=headers)
+    """Ask as a browser does, and have the worker answer."""
+    response = Client().post(reverse("password_reset"), {"email": address}, headers=headers)
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        send_requested_links(now=timezone.now())
+    return response
 
 
 def test_the_reset_mail_leads_to_a_new_password(person: Any, outbox: Any) -> None:
@@ -113,6 +122,32 @@ def test_the_reset_page_does_not_say_whether_there_is_an_account(person: Any, ou
 
     assert (known.status_code, known.url) == (unknown.status_code, unknown.url)
     assert len(outbox.received) == 1
+
+
+def test_a_known_and_an_unknown_address_cost_the_same(person: Any) -> None:
+    url, client = reverse("password_reset"), Client()
+    asked = []
+    for address in (person.email, "nobody@example.org"):
+        with CaptureQueriesContext(connection) as queries:
+            answer = client.post(url, {"email": address})
+        asked.append((answer.status_code, answer.url, [re.sub(r"'[^']*'|\d+", "?", row["sql"]) for row in queries]))
+
+    assert asked[0] == asked[1]
+
+
+def test_links_are_limited_by_address_and_network(person: Any, outbox: Any) -> None:
+    answers = {ask_for_reset(address).url for address in [person.email, person.email.upper()] * 7}
+    sent = len(outbox.received)
+    others = [UserFactory(coordinator_in=UnitFactory()).email for _number in range(users.REQUESTS_PER_NETWORK)]
+    answers |= {ask_for_reset(address).url for address in others}
+
+    assert answers == {reverse("password_reset_done")}
+    assert sent == users.REQUESTS_PER_ADDRESS
+    assert len(outbox.received) == users.REQUESTS_PER_NETWORK
+    with time_machine.travel(timezone.now() + dt.timedelta(hours=1, minutes=1)):
+        ask_for_reset(person.email)
+    assert len(outbox.received) == users.REQUESTS_PER_NETWORK + 1
+    assert PasswordRequest.objects.count() == 1
 
 
 def test_the_reset_mail_names_our_site_whatever_host_was_claimed(person: Any, outbox: Any, settings: Any) -> None:

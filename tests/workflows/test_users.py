@@ -6,6 +6,8 @@ from partnerships.exceptions import NotAllowed, StaleVersion, TransitionRefused
 from partnerships.factories import (
     ActivityFactory,
     AgreementFactory,
+    DemandFactory,
+    FacilityFactory,
     MilestoneFactory,
     OrganizationUnitFactory,
     UnitFactory,
@@ -45,19 +47,19 @@ def test_open_work_goes_to_the_fallback_person_of_its_unit(manager):
     milestone = MilestoneFactory(agreement=agreement)
     done = MilestoneFactory(agreement=agreement, met=True)
     activity = ActivityFactory(agreement=agreement)
+    facility, closed = (
+        FacilityFactory(unit=agreement.unit, owner=leaving, **{trait: True}) for trait in ("opened", "closed")
+    )
+    demand = DemandFactory(unit=agreement.unit, owner=leaving)
     held = OrganizationUnitFactory(unit=agreement.unit, coordinator=leaving)
 
     deactivate_user(leaving, actor=manager)
 
-    for row in (agreement, milestone, done, activity, held):
+    for row in (agreement, milestone, done, activity, facility, closed, demand, held):
         row.refresh_from_db()
-    assert (agreement.coordinator, milestone.owner, activity.owner, held.coordinator) == (
-        new_owner,
-        new_owner,
-        new_owner,
-        new_owner,
-    )
-    assert done.owner == leaving
+    assert {agreement.coordinator, held.coordinator} == {new_owner}
+    assert {milestone.owner, activity.owner, facility.owner, demand.owner} == {new_owner}
+    assert {done.owner, closed.owner} == {leaving}
 
 
 def test_the_unit_above_is_asked_where_the_unit_names_nobody_reachable(manager):
