@@ -276,9 +276,6 @@ class AgreementRootForm(RootForm):
 
     is_another = AnotherField(label=_("It is another one"))
 
-    def arguments(self) -> dict[str, object]:
-        return {"confirmed_different": self.cleaned_data["is_another"]}
-
 
 class RegisterForm(AgreementRootForm):
     """An agreement that was signed already, with the day on which it was and the paper that shows it."""

@@ -134,9 +134,6 @@ class OrganizationRootForm(RootForm):
 
     is_another = AnotherField(label=_("It is none of these"))
 
-    def arguments(self) -> dict[str, object]:
-        return {"confirmed_different": self.cleaned_data["is_another"]}
-
 
 class ArchivedFilter(admin.SimpleListFilter):
     title = _("archive")

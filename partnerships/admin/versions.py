@@ -97,4 +97,4 @@ class RootForm(ScopedChoicesMixin, DomainFormMixin, VersionedForm):
 
     def arguments(self) -> dict[str, object]:
         """Return further arguments of the verb, from fields that the form has besides the columns of the row."""
-        return {}
+        return {"confirmed_different": self.cleaned_data["is_another"]} if "is_another" in self.fields else {}
