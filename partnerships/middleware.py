@@ -13,7 +13,7 @@ from django.utils.cache import patch_cache_control
 
 from partnerships.acts import one_act
 from partnerships.models import User
-from partnerships.reminders.rule_set import zone_named
+from partnerships.models.office_day import zone_named
 
 # When the session was last used, in seconds; the key of it in the session.
 USED_AT = "used_at"

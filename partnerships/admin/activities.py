@@ -7,7 +7,6 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -38,6 +37,7 @@ from partnerships.models import (
     Training,
     Visit,
 )
+from partnerships.models.office_day import office_today
 from partnerships.workflows.activities import (
     edit_activity,
     edit_contact_note,
@@ -182,4 +182,4 @@ class ContactNoteAdmin(OfficeAdmin):
     )
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        return {"happened_on": timezone.localdate(), **super().get_changeform_initial_data(request)}
+        return {"happened_on": office_today(), **super().get_changeform_initial_data(request)}

@@ -58,6 +58,7 @@ from partnerships.models import (
     quiet_agreements,
     workday_test,
 )
+from partnerships.models.office_day import office_today
 from partnerships.permissions import refusal
 from partnerships.requests import user_of
 from partnerships.statuses import AgreementStatus
@@ -166,21 +167,21 @@ class AmendmentInline(ReadOnlyInline):
 
 
 def _renew(row: Agreement, request: HttpRequest, data: QueryDict | None) -> DomainFormMixin:
-    return RenewForm(data, row=row, today=timezone.localdate())
+    return RenewForm(data, row=row, today=office_today(row))
 
 
 def _amend(row: Agreement, request: HttpRequest, data: QueryDict | None) -> DomainFormMixin:
-    return AmendForm(data, row=row, today=timezone.localdate())
+    return AmendForm(data, row=row, today=office_today(row))
 
 
 def _accede(row: Agreement, request: HttpRequest, data: QueryDict | None) -> DomainFormMixin:
-    form = AccedeForm(data, row=row, today=timezone.localdate())
+    form = AccedeForm(data, row=row, today=office_today(row))
     choose_by_autocomplete(form, "organization", AgreementParty._meta.get_field("organization"))
     return form
 
 
 def _withdraw(row: Agreement, request: HttpRequest, data: QueryDict | None) -> DomainFormMixin:
-    return WithdrawForm(data, row=row, today=timezone.localdate())
+    return WithdrawForm(data, row=row, today=office_today(row))
 
 
 class LogContactForm(ContactNoteForm):
@@ -195,7 +196,7 @@ class LogContactForm(ContactNoteForm):
 
 
 def log_contact_form(row: Model, request: HttpRequest, data: QueryDict | None) -> DomainFormMixin:
-    return LogContactForm(data, row=row, today=timezone.localdate())
+    return LogContactForm(data, row=row, today=office_today(row))
 
 
 class UnfoldAutocomplete(AutocompleteSelect):
@@ -225,7 +226,7 @@ def _has_end(agreement: Agreement) -> bool:
 
 
 def _confirm_signing(row: Agreement, request: HttpRequest, data: QueryDict | None) -> DomainFormMixin:
-    return ConfirmSigningForm(data, row=row, today=timezone.localdate())
+    return ConfirmSigningForm(data, row=row, today=office_today(row))
 
 
 VERBS = (
@@ -286,7 +287,7 @@ class RegisterForm(AgreementRootForm):
     paper = forms.FileField(label=_("Signed paper, scanned"), required=False, widget=UnfoldAdminFileFieldWidget)
 
     def clean_on(self) -> dt.date:
-        return past_day(self.cleaned_data["on"], today=timezone.localdate())
+        return past_day(self.cleaned_data["on"], today=office_today(self.cleaned_data.get("unit")))
 
     def arguments(self) -> dict[str, object]:
         return {**super().arguments(), "on": self.cleaned_data["on"]}
@@ -496,7 +497,7 @@ class RegisterSignedAdmin(AgreementAdmin):
             document = Document(
                 agreement=form.instance, kind=Document.Kind.SIGNED_PAPER, title=gettext("Signed agreement")
             )
-            today, at = timezone.localdate(), timezone.now()
+            today, at = office_today(form.instance), timezone.now()
             register_document(document, file=paper, actor=user_of(request), today=today, at=at)
         for warning in signing_warnings(form.instance):
             messages.warning(request, warning)

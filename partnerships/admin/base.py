@@ -16,7 +16,6 @@ from django.forms import BaseForm, BaseInlineFormSet, ModelChoiceField
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
@@ -34,6 +33,7 @@ from partnerships.forms.choices import choosable
 from partnerships.forms.numbers import number_or_none
 from partnerships.models import Citation, StatusChange, User, hide_unseen, shown_to
 from partnerships.models.base import status_of
+from partnerships.models.office_day import office_today
 from partnerships.permissions import may
 from partnerships.requests import user_of
 from partnerships.texts import LazyText
@@ -234,7 +234,7 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
         """Register or edit the row with its parts; the verb writes, and Django's change message says what."""
         lines = [formset for formset in formsets if isinstance(formset, PartFormSet)]
         parts = [line.instance for formset in lines for line in formset.changed_forms]
-        common = {"actor": user_of(request), "today": timezone.localdate(), "parts": parts, **form.arguments()}
+        common = {"actor": user_of(request), "today": office_today(form.instance), "parts": parts, **form.arguments()}
         if change:
             columns = {column.name for column in form.instance._meta.concrete_fields}
             changes = {name: form.cleaned_data[name] for name in form.changed_data if name in columns}

@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, QueryDict
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -31,6 +30,7 @@ from partnerships.admin.steps import MakeForm, StepsMixin, Verb
 from partnerships.forms.demands import AgreementOutcomeForm, AskUnitsForm, OutcomeForm, ProjectOutcomeForm
 from partnerships.forms.domain import DomainFormMixin
 from partnerships.models import Achievement, AgreementParty, Answer, Demand
+from partnerships.models.office_day import office_today
 from partnerships.requests import user_of
 from partnerships.statuses import DemandStatus
 from partnerships.workflows.demands import edit_answer, edit_demand, register_demand
@@ -40,12 +40,12 @@ ANSWER_DATES = ("proposed_on", "shortlisted_on", "chosen_on", "declined_on")
 
 
 def _ask_units(row: Demand, request: HttpRequest, data: QueryDict | None) -> DomainFormMixin:
-    return AskUnitsForm(data, row=row, today=timezone.localdate())
+    return AskUnitsForm(data, row=row, today=office_today(row))
 
 
 def _agree(form_class: type[OutcomeForm]) -> MakeForm:
     def make_form(row: Demand, request: HttpRequest, data: QueryDict | None) -> DomainFormMixin:
-        form = form_class(data, row=row, today=timezone.localdate())
+        form = form_class(data, row=row, today=office_today(row))
         choose_by_autocomplete(form, "partner", AgreementParty._meta.get_field("organization"))
         return form
 
@@ -142,7 +142,7 @@ class DemandAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         return self.inlines if obj else ()
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        return {"released_on": timezone.localdate(), **super().get_changeform_initial_data(request)}
+        return {"released_on": office_today(), **super().get_changeform_initial_data(request)}
 
     @display(description=_("status"), ordering="status")
     def status_label(self, demand: Demand) -> str:

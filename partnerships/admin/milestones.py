@@ -25,6 +25,7 @@ from partnerships.forms.domain import DomainFormMixin
 from partnerships.forms.steps import AssignForm, MoveForm, SnoozeForm, UnsnoozeForm
 from partnerships.models import AgreementParty, Milestone, MilestoneKind
 from partnerships.models.milestones import DERIVED_KINDS, MILESTONE_TARGETS
+from partnerships.models.office_day import office_today
 from partnerships.requests import user_of
 from partnerships.statuses import MilestoneStatus
 from partnerships.workflows.milestones import edit_milestone, last_day_of_snooze, register_milestone
@@ -43,25 +44,25 @@ class MilestoneForm(RootForm):
 
 
 def _move(row: Milestone, request: HttpRequest, data: QueryDict | None) -> DomainFormMixin:
-    return MoveForm(data, row=row, today=timezone.localdate())
+    return MoveForm(data, row=row, today=office_today(row))
 
 
 def _assign(row: Milestone, request: HttpRequest, data: QueryDict | None) -> DomainFormMixin:
-    form = AssignForm(data, row=row, today=timezone.localdate(), user=user_of(request))
+    form = AssignForm(data, row=row, today=office_today(row), user=user_of(request))
     choose_by_autocomplete(form, "owner", Milestone._meta.get_field("owner"))
     return form
 
 
 def _snooze(row: Milestone, request: HttpRequest, data: QueryDict | None) -> DomainFormMixin:
-    return SnoozeForm(data, row=row, today=timezone.localdate())
+    return SnoozeForm(data, row=row, today=office_today(row))
 
 
 def _unsnooze(row: Milestone, request: HttpRequest, data: QueryDict | None) -> DomainFormMixin:
-    return UnsnoozeForm(data, row=row, today=timezone.localdate())
+    return UnsnoozeForm(data, row=row, today=office_today(row))
 
 
 def _can_be_snoozed(row: Milestone) -> bool:
-    today = timezone.localdate()
+    today = office_today(row)
     return row.is_pending and last_day_of_snooze(row, today) > today
 
 

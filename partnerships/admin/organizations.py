@@ -6,7 +6,6 @@ from django.contrib import admin
 from django.contrib.admin.options import InlineModelAdmin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, QueryDict
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -39,6 +38,7 @@ from partnerships.models import (
     OrganizationName,
     OrganizationUnit,
 )
+from partnerships.models.office_day import office_today
 from partnerships.permissions import may
 from partnerships.requests import user_of
 from partnerships.texts import LazyText
@@ -114,11 +114,11 @@ class HolderInline(PartInline):
 
 
 def _archive(row: Organization, request: HttpRequest, data: QueryDict | None) -> DomainFormMixin:
-    return ArchiveForm(data, row=row, today=timezone.localdate())
+    return ArchiveForm(data, row=row, today=office_today(row))
 
 
 def _restore(row: Organization, request: HttpRequest, data: QueryDict | None) -> DomainFormMixin:
-    return RestoreForm(data, row=row, today=timezone.localdate())
+    return RestoreForm(data, row=row, today=office_today(row))
 
 
 VERBS = (

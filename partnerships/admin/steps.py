@@ -14,7 +14,6 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from unfold import widgets
 
@@ -22,6 +21,7 @@ from partnerships.admin.base import PageBase, status_badge
 from partnerships.forms.domain import DomainFormMixin
 from partnerships.forms.steps import StepOffer, step_form, step_offers
 from partnerships.models.base import VersionedModel
+from partnerships.models.office_day import office_today
 from partnerships.permissions import refusal
 from partnerships.requests import user_of
 from partnerships.texts import LazyText
@@ -115,7 +115,7 @@ class StepsMixin(PageBase):
         verb = next((verb for verb in self.verbs if verb.name == name), None)
         if verb is not None:
             return verb.make_form(row, request, data)
-        return step_form(row, name, today=timezone.localdate(), data=data)
+        return step_form(row, name, today=office_today(row), data=data)
 
     def _ask(self, request: HttpRequest, row: VersionedModel, form: DomainFormMixin, button: Button) -> HttpResponse:
         now = self.get_object(request, str(row.pk)) or row

@@ -30,6 +30,7 @@ from partnerships.models import (
     shown_to,
 )
 from partnerships.models.base import validate_visible_text
+from partnerships.models.office_day import office_today
 from partnerships.permissions import may
 from partnerships.texts import LazyText
 from partnerships.workflows.activities import (
@@ -275,11 +276,11 @@ class NewActivityForm(DomainFormMixin, DetailFields, forms.ModelForm):
         activity.unit = values["unit"] if "unit" in self.fields else activity.unit
         activity.agreement = self.about.agreement
         if not values["is_done"]:
-            return register_activity(activity, actor=actor, today=self.today, parts=self._parts())
+            return register_activity(activity, actor=actor, today=office_today(activity), parts=self._parts())
         afterwards = {name: values[name] for name in AFTERWARDS}
         on = activity.ends_on or activity.starts_on
         return register_completed_activity(
-            activity, actor=actor, on=on, today=self.today, parts=self._parts(), **afterwards
+            activity, actor=actor, on=on, today=office_today(activity), parts=self._parts(), **afterwards
         )
 
     def _parts(self) -> list[Model]:

@@ -28,6 +28,7 @@ from partnerships.models import (
     Unit,
     User,
 )
+from partnerships.models.office_day import office_today
 from partnerships.workflows import agreements
 
 PARTIES, AREAS, TERM = "parties", "areas", "term"
@@ -287,7 +288,7 @@ class NewAgreementForm(AgreementForm):
 
     def keep(self, actor: User, **about: object) -> Agreement:
         values, (labels, _none) = self.cleaned_data, self._labels()
-        common: dict[str, Any] = {"actor": actor, "today": self.today, "parts": [*self.parts, *labels]}
+        common: dict[str, Any] = {"actor": actor, "today": office_today(self.instance), "parts": [*self.parts, *labels]}
         common["confirmed_different"] = values["is_another"]
         if not values["on"]:
             return agreements.register_agreement(self.instance, **common)

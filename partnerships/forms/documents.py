@@ -4,11 +4,11 @@ import datetime as dt
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.forms.domain import DomainFormMixin
 from partnerships.models import Document, User
+from partnerships.models.office_day import office_today
 from partnerships.workflows.documents import add_version, register_document
 
 FILE_HELP = _("PDF, Word, Excel, pictures or text, 25 MB at most.")
@@ -28,7 +28,7 @@ class DocumentForm(DomainFormMixin, forms.ModelForm):
         self.at = at
 
     def keep(self, actor: User, **about: object) -> Document:
-        today = timezone.localdate(self.at)
+        today = office_today(self.instance.agreement or self.instance.activity, self.at)
         return register_document(self.instance, actor=actor, today=today, file=self.cleaned_data["file"], at=self.at)
 
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.forms.choices import offer_rows
@@ -11,6 +10,7 @@ from partnerships.forms.domain import DomainFormMixin
 from partnerships.forms.steps import DateInput
 from partnerships.models import Milestone, User
 from partnerships.models.base import validate_visible_text
+from partnerships.models.office_day import office_today
 from partnerships.workflows.milestones import new_action_point, register_milestone
 
 
@@ -28,4 +28,4 @@ class ActionPointForm(DomainFormMixin, forms.Form):
 
     def keep(self, actor: User, **about: Any) -> Milestone:
         milestone = new_action_point(about["target"], **self.cleaned_data)
-        return register_milestone(milestone, actor=actor, today=timezone.localdate())
+        return register_milestone(milestone, actor=actor, today=office_today(milestone))

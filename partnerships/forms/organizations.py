@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.exceptions import DomainError, PossibleDuplicate
@@ -16,6 +15,7 @@ from partnerships.forms.possible_duplicates import AnotherField
 from partnerships.forms.steps import DateInput, VerbForm
 from partnerships.forms.versions import VersionedForm
 from partnerships.models import Contact, Organization, OrganizationName, Unit, User
+from partnerships.models.office_day import office_today
 from partnerships.workflows import organizations
 
 LOOK_ALIKES_SHOWN = 5
@@ -75,7 +75,7 @@ class OrganizationForm(FormWithLines):
         return organizations.edit_organization(
             self.instance,
             actor=actor,
-            today=timezone.localdate(),
+            today=office_today(),
             changes=changes,
             parts=self.parts,
             removed=self.removed,
@@ -103,7 +103,7 @@ class NewOrganizationForm(OrganizationForm):
         return organizations.register_organization(
             self.instance,
             actor=actor,
-            today=timezone.localdate(),
+            today=office_today(),
             unit=self.cleaned_data["unit"],
             parts=self.parts,
             confirmed_different=self.cleaned_data["is_another"],
@@ -136,7 +136,7 @@ class ContactForm(DomainFormMixin, VersionedForm):
             del self.fields["is_active"]
 
     def keep(self, actor: User, **about: object) -> Contact:
-        today = timezone.localdate()
+        today = office_today()
         if self.instance.pk is None:
             return organizations.register_contact(self.instance, actor=actor, today=today)
         changes = {name: self.cleaned_data[name] for name in self.changed_data if name in self.Meta.fields}

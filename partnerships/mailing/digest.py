@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from partnerships.mailing.envelopes import is_late
 from partnerships.mailing.wording import long_date, one_line, tone, when_words, why_words
 from partnerships.models import Milestone, ReminderItem, User
-from partnerships.reminders.rule_set import zone_named
+from partnerships.models.office_day import zone_named
 
 WEEK_DAYS = 7
 

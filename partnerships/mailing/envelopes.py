@@ -13,11 +13,11 @@ from django.utils import timezone
 
 from partnerships.models import Delivery, MailHold, ReminderItem, ReminderPlan, User
 from partnerships.models.milestones import FIRM_KINDS
+from partnerships.models.office_day import zone_named
 from partnerships.models.reasons import Reason
 from partnerships.models.reminders import reader_code
 from partnerships.reminders.clock import Clock
 from partnerships.reminders.recipients import Recipient
-from partnerships.reminders.rule_set import zone_named
 from partnerships.reminders.schedule import utc
 from partnerships.statuses import DeliveryStatus
 

@@ -26,8 +26,8 @@ from partnerships.mailing.digest import digest_context
 from partnerships.mailing.envelopes import CATCH_UP_AFTER
 from partnerships.mailing.wording import Why, long_date, one_line, tone, what_to_do, when_words, why_words
 from partnerships.models import Agreement, Contact, Delivery, Milestone, MilestoneKind, ReminderItem, User, hide_unseen
+from partnerships.models.office_day import zone_named
 from partnerships.reminders.clock import Clock
-from partnerships.reminders.rule_set import zone_named
 
 LONGEST_LINE = 76
 # In quoted-printable text no "=" is followed by "_": no part can hold one.

@@ -10,8 +10,8 @@ from django.utils.translation import ngettext, pgettext
 
 from partnerships.models import Milestone, ReminderItem, ReminderPlan
 from partnerships.models.deliveries import NOT_THROUGH
+from partnerships.models.office_day import zone_named
 from partnerships.reminders.milestone_advice import describe_owner_action
-from partnerships.reminders.rule_set import zone_named
 from partnerships.statuses import DeliveryStatus
 
 Why = ReminderItem.Why

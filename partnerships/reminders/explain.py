@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 
 from partnerships.models import Delivery, Milestone, ReminderItem, ReminderPlan
 from partnerships.models.deliveries import NOT_THROUGH
+from partnerships.models.office_day import zone_named
 from partnerships.reminders.recipients import Directory
-from partnerships.reminders.rule_set import zone_named
 from partnerships.statuses import DeliveryStatus, PlanStatus
 
 

@@ -21,9 +21,10 @@ from partnerships.models import (
     UnitMembership,
     User,
 )
+from partnerships.models.office_day import zone_named
 from partnerships.models.reminders import reader_code
 from partnerships.models.waiting import Leads, WaitsFor, waiting_people
-from partnerships.reminders.rule_set import Audience, Units, zone_named
+from partnerships.reminders.rule_set import Audience, Units
 
 Why = ReminderItem.Why
 

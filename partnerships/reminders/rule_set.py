@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Self
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.db.models import Count, Max
 
 from partnerships.dates import is_weekday
@@ -21,6 +20,7 @@ from partnerships.models import (
     WorkCalendar,
     workday_tests,
 )
+from partnerships.models.office_day import zone_named
 from partnerships.models.users import Tree
 from partnerships.reminders.schedule import (
     Moment,
@@ -164,15 +164,6 @@ class RuleSet:
 
 def _scope_of(rule: ReminderRule) -> Scope:
     return rule.milestone_kind, rule.agreement_type_id, rule.agreement_id
-
-
-def zone_named(name: str) -> ZoneInfo:
-    """Return the time zone, or the site's own when the machine no longer knows the name."""
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):  # OSError: a folder of zones, such as Asia
-        # A reminder an hour off is better than none.
-        return ZoneInfo(settings.TIME_ZONE)
 
 
 def _working_days_of(units: Units) -> dict[int, WorkingDays]:

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from partnerships.forms.activities import ActivityForm, AttachmentForm
 from partnerships.models import Activity, Document, User, shown_to
 from partnerships.models.activities import ActivityQuerySet
+from partnerships.models.office_day import office_today
 from partnerships.permissions import may
 from partnerships.reports.timeline_sources import record_timeline
 from partnerships.requests import UserRequest
@@ -92,7 +93,7 @@ def activity_edit(request: UserRequest, pk: int) -> HttpResponse:
     activity = visible_or_404(_with_context(), request, pk)
     require_or_403(request.user, "activity.edit", activity)
     row: Any = _with_context().get(pk=pk)  # the form writes on its own: the page keeps the title as it is
-    form = ActivityForm(request.POST or None, instance=row, user=request.user, today=timezone.localdate())
+    form = ActivityForm(request.POST or None, instance=row, user=request.user, today=office_today(activity))
     return edit_page(request, activity, form, title=pgettext("verb", "Edit"), template="activities/edit")
 
 

@@ -29,6 +29,7 @@ from partnerships.models import (
     workday_test,
 )
 from partnerships.models.milestones import PENDING_STATUSES
+from partnerships.models.office_day import office_today
 from partnerships.models.terms import AgreementTerm, Amendment
 from partnerships.permissions import may, refusal
 from partnerships.reminders.explain import explain_plans, with_items
@@ -141,7 +142,7 @@ def agreement_edit(request: UserRequest, pk: int) -> HttpResponse:
     related = ("unit", "type", "coordinator", "event", "parent__type", "predecessor__type")
     agreement = visible_or_404(Agreement.objects.select_related(*related), request, pk)
     require_or_403(request.user, "agreement.edit", agreement)
-    form = AgreementForm(request.POST or None, instance=agreement, user=request.user, today=timezone.localdate())
+    form = AgreementForm(request.POST or None, instance=agreement, user=request.user, today=office_today(agreement))
     return edit_page(request, agreement, form, title=_("Edit the agreement"), template="agreements/form")
 
 
@@ -158,13 +159,13 @@ def agreement_step(request: UserRequest, pk: int, step: str) -> HttpResponse:
 
 def _log(request: UserRequest, agreement: Agreement) -> HttpResponse:
     require_or_403(request.user, "contact_note.add", agreement)
-    form = ContactNoteForm(request.POST or None, today=timezone.localdate())
+    form = ContactNoteForm(request.POST or None, today=office_today(agreement))
     return form_page(request, agreement, form, title=_("Log a call"), done=_("Logged."), about=agreement)
 
 
 def _confirm_signing(request: UserRequest, agreement: Agreement) -> HttpResponse:
     require_or_403(request.user, "agreement.confirm_signing", agreement)
-    form = ConfirmSigningForm(request.POST or None, row=agreement, today=timezone.localdate())
+    form = ConfirmSigningForm(request.POST or None, row=agreement, today=office_today(agreement))
     done = _("Confirmed. The unit holds the parties from now on.")
     return form_page(request, agreement, form, title=_("Confirm the signing"), done=done)
 

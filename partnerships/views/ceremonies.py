@@ -29,6 +29,7 @@ from partnerships.forms.ceremonies import (
 )
 from partnerships.forms.numbers import number_or_none, row_or_none
 from partnerships.models import AgreementType, CeremonyDraft, Event
+from partnerships.models.office_day import office_today
 from partnerships.requests import UserRequest
 from partnerships.views.base import require_or_403
 from partnerships.workflows import ceremonies
@@ -85,7 +86,7 @@ class DraftPage:
         return self._answer(render(self.request, "partnerships/ceremonies/_state.html", context))
 
     def _unchecked_form(self) -> CeremonyForm:
-        return CeremonyForm(self.data, user=self.request.user, today=timezone.localdate(), is_checked=False)
+        return CeremonyForm(self.data, user=self.request.user, today=office_today(), is_checked=False)
 
     def _context(self, form: CeremonyForm) -> dict[str, object]:
         return {
@@ -238,7 +239,7 @@ def _go_to_recorded(request: UserRequest, event: Event) -> HttpResponse:
 
 def _record(page: DraftPage) -> HttpResponse:
     """Record the ceremony; if something is refused, save the draft and show the errors at their lines."""
-    user, today = page.request.user, timezone.localdate()
+    user, today = page.request.user, office_today()
     recorded = Event.objects.filter(ceremony_drafts__author=user, ceremony_drafts__key=page.key).first()
     if recorded:
         return _go_to_recorded(page.request, recorded)

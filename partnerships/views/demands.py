@@ -16,6 +16,7 @@ from partnerships.forms.demands import AgreementOutcomeForm, AskUnitsForm, Proje
 from partnerships.forms.steps import StepOffer
 from partnerships.models import Activity, Agreement, Answer, Demand, DemandOutcome, Document, StatusChange, User
 from partnerships.models.demands import DemandQuerySet
+from partnerships.models.office_day import office_today
 from partnerships.permissions import may
 from partnerships.reports.timeline_sources import record_timeline
 from partnerships.requests import UserRequest
@@ -83,7 +84,7 @@ def demand_step(request: UserRequest, pk: int, step: str) -> HttpResponse:
     require_or_403(request.user, "demand.edit", demand)
     if request.method != "POST" and not demand.is_pending:
         return impossible(request, demand, title)
-    form = form_class(request.POST or None, row=demand, today=timezone.localdate())
+    form = form_class(request.POST or None, row=demand, today=office_today(demand))
     return form_page(request, demand, form, title=title, done=done)
 
 

@@ -16,6 +16,7 @@ from partnerships.forms.numbers import row_or_none
 from partnerships.lists.agreements import PARTIES
 from partnerships.models import Activity, Agreement, Event, Organization, User
 from partnerships.models.agreements import AgreementQuerySet
+from partnerships.models.office_day import office_today
 from partnerships.requests import UserRequest
 from partnerships.views.calendar import asked_day
 
@@ -82,7 +83,7 @@ def _enter(form: NewActivityForm, attached: AttachmentForm, user: User) -> Activ
 
 def _asked_for(query: QueryDict, about: About, *, is_plan: bool) -> dict[str, object]:
     """Return the initial values: done today, unless the address names another day or it is to be planned."""
-    today = timezone.localdate()
+    today = office_today(about.agreement)
     day = asked_day(query.get("day", ""))
     partners = [about.organization] if about.organization else _only_partner(about)
     return {

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from partnerships.exceptions import DomainError
 from partnerships.mailing import calendar_events
 from partnerships.models import FeedToken
-from partnerships.reminders.rule_set import zone_named
+from partnerships.models.office_day import zone_named
 from partnerships.requests import UserRequest
 from partnerships.workflows.feeds import note_reading, open_feed, revoke_feed
 

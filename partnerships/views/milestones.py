@@ -32,6 +32,7 @@ from partnerships.models import (
     shown_to,
 )
 from partnerships.models.milestones import MilestoneQuerySet
+from partnerships.models.office_day import office_today
 from partnerships.permissions import may, refusal
 from partnerships.reminders.explain import ExplainedPlan, explain_plans, with_items
 from partnerships.reports.timeline_sources import note_entries, record_timeline
@@ -57,7 +58,7 @@ def milestone_detail(request: UserRequest, pk: int) -> HttpResponse:
     milestone = visible_or_404(_with_context(), request, pk)
     today = timezone.localdate()
     offers = grouped_offers(milestone, request.user)
-    primary = _primary_form(milestone, offers, today)
+    primary = _primary_form(milestone, offers, office_today(milestone))
     context = {
         "milestone": milestone,
         "today": today,
@@ -67,7 +68,7 @@ def milestone_detail(request: UserRequest, pk: int) -> HttpResponse:
         "primary": primary,
         "doing": _step_of_its_activity(milestone, request.user),
         "other_steps": [offer for offer in offers["open"] if not primary or offer.transition != primary.transition],
-        **_side_forms(milestone, request.user, today),
+        **_side_forms(milestone, request.user, office_today(milestone)),
         "explained_plans": _explained_plans(milestone),
         "is_in_motion": milestone.reminder_marks.exists(),
         "documents": list(Document.objects.filter(milestone=milestone).prefetch_related(VERSIONS)),
@@ -135,34 +136,34 @@ def _with_context() -> MilestoneQuerySet:
 
 def _move(request: UserRequest, milestone: Milestone) -> HttpResponse:
     require_or_403(request.user, "milestone.move", milestone)
-    form = MoveForm(request.POST or None, row=milestone, today=timezone.localdate())
+    form = MoveForm(request.POST or None, row=milestone, today=office_today(milestone))
     done = _("Moved. Reminders follow the new date.")
     return form_page(request, milestone, form, title=_("Move the due date"), done=done)
 
 
 def _snooze(request: UserRequest, milestone: Milestone) -> HttpResponse:
     require_or_403(request.user, "milestone.snooze", milestone)
-    form = SnoozeForm(request.POST or None, row=milestone, today=timezone.localdate())
+    form = SnoozeForm(request.POST or None, row=milestone, today=office_today(milestone))
     return form_page(request, milestone, form, title=_("Snooze it"), done=_("Snoozed."))
 
 
 def _unsnooze(request: UserRequest, milestone: Milestone) -> HttpResponse:
     require_or_403(request.user, "milestone.snooze", milestone)
-    form = UnsnoozeForm(request.POST or None, row=milestone, today=timezone.localdate())
+    form = UnsnoozeForm(request.POST or None, row=milestone, today=office_today(milestone))
     done = _("The snooze is over. Reminders come as planned.")
     return form_page(request, milestone, form, title=_("End the snooze"), done=done)
 
 
 def _assign(request: UserRequest, milestone: Milestone) -> HttpResponse:
     require_or_403(request.user, "milestone.assign", milestone)
-    form = AssignForm(request.POST or None, row=milestone, today=timezone.localdate(), user=request.user)
+    form = AssignForm(request.POST or None, row=milestone, today=office_today(milestone), user=request.user)
     done = _("Handed over. Reminders go to the new owner.")
     return form_page(request, milestone, form, title=_("Give it to somebody else"), done=done)
 
 
 def _log(request: UserRequest, milestone: Milestone) -> HttpResponse:
     require_or_403(request.user, "contact_note.add", milestone)
-    form = ContactNoteForm(request.POST or None, today=timezone.localdate())
+    form = ContactNoteForm(request.POST or None, today=office_today(milestone))
     return form_page(request, milestone, form, title=_("Log a call"), done=_("Logged."), about=milestone)
 
 

@@ -27,6 +27,7 @@ from partnerships.models import (
     quiet_agreements,
 )
 from partnerships.models.milestones import DECISION_KINDS, MILESTONE_TARGETS, MilestoneQuerySet
+from partnerships.models.office_day import office_today
 from partnerships.requests import UserRequest
 from partnerships.statuses import ActivityStatus, AgreementStatus, MilestoneStatus
 from partnerships.views.base import has_a_place, require_or_403, visible_or_404
@@ -243,7 +244,7 @@ def milestone_undo(request: UserRequest, pk: int) -> HttpResponse:
     """Undo what was just done; where scripts run, the line of my work comes back."""
     milestone = visible_or_404(_with_context(Milestone.objects.all()), request, pk)
     require_or_403(request.user, "milestone.act", milestone)
-    form = UndoForm(request.POST or None, row=milestone, today=timezone.localdate())
+    form = UndoForm(request.POST or None, row=milestone, today=office_today(milestone))
     if not request.htmx or request.method != "POST":
         return form_page(request, milestone, form, title=_("Take it back"), done=_("Taken back."))
     if form.is_valid() and form.apply(request.user) is not None:

@@ -34,6 +34,7 @@ from partnerships.models import (
     User,
     quiet_agreements,
 )
+from partnerships.models.office_day import office_today
 from partnerships.requests import UserRequest
 from partnerships.views.base import require_or_403, visible_or_404
 
@@ -73,7 +74,7 @@ def quiet_log(request: UserRequest, pk: int) -> HttpResponse:
     """Log a call about one agreement; in place where scripts run, else on a page of its own and back to the list."""
     agreement = visible_or_404(Agreement.objects.select_related("unit").prefetch_related(PARTIES), request, pk)
     require_or_403(request.user, "contact_note.add", agreement)
-    form = ContactNoteForm(request.POST or None, today=timezone.localdate(), auto_id=f"log{pk}_%s")
+    form = ContactNoteForm(request.POST or None, today=office_today(agreement), auto_id=f"log{pk}_%s")
     form.fields["summary"].widget.attrs["autofocus"] = True
     context = {"form": form, "agreement": agreement}
     if request.method == "POST" and form.is_valid() and form.apply(request.user, about=agreement) is not None:

@@ -11,6 +11,7 @@ from django_htmx.http import reswap, retarget
 
 from partnerships.forms.steps import ContactNoteForm, StepOffer, VerbForm, step_form, step_offers
 from partnerships.models import Activity, Agreement, Answer, Demand, Facility, Honour, Milestone, User
+from partnerships.models.office_day import office_today
 from partnerships.requests import UserRequest
 from partnerships.statuses import MilestoneStatus
 from partnerships.texts import LazyText
@@ -27,7 +28,7 @@ def step_page(request: UserRequest, row: WorkflowRow, name: str, *, back: str = 
     ``back`` is the address it leads to when done or left, the row's own page without it.
     """
     try:
-        form = step_form(row, name, today=timezone.localdate(), data=request.POST or None)
+        form = step_form(row, name, today=office_today(row), data=request.POST or None)
     except KeyError as error:
         raise Http404(f"no step {name}") from error
     require_or_403(request.user, form.transition.permission, row)
