@@ -10,7 +10,7 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGE = "partnerships"
-LEAVES = {"__version__", "statuses", "exceptions", "dates", "names", "texts", "wake_up", "acts"}
+LEAVES = {"__version__", "statuses", "exceptions", "dates", "inputs", "names", "texts", "wake_up", "acts"}
 STATE = LEAVES | {"models"}
 RULES = STATE | {"permissions"}
 VERBS = RULES | {"workflows", "reminders", "mailing", "operations", "reports"}
@@ -20,6 +20,7 @@ ALLOWED: dict[str, set[str]] = {
     "statuses": {"texts"},
     "exceptions": {"texts"},
     "dates": set(),
+    "inputs": set(),
     "names": set(),
     "texts": set(),
     "wake_up": set(),

@@ -43,6 +43,7 @@ from partnerships.forms.agreements import AccedeForm, AmendForm, RenewForm, With
 from partnerships.forms.domain import DomainFormMixin, past_day
 from partnerships.forms.possible_duplicates import AnotherField
 from partnerships.forms.steps import ConfirmSigningForm, ContactNoteForm
+from partnerships.inputs import DayField
 from partnerships.models import (
     Agreement,
     AgreementArea,
@@ -283,7 +284,7 @@ class RegisterForm(AgreementRootForm):
 
     field_names = {"file": "paper"}
 
-    on = forms.DateField(label=_("Signed on"), widget=UnfoldAdminSingleDateWidget)
+    on = DayField(label=_("Signed on"), widget=UnfoldAdminSingleDateWidget)
     paper = forms.FileField(label=_("Signed paper, scanned"), required=False, widget=UnfoldAdminFileFieldWidget)
 
     def clean_on(self) -> dt.date:

@@ -24,7 +24,7 @@ from simple_history.models import HistoricalChanges, ModelChange
 from simple_history.template_utils import HistoricalRecordContextHelper
 from unfold.admin import GenericTabularInline, ModelAdmin, StackedInline, TabularInline
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from partnerships.admin.navigation import Attention
 from partnerships.admin.versions import PartForm, PartFormSet, Refused, RootForm
@@ -32,7 +32,7 @@ from partnerships.exceptions import DomainError, PossibleDuplicate
 from partnerships.forms.choices import choosable
 from partnerships.forms.numbers import number_or_none
 from partnerships.models import Citation, StatusChange, User, hide_unseen, shown_to
-from partnerships.models.base import status_of
+from partnerships.models.base import AmountColumn, CurrencyColumn, status_of
 from partnerships.models.office_day import office_today
 from partnerships.permissions import may
 from partnerships.requests import user_of
@@ -172,6 +172,8 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
     formfield_overrides = {
         TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 4})},
         URLField: {"assume_scheme": "https"},
+        AmountColumn: {"widget": UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal"})},
+        CurrencyColumn: {"widget": UnfoldAdminSelectWidget},
     }
     # The verbs of the aggregate, as static methods: ``workflows.edits`` says how they are called.
     register_verb: Callable[..., object]

@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from partnerships.forms.choices import offer_rows
 from partnerships.forms.domain import DomainFormMixin
-from partnerships.forms.steps import DateInput
 from partnerships.forms.versions import Conflict, Difference, VersionedForm
+from partnerships.inputs import AmountField, CurrencyField, DayField, DayInput
 from partnerships.models import (
     Activity,
     ActivityCredit,
@@ -76,16 +76,10 @@ class DetailFields(forms.Form):
 
     audience = _line(_("Audience"), 200)
     headcount = forms.IntegerField(label=_("People trained"), required=False, min_value=0, max_value=1_000_000)
-    hours = forms.DecimalField(label=_("Hours"), required=False, min_value=0, max_digits=6, decimal_places=1)
+    hours = AmountField(label=_("Hours"), required=False, min_value=0, max_digits=6, decimal_places=1)
     principal_investigator = _line(_("Principal investigator"), 150)
-    budget = forms.DecimalField(label=_("Budget"), required=False, min_value=0, max_digits=14, decimal_places=2)
-    currency = forms.RegexField(
-        r"\A[A-Z]{3}\Z",
-        label=_("Currency"),
-        initial="CNY",
-        required=False,
-        error_messages={"invalid": _("Three capital letters, such as CNY.")},
-    )
+    budget = AmountField(label=_("Budget"), required=False, min_value=0, max_digits=14, decimal_places=2)
+    currency = CurrencyField(label=_("Currency"), initial="CNY", required=False)
     outcomes = _text(_("Outcomes"))
     intellectual_property = _text(_("Intellectual property"))
     host = forms.ModelChoiceField(label=_("Host"), queryset=Organization.objects.none(), required=False)
@@ -192,13 +186,13 @@ class NewActivityForm(DomainFormMixin, DetailFields, forms.ModelForm):
         validators=[validate_visible_text],
         help_text=_("Say what comes next and by when, or why nothing does."),
     )
-    next_step_on = forms.DateField(label=_("Next step by"), required=False, widget=DateInput)
+    next_step_on = DayField(label=_("Next step by"), required=False, widget=DayInput)
     no_next_step_reason = _line(_("Or why there is no next step"), 300)
 
     class Meta:
         model = Activity
         fields = ["kind", "title", "starts_on", "ends_on", "place", "owner", "event", "summary"]
-        widgets = {"starts_on": DateInput, "ends_on": DateInput, "summary": forms.Textarea(attrs={"rows": 3})}
+        widgets = {"starts_on": DayInput, "ends_on": DayInput, "summary": forms.Textarea(attrs={"rows": 3})}
         labels = {"starts_on": _("Date"), "ends_on": _("Last day")}
         help_texts = {
             "title": _("Left empty, it is called by its kind and its first partner."),
@@ -304,7 +298,7 @@ class ActivityForm(DomainFormMixin, DetailFields, VersionedForm):
     class Meta:
         model = Activity
         fields = ["title", "starts_on", "ends_on", "place", "event", "summary"]
-        widgets = {"starts_on": DateInput, "ends_on": DateInput, "summary": forms.Textarea(attrs={"rows": 4})}
+        widgets = {"starts_on": DayInput, "ends_on": DayInput, "summary": forms.Textarea(attrs={"rows": 4})}
         labels = {"starts_on": _("Date"), "ends_on": _("Last day")}
         help_texts = {"ends_on": _("Where it lasts more than a day.")}
 

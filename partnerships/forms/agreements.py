@@ -14,8 +14,9 @@ from partnerships.forms.choices import choosable, offer_rows
 from partnerships.forms.lines import FormWithLines, LineForm, LineFormSet, line_formset, with_more_lines
 from partnerships.forms.picks import PickField, pick_field
 from partnerships.forms.possible_duplicates import AnotherField
-from partnerships.forms.steps import DateInput, VerbForm
+from partnerships.forms.steps import VerbForm
 from partnerships.forms.versions import Conflict, Difference
+from partnerships.inputs import DayField, DayInput
 from partnerships.models import (
     Agreement,
     AgreementArea,
@@ -51,7 +52,7 @@ class PartyForm(LineForm):
             "is_for_itself",
             "signs_for_members",
         ]
-        widgets = {"signed_on": DateInput}
+        widgets = {"signed_on": DayInput}
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -78,7 +79,7 @@ class TermForm(LineForm):
     class Meta:
         model = AgreementTerm
         fields = ["starts_on", "ends_on", "review_on", "renews_tacitly", "notice", "notice_unit", "lead_days"]
-        widgets = {"starts_on": DateInput, "ends_on": DateInput, "review_on": DateInput}
+        widgets = {"starts_on": DayInput, "ends_on": DayInput, "review_on": DayInput}
 
     rare = frozenset({"renews_tacitly", "notice", "notice_unit", "lead_days"})
     signed_on: dt.date | None = None
@@ -260,10 +261,10 @@ class AgreementForm(FormWithLines):
 class NewAgreementForm(AgreementForm):
     """Registers a draft, or with a day of signing an agreement that is signed already."""
 
-    on = forms.DateField(
+    on = DayField(
         label=_("Signed on"),
         required=False,
-        widget=DateInput,
+        widget=DayInput,
         help_text=_("Leave this empty for a draft: it is then submitted, approved and signed step by step."),
     )
 
@@ -305,8 +306,8 @@ class RenewForm(VerbForm):
             (AgreementTerm.Basis.TACIT.value, AgreementTerm.Basis.TACIT.label),
         ],
     )
-    ends_on = forms.DateField(label=_("New end"), required=False, widget=DateInput)
-    review_on = forms.DateField(label=_("Or, without an end: review on"), required=False, widget=DateInput)
+    ends_on = DayField(label=_("New end"), required=False, widget=DayInput)
+    review_on = DayField(label=_("Or, without an end: review on"), required=False, widget=DayInput)
 
     def call(self, actor: User, values: dict[str, Any]) -> object:
         return agreements.renew_agreement(self.row, actor=actor, on=self.today, **values)
@@ -315,11 +316,11 @@ class RenewForm(VerbForm):
 class AmendForm(VerbForm):
     """Records a signed amendment; with an end or a review date it changes the term from the day it takes effect."""
 
-    signed_on = forms.DateField(label=_("Signed on"), widget=DateInput)
-    effective_on = forms.DateField(label=_("Takes effect on"), widget=DateInput)
+    signed_on = DayField(label=_("Signed on"), widget=DayInput)
+    effective_on = DayField(label=_("Takes effect on"), widget=DayInput)
     summary = forms.CharField(label=_("What changed"), max_length=5000, widget=forms.Textarea(attrs={"rows": 3}))
-    ends_on = forms.DateField(label=_("New end of the term"), required=False, widget=DateInput)
-    review_on = forms.DateField(label=_("New date of review"), required=False, widget=DateInput)
+    ends_on = DayField(label=_("New end of the term"), required=False, widget=DayInput)
+    review_on = DayField(label=_("New date of review"), required=False, widget=DayInput)
 
     def call(self, actor: User, values: dict[str, Any]) -> object:
         return agreements.amend_agreement(self.row, actor=actor, **values)
@@ -329,7 +330,7 @@ class AccedeForm(VerbForm):
     """Adds a party that signs later. The page sets the organizations to choose from."""
 
     organization = forms.ModelChoiceField(label=_("Organization"), queryset=Organization.objects.none())
-    on = forms.DateField(label=_("Acceded on"), widget=DateInput)
+    on = DayField(label=_("Acceded on"), widget=DayInput)
     role = forms.ChoiceField(label=_("Role"), choices=AgreementParty.Role.choices)
     signatory_person = forms.CharField(label=_("Signed by"), max_length=150, required=False)
 
@@ -346,7 +347,7 @@ class WithdrawForm(VerbForm):
     """Records that a party leaves; its row stays."""
 
     party = forms.ModelChoiceField(label=_("Party"), queryset=AgreementParty.objects.none())
-    on = forms.DateField(label=_("Withdrew on"), widget=DateInput)
+    on = DayField(label=_("Withdrew on"), widget=DayInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from partnerships.forms.choices import offer_rows
 from partnerships.forms.domain import past_day
-from partnerships.forms.steps import DateInput, VerbForm
+from partnerships.forms.steps import VerbForm
+from partnerships.inputs import DayField, DayInput
 from partnerships.models import Activity, Agreement, AgreementType, Answer, Organization, OrganizationKind, Unit, User
 from partnerships.workflows import demands
 
@@ -16,7 +17,7 @@ from partnerships.workflows import demands
 class DemandForm(VerbForm):
     """A verb on a demand that takes a day."""
 
-    on = forms.DateField(label=_("Date"), widget=DateInput)
+    on = DayField(label=_("Date"), widget=DayInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

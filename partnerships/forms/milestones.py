@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partnerships.forms.choices import offer_rows
 from partnerships.forms.domain import DomainFormMixin
-from partnerships.forms.steps import DateInput
+from partnerships.inputs import DayField, DayInput
 from partnerships.models import Milestone, User
 from partnerships.models.base import validate_visible_text
 from partnerships.models.office_day import office_today
@@ -18,7 +18,7 @@ class ActionPointForm(DomainFormMixin, forms.Form):
     """One line: what, by when, by whom; oneself unless another is chosen."""
 
     title = forms.CharField(label=_("What has to be done"), max_length=200, validators=[validate_visible_text])
-    due_on = forms.DateField(label=_("By when"), widget=DateInput)
+    due_on = DayField(label=_("By when"), widget=DayInput)
     owner = forms.ModelChoiceField(label=_("Owner"), queryset=User.objects.none(), empty_label=None)
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:

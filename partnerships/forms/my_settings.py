@@ -10,7 +10,7 @@ from django.utils.translation import pgettext
 
 from partnerships.forms.choices import offer_rows
 from partnerships.forms.domain import DomainFormMixin
-from partnerships.forms.steps import DateInput
+from partnerships.inputs import DayInput
 from partnerships.models import User
 from partnerships.workflows.users import edit_preferences
 
@@ -32,7 +32,7 @@ class PreferencesForm(DomainFormMixin, forms.ModelForm):
     class Meta:
         model = User
         fields = ["language", "time_zone", "reminder_mode", "reminder_hour", "deputy", "absent_from", "absent_until"]
-        widgets = {"absent_from": DateInput, "absent_until": DateInput}
+        widgets = {"absent_from": DayInput, "absent_until": DayInput}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -12,8 +12,9 @@ from partnerships.forms.domain import DomainFormMixin
 from partnerships.forms.lines import FormWithLines, LineForm, LineFormSet, line_formset, with_more_lines
 from partnerships.forms.picks import PickField, pick_field
 from partnerships.forms.possible_duplicates import AnotherField
-from partnerships.forms.steps import DateInput, VerbForm
+from partnerships.forms.steps import VerbForm
 from partnerships.forms.versions import VersionedForm
+from partnerships.inputs import DayInput
 from partnerships.models import Contact, Organization, OrganizationName, Unit, User
 from partnerships.models.office_day import office_today
 from partnerships.workflows import organizations
@@ -25,7 +26,7 @@ class NameForm(LineForm):
     class Meta:
         model = OrganizationName
         fields = ["name", "kind", "valid_from", "valid_until"]
-        widgets = {"valid_from": DateInput, "valid_until": DateInput}
+        widgets = {"valid_from": DayInput, "valid_until": DayInput}
 
 
 class OrganizationForm(FormWithLines):

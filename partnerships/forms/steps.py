@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partnerships.forms.choices import offer_rows
 from partnerships.forms.domain import DomainFormMixin, past_day
+from partnerships.inputs import DayField, DayInput
 from partnerships.models import (
     Activity,
     Agreement,
@@ -41,15 +42,6 @@ from partnerships.workflows import activities, agreements, demands, facilities, 
 from partnerships.workflows.milestones import MET_BY_DOING
 
 
-class DateInput(forms.DateInput):
-    """The date picker of the browser; it sends ISO dates in every language."""
-
-    input_type = "date"
-
-    def __init__(self, attrs: dict[str, object] | None = None) -> None:
-        super().__init__(attrs, format="%Y-%m-%d")
-
-
 class VerbForm(DomainFormMixin, forms.Form):
     """Input for one verb on one row."""
 
@@ -75,7 +67,7 @@ class VerbForm(DomainFormMixin, forms.Form):
 class StepForm(VerbForm):
     """A step of a transition table: its date, and its reason where one is needed."""
 
-    on = forms.DateField(label=_("Date"), widget=DateInput)
+    on = DayField(label=_("Date"), widget=DayInput)
 
     def __init__(self, *args: Any, transition: Transition, verb: Callable[..., object], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -103,7 +95,7 @@ class TerminateForm(StepForm):
 class SigningForm(StepForm):
     """Records a signing, and shows warnings before."""
 
-    on = forms.DateField(label=_("Signed on"), widget=DateInput)
+    on = DayField(label=_("Signed on"), widget=DayInput)
 
     @property
     def warnings(self) -> list[str]:
@@ -114,7 +106,7 @@ class SigningForm(StepForm):
 
 
 class OpeningForm(StepForm):
-    on = forms.DateField(label=_("Opened on"), widget=DateInput)
+    on = DayField(label=_("Opened on"), widget=DayInput)
 
     def call(self, actor: User, values: dict[str, Any]) -> object:
         return super().call(actor, values | {"today": self.today})
@@ -127,7 +119,7 @@ class ProposalForm(StepForm):
 
 
 class EvidenceForm(StepForm):
-    on = forms.DateField(label=_("Done on"), widget=DateInput)
+    on = DayField(label=_("Done on"), widget=DayInput)
     evidence = forms.CharField(
         label=_("What shows it"),
         max_length=5000,
@@ -139,7 +131,7 @@ class EvidenceForm(StepForm):
 class CompletionForm(StepForm):
     needs_one_of = frozenset({"next_step", "next_step_on", "no_next_step_reason"})
 
-    on = forms.DateField(label=_("Completed on"), widget=DateInput)
+    on = DayField(label=_("Completed on"), widget=DayInput)
     summary = forms.CharField(
         label=_("What came of it"), max_length=5000, required=False, widget=forms.Textarea(attrs={"rows": 3})
     )
@@ -149,18 +141,18 @@ class CompletionForm(StepForm):
         required=False,
         help_text=_("Say what comes next and by when, or why nothing does."),
     )
-    next_step_on = forms.DateField(label=_("Next step by"), required=False, widget=DateInput)
+    next_step_on = DayField(label=_("Next step by"), required=False, widget=DayInput)
     no_next_step_reason = forms.CharField(label=_("Or why there is no next step"), max_length=300, required=False)
 
 
 class ReplanForm(StepForm):
-    starts_on = forms.DateField(label=_("New start"), required=False, widget=DateInput)
+    starts_on = DayField(label=_("New start"), required=False, widget=DayInput)
 
 
 class MoveForm(VerbForm):
     """Moves the due date of a milestone."""
 
-    due_on = forms.DateField(label=_("New due date"), widget=DateInput)
+    due_on = DayField(label=_("New due date"), widget=DayInput)
     reason = forms.CharField(label=_("Reason"), max_length=2000, widget=forms.Textarea(attrs={"rows": 2}))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -174,7 +166,7 @@ class MoveForm(VerbForm):
 class SnoozeForm(VerbForm):
     """Snoozes the reminders of a milestone until a day."""
 
-    until = forms.DateField(label=_("Until"), widget=DateInput)
+    until = DayField(label=_("Until"), widget=DayInput)
     reason = forms.CharField(label=_("Reason"), max_length=2000, widget=forms.Textarea(attrs={"rows": 2}))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -239,7 +231,7 @@ class ContactNoteForm(DomainFormMixin, forms.Form):
     field_names = {"happened_on": "on"}
 
     channel = forms.ChoiceField(label=_("How"), choices=ContactNote.Channel.choices)
-    on = forms.DateField(label=_("When"), widget=DateInput)
+    on = DayField(label=_("When"), widget=DayInput)
     summary = forms.CharField(label=_("What was said"), max_length=5000, widget=forms.Textarea(attrs={"rows": 3}))
 
     def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django_filters.filters import QuerySetRequestMixin
 
 from partnerships.dates import EARLIEST_DAY, LATEST_DAY
+from partnerships.inputs import DayField, DayInput
 from partnerships.lists.cells import Text
 from partnerships.models import User
 
@@ -41,17 +42,10 @@ class SwitchFilter(django_filters.ChoiceFilter):
         super().__init__(choices=[("yes", _("Yes"))], widget=SwitchInput, **kwargs)
 
 
-class DayInput(forms.DateInput):
-    """The browser's date picker, with ISO dates in the address in every language."""
-
-    input_type = "date"
-
-    def __init__(self, attrs: dict[str, object] | None = None) -> None:
-        super().__init__(attrs, format="%Y-%m-%d")
-
-
 class DayFilter(django_filters.DateFilter):
     """A day within the years people plan in: a mistyped year such as 0024 is an error of the field."""
+
+    field_class = DayField
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         bounds = [MinValueValidator(EARLIEST_DAY), MaxValueValidator(LATEST_DAY)]

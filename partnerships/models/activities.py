@@ -13,6 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from partnerships.models.agreement_types import CooperationArea
 from partnerships.models.agreements import Agreement, AgreementQuerySet
 from partnerships.models.base import (
+    AmountColumn,
+    CurrencyColumn,
+    DayColumn,
     History,
     LineField,
     OfficeModel,
@@ -119,8 +122,8 @@ class Activity(SeededModel, SearchableModel, VersionedModel):
         related_name="activities",
         verbose_name=_("arose from"),
     )
-    starts_on = models.DateField(_("starts on"), null=True, blank=True)
-    ends_on = models.DateField(_("ends on"), null=True, blank=True)
+    starts_on = DayColumn(_("starts on"), null=True, blank=True)
+    ends_on = DayColumn(_("ends on"), null=True, blank=True)
     place = LineField(_("place"), max_length=200, blank=True)
     summary = models.TextField(_("summary"), blank=True)
     next_step = LineField(_("next step"), max_length=200, blank=True)
@@ -243,7 +246,7 @@ class Training(OfficeModel):
     headcount = models.PositiveIntegerField(
         _("people trained"), null=True, blank=True, validators=[MaxValueValidator(1_000_000)]
     )
-    hours = models.DecimalField(_("hours"), max_digits=6, decimal_places=1, null=True, blank=True)
+    hours = AmountColumn(_("hours"), max_digits=6, decimal_places=1, null=True, blank=True)
 
     history = History()
 
@@ -270,8 +273,8 @@ class ResearchProject(OfficeModel):
         Activity, models.CASCADE, related_name="research_project", verbose_name=_("activity")
     )
     principal_investigator = LineField(_("principal investigator"), max_length=150, blank=True)
-    budget = models.DecimalField(_("budget"), max_digits=14, decimal_places=2, null=True, blank=True)
-    currency = models.CharField(_("currency"), max_length=3, default="CNY")
+    budget = AmountColumn(_("budget"), max_digits=14, decimal_places=2, null=True, blank=True)
+    currency = CurrencyColumn(_("currency"))
     outcomes = models.TextField(_("outcomes"), blank=True)
     intellectual_property = models.TextField(_("intellectual property"), blank=True)
 
@@ -375,7 +378,7 @@ class ContactNote(SeededModel, VersionedModel):
         verbose_name=_("milestone"),
     )
     channel = models.CharField(_("how"), max_length=20, choices=Channel, default=Channel.CALL)
-    happened_on = models.DateField(_("when"))
+    happened_on = DayColumn(_("when"))
     summary = models.TextField(_("what was said"))
 
     objects = ContactNoteQuerySet.as_manager()

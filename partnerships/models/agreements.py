@@ -14,6 +14,9 @@ from django.utils.translation import gettext_lazy as _
 
 from partnerships.models.agreement_types import AgreementType
 from partnerships.models.base import (
+    AmountColumn,
+    CurrencyColumn,
+    DayColumn,
     History,
     LineField,
     SearchableModel,
@@ -197,8 +200,8 @@ class Agreement(SeededModel, SearchableModel, VersionedModel):
         related_name="successors",
         verbose_name=_("follows on"),
     )
-    amount = models.DecimalField(_("amount"), max_digits=14, decimal_places=2, null=True, blank=True)
-    currency = models.CharField(_("currency"), max_length=3, default="CNY")
+    amount = AmountColumn(_("amount"), max_digits=14, decimal_places=2, null=True, blank=True)
+    currency = CurrencyColumn(_("currency"))
     is_party_list_complete = models.BooleanField(
         _("all parties are listed"),
         default=True,
@@ -216,7 +219,7 @@ class Agreement(SeededModel, SearchableModel, VersionedModel):
     completed_on = models.DateField(_("completed on"), null=True, editable=False)
     terminated_on = models.DateField(_("terminated on"), null=True, editable=False)
     cancelled_on = models.DateField(_("cancelled on"), null=True, editable=False)
-    recorded_on = models.DateField(
+    recorded_on = DayColumn(
         _("registered as already signed on"), null=True, editable=False
     )  # set by record_signed_agreement only: such an agreement claims no approval
     is_signing_confirmed = models.BooleanField(

@@ -5,6 +5,7 @@ from functools import cache, reduce
 from operator import or_
 from typing import Any
 
+from django import forms
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models, transaction
@@ -15,6 +16,7 @@ from simple_history.manager import HistoryManager
 from simple_history.models import HistoricalRecords
 
 from partnerships.exceptions import StaleVersion
+from partnerships.inputs import AmountField, CurrencyField, DayField, validate_currency
 from partnerships.names import fold, has_invisible_characters
 from partnerships.statuses import Status
 from partnerships.texts import LazyText
@@ -32,22 +34,60 @@ class LineField(models.CharField):
     default_validators = [validate_visible_text]
 
 
-class StatusField(models.CharField):
+class PlainColumn(models.Field):
+    """A field that migrations know as Django's own field of the same column."""
+
+    django_field: type[models.Field]
+
+    def clone(self) -> models.Field:  # type: ignore[override]  # not a field of this class
+        _name, _path, args, options = self.deconstruct()
+        return self.django_field(*args, **options)
+
+    def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
+        name, _path, args, options = super().deconstruct()
+        return name, f"django.db.models.{self.django_field.__name__}", list(args), options
+
+
+class DayColumn(PlainColumn, models.DateField):
+    """A date that people may type in any form that has one reading."""
+
+    django_field = models.DateField
+
+    def formfield(self, **kwargs: Any) -> forms.Field | None:
+        return super().formfield(**{"form_class": DayField, **kwargs})
+
+
+class AmountColumn(PlainColumn, models.DecimalField):
+    """A number that people may type with separators or counted in 万 or 亿."""
+
+    django_field = models.DecimalField
+
+    def formfield(self, **kwargs: Any) -> forms.Field | None:
+        return super().formfield(**{"form_class": AmountField, **kwargs})
+
+
+class CurrencyColumn(PlainColumn, models.CharField):
+    """A currency of ISO 4217."""
+
+    django_field = models.CharField
+    default_validators = [validate_currency]
+
+    def __init__(self, verbose_name: LazyText, **options: Any) -> None:
+        super().__init__(verbose_name, **{"max_length": 3, "default": "CNY", **options})
+
+    def formfield(self, **kwargs: Any) -> forms.Field | None:
+        return super().formfield(**{"form_class": CurrencyField, **kwargs})
+
+
+class StatusField(PlainColumn, models.CharField):
     """The status of a row, at first the first of ``statuses``; only the workflow verbs write it."""
+
+    django_field = models.CharField
 
     def __init__(self, statuses: type[Status], verbose_name: LazyText | None = None, *, editable: bool = False) -> None:
         self.statuses = statuses
         label, first = verbose_name or _("status"), next(iter(statuses))
         super().__init__(label, max_length=20, choices=statuses, default=first, editable=editable)
-
-    def clone(self) -> models.CharField:  # type: ignore[override]
-        # For migrations, which know the column alone.
-        _name, _path, args, options = super().deconstruct()
-        return models.CharField(*args, **options)
-
-    def deconstruct(self) -> tuple[str, str, list[object], dict[str, object]]:
-        name, _path, args, options = super().deconstruct()
-        return name, "django.db.models.CharField", list(args), options
 
 
 def status_of(row: models.Model) -> Status:

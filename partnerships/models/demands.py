@@ -14,6 +14,7 @@ from partnerships.models.activities import Activity
 from partnerships.models.agreements import Agreement
 from partnerships.models.base import (
     BilingualModel,
+    DayColumn,
     History,
     LineField,
     OfficeModel,
@@ -78,13 +79,13 @@ class Demand(SeededModel, SearchableModel, VersionedModel):
         _("rewritten wording"), blank=True, help_text=_("As the office puts it to universities.")
     )
     field = LineField(pgettext_lazy("of knowledge", "field"), max_length=100, blank=True)
-    deadline_on = models.DateField(_("deadline"), null=True, blank=True)
+    deadline_on = DayColumn(_("deadline"), null=True, blank=True)
     event = models.ForeignKey(
         Event, models.PROTECT, null=True, blank=True, related_name="demands", verbose_name=_("released at")
     )
 
     status = StatusField(DemandStatus)
-    released_on = models.DateField(_("released on"))
+    released_on = DayColumn(_("released on"))
     asked_on = models.DateField(_("asked on"), null=True, editable=False)
     answered_on = models.DateField(_("answered on"), null=True, editable=False)
     agreed_on = models.DateField(_("agreed on"), null=True, editable=False)

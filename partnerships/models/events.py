@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partnerships.models.base import (
     BilingualModel,
+    DayColumn,
     History,
     LineField,
     OfficeModel,
@@ -35,8 +36,8 @@ class Event(BilingualModel, SeededModel, SearchableModel, VersionedModel):
     """A docking meeting, a signing ceremony, a conference. One event may be several of these at once."""
 
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="events", verbose_name=_("unit"))
-    starts_on = models.DateField(_("starts on"))
-    ends_on = models.DateField(_("ends on"), null=True, blank=True)
+    starts_on = DayColumn(_("starts on"))
+    ends_on = DayColumn(_("ends on"), null=True, blank=True)
     region = models.ForeignKey(
         Region, models.PROTECT, null=True, blank=True, related_name="events", verbose_name=_("region")
     )

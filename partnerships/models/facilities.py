@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from partnerships.models.agreements import Agreement
 from partnerships.models.base import (
     BilingualModel,
+    DayColumn,
     History,
     LineField,
     OfficeModel,
@@ -85,8 +86,8 @@ class Facility(BilingualModel, SeededModel, SearchableModel, VersionedModel):
         Region, models.PROTECT, null=True, blank=True, related_name="facilities", verbose_name=_("region")
     )
     site = LineField(_("site"), max_length=200, blank=True)
-    starts_on = models.DateField(_("agreed from"), null=True, blank=True)
-    ends_on = models.DateField(_("agreed until"), null=True, blank=True)
+    starts_on = DayColumn(_("agreed from"), null=True, blank=True)
+    ends_on = DayColumn(_("agreed until"), null=True, blank=True)
     capacity = models.PositiveIntegerField(
         _("capacity (people)"), null=True, blank=True, validators=[MaxValueValidator(1_000_000)]
     )

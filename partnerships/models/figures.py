@@ -9,7 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from partnerships.models.base import (
+    AmountColumn,
     BilingualModel,
+    DayColumn,
     History,
     LineField,
     SeededModel,
@@ -108,9 +110,9 @@ class ReportedFigure(BilingualModel, SeededModel, VersionedModel):
         verbose_name=_("honour scheme"),
     )
     measure = models.CharField(_("measure"), max_length=10, choices=Measure, default=Measure.COUNT)
-    value = models.DecimalField(_("value"), max_digits=14, decimal_places=4)
+    value = AmountColumn(_("value"), max_digits=14, decimal_places=4)
     qualifier = models.CharField(_("qualifier"), max_length=10, choices=Qualifier, default=Qualifier.EXACT)
-    as_of = models.DateField(_("as of"))
+    as_of = DayColumn(_("as of"))
     as_of_precision = models.CharField(_("as of, to the"), max_length=10, choices=Precision, default=Precision.DAY)
     printed = LineField(_("as printed"), max_length=200)
     counting_rule = models.CharField(

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partnerships.models.base import (
     BilingualModel,
+    DayColumn,
     History,
     LineField,
     SearchableModel,
@@ -135,8 +136,8 @@ class Honour(SeededModel, SearchableModel, VersionedModel):
         Unit, models.PROTECT, related_name="honours", verbose_name=_("unit"), help_text=_("Watches the dates.")
     )
     batch = LineField(_("batch"), max_length=50, blank=True)
-    granted_on = models.DateField(_("granted on"))
-    valid_until = models.DateField(_("valid until"), null=True, blank=True)
+    granted_on = DayColumn(_("granted on"))
+    valid_until = DayColumn(_("valid until"), null=True, blank=True)
     evidence = models.TextField(_("evidence"), blank=True)
 
     status = StatusField(HonourStatus)

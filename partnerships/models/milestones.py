@@ -17,6 +17,7 @@ from partnerships.acts import current_act
 from partnerships.dates import EARLIEST_DAY, LATEST_DAY
 from partnerships.models.agreements import Agreement
 from partnerships.models.base import (
+    DayColumn,
     History,
     LineField,
     SearchableModel,
@@ -235,7 +236,7 @@ class Milestone(SeededModel, SearchableModel, VersionedModel):
         related_name="obligations",
         verbose_name=_("owed by"),
     )
-    due_on = models.DateField(_("due on"))
+    due_on = DayColumn(_("due on"))
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,

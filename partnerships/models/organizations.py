@@ -14,6 +14,7 @@ from stdnum.exceptions import ValidationError as StdnumError
 
 from partnerships.models.base import (
     BilingualModel,
+    DayColumn,
     History,
     LineField,
     OfficeModel,
@@ -326,8 +327,8 @@ class OrganizationName(OfficeModel):
     )
     name = LineField(_("name"), max_length=200)
     kind = models.CharField(_("kind"), max_length=20, choices=Kind, default=Kind.SHORT)
-    valid_from = models.DateField(_("used from"), null=True, blank=True)
-    valid_until = models.DateField(_("used until"), null=True, blank=True)
+    valid_from = DayColumn(_("used from"), null=True, blank=True)
+    valid_until = DayColumn(_("used until"), null=True, blank=True)
     source = models.ForeignKey(
         "partnerships.Source",
         models.PROTECT,
@@ -420,8 +421,8 @@ class AssociationMembership(OfficeModel):
         limit_choices_to={"kind": OrganizationKind.ASSOCIATION},
     )
     member = models.ForeignKey(Organization, models.PROTECT, related_name="association_rows", verbose_name=_("member"))
-    since = models.DateField(_("since"), null=True, blank=True)
-    until = models.DateField(_("until"), null=True, blank=True)
+    since = DayColumn(_("since"), null=True, blank=True)
+    until = DayColumn(_("until"), null=True, blank=True)
 
     history = History()
 

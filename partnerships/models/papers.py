@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.models.base import History, LineField
+from partnerships.models.base import DayColumn, History, LineField
 
 
 class CustodyStep(models.Model):
@@ -21,7 +21,7 @@ class CustodyStep(models.Model):
     )
     step = models.CharField(_("step"), max_length=20, choices=Step)
     desk = LineField(_("on whose desk"), max_length=200, help_text=_("A person, an organization or a shelf."))
-    since = models.DateField(_("since"))
+    since = DayColumn(_("since"))
 
     history = History()
 

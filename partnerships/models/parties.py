@@ -5,7 +5,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.models.agreement_types import CooperationArea
-from partnerships.models.base import History, LineField, OfficeModel
+from partnerships.models.base import DayColumn, History, LineField, OfficeModel
 from partnerships.models.organizations import Organization
 from partnerships.models.users import Unit
 
@@ -91,7 +91,7 @@ class AgreementParty(OfficeModel):
     )
     name_as_signed = LineField(_("name as signed"), max_length=200, blank=True)
     signatory_person = LineField(_("signed by"), max_length=150, blank=True)
-    signed_on = models.DateField(
+    signed_on = DayColumn(
         _("signed on"), null=True, blank=True, help_text=_("Its own date, where it differs or is known.")
     )
     acceded_on = models.DateField(_("acceded on"), null=True, blank=True, editable=False)

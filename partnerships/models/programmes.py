@@ -11,6 +11,7 @@ from django.utils.translation import pgettext_lazy
 from partnerships.models.agreements import Agreement
 from partnerships.models.base import (
     BilingualModel,
+    DayColumn,
     History,
     LineField,
     OfficeModel,
@@ -60,8 +61,8 @@ class Programme(BilingualModel, SeededModel, SearchableModel, VersionedModel):
     """A label with organizers, a period and target figures."""
 
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="programmes", verbose_name=_("unit"))
-    starts_on = models.DateField(_("starts on"), null=True, blank=True)
-    ends_on = models.DateField(_("ends on"), null=True, blank=True)
+    starts_on = DayColumn(_("starts on"), null=True, blank=True)
+    ends_on = DayColumn(_("ends on"), null=True, blank=True)
     summary = models.TextField(_("summary"), blank=True)
 
     objects = ProgrammeQuerySet.as_manager()
@@ -173,7 +174,7 @@ class ProgrammeTarget(OfficeModel):
     programme = models.ForeignKey(Programme, models.CASCADE, related_name="targets", verbose_name=_("programme"))
     measure = models.CharField(_("measure"), max_length=20, choices=ProgrammeMeasure)
     value = models.PositiveIntegerField(_("target"))
-    by_on = models.DateField(pgettext_lazy("a date", "by"), null=True, blank=True)
+    by_on = DayColumn(pgettext_lazy("a date", "by"), null=True, blank=True)
     note = LineField(_("note"), max_length=200, blank=True)
 
     history = History()

@@ -9,7 +9,15 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.models.base import History, LineField, OfficeModel, ReferenceModel, SeededModel, VersionedModel
+from partnerships.models.base import (
+    DayColumn,
+    History,
+    LineField,
+    OfficeModel,
+    ReferenceModel,
+    SeededModel,
+    VersionedModel,
+)
 from partnerships.models.users import ScopedQuerySet, User
 
 
@@ -26,7 +34,7 @@ class Source(SeededModel, VersionedModel):
     title = LineField(_("title"), max_length=300)
     publisher = LineField(_("publisher"), max_length=200, blank=True)
     authors = LineField(_("authors"), max_length=300, blank=True, default="", db_default="")
-    published_on = models.DateField(_("published on"), null=True, blank=True)
+    published_on = DayColumn(_("published on"), null=True, blank=True)
     url = models.URLField(_("address"), blank=True)
     note = models.TextField(_("note"), blank=True)
 

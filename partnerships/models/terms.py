@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.dates import EARLIEST_DAY, LATEST_DAY, IsWorkday, add_months, shift_to_workday
-from partnerships.models.base import History, OfficeModel
+from partnerships.models.base import DayColumn, History, OfficeModel
 
 # Bounds for typing errors: 30 years entered as 30,000 months would leave the calendar.
 LONGEST_PERIOD_MONTHS = 1200
@@ -43,9 +43,9 @@ class AgreementTerm(OfficeModel):
         "partnerships.Agreement", models.CASCADE, related_name="terms", verbose_name=_("agreement")
     )
     number = models.PositiveSmallIntegerField(_("number"), default=1)
-    starts_on = models.DateField(_("starts on"))
-    ends_on = models.DateField(_("ends on"), null=True, blank=True, help_text=_("Empty when open-ended."))
-    review_on = models.DateField(
+    starts_on = DayColumn(_("starts on"))
+    ends_on = DayColumn(_("ends on"), null=True, blank=True, help_text=_("Empty when open-ended."))
+    review_on = DayColumn(
         _("review on"), null=True, blank=True, help_text=_("An open-ended term needs a date of review.")
     )
     basis = models.CharField(_("basis"), max_length=20, choices=Basis, default=Basis.ORIGINAL)
@@ -138,8 +138,8 @@ class Amendment(models.Model):
         "partnerships.Agreement", models.PROTECT, related_name="amendments", verbose_name=_("agreement")
     )
     number = models.PositiveSmallIntegerField(_("number"))
-    signed_on = models.DateField(_("signed on"))
-    effective_on = models.DateField(_("effective on"))
+    signed_on = DayColumn(_("signed on"))
+    effective_on = DayColumn(_("effective on"))
     summary = models.TextField(_("what changed"))
     term = models.OneToOneField(
         AgreementTerm,

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partnerships.models.base import (
     BilingualModel,
+    DayColumn,
     History,
     LineField,
     OfficeModel,
@@ -157,8 +158,8 @@ class User(SeededModel, VersionedModel, AbstractUser):
         verbose_name=_("deputy"),
         help_text=_("Gets the reminders while this person is absent."),
     )
-    absent_from = models.DateField(_("absent from"), null=True, blank=True)
-    absent_until = models.DateField(_("absent until"), null=True, blank=True)
+    absent_from = DayColumn(_("absent from"), null=True, blank=True)
+    absent_until = DayColumn(_("absent until"), null=True, blank=True)
 
     objects: ClassVar[PersonManager] = PersonManager()
     history = History(excluded_fields=("password", "last_login"))

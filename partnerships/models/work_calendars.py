@@ -7,14 +7,14 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.dates import IsWorkday, is_weekday
-from partnerships.models.base import BilingualModel, History, LineField, OfficeModel, ReferenceModel
+from partnerships.models.base import BilingualModel, DayColumn, History, LineField, OfficeModel, ReferenceModel
 
 
 class WorkCalendar(BilingualModel, ReferenceModel):
     """A country's working days, known until ``covered_until``; after it, Monday to Friday is a guess."""
 
     code = models.SlugField(_("code"), max_length=20, unique=True)
-    covered_until = models.DateField(
+    covered_until = DayColumn(
         _("known until"), help_text=_("Beyond it reminders are provisional, and counted again once it is moved on.")
     )
 
@@ -30,7 +30,7 @@ class CalendarDay(OfficeModel):
     """A day that is not what its weekday says: a holiday, or a weekend day that is worked."""
 
     calendar = models.ForeignKey(WorkCalendar, models.CASCADE, related_name="days", verbose_name=_("calendar"))
-    day = models.DateField(_("day"))
+    day = DayColumn(_("day"))
     is_workday = models.BooleanField(_("worked"))
     name = LineField(_("name"), max_length=100, blank=True)
 

@@ -105,7 +105,7 @@ def test_a_second_click_records_nothing(world: World, client: Client) -> None:
         ({"is_done": ""}, "no_next_step_reason"),
         ({"headcount": "12"}, "headcount"),
         ({"kind": "training", "hours": "-1"}, "hours"),
-        ({"kind": "research_project", "currency": "Yuan"}, "currency"),
+        ({"kind": "research_project", "currency": "XX1"}, "currency"),
         ({"kind": ""}, "kind"),
         ({"kind": "party"}, "kind"),
         ({"title": "a\r\nBcc: b@example.org"}, "title"),

@@ -20,7 +20,7 @@ from partnerships.forms.ceremonies.fields import (
 from partnerships.forms.choices import offer_rows
 from partnerships.forms.domain import past_day, possible_day
 from partnerships.forms.picks import PickField, pick_field
-from partnerships.forms.steps import DateInput
+from partnerships.inputs import DayField, DayInput
 from partnerships.models import (
     CountingRule,
     Event,
@@ -71,8 +71,8 @@ class EventForm(DraftPartForm):
 
     name = line_field(gettext_lazy("Name of the event"))
     name_zh = line_field(gettext_lazy("Chinese name"), required=False)
-    starts_on = forms.DateField(label=gettext_lazy("Date"), widget=DateInput)
-    ends_on = forms.DateField(label=gettext_lazy("Last day"), required=False, widget=DateInput)
+    starts_on = DayField(label=gettext_lazy("Date"), widget=DayInput)
+    ends_on = DayField(label=gettext_lazy("Last day"), required=False, widget=DayInput)
     place = line_field(gettext_lazy("Place"), required=False)
     region = forms.ModelChoiceField(label=gettext_lazy("Region"), queryset=Region.objects.all(), required=False)
     kinds = forms.MultipleChoiceField(
@@ -97,7 +97,7 @@ class EventForm(DraftPartForm):
     source_title = line_field(gettext_lazy("Or a new one: its title"), 300, required=False)
     source_authors = line_field(gettext_lazy("Authors"), 300, required=False)
     source_publisher = line_field(gettext_lazy("Publisher"), required=False)
-    source_published_on = forms.DateField(label=gettext_lazy("Published on"), required=False, widget=DateInput)
+    source_published_on = DayField(label=gettext_lazy("Published on"), required=False, widget=DayInput)
     source_url = forms.URLField(label=gettext_lazy("Address"), required=False, assume_scheme="https")
     source_printed = forms.CharField(
         label=gettext_lazy("What it says about the event, as printed"),

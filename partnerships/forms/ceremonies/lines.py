@@ -19,7 +19,7 @@ from partnerships.forms.ceremonies.head import EventForm
 from partnerships.forms.ceremonies.names import NameMatch
 from partnerships.forms.domain import possible_day
 from partnerships.forms.possible_duplicates import AnotherField, another_field
-from partnerships.forms.steps import DateInput
+from partnerships.inputs import DayField, DayInput
 from partnerships.models import Agreement, FacilityKind, Organization, OrganizationKind, Participation
 from partnerships.workflows import ceremonies
 from partnerships.workflows.agreements import TITLE_IS_THERE, agreements_of_title
@@ -281,7 +281,7 @@ class VisitedLine(OwnedLine):
     references = ("organization",)
 
     organization = forms.ChoiceField(label=gettext_lazy("Visited"))
-    on = forms.DateField(label=gettext_lazy("Date"), required=False, widget=DateInput)
+    on = DayField(label=gettext_lazy("Date"), required=False, widget=DayInput)
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)

@@ -1,0 +1,189 @@
+"""Form fields for dates, amounts and currencies as people write them in Chinese and English."""
+
+import datetime as dt
+import re
+import unicodedata
+from collections.abc import Iterator
+from decimal import Decimal
+from functools import cache
+from itertools import chain
+from typing import Any
+
+from babel import Locale
+from babel.core import get_global
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.formats import date_format
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+MONTH_NAMES = (
+    "january february march april may june july august september october november december sept".split()  # noqa: SIM905 - a list of names
+)
+ENGLISH_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+CHINESE_DAYS = "一二三四五六日"
+DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-") | {"。": ".", "號": "号"})
+# Year first, whatever stands between the numbers. A date with the year last has two readings, unless it names the month.
+YEAR_FIRST = re.compile(
+    r"(\d{4}) ?(?:- ?(\d\d?) ?- ?(\d\d?)|/ ?(\d\d?) ?/ ?(\d\d?)|\. ?(\d\d?) ?\. ?(\d\d?)|年 ?(\d\d?) ?月 ?(\d\d?) ?[日号]?)"
+)
+COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)")
+MONTH_FIRST = re.compile(r"(?P<month>[a-z]+)\.? (?P<day>\d\d?)(?:st|nd|rd|th)?,? (?P<year>\d{4})")
+DAY_FIRST = re.compile(r"(?P<day>\d\d?)(?:st|nd|rd|th)?[ -](?P<month>[a-z]+)\.?,?[ -](?P<year>\d{4})")
+ENGLISH_WEEKDAY = re.compile(r"(mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?[.,]* (.+)")
+CHINESE_WEEKDAY = re.compile(r"(.+?) ?\(?(?:星期|周|週|礼拜)([一二三四五六日天])\)?")
+EXAMPLE = dt.date(2026, 3, 5)
+
+AMOUNT = re.compile(r"(-?)(\d+|\d{1,3}(?:,\d{3})+|\d{1,3}(?: \d{3})+)(\.\d+)? ?([千万萬百亿億]*) ?[元圆圓]?")
+UNITS = {"": 1, "千": 1000, "万": 10**4, "百万": 10**6, "千万": 10**7, "亿": 10**8, "十亿": 10**9, "百亿": 10**10}
+
+COMMON_CURRENCIES = ("CNY", "USD", "EUR", "GBP", "JPY", "HKD", "TWD", "MOP", "KRW", "SGD", "AUD", "CAD", "CHF", "RUB")
+CURRENCY_WORDS = {
+    **dict.fromkeys(("RMB", "元", "人民币元", "人民幣", "¥", "YUAN", "RENMINBI"), "CNY"),
+    **dict.fromkeys(("$", "US$", "DOLLAR", "US DOLLARS"), "USD"),
+    **dict.fromkeys(("€", "EUROS"), "EUR"),
+    "£": "GBP",
+    **dict.fromkeys(("HK$", "港元", "港币"), "HKD"),
+    **dict.fromkeys(("NT$", "台币", "新台币"), "TWD"),
+}
+
+
+def parse_day(text: str) -> dt.date | None:
+    """Return the day that a text names without doubt, or None.
+
+    A year has four digits; a month is named, or stands between year and day. A weekday has to be the right one.
+    """
+    text = " ".join(unicodedata.normalize("NFKC", text).translate(DASHES).lower().split())
+    weekday = None
+    if found := ENGLISH_WEEKDAY.fullmatch(text):
+        weekday, text = ENGLISH_DAYS.index(found[1][:3]), found[2]
+    elif found := CHINESE_WEEKDAY.fullmatch(text):
+        weekday, text = CHINESE_DAYS.index(found[2].replace("天", "日")), found[1]
+    day = _day(text)
+    return day if day is None or weekday in {None, day.weekday()} else None
+
+
+def _day(text: str) -> dt.date | None:
+    if found := YEAR_FIRST.fullmatch(text) or COMPACT.fullmatch(text):
+        year, month, day = (int(number) for number in found.groups() if number)
+    elif found := MONTH_FIRST.fullmatch(text) or DAY_FIRST.fullmatch(text):
+        name = found["month"]
+        if name not in {*MONTHS, *MONTH_NAMES}:
+            return None
+        year, month, day = int(found["year"]), MONTHS.index(name[:3]) + 1, int(found["day"])
+    else:
+        return None
+    try:
+        return dt.date(year, month, day)
+    except ValueError:
+        return None
+
+
+def parse_amount(text: str) -> Decimal | None:
+    """Return the number that a text such as ``1,000,000``, ``100万`` or ``1.2亿元`` means, or None."""
+    found = AMOUNT.fullmatch(" ".join(unicodedata.normalize("NFKC", text).split()))
+    factor = UNITS.get(found[4].replace("萬", "万").replace("億", "亿")) if found else None
+    if found is None or factor is None:
+        return None
+    digits = found[2].replace(",", "").replace(" ", "")
+    return Decimal(f"{found[1]}{digits}{found[3] or ''}") * factor
+
+
+def parse_currency(text: str) -> str | None:
+    """Return the ISO 4217 code that a text is or names, or None."""
+    words = " ".join(unicodedata.normalize("NFKC", text).upper().split())
+    code = CURRENCY_WORDS.get(words) or _codes_by_name().get(words) or words
+    return code if code in chain(*_currencies()) else None
+
+
+def validate_currency(code: str) -> None:
+    """Refuse what is no code of a currency."""
+    if code not in chain(*_currencies()):
+        raise ValidationError(_("Choose a currency by its code, such as CNY or USD."), code="invalid_choice")
+
+
+@cache
+def _currencies() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the codes of today's currencies and of former ones, which old agreements may name."""
+    tenders = [one for found in get_global("territory_currencies").values() for one in found if one[3]]
+    current = {code for code, _start, end, _is_tender in tenders if end is None}
+    former = {code for code, _start, _end, _is_tender in tenders} - current
+    return tuple(sorted(current)), tuple(sorted(former))
+
+
+@cache
+def _codes_by_name() -> dict[str, str]:
+    names = [Locale.parse(language).currencies for language in ("en", "zh_Hans")]
+    return {
+        names_of[code].upper(): code
+        for names_of in names
+        for code in reversed([*chain(*_currencies())])
+        if code in names_of
+    }
+
+
+def currency_choices() -> Iterator[tuple[object, object]]:
+    """Return the currencies for a drop-down, named in the reader's language: common ones first, former ones last."""
+    locale = Locale.parse("zh_Hans" if (get_language() or "").startswith("zh") else "en")
+    current, former = _currencies()
+
+    def named(codes: tuple[str, ...]) -> list[tuple[str, str]]:
+        return [(code, f"{code} {locale.currencies.get(code, '')}".strip()) for code in codes]
+
+    yield _("Common"), named(COMMON_CURRENCIES)
+    yield _("Others"), named(tuple(code for code in current if code not in COMMON_CURRENCIES))
+    yield _("Former"), named(former)
+
+
+class DayInput(forms.DateInput):
+    """The date picker of the browser; it sends ISO dates in every language."""
+
+    input_type = "date"
+
+    def __init__(self, attrs: dict[str, object] | None = None) -> None:
+        super().__init__(attrs, format="%Y-%m-%d")
+
+
+class DayField(forms.DateField):
+    """A date in any form that has one reading."""
+
+    def to_python(self, value: str | dt.date | None) -> dt.date | None:
+        if not isinstance(value, str) or value.strip() in self.empty_values:
+            return super().to_python("" if isinstance(value, str) else value)
+        if (day := parse_day(value)) is None:
+            raise ValidationError(
+                _("Enter a date such as %(iso)s or %(example)s."),
+                code="invalid",
+                params={"iso": EXAMPLE.isoformat(), "example": date_format(EXAMPLE)},
+            )
+        return day
+
+
+class AmountField(forms.DecimalField):
+    """A number with or without separators of thousands, or counted in 万 or 亿."""
+
+    widget = forms.TextInput  # a number field of the browser takes neither
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, object]:
+        return {**super().widget_attrs(widget), "inputmode": "decimal"}
+
+    def to_python(self, value: object) -> Decimal | None:  # type: ignore[override]  # as DecimalField itself
+        if not isinstance(value, str) or value.strip() in self.empty_values:
+            return super().to_python("" if isinstance(value, str) else value)
+        if (number := parse_amount(value)) is None:
+            raise ValidationError(_("Enter a number such as 1000000, 1,000,000 or 100万."), code="invalid")
+        return super().to_python(str(number))
+
+
+class CurrencyField(forms.ChoiceField):
+    """A currency of ISO 4217, by its code or its name."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.pop("max_length", None)  # a column of text passes its own
+        kwargs.pop("empty_value", None)
+        super().__init__(choices=currency_choices, **kwargs)
+
+    def to_python(self, value: object) -> str:
+        text = super().to_python(value)
+        return parse_currency(text) or text

@@ -1,0 +1,168 @@
+"""Dates, amounts and currencies as people write them."""
+
+import datetime as dt
+from decimal import Decimal
+from importlib import import_module
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.forms import BaseForm, DateField, DecimalField
+from django.utils import translation
+from django.utils.formats import date_format
+
+from partnerships.inputs import AmountField, CurrencyField, DayField, parse_amount, parse_currency, parse_day
+from partnerships.mailing.wording import long_date
+
+DAY = dt.date(2026, 3, 5)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("2026-03-05", "2026-3-5", "2026/3/5", "2026.3.5", "2026. 3. 5", "20260305", " 2026 - 03 - 05 "),
+        *(
+            "2026年3月5日",
+            "2026年03月05日",
+            "2026 年 3 月 5 日",
+            "2026年3月5号",
+            "2026年3月5日星期四",
+            "2026年3月5日（周四）",
+        ),
+        *(
+            "２０２６-３-５",
+            "２０２６－０３－０５",
+            "２０２６年３月５日",
+            "２０２６／３／５",
+            "2026。3。5",
+            "2026–03–05",
+        ),
+        *("March 5, 2026", "march 5 2026", "Mar. 5, 2026", "Mar 5th, 2026", "Thursday, March 5, 2026"),
+        *("5 March 2026", "5th Mar. 2026", "5-Mar-2026", "Thu, 5 March 2026"),
+    ],
+)
+def test_a_day(text: str) -> None:
+    assert parse_day(text) == DAY
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+@pytest.mark.parametrize("month", range(1, 13))
+def test_each_date_we_print_can_be_typed(month: int, language: str) -> None:
+    day = dt.date(2026, month, 28)
+    with translation.override(language):
+        printed = [date_format(day, form) for form in ("DATE_FORMAT", "SHORT_DATE_FORMAT", "Y-m-d")]
+        assert {parse_day(text) for text in [*printed[:1], printed[2], long_date(day)]} == {day}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("12/31/25", "01/02/2026", "31/12/2026", "5.3.2026", "26-3-5", "3-5", "2026-3", "2026", "March 2026"),
+        *("2026-02-30", "2026-13-01", "2026年13月1日", "0000-01-01", "2026-3/5", "2026年3-5", "Marching 5, 2026"),
+        *("Friday, March 5, 2026", "2026年3月5日星期五", "tomorrow", "46086", "2026-03-05 10:00", "2026-03-05'--"),
+    ],
+)
+def test_no_day_without_doubt(text: str) -> None:
+    assert parse_day(text) is None
+
+
+@pytest.mark.parametrize(("language", "form"), [("en", "March 5, 2026"), ("zh-hans", "2026年3月5日")])
+def test_the_refusal_shows_a_date_that_is_taken(language: str, form: str) -> None:
+    with translation.override(language), pytest.raises(ValidationError) as refused:
+        DayField().clean("12/31/25")
+
+    assert "2026-03-05" in refused.value.messages[0]
+    assert form in refused.value.messages[0]
+
+
+@pytest.mark.parametrize("text", ["", "  ", "\u3000"])
+def test_an_empty_date_and_amount(text: str) -> None:
+    assert (DayField(required=False).clean(text), AmountField(required=False).clean(text)) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        *(("1000000", 10**6), ("1,000,000", 10**6), ("１，０００，０００", 10**6), ("1 000 000", 10**6), ("0", 0)),
+        *(("100万", 10**6), ("１００ 万", 10**6), ("100萬元", 10**6), ("1.2亿", 120_000_000), ("1.2億元", 120_000_000)),
+        *(("3千万", 3 * 10**7), ("2百万", 2 * 10**6), ("1,200万", 12 * 10**6), ("12.50", Decimal("12.50")), ("-5", -5)),
+        ("50元", 50),
+    ],
+)
+def test_an_amount(text: str, number: Decimal) -> None:
+    assert parse_amount(text) == number
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1e3",
+        "1_000",
+        "1,00,000",
+        "1,5",
+        "1.000.000",
+        "NaN",
+        "inf",
+        "1e400",
+        "万",
+        "1万亿万",
+        "ten",
+        "1 2",
+        "0x10",
+        "--5",
+        "+-3",
+    ],
+)
+def test_no_amount(text: str) -> None:
+    assert parse_amount(text) is None
+    with pytest.raises(ValidationError):
+        AmountField().clean(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        *(
+            ("CNY", "CNY"),
+            ("cny", "CNY"),
+            ("人民币", "CNY"),
+            ("rmb", "CNY"),
+            ("ＲＭＢ", "CNY"),
+            ("￥", "CNY"),
+            ("¥", "CNY"),
+        ),
+        *(
+            ("Chinese Yuan", "CNY"),
+            ("美元", "USD"),
+            ("us dollar", "USD"),
+            ("欧元", "EUR"),
+            ("港币", "HKD"),
+            ("DEM", "DEM"),
+        ),
+        *(("XX1", None), ("XTS", None), ("Yuans", None), ("", None), ("ZZZ", None)),
+    ],
+)
+def test_a_currency(text: str, code: str | None) -> None:
+    assert parse_currency(text) == code
+
+
+def test_currencies_are_offered_by_name_with_common_ones_first() -> None:
+    with translation.override("zh-hans"):
+        groups = list(CurrencyField().choices)
+
+    assert groups[0][1][0] == ("CNY", "CNY 人民币")
+    offered = [code for _group, choices in groups for code, _label in choices]
+    assert len(offered) == len(set(offered)) > 150
+
+
+def forms_below(form: type[BaseForm]) -> set[type[BaseForm]]:
+    return {form}.union(*(forms_below(one) for one in form.__subclasses__()))
+
+
+def test_every_form_takes_dates_and_amounts_as_people_write_them() -> None:
+    """A form that declares Django's own field would refuse 2026年3月5日."""
+    import_module("config.urls")  # pages, admin, lists
+    ours = [form for form in forms_below(BaseForm) if form.__module__.startswith("partnerships.")]
+    fields = [(form, name, field) for form in ours for name, field in getattr(form, "base_fields", {}).items()]
+
+    assert len(ours) > 30
+    assert [(form, name) for form, name, field in fields if type(field) in {DateField, DecimalField}] == []
