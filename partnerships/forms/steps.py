@@ -193,7 +193,7 @@ class ConfirmSigningForm(VerbForm):
     """Confirms that an agreement registered as already signed was signed."""
 
     def call(self, actor: User, values: dict[str, Any]) -> Agreement:
-        return agreements.confirm_signing(self.row, actor=actor)
+        return agreements.confirm_signing(self.row, actor=actor, on=self.today)
 
 
 class AssignForm(VerbForm):

@@ -276,10 +276,11 @@ def unsign_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, r
     return unsigned
 
 
-def confirm_signing(agreement: Agreement, *, actor: User | None) -> Agreement:
+def confirm_signing(agreement: Agreement, *, actor: User | None, on: dt.date) -> Agreement:
     """Confirm that an agreement registered as already signed was signed.
 
-    Effects in order: the confirmation, with its history row; from then on the unit holds the parties.
+    Effects in order: the confirmation, with its history row; from then on the unit holds the parties; the milestone that
+    asked for it is met.
     """
     with transaction.atomic():
         locked = lock_as_read(agreement)
@@ -289,6 +290,7 @@ def confirm_signing(agreement: Agreement, *, actor: User | None) -> Agreement:
         locked.is_signing_confirmed = True
         save_as(locked, actor, reason=_("Signing confirmed"))
         _update_party_holders(locked, actor=actor)
+        derive_milestones(locked, actor=actor, on=on)
     return locked
 
 

@@ -113,6 +113,8 @@ def derived_milestones(agreement: Agreement, basis: AgreementFacts) -> list[Deri
     wanted: list[Derived] = []
     if agreement.status == AgreementStatus.IN_REVIEW and agreement.submitted_on:
         wanted.append(_approval(agreement, agreement.submitted_on, basis))
+    if agreement.is_signed and agreement.is_signing_to_confirm and agreement.recorded_on:
+        wanted.append(_confirmation(agreement, agreement.recorded_on, basis))
     if agreement.is_signed:
         wanted += _from_term(agreement, basis.is_workday)
     if agreement.status == AgreementStatus.SIGNED:
@@ -121,12 +123,22 @@ def derived_milestones(agreement: Agreement, basis: AgreementFacts) -> list[Deri
 
 
 def _approval(agreement: Agreement, submitted_on: dt.date, basis: AgreementFacts) -> Derived:
-    try:
-        due_on = add_workdays(submitted_on, agreement.type.review_workdays, basis.is_workday)
-    except ValueError:  # a calendar without working days must not stop the submission
-        due_on = submitted_on + dt.timedelta(days=agreement.type.review_workdays)
-    title = gettext_noop("Approve the agreement or return it")
+    title, due_on = gettext_noop("Approve the agreement or return it"), _decided_by(agreement, submitted_on, basis)
     return Derived("approval", MilestoneKind.APPROVAL, title, due_on, excluded=basis.authors)
+
+
+def _confirmation(agreement: Agreement, recorded_on: dt.date, basis: AgreementFacts) -> Derived:
+    title, due_on = gettext_noop("Confirm that the agreement was signed"), _decided_by(agreement, recorded_on, basis)
+    kind = MilestoneKind.CONFIRM_REGISTRATION
+    return Derived("confirm_registration", kind, title, due_on, asks_late=True, excluded=basis.authors)
+
+
+def _decided_by(agreement: Agreement, since: dt.date, basis: AgreementFacts) -> dt.date:
+    """Return by when a lead decides about an agreement."""
+    try:
+        return add_workdays(since, agreement.type.review_workdays, basis.is_workday)
+    except ValueError:  # a calendar without working days must not stop the submission
+        return since + dt.timedelta(days=agreement.type.review_workdays)
 
 
 def _from_term(agreement: Agreement, is_workday: IsWorkday) -> Iterable[Derived]:
@@ -168,13 +180,15 @@ def derive_milestones(agreement: Agreement, *, actor: User | None, on: dt.date) 
     with transaction.atomic():
         agreement = lock(agreement)
         reason = _("The agreement no longer asks for it (%(status)s).") % {"status": agreement.get_status_display()}
-        is_in_review = agreement.status == AgreementStatus.IN_REVIEW
-        authors = frozenset(agreement.people_behind_the_draft()) if is_in_review else None
+        is_to_decide = agreement.status == AgreementStatus.IN_REVIEW or agreement.is_signing_to_confirm
+        authors = frozenset(agreement.people_behind_the_draft()) if is_to_decide else None
         basis = AgreementFacts(last_contact_on(agreement), workday_test(agreement.unit.effective_calendar), authors)
         wanted = derived_milestones(agreement, basis)
         decided = _decided_by_renewal(agreement)
         if agreement.status in {AgreementStatus.APPROVED, AgreementStatus.RETURNED}:
             decided["approval"] = str(agreement.get_status_display())
+        if agreement.is_signing_confirmed:
+            decided["confirm_registration"] = _("Signing confirmed")
         update_derived(agreement, wanted, owner=agreement.coordinator, actor=actor, on=on, reason=reason, met=decided)
 
 

@@ -17,7 +17,14 @@ from partnerships.factories import (
 )
 from partnerships.models import Agreement, Milestone, MilestoneKind, User
 from partnerships.models.waiting import waiting_people
-from partnerships.workflows.agreements import approve_agreement, cancel_agreement, return_agreement, submit_agreement
+from partnerships.workflows.agreements import (
+    approve_agreement,
+    cancel_agreement,
+    confirm_signing,
+    record_signed_agreement,
+    return_agreement,
+    submit_agreement,
+)
 from partnerships.workflows.demands import ask_units, decline_answer, propose_answer, reopen_answer
 from partnerships.workflows.milestones import (
     accept_milestone,
@@ -169,3 +176,29 @@ def test_a_unit_that_is_asked_has_its_answer_in_my_work(unit: Any, coordinator: 
     declined = decline_answer(proposed, actor=helper, on=DAY, reason="No time")
     reopen_answer(declined, actor=coordinator, on=DAY, reason="Asked again")
     assert Milestone.objects.get(pk=row.pk).status == "open"
+
+
+def test_a_registration_waits_for_a_lead_who_did_not_enter_it(unit: Any, coordinator: User) -> None:
+    author, lead = UserFactory(lead_in=unit), UserFactory(lead_in=unit)
+    draft = AgreementFactory(unit=unit, ready=True, created_by=author, coordinator=coordinator, type__review_workdays=3)
+    agreement = record_signed_agreement(Agreement.objects.get(pk=draft.pk), actor=coordinator, on=DAY, today=DAY)
+    asked = Milestone.objects.get(agreement=agreement, kind=MilestoneKind.CONFIRM_REGISTRATION)
+
+    assert (asked.status, asked.due_on, asked.owner) == ("open", DAY + dt.timedelta(days=3), None)
+    assert waiting(asked) == {lead}
+    with pytest.raises(NotAllowed):
+        confirm_signing(agreement, actor=author, on=DAY)
+    confirm_signing(agreement, actor=lead, on=DAY)
+
+    asked.refresh_from_db()
+    assert (asked.status, asked.evidence) == ("met", "Signing confirmed")
+    with pytest.raises(TransitionRefused):
+        confirm_signing(Agreement.objects.get(pk=agreement.pk), actor=lead, on=DAY)
+
+
+def test_what_a_lead_or_the_office_registers_waits_for_nobody(unit: Any, coordinator: User, office: User) -> None:
+    for person in (UserFactory(lead_in=unit), office):
+        draft = AgreementFactory(unit=unit, ready=True, created_by=coordinator)
+        record_signed_agreement(Agreement.objects.get(pk=draft.pk), actor=person, on=DAY, today=DAY)
+
+    assert not Milestone.objects.filter(kind=MilestoneKind.CONFIRM_REGISTRATION).exists()
