@@ -10,7 +10,7 @@ from partnerships.demo.entries import add_entries
 from partnerships.demo.office import SampleOffice, sample_rows
 from partnerships.demo.people import COLLEGE, add_people
 from partnerships.demo.sample import read_sample
-from partnerships.models import Agreement, Organization, User
+from partnerships.models import Agreement, Milestone, Organization, ReminderMark, User
 from partnerships.seeding.reference import wait_for_other_seeding
 
 
@@ -25,4 +25,6 @@ def seed_sample(*, now: dt.datetime, password: str) -> bool:
         office, sample = SampleOffice(now=now), read_sample()
         add_people(office, sample, password=password)
         add_entries(office, sample)
+        # Nobody is told now of what the sample's people did in the past.
+        ReminderMark.objects.filter(milestone__in=sample_rows(Milestone)).update(appearance=0)
     return True

@@ -98,16 +98,21 @@ def pack_in_digests(items: Sequence[Item], clock: Clock) -> list[Envelope]:
 def _pack(ways: Mapping[Item, Way], clock: Clock) -> list[Envelope]:
     readers = {item.person.pk: item.person for item, way in ways.items() if way is Way.DIGEST}
     digests = _Digests.lock(readers, {item.person.pk for item in ways}, clock)
-    packed: dict[tuple[int, int, Way], Envelope] = {}
+    packed: dict[tuple[int, str, Way], Envelope] = {}
     for item, wish in ways.items():
         way = Way.DIGEST if wish is Way.SINGLE and digests.leaves_today(item.person) else wish
-        milestone = 0 if way is Way.DIGEST else item.plan.milestone_id
-        envelope = packed.get((item.person.pk, milestone, way))
+        together = "" if way is Way.DIGEST else _sent_together(item.plan)
+        envelope = packed.get((item.person.pk, together, way))
         if envelope is None:
             delivery = digests.of(item) if way is Way.DIGEST else _alone(item, way, clock)
-            envelope = packed[item.person.pk, milestone, way] = Envelope(delivery)
+            envelope = packed[item.person.pk, together, way] = Envelope(delivery)
         envelope.items.append(item)
     return list(packed.values())
+
+
+def _sent_together(plan: ReminderPlan) -> str:
+    """Return what the reminders of one mail share: the act that brought them, or else the milestone."""
+    return plan.act if plan.act and plan.appearance is not None else str(plan.milestone_id)
 
 
 def _alone(item: Item, way: Way, clock: Clock) -> Delivery:
@@ -139,6 +144,8 @@ def message_id(plan: ReminderPlan, reader_code: str, generation: int) -> str:
     A reminder is in one envelope only, so no two mails share it.
     """
     occasion = f"-s{plan.wakes_on:%Y%m%d}" if plan.wakes_on else ""
+    if plan.appearance is not None:
+        occasion = f"-a{plan.appearance}"
     identity = f"m{plan.milestone_id}-r{plan.rule_id}-{plan.due_on:%Y%m%d}{occasion}-{reader_code}-g{generation}"
     return f"<reminder-{identity}@{settings.EMAIL_ID_DOMAIN}>"
 
@@ -158,7 +165,7 @@ class MailCount:
 
     joining: set[str]  # readers who have a queued digest
     digests: set[str] = field(default_factory=set)
-    singles: set[tuple[str, int]] = field(default_factory=set)
+    singles: set[tuple[str, str]] = field(default_factory=set)
 
     @classmethod
     def begin(cls) -> Self:
@@ -171,7 +178,7 @@ class MailCount:
             if way is Way.DIGEST:
                 self.digests.add(item.recipient.code)
             elif way is Way.SINGLE:
-                self.singles.add((item.recipient.code, item.plan.milestone_id))
+                self.singles.add((item.recipient.code, _sent_together(item.plan)))
 
     @property
     def total(self) -> int:

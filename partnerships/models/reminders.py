@@ -67,6 +67,7 @@ class ReminderRule(SeededModel, VersionedModel):
         BEFORE = "before", _("before the due date")
         AFTER = "after", _("after the due date")
         UNANSWERED = "unanswered", _("after a reminder nobody answered")
+        APPEARS = "appears", _("as soon as it appears")
 
     class Shift(models.TextChoices):
         NONE = "none", _("send on that very day")
@@ -178,6 +179,14 @@ class ReminderRule(SeededModel, VersionedModel):
                 violation_error_message=_("Name a person exactly when the rule is for a named person."),
             ),
             models.CheckConstraint(
+                condition=~Q(direction="appears") | Q(offset=0) & ~Q(audience="party"),
+                name="reminder_rule_appears_at_once",
+                violation_error_code="direction",
+                violation_error_message=_(
+                    "A rule that speaks when something appears counts no days and is for colleagues."
+                ),
+            ),
+            models.CheckConstraint(
                 condition=Q(offset__lte=LONGEST_OFFSET),
                 name="reminder_rule_offset_sane",
                 violation_error_code="offset",
@@ -213,6 +222,8 @@ class ReminderRule(SeededModel, VersionedModel):
         kind = self.get_milestone_kind_display()
         if self.audience == self.Audience.NOBODY:
             return _("%(kind)s: no reminders") % {"kind": kind}
+        if self.direction == self.Direction.APPEARS:
+            return _("%(kind)s: as soon as it appears") % {"kind": kind}
         if not self.offset:
             return _("%(kind)s: on the due date") % {"kind": kind}
         return _("%(kind)s: %(offset)s %(direction)s") % {
@@ -238,7 +249,8 @@ class ReminderRule(SeededModel, VersionedModel):
     def clean(self) -> None:
         if self.audience == self.Audience.NOBODY:
             self.offset = 0  # one rule silences all, so its time says nothing
-        if self.offset == 0 and (self.direction != self.Direction.UNANSWERED or self.audience == self.Audience.NOBODY):
+        keeps_direction = {self.Direction.UNANSWERED, self.Direction.APPEARS}
+        if self.offset == 0 and (self.direction not in keeps_direction or self.audience == self.Audience.NOBODY):
             self.direction = self.Direction.BEFORE  # "0 days after" is the same day: one rule, not two
             self.offset_unit = self.OffsetUnit.DAYS
         if self.audience == self.Audience.NAMED and self.named_person is None:
@@ -255,13 +267,17 @@ class ReminderPlan(models.Model):
     """When a rule will send a reminder of a milestone's due date. Plans are written by the reconciler alone.
 
     A moved due date makes a new plan; moved back, it finds the old one. The end of a snooze (``wakes_on``) has a plan of
-    its own, which takes time of day and audience from a rule. ``reason`` says why a plan does not become mail.
+    its own, which takes time of day and audience from a rule. A rule that speaks when something appears has one plan for
+    each holder: moving the due date makes no other. ``reason`` says why a plan does not become mail.
     """
 
     milestone = models.ForeignKey(Milestone, models.PROTECT, related_name="reminder_plans", verbose_name=_("milestone"))
     rule = models.ForeignKey(ReminderRule, models.PROTECT, related_name="plans", verbose_name=_("rule"))
     due_on = models.DateField(_("due on"))
     wakes_on = models.DateField(_("end of a snooze"), null=True)  # set for the reminder at the end of a snooze
+    # For a rule that speaks when the milestone appears: which appearance (``Milestone.appearance``), and on which day.
+    appearance = models.PositiveIntegerField(null=True)
+    appeared_on = models.DateField(_("appeared on"), null=True)
     send_at = models.DateTimeField(_("send at"))
     time_zone = models.CharField(_("time zone"), max_length=50)  # in which send_at was computed
     expires_at = models.DateTimeField(_("expires at"))  # after this it is missed, not mailed
@@ -287,8 +303,13 @@ class ReminderPlan(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["milestone", "rule", "due_on"],
-                condition=Q(wakes_on__isnull=True),
+                condition=Q(wakes_on__isnull=True, appearance__isnull=True),
                 name="reminder_plan_unique",
+            ),
+            models.UniqueConstraint(
+                fields=["milestone", "rule", "appearance"],
+                condition=Q(appearance__isnull=False),
+                name="reminder_plan_appears_once",
             ),
             models.UniqueConstraint(
                 fields=["milestone", "due_on", "wakes_on"],

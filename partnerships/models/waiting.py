@@ -49,9 +49,13 @@ class Leads:
 
         When no unit has one, it is the office.
         """
+        return self.nearest(unit_id, but=but) or self.office - frozenset(but)
+
+    def nearest(self, unit_id: int, *, but: Collection[int] = ()) -> frozenset[int]:
+        """Return the nearest leads who are not among ``but``; empty when no unit above has one."""
         excluded = frozenset(but)
         levels = (self.of_unit.get(above, frozenset()) - excluded for above in self.tree.with_ancestors(unit_id))
-        return next((people for people in levels if people), self.office - excluded)
+        return next((people for people in levels if people), frozenset())
 
     def units_of(self, person: int) -> list[int]:
         """Return the units whose nearest leads, or else the office, include ``person``."""
@@ -62,10 +66,6 @@ class Leads:
         if person in self.office:
             return sorted(self.tree.parents)
         return sorted(self.tree.with_descendants(unit for unit, people in self.of_unit.items() if person in people))
-
-    def units_without(self) -> set[int]:
-        """Return the units that have no lead, nor any unit above them."""
-        return {unit for unit in self.tree.parents if not any(map(self.of_unit.get, self.tree.with_ancestors(unit)))}
 
 
 def waiting_people(milestones: Iterable[WaitingRow], leads: Leads | None = None) -> dict[int, frozenset[int]]:

@@ -81,16 +81,23 @@ def _missing_plans(
 ) -> Iterator[str]:
     planned: dict[tuple[int, dt.date], set[int]] = defaultdict(set)
     snoozes: set[tuple[int, dt.date, dt.date]] = set()
+    appeared: dict[tuple[int, int], set[int]] = defaultdict(set)
     plans = ReminderPlan.objects.filter(milestone__in=milestones)
     plans = plans.filter(~Q(status__in=GIVEN_UP) | Q(reason__in=ON_PURPOSE))
-    for pk, due_on, rule, wakes_on in plans.values_list("milestone_id", "due_on", "rule_id", "wakes_on"):
-        if wakes_on:
+    columns = ("milestone_id", "due_on", "rule_id", "wakes_on", "appearance")
+    for pk, due_on, rule, wakes_on, appearance in plans.values_list(*columns):
+        if appearance is not None:
+            appeared[pk, appearance].add(rule)
+        elif wakes_on:
             snoozes.add((pk, due_on, wakes_on))
         else:
             planned[pk, due_on].add(rule)
     for milestone in milestones:
         for rule in sorted(wanted[milestone.pk].keys() - planned[milestone.pk, milestone.due_on]):
             yield _("Milestone %(milestone)s has no plan by rule %(rule)s.") % {"milestone": milestone.pk, "rule": rule}
+        for rule in sorted(rule_set.appearing(milestone) - appeared[milestone.pk, milestone.appearance]):
+            words = _("Milestone %(milestone)s has no plan by rule %(rule)s for its present holder.")
+            yield words % {"milestone": milestone.pk, "rule": rule}
         if rule_set.snooze_end(milestone) and (milestone.pk, milestone.due_on, milestone.snoozed_until) not in snoozes:
             yield _("Milestone %(milestone)s has no plan for the end of its snooze.") % {"milestone": milestone.pk}
 

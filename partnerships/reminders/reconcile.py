@@ -10,12 +10,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet, prefetch_related_objects
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, prefetch_related_objects
 
 from partnerships.models import Milestone, ReminderItem, ReminderMark, ReminderPlan, Sweep
 from partnerships.models.reasons import NOT_CURRENT, ON_PURPOSE, Reason
 from partnerships.reminders.rule_set import RuleSet, fingerprint
-from partnerships.reminders.schedule import Moment, Unanswered
+from partnerships.reminders.schedule import USEFUL_FOR, Moment, Unanswered
 from partnerships.reminders.unanswered import unanswered
 from partnerships.statuses import PlanStatus
 
@@ -28,6 +28,7 @@ GRACE = dt.timedelta(hours=24)
 NOT_SENT_IN_TIME = (PlanStatus.MISSED, PlanStatus.NOT_NEEDED)
 WRITTEN = (
     "rule",
+    "due_on",
     "send_at",
     "time_zone",
     "expires_at",
@@ -118,6 +119,7 @@ def update_plans(milestones: Iterable[Milestone], *, real_now: dt.datetime, acts
     if rule_set.has_type_rules:
         prefetch_related_objects(milestones, "agreement")
     waited_for = unanswered(rule_set, milestones)
+    appeared = _appeared(rule_set, milestones)
     entries = [
         _MilestonePlans(
             rule_set,
@@ -125,6 +127,7 @@ def update_plans(milestones: Iterable[Milestone], *, real_now: dt.datetime, acts
             plans[milestone.pk],
             waited_for.get(milestone.pk),
             act=acts.get(milestone.pk, ""),
+            has_appeared=milestone.pk in appeared,
             real_now=real_now,
         )
         for milestone in milestones
@@ -135,6 +138,18 @@ def update_plans(milestones: Iterable[Milestone], *, real_now: dt.datetime, acts
     changed += _taken_up_again([plan for entry in entries for plan in entry.mailed()], acts, real_now)
     if changed:
         ReminderPlan.objects.bulk_update(changed, WRITTEN)
+
+
+def _appeared(rule_set: RuleSet, milestones: list[Milestone]) -> set[int]:
+    """Return the ids of those that an edit has brought to another holder since their plans were made.
+
+    Only for them a rule speaks "when it appears". A sweep, or a rule that is newer than the edit, announces nothing.
+    """
+    asked = [milestone.pk for milestone in milestones if rule_set.appearing(milestone)]
+    if not asked:
+        return set()
+    marks = ReminderMark.objects.filter(milestone__in=asked, appearance=F("milestone__appearance"))
+    return set(marks.values_list("milestone_id", flat=True))
 
 
 def _taken_up_again(mailed: list[ReminderPlan], acts: Mapping[int, str], real_now: dt.datetime) -> list[ReminderPlan]:
@@ -174,20 +189,36 @@ class _MilestonePlans:
         waited_for: Unanswered | None,
         *,
         act: str,
+        has_appeared: bool,
         real_now: dt.datetime,
     ) -> None:
+        self.has_appeared, self.appearing = has_appeared, rule_set.appearing(milestone)
         self.rule_set, self.milestone, self.plans, self.act, self.real_now = rule_set, milestone, plans, act, real_now
         self.zone = rule_set.units.zones[milestone.unit_id].key
         self.wanted = rule_set.wanted(milestone, waited_for)
         self.snooze_end = rule_set.snooze_end(milestone)
 
     def missing(self) -> list[ReminderPlan]:
-        current = [plan for plan in self.plans if plan.due_on == self.milestone.due_on]
+        dated = [plan for plan in self.plans if plan.appearance is None]
+        current = [plan for plan in dated if plan.due_on == self.milestone.due_on]
         planned = {plan.rule_id for plan in current if plan.wakes_on is None}
         new = [self._make_plan(rule, when) for rule, when in self.wanted.items() if rule not in planned]
         if self.snooze_end and self.milestone.snoozed_until not in {plan.wakes_on for plan in current}:
             new.append(self._make_plan(*self.snooze_end, wakes_on=self.milestone.snoozed_until))
-        return new
+        return new + [self._make_appearance(rule) for rule in sorted(self.appearing - self._appeared_by())]
+
+    def _appeared_by(self) -> set[int]:
+        """Return the rules that have a plan for the present holder."""
+        return {plan.rule_id for plan in self.plans if plan.appearance == self.milestone.appearance}
+
+    def _make_appearance(self, rule: int) -> ReminderPlan:
+        """Return the plan of a rule that speaks when something appears; it is due at once."""
+        when = Moment(self.real_now, self.real_now + USEFUL_FOR, is_provisional=False)
+        plan = ReminderPlan(milestone=self.milestone, rule_id=rule, due_on=self.milestone.due_on)
+        plan.appearance = self.milestone.appearance
+        plan.appeared_on = self.real_now.astimezone(self.rule_set.units.zones[self.milestone.unit_id]).date()
+        self._put(plan, when, is_too_late=not self.has_appeared)
+        return plan
 
     def _make_plan(self, rule: int, when: Moment, *, wakes_on: dt.date | None = None) -> ReminderPlan:
         """Return a new plan. One whose time is past is not needed, so that registering old agreements mails nobody.
@@ -208,6 +239,8 @@ class _MilestonePlans:
         return [plan for plan in self.plans if plan.status == PlanStatus.EXPANDED and self._is_wanted(plan)]
 
     def _is_wanted(self, plan: ReminderPlan) -> bool:
+        if plan.appearance is not None:
+            return plan.appearance == self.milestone.appearance and plan.rule_id in self.appearing
         if plan.due_on != self.milestone.due_on:
             return False
         if plan.wakes_on:
@@ -222,6 +255,8 @@ class _MilestonePlans:
 
         A plan for the end of a snooze takes its time of day from the first rule that addresses the owner.
         """
+        if plan.appearance is not None:
+            return Moment(plan.send_at, plan.expires_at, is_provisional=False)
         if plan.wakes_on and self.snooze_end:
             plan.rule_id, when = self.snooze_end
             return when
@@ -238,7 +273,8 @@ class _MilestonePlans:
             return False
         if self._is_snoozed(plan, when):
             return self._silence(plan)
-        if plan.status == PlanStatus.PLANNED and not plan.reason and self._is_at(plan, when):
+        is_same_day = plan.due_on == self.milestone.due_on  # of an appearance it may have changed
+        if plan.status == PlanStatus.PLANNED and not plan.reason and self._is_at(plan, when) and is_same_day:
             return False
         grace = when.expires_at if plan.wakes_on else when.send_at + GRACE
         self._put(plan, when, is_too_late=grace <= self.real_now and not self._is_at(plan, when))
@@ -258,6 +294,7 @@ class _MilestonePlans:
         if plan.status != PlanStatus.PLANNED or plan.send_at != when.send_at:
             # It makes a mail there would not have been, or not then. For an answer that is missing, no act is to blame.
             plan.act = "" if when.unanswered else self.act
+        plan.due_on = self.milestone.due_on
         plan.send_at = plan.next_attempt_at = when.send_at
         plan.expires_at, plan.is_provisional, plan.time_zone = when.expires_at, when.is_provisional, self.zone
         plan.unanswered_at = when.unanswered.at if when.unanswered else None
@@ -289,7 +326,9 @@ def closing(rule_set: RuleSet, milestone: Milestone, plan: ReminderPlan) -> tupl
     """Return the new status of a plan that is no longer wanted, and the reason."""
     if not milestone.is_pending:
         return PlanStatus.CANCELLED, Reason.NOT_PENDING
-    if plan.due_on != milestone.due_on:
+    if plan.appearance is not None and plan.appearance != milestone.appearance:
+        return PlanStatus.SUPERSEDED, Reason.WRONG_PERSON
+    if plan.appearance is None and plan.due_on != milestone.due_on:
         return PlanStatus.SUPERSEDED, Reason.DUE_DATE_MOVED
     if plan.wakes_on and plan.wakes_on != milestone.snoozed_until:
         return PlanStatus.SUPERSEDED, Reason.SNOOZE_CHANGED

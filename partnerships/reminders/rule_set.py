@@ -35,6 +35,7 @@ WEEKDAYS = WorkingDays(is_weekday)
 Scope = tuple[str, int | None, int | None]  # kind of milestone, agreement type, agreement
 Audience = ReminderRule.Audience
 UNANSWERED = ReminderRule.Direction.UNANSWERED
+APPEARS = ReminderRule.Direction.APPEARS
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,15 @@ class RuleSet:
         found = {rule.pk: self.moment(rule, milestone, unanswered) for rule in self.rules_for(milestone)}
         return {pk: when for pk, when in found.items() if when is not None}
 
+    def appearing(self, milestone: Milestone) -> set[int]:
+        """Return the ids of the rules that speak when the milestone appears to its holder; empty once it is closed.
+
+        A milestone that came to nobody since there are such rules has appeared to nobody.
+        """
+        if not milestone.is_pending or not milestone.appearance:
+            return set()
+        return {rule.pk for rule in self.rules_for(milestone) if rule.direction == APPEARS}
+
     def rules_for(self, milestone: Milestone) -> list[ReminderRule]:
         """Return the enabled rules of its agreement, else those of the agreement's type, else the general ones."""
         for scope in self._scopes(milestone):
@@ -99,7 +109,7 @@ class RuleSet:
         """
         if not milestone.is_pending or milestone.snoozed_until is None:
             return None
-        rules = [rule for rule in self.rules_for(milestone) if rule.direction != UNANSWERED]
+        rules = [rule for rule in self.rules_for(milestone) if rule.direction not in (UNANSWERED, APPEARS)]
         if not rules:
             return None
         rule = min(rules, key=lambda rule: (rule.audience != Audience.OWNER, rule.audience == Audience.PARTY, rule.pk))
@@ -109,7 +119,11 @@ class RuleSet:
     def is_current(self, plan: ReminderPlan, now: dt.datetime) -> bool:
         """Return whether milestone and rule still ask for the plan, and no snooze delays it."""
         milestone = plan.milestone
-        if not milestone.is_pending or plan.due_on != milestone.due_on or not self.applies(plan.rule, milestone):
+        if not milestone.is_pending or not self.applies(plan.rule, milestone):
+            return False
+        if plan.appearance is None and plan.due_on != milestone.due_on:
+            return False
+        if plan.appearance is not None and plan.appearance != milestone.appearance:
             return False
         if plan.wakes_on:
             return plan.wakes_on == milestone.snoozed_until
@@ -131,6 +145,8 @@ class RuleSet:
         return milestone.is_pending and any(rule.direction == UNANSWERED for rule in self.rules_for(milestone))
 
     def moment(self, rule: ReminderRule, milestone: Milestone, unanswered: Unanswered | None = None) -> Moment | None:
+        if rule.direction == APPEARS:
+            return None  # it follows from no date, see ``appearing``
         zone, working = self.units.zones[milestone.unit_id], self.working[milestone.unit_id]
         if rule.direction != UNANSWERED:
             return moment(rule, milestone.due_on, zone, working)

@@ -47,8 +47,9 @@ def _reminders_to_owners(milestones: Sequence[Milestone]) -> list[tuple[int, Una
     is_waiting |= Q(delivery__status__in=NOT_THROUGH, delivery__reported_at__isnull=False)
     items = ReminderItem.objects.filter(
         is_waiting,
+        Q(plan__appearance=None, plan__due_on=F("plan__milestone__due_on"))
+        | Q(plan__appearance=F("plan__milestone__appearance")),
         plan__milestone__in=milestones,
-        plan__due_on=F("plan__milestone__due_on"),
         plan__rule__audience__in=TO_OWNERS,
         cancelled_at=None,
         person__isnull=False,

@@ -27,7 +27,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from partnerships import __version__
 from partnerships.lists.cells import moment_in_words
-from partnerships.models import User
+from partnerships.models import Milestone, Unit, User
+from partnerships.models.waiting import Leads, WaitsFor
 from partnerships.operations.audit import AUDIT, audit_and_note
 from partnerships.operations.heartbeat import HEARTBEAT, SILENT_AFTER, Silence, silence
 from partnerships.operations.pipeline_state import WENT_WRONG, PipelineState, day_bounds, pipeline_state
@@ -45,6 +46,7 @@ STUCK_AFTER = dt.timedelta(minutes=10)
 TICKS_LEFT = 3
 LITTLE_SPACE = 1024**3  # bytes
 BREACHES_SHOWN = 50
+UNITS_NAMED = 5
 NEEDS_A_PERSON = (*(status for status in WENT_WRONG if status != DeliveryStatus.RETRY), DeliveryStatus.HELD)
 
 
@@ -224,6 +226,7 @@ def _findings(
     if silent is None:
         yield from _about_stuck(state, now)
     yield from _about_mail(state)
+    yield from _about_leads()
     yield from _about_site(state, site)
 
 
@@ -290,6 +293,19 @@ def _about_mail(state: PipelineState) -> Iterator[Finding]:
             "Open the numbers below: correct the address or read the server's answer, then send again what is due."
         )
         yield Finding("warning", what % {"count": waiting}, advice)
+
+
+def _about_leads() -> Iterator[Finding]:
+    """Name the units whose decisions wait for the office, because no lead may take them; at most five queries."""
+    waiting = Milestone.objects.pending().filter(waits_for=WaitsFor.LEADS).order_by()
+    rows = list(waiting.values_list("unit_id", "excluded_ids").distinct())
+    leads = Leads.load() if rows else None
+    alone = {unit for unit, excluded in rows if leads and not leads.nearest(unit, but=excluded or ())}
+    if alone:
+        units = Unit.objects.filter(pk__in=alone).order_by("name")[:UNITS_NAMED]
+        what = _("No lead can decide for these units; the office is asked instead: %(units)s.")
+        advice = _("Give a second person the role of lead there, or in a unit above.")
+        yield Finding("warning", what % {"units": ", ".join(map(str, units))}, advice)
 
 
 def _about_site(state: PipelineState, site: Site) -> Iterator[Finding]:

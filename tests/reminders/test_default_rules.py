@@ -9,11 +9,12 @@ pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 def rules(kind: str) -> list[str]:
     found = ReminderRule.objects.filter(milestone_kind=kind).order_by("-direction", "-offset", "audience")
+    found = found.exclude(direction="appears")
     return [f"{rule.offset} {rule.direction} {rule.audience}" for rule in found]
 
 
 def test_a_new_site_starts_with_rules_for_every_kind() -> None:
-    assert create_default_rules() == 41
+    assert create_default_rules() == 55
 
     assert rules("agreement") == [
         "30 before owner",
@@ -44,7 +45,9 @@ def test_a_new_site_starts_with_rules_for_every_kind() -> None:
     assert rules("starting_activity") == ["7 before owner", "1 before owner"]
     assert rules("unfinished_activity") == ["0 before owner", "3 after owner"]
     assert rules("demand_deadline") == ["7 before owner", "2 before owner", "0 before owner"]
-    assert set(ReminderRule.objects.values_list("milestone_kind", flat=True)) == set(MilestoneKind.values)
+    assert rules("approval") == ["5 unanswered lead", "0 before owner"]
+    appearing = ReminderRule.objects.filter(direction="appears", audience="owner", offset=0)
+    assert set(appearing.values_list("milestone_kind", flat=True)) == set(MilestoneKind.values)
 
 
 def test_creating_the_rules_again_keeps_what_the_office_changed() -> None:
@@ -61,4 +64,4 @@ def test_creating_the_rules_again_keeps_what_the_office_changed() -> None:
 def test_a_rule_somebody_made_by_hand_is_not_made_again() -> None:
     ReminderRuleFactory(milestone_kind="review", offset=14)
 
-    assert create_default_rules() == 40
+    assert create_default_rules() == 54

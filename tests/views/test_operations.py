@@ -19,8 +19,10 @@ from partnerships.factories import (
     DeliveryFactory,
     MailHoldFactory,
     MailRelayFactory,
+    MilestoneFactory,
     ReminderItemFactory,
     ReminderPlanFactory,
+    UnitFactory,
     UserFactory,
     WorkCalendarFactory,
 )
@@ -154,6 +156,10 @@ def test_silence_is_said_with_what_to_do(look: Callable[[], Any]) -> None:
             lambda: heartbeat("audit", note="3"),
             "The last consistency check, on March 2, 2026 19:59, found errors.",
         ),
+        (
+            lambda: MilestoneFactory(submitted=True, unit=UnitFactory(name="Workshop")),
+            "No lead can decide for these units; the office is asked instead: Workshop.",
+        ),
     ],
 )
 def test_each_trouble_is_found(look: Callable[[], Any], make: Callable[[], Any], said: str) -> None:
@@ -241,7 +247,7 @@ def test_the_page_costs_the_same_with_more_rows(
         ReminderItemFactory(delivery__sent=True)
     look()
 
-    with django_assert_num_queries(23):
+    with django_assert_num_queries(24):
         look()
 
 
