@@ -192,3 +192,18 @@ def test_many_plans_take_as_many_queries_as_one(
     with django_assert_num_queries(3):
         directory = Directory.load(plans, now=NOON)
         assert all(directory.recipients(plan) for plan in plans)
+
+
+def test_what_waits_for_leads_is_escalated_to_the_unit_above_and_then_to_the_office(
+    college: Unit, unit: Unit, owner: User
+) -> None:
+    lead, office = UserFactory(lead_in=unit), UserFactory(is_staff=True)
+    handed_in = MilestoneFactory(submitted=True, unit=unit, owner=owner)
+    first = ReminderPlanFactory(milestone=handed_in, rule=ReminderRuleFactory(audience="owner", offset=1))
+    second = ReminderPlanFactory(milestone=handed_in, rule=ReminderRuleFactory(audience="lead", offset=2))
+
+    assert reminded(first) == [(lead, "lead")]
+    assert reminded(second) == [(office, "fallback")]
+
+    above = UserFactory(lead_in=college)
+    assert reminded(second) == [(above, "lead")]
