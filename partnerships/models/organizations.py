@@ -245,9 +245,12 @@ class Organization(BilingualModel, SeededModel, SearchableModel, VersionedModel)
         telling = self.other_names.filter(source=None).values_list("name", flat=True)
         keys = {name_key(name)[:LONGEST_KEY] for name in (self.name, self.name_zh, *telling)} - {""}
         NameKey.objects.filter(organization_id=self.pk).exclude(key__in=keys).delete()
-        # ignore_conflicts: keys that are there already stay.
+        # Keys that are there already stay: this ignores the unique key alone, whatever the database.
         NameKey.objects.bulk_create(
-            (NameKey(organization_id=self.pk, key=key) for key in sorted(keys)), ignore_conflicts=True
+            (NameKey(organization_id=self.pk, key=key) for key in sorted(keys)),
+            update_conflicts=True,
+            unique_fields=["organization", "key"],
+            update_fields=["key"],
         )
 
 

@@ -12,6 +12,7 @@ from partnerships.mailing.gather import gather_late
 from partnerships.mailing.holding import hold_queued
 from partnerships.mailing.notices import report_failures
 from partnerships.operations.heartbeat import seen_until, write_heartbeat
+from partnerships.operations.time_limits import or_next_time, time_limits
 from partnerships.reminders.clock import Clock
 from partnerships.reminders.reconcile import reconcile_marked, sweep
 
@@ -56,12 +57,14 @@ def run_once(
     def is_over() -> bool:
         return is_stopping() or clock.real_now >= ends_at
 
-    expires_until = seen_until(clock)  # read before this run leaves a heartbeat of its own
-    write_heartbeat(at=clock.real_now, trigger=trigger)
-    plan(report, clock, is_over=is_over)
-    expand(report, clock.until(expires_until), is_over=is_over)
-    deliver(report, clock, limit=limit, is_over=is_over)
-    write_heartbeat(at=clock.real_now)  # a run may take four minutes, and five without a heartbeat raise the alarm
+    with time_limits():
+        expires_until = seen_until(clock)  # read before this run leaves a heartbeat of its own
+        or_next_time("heartbeat", lambda: write_heartbeat(at=clock.real_now, trigger=trigger))
+        or_next_time("plans", lambda: plan(report, clock, is_over=is_over))
+        or_next_time("items", lambda: expand(report, clock.until(expires_until), is_over=is_over))
+        or_next_time("mails", lambda: deliver(report, clock, limit=limit, is_over=is_over))
+        # A run may take four minutes, and five without a heartbeat raise the alarm.
+        or_next_time("heartbeat", lambda: write_heartbeat(at=clock.real_now))
     if line := report.as_log_line():
         logger.info("Reminders: %s", line)
     return report

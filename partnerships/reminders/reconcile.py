@@ -9,7 +9,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, prefetch_related_objects
 
 from partnerships.models import Milestone, ReminderItem, ReminderMark, ReminderPlan, Sweep
@@ -133,7 +133,10 @@ def update_plans(milestones: Iterable[Milestone], *, real_now: dt.datetime, acts
         for milestone in milestones
     ]
     # A sweep and a mark may plan the same milestone at once; the unique key keeps one of the two plans.
-    ReminderPlan.objects.bulk_create([plan for entry in entries for plan in entry.missing()], ignore_conflicts=True)
+    # SQLite would also ignore NULL where it must not be, and make no plan; there, writers come one after another.
+    is_shared = connection.vendor == "postgresql"
+    new = [plan for entry in entries for plan in entry.missing()]
+    ReminderPlan.objects.bulk_create(new, ignore_conflicts=is_shared)
     changed = [plan for entry in entries for plan in entry.changed()]
     changed += _taken_up_again([plan for entry in entries for plan in entry.mailed()], acts, real_now)
     if changed:

@@ -3,6 +3,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from partnerships.factories import (
     NOON,
@@ -14,7 +15,7 @@ from partnerships.factories import (
 )
 from partnerships.models import Milestone, ReminderMark, ReminderPlan, ReminderRule, Sweep
 from partnerships.models.reasons import Reason
-from partnerships.reminders.reconcile import reconcile_marked, sweep
+from partnerships.reminders.reconcile import _MilestonePlans, reconcile_marked, sweep
 from partnerships.statuses import MilestoneStatus, PlanStatus
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -47,6 +48,22 @@ def test_a_marked_milestone_gets_a_plan_for_each_rule_and_the_mark_goes(mileston
         ("2026-03-12", "03-14 00:00", "planned"),
     ]
     assert ReminderMark.objects.count() == 0
+
+
+def test_a_plan_that_the_database_refuses_is_no_silence(milestone: Milestone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when old code runs on a schema with a column it does not know: only the unique key may be ignored."""
+    make_plan = _MilestonePlans._make_plan
+
+    def broken(*args: Any, **more: Any) -> ReminderPlan:
+        plan = make_plan(*args, **more)
+        plan.time_zone = None
+        return plan
+
+    monkeypatch.setattr(_MilestonePlans, "_make_plan", broken)
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        reconcile_marked(real_now=NOON)
+    assert ReminderMark.objects.count() == 1
 
 
 def test_reconciling_again_changes_nothing(milestone: Milestone) -> None:
