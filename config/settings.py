@@ -248,6 +248,7 @@ MIDDLEWARE = [
     "partnerships.middleware.LoggedInMiddleware",
     "partnerships.middleware.PersonMiddleware",
     "partnerships.middleware.ActMiddleware",
+    "partnerships.middleware.UnwritableMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
@@ -353,7 +354,7 @@ STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
 MEDIA_ROOT = DATA_DIR / "uploads"  # served only through a view that checks permission, never by URL
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "partnerships.storage.WholeFileStorage"},
     "staticfiles": {"BACKEND": _static_storage()},
 }
 WHITENOISE_USE_FINDERS = DEBUG

@@ -1,12 +1,14 @@
 """Middleware: the content policy, query strings, idle sessions, acts, and the user's language and time zone."""
 
 import datetime as dt
+import logging
 from collections.abc import Callable
 
 from csp.middleware import CSPMiddleware, PolicyParts
 from django.contrib.auth import logout, user_logged_in
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.http.response import HttpResponseBase
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.cache import patch_cache_control
@@ -14,6 +16,7 @@ from django.utils.cache import patch_cache_control
 from partnerships.acts import one_act
 from partnerships.models import User
 from partnerships.models.office_day import zone_named
+from partnerships.storage import is_unwritable
 
 # When the session was last used, in seconds; the key of it in the session.
 USED_AT = "used_at"
@@ -22,6 +25,8 @@ IDLE_AT_MOST = dt.timedelta(hours=8)
 IDLE_AT_MOST_IN_OFFICE = dt.timedelta(hours=1)
 # Not with each request, which would write the session each time.
 NOTED_EVERY = dt.timedelta(minutes=1)
+
+logger = logging.getLogger(__name__)
 
 # The theme's scripts evaluate expressions written in attributes, and it writes styles into its pages.
 ADMIN_NEEDS = {
@@ -85,6 +90,22 @@ def _begin_session(request: HttpRequest, **_signal: object) -> None:
 
 
 user_logged_in.connect(_begin_session, dispatch_uid="session_used_at")
+
+
+class UnwritableMiddleware:
+    """Answers 503 with a page that says so where the database is read-only, or the disk is full or read-only."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not is_unwritable(error):
+            return None
+        logger.error("Nothing can be saved: %s", error)
+        return render(request, "503.html", status=503)
 
 
 class ActMiddleware:

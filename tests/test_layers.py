@@ -10,7 +10,7 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGE = "partnerships"
-LEAVES = {"__version__", "statuses", "exceptions", "dates", "inputs", "names", "texts", "wake_up", "acts"}
+LEAVES = {"__version__", "statuses", "exceptions", "dates", "inputs", "names", "texts", "wake_up", "acts", "storage"}
 STATE = LEAVES | {"models"}
 RULES = STATE | {"permissions"}
 VERBS = RULES | {"workflows", "reminders", "mailing", "operations", "reports"}
@@ -26,6 +26,7 @@ ALLOWED: dict[str, set[str]] = {
     "wake_up": set(),
     "acts": set(),
     "client_address": set(),
+    "storage": set(),
     "login_limits": {"client_address"},
     "checks": set(),
     "models": LEAVES,

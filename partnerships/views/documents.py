@@ -69,15 +69,16 @@ def _upload_page(
 
 @login_required
 @require_safe
-def document_download(request: UserRequest, pk: int, number: int) -> FileResponse:
+def document_download(request: UserRequest, pk: int, number: int) -> FileResponse | HttpResponse:
     """Send one version of a document: 404 if the user cannot see the record, 403 if not its documents."""
     document = visible_or_404(Document.objects.all(), request, pk)
     require_or_403(request.user, "document.view", document)
     version = get_object_or_404(document.versions, number=number)
     try:
         file = version.file.open("rb")
-    except FileNotFoundError as error:
-        raise Http404(f"{version} is not in the store") from error
+    except FileNotFoundError:
+        context = {"version": version, "back": document.target.get_absolute_url()}
+        return render(request, "partnerships/file_missing.html", context, status=404)
     response = FileResponse(file, as_attachment=True, filename=version.original_name, content_type=version.content_type)
     # An upload may be HTML with scripts. A browser must not run it as a page of this site, with the user's rights.
     response["X-Content-Type-Options"] = "nosniff"

@@ -16,6 +16,7 @@ from kombu.exceptions import ChannelError, OperationalError
 from partnerships.client_address import is_loopback
 from partnerships.models import ComponentHeartbeat
 from partnerships.operations.heartbeat import HEARTBEAT, SILENT_AFTER, Silence, sound_alarm
+from partnerships.storage import is_unwritable
 
 # A broker that takes the connection and never answers must not hold up the check.
 PROBE = {"socket_connect_timeout": 1, "socket_timeout": 1}
@@ -55,11 +56,12 @@ def _may_see_details(request: HttpRequest) -> bool:
 
 
 def _database_state() -> str:
+    """Return "ok", "unreachable" or "read-only": a change of no row fails where nothing can be changed."""
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
-        return "unreachable"
+            cursor.execute("UPDATE partnerships_componentheartbeat SET note = note WHERE 1 = 0")
+    except DatabaseError as error:
+        return "read-only" if is_unwritable(error) else "unreachable"
     return "ok"
 
 

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 from celery import current_app
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.test import Client
 from django.utils import timezone
 
@@ -102,3 +102,19 @@ def test_readyz_shows_its_details_to_this_machine_and_with_the_token_alone(
 
     details = {"database": "ok", "broker": "ok", "reminders": "late"}
     assert (response.status_code, response.json()) == (503, details if is_shown else {"status": "unavailable"})
+
+
+@pytest.mark.both_databases
+@pytest.mark.django_db
+def test_readyz_where_the_database_takes_no_changes(client: Client, broker: RedisServer) -> None:
+    tick(ago=timedelta(minutes=1))
+    is_sqlite = connection.vendor == "sqlite"
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA query_only = ON" if is_sqlite else "SET TRANSACTION READ ONLY")
+    try:
+        response = client.get("/readyz")
+    finally:
+        if is_sqlite:
+            connection.cursor().execute("PRAGMA query_only = OFF")
+
+    assert (response.status_code, response.json()["database"]) == (503, "read-only")

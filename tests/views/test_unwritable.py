@@ -1,0 +1,54 @@
+"""A full disk and a lost file are said, and leave nothing half done."""
+
+import errno
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from partnerships.models import Document
+from tests.views.world import World
+
+
+def full_disk(*_arguments: object) -> int:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_during_an_upload_is_said_and_leaves_nothing(
+    world: World, client_of: Callable[[Any], Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = Document.objects.count()
+    monkeypatch.setattr("django.core.files.storage.filesystem.locks.lock", full_disk)
+    address = reverse("document_add", args=["agreement", world.agreement.pk])
+    file = SimpleUploadedFile("plan.txt", b"The plan")
+
+    response = client_of(world.coordinator).post(address, {"kind": "other", "title": "Plan", "file": file})
+
+    assert response.status_code == 503
+    assert "Nothing can be saved at the moment" in response.text
+    assert Document.objects.count() == before
+
+
+def test_a_file_that_was_not_written_whole_is_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("django.core.files.storage.filesystem.locks.lock", full_disk)
+
+    with pytest.raises(OSError, match="No space"):
+        default_storage.save("documents/half.txt", ContentFile(b"half"))
+
+    assert not default_storage.exists("documents/half.txt")
+
+
+def test_a_lost_file_has_a_page_that_says_so(world: World, client_of: Callable[[Any], Client]) -> None:
+    Path(world.version.file.path).unlink()
+
+    address = reverse("document_download", args=[world.version.document_id, world.version.number])
+    response = client_of(world.coordinator).get(address)
+
+    assert response.status_code == 404
+    assert "The file is missing" in response.text
