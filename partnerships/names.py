@@ -2,6 +2,10 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
+from functools import cache
+
+from opencc import OpenCC
 
 # Legal forms are stripped at the ends only: 中国集团学院 keeps its middle.
 LEGAL_FORMS = (
@@ -23,17 +27,58 @@ LEGAL_FORMS = (
     "ltd",
     "llc",
     "co",
+    *("s a", "sa", "ag", "gmbh", "gmbh co kg", "kg", "se", "s p a", "spa", "s r l", "srl", "s a s", "sas", "sarl"),
+    *("b v", "bv", "n v", "nv", "oy", "oyj", "ab", "a s", "as", "plc", "pty ltd", "pte ltd", "sdn bhd", "k k", "kk"),
 )
+# The shortest end of a longer name that may be a name of its own: four signs of Chinese, or some two words of Latin.
+SHORTEST_END_CHINESE, SHORTEST_END_LATIN = 4, 10
+# From this many letters on, a word with punctuation is also searched without it.
+SHORTEST_SQUASHED = 4
+# Letters that Unicode does not take apart into a plain letter and an accent.
+_PLAIN_LETTERS = str.maketrans(
+    {"ø": "o", "đ": "d", "ł": "l", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th", "ı": "i", "ħ": "h"}
+)
+_ACCENTS = re.compile(r"[\u0300-\u036f]")
 _PUNCTUATION = re.compile(r"[\W_]+", re.UNICODE)
 # Line breaks, other controls and the marks that reorder text: in one line they hide what it really says.
 _INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
 
 def fold(text: str) -> str:
-    """Full width, case, runs of white space and invisible characters folded: the form in which text is searched."""
-    # Normalized again: casefold takes some letters apart, and a name has to match itself however often it is folded.
-    words = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).split()
-    return " ".join(_INVISIBLE.sub("", " ".join(words)).split())
+    """Return the form in which text is searched and compared.
+
+    Width, case, accents, traditional Chinese signs, runs of white space and invisible characters are folded.
+    """
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+    # Composed again, as some scripts are taken apart into more than accents; and folded again, as that may make capitals.
+    plain = unicodedata.normalize("NFKC", _ACCENTS.sub("", plain).translate(_PLAIN_LETTERS)).casefold()
+    return " ".join(_INVISIBLE.sub("", " ".join(plain.translate(_simplified_signs()).split())).split())
+
+
+@cache
+def _simplified_signs() -> dict[int, str]:
+    """Return the simplified sign of each traditional one. Sign by sign: words that were folded in parts still match."""
+    signs = [chr(number) for number in (*range(0x3400, 0x4DC0), *range(0x4E00, 0xA000))]
+    simplified = dict(zip(signs, OpenCC("t2s").convert("\n".join(signs)).split("\n"), strict=True))
+    # Twice: a few signs are simplified in two steps.
+    return {ord(sign): simplified.get(simple, simple) for sign, simple in simplified.items() if sign != simple}
+
+
+def squash(text: str) -> str:
+    """Return folded text without spaces and punctuation."""
+    return _PUNCTUATION.sub("", fold(text))
+
+
+def search_text(phrases: Iterable[str]) -> str:
+    """Return what is stored to find a row by: each phrase folded, and squashed where that is another text."""
+    lines = [form for phrase in phrases if phrase for form in (fold(phrase), squash(phrase))]
+    return "\n".join(dict.fromkeys(line for line in lines if line))
+
+
+def search_words(text: str) -> list[set[str]]:
+    """Return the words that somebody searches for, each with the forms of which one has to be found."""
+    words = fold(text).split()
+    return [{word} | {form for form in (squash(word),) if len(form) >= SHORTEST_SQUASHED} for word in words]
 
 
 def name_key(name: str) -> str:
@@ -44,6 +89,16 @@ def name_key(name: str) -> str:
     """
     words = " ".join(_PUNCTUATION.sub(" ", fold(name)).split())
     return (_without_legal_forms(words) or words).replace(" ", "")
+
+
+def name_keys(name: str) -> set[str]:
+    """Return the keys under which look-alikes are found: of the name, and of what stands before its first comma."""
+    return {name_key(name), name_key(re.split(r"[,，、]", name, maxsplit=1)[0])} - {""}
+
+
+def shortest_end(key: str) -> int:
+    """Return how many signs an end of this key needs at least to be taken for a name of its own."""
+    return SHORTEST_END_LATIN if key.isascii() else SHORTEST_END_CHINESE
 
 
 def _without_legal_forms(words: str) -> str:

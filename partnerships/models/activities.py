@@ -170,7 +170,7 @@ class Activity(SeededModel, SearchableModel, VersionedModel):
         return reverse("activity_detail", args=[self.pk])
 
     def search_words(self) -> list[str]:
-        return [self.title, self.place]
+        return [self.title, self.place, self.summary]
 
     @property
     def planned_end(self) -> dt.date | None:
@@ -327,7 +327,7 @@ class ContactNoteQuerySet(ScopedQuerySet):
         return Q(unit__in=user.scope.unit_ids) | Q(agreement__in=agreements.values("pk"))
 
 
-class ContactNote(SeededModel, VersionedModel):
+class ContactNote(SeededModel, SearchableModel, VersionedModel):
     """A call, a message or a word in passing, logged in seconds."""
 
     class Channel(models.TextChoices):
@@ -399,6 +399,9 @@ class ContactNote(SeededModel, VersionedModel):
         indexes = [
             models.Index(fields=["agreement", "happened_on"], name="contact_note_by_agreement"),  # quiet
         ]
+
+    def search_words(self) -> list[str]:
+        return [self.summary]
 
     def __str__(self) -> str:
         return f"{self.happened_on.isoformat()} · {self.get_channel_display()}"

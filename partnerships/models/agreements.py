@@ -321,7 +321,7 @@ class Agreement(SeededModel, SearchableModel, VersionedModel):
         return reverse("agreement_detail", args=[self.pk])
 
     def search_words(self) -> list[str]:
-        return [self.title, self.title_as_signed, self.reference]
+        return [self.title, self.title_as_signed, self.reference, self.summary]
 
     @property
     def is_signing_to_confirm(self) -> bool:

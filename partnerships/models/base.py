@@ -17,7 +17,7 @@ from simple_history.models import HistoricalRecords
 
 from partnerships.exceptions import StaleVersion
 from partnerships.inputs import AmountField, CurrencyField, DayField, validate_currency
-from partnerships.names import fold, has_invisible_characters
+from partnerships.names import has_invisible_characters, search_text, search_words
 from partnerships.statuses import Status
 from partnerships.texts import LazyText
 
@@ -282,8 +282,8 @@ class SearchEntryQuerySet(models.QuerySet):
     def matching(self, model: type[models.Model], text: str) -> models.QuerySet:
         """Return the ids of the rows of ``model`` whose text contains every word of ``text``, Chinese or English."""
         entries = self.filter(content_type=ContentType.objects.get_for_model(model))
-        for word in fold(text).split():
-            entries = entries.filter(text__contains=word)
+        for forms_of_word in search_words(text):
+            entries = entries.filter(reduce(or_, (Q(text__contains=form) for form in sorted(forms_of_word))))
         return entries.values("object_id")
 
 
@@ -328,9 +328,10 @@ class SearchableModel(models.Model):
         raise NotImplementedError
 
     def refresh_search(self) -> None:
-        text = "\n".join(dict.fromkeys(fold(words) for words in self.search_words() if words))
         SearchEntry.objects.update_or_create(
-            content_type=ContentType.objects.get_for_model(self), object_id=self.pk, defaults={"text": text}
+            content_type=ContentType.objects.get_for_model(self),
+            object_id=self.pk,
+            defaults={"text": search_text(self.search_words())},
         )
 
     def _search_entries(self) -> SearchEntryQuerySet:

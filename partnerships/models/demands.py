@@ -169,7 +169,7 @@ class Achievement(BilingualModel, SeededModel, SearchableModel, VersionedModel):
         return reverse("achievement_detail", args=[self.pk])
 
     def search_words(self) -> list[str]:
-        return [self.name, self.name_zh, self.field]
+        return [self.name, self.name_zh, self.field, self.description]
 
 
 class AnswerQuerySet(ScopedQuerySet):

@@ -12,6 +12,7 @@ from partnerships.models.agreements import Agreement
 from partnerships.models.base import (
     History,
     LineField,
+    SearchableModel,
     SeededModel,
     VersionedModel,
     exactly_one,
@@ -67,7 +68,7 @@ class DocumentQuerySet(ScopedQuerySet):
         )
 
 
-class Document(SeededModel, VersionedModel):
+class Document(SeededModel, SearchableModel, VersionedModel):
     """A signed paper, minutes, photos: the latest version is current, the earlier ones stay."""
 
     class Kind(models.TextChoices):
@@ -131,6 +132,9 @@ class Document(SeededModel, VersionedModel):
 
     def __str__(self) -> str:
         return self.title
+
+    def search_words(self) -> list[str]:
+        return [self.title, *self.versions.values_list("original_name", flat=True)]
 
     @property
     def target(self) -> models.Model:

@@ -75,7 +75,7 @@ class Event(BilingualModel, SeededModel, SearchableModel, VersionedModel):
         return reverse("event_detail", args=[self.pk])
 
     def search_words(self) -> list[str]:
-        return [self.name, self.name_zh, self.place]
+        return [self.name, self.name_zh, self.place, self.summary]
 
 
 class EventKind(OfficeModel):

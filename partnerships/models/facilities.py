@@ -132,7 +132,7 @@ class Facility(BilingualModel, SeededModel, SearchableModel, VersionedModel):
         return reverse("facility_detail", args=[self.pk])
 
     def search_words(self) -> list[str]:
-        return [self.name, self.name_zh, self.site]
+        return [self.name, self.name_zh, self.site, self.summary]
 
 
 class FacilityPartner(OfficeModel):

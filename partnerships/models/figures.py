@@ -14,6 +14,7 @@ from partnerships.models.base import (
     DayColumn,
     History,
     LineField,
+    SearchableModel,
     SeededModel,
     VersionedModel,
     exactly_one,
@@ -52,7 +53,7 @@ class ReportedFigureQuerySet(ScopedQuerySet):
         return self.exclude(counting_rule="")
 
 
-class ReportedFigure(BilingualModel, SeededModel, VersionedModel):
+class ReportedFigure(BilingualModel, SeededModel, SearchableModel, VersionedModel):
     """A quoted number: what it measures (``name``), of what, how exactly, as of when, from which source.
 
     Only counts are compared with records, by the stated rule; shares, ranks and ratios are quoted alone.
@@ -159,6 +160,9 @@ class ReportedFigure(BilingualModel, SeededModel, VersionedModel):
 
     def get_absolute_url(self) -> str:
         return reverse("figure_detail", args=[self.pk])
+
+    def search_words(self) -> list[str]:
+        return [self.name, self.name_zh]
 
     @property
     def subject(self) -> models.Model:

@@ -181,4 +181,4 @@ class Honour(SeededModel, SearchableModel, VersionedModel):
         return reverse("honour_detail", args=[self.pk])
 
     def search_words(self) -> list[str]:
-        return [self.scheme.name, self.scheme.name_zh, self.batch]
+        return [self.scheme.name, self.scheme.name_zh, self.batch, self.evidence]

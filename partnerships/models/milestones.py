@@ -423,7 +423,7 @@ class Milestone(SeededModel, SearchableModel, VersionedModel):
         return reverse("milestone_detail", args=[self.pk])
 
     def search_words(self) -> list[str]:
-        return [self.title, self.title_zh]
+        return [self.title, self.title_zh, self.description, self.evidence]
 
     @property
     def is_pending(self) -> bool:

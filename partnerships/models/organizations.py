@@ -25,7 +25,7 @@ from partnerships.models.base import (
     VersionedModel,
 )
 from partnerships.models.users import Role, ScopedQuerySet, Unit, User, refuse_cycle
-from partnerships.names import name_key
+from partnerships.names import name_key, name_keys, shortest_end
 
 # A shared key shorter than this says nothing: half of all enterprises start with 中.
 SHORTEST_TELLING_KEY = 2
@@ -106,14 +106,26 @@ class CreditCodeField(models.CharField):
 
 
 def telling_key(name: str) -> str:
-    """Return the distinctive part of a name, as ``NameKey`` holds it; empty where it is too short to say anything."""
+    """Return the distinctive part of a name; empty where it is too short to say anything."""
     key = name_key(name)[:LONGEST_KEY]
     return key if len(key) >= SHORTEST_TELLING_KEY else ""
 
 
-def _prefixes(key: str) -> list[str]:
-    """Short forms of a name: its beginnings, half of it at least."""
-    return [key[:length] for length in range(max(SHORTEST_TELLING_KEY, len(key) // 2), len(key) + 1)]
+def telling_keys(name: str) -> set[str]:
+    """Return the keys of a name, as ``NameKey`` holds them, without those too short to say anything."""
+    keys = {key[:LONGEST_KEY] for key in name_keys(name)}
+    return {key for key in keys if len(key) >= SHORTEST_TELLING_KEY}
+
+
+def _short_forms(key: str) -> list[str]:
+    """Return the names that the start (half of it at least) or the end of a name may be: 默示机械厂 in 浙江默示机械厂."""
+    beginnings = [key[:length] for length in range(max(SHORTEST_TELLING_KEY, len(key) // 2), len(key) + 1)]
+    return [*beginnings, *(key[-length:] for length in range(shortest_end(key), len(key)))]
+
+
+def _is_alike(key: str, other: str) -> bool:
+    is_end = len(key) >= shortest_end(key) and other.endswith(key)
+    return is_end or other.startswith(key) or other in _short_forms(key)
 
 
 class OrganizationQuerySet(ScopedQuerySet):
@@ -136,25 +148,22 @@ class OrganizationQuerySet(ScopedQuerySet):
         return self.filter(pk__in=SearchEntry.objects.matching(Organization, text))
 
     def look_alikes(self, name: str) -> "OrganizationQuerySet":
-        """Return organizations one of whose names starts with, or is the start of, the distinctive part of ``name``.
+        """Return organizations one of whose names is the start or end of the distinctive part of ``name``, or contains
+        it there.
 
         A warning, never a block: compared is what is left without legal forms, so a short form finds the long one.
         """
-        key = telling_key(name)
-        return self.filter(pk__in=NameKey.objects.resembling([key]).values("organization")) if key else self.none()
+        keys = telling_keys(name)
+        return self.filter(pk__in=NameKey.objects.resembling(keys).values("organization")) if keys else self.none()
 
     def look_alikes_of(self, names: Iterable[str]) -> "dict[str, list[Organization]]":
         """Return the look-alikes of each name, those of the very same name first: two queries, however many names."""
-        keys = {name: telling_key(name) for name in names}
-        found = list(
-            NameKey.objects.resembling({key for key in keys.values() if key}).values_list("organization", "key")
-        )
+        keys = {name: telling_keys(name) for name in names}
+        found = list(NameKey.objects.resembling(set().union(*keys.values())).values_list("organization", "key"))
         rows: dict[int, Any] = self.filter(pk__in={pk for pk, _key in found}).select_related("region").in_bulk()
         alike: dict[str, list[Organization]] = {}
-        for name, key in keys.items():
-            near = [
-                (other != key, pk) for pk, other in found if key and (other.startswith(key) or other in _prefixes(key))
-            ]
+        for name, own in keys.items():
+            near = [(other not in own, pk) for pk, other in found if any(_is_alike(key, other) for key in own)]
             alike[name] = [rows[pk] for pk in dict.fromkeys(pk for _is_longer, pk in sorted(near)) if pk in rows]
         return alike
 
@@ -243,7 +252,8 @@ class Organization(BilingualModel, SeededModel, SearchableModel, VersionedModel)
         super().refresh_search()
         # A name that only a source printed is found, but must not make two organizations look alike.
         telling = self.other_names.filter(source=None).values_list("name", flat=True)
-        keys = {name_key(name)[:LONGEST_KEY] for name in (self.name, self.name_zh, *telling)} - {""}
+        names = (self.name, self.name_zh, *telling)
+        keys = {key[:LONGEST_KEY] for name in names for key in name_keys(name)}
         NameKey.objects.filter(organization_id=self.pk).exclude(key__in=keys).delete()
         # Keys that are there already stay: this ignores the unique key alone, whatever the database.
         NameKey.objects.bulk_create(
@@ -388,10 +398,13 @@ class OrganizationName(OfficeModel):
 
 class NameKeyQuerySet(models.QuerySet):
     def resembling(self, keys: Iterable[str]) -> Self:
-        """Return names that start with one of ``keys`` or are a short form of one."""
+        """Return names that start or end with one of ``keys``, or are the start or end of one."""
         near = Q(key__in=[])
         for key in keys:
-            near |= Q(key__startswith=key) | Q(key__in=_prefixes(key))
+            near |= Q(key__startswith=key) | Q(key__in=_short_forms(key))
+            if len(key) >= shortest_end(key):
+                # No index serves this; there are some names to an organization, and it is asked once a registration.
+                near |= Q(key__endswith=key)
         return self.filter(near)
 
 
@@ -523,7 +536,7 @@ class ContactQuerySet(ScopedQuerySet):
         return rows.exclude(email="")
 
 
-class Contact(SeededModel, VersionedModel):
+class Contact(SeededModel, SearchableModel, VersionedModel):
     """A person at an organization."""
 
     class Channel(models.TextChoices):
@@ -554,6 +567,9 @@ class Contact(SeededModel, VersionedModel):
         verbose_name = _("contact")
         verbose_name_plural = _("contacts")
         ordering = ["name", "pk"]
+
+    def search_words(self) -> list[str]:
+        return [self.name, self.position]
 
     def __str__(self) -> str:
         return self.name

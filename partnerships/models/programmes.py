@@ -85,7 +85,7 @@ class Programme(BilingualModel, SeededModel, SearchableModel, VersionedModel):
         return reverse("programme_detail", args=[self.pk])
 
     def search_words(self) -> list[str]:
-        return [self.name, self.name_zh]
+        return [self.name, self.name_zh, self.summary]
 
 
 class ProgrammeOrganizer(OfficeModel):

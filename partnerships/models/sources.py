@@ -1,9 +1,11 @@
 """Sources of facts (articles and papers), their sentences, and citations of what they printed."""
 
+from typing import Any
+
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import get_language
@@ -15,6 +17,7 @@ from partnerships.models.base import (
     LineField,
     OfficeModel,
     ReferenceModel,
+    SearchableModel,
     SeededModel,
     VersionedModel,
 )
@@ -28,7 +31,7 @@ class SourceQuerySet(ScopedQuerySet):
         return Q() if user.scope.roles else Q(pk__in=[])
 
 
-class Source(SeededModel, VersionedModel):
+class Source(SeededModel, SearchableModel, VersionedModel):
     """An article or paper that facts were taken from."""
 
     title = LineField(_("title"), max_length=300)
@@ -51,6 +54,10 @@ class Source(SeededModel, VersionedModel):
 
     def get_absolute_url(self) -> str:
         return reverse("source_detail", args=[self.pk])
+
+    def search_words(self) -> list[str]:
+        said = [text for texts in self.statements.values_list("text", "text_zh") for text in texts]
+        return [self.title, self.publisher, self.authors, self.note, *said]
 
 
 class Statement(OfficeModel):
@@ -96,6 +103,11 @@ class Statement(OfficeModel):
 
     def __str__(self) -> str:
         return f"{self.number} · {self.opening}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            self.source.refresh_search()  # a source is found by what it says
 
     @property
     def display_text(self) -> str:

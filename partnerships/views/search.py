@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.decorators import login_required
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -30,11 +30,13 @@ from partnerships.models import (
     Milestone,
     Organization,
     Programme,
+    ReportedFigure,
+    SearchEntry,
+    Source,
     User,
     hide_unseen,
 )
 from partnerships.models.documents import DOCUMENT_TARGETS
-from partnerships.names import fold
 from partnerships.requests import UserRequest
 
 # Hits shown of each kind: on the page, and in the box below the search field while the user types.
@@ -97,18 +99,20 @@ def _groups(words: str, user: User, shown: int) -> list[HitGroup]:
 
 
 def _texts(words: str, user: User) -> list[HitGroup]:
-    """Search contacts, documents and contact notes, which have no list. Each hit leads to what it is about."""
+    """Search what has no list with a search of its own. Each hit leads to what it is about."""
     notes = ContactNote.objects.select_related("agreement", "organization")
     documents = Document.objects.select_related(*DOCUMENT_TARGETS)
     kinds = (
         (_("Contacts"), Contact.objects.select_related("organization"), "name", lambda row: row.organization),
         (_("Documents"), documents, "title", lambda row: row.target),
         (_("Calls and messages"), notes, "summary", lambda row: row.agreement or row.organization),
+        (_("Reported figures"), ReportedFigure.objects.all(), "display_name", lambda row: row),
+        (_("Sources"), Source.objects.all(), "title", lambda row: row),
     )
     found: list[HitGroup] = []
     for label, rows, column, about in kinds:
-        matching = Q(*(Q(**{f"{column}__icontains": word}) for word in fold(words).split()))
-        group = _group(label, "", rows.visible_to(user).filter(matching), SHOWN, user)
+        matching = SearchEntry.objects.matching(rows.model, words)
+        group = _group(label, "", rows.visible_to(user).filter(pk__in=matching), SHOWN, user)
         group.texts = [{"row": row, "text": getattr(row, column), "about": about(row)} for row in group.rows]
         group.rows = []
         found.append(group)

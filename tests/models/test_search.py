@@ -1,28 +1,39 @@
 """What is found by which words, and which names look alike; the same rows on both databases."""
 
 import pytest
+from django.db import models
 
 from partnerships.factories import (
     ActivityFactory,
     AgreementFactory,
+    ContactFactory,
+    ContactNoteFactory,
+    DocumentVersionFactory,
     EnterpriseFactory,
     EventFactory,
     InstitutionFactory,
     MilestoneFactory,
     OrganizationFactory,
     OrganizationNameFactory,
+    ReportedFigureFactory,
     SourceFactory,
 )
 from partnerships.models import (
     Activity,
     Agreement,
+    Contact,
+    ContactNote,
+    Document,
     Event,
     Institution,
     Milestone,
     NameKey,
     Organization,
     OrganizationName,
+    ReportedFigure,
     SearchEntry,
+    Source,
+    Statement,
 )
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -41,10 +52,18 @@ pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
         "ZFTC",  # an alias
         "浙江\u200b纺织",  # pasted with an invisible character
         "浙江\x00",
+        "浙江纺织",  # without the space of the name
+        "浙江紡織",  # traditional signs
+        "zhejiang-fashion",
+        "ZhejiangFashion",
+        "Université",
+        "universite",
     ],
 )
 def test_found_by_words_in_either_language(text: str) -> None:
-    college = InstitutionFactory(name="Zhejiang Fashion Textile College", name_zh="浙江纺织服装职业学院嵊州校区")
+    college = InstitutionFactory(
+        name="Zhejiang Fashion Textile College – Université", name_zh="浙江 纺织服装职业学院嵊州校区"
+    )
     OrganizationNameFactory(organization=college, name="ZFTC")
     InstitutionFactory(name="Hangzhou College", name_zh="杭州学院")
     assert [row.pk for row in Organization.objects.search(text)] == [college.pk]
@@ -119,6 +138,17 @@ def test_an_activity_or_an_event_is_found_by_its_words() -> None:
         ("浙江中谊", "浙江中谊机械"),
         ("浙江中谊机械", "浙江中谊"),
         ("Ｚｈｏｎｇｙｉ　Machinery", "zhongyi machinery"),
+        ("浙江默示机械厂", "默示机械厂"),
+        ("默示机械厂", "浙江默示机械厂"),
+        ("浙江默示機械廠", "浙江默示机械厂"),
+        ("杭州市默示机械有限公司", "默示机械"),
+        ("Ningbo Zhongyi Machinery", "Zhongyi Machinery Ltd."),
+        ("X University, Taiwan", "X University, New Taipei, Taiwan"),
+        ("X University, New Taipei, Taiwan", "X University, Taiwan"),
+        ("École Centrale", "Ecole centrale"),
+        ("Nestlé S.A.", "Nestle"),
+        ("Ericsson GmbH", "Ericsson AG"),
+        ("Søren Ødegård A/S", "Soren Odegard"),
     ],
 )
 def test_a_short_or_legal_form_looks_alike(known: str, typed: str) -> None:
@@ -130,6 +160,45 @@ def test_a_short_or_legal_form_looks_alike(known: str, typed: str) -> None:
 def test_a_stranger_does_not_look_alike(typed: str) -> None:
     OrganizationFactory(name="Zhongyi Machinery Co., Ltd.", name_zh="浙江中谊机械有限公司")
     assert list(Organization.objects.look_alikes(typed)) == []
+
+
+@pytest.mark.parametrize(
+    ("known", "typed"),
+    [
+        ("东南大学", "东北大学"),
+        ("浙江大学", "浙江工业大学"),
+        ("Ningbo University", "Ningbo Institute of Technology"),
+        ("中谊机械", "恒远机械"),
+    ],
+)
+def test_names_with_a_word_in_common_do_not_look_alike(known: str, typed: str) -> None:
+    OrganizationFactory(name=known)
+    assert list(Organization.objects.look_alikes(typed)) == []
+    assert Organization.objects.look_alikes_of([typed]) == {typed: []}
+
+
+def test_a_source_a_figure_a_document_a_note_and_a_contact_are_found_by_what_they_say() -> None:
+    source = SourceFactory(title="Docking meeting", authors="Wang Xiaoming")
+    statement = Statement.objects.create(source=source, number=1, opening="It", text="Works with Fortune 500 firms")
+    figure = ReportedFigureFactory(name="Students trained", name_zh="培训学生", source=source)
+    version = DocumentVersionFactory(original_name="签约文本.pdf")
+    note = ContactNoteFactory(summary="Asked about artificial intelligence")
+    contact = ContactFactory(name="王小明", position="院长助理")
+
+    def found(model: type[models.Model], words: str) -> list[int]:
+        return list(SearchEntry.objects.matching(model, words).values_list("object_id", flat=True))
+
+    for words in ("xiaoming", "fortune 500", "Fortune500"):
+        assert found(Source, words) == [source.pk]
+    assert found(ReportedFigure, "培训學生") == [figure.pk]
+    assert found(Document, "签约文本") == []  # the version was saved without its verb
+    version.document.refresh_search()
+    assert found(Document, "签约文本") == [version.document_id]
+    assert found(ContactNote, "artificial intelligence") == [note.pk]
+    assert found(Contact, "院长") == [contact.pk]
+    statement.text = "Works with many firms"
+    statement.save()
+    assert found(Source, "fortune") == []
 
 
 def test_a_name_seen_in_a_source_only_is_found_but_does_not_look_alike() -> None:
