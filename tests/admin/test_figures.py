@@ -133,6 +133,6 @@ def test_a_citation_in_the_list_opens_beside_its_record(office):
     page = office.get("/admin/partnerships/citation/").content.decode()
 
     assert re.findall(r'<a [^>]*href="(/admin/partnerships/[^"?]+/\d+/change/)"[^>]*>([^<]+)</a>', page) == [
-        (change_url(citation.record), f"agreement: {citation.record}"),
         (change_url(citation), "title"),
+        (change_url(citation.record), f"agreement: {citation.record}"),
     ]

@@ -31,7 +31,7 @@ FACTORIES = [
     made for name, made in sorted(vars(factories).items()) if inspect.isclass(made) and name.endswith("Factory")
 ]
 # Rows that machines keep beside those they index.
-WITHOUT_FACTORY = {"SearchEntry", "NameKey", "Sweep"}
+WITHOUT_FACTORY = {"SearchEntry", "NameKey", "PasswordRequest", "Sweep"}
 
 
 def traits_of(made: Any) -> list[str]:

@@ -161,7 +161,7 @@ def test_a_backup_during_work_comes_back_whole_and_sends_nothing_by_itself(
         assert len(uploads) == found["documents"] - 1
         assert hashlib.sha256(b"signed and sealed").hexdigest() in uploads
         assert (found["deliveries"], found["holds"]) == (["held", "held"], ["restore"])
-        assert "Mails that wait to be released: 2." in said.stdout
+        assert "Held e-mails: 2." in said.stdout
 
         new.manage("reminders", "run", "--once")
         assert (smtp_sink.received, counted(new)["deliveries"]) == ([], ["held", "held", "held"])

@@ -57,6 +57,7 @@ UNTRACKED = {
     "MailRelay",
     "NameKey",
     "ReminderItem",
+    "PasswordRequest",
     "ReminderMark",
     "ReminderPlan",
     "SavedView",

@@ -43,8 +43,8 @@ def ma(unit: Any) -> Any:
 
 def take(page: Any, step: str) -> None:
     """Takes a step of the agreement on its page, today."""
-    page.get_by_role("link", name=step).first.click()
-    page.get_by_role("button", name=step).click()
+    page.get_by_role("link", name=step, exact=True).first.click()
+    page.get_by_role("button", name=step, exact=True).click()
     page.get_by_text(f"Done: {step}.").wait_for()
 
 

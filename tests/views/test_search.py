@@ -81,7 +81,8 @@ def test_it_costs_the_same_however_many_there_are(
 ) -> None:
     more_of_everything(world, rows - 1)
 
-    with django_assert_num_queries(18):
+    client.get(reverse("search"), {"q": "r"})  # the types of rows are read once for each process
+    with django_assert_num_queries(20):
         client.get(reverse("search"), {"q": "r"})
 
 
