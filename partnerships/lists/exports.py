@@ -62,7 +62,8 @@ def may_download(export: Export, user: User) -> bool:
     lost = UnitMembership.history.filter(user=user, history_date__gte=export.asked_at).exclude(history_type="+")
     if lost.exists():
         return False
-    # Of changes at the very moment of the request the first counts: what followed it came after the request.
+    # The account as it was when the export was requested. Of several changes at that very moment the first one counts:
+    # the others may have come after the request.
     history = User.history.filter(id=user.pk, history_date__lte=export.asked_at)
     before = history.order_by("-history_date", "history_id").first()
     names = ("is_staff", "is_superuser")

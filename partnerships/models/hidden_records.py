@@ -20,7 +20,7 @@ from partnerships.models.facilities import Facility
 from partnerships.models.milestones import Milestone
 from partnerships.models.users import User
 
-# What is seen by the units it belongs to; the directory, events and honours are open to all.
+# Models whose rows only some units see. Organizations, events and honours are open to everybody.
 RESTRICTED: frozenset[type[Model]] = frozenset({Agreement, Activity, Facility, Demand, Milestone})
 
 Shown = TypeVar("Shown", bound=Model)

@@ -147,7 +147,7 @@ class MilestoneQuerySet(ScopedQuerySet):
             return Q(pk__in=[])
         leads = Leads.load()
         waiting = self.model._base_manager.filter(is_one_of("status", PENDING_STATUSES), waits_for=WaitsFor.LEADS)
-        # Who may decide depends on the row where somebody is excluded; there are few such rows.
+        # Rows that exclude people are looked at one by one: who decides depends on whom each excludes. They are few.
         excluding = waiting.filter(excluded_ids__isnull=False, unit__in=leads.units_above(user.pk)).order_by()
         theirs = [
             pk

@@ -16,7 +16,7 @@ from partnerships.seeding.work_calendars import seed_work_calendar
 
 FIXTURES = Path(settings.BASE_DIR) / "fixtures"
 REFERENCE = "reference.toml"
-# What every office needs. The unit of the file belongs to the articles: an office names its own.
+# The sections of the file that every office needs. Its unit is for the articles: an office enters its own units.
 REFERENCE_SECTIONS = ("regions", "cooperation_areas", "agreement_types")
 
 

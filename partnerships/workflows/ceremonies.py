@@ -50,6 +50,9 @@ from partnerships.workflows.records import register_record
 from partnerships.workflows.transitions import check_day, lock
 
 LONGEST_TITLE = 200
+# Bounds of what one person keeps as drafts; a form with thousands of filled-in fields stays below.
+LARGEST_DRAFT = 500_000  # characters
+MOST_DRAFTS = 20
 
 
 class StaleDraft(StaleVersion):
@@ -150,18 +153,14 @@ class Ceremony:
     printed: str = ""
 
 
-# A form with thousands of filled-in fields stays below.
-LARGEST_DRAFT = 500_000  # characters
-MOST_DRAFTS = 20  # of one person
-
-
 def save_draft(
     *, actor: User, key: UUID, content: Mapping[str, list[str]], version: int, now: dt.datetime
 ) -> CeremonyDraft:
     """Save what was typed so far on top of ``version``.
 
     Raises ``StaleDraft`` when another tab or device saved since that version, and ``TransitionRefused`` once the
-    ceremony is recorded, or for more or larger drafts than a person needs. A draft that was discarded meanwhile is created again: somebody is typing in it.
+    ceremony is recorded, or for more or larger drafts than a person needs. A draft that was discarded meanwhile is
+    created again: somebody is typing in it.
     """
     if sum(len(name) + len(value) for name, values in content.items() for value in values) > LARGEST_DRAFT:
         raise TransitionRefused(_("This is too long to be kept as a draft."))
@@ -194,9 +193,9 @@ def record_ceremony(
 
     Effects in order: new organizations; the event with its kinds and participants; each agreement, registered as already
     signed on the day; each facility, opened on it; each demand, released on it; each visit, completed where its day has
-    come and planned otherwise, with those who held the ceremony, under the one agreement of it that the visited partner
-    signed; the source and the reported figures. Event, agreements, facilities and demands get the label of the programme. No milestone is due before
-    ``today``. The draft ``key`` then holds the event alone.
+    come and planned otherwise, with the hosts of the ceremony as partners, under the one agreement of this ceremony that
+    the visited partner signed; the source and the reported figures. Event, agreements, facilities and demands get the
+    label of the programme. No milestone is due before ``today``. The draft ``key`` then holds the event alone.
 
     Raises what the verbs raise; ``field`` names the input as the form does, such as "agreements-3-title".
     """
@@ -423,7 +422,7 @@ class _LineRecorder:
             "owner": line.coordinator,
             "starts_on": line.on,
         }
-        # Those who held the ceremony went along.
+        # The hosts of the ceremony are taken to be among the visitors.
         partners = dict.fromkeys([host, *self.hosts])
         parts = [Visit(host=host), *(ActivityOrganization(organization=partner) for partner in partners)]
         activity = Activity(**visit)

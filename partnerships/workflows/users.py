@@ -229,9 +229,9 @@ def change_password(user: User, *, actor: User | None, password: str, ends_feeds
 def deactivate_user(user: User, *, actor: User | None) -> User:
     """Close the account and hand the person's open work to the fallback person of the unit it belongs to.
 
-    Effects in order: the account is inactive and its password void; its calendar addresses are gone; agreements with their milestones, other milestones, activities,
-    facilities, demands and held organizations move. Where no unit above names a fallback person who can be reached, work keeps its owner and
-    shows up as orphaned.
+    Effects in order: the account is inactive and its password void; its calendar addresses are gone; agreements with their
+    milestones, other milestones, activities, facilities, demands and held organizations move. Where no unit above names a
+    fallback person who can be reached, work keeps its owner and shows up as orphaned.
     """
     with transaction.atomic():
         locked = _lock(user, actor)

@@ -779,7 +779,7 @@ def test_an_edit_asks_about_a_title_that_the_unit_has(change: str) -> None:
     assert (asked.value.field, asked.value.found) == ("is_another", {there.pk})
     edited = edit(confirmed_different=[there.pk])
     assert getattr(edited, change) == getattr(there, change)
-    # What stays as it was is not asked about again.
+    # An edit of neither title nor unit does not ask again.
     assert edit_agreement(edited, actor=None, today=DAY, changes={"summary": "In short"}).summary == "In short"
 
 

@@ -137,7 +137,7 @@ def test_all_history_rows_name_the_actor(actor: User) -> None:
     assert (demand.status, demand.released_on, demand.is_content_published) == ("released", DAY, False)
     assert (visit.status, visit.completed_on, visit.agreement, visit.visit.host) == ("completed", DAY, agreement, panda)
     assert [row.owner for row in (facility, demand, visit)] == [actor] * 3
-    # The college held the ceremony.
+    # The college is the host of the ceremony.
     assert {str(row.organization) for row in visit.partners.all()} == {
         "Panda",
         *(str(host) for host in hosts_of(event)),
