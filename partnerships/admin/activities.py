@@ -27,6 +27,7 @@ from partnerships.admin.hidden_records import hides_records
 from partnerships.admin.navigation import Attention
 from partnerships.admin.outcomes import origin_of
 from partnerships.admin.steps import StepsMixin
+from partnerships.forms.office_day import office_today
 from partnerships.models import (
     Activity,
     ActivityCredit,
@@ -37,7 +38,6 @@ from partnerships.models import (
     Training,
     Visit,
 )
-from partnerships.models.office_day import office_today
 from partnerships.workflows.activities import (
     edit_activity,
     edit_contact_note,

@@ -41,6 +41,7 @@ from partnerships.admin.versions import PartForm, RootForm
 from partnerships.exceptions import TransitionRefused
 from partnerships.forms.agreements import AccedeForm, AmendForm, RenewForm, WithdrawForm, remaining_parties
 from partnerships.forms.domain import DomainFormMixin, past_day
+from partnerships.forms.office_day import office_today
 from partnerships.forms.possible_duplicates import AnotherField
 from partnerships.forms.steps import ConfirmSigningForm, ContactNoteForm
 from partnerships.inputs import DayField
@@ -59,7 +60,6 @@ from partnerships.models import (
     quiet_agreements,
     workday_test,
 )
-from partnerships.models.office_day import office_today
 from partnerships.permissions import refusal
 from partnerships.requests import user_of
 from partnerships.statuses import AgreementStatus

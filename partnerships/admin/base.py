@@ -31,9 +31,9 @@ from partnerships.admin.versions import PartForm, PartFormSet, Refused, RootForm
 from partnerships.exceptions import DomainError, PossibleDuplicate
 from partnerships.forms.choices import choosable
 from partnerships.forms.numbers import number_or_none
+from partnerships.forms.office_day import office_today
 from partnerships.models import Citation, StatusChange, User, hide_unseen, shown_to
 from partnerships.models.base import AmountColumn, CurrencyColumn, status_of
-from partnerships.models.office_day import office_today
 from partnerships.permissions import may
 from partnerships.requests import user_of
 from partnerships.texts import LazyText

@@ -29,8 +29,8 @@ from partnerships.admin.programmes import LabelInline
 from partnerships.admin.steps import MakeForm, StepsMixin, Verb
 from partnerships.forms.demands import AgreementOutcomeForm, AskUnitsForm, OutcomeForm, ProjectOutcomeForm
 from partnerships.forms.domain import DomainFormMixin
+from partnerships.forms.office_day import office_today
 from partnerships.models import Achievement, AgreementParty, Answer, Demand
-from partnerships.models.office_day import office_today
 from partnerships.requests import user_of
 from partnerships.statuses import DemandStatus
 from partnerships.workflows.demands import edit_answer, edit_demand, register_demand

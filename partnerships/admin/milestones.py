@@ -22,10 +22,10 @@ from partnerships.admin.steps import StepsMixin, Verb
 from partnerships.admin.versions import RootForm
 from partnerships.forms.choices import offer_rows
 from partnerships.forms.domain import DomainFormMixin
+from partnerships.forms.office_day import office_today
 from partnerships.forms.steps import AssignForm, MoveForm, SnoozeForm, UnsnoozeForm
 from partnerships.models import AgreementParty, Milestone, MilestoneKind
 from partnerships.models.milestones import DERIVED_KINDS, MILESTONE_TARGETS
-from partnerships.models.office_day import office_today
 from partnerships.requests import user_of
 from partnerships.statuses import MilestoneStatus
 from partnerships.workflows.milestones import edit_milestone, last_day_of_snooze, register_milestone

@@ -24,6 +24,7 @@ from partnerships.admin.filters import CountedFilter
 from partnerships.admin.steps import StepsMixin, Verb
 from partnerships.admin.versions import RootForm
 from partnerships.forms.domain import DomainFormMixin
+from partnerships.forms.office_day import office_today
 from partnerships.forms.organizations import ArchiveForm, RestoreForm
 from partnerships.forms.possible_duplicates import AnotherField
 from partnerships.models import (
@@ -38,7 +39,6 @@ from partnerships.models import (
     OrganizationName,
     OrganizationUnit,
 )
-from partnerships.models.office_day import office_today
 from partnerships.permissions import may
 from partnerships.requests import user_of
 from partnerships.texts import LazyText

@@ -19,9 +19,9 @@ from unfold import widgets
 
 from partnerships.admin.base import PageBase, status_badge
 from partnerships.forms.domain import DomainFormMixin
+from partnerships.forms.office_day import office_today
 from partnerships.forms.steps import StepOffer, step_form, step_offers
 from partnerships.models.base import VersionedModel
-from partnerships.models.office_day import office_today
 from partnerships.permissions import refusal
 from partnerships.requests import user_of
 from partnerships.texts import LazyText

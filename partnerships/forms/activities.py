@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partnerships.forms.choices import offer_rows
 from partnerships.forms.domain import DomainFormMixin
+from partnerships.forms.office_day import office_today
 from partnerships.forms.versions import Conflict, Difference, VersionedForm
 from partnerships.inputs import AmountField, CurrencyField, DayField, DayInput
 from partnerships.models import (
@@ -30,7 +31,6 @@ from partnerships.models import (
     shown_to,
 )
 from partnerships.models.base import validate_visible_text
-from partnerships.models.office_day import office_today
 from partnerships.permissions import may
 from partnerships.texts import LazyText
 from partnerships.workflows.activities import (

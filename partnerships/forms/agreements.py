@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from partnerships.exceptions import DomainError, PossibleDuplicate
 from partnerships.forms.choices import choosable, offer_rows
 from partnerships.forms.lines import FormWithLines, LineForm, LineFormSet, line_formset, with_more_lines
+from partnerships.forms.office_day import office_today
 from partnerships.forms.picks import PickField, pick_field
 from partnerships.forms.possible_duplicates import AnotherField
 from partnerships.forms.steps import VerbForm
@@ -29,7 +30,6 @@ from partnerships.models import (
     Unit,
     User,
 )
-from partnerships.models.office_day import office_today
 from partnerships.workflows import agreements
 
 PARTIES, AREAS, TERM = "parties", "areas", "term"

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partnerships.forms.domain import DomainFormMixin
 from partnerships.models import Document, User
-from partnerships.models.office_day import office_today
+from partnerships.models.office_day import office_day
 from partnerships.workflows.documents import add_version, register_document
 
 FILE_HELP = _("PDF, Word, Excel, pictures or text, 25 MB at most.")
@@ -28,7 +28,7 @@ class DocumentForm(DomainFormMixin, forms.ModelForm):
         self.at = at
 
     def keep(self, actor: User, **about: object) -> Document:
-        today = office_today(self.instance.agreement or self.instance.activity, self.at)
+        today = office_day(self.instance.agreement or self.instance.activity, self.at)
         return register_document(self.instance, actor=actor, today=today, file=self.cleaned_data["file"], at=self.at)
 
 

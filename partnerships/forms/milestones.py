@@ -7,10 +7,10 @@ from django.utils.translation import gettext_lazy as _
 
 from partnerships.forms.choices import offer_rows
 from partnerships.forms.domain import DomainFormMixin
+from partnerships.forms.office_day import office_today
 from partnerships.inputs import DayField, DayInput
 from partnerships.models import Milestone, User
 from partnerships.models.base import validate_visible_text
-from partnerships.models.office_day import office_today
 from partnerships.workflows.milestones import new_action_point, register_milestone
 
 

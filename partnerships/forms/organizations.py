@@ -10,13 +10,13 @@ from partnerships.exceptions import DomainError, PossibleDuplicate
 from partnerships.forms.choices import choosable, offer_rows
 from partnerships.forms.domain import DomainFormMixin
 from partnerships.forms.lines import FormWithLines, LineForm, LineFormSet, line_formset, with_more_lines
+from partnerships.forms.office_day import office_today
 from partnerships.forms.picks import PickField, pick_field
 from partnerships.forms.possible_duplicates import AnotherField
 from partnerships.forms.steps import VerbForm
 from partnerships.forms.versions import VersionedForm
 from partnerships.inputs import DayInput
 from partnerships.models import Contact, Organization, OrganizationName, Unit, User
-from partnerships.models.office_day import office_today
 from partnerships.workflows import organizations
 
 LOOK_ALIKES_SHOWN = 5

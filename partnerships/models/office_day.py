@@ -1,4 +1,4 @@
-"""The day of the office: dates on record are compared with today where the unit is, wherever its people travel."""
+"""The day of the office: dates on record are compared with the day where the unit is, wherever its people travel."""
 
 import datetime as dt
 from zoneinfo import ZoneInfo
@@ -16,10 +16,10 @@ def zone_named(name: str) -> ZoneInfo:
         return ZoneInfo(settings.TIME_ZONE)
 
 
-def office_today(row: object = None, at: dt.datetime | None = None) -> dt.date:
-    """Return today, or the day of ``at``, in the zone of the unit that ``row`` is or belongs to; else in the site's.
+def office_day(row: object, at: dt.datetime) -> dt.date:
+    """Return the day of ``at`` in the zone of the unit that ``row`` is or belongs to; else in the site's.
 
-    Pages give it to verbs as their ``today``. The day of the person who looks decides only what their own pages call today.
+    The zone of the person who looks decides only what their own pages call today.
     """
     zone = getattr(row, "time_zone", None) or getattr(getattr(row, "unit", None), "time_zone", None)
     return timezone.localdate(at, zone_named(zone or settings.TIME_ZONE))

@@ -15,9 +15,9 @@ from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.forms.activities import ActivityForm, AttachmentForm
+from partnerships.forms.office_day import office_today
 from partnerships.models import Activity, Document, User, shown_to
 from partnerships.models.activities import ActivityQuerySet
-from partnerships.models.office_day import office_today
 from partnerships.permissions import may
 from partnerships.reports.timeline_sources import record_timeline
 from partnerships.requests import UserRequest

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.forms.agreements import AgreementForm, NewAgreementForm
 from partnerships.forms.numbers import row_or_none
+from partnerships.forms.office_day import office_today
 from partnerships.forms.steps import ConfirmSigningForm, ContactNoteForm
 from partnerships.models import (
     Agreement,
@@ -29,7 +30,6 @@ from partnerships.models import (
     workday_test,
 )
 from partnerships.models.milestones import PENDING_STATUSES
-from partnerships.models.office_day import office_today
 from partnerships.models.terms import AgreementTerm, Amendment
 from partnerships.permissions import may, refusal
 from partnerships.reminders.explain import explain_plans, with_items

@@ -28,8 +28,8 @@ from partnerships.forms.ceremonies import (
     suggest_organizations,
 )
 from partnerships.forms.numbers import number_or_none, row_or_none
+from partnerships.forms.office_day import office_today
 from partnerships.models import AgreementType, CeremonyDraft, Event
-from partnerships.models.office_day import office_today
 from partnerships.requests import UserRequest
 from partnerships.views.base import require_or_403
 from partnerships.workflows import ceremonies

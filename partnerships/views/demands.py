@@ -13,10 +13,10 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.forms.demands import AgreementOutcomeForm, AskUnitsForm, ProjectOutcomeForm
+from partnerships.forms.office_day import office_today
 from partnerships.forms.steps import StepOffer
 from partnerships.models import Activity, Agreement, Answer, Demand, DemandOutcome, Document, StatusChange, User
 from partnerships.models.demands import DemandQuerySet
-from partnerships.models.office_day import office_today
 from partnerships.permissions import may
 from partnerships.reports.timeline_sources import record_timeline
 from partnerships.requests import UserRequest

@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 
 from partnerships.forms.activities import About, AttachmentForm, NewActivityForm
 from partnerships.forms.numbers import row_or_none
+from partnerships.forms.office_day import office_today
 from partnerships.lists.agreements import PARTIES
 from partnerships.models import Activity, Agreement, Event, Organization, User
 from partnerships.models.agreements import AgreementQuerySet
-from partnerships.models.office_day import office_today
 from partnerships.requests import UserRequest
 from partnerships.views.calendar import asked_day
 

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from partnerships.forms.milestones import ActionPointForm
+from partnerships.forms.office_day import office_today
 from partnerships.forms.steps import AssignForm, ContactNoteForm, MoveForm, SnoozeForm, UnsnoozeForm, step_form
 from partnerships.lists.milestones import PARTIES
 from partnerships.models import (
@@ -32,7 +33,6 @@ from partnerships.models import (
     shown_to,
 )
 from partnerships.models.milestones import MilestoneQuerySet
-from partnerships.models.office_day import office_today
 from partnerships.permissions import may, refusal
 from partnerships.reminders.explain import ExplainedPlan, explain_plans, with_items
 from partnerships.reports.timeline_sources import note_entries, record_timeline

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_safe
 
+from partnerships.forms.office_day import office_today
 from partnerships.forms.steps import UndoForm
 from partnerships.lists.milestones import HONOURED, PARTIES
 from partnerships.models import (
@@ -27,7 +28,6 @@ from partnerships.models import (
     quiet_agreements,
 )
 from partnerships.models.milestones import DECISION_KINDS, MILESTONE_TARGETS, MilestoneQuerySet
-from partnerships.models.office_day import office_today
 from partnerships.requests import UserRequest
 from partnerships.statuses import ActivityStatus, AgreementStatus, MilestoneStatus
 from partnerships.views.base import has_a_place, require_or_403, visible_or_404

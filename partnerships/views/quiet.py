@@ -17,6 +17,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from partnerships.forms.office_day import office_today
 from partnerships.forms.quiet import QuietForm
 from partnerships.forms.steps import ContactNoteForm
 from partnerships.lists.agreements import PARTIES
@@ -34,7 +35,6 @@ from partnerships.models import (
     User,
     quiet_agreements,
 )
-from partnerships.models.office_day import office_today
 from partnerships.requests import UserRequest
 from partnerships.views.base import require_or_403, visible_or_404
 

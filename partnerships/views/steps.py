@@ -9,9 +9,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_htmx.http import reswap, retarget
 
+from partnerships.forms.office_day import office_today
 from partnerships.forms.steps import ContactNoteForm, StepOffer, VerbForm, step_form, step_offers
 from partnerships.models import Activity, Agreement, Answer, Demand, Facility, Honour, Milestone, User
-from partnerships.models.office_day import office_today
 from partnerships.requests import UserRequest
 from partnerships.statuses import MilestoneStatus
 from partnerships.texts import LazyText

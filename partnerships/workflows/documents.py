@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from partnerships.exceptions import InvalidInput
 from partnerships.models import Activity, Document, DocumentVersion, User
 from partnerships.models.documents import DOCUMENT_TARGETS
-from partnerships.models.office_day import office_today
+from partnerships.models.office_day import office_day
 from partnerships.names import has_invisible_characters
 from partnerships.permissions import require
 from partnerships.workflows.edits import Aggregate
@@ -218,7 +218,7 @@ def attach_to_activity(
             check_upload(file)
         except InvalidInput as error:
             raise InvalidInput(f"{PurePath(str(file.name)).name}: {error}", field="files") from error
-    common: dict[str, Any] = {"actor": actor, "today": office_today(activity, at), "at": at}
+    common: dict[str, Any] = {"actor": actor, "today": office_day(activity, at), "at": at}
     with transaction.atomic():
         titles = (PurePath(_clean_name(file)).stem for file in files)
         rows = (Document(activity=activity, kind=kind, title=title) for title in titles)

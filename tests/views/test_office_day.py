@@ -11,8 +11,8 @@ from django.test import Client
 from django.urls import reverse
 
 from partnerships.factories import AgreementTypeFactory
+from partnerships.forms.office_day import office_today
 from partnerships.models import Agreement, ContactNote, Unit, User
-from partnerships.models.office_day import office_today
 from tests.test_layers import REPOSITORY
 from tests.views.sent import send
 from tests.views.world import World
