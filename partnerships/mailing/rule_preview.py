@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from partnerships.mailing import message
 from partnerships.models import (
@@ -28,8 +29,8 @@ from partnerships.reminders.schedule import Moment, Unanswered
 from partnerships.reminders.unanswered import unanswered
 from partnerships.statuses import PlanStatus
 
-PERIOD = dt.timedelta(days=90)
 SHOWN = 50
+MONTHS = 12  # months that are counted one by one
 READ_AT_MOST = 5000  # milestones; the preview says when the rule reaches more
 UNSAVED = 0  # stands for the key a new rule does not have yet
 SHIFTED_AT_MOST = dt.timedelta(days=31)
@@ -40,11 +41,35 @@ DAYS = {"days": 1, "weeks": 7, "months": 31}
 
 @dataclass(frozen=True)
 class PreviewLine:
-    """A reminder of the preview; ``at`` is in the zone of the milestone's unit. No recipients: nobody can get it."""
+    """A reminder of the preview; ``at`` is in the zone of the milestone's unit. No recipients: nobody can get it.
+
+    ``change`` says how it differs from what the saved rule does; it is empty for a new rule.
+    """
 
     plan: ReminderPlan
     at: dt.datetime
     recipients: list[Recipient]
+    change: str = ""
+
+    @property
+    def key(self) -> tuple[int, dt.date]:
+        return self.plan.milestone_id, self.plan.due_on
+
+
+@dataclass(frozen=True)
+class RuleChange:
+    """The effect of changing a saved rule on its coming reminders; ``gone`` are those it would drop."""
+
+    before: int
+    new: int
+    moved: int
+    other_readers: int
+    gone: list[PreviewLine]
+    more_gone: int
+
+    @property
+    def dropped(self) -> int:
+        return len(self.gone) + self.more_gone
 
 
 @dataclass(frozen=True)
@@ -58,29 +83,31 @@ class Wording:
 
 @dataclass(frozen=True)
 class Preview:
-    """The reminders that a rule would make until ``until``.
+    """The reminders that a rule would make for the open milestones; the last comes on ``until``.
 
     ``count`` and ``months`` count each recipient, over all reminders and not only the ``lines`` shown.
     ``replaced`` are the rules that this one replaces, with the number of their reminders that fall away.
     ``is_cut``: the rule reaches more milestones than were read, so all numbers are lower bounds.
     """
 
-    until: dt.date
+    until: dt.date | None
     count: int = 0
     without_reader: int = 0
     months: list[tuple[dt.date, int]] = field(default_factory=list)
+    later: int = 0  # after these months
     lines: list[PreviewLine] = field(default_factory=list)
     more: int = 0
     replaced: list[tuple[ReminderRule, int]] = field(default_factory=list)
     is_cut: bool = False
     waits: bool = False  # for answers, so reminders that are still to be sent may add to it
     wording: Wording | None = None
+    change: RuleChange | None = None  # None for a new rule
 
 
 def preview(rule: ReminderRule, *, user: User, now: dt.datetime) -> Preview:
-    """Return what ``rule``, saved or not, would send in 90 days about open milestones that ``user`` may see.
+    """Return what ``rule``, saved or not, would send about open milestones that ``user`` may see.
 
-    Takes some twenty queries, however many milestones there are.
+    Takes some thirty queries, however many milestones there are.
     """
     before = RuleSet.load()
     after = replace(before, rules={**before.rules, rule.pk or UNSAVED: rule})
@@ -91,20 +118,68 @@ def preview(rule: ReminderRule, *, user: User, now: dt.datetime) -> Preview:
     plans = _not_mailed(_plans(rule, after, milestones, waited_for, now))
     lines = _lines(plans, after, now)
     replaced = _replaced(before, after, milestones, waited_for, now)
+    change = None
+    if rule.pk in before.rules:
+        lines, change = _compare(_lines_before(before.rules[rule.pk], before, user, now), lines)
     hide_unseen(milestones, user)  # last: the rules ask for the type of an agreement, seen or not
     by_month = Counter(line.at.date().replace(day=1) for line in lines for _recipient in line.recipients)
+    months = sorted(by_month.items())
     return Preview(
-        until=today + PERIOD,
+        until=lines[-1].at.date() if lines else None,
         count=by_month.total(),
         without_reader=sum(not line.recipients for line in lines),
-        months=sorted(by_month.items()),
+        months=months[:MONTHS],
+        later=sum(count for _month, count in months[MONTHS:]),
         lines=lines[:SHOWN],
         more=max(len(lines) - SHOWN, 0),
         replaced=replaced,
         is_cut=is_cut,
         waits=rule.direction == ReminderRule.Direction.UNANSWERED,
         wording=_wording(lines),
+        change=change,
     )
+
+
+def _lines_before(rule: ReminderRule, rule_set: RuleSet, user: User, now: dt.datetime) -> list[PreviewLine]:
+    """Return the coming reminders of the rule as it is saved; its kind and scope may differ from what was typed."""
+    milestones = list(_reached(rule, rule_set, user, timezone.localdate(now))[:READ_AT_MOST])
+    plans = _not_mailed(_plans(rule, rule_set, milestones, unanswered(rule_set, milestones), now))
+    lines = _lines(plans, rule_set, now)
+    hide_unseen(milestones, user)
+    return lines
+
+
+def _compare(before: Sequence[PreviewLine], after: Sequence[PreviewLine]) -> tuple[list[PreviewLine], RuleChange]:
+    """Return the lines of ``after``, each with what changes, and the numbers."""
+    old = {line.key: line for line in before}
+    lines, counts = [], Counter[str]()
+    for line in after:
+        kind, words = _difference(old.get(line.key), line)
+        counts[kind] += 1
+        lines.append(replace(line, change=words))
+    still = {line.key for line in after}
+    gone = [line for line in before if line.key not in still]
+    change = RuleChange(
+        before=len(before),
+        new=counts["new"],
+        moved=counts["moved"],
+        other_readers=counts["other readers"],
+        gone=gone[:SHOWN],
+        more_gone=max(len(gone) - SHOWN, 0),
+    )
+    return lines, change
+
+
+def _difference(old: PreviewLine | None, new: PreviewLine) -> tuple[str, str]:
+    """Return the kind of difference between two lines of one milestone, and its words."""
+    if old is None:
+        return "new", _("new")
+    if old.at != new.at:
+        return "moved", _("previously %(time)s") % {"time": f"{old.at:%Y-%m-%d %H:%M}"}
+    if [one.code for one in old.recipients] != [one.code for one in new.recipients]:
+        names = ", ".join(str(one.reader) for one in old.recipients)
+        return "other readers", _("previously to %(readers)s") % {"readers": names or _("nobody")}
+    return "same", ""
 
 
 def _reached(rule: ReminderRule, rule_set: RuleSet, user: User, today: dt.date) -> QuerySet[Milestone]:
@@ -112,7 +187,7 @@ def _reached(rule: ReminderRule, rule_set: RuleSet, user: User, today: dt.date) 
     same_kind = [other for other in rule_set.rules.values() if other.milestone_kind == rule.milestone_kind]
     reach = max(_reach(each) for each in (rule, *same_kind)) + SHIFTED_AT_MOST
     rows = Milestone.objects.visible_to(user).pending().filter(kind=rule.milestone_kind)
-    rows = rows.filter(due_on__range=(today - reach, today + PERIOD + reach))
+    rows = rows.filter(due_on__gte=today - reach)
     if rule.agreement_id:
         rows = rows.filter(agreement=rule.agreement_id)
     if rule.agreement_type_id:
@@ -145,7 +220,7 @@ def _plans(
 
 def _is_ahead(when: Moment, now: dt.datetime) -> bool:
     """Return whether the reminder would be planned: one whose time is past when a rule comes is not needed."""
-    return now < when.send_at <= now + PERIOD
+    return when.send_at > now
 
 
 def _plan(rule: ReminderRule, milestone: Milestone, when: Moment) -> ReminderPlan:

@@ -53,16 +53,22 @@ def errors(response):
 
 
 def test_a_preview_shows_the_reminders_and_saves_nothing(office):
-    soon, later, _past, _far = due(30), due(60), due(5), due(120)
+    soon, later, _past, far = due(30), due(60), due(5), due(500)
 
     shown = ask(office)
 
     assert [(line.plan.milestone, line.at.isoformat()) for line in shown.lines] == [
         (soon, "2026-03-25T08:00:00+08:00"),
         (later, "2026-04-24T08:00:00+08:00"),
+        (far, "2027-07-08T08:00:00+08:00"),
     ]
-    assert [[one.reader for one in line.recipients] for line in shown.lines] == [[soon.owner], [later.owner]]
-    assert (shown.count, shown.months) == (2, [(dt.date(2026, 3, 1), 1), (dt.date(2026, 4, 1), 1)])
+    assert [[one.reader for one in line.recipients] for line in shown.lines] == [
+        [soon.owner],
+        [later.owner],
+        [far.owner],
+    ]
+    months = [(dt.date(2026, 3, 1), 1), (dt.date(2026, 4, 1), 1), (dt.date(2027, 7, 1), 1)]
+    assert (shown.count, shown.months, shown.change) == (3, months, None)
     assert (ReminderRule.objects.count(), ReminderPlan.objects.count()) == (0, 0)
 
 
@@ -95,6 +101,28 @@ def test_a_preview_of_a_change_keeps_the_rule_as_it_is_and_the_page_as_typed(off
     rule.refresh_from_db()
     assert (rule.offset, rule.version, rule.history.count()) == (7, 1, 1)
     assert save(office, rule, offset="14").status_code == 302
+
+
+def test_a_preview_of_a_change_says_what_is_new_moved_and_gone(office):
+    lead = UserFactory(lead_in=due(20).unit)
+    rule = ReminderRuleFactory(offset=7)
+    late = due(200)
+
+    moved = save(office, rule, _preview="", offset="45").context["preview"]
+    assert [(line.plan.milestone, line.change) for line in moved.lines] == [(late, "previously 2026-09-11 08:00")]
+    assert (moved.change.before, moved.change.moved, moved.change.new, moved.change.dropped) == (2, 1, 0, 1)
+    assert "moves 1, gives 0 to other readers and drops 1." in page_of(save(office, rule, _preview="", offset="45"))
+
+    to_leads = save(office, rule, _preview="", audience="lead").context["preview"]
+    assert to_leads.change.other_readers == 2
+    assert [[one.reader for one in line.recipients] for line in to_leads.lines] == [[lead], []]
+
+    other_kind = save(office, rule, _preview="", milestone_kind="review").context["preview"]
+    assert (other_kind.count, other_kind.change.dropped) == (0, 2)
+
+
+def page_of(response):
+    return " ".join(response.content.decode().split())
 
 
 def test_a_preview_leaves_out_what_was_mailed_already(office):

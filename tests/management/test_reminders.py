@@ -112,7 +112,8 @@ def test_what_is_no_time_is_refused() -> None:
 def test_a_dry_run_shows_the_mails_and_changes_nothing(milestone: Milestone, smtp_sink: SmtpSink) -> None:
     assert reminders("run", "--dry-run") == ["No mail would go out."]
     assert reminders("run", "--dry-run", "--now", "2026-03-05") == [
-        f"{milestone.owner.name} <{milestone.owner.email}>: Open the joint laboratory (2026-03-12)"
+        "2026-03-05: 1 mail",
+        f"  {milestone.owner.name} <{milestone.owner.email}>: Open the joint laboratory (2026-03-12)",
     ]
 
     assert (ReminderPlan.objects.count(), Delivery.objects.count(), smtp_sink.received) == (0, 0, [])
@@ -169,5 +170,28 @@ def test_a_dry_run_names_all_that_a_digest_says(milestone: Milestone) -> None:
 
     head = f"{milestone.owner.name} <{milestone.owner.email}>"
     assert reminders("run", "--dry-run", "--now", "2026-03-05T09:00+08:00") == [
-        f"{head}: Open the joint laboratory (2026-03-12), Visit the plant (2026-03-12)"
+        "2026-03-05: 1 mail",
+        f"  {head}: Open the joint laboratory (2026-03-12), Visit the plant (2026-03-12)",
     ]
+
+
+def test_a_dry_run_months_ahead_shows_each_day_until_then(milestone: Milestone) -> None:
+    """One run in June would find all of them missed."""
+    ReminderRuleFactory(offset=0)
+    ReminderRuleFactory(offset=2, direction="unanswered", audience="lead")
+    row = {"owner": milestone.owner, "agreement": milestone.agreement}
+    MilestoneFactory(due_on=dt.date(2026, 5, 20), title="Visit the plant", **row)
+    lead = UserFactory(lead_in=milestone.unit)
+
+    shown = reminders("run", "--dry-run", "--now", "2026-05-31")
+
+    owner, lead = (f"  {one.name} <{one.email}>" for one in (milestone.owner, lead))
+    laboratory, visit = "Open the joint laboratory (2026-03-12)", "Visit the plant (2026-05-20)"
+    assert [line for line in shown if not line.endswith(": 1 mail")] == [
+        *(f"{owner}: {laboratory}", f"{lead}: {laboratory}", f"{owner}: {laboratory}"),
+        *(f"{owner}: {visit}", f"{lead}: {visit}", f"{owner}: {visit}"),
+    ]
+    assert [line for line in shown if line.endswith(": 1 mail")] == [
+        f"2026-{day}: 1 mail" for day in ("03-05", "03-09", "03-12", "05-13", "05-15", "05-20")
+    ]
+    assert (ReminderPlan.objects.count(), Delivery.objects.count()) == (0, 0)

@@ -5,21 +5,25 @@ import logging
 import signal
 import threading
 from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import close_old_connections, transaction
-from django.db.models import QuerySet
+from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from partnerships.models import Delivery, Milestone
+from partnerships.models import Delivery, Milestone, ReminderPlan
 from partnerships.operations import run
 from partnerships.operations.audit import audit_and_note
 from partnerships.reminders.clock import Clock
 from partnerships.reminders.explain import explain
-from partnerships.statuses import WAITING_DELIVERIES, DeliveryStatus
+from partnerships.reminders.reconcile import reconcile_marked
+from partnerships.reminders.unanswered import mark_notified
+from partnerships.statuses import WAITING_DELIVERIES, DeliveryStatus, PlanStatus
 from partnerships.tick import run_tick
 
 logger = logging.getLogger(__name__)
@@ -49,7 +53,9 @@ class Command(BaseCommand):
         for sub in (runs, plans):
             sub.add_argument("--now", type=moment, help="Sends what will be due by then. Needs DEBUG or --dry-run.")
             sub.add_argument(
-                "--dry-run", action="store_true", help="Shows the mails that would go out; changes nothing."
+                "--dry-run",
+                action="store_true",
+                help="Shows the mails that would go out until then, by day; changes nothing.",
             )
         delivers = commands.add_parser("deliver", help="Sends the queued mails that are due.")
         for sub in (runs, delivers):
@@ -123,12 +129,8 @@ class Command(BaseCommand):
             self.stderr.write(_("The mail server cannot be used: %(why)s") % {"why": done.relay_trouble})
 
     def _dry_run(self, now: dt.datetime) -> None:
-        done = run.RunReport()
         with transaction.atomic():
-            run.plan(done, Clock(now), is_over=_never)
-            run.expand(done, Clock(now), is_over=_never)
-            waiting = Delivery.objects.filter(status__in=WAITING_DELIVERIES, next_attempt_at__lte=now).order_by("pk")
-            lines = [_line(delivery) for delivery in _with_milestones(waiting)]
+            lines = list(_outlook(now))
             transaction.set_rollback(True)
         self.stdout.write("\n".join(lines) or _("No mail would go out."))
 
@@ -147,6 +149,48 @@ class Command(BaseCommand):
 
 def _never() -> bool:
     return False
+
+
+def _outlook(until: dt.datetime) -> Iterator[str]:
+    """Yield the mails of each day up to ``until``, as if nobody did anything meanwhile. The caller rolls back.
+
+    One run at ``until`` would find the reminders of the earlier days missed, so each day with something due gets one.
+    """
+    run.plan(run.RunReport(), Clock(timezone.now()), is_over=_never)
+    at = _next_run(None, until)
+    while at is not None:
+        yield from _mails_of_run(at)
+        at = _next_run(at, until)
+
+
+def _mails_of_run(at: dt.datetime) -> Iterator[str]:
+    """Yield the mails that a run at ``at`` would send, after a line with the day and their number; mark them as sent."""
+    run.expand(run.RunReport(), Clock(at, lambda: at), is_over=_never)
+    waiting = Delivery.objects.filter(status__in=WAITING_DELIVERIES, next_attempt_at__lte=at).order_by("pk")
+    mails = list(_with_milestones(waiting))
+    if mails:
+        count = ngettext("%(count)s mail", "%(count)s mails", len(mails)) % {"count": len(mails)}
+        yield f"{timezone.localdate(at).isoformat()}: {count}"
+        yield from (f"  {_line(delivery)}" for delivery in mails)
+    # What was sent begins to wait for an answer, which may make further reminders.
+    sent = [delivery.pk for delivery in mails]
+    Delivery.objects.filter(pk__in=sent).update(status=DeliveryStatus.SENT, handed_at=at, sent_at=at)
+    mark_notified(sent)
+    while reconcile_marked(real_now=at):
+        pass
+
+
+def _next_run(last: dt.datetime | None, until: dt.datetime) -> dt.datetime | None:
+    """Return the end of the next day with something due after ``last``, at most ``until``; None if there is none."""
+    plans = ReminderPlan.objects.filter(status=PlanStatus.PLANNED)
+    mails = Delivery.objects.filter(status__in=WAITING_DELIVERIES)
+    after = Q(next_attempt_at__lte=until) & (Q(next_attempt_at__gt=last) if last else Q())
+    due = [rows.filter(after).aggregate(first=Min("next_attempt_at"))["first"] for rows in (plans, mails)]
+    soonest = min((moment for moment in due if moment is not None), default=None)
+    if soonest is None:
+        return None
+    day = timezone.localdate(max(soonest, last or timezone.now()))
+    return min(timezone.make_aware(dt.datetime.combine(day, dt.time.max)), until)
 
 
 def _with_milestones(deliveries: QuerySet[Delivery]) -> QuerySet[Delivery]:
