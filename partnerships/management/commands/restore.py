@@ -1,7 +1,6 @@
 """`manage.py restore FILE`: a backup in place of what is here, with all mail held."""
 
 import datetime as dt
-import tempfile
 from argparse import ArgumentParser
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from django.utils.translation import gettext as _
 from partnerships.management.backups import archive, hold
 from partnerships.management.backups.archive import BackupError, Manifest
 from partnerships.management.backups.databases import MADE_BY_MIGRATE, database, known_migrations
+from partnerships.management.backups.restore_folder import restore_folder
 from partnerships.models import Delivery
 
 
@@ -28,15 +28,15 @@ class Command(BaseCommand):
 
     def handle(self, *args: object, file: Path, replace: bool, **options: object) -> None:
         try:
-            with tempfile.TemporaryDirectory(prefix="restore-", dir=settings.DATA_DIR) as scratch:
-                manifest = archive.unpack(file, Path(scratch))
+            with restore_folder(Path(settings.DATA_DIR)) as scratch:
+                manifest = archive.unpack(file, scratch)
                 taken_at = _taken_at(manifest)
                 _refuse_others(manifest)
                 _refuse_records(replace)
                 # Before the database, so that no row names a file that is not there yet.
-                files = archive.put_uploads_in_place(Path(scratch))
+                files = archive.put_uploads_in_place(scratch)
                 statements = hold.statements(now=timezone.now(), taken_at=taken_at)
-                database().restore(Path(scratch) / archive.DATABASE, manifest.rows, statements)
+                database().restore(scratch / archive.DATABASE, manifest.rows, statements)
         except (BackupError, OSError, OperationalError) as error:
             raise CommandError(str(error)) from error
         self._report(manifest, files, taken_at)

@@ -25,6 +25,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.utils.translation import gettext as _
 
+from partnerships.management.backups.restore_folder import remove_leftovers
 from partnerships.management.embedded import SILENT_AFTER, EmbeddedSite, TickWatch, plan_embedded_site
 from partnerships.management.static import collect_static_if_changed
 from partnerships.management.supervisor import ServiceDied, StopRequested, Supervisor
@@ -44,6 +45,7 @@ class Command(BaseCommand):
         data_dir = Path(settings.DATA_DIR)
         # Not in data_dir: a socket's path has 107 bytes.
         with _only_one(data_dir), tempfile.TemporaryDirectory(prefix="office-", dir="/tmp") as sockets:
+            remove_leftovers(data_dir)
             sample_report = self._prepare()
             site = plan_embedded_site(os.environ, data_dir=data_dir, sockets=Path(sockets))
             with _published(site.addresses, data_dir), Supervisor(self._write_line, self._tell_restart) as supervisor:
