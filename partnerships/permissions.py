@@ -33,6 +33,7 @@ from partnerships.models import (
     UnitMembership,
     User,
 )
+from partnerships.models.drafts import people_behind_draft
 from partnerships.models.milestones import DECISION_KINDS
 from partnerships.statuses import AgreementStatus
 from partnerships.texts import LazyText
@@ -316,14 +317,14 @@ def _who_may(grant: Grant) -> LazyText:
 
 def _not_ones_own_draft(user: User, agreement: Agreement) -> LazyText | None:
     """The approver is not the creator, the submitter, or anyone who edited it, its documents or milestones since others returned it."""
-    if user.pk in agreement.people_behind_the_draft():
+    if user.pk in people_behind_draft(agreement):
         return _("Somebody else has to approve: you created, submitted or edited this agreement.")
     return None
 
 
 def _not_ones_own_registration(user: User, agreement: Agreement) -> LazyText | None:
     """Outside the office, whoever entered an agreement does not confirm that it was signed."""
-    if not user.is_staff and user.pk in agreement.people_behind_the_draft():
+    if not user.is_staff and user.pk in people_behind_draft(agreement):
         return _("Somebody else has to confirm the signing: you created, submitted or edited this agreement.")
     return None
 

@@ -1,9 +1,7 @@
 """Agreements: their status, dates and people, and the querysets that find them."""
 
 import datetime as dt
-from collections.abc import Iterable
-from itertools import chain, pairwise
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -16,7 +14,6 @@ from partnerships.models.agreement_types import AgreementType
 from partnerships.models.base import (
     AmountColumn,
     CurrencyColumn,
-    DayColumn,
     History,
     LineField,
     SearchableModel,
@@ -26,28 +23,10 @@ from partnerships.models.base import (
     VersionedModel,
 )
 from partnerships.models.organizations import Organization
-from partnerships.models.parties import AgreementArea, AgreementParty, AgreementUnit
-from partnerships.models.status_changes import StatusChange
+from partnerships.models.parties import AgreementParty, AgreementUnit
 from partnerships.models.terms import AgreementTerm
 from partnerships.models.users import Role, ScopedQuerySet, Unit, User, away_alone, left_alone
-from partnerships.statuses import AgreementStatus, MilestoneStatus
-
-# When somebody edited something, and who: None is the system.
-Edit = tuple[dt.datetime, int | None]
-# The columns of a milestone that say what is promised.
-PROMISED = (
-    "title",
-    "title_zh",
-    "description",
-    "kind",
-    "due_on",
-    "party_id",
-    "requires_acceptance",
-    "recurs_every_months",
-)
-# A milestone with one of these belongs to that record, not to what is agreed.
-OTHER_TARGETS = frozenset({"activity", "event", "organization", "facility", "honour", "demand"})
-SIGNING_TURNS = frozenset({"sign", "record_signed", "unsign"})
+from partnerships.statuses import AgreementStatus
 
 
 class AgreementQuerySet(ScopedQuerySet):
@@ -125,35 +104,6 @@ class AgreementQuerySet(ScopedQuerySet):
         return self.annotate(current_ends_on=Subquery(last.values("ends_on")[:1]))
 
 
-def _is_step_or_hand_over(before: dict[str, Any] | None, after: dict[str, Any]) -> bool:
-    """Whether two history rows in a row differ by a step of the workflow, or by the coordinator alone."""
-    if before is None:
-        return False
-    # A verb that takes a step saves the row once, so a row with another status is that step and no edit.
-    if before["status"] != after["status"] or before["coordinator_id"] == after["coordinator_id"]:
-        return before["status"] != after["status"]
-    differing = {name for name in after if before[name] != after[name] and not name.startswith("history_")}
-    return differing <= {"coordinator_id", "version"}
-
-
-def _editors_between(edits: Iterable[Edit], since: dt.datetime | None, until: dt.datetime | None) -> set[int | None]:
-    return {person for at, person in edits if (since is None or at > since) and (until is None or at <= until)}
-
-
-def _is_other_promise(before: dict[str, Any] | None, after: dict[str, Any]) -> bool:
-    """Whether two history rows of a milestone promise different things; its owner or a snooze are none of them."""
-    if before is None:
-        return True
-    is_off = [row["status"] in {MilestoneStatus.CANCELLED, MilestoneStatus.WAIVED} for row in (before, after)]
-    return is_off[0] != is_off[1] or any(before[name] != after[name] for name in PROMISED)
-
-
-def _was_signed_at(at: dt.datetime, steps: Iterable[tuple[str, int | None, dt.datetime]]) -> bool:
-    """Whether the last step that signed it, or took the signing back, before ``at`` was a signing."""
-    turns = [transition for transition, _actor, taken in steps if transition in SIGNING_TURNS and taken <= at]
-    return bool(turns) and turns[-1] != "unsign"
-
-
 class Agreement(SeededModel, SearchableModel, VersionedModel):
     """An agreement: promises, parties and terms. Only ``workflows`` writes its status and the dates of the status."""
 
@@ -219,7 +169,7 @@ class Agreement(SeededModel, SearchableModel, VersionedModel):
     completed_on = models.DateField(_("completed on"), null=True, editable=False)
     terminated_on = models.DateField(_("terminated on"), null=True, editable=False)
     cancelled_on = models.DateField(_("cancelled on"), null=True, editable=False)
-    recorded_on = DayColumn(
+    recorded_on = models.DateField(
         _("registered as already signed on"), null=True, editable=False
     )  # set by record_signed_agreement only: such an agreement claims no approval
     is_signing_confirmed = models.BooleanField(
@@ -326,77 +276,13 @@ class Agreement(SeededModel, SearchableModel, VersionedModel):
     @property
     def is_signing_to_confirm(self) -> bool:
         """It was registered as already signed, and nobody but those who entered it has looked at it."""
-        signed = {
-            AgreementStatus.SIGNED,
-            AgreementStatus.SUSPENDED,
-            AgreementStatus.COMPLETED,
-            AgreementStatus.TERMINATED,
-        }
-        return self.status in signed and not self.is_signing_confirmed
+        was_signed = self.is_signed or self.status in {AgreementStatus.COMPLETED, AgreementStatus.TERMINATED}
+        return was_signed and not self.is_signing_confirmed
 
     @property
     def is_editable(self) -> bool:
         """Title, parties, terms and areas may be edited: it is neither under review nor signed."""
         return self.status in {AgreementStatus.DRAFT, AgreementStatus.RETURNED}
-
-    def people_behind_the_draft(self) -> set[int]:
-        """Return the ids of the creator, the submitters, and those who edited it since it was last returned.
-
-        Who edits its parts, its documents or its own milestones edits it; derived milestones are nobody's edit. A return
-        by somebody who had edited it opens no new round: otherwise they could approve what they wrote themselves.
-        """
-        steps = list(StatusChange.objects.of(self).values_list("transition", "actor_id", "at"))
-        edits = [*self._own_edits(), *self._edits_of_parts(), *self._edits_of_documents(), *self._edits_of_milestones()]
-        # What a signing or an amendment writes, and what is added to a signed agreement, is no edit of a draft.
-        edits = [edit for edit in edits if not _was_signed_at(edit[0], steps)]
-        since = None
-        for transition, actor, at in steps:
-            # Taking back a signing opens the next round as a return does.
-            if transition in {"return", "unsign"} and actor not in _editors_between(edits, since, at):
-                since = at
-        submitters = {actor for transition, actor, _at in steps if transition == "submit"}
-        people = {self.created_by_id, *submitters, *_editors_between(edits, since, None)}
-        return {person for person in people if person is not None}
-
-    def _own_edits(self) -> list[Edit]:
-        """Return who saved the agreement itself, and when.
-
-        A step of the workflow is no edit of what is agreed, nor is another coordinator and nothing else.
-        """
-        rows = self.history.order_by("history_date", "history_id").values()
-        return [
-            (row["history_date"], row["history_user_id"])
-            for before, row in pairwise(chain([None], rows))
-            if row is not None and not _is_step_or_hand_over(before, row)
-        ]
-
-    def _edits_of_parts(self) -> list[Edit]:
-        edits: list[Edit] = []
-        for part in (AgreementParty, AgreementTerm, AgreementArea, AgreementUnit):
-            rows = part.history.filter(agreement_id=self.pk)
-            edits += rows.values_list("history_date", "history_user_id")
-        return edits
-
-    def _edits_of_documents(self) -> list[Edit]:
-        rows = self.documents.model.history.filter(agreement_id=self.pk)
-        versions = self.documents.filter(versions__isnull=False)
-        return [
-            *rows.values_list("history_date", "history_user_id"),
-            *versions.values_list("versions__uploaded_at", "versions__uploaded_by"),
-        ]
-
-    def _edits_of_milestones(self) -> list[Edit]:
-        """Return who added or changed its own milestones; those of its activities and derived ones are left out."""
-        milestones = self.milestones.model
-        own = {f"{field.name}_id": None for field in milestones._meta.concrete_fields if field.name in OTHER_TARGETS}
-        rows = milestones.history.filter(agreement_id=self.pk, derived_key="", **own)
-        edits: list[Edit] = []
-        before: dict[int, dict[str, Any]] = {}
-        for row in rows.order_by("history_date", "history_id").values():
-            if row["history_type"] != "~" or _is_other_promise(before.get(row["id"]), row):
-                edits.append((row["history_date"], row["history_user_id"]))
-            before[row["id"]] = row
-        return edits
 
     @property
     def signing_date(self) -> dt.date:

@@ -28,6 +28,7 @@ from partnerships.models import (
     ReminderPlan,
     User,
 )
+from partnerships.models.drafts import people_behind_draft
 from partnerships.permissions import may, require
 from partnerships.statuses import AGREEMENT_TRANSITIONS, AgreementStatus
 from partnerships.workflows.activities import follow_activity, lock_unfinished
@@ -502,7 +503,7 @@ def _become_signed(
     }
     if name == "record_signed":
         changes["recorded_on"] = today
-        if actor and not actor.is_staff and actor.pk in agreement.people_behind_the_draft():
+        if actor and not actor.is_staff and actor.pk in people_behind_draft(agreement):
             changes["is_signing_confirmed"] = False  # nobody has looked at it but those who entered it
     with transaction.atomic():
         signed = _step(agreement, name, actor=actor, on=on, **changes)

@@ -24,6 +24,7 @@ from partnerships.models import (
     workday_test,
 )
 from partnerships.models.activities import QUIET_AFTER_DAYS
+from partnerships.models.drafts import people_behind_draft
 from partnerships.models.milestones import ACCEPTED_KINDS, ACTIVITY_KINDS, DECISION_KINDS
 from partnerships.statuses import AgreementStatus, MilestoneStatus
 from partnerships.workflows.milestones import placement, take_milestone_step
@@ -181,7 +182,7 @@ def derive_milestones(agreement: Agreement, *, actor: User | None, on: dt.date) 
         agreement = lock(agreement)
         reason = _("The agreement no longer asks for it (%(status)s).") % {"status": agreement.get_status_display()}
         is_to_decide = agreement.status == AgreementStatus.IN_REVIEW or agreement.is_signing_to_confirm
-        authors = frozenset(agreement.people_behind_the_draft()) if is_to_decide else None
+        authors = frozenset(people_behind_draft(agreement)) if is_to_decide else None
         basis = AgreementFacts(last_contact_on(agreement), workday_test(agreement.unit.effective_calendar), authors)
         wanted = derived_milestones(agreement, basis)
         decided = _decided_by_renewal(agreement)

@@ -22,6 +22,7 @@ from partnerships.models import (
     User,
     quiet_agreements,
 )
+from partnerships.models.drafts import people_behind_draft
 from partnerships.permissions import may
 from partnerships.reports.figures import with_recorded
 from partnerships.statuses import ActivityStatus, AgreementStatus, DemandStatus, MilestoneStatus
@@ -115,7 +116,7 @@ def test_the_one_in_review_waits_for_the_lead(sample: None) -> None:
 
 def test_the_returned_one_can_still_be_approved_by_its_lead(sample: None) -> None:
     returned = Agreement.objects.get(status=AgreementStatus.RETURNED)
-    assert returned.people_behind_the_draft() == {User.objects.get(username="he.qiang").pk}
+    assert people_behind_draft(returned) == {User.objects.get(username="he.qiang").pk}
 
 
 def test_deliveries_are_credited_to_what_was_promised(sample: None) -> None:
