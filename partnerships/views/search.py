@@ -106,17 +106,30 @@ def _texts(words: str, user: User) -> list[HitGroup]:
         (_("Contacts"), Contact.objects.select_related("organization"), "name", lambda row: row.organization),
         (_("Documents"), documents, "title", lambda row: row.target),
         (_("Calls and messages"), notes, "summary", lambda row: row.agreement or row.organization),
-        (_("Reported figures"), ReportedFigure.objects.all(), "display_name", lambda row: row),
-        (_("Sources"), Source.objects.all(), "title", lambda row: row),
+        (
+            _("Reported figures"),
+            ReportedFigure.objects.select_related("source"),
+            "display_name",
+            lambda row: row.source,
+        ),
+        (_("Sources"), Source.objects.all(), "title", lambda row: row.publisher),
     )
     found: list[HitGroup] = []
     for label, rows, column, about in kinds:
         matching = SearchEntry.objects.matching(rows.model, words)
         group = _group(label, "", rows.visible_to(user).filter(pk__in=matching), SHOWN, user)
-        group.texts = [{"row": row, "text": getattr(row, column), "about": about(row)} for row in group.rows]
+        group.texts = [
+            {"row": row, "text": getattr(row, column), "about": about(row), "url": _address(row, about(row))}
+            for row in group.rows
+        ]
         group.rows = []
         found.append(group)
     return [group for group in found if group.texts]
+
+
+def _address(row: Model, about: object) -> str:
+    """Return the page of a row, or of what it is about; empty where that is another unit's."""
+    return next((one.get_absolute_url() for one in (row, about) if hasattr(one, "get_absolute_url")), "")
 
 
 def _group(label: str, address: str, found: QuerySet, shown: int, user: User) -> HitGroup:

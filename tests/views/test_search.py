@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from partnerships.factories import AgreementFactory, ContactNoteFactory
+from partnerships.factories import AgreementFactory, ContactNoteFactory, ReportedFigureFactory
 from tests.views.test_lists import more_of_everything
 from tests.views.world import World, make_world
 
@@ -40,6 +40,17 @@ def test_it_finds_whatever_carries_the_word(world: World, client: Client) -> Non
         "Documents": 1,
         "Calls and messages": 2,
     }
+
+
+def test_a_figure_leads_to_its_page_and_names_its_source(world: World, client: Client) -> None:
+    figure = ReportedFigureFactory(name="Looms in use", source__title="Harbor News", source__publisher="Harbor Press")
+
+    found_figure, found_source = (
+        client.get(reverse("search"), {"q": words}).context["groups"][0].texts[0] for words in ("looms", "harbor news")
+    )
+
+    assert (found_figure["url"], found_figure["about"]) == (figure.get_absolute_url(), figure.source)
+    assert (found_source["url"], found_source["about"]) == (figure.source.get_absolute_url(), "Harbor Press")
 
 
 @pytest.mark.parametrize("words", ["中益", "机械", "north w", "nort wor"])
