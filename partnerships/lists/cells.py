@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 
 from partnerships.models import Agreement, AgreementParty, Citation, HiddenRecord, Organization, User
 from partnerships.models.base import status_of
+from partnerships.texts import LazyText
 
 Text = str | Promise
 # Citations by content type and id of the record they are about.
@@ -143,9 +144,9 @@ def small_line(words: object) -> SafeString:
     return format_html('<span class="row-sub">{}</span>', words)
 
 
-def owner(person: User | None) -> SafeString:
+def owner(responsible: User | LazyText | None) -> SafeString:
     """Return who is responsible, or a warning that nobody is."""
-    return mark(_("nobody"), " tone-warning") if person is None else escape(str(person))
+    return mark(_("nobody"), " tone-warning") if responsible is None else escape(str(responsible))
 
 
 def sample(row: object) -> SafeString:

@@ -145,7 +145,11 @@ class MilestoneList(RecordList[Milestone]):
             below=lambda row: cells.partner_names(row.agreement),
         ),
         Column(
-            "owner", _("Owner"), lambda row: row.owner, "owner__name", cell=lambda row, today: cells.owner(row.owner)
+            "owner",
+            _("Owner"),
+            lambda row: row.responsible,
+            "owner__name",
+            cell=lambda row, today: cells.owner(row.responsible),
         ),
         Column("unit", _("Unit"), lambda row: row.unit, "unit__name"),
     )

@@ -33,6 +33,7 @@ from partnerships.models.parties import AgreementParty
 from partnerships.models.users import Role, ScopedQuerySet, Unit, User, away_alone, left_alone
 from partnerships.models.waiting import Leads, WaitsFor
 from partnerships.statuses import MilestoneStatus
+from partnerships.texts import LazyText
 
 # What a milestone can belong to besides an agreement.
 MILESTONE_TARGETS = ("activity", "event", "organization", "facility", "honour", "demand")
@@ -428,6 +429,11 @@ class Milestone(SeededModel, SearchableModel, VersionedModel):
     @property
     def is_pending(self) -> bool:
         return self.status in PENDING_STATUSES
+
+    @property
+    def responsible(self) -> User | LazyText | None:
+        """The owner; without one, the words for the leads if it waits for them; None if nobody looks after it."""
+        return self.owner or (WaitsFor.LEADS.label if self.waits_for == WaitsFor.LEADS else None)
 
     @property
     def is_derived(self) -> bool:

@@ -241,7 +241,18 @@ def test_a_lead_sees_decisions_first_and_takes_them_in_the_line(world: World, cl
     agreement.refresh_from_db()
     assert agreement.status == "approved"
     assert {row.status for row in Milestone.objects.filter(pk__in=[approval.pk, handed_in.pk])} == {"met"}
-    assert "Nothing waits for you" in lead.get("/").text or not groups(lead.get("/")).keys() & {"approve", "accept"}
+    assert not groups(lead.get("/")).keys() & {"approve", "accept"}
+
+
+def test_what_waits_for_the_leads_is_not_called_unassigned(world: World, client_of: Any) -> None:
+    Milestone.objects.all().delete()
+    _agreement, approval = approval_of(world)
+    lead = client_of(world.lead)
+
+    for address in (reverse("milestone_list"), approval.get_absolute_url()):
+        page = lead.get(address).text
+        assert "the leads of its unit" in page
+        assert "nobody" not in page
 
 
 def test_the_author_of_a_draft_has_no_button_to_approve_it(world: World, client_of: Any) -> None:
