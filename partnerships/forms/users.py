@@ -60,7 +60,7 @@ class LoginForm(AuthenticationForm):
     stay = forms.BooleanField(
         label=_("Stay signed in on this device"),
         required=False,
-        help_text=_("Otherwise you are signed out when the browser closes. After hours without use you always are."),
+        help_text=_("Otherwise closing the browser signs you out. Some hours without use always do."),
     )
 
 

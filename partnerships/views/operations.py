@@ -133,7 +133,7 @@ def _missing(user: User, today: dt.date) -> list[dict[str, str]]:
     return [
         {
             "what": step.what,
-            "advice": step.advice if may(user, step.action) else _("A system administrator can add it."),
+            "advice": str(step.advice) if may(user, step.action) else _("A system administrator can add it."),
             "link": reverse(step.page) if may(user, step.action) else "",
         }
         for step in missing_setup(today)
