@@ -150,6 +150,15 @@ def test_links_are_limited_by_address_and_network(person: Any, outbox: Any) -> N
     assert PasswordRequest.objects.count() == 1
 
 
+def test_many_links_at_once_are_mailed_over_several_ticks(person: Any) -> None:
+    asked = dt.datetime.now(dt.UTC)
+    PasswordRequest.objects.bulk_create(
+        PasswordRequest(email=person.email, asked_at=asked) for _number in range(users.LINKS_AT_ONCE + 2)
+    )
+
+    assert [send_requested_links(now=asked) for _tick in range(3)] == [users.LINKS_AT_ONCE, 2, 0]
+
+
 def test_the_reset_mail_names_our_site_whatever_host_was_claimed(person: Any, outbox: Any, settings: Any) -> None:
     settings.ALLOWED_HOSTS = ["*"]
 
