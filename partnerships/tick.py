@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from partnerships.lists import exports
 from partnerships.operations.run import SEND_AT_MOST, RunReport, run_once
+from partnerships.operations.time_limits import run_stage, time_limits
 from partnerships.reminders.clock import Clock
 from partnerships.workflows.derived_sweep import sweep_derived
 from partnerships.workflows.users import send_requested_links
@@ -18,14 +19,18 @@ def run_tick(
     is_stopping: Callable[[], bool] = lambda: False,
     trigger: str = "",
 ) -> RunReport:
-    """Mail requested links for passwords, run the reminders, then a part of the sweep of derived milestones, whose marks the next run reads, then exports.
+    """Do the work of a minute: mail links for passwords, run the reminders, sweep derived milestones, make exports.
 
+    The sweep does a part in each tick; the next run reads the marks it leaves.
     The worker's task, the loop and cron all call this. A tick that is lost or done twice changes nothing, because the
     next one finds everything that is due. ``trigger`` says what asked for it.
     """
-    send_requested_links(now=timezone.now())  # first: somebody waits for it, and a run may take minutes
+    # First, because somebody waits for the link and a run may take minutes.
+    with time_limits():
+        run_stage("links for passwords", lambda: send_requested_links(now=timezone.now()))
     report = run_once(clock, limit=limit, is_stopping=is_stopping, trigger=trigger)
-    sweep_derived(now=timezone.now(), is_over=is_stopping)
+    with time_limits():
+        run_stage("derived dates", lambda: sweep_derived(now=timezone.now(), is_over=is_stopping))
     # Exports whose own message was lost, or where there is no worker to receive it.
     exports.make_waiting(clock=timezone.now, is_stopping=is_stopping)
     return report

@@ -12,7 +12,7 @@ from partnerships.mailing.gather import gather_late
 from partnerships.mailing.holding import hold_queued
 from partnerships.mailing.notices import report_failures
 from partnerships.operations.heartbeat import seen_until, write_heartbeat
-from partnerships.operations.time_limits import or_next_time, time_limits
+from partnerships.operations.time_limits import run_stage, time_limits
 from partnerships.reminders.clock import Clock
 from partnerships.reminders.reconcile import reconcile_marked, sweep
 
@@ -59,12 +59,12 @@ def run_once(
 
     with time_limits():
         expires_until = seen_until(clock)  # read before this run leaves a heartbeat of its own
-        or_next_time("heartbeat", lambda: write_heartbeat(at=clock.real_now, trigger=trigger))
-        or_next_time("plans", lambda: plan(report, clock, is_over=is_over))
-        or_next_time("items", lambda: expand(report, clock.until(expires_until), is_over=is_over))
-        or_next_time("mails", lambda: deliver(report, clock, limit=limit, is_over=is_over))
+        run_stage("heartbeat", lambda: write_heartbeat(at=clock.real_now, trigger=trigger))
+        run_stage("plans", lambda: plan(report, clock, is_over=is_over))
+        run_stage("items", lambda: expand(report, clock.until(expires_until), is_over=is_over))
+        run_stage("mails", lambda: deliver(report, clock, limit=limit, is_over=is_over))
         # A run may take four minutes, and five without a heartbeat raise the alarm.
-        or_next_time("heartbeat", lambda: write_heartbeat(at=clock.real_now))
+        run_stage("heartbeat", lambda: write_heartbeat(at=clock.real_now))
     if line := report.as_log_line():
         logger.info("Reminders: %s", line)
     return report

@@ -11,14 +11,14 @@ logger = logging.getLogger(__name__)
 
 LOCK_WAIT = 10_000  # milliseconds; on SQLite the settings name how long a writer waits for another
 STATEMENT_LIMIT = 60_000  # milliseconds
-# Lock not available, deadlock, statement cancelled; and SQLite's "database is locked".
-PASSING = {"55P03", "40P01", "57014"}
+# PostgreSQL's codes for "lock not available", "deadlock" and "statement cancelled"; and SQLite's "database is locked".
+TRANSIENT = {"55P03", "40P01", "57014"}
 SQLITE_BUSY = 5
 
 
 @contextmanager
 def time_limits() -> Iterator[None]:
-    """Limit the statements of this connection inside the block; on PostgreSQL, which would wait for ever."""
+    """Limit the statements of this connection inside the block. Needed on PostgreSQL alone, which would wait for ever."""
     if connection.vendor != "postgresql":
         yield
         return
@@ -32,20 +32,20 @@ def time_limits() -> Iterator[None]:
             cursor.execute("RESET lock_timeout; RESET statement_timeout")
 
 
-def or_next_time(name: str, call: Callable[[], object]) -> None:
-    """Call; where it waits too long for others, log that and leave the rest of it to the next run.
+def run_stage(name: str, stage: Callable[[], object]) -> None:
+    """Run a stage; when it waits too long for a row that others use, log that and leave its rest to the next run.
 
     Its transaction is rolled back, so nothing is half done: a mail that was claimed is taken back after its lease.
     """
     try:
-        call()
+        stage()
     except OperationalError as error:
-        if not _is_passing(error.__cause__):
+        if not _is_transient(error.__cause__):
             raise
         logger.warning("Reminders: %s waited too long for a row that others use; the next run goes on.", name)
 
 
-def _is_passing(cause: Any) -> bool:
-    if getattr(cause, "sqlstate", None) in PASSING:
+def _is_transient(cause: Any) -> bool:
+    if getattr(cause, "sqlstate", None) in TRANSIENT:
         return True
     return getattr(cause, "sqlite_errorcode", 0) & 0xFF == SQLITE_BUSY

@@ -9,10 +9,12 @@ import pytest
 from django.db import connections, transaction
 from django.db.models import QuerySet
 
-from partnerships.models import ComponentHeartbeat, Milestone, ReminderMark, ReminderPlan
+from partnerships.factories import AgreementFactory
+from partnerships.models import Agreement, ComponentHeartbeat, Milestone, ReminderMark, ReminderPlan
 from partnerships.operations import time_limits
 from partnerships.operations.audit import audit
 from partnerships.operations.run import run_once
+from partnerships.tasks import tick
 from tests.reminders.conftest import MovableClock
 from tests.services.smtp_sink import SmtpSink
 
@@ -49,6 +51,21 @@ def test_a_locked_row_is_left_to_the_next_run(
     assert audit(real_now=clock.at) == []
 
 
+def test_a_locked_agreement_is_left_to_the_next_tick(
+    milestone: Milestone, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(time_limits, "LOCK_WAIT", 200)
+    agreement = AgreementFactory(signed=True)
+
+    with other_connection_holds(Agreement.objects.all()):
+        tick()
+
+    assert "derived dates waited too long" in caplog.text
+    assert not agreement.milestones.exists()
+    tick()
+    assert agreement.milestones.exists()
+
+
 @contextmanager
 def other_connection_holds(rows: QuerySet) -> Iterator[None]:
     """Lock ``rows`` in a thread, which has a connection of its own, until the block ends."""
@@ -66,6 +83,8 @@ def other_connection_holds(rows: QuerySet) -> Iterator[None]:
     thread = threading.Thread(target=hold)
     thread.start()
     assert held.wait(60)
-    yield
-    done.set()
-    thread.join()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
