@@ -146,6 +146,11 @@ class Transition:
         """Whether the step puts right what was recorded in error; everything else is an ordinary step."""
         return self.permission.endswith(".correct")
 
+    @property
+    def is_forward(self) -> bool:
+        """Whether the step takes the record on. One that returns, pauses, ends or corrects it asks for a reason."""
+        return not self.needs_reason and not self.is_correction
+
 
 TransitionTable = Mapping[str, Transition]
 

@@ -24,6 +24,7 @@ from partnerships.forms.steps import StepOffer, step_form, step_offers
 from partnerships.models.base import VersionedModel
 from partnerships.permissions import refusal
 from partnerships.requests import user_of
+from partnerships.statuses import Transition
 from partnerships.texts import LazyText
 
 # Makes the form of a verb for a row, from what was sent if anything was.
@@ -79,8 +80,14 @@ class StepsMixin(PageBase):
 
     def _step_button(self, row: Model, offer: StepOffer) -> Button:
         step = offer.transition
-        kind = "correction" if step.is_correction else "danger" if step.name in self.danger_steps else "primary"
-        return Button(step.name, step.label, offer.refusal, self._link(row, step.name), kind)
+        return Button(step.name, step.label, offer.refusal, self._link(row, step.name), self._kind(step))
+
+    def _kind(self, step: Transition) -> str:
+        if step.is_correction:
+            return "correction"
+        if step.name in self.danger_steps:
+            return "danger"
+        return "primary" if step.is_forward else "plain"
 
     def _verb_buttons(self, request: HttpRequest, row: Model) -> Iterable[Button]:
         for verb in self.verbs:

@@ -291,10 +291,10 @@ class StepOffer:
 
 
 def step_offers(row: Any, user: User) -> list[StepOffer]:
-    """Return the steps that the status of ``row`` allows, corrections last."""
+    """Return the steps that the status of ``row`` allows: first those that take it on, corrections last."""
     table, _verbs, _special = _WORKFLOWS[type(row)]
     possible = [step for step in table.values() if row.status in step.sources and not _is_taken_elsewhere(row, step)]
-    possible.sort(key=lambda step: step.is_correction)
+    possible.sort(key=lambda step: (step.is_correction, not step.is_forward))
     return [StepOffer(step, refusal(user, step.permission, row)) for step in possible]
 
 

@@ -156,6 +156,13 @@ def test_who_may_not_take_a_step_sees_why_and_is_refused_by_the_address(office):
     assert office.post(step_url(agreement, "approve"), {"version": "1", "on": "2026-03-03"}).status_code == 403
 
 
+def test_only_a_step_forward_is_a_main_button(office):
+    page = office.get(change_url(AgreementFactory(approved=True)))
+
+    kinds = [(button.name, button.kind) for button in page.context["buttons"]]
+    assert kinds[:3] == [("sign", "primary"), ("return", "plain"), ("cancel", "danger")]
+
+
 def test_a_step_the_status_does_not_have_leads_back_to_the_row(office):
     agreement = AgreementFactory()
 

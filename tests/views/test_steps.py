@@ -1,6 +1,7 @@
 """For a step of each workflow: its page, its effect, its refusal, and that it is absent where it does not belong."""
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.factories import DAY, MilestoneFactory
+from partnerships.factories import DAY, AgreementFactory, MilestoneFactory
 from partnerships.models import Activity, Agreement, ContactNote, Milestone
 from partnerships.workflows.activities import follow_activity
 from tests.views.world import World
@@ -84,6 +85,27 @@ def test_a_met_milestone_does_not_offer_it_again(world: World, client: Client) -
 def test_the_agreement_page_offers_to_submit_a_draft(world: World, client: Client) -> None:
     assert step(world.draft, "submit") in client.get(world.draft.get_absolute_url()).text
     assert "Submit for review" in client.get(step(world.draft, "submit")).text
+
+
+@pytest.mark.parametrize(
+    ("status", "role", "main"),
+    [
+        ("in_review", "lead", ["approve"]),
+        ("approved", "lead", ["sign"]),
+        ("in_review", "coordinator", []),
+        ("approved", "coordinator", []),
+    ],
+)
+def test_the_main_button_takes_the_agreement_on(
+    status: str, role: str, main: list[str], world: World, client_of: Callable[[Any], Client]
+) -> None:
+    agreement = AgreementFactory(unit=world.unit, created_by=world.coordinator, **{status: True})
+
+    page = client_of(world.people[role]).get(agreement.get_absolute_url()).text
+
+    steps = re.findall(rf'<a class="button ([^"]*)"\s+href="/agreements/{agreement.pk}/(\w+)/"', page)
+    assert "cancel" in [name for _classes, name in steps]
+    assert [name for classes, name in steps if "button-main" in classes] == main
 
 
 def test_submitting_a_draft(world: World, client: Client) -> None:
