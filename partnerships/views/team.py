@@ -23,6 +23,7 @@ from partnerships.models import (
     Agreement,
     Delivery,
     Milestone,
+    Role,
     Unit,
     User,
     hide_unseen,
@@ -178,8 +179,8 @@ def _left_alone(user: User, units: set[int] | None, unit: Unit | None, today: dt
 def team_hand_over(request: UserRequest, pk: int) -> HttpResponse:
     """Hand over the open items of one person."""
     require_or_403(request.user, "team.view")
-    giver = User.objects.filter(pk=pk).first()
-    if giver is None or not _may_look_at(request.user, giver):
+    giver = User.objects.visible_to(request.user).filter(pk=pk).first() or _stranger_with_work(request.user, pk)
+    if giver is None:
         raise Http404
     return _hand_over(request, giver)
 
@@ -187,16 +188,17 @@ def team_hand_over(request: UserRequest, pk: int) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def team_hand_over_nobody(request: UserRequest) -> HttpResponse:
-    """Hand over items without an owner."""
+    """Hand over items without an owner who can be reached."""
     require_or_403(request.user, "team.view")
     return _hand_over(request, None)
 
 
-def _may_look_at(user: User, person: User) -> bool:
-    """Whether ``person`` is a colleague, or looks after something that ``user`` sees."""
-    if User.objects.visible_to(user).filter(pk=person.pk).exists():
-        return True
-    return any(rows.exists() for rows in open_items(user, person).values())
+def _stranger_with_work(user: User, pk: int) -> User | None:
+    """Return a person who is no colleague but looks after something that ``user`` sees."""
+    person = User.objects.filter(pk=pk).first()
+    if person is None or not any(rows.exists() for rows in open_items(user, person).values()):
+        return None
+    return person
 
 
 def _hand_over(request: UserRequest, giver: User | None) -> HttpResponse:
@@ -219,9 +221,17 @@ def _hand_over(request: UserRequest, giver: User | None) -> HttpResponse:
         "groups": groups,
         "chosen": chosen,
         "more": more,
+        "to_decide": _to_decide(user, giver) if giver else 0,
         "today": timezone.localdate(),
     }
     return render(request, "partnerships/team/hand_over.html", context)
+
+
+def _to_decide(user: User, person: User) -> int:
+    """Return how many milestones that ``user`` sees wait for ``person`` by role; one query for those without one."""
+    if not person.is_staff and not person.memberships.filter(role=Role.LEAD).exists():
+        return 0
+    return Milestone.objects.visible_to(user).to_decide_by(person).count()
 
 
 RELATED = {

@@ -1,4 +1,4 @@
-"""Hand-over: give open work of one person, or of nobody, to another person in one step."""
+"""Hand-over: give open work of one person, or of nobody who can be reached, to another person in one step."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from partnerships.exceptions import DomainError, InvalidInput, StaleVersion
 from partnerships.models import Activity, Agreement, Demand, Facility, Milestone, User
+from partnerships.models.users import left_alone
 from partnerships.models.waiting import WaitsFor
 from partnerships.permissions import refusal, require
 from partnerships.workflows.activities import assign_activity
@@ -63,14 +64,18 @@ class HandOverResult:
 
 
 def open_items(actor: User, giver: User | None) -> dict[str, QuerySet]:
-    """Return the open rows of ``giver``, or of nobody, that ``actor`` may see, by kind."""
+    """Return the open rows of ``giver``, or of nobody who can be reached, that ``actor`` may see, by kind."""
     found: dict[str, QuerySet] = {
-        name: kind.pending(kind.model.objects.visible_to(actor)).filter(**{kind.person: giver})
+        name: kind.pending(kind.model.objects.visible_to(actor)).filter(_is_of(giver, kind.person))
         for name, kind in KINDS.items()
     }
     if giver is None:  # what waits for leads is not unassigned
         found["milestone"] = found["milestone"].filter(waits_for=WaitsFor.OWNER)
     return found
+
+
+def _is_of(giver: User | None, person: str) -> Q:
+    return left_alone(person) if giver is None else Q(**{person: giver})
 
 
 def hand_over(
@@ -126,12 +131,13 @@ def _lock_all(items: list[HandOverItem], actor: User) -> list[tuple[HandOverItem
 
 
 def _pending_of(giver: User | None) -> set[int]:
-    return set(Milestone.objects.pending().filter(owner=giver).values_list("pk", flat=True))
+    return set(Milestone.objects.pending().filter(_is_of(giver, "owner")).values_list("pk", flat=True))
 
 
 def _give(item: HandOverItem, row: Any, *, actor: User, giver: User | None, new_owner: User, reason: str) -> Model:
     kind = KINDS[item.kind]
-    if getattr(row, f"{kind.person}_id") != (giver.pk if giver else None):
+    before: User | None = getattr(row, kind.person)
+    if before != giver and (giver or (before and before.is_reachable)):
         raise StaleVersion(_("Somebody else took it over meanwhile."), current=row.version)
     _check_may_work(kind, row, new_owner)
     row.version = item.version  # save() refuses a stale one

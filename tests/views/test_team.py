@@ -181,8 +181,19 @@ def test_a_stranger_to_the_lead_has_no_such_page(world: World, client: Client) -
 
 
 def test_nobodys_work_is_offered_too(world: World, client: Client) -> None:
-    MilestoneFactory(agreement=world.agreement, owner=None, title="Left behind")
+    of_everything(world)
+    counted = {row["label"]: row["orphaned"]["count"] for row in client.get(reverse("team")).context["left_alone"]}
 
-    page = client.get(reverse("team_hand_over_nobody")).text
+    page = client.get(reverse("team_hand_over_nobody"))
 
-    assert ["Left behind" in page, "North milestone" in page] == [True, False]
+    offered = {group["label"].partition(",")[0]: len(group["items"]) for group in page.context["groups"]}
+    assert (offered, "North milestone" in page.text) == (counted, False)
+
+
+def test_what_waits_for_a_lead_is_not_handed_over_and_says_so(world: World, client: Client) -> None:
+    MilestoneFactory(agreement=world.agreement, owner=world.coordinator, submitted=True)
+
+    page = client.get(reverse("team_hand_over", args=[world.lead.pk]))
+
+    assert (page.context["groups"], page.context["to_decide"]) == ([], 1)
+    assert f"waits_for={world.lead.pk}" in page.text

@@ -166,12 +166,27 @@ def test_an_heir_who_could_not_work_on_it_gets_nothing(rows: dict[str, Any], peo
     assert holders(rows) == dict.fromkeys(rows, people["giver"])
 
 
-def test_what_nobody_has_can_be_given_to_somebody(unit: Any, people: dict[str, Any]) -> None:
-    orphan = MilestoneFactory(agreement__unit=unit, owner=None)
+@pytest.mark.parametrize("owner", [None, {"deactivated": True}, {"email": ""}])
+def test_what_nobody_has_can_be_given_to_somebody(
+    owner: dict[str, Any] | None, unit: Any, people: dict[str, Any]
+) -> None:
+    person = owner and UserFactory(coordinator_in=unit, **owner)
+    orphan = MilestoneFactory(agreement__unit=unit, owner=person)
+    offered = open_items(people["lead"], None)["milestone"]
 
+    assert list(offered) == [orphan]
     give({"milestone": orphan}, people, giver=None)
 
     assert holders({"milestone": orphan}) == {"milestone": people["new_owner"]}
+    assert not offered.all().exists()
+
+
+def test_what_somebody_took_over_meanwhile_is_no_longer_nobodys(unit: Any, people: dict[str, Any]) -> None:
+    taken = MilestoneFactory(agreement__unit=unit, owner=people["giver"])
+
+    outcome = give({"milestone": taken}, people, giver=None)
+
+    assert [reason for _row, reason in outcome.refused] == ["Somebody else took it over meanwhile."]
 
 
 @pytest.mark.parametrize(
