@@ -40,6 +40,7 @@ from partnerships.admin.steps import StepsMixin, Verb
 from partnerships.admin.versions import PartForm, RootForm
 from partnerships.exceptions import TransitionRefused
 from partnerships.forms.agreements import AccedeForm, AmendForm, RenewForm, WithdrawForm, remaining_parties
+from partnerships.forms.documents import UploadField
 from partnerships.forms.domain import DomainFormMixin, past_day
 from partnerships.forms.office_day import office_today
 from partnerships.forms.possible_duplicates import AnotherField
@@ -285,7 +286,7 @@ class RegisterForm(AgreementRootForm):
     field_names = {"file": "paper"}
 
     on = DayField(label=_("Signed on"), widget=UnfoldAdminSingleDateWidget)
-    paper = forms.FileField(label=_("Signed paper, scanned"), required=False, widget=UnfoldAdminFileFieldWidget)
+    paper = UploadField(label=_("Signed paper, scanned"), required=False, widget=UnfoldAdminFileFieldWidget)
 
     def clean_on(self) -> dt.date:
         return past_day(self.cleaned_data["on"], today=office_today(self.cleaned_data.get("unit")))

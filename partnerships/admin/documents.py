@@ -1,6 +1,5 @@
 """Documents and their versions; files come in through ``workflows.documents`` alone."""
 
-from django import forms
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
@@ -13,6 +12,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from partnerships.admin.base import FieldNames, Inlines, LinkedInline, OfficeAdmin, ReadOnlyInline
 from partnerships.admin.versions import RootForm
+from partnerships.forms.documents import UploadField
 from partnerships.models import Document, DocumentVersion
 from partnerships.models.documents import DOCUMENT_TARGETS
 from partnerships.permissions import refusal
@@ -23,7 +23,7 @@ from partnerships.workflows.documents import edit_document, register_document
 class DocumentAdminForm(RootForm):
     """A document with the file that becomes its next version; a new document needs one."""
 
-    upload = forms.FileField(label=_("new file"), required=False, widget=UnfoldAdminFileFieldWidget)
+    upload = UploadField(label=_("new file"), required=False, widget=UnfoldAdminFileFieldWidget)
 
     field_names = {"file": "upload"}
 

@@ -11,6 +11,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.forms.choices import offer_rows
+from partnerships.forms.documents import UploadField
 from partnerships.forms.domain import DomainFormMixin
 from partnerships.forms.office_day import office_today
 from partnerships.forms.versions import Conflict, Difference, VersionedForm
@@ -405,7 +406,7 @@ class FilesInput(forms.ClearableFileInput):
     allow_multiple_selected = True
 
 
-class FilesField(forms.FileField):
+class FilesField(UploadField):
     widget = FilesInput
 
     def clean(self, data: object, initial: object = None) -> list[object]:
@@ -423,9 +424,7 @@ class AttachmentForm(DomainFormMixin, forms.Form):
             (kind.value, kind.label) for kind in (Document.Kind.PHOTO, Document.Kind.MINUTES, Document.Kind.OTHER)
         ],
     )
-    files = FilesField(  # type: ignore[assignment]
-        label=_("Files"), help_text=_("Photos, PDF, Word, Excel or text, 25 MB each at most.")
-    )
+    files = FilesField(label=_("Files"))  # type: ignore[assignment]
 
     def keep(self, actor: User, **about: Any) -> list[Document]:
         return attach_to_activity(actor=actor, **about, **self.cleaned_data)

@@ -4,20 +4,33 @@ import datetime as dt
 from typing import Any
 
 from django import forms
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.forms.domain import DomainFormMixin
 from partnerships.models import Document, User
 from partnerships.models.office_day import office_day
-from partnerships.workflows.documents import add_version, register_document
+from partnerships.workflows.documents import ACCEPTED_KINDS, FILE_TYPES, add_version, register_document
 
-FILE_HELP = _("PDF, Word, Excel, pictures or text, 25 MB at most.")
+
+class UploadField(forms.FileField):
+    """A file of an accepted kind; the browser offers these kinds alone, and the verb checks the content."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        help_text = format_lazy(
+            _("{kinds}; 25 MB each at most. Save older Word and Excel files (doc, xls) as docx or xlsx first."),
+            kinds=ACCEPTED_KINDS,
+        )
+        super().__init__(**{"help_text": help_text, **kwargs})
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        return {**super().widget_attrs(widget), "accept": ",".join(FILE_TYPES)}
 
 
 class DocumentForm(DomainFormMixin, forms.ModelForm):
     """A document with its first file."""
 
-    file = forms.FileField(label=_("File"), help_text=FILE_HELP)
+    file = UploadField(label=_("File"))
 
     class Meta:
         model = Document
@@ -35,7 +48,7 @@ class DocumentForm(DomainFormMixin, forms.ModelForm):
 class ReplaceForm(DomainFormMixin, forms.Form):
     """Uploads a file as the current version; earlier versions stay."""
 
-    file = forms.FileField(label=_("New file"), help_text=FILE_HELP)
+    file = UploadField(label=_("New file"))
 
     def __init__(self, *args: Any, document: Document, at: dt.datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,12 +1,13 @@
 """Forms that call a verb: input becomes the verb's arguments, and what the verb refuses a message at its field."""
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from django import forms
 from django.db import models, transaction
+from django.utils.translation import gettext as _
 
 from partnerships.exceptions import DomainError, PossibleDuplicate
 from partnerships.forms.possible_duplicates import AnotherField
@@ -24,6 +25,19 @@ class DomainFormMixin(forms.BaseForm):
 
     field_names: Mapping[str, str] = {}
     part_fields: Mapping[type[models.Model], str] = {}
+    files_to_choose_again: Sequence[forms.BoundField] = ()
+
+    def full_clean(self) -> None:
+        super().full_clean()
+        if self.is_bound and self.errors:
+            self.ask_for_files_again()
+
+    def ask_for_files_again(self) -> None:
+        """Say at each chosen file that it has to be chosen again: a browser does not keep it when a page is shown anew."""
+        chosen = [self[name] for name, field in self.fields.items() if isinstance(field, forms.FileField)]
+        self.files_to_choose_again = [file for file in chosen if file.data and not file.errors]
+        for file in self.files_to_choose_again:
+            file.help_text = _("Please choose the file again: nothing was saved, and browsers forget a chosen file.")
 
     def keep(self, actor: User, **about: Any) -> Any:
         """Call the verb with what was typed and return what it kept."""
@@ -40,6 +54,7 @@ class DomainFormMixin(forms.BaseForm):
                 return self.keep(actor, **about)
         except DomainError as error:
             self.add_refusal(error)
+            self.ask_for_files_again()
             return None
 
     def add_refusal(self, error: DomainError) -> None:

@@ -50,20 +50,20 @@ def entry_page(request: UserRequest, about: About, *, is_agreement_fixed: bool =
         today=timezone.localdate(),
         is_agreement_fixed=is_agreement_fixed,
     )
-    attached = AttachmentForm(**ATTACHED)
+    attached = AttachmentForm(request.POST if request.FILES else None, request.FILES or None, **ATTACHED)
     if request.method != "POST":
         form = make(initial=_asked_for(request.GET, about, is_plan=is_agreement_fixed))
     elif "look" in request.POST:
         form = make(initial=_as_typed(request.POST, about))
     else:
         form = make(request.POST)
-        if request.FILES:
-            attached = AttachmentForm(request.POST, request.FILES, **ATTACHED)
         activity = _enter(form, attached, request.user)
         if activity is not None:
             done, planned = _("Recorded."), _("Planned. When it is done, complete it with what came of it.")
             messages.success(request, done if activity.completed_on else planned)
             return redirect(activity.get_absolute_url())
+    if attached.is_bound:
+        attached.ask_for_files_again()
     return _shown(request, form, attached)
 
 

@@ -100,6 +100,9 @@ FILE_TYPES: Mapping[str, FileType] = {
 }
 
 
+ACCEPTED_KINDS = ", ".join(sorted(extension.removeprefix(".") for extension in FILE_TYPES))
+
+
 def check_upload(file: File) -> FileType:
     """Return the type of a file, by its name and its content. Raises ``InvalidInput`` when it is not accepted."""
     # The type comes from our table. The one that the browser claims is chosen by whoever sends the file.
@@ -107,9 +110,8 @@ def check_upload(file: File) -> FileType:
     extension = PurePath(name).suffix.casefold()
     file_type = FILE_TYPES.get(extension)
     if file_type is None:
-        kinds = ", ".join(sorted(kind.removeprefix(".") for kind in FILE_TYPES))
         raise InvalidInput(
-            _("Files of this kind are not accepted; these are: %(kinds)s.") % {"kinds": kinds}, field="file"
+            _("Files of this kind are not accepted; these are: %(kinds)s.") % {"kinds": ACCEPTED_KINDS}, field="file"
         )
     if not file.size:
         raise InvalidInput(_("This file is empty."), field="file")

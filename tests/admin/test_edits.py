@@ -361,6 +361,16 @@ def test_a_file_of_the_wrong_kind_is_refused_on_its_field(world, enter, name, co
     assert list(response.context["adminform"].form.errors) == ["upload"]
 
 
+def test_a_chosen_file_is_asked_for_again_when_something_else_is_refused(world, enter):
+    client, url = enter(world.people["staff"]), reverse("admin:partnerships_document_add")
+    columns = {"title": "", "kind": "annex", "agreement": str(world.rows["agreement"][0].pk)}
+
+    response = client.post(url, columns | {"upload": SimpleUploadedFile("annex.pdf", b"%PDF-1.7")})
+
+    assert list(response.context["adminform"].form.errors) == ["title"]
+    assert "Please choose the file again" in response.content.decode()
+
+
 def test_a_new_document_needs_a_file(world, enter):
     client, url = enter(world.people["staff"]), reverse("admin:partnerships_document_add")
     target = {"agreement": str(world.rows["agreement"][0].pk)}

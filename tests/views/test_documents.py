@@ -1,13 +1,16 @@
 """Files leave as attachments, under their own name, to whoever may have them."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
 from partnerships.factories import DocumentVersionFactory, EventFactory, ProgrammeFactory
+from partnerships.workflows.documents import FILE_TYPES
 from tests.views.world import World
 
 
@@ -60,3 +63,17 @@ def test_a_policy_of_a_programme_is_everybodys_to_read(world: World, client_of: 
 
     assert b"".join(outsider.get(address(version))) == b"Minutes of the meeting\n"
     assert "City policy" in outsider.get(programme.get_absolute_url()).text
+
+
+def test_the_choice_of_a_file_says_what_is_accepted_and_asks_again(
+    world: World, client_of: Callable[[Any], Client]
+) -> None:
+    client, url = client_of(world.coordinator), reverse("document_add", args=["agreement", world.agreement.pk])
+
+    asked = client.get(url).text
+    again = client.post(url, {"title": "", "kind": "other", "file": SimpleUploadedFile("paper.txt", b"Words")})
+
+    accepted = re.findall(r'accept="([^"]*)"', asked)
+    assert [set(kinds.split(",")) for kinds in accepted] == [set(FILE_TYPES)]
+    assert "csv, docx, jpeg, jpg, pdf" in asked
+    assert again.text.count("Please choose the file again") == 2  # above the form, and at the field

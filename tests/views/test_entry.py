@@ -273,6 +273,16 @@ def test_photos_come_along_or_nothing_does(world: World, client: Client) -> None
     assert [row.title for row in Document.objects.filter(activity=entered().get()).order_by("pk")] == ["gate", "hall"]
 
 
+@pytest.mark.parametrize("wrong", [{"starts_on": ""}, {"agreement": "0"}, {"look": "choose"}])
+def test_chosen_files_are_asked_for_again(wrong: dict[str, str], world: World, client: Client) -> None:
+    files = {"attached-kind": "photo", "attached-files": [photo("gate.png")]}
+
+    page = client.post(LOG, visit(world, **files, **wrong))
+
+    assert page.text.count("Please choose the file again") == 2  # above the form, and at the field
+    assert entered().count() == 0
+
+
 def test_a_cancelled_agreement_is_not_offered(world: World, client: Client) -> None:
     cancelled = AgreementFactory(unit=world.unit, coordinator=world.coordinator, cancelled=True)
 
