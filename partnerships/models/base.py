@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from functools import cache, reduce
 from operator import or_
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.contenttypes.models import ContentType
@@ -336,3 +336,31 @@ class SearchableModel(models.Model):
 
     def _search_entries(self) -> SearchEntryQuerySet:
         return SearchEntry.objects.filter(content_type=ContentType.objects.get_for_model(self), object_id=self.pk)
+
+
+class SearchedPart(models.Model):
+    """A row that lends its words to the row it belongs to: it rewrites that search entry when it is saved or deleted."""
+
+    SEARCHED_WITH: ClassVar[str]  # the foreign key to that row
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        with transaction.atomic():
+            whole = self._lock_whole()
+            super().save(*args, **kwargs)
+            whole.refresh_search()
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        with transaction.atomic():
+            whole = self._lock_whole()
+            deleted = super().delete(*args, **kwargs)
+            whole.refresh_search()
+        return deleted
+
+    def _lock_whole(self) -> SearchableModel:
+        # The lock makes the second of two simultaneous additions see the words of the first when it writes the entry.
+        whole: SearchableModel = getattr(self, self.SEARCHED_WITH)
+        list(type(whole)._base_manager.select_for_update(no_key=True).filter(pk=whole.pk).values_list("pk"))
+        return whole

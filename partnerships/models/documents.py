@@ -13,6 +13,7 @@ from partnerships.models.base import (
     History,
     LineField,
     SearchableModel,
+    SearchedPart,
     SeededModel,
     VersionedModel,
     exactly_one,
@@ -151,8 +152,10 @@ class Document(SeededModel, SearchableModel, VersionedModel):
         return self.kind == self.Kind.POLICY and self.programme_id is not None
 
 
-class DocumentVersion(models.Model):
+class DocumentVersion(SearchedPart):
     """One file as it was uploaded; never replaced, only followed by the next number."""
+
+    SEARCHED_WITH = "document"
 
     document = models.ForeignKey(Document, models.CASCADE, related_name="versions", verbose_name=_("document"))
     number = models.PositiveSmallIntegerField(_("number"))

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +20,7 @@ from partnerships.models.base import (
     OfficeModel,
     ReferenceModel,
     SearchableModel,
+    SearchedPart,
     SearchEntry,
     SeededModel,
     VersionedModel,
@@ -323,11 +324,13 @@ class GovernmentBody(OrganizationOfKind):
         verbose_name_plural = _("government bodies")
 
 
-class OrganizationName(OfficeModel):
+class OrganizationName(SearchedPart, OfficeModel):
     """Another name of an organization: a short form, a former name, a translation, or what a source printed.
 
     A name with a ``source`` was seen there only: it is found, but it does not make two organizations look alike.
     """
+
+    SEARCHED_WITH = "organization"
 
     class Kind(models.TextChoices):
         SHORT = "short", _("Short form")
@@ -376,24 +379,6 @@ class OrganizationName(OfficeModel):
 
     def __str__(self) -> str:
         return self.name
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        with transaction.atomic():
-            self._lock_organization()
-            super().save(*args, **kwargs)
-            self.organization.refresh_search()
-
-    def delete(self, *args: Any, **kwargs: Any) -> Any:
-        with transaction.atomic():
-            self._lock_organization()
-            deleted = super().delete(*args, **kwargs)
-            self.organization.refresh_search()
-        return deleted
-
-    def _lock_organization(self) -> None:
-        """Lock the organization before one of its names changes."""
-        # The lock makes the second of two simultaneous additions see the first name when it writes the search text.
-        list(Organization.objects.select_for_update(no_key=True).filter(pk=self.organization_id).values_list("pk"))
 
 
 class NameKeyQuerySet(models.QuerySet):

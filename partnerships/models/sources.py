@@ -1,11 +1,9 @@
 """Sources of facts (articles and papers), their sentences, and citations of what they printed."""
 
-from typing import Any
-
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import get_language
@@ -18,6 +16,7 @@ from partnerships.models.base import (
     OfficeModel,
     ReferenceModel,
     SearchableModel,
+    SearchedPart,
     SeededModel,
     VersionedModel,
 )
@@ -60,11 +59,13 @@ class Source(SeededModel, SearchableModel, VersionedModel):
         return [self.title, self.publisher, self.authors, self.note, *said]
 
 
-class Statement(OfficeModel):
+class Statement(SearchedPart, OfficeModel):
     """One sentence of a source, in its order: its opening words as printed, and what it says in words of our own.
 
     The source itself is not kept. ``nothing_to_record`` says why no record is cited from it.
     """
+
+    SEARCHED_WITH = "source"
 
     class Reason(models.TextChoices):
         TITLE = "title", _("it is the title, kept with the source")
@@ -103,11 +104,6 @@ class Statement(OfficeModel):
 
     def __str__(self) -> str:
         return f"{self.number} · {self.opening}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        with transaction.atomic():
-            super().save(*args, **kwargs)
-            self.source.refresh_search()  # a source is found by what it says
 
     @property
     def display_text(self) -> str:

@@ -151,7 +151,6 @@ def add_version(document: Document, *, actor: User | None, file: File, at: dt.da
         )
         version.file.save(version.original_name, file, save=False)
         _save_or_discard(version)
-        locked.refresh_search()  # a document is found by the names of its files
     return version
 
 
