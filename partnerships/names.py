@@ -32,7 +32,7 @@ LEGAL_FORMS = (
 )
 # The shortest end of a longer name that may be a name of its own: four signs of Chinese, or some two words of Latin.
 SHORTEST_END_CHINESE, SHORTEST_END_LATIN = 4, 10
-# From this many letters on, a word with punctuation is also searched without it.
+# From this many letters on, a word with punctuation is searched without it.
 SHORTEST_SQUASHED = 4
 # Letters that Unicode does not take apart into a plain letter and an accent.
 _PLAIN_LETTERS = str.maketrans(
@@ -64,21 +64,23 @@ def _simplified_signs() -> dict[int, str]:
     return {ord(sign): simplified.get(simple, simple) for sign, simple in simplified.items() if sign != simple}
 
 
-def squash(text: str) -> str:
-    """Return folded text without spaces and punctuation."""
-    return _PUNCTUATION.sub("", fold(text))
+def _squash(folded: str) -> str:
+    return _PUNCTUATION.sub("", folded)
 
 
 def search_text(phrases: Iterable[str]) -> str:
-    """Return what is stored to find a row by: each phrase folded, and squashed where that is another text."""
-    lines = [form for phrase in phrases if phrase for form in (fold(phrase), squash(phrase))]
+    """Return what is stored to find a row by: each phrase folded, once as it is and once without spaces and punctuation."""
+    folded = [fold(phrase) for phrase in phrases]
+    lines = [form for text in folded for form in (text, _squash(text))]
     return "\n".join(dict.fromkeys(line for line in lines if line))
 
 
-def search_words(text: str) -> list[set[str]]:
-    """Return the words that somebody searches for, each with the forms of which one has to be found."""
-    words = fold(text).split()
-    return [{word} | {form for form in (squash(word),) if len(form) >= SHORTEST_SQUASHED} for word in words]
+def search_words(text: str) -> list[str]:
+    """Return the words of a search in the form in which each has to be found in ``search_text``."""
+    # Text that holds a word also holds it without punctuation, so one form is enough. Short words keep theirs: "as" is
+    # found almost everywhere, "a/s" is not.
+    words = ((word, _squash(word)) for word in fold(text).split())
+    return [squashed if len(squashed) >= SHORTEST_SQUASHED else word for word, squashed in words]
 
 
 def name_key(name: str) -> str:

@@ -282,8 +282,8 @@ class SearchEntryQuerySet(models.QuerySet):
     def matching(self, model: type[models.Model], text: str) -> models.QuerySet:
         """Return the ids of the rows of ``model`` whose text contains every word of ``text``, Chinese or English."""
         entries = self.filter(content_type=ContentType.objects.get_for_model(model))
-        for forms_of_word in search_words(text):
-            entries = entries.filter(reduce(or_, (Q(text__contains=form) for form in sorted(forms_of_word))))
+        for word in search_words(text):
+            entries = entries.filter(text__contains=word)
         return entries.values("object_id")
 
 
