@@ -68,9 +68,9 @@ def _squash(folded: str) -> str:
     return _PUNCTUATION.sub("", folded)
 
 
-def search_text(phrases: Iterable[str]) -> str:
+def search_text(phrases: Iterable[str | None]) -> str:
     """Return what is stored to find a row by: each phrase folded, once as it is and once without spaces and punctuation."""
-    folded = [fold(phrase) for phrase in phrases]
+    folded = [fold(phrase) for phrase in phrases if phrase]
     lines = [form for text in folded for form in (text, _squash(text))]
     return "\n".join(dict.fromkeys(line for line in lines if line))
 
