@@ -255,7 +255,7 @@ class Milestone(SeededModel, SearchableModel, VersionedModel):
         db_default=WaitsFor.OWNER.value,
         editable=False,
     )
-    # How often it came to another holder, or came back to one; a rule that speaks "when it appears" speaks once for each.
+    # Counts each change of whom it waits for. A rule that speaks "when it appears" speaks once for each appearance.
     appearance = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     # The people who may not decide it, such as those behind a draft; null where nobody is excluded.
     excluded_ids = models.JSONField(null=True, editable=False)
@@ -287,7 +287,7 @@ class Milestone(SeededModel, SearchableModel, VersionedModel):
     history = History()
 
     # Whom the row waited for when it was read: ``waits_for`` and owner; None for a new or a closed one.
-    _holder_read: tuple[str, int | None] | None = None
+    _responsible_read: tuple[str, int | None] | None = None
 
     class Meta:
         verbose_name = _("milestone")
@@ -385,29 +385,29 @@ class Milestone(SeededModel, SearchableModel, VersionedModel):
 
     def save(self, *args: object, **kwargs: object) -> None:
         """Save with a mark in the same transaction, so that the next tick updates the reminders."""
-        self.waits_for = self._present_holder()
+        self.waits_for = self._present_waits_for()
         is_brought = self._count_appearance()
         with transaction.atomic():
             super().save(*args, **kwargs)
             ReminderMark.objects.create(milestone=self, appearance=self.appearance if is_brought else 0)
-        self._holder_read = self._holder()
+        self._responsible_read = self._responsible()
 
     @classmethod
     def from_db(cls, *args: Any, **kwargs: Any) -> Self:
         row = super().from_db(*args, **kwargs)
-        row._holder_read = row._holder() if not row.get_deferred_fields() else None
+        row._responsible_read = row._responsible() if not row.get_deferred_fields() else None
         return row
 
-    def _holder(self) -> tuple[str, int | None] | None:
+    def _responsible(self) -> tuple[str, int | None] | None:
         return (self.waits_for, self.owner_id) if self.is_pending else None
 
     def _count_appearance(self) -> bool:
-        """Count a change of the holder, and return whether somebody's act brought the milestone to them.
+        """Count a change of whom it waits for, and return whether somebody's act brought the milestone to them.
 
         What a person gives to themselves is no news, nor what the system writes. A new milestone is news only as a
         decision: others are entered by the office and have reminders of their own.
         """
-        before, now = self._holder_read, self._holder()
+        before, now = self._responsible_read, self._responsible()
         if now is None or now == before:
             return False
         self.appearance += 1
@@ -415,7 +415,7 @@ class Milestone(SeededModel, SearchableModel, VersionedModel):
         is_own = actor is not None and now == (WaitsFor.OWNER, actor.pk)
         return actor is not None and not is_own and (before is not None or self.kind in DECISION_KINDS)
 
-    def _present_holder(self) -> WaitsFor:
+    def _present_waits_for(self) -> WaitsFor:
         """Return whom it waits for. A unit's leads may give an answer to a person, who is then its owner."""
         is_decision = self.kind in DECISION_KINDS and self.owner_id is None
         return WaitsFor.LEADS if self.status == MilestoneStatus.SUBMITTED or is_decision else WaitsFor.OWNER
@@ -458,7 +458,7 @@ class ReminderMark(models.Model):
 
     milestone = models.ForeignKey(Milestone, models.CASCADE, related_name="reminder_marks")
     act = models.CharField(max_length=60, blank=True, default=current_act)  # "": of no person's act
-    # The appearance to another holder that the edit made, as ``Milestone.appearance``; 0 for other edits.
+    # The appearance that the edit brought about, as ``Milestone.appearance``; 0 for other edits.
     appearance = models.PositiveIntegerField(default=0, db_default=0)
 
     def __str__(self) -> str:

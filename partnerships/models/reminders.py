@@ -268,7 +268,7 @@ class ReminderPlan(models.Model):
 
     A moved due date makes a new plan; moved back, it finds the old one. The end of a snooze (``wakes_on``) has a plan of
     its own, which takes time of day and audience from a rule. A rule that speaks when something appears has one plan for
-    each holder: moving the due date makes no other. ``reason`` says why a plan does not become mail.
+    each appearance: moving the due date makes no other. ``reason`` says why a plan does not become mail.
     """
 
     milestone = models.ForeignKey(Milestone, models.PROTECT, related_name="reminder_plans", verbose_name=_("milestone"))

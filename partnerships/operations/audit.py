@@ -96,7 +96,7 @@ def _missing_plans(
         for rule in sorted(wanted[milestone.pk].keys() - planned[milestone.pk, milestone.due_on]):
             yield _("Milestone %(milestone)s has no plan by rule %(rule)s.") % {"milestone": milestone.pk, "rule": rule}
         for rule in sorted(rule_set.appearing(milestone) - appeared[milestone.pk, milestone.appearance]):
-            words = _("Milestone %(milestone)s has no plan by rule %(rule)s for its present holder.")
+            words = _("Milestone %(milestone)s has no plan by rule %(rule)s for the people it waits for.")
             yield words % {"milestone": milestone.pk, "rule": rule}
         if rule_set.snooze_end(milestone) and (milestone.pk, milestone.due_on, milestone.snoozed_until) not in snoozes:
             yield _("Milestone %(milestone)s has no plan for the end of its snooze.") % {"milestone": milestone.pk}

@@ -133,7 +133,8 @@ def update_plans(milestones: Iterable[Milestone], *, real_now: dt.datetime, acts
         for milestone in milestones
     ]
     # A sweep and a mark may plan the same milestone at once; the unique key keeps one of the two plans.
-    # SQLite would also ignore NULL where it must not be, and make no plan; there, writers come one after another.
+    # SQLite would ignore a NULL in a required column as well, and make no plan. It needs none of this, because its writers
+    # come one after another.
     is_shared = connection.vendor == "postgresql"
     new = [plan for entry in entries for plan in entry.missing()]
     ReminderPlan.objects.bulk_create(new, ignore_conflicts=is_shared)
@@ -144,9 +145,9 @@ def update_plans(milestones: Iterable[Milestone], *, real_now: dt.datetime, acts
 
 
 def _appeared(rule_set: RuleSet, milestones: list[Milestone]) -> set[int]:
-    """Return the ids of those that an edit has brought to another holder since their plans were made.
+    """Return the ids of the milestones that an edit has made appear to somebody since their plans were made.
 
-    Only for them a rule speaks "when it appears". A sweep, or a rule that is newer than the edit, announces nothing.
+    Rules that speak "when it appears" announce these alone. A sweep, or a rule newer than the edit, announces nothing.
     """
     asked = [milestone.pk for milestone in milestones if rule_set.appearing(milestone)]
     if not asked:
@@ -211,7 +212,7 @@ class _MilestonePlans:
         return new + [self._make_appearance(rule) for rule in sorted(self.appearing - self._appeared_by())]
 
     def _appeared_by(self) -> set[int]:
-        """Return the rules that have a plan for the present holder."""
+        """Return the rules that have a plan for the present appearance."""
         return {plan.rule_id for plan in self.plans if plan.appearance == self.milestone.appearance}
 
     def _make_appearance(self, rule: int) -> ReminderPlan:
@@ -276,7 +277,7 @@ class _MilestonePlans:
             return False
         if self._is_snoozed(plan, when):
             return self._silence(plan)
-        is_same_day = plan.due_on == self.milestone.due_on  # of an appearance it may have changed
+        is_same_day = plan.due_on == self.milestone.due_on  # a plan for an appearance is kept when the due date moves
         if plan.status == PlanStatus.PLANNED and not plan.reason and self._is_at(plan, when) and is_same_day:
             return False
         grace = when.expires_at if plan.wakes_on else when.send_at + GRACE

@@ -85,9 +85,9 @@ class RuleSet:
         return {pk: when for pk, when in found.items() if when is not None}
 
     def appearing(self, milestone: Milestone) -> set[int]:
-        """Return the ids of the rules that speak when the milestone appears to its holder; empty once it is closed.
+        """Return the ids of the rules that speak when the milestone appears to whom it waits for; empty once it is closed.
 
-        A milestone that came to nobody since there are such rules has appeared to nobody.
+        Appearances are counted from 1. A row from before they were counted has 0, and no rule speaks about it.
         """
         if not milestone.is_pending or not milestone.appearance:
             return set()
@@ -146,7 +146,7 @@ class RuleSet:
 
     def moment(self, rule: ReminderRule, milestone: Milestone, unanswered: Unanswered | None = None) -> Moment | None:
         if rule.direction == APPEARS:
-            return None  # it follows from no date, see ``appearing``
+            return None  # such a plan follows from no date, see ``appearing``
         zone, working = self.units.zones[milestone.unit_id], self.working[milestone.unit_id]
         if rule.direction != UNANSWERED:
             return moment(rule, milestone.due_on, zone, working)

@@ -73,7 +73,7 @@ def obligation(unit: Any, lead: User, coordinator: User) -> Milestone:
 
 
 def run(clock: MovableClock) -> list[tuple[User, str]]:
-    """Let a minute pass, do a run without sending, and return the new reminders: reader and milestone's kind."""
+    """Do the run of the next minute without sending; return reader and kind of milestone of each new reminder."""
     known = set(ReminderItem.objects.values_list("pk", flat=True))
     while reconcile_marked(real_now=clock.at):
         pass
@@ -86,7 +86,7 @@ def run(clock: MovableClock) -> list[tuple[User, str]]:
     return [(item.person, item.plan.milestone.kind) for item in items]
 
 
-def test_the_leads_are_told_of_an_agreement_in_review_once(
+def test_the_leads_are_notified_of_an_agreement_in_review_once(
     unit: Any, lead: User, coordinator: User, clock: MovableClock
 ) -> None:
     draft = AgreementFactory(unit=unit, ready=True, created_by=coordinator, coordinator=coordinator)
@@ -121,7 +121,7 @@ def test_submitted_sent_back_and_reassigned_go_to_whoever_must_act_now(
     assert run(clock) == []
 
 
-def test_what_one_takes_oneself_or_takes_back_is_no_news(
+def test_an_own_assignment_and_a_step_taken_back_announce_nothing(
     lead: User, coordinator: User, obligation: Milestone, clock: MovableClock
 ) -> None:
     row = submit_milestone(obligation, actor=coordinator, on=DAY, evidence="Minutes")
@@ -159,7 +159,7 @@ def test_the_items_of_one_act_travel_in_one_mail(unit: Any, lead: User, coordina
     assert Delivery.objects.count() == 1
 
 
-def test_the_audit_names_a_holder_whom_nobody_told(
+def test_the_audit_names_an_appearance_that_nobody_was_notified_of(
     coordinator: User, obligation: Milestone, clock: MovableClock
 ) -> None:
     submit_milestone(obligation, actor=coordinator, on=DAY, evidence="Minutes")
@@ -167,4 +167,4 @@ def test_the_audit_names_a_holder_whom_nobody_told(
     ReminderItem.objects.all().delete()
     ReminderPlan.objects.all().delete()
 
-    assert [words for words in audit(real_now=clock.at) if "present holder" in words]
+    assert [words for words in audit(real_now=clock.at) if "the people it waits for" in words]
