@@ -57,7 +57,7 @@ class TickWatch:
 
 def plan_embedded_site(environ: Mapping[str, str], *, data_dir: Path, sockets: Path) -> EmbeddedSite:
     """Return local services for what `environ` does not name (REDIS_URL, EMAIL_HOST); free ports where the usual are busy."""
-    port = free_port(int(environ.get("PORT", "8000")))
+    port = free_port(int(environ.get("PORT") or 8000))
     address = f"http://{LOOPBACK}:{port}/"
     addresses = {"SITE_URL": environ.get("SITE_URL") or address.rstrip("/")}
     in_front, mail_page = [], ""

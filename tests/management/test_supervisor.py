@@ -5,10 +5,11 @@ import signal
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
-from partnerships.management.embedded import SILENT_AFTER, STUCK_AFTER, TickWatch
+from partnerships.management.embedded import SILENT_AFTER, STUCK_AFTER, TickWatch, plan_embedded_site
 from partnerships.management.supervisor import (
     RESTARTS,
     RESTARTS_WITHIN,
@@ -184,3 +185,11 @@ def test_a_new_tick_starts_the_count_anew() -> None:
     asked = [watch.is_stuck(first, 1), watch.is_stuck(second, STUCK_AFTER), watch.is_stuck(second, 2 * STUCK_AFTER)]
 
     assert asked == [False, False, True]
+
+
+def test_an_empty_port_counts_as_none(tmp_path: Path) -> None:
+    environ = {"PORT": "", "REDIS_URL": "redis://broker", "EMAIL_HOST": "mail.example.org"}
+
+    site = plan_embedded_site(environ, data_dir=tmp_path, sockets=tmp_path)
+
+    assert site.addresses["SITE_URL"].startswith("http://127.0.0.1:")
