@@ -119,14 +119,15 @@ def _is_host(value: str) -> bool:
 def _is_site(url: str) -> bool:
     """Return whether this is a scheme and a host, with or without a port, and nothing else."""
     address = _address(url, schemes={"http", "https"})
-    is_bare = address is not None and not address.path and not re.search(r"[@?#\\]", url)
-    return is_bare and address is not None and _is_host(address.hostname or "")
+    if address is None or address.path or re.search(r"[@?#\\]", url):
+        return False
+    return _is_host(address.hostname or "")
 
 
 def _is_one_sender(value: str) -> bool:
     """Return whether this is one e-mail address, with or without a name before it."""
     found = getaddresses([value])
-    # Outside quoted names; the parser leaves out what it cannot read.
+    # The "@" outside quoted names are counted too, because the parser leaves out what it cannot read.
     if len(found) != 1 or re.sub(r'"[^"]*"', "", value).count("@") != 1 or re.search(r"[\r\n]", value):
         return False
     try:
@@ -195,7 +196,7 @@ READYZ_TOKEN = env.str("READYZ_TOKEN", default="")
 SITE_URL = _required("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 SITE = urlsplit(SITE_URL) if _is_site(SITE_URL) else urlsplit("https:")
 if not SITE.hostname:
-    # A password in it is not for the log.
+    # A password in the address must not reach the log.
     shown = re.sub(r"//.*@", "//***@", SITE_URL)
     problems.append(f"SITE_URL must be an address such as https://office.example.org, not {shown!r}")
 ALLOWED_HOSTS = [
@@ -396,7 +397,7 @@ if REDIS_URL and not _is_broker(REDIS_URL):
 elif REDIS_URL.startswith("memory:") and not IS_EMBEDDED and SITE.scheme == "https":
     problems.append("REDIS_URL must name a server: what is in memory:// reaches no other process")
 if IS_EMBEDDED:
-    _port("PORT", 8000)  # that of run_embedded
+    _port("PORT", 8000)  # run_embedded reads it; it is checked here with the others
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]

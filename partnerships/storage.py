@@ -1,4 +1,4 @@
-"""The storage of uploads and exports on a disk, and what is wrong when nothing can be written."""
+"""The storage of uploads and exports on a disk, and a test whether an error means that nothing can be written."""
 
 import errno
 from typing import Any

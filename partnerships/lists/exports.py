@@ -56,7 +56,7 @@ def request_export(*, actor: User, key: str, query: str, file_format: str, now: 
 
 
 def may_download(export: Export, user: User) -> bool:
-    """Whether the user may still read the file they made: their rights are what they were when it was asked for."""
+    """Return whether the user may still read the file they made: they have lost no right since they requested it."""
     if not may(user, "export"):
         return False
     lost = UnitMembership.history.filter(user=user, history_date__gte=export.asked_at).exclude(history_type="+")

@@ -47,6 +47,7 @@ class ListFilterSet(django_filters.FilterSet, Generic[Rows]):
 
     # The filters most people need; the others are under "More filters". Empty: all are in front.
     FRONT: ClassVar[tuple[str, ...]] = ()
+
     q = django_filters.CharFilter(label=_("Words"), method="filter_words", max_length=200, strip=True)
 
     def __init__(self, data: QueryDict, queryset: QuerySet, *, user: User, today: dt.date) -> None:

@@ -45,7 +45,7 @@ def feed_rows(user: User, today: dt.date) -> MilestoneQuerySet:
 
 
 def feed_tag(user: User, today: dt.date) -> str:
-    """Return a tag that changes whenever the feed does; one query that reads only versions."""
+    """Return a tag that changes whenever the feed does; reads only versions, not whole rows."""
     versions = [f"{name}__version" for name in (*RELATED, *HONOURED)]
     rows = list(feed_rows(user, today).values_list("pk", "version", *versions)[:MOST_EVENTS])
     about = (FORMAT, user.pk, user.scope.unit_ids, user.language, settings.SITE_URL, settings.EMAIL_ID_DOMAIN)

@@ -157,9 +157,8 @@ def _next_generations(plans: Sequence[ReminderPlan]) -> dict[tuple[int, str], in
     A contact's address counts as a reader as well, because another contact may share it.
     """
     found: dict[tuple[int, str], int] = {}
-    for item in (
-        ReminderItem.objects.filter(plan__in=plans).select_related("contact", "delivery").order_by("generation")
-    ):
+    items = ReminderItem.objects.filter(plan__in=plans).select_related("contact", "delivery")
+    for item in items.order_by("generation"):
         reader = (item.plan_id, item.reader_code)
         is_valid = item.cancelled_at is None or found.get(reader) == 0
         found[reader] = 0 if is_valid else item.generation + 1

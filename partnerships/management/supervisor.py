@@ -67,8 +67,8 @@ class Service:
     def is_running(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
-    def may_start_again(self, now: float) -> bool:
-        """Return whether an end at `now` is not one too many, and count it."""
+    def count_end(self, now: float) -> bool:
+        """Count an end at `now`, and return whether the service may be started again."""
         is_too_often = len(self.ends) == RESTARTS and now - self.ends[0] < RESTARTS_WITHIN
         self.ends.append(now)
         return self.is_restarted and not is_too_often
@@ -77,7 +77,7 @@ class Service:
 class Supervisor:
     """A context manager: leaving it, however that happens, stops every service.
 
-    `on_restart` is told of each service that ended by itself and is started again.
+    `on_restart` is called with the death of each service that is then started again.
     """
 
     def __init__(
@@ -131,7 +131,7 @@ class Supervisor:
         self.services[service.name] = service
 
     def restart(self, name: str) -> None:
-        """Kill, without asking: for a service that no longer listens."""
+        """Kill what is left of a service, without asking, and start it again."""
         service = self.services[name]
         self._kill_group(service)
         self.start(service)
@@ -143,7 +143,7 @@ class Supervisor:
             self._pass_on_output(max(0, deadline - time.monotonic()))
             if self.stop_requested:
                 raise StopRequested
-            self._replace_the_dead()
+            self._restart_ended()
             if time.monotonic() >= deadline:
                 return
 
@@ -155,12 +155,13 @@ class Supervisor:
                 raise TimeoutError
             self.wait(0.1)
 
-    def _replace_the_dead(self) -> None:
+    def _restart_ended(self) -> None:
+        """Start the services that ended again; raise ServiceDied for one that must not or ended too often."""
         for service in list(self.services.values()):
             if service.process and service.process.poll() is not None:
                 self._drain(service)
                 death = ServiceDied(service.name, service.process.returncode, service.last_lines)
-                if not service.may_start_again(time.monotonic()):
+                if not service.count_end(time.monotonic()):
                     raise death
                 self.on_restart(death)
                 self.restart(service.name)

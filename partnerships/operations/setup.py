@@ -1,4 +1,4 @@
-"""Finds what a new site lacks before anything can be registered, approved or reminded of."""
+"""Find what a new site lacks before anything can be registered, approved or reminded of."""
 
 import datetime as dt
 from collections.abc import Iterator

@@ -60,7 +60,7 @@ def test_beat_keeps_no_file_that_could_stop_it() -> None:
     assert not issubclass(scheduler, PersistentScheduler)
 
 
-def test_the_beat_rings_every_minute_and_its_bell_fades_before_the_next() -> None:
+def test_beat_ticks_every_minute_and_a_tick_expires_before_the_next() -> None:
     [(_name, entry)] = settings.CELERY_BEAT_SCHEDULE.items()
 
     assert schedule(entry["schedule"]).seconds == 60

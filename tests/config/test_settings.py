@@ -126,7 +126,7 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, changes: dict[str, st
     assert refusal(tmp_path, **{**PRODUCTION, **changes}) == said
 
 
-# Kinds of wrong values, all in the environment of one process for each setting would be slow: the functions are asked.
+# Calls the functions of the settings directly, because a process for each wrong value would be slow.
 @pytest.mark.parametrize(
     ("ask", "right", "wrong"),
     [

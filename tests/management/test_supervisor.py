@@ -102,7 +102,7 @@ def test_a_service_that_ends_again_and_again_is_given_up(said: list[str]) -> Non
 def test_ends_long_ago_are_not_counted() -> None:
     worker = Service("worker", [], is_restarted=True)
 
-    asked = [worker.may_start_again(at) for at in (0, 1, 2, 3, RESTARTS_WITHIN + 2)]
+    asked = [worker.count_end(at) for at in (0, 1, 2, 3, RESTARTS_WITHIN + 2)]
 
     assert asked == [True, True, True, False, True]
 

@@ -50,8 +50,8 @@ def test_a_marked_milestone_gets_a_plan_for_each_rule_and_the_mark_goes(mileston
     assert ReminderMark.objects.count() == 0
 
 
-def test_a_plan_that_the_database_refuses_is_no_silence(milestone: Milestone, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As when old code runs on a schema with a column it does not know: only the unique key may be ignored."""
+def test_a_plan_that_the_database_refuses_raises(milestone: Milestone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a duplicate may be ignored. Old code on a newer schema, for example, leaves a required column empty."""
     make_plan = _MilestonePlans._make_plan
 
     def broken(*args: Any, **more: Any) -> ReminderPlan:

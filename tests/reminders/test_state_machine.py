@@ -136,7 +136,8 @@ class Office(RuleBasedStateMachine):
         self.unit.refresh_from_db()
         self.unit.time_zone = zone
         self.unit.save()
-        # What was close to its time may now be past it, and is not needed anew.
+        # In the new zone a reminder's time may be past already, and no mail follows. The next runs are asked only for
+        # reminders that were more than a day away.
         self.announced = {one for one in self.announced if self._moment(one) > self.at + dt.timedelta(days=1)}
 
     # What happens to the machines

@@ -167,7 +167,7 @@ def test_what_a_reader_may_not_see_is_counted(rule: str) -> None:
     assert hidden == {"lead_in": 0 if is_shared else len(expected), "staff": 0}
 
 
-def test_twin_units_see_their_own_and_count_both() -> None:
+def test_two_units_see_their_own_rows_and_count_both() -> None:
     event = EventFactory()
     rows = [FacilityFactory(event=event, opened=True) for _ in range(2)]
     figure = ReportedFigureFactory(event=event, counting_rule=CountingRule.EVENT_EMPLOYMENT_BASES)
