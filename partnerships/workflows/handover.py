@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from partnerships.exceptions import DomainError, InvalidInput, StaleVersion
 from partnerships.models import Activity, Agreement, Demand, Facility, Milestone, User
-from partnerships.models.users import left_alone
+from partnerships.models.users import ScopedQuerySet, left_alone
 from partnerships.models.waiting import WaitsFor
 from partnerships.permissions import refusal, require
 from partnerships.workflows.activities import assign_activity
@@ -28,7 +28,7 @@ class HandOverKind:
     person: str
     verb: Callable[..., Model]
     work: str
-    pending: Callable[[Any], QuerySet]
+    pending: Callable[[Any], ScopedQuerySet]
 
 
 # In the order in which they move. Milestones come first: the others of an agreement or activity go along with it.
@@ -63,11 +63,15 @@ class HandOverResult:
     followed: int = 0
 
 
-def open_items(actor: User, giver: User | None) -> dict[str, QuerySet]:
+def open_items(actor: User, giver: User | None) -> Mapping[str, QuerySet]:
     """Return the open rows of ``giver``, or of nobody who can be reached, that ``actor`` may see, by kind."""
-    found: dict[str, QuerySet] = {
-        name: kind.pending(kind.model.objects.visible_to(actor)).filter(_is_of(giver, kind.person))
-        for name, kind in KINDS.items()
+    return {name: rows.visible_to(actor) for name, rows in open_rows(giver).items()}
+
+
+def open_rows(giver: User | None) -> dict[str, ScopedQuerySet]:
+    """Return the open rows of ``giver``, or of nobody who can be reached, by kind."""
+    found = {
+        name: kind.pending(kind.model.objects.all()).filter(_is_of(giver, kind.person)) for name, kind in KINDS.items()
     }
     if giver is None:  # what waits for leads is not unassigned
         found["milestone"] = found["milestone"].filter(waits_for=WaitsFor.OWNER)

@@ -7,13 +7,16 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from types import MappingProxyType
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
 from django.core.mail import send_mail
 from django.db import models, transaction
+from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
@@ -23,11 +26,7 @@ from django.utils.translation import override
 from partnerships import wake_up
 from partnerships.exceptions import InvalidInput, TransitionRefused
 from partnerships.models import (
-    Activity,
-    Demand,
-    Facility,
     FeedToken,
-    Milestone,
     OrganizationUnit,
     PasswordRequest,
     Role,
@@ -35,12 +34,10 @@ from partnerships.models import (
     UnitMembership,
     User,
 )
-from partnerships.models.agreements import AgreementQuerySet
-from partnerships.models.demands import DemandQuerySet
-from partnerships.models.facilities import FacilityQuerySet
 from partnerships.models.users import read_tree
 from partnerships.permissions import require
 from partnerships.workflows.edits import Aggregate, changed_columns, changed_parts, concerning
+from partnerships.workflows.handover import LOCK_ORDER, open_rows
 from partnerships.workflows.milestones import give_milestones_to
 from partnerships.workflows.transitions import lock_as_read, save_as
 
@@ -335,12 +332,13 @@ def _mail(user: User, addresses: Iterable[str], template: str, context: Mapping[
 
 def open_work(user: User) -> dict[str, int]:
     """Return how much a deactivation would hand over, by kind."""
+    rows = open_rows(user)
     return {
-        "agreements": _agreements(user).count(),
-        "milestones": user.milestones.pending().count(),
-        "activities": user.activities.unfinished().count(),
-        "facilities": _facilities(user).count(),
-        "demands": _demands(user).count(),
+        "agreements": rows["agreement"].count(),
+        "milestones": rows["milestone"].count(),
+        "activities": rows["activity"].count(),
+        "facilities": rows["facility"].count(),
+        "demands": rows["demand"].count(),
         "organizations": user.held_organizations.count(),
     }
 
@@ -355,49 +353,28 @@ def _other_system_admins(user: User) -> bool:
     return User.objects.filter(is_superuser=True, is_active=True).exclude(pk=user.pk).exists()
 
 
-def _agreements(user: User) -> AgreementQuerySet:
-    return user.coordinated_agreements.not_closed()
-
-
-def _facilities(user: User) -> FacilityQuerySet:
-    return Facility.objects.not_closed().filter(owner=user)
-
-
-def _demands(user: User) -> DemandQuerySet:
-    return Demand.objects.pending().filter(owner=user)
-
-
 def _hand_over(user: User, *, actor: User | None) -> None:
     """Hand over agreements first, since their milestones follow the coordinator; then what the person had beside them."""
-    fallback = _fallback_finder(user)
-    # All locks in the order of the other verbs: a completed activity locks its agreement, and then milestones.
-    activities = list(user.activities.unfinished().order_by("pk").select_for_update(of=("self",), no_key=True))
-    agreements = list(_agreements(user).order_by("pk").select_for_update(of=("self",), no_key=True))
-    facilities = list(_facilities(user).order_by("pk").select_for_update(of=("self",), no_key=True))
-    demands = list(_demands(user).order_by("pk").select_for_update(of=("self",), no_key=True))
-    holdings = list(
-        OrganizationUnit.objects.filter(coordinator=user).order_by("pk").select_for_update(of=("self",), no_key=True)
-    )
-    for agreement in agreements:
+    fallback, rows = _fallback_finder(user), open_rows(user)
+    locked = {name: _lock_all(rows[name]) for name in LOCK_ORDER if name != "milestone"}
+    holdings = _lock_all(OrganizationUnit.objects.filter(coordinator=user))
+    for agreement in locked.pop("agreement"):
         if new_owner := fallback(agreement.unit_id):
             agreement.coordinator = new_owner
             save_as(agreement, actor)
             give_milestones_to(agreement, owner_id=agreement.coordinator_id, actor=actor, previous=user)
-    milestones = list(user.milestones.pending().select_for_update(of=("self",), no_key=True))
-    owned_rows: list[Milestone | Activity | Facility | Demand] = [*milestones, *activities, *facilities, *demands]
-    for owned in owned_rows:
+    milestones = _lock_all(rows["milestone"])  # without those that have moved with their agreement
+    for owned in (*milestones, *chain(*locked.values())):
         _give(owned, "owner", fallback(owned.unit_id), actor=actor)
     for held in holdings:
         _give(held, "coordinator", fallback(held.unit_id), actor=actor)
 
 
-def _give(
-    row: Milestone | Activity | Facility | Demand | OrganizationUnit,
-    field: str,
-    new_owner: User | None,
-    *,
-    actor: User | None,
-) -> None:
+def _lock_all(rows: QuerySet) -> list[Any]:
+    return list(rows.order_by("pk").select_for_update(of=("self",), no_key=True))
+
+
+def _give(row: Any, field: str, new_owner: User | None, *, actor: User | None) -> None:
     if new_owner is not None:
         setattr(row, field, new_owner)
         save_as(row, actor)
