@@ -17,13 +17,14 @@ from django.utils.formats import date_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 MONTH_NAMES = (
-    "january february march april may june july august september october november december sept".split()  # noqa: SIM905 - a list of names
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
 )
+MONTHS = {form: number for number, name in enumerate(MONTH_NAMES, 1) for form in (name, name[:3])} | {"sept": 9}
 ENGLISH_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CHINESE_DAYS = "一二三四五六日"
-DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-") | {"。": ".", "號": "号"})
+PLAIN_SIGNS = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-") | {"。": ".", "號": "号"})
 # Year first, whatever stands between the numbers. A date with the year last has two readings, unless it names the month.
 YEAR_FIRST = re.compile(
     r"(\d{4}) ?(?:- ?(\d\d?) ?- ?(\d\d?)|/ ?(\d\d?) ?/ ?(\d\d?)|\. ?(\d\d?) ?\. ?(\d\d?)|年 ?(\d\d?) ?月 ?(\d\d?) ?[日号]?)"
@@ -54,7 +55,7 @@ def parse_day(text: str) -> dt.date | None:
 
     A year has four digits; a month is named, or stands between year and day. A weekday has to be the right one.
     """
-    text = " ".join(unicodedata.normalize("NFKC", text).translate(DASHES).lower().split())
+    text = " ".join(unicodedata.normalize("NFKC", text).translate(PLAIN_SIGNS).lower().split())
     weekday = None
     if found := ENGLISH_WEEKDAY.fullmatch(text):
         weekday, text = ENGLISH_DAYS.index(found[1][:3]), found[2]
@@ -68,10 +69,8 @@ def _day(text: str) -> dt.date | None:
     if found := YEAR_FIRST.fullmatch(text) or COMPACT.fullmatch(text):
         year, month, day = (int(number) for number in found.groups() if number)
     elif found := MONTH_FIRST.fullmatch(text) or DAY_FIRST.fullmatch(text):
-        name = found["month"]
-        if name not in {*MONTHS, *MONTH_NAMES}:
-            return None
-        year, month, day = int(found["year"]), MONTHS.index(name[:3]) + 1, int(found["day"])
+        # An unknown name is month 0, which no date has.
+        year, month, day = int(found["year"]), MONTHS.get(found["month"], 0), int(found["day"])
     else:
         return None
     try:
@@ -118,7 +117,7 @@ def _codes_by_name() -> dict[str, str]:
     return {
         names_of[code].upper(): code
         for names_of in names
-        for code in reversed([*chain(*_currencies())])
+        for code in reversed([*chain(*_currencies())])  # of one name, the first code counts: a current one
         if code in names_of
     }
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from partnerships.names import fold, has_invisible_characters, name_key
+from partnerships.names import fold, has_invisible_characters, name_key, search_text
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,10 @@ def test_folded(text: str, folded: str) -> None:
 )
 def test_the_distinctive_part(name: str, key: str) -> None:
     assert name_key(name) == key
+
+
+def test_a_column_without_a_value_adds_nothing_to_a_search_entry() -> None:
+    assert search_text(["A-B", None, "", "a-b"]) == "a-b\nab"
 
 
 @given(st.text())
