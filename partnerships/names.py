@@ -29,11 +29,22 @@ LEGAL_FORMS = (
     "co",
     *("s a", "sa", "ag", "gmbh", "gmbh co kg", "kg", "se", "s p a", "spa", "s r l", "srl", "s a s", "sas", "sarl"),
     *("b v", "bv", "n v", "nv", "oy", "oyj", "ab", "a s", "as", "plc", "pty ltd", "pte ltd", "sdn bhd", "k k", "kk"),
+    *("private limited", "pvt ltd", "s a de c v", "ltda", "lda", "llp", "lp", "l l c", "aps", "d o o", "s r o"),
+    *("aktiengesellschaft", "kgaa", "gmbh co kgaa", "ggmbh", "e v", "ug", "ug haftungsbeschrankt", "sp z o o"),
+    *("kabushiki kaisha", "株式会社", "주식회사"),
 )
+# A branch is named after its company: 中国工商银行股份有限公司嵊州支行. Elsewhere than at the end only these say nothing.
+INNER_LEGAL_FORMS = re.compile("股份有限公司|有限责任公司|集团有限公司|有限公司")
+# The places before a Chinese name, each with the sign for its level: 浙江省嵊州市 is written 浙江嵊州 as well.
+_PLACE_BEFORE = re.compile("([\u4e00-\u9fff]{2,4}?)[省市区县](?=[\u4e00-\u9fff]{2})")
 # The shortest end of a longer name that may be a name of its own: four signs of Chinese, or some two words of Latin.
 SHORTEST_END_CHINESE, SHORTEST_END_LATIN = 4, 10
-# From this many letters on, a word with punctuation is searched without it.
-SHORTEST_SQUASHED = 4
+# From this many letters or Chinese signs on, a word with punctuation is searched without it.
+SHORTEST_SQUASHED, SHORTEST_SQUASHED_CHINESE = 4, 2
+# The second way to write these letters without accents: Müller is Muller or Mueller.
+_TWO_LETTERS = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "Ø": "Oe", "Å": "Aa"}
+)
 # Letters that Unicode does not take apart into a plain letter and an accent.
 _PLAIN_LETTERS = str.maketrans(
     {"ø": "o", "đ": "d", "ł": "l", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th", "ı": "i", "ħ": "h"}
@@ -68,9 +79,15 @@ def _squash(folded: str) -> str:
     return _PUNCTUATION.sub("", folded)
 
 
+def _spelled_out(text: str) -> str:
+    """Return the text with two letters for an umlaut and its like."""
+    return unicodedata.normalize("NFC", text).translate(_TWO_LETTERS)
+
+
 def search_text(phrases: Iterable[str | None]) -> str:
     """Return what is stored to find a row by: each phrase folded, once as it is and once without spaces and punctuation."""
-    folded = [fold(phrase) for phrase in phrases if phrase]
+    spellings = [spelling for phrase in phrases if phrase for spelling in (phrase, _spelled_out(phrase))]
+    folded = [fold(spelling) for spelling in dict.fromkeys(spellings)]
     lines = [form for text in folded for form in (text, _squash(text))]
     return "\n".join(dict.fromkeys(line for line in lines if line))
 
@@ -80,7 +97,11 @@ def search_words(text: str) -> list[str]:
     # Text that holds a word also holds it without punctuation, so one form is enough. Short words keep theirs: "as" is
     # found almost everywhere, "a/s" is not.
     words = ((word, _squash(word)) for word in fold(text).split())
-    return [squashed if len(squashed) >= SHORTEST_SQUASHED else word for word, squashed in words]
+    return [squashed if len(squashed) >= _shortest_squashed(squashed) else word for word, squashed in words]
+
+
+def _shortest_squashed(word: str) -> int:
+    return SHORTEST_SQUASHED if word.isascii() else SHORTEST_SQUASHED_CHINESE
 
 
 def name_key(name: str) -> str:
@@ -94,8 +115,26 @@ def name_key(name: str) -> str:
 
 
 def name_keys(name: str) -> set[str]:
-    """Return the keys under which look-alikes are found: of the name, and of what stands before its first comma."""
-    return {name_key(name), name_key(re.split(r"[,，、]", name, maxsplit=1)[0])} - {""}
+    """Return the keys under which look-alikes are found.
+
+    They are those of the name, of what stands before its first comma, of the name with two letters for each umlaut,
+    without legal forms inside it, and without the signs for the level of the places it begins with.
+    """
+    spellings = (
+        name,
+        re.split(r"[,，、]", name, maxsplit=1)[0],
+        _spelled_out(name),
+        INNER_LEGAL_FORMS.sub("", fold(name)),
+    )
+    keys = {name_key(spelling) for spelling in spellings}
+    return (keys | {_without_place_levels(key) for key in keys}) - {""}
+
+
+def _without_place_levels(key: str) -> str:
+    places = ""
+    while found := _PLACE_BEFORE.match(key):
+        places, key = places + found[1], key[found.end() :]
+    return places + key
 
 
 def shortest_end(key: str) -> int:
@@ -104,7 +143,7 @@ def shortest_end(key: str) -> int:
 
 
 def _without_legal_forms(words: str) -> str:
-    for form in LEGAL_FORMS:
+    for form in sorted(LEGAL_FORMS, key=len, reverse=True):
         separator = " " if form.isascii() else ""
         if words.endswith(separator + form):
             return _without_legal_forms(words[: -len(separator + form)].strip())

@@ -77,6 +77,22 @@ def test_signs_are_searched_as_they_are(text: str) -> None:
     assert list(Organization.objects.search(text)) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("让保罗学院", "让·保罗"),
+        ("让·保罗学院", "让保罗"),
+        ("双高院校", "“双高”"),
+        ("Müller", "mueller"),
+        ("Søren", "soeren"),
+        ("Œuvre", "oeuvre"),
+    ],
+)
+def test_found_in_another_spelling(name: str, text: str) -> None:
+    organization = OrganizationFactory(name=name)
+    assert list(Organization.objects.search(text)) == [organization]
+
+
 def test_a_credit_code_is_found_and_kept_in_one_form() -> None:
     organization = OrganizationFactory(uscc="91330000 142918732x")
     assert organization.uscc == "91330000142918732X"
@@ -149,6 +165,12 @@ def test_an_activity_or_an_event_is_found_by_its_words() -> None:
         ("Nestlé S.A.", "Nestle"),
         ("Ericsson GmbH", "Ericsson AG"),
         ("Søren Ødegård A/S", "Soren Odegard"),
+        ("Universität Köln", "Universitaet Koeln"),
+        ("Mueller GmbH", "Müller"),
+        ("Toyota", "Toyota Kabushiki Kaisha"),
+        ("嵊州市默示领带厂", "嵊州默示领带厂"),
+        ("浙江嵊州默示领带厂", "浙江省嵊州市默示领带厂"),
+        ("中国默示银行股份有限公司嵊州支行", "中国默示银行嵊州支行"),
     ],
 )
 def test_a_short_or_legal_form_looks_alike(known: str, typed: str) -> None:
@@ -169,6 +191,8 @@ def test_a_stranger_does_not_look_alike(typed: str) -> None:
         ("浙江大学", "浙江工业大学"),
         ("Ningbo University", "Ningbo Institute of Technology"),
         ("中谊机械", "恒远机械"),
+        ("宁波市江北区人民政府", "宁波市海曙区人民政府"),
+        ("嵊州市人民医院", "新昌县人民医院"),
     ],
 )
 def test_names_with_a_word_in_common_do_not_look_alike(known: str, typed: str) -> None:
