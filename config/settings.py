@@ -54,8 +54,13 @@ IS_EMBEDDED = "DATABASE_URL" not in os.environ
 
 def _running_addresses() -> dict[str, str]:
     """What `run_embedded` wrote for commands typed in another terminal: its SITE_URL, REDIS_URL and EMAIL_PORT."""
-    path = DATA_DIR / "running.json"
-    return json.loads(path.read_text()) if IS_EMBEDDED and HAS_DATA_DIR and path.exists() else {}
+    if not IS_EMBEDDED:
+        return {}
+    # A power cut may leave half a file: then nothing runs.
+    with contextlib.suppress(OSError, ValueError):
+        if isinstance(found := json.loads((DATA_DIR / "running.json").read_text()), dict):
+            return found
+    return {}
 
 
 def _required(name: str, embedded_default: str) -> str:
@@ -113,6 +118,8 @@ def _is_host(value: str) -> bool:
     with contextlib.suppress(ValueError):
         ipaddress.ip_address(value)
         return True
+    if re.fullmatch(r"[\d.]+", value):  # an address with a number too high or one too few
+        return False
     return len(value) < 254 and re.fullmatch(r"\w([\w-]*\w)?(\.\w([\w-]*\w)?)*\.?", value) is not None
 
 
@@ -127,8 +134,9 @@ def _is_site(url: str) -> bool:
 def _is_one_sender(value: str) -> bool:
     """Return whether this is one e-mail address, with or without a name before it."""
     found = getaddresses([value])
-    # The "@" outside quoted names are counted too, because the parser leaves out what it cannot read.
-    if len(found) != 1 or re.sub(r'"[^"]*"', "", value).count("@") != 1 or re.search(r"[\r\n]", value):
+    # The signs outside quoted names are compared too, because the parser leaves out what it cannot read.
+    signs = re.sub(r"[^@,;<>\r\n]", "", re.sub(r'"[^"]*"', "", value))
+    if len(found) != 1 or signs not in {"@", "<@>"}:
         return False
     try:
         validate_email(found[0][1])
@@ -154,8 +162,9 @@ def _database_trouble(url: str) -> str:
         parts = env.db_url_config(url)
     except ValueError:  # a port that is none
         return server
-    port = parts.get("PORT") or 5432
-    return "" if parts["NAME"] and 0 < int(port) < 65536 else server
+    # Port 0 counts as none in the library that reads the address.
+    port = 0 if re.search(":0+/", url.rpartition("@")[2]) else int(parts.get("PORT") or 5432)
+    return "" if parts["NAME"] and not re.search(r"\s", parts["HOST"]) and 0 < port < 65536 else server
 
 
 def _is_broker(url: str) -> bool:
@@ -179,21 +188,26 @@ def _generated_secret_key() -> str:
         with contextlib.suppress(FileExistsError):
             path.hardlink_to(scratch)
         scratch.unlink()
-    if not (key := path.read_text().strip()):
-        problems.append(f"DATA_DIR holds an empty key, {str(path)!r}: delete it, and a new one is made")
+    key = ""
+    with contextlib.suppress(OSError, ValueError):
+        key = path.read_text().strip()
+    if not key:
+        problems.append(f"DATA_DIR holds an empty or unreadable key, {str(path)!r}: delete it, and a new one is made")
     return key
 
 
 RUNNING = _running_addresses()
 DEBUG = _flag("DEBUG")
 SECRET_KEY = _required("SECRET_KEY", "") or (_generated_secret_key() if IS_EMBEDDED and HAS_DATA_DIR else "")
-if not IS_EMBEDDED and 0 < len(SECRET_KEY) < 32:
+if not IS_EMBEDDED and SECRET_KEY and len(SECRET_KEY.strip()) < 32:
     problems.append("SECRET_KEY must have 32 characters or more")
 
 # Shows the details of /readyz to a monitor on another machine; empty: to this machine alone.
 READYZ_TOKEN = env.str("READYZ_TOKEN", default="")
 
 SITE_URL = _required("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
+if _is_site(SITE_URL):  # compared with what browsers send, who write it in small letters
+    SITE_URL = SITE_URL.lower()
 SITE = urlsplit(SITE_URL) if _is_site(SITE_URL) else urlsplit("https:")
 if not SITE.hostname:
     # A password in the address must not reach the log.
@@ -210,7 +224,7 @@ elif "*" in ALLOWED_HOSTS:
 elif SITE.hostname and not validate_host(SITE.hostname, ALLOWED_HOSTS):
     problems.append(f"ALLOWED_HOSTS must name SITE_URL's host {SITE.hostname}")
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-if DEBUG and (SITE.scheme == "https" or (not IS_EMBEDDED and SITE.hostname not in LOOPBACK)):
+if DEBUG and (SITE.scheme == "https" or SITE.hostname not in LOOPBACK):
     problems.append("DEBUG must be off where others reach SITE_URL: its error pages show settings to strangers")
 if not IS_EMBEDDED and SITE.scheme == "http" and SITE.hostname not in LOOPBACK and not _flag("ALLOW_HTTP"):
     problems.append("SITE_URL must be https: passwords would travel in the clear (ALLOW_HTTP=1 allows it all the same)")
@@ -394,7 +408,7 @@ REMINDERS_HOLD_ABOVE = _count("REMINDERS_HOLD_ABOVE", 200)
 REDIS_URL = _required("REDIS_URL", "redis://127.0.0.1:6379/0")
 if REDIS_URL and not _is_broker(REDIS_URL):
     problems.append("REDIS_URL must be an address such as redis://host:6379/0 or redis+socket:///path")
-elif REDIS_URL.startswith("memory:") and not IS_EMBEDDED and SITE.scheme == "https":
+elif REDIS_URL.lower().startswith("memory:") and not IS_EMBEDDED and SITE.scheme == "https":
     problems.append("REDIS_URL must name a server: what is in memory:// reaches no other process")
 if IS_EMBEDDED:
     _port("PORT", 8000)  # run_embedded reads it; it is checked here with the others

@@ -76,6 +76,7 @@ def test_a_server_database_needs_everything_that_must_not_be_guessed(tmp_path: P
     ("changes", "said"),
     [
         ({"SECRET_KEY": "short"}, "SECRET_KEY must have 32 characters or more."),
+        ({"SECRET_KEY": " " * 40}, "SECRET_KEY must have 32 characters or more."),
         (
             {"SITE_URL": "office.example.org"},
             "SITE_URL must be an address such as https://office.example.org, not 'office.example.org'.",
@@ -133,7 +134,19 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, changes: dict[str, st
         (
             settings._is_host,
             ["mail.example.org", "mail", "10.0.0.1", "::1", "mail.example.org.", "邮件.example.org"],
-            ["smtp://mail", "mail:25", "mail/", "a b", "office@mail", "-mail", "", "mail..org", "a,b"],
+            [
+                "256.1.1.1",
+                "10.0.0",
+                "smtp://mail",
+                "mail:25",
+                "mail/",
+                "a b",
+                "office@mail",
+                "-mail",
+                "",
+                "mail..org",
+                "a,b",
+            ],
         ),
         (
             settings._is_one_sender,
@@ -151,6 +164,9 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, changes: dict[str, st
                 "a@@x.org",
                 "a@x.org\nBcc: b@x.org",
                 "A <a@>",
+                "<a@x.org",
+                "a@x.org,",
+                "A <a@x.org>, Office",
             ],
         ),
         (
@@ -191,6 +207,8 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, changes: dict[str, st
                 "postgres://u:p@h",
                 "postgres://u:p@h/",
                 "postgres://u:p@h:99999/name",
+                "postgres://u:p@h:0/name",
+                "postgres://u:p@h h/name",
                 "postgres://u:p@h:port/name",
                 "mysql://u@h/name",
                 "",
@@ -247,9 +265,43 @@ def test_the_address_of_the_site_is_a_scheme_and_a_host(url: str, is_right: bool
 
 
 def test_a_broker_in_memory_is_refused_in_production(tmp_path: Path) -> None:
-    said = refusal(tmp_path, **PRODUCTION | {"REDIS_URL": "memory://"})
+    said = refusal(tmp_path, **PRODUCTION | {"REDIS_URL": "Memory://"})
 
     assert said == "REDIS_URL must name a server: what is in memory:// reaches no other process."
+
+
+def test_an_address_in_capitals_is_that_in_small_letters(tmp_path: Path) -> None:
+    ask = "from config import settings as s; print(s.SITE_URL, s.CSRF_TRUSTED_ORIGINS, s.SESSION_COOKIE_SECURE)"
+    env = {
+        "PATH": os.environ["PATH"],
+        "DATA_DIR": str(tmp_path),
+        **PRODUCTION,
+        "SITE_URL": "HTTPS://Office.Example.org",
+    }
+
+    said = subprocess.check_output([sys.executable, "-c", ask], cwd=REPOSITORY, env=env, text=True)
+
+    assert said == "https://office.example.org ['https://office.example.org'] True\n"
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]"])
+def test_a_broken_list_of_addresses_counts_as_none(tmp_path: Path, content: str) -> None:
+    """After a power cut, say; nothing runs then."""
+    (tmp_path / "running.json").write_text(content)
+
+    assert check(tmp_path).stderr == ""
+
+
+def test_a_key_that_cannot_be_read_is_said_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "secret_key").write_bytes(b"\xff\xfe")
+
+    assert refusal(tmp_path).startswith("DATA_DIR holds an empty or unreadable key, ")
+
+
+def test_debug_is_off_where_others_reach_the_embedded_site(tmp_path: Path) -> None:
+    said = refusal(tmp_path, DEBUG="1", SITE_URL="http://office.example.org", ALLOWED_HOSTS="office.example.org")
+
+    assert said == "DEBUG must be off where others reach SITE_URL: its error pages show settings to strangers."
 
 
 def test_commands_in_another_terminal_find_what_runs(tmp_path: Path) -> None:
