@@ -24,29 +24,55 @@ MONTH_NAMES = (
 MONTHS = {form: number for number, name in enumerate(MONTH_NAMES, 1) for form in (name, name[:3])} | {"sept": 9}
 ENGLISH_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CHINESE_DAYS = "一二三四五六日"
-PLAIN_SIGNS = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-") | {"。": ".", "號": "号"})
+PLAIN_SIGNS = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-") | {"。": ".", "號": "号", "○": "〇", "零": "〇"})
 # Year first, whatever stands between the numbers. A date with the year last has two readings, unless it names the month.
 YEAR_FIRST = re.compile(
     r"(\d{4}) ?(?:- ?(\d\d?) ?- ?(\d\d?)|/ ?(\d\d?) ?/ ?(\d\d?)|\. ?(\d\d?) ?\. ?(\d\d?)|年 ?(\d\d?) ?月 ?(\d\d?) ?[日号]?)"
 )
 COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)")
-MONTH_FIRST = re.compile(r"(?P<month>[a-z]+)\.? (?P<day>\d\d?)(?:st|nd|rd|th)?,? (?P<year>\d{4})")
-DAY_FIRST = re.compile(r"(?P<day>\d\d?)(?:st|nd|rd|th)?[ -](?P<month>[a-z]+)\.?,?[ -](?P<year>\d{4})")
+MONTH_FIRST = re.compile(r"(?P<month>[a-z]+)\.? (?P<day>\d\d?)(?:st|nd|rd|th)?(?:, ?| )(?P<year>\d{4})")
+DAY_FIRST = re.compile(r"(?P<day>\d\d?)(?:st|nd|rd|th)?[ -](?:of )?(?P<month>[a-z]+)\.?,?[ -](?P<year>\d{4})")
+MONTH_BETWEEN = re.compile(r"(?P<year>\d{4})(?:[ -]|, )(?P<month>[a-z]+)\.?[ -](?P<day>\d\d?)(?:st|nd|rd|th)?")
+CHINESE_MONTH = re.compile(
+    r"(?P<day>\d\d?) (?P<month>\d\d?)月,? (?P<year>\d{4})|(?P<month_>\d\d?)月 (?P<day_>\d\d?),? (?P<year_>\d{4})"
+)
+CHINESE_DIGITS = "〇一二三四五六七八九"
+CHINESE_NUMBER = re.compile(f"[{CHINESE_DIGITS}十]+")
 ENGLISH_WEEKDAY = re.compile(r"(mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?[.,]* (.+)")
 CHINESE_WEEKDAY = re.compile(r"(.+?) ?\(?(?:星期|周|週|礼拜)([一二三四五六日天])\)?")
 EXAMPLE = dt.date(2026, 3, 5)
 
 AMOUNT = re.compile(r"(-?)(\d+|\d{1,3}(?:,\d{3})+|\d{1,3}(?: \d{3})+)(\.\d+)? ?([千万萬百亿億]*) ?[元圆圓]?")
-UNITS = {"": 1, "千": 1000, "万": 10**4, "百万": 10**6, "千万": 10**7, "亿": 10**8, "十亿": 10**9, "百亿": 10**10}
+AMOUNT_IN_TWO_UNITS = re.compile(r"(\d+)[亿億] ?(\d{1,4}(?:\.\d+)?)[万萬] ?[元圆圓]?")
+UNITS = {
+    "": 1,
+    "千": 1000,
+    "万": 10**4,
+    "百万": 10**6,
+    "千万": 10**7,
+    "亿": 10**8,
+    "十亿": 10**9,
+    "百亿": 10**10,
+    "千亿": 10**11,
+    "万亿": 10**12,
+}
 
 COMMON_CURRENCIES = ("CNY", "USD", "EUR", "GBP", "JPY", "HKD", "TWD", "MOP", "KRW", "SGD", "AUD", "CAD", "CHF", "RUB")
 CURRENCY_WORDS = {
     **dict.fromkeys(("RMB", "元", "人民币元", "人民幣", "¥", "YUAN", "RENMINBI"), "CNY"),
     **dict.fromkeys(("$", "US$", "DOLLAR", "US DOLLARS"), "USD"),
-    **dict.fromkeys(("€", "EUROS"), "EUR"),
+    **dict.fromkeys(("€", "EUROS", "歐元"), "EUR"),
     "£": "GBP",
-    **dict.fromkeys(("HK$", "港元", "港币"), "HKD"),
-    **dict.fromkeys(("NT$", "台币", "新台币"), "TWD"),
+    **dict.fromkeys(("HK$", "港元", "港币", "港幣"), "HKD"),
+    **dict.fromkeys(("NT$", "台币", "新台币", "新台幣", "新臺幣"), "TWD"),
+    "日圆": "JPY",
+    "日圓": "JPY",
+    "韩币": "KRW",
+    "卢布": "RUB",
+    "澳门元": "MOP",
+    "加币": "CAD",
+    "加元": "CAD",
+    "澳元": "AUD",
 }
 
 
@@ -61,14 +87,27 @@ def parse_day(text: str) -> dt.date | None:
         weekday, text = ENGLISH_DAYS.index(found[1][:3]), found[2]
     elif found := CHINESE_WEEKDAY.fullmatch(text):
         weekday, text = CHINESE_DAYS.index(found[2].replace("天", "日")), found[1]
-    day = _day(text)
+    day = _day(CHINESE_NUMBER.sub(_in_digits, text.removesuffix(".")))
     return day if day is None or weekday in {None, day.weekday()} else None
+
+
+def _in_digits(found: re.Match[str]) -> str:
+    """Return a year written sign by sign, or a month or day, in digits: 二〇二六, 十二, 二十五."""
+    tens, ten, ones = found[0].rpartition("十")
+    digits = "".join(str(CHINESE_DIGITS.index(sign)) for sign in ones)
+    if not ten:
+        return digits
+    return (
+        f"{CHINESE_DIGITS.index(tens) if tens else 1}{digits or 0}" if len(tens) < 2 and len(digits) < 2 else found[0]
+    )
 
 
 def _day(text: str) -> dt.date | None:
     if found := YEAR_FIRST.fullmatch(text) or COMPACT.fullmatch(text):
         year, month, day = (int(number) for number in found.groups() if number)
-    elif found := MONTH_FIRST.fullmatch(text) or DAY_FIRST.fullmatch(text):
+    elif found := CHINESE_MONTH.fullmatch(text):
+        year, month, day = (int(found[name] or found[f"{name}_"]) for name in ("year", "month", "day"))
+    elif found := MONTH_FIRST.fullmatch(text) or DAY_FIRST.fullmatch(text) or MONTH_BETWEEN.fullmatch(text):
         # An unknown name is month 0, which no date has.
         year, month, day = int(found["year"]), MONTHS.get(found["month"], 0), int(found["day"])
     else:
@@ -81,7 +120,10 @@ def _day(text: str) -> dt.date | None:
 
 def parse_amount(text: str) -> Decimal | None:
     """Return the number that a text such as ``1,000,000``, ``100万`` or ``1.2亿元`` means, or None."""
-    found = AMOUNT.fullmatch(" ".join(unicodedata.normalize("NFKC", text).split()))
+    text = " ".join(unicodedata.normalize("NFKC", text).split()).removesuffix("整")
+    if found := AMOUNT_IN_TWO_UNITS.fullmatch(text):
+        return int(found[1]) * Decimal(UNITS["亿"]) + Decimal(found[2]) * UNITS["万"]
+    found = AMOUNT.fullmatch(text)
     factor = UNITS.get(found[4].replace("萬", "万").replace("億", "亿")) if found else None
     if found is None or factor is None:
         return None

@@ -37,7 +37,9 @@ DAY = dt.date(2026, 3, 5)
             "2026–03–05",
         ),
         *("March 5, 2026", "march 5 2026", "Mar. 5, 2026", "Mar 5th, 2026", "Thursday, March 5, 2026"),
-        *("5 March 2026", "5th Mar. 2026", "5-Mar-2026", "Thu, 5 March 2026"),
+        *("5 March 2026", "5th Mar. 2026", "5-Mar-2026", "Thu, 5 March 2026", "5th of March 2026"),
+        *("March 5,2026", "2026-Mar-05", "2026 March 5", "2026, March 5", "2026.3.5.", "2026年3月5日。"),
+        *("二〇二六年三月五日", "二○二六年三月五日", "2026年三月五日", "５ 三月 2026", "三月 5, 2026"),
     ],
 )
 def test_a_day(text: str) -> None:
@@ -53,11 +55,17 @@ def test_each_date_we_print_can_be_typed(month: int, language: str) -> None:
         assert [parse_day(text) for text in printed] == [day] * 3
 
 
+@pytest.mark.parametrize(("text", "day"), [("二〇二五年十二月三十一日", (12, 31)), ("二〇二五年十月二十日", (10, 20))])
+def test_a_day_in_chinese_numbers(text: str, day: tuple[int, int]) -> None:
+    assert parse_day(text) == dt.date(2025, *day)
+
+
 @pytest.mark.parametrize(
     "text",
     [
         *("12/31/25", "01/02/2026", "31/12/2026", "5.3.2026", "26-3-5", "3-5", "2026-3", "2026", "March 2026"),
         *("2026-02-30", "2026-13-01", "2026年13月1日", "0000-01-01", "2026-3/5", "2026年3-5", "Marching 5, 2026"),
+        *("二〇二六年十三月五日", "二〇二六年三月三十二日", "26年3月5日", "2026年二十一十月五日", "3月5日", "三月"),
         *("Friday, March 5, 2026", "2026年3月5日星期五", "tomorrow", "46086", "2026-03-05 10:00", "2026-03-05'--"),
     ],
 )
@@ -85,7 +93,13 @@ def test_an_empty_date_and_amount(text: str) -> None:
         *(("1000000", 10**6), ("1,000,000", 10**6), ("１，０００，０００", 10**6), ("1 000 000", 10**6), ("0", 0)),
         *(("100万", 10**6), ("１００ 万", 10**6), ("100萬元", 10**6), ("1.2亿", 120_000_000), ("1.2億元", 120_000_000)),
         *(("3千万", 3 * 10**7), ("2百万", 2 * 10**6), ("1,200万", 12 * 10**6), ("12.50", Decimal("12.50")), ("-5", -5)),
-        ("50元", 50),
+        *(
+            ("50元", 50),
+            ("1万亿", 10**12),
+            ("1亿2000万元", 120_000_000),
+            ("2億 50.5万", 200_505_000),
+            ("100万元整", 10**6),
+        ),
     ],
 )
 def test_an_amount(text: str, number: Decimal) -> None:
@@ -105,6 +119,8 @@ def test_an_amount(text: str, number: Decimal) -> None:
         "1e400",
         "万",
         "1万亿万",
+        "1万2亿",
+        "1亿20000万",
         "ten",
         "1 2",
         "0x10",
@@ -136,6 +152,9 @@ def test_no_amount(text: str) -> None:
             ("us dollar", "USD"),
             ("欧元", "EUR"),
             ("港币", "HKD"),
+            ("新台幣", "TWD"),
+            ("歐元", "EUR"),
+            ("卢布", "RUB"),
             ("DEM", "DEM"),
         ),
         *(("XX1", None), ("XTS", None), ("Yuans", None), ("", None), ("ZZZ", None)),
