@@ -1,7 +1,7 @@
 """The text of a digest: all reminders of one person on one day, the most urgent first."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypedDict
 
 from django.conf import settings
@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from partnerships.mailing.envelopes import is_late
+from partnerships.mailing.news import news_of
 from partnerships.mailing.wording import long_date, one_line, tone, when_words, why_words
 from partnerships.models import Milestone, ReminderItem, User
 from partnerships.models.office_day import zone_named
@@ -24,6 +25,7 @@ class DigestLine(TypedDict):
 
     title: str
     about: str
+    news: str
     days_left: int
     when: str
     tone: str
@@ -36,7 +38,7 @@ class DigestLine(TypedDict):
 def digest_context(person: User, items: Sequence[ReminderItem], due_at: dt.datetime) -> dict[str, object]:
     """Return the templates' context in the active language; days are counted in the person's own time zone."""
     today = timezone.localdate(due_at, zone_named(person.time_zone))
-    lines = _lines(items, today)
+    lines = _lines(items, today, news_of(items))
     return {
         "person": one_line(person.name),
         "language": translation.get_language(),
@@ -53,21 +55,25 @@ def digest_context(person: User, items: Sequence[ReminderItem], due_at: dt.datet
     }
 
 
-def _lines(items: Sequence[ReminderItem], today: dt.date) -> list[DigestLine]:
+def _lines(items: Sequence[ReminderItem], today: dt.date, news: Mapping[int, str]) -> list[DigestLine]:
     """Return one line per milestone, however many of its reminders are due, soonest due first."""
     of_milestone: dict[Milestone, list[ReminderItem]] = {}
     for item in items:
         of_milestone.setdefault(item.plan.milestone, []).append(item)
     ordered = sorted(of_milestone, key=lambda milestone: (milestone.due_on, milestone.pk))
-    return [_line(milestone, of_milestone[milestone], (milestone.due_on - today).days) for milestone in ordered]
+    return [
+        _line(milestone, of_milestone[milestone], (milestone.due_on - today).days, news.get(milestone.pk, ""))
+        for milestone in ordered
+    ]
 
 
-def _line(milestone: Milestone, items: Sequence[ReminderItem], days_left: int) -> DigestLine:
+def _line(milestone: Milestone, items: Sequence[ReminderItem], days_left: int, news: str) -> DigestLine:
     about = milestone.agreement or milestone.target
     where = (one_line(str(part)) for part in (about, milestone.unit.display_name) if part)
     return {
         "title": one_line(milestone.display_title),
         "about": " · ".join(where),
+        "news": news,
         "days_left": days_left,
         "when": when_words(days_left),
         "tone": tone(days_left),

@@ -24,6 +24,7 @@ from django.utils.translation import gettext as _
 from partnerships.mailing.calendar_events import single_event
 from partnerships.mailing.digest import digest_context
 from partnerships.mailing.envelopes import CATCH_UP_AFTER
+from partnerships.mailing.news import news_of
 from partnerships.mailing.wording import Why, long_date, one_line, tone, what_to_do, when_words, why_words
 from partnerships.models import Agreement, Contact, Delivery, Milestone, MilestoneKind, ReminderItem, User, hide_unseen
 from partnerships.models.office_day import zone_named
@@ -204,6 +205,7 @@ def _context(delivery: Delivery, items: Sequence[ReminderItem], due_at: dt.datet
         "due_local": long_date(milestone.due_on),
         "when": when,
         "headline": _("Due %(when)s") % {"when": when} if days_left >= 0 else when,
+        "news": news_of(items).get(milestone.pk, ""),
         "tone": tone(days_left),
         "what_to_do": what_to_do(milestone, {Why(item.why) for item in items}),
         "description": milestone.description.strip(),
@@ -228,7 +230,7 @@ def _for_contacts(milestone: Milestone) -> dict[str, object]:
     """Return what differs for a contact, who cannot log in and does not see our own notes."""
     details = [(_("Agreement"), milestone.agreement), (_("Owed by"), milestone.party)]
     shown = [(label, one_line(str(value))) for label, value in details if value is not None]
-    return {"description": "", "details": shown, "link": ""}
+    return {"description": "", "news": "", "details": shown, "link": ""}
 
 
 def _details(milestone: Milestone) -> list[tuple[str, str]]:

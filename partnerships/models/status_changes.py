@@ -1,5 +1,7 @@
 """The log of all steps of all workflows."""
 
+from collections.abc import Collection
+
 from django.conf import settings
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
@@ -10,8 +12,12 @@ from django.utils.translation import gettext_lazy as _
 class StatusChangeQuerySet(models.QuerySet):
     def of(self, row: models.Model) -> models.QuerySet:
         """Return the steps of one row with their actors, oldest first."""
-        target = ContentType.objects.get_for_model(row)
-        return self.filter(content_type=target, object_id=row.pk).select_related("actor")
+        return self.of_all(type(row), [row.pk])
+
+    def of_all(self, model: type[models.Model], ids: Collection[int]) -> models.QuerySet:
+        """Return the steps of some rows of one model with their actors, oldest first."""
+        target = ContentType.objects.get_for_model(model)
+        return self.filter(content_type=target, object_id__in=ids).select_related("actor")
 
 
 class StatusChange(models.Model):

@@ -1,6 +1,8 @@
 """Rules that speak when something appears to the person or the leads who must act."""
 
 import datetime as dt
+import email
+import email.policy
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from partnerships.factories import (
     UserFactory,
 )
 from partnerships.mailing.expand import expand_due
+from partnerships.mailing.message import write
 from partnerships.models import (
     Agreement,
     ComponentHeartbeat,
@@ -119,6 +122,44 @@ def test_submitted_sent_back_and_reassigned_go_to_whoever_must_act_now(
     assert run(clock) == [(other, "obligation")]
     move_milestone(row, actor=lead, at=NOON, due_on=dt.date(2027, 1, 12), reason="Later")
     assert run(clock) == []
+
+
+def written(clock: MovableClock) -> str:
+    """Return the text of the newest mail, without the line breaks of its encoding."""
+    delivery = Delivery.objects.latest("pk")
+    items = delivery.items.select_related("plan__milestone__agreement", "plan__milestone__unit").order_by("pk")
+    mail = email.message_from_bytes(write(delivery, list(items), clock).data, policy=email.policy.default)
+    return str(mail.get_body(("plain",)).get_content())
+
+
+def test_the_mail_says_who_submitted_or_sent_back_and_why(
+    unit: Any, lead: User, coordinator: User, obligation: Milestone, clock: MovableClock
+) -> None:
+    row = submit_milestone(obligation, actor=coordinator, on=DAY, evidence="Minutes of May")
+    run(clock)
+    assert "Coordinator submitted it: Minutes of May" in written(clock)
+    send_back_milestone(row, actor=lead, on=DAY, reason="Which May?")
+    run(clock)
+    assert "Lead sent it back: Which May?" in written(clock)
+
+    draft = AgreementFactory(unit=unit, ready=True, created_by=coordinator, coordinator=coordinator)
+    submit_agreement(Agreement.objects.get(pk=draft.pk), actor=coordinator, on=DAY)
+    run(clock)
+    assert "Coordinator submitted it." in written(clock)
+
+
+def test_a_digest_says_it_in_each_line(unit: Any, lead: User, coordinator: User, clock: MovableClock) -> None:
+    rows = [
+        MilestoneFactory(unit=unit, owner=coordinator, kind="obligation", requires_acceptance=True) for _one in range(2)
+    ]
+    with one_act():
+        for row in rows:
+            fresh = Milestone.objects.get(pk=row.pk)
+            submit_milestone(fresh, actor=coordinator, on=DAY, evidence=f"Paper {row.pk}")
+    run(clock)
+
+    text = written(clock)
+    assert [f"Coordinator submitted it: Paper {row.pk}" in text for row in rows] == [True, True]
 
 
 def test_an_own_assignment_and_a_step_taken_back_announce_nothing(
