@@ -1,7 +1,5 @@
 import datetime as dt
-from collections.abc import Iterable
-from functools import reduce
-from operator import or_
+from collections.abc import Collection
 
 import django_filters
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
@@ -26,7 +24,6 @@ from partnerships.models import (
     User,
 )
 from partnerships.models.milestones import MILESTONE_TARGETS, MilestoneQuerySet
-from partnerships.models.waiting import WaitsFor
 from partnerships.statuses import MilestoneStatus
 
 DUE_WITHIN_DAYS = {"week": 7, "month": 30, "quarter": 90}
@@ -94,10 +91,9 @@ class MilestoneFilterSet(OwnedFilterSet[MilestoneQuerySet]):
         labelled = ProgrammeItem.objects.filter(programme=value, agreement=OuterRef("agreement"))
         return queryset.filter(Exists(labelled))
 
-    def filter_waits_for(self, queryset: MilestoneQuerySet, name: str, value: Iterable[User]) -> MilestoneQuerySet:
+    def filter_waits_for(self, queryset: MilestoneQuerySet, name: str, value: Collection[User]) -> MilestoneQuerySet:
         """Keep what waits for these people: their own open milestones, and what they decide as leads."""
-        found = queryset.pending().filter(owner__in=[person.pk for person in value], waits_for=WaitsFor.OWNER)
-        return reduce(or_, (queryset.to_decide_by(person) for person in value), found)
+        return queryset.waiting_for_any(value)
 
     def filter_status(self, queryset: MilestoneQuerySet, name: str, value: str) -> MilestoneQuerySet:
         return queryset if value == "all" else queryset.filter(status=value)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 from typing import Any, Self
 
 from django.conf import settings
@@ -142,20 +143,31 @@ class MilestoneQuerySet(ScopedQuerySet):
         """Return the pending milestones that wait for ``user`` as a lead, or as staff of the office."""
         return self.pending().filter(self._for_lead(user))
 
+    def waiting_for_any(self, people: Collection[User]) -> Self:
+        """Return the pending milestones that wait for one of ``people``, in person or as a lead."""
+        in_person = Q(owner__in=[person.pk for person in people], waits_for=WaitsFor.OWNER)
+        return self.pending().filter(in_person | self._for_leads({person.pk for person in people}))
+
     def _for_lead(self, user: User) -> Q:
         """Return the condition for what waits for ``user`` as a lead; four queries for leads and staff, none else."""
         if not user.is_staff and not user.scope.has(Role.LEAD):
             return Q(pk__in=[])
+        return self._for_leads({user.pk})
+
+    def _for_leads(self, people: AbstractSet[int]) -> Q:
+        """Return the condition for what waits for one of ``people`` as a lead; four queries, however many they are."""
         leads = Leads.load()
+        above = {unit for person in people for unit in leads.units_above(person)}
+        units = {unit for person in people for unit in leads.units_of(person)}
         waiting = self.model._base_manager.filter(is_one_of("status", PENDING_STATUSES), waits_for=WaitsFor.LEADS)
         # Rows that exclude people are looked at one by one: who decides depends on whom each excludes. They are few.
-        excluding = waiting.filter(excluded_ids__isnull=False, unit__in=leads.units_above(user.pk)).order_by()
+        excluding = waiting.filter(excluded_ids__isnull=False, unit__in=above).order_by()
         theirs = [
             pk
             for pk, unit, excluded in excluding.values_list("pk", "unit_id", "excluded_ids")
-            if user.pk in leads.responsible(unit, but=excluded)
+            if people & leads.responsible(unit, but=excluded)
         ]
-        general = Q(waits_for=WaitsFor.LEADS, excluded_ids__isnull=True, unit__in=leads.units_of(user.pk))
+        general = Q(waits_for=WaitsFor.LEADS, excluded_ids__isnull=True, unit__in=units)
         return general | Q(pk__in=theirs)
 
 

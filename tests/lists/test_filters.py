@@ -314,6 +314,19 @@ def test_milestones_still_to_be_done_unless_asked(
     assert found(MilestoneFilterSet, Milestone, query, staff) == [milestones[key] for key in expected]
 
 
+@pytest.mark.both_databases
+@pytest.mark.parametrize("count", [1, 3])
+def test_milestones_that_wait_for_several_leads(count: int, staff: Any, django_assert_num_queries: Any) -> None:
+    leads = [UserFactory(name=f"Lead {number}", lead_in=UnitFactory()) for number in range(count)]
+    submitted = [MilestoneFactory(submitted=True, unit=lead.memberships.get().unit) for lead in leads]
+    own = MilestoneFactory(owner=leads[0])
+    MilestoneFactory(submitted=True)
+
+    # The people, four for the leads, the milestones.
+    with django_assert_num_queries(6):
+        assert found(MilestoneFilterSet, Milestone, "waits_for=lead", staff) == [*submitted, own]
+
+
 @pytest.fixture
 def activities(staff: Any) -> dict[str, Any]:
     province, area = RegionFactory(), CooperationAreaFactory()
