@@ -37,8 +37,8 @@ def related_agreements(agreement: Agreement, user: User, *, at_most: int) -> lis
     """Return the tree of related agreements that ``user`` may see, from the top, at most ``at_most`` below each.
 
     Frameworks stand above, predecessors on the level of the agreement; below it stand the agreements under it and its
-    successors. An agreement that the user may not see ends its branch, because a title alone can be confidential. (The page shows
-    what the framework above says in a part of its own.)
+    successors. An agreement that the user may not see ends its branch, because a title alone can be confidential. What
+    everybody who sees the agreement may read of its framework is a separate part of the page.
     """
     here = RelatedAgreement(agreement, "here")
     here.below, here.more = _under(agreement, user, at_most)
