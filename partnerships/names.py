@@ -61,14 +61,14 @@ def fold(text: str) -> str:
     Width, case, accents, traditional Chinese signs, runs of white space and invisible characters are folded.
     """
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
-    # Composed again, as some scripts are taken apart into more than accents; and folded again, as that may make capitals.
+    # Composed again, because some scripts, such as Korean, were taken apart into letters. Composing may make capitals.
     plain = unicodedata.normalize("NFKC", _ACCENTS.sub("", plain).translate(_PLAIN_LETTERS)).casefold()
     return " ".join(_INVISIBLE.sub("", " ".join(plain.translate(_simplified_signs()).split())).split())
 
 
 @cache
 def _simplified_signs() -> dict[int, str]:
-    """Return the simplified sign of each traditional one. Sign by sign: words that were folded in parts still match."""
+    """Return the simplified sign of each traditional one, sign by sign: so a part of a name folds as the whole name does."""
     signs = [chr(number) for number in (*range(0x3400, 0x4DC0), *range(0x4E00, 0xA000))]
     simplified = dict(zip(signs, OpenCC("t2s").convert("\n".join(signs)).split("\n"), strict=True))
     # Twice: a few signs are simplified in two steps.

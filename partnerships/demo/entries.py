@@ -27,7 +27,7 @@ from partnerships.models import (
 )
 from partnerships.workflows import activities, agreements, demands, facilities, milestones
 from partnerships.workflows.activities import follow_activity, register_contact_note
-from partnerships.workflows.demands import watch_deadline
+from partnerships.workflows.demands import follow_demand
 from partnerships.workflows.honours import watch_lapse
 
 Entry = Mapping[str, Any]
@@ -71,7 +71,7 @@ SECTIONS: Mapping[str, SampleSection] = {
     "milestones": SampleSection(factories.MilestoneFactory),
     "facilities": SampleSection(factories.FacilityFactory, ("owner",)),
     "achievements": SampleSection(factories.AchievementFactory),
-    "demands": SampleSection(factories.DemandFactory, ("owner",), _calling(watch_deadline)),
+    "demands": SampleSection(factories.DemandFactory, ("owner",), _calling(follow_demand)),
     "answers": SampleSection(factories.AnswerFactory),
     "honours": SampleSection(factories.HonourFactory, (), _calling(watch_lapse)),
     "documents": SampleSection(factories.DocumentFactory, (), add_file),

@@ -71,7 +71,7 @@ class ReportedFigure(BilingualModel, SeededModel, SearchableModel, VersionedMode
         NEARLY = "nearly", _("nearly")
         MORE_THAN = "more_than", _("more than")
 
-    # Qualifiers of a rounded number. "At least" says of an exact one that there may be more.
+    # Qualifiers of a rounded number. "At least" is none: its number is exact, and there may be more.
     ROUNDED = frozenset({Qualifier.NEARLY, Qualifier.MORE_THAN})
 
     class Precision(models.TextChoices):

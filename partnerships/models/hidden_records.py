@@ -77,7 +77,7 @@ def _hide(rows: Iterable[Model], field: ForeignKey, user: User) -> None:
     unknown: dict[int, list[Model]] = defaultdict(list)
     for row in rows:
         pk = getattr(row, field.attname)
-        if pk is not None and not _goes_along(row, field.get_cached_value(row, default=None), user):
+        if pk is not None and not _is_surely_seen(row, field.get_cached_value(row, default=None), user):
             unknown[pk].append(row)
     if not unknown:
         return
@@ -88,12 +88,12 @@ def _hide(rows: Iterable[Model], field: ForeignKey, user: User) -> None:
             row._state.fields_cache[field.name] = HiddenRecord(model, pk)
 
 
-def _goes_along(row: Model, related: Any, user: User) -> bool:
-    """Whether the unit of the related record alone says that it is seen: without a query."""
+def _is_surely_seen(row: Model, related: Any, user: User) -> bool:
+    """Whether units alone, without a query, show that the user sees the related record."""
     if related is None or isinstance(related, HiddenRecord):
         return False
-    # A row that belongs to an agreement of its own unit is seen through either. This spares each mail the query for the
-    # roles. A framework may be hidden from a unit that takes part in an agreement below it.
+    # Whoever sees a row sees its agreement too where both belong to one unit, so most mails need no query for the roles of
+    # their reader. This is not true of a framework: units that take part in an agreement below it may not see it.
     if (
         isinstance(related, Agreement)
         and not isinstance(row, Agreement)

@@ -119,7 +119,7 @@ def telling_keys(name: str) -> set[str]:
 
 
 def _short_forms(key: str) -> list[str]:
-    """Return the names that the start (half of it at least) or the end of a name may be: 默示机械厂 in 浙江默示机械厂."""
+    """Return the beginnings (half of it at least) and ends of a key that may be names: 默示机械厂 in 浙江默示机械厂."""
     beginnings = [key[:length] for length in range(max(SHORTEST_TELLING_KEY, len(key) // 2), len(key) + 1)]
     return [*beginnings, *(key[-length:] for length in range(shortest_end(key), len(key)))]
 
@@ -149,8 +149,7 @@ class OrganizationQuerySet(ScopedQuerySet):
         return self.filter(pk__in=SearchEntry.objects.matching(Organization, text))
 
     def look_alikes(self, name: str) -> "OrganizationQuerySet":
-        """Return organizations one of whose names is the start or end of the distinctive part of ``name``, or contains
-        it there.
+        """Return organizations with a name that starts or ends like ``name``: the longer contains the shorter there.
 
         A warning, never a block: compared is what is left without legal forms, so a short form finds the long one.
         """
@@ -388,7 +387,7 @@ class NameKeyQuerySet(models.QuerySet):
         for key in keys:
             near |= Q(key__startswith=key) | Q(key__in=_short_forms(key))
             if len(key) >= shortest_end(key):
-                # No index serves this; there are some names to an organization, and it is asked once a registration.
+                # No index serves this: it reads all keys, some for each organization, once for each registration.
                 near |= Q(key__endswith=key)
         return self.filter(near)
 

@@ -42,7 +42,7 @@ from partnerships.models import (
 from partnerships.models.programmes import PROGRAMME_ITEMS
 from partnerships.workflows.activities import complete_activity, follow_activity
 from partnerships.workflows.agreements import record_signed_agreement
-from partnerships.workflows.demands import watch_deadline
+from partnerships.workflows.demands import follow_demand
 from partnerships.workflows.facilities import open_facility
 
 # Values as read from the file: text, numbers, days, and nested entries.
@@ -278,7 +278,7 @@ def _take_steps(row: Model, entry: Entry, *, today: dt.date) -> Model:
     if isinstance(row, Facility) and "opened_on" in entry:
         return open_facility(row, actor=None, on=entry["opened_on"], today=today)
     if isinstance(row, Demand):
-        watch_deadline(row, actor=None, on=today)
+        follow_demand(row, actor=None, on=today)
     return row
 
 

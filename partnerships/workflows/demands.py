@@ -57,7 +57,7 @@ def register_demand(
         DEMAND.register(demand, parts, actor=actor)
         if demand.owner:
             check_new_owner(demand, demand.owner, field="owner")
-        watch_deadline(demand, actor=actor, on=today)
+        follow_demand(demand, actor=actor, on=today)
     return demand
 
 
@@ -79,13 +79,13 @@ def edit_demand(
         DEMAND.finish(before, after, parts, removed, actor=actor)
         if after.owner and after.owner_id != before.owner_id:
             check_new_owner(after, after.owner, field="owner")
-        watch_deadline(after, actor=actor, on=today)
+        follow_demand(after, actor=actor, on=today)
         give_milestones_to(after, owner_id=after.owner_id, actor=actor, previous=before.owner)
     return after
 
 
-def watch_deadline(demand: Demand, *, actor: User | None, on: dt.date) -> None:
-    """Update the milestones of the deadline and of the answers while the demand is pending.
+def follow_demand(demand: Demand, *, actor: User | None, on: dt.date) -> None:
+    """Update the milestones of a pending demand: one for its deadline, and one for each unit that was asked.
 
     A deadline that had passed before ``on`` when it was recorded asks for nothing.
     """
@@ -146,7 +146,7 @@ def ask_units(demand: Demand, *, actor: User | None, on: dt.date, units: list[Un
             ANSWER.register(answer, actor=actor)
         if locked.status == DemandStatus.RELEASED:
             _step(locked, "ask", actor=actor, on=on)
-        watch_deadline(locked, actor=actor, on=on)
+        follow_demand(locked, actor=actor, on=on)
     return answers
 
 
@@ -166,7 +166,7 @@ def close_demand(demand: Demand, *, actor: User | None, on: dt.date, reason: str
 def reopen_demand(demand: Demand, *, actor: User | None, on: dt.date, reason: str) -> Demand:
     with transaction.atomic():
         reopened = _step(demand, "reopen", actor=actor, on=on, reason=reason)
-        watch_deadline(reopened, actor=actor, on=on)
+        follow_demand(reopened, actor=actor, on=on)
     return reopened
 
 
@@ -302,7 +302,7 @@ def _answer_step(answer: Answer, name: str, *, actor: User | None, on: dt.date, 
     with transaction.atomic():
         lock(answer.demand)  # before the answer, as an edit of the demand does
         changed = take_step(answer, ANSWER_TRANSITIONS, name, actor=actor, on=on, **more)
-        watch_deadline(changed.demand, actor=actor, on=on)
+        follow_demand(changed.demand, actor=actor, on=on)
     return changed
 
 

@@ -87,7 +87,7 @@ class AgreementFacts:
 
     contact_on: dt.date | None
     is_workday: IsWorkday
-    authors: frozenset[int] | None = None  # of a draft in review; None where they are not read
+    authors: frozenset[int] | None = None  # who may not decide about it; None where they are not read
 
 
 def last_contacts(agreements: Collection[Agreement]) -> dict[int, dt.date]:
@@ -287,7 +287,7 @@ def _asks_again(milestone: Milestone, derived: Derived, not_before: dt.date | No
     """Whether a closed milestone is to be done again: it was cancelled, undone, or a new round began."""
     if milestone.is_pending or derived.is_over(not_before):
         return False
-    # A step meets these. One that is asked for again was met by a step that was taken back, or another round began.
+    # A step meets these. When one is asked for again, that step was taken back, or a new round began.
     is_undone = milestone.status == MilestoneStatus.MET and derived.kind in ACTIVITY_KINDS | DECISION_KINDS
     return milestone.status == MilestoneStatus.CANCELLED or is_undone or _is_new_round(milestone, derived)
 

@@ -34,7 +34,7 @@ from partnerships.models import (
 from partnerships.models.users import Tree
 from partnerships.statuses import ActivityStatus, AgreementStatus, DemandStatus, HonourStatus
 from partnerships.workflows.activities import derived_of_activity, follow_activity
-from partnerships.workflows.demands import derived_of_demand, watch_deadline
+from partnerships.workflows.demands import derived_of_demand, follow_demand
 from partnerships.workflows.derivation import (
     AgreementFacts,
     Derived,
@@ -143,7 +143,7 @@ SWEPT_TABLES = (
         Demand,
         ~Q(status__in=(DemandStatus.AGREED, DemandStatus.NO_MATCH)),
         lambda _rows, _today: derived_of_demand,
-        watch_deadline,
+        follow_demand,
         prefetched=("answers",),
     ),
     SweptTable(

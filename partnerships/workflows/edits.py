@@ -117,7 +117,7 @@ class Aggregate:
 
 
 def _check_labels(parts: Iterable[models.Model], actor: User | None) -> None:
-    """Raise ``NotAllowed`` for the label of a programme that the actor may not edit: it moves what the programme counts."""
+    """Raise ``NotAllowed`` for a label of a programme that the actor may not edit: labels change its figures."""
     for item in parts:
         if isinstance(item, ProgrammeItem):
             saved = ProgrammeItem.objects.filter(pk=item.pk).select_related("programme")

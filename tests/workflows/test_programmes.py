@@ -1,4 +1,4 @@
-"""The label of a programme moves what the programme counts, so its unit decides who puts it on a record."""
+"""A label on a record changes what its programme counts, so only those who may edit the programme put it there."""
 
 from collections.abc import Callable
 from typing import Any
