@@ -14,6 +14,7 @@ from partnerships.forms.choices import offer_rows
 from partnerships.forms.documents import UploadField
 from partnerships.forms.domain import DomainFormMixin
 from partnerships.forms.office_day import office_today
+from partnerships.forms.picks import PickField, pick_field
 from partnerships.forms.versions import Conflict, Difference, VersionedForm
 from partnerships.inputs import AmountField, CurrencyField, DayField, DayInput
 from partnerships.models import (
@@ -154,7 +155,7 @@ class NewActivityForm(DomainFormMixin, DetailFields, forms.ModelForm):
     """The short form that plans an activity, or records one that has taken place and its next step.
 
     What belongs to another kind than the chosen one, or to one that is over, is refused, not dropped. The page shows a
-    few agreements to choose among, and those that were searched for.
+    few agreements to choose among, and those that were searched for; ``partner`` finds an organization beside those offered.
     """
 
     needs_one_of = frozenset({*AFTERWARDS, "title", "starts_on", "unit"})
@@ -173,6 +174,7 @@ class NewActivityForm(DomainFormMixin, DetailFields, forms.ModelForm):
     organizations = forms.ModelMultipleChoiceField(
         label=_("With"), queryset=Organization.objects.none(), widget=forms.CheckboxSelectMultiple, required=False
     )
+    partner = PickField("organization", label=_("With another organization"), required=False)
     areas = forms.ModelMultipleChoiceField(
         label=_("Counts for"),
         queryset=CooperationArea.objects.none(),
@@ -209,6 +211,9 @@ class NewActivityForm(DomainFormMixin, DetailFields, forms.ModelForm):
         offer_rows(self, "owner", User.objects.visible_to(user).reachable())
         self.fields["owner"].initial = user.pk
         offer_rows(self, "organizations", about.organizations())
+        pick_field(self, "partner").offer_to(user)
+        if about == About():
+            self.fields["partner"].label = self.fields["organizations"].label
         offer_rows(self, "host", about.organizations())
         offer_rows(self, "areas", about.areas())
         self._offer_agreements(user)
@@ -236,6 +241,8 @@ class NewActivityForm(DomainFormMixin, DetailFields, forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data
+        found = [values["partner"]] if values.get("partner") else []
+        values["organizations"] = list(dict.fromkeys([*values.get("organizations", ()), *found]))
         self.refuse_other_details(values.get("kind"))
         self._check_days(values)
         if values.get("find") and not values.get("agreement") and "agreement" not in self.errors:

@@ -125,7 +125,8 @@ class PickBoundField(forms.BoundField):
     def as_widget(
         self, widget: forms.Widget | None = None, attrs: dict[str, str | bool] | None = None, only_initial: bool = False
     ) -> SafeString:
-        words = self.form.data.get(f"{self.html_name}-words", "") if self.form.is_bound else ""
+        typed = self.form.data if self.form.is_bound else self.form.initial
+        words = typed.get(f"{self.html_name}-words", "")
         context = {
             **options_for(self.field.kind, self.field.queryset, words=str(words), chosen=self._chosen()),
             "name": self.html_name,

@@ -1,6 +1,7 @@
 """The fast entry: a follow-up planned or recorded from anywhere, in one form, about what one may follow up alone."""
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -239,6 +240,26 @@ def test_without_an_agreement_it_is_the_units(world: World, client: Client) -> N
 
     done = entered().get()
     assert (done.agreement, done.event, done.unit) == (None, event, world.unit)
+
+
+def test_a_partner_is_found_without_an_agreement(world: World, client: Client) -> None:
+    new = EnterpriseFactory(name="Morning Star Works")
+    values = visit(world, agreement="", organizations=[], title="", areas=[])
+
+    found = client.post(LOG, values | {"partner-words": "morning", "look": "partner"}).text
+    client.post(LOG, values | {"partner": new.pk})
+
+    assert re.search(rf'name="partner" value="{new.pk}"', found)
+    done = entered().get()
+    assert ([row.organization for row in done.partners.all()], done.title) == ([new], "Visit: Morning Star Works")
+
+
+def test_a_partner_found_comes_beside_those_of_the_agreement(world: World, client: Client) -> None:
+    new = EnterpriseFactory()
+
+    client.post(LOG, visit(world, partner=new.pk))
+
+    assert {row.organization for row in entered().get().partners.all()} == {world.enterprise, new}
 
 
 def test_whoever_works_for_several_units_says_for_which(world: World, client_of: Callable[[Any], Client]) -> None:
