@@ -1,5 +1,7 @@
 """Accounts and units."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.contrib.admin.utils import flatten
 from django.db.models import QuerySet
@@ -88,6 +90,10 @@ class UserAdmin(StepsMixin, OfficeAdmin):
         """Show, but lock, what people choose for themselves once they have an account."""
         own = [name for name in flatten(ABSENCE) if name not in USER.fields] if obj else []
         return (*self.readonly_fields, *own)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Suggest the language of whoever registers the account: colleagues mostly share it."""
+        return {"language": user_of(request).language, **super().get_changeform_initial_data(request)}
 
     @display(description=_("roles"))
     def roles(self, user: User) -> str:

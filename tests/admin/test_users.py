@@ -70,6 +70,14 @@ def test_a_new_account_has_what_the_form_asks_for_and_no_password(accounts):
     assert list(person.memberships.values_list("unit", "role")) == [(unit.pk, Role.COORDINATOR)]
 
 
+def test_a_new_account_starts_in_the_language_of_whoever_registers_it(enter):
+    client = enter(UserFactory(user_admin=True, language="zh-hans"))
+
+    page = client.get(reverse("admin:partnerships_user_add"))
+
+    assert page.context["adminform"].form["language"].value() == "zh-hans"
+
+
 @pytest.mark.parametrize("above", [{"staff": True}, {"system_admin": True}])
 def test_accounts_above_ones_own_are_seen_and_not_changed(accounts, above):
     person = UserFactory(**above, email="safe@example.org")

@@ -339,6 +339,15 @@ def test_somebody_without_a_role_is_told_what_to_do(world: World, client_of: Cal
     assert "Your account has no role in any unit yet" in response.text
 
 
+def test_a_user_administrator_without_a_role_is_led_to_the_accounts(
+    world: World, client_of: Callable[[Any], Client]
+) -> None:
+    page = client_of(world.people["user_admin"]).get(reverse("my_work")).text
+
+    assert f'href="{reverse("admin:partnerships_user_changelist")}"' in page
+    assert "Ask the person who manages accounts" not in page
+
+
 def test_the_administration_is_offered_to_those_who_may_enter(world: World, client_of: Callable[[Any], Client]) -> None:
     offered = {role: reverse("admin:index") in client_of(person).get("/").text for role, person in world.people.items()}
 
