@@ -1,4 +1,4 @@
-"""What ends with a session, a password or a right: pages, calendar addresses, files, tries of passwords."""
+"""Sessions end when they should, and passwords and rights take calendar addresses, files and further tries with them."""
 
 import datetime as dt
 import uuid
