@@ -255,7 +255,7 @@ MIDDLEWARE = [
     "partnerships.middleware.ContentSecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "partnerships.middleware.QueryStringMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "partnerships.middleware.SessionSavingMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from csp.middleware import CSPMiddleware, PolicyParts
 from django.contrib.auth import logout, user_logged_in
+from django.contrib.sessions.exceptions import SessionInterrupted
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -56,6 +58,20 @@ class QueryStringMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         asked = request.META.get("QUERY_STRING", "")
         return HttpResponseBadRequest() if "%00" in asked or "\0" in asked else self.get_response(request)
+
+
+class SessionSavingMiddleware(SessionMiddleware):
+    """Loads and saves the session of a request; a page is also shown where its session cannot be saved."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        try:
+            return super().process_response(request, response)
+        except SessionInterrupted as error:
+            # Django takes every failed save for a session that was deleted meanwhile. The reason is two errors further in.
+            reason = error.__context__ and error.__context__.__context__
+            if reason is None or not is_unwritable(reason):
+                raise
+            return response
 
 
 class LoggedInMiddleware:

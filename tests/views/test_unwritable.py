@@ -1,23 +1,53 @@
 """A full disk and a lost file are said, and leave nothing half done."""
 
+import datetime as dt
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
 
+from partnerships.factories import DAY, NOON
 from partnerships.models import Document
 from tests.views.world import World
 
 
 def full_disk(*_arguments: object) -> int:
     raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@contextmanager
+def read_only_database() -> Iterator[None]:
+    """Let the database refuse every change, as a server that stands by or a volume that is read-only does."""
+    is_sqlite = connection.vendor == "sqlite"
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("PRAGMA query_only = 1" if is_sqlite else "SET LOCAL transaction_read_only = on")
+        yield
+        transaction.set_rollback(True)
+        if is_sqlite:
+            cursor.execute("PRAGMA query_only = 0")
+
+
+@pytest.mark.both_databases
+def test_pages_are_still_read_where_nothing_can_be_saved(world: World, client_of: Callable[[Any], Client]) -> None:
+    client = client_of(world.coordinator)
+
+    # By now the session would be saved with the time of its last use.
+    with time_machine.travel(NOON + dt.timedelta(minutes=5), tick=False), read_only_database():
+        read = client.get(world.agreement.get_absolute_url())
+        saved = client.post(reverse("agreement_step", args=[world.draft.pk, "submit"]), {"version": 1, "on": DAY})
+
+    assert (read.status_code, saved.status_code) == (200, 503)
+    assert "North signed" in read.text
 
 
 def test_a_full_disk_during_an_upload_is_said_and_leaves_nothing(
