@@ -411,7 +411,10 @@ class Milestone(SeededModel, SearchableModel, VersionedModel):
         return row
 
     def _responsible(self) -> tuple[str, int | None] | None:
-        return (self.waits_for, self.owner_id) if self.is_pending else None
+        """Return whom it waits for: a person, or the leads of a unit; None once it is closed."""
+        if not self.is_pending:
+            return None
+        return self.waits_for, self.unit_id if self.waits_for == WaitsFor.LEADS else self.owner_id
 
     def _count_appearance(self) -> bool:
         """Count a change of whom it waits for, and return whether somebody's act brought the milestone to them.

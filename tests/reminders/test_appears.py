@@ -40,6 +40,7 @@ from partnerships.workflows.milestones import (
     submit_milestone,
     take_back_step,
 )
+from partnerships.workflows.transitions import save_as
 from tests.reminders.conftest import MovableClock
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -160,6 +161,21 @@ def test_a_digest_says_it_in_each_line(unit: Any, lead: User, coordinator: User,
 
     text = written(clock)
     assert [f"Coordinator submitted it: Paper {row.pk}" in text for row in rows] == [True, True]
+
+
+def test_a_submitted_milestone_appears_again_to_the_leads_of_another_unit_alone(
+    lead: User, coordinator: User, obligation: Milestone, clock: MovableClock
+) -> None:
+    row = submit_milestone(obligation, actor=coordinator, on=DAY, evidence="Minutes")
+    run(clock)
+    row = assign_milestone(row, actor=lead, owner=UserFactory(coordinator_in=obligation.unit))
+    assert run(clock) == []
+
+    there = UserFactory(lead_in=UnitFactory())
+    row = Milestone.objects.get(pk=row.pk)
+    row.unit = there.memberships.get().unit
+    save_as(row, lead)
+    assert run(clock) == [(there, "obligation")]
 
 
 def test_an_own_assignment_and_a_step_taken_back_announce_nothing(
