@@ -12,9 +12,9 @@ ABOUT_AGREEMENT = frozenset({MilestoneKind.APPROVAL, MilestoneKind.CONFIRM_REGIS
 
 
 def news_of(items: Sequence[ReminderItem]) -> dict[int, str]:
-    """Return a sentence for each milestone that has just come to the reader, by its id; two queries at most.
+    """Return a sentence on the last step of each milestone that has just come to the reader, by its id; two queries at most.
 
-    A milestone that came otherwise, for example to a new owner, has none.
+    A milestone whose last step was none of these has no sentence.
     """
     milestones = {item.plan.milestone_id: item.plan.milestone for item in items if item.plan.appearance is not None}
     changed = {pk: _changed_by_step(milestone) for pk, milestone in milestones.items()}
