@@ -29,12 +29,15 @@ def full_disk(*_arguments: object) -> int:
 def read_only_database() -> Iterator[None]:
     """Let the database refuse every change, as a server that stands by or a volume that is read-only does."""
     is_sqlite = connection.vendor == "sqlite"
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("PRAGMA query_only = 1" if is_sqlite else "SET LOCAL transaction_read_only = on")
-        yield
-        transaction.set_rollback(True)
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("PRAGMA query_only = 1" if is_sqlite else "SET LOCAL transaction_read_only = on")
+            yield
+            transaction.set_rollback(True)
+    finally:
         if is_sqlite:
-            cursor.execute("PRAGMA query_only = 0")
+            with connection.cursor() as cursor:
+                cursor.execute("PRAGMA query_only = 0")
 
 
 @pytest.mark.both_databases
