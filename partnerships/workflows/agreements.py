@@ -28,7 +28,6 @@ from partnerships.models import (
     ReminderPlan,
     User,
 )
-from partnerships.models.drafts import people_behind_draft
 from partnerships.permissions import may, require
 from partnerships.statuses import AGREEMENT_TRANSITIONS, AgreementStatus
 from partnerships.workflows.activities import follow_activity, lock_unfinished
@@ -496,15 +495,15 @@ def _become_signed(
     agreement: Agreement, name: str, *, actor: User | None, on: dt.date, today: dt.date, not_before: dt.date
 ) -> Agreement:
     check_not_in_future(on, today=today, field="on")
+    is_registration = name == "record_signed"
+    confirms = "agreement.confirm_signing" if is_registration else "agreement.sign"
     changes: dict[str, object] = {
         "title_as_signed": agreement.title_as_signed or agreement.title,
         # Only a confirmed signing makes the unit a holder of the parties, which opens their details to its people.
-        "is_signing_confirmed": actor is None or may(actor, "agreement.sign", agreement),
+        "is_signing_confirmed": actor is None or may(actor, confirms, agreement),
     }
-    if name == "record_signed":
+    if is_registration:
         changes["recorded_on"] = today
-        if actor and not actor.is_staff and actor.pk in people_behind_draft(agreement):
-            changes["is_signing_confirmed"] = False  # nobody has looked at it but those who entered it
     with transaction.atomic():
         signed = _step(agreement, name, actor=actor, on=on, **changes)
         _check_signatories(signed)
