@@ -16,15 +16,18 @@ from partnerships.factories import (
     DemandFactory,
     FacilityFactory,
     HonourFactory,
+    MilestoneFactory,
     UnitFactory,
+    UserFactory,
     WorkCalendarFactory,
 )
 from partnerships.models import Agreement, CalendarDay, Facility, Milestone, ReminderMark, Sweep, quiet_agreements
 from partnerships.workflows import derived_sweep
-from partnerships.workflows.agreements import sign_agreement
+from partnerships.workflows.agreements import sign_agreement, submit_agreement
 from partnerships.workflows.derived_sweep import sweep_derived
 from partnerships.workflows.facilities import open_facility
 from partnerships.workflows.milestones import meet_milestone, move_milestone, waive_milestone
+from partnerships.workflows.transitions import save_as
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 TOMORROW = NOON + dt.timedelta(days=1)
@@ -48,7 +51,7 @@ def everything() -> tuple[Any, ...]:
     return list(Milestone.objects.order_by("pk").values()), Milestone.history.count(), ReminderMark.objects.count()
 
 
-def test_what_came_in_by_another_door_is_derived() -> None:
+def test_rows_written_without_a_verb_get_their_milestones() -> None:
     agreement = AgreementFactory(signed=True)
     ActivityFactory(agreement=agreement, starts_on=DAY, title="Visit")
     DemandFactory(deadline_on=dt.date(2026, 5, 29), unit=agreement.unit)
@@ -102,6 +105,17 @@ def test_a_note_taken_away_counts_no_more() -> None:
     assert agreement.milestones.get(derived_key="next_contact").due_on == DAY + dt.timedelta(days=180)
 
 
+def test_a_lead_who_edits_during_the_review_is_no_longer_waited_for() -> None:
+    unit = UnitFactory()
+    author, lead = UserFactory(coordinator_in=unit), UserFactory(lead_in=unit)
+    draft = AgreementFactory(unit=unit, ready=True, created_by=author, coordinator=author)
+    submit_agreement(Agreement.objects.get(pk=draft.pk), actor=author, on=DAY)
+    assert sweep() == 0
+    save_as(MilestoneFactory.build(agreement=draft, unit=unit, owner=author), lead)
+    assert sweep(TOMORROW) == 1
+    assert Milestone.objects.get(derived_key="approval").excluded_ids == sorted([author.pk, lead.pk])
+
+
 def test_an_agreement_that_goes_quiet_or_expires_has_been_asking_for_it() -> None:
     """Nothing has to happen on the morning itself: the dates were there, and stay until somebody acts."""
     agreement = signed()
@@ -128,7 +142,7 @@ def test_what_somebody_moved_met_or_waived_stays() -> None:
     assert everything() == before
 
 
-def test_an_agreement_that_ended_by_another_door_asks_no_more() -> None:
+def test_an_agreement_that_ended_without_a_verb_asks_no_more() -> None:
     agreement = signed()
     Agreement.objects.filter(pk=agreement.pk).update(status="completed", completed_on=DAY)
     assert sweep() == 1
