@@ -27,6 +27,7 @@ from partnerships.models import (
     UnitMembership,
     User,
     quiet_agreements,
+    shown_to,
     workday_test,
 )
 from partnerships.models.milestones import PENDING_STATUSES
@@ -179,7 +180,7 @@ def _framework(framework: Agreement, user: User) -> dict[str, object] | None:
 
     Nothing of one that was not signed and is not theirs to see: what is being drafted can be confidential.
     """
-    is_visible = Agreement.objects.visible_to(user).filter(pk=framework.pk).exists()
+    is_visible = shown_to(user, framework) is framework
     if not is_visible and framework.signed_on is None:
         return None
     return {

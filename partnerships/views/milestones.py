@@ -30,7 +30,6 @@ from partnerships.models import (
     MilestoneKind,
     User,
     hide_unseen,
-    shown_to,
 )
 from partnerships.models.milestones import MilestoneQuerySet
 from partnerships.permissions import may, refusal
@@ -62,7 +61,6 @@ def milestone_detail(request: UserRequest, pk: int) -> HttpResponse:
     context = {
         "milestone": milestone,
         "today": today,
-        "partners": _partners(milestone, request.user),
         "offers": offers,
         "is_snoozed": milestone.is_snoozed(today),
         "primary": primary,
@@ -77,7 +75,7 @@ def milestone_detail(request: UserRequest, pk: int) -> HttpResponse:
         "next_milestones": [] if milestone.is_pending else _next_of(request.user, milestone, today),
     }
     hide_unseen([milestone], request.user)
-    context["agreement"] = milestone.agreement
+    context |= {"agreement": milestone.agreement, "partners": _partners(milestone)}
     return render(request, "partnerships/milestones/detail.html", context)
 
 
@@ -209,8 +207,9 @@ def _step_of_its_activity(milestone: Milestone, user: User) -> dict[str, str] | 
     return {"label": str(ACTIVITY_TRANSITIONS[step].label), "address": address}
 
 
-def _partners(milestone: Milestone, user: User) -> list[AgreementParty]:
-    agreement = shown_to(user, milestone.agreement)
+def _partners(milestone: Milestone) -> list[AgreementParty]:
+    """Return the parties of the agreement, none of one that is hidden."""
+    agreement = milestone.agreement
     return list(agreement.parties.all()) if isinstance(agreement, Agreement) else []
 
 

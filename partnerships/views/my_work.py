@@ -28,6 +28,7 @@ from partnerships.models import (
     quiet_agreements,
 )
 from partnerships.models.milestones import DECISION_KINDS, MILESTONE_TARGETS, MilestoneQuerySet
+from partnerships.permissions import may
 from partnerships.requests import UserRequest
 from partnerships.statuses import ActivityStatus, AgreementStatus, MilestoneStatus
 from partnerships.views.base import has_a_place, require_or_403, visible_or_404
@@ -189,7 +190,7 @@ def decision_entry(milestone: Milestone, user: User, today: dt.date) -> WorkItem
 
 def _approval_entry(milestone: Milestone, agreement: Agreement, user: User) -> WorkItem:
     page, group = agreement.get_absolute_url(), "approve"
-    if (user.scope.role_in(agreement.unit_id) or 0) < Role.LEAD:  # the office is told where no lead may decide
+    if not may(user, "agreement.return", agreement):  # the office is told where no lead may decide
         return WorkItem(milestone, milestone.due_on, _("See it"), page, group=group)
     addresses = {step: reverse("agreement_step", args=[agreement.pk, step]) for step in ("approve", "return")}
     beside = ((_("Return for changes"), addresses["return"]),)
@@ -214,7 +215,7 @@ def milestone_entry(milestone: Milestone, today: dt.date) -> WorkItem:
 
 
 def _undecided_entry(milestone: Milestone) -> WorkItem:
-    """Return the line of a decision that a page of its own takes: an answer can also be given to somebody."""
+    """Return the line of a decision that is taken on the page of its record; an answer can also be given to somebody."""
     if milestone.kind != MilestoneKind.ANSWER or milestone.demand is None:
         return WorkItem(milestone, milestone.due_on, _("See it"), milestone.get_absolute_url())
     assign = reverse("milestone_step", args=[milestone.pk, "assign"])
