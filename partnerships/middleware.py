@@ -20,12 +20,12 @@ from partnerships.models import User
 from partnerships.models.office_day import zone_named
 from partnerships.storage import is_unwritable
 
-# When the session was last used, in seconds; the key of it in the session.
+# The key in a session of the time it was last used, in seconds since 1970.
 USED_AT = "used_at"
 IDLE_AT_MOST = dt.timedelta(hours=8)
 # The office and the administrators see everybody's data.
 IDLE_AT_MOST_IN_OFFICE = dt.timedelta(hours=1)
-# Not with each request, which would write the session each time.
+# The time of the last use is saved this often at most: saving it with each request would write the session each time.
 NOTED_EVERY = dt.timedelta(minutes=1)
 
 logger = logging.getLogger(__name__)
@@ -75,9 +75,9 @@ class SessionSavingMiddleware(SessionMiddleware):
 
 
 class LoggedInMiddleware:
-    """Ends a session that nobody uses, and lets nobody store the pages behind a login.
+    """Ends a session that nobody uses, and forbids browsers and proxies to store the pages behind a login.
 
-    Without it, *Back* showed the pages of somebody who had logged out.
+    A stored page would be shown again by *Back*, after its reader has logged out.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

@@ -129,7 +129,7 @@ def _page(request: UserRequest, *, breaches: list[str] | None) -> HttpResponse:
 
 
 def _missing(user: User, today: dt.date) -> list[dict[str, str]]:
-    """Return what the site still lacks; a link leads who may add it to the page for that."""
+    """Return what the site still lacks, with a link to where it is added for those who may add it."""
     return [
         {
             "what": step.what,

@@ -99,7 +99,7 @@ def _groups(words: str, user: User, shown: int) -> list[HitGroup]:
 
 
 def _texts(words: str, user: User) -> list[HitGroup]:
-    """Search what has no list with a search of its own. Each hit leads to what it is about."""
+    """Search the records whose lists cannot be searched. Each hit leads to what it is about."""
     notes = ContactNote.objects.select_related("agreement", "organization")
     documents = Document.objects.select_related(*DOCUMENT_TARGETS)
     kinds = (

@@ -85,7 +85,7 @@ def _loads(user: User, units: set[int] | None, today: dt.date) -> list[tuple[Use
 
 
 def _counts(user: User, units: set[int] | None, today: dt.date) -> Iterable[tuple[int, str, int]]:
-    """Yield owner, column and number; three queries, however many people there are."""
+    """Yield owner, column and number; seven queries, however many people there are."""
     week, month = (today + dt.timedelta(days=days) for days in (WEEK_DAYS, MONTH_DAYS))
     waiting = _within(Milestone.objects.visible_to(user).pending(), units)
     pending = waiting.filter(owner__isnull=False, waits_for=WaitsFor.OWNER)

@@ -157,7 +157,7 @@ def test_the_shortcut_of_the_admin_leads_only_to_what_one_sees() -> None:
 @pytest.mark.parametrize(
     "address", ["javascript:alert(1)", "JavaScript:alert(1)", " javascript:alert(1)", "data:text/html,x"]
 )
-def test_stored_addresses_that_run_are_no_links(address: str) -> None:
+def test_a_stored_address_that_runs_a_script_is_no_link(address: str) -> None:
     staff = logged_in(UserFactory(staff=True))
     source, organization = SourceFactory(), EnterpriseFactory()
     Source.objects.filter(pk=source.pk).update(url=address)

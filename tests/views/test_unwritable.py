@@ -1,4 +1,4 @@
-"""A full disk and a lost file are said, and leave nothing half done."""
+"""Pages say that nothing can be saved or that a file is lost, and nothing is left half done."""
 
 import datetime as dt
 import errno
