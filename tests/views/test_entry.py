@@ -372,7 +372,7 @@ class TestInABrowser:
         page.get_by_label("Kind", exact=True).first.select_option("Visit")
         page.get_by_placeholder("Title or partner").fill("north works")
         if not page.has_scripts:
-            page.get_by_role("button", name="Find").click()
+            page.get_by_role("button", name="Find", exact=True).click()
         page.get_by_role("radio", name="North signed").check()
         if not page.has_scripts:
             page.get_by_role("button", name="Show who and what belongs to it").click()
