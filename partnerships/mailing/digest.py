@@ -1,7 +1,7 @@
 """The text of a digest: all reminders of one person on one day, the most urgent first."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypedDict
 
 from django.conf import settings
@@ -18,6 +18,8 @@ from partnerships.models import Milestone, ReminderItem, User
 from partnerships.models.office_day import zone_named
 
 WEEK_DAYS = 7
+# A mail of thousands of reminders would be megabytes, and mail servers refuse those. The rest is on My work.
+LINES_AT_MOST = 100
 
 
 class DigestLine(TypedDict):
@@ -35,36 +37,52 @@ class DigestLine(TypedDict):
     link: str
 
 
+class DigestSection(TypedDict):
+    """The milestones of one range of due dates: how many there are, and the lines of those that are listed."""
+
+    label: str
+    count: int
+    rows: list[DigestLine]
+
+
 def digest_context(person: User, items: Sequence[ReminderItem], due_at: dt.datetime) -> dict[str, object]:
     """Return the templates' context in the active language; days are counted in the person's own time zone."""
     today = timezone.localdate(due_at, zone_named(person.time_zone))
-    lines = _lines(items, today, news_of(items))
+    of_milestone = _by_milestone(items)
+    count, listed = len(of_milestone), list(of_milestone)[:LINES_AT_MOST]
+    news = news_of([item for milestone in listed for item in of_milestone[milestone]])
+    lines = [_line(one, of_milestone[one], _days_left(one, today), news.get(one.pk, "")) for one in listed]
+    more = count - len(lines)
     return {
         "person": one_line(person.name),
         "language": translation.get_language(),
-        "subject": _subject(lines),
-        "headline": ngettext("%(count)s reminder", "%(count)s reminders", len(lines)) % {"count": len(lines)},
+        "subject": _subject(lines[0], count),
+        "headline": ngettext("%(count)s reminder", "%(count)s reminders", count) % {"count": count},
         "today_iso": today.isoformat(),
         "today_local": long_date(today),
         "tone": lines[0]["tone"],
         "most_urgent": lines[0],
-        "sections": _sections(lines),
+        "sections": _sections(lines, [_days_left(one, today) for one in of_milestone]),
+        "more": ngettext("And %(count)s more that is due later.", "And %(count)s more that are due later.", more)
+        % {"count": more}
+        if more
+        else "",
         "is_late": any(is_late(item.plan, due_at) for item in items),
         "my_work": settings.SITE_URL + reverse("my_work"),
         "settings": settings.SITE_URL + reverse("me"),
     }
 
 
-def _lines(items: Sequence[ReminderItem], today: dt.date, news: Mapping[int, str]) -> list[DigestLine]:
-    """Return one line per milestone, however many of its reminders are due, soonest due first."""
-    of_milestone: dict[Milestone, list[ReminderItem]] = {}
-    for item in items:
-        of_milestone.setdefault(item.plan.milestone, []).append(item)
-    ordered = sorted(of_milestone, key=lambda milestone: (milestone.due_on, milestone.pk))
-    return [
-        _line(milestone, of_milestone[milestone], (milestone.due_on - today).days, news.get(milestone.pk, ""))
-        for milestone in ordered
-    ]
+def _by_milestone(items: Iterable[ReminderItem]) -> dict[Milestone, list[ReminderItem]]:
+    """Return the reminders of each milestone, soonest due first: a milestone is one line, however many are due."""
+    found: dict[Milestone, list[ReminderItem]] = {}
+    for item in sorted(items, key=lambda item: (item.plan.milestone.due_on, item.plan.milestone_id)):
+        found.setdefault(item.plan.milestone, []).append(item)
+    return found
+
+
+def _days_left(milestone: Milestone, today: dt.date) -> int:
+    return (milestone.due_on - today).days
 
 
 def _line(milestone: Milestone, items: Sequence[ReminderItem], days_left: int, news: str) -> DigestLine:
@@ -84,33 +102,35 @@ def _line(milestone: Milestone, items: Sequence[ReminderItem], days_left: int, n
     }
 
 
-def _sections(lines: Iterable[DigestLine]) -> list[dict[str, object]]:
+def _sections(lines: Iterable[DigestLine], all_days: Iterable[int]) -> list[DigestSection]:
+    """Return the sections that have any of ``all_days``; their lines are those of ``lines``, ordered by date."""
     limits = (
         (_("Overdue"), -1),
         (_("Today"), 0),
         (_("In the next 7 days"), WEEK_DAYS),
         (_("Later"), dt.timedelta.max.days),
     )
-    rest = list(lines)
-    sections: list[dict[str, object]] = []
+    rest, days = list(lines), list(all_days)
+    sections: list[DigestSection] = []
     for label, last in limits:
         rows = [line for line in rest if line["days_left"] <= last]
-        rest = rest[len(rows) :]  # the lines are ordered by date
-        if rows:
-            sections.append({"label": label, "rows": rows})
+        rest = rest[len(rows) :]
+        count = sum(left <= last for left in days)
+        days = days[count:]
+        if count:
+            sections.append({"label": label, "count": count, "rows": rows})
     return sections
 
 
-def _subject(lines: Sequence[DigestLine]) -> str:
-    first = lines[0]
+def _subject(first: DigestLine, count: int) -> str:
     # Translators: the subject of a digest: how many reminders, and the most urgent one of them
     words = ngettext(
         "%(count)s reminder: %(title)s — %(when)s (%(date)s)",
         "%(count)s reminders: %(title)s — %(when)s (%(date)s)",
-        len(lines),
+        count,
     )
     return words % {
-        "count": len(lines),
+        "count": count,
         "title": Truncator(first["title"]).chars(120),
         "when": first["when"],
         "date": first["due_iso"],

@@ -5,9 +5,16 @@ from typing import Any
 
 import pytest
 
-from partnerships.factories import MilestoneFactory, ReminderPlanFactory, UserFactory
+from partnerships.factories import (
+    AgreementFactory,
+    MilestoneFactory,
+    ReminderPlanFactory,
+    ReminderRuleFactory,
+    UnitMembershipFactory,
+    UserFactory,
+)
 from partnerships.mailing.message import Written, write
-from partnerships.models import Delivery, Milestone, ReminderItem, User
+from partnerships.models import Delivery, Milestone, ReminderItem, ReminderPlan, User
 from tests.reminders.conftest import MovableClock
 from tests.reminders.test_message import INJECTION, parsed, part
 
@@ -182,3 +189,43 @@ def test_the_days_are_counted_in_the_zone_of_the_person(digest: Callable[..., Wr
 
     assert "2 reminders · Wednesday, March 4, 2026 (2026-03-04)" in text
     assert "Task 0 — tomorrow" in text
+
+
+@pytest.mark.parametrize(
+    ("language", "more"), [("en", "And 150 more that are due later."), ("zh-hans", "另有 150 项，到期更晚。")]
+)
+def test_a_long_digest_lists_the_hundred_most_urgent_and_counts_the_rest(
+    reader: User, settings: Any, language: str, more: str, django_assert_num_queries: Callable[..., Any]
+) -> None:
+    settings.SITE_URL = "https://office.example.org"
+    reader.language = language
+    agreement = AgreementFactory()
+    UnitMembershipFactory(user=reader, unit=agreement.unit)
+    rows = [
+        MilestoneFactory.build(
+            unit=agreement.unit,
+            agreement=agreement,
+            owner=reader,
+            title=f"Task {number:03}",
+            title_zh="",
+            due_on=TODAY + dt.timedelta(days=number - 60),
+        )
+        for number in range(250)
+    ]
+    Milestone.objects.bulk_create(rows)
+    rule = ReminderRuleFactory()
+    plans = [ReminderPlan(milestone=row, rule=rule, due_on=row.due_on, send_at=EIGHT) for row in reversed(rows)]
+    items = [ReminderItem(why="owner", plan=plan) for plan in plans]
+    delivery = Delivery(person=reader, kind="digest", digest_on=TODAY, message_id="<x@example.org>")
+
+    with django_assert_num_queries(0):  # everything was loaded with the claim
+        mail = write(delivery, items, MovableClock(EIGHT))
+
+    text, html = part(mail, "plain"), part(mail, "html")
+    assert mail.subject.startswith("250 ")
+    assert re.findall(r"^Task (\d+)", text, re.MULTILINE) == [f"{number:03}" for number in range(100)]
+    assert re.findall(r">Task (\d+)<", html) == [f"{number:03}" for number in range(100)]
+    for body in (text, html):
+        assert more in body
+        assert "https://office.example.org/" in body.partition(more)[2]
+    assert len(mail.data) < 200_000
