@@ -489,7 +489,10 @@ UNFOLD = {
     ],
     "SHOW_BACK_BUTTON": True,
     "STYLES": [lambda request: static("partnerships/admin/admin.css")],
-    "SCRIPTS": [lambda request: static("partnerships/admin/admin.js")],
+    "SCRIPTS": [
+        lambda request: static("partnerships/admin/admin.js"),
+        lambda request: static("partnerships/uploads.js"),
+    ],
     "SIDEBAR": {"show_search": False, "show_all_applications": False},
     "COLORS": {
         "primary": {

@@ -10,21 +10,27 @@ from django.utils.translation import gettext_lazy as _
 from partnerships.forms.domain import DomainFormMixin
 from partnerships.models import Document, User
 from partnerships.models.office_day import office_day
-from partnerships.workflows.documents import ACCEPTED_KINDS, FILE_TYPES, add_version, register_document
+from partnerships.workflows.documents import ACCEPTED_KINDS, FILE_TYPES, LARGEST_FILE, add_version, register_document
 
 
 class UploadField(forms.FileField):
     """A file of an accepted kind; the browser offers these kinds alone, and the verb checks the content."""
 
     def __init__(self, **kwargs: Any) -> None:
-        help_text = format_lazy(
-            _("{kinds}; 25 MB each at most. Save older Word and Excel files (doc, xls) as docx or xlsx first."),
-            kinds=ACCEPTED_KINDS,
-        )
+        help_text = format_lazy(_("{kinds}; 25 MB each at most."), kinds=ACCEPTED_KINDS)
         super().__init__(**{"help_text": help_text, **kwargs})
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
-        return {**super().widget_attrs(widget), "accept": ",".join(FILE_TYPES)}
+        # The texts are for uploads.js, which says them before a large file is sent in vain.
+        return {
+            **super().widget_attrs(widget),
+            "accept": ",".join(FILE_TYPES),
+            "data-largest": LARGEST_FILE,
+            "data-too-large": _("This file is too large: 25 MB at most."),
+            "data-wrong-kind": format_lazy(
+                _("Files of this kind are not accepted; these are: {kinds}."), kinds=ACCEPTED_KINDS
+            ),
+        }
 
 
 class DocumentForm(DomainFormMixin, forms.ModelForm):

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+import re
 import unicodedata
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
@@ -30,13 +31,54 @@ MOST_PARTS = 10_000
 HEAD = 8192
 
 
+# How older Office files begin, and what names an installer of Windows, which begins so as well.
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+MSI_CLASS = bytes.fromhex("84100c0000000000c000000000000046")
+# Where a browser that guesses a type looks for markup.
+SNIFFED = 1024
+MARKUP = re.compile(rb"<(?:!doctype|html|head|body|svg|script|iframe)\b", re.IGNORECASE)
+
+
 def _starts_with(*magic: bytes) -> Callable[[File], bool]:
-    return lambda file: _head(file).startswith(magic)
+    return lambda file: _head(file).startswith(magic) and _is_one_thing(file)
 
 
 def _is_webp(file: File) -> bool:
     head = _head(file)
-    return head.startswith(b"RIFF") and head[8:12] == b"WEBP"
+    return head.startswith(b"RIFF") and head[8:12] == b"WEBP" and _is_one_thing(file)
+
+
+def _is_heic(file: File) -> bool:
+    head = _head(file)
+    brands = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+    return head[4:8] == b"ftyp" and head[8:12] in brands and _is_one_thing(file)
+
+
+def _is_ole(file: File) -> bool:
+    """Whether it is an older Office or WPS file: a compound file, which installers of Windows are as well."""
+    file.seek(0)
+    content = file.read()
+    return content.startswith(OLE) and MSI_CLASS not in content and _is_one_thing(file)
+
+
+def _is_one_thing(file: File) -> bool:
+    """Whether a binary file is neither a page nor an archive to a program that looks elsewhere than at its start."""
+    return MARKUP.search(_head(file)[:SNIFFED]) is None and not _ends_as_zip(file)
+
+
+def _ends_as_zip(file: File) -> bool:
+    """Whether the end of the file is the end of a zip: unpackers start there, whatever stands before."""
+    # The record at the end: 22 bytes, the last two of them the length of the comment that follows.
+    file.seek(max(0, file.size - 22 - 0xFFFF))
+    tail = file.read()
+    found = tail.rfind(b"PK\5\6")
+    while found >= 0:
+        if found + 22 <= len(tail) and found + 22 + int.from_bytes(tail[found + 20 : found + 22], "little") == len(
+            tail
+        ):
+            return True
+        found = tail.rfind(b"PK\5\6", 0, found)
+    return False
 
 
 def _is_text(file: File) -> bool:
@@ -58,22 +100,48 @@ def _looks_like_markup(text: str) -> bool:
     return start.startswith(("<!doctype", "<html", "<svg", "<script", "<?xml"))
 
 
-def _is_office(part: str) -> Callable[[File], bool]:
-    """Return a check for an Office document: a zip that has ``part``, without macros, and no zip bomb."""
+def _is_mail(file: File) -> bool:
+    """Whether it is an e-mail: header lines with a sender, an empty line, the message."""
+    file.seek(0)
+    content = file.read()
+    headers = re.split(rb"\r?\n\r?\n", content, maxsplit=1)[0]
+    lines = headers.splitlines()
+    names = {line.partition(b":")[0].lower() for line in lines if not line.startswith((b" ", b"\t"))}
+    are_headers = bool(lines) and all(re.match(rb"[!-9;-~]+:|[ \t]", line) for line in lines)
+    return are_headers and {b"from"} < names and MARKUP.search(headers) is None and b"\0" not in content
+
+
+def _is_zip(*parts: str) -> Callable[[File], bool]:
+    """Return a check for a zip that has ``parts`` and is no zip bomb."""
 
     def looks_right(file: File) -> bool:
-        try:
-            with zipfile.ZipFile(file) as archive:
-                entries = archive.infolist()
-        except (zipfile.BadZipFile, ValueError, OSError):
-            return False
-        names = {entry.filename for entry in entries}
-        is_sane = len(entries) <= MOST_PARTS and sum(entry.file_size for entry in entries) <= LARGEST_UNPACKED
-        # A document with macros that was renamed from .docm to .docx still has this part.
-        has_macros = any(name.casefold().endswith("vbaproject.bin") for name in names)
-        return is_sane and not has_macros and {"[Content_Types].xml", part} <= names
+        names = _names_in_zip(file)
+        return bool(names) and set(parts) <= names
 
     return looks_right
+
+
+def _names_in_zip(file: File) -> set[str]:
+    """Return the names in a zip; none for another file, a zip behind something else, or a zip bomb."""
+    if not (_head(file).startswith(b"PK\3\4") and _ends_as_zip(file)):
+        return set()
+    try:
+        with zipfile.ZipFile(file) as archive:
+            entries = archive.infolist()
+    except (zipfile.BadZipFile, ValueError, OSError):
+        return set()
+    is_sane = len(entries) <= MOST_PARTS and sum(entry.file_size for entry in entries) <= LARGEST_UNPACKED
+    # Something may stand before a zip that looks like the start of one.
+    starts_there = any(entry.header_offset == 0 for entry in entries)
+    return {entry.filename for entry in entries} if is_sane and starts_there else set()
+
+
+def _has_macros(file: File) -> bool:
+    """Whether an Office document has macros, also one that was renamed from .docm to .docx."""
+    if _head(file).startswith(OLE):
+        file.seek(0)
+        return "_VBA_PROJECT".encode("utf-16-le") in file.read()
+    return any(name.casefold().endswith("vbaproject.bin") for name in _names_in_zip(file))
 
 
 @dataclass(frozen=True)
@@ -84,19 +152,30 @@ class FileType:
 
 _JPEG = FileType("image/jpeg", _starts_with(b"\xff\xd8\xff"))
 _OOXML = "application/vnd.openxmlformats-officedocument"
+# All are sent as downloads. Pages preview JPEG, PNG and WebP by an <img>, which runs nothing.
 FILE_TYPES: Mapping[str, FileType] = {
     ".pdf": FileType("application/pdf", _starts_with(b"%PDF-")),
-    ".docx": FileType(f"{_OOXML}.wordprocessingml.document", _is_office("word/document.xml")),
-    ".xlsx": FileType(f"{_OOXML}.spreadsheetml.sheet", _is_office("xl/workbook.xml")),
-    ".pptx": FileType(f"{_OOXML}.presentationml.presentation", _is_office("ppt/presentation.xml")),
+    ".ofd": FileType("application/ofd", _is_zip("OFD.xml")),
+    ".docx": FileType(f"{_OOXML}.wordprocessingml.document", _is_zip("[Content_Types].xml", "word/document.xml")),
+    ".xlsx": FileType(f"{_OOXML}.spreadsheetml.sheet", _is_zip("[Content_Types].xml", "xl/workbook.xml")),
+    ".pptx": FileType(f"{_OOXML}.presentationml.presentation", _is_zip("[Content_Types].xml", "ppt/presentation.xml")),
+    ".doc": FileType("application/msword", _is_ole),
+    ".xls": FileType("application/vnd.ms-excel", _is_ole),
+    ".ppt": FileType("application/vnd.ms-powerpoint", _is_ole),
+    ".wps": FileType("application/wps-office.wps", _is_ole),
+    ".et": FileType("application/wps-office.et", _is_ole),
+    ".dps": FileType("application/wps-office.dps", _is_ole),
     ".jpg": _JPEG,
     ".jpeg": _JPEG,
     ".png": FileType("image/png", _starts_with(b"\x89PNG\r\n\x1a\n")),
     ".webp": FileType("image/webp", _is_webp),
+    ".heic": FileType("image/heic", _is_heic),
     ".tif": FileType("image/tiff", _starts_with(b"II*\0", b"MM\0*")),
     ".tiff": FileType("image/tiff", _starts_with(b"II*\0", b"MM\0*")),
     ".txt": FileType("text/plain; charset=utf-8", _is_text),
     ".csv": FileType("text/csv; charset=utf-8", _is_text),
+    ".eml": FileType("message/rfc822", _is_mail),
+    ".zip": FileType("application/zip", _is_zip()),
 }
 
 
@@ -111,7 +190,7 @@ def check_upload(file: File) -> FileType:
     file_type = FILE_TYPES.get(extension)
     if file_type is None:
         raise InvalidInput(
-            _("Files of this kind are not accepted; these are: %(kinds)s.") % {"kinds": ACCEPTED_KINDS}, field="file"
+            _("Files of this kind are not accepted; these are: {kinds}.").format(kinds=ACCEPTED_KINDS), field="file"
         )
     if not file.size:
         raise InvalidInput(_("This file is empty."), field="file")
@@ -122,6 +201,8 @@ def check_upload(file: File) -> FileType:
             _("The content of this file does not fit its name (%(extension)s).") % {"extension": extension},
             field="file",
         )
+    if _has_macros(file):
+        raise InvalidInput(_("This file contains macros. Please save it without them first."), field="file")
     file.seek(0)
     return file_type
 

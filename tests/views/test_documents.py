@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
@@ -75,5 +76,26 @@ def test_the_choice_of_a_file_says_what_is_accepted_and_asks_again(
 
     accepted = re.findall(r'accept="([^"]*)"', asked)
     assert [set(kinds.split(",")) for kinds in accepted] == [set(FILE_TYPES)]
-    assert "csv, docx, jpeg, jpg, pdf" in asked
+    assert "csv, doc, docx, dps, eml, et, heic" in asked
     assert again.text.count("Please choose the file again") == 2  # above the form, and at the field
+
+
+class TestInABrowser:
+    @pytest.mark.parametrize("in_admin", [False, True])
+    def test_a_file_that_would_be_refused_is_named_before_it_is_sent(
+        self, in_admin: bool, world: World, open_page: Callable[..., Any]
+    ) -> None:
+        page_of_agreement = reverse("document_add", args=["agreement", world.agreement.pk])
+        address = reverse("admin:partnerships_document_add") if in_admin else page_of_agreement
+        page = open_page(address, world.people["staff"])
+        file = page.locator("input[type=file]")
+
+        file.set_input_files({"name": "program.exe", "mimeType": "text/plain", "buffer": b"MZ"})
+        page.get_by_role("alert").get_by_text("program.exe: Files of this kind are not accepted").wait_for()
+        assert file.input_value() == ""
+        file.evaluate("input => input.dataset.largest = 8")
+        file.set_input_files({"name": "paper.pdf", "mimeType": "text/plain", "buffer": b"%PDF-1.7 "})
+        page.get_by_role("alert").get_by_text("paper.pdf: This file is too large").wait_for()
+        file.set_input_files({"name": "PAPER.PDF", "mimeType": "text/plain", "buffer": b"%PDF-1.7"})
+
+        assert (page.get_by_role("alert").count(), file.input_value()) == (0, "C:\\fakepath\\PAPER.PDF")

@@ -11,7 +11,7 @@ from partnerships.exceptions import InvalidInput, NotAllowed
 from partnerships.factories import DAY, NOON, AgreementFactory, DocumentFactory, UnitFactory, UserFactory
 from partnerships.models import Document, DocumentVersion
 from partnerships.workflows import documents
-from partnerships.workflows.documents import add_version, edit_document, register_document
+from partnerships.workflows.documents import MSI_CLASS, OLE, add_version, edit_document, register_document
 
 pytestmark = pytest.mark.django_db
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 32
@@ -24,6 +24,19 @@ def office_file(*parts):
         for part in ("[Content_Types].xml", *parts):
             archive.writestr(part, "<x/>")
     return content.getvalue()
+
+
+def zip_file(*parts):
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for part in parts:
+            archive.writestr(part, "<html>stored as it is</html>")
+    return content.getvalue()
+
+
+def compound_file(*entries, root_class=b""):
+    """An older Office file as far as its kind shows: the signature, the class of its root, the names of its streams."""
+    return OLE + bytes(504) + root_class + b"".join(f"{entry}\0".encode("utf-16-le") for entry in entries)
 
 
 def content_of(version):
@@ -50,6 +63,17 @@ def upload(name, content):
             office_file("word/document.xml"),
             "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
         ),
+        ("minutes.doc", compound_file("WordDocument"), "application/msword"),
+        ("numbers.xls", compound_file("Workbook"), "application/vnd.ms-excel"),
+        ("slides.ppt", compound_file("PowerPoint Document"), "application/vnd.ms-powerpoint"),
+        ("合作协议.wps", compound_file("WordDocument"), "application/wps-office.wps"),
+        ("数据.et", compound_file("Workbook"), "application/wps-office.et"),
+        ("汇报.dps", compound_file("PowerPoint Document"), "application/wps-office.dps"),
+        ("通知.OFD", zip_file("OFD.xml", "Doc_0/Document.xml"), "application/ofd"),
+        ("IMG_0001.HEIC", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "image/heic"),
+        ("photo.heic", b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", "image/heic"),
+        ("photos.zip", zip_file("gate.jpg", "index.html"), "application/zip"),
+        ("reply.eml", b"From: a@example.org\r\nSubject: Visit\r\n on Monday\r\n\r\n<html>Yes</html>", "message/rfc822"),
     ],
 )
 def test_a_file_is_kept_with_its_type_size_and_checksum(name, content, content_type):
@@ -77,6 +101,25 @@ def test_a_file_is_kept_with_its_type_size_and_checksum(name, content, content_t
         ("sheet.xlsx", office_file("word/document.xml")),
         ("macros.docx", office_file("word/document.xml", "word/vbaProject.bin")),
         ("broken.docx", b"PK\x03\x04broken"),
+        ("page.doc", b"<html></html>"),
+        ("page.zip", b"<!DOCTYPE html><script>alert(1)</script>"),
+        ("drawing.heic", b"<svg xmlns='http://www.w3.org/2000/svg'/>"),
+        ("film.heic", b"\0\0\0\x18ftypisom\0\0\0\0isomheic"),
+        ("program.wps", b"MZ\x90\x00" + bytes(600)),
+        ("installer.doc", compound_file("Property", root_class=MSI_CLASS)),
+        ("macros.xls", compound_file("Workbook", "_VBA_PROJECT_CUR")),
+        ("sheet.ofd", office_file("xl/workbook.xml")),
+        ("self-extracting.zip", b"MZ\x90\x00" + zip_file("a.txt")),
+        ("page-before.zip", b"<html></html>" + zip_file("a.txt")),
+        ("before.zip", b"PK\3\4" + PDF + zip_file("a.txt")),
+        ("after.zip", zip_file("a.txt") + b"<html></html>"),
+        ("nothing-in-it.zip", zip_file()),
+        ("page.eml", b"<html>\n\n</html>"),
+        ("page.eml", b"From: a@example.org\nSubject: <script>alert(1)</script>\n\nHi"),
+        ("words.eml", b"Dear all,\n\nhere are the minutes."),
+        ("archive-behind.pdf", PDF + zip_file("a.class")),
+        ("archive-behind.doc", compound_file("WordDocument") + zip_file("a.class")),
+        ("page-behind.jpg", b"\xff\xd8\xff\xe0<html><script>alert(1)</script>"),
         ("paper\u202efdp.exe", PDF),
         ("a" * 200 + ".pdf", PDF),
     ],
@@ -91,6 +134,15 @@ def test_what_is_not_taken_leaves_nothing_behind(name, content, media_root):
     assert refused.value.field == "file"
     assert DocumentVersion.objects.count() == 0
     assert not media_root.exists()
+
+
+def test_a_document_with_macros_is_refused_with_the_remedy():
+    for name, content in (
+        ("macros.docx", office_file("word/document.xml", "word/vbaProject.bin")),
+        ("macros.xls", compound_file("Workbook", "_VBA_PROJECT_CUR")),
+    ):
+        with pytest.raises(InvalidInput, match="macros"):
+            upload(name, content)
 
 
 def test_a_file_above_the_limit_is_refused(monkeypatch):
