@@ -1,8 +1,10 @@
-"""The type of text on screen."""
+"""The type of text on screen, and the words for a list that is cut short."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from django.utils.functional import Promise
+from django.utils.translation import ngettext
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -11,3 +13,17 @@ if TYPE_CHECKING:
     LazyText = str | _StrPromise
 else:
     LazyText = str | Promise
+
+NAMES_SHOWN = 2
+
+
+def name_a_few(names: Sequence[str]) -> str:
+    """Return two names and how many more there are."""
+    more = len(names) - NAMES_SHOWN
+    shown = " · ".join(names[:NAMES_SHOWN])
+    if more <= 0:
+        return shown
+    return ngettext("%(names)s and %(more)s more", "%(names)s and %(more)s more", more) % {
+        "names": shown,
+        "more": more,
+    }

@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 
 from partnerships.models import Agreement, AgreementParty, Citation, HiddenRecord, Organization, User
 from partnerships.models.base import status_of
-from partnerships.texts import LazyText
+from partnerships.texts import LazyText, name_a_few
 
 Text = str | Promise
 # Citations by content type and id of the record they are about.
@@ -25,7 +25,6 @@ Cited = dict[tuple[int, int], list[Citation]]
 
 EMPTY = mark_safe("")
 DASH = mark_safe("—")
-NAMES_SHOWN = 2
 SOON_DAYS = 7
 
 
@@ -195,18 +194,6 @@ def grouped(value: Decimal | int, places: int = 0) -> str:
     return f"{value:,.{places}f}"
 
 
-def names(words: list[str]) -> str:
-    """Return two names and how many more there are."""
-    more = len(words) - NAMES_SHOWN
-    shown = " · ".join(words[:NAMES_SHOWN])
-    if more <= 0:
-        return shown
-    return ngettext("%(names)s and %(more)s more", "%(names)s and %(more)s more", more) % {
-        "names": shown,
-        "more": more,
-    }
-
-
 def partners_of(agreement: Agreement) -> list[AgreementParty]:
     """Return the parties of an agreement but our own organization; ``unit`` and ``parties`` are fetched before."""
     ours = agreement.unit.organization_id
@@ -222,4 +209,4 @@ def partner_names(agreement: Agreement | HiddenRecord | None) -> str:
 
 def organization_names(links: Iterable[HasOrganization]) -> str:
     """Return the organizations of participants: two by name, the others counted."""
-    return names([str(link.organization) for link in links])
+    return name_a_few([str(link.organization) for link in links])

@@ -12,7 +12,7 @@ from django.http import QueryDict
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.lists.cells import Text, names
+from partnerships.lists.cells import Text
 from partnerships.lists.filter_fields import SwitchFilter, SwitchInput
 from partnerships.models import Organization, Programme, ProgrammeItem, Region, ReportedFigure, Unit, User
 from partnerships.models.activities import ActivityQuerySet
@@ -22,6 +22,7 @@ from partnerships.models.facilities import FacilityQuerySet
 from partnerships.models.milestones import MilestoneQuerySet
 from partnerships.models.users import ScopedQuerySet, read_tree
 from partnerships.reports.figures import hidden_count, measure_counting, measured, recorded, rules_counting
+from partnerships.texts import name_a_few
 
 # Parameters of a list's address that are not filters.
 BESIDE_FILTERS = frozenset({"page", "size", "sort", "columns"})
@@ -129,7 +130,7 @@ def _in_words(field: forms.Field, value: object) -> str:
     if isinstance(value, dt.date):
         return date_format(value, "DATE_FORMAT")
     if isinstance(value, list):
-        return names([str(person) for person in value])
+        return name_a_few([str(person) for person in value])
     if isinstance(field.widget, forms.Select) and isinstance(value, str):
         return str(next((label for choice, label in field.widget.choices if choice == value), value))
     return str(value)

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 
 from partnerships.mailing.envelopes import is_late
 from partnerships.mailing.news import news_of
+from partnerships.mailing.partners import partners_of
 from partnerships.mailing.wording import long_date, one_line, tone, when_words, why_words
 from partnerships.models import Milestone, ReminderItem, User
 from partnerships.models.office_day import zone_named
@@ -51,7 +52,11 @@ def digest_context(person: User, items: Sequence[ReminderItem], due_at: dt.datet
     of_milestone = _by_milestone(items)
     count, listed = len(of_milestone), list(of_milestone)[:LINES_AT_MOST]
     news = news_of([item for milestone in listed for item in of_milestone[milestone]])
-    lines = [_line(one, of_milestone[one], _days_left(one, today), news.get(one.pk, "")) for one in listed]
+    partners = partners_of(listed)
+    lines = [
+        _line(one, of_milestone[one], _days_left(one, today), partners.get(one.pk, ""), news.get(one.pk, ""))
+        for one in listed
+    ]
     more = count - len(lines)
     return {
         "person": one_line(person.name),
@@ -85,9 +90,9 @@ def _days_left(milestone: Milestone, today: dt.date) -> int:
     return (milestone.due_on - today).days
 
 
-def _line(milestone: Milestone, items: Sequence[ReminderItem], days_left: int, news: str) -> DigestLine:
+def _line(milestone: Milestone, items: Sequence[ReminderItem], days_left: int, partners: str, news: str) -> DigestLine:
     about = milestone.agreement or milestone.target
-    where = (one_line(str(part)) for part in (about, milestone.unit.display_name) if part)
+    where = (one_line(str(part)) for part in (partners, about, milestone.unit.display_name) if part)
     return {
         "title": one_line(milestone.display_title),
         "about": " · ".join(where),

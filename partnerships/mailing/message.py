@@ -25,6 +25,7 @@ from partnerships.mailing.calendar_events import single_event
 from partnerships.mailing.digest import digest_context
 from partnerships.mailing.envelopes import CATCH_UP_AFTER
 from partnerships.mailing.news import news_of
+from partnerships.mailing.partners import load_targets, partners_of
 from partnerships.mailing.wording import Why, long_date, one_line, tone, what_to_do, when_words, why_words
 from partnerships.models import Agreement, Contact, Delivery, Milestone, MilestoneKind, ReminderItem, User, hide_unseen
 from partnerships.models.office_day import zone_named
@@ -70,6 +71,7 @@ def write(delivery: Delivery, items: Sequence[ReminderItem], clock: Clock) -> Wr
     due_at, real_now = clock.due_at, clock.real_now
     reader = delivery.reader
     if delivery.person is not None:
+        load_targets([item.plan.milestone for item in items])
         hide_unseen([item.plan.milestone for item in items], delivery.person)
     milestones = list({item.plan.milestone_id: item.plan.milestone for item in items}.values())
     with translation.override(reader.language):
@@ -209,7 +211,7 @@ def _context(delivery: Delivery, items: Sequence[ReminderItem], due_at: dt.datet
         "tone": tone(days_left),
         "what_to_do": what_to_do(milestone, {Why(item.why) for item in items}),
         "description": milestone.description.strip(),
-        "details": _details(milestone),
+        "details": _details(milestone) if delivery.person is not None else [],
         "why": list(dict.fromkeys(why_words(item, milestone) for item in items)),
         "planned_for": _planned_for(delivery, items, due_at, zone),
         "link": settings.SITE_URL + milestone.get_absolute_url(),
@@ -235,6 +237,7 @@ def _for_contacts(milestone: Milestone) -> dict[str, object]:
 
 def _details(milestone: Milestone) -> list[tuple[str, str]]:
     details = [
+        (_("Partners"), partners_of([milestone]).get(milestone.pk) or None),
         (_("Agreement"), milestone.agreement),
         (_("Activity"), milestone.activity),
         (_("Event"), milestone.event),

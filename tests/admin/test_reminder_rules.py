@@ -180,7 +180,7 @@ def test_a_preview_costs_the_same_with_more_milestones(office, count, django_ass
         due(30)
     page = filled(office.get(ADD)) | {"offset": "7", "milestone_kind": "agreement", "_preview": ""}
 
-    with django_assert_max_num_queries(40):
+    with django_assert_max_num_queries(41):
         assert office.post(ADD, page).context["preview"].count == count
 
 

@@ -6,17 +6,23 @@ from typing import Any
 import pytest
 
 from partnerships.factories import (
+    ActivityFactory,
+    ActivityOrganizationFactory,
     AgreementFactory,
+    AgreementPartyFactory,
+    DemandFactory,
     MilestoneFactory,
+    OrganizationFactory,
     ReminderPlanFactory,
     ReminderRuleFactory,
+    UnitFactory,
     UnitMembershipFactory,
     UserFactory,
 )
 from partnerships.mailing.message import Written, write
 from partnerships.models import Delivery, Milestone, ReminderItem, ReminderPlan, User
 from tests.reminders.conftest import MovableClock
-from tests.reminders.test_message import INJECTION, parsed, part
+from tests.reminders.test_message import INJECTION, parsed, part, partners
 
 pytestmark = pytest.mark.django_db
 
@@ -81,7 +87,7 @@ def test_the_text_says_of_each_what_by_when_why_and_where(digest: Callable[..., 
         "\n"
         "Task 0 — today\n"
         "Thursday, March 5, 2026 (2026-03-05)\n"
-        f"{first.agreement} · {first.unit}\n"
+        f"{partners(first)} · {first.agreement} · {first.unit}\n"
         "You stand in for Wang Fang, who is away.\n"
         f"https://office.example.org/milestones/{first.pk}/\n"
         "\n"
@@ -89,7 +95,7 @@ def test_the_text_says_of_each_what_by_when_why_and_where(digest: Callable[..., 
         "\n"
         "Task 9 — in 9 days\n"
         "Saturday, March 14, 2026 (2026-03-14)\n"
-        f"{second.agreement} · {second.unit}\n"
+        f"{partners(second)} · {second.agreement} · {second.unit}\n"
         "You stand in for Wang Fang, who is away.\n"
         f"https://office.example.org/milestones/{second.pk}/\n"
         "\n"
@@ -218,7 +224,7 @@ def test_a_long_digest_lists_the_hundred_most_urgent_and_counts_the_rest(
     items = [ReminderItem(why="owner", plan=plan) for plan in plans]
     delivery = Delivery(person=reader, kind="digest", digest_on=TODAY, message_id="<x@example.org>")
 
-    with django_assert_num_queries(0):  # everything was loaded with the claim
+    with django_assert_num_queries(1):  # the partners
         mail = write(delivery, items, MovableClock(EIGHT))
 
     text, html = part(mail, "plain"), part(mail, "html")
@@ -229,3 +235,57 @@ def test_a_long_digest_lists_the_hundred_most_urgent_and_counts_the_rest(
         assert more in body
         assert "https://office.example.org/" in body.partition(more)[2]
     assert len(mail.data) < 200_000
+
+
+def test_partners_stand_beside_each_milestone(
+    digest: Callable[..., Written], reader: User, django_assert_num_queries: Callable[..., Any]
+) -> None:
+    ours = OrganizationFactory(name="Our University")
+    unit = UnitFactory(organization=ours)
+    agreement = AgreementFactory(unit=unit)
+    for name in ("Our University", "Acme", "Institute of Gears", "Harbor Works"):
+        organization = ours if name == ours.name else OrganizationFactory(name=name)
+        AgreementPartyFactory(agreement=agreement, organization=organization)
+    AgreementPartyFactory(agreement=agreement, withdrew_on=TODAY, organization__name="Gone Ltd")
+    activity = ActivityFactory(unit=unit, agreement=None)
+    ActivityOrganizationFactory(activity=activity, organization__name="Mill & Sons")
+    demand = DemandFactory(unit=unit, organization__name="Tea House")
+    UnitMembershipFactory(user=reader, unit=unit)
+    rows = [
+        MilestoneFactory(agreement=agreement, owner=reader, due_on=TODAY),
+        MilestoneFactory(agreement=None, activity=activity, unit=unit, owner=reader, due_on=TODAY),
+        MilestoneFactory(agreement=None, demand=demand, unit=unit, owner=reader, due_on=TODAY),
+    ]
+    plans = [ReminderPlanFactory(milestone=row, send_at=EIGHT) for row in rows]
+    items = [ReminderItem(why="owner", plan=plan) for plan in plans]
+
+    mail = write(Delivery(person=reader, message_id="<x@example.org>"), items, MovableClock(EIGHT))
+
+    text = part(mail, "plain")
+    assert f"Acme · Institute of Gears and 1 more · {agreement} · {unit}" in text
+    assert f"Mill & Sons · {activity} · {unit}" in text
+    assert f"Tea House · {demand} · {unit}" in text
+    assert "Gone Ltd" not in text
+    assert "Acme" not in mail.subject
+
+
+def test_partners_of_a_hidden_agreement_are_not_named(reader: User) -> None:
+    """A follow-up of the reader's unit, under an agreement of a unit that it has left."""
+    agreement = AgreementFactory()
+    AgreementPartyFactory(agreement=agreement, organization__name="Secret Works")
+    unit = UnitFactory()
+    UnitMembershipFactory(user=reader, unit=unit)
+    activity = ActivityFactory(unit=unit, agreement=agreement)
+    ActivityOrganizationFactory(activity=activity, organization__name="Own Partner")
+    rows = [
+        MilestoneFactory(agreement=agreement, activity=activity, unit=unit, owner=reader, due_on=TODAY),
+        MilestoneFactory(agreement=agreement, unit=unit, owner=reader, due_on=TODAY),
+    ]
+    plans = [ReminderPlanFactory(milestone=row, send_at=EIGHT) for row in rows]
+    for chosen in (plans, plans[:1], plans[1:]):
+        items = [ReminderItem(why="owner", plan=plan) for plan in chosen]
+        for item in items:
+            item.plan.milestone.refresh_from_db()
+        mail = write(Delivery(person=reader, message_id="<x@example.org>"), items, MovableClock(EIGHT))
+        assert "Secret Works" not in part(mail, "plain") + part(mail, "html")
+        assert ("Own Partner" in part(mail, "plain")) == (plans[0] in chosen)

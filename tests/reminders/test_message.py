@@ -12,6 +12,7 @@ from django.utils import translation
 from icalendar import Calendar
 
 from partnerships.factories import (
+    AgreementPartyFactory,
     MilestoneFactory,
     ReminderItemFactory,
     ReminderPlanFactory,
@@ -57,6 +58,11 @@ def part(mail: Written, subtype: str) -> str:
     body = parsed(mail).get_body((subtype,))
     assert body is not None
     return body.get_content().replace("\r\n", "\n")
+
+
+def partners(milestone: Milestone) -> str:
+    assert milestone.agreement is not None
+    return " · ".join(str(party.organization) for party in milestone.agreement.parties.all())
 
 
 def test_the_headers_say_what_it_is_and_for_whom(
@@ -106,6 +112,7 @@ def test_the_text_says_what_by_when_why_me_and_where(
         "Open the joint laboratory\n"
         "\n"
         "Due in 7 days: Thursday, March 12, 2026 (2026-03-12)\n"
+        f"Partners: {partners(milestone)}\n"
         f"Agreement: {milestone.agreement}\n"
         f"Owner: {milestone.owner}\n"
         "\n"
@@ -135,6 +142,21 @@ def test_every_mail_says_what_the_reader_can_do(clock: MovableClock, why: str, e
     delivery = Delivery(person=UserFactory(), message_id="<x@example.org>")
 
     assert expected in part(write(delivery, [item], clock), "plain")
+
+
+def test_the_partners_are_named_above_the_agreement_and_not_in_the_subject(
+    written: Callable[..., Written], milestone: Milestone
+) -> None:
+    agreement = milestone.agreement
+    assert agreement is not None
+    agreement.parties.all().delete()
+    AgreementPartyFactory(agreement=agreement, organization__name="Acme")
+
+    mail = written()
+
+    assert f"Partners: Acme\nAgreement: {agreement}\n" in part(mail, "plain")
+    assert "Acme" in part(mail, "html")
+    assert "Acme" not in mail.subject
 
 
 def test_the_html_has_one_button_and_nothing_from_elsewhere(
