@@ -46,7 +46,7 @@ class AgreementStatus(Status):
 class MilestoneStatus(Status):
     OPEN = "open", "info", pgettext_lazy("milestone status", "Open")
     SUBMITTED = "submitted", "warning", _("Submitted")
-    MET = "met", "success", _("Met")
+    MET = "met", "success", _("Done")
     WAIVED = "waived", "neutral", _("Waived")
     CANCELLED = "cancelled", "neutral", _("Cancelled")
 
@@ -126,13 +126,15 @@ WAITING_DELIVERIES = (DeliveryStatus.QUEUED, DeliveryStatus.RETRY)
 class Transition:
     """One named step from any of ``sources`` to ``target``.
 
-    ``name`` is the verb and part of the address of its page; ``permission`` is an action of ``permissions.ACTIONS``;
-    ``stamps`` is the date column written with the step, ``clears`` are those that are no longer true after it, and
-    ``after`` are those that the step's date may not precede.
+    ``name`` is the verb and part of the address of its page; ``label`` stands on its button; ``past`` says that it was
+    done, in the history and after a click; ``permission`` is an action of ``permissions.ACTIONS``; ``stamps`` is the
+    date column written with the step, ``clears`` are those that are no longer true after it, and ``after`` are those
+    that the step's date may not precede.
     """
 
     name: str
     label: LazyText
+    past: LazyText
     sources: AbstractSet[str]
     target: Status
     permission: str
@@ -165,6 +167,7 @@ AGREEMENT_TRANSITIONS = _table(
         Transition(
             "submit",
             _("Submit for review"),
+            _("Submitted for review"),
             {_A.DRAFT, _A.RETURNED},
             _A.IN_REVIEW,
             "agreement.submit",
@@ -173,6 +176,7 @@ AGREEMENT_TRANSITIONS = _table(
         Transition(
             "approve",
             pgettext_lazy("verb", "Approve"),
+            _("Approved"),
             {_A.IN_REVIEW},
             _A.APPROVED,
             "agreement.approve",
@@ -181,6 +185,7 @@ AGREEMENT_TRANSITIONS = _table(
         Transition(
             "return",
             _("Return for changes"),
+            _("Returned for changes"),
             {_A.IN_REVIEW, _A.APPROVED},
             _A.RETURNED,
             "agreement.return",
@@ -188,10 +193,19 @@ AGREEMENT_TRANSITIONS = _table(
             clears=("approved_on",),
             needs_reason=True,
         ),
-        Transition("sign", _("Record the signing"), {_A.APPROVED}, _A.SIGNED, "agreement.sign", stamps="signed_on"),
+        Transition(
+            "sign",
+            _("Record the signing"),
+            _("Signing recorded"),
+            {_A.APPROVED},
+            _A.SIGNED,
+            "agreement.sign",
+            stamps="signed_on",
+        ),
         Transition(
             "record_signed",
             _("Register as already signed"),
+            _("Registered as already signed"),
             {_A.DRAFT},
             _A.SIGNED,
             "agreement.record_signed",
@@ -200,6 +214,7 @@ AGREEMENT_TRANSITIONS = _table(
         Transition(
             "suspend",
             _("Suspend"),
+            _("Suspended"),
             {_A.SIGNED},
             _A.SUSPENDED,
             "agreement.suspend",
@@ -211,6 +226,7 @@ AGREEMENT_TRANSITIONS = _table(
         Transition(
             "resume",
             _("Resume"),
+            _("Resumed"),
             {_A.SUSPENDED},
             _A.SIGNED,
             "agreement.resume",
@@ -220,6 +236,7 @@ AGREEMENT_TRANSITIONS = _table(
         Transition(
             "complete",
             pgettext_lazy("verb", "Complete"),
+            _("Completed"),
             {_A.SIGNED},
             _A.COMPLETED,
             "agreement.complete",
@@ -229,6 +246,7 @@ AGREEMENT_TRANSITIONS = _table(
         Transition(
             "terminate",
             _("Terminate"),
+            _("Terminated"),
             {_A.SIGNED, _A.SUSPENDED},
             _A.TERMINATED,
             "agreement.terminate",
@@ -239,6 +257,7 @@ AGREEMENT_TRANSITIONS = _table(
         Transition(
             "cancel",
             _("Cancel before signature"),
+            _("Cancelled before signature"),
             {_A.DRAFT, _A.IN_REVIEW, _A.RETURNED, _A.APPROVED},
             _A.CANCELLED,
             "agreement.cancel",
@@ -248,6 +267,7 @@ AGREEMENT_TRANSITIONS = _table(
         Transition(
             "reopen",
             _("Reopen as draft"),
+            _("Reopened as draft"),
             {_A.CANCELLED},
             _A.DRAFT,
             "agreement.correct",
@@ -257,6 +277,7 @@ AGREEMENT_TRANSITIONS = _table(
         Transition(
             "reinstate",
             _("Reinstate: closed in error"),
+            _("Reinstated: it was closed in error"),
             {_A.COMPLETED, _A.TERMINATED},
             _A.SIGNED,
             "agreement.correct",
@@ -267,6 +288,7 @@ AGREEMENT_TRANSITIONS = _table(
         Transition(
             "unsign",
             _("Take back the signing: recorded in error"),
+            _("Signing taken back: it was recorded in error"),
             {_A.SIGNED},
             _A.DRAFT,
             "agreement.correct",
@@ -288,15 +310,28 @@ _M = MilestoneStatus
 MILESTONE_TRANSITIONS = _table(
     [
         Transition(
-            "submit", _("Submit for acceptance"), {_M.OPEN}, _M.SUBMITTED, "milestone.act", stamps="submitted_on"
+            "submit",
+            _("Submit for acceptance"),
+            _("Submitted for acceptance"),
+            {_M.OPEN},
+            _M.SUBMITTED,
+            "milestone.act",
+            stamps="submitted_on",
         ),
-        Transition("meet", _("Mark as met"), {_M.OPEN}, _M.MET, "milestone.act", stamps="met_on"),
+        Transition("meet", _("Mark as done"), _("Marked as done"), {_M.OPEN}, _M.MET, "milestone.act", stamps="met_on"),
         Transition(
-            "accept", pgettext_lazy("verb", "Accept"), {_M.SUBMITTED}, _M.MET, "milestone.accept", stamps="met_on"
+            "accept",
+            pgettext_lazy("verb", "Accept"),
+            _("Accepted"),
+            {_M.SUBMITTED},
+            _M.MET,
+            "milestone.accept",
+            stamps="met_on",
         ),
         Transition(
             "send_back",
             _("Send back"),
+            _("Sent back"),
             {_M.SUBMITTED},
             _M.OPEN,
             "milestone.accept",
@@ -306,6 +341,7 @@ MILESTONE_TRANSITIONS = _table(
         Transition(
             "waive",
             _("Waive"),
+            _("Waived"),
             {_M.OPEN, _M.SUBMITTED},
             _M.WAIVED,
             "milestone.waive",
@@ -315,6 +351,7 @@ MILESTONE_TRANSITIONS = _table(
         Transition(
             "cancel",
             pgettext_lazy("verb", "Cancel"),
+            _("Cancelled"),
             {_M.OPEN, _M.SUBMITTED},
             _M.CANCELLED,
             "milestone.waive",
@@ -324,6 +361,7 @@ MILESTONE_TRANSITIONS = _table(
         Transition(
             "reopen",
             _("Reopen"),
+            _("Reopened"),
             {_M.MET, _M.WAIVED, _M.CANCELLED},
             _M.OPEN,
             "milestone.correct",
@@ -339,6 +377,7 @@ ACTIVITY_TRANSITIONS = _table(
         Transition(
             "start",
             pgettext_lazy("verb", "Start"),
+            _("Started"),
             {_F.PLANNED, _F.POSTPONED},
             _F.IN_PROGRESS,
             "activity.edit",
@@ -347,6 +386,7 @@ ACTIVITY_TRANSITIONS = _table(
         Transition(
             "complete",
             pgettext_lazy("verb", "Complete"),
+            _("Completed"),
             {_F.PLANNED, _F.IN_PROGRESS},
             _F.COMPLETED,
             "activity.edit",
@@ -356,16 +396,18 @@ ACTIVITY_TRANSITIONS = _table(
         Transition(
             "postpone",
             _("Postpone"),
+            _("Postponed"),
             {_F.PLANNED, _F.IN_PROGRESS},
             _F.POSTPONED,
             "activity.edit",
             stamps="postponed_on",
             needs_reason=True,
         ),
-        Transition("replan", _("Plan again"), {_F.POSTPONED}, _F.PLANNED, "activity.edit"),
+        Transition("replan", _("Plan again"), _("Planned again"), {_F.POSTPONED}, _F.PLANNED, "activity.edit"),
         Transition(
             "cancel",
             pgettext_lazy("verb", "Cancel"),
+            _("Cancelled"),
             {_F.PLANNED, _F.IN_PROGRESS, _F.POSTPONED},
             _F.CANCELLED,
             "activity.edit",
@@ -375,6 +417,7 @@ ACTIVITY_TRANSITIONS = _table(
         Transition(
             "reopen",
             _("Reopen"),
+            _("Reopened"),
             {_F.COMPLETED, _F.CANCELLED},
             _F.IN_PROGRESS,
             "activity.correct",
@@ -387,10 +430,19 @@ ACTIVITY_TRANSITIONS = _table(
 _J = FacilityStatus
 FACILITY_TRANSITIONS = _table(
     [
-        Transition("open", pgettext_lazy("verb", "Open"), {_J.PLANNED}, _J.OPENED, "facility.edit", stamps="opened_on"),
+        Transition(
+            "open",
+            pgettext_lazy("verb", "Open"),
+            _("Opened"),
+            {_J.PLANNED},
+            _J.OPENED,
+            "facility.edit",
+            stamps="opened_on",
+        ),
         Transition(
             "suspend",
             _("Suspend"),
+            _("Suspended"),
             {_J.OPENED},
             _J.SUSPENDED,
             "facility.edit",
@@ -401,6 +453,7 @@ FACILITY_TRANSITIONS = _table(
         Transition(
             "resume",
             _("Resume"),
+            _("Resumed"),
             {_J.SUSPENDED},
             _J.OPENED,
             "facility.edit",
@@ -410,6 +463,7 @@ FACILITY_TRANSITIONS = _table(
         Transition(
             "close",
             pgettext_lazy("verb", "Close"),
+            _("Closed"),
             {_J.PLANNED, _J.OPENED, _J.SUSPENDED},
             _J.CLOSED,
             "facility.edit",
@@ -420,6 +474,7 @@ FACILITY_TRANSITIONS = _table(
         Transition(
             "reopen",
             _("Reopen: closed in error"),
+            _("Reopened: it was closed in error"),
             {_J.CLOSED},
             _J.PLANNED,
             "facility.correct",
@@ -435,6 +490,7 @@ DEMAND_TRANSITIONS = _table(
         Transition(
             "ask",
             _("Ask units to answer"),
+            _("Units asked to answer"),
             {_D.RELEASED},
             _D.ASKED,
             "demand.edit",
@@ -444,6 +500,7 @@ DEMAND_TRANSITIONS = _table(
         Transition(
             "answer",
             _("Record that it was answered"),
+            _("Recorded as answered"),
             {_D.RELEASED, _D.ASKED},
             _D.ANSWERED,
             "demand.edit",
@@ -453,6 +510,7 @@ DEMAND_TRANSITIONS = _table(
         Transition(
             "agree",
             _("Record what came of it"),
+            _("Outcome recorded"),
             {_D.RELEASED, _D.ASKED, _D.ANSWERED},
             _D.AGREED,
             "demand.edit",
@@ -462,6 +520,7 @@ DEMAND_TRANSITIONS = _table(
         Transition(
             "close",
             _("Close without a match"),
+            _("Closed without a match"),
             {_D.RELEASED, _D.ASKED, _D.ANSWERED},
             _D.NO_MATCH,
             "demand.edit",
@@ -472,6 +531,7 @@ DEMAND_TRANSITIONS = _table(
         Transition(
             "reopen",
             _("Reopen"),
+            _("Reopened"),
             {_D.AGREED, _D.NO_MATCH},
             _D.RELEASED,
             "demand.correct",
@@ -484,10 +544,13 @@ DEMAND_TRANSITIONS = _table(
 _W = AnswerStatus
 ANSWER_TRANSITIONS = _table(
     [
-        Transition("propose", _("Propose"), {_W.ASKED}, _W.PROPOSED, "answer.edit", stamps="proposed_on"),
+        Transition(
+            "propose", _("Propose"), _("Proposed"), {_W.ASKED}, _W.PROPOSED, "answer.edit", stamps="proposed_on"
+        ),
         Transition(
             "shortlist",
             _("Shortlist"),
+            _("Shortlisted"),
             {_W.PROPOSED},
             _W.SHORTLISTED,
             "demand.edit",
@@ -497,6 +560,7 @@ ANSWER_TRANSITIONS = _table(
         Transition(
             "choose",
             _("Choose"),
+            _("Chosen"),
             {_W.PROPOSED, _W.SHORTLISTED},
             _W.CHOSEN,
             "demand.edit",
@@ -506,6 +570,7 @@ ANSWER_TRANSITIONS = _table(
         Transition(
             "decline",
             _("Decline"),
+            _("Declined"),
             {_W.ASKED, _W.PROPOSED, _W.SHORTLISTED},
             _W.DECLINED,
             "answer.edit",
@@ -516,6 +581,7 @@ ANSWER_TRANSITIONS = _table(
         Transition(
             "reopen",
             _("Reopen"),
+            _("Reopened"),
             {_W.CHOSEN, _W.DECLINED},
             _W.ASKED,
             "demand.correct",
@@ -531,6 +597,7 @@ HONOUR_TRANSITIONS = _table(
         Transition(
             "withdraw",
             _("Withdraw: recorded in error"),
+            _("Withdrawn: it was recorded in error"),
             {_H.RECORDED},
             _H.WITHDRAWN,
             "honour.correct",
@@ -540,6 +607,7 @@ HONOUR_TRANSITIONS = _table(
         Transition(
             "restore",
             _("Restore: withdrawn in error"),
+            _("Restored: it was withdrawn in error"),
             {_H.WITHDRAWN},
             _H.RECORDED,
             "honour.correct",

@@ -235,4 +235,4 @@ def act_on_mail(office: Office, mail: str, milestone: str) -> None:
     assert lin.browser.url == link[0]
     lin.submit("main form[action$='/meet/']", evidence="Held with 24 people; the list of names is in the file.")
 
-    assert "Met" in lin.open(link[0]).page
+    assert "Done on" in lin.open(link[0]).page

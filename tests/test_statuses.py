@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import models
+from django.utils.translation import override
 
 from partnerships.models import Activity, Agreement, Answer, Demand, Facility, Honour, Milestone
 from partnerships.models.base import status_of
@@ -66,6 +67,15 @@ def test_steps_name_columns_and_permissions_that_exist(
         assert {*filter(None, [step.stamps]), *step.clears, *step.after} - dates == set()
         assert step.permission in ACTIONS
         assert (step.needs_reason, step.is_correction) in {(True, True), (True, False), (False, False)}
+
+
+@each_table
+def test_histories_say_in_the_past_tense_what_was_done(
+    name: str, model: type[models.Model], statuses: type[models.TextChoices], table: TransitionTable
+) -> None:
+    assert [step for step, row in table.items() if row.past == row.label] == []
+    with override("zh-hans"):
+        assert [step for step, row in table.items() if not str(row.past).startswith(("已", "未"))] == []
 
 
 @each_table

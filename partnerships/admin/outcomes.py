@@ -50,7 +50,7 @@ class OriginInline(OutcomeInline):
     """The demand that an agreement or project came of, for those who may see it."""
 
     fields = ("demand_link", "chosen_answer")
-    verbose_name_plural = _("came of the demand")
+    verbose_name_plural = _("origin (demand)")
     tab = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:

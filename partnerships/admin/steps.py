@@ -52,6 +52,7 @@ class Button:
 
     name: str
     label: LazyText
+    done: str  # said once it is done
     refusal: LazyText | None
     link: str
     kind: str  # primary, plain, danger or correction
@@ -80,7 +81,8 @@ class StepsMixin(PageBase):
 
     def _step_button(self, row: Model, offer: StepOffer) -> Button:
         step = offer.transition
-        return Button(step.name, step.label, offer.refusal, self._link(row, step.name), self._kind(step))
+        done = _("%(step)s.") % {"step": step.past}
+        return Button(step.name, step.label, done, offer.refusal, self._link(row, step.name), self._kind(step))
 
     def _kind(self, step: Transition) -> str:
         if step.is_correction:
@@ -94,7 +96,8 @@ class StepsMixin(PageBase):
             if verb.fits(row):
                 reason = refusal(user_of(request), verb.permission, row)
                 kind = "danger" if verb.is_danger else "plain"
-                yield Button(verb.name, verb.label, reason, self._link(row, verb.name), kind)
+                done = _("“%(step)s”: done.") % {"step": verb.label}
+                yield Button(verb.name, verb.label, done, reason, self._link(row, verb.name), kind)
 
     def _link(self, row: Model, name: str) -> str:
         opts = self.opts
@@ -113,7 +116,7 @@ class StepsMixin(PageBase):
             raise PermissionDenied(str(button.refusal))
         form = self._form(row, step, request)
         if request.method == "POST" and form.is_valid() and form.apply(user_of(request)) is not None:
-            messages.success(request, _("“%(step)s”: done.") % {"step": button.label})
+            messages.success(request, button.done)
             return self._to_row(row)
         return self._ask(request, row, form, button)
 

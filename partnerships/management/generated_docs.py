@@ -45,7 +45,7 @@ WORKFLOWS = (
         "Milestone",
         Milestone,
         MILESTONE_TRANSITIONS,
-        "What a lead accepts is submitted and accepted, everything else is marked as met by its owner. Overdue is no status.",
+        "What a lead accepts is submitted and accepted, everything else is marked as done by its owner. Overdue is no status.",
     ),
     Workflow(
         "Activity",

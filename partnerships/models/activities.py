@@ -120,7 +120,7 @@ class Activity(SeededModel, SearchableModel, VersionedModel):
         null=True,
         blank=True,
         related_name="activities",
-        verbose_name=_("arose from"),
+        verbose_name=_("origin"),
     )
     starts_on = DayColumn(_("starts on"), null=True, blank=True)
     ends_on = DayColumn(_("ends on"), null=True, blank=True)

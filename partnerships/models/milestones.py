@@ -272,7 +272,7 @@ class Milestone(SeededModel, SearchableModel, VersionedModel):
     # The people who may not decide it, such as those behind a draft; null where nobody is excluded.
     excluded_ids = models.JSONField(null=True, editable=False)
     requires_acceptance = models.BooleanField(
-        _("a lead accepts it"), default=False, help_text=_("Otherwise the owner marks it as met.")
+        _("a lead accepts it"), default=False, help_text=_("Otherwise the owner marks it as done.")
     )
     recurs_every_months = models.PositiveSmallIntegerField(
         _("comes back every (months)"),
@@ -291,7 +291,7 @@ class Milestone(SeededModel, SearchableModel, VersionedModel):
 
     status = StatusField(MilestoneStatus)
     submitted_on = models.DateField(_("submitted on"), null=True, editable=False)
-    met_on = models.DateField(_("met on"), null=True, editable=False)
+    met_on = models.DateField(_("done on"), null=True, editable=False)
     waived_on = models.DateField(_("waived on"), null=True, editable=False)
     cancelled_on = models.DateField(_("cancelled on"), null=True, editable=False)
 

@@ -20,7 +20,7 @@ class CustodyStep(models.Model):
         "partnerships.Agreement", models.CASCADE, related_name="custody_steps", verbose_name=_("agreement")
     )
     step = models.CharField(_("step"), max_length=20, choices=Step)
-    desk = LineField(_("on whose desk"), max_length=200, help_text=_("A person, an organization or a shelf."))
+    desk = LineField(_("location"), max_length=200, help_text=_("A person, an organization or a shelf."))
     since = DayColumn(_("since"))
 
     history = History()

@@ -66,7 +66,7 @@ class ReminderRule(SeededModel, VersionedModel):
     class Direction(models.TextChoices):
         BEFORE = "before", _("before the due date")
         AFTER = "after", _("after the due date")
-        UNANSWERED = "unanswered", _("after a reminder nobody answered")
+        UNANSWERED = "unanswered", _("after an unanswered reminder")
         APPEARS = "appears", _("as soon as it appears")
 
     class Shift(models.TextChoices):
@@ -80,7 +80,7 @@ class ReminderRule(SeededModel, VersionedModel):
         LEAD = "lead", _("The unit's leads")
         NAMED = "named", _("A named person")
         PARTY = "party", _("Contacts of the party that owes it")
-        NOBODY = "nobody", _("Nobody: silence")
+        NOBODY = "nobody", _("Nobody (no reminder)")
 
     milestone_kind = models.CharField(_("kind of milestone"), max_length=30, choices=MilestoneKind)
     unit = models.ForeignKey(
@@ -118,7 +118,7 @@ class ReminderRule(SeededModel, VersionedModel):
         choices=Direction,
         default=Direction.BEFORE,
         help_text=_(
-            "After a reminder nobody answered: working days after the owner's reminder, when nobody has changed the "
+            "After an unanswered reminder: working days after the owner's reminder, when nobody has changed the "
             "milestone or logged a contact since."
         ),
     )

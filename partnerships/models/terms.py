@@ -147,7 +147,7 @@ class Amendment(models.Model):
         null=True,
         blank=True,
         related_name="amendment",
-        verbose_name=_("term it made"),
+        verbose_name=_("resulting term"),
     )
 
     history = History()

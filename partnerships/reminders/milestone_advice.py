@@ -23,7 +23,7 @@ ADVICE = {
     MilestoneKind.CONFIRM_REGISTRATION: gettext_noop("Check what was registered as signed, and confirm it."),
 }
 TO_SUBMIT = gettext_noop("When it is done, submit it with a word on the evidence; a lead accepts it.")
-TO_MEET = gettext_noop("When it is done, mark it as met. If it cannot be done in time, move the date and say why.")
+TO_MEET = gettext_noop("When it is done, mark it as done. If it cannot be done in time, move the date and say why.")
 
 
 def describe_owner_action(milestone: Milestone) -> str:

@@ -35,8 +35,8 @@ from partnerships.reports.timeline_sources import (
     edit_entries,
     join,
     note_entries,
+    past_label,
     read_documents,
-    transition_label,
     with_earlier,
 )
 from partnerships.statuses import ActivityStatus
@@ -87,11 +87,11 @@ def _status_entries(changes: list[StatusChange]) -> Iterator[TimelineEntry]:
         is_done = isinstance(row, Activity) and row.status == ActivityStatus.COMPLETED
         if is_done and change.transition == "complete":
             continue  # ``completed_entries`` shows it on the day the work was done
-        label = transition_label(model, change.transition)
+        step = past_label(model, change.transition)
         if row is None:
-            yield entry_at(change.at, change.actor, label, detail=change.reason)
+            yield entry_at(change.at, change.actor, step, detail=change.reason)
             continue
-        what = _("%(title)s: %(step)s") % {"title": row, "step": label}
+        what = _("%(step)s: %(title)s") % {"step": step, "title": row}
         kind = {Milestone: "due", Activity: "done"}.get(type(row), "step")
         url = row.get_absolute_url()
         yield entry_at(change.at, change.actor, what, detail=change.reason, kind=kind, url=url)

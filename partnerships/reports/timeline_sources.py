@@ -87,13 +87,13 @@ def record_timeline(row: Model, *others: Iterable[TimelineEntry]) -> list[Timeli
 
 def status_entries(row: Model) -> Iterator[TimelineEntry]:
     for change in reversed(StatusChange.objects.of(row)):
-        yield entry_at(change.at, change.actor, transition_label(type(row), change.transition), detail=change.reason)
+        yield entry_at(change.at, change.actor, past_label(type(row), change.transition), detail=change.reason)
 
 
-def transition_label(model: type[Model] | None, name: str) -> str:
-    """Return the label of a transition, or its name if the table no longer has it."""
+def past_label(model: type[Model] | None, name: str) -> str:
+    """Return what a transition did, such as “Marked as done”; its name if the table no longer has it."""
     transition = TRANSITIONS[model].get(name) if model else None
-    return str(transition.label if transition else name)
+    return str(transition.past if transition else name)
 
 
 def note_entries(notes: Iterable[ContactNote]) -> Iterator[TimelineEntry]:

@@ -267,7 +267,7 @@ def act_on(milestone: Milestone) -> str:
         return pgettext("verb", "Start")
     if milestone.kind == MilestoneKind.UNFINISHED_ACTIVITY:
         return pgettext("verb", "Complete")
-    return _("Submit") if milestone.requires_acceptance else _("Mark as met")
+    return _("Submit") if milestone.requires_acceptance else _("Mark as done")
 
 
 def _activities_without_a_date(user: User) -> QuerySet:

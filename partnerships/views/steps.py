@@ -34,7 +34,7 @@ def step_page(request: UserRequest, row: WorkflowRow, name: str, *, back: str = 
     require_or_403(request.user, form.transition.permission, row)
     if request.method != "POST" and row.status not in form.transition.sources:
         return impossible(request, row, form.transition.label)
-    done = _("Done: %(step)s.") % {"step": form.transition.label}
+    done = _("%(step)s.") % {"step": form.transition.past}
     return form_page(request, row, form, title=form.transition.label, done=done, back=back)
 
 

@@ -212,7 +212,7 @@ def meet_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, evi
 def submit_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, evidence: str) -> Milestone:
     """Submit a milestone to a lead for acceptance, with its evidence."""
     if not milestone.requires_acceptance:
-        raise TransitionRefused(_("Nobody has to accept this milestone: mark it as met."))
+        raise TransitionRefused(_("Nobody has to accept this milestone: mark it as done."))
     return take_milestone_step(milestone, "submit", actor=actor, on=on, evidence=_evidence(milestone, evidence))
 
 

@@ -56,7 +56,7 @@ def test_it_belongs_to_what_it_was_added_to(target: str, world: World, client: C
     ]
     assert milestone.history.get().history_user == world.coordinator
     assert ReminderMark.objects.filter(milestone=milestone).exists() is True
-    assert f"Mark as met: {milestone}" in client.get(page).text
+    assert f"Mark as done: {milestone}" in client.get(page).text
 
 
 def test_a_second_click_adds_nothing(world: World, client: Client) -> None:
@@ -144,7 +144,7 @@ def test_a_viewer_is_offered_no_step(world: World, client_of: Callable[[Any], Cl
     mine = client_of(world.coordinator).get(world.activity.get_absolute_url()).text
     theirs = client_of(world.people["viewer"]).get(world.activity.get_absolute_url()).text
 
-    offered = "Mark as met: Send the minutes"
+    offered = "Mark as done: Send the minutes"
     assert [offered in mine, offered in theirs, "Send the minutes" in theirs] == [True, False, True]
 
 
@@ -176,10 +176,10 @@ class TestInABrowser:
         page.get_by_label("By when").fill((timezone.localdate() + dt.timedelta(days=5)).isoformat())
         page.get_by_role("button", name="Add", exact=True).click()
         page.get_by_text("Added. Its owner is reminded in time.").wait_for()
-        page.get_by_role("link", name="Mark as met: Send the minutes").click()
+        page.get_by_role("link", name="Mark as done: Send the minutes").click()
         page.get_by_label("What shows it").fill("Sent by post")
-        page.get_by_role("button", name="Mark as met").click()
-        page.get_by_text("Done: Mark as met.").wait_for()
+        page.get_by_role("button", name="Mark as done").click()
+        page.get_by_text("Marked as done.").wait_for()
 
         assert added().get().status == "met"
         assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -33,7 +33,7 @@ from partnerships.factories import (
 from partnerships.models import Agreement
 from partnerships.reports import timeline
 from partnerships.workflows.activities import complete_activity
-from partnerships.workflows.milestones import move_milestone
+from partnerships.workflows.milestones import move_milestone, waive_milestone
 from tests.views.world import World, make_world
 
 
@@ -207,6 +207,7 @@ def eventful(world: World) -> World:
     complete_activity(
         world.activity, actor=who, on=DAY, summary="Thirty took part", next_step="", no_next_step_reason="All was said"
     )
+    waive_milestone(world.obligation, actor=world.lead, on=DAY, reason="They sent it")
     agreement.refresh_from_db()
     agreement.reference = "N-1"
     agreement.save()
@@ -227,6 +228,7 @@ def test_one_timeline_has_everything_that_happened(eventful: World, client: Clie
     assert "Printed Archive" in kinds["paper"]
     assert "Other: Scan" in kinds["paper"]
     assert "Added: North milestone" in kinds["due"]
+    assert "Waived: North obligation They sent it" in kinds["due"]
     assert "Changed: North milestone due on" in kinds["edit"]
     assert "reference: — → N-1" in kinds["edit"]
     assert "Party added: North College" in kinds["edit"].replace("party added", "Party added")

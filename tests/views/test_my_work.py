@@ -200,11 +200,11 @@ class TestInABrowser:
     def test_done_in_the_line_and_undone(self, width: int, today: World, open_page: Callable[..., Any]) -> None:
         page = open_page("/", today.coordinator, width=width)
 
-        page.get_by_role("link", name="Mark as met: Annual report").click()
+        page.get_by_role("link", name="Mark as done: Annual report").click()
         page.keyboard.press("Tab")
         page.get_by_label("What shows it").fill("Sent by post")
-        page.get_by_role("button", name="Mark as met").click()
-        page.get_by_text("Done: Mark as met.").wait_for()
+        page.get_by_role("button", name="Mark as done").click()
+        page.get_by_text("Marked as done.").wait_for()
         assert Milestone.objects.get().status == "met"
         page.get_by_role("button", name="Undo").click()
         page.get_by_text("taken back").wait_for()

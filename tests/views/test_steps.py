@@ -43,7 +43,7 @@ def test_marking_a_milestone_as_met(world: World, client: Client) -> None:
     met = Milestone.objects.get(pk=world.milestone.pk)
     assert (met.status, met.met_on, met.evidence) == ("met", DAY, "Minutes in folder 3")
     assert response.redirect_chain == [(met.get_absolute_url(), 302)]
-    assert "Done: Mark as met." in response.text
+    assert "Marked as done." in response.text
     assert "North obligation" in response.text  # the next thing to do
 
 
