@@ -7,6 +7,8 @@ import django_filters
 from django.db.models import Prefetch, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext, pgettext_lazy
@@ -26,7 +28,7 @@ from partnerships.models import (
     User,
     hide_unseen,
 )
-from partnerships.models.deliveries import DeliveryQuerySet
+from partnerships.models.deliveries import NOT_THROUGH, DeliveryQuerySet
 from partnerships.models.users import read_tree
 from partnerships.operations.pipeline_state import day_bounds
 from partnerships.permissions import may, releasable_by
@@ -108,6 +110,8 @@ class MailFilterSet(ListFilterSet[DeliveryQuerySet]):
 
 REASON_SHOWN = 160
 MILESTONES_SHOWN = 2
+# Of a mail that may not have arrived each reminder is listed: somebody has to see to each of them.
+MISSING_SHOWN = 100
 
 # Prefetched by ``items_seen_by``.
 _seen_items: Callable[[Delivery], list[ReminderItem]] = attrgetter("seen_items")
@@ -119,14 +123,19 @@ def milestones_in(mail: Delivery) -> list[Milestone]:
 
 
 def _about(row: Delivery, today: dt.date) -> str:
-    milestones = milestones_in(row)
-    shown, more = milestones[:MILESTONES_SHOWN], len(milestones[MILESTONES_SHOWN:])
-    links = cells.joined(map(cells.link, shown), "<br>")
+    milestones, is_missing = list(dict.fromkeys(milestones_in(row))), row.status in NOT_THROUGH
+    limit = MISSING_SHOWN if is_missing else MILESTONES_SHOWN
+    shown, more = milestones[:limit], len(milestones[limit:])
+    links = cells.joined((_with_day(one) if is_missing else cells.link(one) for one in shown), "<br>")
     if more:
         words = ngettext("and %(counter)s more", "and %(counter)s more", more) % {"counter": more}
     else:
         words = str(shown[0].agreement or "") if len(shown) == 1 else ""
     return cells.joined([links, cells.small_line(words)], "") if words else links
+
+
+def _with_day(milestone: Milestone) -> SafeString:
+    return format_html("{} {}", cells.link(milestone), cells.quiet(cells.day(milestone.due_on)))
 
 
 class MailList(RecordList[Delivery]):

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from partnerships.mailing.delivery_writes import DeliveryFields, advance, lock_next
+from partnerships.mailing.dot_journal import DotStage, stage_of
 from partnerships.mailing.expand import is_current
 from partnerships.mailing.lease import LEASE, is_of_this_boot, lease_owner
 from partnerships.mailing.notices import is_still_needed
@@ -150,12 +151,14 @@ def _close_unless_sent(plan: ReminderPlan, status: PlanStatus, reason: str) -> N
 def rescue(*, real_now: dt.datetime) -> int:
     """Take back what ended processes left behind; return how many deliveries.
 
-    | left as                          | the mail server  | becomes                                          |
-    |----------------------------------|------------------|--------------------------------------------------|
-    | claimed, or handing without mark | has nothing      | queued, behind what is due; the third time failed |
-    | marked before the dot            | may have it      | uncertain                                        |
-    | marked after the dot, this boot  | was sent all     | unconfirmed                                      |
-    | marked after the dot, other boot | may have it      | uncertain                                        |
+    | left as                              | the mail server  | becomes                                          |
+    |--------------------------------------|------------------|--------------------------------------------------|
+    | claimed, or handing without mark     | has nothing      | queued, behind what is due; the third time failed |
+    | marked before the dot                | may have it      | uncertain                                        |
+    | ... and noted before it, process dead | has nothing      | queued, as without mark                          |
+    | ... and noted after it, this boot    | was sent all     | unconfirmed                                      |
+    | marked after the dot, this boot      | was sent all     | unconfirmed                                      |
+    | marked after the dot, other boot     | may have it      | uncertain                                        |
     """
     with transaction.atomic(durable=True):
         leased = Delivery.objects.filter(status__in=(DeliveryStatus.CLAIMED, DeliveryStatus.HANDING))
@@ -167,7 +170,9 @@ def rescue(*, real_now: dt.datetime) -> int:
 
 def _take_back(delivery: Delivery, at: dt.datetime) -> bool:
     if delivery.status == DeliveryStatus.HANDING and delivery.dot_due_at is not None:
-        return _settle(delivery, at)
+        stage = DotStage.WRITTEN if delivery.dot_sent_at is not None else stage_of(delivery)
+        if stage != DotStage.BEFORE:
+            return _settle(delivery, at, was_sent=stage == DotStage.WRITTEN)
     deaths = delivery.sender_deaths + 1
     if deaths >= DEATHS_AT_MOST:
         reason = Reason.PROCESS_ENDED_OFTEN  # the mail itself may end the processes
@@ -175,9 +180,9 @@ def _take_back(delivery: Delivery, at: dt.datetime) -> bool:
     return put_back(delivery, reason=Reason.PROCESS_ENDED_EARLY, at=at, next_attempt_at=at, sender_deaths=deaths)
 
 
-def _settle(delivery: Delivery, at: dt.datetime) -> bool:
+def _settle(delivery: Delivery, at: dt.datetime, *, was_sent: bool) -> bool:
     """Decide about a delivery whose final dot may have been written, or was."""
-    if delivery.dot_sent_at is not None and is_of_this_boot(delivery.lease_owner):
+    if was_sent and is_of_this_boot(delivery.lease_owner):
         reason = Reason.UNCONFIRMED
         return advance(delivery, DeliveryStatus.UNCONFIRMED, at=at, reason=reason)
     if may_repeat(delivery):

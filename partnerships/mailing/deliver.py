@@ -19,6 +19,7 @@ from django.db import DatabaseError, OperationalError, connection, transaction
 from partnerships.mailing import message, notices
 from partnerships.mailing.claim import Claim, claim_next, may_repeat, put_back
 from partnerships.mailing.delivery_writes import DeliveryFields, advance, commit_mark, has_due
+from partnerships.mailing.dot_journal import DotStage, note
 from partnerships.mailing.lease import LEASE
 from partnerships.mailing.relay import Breaker
 from partnerships.mailing.smtp import HandOverOutcome, Relay, RelayTroubleError, Result
@@ -189,17 +190,29 @@ class Handing:
 
     def before_dot(self) -> bool:
         """Mark that the server may have the mail from now on; return False if the delivery is no longer ours."""
+        has_journal = self._note(DotStage.BEFORE)
         is_marked = commit_mark(self.delivery, dot_due_at=self.clock.real_now)
         # A process that was stopped during this very commit must not write the dot when it goes on after its lease.
-        return is_marked and self.clock.real_now < self.lease_until
+        if not is_marked or self.clock.real_now >= self.lease_until:
+            return False
+        # Without this note a rescue would conclude that no dot was written, so no dot is written then.
+        return not has_journal or self._note(DotStage.WRITING)
 
     def after_dot(self) -> None:
         """Mark that the server was sent the whole mail."""
+        self._note(DotStage.WRITTEN)
         try:
             commit_mark(self.delivery, dot_sent_at=self.clock.real_now)
         except DatabaseError:
             # The answer still counts. If this process ends before it, the rescue says uncertain instead of unconfirmed.
             logger.exception("Delivery %s: the mark after the final dot was not written", self.delivery.pk)
+
+    def _note(self, stage: DotStage) -> bool:
+        try:
+            note(self.delivery, stage, at=self.clock.real_now)
+        except OSError:
+            return False  # no disk to write to: the marks alone tell how far it came
+        return True
 
 
 def _record(claim: Claim, outcome: HandOverOutcome, clock: Clock) -> None:

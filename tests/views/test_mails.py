@@ -17,6 +17,7 @@ from partnerships.factories import (
     DeliveryFactory,
     DeliveryNoticeFactory,
     MailHoldFactory,
+    MilestoneFactory,
     ReminderItemFactory,
     UserFactory,
 )
@@ -283,6 +284,30 @@ def test_an_uncertain_mail_may_arrive_twice(world: World, client_of: Callable[[A
     page = client_of(world.coordinator).get(step(mail, "send-again"))
 
     assert "This mail may have arrived. Sent again, it may arrive twice." in page.text
+
+
+@pytest.mark.parametrize("status", ["uncertain", "unconfirmed", "failed"])
+def test_each_reminder_of_a_digest_that_may_not_have_arrived_is_listed(
+    world: World, client_of: Callable[[Any], Client], read: Callable[..., str], status: str
+) -> None:
+    digest = DeliveryFactory(kind="digest", digest_on=DAY, person=world.coordinator, failed=True)
+    Delivery.objects.filter(pk=digest.pk).update(status=status)
+    milestones = [
+        MilestoneFactory(agreement=world.agreement, unit=world.unit, title=f"Promise {number}") for number in range(5)
+    ]
+    for milestone in milestones:
+        ReminderItemFactory(plan__milestone=milestone, person=world.coordinator, delivery=digest)
+    client = client_of(world.coordinator)
+
+    listed = client.get(reverse("mail_list"), {"status": "waiting"}).text
+    assert [milestone.get_absolute_url() in listed for milestone in milestones] == [True] * 5
+    for milestone in milestones:
+        page = " ".join(client.get(milestone.get_absolute_url()).text.split())
+        assert "What to do: " in page
+        assert digest.get_absolute_url() in page
+
+    Delivery.objects.filter(pk=digest.pk).update(status="sent", sent_at=timezone.now())
+    assert "and 3 more" in client.get(reverse("mail_list")).text
 
 
 @pytest.mark.parametrize("name", ["send-again", "release"])
