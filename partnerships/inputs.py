@@ -42,8 +42,8 @@ ENGLISH_WEEKDAY = re.compile(r"(mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?
 CHINESE_WEEKDAY = re.compile(r"(.+?) ?\(?(?:星期|周|週|礼拜)([一二三四五六日天])\)?")
 EXAMPLE = dt.date(2026, 3, 5)
 
-AMOUNT = re.compile(r"(-?)(\d+|\d{1,3}(?:,\d{3})+|\d{1,3}(?: \d{3})+)(\.\d+)? ?([千万萬百亿億]*) ?[元圆圓]?")
-AMOUNT_IN_TWO_UNITS = re.compile(r"(\d+)[亿億] ?(\d{1,4}(?:\.\d+)?)[万萬] ?[元圆圓]?")
+AMOUNT = re.compile(r"(-?)(\d+|\d{1,3}(?:,\d{3})+|\d{1,3}(?: \d{3})+)(\.\d+)? ?([千万萬百亿億]*) ?[元圆圓]?", re.ASCII)
+AMOUNT_IN_TWO_UNITS = re.compile(r"(\d+)[亿億] ?(\d{1,4}(?:\.\d+)?)[万萬] ?[元圆圓]?", re.ASCII)
 UNITS = {
     "": 1,
     "千": 1000,
@@ -120,6 +120,8 @@ def _day(text: str) -> dt.date | None:
 
 def parse_amount(text: str) -> Decimal | None:
     """Return the number that a text such as ``1,000,000``, ``100万`` or ``1.2亿元`` means, or None."""
+    if any(unicodedata.category(sign) == "No" for sign in text):
+        return None  # normalizing would make 2 of ² and of ②
     text = " ".join(unicodedata.normalize("NFKC", text).split()).removesuffix("整")
     if found := AMOUNT_IN_TWO_UNITS.fullmatch(text):
         return int(found[1]) * Decimal(UNITS["亿"]) + Decimal(found[2]) * UNITS["万"]
@@ -215,6 +217,23 @@ class AmountField(forms.DecimalField):
         if (number := parse_amount(value)) is None:
             raise ValidationError(_("Enter a number such as 1000000, 1,000,000 or 100万."), code="invalid")
         return super().to_python(str(number))
+
+
+class WholeNumberField(forms.IntegerField):
+    """A whole number, written as in an ``AmountField``. Django's own field takes 1_000 and digits of any script."""
+
+    widget = forms.TextInput  # a number field of the browser takes no separators
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, object]:
+        return {**super().widget_attrs(widget), "inputmode": "numeric"}
+
+    def to_python(self, value: object) -> int | None:
+        if not isinstance(value, str) or value.strip() in self.empty_values:
+            return super().to_python("" if isinstance(value, str) else value)
+        number = parse_amount(value)
+        if number is None or number != number.to_integral_value():
+            raise ValidationError(_("Enter a whole number such as 1000, 1,000 or 10万."), code="invalid")
+        return super().to_python(int(number))
 
 
 class CurrencyField(forms.ChoiceField):

@@ -51,8 +51,19 @@ _PLAIN_LETTERS = str.maketrans(
 )
 _ACCENTS = re.compile(r"[\u0300-\u036f]")
 _PUNCTUATION = re.compile(r"[\W_]+", re.UNICODE)
-# Line breaks, other controls and the marks that reorder text: in one line they hide what it really says.
-_INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+# Line breaks, other controls, the marks that reorder text and whatever else leaves no mark: in one line they hide what
+# it really says. Most are "default ignorable" in Unicode; the others are the signs that look like a space and are none.
+_INVISIBLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+# A variation selector chooses the form of the sign before it: an emoji in color, a keycap, a form of a Chinese or Mongolian sign.
+_VARIANT = re.compile(
+    "[\u203c-\u3299\U0001f000-\U0001faff\xa9\xae][\ufe0e\ufe0f]"
+    "|[#*0-9]\ufe0f\u20e3"
+    "|[\u3001-\u303f\u3400-\u9fff\uf900-\ufaff\uff01-\uff1f\U00020000-\U0003ffff][\ufe00-\ufe02\U000e0100-\U000e01ef]"
+    "|[\u1820-\u18aa][\u180b-\u180d\u180f]"
+)
 
 
 def fold(text: str) -> str:
@@ -60,7 +71,9 @@ def fold(text: str) -> str:
 
     Width, case, accents, traditional Chinese signs, runs of white space and invisible characters are folded.
     """
-    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+    # Invisible signs go first: between two signs, one would keep these from being composed.
+    seen = _INVISIBLE.sub("", " ".join(text.split()))
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", seen).casefold())
     # Composed again, because some scripts, such as Korean, were taken apart into letters. Composing may make capitals.
     plain = unicodedata.normalize("NFKC", _ACCENTS.sub("", plain).translate(_PLAIN_LETTERS)).casefold()
     return " ".join(_INVISIBLE.sub("", " ".join(plain.translate(_simplified_signs()).split())).split())
@@ -150,5 +163,11 @@ def _without_legal_forms(words: str) -> str:
     return words
 
 
+def invisible_character(text: str) -> str | None:
+    """Return the first character that one line of text may not have, or None."""
+    found = _INVISIBLE.search(_VARIANT.sub("", text))
+    return found[0] if found else None
+
+
 def has_invisible_characters(text: str) -> bool:
-    return bool(_INVISIBLE.search(text))
+    return invisible_character(text) is not None

@@ -6,11 +6,19 @@ from importlib import import_module
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.forms import BaseForm, DateField, DecimalField
+from django.forms import BaseForm, DateField, DecimalField, IntegerField
 from django.utils import translation
 from django.utils.formats import date_format
 
-from partnerships.inputs import AmountField, CurrencyField, DayField, parse_amount, parse_currency, parse_day
+from partnerships.inputs import (
+    AmountField,
+    CurrencyField,
+    DayField,
+    WholeNumberField,
+    parse_amount,
+    parse_currency,
+    parse_day,
+)
 from partnerships.mailing.wording import long_date
 
 DAY = dt.date(2026, 3, 5)
@@ -126,12 +134,28 @@ def test_an_amount(text: str, number: Decimal) -> None:
         "0x10",
         "--5",
         "+-3",
+        *("1e3", "1E3", "１e３", "1_000", "٣", "१०", "1٣", "3٣万", "Infinity", "NaN", "½", "²"),
     ],
 )
 def test_no_amount(text: str) -> None:
     assert parse_amount(text) is None
+    for field in (AmountField(), WholeNumberField()):
+        with pytest.raises(ValidationError):
+            field.clean(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("1000", 1000), ("1,000", 1000), ("１０００", 1000), ("10万", 10**5), ("1.2万", 12000), (" 7 ", 7)],
+)
+def test_a_whole_number(text: str, number: int) -> None:
+    assert WholeNumberField().clean(text) == number
+
+
+@pytest.mark.parametrize("text", ["12.5", "1.23456万", "9" * 5000])
+def test_no_whole_number(text: str) -> None:
     with pytest.raises(ValidationError):
-        AmountField().clean(text)
+        WholeNumberField(max_value=10**6).clean(text)
 
 
 @pytest.mark.parametrize(
@@ -184,4 +208,5 @@ def test_every_form_takes_dates_and_amounts_as_people_write_them() -> None:
     fields = [(form, name, field) for form in ours for name, field in getattr(form, "base_fields", {}).items()]
 
     assert len(ours) > 30
-    assert [(form, name) for form, name, field in fields if type(field) in {DateField, DecimalField}] == []
+    typed = [(form, name, type(field)) for form, name, field in fields if not field.widget.is_hidden]
+    assert [one for one in typed if one[2] in {DateField, DecimalField, IntegerField}] == []

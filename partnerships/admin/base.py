@@ -10,7 +10,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page
-from django.db.models import ForeignKey, Model, QuerySet, TextField, URLField
+from django.db.models import Field, ForeignKey, Model, QuerySet, TextField, URLField
 from django.db.models.options import Options
 from django.forms import BaseForm, BaseInlineFormSet, ModelChoiceField
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
@@ -33,7 +33,7 @@ from partnerships.forms.choices import choosable
 from partnerships.forms.numbers import number_or_none
 from partnerships.forms.office_day import office_today
 from partnerships.models import Citation, StatusChange, User, hide_unseen, shown_to
-from partnerships.models.base import AmountColumn, CurrencyColumn, status_of
+from partnerships.models.base import AmountColumn, CurrencyColumn, WholeNumberMixin, status_of
 from partnerships.permissions import may
 from partnerships.requests import user_of
 from partnerships.texts import LazyText
@@ -73,6 +73,14 @@ if TYPE_CHECKING:
 else:
     AdminBase = PageBase = InlineBase = object
     FieldNames = FieldRows = FieldSets = Inlines = Sequence
+
+
+# The theme's number fields are the browser's, which take neither 1,000 nor 100万.
+TYPED_COLUMNS: Mapping[type[Field], dict[str, Any]] = {
+    AmountColumn: {"widget": UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal"})},
+    WholeNumberMixin: {"widget": UnfoldAdminTextInputWidget(attrs={"inputmode": "numeric"})},
+    CurrencyColumn: {"widget": UnfoldAdminSelectWidget},
+}
 
 
 def badge(text: object, tone: str) -> str:
@@ -172,8 +180,7 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
     formfield_overrides = {
         TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 4})},
         URLField: {"assume_scheme": "https"},
-        AmountColumn: {"widget": UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal"})},
-        CurrencyColumn: {"widget": UnfoldAdminSelectWidget},
+        **TYPED_COLUMNS,
     }
     # The verbs of the aggregate, as static methods: ``workflows.edits`` says how they are called.
     register_verb: Callable[..., object]
@@ -370,6 +377,7 @@ class PartMixin(ChoicesMixin, InlineBase):
     admin_site: AdminSite
     parent_model: type[Model]
     form = PartForm
+    formfield_overrides = TYPED_COLUMNS
     extra = 0
     hide_title = True  # the row says it all
 

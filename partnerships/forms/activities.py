@@ -16,7 +16,7 @@ from partnerships.forms.domain import DomainFormMixin
 from partnerships.forms.office_day import office_today
 from partnerships.forms.picks import PickField, pick_field
 from partnerships.forms.versions import Conflict, Difference, VersionedForm
-from partnerships.inputs import AmountField, CurrencyField, DayField, DayInput
+from partnerships.inputs import AmountField, CurrencyField, DayField, DayInput, WholeNumberField
 from partnerships.models import (
     Activity,
     ActivityCredit,
@@ -77,7 +77,7 @@ class DetailFields(forms.Form):
     """The fields that only trainings, research projects or visits have."""
 
     audience = _line(_("Audience"), 200)
-    headcount = forms.IntegerField(label=_("People trained"), required=False, min_value=0, max_value=1_000_000)
+    headcount = WholeNumberField(label=_("People trained"), required=False, min_value=0, max_value=1_000_000)
     hours = AmountField(label=_("Hours"), required=False, min_value=0, max_digits=6, decimal_places=1)
     principal_investigator = _line(_("Principal investigator"), 150)
     budget = AmountField(label=_("Budget"), required=False, min_value=0, max_digits=14, decimal_places=2)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django_filters.filters import QuerySetRequestMixin
 
 from partnerships.dates import EARLIEST_DAY, LATEST_DAY
-from partnerships.inputs import DayField, DayInput
+from partnerships.inputs import DayField, DayInput, WholeNumberField
 from partnerships.lists.cells import Text
 from partnerships.models import User
 
@@ -55,7 +55,7 @@ class DayFilter(django_filters.DateFilter):
 class DaysFilter(django_filters.NumberFilter):
     """A number of days, at most ten years."""
 
-    field_class = forms.IntegerField
+    field_class = WholeNumberField
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, min_value=1, max_value=3650, **kwargs)

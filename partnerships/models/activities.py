@@ -24,6 +24,7 @@ from partnerships.models.base import (
     SeededModel,
     StatusField,
     VersionedModel,
+    WholeNumberColumn,
 )
 from partnerships.models.organizations import Contact, Organization
 from partnerships.models.users import ScopedQuerySet, Unit, User, away_alone, left_alone
@@ -243,9 +244,7 @@ class Training(OfficeModel):
 
     activity = models.OneToOneField(Activity, models.CASCADE, related_name="training", verbose_name=_("activity"))
     audience = LineField(_("audience"), max_length=200, blank=True)
-    headcount = models.PositiveIntegerField(
-        _("people trained"), null=True, blank=True, validators=[MaxValueValidator(1_000_000)]
-    )
+    headcount = WholeNumberColumn(_("people trained"), null=True, blank=True, validators=[MaxValueValidator(1_000_000)])
     hours = AmountColumn(_("hours"), max_digits=6, decimal_places=1, null=True, blank=True)
 
     history = History()

@@ -4,7 +4,7 @@ from django.core.validators import MaxValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.models.base import BilingualModel, History, LineField, OfficeModel, ReferenceModel
+from partnerships.models.base import BilingualModel, History, LineField, OfficeModel, ReferenceModel, SmallNumberColumn
 from partnerships.models.terms import LONGEST_PERIOD_DAYS, LONGEST_PERIOD_MONTHS
 
 LONGEST_REVIEW_WORKDAYS = 60  # about a quarter
@@ -29,19 +29,19 @@ class AgreementType(BilingualModel, ReferenceModel):
 
     code = models.SlugField(_("code"), max_length=50, unique=True)
     is_active = models.BooleanField(_("offered for new agreements"), default=True)
-    review_months = models.PositiveSmallIntegerField(
+    review_months = SmallNumberColumn(
         _("review every (months)"),
         default=12,
         validators=[MaxValueValidator(LONGEST_PERIOD_MONTHS)],
         help_text=_("An open-ended agreement is reviewed at this interval, counted from its signing."),
     )
-    lead_days = models.PositiveSmallIntegerField(
+    lead_days = SmallNumberColumn(
         _("lead time (days)"),
         default=30,
         validators=[MaxValueValidator(LONGEST_PERIOD_DAYS)],
         help_text=_("What the office needs to decide before notice has to be given."),
     )
-    review_workdays = models.PositiveSmallIntegerField(
+    review_workdays = SmallNumberColumn(
         _("time to approve (working days)"),
         default=5,
         db_default=5,
@@ -71,7 +71,7 @@ class TypeMilestone(OfficeModel):
         choices=[("agreement", _("Agreement milestone")), ("obligation", _("Obligation")), ("review", _("Review"))],
         default="agreement",
     )
-    months_after_signing = models.PositiveSmallIntegerField(
+    months_after_signing = SmallNumberColumn(
         _("months after signing"), validators=[MaxValueValidator(LONGEST_PERIOD_MONTHS)]
     )
     requires_acceptance = models.BooleanField(_("a lead accepts it"), default=False)

@@ -1,5 +1,6 @@
 """Base classes of models: versions, codes, two languages, history and search."""
 
+import unicodedata
 from collections.abc import Collection
 from functools import cache, reduce
 from operator import or_
@@ -16,16 +17,23 @@ from simple_history.manager import HistoryManager
 from simple_history.models import HistoricalRecords
 
 from partnerships.exceptions import StaleVersion
-from partnerships.inputs import AmountField, CurrencyField, DayField, validate_currency
-from partnerships.names import has_invisible_characters, search_text, search_words
+from partnerships.inputs import AmountField, CurrencyField, DayField, WholeNumberField, validate_currency
+from partnerships.names import invisible_character, search_text, search_words
 from partnerships.statuses import Status
 from partnerships.texts import LazyText
 
 
 def validate_visible_text(value: str) -> None:
     """Refuse control and direction-changing characters: they hide what a title or a mail subject really says."""
-    if has_invisible_characters(value):
-        raise ValidationError(_("This contains invisible or line-breaking characters; please type it again."))
+    if character := invisible_character(value):
+        name = unicodedata.name(character, "").lower() or f"U+{ord(character):04X}"
+        raise ValidationError(
+            _(
+                "This contains an invisible or line-breaking character after “%(before)s” (%(name)s). Please delete it or "
+                "type the text again."
+            )
+            % {"before": value[: value.index(character)][-20:], "name": name}
+        )
 
 
 class LineField(models.CharField):
@@ -64,6 +72,21 @@ class AmountColumn(PlainColumn, models.DecimalField):
 
     def formfield(self, **kwargs: Any) -> forms.Field | None:
         return super().formfield(**{"form_class": AmountField, **kwargs})
+
+
+class WholeNumberMixin(PlainColumn):
+    """A whole number that people may type with separators."""
+
+    def formfield(self, **kwargs: Any) -> forms.Field | None:
+        return super().formfield(**{"form_class": WholeNumberField, **kwargs})
+
+
+class WholeNumberColumn(WholeNumberMixin, models.PositiveIntegerField):
+    django_field = models.PositiveIntegerField
+
+
+class SmallNumberColumn(WholeNumberMixin, models.PositiveSmallIntegerField):
+    django_field = models.PositiveSmallIntegerField
 
 
 class CurrencyColumn(PlainColumn, models.CharField):

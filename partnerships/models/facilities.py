@@ -22,6 +22,7 @@ from partnerships.models.base import (
     SeededModel,
     StatusField,
     VersionedModel,
+    WholeNumberColumn,
 )
 from partnerships.models.events import Event
 from partnerships.models.organizations import Organization, Region
@@ -88,7 +89,7 @@ class Facility(BilingualModel, SeededModel, SearchableModel, VersionedModel):
     site = LineField(_("site"), max_length=200, blank=True)
     starts_on = DayColumn(_("agreed from"), null=True, blank=True)
     ends_on = DayColumn(_("agreed until"), null=True, blank=True)
-    capacity = models.PositiveIntegerField(
+    capacity = WholeNumberColumn(
         _("capacity (people)"), null=True, blank=True, validators=[MaxValueValidator(1_000_000)]
     )
     summary = models.TextField(_("summary"), blank=True)

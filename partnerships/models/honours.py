@@ -19,6 +19,7 @@ from partnerships.models.base import (
     SearchableModel,
     SearchEntry,
     SeededModel,
+    SmallNumberColumn,
     StatusField,
     VersionedModel,
 )
@@ -44,7 +45,7 @@ class HonourScheme(BilingualModel, SeededModel, VersionedModel):
 
     level = models.CharField(_("level"), max_length=20, choices=Level)
     issuer = LineField(_("issuer"), max_length=200, blank=True)
-    validity_months = models.PositiveSmallIntegerField(
+    validity_months = SmallNumberColumn(
         _("valid for (months)"),
         null=True,
         blank=True,

@@ -24,6 +24,7 @@ from partnerships.models.base import (
     SearchableModel,
     SearchEntry,
     SeededModel,
+    SmallNumberColumn,
     StatusField,
     VersionedModel,
     exactly_one,
@@ -274,7 +275,7 @@ class Milestone(SeededModel, SearchableModel, VersionedModel):
     requires_acceptance = models.BooleanField(
         _("a lead accepts it"), default=False, help_text=_("Otherwise the owner marks it as done.")
     )
-    recurs_every_months = models.PositiveSmallIntegerField(
+    recurs_every_months = SmallNumberColumn(
         _("comes back every (months)"),
         null=True,
         blank=True,

@@ -19,6 +19,7 @@ from partnerships.models.base import (
     SearchEntry,
     SeededModel,
     VersionedModel,
+    WholeNumberColumn,
     exactly_one,
 )
 from partnerships.models.demands import Demand
@@ -173,7 +174,7 @@ class ProgrammeTarget(OfficeModel):
 
     programme = models.ForeignKey(Programme, models.CASCADE, related_name="targets", verbose_name=_("programme"))
     measure = models.CharField(_("measure"), max_length=20, choices=ProgrammeMeasure)
-    value = models.PositiveIntegerField(_("target"))
+    value = WholeNumberColumn(_("target"))
     by_on = DayColumn(pgettext_lazy("a date", "by"), null=True, blank=True)
     note = LineField(_("note"), max_length=200, blank=True)
 

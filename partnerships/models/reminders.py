@@ -21,6 +21,7 @@ from partnerships.models.agreements import Agreement
 from partnerships.models.base import (
     History,
     SeededModel,
+    SmallNumberColumn,
     StatusField,
     VersionedModel,
     exactly_one,
@@ -110,7 +111,7 @@ class ReminderRule(SeededModel, VersionedModel):
         verbose_name=_("agreement"),
         help_text=_("Rules of an agreement replace those of its type and the general ones for this kind of milestone."),
     )
-    offset = models.PositiveSmallIntegerField(_("how long"), default=0, validators=[MaxValueValidator(LONGEST_OFFSET)])
+    offset = SmallNumberColumn(_("how long"), default=0, validators=[MaxValueValidator(LONGEST_OFFSET)])
     offset_unit = models.CharField(_("counted in"), max_length=10, choices=OffsetUnit, default=OffsetUnit.DAYS)
     direction = models.CharField(
         pgettext_lazy("reminder rule", "when"),

@@ -18,6 +18,7 @@ from partnerships.models.base import (
     SearchableModel,
     SearchedPart,
     SeededModel,
+    SmallNumberColumn,
     VersionedModel,
 )
 from partnerships.models.users import ScopedQuerySet, User
@@ -73,7 +74,7 @@ class Statement(SearchedPart, OfficeModel):
         AIM = "aim", _("it states an aim, nothing that was done or agreed")
 
     source = models.ForeignKey(Source, models.CASCADE, related_name="statements", verbose_name=_("source"))
-    number = models.PositiveSmallIntegerField(_("number"))
+    number = SmallNumberColumn(_("number"))
     opening = LineField(_("opening words, as printed"), max_length=120)
     text = models.TextField(_("what it says, in our words"))
     text_zh = models.TextField(_("the same in Chinese"), blank=True)

@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.dates import EARLIEST_DAY, LATEST_DAY, IsWorkday, add_months, shift_to_workday
-from partnerships.models.base import DayColumn, History, OfficeModel
+from partnerships.models.base import DayColumn, History, OfficeModel, SmallNumberColumn
 
 # Bounds for typing errors: 30 years entered as 30,000 months would leave the calendar.
 LONGEST_PERIOD_MONTHS = 1200
@@ -42,7 +42,7 @@ class AgreementTerm(OfficeModel):
     agreement = models.ForeignKey(
         "partnerships.Agreement", models.CASCADE, related_name="terms", verbose_name=_("agreement")
     )
-    number = models.PositiveSmallIntegerField(_("number"), default=1)
+    number = SmallNumberColumn(_("number"), default=1)
     starts_on = DayColumn(_("starts on"))
     ends_on = DayColumn(_("ends on"), null=True, blank=True, help_text=_("Empty when open-ended."))
     review_on = DayColumn(
@@ -52,11 +52,9 @@ class AgreementTerm(OfficeModel):
     renews_tacitly = models.BooleanField(
         _("renews tacitly"), default=False, help_text=_("Goes on unless a party gives notice.")
     )
-    notice = models.PositiveSmallIntegerField(
-        _("notice period"), default=0, validators=[MaxValueValidator(LONGEST_PERIOD_DAYS)]
-    )
+    notice = SmallNumberColumn(_("notice period"), default=0, validators=[MaxValueValidator(LONGEST_PERIOD_DAYS)])
     notice_unit = models.CharField(_("counted in"), max_length=10, choices=NoticeUnit, default=NoticeUnit.MONTHS)
-    lead_days = models.PositiveSmallIntegerField(
+    lead_days = SmallNumberColumn(
         _("lead time (days)"), default=30, validators=[MaxValueValidator(LONGEST_PERIOD_DAYS)]
     )
 
@@ -137,7 +135,7 @@ class Amendment(models.Model):
     agreement = models.ForeignKey(
         "partnerships.Agreement", models.PROTECT, related_name="amendments", verbose_name=_("agreement")
     )
-    number = models.PositiveSmallIntegerField(_("number"))
+    number = SmallNumberColumn(_("number"))
     signed_on = DayColumn(_("signed on"))
     effective_on = DayColumn(_("effective on"))
     summary = models.TextField(_("what changed"))

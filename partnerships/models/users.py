@@ -23,6 +23,7 @@ from partnerships.models.base import (
     LineField,
     OfficeModel,
     SeededModel,
+    SmallNumberColumn,
     VersionedModel,
 )
 from partnerships.models.work_calendars import WorkCalendar
@@ -143,7 +144,7 @@ class User(SeededModel, VersionedModel, AbstractUser):
     reminder_mode = models.CharField(
         _("reminders arrive as"), max_length=20, choices=ReminderMode, default=ReminderMode.DIGEST
     )
-    reminder_hour = models.PositiveSmallIntegerField(
+    reminder_hour = SmallNumberColumn(
         _("hour of the digest"),
         default=8,
         validators=[MaxValueValidator(23)],

@@ -435,7 +435,7 @@ def test_all_errors_are_shown_at_once_and_nothing_is_lost(form: CeremonyPage) ->
         ({"name": "x" * 10_000}, "Name of the event: Ensure this value has at most 200 characters (it has 10000)."),
         (
             {"name": "a\r\nBcc: b@example.org"},
-            "Name of the event: This contains invisible or line-breaking characters; please type it again.",
+            "Name of the event: This contains an invisible or line-breaking character after “a” (U+000D). Please delete it or type the text again.",
         ),
         ({"place": "a\x00b"}, "Place: Null characters are not allowed."),
         ({"kinds": ["picnic"]}, "What it was: Select a valid choice. picnic is not one of the available choices."),

@@ -20,7 +20,7 @@ from partnerships.forms.ceremonies.fields import (
 from partnerships.forms.choices import offer_rows
 from partnerships.forms.domain import past_day, possible_day
 from partnerships.forms.picks import PickField, pick_field
-from partnerships.inputs import DayField, DayInput
+from partnerships.inputs import DayField, DayInput, WholeNumberField
 from partnerships.models import (
     CountingRule,
     Event,
@@ -163,7 +163,7 @@ class ReportedForm(DraftPartForm):
         initial=ReportedFigure.Qualifier.EXACT,
         required=False,
     )
-    value = forms.IntegerField(label=gettext_lazy("Reported"), min_value=0, max_value=10**9, required=False)
+    value = WholeNumberField(label=gettext_lazy("Reported"), min_value=0, max_value=10**9, required=False)
     printed = line_field(
         gettext_lazy("As printed"),
         required=False,

@@ -126,8 +126,8 @@ class OpenDraftForm(forms.Form):
     """
 
     key = forms.UUIDField()
-    version = forms.IntegerField(required=False)
-    overwrite = forms.IntegerField(required=False)
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    overwrite = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
 
 class CeremonyForm:
