@@ -118,7 +118,7 @@ def test_the_text_says_what_by_when_why_me_and_where(
         "\n"
         "Bring the key.\n"
         "\n"
-        "When it is done, mark it as met. If it cannot be done in time, move the date and say why.\n"
+        "When it is done, mark it as done. If it cannot be done in time, move the date and say why.\n"
         "\n"
         "Open the milestone:\n"
         f"https://office.example.org/milestones/{milestone.pk}/\n"
@@ -130,7 +130,7 @@ def test_the_text_says_what_by_when_why_me_and_where(
 @pytest.mark.parametrize(
     ("why", "expected"),
     [
-        ("stand-in", "When it is done, mark it as met. If it cannot be done in time, move the date and say why."),
+        ("stand-in", "When it is done, mark it as done. If it cannot be done in time, move the date and say why."),
         ("lead", "Ask Li Wei how it stands, or give it to somebody else."),
         ("named", "Ask Li Wei how it stands, or give it to somebody else."),
         ("fallback", "The people it is meant for cannot be notified: give it an owner who can look after it."),

@@ -16,7 +16,7 @@ from partnerships.workflows.milestones import cancel_milestone, meet_milestone, 
 from tests.views.world import World
 
 URL = "/feeds/secret.ics"
-TO_DO = "When it is done\\, mark it as met. If it cannot be done in time\\, move the date and say why."
+TO_DO = "When it is done\\, mark it as done. If it cannot be done in time\\, move the date and say why."
 
 
 @pytest.fixture
