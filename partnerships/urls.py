@@ -11,6 +11,7 @@ from partnerships.views import (
     board,
     calendar,
     ceremonies,
+    contact_mail,
     demands,
     documents,
     events,
@@ -60,6 +61,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("organizations/add/", organizations.organization_add, name="organization_add"),
     path("organizations/<int:pk>/edit/", organizations.organization_edit, name="organization_edit"),
     path("organizations/<int:pk>/people/add/", organizations.contact_add, name="contact_add"),
+    path("mail-preferences/<str:token>/", contact_mail.contact_mail, name="contact_mail"),
     path("people/<int:pk>/edit/", organizations.contact_edit, name="contact_edit"),
     path("organizations/<int:pk>/", organizations.organization_detail, name="organization_detail"),
     path(

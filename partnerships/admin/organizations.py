@@ -256,13 +256,20 @@ class ContactAdmin(OfficeAdmin):
         (None, {"fields": ("organization", ("name", "position"))}),
         (
             _("How to reach them"),
-            {"fields": (("email", "phone"), ("wechat", "preferred_channel"), ("language", "ask_before_contacting"))},
+            {
+                "fields": (
+                    ("email", "phone"),
+                    ("wechat", "preferred_channel"),
+                    ("language", "ask_before_contacting"),
+                    "mail_stopped_on",
+                )
+            },
         ),
         (None, {"fields": ("is_active", "note")}),
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> FieldNames:
-        return ("organization",) if obj else ()
+        return ("organization", "mail_stopped_on") if obj else ("mail_stopped_on",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).with_personal_data_for(user_of(request))

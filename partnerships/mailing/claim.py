@@ -131,9 +131,10 @@ class _ItemCheck:
             # commits. The mark has it reconciled once more.
             ReminderMark.objects.create(milestone=plan.milestone)
             return False
-        if item.reader_code in {recipient.code for recipient in self.directory.recipients(plan)}:
+        recipient = next((one for one in self.directory.recipients(plan) if one.code == item.reader_code), None)
+        if recipient is not None and not recipient.declines_mail:
             return True
-        _cancel(item, Reason.WRONG_PERSON, self.at)
+        _cancel(item, Reason.CONTACT_STOPPED_MAIL if recipient else Reason.WRONG_PERSON, self.at)
         ReminderPlan.objects.filter(pk=plan.pk).update(status=PlanStatus.PLANNED, next_attempt_at=self.at)
         return False
 

@@ -78,6 +78,10 @@ def way_of(item: Item, due_at: dt.datetime) -> Way:
     return Way.SINGLE
 
 
+def _way_to_contact(item: Item) -> Way:
+    return Way.NONE if item.recipient.declines_mail else Way.SINGLE
+
+
 def pack(items: Sequence[Item], clock: Clock) -> list[Envelope]:
     """Put each item into one envelope, within the transaction that writes them.
 
@@ -85,7 +89,7 @@ def pack(items: Sequence[Item], clock: Clock) -> list[Envelope]:
     that falls due for them joins it.
     """
     # Contacts have no digests and no settings, so each of their reminders is a mail of its own.
-    to_contacts = [Envelope(_new(item, clock), [item]) for item in items if item.recipient.contact]
+    to_contacts = [Envelope(_to_contact(item, clock), [item]) for item in items if item.recipient.contact]
     ways = {item: way_of(item, clock.due_at) for item in items if item.recipient.person}
     return [*to_contacts, *_pack(ways, clock)]
 
@@ -113,6 +117,13 @@ def _pack(ways: Mapping[Item, Way], clock: Clock) -> list[Envelope]:
 def _sent_together(plan: ReminderPlan) -> str:
     """Return what the reminders of one mail share: the act that brought them, or else the milestone."""
     return plan.act if plan.act and plan.appearance is not None else str(plan.milestone_id)
+
+
+def _to_contact(item: Item, clock: Clock) -> Delivery:
+    delivery = _new(item, clock)
+    if _way_to_contact(item) is Way.NONE:
+        delivery.status, delivery.reason = DeliveryStatus.SKIPPED, Reason.CONTACT_STOPPED_MAIL
+    return delivery
 
 
 def _alone(item: Item, way: Way, clock: Clock) -> Delivery:
@@ -174,7 +185,7 @@ class MailCount:
 
     def add(self, items: Iterable[Item], clock: Clock) -> None:
         for item in items:
-            way = Way.SINGLE if item.recipient.person is None else way_of(item, clock.due_at)
+            way = way_of(item, clock.due_at) if item.recipient.person else _way_to_contact(item)
             if way is Way.DIGEST:
                 self.digests.add(item.recipient.code)
             elif way is Way.SINGLE:

@@ -17,6 +17,7 @@ from email.utils import format_datetime, formataddr, parseaddr
 import css_inline
 from django.conf import settings
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
@@ -28,10 +29,12 @@ from partnerships.mailing.news import news_of
 from partnerships.mailing.partners import load_targets, partners_of
 from partnerships.mailing.wording import Why, long_date, one_line, tone, what_to_do, when_words, why_words
 from partnerships.models import Agreement, Contact, Delivery, Milestone, MilestoneKind, ReminderItem, User, hide_unseen
+from partnerships.models.contact_tokens import mail_token
 from partnerships.models.office_day import zone_named
 from partnerships.reminders.clock import Clock
 
 LONGEST_LINE = 76
+LONGEST_LINE_ALLOWED = 998  # RFC 5322
 # In quoted-printable text no "=" is followed by "_": no part can hold one.
 BOUNDARIES = {"alternative": "=_text_or_html_=", "mixed": "=_mail_and_date_="}
 LATE_AFTER = dt.timedelta(hours=2)
@@ -46,7 +49,8 @@ class _MailPolicy(Compat32):
 
     def fold_binary(self, name: str, value: str | Header) -> bytes:
         line = f"{name}: {value}" if isinstance(value, str) else ""
-        if line and len(line) <= LONGEST_LINE and line.isascii() and line.isprintable():
+        is_one_word = " " not in str(value) and len(line) <= LONGEST_LINE_ALLOWED  # such as an address with a token
+        if line and (len(line) <= LONGEST_LINE or is_one_word) and line.isascii() and line.isprintable():
             return f"{line}{self.linesep}".encode()
         return super().fold_binary(name, value)  # type: ignore[arg-type] # it takes both
 
@@ -146,6 +150,11 @@ def _write_headers(
     if len(milestones) == 1:  # clients then show all mails about a milestone as one conversation
         mail["References"] = f"<milestone-{milestones[0].pk}@{domain}>"
     mail["List-Id"] = f"Partnership reminders <reminders.{domain}>"
+    if delivery.contact is not None:
+        # RFC 8058: mail programs show a button that stops these mails by one POST, without a visit.
+        address = settings.SITE_URL + reverse("contact_mail", args=[mail_token(delivery.contact)])
+        mail["List-Unsubscribe"] = f"<{address}>"
+        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "OOF, AutoReply"
 

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from stdnum.cn import uscc as credit_code
@@ -515,9 +516,14 @@ class ContactQuerySet(ScopedQuerySet):
         return rows.filter(organization__in=held.values("organization"))
 
     def by_mail(self) -> Self:
-        """Return contacts to whom the system may send mail by itself."""
+        """Return contacts to whom the system may send mail by itself, unless ``is_mail_stopped`` (annotated) says no.
+
+        Whoever reads the mail of an address may stop it, also for others who share the address.
+        """
         rows = self.filter(is_active=True, ask_before_contacting=False, preferred_channel__in=("", "email"))
-        return rows.exclude(email="")
+        stopped = Contact.objects.filter(mail_stopped_on__isnull=False).annotate(mailbox=Lower("email"))
+        shared = Q(mailbox=Lower(OuterRef("email"))) | Q(pk=OuterRef("pk"))
+        return rows.exclude(email="").annotate(is_mail_stopped=Exists(stopped.filter(shared)))
 
 
 class Contact(SeededModel, SearchableModel, VersionedModel):
@@ -543,6 +549,8 @@ class Contact(SeededModel, SearchableModel, VersionedModel):
     )
     is_active = models.BooleanField(_("still there"), default=True)
     note = models.TextField(_("note"), blank=True)
+    # Set and cleared by the page that our mails to them link to, never by an edit.
+    mail_stopped_on = models.DateField(_("asked for no mail on"), null=True, blank=True, editable=False)
 
     objects = ContactQuerySet.as_manager()
     history = History()

@@ -16,6 +16,7 @@ class Reason(models.TextChoices):
     RULE_REPLACED = "rule-replaced", _("A rule of its agreement, or of the agreement's type, replaces this one.")
     ANSWERED = "answered", _("Somebody has seen to it since the reminder.")
     FEED_ONLY = "feed-only", _("This person asked for no mail: it shows in My work and in the calendar feed.")
+    CONTACT_STOPPED_MAIL = "contact-stopped-mail", _("The contact asked for no mail.")
     NEWER_REMINDER = "newer-reminder", _("It was late, and a newer reminder of the same milestone took its place.")
     GATHERED = (
         "gathered",

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from partnerships.models import Delivery, Milestone, ReminderItem, ReminderPlan
 from partnerships.models.deliveries import NOT_THROUGH
 from partnerships.models.office_day import zone_named
+from partnerships.models.reasons import Reason
 from partnerships.reminders.recipients import Directory
 from partnerships.statuses import DeliveryStatus, PlanStatus
 
@@ -81,7 +82,9 @@ def _to_whom(plan: ReminderPlan, directory: Directory) -> Iterator[str]:
     """Yield who would get it now. That changes when the owner does; a plan nobody can get says so as its reason."""
     if plan.status == PlanStatus.PLANNED:
         for recipient in directory.recipients(plan):
-            yield _("To %(person)s, %(why)s") % {"person": recipient.reader, "why": recipient.why.label}
+            words = _("To %(person)s, %(why)s") % {"person": recipient.reader, "why": recipient.why.label}
+            unsent = f": {_('not sent.')} {Reason.CONTACT_STOPPED_MAIL.label}" if recipient.declines_mail else ""
+            yield words + unsent
 
 
 def _heading(milestone: Milestone) -> str:

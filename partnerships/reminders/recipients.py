@@ -45,6 +45,11 @@ class Recipient:
         return self.reader if isinstance(self.reader, Contact) else None
 
     @property
+    def declines_mail(self) -> bool:
+        """Return whether this is a contact who asked for no mail; the reminder is recorded for them and not sent."""
+        return self.contact is not None and getattr(self.contact, "is_mail_stopped", False)
+
+    @property
     def code(self) -> str:
         is_ours = isinstance(self.reader, User)
         return reader_code(self.reader.pk if is_ours else None, None if is_ours else self.reader.pk)
@@ -160,7 +165,14 @@ class Directory:
         agreement = plan.milestone.agreement
         contacts = self.contacts.get(plan.milestone.party_id or 0, ())
         if agreement is not None and agreement.is_signed and contacts:
-            return [Recipient(contact, Why.PARTY) for contact in contacts]
+            asked = [Recipient(contact, Why.PARTY) for contact in contacts]
+            if not all(one.declines_mail for one in asked):
+                return asked
+            ours = self._for_party(plan) or self._fallback(plan.milestone) or self._lead(plan)
+            return [*asked, *ours] if ours else []  # somebody has to ask the party in place of the mail
+        return self._for_party(plan)
+
+    def _for_party(self, plan: ReminderPlan) -> list[Recipient]:
         return [replace(owner, why=Why.FOR_PARTY) for owner in self._owner(plan)]
 
     def _lead(self, plan: ReminderPlan) -> list[Recipient]:

@@ -159,6 +159,27 @@ def edit_contact(
     return after
 
 
+def stop_contact_mail(contact: Contact, *, on: dt.date) -> None:
+    """Send the contact no mail from now on, because they asked so at the address in our mails.
+
+    That address is the permission, so no user acts. Asked twice, the first day stays.
+    """
+    with transaction.atomic():
+        locked = lock(contact)
+        if locked.mail_stopped_on is None:
+            locked.mail_stopped_on = on
+            save_as(locked, None, reason="Stopped mail by the link in it")
+
+
+def resume_contact_mail(contact: Contact) -> None:
+    """Send the contact mail again, because they undid the stop at the same address."""
+    with transaction.atomic():
+        locked = lock(contact)
+        if locked.mail_stopped_on is not None:
+            locked.mail_stopped_on = None
+            save_as(locked, None, reason="Allowed mail again by the link in it")
+
+
 def _same_person(contact: Contact) -> Contact | None:
     same = {name: getattr(contact, name) for name in SAME_PERSON}
     return contact.organization.contacts.filter(is_active=True, **same).exclude(pk=contact.pk).first()

@@ -14,10 +14,12 @@ from partnerships.mailing.expand import expand_due
 from partnerships.mailing.message import write
 from partnerships.mailing.resend import send_again
 from partnerships.models import Contact, Delivery, Milestone, ReminderItem, ReminderMark, ReminderPlan, ReminderRule
+from partnerships.models.contact_tokens import mail_token
 from partnerships.operations.audit import audit
 from partnerships.operations.run import run_once
 from partnerships.reminders.explain import explain
 from partnerships.reminders.reconcile import reconcile_marked
+from partnerships.workflows.organizations import resume_contact_mail, stop_contact_mail
 from tests.reminders.conftest import MovableClock
 from tests.services.smtp_sink import SmtpSink
 
@@ -215,3 +217,87 @@ def test_the_explanation_names_the_contact(
     queue()
 
     assert "To Engineer Wang, contact of the party that owes it" in "\n".join(explain(milestone, now=clock.at))
+
+
+def test_the_mail_says_how_its_reader_stops_it(
+    contact: Contact, queue: Callable[[], None], clock: MovableClock, settings: Any
+) -> None:
+    settings.SITE_URL = "https://office.example.org"
+    queue()
+
+    message = mail(clock)
+
+    address = f"https://office.example.org/mail-preferences/{mail_token(contact)}/"
+    assert message["List-Unsubscribe"] == f"<{address}>"
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
+def test_our_own_people_have_their_settings_and_no_such_address(
+    milestone: Milestone, queue: Callable[[], None], clock: MovableClock
+) -> None:
+    queue()
+
+    assert reminded() == [(str(milestone.owner), "for-party")]
+    assert mail(clock)["List-Unsubscribe"] is None
+
+
+NOT_SENT = "not sent. The contact asked for no mail."
+
+
+def test_a_contact_who_stopped_mail_gets_none_and_the_owner_asks_the_party(
+    contact: Contact, milestone: Milestone, queue: Callable[[], None], clock: MovableClock, smtp_sink: SmtpSink
+) -> None:
+    stop_contact_mail(contact, on=dt.date(2026, 3, 1))
+    reconcile_marked(real_now=clock.at)
+    assert NOT_SENT in "\n".join(explain(milestone, now=clock.at))
+
+    queue()
+    run_once(clock)
+
+    assert milestone.owner is not None
+    assert reminded() == [("Engineer Wang", "party"), (str(milestone.owner), "for-party")]
+    assert [one.recipients for one in smtp_sink.received] == [[milestone.owner.email]]
+    unsent = Delivery.objects.get(contact=contact)
+    assert (unsent.status, unsent.reason_words) == ("skipped", "The contact asked for no mail.")
+    assert "The contact asked for no mail." in "\n".join(explain(milestone, now=clock.at))
+    assert audit(real_now=clock.at) == []
+
+
+def test_one_who_stops_it_before_it_leaves_gets_none(
+    contact: Contact, milestone: Milestone, queue: Callable[[], None], clock: MovableClock, smtp_sink: SmtpSink
+) -> None:
+    queue()
+    stop_contact_mail(contact, on=dt.date(2026, 3, 5))
+
+    run_once(clock)
+    run_once(clock)
+
+    assert milestone.owner is not None
+    assert [one.recipients for one in smtp_sink.received] == [[milestone.owner.email]]
+    assert ReminderItem.objects.get(contact=contact, generation=1).cancel_words == "The contact asked for no mail."
+    assert audit(real_now=clock.at) == []
+
+
+def test_another_contact_of_the_same_address_gets_none_either(
+    contact: Contact, milestone: Milestone, queue: Callable[[], None], clock: MovableClock, smtp_sink: SmtpSink
+) -> None:
+    """Whoever reads the mail of an address has asked for none of it; a contact of another address still gets theirs."""
+    gone = ContactFactory(email=contact.email.upper())
+    stop_contact_mail(gone, on=dt.date(2026, 3, 1))
+    other = ContactFactory(organization=contact.organization)
+    queue()
+    run_once(clock)
+
+    assert [one.recipients for one in smtp_sink.received] == [[other.email]]
+    assert Delivery.objects.get(contact=contact).status == "skipped"
+
+
+def test_undone_the_mail_comes_again(
+    contact: Contact, queue: Callable[[], None], clock: MovableClock, smtp_sink: SmtpSink
+) -> None:
+    stop_contact_mail(contact, on=dt.date(2026, 3, 1))
+    resume_contact_mail(contact)
+    queue()
+    run_once(clock)
+
+    assert [one.recipients for one in smtp_sink.received] == [[contact.email]]

@@ -131,6 +131,7 @@ ELSEWHERE = {
     "feed",
     "feed_add",
     "feed_revoke",
+    "contact_mail",
     "saved_view_add",
     "saved_view_delete",
     "export_add",
