@@ -120,6 +120,7 @@ ACTIONS: Mapping[str, Grant] = {
     "event.view": _everyone(),
     "event.add": _own(Role.COORDINATOR),
     "event.edit": _own(Role.COORDINATOR),
+    "event.correct": _own(Role.LEAD),
     "facility.view": _SEE,
     "facility.add": _FOLLOW_UP,
     "facility.edit": _own(Role.COORDINATOR),

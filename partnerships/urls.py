@@ -12,6 +12,7 @@ from partnerships.views import (
     calendar,
     ceremonies,
     contact_mail,
+    deletions,
     demands,
     documents,
     events,
@@ -44,6 +45,11 @@ def list_path(address: str, key: str) -> URLPattern:
     return path(address, lists.list_page, {"key": key}, name=key)
 
 
+def delete_path(address: str, kind: str) -> URLPattern:
+    """Return the address of the page that deletes a record of ``kind``."""
+    return path(f"{address}<int:pk>/delete/", deletions.record_delete, {"kind": kind}, name=f"{kind}_delete")
+
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", my_work.my_work, name="my_work"),
     path("team/", team.team, name="team"),
@@ -56,6 +62,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("agreements/<int:pk>/edit/", agreements.agreement_edit, name="agreement_edit"),
     path("agreements/<int:pk>/", agreements.agreement_detail, name="agreement_detail"),
     path("agreements/<int:pk>/follow-up/", activities.activity_add, name="activity_add"),
+    delete_path("agreements/", "agreement"),
     path("agreements/<int:pk>/<slug:step>/", agreements.agreement_step, name="agreement_step"),
     list_path("organizations/", "organization_list"),
     path("organizations/add/", organizations.organization_add, name="organization_add"),
@@ -63,6 +70,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("organizations/<int:pk>/people/add/", organizations.contact_add, name="contact_add"),
     path("mail-preferences/<str:token>/", contact_mail.contact_mail, name="contact_mail"),
     path("people/<int:pk>/edit/", organizations.contact_edit, name="contact_edit"),
+    delete_path("organizations/", "organization"),
+    delete_path("people/", "contact"),
     path("organizations/<int:pk>/", organizations.organization_detail, name="organization_detail"),
     path(
         "organizations/<int:pk>/compare/<int:other>/", organizations.organization_compare, name="organization_compare"
@@ -73,6 +82,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("activities/<int:pk>/", activities.activity_detail, name="activity_detail"),
     path("activities/<int:pk>/edit/", activities.activity_edit, name="activity_edit"),
     path("activities/<int:pk>/files/", activities.activity_attach, name="activity_attach"),
+    delete_path("activities/", "activity"),
     path("activities/<int:pk>/<slug:step>/", activities.activity_step, name="activity_step"),
     path("calendar/", calendar.calendar, name="calendar"),
     list_path("milestones/", "milestone_list"),
@@ -82,6 +92,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("milestones/<int:pk>/<slug:step>/", milestones.milestone_step, name="milestone_step"),
     list_path("events/", "event_list"),
     path("events/<int:pk>/", events.event_detail, name="event_detail"),
+    delete_path("events/", "event"),
     path("events/ceremony/", ceremonies.event_ceremony, name="event_ceremony"),
     path("events/ceremony/names/<int:row>/", ceremonies.event_ceremony_names, name="event_ceremony_names"),
     path("events/ceremony/drafts/", ceremonies.event_ceremony_drafts, name="event_ceremony_drafts"),
@@ -90,24 +101,32 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     list_path("facilities/", "facility_list"),
     path("facilities/<int:pk>/", facilities.facility_detail, name="facility_detail"),
+    delete_path("facilities/", "facility"),
     path("facilities/<int:pk>/<slug:step>/", facilities.facility_step, name="facility_step"),
     list_path("demands/", "demand_list"),
     path("demands/<int:pk>/", demands.demand_detail, name="demand_detail"),
+    delete_path("demands/", "demand"),
     path("demands/<int:pk>/<slug:step>/", demands.demand_step, name="demand_step"),
     path("answers/<int:pk>/<slug:step>/", demands.answer_step, name="answer_step"),
     list_path("achievements/", "achievement_list"),
     path("achievements/<int:pk>/", achievements.achievement_detail, name="achievement_detail"),
+    delete_path("achievements/", "achievement"),
     list_path("programmes/", "programme_list"),
     path("programmes/<int:pk>/", programmes.programme_detail, name="programme_detail"),
+    delete_path("programmes/", "programme"),
     list_path("honours/", "honour_list"),
     path("honours/<int:pk>/", honours.honour_detail, name="honour_detail"),
+    delete_path("honours/", "honour"),
     path("honours/<int:pk>/<slug:step>/", honours.honour_step, name="honour_step"),
     list_path("honours/schemes/", "honour_scheme_list"),
     path("honours/schemes/<int:pk>/", honours.honour_scheme_detail, name="honour_scheme_detail"),
+    delete_path("honours/schemes/", "honour_scheme"),
     list_path("figures/", "figure_list"),
     path("figures/<int:pk>/", figures.figure_detail, name="figure_detail"),
+    delete_path("figures/", "figure"),
     list_path("sources/", "source_list"),
     path("sources/<int:pk>/", sources.source_detail, name="source_detail"),
+    delete_path("sources/", "source"),
     path("documents/add/<slug:target>/<int:pk>/", documents.document_add, name="document_add"),
     path("documents/<int:pk>/replace/", documents.document_replace, name="document_replace"),
     path("documents/<int:pk>/versions/<int:number>/", documents.document_download, name="document_download"),

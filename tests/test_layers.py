@@ -68,6 +68,7 @@ WORKFLOWS = [
     "activities",
     "agreements",
     "demands",
+    "deletions",
     "ceremonies",
     "handover",
     "feeds",

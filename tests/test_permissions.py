@@ -109,6 +109,7 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "event.view": EVERYBODY,
     "event.add": OWN_WORK,
     "event.edit": OWN_WORK,
+    "event.correct": OWN_LEAD,
     "facility.view": SEE,
     "facility.add": FOLLOW_UP,
     "facility.edit": OWN_WORK,

@@ -1,7 +1,6 @@
 """Agreements: drafted and kept here, moved on by steps, registered in one form when they were signed already."""
 
 import datetime as dt
-from collections.abc import Sequence
 from typing import Any, cast
 
 from django import forms
@@ -9,8 +8,8 @@ from django.contrib import admin, messages
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import Field, Model, QuerySet
 from django.forms import BaseInlineFormSet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.urls import URLPattern, path
 from django.utils import formats, timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -38,7 +37,6 @@ from partnerships.admin.outcomes import origin_of
 from partnerships.admin.programmes import LabelInline
 from partnerships.admin.steps import StepsMixin, Verb
 from partnerships.admin.versions import PartForm, RootForm
-from partnerships.exceptions import TransitionRefused
 from partnerships.forms.agreements import AccedeForm, AmendForm, RenewForm, WithdrawForm, remaining_parties
 from partnerships.forms.documents import UploadField
 from partnerships.forms.domain import DomainFormMixin, past_day
@@ -67,7 +65,6 @@ from partnerships.statuses import AgreementStatus
 from partnerships.workflows.agreements import (
     LEAST_SIGNATORIES,
     LOCKED,
-    delete_draft,
     edit_agreement,
     register_agreement,
     register_signed_agreement,
@@ -304,7 +301,6 @@ class RegisterForm(AgreementRootForm):
 @hides_records
 class AgreementAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     view_action, add_action, change_action = "agreement.view", "agreement.add", "agreement.edit"
-    delete_action = "agreement.delete"
     form = AgreementRootForm
     register_verb, edit_verb = staticmethod(register_agreement), staticmethod(edit_agreement)
     verbs = VERBS
@@ -370,24 +366,6 @@ class AgreementAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
         links = {"may_register": refusal(user_of(request), "agreement.record_signed") is None}
         return super().changelist_view(request, {**links, **(extra_context or {})})
-
-    def delete_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, object] | None = None
-    ) -> HttpResponse:
-        try:
-            return super().delete_view(request, object_id, extra_context)
-        except TransitionRefused as error:
-            messages.error(request, str(error))
-            return HttpResponseRedirect(reverse("admin:partnerships_agreement_change", args=[object_id]))
-
-    def delete_model(self, request: HttpRequest, obj: Agreement) -> None:
-        delete_draft(obj, actor=user_of(request))
-
-    def get_deleted_objects(
-        self, objs: Sequence[Model] | QuerySet, request: HttpRequest
-    ) -> tuple[list, dict, set, list]:
-        """Name the draft alone: the verb deletes its parts, and refuses where something was done under it."""
-        return [str(row) for row in objs], {self.opts.verbose_name: len(objs)}, set(), []
 
     @display(description=_("status"), ordering="status")
     def status_label(self, agreement: Agreement) -> str:

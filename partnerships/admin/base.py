@@ -15,6 +15,7 @@ from django.db.models.options import Options
 from django.forms import BaseForm, BaseInlineFormSet, ModelChoiceField
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
@@ -24,12 +25,13 @@ from simple_history.models import HistoricalChanges, ModelChange
 from simple_history.template_utils import HistoricalRecordContextHelper
 from unfold.admin import GenericTabularInline, ModelAdmin, StackedInline, TabularInline
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import INPUT_CLASSES, UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from partnerships.admin.navigation import Attention
 from partnerships.admin.versions import PartForm, PartFormSet, Refused, RootForm
 from partnerships.exceptions import DomainError, PossibleDuplicate
 from partnerships.forms.choices import choosable
+from partnerships.forms.deletions import DeletionForm, references_shown
 from partnerships.forms.numbers import number_or_none
 from partnerships.forms.office_day import office_today
 from partnerships.models import Citation, StatusChange, User, hide_unseen, shown_to
@@ -37,6 +39,7 @@ from partnerships.models.base import AmountColumn, CurrencyColumn, WholeNumberMi
 from partnerships.permissions import may
 from partnerships.requests import user_of
 from partnerships.texts import LazyText
+from partnerships.workflows.deletions import deletion_action
 from partnerships.workflows.records import edit_record, register_record
 
 # What Django's own list filters append to a field's name.
@@ -108,7 +111,6 @@ class ScopedMixin(PageBase):
     view_action: str
     add_action: str | None = None
     change_action: str | None = None
-    delete_action: str | None = None
 
     def allows(self, request: HttpRequest, action: str | None, obj: Model | None = None) -> bool:
         """``may``, asked once for each row and request: a page asks some twenty times."""
@@ -134,11 +136,8 @@ class ScopedMixin(PageBase):
         return self.allows(request, self.change_action, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Whether a row may be deleted. Rows with citations may not; other references are refused on the confirm page."""
-        if obj is None or not self.allows(request, self.delete_action, obj):
-            return False
-        # Citations point at a row by content type and id, which no foreign key protects.
-        return not Citation.objects.of(obj).exists()
+        """Whether a row may be deleted by its verb; the page says what still refers to it."""
+        return obj is not None and self.allows(request, deletion_action(self.model), obj)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Return the rows the user sees, as the model's own kind of queryset."""
@@ -293,6 +292,34 @@ class OfficeAdmin(SimpleHistoryAdmin, PlainAdmin):
         if not may(user_of(request), "user.view"):
             context["admin_user_view"] = ""  # the page of an account, which most people may not open
         return super().history_view(request, object_id, {**context, **(extra_context or {})})
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, object] | None = None
+    ) -> HttpResponse:
+        """Ask for the reason on GET, delete by the verb on POST; name what refers to the row, if anything does."""
+        row = self.get_object(request, object_id)
+        if row is None or not self.has_delete_permission(request, row):
+            raise PermissionDenied
+        form = DeletionForm(request.POST or None, row=row, today=office_today(row))
+        name, pk = str(row), row.pk
+        if request.method == "POST" and form.is_valid() and form.apply(user_of(request)):
+            row.pk = pk
+            self.log_deletions(request, [row])  # type: ignore[arg-type]  # it goes through the rows once
+            return self.response_delete(request, name, pk)
+        for field in form.visible_fields():
+            field.field.widget.attrs["class"] = " ".join(INPUT_CLASSES)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Delete"),
+            "subtitle": name,
+            "opts": self.opts,
+            "original": row,
+            "form": form,
+            "references": references_shown(row, user_of(request)),
+            "back": admin_url(row),
+            "media": self.media,
+        }
+        return TemplateResponse(request, "admin/partnerships/delete.html", context)
 
     def set_history_delta_changes(self, request: HttpRequest, historical_records: Page, **kwargs: object) -> None:
         """Show a dash for a missing reason, which the library prints as “None”."""

@@ -190,7 +190,6 @@ class AnswerAdmin(StepsMixin, OfficeAdmin):
 @admin.register(Achievement)
 class AchievementAdmin(WordSearchMixin, RecordAdmin):
     view_action, add_action, change_action = "achievement.view", "achievement.edit", "achievement.edit"
-    delete_action = "achievement.edit"
     list_display = ("name", "name_zh", "organization", "field", "is_on_offer", "unit")
     list_filter = ("is_on_offer", ("unit", ScopedRelatedFilter))
     list_select_related = ("organization", "unit")

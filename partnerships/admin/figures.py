@@ -57,7 +57,6 @@ def counted_link(figure: Any) -> str:
 @admin.register(ReportedFigure)
 class ReportedFigureAdmin(RecordAdmin):
     view_action, add_action, change_action = "figure.view", "figure.edit", "figure.edit"
-    delete_action = "figure.edit"
     attention = ATTENTION
     change_form_outer_before_template = "admin/partnerships/reconciliation.html"
     list_display = ("display_name", "about", "reported", "counted", "missing", "day_or_year", "unit")

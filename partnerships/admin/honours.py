@@ -60,7 +60,6 @@ class HonourSchemeAdmin(RecordAdmin):
     """The catalogue is the office's, like the other tables it keeps for everybody."""
 
     view_action, add_action, change_action = "honour.view", "reference.edit", "reference.edit"
-    delete_action = "reference.edit"
     history_action = None
     list_display = ("name", "name_zh", "level", "issuer", "validity_months", "next_scheme")
     list_filter = ("level",)

@@ -13,7 +13,6 @@ class ReferenceAdmin(RecordAdmin):
     """A page of a table that everybody reads and the office keeps."""
 
     view_action, add_action, change_action = "reference.view", "reference.edit", "reference.edit"
-    delete_action = "reference.edit"
     history_action = None
     ordering = ("name", "pk")
     search_fields = ("name", "name_zh", "code")

@@ -41,7 +41,6 @@ class ReminderRuleForm(RootForm):
 @admin.register(ReminderRule)
 class ReminderRuleAdmin(RecordAdmin):
     view_action, add_action, change_action = "reminder_rule.view", "reminder_rule.edit", "reminder_rule.edit"
-    delete_action = "reminder_rule.edit"
     history_action = None
     form = ReminderRuleForm
     list_display = ("rule", "audience", "named_person", "scope", "send_time", "shift", "is_enabled")

@@ -62,7 +62,7 @@ class CitationForm(RootForm):
 class CitationAdmin(RecordAdmin):
     """A page of a citation. A new one is added from the page of the record that it is about."""
 
-    view_action = add_action = change_action = delete_action = "citation.edit"
+    view_action = add_action = change_action = "citation.edit"
     history_action = None
     form = CitationForm
     # The record is a link of its own, and the theme takes a first column that does not open the row for a checkbox.
@@ -116,7 +116,7 @@ class CitationAdmin(RecordAdmin):
 
 @admin.register(Source)
 class SourceAdmin(RecordAdmin):
-    view_action, add_action, change_action, delete_action = "source.view", "source.add", "source.edit", "source.edit"
+    view_action, add_action, change_action = "source.view", "source.add", "source.edit"
     history_action = None
     list_display = ("title", "authors", "publisher", "published_on", "url")
     search_fields = ("title", "authors", "publisher")

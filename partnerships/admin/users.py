@@ -115,7 +115,7 @@ class UserAdmin(StepsMixin, OfficeAdmin):
 
 @admin.register(Unit)
 class UnitAdmin(RecordAdmin):
-    view_action, add_action, change_action, delete_action = "unit.view", "unit.edit", "unit.edit", "unit.edit"
+    view_action, add_action, change_action = "unit.view", "unit.edit", "unit.edit"
     history_action = None
     list_display = ("name", "name_zh", "parent", "fallback_person", "time_zone")
     list_select_related = ("parent", "fallback_person")

@@ -1,6 +1,7 @@
 """The pages in docs/ that are drawn from the code: state diagrams and the access table."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from django.db.models import Model
@@ -20,6 +21,7 @@ from partnerships.statuses import (
     Transition,
     TransitionTable,
 )
+from partnerships.workflows import deletions
 
 DRAWN = "<!-- Drawn by `manage.py draw_rules`; change the code, not this page. -->"
 ROLES = {"viewer": Role.VIEWER, "coordinator": Role.COORDINATOR, "unit lead": Role.LEAD}
@@ -168,8 +170,25 @@ def access_page() -> str:
             "its side leaves), the unit holds it no longer.",
             "`workflows.organizations.update_holders` adds and ends holders; each verb that changes a ground calls it.",
             "",
+            "## Deleting what was entered by mistake",
+            "",
+            "`workflows.deletions.delete_record` deletes a row with a reason, on its page and in the admin, while nothing refers",
+            "to it; the history keeps the row, the reason and by whom. Its parts go along, and so do derived milestones about",
+            "which nobody was mailed. Otherwise the page names what refers to it. Deleting takes the permission of the record's",
+            "correction; for what has none, the one that edits it:",
+            "",
+            *_deletions(),
+            "",
         ]
     )
+
+
+def _deletions() -> Iterator[str]:
+    by_action: dict[str, list[str]] = defaultdict(list)
+    with override("en"):
+        for model, action in deletions.ACTIONS.items():
+            by_action[action].append(str(model._meta.verbose_name_plural))
+    return (f"- `{action}`: {', '.join(names)}" for action, names in by_action.items())
 
 
 def _first_sentence(text: str | None) -> str:

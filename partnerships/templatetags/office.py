@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from partnerships.lists import LISTS, cells
 from partnerships.models import Activity, Document, Facility
 from partnerships.permissions import may, may_enter_admin
+from partnerships.workflows.deletions import deletion_action
 
 register = template.Library()
 
@@ -58,6 +59,16 @@ def admin_url(context: Context, row: Model) -> str:
         return reverse(f"admin:partnerships_{row._meta.model_name}_change", args=[row.pk])
     except NoReverseMatch:
         return ""  # not every model has a page in the admin
+
+
+@register.inclusion_tag("partnerships/_delete_link.html", takes_context=True)
+def delete_link(context: Context, row: Model) -> dict[str, object]:
+    """Show the link to the page that deletes a record, to those who may."""
+    action = deletion_action(type(row))
+    if action is None or not may(context["request"].user, action, row):
+        return {"address": ""}
+    kind = next(key.removesuffix("_list") for key, shown in LISTS.items() if isinstance(row, shown.model))
+    return {"address": reverse(f"{kind}_delete", args=[row.pk])}
 
 
 @register.simple_tag(takes_context=True)

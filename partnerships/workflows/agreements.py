@@ -426,7 +426,7 @@ def withdraw_party(party: AgreementParty, *, actor: User | None, on: dt.date) ->
     return party
 
 
-def delete_draft(agreement: Agreement, *, actor: User | None) -> None:
+def delete_draft(agreement: Agreement, *, actor: User | None, reason: str) -> None:
     """Delete a draft with its parts and milestones; refused once anything was done under it, mailed about it or cited."""
     with transaction.atomic():
         locked = lock_as_read(agreement)
@@ -436,7 +436,7 @@ def delete_draft(agreement: Agreement, *, actor: User | None) -> None:
             ReminderPlan.objects.filter(milestone__agreement=locked).delete()
             for part in (*locked.milestones.all(), *_own_parts(locked), locked):
                 check_not_cited(part)
-                delete_as(part, actor)
+                delete_as(part, actor, reason=reason)
         except ProtectedError as error:
             raise TransitionRefused(_("Something was done under this draft already; cancel it instead.")) from error
 

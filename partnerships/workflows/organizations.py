@@ -67,7 +67,7 @@ def register_organization(
         if unit is not None:
             coordinator = actor if actor and actor.scope.role_in(unit.pk) else None
             parts = [*parts, OrganizationUnit(unit=unit, coordinator=coordinator)]
-        _check_holders(parts, actor)
+        check_holders(parts, actor)
         ORGANIZATION.register(organization, parts, actor=actor)
     return organization
 
@@ -92,7 +92,7 @@ def edit_organization(
         after.clean()
         if changed_columns(before, after) & NAMES:
             _ask_about_look_alikes(after, confirmed_different)
-        _check_holders([*parts, *removed], actor)
+        check_holders([*parts, *removed], actor)
         ORGANIZATION.finish(before, after, parts, removed, actor=actor)
     return after
 
@@ -111,7 +111,7 @@ def _own_unit(actor: User | None) -> Unit | None:
     return Unit.objects.filter(pk=joined.values("unit")[:1]).first()
 
 
-def _check_holders(parts: Iterable[models.Model], actor: User | None) -> None:
+def check_holders(parts: Iterable[models.Model], actor: User | None) -> None:
     """Raise ``NotAllowed`` for a holding by a unit that the actor does not work in, as it is or as it would be."""
     for part in parts:
         if isinstance(part, OrganizationUnit):

@@ -101,8 +101,9 @@ def save_as(row: Any, actor: User | None, *, reason: str = "") -> None:
     row.save()
 
 
-def delete_as(row: Any, actor: User | None) -> None:
+def delete_as(row: Any, actor: User | None, *, reason: str = "") -> None:
     row._history_user = actor
+    row._change_reason = reason[:100] or None
     row.delete()
 
 

@@ -232,8 +232,10 @@ def test_drafts_are_deleted_by_the_verb_and_nothing_else_is(office):
     MilestoneFactory(agreement=draft)
 
     assert office.get(reverse("admin:partnerships_agreement_delete", args=[draft.pk])).status_code == 200
-    office.post(reverse("admin:partnerships_agreement_delete", args=[draft.pk]), {"post": "yes"})
-    refused = office.post(reverse("admin:partnerships_agreement_delete", args=[signed.pk]), {"post": "yes"})
+    office.post(reverse("admin:partnerships_agreement_delete", args=[draft.pk]), {"reason": "Twice", "version": 1})
+    refused = office.post(
+        reverse("admin:partnerships_agreement_delete", args=[signed.pk]), {"reason": "Twice", "version": 1}
+    )
 
     assert refused.status_code == 403
     assert list(Agreement.objects.all()) == [signed]
@@ -243,11 +245,10 @@ def test_a_draft_with_work_done_under_it_says_why_it_stays(office):
     draft = AgreementFactory(ready=True)
     DocumentFactory(agreement=draft)
 
-    response = office.post(
-        reverse("admin:partnerships_agreement_delete", args=[draft.pk]), {"post": "yes"}, follow=True
-    )
+    url = reverse("admin:partnerships_agreement_delete", args=[draft.pk])
+    response = office.post(url, {"reason": "Entered twice", "version": draft.version})
 
-    words = [str(message) for message in response.context["messages"]]
+    words = response.context["form"].non_field_errors()
     assert words == ["Something was done under this draft already; cancel it instead."]
     assert Agreement.objects.count() == 1
 

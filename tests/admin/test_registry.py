@@ -22,14 +22,16 @@ OPEN_AND_DELETABLE = (200,) * 7
 READ_ONLY = (200, 403, 200, 200, 200, 200, 403)
 OWN = (200, 200, 200, 302, 200, 403, 403)
 DIRECTORY = (200, 200, 200, 200, 200, 403, 403)
+DELETABLE_OWN = (*OWN[:-1], 200)
 DELETABLE_DIRECTORY = (*DIRECTORY[:-1], 200)
 ORGANIZATIONS = ("organization", "institution", "enterprise", "association", "governmentbody")
 REFERENCE = ("agreementtype", "cooperationarea", "region", "workcalendar", "honourscheme")
 QUOTED = ("achievement", "reportedfigure")
+CORRECTED = (*ORGANIZATIONS, "contact", "event", "honour", "facility", "demand", "activity", "contactnote", "programme")
 
 OFFICE = {
     **dict.fromkeys(REGISTERED, OPEN),
-    **dict.fromkeys((*REFERENCE, *QUOTED, "source", "reminderrule"), OPEN_AND_DELETABLE),
+    **dict.fromkeys((*REFERENCE, *QUOTED, *CORRECTED, "source", "reminderrule"), OPEN_AND_DELETABLE),
     "answer": READ_ONLY,
     "citation": (*READ_ONLY[:-1], 200),
     "reminderplan": READ_ONLY,
@@ -46,7 +48,8 @@ TABLE = {
     },
     "lead": {
         **dict.fromkeys(REGISTERED, OWN),
-        **dict.fromkeys((*ORGANIZATIONS, "event", "programme", "honour"), DIRECTORY),
+        **dict.fromkeys(CORRECTED, DELETABLE_OWN),
+        **dict.fromkeys((*ORGANIZATIONS, "event", "programme", "honour"), DELETABLE_DIRECTORY),
         "source": OPEN,
         **dict.fromkeys(QUOTED, DELETABLE_DIRECTORY),
         "answer": (200, 403, 200, 302, 200, 403, 403),

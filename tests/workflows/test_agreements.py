@@ -676,7 +676,7 @@ def test_a_draft_goes_with_its_parts_and_each_history_says_by_whom() -> None:
     AgreementAreaFactory(agreement=draft)
     milestone = MilestoneFactory(agreement=draft)
     ReminderPlanFactory(milestone=milestone)
-    delete_draft(fresh(draft), actor=draft.coordinator)
+    delete_draft(fresh(draft), actor=draft.coordinator, reason="Entered twice")
     assert (Agreement.objects.count(), Milestone.objects.count(), AgreementTerm.objects.count()) == (0, 0, 0)
     for model in (Agreement, Milestone, AgreementTerm, AgreementParty):
         deletions = model.history.filter(history_type="-").values_list("history_user", flat=True)
@@ -689,7 +689,7 @@ def test_a_draft_that_was_used_stays_whole() -> None:
     mailed = ReminderItemFactory(plan__milestone__agreement=AgreementFactory(ready=True)).plan.milestone.agreement
     for draft in (activity.agreement, framework, mailed):
         with pytest.raises(TransitionRefused, match="cancel it instead"):
-            delete_draft(fresh(draft), actor=None)
+            delete_draft(fresh(draft), actor=None, reason="Entered twice")
         assert (draft.parties.count(), draft.terms.count()) == (2, 1)
 
 
@@ -698,7 +698,7 @@ def test_a_draft_or_part_that_is_cited_stays() -> None:
     party = draft.parties.first()
     CitationFactory(record=party)
     with pytest.raises(TransitionRefused, match="citations"):
-        delete_draft(fresh(draft), actor=None)
+        delete_draft(fresh(draft), actor=None, reason="Entered twice")
     with pytest.raises(TransitionRefused, match="citations"):
         edit_agreement(fresh(draft), actor=None, today=DAY, removed=[party])
     assert draft.parties.count() == 2
@@ -707,7 +707,7 @@ def test_a_draft_or_part_that_is_cited_stays() -> None:
 def test_a_submitted_agreement_is_not_deleted() -> None:
     agreement = AgreementFactory(in_review=True)
     with pytest.raises(NotAllowed, match="Only drafts"):
-        delete_draft(fresh(agreement), actor=UserFactory(staff=True))
+        delete_draft(fresh(agreement), actor=UserFactory(staff=True), reason="Entered twice")
     assert Agreement.objects.count() == 1
 
 

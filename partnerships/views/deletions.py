@@ -1,0 +1,40 @@
+"""The page that deletes what was entered by mistake, or says what still refers to it."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from partnerships.forms.deletions import DeletionForm, references_shown
+from partnerships.forms.office_day import office_today
+from partnerships.lists import LISTS
+from partnerships.models import Contact
+from partnerships.requests import UserRequest
+from partnerships.views.base import require_or_403, visible_or_404
+from partnerships.workflows.deletions import deletion_action
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def record_delete(request: UserRequest, pk: int, kind: str) -> HttpResponse:
+    """``kind`` is ``contact``, or the beginning of a list's key, as in ``event_list``."""
+    model: Any = Contact if kind == "contact" else LISTS[f"{kind}_list"].model
+    row = visible_or_404(model.objects.all(), request, pk)
+    require_or_403(request.user, deletion_action(model) or "", row)
+    name, back, is_stale = str(row), row.get_absolute_url(), False
+    form = DeletionForm(request.POST or None, row=row, today=office_today(row))
+    if request.method == "POST":
+        if form.is_valid() and form.apply(request.user):
+            messages.success(request, _("“%(name)s” is deleted.") % {"name": name})
+            return redirect(row.organization.get_absolute_url() if isinstance(row, Contact) else f"{kind}_list")
+        row = visible_or_404(model.objects.all(), request, pk)
+        is_stale = request.POST.get("version") not in (None, str(row.version))
+    if is_stale:
+        # The page shows the row as it is now, so sending the form again is deliberate: it gets the current version.
+        form.data = request.POST.copy() | {"version": str(row.version)}
+    context = {"row": row, "name": name, "form": form, "back": back, "references": references_shown(row, request.user)}
+    return render(request, "partnerships/delete.html", context, status=409 if is_stale else 200)
