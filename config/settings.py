@@ -260,9 +260,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "partnerships.middleware.ActMiddleware",  # before the next one, which may log somebody out
     "partnerships.middleware.LoggedInMiddleware",
     "partnerships.middleware.PersonMiddleware",
-    "partnerships.middleware.ActMiddleware",
     "partnerships.middleware.UnwritableMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -1,13 +1,15 @@
-"""Middleware: the content policy, query strings, idle sessions, acts, and the user's language and time zone."""
+"""Middleware: the content policy, query strings, idle sessions, acts, the security log, and the user's language and time zone."""
 
 import datetime as dt
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
 
 from csp.middleware import CSPMiddleware, PolicyParts
-from django.contrib.auth import logout, user_logged_in
+from django.contrib.auth import logout, user_logged_in, user_logged_out, user_login_failed
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.contrib.sessions.middleware import SessionMiddleware
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -15,9 +17,11 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.cache import patch_cache_control
 
-from partnerships.acts import one_act
-from partnerships.models import User
+from partnerships.acts import Act, note_refusal, one_act
+from partnerships.client_address import client_address
+from partnerships.models import SecurityEvent, User
 from partnerships.models.office_day import zone_named
+from partnerships.operations.security_log import note_event, note_failed_login
 from partnerships.storage import is_unwritable
 
 # The key in a session of the time it was last used, in seconds since 1970.
@@ -94,7 +98,8 @@ class LoggedInMiddleware:
     def _use_session(self, request: HttpRequest, user: User) -> None:
         now = int(timezone.now().timestamp())
         used = request.session.get(USED_AT)
-        limit = IDLE_AT_MOST_IN_OFFICE if user.sees_all_units or user.is_user_admin else IDLE_AT_MOST
+        is_in_office = user.sees_all_units or user.is_user_admin or user.is_auditor
+        limit = IDLE_AT_MOST_IN_OFFICE if is_in_office else IDLE_AT_MOST
         if used is not None and now - used > limit.total_seconds():
             logout(request)
         elif used is None or now - used >= NOTED_EVERY.total_seconds():
@@ -125,14 +130,57 @@ class UnwritableMiddleware:
 
 
 class ActMiddleware:
-    """Makes what one request changes one act: more mails than the site allows one are held."""
+    """Makes what one request does one act: more mails than the site allows one are held.
+
+    What it refused to somebody logged in goes into the security log, whichever page, form or verb refused it.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with one_act():
-            return self.get_response(request)
+        with one_act(client_address(request) or "") as act:
+            response = self.get_response(request)
+            if (response.status_code == HTTPStatus.FORBIDDEN or act.refusals) and request.user.is_authenticated:
+                _note_refused(request, request.user, act)
+            return response
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> None:
+        if isinstance(error, PermissionDenied):
+            note_refusal(str(error))
+
+
+def _note_refused(request: HttpRequest, user: User, act: Act) -> None:
+    match = request.resolver_match
+    # An address with a secret in it opens something by itself.
+    is_secret = match is not None and "token" in match.kwargs
+    page = match.view_name if match and is_secret else request.path
+    link = page if request.method == "GET" and not is_secret else ""
+    detail = "; ".join(filter(None, act.refusals))
+    note_event(SecurityEvent.Kind.REFUSED, user, about=f"{request.method} {page}", link=link, detail=detail)
+
+
+def _note_login(user: User, **_signal: object) -> None:
+    note_event(SecurityEvent.Kind.LOGGED_IN, user)
+
+
+def _note_logout(user: User | None, **_signal: object) -> None:
+    if user is not None:  # somebody not logged in may open the page, too
+        note_event(SecurityEvent.Kind.LOGGED_OUT, user)
+
+
+def _note_failed_login(credentials: Mapping[str, str], request: HttpRequest | None = None, **_signal: object) -> None:
+    # django-axes sets this before it refuses to look at a password. At the failure that begins a pause it is not set yet:
+    # axes comes after us in INSTALLED_APPS, and so hears of the failure later.
+    is_paused = getattr(request, "axes_locked_out", False)
+    page = request.path if request else ""
+    note_failed_login(credentials.get("username") or "", page=page, is_paused=is_paused, now=timezone.now())
+
+
+# Django makes log-ins and log-outs itself, also those of the admin, and tells of them by signals alone.
+user_logged_in.connect(_note_login, dispatch_uid="security_log_login")
+user_logged_out.connect(_note_logout, dispatch_uid="security_log_logout")
+user_login_failed.connect(_note_failed_login, dispatch_uid="security_log_failed")
 
 
 class PersonMiddleware:

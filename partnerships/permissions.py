@@ -5,12 +5,13 @@ one. Django's own permissions and its superuser shortcut are not asked.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from partnerships.acts import note_refusal
 from partnerships.exceptions import NotAllowed
 from partnerships.models import (
     Agreement,
@@ -45,7 +46,7 @@ class Grant:
 
     ``own``: least role in the unit the row belongs to. ``participating``: least role in a unit that takes part in the
     row's agreement. ``anywhere``: least role in any unit, for what is shared. ``staff``: the cooperation office,
-    ``system``: system administrators, ``user_admin``: user administrators.
+    ``system``: system administrators, ``user_admin``: user administrators, ``auditor``: auditors.
     """
 
     own: Role | None = None
@@ -54,6 +55,7 @@ class Grant:
     staff: bool = False
     system: bool = False
     user_admin: bool = False
+    auditor: bool = False
 
 
 def _everyone(role: Role = Role.VIEWER) -> Grant:
@@ -155,7 +157,8 @@ ACTIONS: Mapping[str, Grant] = {
     "mail_hold.edit": _OFFICE,
     "operations.view": _OFFICE,
     "team.view": _everyone(Role.LEAD),
-    "history.view": _SEE,
+    "history.view": replace(_SEE, auditor=True),
+    "security.view": Grant(system=True, auditor=True),
     "feed.own": Grant(),
     "export": _everyone(),
     "unit.view": Grant(anywhere=Role.VIEWER, staff=True, system=True, user_admin=True),
@@ -180,7 +183,7 @@ def may(user: User, action: str, obj: Model | None = None) -> bool:
 
 def refusal(user: User, action: str, obj: Model | None = None) -> LazyText | None:
     """Return None if ``user`` may take the action, otherwise the reason to show."""
-    if action == "history.view" and isinstance(obj, User):
+    if action == "history.view" and isinstance(obj, User) and not (user.is_authenticated and user.is_auditor):
         action = "user.view"  # the history of an account says what the account says
     if action.startswith("demand.") and isinstance(obj, Answer):
         obj = obj.demand  # whoever asked chooses among the answers
@@ -196,10 +199,11 @@ def refusal(user: User, action: str, obj: Model | None = None) -> LazyText | Non
 
 
 def may_enter_admin(user: User) -> bool:
-    """Whether the user is office staff, an administrator of accounts or of the system, or lead of a unit."""
+    """Whether the user is office staff, an administrator of accounts or of the system, an auditor, or lead of a unit."""
     if not user.is_authenticated or not user.is_active:
         return False
-    return user.is_staff or user.is_superuser or user.is_user_admin or user.scope.has(Role.LEAD)
+    is_administrator = user.is_staff or user.is_superuser or user.is_user_admin
+    return is_administrator or user.is_auditor or user.scope.has(Role.LEAD)
 
 
 def require(actor: User | None, action: str, obj: Model | None = None) -> None:
@@ -208,13 +212,15 @@ def require(actor: User | None, action: str, obj: Model | None = None) -> None:
         return
     reason = refusal(actor, action, obj)
     if reason is not None:
+        note_refusal(str(reason))
         raise NotAllowed(reason)
 
 
 def _has_grant(user: User, grant: Grant, obj: Model | None) -> bool:
     if user.is_superuser:
         return grant.system  # where the table says never, being staff or a member as well does not help
-    if (grant.staff and user.is_staff) or (grant.user_admin and user.is_user_admin):
+    held = (grant.staff and user.is_staff, grant.user_admin and user.is_user_admin, grant.auditor and user.is_auditor)
+    if any(held):
         return True
     if grant.anywhere is not None and user.scope.has(grant.anywhere):
         return True
@@ -403,9 +409,9 @@ def _decided_by_leads(user: User, milestone: Milestone) -> LazyText | None:
 
 
 def _accounts_above_ones_own(user: User, account: User) -> LazyText | None:
-    """Only a system administrator changes accounts of staff: whoever changes the address can take an account over."""
-    if (account.is_superuser or account.is_staff) and not user.is_superuser:
-        return _("Only a system administrator changes the accounts of staff and administrators.")
+    """Only a system administrator changes accounts of staff and auditors: whoever changes the address can take one over."""
+    if (account.is_superuser or account.is_staff or account.is_auditor) and not user.is_superuser:
+        return _("Only a system administrator changes the accounts of staff, auditors and administrators.")
     return None
 
 

@@ -35,6 +35,7 @@ from partnerships.views import (
     quiet,
     saved_views,
     search,
+    security,
     sources,
     team,
 )
@@ -140,6 +141,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("mails/<int:pk>/mail.eml", mails.mail_file, name="mail_file"),
     path("mails/<int:pk>/<slug:step>/", mails.mail_step, name="mail_step"),
     path("search/", search.search, name="search"),
+    path("security/", security.security_event_list, name="security_event_list"),
     path("operations/", operations.operations, name="operations"),
     path("operations/audit/", operations.operations_audit, name="operations_audit"),
     path("views/", saved_views.saved_view_add, name="saved_view_add"),

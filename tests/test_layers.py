@@ -46,7 +46,7 @@ ALLOWED: dict[str, set[str]] = {
     "management": VERBS | {"factories", "lists", "seeding", "demo", "tick"},
     "forms": VERBS,
     "templatetags": VERBS | {"lists"},
-    "middleware": VERBS,
+    "middleware": VERBS | {"client_address"},
     "views": VERBS | {"requests", "client_address", "tasks", "forms", "lists", "templatetags"},
     "admin": VERBS | {"requests", "tasks", "forms", "lists", "templatetags"},
     "urls": {"views"},

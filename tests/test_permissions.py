@@ -145,6 +145,7 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "operations.view": OFFICE,
     "team.view": ("", "", "opx", "opx", "", "opx"),
     "history.view": SEE,
+    "security.view": ("", "", "", "", "", "opx"),
     "feed.own": ("", "", "", "", "", ""),  # everybody, for their own
     "user.edit_preferences": ("", "", "", "", "", ""),  # everybody, for their own
     "export": EVERYBODY,
@@ -162,6 +163,7 @@ KINDS = {
     "history": "agreement",
     "export": "agreement",
     "operations": "agreement",
+    "security": "agreement",
     "team": "agreement",
     "mail_hold": "agreement",
 }
@@ -441,6 +443,29 @@ def test_a_user_administrator_does_not_change_accounts_above_their_own() -> None
     assert [may(administrator, "history.view", account) for account in accounts] == [True, True, True, True]
     assert not may(administrator, "user.grant_admin", accounts[0])
     assert all(may(UserFactory(system_admin=True), "user.edit", account) for account in accounts)
+
+
+def test_an_auditor_reads_the_log_and_every_history_and_nothing_else() -> None:
+    twins, auditor = make_twins(), UserFactory(auditor=True)
+    rows = [row for places in twins.rows.values() for row in places.values()]
+    allowed = {action for action in ACTIONS for row in (None, *rows) if _may_or_fails(auditor, action, row)}
+    assert allowed == {"security.view", "history.view"}
+    assert all(may(auditor, "history.view", row) for row in rows)
+    assert seen_by(auditor, twins) == {}
+
+
+def _may_or_fails(person: User, action: str, row: Any) -> bool:
+    """Some actions cannot be asked about some kinds of rows."""
+    try:
+        return may(person, action, row)
+    except AttributeError:
+        return False
+
+
+def test_an_auditors_account_is_changed_by_system_administrators_alone() -> None:
+    account = UserFactory(auditor=True)
+    assert not may(UserFactory(user_admin=True), "user.edit", account)
+    assert may(UserFactory(system_admin=True), "user.edit", account)
 
 
 def test_a_rule_for_all_units_is_the_offices() -> None:

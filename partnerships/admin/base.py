@@ -36,6 +36,7 @@ from partnerships.forms.numbers import number_or_none
 from partnerships.forms.office_day import office_today
 from partnerships.models import Citation, StatusChange, User, hide_unseen, shown_to
 from partnerships.models.base import AmountColumn, CurrencyColumn, WholeNumberMixin, status_of
+from partnerships.operations.security_log import note_hidden
 from partnerships.permissions import may
 from partnerships.requests import user_of
 from partnerships.texts import LazyText
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
             self, request: HttpRequest, opts: Options, object_id: str
         ) -> HttpResponse: ...
         def get_queryset(self, request: HttpRequest) -> Any: ...
+        def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any: ...
         def render_change_form(
             self, request: HttpRequest, context: dict[str, Any], *args: object, **kwargs: object
         ) -> HttpResponse: ...
@@ -138,6 +140,13 @@ class ScopedMixin(PageBase):
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Whether a row may be deleted by its verb; the page says what still refers to it."""
         return obj is not None and self.allows(request, deletion_action(self.model), obj)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Return the row if the user sees it; the security log hears of one that is there, but not for them."""
+        row = super().get_object(request, object_id, from_field)
+        if row is None and (pk := number_or_none(object_id)) is not None:
+            note_hidden(self.model, pk)
+        return row
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Return the rows the user sees, as the model's own kind of queryset."""
@@ -350,16 +359,22 @@ class OfficeAdmin(SimpleHistoryAdmin, PlainAdmin):
 
     def has_view_history_or_change_history_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         if self.history_action is None:
-            return self.has_view_permission(request, obj)
+            return self.has_view_permission(request, obj) or user_of(request).is_auditor
         return self.allows(request, self.history_action, obj)
 
     def _visible(self, request: HttpRequest, object_id: str) -> Model:
         """Return the row as it is now, if the user may see its history."""
         # An earlier state may belong to another unit; the unit of today decides.
-        obj = self.get_object(request, object_id)
+        obj = self._last_state(object_id) if user_of(request).is_auditor else self.get_object(request, object_id)
         if obj is None or not self.has_view_history_or_change_history_permission(request, obj):
             raise PermissionDenied
         return obj
+
+    def _last_state(self, object_id: str) -> Model | None:
+        """Return a row of any unit, also one that was deleted: auditors read every history."""
+        states = self.model.history.filter(**{self.opts.pk.attname: number_or_none(object_id)})
+        last = states.order_by("-history_date", "-history_id").first()
+        return last and last.instance
 
 
 class ChangesSeenBy(HistoricalRecordContextHelper):

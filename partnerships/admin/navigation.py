@@ -86,6 +86,10 @@ MAIL_PAGES = (
     (_("Mails"), "outgoing_mail", "mail_list", "delivery.view"),
     (_("Sending pauses"), "front_hand", "mail_pauses", "mail_hold.edit"),
 )
+SITE_PAGES = (
+    (_("System status"), "monitor_heart", "operations", "operations.view"),
+    (_("Security log"), "policy", "security_event_list", "security.view"),
+)
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,7 @@ def navigation(site: "PartnershipsAdminSite", request: HttpRequest) -> list[dict
     reminders = next(items for title, items in groups if title == REMINDERS)
     reminders += _page_items(request, MAIL_PAGES)
     home = [_item(_("Overview"), "home", reverse("admin:index"), request.path)]
-    home += _page_items(request, ((_("System status"), "monitor_heart", "operations", "operations.view"),))
+    home += _page_items(request, SITE_PAGES)
     return [{"title": title, "items": items} for title, items in [(None, home), *groups] if items]
 
 

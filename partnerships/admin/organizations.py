@@ -1,11 +1,14 @@
 """Organizations of all kinds in one directory, with a page for each kind, and their contacts."""
 
+from http import HTTPStatus
 from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.options import InlineModelAdmin
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -24,6 +27,7 @@ from partnerships.admin.filters import CountedFilter
 from partnerships.admin.steps import StepsMixin, Verb
 from partnerships.admin.versions import RootForm
 from partnerships.forms.domain import DomainFormMixin
+from partnerships.forms.numbers import number_or_none
 from partnerships.forms.office_day import office_today
 from partnerships.forms.organizations import ArchiveForm, RestoreForm
 from partnerships.forms.possible_duplicates import AnotherField
@@ -39,6 +43,7 @@ from partnerships.models import (
     OrganizationName,
     OrganizationUnit,
 )
+from partnerships.operations.security_log import note_contacts_viewed
 from partnerships.permissions import may
 from partnerships.requests import user_of
 from partnerships.texts import LazyText
@@ -198,6 +203,16 @@ class OrganizationAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         detail = (*self.detail_fields, *(("archived_on",) if obj and obj.archived_on else ()))
         return ((None, {"fields": directory}), (_("Details"), {"fields": detail}))
 
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, object] | None = None
+    ) -> HttpResponse:
+        response = super().change_view(request, object_id, form_url, extra_context)
+        if response.status_code == HTTPStatus.OK:
+            user = user_of(request)
+            shown = Contact.objects.with_personal_data_for(user).filter(organization=number_or_none(object_id) or 0)
+            note_contacts_viewed(user, shown.select_related("organization"), now=timezone.now())
+        return response
+
     def get_inlines(self, request: HttpRequest, obj: Organization | None) -> tuple[type[InlineModelAdmin], ...]:
         if not self.sees_details(request, obj):
             return ()
@@ -270,6 +285,33 @@ class ContactAdmin(OfficeAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> FieldNames:
         return ("organization", "mail_stopped_on") if obj else ("mail_stopped_on",)
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        shown = super().get_changelist_instance(request)
+        note_contacts_viewed(user_of(request), shown.result_list, now=timezone.now())
+        return shown
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, object] | None = None
+    ) -> HttpResponse:
+        return self._noted(request, object_id, super().change_view(request, object_id, form_url, extra_context))
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, object] | None = None
+    ) -> HttpResponse:
+        return self._noted(request, object_id, super().history_view(request, object_id, extra_context))
+
+    def history_form_view(
+        self, request: HttpRequest, object_id: str, version_id: str, extra_context: dict[str, object] | None = None
+    ) -> HttpResponse:
+        return self._noted(request, object_id, super().history_form_view(request, object_id, version_id, extra_context))
+
+    def _noted(self, request: HttpRequest, object_id: str, response: HttpResponse) -> HttpResponse:
+        """Write into the security log whose phone and address a page shows."""
+        if response.status_code == HTTPStatus.OK:
+            shown = Contact.objects.filter(pk=number_or_none(object_id) or 0).select_related("organization")
+            note_contacts_viewed(user_of(request), shown, now=timezone.now())
+        return response
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).with_personal_data_for(user_of(request))

@@ -22,7 +22,7 @@ from partnerships.workflows.users import USER, edit_user, register_user
 # Allow-lists: the form of an account asks for these columns alone, whatever the model has beside them.
 PERSONAL = (("name", "username"), "email", ("language", "time_zone"))
 ABSENCE = (("reminder_mode", "reminder_hour"), "deputy", ("absent_from", "absent_until"))
-GRANTS = ("is_user_admin", "is_staff", "is_superuser")
+GRANTS = ("is_user_admin", "is_auditor", "is_staff", "is_superuser")
 
 
 class RoleInline(PartInline):
@@ -68,7 +68,7 @@ class UserAdmin(StepsMixin, OfficeAdmin):
     has_steps = False
     verbs = VERBS
     list_display = ("name", "username", "email", "roles", "grants", "active_label", "last_login")
-    list_filter = ("is_active", "is_staff", "is_user_admin", "is_superuser", "memberships__role")
+    list_filter = ("is_active", "is_staff", "is_user_admin", "is_auditor", "is_superuser", "memberships__role")
     search_fields = ("name", "username", "email")
     ordering = ("name", "pk")
     autocomplete_fields = ("deputy",)
@@ -105,6 +105,7 @@ class UserAdmin(StepsMixin, OfficeAdmin):
             _("System administrator"): user.is_superuser,
             _("Office"): user.is_staff,
             _("Accounts"): user.is_user_admin,
+            _("Auditor"): user.is_auditor,
         }
         return ", ".join(str(label) for label, is_held in held.items() if is_held)
 

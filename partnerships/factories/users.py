@@ -26,6 +26,7 @@ class UserFactory(ModelFactory):
     class Params:
         staff = factory.Trait(is_staff=True)
         user_admin = factory.Trait(is_user_admin=True)
+        auditor = factory.Trait(is_auditor=True)
         system_admin = factory.Trait(is_superuser=True)
         deactivated = factory.Trait(is_active=False)
         unreachable = factory.Trait(email="")

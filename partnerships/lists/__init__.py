@@ -13,6 +13,7 @@ from partnerships.lists.mails import MailList
 from partnerships.lists.milestones import MilestoneList
 from partnerships.lists.organizations import OrganizationList
 from partnerships.lists.programmes import ProgrammeList
+from partnerships.lists.security_events import SecurityEventList
 from partnerships.lists.sources import SourceList
 
 LISTS: dict[str, type[RecordList]] = {
@@ -31,6 +32,7 @@ LISTS: dict[str, type[RecordList]] = {
         MilestoneList,
         OrganizationList,
         ProgrammeList,
+        SecurityEventList,
         SourceList,
     )
 }

@@ -18,13 +18,14 @@ from typing import IO, Any
 from django.core.files import File
 from django.db.models import Model
 from django.http import QueryDict
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from partnerships.exceptions import NotAllowed
 from partnerships.lists import LISTS
 from partnerships.lists.base import Column, RecordList
-from partnerships.models import Export, Role, UnitMembership, User
+from partnerships.models import Export, Role, SecurityEvent, UnitMembership, User
 from partnerships.permissions import may, require
 from partnerships.statuses import ExportStatus
 
@@ -44,7 +45,7 @@ FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\
 def request_export(*, actor: User, key: str, query: str, file_format: str, now: dt.datetime) -> Export:
     """Record an export to write; ``query`` is the query string of the list's address. Raises ``NotAllowed``."""
     require(actor, "export")
-    return Export.objects.create(
+    export = Export.objects.create(
         user=actor,
         list=key,
         query=query,
@@ -53,6 +54,18 @@ def request_export(*, actor: User, key: str, query: str, file_format: str, now: 
         asked_at=now,
         rows_total=_list_of(actor, key, query, now).filterset.qs.count(),
     )
+    SecurityEvent.objects.record(SecurityEvent.Kind.EXPORT_MADE, actor, **facts_of(export))
+    return export
+
+
+def facts_of(export: Export) -> dict[str, str]:
+    """Return what the security log says about an export: which list, with which filters, in which format."""
+    address = f"{reverse(export.list)}?{export.query}" if export.query else reverse(export.list)
+    return {
+        "about": str(LISTS[export.list].title),
+        "link": reverse(export.list),
+        "detail": f"{export.format} · {address}",
+    }
 
 
 def may_download(export: Export, user: User) -> bool:

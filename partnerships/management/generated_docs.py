@@ -127,7 +127,7 @@ def _step(step: Transition, labels: Mapping[str, object]) -> str:
 
 
 def access_page() -> str:
-    head = ["action", *ROLES, "staff", "user admin", "system admin"]
+    head = ["action", *ROLES, "staff", "user admin", "auditor", "system admin"]
     rows = [[f"`{action}`", *_reach(grant)] for action, grant in ACTIONS.items()]
     with override("en"):
         exceptions = [f"- `{action}`: {_first_sentence(veto.__doc__)}" for action, veto in VETOES.items()]
@@ -156,7 +156,9 @@ def access_page() -> str:
             "- `delivery.view`, `delivery.view_body`: everybody, for their own mail.",
             "- `feed.own`: everybody, for their own calendar addresses.",
             "- `user.edit_preferences`: everybody, for their own language, reminders and absence.",
-            "- `history.view` of an account: who may view the account.",
+            "- `history.view` of an account: who may view the account, and auditors.",
+            "- `is_auditor` is set by system administrators alone. It opens the security log and the history of every record,",
+            "  also of deleted ones, and nothing else.",
             "- A system administrator never approves, signs or ends an agreement, member or staff or not; nobody inactive may do",
             "  anything.",
             "",
@@ -197,7 +199,7 @@ def _first_sentence(text: str | None) -> str:
 
 def _reach(grant: Grant) -> list[str]:
     members = [_member(grant, role) for role in ROLES.values()]
-    return [*members, _all(grant.staff), _all(grant.user_admin), _all(grant.system)]
+    return [*members, _all(grant.staff), _all(grant.user_admin), _all(grant.auditor), _all(grant.system)]
 
 
 def _member(grant: Grant, role: Role) -> str:

@@ -53,6 +53,7 @@ from partnerships.models.programmes import (
 )
 from partnerships.models.reasons import Reason
 from partnerships.models.reminders import ReminderItem, ReminderPlan, ReminderRule
+from partnerships.models.security_events import SecurityEvent
 from partnerships.models.sources import Citation, Source, Statement
 from partnerships.models.status_changes import StatusChange
 from partnerships.models.sweeps import Sweep
@@ -134,6 +135,7 @@ __all__ = [
     "SavedView",
     "Scope",
     "SearchEntry",
+    "SecurityEvent",
     "Source",
     "Statement",
     "StatusChange",

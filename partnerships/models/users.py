@@ -121,7 +121,8 @@ class User(SeededModel, VersionedModel, AbstractUser):
     """A person who logs in.
 
     ``is_superuser`` is the system administrator, ``is_staff`` the cooperation office's staff (all units),
-    ``is_user_admin`` may manage accounts only. Everybody else has roles in units (``UnitMembership``).
+    ``is_user_admin`` may manage accounts only, ``is_auditor`` reads the security log and the history. Everybody else has
+    roles in units (``UnitMembership``).
     """
 
     class ReminderMode(models.TextChoices):
@@ -136,6 +137,12 @@ class User(SeededModel, VersionedModel, AbstractUser):
     email = models.EmailField(_("e-mail address"), blank=True)
     is_user_admin = models.BooleanField(
         _("user administrator"), default=False, help_text=_("May create and deactivate accounts and give roles.")
+    )
+    is_auditor = models.BooleanField(
+        _("auditor"),
+        default=False,
+        db_default=False,
+        help_text=_("Reads the security log and the history of all records, and changes nothing."),
     )
     language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES, default="en")
     time_zone = models.CharField(

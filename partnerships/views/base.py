@@ -3,17 +3,23 @@
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 
 from partnerships.models import User
 from partnerships.models.users import ScopedQuerySet
+from partnerships.operations.security_log import note_hidden
 from partnerships.permissions import refusal
 from partnerships.requests import UserRequest
 
 
 def visible_or_404(rows: ScopedQuerySet, request: UserRequest, pk: int) -> Any:
     """Return the row ``pk`` of ``rows``; 404 if it lies outside the person's scope."""
-    return get_object_or_404(rows.visible_to(request.user), pk=pk)
+    try:
+        return get_object_or_404(rows.visible_to(request.user), pk=pk)
+    except Http404:
+        note_hidden(rows.model, pk)
+        raise
 
 
 def require_or_403(user: User, action: str, row: Any = None) -> None:

@@ -1,6 +1,7 @@
 """Upload and download of documents. Files leave the site here alone, as attachments to users who may see them."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -11,8 +12,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.forms.documents import DocumentForm, ReplaceForm
-from partnerships.models import Agreement, Demand, Document, Facility, Organization
+from partnerships.models import Agreement, Demand, Document, DocumentVersion, Facility, Organization, SecurityEvent
 from partnerships.models.documents import DOCUMENT_TARGETS
+from partnerships.operations.security_log import note_event
 from partnerships.requests import UserRequest
 from partnerships.statuses import AgreementStatus
 from partnerships.views.base import require_or_403, visible_or_404
@@ -79,9 +81,20 @@ def document_download(request: UserRequest, pk: int, number: int) -> FileRespons
     except FileNotFoundError:
         context = {"version": version, "back": document.target.get_absolute_url()}
         return render(request, "partnerships/file_missing.html", context, status=404)
+    note_event(SecurityEvent.Kind.DOCUMENT_DOWNLOADED, request.user, **_facts(version))
     response = FileResponse(file, as_attachment=True, filename=version.original_name, content_type=version.content_type)
     # An upload may be HTML with scripts. A browser must not run it as a page of this site, with the user's rights.
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response["Cache-Control"] = "private, no-store"
     return response
+
+
+def _facts(version: DocumentVersion) -> dict[str, str]:
+    """Return what the security log says about a download."""
+    target: Any = version.document.target
+    return {
+        "about": f"{version.document.title} · {version.original_name}",
+        "link": target.get_absolute_url(),
+        "detail": str(target),
+    }

@@ -15,7 +15,8 @@ from kombu.exceptions import OperationalError
 
 from partnerships.exceptions import NotAllowed
 from partnerships.lists import exports
-from partnerships.models import Export
+from partnerships.models import Export, SecurityEvent
+from partnerships.operations.security_log import note_event
 from partnerships.requests import UserRequest
 from partnerships.statuses import ExportStatus
 from partnerships.tasks import make_export
@@ -82,6 +83,7 @@ def export_download(request: UserRequest, pk: int) -> FileResponse:
 def _file(export: Export) -> FileResponse:
     name = f"{export.list.removesuffix('_list')}-{timezone.localdate(export.asked_at).isoformat()}.{export.format}"
     response = FileResponse(export.file.open("rb"), as_attachment=True, filename=name)
+    note_event(SecurityEvent.Kind.EXPORT_FETCHED, export.user, **exports.facts_of(export))
     # The file holds what this one person may see, so no cache may keep it.
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, no-store"

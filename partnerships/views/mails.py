@@ -21,6 +21,7 @@ from partnerships.lists.mails import MailList, items_seen_by, milestones_in
 from partnerships.mailing.holding import count_held
 from partnerships.models import Delivery, DeliveryEvent, DeliveryNotice, MailHold, User, hide_unseen
 from partnerships.models.deliveries import DeliveryQuerySet
+from partnerships.operations.security_log import note_contacts_viewed
 from partnerships.permissions import refusal
 from partnerships.reminders.explain import advice_on
 from partnerships.requests import UserRequest
@@ -118,6 +119,8 @@ def mail_detail(request: UserRequest, pk: int) -> HttpResponse:
         "text": mails.text_of(message) if message else "",
         "headers": mails.headers_of(message) if message else "",
     }
+    if context["shows_address"] and mail.contact:
+        note_contacts_viewed(user, [mail.contact], now=timezone.now())
     hide_unseen(milestones_in(mail), user)
     return render(request, "partnerships/mails/detail.html", context)
 
@@ -135,7 +138,11 @@ def mail_message(request: UserRequest, pk: int) -> HttpResponse:
 @require_safe
 @never_cache
 def mail_file(request: UserRequest, pk: int) -> HttpResponse:
-    return mails.file(visible_or_404(Delivery.objects.all(), request, pk), request.user)
+    mail = visible_or_404(Delivery.objects.select_related("contact__organization"), request, pk)
+    response = mails.file(mail, request.user)
+    if mail.contact:
+        note_contacts_viewed(request.user, [mail.contact], now=timezone.now())
+    return response
 
 
 @login_required
@@ -160,7 +167,7 @@ def _with_log(user: User) -> DeliveryQuerySet:
     events = DeliveryEvent.objects.select_related("actor").order_by("pk")
     notices = DeliveryNotice.objects.select_related("person", "notice").order_by("pk")
     log = (Prefetch("events", events), Prefetch("notices", notices), items_seen_by(user))
-    return Delivery.objects.select_related("person", "contact").prefetch_related(*log)
+    return Delivery.objects.select_related("person", "contact__organization").prefetch_related(*log)
 
 
 def _verbs(mail: Delivery, user: User) -> list[dict[str, object]]:

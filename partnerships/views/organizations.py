@@ -32,6 +32,7 @@ from partnerships.models import (
     User,
     hide_unseen,
 )
+from partnerships.operations.security_log import note_contacts_viewed
 from partnerships.permissions import may
 from partnerships.reports.organization_timeline import organization_timeline
 from partnerships.reports.relations import relations_of
@@ -66,6 +67,8 @@ def organization_detail(request: UserRequest, pk: int) -> HttpResponse:
     if asks_for_timeline_only(request):
         return render_timeline(request, timeline)
     details = _details(organization, user, sees_details=sees_details)
+    if details["sees_personal"]:
+        note_contacts_viewed(user, details["contacts"], now=timezone.now())
     context = {"organization": organization, "today": today, **details, **timeline}
     return render(request, "partnerships/organizations/detail.html", {**context, **_context(organization, user, today)})
 
@@ -125,6 +128,7 @@ def contact_add(request: UserRequest, pk: int) -> HttpResponse:
 def contact_edit(request: UserRequest, pk: int) -> HttpResponse:
     contact = visible_or_404(Contact.objects.select_related("organization"), request, pk)
     require_or_403(request.user, "contact.edit", contact)
+    note_contacts_viewed(request.user, [contact], now=timezone.now())
     form = ContactForm(request.POST or None, instance=contact)
     return edit_page(request, contact, form, title=_("Edit the person"))
 
@@ -195,7 +199,7 @@ def _related(organization: Organization, user: User) -> dict[str, list[Any]]:
     }
 
 
-def _details(organization: Organization, user: User, *, sees_details: bool) -> dict[str, object]:
+def _details(organization: Organization, user: User, *, sees_details: bool) -> dict[str, Any]:
     """Return what only holders see; viewers among them get personal data masked."""
     sees_contacts = may(user, "contact.view", organization)
     documents = Document.objects.filter(organization=organization).prefetch_related(VERSIONS)

@@ -1,6 +1,7 @@
 """Accounts: registered with roles, edited, sent a link to set a password, deactivated and activated again.
 
-Every change of a login, a role or an administrator's right is mailed to the person, at the old address, too.
+Every change of a login, a role or an administrator's right is in the security log, and mailed to the person, at the old
+address, too.
 """
 
 import datetime as dt
@@ -18,6 +19,7 @@ from django.core.mail import send_mail
 from django.db import models, transaction
 from django.db.models import QuerySet
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext as _
@@ -30,6 +32,7 @@ from partnerships.models import (
     OrganizationUnit,
     PasswordRequest,
     Role,
+    SecurityEvent,
     Unit,
     UnitMembership,
     User,
@@ -48,7 +51,9 @@ REQUESTS_PER_NETWORK = 20  # a whole college may sit behind one address
 # Links mailed in one tick: each waits 20 seconds for a mail server that does not answer, and the reminders come after.
 LINKS_AT_ONCE = 10
 
-GRANTS = frozenset({"is_user_admin", "is_staff", "is_superuser"})
+Kind = SecurityEvent.Kind
+
+GRANTS = frozenset({"is_user_admin", "is_auditor", "is_staff", "is_superuser"})
 
 # The password and the state of the account have verbs of their own.
 BY_OTHER_VERBS = frozenset({"password", "last_login", "date_joined", "is_active"})
@@ -81,7 +86,8 @@ def register_user(user: User, *, actor: User | None, today: dt.date, parts: Sequ
         _require_roles(user, parts, (), actor=actor)
         USER.save_parts(user, parts, (), actor=actor)
         _check_deputy(user)
-        _mail_changes(user, before, actor=actor)
+        _record(Kind.ACCOUNT_ADDED, user, actor)
+        _announce_changes(user, before, actor=actor)
     return user
 
 
@@ -101,7 +107,7 @@ def edit_user(
         _require_roles(after, parts, removed, actor=actor)
         state = _State.of(before)
         USER.finish(before, after, parts, removed, actor=actor)
-        _mail_changes(after, state, actor=actor)
+        _announce_changes(after, state, actor=actor)
     return after
 
 
@@ -167,6 +173,7 @@ def send_password_link(user: User, *, actor: User | None) -> User:
         if not locked.is_reachable:
             raise TransitionRefused(_("Activate the account and give it an e-mail address first."))
         save_as(locked, actor, reason=_("Link to set a password sent"))
+        _record(Kind.LINK_SENT, locked, actor)
         context = {"sender": actor, **_link_to_set_password(locked)}
         _mail(locked, [locked.email], "registration/password_link", context)
     return locked
@@ -184,6 +191,7 @@ def request_password_link(email: str, *, network: str, now: dt.datetime) -> None
         by_address, by_network = asked.filter(email=email).count(), asked.filter(network=network).count()
         if by_address < REQUESTS_PER_ADDRESS and by_network < REQUESTS_PER_NETWORK:
             PasswordRequest.objects.create(email=email, network=network, asked_at=now)
+            SecurityEvent.objects.record(Kind.RESET_REQUESTED, None, name=email)
             wake_up.wake_after_commit()
 
 
@@ -220,6 +228,7 @@ def change_password(user: User, *, actor: User | None, password: str, ends_feeds
         # Django ties each session to the hash of the password; its view renews the session of the person who asks.
         locked.set_password(password)
         save_as(locked, actor, reason=_("Password changed"))
+        _record(Kind.PASSWORD_RESET if ends_feeds else Kind.PASSWORD_CHANGED, locked, actor)
         if ends_feeds:
             FeedToken.objects.filter(user=locked).delete()
         _mail(locked, [locked.email], "registration/password_changed", {})
@@ -246,7 +255,7 @@ def deactivate_user(user: User, *, actor: User | None) -> User:
         # Sessions depend on the password: without this, an old one would be valid again once the account is activated.
         locked.set_unusable_password()
         save_as(locked, actor)
-        _mail_changes(locked, before, actor=actor)
+        _announce_changes(locked, before, actor=actor)
         FeedToken.objects.filter(user=locked).delete()
         _hand_over(locked, actor=actor)
     return locked
@@ -261,7 +270,7 @@ def activate_user(user: User, *, actor: User | None) -> User:
         before = _State.of(locked)
         locked.is_active = True
         save_as(locked, actor)
-        _mail_changes(locked, before, actor=actor)
+        _announce_changes(locked, before, actor=actor)
     return locked
 
 
@@ -283,20 +292,27 @@ class _State:
         """Return the state of an account before it had any role or right."""
         return cls({**cls.of(user).columns, **dict.fromkeys(GRANTS, False)}, {})
 
-    def changes_to(self, after: "_State") -> list[str]:
-        """Return one line for each difference, in the language that is active."""
+    def changes_to(self, after: "_State") -> list[tuple[Kind, str]]:
+        """Return the kind of event and a line for each difference, in the language that is active."""
         labels = {field.name: field.verbose_name for field in User._meta.concrete_fields}
-        lines = []
+        changes: list[tuple[Kind, str]] = []
         for name, old in self.columns.items():
             new = after.columns[name]
             if old != new:
-                lines.append(_change(labels[name], _in_words(old), _in_words(new)))
+                changes.append((_event_of(name, new), _change(labels[name], _in_words(old), _in_words(new))))
         for unit in {**self.roles, **after.roles}:
             old_role, new_role = self.roles.get(unit), after.roles.get(unit)
             if old_role != new_role:
                 label = _("role in %(unit)s") % {"unit": unit}
-                lines.append(_change(label, *(role.label if role else "–" for role in (old_role, new_role))))
-        return lines
+                words = _change(label, *(role.label if role else "–" for role in (old_role, new_role)))
+                changes.append((Kind.ROLES_CHANGED, words))
+        return changes
+
+
+def _event_of(column: str, value: str | bool) -> Kind:
+    if column == "is_active":
+        return Kind.ACTIVATED if value else Kind.DEACTIVATED
+    return Kind.RIGHTS_CHANGED if column in GRANTS else Kind.LOGIN_CHANGED
 
 
 def _change(label: object, old: object, new: object) -> str:
@@ -307,12 +323,20 @@ def _in_words(value: str | bool) -> str:
     return (_("yes") if value else _("no")) if isinstance(value, bool) else value or "–"
 
 
-def _mail_changes(user: User, before: _State, *, actor: User | None) -> None:
-    """Mail the person what changed, at the old address as well."""
+def _record(kind: Kind, user: User, actor: User | None, detail: str = "") -> None:
+    """Write a security event about an account; it leads to the account's history."""
+    history = reverse("admin:partnerships_user_history", args=[user.pk])
+    SecurityEvent.objects.record(kind, actor, about=str(user), link=history, detail=detail)
+
+
+def _announce_changes(user: User, before: _State, *, actor: User | None) -> None:
+    """Write what changed into the security log, and mail it to the person, at the old address as well."""
     # An attacker who takes an account over changes the address first; the owner reads the old one.
     after = _State.of(user)
+    for kind, words in before.changes_to(after):
+        _record(kind, user, actor, words)
     with override(user.language):
-        lines = before.changes_to(after)
+        lines = [words for _kind, words in before.changes_to(after)]
     if lines:
         addresses = dict.fromkeys(str(state.columns["email"]) for state in (before, after))
         _mail(user, addresses, "registration/account_changed", {"lines": lines, "changed_by": actor})

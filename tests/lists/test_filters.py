@@ -1116,6 +1116,14 @@ FILTERED_BY: dict[str, dict[str, set[str]]] = {
         "events": set(),  # the event list has a filter for the programme
         "unit": {"unit"},
     },
+    "security_event_list": {
+        "at": {"since", "until"},
+        "kind": {"kind"},
+        "person": {"person", "q"},
+        "address": {"address"},
+        "about": {"q"},
+        "detail": {"q"},
+    },
 }
 # Some dozens of rows, and what was printed: words find it.
 CATALOGUES = {"figure_list", "honour_scheme_list", "source_list"}

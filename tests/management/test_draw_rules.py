@@ -37,7 +37,8 @@ def test_every_step_is_drawn_once() -> None:
 def test_every_action_has_its_line() -> None:
     lines = [line for line in pages()["access.md"]().splitlines() if line.startswith("| `")]
     assert [line.split("`")[1] for line in lines] == list(ACTIONS)
-    assert "| `agreement.approve` | – | – | own | – | – | – |" in lines
+    assert "| `agreement.approve` | – | – | own | – | – | – | – |" in lines
     assert (
-        "| `agreement.view` | own, participating | own, participating | own, participating | all | – | all |" in lines
+        "| `agreement.view` | own, participating | own, participating | own, participating | all | – | – | all |"
+        in lines
     )

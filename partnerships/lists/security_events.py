@@ -1,0 +1,76 @@
+"""The security log as a list, for system administrators and auditors."""
+
+import datetime as dt
+
+import django_filters
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from partnerships.lists import cells
+from partnerships.lists.base import Column, RecordList
+from partnerships.lists.filter_fields import DayFilter, PersonFilter, people_of
+from partnerships.lists.filters import ListFilterSet, containing
+from partnerships.models import SecurityEvent
+from partnerships.models.security_events import SecurityEventQuerySet
+from partnerships.operations.pipeline_state import day_bounds
+
+
+class SecurityEventFilterSet(ListFilterSet[SecurityEventQuerySet]):
+    FRONT = ("kind", "person", "since", "until")
+
+    kind = django_filters.ChoiceFilter(label=_("Event"), choices=SecurityEvent.Kind.choices)
+    person = PersonFilter(label=_("Person"), field_name="user")
+    address = django_filters.CharFilter(label=_("Address"), lookup_expr="startswith", max_length=45, strip=True)
+    since = DayFilter(label=_("Since"), method="filter_since")
+    until = DayFilter(label=_("Until"), method="filter_until")
+
+    def choices_in_scope(self) -> dict[str, QuerySet]:
+        people = people_of(SecurityEvent.objects.visible_to(self.user), "user")
+        return {**super().choices_in_scope(), "person": people}
+
+    def filter_words(self, queryset: SecurityEventQuerySet, name: str, value: str) -> SecurityEventQuerySet:
+        return containing(queryset, value, "name", "about", "detail")
+
+    def filter_since(self, queryset: SecurityEventQuerySet, name: str, value: dt.date) -> SecurityEventQuerySet:
+        return queryset.filter(at__gte=day_bounds(value, timezone.get_current_timezone())[0])
+
+    def filter_until(self, queryset: SecurityEventQuerySet, name: str, value: dt.date) -> SecurityEventQuerySet:
+        return queryset.filter(at__lt=day_bounds(value, timezone.get_current_timezone())[1])
+
+
+def _person(row: SecurityEvent, today: dt.date) -> str:
+    if row.user_id is None and row.name:
+        return cells.joined([cells.show(row.name), cells.small_line(_("no such account"))], "")
+    return cells.show(row.name)
+
+
+def _about(row: SecurityEvent, today: dt.date) -> str:
+    return format_html('<a href="{}">{}</a>', row.link, row.about) if row.link else cells.show(row.about)
+
+
+class SecurityEventList(RecordList[SecurityEvent]):
+    key = "security_event_list"
+    title = _("Security log")
+    caption = _("Security events")
+    intro = _(
+        "Who logged in or failed to, was refused something, took data out, or changed what others may do. Nobody can change or "
+        "delete a line."
+    )
+    model = SecurityEvent
+    filterset_class = SecurityEventFilterSet
+    default_sort = "-pk"
+    columns = (
+        Column("at", _("Time"), lambda row: _local(row.at), "pk", cell=lambda row, today: cells.moment(row.at)),
+        Column("kind", _("Event"), lambda row: row.get_kind_display(), "kind"),
+        Column("person", _("Person"), lambda row: row.name, "name", cell=_person),
+        Column("address", _("Address"), lambda row: row.address, "address"),
+        Column("about", _("About"), lambda row: row.about, "about", cell=_about),
+        Column("detail", _("Detail"), lambda row: row.detail, "detail", is_on_phone=False),
+    )
+
+
+def _local(value: dt.datetime) -> dt.datetime:
+    """Return local time without a zone, as spreadsheets store it."""
+    return timezone.localtime(value).replace(microsecond=0, tzinfo=None)
