@@ -509,7 +509,7 @@ DEMAND_TRANSITIONS = _table(
         ),
         Transition(
             "agree",
-            _("Record what came of it"),
+            _("Record the outcome"),
             _("Outcome recorded"),
             {_D.RELEASED, _D.ASKED, _D.ANSWERED},
             _D.AGREED,

@@ -118,7 +118,7 @@ def test_pages_and_administration_speak_the_persons_language(client: Client, lan
     page, administration = client.get("/").text, client.get("/admin/").text
 
     assert heading in page
-    assert ("待关注事项" in administration, "What needs attention" in administration) == (
+    assert ("待关注" in administration, "Needs attention" in administration) == (
         language == "zh-hans",
         language == "en",
     )

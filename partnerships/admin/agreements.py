@@ -258,12 +258,12 @@ ATTENTION = {
         lambda rows, today: rows.filter(status=AgreementStatus.IN_REVIEW),
         rank=5,
     ),
-    "quiet": Attention(_("Quiet agreements"), "warning", "volume_off", quiet_agreements, rank=8),
+    "quiet": Attention(_("Agreements without contact"), "warning", "volume_off", quiet_agreements, rank=8),
     "expired": Attention(
         _("Expired agreements"), "danger", "event_busy", lambda rows, today: rows.expired(today), rank=9
     ),
     "unattended": Attention(
-        _("Agreements nobody looks after"), "warning", "person_off", lambda rows, today: rows.orphaned(), rank=6
+        _("Unassigned agreements"), "warning", "person_off", lambda rows, today: rows.orphaned(), rank=6
     ),
     "in_force": Attention(
         _("In force"), "success", "verified", lambda rows, today: rows.in_force(today), is_on_index=False
@@ -274,7 +274,7 @@ ATTENTION = {
 class AgreementRootForm(RootForm):
     """An agreement, which may look like another one."""
 
-    is_another = AnotherField(label=_("It is another one"))
+    is_another = AnotherField(label=_("This is a different agreement"))
 
 
 class RegisterForm(AgreementRootForm):
@@ -440,7 +440,7 @@ class RegisteredCustodyInline(CustodyInline):
     extra = max_num = 1
     can_delete = False
     tab = False
-    verbose_name = _("where the paper is")
+    verbose_name = _("original document")
 
 
 class RegisteredAreaInline(AreaInline):
@@ -458,7 +458,7 @@ class RegisterSignedAdmin(AgreementAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> FieldSets:
         return (
             (None, {"fields": ("title", "title_as_signed", ("type", "reference"), ("on", "event"))}),
-            (_("Who looks after it"), {"fields": (("unit", "coordinator"),)}),
+            (_("Unit and coordinator"), {"fields": (("unit", "coordinator"),)}),
             (_("More"), {"fields": ("is_party_list_complete", ("amount", "currency"), "paper")}),
         )
 

@@ -58,11 +58,9 @@ def _is_pending(row: Demand) -> bool:
 
 VERBS = (
     Verb("ask_units", _("Ask units"), "demand.edit", _ask_units, _is_pending),
+    Verb("agree_with_agreement", _("Turn into an agreement"), "demand.edit", _agree(AgreementOutcomeForm), _is_pending),
     Verb(
-        "agree_with_agreement", _("Make an agreement of it"), "demand.edit", _agree(AgreementOutcomeForm), _is_pending
-    ),
-    Verb(
-        "agree_with_project", _("Make a research project of it"), "demand.edit", _agree(ProjectOutcomeForm), _is_pending
+        "agree_with_project", _("Turn into a research project"), "demand.edit", _agree(ProjectOutcomeForm), _is_pending
     ),
 )
 ATTENTION = {
@@ -200,7 +198,7 @@ class AchievementAdmin(WordSearchMixin, RecordAdmin):
     inlines = (CitationInline,)
     fieldsets = (
         (None, {"fields": (("name", "name_zh"), ("organization", "unit"), ("field", "is_on_offer"), "description")}),
-        (_("Who and what is behind it"), {"fields": ("people", "intellectual_property")}),
+        (_("People and intellectual property"), {"fields": ("people", "intellectual_property")}),
     )
 
     def get_inlines(self, request: HttpRequest, obj: Model | None) -> Inlines:

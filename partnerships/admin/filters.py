@@ -75,13 +75,13 @@ class CountedFilter(admin.SimpleListFilter):
 class MineFilter(admin.SimpleListFilter):
     """A filter for rows of the person, or of nobody; ``field`` is the column of the owner."""
 
-    title = _("who looks after it")
+    title = _("owner")
     parameter_name = "mine"
     field = "owner"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> Iterator[tuple[str, LazyText]]:
-        yield "yes", _("I do")
-        yield "nobody", _("Nobody")
+        yield "yes", _("Me")
+        yield "nobody", _("Unassigned")
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         if self.value() == "yes":

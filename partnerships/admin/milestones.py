@@ -80,7 +80,7 @@ VERBS = (
         _unsnooze,
         lambda row: row.is_pending and row.snoozed_until is not None,
     ),
-    Verb("assign", _("Give to somebody else"), "milestone.assign", _assign, _is_pending),
+    Verb("assign", _("Reassign"), "milestone.assign", _assign, _is_pending),
     Verb(
         "log_contact",
         _("Log a call"),

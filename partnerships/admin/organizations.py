@@ -137,7 +137,7 @@ VERBS = (
 class OrganizationRootForm(RootForm):
     """An organization, which may look like another one."""
 
-    is_another = AnotherField(label=_("It is none of these"))
+    is_another = AnotherField(label=_("None of these"))
 
 
 class ArchivedFilter(admin.SimpleListFilter):

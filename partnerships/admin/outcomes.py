@@ -31,7 +31,7 @@ class DemandOutcomeInline(OutcomeInline):
     """The agreements and projects that came of a demand, as far as the person may see them."""
 
     fields = ("what", "chosen_answer")
-    verbose_name_plural = _("what came of it")
+    verbose_name_plural = _("outcome")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rows = super().get_queryset(request).select_related("agreement", "activity")

@@ -46,7 +46,7 @@ class ItemInline(PartInline):
     model = ProgrammeItem
     fields = PROGRAMME_ITEMS
     autocomplete_fields = PROGRAMME_ITEMS
-    verbose_name_plural = _("what belongs to it")
+    verbose_name_plural = _("items")
     tab = True
     per_page = 50
 

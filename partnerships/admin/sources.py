@@ -38,7 +38,7 @@ class TakenInline(ReadOnlyInline):
 
     model = Citation
     fields = ("about", "sentence", "field", "printed", "is_assumption", "note")
-    verbose_name_plural = _("what was taken from it")
+    verbose_name_plural = _("citations")
     per_page = 50
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:

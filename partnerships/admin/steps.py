@@ -110,7 +110,7 @@ class StepsMixin(PageBase):
             return self._get_obj_does_not_exist_redirect(request, self.opts, str(object_id))
         button = next((button for button in self.buttons(request, row) if button.name == step), None)
         if button is None:
-            messages.warning(request, _("This is not possible any more: somebody else may have been faster."))
+            messages.warning(request, _("This is no longer possible; somebody may already have done it."))
             return self._to_row(row)
         if button.refusal is not None:
             raise PermissionDenied(str(button.refusal))

@@ -198,7 +198,7 @@ class NewActivityForm(DomainFormMixin, DetailFields, forms.ModelForm):
         widgets = {"starts_on": DayInput, "ends_on": DayInput, "summary": forms.Textarea(attrs={"rows": 3})}
         labels = {"starts_on": _("Date"), "ends_on": _("Last day")}
         help_texts = {
-            "title": _("Left empty, it is called by its kind and its first partner."),
+            "title": _("Default: kind + first partner"),
             "ends_on": _("Where it lasts more than a day."),
         }
 

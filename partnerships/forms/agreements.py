@@ -105,7 +105,7 @@ class AgreementForm(FormWithLines):
     parent = PickField("agreement", label=_("Under the framework"), required=False)
     predecessor = PickField("agreement", label=_("Follows on"), required=False)
     programme = PickField("programme", label=_("Programme"), required=False)
-    is_another = AnotherField(label=_("It is another one"))
+    is_another = AnotherField(label=_("This is a different agreement"))
 
     part_fields = {ProgrammeItem: "programme"}
     about = ("unit", "type", "title", "title_as_signed", "reference", "summary", "coordinator")

@@ -17,7 +17,7 @@ from partnerships.workflows.milestones import new_action_point, register_milesto
 class ActionPointForm(DomainFormMixin, forms.Form):
     """One line: what, by when, by whom; oneself unless another is chosen."""
 
-    title = forms.CharField(label=_("What has to be done"), max_length=200, validators=[validate_visible_text])
+    title = forms.CharField(label=_("Task"), max_length=200, validators=[validate_visible_text])
     due_on = DayField(label=_("By when"), widget=DayInput)
     owner = forms.ModelChoiceField(label=_("Owner"), queryset=User.objects.none(), empty_label=None)
 

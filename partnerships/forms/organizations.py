@@ -32,7 +32,7 @@ class NameForm(LineForm):
 class OrganizationForm(FormWithLines):
     """Edits an organization with its other names."""
 
-    is_another = AnotherField(label=_("It is none of these"))
+    is_another = AnotherField(label=_("None of these"))
     region = PickField("region", label=_("Region"), required=False)
     website = forms.URLField(label=_("Website"), required=False, max_length=200, assume_scheme="https")
 

@@ -14,7 +14,7 @@ from partnerships.models.activities import QUIET_AFTER_DAYS
 class QuietForm(forms.Form):
     """The number of ``days`` without contact; the other fields are set by links on the page."""
 
-    days = WholeNumberField(label=_("Days without a word"), min_value=1, max_value=3650, required=False)
+    days = WholeNumberField(label=_("Days without contact"), min_value=1, max_value=3650, required=False)
     unit = forms.ModelChoiceField(label=_("Unit"), queryset=Unit.objects.none(), required=False)
     coordinator = forms.ModelChoiceField(label=_("Coordinator"), queryset=User.objects.none(), required=False)
     party = forms.ModelChoiceField(label=_("Partner"), queryset=Organization.objects.none(), required=False)

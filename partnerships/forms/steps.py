@@ -10,6 +10,7 @@ from django.db import models
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from partnerships.forms.choices import offer_rows
 from partnerships.forms.domain import DomainFormMixin, past_day
@@ -121,7 +122,7 @@ class ProposalForm(StepForm):
 class EvidenceForm(StepForm):
     on = DayField(label=_("Done on"), widget=DayInput)
     evidence = forms.CharField(
-        label=_("What shows it"),
+        label=pgettext_lazy("of a milestone", "Evidence"),
         max_length=5000,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("In a sentence: what was done, with whom, where the paper is."),
@@ -133,7 +134,7 @@ class CompletionForm(StepForm):
 
     on = DayField(label=_("Completed on"), widget=DayInput)
     summary = forms.CharField(
-        label=_("What came of it"), max_length=5000, required=False, widget=forms.Textarea(attrs={"rows": 3})
+        label=_("Outcome"), max_length=5000, required=False, widget=forms.Textarea(attrs={"rows": 3})
     )
     next_step = forms.CharField(
         label=_("Next step"),

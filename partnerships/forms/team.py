@@ -19,7 +19,7 @@ _ITEM = re.compile(r"([a-z]+)-(\d{1,18})-(\d{1,9})", re.ASCII)
 
 class TeamForm(forms.Form):
     unit = forms.ModelChoiceField(
-        label=_("Unit, with those below"), queryset=Unit.objects.none(), required=False, empty_label=_("Any")
+        label=_("Unit (incl. sub-units)"), queryset=Unit.objects.none(), required=False, empty_label=_("Any")
     )
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
@@ -55,9 +55,9 @@ class HandOverForm(DomainFormMixin, forms.Form):
     reason = forms.CharField(
         label=_("Reason"),
         max_length=100,
-        help_text=_("It stands in the history of each item: “on leave until May”, “left the office”."),
+        help_text=_("Recorded in the history of each item, such as “on leave until May” or “left the office”."),
     )
-    items = ItemsField(error_messages={"required": _("Tick what should move.")})
+    items = ItemsField(error_messages={"required": _("Choose what to hand over.")})
 
     def __init__(self, *args: Any, user: User, giver: User | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

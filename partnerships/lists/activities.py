@@ -39,7 +39,7 @@ class ActivityFilterSet(OwnedFilterSet[ActivityQuerySet]):
     unit = unit_filter()
     owner = PersonFilter(label=_("Owner"), field_name="owner")
     party = django_filters.CharFilter(label=_("Partner"), method="filter_party", max_length=200)
-    region = region_filter(_("Region of a partner, with those below"))
+    region = region_filter(_("Region of a partner (incl. sub-regions)"))
     area = django_filters.ModelChoiceFilter(
         label=_("Counts for the area"),
         queryset=CooperationArea.objects.all(),
@@ -53,7 +53,7 @@ class ActivityFilterSet(OwnedFilterSet[ActivityQuerySet]):
     completed_from = DayFilter(label=_("Completed from"), field_name="completed_on", lookup_expr="gte")
     completed_until = DayFilter(label=_("Completed until"), field_name="completed_on", lookup_expr="lte")
     agreement = linked_filter(_("Agreement"), Agreement, field_name="agreement")
-    framework = linked_filter(_("Agreement, with those under it"), Agreement, method="filter_framework")
+    framework = linked_filter(_("Agreement (incl. those under it)"), Agreement, method="filter_framework")
     credited = linked_filter(_("Counts for"), Organization, method="filter_later")
     organization = linked_filter(_("With"), Organization, method="filter_organization")
 
@@ -102,8 +102,8 @@ class ActivityFilterSet(OwnedFilterSet[ActivityQuerySet]):
 class ActivityList(RecordList[Activity]):
     key = "activity_list"
     title = _("Follow-ups")
-    caption = _("Follow-ups you may see")
-    intro = _("Trainings, research projects, visits: what keeps an agreement alive.")
+    caption = _("Follow-ups you can access")
+    intro = _("Trainings, research projects, visits and other activities under agreements.")
     model = Activity
     filterset_class = ActivityFilterSet
     default_sort = "-starts_on"

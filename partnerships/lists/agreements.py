@@ -57,17 +57,17 @@ class AgreementFilterSet(
     kind = django_filters.ChoiceFilter(
         label=_("Kind of partner"), choices=OrganizationKind.choices, method="filter_kind"
     )
-    region = region_filter(_("Region of a partner, with those below"))
+    region = region_filter(_("Region of a partner (incl. sub-regions)"))
     signed_from = DayFilter(label=_("Signed from"), field_name="signed_on", lookup_expr="gte")
     signed_until = DayFilter(label=_("Signed until"), field_name="signed_on", lookup_expr="lte")
     in_force_on = DayFilter(label=_("In force on"), method="filter_in_force_on")
     ends_from = DayFilter(label=_("Term ends from"), method="filter_later")
     ends_until = DayFilter(label=_("Term ends until"), method="filter_later")
     expiring = DaysFilter(label=_("Expires within (days)"), method="filter_expiring")
-    quiet_days = DaysFilter(label=_("Quiet for (days)"), method="filter_quiet_days")
-    quiet_since = DayFilter(label=_("Quiet since"), method="filter_quiet_since")
+    quiet_days = DaysFilter(label=_("No contact for (days)"), method="filter_quiet_days")
+    quiet_since = DayFilter(label=_("No contact since"), method="filter_quiet_since")
     in_force = SwitchFilter(label=_("In force today"), method="filter_in_force")
-    quiet = SwitchFilter(label=_("Quiet"), method="filter_quiet")
+    quiet = SwitchFilter(label=_("Without contact"), method="filter_quiet")
     overdue = SwitchFilter(label=_("Something is overdue"), method="filter_overdue")
     organization = linked_filter(_("With"), Organization, method="filter_organization")
     under = linked_filter(_("Under the framework"), Agreement, field_name="parent")
@@ -164,7 +164,7 @@ def _next_due(row: Agreement, today: dt.date) -> str:
 class AgreementList(RecordList[Agreement]):
     key = "agreement_list"
     title = _("Agreements")
-    caption = _("Agreements you may see")
+    caption = _("Agreements you can access")
     empty = _("No agreement yet.")
     model = Agreement
     filterset_class = AgreementFilterSet

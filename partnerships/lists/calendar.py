@@ -19,7 +19,7 @@ class CalendarFilterSet(ListFilterSet[ScopedQuerySet]):
     )
     unit = unit_filter()
     owner = PersonFilter(label=_("Person"), method="filter_owner")
-    mine = SwitchFilter(label=_("Mine alone"), method="filter_mine")
+    mine = SwitchFilter(label=_("Only mine"), method="filter_mine")
 
     def choices_in_scope(self) -> dict[str, QuerySet]:
         owned = (model.objects.visible_to(self.user).order_by() for model in (Milestone, Activity))

@@ -145,7 +145,7 @@ def small_line(words: object) -> SafeString:
 
 def owner(responsible: User | LazyText | None) -> SafeString:
     """Return who is responsible, or a warning that nobody is."""
-    return mark(_("nobody"), " tone-warning") if responsible is None else escape(str(responsible))
+    return mark(_("unassigned"), " tone-warning") if responsible is None else escape(str(responsible))
 
 
 def sample(row: object) -> SafeString:

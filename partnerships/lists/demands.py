@@ -32,7 +32,7 @@ class DemandFilterSet(OwnedFilterSet[DemandQuerySet], CountedFilterSet[DemandQue
     field = django_filters.CharFilter(
         label=pgettext_lazy("of knowledge", "Field"), field_name="field", lookup_expr="icontains", max_length=100
     )
-    region = region_filter(_("Region of who asks, with those below"), "organization__region")
+    region = region_filter(_("Region of the enterprise that asks (incl. sub-regions)"), "organization__region")
     deadline_from = DayFilter(label=_("Deadline from"), field_name="deadline_on", lookup_expr="gte")
     deadline_until = DayFilter(label=_("Deadline until"), field_name="deadline_on", lookup_expr="lte")
     released_from = DayFilter(label=_("Released from"), field_name="released_on", lookup_expr="gte")
@@ -69,7 +69,7 @@ def _deadline(row: Demand, today: dt.date) -> str:
 class DemandList(RecordList[Demand]):
     key = "demand_list"
     title = _("Demands")
-    caption = _("Demands you may see")
+    caption = _("Demands you can access")
     intro = _(
         "Enterprises ask questions, universities answer them. An answer that fits becomes an agreement or a research "
         "project."

@@ -19,7 +19,7 @@ class EventFilterSet(ProgrammeCountedFilterSet[EventQuerySet]):
     FRONT = ("kind", "region", "on_from", "on_until")
 
     kind = django_filters.ChoiceFilter(label=_("Kind"), choices=EventKind.Kind.choices, method="filter_kind")
-    region = region_filter(_("Region, with those below"))
+    region = region_filter(_("Region (incl. sub-regions)"))
     on_from = DayFilter(label=_("Taking place from"), method="filter_on_from")
     on_until = DayFilter(label=_("Taking place until"), field_name="starts_on", lookup_expr="lte")
     unit = unit_filter()
@@ -84,4 +84,4 @@ class EventList(RecordList[Event]):
     def links(self) -> list[PageLink]:
         if not may(self.user, "event.add"):
             return []
-        return [PageLink(_("Enter a ceremony"), reverse("event_ceremony"), is_main=True)]
+        return [PageLink(_("Record a signing event"), reverse("event_ceremony"), is_main=True)]

@@ -148,7 +148,7 @@ def _write(export: Export, out: IO[bytes], now: dt.datetime) -> Iterator[int]:
     # Read anew: since the export was requested, the person may have lost rights.
     user = User.objects.get(pk=export.user_id)
     if not may(user, "export"):
-        raise NotAllowed(_("You may not take lists out of the system any more."))
+        raise NotAllowed(_("You can no longer export lists."))
     listed = _list_of(user, export.list, export.query, now)
     columns = [column for column in listed.columns if not column.is_personal or _reads_personal_data(user)]
     if export.format == Export.Format.XLSX:

@@ -19,7 +19,7 @@ class FacilityFilterSet(OwnedFilterSet[FacilityQuerySet], CountedFilterSet[Facil
     unit = unit_filter()
     owner = PersonFilter(label=_("Owner"), field_name="owner")
     party = django_filters.CharFilter(label=_("Partner"), method="filter_party", max_length=200)
-    region = region_filter(_("Region, with those below"))
+    region = region_filter(_("Region (incl. sub-regions)"))
     opened_from = DayFilter(label=_("Opened from"), field_name="opened_on", lookup_expr="gte")
     opened_until = DayFilter(label=_("Opened until"), field_name="opened_on", lookup_expr="lte")
     ends_from = DayFilter(label=_("Term ends from"), field_name="ends_on", lookup_expr="gte")
@@ -49,7 +49,7 @@ SIDES = Prefetch("partners", FacilityPartner.objects.select_related("organizatio
 class FacilityList(RecordList[Facility]):
     key = "facility_list"
     title = _("Joint facilities")
-    caption = _("Joint facilities you may see")
+    caption = _("Joint facilities you can access")
     intro = _(
         "Employment bases, workstations, laboratories and training bases that an institution and an enterprise run "
         "together."

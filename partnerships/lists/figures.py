@@ -45,7 +45,7 @@ _recorded_count: Callable[[ReportedFigure], int | None] = attrgetter("recorded_c
 def _recorded(row: ReportedFigure, today: dt.date) -> str:
     count = _recorded_count(row)
     if count is None:
-        return cells.quiet(_("quoted alone"))
+        return cells.quiet(_("press figure only"))
     return format_html(
         '<a class="counted" href="{}"><b>{}</b><span class="visually-hidden"> {}</span></a>',
         recorded_url(row),
@@ -68,11 +68,10 @@ def _short_link(source: Source) -> str:
 
 class FigureList(RecordList[ReportedFigure]):
     key = "figure_list"
-    title = _("Reported and recorded")
+    title = _("Press figures vs. records")
     caption = _("Figures that sources report, with what is on record")
     intro = _(
-        "A source reports a number; the records of all units hold some of what it counts; the rest is to be registered. "
-        "Only counts are compared. Shares, ranks and ratios are quoted alone, and a rounded number has no difference."
+        "The number a source reports, what the records of all units hold of it, and what is missing in records. Only counts are compared; shares, ranks and ratios are press figures only, and a rounded number has no difference."
     )
     model = ReportedFigure
     filterset_class = FigureFilterSet

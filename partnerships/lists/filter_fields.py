@@ -110,7 +110,7 @@ class PersonFilter(QuerySetRequestMixin, django_filters.Filter):
     field_class = PersonField
 
     def __init__(self, **kwargs: object) -> None:
-        super().__init__(lookup_expr="in", queryset=User.objects.none(), empty_label=_("Anybody"), **kwargs)
+        super().__init__(lookup_expr="in", queryset=User.objects.none(), empty_label=_("Anyone"), **kwargs)
 
 
 def linked_filter(label: Text, model: type[Model], **how: str) -> django_filters.ModelChoiceFilter:

@@ -49,7 +49,7 @@ class ListFilterSet(django_filters.FilterSet, Generic[Rows]):
     # The filters most people need; the others are under "More filters". Empty: all are in front.
     FRONT: ClassVar[tuple[str, ...]] = ()
 
-    q = django_filters.CharFilter(label=_("Words"), method="filter_words", max_length=200, strip=True)
+    q = django_filters.CharFilter(label=_("Search"), method="filter_words", max_length=200, strip=True)
 
     def __init__(self, data: QueryDict, queryset: QuerySet, *, user: User, today: dt.date) -> None:
         super().__init__(data, queryset)
@@ -138,7 +138,7 @@ def _in_words(field: forms.Field, value: object) -> str:
 
 def unit_filter() -> django_filters.ModelChoiceFilter:
     return django_filters.ModelChoiceFilter(
-        label=_("Unit, with those below"), queryset=Unit.objects.none(), method="filter_unit"
+        label=_("Unit (incl. sub-units)"), queryset=Unit.objects.none(), method="filter_unit"
     )
 
 
@@ -168,7 +168,7 @@ Owned = TypeVar("Owned", ActivityQuerySet, AgreementQuerySet, DemandQuerySet, Fa
 class OwnedFilterSet(ListFilterSet[Owned]):
     """Filters of a list whose rows have an owner."""
 
-    orphaned = SwitchFilter(label=_("Nobody looks after it"), method="filter_orphaned")
+    orphaned = SwitchFilter(label=_("Unassigned"), method="filter_orphaned")
     away = SwitchFilter(label=_("Owner away without a deputy"), method="filter_away")
 
     def filter_orphaned(self, queryset: Owned, name: str, value: str) -> Owned:

@@ -37,7 +37,7 @@ class HonouredFilterSet(ListFilterSet[Rows]):
         label=_("Honour held"), queryset=HonourScheme.objects.all(), method="filter_later"
     )
     honoured = django_filters.ChoiceFilter(
-        label=_("The honour is"),
+        label=_("Status of the honour"),
         choices=[("valid", _("Valid today")), ("lapsing", _("Lapsing this half-year"))],
         method="filter_later",
     )
@@ -73,7 +73,7 @@ class HonourFilterSet(ListFilterSet[HonourQuerySet]):
     party = django_filters.CharFilter(
         label=_("Held by"), field_name="organization", method="filter_party", max_length=200
     )
-    region = region_filter(_("Region of the holder, with those below"), "organization__region")
+    region = region_filter(_("Region of the holder (incl. sub-regions)"), "organization__region")
     unit = unit_filter()
     granted_from = DayFilter(label=_("Granted from"), field_name="granted_on", lookup_expr="gte")
     granted_until = DayFilter(label=_("Granted until"), field_name="granted_on", lookup_expr="lte")
@@ -146,7 +146,7 @@ class HonourList(RecordList[Honour]):
     title = _("Honours")
     caption = _("Honours, readable by everybody")
     intro = _("Titles that enterprises hold, with the day they lapse.")
-    empty = _("No honour is on record. What sources count without naming the holders stands under the figures.")
+    empty = _("No honours yet. Where sources only count the holders, see the press figures.")
     model = Honour
     filterset_class = HonourFilterSet
     default_sort = "valid_until"
@@ -189,7 +189,7 @@ class HonourList(RecordList[Honour]):
         return [catalog, *self.admin_link(_("Add an honour"), "honour.edit")]
 
     def empty_links(self) -> list[PageLink]:
-        return [PageLink(_("Reported and recorded"), reverse("figure_list"))]
+        return [PageLink(_("Press figures vs. records"), reverse("figure_list"))]
 
 
 class HonourSchemeList(RecordList[HonourScheme]):

@@ -42,19 +42,19 @@ class MailFilterSet(ListFilterSet[DeliveryQuerySet]):
 
     status = django_filters.ChoiceFilter(
         label=_("Status"),
-        choices=[("waiting", _("Waiting for somebody")), *DeliveryStatus.choices],
+        choices=[("waiting", _("Needs action")), *DeliveryStatus.choices],
         method="filter_status",
     )
     person = PersonFilter(label=pgettext_lazy("reminder rule", "To"), field_name="person")
-    made_from = DayFilter(label=_("Made from"), method="filter_made_from")
-    made_until = DayFilter(label=_("Made until"), method="filter_made_until")
+    made_from = DayFilter(label=_("Created from"), method="filter_made_from")
+    made_until = DayFilter(label=_("Created until"), method="filter_made_until")
     unit = unit_filter()
     party = django_filters.CharFilter(label=_("Agreement or partner"), method="filter_party", max_length=200)
     kind = django_filters.ChoiceFilter(
         label=_("Kind of milestone"), choices=MilestoneKind.choices, method="filter_kind"
     )
     mine = SwitchFilter(label=_("To me"), method="filter_mine")
-    looked_after = SwitchFilter(label=_("About what I look after"), method="filter_looked_after")
+    looked_after = SwitchFilter(label=_("About my items"), method="filter_looked_after")
     agreement = linked_filter(_("Agreement"), Agreement, method="filter_agreement")
 
     def choices_in_scope(self) -> dict[str, QuerySet]:
@@ -141,9 +141,9 @@ def _with_day(milestone: Milestone) -> SafeString:
 class MailList(RecordList[Delivery]):
     key = "mail_list"
     title = _("Mails")
-    caption = _("Mails you may see")
-    intro = _("What the reminders became: who got which mail, when, and what did not get through.")
-    empty = _("No mail was made yet about anything you see.")
+    caption = _("Mails you can access")
+    intro = _("Who got which reminder, when, and what did not get through.")
+    empty = _("No e-mails yet.")
     model = Delivery
     filterset_class = MailFilterSet
     default_sort = "-pk"
@@ -162,7 +162,7 @@ class MailList(RecordList[Delivery]):
         Column("about", _("About"), lambda row: "; ".join(dict.fromkeys(map(str, milestones_in(row)))), cell=_about),
         Column(
             "made",
-            pgettext_lazy("of a mail", "Made"),
+            pgettext_lazy("of a mail", "Created"),
             lambda row: _local(row.queued_at),
             "queued_at",
             cell=lambda row, today: cells.show(row.queued_at),

@@ -53,7 +53,7 @@ class MilestoneFilterSet(OwnedFilterSet[MilestoneQuerySet]):
     )
     unit = unit_filter()
     owner = PersonFilter(label=_("Owner"), field_name="owner")
-    waits_for = PersonFilter(label=_("Waits for"), field_name="owner", method="filter_waits_for")
+    waits_for = PersonFilter(label=_("Waiting for"), field_name="owner", method="filter_waits_for")
     kind = django_filters.ChoiceFilter(label=_("Kind"), choices=MilestoneKind.choices)
     due_from = DayFilter(label=_("Due from"), field_name="due_on", lookup_expr="gte")
     due_until = DayFilter(label=_("Due until"), field_name="due_on", lookup_expr="lte")
@@ -117,7 +117,7 @@ def _due(row: Milestone, today: dt.date) -> str:
 class MilestoneList(RecordList[Milestone]):
     key = "milestone_list"
     title = _("Milestones")
-    caption = _("Milestones you may see")
+    caption = _("Milestones you can access")
     model = Milestone
     filterset_class = MilestoneFilterSet
     default_sort = "due_on"

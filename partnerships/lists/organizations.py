@@ -37,13 +37,13 @@ class OrganizationFilterSet(CountedFilterSet[OrganizationQuerySet], HonouredFilt
     FRONT = ("kind", "region", "unit", "honour")
 
     kind = django_filters.ChoiceFilter(label=_("Kind"), choices=OrganizationKind.choices)
-    region = region_filter(_("Region, with those below"))
+    region = region_filter(_("Region (incl. sub-regions)"))
     unit = django_filters.ModelChoiceFilter(
-        label=_("Held by the unit, with those below"),
+        label=_("Held by the unit (incl. sub-units)"),
         queryset=Unit.objects.none(),
         method="filter_unit",
     )
-    coordinator = PersonFilter(label=_("Looked after by"), method="filter_coordinator")
+    coordinator = PersonFilter(label=_("Owner"), method="filter_coordinator")
     institution_type = django_filters.ChoiceFilter(
         label=_("Type of institution"), choices=Organization.InstitutionType.choices
     )

@@ -53,13 +53,11 @@ def tone(days_left: int) -> str:
 
 def what_to_do(milestone: Milestone, why: set[ReminderItem.Why]) -> str:
     if Why.PARTY in why:
-        return _("Please tell us how it stands: an answer to this mail reaches whoever looks after the agreement.")
+        return _("Please tell us how it is going: a reply to this mail reaches the coordinator of the agreement.")
     if Why.FALLBACK in why:
-        return _("The people it is meant for cannot be notified: give it an owner who can look after it.")
+        return _("The people it is meant for cannot be notified: assign an owner who can act.")
     if milestone.owner is not None and why <= {Why.LEAD, Why.NAMED}:
-        return _("Ask %(owner)s how it stands, or give it to somebody else.") % {
-            "owner": one_line(milestone.owner.name)
-        }
+        return _("Ask %(owner)s how it is going, or reassign it.") % {"owner": one_line(milestone.owner.name)}
     return describe_owner_action(milestone)
 
 
@@ -67,14 +65,14 @@ def why_words(item: ReminderItem, milestone: Milestone) -> str:
     names = {"owner": one_line(str(milestone.owner or "")), "unit": one_line(milestone.unit.display_name)}
     names["party"] = one_line(str(milestone.party or ""))
     why = {
-        Why.OWNER: _("You look after this milestone."),
+        Why.OWNER: _("You own this milestone."),
         Why.STAND_IN: _("You stand in for %(owner)s, who is away."),
-        Why.DEPUTY: _("You are the deputy of %(owner)s, who looks after this milestone."),
+        Why.DEPUTY: _("You are the deputy of %(owner)s, who owns this milestone."),
         Why.LEAD: _("You lead the unit %(unit)s or a unit above it."),
         Why.NAMED: _("A reminder rule names you."),
         Why.FALLBACK: _("Nobody else can be notified, and you are the fallback person."),
         Why.PARTY: _("%(party)s promised this in the agreement, and you are its contact."),
-        Why.FOR_PARTY: _("You look after this milestone, and no contact of %(party)s may be written to: ask them."),
+        Why.FOR_PARTY: _("You own this milestone, and no contact of %(party)s may be written to: please ask them."),
     }[Why(item.why)] % names
     return " ".join(part for part in (why, _unanswered_words(item.plan, milestone)) if part)
 

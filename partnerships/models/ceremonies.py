@@ -45,7 +45,7 @@ class CeremonyDraft(models.Model):
         constraints = [models.UniqueConstraint(fields=["author", "key"], name="ceremony_draft_key_unique")]
 
     def __str__(self) -> str:
-        return self._first("name") or self._first("name_zh") or _("Ceremony without a name")
+        return self._first("name") or self._first("name_zh") or _("Signing event without a name")
 
     def get_absolute_url(self) -> str:
         return f"{reverse('event_ceremony')}?draft={self.key}"

@@ -10,7 +10,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.db.models import Q, QuerySet
 from django.urls import reverse
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from partnerships import wake_up
@@ -282,7 +282,7 @@ class Milestone(SeededModel, SearchableModel, VersionedModel):
         validators=[MinValueValidator(1), MaxValueValidator(120)],
     )
     recurs_from = models.DateField(null=True, blank=True, editable=False)  # months are counted from here, unchained
-    evidence = models.TextField(_("evidence"), blank=True)
+    evidence = models.TextField(pgettext_lazy("of a milestone", "evidence"), blank=True)
     scheduled_on = models.DateField(null=True, editable=False)  # the day it had before somebody moved it
     derived_key = models.CharField(max_length=50, blank=True, editable=False)
     overridden_at = models.DateTimeField(_("moved by hand at"), null=True, editable=False)

@@ -105,7 +105,7 @@ def activity_attach(request: UserRequest, pk: int) -> HttpResponse:
     require_or_403(request.user, "document.upload", Document(activity=activity))
     form = AttachmentForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid() and form.apply(request.user, activity=activity, at=timezone.now()):
-        messages.success(request, _("Kept."))
+        messages.success(request, _("Uploaded."))
         return redirect(f"{activity.get_absolute_url()}#documents")
     return render(request, "partnerships/activities/attach.html", {"form": form, "activity": activity})
 

@@ -190,7 +190,9 @@ def _change_lines(page: DraftPage, action: str) -> str:
         return section
     first = add_lines(data, section, _count(data, section), **_prefill(data, section))
     if not first:
-        messages.error(page.request, _("Sixty lines are enough for one part; record the others as a second ceremony."))
+        messages.error(
+            page.request, _("Sixty lines are enough for one part; record the others as a second signing event.")
+        )
     return first or section
 
 
@@ -232,7 +234,7 @@ def _save_and_show(
 
 
 def _go_to_recorded(request: UserRequest, event: Event) -> HttpResponse:
-    messages.info(request, _("This ceremony is recorded already; here it is."))
+    messages.info(request, _("This signing event is recorded already; here it is."))
     address = event.get_absolute_url()
     return HttpResponse(headers={"HX-Redirect": address}) if request.htmx else redirect(address)
 

@@ -30,12 +30,12 @@ VERBS: dict[str, tuple[Any, Any, Any]] = {
     "ask": (AskUnitsForm, gettext_lazy("Ask units to answer"), gettext_lazy("Asked. Their answers appear here.")),
     "agreement": (
         AgreementOutcomeForm,
-        gettext_lazy("Make an agreement of it"),
+        gettext_lazy("Turn into an agreement"),
         gettext_lazy("Agreed. The draft agreement is linked below."),
     ),
     "project": (
         ProjectOutcomeForm,
-        gettext_lazy("Make a research project of it"),
+        gettext_lazy("Turn into a research project"),
         gettext_lazy("Agreed. The planned project is linked below."),
     ),
 }

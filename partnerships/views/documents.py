@@ -64,7 +64,7 @@ def _upload_page(
 ) -> HttpResponse:
     back = f"{row.get_absolute_url()}#documents"
     if request.method == "POST" and form.is_valid() and form.apply(request.user):
-        messages.success(request, _("Kept."))
+        messages.success(request, _("Uploaded."))
         return redirect(back)
     return render(request, "partnerships/edit.html", {"row": row, "form": form, "title": title, "back": back})
 

@@ -142,7 +142,7 @@ def _move(request: UserRequest, milestone: Milestone) -> HttpResponse:
 def _snooze(request: UserRequest, milestone: Milestone) -> HttpResponse:
     require_or_403(request.user, "milestone.snooze", milestone)
     form = SnoozeForm(request.POST or None, row=milestone, today=office_today(milestone))
-    return form_page(request, milestone, form, title=_("Snooze it"), done=_("Snoozed."))
+    return form_page(request, milestone, form, title=_("Snooze"), done=_("Snoozed."))
 
 
 def _unsnooze(request: UserRequest, milestone: Milestone) -> HttpResponse:
@@ -156,7 +156,7 @@ def _assign(request: UserRequest, milestone: Milestone) -> HttpResponse:
     require_or_403(request.user, "milestone.assign", milestone)
     form = AssignForm(request.POST or None, row=milestone, today=office_today(milestone), user=request.user)
     done = _("Handed over. Reminders go to the new owner.")
-    return form_page(request, milestone, form, title=_("Give it to somebody else"), done=done)
+    return form_page(request, milestone, form, title=_("Reassign"), done=done)
 
 
 def _log(request: UserRequest, milestone: Milestone) -> HttpResponse:

@@ -205,11 +205,11 @@ def milestone_entry(milestone: Milestone, today: dt.date) -> WorkItem:
         return WorkItem(milestone, milestone.due_on, act_on(milestone), f"{page}#act")
     if milestone.kind in DECISION_KINDS:
         return _undecided_entry(milestone)
-    beside = [(_("Give it to somebody else"), "assign"), (_("Move the due date"), "move")]
+    beside = [(_("Reassign"), "assign"), (_("Move the due date"), "move")]
     if milestone.is_snoozed(today):
         beside.insert(0, (_("End the snooze"), "unsnooze"))
     elif last_day_of_snooze(milestone, today) > today:
-        beside.insert(0, (_("Snooze it"), "snooze"))
+        beside.insert(0, (_("Snooze"), "snooze"))
     addresses = tuple((label, reverse("milestone_step", args=[milestone.pk, step])) for label, step in beside)
     return WorkItem(milestone, milestone.due_on, act_on(milestone), f"{page}#act", _step_address(milestone), addresses)
 
@@ -219,7 +219,7 @@ def _undecided_entry(milestone: Milestone) -> WorkItem:
     if milestone.kind != MilestoneKind.ANSWER or milestone.demand is None:
         return WorkItem(milestone, milestone.due_on, _("See it"), milestone.get_absolute_url())
     assign = reverse("milestone_step", args=[milestone.pk, "assign"])
-    beside = ((_("Give it to somebody else"), assign),)
+    beside = ((_("Reassign"), assign),)
     page = milestone.demand.get_absolute_url()
     return WorkItem(milestone, milestone.due_on, pgettext("verb", "Answer"), page, beside=beside)
 
@@ -313,12 +313,12 @@ def _attention(user: User, today: dt.date) -> list[dict[str, object]]:
             "url": f"{milestone_list}?due=overdue",
         },
         {
-            "label": _("milestones nobody looks after"),
+            "label": _("unassigned milestones"),
             "count": milestones.orphaned().count(),
             "url": f"{milestone_list}?orphaned=yes",
         },
         {
-            "label": _("agreements nobody looks after"),
+            "label": _("unassigned agreements"),
             "count": agreements.orphaned().count(),
             "url": f"{agreement_list}?orphaned=yes",
         },
@@ -328,7 +328,7 @@ def _attention(user: User, today: dt.date) -> list[dict[str, object]]:
             "url": f"{reverse('mail_list')}?status=waiting",
         },
         {
-            "label": _("quiet agreements"),
+            "label": _("agreements without contact"),
             "count": quiet_agreements(agreements, today).count(),
             "url": reverse("quiet"),
         },

@@ -232,9 +232,9 @@ def _findings(
 
 def _about_runs(silent: Silence | None, broker: Broker) -> Iterator[Finding]:
     if silent is not None:
-        what = _("No reminder has ever been looked at.")
+        what = _("Reminders have never been checked.")
         if silent.since:
-            what = _("No reminder has been looked at since %(time)s.") % {"time": moment_in_words(silent.since)}
+            what = _("Reminders have not been checked since %(time)s.") % {"time": moment_in_words(silent.since)}
         advice = _(
             "Look at the logs of worker and beat and start both again; where there is no broker, start the loop "
             "`manage.py reminders run`. What fell due meanwhile goes out then."

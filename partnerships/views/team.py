@@ -126,7 +126,7 @@ def _person(person: User, load: dict[str, int], unit: Unit | None, today: dt.dat
         ("week", _("Due in 7 days"), "milestone_list", {"waits_for": person.pk, "due": "week"}),
         ("month", _("Due in 30 days"), "milestone_list", {"waits_for": person.pk, "due": "month"}),
         ("activities", _("Follow-ups"), "activity_list", {"owner": person.pk, "status": "unfinished"}),
-        ("quiet", _("Quiet agreements"), "agreement_list", {"coordinator": person.pk, "quiet": "yes"}),
+        ("quiet", _("Agreements without contact"), "agreement_list", {"coordinator": person.pk, "quiet": "yes"}),
     )
     is_away = bool(person.absent_from and person.absent_until and person.absent_from <= today <= person.absent_until)
     return {

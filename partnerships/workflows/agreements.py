@@ -336,7 +336,7 @@ def renew_agreement(
         locked = _lock_signed(agreement, actor)
         current = locked.current_term
         if current is None or current.ends_on is None:
-            raise InvalidInput(_("An open-ended agreement goes on by itself; amend it to give it an end."))
+            raise InvalidInput(_("An open-ended agreement renews by itself; amend it to give it an end."))
         starts_on = current.ends_on + dt.timedelta(days=1)
         return _add_term(locked, current, actor, on, starts_on, ends_on=ends_on, review_on=review_on, basis=basis)
 
@@ -461,7 +461,7 @@ def signing_warnings(agreement: Agreement) -> list[str]:
     if not agreement.promised_areas.exists():
         warnings.append(_("No cooperation area is promised: there will be nothing to compare follow-ups with."))
     if agreement.coordinator is None or not agreement.coordinator.is_reachable:
-        warnings.append(_("Nobody who can be reached looks after it: reminders go to the unit's fallback person."))
+        warnings.append(_("It has no coordinator who can be reached: reminders go to the unit's fallback person."))
     return warnings
 
 

@@ -167,9 +167,9 @@ def save_draft(
     with transaction.atomic():
         draft = _locked_draft(actor, key, now)
         if draft.event_id:
-            raise TransitionRefused(_("This ceremony is recorded already."))
+            raise TransitionRefused(_("This signing event is recorded already."))
         if draft.version == 0 and CeremonyDraft.objects.of(actor).unfinished().count() > MOST_DRAFTS:
-            raise TransitionRefused(_("You have many unfinished ceremonies: record or discard one first."))
+            raise TransitionRefused(_("You have many unfinished signing events: save or discard one first."))
         _check_is_current(draft, version=version)
         # The database takes no NUL. The form refuses it when the ceremony is recorded.
         draft.content = {
@@ -243,7 +243,7 @@ def _check_is_current(draft: CeremonyDraft, *, version: int) -> None:
     # Version 0 was created just now, by the page that asks: there is nothing to overwrite.
     if draft.version and draft.version != version:
         raise StaleDraft(
-            _("This ceremony was changed in another tab or on another device since you opened it here."),
+            _("This signing event was changed in another tab or on another device since you opened it here."),
             current=draft.version,
         )
 
@@ -430,7 +430,7 @@ class _LineRecorder:
         if line.on > self.today:
             register_activity(activity, **more)
         else:
-            why = _("Recorded with the ceremony; no next step is known.")
+            why = _("Recorded with the signing event; no next step is known.")
             register_completed_activity(activity, on=line.on, no_next_step_reason=why, **more)
 
     def _organizations(self, keys: Iterable[str]) -> list[Organization]:

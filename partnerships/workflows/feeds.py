@@ -27,7 +27,7 @@ def open_feed(user: User, *, actor: User | None, name: str, now: dt.datetime) ->
         feed = FeedToken(user=owner, name=" ".join(name.split()), token_hash=hash_token(token), created_at=now)
         require(actor, "feed.own", feed)
         if owner.feeds.count() >= MOST_FEEDS:
-            raise TransitionRefused(_("These are enough: revoke one that you no longer use."))
+            raise TransitionRefused(_("You have enough links: revoke one that you no longer use."))
         try:
             feed.full_clean()
         except ValidationError as error:

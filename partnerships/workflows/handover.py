@@ -94,7 +94,7 @@ def hand_over(
     if not reason.strip():
         raise InvalidInput(_("Please give a reason."), field="reason")
     if new_owner == giver:
-        raise InvalidInput(_("They have it already: choose somebody else."), field="new_owner")
+        raise InvalidInput(_("This person has it already: choose somebody else."), field="new_owner")
     if not new_owner.is_reachable:
         raise InvalidInput(_("This person is not active or has no e-mail address."), field="new_owner")
     with transaction.atomic():

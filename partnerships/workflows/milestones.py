@@ -397,7 +397,7 @@ def _evidence(milestone: Milestone, evidence: str) -> str:
     if instead:
         raise TransitionRefused(_(instead))
     if not evidence.strip():
-        raise InvalidInput(_("Say what shows that it was done."), field="evidence")
+        raise InvalidInput(_("Enter the evidence."), field="evidence")
     return evidence.strip()
 
 

@@ -34,7 +34,7 @@ ORGANIZATION = Aggregate(
 )
 CONTACT = Aggregate(Contact, "contact.edit", "contact.edit", fixed=frozenset({"organization"}))
 
-LOOK_FIRST = gettext_lazy("Look at those of a similar name first; if it is none of them, say so.")
+LOOK_FIRST = gettext_lazy("Check those of a similar name first; if it is none of them, tick the box.")
 NAMES = frozenset({"name", "name_zh"})
 ON_RECORD = gettext_lazy("This person is on record already: edit them.")
 # Columns that make two contacts of an organization the same person.

@@ -80,7 +80,7 @@ def test_a_preview_shows_the_first_mail_as_it_would_read(office):
     assert wording.reader == milestone.owner
     assert "Open the laboratory" in wording.subject
     assert "in 7 days" in wording.subject
-    assert "You look after this milestone." in wording.text
+    assert "You own this milestone." in wording.text
 
 
 def test_a_preview_of_what_is_wrong_says_what_is_wrong(office):

@@ -877,7 +877,7 @@ def test_what_is_chosen_is_said_in_words_and_can_be_removed(agreements: dict[str
     assert filterset.form.errors == {}
     assert filterset.active == [
         ActiveFilter("Status", "Signed", "?quiet=yes&sort=title"),
-        ActiveFilter("Quiet", "", "?status=signed&sort=title"),
+        ActiveFilter("Without contact", "", "?status=signed&sort=title"),
     ]
 
 

@@ -125,7 +125,7 @@ def test_a_milestone_with_two_reminders_is_one_line(reader: User) -> None:
     mail = write(Delivery(person=reader, message_id="<x@example.org>"), items, MovableClock(EIGHT))
 
     assert mail.subject.startswith("2 reminders: ")
-    reason = f"You look after this milestone. You lead the unit {milestone.unit} or a unit above it."
+    reason = f"You own this milestone. You lead the unit {milestone.unit} or a unit above it."
     assert reason in part(mail, "plain")
 
 

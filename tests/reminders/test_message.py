@@ -123,7 +123,7 @@ def test_the_text_says_what_by_when_why_me_and_where(
         "Open the milestone:\n"
         f"https://office.example.org/milestones/{milestone.pk}/\n"
         "\n"
-        "You look after this milestone.\n"
+        "You own this milestone.\n"
     )
 
 
@@ -131,9 +131,9 @@ def test_the_text_says_what_by_when_why_me_and_where(
     ("why", "expected"),
     [
         ("stand-in", "When it is done, mark it as done. If it cannot be done in time, move the date and say why."),
-        ("lead", "Ask Li Wei how it stands, or give it to somebody else."),
-        ("named", "Ask Li Wei how it stands, or give it to somebody else."),
-        ("fallback", "The people it is meant for cannot be notified: give it an owner who can look after it."),
+        ("lead", "Ask Li Wei how it is going, or reassign it."),
+        ("named", "Ask Li Wei how it is going, or reassign it."),
+        ("fallback", "The people it is meant for cannot be notified: assign an owner who can act."),
     ],
 )
 def test_every_mail_says_what_the_reader_can_do(clock: MovableClock, why: str, expected: str) -> None:

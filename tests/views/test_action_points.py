@@ -172,12 +172,12 @@ class TestInABrowser:
         page = open_page(world.activity.get_absolute_url(), world.coordinator, width=width, has_scripts=has_scripts)
 
         page.get_by_role("link", name="Add an action point").click()
-        page.get_by_label("What has to be done").fill("Send the minutes")
+        page.get_by_label("Task").fill("Send the minutes")
         page.get_by_label("By when").fill((timezone.localdate() + dt.timedelta(days=5)).isoformat())
         page.get_by_role("button", name="Add", exact=True).click()
         page.get_by_text("Added. Its owner is reminded in time.").wait_for()
         page.get_by_role("link", name="Mark as done: Send the minutes").click()
-        page.get_by_label("What shows it").fill("Sent by post")
+        page.get_by_label("Evidence").fill("Sent by post")
         page.get_by_role("button", name="Mark as done").click()
         page.get_by_text("Marked as done.").wait_for()
 

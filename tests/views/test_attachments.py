@@ -72,7 +72,7 @@ class TestInABrowser:
 
         page.get_by_role("link", name="Add photos or minutes").click()
         page.get_by_label("Files").set_input_files([tmp_path / "gate.png", tmp_path / "hall.png"])
-        page.get_by_role("button", name="Keep them").click()
+        page.get_by_role("button", name="Upload").click()
         page.get_by_role("img", name="hall").wait_for()
 
         assert page.get_by_role("img", name="gate").count() == 1

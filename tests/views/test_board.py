@@ -171,7 +171,7 @@ class TestInABrowser:
         page.locator("#in_progress .ticket").wait_for()
         page.locator(".ticket").drag_to(page.locator("#planned"))
         page.locator(".ticket").drag_to(page.locator("#completed"))
-        page.get_by_label("What came of it").wait_for()
+        page.get_by_label("Outcome").wait_for()
 
         activity.refresh_from_db()
         assert activity.status == "in_progress"

@@ -30,7 +30,7 @@ def test_a_reminder_is_answered_by_doing_the_work(
     page.get_by_role("button", name="Log in").click()
     page.get_by_role("link", name="My work").first.click()
     page.get_by_role("link", name="Mark as done: Annual report exchanged").click()
-    page.get_by_label("What shows it").fill("Sent by post on Monday")
+    page.get_by_label("Evidence").fill("Sent by post on Monday")
     page.get_by_role("button", name="Mark as done").click()
     page.get_by_text("Marked as done.").wait_for()
 

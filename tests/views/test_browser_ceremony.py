@@ -30,7 +30,7 @@ def fill_event(page: Any) -> None:
 @pytest.mark.parametrize("width", [390, 1440])
 def test_a_ceremony_is_typed_and_recorded(width: int, world: World, open_page: Callable[..., Any]) -> None:
     page = open_page("/events/", world.coordinator, width=width)
-    page.get_by_role("link", name="Enter a ceremony").click()
+    page.get_by_role("link", name="Record a signing event").click()
     fill_event(page)
     page.get_by_label("Programme: words to look for").press_sequentially("zij")
     page.get_by_label("Zijin action").check()
@@ -52,7 +52,7 @@ def test_a_ceremony_is_typed_and_recorded(width: int, world: World, open_page: C
     page.locator("#counts-agreements", has_text="2 named").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert violations(page) == []
-    page.get_by_role("button", name="Record the ceremony").click()
+    page.get_by_role("button", name="Save event").click()
     page.get_by_text("Recorded: the event · 3 present · 1 new organization · 2 agreements.").wait_for()
 
     event = Event.objects.get(name="Docking meeting")
@@ -69,13 +69,13 @@ def test_a_draft_saves_itself_and_is_continued_on_another_device(world: World, o
     desk = open_page("/events/ceremony/", world.coordinator)
     with desk.expect_response(lambda answer: "signing_ceremony" in (answer.request.post_data or "")):
         fill_event(desk)
-    desk.get_by_text("Draft kept").wait_for()
+    desk.get_by_text("Draft saved").wait_for()
     desk.wait_for_url("**/?draft=*")
 
     phone = open_page("/events/ceremony/drafts/", world.coordinator, width=390)
     phone.get_by_role("link", name="Docking meeting").click()
     assert phone.get_by_label("Name of the event").input_value() == "Docking meeting"
-    assert phone.get_by_text("Draft kept").is_visible()
+    assert phone.get_by_text("Draft saved").is_visible()
     with phone.expect_response(lambda answer: answer.request.method == "POST"):
         phone.get_by_label("Place").fill("Shengzhou")
 
@@ -128,7 +128,7 @@ def test_without_scripts_the_buttons_do_the_same(world: World, open_page: Callab
     page.locator("#add-facilities-kind").select_option("Employment base")
     page.locator("#add-facilities").click()
     page.locator("[name=facilities-0-partner]").select_option("Panda")
-    page.get_by_role("button", name="Record the ceremony").click()
+    page.get_by_role("button", name="Save event").click()
     page.get_by_text("Recorded: the event · 2 present · 1 facility.").wait_for()
 
     event = Event.objects.get(name="Docking meeting")

@@ -101,7 +101,7 @@ def test_from_an_empty_list_to_a_signed_agreement(
     page.screenshot(path=tmp_path / "signed.png")
     page.get_by_label("File").set_input_files(tmp_path / "signed.png")
     page.get_by_role("button", name="Save").click()
-    page.get_by_text("Kept.").wait_for()
+    page.get_by_text("Uploaded.").wait_for()
 
     made = Agreement.objects.get()
     assert (made.status, made.reference, made.signed_on) == (AgreementStatus.SIGNED, "SM-1", timezone.localdate())
@@ -125,7 +125,7 @@ def test_without_scripts_the_same_forms_do(chen: Any, ma: Any, open_page: Callab
     third = page.get_by_role("group", name="Party 3")
     third.get_by_role("searchbox").fill("nobody of this name")
     third.get_by_role("button", name="Find").click()
-    page.get_by_text("Nothing found that you may choose.").wait_for()
+    page.get_by_text("No match").wait_for()
     assert page.get_by_label("Title", exact=True).input_value() == "Joint training centre"
     page.get_by_role("group", name="Party 3").get_by_role("searchbox").fill("")
     page.get_by_label("Title", exact=True).press("Enter")

@@ -158,7 +158,7 @@ def test_what_is_no_day_is_said_and_the_filters_kept(
 
     assert page.context["month"] == DAY.replace(day=1)
     assert "The address names no month or day we know" in page.text
-    assert [chip.label for chip in page.context["filterset"].active] == ["Mine alone"]
+    assert [chip.label for chip in page.context["filterset"].active] == ["Only mine"]
 
 
 def test_a_bad_filter_and_an_unknown_one_are_named(world: World, client_of: Callable[[Any], Client]) -> None:

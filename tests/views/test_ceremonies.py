@@ -232,7 +232,7 @@ def test_look_alikes_are_offered_before_a_new_organization_is_made(form: Ceremon
 
     form.press("record")
     assert problems(form) == [
-        f"Who was there, line 4 · Which organization it is: {WHICH}",
+        f"Participants, line 4 · Which organization it is: {WHICH}",
     ]
     form.fill(line, choice="new")
 
@@ -292,7 +292,7 @@ def test_an_organization_listed_twice_is_refused_at_the_second_line(form: Ceremo
 
     form.press("record")
 
-    assert problems(form) == ["Who was there, line 5 · Organization: This organization is listed already."]
+    assert problems(form) == ["Participants, line 5 · Organization: This organization is listed already."]
 
 
 def test_a_name_kept_as_printed_cannot_sign(form: CeremonyPage) -> None:
@@ -319,7 +319,7 @@ def test_an_agreement_of_a_title_on_record_is_confirmed_at_its_line(form: Ceremo
 
     form.press("record")
     assert problems(form) == [
-        "Agreements signed, line 1 · It is another one: This unit has an agreement of this title already."
+        "Agreements signed, line 1 · This is a different agreement: This unit has an agreement of this title already."
     ]
     form.fill(line, is_another=str(known.pk))
     form.press("draft")
@@ -472,7 +472,7 @@ def test_bad_names_in_a_line(text: str, form: CeremonyPage) -> None:
     if answer.status_code == 302:
         assert Participation.objects.get().organization.name == "<script>alert(1)</script>"
         return
-    assert {problem.partition(": ")[0] for problem in problems(form)} == {"Who was there, line 4 · Organization"}
+    assert {problem.partition(": ")[0] for problem in problems(form)} == {"Participants, line 4 · Organization"}
     assert Organization.objects.filter(name__contains="a").exclude(name__contains="North").count() == 0
 
 
@@ -621,7 +621,7 @@ def test_people_without_permission_are_refused_at_every_address(
     assert [client.get(door).status_code for door in doors] == [403] * 3
     assert client.post(PAGE, {"action": "record", "name": "x"}).status_code == 403
     assert client.post(reverse("event_ceremony_discard", args=[draft.key])).status_code == 404
-    assert ["Enter a ceremony" in client.get(door).text for door in ("/", "/events/")] == [False, False]
+    assert ["Record a signing event" in client.get(door).text for door in ("/", "/events/")] == [False, False]
 
 
 def test_people_with_permission_see_the_links_to_the_page(client: Client) -> None:
@@ -647,7 +647,7 @@ def test_a_draft_is_continued_as_it_was_saved(form: CeremonyPage, client: Client
     assert {name: sent for name, sent in later.fields.items() if name not in own} == {
         name: sent for name, sent in form.fields.items() if name not in own
     }
-    assert "1 unfinished ceremony" in client.get(PAGE).text
+    assert "1 unfinished signing event" in client.get(PAGE).text
     assert recorded(later).participations.count() == 1
     assert "None: what you entered is recorded." in client.get(reverse("event_ceremony_drafts")).text
 
@@ -662,7 +662,7 @@ def test_an_autosave_answers_with_the_state_of_the_draft_alone(form: CeremonyPag
 
     draft = CeremonyDraft.objects.get()
     assert (str(draft), answer.headers["HX-Replace-Url"]) == ("Typed so far", draft.get_absolute_url())
-    assert ["Draft kept" in text and "<form" not in text for text in (answer.text, again.text)] == [True, True]
+    assert ["Draft saved" in text and "<form" not in text for text in (answer.text, again.text)] == [True, True]
 
 
 def test_the_older_of_two_tabs_is_warned_and_chooses_to_overwrite(form: CeremonyPage, client: Client) -> None:

@@ -27,7 +27,7 @@ def test_a_lead_hands_work_over(world: World, visit: Callable[[str], Any]) -> No
     page.get_by_label("To whom").select_option("Zhao Min")
     page.get_by_label("Reason").fill("On leave")
     page.get_by_role("checkbox", name="North demand").uncheck()
-    page.get_by_role("button", name="Look at what would move").click()
+    page.get_by_role("button", name="Preview").click()
     page.get_by_role("button", name="Hand over").click()
     page.get_by_text("went to Zhao Min").wait_for()
 
@@ -44,7 +44,7 @@ def test_a_quiet_agreement_is_called(world: World, visit: Callable[[str], Any]) 
     page = visit("/quiet/")
     page.get_by_role("link", name="Log a call: Silent").click()
     page.get_by_label("What was said").fill("They will write")
-    page.get_by_role("button", name="Log it").click()
+    page.get_by_role("button", name="Log", exact=True).click()
     page.get_by_text("Logged.").first.wait_for()
 
     assert ContactNote.objects.get(agreement=silent).summary == "They will write"

@@ -176,7 +176,7 @@ def test_agreements_are_found_by_a_word_among_ones_own(world: World, client: Cli
     assert north.context["form"].is_bound is False
     assert [north.context["form"][name].value() for name in ("summary", "kind")] == ["Half a sen", "visit"]
     assert south.context["agreements"]["shown"] == []
-    assert "No agreement that you may follow up is called like that." in south.text
+    assert "No match among the agreements you can follow up." in south.text
     assert entered().exists() is False
 
 

@@ -303,7 +303,7 @@ class TestInABrowser:
 
         page.get_by_role("link", name="Release 3 held mails").click()
         page.get_by_role("checkbox", name="North reader 0").check()
-        page.get_by_role("button", name="Release what is ticked").click()
+        page.get_by_role("button", name="Release selected").click()
         page.get_by_text("1 mail is released.").wait_for()
         assert Delivery.objects.get(pk=first.pk).status == "queued"
         page.get_by_role("link", name="Release 2 held mails").click()

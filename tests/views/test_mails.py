@@ -101,7 +101,13 @@ def test_a_viewer_sees_that_it_went_and_no_body(mail: Delivery, read: Callable[.
 
     coordinators, viewers = read(mail), read(mail, "viewer")
 
-    shown = ("Failed", "North milestone", "What it says is not shown to you.", "<iframe", "Subject: Due soon")
+    shown = (
+        "Failed",
+        "North milestone",
+        "You don't have permission to read this message.",
+        "<iframe",
+        "Subject: Due soon",
+    )
     assert [words in viewers for words in shown] == [True, True, True, False, False]
     assert [words in coordinators for words in shown] == [True, True, False, True, True]
     private = (mail.address, "No such user at example.org", "lin@example.org")
@@ -360,7 +366,7 @@ def test_everybody_reads_their_own_mail(client_of: Callable[[Any], Client], mail
     page = client.get(mail.get_absolute_url())
 
     assert [page.status_code, client.get(reverse("mail_message", args=[mail.pk])).status_code] == [200, 200]
-    assert "It is about none of the milestones you see." in page.text
+    assert "It concerns none of the milestones you can access." in page.text
     assert "North milestone" not in page.text
 
 
@@ -403,7 +409,7 @@ def test_nothing_waits_and_nothing_is_said(world: World, client_of: Callable[[An
 
     pages = [client_of(world.lead).get(reverse(name)).text for name in ("my_work", "team")]
 
-    assert ["See what became of them" in page for page in pages] == [False, False]
+    assert ["See details" in page for page in pages] == [False, False]
 
 
 def test_the_agreement_leads_to_its_mails(world: World, client_of: Callable[[Any], Client], mail: Delivery) -> None:
@@ -463,7 +469,7 @@ class TestInABrowser:
     ) -> None:
         page = open_page("/", world.coordinator, width=width, has_scripts=has_scripts)
 
-        page.get_by_role("link", name="See what became of them").click()
+        page.get_by_role("link", name="See details").click()
         page.get_by_role("link", name="North mail").click()
         page.frame_locator("iframe.mail-frame").get_by_text("Due soon").wait_for()
         page.get_by_role("link", name="Send again").click()

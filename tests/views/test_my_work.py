@@ -202,7 +202,7 @@ class TestInABrowser:
 
         page.get_by_role("link", name="Mark as done: Annual report").click()
         page.keyboard.press("Tab")
-        page.get_by_label("What shows it").fill("Sent by post")
+        page.get_by_label("Evidence").fill("Sent by post")
         page.get_by_role("button", name="Mark as done").click()
         page.get_by_text("Marked as done.").wait_for()
         assert Milestone.objects.get().status == "met"

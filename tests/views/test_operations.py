@@ -131,7 +131,7 @@ def test_silence_is_said_with_what_to_do(look: Callable[[], Any]) -> None:
 
     response = look()
 
-    assert findings(response) == ["No reminder has been looked at since March 2, 2026 19:54."]
+    assert findings(response) == ["Reminders have not been checked since March 2, 2026 19:54."]
     assert "manage.py reminders run" in response.context["findings"][0].advice
 
 
@@ -284,7 +284,7 @@ def test_the_alarm_stands_on_every_page_of_the_office(
     heartbeat(ago=6 * MINUTE)
     client = client_of(world.lead if role == "lead" else UserFactory(**role))
 
-    told = {name: "No reminder has been looked at since" in client.get(reverse(name)).text for name in PAGES}
+    told = {name: "Reminders have not been checked since" in client.get(reverse(name)).text for name in PAGES}
 
     assert told == dict.fromkeys(PAGES, is_told)
 
@@ -299,7 +299,7 @@ def test_the_alarm_ends_with_the_silence(look: Callable[[], Any], caplog: pytest
 
     ComponentHeartbeat.objects.filter(name="reminders").update(at=NOON)
 
-    assert "No reminder has been looked at" not in look().text
+    assert "Reminders have not been checked" not in look().text
 
 
 def test_pages_of_others_do_not_pay_for_the_alarm(world: Any, client_of: Callable[[Any], Client]) -> None:

@@ -75,7 +75,7 @@ class TestAdding:
         warned = send(client, ADD, **typed)
 
         assert errors(warned) == {
-            "is_another": ["Look at those of a similar name first; if it is none of them, say so."]
+            "is_another": ["Check those of a similar name first; if it is none of them, tick the box."]
         }
         assert world.enterprise.get_absolute_url() in warned.text
         assert "North school" in warned.text

@@ -139,14 +139,14 @@ def test_a_free_day_is_a_friendly_page(world: World, client_of: Callable[[Any], 
 
     busy = client.get("/").text
 
-    assert ["Nothing waits for you" in page for page in (empty, busy)] == [True, False]
+    assert ["You're all caught up" in page for page in (empty, busy)] == [True, False]
 
 
 def test_a_page_that_is_not_there_says_so_in_our_frame(world: World, client: Client) -> None:
     response = client.get("/agreements/999999/")
 
     assert response.status_code == 404
-    assert "There is no such page for you" in response.text
+    assert "Page not found" in response.text
 
 
 def test_a_form_without_its_secret_explains_itself(world: World) -> None:

@@ -88,7 +88,7 @@ def test_many_hits_are_cut_and_said(client: Client) -> None:
     page = client.get(reverse("pick", args=["organization"]), {"field": "who", "who-words": "harbor"})
 
     assert len(page.context["options"]) == 8
-    assert "There are more: another word narrows it down." in page.text
+    assert "More results: add a word to narrow them down." in page.text
 
 
 def test_it_costs_the_same_for_one_and_for_many(client: Client, django_assert_num_queries: Any) -> None:

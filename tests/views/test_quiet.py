@@ -111,7 +111,7 @@ def test_in_place_only_the_form_and_then_the_word_comes(silent: dict[str, Any], 
 
     assert ["<html" in part for part in (form, wrong, done)] == [False] * 3
     assert "This field is required." in wrong
-    assert "Logged. “Only signed” is not quiet any more." in done
+    assert "Logged. “Only signed” is no longer listed here." in done
 
 
 def test_a_viewer_is_offered_no_next_step(

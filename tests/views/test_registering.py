@@ -202,7 +202,7 @@ class TestADraft:
         answer = send(client, ADD, **{**typed, "reference": "NS-77", field: value})
 
         assert (answer.status_code, where in errors(answer)) == (200, True)
-        assert "This could not be saved yet:" in answer.text
+        assert "Not saved yet. Please correct:" in answer.text
         assert 'value="NS-77"' in answer.text
         assert Agreement.objects.filter(reference="NS-77").count() == 0
 
@@ -285,7 +285,7 @@ class TestWithoutAScript:
     def test_any_words_are_answered(self, words: str, client: Client, typed: dict[str, Any]) -> None:
         typed |= {"parties__1__organization": "", "parties__1__organization__words": words}
 
-        assert "Nothing found that you may choose." in send(client, ADD, **typed, look="x").text
+        assert "No match" in send(client, ADD, **typed, look="x").text
 
     def test_a_line_is_added_and_all_else_stays(self, client: Client, typed: dict[str, Any]) -> None:
         page = send(client, ADD, **typed, more="parties")

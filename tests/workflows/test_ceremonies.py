@@ -449,4 +449,4 @@ def test_a_draft_takes_any_input(actor: User) -> None:
     assert CeremonyDraft.objects.get(pk=draft.pk).content["name"][0].startswith("a\r\n\u202ex")
     assert len(str(draft)) == 200
     assert str(CeremonyDraftFactory(content={"name": [" "], "name_zh": ["签约仪式"]})) == "签约仪式"
-    assert str(CeremonyDraftFactory(content={})) == "Ceremony without a name"
+    assert str(CeremonyDraftFactory(content={})) == "Signing event without a name"

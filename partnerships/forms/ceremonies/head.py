@@ -82,7 +82,7 @@ class EventForm(DraftPartForm):
         error_messages={"required": gettext_lazy("Tick what it was; several are possible.")},
     )
     unit = select(gettext_lazy("Unit"))
-    coordinator = select(gettext_lazy("Who looks after all of it"))
+    coordinator = select(gettext_lazy("Default owner"))
     programme = PickField(
         "programme",
         label=gettext_lazy("Programme"),

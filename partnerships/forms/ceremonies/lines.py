@@ -110,7 +110,7 @@ class PresentLine(CeremonyLineForm):
         unseen = {str(row.pk) for row in self.match.found} - set(values.get("seen", "").split(","))
         if chosen == NEW and unseen:
             self.add_error(
-                "choice", _("Similar names are on record: if it is none of these, record the ceremony once more.")
+                "choice", _("Similar names are on record: if it is none of these, save the event once more.")
             )
         if chosen == NEW and not values.get("kind"):
             self.add_error("kind", self.fields["kind"].error_messages["required"])
@@ -193,7 +193,7 @@ class SignedLine(TwoSidedLine):
         label=gettext_lazy("An association among them signs for its members, too"), required=False
     )
     more_signed = forms.BooleanField(label=gettext_lazy("More signed it than are named here"), required=False)
-    is_another = AnotherField(label=gettext_lazy("It is another one"), initial=frozenset())
+    is_another = AnotherField(label=gettext_lazy("This is a different agreement"), initial=frozenset())
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)

@@ -35,7 +35,7 @@ MOST_ADDED = 30
 BLANK_LINES = 3
 BLANK_PRESENT = {"role": Participation.Role.PARTICIPANT.value, "kind": OrganizationKind.ENTERPRISE.value}
 HEADINGS: Mapping[str, LazyText] = {
-    "present": gettext_lazy("Who was there"),
+    "present": gettext_lazy("Participants"),
     "agreements": gettext_lazy("Agreements signed"),
     "facilities": gettext_lazy("Joint facilities opened"),
     "demands": gettext_lazy("Demands released"),

@@ -96,7 +96,7 @@ class Command(BaseCommand):
             supervisor.wait(seconds=60)
             last, now = _last_tick(), time.monotonic()
             if alarm.is_stuck(last, now):
-                self._write_line(_("No reminder has been looked at for %d minutes.") % (SILENT_AFTER // 60))
+                self._write_line(_("Reminders have not been checked for %d minutes.") % (SILENT_AFTER // 60))
             if watch.is_stuck(last, now):
                 self._write_line(_("%s has stopped working; starting it again.") % ticker)
                 supervisor.restart(ticker)
