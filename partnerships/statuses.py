@@ -87,6 +87,11 @@ class HonourStatus(Status):
     WITHDRAWN = "withdrawn", "neutral", _("Withdrawn")
 
 
+class EventStatus(Status):
+    RECORDED = "recorded", "success", _("Recorded")
+    WITHDRAWN = "withdrawn", "neutral", _("Withdrawn")
+
+
 class ExportStatus(Status):
     WAITING = "waiting", "neutral", pgettext_lazy("export", "Waiting")
     RUNNING = "running", "neutral", _("Being made")
@@ -611,6 +616,32 @@ HONOUR_TRANSITIONS = _table(
             {_H.WITHDRAWN},
             _H.RECORDED,
             "honour.correct",
+            clears=("withdrawn_on",),
+            needs_reason=True,
+        ),
+    ]
+)
+
+_E = EventStatus
+EVENT_TRANSITIONS = _table(
+    [
+        Transition(
+            "withdraw",
+            _("Withdraw: recorded in error"),
+            _("Withdrawn: it was recorded in error"),
+            {_E.RECORDED},
+            _E.WITHDRAWN,
+            "event.correct",
+            stamps="withdrawn_on",
+            needs_reason=True,
+        ),
+        Transition(
+            "restore",
+            _("Restore: withdrawn in error"),
+            _("Restored: it was withdrawn in error"),
+            {_E.WITHDRAWN},
+            _E.RECORDED,
+            "event.correct",
             clears=("withdrawn_on",),
             needs_reason=True,
         ),

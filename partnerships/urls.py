@@ -93,13 +93,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("milestones/<int:pk>/<slug:step>/", milestones.milestone_step, name="milestone_step"),
     list_path("events/", "event_list"),
     path("events/<int:pk>/", events.event_detail, name="event_detail"),
-    delete_path("events/", "event"),
     path("events/ceremony/", ceremonies.event_ceremony, name="event_ceremony"),
     path("events/ceremony/names/<int:row>/", ceremonies.event_ceremony_names, name="event_ceremony_names"),
     path("events/ceremony/drafts/", ceremonies.event_ceremony_drafts, name="event_ceremony_drafts"),
     path(
         "events/ceremony/drafts/<uuid:key>/discard/", ceremonies.event_ceremony_discard, name="event_ceremony_discard"
     ),
+    delete_path("events/", "event"),
+    path("events/<int:pk>/<slug:step>/", events.event_step, name="event_step"),
     list_path("facilities/", "facility_list"),
     path("facilities/<int:pk>/", facilities.facility_detail, name="facility_detail"),
     delete_path("facilities/", "facility"),

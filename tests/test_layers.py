@@ -65,6 +65,7 @@ WORKFLOWS = [
     "derivation",
     "facilities",
     "honours",
+    "events",
     "activities",
     "agreements",
     "demands",

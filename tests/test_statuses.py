@@ -4,7 +4,7 @@ import pytest
 from django.db import models
 from django.utils.translation import override
 
-from partnerships.models import Activity, Agreement, Answer, Demand, Facility, Honour, Milestone
+from partnerships.models import Activity, Agreement, Answer, Demand, Event, Facility, Honour, Milestone
 from partnerships.models.base import status_of
 from partnerships.permissions import ACTIONS
 from partnerships.statuses import (
@@ -12,6 +12,7 @@ from partnerships.statuses import (
     AGREEMENT_TRANSITIONS,
     ANSWER_TRANSITIONS,
     DEMAND_TRANSITIONS,
+    EVENT_TRANSITIONS,
     FACILITY_TRANSITIONS,
     HONOUR_TRANSITIONS,
     MILESTONE_TRANSITIONS,
@@ -19,6 +20,7 @@ from partnerships.statuses import (
     AgreementStatus,
     AnswerStatus,
     DemandStatus,
+    EventStatus,
     FacilityStatus,
     HonourStatus,
     MilestoneStatus,
@@ -32,6 +34,7 @@ TABLES = [
     pytest.param("milestone", Milestone, MilestoneStatus, MILESTONE_TRANSITIONS, id="milestone"),
     pytest.param("activity", Activity, ActivityStatus, ACTIVITY_TRANSITIONS, id="activity"),
     pytest.param("facility", Facility, FacilityStatus, FACILITY_TRANSITIONS, id="facility"),
+    pytest.param("event", Event, EventStatus, EVENT_TRANSITIONS, id="event"),
     pytest.param("honour", Honour, HonourStatus, HONOUR_TRANSITIONS, id="honour"),
     pytest.param("demand", Demand, DemandStatus, DEMAND_TRANSITIONS, id="demand"),
     pytest.param("answer", Answer, AnswerStatus, ANSWER_TRANSITIONS, id="answer"),

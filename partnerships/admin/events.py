@@ -6,10 +6,11 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from partnerships.admin.base import CitationInline, Inlines, PartInline, RecordAdmin, WordSearchMixin
+from partnerships.admin.base import CitationInline, Inlines, PartInline, RecordAdmin, WordSearchMixin, status_badge
 from partnerships.admin.documents import DocumentInline
 from partnerships.admin.filters import ScopedRelatedFilter
 from partnerships.admin.programmes import LabelInline
+from partnerships.admin.steps import StepsMixin
 from partnerships.models import Event, EventKind, Participation
 
 
@@ -28,10 +29,10 @@ class ParticipationInline(PartInline):
 
 
 @admin.register(Event)
-class EventAdmin(WordSearchMixin, RecordAdmin):
+class EventAdmin(WordSearchMixin, StepsMixin, RecordAdmin):
     view_action, add_action, change_action = "event.view", "event.add", "event.edit"
-    list_display = ("name", "name_zh", "kind_list", "starts_on", "region", "unit")
-    list_filter = (("unit", ScopedRelatedFilter), "kinds__kind", "starts_on")
+    list_display = ("name", "name_zh", "kind_list", "starts_on", "region", "unit", "status_label")
+    list_filter = (("unit", ScopedRelatedFilter), "kinds__kind", "starts_on", "status")
     list_select_related = ("region", "unit")
     search_fields = ("name",)
     search_help_text = _("Name or place, in Chinese or English")
@@ -51,6 +52,10 @@ class EventAdmin(WordSearchMixin, RecordAdmin):
 
     def get_inlines(self, request: HttpRequest, obj: Model | None) -> Inlines:
         return self.inlines if obj else (KindInline, ParticipationInline)
+
+    @display(description=_("status"), ordering="status")
+    def status_label(self, event: Event) -> str:
+        return status_badge(event)
 
     @display(description=_("kinds"))
     def kind_list(self, event: Event) -> str:

@@ -12,6 +12,9 @@ class EventFactory(ModelFactory):
     class Meta:
         model = Event
 
+    class Params:
+        withdrawn = factory.Trait(status="withdrawn", withdrawn_on=DAY)
+
     unit = factory.SubFactory(UnitFactory)
     name = factory.Sequence("Docking meeting {}".format)
     starts_on = DAY

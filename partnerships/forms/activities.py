@@ -140,7 +140,7 @@ class About:
 
     def events(self, user: User) -> list[Event]:
         """Return the event itself, that of the agreement, and the latest events."""
-        latest = list(Event.objects.visible_to(user)[:EVENTS_OFFERED])
+        latest = list(Event.objects.visible_to(user).recorded()[:EVENTS_OFFERED])
         first = [self.event, self.agreement.event if self.agreement else None]
         return list(dict.fromkeys(event for event in [*first, *latest] if event))
 

@@ -21,6 +21,7 @@ from partnerships.models import (
     Answer,
     ContactNote,
     Demand,
+    Event,
     Facility,
     Honour,
     Milestone,
@@ -32,6 +33,7 @@ from partnerships.statuses import (
     AGREEMENT_TRANSITIONS,
     ANSWER_TRANSITIONS,
     DEMAND_TRANSITIONS,
+    EVENT_TRANSITIONS,
     FACILITY_TRANSITIONS,
     HONOUR_TRANSITIONS,
     MILESTONE_TRANSITIONS,
@@ -39,7 +41,7 @@ from partnerships.statuses import (
     TransitionTable,
 )
 from partnerships.texts import LazyText
-from partnerships.workflows import activities, agreements, demands, facilities, honours, milestones
+from partnerships.workflows import activities, agreements, demands, events, facilities, honours, milestones
 from partnerships.workflows.milestones import MET_BY_DOING
 
 
@@ -267,6 +269,7 @@ _WORKFLOWS: dict[type[models.Model], tuple[TransitionTable, _Steps, dict[str, ty
     Milestone: (MILESTONE_TRANSITIONS, milestones.STEPS, {"meet": EvidenceForm, "submit": EvidenceForm}),
     Facility: (FACILITY_TRANSITIONS, facilities.STEPS, {"open": OpeningForm}),
     Honour: (HONOUR_TRANSITIONS, honours.STEPS, {}),
+    Event: (EVENT_TRANSITIONS, events.STEPS, {}),
     Demand: (DEMAND_TRANSITIONS, demands.STEPS, {}),
     Answer: (ANSWER_TRANSITIONS, demands.ANSWER_STEPS, {"propose": ProposalForm}),
 }

@@ -7,12 +7,14 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from partnerships.lists import cells
 from partnerships.lists.base import Column, PageLink, RecordList
-from partnerships.lists.filter_fields import DayFilter, linked_filter
+from partnerships.lists.filter_fields import DayFilter, SwitchFilter, linked_filter
 from partnerships.lists.filters import ProgrammeCountedFilterSet, region_filter, regions_with, unit_filter
 from partnerships.models import Event, EventKind, Organization, Participation, Unit
 from partnerships.models.events import EventQuerySet
 from partnerships.permissions import may
+from partnerships.statuses import EventStatus
 
 
 class EventFilterSet(ProgrammeCountedFilterSet[EventQuerySet]):
@@ -24,6 +26,7 @@ class EventFilterSet(ProgrammeCountedFilterSet[EventQuerySet]):
     on_until = DayFilter(label=_("Taking place until"), field_name="starts_on", lookup_expr="lte")
     unit = unit_filter()
     party = django_filters.CharFilter(label=_("Took part"), method="filter_party", max_length=200)
+    withdrawn = SwitchFilter(label=_("Recorded in error, withdrawn"), method="filter_withdrawn")
     organization = linked_filter(_("With"), Organization, method="filter_organization")
 
     def choices_in_scope(self) -> dict[str, QuerySet]:
@@ -33,6 +36,14 @@ class EventFilterSet(ProgrammeCountedFilterSet[EventQuerySet]):
             "region": regions_with(events),
             "unit": Unit.objects.filter(pk__in=events.order_by().values("unit")),
         }
+
+    def filter_queryset(self, queryset: EventQuerySet) -> EventQuerySet:
+        """Leave out withdrawn events unless they are asked for."""
+        found = super().filter_queryset(queryset)
+        return found if self.form.cleaned_data.get("withdrawn") else found.recorded()
+
+    def filter_withdrawn(self, queryset: EventQuerySet, name: str, value: str) -> EventQuerySet:
+        return queryset.filter(status=EventStatus.WITHDRAWN)
 
     def filter_on_from(self, queryset: EventQuerySet, name: str, value: dt.date) -> EventQuerySet:
         return queryset.filter(Q(ends_on__gte=value) | Q(ends_on__isnull=True, starts_on__gte=value))
@@ -65,7 +76,16 @@ class EventList(RecordList[Event]):
     filterset_class = EventFilterSet
     default_sort = "-starts_on"
     columns = (
-        Column("event", _("Event"), str, "name", below=lambda row: row.place),
+        Column(
+            "event",
+            _("Event"),
+            str,
+            "name",
+            cell=lambda row, today: cells.joined(
+                [cells.link(row), cells.status(row) if row.status == EventStatus.WITHDRAWN else cells.EMPTY]
+            ),
+            below=lambda row: row.place,
+        ),
         Column("date", _("Date"), lambda row: row.starts_on, "starts_on", cites=("starts_on",)),
         Column(
             "kinds",

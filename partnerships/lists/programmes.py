@@ -11,6 +11,7 @@ from partnerships.lists.filter_fields import DayFilter
 from partnerships.lists.filters import ListFilterSet, unit_filter
 from partnerships.models import Organization, Programme, ProgrammeOrganizer, Unit
 from partnerships.models.programmes import ProgrammeQuerySet
+from partnerships.statuses import EventStatus
 
 
 class ProgrammeFilterSet(ListFilterSet[ProgrammeQuerySet]):
@@ -65,7 +66,9 @@ class ProgrammeList(RecordList[Programme]):
     )
 
     def for_showing(self, rows: ProgrammeQuerySet) -> QuerySet:
-        return rows.annotate(event_count=Count("items__event")).select_related("unit")
+        return rows.annotate(
+            event_count=Count("items__event", filter=Q(items__event__status=EventStatus.RECORDED))
+        ).select_related("unit")
 
     def links(self) -> list[PageLink]:
         return self.admin_link(_("Add a programme"), "programme.edit")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db.models import Model
 from django.utils.translation import override
 
-from partnerships.models import Activity, Agreement, Answer, Demand, Facility, Honour, Milestone, Role
+from partnerships.models import Activity, Agreement, Answer, Demand, Event, Facility, Honour, Milestone, Role
 from partnerships.models.base import StatusField
 from partnerships.permissions import ACTIONS, VETOES, Grant
 from partnerships.statuses import (
@@ -15,6 +15,7 @@ from partnerships.statuses import (
     AGREEMENT_TRANSITIONS,
     ANSWER_TRANSITIONS,
     DEMAND_TRANSITIONS,
+    EVENT_TRANSITIONS,
     FACILITY_TRANSITIONS,
     HONOUR_TRANSITIONS,
     MILESTONE_TRANSITIONS,
@@ -60,6 +61,12 @@ WORKFLOWS = (
         Facility,
         FACILITY_TRANSITIONS,
         "From its opening on it is reviewed every year, also while it is suspended.",
+    ),
+    Workflow(
+        "Event",
+        Event,
+        EVENT_TRANSITIONS,
+        "One that was recorded in error is withdrawn; it keeps its page with the reason, and is out of lists and figures.",
     ),
     Workflow(
         "Honour",

@@ -107,10 +107,17 @@ class StatusField(PlainColumn, models.CharField):
 
     django_field = models.CharField
 
-    def __init__(self, statuses: type[Status], verbose_name: LazyText | None = None, *, editable: bool = False) -> None:
+    def __init__(
+        self,
+        statuses: type[Status],
+        verbose_name: LazyText | None = None,
+        *,
+        editable: bool = False,
+        **options: Any,
+    ) -> None:
         self.statuses = statuses
         label, first = verbose_name or _("status"), next(iter(statuses))
-        super().__init__(label, max_length=20, choices=statuses, default=first, editable=editable)
+        super().__init__(label, max_length=20, choices=statuses, default=first, editable=editable, **options)
 
 
 def status_of(row: models.Model) -> Status:

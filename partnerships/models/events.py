@@ -16,10 +16,12 @@ from partnerships.models.base import (
     SearchableModel,
     SearchEntry,
     SeededModel,
+    StatusField,
     VersionedModel,
 )
 from partnerships.models.organizations import Organization, Region
 from partnerships.models.users import ScopedQuerySet, Unit, User
+from partnerships.statuses import EventStatus
 
 
 class EventQuerySet(ScopedQuerySet):
@@ -27,6 +29,10 @@ class EventQuerySet(ScopedQuerySet):
 
     def in_scope(self, user: User) -> Q:
         return Q() if user.scope.roles else Q(pk__in=[])
+
+    def recorded(self) -> Self:
+        """Return events without those that were recorded in error."""
+        return self.filter(status=EventStatus.RECORDED)
 
     def search(self, text: str) -> Self:
         return self.filter(pk__in=SearchEntry.objects.matching(Event, text))
@@ -54,6 +60,9 @@ class Event(BilingualModel, SeededModel, SearchableModel, VersionedModel):
         help_text=_("Off when a source says there were more visits or activities than it names."),
     )
 
+    status = StatusField(EventStatus, db_default=EventStatus.RECORDED)
+    withdrawn_on = models.DateField(_("withdrawn on"), null=True, editable=False)
+
     objects = EventQuerySet.as_manager()
     history = History()
 
@@ -67,6 +76,12 @@ class Event(BilingualModel, SeededModel, SearchableModel, VersionedModel):
                 name="event_ends_after_start",
                 violation_error_code="ends_on",
                 violation_error_message=_("An event cannot end before it starts."),
+            ),
+            models.CheckConstraint(condition=Q(status__in=EventStatus.values), name="event_status_known"),
+            models.CheckConstraint(
+                condition=Q(status="withdrawn", withdrawn_on__isnull=False)
+                | Q(status="recorded", withdrawn_on__isnull=True),
+                name="event_withdrawn_has_date",
             ),
         ]
         indexes = [models.Index(fields=["-starts_on", "-id"], name="event_by_date")]  # the list, newest first

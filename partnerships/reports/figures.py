@@ -30,7 +30,7 @@ from partnerships.models import (
 )
 from partnerships.models.figures import ReportedFigureQuerySet
 from partnerships.models.users import ScopedQuerySet
-from partnerships.statuses import HonourStatus
+from partnerships.statuses import EventStatus, HonourStatus
 from partnerships.texts import LazyText
 
 # Gives the id of what a figure is about ("event", "scheme", ...), or a reference to it in an outer query.
@@ -56,7 +56,9 @@ def _event_participants(of: Subject) -> QuerySet:
 
 def _programme_enterprises(of: Subject) -> QuerySet:
     return Organization.objects.filter(
-        kind=OrganizationKind.ENTERPRISE, participations__event__programme_items__programme=of("programme")
+        kind=OrganizationKind.ENTERPRISE,
+        participations__event__status=EventStatus.RECORDED,
+        participations__event__programme_items__programme=of("programme"),
     )
 
 
@@ -152,7 +154,7 @@ def _labelled(model: type[Event] | type[Agreement] | type[Facility] | type[Deman
 
 
 _MEASURES: Mapping[str, Callable[[int], QuerySet]] = {
-    ProgrammeMeasure.EVENTS: _labelled(Event),
+    ProgrammeMeasure.EVENTS: lambda pk: _labelled(Event)(pk).filter(status=EventStatus.RECORDED),
     ProgrammeMeasure.AGREEMENTS: lambda pk: _labelled(Agreement)(pk).filter(signed_on__isnull=False),
     ProgrammeMeasure.FACILITIES: lambda pk: _labelled(Facility)(pk).filter(opened_on__isnull=False),
     ProgrammeMeasure.DEMANDS: _labelled(Demand),

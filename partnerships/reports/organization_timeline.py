@@ -44,7 +44,7 @@ def _read_dated(timeline: TimelineEntries, organization: Organization, user: Use
     facilities = Facility.objects.visible_to(user).filter(partners__organization=organization)
     demands = Demand.objects.visible_to(user).filter(organization=organization)
     honours = Honour.objects.visible_to(user).filter(organization=organization, withdrawn_on=None)
-    events = Event.objects.visible_to(user).filter(participations__organization=organization)
+    events = Event.objects.visible_to(user).recorded().filter(participations__organization=organization)
     for rows, day, kind, what in (
         (facilities, "opened_on", "step", _("Joint facility opened: %(title)s")),
         (demands, "released_on", "step", _("Demand released: %(title)s")),

@@ -39,7 +39,11 @@ def relations_of(organization: Organization, user: User, today: dt.date) -> dict
         "honours": ("honour_list", {}, Honour.objects.visible_to(user).recorded().filter(organization=organization)),
         "demands_open": ("demand_list", {"status": "pending"}, demands.pending()),
         "demands": ("demand_list", {}, demands),
-        "events": ("event_list", {}, Event.objects.visible_to(user).filter(participations__organization=organization)),
+        "events": (
+            "event_list",
+            {},
+            Event.objects.visible_to(user).recorded().filter(participations__organization=organization),
+        ),
     }
     return {
         name: Relation(name, address, {"organization": organization.pk, **query}, rows.count())

@@ -98,7 +98,7 @@ class Calendar:
 
     def events(self, first: dt.date, last: dt.date) -> QuerySet:
         """Return events between ``first`` and ``last``; an event of three days stands on each of them."""
-        rows = self._filtered(Event).qs.annotate(last_day=Coalesce("ends_on", "starts_on"))
+        rows = self._filtered(Event).qs.recorded().annotate(last_day=Coalesce("ends_on", "starts_on"))
         return rows.filter(starts_on__lte=last, last_day__gte=first).order_by("starts_on", "pk")
 
     def activities(self, first: dt.date, last: dt.date) -> QuerySet:

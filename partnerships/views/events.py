@@ -4,15 +4,22 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.lists.agreements import PARTIES
-from partnerships.models import Activity, Agreement, Event, Milestone, User
+from partnerships.models import Activity, Agreement, Event, Milestone, StatusChange, User
 from partnerships.requests import UserRequest
 from partnerships.views.base import visible_or_404
 from partnerships.views.citations import citations_of
 from partnerships.views.milestones import may_add_action_point, with_steps_in_line
 from partnerships.views.related import demands_among, documents_of, facilities_among, figures_about
+from partnerships.views.steps import grouped_offers, step_page
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def event_step(request: UserRequest, pk: int, step: str) -> HttpResponse:
+    return step_page(request, visible_or_404(Event.objects.select_related("unit"), request, pk), step)
 
 
 @login_required
@@ -26,6 +33,8 @@ def event_detail(request: UserRequest, pk: int) -> HttpResponse:
     demands = demands_among(request.user, event=event)
     context = {
         "event": event,
+        "offers": grouped_offers(event, request.user),
+        "withdrawal": _withdrawal(event),
         "kinds": kinds,
         "participations": participations,
         "unresolved": [row for row in participations if row.is_unresolved],
@@ -42,6 +51,13 @@ def event_detail(request: UserRequest, pk: int) -> HttpResponse:
         "cited": citations_of([event, *participations, *kinds, *agreements, *activities, *facilities, *demands]),
     }
     return render(request, "partnerships/events/detail.html", context)
+
+
+def _withdrawal(event: Event) -> StatusChange | None:
+    """Return the step that withdrew the event, which says by whom and why; None for one that counts."""
+    if event.withdrawn_on is None:
+        return None
+    return StatusChange.objects.of(event).filter(transition="withdraw").last()
 
 
 def _agreements(event: Event, user: User) -> list[Agreement]:

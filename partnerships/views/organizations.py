@@ -229,5 +229,5 @@ def _activities(organization: Organization, user: User) -> list[Activity]:
 
 
 def _participations(organization: Organization, user: User) -> list[Any]:
-    rows = organization.participations.filter(event__in=Event.objects.visible_to(user).values("pk"))
+    rows = organization.participations.filter(event__in=Event.objects.visible_to(user).recorded().values("pk"))
     return list(rows.select_related("event")[:ROWS_SHOWN])

@@ -84,7 +84,7 @@ def _groups(words: str, user: User, shown: int) -> list[HitGroup]:
         (_("Organizations"), "organization_list", {}, Organization.objects.not_archived()),
         (_("Milestones"), "milestone_list", {"status": "all"}, milestones),
         (_("Follow-ups"), "activity_list", {}, Activity.objects.select_related("agreement")),
-        (_("Events"), "event_list", {}, Event.objects.all()),
+        (_("Events"), "event_list", {}, Event.objects.recorded()),
         (_("Joint facilities"), "facility_list", {}, Facility.objects.all()),
         (_("Demands"), "demand_list", {}, Demand.objects.all()),
         (_("Achievements"), "achievement_list", {}, Achievement.objects.all()),

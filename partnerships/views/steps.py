@@ -11,13 +11,13 @@ from django_htmx.http import reswap, retarget
 
 from partnerships.forms.office_day import office_today
 from partnerships.forms.steps import ContactNoteForm, StepOffer, VerbForm, step_form, step_offers
-from partnerships.models import Activity, Agreement, Answer, Demand, Facility, Honour, Milestone, User
+from partnerships.models import Activity, Agreement, Answer, Demand, Event, Facility, Honour, Milestone, User
 from partnerships.requests import UserRequest
 from partnerships.statuses import MilestoneStatus
 from partnerships.texts import LazyText
 from partnerships.views.base import require_or_403
 
-WorkflowRow = Activity | Agreement | Answer | Demand | Facility | Honour | Milestone
+WorkflowRow = Activity | Agreement | Answer | Demand | Event | Facility | Honour | Milestone
 # Steps that need only a date: one click takes them as of today.
 DATE_ALONE = frozenset({"start"})
 

@@ -439,7 +439,7 @@ def placement(row: MilestoneTarget) -> dict[str, int | None]:
     return {"unit_id": row.unit_id, "agreement_id": agreement}
 
 
-def cancel_pending_milestones(row: MilestoneTarget, *, actor: User | None, on: dt.date, reason: str) -> None:
+def cancel_pending_milestones(row: MilestoneTarget | Event, *, actor: User | None, on: dt.date, reason: str) -> None:
     """Cancel what was still to be done for a record that ends, each milestone with the reason."""
     for milestone in row.milestones.pending().select_for_update(no_key=True, of=("self",)):
         take_milestone_step(milestone, "cancel", actor=actor, on=on, reason=reason, is_consequence=True)

@@ -8,7 +8,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
 from django.utils.translation import gettext as _
 
-from partnerships.exceptions import InvalidInput
+from partnerships.exceptions import InvalidInput, TransitionRefused
 from partnerships.models import (
     Achievement,
     AgreementType,
@@ -31,6 +31,7 @@ from partnerships.models import (
     WorkCalendar,
 )
 from partnerships.permissions import require
+from partnerships.statuses import EventStatus
 from partnerships.workflows.edits import Aggregate, Row, changed_columns
 from partnerships.workflows.transitions import lock
 
@@ -79,6 +80,8 @@ def edit_record(
             # In a tree one row is changed at a time: two edits at once could each make half of a circle.
             lock(ContentType.objects.get_for_model(row))
         before, after = aggregate.begin(row, changes, actor=actor)
+        if isinstance(before, Event) and before.status == EventStatus.WITHDRAWN:
+            raise TransitionRefused(_("This event was withdrawn. Restore it first."))
         if isinstance(after, Unit) and "parent" in changed_columns(before, after):
             # Roles reach down the tree: a person who moves a unit below their own would see its rows.
             require(actor, "user.grant_admin")

@@ -163,6 +163,8 @@ BROKEN: dict[str, Callable[[], Any]] = {
     "document_version_number_unique": lambda: twice(DocumentVersionFactory, "document", "number"),
     "event_ends_after_start": lambda: EventFactory(starts_on=DAY, ends_on=BEFORE),
     "event_kind_unique": lambda: twice(EventKindFactory, "event"),
+    "event_status_known": lambda: EventFactory(status="lost"),
+    "event_withdrawn_has_date": lambda: EventFactory(status="withdrawn"),
     "export_running_has_lease": lambda: ExportFactory(status="running"),
     "export_status_known": lambda: ExportFactory(status="lost"),
     "facility_closed_has_date": lambda: FacilityFactory(opened=True, closed_on=DAY),

@@ -12,6 +12,7 @@ from partnerships.factories import (
     AgreementFactory,
     AnswerFactory,
     DemandFactory,
+    EventFactory,
     FacilityFactory,
     HonourFactory,
     MilestoneFactory,
@@ -22,13 +23,14 @@ from partnerships.statuses import (
     AGREEMENT_TRANSITIONS,
     ANSWER_TRANSITIONS,
     DEMAND_TRANSITIONS,
+    EVENT_TRANSITIONS,
     FACILITY_TRANSITIONS,
     HONOUR_TRANSITIONS,
     MILESTONE_TRANSITIONS,
     Transition,
     TransitionTable,
 )
-from partnerships.workflows import activities, agreements, demands, facilities, honours, milestones
+from partnerships.workflows import activities, agreements, demands, events, facilities, honours, milestones
 
 REASON = "As the partners asked"
 
@@ -138,6 +140,13 @@ WORKFLOWS = {
             "suspended": {"resume": "opened", "close": "closed"},
             "closed": {"reopen": "planned"},
         },
+    ),
+    "event": Workflow(
+        table=EVENT_TRANSITIONS,
+        verbs=events.STEPS,
+        factory=EventFactory,
+        traits={"recorded": {}},
+        expected={"recorded": {"withdraw": "withdrawn"}, "withdrawn": {"restore": "recorded"}},
     ),
     "honour": Workflow(
         table=HONOUR_TRANSITIONS,
