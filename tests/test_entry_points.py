@@ -852,7 +852,10 @@ CONTACT_ACTS = [
 PREFERENCES_ACTS = [
     column("language", lambda row: "zh-hans"),
     column("time_zone", lambda row: "Europe/Berlin"),
+    column("decision_mode", lambda row: "digest"),
     column("reminder_mode", lambda row: "feed"),
+    column("contact_mode", lambda row: "digest"),
+    column("news_mode", lambda row: "feed"),
     column("reminder_hour", lambda row: 19),
     column("deputy", lambda row: UserFactory(coordinator_in=row.memberships.get().unit)),
     columns(absent_from=today, absent_until=today),

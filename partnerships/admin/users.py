@@ -21,7 +21,13 @@ from partnerships.workflows.users import USER, edit_user, register_user
 
 # Allow-lists: the form of an account asks for these columns alone, whatever the model has beside them.
 PERSONAL = (("name", "username"), "email", ("language", "time_zone"))
-ABSENCE = (("reminder_mode", "reminder_hour"), "deputy", ("absent_from", "absent_until"))
+ABSENCE = (
+    ("decision_mode", "reminder_mode"),
+    ("contact_mode", "news_mode"),
+    "reminder_hour",
+    "deputy",
+    ("absent_from", "absent_until"),
+)
 GRANTS = ("is_user_admin", "is_auditor", "is_staff", "is_superuser")
 
 

@@ -38,6 +38,11 @@ class UserFactory(ModelFactory):
     email = factory.LazyAttribute(lambda person: f"{person.username}@example.org")
     password = factory.Transformer(None, transform=make_password)
     reminder_mode = User.ReminderMode.IMMEDIATE
+    decision_mode = factory.LazyAttribute(
+        lambda person: "digest" if person.reminder_mode == User.ReminderMode.FEED else person.reminder_mode
+    )
+    contact_mode = factory.SelfAttribute("reminder_mode")
+    news_mode = factory.SelfAttribute("reminder_mode")
 
     @when_given
     def viewer_in(self, unit: Unit) -> None:

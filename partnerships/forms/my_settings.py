@@ -31,13 +31,26 @@ class PreferencesForm(DomainFormMixin, forms.ModelForm):
 
     class Meta:
         model = User
-        fields = ["language", "time_zone", "reminder_mode", "reminder_hour", "deputy", "absent_from", "absent_until"]
+        fields = [
+            "language",
+            "time_zone",
+            "decision_mode",
+            "reminder_mode",
+            "contact_mode",
+            "news_mode",
+            "reminder_hour",
+            "deputy",
+            "absent_from",
+            "absent_until",
+        ]
         widgets = {"absent_from": DayInput, "absent_until": DayInput}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["reminder_mode"].help_text = _(
-            "Decision dates, obligations, and what you get as a lead or fallback person always come by mail."
+        self.fields["news_mode"].help_text = _(
+            "What is new on your list: given to you, or sent back. Whatever you choose above, decisions, decision dates, "
+            "obligations, what you get as a lead or fallback person, and notices of mails that did not get through always "
+            "come by mail; what is more than a day late comes in a digest."
         )
         self.fields["version"].initial = self.instance.version
         zones = {zone for zone in available_timezones() if "/" in zone} | {self.instance.time_zone}

@@ -11,11 +11,12 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from partnerships.models import Delivery, MailHold, ReminderItem, ReminderPlan, User
-from partnerships.models.milestones import FIRM_KINDS
+from partnerships.models import Delivery, MailHold, MilestoneKind, ReminderItem, ReminderPlan, User
+from partnerships.models.milestones import DECISION_KINDS, FIRM_KINDS
 from partnerships.models.office_day import zone_named
 from partnerships.models.reasons import Reason
 from partnerships.models.reminders import reader_code
+from partnerships.models.waiting import WaitsFor
 from partnerships.reminders.clock import Clock
 from partnerships.reminders.recipients import Recipient
 from partnerships.reminders.schedule import utc
@@ -69,11 +70,28 @@ def is_late(plan: ReminderPlan, due_at: dt.datetime) -> bool:
     return due_at - plan.send_at > CATCH_UP_AFTER
 
 
+def mode_of(item: Item) -> str:
+    """Return what the person asked for: for decisions, news, contact with partners, or dates and promises."""
+    milestone = item.plan.milestone
+    if milestone.waits_for == WaitsFor.LEADS or milestone.kind in DECISION_KINDS:
+        return item.person.decision_mode
+    if item.plan.appearance is not None:
+        return item.person.news_mode
+    return item.person.contact_mode if milestone.kind == MilestoneKind.NEXT_CONTACT else item.person.reminder_mode
+
+
+def asks_for_digests(person: User) -> bool:
+    """Return whether the person gets digests of what is in time; else a digest holds only what is late."""
+    modes = {person.decision_mode, person.reminder_mode, person.contact_mode, person.news_mode}
+    return modes != {Mode.IMMEDIATE}
+
+
 def way_of(item: Item, due_at: dt.datetime) -> Way:
     """Return the way the person asked for, or the digest for a late reminder and one they cannot decline."""
-    if item.person.reminder_mode == Mode.FEED:
+    mode = mode_of(item)
+    if mode == Mode.FEED:
         return Way.DIGEST if is_required(item) else Way.NONE
-    if item.person.reminder_mode == Mode.DIGEST or is_late(item.plan, due_at):
+    if mode == Mode.DIGEST or is_late(item.plan, due_at):
         return Way.DIGEST
     return Way.SINGLE
 
@@ -104,7 +122,7 @@ def _pack(ways: Mapping[Item, Way], clock: Clock) -> list[Envelope]:
     digests = _Digests.lock(readers, {item.person.pk for item in ways}, clock)
     packed: dict[tuple[int, str, Way], Envelope] = {}
     for item, wish in ways.items():
-        way = Way.DIGEST if wish is Way.SINGLE and digests.leaves_today(item.person) else wish
+        way = Way.DIGEST if wish is Way.SINGLE and digests.takes_along(item.person) else wish
         together = "" if way is Way.DIGEST else _sent_together(item.plan)
         envelope = packed.get((item.person.pk, together, way))
         if envelope is None:
@@ -175,27 +193,33 @@ class MailCount:
     """Counts the mails that some items would make. A reminder that joins a queued digest makes none."""
 
     joining: set[str]  # readers who have a queued digest
+    leaving: set[str]  # those of them whose digest leaves now: it takes mails of their own along
     digests: set[str] = field(default_factory=set)
     singles: set[tuple[str, str]] = field(default_factory=set)
 
     @classmethod
-    def begin(cls) -> Self:
+    def begin(cls, clock: Clock) -> Self:
         waiting = Delivery.objects.filter(status=DeliveryStatus.QUEUED, kind=Delivery.Kind.DIGEST, message=None)
-        return cls({reader_code(person, None) for person in waiting.values_list("person_id", flat=True)})
+        found = list(waiting.values_list("person_id", "next_attempt_at"))
+        codes = {reader_code(person, None) for person, _at in found}
+        return cls(codes, {reader_code(person, None) for person, at in found if at <= clock.due_at})
 
     def add(self, items: Iterable[Item], clock: Clock) -> None:
         for item in items:
             way = way_of(item, clock.due_at) if item.recipient.person else _way_to_contact(item)
             if way is Way.DIGEST:
                 self.digests.add(item.recipient.code)
-            elif way is Way.SINGLE:
+            elif way is Way.SINGLE and not self._joins(item):
                 self.singles.add((item.recipient.code, _sent_together(item.plan)))
 
     @property
     def total(self) -> int:
-        gathered = self.digests | self.joining
-        alone = sum(reader not in gathered for reader, _milestone in self.singles)
-        return alone + len(self.digests - self.joining)
+        return len(self.singles) + len(self.digests - self.joining)
+
+    def _joins(self, item: Item) -> bool:
+        """Return whether a mail of its own joins a queued digest, as ``_Digests.takes_along`` says."""
+        person, code = item.recipient.person, item.recipient.code
+        return code in self.leaving or (code in self.joining and person is not None and not asks_for_digests(person))
 
 
 class _Digests:
@@ -238,11 +262,17 @@ class _Digests:
     def today(self, person: User) -> dt.date:
         return timezone.localdate(self.clock.due_at, zone_named(person.time_zone))
 
-    def leaves_today(self, person: User) -> bool:
-        """Return whether a digest leaves today that a reminder for ``person`` can join."""
-        if any(day <= self.today(person) for day in self.waiting[person.pk]):
-            return True
-        return person.pk in self.readers and self.today(person) not in self.taken[person.pk]
+    def takes_along(self, person: User) -> bool:
+        """Return whether a mail of its own for ``person`` joins the digest of today.
+
+        What they want at once does not wait for the daily digest of other kinds, but it does for one that gathers what
+        is late: they get no other digests.
+        """
+        today = self.today(person)
+        waiting = [delivery.next_attempt_at for day, delivery in self.waiting[person.pk].items() if day <= today]
+        if not waiting and person.pk in self.readers and today not in self.taken[person.pk]:
+            waiting = [self._leaves_at(person, today)]
+        return bool(waiting) and (not asks_for_digests(person) or min(waiting) <= self.clock.due_at)
 
     def of(self, item: Item) -> Delivery:
         """Return today's digest, or the next day's if it has left. A digest that could not leave in time becomes today's."""

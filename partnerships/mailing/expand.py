@@ -218,7 +218,7 @@ def _makes_too_many(act: str, rule_set: RuleSet, clock: Clock) -> bool:
 
 def _count_mails(plans: QuerySet[ReminderPlan], rule_set: RuleSet, clock: Clock, *, enough: int) -> int:
     """Return how many mails ``plans`` will make; stop counting above ``enough``."""
-    count, rest, last = MailCount.begin(), _with_context(plans).order_by("pk"), 0
+    count, rest, last = MailCount.begin(clock), _with_context(plans).order_by("pk"), 0
     while count.total <= enough and (batch := list(rest.filter(pk__gt=last)[:BATCH])):
         last = batch[-1].pk
         activity = activity_since_reminders(batch)

@@ -128,7 +128,13 @@ class User(SeededModel, VersionedModel, AbstractUser):
     class ReminderMode(models.TextChoices):
         IMMEDIATE = "immediate", _("A mail for each reminder")
         DIGEST = "digest", _("One digest a day")
-        FEED = "feed", _("Calendar feed only")
+        FEED = "feed", _("Only on My work and in the calendar feed")
+
+    class DecisionMode(models.TextChoices):
+        """A decision waits for the person alone, so it always comes by mail."""
+
+        IMMEDIATE = "immediate", _("A mail for each reminder")
+        DIGEST = "digest", _("One digest a day")
 
     # One name: the order of family and given name differs between languages.
     first_name = None  # type: ignore[assignment]
@@ -148,8 +154,36 @@ class User(SeededModel, VersionedModel, AbstractUser):
     time_zone = models.CharField(
         _("time zone"), max_length=50, default=default_time_zone, validators=[validate_time_zone]
     )
+    decision_mode = models.CharField(
+        _("decisions arrive as"),
+        max_length=20,
+        choices=DecisionMode,
+        default=DecisionMode.IMMEDIATE,
+        db_default=DecisionMode.IMMEDIATE.value,
+        help_text=_("Approvals, answers, confirmations, and milestones submitted to you."),
+    )
     reminder_mode = models.CharField(
-        _("reminders arrive as"), max_length=20, choices=ReminderMode, default=ReminderMode.DIGEST
+        _("dates and promises arrive as"),
+        max_length=20,
+        choices=ReminderMode,
+        default=ReminderMode.DIGEST,
+        help_text=_("Due dates of milestones, obligations, decision dates, reviews and activities."),
+    )
+    contact_mode = models.CharField(
+        _("contact with partners arrives as"),
+        max_length=20,
+        choices=ReminderMode,
+        default=ReminderMode.DIGEST,
+        db_default=ReminderMode.DIGEST.value,
+        help_text=_("When it is time to speak with a partner again."),
+    )
+    news_mode = models.CharField(
+        _("news arrive as"),
+        max_length=20,
+        choices=ReminderMode,
+        default=ReminderMode.DIGEST,
+        db_default=ReminderMode.DIGEST.value,
+        help_text=_("What is new on your list: given to you, or sent back."),
     )
     reminder_hour = SmallNumberColumn(
         _("hour of the digest"),
@@ -189,6 +223,12 @@ class User(SeededModel, VersionedModel, AbstractUser):
                 name="user_email_unique",
                 violation_error_code="email",
                 violation_error_message=_("Another person has this e-mail address already."),
+            ),
+            models.CheckConstraint(
+                condition=Q(decision_mode__in=["immediate", "digest"]),
+                name="user_decisions_come_by_mail",
+                violation_error_code="decision_mode",
+                violation_error_message=_("Decisions always come by mail."),
             ),
             models.CheckConstraint(
                 condition=Q(reminder_hour__lte=23),

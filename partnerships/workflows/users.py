@@ -58,13 +58,15 @@ GRANTS = frozenset({"is_user_admin", "is_auditor", "is_staff", "is_superuser"})
 # The password and the state of the account have verbs of their own.
 BY_OTHER_VERBS = frozenset({"password", "last_login", "date_joined", "is_active"})
 
+REMINDER_MODES = frozenset({"decision_mode", "reminder_mode", "contact_mode", "news_mode"})
+
 # Reminders, absence and deputy are the person's own choice once they have an account: see ``PREFERENCES``.
 USER = Aggregate(
     User,
     "user.edit",
     "user.edit",
     parts=(UnitMembership,),
-    fixed=BY_OTHER_VERBS | {"reminder_mode", "reminder_hour", "deputy", "absent_from", "absent_until"},
+    fixed=BY_OTHER_VERBS | REMINDER_MODES | {"reminder_hour", "deputy", "absent_from", "absent_until"},
 )
 PREFERENCES = Aggregate(
     User,

@@ -259,6 +259,7 @@ BROKEN: dict[str, Callable[[], Any]] = {
     "user_absence_in_order": lambda: UserFactory(absent_from=DAY),
     "user_deputy_is_another": lambda: itself(UserFactory, "deputy"),
     "user_email_unique": lambda: [UserFactory(email=address) for address in ("li@example.org", "LI@example.org")],
+    "user_decisions_come_by_mail": lambda: UserFactory(decision_mode="feed"),
     "user_reminder_hour_of_a_day": lambda: UserFactory(reminder_hour=24),
 }
 

@@ -35,6 +35,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_database
 
 THURSDAY = dt.date(2026, 3, 5)
 FRIDAY = dt.date(2026, 3, 6)
+CHOICES = ("decision_mode", "reminder_mode", "contact_mode", "news_mode")
 EIGHT = dt.datetime(2026, 3, 5, 0, 0, tzinfo=dt.UTC)  # in Shanghai
 
 
@@ -71,7 +72,9 @@ def expand(clock: MovableClock) -> int:
 
 
 def set_mode(person: User, mode: str) -> None:
-    User.objects.filter(pk=person.pk).update(reminder_mode=mode)
+    """Set all kinds to ``mode``, as far as decisions may be."""
+    modes = {**dict.fromkeys(CHOICES, mode), "decision_mode": "digest" if mode == "feed" else mode}
+    User.objects.filter(pk=person.pk).update(**modes)
 
 
 def digests() -> list[tuple[dt.date | None, str, int]]:
@@ -334,3 +337,57 @@ def test_a_deputys_digest_has_the_absent_persons_items_among_their_own(
 
     assert digests() == [(THURSDAY, "queued", 2)]
     assert sorted(ReminderItem.objects.values_list("why", flat=True)) == ["owner", "stand-in"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "kind"),
+    [
+        ("decision_mode", {"kind": MilestoneKind.APPROVAL}),
+        ("decision_mode", {"status": "submitted", "submitted_on": THURSDAY}),
+        ("reminder_mode", {}),
+        ("reminder_mode", {"kind": MilestoneKind.OBLIGATION}),
+        ("contact_mode", {"kind": MilestoneKind.NEXT_CONTACT}),
+        ("news_mode", {"appearance": 1}),
+    ],
+    ids=["approval", "submitted", "date", "promise", "contact", "news"],
+)
+@pytest.mark.parametrize("mode", ["immediate", "digest", "feed"])
+def test_each_kind_arrives_as_the_person_asked_for_it(
+    reader: User, due: Due, at_eight: MovableClock, asked: str, kind: dict[str, Any], mode: str
+) -> None:
+    """All other kinds are set to what this one is not."""
+    if asked == "decision_mode" and mode == "feed":
+        return  # nobody may ask for that
+    for name in CHOICES:
+        setattr(reader, name, mode if name == asked else "digest" if mode == "immediate" else "immediate")
+    reader.save()
+    reader.memberships.update(role=Role.LEAD)
+    plan = due(kind=kind.get("kind", MilestoneKind.AGREEMENT))
+    values = dict(kind)
+    ReminderPlan.objects.filter(pk=plan.pk).update(appearance=values.pop("appearance", None))
+    for name, value in values.items():
+        setattr(plan.milestone, name, value)
+    plan.milestone.save()
+
+    expand(at_eight)
+
+    is_firm = kind.get("kind") == MilestoneKind.OBLIGATION
+    expected = {"immediate": "single", "digest": "digest", "feed": "digest" if is_firm else "skipped"}[mode]
+    delivery = Delivery.objects.get()
+    assert (delivery.status if delivery.status == "skipped" else delivery.kind) == expected
+
+
+def test_a_decision_does_not_wait_for_the_digest_of_the_day(reader: User, due: Due, at_eight: MovableClock) -> None:
+    """The digest leaves at nine; the decision is mailed at eight."""
+    reader.decision_mode = "immediate"
+    reader.save()
+    reader.memberships.update(role=Role.LEAD)
+    due()
+    plan = due()
+    plan.milestone.status, plan.milestone.submitted_on = "submitted", THURSDAY
+    plan.milestone.save()
+
+    expand(at_eight)
+
+    assert [claim.delivery.kind for claim in [claim_next(at_eight)] if claim] == ["single"]
+    assert digests() == [(THURSDAY, "queued", 1)]

@@ -23,7 +23,8 @@ def again(person: Any) -> Any:
 
 
 def values_of(person: Any, **changes: Any) -> dict[str, Any]:
-    reminders = {"reminder_mode": "digest", "reminder_hour": "8"}
+    modes = dict.fromkeys(("decision_mode", "reminder_mode", "contact_mode", "news_mode"), "digest")
+    reminders = {**modes, "reminder_hour": "8"}
     return {"version": person.version, "language": "en", "time_zone": "Asia/Shanghai", **reminders, **changes}
 
 
@@ -122,11 +123,26 @@ def test_a_deputy_is_a_colleague(world: World, client: Client) -> None:
 
 
 def test_when_and_how_reminders_arrive(world: World, client: Client) -> None:
-    client.post(reverse("me"), values_of(world.coordinator, reminder_mode="feed", reminder_hour="19"))
+    modes = {"decision_mode": "immediate", "reminder_mode": "feed", "contact_mode": "digest", "news_mode": "immediate"}
+    client.post(reverse("me"), values_of(world.coordinator, **modes, reminder_hour="19"))
 
     person = again(world.coordinator)
-    assert (person.reminder_mode, person.reminder_hour) == ("feed", 19)
+    assert {name: getattr(person, name) for name in modes} == modes
+    assert person.reminder_hour == 19
     assert "always come by mail" in client.get(reverse("me")).text
+
+
+def test_decisions_cannot_be_kept_from_the_mail(world: World, client: Client) -> None:
+    response = client.post(reverse("me"), values_of(world.coordinator, decision_mode="feed"))
+
+    assert list(response.context["form"].errors) == ["decision_mode"]
+
+
+def test_a_new_account_gets_decisions_at_once_and_the_rest_in_the_digest() -> None:
+    person = User()
+
+    modes = [person.decision_mode, person.reminder_mode, person.contact_mode, person.news_mode]
+    assert modes == ["immediate", "digest", "digest", "digest"]
 
 
 @pytest.mark.parametrize("hour", ["24", "-1", "", "8.5"])
