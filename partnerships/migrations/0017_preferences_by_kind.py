@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
-        ('partnerships', '0015_security_log'),
+        ('partnerships', '0016_events_withdrawn'),
     ]
 
     operations = [
