@@ -1,4 +1,4 @@
-"""Form fields for dates, amounts and currencies as people write them in Chinese and English."""
+"""Form fields for dates, amounts and currencies as people write them in Chinese and English, and lists to choose from."""
 
 import datetime as dt
 import re
@@ -8,9 +8,11 @@ from decimal import Decimal
 from functools import cache
 from itertools import chain
 from typing import Any
+from zoneinfo import available_timezones
 
 from babel import Locale
 from babel.core import get_global
+from babel.dates import get_timezone_location
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.formats import date_format
@@ -57,6 +59,11 @@ UNITS = {
     "万亿": 10**12,
 }
 
+COMMON_ZONES = (
+    *("Asia/Shanghai", "Asia/Hong_Kong", "Asia/Taipei", "Asia/Tokyo", "Asia/Seoul", "Asia/Singapore", "Asia/Dubai"),
+    *("Europe/Moscow", "Europe/Berlin", "Europe/Paris", "Europe/London"),
+    *("America/New_York", "America/Chicago", "America/Los_Angeles", "Australia/Sydney"),
+)
 COMMON_CURRENCIES = ("CNY", "USD", "EUR", "GBP", "JPY", "HKD", "TWD", "MOP", "KRW", "SGD", "AUD", "CAD", "CHF", "RUB")
 CURRENCY_WORDS = {
     **dict.fromkeys(("RMB", "元", "人民币元", "人民幣", "¥", "YUAN", "RENMINBI"), "CNY"),
@@ -166,9 +173,33 @@ def _codes_by_name() -> dict[str, str]:
     }
 
 
+@cache
+def _zone_names(locale: str) -> dict[str, str]:
+    """Return the time zones and what a reader calls them: in English by their own names, else by the city."""
+    zones = sorted(zone for zone in available_timezones() if "/" in zone)
+    if locale == "en":
+        return {zone: zone.replace("_", " ") for zone in zones}
+    return {zone: f"{get_timezone_location(zone, locale=locale, return_city=True)} ({zone})" for zone in zones}
+
+
+def time_zone_choices(current: str) -> list[tuple[object, list[tuple[str, str]]]]:
+    """Return the time zones for a drop-down, common ones first; ``current`` is among them even if it is unknown."""
+    names = _zone_names(_locale())
+    others = {current: current} | names if current not in names else names
+    common = [(zone, names[zone]) for zone in COMMON_ZONES if zone in names]
+    return [
+        (_("Common"), common),
+        (_("Others"), [(zone, name) for zone, name in others.items() if zone not in COMMON_ZONES]),
+    ]
+
+
+def _locale() -> str:
+    return "zh_Hans" if (get_language() or "").startswith("zh") else "en"
+
+
 def currency_choices() -> Iterator[tuple[object, object]]:
     """Return the currencies for a drop-down, named in the reader's language: common ones first, former ones last."""
-    locale = Locale.parse("zh_Hans" if (get_language() or "").startswith("zh") else "en")
+    locale = Locale.parse(_locale())
     current, former = _currencies()
 
     def named(codes: tuple[str, ...]) -> list[tuple[str, str]]:

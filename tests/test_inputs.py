@@ -3,6 +3,7 @@
 import datetime as dt
 from decimal import Decimal
 from importlib import import_module
+from zoneinfo import available_timezones
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -18,6 +19,7 @@ from partnerships.inputs import (
     parse_amount,
     parse_currency,
     parse_day,
+    time_zone_choices,
 )
 from partnerships.mailing.wording import long_date
 
@@ -210,3 +212,19 @@ def test_every_form_takes_dates_and_amounts_as_people_write_them() -> None:
     assert len(ours) > 30
     typed = [(form, name, type(field)) for form, name, field in fields if not field.widget.is_hidden]
     assert [one for one in typed if one[2] in {DateField, DecimalField, IntegerField}] == []
+
+
+@pytest.mark.parametrize(
+    ("language", "first", "elsewhere"),
+    [
+        ("en", "Asia/Shanghai", "America/Argentina/Buenos Aires"),
+        ("zh-hans", "上海 (Asia/Shanghai)", "布宜诺斯艾利斯 (America/Argentina/Buenos_Aires)"),
+    ],
+)
+def test_common_time_zones_come_first_and_none_is_lost(language: str, first: str, elsewhere: str) -> None:
+    with translation.override(language):
+        common, others = (names for _label, names in time_zone_choices("Mars/Olympus"))
+
+    assert (common[0], others[0]) == (("Asia/Shanghai", first), ("Mars/Olympus", "Mars/Olympus"))
+    assert ("America/Argentina/Buenos_Aires", elsewhere) in others
+    assert {zone for zone, _name in [*common, *others]} >= {zone for zone in available_timezones() if "/" in zone}

@@ -56,7 +56,7 @@ class RegionAdmin(ReferenceAdmin):
 
 class DayInline(PartInline):
     model = CalendarDay
-    fields = ("day", "name", "is_workday")
+    fields = ("day", "name", "name_zh", "is_workday")
     per_page = 100
 
 

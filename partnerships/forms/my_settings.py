@@ -1,7 +1,6 @@
 """My settings."""
 
 from typing import Any, cast
-from zoneinfo import available_timezones
 
 from django import forms
 from django.utils import timezone
@@ -10,7 +9,7 @@ from django.utils.translation import pgettext
 
 from partnerships.forms.choices import offer_rows
 from partnerships.forms.domain import DomainFormMixin
-from partnerships.inputs import DayInput
+from partnerships.inputs import DayInput, time_zone_choices
 from partnerships.models import User
 from partnerships.workflows.users import edit_preferences
 
@@ -53,9 +52,7 @@ class PreferencesForm(DomainFormMixin, forms.ModelForm):
             "come by mail; what is more than a day late comes in a digest."
         )
         self.fields["version"].initial = self.instance.version
-        zones = {zone for zone in available_timezones() if "/" in zone} | {self.instance.time_zone}
-        names = [(zone, zone.replace("_", " ")) for zone in sorted(zones)]
-        cast("forms.ChoiceField", self.fields["time_zone"]).choices = names
+        cast("forms.ChoiceField", self.fields["time_zone"]).choices = time_zone_choices(self.instance.time_zone)
         colleagues = User.objects.visible_to(self.instance).reachable().exclude(pk=self.instance.pk)
         offer_rows(self, "deputy", colleagues).empty_label = pgettext("deputy", "Nobody")
 

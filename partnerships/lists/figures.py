@@ -71,7 +71,8 @@ class FigureList(RecordList[ReportedFigure]):
     title = _("Press figures vs. records")
     caption = _("Figures that sources report, with what is on record")
     intro = _(
-        "The number a source reports, what the records of all units hold of it, and what is missing in records. Only counts are compared; shares, ranks and ratios are press figures only, and a rounded number has no difference."
+        "The number a source reports, what the records of all units hold of it, and what is missing in records. Only "
+        "counts are compared; shares, ranks and ratios are press figures only, and a rounded number has no difference."
     )
     model = ReportedFigure
     filterset_class = FigureFilterSet

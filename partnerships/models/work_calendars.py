@@ -4,6 +4,7 @@ import datetime as dt
 from collections import defaultdict
 
 from django.db import models
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.dates import IsWorkday, is_weekday
@@ -33,6 +34,7 @@ class CalendarDay(OfficeModel):
     day = DayColumn(_("day"))
     is_workday = models.BooleanField(_("worked"))
     name = LineField(_("name"), max_length=100, blank=True)
+    name_zh = LineField(_("Chinese name"), max_length=100, blank=True, db_default="")
 
     history = History()
 
@@ -50,7 +52,14 @@ class CalendarDay(OfficeModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.day.isoformat()} {self.name}"
+        return f"{self.day.isoformat()} {self.display_name}"
+
+    @property
+    def display_name(self) -> str:
+        """The name in the reader's language, or what there is."""
+        names = self.name, self.name_zh
+        first, second = names[::-1] if (get_language() or "").startswith("zh") else names
+        return first or second
 
 
 def workday_test(calendar: WorkCalendar | None) -> IsWorkday:

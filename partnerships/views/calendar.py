@@ -216,7 +216,7 @@ def _mark_days_off(days: dict[dt.date, Day], work_calendar: WorkCalendar | None)
         day = days[known.day]
         day.is_worked_weekend = known.is_workday and day.is_off
         day.is_off = not known.is_workday
-        day.holiday = "" if known.is_workday else known.name or _("Holiday")
+        day.holiday = "" if known.is_workday else known.display_name or _("Holiday")
 
 
 def _work_calendar(shown: Calendar) -> WorkCalendar | None:

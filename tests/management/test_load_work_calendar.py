@@ -3,6 +3,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils.translation import override
 
 from partnerships.models import CalendarDay, WorkCalendar
 from partnerships.seeding.work_calendars import known_days
@@ -57,3 +58,15 @@ def test_a_second_time_changes_nothing_and_keeps_what_people_changed_or_removed(
 def test_a_country_whose_guesses_cannot_be_told_from_decrees_is_refused() -> None:
     with pytest.raises(CommandError, match="invalid choice: 'DE'"):
         call_command("load_work_calendar", "DE")
+
+
+def test_days_of_an_earlier_version_get_their_chinese_names_and_typed_names_stay() -> None:
+    load()
+    CalendarDay.objects.filter(day__month=10).update(name_zh="")
+    CalendarDay.objects.filter(day=dt.date(2026, 10, 1)).update(name="Our own name")
+
+    load()
+
+    with override("zh-hans"):
+        names = [CalendarDay.objects.get(day=dt.date(2026, 10, day)).display_name for day in (1, 2)]
+    assert names == ["Our own name", "国庆节"]
