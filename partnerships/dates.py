@@ -25,6 +25,22 @@ def add_months(day: dt.date, months: int) -> dt.date:
     return dt.date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
+def whole_months(first: dt.date, last: dt.date) -> int:
+    """Return how many whole months the days from ``first`` to ``last`` hold, both included.
+
+    1 March 2021 to 28 February 2026 are 60. The day more of 1 March to 1 March does not count.
+    """
+    months = (last.year - first.year) * 12 + last.month - first.month + 1
+    while months > 0 and last_day_of(first, months) > last:
+        months -= 1
+    return months
+
+
+def last_day_of(first: dt.date, months: int) -> dt.date:
+    """Return the last of ``months`` that begin on ``first``: five years end on the day before the anniversary."""
+    return add_months(first, months) - dt.timedelta(days=1)
+
+
 def is_weekday(day: dt.date) -> bool:
     return day.weekday() < 5
 

@@ -92,6 +92,7 @@ ACTIONS: Mapping[str, Grant] = {
     "agreement.resume": _LEAD_ALONE,
     "agreement.complete": _LEAD_ALONE,
     "agreement.terminate": _LEAD_ALONE,
+    "agreement.end_by_notice": _LEAD_ALONE,
     "agreement.correct": _LEAD_ALONE,
     # The office files signed papers for everybody: signatures, renewals, amendments, accessions.
     "agreement.sign": Grant(own=Role.LEAD, staff=True),
@@ -408,6 +409,14 @@ def _decided_by_leads(user: User, milestone: Milestone) -> LazyText | None:
     return None
 
 
+def _only_after_notice(user: User, agreement: Agreement) -> LazyText | None:
+    """An agreement ends by notice only where notice is on record."""
+    term = agreement.current_term
+    if term is None or term.notice_given_on is None:
+        return _("No notice was given.")
+    return None
+
+
 def _accounts_above_ones_own(user: User, account: User) -> LazyText | None:
     """Only a system administrator changes accounts of staff and auditors: whoever changes the address can take one over."""
     if (account.is_superuser or account.is_staff or account.is_auditor) and not user.is_superuser:
@@ -442,6 +451,7 @@ VETOES: Mapping[str, Callable[[User, Any], LazyText | None]] = {
     "agreement.approve": _not_ones_own_draft,
     "agreement.confirm_signing": _not_ones_own_registration,
     "agreement.delete": _only_drafts,
+    "agreement.end_by_notice": _only_after_notice,
     "activity.add": _unit_takes_part,
     "contact_note.add": _unit_takes_part,
     "facility.add": _unit_takes_part,

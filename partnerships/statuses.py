@@ -260,6 +260,16 @@ AGREEMENT_TRANSITIONS = _table(
             needs_reason=True,
         ),
         Transition(
+            "end_by_notice",
+            _("Record the end by notice"),
+            _("Ended by notice"),
+            {_A.SIGNED, _A.SUSPENDED},
+            _A.TERMINATED,
+            "agreement.end_by_notice",
+            stamps="terminated_on",
+            after=("signed_on",),
+        ),
+        Transition(
             "cancel",
             _("Cancel before signature"),
             _("Cancelled before signature"),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from partnerships.factories import (
+    DAY,
     AchievementFactory,
     ActivityFactory,
     AgreementFactory,
@@ -26,7 +27,7 @@ from partnerships.factories import (
     UnitFactory,
     UserFactory,
 )
-from partnerships.models import Unit, User
+from partnerships.models import AgreementTerm, Unit, User
 
 ROLES = ("viewer", "coordinator", "lead", "staff", "user_admin", "system_admin")
 # o: of one's own unit, p: of an agreement in which one's unit takes part, x: of another unit.
@@ -59,6 +60,8 @@ def make_twins() -> Twins:
         "participating": rows_of(other, AgreementFactory(unit=other, signed=True, units=[own])),
         "other": rows_of(other, AgreementFactory(unit=other, signed=True)),
     }
+    # An agreement ends by notice only where one is on record.
+    AgreementTerm.objects.update(renewal="automatic", notice_given_on=DAY)
     rows = {kind: {place: made[kind] for place, made in places.items()} for kind in places["own"]}
     return Twins(people_of(own), rows)
 

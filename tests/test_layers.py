@@ -63,6 +63,7 @@ WORKFLOWS = [
     "documents",
     "milestones",
     "derivation",
+    "terms",
     "facilities",
     "honours",
     "events",

@@ -80,6 +80,7 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "agreement.resume": LEAD_ALONE,
     "agreement.complete": LEAD_ALONE,
     "agreement.terminate": LEAD_ALONE,
+    "agreement.end_by_notice": LEAD_ALONE,
     "agreement.correct": LEAD_ALONE,
     "agreement.sign": LEAD_AND_OFFICE,
     "agreement.confirm_signing": LEAD_AND_OFFICE,

@@ -37,12 +37,13 @@ from partnerships.admin.outcomes import origin_of
 from partnerships.admin.programmes import LabelInline
 from partnerships.admin.steps import StepsMixin, Verb
 from partnerships.admin.versions import PartForm, RootForm
-from partnerships.forms.agreements import AccedeForm, AmendForm, RenewForm, WithdrawForm, remaining_parties
+from partnerships.forms.agreements import AccedeForm, WithdrawForm, remaining_parties
 from partnerships.forms.documents import UploadField
 from partnerships.forms.domain import DomainFormMixin, past_day
 from partnerships.forms.office_day import office_today
 from partnerships.forms.possible_duplicates import AnotherField
 from partnerships.forms.steps import ConfirmSigningForm, ContactNoteForm
+from partnerships.forms.terms import TERM_VERBS, TermVerb
 from partnerships.inputs import DayField
 from partnerships.models import (
     Agreement,
@@ -59,6 +60,7 @@ from partnerships.models import (
     quiet_agreements,
     workday_test,
 )
+from partnerships.models.terms import running_period
 from partnerships.permissions import refusal
 from partnerships.requests import user_of
 from partnerships.statuses import AgreementStatus
@@ -71,6 +73,7 @@ from partnerships.workflows.agreements import (
     signing_warnings,
 )
 from partnerships.workflows.documents import register_document
+from partnerships.workflows.terms import CONDITIONS
 
 DATES = (
     "submitted_on",
@@ -126,7 +129,7 @@ class AreaInline(SignedPartInline):
 
 class TermInline(SignedPartInline):
     model = AgreementTerm
-    fields = ("number", "starts_on", "ends_on", "review_on", "renews_tacitly", "notice", "notice_unit", "lead_days")
+    fields = ("number", "starts_on", "ends_on", "review_on", *CONDITIONS, "lead_days")
 
     def get_fields(self, request: HttpRequest, obj: Agreement | None = None) -> FieldRows:
         return (*self.fields, "basis") if obj and not obj.is_editable else self.fields
@@ -163,14 +166,6 @@ class AmendmentInline(ReadOnlyInline):
     model = Amendment
     fields = ("number", "signed_on", "effective_on", "summary")
     tab = True
-
-
-def _renew(row: Agreement, request: HttpRequest, data: QueryDict | None) -> DomainFormMixin:
-    return RenewForm(data, row=row, today=office_today(row))
-
-
-def _amend(row: Agreement, request: HttpRequest, data: QueryDict | None) -> DomainFormMixin:
-    return AmendForm(data, row=row, today=office_today(row))
 
 
 def _accede(row: Agreement, request: HttpRequest, data: QueryDict | None) -> DomainFormMixin:
@@ -219,9 +214,11 @@ def choose_by_autocomplete(form: forms.BaseForm, name: str, source: Field) -> No
     field.queryset = field.queryset  # binds the choices to the new widget
 
 
-def _has_end(agreement: Agreement) -> bool:
-    term = agreement.current_term
-    return agreement.is_signed and term is not None and term.ends_on is not None
+def _term_verb(verb: TermVerb) -> Verb:
+    def make_form(row: Agreement, request: HttpRequest, data: QueryDict | None) -> DomainFormMixin:
+        return verb.form_class(data, row=row, today=office_today(row))
+
+    return Verb(verb.name, verb.label, verb.permission, make_form, lambda row: verb.fits(row, office_today(row)))
 
 
 def _confirm_signing(row: Agreement, request: HttpRequest, data: QueryDict | None) -> DomainFormMixin:
@@ -236,8 +233,7 @@ VERBS = (
         _confirm_signing,
         lambda row: row.is_signing_to_confirm,
     ),
-    Verb("renew", _("Renew"), "agreement.amend", _renew, _has_end),
-    Verb("amend", _("Record an amendment"), "agreement.amend", _amend, lambda row: row.is_signed),
+    *map(_term_verb, TERM_VERBS),
     Verb("accede", _("Add a later party"), "agreement.amend", _accede, lambda row: row.is_signed),
     Verb(
         "withdraw",
@@ -306,7 +302,7 @@ class AgreementAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     verbs = VERBS
     attention = ATTENTION
 
-    list_display = ("title", "partners", "type", "unit", "coordinator", "status_label", "signed_on", "ends_on")
+    list_display = ("title", "partners", "type", "unit", "coordinator", "status_label", "signed_on", "current_ends_on")
     list_filter = (
         AttentionFilter,
         "status",
@@ -338,7 +334,7 @@ class AgreementAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     frame_fields = (("amount", "currency"), ("parent", "predecessor"), "is_party_list_complete", "summary")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).with_current_end().prefetch_related("parties__organization")
+        return super().get_queryset(request).prefetch_related("parties__organization")
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> FieldSets:
         shown: FieldSets = ((None, {"fields": self.main_fields}), (_("Frame and money"), {"fields": self.frame_fields}))
@@ -383,16 +379,13 @@ class AgreementAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         rest = ngettext("and %(count)d more", "and %(count)d more", more) % {"count": more} if more > 0 else ""
         return ", ".join([*names[:2], *([rest] if rest else [])])
 
-    @display(description=_("ends on"), ordering="current_ends_on")
-    def ends_on(self, agreement: Agreement) -> dt.date | None:
-        return agreement.current_ends_on  # type: ignore[attr-defined]  # annotated by with_current_end
-
     @display(description=_("decision date, and how it is counted"))
     def decision(self, agreement: Agreement) -> str:
-        term = agreement.current_term
-        if term is None:
+        period = running_period(agreement.terms.all(), office_today(agreement))
+        if period is None:
             return gettext("No term yet.")
-        decision = term.decision_date(workday_test(agreement.unit.effective_calendar))
+        term = period.term
+        decision = term.decision_date(workday_test(agreement.unit.effective_calendar), period.ends_on)
         if decision is None:
             return gettext("Open-ended: review on %(day)s.") % {"day": formats.date_format(term.review_on or "")}
         words = gettext(
@@ -430,7 +423,7 @@ class RegisteredTermForm(PartForm):
 class RegisteredTermInline(PartInline):
     model = AgreementTerm
     form = RegisteredTermForm
-    fields = ("ends_on", "review_on", "renews_tacitly", "notice", "notice_unit", "lead_days")
+    fields = ("ends_on", "review_on", *CONDITIONS, "lead_days")
     extra = max_num = 1
     can_delete = False
     verbose_name = _("term, from the day of signing; left empty, it is open-ended and reviewed by the type's rule")

@@ -10,7 +10,7 @@ from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from partnerships import factories
-from partnerships.dates import add_months
+from partnerships.dates import last_day_of
 from partnerships.demo.documents import add_file
 from partnerships.demo.office import SampleOffice, sample_code
 from partnerships.factories.base import ModelFactory
@@ -25,7 +25,7 @@ from partnerships.models import (
     Organization,
     User,
 )
-from partnerships.workflows import activities, agreements, demands, facilities, milestones
+from partnerships.workflows import activities, agreements, demands, facilities, milestones, terms
 from partnerships.workflows.activities import follow_activity, register_contact_note
 from partnerships.workflows.demands import follow_demand
 from partnerships.workflows.honours import watch_lapse
@@ -97,13 +97,13 @@ PARTS: Mapping[str, SamplePart] = {
 }
 # The keys of an entry that are neither columns nor parts.
 BESIDE_COLUMNS = frozenset({"by", "made", "code", "terms", "steps"})
-VERBS: Mapping[type[Model], ModuleType] = {
-    Activity: activities,
-    Agreement: agreements,
-    Answer: demands,
-    Demand: demands,
-    Facility: facilities,
-    Milestone: milestones,
+VERBS: Mapping[type[Model], tuple[ModuleType, ...]] = {
+    Activity: (activities,),
+    Agreement: (agreements, terms),
+    Answer: (demands,),
+    Demand: (demands,),
+    Facility: (facilities,),
+    Milestone: (milestones,),
 }
 
 
@@ -151,7 +151,7 @@ def _term(office: SampleOffice, term: Entry) -> dict[str, object]:
     values: dict[str, object] = {**term, "starts_on": office.day(term["starts_on"])}
     years = values.pop("years", None)
     if years:
-        values["ends_on"] = add_months(office.day(term["starts_on"]), 12 * term["years"]) - dt.timedelta(days=1)
+        values["ends_on"] = last_day_of(office.day(term["starts_on"]), 12 * term["years"])
     else:
         values["ends_on"] = office.day(term["ends_on"])
     return values
@@ -175,9 +175,9 @@ def _row_of(entry: Entry) -> Model:
 
 
 def _take_steps(office: SampleOffice, row: Model, entry: Entry) -> None:
-    verbs = VERBS.get(type(row))
+    verbs = {name: verb for module in VERBS.get(type(row), ()) for name, verb in vars(module).items()}
     for step in entry.get("steps", []):
-        verb = getattr(verbs, step["verb"])
+        verb = verbs[step["verb"]]
         more = {
             name: _argument(office, name, value) for name, value in step.items() if name not in {"verb", "by", "on"}
         }

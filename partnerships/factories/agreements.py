@@ -4,11 +4,10 @@ The traits write a status and its dates as they are after the steps, without wal
 queries want the state, tests of the steps start from ``draft`` and take them.
 """
 
-import datetime as dt
-
 import factory
+from django.utils import timezone
 
-from partnerships.dates import add_months
+from partnerships.dates import add_months, last_day_of
 from partnerships.factories.base import DAY, ModelFactory, when_given
 from partnerships.factories.organizations import EnterpriseFactory, InstitutionFactory
 from partnerships.factories.users import UnitFactory, UserFactory
@@ -27,6 +26,7 @@ from partnerships.models import (
     Unit,
 )
 from partnerships.statuses import AgreementStatus
+from partnerships.workflows.derivation import update_current_end
 
 
 class CooperationAreaFactory(ModelFactory):
@@ -77,7 +77,12 @@ class AgreementTermFactory(ModelFactory):
 
     agreement = factory.SubFactory("partnerships.factories.agreements.AgreementFactory")
     starts_on = factory.LazyAttribute(lambda term: term.agreement.signed_on or DAY)
-    ends_on = factory.LazyAttribute(lambda term: add_months(term.starts_on, 36) - dt.timedelta(days=1))
+    ends_on = factory.LazyAttribute(lambda term: last_day_of(term.starts_on, 36))
+
+    @factory.post_generation
+    def current_end(self: AgreementTerm, create: bool, *args: object, **kwargs: object) -> None:
+        if create:
+            update_current_end(self.agreement, on=timezone.localdate())
 
 
 def _add_term(agreement: Agreement, _: object, **term: object) -> None:

@@ -1,4 +1,4 @@
-"""Forms that register and edit an agreement with its parts, and renew, amend, join or leave a signed one."""
+"""Forms that register and edit an agreement with its parts, and join or leave a signed one."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
@@ -9,6 +9,7 @@ from django.db.models import Model, Q, QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from partnerships.dates import last_day_of
 from partnerships.exceptions import DomainError, PossibleDuplicate
 from partnerships.forms.choices import choosable, offer_rows
 from partnerships.forms.lines import FormWithLines, LineForm, LineFormSet, line_formset, with_more_lines
@@ -17,7 +18,7 @@ from partnerships.forms.picks import PickField, pick_field
 from partnerships.forms.possible_duplicates import AnotherField
 from partnerships.forms.steps import VerbForm
 from partnerships.forms.versions import Conflict, Difference
-from partnerships.inputs import DayField, DayInput
+from partnerships.inputs import DayField, DayInput, WholeNumberField
 from partnerships.models import (
     Agreement,
     AgreementArea,
@@ -30,6 +31,7 @@ from partnerships.models import (
     Unit,
     User,
 )
+from partnerships.models.terms import LONGEST_PERIOD_MONTHS
 from partnerships.workflows import agreements
 
 PARTIES, AREAS, TERM = "parties", "areas", "term"
@@ -74,14 +76,33 @@ class AreaForm(LineForm):
 
 
 class TermForm(LineForm):
-    """A term; without a start it starts on the day of signing, if that is known."""
+    """A term; without a start it starts on the day of signing, if that is known. It has an end or a length."""
+
+    length = WholeNumberField(
+        label=_("Or for (months)"),
+        required=False,
+        min_value=1,
+        max_value=LONGEST_PERIOD_MONTHS,
+        help_text=_("36 for three years: it then ends on the day before the anniversary."),
+    )
+    field_order = ["starts_on", "ends_on", "length"]
 
     class Meta:
         model = AgreementTerm
-        fields = ["starts_on", "ends_on", "review_on", "renews_tacitly", "notice", "notice_unit", "lead_days"]
+        fields = [
+            "starts_on",
+            "ends_on",
+            "review_on",
+            "renewal",
+            "renewal_months",
+            "renewal_limit",
+            "notice",
+            "notice_unit",
+            "lead_days",
+        ]
         widgets = {"starts_on": DayInput, "ends_on": DayInput, "review_on": DayInput}
 
-    rare = frozenset({"renews_tacitly", "notice", "notice_unit", "lead_days"})
+    rare = frozenset({"renewal", "renewal_months", "renewal_limit", "notice", "notice_unit", "lead_days"})
     signed_on: dt.date | None = None
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
@@ -94,6 +115,11 @@ class TermForm(LineForm):
             values["starts_on"] = self.signed_on
             if self.signed_on is None:
                 self.add_error("starts_on", _("Give the day on which it starts."))
+        if values.get("length") and values.get("starts_on"):
+            if values.get("ends_on"):
+                self.add_error("length", _("Give the end or the length, not both."))
+            else:
+                values["ends_on"] = last_day_of(values["starts_on"], values["length"])
         return values
 
 
@@ -294,36 +320,6 @@ class NewAgreementForm(AgreementForm):
         if not values["on"]:
             return agreements.register_agreement(self.instance, **common)
         return agreements.register_signed_agreement(self.instance, on=values["on"], **common)
-
-
-class RenewForm(VerbForm):
-    """Renews an agreement by the next term, from the day after the current one."""
-
-    basis = forms.ChoiceField(
-        label=_("How it was renewed"),
-        choices=[
-            (AgreementTerm.Basis.EXPRESS.value, AgreementTerm.Basis.EXPRESS.label),
-            (AgreementTerm.Basis.TACIT.value, AgreementTerm.Basis.TACIT.label),
-        ],
-    )
-    ends_on = DayField(label=_("New end"), required=False, widget=DayInput)
-    review_on = DayField(label=_("Or, without an end: review on"), required=False, widget=DayInput)
-
-    def call(self, actor: User, values: dict[str, Any]) -> object:
-        return agreements.renew_agreement(self.row, actor=actor, on=self.today, **values)
-
-
-class AmendForm(VerbForm):
-    """Records a signed amendment; with an end or a review date it changes the term from the day it takes effect."""
-
-    signed_on = DayField(label=_("Signed on"), widget=DayInput)
-    effective_on = DayField(label=_("Takes effect on"), widget=DayInput)
-    summary = forms.CharField(label=_("What changed"), max_length=5000, widget=forms.Textarea(attrs={"rows": 3}))
-    ends_on = DayField(label=_("New end of the term"), required=False, widget=DayInput)
-    review_on = DayField(label=_("New date of review"), required=False, widget=DayInput)
-
-    def call(self, actor: User, values: dict[str, Any]) -> object:
-        return agreements.amend_agreement(self.row, actor=actor, **values)
 
 
 class AccedeForm(VerbForm):

@@ -95,6 +95,15 @@ class TerminateForm(StepForm):
         return self.cleaned_data["on"]
 
 
+class EndByNoticeForm(StepForm):
+    """Records that the agreement ended by notice; offers the day after its last one."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.row.current_ends_on:
+            self.fields["on"].initial = min(self.row.current_ends_on + dt.timedelta(days=1), self.today)
+
+
 class SigningForm(StepForm):
     """Records a signing, and shows warnings before."""
 
@@ -263,7 +272,12 @@ _WORKFLOWS: dict[type[models.Model], tuple[TransitionTable, _Steps, dict[str, ty
     Agreement: (
         AGREEMENT_TRANSITIONS,
         agreements.STEPS,
-        {"sign": SigningForm, "record_signed": SigningForm, "terminate": TerminateForm},
+        {
+            "sign": SigningForm,
+            "record_signed": SigningForm,
+            "terminate": TerminateForm,
+            "end_by_notice": EndByNoticeForm,
+        },
     ),
     Activity: (ACTIVITY_TRANSITIONS, activities.STEPS, {"complete": CompletionForm, "replan": ReplanForm}),
     Milestone: (MILESTONE_TRANSITIONS, milestones.STEPS, {"meet": EvidenceForm, "submit": EvidenceForm}),

@@ -61,8 +61,8 @@ class AgreementFilterSet(
     signed_from = DayFilter(label=_("Signed from"), field_name="signed_on", lookup_expr="gte")
     signed_until = DayFilter(label=_("Signed until"), field_name="signed_on", lookup_expr="lte")
     in_force_on = DayFilter(label=_("In force on"), method="filter_in_force_on")
-    ends_from = DayFilter(label=_("Term ends from"), method="filter_later")
-    ends_until = DayFilter(label=_("Term ends until"), method="filter_later")
+    ends_from = DayFilter(label=_("Term ends from"), field_name="current_ends_on", lookup_expr="gte")
+    ends_until = DayFilter(label=_("Term ends until"), field_name="current_ends_on", lookup_expr="lte")
     expiring = DaysFilter(label=_("Expires within (days)"), method="filter_expiring")
     quiet_days = DaysFilter(label=_("No contact for (days)"), method="filter_quiet_days")
     quiet_since = DayFilter(label=_("No contact since"), method="filter_quiet_since")
@@ -78,14 +78,6 @@ class AgreementFilterSet(
             "coordinator": people_of(Agreement.objects.visible_to(self.user), "coordinator"),
             "region": regions_with(Organization.objects.visible_to(self.user)),
         }
-
-    def filter_queryset(self, queryset: AgreementQuerySet) -> AgreementQuerySet:
-        """Apply both days to the same term: two conditions would match agreements with two terms, and miss the index."""
-        asked = {"ends_from": "ends_on__gte", "ends_until": "ends_on__lte"}
-        values = self.form.cleaned_data
-        ends = {lookup: values[name] for name, lookup in asked.items() if values.get(name)}
-        filtered = super().filter_queryset(queryset)
-        return filtered.last_term(**ends) if ends else filtered
 
     def filter_area(self, queryset: AgreementQuerySet, name: str, value: CooperationArea) -> AgreementQuerySet:
         return queryset.filter(Exists(AgreementArea.objects.filter(agreement=OuterRef("pk"), area=value)))
@@ -139,21 +131,22 @@ PARTIES = Prefetch("parties", AgreementParty.objects.select_related("organizatio
 
 
 # Columns that the list's query adds.
-_current_end: Callable[[Agreement], dt.date | None] = attrgetter("current_ends_on")
+_is_expired: Callable[[Agreement], bool] = attrgetter("is_expired")
+_is_renewal_to_confirm: Callable[[Agreement], bool] = attrgetter("is_renewal_to_confirm")
 _next_due_on: Callable[[Agreement], dt.date | None] = attrgetter("next_due_on")
 
 
 def _status(row: Agreement, today: dt.date) -> SafeString:
-    ends_on = _current_end(row)
-    is_expired = row.is_signed and ends_on is not None and ends_on < today
-    return cells.joined([cells.status(row), cells.mark(_("expired")) if is_expired else cells.EMPTY])
+    return cells.joined([cells.status(row), cells.mark(_("expired")) if _is_expired(row) else cells.EMPTY])
 
 
 def _runs_until(row: Agreement, today: dt.date) -> str:
-    ends_on = _current_end(row)
-    if ends_on is None and row.signed_on:
+    if row.current_ends_on is None and row.signed_on:
         return cells.quiet(_("open-ended"))
-    return cells.show(ends_on)
+    ends_on = cells.show(row.current_ends_on)
+    if _is_renewal_to_confirm(row):
+        return cells.joined([ends_on, cells.mark(_("renewed automatically, to be confirmed"))])
+    return ends_on
 
 
 def _next_due(row: Agreement, today: dt.date) -> str:
@@ -187,7 +180,7 @@ class AgreementList(RecordList[Agreement]):
         ),
         Column("status", _("Status"), lambda row: row.get_status_display(), "status", cell=_status),
         Column("signed", _("Signed on"), lambda row: row.signed_on, "signed_on", cites=("signed_on",)),
-        Column("until", _("Runs until"), _current_end, "current_ends_on", cell=_runs_until),
+        Column("until", _("Runs until"), lambda row: row.current_ends_on, "current_ends_on", cell=_runs_until),
         Column("due", _("Next due"), _next_due_on, "next_due_on", cell=_next_due),
         Column(
             "coordinator",
@@ -200,11 +193,11 @@ class AgreementList(RecordList[Agreement]):
     )
 
     def for_sorting(self, rows: AgreementQuerySet) -> QuerySet:
-        return _with_next_due(rows.with_current_end())
+        return _with_next_due(rows)
 
     def for_showing(self, rows: AgreementQuerySet) -> QuerySet:
         related = rows.select_related("unit", "coordinator", "type").prefetch_related(PARTIES)
-        return _with_next_due(related.with_current_end())
+        return _with_next_due(related.with_standing(self.today))
 
     def links(self) -> list[PageLink]:
         return self._register(_("Register an agreement"))

@@ -42,7 +42,8 @@ WORKFLOWS = (
         Agreement,
         AGREEMENT_TRANSITIONS,
         "Signed is a deliberate step with a date; most agreements arrive signed and are registered as such. Whether one is "
-        "in force, expiring, expired or quiet is no status: it is asked for a day.",
+        "in force, expiring, expired or quiet is no status: it is asked for a day. Renewals, amendments and notice change "
+        "its terms and not its status (`workflows/terms.py`); the glossary says how terms follow each other.",
     ),
     Workflow(
         "Milestone",

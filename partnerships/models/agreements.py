@@ -6,7 +6,7 @@ from typing import Self
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -24,7 +24,7 @@ from partnerships.models.base import (
 )
 from partnerships.models.organizations import Organization
 from partnerships.models.parties import AgreementParty, AgreementUnit
-from partnerships.models.terms import AgreementTerm
+from partnerships.models.terms import AgreementTerm, running_period
 from partnerships.models.users import Role, ScopedQuerySet, Unit, User, away_alone, left_alone
 from partnerships.statuses import AgreementStatus
 
@@ -52,38 +52,31 @@ class AgreementQuerySet(ScopedQuerySet):
         parties = AgreementParty.objects.filter(organization__in=SearchEntry.objects.matching(Organization, text))
         return self.filter(Q(pk__in=own) | Q(pk__in=parties.values("agreement")))
 
-    def in_force(self, today: dt.date) -> Self:
-        """Signed, not suspended, terminated or completed on ``today``, and ``today`` lies within a term."""
-        terms = AgreementTerm.objects.filter(agreement=OuterRef("pk"), starts_on__lte=today)
+    def in_force(self, day: dt.date) -> Self:
+        """Signed, not suspended, terminated or completed on ``day``, and a term or its automatic renewal covers it."""
+        terms = AgreementTerm.objects.filter(agreement=OuterRef("pk"), starts_on__lte=day)
         return self.filter(
-            Exists(terms.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=today))),
-            Q(suspended_on__isnull=True) | Q(suspended_on__gt=today) | Q(resumed_on__lte=today),
-            Q(terminated_on__isnull=True) | Q(terminated_on__gt=today),
-            Q(completed_on__isnull=True) | Q(completed_on__gt=today),
-            signed_on__lte=today,
+            Exists(terms.filter(_lasts_to(day))),
+            Q(suspended_on__isnull=True) | Q(suspended_on__gt=day) | Q(resumed_on__lte=day),
+            Q(terminated_on__isnull=True) | Q(terminated_on__gt=day),
+            Q(completed_on__isnull=True) | Q(completed_on__gt=day),
+            signed_on__lte=day,
         )
 
     def expired(self, today: dt.date) -> Self:
-        """Signed, the last term ended before ``today``, and nobody has closed it yet."""
-        lasting = AgreementTerm.objects.filter(agreement=OuterRef("pk"))
-        lasting = lasting.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=today))
+        """Signed, the last term ended before ``today`` without a renewal, and nobody has closed it yet."""
+        terms = AgreementTerm.objects.filter(agreement=OuterRef("pk"))
         return self.filter(
-            Exists(AgreementTerm.objects.filter(agreement=OuterRef("pk"))),
-            ~Exists(lasting),
+            Exists(terms),
+            ~Exists(terms.filter(_lasts_to(today))),
             status__in=(AgreementStatus.SIGNED, AgreementStatus.SUSPENDED),
         )
 
     def expiring(self, today: dt.date, *, until: dt.date) -> Self:
-        """Return agreements in force whose last term ends between ``today`` and ``until``."""
-        lasting = AgreementTerm.objects.filter(agreement=OuterRef("pk"))
-        lasting = lasting.filter(Q(ends_on__isnull=True) | Q(ends_on__gt=until))
+        """Return agreements in force that end between ``today`` and ``until``; none that renews itself beyond it."""
+        terms = AgreementTerm.objects.filter(agreement=OuterRef("pk"))
         # In force, it has a term that covers today. If none lasts beyond ``until``, the last one ends in between.
-        return self.in_force(today).exclude(Exists(lasting))
-
-    def last_term(self, **condition: object) -> Self:
-        """Return agreements whose last term, current or future, meets ``condition``."""
-        later = AgreementTerm.objects.filter(agreement=OuterRef("agreement"), number__gt=OuterRef("number"))
-        return self.filter(Exists(AgreementTerm.objects.filter(~Exists(later), agreement=OuterRef("pk"), **condition)))
+        return self.in_force(today).exclude(Exists(terms.filter(_lasts_to(until + dt.timedelta(days=1)))))
 
     def orphaned(self) -> Self:
         """Return agreements that are not closed and have no coordinator who can be reached."""
@@ -98,10 +91,23 @@ class AgreementQuerySet(ScopedQuerySet):
             status__in=(AgreementStatus.COMPLETED, AgreementStatus.TERMINATED, AgreementStatus.CANCELLED)
         )
 
-    def with_current_end(self) -> Self:
-        """Add ``current_ends_on``, the end of the last term (null: open-ended or without a term)."""
-        last = AgreementTerm.objects.filter(agreement=OuterRef("pk")).order_by("-number")
-        return self.annotate(current_ends_on=Subquery(last.values("ends_on")[:1]))
+    def with_standing(self, today: dt.date) -> Self:
+        """Add ``is_expired``, and ``is_renewal_to_confirm``: it runs by an automatic renewal that nobody has recorded."""
+        this = Agreement.objects.filter(pk=OuterRef("pk"))
+        recorded = AgreementTerm.objects.filter(
+            Q(ends_on__isnull=True) | Q(ends_on__gte=today), agreement=OuterRef("pk")
+        )
+        return self.annotate(
+            is_expired=Exists(this.expired(today)),
+            is_renewal_to_confirm=Exists(this.in_force(today).filter(~Exists(recorded))),
+        )
+
+
+def _lasts_to(day: dt.date) -> Q:
+    """Return the condition for terms that end on ``day`` or later, as recorded or by automatic renewals."""
+    later = AgreementTerm.objects.filter(agreement=OuterRef("agreement"), number__gt=OuterRef("number"))
+    renewed = Q(renewal=AgreementTerm.Renewal.AUTOMATIC) & (Q(renews_until__isnull=True) | Q(renews_until__gte=day))
+    return Q(ends_on__isnull=True) | Q(ends_on__gte=day) | renewed & ~Q(Exists(later))
 
 
 class Agreement(SeededModel, SearchableModel, VersionedModel):
@@ -169,6 +175,9 @@ class Agreement(SeededModel, SearchableModel, VersionedModel):
     completed_on = models.DateField(_("completed on"), null=True, editable=False)
     terminated_on = models.DateField(_("terminated on"), null=True, editable=False)
     cancelled_on = models.DateField(_("cancelled on"), null=True, editable=False)
+    # The end of the period that runs today, an automatic renewal included; null when open-ended or without a term. It is
+    # kept by ``workflows.derivation.update_current_end`` and the daily sweep, and the audit checks it.
+    current_ends_on = models.DateField(_("runs until"), null=True, editable=False)
     recorded_on = models.DateField(
         _("registered as already signed on"), null=True, editable=False
     )  # set by record_signed_agreement only: such an agreement claims no approval
@@ -185,7 +194,7 @@ class Agreement(SeededModel, SearchableModel, VersionedModel):
     )
 
     objects = AgreementQuerySet.as_manager()
-    history = History()
+    history = History(excluded_fields=("current_ends_on",))
 
     class Meta:
         verbose_name = _("agreement")
@@ -247,6 +256,7 @@ class Agreement(SeededModel, SearchableModel, VersionedModel):
             models.Index(fields=["unit", "status", "-id"], name="agreement_by_unit"),  # the lists of a unit
             models.Index(fields=["status", "signed_on"], name="agreement_by_status"),  # in force, quiet, in review
             models.Index(fields=["coordinator", "status"], name="agreement_by_coordinator"),  # my agreements
+            models.Index(fields=["current_ends_on", "id"], name="agreement_by_end"),
         ]
 
     def __str__(self) -> str:
@@ -303,3 +313,11 @@ class Agreement(SeededModel, SearchableModel, VersionedModel):
     def current_term(self) -> "AgreementTerm | None":
         """Return the term with the highest number; without a query if the terms are prefetched."""
         return max(self.terms.all(), key=lambda term: term.number, default=None)
+
+    def end_of_period(self, day: dt.date) -> dt.date | None:
+        """Return the end of the period that runs on ``day``; of a draft or a closed agreement, that of its last term."""
+        if not self.is_signed:
+            term = self.current_term
+            return term.ends_on if term else None
+        period = running_period(self.terms.all(), day)
+        return period.ends_on if period else None

@@ -57,10 +57,20 @@ class MilestoneKind(models.TextChoices):
     APPROVAL = "approval", _("Approval of an agreement")
     ANSWER = "answer", _("Answer to a demand")
     CONFIRM_REGISTRATION = "confirm_registration", _("Registration to confirm")
+    CONFIRM_RENEWAL = "confirm_renewal", _("Renewal to confirm")
+    RECORD_END = "record_end", _("End to record")
 
 
 # Decisions that wait for leads. Each is closed by its step alone: nobody waives, moves, snoozes or reopens it.
-DECISION_KINDS = frozenset({MilestoneKind.APPROVAL, MilestoneKind.ANSWER, MilestoneKind.CONFIRM_REGISTRATION})
+DECISION_KINDS = frozenset(
+    {
+        MilestoneKind.APPROVAL,
+        MilestoneKind.ANSWER,
+        MilestoneKind.CONFIRM_REGISTRATION,
+        MilestoneKind.CONFIRM_RENEWAL,
+        MilestoneKind.RECORD_END,
+    }
+)
 
 
 # Derived by the workflows from other records; people do not add these by hand.

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Lower
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from partnerships.models import (
+    Agreement,
     ComponentHeartbeat,
     Delivery,
     DeliveryEvent,
@@ -24,11 +26,12 @@ from partnerships.reminders.reconcile import NOT_SENT_IN_TIME, withdrawn_items
 from partnerships.reminders.rule_set import RuleSet
 from partnerships.reminders.schedule import Moment
 from partnerships.reminders.unanswered import unanswered
-from partnerships.statuses import DeliveryStatus, PlanStatus
+from partnerships.statuses import AgreementStatus, DeliveryStatus, PlanStatus
 
 TICK = dt.timedelta(seconds=60)
 BATCH = 1000
 AUDIT = "audit"  # the heartbeat of the last check; its note is the number of breaches
+SIGNED = (AgreementStatus.SIGNED, AgreementStatus.SUSPENDED)
 GIVEN_UP = (PlanStatus.CANCELLED, PlanStatus.SUPERSEDED)
 
 
@@ -37,8 +40,9 @@ def audit(*, real_now: dt.datetime) -> list[str]:
     silence = list(_silence(real_now))
     overdue = [] if silence else _overdue_plans(real_now)  # while nothing runs, every due plan is overdue
     items = (*_expanded_without_item(), *_duplicate_items(), *_addresses_mailed_twice())
+    ends = _wrong_ends(real_now)
     mails = (*_leases(real_now), *_empty(), *_sent_twice(), *_differing_from_log())
-    return [*silence, *_plans(real_now), *overdue, *items, *mails]
+    return [*silence, *_plans(real_now), *overdue, *items, *mails, *ends]
 
 
 def audit_and_note(*, real_now: dt.datetime) -> list[str]:
@@ -183,3 +187,17 @@ def _differing_from_log() -> Iterator[str]:
     rows = Delivery.objects.annotate(logged=Subquery(last)).exclude(logged=F("status"))
     for pk in rows.order_by("pk").values_list("pk", flat=True):
         yield _("Delivery %(delivery)s is not where its log left it.") % {"delivery": pk}
+
+
+def _wrong_ends(real_now: dt.datetime) -> Iterator[str]:
+    """Name agreements that are not stored with the end of their running period, nor with that of yesterday's."""
+    today, last = timezone.localdate(real_now), 0
+    yesterday = today - dt.timedelta(days=1)  # the daily sweep may not have come to it yet
+    signed = Agreement.objects.filter(status__in=SIGNED).prefetch_related("terms").order_by("pk")
+    while batch := list(signed.filter(pk__gt=last)[:BATCH]):
+        last = batch[-1].pk
+        for row in batch:
+            if row.current_ends_on not in {row.end_of_period(today), row.end_of_period(yesterday)}:
+                yield _("Agreement %(agreement)s is not stored with the end of its running period.") % {
+                    "agreement": row.pk
+                }

@@ -49,6 +49,8 @@ DEFAULT_RULES = (
     *_before(MilestoneKind.APPROVAL, 0),
     *_before(MilestoneKind.ANSWER, 3, 0),
     *_before(MilestoneKind.CONFIRM_REGISTRATION, 0),
+    *_before(MilestoneKind.CONFIRM_RENEWAL, 0),
+    *_before(MilestoneKind.RECORD_END, 0),
     *(_escalated(kind) for kind in sorted(DECISION_KINDS)),
     # Decisions, and whatever else is submitted, sent back or given to somebody.
     *(DefaultRule(kind, 0, ReminderRule.Direction.APPEARS) for kind in MilestoneKind),

@@ -21,6 +21,10 @@ ADVICE = {
     MilestoneKind.APPROVAL: gettext_noop("Read the draft, then approve it or return it with a reason."),
     MilestoneKind.ANSWER: gettext_noop("Answer the demand for your unit, decline it, or give it to somebody."),
     MilestoneKind.CONFIRM_REGISTRATION: gettext_noop("Check what was registered as signed, and confirm it."),
+    MilestoneKind.CONFIRM_RENEWAL: gettext_noop(
+        "The agreement was renewed automatically: record the renewal, or the end if it was ended."
+    ),
+    MilestoneKind.RECORD_END: gettext_noop("The term has ended: record the renewal, or close the agreement."),
 }
 TO_SUBMIT = gettext_noop("When it is done, submit it with a word on the evidence; a lead accepts it.")
 TO_MEET = gettext_noop("When it is done, mark it as done. If it cannot be done in time, move the date and say why.")

@@ -16,6 +16,7 @@ from partnerships.forms.agreements import AgreementForm, NewAgreementForm
 from partnerships.forms.numbers import row_or_none
 from partnerships.forms.office_day import office_today
 from partnerships.forms.steps import ConfirmSigningForm, ContactNoteForm
+from partnerships.forms.terms import TERM_VERBS, TermVerb, term_verbs
 from partnerships.models import (
     Agreement,
     AgreementParty,
@@ -31,7 +32,7 @@ from partnerships.models import (
     workday_test,
 )
 from partnerships.models.milestones import PENDING_STATUSES
-from partnerships.models.terms import AgreementTerm, Amendment
+from partnerships.models.terms import Amendment, Period, running_period
 from partnerships.permissions import may, refusal
 from partnerships.reminders.explain import explain_plans, with_items
 from partnerships.reports.agreement_timeline import agreement_timeline
@@ -44,7 +45,7 @@ from partnerships.views.citations import citations_of
 from partnerships.views.edits import edit_page
 from partnerships.views.milestones import may_add_action_point, with_steps_in_line
 from partnerships.views.related import VERSIONS, demands_behind, facilities_among
-from partnerships.views.steps import form_page, grouped_offers, step_page
+from partnerships.views.steps import form_page, grouped_offers, impossible, step_page
 from partnerships.views.timeline import asks_for_timeline_only, render_timeline, timeline_context
 
 DONE_WITH = (ActivityStatus.COMPLETED, ActivityStatus.CANCELLED)
@@ -60,7 +61,7 @@ PLANS_AT_MOST = 300
 def agreement_detail(request: UserRequest, pk: int) -> HttpResponse:
     """Show the page, or its timeline alone when htmx asks for that."""
     rows = Agreement.objects.select_related("unit", "unit__work_calendar", "type", "coordinator", "event", "parent")
-    agreement = visible_or_404(rows.select_related("created_by").with_current_end(), request, pk)
+    agreement = visible_or_404(rows.select_related("created_by"), request, pk)
     timeline = timeline_context(request, agreement_timeline(agreement))
     if asks_for_timeline_only(request):
         return render_timeline(request, timeline)
@@ -72,6 +73,7 @@ def _context(request: UserRequest, agreement: Agreement) -> dict[str, object]:
     parties, terms = _parties(agreement), list(agreement.terms.all())
     areas = list(agreement.promised_areas.select_related("area"))
     amendments = list(agreement.amendments.all())
+    period = running_period(terms, office_today(agreement))
     lists = _first_of_each(agreement, user)
     framework = [agreement.parent] if agreement.parent else []
     about = [
@@ -96,7 +98,9 @@ def _context(request: UserRequest, agreement: Agreement) -> dict[str, object]:
         "parties": parties,
         "matrix": promised_and_delivered(agreement, user, parties=parties, promised=areas),
         "terms": terms,
-        "decision": _decision(agreement, terms),
+        "decision": _decision(agreement, period),
+        "period": period,
+        "term_verbs": term_verbs(agreement, user, office_today(agreement)),
         "amendments": amendments,
         "framework": _framework(agreement.parent, user) if agreement.parent else None,
         "related": _related(agreement, user, amendments),
@@ -155,6 +159,9 @@ def agreement_step(request: UserRequest, pk: int, step: str) -> HttpResponse:
         return _log(request, agreement)
     if step == "confirm-signing":
         return _confirm_signing(request, agreement)
+    for verb in TERM_VERBS:
+        if step == verb.name:
+            return _change_terms(request, agreement, verb)
     return step_page(request, agreement, step)
 
 
@@ -169,6 +176,15 @@ def _confirm_signing(request: UserRequest, agreement: Agreement) -> HttpResponse
     form = ConfirmSigningForm(request.POST or None, row=agreement, today=office_today(agreement))
     done = _("Confirmed. The unit holds the parties from now on.")
     return form_page(request, agreement, form, title=_("Confirm the signing"), done=done)
+
+
+def _change_terms(request: UserRequest, agreement: Agreement, verb: TermVerb) -> HttpResponse:
+    require_or_403(request.user, verb.permission, agreement)
+    today = office_today(agreement)
+    if request.method != "POST" and not verb.fits(agreement, today):
+        return impossible(request, agreement, verb.label)
+    form = verb.form_class(request.POST or None, row=agreement, today=today)
+    return form_page(request, agreement, form, title=verb.label, done=str(verb.done))
 
 
 def _parties(agreement: Agreement) -> list[AgreementParty]:
@@ -211,15 +227,14 @@ def _standing(agreement: Agreement, today: dt.date) -> dict[str, bool]:
     }
 
 
-def _decision(agreement: Agreement, terms: list[AgreementTerm]) -> dict[str, object] | None:
-    """Return the decision date of the current term with the term and calendar it was counted from."""
-    term = max(terms, key=lambda term: term.number, default=None)
-    if term is None or term.ends_on is None:
+def _decision(agreement: Agreement, period: Period | None) -> dict[str, object] | None:
+    """Return the decision date of the running period with the term and calendar it was counted from."""
+    if period is None or period.ends_on is None:
         return None
     calendar = agreement.unit.effective_calendar
-    date = term.decision_date(workday_test(calendar))
+    date = period.term.decision_date(workday_test(calendar), period.ends_on)
     is_guess = date is not None and calendar is not None and date.decide_on > calendar.covered_until
-    return {"term": term, "date": date, "calendar": calendar, "is_guess": is_guess}
+    return {"period": period, "term": period.term, "date": date, "calendar": calendar, "is_guess": is_guess}
 
 
 def _first_of_each(agreement: Agreement, user: User) -> dict[str, Any]:

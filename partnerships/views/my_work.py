@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.forms.office_day import office_today
@@ -168,6 +168,14 @@ def _waits_for_others(milestone: Milestone) -> bool:
     return milestone.party is not None and milestone.party.organization_id != milestone.unit.organization_id
 
 
+# The step of the agreement that closes a decision, and the words of its button.
+STEPS_THAT_DECIDE = {
+    MilestoneKind.CONFIRM_REGISTRATION: ("confirm-signing", gettext_lazy("Confirm the signing")),
+    MilestoneKind.CONFIRM_RENEWAL: ("confirm-renewal", gettext_lazy("Confirm the renewal")),
+    MilestoneKind.RECORD_END: ("renew", gettext_lazy("Renew")),
+}
+
+
 def decision_entry(milestone: Milestone, user: User, today: dt.date) -> WorkItem:
     """Return the line of what waits for the reader as a lead, with the button that decides it."""
     if milestone.status == MilestoneStatus.SUBMITTED:
@@ -216,6 +224,11 @@ def milestone_entry(milestone: Milestone, today: dt.date) -> WorkItem:
 
 def _undecided_entry(milestone: Milestone) -> WorkItem:
     """Return the line of a decision that is taken on the page of its record; an answer can also be given to somebody."""
+    if milestone.kind in STEPS_THAT_DECIDE and milestone.agreement_id:
+        step, label = STEPS_THAT_DECIDE[MilestoneKind(milestone.kind)]
+        page = reverse("agreement_step", args=[milestone.agreement_id, step])
+        beside = ((_("See it"), milestone.get_absolute_url()),)
+        return WorkItem(milestone, milestone.due_on, str(label), page, beside=beside)
     if milestone.kind != MilestoneKind.ANSWER or milestone.demand is None:
         return WorkItem(milestone, milestone.due_on, _("See it"), milestone.get_absolute_url())
     assign = reverse("milestone_step", args=[milestone.pk, "assign"])

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import models, transaction
 from django.db.models import ProtectedError
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -20,7 +21,6 @@ from partnerships.models import (
     AgreementParty,
     AgreementTerm,
     AgreementUnit,
-    Amendment,
     CustodyStep,
     Organization,
     ProgrammeItem,
@@ -28,10 +28,16 @@ from partnerships.models import (
     ReminderPlan,
     User,
 )
+from partnerships.models.terms import automatic_renewals
 from partnerships.permissions import may, require
 from partnerships.statuses import AGREEMENT_TRANSITIONS, AgreementStatus
 from partnerships.workflows.activities import follow_activity, lock_unfinished
-from partnerships.workflows.derivation import derive_milestones, make_type_milestones
+from partnerships.workflows.derivation import (
+    derive_milestones,
+    make_type_milestones,
+    meet_by_closing,
+    update_current_end,
+)
 from partnerships.workflows.edits import Aggregate, changed_columns, check_not_cited, check_not_in_future
 from partnerships.workflows.milestones import (
     cancel_pending_milestones,
@@ -40,6 +46,7 @@ from partnerships.workflows.milestones import (
     reassign,
 )
 from partnerships.workflows.organizations import update_holders
+from partnerships.workflows.terms import lock_signed
 from partnerships.workflows.transitions import (
     check_day,
     check_input,
@@ -97,6 +104,7 @@ def register_agreement(
         require(actor, "agreement.add", agreement)
         _ask_about_title(agreement, confirmed_different)
         AGREEMENT.register(agreement, parts, actor=actor)
+        update_current_end(agreement, on=today)
         if agreement.coordinator:
             check_new_owner(agreement, agreement.coordinator, field="coordinator")
     return agreement
@@ -156,6 +164,8 @@ def edit_agreement(
         if changed & UNIQUE_IN_UNIT:
             _ask_about_title(after, confirmed_different)
         AGREEMENT.finish(before, after, parts, removed, actor=actor)
+        if any(isinstance(part, AgreementTerm) for part in (*parts, *removed)):
+            update_current_end(after, on=today)
         if after.coordinator and changed & {"unit", "coordinator"}:
             # After the save: whether a person may see the row is asked of the database, with the new unit.
             check_new_owner(after, after.coordinator, field="coordinator")
@@ -232,6 +242,27 @@ def complete_agreement(agreement: Agreement, *, actor: User | None, on: dt.date)
 def terminate_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, reason: str) -> Agreement:
     """End it before its time; what was still to be done is cancelled with the reason."""
     return _end(agreement, "terminate", actor=actor, on=on, reason=reason)
+
+
+def end_agreement_by_notice(agreement: Agreement, *, actor: User | None, on: dt.date) -> Agreement:
+    """Record that it ended by the notice that was given, on the day after its last period or later."""
+    with transaction.atomic():
+        locked = lock_as_read(agreement)
+        if not locked.is_signed:
+            return _step(locked, "end_by_notice", actor=actor, on=on)  # refused, as the table says
+        require(actor, "agreement.end_by_notice", locked)
+        term = locked.current_term
+        given_on = term.notice_given_on if term else None
+        if given_on is None:
+            raise TransitionRefused(_("No notice was given; record it first."))
+        renewals = automatic_renewals(locked.terms.all())
+        if renewals and renewals.until and on <= renewals.until:
+            day = date_format(renewals.until)
+            raise InvalidInput(_("By the notice it runs until %(day)s.") % {"day": day}, field="on")
+        reason = _("Notice was given on %(day)s.") % {"day": date_format(given_on)}
+        ended = _step(agreement, "end_by_notice", actor=actor, on=on)
+        _cancel_the_rest(ended, actor=actor, on=on, reason=reason)
+    return ended
 
 
 def cancel_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, reason: str) -> Agreement:
@@ -312,70 +343,12 @@ STEPS: dict[str, Callable[..., Agreement]] = {
     "resume": resume_agreement,
     "complete": complete_agreement,
     "terminate": terminate_agreement,
+    "end_by_notice": end_agreement_by_notice,
     "cancel": cancel_agreement,
     "reopen": reopen_agreement,
     "reinstate": reinstate_agreement,
     "unsign": unsign_agreement,
 }
-
-
-def renew_agreement(
-    agreement: Agreement,
-    *,
-    actor: User | None,
-    on: dt.date,
-    basis: str,
-    ends_on: dt.date | None,
-    review_on: dt.date | None = None,
-) -> AgreementTerm:
-    """Add the term that follows the current one without a gap, with the same notice and lead time.
-
-    The decision date of the earlier term counts as met; the new one is derived from the new term.
-    """
-    with transaction.atomic():
-        locked = _lock_signed(agreement, actor)
-        current = locked.current_term
-        if current is None or current.ends_on is None:
-            raise InvalidInput(_("An open-ended agreement renews by itself; amend it to give it an end."))
-        starts_on = current.ends_on + dt.timedelta(days=1)
-        return _add_term(locked, current, actor, on, starts_on, ends_on=ends_on, review_on=review_on, basis=basis)
-
-
-def amend_agreement(
-    agreement: Agreement,
-    *,
-    actor: User | None,
-    signed_on: dt.date,
-    effective_on: dt.date,
-    summary: str,
-    ends_on: dt.date | None = None,
-    review_on: dt.date | None = None,
-) -> Amendment:
-    """Record a signed amendment and apply it; with ``ends_on`` or ``review_on`` the term changes from then on."""
-    if not summary.strip():
-        raise InvalidInput(_("Say what changed."), field="summary")
-    check_day(signed_on, field="signed_on")
-    check_day(effective_on, field="effective_on")
-    with transaction.atomic():
-        locked = _lock_signed(agreement, actor)
-        if signed_on < locked.signing_date:
-            raise InvalidInput(_("An amendment cannot be signed before the agreement."), field="signed_on")
-        term = None
-        if ends_on or review_on:
-            term = _replace_term(locked, actor, signed_on, effective_on, ends_on=ends_on, review_on=review_on)
-        else:
-            # Its next version: an edit page that was opened before the amendment is refused as stale.
-            locked.touch()
-        amendment = Amendment(
-            agreement=locked,
-            number=locked.amendments.count() + 1,  # unique, because the agreement is locked
-            signed_on=signed_on,
-            effective_on=effective_on,
-            summary=summary.strip(),
-            term=term,
-        )
-        save_as(amendment, actor)
-    return amendment
 
 
 def accede_party(
@@ -390,7 +363,7 @@ def accede_party(
     """Add a party that signs later: the organization joins a signed agreement on ``on``."""
     check_day(on, field="on")
     with transaction.atomic():
-        locked = _lock_signed(agreement, actor)
+        locked = lock_signed(agreement, actor)
         if on < locked.signing_date:
             raise InvalidInput(_("Nobody can accede before the agreement was signed."), field="on")
         if locked.parties.filter(organization=organization).exists():
@@ -414,7 +387,7 @@ def withdraw_party(party: AgreementParty, *, actor: User | None, on: dt.date) ->
     """Record that a party leaves on ``on``; its row stays."""
     check_day(on, field="on")
     with transaction.atomic():
-        locked = _lock_signed(party.agreement, actor)
+        locked = lock_signed(party.agreement, actor)
         party = lock(party)
         if party.withdrew_on:
             raise InvalidInput(_("It withdrew already."))
@@ -458,11 +431,25 @@ def signing_warnings(agreement: Agreement) -> list[str]:
     undated = [str(party.organization) for party in _signatories(agreement) if party.signed_on is None]
     if undated:
         warnings.append(_("No signing date of its own yet: %(names)s.") % {"names": ", ".join(undated)})
+    if gap := _gap_after_predecessor(agreement):
+        warnings.append(gap)
     if not agreement.promised_areas.exists():
         warnings.append(_("No cooperation area is promised: there will be nothing to compare follow-ups with."))
     if agreement.coordinator is None or not agreement.coordinator.is_reachable:
         warnings.append(_("It has no coordinator who can be reached: reminders go to the unit's fallback person."))
     return warnings
+
+
+def _gap_after_predecessor(agreement: Agreement) -> str | None:
+    """Return a warning when days lie between the end of the agreement it follows and its own first term."""
+    former = agreement.predecessor.current_ends_on if agreement.predecessor else None
+    first = agreement.terms.order_by("number").first()
+    if former is None or first is None or first.starts_on <= former + dt.timedelta(days=1):
+        return None
+    days = {"former": date_format(former), "first": date_format(first.starts_on)}
+    return (
+        _("The agreement it follows ran until %(former)s, and this one starts on %(first)s: is the gap meant?") % days
+    )
 
 
 def _step(agreement: Agreement, name: str, *, actor: User | None, on: dt.date, **more: Any) -> Agreement:
@@ -487,8 +474,14 @@ def _follow_activities(
 def _end(agreement: Agreement, name: str, *, actor: User | None, on: dt.date, reason: str, **more: object) -> Agreement:
     with transaction.atomic():
         ended = _step(agreement, name, actor=actor, on=on, reason=reason, **more)
-        cancel_pending_milestones(ended, actor=actor, on=on, reason=reason)
+        _cancel_the_rest(ended, actor=actor, on=on, reason=reason)
     return ended
+
+
+def _cancel_the_rest(ended: Agreement, *, actor: User | None, on: dt.date, reason: str) -> None:
+    meet_by_closing(ended, actor=actor, on=on)  # before they would be cancelled
+    update_current_end(ended, on=on)
+    cancel_pending_milestones(ended, actor=actor, on=on, reason=reason)
 
 
 def _become_signed(
@@ -591,71 +584,3 @@ def _take_back_term(agreement: Agreement, *, actor: User | None) -> None:
 def _update_party_holders(agreement: Agreement, *, actor: User | None) -> None:
     organizations = Organization.objects.filter(party_rows__agreement=agreement)
     update_holders(organizations, unit=agreement.unit, coordinator=agreement.coordinator, actor=actor)
-
-
-def _lock_signed(agreement: Agreement, actor: User | None) -> Agreement:
-    """Return the signed agreement, locked, for a change of what was signed; a second click is refused as stale."""
-    locked = lock_as_read(agreement)
-    require(actor, "agreement.amend", locked)
-    if not locked.is_signed:
-        raise TransitionRefused(_("Only a signed agreement can be renewed, amended or joined."))
-    return locked
-
-
-def _replace_term(
-    agreement: Agreement,
-    actor: User | None,
-    on: dt.date,
-    effective_on: dt.date,
-    *,
-    ends_on: dt.date | None,
-    review_on: dt.date | None,
-) -> AgreementTerm:
-    """End the current term the day before a new one starts, so that no day is covered by both."""
-    current = agreement.current_term
-    if current is None or effective_on <= current.starts_on:
-        raise InvalidInput(_("The change has to take effect after the current term began."), field="effective_on")
-    if current.ends_on is None or current.ends_on >= effective_on:
-        current.ends_on = effective_on - dt.timedelta(days=1)
-        save_as(current, actor)
-    basis = AgreementTerm.Basis.AMENDMENT
-    return _add_term(agreement, current, actor, on, effective_on, ends_on=ends_on, review_on=review_on, basis=basis)
-
-
-def _add_term(
-    agreement: Agreement,
-    current: AgreementTerm,
-    actor: User | None,
-    on: dt.date,
-    starts_on: dt.date,
-    *,
-    ends_on: dt.date | None,
-    review_on: dt.date | None,
-    basis: str,
-) -> AgreementTerm:
-    if ends_on is not None and ends_on < starts_on:
-        raise InvalidInput(
-            _("The new term starts on %(day)s; it cannot end before that.") % {"day": starts_on.isoformat()},
-            field="ends_on",
-        )
-    for field, day in (("ends_on", ends_on), ("review_on", review_on)):
-        if day:
-            check_day(day, field=field)
-    if ends_on is None and review_on is None:
-        raise InvalidInput(_("Give an end, or a date of review when it is open-ended."), field="ends_on")
-    term = AgreementTerm(
-        agreement=agreement,
-        number=current.number + 1,
-        starts_on=starts_on,
-        ends_on=ends_on,
-        review_on=review_on,
-        basis=basis,
-        renews_tacitly=current.renews_tacitly,
-        notice=current.notice,
-        notice_unit=current.notice_unit,
-        lead_days=current.lead_days,
-    )
-    save_as(term, actor)
-    agreement.touch()
-    derive_milestones(agreement, actor=actor, on=on)
-    return term

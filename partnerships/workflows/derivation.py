@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max, Model
+from django.db.models import Max, Model, QuerySet
+from django.utils.formats import date_format
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, override
@@ -26,6 +27,7 @@ from partnerships.models import (
 from partnerships.models.activities import QUIET_AFTER_DAYS
 from partnerships.models.drafts import people_behind_draft
 from partnerships.models.milestones import ACCEPTED_KINDS, ACTIVITY_KINDS, DECISION_KINDS
+from partnerships.models.terms import Period, automatic_renewals, running_period
 from partnerships.statuses import AgreementStatus, MilestoneStatus
 from partnerships.workflows.milestones import placement, take_milestone_step
 from partnerships.workflows.transitions import (
@@ -35,6 +37,9 @@ from partnerships.workflows.transitions import (
 
 # An agreement registered long after its signing is not overdue at once: the office first gets time to make contact.
 FIRST_CONTACT_DAYS = 14
+
+# Closing an agreement is what these ask for.
+MET_BY_CLOSING = frozenset({MilestoneKind.RECORD_END, MilestoneKind.CONFIRM_RENEWAL})
 
 # For these kinds a later date opens a new round, also when the last one was met, waived or moved by hand.
 COUNTED_ANEW = frozenset(
@@ -87,6 +92,7 @@ class AgreementFacts:
 
     contact_on: dt.date | None
     is_workday: IsWorkday
+    day: dt.date  # periods that end before it have ended
     authors: frozenset[int] | None = None  # who may not decide about it; None where they are not read
 
 
@@ -117,7 +123,7 @@ def derived_milestones(agreement: Agreement, basis: AgreementFacts) -> list[Deri
     if agreement.is_signed and agreement.is_signing_to_confirm and agreement.recorded_on:
         wanted.append(_confirmation(agreement, agreement.recorded_on, basis))
     if agreement.is_signed:
-        wanted += _from_term(agreement, basis.is_workday)
+        wanted += _from_terms(agreement, basis)
     if agreement.status == AgreementStatus.SIGNED:
         wanted += _from_last_contact(agreement, basis.contact_on)
     return wanted
@@ -142,25 +148,51 @@ def _decided_by(agreement: Agreement, since: dt.date, basis: AgreementFacts) -> 
         return since + dt.timedelta(days=agreement.type.review_workdays)
 
 
-def _from_term(agreement: Agreement, is_workday: IsWorkday) -> Iterable[Derived]:
-    term = agreement.current_term
-    if term is None:
+def _from_terms(agreement: Agreement, basis: AgreementFacts) -> Iterable[Derived]:
+    """Yield the decision or review of the running period, and what is to be recorded of those that ended."""
+    period = running_period(agreement.terms.all(), basis.day)
+    if period is None:
         return
-    decision = term.decision_date(is_workday)
-    if decision:
-        # A notice period longer than the term would put the decision before the signing.
-        derived = _decision(term, max(decision.decide_on, agreement.signing_date))
-    elif term.review_on:
-        derived = _review(term, term.review_on)
-    else:
+    ended_on = period.ends_on if period.has_ended(basis.day) else None
+    if ended_on is not None:
+        yield _record_end(agreement, period.number, ended_on, basis)
         return
-    if agreement.recorded_on is None or derived.due_on >= agreement.recorded_on:
+    if not period.is_recorded and period.term.ends_on:
+        yield _confirm_renewal(agreement, period.term.number + 1, period.term.ends_on, basis)
+    derived = _to_decide(agreement, period, basis.is_workday)
+    if derived and (agreement.recorded_on is None or derived.due_on >= agreement.recorded_on):
         yield derived
 
 
-def _decision(term: AgreementTerm, due_on: dt.date) -> Derived:
+def _to_decide(agreement: Agreement, period: Period, is_workday: IsWorkday) -> Derived | None:
+    term = period.term
+    if period.ends_on is None:
+        return _review(term, term.review_on) if term.review_on else None
+    decision = term.decision_date(is_workday, period.ends_on)
+    if decision is None or term.notice_given_on:  # notice is the decision: it will not go on
+        return None
+    # A notice period longer than the term would put the decision before the signing.
+    return _decision(period.number, max(decision.decide_on, agreement.signing_date))
+
+
+def _confirm_renewal(agreement: Agreement, number: int, ended_on: dt.date, basis: AgreementFacts) -> Derived:
+    title, kind = gettext_noop("Confirm that the agreement was renewed"), MilestoneKind.CONFIRM_RENEWAL
+    return Derived(f"confirm_renewal:{number}", kind, title, _recorded_by(agreement, ended_on, basis))
+
+
+def _record_end(agreement: Agreement, number: int, ended_on: dt.date, basis: AgreementFacts) -> Derived:
+    title = gettext_noop("Record the renewal, or close the agreement")
+    return Derived(f"record_end:{number}", MilestoneKind.RECORD_END, title, _recorded_by(agreement, ended_on, basis))
+
+
+def _recorded_by(agreement: Agreement, ended_on: dt.date, basis: AgreementFacts) -> dt.date:
+    """Return by when a lead records what came after a term; counted from the registration where that was later."""
+    return _decided_by(agreement, max(ended_on, agreement.recorded_on or ended_on), basis)
+
+
+def _decision(number: int, due_on: dt.date) -> Derived:
     title = gettext_noop("Decide whether the agreement goes on")
-    return Derived(f"decision_date:{term.number}", MilestoneKind.DECISION_DATE, title, due_on)
+    return Derived(f"decision_date:{number}", MilestoneKind.DECISION_DATE, title, due_on)
 
 
 def _review(term: AgreementTerm, due_on: dt.date) -> Derived:
@@ -177,29 +209,72 @@ def _from_last_contact(agreement: Agreement, contact_on: dt.date | None) -> Iter
 
 
 def derive_milestones(agreement: Agreement, *, actor: User | None, on: dt.date) -> None:
-    """Update the derived milestones of an agreement; see ``update_derived``."""
+    """Update the derived milestones of an agreement as of ``on``, and its current end; see ``update_derived``."""
     with transaction.atomic():
         agreement = lock(agreement)
-        reason = _("The agreement no longer asks for it (%(status)s).") % {"status": agreement.get_status_display()}
         is_to_decide = agreement.status == AgreementStatus.IN_REVIEW or agreement.is_signing_to_confirm
         authors = frozenset(people_behind_draft(agreement)) if is_to_decide else None
-        basis = AgreementFacts(last_contact_on(agreement), workday_test(agreement.unit.effective_calendar), authors)
+        is_workday = workday_test(agreement.unit.effective_calendar)
+        basis = AgreementFacts(last_contact_on(agreement), is_workday, on, authors)
         wanted = derived_milestones(agreement, basis)
-        decided = _decided_by_renewal(agreement)
+        decided = _decided_by_terms(agreement)
         if agreement.status in {AgreementStatus.APPROVED, AgreementStatus.RETURNED}:
             decided["approval"] = str(agreement.get_status_display())
         if agreement.is_signing_confirmed:
             decided["confirm_registration"] = _("Signing confirmed")
+        reason = _why_not_asked(agreement, on)
         update_derived(agreement, wanted, owner=agreement.coordinator, actor=actor, on=on, reason=reason, met=decided)
+        update_current_end(agreement, on=on)
 
 
-def _decided_by_renewal(agreement: Agreement) -> dict[str, str]:
-    """Return the keys of the dates of earlier terms, with the evidence that they were decided: the agreement goes on."""
+def _why_not_asked(agreement: Agreement, on: dt.date) -> str:
+    """Return why the agreement no longer asks for a milestone, where no record says that it was met."""
+    period = running_period(agreement.terms.all(), on) if agreement.is_signed else None
+    if period and period.has_ended(on):
+        return _("The term has ended.")
+    if period and not period.is_recorded:
+        return _("The agreement was renewed automatically.")
+    if period and period.term.notice_given_on:
+        return _("Notice was given on %(day)s.") % {"day": date_format(period.term.notice_given_on)}
+    return _("The agreement no longer asks for it (%(status)s).") % {"status": agreement.get_status_display()}
+
+
+def _decided_by_terms(agreement: Agreement) -> dict[str, str]:
+    """Return the keys of milestones that the terms on record answer, with the evidence."""
     term = agreement.current_term
-    if term is None or not agreement.is_signed:
+    if term is None or agreement.signed_on is None:
         return {}
-    evidence = _("Renewed: term %(number)s.") % {"number": term.number}
-    return {f"{key}:{number}": evidence for key in ("decision_date", "review") for number in range(1, term.number)}
+    if agreement.has_ended:
+        return {milestone.derived_key: str(agreement.get_status_display()) for milestone in _met_by_closing(agreement)}
+    renewed = _("Renewed: term %(number)s.") % {"number": term.number}
+    keys = ("decision_date", "review", "record_end", "confirm_renewal")
+    decided = {f"{key}:{number}": renewed for key in keys for number in range(1, term.number)}
+    return decided | {f"confirm_renewal:{term.number}": renewed}
+
+
+def meet_by_closing(agreement: Agreement, *, actor: User | None, on: dt.date) -> None:
+    """Meet the milestones that asked for a closed agreement's end; the caller has locked it."""
+    for milestone in _met_by_closing(agreement):
+        _drop(milestone, str(agreement.get_status_display()), actor=actor, on=on, reason="")
+
+
+def _met_by_closing(agreement: Agreement) -> QuerySet[Milestone]:
+    return Milestone.objects.derived_of(agreement).pending().filter(kind__in=MET_BY_CLOSING)
+
+
+def update_current_end(agreement: Agreement, *, on: dt.date) -> None:
+    """Store the end of the period that runs on ``on``, and how far the last term renews itself; both are derived."""
+    terms = agreement.terms.all()
+    term = agreement.current_term
+    renewals = automatic_renewals(terms)
+    renews_until = renewals.until if renewals else None
+    if term and term.renews_until != renews_until:
+        AgreementTerm.objects.filter(pk=term.pk).update(renews_until=renews_until)
+    current_ends_on = agreement.end_of_period(on)
+    if agreement.current_ends_on != current_ends_on:
+        # No new version: nobody edited the agreement.
+        Agreement.objects.filter(pk=agreement.pk).update(current_ends_on=current_ends_on)
+        agreement.current_ends_on = current_ends_on
 
 
 def update_derived(

@@ -73,6 +73,10 @@ MET_BY_DOING = {
     MilestoneKind.CONFIRM_REGISTRATION: gettext_noop(
         "Confirm the registration: that is what this milestone waits for."
     ),
+    MilestoneKind.CONFIRM_RENEWAL: gettext_noop(
+        "Confirm the renewal or close the agreement: that is what this milestone waits for."
+    ),
+    MilestoneKind.RECORD_END: gettext_noop("Renew the agreement or close it: that is what this milestone waits for."),
 }
 
 

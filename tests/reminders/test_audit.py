@@ -153,5 +153,5 @@ def test_an_audit_takes_as_many_queries_for_few_rows_as_for_many(
     for _row in range(rows):
         item(delivery__sent=True)
 
-    with django_assert_num_queries(24):
+    with django_assert_num_queries(27):
         audit_and_note(real_now=NOON)

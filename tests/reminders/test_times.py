@@ -17,8 +17,8 @@ from partnerships.factories import (
 from partnerships.models import Agreement, Milestone, MilestoneKind, ReminderPlan
 from partnerships.operations.run import run_once
 from partnerships.reminders.reconcile import reconcile_marked
-from partnerships.workflows.agreements import renew_agreement
 from partnerships.workflows.derivation import derive_milestones
+from partnerships.workflows.terms import renew_agreement
 from tests.reminders.conftest import MovableClock
 from tests.services.smtp_sink import SmtpSink
 from tests.together import run_together
@@ -140,7 +140,7 @@ def test_fifty_agreements_renewed_at_once_have_fifty_plans(clock: MovableClock) 
 
 def _renewal(agreement: Agreement, staff: object, on: dt.date) -> Callable[[], object]:
     ends_on = dt.date(2032, 3, 1)
-    return lambda: renew_agreement(agreement, actor=staff, on=on, basis="express", ends_on=ends_on)
+    return lambda: renew_agreement(agreement, actor=staff, on=on, ends_on=ends_on)
 
 
 def test_a_late_calendar_moves_provisional_plans(smtp_sink: SmtpSink, clock: MovableClock) -> None:

@@ -46,7 +46,6 @@ from partnerships.models.drafts import people_behind_draft
 from partnerships.statuses import AgreementStatus, MilestoneStatus
 from partnerships.workflows.agreements import (
     accede_party,
-    amend_agreement,
     approve_agreement,
     cancel_agreement,
     complete_agreement,
@@ -55,7 +54,6 @@ from partnerships.workflows.agreements import (
     record_signed_agreement,
     register_agreement,
     reinstate_agreement,
-    renew_agreement,
     reopen_agreement,
     resume_agreement,
     return_agreement,
@@ -68,6 +66,7 @@ from partnerships.workflows.agreements import (
     withdraw_party,
 )
 from partnerships.workflows.milestones import cancel_milestone
+from partnerships.workflows.terms import amend_agreement, renew_agreement
 from partnerships.workflows.transitions import save_as
 from tests.workflows.steps import footprint
 
@@ -427,15 +426,15 @@ def signed_with(**term: Any) -> Agreement:
 
 
 def renew(agreement: Agreement, ends_on: str, **more: Any) -> AgreementTerm:
-    values = {"actor": None, "on": DAY, "basis": "tacit", "ends_on": day(ends_on), **more}
+    values = {"actor": None, "on": DAY, "ends_on": day(ends_on), **more}
     return renew_agreement(fresh(agreement), **values)
 
 
-def test_after_a_tacit_renewal_the_decision_date_is_the_new_terms() -> None:
-    agreement = signed_with(ends_on=day("2027-03-01"), notice=2, renews_tacitly=True)
+def test_after_a_renewal_the_decision_date_is_the_new_terms() -> None:
+    agreement = signed_with(ends_on=day("2027-03-01"), notice=2, renewal="agreed")
     assert dates(agreement)["decision_date:1"] == ("open", "2026-12-02")
     term = renew(agreement, "2028-03-01")
-    assert (term.number, term.starts_on, term.notice, term.renews_tacitly) == (2, day("2027-03-02"), 2, True)
+    assert (term.number, term.starts_on, term.notice, term.renewal) == (2, day("2027-03-02"), 2, "agreed")
     derived = dates(agreement, kind=MilestoneKind.DECISION_DATE)
     assert derived == {"decision_date:1": ("met", "2026-12-02"), "decision_date:2": ("open", "2027-12-02")}
 
@@ -497,27 +496,28 @@ def test_the_decision_date_is_counted_back_to_a_working_day(
         ({"ends_on": None}, "ends_on"),
         ({"ends_on": day("9999-12-31")}, "ends_on"),
         ({"ends_on": None, "review_on": day("9999-12-31")}, "review_on"),
-        ({"basis": "whatever"}, "basis"),
+        ({"starts_on": day("2029-03-01")}, "starts_on"),
+        ({"starts_on": day("2029-03-03")}, "is_gap_meant"),
     ],
 )
 def test_a_renewal_that_cannot_be_is_refused(term: dict[str, Any], field: str) -> None:
     agreement = signed_with(ends_on=day("2029-03-01"))
     before = footprint(agreement)
     with pytest.raises(InvalidInput) as refusal:
-        renew_agreement(agreement, **{"actor": None, "on": DAY, "basis": "tacit", "ends_on": day("2030-03-01"), **term})
+        renew_agreement(agreement, **{"actor": None, "on": DAY, "ends_on": day("2030-03-01"), **term})
     assert refusal.value.field == field
     assert (footprint(agreement), agreement.terms.count()) == (before, 1)
 
 
 def test_an_open_ended_agreement_is_not_renewed() -> None:
     agreement = signed_with(open_ended=True)
-    with pytest.raises(InvalidInput, match="goes on by itself"):
+    with pytest.raises(InvalidInput, match="has no end from which"):
         renew(agreement, "2030-03-01")
 
 
 def test_a_second_click_renews_nothing() -> None:
     agreement = signed_with(ends_on=day("2027-03-01"))
-    values = {"actor": None, "on": DAY, "basis": "express", "ends_on": day("2028-03-01")}
+    values = {"actor": None, "on": DAY, "ends_on": day("2028-03-01")}
     renew_agreement(agreement, **values)
     with pytest.raises(StaleVersion):
         renew_agreement(agreement, **values)

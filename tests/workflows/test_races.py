@@ -50,7 +50,6 @@ from partnerships.workflows.agreements import (
     delete_draft,
     record_signed_agreement,
     register_agreement,
-    renew_agreement,
     sign_agreement,
     submit_agreement,
     terminate_agreement,
@@ -66,6 +65,7 @@ from partnerships.workflows.milestones import (
     send_back_milestone,
 )
 from partnerships.workflows.organizations import register_contact, register_organization
+from partnerships.workflows.terms import renew_agreement
 from partnerships.workflows.users import deactivate_user, open_work
 from tests.together import refused, run_together
 from tests.workflows.follow_ups import log_contact, plan_activity, record_activity
@@ -196,8 +196,7 @@ def test_calls_logged_at_once_all_count_and_leave_one_next_contact() -> None:
 def test_two_renew_with_one_version() -> None:
     agreement = AgreementFactory(signed=True)
     calls = [
-        partial(renew_agreement, row, actor=None, on=DAY, basis="tacit", ends_on=dt.date(2032, 3, 1))
-        for row in read_twice(agreement)
+        partial(renew_agreement, row, actor=None, on=DAY, ends_on=dt.date(2032, 3, 1)) for row in read_twice(agreement)
     ]
     assert [type(error) for error in refused(run_together(*calls))] == [StaleVersion]
     assert agreement.terms.count() == 2

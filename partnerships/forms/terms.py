@@ -1,0 +1,151 @@
+"""Forms that renew, amend and end the terms of a signed agreement; pages and admin offer the same ones."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.utils.formats import date_format
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from partnerships.forms.domain import past_day
+from partnerships.forms.steps import VerbForm
+from partnerships.inputs import DayField, DayInput, WholeNumberField
+from partnerships.models import Agreement, AgreementTerm, User
+from partnerships.models.terms import LONGEST_PERIOD_DAYS, LONGEST_PERIOD_MONTHS, Period, automatic_renewals
+from partnerships.permissions import refusal
+from partnerships.texts import LazyText
+from partnerships.workflows import terms
+
+UNCHANGED = ("", _("Unchanged"))
+
+
+class RenewForm(VerbForm):
+    """Records a renewal that the parties agreed on, by the next term."""
+
+    starts_on = DayField(
+        label=_("From"), required=False, widget=DayInput, help_text=_("Empty: the day after the current term.")
+    )
+    ends_on = DayField(label=_("New end"), required=False, widget=DayInput)
+    review_on = DayField(label=_("Or, without an end: review on"), required=False, widget=DayInput)
+    is_gap_meant = forms.BooleanField(label=_("It was not in force before that day"), required=False)
+
+    needs_one_of = frozenset({"ends_on", "review_on"})
+
+    def call(self, actor: User, values: dict[str, Any]) -> AgreementTerm:
+        return terms.renew_agreement(self.row, actor=actor, on=self.today, **values)
+
+
+class ConfirmRenewalForm(VerbForm):
+    """Records the automatic renewals that nobody has recorded yet."""
+
+    @property
+    def warnings(self) -> list[str]:
+        return [
+            gettext("Will be recorded: %(first)s – %(last)s, renewed automatically.")
+            % {"first": date_format(period.starts_on), "last": date_format(period.ends_on or "")}
+            for period in _to_confirm(self.row, self.today)
+        ]
+
+    def call(self, actor: User, values: dict[str, Any]) -> AgreementTerm:
+        return terms.confirm_renewal(self.row, actor=actor, on=self.today)
+
+
+class NoticeForm(VerbForm):
+    """Records that a party gave notice."""
+
+    on = DayField(label=_("Notice given on"), widget=DayInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["on"].initial = self.today
+
+    def clean_on(self) -> dt.date:
+        return past_day(self.cleaned_data["on"], today=self.today)
+
+    def call(self, actor: User, values: dict[str, Any]) -> AgreementTerm:
+        return terms.give_notice(self.row, actor=actor, today=self.today, **values)
+
+
+class TakeBackNoticeForm(VerbForm):
+    """Takes back a notice."""
+
+    def call(self, actor: User, values: dict[str, Any]) -> AgreementTerm:
+        return terms.take_back_notice(self.row, actor=actor, on=self.today)
+
+
+class AmendForm(VerbForm):
+    """Records a signed amendment; what it says about end, renewal or notice changes the term from the day it takes effect."""
+
+    signed_on = DayField(label=_("Signed on"), widget=DayInput)
+    effective_on = DayField(label=_("Takes effect on"), widget=DayInput)
+    summary = forms.CharField(label=_("What changed"), max_length=5000, widget=forms.Textarea(attrs={"rows": 3}))
+    ends_on = DayField(label=_("New end of the term"), required=False, widget=DayInput)
+    review_on = DayField(label=_("New date of review"), required=False, widget=DayInput)
+    renewal = forms.ChoiceField(
+        label=_("At the end"), required=False, choices=[UNCHANGED, *AgreementTerm.Renewal.choices]
+    )
+    renewal_months = WholeNumberField(
+        label=_("Renews for (months)"), required=False, min_value=1, max_value=LONGEST_PERIOD_MONTHS
+    )
+    renewal_limit = WholeNumberField(
+        label=_("Renews at most (times)"), required=False, min_value=1, max_value=LONGEST_PERIOD_MONTHS
+    )
+    notice = WholeNumberField(label=_("Notice period"), required=False, min_value=0, max_value=LONGEST_PERIOD_DAYS)
+    notice_unit = forms.ChoiceField(
+        label=_("Counted in"), required=False, choices=[UNCHANGED, *AgreementTerm.NoticeUnit.choices]
+    )
+
+    def call(self, actor: User, values: dict[str, Any]) -> object:
+        given = {name: values.pop(name) for name in terms.CONDITIONS}
+        conditions = {name: value for name, value in given.items() if value not in (None, "")}
+        return terms.amend_agreement(self.row, actor=actor, conditions=conditions, **values)
+
+
+@dataclass(frozen=True)
+class TermVerb:
+    """Something to do with the terms of an agreement. ``name`` is part of the address of its page."""
+
+    name: str
+    label: LazyText
+    form_class: type[VerbForm]
+    done: LazyText
+
+    permission = "agreement.amend"
+
+    def fits(self, agreement: Agreement, today: dt.date) -> bool:
+        """Whether the agreement as it is allows it, whoever asks."""
+        if not agreement.is_signed:
+            return False
+        term = agreement.current_term
+        is_automatic = term is not None and term.renewal == AgreementTerm.Renewal.AUTOMATIC
+        has_notice = term is not None and term.notice_given_on is not None
+        return {
+            "confirm-renewal": is_automatic and bool(_to_confirm(agreement, today)),
+            "renew": term is not None and term.ends_on is not None,
+            "amend": True,
+            "notice": is_automatic and not has_notice,
+            "take-back-notice": is_automatic and has_notice,
+        }[self.name]
+
+
+TERM_VERBS = (
+    TermVerb("confirm-renewal", _("Confirm the renewal"), ConfirmRenewalForm, _("The renewal is recorded.")),
+    TermVerb("renew", _("Renew"), RenewForm, _("The renewal is recorded.")),
+    TermVerb("notice", _("Record a notice"), NoticeForm, _("The notice is recorded.")),
+    TermVerb("take-back-notice", _("Take back the notice"), TakeBackNoticeForm, _("The notice is taken back.")),
+    TermVerb("amend", _("Record an amendment"), AmendForm, _("The amendment is recorded.")),
+)
+
+
+def term_verbs(agreement: Agreement, user: User, today: dt.date) -> list[TermVerb]:
+    """Return what the user can do with the terms now."""
+    if refusal(user, TermVerb.permission, agreement):
+        return []
+    return [verb for verb in TERM_VERBS if verb.fits(agreement, today)]
+
+
+def _to_confirm(agreement: Agreement, today: dt.date) -> list[Period]:
+    renewals = automatic_renewals(agreement.terms.all())
+    return renewals.elapsed(today) if renewals else []

@@ -1,0 +1,267 @@
+"""The terms of a signed agreement: renewed, amended, and ended by notice."""
+
+import datetime as dt
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from django.db import transaction
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from partnerships.exceptions import InvalidInput, TransitionRefused
+from partnerships.models import Agreement, AgreementTerm, Amendment, User
+from partnerships.models.terms import automatic_renewals
+from partnerships.permissions import require
+from partnerships.workflows.derivation import derive_milestones
+from partnerships.workflows.edits import check_not_in_future
+from partnerships.workflows.transitions import check_day, lock_as_read, save_as
+
+# The columns of a term that its renewals take over, and that an amendment may change.
+CONDITIONS = ("renewal", "renewal_months", "renewal_limit", "notice", "notice_unit")
+TAKEN_OVER = (*CONDITIONS, "lead_days")
+ONE_DAY = dt.timedelta(days=1)
+
+
+def lock_signed(agreement: Agreement, actor: User | None) -> Agreement:
+    """Return the signed agreement, locked, for a change of what was signed; a second click is refused as stale."""
+    locked = lock_as_read(agreement)
+    require(actor, "agreement.amend", locked)
+    if not locked.is_signed:
+        raise TransitionRefused(_("Only a signed agreement can be renewed, amended or joined."))
+    return locked
+
+
+def confirm_renewal(agreement: Agreement, *, actor: User | None, on: dt.date) -> AgreementTerm:
+    """Record the automatic renewals that began on ``on`` or before, one term for each, and return the last.
+
+    Their decision dates and the question whether the agreement was renewed count as met.
+    """
+    with transaction.atomic():
+        locked = lock_signed(agreement, actor)
+        recorded = _record_renewals(locked, actor, on)
+        if not recorded:
+            raise TransitionRefused(_("There is no automatic renewal to confirm."))
+        locked.touch()
+        derive_milestones(locked, actor=actor, on=on)
+    return recorded[-1]
+
+
+def renew_agreement(
+    agreement: Agreement,
+    *,
+    actor: User | None,
+    on: dt.date,
+    ends_on: dt.date | None,
+    review_on: dt.date | None = None,
+    starts_on: dt.date | None = None,
+    is_gap_meant: bool = False,
+) -> AgreementTerm:
+    """Add the term that the parties agreed on, with the conditions of the current one.
+
+    It starts on ``starts_on``, or on the day after the last term on record. A later start leaves a gap, which has to be
+    meant. Automatic renewals that ended before the start are recorded first.
+    """
+    with transaction.atomic():
+        locked = lock_signed(agreement, actor)
+        if starts_on:
+            check_day(starts_on, field="starts_on")
+            _record_renewals(locked, actor, starts_on - ONE_DAY)
+        current = locked.current_term
+        if current is None or current.ends_on is None:
+            raise InvalidInput(_("An open-ended agreement has no end from which to renew it; amend it to give it one."))
+        following = current.ends_on + ONE_DAY
+        starts_on = starts_on or following
+        if starts_on < following:
+            raise InvalidInput(
+                _("The current term runs until %(day)s.") % {"day": date_format(current.ends_on)}, field="starts_on"
+            )
+        if starts_on > following and not is_gap_meant:
+            raise InvalidInput(_gap(following, starts_on), field="is_gap_meant")
+        ends = {"ends_on": ends_on, "review_on": review_on}
+        term = _next_term(locked, current, AgreementTerm.Basis.EXPRESS, starts_on=starts_on, **ends)
+        return _add(term, actor, on)
+
+
+def amend_agreement(
+    agreement: Agreement,
+    *,
+    actor: User | None,
+    signed_on: dt.date,
+    effective_on: dt.date,
+    summary: str,
+    ends_on: dt.date | None = None,
+    review_on: dt.date | None = None,
+    conditions: Mapping[str, object] = MappingProxyType({}),
+) -> Amendment:
+    """Record a signed amendment and apply it.
+
+    With an end, a review or ``conditions`` (``CONDITIONS``: how it is renewed, and the notice) a new term starts on
+    ``effective_on``. Without an end or a review, that one keeps the end of the period it changes.
+    """
+    if not summary.strip():
+        raise InvalidInput(_("Say what changed."), field="summary")
+    check_day(signed_on, field="signed_on")
+    check_day(effective_on, field="effective_on")
+    with transaction.atomic():
+        locked = lock_signed(agreement, actor)
+        if signed_on < locked.signing_date:
+            raise InvalidInput(_("An amendment cannot be signed before the agreement."), field="signed_on")
+        term = None
+        if ends_on or review_on or conditions:
+            ends = {"ends_on": ends_on, "review_on": review_on}
+            term = _replace_term(locked, actor, effective_on=effective_on, conditions=conditions, **ends)
+            _add(term, actor, signed_on)
+        else:
+            # Its next version: an edit page that was opened before the amendment is refused as stale.
+            locked.touch()
+        amendment = Amendment(
+            agreement=locked,
+            number=locked.amendments.count() + 1,  # unique, because the agreement is locked
+            signed_on=signed_on,
+            effective_on=effective_on,
+            summary=summary.strip(),
+            term=term,
+        )
+        save_as(amendment, actor)
+    return amendment
+
+
+def give_notice(agreement: Agreement, *, actor: User | None, on: dt.date, today: dt.date) -> AgreementTerm:
+    """Record that a party gave notice on ``on``: the agreement is not renewed after the period that notice is in time for.
+
+    Renewals that happened before are recorded first, so that the notice stands with the period it was given in.
+    """
+    check_not_in_future(on, today=today, field="on")
+    with transaction.atomic():
+        locked = lock_signed(agreement, actor)
+        if on < locked.signing_date:
+            raise InvalidInput(_("Notice cannot be given before the signing."), field="on")
+        _record_renewals(locked, actor, on)
+        term = _renewing_term(locked)
+        if term.notice_given_on:
+            raise TransitionRefused(_("Notice was given already."))
+        if on < term.starts_on and term.number > 1:
+            day = date_format(term.starts_on)
+            raise InvalidInput(_("A renewal from %(day)s on is on record.") % {"day": day}, field="on")
+        term.notice_given_on = on
+        _save_condition(locked, term, actor, today)
+    return term
+
+
+def take_back_notice(agreement: Agreement, *, actor: User | None, on: dt.date) -> AgreementTerm:
+    """Record that the notice was taken back, or was recorded in error: the agreement renews itself as before."""
+    with transaction.atomic():
+        locked = lock_signed(agreement, actor)
+        term = _renewing_term(locked)
+        if term.notice_given_on is None:
+            raise TransitionRefused(_("No notice was given."))
+        term.notice_given_on = None
+        _save_condition(locked, term, actor, on)
+    return term
+
+
+def _renewing_term(agreement: Agreement) -> AgreementTerm:
+    term = agreement.current_term
+    if term is None or term.renewal != AgreementTerm.Renewal.AUTOMATIC:
+        raise TransitionRefused(_("It does not renew itself, so no notice is needed: let it end, or terminate it."))
+    return term
+
+
+def _save_condition(agreement: Agreement, term: AgreementTerm, actor: User | None, on: dt.date) -> None:
+    save_as(term, actor)
+    agreement.touch()
+    derive_milestones(agreement, actor=actor, on=on)
+
+
+def _record_renewals(agreement: Agreement, actor: User | None, day: dt.date) -> list[AgreementTerm]:
+    """Add a term for each automatic renewal that began on ``day`` or before and is not on record yet."""
+    renewals = automatic_renewals(agreement.terms.all())
+    recorded = []
+    for period in renewals.elapsed(day) if renewals else ():
+        basis = AgreementTerm.Basis.TACIT
+        term = _next_term(agreement, period.term, basis, starts_on=period.starts_on, ends_on=period.ends_on)
+        term.number, term.notice_given_on = period.number, period.term.notice_given_on
+        save_as(term, actor)
+        recorded.append(term)
+    return recorded
+
+
+def _replace_term(
+    agreement: Agreement,
+    actor: User | None,
+    *,
+    effective_on: dt.date,
+    ends_on: dt.date | None,
+    review_on: dt.date | None,
+    conditions: Mapping[str, object],
+) -> AgreementTerm:
+    """End the current term the day before a new one starts, so that no day is covered by both; return the new one."""
+    _record_renewals(agreement, actor, effective_on - ONE_DAY)
+    current = agreement.current_term
+    if current is None or effective_on <= current.starts_on:
+        raise InvalidInput(_("The change has to take effect after the current term began."), field="effective_on")
+    if not (ends_on or review_on):
+        ends_on, review_on = current.ends_on, current.review_on
+    renewals = automatic_renewals(agreement.terms.all())
+    ends = {"ends_on": ends_on, "review_on": review_on}
+    term = _next_term(agreement, current, AgreementTerm.Basis.AMENDMENT, starts_on=effective_on, **ends)
+    if renewals and term.renewal_months is None:
+        # What is left of the term is shorter than the whole, by which it is renewed.
+        term.renewal_months = renewals.months
+    for name, value in conditions.items():
+        if name not in CONDITIONS:
+            raise ValueError(f"{name} is no condition of a term")
+        setattr(term, name, value)
+    if term.ends_on is None and term.renewal == AgreementTerm.Renewal.AUTOMATIC:
+        if "renewal" in conditions:
+            raise InvalidInput(_("Only a term with an end can renew automatically."), field="renewal")
+        term.renewal = AgreementTerm.Renewal.NONE
+    if current.ends_on is None or current.ends_on >= effective_on:
+        current.ends_on = effective_on - ONE_DAY
+        save_as(current, actor)
+    return term
+
+
+def _next_term(
+    agreement: Agreement,
+    current: AgreementTerm,
+    basis: str,
+    *,
+    starts_on: dt.date,
+    ends_on: dt.date | None,
+    review_on: dt.date | None = None,
+) -> AgreementTerm:
+    taken_over = {name: getattr(current, name) for name in TAKEN_OVER}
+    if ends_on is None:
+        taken_over["renewal"] = AgreementTerm.Renewal.NONE
+    return AgreementTerm(
+        agreement=agreement,
+        number=current.number + 1,
+        starts_on=starts_on,
+        ends_on=ends_on,
+        review_on=review_on,
+        basis=basis,
+        **taken_over,
+    )
+
+
+def _add(term: AgreementTerm, actor: User | None, on: dt.date) -> AgreementTerm:
+    if term.ends_on is not None and term.ends_on < term.starts_on:
+        raise InvalidInput(
+            _("The new term starts on %(day)s; it cannot end before that.") % {"day": term.starts_on.isoformat()},
+            field="ends_on",
+        )
+    for field, day in (("ends_on", term.ends_on), ("review_on", term.review_on)):
+        if day:
+            check_day(day, field=field)
+    if term.ends_on is None and term.review_on is None:
+        raise InvalidInput(_("Give an end, or a date of review when it is open-ended."), field="ends_on")
+    save_as(term, actor)
+    term.agreement.touch()
+    derive_milestones(term.agreement, actor=actor, on=on)
+    return term
+
+
+def _gap(following: dt.date, starts_on: dt.date) -> str:
+    days = {"first": date_format(following), "last": date_format(starts_on - ONE_DAY)}
+    return _("From %(first)s to %(last)s it would not be in force. Please confirm that this gap is meant.") % days
