@@ -456,6 +456,7 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": ["'none'"],
     }
 }
+SESSION_ENGINE = "partnerships.sessions"
 SESSION_COOKIE_HTTPONLY = True
 # A session ends with the browser unless the login asked otherwise, and when nobody uses it: partnerships.middleware.
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True

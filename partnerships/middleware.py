@@ -19,16 +19,12 @@ from django.utils.cache import patch_cache_control
 
 from partnerships.acts import Act, note_refusal, one_act
 from partnerships.client_address import client_address
-from partnerships.models import SecurityEvent, User
+from partnerships.models import SecurityEvent, User, UserSession
 from partnerships.models.office_day import zone_named
 from partnerships.operations.security_log import note_event, note_failed_login
+from partnerships.sessions import ADDRESS, BEGUN_AT, BROWSER, USED_AT, browser_in_words, idle_limit
 from partnerships.storage import is_unwritable
 
-# The key in a session of the time it was last used, in seconds since 1970.
-USED_AT = "used_at"
-IDLE_AT_MOST = dt.timedelta(hours=8)
-# The office and the administrators see everybody's data.
-IDLE_AT_MOST_IN_OFFICE = dt.timedelta(hours=1)
 # The time of the last use is saved this often at most: saving it with each request would write the session each time.
 NOTED_EVERY = dt.timedelta(minutes=1)
 
@@ -98,19 +94,25 @@ class LoggedInMiddleware:
     def _use_session(self, request: HttpRequest, user: User) -> None:
         now = int(timezone.now().timestamp())
         used = request.session.get(USED_AT)
-        is_in_office = user.sees_all_units or user.is_user_admin or user.is_auditor
-        limit = IDLE_AT_MOST_IN_OFFICE if is_in_office else IDLE_AT_MOST
-        if used is not None and now - used > limit.total_seconds():
+        if used is not None and now - used > idle_limit(user).total_seconds():
             logout(request)
         elif used is None or now - used >= NOTED_EVERY.total_seconds():
-            request.session[USED_AT] = now
+            request.session.update({USED_AT: now, ADDRESS: client_address(request) or ""})
 
 
-def _begin_session(request: HttpRequest, **_signal: object) -> None:
-    request.session[USED_AT] = int(timezone.now().timestamp())
+def _begin_session(request: HttpRequest, user: User, **_signal: object) -> None:
+    now = timezone.now()
+    UserSession.objects.filter(user=user, expire_date__lt=now).delete()
+    facts = {
+        BEGUN_AT: int(now.timestamp()),
+        USED_AT: int(now.timestamp()),
+        ADDRESS: client_address(request) or "",
+        BROWSER: browser_in_words(request.headers.get("User-Agent", "")),
+    }
+    request.session.update(facts)
 
 
-user_logged_in.connect(_begin_session, dispatch_uid="session_used_at")
+user_logged_in.connect(_begin_session, dispatch_uid="begin_session")
 
 
 class UnwritableMiddleware:

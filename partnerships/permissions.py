@@ -33,6 +33,7 @@ from partnerships.models import (
     Unit,
     UnitMembership,
     User,
+    UserSession,
 )
 from partnerships.models.drafts import people_behind_draft
 from partnerships.models.milestones import DECISION_KINDS
@@ -161,6 +162,7 @@ ACTIONS: Mapping[str, Grant] = {
     "history.view": replace(_SEE, auditor=True),
     "security.view": Grant(system=True, auditor=True),
     "feed.own": Grant(),
+    "session.own": Grant(),
     "export": _everyone(),
     "unit.view": Grant(anywhere=Role.VIEWER, staff=True, system=True, user_admin=True),
     "unit.edit": Grant(user_admin=True, system=True),
@@ -286,14 +288,14 @@ def _milestones_of(delivery: Delivery) -> QuerySet[Milestone]:
 
 
 def _owns(user: User, action: str, obj: Model | None) -> bool:
-    """Whether the row is the user's own: mail, calendar address, preferences; milestone or upload in a participating unit.
+    """Whether the row is the user's own: mail, calendar address, session, preferences; milestone or upload in a participating unit.
 
     Policy documents of a programme are published papers: whoever reads the programme reads them.
     """
     if isinstance(obj, User):
         return action == "user.edit_preferences" and obj.pk == user.pk
-    if isinstance(obj, FeedToken):
-        return action == "feed.own" and obj.user_id == user.pk
+    if isinstance(obj, FeedToken | UserSession):
+        return action in {"feed.own", "session.own"} and obj.user_id == user.pk
     if isinstance(obj, Delivery):
         return action in {"delivery.view", "delivery.view_body"} and obj.person_id == user.pk
     if isinstance(obj, Document):

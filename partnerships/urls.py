@@ -36,6 +36,7 @@ from partnerships.views import (
     saved_views,
     search,
     security,
+    sessions,
     sources,
     team,
 )
@@ -154,6 +155,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("me/", my_settings.me, name="me"),
     path("me/feeds/", feeds.feed_add, name="feed_add"),
     path("me/feeds/<int:pk>/revoke/", feeds.feed_revoke, name="feed_revoke"),
+    path("me/sessions/<slug:pk>/end/", sessions.session_end, name="session_end"),
+    path("me/sessions/end-others/", sessions.session_end_others, name="session_end_others"),
     path("feeds/<slug:token>.ics", feeds.feed, name="feed"),
     path("me/language/", my_settings.my_language, name="my_language"),
     path("login/", accounts.Login.as_view(), name="login"),

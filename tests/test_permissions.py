@@ -148,6 +148,7 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "history.view": SEE,
     "security.view": ("", "", "", "", "", "opx"),
     "feed.own": ("", "", "", "", "", ""),  # everybody, for their own
+    "session.own": ("", "", "", "", "", ""),  # everybody, for their own
     "user.edit_preferences": ("", "", "", "", "", ""),  # everybody, for their own
     "export": EVERYBODY,
     "unit.view": ("opx", "opx", "opx", "opx", "opx", "opx"),
@@ -160,6 +161,7 @@ ACCESS: dict[str, tuple[str, ...]] = {
 }
 KINDS = {
     "feed": "milestone",
+    "session": "milestone",
     "reference": "source",
     "history": "agreement",
     "export": "agreement",

@@ -162,7 +162,7 @@ def access_page() -> str:
             "- `programme.edit` is also asked for the programme's label on an event, agreement, facility or demand.",
             "- Whoever sees an agreement reads title, parties, dates and areas of the signed framework above it.",
             "- `delivery.view`, `delivery.view_body`: everybody, for their own mail.",
-            "- `feed.own`: everybody, for their own calendar addresses.",
+            "- `feed.own`, `session.own`: everybody, for their own calendar addresses and sessions.",
             "- `user.edit_preferences`: everybody, for their own language, reminders and absence.",
             "- `history.view` of an account: who may view the account, and auditors.",
             "- `is_auditor` is set by system administrators alone. It opens the security log and the history of every record,",

@@ -58,6 +58,7 @@ from partnerships.models.sources import Citation, Source, Statement
 from partnerships.models.status_changes import StatusChange
 from partnerships.models.sweeps import Sweep
 from partnerships.models.terms import AgreementTerm, Amendment, DecisionDate
+from partnerships.models.user_sessions import UserSession
 from partnerships.models.users import PasswordRequest, Role, Scope, Unit, UnitMembership, User
 from partnerships.models.work_calendars import CalendarDay, WorkCalendar, workday_test, workday_tests
 
@@ -145,6 +146,7 @@ __all__ = [
     "Unit",
     "UnitMembership",
     "User",
+    "UserSession",
     "Visit",
     "WorkCalendar",
     "hide_unseen",

@@ -15,6 +15,7 @@ from partnerships.exceptions import DomainError
 from partnerships.forms.my_settings import PreferencesForm
 from partnerships.models import User
 from partnerships.requests import UserRequest
+from partnerships.sessions import open_sessions
 from partnerships.workflows.users import edit_preferences
 
 
@@ -27,10 +28,13 @@ def me(request: UserRequest) -> HttpResponse:
         with override(saved.language):
             messages.success(request, _("Saved."))
         return redirect("me")
-    memberships = request.user.memberships.select_related("unit")
-    return render(
-        request, "partnerships/me.html", {"form": form, "memberships": memberships, "feeds": request.user.feeds.all()}
-    )
+    context = {
+        "form": form,
+        "memberships": request.user.memberships.select_related("unit"),
+        "feeds": request.user.feeds.all(),
+        "sessions": open_sessions(request.user, current_key=request.session.session_key, now=timezone.now()),
+    }
+    return render(request, "partnerships/me.html", context)
 
 
 @require_POST

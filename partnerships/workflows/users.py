@@ -36,6 +36,7 @@ from partnerships.models import (
     Unit,
     UnitMembership,
     User,
+    UserSession,
 )
 from partnerships.models.users import read_tree
 from partnerships.permissions import require
@@ -235,6 +236,16 @@ def change_password(user: User, *, actor: User | None, password: str, ends_feeds
             FeedToken.objects.filter(user=locked).delete()
         _mail(locked, [locked.email], "registration/password_changed", {})
     return locked
+
+
+def end_sessions(sessions: Iterable[UserSession], *, actor: User | None) -> None:
+    """End sessions: with their next request, their browsers have to log in again."""
+    with transaction.atomic():
+        for session in sessions:
+            require(actor, "session.own", session)
+            session.delete()
+            if session.user:
+                _record(Kind.SESSION_ENDED, session.user, actor)
 
 
 def deactivate_user(user: User, *, actor: User | None) -> User:

@@ -150,6 +150,8 @@ ELSEWHERE = {
     "feed",
     "feed_add",
     "feed_revoke",
+    "session_end",
+    "session_end_others",
     "contact_mail",
     "saved_view_add",
     "saved_view_delete",

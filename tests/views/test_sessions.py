@@ -8,12 +8,14 @@ import pytest
 import time_machine
 from django.contrib.auth.tokens import default_token_generator
 from django.contrib.contenttypes.models import ContentType
+from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
+from partnerships.demo.removal import remove_sample
 from partnerships.factories import (
     AgreementFactory,
     EnterpriseFactory,
@@ -22,7 +24,8 @@ from partnerships.factories import (
     UnitFactory,
     UserFactory,
 )
-from partnerships.models import CeremonyDraft, Export, Organization, Role, Source, User
+from partnerships.models import CeremonyDraft, Export, Organization, Role, SecurityEvent, Source, User, UserSession
+from partnerships.sessions import browser_in_words, hash_key
 from partnerships.workflows import ceremonies
 
 pytestmark = pytest.mark.django_db
@@ -184,3 +187,133 @@ def test_drafts_have_limits_of_size_and_number(monkeypatch: Any) -> None:
     assert ["many unfinished" in answer for answer in answers] == [False, False, True]
     assert "too long" in too_long
     assert CeremonyDraft.objects.of(author).count() == 2
+
+
+# One's own sessions
+
+FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 Firefox/128.0"
+
+
+def browser_of(person: User, *, address: str = "192.0.2.1", description: str = FIREFOX) -> Client:
+    client = Client(REMOTE_ADDR=address, headers={"user-agent": description})
+    client.post(reverse("login"), {"username": person.username, "password": PASSWORD})
+    return client
+
+
+def listed(client: Client) -> list[tuple[str, str, bool]]:
+    return [(one.address, one.browser, one.is_current) for one in client.get("/me/").context["sessions"]]
+
+
+@pytest.mark.both_databases
+def test_ones_sessions_are_listed_with_the_own_one_marked(person: User) -> None:
+    here = browser_of(person)
+    browser_of(person, address="198.51.100.9", description="curl/8")
+    browser_of(UserFactory(username="other", password=PASSWORD))
+
+    page = here.get("/me/").text
+
+    assert sorted(listed(here)) == [("192.0.2.1", "Firefox · Windows", True), ("198.51.100.9", "", False)]
+    assert ("this browser" in page, "Unknown browser" in page) == (True, True)
+
+
+@pytest.mark.both_databases
+def test_a_session_that_was_ended_cannot_act_any_more(person: User) -> None:
+    here, there, third = (browser_of(person) for _number in range(3))
+    other = next(one.row for one in here.get("/me/").context["sessions"] if one.row.pk == key_in_table(there))
+
+    here.post(reverse("session_end", args=[other.pk]))
+
+    assert [client.get("/me/").status_code for client in (here, there, third)] == [200, 302, 200]
+    assert there.post(reverse("password_change"), {"old_password": PASSWORD}).url.startswith(reverse("login"))
+    here.post(reverse("session_end_others"))
+    assert [client.get("/me/").status_code for client in (here, third)] == [200, 302]
+    ended = SecurityEvent.objects.filter(kind=SecurityEvent.Kind.SESSION_ENDED)
+    assert [(event.user, event.address) for event in ended] == [(person, "192.0.2.1")] * 2
+
+
+def key_in_table(client: Client) -> str:
+    return hash_key(client.cookies["sessionid"].value)
+
+
+@pytest.mark.parametrize("role", ["coordinator", "system_admin", "user_admin"])
+def test_nobody_ends_or_sees_the_session_of_somebody_else(role: str, person: User) -> None:
+    theirs = browser_of(person)
+    stranger = logged_in(
+        UserFactory(coordinator_in=UnitFactory()) if role == "coordinator" else UserFactory(**{role: True})
+    )
+
+    assert len(stranger.get("/me/").context["sessions"]) == 1
+    assert stranger.post(reverse("session_end", args=[key_in_table(theirs)])).status_code == 404
+    stranger.post(reverse("session_end_others"))
+    assert stranger.get(reverse("session_end", args=[key_in_table(theirs)])).status_code == 405
+    assert theirs.get("/me/").status_code == 200
+
+
+@pytest.mark.both_databases
+def test_nothing_in_the_tables_opens_a_session(person: User) -> None:
+    client = browser_of(person)
+    key = client.cookies["sessionid"].value
+
+    rows = "".join(str(row) for row in [*UserSession.objects.values_list(), *SecurityEvent.objects.values_list()])
+    thief = Client()
+    thief.cookies["sessionid"] = key_in_table(client)
+
+    assert key not in rows
+    assert not Session.objects.exists()
+    assert thief.get("/me/").status_code == 302
+    assert key not in client.get("/me/").text
+
+
+def test_a_new_password_ends_the_other_sessions_and_takes_them_off_the_list(person: User) -> None:
+    here, there = browser_of(person), browser_of(person)
+    new = {"new_password1": "another-long-one", "new_password2": "another-long-one"}
+
+    here.post(reverse("password_change"), {"old_password": PASSWORD, **new})
+
+    assert len(listed(here)) == 1
+    assert there.get("/me/").status_code == 302
+
+
+def test_a_session_that_nobody_used_is_not_listed(person: User) -> None:
+    now = timezone.now()
+    with time_machine.travel(now, tick=False) as clock:
+        browser_of(person)
+        clock.shift(dt.timedelta(hours=9))
+        here = browser_of(person)
+        assert len(listed(here)) == 1
+        assert UserSession.objects.filter(user=person).count() == 2
+        clock.shift(dt.timedelta(days=15))
+        browser_of(person)
+        assert UserSession.objects.filter(user=person).count() == 1
+
+
+def test_logging_in_gives_the_browser_another_key(person: User) -> None:
+    client = Client()
+    client.cookies["sessionid"] = "chosenbysomebodyelse"
+    client.post(reverse("login"), {"username": "lin", "password": PASSWORD})
+
+    assert client.cookies["sessionid"].value != "chosenbysomebodyelse"
+
+
+def test_the_sessions_of_an_account_go_with_it(person: User) -> None:
+    client = browser_of(person)
+    User.objects.filter(pk=person.pk).update(is_sample=True)
+
+    remove_sample()
+
+    assert (UserSession.objects.exists(), client.get("/me/").status_code) == (False, 302)
+
+
+@pytest.mark.parametrize(
+    ("description", "words"),
+    [
+        (FIREFOX, "Firefox · Windows"),
+        ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/126.0 Safari/537.36 Edg/126.0", "Edge · Windows"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) Version/17.5 Mobile Safari/604.1", "Safari · iPhone"),
+        ("Mozilla/5.0 (Linux; Android 14) Chrome/120.0 Mobile MicroMessenger/8.0.49", "WeChat · Android"),
+        ("<script>alert(1)</script>", ""),
+        ("", ""),
+    ],
+)
+def test_a_browser_is_named_in_short_words(description: str, words: str) -> None:
+    assert browser_in_words(description) == words
