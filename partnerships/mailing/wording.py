@@ -8,10 +8,11 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from partnerships.models import Milestone, ReminderItem, ReminderPlan
+from partnerships.models import Milestone, MilestoneKind, ReminderItem, ReminderPlan
 from partnerships.models.deliveries import NOT_THROUGH
 from partnerships.models.office_day import zone_named
-from partnerships.reminders.milestone_advice import describe_owner_action
+from partnerships.models.waiting import WaitsFor
+from partnerships.reminders.milestone_advice import appoint_a_lead, describe_owner_action
 from partnerships.statuses import DeliveryStatus
 
 Why = ReminderItem.Why
@@ -54,6 +55,10 @@ def tone(days_left: int) -> str:
 def what_to_do(milestone: Milestone, why: set[ReminderItem.Why]) -> str:
     if Why.PARTY in why:
         return _("Please tell us how it is going: a reply to this mail reaches the coordinator of the agreement.")
+    if Why.FALLBACK in why and milestone.kind == MilestoneKind.APPROVAL:
+        return one_line(appoint_a_lead(milestone))
+    if Why.FALLBACK in why and milestone.waits_for == WaitsFor.LEADS:
+        return describe_owner_action(milestone)
     if Why.FALLBACK in why:
         return _("The people it is meant for cannot be notified: assign an owner who can act.")
     if milestone.owner is not None and why <= {Why.LEAD, Why.NAMED}:
@@ -70,7 +75,9 @@ def why_words(item: ReminderItem, milestone: Milestone) -> str:
         Why.DEPUTY: _("You are the deputy of %(owner)s, who owns this milestone."),
         Why.LEAD: _("You lead the unit %(unit)s or a unit above it."),
         Why.NAMED: _("A reminder rule names you."),
-        Why.FALLBACK: _("Nobody else can be notified, and you are the fallback person."),
+        Why.FALLBACK: _("No lead of the unit %(unit)s or of a unit above it may decide it, so the office is told.")
+        if milestone.waits_for == WaitsFor.LEADS
+        else _("Nobody else can be notified, and you are the fallback person."),
         Why.PARTY: _("%(party)s promised this in the agreement, and you are its contact."),
         Why.FOR_PARTY: _("You own this milestone, and no contact of %(party)s may be written to: please ask them."),
     }[Why(item.why)] % names

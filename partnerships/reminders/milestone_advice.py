@@ -30,6 +30,15 @@ TO_SUBMIT = gettext_noop("When it is done, submit it with a word on the evidence
 TO_MEET = gettext_noop("When it is done, mark it as done. If it cannot be done in time, move the date and say why.")
 
 
+def appoint_a_lead(milestone: Milestone) -> str:
+    """Return what the office does about an approval that no lead may give: it may not approve itself."""
+    words = _(
+        "No lead of %(unit)s or of a unit above it may approve it: ask a system administrator to give somebody the role of "
+        "a lead there who had no part in the draft."
+    )
+    return words % {"unit": milestone.unit.display_name}
+
+
 def describe_owner_action(milestone: Milestone) -> str:
     """Return a sentence on what the owner can do about the milestone."""
     if milestone.status == MilestoneStatus.SUBMITTED:

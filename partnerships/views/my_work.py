@@ -29,6 +29,7 @@ from partnerships.models import (
 )
 from partnerships.models.milestones import DECISION_KINDS, MILESTONE_TARGETS, MilestoneQuerySet
 from partnerships.permissions import may
+from partnerships.reminders.milestone_advice import appoint_a_lead
 from partnerships.requests import UserRequest
 from partnerships.statuses import ActivityStatus, AgreementStatus, MilestoneStatus
 from partnerships.views.base import has_a_place, require_or_403, visible_or_404
@@ -63,7 +64,7 @@ class WorkItem:
 
     ``page`` is where its button leads; ``step`` the address of the form that opens in the line, empty where there is
     none. ``beside`` are further steps: label and address. What waits for the reader as a lead has a ``group`` of its own,
-    and a ``decision`` where one click takes it.
+    and a ``decision`` where one click takes it, or a ``hint`` where the reader may not take it.
     """
 
     row: Milestone | Activity
@@ -74,6 +75,7 @@ class WorkItem:
     beside: tuple[tuple[str, str], ...] = ()
     group: str = ""
     decision: Decision | None = None
+    hint: str = ""
 
     @property
     def key(self) -> str:
@@ -92,7 +94,9 @@ def my_work(request: UserRequest) -> HttpResponse:
         return render(request, "partnerships/no_role.html")
     seen = Milestone.objects.visible_to(user)
     to_decide = _with_context(seen.to_decide_by(user)).order_by("due_on", "pk")
-    decisions = list(to_decide[:MOST_ROWS]) if _looks_after_units(user) else []
+    decisions = list(to_decide[: MOST_ROWS + 1]) if _looks_after_units(user) else []
+    has_more_decisions = len(decisions) > MOST_ROWS
+    decisions = decisions[:MOST_ROWS]
     mine = seen.pending().looked_after_by(user, today)
     if decisions:
         mine = mine.exclude(pk__in=[row.pk for row in decisions])
@@ -111,6 +115,8 @@ def my_work(request: UserRequest) -> HttpResponse:
         "total": len(entries),
         "count": mine.count() if has_more else len(milestones),
         "has_more": has_more,
+        "decision_count": to_decide.count() if has_more_decisions else len(decisions),
+        "has_more_decisions": has_more_decisions,
         "absent": _absent_whose_deputy_is(user, today),
         "attention": _attention(user, today) if _looks_after_units(user) else [],
         "waiting_mails": _waiting_mails(user),
@@ -199,7 +205,8 @@ def decision_entry(milestone: Milestone, user: User, today: dt.date) -> WorkItem
 def _approval_entry(milestone: Milestone, agreement: Agreement, user: User) -> WorkItem:
     page, group = agreement.get_absolute_url(), "approve"
     if not may(user, "agreement.return", agreement):  # the office is told where no lead may decide
-        return WorkItem(milestone, milestone.due_on, _("See it"), page, group=group)
+        hint = appoint_a_lead(milestone)
+        return WorkItem(milestone, milestone.due_on, _("See it"), page, group=group, hint=hint)
     addresses = {step: reverse("agreement_step", args=[agreement.pk, step]) for step in ("approve", "return")}
     beside = ((_("Return for changes"), addresses["return"]),)
     decision = Decision(addresses["approve"], agreement.version)

@@ -144,6 +144,19 @@ def test_every_mail_says_what_the_reader_can_do(clock: MovableClock, why: str, e
     assert expected in part(write(delivery, [item], clock), "plain")
 
 
+def test_the_office_reads_that_a_lead_is_missing_and_what_to_do(clock: MovableClock) -> None:
+    """Nobody gives an approval to a person, and the office may not approve."""
+    row = MilestoneFactory(kind="approval", owner=None)
+    item = ReminderItem(why="fallback", plan=ReminderPlanFactory(milestone=row))
+
+    text = part(write(Delivery(person=UserFactory(staff=True), message_id="<x@example.org>"), [item], clock), "plain")
+
+    words = f"No lead of {row.unit} or of a unit above it may approve it: ask a system administrator to give somebody"
+    assert words in text
+    assert f"No lead of the unit {row.unit} or of a unit above it may decide it, so the office is told." in text
+    assert "give it an owner" not in text
+
+
 def test_the_partners_are_named_above_the_agreement_and_not_in_the_subject(
     written: Callable[..., Written], milestone: Milestone
 ) -> None:

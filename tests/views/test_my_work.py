@@ -20,7 +20,7 @@ from partnerships.factories import (
     MilestoneFactory,
     UserFactory,
 )
-from partnerships.models import Agreement, Milestone
+from partnerships.models import Agreement, Milestone, Role, UnitMembership
 from partnerships.views import my_work
 from partnerships.workflows.agreements import submit_agreement
 from partnerships.workflows.milestones import meet_milestone
@@ -76,6 +76,40 @@ def test_a_long_list_says_how_long_and_opens_all(world: World, client: Client, m
     listed = client.get(reverse("milestone_list"), {"owner": world.coordinator.pk}).context["page"].paginator.count
     assert page.context["count"] == listed == 5
     assert "These are the first of 5." in page.text
+
+
+def to_approve(world: World, number: int) -> Milestone:
+    agreement = AgreementFactory(unit=world.unit, in_review=True, title=f"Draft {number}")
+    return MilestoneFactory(agreement=agreement, kind="approval", owner=None, due_on=DAY, unit=world.unit)
+
+
+def test_a_long_list_of_decisions_says_so_and_opens_all(
+    world: World, client_of: Callable[[Any], Client], monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(my_work, "MOST_ROWS", 2)
+    for number in range(3):
+        to_approve(world, number)
+    lead = client_of(world.lead)
+
+    page = " ".join(lead.get("/").text.split())
+
+    count = Milestone.objects.to_decide_by(world.lead).count()
+    assert count >= 3
+    assert f"Of {count} decisions that wait for you, the most urgent are shown." in page
+    address = f"{reverse('milestone_list')}?waits_for={world.lead.pk}"
+    assert address in page
+    assert lead.get(address).context["page"].paginator.count >= count
+
+
+def test_the_office_reads_what_to_do_about_an_approval_that_no_lead_may_give(
+    world: World, client_of: Callable[[Any], Client]
+) -> None:
+    UnitMembership.objects.filter(role=Role.LEAD).delete()
+    row = to_approve(world, 1)
+
+    page = " ".join(client_of(world.people["staff"]).get("/").text.split())
+
+    assert f"No lead of {row.unit} or of a unit above it may approve it: ask a system administrator" in page
 
 
 HTMX = {"HX-Request": "true"}
