@@ -1,12 +1,15 @@
 """Forms of a row with lines for its parts; lines can be added with or without a script."""
 
+import re
 from typing import Any, Self
 
 from django import forms
 from django.db import models
-from django.forms.utils import ErrorDict
+from django.forms.formsets import INITIAL_FORM_COUNT, TOTAL_FORM_COUNT
+from django.forms.utils import ErrorDict, ErrorList
 from django.http import QueryDict
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from partnerships.exceptions import DomainError
 from partnerships.forms.domain import DomainFormMixin
@@ -14,6 +17,8 @@ from partnerships.forms.numbers import number_or_none
 from partnerships.forms.versions import Conflict, VersionedForm
 
 MOST_LINES = 100
+COUNTS = (TOTAL_FORM_COUNT, INITIAL_FORM_COUNT)
+INCOMPLETE = gettext_lazy("The page was incomplete, so nothing was saved. Please check these lines and save again.")
 # Buttons that send the form to be shown again, not to be saved: search for a row, add a line.
 LOOK, MORE = "look", "more"
 
@@ -42,9 +47,37 @@ class RowsMixin(forms.BaseInlineFormSet):
     model: type[models.Model]
     data: QueryDict
     prefix: str
+    _non_form_errors: ErrorList
 
     # Names of further arguments that a new instance needs, besides those of every inline formset.
     extra_arguments: tuple[str, ...] = ()
+    # Whether the counts of lines were missing or did not fit the lines. Without any line the current rows are shown.
+    is_incomplete = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.is_bound:
+            self._count_lines_sent()
+
+    def _count_lines_sent(self) -> None:
+        """Note counts that do not fit the lines, and correct them: Django would drop lines beyond them without a word."""
+        line = re.compile(rf"{re.escape(self.prefix)}-([0-9]{{1,4}})-(?![0-9]+-)(?!\w+_FORMS$)")
+        numbers = {int(found[1]) for name in self.data if (found := line.match(name))}
+        sent = max(numbers, default=-1) + 1
+        total, initial = (number_or_none(self.data.get(f"{self.prefix}-{count}", "")) for count in COUNTS)
+        if total is not None and initial is not None and sent <= total and initial <= total:
+            return
+        self.is_incomplete, self.is_bound = True, bool(numbers)
+        pk = self.model._meta.pk.name
+        kept = [number for number in numbers if self.data.get(f"{self.prefix}-{number}-{pk}")]
+        self.data = self.data.copy()
+        for count, number in zip(COUNTS, (sent, max(kept, default=-1) + 1), strict=True):
+            self.data[f"{self.prefix}-{count}"] = str(number)
+
+    def full_clean(self) -> None:
+        super().full_clean()
+        if self.is_incomplete:
+            self._non_form_errors.append(str(INCOMPLETE))
 
     def clean(self) -> None:
         """Refuse a line whose row is missing."""

@@ -7,6 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 
+from partnerships.admin.versions import PartFormSet
 from partnerships.factories import (
     AgreementFactory,
     AgreementPartyFactory,
@@ -410,3 +411,35 @@ def test_a_unit_is_not_put_below_itself(world, enter):
     response = save(enter(world.people["system_admin"]), world.unit, parent=str(child.pk))
 
     assert list(response.context["adminform"].form.errors) == ["parent"]
+
+
+@pytest.mark.parametrize("name", ["TOTAL_FORMS", "INITIAL_FORMS"])
+@pytest.mark.parametrize("count", ["-1", "", "x", "1e3", "٣", "9" * 30, None])
+def test_lines_are_never_dropped_because_their_count_is_wrong(world, enter, name, count):
+    client, told, untold, changed = enter(world.people["system_admin"]), set(), [], []
+    for row in (world.rows[one][0] for one in ("agreement", "event", "facility", "programme")):
+        page = client.get(change_url(row))
+        data, before = filled(page), row.history.count()
+        for formset in (inline.formset for inline in page.context["inline_admin_formsets"]):
+            if not (isinstance(formset, PartFormSet) and formset.forms):
+                continue
+            place = f"{formset.prefix}-{name}"
+            sent = {field: value for field, value in (data | {place: count}).items() if value is not None}
+            text = client.post(change_url(row), sent).text
+            (told.add if "The page was incomplete" in text else untold.append)(place)
+        if row.history.count() != before:
+            changed.append(row)
+
+    assert (untold, changed) == ([], [])
+    assert {place.partition("-")[0] for place in told} >= {"parties", "participations", "partners", "organizers"}
+
+
+def test_lines_beyond_their_count_are_shown_again_and_saved_with_the_next_click(world, enter):
+    client, event = enter(world.people["staff"]), world.rows["event"][0]
+    more = {"participations-0-name_as_printed": "Quay Works", "participations-0-role": "guest"}
+    data = filled(client.get(change_url(event))) | more
+
+    refused = client.post(change_url(event), data | {"participations-TOTAL_FORMS": "0"})
+    client.post(change_url(event), filled(refused))
+
+    assert event.participations.filter(name_as_printed="Quay Works").exists()

@@ -500,11 +500,28 @@ def test_forged_lines_and_keys_are_refused_without_a_crash(client: Client, form:
     assert answer.status_code == 200
     labels = {label for _place, _anchor, label, _error in answer.context["form"].problems}
     own = {"Type", "Our side", "Partner", "Further parties", "Areas promised", "Unit", "Coordinator"}
-    assert labels == {"Programme", *own}
+    assert labels == {"Programme", "", *own}  # "": lines that could not be read
     assert Event.objects.count() == 0
     for action in ("remove-agreements-x", "add-", "remove-", "add-nothing", "\x00", "remove-present-0-name"):
         assert client.post(PAGE, {**form.fields, **forged, "action": action}).status_code == 200
     assert client.post(PAGE, {}).status_code == 200
+
+
+@pytest.mark.parametrize("listed", [[], ["0"], ["0", "x"], ["0", "-1"]])
+def test_lines_missing_from_their_list_come_back_and_nothing_is_recorded(
+    listed: list[str], form: CeremonyPage, world: World
+) -> None:
+    start(form)
+    form.name_present("Quay Works", "Harbor Works", kind="enterprise")
+    form.fields["present"] = listed
+
+    form.press("record")
+
+    assert any("Who was there: The page was incomplete" in problem for problem in problems(form))
+    assert (Event.objects.count(), Organization.objects.filter(name="Harbor Works").count()) == (0, 0)
+    names = {form.fields[f"{line}-name"][0] for line in form.lines("present")}
+    assert names >= {"Quay Works", "Harbor Works"}
+    assert form.press("record").status_code == 302
 
 
 def test_a_box_ticked_twice_counts_once(form: CeremonyPage) -> None:

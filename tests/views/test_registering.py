@@ -758,3 +758,17 @@ def test_others_may_not(role: str, status: int, world: World, client_of: Callabl
     assert client.post(edit(world.draft), {"title": "Theirs"}).status_code == status
     assert client.post(ADD, {"title": "Theirs"}).status_code == (200 if role == "outsider" else 403)
     assert Agreement.objects.filter(title="Theirs").count() == 0
+
+
+@pytest.mark.parametrize("count", ["-1", "0", "1", "", "x", "1e3", "9" * 30, None])
+def test_parties_are_never_dropped_because_their_count_is_wrong(
+    count: str | None, world: World, client: Client, typed: dict[str, Any]
+) -> None:
+    sent = {**filled(client.get(ADD), **typed), "parties-TOTAL_FORMS": count}
+
+    answer = client.post(ADD, {name: value for name, value in sent.items() if value is not None})
+
+    assert "The page was incomplete" in errors(answer)["parties"][0]
+    assert Agreement.objects.filter(title=typed["title"]).count() == 0
+    client.post(ADD, filled(answer))
+    assert Agreement.objects.get(title=typed["title"]).parties.count() == 2

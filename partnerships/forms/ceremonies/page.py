@@ -1,6 +1,7 @@
 """The ceremony form as a whole: its sections, adding and removing lines, and its errors."""
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,7 @@ from partnerships.forms.ceremonies.lines import (
     VisitedLine,
 )
 from partnerships.forms.ceremonies.names import match_names
+from partnerships.forms.lines import INCOMPLETE
 from partnerships.forms.numbers import number_or_none
 from partnerships.models import FacilityKind, OrganizationKind, Participation, User
 from partnerships.models.organizations import telling_key
@@ -55,9 +57,31 @@ SECTIONS: Mapping[str, type[CeremonyLineForm]] = {
 
 
 def line_numbers(data: QueryDict, section: str) -> list[str]:
-    """Return the numbers of a section's lines in their order; a line keeps its number when others go."""
+    """Return the numbers of a section's lines in their order; a line keeps its number when others go.
+
+    A line whose number is missing from the list comes at the end: it is not dropped without a word.
+    """
+    return list(dict.fromkeys([*_listed(data, section), *_typed_in(data, section)]))[:MOST_LINES]
+
+
+def _listed(data: QueryDict, section: str) -> list[str]:
     numbers = map(number_or_none, data.getlist(section))
-    return list(dict.fromkeys(str(number) for number in numbers if number is not None))[:MOST_LINES]
+    return [str(number) for number in numbers if number is not None]
+
+
+def _typed_in(data: QueryDict, section: str) -> list[str]:
+    line = re.compile(rf"{section}-([0-9]{{1,18}})-")
+    return [str(int(found[1])) for name in data if (found := line.match(name))]
+
+
+def is_incomplete(data: QueryDict, section: str) -> bool:
+    """Whether the page was sent with lines missing from its list of them, or with more lines than it takes."""
+    listed = set(_listed(data, section))
+    return (
+        len(data.getlist(section)) > len(_listed(data, section))
+        or not listed.issuperset(_typed_in(data, section))
+        or len(listed) > MOST_LINES
+    )
 
 
 def add_lines(data: QueryDict, section: str, count: int, **values: str) -> str:
@@ -201,6 +225,9 @@ class CeremonyForm:
         """Validate every form, so that the page shows all errors at once."""
         # A list: all() of a generator would stop at the first invalid form.
         answers = [form.is_valid() for form in self.forms]
+        for name in SECTIONS:
+            if is_incomplete(self.data, name):
+                self.head.add_error(None, f"{HEADINGS[name]}: {INCOMPLETE}")
         self._refuse_duplicates()
         self._refuse_unresolved()
         self._check_source()
