@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from functools import cache
 
 from opencc import OpenCC
+from pypinyin import Style, pinyin
 
 # Legal forms are stripped at the ends only: 中国集团学院 keeps its middle.
 LEGAL_FORMS = (
@@ -161,6 +162,13 @@ def _without_legal_forms(words: str) -> str:
         if words.endswith(separator + form):
             return _without_legal_forms(words[: -len(separator + form)].strip())
     return words
+
+
+def pinyin_readings(signs: str) -> list[list[str]]:
+    """Return the syllables of each Chinese sign in Pinyin without tones, the usual one first; other text as it is."""
+    usual = [syllable for (syllable,) in pinyin(signs, style=Style.NORMAL)]
+    others = pinyin(signs, style=Style.NORMAL, heteronym=True)
+    return [list(dict.fromkeys([first, *readings])) for first, readings in zip(usual, others, strict=True)]
 
 
 def invisible_character(text: str) -> str | None:

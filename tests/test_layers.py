@@ -29,6 +29,7 @@ ALLOWED: dict[str, set[str]] = {
     "storage": set(),
     "login_limits": {"client_address"},
     "checks": set(),
+    "passwords": {"names"},
     "models": LEAVES,
     "permissions": STATE,
     "requests": STATE,

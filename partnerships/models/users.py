@@ -1,6 +1,7 @@
 """People, the units they work in, and the role they have there."""
 
 import datetime as dt
+import unicodedata
 import zoneinfo
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ from partnerships.models.base import (
 from partnerships.models.work_calendars import WorkCalendar
 
 Value = TypeVar("Value")
+USERNAME_TAKEN = _("Another person has this user name already; upper and lower case make no difference.")
 
 
 class Role(models.IntegerChoices):
@@ -115,6 +117,13 @@ class UserQuerySet(ScopedQuerySet):
 
 class PersonManager(UserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
     use_in_migrations = False
+
+    def _create_user(self, username: str, email: str, password: str | None, **extra_fields: Any) -> "User":
+        """Save an account once it is checked: ``createsuperuser`` shows a ValidationError as its message."""
+        user: User = self._create_user_object(username, email, password, **extra_fields)
+        user.full_clean(exclude={"password"})
+        user.save(using=self._db)
+        return user
 
 
 class User(SeededModel, VersionedModel, AbstractUser):
@@ -215,6 +224,13 @@ class User(SeededModel, VersionedModel, AbstractUser):
         verbose_name_plural = _("people")
         ordering = ["name", "pk"]
         constraints = [
+            # Nobody tells Lin and lin apart, and a mail about one of them reads like one about the other.
+            models.UniqueConstraint(
+                Lower("username"),
+                name="user_username_unique",
+                violation_error_code="username",
+                violation_error_message=USERNAME_TAKEN,
+            ),
             # Django finds the accounts of a password reset without regard to case, so two accounts whose addresses
             # differ in case alone would both get the mail.
             models.UniqueConstraint(
@@ -255,7 +271,13 @@ class User(SeededModel, VersionedModel, AbstractUser):
         return self.name or self.username
 
     def clean(self) -> None:
-        self.email = type(self).objects.normalize_email(self.email)
+        """Bring user name and address into one form, and refuse a user name that differs in case alone."""
+        self.username = self.normalize_username(self.username)
+        self.email = type(self).objects.normalize_email(unicodedata.normalize("NFKC", self.email))
+        # The constraint of SQLite knows the case of a to z alone.
+        others = type(self)._base_manager.exclude(pk=self.pk).values_list("username", flat=True)
+        if not self.username.isascii() and self.username.casefold() in {other.casefold() for other in others}:
+            raise ValidationError({"username": USERNAME_TAKEN})
 
     def get_full_name(self) -> str:
         return self.name
