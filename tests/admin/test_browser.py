@@ -3,16 +3,23 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from django.urls import reverse
 
 from partnerships.factories import (
+    ActivityFactory,
+    AgreementFactory,
     CitationFactory,
     ContactFactory,
     DemandFactory,
     EnterpriseFactory,
+    EventFactory,
     EventKindFactory,
+    FacilityFactory,
+    ProgrammeFactory,
     ReportedFigureFactory,
     SourceFactory,
+    UnitFactory,
     UserFactory,
 )
 from tests.admin.forms import change_url
@@ -60,3 +67,53 @@ def test_each_field_has_a_name_and_stays_in_its_place(db: None, open_page: Calla
                 too_wide.append((name, width))
 
     assert ({look: broken for look, broken in found.items() if broken}, too_wide) == ({}, [])
+
+
+def choose(page: Any, line: Any, name: str) -> None:
+    line.locator(".select2-selection").first.click()
+    page.locator(".select2-search__field").fill(name)
+    page.locator(".select2-results__option", has_text=name).first.click()
+
+
+@pytest.mark.parametrize(
+    ("of", "prefix", "typed"),
+    [
+        ("agreement", "parties", "name_as_signed"),
+        ("event", "participations", "note"),
+        ("activity", "partners", None),
+        ("facility", "partners", "head"),
+        ("programme", "organizers", None),
+    ],
+)
+def test_a_line_keeps_its_choice_when_one_before_it_is_removed(
+    of: str, prefix: str, typed: str | None, db: None, open_page: Callable[..., Any]
+) -> None:
+    unit, quay, harbor = UnitFactory(), EnterpriseFactory(name="Quay Works"), EnterpriseFactory(name="Harbor Works")
+    rows = {
+        "agreement": AgreementFactory,
+        "event": EventFactory,
+        "activity": ActivityFactory,
+        "facility": FacilityFactory,
+        "programme": ProgrammeFactory,
+    }
+    row = rows[of](unit=unit)
+    page = open_page(change_url(row), UserFactory(is_staff=True))
+    group = page.locator(f"#{prefix}-group")
+    lines = group.locator(".form-group:not(.empty-form)")
+    known = lines.count()
+
+    for _line in range(3):
+        group.locator(".add-row").click()
+    choose(page, lines.nth(known + 1), quay.name)
+    choose(page, lines.nth(known + 2), harbor.name)
+    if typed:
+        lines.nth(known + 2).locator(f"[name$={typed}]").fill("Mr Zhou")
+    lines.nth(known).locator(".delete-template").click()
+    choose(page, lines.nth(known), harbor.name)
+    choose(page, lines.nth(known + 1), quay.name)
+    with page.expect_navigation():
+        page.locator("[name=_save]").click()
+
+    kept = getattr(row, prefix).filter(organization__in=[quay, harbor]).order_by("pk")
+    assert [one.organization for one in kept] == [harbor, quay]
+    assert not typed or [getattr(one, typed) for one in kept] == ["", "Mr Zhou"]
