@@ -115,6 +115,36 @@ def test_lines_are_added_by_keyboard(world: World, open_page: Callable[..., Any]
     assert page.locator(".line-present").count() == 5
 
 
+def test_what_is_chosen_while_lines_are_added_is_kept(world: World, open_page: Callable[..., Any]) -> None:
+    page, held = open_page("/events/ceremony/", world.coordinator), []
+    page.locator("#add-facilities-kind").select_option("Employment base")
+
+    def hold(route: Any) -> None:
+        if "add-facilities" in (route.request.post_data or ""):
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/events/ceremony/", hold)
+    with page.expect_request(lambda request: "add-facilities" in (request.post_data or "")):
+        page.locator("#add-facilities").click()
+    page.locator("#add-facilities-kind").select_option("Professor (doctoral) workstation")
+    page.locator("#add-facilities-count").fill("8")
+    page.get_by_label("Name of the event").fill("Docking meeting")
+    page.get_by_label("Signing ceremony").check()
+    page.unroute("**/events/ceremony/")
+    held[0].continue_()
+    page.locator("[name=facilities-0-partner]").wait_for()
+    assert page.locator("#add-facilities-kind option:checked").inner_text() == "Professor (doctoral) workstation"
+    page.locator("#add-facilities").click()
+    page.locator("[name=facilities-8-partner]").wait_for()
+
+    kinds = [page.locator(f"[name=facilities-{number}-kind] option:checked").inner_text() for number in range(9)]
+    assert kinds == ["Employment base", *["Professor (doctoral) workstation"] * 8]
+    assert page.get_by_label("Name of the event").input_value() == "Docking meeting"
+    assert page.get_by_label("Signing ceremony").is_checked()
+
+
 def test_without_scripts_the_buttons_do_the_same(world: World, open_page: Callable[..., Any]) -> None:
     page = open_page("/events/ceremony/", world.coordinator, width=390, has_scripts=False)
     fill_event(page)

@@ -34,3 +34,29 @@ for (const button of document.querySelectorAll("[data-copy]")) {
     button.textContent = button.dataset.done;
   });
 }
+// What is typed or chosen while a request is on its way that replaces the field goes into the field that comes instead.
+const replacing = new Set();
+const typedMeanwhile = new Set();
+const noteTyped = (event) => {
+  if (event.target.name && [...replacing].some((part) => part.contains(event.target))) typedMeanwhile.add(event.target);
+};
+// While they go down: the one that starts the request is part of what it sends.
+addEventListener("input", noteTyped, true);
+addEventListener("change", noteTyped, true);
+addEventListener("htmx:beforeRequest", ({ detail: { elt, target } }) => {
+  if (target.contains(elt)) replacing.add(target);
+});
+addEventListener("htmx:afterRequest", ({ detail: { target } }) => {
+  if (!replacing.delete(target)) return;
+  for (const old of typedMeanwhile) {
+    if (old.isConnected) continue;
+    const isTicked = old.type === "checkbox" || old.type === "radio";
+    const field = [...document.getElementsByName(old.name)].find((one) => !isTicked || one.value === old.value);
+    if (!field || (isTicked ? field.checked === old.checked : field.value === old.value)) continue;
+    if (isTicked) field.checked = old.checked;
+    else if (old.type === "file") field.files = old.files;
+    else field.value = old.value;
+    for (const kind of ["input", "change"]) field.dispatchEvent(new Event(kind, { bubbles: true }));
+  }
+  typedMeanwhile.clear();
+});
