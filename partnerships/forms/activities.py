@@ -159,6 +159,12 @@ class NewActivityForm(DomainFormMixin, DetailFields, forms.ModelForm):
     """
 
     needs_one_of = frozenset({*AFTERWARDS, "title", "starts_on", "unit"})
+    marks = {
+        "kind": _("required"),
+        "starts_on": _("required once it has taken place"),
+        "next_step": _("required, or why not"),
+    }
+    rare = ("title", "ends_on", "place", "owner")
     field_names = {"on": "ends_on"}
     part_fields = {ActivityOrganization: "organizations", ActivityCredit: "areas"}
 
@@ -219,6 +225,20 @@ class NewActivityForm(DomainFormMixin, DetailFields, forms.ModelForm):
         self._offer_agreements(user)
         offer_events(self, about, user)
         self._offer_units(user)
+
+    @property
+    def rare_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.rare]
+
+    @property
+    def has_more(self) -> bool:
+        """Whether a rarely needed field is filled in otherwise than at first, or refused."""
+        return any(field.errors or str(field.value() or "") != str(field.initial or "") for field in self.rare_fields)
+
+    @property
+    def is_credited(self) -> bool:
+        """Whether an area or an event is chosen, or refused."""
+        return any(self[name].value() or self[name].errors for name in ("areas", "event"))
 
     def _offer_agreements(self, user: User) -> None:
         """Accept any agreement the user may follow up; the page shows a few and those searched for."""

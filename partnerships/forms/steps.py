@@ -142,6 +142,7 @@ class EvidenceForm(StepForm):
 
 class CompletionForm(StepForm):
     needs_one_of = frozenset({"next_step", "next_step_on", "no_next_step_reason"})
+    marks = {"next_step": _("required, or why not")}
 
     on = DayField(label=_("Completed on"), widget=DayInput)
     summary = forms.CharField(

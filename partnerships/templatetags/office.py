@@ -5,6 +5,7 @@ from typing import Any
 from django import template
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Field, Model
+from django.forms import BoundField
 from django.template import Context
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
@@ -126,6 +127,12 @@ def is_under_more(section: str) -> bool:
 def record_link(row: Any, css_class: str = "") -> SafeString:
     """Return a link to the page of a record, or the words that stand for one of another unit."""
     return cells.link(row, css_class=css_class)
+
+
+@register.filter
+def mark_of(field: BoundField) -> str:
+    """Return when a field is required, which its form says of the few that matter most."""
+    return str(getattr(field.form, "marks", {}).get(field.name, ""))
 
 
 @register.filter

@@ -377,8 +377,10 @@ class TestInABrowser:
         if not page.has_scripts:
             page.get_by_role("button", name="Show who and what belongs to it").click()
         page.get_by_role("checkbox", name="North Works").check()
+        page.get_by_text("What it counts for, event").click()
         page.get_by_role("checkbox", name="North area").check()
         page.get_by_label("Summary").fill("Looked at the press")
+        page.get_by_text("No next step?").click()
         page.get_by_label("Or why there is no next step").fill("They write first")
         page.get_by_role("button", name="Save").click()
         page.get_by_text("Recorded.").wait_for()
@@ -394,10 +396,45 @@ class TestInABrowser:
         if page.has_scripts:
             assert page.get_by_text("Only for: Visit").is_visible() is False
             assert page.get_by_label("Next step", exact=True).is_visible() is False
-        else:
-            page.get_by_text("Only for: Training").click()
+        page.get_by_text("Only for: Training").click()
         page.get_by_label("People trained").fill("24")
         page.get_by_role("button", name="Save").click()
         page.get_by_text("Planned.").wait_for()
 
         assert entered().get().training.headcount == 24
+
+    def test_a_visit_needs_the_fields_in_sight_alone(self, world: World, page: Any) -> None:
+        page.get_by_role("link", name="Log a follow-up").first.click()
+        shown = page.locator("#entry").locator("input, select, textarea").filter(visible=True)
+        names = [field.get_attribute("name") for field in shown.all()]
+        assert list(dict.fromkeys(names)) == [
+            *(
+                "find",
+                "agreement",
+                "partner-words",
+                "kind",
+                "is_done",
+                "starts_on",
+                "summary",
+                "next_step",
+                "next_step_on",
+            )
+        ]
+        marks = page.locator("#entry label[data-mark]").evaluate_all(
+            "all => all.map(one => [one.innerText, one.dataset.mark])"
+        )
+        assert dict(marks) == {
+            "Kind": "required",
+            "Date": "required once it has taken place",
+            "Next step": "required, or why not",
+        }
+
+        page.get_by_role("radio", name="North signed").check()
+        page.get_by_label("Kind", exact=True).first.select_option("Visit")
+        page.get_by_label("Summary").fill("Looked at the press")
+        page.get_by_label("Next step", exact=True).fill("Send the plan")
+        page.get_by_label("Next step by").fill(timezone.localdate().isoformat())
+        page.get_by_role("button", name="Save").click()
+        page.get_by_text("Recorded.").wait_for()
+
+        assert entered().get().agreement == world.agreement

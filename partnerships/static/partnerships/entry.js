@@ -8,7 +8,6 @@ const arrange = () => {
   for (const part of entry.querySelectorAll("[data-kind]")) {
     const isMine = part.dataset.kind === kind.value;
     part.hidden = !isMine && !part.open;
-    if (isMine) part.open = true;
   }
   for (const part of entry.querySelectorAll("[data-when-done]")) part.hidden = !isDone && isEmpty(part);
   entry.elements.title.placeholder = kind.value ? kind.selectedOptions[0].text : "";
