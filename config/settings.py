@@ -229,6 +229,7 @@ if DEBUG and (SITE.scheme == "https" or SITE.hostname not in LOOPBACK):
 if not IS_EMBEDDED and SITE.scheme == "http" and SITE.hostname not in LOOPBACK and not _flag("ALLOW_HTTP"):
     problems.append("SITE_URL must be https: passwords would travel in the clear (ALLOW_HTTP=1 allows it all the same)")
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
+CSRF_FAILURE_VIEW = "partnerships.middleware.csrf_failure"
 # How many reverse proxies of our own a request passes; each appends to X-Forwarded-For. 0: the header is ignored.
 TRUSTED_PROXIES = _count("TRUSTED_PROXIES")
 

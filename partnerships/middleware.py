@@ -6,16 +6,19 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 from csp.middleware import CSPMiddleware, PolicyParts
+from django.conf import settings
 from django.contrib.auth import logout, user_logged_in, user_logged_out, user_login_failed
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.exceptions import PermissionDenied
+from django.core.signing import BadSignature, Signer
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import render, resolve_url
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.cache import patch_cache_control
+from django_htmx.http import reswap, retarget
 
 from partnerships.acts import Act, note_refusal, one_act
 from partnerships.client_address import client_address
@@ -25,6 +28,9 @@ from partnerships.operations.security_log import note_event, note_failed_login
 from partnerships.sessions import ADDRESS, BEGUN_AT, BROWSER, USED_AT, browser_in_words, idle_limit
 from partnerships.storage import is_unwritable
 
+# A signed cookie with the person who used the browser last, and the keys in a session, and on a page that holds what was
+# typed, of the person before: nobody is shown what somebody else typed.
+LAST_PERSON, PERSON_BEFORE, TYPED_BY = "last_person", "person_before", "typed_by"
 # The time of the last use is saved this often at most: saving it with each request would write the session each time.
 NOTED_EVERY = dt.timedelta(minutes=1)
 
@@ -85,10 +91,24 @@ class LoggedInMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.user.is_authenticated:
-            return self.get_response(request)
+            return self._answer_stranger(request)
         self._use_session(request, request.user)
-        response = self.get_response(request)
+        person = str(request.user.pk or "")
+        response = self.get_response(request) if person else self._answer_stranger(request)
         patch_cache_control(response, no_store=True, private=True)
+        if person and _last_person(request) != person:
+            secure = settings.SESSION_COOKIE_SECURE
+            response.set_signed_cookie(LAST_PERSON, person, httponly=True, samesite="Lax", secure=secure)
+        return response
+
+    def _answer_stranger(self, request: HttpRequest) -> HttpResponse:
+        """Keep what was typed in a session that is over: a redirect to the login would lose it."""
+        response = self.get_response(request)
+        is_sent_to_login = (
+            response.status_code == 302 and f"{resolve_url(settings.LOGIN_URL)}?next=" in response["Location"]
+        )
+        if request.method == "POST" and is_sent_to_login and _typed(request):
+            return _offer_again(request)
         return response
 
     def _use_session(self, request: HttpRequest, user: User) -> None:
@@ -107,12 +127,60 @@ def _begin_session(request: HttpRequest, user: User, **_signal: object) -> None:
         BEGUN_AT: int(now.timestamp()),
         USED_AT: int(now.timestamp()),
         ADDRESS: client_address(request) or "",
+        PERSON_BEFORE: _last_person(request),
         BROWSER: browser_in_words(request.headers.get("User-Agent", "")),
     }
     request.session.update(facts)
 
 
 user_logged_in.connect(_begin_session, dispatch_uid="begin_session")
+
+
+def _last_person(request: HttpRequest) -> str:
+    return str(request.get_signed_cookie(LAST_PERSON, default=""))
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Offer to send again what was typed before a login, which replaces the token of each page that is open."""
+    # What another site sends is never offered: people would confirm what they did not write.
+    if reason.startswith(("Origin", "Referer")) or not _typed(request):
+        return render(request, "403_csrf.html", status=403)
+    return _offer_again(request)
+
+
+def _typed(request: HttpRequest) -> list[tuple[str, str]]:
+    """Return the fields of a form as they were sent; nothing of one that has a password or is empty."""
+    fields = [(name, str(value)) for name, values in request.POST.lists() for value in values]
+    fields = [(name, value) for name, value in fields if name not in {"csrfmiddlewaretoken", TYPED_BY}]
+    has_secret = any("password" in name for name, _value in fields)
+    return [] if has_secret or not any(value.strip() for _name, value in fields) else fields
+
+
+def _offer_again(request: HttpRequest) -> HttpResponse:
+    """Show a page that holds what was typed, for the person who typed it, as far as this browser knows who that was."""
+    user, last = request.user, _last_person(request)
+    signer = Signer(salt=TYPED_BY)
+    try:
+        author = signer.unsign(request.POST[TYPED_BY])
+    except (BadSignature, KeyError):
+        author = request.session.get(PERSON_BEFORE, "") if user.is_authenticated else last
+    is_of_another = user.is_authenticated and author not in {"", str(user.pk)}
+    typed = [] if is_of_another else _typed(request)
+    context = {
+        "is_back": user.is_authenticated,
+        "is_of_another": is_of_another,
+        "typed": typed,
+        "words": [value for _name, value in typed if any(sign.isalpha() for sign in value) and value != "on"],
+        "stamp": "" if user.is_authenticated or not author else signer.sign(author),
+        "has_files": bool(request.FILES),
+    }
+    if "HX-Request" in request.headers:
+        # The page stays as it is, and what was typed with it; the note appears above.
+        note = render(request, "partnerships/_session_ended.html", context)
+        return reswap(retarget(note, "#session-ended"), "innerHTML")
+    response = render(request, "partnerships/session_ended.html", context, status=409)
+    patch_cache_control(response, no_store=True, private=True)
+    return response
 
 
 class UnwritableMiddleware:

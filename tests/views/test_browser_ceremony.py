@@ -120,7 +120,7 @@ def test_what_is_chosen_while_lines_are_added_is_kept(world: World, open_page: C
     page.locator("#add-facilities-kind").select_option("Employment base")
 
     def hold(route: Any) -> None:
-        if "add-facilities" in (route.request.post_data or ""):
+        if "add-facilities" in (route.request.post_data or "") and not held:
             held.append(route)
         else:
             route.continue_()
@@ -132,7 +132,6 @@ def test_what_is_chosen_while_lines_are_added_is_kept(world: World, open_page: C
     page.locator("#add-facilities-count").fill("8")
     page.get_by_label("Name of the event").fill("Docking meeting")
     page.get_by_label("Signing ceremony").check()
-    page.unroute("**/events/ceremony/")
     held[0].continue_()
     page.locator("[name=facilities-0-partner]").wait_for()
     assert page.locator("#add-facilities-kind option:checked").inner_text() == "Professor (doctoral) workstation"

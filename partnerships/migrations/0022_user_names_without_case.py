@@ -20,7 +20,7 @@ def tell_apart(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("partnerships", "0014_contacts_stop_mail"),
+        ("partnerships", "0021_hashed_sessions"),
     ]
 
     operations = [
