@@ -1,10 +1,13 @@
 """The admin site: who enters, what they may choose from, what the index opens with."""
 
+from typing import Any
+
 from django import forms
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import PermissionDenied
 from django.db.models import ForeignKey, Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -22,6 +25,8 @@ from partnerships.models import User
 from partnerships.permissions import may, may_enter_admin
 from partnerships.requests import user_of
 
+NO_ACCESS = _("Your account has no access to the administration. Your work is under My work.")
+
 
 class OfficeLoginForm(StyledAuthenticationForm):
     def confirm_login_allowed(self, user: User) -> None:
@@ -29,7 +34,7 @@ class OfficeLoginForm(StyledAuthenticationForm):
         # Not super(): the theme asks for ``is_staff``, which leads and administrators of accounts do not have.
         AuthenticationForm.confirm_login_allowed(self, user)
         if not may_enter_admin(user):
-            raise forms.ValidationError(_("This account has no work here. Please use the pages for coordinators."))
+            raise forms.ValidationError(NO_ACCESS)
 
 
 class ScopedAutocompleteView(AutocompleteJsonView):
@@ -62,6 +67,12 @@ class PartnershipsAdminSite(UnfoldAdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         return may_enter_admin(user_of(request))
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show the login, but tell people who are logged in and have no access that they have none."""
+        if request.method == "GET" and request.user.is_authenticated and not self.has_permission(request):
+            raise PermissionDenied(str(NO_ACCESS))
+        return super().login(request, extra_context)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         shortcut = self.admin_view(self.view_on_site)

@@ -13,7 +13,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from partnerships.lists import LISTS, cells
-from partnerships.models import Activity, Document, Facility
+from partnerships.models import Activity, Document, Facility, MailHold
 from partnerships.permissions import may, may_enter_admin
 from partnerships.workflows.deletions import deletion_action
 
@@ -35,6 +35,12 @@ for show in (
 ):
     register.filter(show.__name__, show)
 register.simple_tag(cells.sample)
+
+
+@register.simple_tag
+def sending_pause() -> MailHold | None:
+    """Return the pause of all sending, if there is one."""
+    return MailHold.objects.active().first()
 
 
 @register.simple_tag(takes_context=True)

@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.urls import reverse
 from django.utils import timezone
 
+from partnerships.admin.site import NO_ACCESS
 from partnerships.factories import (
     AgreementFactory,
     DeliveryFactory,
@@ -118,7 +119,15 @@ def test_who_has_no_work_here_is_told_so_at_the_door(client):
     response = client.post(reverse("admin:login"), {"username": "hua", "password": "a-long-enough-one"})
 
     errors = response.context["form"].non_field_errors()
-    assert errors == ["This account has no work here. Please use the pages for coordinators."]
+    assert errors == [NO_ACCESS]
+
+
+@pytest.mark.parametrize("role", ["viewer_in", "coordinator_in"])
+def test_who_is_logged_in_without_access_is_told_so_instead_of_asked_to_log_in(enter, role):
+    page = enter(UserFactory(**{role: UnitFactory()})).get(reverse("admin:index"), follow=True)
+
+    assert (page.status_code, str(NO_ACCESS) in page.text, 'name="password"' in page.text) == (403, True, False)
+    assert f'href="{reverse("my_work")}"' in page.text
 
 
 def test_a_lead_gets_in(client):

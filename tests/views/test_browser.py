@@ -46,3 +46,18 @@ def test_the_keyboard_reaches_the_content_first(db: None, open_page: Callable[..
     page.keyboard.press("Enter")
 
     assert page.evaluate("document.activeElement.id") == "main"
+
+
+@pytest.mark.parametrize(("width", "is_under_more"), [(390, True), (1440, False)])
+def test_every_page_is_reached_from_the_menu_at_any_width(
+    width: int, is_under_more: bool, milestone: Milestone, open_page: Callable[..., Any]
+) -> None:
+    page = open_page("/", milestone.owner, width=width)
+
+    if is_under_more:
+        page.get_by_role("navigation", name="Main").get_by_text("More").click()
+    page.get_by_role("link", name="Calendar", exact=True).click()
+
+    page.get_by_role("heading", level=1).wait_for()
+    assert page.url.endswith("/calendar/")
+    assert page.get_by_role("navigation", name="Main").get_by_role("link", name="Calendar", exact=True).is_visible()

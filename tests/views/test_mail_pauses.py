@@ -57,6 +57,28 @@ def test_reading_the_pages_changes_nothing(office: Client) -> None:
     assert MailHold.objects.active().exists()
 
 
+@pytest.mark.parametrize(
+    ("role", "page", "is_offered"),
+    [
+        ("coordinator", "my_work", False),
+        ("lead", "team", False),
+        ("viewer", "my_work", False),
+        ("staff", "my_work", True),
+    ],
+)
+def test_who_counts_on_reminders_reads_that_sending_is_paused(
+    role: str, page: str, is_offered: bool, world: World, client_of: Callable[[Any], Client]
+) -> None:
+    reader = client_of(world.people[role])
+    before = reader.get(reverse(page)).text
+    MailHoldFactory(active=True)
+
+    after = reader.get(reverse(page)).text
+
+    assert ["Sending has been paused since" in text for text in (before, after)] == [False, True]
+    assert (f'href="{PAGE}"' in after) == is_offered
+
+
 def test_a_second_pause_is_refused_in_words(office: Client) -> None:
     MailHoldFactory(active=True)
 
