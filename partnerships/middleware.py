@@ -21,10 +21,10 @@ from django.utils.cache import patch_cache_control
 from django_htmx.http import reswap, retarget
 
 from partnerships.acts import Act, note_refusal, one_act
-from partnerships.client_address import client_address
+from partnerships.client_address import client_address, client_network
 from partnerships.models import SecurityEvent, User, UserSession
 from partnerships.models.office_day import zone_named
-from partnerships.operations.security_log import note_event, note_failed_login
+from partnerships.operations.security_log import note_event, note_failed_login, note_paused_login
 from partnerships.sessions import ADDRESS, BEGUN_AT, BROWSER, USED_AT, browser_in_words, idle_limit
 from partnerships.storage import is_unwritable
 
@@ -242,9 +242,11 @@ def _note_logout(user: User | None, **_signal: object) -> None:
 def _note_failed_login(credentials: Mapping[str, str], request: HttpRequest | None = None, **_signal: object) -> None:
     # django-axes sets this before it refuses to look at a password. At the failure that begins a pause it is not set yet:
     # axes comes after us in INSTALLED_APPS, and so hears of the failure later.
-    is_paused = getattr(request, "axes_locked_out", False)
-    page = request.path if request else ""
-    note_failed_login(credentials.get("username") or "", page=page, is_paused=is_paused, now=timezone.now())
+    name, page = credentials.get("username") or "", request.path if request else ""
+    if request and getattr(request, "axes_locked_out", False):
+        note_paused_login(name, page=page, network=client_network(request) or "", now=timezone.now())
+    else:
+        note_failed_login(name, page=page)
 
 
 # Django makes log-ins and log-outs itself, also those of the admin, and tells of them by signals alone.

@@ -17,7 +17,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, strip_tags
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
@@ -105,6 +105,12 @@ def admin_url(row: Model) -> str:
 def admin_link(row: Model, text: object = None) -> str:
     """Return a link to the page of ``row`` in the admin."""
     return format_html('<a class="pt-link" href="{}">{}</a>', admin_url(row), text or row)
+
+
+def web_link_or_text(shown: str) -> str:
+    """Return the theme's link to a stored address; the text alone where it leads elsewhere, such as ``javascript:``."""
+    is_of_the_web = shown.lower().startswith(('<a href="http://', '<a href="https://'))
+    return shown if is_of_the_web else strip_tags(shown)
 
 
 class ScopedMixin(PageBase):
@@ -199,8 +205,12 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
     list_filter_sheet = True
     compressed_fields = True
     warn_unsaved_form = True
-    readonly_preprocess_fields: Mapping[str, object] = {}
     change_form_template = "admin/partnerships/change_form.html"
+
+    @property
+    def readonly_preprocess_fields(self) -> Mapping[str, Callable[[str], str]]:
+        """Return what the theme applies to the fields of the page that are shown and not edited."""
+        return {one.name: web_link_or_text for one in self.opts.fields if isinstance(one, URLField)}
 
     def get_form(
         self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any

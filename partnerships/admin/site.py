@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import ForeignKey, Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 from django.utils import timezone
@@ -77,6 +78,10 @@ class PartnershipsAdminSite(UnfoldAdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         shortcut = self.admin_view(self.view_on_site)
         return [path("r/<path:content_type_id>/<path:object_id>/", shortcut, name="view_on_site"), *super().get_urls()]
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
+        """Lead to the page that limits tries, writes the history and notifies the person; Django's own does none of it."""
+        return redirect("password_change")
 
     def view_on_site(self, request: HttpRequest, content_type_id: str, object_id: str) -> HttpResponse:
         """Lead to the page of a row that the user may see; Django's own view leads to every row."""

@@ -11,7 +11,7 @@ from partnerships.acts import current_address
 from partnerships.models.users import ScopedQuerySet, User
 
 # Characters that the columns take.
-LONGEST = {"name": 150, "about": 300, "link": 300, "detail": 1000}
+LONGEST = {"name": 150, "address": 45, "about": 300, "link": 300, "detail": 1000}
 
 
 class AppendOnlyError(Exception):
@@ -33,9 +33,9 @@ class SecurityEventQuerySet(ScopedQuerySet):
         return event
 
     def values_of(self, kind: str, user: User | None, **facts: str) -> dict[str, Any]:
-        """Return the columns of an event. ``facts`` are ``name``, ``about``, ``link`` and ``detail``."""
-        name = {"name": str(user)} if user else {}
-        return {"kind": kind, "user": user, "address": current_address(), **self.texts_of(**{**name, **facts})}
+        """Return the columns of an event. ``facts`` are ``about``, ``link`` and ``detail``; ``name`` and ``address``, too."""
+        usual = {"name": str(user or ""), "address": current_address()}
+        return {"kind": kind, "user": user, **self.texts_of(**{**usual, **facts})}
 
     def texts_of(self, **facts: str) -> dict[str, str]:
         """Return texts as the columns hold them: one line each, and no longer than the column."""
@@ -91,7 +91,7 @@ class SecurityEvent(models.Model):
         verbose_name=_("person"),
     )
     name = models.CharField(_("name"), max_length=LONGEST["name"], blank=True)
-    address = models.CharField(_("address"), max_length=45, blank=True)
+    address = models.CharField(_("address"), max_length=LONGEST["address"], blank=True)
     about = models.CharField(_("about"), max_length=LONGEST["about"], blank=True)
     link = models.CharField(max_length=LONGEST["link"], blank=True)
     detail = models.CharField(_("detail"), max_length=LONGEST["detail"], blank=True)

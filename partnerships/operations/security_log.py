@@ -29,18 +29,23 @@ def note_event(kind: str, user: User | None, **facts: str) -> None:
         SecurityEvent.objects.record(kind, user, **facts)
 
 
-def note_failed_login(name: str, *, page: str, is_paused: bool, now: dt.datetime) -> None:
-    """Write that somebody typed this name with a wrong password, or with any password while log-ins are paused.
+def note_failed_login(name: str, *, page: str) -> None:
+    """Write that somebody typed this name with a wrong password.
 
     A name that no account has is kept as typed, cut to the column: it shows which names are being tried.
     """
-    user = User.objects.filter(username=name).first()
-    if not is_paused:
-        note_event(Kind.LOGIN_FAILED, user, name=name, detail=page)
-        return
-    recent = SecurityEvent.objects.filter(at__gt=now - PAUSE_NOTED_EVERY, kind=Kind.LOGIN_PAUSED)
-    if not recent.filter(address=current_address(), **SecurityEvent.objects.texts_of(name=name)).exists():
-        note_event(Kind.LOGIN_PAUSED, user, name=name, detail=page)
+    note_event(Kind.LOGIN_FAILED, User.objects.filter(username=name).first(), name=name, detail=page)
+
+
+def note_paused_login(name: str, *, page: str, network: str, now: dt.datetime) -> None:
+    """Write that log-ins from this network are paused, where that is not written yet.
+
+    Whoever goes on trying, with other names and addresses of the network, does not fill the log.
+    """
+    since = now - PAUSE_NOTED_EVERY
+    if not SecurityEvent.objects.filter(at__gt=since, kind=Kind.LOGIN_PAUSED, address=network).exists():
+        user = User.objects.filter(username=name).first()
+        note_event(Kind.LOGIN_PAUSED, user, name=name, address=network, detail=page)
 
 
 def note_contacts_viewed(user: User, contacts: Iterable[Contact], *, now: dt.datetime) -> None:

@@ -88,12 +88,14 @@ def test_what_a_stranger_types_as_a_name_is_one_short_line_and_runs_nothing(
     assert "secret-of-somebody" not in page
 
 
-def test_tries_during_a_pause_are_one_line(person: User) -> None:
-    for _turn in range(15):
-        Client().post(reverse("login"), {"username": "lin", "password": "wrong"})
+def test_tries_during_a_pause_are_one_line_whatever_name_and_address_of_the_network(person: User) -> None:
+    for turn in range(34):
+        Client(REMOTE_ADDR=f"2001:db8::{turn + 1}").post(
+            reverse("login"), {"username": f"name-{turn}", "password": "wrong"}
+        )
 
-    assert len(logged(Kind.LOGIN_FAILED)) == 10
-    assert facts(Kind.LOGIN_PAUSED) == [(person, "lin", "127.0.0.1")]
+    assert len(logged(Kind.LOGIN_FAILED)) == 30
+    assert facts(Kind.LOGIN_PAUSED) == [(None, "name-30", "2001:db8::")]
 
 
 def test_a_wrong_old_password_is_written(person: User, client_of: Callable[[Any], Client]) -> None:
@@ -105,6 +107,19 @@ def test_a_wrong_old_password_is_written(person: User, client_of: Callable[[Any]
 
     assert [event.detail for event in logged(Kind.LOGIN_FAILED)] == [reverse("password_change")]
     assert facts(Kind.PASSWORD_CHANGED) == [(person, "Lin", "127.0.0.1")]
+
+
+def test_the_password_page_of_the_admin_leads_to_the_one_that_is_watched(
+    person: User, client_of: Callable[[Any], Client]
+) -> None:
+    new = {"old_password": PASSWORD, "new_password1": "another-long-one", "new_password2": "another-long-one"}
+    client, address = client_of(person), reverse("admin:password_change")
+
+    answers = [client.get(address), client.post(address, new)]
+
+    assert [(answer.status_code, answer.url) for answer in answers] == [(302, reverse("password_change"))] * 2
+    person.refresh_from_db()
+    assert person.check_password(PASSWORD)
 
 
 def test_a_reset_is_written_when_it_is_asked_for_and_when_it_is_done(person: User) -> None:

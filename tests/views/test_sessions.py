@@ -1,6 +1,7 @@
 """Sessions end when they should, and passwords and rights take calendar addresses, files and further tries with them."""
 
 import datetime as dt
+import re
 import uuid
 from typing import Any
 
@@ -27,6 +28,7 @@ from partnerships.factories import (
 from partnerships.models import CeremonyDraft, Export, Organization, Role, SecurityEvent, Source, User, UserSession
 from partnerships.sessions import browser_in_words, hash_key
 from partnerships.workflows import ceremonies
+from tests.admin.forms import change_url, step_url
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a-long-password"
@@ -113,6 +115,17 @@ def test_setting_a_password_by_a_link_ends_the_calendar_addresses(person: User) 
     assert Client().get(reverse("feed", args=["secret"])).status_code == 404
 
 
+def test_a_deactivation_ends_the_calendar_addresses(person: User) -> None:
+    FeedTokenFactory(user=person, token="secret")
+    administrator = logged_in(UserFactory(user_admin=True))
+
+    administrator.post(step_url(person, "deactivate"), {"version": "1"})
+    person.refresh_from_db()
+    administrator.post(step_url(person, "activate"), {"version": str(person.version)})
+
+    assert Client().get(reverse("feed", args=["secret"])).status_code == 404
+
+
 @pytest.mark.parametrize("loss", ["role", "lower role", "staff", "nothing"])
 def test_an_export_is_refused_once_a_right_of_its_maker_is_gone(loss: str) -> None:
     maker = UserFactory(staff=True) if loss == "staff" else UserFactory(lead_in=UnitFactory())
@@ -166,10 +179,27 @@ def test_a_stored_address_that_runs_a_script_is_no_link(address: str) -> None:
     Source.objects.filter(pk=source.pk).update(url=address)
     Organization.objects.filter(pk=organization.pk).update(website=address)
 
-    pages = [staff.get(row.get_absolute_url()).text for row in (source, organization)]
+    lead = logged_in(UserFactory(lead_in=UnitFactory()))
+    # The lead reads the source in the administration, and edits nothing of it.
+    in_admin = [client.get(change_url(row)) for client in (staff, lead) for row in (source, organization)]
+    Source.history.update(url=address)
+    state = reverse("admin:partnerships_source_simple_history", args=[source.pk, source.history.get().pk])
+    in_admin += [lead.get(state), staff.get(state)]
+    pages = [staff.get(row.get_absolute_url()) for row in (source, organization)]
 
-    assert [f'href="{address.strip()}' in page or f'href="{address}' in page for page in pages] == [False, False]
-    assert [address.strip() in page for page in pages] == [True, True]
+    links = [re.findall(r'href="([^"]*)', answer.text) for answer in (*pages, *in_admin)]
+    assert [link for page in links for link in page if link.strip().lower().startswith(("javascript:", "data:"))] == []
+    assert [answer.status_code for answer in in_admin] == [200] * 6
+    assert [address.strip() in page.text for page in pages] == [True, True]
+
+
+def test_a_stored_address_of_the_web_is_a_link() -> None:
+    source = SourceFactory(url="https://example.org/a?b=1&c=2")
+    lead = logged_in(UserFactory(lead_in=UnitFactory()))
+
+    pages = [lead.get(address).text for address in (source.get_absolute_url(), change_url(source))]
+
+    assert ['href="https://example.org/a?b=1&amp;c=2"' in page for page in pages] == [True, True]
 
 
 def test_drafts_have_limits_of_size_and_number(monkeypatch: Any) -> None:
