@@ -10,7 +10,19 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGE = "partnerships"
-LEAVES = {"__version__", "statuses", "exceptions", "dates", "inputs", "names", "texts", "wake_up", "acts", "storage"}
+LEAVES = {
+    "__version__",
+    "statuses",
+    "exceptions",
+    "dates",
+    "partial_dates",
+    "inputs",
+    "names",
+    "texts",
+    "wake_up",
+    "acts",
+    "storage",
+}
 STATE = LEAVES | {"models"}
 RULES = STATE | {"permissions"}
 VERBS = RULES | {"workflows", "reminders", "mailing", "operations", "reports"}
@@ -20,6 +32,7 @@ ALLOWED: dict[str, set[str]] = {
     "statuses": {"texts"},
     "exceptions": {"texts"},
     "dates": set(),
+    "partial_dates": {"dates"},
     "inputs": set(),
     "names": set(),
     "texts": set(),

@@ -42,7 +42,7 @@ from partnerships.forms.documents import UploadField
 from partnerships.forms.domain import DomainFormMixin, past_day
 from partnerships.forms.office_day import office_today
 from partnerships.forms.possible_duplicates import AnotherField
-from partnerships.forms.steps import ConfirmSigningForm, ContactNoteForm
+from partnerships.forms.steps import ConfirmSigningForm, ContactNoteForm, known_signing, precision_field
 from partnerships.forms.terms import TERM_VERBS, TermVerb
 from partnerships.inputs import DayField
 from partnerships.models import (
@@ -61,6 +61,7 @@ from partnerships.models import (
     workday_test,
 )
 from partnerships.models.terms import running_period
+from partnerships.partial_dates import partial_date
 from partnerships.permissions import refusal
 from partnerships.requests import user_of
 from partnerships.statuses import AgreementStatus
@@ -79,7 +80,7 @@ DATES = (
     "submitted_on",
     "returned_on",
     "approved_on",
-    "signed_on",
+    "signed",
     "recorded_on",
     "suspended_on",
     "resumed_on",
@@ -87,6 +88,11 @@ DATES = (
     "terminated_on",
     "cancelled_on",
 )
+
+
+# The columns of the start and the end of a term.
+READ_DAYS = ("starts", "ends")
+DAYS_OF_TERM = ("starts_on", "starts_precision", "ends_on", "ends_precision")
 
 
 class SignedPartInline(PartInline):
@@ -129,10 +135,23 @@ class AreaInline(SignedPartInline):
 
 class TermInline(SignedPartInline):
     model = AgreementTerm
-    fields = ("number", "starts_on", "ends_on", "review_on", *CONDITIONS, "lead_days")
+    fields = ("number", *DAYS_OF_TERM, "review_on", *CONDITIONS, "lead_days")
 
     def get_fields(self, request: HttpRequest, obj: Agreement | None = None) -> FieldRows:
-        return (*self.fields, "basis") if obj and not obj.is_editable else self.fields
+        if obj is None or obj.is_editable:
+            return self.fields
+        return ("number", *READ_DAYS, "review_on", *CONDITIONS, "lead_days", "notice_given_on", "basis")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Agreement | None = None) -> FieldNames:
+        return (*super().get_readonly_fields(request, obj), *READ_DAYS, "notice_given_on")
+
+    @display(description=_("starts on"))
+    def starts(self, term: AgreementTerm) -> str:
+        return str(term.starts or "")
+
+    @display(description=_("ends on"))
+    def ends(self, term: AgreementTerm) -> str:
+        return str(term.ends or "")
 
 
 class ParticipatingUnitInline(PartInline):
@@ -258,6 +277,13 @@ ATTENTION = {
     "expired": Attention(
         _("Expired agreements"), "danger", "event_busy", lambda rows, today: rows.expired(today), rank=9
     ),
+    "dates": Attention(
+        _("Dates to complete"),
+        "info",
+        "edit_calendar",
+        lambda rows, today: rows.with_dates_to_complete(),
+        is_on_index=False,
+    ),
     "unattended": Attention(
         _("Unassigned agreements"), "warning", "person_off", lambda rows, today: rows.orphaned(), rank=6
     ),
@@ -278,18 +304,22 @@ class RegisterForm(AgreementRootForm):
 
     field_names = {"file": "paper"}
 
-    on = DayField(label=_("Signed on"), widget=UnfoldAdminSingleDateWidget)
+    on = DayField(label=_("Signed on"), widget=UnfoldAdminSingleDateWidget, required=False)
+    precision = precision_field()
     paper = UploadField(label=_("Signed paper, scanned"), required=False, widget=UnfoldAdminFileFieldWidget)
 
     def clean_on(self) -> dt.date:
-        return past_day(self.cleaned_data["on"], today=office_today(self.cleaned_data.get("unit")))
+        on = self.cleaned_data["on"]
+        return past_day(on, today=office_today(self.cleaned_data.get("unit"))) if on else on
 
     def arguments(self) -> dict[str, object]:
-        return {**super().arguments(), "on": self.cleaned_data["on"]}
+        return {**super().arguments(), **{name: self.cleaned_data[name] for name in ("on", "precision")}}
 
     def clean(self) -> dict[str, object] | None:
         cleaned = super().clean()
-        self.instance.registered_on = self.cleaned_data.get("on")  # the term starts with it
+        self.cleaned_data.update(known_signing(self))
+        # The term starts with it.
+        self.instance.registered = partial_date(self.cleaned_data["on"], self.cleaned_data["precision"])
         return cleaned
 
 
@@ -302,7 +332,7 @@ class AgreementAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     verbs = VERBS
     attention = ATTENTION
 
-    list_display = ("title", "partners", "type", "unit", "coordinator", "status_label", "signed_on", "current_ends_on")
+    list_display = ("title", "partners", "type", "unit", "coordinator", "status_label", "signed", "runs_until")
     list_filter = (
         AttentionFilter,
         "status",
@@ -379,6 +409,14 @@ class AgreementAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         rest = ngettext("and %(count)d more", "and %(count)d more", more) % {"count": more} if more > 0 else ""
         return ", ".join([*names[:2], *([rest] if rest else [])])
 
+    @display(description=_("signed on"), ordering="signed_on")
+    def signed(self, agreement: Agreement) -> str:
+        return str(agreement.signed or "")
+
+    @display(description=_("runs until"), ordering="current_ends_on")
+    def runs_until(self, agreement: Agreement) -> str:
+        return str(agreement.runs_until or "")
+
     @display(description=_("decision date, and how it is counted"))
     def decision(self, agreement: Agreement) -> str:
         period = running_period(agreement.terms.all(), office_today(agreement))
@@ -411,7 +449,9 @@ class RegisteredTermForm(PartForm):
     """A term that starts on the day of signing, which the form above asks for."""
 
     def clean(self) -> dict[str, object] | None:
-        self.instance.starts_on = getattr(self.cleaned_data.get("agreement"), "registered_on", None)
+        registered = getattr(self.cleaned_data.get("agreement"), "registered", None)
+        if registered:
+            self.instance.starts_on, self.instance.starts_precision = registered.first, registered.precision
         return super().clean()
 
     def _get_validation_exclusions(self) -> set[str]:
@@ -423,7 +463,7 @@ class RegisteredTermForm(PartForm):
 class RegisteredTermInline(PartInline):
     model = AgreementTerm
     form = RegisteredTermForm
-    fields = ("ends_on", "review_on", *CONDITIONS, "lead_days")
+    fields = ("ends_on", "ends_precision", "review_on", *CONDITIONS, "lead_days")
     extra = max_num = 1
     can_delete = False
     verbose_name = _("term, from the day of signing; left empty, it is open-ended and reviewed by the type's rule")
@@ -450,7 +490,7 @@ class RegisterSignedAdmin(AgreementAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> FieldSets:
         return (
-            (None, {"fields": ("title", "title_as_signed", ("type", "reference"), ("on", "event"))}),
+            (None, {"fields": ("title", "title_as_signed", ("type", "reference"), ("on", "precision"), "event")}),
             (_("Unit and coordinator"), {"fields": (("unit", "coordinator"),)}),
             (_("More"), {"fields": ("is_party_list_complete", ("amount", "currency"), "paper")}),
         )

@@ -16,7 +16,7 @@ from partnerships.forms.lines import FormWithLines, LineForm, LineFormSet, line_
 from partnerships.forms.office_day import office_today
 from partnerships.forms.picks import PickField, pick_field
 from partnerships.forms.possible_duplicates import AnotherField
-from partnerships.forms.steps import VerbForm
+from partnerships.forms.steps import VerbForm, precision_field
 from partnerships.forms.versions import Conflict, Difference
 from partnerships.inputs import DayField, DayInput, WholeNumberField
 from partnerships.models import (
@@ -32,6 +32,7 @@ from partnerships.models import (
     User,
 )
 from partnerships.models.terms import LONGEST_PERIOD_MONTHS
+from partnerships.partial_dates import PartialDate, Precision, partial_date
 from partnerships.workflows import agreements
 
 PARTIES, AREAS, TERM = "parties", "areas", "term"
@@ -91,7 +92,9 @@ class TermForm(LineForm):
         model = AgreementTerm
         fields = [
             "starts_on",
+            "starts_precision",
             "ends_on",
+            "ends_precision",
             "review_on",
             "renewal",
             "renewal_months",
@@ -102,8 +105,19 @@ class TermForm(LineForm):
         ]
         widgets = {"starts_on": DayInput, "ends_on": DayInput, "review_on": DayInput}
 
-    rare = frozenset({"renewal", "renewal_months", "renewal_limit", "notice", "notice_unit", "lead_days"})
-    signed_on: dt.date | None = None
+    rare = frozenset(
+        {
+            "starts_precision",
+            "ends_precision",
+            "renewal",
+            "renewal_months",
+            "renewal_limit",
+            "notice",
+            "notice_unit",
+            "lead_days",
+        }
+    )
+    signed: PartialDate | None = None
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -111,9 +125,11 @@ class TermForm(LineForm):
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data
-        if not values.get("starts_on") and "starts_on" not in self.errors:
-            values["starts_on"] = self.signed_on
-            if self.signed_on is None:
+        is_unknown = values.get("starts_precision") == Precision.UNKNOWN
+        if not values.get("starts_on") and "starts_on" not in self.errors and not is_unknown:
+            if self.signed:
+                values["starts_on"], values["starts_precision"] = self.signed.day, self.signed.precision
+            else:
                 self.add_error("starts_on", _("Give the day on which it starts."))
         if values.get("length") and values.get("starts_on"):
             if values.get("ends_on"):
@@ -251,12 +267,12 @@ class AgreementForm(FormWithLines):
         return conflict.first_row_differences(self, "programme", self.instance.programme_items)
 
     def is_valid(self) -> bool:
-        signed_on = self.signed_on()
+        signed = self.signed()
         for term in self.lines[TERM].forms if self.formsets else ():
-            cast("TermForm", term).signed_on = signed_on
+            cast("TermForm", term).signed = signed
         return super().is_valid()
 
-    def signed_on(self) -> dt.date | None:
+    def signed(self) -> PartialDate | None:
         return None
 
     def add_refusal(self, error: DomainError) -> None:
@@ -294,6 +310,8 @@ class NewAgreementForm(AgreementForm):
         help_text=_("Leave this empty for a draft: it is then submitted, approved and signed step by step."),
     )
 
+    precision = precision_field()
+
     def __init__(self, *args: Any, user: User, party: int | None = None, **kwargs: Any) -> None:
         units = list(choosable(Unit, user)[:2])
         self.own_unit, self.party = units[0] if len(units) == 1 else None, party
@@ -310,16 +328,17 @@ class NewAgreementForm(AgreementForm):
         known = [{"organization": one} for one in dict.fromkeys((ours, self.party)) if one]
         return [*known, {}, {}][: agreements.LEAST_SIGNATORIES]
 
-    def signed_on(self) -> dt.date | None:
-        return self.cleaned_data.get("on") if not self.errors else None
+    def signed(self) -> PartialDate | None:
+        return partial_date(self.cleaned_data.get("on"), self.cleaned_data["precision"]) if not self.errors else None
 
     def keep(self, actor: User, **about: object) -> Agreement:
         values, (labels, _none) = self.cleaned_data, self._labels()
         common: dict[str, Any] = {"actor": actor, "today": office_today(self.instance), "parts": [*self.parts, *labels]}
         common["confirmed_different"] = values["is_another"]
-        if not values["on"]:
+        signed = self.signed()
+        if not signed:
             return agreements.register_agreement(self.instance, **common)
-        return agreements.register_signed_agreement(self.instance, on=values["on"], **common)
+        return agreements.register_signed_agreement(self.instance, on=signed.day, precision=signed.precision, **common)
 
 
 class AccedeForm(VerbForm):

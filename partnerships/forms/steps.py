@@ -27,6 +27,7 @@ from partnerships.models import (
     Milestone,
     User,
 )
+from partnerships.partial_dates import Precision, partial_date
 from partnerships.permissions import refusal
 from partnerships.statuses import (
     ACTIVITY_TRANSITIONS,
@@ -95,6 +96,16 @@ class TerminateForm(StepForm):
         return self.cleaned_data["on"]
 
 
+def precision_field() -> forms.ChoiceField:
+    return forms.ChoiceField(
+        label=_("How much of the date is known"),
+        choices=Precision.choices,
+        required=False,
+        initial=Precision.DAY,
+        help_text=_("For a month or a year choose any day in it."),
+    )
+
+
 class EndByNoticeForm(StepForm):
     """Records that the agreement ended by notice; offers the day after its last one."""
 
@@ -115,6 +126,33 @@ class SigningForm(StepForm):
 
     def call(self, actor: User, values: dict[str, Any]) -> object:
         return super().call(actor, values | {"today": self.today})
+
+
+class RegistrationForm(SigningForm):
+    """Records that it was signed already, on a day that may not be known."""
+
+    precision = precision_field()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["on"].required = False
+
+    def clean_on(self) -> dt.date:
+        on = self.cleaned_data["on"]
+        return past_day(on, today=self.today) if on else on
+
+    def clean(self) -> dict[str, Any] | None:
+        self.cleaned_data.update(known_signing(self))
+        return super().clean()
+
+
+def known_signing(form: forms.BaseForm) -> dict[str, Any]:
+    """Return the day and the precision that a form with both fields gives; the day is asked for unless it is unknown."""
+    precision = form.cleaned_data.get("precision") or Precision.DAY
+    signed = partial_date(form.cleaned_data.get("on"), precision)
+    if signed is None and "on" not in form.errors:
+        form.add_error("on", _("Give the day, or say that it is not known."))
+    return {"on": signed.day if signed else None, "precision": precision}
 
 
 class OpeningForm(StepForm):
@@ -275,7 +313,7 @@ _WORKFLOWS: dict[type[models.Model], tuple[TransitionTable, _Steps, dict[str, ty
         agreements.STEPS,
         {
             "sign": SigningForm,
-            "record_signed": SigningForm,
+            "record_signed": RegistrationForm,
             "terminate": TerminateForm,
             "end_by_notice": EndByNoticeForm,
         },

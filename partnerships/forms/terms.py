@@ -14,6 +14,7 @@ from partnerships.forms.steps import VerbForm
 from partnerships.inputs import DayField, DayInput, WholeNumberField
 from partnerships.models import Agreement, AgreementTerm, User
 from partnerships.models.terms import LONGEST_PERIOD_DAYS, LONGEST_PERIOD_MONTHS, Period, automatic_renewals
+from partnerships.partial_dates import PartialDate
 from partnerships.permissions import refusal
 from partnerships.texts import LazyText
 from partnerships.workflows import terms
@@ -103,6 +104,35 @@ class AmendForm(VerbForm):
         return terms.amend_agreement(self.row, actor=actor, conditions=conditions, **values)
 
 
+class CompleteDatesForm(VerbForm):
+    """Records the days of dates that were not known to the day; asks for these alone."""
+
+    signed_on = DayField(label=_("Signed on"), required=False, widget=DayInput)
+    starts_on = DayField(label=_("Starts on"), required=False, widget=DayInput)
+    ends_on = DayField(label=_("Ends on"), required=False, widget=DayInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        known = rough_dates(self.row)
+        for name in ("signed_on", "starts_on", "ends_on"):
+            if name in known:
+                self.fields[name].help_text = _("On record: %(date)s") % {"date": known[name]}
+            else:
+                del self.fields[name]
+
+    def call(self, actor: User, values: dict[str, Any]) -> Agreement:
+        return terms.complete_dates(self.row, actor=actor, today=self.today, **values)
+
+
+def rough_dates(agreement: Agreement) -> dict[str, PartialDate]:
+    """Return the dates that are not known to the day, by the name that ``complete_dates`` has for them."""
+    rows = sorted(agreement.terms.all(), key=lambda term: term.number)
+    dates = {"signed_on": agreement.signed}
+    if rows:
+        dates |= {"starts_on": rows[0].starts, "ends_on": rows[-1].ends}
+    return {name: date for name, date in dates.items() if date is not None and not date.is_complete}
+
+
 @dataclass(frozen=True)
 class TermVerb:
     """Something to do with the terms of an agreement. ``name`` is part of the address of its page."""
@@ -127,6 +157,7 @@ class TermVerb:
             "amend": True,
             "notice": is_automatic and not has_notice,
             "take-back-notice": is_automatic and has_notice,
+            "complete-dates": bool(rough_dates(agreement)),
         }[self.name]
 
 
@@ -135,6 +166,7 @@ TERM_VERBS = (
     TermVerb("renew", _("Renew"), RenewForm, _("The renewal is recorded.")),
     TermVerb("notice", _("Record a notice"), NoticeForm, _("The notice is recorded.")),
     TermVerb("take-back-notice", _("Take back the notice"), TakeBackNoticeForm, _("The notice is taken back.")),
+    TermVerb("complete-dates", _("Complete the dates"), CompleteDatesForm, _("The dates are recorded.")),
     TermVerb("amend", _("Record an amendment"), AmendForm, _("The amendment is recorded.")),
 )
 

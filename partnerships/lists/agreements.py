@@ -68,6 +68,7 @@ class AgreementFilterSet(
     quiet_since = DayFilter(label=_("No contact since"), method="filter_quiet_since")
     in_force = SwitchFilter(label=_("In force today"), method="filter_in_force")
     quiet = SwitchFilter(label=_("Without contact"), method="filter_quiet")
+    dates = SwitchFilter(label=_("Dates to complete"), method="filter_dates")
     overdue = SwitchFilter(label=_("Something is overdue"), method="filter_overdue")
     organization = linked_filter(_("With"), Organization, method="filter_organization")
     under = linked_filter(_("Under the framework"), Agreement, field_name="parent")
@@ -116,6 +117,9 @@ class AgreementFilterSet(
     def filter_quiet_since(self, queryset: AgreementQuerySet, name: str, value: dt.date) -> AgreementQuerySet:
         return quiet_agreements(queryset, self.today, since=value)
 
+    def filter_dates(self, queryset: AgreementQuerySet, name: str, value: str) -> AgreementQuerySet:
+        return queryset.with_dates_to_complete()
+
     def filter_overdue(self, queryset: AgreementQuerySet, name: str, value: str) -> AgreementQuerySet:
         late = Milestone.objects.overdue(self.today).filter(agreement=OuterRef("pk"))
         return queryset.filter(Exists(late))
@@ -141,9 +145,9 @@ def _status(row: Agreement, today: dt.date) -> SafeString:
 
 
 def _runs_until(row: Agreement, today: dt.date) -> str:
-    if row.current_ends_on is None and row.signed_on:
+    if row.runs_until is None and row.signed_on:
         return cells.quiet(_("open-ended"))
-    ends_on = cells.show(row.current_ends_on)
+    ends_on = cells.show(row.runs_until)
     if _is_renewal_to_confirm(row):
         return cells.joined([ends_on, cells.mark(_("renewed automatically, to be confirmed"))])
     return ends_on
@@ -179,8 +183,8 @@ class AgreementList(RecordList[Agreement]):
             css_class="names",
         ),
         Column("status", _("Status"), lambda row: row.get_status_display(), "status", cell=_status),
-        Column("signed", _("Signed on"), lambda row: row.signed_on, "signed_on", cites=("signed_on",)),
-        Column("until", _("Runs until"), lambda row: row.current_ends_on, "current_ends_on", cell=_runs_until),
+        Column("signed", _("Signed on"), lambda row: row.signed, "signed_on", cites=("signed_on",)),
+        Column("until", _("Runs until"), lambda row: row.runs_until, "current_ends_on", cell=_runs_until),
         Column("due", _("Next due"), _next_due_on, "next_due_on", cell=_next_due),
         Column(
             "coordinator",

@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 
 from partnerships.models import Agreement, AgreementParty, Citation, HiddenRecord, Organization, User
 from partnerships.models.base import status_of
+from partnerships.partial_dates import PartialDate
 from partnerships.texts import LazyText, name_a_few
 
 Text = str | Promise
@@ -51,7 +52,7 @@ def show(value: object) -> SafeString:
         shown = escape(_("yes") if value else _("no"))
     elif isinstance(value, dt.datetime):
         shown = moment(value)
-    elif isinstance(value, dt.date):
+    elif isinstance(value, (dt.date, PartialDate)):
         shown = day(value)
     elif isinstance(value, HiddenRecord) or (isinstance(value, Model) and hasattr(value, "get_absolute_url")):
         shown = link(value)
@@ -60,10 +61,14 @@ def show(value: object) -> SafeString:
     return shown
 
 
-def day(value: dt.date | None) -> SafeString:
+def day(value: dt.date | PartialDate | None) -> SafeString:
     """Return a date in the reader's language, with its ISO form for machines; a dash for None."""
     if value is None:
         return DASH
+    if isinstance(value, PartialDate):
+        if not value.is_complete:
+            return quiet(value)
+        value = value.day
     return format_html('<time datetime="{}">{}</time>', value.isoformat(), date_format(value, "DATE_FORMAT"))
 
 

@@ -26,6 +26,7 @@ from partnerships.exceptions import NotAllowed
 from partnerships.lists import LISTS
 from partnerships.lists.base import Column, RecordList
 from partnerships.models import Export, Role, SecurityEvent, UnitMembership, User
+from partnerships.partial_dates import PartialDate
 from partnerships.permissions import may, require
 from partnerships.statuses import ExportStatus
 
@@ -179,6 +180,8 @@ def _cells(row: Model, columns: Iterable[Column]) -> list[object]:
 
 def _datum(value: Any) -> object:
     """Return days, numbers and booleans as they are, all else as text without characters that spreadsheets refuse."""
+    if isinstance(value, PartialDate) and value.is_complete:
+        return value.day
     if value is None or isinstance(value, (bool, int, float, dt.date)):
         return value
     if hasattr(value, "as_tuple"):

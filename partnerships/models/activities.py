@@ -417,4 +417,5 @@ def quiet_agreements(
     since = since or today - dt.timedelta(days=QUIET_AFTER_DAYS)
     done = Activity.objects.completed().filter(agreement=OuterRef("pk"), completed_on__gte=since)
     notes = ContactNote.objects.filter(agreement=OuterRef("pk"), happened_on__gte=since)
-    return agreements.in_force(today).filter(~Exists(done), ~Exists(notes), signed_on__lt=since)
+    signed = Q(signed_at_latest__isnull=True) | Q(signed_at_latest__lt=since)
+    return agreements.in_force(today).filter(signed, ~Exists(done), ~Exists(notes), signed_on__lt=since)

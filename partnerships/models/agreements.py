@@ -16,6 +16,7 @@ from partnerships.models.base import (
     CurrencyColumn,
     History,
     LineField,
+    PrecisionColumn,
     SearchableModel,
     SearchEntry,
     SeededModel,
@@ -26,6 +27,7 @@ from partnerships.models.organizations import Organization
 from partnerships.models.parties import AgreementParty, AgreementUnit
 from partnerships.models.terms import AgreementTerm, running_period
 from partnerships.models.users import Role, ScopedQuerySet, Unit, User, away_alone, left_alone
+from partnerships.partial_dates import PartialDate, Precision, partial_date
 from partnerships.statuses import AgreementStatus
 
 
@@ -77,6 +79,12 @@ class AgreementQuerySet(ScopedQuerySet):
         terms = AgreementTerm.objects.filter(agreement=OuterRef("pk"))
         # In force, it has a term that covers today. If none lasts beyond ``until``, the last one ends in between.
         return self.in_force(today).exclude(Exists(terms.filter(_lasts_to(until + dt.timedelta(days=1)))))
+
+    def with_dates_to_complete(self) -> Self:
+        """Return signed agreements of whose signing, start or end not even the day is known."""
+        rough = ~Q(starts_precision=Precision.DAY) | ~Q(ends_precision=Precision.DAY)
+        terms = AgreementTerm.objects.filter(rough, agreement=OuterRef("pk"))
+        return self.filter(~Q(signed_precision=Precision.DAY) | Q(Exists(terms)), signed_on__isnull=False)
 
     def orphaned(self) -> Self:
         """Return agreements that are not closed and have no coordinator who can be reached."""
@@ -170,6 +178,10 @@ class Agreement(SeededModel, SearchableModel, VersionedModel):
     returned_on = models.DateField(_("returned on"), null=True, editable=False)
     approved_on = models.DateField(_("approved on"), null=True, editable=False)
     signed_on = models.DateField(_("signed on"), null=True, editable=False)
+    # Of a date that is not known to the day, ``signed_on`` is the first day that it may be, and this one the last, but not
+    # later than the day of its registration.
+    signed_precision = PrecisionColumn(_("of the signing"), editable=False)
+    signed_at_latest = models.DateField(null=True, editable=False)
     suspended_on = models.DateField(_("suspended on"), null=True, editable=False)
     resumed_on = models.DateField(_("resumed on"), null=True, editable=False)
     completed_on = models.DateField(_("completed on"), null=True, editable=False)
@@ -178,6 +190,7 @@ class Agreement(SeededModel, SearchableModel, VersionedModel):
     # The end of the period that runs today, an automatic renewal included; null when open-ended or without a term. It is
     # kept by ``workflows.derivation.update_current_end`` and the daily sweep, and the audit checks it.
     current_ends_on = models.DateField(_("runs until"), null=True, editable=False)
+    current_ends_precision = PrecisionColumn(_("of the end"), editable=False)
     recorded_on = models.DateField(
         _("registered as already signed on"), null=True, editable=False
     )  # set by record_signed_agreement only: such an agreement claims no approval
@@ -194,7 +207,7 @@ class Agreement(SeededModel, SearchableModel, VersionedModel):
     )
 
     objects = AgreementQuerySet.as_manager()
-    history = History(excluded_fields=("current_ends_on",))
+    history = History(excluded_fields=("current_ends_on", "current_ends_precision"))
 
     class Meta:
         verbose_name = _("agreement")
@@ -300,6 +313,19 @@ class Agreement(SeededModel, SearchableModel, VersionedModel):
         if self.signed_on is None:
             raise ValueError("not signed")
         return self.signed_on
+
+    @property
+    def signed(self) -> PartialDate | None:
+        return partial_date(self.signed_on, self.signed_precision) if self.signed_on else None
+
+    @property
+    def runs_until(self) -> PartialDate | None:
+        return partial_date(self.current_ends_on, self.current_ends_precision)
+
+    @property
+    def latest_signing(self) -> dt.date:
+        """Return the last day on which it may have been signed, which contact and default milestones count from."""
+        return self.signed_at_latest or self.signing_date
 
     @property
     def is_signed(self) -> bool:

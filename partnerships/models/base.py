@@ -19,6 +19,7 @@ from simple_history.models import HistoricalRecords
 from partnerships.exceptions import StaleVersion
 from partnerships.inputs import AmountField, CurrencyField, DayField, WholeNumberField, validate_currency
 from partnerships.names import invisible_character, search_text, search_words
+from partnerships.partial_dates import Precision
 from partnerships.statuses import Status
 from partnerships.texts import LazyText
 
@@ -87,6 +88,16 @@ class WholeNumberColumn(WholeNumberMixin, models.PositiveIntegerField):
 
 class SmallNumberColumn(WholeNumberMixin, models.PositiveSmallIntegerField):
     django_field = models.PositiveSmallIntegerField
+
+
+class PrecisionColumn(PlainColumn, models.CharField):
+    """How much is known of the date in the column beside it."""
+
+    django_field = models.CharField
+
+    def __init__(self, verbose_name: LazyText, **options: Any) -> None:
+        known = {"max_length": 10, "choices": Precision, "default": Precision.DAY, "db_default": Precision.DAY}
+        super().__init__(verbose_name, **{**known, **options})
 
 
 class CurrencyColumn(PlainColumn, models.CharField):

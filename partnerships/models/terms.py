@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from partnerships.dates import EARLIEST_DAY, LATEST_DAY, IsWorkday, add_months, shift_to_workday, whole_months
-from partnerships.models.base import DayColumn, History, OfficeModel, SmallNumberColumn
+from partnerships.models.base import DayColumn, History, OfficeModel, PrecisionColumn, SmallNumberColumn
+from partnerships.partial_dates import PartialDate, Precision, partial_date
 
 # Bounds for typing errors: 30 years entered as 30,000 months would leave the calendar.
 LONGEST_PERIOD_MONTHS = 1200
@@ -60,6 +61,10 @@ class AgreementTerm(OfficeModel):
     review_on = DayColumn(
         _("review on"), null=True, blank=True, help_text=_("An open-ended term needs a date of review.")
     )
+    # The columns of a date hold the first day that it may be, and that of an end the last: then the agreement is in force
+    # by the widest reading. Decisions are counted from the first day that the end may be.
+    starts_precision = PrecisionColumn(_("of the start"))
+    ends_precision = PrecisionColumn(_("of the end"))
     basis = models.CharField(_("basis"), max_length=20, choices=Basis, default=Basis.ORIGINAL)
     renewal = models.CharField(
         _("at the end"),
@@ -164,7 +169,23 @@ class AgreementTerm(OfficeModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.starts_on.isoformat()} – {self.ends_on.isoformat() if self.ends_on else '…'}"
+        return f"{self.starts} – {self.ends or '…'}"
+
+    def clean(self) -> None:
+        if self.starts_on or self.starts_precision == Precision.UNKNOWN:
+            self.starts_on = PartialDate(self.starts_on or EARLIEST_DAY, self.starts_precision).first
+        if self.ends_precision == Precision.UNKNOWN:
+            self.ends_on = None
+        elif self.ends_on:
+            self.ends_on = PartialDate(self.ends_on, self.ends_precision).last
+
+    @property
+    def starts(self) -> PartialDate | None:
+        return partial_date(self.starts_on, self.starts_precision)
+
+    @property
+    def ends(self) -> PartialDate | None:
+        return partial_date(self.ends_on, self.ends_precision)
 
     @property
     def length_of_renewal(self) -> int:
@@ -204,6 +225,7 @@ class AgreementTerm(OfficeModel):
         ends_on = ends_on or self.ends_on
         if ends_on is None:
             return None
+        ends_on = PartialDate(ends_on, self.ends_precision).first
         notice_by = self.notice_by(ends_on)
         # Notice and lead time are calendar time. Only the day of the decision itself has to be a working day.
         lead_from = notice_by - dt.timedelta(days=self.lead_days)

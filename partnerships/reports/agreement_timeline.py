@@ -28,6 +28,7 @@ from partnerships.models import (
     Unit,
     User,
 )
+from partnerships.partial_dates import partial_date
 from partnerships.reports.timeline import TimelineEntries, TimelineEntry, entry_at
 from partnerships.reports.timeline_sources import (
     changed_between,
@@ -190,11 +191,19 @@ def _part_names(history: list[Any]) -> list[str]:
     fields = {field.name for row in history[:1] for field in row._meta.fields}
     relation = next((name for name in ("organization", "area", "unit") if name in fields), None)
     if relation is None:
-        return [f"{row.starts_on.isoformat()} – {row.ends_on.isoformat() if row.ends_on else '…'}" for row in history]
+        return [f"{_known(row, 'starts')} – {_known(row, 'ends')}" for row in history]
     model = type(history[0])._meta.get_field(relation).related_model
     ids = [getattr(row, f"{relation}_id") for row in history]
     names = model._default_manager.in_bulk(ids)
     return [str(names.get(pk, "—")) for pk in ids]
+
+
+def _known(term: Any, end: str) -> str:
+    """Return the start or the end in a history row of a term, as far as it was known."""
+    date = partial_date(getattr(term, f"{end}_on"), getattr(term, f"{end}_precision"))
+    if date is None:
+        return "…"
+    return date.day.isoformat() if date.is_complete else str(date)
 
 
 def _one_per_save(entries: Iterable[TimelineEntry]) -> Iterator[TimelineEntry]:

@@ -36,7 +36,7 @@ def organization_timeline(
 def _signed_entries(agreements: list[Agreement]) -> Iterator[TimelineEntry]:
     for row in agreements:
         what = _("Agreement signed: %(title)s") % {"title": row}
-        yield TimelineEntry(row.signing_date, None, row.unit, what, url=row.get_absolute_url())
+        yield TimelineEntry(row.signing_date, None, row.unit, what, url=row.get_absolute_url(), known=row.signed)
 
 
 def _read_dated(timeline: TimelineEntries, organization: Organization, user: User, today: dt.date) -> None:

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from partnerships.models import Unit, User
+from partnerships.partial_dates import PartialDate
 
 KINDS = {
     "step": gettext_lazy("Status"),
@@ -43,6 +44,7 @@ class TimelineEntry:
     detail: str = ""
     kind: str = "step"
     url: str = ""
+    known: PartialDate | None = None  # what is known of ``day``, where that is less than the day
 
 
 def entry_at(

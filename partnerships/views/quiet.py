@@ -95,7 +95,7 @@ def _quiet(user: User, today: dt.date, days: int) -> QuerySet:
 
 
 def _with_last_word(rows: QuerySet, done: QuerySet, notes: QuerySet) -> QuerySet:
-    signed = F("signed_on")
+    signed = Coalesce("signed_at_latest", "signed_on")
     completed = Coalesce(Subquery(done.values("completed_on")[:1]), signed, output_field=DateField())
     noted = Coalesce(Subquery(notes.values("happened_on")[:1]), signed, output_field=DateField())
     return rows.annotate(heard_on=Greatest(signed, completed, noted))

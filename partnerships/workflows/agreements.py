@@ -29,6 +29,7 @@ from partnerships.models import (
     User,
 )
 from partnerships.models.terms import automatic_renewals
+from partnerships.partial_dates import PartialDate, Precision
 from partnerships.permissions import may, require
 from partnerships.statuses import AGREEMENT_TRANSITIONS, AgreementStatus
 from partnerships.workflows.activities import follow_activity, lock_unfinished
@@ -116,6 +117,7 @@ def register_signed_agreement(
     actor: User | None,
     today: dt.date,
     on: dt.date,
+    precision: str = Precision.DAY,
     parts: Sequence[models.Model] = (),
     confirmed_different: Collection[int] = (),
 ) -> Agreement:
@@ -124,7 +126,7 @@ def register_signed_agreement(
     more: dict[str, Any] = {"parts": parts, "confirmed_different": confirmed_different}
     with transaction.atomic():
         registered = register_agreement(agreement, actor=actor, today=today, **more)
-        return record_signed_agreement(registered, actor=actor, on=on, today=today)
+        return record_signed_agreement(registered, actor=actor, on=on, today=today, precision=precision)
 
 
 def _ask_about_title(agreement: Agreement, confirmed_different: Collection[int]) -> None:
@@ -203,17 +205,24 @@ def sign_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, tod
     Effects in order: status; names as signed are snapshots from here on; an open-ended term where none was entered;
     the unit holds the parties; the type's milestones and the derived ones appear.
     """
-    return _become_signed(agreement, "sign", actor=actor, on=on, today=today, not_before=on)
+    return _become_signed(agreement, "sign", actor=actor, on=on, today=today, not_before=on, known={})
 
 
-def record_signed_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, today: dt.date) -> Agreement:
-    """Register an agreement that was signed on ``on`` already, without inventing an approval or past milestones.
+def record_signed_agreement(
+    agreement: Agreement, *, actor: User | None, on: dt.date, today: dt.date, precision: str = Precision.DAY
+) -> Agreement:
+    """Register an agreement that was signed on ``on``, as far as that is known, already, without inventing an approval or past milestones.
 
     The same effects as a signing, but nothing is asked for before ``today``, the day of the registration, and the unit
     holds the parties only when the office registers it, or a lead who neither created, submitted nor edited the draft:
     nobody else has confirmed that it was signed.
     """
-    return _become_signed(agreement, "record_signed", actor=actor, on=on, today=today, not_before=today)
+    signed = PartialDate(on, precision)
+    known: dict[str, object] = {}
+    if not signed.is_complete:
+        known = {"signed_precision": precision, "signed_at_latest": min(signed.last, today)}
+    dates = {"on": signed.first, "today": today, "not_before": today}
+    return _become_signed(agreement, "record_signed", actor=actor, known=known, **dates)
 
 
 def suspend_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, reason: str) -> Agreement:
@@ -301,7 +310,8 @@ def unsign_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, r
             _take_back_names(locked, actor=actor)
             _take_back_term(locked, actor=actor)
             cancel_pending_milestones(locked, actor=actor, on=on, reason=reason)
-        changes = {"title_as_signed": typed, "is_signing_confirmed": False}
+        changes = {"title_as_signed": typed, "is_signing_confirmed": False, "signed_precision": Precision.DAY}
+        changes["signed_at_latest"] = None
         unsigned = _end(agreement, "unsign", actor=actor, on=on, reason=reason, **changes)
         _update_party_holders(unsigned, actor=actor)
     return unsigned
@@ -485,12 +495,20 @@ def _cancel_the_rest(ended: Agreement, *, actor: User | None, on: dt.date, reaso
 
 
 def _become_signed(
-    agreement: Agreement, name: str, *, actor: User | None, on: dt.date, today: dt.date, not_before: dt.date
+    agreement: Agreement,
+    name: str,
+    *,
+    actor: User | None,
+    on: dt.date,
+    today: dt.date,
+    not_before: dt.date,
+    known: Mapping[str, object],
 ) -> Agreement:
     check_not_in_future(on, today=today, field="on")
     is_registration = name == "record_signed"
     confirms = "agreement.confirm_signing" if is_registration else "agreement.sign"
     changes: dict[str, object] = {
+        **known,
         "title_as_signed": agreement.title_as_signed or agreement.title,
         # Only a confirmed signing makes the unit a holder of the parties, which opens their details to its people.
         "is_signing_confirmed": actor is None or may(actor, confirms, agreement),
@@ -552,6 +570,7 @@ def _ensure_term(agreement: Agreement, *, actor: User | None, not_before: dt.dat
     term = AgreementTerm(
         agreement=agreement,
         starts_on=agreement.signing_date,
+        starts_precision=agreement.signed_precision,
         review_on=_first_review(agreement, not_before=not_before),
         lead_days=agreement.type.lead_days,
     )
@@ -561,7 +580,7 @@ def _ensure_term(agreement: Agreement, *, actor: User | None, not_before: dt.dat
 def _first_review(agreement: Agreement, *, not_before: dt.date) -> dt.date:
     # An interval of 0 months would never reach ``not_before``.
     interval = max(agreement.type.review_months, 1)
-    reviews = (add_months(agreement.signing_date, number * interval) for number in count(1))
+    reviews = (add_months(agreement.latest_signing, number * interval) for number in count(1))
     return next(day for day in reviews if day >= not_before)
 
 

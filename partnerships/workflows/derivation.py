@@ -28,6 +28,7 @@ from partnerships.models.activities import QUIET_AFTER_DAYS
 from partnerships.models.drafts import people_behind_draft
 from partnerships.models.milestones import ACCEPTED_KINDS, ACTIVITY_KINDS, DECISION_KINDS
 from partnerships.models.terms import Period, automatic_renewals, running_period
+from partnerships.partial_dates import Precision
 from partnerships.statuses import AgreementStatus, MilestoneStatus
 from partnerships.workflows.milestones import placement, take_milestone_step
 from partnerships.workflows.transitions import (
@@ -98,7 +99,7 @@ class AgreementFacts:
 
 def last_contacts(agreements: Collection[Agreement]) -> dict[int, dt.date]:
     """Map agreement ids to the last contact, from which *quiet* counts: signing, completed activity or contact note."""
-    latest = {agreement.pk: agreement.signed_on for agreement in agreements if agreement.signed_on}
+    latest = {agreement.pk: agreement.latest_signing for agreement in agreements if agreement.signed_on}
     done = Activity.objects.completed().filter(agreement__in=agreements).values("agreement")
     notes = ContactNote.objects.filter(agreement__in=agreements).values("agreement")
     for rows, day in ((done, "completed_on"), (notes, "happened_on")):
@@ -270,11 +271,13 @@ def update_current_end(agreement: Agreement, *, on: dt.date) -> None:
     renews_until = renewals.until if renewals else None
     if term and term.renews_until != renews_until:
         AgreementTerm.objects.filter(pk=term.pk).update(renews_until=renews_until)
-    current_ends_on = agreement.end_of_period(on)
-    if agreement.current_ends_on != current_ends_on:
+    current = agreement.end_of_period(on), term.ends_precision if term else Precision.DAY
+    if (agreement.current_ends_on, agreement.current_ends_precision) != current:
+        agreement.current_ends_on, agreement.current_ends_precision = current
         # No new version: nobody edited the agreement.
-        Agreement.objects.filter(pk=agreement.pk).update(current_ends_on=current_ends_on)
-        agreement.current_ends_on = current_ends_on
+        Agreement.objects.filter(pk=agreement.pk).update(
+            current_ends_on=agreement.current_ends_on, current_ends_precision=agreement.current_ends_precision
+        )
 
 
 def update_derived(
@@ -406,7 +409,7 @@ def make_type_milestones(agreement: Agreement, *, actor: User | None, not_before
 
     One that is there already (signed again after a correction) is reopened and moved, not doubled.
     """
-    on = agreement.signing_date
+    on = agreement.latest_signing
     existing = {(milestone.kind, milestone.title): milestone for milestone in agreement.milestones.all()}
     for template in agreement.type.default_milestones.all():
         due_on = add_months(on, template.months_after_signing)

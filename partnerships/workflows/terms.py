@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from partnerships.exceptions import InvalidInput, TransitionRefused
 from partnerships.models import Agreement, AgreementTerm, Amendment, User
 from partnerships.models.terms import automatic_renewals
+from partnerships.partial_dates import PartialDate, Precision
 from partnerships.permissions import require
 from partnerships.workflows.derivation import derive_milestones
 from partnerships.workflows.edits import check_not_in_future
@@ -158,6 +159,50 @@ def take_back_notice(agreement: Agreement, *, actor: User | None, on: dt.date) -
         term.notice_given_on = None
         _save_condition(locked, term, actor, on)
     return term
+
+
+def complete_dates(
+    agreement: Agreement,
+    *,
+    actor: User | None,
+    today: dt.date,
+    signed_on: dt.date | None = None,
+    starts_on: dt.date | None = None,
+    ends_on: dt.date | None = None,
+) -> Agreement:
+    """Record the days of dates that were known to the month or year only, or not at all.
+
+    ``starts_on`` is that of the first term, ``ends_on`` that of the last. Each day has to be one that the date may be;
+    another one corrects the signing or amends the term.
+    """
+    with transaction.atomic():
+        locked = lock_signed(agreement, actor)
+        terms = list(locked.terms.order_by("number"))
+        if signed_on:
+            check_not_in_future(signed_on, today=today, field="signed_on")
+            _check_possible(locked.signed, signed_on, "signed_on")
+            locked.signed_on, locked.signed_precision, locked.signed_at_latest = signed_on, Precision.DAY, None
+            save_as(locked, actor)
+        if starts_on and terms:
+            _check_possible(terms[0].starts, starts_on, "starts_on")
+            terms[0].starts_on, terms[0].starts_precision = starts_on, Precision.DAY
+            save_as(terms[0], actor)
+        if ends_on and terms:
+            _check_possible(terms[-1].ends, ends_on, "ends_on")
+            terms[-1].ends_on, terms[-1].ends_precision = ends_on, Precision.DAY
+            save_as(terms[-1], actor)
+        if not signed_on:
+            locked.touch()
+        derive_milestones(locked, actor=actor, on=today)
+    return locked
+
+
+def _check_possible(known: PartialDate | None, day: dt.date, field: str) -> None:
+    check_day(day, field=field)
+    if known is None or known.is_complete:
+        raise InvalidInput(_("This day is known already."), field=field)
+    if not known.first <= day <= known.last:
+        raise InvalidInput(_("On record is: %(date)s.") % {"date": known}, field=field)
 
 
 def _renewing_term(agreement: Agreement) -> AgreementTerm:

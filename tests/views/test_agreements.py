@@ -274,7 +274,7 @@ def test_a_timeline_starts_where_its_shortest_source_was_cut(world: World, clien
     starts_after = response.context["timeline"].starts_after
     assert starts_after is not None
     assert all(entry.day > starts_after for entry in response.context["timeline"].page)
-    assert "what lies before is in the history" in words(response.text)
+    assert "are in the history of each record" in words(response.text)
 
 
 def test_htmx_gets_the_timeline_alone_and_the_whole_page_when_going_back(eventful: World, client: Client) -> None:

@@ -116,3 +116,31 @@ def test_a_term_is_entered_by_its_length(world: World, client_of: Callable[[Any]
     assert answer.status_code == 302, errors(answer)
     draft.refresh_from_db()
     assert draft.current_ends_on == last_day_of(dt.date(2026, 3, 1), 60) == dt.date(2031, 2, 28)
+
+
+def test_an_agreement_of_a_year_is_registered_and_completed(world: World, client_of: Callable[[Any], Client]) -> None:
+    lead = client_of(world.lead)
+    today = timezone.localdate()
+    draft = AgreementFactory(with_parties=True, unit=world.unit, coordinator=world.coordinator, title="Old letter")
+    values = {"on": "2021-05-05", "precision": "year"}
+    assert send(client_of(world.coordinator), draft, "record_signed", **values).status_code == 200
+    page = lead.get(draft.get_absolute_url()).text
+    assert ("date incomplete" in page, "Jan. 1, 2021" in page, "2021-01-01" in page) == (True, False, False)
+    listed = lead.get(reverse("agreement_list"), {"dates": "yes"}).text
+    assert ("Old letter" in listed, "Jan. 1, 2021" in listed) == (True, False)
+    assert "On record: 2021" in lead.get(step(draft, "complete-dates")).text
+    wrong = send(lead, draft, "complete-dates", signed_on=today.isoformat())
+    assert "On record is: 2021." in wrong.text
+    done = send(lead, draft, "complete-dates", signed_on="2021-05-06", starts_on="2021-05-06")
+    assert ("The dates are recorded." in done.text, "date incomplete" in done.text) == (True, False)
+
+
+@pytest.mark.parametrize(("values", "error"), [({}, True), ({"precision": "unknown"}, False)])
+def test_a_day_is_asked_for_unless_it_is_unknown(
+    world: World, values: dict[str, str], error: bool, client_of: Callable[[Any], Client]
+) -> None:
+    draft = AgreementFactory(with_parties=True, unit=world.unit, coordinator=world.coordinator)
+    answer = send(client_of(world.coordinator), draft, "record_signed", on="", **values)
+    assert ("Give the day, or say that it is not known." in answer.text) == error
+    draft.refresh_from_db()
+    assert draft.is_signed != error
