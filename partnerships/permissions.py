@@ -339,6 +339,27 @@ def _not_ones_own_registration(user: User, agreement: Agreement) -> LazyText | N
     return None
 
 
+def works_where_entered(user: User, contact: Contact) -> bool:
+    """Whether the user works in the unit that entered the contact; what the office entered is for all holders."""
+    if contact.unit_id is None or user.is_staff or user.is_superuser:
+        return True
+    return _holds(user, Role.COORDINATOR, {contact.unit_id})
+
+
+def _contacts_of_another_unit(user: User, row: Model) -> LazyText | None:
+    """Another unit's contact, unless it is shared, is seen by the other holders with name and position alone."""
+    if isinstance(row, Contact) and not row.is_shared and not works_where_entered(user, row):
+        return _("Another unit entered this contact, and does not share it.")
+    return None
+
+
+def _entered_by_another_unit(user: User, row: Model) -> LazyText | None:
+    """A contact is edited by the unit that entered it and by the office."""
+    if isinstance(row, Contact) and not works_where_entered(user, row):
+        return _("Another unit entered this contact: only it and the office change it.")
+    return None
+
+
 def _unit_takes_part(user: User, row: Model) -> LazyText | None:
     """The unit of what is added takes part in the agreement, or is one that the user works in."""
     unit_id = getattr(row, "unit_id", None)
@@ -454,6 +475,8 @@ VETOES: Mapping[str, Callable[[User, Any], LazyText | None]] = {
     "agreement.confirm_signing": _not_ones_own_registration,
     "agreement.delete": _only_drafts,
     "agreement.end_by_notice": _only_after_notice,
+    "contact.view_personal": _contacts_of_another_unit,
+    "contact.edit": _entered_by_another_unit,
     "activity.add": _unit_takes_part,
     "contact_note.add": _unit_takes_part,
     "facility.add": _unit_takes_part,

@@ -843,6 +843,7 @@ CONTACT_ACTS = [
     column("preferred_channel", lambda row: "phone"),
     column("language", lambda row: "en"),
     column("ask_before_contacting", lambda row: True),
+    column("is_shared", lambda row: True),
     column("is_active", lambda row: False),
     column("note", lambda row: "In short"),
     refused("no e-mail address", changes=lambda row: {"email": "zhou"}),

@@ -280,11 +280,11 @@ class ContactAdmin(OfficeAdmin):
                 )
             },
         ),
-        (None, {"fields": ("is_active", "note")}),
+        (None, {"fields": (("unit", "is_shared"), "is_active", "note")}),
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> FieldNames:
-        return ("organization", "mail_stopped_on") if obj else ("mail_stopped_on",)
+        return ("organization", "unit", "mail_stopped_on") if obj else ("unit", "mail_stopped_on")
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         shown = super().get_changelist_instance(request)

@@ -125,6 +125,7 @@ class ContactForm(DomainFormMixin, VersionedForm):
             "preferred_channel",
             "language",
             "ask_before_contacting",
+            "is_shared",
             "is_active",
             "note",
         ]

@@ -512,8 +512,10 @@ class ContactQuerySet(ScopedQuerySet):
         rows = self.visible_to(user)
         if user.sees_all_units:
             return rows
-        held = OrganizationUnit.objects.filter(unit__in=user.scope.unit_ids_as(Role.COORDINATOR))
-        return rows.filter(organization__in=held.values("organization"))
+        units = user.scope.unit_ids_as(Role.COORDINATOR)
+        held = OrganizationUnit.objects.filter(unit__in=units)
+        shown = Q(unit__in=units) | Q(unit__isnull=True) | Q(is_shared=True)
+        return rows.filter(shown, organization__in=held.values("organization"))
 
     def by_mail(self) -> Self:
         """Return contacts to whom the system may send mail by itself, unless ``is_mail_stopped`` (annotated) says no.
@@ -527,7 +529,11 @@ class ContactQuerySet(ScopedQuerySet):
 
 
 class Contact(SeededModel, SearchableModel, VersionedModel):
-    """A person at an organization."""
+    """A person at an organization.
+
+    Phone, e-mail, WeChat and the note belong to the unit that entered the contact; the other holders see name and
+    position, and the rest once it ``is_shared``. What the office entered, without a unit, is for all holders.
+    """
 
     class Channel(models.TextChoices):
         PHONE = "phone", _("Phone")
@@ -536,6 +542,21 @@ class Contact(SeededModel, SearchableModel, VersionedModel):
 
     organization = models.ForeignKey(
         Organization, models.CASCADE, related_name="contacts", verbose_name=_("organization")
+    )
+    unit = models.ForeignKey(
+        Unit,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="entered_contacts",
+        verbose_name=_("entered by"),
+    )
+    is_shared = models.BooleanField(
+        _("shared with all holders"),
+        default=False,
+        db_default=False,
+        help_text=_("The other units that hold the organization see phone, e-mail and WeChat, too."),
     )
     name = LineField(_("name"), max_length=150)
     position = LineField(_("position"), max_length=150, blank=True)

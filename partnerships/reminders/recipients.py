@@ -89,7 +89,8 @@ class Directory:
         ids |= {lead for found in leads.values() for lead in found}
         people = {person.pk: person for person in User.objects.filter(Q(pk__in=ids) | Q(pk__in=deputies))}
         agreements = {plan.milestone.agreement_id for plan in plans if plan.milestone.agreement_id}
-        contacts = _contacts({plan.milestone.party_id for plan in plans if plan.rule.audience == Audience.PARTY})
+        parties = {plan.milestone.party_id for plan in plans if plan.rule.audience == Audience.PARTY}
+        contacts = _contacts(parties, units)
         return cls(now, units, leads, people, memberships, agreements, contacts)
 
     @cached_property
@@ -217,27 +218,32 @@ def address_key(address: str) -> str:
     return address.strip().casefold()
 
 
-def _contacts(parties: set[int | None]) -> dict[int, list[Contact]]:
+def _contacts(parties: set[int | None], units: Units) -> dict[int, list[Contact]]:
     """Return party -> the contacts of its organization who may get mail without asking first.
 
-    Of contacts who share an address, such as that of an office, only the first is returned: one mail is enough.
+    An agreement's unit writes to the contacts that its people see: those entered in it or below it, those that are
+    shared, and those of the office. Of contacts who share an address, such as that of an office, only the first is returned: one mail is enough.
     """
     found: dict[int, list[Contact]] = defaultdict(list)
     known = [party for party in parties if party is not None]
     if known:
         rows = AgreementParty.objects.filter(pk__in=known, withdrew_on=None)
         party_of = defaultdict(list)
-        for party, organization in rows.values_list("pk", "organization"):
-            party_of[organization].append(party)
+        for party, organization, unit in rows.values_list("pk", "organization", "agreement__unit"):
+            party_of[organization].append((party, unit))
         seen: set[tuple[int, str]] = set()
         for contact in Contact.objects.by_mail().filter(organization__in=list(party_of)).order_by("pk"):
-            mailbox = (contact.organization_id, address_key(contact.email))
-            if mailbox in seen:
-                continue
-            seen.add(mailbox)
-            for party in party_of[contact.organization_id]:
-                found[party].append(contact)
+            for party, unit in party_of[contact.organization_id]:
+                mailbox = (party, address_key(contact.email))
+                if mailbox not in seen and _is_known_to(unit, contact, units):
+                    seen.add(mailbox)
+                    found[party].append(contact)
     return found
+
+
+def _is_known_to(unit: int, contact: Contact, units: Units) -> bool:
+    """Whether people who work in the unit see the contact's address."""
+    return contact.unit_id is None or contact.is_shared or unit in units.with_ancestors(contact.unit_id)
 
 
 def _is_away(person: User, now: dt.datetime) -> bool:

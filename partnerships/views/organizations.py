@@ -1,6 +1,7 @@
 """The shared directory of organizations; details and people only for the units that hold one."""
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -33,7 +34,7 @@ from partnerships.models import (
     hide_unseen,
 )
 from partnerships.operations.security_log import note_contacts_viewed
-from partnerships.permissions import may
+from partnerships.permissions import may, works_where_entered
 from partnerships.reports.organization_timeline import organization_timeline
 from partnerships.reports.relations import relations_of
 from partnerships.requests import UserRequest
@@ -67,8 +68,9 @@ def organization_detail(request: UserRequest, pk: int) -> HttpResponse:
     if asks_for_timeline_only(request):
         return render_timeline(request, timeline)
     details = _details(organization, user, sees_details=sees_details)
-    if details["sees_personal"]:
-        note_contacts_viewed(user, details["contacts"], now=timezone.now())
+    seen = [line.contact for line in details["contacts"] if line.sees_channels]
+    if seen:
+        note_contacts_viewed(user, seen, now=timezone.now())
     context = {"organization": organization, "today": today, **details, **timeline}
     return render(request, "partnerships/organizations/detail.html", {**context, **_context(organization, user, today)})
 
@@ -202,6 +204,7 @@ def _related(organization: Organization, user: User) -> dict[str, list[Any]]:
 def _details(organization: Organization, user: User, *, sees_details: bool) -> dict[str, Any]:
     """Return what only holders see; viewers among them get personal data masked."""
     sees_contacts = may(user, "contact.view", organization)
+    contacts = _contacts(organization, user) if sees_contacts else []
     documents = Document.objects.filter(organization=organization).prefetch_related(VERSIONS)
     return {
         "sees_details": sees_details,
@@ -210,10 +213,32 @@ def _details(organization: Organization, user: User, *, sees_details: bool) -> d
         "may_upload": may(user, "document.upload", Document(organization=organization)),
         "may_register": may(user, "agreement.add"),
         "may_edit": may(user, "organization.edit", organization),
-        "may_edit_contacts": may(user, "contact.edit", organization),
-        "sees_personal": sees_contacts and may(user, "contact.view_personal", organization),
-        "contacts": list(organization.contacts.order_by("-is_active", "name")) if sees_contacts else [],
+        "may_add_contacts": may(user, "contact.edit", organization),
+        "contacts": contacts,
+        "has_masked": any(line.is_masked for line in contacts),
     }
+
+
+@dataclass(frozen=True)
+class ContactLine:
+    """A contact with what the reader sees of the channels: all, their ends (``is_masked``), or nothing."""
+
+    contact: Contact
+    sees_channels: bool
+    is_masked: bool
+    may_edit: bool
+
+
+def _contacts(organization: Organization, user: User) -> list[ContactLine]:
+    contacts = list(organization.contacts.select_related("organization", "unit").order_by("-is_active", "name"))
+    works_here = may(user, "contact.edit", organization)
+    lines = []
+    for contact in contacts:
+        is_own = works_where_entered(user, contact)
+        sees = works_here and (is_own or contact.is_shared)
+        is_near = contact.unit_id is None or contact.is_shared or contact.unit_id in user.scope.unit_ids
+        lines.append(ContactLine(contact, sees, is_masked=is_near and not sees, may_edit=works_here and is_own))
+    return lines
 
 
 def _agreements(organization: Organization, user: User) -> list[Agreement]:

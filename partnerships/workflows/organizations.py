@@ -34,6 +34,8 @@ ORGANIZATION = Aggregate(
 )
 CONTACT = Aggregate(Contact, "contact.edit", "contact.edit", fixed=frozenset({"organization"}))
 
+# The history's reason for a holding that ended with its last ground; any other removal is somebody's decision.
+GROUND_ENDED = "Its last ground ended"
 LOOK_FIRST = gettext_lazy("Check those of a similar name first; if it is none of them, tick the box.")
 NAMES = frozenset({"name", "name_zh"})
 ON_RECORD = gettext_lazy("This person is on record already: edit them.")
@@ -129,6 +131,7 @@ def register_contact(
         # A form that is sent twice waits here, and then finds the person of the first.
         lock(contact.organization)
         require(actor, "contact.edit", contact)
+        contact.unit = _entering_unit(contact.organization, actor)
         known = _same_person(contact)
         if known is None:
             CONTACT.register(contact, parts, actor=actor)
@@ -180,8 +183,17 @@ def resume_contact_mail(contact: Contact) -> None:
             save_as(locked, None, reason="Allowed mail again by the link in it")
 
 
+def _entering_unit(organization: Organization, actor: User | None) -> Unit | None:
+    """Return the holding unit in which the actor has the highest role; None for those who see all units anyway."""
+    if actor is None or actor.sees_all_units:
+        return None
+    units = Unit.objects.filter(held_organizations__organization=organization).order_by("pk")
+    return max(units, key=lambda unit: actor.scope.role_in(unit.pk) or 0, default=None)
+
+
 def _same_person(contact: Contact) -> Contact | None:
-    same = {name: getattr(contact, name) for name in SAME_PERSON}
+    """Return the same person at this organization, entered by the same unit: another one's numbers are not compared."""
+    same = {name: getattr(contact, name) for name in (*SAME_PERSON, "unit_id")}
     return contact.organization.contacts.filter(is_active=True, **same).exclude(pk=contact.pk).first()
 
 
@@ -191,7 +203,7 @@ def update_holders(
     """Make ``unit`` a holder of each organization it has a ground to hold, and end its holding of the others.
 
     Call it after each change of a ground: a signing, taking one back, opening or closing a facility. Holdings that were
-    entered or granted by a person stay.
+    entered or granted by a person stay, and one that a person removed stays away until a person grants it again.
     """
     with transaction.atomic():
         # Locked, so that two first agreements with the same partners make each holder once; by id, so that they do not
@@ -201,12 +213,26 @@ def update_holders(
         locked = {organization.pk: organization for organization in rows}
         held = {row.organization_id: row for row in unit.held_organizations.filter(organization__in=locked)}
         grounded = _with_ground(unit, locked)
-        for pk in sorted(grounded - held.keys()):
+        missing = grounded - held.keys()
+        for pk in sorted(missing - _removed_by_hand(unit, missing)):
             holder = OrganizationUnit(organization=locked[pk], unit=unit, coordinator=coordinator, is_granted=False)
             save_as(holder, actor)
         for pk in sorted(held.keys() - grounded):
             if not held[pk].is_granted:
-                delete_as(held[pk], actor)
+                delete_as(held[pk], actor, reason=GROUND_ENDED)
+
+
+def _removed_by_hand(unit: Unit, organization_ids: Collection[int]) -> set[int]:
+    """Return those of the organizations whose last holding by ``unit`` a person removed."""
+    if not organization_ids:
+        return set()
+    rows = OrganizationUnit.history.filter(unit=unit.pk, organization__in=organization_ids).order_by("history_id")
+    last = {
+        row["organization_id"]: row for row in rows.values("organization_id", "history_type", "history_change_reason")
+    }
+    return {
+        pk for pk, row in last.items() if row["history_type"] == "-" and row["history_change_reason"] != GROUND_ENDED
+    }
 
 
 def _with_ground(unit: Unit, organization_ids: Collection[int]) -> set[int]:
