@@ -42,6 +42,8 @@ _PLACE_BEFORE = re.compile("([\u4e00-\u9fff]{2,4}?)[省市区县](?=[\u4e00-\u9f
 SHORTEST_END_CHINESE, SHORTEST_END_LATIN = 4, 10
 # From this many letters or Chinese signs on, a word with punctuation is searched without it.
 SHORTEST_SQUASHED, SHORTEST_SQUASHED_CHINESE = 4, 2
+# A phone number with the prefix of its country is longer; a shorter one, such as an extension, says nothing.
+LONGEST_NATIONAL_PHONE, SHORTEST_PHONE = 12, 7
 # The second way to write these letters without accents: Müller is Muller or Mueller.
 _TWO_LETTERS = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "Ø": "Oe", "Å": "Aa"}
@@ -116,6 +118,28 @@ def search_words(text: str) -> list[str]:
 
 def _shortest_squashed(word: str) -> int:
     return SHORTEST_SQUASHED if word.isascii() else SHORTEST_SQUASHED_CHINESE
+
+
+def person_key(name: str) -> str:
+    """Return the form in which names of persons are compared: 王 小明 is 王小明."""
+    return _squash(fold(name))
+
+
+def phone_keys(text: str) -> set[str]:
+    """Return the digits of each number in a phone column, without the prefix of China and the zero before an area.
+
+    >>> phone_keys("+86 139-0575-0001 / 0086 575 83000001") == phone_keys("13905750001, 0575-83000001")
+    True
+    """
+    keys = set()
+    for number in re.split(r"[/;,、|]", fold(text)):
+        digits = re.sub("[^0-9]", "", number)
+        if digits.startswith("0086"):
+            digits = digits[4:]
+        elif digits.startswith("86") and ("+" in number or len(digits) > LONGEST_NATIONAL_PHONE):
+            digits = digits[2:]
+        keys.add(digits.lstrip("0"))
+    return {key for key in keys if len(key) >= SHORTEST_PHONE}
 
 
 def name_key(name: str) -> str:

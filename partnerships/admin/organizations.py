@@ -140,6 +140,12 @@ class OrganizationRootForm(RootForm):
     is_another = AnotherField(label=_("None of these"))
 
 
+class ContactRootForm(RootForm):
+    """A contact, which may look like another one."""
+
+    is_another = AnotherField(label=_("None of these"))
+
+
 class ArchivedFilter(admin.SimpleListFilter):
     title = _("archive")
     parameter_name = "archived"
@@ -260,6 +266,7 @@ class GovernmentBodyAdmin(OfKindAdmin):
 @admin.register(Contact)
 class ContactAdmin(OfficeAdmin):
     view_action, add_action, change_action = "contact.view", "contact.edit", "contact.edit"
+    form = ContactRootForm
     register_verb, edit_verb = staticmethod(register_contact), staticmethod(edit_contact)
     list_display = ("name", "position", "organization", "phone", "email", "is_active")
     list_filter = ("is_active", "preferred_channel")

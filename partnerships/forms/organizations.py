@@ -112,7 +112,9 @@ class NewOrganizationForm(OrganizationForm):
 
 
 class ContactForm(DomainFormMixin, VersionedForm):
-    """Registers or edits a contact, a person at an organization."""
+    """Registers or edits a contact, a person at an organization; look-alikes are asked about."""
+
+    is_another = AnotherField(label=_("None of these"))
 
     class Meta:
         model = Contact
@@ -136,13 +138,24 @@ class ContactForm(DomainFormMixin, VersionedForm):
         super().__init__(*args, **kwargs)
         if self.instance.pk is None:
             del self.fields["is_active"]
+        self.look_alikes: list[Contact] = []
+
+    def add_refusal(self, error: DomainError) -> None:
+        super().add_refusal(error)
+        if isinstance(error, PossibleDuplicate):
+            rows = Contact.objects.filter(pk__in=error.found).select_related("organization")
+            self.look_alikes = list(rows.order_by("name", "pk")[:LOOK_ALIKES_SHOWN])
 
     def keep(self, actor: User, **about: object) -> Contact:
-        today = office_today()
+        common: dict[str, Any] = {
+            "actor": actor,
+            "today": office_today(),
+            "confirmed_different": self.cleaned_data["is_another"],
+        }
         if self.instance.pk is None:
-            return organizations.register_contact(self.instance, actor=actor, today=today)
+            return organizations.register_contact(self.instance, **common)
         changes = {name: self.cleaned_data[name] for name in self.changed_data if name in self.Meta.fields}
-        return organizations.edit_contact(self.instance, actor=actor, today=today, changes=changes)
+        return organizations.edit_contact(self.instance, changes=changes, **common)
 
 
 class ArchiveForm(VerbForm):

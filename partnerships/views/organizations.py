@@ -122,7 +122,7 @@ def contact_add(request: UserRequest, pk: int) -> HttpResponse:
     contact = Contact(organization=organization)
     require_or_403(request.user, "contact.edit", contact)
     form = ContactForm(request.POST or None, instance=contact)
-    return edit_page(request, organization, form, title=_("Add a person"))
+    return edit_page(request, organization, form, title=_("Add a person"), template="organizations/contact_form")
 
 
 @login_required
@@ -132,7 +132,7 @@ def contact_edit(request: UserRequest, pk: int) -> HttpResponse:
     require_or_403(request.user, "contact.edit", contact)
     note_contacts_viewed(request.user, [contact], now=timezone.now())
     form = ContactForm(request.POST or None, instance=contact)
-    return edit_page(request, contact, form, title=_("Edit the person"))
+    return edit_page(request, contact, form, title=_("Edit the person"), template="organizations/contact_form")
 
 
 def _facts_of(both: list[Organization], user: User) -> list[dict[str, object]]:

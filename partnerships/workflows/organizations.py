@@ -22,6 +22,7 @@ from partnerships.models import (
     Unit,
     User,
 )
+from partnerships.names import person_key, phone_keys
 from partnerships.permissions import require
 from partnerships.workflows.edits import Aggregate, changed_columns, concerning
 from partnerships.workflows.transitions import delete_as, lock, save_as
@@ -37,10 +38,13 @@ CONTACT = Aggregate(Contact, "contact.edit", "contact.edit", fixed=frozenset({"o
 # The history's reason for a holding that ended with its last ground; any other removal is somebody's decision.
 GROUND_ENDED = "Its last ground ended"
 LOOK_FIRST = gettext_lazy("Check those of a similar name first; if it is none of them, tick the box.")
+LOOK_AT_PERSONS = gettext_lazy("There are contacts like this one. If it is none of them, say so.")
 NAMES = frozenset({"name", "name_zh"})
 ON_RECORD = gettext_lazy("This person is on record already: edit them.")
 # Columns that make two contacts of an organization the same person.
 SAME_PERSON = ("name", "position", "phone", "email", "wechat")
+# Columns that make two contacts look alike.
+TELLING = frozenset({"name", "phone", "email", "wechat", "is_active"})
 
 
 def register_organization(
@@ -124,9 +128,17 @@ def check_holders(parts: Iterable[models.Model], actor: User | None) -> None:
 
 
 def register_contact(
-    contact: Contact, *, actor: User | None, today: dt.date, parts: Sequence[models.Model] = ()
+    contact: Contact,
+    *,
+    actor: User | None,
+    today: dt.date,
+    parts: Sequence[models.Model] = (),
+    confirmed_different: Collection[int] = (),
 ) -> Contact:
-    """Register a person at an organization. The same person sent twice is kept once, and with something new refused."""
+    """Register a person at an organization. The same person sent twice is kept once, and with something new refused.
+
+    Raises ``PossibleDuplicate`` when there are look-alikes beside ``confirmed_different``.
+    """
     with transaction.atomic():
         # A form that is sent twice waits here, and then finds the person of the first.
         lock(contact.organization)
@@ -134,6 +146,7 @@ def register_contact(
         contact.unit = _entering_unit(contact.organization, actor)
         known = _same_person(contact)
         if known is None:
+            _ask_about_persons(contact, actor, confirmed_different)
             CONTACT.register(contact, parts, actor=actor)
         elif changed_columns(known, contact) & set(CONTACT.fields):
             raise InvalidInput(ON_RECORD, field="name")
@@ -151,13 +164,19 @@ def edit_contact(
     changes: Mapping[str, object] = MappingProxyType({}),
     parts: Sequence[models.Model] = (),
     removed: Sequence[models.Model] = (),
+    confirmed_different: Collection[int] = (),
 ) -> Contact:
-    """Change what is known of a person; they stay with their organization, and are not made the same as another there."""
+    """Change what is known of a person; they stay with their organization, and are not made the same as another there.
+
+    Another name or channel may raise ``PossibleDuplicate``, as in ``register_contact``.
+    """
     with transaction.atomic():
         before, after = CONTACT.begin(contact, changes, actor=actor)
         is_compared = after.is_active and changed_columns(before, after) & {*SAME_PERSON, "is_active"}
         if is_compared and _same_person(after):
             raise InvalidInput(ON_RECORD, field="name")
+        if after.is_active and changed_columns(before, after) & TELLING:
+            _ask_about_persons(after, actor, confirmed_different)
         CONTACT.finish(before, after, parts, removed, actor=actor)
     return after
 
@@ -181,6 +200,27 @@ def resume_contact_mail(contact: Contact) -> None:
         if locked.mail_stopped_on is not None:
             locked.mail_stopped_on = None
             save_as(locked, None, reason="Allowed mail again by the link in it")
+
+
+def _ask_about_persons(contact: Contact, actor: User | None, confirmed_different: Collection[int]) -> None:
+    """Raise ``PossibleDuplicate`` for contacts of the same name at the organization, or with the same address or number.
+
+    Numbers and addresses are compared only where the actor sees those of the other contact.
+    """
+    others = Contact.objects.filter(is_active=True).exclude(pk=contact.pk)
+    name = person_key(contact.name)
+    here = others.filter(organization=contact.organization).values_list("pk", "name")
+    found = {pk for pk, other in here if name and person_key(other) == name}
+    seen = others if actor is None else others.with_personal_data_for(actor)
+    if contact.email:
+        found |= set(seen.filter(email__iexact=contact.email.strip()).values_list("pk", flat=True))
+    if contact.wechat:
+        found |= set(seen.filter(wechat__iexact=contact.wechat.strip()).values_list("pk", flat=True))
+    if numbers := phone_keys(contact.phone):
+        phones = seen.exclude(phone="").values_list("pk", "phone")
+        found |= {pk for pk, phone in phones if numbers & phone_keys(phone)}
+    if found - set(confirmed_different):
+        raise PossibleDuplicate(LOOK_AT_PERSONS, found=found)
 
 
 def _entering_unit(organization: Organization, actor: User | None) -> Unit | None:

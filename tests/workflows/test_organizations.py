@@ -122,7 +122,7 @@ def test_the_same_person_sent_twice_is_kept_once(unit, actor):
         return Contact(organization=organization, name="Zhou Min", phone="1", **more)
 
     kept = [register_contact(person(), actor=actor, today=DAY) for _ in range(2)]
-    register_contact(person(position="Head"), actor=actor, today=DAY)
+    register_contact(person(position="Head"), actor=actor, today=DAY, confirmed_different=[kept[0].pk])
 
     assert kept[0] == kept[1]
     assert organization.contacts.count() == 2

@@ -30,7 +30,7 @@ def fill_units(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('partnerships', '0016_events_withdrawn'),
+        ('partnerships', '0023_dates_with_precision'),
     ]
 
     operations = [
