@@ -19,7 +19,8 @@ def choosable(model: type[Model], user: User) -> QuerySet:
     if model is User:
         return User.objects.visible_to(user).filter(is_active=True)
     if model in {AgreementType, CooperationArea}:
-        return model._default_manager.filter(is_active=True)
+        active = model._default_manager.filter(is_active=True)
+        return active if may(user, "reference.view") else active.none()
     rows = model._default_manager.all()
     if hasattr(rows, "visible_to"):
         return rows.visible_to(user)

@@ -25,7 +25,7 @@ from django.utils.translation import gettext as _
 from partnerships.exceptions import NotAllowed
 from partnerships.lists import LISTS
 from partnerships.lists.base import Column, RecordList
-from partnerships.models import Export, Role, SecurityEvent, UnitMembership, User
+from partnerships.models import Export, Role, SecurityEvent, Unit, UnitMembership, User
 from partnerships.partial_dates import PartialDate
 from partnerships.permissions import may, require
 from partnerships.statuses import ExportStatus
@@ -74,7 +74,7 @@ def may_download(export: Export, user: User) -> bool:
     if not may(user, "export"):
         return False
     lost = UnitMembership.history.filter(user=user, history_date__gte=export.asked_at).exclude(history_type="+")
-    if lost.exists():
+    if lost.exists() or (not user.sees_all_units and _has_unit_moved(export.asked_at)):
         return False
     # The account as it was when the export was requested. Of several changes at that very moment the first one counts:
     # the others may have come after the request.
@@ -82,6 +82,15 @@ def may_download(export: Export, user: User) -> bool:
     before = history.order_by("-history_date", "history_id").first()
     names = ("is_staff", "is_superuser")
     return before is None or not any(getattr(before, name) and not getattr(user, name) for name in names)
+
+
+def _has_unit_moved(since: dt.datetime) -> bool:
+    """Return whether a unit has another place in the tree than at that time: roles reach the units below."""
+    edited = Unit.history.filter(history_date__gte=since, history_type="~").order_by().values("id")
+    before = Unit.history.filter(id__in=edited, history_date__lt=since).order_by("history_date", "history_id")
+    parents = dict(before.values_list("id", "parent"))  # of several states of one unit, the last counts
+    now = dict(Unit.objects.filter(pk__in=parents).values_list("pk", "parent"))
+    return any(parents[pk] != parent for pk, parent in now.items())
 
 
 def make_waiting(*, clock: Callable[[], dt.datetime], is_stopping: Callable[[], bool]) -> int:

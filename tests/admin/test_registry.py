@@ -6,6 +6,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from partnerships.factories import UserFactory
 from partnerships.models import Milestone
 from tests.admin.worlds import ROLES, rows_of
 
@@ -177,11 +178,12 @@ SOURCES = {
     "answer": ("demandoutcome", "answer"),
     "reminderplan": ("reminderitem", "plan"),
 }
+FURTHER_SOURCES = {"organization": ("agreementparty", "organization"), "cooperationarea": ("agreementarea", "area")}
 
 
 def offers(client, name):
     """The words of every row of ``name`` that an autocomplete offers."""
-    model, field = {**SOURCES, "organization": ("agreementparty", "organization")}[name]
+    model, field = {**SOURCES, **FURTHER_SOURCES}[name]
     query = {"app_label": "partnerships", "model_name": model, "field_name": field, "term": ""}
     return {row["text"] for row in client.get(reverse("admin:autocomplete"), query).json()["results"]}
 
@@ -199,6 +201,15 @@ def test_autocompletes_offer_a_lead_nothing_of_another_unit(world, enter, name):
 @pytest.mark.parametrize("name", sorted(set(SOURCES) - {"unit", "user"}))
 def test_autocompletes_offer_an_administrator_of_accounts_no_partnerships(world, enter, name):
     assert offers(enter(world.people["user_admin"]), name) == set()
+
+
+def test_autocompletes_offer_an_auditor_nothing_but_themselves(world, enter):
+    auditor = UserFactory(auditor=True)
+    client = enter(auditor)
+    offered = {name: offers(client, name) for name in ("organization", "cooperationarea", *SOURCES)}
+
+    assert {name for name, texts in offered.items() if texts} == {"user"}
+    assert offered["user"] == {str(auditor)}
 
 
 def test_a_lead_cannot_post_another_units_rows_into_a_form(world, enter):

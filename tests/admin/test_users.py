@@ -16,6 +16,7 @@ FORGED = {
     "is_superuser": "on",
     "is_staff": "on",
     "is_user_admin": "on",
+    "is_auditor": "on",
     "is_active": "",
     "password": "x",
     "user_permissions": "1",
@@ -43,7 +44,7 @@ def test_forged_fields_are_ignored(accounts):
 
     person.refresh_from_db()
     assert (person.name, person.is_active, person.password, person.code) == ("After", True, had, None)
-    assert (person.is_staff, person.is_superuser, person.is_user_admin) == (False, False, False)
+    assert not any((person.is_staff, person.is_superuser, person.is_user_admin, person.is_auditor))
 
 
 def test_what_people_choose_for_themselves_is_shown_and_not_changed(accounts):

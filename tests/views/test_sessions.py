@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ from partnerships.factories import (
 from partnerships.models import CeremonyDraft, Export, Organization, Role, SecurityEvent, Source, User, UserSession
 from partnerships.sessions import browser_in_words, hash_key
 from partnerships.workflows import ceremonies
-from tests.admin.forms import change_url, step_url
+from tests.admin.forms import change_url, save, step_url
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a-long-password"
@@ -126,9 +127,18 @@ def test_a_deactivation_ends_the_calendar_addresses(person: User) -> None:
     assert Client().get(reverse("feed", args=["secret"])).status_code == 404
 
 
-@pytest.mark.parametrize("loss", ["role", "lower role", "staff", "nothing"])
-def test_an_export_is_refused_once_a_right_of_its_maker_is_gone(loss: str) -> None:
-    maker = UserFactory(staff=True) if loss == "staff" else UserFactory(lead_in=UnitFactory())
+@pytest.fixture
+def clock() -> Iterator[Any]:
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        yield clock
+
+
+@pytest.mark.parametrize("loss", ["role", "lower role", "unit", "staff", "nothing"])
+def test_an_export_is_refused_once_a_right_of_its_maker_is_gone(loss: str, clock: Any) -> None:
+    college = UnitFactory()
+    department = UnitFactory(parent=college)
+    maker = UserFactory(staff=True) if loss == "staff" else UserFactory(lead_in=college)
+    clock.shift(1)
     client = logged_in(maker)
     client.post(reverse("export_add"), {"list": "agreement_list", "query": "", "format": "csv"}).getvalue()
     url = reverse("export_download", args=[Export.objects.get().pk])
@@ -140,6 +150,7 @@ def test_an_export_is_refused_once_a_right_of_its_maker_is_gone(loss: str) -> No
 
     assert answer() == 200
 
+    clock.shift(1)
     membership = maker.memberships.first()
     if loss == "role":
         membership.delete()
@@ -151,6 +162,10 @@ def test_an_export_is_refused_once_a_right_of_its_maker_is_gone(loss: str) -> No
         maker.is_staff = False
         maker.save()
         maker.memberships.create(unit=UnitFactory(), role=Role.LEAD)
+    elif loss == "unit":
+        save(logged_in(UserFactory(system_admin=True)), department, parent="")
+    else:
+        save(logged_in(UserFactory(system_admin=True)), department, name="Renamed")
 
     assert answer() == (200 if loss == "nothing" else 403)
 
