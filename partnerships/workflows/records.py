@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
@@ -30,11 +31,13 @@ from partnerships.models import (
     User,
     WorkCalendar,
 )
+from partnerships.names import fold
 from partnerships.permissions import require
 from partnerships.statuses import EventStatus
 from partnerships.workflows.edits import Aggregate, Row, changed_columns
 from partnerships.workflows.transitions import lock
 
+NAMES = ("name", "name_zh")
 _CODE = frozenset({"code"})  # seeds and imports find the row by it
 RECORDS: Mapping[type[models.Model], Aggregate] = {
     aggregate.model: aggregate
@@ -55,9 +58,25 @@ RECORDS: Mapping[type[models.Model], Aggregate] = {
 }
 
 
+# Reference data whose names must differ, with the columns in which two of one name may: there are many Drum Tower
+# Districts, each in a city of its own.
+NAMED_WITHIN: Mapping[type[models.Model], tuple[str, ...]] = {
+    AgreementType: (),
+    CooperationArea: (),
+    Region: ("parent",),
+    HonourScheme: ("level", "issuer"),
+    WorkCalendar: (),
+    Unit: ("parent",),
+}
+
+
 def register_record(row: Row, *, actor: User | None, today: dt.date, parts: Sequence[models.Model] = ()) -> Row:
     """Register a row of one of ``RECORDS`` with its parts."""
     with transaction.atomic():
+        if type(row) in NAMED_WITHIN:
+            # There is no row to lock yet: of two of one name at the same moment the second waits and is refused.
+            lock(ContentType.objects.get_for_model(row))
+            _check_name(row)
         RECORDS[type(row)].register(row, parts, actor=actor)
         if isinstance(row, Unit):
             _check_fallback_person(row)
@@ -76,8 +95,10 @@ def edit_record(
     """Change a row of one of ``RECORDS`` and its parts as one version."""
     aggregate = RECORDS[type(row)]
     with transaction.atomic():
-        if any(column.related_model is aggregate.model for column in row._meta.concrete_fields):
-            # In a tree one row is changed at a time: two edits at once could each make half of a circle.
+        is_tree = any(column.related_model is aggregate.model for column in row._meta.concrete_fields)
+        if is_tree or (type(row) in NAMED_WITHIN and changes.keys() & set(NAMES)):
+            # In a tree one row is changed at a time: two edits at once could each make half of a circle. And of two
+            # edits to one name the second is refused.
             lock(ContentType.objects.get_for_model(row))
         before, after = aggregate.begin(row, changes, actor=actor)
         if isinstance(before, Event) and before.status == EventStatus.WITHDRAWN:
@@ -85,10 +106,28 @@ def edit_record(
         if isinstance(after, Unit) and "parent" in changed_columns(before, after):
             # Roles reach down the tree: a person who moves a unit below their own would see its rows.
             require(actor, "user.grant_admin")
+        if type(after) in NAMED_WITHIN and changed_columns(before, after) & {*NAMES, *NAMED_WITHIN[type(after)]}:
+            _check_name(after)
         aggregate.finish(before, after, parts, removed, actor=actor)
         if isinstance(after, Unit) and changed_columns(before, after) & {"fallback_person", "parent"}:
             _check_fallback_person(after)
     return after
+
+
+def _check_name(row: Any) -> None:
+    """Raise ``InvalidInput`` for a name that another row has, however it is spaced, accented or written."""
+    others = type(row)._base_manager.exclude(pk=row.pk)
+    for name in NAMED_WITHIN[type(row)]:
+        value = getattr(row, name)
+        others = others.filter(**({f"{name}__isnull": True} if value is None else {name: value}))
+    taken = {_folded(name): name for names in others.values_list(*NAMES) for name in names if name}
+    for field in NAMES:
+        if found := taken.get(_folded(getattr(row, field))):
+            raise InvalidInput(_("There is one of this name already: %(name)s.") % {"name": found}, field=field)
+
+
+def _folded(name: str) -> str:
+    return fold(name).replace(" ", "")
 
 
 def _check_fallback_person(unit: Unit) -> None:
