@@ -10,6 +10,7 @@ from partnerships.exceptions import DomainError, PossibleDuplicate
 from partnerships.forms.choices import choosable, offer_rows
 from partnerships.forms.domain import DomainFormMixin
 from partnerships.forms.lines import FormWithLines, LineForm, LineFormSet, line_formset, with_more_lines
+from partnerships.forms.names import EitherNameMixin, name_fields
 from partnerships.forms.office_day import office_today
 from partnerships.forms.picks import PickField, pick_field
 from partnerships.forms.possible_duplicates import AnotherField
@@ -29,7 +30,7 @@ class NameForm(LineForm):
         widgets = {"valid_from": DayInput, "valid_until": DayInput}
 
 
-class OrganizationForm(FormWithLines):
+class OrganizationForm(EitherNameMixin, FormWithLines):
     """Edits an organization with its other names."""
 
     is_another = AnotherField(label=_("None of these"))
@@ -98,7 +99,7 @@ class NewOrganizationForm(OrganizationForm):
         unit.required = not user.sees_all_units
         if len(own := list(units[:2])) == 1:
             unit.initial = own[0].pk
-        self.order_fields(["kind", "name", "name_zh", "institution_type", "region", "unit"])
+        self.order_fields(["kind", *name_fields(), "institution_type", "region", "unit"])
 
     def keep(self, actor: User, **about: object) -> Organization:
         return organizations.register_organization(

@@ -112,7 +112,7 @@ def _name(row: Organization, today: dt.date) -> str:
 
 def _other_name(row: Organization) -> str:
     """Return the name in the other language, for organizations that have both."""
-    if not row.name_zh:
+    if row.name_zh in {"", row.name}:
         return ""
     is_chinese = (get_language() or "").startswith("zh")
     return row.name if is_chinese else format_html('<span lang="zh-Hans">{}</span>', row.name_zh)

@@ -517,7 +517,7 @@ def test_lines_missing_from_their_list_come_back_and_nothing_is_recorded(
 
     form.press("record")
 
-    assert any("Who was there: The page was incomplete" in problem for problem in problems(form))
+    assert any("Participants: The page was incomplete" in problem for problem in problems(form))
     assert (Event.objects.count(), Organization.objects.filter(name="Harbor Works").count()) == (0, 0)
     names = {form.fields[f"{line}-name"][0] for line in form.lines("present")}
     assert names >= {"Quay Works", "Harbor Works"}

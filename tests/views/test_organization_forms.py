@@ -320,3 +320,35 @@ class TestPeople:
         assert [client.post(address, {"name": "Theirs"}).status_code for address in addresses] == statuses
         assert client.post(reverse("contact_edit", args=[theirs.pk]), {"name": "x"}).status_code == 404
         assert Organization.objects.filter(name="Theirs").count() == 0
+
+
+class TestNames:
+    """One name is enough, and the reader's language comes first."""
+
+    @pytest.mark.parametrize(("language", "first"), [("en", "name"), ("zh-hans", "name_zh")])
+    def test_the_name_in_the_readers_language_is_asked_first_and_missed(
+        self, language: str, first: str, world: World, client: Client
+    ) -> None:
+        type(world.coordinator).objects.filter(pk=world.coordinator.pk).update(language=language)
+
+        refused = send(client, ADD, kind="enterprise", name="", name_zh=" ")
+
+        fields = [name for name in refused.context["form"].fields if name.startswith("name")]
+        assert (fields[0], list(errors(refused))) == (first, [first])
+
+    @pytest.mark.parametrize(
+        ("typed", "kept"),
+        [
+            ({"name": "", "name_zh": "港湾机械厂"}, ("港湾机械厂", "港湾机械厂")),
+            ({"name": "Harbor Works", "name_zh": ""}, ("Harbor Works", "")),
+            ({"name": "Harbor Works", "name_zh": "港湾机械厂"}, ("Harbor Works", "港湾机械厂")),
+        ],
+    )
+    def test_one_name_is_enough(self, typed: dict[str, str], kept: tuple[str, str], client: Client) -> None:
+        send(client, ADD, kind="enterprise", **typed)
+
+        made = Organization.objects.latest("pk")
+        assert (made.name, made.name_zh) == kept
+        page = client.get(made.get_absolute_url()).text
+        assert page.count("<h1>") == 1
+        assert ('lang="zh-Hans"' in page) == (kept[1] not in {"", kept[0]})

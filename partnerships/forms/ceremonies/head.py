@@ -19,6 +19,7 @@ from partnerships.forms.ceremonies.fields import (
 )
 from partnerships.forms.choices import offer_rows
 from partnerships.forms.domain import past_day, possible_day
+from partnerships.forms.names import EitherNameMixin
 from partnerships.forms.picks import PickField, pick_field
 from partnerships.inputs import DayField, DayInput, WholeNumberField
 from partnerships.models import (
@@ -66,7 +67,7 @@ COUNTED_KINDS: Mapping[str, str] = {
 }
 
 
-class EventForm(DraftPartForm):
+class EventForm(EitherNameMixin, DraftPartForm):
     """The event, the default unit and coordinator of its lines, and the source of the reported figures."""
 
     name = line_field(gettext_lazy("Name of the event"))
