@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from partnerships.lists import cells
 from partnerships.lists.base import Column, RecordList
@@ -20,7 +21,7 @@ from partnerships.operations.pipeline_state import day_bounds
 class SecurityEventFilterSet(ListFilterSet[SecurityEventQuerySet]):
     FRONT = ("kind", "person", "since", "until")
 
-    kind = django_filters.ChoiceFilter(label=_("Event"), choices=SecurityEvent.Kind.choices)
+    kind = django_filters.ChoiceFilter(label=pgettext_lazy("security log", "Event"), choices=SecurityEvent.Kind.choices)
     person = PersonFilter(label=_("Person"), field_name="user")
     address = django_filters.CharFilter(label=_("Address"), lookup_expr="startswith", max_length=45, strip=True)
     since = DayFilter(label=_("Since"), method="filter_since")
@@ -63,12 +64,16 @@ class SecurityEventList(RecordList[SecurityEvent]):
     default_sort = "-pk"
     columns = (
         Column("at", _("Time"), lambda row: _local(row.at), "pk", cell=lambda row, today: cells.moment(row.at)),
-        Column("kind", _("Event"), lambda row: row.get_kind_display(), "kind"),
+        Column("kind", pgettext_lazy("security log", "Event"), lambda row: row.get_kind_display(), "kind"),
         Column("person", _("Person"), lambda row: row.name, "name", cell=_person),
         Column("address", _("Address"), lambda row: row.address, "address"),
         Column("about", _("About"), lambda row: row.about, "about", cell=_about),
         Column("detail", _("Detail"), lambda row: row.detail, "detail", is_on_phone=False),
     )
+
+    @property
+    def is_of_all_units(self) -> bool:
+        return True  # whoever reads it reads all of it
 
 
 def _local(value: dt.datetime) -> dt.datetime:
