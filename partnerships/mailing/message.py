@@ -141,7 +141,9 @@ def _write_headers(
     mail: MIMEMultipart, delivery: Delivery, milestones: Sequence[Milestone], real_now: dt.datetime
 ) -> None:
     domain = settings.EMAIL_ID_DOMAIN
-    mail["From"] = _mailbox(*parseaddr(settings.DEFAULT_FROM_EMAIL), "From")
+    sender, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    # A name that the catalog knows, as it does the default one, is translated; any other stays as the operator wrote it.
+    mail["From"] = _mailbox(_(sender) if sender else "", address, "From")
     answered_by = _answered_by(milestones, delivery.reader)
     if answered_by is not None:
         mail["Reply-To"] = _mailbox(answered_by.name, ascii_address(answered_by.email), "Reply-To")
@@ -152,8 +154,8 @@ def _write_headers(
     mail["List-Id"] = f"Partnership reminders <reminders.{domain}>"
     if delivery.contact is not None:
         # RFC 8058: mail programs show a button that stops these mails by one POST, without a visit.
-        address = settings.SITE_URL + reverse("contact_mail", args=[mail_token(delivery.contact)])
-        mail["List-Unsubscribe"] = f"<{address}>"
+        page = settings.SITE_URL + reverse("contact_mail", args=[mail_token(delivery.contact)])
+        mail["List-Unsubscribe"] = f"<{page}>"
         mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "OOF, AutoReply"

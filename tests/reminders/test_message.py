@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from email.header import decode_header, make_header
 from email.message import EmailMessage, Message
+from email.utils import parseaddr
 from typing import Any
 
 import pytest
@@ -170,6 +171,26 @@ def test_the_partners_are_named_above_the_agreement_and_not_in_the_subject(
     assert f"Partners: Acme\nAgreement: {agreement}\n" in part(mail, "plain")
     assert "Acme" in part(mail, "html")
     assert "Acme" not in mail.subject
+
+
+@pytest.mark.parametrize(
+    ("language", "configured", "shown"),
+    [
+        ("zh-hans", "Cooperation office", "合作办公室"),
+        ("en", "Cooperation office", "Cooperation office"),
+        ("zh-hans", "Office of the college", "Office of the college"),
+        ("zh-hans", "", ""),
+    ],
+)
+def test_the_default_sender_is_named_in_the_readers_language(
+    language: str, configured: str, shown: str, written: Callable[..., Written], milestone: Milestone, settings: Any
+) -> None:
+    settings.DEFAULT_FROM_EMAIL = f"{configured} <office@example.org>"
+    User.objects.filter(pk=milestone.owner_id).update(language=language)
+
+    name, address = parseaddr(str(make_header(decode_header(str(raw(written())["From"])))))
+
+    assert (name, address) == (shown, "office@example.org")
 
 
 def test_the_html_has_one_button_and_nothing_from_elsewhere(
