@@ -62,8 +62,10 @@ UNTRACKED = {
     "ReminderPlan",
     "SavedView",
     "SearchEntry",
+    "SecurityEvent",
     "StatusChange",
     "Sweep",
+    "UserSession",
 }
 
 
