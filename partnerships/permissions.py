@@ -85,6 +85,7 @@ ACTIONS: Mapping[str, Grant] = {
     "agreement.add": _own(Role.COORDINATOR),
     "agreement.edit": _own(Role.COORDINATOR),
     "agreement.submit": _own(Role.COORDINATOR),
+    "agreement.record_approval": _own(Role.COORDINATOR),
     "agreement.cancel": _own(Role.COORDINATOR),
     "agreement.record_signed": _own(Role.COORDINATOR),
     "agreement.approve": _LEAD_ALONE,

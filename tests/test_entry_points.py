@@ -82,6 +82,7 @@ from partnerships.models import (
     AgreementParty,
     AgreementType,
     AgreementUnit,
+    ApprovalStep,
     AssociationMembership,
     CalendarDay,
     Citation,
@@ -634,6 +635,7 @@ RECORD_ACTS: dict[type[Any], tuple[Callable[..., Any], list[Act]]] = {
         [
             columns(name="Letter", name_zh="意向书", is_active=False, review_months=6, lead_days=14, review_workdays=3),
             Act("milestone", parts=lambda row: [TypeMilestone(title="First report", months_after_signing=6)]),
+            Act("approval step", parts=lambda row: [ApprovalStep(position=1, name="Legal check", name_zh="法务审核")]),
             refused("for too long", changes=lambda row: {"review_months": 32000}),
         ],
     ),

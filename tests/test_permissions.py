@@ -72,6 +72,7 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "agreement.add": OWN_WORK,
     "agreement.edit": OWN_WORK,
     "agreement.submit": OWN_WORK,
+    "agreement.record_approval": OWN_WORK,
     "agreement.cancel": OWN_WORK,
     "agreement.record_signed": OWN_WORK,
     "agreement.approve": LEAD_ALONE,

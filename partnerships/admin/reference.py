@@ -6,7 +6,15 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.admin.base import FieldNames, PartInline, RecordAdmin
-from partnerships.models import AgreementType, CalendarDay, CooperationArea, Region, TypeMilestone, WorkCalendar
+from partnerships.models import (
+    AgreementType,
+    ApprovalStep,
+    CalendarDay,
+    CooperationArea,
+    Region,
+    TypeMilestone,
+    WorkCalendar,
+)
 
 
 class ReferenceAdmin(RecordAdmin):
@@ -27,11 +35,16 @@ class DefaultMilestoneInline(PartInline):
     fields = ("title", "title_zh", "kind", "months_after_signing", "requires_acceptance")
 
 
+class ApprovalStepInline(PartInline):
+    model = ApprovalStep
+    fields = ("position", "name", "name_zh", "needs_meeting")
+
+
 @admin.register(AgreementType)
 class AgreementTypeAdmin(ReferenceAdmin):
     list_display = ("name", "name_zh", "review_months", "lead_days", "is_active")
     list_filter = ("is_active",)
-    inlines = (DefaultMilestoneInline,)
+    inlines = (DefaultMilestoneInline, ApprovalStepInline)
     fieldsets = (
         (None, {"fields": (("name", "name_zh"), "code", "is_active")}),
         (_("The office's rules"), {"fields": (("review_months", "lead_days"), "review_workdays")}),

@@ -19,6 +19,8 @@ from partnerships.models import (
     AgreementType,
     AgreementUnit,
     Amendment,
+    ApprovalRecord,
+    ApprovalStep,
     CooperationArea,
     CustodyStep,
     Organization,
@@ -43,6 +45,24 @@ class AgreementTypeFactory(ModelFactory):
 
     code = factory.Sequence("type-{}".format)
     name = factory.Sequence("Type {}".format)
+
+
+class ApprovalStepFactory(ModelFactory):
+    class Meta:
+        model = ApprovalStep
+
+    type = factory.SubFactory(AgreementTypeFactory)
+    position = factory.Sequence(lambda number: number % 1000 + 1)
+    name = factory.Sequence("Approval step {}".format)
+
+
+class ApprovalRecordFactory(ModelFactory):
+    class Meta:
+        model = ApprovalRecord
+
+    agreement = factory.SubFactory("partnerships.factories.agreements.AgreementFactory", in_review=True)
+    step = factory.SubFactory(ApprovalStepFactory, type=factory.SelfAttribute("..agreement.type"))
+    decided_on = DAY
 
 
 class TypeMilestoneFactory(ModelFactory):

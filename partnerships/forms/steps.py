@@ -19,6 +19,7 @@ from partnerships.models import (
     Activity,
     Agreement,
     Answer,
+    ApprovalStep,
     ContactNote,
     Demand,
     Event,
@@ -245,6 +246,26 @@ class ConfirmSigningForm(VerbForm):
 
     def call(self, actor: User, values: dict[str, Any]) -> Agreement:
         return agreements.confirm_signing(self.row, actor=actor, on=self.today)
+
+
+class ApprovalStepForm(VerbForm):
+    """Records the next approval step of an agreement in review."""
+
+    on = DayField(label=_("Decided on"), widget=DayInput)
+    meeting = forms.CharField(label=_("Meeting that decided"), max_length=200, required=False)
+    number = forms.CharField(label=_("Number of the decision"), max_length=100, required=False)
+    note = forms.CharField(label=_("Note"), widget=forms.Textarea(attrs={"rows": 3}), max_length=2000, required=False)
+    step = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, next_step: ApprovalStep, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.next_step = next_step
+        self.fields["on"].initial, self.fields["step"].initial = self.today, next_step.pk
+
+    def call(self, actor: User, values: dict[str, Any]) -> object:
+        # Of two clicks the second still names the step of the first, and is refused.
+        step = ApprovalStep(pk=values.pop("step"), needs_meeting=self.next_step.needs_meeting)
+        return agreements.record_approval_step(self.row, step, actor=actor, today=self.today, **values)
 
 
 class AssignForm(VerbForm):

@@ -41,6 +41,9 @@ WORKFLOWS = (
         "Agreement",
         Agreement,
         AGREEMENT_TRANSITIONS,
+        "A type may ask for approval steps in order (who or what decides, by which meeting and under which number). They are "
+        "recorded while the agreement is in review (`record_approval_step`); approving is refused until all are there, and "
+        "another submission begins anew. "
         "Signed is a deliberate step with a date; most agreements arrive signed and are registered as such. Whether one is "
         "in force, expiring, expired or quiet is no status: it is asked for a day. Renewals, amendments and notice change "
         "its terms and not its status (`workflows/terms.py`); the glossary says how terms follow each other.",

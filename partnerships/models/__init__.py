@@ -11,8 +11,9 @@ from partnerships.models.activities import (
     Visit,
     quiet_agreements,
 )
-from partnerships.models.agreement_types import AgreementType, CooperationArea, TypeMilestone
+from partnerships.models.agreement_types import AgreementType, ApprovalStep, CooperationArea, TypeMilestone
 from partnerships.models.agreements import Agreement
+from partnerships.models.approvals import ApprovalRecord
 from partnerships.models.base import SearchEntry
 from partnerships.models.ceremonies import CeremonyDraft
 from partnerships.models.deliveries import Delivery, DeliveryEvent, DeliveryNotice, MailRelay
@@ -76,6 +77,8 @@ __all__ = [
     "AgreementUnit",
     "Amendment",
     "Answer",
+    "ApprovalRecord",
+    "ApprovalStep",
     "Association",
     "AssociationMembership",
     "CalendarDay",

@@ -93,3 +93,30 @@ class TypeMilestone(OfficeModel):
 
     def __str__(self) -> str:
         return self.title
+
+
+class ApprovalStep(BilingualModel):
+    """A step that an agreement of a type goes through before it is approved: legal check, president's meeting, seal."""
+
+    type = models.ForeignKey(
+        AgreementType, models.CASCADE, related_name="approval_steps", verbose_name=_("agreement type")
+    )
+    position = SmallNumberColumn(_("order of the step"), help_text=_("The steps are recorded in this order."))
+    needs_meeting = models.BooleanField(
+        _("decided by a meeting"), default=False, help_text=_("Its record names the meeting and the number.")
+    )
+
+    history = History()
+
+    class Meta:
+        verbose_name = _("approval step")
+        verbose_name_plural = _("approval steps")
+        ordering = ["position", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["type", "position"],
+                name="approval_step_position_unique",
+                violation_error_code="position",
+                violation_error_message=_("This type has a step at this position already."),
+            ),
+        ]

@@ -20,6 +20,8 @@ from partnerships.models import (
     AgreementTerm,
     AgreementUnit,
     Amendment,
+    ApprovalRecord,
+    ApprovalStep,
     CustodyStep,
     Facility,
     Milestone,
@@ -64,6 +66,7 @@ def agreement_timeline(agreement: Agreement) -> TimelineEntries:
     read_documents(timeline, Q(document__agreement=agreement) | of_others)
     timeline.read(_creations(Amendment, agreement), _amendment_entries)
     timeline.read(_creations(CustodyStep, agreement), _custody_entries)
+    timeline.read(_creations(ApprovalRecord, agreement), _approval_entries)
     _read_edits(timeline, agreement)
     return timeline
 
@@ -138,6 +141,15 @@ def _amendment_entries(history: list[Any]) -> Iterator[TimelineEntry]:
 def _custody_entries(history: list[Any]) -> Iterator[TimelineEntry]:
     for row in history:
         yield TimelineEntry(row.since, None, row.history_user, row.get_step_display(), row.desk, kind="paper")
+
+
+def _approval_entries(history: list[Any]) -> Iterator[TimelineEntry]:
+    # A step that the type no longer has may be gone.
+    steps = ApprovalStep.objects.in_bulk([row.step_id for row in history])
+    for row in history:
+        what = _("Approval step recorded: %(step)s") % {"step": steps.get(row.step_id, "–")}
+        detail = " · ".join(part for part in (row.meeting, row.number, row.note) if part)
+        yield TimelineEntry(row.decided_on, None, row.history_user, what, detail, kind="step")
 
 
 # Edits

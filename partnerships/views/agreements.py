@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from partnerships.forms.agreements import AgreementForm, NewAgreementForm
 from partnerships.forms.numbers import row_or_none
 from partnerships.forms.office_day import office_today
-from partnerships.forms.steps import ConfirmSigningForm, ContactNoteForm
+from partnerships.forms.steps import ApprovalStepForm, ConfirmSigningForm, ContactNoteForm
 from partnerships.forms.terms import TERM_VERBS, TermVerb, term_verbs
 from partnerships.models import (
     Agreement,
@@ -31,6 +31,7 @@ from partnerships.models import (
     shown_to,
     workday_test,
 )
+from partnerships.models.approvals import missing_approval_steps
 from partnerships.models.milestones import PENDING_STATUSES
 from partnerships.models.terms import AgreementTerm, Amendment, Period, running_period
 from partnerships.permissions import may, refusal
@@ -112,6 +113,7 @@ def _context(request: UserRequest, agreement: Agreement) -> dict[str, object]:
         "documents": _documents(agreement),
         "may_upload": may(user, "document.upload", Document(agreement=agreement)),
         "may_edit": may(user, "agreement.edit", agreement),
+        "approval": _approval(agreement, user),
         "custody": list(agreement.custody_steps.all()),
         "units": list(agreement.participating_units.select_related("unit")),
         "reminders": _reminders(agreement, shows_all=request.GET.get("reminders") == "all"),
@@ -160,6 +162,8 @@ def agreement_step(request: UserRequest, pk: int, step: str) -> HttpResponse:
         return _log(request, agreement)
     if step == "confirm-signing":
         return _confirm_signing(request, agreement)
+    if step == "record-approval":
+        return _record_approval(request, agreement)
     for verb in TERM_VERBS:
         if step == verb.name:
             return _change_terms(request, agreement, verb)
@@ -186,6 +190,28 @@ def _change_terms(request: UserRequest, agreement: Agreement, verb: TermVerb) ->
         return impossible(request, agreement, verb.label)
     form = verb.form_class(request.POST or None, row=agreement, today=today)
     return form_page(request, agreement, form, title=verb.label, done=str(verb.done))
+
+
+def _record_approval(request: UserRequest, agreement: Agreement) -> HttpResponse:
+    require_or_403(request.user, "agreement.record_approval", agreement)
+    step = next(iter(missing_approval_steps(agreement)), None)
+    if step is None or agreement.status != AgreementStatus.IN_REVIEW:
+        return impossible(request, agreement, _("Record an approval step"))
+    form = ApprovalStepForm(request.POST or None, row=agreement, today=office_today(agreement), next_step=step)
+    title = _("Record: %(step)s") % {"step": step}
+    return form_page(request, agreement, form, title=title, done=_("Recorded."))
+
+
+def _approval(agreement: Agreement, user: User) -> dict[str, object]:
+    """Return the recorded approval steps and, of an agreement in review, those to come."""
+    is_current = agreement.status in {AgreementStatus.IN_REVIEW, AgreementStatus.APPROVED} or agreement.is_signed
+    records = agreement.approval_records.select_related("step", "recorded_by") if is_current else ()
+    missing = missing_approval_steps(agreement) if agreement.status == AgreementStatus.IN_REVIEW else []
+    return {
+        "records": list(records),
+        "missing": missing,
+        "refusal": refusal(user, "agreement.record_approval", agreement) if missing else None,
+    }
 
 
 def _parties(agreement: Agreement) -> list[AgreementParty]:

@@ -21,6 +21,8 @@ from partnerships.models import (
     AgreementParty,
     AgreementTerm,
     AgreementUnit,
+    ApprovalRecord,
+    ApprovalStep,
     CustodyStep,
     Organization,
     ProgrammeItem,
@@ -28,6 +30,7 @@ from partnerships.models import (
     ReminderPlan,
     User,
 )
+from partnerships.models.approvals import missing_approval_steps
 from partnerships.models.terms import automatic_renewals
 from partnerships.partial_dates import PartialDate, Precision
 from partnerships.permissions import may, require
@@ -184,6 +187,9 @@ def edit_agreement(
 def submit_agreement(agreement: Agreement, *, actor: User | None, on: dt.date) -> Agreement:
     """Submit a draft to the unit's leads. It needs two signatories at least: reviewers judge what will be signed."""
     with transaction.atomic():
+        locked = lock(agreement)
+        for record in locked.approval_records.all():
+            delete_as(record, actor)  # of an earlier submission; the history keeps them
         submitted = _step_and_derive(agreement, "submit", actor=actor, on=on)
         # The step holds the lock that an edit of the parties needs, so none can be removed after this check.
         _check_signatories(submitted)
@@ -191,8 +197,52 @@ def submit_agreement(agreement: Agreement, *, actor: User | None, on: dt.date) -
 
 
 def approve_agreement(agreement: Agreement, *, actor: User | None, on: dt.date) -> Agreement:
-    """Approve a draft of other people. The lead who approves is never the creator, a submitter or an editor since the last return."""
-    return _step_and_derive(agreement, "approve", actor=actor, on=on)
+    """Approve a draft of other people. The lead who approves is never the creator, a submitter or an editor since the last return.
+
+    Refused until each approval step of its type is recorded.
+    """
+    with transaction.atomic():
+        approved = _step_and_derive(agreement, "approve", actor=actor, on=on)
+        # The step holds the lock that recording needs.
+        missing = missing_approval_steps(approved)
+        if missing:
+            names = ", ".join(step.display_name for step in missing)
+            raise TransitionRefused(_("Record the approval steps first: %(steps)s.") % {"steps": names})
+    return approved
+
+
+def record_approval_step(
+    agreement: Agreement,
+    step: ApprovalStep,
+    *,
+    actor: User | None,
+    on: dt.date,
+    today: dt.date,
+    meeting: str = "",
+    number: str = "",
+    note: str = "",
+) -> ApprovalRecord:
+    """Record that an agreement in review passed ``step`` on ``on``; the steps of its type go in order."""
+    check_not_in_future(on, today=today, field="on")
+    with transaction.atomic():
+        locked = lock_as_read(agreement)
+        require(actor, "agreement.record_approval", locked)
+        if locked.status != AgreementStatus.IN_REVIEW:
+            raise TransitionRefused(_("Approval steps are recorded while the agreement is in review."))
+        missing = missing_approval_steps(locked)
+        if not missing or missing[0].pk != step.pk:
+            raise TransitionRefused(_("This step is not the next one. Please open the page again."))
+        last = locked.approval_records.order_by("-decided_on").first()
+        if last is not None and on < last.decided_on:
+            raise InvalidInput(_("The step before it was decided later."), field="on")
+        if step.needs_meeting and not (meeting and number):
+            field = "number" if meeting else "meeting"
+            raise InvalidInput(_("This step is decided by a meeting: name it and the number."), field=field)
+        record = ApprovalRecord(agreement=locked, step=step, decided_on=on, recorded_by=actor)
+        record.meeting, record.number, record.note = meeting, number, note
+        save_as(record, actor)
+        derive_milestones(locked, actor=actor, on=today)  # its milestone names the next step
+    return record
 
 
 def return_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, reason: str) -> Agreement:

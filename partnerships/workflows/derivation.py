@@ -17,6 +17,7 @@ from partnerships.models import (
     Activity,
     Agreement,
     AgreementTerm,
+    ApprovalStep,
     ContactNote,
     Milestone,
     MilestoneKind,
@@ -25,6 +26,7 @@ from partnerships.models import (
     workday_test,
 )
 from partnerships.models.activities import QUIET_AFTER_DAYS
+from partnerships.models.approvals import missing_approval_steps
 from partnerships.models.drafts import people_behind_draft
 from partnerships.models.milestones import ACCEPTED_KINDS, ACTIVITY_KINDS, DECISION_KINDS
 from partnerships.models.terms import Period, automatic_renewals, running_period
@@ -72,13 +74,16 @@ class Derived:
     asks_late: bool = False
     unit_id: int | None = None
     excluded: frozenset[int] | None = None
+    name_zh: str = ""
 
     def titles(self) -> dict[str, str]:
         """Return its title and its Chinese title; the latter is empty where it is not translated."""
         longest = Milestone._meta.get_field("title").max_length or 0
         with override("zh-hans"):
             title_zh = _(self.title)
-        named = [title % {"name": self.name} if self.name else title for title in (self.title, title_zh)]
+        names = (self.name, self.name_zh or self.name)
+        words = zip((self.title, title_zh), names, strict=True)
+        named = [title % {"name": name} if name else title for title, name in words]
         title, title_zh = (Truncator(words).chars(longest) for words in named)
         return {"title": title, "title_zh": title_zh if title_zh != title else ""}
 
@@ -95,6 +100,7 @@ class AgreementFacts:
     is_workday: IsWorkday
     day: dt.date  # periods that end before it have ended
     authors: frozenset[int] | None = None  # who may not decide about it; None where they are not read
+    next_step: ApprovalStep | None = None  # of an agreement in review
 
 
 def last_contacts(agreements: Collection[Agreement]) -> dict[int, dt.date]:
@@ -132,7 +138,11 @@ def derived_milestones(agreement: Agreement, basis: AgreementFacts) -> list[Deri
 
 def _approval(agreement: Agreement, submitted_on: dt.date, basis: AgreementFacts) -> Derived:
     title, due_on = gettext_noop("Approve the agreement or return it"), _decided_by(agreement, submitted_on, basis)
-    return Derived("approval", MilestoneKind.APPROVAL, title, due_on, excluded=basis.authors)
+    kind, step = MilestoneKind.APPROVAL, basis.next_step
+    if step is None:
+        return Derived("approval", kind, title, due_on, excluded=basis.authors)
+    title = gettext_noop("Approve the agreement or return it (next step: %(name)s)")
+    return Derived("approval", kind, title, due_on, excluded=basis.authors, name=step.name, name_zh=step.name_zh)
 
 
 def _confirmation(agreement: Agreement, recorded_on: dt.date, basis: AgreementFacts) -> Derived:
@@ -209,6 +219,12 @@ def _from_last_contact(agreement: Agreement, contact_on: dt.date | None) -> Iter
     yield Derived("next_contact", MilestoneKind.NEXT_CONTACT, gettext_noop("Get in touch with the partners"), due_on)
 
 
+def next_approval_step(agreement: Agreement) -> ApprovalStep | None:
+    """Return the next approval step to record of an agreement in review; None for others, without a query."""
+    missing = missing_approval_steps(agreement) if agreement.status == AgreementStatus.IN_REVIEW else []
+    return missing[0] if missing else None
+
+
 def derive_milestones(agreement: Agreement, *, actor: User | None, on: dt.date) -> None:
     """Update the derived milestones of an agreement as of ``on``, and its current end; see ``update_derived``."""
     with transaction.atomic():
@@ -216,7 +232,7 @@ def derive_milestones(agreement: Agreement, *, actor: User | None, on: dt.date) 
         is_to_decide = agreement.status == AgreementStatus.IN_REVIEW or agreement.is_signing_to_confirm
         authors = frozenset(people_behind_draft(agreement)) if is_to_decide else None
         is_workday = workday_test(agreement.unit.effective_calendar)
-        basis = AgreementFacts(last_contact_on(agreement), is_workday, on, authors)
+        basis = AgreementFacts(last_contact_on(agreement), is_workday, on, authors, next_approval_step(agreement))
         wanted = derived_milestones(agreement, basis)
         decided = _decided_by_terms(agreement)
         if agreement.status in {AgreementStatus.APPROVED, AgreementStatus.RETURNED}:
@@ -376,8 +392,9 @@ def _is_new_round(milestone: Milestone, derived: Derived) -> bool:
 
 def _differences(row: Any, milestone: Milestone, derived: Derived) -> dict[str, Any]:
     """Return the columns in which ``milestone`` is not what ``derived`` asks for, with what they should hold."""
-    # Only a title with a name in it can change. The others are fixed.
-    wanted: dict[str, Any] = {**_placement(row, derived), **(derived.titles() if derived.name else {})}
+    # Only a title with a name in it can change, and that of an approval, which names its next step. The others are fixed.
+    may_change = derived.name or derived.kind == MilestoneKind.APPROVAL
+    wanted: dict[str, Any] = {**_placement(row, derived), **(derived.titles() if may_change else {})}
     if derived.excluded is not None:
         wanted["excluded_ids"] = sorted(derived.excluded) or None
     is_kept = milestone.overridden_at is not None and not _is_new_round(milestone, derived)

@@ -43,6 +43,7 @@ from partnerships.workflows.derivation import (
     derived_milestones,
     is_up_to_date,
     last_contacts,
+    next_approval_step,
 )
 from partnerships.workflows.facilities import RUNNING, derived_of_facility, follow_reviews
 from partnerships.workflows.honours import derived_of_honour, watch_lapse
@@ -115,7 +116,10 @@ def _judge_agreements(agreements: Sequence[Agreement], today: dt.date) -> Wanted
         is_in_review = agreement.status == AgreementStatus.IN_REVIEW
         authors = frozenset(people_behind_draft(agreement)) if is_in_review else None
         is_workday = working_days.get(agreement.unit_id, is_weekday)
-        return derived_milestones(agreement, AgreementFacts(contacts.get(agreement.pk), is_workday, today, authors))
+        return derived_milestones(
+            agreement,
+            AgreementFacts(contacts.get(agreement.pk), is_workday, today, authors, next_approval_step(agreement)),
+        )
 
     return wanted
 

@@ -13,6 +13,7 @@ from partnerships.exceptions import InvalidInput, TransitionRefused
 from partnerships.models import (
     Achievement,
     AgreementType,
+    ApprovalStep,
     CalendarDay,
     Citation,
     CooperationArea,
@@ -48,7 +49,7 @@ RECORDS: Mapping[type[models.Model], Aggregate] = {
         Aggregate(Citation, "citation.add", "citation.edit", fixed=frozenset({"content_type", "object_id"})),
         Aggregate(ReportedFigure, "figure.edit", "figure.edit"),
         Aggregate(HonourScheme, "reference.edit", "reference.edit"),
-        Aggregate(AgreementType, "reference.edit", "reference.edit", parts=(TypeMilestone,), fixed=_CODE),
+        Aggregate(AgreementType, "reference.edit", "reference.edit", parts=(TypeMilestone, ApprovalStep), fixed=_CODE),
         Aggregate(CooperationArea, "reference.edit", "reference.edit", fixed=_CODE),
         Aggregate(Region, "reference.edit", "reference.edit", fixed=_CODE),
         Aggregate(WorkCalendar, "reference.edit", "reference.edit", parts=(CalendarDay,), fixed=_CODE),
