@@ -385,7 +385,7 @@ def test_warnings_name_what_is_missing_and_block_nothing() -> None:
     assert [warning.partition(":")[0] for warning in signing_warnings(agreement)] == [
         "No signing date of its own yet",
         "No cooperation area is promised",
-        "Nobody who can be reached looks after it",
+        "It has no coordinator who can be reached",
     ]
     assert signing_warnings(agreement)[0] == "No signing date of its own yet: B."
 
