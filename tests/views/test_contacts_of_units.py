@@ -160,16 +160,16 @@ def test_the_condition_on_many_rows_is_the_permission_on_one(contact: Any, unit:
 
 def add(client: Client, organization: Any, **typed: str) -> Contact:
     address = reverse("contact_add", args=[organization.pk])
-    answer = client.post(address, filled(client.get(address)) | {"name": "New person", **typed})
+    answer = client.post(address, filled(client.get(address)) | typed)
     assert answer.status_code == 302, answer.context["form"].errors
     return Contact.objects.latest("pk")
 
 
 def test_a_new_contact_belongs_to_the_unit_of_who_enters_it(enterprise: Any, unit: Any, twin: Any) -> None:
     made = [
-        add(entered(coordinator_in=unit), enterprise, phone="1"),
-        add(entered(lead_in=twin), enterprise, phone="1", is_shared="on"),
-        add(entered(staff=True), enterprise, phone="1"),
+        add(entered(coordinator_in=unit), enterprise, name="Zhou Min"),
+        add(entered(lead_in=twin), enterprise, name="Chen Fang", is_shared="on"),
+        add(entered(staff=True), enterprise, name="Li Na"),
     ]
 
     assert [(row.unit, row.is_shared) for row in made] == [(unit, False), (twin, True), (None, False)]
