@@ -421,7 +421,7 @@ class TestInABrowser:
             )
         ]
         marks = page.locator("#entry label[data-mark]:not([data-mark=''])").evaluate_all(
-            "all => all.map(one => [one.innerText, one.dataset.mark])"
+            "all => all.map(one => [one.innerText.trim(), one.dataset.mark])"
         )
         assert dict(marks) == {
             "Kind": "required",
