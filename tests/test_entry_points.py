@@ -871,6 +871,7 @@ USER_ACTS = [
     column("name", lambda row: "Zhou Min"),
     column("email", lambda row: "zhou@example.org"),
     column("is_user_admin", lambda row: True),
+    column("is_auditor", lambda row: True),
     column("is_staff", lambda row: True),
     column("is_superuser", lambda row: True),
     column("language", lambda row: "zh-hans"),

@@ -14,11 +14,11 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='calendarday',
             name='name_zh',
-            field=partnerships.models.base.LineField(blank=True, db_default='', max_length=100, verbose_name='Chinese name'),
+            field=partnerships.models.base.LineField(blank=True, db_default='', default='', max_length=100, verbose_name='Chinese name'),
         ),
         migrations.AddField(
             model_name='historicalcalendarday',
             name='name_zh',
-            field=partnerships.models.base.LineField(blank=True, db_default='', max_length=100, verbose_name='Chinese name'),
+            field=partnerships.models.base.LineField(blank=True, db_default='', default='', max_length=100, verbose_name='Chinese name'),
         ),
     ]

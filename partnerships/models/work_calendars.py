@@ -34,7 +34,7 @@ class CalendarDay(OfficeModel):
     day = DayColumn(_("day"))
     is_workday = models.BooleanField(_("worked"))
     name = LineField(_("name"), max_length=100, blank=True)
-    name_zh = LineField(_("Chinese name"), max_length=100, blank=True, db_default="")
+    name_zh = LineField(_("Chinese name"), max_length=100, blank=True, default="", db_default="")
 
     history = History()
 

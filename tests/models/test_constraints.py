@@ -268,7 +268,9 @@ BROKEN: dict[str, Callable[[], Any]] = {
     "user_email_unique": lambda: [UserFactory(email=address) for address in ("li@example.org", "LI@example.org")],
     "user_decisions_come_by_mail": lambda: UserFactory(decision_mode="feed"),
     "user_reminder_hour_of_a_day": lambda: UserFactory(reminder_hour=24),
-    "user_username_unique": lambda: [UserFactory(username=name) for name in ("li.mei", "LI.MEI")],
+    "user_username_unique": lambda: [
+        UserFactory(username=name, email=mail) for name, mail in (("li", "a@example.org"), ("LI", "b@example.org"))
+    ],
 }
 
 
