@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='historicaluser',
             name='news_mode',
-            field=models.CharField(choices=[('immediate', 'A mail for each reminder'), ('digest', 'One digest a day'), ('feed', 'Only on My work and in the calendar feed')], db_default='digest', default='digest', help_text='What is new on your list: given to you, or sent back.', max_length=20, verbose_name='news arrive as'),
+            field=models.CharField(choices=[('immediate', 'A mail for each reminder'), ('digest', 'One digest a day'), ('feed', 'Only on My work and in the calendar feed')], db_default='digest', default='digest', help_text='What is new on your list: given to you, or sent back.', max_length=20, verbose_name='new items arrive as'),
         ),
         migrations.AddField(
             model_name='user',
@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='user',
             name='news_mode',
-            field=models.CharField(choices=[('immediate', 'A mail for each reminder'), ('digest', 'One digest a day'), ('feed', 'Only on My work and in the calendar feed')], db_default='digest', default='digest', help_text='What is new on your list: given to you, or sent back.', max_length=20, verbose_name='news arrive as'),
+            field=models.CharField(choices=[('immediate', 'A mail for each reminder'), ('digest', 'One digest a day'), ('feed', 'Only on My work and in the calendar feed')], db_default='digest', default='digest', help_text='What is new on your list: given to you, or sent back.', max_length=20, verbose_name='new items arrive as'),
         ),
         migrations.AlterField(
             model_name='historicaluser',

@@ -187,7 +187,7 @@ class User(SeededModel, VersionedModel, AbstractUser):
         help_text=_("When it is time to speak with a partner again."),
     )
     news_mode = models.CharField(
-        _("news arrive as"),
+        _("new items arrive as"),
         max_length=20,
         choices=ReminderMode,
         default=ReminderMode.DIGEST,
