@@ -32,8 +32,10 @@ from partnerships.models import (
     hide_unseen,
 )
 from partnerships.models.milestones import MilestoneQuerySet
+from partnerships.operations.security_log import note_contacts_viewed
 from partnerships.permissions import may, refusal
 from partnerships.reminders.explain import ExplainedPlan, explain_plans, with_items
+from partnerships.reports.people_to_contact import PersonToContact, people_to_contact
 from partnerships.reports.timeline_sources import note_entries, record_timeline
 from partnerships.requests import UserRequest
 from partnerships.statuses import ACTIVITY_TRANSITIONS, MILESTONE_TRANSITIONS, MilestoneStatus, Transition
@@ -74,6 +76,7 @@ def milestone_detail(request: UserRequest, pk: int) -> HttpResponse:
         "cited": citations_of([milestone]),
         "next_milestones": [] if milestone.is_pending else _next_of(request.user, milestone, today),
     }
+    context["people_to_contact"] = _people_to_contact(milestone, request.user)
     hide_unseen([milestone], request.user)
     context |= {"agreement": milestone.agreement, "partners": _partners(milestone)}
     return render(request, "partnerships/milestones/detail.html", context)
@@ -211,6 +214,18 @@ def _partners(milestone: Milestone) -> list[AgreementParty]:
     """Return the parties of the agreement, none of one that is hidden."""
     agreement = milestone.agreement
     return list(agreement.parties.all()) if isinstance(agreement, Agreement) else []
+
+
+def _people_to_contact(milestone: Milestone, user: User) -> list[PersonToContact]:
+    """Return whom to call, where that is what the milestone waits for."""
+    agreement = milestone.agreement
+    if milestone.kind != MilestoneKind.NEXT_CONTACT or not milestone.is_pending or agreement is None:
+        return []
+    if not Agreement.objects.visible_to(user).filter(pk=agreement.pk).exists():
+        return []
+    people = people_to_contact(agreement, user)
+    note_contacts_viewed(user, [person.contact for person in people if person.sees_channels], now=timezone.now())
+    return people
 
 
 def _explained_plans(milestone: Milestone) -> list[ExplainedPlan]:

@@ -136,7 +136,7 @@ def test_contacts_who_must_not_be_mailed_are_left_alone_and_the_owner_is_notifie
     queue()
 
     assert reminded() == [(str(milestone.owner), "for-party")]
-    assert "may be written to: ask them." in mail(clock).get_body(("plain",)).get_content().replace("\n", " ")
+    assert "may be written to: please ask them." in mail(clock).get_body(("plain",)).get_content().replace("\n", " ")
 
 
 @pytest.mark.parametrize("case", ["no party", "not signed", "withdrew"])
