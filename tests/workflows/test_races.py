@@ -215,7 +215,8 @@ def test_a_draft_is_submitted_while_it_is_deleted() -> None:
     draft = AgreementFactory(ready=True)
     first, second = read_twice(draft)
     results = run_together(
-        partial(submit_agreement, first, actor=None, on=DAY), partial(delete_draft, second, actor=None, reason="Entered twice")
+        partial(submit_agreement, first, actor=None, on=DAY),
+        partial(delete_draft, second, actor=None, reason="Entered twice"),
     )
     assert [type(error) for error in refused(results)] == [StaleVersion]
 
