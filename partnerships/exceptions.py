@@ -44,6 +44,13 @@ class InvalidInput(DomainError):
     """Input that no status would accept: a date before another, a missing reason, too few signatories."""
 
 
+class PossibleTypo(InvalidInput):
+    """Input that is right most rarely. The caller asks the person and calls again with it confirmed."""
+
+    def __init__(self, message: LazyText) -> None:
+        super().__init__(message, field="is_code_right")
+
+
 class PossibleDuplicate(InvalidInput):
     """The new row looks like rows on record, and nobody has confirmed that it is another one.
 

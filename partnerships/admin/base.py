@@ -29,7 +29,7 @@ from unfold.widgets import INPUT_CLASSES, UnfoldAdminSelectWidget, UnfoldAdminTe
 
 from partnerships.admin.navigation import Attention
 from partnerships.admin.versions import PartForm, PartFormSet, Refused, RootForm
-from partnerships.exceptions import DomainError, PossibleDuplicate
+from partnerships.exceptions import DomainError, PossibleDuplicate, PossibleTypo
 from partnerships.forms.choices import choosable
 from partnerships.forms.deletions import DeletionForm, references_shown
 from partnerships.forms.numbers import number_or_none
@@ -111,6 +111,10 @@ def web_link_or_text(shown: str) -> str:
     """Return the theme's link to a stored address; the text alone where it leads elsewhere, such as ``javascript:``."""
     is_of_the_web = shown.lower().startswith(('<a href="http://', '<a href="https://'))
     return shown if is_of_the_web else strip_tags(shown)
+
+
+# Refusals that are questions, each with a field for the answer.
+QUESTIONS = (PossibleDuplicate, PossibleTypo)
 
 
 class ScopedMixin(PageBase):
@@ -277,8 +281,11 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
     ) -> HttpResponse:
         form = context["adminform"].form
         refused: Refused | None = getattr(request, "refused", None)
-        if refused is not None and isinstance(refused.error, PossibleDuplicate):
-            context["adminform"].fieldsets.append((None, {"fields": ("is_another",)}))
+        asked = refused.error.field if refused is not None and isinstance(refused.error, QUESTIONS) else None
+        # The answer to the question before goes along.
+        answers = [name for name in ("is_another", "is_code_right") if name == asked or request.POST.get(name)]
+        if answers := [name for name in answers if name in form.fields]:
+            context["adminform"].fieldsets.append((None, {"fields": tuple(answers)}))
         if getattr(form, "conflict", None):
             edited = [inline for inline in context["inline_admin_formsets"] if inline.has_change_permission]
             formsets = [inline.formset for inline in edited]

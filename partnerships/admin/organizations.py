@@ -3,6 +3,7 @@
 from http import HTTPStatus
 from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin
 from django.contrib.admin.options import InlineModelAdmin
 from django.contrib.admin.views.main import ChangeList
@@ -138,6 +139,10 @@ class OrganizationRootForm(RootForm):
     """An organization, which may look like another one."""
 
     is_another = AnotherField(label=_("None of these"))
+    is_code_right = forms.BooleanField(label=_("The credit code is typed right"), required=False)
+
+    def arguments(self) -> dict[str, object]:
+        return {**super().arguments(), "is_code_right": self.cleaned_data["is_code_right"]}
 
 
 class ContactRootForm(RootForm):

@@ -34,6 +34,7 @@ class OrganizationForm(EitherNameMixin, FormWithLines):
     """Edits an organization with its other names."""
 
     is_another = AnotherField(label=_("None of these"))
+    is_code_right = forms.BooleanField(label=_("The credit code is typed right"), required=False)
     region = PickField("region", label=_("Region"), required=False)
     website = forms.URLField(label=_("Website"), required=False, max_length=200, assume_scheme="https")
 
@@ -82,6 +83,7 @@ class OrganizationForm(EitherNameMixin, FormWithLines):
             parts=self.parts,
             removed=self.removed,
             confirmed_different=self.cleaned_data["is_another"],
+            is_code_right=self.cleaned_data["is_code_right"],
         )
 
 
@@ -109,6 +111,7 @@ class NewOrganizationForm(OrganizationForm):
             unit=self.cleaned_data["unit"],
             parts=self.parts,
             confirmed_different=self.cleaned_data["is_another"],
+            is_code_right=self.cleaned_data["is_code_right"],
         )
 
 

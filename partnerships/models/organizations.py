@@ -11,6 +11,7 @@ from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from stdnum.cn import uscc as credit_code
+from stdnum.exceptions import InvalidChecksum
 from stdnum.exceptions import ValidationError as StdnumError
 
 from partnerships.models.base import (
@@ -78,13 +79,22 @@ class Region(BilingualModel, ReferenceModel):
 
 
 def validate_credit_code(value: str) -> None:
+    """Refuse what cannot be a code. One whose check digit is wrong may be: Xiamen gave out such codes until 2016."""
     try:
         credit_code.validate(value)
+    except InvalidChecksum:
+        return
     except StdnumError as error:
         raise ValidationError(
-            _("%(code)s is not a valid unified social credit code (18 characters, the last one a check digit)."),
+            _(
+                "%(code)s is not a unified social credit code: that has 8 digits and 10 digits or capitals, without I, O, S, V and Z."
+            ),
             params={"code": value},
         ) from error
+
+
+def has_right_check_digit(code: str) -> bool:
+    return bool(credit_code.is_valid(code))
 
 
 class CreditCodeField(models.CharField):

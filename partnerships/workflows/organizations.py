@@ -9,7 +9,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from partnerships.exceptions import InvalidInput, PossibleDuplicate, TransitionRefused
+from partnerships.exceptions import InvalidInput, PossibleDuplicate, PossibleTypo, TransitionRefused
 from partnerships.models import (
     Agreement,
     AssociationMembership,
@@ -22,6 +22,7 @@ from partnerships.models import (
     Unit,
     User,
 )
+from partnerships.models.organizations import has_right_check_digit
 from partnerships.names import person_key, phone_keys
 from partnerships.permissions import require
 from partnerships.workflows.edits import Aggregate, changed_columns, concerning
@@ -40,6 +41,7 @@ GROUND_ENDED = "Its last ground ended"
 LOOK_FIRST = gettext_lazy("Check those of a similar name first; if it is none of them, tick the box.")
 LOOK_AT_PERSONS = gettext_lazy("There are contacts like this one. If it is none of them, say so.")
 NAMES = frozenset({"name", "name_zh"})
+CODE_LENGTH = 18  # of a unified social credit code
 ON_RECORD = gettext_lazy("This person is on record already: edit them.")
 # Columns that make two contacts of an organization the same person.
 SAME_PERSON = ("name", "position", "phone", "email", "wechat")
@@ -55,11 +57,13 @@ def register_organization(
     unit: Unit | None = None,
     parts: Sequence[models.Model] = (),
     confirmed_different: Collection[int] = (),
+    is_code_right: bool = False,
 ) -> Organization:
     """Register an organization with its parts: other names, holding units, memberships.
 
     ``unit`` holds it from now on, so that its people can go on with it; where nobody says which, the unit in which the
-    actor has the highest role. Raises ``PossibleDuplicate`` when there are look-alikes beside ``confirmed_different``.
+    actor has the highest role. Raises ``PossibleDuplicate`` when there are look-alikes beside ``confirmed_different``, and
+    ``PossibleTypo`` for a credit code with a wrong check digit unless ``is_code_right``.
     """
     with transaction.atomic():
         # There is no row to lock yet, so the content type stands for the table: a form that is sent twice waits here, and
@@ -67,6 +71,7 @@ def register_organization(
         lock(ContentType.objects.get_for_model(Organization))
         require(actor, "organization.add")
         organization.clean()
+        _ask_about_check_digit(organization, is_code_right)
         _ask_about_look_alikes(organization, confirmed_different)
         if unit is None and not any(isinstance(part, OrganizationUnit) for part in parts):
             unit = _own_unit(actor)
@@ -87,15 +92,18 @@ def edit_organization(
     parts: Sequence[models.Model] = (),
     removed: Sequence[models.Model] = (),
     confirmed_different: Collection[int] = (),
+    is_code_right: bool = False,
 ) -> Organization:
     """Change an organization with its other names, holding units and memberships, as one version.
 
-    Another name may raise ``PossibleDuplicate``, as in ``register_organization``.
+    Another name may raise ``PossibleDuplicate``, another credit code ``PossibleTypo``, as in ``register_organization``.
     """
     with transaction.atomic():
         before, after = ORGANIZATION.begin(organization, changes, actor=actor)
         # Removes the spaces of a typed credit code, which would make it too long for its column.
         after.clean()
+        if "uscc" in changed_columns(before, after):
+            _ask_about_check_digit(after, is_code_right)
         if changed_columns(before, after) & NAMES:
             _ask_about_look_alikes(after, confirmed_different)
         check_holders([*parts, *removed], actor)
@@ -107,6 +115,13 @@ def _ask_about_look_alikes(organization: Organization, confirmed_different: Coll
     found = set(Organization.objects.resembling(organization).values_list("pk", flat=True))
     if found - set(confirmed_different):
         raise PossibleDuplicate(LOOK_FIRST, found=found)
+
+
+def _ask_about_check_digit(organization: Organization, is_code_right: bool) -> None:
+    code = organization.uscc
+    # What cannot be a code at all is refused when the row is checked.
+    if code and not is_code_right and len(code) == CODE_LENGTH and not has_right_check_digit(code):
+        raise PossibleTypo(_("The last sign of %(code)s does not fit the others. Is it typed right?") % {"code": code})
 
 
 def _own_unit(actor: User | None) -> Unit | None:

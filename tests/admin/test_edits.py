@@ -221,6 +221,23 @@ def test_a_new_organization_with_look_alikes_waits_for_a_confirmation(world, ent
     assert Institution.objects.filter(name="Huzhou College Co., Ltd.").count() == 1
 
 
+def test_a_credit_code_with_a_wrong_check_digit_waits_for_a_confirmation(world, enter):
+    client, code = enter(world.people["staff"]), "91350211M00013FA1N"
+    url = reverse("admin:partnerships_institution_add")
+    typed = filled(client.get(url)) | {"name": "Huzhou College Co., Ltd.", "uscc": code}
+
+    asked = client.post(url, typed)
+    assert list(asked.context["adminform"].form.errors) == ["is_code_right"]
+    assert 'name="is_code_right"' in asked.text
+
+    asked = client.post(url, typed | {"is_code_right": "on"})
+    assert list(asked.context["adminform"].form.errors) == ["is_another"]
+    assert 'name="is_code_right"' in asked.text
+    names = asked.context["adminform"].form.fields["is_another"].widget.names
+    client.post(url, typed | {"is_code_right": "on", "is_another": names})
+    assert Institution.objects.filter(uscc=code).count() == 1
+
+
 def test_another_title_that_the_unit_has_waits_for_a_confirmation(world, enter):
     there = AgreementFactory(unit=world.unit, title="Joint centre")
     agreement = AgreementFactory(unit=world.unit)

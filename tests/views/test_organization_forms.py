@@ -170,6 +170,26 @@ class TestAdding:
 
         assert errors(answer) == {"uscc": ["Another organization has this unified social credit code."]}
 
+    @pytest.mark.parametrize("code", ["91350211M00013FA1N", "91110000600037341M"])
+    def test_a_wrong_check_digit_is_asked_about(self, code: str, client: Client) -> None:
+        typed = {"kind": "enterprise", "name": "Harbor Works", "uscc": code}
+
+        asked = send(client, ADD, **typed)
+        assert errors(asked) == {
+            "is_code_right": [f"The last sign of {code} does not fit the others. Is it typed right?"]
+        }
+        assert 'name="is_code_right"' in asked.text
+        assert send(client, ADD, **typed, is_code_right="on").status_code == 302
+        made = Organization.objects.get(uscc=code)
+        assert send(client, edit(made), address="Quay 5").status_code == 302
+
+    @pytest.mark.parametrize(
+        "code", ["9111000060003734I1", "91110000600037341", "9111000060003734101", "A1110000600037341L"]
+    )
+    def test_what_cannot_be_a_credit_code_is_refused(self, code: str, client: Client) -> None:
+        answer = send(client, ADD, kind="enterprise", name="Harbor Works", uscc=code, is_code_right="on")
+        assert (answer.status_code, list(errors(answer))) == (200, ["uscc"])
+
 
 class TestEditing:
     def test_names_come_change_and_go_as_one_edit(self, world: World, client: Client) -> None:
