@@ -19,6 +19,8 @@ class EitherNameMixin(forms.BaseForm):
     Offices in China often know no other name than the Chinese one. ``name`` must not be empty, so it is then the same.
     """
 
+    needs_one_of = frozenset({"name", "name_zh"})
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in name_fields():

@@ -85,7 +85,7 @@ def test_a_share_is_quoted_alone_as_printed(office):
 
     seen = page.context["reconciliation"]
     assert (seen["quoted"], seen["counted"]) == ('<q class="pt-quoted">more than 1/3</q>', "–")
-    assert "Quoted alone" in page.content.decode()
+    assert "Press figure only" in page.content.decode()
 
 
 def test_a_share_cannot_be_compared_with_a_count(office):

@@ -132,6 +132,7 @@ def agreements(staff: Any) -> dict[str, Any]:
         signed_on=long_ago,
         with_term__ends_on=DAY + dt.timedelta(days=60),
     )
+    Agreement.objects.filter(pk=silent.pk).update(signed_precision="month")
     MilestoneFactory(agreement=silent, due_on=DAY - dt.timedelta(days=1))
     left = AgreementFactory(title="Left alone", orphaned=True, created_by=None, type=AgreementTypeFactory())
     figure = ReportedFigureFactory(event=EventFactory(), compared=True)
@@ -181,6 +182,7 @@ AGREEMENT_CASES = {
     "orphaned": ("orphaned=yes", ["left"]),
     "away": ("away=yes", ["silent"]),
     "overdue": ("overdue=yes", ["silent"]),
+    "dates": ("dates=yes", ["silent"]),
     "organization": ("organization={forge.pk}", ["kept"]),
     "under": ("under={kept.pk}", ["left"]),
     "figure": ("figure={figure.pk}", ["kept"]),
@@ -501,6 +503,7 @@ EVENT_CASES = {
     "programme": ("programme={programme.pk}", ["fair"]),
     "of_programme": ("of_programme={programme.pk}", ["fair"]),
     "organization": ("organization={guest.pk}", ["fair"]),
+    "withdrawn": ("withdrawn=yes", ["never"]),
 }
 
 
@@ -516,7 +519,8 @@ def test_events(name: str, staff: Any) -> None:
     EventKindFactory(event=fair, kind="fair")
     guest = ParticipationFactory(event=fair, organization__name="Guest").organization
     programme = ProgrammeItemFactory(event=fair).programme
-    events = {"meeting": meeting, "fair": fair}
+    never = EventFactory(name="Never held", withdrawn=True, starts_on=DAY)
+    events = {"meeting": meeting, "fair": fair, "never": never}
 
     query = query.format(programme=programme, guest=guest, province=province, **events)
 

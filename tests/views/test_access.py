@@ -373,7 +373,7 @@ def test_the_refusal_says_why(world: World, client_of: Callable[[Any], Client]) 
 def test_somebody_without_a_role_is_told_what_to_do(world: World, client_of: Callable[[Any], Client]) -> None:
     response = client_of(world.people["nobody"]).get(reverse("my_work"))
 
-    assert "Your account has no role in any unit yet" in response.text
+    assert "Your account has no role in a unit yet" in response.text
 
 
 def test_a_user_administrator_without_a_role_is_led_to_the_accounts(

@@ -253,10 +253,11 @@ def test_a_name_that_cannot_be_comes_back_with_the_reason(
 def test_without_a_login_or_the_forms_secret_nothing_is_made(world: World, feed: FeedToken) -> None:
     addresses = [reverse("feed_add"), reverse("feed_revoke", args=[feed.pk])]
     for address in addresses:
-        assert Client().post(address, {"name": "x"}).url == f"{reverse('login')}?next={address}"
+        assert Client().post(address).url == f"{reverse('login')}?next={address}"
+        assert Client().post(address, {"name": "x"}).status_code == 409  # the page that holds what was typed
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(world.coordinator)
-    assert [strict.post(address, {"name": "x"}).status_code for address in addresses] == [403, 403]
+    assert [strict.post(address, {"name": "x"}).status_code for address in addresses] == [409, 409]
     assert FeedToken.objects.get() == feed
 
 

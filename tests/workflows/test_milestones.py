@@ -166,7 +166,7 @@ def test_what_is_sent_back_keeps_its_evidence() -> None:
 
 
 def test_nobody_submits_what_nobody_accepts() -> None:
-    with pytest.raises(TransitionRefused, match="mark it as met"):
+    with pytest.raises(TransitionRefused, match="mark it as done"):
         submit_milestone(MilestoneFactory(), actor=None, on=DAY, evidence="Report")
 
 
