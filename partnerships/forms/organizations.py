@@ -64,6 +64,11 @@ class OrganizationForm(EitherNameMixin, FormWithLines):
         self.look_alikes: list[Organization] = []
 
     @property
+    def asks_about_code(self) -> bool:
+        """Whether the page shows the box that confirms the credit code: it was asked about, or is ticked already."""
+        return bool(self["is_code_right"].errors or self["is_code_right"].value())
+
+    @property
     def names(self) -> LineFormSet:
         return self.formsets[0]
 
