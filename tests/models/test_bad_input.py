@@ -78,7 +78,7 @@ def test_lines_are_what_people_read() -> None:
         (TypeMilestoneFactory, {"months_after_signing": 10**9}, {"months_after_signing"}),
         (ReminderRuleFactory, {"offset": 10**9}, {"offset"}),
         (ReminderRuleFactory, {"audience": "named"}, {"named_person"}),
-        (OrganizationFactory, {"uscc": "91330000142918732A"}, {"uscc"}),
+        (OrganizationFactory, {"uscc": "9133000014291873IA"}, {"uscc"}),
         (OrganizationFactory, {"website": "javascript:alert(1)"}, {"website"}),
         (ContactFactory, {"email": "a@b\n@c"}, {"email"}),
         (UserFactory, {"time_zone": "Mars/Olympus", "password": "!"}, {"time_zone"}),
