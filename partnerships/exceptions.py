@@ -45,7 +45,7 @@ class InvalidInput(DomainError):
 
 
 class PossibleTypo(InvalidInput):
-    """Input that is right most rarely. The caller asks the person and calls again with it confirmed."""
+    """Input that is probably mistyped. The caller asks the person and calls again with the input confirmed."""
 
     def __init__(self, message: LazyText) -> None:
         super().__init__(message, field="is_code_right")

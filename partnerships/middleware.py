@@ -142,7 +142,7 @@ def _last_person(request: HttpRequest) -> str:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Offer to send again what was typed before a login, which replaces the token of each page that is open."""
-    # What another site sends is never offered: people would confirm what they did not write.
+    # A form sent by another site is not offered again: people would confirm what they did not write.
     if reason.startswith(("Origin", "Referer")) or not _typed(request):
         return render(request, "403_csrf.html", status=403)
     return _offer_again(request)

@@ -1,4 +1,4 @@
-"""Where sessions are kept (``SESSION_ENGINE``), and which of a person's sessions are still open."""
+"""The store of sessions (``SESSION_ENGINE``), and the list of the sessions of a person that are still open."""
 
 import datetime as dt
 import hashlib

@@ -1,4 +1,4 @@
-"""What was entered by mistake is deleted with a reason while nothing refers to it, on its page and in the admin."""
+"""Deletion of records entered by mistake, with a reason, on their page and in the admin; refused while something refers to them."""
 
 from collections.abc import Callable
 from typing import Any

@@ -263,7 +263,7 @@ class ApprovalStepForm(VerbForm):
         self.fields["on"].initial, self.fields["step"].initial = self.today, next_step.pk
 
     def call(self, actor: User, values: dict[str, Any]) -> object:
-        # Of two clicks the second still names the step of the first, and is refused.
+        # The form names the step it was shown for, so that a second click is refused and does not record the next step.
         step = ApprovalStep(pk=values.pop("step"), needs_meeting=self.next_step.needs_meeting)
         return agreements.record_approval_step(self.row, step, actor=actor, today=self.today, **values)
 

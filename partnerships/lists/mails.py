@@ -110,7 +110,7 @@ class MailFilterSet(ListFilterSet[DeliveryQuerySet]):
 
 REASON_SHOWN = 160
 MILESTONES_SHOWN = 2
-# Of a mail that may not have arrived each reminder is listed: somebody has to see to each of them.
+# The list names at most so many reminders of a mail that may not have arrived.
 MISSING_SHOWN = 100
 
 # Prefetched by ``items_seen_by``.

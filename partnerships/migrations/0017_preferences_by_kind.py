@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 def keep_choices(apps, schema_editor):
-    """What people chose for all reminders holds for each kind; a decision always comes by mail."""
+    """Copy the choice for all reminders to each kind; a decision always comes by mail."""
     for name in ("User", "HistoricalUser"):
         people = apps.get_model("partnerships", name)._base_manager.all()
         people.update(

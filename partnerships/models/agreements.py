@@ -81,7 +81,7 @@ class AgreementQuerySet(ScopedQuerySet):
         return self.in_force(today).exclude(Exists(terms.filter(_lasts_to(until + dt.timedelta(days=1)))))
 
     def with_dates_to_complete(self) -> Self:
-        """Return signed agreements of whose signing, start or end not even the day is known."""
+        """Return signed agreements whose signing, start or end is not known to the day."""
         rough = ~Q(starts_precision=Precision.DAY) | ~Q(ends_precision=Precision.DAY)
         terms = AgreementTerm.objects.filter(rough, agreement=OuterRef("pk"))
         return self.filter(~Q(signed_precision=Precision.DAY) | Q(Exists(terms)), signed_on__isnull=False)
@@ -178,8 +178,8 @@ class Agreement(SeededModel, SearchableModel, VersionedModel):
     returned_on = models.DateField(_("returned on"), null=True, editable=False)
     approved_on = models.DateField(_("approved on"), null=True, editable=False)
     signed_on = models.DateField(_("signed on"), null=True, editable=False)
-    # Of a date that is not known to the day, ``signed_on`` is the first day that it may be, and this one the last, but not
-    # later than the day of its registration.
+    # How much of the day of signing is known. ``signed_on`` is the first day that it may be; ``signed_at_latest`` is the last,
+    # at most the day of registration, and null where the day is known.
     signed_precision = PrecisionColumn(_("of the signing"), editable=False)
     signed_at_latest = models.DateField(null=True, editable=False)
     suspended_on = models.DateField(_("suspended on"), null=True, editable=False)

@@ -39,7 +39,7 @@ class SecurityEventQuerySet(ScopedQuerySet):
 
     def texts_of(self, **facts: str) -> dict[str, str]:
         """Return texts as the columns hold them: one line each, and no longer than the column."""
-        # What strangers type stands here: no line breaks, and nothing that changes how a line reads.
+        # Strangers can type into these columns. Without line breaks and direction marks each line reads as it was written.
         lines = {column: "".join(one if one.isprintable() else " " for one in text) for column, text in facts.items()}
         return {column: line[: LONGEST[column]] for column, line in lines.items()}
 

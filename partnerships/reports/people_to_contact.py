@@ -1,4 +1,4 @@
-"""Whom to call about an agreement: the partners' people, how to reach them, and who was reached last."""
+"""The contacts of an agreement's partners, with how to reach them and who was reached last."""
 
 from dataclasses import dataclass
 

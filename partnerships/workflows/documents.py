@@ -34,7 +34,7 @@ HEAD = 8192
 # How older Office files begin, and what names an installer of Windows, which begins so as well.
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 MSI_CLASS = bytes.fromhex("84100c0000000000c000000000000046")
-# Where a browser that guesses a type looks for markup.
+# The bytes at the start of a file in which browsers look for markup when they guess its type.
 SNIFFED = 1024
 MARKUP = re.compile(rb"<(?:!doctype|html|head|body|svg|script|iframe)\b", re.IGNORECASE)
 

@@ -251,7 +251,7 @@ def _replace_term(
     ends = {"ends_on": ends_on, "review_on": review_on}
     term = _next_term(agreement, current, AgreementTerm.Basis.AMENDMENT, starts_on=effective_on, **ends)
     if renewals and term.renewal_months is None:
-        # What is left of the term is shorter than the whole, by which it is renewed.
+        # The new term is only the rest of the old one. It is still renewed by the length of the whole.
         term.renewal_months = renewals.months
     for name, value in conditions.items():
         if name not in CONDITIONS:

@@ -281,7 +281,7 @@ def test_one_who_stops_it_before_it_leaves_gets_none(
 def test_another_contact_of_the_same_address_gets_none_either(
     contact: Contact, milestone: Milestone, queue: Callable[[], None], clock: MovableClock, smtp_sink: SmtpSink
 ) -> None:
-    """Whoever reads the mail of an address has asked for none of it; a contact of another address still gets theirs."""
+    """A stop counts for the address and so for all who share it; contacts with another address still get their mail."""
     gone = ContactFactory(email=contact.email.upper())
     stop_contact_mail(gone, on=dt.date(2026, 3, 1))
     other = ContactFactory(organization=contact.organization)
