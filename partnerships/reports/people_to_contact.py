@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Exists, Max, OuterRef
+from django.db.models import Exists, F, Max, OuterRef
 
 from partnerships.models import Agreement, Contact, User
 
@@ -26,10 +26,8 @@ def people_to_contact(agreement: Agreement, user: User) -> list[PersonToContact]
         sees_channels=Exists(Contact.objects.with_personal_data_for(user).filter(pk=OuterRef("pk"))),
         reached_on=Max("contact_notes__happened_on"),
     )
-    found = sorted(
-        rows.order_by("name", "pk")[:100], key=lambda row: row.reached_on.toordinal() * -1 if row.reached_on else 0
-    )
+    found = list(rows.order_by(F("reached_on").desc(nulls_last=True), "name", "pk")[:SHOWN])
     return [
         PersonToContact(row, row.sees_channels, is_last_reached=row is found[0] and row.reached_on is not None)
-        for row in found[:SHOWN]
+        for row in found
     ]
