@@ -62,7 +62,7 @@ PLANS_AT_MOST = 300
 def agreement_detail(request: UserRequest, pk: int) -> HttpResponse:
     """Show the page, or its timeline alone when htmx asks for that."""
     rows = Agreement.objects.select_related("unit", "unit__work_calendar", "type", "coordinator", "event", "parent")
-    agreement = visible_or_404(rows.select_related("created_by"), request, pk)
+    agreement = visible_or_404(rows.select_related("created_by").prefetch_related("terms"), request, pk)
     timeline = timeline_context(request, agreement_timeline(agreement))
     if asks_for_timeline_only(request):
         return render_timeline(request, timeline)

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -144,3 +146,13 @@ def test_a_day_is_asked_for_unless_it_is_unknown(
     assert ("Give the day, or say that it is not known." in answer.text) == error
     draft.refresh_from_db()
     assert draft.is_signed != error
+
+
+def test_the_page_of_a_lead_reads_the_terms_once(
+    world: World, renewed: Agreement, client_of: Callable[[Any], Client]
+) -> None:
+    lead = client_of(world.lead)
+    with CaptureQueriesContext(connection) as queries:
+        lead.get(renewed.get_absolute_url())
+        read = [query["sql"] for query in queries if query["sql"].startswith('SELECT "partnerships_agreementterm"')]
+    assert len(read) == 1
