@@ -1,5 +1,6 @@
 """Organizations of all kinds, their names, people, memberships, and which of our units holds them."""
 
+import unicodedata
 from collections.abc import Iterable
 from typing import Any, ClassVar, Self
 
@@ -98,13 +99,13 @@ def has_right_check_digit(code: str) -> bool:
 
 
 class CreditCodeField(models.CharField):
-    """A unified social credit code, kept in capitals and without spaces; None if there is none.
+    """A unified social credit code, kept in capitals, of half width and without spaces; None if there is none.
 
     However it is typed or assigned, it is validated and saved in this form, so that the same code is found and unique.
     """
 
     def to_python(self, value: str | None) -> str | None:
-        return credit_code.compact(value).upper() or None if value else None
+        return credit_code.compact(unicodedata.normalize("NFKC", value)).upper() or None if value else None
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str | None:
         code = self.to_python(getattr(model_instance, self.attname))

@@ -97,7 +97,7 @@ def test_a_credit_code_is_found_and_kept_in_one_form() -> None:
     organization = OrganizationFactory(uscc="91330000 142918732x")
     assert organization.uscc == "91330000142918732X"
     assert list(Organization.objects.search("142918732x")) == [organization]
-    same = Organization(name="Same", kind="enterprise", uscc="91330000142918732x")
+    same = Organization(name="Same", kind="enterprise", uscc="９１３３００００ 142918732ｘ")
     same.clean_fields()
     assert same.uscc == organization.uscc
 
