@@ -164,7 +164,7 @@ class ToDo:
     what: str
     do: str
     url: str
-    about: tuple[Any, str] = (None, "")
+    about: tuple[Model | None, str] = (None, "")
     statement: Statement | None = None
 
 
@@ -216,19 +216,24 @@ def _citations(source: Source, user: User) -> tuple[list[Citation], list[Citatio
     return shown, hidden
 
 
-def _root(record: Any) -> Any:
+def _root(record: Model) -> Model:
     parent = PARENTS.get(type(record))
-    return getattr(record, parent) if parent else record
+    root: Model = getattr(record, parent) if parent else record
+    return root
 
 
-def _roots(citations: Iterable[Citation]) -> list[Any]:
-    return list({(type(root), root.pk): root for root in (_root(row.record) for row in citations)}.values())
+def _roots(citations: Iterable[Citation]) -> list[Model]:
+    return list(
+        {(type(root), root.pk): root for root in (_root(row.record) for row in citations if row.record)}.values()
+    )
 
 
-def _seen_by(user: User) -> Callable[[Any], bool]:
+def _seen_by(user: User) -> Callable[[Model], bool]:
     if user.sees_all_units:
         return lambda root: True
-    scoped = {model: set(model.objects.visible_to(user).values_list("pk", flat=True)) for model in SCOPED}
+    scoped: dict[type[Model], set[int]] = {
+        model: set(model.objects.visible_to(user).values_list("pk", flat=True)) for model in SCOPED
+    }
     return lambda root: type(root) in SHARED or root.pk in scoped.get(type(root), ())
 
 
@@ -291,7 +296,7 @@ def _value(record: Model, name: str) -> str:
     return str(display() if display else value or "")
 
 
-def _unfinished(roots: list[Any]) -> list[ToDo]:
+def _unfinished(roots: list[Model]) -> list[ToDo]:
     """Return what the source leaves open: lists with an "etc.", names and contents that are not printed."""
     finders: dict[type, Callable[[Any], list[ToDo]]] = {
         Agreement: _open_in_agreement,
