@@ -36,6 +36,7 @@ from partnerships.forms.numbers import number_or_none
 from partnerships.forms.office_day import office_today
 from partnerships.models import Citation, StatusChange, User, hide_unseen, shown_to
 from partnerships.models.base import AmountColumn, CurrencyColumn, WholeNumberMixin, status_of
+from partnerships.models.hidden_records import search_as
 from partnerships.operations.security_log import note_hidden
 from partnerships.permissions import may
 from partnerships.requests import user_of
@@ -188,7 +189,7 @@ class WordSearchMixin(PageBase):
     """A search in the folded text of the rows and of what they are about, in place of Django's columns."""
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
-        return (queryset.search(search_term) if search_term.strip() else queryset), False  # type: ignore[attr-defined]
+        return (search_as(user_of(request), queryset, search_term) if search_term.strip() else queryset), False
 
 
 class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):

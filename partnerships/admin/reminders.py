@@ -163,7 +163,8 @@ class ReminderPlanAdmin(PlainAdmin):
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         if search_term.strip():
-            queryset = queryset.filter(milestone__in=Milestone.objects.search(search_term).order_by().values("pk"))
+            found = Milestone.objects.search(search_term, reader=user_of(request))
+            queryset = queryset.filter(milestone__in=found.order_by().values("pk"))
         return queryset, False
 
     @display(description=_("reason"), ordering="reason")

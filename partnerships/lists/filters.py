@@ -3,7 +3,7 @@
 import datetime as dt
 from functools import reduce
 from operator import or_
-from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+from typing import ClassVar, Generic, NamedTuple, TypeVar
 
 import django_filters
 from django import forms
@@ -19,6 +19,7 @@ from partnerships.models.activities import ActivityQuerySet
 from partnerships.models.agreements import AgreementQuerySet
 from partnerships.models.demands import DemandQuerySet
 from partnerships.models.facilities import FacilityQuerySet
+from partnerships.models.hidden_records import search_as
 from partnerships.models.milestones import MilestoneQuerySet
 from partnerships.models.users import ScopedQuerySet, read_tree
 from partnerships.reports.figures import hidden_count, measure_counting, measured, recorded, rules_counting
@@ -68,8 +69,7 @@ class ListFilterSet(django_filters.FilterSet, Generic[Rows]):
         }
 
     def filter_words(self, queryset: Rows, name: str, value: str) -> Rows:
-        searched: Any = queryset  # lists without search entries override this
-        return searched.search(value)
+        return search_as(self.user, queryset, value)  # lists without search entries override this
 
     def filter_unit(self, queryset: Rows, name: str, value: Unit) -> Rows:
         return queryset.filter(unit__in=read_tree(Unit).with_descendants([value.pk]))

@@ -68,7 +68,7 @@ class MailFilterSet(ListFilterSet[DeliveryQuerySet]):
         addresses they may not see.
         """
         people, contacts = User.objects.filter(name__icontains=value), Contact.objects.filter(name__icontains=value)
-        about = Delivery.objects.about(self._milestones().search(value)).order_by()
+        about = Delivery.objects.about(self._milestones().search(value, reader=self.user)).order_by()
         read_by = Q(person__in=people.values("pk")) | Q(contact__in=contacts.values("pk"))
         found = read_by | Q(pk__in=about.values("pk"))
         if self.user.sees_all_units:
@@ -89,7 +89,7 @@ class MailFilterSet(ListFilterSet[DeliveryQuerySet]):
         return queryset.about(self._milestones().filter(unit__in=units))
 
     def filter_party(self, queryset: DeliveryQuerySet, name: str, value: str) -> DeliveryQuerySet:
-        found = Agreement.objects.search(value)
+        found = Agreement.objects.visible_to(self.user).search(value)
         return queryset.about(self._milestones().filter(agreement__in=found.order_by().values("pk")))
 
     def filter_kind(self, queryset: DeliveryQuerySet, name: str, value: str) -> DeliveryQuerySet:

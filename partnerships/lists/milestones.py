@@ -81,8 +81,9 @@ class MilestoneFilterSet(OwnedFilterSet[MilestoneQuerySet]):
         return filtered if self.form.cleaned_data.get("status") else filtered.pending()
 
     def filter_party(self, queryset: MilestoneQuerySet, name: str, value: str) -> MilestoneQuerySet:
-        found = AgreementParty.objects.filter(organization__in=Organization.objects.search(value).values("pk"))
-        return queryset.filter(agreement__in=found.values("agreement"))
+        parties = AgreementParty.objects.filter(organization__in=Organization.objects.search(value).values("pk"))
+        seen = Agreement.objects.visible_to(self.user).filter(pk__in=parties.values("agreement"))
+        return queryset.filter(agreement__in=seen.order_by().values("pk"))
 
     def filter_area(self, queryset: MilestoneQuerySet, name: str, value: CooperationArea) -> MilestoneQuerySet:
         return queryset.filter(Exists(AgreementArea.objects.filter(agreement=OuterRef("agreement"), area=value)))

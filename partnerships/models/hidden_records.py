@@ -66,6 +66,11 @@ def shown_to(user: User, record: Shown | None) -> Shown | HiddenRecord | None:
     return record if rows.visible_to(user).filter(pk=record.pk).exists() else HiddenRecord(type(record), record.pk)  # type: ignore[attr-defined]
 
 
+def search_as(user: User, rows: Any, text: str) -> Any:
+    """Return the rows of a queryset that hold the words, without looking into records that the user may not see."""
+    return rows.search(text, reader=user) if rows.model is Milestone else rows.search(text)
+
+
 @cache
 def restricted_fields(model: type[Model]) -> tuple[ForeignKey, ...]:
     """Return the columns of ``model`` that refer to records not everybody sees."""

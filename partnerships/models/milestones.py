@@ -105,9 +105,12 @@ class MilestoneQuerySet(ScopedQuerySet):
         agreements = Agreement.objects.filter(Agreement.objects.in_scope(user))
         return Q(unit__in=user.scope.unit_ids) | Q(agreement__in=agreements.values("pk"))
 
-    def search(self, text: str) -> Self:
+    def search(self, text: str, *, reader: User | None = None) -> Self:
+        """Find milestones by their own words and by those of their agreement, for a reader if they see that agreement."""
         own = SearchEntry.objects.matching(Milestone, text)
         agreements = Agreement.objects.search(text)
+        if reader:
+            agreements = agreements.visible_to(reader)
         return self.filter(Q(pk__in=own) | Q(agreement__in=agreements.values("pk")))
 
     def pending(self) -> Self:

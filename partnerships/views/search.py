@@ -37,6 +37,7 @@ from partnerships.models import (
     hide_unseen,
 )
 from partnerships.models.documents import DOCUMENT_TARGETS
+from partnerships.models.hidden_records import search_as
 from partnerships.requests import UserRequest
 
 # Hits shown of each kind: on the page, and in the box below the search field while the user types.
@@ -94,7 +95,7 @@ def _groups(words: str, user: User, shown: int) -> list[HitGroup]:
     found: list[HitGroup] = []
     for label, list_name, more, rows in kinds:
         address = f"{reverse(list_name)}?{urlencode({'q': words, **more})}"
-        found.append(_group(label, address, rows.visible_to(user).search(words), shown, user))
+        found.append(_group(label, address, search_as(user, rows.visible_to(user), words), shown, user))
     return [group for group in found if group.rows]
 
 

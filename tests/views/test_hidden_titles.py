@@ -121,6 +121,29 @@ def test_an_own_agreement_is_named_and_another_units_is_not(units: TwoUnits) -> 
     assert set(both) - shown <= {reverse("facility_list")}
 
 
+@pytest.mark.parametrize(
+    ("name", "page", "key"),
+    [
+        ("milestone_list", "milestone_detail", "milestone"),
+        ("search", "milestone_detail", "milestone"),
+        ("mail_list", "mail_detail", "mail"),
+        ("admin:partnerships_milestone_changelist", "admin:partnerships_milestone_change", "milestone"),
+    ],
+)
+def test_words_of_another_units_agreement_find_nothing(units: TwoUnits, name: str, page: str, key: str) -> None:
+    client = Client()
+    client.force_login(units.lead)
+
+    def finds(rows: dict[str, Any], **words: str) -> bool:
+        found = client.get(reverse(name), {"status": "all", **words} if name == "milestone_list" else words)
+        return reverse(page, args=[rows[key].pk]) in found.text
+
+    for words in ({"q": "frame"}, {"q": "Works"}, {"party": "Works"}):
+        if "party" in words and not name.endswith("_list"):
+            continue
+        assert (finds(units.own, **words), finds(units.foreign, **words)) == (True, False), words
+
+
 def test_history_in_the_admin_does_not_name_another_units_agreement(units: TwoUnits) -> None:
     client = Client()
     client.force_login(units.lead)
