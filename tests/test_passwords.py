@@ -1,10 +1,15 @@
-"""A password does not contain the name of its owner."""
+"""A password does not contain the name of its owner, and a command that sets one leaves the traces that the pages leave."""
+
+from contextlib import nullcontext
+from io import StringIO
 
 import pytest
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.core.management import CommandError, call_command
 
-from partnerships.models import User
+from partnerships.factories import UserFactory
+from partnerships.models import SecurityEvent, User
 
 CHINESE = User(username="wxm2024", name="王小明", email="xiaoming.wang@example.edu.cn")
 LATIN = User(username="lin", name="Lin Wéi-Chen", email="l.chen77@example.org")
@@ -41,3 +46,31 @@ def test_with_a_part_of_the_name_it_is_refused(person: User, password: str) -> N
 )
 def test_without_it_is_taken(person: User | None, password: str) -> None:
     validate_password(password, person)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("typed", "answer"),
+    [
+        (["a long passphrase", "a long passphrase"], None),
+        (["a long passphrase", "another passphrase"], "differ"),
+        (["short", "short"], "too short"),
+    ],
+)
+def test_the_command_changes_a_password_as_the_pages_do(
+    typed, answer, monkeypatch, mailoutbox, django_capture_on_commit_callbacks
+):
+    person, answers = UserFactory(username="lin"), iter(typed)
+    monkeypatch.setattr("getpass.getpass", lambda prompt: next(answers))
+
+    with (
+        django_capture_on_commit_callbacks(execute=True),
+        nullcontext() if answer is None else pytest.raises(CommandError, match=answer),
+    ):
+        call_command("changepassword", "lin", stdout=StringIO())
+
+    person.refresh_from_db()
+    is_changed = answer is None
+    assert person.check_password(typed[0]) == is_changed
+    assert SecurityEvent.objects.filter(kind="password_changed", about=str(person)).exists() == is_changed
+    assert [mail.to for mail in mailoutbox] == [[person.email]] * is_changed

@@ -7,13 +7,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self, TypeVar
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, AnonymousUser, UserManager
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Lower
+from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
@@ -122,7 +124,11 @@ class PersonManager(UserManager.from_queryset(UserQuerySet)):  # type: ignore[mi
         """Save an account once it is checked: ``createsuperuser`` shows a ValidationError as its message."""
         user: User = self._create_user_object(username, email, password, **extra_fields)
         user.full_clean(exclude={"password"})
-        user.save(using=self._db)
+        with transaction.atomic(self._db):
+            user.save(using=self._db)
+            history = reverse("admin:partnerships_user_history", args=[user.pk])
+            events = apps.get_model("partnerships", "SecurityEvent").objects
+            events.record("account_added", None, about=str(user), link=history)
         return user
 
 

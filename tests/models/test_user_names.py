@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 
 from partnerships.factories import UserFactory
-from partnerships.models import User
+from partnerships.models import SecurityEvent, User
 from tests.admin.forms import filled, save
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -71,3 +71,4 @@ def test_a_new_administrator_is_kept_in_one_form():
 
     person = User.objects.get()
     assert (person.username, person.email, person.is_superuser) == ("admin", "a@example.org", True)
+    assert [(event.kind, event.about) for event in SecurityEvent.objects.all()] == [("account_added", "A")]
