@@ -32,6 +32,7 @@ from partnerships.admin.versions import PartForm, PartFormSet, Refused, RootForm
 from partnerships.exceptions import DomainError, PossibleDuplicate, PossibleTypo
 from partnerships.forms.choices import choosable
 from partnerships.forms.deletions import DeletionForm, references_shown
+from partnerships.forms.names import EitherNameMixin
 from partnerships.forms.numbers import number_or_none
 from partnerships.forms.office_day import office_today
 from partnerships.models import Citation, StatusChange, User, hide_unseen, shown_to
@@ -221,7 +222,9 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
         self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any
     ) -> type[RootForm]:
         form_class = super().get_form(request, obj, change, **kwargs)
-        return type(form_class.__name__, (form_class,), {"request": request})
+        has_two_names = EitherNameMixin.needs_one_of <= form_class.base_fields.keys()
+        bases = (EitherNameMixin, form_class) if has_two_names else (form_class,)
+        return type(form_class.__name__, bases, {"request": request})
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Allow the lookups of the list's own filters alone."""

@@ -15,6 +15,7 @@ from partnerships.factories import (
     UserFactory,
     WorkCalendarFactory,
 )
+from partnerships.models import User
 from tests.admin.forms import filled, save
 
 pytestmark = pytest.mark.django_db
@@ -93,3 +94,16 @@ def test_a_row_keeps_its_own_name(factory: Any, office: Client) -> None:
     answer = save(office, row, name="CAFÉ cooperation")
 
     assert answer.status_code == 302
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+@EACH
+def test_a_chinese_name_alone_is_enough(factory: Any, language: str, office: Client) -> None:
+    like = factory()
+    User.objects.update(language=language)
+
+    response = add(office, like, name="", name_zh="产学合作")
+
+    assert response.status_code == 302, response.context["errors"]
+    row = type(like)._default_manager.latest("pk")
+    assert (row.name, row.name_zh) == ("产学合作", "产学合作")
