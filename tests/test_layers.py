@@ -49,7 +49,7 @@ ALLOWED: dict[str, set[str]] = {
     "sessions": STATE,
     "workflows": RULES,
     "reminders": RULES,
-    "mailing": RULES | {"reminders"},
+    "mailing": RULES | {"reminders", "reports"},
     "operations": RULES | {"reminders", "mailing"},
     "reports": RULES,
     "lists": VERBS,

@@ -21,6 +21,7 @@ from partnerships.mailing.claim import Claim, claim_next, may_repeat, put_back
 from partnerships.mailing.delivery_writes import DeliveryFields, advance, commit_mark, has_due
 from partnerships.mailing.dot_journal import DotStage, note
 from partnerships.mailing.lease import LEASE
+from partnerships.mailing.people import note_told
 from partnerships.mailing.relay import Breaker
 from partnerships.mailing.smtp import HandOverOutcome, Relay, RelayTroubleError, Result
 from partnerships.models import Delivery, ReminderItem
@@ -177,7 +178,7 @@ class Handing:
         at = self.clock.real_now
         self.lease_until = at + LEASE
         with transaction.atomic(durable=True):
-            return advance(
+            is_ours = advance(
                 self.delivery,
                 DeliveryStatus.HANDING,
                 at=at,
@@ -187,6 +188,9 @@ class Handing:
                 subject=self.written.subject,
                 message=self.written.data,
             )
+            if is_ours and self.written.told:
+                note_told(self.delivery, self.written.told)
+            return is_ours
 
     def before_dot(self) -> bool:
         """Mark that the server may have the mail from now on; return False if the delivery is no longer ours."""

@@ -14,9 +14,11 @@ from django.utils.translation import ngettext
 from partnerships.mailing.envelopes import is_late
 from partnerships.mailing.news import news_of
 from partnerships.mailing.partners import partners_of
+from partnerships.mailing.people import People, PersonLine, person_lines
 from partnerships.mailing.wording import long_date, one_line, tone, when_words, why_words
 from partnerships.models import Milestone, ReminderItem, User
 from partnerships.models.office_day import zone_named
+from partnerships.reports.people_to_contact import PersonToContact
 
 WEEK_DAYS = 7
 # A mail of thousands of reminders would be megabytes, and mail servers refuse those. The rest is on My work.
@@ -29,6 +31,7 @@ class DigestLine(TypedDict):
     title: str
     about: str
     news: str
+    people: list[PersonLine]
     days_left: int
     when: str
     tone: str
@@ -46,15 +49,27 @@ class DigestSection(TypedDict):
     rows: list[DigestLine]
 
 
-def digest_context(person: User, items: Sequence[ReminderItem], due_at: dt.datetime) -> dict[str, object]:
-    """Return the templates' context in the active language; days are counted in the person's own time zone."""
+def digest_context(
+    person: User, items: Sequence[ReminderItem], due_at: dt.datetime, people: People
+) -> dict[str, object]:
+    """Return the templates' context in the active language; days are counted in the person's own time zone.
+
+    ``people``: whom to contact, by the milestone's id.
+    """
     today = timezone.localdate(due_at, zone_named(person.time_zone))
     of_milestone = _by_milestone(items)
-    count, listed = len(of_milestone), list(of_milestone)[:LINES_AT_MOST]
+    count, listed = len(of_milestone), most_urgent(of_milestone)
     news = news_of([item for milestone in listed for item in of_milestone[milestone]])
     partners = partners_of(listed)
     lines = [
-        _line(one, of_milestone[one], _days_left(one, today), partners.get(one.pk, ""), news.get(one.pk, ""))
+        _line(
+            one,
+            of_milestone[one],
+            _days_left(one, today),
+            partners=partners.get(one.pk, ""),
+            news=news.get(one.pk, ""),
+            people=people.get(one.pk, ()),
+        )
         for one in listed
     ]
     more = count - len(lines)
@@ -81,22 +96,40 @@ def digest_context(person: User, items: Sequence[ReminderItem], due_at: dt.datet
 def _by_milestone(items: Iterable[ReminderItem]) -> dict[Milestone, list[ReminderItem]]:
     """Return the reminders of each milestone, soonest due first: a milestone is one line, however many are due."""
     found: dict[Milestone, list[ReminderItem]] = {}
-    for item in sorted(items, key=lambda item: (item.plan.milestone.due_on, item.plan.milestone_id)):
+    for item in sorted(items, key=lambda item: _urgency(item.plan.milestone)):
         found.setdefault(item.plan.milestone, []).append(item)
     return found
+
+
+def most_urgent(milestones: Iterable[Milestone]) -> list[Milestone]:
+    """Return the milestones that a digest lists, soonest due first."""
+    return sorted(milestones, key=_urgency)[:LINES_AT_MOST]
+
+
+def _urgency(milestone: Milestone) -> tuple[dt.date, int]:
+    return milestone.due_on, milestone.pk
 
 
 def _days_left(milestone: Milestone, today: dt.date) -> int:
     return (milestone.due_on - today).days
 
 
-def _line(milestone: Milestone, items: Sequence[ReminderItem], days_left: int, partners: str, news: str) -> DigestLine:
+def _line(
+    milestone: Milestone,
+    items: Sequence[ReminderItem],
+    days_left: int,
+    *,
+    partners: str,
+    news: str,
+    people: Iterable[PersonToContact],
+) -> DigestLine:
     about = milestone.agreement or milestone.target
     where = (one_line(str(part)) for part in (partners, about, milestone.unit.display_name) if part)
     return {
         "title": one_line(milestone.display_title),
         "about": " · ".join(where),
         "news": news,
+        "people": person_lines(people),
         "days_left": days_left,
         "when": when_words(days_left),
         "tone": tone(days_left),

@@ -6,7 +6,7 @@ The mail has no remote images, nothing that tells us whether it was read, and no
 import binascii
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.charset import BASE64, Charset
 from email.header import Header
 from email.mime.multipart import MIMEMultipart
@@ -23,10 +23,11 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from partnerships.mailing.calendar_events import single_event
-from partnerships.mailing.digest import digest_context
+from partnerships.mailing.digest import digest_context, most_urgent
 from partnerships.mailing.envelopes import CATCH_UP_AFTER
 from partnerships.mailing.news import news_of
 from partnerships.mailing.partners import load_targets, partners_of
+from partnerships.mailing.people import People, contacts_told, people_of, person_lines
 from partnerships.mailing.wording import Why, long_date, one_line, tone, what_to_do, when_words, why_words
 from partnerships.models import Agreement, Contact, Delivery, Milestone, MilestoneKind, ReminderItem, User, hide_unseen
 from partnerships.models.contact_tokens import mail_token
@@ -60,17 +61,22 @@ SMTP_POLICY = _MailPolicy(linesep="\r\n")  # the line ends of RFC 5322
 
 @dataclass(frozen=True)
 class Written:
-    """A message: the address as given to the server, the subject, and the bytes with CRLF line ends."""
+    """A message: the address as given to the server, the subject, and the bytes with CRLF line ends.
+
+    ``told`` are the contacts whose numbers it tells its reader; nobody if the text was written earlier.
+    """
 
     address: str
     subject: str
     data: bytes
+    told: Sequence[Contact] = ()
 
 
-def write(delivery: Delivery, items: Sequence[ReminderItem], clock: Clock) -> Written:
+def write(delivery: Delivery, items: Sequence[ReminderItem], clock: Clock, *, names_people: bool = True) -> Written:
     """Write the mail of ``items``. Raises ``ValueError`` for an address that no mail server would understand.
 
-    Items of one milestone make a reminder, also in the envelope of a digest; items of several make a digest.
+    Items of one milestone make a reminder, also in the envelope of a digest; items of several make a digest. Without
+    ``names_people`` the partners' people are left out, for a preview that somebody other than the reader sees.
     """
     due_at, real_now = clock.due_at, clock.real_now
     reader = delivery.reader
@@ -78,16 +84,20 @@ def write(delivery: Delivery, items: Sequence[ReminderItem], clock: Clock) -> Wr
         load_targets([item.plan.milestone for item in items])
         hide_unseen([item.plan.milestone for item in items], delivery.person)
     milestones = list({item.plan.milestone_id: item.plan.milestone for item in items}.values())
+    people: People = {}
+    if delivery.person is not None and names_people:
+        people = people_of(most_urgent(milestones), delivery.person)
     with translation.override(reader.language):
         if len(milestones) == 1 or delivery.person is None:
-            template, context = "reminder", _context(delivery, items, due_at)
+            template, context = "reminder", _context(delivery, items, due_at, people)
         else:
-            template, context = "digest", digest_context(delivery.person, items, due_at)
+            template, context = "digest", digest_context(delivery.person, items, due_at, people)
         # A contact gets no event: it would link to a page that they cannot open.
         event = None
         if delivery.person is not None and _is_ones_own(items, milestones):
             event = single_event(milestones[0], delivery.person, changed_at=real_now)
-        return compose(delivery, template, context, milestones, event=event, real_now=real_now)
+        written = compose(delivery, template, context, milestones, event=event, real_now=real_now)
+        return replace(written, told=contacts_told(people))
 
 
 def compose(
@@ -203,7 +213,9 @@ def _text_part(text: str, subtype: str) -> MIMENonMultipart:
     return part
 
 
-def _context(delivery: Delivery, items: Sequence[ReminderItem], due_at: dt.datetime) -> dict[str, object]:
+def _context(
+    delivery: Delivery, items: Sequence[ReminderItem], due_at: dt.datetime, people: People
+) -> dict[str, object]:
     milestone = items[0].plan.milestone
     zone = zone_named(milestone.unit.time_zone)
     days_left = (milestone.due_on - timezone.localdate(due_at, zone)).days
@@ -222,6 +234,7 @@ def _context(delivery: Delivery, items: Sequence[ReminderItem], due_at: dt.datet
         "tone": tone(days_left),
         "what_to_do": what_to_do(milestone, {Why(item.why) for item in items}),
         "description": milestone.description.strip(),
+        "people": person_lines(people.get(milestone.pk, ())),
         "details": _details(milestone) if delivery.person is not None else [],
         "why": list(dict.fromkeys(why_words(item, milestone) for item in items)),
         "planned_for": _planned_for(delivery, items, due_at, zone),

@@ -1,7 +1,7 @@
 """Organizations of all kinds, their names, people, memberships, and which of our units holds them."""
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
@@ -513,10 +513,20 @@ class OrganizationUnit(OfficeModel):
         return f"{self.organization} · {self.unit}"
 
 
+def held_by(units: Collection[int]) -> Q:
+    """Return the condition for contacts of the organizations that the units hold."""
+    held = OrganizationUnit.objects.filter(unit__in=units)
+    return Q(organization__in=held.values("organization"))
+
+
+def entered_for(units: Collection[int]) -> Q:
+    """Return the condition for contacts whose phone and address are for people who work in the units, if they hold them."""
+    return Q(unit__in=units) | Q(unit__isnull=True) | Q(is_shared=True)
+
+
 class ContactQuerySet(ScopedQuerySet):
     def in_scope(self, user: User) -> Q:
-        held = OrganizationUnit.objects.filter(unit__in=user.scope.unit_ids)
-        return Q(organization__in=held.values("organization"))
+        return held_by(user.scope.unit_ids)
 
     def with_personal_data_for(self, user: User) -> Self:
         """Return contacts whose phone and address the user may read: the rule of ``contact.view_personal``."""
@@ -524,9 +534,7 @@ class ContactQuerySet(ScopedQuerySet):
         if user.sees_all_units:
             return rows
         units = user.scope.unit_ids_as(Role.COORDINATOR)
-        held = OrganizationUnit.objects.filter(unit__in=units)
-        shown = Q(unit__in=units) | Q(unit__isnull=True) | Q(is_shared=True)
-        return rows.filter(shown, organization__in=held.values("organization"))
+        return rows.filter(held_by(units), entered_for(units))
 
     def by_mail(self) -> Self:
         """Return contacts to whom the system may send mail by itself, unless ``is_mail_stopped`` (annotated) says no.

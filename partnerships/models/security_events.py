@@ -66,6 +66,7 @@ class SecurityEvent(models.Model):
         REFUSED = "refused", _("Refused")
         DOCUMENT_DOWNLOADED = "document_downloaded", _("Document downloaded")
         CONTACTS_VIEWED = "contacts_viewed", _("Contact details viewed")
+        CONTACTS_MAILED = "contacts_mailed", _("Contact details sent by mail")
         EXPORT_MADE = "export_made", _("List exported")
         EXPORT_FETCHED = "export_fetched", _("Export downloaded")
         RESET_REQUESTED = "reset_requested", _("Password reset requested")

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from partnerships.acts import current_address, note_refusal
-from partnerships.models import Contact, SecurityEvent, User
+from partnerships.models import Contact, Delivery, SecurityEvent, User
 
 Kind = SecurityEvent.Kind
 # While log-ins are paused, the first try in so long is written, and not each of a thousand.
@@ -54,7 +54,19 @@ def note_contacts_viewed(user: User, contacts: Iterable[Contact], *, now: dt.dat
     Contacts without any are left out. Their organizations must be loaded.
     """
     reached = (one.organization for one in contacts if one.phone or one.email or one.wechat)
-    about = {organization.get_absolute_url(): str(organization) for organization in reached}
+    _note_viewed(user, {organization.get_absolute_url(): str(organization) for organization in reached}, now=now)
+
+
+def note_mail_read(user: User, mail: Delivery, *, now: dt.datetime) -> None:
+    """Write that ``user`` was shown the phones or addresses in the text of a mail to somebody else."""
+    if user.pk == mail.person_id or mail.person_id is None:
+        return
+    told = SecurityEvent.objects.filter(user=mail.person_id, kind=Kind.CONTACTS_MAILED, detail=mail.get_absolute_url())
+    _note_viewed(user, dict(told.values_list("link", "about")), now=now)
+
+
+def _note_viewed(user: User, about: Mapping[str, str], *, now: dt.datetime) -> None:
+    """Write a line for each organization, address -> name, that has none of the day yet."""
     if not about:
         return
     midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -38,6 +38,7 @@ from partnerships.permissions import may, refusal
 from partnerships.reminders.explain import explain_plans, with_items
 from partnerships.reports.agreement_timeline import agreement_timeline
 from partnerships.reports.deliveries import promised_and_delivered
+from partnerships.reports.people_to_contact import PersonToContact
 from partnerships.reports.related_agreements import RelatedAgreement, related_agreements
 from partnerships.requests import UserRequest
 from partnerships.statuses import ActivityStatus, AgreementStatus, PlanStatus
@@ -45,6 +46,7 @@ from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
 from partnerships.views.edits import edit_page
 from partnerships.views.milestones import may_add_action_point, with_steps_in_line
+from partnerships.views.people_to_contact import shown_people
 from partnerships.views.related import VERSIONS, demands_behind, facilities_among
 from partnerships.views.steps import form_page, grouped_offers, impossible, step_page
 from partnerships.views.timeline import asks_for_timeline_only, render_timeline, timeline_context
@@ -53,6 +55,7 @@ DONE_WITH = (ActivityStatus.COMPLETED, ActivityStatus.CANCELLED)
 ROWS_SHOWN = 8
 NOTES_SHOWN = 5
 RELATED_SHOWN = 12
+PEOPLE_SHOWN = 4
 PLANS_SHOWN = 3
 PLANS_AT_MOST = 300
 
@@ -114,6 +117,7 @@ def _context(request: UserRequest, agreement: Agreement) -> dict[str, object]:
         "may_upload": may(user, "document.upload", Document(agreement=agreement)),
         "may_edit": may(user, "agreement.edit", agreement),
         "approval": _approval(agreement, user),
+        "people_to_contact": _people_to_contact(agreement, user),
         "custody": list(agreement.custody_steps.all()),
         "units": list(agreement.participating_units.select_related("unit")),
         "reminders": _reminders(agreement, shows_all=request.GET.get("reminders") == "all"),
@@ -212,6 +216,13 @@ def _approval(agreement: Agreement, user: User) -> dict[str, object]:
         "missing": missing,
         "refusal": refusal(user, "agreement.record_approval", agreement) if missing else None,
     }
+
+
+def _people_to_contact(agreement: Agreement, user: User) -> list[PersonToContact]:
+    """Return whom to call about an agreement that has not ended."""
+    if agreement.has_ended:
+        return []
+    return shown_people([agreement], user, at_most=PEOPLE_SHOWN).get(agreement.pk, [])
 
 
 def _parties(agreement: Agreement) -> list[AgreementParty]:

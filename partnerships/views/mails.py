@@ -21,7 +21,7 @@ from partnerships.lists.mails import MailList, items_seen_by, milestones_in
 from partnerships.mailing.holding import count_held
 from partnerships.models import Delivery, DeliveryEvent, DeliveryNotice, MailHold, User, hide_unseen
 from partnerships.models.deliveries import DeliveryQuerySet
-from partnerships.operations.security_log import note_contacts_viewed
+from partnerships.operations.security_log import note_contacts_viewed, note_mail_read
 from partnerships.permissions import refusal
 from partnerships.reminders.explain import advice_on
 from partnerships.requests import UserRequest
@@ -121,6 +121,8 @@ def mail_detail(request: UserRequest, pk: int) -> HttpResponse:
     }
     if context["shows_address"] and mail.contact:
         note_contacts_viewed(user, [mail.contact], now=timezone.now())
+    if message:
+        note_mail_read(user, mail, now=timezone.now())
     hide_unseen(milestones_in(mail), user)
     return render(request, "partnerships/mails/detail.html", context)
 
@@ -131,7 +133,10 @@ def mail_detail(request: UserRequest, pk: int) -> HttpResponse:
 # The page of a mail shows its text in a frame, which Django's middleware refuses by default.
 @xframe_options_sameorigin
 def mail_message(request: UserRequest, pk: int) -> HttpResponse:
-    return mails.frame(visible_or_404(Delivery.objects.all(), request, pk), request.user)
+    mail = visible_or_404(Delivery.objects.all(), request, pk)
+    response = mails.frame(mail, request.user)
+    note_mail_read(request.user, mail, now=timezone.now())
+    return response
 
 
 @login_required
@@ -142,6 +147,7 @@ def mail_file(request: UserRequest, pk: int) -> HttpResponse:
     response = mails.file(mail, request.user)
     if mail.contact:
         note_contacts_viewed(request.user, [mail.contact], now=timezone.now())
+    note_mail_read(request.user, mail, now=timezone.now())
     return response
 
 

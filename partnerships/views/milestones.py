@@ -32,15 +32,15 @@ from partnerships.models import (
     hide_unseen,
 )
 from partnerships.models.milestones import MilestoneQuerySet
-from partnerships.operations.security_log import note_contacts_viewed
 from partnerships.permissions import may, refusal
 from partnerships.reminders.explain import ExplainedPlan, explain_plans, with_items
-from partnerships.reports.people_to_contact import PersonToContact, people_to_contact
+from partnerships.reports.people_to_contact import PersonToContact
 from partnerships.reports.timeline_sources import note_entries, record_timeline
 from partnerships.requests import UserRequest
 from partnerships.statuses import ACTIVITY_TRANSITIONS, MILESTONE_TRANSITIONS, MilestoneStatus, Transition
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
+from partnerships.views.people_to_contact import shown_people
 from partnerships.views.steps import form_page, grouped_offers, step_page
 from partnerships.workflows.milestones import MET_BY_DOING, last_day_of_snooze, new_action_point
 
@@ -76,9 +76,9 @@ def milestone_detail(request: UserRequest, pk: int) -> HttpResponse:
         "cited": citations_of([milestone]),
         "next_milestones": [] if milestone.is_pending else _next_of(request.user, milestone, today),
     }
-    context["people_to_contact"] = _people_to_contact(milestone, request.user)
     hide_unseen([milestone], request.user)
     context |= {"agreement": milestone.agreement, "partners": _partners(milestone)}
+    context["people_to_contact"] = _people_to_contact(milestone, request.user)
     return render(request, "partnerships/milestones/detail.html", context)
 
 
@@ -216,16 +216,12 @@ def _partners(milestone: Milestone) -> list[AgreementParty]:
     return list(agreement.parties.all()) if isinstance(agreement, Agreement) else []
 
 
-def _people_to_contact(milestone: Milestone, user: User) -> list[PersonToContact]:
-    """Return whom to call, where that is what the milestone waits for."""
+def _people_to_contact(milestone: Milestone, user: User) -> list[PersonToContact] | None:
+    """Return whom to call; None where the milestone does not wait for that, or of a hidden agreement."""
     agreement = milestone.agreement
-    if milestone.kind != MilestoneKind.NEXT_CONTACT or not milestone.is_pending or agreement is None:
-        return []
-    if not Agreement.objects.visible_to(user).filter(pk=agreement.pk).exists():
-        return []
-    people = people_to_contact(agreement, user)
-    note_contacts_viewed(user, [person.contact for person in people if person.sees_channels], now=timezone.now())
-    return people
+    if milestone.kind != MilestoneKind.NEXT_CONTACT or not milestone.is_pending or not isinstance(agreement, Agreement):
+        return None
+    return shown_people([agreement], user).get(agreement.pk, [])
 
 
 def _explained_plans(milestone: Milestone) -> list[ExplainedPlan]:

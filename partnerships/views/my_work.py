@@ -1,6 +1,7 @@
 """The first page: what is late, what is due, what comes next, and for leads what lies in their units."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from django.contrib.auth.decorators import login_required
@@ -30,9 +31,11 @@ from partnerships.models import (
 from partnerships.models.milestones import DECISION_KINDS, MILESTONE_TARGETS, MilestoneQuerySet
 from partnerships.permissions import may
 from partnerships.reminders.milestone_advice import appoint_a_lead
+from partnerships.reports.people_to_contact import PersonToContact
 from partnerships.requests import UserRequest
 from partnerships.statuses import ActivityStatus, AgreementStatus, MilestoneStatus
 from partnerships.views.base import has_a_place, require_or_403, visible_or_404
+from partnerships.views.people_to_contact import shown_people
 from partnerships.views.steps import form_page
 from partnerships.workflows.milestones import last_day_of_snooze
 
@@ -40,6 +43,7 @@ WEEK_DAYS = 7
 # Rows on the page; the list of milestones has the others.
 MOST_ROWS = 100
 MOST_ACTIVITIES = 30
+PEOPLE_SHOWN = 2  # in a line; the milestone's page has the others
 # The next step of these is not to mark them as met: a contact is logged, and an activity is started or completed.
 LOGGED, DONE_BY_ACTIVITY = (
     MilestoneKind.NEXT_CONTACT,
@@ -64,7 +68,8 @@ class WorkItem:
 
     ``page`` is where its button leads; ``step`` the address of the form that opens in the line, empty where there is
     none. ``beside`` are further steps: label and address. What waits for the reader as a lead has a ``group`` of its own,
-    and a ``decision`` where one click takes it, or a ``hint`` where the reader may not take it.
+    and a ``decision`` where one click takes it, or a ``hint`` where the reader may not take it. ``people`` are whom to
+    call, where it is time to.
     """
 
     row: Milestone | Activity
@@ -76,6 +81,7 @@ class WorkItem:
     group: str = ""
     decision: Decision | None = None
     hint: str = ""
+    people: Sequence[PersonToContact] = ()
 
     @property
     def key(self) -> str:
@@ -108,6 +114,7 @@ def my_work(request: UserRequest) -> HttpResponse:
     entries = [decision_entry(row, user, today) for row in decisions]
     entries += [milestone_entry(row, today) for row in milestones[:MOST_ROWS]]
     entries += [_activity_entry(row) for row in activities]
+    entries = _with_people(entries, user, today)
     entries.sort(key=lambda entry: entry.due_on or dt.date.max)
     context = {
         "today": today,
@@ -130,6 +137,25 @@ def _with_context(rows: MilestoneQuerySet) -> MilestoneQuerySet:
         "agreement__unit", "unit", "owner", "party__organization", *MILESTONE_TARGETS, *HONOURED
     )
     return related.prefetch_related(PARTIES)
+
+
+def _with_people(entries: list[WorkItem], user: User, today: dt.date) -> list[WorkItem]:
+    """Add whom to call to the lines that wait for it: from a week before they are due, and not while they are snoozed.
+
+    Lines that are due later name nobody, so that opening the page shows, and the security log notes, few numbers.
+    """
+    waiting = {entry.key: entry.row for entry in entries if _asks_to_call(entry.row, today)}
+    people = shown_people([row.agreement for row in waiting.values()], user, at_most=PEOPLE_SHOWN)
+    return [
+        replace(entry, people=people.get(entry.row.agreement_id or 0, ())) if entry.key in waiting else entry
+        for entry in entries
+    ]
+
+
+def _asks_to_call(row: Milestone | Activity, today: dt.date) -> bool:
+    if not isinstance(row, Milestone) or row.kind != MilestoneKind.NEXT_CONTACT or not row.is_pending:
+        return False
+    return row.due_on <= today + dt.timedelta(days=WEEK_DAYS) and not row.is_snoozed(today)
 
 
 def _end_of_snooze(entry: WorkItem) -> dt.date:
@@ -271,8 +297,9 @@ def milestone_undo(request: UserRequest, pk: int) -> HttpResponse:
     if form.is_valid() and form.apply(request.user) is not None:
         fresh = _with_context(Milestone.objects.visible_to(request.user)).filter(pk=pk).first()
         hide_unseen([fresh] if fresh else [], request.user)
-        entry = milestone_entry(fresh, timezone.localdate()) if fresh else None
-        context = {"entry": entry, "today": timezone.localdate(), "is_back": True}
+        today = timezone.localdate()
+        [entry] = _with_people([milestone_entry(fresh, today)], request.user, today) if fresh else [None]
+        context = {"entry": entry, "today": today, "is_back": True}
         return render(request, "partnerships/_work_row.html", context)
     return render(request, "partnerships/_undo_failed.html", {"form": form, "row": milestone})
 

@@ -1,5 +1,7 @@
-"""The page of a next contact names whom to call, with the numbers for those who may see them."""
+"""Pages name whom to call where it is time to, with the numbers for those who may see them."""
 
+import datetime as dt
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -8,14 +10,18 @@ from django.test import Client
 from django.utils import timezone
 
 from partnerships.factories import (
+    DAY,
+    AgreementFactory,
+    AgreementPartyFactory,
     ContactFactory,
     ContactNoteFactory,
+    EnterpriseFactory,
     MilestoneFactory,
     OrganizationUnitFactory,
     UnitFactory,
 )
-from partnerships.models import Milestone
-from tests.views.world import World
+from partnerships.models import Milestone, SecurityEvent
+from tests.views.world import ROLES, World
 
 pytestmark = pytest.mark.django_db
 
@@ -60,3 +66,102 @@ def test_numbers_stay_with_the_unit_that_entered_them(
 def test_other_milestones_name_nobody(world: World, client_of: Callable[[Any], Client]) -> None:
     person(world, "An Li")
     assert "Whom to contact" not in client_of(world.coordinator).get(world.milestone.get_absolute_url()).text
+
+
+# My work and the agreement's page
+
+
+def row_of(page: str, milestone: Milestone) -> str:
+    found = re.search(rf'<li id="work-milestone-{milestone.pk}".*?</li>', page, re.DOTALL)
+    return found[0] if found else ""
+
+
+@pytest.mark.parametrize(("days", "named"), [(-3, True), (7, True), (8, False)])
+def test_a_line_of_my_work_names_two_people_from_a_week_before(
+    days: int, named: bool, world: World, client_of: Callable[[Any], Client]
+) -> None:
+    row = MilestoneFactory(
+        agreement=world.agreement, kind="next_contact", owner=world.coordinator, due_on=DAY + dt.timedelta(days=days)
+    )
+    person(world, "An Li", email="an@harbor.example")
+    second = person(world, "Bai Yun", wechat="baiyun")
+    person(world, "Cao Hong")
+    ContactNoteFactory(agreement=world.agreement, contact=second, happened_on=DAY)
+
+    line = row_of(client_of(world.coordinator).get("/").text, row)
+
+    shown = ["Bai Yun" in line, "baiyun" in line, "reached last" in line, 'href="mailto:an@harbor.example"' in line]
+    assert (shown, "Cao Hong" in line) == ([named] * 4, False)
+    assert SecurityEvent.objects.filter(kind="contacts_viewed", user=world.coordinator).count() == named
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_lines_of_my_work_cost_the_same_however_many_there_are(
+    count: int, world: World, client_of: Callable[[Any], Client], django_assert_num_queries: Any
+) -> None:
+    for _number in range(count):
+        agreement = AgreementFactory(unit=world.unit, signed=True, parties=[world.enterprise])
+        MilestoneFactory(agreement=agreement, kind="next_contact", owner=world.coordinator, due_on=DAY)
+    person(world, "An Li")
+    client = client_of(world.coordinator)
+    client.get("/")
+
+    with django_assert_num_queries(14):
+        page = client.get("/").text
+    assert page.count('href="tel:') == 2 * count
+
+
+def test_the_agreement_names_its_partners_people_to_those_who_may_see_them(
+    world: World, client_of: Callable[[Any], Client]
+) -> None:
+    ours = person(world, "An Li")
+    seen = {}
+    for role in ROLES:
+        page = client_of(world.people[role]).get(world.agreement.get_absolute_url()).text
+        seen[role] = ("Whom to contact" in page, f'href="tel:{ours.phone}"' in page)
+
+    assert {role for role, (has_part, _phone) in seen.items() if has_part} == {
+        "viewer",
+        "coordinator",
+        "lead",
+        "staff",
+        "system_admin",
+    }
+    assert {role for role, (_part, has_phone) in seen.items() if has_phone} == {
+        "coordinator",
+        "lead",
+        "staff",
+        "system_admin",
+    }
+
+
+def test_an_agreement_that_has_ended_names_nobody(world: World, client_of: Callable[[Any], Client]) -> None:
+    ended = AgreementFactory(unit=world.unit, parties=[world.enterprise], completed=True)
+
+    assert "Whom to contact" not in client_of(world.coordinator).get(ended.get_absolute_url()).text
+
+
+def test_our_own_people_and_those_of_a_party_that_withdrew_are_not_named(
+    world: World, client_of: Callable[[Any], Client]
+) -> None:
+    ours, gone = EnterpriseFactory(held_by=world.unit), EnterpriseFactory(held_by=world.unit)
+    type(world.unit).objects.filter(pk=world.unit.pk).update(organization=ours)
+    AgreementPartyFactory(agreement=world.agreement, organization=ours)
+    AgreementPartyFactory(agreement=world.agreement, organization=gone, withdrew_on=DAY)
+    names = [ContactFactory(organization=one, name=f"Of {number}").name for number, one in enumerate((ours, gone))]
+    person(world, "An Li")
+
+    page = client_of(world.coordinator).get(world.agreement.get_absolute_url()).text
+
+    assert ("An Li" in page, [name in page for name in names]) == (True, [False, False])
+
+
+def test_a_note_that_one_may_not_see_does_not_say_when_somebody_was_reached(
+    world: World, milestone: Milestone, client_of: Callable[[Any], Client]
+) -> None:
+    contact = person(world, "An Li")
+    ContactNoteFactory(agreement=AgreementFactory(unit=UnitFactory()), contact=contact, happened_on=DAY)
+
+    page = client_of(world.coordinator).get(milestone.get_absolute_url()).text
+
+    assert ("An Li" in page, "reached last" in page) == (True, False)
