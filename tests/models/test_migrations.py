@@ -62,3 +62,9 @@ def test_a_contact_gets_the_unit_of_its_creator_where_that_is_clear() -> None:
     import_module("partnerships.migrations.0024_contacts_of_units").fill_units(apps, None)
 
     assert dict(Contact.objects.values_list("name", "unit")) == {**dict.fromkeys(creators), "of one unit": own.pk}
+
+
+def test_a_new_database_takes_the_first_migrations_in_one() -> None:
+    plan = MigrationLoader(None).graph.forwards_plan(("partnerships", "0001_squashed_0025_approval_steps"))
+
+    assert [name for app, name in plan if app == "partnerships"] == ["0001_squashed_0025_approval_steps"]
