@@ -420,7 +420,9 @@ def _is_about(items: Q) -> Q:
 
 
 def _closed_by_its_step_alone(user: User, milestone: Milestone) -> LazyText | None:
-    """Nobody waives, moves, snoozes or reopens a decision that waits for leads, such as an approval."""
+    """Nobody waives, moves, snoozes or reopens a decision that waits for leads, such as an approval, or news for them."""
+    if milestone.kind == MilestoneKind.NEW_HOLDER:
+        return _("It is news: a lead of the unit marks it as noted.")
     if milestone.kind in DECISION_KINDS:
         return _("Only the decision itself closes this.")
     return None

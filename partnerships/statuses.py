@@ -335,6 +335,9 @@ MILESTONE_TRANSITIONS = _table(
         ),
         Transition("meet", _("Mark as done"), _("Marked as done"), {_M.OPEN}, _M.MET, "milestone.act", stamps="met_on"),
         Transition(
+            "note", _("Mark as noted"), _("Marked as noted"), {_M.OPEN}, _M.MET, "milestone.accept", stamps="met_on"
+        ),
+        Transition(
             "accept",
             pgettext_lazy("verb", "Accept"),
             _("Accepted"),

@@ -355,7 +355,7 @@ class AccedeForm(VerbForm):
         self.fields["on"].initial = self.today
 
     def call(self, actor: User, values: dict[str, Any]) -> object:
-        return agreements.accede_party(self.row, actor=actor, **values)
+        return agreements.accede_party(self.row, actor=actor, today=self.today, **values)
 
 
 class WithdrawForm(VerbForm):

@@ -26,6 +26,7 @@ from partnerships.models import (
     Facility,
     Honour,
     Milestone,
+    MilestoneKind,
     User,
 )
 from partnerships.partial_dates import Precision, partial_date
@@ -380,12 +381,14 @@ def _is_taken_elsewhere(row: Any, step: Transition) -> bool:
     """Whether a step is taken elsewhere.
 
     A demand is agreed by making the agreement or project that comes of it. A milestone is met or submitted, never
-    either; a next contact or a start is met by making it, and a derived one is waived, not cancelled.
+    either; a next contact or a start is met by making it, news is noted, and a derived one is waived, not cancelled.
     """
     if isinstance(row, Demand):
         return step.name == "agree"
     if isinstance(row, Milestone) and step.name == "cancel":
         return row.is_derived
+    if isinstance(row, Milestone) and step.name == "note":
+        return row.kind != MilestoneKind.NEW_HOLDER
     if not isinstance(row, Milestone) or step.name not in {"meet", "submit"}:
         return False
     if row.kind in MET_BY_DOING:

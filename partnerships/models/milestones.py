@@ -59,9 +59,11 @@ class MilestoneKind(models.TextChoices):
     CONFIRM_REGISTRATION = "confirm_registration", _("Registration to confirm")
     CONFIRM_RENEWAL = "confirm_renewal", _("Renewal to confirm")
     RECORD_END = "record_end", _("End to record")
+    NEW_HOLDER = "new_holder", _("New holder of a partner")
 
 
-# Decisions that wait for leads. Each is closed by its step alone: nobody waives, moves, snoozes or reopens it.
+# Decisions, and news to note, that wait for leads. Each is closed by its step alone: nobody waives, moves, snoozes or
+# reopens it.
 DECISION_KINDS = frozenset(
     {
         MilestoneKind.APPROVAL,
@@ -69,6 +71,7 @@ DECISION_KINDS = frozenset(
         MilestoneKind.CONFIRM_REGISTRATION,
         MilestoneKind.CONFIRM_RENEWAL,
         MilestoneKind.RECORD_END,
+        MilestoneKind.NEW_HOLDER,
     }
 )
 

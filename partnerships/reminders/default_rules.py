@@ -51,7 +51,8 @@ DEFAULT_RULES = (
     *_before(MilestoneKind.CONFIRM_REGISTRATION, 0),
     *_before(MilestoneKind.CONFIRM_RENEWAL, 0),
     *_before(MilestoneKind.RECORD_END, 0),
-    *(_escalated(kind) for kind in sorted(DECISION_KINDS)),
+    # A new holder is news: nobody above is asked when it is not noted.
+    *(_escalated(kind) for kind in sorted(DECISION_KINDS - {MilestoneKind.NEW_HOLDER})),
     # Decisions, and whatever else is submitted, sent back or given to somebody.
     *(DefaultRule(kind, 0, ReminderRule.Direction.APPEARS) for kind in MilestoneKind),
 )

@@ -25,6 +25,9 @@ ADVICE = {
         "The agreement was renewed automatically: record the renewal, or the end if it was ended."
     ),
     MilestoneKind.RECORD_END: gettext_noop("The term has ended: record the renewal, or close the agreement."),
+    MilestoneKind.NEW_HOLDER: gettext_noop(
+        "Another unit works with this partner, too: agree with it on who talks to the partner, and mark this as noted."
+    ),
 }
 TO_SUBMIT = gettext_noop("When it is done, submit it with a word on the evidence; a lead accepts it.")
 TO_MEET = gettext_noop("When it is done, mark it as done. If it cannot be done in time, move the date and say why.")

@@ -47,7 +47,7 @@ from partnerships.workflows.milestones import MET_BY_DOING, last_day_of_snooze, 
 # Records to which an action point can be added.
 TARGETS: dict[str, Any] = {"agreement": Agreement, "activity": Activity, "event": Event}
 # Steps that are taken on the page itself, in this order; every other step has a confirm page.
-PRIMARY_STEPS = ("accept", "meet", "submit")
+PRIMARY_STEPS = ("accept", "note", "meet", "submit")
 # The steps of an activity that meet its derived milestones.
 STEP_OF_KIND = {MilestoneKind.STARTING_ACTIVITY: "start", MilestoneKind.UNFINISHED_ACTIVITY: "complete"}
 VERSIONS = Prefetch("versions", DocumentVersion.objects.select_related("uploaded_by"))

@@ -33,7 +33,7 @@ from partnerships.permissions import may
 from partnerships.reminders.milestone_advice import appoint_a_lead
 from partnerships.reports.people_to_contact import PersonToContact
 from partnerships.requests import UserRequest
-from partnerships.statuses import ActivityStatus, AgreementStatus, MilestoneStatus
+from partnerships.statuses import MILESTONE_TRANSITIONS, ActivityStatus, AgreementStatus, MilestoneStatus
 from partnerships.views.base import has_a_place, require_or_403, visible_or_404
 from partnerships.views.people_to_contact import shown_people
 from partnerships.views.steps import form_page
@@ -56,7 +56,7 @@ LOGGED, DONE_BY_ACTIVITY = (
 
 @dataclass(frozen=True)
 class Decision:
-    """A button that approves or accepts at once: the address of the step, and the version of its row."""
+    """A button that approves, accepts or notes at once: the address of the step, and the version of its row."""
 
     address: str
     version: int
@@ -167,6 +167,7 @@ def _grouped(entries: list[WorkItem], today: dt.date) -> list[dict[str, object]]
         "approve": _("To approve"),
         "accept": _("To accept"),
         "decide": _("To answer or confirm"),
+        "note": _("To note"),
         "overdue": _("Overdue"),
         "today": pgettext("group of my work", "Today"),
         "week": _("This week"),
@@ -224,6 +225,11 @@ def decision_entry(milestone: Milestone, user: User, today: dt.date) -> WorkItem
         )
     if milestone.kind == MilestoneKind.APPROVAL and isinstance(milestone.agreement, Agreement):
         return _approval_entry(milestone, milestone.agreement, user)
+    if milestone.kind == MilestoneKind.NEW_HOLDER:
+        address, page = reverse("milestone_step", args=[milestone.pk, "note"]), milestone.get_absolute_url()
+        decision = Decision(address, milestone.version)
+        label = str(MILESTONE_TRANSITIONS["note"].label)
+        return WorkItem(milestone, milestone.due_on, label, page, group="note", decision=decision)
     entry = milestone_entry(milestone, today)
     return replace(entry, group="decide")
 

@@ -11,7 +11,18 @@ from django_htmx.http import reswap, retarget
 
 from partnerships.forms.office_day import office_today
 from partnerships.forms.steps import ContactNoteForm, StepOffer, VerbForm, step_form, step_offers
-from partnerships.models import Activity, Agreement, Answer, Demand, Event, Facility, Honour, Milestone, User
+from partnerships.models import (
+    Activity,
+    Agreement,
+    Answer,
+    Demand,
+    Event,
+    Facility,
+    Honour,
+    Milestone,
+    MilestoneKind,
+    User,
+)
 from partnerships.requests import UserRequest
 from partnerships.statuses import MilestoneStatus
 from partnerships.texts import LazyText
@@ -99,7 +110,9 @@ def _undo(row: WorkflowRow, changed: object, owner_before: int | None) -> dict[s
         return undo | {"what": "assign", "owner": owner_before} if owner_before else None
     if changed.snoozed_until:
         return undo | {"what": "snooze"} if row.snoozed_until is None else None
-    # An acceptance is not undone by the lead who gave it: that is a correction.
+    # An acceptance is not undone by the lead who gave it: that is a correction. What was noted stays noted.
+    if row.kind == MilestoneKind.NEW_HOLDER:
+        return None
     is_step = changed.status == MilestoneStatus.SUBMITTED or (
         changed.status == MilestoneStatus.MET and row.status == MilestoneStatus.OPEN
     )

@@ -363,7 +363,7 @@ def unsign_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, r
         changes = {"title_as_signed": typed, "is_signing_confirmed": False, "signed_precision": Precision.DAY}
         changes["signed_at_latest"] = None
         unsigned = _end(agreement, "unsign", actor=actor, on=on, reason=reason, **changes)
-        _update_party_holders(unsigned, actor=actor)
+        _update_party_holders(unsigned, actor=actor, on=on)
     return unsigned
 
 
@@ -380,7 +380,7 @@ def confirm_signing(agreement: Agreement, *, actor: User | None, on: dt.date) ->
             raise TransitionRefused(_("There is no signing to confirm."))
         locked.is_signing_confirmed = True
         save_as(locked, actor, reason=_("Signing confirmed"))
-        _update_party_holders(locked, actor=actor)
+        _update_party_holders(locked, actor=actor, on=on)
         derive_milestones(locked, actor=actor, on=on)
     return locked
 
@@ -416,6 +416,7 @@ def accede_party(
     *,
     actor: User | None,
     on: dt.date,
+    today: dt.date,
     organization: Organization,
     signatory_person: str = "",
     role: str = AgreementParty.Role.SIGNATORY,
@@ -438,7 +439,7 @@ def accede_party(
             name_as_signed=_name_to_sign(organization),
         )
         save_as(party, actor)
-        _update_party_holders(locked, actor=actor)
+        _update_party_holders(locked, actor=actor, on=today)
         locked.touch()
     return party
 
@@ -570,7 +571,7 @@ def _become_signed(
         _check_signatories(signed)
         _snapshot_parties(signed, actor=actor)
         _ensure_term(signed, actor=actor, not_before=not_before)
-        _update_party_holders(signed, actor=actor)
+        _update_party_holders(signed, actor=actor, on=today)
         make_type_milestones(signed, actor=actor, not_before=not_before)
         derive_milestones(signed, actor=actor, on=on)
     return signed
@@ -650,6 +651,6 @@ def _take_back_term(agreement: Agreement, *, actor: User | None) -> None:
         delete_as(by_rule, actor)
 
 
-def _update_party_holders(agreement: Agreement, *, actor: User | None) -> None:
+def _update_party_holders(agreement: Agreement, *, actor: User | None, on: dt.date) -> None:
     organizations = Organization.objects.filter(party_rows__agreement=agreement)
-    update_holders(organizations, unit=agreement.unit, coordinator=agreement.coordinator, actor=actor)
+    update_holders(organizations, unit=agreement.unit, coordinator=agreement.coordinator, actor=actor, on=on)

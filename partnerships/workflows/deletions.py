@@ -119,7 +119,7 @@ def delete_record(row: models.Model, *, actor: User | None, today: dt.date, reas
             raise TransitionRefused(_("Something refers to it meanwhile. Please open the page again.")) from error
         if isinstance(locked, Facility):
             organizations = Organization.objects.filter(pk__in=sides)
-            update_holders(organizations, unit=locked.unit, coordinator=locked.owner, actor=actor)
+            update_holders(organizations, unit=locked.unit, coordinator=locked.owner, actor=actor, on=today)
         if isinstance(locked, Activity | ContactNote) and locked.agreement:
             derive_milestones(locked.agreement, actor=actor, on=today)
         if isinstance(locked, ContactNote):

@@ -82,7 +82,7 @@ def edit_facility(
             if after.owner_id != before.owner_id:
                 give_milestones_to(after, owner_id=after.owner_id, actor=actor, previous=before.owner)
             if after.status in RUNNING:
-                update_side_holders(after, actor=actor, left=sides)
+                update_side_holders(after, actor=actor, on=today, left=sides)
     return after
 
 
@@ -104,7 +104,7 @@ def open_facility(facility: Facility, *, actor: User | None, on: dt.date, today:
         raise InvalidInput(_("Say which organizations run it first."))
     with transaction.atomic():
         opened = _step(facility, "open", actor=actor, on=on)
-        update_side_holders(opened, actor=actor)
+        update_side_holders(opened, actor=actor, on=today)
         review = _review(_next_review_on(opened, on, today))
         update_derived(opened, [review], owner=opened.owner, actor=actor, on=on, reason="")
     return opened
@@ -123,7 +123,7 @@ def close_facility(facility: Facility, *, actor: User | None, on: dt.date, reaso
     with transaction.atomic():
         closed = _step(facility, "close", actor=actor, on=on, reason=reason)
         cancel_pending_milestones(closed, actor=actor, on=on, reason=reason)
-        update_side_holders(closed, actor=actor)
+        update_side_holders(closed, actor=actor, on=on)
     return closed
 
 
@@ -138,11 +138,11 @@ def assign_facility(facility: Facility, *, actor: User | None, owner: User, reas
     return reassign(facility, owner, actor=actor, action="facility.edit", pending=running, reason=reason)
 
 
-def update_side_holders(facility: Facility, *, actor: User | None, left: Iterable[int] = ()) -> None:
-    """Bring the holders of its sides up to date; ``left`` are ids of organizations that were sides before."""
+def update_side_holders(facility: Facility, *, actor: User | None, on: dt.date, left: Iterable[int] = ()) -> None:
+    """Bring the holders of its sides up to date as of ``on``; ``left`` are ids of organizations that were sides before."""
     ids = {*left, *facility.partners.values_list("organization_id", flat=True)}
     organizations = Organization.objects.filter(pk__in=ids)
-    update_holders(organizations, unit=facility.unit, coordinator=facility.owner, actor=actor)
+    update_holders(organizations, unit=facility.unit, coordinator=facility.owner, actor=actor, on=on)
 
 
 STEPS: dict[str, Callable[..., Facility]] = {

@@ -77,6 +77,7 @@ MET_BY_DOING = {
         "Confirm the renewal or close the agreement: that is what this milestone waits for."
     ),
     MilestoneKind.RECORD_END: gettext_noop("Renew the agreement or close it: that is what this milestone waits for."),
+    MilestoneKind.NEW_HOLDER: gettext_noop("Mark it as noted: that is what this milestone waits for."),
 }
 
 
@@ -211,6 +212,13 @@ def meet_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, evi
     if milestone.requires_acceptance:
         raise TransitionRefused(_("A lead accepts this milestone: submit it instead."))
     return _close_as_met(milestone, "meet", actor=actor, on=on, evidence=_evidence(milestone, evidence))
+
+
+def note_milestone(milestone: Milestone, *, actor: User | None, on: dt.date) -> Milestone:
+    """Record that a lead has noted the news that the milestone brings."""
+    if milestone.kind != MilestoneKind.NEW_HOLDER:
+        raise TransitionRefused(_("Only news is marked as noted."))
+    return take_milestone_step(milestone, "note", actor=actor, on=on)
 
 
 def submit_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, evidence: str) -> Milestone:
@@ -370,6 +378,7 @@ def assign_milestone(milestone: Milestone, *, actor: User | None, owner: User, r
 
 STEPS: dict[str, Callable[..., Milestone]] = {
     "meet": meet_milestone,
+    "note": note_milestone,
     "submit": submit_milestone,
     "accept": accept_milestone,
     "send_back": send_back_milestone,

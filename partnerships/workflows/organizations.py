@@ -1,13 +1,15 @@
 """Organizations and their contacts: registered, edited, held by units, archived."""
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from partnerships.exceptions import InvalidInput, PossibleDuplicate, PossibleTypo, TransitionRefused
 from partnerships.models import (
@@ -15,6 +17,8 @@ from partnerships.models import (
     AssociationMembership,
     Contact,
     Facility,
+    Milestone,
+    MilestoneKind,
     Organization,
     OrganizationName,
     OrganizationUnit,
@@ -23,9 +27,12 @@ from partnerships.models import (
     User,
 )
 from partnerships.models.organizations import has_right_check_digit
+from partnerships.models.waiting import Leads
 from partnerships.names import person_key, phone_keys
 from partnerships.permissions import require
+from partnerships.workflows.derivation import Derived
 from partnerships.workflows.edits import Aggregate, changed_columns, concerning
+from partnerships.workflows.milestones import take_milestone_step
 from partnerships.workflows.transitions import delete_as, lock, save_as
 
 ORGANIZATION = Aggregate(
@@ -38,6 +45,8 @@ CONTACT = Aggregate(Contact, "contact.edit", "contact.edit", fixed=frozenset({"o
 
 # The history's reason for a holding that ended with its last ground; any other removal is somebody's decision.
 GROUND_ENDED = "Its last ground ended"
+# The leads of the other holders are asked to note a new one by then.
+NOTED_WITHIN = dt.timedelta(days=14)
 LOOK_FIRST = gettext_lazy("Check those of a similar name first; if it is none of them, tick the box.")
 LOOK_AT_PERSONS = gettext_lazy("There are contacts like this one. If it is none of them, say so.")
 NAMES = frozenset({"name", "name_zh"})
@@ -97,6 +106,7 @@ def edit_organization(
     """Change an organization with its other names, holding units and memberships, as one version.
 
     Another name may raise ``PossibleDuplicate``, another credit code ``PossibleTypo``, as in ``register_organization``.
+    The leads of the other holding units are asked to note a new one.
     """
     with transaction.atomic():
         before, after = ORGANIZATION.begin(organization, changes, actor=actor)
@@ -107,7 +117,15 @@ def edit_organization(
         if changed_columns(before, after) & NAMES:
             _ask_about_look_alikes(after, confirmed_different)
         check_holders([*parts, *removed], actor)
+        has_other_holders = any(isinstance(part, OrganizationUnit) for part in (*parts, *removed))
+        held_by = set(after.holders.values_list("unit_id", flat=True)) if has_other_holders else set()
         ORGANIZATION.finish(before, after, parts, removed, actor=actor)
+        if has_other_holders:
+            holders = list(after.holders.select_related("unit"))
+            for unit_id in held_by - {holder.unit_id for holder in holders}:
+                _withdraw_news(after.pk, unit_id, actor=actor, on=today)
+            new = [holder for holder in holders if holder.unit_id not in held_by]
+            _ask_to_note(new, actor=actor, on=today)
     return after
 
 
@@ -253,12 +271,13 @@ def _same_person(contact: Contact) -> Contact | None:
 
 
 def update_holders(
-    organizations: Iterable[Organization], *, unit: Unit, coordinator: User | None, actor: User | None
+    organizations: Iterable[Organization], *, unit: Unit, coordinator: User | None, actor: User | None, on: dt.date
 ) -> None:
     """Make ``unit`` a holder of each organization it has a ground to hold, and end its holding of the others.
 
     Call it after each change of a ground: a signing, taking one back, opening or closing a facility. Holdings that were
     entered or granted by a person stay, and one that a person removed stays away until a person grants it again.
+    ``on`` is today. The leads of the other holding units are asked to note the new holder.
     """
     with transaction.atomic():
         # Locked, so that two first agreements with the same partners make each holder once; by id, so that they do not
@@ -269,12 +288,72 @@ def update_holders(
         held = {row.organization_id: row for row in unit.held_organizations.filter(organization__in=locked)}
         grounded = _with_ground(unit, locked)
         missing = grounded - held.keys()
+        new: list[OrganizationUnit] = []
         for pk in sorted(missing - _removed_by_hand(unit, missing)):
             holder = OrganizationUnit(organization=locked[pk], unit=unit, coordinator=coordinator, is_granted=False)
             save_as(holder, actor)
+            new.append(holder)
         for pk in sorted(held.keys() - grounded):
             if not held[pk].is_granted:
                 delete_as(held[pk], actor, reason=GROUND_ENDED)
+                _withdraw_news(pk, unit.pk, actor=actor, on=on)
+        _ask_to_note(new, actor=actor, on=on)
+
+
+def _ask_to_note(new: Collection[OrganizationUnit], *, actor: User | None, on: dt.date) -> None:
+    """Ask the leads of the units that held the organizations before to note their ``new`` holders.
+
+    What the system does by itself, such as seeding, is no news, nor is the sample; nor is what the leads of the new
+    holder already know, because they lead the other unit as well.
+    """
+    new = [holder for holder in new if not (holder.organization.is_sample or holder.unit.is_sample)]
+    if actor is None or not new:
+        return
+    organizations = {holder.organization_id for holder in new}
+    before = OrganizationUnit.objects.filter(organization__in=organizations).exclude(pk__in=[row.pk for row in new])
+    units: dict[int, list[Unit]] = defaultdict(list)
+    for other in before.select_related("unit").order_by("pk"):
+        units[other.organization_id].append(other.unit)
+    if not units:
+        return
+    leads = Leads.load()
+    for holder in new:
+        for unit in units[holder.organization_id]:
+            if leads.responsible(unit.pk) != leads.responsible(holder.unit_id):
+                _ask_unit_to_note(holder, unit, actor=actor, on=on)
+
+
+def _ask_unit_to_note(holder: OrganizationUnit, unit: Unit, *, actor: User, on: dt.date) -> None:
+    organization, key = holder.organization, f"{_about(holder.unit_id)}{unit.pk}"
+    title, due_on = gettext_noop("New holder: %(name)s"), on + NOTED_WITHIN
+    names = (f"{organization.name} – {holder.unit.name}", f"{_in_chinese(organization)} – {_in_chinese(holder.unit)}")
+    derived = Derived(key, MilestoneKind.NEW_HOLDER, title, due_on, name=names[0], name_zh=names[1])
+    same = Milestone.objects.filter(organization=organization, derived_key=key)
+    known = same.select_for_update(no_key=True, of=("self",)).first()
+    if known is None:
+        columns = {"kind": derived.kind, "due_on": due_on, "derived_key": key, **derived.titles()}
+        save_as(Milestone(unit=unit, organization=organization, **columns), actor)
+    elif not known.is_pending:  # the unit was a holder before
+        reason = _("It is a holder again.")
+        take_milestone_step(known, "reopen", actor=actor, on=on, reason=reason, is_consequence=True, due_on=due_on)
+
+
+def _withdraw_news(organization_id: int, unit_id: int, *, actor: User | None, on: dt.date) -> None:
+    """Cancel what nobody has to note any more once the unit no longer holds the organization: the news of it and to it."""
+    news = Milestone.objects.pending().filter(organization=organization_id, kind=MilestoneKind.NEW_HOLDER)
+    concerned = news.filter(Q(derived_key__startswith=_about(unit_id)) | Q(unit=unit_id)).order_by("pk")
+    reason = _("The unit no longer holds the organization.")
+    for milestone in concerned.select_for_update(no_key=True, of=("self",)):
+        take_milestone_step(milestone, "cancel", actor=actor, on=on, reason=reason, is_consequence=True)
+
+
+def _about(unit_id: int) -> str:
+    """Return how the keys of the news begin that the unit is a new holder; they end with the unit that is told."""
+    return f"new_holder:{unit_id}:"
+
+
+def _in_chinese(row: Organization | Unit) -> str:
+    return row.name_zh or row.name
 
 
 def _removed_by_hand(unit: Unit, organization_ids: Collection[int]) -> set[int]:

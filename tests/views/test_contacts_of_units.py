@@ -7,6 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from partnerships.factories import (
+    DAY,
     NOON,
     AgreementFactory,
     ContactFactory,
@@ -193,7 +194,7 @@ def test_a_holding_that_a_person_removed_stays_away_until_it_is_granted_again(en
     unit = agreement.unit
 
     def derive() -> bool:
-        update_holders([enterprise], unit=unit, coordinator=None, actor=None)
+        update_holders([enterprise], unit=unit, coordinator=None, actor=None, on=DAY)
         return OrganizationUnit.objects.filter(organization=enterprise, unit=unit).exists()
 
     office = entered(staff=True)
@@ -214,7 +215,7 @@ def test_a_holding_that_ended_with_its_ground_comes_back_with_the_next(enterpris
     seen = []
     for is_confirmed in (True, False, True):
         type(agreement).objects.filter(pk=agreement.pk).update(is_signing_confirmed=is_confirmed)
-        update_holders([enterprise], unit=agreement.unit, coordinator=None, actor=None)
+        update_holders([enterprise], unit=agreement.unit, coordinator=None, actor=None, on=DAY)
         seen.append(enterprise.holders.exists())
 
     assert seen == [True, False, True]

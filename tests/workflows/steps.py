@@ -103,7 +103,7 @@ WORKFLOWS = {
         inputs={"meet": {"evidence": "Minutes"}, "submit": {"evidence": "Minutes"}},
         traits={"open": {}},
         expected={
-            "open": {"submit": "submitted", "meet": "met", "waive": "waived", "cancel": "cancelled"},
+            "open": {"submit": "submitted", "meet": "met", "note": "met", "waive": "waived", "cancel": "cancelled"},
             "submitted": {"accept": "met", "send_back": "open", "waive": "waived", "cancel": "cancelled"},
             "met": {"reopen": "open"},
             "waived": {"reopen": "open"},

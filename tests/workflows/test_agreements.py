@@ -585,7 +585,7 @@ def test_a_draft_is_not_renewed_amended_or_joined() -> None:
     with pytest.raises(TransitionRefused):
         renew(draft, "2030-03-01")
     with pytest.raises(TransitionRefused):
-        accede_party(fresh(draft), actor=None, on=DAY, organization=OrganizationFactory())
+        accede_party(fresh(draft), actor=None, on=DAY, today=DAY, organization=OrganizationFactory())
 
 
 # Parties who come and go
@@ -594,7 +594,7 @@ def test_a_draft_is_not_renewed_amended_or_joined() -> None:
 def test_a_party_accedes_and_withdraws() -> None:
     agreement = signed_with()
     association = OrganizationFactory(name="Association", name_zh="协会")
-    party = accede_party(agreement, actor=None, on=day("2026-05-01"), organization=association)
+    party = accede_party(agreement, actor=None, on=day("2026-05-01"), today=DAY, organization=association)
     assert (party.acceded_on, party.signed_on, party.name_as_signed) == (day("2026-05-01"), day("2026-05-01"), "协会")
     assert OrganizationUnit.objects.filter(unit=agreement.unit, organization=association).count() == 1
     left = withdraw_party(party, actor=None, on=day("2026-09-01"))
@@ -607,7 +607,7 @@ def test_a_party_accedes_and_withdraws() -> None:
 def test_nobody_accedes_on_a_day_that_cannot_be(on: str) -> None:
     agreement = signed_with()
     with pytest.raises(InvalidInput) as refusal:
-        accede_party(agreement, actor=None, on=day(on), organization=OrganizationFactory())
+        accede_party(agreement, actor=None, on=day(on), today=DAY, organization=OrganizationFactory())
     assert (refusal.value.field, agreement.parties.count()) == ("on", 2)
 
 
@@ -615,7 +615,7 @@ def test_a_party_does_not_accede_twice_nor_leave_before_it_came() -> None:
     agreement = signed_with()
     first = agreement.parties.first()
     with pytest.raises(InvalidInput) as refusal:
-        accede_party(agreement, actor=None, on=DAY, organization=first.organization)
+        accede_party(agreement, actor=None, on=DAY, today=DAY, organization=first.organization)
     assert refusal.value.field == "organization"
     with pytest.raises(InvalidInput) as refusal:
         withdraw_party(first, actor=None, on=DAY - dt.timedelta(days=1))

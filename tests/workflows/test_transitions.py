@@ -22,11 +22,13 @@ POSSIBLE = [case for case in CASES if case.values[2].name in case.values[0].expe
 
 
 def make(workflow: Workflow, status: str, transition: Transition) -> Any:
-    """A milestone that a lead accepts cannot be met, the others cannot be submitted; and notice comes before its end."""
+    """A milestone that a lead accepts cannot be met, the others cannot be submitted, and only news is noted; notice comes before its end."""
     if transition.name == "end_by_notice":
         year = dt.timedelta(days=365)
         term = {"starts_on": DAY - year, "ends_on": DAY - dt.timedelta(days=1), "notice_given_on": DAY - year}
         return workflow.row(status, with_term__renewal="automatic", **{f"with_term__{n}": v for n, v in term.items()})
+    if workflow is WORKFLOWS["milestone"] and transition.name == "note":
+        return workflow.row(status, kind="new_holder")
     is_handed_in = workflow is WORKFLOWS["milestone"] and transition.name == "submit" and status != "submitted"
     return workflow.row(status, **({"requires_acceptance": True} if is_handed_in else {}))
 
