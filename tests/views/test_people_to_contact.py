@@ -63,6 +63,14 @@ def test_numbers_stay_with_the_unit_that_entered_them(
     assert (shared.phone in viewer, theirs.phone in viewer) == (False, False)
 
 
+def test_where_nobody_is_on_record_the_page_says_where_people_are_added(
+    world: World, milestone: Milestone, client_of: Callable[[Any], Client]
+) -> None:
+    world.contact.delete()
+
+    assert "No contacts you can access." in client_of(world.coordinator).get(milestone.get_absolute_url()).text
+
+
 def test_other_milestones_name_nobody(world: World, client_of: Callable[[Any], Client]) -> None:
     person(world, "An Li")
     assert "Whom to contact" not in client_of(world.coordinator).get(world.milestone.get_absolute_url()).text
