@@ -16,7 +16,7 @@ from partnerships.forms.lines import FormWithLines, LineForm, LineFormSet, line_
 from partnerships.forms.office_day import office_today
 from partnerships.forms.picks import PickField, pick_field
 from partnerships.forms.possible_duplicates import AnotherField
-from partnerships.forms.steps import VerbForm, precision_field
+from partnerships.forms.steps import VerbForm, gap_field, precision_field
 from partnerships.forms.versions import Conflict, Difference
 from partnerships.inputs import DayField, DayInput, WholeNumberField
 from partnerships.models import (
@@ -311,6 +311,7 @@ class NewAgreementForm(AgreementForm):
     )
 
     precision = precision_field()
+    is_gap_meant = gap_field()
 
     def __init__(self, *args: Any, user: User, party: int | None = None, **kwargs: Any) -> None:
         units = list(choosable(Unit, user)[:2])
@@ -328,6 +329,10 @@ class NewAgreementForm(AgreementForm):
         known = [{"organization": one} for one in dict.fromkeys((ours, self.party)) if one]
         return [*known, {}, {}][: agreements.LEAST_SIGNATORIES]
 
+    @property
+    def asks_about_gap(self) -> bool:
+        return bool(self["is_gap_meant"].errors or self["is_gap_meant"].value())
+
     def signed(self) -> PartialDate | None:
         return partial_date(self.cleaned_data.get("on"), self.cleaned_data["precision"]) if not self.errors else None
 
@@ -338,7 +343,8 @@ class NewAgreementForm(AgreementForm):
         signed = self.signed()
         if not signed:
             return agreements.register_agreement(self.instance, **common)
-        return agreements.register_signed_agreement(self.instance, on=signed.day, precision=signed.precision, **common)
+        common |= {"on": signed.day, "precision": signed.precision, "is_gap_meant": values["is_gap_meant"]}
+        return agreements.register_signed_agreement(self.instance, **common)
 
 
 class AccedeForm(VerbForm):

@@ -117,10 +117,24 @@ class EndByNoticeForm(StepForm):
             self.fields["on"].initial = min(self.row.current_ends_on + dt.timedelta(days=1), self.today)
 
 
+def gap_field() -> forms.BooleanField:
+    return forms.BooleanField(
+        label=_("The gap after the agreement it follows is meant"),
+        required=False,
+        help_text=_("Needed only where days lie between the end of that agreement and the start of this one."),
+    )
+
+
 class SigningForm(StepForm):
     """Records a signing, and shows warnings before."""
 
     on = DayField(label=_("Signed on"), widget=DayInput)
+    is_gap_meant = gap_field()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.row.predecessor_id is None:
+            del self.fields["is_gap_meant"]
 
     @property
     def warnings(self) -> list[str]:

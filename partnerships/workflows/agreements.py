@@ -121,15 +121,17 @@ def register_signed_agreement(
     today: dt.date,
     on: dt.date,
     precision: str = Precision.DAY,
+    is_gap_meant: bool = False,
     parts: Sequence[models.Model] = (),
     confirmed_different: Collection[int] = (),
 ) -> Agreement:
     """Register an agreement that was signed on ``on``; see ``register_agreement`` and ``record_signed_agreement``."""
     check_not_in_future(on, today=today, field="on")
     more: dict[str, Any] = {"parts": parts, "confirmed_different": confirmed_different}
+    signing: dict[str, Any] = {"on": on, "precision": precision, "is_gap_meant": is_gap_meant}
     with transaction.atomic():
         registered = register_agreement(agreement, actor=actor, today=today, **more)
-        return record_signed_agreement(registered, actor=actor, on=on, today=today, precision=precision)
+        return record_signed_agreement(registered, actor=actor, today=today, **signing)
 
 
 def _ask_about_title(agreement: Agreement, confirmed_different: Collection[int]) -> None:
@@ -249,17 +251,26 @@ def return_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, r
     return _step_and_derive(agreement, "return", actor=actor, on=on, reason=reason)
 
 
-def sign_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, today: dt.date) -> Agreement:
-    """Record the signing on ``on``.
+def sign_agreement(
+    agreement: Agreement, *, actor: User | None, on: dt.date, today: dt.date, is_gap_meant: bool = False
+) -> Agreement:
+    """Record the signing on ``on``. Days between the agreement it follows and its first term have to be meant.
 
     Effects in order: status; names as signed are snapshots from here on; an open-ended term where none was entered;
     the unit holds the parties; the type's milestones and the derived ones appear.
     """
-    return _become_signed(agreement, "sign", actor=actor, on=on, today=today, not_before=on, known={})
+    dates = {"on": on, "today": today, "not_before": on}
+    return _become_signed(agreement, "sign", actor=actor, known={}, is_gap_meant=is_gap_meant, **dates)
 
 
 def record_signed_agreement(
-    agreement: Agreement, *, actor: User | None, on: dt.date, today: dt.date, precision: str = Precision.DAY
+    agreement: Agreement,
+    *,
+    actor: User | None,
+    on: dt.date,
+    today: dt.date,
+    precision: str = Precision.DAY,
+    is_gap_meant: bool = False,
 ) -> Agreement:
     """Register an agreement that was signed on ``on``, as far as that is known, already, without inventing an approval or past milestones.
 
@@ -272,7 +283,7 @@ def record_signed_agreement(
     if not signed.is_complete:
         known = {"signed_precision": precision, "signed_at_latest": min(signed.last, today)}
     dates = {"on": signed.first, "today": today, "not_before": today}
-    return _become_signed(agreement, "record_signed", actor=actor, known=known, **dates)
+    return _become_signed(agreement, "record_signed", actor=actor, known=known, is_gap_meant=is_gap_meant, **dates)
 
 
 def suspend_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, reason: str) -> Agreement:
@@ -492,8 +503,6 @@ def signing_warnings(agreement: Agreement) -> list[str]:
     undated = [str(party.organization) for party in _signatories(agreement) if party.signed_on is None]
     if undated:
         warnings.append(_("No signing date of its own yet: %(names)s.") % {"names": ", ".join(undated)})
-    if gap := _gap_after_predecessor(agreement):
-        warnings.append(gap)
     if not agreement.promised_areas.exists():
         warnings.append(_("No cooperation area is promised: there will be nothing to compare follow-ups with."))
     if agreement.coordinator is None or not agreement.coordinator.is_reachable:
@@ -501,16 +510,18 @@ def signing_warnings(agreement: Agreement) -> list[str]:
     return warnings
 
 
-def _gap_after_predecessor(agreement: Agreement) -> str | None:
-    """Return a warning when days lie between the end of the agreement it follows and its own first term."""
+def _ask_about_gap(agreement: Agreement) -> None:
+    """Raise ``InvalidInput`` when days lie between the end of the agreement it follows and its own first term."""
     former = agreement.predecessor.current_ends_on if agreement.predecessor else None
     first = agreement.terms.order_by("number").first()
     if former is None or first is None or first.starts_on <= former + dt.timedelta(days=1):
-        return None
+        return
     days = {"former": date_format(former), "first": date_format(first.starts_on)}
-    return (
-        _("The agreement it follows ran until %(former)s, and this one starts on %(first)s: is the gap meant?") % days
+    words = _(
+        "The agreement it follows ran until %(former)s, and this one starts on %(first)s. "
+        "Please confirm that this gap is meant."
     )
+    raise InvalidInput(words % days, field="is_gap_meant")
 
 
 def _step(agreement: Agreement, name: str, *, actor: User | None, on: dt.date, **more: Any) -> Agreement:
@@ -554,6 +565,7 @@ def _become_signed(
     today: dt.date,
     not_before: dt.date,
     known: Mapping[str, object],
+    is_gap_meant: bool,
 ) -> Agreement:
     check_not_in_future(on, today=today, field="on")
     is_registration = name == "record_signed"
@@ -571,6 +583,8 @@ def _become_signed(
         _check_signatories(signed)
         _snapshot_parties(signed, actor=actor)
         _ensure_term(signed, actor=actor, not_before=not_before)
+        if not is_gap_meant:
+            _ask_about_gap(signed)
         _update_party_holders(signed, actor=actor, on=today)
         make_type_milestones(signed, actor=actor, not_before=not_before)
         derive_milestones(signed, actor=actor, on=on)
