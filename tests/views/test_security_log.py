@@ -293,7 +293,7 @@ def test_whoever_is_shown_no_channel_is_not_written(world: World, client_of: Cal
 
 
 def test_changes_of_accounts_are_written(client_of: Callable[[Any], Client]) -> None:
-    administrator, unit = UserFactory(system_admin=True), UnitFactory(name="North school")
+    administrator, unit = UserFactory(system_admin=True), UnitFactory(name="East school")
     account = UserFactory(email="old@example.org", name="Hua")
     client = client_of(administrator)
     role = {"memberships-TOTAL_FORMS": "1", "memberships-0-unit": str(unit.pk), "memberships-0-role": "20"}
@@ -310,7 +310,7 @@ def test_changes_of_accounts_are_written(client_of: Callable[[Any], Client]) -> 
     assert {(event.kind, event.detail) for event in events} == {
         (Kind.LOGIN_CHANGED, "e-mail address: old@example.org → new@example.org"),
         (Kind.RIGHTS_CHANGED, "auditor: no → yes"),
-        (Kind.ROLES_CHANGED, "role in North school: – → Coordinator"),
+        (Kind.ROLES_CHANGED, "role in East school: – → Coordinator"),
         (Kind.LINK_SENT, ""),
         (Kind.DEACTIVATED, "active: yes → no"),
         (Kind.ACTIVATED, "active: no → yes"),
