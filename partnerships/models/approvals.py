@@ -1,5 +1,7 @@
 """The approval steps that an agreement in review has gone through."""
 
+from collections import defaultdict
+from collections.abc import Collection
 from typing import Any
 
 from django.conf import settings
@@ -42,3 +44,18 @@ def missing_approval_steps(agreement: Any) -> list[ApprovalStep]:
     recorded = ApprovalRecord.objects.filter(agreement=agreement.pk)
     steps = ApprovalStep.objects.filter(type=agreement.type_id).exclude(pk__in=recorded.order_by().values("step"))
     return list(steps)
+
+
+def next_approval_steps(agreements: Collection[Any]) -> dict[int, ApprovalStep]:
+    """Map the ids of those ``agreements`` that miss a step to the next one to record; at most two queries."""
+    steps: dict[int, list[ApprovalStep]] = defaultdict(list)
+    for step in ApprovalStep.objects.filter(type__in={row.type_id for row in agreements}) if agreements else ():
+        steps[step.type_id].append(step)
+    ids = {row.pk for row in agreements if row.type_id in steps}
+    records = ApprovalRecord.objects.filter(agreement__in=ids).order_by() if ids else ApprovalRecord.objects.none()
+    recorded = set(records.values_list("agreement_id", "step_id"))
+    missing = {
+        row.pk: [step for step in steps.get(row.type_id, ()) if (row.pk, step.pk) not in recorded]
+        for row in agreements
+    }
+    return {pk: found[0] for pk, found in missing.items() if found}

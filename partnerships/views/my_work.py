@@ -1,7 +1,7 @@
 """The first page: what is late, what is due, what comes next, and for leads what lies in their units."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from django.contrib.auth.decorators import login_required
@@ -20,6 +20,7 @@ from partnerships.lists.milestones import HONOURED, PARTIES
 from partnerships.models import (
     Activity,
     Agreement,
+    ApprovalStep,
     Delivery,
     Milestone,
     MilestoneKind,
@@ -28,6 +29,7 @@ from partnerships.models import (
     hide_unseen,
     quiet_agreements,
 )
+from partnerships.models.approvals import next_approval_steps
 from partnerships.models.milestones import DECISION_KINDS, MILESTONE_TARGETS, MilestoneQuerySet
 from partnerships.permissions import may
 from partnerships.reminders.milestone_advice import appoint_a_lead
@@ -111,7 +113,8 @@ def my_work(request: UserRequest) -> HttpResponse:
     has_more = len(milestones) > MOST_ROWS
     activities = list(_activities_without_a_date(user))
     hide_unseen([*decisions, *milestones, *activities], user)
-    entries = [decision_entry(row, user, today) for row in decisions]
+    next_steps = _next_steps(decisions)
+    entries = [decision_entry(row, user, today, next_steps) for row in decisions]
     entries += [milestone_entry(row, today) for row in milestones[:MOST_ROWS]]
     entries += [_activity_entry(row) for row in activities]
     entries = _with_people(entries, user, today)
@@ -209,8 +212,19 @@ STEPS_THAT_DECIDE = {
 }
 
 
-def decision_entry(milestone: Milestone, user: User, today: dt.date) -> WorkItem:
-    """Return the line of what waits for the reader as a lead, with the button that decides it."""
+def _next_steps(decisions: list[Milestone]) -> dict[int, ApprovalStep]:
+    """Map agreements in review to the approval step that is to be recorded before they can be approved."""
+    rows = [row.agreement for row in decisions if row.kind == MilestoneKind.APPROVAL]
+    return next_approval_steps([row for row in rows if isinstance(row, Agreement)])
+
+
+def decision_entry(
+    milestone: Milestone, user: User, today: dt.date, next_steps: Mapping[int, ApprovalStep]
+) -> WorkItem:
+    """Return the line of what waits for the reader as a lead, with the button that decides it.
+
+    ``next_steps`` are the approval steps that agreements in review still miss, see ``_next_steps``.
+    """
     if milestone.status == MilestoneStatus.SUBMITTED:
         address = reverse("milestone_step", args=[milestone.pk, "accept"])
         back = reverse("milestone_step", args=[milestone.pk, "send_back"])
@@ -224,7 +238,7 @@ def decision_entry(milestone: Milestone, user: User, today: dt.date) -> WorkItem
             decision=Decision(address, milestone.version),
         )
     if milestone.kind == MilestoneKind.APPROVAL and isinstance(milestone.agreement, Agreement):
-        return _approval_entry(milestone, milestone.agreement, user)
+        return _approval_entry(milestone, milestone.agreement, user, next_steps.get(milestone.agreement.pk))
     if milestone.kind == MilestoneKind.NEW_HOLDER:
         address, page = reverse("milestone_step", args=[milestone.pk, "note"]), milestone.get_absolute_url()
         decision = Decision(address, milestone.version)
@@ -234,13 +248,20 @@ def decision_entry(milestone: Milestone, user: User, today: dt.date) -> WorkItem
     return replace(entry, group="decide")
 
 
-def _approval_entry(milestone: Milestone, agreement: Agreement, user: User) -> WorkItem:
+def _approval_entry(
+    milestone: Milestone, agreement: Agreement, user: User, next_step: ApprovalStep | None
+) -> WorkItem:
+    """Return the line of an agreement in review: with *Approve* once each approval step is recorded, else with the next."""
     page, group = agreement.get_absolute_url(), "approve"
     if not may(user, "agreement.return", agreement):  # the office is told where no lead may decide
         hint = appoint_a_lead(milestone)
         return WorkItem(milestone, milestone.due_on, _("See it"), page, group=group, hint=hint)
     addresses = {step: reverse("agreement_step", args=[agreement.pk, step]) for step in ("approve", "return")}
     beside = ((_("Return for changes"), addresses["return"]),)
+    if next_step is not None:
+        action = _("Record: %(step)s") % {"step": next_step}
+        step = reverse("agreement_step", args=[agreement.pk, "record-approval"])
+        return WorkItem(milestone, milestone.due_on, action, page, step=step, beside=beside, group=group)
     decision = Decision(addresses["approve"], agreement.version)
     action = pgettext("verb", "Approve")
     return WorkItem(milestone, milestone.due_on, action, page, beside=beside, group=group, decision=decision)

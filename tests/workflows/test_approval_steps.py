@@ -127,6 +127,27 @@ def test_returned_it_begins_anew_and_the_history_keeps_the_earlier_records(
     assert "Approval step recorded: Legal check" in shown
 
 
+def test_my_work_offers_to_approve_once_each_step_is_recorded(
+    agreement: Agreement, coordinator: User, lead: User
+) -> None:
+    client = Client()
+    client.force_login(lead)
+    approve, next_one = (
+        reverse("agreement_step", args=[agreement.pk, name]) for name in ("approve", "record-approval")
+    )
+
+    page = client.get("/").text
+    assert [approve in page, next_one in page, "Record: Legal check" in page] == [False, True, True]
+    line = f"form-milestone-{Milestone.objects.get(kind='approval').pk}"
+    form = client.get(next_one, headers={"HX-Request": "true", "HX-Target": line}).text
+    assert ["Record: Legal check" in form, "<html" in form] == [True, False]
+
+    record(agreement, "Legal check", coordinator)
+    record(agreement, "President's meeting", coordinator, **MEETING)
+    page = client.get("/").text
+    assert [approve in page, next_one in page] == [True, False]
+
+
 def test_a_viewer_and_another_unit_record_nothing_and_an_old_page_neither(
     agreement: Agreement, unit: Any, coordinator: User
 ) -> None:
