@@ -55,7 +55,6 @@ def next_approval_steps(agreements: Collection[Any]) -> dict[int, ApprovalStep]:
     records = ApprovalRecord.objects.filter(agreement__in=ids).order_by() if ids else ApprovalRecord.objects.none()
     recorded = set(records.values_list("agreement_id", "step_id"))
     missing = {
-        row.pk: [step for step in steps.get(row.type_id, ()) if (row.pk, step.pk) not in recorded]
-        for row in agreements
+        row.pk: [step for step in steps.get(row.type_id, ()) if (row.pk, step.pk) not in recorded] for row in agreements
     }
     return {pk: found[0] for pk, found in missing.items() if found}

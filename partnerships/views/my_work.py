@@ -248,10 +248,8 @@ def decision_entry(
     return replace(entry, group="decide")
 
 
-def _approval_entry(
-    milestone: Milestone, agreement: Agreement, user: User, next_step: ApprovalStep | None
-) -> WorkItem:
-    """Return the line of an agreement in review: with *Approve* once each approval step is recorded, else with the next."""
+def _approval_entry(milestone: Milestone, agreement: Agreement, user: User, next_step: ApprovalStep | None) -> WorkItem:
+    """Return the line of an agreement in review: *Approve* once each approval step is recorded, else the next step."""
     page, group = agreement.get_absolute_url(), "approve"
     if not may(user, "agreement.return", agreement):  # the office is told where no lead may decide
         hint = appoint_a_lead(milestone)
