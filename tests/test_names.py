@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from partnerships.names import fold, has_invisible_characters, name_key, search_text
+from partnerships.names import LONGEST_SORT_KEY, fold, has_invisible_characters, name_key, search_text, sort_key
 
 
 @pytest.mark.parametrize(
@@ -84,3 +84,44 @@ def test_invisible(character: str) -> None:
 )
 def test_visible(text: str) -> None:
     assert not has_invisible_characters(text)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [
+            "10 works",
+            "3M",
+            "Wang Li",
+            "汪洋",
+            "王伟",
+            "wangcheng",
+            "Xiamen",
+            "张三",
+        ],  # Latin by letter among the Chinese
+        ["林", "令"],  # lin before ling
+        ["西安", "先"],  # sign by sign: xi before xian
+        ["李娜", "李伟", "里昂"],  # the same sound, another sign: kept apart
+        ["长安集团", "重庆大学", "中国"],  # chang, chong: read by phrases
+        ["陆", "吕", "罗"],  # lu, lü, luo
+        ["《合同》", "（机械）", "“框架”协议"],  # without punctuation
+        ["臺南", "台山", "台中"],  # a traditional sign is read as the simplified one
+    ],
+)
+def test_names_in_the_order_of_pinyin(names: list[str]) -> None:
+    assert sorted(names, key=sort_key) == names
+
+
+def test_a_family_name_is_read_as_one() -> None:
+    people = ["解晓东", "单田芳", "查良镛", "曾志伟", "区 丽", "Zorn"]
+
+    by_name = sorted(people, key=lambda name: sort_key(name, is_person=True))
+
+    assert by_name == ["区 丽", "单田芳", "解晓东", "曾志伟", "查良镛", "Zorn"]
+    assert sort_key("单位").startswith("dan")
+
+
+@given(st.text())
+def test_every_name_has_a_key_that_fits_its_column(name: str) -> None:
+    assert len(sort_key(name)) <= LONGEST_SORT_KEY
+    assert sort_key(name) == sort_key(fold(name))

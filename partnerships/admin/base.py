@@ -25,6 +25,7 @@ from simple_history.models import HistoricalChanges, ModelChange
 from simple_history.template_utils import HistoricalRecordContextHelper
 from unfold.admin import GenericTabularInline, ModelAdmin, StackedInline, TabularInline
 from unfold.decorators import display
+from unfold.views import ChangeList as UnfoldList
 from unfold.widgets import INPUT_CLASSES, UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from partnerships.admin.navigation import Attention
@@ -38,6 +39,7 @@ from partnerships.forms.office_day import office_today
 from partnerships.models import Citation, StatusChange, User, hide_unseen, shown_to
 from partnerships.models.base import AmountColumn, CurrencyColumn, WholeNumberMixin, status_of
 from partnerships.models.hidden_records import search_as
+from partnerships.models.sort_keys import ByName, is_reader_chinese, order_by_column, sort_keys
 from partnerships.operations.security_log import note_hidden
 from partnerships.permissions import may
 from partnerships.requests import user_of
@@ -193,6 +195,26 @@ class WordSearchMixin(PageBase):
         return (search_as(user_of(request), queryset, search_term) if search_term.strip() else queryset), False
 
 
+class NameSortedList(UnfoldList):
+    """A list whose columns of names are sorted by sort key, each by its own: names in English, or those in Chinese."""
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet) -> list[Any]:
+        keys = {key.columns[0]: key.name for key in sort_keys(self.model)}
+        ordering = super().get_ordering(request, queryset)
+        return [_by_key(item, keys) if isinstance(item, str) else item for item in ordering]
+
+    def _get_default_ordering(self) -> Sequence[Any]:
+        """Return the columns whose heads are marked as sorted while the reader has chosen none."""
+        has_both = is_reader_chinese() and any(key.columns[0] == "name_zh" for key in sort_keys(self.model))
+        return ["name_zh" if item == "name" and has_both else item for item in super()._get_default_ordering()]
+
+
+def _by_key(column: str, keys: Mapping[str, str]) -> str:
+    sign = "-" if column.startswith("-") else ""
+    name = column.removeprefix("-")
+    return f"{sign}{keys.get(name, name)}"
+
+
 class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
     """A page for rows without history."""
 
@@ -217,6 +239,14 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
     def readonly_preprocess_fields(self) -> Mapping[str, Callable[[str], str]]:
         """Return what the theme applies to the fields of the page that are shown and not edited."""
         return {one.name: web_link_or_text for one in self.opts.fields if isinstance(one, URLField)}
+
+    def get_ordering(self, request: HttpRequest) -> list[Any]:
+        """Return the order of lists and choices: by name, that is by the name that the reader sees."""
+        by_name = {column: order_by_column(self.model, str(column)) for column in super().get_ordering(request)}
+        return [order if isinstance(order, ByName) else column for column, order in by_name.items()]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[ChangeList]:
+        return NameSortedList
 
     def get_form(
         self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any

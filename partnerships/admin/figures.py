@@ -17,6 +17,7 @@ from partnerships.admin.filters import AttentionFilter, ScopedRelatedFilter
 from partnerships.admin.navigation import Attention
 from partnerships.models import ReportedFigure
 from partnerships.models.figures import FIGURE_SUBJECTS
+from partnerships.models.sort_keys import ByName
 from partnerships.reports.figures import RULES, to_register, with_recorded, with_some_to_register
 
 ATTENTION = {
@@ -99,7 +100,7 @@ class ReportedFigureAdmin(RecordAdmin):
             }
         return super().render_change_form(request, context, *args, **kwargs)
 
-    @display(description=_("figure"), ordering="name")
+    @display(description=_("figure"), ordering=ByName())
     def display_name(self, figure: ReportedFigure) -> str:
         return figure.display_name
 

@@ -26,6 +26,7 @@ from partnerships.forms.office_day import office_today
 from partnerships.forms.steps import AssignForm, MoveForm, SnoozeForm, UnsnoozeForm
 from partnerships.models import AgreementParty, Milestone, MilestoneKind
 from partnerships.models.milestones import DERIVED_KINDS, MILESTONE_TARGETS
+from partnerships.models.sort_keys import ByName
 from partnerships.requests import user_of
 from partnerships.statuses import MilestoneStatus
 from partnerships.workflows.milestones import edit_milestone, last_day_of_snooze, register_milestone
@@ -171,7 +172,7 @@ class MilestoneAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
             return settled
         return (*settled, "title", "title_zh", "description", "party", "requires_acceptance", "recurs_every_months")
 
-    @display(description=_("title"), ordering="title")
+    @display(description=_("title"), ordering=ByName())
     def display_title(self, milestone: Milestone) -> str:
         return milestone.display_title
 

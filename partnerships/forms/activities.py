@@ -351,9 +351,7 @@ class ActivityForm(DomainFormMixin, DetailFields, VersionedForm):
         """Offer the parties, participants of the event and current partners, with the areas that may count."""
         partners = self.instance.partners.values("organization")
         credited = list(self.instance.credits.values_list("area", "organization"))
-        self.offered = list(
-            (about.organizations() | Organization.objects.filter(pk__in=partners)).order_by("name", "pk")
-        )
+        self.offered = list(about.organizations() | Organization.objects.filter(pk__in=partners))
         of_before = CooperationArea.objects.filter(pk__in={area for area, _organization in credited})
         self.areas = list(dict.fromkeys([*about.areas(), *of_before]))
         rows = Organization.objects.filter(pk__in=[row.pk for row in self.offered])

@@ -76,7 +76,7 @@ class OrganizationForm(EitherNameMixin, FormWithLines):
         super().add_refusal(error)
         if isinstance(error, PossibleDuplicate):
             rows = Organization.objects.filter(pk__in=error.found).select_related("region")
-            self.look_alikes = list(rows.prefetch_related("holders__unit").order_by("name", "pk")[:LOOK_ALIKES_SHOWN])
+            self.look_alikes = list(rows.prefetch_related("holders__unit")[:LOOK_ALIKES_SHOWN])
 
     def keep(self, actor: User, **about: object) -> Organization:
         changes = {name: self.cleaned_data[name] for name in self.changed_data if name in self.Meta.fields}
@@ -153,7 +153,7 @@ class ContactForm(DomainFormMixin, VersionedForm):
         super().add_refusal(error)
         if isinstance(error, PossibleDuplicate):
             rows = Contact.objects.filter(pk__in=error.found).select_related("organization")
-            self.look_alikes = list(rows.order_by("name", "pk")[:LOOK_ALIKES_SHOWN])
+            self.look_alikes = list(rows[:LOOK_ALIKES_SHOWN])
 
     def keep(self, actor: User, **about: object) -> Contact:
         common: dict[str, Any] = {

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
-from django.db.models import F, Model, Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils.functional import cached_property
@@ -16,6 +16,7 @@ from partnerships.lists import cells
 from partnerships.lists.cells import Cited, Text
 from partnerships.lists.filters import BESIDE_FILTERS, ListFilterSet
 from partnerships.models import User, hide_unseen
+from partnerships.models.sort_keys import ByName, order_by_column
 from partnerships.permissions import may, may_enter_admin
 
 Row = TypeVar("Row", bound=Model)
@@ -184,8 +185,11 @@ class RecordList(Generic[Row]):
         # With NULLS LAST the database would sort all rows instead of reading the index of the primary key.
         if self.sort.removeprefix("-") == "pk":
             return self.filterset.qs.order_by(self.sort).values_list("pk", flat=True)
-        field, is_descending = F(self.sort.removeprefix("-")), self.sort.startswith("-")
-        order = field.desc(nulls_last=True) if is_descending else field.asc(nulls_last=True)
+        column, is_descending = order_by_column(self.model, self.sort.removeprefix("-")), self.sort.startswith("-")
+        # Nor with it for the rows' own names, which are never null.
+        is_own_name = isinstance(column, ByName) and not column.path
+        nulls = {} if is_own_name else {"nulls_last": True}
+        order = column.desc(**nulls) if is_descending else column.asc(**nulls)
         rows = self.for_sorting(self.filterset.qs).order_by(order, "-pk" if is_descending else "pk")
         return rows.values_list("pk", flat=True)
 

@@ -24,7 +24,7 @@ class CalendarFilterSet(ListFilterSet[ScopedQuerySet]):
     def choices_in_scope(self) -> dict[str, QuerySet]:
         owned = (model.objects.visible_to(self.user).order_by() for model in (Milestone, Activity))
         milestones, activities = (Exists(rows.filter(owner=OuterRef("pk"))) for rows in owned)
-        owners = User.objects.filter(Q(milestones) | Q(activities)).order_by("name", "pk")
+        owners = User.objects.filter(Q(milestones) | Q(activities))
         return {**super().choices_in_scope(), "owner": owners}
 
     @property

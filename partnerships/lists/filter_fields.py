@@ -124,4 +124,4 @@ def linked_filter(label: Text, model: type[Model], **how: str) -> django_filters
 
 def people_of(rows: QuerySet, field: str) -> QuerySet:
     """Return the people who are ``field`` of one of ``rows``, by name."""
-    return User.objects.filter(Exists(rows.order_by().filter(**{field: OuterRef("pk")}))).order_by("name", "pk")
+    return User.objects.filter(Exists(rows.order_by().filter(**{field: OuterRef("pk")})))

@@ -30,6 +30,7 @@ from partnerships.models import (
     User,
 )
 from partnerships.models.reasons import Reason
+from partnerships.models.sort_keys import sort_keys
 from partnerships.reminders.reconcile import SWEEP
 from partnerships.reminders.rule_set import RuleSet, fingerprint
 from partnerships.reminders.schedule import Moment
@@ -175,6 +176,10 @@ def multiply(row: Model, count: int, **changes: str) -> int:
     base = model._base_manager.aggregate(last=Max("pk"))["last"]
     values = {column: f"row.{quote(column)}" for column in _columns(model)}
     values |= {"id": f"{base} + n", **changes}
+    for key in sort_keys(model):
+        name = next((column for column in key.columns if column in changes), None)
+        if name is not None:
+            values[key.name] = f"lower({changes[name]})"  # the sort key of a name in plain Latin letters
     if "code" in values:
         values["code"] = "NULL"  # unique, and only for what is seeded
     columns, table = ", ".join(map(quote, values)), quote(model._meta.db_table)

@@ -27,6 +27,7 @@ from partnerships.models.base import (
     WholeNumberColumn,
 )
 from partnerships.models.organizations import Contact, Organization
+from partnerships.models.sort_keys import NamedModel, SortKeyField
 from partnerships.models.users import ScopedQuerySet, Unit, User, away_alone, left_alone
 from partnerships.statuses import ActivityStatus
 
@@ -93,11 +94,12 @@ class ActivityQuerySet(ScopedQuerySet):
         return self.filter(Exists(ActivityCredit.objects.filter(activity=OuterRef("pk"), **to)))
 
 
-class Activity(SeededModel, SearchableModel, VersionedModel):
+class Activity(NamedModel, SeededModel, SearchableModel, VersionedModel):
     """A follow-up. What one kind needs beyond this is in ``Training``, ``ResearchProject`` or ``Visit``."""
 
     kind = models.CharField(_("kind"), max_length=30, choices=ActivityKind)
     title = LineField(_("title"), max_length=200)
+    sort_key = SortKeyField("title")
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="activities", verbose_name=_("unit"))
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,

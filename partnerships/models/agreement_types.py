@@ -5,6 +5,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.models.base import BilingualModel, History, LineField, OfficeModel, ReferenceModel, SmallNumberColumn
+from partnerships.models.sort_keys import ByName
 from partnerships.models.terms import LONGEST_PERIOD_DAYS, LONGEST_PERIOD_MONTHS
 
 LONGEST_REVIEW_WORKDAYS = 60  # about a quarter
@@ -21,7 +22,7 @@ class CooperationArea(BilingualModel, ReferenceModel):
     class Meta:
         verbose_name = _("cooperation area")
         verbose_name_plural = _("cooperation areas")
-        ordering = ["name", "pk"]
+        ordering = [ByName(), "pk"]
 
 
 class AgreementType(BilingualModel, ReferenceModel):
@@ -54,7 +55,7 @@ class AgreementType(BilingualModel, ReferenceModel):
     class Meta:
         verbose_name = _("agreement type")
         verbose_name_plural = _("agreement types")
-        ordering = ["name", "pk"]
+        ordering = [ByName(), "pk"]
 
 
 class TypeMilestone(OfficeModel):

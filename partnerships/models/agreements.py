@@ -25,6 +25,7 @@ from partnerships.models.base import (
 )
 from partnerships.models.organizations import Organization
 from partnerships.models.parties import AgreementParty, AgreementUnit
+from partnerships.models.sort_keys import NamedModel, SortKeyField
 from partnerships.models.terms import AgreementTerm, running_period
 from partnerships.models.users import Role, ScopedQuerySet, Unit, User, away_alone, left_alone
 from partnerships.partial_dates import PartialDate, Precision, partial_date
@@ -118,7 +119,7 @@ def _lasts_to(day: dt.date) -> Q:
     return Q(ends_on__isnull=True) | Q(ends_on__gte=day) | renewed & ~Q(Exists(later))
 
 
-class Agreement(SeededModel, SearchableModel, VersionedModel):
+class Agreement(NamedModel, SeededModel, SearchableModel, VersionedModel):
     """An agreement: promises, parties and terms. Only ``workflows`` writes its status and the dates of the status."""
 
     unit = models.ForeignKey(
@@ -130,6 +131,7 @@ class Agreement(SeededModel, SearchableModel, VersionedModel):
     )
     type = models.ForeignKey(AgreementType, models.PROTECT, related_name="agreements", verbose_name=_("type"))
     title = LineField(_("title"), max_length=300)
+    sort_key = SortKeyField("title")
     title_as_signed = LineField(_("title as signed"), max_length=300, blank=True)
     reference = LineField(_("reference"), max_length=50, blank=True)
     coordinator = models.ForeignKey(

@@ -11,13 +11,13 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models, transaction
 from django.db.models import Q
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from simple_history.manager import HistoryManager
 from simple_history.models import HistoricalRecords
 
 from partnerships.exceptions import StaleVersion
 from partnerships.inputs import AmountField, CurrencyField, DayField, WholeNumberField, validate_currency
+from partnerships.models.sort_keys import NamedModel, SortKeyField, is_reader_chinese
 from partnerships.names import invisible_character, search_text, search_words
 from partnerships.partial_dates import Precision
 from partnerships.statuses import Status
@@ -156,6 +156,10 @@ class History(HistoricalRecords):
 
     def __init__(self, *, excluded_fields: Collection[str] = ()) -> None:
         super().__init__(excluded_fields=list(excluded_fields), history_manager=CachedHistoryManager)
+
+    def fields_included(self, model: type[models.Model]) -> list[models.Field]:
+        """Leave out sort keys: they follow from the names."""
+        return [field for field in super().fields_included(model) if not isinstance(field, SortKeyField)]
 
     def finalize(self, sender: type[models.Model], **kwargs: Any) -> None:
         # Django sends the signals of a proxy with the proxy as sender, and the library listens to the concrete class alone.
@@ -300,11 +304,13 @@ class SeededModel(models.Model):
         abstract = True
 
 
-class BilingualModel(OfficeModel):
+class BilingualModel(NamedModel, OfficeModel):
     """``name`` in the Latin alphabet and ``name_zh`` in Chinese; shown in the reader's language, or what there is."""
 
     name = LineField(_("name"), max_length=200)
     name_zh = LineField(_("Chinese name"), max_length=200, blank=True)
+    sort_key = SortKeyField("name")
+    sort_key_zh = SortKeyField("name_zh", "name")
 
     class Meta:
         abstract = True
@@ -314,9 +320,7 @@ class BilingualModel(OfficeModel):
 
     @property
     def display_name(self) -> str:
-        if (get_language() or "").startswith("zh"):
-            return self.name_zh or self.name
-        return self.name
+        return (self.name_zh if is_reader_chinese() else "") or self.name
 
 
 class SearchEntryQuerySet(models.QuerySet):

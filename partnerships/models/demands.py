@@ -27,6 +27,7 @@ from partnerships.models.base import (
 )
 from partnerships.models.events import Event
 from partnerships.models.organizations import Organization
+from partnerships.models.sort_keys import ByName, NamedModel, SortKeyField
 from partnerships.models.users import ScopedQuerySet, Unit, User, away_alone, left_alone
 from partnerships.statuses import AnswerStatus, DemandStatus
 
@@ -54,7 +55,7 @@ class DemandQuerySet(ScopedQuerySet):
         return self.pending().filter(away_alone("owner", today))
 
 
-class Demand(SeededModel, SearchableModel, VersionedModel):
+class Demand(NamedModel, SeededModel, SearchableModel, VersionedModel):
     """A demand of an enterprise, in its own words and reworded by the office for universities.
 
     A demand known from a source that does not print its content is recorded as such, without inventing any.
@@ -71,6 +72,7 @@ class Demand(SeededModel, SearchableModel, VersionedModel):
     )
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="demands", verbose_name=_("asked by"))
     title = LineField(_("title"), max_length=200)
+    sort_key = SortKeyField("title")
     is_content_published = models.BooleanField(
         _("content is known"), default=True, help_text=_("Off when a source names the demand, but not what it asks.")
     )
@@ -163,7 +165,7 @@ class Achievement(BilingualModel, SeededModel, SearchableModel, VersionedModel):
     class Meta:
         verbose_name = _("achievement")
         verbose_name_plural = _("achievements")
-        ordering = ["name", "pk"]
+        ordering = [ByName(), "pk"]
 
     def get_absolute_url(self) -> str:
         return reverse("achievement_detail", args=[self.pk])

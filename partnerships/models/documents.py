@@ -25,6 +25,7 @@ from partnerships.models.honours import Honour
 from partnerships.models.milestones import Milestone
 from partnerships.models.organizations import Organization, OrganizationUnit
 from partnerships.models.programmes import Programme
+from partnerships.models.sort_keys import NamedModel, SortKeyField
 from partnerships.models.users import ScopedQuerySet, User
 
 DOCUMENT_TARGETS = (
@@ -69,7 +70,7 @@ class DocumentQuerySet(ScopedQuerySet):
         )
 
 
-class Document(SeededModel, SearchableModel, VersionedModel):
+class Document(NamedModel, SeededModel, SearchableModel, VersionedModel):
     """A signed paper, minutes, photos: the latest version is current, the earlier ones stay."""
 
     class Kind(models.TextChoices):
@@ -82,6 +83,7 @@ class Document(SeededModel, SearchableModel, VersionedModel):
         OTHER = "other", _("Other")
 
     title = LineField(_("title"), max_length=200)
+    sort_key = SortKeyField("title")
     kind = models.CharField(_("kind"), max_length=20, choices=Kind, default=Kind.OTHER)
     agreement = models.ForeignKey(
         Agreement, models.PROTECT, null=True, blank=True, related_name="documents", verbose_name=_("agreement")

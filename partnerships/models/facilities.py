@@ -26,6 +26,7 @@ from partnerships.models.base import (
 )
 from partnerships.models.events import Event
 from partnerships.models.organizations import Organization, Region
+from partnerships.models.sort_keys import ByName
 from partnerships.models.users import ScopedQuerySet, Unit, User, away_alone, left_alone
 from partnerships.statuses import FacilityStatus
 
@@ -105,7 +106,7 @@ class Facility(BilingualModel, SeededModel, SearchableModel, VersionedModel):
     class Meta:
         verbose_name = _("joint facility")
         verbose_name_plural = _("joint facilities")
-        ordering = ["name", "pk"]
+        ordering = [ByName(), "pk"]
         constraints = [
             models.CheckConstraint(condition=Q(kind__in=FacilityKind.values), name="facility_kind_known"),
             models.CheckConstraint(condition=Q(status__in=FacilityStatus.values), name="facility_status_known"),

@@ -24,6 +24,7 @@ from partnerships.models.base import (
     VersionedModel,
 )
 from partnerships.models.organizations import Organization
+from partnerships.models.sort_keys import ByName
 from partnerships.models.users import ScopedQuerySet, Unit, User
 from partnerships.statuses import HonourStatus
 
@@ -68,7 +69,7 @@ class HonourScheme(BilingualModel, SeededModel, VersionedModel):
     class Meta:
         verbose_name = _("honour scheme")
         verbose_name_plural = _("honour schemes")
-        ordering = ["name", "pk"]
+        ordering = [ByName(), "pk"]
         constraints = [
             models.CheckConstraint(
                 condition=~Q(next_scheme=F("id")),

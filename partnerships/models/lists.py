@@ -8,10 +8,11 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.models.base import LineField, StatusField
+from partnerships.models.sort_keys import ByName, NamedModel, SortKeyField
 from partnerships.statuses import ExportStatus
 
 
-class SavedView(models.Model):
+class SavedView(NamedModel):
     """An address of a list under a name: ``query`` is what stands behind the question mark.
 
     A preference of one person, not a record of the office: no history, no version.
@@ -20,12 +21,13 @@ class SavedView(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="saved_views")
     list = models.CharField(max_length=50)
     name = LineField(_("name"), max_length=60)
+    sort_key = SortKeyField("name")
     query = models.CharField(max_length=2000, blank=True)
 
     class Meta:
         verbose_name = _("saved view")
         verbose_name_plural = _("saved views")
-        ordering = ["name", "pk"]
+        ordering = [ByName(), "pk"]
         constraints = [models.UniqueConstraint(fields=["user", "list", "name"], name="saved_view_name_unique")]
 
     def __str__(self) -> str:

@@ -10,8 +10,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.db.models import Q, QuerySet
 from django.urls import reverse
-from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from partnerships import wake_up
 from partnerships.acts import current_act
@@ -32,6 +32,7 @@ from partnerships.models.base import (
     none_of,
 )
 from partnerships.models.parties import AgreementParty
+from partnerships.models.sort_keys import NamedModel, SortKeyField, is_reader_chinese
 from partnerships.models.users import Role, ScopedQuerySet, Unit, User, away_alone, left_alone
 from partnerships.models.waiting import Leads, WaitsFor
 from partnerships.statuses import MilestoneStatus
@@ -188,7 +189,7 @@ class MilestoneQuerySet(ScopedQuerySet):
         return general | Q(pk__in=theirs)
 
 
-class Milestone(SeededModel, SearchableModel, VersionedModel):
+class Milestone(NamedModel, SeededModel, SearchableModel, VersionedModel):
     """Something dated that somebody must do.
 
     Its target is the one of ``MILESTONE_TARGETS`` that is set; when none is, the agreement itself. ``agreement`` is also
@@ -201,6 +202,8 @@ class Milestone(SeededModel, SearchableModel, VersionedModel):
     kind = models.CharField(_("kind"), max_length=30, choices=MilestoneKind, default=MilestoneKind.AGREEMENT)
     title = LineField(_("title"), max_length=200)
     title_zh = LineField(_("Chinese title"), max_length=200, blank=True)
+    sort_key = SortKeyField("title")
+    sort_key_zh = SortKeyField("title_zh", "title")
     description = models.TextField(_("what has to be done"), blank=True)
     agreement = models.ForeignKey(
         Agreement,
@@ -408,9 +411,7 @@ class Milestone(SeededModel, SearchableModel, VersionedModel):
     @property
     def display_title(self) -> str:
         """Return the title in the reader's language, if there is one in Chinese."""
-        if (get_language() or "").startswith("zh"):
-            return self.title_zh or self.title
-        return self.title
+        return (self.title_zh if is_reader_chinese() else "") or self.title
 
     def save(self, *args: object, **kwargs: object) -> None:
         """Save with a mark in the same transaction, so that the next tick updates the reminders."""

@@ -28,6 +28,7 @@ from partnerships.models.base import (
     SeededModel,
     VersionedModel,
 )
+from partnerships.models.sort_keys import ByName, NamedModel, SortKeyField
 from partnerships.models.users import Role, ScopedQuerySet, Unit, User, refuse_cycle
 from partnerships.names import name_key, name_keys, shortest_end
 
@@ -65,7 +66,7 @@ class Region(BilingualModel, ReferenceModel):
     class Meta:
         verbose_name = _("region")
         verbose_name_plural = _("regions")
-        ordering = ["name", "pk"]
+        ordering = [ByName(), "pk"]
         constraints = [
             models.CheckConstraint(
                 condition=~Q(parent=F("id")),
@@ -227,7 +228,7 @@ class Organization(BilingualModel, SeededModel, SearchableModel, VersionedModel)
     class Meta:
         verbose_name = _("organization")
         verbose_name_plural = _("organizations")
-        ordering = ["name", "pk"]
+        ordering = [ByName(), "pk"]
         constraints = [
             models.UniqueConstraint(
                 fields=["uscc"],
@@ -244,8 +245,11 @@ class Organization(BilingualModel, SeededModel, SearchableModel, VersionedModel)
             models.CheckConstraint(condition=Q(kind__in=OrganizationKind.values), name="organization_kind_known"),
         ]
         indexes = [
-            models.Index(fields=["kind", "name"], name="organization_by_kind"),  # the lists by kind
-            models.Index(fields=["name", "id"], name="organization_by_name"),  # the directory, paged
+            # The directory, paged, in the order of an English and of a Chinese reader; the same of each kind.
+            models.Index(fields=["sort_key", "id"], name="organization_by_name"),
+            models.Index(fields=["sort_key_zh", "id"], name="organization_by_name_zh"),
+            models.Index(fields=["kind", "sort_key", "id"], name="organization_by_kind"),
+            models.Index(fields=["kind", "sort_key_zh", "id"], name="organization_by_kind_zh"),
         ]
 
     def get_absolute_url(self) -> str:
@@ -335,7 +339,7 @@ class GovernmentBody(OrganizationOfKind):
         verbose_name_plural = _("government bodies")
 
 
-class OrganizationName(SearchedPart, OfficeModel):
+class OrganizationName(NamedModel, SearchedPart, OfficeModel):
     """Another name of an organization: a short form, a former name, a translation, or what a source printed.
 
     A name with a ``source`` was seen there only: it is found, but it does not make two organizations look alike.
@@ -353,6 +357,7 @@ class OrganizationName(SearchedPart, OfficeModel):
         Organization, models.CASCADE, related_name="other_names", verbose_name=_("organization")
     )
     name = LineField(_("name"), max_length=200)
+    sort_key = SortKeyField("name")
     kind = models.CharField(_("kind"), max_length=20, choices=Kind, default=Kind.SHORT)
     valid_from = DayColumn(_("used from"), null=True, blank=True)
     valid_until = DayColumn(_("used until"), null=True, blank=True)
@@ -370,7 +375,7 @@ class OrganizationName(SearchedPart, OfficeModel):
     class Meta:
         verbose_name = _("other name")
         verbose_name_plural = _("other names")
-        ordering = ["name", "pk"]
+        ordering = [ByName(), "pk"]
         constraints = [
             models.UniqueConstraint(
                 fields=["organization", "name", "kind"],
@@ -441,7 +446,7 @@ class AssociationMembership(OfficeModel):
     class Meta:
         verbose_name = _("membership in an association")
         verbose_name_plural = _("memberships in associations")
-        ordering = ["association", "member__name", "pk"]
+        ordering = ["association", ByName("member"), "pk"]
         constraints = [
             models.UniqueConstraint(
                 fields=["association", "member"],
@@ -499,7 +504,7 @@ class OrganizationUnit(OfficeModel):
     class Meta:
         verbose_name = _("holding unit")
         verbose_name_plural = _("holding units")
-        ordering = ["unit__name", "pk"]
+        ordering = [ByName("unit"), "pk"]
         constraints = [
             models.UniqueConstraint(
                 fields=["organization", "unit"],
@@ -547,7 +552,7 @@ class ContactQuerySet(ScopedQuerySet):
         return rows.exclude(email="").annotate(is_mail_stopped=Exists(stopped.filter(shared)))
 
 
-class Contact(SeededModel, SearchableModel, VersionedModel):
+class Contact(NamedModel, SeededModel, SearchableModel, VersionedModel):
     """A person at an organization.
 
     Phone, e-mail, WeChat and the note belong to the unit that entered the contact; the other holders see name and
@@ -578,6 +583,7 @@ class Contact(SeededModel, SearchableModel, VersionedModel):
         help_text=_("The other units that hold the organization see phone, e-mail and WeChat, too."),
     )
     name = LineField(_("name"), max_length=150)
+    sort_key = SortKeyField("name", is_person=True)
     position = LineField(_("position"), max_length=150, blank=True)
     email = models.EmailField(_("e-mail address"), blank=True)
     phone = LineField(_("phone"), max_length=50, blank=True)
@@ -598,7 +604,7 @@ class Contact(SeededModel, SearchableModel, VersionedModel):
     class Meta:
         verbose_name = _("contact")
         verbose_name_plural = _("contacts")
-        ordering = ["name", "pk"]
+        ordering = [ByName(), "pk"]
 
     def search_words(self) -> list[str]:
         return [self.name, self.position]

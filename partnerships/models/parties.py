@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from partnerships.models.agreement_types import CooperationArea
 from partnerships.models.base import DayColumn, History, LineField, OfficeModel
 from partnerships.models.organizations import Organization
+from partnerships.models.sort_keys import ByName
 from partnerships.models.users import Unit
 
 
@@ -26,7 +27,7 @@ class AgreementUnit(OfficeModel):
     class Meta:
         verbose_name = _("participating unit")
         verbose_name_plural = _("participating units")
-        ordering = ["unit__name", "pk"]
+        ordering = [ByName("unit"), "pk"]
         constraints = [
             models.UniqueConstraint(
                 fields=["agreement", "unit"],

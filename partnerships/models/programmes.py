@@ -26,6 +26,7 @@ from partnerships.models.demands import Demand
 from partnerships.models.events import Event
 from partnerships.models.facilities import Facility
 from partnerships.models.organizations import Organization
+from partnerships.models.sort_keys import ByName
 from partnerships.models.users import Role, ScopedQuerySet, Unit, User
 
 PROGRAMME_ITEMS = ("event", "agreement", "facility", "demand")
@@ -72,7 +73,7 @@ class Programme(BilingualModel, SeededModel, SearchableModel, VersionedModel):
     class Meta:
         verbose_name = _("programme")
         verbose_name_plural = _("programmes")
-        ordering = ["name", "pk"]
+        ordering = [ByName(), "pk"]
         constraints = [
             models.CheckConstraint(
                 condition=Q(ends_on__isnull=True) | Q(starts_on__isnull=True) | Q(ends_on__gte=F("starts_on")),

@@ -21,6 +21,7 @@ from partnerships.models.base import (
     SmallNumberColumn,
     VersionedModel,
 )
+from partnerships.models.sort_keys import ByName, NamedModel, SortKeyField
 from partnerships.models.users import ScopedQuerySet, User
 
 
@@ -31,10 +32,11 @@ class SourceQuerySet(ScopedQuerySet):
         return Q() if user.scope.roles else Q(pk__in=[])
 
 
-class Source(SeededModel, SearchableModel, VersionedModel):
+class Source(NamedModel, SeededModel, SearchableModel, VersionedModel):
     """An article or paper that facts were taken from."""
 
     title = LineField(_("title"), max_length=300)
+    sort_key = SortKeyField("title")
     publisher = LineField(_("publisher"), max_length=200, blank=True)
     authors = LineField(_("authors"), max_length=300, blank=True, default="", db_default="")
     published_on = DayColumn(_("published on"), null=True, blank=True)
@@ -47,7 +49,7 @@ class Source(SeededModel, SearchableModel, VersionedModel):
     class Meta:
         verbose_name = _("source")
         verbose_name_plural = _("sources")
-        ordering = ["title", "pk"]
+        ordering = [ByName(), "pk"]
 
     def __str__(self) -> str:
         return self.title

@@ -29,6 +29,7 @@ from partnerships.models.base import (
     SmallNumberColumn,
     VersionedModel,
 )
+from partnerships.models.sort_keys import ByName, NamedModel, SortKeyField
 from partnerships.models.work_calendars import WorkCalendar
 
 Value = TypeVar("Value")
@@ -132,7 +133,7 @@ class PersonManager(UserManager.from_queryset(UserQuerySet)):  # type: ignore[mi
         return user
 
 
-class User(SeededModel, VersionedModel, AbstractUser):
+class User(NamedModel, SeededModel, VersionedModel, AbstractUser):
     """A person who logs in.
 
     ``is_superuser`` is the system administrator, ``is_staff`` the cooperation office's staff (all units),
@@ -155,6 +156,7 @@ class User(SeededModel, VersionedModel, AbstractUser):
     first_name = None  # type: ignore[assignment]
     last_name = None  # type: ignore[assignment]
     name = LineField(_("name"), max_length=150)
+    sort_key = SortKeyField("name", "username", is_person=True)
     email = models.EmailField(_("e-mail address"), blank=True)
     is_user_admin = models.BooleanField(
         _("user administrator"), default=False, help_text=_("May create and deactivate accounts and give roles.")
@@ -228,7 +230,7 @@ class User(SeededModel, VersionedModel, AbstractUser):
     class Meta:
         verbose_name = _("person")
         verbose_name_plural = _("people")
-        ordering = ["name", "pk"]
+        ordering = [ByName(), "pk"]
         constraints = [
             # Nobody tells Lin and lin apart, and a mail about one of them reads like one about the other.
             models.UniqueConstraint(
@@ -421,7 +423,7 @@ class Unit(BilingualModel, SeededModel, VersionedModel):
     class Meta:
         verbose_name = _("unit")
         verbose_name_plural = _("units")
-        ordering = ["name", "pk"]
+        ordering = [ByName(), "pk"]
         constraints = [
             models.CheckConstraint(
                 condition=~Q(parent=F("id")),

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partnerships.dates import IsWorkday, is_weekday
 from partnerships.models.base import BilingualModel, DayColumn, History, LineField, OfficeModel, ReferenceModel
+from partnerships.models.sort_keys import ByName
 
 
 class WorkCalendar(BilingualModel, ReferenceModel):
@@ -24,7 +25,7 @@ class WorkCalendar(BilingualModel, ReferenceModel):
     class Meta:
         verbose_name = _("calendar of working days")
         verbose_name_plural = _("calendars of working days")
-        ordering = ["name", "pk"]
+        ordering = [ByName(), "pk"]
 
 
 class CalendarDay(OfficeModel):

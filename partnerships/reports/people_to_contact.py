@@ -10,6 +10,7 @@ from django.db.models.functions import RowNumber
 
 from partnerships.models import Agreement, Contact, ContactNote, User
 from partnerships.models.organizations import entered_for, held_by
+from partnerships.models.sort_keys import ByName
 from partnerships.models.users import Tree
 
 SHOWN = 8
@@ -49,7 +50,7 @@ def people_to_contact(
         known, told = _known_in_units(unit_of, units)
         rows, sees_channels = rows.filter(known), sees_channels & told
     rows = rows.select_related("organization", "unit").annotate(sees_channels=sees_channels)
-    order = (F("reached_on").desc(nulls_last=True), F("sees_channels").desc(), F("name"), F("pk"))
+    order = (F("reached_on").desc(nulls_last=True), F("sees_channels").desc(), ByName(), F("pk"))
     rows = rows.annotate(place=Window(RowNumber(), partition_by="agreement", order_by=order))
     found: dict[int, list[PersonToContact]] = defaultdict(list)
     for row in rows.filter(place__lte=at_most).order_by("agreement", "place"):

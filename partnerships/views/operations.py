@@ -302,7 +302,7 @@ def _about_leads() -> Iterator[Finding]:
     leads = Leads.load() if rows else None
     alone = {unit for unit, excluded in rows if leads and not leads.nearest(unit, but=excluded or ())}
     if alone:
-        units = Unit.objects.filter(pk__in=alone).order_by("name")[:UNITS_NAMED]
+        units = Unit.objects.filter(pk__in=alone)[:UNITS_NAMED]
         what = _("No lead can decide for these units; the office is asked instead: %(units)s.")
         advice = _("Give a second person the role of lead there, or in a unit above.")
         yield Finding("warning", what % {"units": ", ".join(map(str, units))}, advice)

@@ -33,6 +33,7 @@ from partnerships.models import (
     User,
     hide_unseen,
 )
+from partnerships.models.sort_keys import ByName
 from partnerships.operations.security_log import note_contacts_viewed
 from partnerships.permissions import may, works_where_entered
 from partnerships.reports.organization_timeline import organization_timeline
@@ -177,7 +178,7 @@ def _context(organization: Organization, user: User, today: dt.date) -> dict[str
 
 def _look_alikes(organization: Organization, user: User) -> list[Organization]:
     alike = Organization.objects.visible_to(user).resembling(organization)
-    return list(alike.select_related("region").order_by("name", "pk")[:LOOK_ALIKES_SHOWN])
+    return list(alike.select_related("region")[:LOOK_ALIKES_SHOWN])
 
 
 def _related(organization: Organization, user: User) -> dict[str, list[Any]]:
@@ -230,7 +231,7 @@ class ContactLine:
 
 
 def _contacts(organization: Organization, user: User) -> list[ContactLine]:
-    contacts = list(organization.contacts.select_related("organization", "unit").order_by("-is_active", "name"))
+    contacts = list(organization.contacts.select_related("organization", "unit").order_by("-is_active", ByName(), "pk"))
     works_here = may(user, "contact.edit", organization)
     lines = []
     for contact in contacts:

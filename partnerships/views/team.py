@@ -80,7 +80,8 @@ def _loads(user: User, units: set[int] | None, today: dt.date) -> list[tuple[Use
     # distinct(): the join with memberships repeats people who work in several units.
     people = User.objects.filter(Q(pk__in=loads) | members & Q(is_active=True)).distinct().select_related("deputy")
     ranked = [(person, loads[person.pk]) for person in people]
-    ranked.sort(key=lambda pair: (-pair[1].get("overdue", 0), -pair[1].get("week", 0), str(pair[0]).casefold()))
+    # People with the same numbers stay in the order of their names.
+    ranked.sort(key=lambda pair: (-pair[1].get("overdue", 0), -pair[1].get("week", 0)))
     return ranked
 
 

@@ -1,4 +1,4 @@
-"""Daily, resumable repair of derived milestones.
+"""Daily, resumable repair of derived milestones, and of missing sort keys.
 
 The verbs update derived milestones at once. The sweep finds what they cannot see, such as an edit of a calendar of
 working days, or rows that were written without a verb. It reads all rows that may ask for a date, once a day and after
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from django.apps import apps
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils import timezone
 
@@ -32,6 +33,7 @@ from partnerships.models import (
     workday_tests,
 )
 from partnerships.models.drafts import people_behind_draft
+from partnerships.models.sort_keys import fill_sort_keys, sort_keys
 from partnerships.models.users import Tree
 from partnerships.statuses import ActivityStatus, AgreementStatus, DemandStatus, HonourStatus
 from partnerships.workflows.activities import derived_of_activity, follow_activity
@@ -199,6 +201,8 @@ def sweep_derived(
         # both repaired was locked each time, and the second found nothing to do.
         is_ours = position.replace_with(following)
         position = following if is_ours and not following.is_finished else None
+        if is_ours and following.is_finished:
+            _fill_missing_sort_keys()
     if changed:
         logger.info("Derived dates brought in step: %s", changed)
     return changed
@@ -226,6 +230,14 @@ def _repair(part: SweptTable, row: Model, today: dt.date) -> int:
         logger.exception("%s %s could not be brought in step", part.model.__name__, row.pk)
         return 0
     return 1
+
+
+def _fill_missing_sort_keys() -> None:
+    """Give sort keys to rows that a version without these columns wrote, while an update was rolled out."""
+    models = [model for model in apps.get_app_config("partnerships").get_models() if not model._meta.proxy]
+    filled = sum(fill_sort_keys(model, are_missing=True) for model in models if sort_keys(model))
+    if filled:
+        logger.info("Sort keys filled in: %s", filled)
 
 
 def fingerprint() -> str:

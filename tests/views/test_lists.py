@@ -1,20 +1,26 @@
 """The list pages: their cost in queries, their order, their pages, what they say when a filter is wrong."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
 from partnerships.factories import (
     AchievementFactory,
     EventFactory,
     HonourFactory,
     MilestoneFactory,
+    OrganizationFactory,
+    OrganizationUnitFactory,
     ProgrammeFactory,
     ReminderItemFactory,
     ReportedFigureFactory,
+    UnitFactory,
+    UserFactory,
 )
 from partnerships.lists.agreements import AgreementList
 from partnerships.models import Unit
@@ -92,6 +98,57 @@ def test_a_list_is_sorted_by_its_columns(world: World, client_of: Callable[[Any]
     assert titles(client, "?sort=-title") == ["North signed", "North draft"]
     assert titles(client, "?sort=signed_on") == ["North signed", "North draft"]  # what has no date comes last
     assert titles(client, "?sort=-signed_on") == ["North signed", "North draft"]
+
+
+NAMES = {
+    "en": ["alpha Tools", "Beta", "beta Gamma", "Čedok", "Zeta"],
+    "zh-hans": ["alpha Tools", "安徽大学", "Čedok", "长安集团", "重庆大学"],
+}
+PEOPLE = ["单田芳", "wang Li", "王芳", "曾志伟"]
+
+
+@pytest.mark.parametrize("language", NAMES)
+@pytest.mark.parametrize("address", ["organization_list", "admin:partnerships_organization_changelist"])
+def test_names_are_sorted_as_the_reader_sees_them(
+    address: str, language: str, db: None, client_of: Callable[[Any], Client]
+) -> None:
+    chinese = {"Zeta": "安徽大学", "Beta": "长安集团", "beta Gamma": "重庆大学"}
+    for name in ("Zeta", "beta Gamma", "Čedok", "alpha Tools", "Beta"):
+        OrganizationFactory(name=name, name_zh=chinese.get(name, ""))
+    client = client_of(UserFactory(staff=True, language=language))
+
+    page = client.get(reverse(address))
+
+    rows = page.context["cl"].result_list if "cl" in page.context else page.context["rows"]
+    with translation.override(language):
+        assert [name for name in map(str, rows) if name in NAMES[language]] == NAMES[language]
+
+
+@pytest.mark.parametrize("language", NAMES)
+def test_people_in_a_drop_down_are_sorted_by_pinyin(
+    language: str, db: None, client_of: Callable[[Any], Client]
+) -> None:
+    for name in PEOPLE[::-1]:
+        OrganizationUnitFactory(coordinator=UserFactory(name=name))
+    client = client_of(UserFactory(staff=True, language=language))
+
+    page = client.get(reverse("organization_list")).text
+
+    assert [found for found in re.findall(r">([^<>]+)</option>", page) if found in PEOPLE] == PEOPLE
+
+
+@pytest.mark.parametrize(("asked", "first"), [("0", "Alpha"), ("-0", "beta"), ("1", "beta"), ("-1", "Alpha")])
+def test_each_column_of_names_in_the_admin_sorts_by_its_own(
+    asked: str, first: str, db: None, client_of: Callable[[Any], Client]
+) -> None:
+    UnitFactory(name="Alpha", name_zh="重庆")
+    UnitFactory(name="beta", name_zh="安徽")
+    client = client_of(UserFactory(staff=True, language="zh-hans"))
+
+    page = client.get(reverse("admin:partnerships_unit_changelist"), {"o": asked})
+
+    shown = [row.name for row in page.context["cl"].result_list]
+    assert next(name for name in shown if name in {"Alpha", "beta"}) == first
 
 
 @pytest.mark.parametrize("column", [column.sort for column in AgreementList.columns if column.sort])
