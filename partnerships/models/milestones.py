@@ -493,6 +493,8 @@ class ReminderMark(models.Model):
     act = models.CharField(max_length=60, blank=True, default=current_act)  # "": of no person's act
     # The appearance that the edit brought about, as ``Milestone.appearance``; 0 for other edits.
     appearance = models.PositiveIntegerField(default=0, db_default=0)
+    # When the edit was made, which may be long before a run reads the mark; null where that is not known.
+    made_at = models.DateTimeField(null=True, auto_now_add=True)
 
     def __str__(self) -> str:
         return str(self.milestone_id)

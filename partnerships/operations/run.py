@@ -14,7 +14,7 @@ from partnerships.mailing.notices import report_failures
 from partnerships.operations.heartbeat import seen_until, write_heartbeat
 from partnerships.operations.time_limits import run_stage, time_limits
 from partnerships.reminders.clock import Clock
-from partnerships.reminders.reconcile import reconcile_marked, sweep
+from partnerships.reminders.reconcile import note_marks_read, reconcile_marked, sweep
 
 logger = logging.getLogger(__name__)
 
@@ -78,6 +78,8 @@ def plan(report: RunReport, clock: Clock, *, is_over: Callable[[], bool]) -> Non
             report.reconciled += found
             if not found:
                 break
+        if step is reconcile_marked:
+            note_marks_read(real_now=clock.real_now)
 
 
 def expand(report: RunReport, clock: Clock, *, is_over: Callable[[], bool]) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, prefetch_related_objects
 
-from partnerships.models import Milestone, ReminderItem, ReminderMark, ReminderPlan, Sweep
+from partnerships.models import ComponentHeartbeat, Milestone, ReminderItem, ReminderMark, ReminderPlan, Sweep
 from partnerships.models.reasons import NOT_CURRENT, ON_PURPOSE, Reason
 from partnerships.reminders.rule_set import RuleSet, fingerprint
 from partnerships.reminders.schedule import USEFUL_FOR, Moment, Unanswered
@@ -22,6 +22,7 @@ from partnerships.statuses import PlanStatus
 BATCH = 200
 SWEEP = "reminders"
 SWEEP_EVERY = dt.timedelta(hours=24)
+MARKS_READ = "reminders.marks"  # the heartbeat dated when no mark was left unread for the last time
 # A plan that comes back (date moved there and back, rule off and on) is sent late rather than missed within this time.
 GRACE = dt.timedelta(hours=24)
 # The time of these plans passed without a mail.
@@ -53,10 +54,42 @@ def reconcile_marked(*, real_now: dt.datetime, batch: int = BATCH) -> int:
         marks = list(ReminderMark.objects.select_for_update(skip_locked=True).order_by("pk")[:batch])
         # Read after the marks: each of these edits is committed, so the milestones show it.
         milestones = _locked(Milestone.objects.filter(pk__in={mark.milestone_id for mark in marks}))
-        update_plans(milestones, real_now=real_now, acts={mark.milestone_id: mark.act for mark in marks if mark.act})
+        acts = {mark.milestone_id: mark.act for mark in marks if mark.act}
+        update_plans(milestones, real_now=real_now, acts=acts, entered_at=_entered_at(marks, real_now))
         done = {milestone.pk for milestone in milestones}
         ReminderMark.objects.filter(pk__in=[mark.pk for mark in marks if mark.milestone_id in done]).delete()
     return len(done)
+
+
+def note_marks_read(*, real_now: dt.datetime) -> None:
+    """Note that all edits made until ``real_now`` have their plans, unless a mark is left.
+
+    Marks that another process is about to remove count as left, because it may fail.
+    """
+    if not ReminderMark.objects.exists():
+        ComponentHeartbeat.objects.bulk_create(
+            [ComponentHeartbeat(name=MARKS_READ, at=real_now)],
+            update_conflicts=True,
+            unique_fields=["name"],
+            update_fields=["at"],
+        )
+
+
+def _entered_at(marks: Iterable[ReminderMark], real_now: dt.datetime) -> dict[int, dt.datetime]:
+    """Return when the milestones of ``marks`` were edited, if that is known and was not just now.
+
+    A plan whose time passed between the edit and this run is late, not unneeded: nothing ran meanwhile. An edit cannot
+    be older than the last time at which no mark was left, whatever a wrong clock wrote. Before the first run, and for a
+    time from the future, nothing is known: the run itself is then the time of the edit.
+    """
+    made: dict[int, dt.datetime] = {}
+    for mark in marks:
+        if mark.made_at is not None:
+            made[mark.milestone_id] = min(mark.made_at, made.get(mark.milestone_id, mark.made_at))
+    if not made:
+        return {}
+    read = ComponentHeartbeat.objects.filter(name=MARKS_READ, at__lte=real_now).values_list("at", flat=True).first()
+    return {pk: max(made_at, read) for pk, made_at in made.items() if made_at <= real_now} if read else {}
 
 
 def _locked(milestones: QuerySet[Milestone]) -> list[Milestone]:
@@ -83,7 +116,9 @@ def sweep(*, real_now: dt.datetime, batch: int = BATCH) -> int:
         rows = list(_milestones_after(found).values_list("due_on", "pk")[:batch])
         milestones = [pk for _day, pk in rows]
         acts = dict.fromkeys(milestones, found.act)
-        update_plans(_locked(Milestone.objects.filter(pk__in=milestones)), real_now=real_now, acts=acts)
+        entered_at = _entered_at(ReminderMark.objects.filter(milestone__in=milestones), real_now)
+        locked = _locked(Milestone.objects.filter(pk__in=milestones))
+        update_plans(locked, real_now=real_now, acts=acts, entered_at=entered_at)
         # The position moves past milestones that somebody is editing; their edits leave marks.
         if len(rows) == batch:
             last_day, last_pk = rows[-1]
@@ -102,10 +137,17 @@ def _milestones_after(position: Sweep) -> QuerySet[Milestone]:
     return pending.filter(after, due_on__gte=position.after_day)  # the second condition serves the index
 
 
-def update_plans(milestones: Iterable[Milestone], *, real_now: dt.datetime, acts: Mapping[int, str]) -> None:
+def update_plans(
+    milestones: Iterable[Milestone],
+    *,
+    real_now: dt.datetime,
+    acts: Mapping[int, str],
+    entered_at: Mapping[int, dt.datetime],
+) -> None:
     """Make, adjust and close the plans of ``milestones``, whose rows the caller has locked; at most fourteen queries.
 
-    ``real_now`` decides whether a new plan comes too late; ``acts`` names, by milestone, the act that asked for this.
+    ``acts`` names, by milestone, the act that asked for this; ``entered_at`` when it was edited, where that was not just
+    now. That time decides whether a new plan comes too late.
     """
     milestones = list(milestones)
     if not milestones:
@@ -129,6 +171,7 @@ def update_plans(milestones: Iterable[Milestone], *, real_now: dt.datetime, acts
             act=acts.get(milestone.pk, ""),
             has_appeared=milestone.pk in appeared,
             real_now=real_now,
+            entered_at=entered_at.get(milestone.pk, real_now),
         )
         for milestone in milestones
     ]
@@ -139,7 +182,8 @@ def update_plans(milestones: Iterable[Milestone], *, real_now: dt.datetime, acts
     new = [plan for entry in entries for plan in entry.missing()]
     ReminderPlan.objects.bulk_create(new, ignore_conflicts=is_shared)
     changed = [plan for entry in entries for plan in entry.changed()]
-    changed += _taken_up_again([plan for entry in entries for plan in entry.mailed()], acts, real_now)
+    mailed = [plan for entry in entries for plan in entry.mailed()]
+    changed += _taken_up_again(mailed, acts, {entry.milestone.pk: entry.entered_at for entry in entries})
     if changed:
         ReminderPlan.objects.bulk_update(changed, WRITTEN)
 
@@ -156,7 +200,9 @@ def _appeared(rule_set: RuleSet, milestones: list[Milestone]) -> set[int]:
     return set(marks.values_list("milestone_id", flat=True))
 
 
-def _taken_up_again(mailed: list[ReminderPlan], acts: Mapping[int, str], real_now: dt.datetime) -> list[ReminderPlan]:
+def _taken_up_again(
+    mailed: list[ReminderPlan], acts: Mapping[int, str], entered_at: Mapping[int, dt.datetime]
+) -> list[ReminderPlan]:
     """Plan those wanted, mailed plans again whose reminder was withdrawn from a reader; return these plans.
 
     A reader who has the reminder gets no second one. After the grace period the withdrawn item is marked expired instead.
@@ -164,7 +210,7 @@ def _taken_up_again(mailed: list[ReminderPlan], acts: Mapping[int, str], real_no
     if not mailed:
         return []
     lacking = set(withdrawn_items().filter(plan__in=mailed).values_list("plan", flat=True))
-    again = [plan for plan in mailed if plan.pk in lacking and plan.send_at > real_now - GRACE]
+    again = [plan for plan in mailed if plan.pk in lacking and plan.send_at > entered_at[plan.milestone_id] - GRACE]
     for plan in again:
         plan.status, plan.reason, plan.next_attempt_at = PlanStatus.PLANNED, "", plan.send_at
         plan.act = acts.get(plan.milestone_id, "")
@@ -195,8 +241,10 @@ class _MilestonePlans:
         act: str,
         has_appeared: bool,
         real_now: dt.datetime,
+        entered_at: dt.datetime,
     ) -> None:
         self.has_appeared, self.appearing = has_appeared, rule_set.appearing(milestone)
+        self.entered_at = entered_at
         self.rule_set, self.milestone, self.plans, self.act, self.real_now = rule_set, milestone, plans, act, real_now
         self.zone = rule_set.units.zones[milestone.unit_id].key
         self.wanted = rule_set.wanted(milestone, waited_for)
@@ -225,12 +273,14 @@ class _MilestonePlans:
         return plan
 
     def _make_plan(self, rule: int, when: Moment, *, wakes_on: dt.date | None = None) -> ReminderPlan:
-        """Return a new plan. One whose time is past is not needed, so that registering old agreements mails nobody.
+        """Return a new plan. One whose time was past when its date was entered is not needed.
+
+        So registering old agreements mails nobody, and a date entered while nothing ran is announced late.
 
         A person asked for the end of a snooze, so its plan is needed until it has expired.
         """
         plan = ReminderPlan(milestone=self.milestone, rule_id=rule, due_on=self.milestone.due_on, wakes_on=wakes_on)
-        self._put(plan, when, is_too_late=(when.expires_at if wakes_on else when.send_at) <= self.real_now)
+        self._put(plan, when, is_too_late=(when.expires_at if wakes_on else when.send_at) <= self.entered_at)
         if plan.status == PlanStatus.PLANNED and self._is_snoozed(plan, when):
             plan.status, plan.reason = PlanStatus.SUPERSEDED, Reason.SNOOZED
         return plan
@@ -281,7 +331,7 @@ class _MilestonePlans:
         if plan.status == PlanStatus.PLANNED and not plan.reason and self._is_at(plan, when) and is_same_day:
             return False
         grace = when.expires_at if plan.wakes_on else when.send_at + GRACE
-        self._put(plan, when, is_too_late=grace <= self.real_now and not self._is_at(plan, when))
+        self._put(plan, when, is_too_late=grace <= self.entered_at and not self._is_at(plan, when))
         return True
 
     def _silence(self, plan: ReminderPlan) -> bool:

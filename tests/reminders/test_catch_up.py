@@ -5,6 +5,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
+import time_machine
 
 from partnerships.factories import (
     AgreementFactory,
@@ -19,6 +20,7 @@ from partnerships.models import Delivery, Milestone, MilestoneKind, ReminderItem
 from partnerships.models.reasons import Reason
 from partnerships.operations.audit import audit
 from partnerships.operations.run import run_once
+from partnerships.reminders import reconcile
 from partnerships.reminders.reconcile import reconcile_marked
 from tests.reminders.conftest import MovableClock
 from tests.services.smtp_sink import SmtpSink
@@ -69,6 +71,28 @@ def test_only_the_newest_of_a_milestone_reaches_each_person(
         (3, "superseded", Reason.NEWER_REMINDER),
         (0, "expanded", ""),
     ]
+    assert audit(real_now=clock.at) == []
+
+
+def test_a_date_entered_while_nothing_ran_is_announced_when_the_runs_return(
+    rule: ReminderRule, clock: MovableClock, smtp_sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first run that returns breaks off before it has made the plan, and leaves its heartbeat."""
+    run(clock, eight(3))
+    with time_machine.travel(eight(4), tick=False):
+        MilestoneFactory(due_on=DUE)
+
+    def broken(*args: Any, **more: Any) -> None:
+        raise RuntimeError("The database is away")
+
+    with monkeypatch.context() as patches:
+        patches.setattr(reconcile, "update_plans", broken)
+        with pytest.raises(RuntimeError):
+            run(clock, eight(5) + HOUR)
+    run(clock, eight(5) + 2 * HOUR)
+
+    assert [plan.status for plan in ReminderPlan.objects.all()] == ["expanded"]
+    assert len(smtp_sink.received) == 1
     assert audit(real_now=clock.at) == []
 
 

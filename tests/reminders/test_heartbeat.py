@@ -78,6 +78,7 @@ def test_each_run_leaves_its_heartbeat_and_that_of_its_trigger(clock: MovableClo
         "reminders": NOON + dt.timedelta(minutes=2),
         "reminders.loop": NOON,
         "reminders.beat": NOON + dt.timedelta(minutes=2),
+        "reminders.marks": NOON + dt.timedelta(minutes=2),
     }
 
 

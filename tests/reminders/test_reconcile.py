@@ -15,7 +15,7 @@ from partnerships.factories import (
 )
 from partnerships.models import Milestone, ReminderMark, ReminderPlan, ReminderRule, Sweep
 from partnerships.models.reasons import Reason
-from partnerships.reminders.reconcile import _MilestonePlans, reconcile_marked, sweep
+from partnerships.reminders.reconcile import _MilestonePlans, note_marks_read, reconcile_marked, sweep
 from partnerships.statuses import MilestoneStatus, PlanStatus
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -84,6 +84,43 @@ def test_a_plan_whose_time_is_past_is_not_needed(rule: ReminderRule) -> None:
 
     assert plans(milestone) == [("2026-03-05", "02-26 00:00", "not_needed"), ("2026-03-05", "03-05 00:00", "planned")]
     assert ReminderPlan.objects.get(status="not_needed").reason == Reason.NOT_NEEDED
+
+
+LEFT = dt.datetime(2026, 3, 5, tzinfo=dt.UTC)  # when `rule` sends
+
+
+@pytest.mark.parametrize(
+    ("made_at", "read_at", "expected"),
+    [
+        ([LEFT - DAY], LEFT - 2 * DAY, "planned"),  # entered while nothing ran
+        ([LEFT + DAY], LEFT - 2 * DAY, "not_needed"),  # its time had passed
+        ([LEFT + DAY, LEFT - DAY], LEFT - 2 * DAY, "planned"),  # edited twice
+        ([LEFT - DAY, None], LEFT - 2 * DAY, "planned"),
+        ([None], LEFT - 2 * DAY, "not_needed"),
+        ([LEFT - DAY], None, "not_needed"),  # a new site
+        ([LEFT + 30 * DAY], LEFT - 2 * DAY, "not_needed"),  # a clock set ahead
+        ([LEFT - 30 * DAY], LEFT + DAY, "not_needed"),  # a clock set back: a run has read all marks since
+        ([LEFT - DAY], LEFT + 30 * DAY, "not_needed"),  # a run by a clock set ahead
+    ],
+)
+@pytest.mark.parametrize("update", [reconcile_marked, sweep])
+def test_a_date_counts_as_entered_when_its_edit_was_made(
+    update: Callable[..., int],
+    milestone: Milestone,
+    made_at: list[dt.datetime | None],
+    read_at: dt.datetime | None,
+    expected: str,
+) -> None:
+    ReminderMark.objects.all().delete()
+    if read_at:
+        note_marks_read(real_now=read_at)
+    for at in made_at:
+        mark = ReminderMark.objects.create(milestone=milestone)
+        ReminderMark.objects.filter(pk=mark.pk).update(made_at=at)
+
+    update(real_now=LEFT + 2 * DAY)
+
+    assert plans(milestone) == [("2026-03-12", "03-05 00:00", expected)]
 
 
 def test_an_import_of_old_milestones_plans_no_mail(rule: ReminderRule) -> None:
@@ -265,7 +302,7 @@ def test_many_milestones_take_as_many_queries_as_one(
 ) -> None:
     MilestoneFactory.create_batch(count, due_on=dt.date(2026, 3, 12))
 
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         reconcile_marked(real_now=NOON)
 
     assert ReminderPlan.objects.count() == count

@@ -1,7 +1,8 @@
 """The promise holds whatever people, clocks, crashes and mail servers do, in any order.
 
-The model is small: which reminders were announced by a plan in time and never withdrawn. Each of them reaches exactly one
-person exactly once, or stands in the list of what a person has to look at; nothing reaches anybody it must not.
+The model is small: which reminders were announced by a plan in time, or entered in time while nothing ran, and never
+withdrawn. Each of them reaches exactly one person exactly once, or stands in the list of what a person has to look at;
+nothing reaches anybody it must not.
 """
 
 import datetime as dt
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import pytest
+import time_machine
 from django.db import connection
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -79,6 +81,8 @@ class Office(RuleBasedStateMachine):
         self.sink.clear()
         self.at = NOON
         self.announced: set[Announcement] = set()
+        self.edited: dict[int, dt.datetime] = {}  # since the last complete run
+        self.ran_at: dt.datetime | None = None  # that run; None when it is not known, because the clock was set back
         self.read = 0
         self.agreement = AgreementFactory(signed=True)
         self.unit = self.agreement.unit
@@ -93,7 +97,10 @@ class Office(RuleBasedStateMachine):
     @rule(days=st.integers(0, 12), owner=st.integers(0, 2))
     def create(self, days: int, owner: int) -> None:
         due_on = self.at.date() + dt.timedelta(days=days)
-        self.milestones.append(MilestoneFactory(agreement=self.agreement, owner=self.people[owner], due_on=due_on))
+        with time_machine.travel(self.at, tick=False):
+            row = MilestoneFactory(agreement=self.agreement, owner=self.people[owner], due_on=due_on)
+        self.milestones.append(row)
+        self.edited[row.pk] = self.at
 
     @precondition(lambda self: self.milestones)
     @rule(which=st.integers(0, 9), days=st.sampled_from([-8, -1, 1, 8]))
@@ -123,7 +130,8 @@ class Office(RuleBasedStateMachine):
     def reassign(self, which: int, owner: int) -> None:
         milestone = self._milestone(which)
         milestone.owner = self.people[owner]
-        milestone.save()
+        with time_machine.travel(self.at, tick=False):
+            milestone.save()
 
     @rule(owner=st.integers(0, 2))
     def leave_or_return(self, owner: int) -> None:
@@ -145,6 +153,8 @@ class Office(RuleBasedStateMachine):
     @rule(minutes=st.sampled_from(WAITS))
     def tick(self, minutes: int) -> None:
         self.at += dt.timedelta(minutes=minutes)
+        if minutes < 0:
+            self.ran_at = None
         self._run()
         self._announce()
 
@@ -203,10 +213,16 @@ class Office(RuleBasedStateMachine):
                     assert item.plan.wakes_on or not _sleeps(item.plan.milestone, self.at)
 
     def _announce(self) -> None:
-        """Check after a complete run that each current reminder still ahead has its plan."""
+        """Note after a complete run which current reminders have to come: those ahead, or ahead when they were entered."""
         current = self._current()
         self.announced = {one for one in self.announced if one in current}
-        self.announced |= {one for one in current if self._moment(one) > self.at}
+        self.announced |= {one for one in current if self._moment(one) > self._entered_at(one)}
+        self.edited.clear()
+        self.ran_at = self.at
+
+    def _entered_at(self, one: Announcement) -> dt.datetime:
+        edited = self.edited.get(one[0], self.at)
+        return self.at if self.ran_at is None or edited > self.at else max(edited, self.ran_at)
 
     def _current(self) -> set[Announcement]:
         pending, rule_set = Milestone.objects.pending().filter(agreement=self.agreement), RuleSet.load()
@@ -229,7 +245,9 @@ class Office(RuleBasedStateMachine):
         """Note an edit, which ends a snooze unless it begins one."""
         for name, value in {"snoozed_until": None, "snooze_reason": "", **values}.items():
             setattr(milestone, name, value)
-        milestone.save()
+        with time_machine.travel(self.at, tick=False):
+            milestone.save()
+        self.edited[milestone.pk] = self.at
         self.announced = {one for one in self.announced if one[0] != milestone.pk}
 
     def teardown(self) -> None:
@@ -278,8 +296,9 @@ class Office(RuleBasedStateMachine):
 
 
 def _with_reason() -> list[Announcement]:
-    """Return the plans that give a reason why they did not become mail."""
-    return list(ReminderPlan.objects.exclude(reason="").values_list("milestone", "rule", "due_on", "wakes_on"))
+    """Return the plans that give a reason why they did not become mail. That it was not needed is none."""
+    plans = ReminderPlan.objects.exclude(reason="").exclude(status=PlanStatus.NOT_NEEDED)
+    return list(plans.values_list("milestone", "rule", "due_on", "wakes_on"))
 
 
 def _sleeps(milestone: Milestone, at: dt.datetime) -> bool:
