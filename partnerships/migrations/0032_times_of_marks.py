@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('partnerships', '0028_new_holders'),
+        ('partnerships', '0031_index_sort_keys'),
     ]
 
     operations = [
