@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from partnerships.factories import DAY, NOON, AgreementFactory, ReminderRuleFactory
 from partnerships.management.load import Load, make_load
-from partnerships.models import Agreement, Milestone, ReminderMark, ReminderPlan, User
+from partnerships.models import Agreement, Milestone, ReminderMark, ReminderPlan, Unit, User
+from partnerships.models.sort_keys import fill_sort_keys
 from partnerships.operations.audit import audit
 from partnerships.operations.run import run_once
 from partnerships.reminders.reconcile import sweep
@@ -31,6 +32,7 @@ def test_the_rows_are_whole_and_in_step() -> None:
     for milestone in Milestone.objects.all():
         milestone.full_clean()
         assert milestone.owner == milestone.agreement.coordinator
+    assert [fill_sort_keys(model) for model in (Agreement, Milestone, Unit, User)] == [0, 0, 0, 0]
     assert ReminderMark.objects.count() == 0
     before = list(ReminderPlan.objects.order_by("pk").values())
     assert len(before) == 42

@@ -17,11 +17,21 @@ from partnerships.factories import (
     FacilityFactory,
     HonourFactory,
     MilestoneFactory,
+    OrganizationFactory,
     UnitFactory,
     UserFactory,
     WorkCalendarFactory,
 )
-from partnerships.models import Agreement, CalendarDay, Facility, Milestone, ReminderMark, Sweep, quiet_agreements
+from partnerships.models import (
+    Agreement,
+    CalendarDay,
+    Facility,
+    Milestone,
+    Organization,
+    ReminderMark,
+    Sweep,
+    quiet_agreements,
+)
 from partnerships.workflows import derived_sweep
 from partnerships.workflows.agreements import sign_agreement, submit_agreement
 from partnerships.workflows.derived_sweep import sweep_derived
@@ -215,6 +225,15 @@ def test_it_runs_once_a_day_of_the_site(django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(3):
         assert sweep(NOON + dt.timedelta(hours=3)) == 0  # 23:00 in Shanghai
     assert sweep(NOON + dt.timedelta(hours=4)) == 1
+
+
+def test_a_row_that_older_code_wrote_gets_its_sort_keys() -> None:
+    organization = OrganizationFactory(name="Zeta", name_zh="重庆大学")
+    Organization.objects.update(sort_key="", sort_key_zh="")
+    sweep()
+    found = Organization.objects.get()
+    assert (found.sort_key, found.sort_key_zh) == (organization.sort_key, organization.sort_key_zh)
+    assert found.sort_key == "zeta"
 
 
 def test_told_to_stop_it_begins_nothing() -> None:
