@@ -544,10 +544,11 @@ class ContactQuerySet(ScopedQuerySet):
     def by_mail(self) -> Self:
         """Return contacts to whom the system may send mail by itself, unless ``is_mail_stopped`` (annotated) says no.
 
-        Whoever reads the mail of an address may stop it, also for others who share the address.
+        Whoever reads the mail of an address may stop it, also for others who share the address, and for as long as any of
+        them has it. The person who asked gets no mail at a new address either.
         """
         rows = self.filter(is_active=True, ask_before_contacting=False, preferred_channel__in=("", "email"))
-        stopped = Contact.objects.filter(mail_stopped_on__isnull=False).annotate(mailbox=Lower("email"))
+        stopped = Contact.objects.filter(mail_stopped_on__isnull=False).annotate(mailbox=Lower("mail_stopped_address"))
         shared = Q(mailbox=Lower(OuterRef("email"))) | Q(pk=OuterRef("pk"))
         return rows.exclude(email="").annotate(is_mail_stopped=Exists(stopped.filter(shared)))
 
@@ -597,9 +598,11 @@ class Contact(NamedModel, SeededModel, SearchableModel, VersionedModel):
     note = models.TextField(_("note"), blank=True)
     # Set and cleared by the page that our mails to them link to, never by an edit.
     mail_stopped_on = models.DateField(_("asked for no mail on"), null=True, blank=True, editable=False)
+    # Their address on that day; that of today may have been corrected since. The history has each address already.
+    mail_stopped_address = models.EmailField(blank=True, db_default="", default="", editable=False)
 
     objects = ContactQuerySet.as_manager()
-    history = History()
+    history = History(excluded_fields=["mail_stopped_address"])
 
     class Meta:
         verbose_name = _("contact")

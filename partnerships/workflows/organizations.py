@@ -222,7 +222,7 @@ def stop_contact_mail(contact: Contact, *, on: dt.date) -> None:
     with transaction.atomic():
         locked = lock(contact)
         if locked.mail_stopped_on is None:
-            locked.mail_stopped_on = on
+            locked.mail_stopped_on, locked.mail_stopped_address = on, locked.email
             save_as(locked, None, reason="Stopped mail by the link in it")
 
 
@@ -231,7 +231,7 @@ def resume_contact_mail(contact: Contact) -> None:
     with transaction.atomic():
         locked = lock(contact)
         if locked.mail_stopped_on is not None:
-            locked.mail_stopped_on = None
+            locked.mail_stopped_on, locked.mail_stopped_address = None, ""
             save_as(locked, None, reason="Allowed mail again by the link in it")
 
 

@@ -278,12 +278,21 @@ def test_one_who_stops_it_before_it_leaves_gets_none(
     assert audit(real_now=clock.at) == []
 
 
+@pytest.mark.parametrize("corrected", ["", "their.own@example.org"])
 def test_another_contact_of_the_same_address_gets_none_either(
-    contact: Contact, milestone: Milestone, queue: Callable[[], None], clock: MovableClock, smtp_sink: SmtpSink
+    corrected: str,
+    contact: Contact,
+    milestone: Milestone,
+    queue: Callable[[], None],
+    clock: MovableClock,
+    smtp_sink: SmtpSink,
 ) -> None:
     """A stop counts for the address and so for all who share it; contacts with another address still get their mail."""
     gone = ContactFactory(email=contact.email.upper())
     stop_contact_mail(gone, on=dt.date(2026, 3, 1))
+    gone.refresh_from_db()
+    gone.email = corrected or gone.email
+    gone.save()
     other = ContactFactory(organization=contact.organization)
     queue()
     run_once(clock)
