@@ -88,7 +88,10 @@ def _own_file(at: dt.datetime) -> int:
 
 
 def _remove_old(at: dt.datetime) -> None:
+    """Remove the files of senders that ended long ago; one that has been idle for long keeps the lock of its file."""
     for path in _folder().iterdir():
         with suppress(OSError):
             if path.stat().st_mtime < (at - KEEP_FILES).timestamp():
-                path.unlink()
+                with path.open() as file:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    path.unlink()
