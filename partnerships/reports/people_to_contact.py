@@ -38,14 +38,14 @@ def people_to_contact(
     """Return the partners' people whom ``user`` may see, by the agreement's id.
 
     Those reached last come first, then those whose numbers ``user`` may see, by name. One query, however many agreements
-    there are; ``user`` must be allowed to see these. With ``units``, people and numbers that the coordinators of the
-    agreement's unit may not see are left out as well.
+    there are; ``user`` must be allowed to see these. With ``units``, people, numbers and calls that the coordinators of
+    the agreement's unit may not see are left out as well.
     """
     unit_of = {agreement.pk: agreement.unit_id for agreement in agreements}
     if not unit_of:
         return {}
     sees_channels = Q(Exists(Contact.objects.with_personal_data_for(user).filter(pk=OuterRef("pk"))))
-    rows = _with_agreement(unit_of, user)
+    rows = _with_agreement(unit_of, user, only_notes_of_unit=units is not None)
     if units is not None:
         known, told = _known_in_units(unit_of, units)
         rows, sees_channels = rows.filter(known), sees_channels & told
@@ -59,7 +59,7 @@ def people_to_contact(
     return found
 
 
-def _with_agreement(agreements: Collection[int], user: User) -> QuerySet:
+def _with_agreement(agreements: Collection[int], user: User, *, only_notes_of_unit: bool) -> QuerySet:
     """Return the partners' people, one row for each contact and agreement, without those of our own organization."""
     notes = ContactNote.objects.visible_to(user).filter(contact=OuterRef("pk")).order_by("-happened_on", "-pk")
     # Conditions in one filter and the annotations after it use the same join.
@@ -68,7 +68,12 @@ def _with_agreement(agreements: Collection[int], user: User) -> QuerySet:
     )
     rows = rows.annotate(
         agreement=F("organization__party_rows__agreement"),
+        agreement_unit=F("organization__party_rows__agreement__unit"),
         ours=F("organization__party_rows__agreement__unit__organization"),
+    )
+    if only_notes_of_unit:
+        notes = notes.filter(Q(agreement=OuterRef("agreement")) | Q(unit=OuterRef("agreement_unit")))
+    rows = rows.annotate(
         reached_on=Subquery(notes.values("happened_on")[:1]),
     )
     return rows.filter(Q(ours=None) | ~Q(ours=F("organization")))
