@@ -10,7 +10,7 @@ def write_addresses(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("partnerships", "0031_index_sort_keys")]
+    dependencies = [("partnerships", "0032_times_of_marks")]
 
     operations = [
         migrations.AddField(
