@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+import re
 from email.message import EmailMessage
 
 from django.core.exceptions import PermissionDenied
@@ -18,10 +19,17 @@ from partnerships.statuses import DeliveryStatus
 
 # Content policy for the HTML of a mail: no scripts, no forms, nothing from elsewhere, no way out of the frame.
 NOTHING_BUT_STYLE = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+# The header with the address at which a contact stops our mails, with its folded lines.
+STOP_ADDRESS = re.compile(rb"^List-Unsubscribe:.*\r\n(?:[ \t].*\r\n)*", re.MULTILINE)
+
+
+def shown_bytes(delivery: Delivery) -> bytes:
+    """Return the message without the secret address that lets its reader, and nobody else, stop or resume our mails."""
+    return STOP_ADDRESS.sub(b"List-Unsubscribe: <hidden>\r\n", bytes(delivery.message or b""), count=1)
 
 
 def parsed(delivery: Delivery) -> EmailMessage:
-    return email.message_from_bytes(bytes(delivery.message or b""), policy=email.policy.default)
+    return email.message_from_bytes(shown_bytes(delivery), policy=email.policy.default)
 
 
 def text_of(message: EmailMessage) -> str:
@@ -49,11 +57,11 @@ def frame(delivery: Delivery, user: User) -> HttpResponse:
 
 
 def file(delivery: Delivery, user: User) -> HttpResponse:
-    """Return the exact bytes as a download."""
+    """Return the mail as a download, byte for byte but for the address at which a contact stops our mails."""
     _read(delivery, user)
     if not may_read_address(delivery, user):
         raise PermissionDenied(_("The file names the address of a contact, which is not shown to you."))
-    response = HttpResponse(bytes(delivery.message or b""), content_type="message/rfc822")
+    response = HttpResponse(shown_bytes(delivery), content_type="message/rfc822")
     response["Content-Disposition"] = f'attachment; filename="mail-{delivery.pk}.eml"'
     response["Content-Security-Policy"] = NOTHING_BUT_STYLE
     return response

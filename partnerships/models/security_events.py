@@ -67,6 +67,8 @@ class SecurityEvent(models.Model):
         DOCUMENT_DOWNLOADED = "document_downloaded", _("Document downloaded")
         CONTACTS_VIEWED = "contacts_viewed", _("Contact details viewed")
         CONTACTS_MAILED = "contacts_mailed", _("Contact details sent by mail")
+        CONTACT_STOPPED = "contact_stopped", _("Contact stopped our mails")
+        CONTACT_RESUMED = "contact_resumed", _("Contact allowed our mails again")
         EXPORT_MADE = "export_made", _("List exported")
         EXPORT_FETCHED = "export_fetched", _("Export downloaded")
         RESET_REQUESTED = "reset_requested", _("Password reset requested")

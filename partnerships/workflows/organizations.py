@@ -23,6 +23,7 @@ from partnerships.models import (
     OrganizationName,
     OrganizationUnit,
     Role,
+    SecurityEvent,
     Unit,
     User,
 )
@@ -224,6 +225,7 @@ def stop_contact_mail(contact: Contact, *, on: dt.date) -> None:
         if locked.mail_stopped_on is None:
             locked.mail_stopped_on, locked.mail_stopped_address = on, locked.email
             save_as(locked, None, reason="Stopped mail by the link in it")
+            _log_choice(SecurityEvent.Kind.CONTACT_STOPPED, locked)
 
 
 def resume_contact_mail(contact: Contact) -> None:
@@ -233,6 +235,15 @@ def resume_contact_mail(contact: Contact) -> None:
         if locked.mail_stopped_on is not None:
             locked.mail_stopped_on, locked.mail_stopped_address = None, ""
             save_as(locked, None, reason="Allowed mail again by the link in it")
+            _log_choice(SecurityEvent.Kind.CONTACT_RESUMED, locked)
+
+
+def _log_choice(kind: SecurityEvent.Kind, contact: Contact) -> None:
+    """Write from which network address the choice came: whoever has the mail can make it."""
+    organization = contact.organization
+    SecurityEvent.objects.record(
+        kind, None, name=contact.name, about=str(organization), link=contact.get_absolute_url()
+    )
 
 
 def _ask_about_persons(contact: Contact, actor: User | None, confirmed_different: Collection[int]) -> None:

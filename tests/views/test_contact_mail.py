@@ -7,8 +7,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from partnerships.factories import ContactFactory
-from partnerships.models import Contact
+from partnerships.factories import ContactFactory, DeliveryFactory, ReminderItemFactory
+from partnerships.models import Contact, SecurityEvent
 from partnerships.models.contact_tokens import mail_token
 from tests.admin.forms import change_url
 from tests.views.world import World
@@ -63,6 +63,8 @@ def test_it_can_be_undone_on_the_same_page(contact: Contact) -> None:
 
     assert "Stop these mails" in response.text
     assert (stopped(), contact.history.count()) == ([], 3)
+    logged = SecurityEvent.objects.order_by("pk").values_list("kind", "name", "address")
+    assert list(logged) == [(kind, contact.name, "127.0.0.1") for kind in ("contact_stopped", "contact_resumed")]
 
 
 def test_a_post_that_asks_for_nothing_changes_nothing(contact: Contact) -> None:
@@ -105,3 +107,15 @@ def test_coordinators_and_the_office_see_that_it_was_stopped(world: World, clien
     admin = client_of(world.people["staff"]).get(change_url(world.contact)).text
     assert "Asked for no mail on" in admin
     assert 'name="mail_stopped_on"' not in admin
+
+
+def test_the_log_of_mails_does_not_show_the_secret_address(world: World, client_of: Callable[[Any], Client]) -> None:
+    address = f"https://office.example.org{page(mail_token(world.contact))}"
+    written = f"Subject: Due\r\nList-Unsubscribe:\r\n <{address}>\r\nList-Id: r\r\n\r\nText of the mail\r\n"
+    mail = DeliveryFactory(person=None, contact=world.contact, address="a@example.org", message=written.encode())
+    ReminderItemFactory(plan__milestone=world.milestone, person=None, contact=world.contact, delivery=mail)
+    client = client_of(world.people["staff"])
+
+    for text in (client.get(mail.get_absolute_url()).text, client.get(reverse("mail_file", args=[mail.pk])).text):
+        assert ("List-Id: r" in text, "Text of the mail" in text) == (True, True)
+        assert page(mail_token(world.contact)) not in text
