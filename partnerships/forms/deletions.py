@@ -39,10 +39,13 @@ class DeletionForm(VerbForm):
 
 @dataclass(frozen=True)
 class References:
-    """The rows of one kind that refer to a record: how many, and the pages of those that the person may see."""
+    """The rows of one kind that refer to a record, and the pages of those that the person may see.
+
+    ``count`` is how many there are, or None for a person who may not see all units: it would count hidden rows, too.
+    """
 
     label: str
-    count: int
+    count: int | None
     pages: list[Model]
 
 
@@ -57,7 +60,8 @@ def _shown(rows: QuerySet, user: User) -> References:
         page = _page_of(one)
         if page is not None and _may_see(user, page):
             pages[type(page), page.pk] = page
-    return References(str(rows.model._meta.verbose_name_plural), rows.count(), list(pages.values()))
+    count = rows.count() if user.sees_all_units else None
+    return References(str(rows.model._meta.verbose_name_plural), count, list(pages.values()))
 
 
 def _page_of(row: Any) -> Any:
