@@ -46,6 +46,7 @@ EXAMPLE = dt.date(2026, 3, 5)
 
 AMOUNT = re.compile(r"(-?)(\d+|\d{1,3}(?:,\d{3})+|\d{1,3}(?: \d{3})+)(\.\d+)? ?([千万萬百亿億]*) ?[元圆圓]?", re.ASCII)
 AMOUNT_IN_TWO_UNITS = re.compile(r"(\d+)[亿億] ?(\d{1,4}(?:\.\d+)?)[万萬] ?[元圆圓]?", re.ASCII)
+LONGEST_AMOUNT = 60
 UNITS = {
     "": 1,
     "千": 1000,
@@ -127,6 +128,8 @@ def _day(text: str) -> dt.date | None:
 
 def parse_amount(text: str) -> Decimal | None:
     """Return the number that a text such as ``1,000,000``, ``100万`` or ``1.2亿元`` means, or None."""
+    if len(text) > LONGEST_AMOUNT:
+        return None  # a number of a million digits is an error of arithmetic, not of the form
     if any(unicodedata.category(sign) == "No" for sign in text):
         return None  # normalizing would make 2 of ² and of ②
     text = " ".join(unicodedata.normalize("NFKC", text).split()).removesuffix("整")

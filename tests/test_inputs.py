@@ -134,6 +134,7 @@ def test_an_amount(text: str, number: Decimal) -> None:
         "ten",
         "1 2",
         "0x10",
+        pytest.param("9" * 2_000_000, id="two million digits"),
         "--5",
         "+-3",
         *("1e3", "1E3", "１e３", "1_000", "٣", "१०", "1٣", "3٣万", "Infinity", "NaN", "½", "²"),
