@@ -9,7 +9,7 @@ from uuid import uuid4
 
 @dataclass(frozen=True)
 class Act:
-    """``address`` is that of the client, "" where there is none; ``refusals`` are what was refused, in words."""
+    """A request, import or command under way: the client's address, "" where there is none, and what it was refused, in words."""
 
     id: str = ""
     address: str = ""

@@ -202,7 +202,7 @@ class UnwritableMiddleware:
 class ActMiddleware:
     """Makes what one request does one act: more mails than the site allows one are held.
 
-    What it refused to somebody logged in goes into the security log, whichever page, form or verb refused it.
+    What a page, form or verb refused to somebody logged in is written to the security log.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

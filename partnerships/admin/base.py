@@ -156,7 +156,7 @@ class ScopedMixin(PageBase):
         return obj is not None and self.allows(request, deletion_action(self.model), obj)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """Return the row if the user sees it; the security log hears of one that is there, but not for them."""
+        """Return the row if the user sees it; a request for a row outside their scope is written to the security log."""
         row = super().get_object(request, object_id, from_field)
         if row is None and (pk := number_or_none(object_id)) is not None:
             note_hidden(self.model, pk)
@@ -316,7 +316,7 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
         form = context["adminform"].form
         refused: Refused | None = getattr(request, "refused", None)
         asked = refused.error.field if refused is not None and isinstance(refused.error, QUESTIONS) else None
-        # The answer to the question before goes along.
+        # Keep the answer to an earlier question.
         answers = [name for name in ("is_another", "is_code_right") if name == asked or request.POST.get(name)]
         if answers := [name for name in answers if name in form.fields]:
             context["adminform"].fieldsets.append((None, {"fields": tuple(answers)}))

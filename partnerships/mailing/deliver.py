@@ -21,7 +21,7 @@ from partnerships.mailing.claim import Claim, claim_next, may_repeat, put_back
 from partnerships.mailing.delivery_writes import DeliveryFields, advance, commit_mark, has_due
 from partnerships.mailing.dot_journal import DotStage, note
 from partnerships.mailing.lease import LEASE
-from partnerships.mailing.people import note_told
+from partnerships.mailing.people import log_disclosure
 from partnerships.mailing.relay import Breaker
 from partnerships.mailing.smtp import HandOverOutcome, Relay, RelayTroubleError, Result
 from partnerships.models import Delivery, ReminderItem
@@ -188,8 +188,8 @@ class Handing:
                 subject=self.written.subject,
                 message=self.written.data,
             )
-            if is_ours and self.written.told:
-                note_told(self.delivery, self.written.told)
+            if is_ours and self.written.disclosed:
+                log_disclosure(self.delivery, self.written.disclosed)
             return is_ours
 
     def before_dot(self) -> bool:

@@ -27,7 +27,7 @@ from partnerships.mailing.digest import digest_context, most_urgent
 from partnerships.mailing.envelopes import CATCH_UP_AFTER
 from partnerships.mailing.news import news_of
 from partnerships.mailing.partners import load_targets, partners_of
-from partnerships.mailing.people import People, contacts_told, people_of, person_lines
+from partnerships.mailing.people import People, disclosed_contacts, people_of, person_lines
 from partnerships.mailing.wording import Why, long_date, one_line, tone, what_to_do, when_words, why_words
 from partnerships.models import Agreement, Contact, Delivery, Milestone, MilestoneKind, ReminderItem, User, hide_unseen
 from partnerships.models.contact_tokens import mail_token
@@ -63,13 +63,13 @@ SMTP_POLICY = _MailPolicy(linesep="\r\n")  # the line ends of RFC 5322
 class Written:
     """A message: the address as given to the server, the subject, and the bytes with CRLF line ends.
 
-    ``told`` are the contacts whose numbers it tells its reader; nobody if the text was written earlier.
+    ``disclosed`` are the contacts whose numbers it tells its reader; nobody if the text was written earlier.
     """
 
     address: str
     subject: str
     data: bytes
-    told: Sequence[Contact] = ()
+    disclosed: Sequence[Contact] = ()
 
 
 def write(delivery: Delivery, items: Sequence[ReminderItem], clock: Clock, *, names_people: bool = True) -> Written:
@@ -97,7 +97,7 @@ def write(delivery: Delivery, items: Sequence[ReminderItem], clock: Clock, *, na
         if delivery.person is not None and _is_ones_own(items, milestones):
             event = single_event(milestones[0], delivery.person, changed_at=real_now)
         written = compose(delivery, template, context, milestones, event=event, real_now=real_now)
-        return replace(written, told=contacts_told(people))
+        return replace(written, disclosed=disclosed_contacts(people))
 
 
 def compose(

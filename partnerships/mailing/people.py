@@ -55,7 +55,7 @@ def people_of(milestones: Sequence[Milestone], reader: User) -> People:
     return {pk: people.get(agreement.pk, []) for pk, agreement in agreements.items()}
 
 
-def contacts_told(people: People) -> list[Contact]:
+def disclosed_contacts(people: People) -> list[Contact]:
     """Return the contacts whose numbers or addresses the mail tells."""
     shown = (person for found in people.values() for person in found if person.sees_channels)
     return list({one.contact.pk: one.contact for one in shown if one.has_channels}.values())
@@ -82,7 +82,7 @@ def _line(person: PersonToContact) -> PersonLine:
     )
 
 
-def note_told(delivery: Delivery, contacts: Iterable[Contact]) -> None:
+def log_disclosure(delivery: Delivery, contacts: Iterable[Contact]) -> None:
     """Write in the security log whose numbers the mail tells its reader: one line for each organization, one query.
 
     Call it in the transaction that stores the mail's text, so that neither is there without the other.

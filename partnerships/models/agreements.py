@@ -40,7 +40,7 @@ class AgreementQuerySet(ScopedQuerySet):
     def followed_up_by(self, user: User) -> Self:
         """Return agreements under which ``user`` may enter activities; cancelled ones are left out.
 
-        As rows what ``may(user, "agreement.follow_up", agreement)`` says of one.
+        The queryset for ``may(user, "agreement.follow_up", agreement)``.
         """
         rows = self.visible_to(user).exclude(status=AgreementStatus.CANCELLED)
         if user.sees_all_units:
@@ -56,7 +56,7 @@ class AgreementQuerySet(ScopedQuerySet):
         return self.filter(Q(pk__in=own) | Q(pk__in=parties.values("agreement")))
 
     def in_force(self, day: dt.date) -> Self:
-        """Signed, not suspended, terminated or completed on ``day``, and a term or its automatic renewal covers it."""
+        """Return agreements signed by ``day``, neither suspended nor ended on it, with a term or automatic renewal that covers it."""
         terms = AgreementTerm.objects.filter(agreement=OuterRef("pk"), starts_on__lte=day)
         return self.filter(
             Exists(terms.filter(_lasts_to(day))),
@@ -67,7 +67,7 @@ class AgreementQuerySet(ScopedQuerySet):
         )
 
     def expired(self, today: dt.date) -> Self:
-        """Signed, the last term ended before ``today`` without a renewal, and nobody has closed it yet."""
+        """Return agreements whose last term ended before ``today`` without a renewal, and which nobody has closed yet."""
         terms = AgreementTerm.objects.filter(agreement=OuterRef("pk"))
         return self.filter(
             Exists(terms),
@@ -300,7 +300,7 @@ class Agreement(NamedModel, SeededModel, SearchableModel, VersionedModel):
 
     @property
     def is_signing_to_confirm(self) -> bool:
-        """It was registered as already signed, and nobody but those who entered it has looked at it."""
+        """Whether it was registered as already signed and is still unconfirmed."""
         was_signed = self.is_signed or self.status in {AgreementStatus.COMPLETED, AgreementStatus.TERMINATED}
         return was_signed and not self.is_signing_confirmed
 

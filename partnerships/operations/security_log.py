@@ -84,7 +84,7 @@ def _note_viewed(user: User, about: Mapping[str, str], *, now: dt.datetime) -> N
 
 
 def note_hidden(model: type[Model], pk: int) -> None:
-    """Remember that somebody asked for a row that is there, but not for them: the page says that there is none."""
+    """Remember a request for a row outside the scope of its user: the page says that there is none."""
     if model._base_manager.filter(pk=pk).exists():
         note_refusal(_("%(kind)s %(id)s is outside the scope") % {"kind": model._meta.verbose_name, "id": pk})
 

@@ -47,8 +47,8 @@ def people_to_contact(
     sees_channels = Q(Exists(Contact.objects.with_personal_data_for(user).filter(pk=OuterRef("pk"))))
     rows = _with_agreement(unit_of, user, only_notes_of_unit=units is not None)
     if units is not None:
-        known, told = _known_in_units(unit_of, units)
-        rows, sees_channels = rows.filter(known), sees_channels & told
+        is_known, are_numbers_known = _known_in_units(unit_of, units)
+        rows, sees_channels = rows.filter(is_known), sees_channels & are_numbers_known
     rows = rows.select_related("organization", "unit").annotate(sees_channels=sees_channels)
     order = (F("reached_on").desc(nulls_last=True), F("sees_channels").desc(), ByName(), F("pk"))
     rows = rows.annotate(place=Window(RowNumber(), partition_by="agreement", order_by=order))
@@ -81,10 +81,10 @@ def _with_agreement(agreements: Collection[int], user: User, *, only_notes_of_un
 
 def _known_in_units(unit_of: dict[int, int], units: Tree) -> tuple[Q, Q]:
     """Return the conditions that whoever coordinates the agreement's unit sees the person, and their numbers."""
-    known, told = Q(pk__in=[]), Q(pk__in=[])
+    is_known, are_numbers_known = Q(pk__in=[]), Q(pk__in=[])
     for unit in sorted(set(unit_of.values())):
         below = units.with_descendants([unit])
         of_unit = Q(agreement__in=[pk for pk, its_unit in unit_of.items() if its_unit == unit])
-        known |= of_unit & held_by(below)
-        told |= of_unit & entered_for(below)
-    return known, told
+        is_known |= of_unit & held_by(below)
+        are_numbers_known |= of_unit & entered_for(below)
+    return is_known, are_numbers_known

@@ -1,4 +1,4 @@
-"""Whom to contact under an agreement, as pages show it and the security log notes it."""
+"""The contacts shown under an agreement, with the entry in the security log."""
 
 from collections.abc import Iterable
 

@@ -157,7 +157,7 @@ def test_a_line_of_a_digest_names_two_and_other_milestones_nobody(partner: Partn
 
     for body in (part(mail, "plain"), part(mail, "html")):
         assert [body.count(name) for name in ("An Li", "Bai Yun", "Cao Hong")] == [1, 1, 0]
-    assert [contact.name for contact in mail.told] == ["An Li", "Bai Yun"]
+    assert [contact.name for contact in mail.disclosed] == ["An Li", "Bai Yun"]
     assert "An Li" not in part(mail_to(partner.owner, other), "plain")
 
 
