@@ -1,6 +1,7 @@
 """Deletion of records entered by mistake, with a reason, on their page and in the admin; refused while something refers to them."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -196,14 +197,20 @@ def test_a_reason_is_asked_for(reason: str, office: Client) -> None:
     assert is_there(event)
 
 
-def test_a_row_that_changed_meanwhile_is_shown_first(office: Client) -> None:
+@pytest.mark.parametrize(("address_of", "status"), [(partial(page_of, "event"), 409), (admin_page_of, 200)])
+def test_a_row_that_changed_meanwhile_is_shown_first_and_deleted_when_sent_again(
+    address_of: Callable[[Any], str], status: int, office: Client
+) -> None:
     event = EventFactory()
     read = Event.objects.get(pk=event.pk)
     event.save()
 
-    answer = send(office, page_of("event", event), read)
+    answer = send(office, address_of(event), read)
+    assert (answer.status_code, is_there(event)) == (status, True)
 
-    assert (answer.status_code, is_there(event)) == (409, True)
+    again = {bound.name: bound.value() for bound in answer.context["form"]}
+    assert office.post(address_of(event), again).status_code == 302
+    assert last_history(event) == ("-", MISTAKE, "office")
 
 
 # What refers to a row of the kind: kind -> what is made, and how the page calls it.

@@ -366,6 +366,9 @@ class OfficeAdmin(SimpleHistoryAdmin, PlainAdmin):
             row.pk = pk
             self.log_deletions(request, [row])  # type: ignore[arg-type]  # it goes through the rows once
             return self.response_delete(request, name, pk)
+        if form.is_bound:
+            row = self.get_object(request, object_id) or row
+            form.send_version_of(row)
         for field in form.visible_fields():
             field.field.widget.attrs["class"] = " ".join(INPUT_CLASSES)
         context = {

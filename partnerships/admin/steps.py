@@ -20,7 +20,7 @@ from unfold import widgets
 from partnerships.admin.base import PageBase, status_badge
 from partnerships.forms.domain import DomainFormMixin
 from partnerships.forms.office_day import office_today
-from partnerships.forms.steps import StepOffer, step_form, step_offers
+from partnerships.forms.steps import StepOffer, VerbForm, step_form, step_offers
 from partnerships.models.base import VersionedModel
 from partnerships.permissions import refusal
 from partnerships.requests import user_of
@@ -129,11 +129,8 @@ class StepsMixin(PageBase):
 
     def _ask(self, request: HttpRequest, row: VersionedModel, form: DomainFormMixin, button: Button) -> HttpResponse:
         now = self.get_object(request, str(row.pk)) or row
-        if form.is_bound and "version" in form.fields:
-            data = request.POST.copy()
-            # The page shows the row as it is now, so sending the form again is deliberate.
-            data["version"] = str(now.version)
-            form.data = data
+        if form.is_bound and isinstance(form, VerbForm):
+            form.send_version_of(now)
         dress(form)
         context = {
             **self.admin_site.each_context(request),

@@ -34,7 +34,6 @@ def record_delete(request: UserRequest, pk: int, kind: str) -> HttpResponse:
         row = visible_or_404(model.objects.all(), request, pk)
         is_stale = request.POST.get("version") not in (None, str(row.version))
     if is_stale:
-        # The page shows the row as it is now, so sending the form again is deliberate: it gets the current version.
-        form.data = request.POST.copy() | {"version": str(row.version)}
+        form.send_version_of(row)
     context = {"row": row, "name": name, "form": form, "back": back, "references": references_shown(row, request.user)}
     return render(request, "partnerships/delete.html", context, status=409 if is_stale else 200)

@@ -72,9 +72,8 @@ def form_page(
             return redirect(back or row.get_absolute_url())
         row.refresh_from_db()
         is_stale = request.POST.get("version") not in (None, str(row.version))
-    if is_stale:
-        # The page shows the row as it is now, so sending the form again is deliberate: it gets the current version.
-        form.data = request.POST.copy() | {"version": str(row.version)}
+    if is_stale and isinstance(form, VerbForm):
+        form.send_version_of(row)
     context = {"form": form, "row": row, "title": title, "is_stale": is_stale, "today": timezone.localdate()}
     context["back"] = back or row.get_absolute_url()
     if in_place:  # a script shows an answer of 200 alone
