@@ -39,7 +39,7 @@ from partnerships.admin.steps import StepsMixin, Verb
 from partnerships.admin.versions import PartForm, RootForm
 from partnerships.forms.agreements import AccedeForm, WithdrawForm, remaining_parties
 from partnerships.forms.documents import UploadField
-from partnerships.forms.domain import DomainFormMixin, past_day
+from partnerships.forms.domain import DomainFormMixin
 from partnerships.forms.office_day import office_today
 from partnerships.forms.possible_duplicates import AnotherField
 from partnerships.forms.steps import ConfirmSigningForm, ContactNoteForm, known_signing, precision_field
@@ -308,16 +308,12 @@ class RegisterForm(AgreementRootForm):
     precision = precision_field()
     paper = UploadField(label=_("Signed paper, scanned"), required=False, widget=UnfoldAdminFileFieldWidget)
 
-    def clean_on(self) -> dt.date:
-        on = self.cleaned_data["on"]
-        return past_day(on, today=office_today(self.cleaned_data.get("unit"))) if on else on
-
     def arguments(self) -> dict[str, object]:
         return {**super().arguments(), **{name: self.cleaned_data[name] for name in ("on", "precision")}}
 
     def clean(self) -> dict[str, object] | None:
         cleaned = super().clean()
-        self.cleaned_data.update(known_signing(self))
+        self.cleaned_data.update(known_signing(self, today=office_today(self.cleaned_data.get("unit"))))
         # The term starts with it.
         self.instance.registered = partial_date(self.cleaned_data["on"], self.cleaned_data["precision"])
         return cleaned

@@ -16,7 +16,7 @@ from partnerships.forms.lines import FormWithLines, LineForm, LineFormSet, line_
 from partnerships.forms.office_day import office_today
 from partnerships.forms.picks import PickField, pick_field
 from partnerships.forms.possible_duplicates import AnotherField
-from partnerships.forms.steps import VerbForm, gap_field, precision_field
+from partnerships.forms.steps import VerbForm, gap_field, known_signing, precision_field
 from partnerships.forms.versions import Conflict, Difference
 from partnerships.inputs import DayField, DayInput, WholeNumberField
 from partnerships.models import (
@@ -131,10 +131,10 @@ class TermForm(LineForm):
                 values["starts_on"], values["starts_precision"] = self.signed.day, self.signed.precision
             else:
                 self.add_error("starts_on", _("Give the day on which it starts."))
-        if values.get("length") and values.get("starts_on"):
+        if values.get("length"):
             if values.get("ends_on"):
                 self.add_error("length", _("Give the end or the length, not both."))
-            else:
+            elif values.get("starts_on"):
                 values["ends_on"] = last_day_of(values["starts_on"], values["length"])
         return values
 
@@ -333,8 +333,16 @@ class NewAgreementForm(AgreementForm):
     def asks_about_gap(self) -> bool:
         return bool(self["is_gap_meant"].errors or self["is_gap_meant"].value())
 
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        precision = self.cleaned_data.get("precision") or Precision.DAY
+        if self.cleaned_data.get("on") or precision != Precision.DAY:  # otherwise it stays a draft
+            self.cleaned_data.update(known_signing(self, today=office_today(self.cleaned_data.get("unit"))))
+        return cleaned
+
     def signed(self) -> PartialDate | None:
-        return partial_date(self.cleaned_data.get("on"), self.cleaned_data["precision"]) if not self.errors else None
+        values = self.cleaned_data if not self.errors else {}
+        return partial_date(values.get("on"), values.get("precision") or Precision.DAY)
 
     def keep(self, actor: User, **about: object) -> Agreement:
         values, (labels, _none) = self.cleaned_data, self._labels()

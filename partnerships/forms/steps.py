@@ -91,7 +91,7 @@ class StepForm(VerbForm):
                 label=_("Reason"), widget=forms.Textarea(attrs={"rows": 3}), max_length=2000
             )
 
-    def clean_on(self) -> dt.date:
+    def clean_on(self) -> dt.date | None:
         return past_day(self.cleaned_data["on"], today=self.today)
 
     def call(self, actor: User, values: dict[str, Any]) -> object:
@@ -159,20 +159,29 @@ class RegistrationForm(SigningForm):
         super().__init__(*args, **kwargs)
         self.fields["on"].required = False
 
-    def clean_on(self) -> dt.date:
-        on = self.cleaned_data["on"]
-        return past_day(on, today=self.today) if on else on
+    def clean_on(self) -> dt.date | None:
+        """Leave the check to ``clean``, which knows how much of the day is meant."""
+        return self.cleaned_data["on"]
 
     def clean(self) -> dict[str, Any] | None:
-        self.cleaned_data.update(known_signing(self))
+        self.cleaned_data.update(known_signing(self, today=self.today))
         return super().clean()
 
 
-def known_signing(form: forms.BaseForm) -> dict[str, Any]:
-    """Return the day and the precision that a form with both fields gives; the day is asked for unless it is unknown."""
+def known_signing(form: forms.BaseForm, *, today: dt.date) -> dict[str, Any]:
+    """Return the day and the precision that a form with both fields gives; the day is asked for unless it is unknown.
+
+    Of a month or a year any day may be chosen, so only the first day of the period must not lie ahead of ``today``.
+    """
     precision = form.cleaned_data.get("precision") or Precision.DAY
     signed = partial_date(form.cleaned_data.get("on"), precision)
-    if signed is None and "on" not in form.errors:
+    if signed is not None:
+        try:
+            past_day(signed.first, today=today)
+        except forms.ValidationError as error:
+            form.add_error("on", error)
+            signed = None
+    elif "on" not in form.errors:
         form.add_error("on", _("Give the day, or say that it is not known."))
     return {"on": signed.day if signed else None, "precision": precision}
 

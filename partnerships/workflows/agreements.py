@@ -126,7 +126,7 @@ def register_signed_agreement(
     confirmed_different: Collection[int] = (),
 ) -> Agreement:
     """Register an agreement that was signed on ``on``; see ``register_agreement`` and ``record_signed_agreement``."""
-    check_not_in_future(on, today=today, field="on")
+    check_not_in_future(PartialDate(on, precision).first, today=today, field="on")
     more: dict[str, Any] = {"parts": parts, "confirmed_different": confirmed_different}
     signing: dict[str, Any] = {"on": on, "precision": precision, "is_gap_meant": is_gap_meant}
     with transaction.atomic():

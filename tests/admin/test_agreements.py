@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from partnerships.factories import (
     DAY,
@@ -288,19 +289,23 @@ def test_one_form_registers_an_agreement_that_was_signed_already(office, staff, 
     assert agreement.promised_areas.count() == 1
 
 
-def test_without_a_term_it_is_open_ended_with_a_review(office, registration):
+def test_signed_in_this_year_without_a_term_it_is_open_ended_with_a_review(office, registration):
     registration["terms-0-ends_on"], registration["terms-0-notice"] = "", "0"
+    year = timezone.localdate().year
+    registration |= {"on": f"{year}-12-31", "precision": "year"}  # any day of the year may be chosen
 
     office.post(reverse(REGISTER), registration)
 
-    term = Agreement.objects.get().terms.get()
-    assert (term.ends_on, term.review_on is not None) == (None, True)
+    agreement = Agreement.objects.get()
+    term = agreement.terms.get()
+    assert (agreement.signed_on, term.ends_on, term.review_on is not None) == (dt.date(year, 1, 1), None, True)
 
 
 @pytest.mark.parametrize(
     ("slip", "where"),
     [
         ({"on": "2099-01-01"}, "on"),
+        ({"on": "2099-01-01", "precision": "year"}, "on"),
         ({"on": ""}, "on"),
         ({"title": ""}, "title"),
         ({"title": "Two\nlines"}, "title"),

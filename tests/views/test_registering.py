@@ -241,6 +241,8 @@ class TestSignedAlready:
         ("changed", "where", "words"),
         [
             ({"on": "2026-03-03"}, "on", "This day lies in the future."),
+            ({"on": "2026-04-01", "precision": "month"}, "on", "This day lies in the future."),
+            ({"on": "", "precision": "year"}, "on", "Give the day, or say that it is not known."),
             (
                 {"on": "2026-02-01", "parties__1__organization": ""},
                 "__all__",

@@ -137,15 +137,27 @@ def test_an_agreement_of_a_year_is_registered_and_completed(world: World, client
     assert ("The dates are recorded." in done.text, "date incomplete" in done.text) == (True, False)
 
 
-@pytest.mark.parametrize(("values", "error"), [({}, True), ({"precision": "unknown"}, False)])
-def test_a_day_is_asked_for_unless_it_is_unknown(
-    world: World, values: dict[str, str], error: bool, client_of: Callable[[Any], Client]
+GIVE_THE_DAY, IN_FUTURE = "Give the day, or say that it is not known.", "This day lies in the future."
+
+
+@pytest.mark.parametrize(
+    ("on", "precision", "error"),
+    [
+        ("", "day", GIVE_THE_DAY),
+        ("", "unknown", ""),
+        ("2026-12-15", "day", IN_FUTURE),
+        ("2026-12-15", "year", ""),  # any day of the year is chosen, and today is in March
+        ("2027-01-15", "year", IN_FUTURE),
+    ],
+)
+def test_a_day_is_asked_for_as_far_as_it_is_known(
+    world: World, on: str, precision: str, error: str, client_of: Callable[[Any], Client]
 ) -> None:
     draft = AgreementFactory(with_parties=True, unit=world.unit, coordinator=world.coordinator)
-    answer = send(client_of(world.coordinator), draft, "record_signed", on="", **values)
-    assert ("Give the day, or say that it is not known." in answer.text) == error
+    answer = send(client_of(world.coordinator), draft, "record_signed", on=on, precision=precision)
+    assert [words for words in (GIVE_THE_DAY, IN_FUTURE) if words in answer.text] == ([error] if error else [])
     draft.refresh_from_db()
-    assert draft.is_signed != error
+    assert draft.is_signed != bool(error)
 
 
 def test_the_page_of_a_lead_reads_the_terms_once(
