@@ -134,6 +134,9 @@ class TermForm(LineForm):
         if values.get("length"):
             if values.get("ends_on"):
                 self.add_error("length", _("Give the end or the length, not both."))
+            elif (values.get("starts_precision") or Precision.DAY) != Precision.DAY:
+                words = _("Give the end, as far as it is known: a length counts from a start whose day is known.")
+                self.add_error("ends_on", words)
             elif values.get("starts_on"):
                 values["ends_on"] = last_day_of(values["starts_on"], values["length"])
         return values

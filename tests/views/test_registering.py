@@ -32,6 +32,8 @@ from tests.views.sent import box, errors, filled, send
 from tests.views.world import World, make_world
 
 ADD = "/agreements/add/"
+# A term of a year that starts on the day of signing.
+START_AND_LENGTH = {"term__0__starts_on": "", "term__0__ends_on": "", "term__0__length": "12"}
 
 
 @pytest.fixture
@@ -243,6 +245,11 @@ class TestSignedAlready:
             ({"on": "2026-03-03"}, "on", "This day lies in the future."),
             ({"on": "2026-04-01", "precision": "month"}, "on", "This day lies in the future."),
             ({"on": "", "precision": "year"}, "on", "Give the day, or say that it is not known."),
+            (
+                {"on": "2025-06-15", "precision": "year"} | START_AND_LENGTH,
+                "term-0-ends_on",
+                "Give the end, as far as it is known: a length counts from a start whose day is known.",
+            ),
             (
                 {"on": "2026-02-01", "parties__1__organization": ""},
                 "__all__",

@@ -120,6 +120,17 @@ def test_a_term_is_entered_by_its_length(world: World, client_of: Callable[[Any]
     assert draft.current_ends_on == last_day_of(dt.date(2026, 3, 1), 60) == dt.date(2031, 2, 28)
 
 
+@pytest.mark.parametrize("precision", ["year", "unknown"])
+def test_a_length_needs_a_start_of_which_the_day_is_known(
+    world: World, precision: str, client_of: Callable[[Any], Client]
+) -> None:
+    term = {"term__0__starts_on": "", "term__0__starts_precision": precision, "term__0__length": "12"}
+    if precision == "year":
+        term |= {"term__0__starts_on": "2024-06-15"}
+    answer = sent(client_of(world.coordinator), reverse("agreement_edit", args=[world.draft.pk]), **term)
+    assert list(errors(answer)) == ["term-0-ends_on"]
+
+
 def test_an_agreement_of_a_year_is_registered_and_completed(world: World, client_of: Callable[[Any], Client]) -> None:
     lead = client_of(world.lead)
     today = timezone.localdate()
