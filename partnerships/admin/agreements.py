@@ -1,6 +1,7 @@
 """Agreements: drafted and kept here, moved on by steps, registered in one form when they were signed already."""
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any, cast
 
 from django import forms
@@ -35,14 +36,20 @@ from partnerships.admin.hidden_records import hides_records
 from partnerships.admin.navigation import Attention
 from partnerships.admin.outcomes import origin_of
 from partnerships.admin.programmes import LabelInline
-from partnerships.admin.steps import StepsMixin, Verb
+from partnerships.admin.steps import Button, StepsMixin, Verb
 from partnerships.admin.versions import PartForm, RootForm
 from partnerships.forms.agreements import AccedeForm, WithdrawForm, remaining_parties
 from partnerships.forms.documents import UploadField
 from partnerships.forms.domain import DomainFormMixin
 from partnerships.forms.office_day import office_today
 from partnerships.forms.possible_duplicates import AnotherField
-from partnerships.forms.steps import ConfirmSigningForm, ContactNoteForm, known_signing, precision_field
+from partnerships.forms.steps import (
+    ApprovalStepForm,
+    ConfirmSigningForm,
+    ContactNoteForm,
+    known_signing,
+    precision_field,
+)
 from partnerships.forms.terms import TERM_VERBS, TermVerb
 from partnerships.inputs import DayField
 from partnerships.models import (
@@ -73,6 +80,7 @@ from partnerships.workflows.agreements import (
     register_signed_agreement,
     signing_warnings,
 )
+from partnerships.workflows.derivation import next_approval_step
 from partnerships.workflows.documents import register_document
 from partnerships.workflows.terms import CONDITIONS
 
@@ -244,7 +252,20 @@ def _confirm_signing(row: Agreement, request: HttpRequest, data: QueryDict | Non
     return ConfirmSigningForm(data, row=row, today=office_today(row))
 
 
+def _record_approval(row: Agreement, request: HttpRequest, data: QueryDict | None) -> DomainFormMixin:
+    step = next_approval_step(row)
+    assert step is not None  # else the verb does not fit
+    return ApprovalStepForm(data, row=row, today=office_today(row), next_step=step)
+
+
 VERBS = (
+    Verb(
+        "record-approval",
+        _("Record an approval step"),
+        "agreement.record_approval",
+        _record_approval,
+        lambda row: next_approval_step(row) is not None,
+    ),
     Verb(
         "confirm-signing",
         _("Confirm the signing"),
@@ -377,6 +398,12 @@ class AgreementAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         if obj is None:
             return (PartyInline, AreaInline, TermInline, ParticipatingUnitInline)
         return (*self.inlines, *origin_of(obj))
+
+    def buttons(self, request: HttpRequest, row: Any) -> list[Button]:
+        """Name the approval step that is recorded next."""
+        label = gettext("Record: %(step)s") % {"step": next_approval_step(row)}
+        buttons = super().buttons(request, row)
+        return [replace(one, label=label) if one.name == "record-approval" else one for one in buttons]
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.register_signed_view)

@@ -388,7 +388,7 @@ def step_form(row: Any, name: str, *, today: dt.date, data: QueryDict | None = N
 
 @dataclass(frozen=True)
 class StepOffer:
-    """A step that the status allows, with the ``refusal`` if this person may not take it."""
+    """A step that the status allows, with the ``refusal`` if this person may not take it, or nobody yet."""
 
     transition: Transition
     refusal: LazyText | None
@@ -403,7 +403,14 @@ def step_offers(row: Any, user: User) -> list[StepOffer]:
     table, _verbs, _special = _WORKFLOWS[type(row)]
     possible = [step for step in table.values() if row.status in step.sources and not _is_taken_elsewhere(row, step)]
     possible.sort(key=lambda step: (step.is_correction, not step.is_forward))
-    return [StepOffer(step, refusal(user, step.permission, row)) for step in possible]
+    return [StepOffer(step, refusal(user, step.permission, row) or _not_yet(row, step)) for step in possible]
+
+
+def _not_yet(row: Any, step: Transition) -> str | None:
+    """Return what has to be done before the step, which would be refused today."""
+    if isinstance(row, Agreement) and step.name == "approve":
+        return agreements.missing_steps_refusal(row) or None
+    return None
 
 
 def _is_taken_elsewhere(row: Any, step: Transition) -> bool:

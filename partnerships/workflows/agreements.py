@@ -206,11 +206,15 @@ def approve_agreement(agreement: Agreement, *, actor: User | None, on: dt.date) 
     with transaction.atomic():
         approved = _step_and_derive(agreement, "approve", actor=actor, on=on)
         # The step holds the lock that recording needs.
-        missing = missing_approval_steps(approved)
-        if missing:
-            names = ", ".join(step.display_name for step in missing)
-            raise TransitionRefused(_("Record the approval steps first: %(steps)s.") % {"steps": names})
+        if missing := missing_steps_refusal(approved):
+            raise TransitionRefused(missing)
     return approved
+
+
+def missing_steps_refusal(agreement: Agreement) -> str:
+    """Return which approval steps are to be recorded before the approval; empty if none is missing."""
+    names = ", ".join(step.display_name for step in missing_approval_steps(agreement))
+    return _("Record the approval steps first: %(steps)s.") % {"steps": names} if names else ""
 
 
 def record_approval_step(

@@ -17,6 +17,7 @@ from partnerships.workflows.agreements import (
     return_agreement,
     submit_agreement,
 )
+from tests.views.sent import filled
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -146,6 +147,26 @@ def test_my_work_offers_to_approve_once_each_step_is_recorded(
     record(agreement, "President's meeting", coordinator, **MEETING)
     page = client.get("/").text
     assert [approve in page, next_one in page] == [True, False]
+
+
+def test_the_admin_records_each_step_and_then_approves(agreement: Agreement, lead: User) -> None:
+    client = Client()
+    client.force_login(lead)
+    change = reverse("admin:partnerships_agreement_change", args=[agreement.pk])
+    shown = []
+    for typed in ({}, MEETING, None):
+        buttons = {button.name: button for button in client.get(change).context["buttons"]}
+        recording = buttons.get("record-approval")
+        shown.append((recording and recording.label, buttons["approve"].refusal))
+        if recording is not None and typed is not None:
+            assert client.post(recording.link, filled(client.get(recording.link)) | typed).status_code == 302
+
+    first, second = "Legal check", "President's meeting"
+    assert shown == [
+        (f"Record: {first}", f"Record the approval steps first: {first}, {second}."),
+        (f"Record: {second}", f"Record the approval steps first: {second}."),
+        (None, None),
+    ]
 
 
 def test_a_viewer_and_another_unit_record_nothing_and_an_old_page_neither(
