@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from partnerships.models.agreement_types import CooperationArea
 from partnerships.models.agreements import Agreement, AgreementQuerySet
@@ -333,7 +334,7 @@ class ContactNote(SeededModel, SearchableModel, VersionedModel):
 
     class Channel(models.TextChoices):
         CALL = "call", _("Call")
-        MESSAGE = "message", _("Message")
+        MESSAGE = "message", pgettext_lazy("channel of a contact", "Message")
         EMAIL = "email", _("E-mail")
         IN_PERSON = "in_person", _("In person")
 

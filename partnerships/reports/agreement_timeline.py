@@ -9,6 +9,7 @@ from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q, QuerySet
+from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext
 from django.utils.translation import gettext as _
 
@@ -187,6 +188,9 @@ _PART_WORDS = {
 def _part_entries(history: list[Any]) -> Iterator[TimelineEntry]:
     names = dict(zip((row.history_id for row in history), _part_names(history), strict=True))
     for row, earlier in with_earlier(history):
+        act = _term_act(row, earlier) if isinstance(row, AgreementTerm.history.model) else ""
+        if act:
+            yield entry_at(row.history_date, row.history_user, act)
         part = row.instance_type._meta.verbose_name
         detail = str(_PART_WORDS[row.history_type]) % {"part": part, "name": names[row.history_id]}
         if row.history_type == "~" and earlier is not None:
@@ -195,7 +199,23 @@ def _part_entries(history: list[Any]) -> Iterator[TimelineEntry]:
                 continue
             changed = pgettext("between two changed fields", ", ").join(changes)
             detail = _("%(what)s (%(changes)s)") % {"what": detail, "changes": changed}
+        elif act:
+            continue
         yield entry_at(row.history_date, row.history_user, _("Changed"), detail=detail, kind="edit")
+
+
+def _term_act(row: Any, earlier: Any | None) -> str:
+    """Return what a history row of a term records, where that is a renewal or a notice; empty otherwise."""
+    ends = partial_date(row.ends_on, row.ends_precision)
+    if row.history_type == "+" and row.basis == AgreementTerm.Basis.TACIT:
+        return _("Renewed automatically until %(day)s") % {"day": ends}
+    if row.history_type == "+" and row.basis == AgreementTerm.Basis.EXPRESS:
+        return _("Renewed until %(day)s") % {"day": ends} if ends else _("Renewed without an end")
+    if row.history_type != "~" or earlier is None or row.notice_given_on == earlier.notice_given_on:
+        return ""
+    if row.notice_given_on is None:
+        return _("Took back the notice")
+    return _("Recorded a notice (%(day)s)") % {"day": date_format(row.notice_given_on)}
 
 
 def _part_names(history: list[Any]) -> list[str]:
@@ -212,16 +232,16 @@ def _part_names(history: list[Any]) -> list[str]:
 
 def _known(term: Any, end: str) -> str:
     """Return the start or the end in a history row of a term, as far as it was known."""
-    date = partial_date(getattr(term, f"{end}_on"), getattr(term, f"{end}_precision"))
-    if date is None:
-        return "…"
-    return date.day.isoformat() if date.is_complete else str(date)
+    return str(partial_date(getattr(term, f"{end}_on"), getattr(term, f"{end}_precision")) or "…")
 
 
 def _one_per_save(entries: Iterable[TimelineEntry]) -> Iterator[TimelineEntry]:
     """Merge what one person changed within a minute: a form saves the agreement and its parts as separate rows."""
     saves: dict[tuple[dt.date, User | Unit | None], list[TimelineEntry]] = defaultdict(list)
     for entry in entries:
+        if entry.kind != "edit":
+            yield entry
+            continue
         minute = entry.at.replace(second=0, microsecond=0) if entry.at else entry.day
         saves[minute, entry.who].append(entry)
     for save in saves.values():

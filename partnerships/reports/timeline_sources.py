@@ -7,6 +7,8 @@ from typing import Any, Protocol
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Field, ForeignKey, Model, Q
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -24,6 +26,7 @@ from partnerships.models import (
     StatusChange,
     User,
 )
+from partnerships.partial_dates import partial_date
 from partnerships.reports.timeline import TimelineEntries, TimelineEntry, entry_at, newest_first
 from partnerships.statuses import (
     ACTIVITY_TRANSITIONS,
@@ -47,7 +50,7 @@ TRANSITIONS: dict[type[Model], TransitionTable] = {
     Honour: HONOUR_TRANSITIONS,
     Milestone: MILESTONE_TRANSITIONS,
 }
-# Fields that nobody edits, and those that a status change writes: the entry of that change shows them better.
+# Fields that nobody edits, and those that a status change or a notice writes: the entry of that act shows them better.
 FIELDS_LEFT_OUT = frozenset(
     {
         "id",
@@ -68,8 +71,12 @@ FIELDS_LEFT_OUT = frozenset(
         *(f"{step}_on" for step in ("completed", "terminated", "cancelled", "recorded", "met", "waived")),
         *(f"{step}_on" for step in ("started", "postponed", "opened", "closed", "asked", "answered", "agreed")),
         "withdrawn_on",
+        "notice_given_on",
+        "signed_at_latest",
+        "current_ends_on",
     }
 )
+PRECISION = "_precision"  # ends the name of a column that says how much is known of the date beside it
 EDITS_SHOWN = 30
 
 
@@ -191,13 +198,25 @@ def changed_between(later: HistoryRow, earlier: HistoryRow, people: dict[int, Us
 
 
 def _changed_fields(later: Any, earlier: HistoryRow) -> "list[Field[Any, Any]]":
-    fields = (field for field in type(later).tracked_fields if field.name not in FIELDS_LEFT_OUT)
-    return [field for field in fields if getattr(later, field.attname) != getattr(earlier, field.attname)]
+    fields = {field.name: field for field in type(later).tracked_fields}
+    # The day of an agreement's signing may be completed later, without a change of status.
+    left_out = FIELDS_LEFT_OUT - {"signed_on"} if "signed_precision" in fields else FIELDS_LEFT_OUT
+    shown = (field for name, field in fields.items() if name not in left_out and not name.endswith(PRECISION))
+    changed = [field for field in shown if _value(later, field) != _value(earlier, field)]
+    # The signing itself fills in the names of the parties.
+    return [field for field in changed if field.name != "name_as_signed" or _value(earlier, field)]
+
+
+def _value(row: Any, field: "Field[Any, Any]") -> Any:
+    """Return the value of a column in a history row: of a date as much as is known of it."""
+    value = getattr(row, field.attname)
+    precision = getattr(row, field.name.removesuffix("_on") + PRECISION, None)
+    return value if precision is None else partial_date(value, precision)
 
 
 def _change(later: HistoryRow, earlier: HistoryRow, field: "Field[Any, Any]", people: dict[int, User]) -> str:
     """Describe one change: old and new value if they are short; only the field's name for long texts and records."""
-    old, new = (getattr(row, field.attname) for row in (earlier, later))
+    old, new = (_value(row, field) for row in (earlier, later))
     if field.name in {"owner", "coordinator"}:
         old, new = people.get(old), people.get(new)
     elif isinstance(field, ForeignKey) or (
@@ -206,15 +225,21 @@ def _change(later: HistoryRow, earlier: HistoryRow, field: "Field[Any, Any]", pe
         return str(field.verbose_name)
     return _("%(field)s: %(old)s → %(new)s") % {
         "field": field.verbose_name,
-        "old": _value_text(old),
-        "new": _value_text(new),
+        "old": _value_text(old, field),
+        "new": _value_text(new, field),
     }
 
 
-def _value_text(value: object) -> str:
+def _value_text(value: Any, field: "Field[Any, Any]") -> str:
     if value in (None, ""):
         return "—"
-    return value.isoformat() if isinstance(value, dt.date) else str(value)
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, dt.datetime):
+        return date_format(timezone.localtime(value), "DATETIME_FORMAT")
+    if isinstance(value, dt.date):
+        return date_format(value)
+    return str(dict(field.flatchoices).get(value, value))
 
 
 def join(changes: Iterable[str]) -> str:
