@@ -7,7 +7,6 @@ from types import MappingProxyType
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
-from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
@@ -335,7 +334,7 @@ def _ask_to_note(new: Collection[OrganizationUnit], *, actor: User | None, on: d
 
 
 def _ask_unit_to_note(holder: OrganizationUnit, unit: Unit, *, actor: User, on: dt.date) -> None:
-    organization, key = holder.organization, f"{_about(holder.unit_id)}{unit.pk}"
+    organization, key = holder.organization, f"new_holder:{holder.unit_id}:{unit.pk}"
     title, due_on = gettext_noop("New holder: %(name)s"), on + NOTED_WITHIN
     names = (f"{organization.name} – {holder.unit.name}", f"{_in_chinese(organization)} – {_in_chinese(holder.unit)}")
     derived = Derived(key, MilestoneKind.NEW_HOLDER, title, due_on, name=names[0], name_zh=names[1])
@@ -350,17 +349,13 @@ def _ask_unit_to_note(holder: OrganizationUnit, unit: Unit, *, actor: User, on: 
 
 
 def _withdraw_news(organization_id: int, unit_id: int, *, actor: User | None, on: dt.date) -> None:
-    """Cancel what nobody has to note any more once the unit no longer holds the organization: the news of it and to it."""
-    news = Milestone.objects.pending().filter(organization=organization_id, kind=MilestoneKind.NEW_HOLDER)
-    concerned = news.filter(Q(derived_key__startswith=_about(unit_id)) | Q(unit=unit_id)).order_by("pk")
+    """Cancel the pending news sent to the unit, because it no longer holds the organization."""
+    # News about the unit stays: it had access meanwhile, of which the other leads must learn.
+    sent = {"kind": MilestoneKind.NEW_HOLDER, "organization": organization_id, "unit": unit_id}
+    news = Milestone.objects.pending().filter(**sent)
     reason = _("The unit no longer holds the organization.")
-    for milestone in concerned.select_for_update(no_key=True, of=("self",)):
+    for milestone in news.select_for_update(no_key=True, of=("self",)).order_by("pk"):
         take_milestone_step(milestone, "cancel", actor=actor, on=on, reason=reason, is_consequence=True)
-
-
-def _about(unit_id: int) -> str:
-    """Return how the keys of the news begin that the unit is a new holder; they end with the unit that is told."""
-    return f"new_holder:{unit_id}:"
 
 
 def _in_chinese(row: Organization | Unit) -> str:

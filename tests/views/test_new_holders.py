@@ -14,6 +14,7 @@ from partnerships.factories import (
     NOON,
     AgreementFactory,
     EnterpriseFactory,
+    FacilityFactory,
     InstitutionFactory,
     OrganizationUnitFactory,
     ReminderRuleFactory,
@@ -131,7 +132,7 @@ def test_a_lead_notes_it_in_my_work_and_nobody_else_closes_it(
     assert step(lead, first, "reopen", reason="Once more") == 403
 
 
-def test_news_goes_with_the_holding_and_comes_back_with_it(
+def test_news_outlasts_the_holding_and_is_raised_again_with_the_next(
     world: World, client_of: Enter, draft: Agreement, second_lead: User
 ) -> None:
     lead = client_of(second_lead)
@@ -139,10 +140,28 @@ def test_news_goes_with_the_holding_and_comes_back_with_it(
     step(client_of(world.lead), news()[0], "note")
 
     step(lead, draft, "unsign", reason="not yet")
-    assert [row.status for row in news()] == ["met", "cancelled"]
+    assert [row.status for row in news()] == ["met", "open"]
 
     assert step(client_of(world.people["staff"]), draft, "record_signed") == 302
-    assert [(row.status, row.appearance) for row in news()] == [("open", 2), ("open", 2)]
+    assert [(row.status, row.appearance) for row in news()] == [("open", 2), ("open", 1)]
+
+
+def test_a_facility_that_closes_at_once_does_not_hide_who_read_the_contacts(
+    world: World, client_of: Enter, second: Unit
+) -> None:
+    owner = UserFactory(coordinator_in=second)
+    partners = [InstitutionFactory(), world.enterprise]
+    facility, coordinator = FacilityFactory(unit=second, owner=owner, partners=partners), client_of(owner)
+
+    assert step(coordinator, facility, "open") == 302
+    assert str(world.contact) in coordinator.get(world.enterprise.get_absolute_url()).text
+    assert step(coordinator, facility, "close", reason="Read enough") == 302
+
+    assert not second.held_organizations.filter(organization=world.enterprise).exists()
+    [row] = news()
+    lead = client_of(world.lead)
+    assert str(row) in lead.get("/").text
+    assert step(lead, row, "note") == 302
 
 
 def test_the_office_assigns_a_unit_by_hand_and_takes_it_away(
@@ -155,12 +174,14 @@ def test_the_office_assigns_a_unit_by_hand_and_takes_it_away(
 
     assert [(row.unit, row.status) for row in news()] == [(world.unit, "open")]
 
-    data = filled_admin(office.get(url))
-    [number] = [
-        name.split("-")[1] for name, value in data.items() if name.endswith("-unit") and value == str(second.pk)
-    ]
-    assert office.post(url, data | {f"holders-{number}-DELETE": "on"}).status_code == 302
-    assert [row.status for row in news()] == ["cancelled"]
+    # The unit that is told may forget the news only with its own holding.
+    for unit, left in ((second, "open"), (world.unit, "cancelled")):
+        data = filled_admin(office.get(url))
+        [number] = [
+            name.split("-")[1] for name, value in data.items() if name.endswith("-unit") and value == str(unit.pk)
+        ]
+        assert office.post(url, data | {f"holders-{number}-DELETE": "on"}).status_code == 302
+        assert [row.status for row in news()] == [left]
 
 
 def test_what_the_system_does_the_sample_and_what_the_same_leads_did_is_no_news(
