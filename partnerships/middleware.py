@@ -27,6 +27,7 @@ from partnerships.models.office_day import zone_named
 from partnerships.operations.security_log import note_event, note_failed_login, note_paused_login
 from partnerships.sessions import ADDRESS, BEGUN_AT, BROWSER, USED_AT, browser_in_words, idle_limit
 from partnerships.storage import is_unwritable
+from partnerships.typed_fields import labelled
 
 # A signed cookie with the person who used the browser last, and the keys in a session, and on a page that holds what was
 # typed, of the person before: nobody is shown what somebody else typed.
@@ -170,7 +171,7 @@ def _offer_again(request: HttpRequest) -> HttpResponse:
         "is_back": user.is_authenticated,
         "is_of_another": is_of_another,
         "typed": typed,
-        "words": [value for _name, value in typed if any(sign.isalpha() for sign in value) and value != "on"],
+        "shown": labelled(typed),
         "stamp": "" if user.is_authenticated or not author else signer.sign(author),
         "has_files": bool(request.FILES),
     }

@@ -51,6 +51,7 @@ class PreferencesForm(DomainFormMixin, forms.ModelForm):
             "obligations, what you get as a lead or fallback person, and notices of mails that did not get through always "
             "come by mail; what is more than a day late comes in a digest."
         )
+        self.fields["deputy"].help_text = _("Gets your reminders while you are absent.")
         self.fields["version"].initial = self.instance.version
         cast("forms.ChoiceField", self.fields["time_zone"]).choices = time_zone_choices(self.instance.time_zone)
         colleagues = User.objects.visible_to(self.instance).reachable().exclude(pk=self.instance.pk)

@@ -130,6 +130,7 @@ def my_work(request: UserRequest) -> HttpResponse:
         "absent": _absent_whose_deputy_is(user, today),
         "attention": _attention(user, today) if _looks_after_units(user) else [],
         "waiting_mails": _waiting_mails(user),
+        "is_form_held": "held" in request.GET,
         "is_coordinator": Agreement.objects.visible_to(user).filter(coordinator=user).exists(),
     }
     return render(request, "partnerships/my_work.html", context)

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from partnerships.factories import UserFactory
 from partnerships.models import Organization, User, UserSession
+from partnerships.typed_fields import labelled
 from tests.views.world import World
 
 PASSWORD = "a-long-password"
@@ -92,6 +93,32 @@ def test_it_is_sent_again_after_the_next_login(
         True,
     )
     assert Organization.objects.get(name="Quay Works").description == TYPED["description"]
+
+
+def test_what_was_entered_is_shown_with_the_labels_of_fields_and_choices(browser_of_lin: Client) -> None:
+    end_in_the_store(browser_of_lin)
+    log = {"channel": "call", "on": "2026-11-29", "summary": "They said yes"}
+
+    organization = browser_of_lin.post(ADD, TYPED | {"csrfmiddlewaretoken": "x"}).context["shown"]
+    follow_up = browser_of_lin.post(
+        "/activities/add/", {"kind": "visit", "title": "Tour", "headcount": "", "currency": "CNY"}
+    )
+
+    assert organization[:2] == [("Kind", "Enterprise"), ("Name", "Quay Works")]
+    assert ("Kind", "Visit") in follow_up.context["shown"]
+    assert "CNY" not in str(follow_up.context["shown"])
+    assert {("How", "Call"), ("What was said", "They said yes")} <= set(labelled(list(log.items())))
+
+
+def test_the_tab_of_the_login_leads_back_to_the_form(browser_of_lin: Client) -> None:
+    end_in_the_store(browser_of_lin)
+    ended = browser_of_lin.post(ADD, TYPED)
+    login = re.findall(r'href="(/login[^"]*)"', ended.text)[0]
+
+    page = browser_of_lin.get(login)
+    sent = {"username": "lin", "password": PASSWORD, "next": page.context["next"], "csrfmiddlewaretoken": token(page)}
+
+    assert "Go back to the other tab" in browser_of_lin.post(login, sent, follow=True).text
 
 
 def test_a_page_opened_before_the_login_in_another_tab_is_sent_again(browser_of_lin: Client, world: World) -> None:
