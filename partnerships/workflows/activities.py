@@ -406,7 +406,7 @@ def register_contact_note(
         CONTACT_NOTE.register(note, parts, actor=actor)
         mark_answered(note)
         if note.agreement:
-            derive_milestones(note.agreement, actor=actor, on=note.happened_on)
+            derive_milestones(note.agreement, actor=actor, on=today)
     return note
 
 

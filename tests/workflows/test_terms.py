@@ -7,7 +7,8 @@ import pytest
 
 from partnerships.exceptions import InvalidInput, NotAllowed, TransitionRefused
 from partnerships.factories import AgreementFactory, UnitFactory, UserFactory
-from partnerships.models import Agreement, AgreementTerm, Milestone, MilestoneKind, quiet_agreements
+from partnerships.models import Agreement, AgreementTerm, ContactNote, Milestone, MilestoneKind, quiet_agreements
+from partnerships.workflows.activities import register_contact_note
 from partnerships.workflows.agreements import (
     complete_agreement,
     end_agreement_by_notice,
@@ -250,15 +251,34 @@ def test_a_gap_before_a_renewal_is_asked_about() -> None:
     assert [is_in_force(agreement, on) for on in ("2026-11-25", "2026-12-01")] == [False, True]
 
 
-def test_an_agreement_registered_late_asks_from_its_registration() -> None:
+@pytest.mark.parametrize(
+    ("renewal", "runs_until", "asked"),
+    [
+        ("automatic", "2027-11-20", {"confirm_renewal:2": "2026-12-04", "decision_date:2": "2027-10-21"}),
+        ("none", "2026-11-20", {"record_end:1": "2026-12-04"}),
+    ],
+)
+def test_an_agreement_registered_late_asks_from_its_registration(
+    renewal: str, runs_until: str, asked: dict[str, str]
+) -> None:
+    """The registration itself asks for it: what the daily sweep makes is announced to nobody."""
     agreement = AgreementFactory(
-        ready=True, with_term__starts_on=SIGNED, with_term__ends_on=day("2026-11-20"), with_term__renewal="automatic"
+        ready=True, with_term__starts_on=SIGNED, with_term__ends_on=day("2026-11-20"), with_term__renewal=renewal
     )
     record_signed_agreement(fresh(agreement), actor=None, on=SIGNED, today=TODAY)
+    assert derived(agreement) == {key: ("open", due_on) for key, due_on in asked.items()}
+    assert fresh(agreement).current_ends_on == day(runs_until)
+
+
+def test_an_earlier_call_logged_later_leaves_the_running_period() -> None:
+    agreement = signed()
     sweep(TODAY)
-    assert derived(agreement)["confirm_renewal:2"] == ("open", "2026-12-04")
-    assert derived(agreement)["decision_date:2"][0] == "open"
-    assert "decision_date:1" not in derived(agreement)
+    before = derived(agreement)
+    note = ContactNote(
+        agreement=fresh(agreement), unit=agreement.unit, channel="call", happened_on=day("2026-08-01"), summary="All well"
+    )
+    register_contact_note(note, actor=None, today=TODAY)
+    assert (derived(agreement), fresh(agreement).current_ends_on) == (before, day("2027-11-20"))
 
 
 def test_only_leads_and_the_office_record_what_became_of_a_term() -> None:
