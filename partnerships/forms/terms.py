@@ -101,7 +101,7 @@ class AmendForm(VerbForm):
     def call(self, actor: User, values: dict[str, Any]) -> object:
         given = {name: values.pop(name) for name in terms.CONDITIONS}
         conditions = {name: value for name, value in given.items() if value not in (None, "")}
-        return terms.amend_agreement(self.row, actor=actor, conditions=conditions, **values)
+        return terms.amend_agreement(self.row, actor=actor, today=self.today, conditions=conditions, **values)
 
 
 class CompleteDatesForm(VerbForm):

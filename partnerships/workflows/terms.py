@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 from django.db import transaction
 from django.utils.formats import date_format
@@ -59,14 +60,14 @@ def renew_agreement(
 ) -> AgreementTerm:
     """Add the term that the parties agreed on, with the conditions of the current one.
 
-    It starts on ``starts_on``, or on the day after the last term on record. A later start leaves a gap, which has to be
-    meant. Automatic renewals that ended before the start are recorded first.
+    It starts on ``starts_on``, or on the day after the period that runs on ``on``. A later start leaves a gap, which has
+    to be meant. Automatic renewals that began before the start are recorded first.
     """
     with transaction.atomic():
         locked = lock_signed(agreement, actor)
         if starts_on:
             check_day(starts_on, field="starts_on")
-            _record_renewals(locked, actor, starts_on - ONE_DAY)
+        _record_renewals(locked, actor, starts_on - ONE_DAY if starts_on else on)
         current = locked.current_term
         if current is None or current.ends_on is None:
             raise InvalidInput(_("An open-ended agreement has no end from which to renew it; amend it to give it one."))
@@ -78,8 +79,8 @@ def renew_agreement(
             )
         if starts_on > following and not is_gap_meant:
             raise InvalidInput(_gap(following, starts_on), field="is_gap_meant")
-        ends = {"ends_on": ends_on, "review_on": review_on}
-        term = _next_term(locked, current, AgreementTerm.Basis.EXPRESS, starts_on=starts_on, **ends)
+        basis = AgreementTerm.Basis.EXPRESS
+        term = _next_term(locked, current, basis, starts_on=starts_on, ends_on=ends_on, review_on=review_on)
         return _add(term, actor, on)
 
 
@@ -89,6 +90,7 @@ def amend_agreement(
     actor: User | None,
     signed_on: dt.date,
     effective_on: dt.date,
+    today: dt.date,
     summary: str,
     ends_on: dt.date | None = None,
     review_on: dt.date | None = None,
@@ -101,7 +103,7 @@ def amend_agreement(
     """
     if not summary.strip():
         raise InvalidInput(_("Say what changed."), field="summary")
-    check_day(signed_on, field="signed_on")
+    check_not_in_future(signed_on, today=today, field="signed_on")
     check_day(effective_on, field="effective_on")
     with transaction.atomic():
         locked = lock_signed(agreement, actor)
@@ -111,7 +113,7 @@ def amend_agreement(
         if ends_on or review_on or conditions:
             ends = {"ends_on": ends_on, "review_on": review_on}
             term = _replace_term(locked, actor, effective_on=effective_on, conditions=conditions, **ends)
-            _add(term, actor, signed_on)
+            _add(term, actor, today)
         else:
             # Its next version: an edit page that was opened before the amendment is refused as stale.
             locked.touch()
@@ -224,7 +226,9 @@ def _record_renewals(agreement: Agreement, actor: User | None, day: dt.date) -> 
     recorded = []
     for period in renewals.elapsed(day) if renewals else ():
         basis = AgreementTerm.Basis.TACIT
-        term = _next_term(agreement, period.term, basis, starts_on=period.starts_on, ends_on=period.ends_on)
+        # Counted from an end of which only the year is known, no more is known of this one.
+        ends: dict[str, Any] = {"ends_on": period.ends_on, "ends_precision": period.term.ends_precision}
+        term = _next_term(agreement, period.term, basis, starts_on=period.starts_on, **ends)
         term.number, term.notice_given_on = period.number, period.term.notice_given_on
         save_as(term, actor)
         recorded.append(term)
@@ -245,10 +249,10 @@ def _replace_term(
     current = agreement.current_term
     if current is None or effective_on <= current.starts_on:
         raise InvalidInput(_("The change has to take effect after the current term began."), field="effective_on")
+    ends: dict[str, Any] = {"ends_on": ends_on, "ends_precision": Precision.DAY, "review_on": review_on}
     if not (ends_on or review_on):
-        ends_on, review_on = current.ends_on, current.review_on
+        ends = {name: getattr(current, name) for name in ends}
     renewals = automatic_renewals(agreement.terms.all())
-    ends = {"ends_on": ends_on, "review_on": review_on}
     term = _next_term(agreement, current, AgreementTerm.Basis.AMENDMENT, starts_on=effective_on, **ends)
     if renewals and term.renewal_months is None:
         # The new term is only the rest of the old one. It is still renewed by the length of the whole.
@@ -261,10 +265,20 @@ def _replace_term(
         if "renewal" in conditions:
             raise InvalidInput(_("Only a term with an end can renew automatically."), field="renewal")
         term.renewal = AgreementTerm.Renewal.NONE
+    _take_over_notice(current, term)
     if current.ends_on is None or current.ends_on >= effective_on:
-        current.ends_on = effective_on - ONE_DAY
+        current.ends_on, current.ends_precision = effective_on - ONE_DAY, Precision.DAY
         save_as(current, actor)
     return term
+
+
+def _take_over_notice(current: AgreementTerm, term: AgreementTerm) -> None:
+    """Keep the notice that was given in the term that ``term`` replaces. Another end or renewal may contradict it."""
+    if current.notice_given_on and (term.ends_on, term.renewal) != (current.ends_on, current.renewal):
+        day = date_format(current.notice_given_on)
+        words = _("Notice was given on %(day)s. Take it back before you change the end or the renewal.")
+        raise TransitionRefused(words % {"day": day})
+    term.notice_given_on = current.notice_given_on
 
 
 def _next_term(
@@ -274,6 +288,7 @@ def _next_term(
     *,
     starts_on: dt.date,
     ends_on: dt.date | None,
+    ends_precision: str = Precision.DAY,
     review_on: dt.date | None = None,
 ) -> AgreementTerm:
     taken_over = {name: getattr(current, name) for name in TAKEN_OVER}
@@ -284,6 +299,7 @@ def _next_term(
         number=current.number + 1,
         starts_on=starts_on,
         ends_on=ends_on,
+        ends_precision=ends_precision,
         review_on=review_on,
         basis=basis,
         **taken_over,

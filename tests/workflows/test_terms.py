@@ -208,6 +208,7 @@ def test_an_amendment_changes_renewal_and_notice() -> None:
         actor=None,
         signed_on=day("2026-05-01"),
         effective_on=day("2026-06-01"),
+        today=day("2026-06-01"),
         summary="Goes on by itself, two years at a time",
         conditions={"renewal": "automatic", "renewal_months": 24, "notice": 3},
     )
@@ -225,7 +226,7 @@ def test_an_amendment_changes_renewal_and_notice() -> None:
 def test_an_amended_notice_keeps_the_length_of_the_renewals() -> None:
     agreement = signed()
     values = {"signed_on": day("2026-05-01"), "effective_on": day("2026-06-01"), "summary": "More notice"}
-    amend_agreement(agreement, actor=None, conditions={"notice": 4}, **values)
+    amend_agreement(agreement, actor=None, today=day("2026-06-01"), conditions={"notice": 4}, **values)
     sweep(TODAY)
     assert fresh(agreement).current_ends_on == day("2027-11-20")
 
@@ -233,11 +234,52 @@ def test_an_amended_notice_keeps_the_length_of_the_renewals() -> None:
 def test_an_amendment_in_an_unrecorded_renewal_records_it() -> None:
     agreement = signed()
     values = {"signed_on": TODAY, "effective_on": day("2026-12-01"), "summary": "Three years from now"}
-    amend_agreement(agreement, actor=None, ends_on=day("2029-11-30"), **values)
+    amend_agreement(agreement, actor=None, today=TODAY, ends_on=day("2029-11-30"), **values)
     assert list(agreement.terms.values_list("starts_on", "ends_on")) == [
         (SIGNED, day("2026-11-20")),
         (day("2026-11-21"), day("2026-11-30")),
         (day("2026-12-01"), day("2029-11-30")),
+    ]
+
+
+def test_an_earlier_amendment_recorded_late_leaves_the_running_period() -> None:
+    agreement = signed()
+    sweep(day("2028-01-10"))
+    amend_agreement(
+        fresh(agreement),
+        actor=None,
+        signed_on=day("2026-03-01"),
+        effective_on=day("2026-03-01"),
+        today=day("2028-01-10"),
+        summary="Shorter notice",
+        conditions={"notice": 1},
+    )
+    pending = {key: due_on for key, (status, due_on) in derived(agreement).items() if status == "open"}
+    assert pending == {"decision_date:4": "2028-09-20", "confirm_renewal:3": "2026-11-27"}
+    assert fresh(agreement).current_ends_on == day("2028-11-20")
+
+
+def test_an_amendment_keeps_the_notice_that_was_given() -> None:
+    agreement = signed()
+    give_notice(agreement, actor=None, on=day("2026-08-01"), today=TODAY)
+    values: dict[str, Any] = {"actor": None, "today": TODAY, "summary": "Changed"}
+    values |= {"signed_on": day("2026-03-01"), "effective_on": day("2026-03-01")}
+    for change in ({"ends_on": day("2027-11-20")}, {"conditions": {"renewal": "none"}}):
+        with pytest.raises(TransitionRefused, match="Take it back"):
+            amend_agreement(fresh(agreement), **change, **values)
+    amend_agreement(fresh(agreement), conditions={"notice": 1, "renewal": "automatic"}, **values)
+    assert fresh(agreement).current_term.notice_given_on == day("2026-08-01")
+    assert end_agreement_by_notice(fresh(agreement), actor=None, on=TODAY).status == "terminated"
+
+
+def test_a_renewal_by_agreement_follows_the_running_period() -> None:
+    agreement = signed()
+    renew_agreement(agreement, actor=None, on=day("2028-01-10"), ends_on=day("2031-11-20"))
+    assert list(agreement.terms.values_list("starts_on", "basis")) == [
+        (SIGNED, "original"),
+        (day("2026-11-21"), "tacit"),
+        (day("2027-11-21"), "tacit"),
+        (day("2028-11-21"), "express"),
     ]
 
 
@@ -275,7 +317,11 @@ def test_an_earlier_call_logged_later_leaves_the_running_period() -> None:
     sweep(TODAY)
     before = derived(agreement)
     note = ContactNote(
-        agreement=fresh(agreement), unit=agreement.unit, channel="call", happened_on=day("2026-08-01"), summary="All well"
+        agreement=fresh(agreement),
+        unit=agreement.unit,
+        channel="call",
+        happened_on=day("2026-08-01"),
+        summary="All well",
     )
     register_contact_note(note, actor=None, today=TODAY)
     assert (derived(agreement), fresh(agreement).current_ends_on) == (before, day("2027-11-20"))
