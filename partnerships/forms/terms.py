@@ -1,6 +1,7 @@
 """Forms that renew, amend and end the terms of a signed agreement; pages and admin offer the same ones."""
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,6 @@ from partnerships.forms.steps import VerbForm
 from partnerships.inputs import DayField, DayInput, WholeNumberField
 from partnerships.models import Agreement, AgreementTerm, User
 from partnerships.models.terms import LONGEST_PERIOD_DAYS, LONGEST_PERIOD_MONTHS, Period, automatic_renewals
-from partnerships.partial_dates import PartialDate
 from partnerships.permissions import refusal
 from partnerships.texts import LazyText
 from partnerships.workflows import terms
@@ -113,7 +113,7 @@ class CompleteDatesForm(VerbForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        known = rough_dates(self.row)
+        known = self.row.dates_to_complete
         for name in ("signed_on", "starts_on", "ends_on"):
             if name in known:
                 self.fields[name].help_text = _("On record: %(date)s") % {"date": known[name]}
@@ -124,15 +124,6 @@ class CompleteDatesForm(VerbForm):
         return terms.complete_dates(self.row, actor=actor, today=self.today, **values)
 
 
-def rough_dates(agreement: Agreement) -> dict[str, PartialDate]:
-    """Return the dates that are not known to the day, by the name that ``complete_dates`` has for them."""
-    rows = sorted(agreement.terms.all(), key=lambda term: term.number)
-    dates = {"signed_on": agreement.signed}
-    if rows:
-        dates |= {"starts_on": rows[0].starts, "ends_on": rows[-1].ends}
-    return {name: date for name, date in dates.items() if date is not None and not date.is_complete}
-
-
 @dataclass(frozen=True)
 class TermVerb:
     """Something to do with the terms of an agreement. ``name`` is part of the address of its page."""
@@ -141,33 +132,63 @@ class TermVerb:
     label: LazyText
     form_class: type[VerbForm]
     done: LazyText
+    # Whether a signed agreement allows it on a day.
+    is_possible: Callable[[Agreement, dt.date], bool]
 
     permission = "agreement.amend"
 
     def fits(self, agreement: Agreement, today: dt.date) -> bool:
         """Whether the agreement as it is allows it, whoever asks."""
-        if not agreement.is_signed:
-            return False
-        term = agreement.current_term
-        is_automatic = term is not None and term.renewal == AgreementTerm.Renewal.AUTOMATIC
-        has_notice = term is not None and term.notice_given_on is not None
-        return {
-            "confirm-renewal": is_automatic and bool(_to_confirm(agreement, today)),
-            "renew": term is not None and term.ends_on is not None,
-            "amend": True,
-            "notice": is_automatic and not has_notice,
-            "take-back-notice": is_automatic and has_notice,
-            "complete-dates": bool(rough_dates(agreement)),
-        }[self.name]
+        return agreement.is_signed and self.is_possible(agreement, today)
+
+
+def _to_confirm(agreement: Agreement, today: dt.date) -> list[Period]:
+    renewals = automatic_renewals(agreement.terms.all())
+    return renewals.elapsed(today) if renewals else []
+
+
+def _has_end(agreement: Agreement, _today: dt.date) -> bool:
+    term = agreement.current_term
+    return term is not None and term.ends_on is not None
+
+
+def _awaits_notice(agreement: Agreement, _today: dt.date) -> bool:
+    term = agreement.current_term
+    return term is not None and term.renewal == AgreementTerm.Renewal.AUTOMATIC and term.notice_given_on is None
+
+
+def _has_notice(agreement: Agreement, _today: dt.date) -> bool:
+    term = agreement.current_term
+    return term is not None and term.renewal == AgreementTerm.Renewal.AUTOMATIC and term.notice_given_on is not None
 
 
 TERM_VERBS = (
-    TermVerb("confirm-renewal", _("Confirm the renewal"), ConfirmRenewalForm, _("The renewal is recorded.")),
-    TermVerb("renew", _("Renew"), RenewForm, _("The renewal is recorded.")),
-    TermVerb("notice", _("Record a notice"), NoticeForm, _("The notice is recorded.")),
-    TermVerb("take-back-notice", _("Take back the notice"), TakeBackNoticeForm, _("The notice is taken back.")),
-    TermVerb("complete-dates", _("Complete the dates"), CompleteDatesForm, _("The dates are recorded.")),
-    TermVerb("amend", _("Record an amendment"), AmendForm, _("The amendment is recorded.")),
+    TermVerb(
+        "confirm-renewal",
+        _("Confirm the renewal"),
+        ConfirmRenewalForm,
+        _("The renewal is recorded."),
+        lambda agreement, today: bool(_to_confirm(agreement, today)),
+    ),
+    TermVerb("renew", _("Renew"), RenewForm, _("The renewal is recorded."), _has_end),
+    TermVerb("notice", _("Record a notice"), NoticeForm, _("The notice is recorded."), _awaits_notice),
+    TermVerb(
+        "take-back-notice", _("Take back the notice"), TakeBackNoticeForm, _("The notice is taken back."), _has_notice
+    ),
+    TermVerb(
+        "complete-dates",
+        _("Complete the dates"),
+        CompleteDatesForm,
+        _("The dates are recorded."),
+        lambda agreement, _today: bool(agreement.dates_to_complete),
+    ),
+    TermVerb(
+        "amend",
+        _("Record an amendment"),
+        AmendForm,
+        _("The amendment is recorded."),
+        lambda _agreement, _today: True,
+    ),
 )
 
 
@@ -176,8 +197,3 @@ def term_verbs(agreement: Agreement, user: User, today: dt.date) -> list[TermVer
     if refusal(user, TermVerb.permission, agreement):
         return []
     return [verb for verb in TERM_VERBS if verb.fits(agreement, today)]
-
-
-def _to_confirm(agreement: Agreement, today: dt.date) -> list[Period]:
-    renewals = automatic_renewals(agreement.terms.all())
-    return renewals.elapsed(today) if renewals else []

@@ -82,10 +82,18 @@ class AgreementQuerySet(ScopedQuerySet):
         return self.in_force(today).exclude(Exists(terms.filter(_lasts_to(until + dt.timedelta(days=1)))))
 
     def with_dates_to_complete(self) -> Self:
-        """Return signed agreements whose signing, start or end is not known to the day."""
-        rough = ~Q(starts_precision=Precision.DAY) | ~Q(ends_precision=Precision.DAY)
-        terms = AgreementTerm.objects.filter(rough, agreement=OuterRef("pk"))
-        return self.filter(~Q(signed_precision=Precision.DAY) | Q(Exists(terms)), signed_on__isnull=False)
+        """Return signed agreements whose signing, first start or last end is not known to the day.
+
+        As rows what ``dates_to_complete`` says of one.
+        """
+        terms = AgreementTerm.objects.filter(agreement=OuterRef("agreement"))
+        starts = ~Q(starts_precision=Precision.DAY) & ~Q(Exists(terms.filter(number__lt=OuterRef("number"))))
+        ends = ~Q(ends_precision=Precision.DAY) & ~Q(Exists(terms.filter(number__gt=OuterRef("number"))))
+        rough = AgreementTerm.objects.filter(starts | ends, agreement=OuterRef("pk"))
+        return self.filter(
+            ~Q(signed_precision=Precision.DAY) | Q(Exists(rough)),
+            status__in=(AgreementStatus.SIGNED, AgreementStatus.SUSPENDED),
+        )
 
     def orphaned(self) -> Self:
         """Return agreements that are not closed and have no coordinator who can be reached."""
@@ -332,6 +340,17 @@ class Agreement(NamedModel, SeededModel, SearchableModel, VersionedModel):
     @property
     def is_signed(self) -> bool:
         return self.status in {AgreementStatus.SIGNED, AgreementStatus.SUSPENDED}
+
+    @property
+    def dates_to_complete(self) -> dict[str, PartialDate]:
+        """Return the dates of a signed agreement that are not known to the day, by their names in ``complete_dates``."""
+        if not self.is_signed:
+            return {}
+        terms = sorted(self.terms.all(), key=lambda term: term.number)
+        dates = {"signed_on": self.signed}
+        if terms:
+            dates |= {"starts_on": terms[0].starts, "ends_on": terms[-1].ends}
+        return {name: date for name, date in dates.items() if date is not None and not date.is_complete}
 
     @property
     def has_ended(self) -> bool:

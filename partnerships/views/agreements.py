@@ -33,7 +33,7 @@ from partnerships.models import (
 )
 from partnerships.models.approvals import missing_approval_steps
 from partnerships.models.milestones import PENDING_STATUSES
-from partnerships.models.terms import AgreementTerm, Amendment, Period, running_period
+from partnerships.models.terms import Amendment, Period, running_period
 from partnerships.permissions import may, refusal
 from partnerships.reminders.explain import explain_plans, with_items
 from partnerships.reports.agreement_timeline import agreement_timeline
@@ -104,7 +104,7 @@ def _context(request: UserRequest, agreement: Agreement) -> dict[str, object]:
         "terms": terms,
         "decision": _decision(agreement, period),
         "period": period,
-        "has_dates_to_complete": _has_dates_to_complete(agreement, terms),
+        "has_dates_to_complete": bool(agreement.dates_to_complete),
         "term_verbs": term_verbs(agreement, user, office_today(agreement)),
         "amendments": amendments,
         "framework": _framework(agreement.parent, user) if agreement.parent else None,
@@ -263,11 +263,6 @@ def _standing(agreement: Agreement, today: dt.date) -> dict[str, bool]:
         "quiet": quiet_agreements(this, today).exists(),
         "orphaned": this.orphaned().exists(),
     }
-
-
-def _has_dates_to_complete(agreement: Agreement, terms: list[AgreementTerm]) -> bool:
-    dates = [agreement.signed, *(term.starts for term in terms), *(term.ends for term in terms)]
-    return any(date is not None and not date.is_complete for date in dates)
 
 
 def _decision(agreement: Agreement, period: Period | None) -> dict[str, object] | None:

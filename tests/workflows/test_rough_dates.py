@@ -8,8 +8,8 @@ import pytest
 from partnerships.exceptions import InvalidInput
 from partnerships.factories import AgreementFactory, AgreementTypeFactory, TypeMilestoneFactory
 from partnerships.models import Agreement, MilestoneKind, quiet_agreements
-from partnerships.workflows.agreements import record_signed_agreement, unsign_agreement
-from partnerships.workflows.terms import complete_dates
+from partnerships.workflows.agreements import complete_agreement, record_signed_agreement, unsign_agreement
+from partnerships.workflows.terms import amend_agreement, complete_dates, confirm_renewal
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -90,6 +90,45 @@ def test_in_force_until_the_latest_end_and_decided_by_the_earliest(
     assert fresh(agreement).current_ends_on == day(ends_on)
     assert [in_force(agreement, on) for on in (ends_on, "2028-01-01")] == [True, False]
     assert agreement.milestones.get(derived_key="decision_date:1").due_on == day(decide_on)
+
+
+def renewing_with_a_rough_end() -> Agreement:
+    draft = with_term(
+        ends_on=day("2025-12-31"), ends_precision="year", notice=0, lead_days=30, renewal="automatic", renewal_months=12
+    )
+    return record_signed_agreement(fresh(draft), actor=None, on=day("2021-03-01"), today=day("2025-10-01"))
+
+
+def test_a_renewal_of_a_rough_end_is_as_rough() -> None:
+    agreement = renewing_with_a_rough_end()
+    confirm_renewal(fresh(agreement), actor=None, on=TODAY)
+    row = fresh(agreement)
+    assert (row.current_term.number, str(row.runs_until)) == (2, "2026")
+    derive = {milestone.derived_key: milestone.due_on for milestone in row.milestones.all()}
+    assert derive["decision_date:2"] == day("2025-12-02")
+
+
+def test_an_amendment_of_the_conditions_keeps_a_rough_end() -> None:
+    agreement = renewing_with_a_rough_end()
+    values = {"signed_on": day("2022-01-01"), "effective_on": day("2022-01-01"), "today": day("2025-10-01")}
+    amend_agreement(agreement, actor=None, summary="Notice", conditions={"notice": 1}, **values)
+    assert [str(term) for term in agreement.terms.all()] == ["March 1, 2021 – Dec. 31, 2021", "Jan. 1, 2022 – 2025"]
+
+
+@pytest.mark.parametrize("is_closed", [False, True])
+def test_dates_that_can_no_longer_be_completed_are_not_asked_for(is_closed: bool) -> None:
+    agreement = renewing_with_a_rough_end()
+    confirm_renewal(fresh(agreement), actor=None, on=TODAY)
+    assert (Agreement.objects.with_dates_to_complete().get(), list(fresh(agreement).dates_to_complete)) == (
+        agreement,
+        ["ends_on"],
+    )
+    if is_closed:
+        complete_agreement(fresh(agreement), actor=None, on=TODAY)
+    else:
+        complete_dates(fresh(agreement), actor=None, today=TODAY, ends_on=day("2026-09-30"))
+    assert agreement.terms.filter(ends_precision="year").exists()  # the end of the first term stays as rough as it is
+    assert (Agreement.objects.with_dates_to_complete().exists(), fresh(agreement).dates_to_complete) == (False, {})
 
 
 def test_dates_are_completed_within_what_is_known() -> None:
