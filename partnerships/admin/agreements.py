@@ -7,7 +7,7 @@ from typing import Any, cast
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AutocompleteSelect
-from django.db.models import Field, Model, QuerySet
+from django.db.models import Field, Model, QuerySet, prefetch_related_objects
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import URLPattern, path
@@ -382,6 +382,12 @@ class AgreementAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).prefetch_related("parties__organization")
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Agreement | None:
+        agreement: Agreement | None = super().get_object(request, object_id, from_field)
+        if agreement is not None:
+            prefetch_related_objects([agreement], "terms")  # the decision and each verb ask for them
+        return agreement
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> FieldSets:
         shown: FieldSets = ((None, {"fields": self.main_fields}), (_("Frame and money"), {"fields": self.frame_fields}))

@@ -3,6 +3,8 @@
 import datetime as dt
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -183,6 +185,13 @@ def test_a_stale_step_is_refused_once(enter):
 
     client.post(step_url(agreement, "approve"), {"version": "2", "on": "2026-03-03"})
     assert Agreement.objects.get().status == AgreementStatus.APPROVED
+
+
+def test_the_page_reads_the_terms_once_and_for_their_inline(office):
+    agreement = AgreementFactory(signed=True)
+    with CaptureQueriesContext(connection) as captured:
+        assert office.get(change_url(agreement)).status_code == 200
+    assert sum('FROM "partnerships_agreementterm"' in query["sql"] for query in captured) == 2
 
 
 @pytest.mark.parametrize(
