@@ -281,19 +281,33 @@ def _met_by_closing(agreement: Agreement) -> QuerySet[Milestone]:
 
 def update_current_end(agreement: Agreement, *, on: dt.date) -> None:
     """Store the end of the period that runs on ``on``, and how far the last term renews itself; both are derived."""
-    terms = agreement.terms.all()
     term = agreement.current_term
-    renewals = automatic_renewals(terms)
-    renews_until = renewals.until if renewals else None
+    ends_on, precision, renews_until = _current_end(agreement, term, on)
     if term and term.renews_until != renews_until:
         AgreementTerm.objects.filter(pk=term.pk).update(renews_until=renews_until)
-    current = agreement.end_of_period(on), term.ends_precision if term else Precision.DAY
-    if (agreement.current_ends_on, agreement.current_ends_precision) != current:
-        agreement.current_ends_on, agreement.current_ends_precision = current
+    if (agreement.current_ends_on, agreement.current_ends_precision) != (ends_on, precision):
+        agreement.current_ends_on, agreement.current_ends_precision = ends_on, precision
         # No new version: nobody edited the agreement.
         Agreement.objects.filter(pk=agreement.pk).update(
             current_ends_on=agreement.current_ends_on, current_ends_precision=agreement.current_ends_precision
         )
+
+
+def is_current_end_stored(agreement: Agreement, *, on: dt.date) -> bool:
+    """Whether ``update_current_end`` would leave everything as it is; without a query if the terms are prefetched."""
+    term = agreement.current_term
+    renews_until = term.renews_until if term else None
+    stored = agreement.current_ends_on, agreement.current_ends_precision, renews_until
+    return stored == _current_end(agreement, term, on)
+
+
+def _current_end(
+    agreement: Agreement, term: AgreementTerm | None, on: dt.date
+) -> tuple[dt.date | None, str, dt.date | None]:
+    """Return the end of the period that runs on ``on``, its precision, and the last day of the last renewal."""
+    renewals = automatic_renewals(agreement.terms.all())
+    precision = term.ends_precision if term else Precision.DAY
+    return agreement.end_of_period(on), precision, renewals.until if renewals else None
 
 
 def update_derived(

@@ -43,6 +43,7 @@ from partnerships.workflows.derivation import (
     Derived,
     derive_milestones,
     derived_milestones,
+    is_current_end_stored,
     is_up_to_date,
     last_contacts,
     next_approval_step,
@@ -66,7 +67,8 @@ Wanted = Callable[[Any], list[Derived]]
 class SweptTable:
     """One table of rows that ask for dates.
 
-    ``is_stored(row, today)`` says whether the derived columns of the row itself are right. ``asking`` is the condition for rows that may ask for one; ``related`` and ``prefetched`` are read with them.
+    ``is_stored(row, today)`` says whether the derived columns of the row itself are right. ``asking`` is the condition
+    for rows that may ask for one; ``related`` and ``prefetched`` are read with them.
     ``judge(rows, today)`` reads what the whole batch needs and returns the function that says what a row asks for.
     With ``has_past`` a day before today is asked for as well.
     """
@@ -148,7 +150,7 @@ SWEPT_TABLES = (
         related=("type",),
         prefetched=("terms",),
         has_past=True,
-        is_stored=lambda row, today: row.current_ends_on == row.end_of_period(today),
+        is_stored=lambda row, today: is_current_end_stored(row, on=today),
     ),
     SweptTable(
         Activity,

@@ -24,6 +24,7 @@ from partnerships.factories import (
 )
 from partnerships.models import (
     Agreement,
+    AgreementTerm,
     CalendarDay,
     Facility,
     Milestone,
@@ -137,6 +138,21 @@ def test_an_agreement_that_goes_quiet_or_expires_has_been_asking_for_it() -> Non
     assert Agreement.objects.expired(DAY + dt.timedelta(days=4000)).get() == agreement
     overdue = agreement.milestones.overdue(DAY + dt.timedelta(days=4000))
     assert sorted(overdue.values_list("kind", flat=True)) == ["next_contact", "record_end"]
+
+
+@pytest.mark.parametrize(
+    ("model", "wrong"),
+    [
+        (Agreement, {"current_ends_on": DAY}),
+        (Agreement, {"current_ends_precision": "year"}),
+        (AgreementTerm, {"renews_until": DAY}),
+    ],
+)
+def test_a_wrong_end_is_stored_anew(model: Any, wrong: dict[str, Any]) -> None:
+    signed()
+    before = model.objects.values(*wrong).get()
+    model.objects.update(**wrong)
+    assert (sweep(), sweep(TOMORROW), model.objects.values(*wrong).get()) == (1, 0, before)
 
 
 def test_what_somebody_moved_met_or_waived_stays() -> None:
