@@ -294,7 +294,7 @@ class ApprovalStepForm(VerbForm):
 
     def call(self, actor: User, values: dict[str, Any]) -> object:
         # The form names the step it was shown for, so that a second click is refused and does not record the next step.
-        step = ApprovalStep(pk=values.pop("step"), needs_meeting=self.next_step.needs_meeting)
+        step = ApprovalStep(pk=values.pop("step"))
         return agreements.record_approval_step(self.row, step, actor=actor, today=self.today, **values)
 
 

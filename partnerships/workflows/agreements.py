@@ -241,10 +241,10 @@ def record_approval_step(
         last = locked.approval_records.order_by("-decided_on").first()
         if last is not None and on < last.decided_on:
             raise InvalidInput(_("The step before it was decided later."), field="on")
-        if step.needs_meeting and not (meeting and number):
+        if missing[0].needs_meeting and not (meeting and number):
             field = "number" if meeting else "meeting"
             raise InvalidInput(_("This step is decided by a meeting: name it and the number."), field=field)
-        record = ApprovalRecord(agreement=locked, step=step, decided_on=on, recorded_by=actor)
+        record = ApprovalRecord(agreement=locked, step=missing[0], decided_on=on, recorded_by=actor)
         record.meeting, record.number, record.note = meeting, number, note
         save_as(record, actor)
         derive_milestones(locked, actor=actor, on=today)  # its milestone names the next step

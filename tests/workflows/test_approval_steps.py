@@ -111,6 +111,15 @@ def test_a_meeting_is_named_and_the_days_go_in_order(
     assert refusal.value.field == field
 
 
+def test_whether_a_step_needs_a_meeting_is_read_and_not_taken_from_the_caller(
+    agreement: Agreement, coordinator: User
+) -> None:
+    record(agreement, "Legal check", coordinator)
+    claimed = ApprovalStep(pk=step("President's meeting").pk, needs_meeting=False)
+    with pytest.raises(InvalidInput):
+        record_approval_step(agreement, claimed, actor=coordinator, on=DAY, today=DAY)
+
+
 def test_returned_it_begins_anew_and_the_history_keeps_the_earlier_records(
     agreement: Agreement, coordinator: User, lead: User
 ) -> None:
