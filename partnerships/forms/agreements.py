@@ -387,7 +387,7 @@ class WithdrawForm(VerbForm):
         self.fields["on"].initial = self.today
 
     def call(self, actor: User, values: dict[str, Any]) -> object:
-        return agreements.withdraw_party(values["party"], actor=actor, on=values["on"])
+        return agreements.withdraw_party(values["party"], actor=actor, on=values["on"], today=self.today)
 
 
 def remaining_parties(agreement: Agreement) -> QuerySet[AgreementParty]:

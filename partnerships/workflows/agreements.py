@@ -52,7 +52,6 @@ from partnerships.workflows.milestones import (
 from partnerships.workflows.organizations import update_holders
 from partnerships.workflows.terms import lock_signed
 from partnerships.workflows.transitions import (
-    check_day,
     check_input,
     check_new_owner,
     delete_as,
@@ -437,7 +436,7 @@ def accede_party(
     role: str = AgreementParty.Role.SIGNATORY,
 ) -> AgreementParty:
     """Add a party that signs later: the organization joins a signed agreement on ``on``."""
-    check_day(on, field="on")
+    check_not_in_future(on, today=today, field="on")
     with transaction.atomic():
         locked = lock_signed(agreement, actor)
         if on < locked.signing_date:
@@ -459,9 +458,10 @@ def accede_party(
     return party
 
 
-def withdraw_party(party: AgreementParty, *, actor: User | None, on: dt.date) -> AgreementParty:
-    """Record that a party leaves on ``on``; its row stays."""
-    check_day(on, field="on")
+def withdraw_party(party: AgreementParty, *, actor: User | None, on: dt.date, today: dt.date) -> AgreementParty:
+    """Record that a party left on ``on``; its row stays."""
+    # Not in advance: from the entry on the party no longer counts as one, whatever its day.
+    check_not_in_future(on, today=today, field="on")
     with transaction.atomic():
         locked = lock_signed(party.agreement, actor)
         party = lock(party)

@@ -595,16 +595,18 @@ def test_a_draft_is_not_renewed_amended_or_joined() -> None:
 def test_a_party_accedes_and_withdraws() -> None:
     agreement = signed_with()
     association = OrganizationFactory(name="Association", name_zh="协会")
-    party = accede_party(agreement, actor=None, on=day("2026-05-01"), today=DAY, organization=association)
+    party = accede_party(agreement, actor=None, on=day("2026-05-01"), today=day("2026-09-01"), organization=association)
     assert (party.acceded_on, party.signed_on, party.name_as_signed) == (day("2026-05-01"), day("2026-05-01"), "协会")
     assert OrganizationUnit.objects.filter(unit=agreement.unit, organization=association).count() == 1
-    left = withdraw_party(party, actor=None, on=day("2026-09-01"))
+    left = withdraw_party(party, actor=None, on=day("2026-09-01"), today=day("2026-09-01"))
     assert (left.withdrew_on, agreement.parties.count()) == (day("2026-09-01"), 3)
     with pytest.raises(InvalidInput, match="withdrew already"):
-        withdraw_party(AgreementParty.objects.get(pk=party.pk), actor=None, on=day("2026-09-01"))
+        withdraw_party(
+            AgreementParty.objects.get(pk=party.pk), actor=None, on=day("2026-09-01"), today=day("2026-09-01")
+        )
 
 
-@pytest.mark.parametrize("on", ["2026-03-01", "9999-12-31", "0026-05-01"])
+@pytest.mark.parametrize("on", ["2026-03-01", "2026-03-03", "0026-05-01"])
 def test_nobody_accedes_on_a_day_that_cannot_be(on: str) -> None:
     agreement = signed_with()
     with pytest.raises(InvalidInput) as refusal:
@@ -619,8 +621,15 @@ def test_a_party_does_not_accede_twice_nor_leave_before_it_came() -> None:
         accede_party(agreement, actor=None, on=DAY, today=DAY, organization=first.organization)
     assert refusal.value.field == "organization"
     with pytest.raises(InvalidInput) as refusal:
-        withdraw_party(first, actor=None, on=DAY - dt.timedelta(days=1))
+        withdraw_party(first, actor=None, on=DAY - dt.timedelta(days=1), today=DAY)
     assert refusal.value.field == "on"
+
+
+def test_a_party_does_not_withdraw_in_advance() -> None:
+    party = signed_with().parties.first()
+    with pytest.raises(InvalidInput) as refusal:
+        withdraw_party(party, actor=None, on=DAY + dt.timedelta(days=1), today=DAY)
+    assert (refusal.value.field, fresh(party).withdrew_on) == ("on", None)
 
 
 # Rest and end
