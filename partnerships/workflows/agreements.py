@@ -28,6 +28,7 @@ from partnerships.models import (
     ProgrammeItem,
     ReminderMark,
     ReminderPlan,
+    StatusChange,
     User,
 )
 from partnerships.models.approvals import missing_approval_steps
@@ -64,6 +65,7 @@ from partnerships.workflows.transitions import (
 LEAST_SIGNATORIES = 2
 UNIQUE_IN_UNIT = frozenset({"unit", "title"})
 TITLE_IS_THERE = gettext_lazy("This unit has an agreement of this title already.")
+SIGNINGS = ("sign", "record_signed")
 # Columns of what was signed; they can be edited again only after a return or a correction.
 LOCKED = (
     "title",
@@ -662,12 +664,14 @@ def _take_back_names(agreement: Agreement, *, actor: User | None) -> None:
 
 
 def _take_back_term(agreement: Agreement, *, actor: User | None) -> None:
-    signed_on = agreement.signing_date
-    review_on = _first_review(agreement, not_before=agreement.recorded_on or signed_on)
-    # Only the term that _ensure_term made: a person may have typed or changed another one.
-    by_rule = agreement.terms.filter(number=1, starts_on=signed_on, ends_on=None, review_on=review_on).first()
-    if by_rule and agreement.terms.count() == 1:
-        delete_as(by_rule, actor)
+    terms = list(agreement.terms.all())
+    signing = StatusChange.objects.of(agreement).filter(transition__in=SIGNINGS).last()
+    if len(terms) != 1 or terms[0].ends_on or signing is None:
+        return
+    # Only the term that _ensure_term made, after the step: one that a person typed is older. Its dates do not tell,
+    # because those of the signing and of the term may have been completed since.
+    if terms[0].history.filter(history_type="+", history_date__gte=signing.at).exists():
+        delete_as(terms[0], actor)
 
 
 def _update_party_holders(agreement: Agreement, *, actor: User | None, on: dt.date) -> None:

@@ -155,6 +155,15 @@ def test_taking_a_signing_back_forgets_how_much_of_it_was_known() -> None:
     assert (draft.signed_on, draft.signed_precision, draft.signed_at_latest) == (None, "day", None)
 
 
+@pytest.mark.parametrize("typed", [False, True])
+def test_taking_a_signing_back_after_its_date_was_completed_takes_its_term_back(typed: bool) -> None:
+    draft = with_term(ends_on=None, review_on=day("2026-12-01")) if typed else AgreementFactory(with_parties=True)
+    agreement = record_signed_agreement(fresh(draft), actor=None, on=day("2025-05-05"), precision="year", today=TODAY)
+    complete_dates(fresh(agreement), actor=None, today=TODAY, signed_on=day("2025-09-09"))
+    unsigned = unsign_agreement(fresh(agreement), actor=None, on=TODAY, reason="Wrong paper")
+    assert unsigned.terms.exists() == typed
+
+
 def test_a_year_to_come_is_refused() -> None:
     with pytest.raises(InvalidInput):
         registered("2027-05-05", "year")
