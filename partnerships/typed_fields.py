@@ -1,6 +1,7 @@
-"""What somebody typed into a form, with the labels of its fields and choices, to show it without the page it belongs to."""
+"""Labels for what was typed into a form, to show it without the page that the form belongs to."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from django import forms
 from django.forms import BaseForm, Field, HiddenInput
@@ -63,5 +64,6 @@ def _choice(field: Field, value: str) -> str:
     """Return the label of a choice, or what was typed."""
     if not isinstance(field, forms.ChoiceField) or isinstance(field, forms.ModelChoiceField):
         return value
-    labels = {str(key): label for key, label in flatten_choices(field.choices)}
+    choices: Any = field.choices  # the library's types do not know what it makes of them
+    labels = {str(key): label for key, label in flatten_choices(choices)}
     return str(labels.get(value, value))
