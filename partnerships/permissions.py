@@ -6,9 +6,11 @@ one. Django's own permissions and its superuser shortcut are not asked.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import or_
 from typing import Any
 
-from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+from django.db.models import Exists, ForeignKey, Model, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.acts import note_refusal
@@ -36,6 +38,7 @@ from partnerships.models import (
     UserSession,
 )
 from partnerships.models.drafts import people_behind_draft
+from partnerships.models.hidden_records import restricted_fields
 from partnerships.models.milestones import DECISION_KINDS
 from partnerships.statuses import AgreementStatus
 from partnerships.texts import LazyText
@@ -402,6 +405,25 @@ def _mail_of_several_units(user: User, delivery: Delivery) -> LazyText | None:
     return None
 
 
+def _mail_about_hidden_records(user: User, delivery: Delivery) -> LazyText | None:
+    """A mail is read only by people who work in all of its units and see the agreements and other records it is about."""
+    # What its recipient may not see was left out when it was written, but the recipient may see more than this person.
+    reason = _mail_of_several_units(user, delivery)
+    if reason is None and not user.sees_all_units and delivery.person_id != user.pk:
+        hidden = reduce(or_, (_is_hidden(user, field) for field in restricted_fields(Milestone)))
+        # The history also has the record that a milestone belonged to when the mail was written.
+        if Milestone.history.filter(hidden, id__in=_milestones_of(delivery).values("pk")).exists():
+            reason = _("This mail speaks of other units, too.")
+    return reason
+
+
+def _is_hidden(user: User, field: ForeignKey) -> Q:
+    """Return the condition for rows that refer by ``field`` to a record that the user may not see."""
+    records: Any = field.remote_field.model._default_manager
+    seen = records.visible_to(user).order_by().values("pk")
+    return Q(**{f"{field.name}__isnull": False}) & ~Q(**{f"{field.name}__in": seen})
+
+
 def releasable_by(user: User) -> Q:
     """Return ``may(user, "delivery.release", row)`` as a condition on many deliveries; a test compares the two."""
     if not may(user, "delivery.release"):
@@ -486,7 +508,7 @@ VETOES: Mapping[str, Callable[[User, Any], LazyText | None]] = {
     "milestone.add": _unit_takes_part,
     "delivery.resend": _mail_of_several_units,
     "delivery.release": _mail_of_several_units,
-    "delivery.view_body": _mail_of_several_units,
+    "delivery.view_body": _mail_about_hidden_records,
     "milestone.move": _derived_dates_are_the_leads,
     "milestone.snooze": _closed_by_its_step_alone,
     "milestone.waive": _closed_by_its_step_alone,

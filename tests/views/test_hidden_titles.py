@@ -27,7 +27,7 @@ from partnerships.factories import (
 )
 from partnerships.lists import exports
 from partnerships.mailing.message import write
-from partnerships.models import Agreement, Delivery, Export, ReminderItem, User
+from partnerships.models import Agreement, Delivery, Export, ReminderItem, Role, User
 from partnerships.reminders.clock import Clock
 from tests.admin.forms import change_url
 
@@ -181,6 +181,34 @@ def test_mails_do_not_name_another_units_agreement(units: TwoUnits, names: tuple
     written = write(delivery, items, Clock(now, lambda: now)).data.decode().replace("=\r\n", "")
 
     assert (OPEN in written, SECRET in written, PARTNER in written) == ("own" in names, False, False)
+
+
+def test_a_mail_to_somebody_who_sees_more_is_not_read_by_who_sees_less(units: TwoUnits) -> None:
+    """Such as an escalation to the lead of the unit above; it also stays unread once the milestone went elsewhere."""
+    now = timezone.now()
+    above = UserFactory(lead_in=units.own["agreement"].unit)
+    above.memberships.create(unit=units.foreign["agreement"].unit, role=Role.LEAD)
+    mails = []
+    for rows in (units.own, units.foreign):
+        plan = ReminderPlanFactory(milestone=rows["milestone"], send_at=now)
+        item = ReminderItemFactory(plan=plan, person=above, why="lead")
+        written = write(item.delivery, [item], Clock(now, lambda: now))
+        Delivery.objects.filter(pk=item.delivery.pk).update(message=written.data)
+        mails.append(item.delivery)
+
+    def read(person: User, mail: Delivery) -> list[int | bool]:
+        client = Client()
+        client.force_login(person)
+        names = ("mail_detail", "mail_message", "mail_file")
+        pages = [client.get(reverse(name, args=[mail.pk])) for name in names]
+        return [*(page.status_code for page in pages), any(SECRET in page.content.decode() for page in pages)]
+
+    assert [read(above, mail) for mail in mails] == [[200, 200, 200, False], [200, 200, 200, True]]
+    assert [read(units.lead, mail) for mail in mails] == [[200, 200, 200, False], [200, 403, 403, False]]
+    milestone = units.foreign["milestone"]
+    milestone.agreement, milestone.party = units.own["agreement"], None
+    milestone.save()
+    assert read(units.lead, mails[1]) == [200, 403, 403, False]
 
 
 def test_a_number_of_rows_costs_one_query_more(units: TwoUnits, django_assert_max_num_queries: Any) -> None:
