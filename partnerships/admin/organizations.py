@@ -26,7 +26,7 @@ from partnerships.admin.base import (
 from partnerships.admin.documents import DocumentInline
 from partnerships.admin.filters import CountedFilter
 from partnerships.admin.steps import StepsMixin, Verb
-from partnerships.admin.versions import RootForm
+from partnerships.admin.versions import PartForm, RootForm
 from partnerships.forms.domain import DomainFormMixin
 from partnerships.forms.numbers import number_or_none
 from partnerships.forms.office_day import office_today
@@ -106,10 +106,19 @@ class MemberInline(PartInline):
         return super().get_queryset(request).select_related("member")
 
 
+class HolderForm(PartForm):
+    """A holding, which stays that of its unit: another unit is a new line."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["unit"].disabled = self.instance.pk is not None
+
+
 class HolderInline(PartInline):
     """The units that hold the organization. A lead edits those of their own units; the fieldset names the others."""
 
     model = OrganizationUnit
+    form = HolderForm
     fields = ("unit", "coordinator")
     autocomplete_fields = ("coordinator",)
 

@@ -151,13 +151,19 @@ def _own_unit(actor: User | None) -> Unit | None:
 
 
 def check_holders(parts: Iterable[models.Model], actor: User | None) -> None:
-    """Raise ``NotAllowed`` for a holding by a unit that the actor does not work in, as it is or as it would be."""
+    """Raise ``NotAllowed`` for a holding by a unit that the actor does not work in, and refuse another unit for it.
+
+    Each holding says whether it was granted or made by the system, which is not true of another unit.
+    """
     for part in parts:
         if isinstance(part, OrganizationUnit):
             saved = OrganizationUnit.objects.filter(pk=part.pk).select_related("unit")
             for row in (*saved, part):
                 with concerning(part):
                     require(actor, "organization.edit", row.unit)
+            if any(row.unit_id != part.unit_id for row in saved):
+                with concerning(part):
+                    raise InvalidInput(_("Remove this unit, and add the other one in a new line."), field="unit")
 
 
 def register_contact(

@@ -202,6 +202,8 @@ def test_a_holding_that_a_person_removed_stays_away_until_it_is_granted_again(en
     page = office.get(change_url(enterprise))
     data = filled_admin(page)
     line = next(name for name in data if name.startswith("holders-") and name.endswith("-unit"))
+    office.post(change_url(enterprise), data | {line: str(UnitFactory().pk)})  # the unit of a holding stays
+    assert enterprise.holders.get().unit == unit
     office.post(change_url(enterprise), data | {line.replace("-unit", "-DELETE"): "on"})
     after_removal = derive()
     OrganizationUnit.objects.create(organization=enterprise, unit=unit)

@@ -52,6 +52,17 @@ def test_it_is_kept_with_its_names_and_held_by_the_unit(unit, actor):
     assert {row.history_user for row in (made.history.get(), made.other_names.get().history.get())} == {actor}
 
 
+def test_a_holding_stays_that_of_its_unit(unit, actor):
+    holder = register_organization(harbor(), actor=actor, unit=unit, today=DAY).holders.get()
+    holder.unit = UnitFactory()
+
+    with pytest.raises(InvalidInput) as refused:
+        edit_organization(holder.organization, actor=None, today=DAY, parts=[holder])
+
+    assert (refused.value.field, refused.value.part) == ("unit", holder)
+    assert OrganizationUnit.objects.get().unit == unit
+
+
 def test_a_look_alike_is_asked_about_and_does_not_block(unit, actor):
     there = EnterpriseFactory(name="Harbor Works Co., Ltd.")
 
