@@ -500,7 +500,8 @@ def _check_nothing_locked(before: Agreement, after: Agreement, parts: Sequence[m
 def _own_parts(agreement: Agreement) -> list[models.Model]:
     """Return the rows that are deleted with it, one by one, so that each history says by whom."""
     parts = (agreement.parties, agreement.terms, agreement.promised_areas, agreement.participating_units)
-    return [row for rows in (*parts, agreement.custody_steps) for row in rows.all()]
+    beside = (agreement.custody_steps, agreement.approval_records, agreement.programme_items)
+    return [row for rows in (*parts, *beside) for row in rows.all()]
 
 
 def signing_warnings(agreement: Agreement) -> list[str]:

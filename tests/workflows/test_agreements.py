@@ -15,6 +15,7 @@ from partnerships.factories import (
     AgreementPartyFactory,
     AgreementTypeFactory,
     AgreementUnitFactory,
+    ApprovalRecordFactory,
     CalendarDayFactory,
     CitationFactory,
     DocumentFactory,
@@ -23,6 +24,7 @@ from partnerships.factories import (
     InstitutionFactory,
     MilestoneFactory,
     OrganizationFactory,
+    ProgrammeItemFactory,
     ReminderItemFactory,
     ReminderPlanFactory,
     TypeMilestoneFactory,
@@ -35,9 +37,11 @@ from partnerships.models import (
     AgreementParty,
     AgreementTerm,
     Amendment,
+    ApprovalRecord,
     Milestone,
     MilestoneKind,
     OrganizationUnit,
+    ProgrammeItem,
     ReminderMark,
     StatusChange,
     User,
@@ -686,9 +690,11 @@ def test_a_draft_goes_with_its_parts_and_each_history_says_by_whom() -> None:
     AgreementAreaFactory(agreement=draft)
     milestone = MilestoneFactory(agreement=draft)
     ReminderPlanFactory(milestone=milestone)
+    ApprovalRecordFactory(agreement=draft)
+    ProgrammeItemFactory(agreement=draft)
     delete_draft(fresh(draft), actor=draft.coordinator, reason="Entered twice")
     assert (Agreement.objects.count(), Milestone.objects.count(), AgreementTerm.objects.count()) == (0, 0, 0)
-    for model in (Agreement, Milestone, AgreementTerm, AgreementParty):
+    for model in (Agreement, Milestone, AgreementTerm, AgreementParty, ApprovalRecord, ProgrammeItem):
         deletions = model.history.filter(history_type="-").values_list("history_user", flat=True)
         assert set(deletions) == {draft.coordinator.pk}
 
