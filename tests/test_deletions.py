@@ -347,6 +347,26 @@ def test_the_milestone_of_a_lapse_goes_with_the_honour_until_somebody_heard_of_i
     assert Milestone.objects.get().honour == mailed
 
 
+def test_a_citation_of_a_derived_milestone_keeps_the_record(office: Client) -> None:
+    honour = register_honour(
+        HonourFactory.build(
+            scheme=HonourSchemeFactory(),
+            organization=EnterpriseFactory(),
+            unit=UnitFactory(),
+            granted_on=DAY,
+            valid_until=DAY.replace(year=DAY.year + 3),
+        ),
+        actor=None,
+        today=DAY,
+    )
+    CitationFactory(record=honour.milestones.get())
+
+    answer = send(office, page_of("honour", honour), honour)
+
+    assert [reference.label for reference in answer.context["references"]] == ["citations"]
+    assert is_there(honour)
+
+
 def test_a_deleted_facility_no_longer_makes_holders(office: Client) -> None:
     sides = [InstitutionFactory(), EnterpriseFactory()]
     facility = FacilityFactory(partners=sides)

@@ -127,7 +127,7 @@ def delete_record(row: models.Model, *, actor: User | None, today: dt.date, reas
 
 
 def references_to(row: models.Model) -> list[QuerySet]:
-    """Return the rows that refer to ``row`` or to one of its parts, those of each model as one queryset.
+    """Return the rows that refer to ``row`` or to what is deleted with it, those of each model as one queryset.
 
     A draft of an agreement names none: what was planned under it goes along.
     """
@@ -141,9 +141,11 @@ def references_to(row: models.Model) -> list[QuerySet]:
                 conditions[relation.related_model] |= Q(**{f"{relation.field.name}__in": ids})
         # Citations point at a row by content type and id.
         cited |= Q(content_type=ContentType.objects.get_for_model(model), object_id__in=ids)
+    going_along = _unheard_of(row).order_by().values("pk")
+    cited |= Q(content_type=ContentType.objects.get_for_model(Milestone), object_id__in=going_along)
     found = {model: model._base_manager.filter(condition) for model, condition in conditions.items()}
     if Milestone in found:
-        found[Milestone] = found[Milestone].exclude(pk__in=_unheard_of(row).values("pk"))
+        found[Milestone] = found[Milestone].exclude(pk__in=going_along)
     if not isinstance(row, Citation):
         citations = Citation.objects.filter(cited)
         found[Citation] = found[Citation] | citations if Citation in found else citations
