@@ -21,6 +21,7 @@ from partnerships.factories import (
 from partnerships.models import Event
 from partnerships.models.programmes import ProgrammeMeasure
 from partnerships.reports.figures import measured
+from partnerships.workflows.milestones import cancel_milestone
 from tests.admin.forms import save, step_url
 
 pytestmark = pytest.mark.django_db
@@ -90,6 +91,8 @@ def test_it_is_restored_and_only_then_edited(unit: Any) -> None:
     client = Client()
     client.force_login(UserFactory(staff=True))
     event = EventFactory(unit=unit)
+    going, dropped = (MilestoneFactory(event=event, agreement=None, unit=unit) for _ in range(2))
+    cancel_milestone(dropped, actor=None, on=DAY, reason="Not needed")
     withdraw(client, event)
 
     refused = save(client, fresh(event), name="Another name")
@@ -98,6 +101,8 @@ def test_it_is_restored_and_only_then_edited(unit: Any) -> None:
 
     assert "This event was withdrawn. Restore it first." in refused.text
     assert (kept.status_code, fresh(event).name, fresh(event).withdrawn_on) == (302, "Another name", None)
+    statuses = dict(event.milestones.values_list("pk", "status"))
+    assert statuses == {going.pk: "open", dropped.pk: "cancelled"}
 
 
 @pytest.mark.parametrize(
