@@ -16,6 +16,7 @@ from itertools import islice
 from typing import IO, Any
 
 from django.core.files import File
+from django.db import transaction
 from django.db.models import Model
 from django.http import QueryDict
 from django.urls import reverse
@@ -46,16 +47,17 @@ FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\
 def request_export(*, actor: User, key: str, query: str, file_format: str, now: dt.datetime) -> Export:
     """Record an export to write; ``query`` is the query string of the list's address. Raises ``NotAllowed``."""
     require(actor, "export")
-    export = Export.objects.create(
-        user=actor,
-        list=key,
-        query=query,
-        format=file_format,
-        language=actor.language,
-        asked_at=now,
-        rows_total=_list_of(actor, key, query, now).filterset.qs.count(),
-    )
-    SecurityEvent.objects.record(SecurityEvent.Kind.EXPORT_MADE, actor, **facts_of(export))
+    with transaction.atomic():  # an export without its line in the security log would be made all the same
+        export = Export.objects.create(
+            user=actor,
+            list=key,
+            query=query,
+            format=file_format,
+            language=actor.language,
+            asked_at=now,
+            rows_total=_list_of(actor, key, query, now).filterset.qs.count(),
+        )
+        SecurityEvent.objects.record(SecurityEvent.Kind.EXPORT_MADE, actor, **facts_of(export))
     return export
 
 

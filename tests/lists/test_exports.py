@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -14,7 +15,7 @@ from openpyxl import load_workbook
 
 from partnerships.factories import AchievementFactory, AgreementFactory, UnitFactory, UserFactory
 from partnerships.lists import LISTS, exports
-from partnerships.models import Export
+from partnerships.models import Export, SecurityEvent
 from tests.views.world import World, make_world
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +52,18 @@ def test_every_list_can_be_taken_out(key: str, world: World) -> None:
     assert rows[0] == [str(column.heading) for column in LISTS[key].columns]
     listed = LISTS[key](exports.QueryDict(""), user=world.coordinator, today=timezone.localdate())
     assert len(rows) - 1 == len(listed.ids())
+
+
+def test_without_its_line_in_the_security_log_there_is_no_export(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_args: object, **_kwargs: object) -> None:
+        raise OperationalError("disk full")
+
+    monkeypatch.setattr(SecurityEvent, "save", fail)
+
+    with pytest.raises(OperationalError):
+        ask(world.coordinator)
+
+    assert not Export.objects.exists()
 
 
 def test_filters_order_and_scope_are_those_of_the_page(world: World) -> None:
