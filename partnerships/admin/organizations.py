@@ -1,5 +1,6 @@
 """Organizations of all kinds in one directory, with a page for each kind, and their contacts."""
 
+from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -315,24 +316,42 @@ class ContactAdmin(OfficeAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
-        return self._noted(request, object_id, super().change_view(request, object_id, form_url, extra_context))
+        response = super().change_view(request, object_id, form_url, extra_context)
+        shown = Contact.objects.filter(pk=number_or_none(object_id) or 0)
+        return self._noted(request, shown.select_related("organization"), response)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
-        return self._noted(request, object_id, super().history_view(request, object_id, extra_context))
+        response = super().history_view(request, object_id, extra_context)
+        return self._noted(request, _states_with_numbers(object_id), response)
 
     def history_form_view(
         self, request: HttpRequest, object_id: str, version_id: str, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
-        return self._noted(request, object_id, super().history_form_view(request, object_id, version_id, extra_context))
+        response = super().history_form_view(request, object_id, version_id, extra_context)
+        return self._noted(request, _states_with_numbers(object_id, history_id=number_or_none(version_id)), response)
 
-    def _noted(self, request: HttpRequest, object_id: str, response: HttpResponse) -> HttpResponse:
+    def _noted(self, request: HttpRequest, shown: Iterable[Contact], response: HttpResponse) -> HttpResponse:
         """Write into the security log whose phone and address a page shows."""
         if response.status_code == HTTPStatus.OK:
-            shown = Contact.objects.filter(pk=number_or_none(object_id) or 0).select_related("organization")
             note_contacts_viewed(user_of(request), shown, now=timezone.now())
         return response
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).with_personal_data_for(user_of(request))
+
+
+def _states_with_numbers(object_id: str, **version: int | None) -> Iterator[Contact]:
+    """Yield the last state of a contact that had a phone or address, with its organization.
+
+    Auditors read the history of deleted contacts, too; their organization may be deleted as well.
+    """
+    states = Contact.history.filter(id=number_or_none(object_id) or 0, **version)
+    last = states.exclude(phone="", email="", wechat="").order_by("-history_date", "-history_id").first()
+    if last is not None:
+        contact = last.instance
+        if not Organization.objects.filter(pk=contact.organization_id).exists():
+            organizations = Organization.history.filter(id=contact.organization_id)
+            contact.organization = organizations.latest("history_date", "history_id").instance
+        yield contact

@@ -280,6 +280,23 @@ def test_views_of_private_channels_are_written_once_a_day(
     assert len(logged(Kind.CONTACTS_VIEWED)) == 2
 
 
+def test_the_history_of_a_deleted_contact_is_a_view_too(
+    contact: Contact, auditor: User, client_of: Callable[[Any], Client]
+) -> None:
+    organization, places = contact.organization, ("admin history", "admin state")
+    addresses, client = [PRIVATE[place](contact) for place in places], client_of(auditor)
+    contact.phone = "13900000000"
+    contact.save()
+    contact.delete()
+    organization.delete()
+
+    for address in addresses:
+        assert "13800000000" in client.get(address).text
+
+    viewed = [(event.user, event.about, event.link) for event in logged(Kind.CONTACTS_VIEWED)]
+    assert viewed == [(auditor, str(organization), f"/organizations/{contact.organization_id}/")]
+
+
 def test_whoever_is_shown_no_channel_is_not_written(world: World, client_of: Callable[[Any], Client]) -> None:
     for role in ("viewer", "outsider"):
         client_of(world.people[role]).get(world.enterprise.get_absolute_url())
