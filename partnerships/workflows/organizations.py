@@ -7,10 +7,12 @@ from types import MappingProxyType
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
-from partnerships.exceptions import InvalidInput, PossibleDuplicate, PossibleTypo, TransitionRefused
+from partnerships.acts import note_refusal
+from partnerships.exceptions import InvalidInput, NotAllowed, PossibleDuplicate, PossibleTypo, TransitionRefused
 from partnerships.models import (
     Agreement,
     AssociationMembership,
@@ -49,6 +51,9 @@ GROUND_ENDED = "Its last ground ended"
 NOTED_WITHIN = dt.timedelta(days=14)
 LOOK_FIRST = gettext_lazy("Check those of a similar name first; if it is none of them, tick the box.")
 LOOK_AT_PERSONS = gettext_lazy("There are contacts like this one. If it is none of them, say so.")
+ONLY_A_FACILITY = gettext_lazy(
+    "Your unit holds this organization through a joint facility alone: the office adds other units."
+)
 NAMES = frozenset({"name", "name_zh"})
 CODE_LENGTH = 18  # of a unified social credit code
 ON_RECORD = gettext_lazy("This person is on record already: edit them.")
@@ -117,6 +122,7 @@ def edit_organization(
         if changed_columns(before, after) & NAMES:
             _ask_about_look_alikes(after, confirmed_different)
         check_holders([*parts, *removed], actor)
+        _check_may_grant(after, parts, actor)
         has_other_holders = any(isinstance(part, OrganizationUnit) for part in (*parts, *removed))
         held_by = set(after.holders.values_list("unit_id", flat=True)) if has_other_holders else set()
         ORGANIZATION.finish(before, after, parts, removed, actor=actor)
@@ -164,6 +170,23 @@ def check_holders(parts: Iterable[models.Model], actor: User | None) -> None:
             if any(row.unit_id != part.unit_id for row in saved):
                 with concerning(part):
                     raise InvalidInput(_("Remove this unit, and add the other one in a new line."), field="unit")
+
+
+def _check_may_grant(organization: Organization, parts: Iterable[models.Model], actor: User | None) -> None:
+    """Raise ``NotAllowed`` for a unit that is new among the holders if the actor holds the organization by a facility alone.
+
+    A granted holding stays, so that it would outlast the one by which the actor may grant it.
+    """
+    if actor is None or actor.sees_all_units:
+        return
+    new = next((part for part in parts if isinstance(part, OrganizationUnit) and part.pk is None), None)
+    if new is None:
+        return
+    own = organization.holders.filter(unit__in=actor.scope.unit_ids_as(Role.COORDINATOR))
+    signed = _signed().filter(parties__organization=organization).values("unit")
+    if not own.filter(Q(is_granted=True) | Q(unit__in=signed)).exists():
+        note_refusal(str(ONLY_A_FACILITY))
+        raise NotAllowed(ONLY_A_FACILITY, field="unit", part=new)
 
 
 def register_contact(
@@ -383,13 +406,18 @@ def _removed_by_hand(unit: Unit, organization_ids: Collection[int]) -> set[int]:
 
 def _with_ground(unit: Unit, organization_ids: Collection[int]) -> set[int]:
     """Return ids of organizations with which ``unit`` signed an agreement, even a closed one, or runs a facility."""
-    signed = Agreement.objects.filter(unit=unit, is_signing_confirmed=True)
+    signed = _signed().filter(unit=unit)
     sides = Facility.objects.running().filter(unit=unit, partners__organization__in=organization_ids)
     parties = signed.filter(parties__organization__in=organization_ids)
     return {
         *parties.values_list("parties__organization_id", flat=True),
         *sides.values_list("partners__organization_id", flat=True),
     }
+
+
+def _signed() -> QuerySet[Agreement]:
+    """Return the agreements that make their unit a holder of their parties."""
+    return Agreement.objects.filter(is_signing_confirmed=True)
 
 
 def archive_organization(organization: Organization, *, actor: User | None, on: dt.date) -> Organization:

@@ -29,6 +29,7 @@ from partnerships.models import (
     Milestone,
     MilestoneKind,
     Organization,
+    OrganizationUnit,
     ReminderItem,
     Unit,
     User,
@@ -182,6 +183,35 @@ def test_the_office_assigns_a_unit_by_hand_and_takes_it_away(
         ]
         assert office.post(url, data | {f"holders-{number}-DELETE": "on"}).status_code == 302
         assert [row.status for row in news()] == [left]
+
+
+@pytest.mark.parametrize(
+    ("ground", "is_granted"), [("facility", False), ("signing", True), ("grant", True), ("grant below", True)]
+)
+def test_who_holds_by_a_facility_alone_adds_no_other_unit(
+    world: World, client_of: Enter, draft: Agreement, second: Unit, second_lead: User, ground: str, is_granted: bool
+) -> None:
+    below, other = (UnitFactory(parent=second) for _unit in range(2))
+    partners = [InstitutionFactory(), world.enterprise]
+    owner = UserFactory(coordinator_in=second)
+    lead, url = client_of(second_lead), change_url(world.enterprise)
+    assert step(lead, FacilityFactory(unit=second, owner=owner, partners=partners), "open") == 302
+    if ground == "signing":
+        assert step(lead, draft, "record_signed") == 302
+    elif ground != "facility":
+        unit = second if ground == "grant" else other
+        OrganizationUnit.objects.update_or_create(
+            organization=world.enterprise, unit=unit, defaults={"is_granted": True}
+        )
+
+    data = filled_admin(lead.get(url))
+    number = data["holders-TOTAL_FORMS"]
+    line = {"holders-TOTAL_FORMS": str(int(number) + 1), f"holders-{number}-unit": str(below.pk)}
+    page = lead.post(url, data | line)
+
+    assert below.held_organizations.exists() == is_granted
+    assert page.status_code == (302 if is_granted else 200)
+    assert ("through a joint facility alone" in page.text) != is_granted
 
 
 def test_what_the_system_does_the_sample_and_what_the_same_leads_did_is_no_news(
