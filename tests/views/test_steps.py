@@ -195,7 +195,7 @@ def test_moving_a_due_date(world: World, client: Client) -> None:
 
     assert Milestone.objects.get(pk=world.milestone.pk).due_on == dt.date(2026, 5, 4)
     assert "They asked for April" not in client.get(world.obligation.get_absolute_url()).text
-    assert "2026-03-05 → 2026-05-04" in client.get(world.milestone.get_absolute_url()).text
+    assert "March 5, 2026 → May 4, 2026" in client.get(world.milestone.get_absolute_url()).text
 
 
 def test_a_move_to_before_the_signing_is_refused_beside_the_field(world: World, client: Client) -> None:
