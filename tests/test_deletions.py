@@ -57,6 +57,7 @@ from partnerships.models import (
 from partnerships.workflows.activities import register_activity, register_contact_note
 from partnerships.workflows.facilities import open_facility
 from partnerships.workflows.honours import register_honour
+from tests.views.sent import filled
 
 pytestmark = pytest.mark.django_db
 
@@ -208,8 +209,7 @@ def test_a_row_that_changed_meanwhile_is_shown_first_and_deleted_when_sent_again
     answer = send(office, address_of(event), read)
     assert (answer.status_code, is_there(event)) == (status, True)
 
-    again = {bound.name: bound.value() for bound in answer.context["form"]}
-    assert office.post(address_of(event), again).status_code == 302
+    assert office.post(address_of(event), filled(answer)).status_code == 302
     assert last_history(event) == ("-", MISTAKE, "office")
 
 

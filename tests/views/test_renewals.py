@@ -128,7 +128,8 @@ def test_a_length_needs_a_start_of_which_the_day_is_known(
     if precision == "year":
         term |= {"term__0__starts_on": "2024-06-15"}
     answer = sent(client_of(world.coordinator), reverse("agreement_edit", args=[world.draft.pk]), **term)
-    assert list(errors(answer)) == ["term-0-ends_on"]
+    words = "Give the end, as far as it is known: a length counts from a start whose day is known."
+    assert errors(answer) == {"term-0-ends_on": [words]}
 
 
 def test_an_agreement_of_a_year_is_registered_and_completed(world: World, client_of: Callable[[Any], Client]) -> None:
