@@ -1,10 +1,10 @@
-"""The type of text on screen, and the words for a list that is cut short."""
+"""The type of text on screen, and the words for a list of names."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from django.utils.functional import Promise
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -15,6 +15,11 @@ else:
     LazyText = str | Promise
 
 NAMES_SHOWN = 2
+
+
+def name_all(names: Iterable[object]) -> str:
+    """Return the names in one line."""
+    return pgettext("between two names", ", ").join(map(str, names))
 
 
 def name_a_few(names: Sequence[str]) -> str:

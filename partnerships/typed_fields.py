@@ -64,6 +64,5 @@ def _choice(field: Field, value: str) -> str:
     """Return the label of a choice, or what was typed."""
     if not isinstance(field, forms.ChoiceField) or isinstance(field, forms.ModelChoiceField):
         return value
-    choices: Any = field.choices  # the library's types do not know what it makes of them
-    labels = {str(key): label for key, label in flatten_choices(choices)}
-    return str(labels.get(value, value))
+    flat: Any = flatten_choices(field.choices)  # type: ignore[arg-type]  # the stubs know nested choices alone
+    return str({str(key): label for key, label in flat}.get(value, value))

@@ -12,6 +12,7 @@ from partnerships.admin.filters import ScopedRelatedFilter
 from partnerships.admin.programmes import LabelInline
 from partnerships.admin.steps import StepsMixin
 from partnerships.models import Event, EventKind, Participation
+from partnerships.texts import name_all
 
 
 class KindInline(PartInline):
@@ -59,4 +60,4 @@ class EventAdmin(WordSearchMixin, StepsMixin, RecordAdmin):
 
     @display(description=_("kinds"))
     def kind_list(self, event: Event) -> str:
-        return ", ".join(str(kind) for kind in event.kinds.all())
+        return name_all(event.kinds.all())

@@ -48,7 +48,7 @@ from partnerships.models import (
 from partnerships.operations.security_log import note_contacts_viewed
 from partnerships.permissions import may
 from partnerships.requests import user_of
-from partnerships.texts import LazyText
+from partnerships.texts import LazyText, name_all
 from partnerships.workflows.organizations import (
     edit_contact,
     edit_organization,
@@ -247,7 +247,7 @@ class OrganizationAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
 
     @display(description=_("held by"))
     def held_by(self, organization: Organization) -> str:
-        return ", ".join(str(holder.unit) for holder in organization.holders.all())
+        return name_all(holder.unit for holder in organization.holders.all())
 
 
 class OfKindAdmin(OrganizationAdmin):

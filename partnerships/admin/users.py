@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.utils import flatten
 from django.db.models import QuerySet
-from django.http import HttpRequest, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
@@ -17,6 +17,7 @@ from partnerships.forms.users import ActivateForm, DeactivateForm, PasswordLinkF
 from partnerships.models import Unit, UnitMembership, User
 from partnerships.permissions import may
 from partnerships.requests import user_of
+from partnerships.texts import name_all
 from partnerships.workflows.users import USER, edit_user, register_user
 
 # Allow-lists: the form of an account asks for these columns alone, whatever the model has beside them.
@@ -101,9 +102,23 @@ class UserAdmin(StepsMixin, OfficeAdmin):
         """Suggest the language of whoever registers the account: colleagues mostly share it."""
         return {"language": user_of(request).language, **super().get_changeform_initial_data(request)}
 
+    def response_add(self, request: HttpRequest, obj: User, post_url_continue: str | None = None) -> HttpResponse:
+        """Say what a new account still needs before its person can log in."""
+        words = _("Added. This person cannot log in yet: send the link to set a password.")
+        if not obj.email:
+            words = _(
+                "Added. This person cannot log in yet: enter an e-mail address and send the link to set a password."
+            )
+        messages.warning(request, words)
+        return super().response_add(request, obj, post_url_continue)
+
     @display(description=_("roles"))
     def roles(self, user: User) -> str:
-        return ", ".join(f"{row.unit}: {row.get_role_display()}" for row in user.memberships.all())
+        roles = (
+            _("%(unit)s: %(role)s") % {"unit": row.unit, "role": row.get_role_display()}
+            for row in user.memberships.all()
+        )
+        return name_all(roles)
 
     @display(description=_("administration"))
     def grants(self, user: User) -> str:
@@ -113,7 +128,7 @@ class UserAdmin(StepsMixin, OfficeAdmin):
             _("Accounts"): user.is_user_admin,
             _("Auditor"): user.is_auditor,
         }
-        return ", ".join(str(label) for label, is_held in held.items() if is_held)
+        return name_all(str(label) for label, is_held in held.items() if is_held)
 
     @display(description=_("account"), ordering="is_active")
     def active_label(self, user: User) -> str:

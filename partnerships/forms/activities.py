@@ -9,6 +9,7 @@ from django import forms
 from django.db.models import Model, Q, QuerySet
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext, pgettext_lazy
 
 from partnerships.forms.choices import offer_rows
 from partnerships.forms.documents import UploadField
@@ -84,7 +85,9 @@ class DetailFields(forms.Form):
     currency = CurrencyField(label=_("Currency"), initial="CNY", required=False)
     outcomes = _text(_("Outcomes"))
     intellectual_property = _text(_("Intellectual property"))
-    host = forms.ModelChoiceField(label=_("Host"), queryset=Organization.objects.none(), required=False)
+    host = forms.ModelChoiceField(
+        label=pgettext_lazy("of a visit", "Host"), queryset=Organization.objects.none(), required=False
+    )
     delegation = _text(_("Delegation"))
     findings = _text(_("Findings"))
 
@@ -291,7 +294,9 @@ class NewActivityForm(DomainFormMixin, DetailFields, forms.ModelForm):
         first = next(iter(values.get("organizations") or ()), None)
         words = [ActivityKind(values["kind"]).label, first]
         longest = Activity._meta.get_field("title").max_length or 0
-        return Truncator(": ".join(str(word) for word in words if word)).chars(longest)
+        return Truncator(pgettext("between a kind and a name", ": ").join(str(word) for word in words if word)).chars(
+            longest
+        )
 
     def keep(self, actor: User, **about: object) -> Activity:
         values, activity = self.cleaned_data, self.instance

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partnerships.forms.choices import choosable
 from partnerships.models import Agreement, Event, Organization, Programme, Region, User
+from partnerships.texts import name_all
 
 SHOWN = 8
 LONGEST_WORDS = 200
@@ -48,7 +49,7 @@ def _by_columns(*columns: str) -> Callable[[Any, str], QuerySet]:
 
 
 def _about_organization(organization: Organization) -> str:
-    holders = ", ".join(str(holder.unit) for holder in organization.holders.all())
+    holders = name_all(holder.unit for holder in organization.holders.all())
     return " · ".join(filter(None, [organization.get_kind_display(), str(organization.region or ""), holders]))
 
 

@@ -8,9 +8,10 @@ from typing import Any
 from django import forms
 from django.db import models
 from django.http import QueryDict
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from partnerships.forms.choices import offer_rows
 from partnerships.forms.domain import DomainFormMixin, past_day
@@ -96,6 +97,19 @@ class StepForm(VerbForm):
 
     def call(self, actor: User, values: dict[str, Any]) -> object:
         return self.verb(self.row, actor=actor, **values)
+
+
+class SubmissionForm(StepForm):
+    """Submits a draft; what it lacks is added on the page that edits the agreement."""
+
+    refusal_title = _("It cannot be submitted yet")
+
+    @property
+    def remedy(self) -> tuple[str, LazyText] | None:
+        """Return the address and the label of a link that helps, once the submission was refused."""
+        if not self.non_field_errors():
+            return None
+        return reverse("agreement_edit", args=[self.row.pk]), _("Edit the parties")
 
 
 class TerminateForm(StepForm):
@@ -184,6 +198,16 @@ def known_signing(form: forms.BaseForm, *, today: dt.date) -> dict[str, Any]:
     elif "on" not in form.errors:
         form.add_error("on", _("Give the day, or say that it is not known."))
     return {"on": signed.day if signed else None, "precision": precision}
+
+
+class EventWithdrawalForm(StepForm):
+    """Withdraws an event, and says what stays."""
+
+    @property
+    def warnings(self) -> list[str]:
+        if not self.row.agreements.exists():
+            return []
+        return [gettext("Agreements signed at it stay signed.")]
 
 
 class OpeningForm(StepForm):
@@ -363,6 +387,7 @@ _WORKFLOWS: dict[type[models.Model], tuple[TransitionTable, _Steps, dict[str, ty
         AGREEMENT_TRANSITIONS,
         agreements.STEPS,
         {
+            "submit": SubmissionForm,
             "sign": SigningForm,
             "record_signed": RegistrationForm,
             "terminate": TerminateForm,
@@ -373,7 +398,7 @@ _WORKFLOWS: dict[type[models.Model], tuple[TransitionTable, _Steps, dict[str, ty
     Milestone: (MILESTONE_TRANSITIONS, milestones.STEPS, {"meet": EvidenceForm, "submit": EvidenceForm}),
     Facility: (FACILITY_TRANSITIONS, facilities.STEPS, {"open": OpeningForm}),
     Honour: (HONOUR_TRANSITIONS, honours.STEPS, {}),
-    Event: (EVENT_TRANSITIONS, events.STEPS, {}),
+    Event: (EVENT_TRANSITIONS, events.STEPS, {"withdraw": EventWithdrawalForm}),
     Demand: (DEMAND_TRANSITIONS, demands.STEPS, {}),
     Answer: (ANSWER_TRANSITIONS, demands.ANSWER_STEPS, {"propose": ProposalForm}),
 }

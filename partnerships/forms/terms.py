@@ -26,7 +26,7 @@ class RenewForm(VerbForm):
     """Records a renewal that the parties agreed on, by the next term."""
 
     starts_on = DayField(
-        label=_("From"), required=False, widget=DayInput, help_text=_("Empty: the day after the current term.")
+        label=_("Renewed from"), required=False, widget=DayInput, help_text=_("Empty: the day after the current term.")
     )
     ends_on = DayField(label=_("New end"), required=False, widget=DayInput)
     review_on = DayField(label=_("Or, without an end: review on"), required=False, widget=DayInput)

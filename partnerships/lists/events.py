@@ -15,6 +15,7 @@ from partnerships.models import Event, EventKind, Organization, Participation, U
 from partnerships.models.events import EventQuerySet
 from partnerships.permissions import may
 from partnerships.statuses import EventStatus
+from partnerships.texts import name_all
 
 
 class EventFilterSet(ProgrammeCountedFilterSet[EventQuerySet]):
@@ -91,7 +92,7 @@ class EventList(RecordList[Event]):
             "kinds",
             _("What it was"),
             lambda row: "; ".join(str(kind) for kind in row.kinds.all()),
-            cell=lambda row, today: ", ".join(str(kind) for kind in row.kinds.all()),
+            cell=lambda row, today: name_all(row.kinds.all()),
         ),
         Column("region", _("Region"), lambda row: row.region, "region__name"),
         Column("participants", _("Took part"), _participant_count, cell=_participants, css_class="num"),

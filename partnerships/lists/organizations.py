@@ -5,7 +5,7 @@ from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.urls import reverse
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.lists import cells
@@ -122,7 +122,7 @@ def _holders(row: Organization, today: dt.date) -> str:
     holders = row.holders.all()
     if not holders:
         return format_html('<span class="faint">{}</span>', _("nobody yet"))
-    return cells.joined(map(_holder, holders), ", ")
+    return cells.joined(map(_holder, holders), pgettext("between two names", ", "))
 
 
 def _holder(holder: OrganizationUnit) -> SafeString:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from partnerships.models.events import Event
+from partnerships.models.sort_keys import is_reader_chinese
 
 
 class CeremonyDraftQuerySet(models.QuerySet):
@@ -45,7 +46,8 @@ class CeremonyDraft(models.Model):
         constraints = [models.UniqueConstraint(fields=["author", "key"], name="ceremony_draft_key_unique")]
 
     def __str__(self) -> str:
-        return self._first("name") or self._first("name_zh") or _("Signing event without a name")
+        names = ("name_zh", "name") if is_reader_chinese() else ("name", "name_zh")
+        return self._first(names[0]) or self._first(names[1]) or _("Signing event without a name")
 
     def get_absolute_url(self) -> str:
         return f"{reverse('event_ceremony')}?draft={self.key}"

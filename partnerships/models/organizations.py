@@ -11,6 +11,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from stdnum.cn import uscc as credit_code
 from stdnum.exceptions import InvalidChecksum
 from stdnum.exceptions import ValidationError as StdnumError
@@ -583,7 +584,7 @@ class Contact(NamedModel, SeededModel, SearchableModel, VersionedModel):
         db_default=False,
         help_text=_("The other units that hold the organization see phone, e-mail and WeChat, too."),
     )
-    name = LineField(_("name"), max_length=150)
+    name = LineField(pgettext_lazy("of a person", "name"), max_length=150)
     sort_key = SortKeyField("name", is_person=True)
     position = LineField(_("position"), max_length=150, blank=True)
     email = models.EmailField(_("e-mail address"), blank=True)

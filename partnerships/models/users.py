@@ -18,6 +18,7 @@ from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from partnerships.models.base import (
     BilingualModel,
@@ -155,7 +156,7 @@ class User(NamedModel, SeededModel, VersionedModel, AbstractUser):
     # One name: the order of family and given name differs between languages.
     first_name = None  # type: ignore[assignment]
     last_name = None  # type: ignore[assignment]
-    name = LineField(_("name"), max_length=150)
+    name = LineField(pgettext_lazy("of a person", "name"), max_length=150)
     sort_key = SortKeyField("name", "username", is_person=True)
     email = models.EmailField(_("e-mail address"), blank=True)
     is_user_admin = models.BooleanField(

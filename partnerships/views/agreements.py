@@ -95,7 +95,7 @@ def _context(request: UserRequest, agreement: Agreement) -> dict[str, object]:
         "today": today,
         "standing": _standing(agreement, today),
         "offers": grouped_offers(agreement, user),
-        "leads": _leads(agreement),
+        "leads": [lead for lead in _leads(agreement) if lead != user],
         "confirmation_refusal": refusal(user, "agreement.confirm_signing", agreement)
         if agreement.is_signing_to_confirm
         else None,

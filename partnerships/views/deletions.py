@@ -36,4 +36,5 @@ def record_delete(request: UserRequest, pk: int, kind: str) -> HttpResponse:
     if is_stale:
         form.send_version_of(row)
     context = {"row": row, "name": name, "form": form, "back": back, "references": references_shown(row, request.user)}
+    context["is_contact"] = kind == "contact"
     return render(request, "partnerships/delete.html", context, status=409 if is_stale else 200)

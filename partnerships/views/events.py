@@ -45,7 +45,7 @@ def event_detail(request: UserRequest, pk: int) -> HttpResponse:
         "figures": figures_about(request.user, event=event),
         "programmes": [item.programme for item in event.programme_items.select_related("programme")],
         "milestones": with_steps_in_line(_milestones(event, request.user), request.user),
-        "may_add_action_point": may_add_action_point(request.user, event),
+        "may_add_action_point": event.withdrawn_on is None and may_add_action_point(request.user, event),
         "today": timezone.localdate(),
         "documents": documents_of(request.user, event=event),
         "cited": citations_of([event, *participations, *kinds, *agreements, *activities, *facilities, *demands]),

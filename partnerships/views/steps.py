@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django_htmx.http import reswap, retarget
 
 from partnerships.forms.office_day import office_today
-from partnerships.forms.steps import ContactNoteForm, StepOffer, VerbForm, step_form, step_offers
+from partnerships.forms.steps import ContactNoteForm, StepForm, StepOffer, VerbForm, step_form, step_offers
 from partnerships.models import (
     Activity,
     Agreement,
@@ -76,6 +76,10 @@ def form_page(
         form.send_version_of(row)
     context = {"form": form, "row": row, "title": title, "is_stale": is_stale, "today": timezone.localdate()}
     context["back"] = back or row.get_absolute_url()
+    # Beside a button that cancels the record, "Cancel" would have two meanings.
+    context["is_cancelling"] = isinstance(form, StepForm) and form.transition.name == "cancel"
+    if context["is_cancelling"] and isinstance(row, Agreement):
+        context["button"] = _("Cancel this agreement")
     if in_place:  # a script shows an answer of 200 alone
         return render(request, "partnerships/_step_in_place.html", context | {"target": in_place})
     return render(request, "partnerships/step.html", context, status=409 if is_stale else 200)

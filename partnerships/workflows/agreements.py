@@ -36,6 +36,7 @@ from partnerships.models.terms import automatic_renewals
 from partnerships.partial_dates import PartialDate, Precision
 from partnerships.permissions import may, require
 from partnerships.statuses import AGREEMENT_TRANSITIONS, AgreementStatus
+from partnerships.texts import name_all
 from partnerships.workflows.activities import follow_activity, lock_unfinished
 from partnerships.workflows.derivation import (
     derive_milestones,
@@ -214,7 +215,7 @@ def approve_agreement(agreement: Agreement, *, actor: User | None, on: dt.date) 
 
 def missing_steps_refusal(agreement: Agreement) -> str:
     """Return which approval steps are to be recorded before the approval; empty if none is missing."""
-    names = ", ".join(step.display_name for step in missing_approval_steps(agreement))
+    names = name_all(step.display_name for step in missing_approval_steps(agreement))
     return _("Record the approval steps first: %(steps)s.") % {"steps": names} if names else ""
 
 
@@ -509,7 +510,10 @@ def signing_warnings(agreement: Agreement) -> list[str]:
     warnings = []
     undated = [str(party.organization) for party in _signatories(agreement) if party.signed_on is None]
     if undated:
-        warnings.append(_("No signing date of its own yet: %(names)s.") % {"names": ", ".join(undated)})
+        names = name_all(undated)
+        warnings.append(
+            _("Without a signing date of their own, these get the date below: %(names)s.") % {"names": names}
+        )
     if not agreement.promised_areas.exists():
         warnings.append(_("No cooperation area is promised: there will be nothing to compare follow-ups with."))
     if agreement.coordinator is None or not agreement.coordinator.is_reachable:

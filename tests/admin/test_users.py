@@ -64,9 +64,10 @@ def test_a_new_account_has_what_the_form_asks_for_and_no_password(accounts):
     data = filled(accounts.get(url)) | FORGED | {"name": "New", "username": "new", "email": "new@example.org"}
     role = {"memberships-TOTAL_FORMS": "1", "memberships-0-unit": str(unit.pk), "memberships-0-role": "20"}
 
-    accounts.post(url, data | role)
+    page = accounts.post(url, data | {"email": ""} | role, follow=True)
 
     person = User.objects.get(username="new")
+    assert "cannot log in yet: enter an e-mail address" in page.text
     assert (person.is_superuser, person.is_staff, person.has_usable_password()) == (False, False, False)
     assert list(person.memberships.values_list("unit", "role")) == [(unit.pk, Role.COORDINATOR)]
 

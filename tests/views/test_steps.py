@@ -117,6 +117,12 @@ def test_submitting_a_draft(world: World, client: Client) -> None:
     assert (submitted.status, submitted.submitted_on) == ("in_review", DAY)
 
 
+def test_the_page_that_cancels_a_draft_says_what_its_buttons_do(world: World, client: Client) -> None:
+    page = client.get(step(world.draft, "cancel")).text
+
+    assert ("Cancel this agreement</button>" in page, ">Back</a>" in page, ">Cancel</a>" in page) == (True, True, False)
+
+
 def test_a_draft_without_parties_is_not_submitted(world: World, client: Client) -> None:
     world.draft.parties.all().delete()
 
@@ -125,6 +131,8 @@ def test_a_draft_without_parties_is_not_submitted(world: World, client: Client) 
     assert response.context["form"].non_field_errors() == [
         "An agreement needs at least two signatories; add the parties first."
     ]
+    assert "It cannot be submitted yet" in response.text
+    assert f'<a href="{reverse("agreement_edit", args=[world.draft.pk])}">Edit the parties</a>' in response.text
     assert Agreement.objects.get(pk=world.draft.pk).status == "draft"
 
 

@@ -71,6 +71,10 @@ def test_it_keeps_its_page_with_the_reason_and_leaves_lists_and_figures(lead: Cl
     link = f'{wrong.get_absolute_url()}"'
     measures = (ProgrammeMeasure.EVENTS, ProgrammeMeasure.ENTERPRISES)
 
+    offers = (f"{reverse('activity_log')}?event={wrong.pk}", reverse("milestone_add", args=["event", wrong.pk]))
+    before = lead.get(wrong.get_absolute_url()).text
+    assert [offer in before for offer in offers] == [True, True]
+
     shown = [link in lead.get(page).text for page in pages[:-1]]
     counted = [measured(programme, measure).count() for measure in measures]
     answer = withdraw(lead, wrong)
@@ -81,6 +85,7 @@ def test_it_keeps_its_page_with_the_reason_and_leaves_lists_and_figures(lead: Cl
     assert "Bearing fair</option>" not in lead.get(pages[-1]).text
     assert [measured(programme, measure).count() for measure in measures] == [0, 0]
     assert (REASON in page, "Withdrawn" in page) == (True, True)
+    assert [offer in page for offer in offers] == [False, False]
     assert f'{twin.get_absolute_url()}"' in lead.get(pages[0]).text
     assert link in lead.get(pages[0], {"withdrawn": "yes"}).text
     milestone.refresh_from_db()

@@ -387,11 +387,11 @@ def test_warnings_name_what_is_missing_and_block_nothing() -> None:
     )
     agreement.parties.filter(organization__name="A").update(signed_on=DAY)
     assert [warning.partition(":")[0] for warning in signing_warnings(agreement)] == [
-        "No signing date of its own yet",
+        "Without a signing date of their own, these get the date below",
         "No cooperation area is promised",
         "It has no coordinator who can be reached",
     ]
-    assert signing_warnings(agreement)[0] == "No signing date of its own yet: B."
+    assert signing_warnings(agreement)[0] == "Without a signing date of their own, these get the date below: B."
 
 
 def test_taken_back_and_signed_again_doubles_nothing() -> None:
