@@ -258,6 +258,10 @@ class WholeNumberField(forms.IntegerField):
 
     widget = forms.TextInput  # a number field of the browser takes no separators
 
+    def __init__(self, *, is_small: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.is_small = is_small or (self.max_value is not None and self.max_value < 10_000)
+
     def widget_attrs(self, widget: forms.Widget) -> dict[str, object]:
         return {**super().widget_attrs(widget), "inputmode": "numeric"}
 
@@ -266,6 +270,8 @@ class WholeNumberField(forms.IntegerField):
             return super().to_python("" if isinstance(value, str) else value)
         number = parse_amount(value)
         if number is None or number != number.to_integral_value():
+            if self.is_small:
+                raise ValidationError(_("Enter a whole number such as 3."), code="invalid")
             raise ValidationError(_("Enter a whole number such as 1000, 1,000 or 10万."), code="invalid")
         return super().to_python(int(number))
 

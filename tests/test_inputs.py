@@ -22,6 +22,7 @@ from partnerships.inputs import (
     time_zone_choices,
 )
 from partnerships.mailing.wording import long_date
+from partnerships.models.base import SmallNumberColumn
 
 DAY = dt.date(2026, 3, 5)
 
@@ -229,3 +230,15 @@ def test_common_time_zones_come_first_and_none_is_lost(language: str, first: str
     assert (common[0], others[0]) == (("Asia/Shanghai", first), ("Mars/Olympus", "Mars/Olympus"))
     assert ("America/Argentina/Buenos_Aires", elsewhere) in others
     assert {zone for zone, _name in [*common, *others]} >= {zone for zone in available_timezones() if "/" in zone}
+
+
+def test_the_example_of_a_whole_number_fits_the_numbers_that_are_asked_for() -> None:
+    fields = (WholeNumberField(), WholeNumberField(max_value=99), SmallNumberColumn("months").formfield())
+    examples = []
+    for field in fields:
+        assert field is not None
+        with pytest.raises(ValidationError) as error:
+            field.clean("many")
+        examples.append(error.value.messages[0])
+
+    assert ["such as 3." in example for example in examples] == [False, True, True]

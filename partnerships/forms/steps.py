@@ -357,7 +357,7 @@ class ContactNoteForm(DomainFormMixin, forms.Form):
     field_names = {"happened_on": "on"}
 
     channel = forms.ChoiceField(label=_("How"), choices=ContactNote.Channel.choices)
-    on = DayField(label=_("When"), widget=DayInput)
+    on = DayField(label=pgettext_lazy("day of a contact", "When"), widget=DayInput)
     summary = forms.CharField(label=_("What was said"), max_length=5000, widget=forms.Textarea(attrs={"rows": 3}))
 
     def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:

@@ -6,8 +6,8 @@ import django_filters
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from partnerships.lists import cells
 from partnerships.lists.base import Column, RecordList
@@ -23,7 +23,7 @@ class SecurityEventFilterSet(ListFilterSet[SecurityEventQuerySet]):
 
     kind = django_filters.ChoiceFilter(label=pgettext_lazy("security log", "Event"), choices=SecurityEvent.Kind.choices)
     person = PersonFilter(label=_("Person"), field_name="user")
-    address = django_filters.CharFilter(label=_("Address"), lookup_expr="startswith", max_length=45, strip=True)
+    address = django_filters.CharFilter(label=_("IP address"), lookup_expr="startswith", max_length=45, strip=True)
     since = DayFilter(label=_("Since"), method="filter_since")
     until = DayFilter(label=_("Until"), method="filter_until")
 
@@ -48,7 +48,17 @@ def _person(row: SecurityEvent, today: dt.date) -> str:
 
 
 def _about(row: SecurityEvent, today: dt.date) -> str:
-    return format_html('<a href="{}">{}</a>', row.link, row.about) if row.link else cells.show(row.about)
+    words = _about_words(row)
+    return format_html('<a href="{}">{}</a>', row.link, words) if row.link else cells.show(words)
+
+
+def _about_words(row: SecurityEvent) -> str:
+    """Return what it is about; of a refused request whether it opened a page or sent something to it."""
+    method, _space, page = row.about.partition(" ")
+    if row.kind != SecurityEvent.Kind.REFUSED or not method.isupper():
+        return row.about
+    words = gettext("Open %(page)s") if method in {"GET", "HEAD"} else gettext("Send to %(page)s")
+    return words % {"page": page}
 
 
 class SecurityEventList(RecordList[SecurityEvent]):
@@ -66,8 +76,8 @@ class SecurityEventList(RecordList[SecurityEvent]):
         Column("at", _("Time"), lambda row: _local(row.at), "pk", cell=lambda row, today: cells.moment(row.at)),
         Column("kind", pgettext_lazy("security log", "Event"), lambda row: row.get_kind_display(), "kind"),
         Column("person", _("Person"), lambda row: row.name, "name", cell=_person),
-        Column("address", _("Address"), lambda row: row.address, "address"),
-        Column("about", _("About"), lambda row: row.about, "about", cell=_about),
+        Column("address", _("IP address"), lambda row: row.address, "address"),
+        Column("about", _("About"), _about_words, "about", cell=_about),
         Column("detail", _("Detail"), lambda row: row.detail, "detail", is_on_phone=False),
     )
 

@@ -89,6 +89,9 @@ class WholeNumberColumn(WholeNumberMixin, models.PositiveIntegerField):
 class SmallNumberColumn(WholeNumberMixin, models.PositiveSmallIntegerField):
     django_field = models.PositiveSmallIntegerField
 
+    def formfield(self, **kwargs: Any) -> forms.Field | None:
+        return super().formfield(**{"is_small": True, **kwargs})
+
 
 class PrecisionColumn(PlainColumn, models.CharField):
     """How much is known of the date in the column beside it."""

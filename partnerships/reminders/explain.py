@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from partnerships.models import Delivery, Milestone, ReminderItem, ReminderPlan
@@ -59,8 +60,13 @@ def with_items(plans: QuerySet[ReminderPlan]) -> QuerySet[ReminderPlan]:
     return related.prefetch_related(Prefetch("items", items.order_by("pk")))
 
 
-def explain_plans(plans: Sequence[ReminderPlan], *, now: dt.datetime, zone: dt.tzinfo) -> list[ExplainedPlan]:
-    """Explain ``plans``, which come ``with_items``, with times in ``zone``; three queries if any is still to come."""
+def explain_plans(
+    plans: Sequence[ReminderPlan], *, now: dt.datetime, zone: dt.tzinfo | None = None
+) -> list[ExplainedPlan]:
+    """Explain ``plans``, which come ``with_items``; three queries if any is still to come.
+
+    Times are named in ``zone``; without one they are the reader's own.
+    """
     coming = [plan for plan in plans if plan.status == PlanStatus.PLANNED]
     # Recipients are computed for coming reminders only; the others are recorded.
     directory = Directory.load(coming, now=now) if coming else None
@@ -110,7 +116,7 @@ def _state(milestone: Milestone, plans: list[ReminderPlan]) -> Iterator[str]:
         yield _("No reminder rule speaks about it.")
 
 
-def _plan_words(plan: ReminderPlan, now: dt.datetime, zone: dt.tzinfo) -> str:
+def _plan_words(plan: ReminderPlan, now: dt.datetime, zone: dt.tzinfo | None) -> str:
     status = plan.get_status_display()
     reason = plan.reason_words
     if plan.status != PlanStatus.PLANNED:
@@ -146,17 +152,17 @@ def _unless_words(status: str) -> str:
             return _("Unless somebody sees to it: %(person)s was reminded on %(time)s.")
 
 
-def _item_words(item: ReminderItem, zone: dt.tzinfo) -> str:
+def _item_words(item: ReminderItem, zone: dt.tzinfo | None) -> str:
     words = _("To %(person)s, %(why)s") % {"person": item.reader, "why": item.why_words}
     if item.cancelled_at is not None:
         return f"{words}: {_('not sent.')} {item.cancel_words}"
     return f"{words}: {_delivery_words(item.delivery, zone)}"
 
 
-def _delivery_words(delivery: Delivery, zone: dt.tzinfo) -> str:
+def _delivery_words(delivery: Delivery, zone: dt.tzinfo | None) -> str:
     words = f"{delivery.get_status_display()}."
     if delivery.digest_on is not None:
-        words += " " + _("In the digest of %(date)s.") % {"date": delivery.digest_on.isoformat()}
+        words += " " + _("In the digest of %(date)s.") % {"date": _day(delivery.digest_on, zone)}
         if delivery.status == DeliveryStatus.QUEUED:
             words += " " + _("It leaves at %(time)s.") % {"time": _time(delivery.next_attempt_at, zone)}
     if delivery.reason:
@@ -186,12 +192,20 @@ def advice_on(delivery: Delivery) -> str:
             return ""
 
 
-def _steps(delivery: Delivery, zone: dt.tzinfo) -> Iterator[str]:
+def _steps(delivery: Delivery, zone: dt.tzinfo | None) -> Iterator[str]:
     for event in delivery.events.all():
         status = DeliveryStatus(event.to_status).label
         by = f" ({event.actor})" if event.actor else ""
         yield f"{_time(event.at, zone)} {status}{by}"
 
 
-def _time(at: dt.datetime, zone: dt.tzinfo) -> str:
+def _time(at: dt.datetime, zone: dt.tzinfo | None) -> str:
+    """Return a time in ``zone`` with its name; without a zone in the reader's own, as the pages write it."""
+    if zone is None:
+        local = timezone.localtime(at)
+        return f"{date_format(local, 'DATE_FORMAT')} {date_format(local, 'H:i')}"
     return f"{at.astimezone(zone):%Y-%m-%d %H:%M %Z}"
+
+
+def _day(day: dt.date, zone: dt.tzinfo | None) -> str:
+    return date_format(day) if zone is None else day.isoformat()

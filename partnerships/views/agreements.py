@@ -326,7 +326,7 @@ def _reminders(agreement: Agreement, *, shows_all: bool) -> dict[str, object]:
     most = PLANS_AT_MOST if shows_all else PLANS_SHOWN
     ahead = list(plans.filter(status=PlanStatus.PLANNED).order_by("send_at", "pk")[:most])
     past = list(plans.exclude(status=PlanStatus.PLANNED).order_by("-send_at", "-pk")[:most])
-    explained = explain_plans([*ahead, *past], now=timezone.now(), zone=timezone.get_current_timezone())
+    explained = explain_plans([*ahead, *past], now=timezone.now())
     return {
         "ahead": explained[: len(ahead)],
         "past": explained[len(ahead) :],

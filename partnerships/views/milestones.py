@@ -226,7 +226,7 @@ def _people_to_contact(milestone: Milestone, user: User) -> list[PersonToContact
 
 def _explained_plans(milestone: Milestone) -> list[ExplainedPlan]:
     plans = with_items(milestone.reminder_plans.order_by("send_at", "pk"))
-    return explain_plans(list(plans), now=timezone.now(), zone=timezone.get_current_timezone())
+    return explain_plans(list(plans), now=timezone.now())
 
 
 def _next_of(user: User, milestone: Milestone, today: dt.date) -> list[Milestone]:

@@ -43,7 +43,7 @@ def test_a_planned_reminder_says_when_and_to_whom(world: World, read: Callable[.
 
     text = read()
 
-    assert "will be sent on 2026-03-03 20:00 CST." in text
+    assert "will be sent on March 3, 2026 20:00." in text
     assert f"→ To {world.coordinator}, owner of the milestone" in text
 
 
@@ -70,7 +70,7 @@ def test_a_sent_reminder_says_when_and_leads_those_to_the_mail_who_may_open_it(
     page = reverse("mail_detail", args=[item.delivery.pk])
 
     assert "owner of the milestone: Sent. <time" in read()
-    assert "2026-03-02 20:00 CST Sent" in read()
+    assert "March 2, 2026 20:00 Sent" in read()
     people = (world.people["viewer"], world.coordinator, UserFactory(staff=True))
     assert [f'"{page}"' in read(person) for person in people] == [True, True, True]
 
@@ -85,7 +85,7 @@ def test_the_words_are_the_readers(world: World, read: Callable[..., str]) -> No
     person = UserFactory(viewer_in=world.unit, time_zone="Europe/London")
     ReminderPlanFactory(milestone=world.milestone, send_at=NOON + DAY)
 
-    assert "will be sent on 2026-03-03 12:00 GMT." in read(person)
+    assert "will be sent on March 3, 2026 12:00." in read(person)
 
 
 def test_an_agreement_shows_the_next_three_the_last_three_and_all_on_request(

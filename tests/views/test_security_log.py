@@ -146,6 +146,8 @@ def test_a_refused_page_is_written_with_its_reason(world: World, client_of: Call
     [event] = logged(Kind.REFUSED)
     assert (event.user, event.about, event.link) == (world.people["viewer"], f"GET {address}", address)
     assert event.detail == "Only a coordinator or lead of its unit may do this."
+    log = client_of(UserFactory(auditor=True)).get(reverse("security_event_list")).text
+    assert f"Open {address}</a>" in log
 
 
 @pytest.mark.parametrize("role", ["viewer", "coordinator", "lead"])
