@@ -112,6 +112,13 @@ class SubmissionForm(StepForm):
         return reverse("agreement_edit", args=[self.row.pk]), _("Edit the parties")
 
 
+class LateStepForm(StepForm):
+    """A step whose verb also asks for the day of the entry, which may be later than that of the step."""
+
+    def call(self, actor: User, values: dict[str, Any]) -> object:
+        return super().call(actor, values | {"today": self.today})
+
+
 class TerminateForm(StepForm):
     def clean_on(self) -> dt.date:
         """Accept a day in the future: notice may end an agreement then."""
@@ -145,7 +152,7 @@ def gap_field() -> forms.BooleanField:
     )
 
 
-class SigningForm(StepForm):
+class SigningForm(LateStepForm):
     """Records a signing, and shows warnings before."""
 
     on = DayField(label=_("Signed on"), widget=DayInput)
@@ -159,9 +166,6 @@ class SigningForm(StepForm):
     @property
     def warnings(self) -> list[str]:
         return agreements.signing_warnings(self.row)
-
-    def call(self, actor: User, values: dict[str, Any]) -> object:
-        return super().call(actor, values | {"today": self.today})
 
 
 class RegistrationForm(SigningForm):
@@ -210,11 +214,8 @@ class EventWithdrawalForm(StepForm):
         return [gettext("Agreements signed at it stay signed.")]
 
 
-class OpeningForm(StepForm):
+class OpeningForm(LateStepForm):
     on = DayField(label=_("Opened on"), widget=DayInput)
-
-    def call(self, actor: User, values: dict[str, Any]) -> object:
-        return super().call(actor, values | {"today": self.today})
 
 
 class ProposalForm(StepForm):
@@ -233,7 +234,7 @@ class EvidenceForm(StepForm):
     )
 
 
-class CompletionForm(StepForm):
+class CompletionForm(LateStepForm):
     needs_one_of = frozenset({"next_step", "next_step_on", "no_next_step_reason"})
     marks = {"next_step": _("required, or why not")}
 
@@ -392,9 +393,16 @@ _WORKFLOWS: dict[type[models.Model], tuple[TransitionTable, _Steps, dict[str, ty
             "record_signed": RegistrationForm,
             "terminate": TerminateForm,
             "end_by_notice": EndByNoticeForm,
+            "suspend": LateStepForm,
+            "resume": LateStepForm,
+            "reinstate": LateStepForm,
         },
     ),
-    Activity: (ACTIVITY_TRANSITIONS, activities.STEPS, {"complete": CompletionForm, "replan": ReplanForm}),
+    Activity: (
+        ACTIVITY_TRANSITIONS,
+        activities.STEPS,
+        {"complete": CompletionForm, "replan": ReplanForm, "reopen": LateStepForm},
+    ),
     Milestone: (MILESTONE_TRANSITIONS, milestones.STEPS, {"meet": EvidenceForm, "submit": EvidenceForm}),
     Facility: (FACILITY_TRANSITIONS, facilities.STEPS, {"open": OpeningForm}),
     Honour: (HONOUR_TRANSITIONS, honours.STEPS, {}),

@@ -270,6 +270,7 @@ def _take_steps(row: Model, entry: Entry, *, today: dt.date) -> Model:
             row,
             actor=None,
             on=entry["completed_on"],
+            today=today,
             summary=entry["summary"],
             no_next_step_reason=entry["no_next_step_reason"],
         )

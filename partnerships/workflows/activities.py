@@ -109,6 +109,7 @@ def register_completed_activity(
             next_step=next_step,
             next_step_on=next_step_on,
             no_next_step_reason=no_next_step_reason,
+            today=today,
         )
 
 
@@ -306,8 +307,11 @@ def complete_activity(
     next_step: str = "",
     next_step_on: dt.date | None = None,
     no_next_step_reason: str = "",
+    today: dt.date | None = None,
 ) -> Activity:
     """Complete it on ``on``, with its result and the next step, or the reason why there is none.
+
+    ``today`` is the day on which it is entered, where that is another one.
 
     Effects in order: status and dates; the next step becomes an action point of the owner; the agreement's next contact
     moves; its own milestones are met.
@@ -326,7 +330,7 @@ def complete_activity(
         if next_step_on:
             _register_next_step(done, next_step_on, actor=actor, today=on)
         if done.agreement:
-            derive_milestones(done.agreement, actor=actor, on=on)
+            derive_milestones(done.agreement, actor=actor, on=today or on)
         # After the agreement: a verb that ends the agreement locks it before the milestones of its activities.
         follow_activity(done, actor=actor, on=on)
     return done
@@ -355,7 +359,9 @@ def cancel_activity(activity: Activity, *, actor: User | None, on: dt.date, reas
     return cancelled
 
 
-def reopen_activity(activity: Activity, *, actor: User | None, on: dt.date, reason: str) -> Activity:
+def reopen_activity(
+    activity: Activity, *, actor: User | None, on: dt.date, reason: str, today: dt.date | None = None
+) -> Activity:
     """Correct a completion or cancellation in error. It has to be completed again.
 
     The agreement's next contact is counted anew.
@@ -363,7 +369,7 @@ def reopen_activity(activity: Activity, *, actor: User | None, on: dt.date, reas
     with transaction.atomic():
         reopened = _step(activity, "reopen", actor=actor, on=on, reason=reason)
         if reopened.agreement:
-            derive_milestones(reopened.agreement, actor=actor, on=on)
+            derive_milestones(reopened.agreement, actor=actor, on=today or on)
         follow_activity(reopened, actor=actor, on=on)
     return reopened
 

@@ -292,13 +292,17 @@ def record_signed_agreement(
     return _become_signed(agreement, "record_signed", actor=actor, known=known, is_gap_meant=is_gap_meant, **dates)
 
 
-def suspend_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, reason: str) -> Agreement:
+def suspend_agreement(
+    agreement: Agreement, *, actor: User | None, on: dt.date, reason: str, today: dt.date | None = None
+) -> Agreement:
     """Suspend it: nobody is asked for the next contact, but dates and obligations stay."""
-    return _step_and_derive(agreement, "suspend", actor=actor, on=on, reason=reason)
+    return _step_and_derive(agreement, "suspend", actor=actor, on=on, today=today, reason=reason)
 
 
-def resume_agreement(agreement: Agreement, *, actor: User | None, on: dt.date) -> Agreement:
-    return _step_and_derive(agreement, "resume", actor=actor, on=on)
+def resume_agreement(
+    agreement: Agreement, *, actor: User | None, on: dt.date, today: dt.date | None = None
+) -> Agreement:
+    return _step_and_derive(agreement, "resume", actor=actor, on=on, today=today)
 
 
 def complete_agreement(agreement: Agreement, *, actor: User | None, on: dt.date) -> Agreement:
@@ -351,11 +355,13 @@ def reopen_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, r
     return _step(agreement, "reopen", actor=actor, on=on, reason=reason)
 
 
-def reinstate_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, reason: str) -> Agreement:
+def reinstate_agreement(
+    agreement: Agreement, *, actor: User | None, on: dt.date, reason: str, today: dt.date | None = None
+) -> Agreement:
     """Correct a closing in error. The derived milestones come back, and those of its activities."""
     with transaction.atomic():
         activities = lock_unfinished(agreement)
-        reinstated = _step_and_derive(agreement, "reinstate", actor=actor, on=on, reason=reason)
+        reinstated = _step_and_derive(agreement, "reinstate", actor=actor, on=on, today=today, reason=reason)
         _follow_activities(activities, reinstated, actor=actor, on=on)
     return reinstated
 
@@ -539,10 +545,19 @@ def _step(agreement: Agreement, name: str, *, actor: User | None, on: dt.date, *
     return take_step(agreement, AGREEMENT_TRANSITIONS, name, actor=actor, on=on, **more)
 
 
-def _step_and_derive(agreement: Agreement, name: str, *, actor: User | None, on: dt.date, **more: object) -> Agreement:
+def _step_and_derive(
+    agreement: Agreement,
+    name: str,
+    *,
+    actor: User | None,
+    on: dt.date,
+    today: dt.date | None = None,
+    **more: object,
+) -> Agreement:
+    """Take a step on ``on``, and derive as of ``today``, the day of the entry, where that is another one."""
     with transaction.atomic():
         changed = _step(agreement, name, actor=actor, on=on, **more)
-        derive_milestones(changed, actor=actor, on=on)
+        derive_milestones(changed, actor=actor, on=today or on)
     return changed
 
 

@@ -6,14 +6,17 @@ from typing import Any
 import pytest
 
 from partnerships.exceptions import InvalidInput, NotAllowed, TransitionRefused
-from partnerships.factories import AgreementFactory, UnitFactory, UserFactory
+from partnerships.factories import ActivityFactory, AgreementFactory, UnitFactory, UserFactory
 from partnerships.models import Agreement, AgreementTerm, ContactNote, Milestone, MilestoneKind, quiet_agreements
-from partnerships.workflows.activities import register_contact_note
+from partnerships.workflows.activities import complete_activity, register_contact_note, reopen_activity
 from partnerships.workflows.agreements import (
     complete_agreement,
     end_agreement_by_notice,
     record_signed_agreement,
+    reinstate_agreement,
+    resume_agreement,
     sign_agreement,
+    suspend_agreement,
     terminate_agreement,
 )
 from partnerships.workflows.derived_sweep import sweep_derived
@@ -324,6 +327,22 @@ def test_an_earlier_call_logged_later_leaves_the_running_period() -> None:
         summary="All well",
     )
     register_contact_note(note, actor=None, today=TODAY)
+    assert (derived(agreement), fresh(agreement).current_ends_on) == (before, day("2027-11-20"))
+
+
+def test_a_step_entered_late_leaves_the_running_period() -> None:
+    agreement = signed()
+    activity = ActivityFactory(agreement=agreement, unit=agreement.unit)
+    sweep(TODAY)
+    before = derived(agreement)
+    late: dict[str, Any] = {"actor": None, "on": day("2026-11-01"), "today": TODAY}
+    complete_activity(fresh(activity), summary="Done", no_next_step_reason="All done", **late)
+    assert fresh(agreement).current_ends_on == day("2027-11-20")
+    reopen_activity(fresh(activity), reason="By mistake", **late)
+    suspend_agreement(fresh(agreement), reason="Rebuilding", **late)
+    resume_agreement(fresh(agreement), **late)
+    complete_agreement(fresh(agreement), actor=None, on=day("2026-11-01"))
+    reinstate_agreement(fresh(agreement), reason="By mistake", **late)
     assert (derived(agreement), fresh(agreement).current_ends_on) == (before, day("2027-11-20"))
 
 
