@@ -258,9 +258,9 @@ class WholeNumberField(forms.IntegerField):
 
     widget = forms.TextInput  # a number field of the browser takes no separators
 
-    def __init__(self, *, is_small: bool = False, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.is_small = is_small or (self.max_value is not None and self.max_value < 10_000)
+    def __init__(self, *, is_small: bool = False, max_value: int | None = None, **kwargs: Any) -> None:
+        super().__init__(max_value=max_value, **kwargs)
+        self.is_small = is_small or (max_value is not None and max_value < 10_000)
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, object]:
         return {**super().widget_attrs(widget), "inputmode": "numeric"}

@@ -10,6 +10,7 @@ from django.db import models
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -30,6 +31,7 @@ from partnerships.models import (
     MilestoneKind,
     User,
 )
+from partnerships.models.terms import automatic_renewals
 from partnerships.partial_dates import Precision, partial_date
 from partnerships.permissions import refusal
 from partnerships.statuses import (
@@ -142,6 +144,18 @@ class EndByNoticeForm(StepForm):
         super().__init__(*args, **kwargs)
         if self.row.current_ends_on:
             self.fields["on"].initial = min(self.row.current_ends_on + dt.timedelta(days=1), self.today)
+
+    @property
+    def warnings(self) -> list[str]:
+        """Say from which day on it can be recorded, while that lies ahead."""
+        renewals = automatic_renewals(self.row.terms.all())
+        if renewals is None or renewals.last.notice_given_on is None:
+            return []
+        if renewals.until is None or renewals.until < self.today:
+            return []
+        first = renewals.until + dt.timedelta(days=1)
+        words = gettext("By the notice it runs until %(last)s. The end can be recorded from %(first)s on.")
+        return [words % {"last": date_format(renewals.until), "first": date_format(first)}]
 
 
 def gap_field() -> forms.BooleanField:

@@ -86,6 +86,8 @@ def test_notice_and_its_end(world: World, renewed: Agreement, client_of: Callabl
     answer = send(lead, renewed, "notice", on=timezone.localdate().isoformat())
     assert ("The notice is recorded." in answer.text, "it is not renewed again" in answer.text) == (True, True)
     assert step(renewed, "take-back-notice") in answer.text
+    asked = lead.get(reverse("agreement_step", args=[renewed.pk, "end_by_notice"])).text
+    assert "The end can be recorded from" in asked
     early = send(lead, renewed, "end_by_notice", on=timezone.localdate().isoformat())
     assert "By the notice it runs until" in early.text
     assert "The notice is taken back." in send(lead, renewed, "take-back-notice").text
