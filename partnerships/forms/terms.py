@@ -20,6 +20,8 @@ from partnerships.texts import LazyText
 from partnerships.workflows import terms
 
 UNCHANGED = ("", _("Unchanged"))
+# The dates that may be known to the month or year only, as ``complete_dates`` calls them.
+DATES = ("signed_on", "starts_on", "ends_on")
 
 
 class RenewForm(VerbForm):
@@ -111,14 +113,22 @@ class CompleteDatesForm(VerbForm):
     starts_on = DayField(label=_("Starts on"), required=False, widget=DayInput)
     ends_on = DayField(label=_("Ends on"), required=False, widget=DayInput)
 
+    needs_one_of = frozenset(DATES)
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         known = self.row.dates_to_complete
-        for name in ("signed_on", "starts_on", "ends_on"):
+        for name in DATES:
             if name in known:
                 self.fields[name].help_text = _("On record: %(date)s") % {"date": known[name]}
             else:
                 del self.fields[name]
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or self.cleaned_data
+        if not self.errors and not any(values[name] for name in DATES if name in self.fields):
+            raise forms.ValidationError(_("Enter at least one date."))
+        return values
 
     def call(self, actor: User, values: dict[str, Any]) -> Agreement:
         return terms.complete_dates(self.row, actor=actor, today=self.today, **values)

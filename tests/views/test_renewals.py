@@ -145,6 +145,7 @@ def test_an_agreement_of_a_year_is_registered_and_completed(world: World, client
     listed = lead.get(reverse("agreement_list"), {"dates": "yes"}).text
     assert ("Old letter" in listed, "Jan. 1, 2021" in listed) == (True, False)
     assert "On record: 2021" in lead.get(step(draft, "complete-dates")).text
+    assert "Enter at least one date." in send(lead, draft, "complete-dates").text
     wrong = send(lead, draft, "complete-dates", signed_on=today.isoformat())
     assert "On record is: 2021." in wrong.text
     done = send(lead, draft, "complete-dates", signed_on="2021-05-06", starts_on="2021-05-06")
