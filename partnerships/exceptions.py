@@ -44,6 +44,14 @@ class InvalidInput(DomainError):
     """Input that no status would accept: a date before another, a missing reason, too few signatories."""
 
 
+class EnteredAlready(InvalidInput):
+    """The same row is on record: a second click, or another one that needs a name of its own. ``found`` is its id."""
+
+    def __init__(self, message: LazyText, *, field: str, found: int) -> None:
+        super().__init__(message, field=field)
+        self.found = found
+
+
 class PossibleTypo(InvalidInput):
     """Input that is probably mistyped. The caller asks the person and calls again with the input confirmed."""
 

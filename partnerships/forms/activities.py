@@ -7,10 +7,12 @@ from typing import Any, cast
 
 from django import forms
 from django.db.models import Model, Q, QuerySet
+from django.utils.html import format_html
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext, pgettext_lazy
 
+from partnerships.exceptions import DomainError, EnteredAlready
 from partnerships.forms.choices import offer_rows
 from partnerships.forms.documents import UploadField
 from partnerships.forms.domain import DomainFormMixin
@@ -215,7 +217,7 @@ class NewActivityForm(DomainFormMixin, DetailFields, forms.ModelForm):
         self, *args: Any, about: About, user: User, today: dt.date, is_agreement_fixed: bool = False, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.about, self.today, self.is_agreement_fixed = about, today, is_agreement_fixed
+        self.about, self.user, self.today, self.is_agreement_fixed = about, user, today, is_agreement_fixed
         self.fields["title"].required = False
         offer_rows(self, "owner", User.objects.visible_to(user).reachable())
         self.fields["owner"].initial = user.pk
@@ -309,6 +311,15 @@ class NewActivityForm(DomainFormMixin, DetailFields, forms.ModelForm):
         return register_completed_activity(
             activity, actor=actor, on=on, today=office_today(activity), parts=self._parts(), **afterwards
         )
+
+    def add_refusal(self, error: DomainError) -> None:
+        """Link the follow-up that is on record already below the title, where the person may see it."""
+        super().add_refusal(error)
+        rows = Activity.objects.visible_to(self.user)
+        known = rows.filter(pk=error.found).first() if isinstance(error, EnteredAlready) else None
+        if known is not None:
+            link = format_html('<a href="{}">{}</a>', known.get_absolute_url(), str(known))
+            self["title"].help_text = link
 
     def _parts(self) -> list[Model]:
         values = self.cleaned_data

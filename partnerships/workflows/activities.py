@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from partnerships.exceptions import DomainError, InvalidInput
+from partnerships.exceptions import DomainError, EnteredAlready, InvalidInput
 from partnerships.models import (
     Activity,
     ActivityCredit,
@@ -480,9 +480,14 @@ def _refuse_entered_twice(activity: Activity, done_on: dt.date | None) -> None:
     check_input(activity)
     rows = Activity.objects.filter(completed_on=done_on) if done_on else Activity.objects.unfinished()
     same = {name: getattr(activity, name) for name in SAME_ACTIVITY}
-    if rows.filter(**same).exclude(pk=activity.pk).exists():
-        words = _("This follow-up is recorded already.") if done_on else _("This follow-up is planned already.")
-        raise InvalidInput(words, field="title")
+    found = rows.filter(**same).exclude(pk=activity.pk).values_list("pk", flat=True).first()
+    if found is None:
+        return
+    if done_on:
+        words = _("This follow-up is recorded already. If yours is another one, enter a title of its own.")
+    else:
+        words = _("This follow-up is planned already. If yours is another one, enter a title of its own.")
+    raise EnteredAlready(words, field="title", found=found)
 
 
 def _refuse_twice(note: ContactNote) -> None:

@@ -84,11 +84,14 @@ def test_it_is_called_by_its_kind_and_partner_without_a_title(world: World, clie
 
 
 def test_a_second_click_records_nothing(world: World, client: Client) -> None:
-    client.post(LOG, visit(world))
-    response = client.post(LOG, visit(world))
+    client.post(LOG, visit(world, title=""))
+    response = client.post(LOG, visit(world, title=""))
 
-    assert response.context["form"].errors == {"title": ["This follow-up is recorded already."]}
-    assert entered().count() == 1
+    known = entered().get()
+    words = "This follow-up is recorded already. If yours is another one, enter a title of its own."
+    assert response.context["form"].errors == {"title": [words]}
+    assert f'<a href="{known.get_absolute_url()}">{known.title}</a>' in response.text
+    assert re.search(r'<details class="more" open>\s*<summary>Title', response.text)
 
 
 @pytest.mark.parametrize(
