@@ -25,6 +25,7 @@ from partnerships.models import (
     Organization,
     ReminderPlan,
     Role,
+    StatusChange,
     UnitMembership,
     User,
     quiet_agreements,
@@ -184,7 +185,16 @@ def _confirm_signing(request: UserRequest, agreement: Agreement) -> HttpResponse
     require_or_403(request.user, "agreement.confirm_signing", agreement)
     form = ConfirmSigningForm(request.POST or None, row=agreement, today=office_today(agreement))
     done = _("Confirmed. The unit holds the parties from now on.")
-    return form_page(request, agreement, form, title=_("Confirm the signing"), done=done)
+    papers = agreement.documents.filter(kind=Document.Kind.SIGNED_PAPER).prefetch_related(VERSIONS)
+    shown = {
+        "parties": _parties(agreement),
+        "term": agreement.current_term,
+        "entered": StatusChange.objects.of(agreement).filter(transition="record_signed").last(),
+        "papers": list(papers),
+    }
+    template = "partnerships/agreements/confirm_signing.html"
+    title = _("Confirm the signing")
+    return form_page(request, agreement, form, title=title, done=done, template=template, shown=shown)
 
 
 def _change_terms(request: UserRequest, agreement: Agreement, verb: TermVerb) -> HttpResponse:

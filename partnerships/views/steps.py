@@ -1,6 +1,8 @@
 """The confirm page of a step: GET asks, POST calls the verb, a refusal stands beside what was typed."""
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -57,9 +59,14 @@ def form_page(
     title: LazyText,
     done: str,
     back: str = "",
+    template: str = "partnerships/step.html",
+    shown: Mapping[str, object] = MappingProxyType({}),
     **apply: object,
 ) -> HttpResponse:
-    """Show ``form`` about ``row``; after a POST that is accepted, go ``back`` or to the row's page with a message."""
+    """Show ``form`` about ``row``; after a POST that is accepted, go ``back`` or to the row's page with a message.
+
+    A ``template`` of its own can read ``shown``.
+    """
     is_stale, in_place = False, _in_place(request)
     owner_before = getattr(row, "owner_id", None)
     if in_place:
@@ -74,7 +81,7 @@ def form_page(
         is_stale = request.POST.get("version") not in (None, str(row.version))
     if is_stale and isinstance(form, VerbForm):
         form.send_version_of(row)
-    context = {"form": form, "row": row, "title": title, "is_stale": is_stale, "today": timezone.localdate()}
+    context = {**shown, "form": form, "row": row, "title": title, "is_stale": is_stale, "today": timezone.localdate()}
     context["back"] = back or row.get_absolute_url()
     # Beside a button that cancels the record, "Cancel" would have two meanings.
     context["is_cancelling"] = isinstance(form, StepForm) and form.transition.name == "cancel"
@@ -82,7 +89,7 @@ def form_page(
         context["button"] = _("Cancel this agreement")
     if in_place:  # a script shows an answer of 200 alone
         return render(request, "partnerships/_step_in_place.html", context | {"target": in_place})
-    return render(request, "partnerships/step.html", context, status=409 if is_stale else 200)
+    return render(request, template, context, status=409 if is_stale else 200)
 
 
 _TARGET = re.compile(r"form-([a-z]+-[0-9]+)", re.ASCII)

@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils.formats import date_format
 
 from partnerships.factories import (
     DAY,
     ActivityFactory,
     AgreementFactory,
     AgreementTypeFactory,
+    DocumentVersionFactory,
     EnterpriseFactory,
     FacilityFactory,
     InstitutionFactory,
@@ -137,6 +139,20 @@ def confirm_in_admin(client: Client, row: Any) -> int:
     return client.post(step_url(row, "confirm-signing"), {"version": str(row.version)}).status_code
 
 
+def check_signing_shown(client: Client, world: World, draft: Agreement) -> None:
+    """Check that the page shows what is confirmed: parties, date as far as it is known, term, author and paper."""
+    Agreement.objects.filter(pk=draft.pk).update(signed_precision="month", signed_at_latest=DAY)
+    version = DocumentVersionFactory(document__agreement=draft, document__kind="signed_paper")
+
+    text = client.get(reverse("agreement_step", args=[draft.pk, "confirm-signing"])).text
+
+    assert "Check these against the paper, then confirm." in text
+    shown = [str(party.organization) for party in draft.parties.all()]
+    shown += ["March 2026", date_format(draft.terms.get().ends_on), world.coordinator.name]
+    shown.append(reverse("document_download", args=[version.document_id, version.number]))
+    assert [words for words in shown if words not in text] == []
+
+
 @pytest.mark.parametrize("confirm", [confirm_on_page, confirm_in_admin])
 @pytest.mark.parametrize("role", ["lead", "staff"])
 def test_confirming_a_signing_makes_a_holder(
@@ -150,6 +166,7 @@ def test_confirming_a_signing_makes_a_holder(
     take(client_of(world.coordinator), draft, "record_signed")
     page = client_of(world.people[role]).get(draft.get_absolute_url()).text
 
+    check_signing_shown(client_of(world.people[role]), world, draft)
     answers = [confirm(client_of(world.people[role]), draft) for _click in range(2)]
 
     draft.refresh_from_db()
