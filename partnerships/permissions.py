@@ -39,7 +39,7 @@ from partnerships.models import (
 )
 from partnerships.models.drafts import people_behind_draft
 from partnerships.models.hidden_records import restricted_fields
-from partnerships.models.milestones import DECISION_KINDS
+from partnerships.models.milestones import CLOSED_BY_STEP, DECISION_KINDS
 from partnerships.statuses import AgreementStatus
 from partnerships.texts import LazyText
 
@@ -388,7 +388,7 @@ def _only_drafts(user: User, agreement: Agreement) -> LazyText | None:
 
 def _derived_dates_are_the_leads(user: User, milestone: Milestone) -> LazyText | None:
     """Only a lead or the office moves a date that follows from the agreement."""
-    if milestone.kind in DECISION_KINDS:
+    if milestone.kind in CLOSED_BY_STEP:
         return _closed_by_its_step_alone(user, milestone)
     is_above = user.is_staff or user.is_superuser or _holds(user, Role.LEAD, {milestone.unit_id})
     if milestone.is_derived and not is_above:
@@ -442,11 +442,13 @@ def _is_about(items: Q) -> Q:
 
 
 def _closed_by_its_step_alone(user: User, milestone: Milestone) -> LazyText | None:
-    """Nobody waives, moves, snoozes or reopens a decision that waits for leads, such as an approval, or news for them."""
+    """Nobody waives, moves, snoozes or reopens a decision or news that waits for leads, nor a step of an agreement."""
     if milestone.kind == MilestoneKind.NEW_HOLDER:
         return _("It is news: a lead of the unit marks it as noted.")
     if milestone.kind in DECISION_KINDS:
         return _("Only the decision itself closes this.")
+    if milestone.kind in CLOSED_BY_STEP:
+        return _("Only the step of the agreement that it asks for closes this.")
     return None
 
 

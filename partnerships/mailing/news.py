@@ -6,9 +6,10 @@ from django.utils.translation import gettext as _
 
 from partnerships.mailing.wording import one_line
 from partnerships.models import Agreement, Milestone, MilestoneKind, ReminderItem, StatusChange
+from partnerships.models.milestones import AGREEMENT_STEP_KINDS
 
 # Derived milestones that are about the last step of their agreement, not about a step of their own.
-ABOUT_AGREEMENT = frozenset({MilestoneKind.APPROVAL, MilestoneKind.CONFIRM_REGISTRATION})
+ABOUT_AGREEMENT = frozenset({MilestoneKind.APPROVAL, MilestoneKind.CONFIRM_REGISTRATION, *AGREEMENT_STEP_KINDS})
 
 
 def news_of(items: Sequence[ReminderItem]) -> dict[int, str]:
@@ -42,11 +43,11 @@ def _words(step: StatusChange, milestone: Milestone) -> str:
         return ""
     said = one_line(step.reason or (milestone.evidence if milestone.status == step.to_status else ""))
     names = {"person": one_line(step.actor.name), "words": said}
-    match step.transition:
-        case "submit":
-            return (_("%(person)s submitted it: %(words)s") if said else _("%(person)s submitted it.")) % names
-        case "send_back":
-            return (_("%(person)s sent it back: %(words)s") if said else _("%(person)s sent it back.")) % names
-        case "record_signed":
-            return _("%(person)s registered it as already signed.") % names
-    return ""
+    words = {
+        "submit": _("%(person)s submitted it: %(words)s") if said else _("%(person)s submitted it."),
+        "send_back": _("%(person)s sent it back: %(words)s") if said else _("%(person)s sent it back."),
+        "return": _("%(person)s returned it: %(words)s"),
+        "approve": _("%(person)s approved it."),
+        "record_signed": _("%(person)s registered it as already signed."),
+    }
+    return words.get(step.transition, "") % names

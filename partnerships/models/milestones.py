@@ -61,10 +61,11 @@ class MilestoneKind(models.TextChoices):
     CONFIRM_RENEWAL = "confirm_renewal", _("Renewal to confirm")
     RECORD_END = "record_end", _("End to record")
     NEW_HOLDER = "new_holder", _("New holder of a partner")
+    REVISION = "revision", _("Agreement to revise")
+    SIGNING = "signing", _("Signing to record")
 
 
-# Decisions, and news to note, that wait for leads. Each is closed by its step alone: nobody waives, moves, snoozes or
-# reopens it.
+# Decisions, and news to note, that wait for leads.
 DECISION_KINDS = frozenset(
     {
         MilestoneKind.APPROVAL,
@@ -75,6 +76,11 @@ DECISION_KINDS = frozenset(
         MilestoneKind.NEW_HOLDER,
     }
 )
+
+# Steps of an agreement that its coordinator sees to: submitting a returned draft again, and the signing once it is approved.
+AGREEMENT_STEP_KINDS = frozenset({MilestoneKind.REVISION, MilestoneKind.SIGNING})
+# Nobody waives, moves, snoozes or reopens these.
+CLOSED_BY_STEP = DECISION_KINDS | AGREEMENT_STEP_KINDS
 
 
 # Derived by the workflows from other records; people do not add these by hand.
@@ -87,7 +93,7 @@ DERIVED_KINDS = frozenset(
         MilestoneKind.DEMAND_DEADLINE,
         MilestoneKind.STARTING_ACTIVITY,
         MilestoneKind.UNFINISHED_ACTIVITY,
-        *DECISION_KINDS,
+        *CLOSED_BY_STEP,
     }
 )
 ACTIVITY_KINDS = frozenset({MilestoneKind.STARTING_ACTIVITY, MilestoneKind.UNFINISHED_ACTIVITY})
@@ -95,7 +101,7 @@ ACTIVITY_KINDS = frozenset({MilestoneKind.STARTING_ACTIVITY, MilestoneKind.UNFIN
 ACCEPTED_KINDS = frozenset({MilestoneKind.OBLIGATION, MilestoneKind.DECISION_DATE})
 
 # Dates that cost something when they pass: nobody switches their reminders off, nor snoozes them beyond the date.
-FIRM_KINDS = frozenset({MilestoneKind.DECISION_DATE, MilestoneKind.OBLIGATION, *DECISION_KINDS})
+FIRM_KINDS = frozenset({MilestoneKind.DECISION_DATE, MilestoneKind.OBLIGATION, *CLOSED_BY_STEP})
 
 
 def _is_of(user: User, today: dt.date) -> Q:
@@ -438,7 +444,7 @@ class Milestone(NamedModel, SeededModel, SearchableModel, VersionedModel):
         """Count a change of whom it waits for, and return whether somebody's act brought the milestone to them.
 
         What a person gives to themselves is no news, nor what the system writes. A new milestone is news only as a
-        decision: others are entered by the office and have reminders of their own.
+        decision or a step of its agreement: others are entered by the office and have reminders of their own.
         """
         before, now = self._responsible_read, self._responsible()
         if now is None or now == before:
@@ -446,7 +452,7 @@ class Milestone(NamedModel, SeededModel, SearchableModel, VersionedModel):
         self.appearance += 1
         actor = getattr(self, "_history_user", None)  # set by the verbs, see save_as()
         is_own = actor is not None and now == (WaitsFor.OWNER, actor.pk)
-        return actor is not None and not is_own and (before is not None or self.kind in DECISION_KINDS)
+        return actor is not None and not is_own and (before is not None or self.kind in CLOSED_BY_STEP)
 
     def _present_waits_for(self) -> WaitsFor:
         """Return whom it waits for. A unit's leads may give an answer to a person, who is then its owner."""

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from partnerships.models import MilestoneKind, ReminderRule
-from partnerships.models.milestones import DECISION_KINDS
+from partnerships.models.milestones import CLOSED_BY_STEP
 
 
 class DefaultRule(NamedTuple):
@@ -51,9 +51,11 @@ DEFAULT_RULES = (
     *_before(MilestoneKind.CONFIRM_REGISTRATION, 0),
     *_before(MilestoneKind.CONFIRM_RENEWAL, 0),
     *_before(MilestoneKind.RECORD_END, 0),
+    *_before(MilestoneKind.REVISION, 0),
+    *_before(MilestoneKind.SIGNING, 0),
     # A new holder is news: nobody above is asked when it is not noted.
-    *(_escalated(kind) for kind in sorted(DECISION_KINDS - {MilestoneKind.NEW_HOLDER})),
-    # Decisions, and whatever else is submitted, sent back or given to somebody.
+    *(_escalated(kind) for kind in sorted(CLOSED_BY_STEP - {MilestoneKind.NEW_HOLDER})),
+    # Decisions, steps of an agreement, and whatever else is submitted, sent back or given to somebody.
     *(DefaultRule(kind, 0, ReminderRule.Direction.APPEARS) for kind in MilestoneKind),
 )
 

@@ -28,6 +28,10 @@ ADVICE = {
     MilestoneKind.NEW_HOLDER: gettext_noop(
         "Another unit works with this partner, too: agree with it on who talks to the partner, and mark this as noted."
     ),
+    MilestoneKind.REVISION: gettext_noop("Read the reason, change the draft, and submit it again."),
+    MilestoneKind.SIGNING: gettext_noop(
+        "Have the agreement signed; a lead of the unit or the office then records the signing."
+    ),
 }
 TO_SUBMIT = gettext_noop("When it is done, submit it with a word on the evidence; a lead accepts it.")
 TO_MEET = gettext_noop("When it is done, mark it as done. If it cannot be done in time, move the date and say why.")

@@ -97,6 +97,7 @@ def _context(request: UserRequest, agreement: Agreement) -> dict[str, object]:
         "standing": _standing(agreement, today),
         "offers": grouped_offers(agreement, user),
         "leads": [lead for lead in _leads(agreement) if lead != user],
+        "returned": _last_return(agreement),
         "confirmation_refusal": refusal(user, "agreement.confirm_signing", agreement)
         if agreement.is_signing_to_confirm
         else None,
@@ -260,6 +261,13 @@ def _leads(agreement: Agreement) -> list[User]:
     """Return the leads of the unit, to ask for what only they may do."""
     leads = UnitMembership.objects.filter(unit=agreement.unit_id, role=Role.LEAD)
     return list(User.objects.filter(is_active=True, pk__in=leads.values("user")))
+
+
+def _last_return(agreement: Agreement) -> StatusChange | None:
+    """Return the step that returned a draft for changes, until it is submitted again."""
+    if agreement.status != AgreementStatus.RETURNED:
+        return None
+    return StatusChange.objects.of(agreement).filter(transition="return").last()
 
 
 def _standing(agreement: Agreement, today: dt.date) -> dict[str, bool]:

@@ -30,12 +30,18 @@ from partnerships.models import (
     quiet_agreements,
 )
 from partnerships.models.approvals import next_approval_steps
-from partnerships.models.milestones import DECISION_KINDS, MILESTONE_TARGETS, MilestoneQuerySet
+from partnerships.models.milestones import AGREEMENT_STEP_KINDS, CLOSED_BY_STEP, MILESTONE_TARGETS, MilestoneQuerySet
 from partnerships.permissions import may
 from partnerships.reminders.milestone_advice import appoint_a_lead
 from partnerships.reports.people_to_contact import PersonToContact
 from partnerships.requests import UserRequest
-from partnerships.statuses import MILESTONE_TRANSITIONS, ActivityStatus, AgreementStatus, MilestoneStatus
+from partnerships.statuses import (
+    AGREEMENT_TRANSITIONS,
+    MILESTONE_TRANSITIONS,
+    ActivityStatus,
+    AgreementStatus,
+    MilestoneStatus,
+)
 from partnerships.views.base import has_a_place, require_or_403, visible_or_404
 from partnerships.views.people_to_contact import shown_people
 from partnerships.views.steps import form_page
@@ -270,7 +276,7 @@ def milestone_entry(milestone: Milestone, today: dt.date) -> WorkItem:
     page = milestone.get_absolute_url()
     if milestone.status == MilestoneStatus.SUBMITTED:
         return WorkItem(milestone, milestone.due_on, act_on(milestone), f"{page}#act")
-    if milestone.kind in DECISION_KINDS:
+    if milestone.kind in CLOSED_BY_STEP:
         return _undecided_entry(milestone)
     beside = [(_("Reassign"), "assign"), (_("Move the due date"), "move")]
     if milestone.is_snoozed(today):
@@ -282,18 +288,32 @@ def milestone_entry(milestone: Milestone, today: dt.date) -> WorkItem:
 
 
 def _undecided_entry(milestone: Milestone) -> WorkItem:
-    """Return the line of a decision that is taken on the page of its record; an answer can also be given to somebody."""
+    """Return the line of what is closed on the page of its record; an answer can also be given to somebody."""
     if milestone.kind in STEPS_THAT_DECIDE and milestone.agreement_id:
         step, label = STEPS_THAT_DECIDE[MilestoneKind(milestone.kind)]
         page = reverse("agreement_step", args=[milestone.agreement_id, step])
         beside = ((_("See it"), milestone.get_absolute_url()),)
         return WorkItem(milestone, milestone.due_on, str(label), page, beside=beside)
+    if milestone.kind in AGREEMENT_STEP_KINDS and isinstance(milestone.agreement, Agreement):
+        return _agreement_step_entry(milestone, milestone.agreement)
     if milestone.kind != MilestoneKind.ANSWER or milestone.demand is None:
         return WorkItem(milestone, milestone.due_on, _("See it"), milestone.get_absolute_url())
     assign = reverse("milestone_step", args=[milestone.pk, "assign"])
     beside = ((_("Reassign"), assign),)
     page = milestone.demand.get_absolute_url()
     return WorkItem(milestone, milestone.due_on, pgettext("verb", "Answer"), page, beside=beside)
+
+
+def _agreement_step_entry(milestone: Milestone, agreement: Agreement) -> WorkItem:
+    """Return the line of a draft to revise or a signing to record; only a lead or the office may record the latter."""
+    assign = (_("Reassign"), reverse("milestone_step", args=[milestone.pk, "assign"]))
+    page = agreement.get_absolute_url()
+    if milestone.kind == MilestoneKind.SIGNING:
+        return WorkItem(milestone, milestone.due_on, _("See it"), page, beside=(assign,))
+    submit = str(AGREEMENT_TRANSITIONS["submit"].label), reverse("agreement_step", args=[agreement.pk, "submit"])
+    # The page begins with the reason of the return.
+    revise = pgettext("verb", "Revise")
+    return WorkItem(milestone, milestone.due_on, revise, f"{page}#returned", beside=(submit, assign))
 
 
 def _step_address(milestone: Milestone) -> str:

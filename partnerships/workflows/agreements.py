@@ -183,6 +183,8 @@ def edit_agreement(
             ReminderMark.leave_on(after.milestones.pending())
         if "unit" in changed:
             move_milestones_along(before, after, actor=actor)
+        if "event" in changed and after.status == AgreementStatus.APPROVED:
+            derive_milestones(after, actor=actor, on=today)  # the signing is due on the day of the event
         if "coordinator" in changed:
             give_milestones_to(after, owner_id=after.coordinator_id, actor=actor, previous=before.coordinator)
     return after

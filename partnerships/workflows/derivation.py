@@ -28,10 +28,10 @@ from partnerships.models import (
 from partnerships.models.activities import QUIET_AFTER_DAYS
 from partnerships.models.approvals import missing_approval_steps
 from partnerships.models.drafts import people_behind_draft
-from partnerships.models.milestones import ACCEPTED_KINDS, ACTIVITY_KINDS, DECISION_KINDS
+from partnerships.models.milestones import ACCEPTED_KINDS, ACTIVITY_KINDS, CLOSED_BY_STEP, DECISION_KINDS
 from partnerships.models.terms import Period, automatic_renewals, running_period
 from partnerships.partial_dates import Precision
-from partnerships.statuses import AgreementStatus, MilestoneStatus
+from partnerships.statuses import AgreementStatus, EventStatus, MilestoneStatus
 from partnerships.workflows.milestones import placement, take_milestone_step
 from partnerships.workflows.transitions import (
     lock,
@@ -40,6 +40,8 @@ from partnerships.workflows.transitions import (
 
 # An agreement registered long after its signing is not overdue at once: the office first gets time to make contact.
 FIRST_CONTACT_DAYS = 14
+# An approved agreement is to be signed within so many days, unless its signing event is planned.
+SIGNING_DAYS = 30
 
 # Closing an agreement is what these ask for.
 MET_BY_CLOSING = frozenset({MilestoneKind.RECORD_END, MilestoneKind.CONFIRM_RENEWAL})
@@ -127,6 +129,10 @@ def derived_milestones(agreement: Agreement, basis: AgreementFacts) -> list[Deri
     wanted: list[Derived] = []
     if agreement.status == AgreementStatus.IN_REVIEW and agreement.submitted_on:
         wanted.append(_approval(agreement, agreement.submitted_on, basis))
+    if agreement.status == AgreementStatus.RETURNED and agreement.returned_on:
+        wanted.append(_revision(agreement, agreement.returned_on, basis))
+    if agreement.status == AgreementStatus.APPROVED and agreement.approved_on:
+        wanted.append(_signing(agreement, agreement.approved_on))
     if agreement.is_signed and agreement.is_signing_to_confirm and agreement.recorded_on:
         wanted.append(_confirmation(agreement, agreement.recorded_on, basis))
     if agreement.is_signed:
@@ -145,6 +151,18 @@ def _approval(agreement: Agreement, submitted_on: dt.date, basis: AgreementFacts
     return Derived("approval", kind, title, due_on, excluded=basis.authors, name=step.name, name_zh=step.name_zh)
 
 
+def _revision(agreement: Agreement, returned_on: dt.date, basis: AgreementFacts) -> Derived:
+    title, due_on = gettext_noop("Revise the agreement and submit it again"), _decided_by(agreement, returned_on, basis)
+    return Derived("revision", MilestoneKind.REVISION, title, due_on)
+
+
+def _signing(agreement: Agreement, approved_on: dt.date) -> Derived:
+    event, due_on = agreement.event, approved_on + dt.timedelta(days=SIGNING_DAYS)
+    if event and event.status == EventStatus.RECORDED and event.starts_on >= approved_on:
+        due_on = event.starts_on
+    return Derived("signing", MilestoneKind.SIGNING, gettext_noop("Record the signing of the agreement"), due_on)
+
+
 def _confirmation(agreement: Agreement, recorded_on: dt.date, basis: AgreementFacts) -> Derived:
     title, due_on = gettext_noop("Confirm that the agreement was signed"), _decided_by(agreement, recorded_on, basis)
     kind = MilestoneKind.CONFIRM_REGISTRATION
@@ -152,7 +170,7 @@ def _confirmation(agreement: Agreement, recorded_on: dt.date, basis: AgreementFa
 
 
 def _decided_by(agreement: Agreement, since: dt.date, basis: AgreementFacts) -> dt.date:
-    """Return by when a lead decides about an agreement."""
+    """Return by when a lead decides about an agreement, or its coordinator submits it again."""
     try:
         return add_workdays(since, agreement.type.review_workdays, basis.is_workday)
     except ValueError:  # a calendar without working days must not stop the submission
@@ -237,6 +255,10 @@ def derive_milestones(agreement: Agreement, *, actor: User | None, on: dt.date) 
         decided = _decided_by_terms(agreement)
         if agreement.status in {AgreementStatus.APPROVED, AgreementStatus.RETURNED}:
             decided["approval"] = str(agreement.get_status_display())
+        if agreement.status == AgreementStatus.IN_REVIEW:
+            decided["revision"] = _("Submitted for review")
+        if agreement.is_signed:
+            decided["signing"] = _("Signing recorded")
         if agreement.is_signing_confirmed:
             decided["confirm_registration"] = _("Signing confirmed")
         reason = _why_not_asked(agreement, on)
@@ -396,7 +418,7 @@ def _asks_again(milestone: Milestone, derived: Derived, not_before: dt.date | No
     if milestone.is_pending or derived.is_over(not_before):
         return False
     # A step meets these. When one is asked for again, that step was taken back, or a new round began.
-    is_undone = milestone.status == MilestoneStatus.MET and derived.kind in ACTIVITY_KINDS | DECISION_KINDS
+    is_undone = milestone.status == MilestoneStatus.MET and derived.kind in ACTIVITY_KINDS | CLOSED_BY_STEP
     return milestone.status == MilestoneStatus.CANCELLED or is_undone or _is_new_round(milestone, derived)
 
 

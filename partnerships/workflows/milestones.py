@@ -78,6 +78,8 @@ MET_BY_DOING = {
     ),
     MilestoneKind.RECORD_END: gettext_noop("Renew the agreement or close it: that is what this milestone waits for."),
     MilestoneKind.NEW_HOLDER: gettext_noop("Mark it as noted: that is what this milestone waits for."),
+    MilestoneKind.REVISION: gettext_noop("Submit the agreement again: that is what this milestone waits for."),
+    MilestoneKind.SIGNING: gettext_noop("Record the signing: that is what this milestone waits for."),
 }
 
 

@@ -32,7 +32,7 @@ from partnerships.models import (
 from partnerships.operations.audit import audit
 from partnerships.operations.heartbeat import HEARTBEAT
 from partnerships.reminders.reconcile import reconcile_marked, sweep
-from partnerships.workflows.agreements import assign_agreement, return_agreement, submit_agreement
+from partnerships.workflows.agreements import approve_agreement, assign_agreement, return_agreement, submit_agreement
 from partnerships.workflows.milestones import (
     assign_milestone,
     move_milestone,
@@ -48,7 +48,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 @pytest.fixture(autouse=True)
 def rules(db: None) -> None:
-    for kind in (MilestoneKind.APPROVAL, MilestoneKind.AGREEMENT, MilestoneKind.OBLIGATION):
+    steps = (MilestoneKind.APPROVAL, MilestoneKind.REVISION, MilestoneKind.SIGNING)
+    for kind in (*steps, MilestoneKind.AGREEMENT, MilestoneKind.OBLIGATION):
         ReminderRuleFactory(milestone_kind=kind, offset=0, direction="appears")
 
 
@@ -103,10 +104,10 @@ def test_the_leads_are_notified_of_an_agreement_in_review_once(
     assert run(clock) == []
 
     returned = return_agreement(agreement, actor=lead, on=DAY, reason="Names")
-    assert run(clock) == []
+    assert run(clock) == [(coordinator, "revision")]
     submit_agreement(returned, actor=coordinator, on=DAY)
     assert run(clock) == [(lead, "approval")]
-    assert Delivery.objects.values("message_id").distinct().count() == Delivery.objects.count() == 2
+    assert Delivery.objects.values("message_id").distinct().count() == Delivery.objects.count() == 3
 
 
 def test_submitted_sent_back_and_reassigned_go_to_whoever_must_act_now(
@@ -147,6 +148,13 @@ def test_the_mail_says_who_submitted_or_sent_back_and_why(
     submit_agreement(Agreement.objects.get(pk=draft.pk), actor=coordinator, on=DAY)
     run(clock)
     assert "Coordinator submitted it." in written(clock)
+    return_agreement(Agreement.objects.get(pk=draft.pk), actor=lead, on=DAY, reason="No term")
+    assert run(clock) == [(coordinator, "revision")]
+    assert "Lead returned it: No term" in written(clock)
+    submit_agreement(Agreement.objects.get(pk=draft.pk), actor=coordinator, on=DAY)
+    approve_agreement(Agreement.objects.get(pk=draft.pk), actor=lead, on=DAY)
+    assert run(clock) == [(coordinator, "signing")]
+    assert "Lead approved it." in written(clock)
 
 
 def test_a_digest_says_it_in_each_line(unit: Any, lead: User, coordinator: User, clock: MovableClock) -> None:
