@@ -12,6 +12,7 @@ from typing import Any
 import hypothesis
 import pytest
 from django.core.signals import request_finished, request_started
+from django.utils import translation
 from hypothesis import HealthCheck
 
 from tests.services.browser import log_in, watch
@@ -74,6 +75,12 @@ def media_root(settings: Any, tmp_path: Path) -> Path:
     """Uploads of one test are not another's."""
     settings.MEDIA_ROOT = tmp_path / "uploads"
     return settings.MEDIA_ROOT
+
+
+@pytest.fixture(autouse=True)
+def _default_language() -> None:
+    """The language of the last request of one test is not that of the next."""
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")
