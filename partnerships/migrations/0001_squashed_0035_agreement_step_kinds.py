@@ -1,4 +1,4 @@
-"""Migrations 0001 to 0025 in one, for a new database; one that has any of them goes on with these."""
+"""Migrations 0001 to 0035 in one, for a new database; one that has any of them goes on with these."""
 
 import datetime
 import importlib
@@ -12,6 +12,7 @@ import partnerships.acts
 import partnerships.models.base
 import partnerships.models.documents
 import partnerships.models.organizations
+import partnerships.models.sort_keys
 import partnerships.models.users
 import simple_history.models
 import uuid
@@ -50,6 +51,16 @@ class Migration(migrations.Migration):
         ('partnerships', '0023_dates_with_precision'),
         ('partnerships', '0024_contacts_of_units'),
         ('partnerships', '0025_approval_steps'),
+        ('partnerships', '0026_contact_details_mailed'),
+        ('partnerships', '0027_drop_tacit_renewals'),
+        ('partnerships', '0028_new_holders'),
+        ('partnerships', '0029_sort_keys'),
+        ('partnerships', '0030_fill_sort_keys'),
+        ('partnerships', '0031_index_sort_keys'),
+        ('partnerships', '0032_times_of_marks'),
+        ('partnerships', '0033_addresses_that_stopped'),
+        ('partnerships', '0034_choices_of_contacts'),
+        ('partnerships', '0035_agreement_step_kinds'),
     ]
 
     initial = True
@@ -76,11 +87,13 @@ class Migration(migrations.Migration):
                         ('intellectual_property', partnerships.models.base.LineField(blank=True, max_length=200, verbose_name='intellectual property')),
                         ('people', partnerships.models.base.LineField(blank=True, max_length=200, verbose_name='people behind it')),
                         ('is_on_offer', models.BooleanField(default=True, verbose_name='on offer')),
+                        ('sort_key', partnerships.models.sort_keys.SortKeyField('name', blank=True, db_default='', default='', editable=False, max_length=400)),
+                        ('sort_key_zh', partnerships.models.sort_keys.SortKeyField('name_zh', 'name', blank=True, db_default='', default='', editable=False, max_length=400)),
                     ],
                     options={
                         'verbose_name': 'achievement',
                         'verbose_name_plural': 'achievements',
-                        'ordering': ['name', 'pk'],
+                        'ordering': [partnerships.models.sort_keys.ByName(), 'pk'],
                     },
                 ),
                 migrations.CreateModel(
@@ -95,11 +108,13 @@ class Migration(migrations.Migration):
                         ('lead_days', models.PositiveSmallIntegerField(default=30, help_text='What the office needs to decide before notice has to be given.', validators=[django.core.validators.MaxValueValidator(3650)], verbose_name='lead time (days)')),
                         ('version', models.PositiveIntegerField(db_default=1, default=1, editable=False, verbose_name='version')),
                         ('review_workdays', models.PositiveSmallIntegerField(db_default=5, default=5, help_text='An agreement submitted for review should be approved or returned within this time.', validators=[django.core.validators.MaxValueValidator(60)], verbose_name='time to approve (working days)')),
+                        ('sort_key', partnerships.models.sort_keys.SortKeyField('name', blank=True, db_default='', default='', editable=False, max_length=400)),
+                        ('sort_key_zh', partnerships.models.sort_keys.SortKeyField('name_zh', 'name', blank=True, db_default='', default='', editable=False, max_length=400)),
                     ],
                     options={
                         'verbose_name': 'agreement type',
                         'verbose_name_plural': 'agreement types',
-                        'ordering': ['name', 'pk'],
+                        'ordering': [partnerships.models.sort_keys.ByName(), 'pk'],
                     },
                 ),
                 migrations.CreateModel(
@@ -129,11 +144,13 @@ class Migration(migrations.Migration):
                         ('note', models.TextField(blank=True, verbose_name='note')),
                         ('mail_stopped_on', models.DateField(blank=True, editable=False, null=True, verbose_name='asked for no mail on')),
                         ('is_shared', models.BooleanField(db_default=False, default=False, help_text='The other units that hold the organization see phone, e-mail and WeChat, too.', verbose_name='shared with all holders')),
+                        ('sort_key', partnerships.models.sort_keys.SortKeyField('name', blank=True, db_default='', default='', editable=False, is_person=True, max_length=400)),
+                        ('mail_stopped_address', models.EmailField(blank=True, db_default='', default='', editable=False, max_length=254)),
                     ],
                     options={
                         'verbose_name': 'contact',
                         'verbose_name_plural': 'contacts',
-                        'ordering': ['name', 'pk'],
+                        'ordering': [partnerships.models.sort_keys.ByName(), 'pk'],
                     },
                 ),
                 migrations.CreateModel(
@@ -145,11 +162,13 @@ class Migration(migrations.Migration):
                         ('code', models.SlugField(unique=True, verbose_name='code')),
                         ('is_active', models.BooleanField(default=True, verbose_name='offered for new agreements')),
                         ('version', models.PositiveIntegerField(db_default=1, default=1, editable=False, verbose_name='version')),
+                        ('sort_key', partnerships.models.sort_keys.SortKeyField('name', blank=True, db_default='', default='', editable=False, max_length=400)),
+                        ('sort_key_zh', partnerships.models.sort_keys.SortKeyField('name_zh', 'name', blank=True, db_default='', default='', editable=False, max_length=400)),
                     ],
                     options={
                         'verbose_name': 'cooperation area',
                         'verbose_name_plural': 'cooperation areas',
-                        'ordering': ['name', 'pk'],
+                        'ordering': [partnerships.models.sort_keys.ByName(), 'pk'],
                     },
                 ),
                 migrations.CreateModel(
@@ -169,6 +188,8 @@ class Migration(migrations.Migration):
                         ('is_follow_up_list_complete', models.BooleanField(default=True, help_text='Off when a source says there were more visits or activities than it names.', verbose_name='all follow-ups are listed')),
                         ('status', models.CharField(choices=[('recorded', 'Recorded'), ('withdrawn', 'Withdrawn')], db_default='recorded', default='recorded', editable=False, max_length=20, verbose_name='status')),
                         ('withdrawn_on', models.DateField(editable=False, null=True, verbose_name='withdrawn on')),
+                        ('sort_key', partnerships.models.sort_keys.SortKeyField('name', blank=True, db_default='', default='', editable=False, max_length=400)),
+                        ('sort_key_zh', partnerships.models.sort_keys.SortKeyField('name_zh', 'name', blank=True, db_default='', default='', editable=False, max_length=400)),
                     ],
                     options={
                         'verbose_name': 'event',
@@ -225,11 +246,13 @@ class Migration(migrations.Migration):
                         ('description', models.TextField(blank=True, verbose_name='description')),
                         ('archived_on', models.DateField(blank=True, editable=False, null=True, verbose_name='archived on')),
                         ('strengths', partnerships.models.base.LineField(blank=True, db_default='', default='', help_text='The fields in which it does good research or work, separated by commas.', max_length=300, verbose_name='strengths')),
+                        ('sort_key', partnerships.models.sort_keys.SortKeyField('name', blank=True, db_default='', default='', editable=False, max_length=400)),
+                        ('sort_key_zh', partnerships.models.sort_keys.SortKeyField('name_zh', 'name', blank=True, db_default='', default='', editable=False, max_length=400)),
                     ],
                     options={
                         'verbose_name': 'organization',
                         'verbose_name_plural': 'organizations',
-                        'ordering': ['name', 'pk'],
+                        'ordering': [partnerships.models.sort_keys.ByName(), 'pk'],
                     },
                 ),
                 migrations.CreateModel(
@@ -254,11 +277,13 @@ class Migration(migrations.Migration):
                         ('starts_on', models.DateField(blank=True, null=True, verbose_name='starts on')),
                         ('ends_on', models.DateField(blank=True, null=True, verbose_name='ends on')),
                         ('summary', models.TextField(blank=True, verbose_name='summary')),
+                        ('sort_key', partnerships.models.sort_keys.SortKeyField('name', blank=True, db_default='', default='', editable=False, max_length=400)),
+                        ('sort_key_zh', partnerships.models.sort_keys.SortKeyField('name_zh', 'name', blank=True, db_default='', default='', editable=False, max_length=400)),
                     ],
                     options={
                         'verbose_name': 'programme',
                         'verbose_name_plural': 'programmes',
-                        'ordering': ['name', 'pk'],
+                        'ordering': [partnerships.models.sort_keys.ByName(), 'pk'],
                     },
                 ),
                 migrations.CreateModel(
@@ -274,11 +299,12 @@ class Migration(migrations.Migration):
                         ('url', models.URLField(blank=True, verbose_name='address')),
                         ('note', models.TextField(blank=True, verbose_name='note')),
                         ('authors', partnerships.models.base.LineField(blank=True, db_default='', default='', max_length=300, verbose_name='authors')),
+                        ('sort_key', partnerships.models.sort_keys.SortKeyField('title', blank=True, db_default='', default='', editable=False, max_length=400)),
                     ],
                     options={
                         'verbose_name': 'source',
                         'verbose_name_plural': 'sources',
-                        'ordering': ['title', 'pk'],
+                        'ordering': [partnerships.models.sort_keys.ByName(), 'pk'],
                     },
                 ),
                 migrations.CreateModel(
@@ -303,11 +329,13 @@ class Migration(migrations.Migration):
                         ('code', models.SlugField(max_length=20, unique=True, verbose_name='code')),
                         ('covered_until', models.DateField(help_text='Beyond it reminders are provisional, and counted again once it is moved on.', verbose_name='known until')),
                         ('version', models.PositiveIntegerField(db_default=1, default=1, editable=False, verbose_name='version')),
+                        ('sort_key', partnerships.models.sort_keys.SortKeyField('name', blank=True, db_default='', default='', editable=False, max_length=400)),
+                        ('sort_key_zh', partnerships.models.sort_keys.SortKeyField('name_zh', 'name', blank=True, db_default='', default='', editable=False, max_length=400)),
                     ],
                     options={
                         'verbose_name': 'calendar of working days',
                         'verbose_name_plural': 'calendars of working days',
-                        'ordering': ['name', 'pk'],
+                        'ordering': [partnerships.models.sort_keys.ByName(), 'pk'],
                     },
                 ),
                 migrations.CreateModel(
@@ -337,6 +365,7 @@ class Migration(migrations.Migration):
                         ('contact_mode', models.CharField(choices=[('immediate', 'A mail for each reminder'), ('digest', 'One digest a day'), ('feed', 'Only on My work and in the calendar feed')], db_default='digest', default='digest', help_text='When it is time to speak with a partner again.', max_length=20, verbose_name='contact with partners arrives as')),
                         ('decision_mode', models.CharField(choices=[('immediate', 'A mail for each reminder'), ('digest', 'One digest a day')], db_default='immediate', default='immediate', help_text='Approvals, answers, confirmations, and milestones submitted to you.', max_length=20, verbose_name='decisions arrive as')),
                         ('news_mode', models.CharField(choices=[('immediate', 'A mail for each reminder'), ('digest', 'One digest a day'), ('feed', 'Only on My work and in the calendar feed')], db_default='digest', default='digest', help_text='What is new on your list: given to you, or sent back.', max_length=20, verbose_name='new items arrive as')),
+                        ('sort_key', partnerships.models.sort_keys.SortKeyField('name', 'username', blank=True, db_default='', default='', editable=False, is_person=True, max_length=400)),
                         ('deputy', models.ForeignKey(blank=True, help_text='Gets the reminders while this person is absent.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='deputy_of', to=settings.AUTH_USER_MODEL, verbose_name='deputy')),
                         ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
                         ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
@@ -344,7 +373,7 @@ class Migration(migrations.Migration):
                     options={
                         'verbose_name': 'person',
                         'verbose_name_plural': 'people',
-                        'ordering': ['name', 'pk'],
+                        'ordering': [partnerships.models.sort_keys.ByName(), 'pk'],
                     },
                 ),
                 migrations.CreateModel(
@@ -377,6 +406,7 @@ class Migration(migrations.Migration):
                         ('current_ends_precision', models.CharField(choices=[('day', 'the day is known'), ('month', 'only month and year are known'), ('year', 'only the year is known'), ('unknown', 'the date is not known')], db_default='day', default='day', editable=False, max_length=10, verbose_name='of the end')),
                         ('signed_at_latest', models.DateField(editable=False, null=True)),
                         ('signed_precision', models.CharField(choices=[('day', 'the day is known'), ('month', 'only month and year are known'), ('year', 'only the year is known'), ('unknown', 'the date is not known')], db_default='day', default='day', editable=False, max_length=10, verbose_name='of the signing')),
+                        ('sort_key', partnerships.models.sort_keys.SortKeyField('title', blank=True, db_default='', default='', editable=False, max_length=400)),
                         ('coordinator', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='coordinated_agreements', to=settings.AUTH_USER_MODEL, verbose_name='coordinator')),
                         ('created_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='created_agreements', to=settings.AUTH_USER_MODEL, verbose_name='created by')),
                         ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='partnerships.agreement', verbose_name='under the framework')),
@@ -410,6 +440,7 @@ class Migration(migrations.Migration):
                         ('completed_on', models.DateField(editable=False, null=True, verbose_name='completed on')),
                         ('postponed_on', models.DateField(editable=False, null=True, verbose_name='postponed on')),
                         ('cancelled_on', models.DateField(editable=False, null=True, verbose_name='cancelled on')),
+                        ('sort_key', partnerships.models.sort_keys.SortKeyField('title', blank=True, db_default='', default='', editable=False, max_length=400)),
                         ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='activities', to=settings.AUTH_USER_MODEL, verbose_name='owner')),
                         ('agreement', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='activities', to='partnerships.agreement', verbose_name='agreement')),
                         ('event', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='activities', to='partnerships.event', verbose_name='origin')),
@@ -493,6 +524,8 @@ class Migration(migrations.Migration):
                         ('name_zh', partnerships.models.base.LineField(blank=True, max_length=200, verbose_name='Chinese name')),
                         ('position', models.PositiveSmallIntegerField(help_text='The steps are recorded in this order.', verbose_name='order of the step')),
                         ('needs_meeting', models.BooleanField(default=False, help_text='Its record names the meeting and the number.', verbose_name='decided by a meeting')),
+                        ('sort_key', partnerships.models.sort_keys.SortKeyField('name', blank=True, db_default='', default='', editable=False, max_length=400)),
+                        ('sort_key_zh', partnerships.models.sort_keys.SortKeyField('name_zh', 'name', blank=True, db_default='', default='', editable=False, max_length=400)),
                         ('type', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='approval_steps', to='partnerships.agreementtype', verbose_name='agreement type')),
                     ],
                     options={
@@ -639,6 +672,7 @@ class Migration(migrations.Migration):
                         ('answered_on', models.DateField(editable=False, null=True, verbose_name='answered on')),
                         ('agreed_on', models.DateField(editable=False, null=True, verbose_name='agreed on')),
                         ('closed_on', models.DateField(editable=False, null=True, verbose_name='closed without a match on')),
+                        ('sort_key', partnerships.models.sort_keys.SortKeyField('title', blank=True, db_default='', default='', editable=False, max_length=400)),
                         ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='demands', to=settings.AUTH_USER_MODEL, verbose_name='owner')),
                         ('event', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='demands', to='partnerships.event', verbose_name='released at')),
                         ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='demands', to='partnerships.organization', verbose_name='asked by')),
@@ -697,6 +731,7 @@ class Migration(migrations.Migration):
                         ('is_sample', models.BooleanField(default=False, editable=False, verbose_name='sample')),
                         ('title', partnerships.models.base.LineField(max_length=200, verbose_name='title')),
                         ('kind', models.CharField(choices=[('signed_paper', 'Signed paper'), ('annex', 'Annex'), ('minutes', 'Minutes'), ('photo', 'Photo'), ('evidence', 'Evidence'), ('policy', 'Policy document'), ('other', 'Other')], default='other', max_length=20, verbose_name='kind')),
+                        ('sort_key', partnerships.models.sort_keys.SortKeyField('title', blank=True, db_default='', default='', editable=False, max_length=400)),
                         ('activity', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='documents', to='partnerships.activity', verbose_name='activity')),
                         ('agreement', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='documents', to='partnerships.agreement', verbose_name='agreement')),
                         ('demand', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='documents', to='partnerships.demand', verbose_name='demand')),
@@ -801,6 +836,8 @@ class Migration(migrations.Migration):
                         ('opened_on', models.DateField(editable=False, null=True, verbose_name='opened on')),
                         ('suspended_on', models.DateField(editable=False, null=True, verbose_name='suspended on')),
                         ('closed_on', models.DateField(editable=False, null=True, verbose_name='closed on')),
+                        ('sort_key', partnerships.models.sort_keys.SortKeyField('name', blank=True, db_default='', default='', editable=False, max_length=400)),
+                        ('sort_key_zh', partnerships.models.sort_keys.SortKeyField('name_zh', 'name', blank=True, db_default='', default='', editable=False, max_length=400)),
                         ('agreement', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='facilities', to='partnerships.agreement', verbose_name='agreement')),
                         ('event', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='facilities', to='partnerships.event', verbose_name='opened at')),
                         ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='facilities', to=settings.AUTH_USER_MODEL, verbose_name='owner')),
@@ -808,7 +845,7 @@ class Migration(migrations.Migration):
                     options={
                         'verbose_name': 'joint facility',
                         'verbose_name_plural': 'joint facilities',
-                        'ordering': ['name', 'pk'],
+                        'ordering': [partnerships.models.sort_keys.ByName(), 'pk'],
                     },
                 ),
                 migrations.AddField(
@@ -1250,12 +1287,14 @@ class Migration(migrations.Migration):
                         ('level', models.CharField(choices=[('national', 'National'), ('provincial', 'Provincial'), ('municipal', 'Municipal')], max_length=20, verbose_name='level')),
                         ('issuer', partnerships.models.base.LineField(blank=True, max_length=200, verbose_name='issuer')),
                         ('validity_months', models.PositiveSmallIntegerField(blank=True, help_text='Empty when it does not lapse, or when that is not known.', null=True, validators=[django.core.validators.MaxValueValidator(1200)], verbose_name='valid for (months)')),
+                        ('sort_key', partnerships.models.sort_keys.SortKeyField('name', blank=True, db_default='', default='', editable=False, max_length=400)),
+                        ('sort_key_zh', partnerships.models.sort_keys.SortKeyField('name_zh', 'name', blank=True, db_default='', default='', editable=False, max_length=400)),
                         ('next_scheme', models.ForeignKey(blank=True, help_text='The title a holder can apply for next.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='previous_schemes', to='partnerships.honourscheme', verbose_name='next level')),
                     ],
                     options={
                         'verbose_name': 'honour scheme',
                         'verbose_name_plural': 'honour schemes',
-                        'ordering': ['name', 'pk'],
+                        'ordering': [partnerships.models.sort_keys.ByName(), 'pk'],
                     },
                 ),
                 migrations.AddField(
@@ -1317,7 +1356,7 @@ class Migration(migrations.Migration):
                         ('version', models.PositiveIntegerField(default=1, editable=False, verbose_name='version')),
                         ('code', models.CharField(blank=True, editable=False, max_length=100, null=True, unique=True, verbose_name='code')),
                         ('is_sample', models.BooleanField(default=False, editable=False, verbose_name='sample')),
-                        ('kind', models.CharField(choices=[('agreement', 'Agreement milestone'), ('obligation', 'Obligation'), ('action_point', 'Action point'), ('review', 'Review'), ('decision_date', 'Decision date'), ('next_contact', 'Next contact'), ('facility_review', 'Facility review'), ('honour_lapse', 'Honour about to lapse'), ('demand_deadline', 'Deadline of a demand'), ('starting_activity', 'Activity about to start'), ('unfinished_activity', 'Activity to complete'), ('approval', 'Approval of an agreement'), ('answer', 'Answer to a demand'), ('confirm_registration', 'Registration to confirm'), ('confirm_renewal', 'Renewal to confirm'), ('record_end', 'End to record')], default='agreement', max_length=30, verbose_name='kind')),
+                        ('kind', models.CharField(choices=[('agreement', 'Agreement milestone'), ('obligation', 'Obligation'), ('action_point', 'Action point'), ('review', 'Review'), ('decision_date', 'Decision date'), ('next_contact', 'Next contact'), ('facility_review', 'Facility review'), ('honour_lapse', 'Honour about to lapse'), ('demand_deadline', 'Deadline of a demand'), ('starting_activity', 'Activity about to start'), ('unfinished_activity', 'Activity to complete'), ('approval', 'Approval of an agreement'), ('answer', 'Answer to a demand'), ('confirm_registration', 'Registration to confirm'), ('confirm_renewal', 'Renewal to confirm'), ('record_end', 'End to record'), ('new_holder', 'New holder of a partner'), ('revision', 'Agreement to revise'), ('signing', 'Signing to record')], default='agreement', max_length=30, verbose_name='kind')),
                         ('title', partnerships.models.base.LineField(max_length=200, verbose_name='title')),
                         ('title_zh', partnerships.models.base.LineField(blank=True, max_length=200, verbose_name='Chinese title')),
                         ('description', models.TextField(blank=True, verbose_name='what has to be done')),
@@ -1340,6 +1379,8 @@ class Migration(migrations.Migration):
                         ('excluded_ids', models.JSONField(editable=False, null=True)),
                         ('waits_for', models.CharField(choices=[('owner', 'its owner'), ('leads', 'the leads of its unit')], db_default='owner', default='owner', editable=False, max_length=10, verbose_name='waits for')),
                         ('appearance', models.PositiveIntegerField(db_default=0, default=0, editable=False)),
+                        ('sort_key', partnerships.models.sort_keys.SortKeyField('title', blank=True, db_default='', default='', editable=False, max_length=400)),
+                        ('sort_key_zh', partnerships.models.sort_keys.SortKeyField('title_zh', 'title', blank=True, db_default='', default='', editable=False, max_length=400)),
                         ('activity', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='milestones', to='partnerships.activity', verbose_name='activity')),
                         ('agreement', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='milestones', to='partnerships.agreement', verbose_name='agreement')),
                         ('demand', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='milestones', to='partnerships.demand', verbose_name='demand')),
@@ -1569,7 +1610,7 @@ class Migration(migrations.Migration):
                     options={
                         'verbose_name': 'membership in an association',
                         'verbose_name_plural': 'memberships in associations',
-                        'ordering': ['association', 'member__name', 'pk'],
+                        'ordering': ['association', partnerships.models.sort_keys.ByName('member'), 'pk'],
                     },
                 ),
                 migrations.CreateModel(
@@ -1791,12 +1832,14 @@ class Migration(migrations.Migration):
                         ('level', models.CharField(choices=[('country', 'Country'), ('province', 'Province'), ('city', 'City'), ('county', 'County or county-level city')], max_length=20, verbose_name='level')),
                         ('note', models.TextField(blank=True, verbose_name='note')),
                         ('version', models.PositiveIntegerField(db_default=1, default=1, editable=False, verbose_name='version')),
+                        ('sort_key', partnerships.models.sort_keys.SortKeyField('name', blank=True, db_default='', default='', editable=False, max_length=400)),
+                        ('sort_key_zh', partnerships.models.sort_keys.SortKeyField('name_zh', 'name', blank=True, db_default='', default='', editable=False, max_length=400)),
                         ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='partnerships.region', verbose_name='part of')),
                     ],
                     options={
                         'verbose_name': 'region',
                         'verbose_name_plural': 'regions',
-                        'ordering': ['name', 'pk'],
+                        'ordering': [partnerships.models.sort_keys.ByName(), 'pk'],
                     },
                 ),
                 migrations.AddField(
@@ -1878,6 +1921,7 @@ class Migration(migrations.Migration):
                         ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                         ('act', models.CharField(blank=True, default=partnerships.acts.current_act, max_length=60)),
                         ('appearance', models.PositiveIntegerField(db_default=0, default=0)),
+                        ('made_at', models.DateTimeField(auto_now_add=True, null=True)),
                         ('milestone', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reminder_marks', to='partnerships.milestone')),
                     ],
                 ),
@@ -1934,7 +1978,7 @@ class Migration(migrations.Migration):
                         ('version', models.PositiveIntegerField(default=1, editable=False, verbose_name='version')),
                         ('code', models.CharField(blank=True, editable=False, max_length=100, null=True, unique=True, verbose_name='code')),
                         ('is_sample', models.BooleanField(default=False, editable=False, verbose_name='sample')),
-                        ('milestone_kind', models.CharField(choices=[('agreement', 'Agreement milestone'), ('obligation', 'Obligation'), ('action_point', 'Action point'), ('review', 'Review'), ('decision_date', 'Decision date'), ('next_contact', 'Next contact'), ('facility_review', 'Facility review'), ('honour_lapse', 'Honour about to lapse'), ('demand_deadline', 'Deadline of a demand'), ('starting_activity', 'Activity about to start'), ('unfinished_activity', 'Activity to complete'), ('approval', 'Approval of an agreement'), ('answer', 'Answer to a demand'), ('confirm_registration', 'Registration to confirm'), ('confirm_renewal', 'Renewal to confirm'), ('record_end', 'End to record')], max_length=30, verbose_name='kind of milestone')),
+                        ('milestone_kind', models.CharField(choices=[('agreement', 'Agreement milestone'), ('obligation', 'Obligation'), ('action_point', 'Action point'), ('review', 'Review'), ('decision_date', 'Decision date'), ('next_contact', 'Next contact'), ('facility_review', 'Facility review'), ('honour_lapse', 'Honour about to lapse'), ('demand_deadline', 'Deadline of a demand'), ('starting_activity', 'Activity about to start'), ('unfinished_activity', 'Activity to complete'), ('approval', 'Approval of an agreement'), ('answer', 'Answer to a demand'), ('confirm_registration', 'Registration to confirm'), ('confirm_renewal', 'Renewal to confirm'), ('record_end', 'End to record'), ('new_holder', 'New holder of a partner'), ('revision', 'Agreement to revise'), ('signing', 'Signing to record')], max_length=30, verbose_name='kind of milestone')),
                         ('offset', models.PositiveSmallIntegerField(default=0, validators=[django.core.validators.MaxValueValidator(3650)], verbose_name='how long')),
                         ('offset_unit', models.CharField(choices=[('days', 'days'), ('weeks', 'weeks'), ('months', 'months')], default='days', max_length=10, verbose_name='counted in')),
                         ('direction', models.CharField(choices=[('before', 'before the due date'), ('after', 'after the due date'), ('unanswered', 'after an unanswered reminder'), ('appears', 'as soon as it appears')], default='before', help_text="After an unanswered reminder: working days after the owner's reminder, when nobody has changed the milestone or logged a contact since.", max_length=10, verbose_name='when')),
@@ -1980,12 +2024,13 @@ class Migration(migrations.Migration):
                         ('list', models.CharField(max_length=50)),
                         ('name', partnerships.models.base.LineField(max_length=60, verbose_name='name')),
                         ('query', models.CharField(blank=True, max_length=2000)),
+                        ('sort_key', partnerships.models.sort_keys.SortKeyField('name', blank=True, db_default='', default='', editable=False, max_length=400)),
                         ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='saved_views', to=settings.AUTH_USER_MODEL)),
                     ],
                     options={
                         'verbose_name': 'saved view',
                         'verbose_name_plural': 'saved views',
-                        'ordering': ['name', 'pk'],
+                        'ordering': [partnerships.models.sort_keys.ByName(), 'pk'],
                     },
                 ),
                 migrations.CreateModel(
@@ -2002,7 +2047,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                         ('at', models.DateTimeField(auto_now_add=True, db_index=True, verbose_name='time')),
-                        ('kind', models.CharField(choices=[('logged_in', 'Logged in'), ('login_failed', 'Log-in failed'), ('login_paused', 'Log-in paused'), ('logged_out', 'Logged out'), ('session_ended', 'Session ended'), ('refused', 'Refused'), ('document_downloaded', 'Document downloaded'), ('contacts_viewed', 'Contact details viewed'), ('export_made', 'List exported'), ('export_fetched', 'Export downloaded'), ('reset_requested', 'Password reset requested'), ('link_sent', 'Link to set a password sent'), ('password_reset', 'Password set by a link'), ('password_changed', 'Password changed'), ('account_added', 'Account added'), ('login_changed', 'Login name or e-mail address changed'), ('roles_changed', 'Roles changed'), ('rights_changed', 'Administration rights changed'), ('deactivated', 'Account deactivated'), ('activated', 'Account activated')], max_length=30, verbose_name='event')),
+                        ('kind', models.CharField(choices=[('logged_in', 'Logged in'), ('login_failed', 'Log-in failed'), ('login_paused', 'Log-in paused'), ('logged_out', 'Logged out'), ('session_ended', 'Session ended'), ('refused', 'Refused'), ('document_downloaded', 'Document downloaded'), ('contacts_viewed', 'Contact details viewed'), ('contacts_mailed', 'Contact details sent by mail'), ('contact_stopped', 'Contact stopped our mails'), ('contact_resumed', 'Contact allowed our mails again'), ('export_made', 'List exported'), ('export_fetched', 'Export downloaded'), ('reset_requested', 'Password reset requested'), ('link_sent', 'Link to set a password sent'), ('password_reset', 'Password set by a link'), ('password_changed', 'Password changed'), ('account_added', 'Account added'), ('login_changed', 'Login name or e-mail address changed'), ('roles_changed', 'Roles changed'), ('rights_changed', 'Administration rights changed'), ('deactivated', 'Account deactivated'), ('activated', 'Account activated')], max_length=30, verbose_name='event')),
                         ('name', models.CharField(blank=True, max_length=150, verbose_name='name')),
                         ('address', models.CharField(blank=True, max_length=45, verbose_name='address')),
                         ('about', models.CharField(blank=True, max_length=300, verbose_name='about')),
@@ -2024,13 +2069,14 @@ class Migration(migrations.Migration):
                         ('kind', models.CharField(choices=[('short', 'Short form'), ('former', 'Former name'), ('translation', 'Translation'), ('as_printed', 'As printed in a source')], default='short', max_length=20, verbose_name='kind')),
                         ('valid_from', models.DateField(blank=True, null=True, verbose_name='used from')),
                         ('valid_until', models.DateField(blank=True, null=True, verbose_name='used until')),
+                        ('sort_key', partnerships.models.sort_keys.SortKeyField('name', blank=True, db_default='', default='', editable=False, max_length=400)),
                         ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='other_names', to='partnerships.organization', verbose_name='organization')),
                         ('source', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='printed_names', to='partnerships.source', verbose_name='source')),
                     ],
                     options={
                         'verbose_name': 'other name',
                         'verbose_name_plural': 'other names',
-                        'ordering': ['name', 'pk'],
+                        'ordering': [partnerships.models.sort_keys.ByName(), 'pk'],
                     },
                 ),
                 migrations.CreateModel(
@@ -2205,6 +2251,8 @@ class Migration(migrations.Migration):
                         ('name', partnerships.models.base.LineField(max_length=200, verbose_name='name')),
                         ('name_zh', partnerships.models.base.LineField(blank=True, max_length=200, verbose_name='Chinese name')),
                         ('time_zone', models.CharField(default=partnerships.models.users.default_time_zone, max_length=50, validators=[partnerships.models.users.validate_time_zone], verbose_name='time zone')),
+                        ('sort_key', partnerships.models.sort_keys.SortKeyField('name', blank=True, db_default='', default='', editable=False, max_length=400)),
+                        ('sort_key_zh', partnerships.models.sort_keys.SortKeyField('name_zh', 'name', blank=True, db_default='', default='', editable=False, max_length=400)),
                         ('fallback_person', models.ForeignKey(blank=True, help_text='Is notified when nobody else can be. Without one, the unit above is asked.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='fallback_for', to=settings.AUTH_USER_MODEL, verbose_name='fallback person')),
                         ('organization', models.ForeignKey(blank=True, help_text='The organization whose office this is.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='own_units', to='partnerships.organization', verbose_name='organization')),
                         ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='partnerships.unit', verbose_name='part of')),
@@ -2213,7 +2261,7 @@ class Migration(migrations.Migration):
                     options={
                         'verbose_name': 'unit',
                         'verbose_name_plural': 'units',
-                        'ordering': ['name', 'pk'],
+                        'ordering': [partnerships.models.sort_keys.ByName(), 'pk'],
                     },
                 ),
                 migrations.CreateModel(
@@ -2232,6 +2280,8 @@ class Migration(migrations.Migration):
                         ('as_of_precision', models.CharField(choices=[('day', 'day'), ('year', 'year')], default='day', max_length=10, verbose_name='as of, to the')),
                         ('printed', partnerships.models.base.LineField(max_length=200, verbose_name='as printed')),
                         ('counting_rule', models.CharField(blank=True, choices=[('event_agreements', 'agreements signed at the event'), ('event_employment_bases', 'employment bases opened at the event'), ('event_workstations', 'workstations opened at the event'), ('event_demands', 'demands released at the event'), ('event_participants', 'enterprises listed as taking part in the event'), ('programme_enterprises', "enterprises taking part in the programme's events"), ('members_with_honour', 'members of the association that hold the honour'), ('region_with_honour', 'enterprises of the region that hold the honour')], help_text='Which records are counted against it. Empty: quoted alone.', max_length=30, verbose_name='compared with')),
+                        ('sort_key', partnerships.models.sort_keys.SortKeyField('name', blank=True, db_default='', default='', editable=False, max_length=400)),
+                        ('sort_key_zh', partnerships.models.sort_keys.SortKeyField('name_zh', 'name', blank=True, db_default='', default='', editable=False, max_length=400)),
                         ('event', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reported_figures', to='partnerships.event', verbose_name='event')),
                         ('organization', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reported_figures', to='partnerships.organization', verbose_name='organization')),
                         ('programme', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reported_figures', to='partnerships.programme', verbose_name='programme')),
@@ -2268,7 +2318,7 @@ class Migration(migrations.Migration):
                     options={
                         'verbose_name': 'holding unit',
                         'verbose_name_plural': 'holding units',
-                        'ordering': ['unit__name', 'pk'],
+                        'ordering': [partnerships.models.sort_keys.ByName('unit'), 'pk'],
                     },
                 ),
                 migrations.AddField(
@@ -2346,7 +2396,7 @@ class Migration(migrations.Migration):
                         ('version', models.PositiveIntegerField(default=1, editable=False, verbose_name='version')),
                         ('code', models.CharField(blank=True, db_index=True, editable=False, max_length=100, null=True, verbose_name='code')),
                         ('is_sample', models.BooleanField(default=False, editable=False, verbose_name='sample')),
-                        ('milestone_kind', models.CharField(choices=[('agreement', 'Agreement milestone'), ('obligation', 'Obligation'), ('action_point', 'Action point'), ('review', 'Review'), ('decision_date', 'Decision date'), ('next_contact', 'Next contact'), ('facility_review', 'Facility review'), ('honour_lapse', 'Honour about to lapse'), ('demand_deadline', 'Deadline of a demand'), ('starting_activity', 'Activity about to start'), ('unfinished_activity', 'Activity to complete'), ('approval', 'Approval of an agreement'), ('answer', 'Answer to a demand'), ('confirm_registration', 'Registration to confirm'), ('confirm_renewal', 'Renewal to confirm'), ('record_end', 'End to record')], max_length=30, verbose_name='kind of milestone')),
+                        ('milestone_kind', models.CharField(choices=[('agreement', 'Agreement milestone'), ('obligation', 'Obligation'), ('action_point', 'Action point'), ('review', 'Review'), ('decision_date', 'Decision date'), ('next_contact', 'Next contact'), ('facility_review', 'Facility review'), ('honour_lapse', 'Honour about to lapse'), ('demand_deadline', 'Deadline of a demand'), ('starting_activity', 'Activity about to start'), ('unfinished_activity', 'Activity to complete'), ('approval', 'Approval of an agreement'), ('answer', 'Answer to a demand'), ('confirm_registration', 'Registration to confirm'), ('confirm_renewal', 'Renewal to confirm'), ('record_end', 'End to record'), ('new_holder', 'New holder of a partner'), ('revision', 'Agreement to revise'), ('signing', 'Signing to record')], max_length=30, verbose_name='kind of milestone')),
                         ('offset', models.PositiveSmallIntegerField(default=0, validators=[django.core.validators.MaxValueValidator(3650)], verbose_name='how long')),
                         ('offset_unit', models.CharField(choices=[('days', 'days'), ('weeks', 'weeks'), ('months', 'months')], default='days', max_length=10, verbose_name='counted in')),
                         ('direction', models.CharField(choices=[('before', 'before the due date'), ('after', 'after the due date'), ('unanswered', 'after an unanswered reminder'), ('appears', 'as soon as it appears')], default='before', help_text="After an unanswered reminder: working days after the owner's reminder, when nobody has changed the milestone or logged a contact since.", max_length=10, verbose_name='when')),
@@ -2428,7 +2478,7 @@ class Migration(migrations.Migration):
                         ('version', models.PositiveIntegerField(default=1, editable=False, verbose_name='version')),
                         ('code', models.CharField(blank=True, db_index=True, editable=False, max_length=100, null=True, verbose_name='code')),
                         ('is_sample', models.BooleanField(default=False, editable=False, verbose_name='sample')),
-                        ('kind', models.CharField(choices=[('agreement', 'Agreement milestone'), ('obligation', 'Obligation'), ('action_point', 'Action point'), ('review', 'Review'), ('decision_date', 'Decision date'), ('next_contact', 'Next contact'), ('facility_review', 'Facility review'), ('honour_lapse', 'Honour about to lapse'), ('demand_deadline', 'Deadline of a demand'), ('starting_activity', 'Activity about to start'), ('unfinished_activity', 'Activity to complete'), ('approval', 'Approval of an agreement'), ('answer', 'Answer to a demand'), ('confirm_registration', 'Registration to confirm'), ('confirm_renewal', 'Renewal to confirm'), ('record_end', 'End to record')], default='agreement', max_length=30, verbose_name='kind')),
+                        ('kind', models.CharField(choices=[('agreement', 'Agreement milestone'), ('obligation', 'Obligation'), ('action_point', 'Action point'), ('review', 'Review'), ('decision_date', 'Decision date'), ('next_contact', 'Next contact'), ('facility_review', 'Facility review'), ('honour_lapse', 'Honour about to lapse'), ('demand_deadline', 'Deadline of a demand'), ('starting_activity', 'Activity about to start'), ('unfinished_activity', 'Activity to complete'), ('approval', 'Approval of an agreement'), ('answer', 'Answer to a demand'), ('confirm_registration', 'Registration to confirm'), ('confirm_renewal', 'Renewal to confirm'), ('record_end', 'End to record'), ('new_holder', 'New holder of a partner'), ('revision', 'Agreement to revise'), ('signing', 'Signing to record')], default='agreement', max_length=30, verbose_name='kind')),
                         ('title', partnerships.models.base.LineField(max_length=200, verbose_name='title')),
                         ('title_zh', partnerships.models.base.LineField(blank=True, max_length=200, verbose_name='Chinese title')),
                         ('description', models.TextField(blank=True, verbose_name='what has to be done')),
@@ -2905,7 +2955,7 @@ class Migration(migrations.Migration):
                     options={
                         'verbose_name': 'participating unit',
                         'verbose_name_plural': 'participating units',
-                        'ordering': ['unit__name', 'pk'],
+                        'ordering': [partnerships.models.sort_keys.ByName('unit'), 'pk'],
                     },
                 ),
                 migrations.AddField(
@@ -3393,11 +3443,19 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddIndex(
                     model_name='organization',
-                    index=models.Index(fields=['kind', 'name'], name='organization_by_kind'),
+                    index=models.Index(fields=['sort_key', 'id'], name='organization_by_name'),
                 ),
                 migrations.AddIndex(
                     model_name='organization',
-                    index=models.Index(fields=['name', 'id'], name='organization_by_name'),
+                    index=models.Index(fields=['sort_key_zh', 'id'], name='organization_by_name_zh'),
+                ),
+                migrations.AddIndex(
+                    model_name='organization',
+                    index=models.Index(fields=['kind', 'sort_key', 'id'], name='organization_by_kind'),
+                ),
+                migrations.AddIndex(
+                    model_name='organization',
+                    index=models.Index(fields=['kind', 'sort_key_zh', 'id'], name='organization_by_kind_zh'),
                 ),
                 migrations.AddConstraint(
                     model_name='organization',
@@ -3653,7 +3711,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='milestone',
-                    constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['agreement', 'obligation', 'action_point', 'review', 'decision_date', 'next_contact', 'facility_review', 'honour_lapse', 'demand_deadline', 'starting_activity', 'unfinished_activity', 'approval', 'answer', 'confirm_registration', 'confirm_renewal', 'record_end'])), name='milestone_kind_known'),
+                    constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['agreement', 'obligation', 'action_point', 'review', 'decision_date', 'next_contact', 'facility_review', 'honour_lapse', 'demand_deadline', 'starting_activity', 'unfinished_activity', 'approval', 'answer', 'confirm_registration', 'confirm_renewal', 'record_end', 'new_holder', 'revision', 'signing'])), name='milestone_kind_known'),
                 ),
                 migrations.AddIndex(
                     model_name='honour',
