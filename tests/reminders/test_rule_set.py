@@ -122,7 +122,7 @@ def test_types_cost_one_query_however_many_milestones(
     ReminderRuleFactory(offset=7, agreement_type=agreement_type)
     MilestoneFactory.create_batch(count, due_on=dt.date(2026, 3, 12), agreement__type=agreement_type)
 
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         reconcile_marked(real_now=NOON)
 
     assert ReminderPlan.objects.count() == count
