@@ -19,7 +19,7 @@ from partnerships.models.base import (
     StatusField,
     VersionedModel,
 )
-from partnerships.models.organizations import Organization, Region
+from partnerships.models.organizations import Organization, Region, names_of
 from partnerships.models.users import ScopedQuerySet, Unit, User
 from partnerships.statuses import EventStatus
 
@@ -90,7 +90,7 @@ class Event(BilingualModel, SeededModel, SearchableModel, VersionedModel):
         return reverse("event_detail", args=[self.pk])
 
     def search_words(self) -> list[str]:
-        return [self.name, self.name_zh, self.place, self.summary]
+        return [self.name, self.name_zh, self.place, self.summary, *names_of(self.region)]
 
 
 class EventKind(OfficeModel):

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Lower
 from django.urls import reverse
@@ -79,6 +79,21 @@ class Region(BilingualModel, ReferenceModel):
 
     def clean(self) -> None:
         refuse_cycle(self)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save the region and let what lies in it be found by its new name; regions are rarely renamed."""
+        before = type(self).objects.filter(pk=self.pk).values_list("name", "name_zh").first()
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            if before and before != (self.name, self.name_zh):
+                for rows in (self.organizations.all(), self.events.all()):
+                    for row in rows.iterator(chunk_size=500):
+                        row.refresh_search()
+
+
+def names_of(region: Region | None) -> tuple[str, ...]:
+    """Return the names by which what lies in a region is found."""
+    return (region.name, region.name_zh) if region else ()
 
 
 def validate_credit_code(value: str) -> None:
@@ -262,6 +277,10 @@ class Organization(BilingualModel, SeededModel, SearchableModel, VersionedModel)
             self.name_zh,
             self.uscc or "",
             self.strengths,
+            self.industry,
+            self.address,
+            self.description,
+            *names_of(self.region),
             *self.other_names.values_list("name", flat=True),
         ]
 

@@ -1,6 +1,9 @@
 """What is found by which words, and which names look alike; the same rows on both databases."""
 
+from importlib import import_module
+
 import pytest
+from django.apps import apps
 from django.db import models
 
 from partnerships.factories import (
@@ -15,6 +18,7 @@ from partnerships.factories import (
     MilestoneFactory,
     OrganizationFactory,
     OrganizationNameFactory,
+    RegionFactory,
     ReportedFigureFactory,
     SourceFactory,
 )
@@ -238,3 +242,33 @@ def test_a_name_that_grows_when_it_is_folded_is_kept() -> None:
     organization = OrganizationFactory(name="ﷺ" * 200)
     assert list(Organization.objects.look_alikes("ﷺ" * 200)) == [organization]
     assert list(Organization.objects.look_alikes("x" * 10_000)) == []
+
+
+def test_what_lies_in_a_region_is_found_by_its_names_and_by_what_its_page_says() -> None:
+    region = RegionFactory(name="Shengzhou", name_zh="嵊州市")
+    words = {"industry": "bearings", "address": "8 Harbor Road", "description": "Makes 电声 parts."}
+    firm = EnterpriseFactory(name="Firm", region=region, **words)
+    fair = EventFactory(name="Fair", region=region)
+    EnterpriseFactory(name="Elsewhere", region=RegionFactory(name="Hangzhou"))
+
+    for text in ("shengzhou", "嵊州", "Bearings", "harbor road", "电声"):
+        assert list(Organization.objects.search(text)) == [firm]
+    assert list(Event.objects.search("嵊州")) == [fair]
+
+    region.name = "Sheng County"
+    region.save()
+    assert (list(Organization.objects.search("sheng county")), list(Event.objects.search("sheng county"))) == (
+        [firm],
+        [fair],
+    )
+
+
+def test_the_entries_of_places_on_record_are_written_again() -> None:
+    firm = EnterpriseFactory(region=RegionFactory(name="Shengzhou"), description="Makes 电声 parts.")
+    OrganizationNameFactory(organization=firm, name="ZFTC")
+    SearchEntry.objects.all().delete()
+
+    import_module("partnerships.migrations.0036_search_places_and_descriptions").write_entries(apps, None)
+
+    for text in ("shengzhou", "电声", "zftc"):
+        assert list(Organization.objects.search(text)) == [firm]
