@@ -42,6 +42,7 @@ from partnerships.models import (
     Unit,
     User,
 )
+from partnerships.models.milestones import CLOSED_BY_STEP
 from partnerships.permissions import ACTIONS, may, refusal, require
 from tests.scope import PLACES, ROLES, Twins, make_twins
 
@@ -384,6 +385,16 @@ def test_a_participants_owner_works_on_their_milestone_and_on_no_other() -> None
     assert [may(owner, "milestone.act", row) for row in (given, others)] == [True, False]
     assert [may(owner, "milestone.move", row) for row in (given, others)] == [True, False]
     assert not may(owner, "milestone.waive", given)
+
+
+@pytest.mark.parametrize("kind", sorted(CLOSED_BY_STEP))
+@pytest.mark.parametrize("action", ["waive", "snooze", "correct"])
+def test_what_its_step_closes_is_not_closed_by_hand(kind: str, action: str) -> None:
+    unit = UnitFactory()
+    milestone = MilestoneFactory(unit=unit, kind=kind, owner=None)
+    people = (UserFactory(lead_in=unit), UserFactory(staff=True), UserFactory(system_admin=True))
+
+    assert [may(person, f"milestone.{action}", milestone) for person in people] == [False] * 3
 
 
 def test_an_owner_whose_unit_no_longer_takes_part_does_not() -> None:

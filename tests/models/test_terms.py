@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from partnerships.dates import add_months, is_weekday, last_day_of, whole_months
 from partnerships.models import AgreementTerm
 from partnerships.models.terms import automatic_renewals, running_period
+from partnerships.partial_dates import PartialDate, Precision
 
 DAYS = st.dates(dt.date(1990, 1, 1), dt.date(2060, 12, 31))
 MONTHS = st.integers(1, 120)
@@ -169,3 +170,45 @@ def test_five_periods_in_any_calendar(
     assert decision is not None
     assert decision.decide_on.weekday() < 5
     assert decision.decide_on <= decision.lead_from <= decision.notice_by <= decision.ends_on
+
+
+@given(
+    first=DAYS,
+    length=MONTHS,
+    notice=st.integers(0, 24),
+    notice_unit=st.sampled_from(AgreementTerm.NoticeUnit.values),
+    lead_days=st.integers(0, 60),
+    precision=st.sampled_from([Precision.DAY, Precision.MONTH, Precision.YEAR]),
+    turned=st.sets(st.integers(0, 120), max_size=40),
+)
+def test_decisions_of_five_periods_fall_on_the_last_working_day_in_time(
+    first: dt.date, length: int, notice: int, notice_unit: str, lead_days: int, precision: Precision, turned: set[int]
+) -> None:
+    """``turned`` days before the last in time are holidays instead of weekdays, or make-up workdays of a weekend."""
+    row = AgreementTerm(
+        number=1,
+        starts_on=first,
+        ends_on=PartialDate(last_day_of(first, length), precision).last,
+        ends_precision=precision,
+        renewal="automatic",
+        renewal_months=length,
+        notice=notice,
+        notice_unit=notice_unit,
+        lead_days=lead_days,
+    )
+    renewals = automatic_renewals([row])
+    assert renewals is not None
+    for period in (renewals.period(times) for times in range(1, 6)):
+        assert period.ends_on is not None
+        earliest = PartialDate(period.ends_on, precision).first
+        in_time = row.notice_by(earliest) - dt.timedelta(days=lead_days)
+
+        def works(day: dt.date, last: dt.date = in_time) -> bool:
+            return is_weekday(day) != ((last - day).days in turned)
+
+        found = row.decision_date(works, period.ends_on)
+        assert found is not None
+        between = (in_time - found.decide_on).days
+        assert between >= 0
+        assert works(found.decide_on)
+        assert not any(works(in_time - dt.timedelta(days=days)) for days in range(between))

@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 
 from partnerships.factories import (
     NOON,
+    AgreementFactory,
     ContactFactory,
     DeliveryEventFactory,
     DeliveryFactory,
@@ -17,7 +18,7 @@ from partnerships.factories import (
     ReminderPlanFactory,
     ReminderRuleFactory,
 )
-from partnerships.models import ComponentHeartbeat, Delivery, ReminderItem, ReminderMark
+from partnerships.models import Agreement, ComponentHeartbeat, Delivery, ReminderItem, ReminderMark
 from partnerships.operations.audit import audit, audit_and_note
 from partnerships.operations.heartbeat import write_heartbeat
 from partnerships.statuses import DeliveryStatus
@@ -155,3 +156,14 @@ def test_an_audit_takes_as_many_queries_for_few_rows_as_for_many(
 
     with django_assert_num_queries(27):
         audit_and_note(real_now=NOON)
+
+
+def test_an_agreement_stored_with_a_wrong_end() -> None:
+    agreement = AgreementFactory(signed=True, with_term__ends_on=dt.date(2027, 1, 31))
+    ReminderMark.objects.all().delete()
+    assert audit(real_now=NOON) == []
+
+    Agreement.objects.update(current_ends_on=dt.date(2026, 1, 31))
+
+    words = f"Agreement {agreement.pk} is not stored with the end of its running period."
+    assert audit(real_now=NOON) == [words]

@@ -136,6 +136,12 @@ def test_its_people_can_log_in(sample: None, role: str) -> None:
     assert person.email == f"{person.username}@example.org"
 
 
+def test_the_head_of_the_office_is_one_of_its_staff(sample: None) -> None:
+    head = User.objects.get(username="zhou.lifang")
+
+    assert (head.is_staff, head.sees_all_units, may(head, "delivery.release")) == (True, True, True)
+
+
 def test_a_paper_opens() -> None:
     content = pdf(["Agreement (signed)", "嵊州"])
     table = int(content.rsplit(b"startxref\n", 1)[1].split()[0])

@@ -88,7 +88,12 @@ def test_in_force_until_the_latest_end_and_decided_by_the_earliest(
         fresh(draft), actor=None, on=day("2021-03-01"), precision="day", today=day("2026-10-01")
     )
     assert fresh(agreement).current_ends_on == day(ends_on)
-    assert [in_force(agreement, on) for on in (ends_on, "2028-01-01")] == [True, False]
+    assert [in_force(agreement, on) for on in ("2021-02-28", "2021-03-01", ends_on, "2028-01-01")] == [
+        False,
+        True,
+        True,
+        False,
+    ]
     assert agreement.milestones.get(derived_key="decision_date:1").due_on == day(decide_on)
 
 
