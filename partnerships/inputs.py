@@ -45,7 +45,10 @@ CHINESE_WEEKDAY = re.compile(r"(.+?) ?\(?(?:星期|周|週|礼拜)([一二三四
 EXAMPLE = dt.date(2026, 3, 5)
 
 AMOUNT = re.compile(r"(-?)(\d+|\d{1,3}(?:,\d{3})+|\d{1,3}(?: \d{3})+)(\.\d+)? ?([千万萬百亿億]*) ?[元圆圓]?", re.ASCII)
-AMOUNT_IN_TWO_UNITS = re.compile(r"(\d+)[亿億] ?(\d{1,4}(?:\.\d+)?)[万萬] ?[元圆圓]?", re.ASCII)
+AMOUNT_IN_TWO_UNITS = re.compile(r"(\d+)[亿億] ?(\d{1,4}(?:\.\d+)?)([千百]?)[万萬] ?[元圆圓]?", re.ASCII)
+# Yuan, which the field beside an amount names as well. Another currency is not dropped: that field may say yuan.
+YUAN_BEFORE = re.compile(r"(?:¥|RMB|CNY|人民币) ?", re.IGNORECASE)
+YUAN_BEHIND = re.compile(r" ?(?:RMB|CNY|人民币)", re.IGNORECASE)
 LONGEST_AMOUNT = 60
 UNITS = {
     "": 1,
@@ -67,16 +70,17 @@ COMMON_ZONES = (
 )
 COMMON_CURRENCIES = ("CNY", "USD", "EUR", "GBP", "JPY", "HKD", "TWD", "MOP", "KRW", "SGD", "AUD", "CAD", "CHF", "RUB")
 CURRENCY_WORDS = {
-    **dict.fromkeys(("RMB", "元", "人民币元", "人民幣", "¥", "YUAN", "RENMINBI"), "CNY"),
-    **dict.fromkeys(("$", "US$", "DOLLAR", "US DOLLARS"), "USD"),
+    **dict.fromkeys(("RMB", "RMB¥", "元", "人民币元", "人民幣", "¥", "YUAN", "RENMINBI"), "CNY"),
+    **dict.fromkeys(("$", "US$", "DOLLAR", "US DOLLARS", "美金"), "USD"),
     **dict.fromkeys(("€", "EUROS", "歐元"), "EUR"),
     "£": "GBP",
     **dict.fromkeys(("HK$", "港元", "港币", "港幣"), "HKD"),
-    **dict.fromkeys(("NT$", "台币", "新台币", "新台幣", "新臺幣"), "TWD"),
-    "日圆": "JPY",
-    "日圓": "JPY",
-    "韩币": "KRW",
-    "卢布": "RUB",
+    **dict.fromkeys(("NT$", "NTD", "台币", "新台币", "新台幣", "新臺幣"), "TWD"),
+    **dict.fromkeys(("日圆", "日圓", "日币"), "JPY"),
+    **dict.fromkeys(("韩币", "₩"), "KRW"),
+    **dict.fromkeys(("卢布", "₽"), "RUB"),
+    **dict.fromkeys(("新币", "S$"), "SGD"),
+    "A$": "AUD",
     "澳门元": "MOP",
     "加币": "CAD",
     "加元": "CAD",
@@ -132,9 +136,13 @@ def parse_amount(text: str) -> Decimal | None:
         return None  # a number of a million digits is an error of arithmetic, not of the form
     if any(unicodedata.category(sign) == "No" for sign in text):
         return None  # normalizing would make 2 of ² and of ②
-    text = " ".join(unicodedata.normalize("NFKC", text).split()).removesuffix("整")
+    text = " ".join(unicodedata.normalize("NFKC", text).split())
+    text = YUAN_BEFORE.sub("", text, count=1) if YUAN_BEFORE.match(text) else text
+    text = text.removesuffix("整").removesuffix("正")
+    if YUAN_BEHIND.search(text) and not YUAN_BEHIND.split(text)[-1]:
+        text = YUAN_BEHIND.split(text)[0]
     if found := AMOUNT_IN_TWO_UNITS.fullmatch(text):
-        return int(found[1]) * Decimal(UNITS["亿"]) + Decimal(found[2]) * UNITS["万"]
+        return int(found[1]) * Decimal(UNITS["亿"]) + Decimal(found[2]) * UNITS[f"{found[3]}万"]
     found = AMOUNT.fullmatch(text)
     factor = UNITS.get(found[4].replace("萬", "万").replace("億", "亿")) if found else None
     if found is None or factor is None:
@@ -146,8 +154,15 @@ def parse_amount(text: str) -> Decimal | None:
 def parse_currency(text: str) -> str | None:
     """Return the ISO 4217 code that a text is or names, or None."""
     words = " ".join(unicodedata.normalize("NFKC", text).upper().split())
-    code = CURRENCY_WORDS.get(words) or _codes_by_name().get(words) or words
+    code, _space, name = words.partition(" ")
+    if name and _code_named(name) == code:  # both, as we print them
+        words = code
+    code = _code_named(words)
     return code if code in chain(*_currencies()) else None
+
+
+def _code_named(words: str) -> str:
+    return CURRENCY_WORDS.get(words) or _codes_by_name().get(words) or words
 
 
 def validate_currency(code: str) -> None:

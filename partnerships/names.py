@@ -86,6 +86,9 @@ _FAMILY_NAMES = dict(
     ]
 )
 _FAMILY_NAME = re.compile("|".join(_FAMILY_NAMES))
+# What stands between two numbers in one column; two mobile numbers need no sign between them.
+_PHONE_BORDERS = re.compile(r"[/;,、|\\或]|(?<=[0-9]{11}) +(?=1[3-9][0-9]{9})")
+_EXTENSION = re.compile(r"(?:转|分机|ext\.?) *[0-9]+")
 # The second way to write these letters without accents: Müller is Muller or Mueller.
 _TWO_LETTERS = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "Ø": "Oe", "Å": "Aa"}
@@ -174,7 +177,7 @@ def phone_keys(text: str) -> set[str]:
     True
     """
     keys = set()
-    for number in re.split(r"[/;,、|]", fold(text)):
+    for number in _PHONE_BORDERS.split(_EXTENSION.sub("", fold(text)).replace("(0)", "")):
         digits = re.sub("[^0-9]", "", number)
         if digits.startswith("0086"):
             digits = digits[4:]
@@ -190,7 +193,8 @@ def name_key(name: str) -> str:
     >>> name_key("Zhongyi Machinery Co., Ltd.") == name_key("ＺＨＯＮＧＹＩ machinery")
     True
     """
-    words = " ".join(_PUNCTUATION.sub(" ", fold(name)).split())
+    words = " ".join(_PUNCTUATION.sub(" ", fold(name).replace("&", " and ")).split()).removeprefix("the ")
+    words = words.removeprefix("株式会社") or words
     return (_without_legal_forms(words) or words).replace(" ", "")
 
 

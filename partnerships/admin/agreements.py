@@ -460,6 +460,8 @@ class AgreementAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
             "Ends %(end)s; with %(notice)s %(unit)s of notice → %(notice_by)s; with %(lead)s days to decide → "
             "%(lead_from)s; the working day on or before it: %(decide_on)s."
         )
+        if term.ends and not term.ends.is_complete:
+            words += " " + gettext("The end is not known to the day: this is counted from the earliest one.")
         return words % {
             "end": formats.date_format(decision.ends_on),
             "notice": term.notice,

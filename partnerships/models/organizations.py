@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Collection, Iterable
 from typing import Any, ClassVar, Self
 
+from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
@@ -115,6 +116,9 @@ def has_right_check_digit(code: str) -> bool:
     return bool(credit_code.is_valid(code))
 
 
+LONGEST_TYPED_CODE = 40
+
+
 class CreditCodeField(models.CharField):
     """A unified social credit code, kept in capitals, of half width and without spaces; None if there is none.
 
@@ -128,6 +132,10 @@ class CreditCodeField(models.CharField):
         code = self.to_python(getattr(model_instance, self.attname))
         setattr(model_instance, self.attname, code)
         return code
+
+    def formfield(self, **kwargs: Any) -> forms.Field | None:
+        # Longer than the column: it may be typed in groups of four signs.
+        return super().formfield(**{"max_length": LONGEST_TYPED_CODE, **kwargs})
 
     def deconstruct(self) -> tuple[str, str, list[object], dict[str, object]]:
         # For migrations, which know the column alone.

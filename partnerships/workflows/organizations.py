@@ -28,7 +28,7 @@ from partnerships.models import (
     Unit,
     User,
 )
-from partnerships.models.organizations import has_right_check_digit
+from partnerships.models.organizations import CreditCodeField, has_right_check_digit
 from partnerships.models.waiting import Leads
 from partnerships.names import person_key, phone_keys
 from partnerships.permissions import require
@@ -142,7 +142,7 @@ def _ask_about_look_alikes(organization: Organization, confirmed_different: Coll
 
 
 def _ask_about_check_digit(organization: Organization, is_code_right: bool) -> None:
-    code = organization.uscc
+    code = CreditCodeField().to_python(organization.uscc)
     # A code of another length or with other signs is refused later, when the row is validated.
     if code and not is_code_right and len(code) == CODE_LENGTH and not has_right_check_digit(code):
         raise PossibleTypo(_("The last sign of %(code)s does not fit the others. Is it typed right?") % {"code": code})

@@ -32,7 +32,7 @@ from partnerships.models import (
     User,
     WorkCalendar,
 )
-from partnerships.names import fold
+from partnerships.names import fold, person_key
 from partnerships.permissions import require
 from partnerships.statuses import EventStatus
 from partnerships.workflows.edits import Aggregate, Row, changed_columns
@@ -128,7 +128,7 @@ def _check_name(row: Any) -> None:
 
 
 def _folded(name: str) -> str:
-    return fold(name).replace(" ", "")
+    return person_key(name) or fold(name)
 
 
 def _check_fallback_person(unit: Unit) -> None:

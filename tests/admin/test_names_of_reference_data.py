@@ -33,6 +33,7 @@ WRITTEN = [
     {"name": "Café  cooperation"},
     {"name": "ＣＡＦＥ cooperation"},
     {"name": "cafe Cooperation "},
+    {"name": "Cafe-cooperation."},
     {"name": "Other", "name_zh": "咖啡 合作"},
     {"name": "咖啡合作"},
 ]

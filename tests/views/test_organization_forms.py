@@ -170,6 +170,11 @@ class TestAdding:
 
         assert errors(answer) == {"uscc": ["Another organization has this unified social credit code."]}
 
+    @pytest.mark.parametrize("typed", ["9111 0000 6000 3734 1L", "91110000-600037341l"])
+    def test_a_code_may_be_typed_in_groups(self, typed: str, client: Client) -> None:
+        assert send(client, ADD, kind="enterprise", name="Harbor Works", uscc=typed).status_code == 302
+        assert Organization.objects.filter(uscc=CODE).exists()
+
     @pytest.mark.parametrize("code", ["91350211M00013FA1N", "91110000600037341M"])
     def test_a_wrong_check_digit_is_asked_about(self, code: str, client: Client) -> None:
         typed = {"kind": "enterprise", "name": "Harbor Works", "uscc": code}
