@@ -93,7 +93,7 @@ def test_from_an_empty_list_to_a_signed_agreement(
     lead = open_page(page.url, ma, width=width)
     take(lead, "Approve", "Approved.")
     page.goto(lead.url)
-    assert page.get_by_role("link", name="Record the signing").count() == 0
+    assert page.get_by_role("link", name="Record the signing", exact=True).count() == 0
     take(lead, "Record the signing", "Signing recorded.")
 
     page.goto(lead.url)
