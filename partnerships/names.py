@@ -86,7 +86,7 @@ _FAMILY_NAMES = dict(
     ]
 )
 _FAMILY_NAME = re.compile("|".join(_FAMILY_NAMES))
-# What stands between two numbers in one column; two mobile numbers need no sign between them.
+# Signs between two numbers in one column; two mobile numbers need none.
 _PHONE_BORDERS = re.compile(r"[/;,、|\\或]|(?<=[0-9]{11}) +(?=1[3-9][0-9]{9})")
 _EXTENSION = re.compile(r"(?:转|分机|ext\.?) *[0-9]+")
 # The second way to write these letters without accents: Müller is Muller or Mueller.

@@ -407,7 +407,7 @@ def _mail_of_several_units(user: User, delivery: Delivery) -> LazyText | None:
 
 def _mail_about_hidden_records(user: User, delivery: Delivery) -> LazyText | None:
     """A mail is read only by people who work in all of its units and see the agreements and other records it is about."""
-    # What its recipient may not see was left out when it was written, but the recipient may see more than this person.
+    # The mail was written for its recipient, who may see more than this person.
     reason = _mail_of_several_units(user, delivery)
     if reason is None and not user.sees_all_units and delivery.person_id != user.pk:
         hidden = reduce(or_, (_is_hidden(user, field) for field in restricted_fields(Milestone)))

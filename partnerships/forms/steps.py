@@ -65,7 +65,7 @@ class VerbForm(DomainFormMixin, forms.Form):
         self.fields["version"].initial = row.version
 
     def send_version_of(self, row: Any) -> None:
-        """Let a form that is shown again carry the version of ``row``: the page shows it, so sending it is deliberate."""
+        """Set the version of ``row`` in a form that is shown again: the page shows that version, so sending it is deliberate."""
         data = self.data.copy()  # type: ignore[attr-defined]  # what was sent is a QueryDict
         data["version"] = str(row.version)
         self.data = data

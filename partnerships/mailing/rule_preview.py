@@ -283,7 +283,7 @@ def _wording(lines: Iterable[PreviewLine]) -> Wording | None:
     delivery = Delivery(person=first.person, contact=first.contact, message_id="<preview@localhost>")
     item = ReminderItem(plan=line.plan, person=first.person, contact=first.contact, why=first.why)
     try:
-        # Who edits the rule may not see the numbers that its reader sees.
+        # The editor of the rule may not see the numbers that its reader sees.
         written = message.write(delivery, [item], Clock(line.at, lambda: line.at), names_people=False)
     except ValueError:
         return None

@@ -83,7 +83,7 @@ def form_page(
         form.send_version_of(row)
     context = {**shown, "form": form, "row": row, "title": title, "is_stale": is_stale, "today": timezone.localdate()}
     context["back"] = back or row.get_absolute_url()
-    # Beside a button that cancels the record, "Cancel" would have two meanings.
+    # "Cancel" would have two meanings beside a button that cancels the record.
     context["is_cancelling"] = isinstance(form, StepForm) and form.transition.name == "cancel"
     if context["is_cancelling"] and isinstance(row, Agreement):
         context["button"] = _("Cancel this agreement")

@@ -615,7 +615,7 @@ def _become_signed(
             _ask_about_gap(signed)
         _update_party_holders(signed, actor=actor, on=today)
         make_type_milestones(signed, actor=actor, not_before=not_before)
-        # As of today: a term of a signing long ago may have ended or been renewed since.
+        # Today counts, because a term of a signing long ago may have ended or been renewed since.
         derive_milestones(signed, actor=actor, on=today)
     return signed
 
