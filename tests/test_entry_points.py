@@ -811,6 +811,7 @@ ORGANIZATION_ACTS = [
     column("industry", lambda row: "Machines"),
     column("strengths", lambda row: "Green manufacturing"),
     column("website", lambda row: "https://example.org/"),
+    column("part_of", lambda row: InstitutionFactory()),
     column("address", lambda row: "Quay 2"),
     column("description", lambda row: "In short"),
     Act("name", parts=lambda row: [OrganizationName(name="Harbor")]),
@@ -819,6 +820,7 @@ ORGANIZATION_ACTS = [
     Act("membership", parts=lambda row: [AssociationMembership(association=AssociationFactory(), member=row)]),
     refused("credit code of another", changes=lambda row: {"uscc": EnterpriseFactory(uscc="91330000142918732X").uscc}),
     refused("looks like another", changes=lambda row: {"name": OrganizationFactory(name="Harbor Works").name}),
+    refused("part of its own part", changes=lambda row: {"part_of": OrganizationFactory(part_of=row)}),
     refused("type of what is no institution", changes=lambda row: {"institution_type": "university"}),
     refused("name twice", parts=lambda row: [OrganizationName(name=row.other_names.get().name)]),
 ]
@@ -886,6 +888,7 @@ USER_ACTS = [
 NEW_ORGANIZATION_ACTS = [
     columns(
         name_zh="港口工程公司",
+        part_of=InstitutionFactory,
         region=RegionFactory,
         uscc="91330000142918732X",
         industry="Machines",

@@ -198,10 +198,10 @@ class OrganizationAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     search_fields = ("name",)
     search_help_text = _("Any of its names, in Chinese or English, or its credit code")
     ordering = ("name", "pk")
-    autocomplete_fields = ("region",)
+    autocomplete_fields = ("part_of", "region")
     readonly_fields = ("held_by", "archived_on")
     inlines = (NameInline, HolderInline, ContactInline, MembershipInline, DocumentInline, CitationInline)
-    directory_fields: ClassVar[FieldRows] = (("name", "name_zh"), ("kind", "region"), "held_by")
+    directory_fields: ClassVar[FieldRows] = (("name", "name_zh"), "part_of", ("kind", "region"), "held_by")
     detail_fields = (("uscc", "industry"), "strengths", "website", "address", "description")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
@@ -254,13 +254,13 @@ class OfKindAdmin(OrganizationAdmin):
     """The same page for one kind; the kind is set by the class of the row."""
 
     list_filter: ClassVar[Filters] = (HeldFilter, ArchivedFilter)
-    directory_fields: ClassVar[FieldRows] = (("name", "name_zh"), "region", "held_by")
+    directory_fields: ClassVar[FieldRows] = (("name", "name_zh"), ("part_of", "region"), "held_by")
 
 
 @admin.register(Institution)
 class InstitutionAdmin(OfKindAdmin):
     list_filter = ("institution_type", HeldFilter, ArchivedFilter)
-    directory_fields = (("name", "name_zh"), ("institution_type", "region"), "held_by")
+    directory_fields = (("name", "name_zh"), "part_of", ("institution_type", "region"), "held_by")
 
 
 @admin.register(Enterprise)

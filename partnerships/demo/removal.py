@@ -110,7 +110,7 @@ def _dependents_first() -> Iterator[models.QuerySet]:
     yield sample_rows(Event)
     yield OrganizationUnit.objects.filter(unit__is_sample=True, unit__agreements=None, unit__activities=None)
     yield sample_rows(Contact)
-    yield sample_rows(Organization)
+    yield sample_rows(Organization).order_by("-pk")  # parts are younger
     yield _under_the_sample(ReminderRule, "unit")
     _clear_fallback_people()
     yield UnitMembership.objects.filter(user__is_sample=True, unit__is_sample=True)

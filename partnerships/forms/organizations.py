@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from partnerships.exceptions import DomainError, PossibleDuplicate
 from partnerships.forms.choices import choosable, offer_rows
@@ -35,6 +36,7 @@ class OrganizationForm(EitherNameMixin, FormWithLines):
 
     is_another = AnotherField(label=_("None of these"))
     is_code_right = forms.BooleanField(label=_("The credit code is typed right"), required=False)
+    part_of = PickField("organization", label=pgettext_lazy("of an organization", "Part of"), required=False)
     region = PickField("region", label=_("Region"), required=False)
     website = forms.URLField(label=_("Website"), required=False, max_length=200, assume_scheme="https")
 
@@ -44,6 +46,7 @@ class OrganizationForm(EitherNameMixin, FormWithLines):
             "kind",
             "name",
             "name_zh",
+            "part_of",
             "institution_type",
             "region",
             "uscc",
@@ -58,7 +61,8 @@ class OrganizationForm(EitherNameMixin, FormWithLines):
     def __init__(self, data: QueryDict | None = None, *, user: User, extra: int = 0, **kwargs: Any) -> None:
         data = with_more_lines(data)
         super().__init__(data, **kwargs)
-        pick_field(self, "region").offer_to(user, current=self.instance.region_id)
+        for name in ("part_of", "region"):
+            pick_field(self, name).offer_to(user, current=getattr(self.instance, f"{name}_id"))
         name_lines = line_formset(Organization, OrganizationName, NameForm, extra=extra)
         self.formsets = (name_lines(data, instance=self.instance, prefix="names"),)
         self.look_alikes: list[Organization] = []
@@ -106,7 +110,7 @@ class NewOrganizationForm(OrganizationForm):
         unit.required = not user.sees_all_units
         if len(own := list(units[:2])) == 1:
             unit.initial = own[0].pk
-        self.order_fields(["kind", *name_fields(), "institution_type", "region", "unit"])
+        self.order_fields(["kind", *name_fields(), "part_of", "institution_type", "region", "unit"])
 
     def keep(self, actor: User, **about: object) -> Organization:
         return organizations.register_organization(

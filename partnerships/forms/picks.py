@@ -10,13 +10,14 @@ from operator import or_
 from typing import Any, cast
 
 from django import forms
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Case, Model, Q, QuerySet, When
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.forms.choices import choosable
 from partnerships.models import Agreement, Event, Organization, Programme, Region, User
+from partnerships.models.sort_keys import ByName
 from partnerships.texts import name_all
 
 SHOWN = 8
@@ -40,6 +41,12 @@ def _by_text(rows: Any, words: str) -> QuerySet:
     return rows.search(words)
 
 
+def _organizations(rows: Any, words: str) -> QuerySet:
+    """Find organizations; those that are part of another come last, because they are found by its names as well."""
+    is_part = Case(When(part_of__isnull=True, then=0), default=1)
+    return rows.search(words).order_by(is_part, ByName(), "pk")
+
+
 def _by_columns(*columns: str) -> Callable[[Any, str], QuerySet]:
     def find(rows: QuerySet, words: str) -> QuerySet:
         each = (reduce(or_, (Q(**{f"{column}__icontains": word}) for column in columns)) for word in words.split())
@@ -50,7 +57,8 @@ def _by_columns(*columns: str) -> Callable[[Any, str], QuerySet]:
 
 def _about_organization(organization: Organization) -> str:
     holders = name_all(holder.unit for holder in organization.holders.all())
-    return " · ".join(filter(None, [organization.get_kind_display(), str(organization.region or ""), holders]))
+    above, region = str(organization.part_of or ""), str(organization.region or "")
+    return " · ".join(filter(None, [organization.get_kind_display(), above, region, holders]))
 
 
 def _about_agreement(agreement: Agreement) -> str:
@@ -60,9 +68,9 @@ def _about_agreement(agreement: Agreement) -> str:
 PICKS: Mapping[str, Pick] = {
     "organization": Pick(
         Organization,
-        _by_text,
+        _organizations,
         _about_organization,
-        lambda rows: rows.select_related("region").prefetch_related("holders__unit"),
+        lambda rows: rows.select_related("part_of", "region").prefetch_related("holders__unit"),
         lambda rows, user: rows.not_archived(),
     ),
     "agreement": Pick(Agreement, _by_text, _about_agreement, lambda rows: rows.select_related("type")),

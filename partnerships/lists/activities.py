@@ -55,7 +55,7 @@ class ActivityFilterSet(OwnedFilterSet[ActivityQuerySet]):
     agreement = linked_filter(_("Agreement"), Agreement, field_name="agreement")
     framework = linked_filter(_("Agreement (incl. those under it)"), Agreement, method="filter_framework")
     credited = linked_filter(_("Counts for"), Organization, method="filter_later")
-    organization = linked_filter(_("With"), Organization, method="filter_organization")
+    organization = linked_filter(_("With (incl. its parts)"), Organization, method="filter_organization")
 
     def choices_in_scope(self) -> dict[str, QuerySet]:
         return {
@@ -74,9 +74,6 @@ class ActivityFilterSet(OwnedFilterSet[ActivityQuerySet]):
 
     def filter_framework(self, queryset: ActivityQuerySet, name: str, value: Agreement) -> ActivityQuerySet:
         return queryset.filter(agreement__in=[value.pk, *ids_below(value.pk)])
-
-    def filter_organization(self, queryset: ActivityQuerySet, name: str, value: Organization) -> ActivityQuerySet:
-        return queryset.filter(Exists(ActivityOrganization.objects.filter(activity=OuterRef("pk"), organization=value)))
 
     def filter_region(self, queryset: ActivityQuerySet, name: str, value: Region) -> ActivityQuerySet:
         partners = ActivityOrganization.objects.filter(activity=OuterRef("pk"))

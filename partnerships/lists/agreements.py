@@ -70,7 +70,7 @@ class AgreementFilterSet(
     quiet = SwitchFilter(label=_("Without contact"), method="filter_quiet")
     dates = SwitchFilter(label=_("Dates to complete"), method="filter_dates")
     overdue = SwitchFilter(label=_("Something is overdue"), method="filter_overdue")
-    organization = linked_filter(_("With"), Organization, method="filter_organization")
+    organization = linked_filter(_("With (incl. its parts)"), Organization, method="filter_organization")
     under = linked_filter(_("Under the framework"), Agreement, field_name="parent")
 
     def choices_in_scope(self) -> dict[str, QuerySet]:
@@ -95,9 +95,6 @@ class AgreementFilterSet(
 
     def filter_holders(self, queryset: AgreementQuerySet, honours: QuerySet) -> AgreementQuerySet:
         return queryset.filter(Exists(_partners().filter(organization__in=honours.order_by().values("organization"))))
-
-    def filter_organization(self, queryset: AgreementQuerySet, name: str, value: Organization) -> AgreementQuerySet:
-        return queryset.filter(Exists(AgreementParty.objects.filter(agreement=OuterRef("pk"), organization=value)))
 
     def filter_expiring(self, queryset: AgreementQuerySet, name: str, value: int) -> AgreementQuerySet:
         return queryset.expiring(self.today, until=self.today + dt.timedelta(days=value))

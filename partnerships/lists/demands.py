@@ -39,7 +39,7 @@ class DemandFilterSet(OwnedFilterSet[DemandQuerySet], CountedFilterSet[DemandQue
     released_until = DayFilter(label=_("Released until"), field_name="released_on", lookup_expr="lte")
     unpublished = SwitchFilter(label=_("Content not published"), method="filter_unpublished")
     unanswered = SwitchFilter(label=_("Without an answer"), method="filter_unanswered")
-    organization = linked_filter(_("Asked by"), Organization, field_name="organization")
+    organization = linked_filter(_("Asked by (incl. its parts)"), Organization, method="filter_organization")
 
     def choices_in_scope(self) -> dict[str, QuerySet]:
         demands = Demand.objects.visible_to(self.user)

@@ -28,7 +28,7 @@ class EventFilterSet(ProgrammeCountedFilterSet[EventQuerySet]):
     unit = unit_filter()
     party = django_filters.CharFilter(label=_("Took part"), method="filter_party", max_length=200)
     withdrawn = SwitchFilter(label=_("Recorded in error, withdrawn"), method="filter_withdrawn")
-    organization = linked_filter(_("With"), Organization, method="filter_organization")
+    organization = linked_filter(_("With (incl. its parts)"), Organization, method="filter_organization")
 
     def choices_in_scope(self) -> dict[str, QuerySet]:
         events = Event.objects.visible_to(self.user)
@@ -53,9 +53,6 @@ class EventFilterSet(ProgrammeCountedFilterSet[EventQuerySet]):
         found = Organization.objects.search(value).values("pk")
         named = Q(organization__in=found) | Q(name_as_printed__icontains=value)
         return queryset.filter(pk__in=Participation.objects.filter(named).values("event"))
-
-    def filter_organization(self, queryset: EventQuerySet, name: str, value: Organization) -> EventQuerySet:
-        return queryset.filter(Exists(Participation.objects.filter(event=OuterRef("pk"), organization=value)))
 
     def filter_kind(self, queryset: EventQuerySet, name: str, value: str) -> EventQuerySet:
         return queryset.filter(Exists(EventKind.objects.filter(event=OuterRef("pk"), kind=value)))

@@ -1,5 +1,5 @@
 import django_filters
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.lists import cells
@@ -25,7 +25,7 @@ class FacilityFilterSet(OwnedFilterSet[FacilityQuerySet], CountedFilterSet[Facil
     ends_from = DayFilter(label=_("Term ends from"), field_name="ends_on", lookup_expr="gte")
     ends_until = DayFilter(label=_("Term ends until"), field_name="ends_on", lookup_expr="lte")
     agreement = linked_filter(_("Agreement"), Agreement, field_name="agreement")
-    organization = linked_filter(_("With"), Organization, method="filter_organization")
+    organization = linked_filter(_("With (incl. its parts)"), Organization, method="filter_organization")
 
     def choices_in_scope(self) -> dict[str, QuerySet]:
         facilities = Facility.objects.visible_to(self.user)
@@ -38,9 +38,6 @@ class FacilityFilterSet(OwnedFilterSet[FacilityQuerySet], CountedFilterSet[Facil
     def filter_party(self, queryset: FacilityQuerySet, name: str, value: str) -> FacilityQuerySet:
         found = Organization.objects.search(value).values("pk")
         return queryset.filter(pk__in=FacilityPartner.objects.filter(organization__in=found).values("facility"))
-
-    def filter_organization(self, queryset: FacilityQuerySet, name: str, value: Organization) -> FacilityQuerySet:
-        return queryset.filter(Exists(FacilityPartner.objects.filter(facility=OuterRef("pk"), organization=value)))
 
 
 SIDES = Prefetch("partners", FacilityPartner.objects.select_related("organization"))

@@ -21,6 +21,7 @@ from partnerships.models.demands import DemandQuerySet
 from partnerships.models.facilities import FacilityQuerySet
 from partnerships.models.hidden_records import search_as
 from partnerships.models.milestones import MilestoneQuerySet
+from partnerships.models.organizations import with_parts
 from partnerships.models.users import ScopedQuerySet, read_tree
 from partnerships.reports.figures import hidden_count, measure_counting, measured, recorded, rules_counting
 from partnerships.texts import name_a_few
@@ -79,6 +80,9 @@ class ListFilterSet(django_filters.FilterSet, Generic[Rows]):
 
     def filter_party(self, queryset: Rows, name: str, value: str) -> Rows:
         return queryset.filter(**{f"{name}__in": Organization.objects.search(value).values("pk")})
+
+    def filter_organization(self, queryset: Rows, name: str, value: Organization) -> Rows:
+        return queryset.of_organizations(with_parts(value))
 
     def filter_later(self, queryset: Rows, name: str, value: object) -> Rows:
         """Change nothing: ``filter_queryset`` applies this filter together with another one."""

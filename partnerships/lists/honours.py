@@ -83,7 +83,7 @@ class HonourFilterSet(ListFilterSet[HonourQuerySet]):
     lapsing = SwitchFilter(label=_("Lapses this half-year"), method="filter_lapsing")
     could_rise = SwitchFilter(label=_("Could apply for the next level"), method="filter_could_rise")
     withdrawn = SwitchFilter(label=_("Recorded in error, withdrawn"), method="filter_withdrawn")
-    organization = linked_filter(_("Held by"), Organization, field_name="organization")
+    organization = linked_filter(_("Held by (incl. its parts)"), Organization, method="filter_organization")
 
     def choices_in_scope(self) -> dict[str, QuerySet]:
         honours = Honour.objects.visible_to(self.user)

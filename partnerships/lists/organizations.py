@@ -5,13 +5,13 @@ from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.urls import reverse
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, pgettext
+from django.utils.translation import get_language, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.lists import cells
 from partnerships.lists.base import Column, PageLink, RecordList
 from partnerships.lists.cells import Text
-from partnerships.lists.filter_fields import PersonFilter, SwitchFilter, people_of
+from partnerships.lists.filter_fields import PersonFilter, SwitchFilter, linked_filter, people_of
 from partnerships.lists.filters import CountedFilterSet, region_filter, regions_with
 from partnerships.lists.honours import HonouredFilterSet
 from partnerships.models import (
@@ -26,7 +26,7 @@ from partnerships.models import (
     Unit,
     User,
 )
-from partnerships.models.organizations import OrganizationQuerySet
+from partnerships.models.organizations import OrganizationQuerySet, read_parts
 from partnerships.models.users import read_tree
 from partnerships.permissions import may
 
@@ -47,12 +47,14 @@ class OrganizationFilterSet(CountedFilterSet[OrganizationQuerySet], HonouredFilt
     institution_type = django_filters.ChoiceFilter(
         label=_("Type of institution"), choices=Organization.InstitutionType.choices
     )
+    part_of = django_filters.CharFilter(label=_("Part of (at any level)"), method="filter_part_of", max_length=200)
     member_of = django_filters.CharFilter(
         label=_("Member of the association"), method="filter_member_of", max_length=200
     )
     in_force = SwitchFilter(label=_("Has an agreement in force"), method="filter_in_force")
     mine = SwitchFilter(label=_("Held by my units"), method="filter_mine")
     archived = SwitchFilter(label=_("Archived too"), method="filter_archived")
+    organization = linked_filter(_("Part of (at any level)"), Organization, method="filter_organization")
 
     def choices_in_scope(self) -> dict[str, QuerySet]:
         held = OrganizationUnit.objects.filter(unit=OuterRef("pk"))
@@ -75,6 +77,16 @@ class OrganizationFilterSet(CountedFilterSet[OrganizationQuerySet], HonouredFilt
     def filter_coordinator(self, queryset: OrganizationQuerySet, name: str, value: list[User]) -> OrganizationQuerySet:
         units = Unit.objects.visible_to(self.user).values("pk")
         return queryset.filter(Exists(_held(coordinator__in=value, unit__in=units)))
+
+    def filter_part_of(self, queryset: OrganizationQuerySet, name: str, value: str) -> OrganizationQuerySet:
+        return queryset.filter(
+            pk__in=read_parts().below(Organization.objects.search(value).values_list("pk", flat=True))
+        )
+
+    def filter_organization(
+        self, queryset: OrganizationQuerySet, name: str, value: Organization
+    ) -> OrganizationQuerySet:
+        return queryset.filter(pk__in=read_parts().below([value.pk]))
 
     def filter_member_of(self, queryset: OrganizationQuerySet, name: str, value: str) -> OrganizationQuerySet:
         found = Organization.objects.search(value).values("pk")
@@ -110,12 +122,17 @@ def _name(row: Organization, today: dt.date) -> str:
     return cells.joined([cells.row_title(row, row), archived])
 
 
-def _other_name(row: Organization) -> str:
-    """Return the name in the other language, for organizations that have both."""
+def _second_line(row: Organization) -> str:
+    """Return the name in the other language, for organizations that have both, and what it is part of."""
+    above = escape(_("part of %(name)s") % {"name": row.part_of}) if row.part_of else cells.EMPTY
+    return cells.joined([_other_name(row), above], " · ")
+
+
+def _other_name(row: Organization) -> SafeString:
     if row.name_zh in {"", row.name}:
-        return ""
+        return cells.EMPTY
     is_chinese = (get_language() or "").startswith("zh")
-    return row.name if is_chinese else format_html('<span lang="zh-Hans">{}</span>', row.name_zh)
+    return escape(row.name) if is_chinese else format_html('<span lang="zh-Hans">{}</span>', row.name_zh)
 
 
 def _holders(row: Organization, today: dt.date) -> str:
@@ -140,7 +157,14 @@ class OrganizationList(RecordList[Organization]):
     filterset_class = OrganizationFilterSet
     default_sort = "name"
     columns = (
-        Column("organization", _("Organization"), str, "name", cell=_name, below=_other_name),
+        Column("organization", _("Organization"), str, "name", cell=_name, below=_second_line),
+        Column(
+            "part_of",
+            pgettext_lazy("of an organization", "Part of"),
+            lambda row: row.part_of,
+            "part_of__name",
+            is_shown_at_first=False,
+        ),
         Column("kind", _("Kind"), lambda row: row.get_kind_display(), "kind"),
         Column("region", _("Region"), lambda row: row.region, "region__name", cites=("region",)),
         Column(
@@ -152,7 +176,7 @@ class OrganizationList(RecordList[Organization]):
     )
 
     def for_showing(self, rows: OrganizationQuerySet) -> QuerySet:
-        return rows.select_related("region").prefetch_related(HOLDERS)
+        return rows.select_related("part_of", "region").prefetch_related(HOLDERS)
 
     def links(self) -> list[PageLink]:
         return self._add(_("Add an organization"))

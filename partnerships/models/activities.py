@@ -1,6 +1,7 @@
 """Follow-ups: trainings, research projects, visits and whatever else keeps a promise; calls and messages."""
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Self
 
 from django.conf import settings
@@ -66,6 +67,9 @@ class ActivityQuerySet(ScopedQuerySet):
             organization__in=SearchEntry.objects.matching(Organization, text)
         )
         return self.filter(Q(pk__in=own) | Q(pk__in=partners.values("activity")))
+
+    def of_organizations(self, ids: Collection[int]) -> Self:
+        return self.filter(Exists(ActivityOrganization.objects.filter(activity=OuterRef("pk"), organization__in=ids)))
 
     def completed(self) -> Self:
         return self.filter(status=ActivityStatus.COMPLETED)

@@ -1,6 +1,7 @@
 """Agreements: their status, dates and people, and the querysets that find them."""
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Self
 
 from django.conf import settings
@@ -54,6 +55,9 @@ class AgreementQuerySet(ScopedQuerySet):
         own = SearchEntry.objects.matching(Agreement, text)
         parties = AgreementParty.objects.filter(organization__in=SearchEntry.objects.matching(Organization, text))
         return self.filter(Q(pk__in=own) | Q(pk__in=parties.values("agreement")))
+
+    def of_organizations(self, ids: Collection[int]) -> Self:
+        return self.filter(Exists(AgreementParty.objects.filter(agreement=OuterRef("pk"), organization__in=ids)))
 
     def in_force(self, day: dt.date) -> Self:
         """Return agreements signed by ``day``, neither suspended nor ended on it, with a term or automatic renewal that covers it."""

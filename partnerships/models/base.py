@@ -375,12 +375,18 @@ class SearchableModel(models.Model):
     def search_words(self) -> list[str]:
         raise NotImplementedError
 
-    def refresh_search(self) -> None:
-        SearchEntry.objects.update_or_create(
-            content_type=ContentType.objects.get_for_model(self),
-            object_id=self.pk,
-            defaults={"text": search_text(self.search_words())},
-        )
+    def refresh_search(self) -> bool:
+        """Write the search entry anew and return whether it changed."""
+        # Locked before the words are read: of two edits that both change them, the second then sees those of the first.
+        known = self._search_entries().select_for_update().values_list("text", flat=True).first()
+        text = search_text(self.search_words())
+        if known is None:
+            SearchEntry.objects.create(
+                content_type=ContentType.objects.get_for_model(self), object_id=self.pk, text=text
+            )
+        elif known != text:
+            self._search_entries().update(text=text)
+        return known != text
 
     def _search_entries(self) -> SearchEntryQuerySet:
         return SearchEntry.objects.filter(content_type=ContentType.objects.get_for_model(self), object_id=self.pk)

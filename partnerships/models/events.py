@@ -1,9 +1,10 @@
 """Events where institutions and enterprises meet, and who took part."""
 
+from collections.abc import Collection
 from typing import Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -36,6 +37,9 @@ class EventQuerySet(ScopedQuerySet):
 
     def search(self, text: str) -> Self:
         return self.filter(pk__in=SearchEntry.objects.matching(Event, text))
+
+    def of_organizations(self, ids: Collection[int]) -> Self:
+        return self.filter(Exists(Participation.objects.filter(event=OuterRef("pk"), organization__in=ids)))
 
 
 class Event(BilingualModel, SeededModel, SearchableModel, VersionedModel):

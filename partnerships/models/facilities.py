@@ -1,12 +1,13 @@
 """Joint facilities: employment bases, workstations, laboratories and training bases run together."""
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Self
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -48,6 +49,9 @@ class FacilityQuerySet(ScopedQuerySet):
         own = SearchEntry.objects.matching(Facility, text)
         partners = FacilityPartner.objects.filter(organization__in=SearchEntry.objects.matching(Organization, text))
         return self.filter(Q(pk__in=own) | Q(pk__in=partners.values("facility")))
+
+    def of_organizations(self, ids: Collection[int]) -> Self:
+        return self.filter(Exists(FacilityPartner.objects.filter(facility=OuterRef("pk"), organization__in=ids)))
 
     def running(self) -> Self:
         """Opened at some time and not closed since."""

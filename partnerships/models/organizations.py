@@ -1,11 +1,12 @@
 """Organizations of all kinds, their names, people, memberships, and which of our units holds them."""
 
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, ClassVar, Self
 
 from django import forms
 from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import Exists, F, OuterRef, Q
@@ -31,7 +32,7 @@ from partnerships.models.base import (
     VersionedModel,
 )
 from partnerships.models.sort_keys import ByName, NamedModel, SortKeyField
-from partnerships.models.users import Role, ScopedQuerySet, Unit, User, refuse_cycle
+from partnerships.models.users import Role, ScopedQuerySet, Tree, Unit, User, refuse_cycle
 from partnerships.names import name_key, name_keys, shortest_end
 
 # A shared key shorter than this says nothing: half of all enterprises start with 中.
@@ -205,8 +206,11 @@ class OrganizationQuerySet(ScopedQuerySet):
         return alike
 
     def resembling(self, organization: "Organization") -> "OrganizationQuerySet":
-        """Return others in use that look like it by its name or its Chinese name."""
-        rows = self.not_archived().exclude(pk=organization.pk)
+        """Return others in use that look like it by its name or its Chinese name.
+
+        Those it is part of, and its own parts, are left out: a faculty is named after its university.
+        """
+        rows = self.not_archived().exclude(pk__in=organization.ids_above_and_below())
         alike = rows.look_alikes(organization.name)
         return alike | rows.look_alikes(organization.name_zh) if organization.name_zh else alike
 
@@ -225,6 +229,15 @@ class Organization(BilingualModel, SeededModel, SearchableModel, VersionedModel)
         RESEARCH_INSTITUTE = "research_institute", _("Research institute")
 
     kind = models.CharField(_("kind"), max_length=20, choices=OrganizationKind)
+    part_of = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="parts",
+        verbose_name=pgettext_lazy("of an organization", "part of"),
+        help_text=_("For a faculty, campus, branch or subsidiary: the organization it belongs to."),
+    )
     region = models.ForeignKey(
         Region, models.PROTECT, null=True, blank=True, related_name="organizations", verbose_name=_("region")
     )
@@ -267,6 +280,12 @@ class Organization(BilingualModel, SeededModel, SearchableModel, VersionedModel)
                 violation_error_message=_("Only an institution has a type of institution."),
             ),
             models.CheckConstraint(condition=Q(kind__in=OrganizationKind.values), name="organization_kind_known"),
+            models.CheckConstraint(
+                condition=~Q(part_of=F("id")),
+                name="organization_not_part_of_itself",
+                violation_error_code="part_of",
+                violation_error_message=_("An organization cannot be part of itself."),
+            ),
         ]
         indexes = [
             # The directory, paged, in the order of an English and of a Chinese reader; the same of each kind.
@@ -279,6 +298,16 @@ class Organization(BilingualModel, SeededModel, SearchableModel, VersionedModel)
     def get_absolute_url(self) -> str:
         return reverse("organization_detail", args=[self.pk])
 
+    def clean(self) -> None:
+        if self.pk and self.part_of_id and self.pk in read_parts().with_ancestors(self.part_of_id):
+            raise ValidationError({"part_of": _("It cannot be part of itself or of one of its own parts.")})
+
+    def ids_above_and_below(self) -> set[int]:
+        """Return the ids of all it is part of, of itself, and of all its parts."""
+        tree = read_parts()
+        above = tree.with_ancestors(self.part_of_id) if self.part_of_id else []
+        return {*above, *(tree.with_descendants([self.pk]) if self.pk else ())}
+
     def search_words(self) -> list[str]:
         return [
             self.name,
@@ -290,10 +319,26 @@ class Organization(BilingualModel, SeededModel, SearchableModel, VersionedModel)
             self.description,
             *names_of(self.region),
             *self.other_names.values_list("name", flat=True),
+            *self._names_above(),
         ]
 
-    def refresh_search(self) -> None:
-        super().refresh_search()
+    def _names_above(self) -> Iterator[str]:
+        """Yield all names of the organizations that it is part of: a faculty is found by those of its university."""
+        if self.part_of_id is None:
+            return
+        above = read_parts().with_ancestors(self.part_of_id)
+        for names in Organization.objects.filter(pk__in=above).values_list("name", "name_zh"):
+            yield from names
+        yield from OrganizationName.objects.filter(organization__in=above).values_list("name", flat=True)
+
+    def refresh_search(self) -> bool:
+        is_changed = super().refresh_search()
+        if is_changed and (parts := list(self.parts.values_list("pk", flat=True))):
+            # Locked before they are read: an edit of a part that runs meanwhile is waited for, and not overwritten.
+            entries = SearchEntry.objects.filter(content_type=ContentType.objects.get_for_model(Organization))
+            list(entries.filter(object_id__in=parts).order_by("pk").select_for_update().values_list("pk"))
+            for part in Organization.objects.filter(pk__in=parts):
+                part.refresh_search()
         # A name that only a source printed is found, but must not make two organizations look alike.
         telling = self.other_names.filter(source=None).values_list("name", flat=True)
         names = (self.name, self.name_zh, *telling)
@@ -306,6 +351,18 @@ class Organization(BilingualModel, SeededModel, SearchableModel, VersionedModel)
             unique_fields=["organization", "key"],
             update_fields=["key"],
         )
+        return is_changed
+
+
+def read_parts() -> Tree:
+    """Return which organizations are part of which, in one query; it knows only those that are part of another."""
+    parts = Organization._base_manager.filter(part_of__isnull=False)
+    return Tree(dict(parts.values_list("pk", "part_of_id")))
+
+
+def with_parts(organization: Organization) -> set[int]:
+    """Return the ids of an organization and all its parts, at every level."""
+    return read_parts().with_descendants([organization.pk])
 
 
 class OfKindManager(models.Manager.from_queryset(OrganizationQuerySet)):  # type: ignore[misc]

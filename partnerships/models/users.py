@@ -3,7 +3,7 @@
 import datetime as dt
 import unicodedata
 import zoneinfo
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -101,6 +101,10 @@ class ScopedQuerySet(models.QuerySet):
     def in_scope(self, user: "User") -> Q:
         """Return the condition for a person with roles in units, neither office staff nor administrator."""
         return Q(unit__in=user.scope.unit_ids)
+
+    def of_organizations(self, ids: Collection[int]) -> Self:
+        """Return the rows about one of these organizations, or in which one of them takes part."""
+        return self.filter(organization__in=ids)
 
 
 class UserQuerySet(ScopedQuerySet):
@@ -338,6 +342,10 @@ class Tree:
                 found.add(current)
                 waiting.extend(self.children.get(current, ()))
         return found
+
+    def below(self, ids: Iterable[int]) -> set[int]:
+        """Return what is below one of ``ids``, at any level."""
+        return self.with_descendants(child for node in ids for child in self.children.get(node, ()))
 
     def with_ancestors(self, node: int) -> list[int]:
         """Return ``node`` and its ancestors up to the root."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 
 from partnerships.models import Activity, ActivityKind, Agreement, Demand, Event, Facility, Honour, Organization, User
+from partnerships.models.organizations import with_parts
 
 
 @dataclass(frozen=True)
@@ -20,10 +21,12 @@ class Relation:
 
 
 def relations_of(organization: Organization, user: User, today: dt.date) -> dict[str, Relation]:
-    """Return the numbers ``user`` may see, by name; one count each."""
-    agreements = Agreement.objects.visible_to(user).filter(parties__organization=organization)
-    activities = Activity.objects.visible_to(user).filter(partners__organization=organization)
-    demands = Demand.objects.visible_to(user).filter(organization=organization)
+    """Return the numbers ``user`` may see, by name; one count each. The parts of the organization count as well."""
+    ids = with_parts(organization)
+    agreements = Agreement.objects.visible_to(user).of_organizations(ids)
+    activities = Activity.objects.visible_to(user).of_organizations(ids)
+    parts = Organization.objects.visible_to(user).filter(pk__in=ids - {organization.pk})
+    demands = Demand.objects.visible_to(user).of_organizations(ids)
     counted: dict[str, tuple[str, dict[str, str], QuerySet]] = {
         "agreements_in_force": ("agreement_list", {"in_force": "yes"}, agreements.in_force(today)),
         "agreements": ("agreement_list", {}, agreements),
@@ -31,19 +34,12 @@ def relations_of(organization: Organization, user: User, today: dt.date) -> dict
         "unfinished": ("activity_list", {"status": "unfinished"}, activities.unfinished()),
         "activities": ("activity_list", {}, activities),
         "visits": ("activity_list", {"kind": ActivityKind.VISIT.value}, activities.filter(kind=ActivityKind.VISIT)),
-        "facilities": (
-            "facility_list",
-            {},
-            Facility.objects.visible_to(user).filter(partners__organization=organization),
-        ),
-        "honours": ("honour_list", {}, Honour.objects.visible_to(user).recorded().filter(organization=organization)),
+        "facilities": ("facility_list", {}, Facility.objects.visible_to(user).of_organizations(ids)),
+        "honours": ("honour_list", {}, Honour.objects.visible_to(user).recorded().of_organizations(ids)),
         "demands_open": ("demand_list", {"status": "pending"}, demands.pending()),
         "demands": ("demand_list", {}, demands),
-        "events": (
-            "event_list",
-            {},
-            Event.objects.visible_to(user).recorded().filter(participations__organization=organization),
-        ),
+        "events": ("event_list", {}, Event.objects.visible_to(user).recorded().of_organizations(ids)),
+        "parts": ("organization_list", {"archived": "yes"}, parts),
     }
     return {
         name: Relation(name, address, {"organization": organization.pk, **query}, rows.count())

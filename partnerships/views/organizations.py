@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.forms.organizations import (
@@ -20,6 +20,7 @@ from partnerships.forms.organizations import (
     OrganizationForm,
 )
 from partnerships.lists.agreements import PARTIES
+from partnerships.lists.facilities import SIDES
 from partnerships.lists.organizations import HOLDERS
 from partnerships.models import (
     Achievement,
@@ -28,11 +29,15 @@ from partnerships.models import (
     Contact,
     Document,
     Event,
+    Facility,
     Honour,
     Organization,
+    Participation,
+    ProgrammeOrganizer,
     User,
     hide_unseen,
 )
+from partnerships.models.organizations import with_parts
 from partnerships.models.sort_keys import ByName
 from partnerships.operations.security_log import note_contacts_viewed
 from partnerships.permissions import may, works_where_entered
@@ -42,7 +47,7 @@ from partnerships.requests import UserRequest
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
 from partnerships.views.edits import edit_page
-from partnerships.views.related import VERSIONS, demands_among, facilities_among, figures_about
+from partnerships.views.related import VERSIONS, demands_among, figures_about
 from partnerships.views.timeline import asks_for_timeline_only, render_timeline, timeline_context
 
 ROWS_SHOWN = 8
@@ -61,7 +66,7 @@ RELATION_WORDS = {
 @require_safe
 def organization_detail(request: UserRequest, pk: int) -> HttpResponse:
     """Show the page, or its timeline alone when htmx asks for that."""
-    rows = Organization.objects.select_related("region", "region__parent").prefetch_related(HOLDERS)
+    rows = Organization.objects.select_related("part_of", "region", "region__parent").prefetch_related(HOLDERS)
     organization, user, today = visible_or_404(rows, request, pk), request.user, timezone.localdate()
     sees_details = may(user, "organization.view_details", organization)
     entries = organization_timeline(organization, user, today=today, sees_details=sees_details)
@@ -80,7 +85,7 @@ def organization_detail(request: UserRequest, pk: int) -> HttpResponse:
 @require_safe
 def organization_compare(request: UserRequest, pk: int, other: int) -> HttpResponse:
     """Show two look-alikes side by side, so that a person can decide whether they are the same."""
-    rows = Organization.objects.select_related("region").prefetch_related(HOLDERS, "other_names")
+    rows = Organization.objects.select_related("part_of", "region").prefetch_related(HOLDERS, "other_names")
     both = [visible_or_404(rows, request, key) for key in (pk, other)]
     today = timezone.localdate()
     relations = [relations_of(one, request.user, today) for one in both]
@@ -143,6 +148,7 @@ def _facts_of(both: list[Organization], user: User) -> list[dict[str, object]]:
         (_("Chinese name"), [one.name_zh for one in both]),
         (_("Other names"), ["; ".join(str(name) for name in one.other_names.all()) for one in both]),
         (_("Kind"), [one.get_kind_display() for one in both]),
+        (pgettext("of an organization", "Part of"), [str(one.part_of or "") for one in both]),
         (_("Region"), [str(one.region or "") for one in both]),
         (_("Held by"), ["; ".join(str(holder.unit) for holder in one.holders.all()) for one in both]),
     ]
@@ -162,10 +168,12 @@ def _context(organization: Organization, user: User, today: dt.date) -> dict[str
     names = list(organization.other_names.select_related("source"))
     memberships = list(organization.association_rows.select_related("association"))
     members = list(organization.member_rows.select_related("member")[:MEMBERS_SHOWN])
-    related = _related(organization, user)
+    parts = list(organization.parts.select_related("region")[:MEMBERS_SHOWN])
+    related = _related(with_parts(organization), user)
     about = [organization, *names, *memberships, *members, *(row.event for row in related["participations"])]
     return {
         "names": names,
+        "parts": parts,
         "memberships": memberships,
         "members": members,
         **related,
@@ -181,24 +189,21 @@ def _look_alikes(organization: Organization, user: User) -> list[Organization]:
     return list(alike.select_related("region")[:LOOK_ALIKES_SHOWN])
 
 
-def _related(organization: Organization, user: User) -> dict[str, list[Any]]:
-    """Return the related records, each list cut to its first rows."""
-    honours = (
-        Honour.objects.visible_to(user)
-        .recorded()
-        .filter(organization=organization)
-        .select_related("scheme__next_scheme")
-    )
-    achievements = Achievement.objects.visible_to(user).filter(organization=organization)
+def _related(ids: set[int], user: User) -> dict[str, list[Any]]:
+    """Return the records related to an organization or its parts, each list cut to its first rows."""
+    honours = Honour.objects.visible_to(user).recorded().of_organizations(ids)
+    achievements = Achievement.objects.visible_to(user).of_organizations(ids)
+    facilities = Facility.objects.visible_to(user).of_organizations(ids)
+    programmes = ProgrammeOrganizer.objects.filter(organization__in=ids)
     return {
-        "agreements": _agreements(organization, user),
-        "activities": _activities(organization, user),
-        "participations": _participations(organization, user),
-        "facilities": facilities_among(user, partners__organization=organization)[:ROWS_SHOWN],
-        "demands": demands_among(user, organization=organization)[:ROWS_SHOWN],
-        "honours": list(honours[:ROWS_SHOWN]),
-        "achievements": list(achievements[:ROWS_SHOWN]),
-        "programme_rows": list(organization.programme_rows.select_related("programme")[:ROWS_SHOWN]),
+        "agreements": _agreements(ids, user),
+        "activities": _activities(ids, user),
+        "participations": _participations(ids, user),
+        "facilities": list(facilities.prefetch_related(SIDES)[:ROWS_SHOWN]),
+        "demands": demands_among(user, organization__in=ids)[:ROWS_SHOWN],
+        "honours": list(honours.select_related("scheme__next_scheme", "organization")[:ROWS_SHOWN]),
+        "achievements": list(achievements.select_related("organization")[:ROWS_SHOWN]),
+        "programme_rows": list(programmes.select_related("programme", "organization")[:ROWS_SHOWN]),
     }
 
 
@@ -242,18 +247,19 @@ def _contacts(organization: Organization, user: User) -> list[ContactLine]:
     return lines
 
 
-def _agreements(organization: Organization, user: User) -> list[Agreement]:
-    rows = Agreement.objects.visible_to(user).filter(parties__organization=organization)
+def _agreements(ids: set[int], user: User) -> list[Agreement]:
+    rows = Agreement.objects.visible_to(user).of_organizations(ids)
     return list(rows.select_related("unit", "type").prefetch_related(PARTIES)[:ROWS_SHOWN])
 
 
-def _activities(organization: Organization, user: User) -> list[Activity]:
-    rows = Activity.objects.visible_to(user).filter(partners__organization=organization)
+def _activities(ids: set[int], user: User) -> list[Activity]:
+    rows = Activity.objects.visible_to(user).of_organizations(ids).prefetch_related("partners__organization")
     found = list(rows.select_related("agreement", "owner")[:ROWS_SHOWN])
     hide_unseen(found, user)
     return found
 
 
-def _participations(organization: Organization, user: User) -> list[Any]:
-    rows = organization.participations.filter(event__in=Event.objects.visible_to(user).recorded().values("pk"))
-    return list(rows.select_related("event")[:ROWS_SHOWN])
+def _participations(ids: set[int], user: User) -> list[Participation]:
+    events = Event.objects.visible_to(user).recorded().values("pk")
+    rows = Participation.objects.filter(organization__in=ids, event__in=events)
+    return list(rows.select_related("event", "organization")[:ROWS_SHOWN])

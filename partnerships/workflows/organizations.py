@@ -84,7 +84,6 @@ def register_organization(
         # then finds the organization of the first.
         lock(ContentType.objects.get_for_model(Organization))
         require(actor, "organization.add")
-        organization.clean()
         _ask_about_check_digit(organization, is_code_right)
         _ask_about_look_alikes(organization, confirmed_different)
         if unit is None and not any(isinstance(part, OrganizationUnit) for part in parts):
@@ -115,8 +114,10 @@ def edit_organization(
     """
     with transaction.atomic():
         before, after = ORGANIZATION.begin(organization, changes, actor=actor)
-        # Removes the spaces of a typed credit code, which would make it too long for its column.
-        after.clean()
+        if after.part_of_id not in {None, before.part_of_id}:
+            # One organization is moved at a time: two edits at once could each make half of a circle. The content type of
+            # organizations themselves would not do: a ceremony holds it while it waits for organizations on record.
+            lock(ContentType.objects.get_for_model(AssociationMembership))
         if "uscc" in changed_columns(before, after):
             _ask_about_check_digit(after, is_code_right)
         if changed_columns(before, after) & NAMES:

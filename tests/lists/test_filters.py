@@ -426,6 +426,7 @@ def organizations() -> dict[str, Any]:
     AgreementFactory(unit=unit, signed=True, parties=[union, forge])
     AgreementFactory(signed=True, parties=[union, college])  # of another unit
     gone = EnterpriseFactory(name="Gone", archived_on=DAY)
+    workshop = EnterpriseFactory(name="Workshop", part_of=EnterpriseFactory(name="Branch", part_of=college))
     for organization in (forge, union, gone):
         ParticipationFactory(event=figure.event, organization=organization)
     return {
@@ -433,6 +434,8 @@ def organizations() -> dict[str, Any]:
         "union": union,
         "gone": gone,
         "college": college,
+        "branch": workshop.part_of,
+        "workshop": workshop,
         "unit": unit,
         "keeper": holder.coordinator,
         "giant": HonourFactory(organization=forge).scheme,
@@ -450,13 +453,15 @@ ORGANIZATION_CASES = {
     "unit": ("unit={unit.pk}", ["union"]),
     "coordinator": ("coordinator={keeper.pk}", ["union"]),
     "institution_type": ("institution_type=vocational_college", ["college"]),
+    "part_of": ("part_of=college", ["branch", "workshop"]),
+    "organization": ("organization={college.pk}", ["branch", "workshop"]),
     "member_of": ("member_of=联盟", ["forge"]),
     "honour": ("honour={giant.pk}", ["forge"]),
     "honoured": ("honoured=valid", ["forge"]),
     "in_force": ("in_force=yes", ["forge", "union"]),
     "of_programme": ("of_programme={programme.pk}", ["forge", "union"]),
     "mine": ("mine=yes", ["union"]),
-    "archived": ("archived=yes", ["forge", "union", "college", "gone"]),
+    "archived": ("archived=yes", ["forge", "union", "college", "gone", "branch", "workshop"]),
     # What is counted is listed, archived or not.
     "figure": ("figure={figure.pk}", ["forge", "gone"]),
     "programme": ("programme={programme.pk}", ["forge", "gone"]),
@@ -1109,6 +1114,7 @@ FILTERED_BY: dict[str, dict[str, set[str]]] = {
     },
     "organization_list": {
         "organization": {"q"},
+        "part_of": {"part_of", "organization"},
         "kind": {"kind"},
         "region": {"region"},
         "holders": {"unit", "mine", "coordinator"},

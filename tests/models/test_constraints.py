@@ -207,6 +207,7 @@ BROKEN: dict[str, Callable[[], Any]] = {
     "milestone_status_known": lambda: MilestoneFactory(status="lost"),
     "name_key_unique": lambda: again(NameKey.objects.get(organization=OrganizationFactory())),
     "organization_kind_known": lambda: OrganizationFactory(kind="club"),
+    "organization_not_part_of_itself": lambda: itself(OrganizationFactory, "part_of"),
     "organization_name_period_in_order": lambda: OrganizationNameFactory(valid_from=DAY, valid_until=BEFORE),
     "organization_name_unique": lambda: twice(OrganizationNameFactory, "organization", "name"),
     "organization_type_only_for_institutions": lambda: OrganizationFactory(institution_type="university"),

@@ -275,3 +275,22 @@ def test_the_entries_of_places_on_record_are_written_again() -> None:
 
     for text in ("shengzhou", "电声", "zftc"):
         assert list(Organization.objects.search(text)) == [firm]
+
+
+def test_a_part_is_found_by_the_names_of_all_that_it_is_part_of() -> None:
+    college = InstitutionFactory(name="Harbor College", name_zh="海港学院")
+    OrganizationNameFactory(organization=college, name="HC")
+    school = InstitutionFactory(name="School of Management", part_of=college)
+    institute = InstitutionFactory(name="Logistics Institute", part_of=school)
+
+    assert list(Organization.objects.search("海港 management")) == [institute, school]
+    assert list(Organization.objects.search("HC logistics")) == [institute]
+
+    college.name = "Harbor University"
+    college.save()
+    assert list(Organization.objects.search("harbor university logistics")) == [institute]
+
+    school.part_of = None
+    school.save()
+    for word in ("harbor", "海港", "hc"):
+        assert list(Organization.objects.search(word)) == [college]

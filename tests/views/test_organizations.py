@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from html import unescape
 from typing import Any
 
@@ -81,15 +82,39 @@ def test_the_relations_are_counted(world: World) -> None:
         "demands_open": 1,
         "demands": 2,
         "events": 1,
+        "parts": 0,
     }
 
 
-@pytest.mark.parametrize("role", ["coordinator", "outsider", "staff"])
-def test_every_number_is_the_length_of_its_list(role: str, world: World) -> None:
+def test_parts_are_counted_with_the_whole_and_not_the_other_way_round(world: World) -> None:
+    whole = EnterpriseFactory()
+    world.enterprise.part_of = EnterpriseFactory(part_of=whole)
+    world.enterprise.save()
     one_of_each(world)
-    person = world.people[role]
+    AgreementFactory(unit=world.unit, signed=True, parties=[whole, world.enterprise])  # counted once
 
-    for relation in relations_of(world.enterprise, person, DAY).values():
+    above, below = (relations_of(one, world.coordinator, DAY) for one in (whole, world.enterprise))
+
+    assert above.pop("parts").count == 2
+    assert below.pop("parts").count == 0
+    assert {name: relation.count for name, relation in above.items()} == {
+        name: relation.count for name, relation in below.items()
+    }
+    assert above["agreements"].count == 4
+    assert relations_of(whole.parts.get(), world.coordinator, DAY)["agreements"].count == 4
+
+
+@pytest.mark.parametrize("is_whole", [False, True])
+@pytest.mark.parametrize("role", ["coordinator", "outsider", "staff"])
+def test_every_number_is_the_length_of_its_list(role: str, is_whole: bool, world: World) -> None:
+    one_of_each(world)
+    person, organization = world.people[role], world.enterprise
+    if is_whole:
+        organization = world.enterprise.part_of = EnterpriseFactory()
+        world.enterprise.save()
+        EnterpriseFactory(part_of=world.enterprise, archived_on=DAY)
+
+    for relation in relations_of(organization, person, DAY).values():
         data = QueryDict(mutable=True)
         data.update({name: str(value) for name, value in relation.query.items()})
         rows = LISTS[relation.address](data, user=person, today=DAY)
@@ -177,6 +202,30 @@ def test_the_details_of_two_are_compared_by_who_holds_both(world: World, client_
     assert ["Hill Street 7" in page for page in pages] == [False, True]
 
 
+def test_a_part_and_its_whole_are_no_look_alikes(world: World, client: Client) -> None:
+    valves = EnterpriseFactory(name="North Works Valves", part_of=world.enterprise)
+    branch = EnterpriseFactory(name="North Works Valves Shaoxing", part_of=valves)
+
+    for row in (world.enterprise, valves, branch):
+        assert "similar name" not in client.get(row.get_absolute_url()).text
+
+
+# Parts
+
+
+def test_a_part_names_its_whole_and_the_whole_its_parts(world: World, client: Client) -> None:
+    part_of_it = EnterpriseFactory(name="Foundry", part_of=world.enterprise)
+    AgreementFactory(unit=world.unit, signed=True, parties=[part_of_it], title="Castings")
+
+    above, below = (client.get(row.get_absolute_url()).text for row in (world.enterprise, part_of_it))
+
+    assert f'<a href="{world.enterprise.get_absolute_url()}">{world.enterprise}</a>' in below
+    assert f'href="{part_of_it.get_absolute_url()}">Foundry</a>' in part(above, "parts")
+    assert "Castings" in words(part(above, "agreements"))
+    assert "Numbers and lists include its parts" in above
+    assert "Numbers and lists include its parts" not in below
+
+
 # What happened
 
 
@@ -221,6 +270,7 @@ def more_of_everything(world: World, count: int) -> None:
         ContactFactory(organization=enterprise)
         OrganizationNameFactory(organization=enterprise)
         EnterpriseFactory(name=f"North Works Group {number}")
+        one_of_each(replace(world, enterprise=EnterpriseFactory(part_of=enterprise)))
         AssociationMembershipFactory(member=enterprise)
         ContactNoteFactory(agreement=None, unit=unit, organization=enterprise)
         DocumentVersionFactory(document__agreement=None, document__organization=enterprise)
@@ -237,7 +287,7 @@ def test_the_page_costs_a_fixed_number_of_queries(
     address = world.enterprise.get_absolute_url()
     client.get(address)
 
-    with django_assert_num_queries(55):
+    with django_assert_num_queries(62):
         client.get(address)
 
 
@@ -250,5 +300,5 @@ def test_comparing_costs_a_fixed_number_of_queries(
     address = reverse("organization_compare", args=[world.enterprise.pk, EnterpriseFactory().pk])
     client.get(address)
 
-    with django_assert_num_queries(32):
+    with django_assert_num_queries(35):
         client.get(address)

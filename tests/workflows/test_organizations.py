@@ -126,6 +126,26 @@ def test_others_edit_nothing(actor):
         edit_organization(OrganizationFactory(), actor=actor, today=DAY)
 
 
+def test_an_organization_is_no_part_of_its_own_parts(actor, unit):
+    whole = OrganizationFactory(held_by=unit)
+    part = OrganizationFactory(part_of=OrganizationFactory(part_of=whole))
+
+    for above in (whole, part):
+        with pytest.raises(InvalidInput) as refused:
+            edit_organization(whole, actor=actor, today=DAY, changes={"part_of": above})
+        assert refused.value.field == "part_of"
+
+
+def test_a_part_is_not_asked_whether_it_is_its_whole(unit, actor):
+    college = OrganizationFactory(name="Harbor College", held_by=unit)
+    school = Organization(kind="institution", name="Harbor College School of Law", part_of=college)
+
+    made = register_organization(school, actor=actor, unit=unit, today=DAY)
+    edit_organization(college, actor=actor, today=DAY, changes={"name": "The Harbor College"})
+
+    assert list(college.parts.all()) == [made]
+
+
 def test_the_same_person_sent_twice_is_kept_once(unit, actor):
     organization = OrganizationFactory(held_by=unit)
 

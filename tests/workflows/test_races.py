@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from partnerships.exceptions import NotAllowed, StaleVersion, TransitionRefused
+from partnerships.exceptions import InvalidInput, NotAllowed, StaleVersion, TransitionRefused
 from partnerships.factories import (
     DAY,
     NOON,
@@ -64,7 +64,7 @@ from partnerships.workflows.milestones import (
     register_milestone,
     send_back_milestone,
 )
-from partnerships.workflows.organizations import register_contact, register_organization
+from partnerships.workflows.organizations import edit_organization, register_contact, register_organization
 from partnerships.workflows.terms import renew_agreement
 from partnerships.workflows.users import deactivate_user, open_work
 from tests.together import refused, run_together
@@ -384,3 +384,15 @@ def test_a_follow_up_is_entered_by_whoever_may_as_the_agreement_is_now() -> None
 
     with pytest.raises(NotAllowed):
         plan_activity(actor=actor, on=DAY, unit=as_read.unit, kind="visit", title="Visit them", agreement=as_read)
+
+
+def test_two_organizations_do_not_become_part_of_each_other() -> None:
+    one, other = OrganizationFactory(), OrganizationFactory()
+
+    def put_below(row: Any, above: Any) -> None:
+        edit_organization(row, actor=None, today=DAY, changes={"part_of": above})
+
+    errors = refused(run_together(partial(put_below, one, other), partial(put_below, other, one)))
+
+    assert [type(error) for error in errors] == [InvalidInput]
+    assert Organization.objects.filter(part_of=None).count() == 1
