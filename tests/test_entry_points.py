@@ -812,6 +812,7 @@ ORGANIZATION_ACTS = [
     column("strengths", lambda row: "Green manufacturing"),
     column("website", lambda row: "https://example.org/"),
     column("part_of", lambda row: InstitutionFactory()),
+    column("country", lambda row: "HK"),
     column("address", lambda row: "Quay 2"),
     column("description", lambda row: "In short"),
     Act("name", parts=lambda row: [OrganizationName(name="Harbor")]),
@@ -889,6 +890,7 @@ NEW_ORGANIZATION_ACTS = [
     columns(
         name_zh="港口工程公司",
         part_of=InstitutionFactory,
+        country="TW",
         region=RegionFactory,
         uscc="91330000142918732X",
         industry="Machines",

@@ -28,6 +28,7 @@ from partnerships.admin.documents import DocumentInline
 from partnerships.admin.filters import CountedFilter
 from partnerships.admin.steps import StepsMixin, Verb
 from partnerships.admin.versions import PartForm, RootForm
+from partnerships.countries import country_name
 from partnerships.forms.domain import DomainFormMixin
 from partnerships.forms.numbers import number_or_none
 from partnerships.forms.office_day import office_today
@@ -174,6 +175,20 @@ class ArchivedFilter(admin.SimpleListFilter):
         return queryset.filter(archived_on__isnull=self.value() == "no")
 
 
+class CountryFilter(admin.SimpleListFilter):
+    """The countries and regions of organizations on record."""
+
+    title = _("country or region")
+    parameter_name = "country"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, LazyText]]:
+        codes = Organization.objects.order_by("country").values_list("country", flat=True).distinct()
+        return [(code, country_name(code)) for code in codes]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(country=self.value()) if self.value() else queryset
+
+
 class HeldFilter(admin.SimpleListFilter):
     title = _("held by")
     parameter_name = "held"
@@ -193,7 +208,7 @@ class OrganizationAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     has_steps = False
     verbs = VERBS
     list_display = ("name", "name_zh", "kind_label", "region", "held_by", "uscc")
-    list_filter: ClassVar[Filters] = ("kind", HeldFilter, ArchivedFilter, CountedFilter)
+    list_filter: ClassVar[Filters] = ("kind", CountryFilter, HeldFilter, ArchivedFilter, CountedFilter)
     list_select_related = ("region",)
     search_fields = ("name",)
     search_help_text = _("Any of its names, in Chinese or English, or its credit code")
@@ -201,7 +216,7 @@ class OrganizationAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     autocomplete_fields = ("part_of", "region")
     readonly_fields = ("held_by", "archived_on")
     inlines = (NameInline, HolderInline, ContactInline, MembershipInline, DocumentInline, CitationInline)
-    directory_fields: ClassVar[FieldRows] = (("name", "name_zh"), "part_of", ("kind", "region"), "held_by")
+    directory_fields: ClassVar[FieldRows] = (("name", "name_zh"), ("part_of", "kind"), ("country", "region"), "held_by")
     detail_fields = (("uscc", "industry"), "strengths", "website", "address", "description")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
@@ -253,14 +268,14 @@ class OrganizationAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
 class OfKindAdmin(OrganizationAdmin):
     """The same page for one kind; the kind is set by the class of the row."""
 
-    list_filter: ClassVar[Filters] = (HeldFilter, ArchivedFilter)
-    directory_fields: ClassVar[FieldRows] = (("name", "name_zh"), ("part_of", "region"), "held_by")
+    list_filter: ClassVar[Filters] = (CountryFilter, HeldFilter, ArchivedFilter)
+    directory_fields: ClassVar[FieldRows] = (("name", "name_zh"), "part_of", ("country", "region"), "held_by")
 
 
 @admin.register(Institution)
 class InstitutionAdmin(OfKindAdmin):
-    list_filter = ("institution_type", HeldFilter, ArchivedFilter)
-    directory_fields = (("name", "name_zh"), "part_of", ("institution_type", "region"), "held_by")
+    list_filter = ("institution_type", CountryFilter, HeldFilter, ArchivedFilter)
+    directory_fields = (("name", "name_zh"), ("part_of", "institution_type"), ("country", "region"), "held_by")
 
 
 @admin.register(Enterprise)

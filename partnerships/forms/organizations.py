@@ -48,6 +48,7 @@ class OrganizationForm(EitherNameMixin, FormWithLines):
             "name_zh",
             "part_of",
             "institution_type",
+            "country",
             "region",
             "uscc",
             "industry",
@@ -110,7 +111,7 @@ class NewOrganizationForm(OrganizationForm):
         unit.required = not user.sees_all_units
         if len(own := list(units[:2])) == 1:
             unit.initial = own[0].pk
-        self.order_fields(["kind", *name_fields(), "part_of", "institution_type", "region", "unit"])
+        self.order_fields(["kind", *name_fields(), "part_of", "institution_type", "country", "region", "unit"])
 
     def keep(self, actor: User, **about: object) -> Organization:
         return organizations.register_organization(

@@ -58,7 +58,8 @@ def _by_columns(*columns: str) -> Callable[[Any, str], QuerySet]:
 def _about_organization(organization: Organization) -> str:
     holders = name_all(holder.unit for holder in organization.holders.all())
     above, region = str(organization.part_of or ""), str(organization.region or "")
-    return " · ".join(filter(None, [organization.get_kind_display(), above, region, holders]))
+    places = [region, organization.foreign_country]
+    return " · ".join(filter(None, [organization.get_kind_display(), above, *places, holders]))
 
 
 def _about_agreement(agreement: Agreement) -> str:

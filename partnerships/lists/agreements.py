@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from partnerships.countries import country_choices
 from partnerships.lists import cells
 from partnerships.lists.base import Column, PageLink, RecordList, organizations_of
 from partnerships.lists.cells import Text
@@ -57,6 +58,9 @@ class AgreementFilterSet(
     kind = django_filters.ChoiceFilter(
         label=_("Kind of partner"), choices=OrganizationKind.choices, method="filter_kind"
     )
+    country = django_filters.ChoiceFilter(
+        label=_("Country or region of a partner"), choices=country_choices, method="filter_country"
+    )
     region = region_filter(_("Region of a partner (incl. sub-regions)"))
     signed_from = DayFilter(label=_("Signed from"), field_name="signed_on", lookup_expr="gte")
     signed_until = DayFilter(label=_("Signed until"), field_name="signed_on", lookup_expr="lte")
@@ -89,6 +93,9 @@ class AgreementFilterSet(
 
     def filter_kind(self, queryset: AgreementQuerySet, name: str, value: str) -> AgreementQuerySet:
         return queryset.filter(Exists(_partners().filter(organization__kind=value)))
+
+    def filter_country(self, queryset: AgreementQuerySet, name: str, value: str) -> AgreementQuerySet:
+        return queryset.filter(Exists(_partners().filter(organization__country=value)))
 
     def filter_region(self, queryset: AgreementQuerySet, name: str, value: Region) -> AgreementQuerySet:
         return queryset.filter(Exists(_partners().filter(organization__region__in=regions_below(value))))

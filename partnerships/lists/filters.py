@@ -9,6 +9,7 @@ import django_filters
 from django import forms
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import QueryDict
+from django.utils.choices import flatten_choices
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
@@ -136,7 +137,7 @@ def _in_words(field: forms.Field, value: object) -> str:
     if isinstance(value, list):
         return name_a_few([str(person) for person in value])
     if isinstance(field.widget, forms.Select) and isinstance(value, str):
-        return str(next((label for choice, label in field.widget.choices if choice == value), value))
+        return str(dict(flatten_choices(iter(field.widget.choices))).get(value, value))
     return str(value)
 
 

@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from partnerships.countries import country_choices, country_name
 from partnerships.lists import cells
 from partnerships.lists.base import Column, PageLink, RecordList
 from partnerships.lists.cells import Text
@@ -37,6 +38,7 @@ class OrganizationFilterSet(CountedFilterSet[OrganizationQuerySet], HonouredFilt
     FRONT = ("kind", "region", "unit", "honour")
 
     kind = django_filters.ChoiceFilter(label=_("Kind"), choices=OrganizationKind.choices)
+    country = django_filters.ChoiceFilter(label=_("Country or region"), choices=country_choices)
     region = region_filter(_("Region (incl. sub-regions)"))
     unit = django_filters.ModelChoiceFilter(
         label=_("Held by the unit (incl. sub-units)"),
@@ -166,7 +168,21 @@ class OrganizationList(RecordList[Organization]):
             is_shown_at_first=False,
         ),
         Column("kind", _("Kind"), lambda row: row.get_kind_display(), "kind"),
-        Column("region", _("Region"), lambda row: row.region, "region__name", cites=("region",)),
+        Column(
+            "country",
+            _("Country or region"),
+            lambda row: country_name(row.country),
+            "country",
+            is_shown_at_first=False,
+        ),
+        Column(
+            "region",
+            _("Region"),
+            lambda row: row.region,
+            "region__name",
+            below=lambda row: row.foreign_country,
+            cites=("region",),
+        ),
         Column(
             "holders",
             _("Held by"),

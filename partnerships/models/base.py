@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.manager import HistoryManager
 from simple_history.models import HistoricalRecords
 
+from partnerships.countries import HOME, country_choices
 from partnerships.exceptions import StaleVersion
 from partnerships.inputs import AmountField, CurrencyField, DayField, WholeNumberField, validate_currency
 from partnerships.models.sort_keys import NamedModel, SortKeyField, is_reader_chinese
@@ -114,6 +115,21 @@ class CurrencyColumn(PlainColumn, models.CharField):
 
     def formfield(self, **kwargs: Any) -> forms.Field | None:
         return super().formfield(**{"form_class": CurrencyField, **kwargs})
+
+
+class CountryColumn(PlainColumn, models.CharField):
+    """A country or region of ISO 3166-1."""
+
+    django_field = models.CharField
+
+    def __init__(self, verbose_name: LazyText, **options: Any) -> None:
+        known = {"max_length": 2, "choices": country_choices, "default": HOME, "db_default": HOME}
+        super().__init__(verbose_name, **{**known, **options})
+
+    def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
+        # Without the choices: migrations know the column alone.
+        name, path, args, options = super().deconstruct()
+        return name, path, args, {key: value for key, value in options.items() if key != "choices"}
 
 
 class StatusField(PlainColumn, models.CharField):

@@ -18,8 +18,10 @@ from stdnum.cn import uscc as credit_code
 from stdnum.exceptions import InvalidChecksum
 from stdnum.exceptions import ValidationError as StdnumError
 
+from partnerships.countries import HOME, country_name, country_names
 from partnerships.models.base import (
     BilingualModel,
+    CountryColumn,
     DayColumn,
     History,
     LineField,
@@ -238,6 +240,7 @@ class Organization(BilingualModel, SeededModel, SearchableModel, VersionedModel)
         verbose_name=pgettext_lazy("of an organization", "part of"),
         help_text=_("For a faculty, campus, branch or subsidiary: the organization it belongs to."),
     )
+    country = CountryColumn(_("country or region"))
     region = models.ForeignKey(
         Region, models.PROTECT, null=True, blank=True, related_name="organizations", verbose_name=_("region")
     )
@@ -298,6 +301,11 @@ class Organization(BilingualModel, SeededModel, SearchableModel, VersionedModel)
     def get_absolute_url(self) -> str:
         return reverse("organization_detail", args=[self.pk])
 
+    @property
+    def foreign_country(self) -> str:
+        """Return the name of its country or region; nothing for our own country, which goes without saying."""
+        return "" if self.country == HOME else country_name(self.country)
+
     def clean(self) -> None:
         if self.pk and self.part_of_id and self.pk in read_parts().with_ancestors(self.part_of_id):
             raise ValidationError({"part_of": _("It cannot be part of itself or of one of its own parts.")})
@@ -318,6 +326,8 @@ class Organization(BilingualModel, SeededModel, SearchableModel, VersionedModel)
             self.address,
             self.description,
             *names_of(self.region),
+            # The name of our own country would find nearly everything.
+            *([] if self.country == HOME else country_names(self.country)),
             *self.other_names.values_list("name", flat=True),
             *self._names_above(),
         ]

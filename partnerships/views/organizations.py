@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_http_methods, require_safe
 
+from partnerships.countries import country_name
 from partnerships.forms.organizations import (
     LOOK_ALIKES_SHOWN,
     ContactForm,
@@ -149,6 +150,7 @@ def _facts_of(both: list[Organization], user: User) -> list[dict[str, object]]:
         (_("Other names"), ["; ".join(str(name) for name in one.other_names.all()) for one in both]),
         (_("Kind"), [one.get_kind_display() for one in both]),
         (pgettext("of an organization", "Part of"), [str(one.part_of or "") for one in both]),
+        (_("Country or region"), [country_name(one.country) for one in both]),
         (_("Region"), [str(one.region or "") for one in both]),
         (_("Held by"), ["; ".join(str(holder.unit) for holder in one.holders.all()) for one in both]),
     ]

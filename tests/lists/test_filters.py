@@ -111,7 +111,7 @@ def agreements(staff: Any) -> dict[str, Any]:
     """Rows that differ from each other in what the filters ask for."""
     parent, province, home = UnitFactory(name="Parent"), RegionFactory(), RegionFactory()
     county = RegionFactory(parent=RegionFactory(parent=province))
-    forge = EnterpriseFactory(name="Forge Co., Ltd.", name_zh="锻造有限公司", region=county)
+    forge = EnterpriseFactory(name="Forge Co., Ltd.", name_zh="锻造有限公司", country="DE", region=county)
     bank, ours = EnterpriseFactory(name="Bank"), InstitutionFactory(region=home)
     area, unit = CooperationAreaFactory(), UnitFactory(parent=parent, organization=ours)
     kept = AgreementFactory(
@@ -166,6 +166,7 @@ AGREEMENT_CASES = {
     "area": ("area={area.pk}", ["kept"]),
     "party": ("party=锻造", ["kept"]),
     "kind": ("kind=institution", ["silent"]),
+    "country": ("country=DE", ["kept"]),
     "region": ("region={province.pk}", ["kept"]),
     "honour": ("honour={giant.pk}", ["kept"]),
     "honoured": ("honoured=valid", ["kept"]),
@@ -419,7 +420,7 @@ def organizations() -> dict[str, Any]:
     figure = ReportedFigureFactory(event=EventFactory(), counting_rule=CountingRule.EVENT_PARTICIPANTS)
     forge = EnterpriseFactory(name="Forge", name_zh="锻造厂", region=RegionFactory(parent=province))
     union = AssociationFactory(name="Union", name_zh="联盟")
-    college = InstitutionFactory(name="College")
+    college = InstitutionFactory(name="College", country="DE")
     holder = OrganizationUnitFactory(organization=union, unit=unit)
     AssociationMembershipFactory(association=union, member=forge)
     AssociationMembershipFactory(association=union, member=college, until=DAY - dt.timedelta(days=1))
@@ -453,6 +454,7 @@ ORGANIZATION_CASES = {
     "unit": ("unit={unit.pk}", ["union"]),
     "coordinator": ("coordinator={keeper.pk}", ["union"]),
     "institution_type": ("institution_type=vocational_college", ["college"]),
+    "country": ("country=DE", ["college"]),
     "part_of": ("part_of=college", ["branch", "workshop"]),
     "organization": ("organization={college.pk}", ["branch", "workshop"]),
     "member_of": ("member_of=联盟", ["forge"]),
@@ -1055,7 +1057,7 @@ FILTERED_BY: dict[str, dict[str, set[str]]] = {
     },
     "agreement_list": {
         "title": {"q"},
-        "partners": {"party", "organization", "region", "kind", "honour"},
+        "partners": {"party", "organization", "country", "region", "kind", "honour"},
         "status": {"status", "in_force", "in_force_on"},
         "signed": {"signed_from", "signed_until"},
         "until": {"ends_from", "ends_until", "expiring"},
@@ -1116,6 +1118,7 @@ FILTERED_BY: dict[str, dict[str, set[str]]] = {
         "organization": {"q"},
         "part_of": {"part_of", "organization"},
         "kind": {"kind"},
+        "country": {"country"},
         "region": {"region"},
         "holders": {"unit", "mine", "coordinator"},
     },

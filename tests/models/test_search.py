@@ -294,3 +294,14 @@ def test_a_part_is_found_by_the_names_of_all_that_it_is_part_of() -> None:
     school.save()
     for word in ("harbor", "海港", "hc"):
         assert list(Organization.objects.search(word)) == [college]
+
+
+def test_a_foreign_organization_is_found_by_its_country_in_both_languages() -> None:
+    foreign = InstitutionFactory(name="TU Berlin", country="DE")
+    bank = EnterpriseFactory(name="Bank of China", name_zh="中国银行")
+    EnterpriseFactory(name="Forge", name_zh="锻造厂")
+
+    for text in ("Germany", "德国"):
+        assert list(Organization.objects.search(text)) == [foreign]
+    for text in ("China", "中国"):
+        assert list(Organization.objects.search(text)) == [bank]

@@ -210,6 +210,25 @@ def test_a_part_and_its_whole_are_no_look_alikes(world: World, client: Client) -
         assert "similar name" not in client.get(row.get_absolute_url()).text
 
 
+# Country
+
+
+def test_a_foreign_country_is_shown_and_our_own_goes_without_saying(world: World, client: Client) -> None:
+    foreign = EnterpriseFactory(name="Formosa Tools", country="TW")
+    compare = reverse("organization_compare", args=[world.enterprise.pk, foreign.pk])
+
+    pages = [words(client.get(row.get_absolute_url()).text) for row in (world.enterprise, foreign)]
+    facts = {
+        str(fact["label"]): [value for _one, value in fact["values"]] for fact in client.get(compare).context["facts"]
+    }
+    listed = words(client.get(reverse("organization_list"), {"country": "TW"}).text)
+
+    assert ["Taiwan, China" in page for page in pages] == [False, True]
+    assert facts["Country or region"] == ["China", "Taiwan, China"]
+    assert "Country or region: Taiwan, China" in listed.replace(" :", ":")
+    assert "Formosa Tools" in listed
+
+
 # Parts
 
 

@@ -136,6 +136,15 @@ def test_an_organization_is_no_part_of_its_own_parts(actor, unit):
         assert refused.value.field == "part_of"
 
 
+def test_a_country_is_one_of_those_known(actor, unit):
+    made = register_organization(harbor(), actor=actor, unit=unit, today=DAY)
+    assert made.country == "CN"
+
+    with pytest.raises(InvalidInput) as refused:
+        edit_organization(made, actor=actor, today=DAY, changes={"country": "XK"})
+    assert refused.value.field == "country"
+
+
 def test_a_part_is_not_asked_whether_it_is_its_whole(unit, actor):
     college = OrganizationFactory(name="Harbor College", held_by=unit)
     school = Organization(kind="institution", name="Harbor College School of Law", part_of=college)
