@@ -58,6 +58,7 @@ from partnerships.factories import (
     HonourSchemeFactory,
     InstitutionFactory,
     MilestoneFactory,
+    OrganizationCodeFactory,
     OrganizationFactory,
     OrganizationNameFactory,
     ParticipationFactory,
@@ -95,6 +96,7 @@ from partnerships.models import (
     HonourScheme,
     Milestone,
     MilestoneKind,
+    OrganizationCode,
     OrganizationName,
     OrganizationUnit,
     Participation,
@@ -413,6 +415,12 @@ def same_note(row: Any) -> dict[str, Any]:
 
 def same_person(row: Any) -> dict[str, Any]:
     return {name: getattr(row, name) for name in ("organization", "position", "phone", "email", "wechat")}
+
+
+def other_code() -> Any:
+    """A new row with the code that another organization has."""
+    code = OrganizationCodeFactory()
+    return OrganizationCode(scheme=code.scheme.lower(), code=code.code)
 
 
 def other_party(row: Any) -> Any:
@@ -817,10 +825,14 @@ ORGANIZATION_ACTS = [
     column("description", lambda row: "In short"),
     Act("name", parts=lambda row: [OrganizationName(name="Harbor")]),
     Act("name goes", removed=lambda row: [row.other_names.get()]),
+    Act("code", parts=lambda row: [OrganizationCode(scheme="ROR", code="02mhbdp94")]),
+    Act("code goes", removed=lambda row: [OrganizationCodeFactory(organization=row)]),
     Act("holder", parts=lambda row: [OrganizationUnit(unit=UnitFactory())]),
     Act("membership", parts=lambda row: [AssociationMembership(association=AssociationFactory(), member=row)]),
     refused("credit code of another", changes=lambda row: {"uscc": EnterpriseFactory(uscc="91330000142918732X").uscc}),
     refused("looks like another", changes=lambda row: {"name": OrganizationFactory(name="Harbor Works").name}),
+    refused("code of another", parts=lambda row: [other_code()]),
+    refused("code twice", parts=lambda row: [OrganizationCode(scheme="ROR", code="1") for _again in "ab"]),
     refused("part of its own part", changes=lambda row: {"part_of": OrganizationFactory(part_of=row)}),
     refused("type of what is no institution", changes=lambda row: {"institution_type": "university"}),
     refused("name twice", parts=lambda row: [OrganizationName(name=row.other_names.get().name)]),
@@ -898,7 +910,9 @@ NEW_ORGANIZATION_ACTS = [
         address="Quay 2",
         description="In short",
     ),
+    Act("code", parts=lambda row: [OrganizationCode(scheme="ROR", code="02mhbdp94")]),
     refused("looks like another", changes=lambda row: {"name": OrganizationFactory(name="Harbor Works").name}),
+    refused("code of another", parts=lambda row: [other_code()]),
     refused("credit code of another", changes=lambda row: {"uscc": EnterpriseFactory(uscc="91330000142918732X").uscc}),
 ]
 

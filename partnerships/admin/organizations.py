@@ -42,6 +42,7 @@ from partnerships.models import (
     GovernmentBody,
     Institution,
     Organization,
+    OrganizationCode,
     OrganizationKind,
     OrganizationName,
     OrganizationUnit,
@@ -69,6 +70,11 @@ class NameInline(PartInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).select_related("source")
+
+
+class CodeInline(PartInline):
+    model = OrganizationCode
+    fields = ("scheme", "code")
 
 
 class ContactInline(LinkedInline):
@@ -211,11 +217,11 @@ class OrganizationAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     list_filter: ClassVar[Filters] = ("kind", CountryFilter, HeldFilter, ArchivedFilter, CountedFilter)
     list_select_related = ("region",)
     search_fields = ("name",)
-    search_help_text = _("Any of its names, in Chinese or English, or its credit code")
+    search_help_text = _("Any of its names, in Chinese or English, or a code")
     ordering = ("name", "pk")
     autocomplete_fields = ("part_of", "region")
     readonly_fields = ("held_by", "archived_on")
-    inlines = (NameInline, HolderInline, ContactInline, MembershipInline, DocumentInline, CitationInline)
+    inlines = (NameInline, CodeInline, HolderInline, ContactInline, MembershipInline, DocumentInline, CitationInline)
     directory_fields: ClassVar[FieldRows] = (("name", "name_zh"), ("part_of", "kind"), ("country", "region"), "held_by")
     detail_fields = (("uscc", "industry"), "strengths", "website", "address", "description")
 
@@ -252,7 +258,7 @@ class OrganizationAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     def get_inlines(self, request: HttpRequest, obj: Organization | None) -> tuple[type[InlineModelAdmin], ...]:
         if not self.sees_details(request, obj):
             return ()
-        return self.inlines if obj else (NameInline, HolderInline)
+        return self.inlines if obj else (NameInline, CodeInline, HolderInline)
 
     @display(description=_("kind"), ordering="kind")
     def kind_label(self, organization: Organization) -> str:
@@ -285,7 +291,7 @@ class EnterpriseAdmin(OfKindAdmin):
 
 @admin.register(Association)
 class AssociationAdmin(OfKindAdmin):
-    inlines = (NameInline, HolderInline, MemberInline, ContactInline, DocumentInline, CitationInline)
+    inlines = (NameInline, CodeInline, HolderInline, MemberInline, ContactInline, DocumentInline, CitationInline)
 
 
 @admin.register(GovernmentBody)

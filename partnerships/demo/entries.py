@@ -77,7 +77,10 @@ SECTIONS: Mapping[str, SampleSection] = {
     "documents": SampleSection(factories.DocumentFactory, (), add_file),
 }
 PARTS: Mapping[str, SamplePart] = {
-    "other_names": SamplePart(factories.OrganizationNameFactory, "organization", ("name",)),
+    "other_names": SamplePart(
+        factories.OrganizationNameFactory, "organization", ("name", "kind", "valid_from", "valid_until")
+    ),
+    "codes": SamplePart(factories.OrganizationCodeFactory, "organization", ("scheme", "code")),
     "kinds": SamplePart(factories.EventKindFactory, "event", ("kind",)),
     "participations": SamplePart(factories.ParticipationFactory, "event", ("organization", "role")),
     "parties": SamplePart(factories.AgreementPartyFactory, "agreement", ("organization", "signatory_person")),

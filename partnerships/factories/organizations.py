@@ -12,6 +12,7 @@ from partnerships.models import (
     GovernmentBody,
     Institution,
     Organization,
+    OrganizationCode,
     OrganizationKind,
     OrganizationName,
     OrganizationUnit,
@@ -81,6 +82,15 @@ class OrganizationNameFactory(ModelFactory):
 
     organization = factory.SubFactory(OrganizationFactory)
     name = factory.Sequence("Other name {}".format)
+
+
+class OrganizationCodeFactory(ModelFactory):
+    class Meta:
+        model = OrganizationCode
+
+    organization = factory.SubFactory(OrganizationFactory)
+    scheme = "ROR"
+    code = factory.Sequence("0{:08}".format)
 
 
 class AssociationMembershipFactory(ModelFactory):

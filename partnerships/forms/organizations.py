@@ -18,7 +18,7 @@ from partnerships.forms.possible_duplicates import AnotherField
 from partnerships.forms.steps import VerbForm
 from partnerships.forms.versions import VersionedForm
 from partnerships.inputs import DayInput
-from partnerships.models import Contact, Organization, OrganizationName, Unit, User
+from partnerships.models import Contact, Organization, OrganizationCode, OrganizationName, Unit, User
 from partnerships.workflows import organizations
 
 LOOK_ALIKES_SHOWN = 5
@@ -31,8 +31,14 @@ class NameForm(LineForm):
         widgets = {"valid_from": DayInput, "valid_until": DayInput}
 
 
+class CodeForm(LineForm):
+    class Meta:
+        model = OrganizationCode
+        fields = ["scheme", "code"]
+
+
 class OrganizationForm(EitherNameMixin, FormWithLines):
-    """Edits an organization with its other names."""
+    """Edits an organization with its other names and its external codes."""
 
     is_another = AnotherField(label=_("None of these"))
     is_code_right = forms.BooleanField(label=_("The credit code is typed right"), required=False)
@@ -65,7 +71,11 @@ class OrganizationForm(EitherNameMixin, FormWithLines):
         for name in ("part_of", "region"):
             pick_field(self, name).offer_to(user, current=getattr(self.instance, f"{name}_id"))
         name_lines = line_formset(Organization, OrganizationName, NameForm, extra=extra)
-        self.formsets = (name_lines(data, instance=self.instance, prefix="names"),)
+        code_lines = line_formset(Organization, OrganizationCode, CodeForm, extra=extra)
+        self.formsets = (
+            name_lines(data, instance=self.instance, prefix="names"),
+            code_lines(data, instance=self.instance, prefix="codes"),
+        )
         self.look_alikes: list[Organization] = []
 
     @property
@@ -76,6 +86,10 @@ class OrganizationForm(EitherNameMixin, FormWithLines):
     @property
     def names(self) -> LineFormSet:
         return self.formsets[0]
+
+    @property
+    def codes(self) -> LineFormSet:
+        return self.formsets[1]
 
     def add_refusal(self, error: DomainError) -> None:
         super().add_refusal(error)

@@ -329,6 +329,7 @@ class Organization(BilingualModel, SeededModel, SearchableModel, VersionedModel)
             # The name of our own country would find nearly everything.
             *([] if self.country == HOME else country_names(self.country)),
             *self.other_names.values_list("name", flat=True),
+            *self.codes.values_list("code", flat=True),
             *self._names_above(),
         ]
 
@@ -435,7 +436,7 @@ class GovernmentBody(OrganizationOfKind):
 
 
 class OrganizationName(NamedModel, SearchedPart, OfficeModel):
-    """Another name of an organization: a short form, a former name, a translation, or what a source printed.
+    """Another name of an organization: as registered, short, former, translated, or what a source printed.
 
     A name with a ``source`` was seen there only: it is found, but it does not make two organizations look alike.
     """
@@ -443,6 +444,7 @@ class OrganizationName(NamedModel, SearchedPart, OfficeModel):
     SEARCHED_WITH = "organization"
 
     class Kind(models.TextChoices):
+        LEGAL = "legal", _("Registered name")
         SHORT = "short", _("Short form")
         FORMER = "former", _("Former name")
         TRANSLATION = "translation", _("Translation")
@@ -490,6 +492,38 @@ class OrganizationName(NamedModel, SearchedPart, OfficeModel):
 
     def __str__(self) -> str:
         return self.name
+
+
+class OrganizationCode(SearchedPart, OfficeModel):
+    """The code of an organization in a system of others: its ROR or Erasmus code, the ministry's code of a school."""
+
+    SEARCHED_WITH = "organization"
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="codes", verbose_name=_("organization"))
+    scheme = LineField(
+        pgettext_lazy("of codes", "scheme"),
+        max_length=50,
+        help_text=_("Whose code it is, such as ROR, Erasmus or 学校标识码."),
+    )
+    code = LineField(_("code"), max_length=100)
+
+    history = History()
+
+    class Meta:
+        verbose_name = _("external code")
+        verbose_name_plural = _("external codes")
+        ordering = ["scheme", "code", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "scheme", "code"],
+                name="organization_code_unique",
+                violation_error_code="code",
+                violation_error_message=_("This code is recorded already."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scheme} {self.code}"
 
 
 class NameKeyQuerySet(models.QuerySet):

@@ -86,7 +86,7 @@ def organization_detail(request: UserRequest, pk: int) -> HttpResponse:
 @require_safe
 def organization_compare(request: UserRequest, pk: int, other: int) -> HttpResponse:
     """Show two look-alikes side by side, so that a person can decide whether they are the same."""
-    rows = Organization.objects.select_related("part_of", "region").prefetch_related(HOLDERS, "other_names")
+    rows = Organization.objects.select_related("part_of", "region").prefetch_related(HOLDERS, "other_names", "codes")
     both = [visible_or_404(rows, request, key) for key in (pk, other)]
     today = timezone.localdate()
     relations = [relations_of(one, request.user, today) for one in both]
@@ -157,6 +157,7 @@ def _facts_of(both: list[Organization], user: User) -> list[dict[str, object]]:
     if all(may(user, "organization.view_details", one) for one in both):
         facts += [
             (_("Unified social credit code"), [one.uscc or "" for one in both]),
+            (_("External codes"), ["; ".join(str(code) for code in one.codes.all()) for one in both]),
             (_("Address"), [one.address for one in both]),
             (_("Website"), [one.website for one in both]),
         ]
@@ -217,6 +218,7 @@ def _details(organization: Organization, user: User, *, sees_details: bool) -> d
     return {
         "sees_details": sees_details,
         "sees_contacts": sees_contacts,
+        "codes": list(organization.codes.all()) if sees_details else [],
         "documents": list(documents) if sees_details else [],
         "may_upload": may(user, "document.upload", Document(organization=organization)),
         "may_register": may(user, "agreement.add"),

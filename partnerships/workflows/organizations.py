@@ -21,6 +21,7 @@ from partnerships.models import (
     Milestone,
     MilestoneKind,
     Organization,
+    OrganizationCode,
     OrganizationName,
     OrganizationUnit,
     Role,
@@ -41,7 +42,7 @@ ORGANIZATION = Aggregate(
     Organization,
     "organization.add",
     "organization.edit",
-    parts=(OrganizationName, OrganizationUnit, AssociationMembership),
+    parts=(OrganizationName, OrganizationCode, OrganizationUnit, AssociationMembership),
 )
 CONTACT = Aggregate(Contact, "contact.edit", "contact.edit", fixed=frozenset({"organization"}))
 
@@ -50,6 +51,7 @@ GROUND_ENDED = "Its last ground ended"
 # The leads of the other holders are asked to note a new one by then.
 NOTED_WITHIN = dt.timedelta(days=14)
 LOOK_FIRST = gettext_lazy("Check those of a similar name first; if it is none of them, tick the box.")
+SAME_CODE = gettext_lazy("Another organization has this code. Check it first; if it is not this one, tick the box.")
 LOOK_AT_PERSONS = gettext_lazy("There are contacts like this one. If it is none of them, say so.")
 ONLY_A_FACILITY = gettext_lazy(
     "Your unit holds this organization through a joint facility alone: the office adds other units."
@@ -73,11 +75,11 @@ def register_organization(
     confirmed_different: Collection[int] = (),
     is_code_right: bool = False,
 ) -> Organization:
-    """Register an organization with its parts: other names, holding units, memberships.
+    """Register an organization with its parts: other names, external codes, holding units, memberships.
 
     ``unit`` holds it from now on, so that its people can go on with it; where nobody says which, the unit in which the
-    actor has the highest role. Raises ``PossibleDuplicate`` when there are look-alikes beside ``confirmed_different``, and
-    ``PossibleTypo`` for a credit code with a wrong check digit unless ``is_code_right``.
+    actor has the highest role. Raises ``PossibleDuplicate`` when others beside ``confirmed_different`` look alike or have
+    one of its codes, and ``PossibleTypo`` for a credit code with a wrong check digit unless ``is_code_right``.
     """
     with transaction.atomic():
         # There is no row to lock yet, so the content type stands for the table: a form that is sent twice waits here, and
@@ -85,7 +87,7 @@ def register_organization(
         lock(ContentType.objects.get_for_model(Organization))
         require(actor, "organization.add")
         _ask_about_check_digit(organization, is_code_right)
-        _ask_about_look_alikes(organization, confirmed_different)
+        _ask_about_look_alikes(organization, parts, confirmed_different)
         if unit is None and not any(isinstance(part, OrganizationUnit) for part in parts):
             unit = _own_unit(actor)
         if unit is not None:
@@ -107,9 +109,9 @@ def edit_organization(
     confirmed_different: Collection[int] = (),
     is_code_right: bool = False,
 ) -> Organization:
-    """Change an organization with its other names, holding units and memberships, as one version.
+    """Change an organization with its other names, codes, holding units and memberships, as one version.
 
-    Another name may raise ``PossibleDuplicate``, another credit code ``PossibleTypo``, as in ``register_organization``.
+    Another name or external code may raise ``PossibleDuplicate``, another credit code ``PossibleTypo``, as in ``register_organization``.
     The leads of the other holding units are asked to note a new one.
     """
     with transaction.atomic():
@@ -120,8 +122,8 @@ def edit_organization(
             lock(ContentType.objects.get_for_model(AssociationMembership))
         if "uscc" in changed_columns(before, after):
             _ask_about_check_digit(after, is_code_right)
-        if changed_columns(before, after) & NAMES:
-            _ask_about_look_alikes(after, confirmed_different)
+        is_renamed = bool(changed_columns(before, after) & NAMES)
+        _ask_about_look_alikes(after, parts, confirmed_different, is_renamed=is_renamed)
         check_holders([*parts, *removed], actor)
         _check_may_grant(after, parts, actor)
         has_other_holders = any(isinstance(part, OrganizationUnit) for part in (*parts, *removed))
@@ -136,10 +138,23 @@ def edit_organization(
     return after
 
 
-def _ask_about_look_alikes(organization: Organization, confirmed_different: Collection[int]) -> None:
-    found = set(Organization.objects.resembling(organization).values_list("pk", flat=True))
-    if found - set(confirmed_different):
-        raise PossibleDuplicate(LOOK_FIRST, found=found)
+def _ask_about_look_alikes(
+    organization: Organization,
+    parts: Iterable[models.Model],
+    confirmed_different: Collection[int],
+    *,
+    is_renamed: bool = True,
+) -> None:
+    """Raise ``PossibleDuplicate`` for others in use that look like it, or have one of the codes among ``parts``."""
+    same = Q(pk__in=[])
+    for part in parts:
+        if isinstance(part, OrganizationCode):
+            same |= Q(scheme__iexact=part.scheme, code__iexact=part.code)
+    coded = OrganizationCode.objects.filter(same, organization__archived_on=None).exclude(organization=organization.pk)
+    with_code = set(coded.values_list("organization", flat=True))
+    alike = set(Organization.objects.resembling(organization).values_list("pk", flat=True)) if is_renamed else set()
+    if (with_code | alike) - set(confirmed_different):
+        raise PossibleDuplicate(SAME_CODE if with_code else LOOK_FIRST, found=with_code | alike)
 
 
 def _ask_about_check_digit(organization: Organization, is_code_right: bool) -> None:

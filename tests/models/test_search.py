@@ -7,6 +7,7 @@ from django.apps import apps
 from django.db import models
 
 from partnerships.factories import (
+    DAY,
     ActivityFactory,
     AgreementFactory,
     ContactFactory,
@@ -16,6 +17,7 @@ from partnerships.factories import (
     EventFactory,
     InstitutionFactory,
     MilestoneFactory,
+    OrganizationCodeFactory,
     OrganizationFactory,
     OrganizationNameFactory,
     RegionFactory,
@@ -305,3 +307,22 @@ def test_a_foreign_organization_is_found_by_its_country_in_both_languages() -> N
         assert list(Organization.objects.search(text)) == [foreign]
     for text in ("China", "中国"):
         assert list(Organization.objects.search(text)) == [bank]
+
+
+def test_an_organization_is_found_by_its_external_codes() -> None:
+    code = OrganizationCodeFactory(scheme="Erasmus", code="D NECKART01")
+    OrganizationFactory()
+
+    assert [list(Organization.objects.search(text)) for text in ("neckart01", "d neckart01")] == [
+        [code.organization]
+    ] * 2
+    code.delete()
+    assert list(Organization.objects.search("neckart01")) == []
+
+
+def test_an_agreement_is_found_by_the_name_its_partner_had() -> None:
+    firm = EnterpriseFactory(name="Harbor Works")
+    OrganizationNameFactory(organization=firm, name="Dockside Forge", kind="former", valid_until=DAY)
+    agreement = AgreementFactory(title="Memorandum", parties=[firm])
+
+    assert list(Agreement.objects.search("dockside")) == [agreement]

@@ -17,6 +17,7 @@ from partnerships.models import (
     Facility,
     Honour,
     Milestone,
+    Organization,
     ReportedFigure,
     StatusChange,
     User,
@@ -47,6 +48,15 @@ def test_a_demand_came_from_an_achievement_to_a_project(sample: None) -> None:
     steps = StatusChange.objects.of(outcome.demand)
     assert list(steps.values_list("transition", flat=True)) == ["ask", "answer", "agree"]
     assert not steps.filter(at__gte=NOW).exists()
+
+
+def test_a_group_has_a_subsidiary_and_a_foreign_partner_its_code(sample: None) -> None:
+    subsidiary = Organization.objects.get(code="sample-dongou-casting")
+    assert (subsidiary.part_of.code, subsidiary.country) == ("sample-dongou", "CN")
+    former = subsidiary.other_names.get(kind="former")
+    assert former.valid_until < TODAY
+    foreign = Organization.objects.exclude(country="CN").get()
+    assert (foreign.country, [str(code) for code in foreign.codes.all()]) == ("DE", ["Erasmus D NECKART01"])
 
 
 def test_two_honours_lapse_this_half_year_and_one_could_rise(sample: None) -> None:

@@ -26,6 +26,7 @@ from partnerships.factories import (
     FacilityFactory,
     HonourFactory,
     HonourSchemeFactory,
+    OrganizationCodeFactory,
     OrganizationNameFactory,
     ParticipationFactory,
     UserFactory,
@@ -229,6 +230,39 @@ def test_a_foreign_country_is_shown_and_our_own_goes_without_saying(world: World
     assert "Formosa Tools" in listed
 
 
+# Names and codes
+
+
+def test_other_names_say_when_they_were_used(world: World, client: Client) -> None:
+    first, last = dt.date(2012, 3, 1), dt.date(2019, 6, 30)
+    for name, period in (
+        ("Forge", {"kind": "legal", "valid_from": last}),
+        ("Smithy", {"kind": "former", "valid_until": last}),
+        ("Old forge", {"kind": "former", "valid_from": first, "valid_until": last}),
+        ("Works", {}),
+    ):
+        OrganizationNameFactory(organization=world.enterprise, name=name, **period)
+
+    names = words(part(client.get(world.enterprise.get_absolute_url()).text, "names"))
+
+    for shown in (
+        "Forge Registered name · since June 30, 2019",
+        "Smithy Former name · until June 30, 2019",
+        "Old forge Former name · March 1, 2012 – June 30, 2019",
+        "Works Short form",
+    ):
+        assert shown in names
+
+
+def test_external_codes_belong_to_the_details(world: World, client_of: Callable[[Any], Client]) -> None:
+    OrganizationCodeFactory(organization=world.enterprise, scheme="Erasmus", code="D NECKART01")
+    address = world.enterprise.get_absolute_url()
+
+    shown = {role: "D NECKART01" in client_of(world.people[role]).get(address).text for role in ("viewer", "outsider")}
+
+    assert shown == {"viewer": True, "outsider": False}
+
+
 # Parts
 
 
@@ -288,6 +322,7 @@ def more_of_everything(world: World, count: int) -> None:
         one_of_each(world)
         ContactFactory(organization=enterprise)
         OrganizationNameFactory(organization=enterprise)
+        OrganizationCodeFactory(organization=enterprise)
         EnterpriseFactory(name=f"North Works Group {number}")
         one_of_each(replace(world, enterprise=EnterpriseFactory(part_of=enterprise)))
         AssociationMembershipFactory(member=enterprise)
@@ -306,7 +341,7 @@ def test_the_page_costs_a_fixed_number_of_queries(
     address = world.enterprise.get_absolute_url()
     client.get(address)
 
-    with django_assert_num_queries(62):
+    with django_assert_num_queries(63):
         client.get(address)
 
 
@@ -319,5 +354,5 @@ def test_comparing_costs_a_fixed_number_of_queries(
     address = reverse("organization_compare", args=[world.enterprise.pk, EnterpriseFactory().pk])
     client.get(address)
 
-    with django_assert_num_queries(35):
+    with django_assert_num_queries(37):
         client.get(address)

@@ -11,12 +11,20 @@ from partnerships.factories import (
     DAY,
     ContactFactory,
     EnterpriseFactory,
+    OrganizationCodeFactory,
     OrganizationFactory,
     OrganizationNameFactory,
     UnitFactory,
     UserFactory,
 )
-from partnerships.models import Contact, Organization, OrganizationKind, OrganizationName, OrganizationUnit
+from partnerships.models import (
+    Contact,
+    Organization,
+    OrganizationCode,
+    OrganizationKind,
+    OrganizationName,
+    OrganizationUnit,
+)
 from partnerships.workflows.organizations import (
     edit_contact,
     edit_organization,
@@ -134,6 +142,32 @@ def test_an_organization_is_no_part_of_its_own_parts(actor, unit):
         with pytest.raises(InvalidInput) as refused:
             edit_organization(whole, actor=actor, today=DAY, changes={"part_of": above})
         assert refused.value.field == "part_of"
+
+
+def test_a_code_that_another_one_has_is_asked_about_once_with_the_look_alikes(unit, actor):
+    alike = EnterpriseFactory(name="Harbor Works Co., Ltd.")
+    same = OrganizationCodeFactory(scheme="ROR", code="02MHBDP94").organization
+    OrganizationCodeFactory(scheme="GRID", code="02mhbdp94")  # another scheme
+    OrganizationCodeFactory(scheme="ROR", code="02mhbdp94", organization__archived_on=DAY)
+
+    def register(confirmed):
+        code = OrganizationCode(scheme="ror", code="02mhbdp94")
+        return register_organization(
+            harbor(), actor=actor, unit=unit, today=DAY, parts=[code], confirmed_different=confirmed
+        )
+
+    with pytest.raises(PossibleDuplicate) as refused:
+        register([])
+    assert (refused.value.field, refused.value.found) == ("is_another", {alike.pk, same.pk})
+    made = register(refused.value.found)
+    assert [str(code) for code in made.codes.all()] == ["ror 02mhbdp94"]
+
+
+def test_only_a_new_code_is_asked_about(unit, actor):
+    code = OrganizationCodeFactory(organization__held_by=unit)
+    OrganizationCodeFactory(code=code.code)
+
+    edit_organization(code.organization, actor=actor, today=DAY, changes={"address": "Quay 2"})
 
 
 def test_a_country_is_one_of_those_known(actor, unit):
