@@ -302,10 +302,13 @@ DATABASE = DATABASES["default"]
 if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
     # IMMEDIATE serializes writers from their first statement: competing claims wait instead of failing half-way.
     # synchronous=FULL: a committed mark on a delivery survives a power cut.
+    # secure_delete: what was deleted or changed is overwritten, so that an erased person is not in the file any more.
     DATABASE.setdefault("OPTIONS", {}).update(
         transaction_mode="IMMEDIATE",
         timeout=30,
-        init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+        init_command=(
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA secure_delete=ON;"
+        ),
     )
 else:
     DATABASE["HOST"] = unquote(DATABASE["HOST"])  # a socket's folder is written %2Frun%2Fpostgresql

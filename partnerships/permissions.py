@@ -176,6 +176,9 @@ ACTIONS: Mapping[str, Grant] = {
     "user.edit_login": Grant(user_admin=True, system=True),
     "user.edit_preferences": Grant(),
     "user.grant_admin": Grant(system=True),
+    # An account's or a contact's.
+    "person.export_data": Grant(system=True),
+    "person.erase": Grant(system=True),
 }
 
 

@@ -9,6 +9,7 @@ from partnerships.operations.run import SEND_AT_MOST, RunReport, run_once
 from partnerships.operations.time_limits import run_stage, time_limits
 from partnerships.reminders.clock import Clock
 from partnerships.workflows.derived_sweep import sweep_derived
+from partnerships.workflows.personal_data import clear_mails
 from partnerships.workflows.users import send_requested_links
 
 
@@ -19,7 +20,7 @@ def run_tick(
     is_stopping: Callable[[], bool] = lambda: False,
     trigger: str = "",
 ) -> RunReport:
-    """Do the work of a minute: mail links for passwords, run the reminders, sweep derived milestones, make exports.
+    """Do the work of a minute: mail links for passwords, run the reminders, sweep derived milestones, clear mails, make exports.
 
     The sweep does a part in each tick; the next run reads the marks it leaves.
     The worker's task, the loop and cron all call this. A tick that is lost or done twice changes nothing, because the
@@ -31,6 +32,7 @@ def run_tick(
     report = run_once(clock, limit=limit, is_stopping=is_stopping, trigger=trigger)
     with time_limits():
         run_stage("derived dates", lambda: sweep_derived(now=timezone.now(), is_over=is_stopping))
+        run_stage("mails of erased people", lambda: clear_mails(now=timezone.now(), is_over=is_stopping))
     # Exports whose own message was lost, or where there is no worker to receive it.
     exports.make_waiting(clock=timezone.now, is_stopping=is_stopping)
     return report

@@ -30,6 +30,7 @@ from partnerships.views import (
     my_work,
     operations,
     organizations,
+    personal_data,
     picks,
     programmes,
     quiet,
@@ -74,6 +75,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("people/<int:pk>/edit/", organizations.contact_edit, name="contact_edit"),
     delete_path("organizations/", "organization"),
     delete_path("people/", "contact"),
+    path("people/<int:pk>/data/", personal_data.personal_data, {"kind": "contact"}, name="contact_data"),
+    path("users/<int:pk>/data/", personal_data.personal_data, {"kind": "user"}, name="user_data"),
     path("organizations/<int:pk>/", organizations.organization_detail, name="organization_detail"),
     path(
         "organizations/<int:pk>/compare/<int:other>/", organizations.organization_compare, name="organization_compare"

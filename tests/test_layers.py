@@ -93,6 +93,7 @@ WORKFLOWS = [
     "handover",
     "feeds",
     "users",
+    "personal_data",
     "derived_sweep",
 ]
 

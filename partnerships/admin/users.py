@@ -4,14 +4,15 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import flatten
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from partnerships.admin.base import FieldSets, OfficeAdmin, PartInline, RecordAdmin, badge
-from partnerships.admin.steps import StepsMixin, Verb
+from partnerships.admin.steps import Button, StepsMixin, Verb
 from partnerships.forms.domain import DomainFormMixin
 from partnerships.forms.users import ActivateForm, DeactivateForm, PasswordLinkForm
 from partnerships.models import Unit, UnitMembership, User
@@ -84,6 +85,14 @@ class UserAdmin(StepsMixin, OfficeAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).prefetch_related("memberships__unit")
+
+    def buttons(self, request: HttpRequest, row: Model) -> list[Button]:
+        """Add the page that exports or erases the personal data, for those who may open it."""
+        buttons = super().buttons(request, row)
+        if may(user_of(request), "person.erase", row):
+            label, link = _("Export or erase personal data"), reverse("user_data", args=[row.pk])
+            buttons.append(Button("personal_data", label, "", None, link, "plain"))
+        return buttons
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> FieldSets:
         sets: FieldSets = ((None, {"fields": PERSONAL}), (_("Reminders and absence"), {"fields": ABSENCE}))

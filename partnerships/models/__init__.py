@@ -19,6 +19,7 @@ from partnerships.models.ceremonies import CeremonyDraft
 from partnerships.models.deliveries import Delivery, DeliveryEvent, DeliveryNotice, MailRelay
 from partnerships.models.demands import Achievement, Answer, Demand, DemandOutcome
 from partnerships.models.documents import Document, DocumentVersion
+from partnerships.models.erasures import Erasure
 from partnerships.models.events import Event, EventKind, Participation
 from partnerships.models.facilities import Facility, FacilityKind, FacilityPartner
 from partnerships.models.feeds import FeedToken
@@ -100,6 +101,7 @@ __all__ = [
     "Document",
     "DocumentVersion",
     "Enterprise",
+    "Erasure",
     "Event",
     "EventKind",
     "Export",

@@ -53,6 +53,8 @@ class SecurityEventQuerySet(ScopedQuerySet):
 class SecurityEvent(models.Model):
     """Something that matters when an account or data may have fallen into wrong hands. Rows are only ever added.
 
+    The erasure of a person alone changes rows: it masks the person's name in them.
+
     ``name`` is the person as they were called then; where no account has the name typed at a log-in, it is what was
     typed. ``address`` is that of the client, empty for what commands and the worker do.
     """
@@ -81,6 +83,8 @@ class SecurityEvent(models.Model):
         RIGHTS_CHANGED = "rights_changed", _("Administration rights changed")
         DEACTIVATED = "deactivated", _("Account deactivated")
         ACTIVATED = "activated", _("Account activated")
+        DATA_EXPORTED = "data_exported", _("Personal data exported")
+        PERSON_ERASED = "person_erased", _("Personal data erased")
 
     at = models.DateTimeField(_("time"), auto_now_add=True, db_index=True)
     kind = models.CharField(_("event"), max_length=30, choices=Kind)

@@ -224,6 +224,7 @@ def _details(organization: Organization, user: User, *, sees_details: bool) -> d
         "may_register": may(user, "agreement.add"),
         "may_edit": may(user, "organization.edit", organization),
         "may_add_contacts": may(user, "contact.edit", organization),
+        "may_erase": may(user, "person.erase"),
         "contacts": contacts,
         "has_masked": any(line.is_masked for line in contacts),
     }

@@ -36,7 +36,7 @@ from partnerships.permissions import require
 from partnerships.workflows.derivation import Derived
 from partnerships.workflows.edits import Aggregate, changed_columns, concerning
 from partnerships.workflows.milestones import take_milestone_step
-from partnerships.workflows.transitions import delete_as, lock, save_as
+from partnerships.workflows.transitions import delete_as, lock, refuse_erased, save_as
 
 ORGANIZATION = Aggregate(
     Organization,
@@ -250,6 +250,7 @@ def edit_contact(
     """
     with transaction.atomic():
         before, after = CONTACT.begin(contact, changes, actor=actor)
+        refuse_erased(before)
         is_compared = after.is_active and changed_columns(before, after) & {*SAME_PERSON, "is_active"}
         if is_compared and _same_person(after):
             raise InvalidInput(ON_RECORD, field="name")

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from partnerships.dates import EARLIEST_DAY, LATEST_DAY
 from partnerships.exceptions import InvalidInput, StaleVersion, TransitionRefused
-from partnerships.models import StatusChange, User
+from partnerships.models import Contact, Erasure, StatusChange, User
 from partnerships.permissions import require
 from partnerships.statuses import Transition, TransitionTable
 
@@ -86,6 +86,12 @@ def check_new_owner(row: Any, person: User, *, field: str) -> None:
         raise InvalidInput(_("This person is not active or has no e-mail address."), field=field)
     if not type(row).objects.visible_to(person).filter(pk=row.pk).exists():
         raise InvalidInput(_("This person may not see the %(kind)s.") % {"kind": row._meta.verbose_name}, field=field)
+
+
+def refuse_erased(person: User | Contact) -> None:
+    """Raise ``TransitionRefused`` for a person whose data was erased: there is nobody left to change."""
+    if Erasure.objects.of(person).exists():
+        raise TransitionRefused(_("The data of this person is erased."))
 
 
 def save_as(row: Any, actor: User | None, *, reason: str = "") -> None:

@@ -43,7 +43,7 @@ from partnerships.permissions import require
 from partnerships.workflows.edits import Aggregate, changed_columns, changed_parts, concerning
 from partnerships.workflows.handover import LOCK_ORDER, open_rows
 from partnerships.workflows.milestones import give_milestones_to
-from partnerships.workflows.transitions import lock_as_read, save_as
+from partnerships.workflows.transitions import lock_as_read, refuse_erased, save_as
 
 # Requests for a link to a new password that are counted, and kept, for an hour.
 REQUESTS_COUNT_FOR = dt.timedelta(hours=1)
@@ -106,6 +106,7 @@ def edit_user(
     """Change an account and its roles as one version, and mail the person what changed of their login and their rights."""
     with transaction.atomic():
         before, after = USER.begin(user, changes, actor=actor)
+        refuse_erased(before)
         _check_changes(before, after, actor)
         _require_roles(after, parts, removed, actor=actor)
         state = _State.of(before)
@@ -280,6 +281,7 @@ def activate_user(user: User, *, actor: User | None) -> User:
         locked = _lock(user, actor)
         if locked.is_active:
             raise TransitionRefused(_("This account is active already."))
+        refuse_erased(locked)
         before = _State.of(locked)
         locked.is_active = True
         save_as(locked, actor)

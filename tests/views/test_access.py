@@ -43,6 +43,7 @@ HOLDERS = [403, 200, 200, 200, 404, 200, 404, 403]
 # Leads of the unit, and the office; everybody reads the record.
 CORRECTING = [403, 403, 200, 200, 404, 200, 404, 403]
 OFFICE_OF_SHARED = [403, 403, 403, 200, 404, 200, 404, 403]
+SYSTEM_OF_OWN = [403, 403, 403, 403, 404, 200, 404, 404]
 TABLE: dict[str, list[int]] = {
     "my_work": EVERYBODY,
     "quiet": EVERYBODY,
@@ -67,6 +68,9 @@ TABLE: dict[str, list[int]] = {
     "contact_add": HOLDERS,
     "contact_delete": WORKERS,
     "contact_edit": WORKERS,
+    "contact_data": SYSTEM_OF_OWN,
+    # User administrators see every account, and are refused.
+    "user_data": [403, 403, 403, 403, 403, 200, 404, 404],
     "organization_compare": SHARED,
     "activity_list": EVERYBODY,
     "activity_board": EVERYBODY,
@@ -196,6 +200,8 @@ def addresses(world: World) -> dict[str, str]:
         "contact_add": [world.enterprise.pk],
         "contact_delete": [world.contact.pk],
         "contact_edit": [world.contact.pk],
+        "contact_data": [world.contact.pk],
+        "user_data": [world.coordinator.pk],
         "document_add": ["agreement", world.agreement.pk],
         "document_replace": [world.version.document_id],
         "organization_compare": [world.enterprise.pk, EnterpriseFactory(name=f"{world.name} Works Group").pk],

@@ -1,0 +1,59 @@
+"""Forms that export or erase the personal data of an account or a contact."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from partnerships.forms.steps import VerbForm
+from partnerships.models import User
+from partnerships.models.erasures import LONGEST_REASON
+from partnerships.workflows.personal_data import FoundText, erase_person, export_personal_data
+
+
+def reason_field() -> forms.CharField:
+    return forms.CharField(
+        label=_("Reason"), max_length=LONGEST_REASON, help_text=_("The security log keeps it. Leave the name out.")
+    )
+
+
+class PersonalDataForm(VerbForm):
+    """Exports everything on record about the person."""
+
+    reason = reason_field()
+
+    def call(self, actor: User, values: dict[str, Any]) -> dict[str, Any]:
+        return export_personal_data(self.row, actor=actor, **values)
+
+
+class ErasureForm(VerbForm):
+    """Erases the person's data, and the name in the texts that are ticked."""
+
+    texts = forms.MultipleChoiceField(
+        label=_("Mask the name in these texts"),
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+        help_text=_("Texts that may mean another person are not ticked. The content of files is not searched."),
+    )
+    reason = reason_field()
+    is_final = forms.BooleanField(label=_("I have looked through the texts, and know that this cannot be undone."))
+
+    def __init__(self, *args: Any, found: list[FoundText], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["texts"]
+        field.choices = [(one.key, _in_words(one)) for one in found]  # type: ignore[attr-defined]
+        field.initial = [one.key for one in found if one.is_certain]
+        if not found:
+            del self.fields["texts"]
+
+    def call(self, actor: User, values: dict[str, Any]) -> object:
+        values.pop("is_final")
+        return erase_person(self.row, actor=actor, today=self.today, **values)
+
+
+def _in_words(found: FoundText) -> str:
+    kind = str(found.model._meta.verbose_name)
+    name = f"{kind}: {found.row}" if found.row else gettext("%(kind)s, deleted") % {"kind": kind}
+    texts = " / ".join(found.excerpts) or gettext("in its history alone")
+    return f"{name} – {texts}"

@@ -1,0 +1,321 @@
+"""A person's data is exported, and erased so that nothing in the database names them any more."""
+
+import json
+from collections.abc import Iterator
+from email import message_from_bytes
+from email.mime.text import MIMEText
+from pathlib import Path
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.core.files.base import ContentFile
+from django.db import connection
+from django.utils import timezone
+
+from partnerships.exceptions import NotAllowed, StaleVersion, TransitionRefused
+from partnerships.factories import (
+    AgreementFactory,
+    AgreementPartyFactory,
+    CeremonyDraftFactory,
+    ContactFactory,
+    ContactNoteFactory,
+    DeliveryEventFactory,
+    DeliveryFactory,
+    ExportFactory,
+    MilestoneFactory,
+    OrganizationUnitFactory,
+    SavedViewFactory,
+    UnitFactory,
+    UserFactory,
+)
+from partnerships.models import Contact, Delivery, Erasure, SecurityEvent, User
+from partnerships.operations.audit import audit
+from partnerships.workflows.organizations import edit_contact
+from partnerships.workflows.personal_data import (
+    MASK,
+    Words,
+    clear_mails,
+    erase_person,
+    export_personal_data,
+    pattern,
+    texts_naming,
+)
+from partnerships.workflows.transitions import save_as
+from partnerships.workflows.users import activate_user, edit_user
+
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+NOW = timezone.now()
+TODAY = timezone.localdate(NOW)
+
+
+@pytest.fixture
+def system_admin() -> User:
+    return UserFactory(system_admin=True, name="Root")
+
+
+def mail(text: str) -> bytes:
+    return MIMEText(text, "plain", "utf-8").as_bytes()
+
+
+def values() -> Iterator[tuple[str, str]]:
+    """Every value in every table, as text."""
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")  # noqa: S608
+            for row in cursor.fetchall():
+                for value in row:
+                    is_binary = isinstance(value, bytes | memoryview)
+                    yield table, bytes(value).decode(errors="replace") if is_binary else str(value)
+
+
+def where(*words: str) -> set[str]:
+    """The tables in which one of the words stands; texts of mails are decoded."""
+    found = {table for table, value in values() if any(word.lower() in value.lower() for word in words)}
+    written = Delivery.objects.exclude(message=None).values_list("message", flat=True)
+    texts = [message_from_bytes(bytes(one)).get_payload(decode=True).decode() for one in written]
+    if any(word.lower() in text.lower() for text in texts for word in words):
+        found.add("mails")
+    return found
+
+
+def erase(person: User | Contact, actor: User, **options: object) -> User | Contact:
+    certain = [one.key for one in texts_naming(person) if one.is_certain]
+    return erase_person(person, actor=actor, today=TODAY, **{"reason": "Asked for it", "texts": certain, **options})
+
+
+WORDS = ("Wang Xiaoming", "王晓明", "wang.xm", "xm@partner.example", "139-0575-0001", "wxid_wang")
+
+
+def test_nothing_in_the_database_names_an_erased_contact(system_admin: User) -> None:
+    contact = ContactFactory(
+        name="Wang Xiaoming", email="xm@partner.example", phone="139-0575-0001", wechat="wxid_wang", position="Dean"
+    )
+    OrganizationUnitFactory(organization=contact.organization)
+    contact.name = "王晓明"  # the history has the earlier name
+    save_as(contact, system_admin, reason="Wang Xiaoming asked for it")
+    party = AgreementPartyFactory(signatory_person="王晓明", organization=contact.organization)
+    ContactNoteFactory(summary="Called Wang Xiaoming (139-0575-0001)", contact=contact)
+    note = MilestoneFactory(description="Ask wang xiaoming about the room")
+    note.description = "Ask somebody else"
+    note.save()
+    DeliveryFactory(person=None, contact=contact, status="sent", sent_at=NOW, address=contact.email, message=mail("Hi"))
+    DeliveryFactory(status="sent", sent_at=NOW, subject="Call 王晓明", message=mail("Call 王晓明"))
+    DeliveryEventFactory(note="550 <xm@partner.example> unknown")
+    CeremonyDraftFactory(content={"present-0-person": ["王晓明"]})
+    SecurityEvent.objects.record("contact_stopped", None, name="Wang Xiaoming")
+    assert where(*WORDS) >= {
+        "partnerships_contact",
+        "partnerships_historicalcontact",
+        "partnerships_searchentry",
+        "mails",
+    }
+
+    breaches = audit(real_now=NOW)
+
+    erase(contact, system_admin)
+    clear_mails(now=NOW)
+
+    assert where(*WORDS) == set()
+    party.refresh_from_db()
+    assert (party.signatory_person, party.organization) == (MASK, contact.organization)  # the fact stays
+    assert audit(real_now=NOW) == breaches
+
+
+def test_nothing_in_the_database_names_an_erased_user(system_admin: User, settings: object) -> None:
+    unit = UnitFactory()
+    unit.fallback_person = UserFactory(lead_in=unit)
+    unit.save()
+    user = UserFactory(name="Wang Xiaoming", username="wang.xm", email="xm@partner.example", coordinator_in=unit)
+    agreement = AgreementFactory(unit=unit, coordinator=user, created_by=user, signed=True)
+    save_as(agreement, user)
+    DeliveryFactory(person=user, status="sent", sent_at=NOW, address=user.email, message=mail("Dear Wang Xiaoming"))
+    DeliveryFactory(status="sent", sent_at=NOW, message=mail("Returned by Wang Xiaoming"))
+    SavedViewFactory(user=user, name="Mine")
+    LogEntry.objects.create(user=system_admin, object_repr="Wang Xiaoming", action_flag=2)
+    SecurityEvent.objects.record("login_failed", None, name="wang.xm")
+
+    erased = erase(user, system_admin)
+    clear_mails(now=NOW)
+
+    assert where(*WORDS) == set()
+    agreement.refresh_from_db()
+    assert agreement.coordinator == unit.fallback_person
+    assert agreement.created_by == erased
+    assert not erased.is_active
+    assert not erased.memberships.exists()
+
+
+def test_texts_of_people_are_masked_only_where_they_are_ticked(system_admin: User) -> None:
+    contact = ContactFactory(name="王晓明")
+    kept, masked = (
+        MilestoneFactory(description="王晓明 in another town"),
+        MilestoneFactory(evidence="Signed by 王晓明."),
+    )
+
+    erase(contact, system_admin, texts=[f"milestone-{masked.pk}"])
+
+    kept.refresh_from_db()
+    masked.refresh_from_db()
+    assert (kept.description, masked.evidence) == ("王晓明 in another town", f"Signed by {MASK}.")
+    assert masked.history.filter(evidence__contains="王晓明").count() == 0
+
+
+def test_a_namesake_keeps_the_name(system_admin: User) -> None:
+    contact = ContactFactory(name="王伟", email="one@partner.example")
+    namesake = ContactFactory(name="王伟", email="two@partner.example")
+    milestone = MilestoneFactory(description="王伟")
+    SecurityEvent.objects.record("contact_stopped", None, name="王伟")
+
+    assert [one.is_certain for one in texts_naming(contact)] == [False]
+    erase(contact, system_admin)
+
+    namesake.refresh_from_db()
+    milestone.refresh_from_db()
+    assert (namesake.name, milestone.description) == ("王伟", "王伟")
+    assert SecurityEvent.objects.filter(name="王伟").exists()
+
+
+@pytest.mark.parametrize(
+    ("word", "text", "is_found"),
+    [
+        ("Li", "The Limited Company", False),
+        ("Li", "Ask li, please", True),
+        ("Li Na", "联系Li Na老师", True),
+        ("王伟", "请王伟老师", True),
+        ("0575-8300", "10575-83001", False),
+    ],
+)
+def test_latin_words_are_found_whole(word: str, text: str, *, is_found: bool) -> None:
+    found = pattern([word])
+
+    assert found is not None
+    assert bool(found.search(text)) is is_found
+
+
+def test_a_single_latin_word_means_nobody_for_certain() -> None:
+    words = Words.of(UserFactory(name="Ford", username="ford", email="ford@college.example"))
+
+    assert words.telling == {"ford@college.example"}
+    assert words.masked("Ford Motor", is_theirs=False) == "Ford Motor"
+    assert words.masked("Ford Motor", is_theirs=True) == f"{MASK} Motor"
+
+
+def test_it_is_in_the_security_log_with_its_reason_and_without_the_name(system_admin: User) -> None:
+    contact = ContactFactory(name="王晓明")
+
+    erase(contact, system_admin, reason="王晓明 wrote on 2 November")
+
+    event, erasure = SecurityEvent.objects.get(kind="person_erased"), Erasure.objects.get(contact=contact)
+    assert (event.user, event.detail) == (system_admin, f"{MASK} wrote on 2 November")
+    assert (erasure.by, erasure.reason) == (system_admin, event.detail)
+
+
+def test_the_search_of_mails_goes_on_after_an_interruption_and_forgets_the_words(
+    system_admin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("partnerships.workflows.personal_data.MAILS_AT_ONCE", 2)
+    contact = ContactFactory(name="王晓明", email="", phone="")
+    for number in range(5):
+        DeliveryFactory(status="sent", sent_at=NOW, message=mail(f"王晓明 {number}" if number % 2 else "Nobody"))
+    erase(contact, system_admin)
+    calls = iter([False, True, True])
+
+    clear_mails(now=NOW, is_over=lambda: next(calls))
+    between = Erasure.objects.get()
+    clear_mails(now=NOW)
+
+    erasure = Erasure.objects.get()
+    assert (between.done_at, between.words, between.mails_cleared) == (None, ["王晓明"], 1)
+    assert (erasure.done_at, erasure.words, erasure.mails_cleared) == (NOW, [], 2)
+    assert Delivery.objects.exclude(message=None).count() == 3
+
+
+def test_a_mail_that_is_being_sent_loses_its_text_afterwards(system_admin: User) -> None:
+    contact = ContactFactory(name="王晓明", email="xm@partner.example")
+    sending = DeliveryFactory(person=None, contact=contact, status="handing", lease_until=NOW, message=mail("Hi"))
+    erase(contact, system_admin)
+
+    clear_mails(now=NOW)
+    assert Erasure.objects.get().done_at is None
+    Delivery.objects.filter(pk=sending.pk).update(status="sent", sent_at=NOW)
+    clear_mails(now=NOW)
+
+    sending.refresh_from_db()
+    assert sending.message is None
+    assert Erasure.objects.get().done_at == NOW
+
+
+def test_files_of_exports_go(system_admin: User, django_capture_on_commit_callbacks: object) -> None:
+    export = ExportFactory(status="done", finished_at=NOW)
+    export.file.save("1.csv", ContentFile("王晓明".encode()))
+
+    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+        erase(ContactFactory(name="王晓明"), system_admin)
+
+    path = Path(export.file.path)
+    export.refresh_from_db()
+    assert (export.status, export.file.name, path.exists()) == ("removed", "", False)
+
+
+def test_others_with_the_address_of_a_stop_get_no_mail_either(system_admin: User) -> None:
+    stopped = ContactFactory(
+        email="desk@partner.example", mail_stopped_on=TODAY, mail_stopped_address="desk@partner.example"
+    )
+    other = ContactFactory(email="Desk@partner.example")
+
+    erase(stopped, system_admin)
+
+    other.refresh_from_db()
+    assert other.mail_stopped_on == TODAY
+
+
+def test_nobody_changes_or_revives_an_erased_person(system_admin: User) -> None:
+    user, contact = erase(UserFactory(), system_admin), erase(ContactFactory(), system_admin)
+
+    for refused in (
+        lambda: edit_user(user, actor=system_admin, today=TODAY, changes={"name": "Again"}),
+        lambda: activate_user(user, actor=system_admin),
+        lambda: edit_contact(contact, actor=system_admin, today=TODAY, changes={"name": "Again"}),
+        lambda: erase(contact, system_admin),
+    ):
+        with pytest.raises(TransitionRefused):
+            refused()
+
+
+def test_administrators_cannot_erase_themselves_nor_a_page_that_is_old(system_admin: User) -> None:
+    with pytest.raises(TransitionRefused):
+        erase(system_admin, system_admin)
+    contact = ContactFactory()
+    save_as(Contact.objects.get(pk=contact.pk), system_admin)
+    with pytest.raises(StaleVersion):
+        erase(contact, system_admin)
+
+
+@pytest.mark.parametrize("role", ["staff", "user_admin"])
+def test_only_system_administrators_export_and_erase(role: str) -> None:
+    actor, contact = UserFactory(**{role: True}), ContactFactory(name="王晓明")
+
+    with pytest.raises(NotAllowed):
+        erase(contact, actor)
+    with pytest.raises(NotAllowed):
+        export_personal_data(contact, actor=actor, reason="Curious")
+    contact.refresh_from_db()
+    assert contact.name == "王晓明"
+
+
+def test_an_export_holds_record_history_mails_roles_and_texts(system_admin: User) -> None:
+    user = UserFactory(name="王晓明", email="xm@partner.example", password="secret-word", coordinator_in=UnitFactory())
+    user.name = "Wang Xiaoming"
+    save_as(user, system_admin)
+    DeliveryFactory(person=user, status="sent", sent_at=NOW, address=user.email, message=mail("Dear 王晓明"))
+    AgreementFactory(summary="Drawn up by 王晓明")
+
+    data = export_personal_data(user, actor=system_admin, reason="Asked for it")
+
+    assert data["record"]["email"] == "xm@partner.example"
+    assert {row["name"] for row in data["history"]} == {"王晓明", "Wang Xiaoming"}
+    assert "Dear 王晓明" in data["mails"][0]["text"]
+    assert len(data["roles"]) == 1
+    assert data["texts"][0]["texts"] == ["Drawn up by 王晓明"]
+    assert "password" not in json.dumps(data, default=str)
+    assert SecurityEvent.objects.get(kind="data_exported").detail == "Asked for it"
