@@ -57,14 +57,14 @@ def _shown(rows: QuerySet, user: User) -> References:
     names = [field.name for field in rows.model._meta.concrete_fields if field.name in SHOWN_ON]
     pages: dict[tuple[type[Model], object], Model] = {}
     for one in rows.select_related(*names).order_by("pk")[:ROWS_SHOWN]:
-        page = _page_of(one)
+        page = page_of(one)
         if page is not None and _may_see(user, page):
             pages[type(page), page.pk] = page
     count = rows.count() if user.sees_all_units else None
     return References(str(rows.model._meta.verbose_name_plural), count, list(pages.values()))
 
 
-def _page_of(row: Any) -> Any:
+def page_of(row: Any) -> Any:
     """Return the record whose page shows ``row``: itself if it has one."""
     if isinstance(row, ReminderItem):
         return row.delivery

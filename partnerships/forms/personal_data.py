@@ -3,9 +3,10 @@
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
+from partnerships.forms.deletions import page_of
 from partnerships.forms.steps import VerbForm
 from partnerships.models import User
 from partnerships.models.erasures import LONGEST_REASON
@@ -53,7 +54,10 @@ class ErasureForm(VerbForm):
 
 
 def _in_words(found: FoundText) -> str:
+    """Return what the text belongs to, with the record whose page shows it, and the words around the name."""
     kind = str(found.model._meta.verbose_name)
-    name = f"{kind}: {found.row}" if found.row else gettext("%(kind)s, deleted") % {"kind": kind}
+    page = page_of(found.row) if found.row else None
+    names = dict.fromkeys([str(found.row), *([str(page)] if page else [])])
+    name = " · ".join(names) if found.row else gettext("deleted")
     texts = " / ".join(found.excerpts) or gettext("in its history alone")
-    return f"{name} – {texts}"
+    return f"{kind}{pgettext('between a label and a text', ': ')}{name} – {texts}"
