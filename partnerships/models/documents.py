@@ -41,10 +41,13 @@ DOCUMENT_TARGETS = (
 )
 
 
+UPLOADS = "documents"  # the folder of uploaded files
+
+
 def upload_path(version: "DocumentVersion", filename: str) -> str:
     """Return a random path below the uploads; the name that people see is in the row."""
     # A name from outside could collide with another or lead to another folder, and would show in backups and logs.
-    return f"documents/{uuid4().hex}"
+    return f"{UPLOADS}/{uuid4().hex}"
 
 
 class DocumentQuerySet(ScopedQuerySet):
