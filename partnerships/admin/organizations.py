@@ -222,7 +222,7 @@ class OrganizationAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     autocomplete_fields = ("part_of", "region")
     readonly_fields = ("held_by", "archived_on")
     inlines = (NameInline, CodeInline, HolderInline, ContactInline, MembershipInline, DocumentInline, CitationInline)
-    directory_fields: ClassVar[FieldRows] = (("name", "name_zh"), ("part_of", "kind"), ("country", "region"), "held_by")
+    directory_fields: ClassVar[FieldRows] = (("name", "name_zh"), "kind", "part_of", ("country", "region"), "held_by")
     detail_fields = (("uscc", "industry"), "strengths", "website", "address", "description")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
@@ -281,7 +281,7 @@ class OfKindAdmin(OrganizationAdmin):
 @admin.register(Institution)
 class InstitutionAdmin(OfKindAdmin):
     list_filter = ("institution_type", CountryFilter, HeldFilter, ArchivedFilter)
-    directory_fields = (("name", "name_zh"), ("part_of", "institution_type"), ("country", "region"), "held_by")
+    directory_fields = (("name", "name_zh"), "institution_type", "part_of", ("country", "region"), "held_by")
 
 
 @admin.register(Enterprise)

@@ -42,7 +42,12 @@ class OrganizationForm(EitherNameMixin, FormWithLines):
 
     is_another = AnotherField(label=_("None of these"))
     is_code_right = forms.BooleanField(label=_("The credit code is typed right"), required=False)
-    part_of = PickField("organization", label=pgettext_lazy("of an organization", "Part of"), required=False)
+    part_of = PickField(
+        "organization",
+        label=pgettext_lazy("of an organization", "Part of"),
+        help_text=_("For a faculty, campus, branch or subsidiary: the organization it belongs to."),
+        required=False,
+    )
     region = PickField("region", label=_("Region"), required=False)
     website = forms.URLField(label=_("Website"), required=False, max_length=200, assume_scheme="https")
 

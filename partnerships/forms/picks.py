@@ -10,14 +10,13 @@ from operator import or_
 from typing import Any, cast
 
 from django import forms
-from django.db.models import Case, Model, Q, QuerySet, When
+from django.db.models import Model, Q, QuerySet
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.forms.choices import choosable
 from partnerships.models import Agreement, Event, Organization, Programme, Region, User
-from partnerships.models.sort_keys import ByName
 from partnerships.texts import name_all
 
 SHOWN = 8
@@ -39,12 +38,6 @@ class Pick:
 
 def _by_text(rows: Any, words: str) -> QuerySet:
     return rows.search(words)
-
-
-def _organizations(rows: Any, words: str) -> QuerySet:
-    """Find organizations; those that are part of another come last, because they are found by its names as well."""
-    is_part = Case(When(part_of__isnull=True, then=0), default=1)
-    return rows.search(words).order_by(is_part, ByName(), "pk")
 
 
 def _by_columns(*columns: str) -> Callable[[Any, str], QuerySet]:
@@ -69,7 +62,7 @@ def _about_agreement(agreement: Agreement) -> str:
 PICKS: Mapping[str, Pick] = {
     "organization": Pick(
         Organization,
-        _organizations,
+        lambda rows, words: rows.search(words).wholes_first(),
         _about_organization,
         lambda rows: rows.select_related("part_of", "region").prefetch_related("holders__unit"),
         lambda rows, user: rows.not_archived(),

@@ -38,7 +38,7 @@ class ActivityFilterSet(OwnedFilterSet[ActivityQuerySet]):
     kind = django_filters.ChoiceFilter(label=_("Kind"), choices=ActivityKind.choices)
     unit = unit_filter()
     owner = PersonFilter(label=_("Owner"), field_name="owner")
-    party = django_filters.CharFilter(label=_("Partner"), method="filter_party", max_length=200)
+    party = django_filters.CharFilter(label=_("Partner (incl. its parts)"), method="filter_party", max_length=200)
     region = region_filter(_("Region of a partner (incl. sub-regions)"))
     area = django_filters.ModelChoiceFilter(
         label=_("Counts for the area"),

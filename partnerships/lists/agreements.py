@@ -46,7 +46,7 @@ class AgreementFilterSet(
     FRONT = ("status", "party", "unit", "coordinator")
 
     status = django_filters.ChoiceFilter(label=_("Status"), choices=AgreementStatus.choices)
-    party = django_filters.CharFilter(label=_("Partner"), method="filter_party", max_length=200)
+    party = django_filters.CharFilter(label=_("Partner (incl. its parts)"), method="filter_party", max_length=200)
     unit = unit_filter()
     coordinator = PersonFilter(label=_("Coordinator"), field_name="coordinator")
     type = django_filters.ModelChoiceFilter(label=_("Type"), queryset=AgreementType.objects.all())

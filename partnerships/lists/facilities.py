@@ -18,7 +18,7 @@ class FacilityFilterSet(OwnedFilterSet[FacilityQuerySet], CountedFilterSet[Facil
     kind = django_filters.ChoiceFilter(label=_("Kind"), choices=FacilityKind.choices)
     unit = unit_filter()
     owner = PersonFilter(label=_("Owner"), field_name="owner")
-    party = django_filters.CharFilter(label=_("Partner"), method="filter_party", max_length=200)
+    party = django_filters.CharFilter(label=_("Partner (incl. its parts)"), method="filter_party", max_length=200)
     region = region_filter(_("Region (incl. sub-regions)"))
     opened_from = DayFilter(label=_("Opened from"), field_name="opened_on", lookup_expr="gte")
     opened_until = DayFilter(label=_("Opened until"), field_name="opened_on", lookup_expr="lte")

@@ -57,7 +57,7 @@ class MilestoneFilterSet(OwnedFilterSet[MilestoneQuerySet]):
     kind = django_filters.ChoiceFilter(label=_("Kind"), choices=MilestoneKind.choices)
     due_from = DayFilter(label=_("Due from"), field_name="due_on", lookup_expr="gte")
     due_until = DayFilter(label=_("Due until"), field_name="due_on", lookup_expr="lte")
-    party = django_filters.CharFilter(label=_("Partner"), method="filter_party", max_length=200)
+    party = django_filters.CharFilter(label=_("Partner (incl. its parts)"), method="filter_party", max_length=200)
     type = django_filters.ModelChoiceFilter(
         label=_("Type of agreement"),
         field_name="agreement__type",

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Case, Exists, F, OuterRef, Q, When
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -215,6 +215,10 @@ class OrganizationQuerySet(ScopedQuerySet):
         rows = self.not_archived().exclude(pk__in=organization.ids_above_and_below())
         alike = rows.look_alikes(organization.name)
         return alike | rows.look_alikes(organization.name_zh) if organization.name_zh else alike
+
+    def wholes_first(self) -> "OrganizationQuerySet":
+        """Sort by name, those that are part of another last: words find them by the names of their whole as well."""
+        return self.order_by(Case(When(part_of__isnull=True, then=0), default=1), ByName(), "pk")
 
     def not_archived(self) -> "OrganizationQuerySet":
         return self.filter(archived_on__isnull=True)

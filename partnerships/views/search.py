@@ -80,9 +80,10 @@ def search(request: UserRequest) -> HttpResponse:
 def _groups(words: str, user: User, shown: int) -> list[HitGroup]:
     """Return the first hits of each kind with the address of the list that has them all."""
     milestones = Milestone.objects.select_related("agreement", "owner")
+    organizations = Organization.objects.not_archived().select_related("part_of")
     kinds: tuple[tuple[str, str, dict[str, str], Any], ...] = (
         (_("Agreements"), "agreement_list", {}, Agreement.objects.select_related("unit").prefetch_related(PARTIES)),
-        (_("Organizations"), "organization_list", {}, Organization.objects.not_archived()),
+        (_("Organizations"), "organization_list", {}, organizations.wholes_first()),
         (_("Milestones"), "milestone_list", {"status": "all"}, milestones),
         (_("Follow-ups"), "activity_list", {}, Activity.objects.select_related("agreement")),
         (_("Events"), "event_list", {}, Event.objects.recorded()),

@@ -11,6 +11,7 @@ from partnerships.factories import (
     AssociationFactory,
     EnterpriseFactory,
     EventFactory,
+    InstitutionFactory,
     OrganizationNameFactory,
     ProgrammeFactory,
     RegionFactory,
@@ -58,6 +59,16 @@ def test_an_organization_is_found_by_any_of_its_names(client: Client) -> None:
     OrganizationNameFactory(organization=AssociationFactory(name="Motor association"), name="电机协会")
 
     assert found(client, "organization", "电机") == ["Motor association"]
+
+
+def test_a_whole_is_offered_before_its_parts(client: Client) -> None:
+    college = InstitutionFactory(name="Harbor College")
+    school = EnterpriseFactory(name="Business School", part_of=college, country="DE")
+
+    page = client.get(reverse("pick", args=["organization"]), {"field": "who", "who-words": "harbor"})
+
+    assert [option["row"].pk for option in page.context["options"]] == [college.pk, school.pk]
+    assert "Enterprise · Harbor College · Germany" in page.text
 
 
 def test_it_stays_within_ones_scope(world: World, client: Client) -> None:

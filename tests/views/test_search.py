@@ -7,7 +7,13 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from partnerships.factories import AgreementFactory, ContactNoteFactory, ReportedFigureFactory
+from partnerships.factories import (
+    AgreementFactory,
+    ContactNoteFactory,
+    EnterpriseFactory,
+    InstitutionFactory,
+    ReportedFigureFactory,
+)
 from tests.views.test_lists import more_of_everything
 from tests.views.world import World, make_world
 
@@ -51,6 +57,16 @@ def test_a_figure_leads_to_its_page_and_names_its_source(world: World, client: C
 
     assert (found_figure["url"], found_figure["about"]) == (figure.get_absolute_url(), figure.source)
     assert (found_source["url"], found_source["about"]) == (figure.source.get_absolute_url(), "Harbor Press")
+
+
+@pytest.mark.parametrize("headers", [{}, TYPING])
+def test_parts_come_after_their_whole_and_name_it(headers: dict[str, str], client: Client) -> None:
+    college = InstitutionFactory(name="Harbor College")
+    EnterpriseFactory(name="Business School", part_of=college)
+
+    html = client.get(reverse("search"), {"q": "harbor"}, headers=headers).text
+
+    assert -1 < html.find(">Harbor College") < html.find(">Business School") < html.find("part of Harbor College")
 
 
 @pytest.mark.parametrize("words", ["中益", "机械", "north w", "nort wor"])
