@@ -29,6 +29,7 @@ from partnerships.models import (
     MilestoneKind,
     Organization,
     OrganizationUnit,
+    Payment,
     ReminderItem,
     ReminderRule,
     Role,
@@ -105,6 +106,9 @@ ACTIONS: Mapping[str, Grant] = {
     "agreement.amend": Grant(own=Role.LEAD, staff=True),
     "agreement.delete": _own(Role.COORDINATOR),
     "agreement.follow_up": _FOLLOW_UP,
+    "payment.view": _SEE,
+    "payment.edit": _own(Role.COORDINATOR),
+    "payment.receive": _FOLLOW_UP,
     "milestone.view": _SEE,
     "milestone.add": _FOLLOW_UP,
     "milestone.edit": _own(Role.COORDINATOR),
@@ -399,6 +403,18 @@ def _derived_dates_are_the_leads(user: User, milestone: Milestone) -> LazyText |
     return None
 
 
+def _promised_by_agreement(user: User, payment: Payment) -> LazyText | None:
+    """A promised payment is locked during the review; of a signed agreement one may be added, but only a lead or the office changes it."""
+    agreement = payment.agreement
+    if agreement.is_editable or (payment._state.adding and agreement.is_signed):
+        return None
+    if agreement.signed_on is None:
+        return _("The agreement is under review or cancelled: what was agreed is locked.")
+    if _has_grant(user, ACTIONS["agreement.amend"], agreement):
+        return None
+    return _("The agreement is signed: only a lead of its unit or the office changes what was promised.")
+
+
 def _mail_of_several_units(user: User, delivery: Delivery) -> LazyText | None:
     """A mail about several units is handled only by people who work in all of them."""
     if user.is_staff or user.is_superuser or delivery.person_id == user.pk:
@@ -505,6 +521,7 @@ VETOES: Mapping[str, Callable[[User, Any], LazyText | None]] = {
     "agreement.confirm_signing": _not_ones_own_registration,
     "agreement.delete": _only_drafts,
     "agreement.end_by_notice": _only_after_notice,
+    "payment.edit": _promised_by_agreement,
     "contact.view_personal": _contacts_of_another_unit,
     "contact.edit": _entered_by_another_unit,
     "activity.add": _unit_takes_part,

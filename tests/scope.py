@@ -19,6 +19,7 @@ from partnerships.factories import (
     HonourFactory,
     MilestoneFactory,
     OrganizationFactory,
+    PaymentFactory,
     ProgrammeFactory,
     ReminderItemFactory,
     ReminderRuleFactory,
@@ -86,6 +87,7 @@ def rows_of(unit: Unit, agreement: Any) -> dict[str, Any]:
         "reminder_rule": ReminderRuleFactory(unit=unit),
         "source": SourceFactory(),
         "citation": CitationFactory(record=milestone.agreement),
+        "payment": PaymentFactory(agreement=agreement),
         "facility": FacilityFactory(unit=unit, agreement=agreement),
         "demand": demand,
         # The unit asked has it as its own; the unit that asked takes part.

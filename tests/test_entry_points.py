@@ -23,6 +23,7 @@ import pkgutil
 from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +63,10 @@ from partnerships.factories import (
     OrganizationFactory,
     OrganizationNameFactory,
     ParticipationFactory,
+    PaymentFactory,
     ProgrammeFactory,
     ProgrammeItemFactory,
+    ReceiptFactory,
     RegionFactory,
     ReminderRuleFactory,
     ReportedFigureFactory,
@@ -103,6 +106,7 @@ from partnerships.models import (
     ProgrammeItem,
     ProgrammeOrganizer,
     ProgrammeTarget,
+    Receipt,
     Region,
     ReminderRule,
     ReportedFigure,
@@ -124,6 +128,7 @@ from partnerships.workflows.facilities import FACILITY
 from partnerships.workflows.honours import HONOUR
 from partnerships.workflows.milestones import MILESTONE
 from partnerships.workflows.organizations import CONTACT, ORGANIZATION
+from partnerships.workflows.payments import PAYMENT
 from partnerships.workflows.programmes import PROGRAMME
 from partnerships.workflows.records import RECORDS
 from partnerships.workflows.users import PREFERENCES, USER
@@ -809,6 +814,24 @@ FACILITY_ACTS = [
     refused("owner who may not see it", changes=lambda row: {"owner": UserFactory(user_admin=True)}),
 ]
 
+PAYMENT_ACTS = [
+    column("party", lambda row: row.agreement.parties.first()),
+    column("purpose", lambda row: "Second year"),
+    column("amount", lambda row: Decimal("12.50")),
+    column("currency", lambda row: "USD"),
+    column("is_in_kind", lambda row: True),
+    column("due_on", lambda row: today()),
+    Act("receipt", parts=lambda row: [Receipt(received_on=today(), amount=Decimal(5), note="Voucher 7")]),
+    Act("receipt changed", parts=lambda row: changed(row.receipts.get(), amount=Decimal(6))),
+    Act("receipt goes", removed=lambda row: [row.receipts.get()]),
+    refused("nothing is promised", changes=lambda row: {"amount": Decimal(0)}),
+    refused("nothing is received", parts=lambda row: [Receipt(received_on=today(), amount=Decimal(0))]),
+    refused(
+        "received in the future",
+        parts=lambda row: [Receipt(received_on=today() + dt.timedelta(days=5), amount=Decimal(5))],
+    ),
+]
+
 ORGANIZATION_ACTS = [
     column("kind", lambda row: "association"),
     column("name", lambda row: "Harbor Works"),
@@ -1138,6 +1161,12 @@ SUBJECTS = {
         MILESTONE_ACTS,
         {"partnerships.admin.milestones": ADMIN},
     ),
+    "edit_payment": Subject(
+        PAYMENT,
+        lambda **given: ReceiptFactory(payment=PaymentFactory(**given)).payment,
+        PAYMENT_ACTS,
+        {"partnerships.admin.payments": ADMIN, "partnerships.forms.payments": page_way("payment_edit")},
+    ),
     "edit_organization": Subject(
         ORGANIZATION,
         lambda **given: OrganizationNameFactory(organization=OrganizationFactory(**given)).organization,
@@ -1373,6 +1402,15 @@ SUBJECTS |= {
             refused("owner who may not see it", changes=lambda row: {"owner": UserFactory(user_admin=True)}),
         ],
         {"partnerships.admin.facilities": ADD_IN_ADMIN},
+    ),
+    "register_payment": Subject(
+        PAYMENT,
+        unsaved(PaymentFactory, agreement=lambda: AgreementFactory(signed=True)),
+        [
+            columns(purpose="Second year", amount=Decimal("12.50"), currency="USD", is_in_kind=True, due_on=today),
+            refused("nothing is promised", changes=lambda row: {"amount": Decimal(0)}),
+        ],
+        {"partnerships.forms.payments": add_page("payment_add", args=lambda row: [row.agreement_id])},
     ),
     "register_user": Subject(
         USER,

@@ -87,6 +87,7 @@ WORKFLOWS = [
     "events",
     "activities",
     "agreements",
+    "payments",
     "demands",
     "deletions",
     "ceremonies",

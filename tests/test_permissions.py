@@ -89,6 +89,9 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "agreement.amend": LEAD_AND_OFFICE,
     "agreement.delete": ("", "", "", "", "", ""),  # these are signed; drafts have their own test
     "agreement.follow_up": FOLLOW_UP,
+    "payment.view": SEE,
+    "payment.edit": LEAD_AND_OFFICE,  # of signed agreements; tests/workflows/test_payments.py has the others
+    "payment.receive": FOLLOW_UP,
     "milestone.view": SEE,
     "milestone.add": FOLLOW_UP,
     "milestone.edit": OWN_WORK,

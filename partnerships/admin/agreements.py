@@ -64,6 +64,7 @@ from partnerships.models import (
     CustodyStep,
     Document,
     Milestone,
+    Payment,
     User,
     quiet_agreements,
     workday_test,
@@ -188,6 +189,14 @@ class MilestoneInline(LinkedInline):
     @display(description=_("status"))
     def status_label(self, milestone: Milestone) -> str:
         return status_badge(milestone)
+
+
+class PaymentInline(LinkedInline):
+    model = Payment
+    fields = ("link", "party", "due_on", "amount", "currency", "is_in_kind")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("party__organization")
 
 
 class AmendmentInline(ReadOnlyInline):
@@ -373,6 +382,7 @@ class AgreementAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         MilestoneInline,
         ParticipatingUnitInline,
         CustodyInline,
+        PaymentInline,
         DocumentInline,
         AmendmentInline,
         LabelInline,

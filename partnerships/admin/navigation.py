@@ -28,6 +28,7 @@ GROUPS: tuple[tuple[LazyText, tuple[tuple[str, str], ...]], ...] = (
             ("milestone", "flag"),
             ("activity", "event_available"),
             ("contactnote", "call"),
+            ("payment", "payments"),
             ("facility", "domain"),
         ),
     ),

@@ -23,11 +23,13 @@ from partnerships.models import (
     Facility,
     Milestone,
     Organization,
+    Payment,
     User,
 )
 from partnerships.workflows import activities, agreements, demands, facilities, milestones, terms
 from partnerships.workflows.activities import follow_activity, register_contact_note
 from partnerships.workflows.demands import follow_demand
+from partnerships.workflows.derivation import derive_milestones
 from partnerships.workflows.honours import watch_lapse
 
 Entry = Mapping[str, Any]
@@ -58,6 +60,10 @@ def _calling(verb: Callable[..., object]) -> Follow:
     return lambda office, row, person, on: verb(row, actor=person, on=on)
 
 
+def _follow_payment(office: SampleOffice, payment: Payment, person: User, on: dt.date) -> None:
+    derive_milestones(payment.agreement, actor=person, on=office.today)
+
+
 # In the order in which their rows refer to each other.
 SECTIONS: Mapping[str, SampleSection] = {
     "enterprises": SampleSection(factories.EnterpriseFactory),
@@ -67,6 +73,7 @@ SECTIONS: Mapping[str, SampleSection] = {
     "contacts": SampleSection(factories.ContactFactory),
     "events": SampleSection(factories.EventFactory),
     "agreements": SampleSection(factories.AgreementFactory, ("created_by", "coordinator")),
+    "payments": SampleSection(factories.PaymentFactory, (), _follow_payment),
     "activities": SampleSection(factories.ActivityFactory, ("owner",), _calling(follow_activity)),
     "milestones": SampleSection(factories.MilestoneFactory),
     "facilities": SampleSection(factories.FacilityFactory, ("owner",)),
@@ -96,6 +103,7 @@ PARTS: Mapping[str, SamplePart] = {
         ("principal_investigator", "budget", "outcomes", "intellectual_property"),
     ),
     "visit": SamplePart(factories.VisitFactory, "activity", ("host", "delegation", "findings")),
+    "receipts": SamplePart(factories.ReceiptFactory, "payment", ("received_on", "amount", "note")),
     "sides": SamplePart(factories.FacilityPartnerFactory, "facility", ("organization", "head", "is_host")),
 }
 # The keys of an entry that are neither columns nor parts.

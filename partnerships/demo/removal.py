@@ -31,6 +31,7 @@ from partnerships.models import (
     Milestone,
     Organization,
     OrganizationUnit,
+    Payment,
     ReminderItem,
     ReminderPlan,
     ReminderRule,
@@ -106,6 +107,7 @@ def _dependents_first() -> Iterator[models.QuerySet]:
     yield _under_the_sample(Honour, "organization")
     yield _under_the_sample(Activity, "agreement")
     yield Amendment.objects.filter(agreement__is_sample=True)
+    yield _under_the_sample(Payment, "agreement")
     yield sample_rows(Agreement).order_by("-pk")  # children and successors are younger
     yield sample_rows(Event)
     yield OrganizationUnit.objects.filter(unit__is_sample=True, unit__agreements=None, unit__activities=None)

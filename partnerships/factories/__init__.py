@@ -47,6 +47,7 @@ from partnerships.factories.organizations import (
     OrganizationUnitFactory,
     RegionFactory,
 )
+from partnerships.factories.payments import PaymentFactory, ReceiptFactory
 from partnerships.factories.programmes import (
     ProgrammeFactory,
     ProgrammeItemFactory,
@@ -122,10 +123,12 @@ __all__ = [
     "OrganizationNameFactory",
     "OrganizationUnitFactory",
     "ParticipationFactory",
+    "PaymentFactory",
     "ProgrammeFactory",
     "ProgrammeItemFactory",
     "ProgrammeOrganizerFactory",
     "ProgrammeTargetFactory",
+    "ReceiptFactory",
     "RegionFactory",
     "ReminderItemFactory",
     "ReminderMarkFactory",

@@ -12,6 +12,7 @@ from partnerships.lists.honours import HonourList, HonourSchemeList
 from partnerships.lists.mails import MailList
 from partnerships.lists.milestones import MilestoneList
 from partnerships.lists.organizations import OrganizationList
+from partnerships.lists.payments import PaymentList
 from partnerships.lists.programmes import ProgrammeList
 from partnerships.lists.security_events import SecurityEventList
 from partnerships.lists.sources import SourceList
@@ -31,6 +32,7 @@ LISTS: dict[str, type[RecordList]] = {
         MailList,
         MilestoneList,
         OrganizationList,
+        PaymentList,
         ProgrammeList,
         SecurityEventList,
         SourceList,

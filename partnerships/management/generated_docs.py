@@ -52,7 +52,8 @@ WORKFLOWS = (
         "Milestone",
         Milestone,
         MILESTONE_TRANSITIONS,
-        "What a lead accepts is submitted and accepted, everything else is marked as done by its owner. Overdue is no status.",
+        "What a lead accepts is submitted and accepted, everything else is marked as done by its owner, or done by "
+        "what it waits for: a payment by recording that all of it was received. Overdue is no status.",
     ),
     Workflow(
         "Activity",

@@ -47,6 +47,7 @@ from partnerships.models.organizations import (
 )
 from partnerships.models.papers import CustodyStep
 from partnerships.models.parties import AgreementArea, AgreementParty, AgreementUnit
+from partnerships.models.payments import Payment, Receipt
 from partnerships.models.programmes import (
     Programme,
     ProgrammeItem,
@@ -126,12 +127,14 @@ __all__ = [
     "OrganizationUnit",
     "Participation",
     "PasswordRequest",
+    "Payment",
     "Programme",
     "ProgrammeItem",
     "ProgrammeMeasure",
     "ProgrammeOrganizer",
     "ProgrammeTarget",
     "Reason",
+    "Receipt",
     "Region",
     "ReminderItem",
     "ReminderMark",

@@ -10,6 +10,7 @@ from partnerships.models.base import none_of
 from partnerships.models.documents import Document, DocumentVersion
 from partnerships.models.milestones import MILESTONE_TARGETS, Milestone
 from partnerships.models.parties import AgreementArea, AgreementParty, AgreementUnit
+from partnerships.models.payments import Payment
 from partnerships.models.status_changes import StatusChange
 from partnerships.models.terms import AgreementTerm
 from partnerships.statuses import MilestoneStatus
@@ -88,7 +89,7 @@ def _is_step_or_hand_over(before: dict[str, Any] | None, after: dict[str, Any]) 
 
 
 def _edits_of_parts(agreement: Agreement) -> Iterable[Edit]:
-    for part in (AgreementParty, AgreementTerm, AgreementArea, AgreementUnit):
+    for part in (AgreementParty, AgreementTerm, AgreementArea, AgreementUnit, Payment):
         rows = part.history.filter(agreement_id=agreement.pk)
         yield from rows.values_list("history_date", "history_user_id")
 

@@ -63,6 +63,7 @@ class MilestoneKind(models.TextChoices):
     NEW_HOLDER = "new_holder", _("New holder of a partner")
     REVISION = "revision", _("Agreement to revise")
     SIGNING = "signing", _("Signing to record")
+    PAYMENT = "payment", _("Payment due")
 
 
 # Decisions, and news to note, that wait for leads.
@@ -93,6 +94,7 @@ DERIVED_KINDS = frozenset(
         MilestoneKind.DEMAND_DEADLINE,
         MilestoneKind.STARTING_ACTIVITY,
         MilestoneKind.UNFINISHED_ACTIVITY,
+        MilestoneKind.PAYMENT,
         *CLOSED_BY_STEP,
     }
 )
@@ -101,7 +103,7 @@ ACTIVITY_KINDS = frozenset({MilestoneKind.STARTING_ACTIVITY, MilestoneKind.UNFIN
 ACCEPTED_KINDS = frozenset({MilestoneKind.OBLIGATION, MilestoneKind.DECISION_DATE})
 
 # Dates that cost something when they pass: nobody switches their reminders off, nor snoozes them beyond the date.
-FIRM_KINDS = frozenset({MilestoneKind.DECISION_DATE, MilestoneKind.OBLIGATION, *CLOSED_BY_STEP})
+FIRM_KINDS = frozenset({MilestoneKind.DECISION_DATE, MilestoneKind.OBLIGATION, MilestoneKind.PAYMENT, *CLOSED_BY_STEP})
 
 
 def _is_of(user: User, today: dt.date) -> Q:

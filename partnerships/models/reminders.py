@@ -36,7 +36,7 @@ from partnerships.statuses import DeliveryStatus, PlanStatus
 # More than ten years of lead time is a typing error, and 10^9 days would leave the calendar.
 LONGEST_OFFSET = 3650
 LONGEST_WAIT = 60  # working days for an answer: about a quarter
-OWED_KINDS = (MilestoneKind.AGREEMENT, MilestoneKind.OBLIGATION)  # what a party can owe
+OWED_KINDS = (MilestoneKind.AGREEMENT, MilestoneKind.OBLIGATION, MilestoneKind.PAYMENT)  # what a party can owe
 
 
 class ReminderRuleQuerySet(ScopedQuerySet):
@@ -209,7 +209,9 @@ class ReminderRule(SeededModel, VersionedModel):
                 condition=~Q(audience="party") | Q(milestone_kind__in=OWED_KINDS),
                 name="reminder_rule_party_owes_it",
                 violation_error_code="audience",
-                violation_error_message=_("Only an obligation or an agreement milestone is owed by a party."),
+                violation_error_message=_(
+                    "Only an obligation, a payment or an agreement milestone is owed by a party."
+                ),
             ),
             models.CheckConstraint(
                 condition=~Q(direction="unanswered") | Q(offset__range=(1, LONGEST_WAIT), offset_unit="days"),

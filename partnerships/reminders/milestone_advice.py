@@ -32,6 +32,9 @@ ADVICE = {
     MilestoneKind.SIGNING: gettext_noop(
         "Have the agreement signed; a lead of the unit or the office then records the signing."
     ),
+    MilestoneKind.PAYMENT: gettext_noop(
+        "Ask for the payment, and record what was received. If it will not come, a lead waives it."
+    ),
 }
 TO_SUBMIT = gettext_noop("When it is done, submit it with a word on the evidence; a lead accepts it.")
 TO_MEET = gettext_noop("When it is done, mark it as done. If it cannot be done in time, move the date and say why.")

@@ -26,6 +26,8 @@ from partnerships.models import (
     CustodyStep,
     Facility,
     Milestone,
+    Payment,
+    Receipt,
     ReminderItem,
     StatusChange,
     Unit,
@@ -46,7 +48,7 @@ from partnerships.reports.timeline_sources import (
 from partnerships.statuses import ActivityStatus
 
 DETAILS_SHOWN = 4
-PARTS = (AgreementParty, AgreementTerm, AgreementArea, AgreementUnit)
+PARTS = (AgreementParty, AgreementTerm, AgreementArea, AgreementUnit, Payment)
 MODELS_UNDER_AN_AGREEMENT: tuple[type[Milestone | Activity | Facility], ...] = (Milestone, Activity, Facility)
 
 
@@ -68,6 +70,8 @@ def agreement_timeline(agreement: Agreement) -> TimelineEntries:
     timeline.read(_creations(Amendment, agreement), _amendment_entries)
     timeline.read(_creations(CustodyStep, agreement), _custody_entries)
     timeline.read(_creations(ApprovalRecord, agreement), _approval_entries)
+    receipts = Receipt.objects.filter(payment__agreement=agreement).select_related("payment__party__organization")
+    timeline.read(receipts.order_by("-received_on", "-pk"), _receipt_entries)
     _read_edits(timeline, agreement)
     return timeline
 
@@ -153,6 +157,17 @@ def _approval_entries(history: list[Any]) -> Iterator[TimelineEntry]:
         yield TimelineEntry(row.decided_on, None, row.history_user, what, detail, kind="step")
 
 
+def _receipt_entries(receipts: list[Receipt]) -> Iterator[TimelineEntry]:
+    entered = Receipt.history.filter(history_type="+", id__in=[receipt.pk for receipt in receipts])
+    people = {row.id: row.history_user for row in entered.select_related("history_user")}
+    for receipt in receipts:
+        payment = receipt.payment
+        amount = f"{receipt.amount:,.2f} {payment.currency}"
+        what = _("Received: %(amount)s, %(purpose)s") % {"amount": amount, "purpose": payment}
+        detail = " · ".join(part for part in (str(payment.party), receipt.note) if part)
+        yield TimelineEntry(receipt.received_on, None, people.get(receipt.pk), what, detail, kind="done")
+
+
 # Edits
 
 
@@ -219,8 +234,10 @@ def _term_act(row: Any, earlier: Any | None) -> str:
 
 
 def _part_names(history: list[Any]) -> list[str]:
-    """Name each part: by its organization, area or unit, loaded in one query, or a term by its days."""
+    """Name each part: by its organization, area or unit, loaded in one query, a payment by its purpose, a term by its days."""
     fields = {field.name for row in history[:1] for field in row._meta.fields}
+    if "purpose" in fields:
+        return [row.purpose for row in history]
     relation = next((name for name in ("organization", "area", "unit") if name in fields), None)
     if relation is None:
         return [f"{_known(row, 'starts')} – {_known(row, 'ends')}" for row in history]

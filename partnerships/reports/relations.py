@@ -6,7 +6,18 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
-from partnerships.models import Activity, ActivityKind, Agreement, Demand, Event, Facility, Honour, Organization, User
+from partnerships.models import (
+    Activity,
+    ActivityKind,
+    Agreement,
+    Demand,
+    Event,
+    Facility,
+    Honour,
+    Organization,
+    Payment,
+    User,
+)
 from partnerships.models.organizations import with_parts
 
 
@@ -38,6 +49,7 @@ def relations_of(organization: Organization, user: User, today: dt.date) -> dict
         "honours": ("honour_list", {}, Honour.objects.visible_to(user).recorded().of_organizations(ids)),
         "demands_open": ("demand_list", {"status": "pending"}, demands.pending()),
         "demands": ("demand_list", {}, demands),
+        "payments": ("payment_list", {}, Payment.objects.visible_to(user).agreed().of_organizations(ids)),
         "events": ("event_list", {}, Event.objects.visible_to(user).recorded().of_organizations(ids)),
         "parts": ("organization_list", {"archived": "yes"}, parts),
     }

@@ -13,6 +13,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from partnerships.lists import LISTS, cells
+from partnerships.lists.payments import payment_state
 from partnerships.models import Activity, Document, Facility, MailHold
 from partnerships.permissions import may, may_enter_admin
 from partnerships.workflows.deletions import deletion_action
@@ -20,7 +21,19 @@ from partnerships.workflows.deletions import deletion_action
 register = template.Library()
 
 SECTIONS_UNDER_MORE = frozenset(
-    {"quiet", "facility", "demand", "answer", "achievement", "programme", "honour", "figure", "source", "mail"}
+    {
+        "quiet",
+        "facility",
+        "payment",
+        "demand",
+        "answer",
+        "achievement",
+        "programme",
+        "honour",
+        "figure",
+        "source",
+        "mail",
+    }
 )
 
 
@@ -32,6 +45,7 @@ for show in (
     cells.status,
     cells.grouped,
     cells.partner_names,
+    payment_state,
 ):
     register.filter(show.__name__, show)
 register.simple_tag(cells.sample)

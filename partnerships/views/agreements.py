@@ -47,6 +47,7 @@ from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
 from partnerships.views.edits import edit_page
 from partnerships.views.milestones import may_add_action_point, with_steps_in_line
+from partnerships.views.payments import payments_of
 from partnerships.views.people_to_contact import shown_people
 from partnerships.views.related import VERSIONS, demands_behind, facilities_among
 from partnerships.views.steps import form_page, grouped_offers, impossible, step_page
@@ -121,6 +122,7 @@ def _context(request: UserRequest, agreement: Agreement) -> dict[str, object]:
         "approval": _approval(agreement, user),
         "people_to_contact": _people_to_contact(agreement, user),
         "custody": list(agreement.custody_steps.all()),
+        "payments": payments_of(agreement, user, today),
         "units": list(agreement.participating_units.select_related("unit")),
         "reminders": _reminders(agreement, shows_all=request.GET.get("reminders") == "all"),
         "cited": citations_of([*about, *lists["demands"]]),

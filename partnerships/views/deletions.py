@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from partnerships.forms.deletions import DeletionForm, references_shown
 from partnerships.forms.office_day import office_today
 from partnerships.lists import LISTS
-from partnerships.models import Contact
+from partnerships.models import Contact, Payment
 from partnerships.requests import UserRequest
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.workflows.deletions import deletion_action
@@ -30,7 +30,7 @@ def record_delete(request: UserRequest, pk: int, kind: str) -> HttpResponse:
     if request.method == "POST":
         if form.is_valid() and form.apply(request.user):
             messages.success(request, _("“%(name)s” is deleted.") % {"name": name})
-            return redirect(row.organization.get_absolute_url() if isinstance(row, Contact) else f"{kind}_list")
+            return redirect(_after_deletion(row) or f"{kind}_list")
         row = visible_or_404(model.objects.all(), request, pk)
         is_stale = request.POST.get("version") not in (None, str(row.version))
     if is_stale:
@@ -38,3 +38,9 @@ def record_delete(request: UserRequest, pk: int, kind: str) -> HttpResponse:
     context = {"row": row, "name": name, "form": form, "back": back, "references": references_shown(row, request.user)}
     context["is_contact"] = kind == "contact"
     return render(request, "partnerships/delete.html", context, status=409 if is_stale else 200)
+
+
+def _after_deletion(row: Any) -> str:
+    """Return the page of what the deleted row belonged to; empty where it had a page of its own."""
+    whole = row.organization if isinstance(row, Contact) else row.agreement if isinstance(row, Payment) else None
+    return str(whole.get_absolute_url()) if whole else ""

@@ -28,10 +28,12 @@ from partnerships.models import (
     Event,
     Milestone,
     MilestoneKind,
+    Payment,
     User,
     hide_unseen,
 )
 from partnerships.models.milestones import MilestoneQuerySet
+from partnerships.models.payments import payment_of
 from partnerships.permissions import may, refusal
 from partnerships.reminders.explain import ExplainedPlan, explain_plans, with_items
 from partnerships.reports.people_to_contact import PersonToContact
@@ -66,7 +68,7 @@ def milestone_detail(request: UserRequest, pk: int) -> HttpResponse:
         "offers": offers,
         "is_snoozed": milestone.is_snoozed(today),
         "primary": primary,
-        "doing": _step_of_its_activity(milestone, request.user),
+        "doing": _act_that_meets(milestone, request.user),
         "other_steps": [offer for offer in offers["open"] if not primary or offer.transition != primary.transition],
         **_side_forms(milestone, request.user, office_today(milestone)),
         "explained_plans": _explained_plans(milestone),
@@ -201,8 +203,13 @@ def _side_forms(milestone: Milestone, user: User, today: dt.date) -> dict[str, o
     return forms
 
 
-def _step_of_its_activity(milestone: Milestone, user: User) -> dict[str, str] | None:
-    """Return the step of its activity that meets this milestone, where the person may take it."""
+def _act_that_meets(milestone: Milestone, user: User) -> dict[str, str] | None:
+    """Return the step of its activity, or the receipt of its payment, that meets it, where the person may do that."""
+    payment = payment_of(milestone)
+    if payment is not None:
+        may_receive = milestone.is_pending and may(user, "payment.receive", Payment(agreement=milestone.agreement))
+        address = reverse("payment_receive", args=[payment])
+        return {"label": _("Record what was received"), "address": address} if may_receive else None
     step = STEP_OF_KIND.get(MilestoneKind(milestone.kind))
     if step is None or not milestone.is_pending or not may(user, "activity.edit", milestone.activity):
         return None

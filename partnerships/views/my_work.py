@@ -31,6 +31,7 @@ from partnerships.models import (
 )
 from partnerships.models.approvals import next_approval_steps
 from partnerships.models.milestones import AGREEMENT_STEP_KINDS, CLOSED_BY_STEP, MILESTONE_TARGETS, MilestoneQuerySet
+from partnerships.models.payments import payment_of
 from partnerships.permissions import may
 from partnerships.reminders.milestone_advice import appoint_a_lead
 from partnerships.reports.people_to_contact import PersonToContact
@@ -320,6 +321,9 @@ def _step_address(milestone: Milestone) -> str:
     by_activity = DONE_BY_ACTIVITY.get(MilestoneKind(milestone.kind))
     if by_activity:
         return reverse("activity_step", args=[milestone.activity_id, by_activity])
+    payment = payment_of(milestone)
+    if payment is not None:
+        return reverse("payment_receive", args=[payment])
     own = "submit" if milestone.requires_acceptance else "meet"
     return reverse("milestone_step", args=[milestone.pk, "log" if milestone.kind == LOGGED else own])
 
@@ -360,6 +364,8 @@ def act_on(milestone: Milestone) -> str:
         return pgettext("verb", "Start")
     if milestone.kind == MilestoneKind.UNFINISHED_ACTIVITY:
         return pgettext("verb", "Complete")
+    if milestone.kind == MilestoneKind.PAYMENT:
+        return _("Record what was received")
     return _("Submit") if milestone.requires_acceptance else _("Mark as done")
 
 

@@ -34,11 +34,13 @@ from partnerships.models import (
     Honour,
     Organization,
     Participation,
+    Payment,
     ProgrammeOrganizer,
     User,
     hide_unseen,
 )
 from partnerships.models.organizations import with_parts
+from partnerships.models.payments import sums_by_currency
 from partnerships.models.sort_keys import ByName
 from partnerships.operations.security_log import note_contacts_viewed
 from partnerships.permissions import may, works_where_entered
@@ -172,7 +174,8 @@ def _context(organization: Organization, user: User, today: dt.date) -> dict[str
     memberships = list(organization.association_rows.select_related("association"))
     members = list(organization.member_rows.select_related("member")[:MEMBERS_SHOWN])
     parts = list(organization.parts.select_related("region")[:MEMBERS_SHOWN])
-    related = _related(with_parts(organization), user)
+    ids = with_parts(organization)
+    related = _related(ids, user)
     about = [organization, *names, *memberships, *members, *(row.event for row in related["participations"])]
     return {
         "names": names,
@@ -181,10 +184,17 @@ def _context(organization: Organization, user: User, today: dt.date) -> dict[str
         "members": members,
         **related,
         "relations": relations_of(organization, user, today),
+        "payment_sums": _payment_sums(ids, user),
         "look_alikes": _look_alikes(organization, user),
         "figures": figures_about(user, organization=organization),
         "cited": citations_of([*about, *(row for rows in related.values() for row in rows)]),
     }
+
+
+def _payment_sums(ids: set[int], user: User) -> list[dict[str, object]]:
+    """Return what an organization and its parts promised to pay, was received and is open, a row for each currency."""
+    payments = Payment.objects.visible_to(user).agreed().with_received().of_organizations(ids)
+    return sums_by_currency(payments.select_related("agreement").prefetch_related("receipts"))
 
 
 def _look_alikes(organization: Organization, user: User) -> list[Organization]:

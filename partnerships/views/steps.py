@@ -23,6 +23,7 @@ from partnerships.models import (
     Honour,
     Milestone,
     MilestoneKind,
+    Payment,
     User,
 )
 from partnerships.requests import UserRequest
@@ -31,6 +32,8 @@ from partnerships.texts import LazyText
 from partnerships.views.base import require_or_403
 
 WorkflowRow = Activity | Agreement | Answer | Demand | Event | Facility | Honour | Milestone
+# A payment has no steps, and a form of its own.
+FormRow = WorkflowRow | Payment
 # Steps that need only a date: one click takes them as of today.
 DATE_ALONE = frozenset({"start"})
 
@@ -53,7 +56,7 @@ def step_page(request: UserRequest, row: WorkflowRow, name: str, *, back: str = 
 
 def form_page(
     request: UserRequest,
-    row: WorkflowRow,
+    row: FormRow,
     form: VerbForm | ContactNoteForm,
     *,
     title: LazyText,
@@ -103,7 +106,7 @@ def _in_place(request: UserRequest) -> str:
 
 
 def _done_in_place(
-    request: UserRequest, row: WorkflowRow, target: str, *, done: str, undo: dict[str, object] | None
+    request: UserRequest, row: FormRow, target: str, *, done: str, undo: dict[str, object] | None
 ) -> HttpResponse:
     """Replace the line of my work by what was done, with a link to undo it where that is possible."""
     context = {"row": row, "done": done, "undo": undo, "target": target}
@@ -111,7 +114,7 @@ def _done_in_place(
     return reswap(retarget(answer, f"#work-{target}"), "outerHTML")
 
 
-def _undo(row: WorkflowRow, changed: object, owner_before: int | None) -> dict[str, object] | None:
+def _undo(row: FormRow, changed: object, owner_before: int | None) -> dict[str, object] | None:
     """Return the fields that undo the change of a milestone, or None if only a correction undoes it."""
     if not isinstance(row, Milestone) or not isinstance(changed, Milestone):
         return None

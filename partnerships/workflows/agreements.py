@@ -310,7 +310,7 @@ def resume_agreement(
 def complete_agreement(agreement: Agreement, *, actor: User | None, on: dt.date) -> Agreement:
     """Complete it: all is done. Refused while a promise is open, which has to be met, waived or cancelled first.
 
-    Nobody is asked any more to start or complete the activities that are left.
+    So is it while a payment with a day is owed. Nobody is asked any more to start or complete the activities that are left.
     """
     with transaction.atomic():
         # Before the step, which locks the agreement: everybody locks activities before agreements.
@@ -318,6 +318,7 @@ def complete_agreement(agreement: Agreement, *, actor: User | None, on: dt.date)
         completed = _step_and_derive(agreement, "complete", actor=actor, on=on)
         _follow_activities(activities, completed, actor=actor, on=on)
         _check_nothing_is_open(completed)
+        _check_nothing_is_owed(completed)
     return completed
 
 
@@ -489,6 +490,8 @@ def withdraw_party(party: AgreementParty, *, actor: User | None, on: dt.date, to
 def delete_draft(agreement: Agreement, *, actor: User | None, reason: str) -> None:
     """Delete a draft with its parts and milestones; refused once anything was done under it, mailed about it or cited."""
     with transaction.atomic():
+        # Before the agreement, as when one of them is edited.
+        list(agreement.payments.select_for_update(no_key=True).values_list("pk"))
         locked = lock_as_read(agreement)
         require(actor, "agreement.delete", locked)
         try:
@@ -508,9 +511,15 @@ def _check_nothing_locked(before: Agreement, after: Agreement, parts: Sequence[m
 
 def _own_parts(agreement: Agreement) -> list[models.Model]:
     """Return the rows that are deleted with it, one by one, so that each history says by whom."""
-    parts = (agreement.parties, agreement.terms, agreement.promised_areas, agreement.participating_units)
-    beside = (agreement.custody_steps, agreement.approval_records, agreement.programme_items)
-    return [row for rows in (*parts, *beside) for row in rows.all()]
+    # Payments before the parties that promise them.
+    promised = (agreement.payments, agreement.parties, agreement.terms, agreement.promised_areas)
+    beside = (
+        agreement.participating_units,
+        agreement.custody_steps,
+        agreement.approval_records,
+        agreement.programme_items,
+    )
+    return [row for rows in (*promised, *beside) for row in rows.all()]
 
 
 def signing_warnings(agreement: Agreement) -> list[str]:
@@ -628,6 +637,20 @@ def _check_nothing_is_open(agreement: Agreement) -> None:
             ngettext(
                 "%(count)s milestone is still open: meet, waive or cancel it first.",
                 "%(count)s milestones are still open: meet, waive or cancel them first.",
+                count,
+            )
+            % {"count": count}
+        )
+
+
+def _check_nothing_is_owed(agreement: Agreement) -> None:
+    # One without a day has no milestone that a lead could waive.
+    count = agreement.payments.outstanding().filter(due_on__isnull=False).count()
+    if count:
+        raise TransitionRefused(
+            ngettext(
+                "%(count)s promised payment was not received in full: record it, or have a lead waive it.",
+                "%(count)s promised payments were not received in full: record them, or have a lead waive them.",
                 count,
             )
             % {"count": count}

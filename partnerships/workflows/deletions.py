@@ -30,6 +30,7 @@ from partnerships.models import (
     HonourScheme,
     Milestone,
     Organization,
+    Payment,
     Programme,
     ProgrammeItem,
     Region,
@@ -51,6 +52,7 @@ from partnerships.workflows.edits import Aggregate
 from partnerships.workflows.facilities import FACILITY
 from partnerships.workflows.honours import HONOUR
 from partnerships.workflows.organizations import CONTACT, ORGANIZATION, check_holders, update_holders
+from partnerships.workflows.payments import PAYMENT
 from partnerships.workflows.programmes import PROGRAMME
 from partnerships.workflows.records import RECORDS
 from partnerships.workflows.transitions import delete_as, lock, lock_as_read
@@ -63,6 +65,7 @@ SHARED_PARTS = _LABELS | {(AssociationMembership, "association")}
 # Deleting is a correction. Where a record has no action for corrections, whoever edits it may delete it.
 ACTIONS: Mapping[type[models.Model], str] = {
     Agreement: "agreement.delete",
+    Payment: "payment.edit",
     Organization: "organization.archive",
     Contact: "contact.edit",
     Event: "event.correct",
@@ -84,7 +87,7 @@ ACTIONS: Mapping[type[models.Model], str] = {
     ReminderRule: "reminder_rule.edit",
     Unit: "unit.edit",
 }
-_WITH_VERBS = (ORGANIZATION, CONTACT, HONOUR, FACILITY, DEMAND, ACTIVITY, CONTACT_NOTE, PROGRAMME)
+_WITH_VERBS = (ORGANIZATION, CONTACT, HONOUR, FACILITY, DEMAND, ACTIVITY, CONTACT_NOTE, PAYMENT, PROGRAMME)
 _AGGREGATES: Mapping[type[models.Model], Aggregate] = {**RECORDS, **{one.model: one for one in _WITH_VERBS}}
 
 
@@ -106,6 +109,8 @@ def delete_record(row: models.Model, *, actor: User | None, today: dt.date, reas
         if isinstance(row, ContactNote) and row.agreement:
             lock(row.agreement)  # before the note, as when it is edited
         locked = lock_as_read(row)
+        if isinstance(locked, Payment):
+            locked.agreement = lock(locked.agreement)  # it may be submitted just now, which locks the payment
         require(actor, ACTIONS[_concrete(type(locked))], locked)
         if isinstance(locked, Organization):
             check_holders(locked.holders.select_related("unit"), actor)
@@ -120,7 +125,7 @@ def delete_record(row: models.Model, *, actor: User | None, today: dt.date, reas
         if isinstance(locked, Facility):
             organizations = Organization.objects.filter(pk__in=sides)
             update_holders(organizations, unit=locked.unit, coordinator=locked.owner, actor=actor, on=today)
-        if isinstance(locked, Activity | ContactNote) and locked.agreement:
+        if isinstance(locked, Activity | ContactNote | Payment) and locked.agreement:
             derive_milestones(locked.agreement, actor=actor, on=today)
         if isinstance(locked, ContactNote):
             mark_answered(locked)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max, Model, QuerySet
+from django.db.models import Max, Model, QuerySet, prefetch_related_objects
 from django.utils.formats import date_format
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
@@ -46,6 +46,9 @@ SIGNING_DAYS = 30
 # Closing an agreement is what these ask for.
 MET_BY_CLOSING = frozenset({MilestoneKind.RECORD_END, MilestoneKind.CONFIRM_RENEWAL})
 
+# A step or a receipt meets these. When one is asked for again, that step or receipt was taken back.
+MET_BY_STEP = ACTIVITY_KINDS | CLOSED_BY_STEP | {MilestoneKind.PAYMENT}
+
 # For these kinds a later date opens a new round, also when the last one was met, waived or moved by hand.
 COUNTED_ANEW = frozenset(
     {
@@ -77,6 +80,7 @@ class Derived:
     unit_id: int | None = None
     excluded: frozenset[int] | None = None
     name_zh: str = ""
+    party_id: int | None = None  # the party that owes it
 
     def titles(self) -> dict[str, str]:
         """Return its title and its Chinese title; the latter is empty where it is not translated."""
@@ -137,6 +141,7 @@ def derived_milestones(agreement: Agreement, basis: AgreementFacts) -> list[Deri
         wanted.append(_confirmation(agreement, agreement.recorded_on, basis))
     if agreement.is_signed:
         wanted += _from_terms(agreement, basis)
+        wanted += _from_payments(agreement)
     if agreement.status == AgreementStatus.SIGNED:
         wanted += _from_last_contact(agreement, basis.contact_on)
     return wanted
@@ -204,6 +209,16 @@ def _to_decide(agreement: Agreement, period: Period, is_workday: IsWorkday) -> D
     return _decision(period.number, max(decision.decide_on, agreement.signing_date))
 
 
+def _from_payments(agreement: Agreement) -> Iterable[Derived]:
+    """Yield the promised payments that have a day and were not received in full."""
+    for payment in agreement.payments.all():
+        if payment.due_on is not None and not payment.is_received:
+            titles = gettext_noop("Payment due: %(name)s"), gettext_noop("Contribution in kind due: %(name)s")
+            title, kind = titles[payment.is_in_kind], MilestoneKind.PAYMENT
+            about: dict[str, Any] = {"name": payment.purpose, "party_id": payment.party_id}
+            yield Derived(payment.derived_key, kind, title, payment.due_on, **about)
+
+
 def _confirm_renewal(agreement: Agreement, number: int, ended_on: dt.date, basis: AgreementFacts) -> Derived:
     title, kind = gettext_noop("Confirm that the agreement was renewed"), MilestoneKind.CONFIRM_RENEWAL
     return Derived(f"confirm_renewal:{number}", kind, title, _recorded_by(agreement, ended_on, basis))
@@ -247,12 +262,16 @@ def derive_milestones(agreement: Agreement, *, actor: User | None, on: dt.date) 
     """Update the derived milestones of an agreement as of ``on``, and its current end; see ``update_derived``."""
     with transaction.atomic():
         agreement = lock(agreement)
+        prefetch_related_objects([agreement], "payments__receipts")
         is_to_decide = agreement.status == AgreementStatus.IN_REVIEW or agreement.is_signing_to_confirm
         authors = frozenset(people_behind_draft(agreement)) if is_to_decide else None
         is_workday = workday_test(agreement.unit.effective_calendar)
         basis = AgreementFacts(last_contact_on(agreement), is_workday, on, authors, next_approval_step(agreement))
         wanted = derived_milestones(agreement, basis)
         decided = _decided_by_terms(agreement)
+        for payment in agreement.payments.all():
+            if payment.is_received:
+                decided[payment.derived_key] = _("Received in full.")
         if agreement.status in {AgreementStatus.APPROVED, AgreementStatus.RETURNED}:
             decided["approval"] = str(agreement.get_status_display())
         if agreement.status == AgreementStatus.IN_REVIEW:
@@ -417,8 +436,7 @@ def _asks_again(milestone: Milestone, derived: Derived, not_before: dt.date | No
     """Whether a closed milestone is to be done again: it was cancelled, undone, or a new round began."""
     if milestone.is_pending or derived.is_over(not_before):
         return False
-    # A step meets these. When one is asked for again, that step was taken back, or a new round began.
-    is_undone = milestone.status == MilestoneStatus.MET and derived.kind in ACTIVITY_KINDS | CLOSED_BY_STEP
+    is_undone = milestone.status == MilestoneStatus.MET and derived.kind in MET_BY_STEP
     return milestone.status == MilestoneStatus.CANCELLED or is_undone or _is_new_round(milestone, derived)
 
 
@@ -441,8 +459,8 @@ def _differences(row: Any, milestone: Milestone, derived: Derived) -> dict[str, 
 
 
 def _placement(row: Any, derived: Derived) -> dict[str, int | None]:
-    found = placement(row)
-    return found | {"unit_id": derived.unit_id} if derived.unit_id is not None else found
+    own = {"unit_id": derived.unit_id, "party_id": derived.party_id}
+    return placement(row) | {name: value for name, value in own.items() if value is not None}
 
 
 def _counted_day(milestone: Milestone) -> dt.date:

@@ -156,7 +156,7 @@ SWEPT_TABLES = (
         _judge_agreements,
         derive_milestones,
         related=("type", "event"),
-        prefetched=("terms",),
+        prefetched=("terms", "payments__receipts"),
         has_past=True,
         is_stored=lambda row, today: is_current_end_stored(row, on=today),
     ),

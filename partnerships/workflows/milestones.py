@@ -80,6 +80,7 @@ MET_BY_DOING = {
     MilestoneKind.NEW_HOLDER: gettext_noop("Mark it as noted: that is what this milestone waits for."),
     MilestoneKind.REVISION: gettext_noop("Submit the agreement again: that is what this milestone waits for."),
     MilestoneKind.SIGNING: gettext_noop("Record the signing: that is what this milestone waits for."),
+    MilestoneKind.PAYMENT: gettext_noop("Record what was received: that is what this milestone waits for."),
 }
 
 

@@ -34,12 +34,14 @@ OFFICE = {
     **dict.fromkeys(REGISTERED, OPEN),
     **dict.fromkeys((*REFERENCE, *QUOTED, *CORRECTED, "source", "reminderrule"), OPEN_AND_DELETABLE),
     "answer": READ_ONLY,
+    # Added on the page of the agreement; what a signed one promises is deleted by those who may amend it.
+    "payment": (*READ_ONLY[:-1], 200),
     "citation": (*READ_ONLY[:-1], 200),
     "reminderplan": READ_ONLY,
 }
 TABLE = {
     "staff": {**OFFICE, "user": CLOSED, "unit": READ_ONLY},
-    "system_admin": {**OFFICE, "user": OPEN, "unit": OPEN_AND_DELETABLE},
+    "system_admin": {**OFFICE, "user": OPEN, "unit": OPEN_AND_DELETABLE, "payment": READ_ONLY},
     "user_admin": {
         **dict.fromkeys(REGISTERED, CLOSED),
         # Django's own history page says that there is nothing here before it asks who is asking.
@@ -54,6 +56,7 @@ TABLE = {
         "source": OPEN,
         **dict.fromkeys(QUOTED, DELETABLE_DIRECTORY),
         "answer": (200, 403, 200, 302, 200, 403, 403),
+        "payment": (200, 403, 200, 302, 200, 403, 200),
         **dict.fromkeys(REFERENCE, READ_ONLY),
         "reminderplan": (200, 403, 200, 302, 200, 302, 403),
         "reminderrule": (200, 200, 200, 302, 200, 403, 200),

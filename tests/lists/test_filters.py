@@ -35,6 +35,7 @@ from partnerships.factories import (
     MilestoneFactory,
     OrganizationUnitFactory,
     ParticipationFactory,
+    PaymentFactory,
     ProgrammeFactory,
     ProgrammeItemFactory,
     ProgrammeOrganizerFactory,
@@ -59,6 +60,7 @@ from partnerships.lists.honours import HonourFilterSet, HonourSchemeFilterSet, h
 from partnerships.lists.mails import MailFilterSet
 from partnerships.lists.milestones import MilestoneFilterSet
 from partnerships.lists.organizations import OrganizationFilterSet
+from partnerships.lists.payments import PaymentFilterSet, PaymentList
 from partnerships.lists.programmes import ProgrammeFilterSet
 from partnerships.lists.sources import SourceFilterSet
 from partnerships.models import (
@@ -661,6 +663,45 @@ def test_demands(name: str, demands: dict[str, Any], staff: Any) -> None:
     assert rows == [demands[key] for key in expected]
 
 
+@pytest.fixture
+def payments() -> dict[str, Any]:
+    forge = EnterpriseFactory(name="Forge", name_zh="锻造")
+    kept = AgreementFactory(signed=True, parties=[InstitutionFactory(), forge])
+    late = PaymentFactory(agreement=kept, purpose="Scholarship 奖学金", due_on=DAY - dt.timedelta(days=1))
+    PaymentFactory(agreement=AgreementFactory(ready=True), purpose="Of a draft")
+    return {
+        "late": late,
+        "software": PaymentFactory(purpose="Licenses", currency="USD", is_in_kind=True, due_on=DAY),
+        "undated": PaymentFactory(purpose="Some day", due_on=None),
+        "forge": forge,
+    }
+
+
+PAYMENT_CASES = {
+    "q": ("q=奖学金", ["late"]),
+    "state": ("state=overdue", ["late"]),
+    "party": ("party=锻造", ["late"]),
+    "unit": ("unit={late.agreement.unit.pk}", ["late"]),
+    "currency": ("currency=USD", ["software"]),
+    "due_from": (f"due_from={days(0)}", ["software"]),
+    "due_until": (f"due_until={days(-1)}", ["late"]),
+    "in_kind": ("in_kind=yes", ["software"]),
+    "agreement": ("agreement={undated.agreement.pk}", ["undated"]),
+    "organization": ("organization={forge.pk}", ["late"]),
+}
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("name", PAYMENT_CASES)
+def test_payments(name: str, payments: dict[str, Any], staff: Any) -> None:
+    query, expected = PAYMENT_CASES[name]
+
+    listed = PaymentList(QueryDict(query.format(**payments)), user=staff, today=DAY)
+
+    assert listed.filterset.form.errors == {}
+    assert sorted(listed.ids()) == sorted(payments[key].pk for key in expected)
+
+
 def test_demands_of_one_status(demands: dict[str, Any], staff: Any) -> None:
     assert found(DemandFilterSet, Demand, "status=no_match", staff) == [demands["silent"]]
 
@@ -1122,6 +1163,19 @@ FILTERED_BY: dict[str, dict[str, set[str]]] = {
         "region": {"region"},
         "holders": {"unit", "mine", "coordinator"},
     },
+    "payment_list": {
+        "purpose": {"q"},
+        "party": {"party", "organization"},
+        "due": {"due_from", "due_until"},
+        "amount": set(),
+        "received": {"state"},
+        "open": {"state"},
+        "currency": {"currency"},
+        "state": {"state"},
+        "agreement": {"agreement"},
+        "in_kind": {"in_kind"},
+        "unit": {"unit"},
+    },
     "programme_list": {
         "programme": {"q"},
         "starts": {"on_from"},
@@ -1144,6 +1198,7 @@ CATALOGUES = {"figure_list", "honour_scheme_list", "source_list"}
 UNSORTED = {
     *("about", "partners", "holders", "kinds", "reason"),
     *("answers", "events", "figures", "participants", "missing", "quotations", "recorded", "rule"),
+    *("open", "state"),  # of payments
 }
 
 
@@ -1214,6 +1269,7 @@ def test_calendar_filters(query: str, expected: dict[str, str], staff: Any) -> N
         (EventFilterSet, EVENT_CASES),
         (FacilityFilterSet, FACILITY_CASES),
         (DemandFilterSet, DEMAND_CASES),
+        (PaymentFilterSet, PAYMENT_CASES),
         (AchievementFilterSet, ACHIEVEMENT_CASES),
         (ProgrammeFilterSet, PROGRAMME_CASES),
         (HonourFilterSet, HONOUR_CASES),

@@ -52,10 +52,12 @@ from partnerships.factories import (
     OrganizationNameFactory,
     OrganizationUnitFactory,
     ParticipationFactory,
+    PaymentFactory,
     ProgrammeFactory,
     ProgrammeItemFactory,
     ProgrammeOrganizerFactory,
     ProgrammeTargetFactory,
+    ReceiptFactory,
     RegionFactory,
     ReminderItemFactory,
     ReminderPlanFactory,
@@ -217,6 +219,7 @@ BROKEN: dict[str, Callable[[], Any]] = {
     "organization_uscc_unique": lambda: twice(OrganizationFactory, uscc="91330000142918732X"),
     "participation_names_somebody": lambda: ParticipationFactory(organization=None),
     "participation_unique": lambda: twice(ParticipationFactory, "event", "organization"),
+    "payment_amount_positive": lambda: PaymentFactory(amount=0),
     "programme_ends_after_start": lambda: ProgrammeFactory(starts_on=DAY, ends_on=BEFORE),
     "programme_item_agreement_unique": lambda: twice(ProgrammeItemFactory, "programme", agreement=AgreementFactory()),
     "programme_item_demand_unique": lambda: twice(ProgrammeItemFactory, "programme", demand=DemandFactory()),
@@ -225,6 +228,7 @@ BROKEN: dict[str, Callable[[], Any]] = {
     "programme_item_is_one_thing": lambda: ProgrammeItemFactory(event=EventFactory(), demand=DemandFactory()),
     "programme_organizer_unique": lambda: twice(ProgrammeOrganizerFactory, "programme", "organization"),
     "programme_target_unique": lambda: twice(ProgrammeTargetFactory, "programme"),
+    "receipt_amount_positive": lambda: ReceiptFactory(amount=0),
     "region_not_below_itself": lambda: itself(RegionFactory, "parent"),
     "reminder_item_cancelled_has_reason": lambda: ReminderItemFactory(
         cancelled_at=dt.datetime(2026, 3, 2, tzinfo=dt.UTC)

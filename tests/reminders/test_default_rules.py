@@ -14,7 +14,7 @@ def rules(kind: str) -> list[str]:
 
 
 def test_a_new_site_starts_with_rules_for_every_kind() -> None:
-    assert create_default_rules() == 68
+    assert create_default_rules() == 73
 
     assert rules("agreement") == [
         "30 before owner",
@@ -37,6 +37,7 @@ def test_a_new_site_starts_with_rules_for_every_kind() -> None:
         "0 before owner",
         "3 after lead",
     ]
+    assert rules("payment") == ["14 before owner", "0 before owner", "7 after lead", "7 after owner"]
     assert rules("review") == ["14 before owner", "0 before owner"]
     assert rules("next_contact") == ["7 before owner", "0 before owner"]
     assert rules("action_point") == ["3 before owner", "0 before owner"]
@@ -64,4 +65,4 @@ def test_creating_the_rules_again_keeps_what_the_office_changed() -> None:
 def test_a_rule_somebody_made_by_hand_is_not_made_again() -> None:
     ReminderRuleFactory(milestone_kind="review", offset=14)
 
-    assert create_default_rules() == 67
+    assert create_default_rules() == 72

@@ -15,6 +15,7 @@ from partnerships.factories import (
     EventFactory,
     HonourFactory,
     HonourSchemeFactory,
+    PaymentFactory,
     ProgrammeFactory,
     ReminderItemFactory,
     ReportedFigureFactory,
@@ -92,6 +93,12 @@ TABLE: dict[str, list[int]] = {
     "milestone_add": WORKERS,
     "milestone_step": WORKERS,
     "milestone_undo": WORKERS,
+    "payment_list": EVERYBODY,
+    "payment_add": WORKERS,
+    "payment_edit": WORKERS,
+    "payment_receive": WORKERS,
+    # What a signed agreement promises is changed by those who may amend it.
+    "payment_delete": [403, 403, 200, 200, 404, 403, 404, 404],
     "event_list": EVERYBODY,
     "event_detail": SHARED,
     "event_delete": CORRECTING,
@@ -221,6 +228,10 @@ def addresses(world: World) -> dict[str, str]:
         "event_detail": [EventFactory(unit=world.unit).pk],
         "event_step": [EventFactory(unit=world.unit).pk, "withdraw"],
         "event_delete": [EventFactory(unit=world.unit).pk],
+        "payment_add": agreement,
+        "payment_edit": [PaymentFactory(agreement=world.agreement).pk],
+        "payment_receive": [PaymentFactory(agreement=world.agreement).pk],
+        "payment_delete": [PaymentFactory(agreement=world.agreement).pk],
         "facility_detail": [world.facility.pk],
         "facility_step": [world.facility.pk, "open"],
         "facility_delete": [world.facility.pk],
@@ -295,6 +306,7 @@ LISTS = (
     "milestone_list",
     "activity_list",
     "facility_list",
+    "payment_list",
     "demand_list",
     "search",
 )
@@ -305,6 +317,7 @@ def test_two_units_see_nothing_of_each_other(role: str, world: World, client_of:
     twin = make_world("South")
     for one in (world, twin):
         mail_of(one)
+        PaymentFactory(agreement=one.agreement, purpose=f"{one.name} scholarship")
     query = {"q": "signed"}
 
     for here, there in ((world, twin), (twin, world)):
@@ -319,6 +332,7 @@ def test_two_units_see_nothing_of_each_other(role: str, world: World, client_of:
         assert [f"{here.name} {kind}" in pages for kind in ("base", "demand")] == [True, True]
         assert [f"{there.name} {kind}" in pages for kind in ("base", "demand")] == [False, False]
         assert [f"{one.name} mail" in pages for one in (here, there)] == [True, False]
+        assert [f"{one.name} scholarship" in pages for one in (here, there)] == [True, False]
 
 
 @pytest.mark.parametrize("role", ["viewer", "coordinator", "lead"])
@@ -328,6 +342,7 @@ def test_the_twins_steps_and_papers_do_not_exist(role: str, world: World, client
     inside = {"agreement_detail", "agreement_step", "activity_add", "activity_detail", "activity_step", "activity_edit"}
     inside |= {"agreement_edit", "contact_edit", "document_add", "document_replace"}
     inside |= {"milestone_detail", "milestone_step", "milestone_add", "document_download", "answer_step"}
+    inside |= {"payment_add", "payment_edit", "payment_receive", "payment_delete"}
     inside |= {"facility_detail", "facility_step", "demand_detail", "demand_step"}
     inside |= {f"{kind}_delete" for kind in ("agreement", "contact", "activity", "facility", "demand")}
     inside |= {"mail_detail", "mail_message", "mail_file", "mail_step"}

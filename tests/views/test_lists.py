@@ -17,6 +17,7 @@ from partnerships.factories import (
     OrganizationFactory,
     OrganizationUnitFactory,
     ProgrammeFactory,
+    ReceiptFactory,
     ReminderItemFactory,
     ReportedFigureFactory,
     UnitFactory,
@@ -36,6 +37,7 @@ QUERIES = {
     "organization_list": 15,
     "event_list": 13,
     "facility_list": 14,
+    "payment_list": 11,
     "demand_list": 13,
     "achievement_list": 10,
     "programme_list": 10,
@@ -54,6 +56,7 @@ def more_of_everything(world: World, count: int) -> None:
         other.milestone.owner = world.coordinator
         other.milestone.save()
         EventFactory(unit=other.unit, name=f"More {number}")
+        ReceiptFactory(payment__agreement=other.agreement, payment__purpose=f"More {number}")
         ReminderItemFactory(plan__milestone=other.milestone)
         one_of_each_shared(other.unit, f"More {number}")
 
@@ -75,6 +78,7 @@ def test_a_list_costs_the_same_for_one_row_and_three(
     django_assert_num_queries: Any,
 ) -> None:
     EventFactory(unit=world.unit)
+    ReceiptFactory(payment__agreement=world.agreement)
     ReminderItemFactory(plan__milestone=world.milestone)
     one_of_each_shared(world.unit, "North")
     more_of_everything(world, rows - 1)

@@ -29,6 +29,8 @@ from partnerships.factories import (
     OrganizationCodeFactory,
     OrganizationNameFactory,
     ParticipationFactory,
+    PaymentFactory,
+    ReceiptFactory,
     UserFactory,
 )
 from partnerships.lists import LISTS
@@ -61,6 +63,9 @@ def one_of_each(world: World) -> None:
     HonourFactory(unit=unit, organization=enterprise, withdrawn=True)
     DemandFactory(unit=unit, organization=enterprise, no_match=True)
     ParticipationFactory(event=EventFactory(unit=unit), organization=enterprise)
+    ReceiptFactory(payment__agreement=world.agreement, payment__party=world.agreement.parties.last())
+    PaymentFactory(agreement=world.agreement, party=world.agreement.parties.first())
+    PaymentFactory(agreement=world.draft)
 
 
 # At a glance
@@ -82,6 +87,7 @@ def test_the_relations_are_counted(world: World) -> None:
         "honours": 1,
         "demands_open": 1,
         "demands": 2,
+        "payments": 1,
         "events": 1,
         "parts": 0,
     }
@@ -341,7 +347,7 @@ def test_the_page_costs_a_fixed_number_of_queries(
     address = world.enterprise.get_absolute_url()
     client.get(address)
 
-    with django_assert_num_queries(63):
+    with django_assert_num_queries(66):
         client.get(address)
 
 
@@ -354,5 +360,5 @@ def test_comparing_costs_a_fixed_number_of_queries(
     address = reverse("organization_compare", args=[world.enterprise.pk, EnterpriseFactory().pk])
     client.get(address)
 
-    with django_assert_num_queries(37):
+    with django_assert_num_queries(39):
         client.get(address)

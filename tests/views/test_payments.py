@@ -1,0 +1,184 @@
+"""Promised payments on the pages: added in instalments, recorded as received, summed for each currency."""
+
+import csv
+import datetime as dt
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.factories import AgreementFactory, PaymentFactory, ReceiptFactory, UserFactory
+from partnerships.lists import exports
+from partnerships.models import Milestone, Payment
+from partnerships.workflows.derivation import derive_milestones
+from tests.views.sent import errors, send
+from tests.views.world import World
+
+pytestmark = pytest.mark.django_db
+
+
+def words(html: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", html).replace("&nbsp;", " ").split())
+
+
+def section(response: Any, name: str = "payments") -> str:
+    found = re.search(rf'<section[^>]* aria-labelledby="{name}".*?</section>', response.text, re.DOTALL)
+    return words(found[0]) if found else ""
+
+
+def today() -> dt.date:
+    return timezone.localdate()
+
+
+@pytest.fixture
+def payment(world: World) -> Payment:
+    """A scholarship that was due yesterday, with its milestone."""
+    party = world.agreement.parties.last()
+    row = PaymentFactory(
+        agreement=world.agreement, party=party, purpose="Scholarship", due_on=today() - dt.timedelta(days=1)
+    )
+    derive_milestones(world.agreement, actor=None, on=today())
+    return row
+
+
+def test_three_instalments_are_three_payments(world: World, client_of: Callable[[Any], Client]) -> None:
+    client, party = client_of(world.coordinator), world.agreement.parties.last()
+    typed = {"party": str(party.pk), "purpose": "Scholarship", "amount": "20万", "due_on": "2027-06-30"}
+
+    answer = send(client, reverse("payment_add", args=[world.agreement.pk]), **typed, instalments="3")
+
+    assert answer.url == f"{world.agreement.get_absolute_url()}#payments"
+    assert list(world.agreement.payments.values_list("due_on", "amount", "currency")) == [
+        (dt.date(year, 6, 30), Decimal(200_000), "CNY") for year in (2027, 2028, 2029)
+    ]
+    dates = world.agreement.milestones.filter(kind="payment").order_by("due_on").values_list("due_on", flat=True)
+    assert [day.year for day in dates] == [2027, 2028, 2029]
+
+
+def test_instalments_need_a_day(world: World, client_of: Callable[[Any], Client]) -> None:
+    party = world.agreement.parties.last()
+    typed = {"party": str(party.pk), "purpose": "Scholarship", "amount": "1", "instalments": "2"}
+
+    answer = send(client_of(world.coordinator), reverse("payment_add", args=[world.agreement.pk]), **typed)
+
+    assert errors(answer) == {"due_on": ["Give the day on which the first instalment is due."]}
+    assert not Payment.objects.exists()
+
+
+def test_what_is_open_is_offered_and_recorded(
+    world: World, payment: Payment, client_of: Callable[[Any], Client]
+) -> None:
+    client, address = client_of(world.coordinator), reverse("payment_receive", args=[payment.pk])
+    ReceiptFactory(payment=payment, amount=Decimal(150_000))
+    assert client.get(address).context["form"]["amount"].value() == Decimal(50_000)
+
+    answer = send(client, address, note="Voucher 7")
+
+    assert answer.url == f"{world.agreement.get_absolute_url()}#payments"
+    assert payment.receipts.last().note == "Voucher 7"
+    assert world.agreement.milestones.get(kind="payment").status == "met"
+    page = client.get(world.agreement.get_absolute_url())
+    assert "Received: 50,000.00 CNY, Scholarship" in words(page.text)
+
+
+def test_a_refusal_stands_at_its_field(world: World, payment: Payment, client_of: Callable[[Any], Client]) -> None:
+    tomorrow = today() + dt.timedelta(days=2)
+
+    answer = send(
+        client_of(world.coordinator), reverse("payment_receive", args=[payment.pk]), received_on=tomorrow.isoformat()
+    )
+
+    assert errors(answer) == {"received_on": ["This day lies in the future."]}
+
+
+def test_nothing_is_received_of_a_draft(world: World, client_of: Callable[[Any], Client]) -> None:
+    row = PaymentFactory(agreement=world.draft)
+    assert client_of(world.coordinator).get(reverse("payment_receive", args=[row.pk])).status_code == 409
+
+
+def test_the_agreement_shows_each_currency_for_itself(
+    world: World, payment: Payment, client_of: Callable[[Any], Client]
+) -> None:
+    ReceiptFactory(payment=payment, amount=Decimal(150_000))
+    PaymentFactory(agreement=world.agreement, purpose="Licenses", currency="USD", is_in_kind=True, due_on=None)
+
+    shown = section(client_of(world.coordinator).get(world.agreement.get_absolute_url()))
+
+    assert "Scholarship" in shown
+    assert "200,000.00 CNY 150,000.00" in shown
+    assert "50,000.00 Overdue Record what was received" in shown
+    assert "200,000.00 USD in kind 0.00" in shown
+    assert "Total in CNY 200,000.00 150,000.00 50,000.00 Total in USD 200,000.00 0.00 200,000.00" in shown
+
+
+def test_a_viewer_reads_it_and_changes_nothing(
+    world: World, payment: Payment, client_of: Callable[[Any], Client]
+) -> None:
+    shown = section(client_of(world.people["viewer"]).get(world.agreement.get_absolute_url()))
+    assert "Scholarship" in shown
+    assert "Record what was received" not in shown
+    assert "Add a promised payment" not in shown
+
+
+def test_a_coordinator_edits_receipts_and_a_lead_the_promise(
+    world: World, payment: Payment, client_of: Callable[[Any], Client]
+) -> None:
+    receipt = ReceiptFactory(payment=payment)
+    address = reverse("payment_edit", args=[payment.pk])
+    coordinator, lead = client_of(world.coordinator), client_of(world.lead)
+    assert "purpose" not in coordinator.get(address).context["form"].fields
+
+    assert send(coordinator, address, receipts__0__amount="60,000").status_code == 302
+    assert send(lead, address, purpose="Prize").status_code == 302
+
+    receipt.refresh_from_db()
+    payment.refresh_from_db()
+    assert (receipt.amount, payment.purpose) == (60_000, "Prize")
+    assert world.agreement.milestones.get(kind="payment").title == "Payment due: Prize"
+
+
+def test_its_milestone_leads_to_the_receipt(world: World, payment: Payment, client_of: Callable[[Any], Client]) -> None:
+    client, address = client_of(world.coordinator), reverse("payment_receive", args=[payment.pk])
+    milestone = Milestone.objects.get(kind="payment")
+    assert f'href="{address}"' in client.get(milestone.get_absolute_url()).text
+    assert address in client.get(reverse("my_work")).text
+    assert address not in client_of(world.people["viewer"]).get(milestone.get_absolute_url()).text
+
+
+def test_an_organization_shows_sums(world: World, payment: Payment, client_of: Callable[[Any], Client]) -> None:
+    other = AgreementFactory(signed=True, parties=[world.enterprise])
+    PaymentFactory(agreement=other, amount=Decimal(7))
+    address = payment.party.organization.get_absolute_url()
+    assert "CNY 200,000.00 0.00 200,000.00" in section(client_of(world.coordinator).get(address))
+    assert "CNY 200,007.00 0.00 200,007.00" in section(client_of(world.people["staff"]).get(address))
+    assert section(client_of(UserFactory(coordinator_in=AgreementFactory().unit)).get(address)) == ""
+
+
+def test_it_is_found_by_its_purpose(world: World, payment: Payment, client_of: Callable[[Any], Client]) -> None:
+    client = client_of(world.coordinator)
+    assert f'href="{payment.get_absolute_url()}"' in client.get(reverse("search"), {"q": "scholar"}).text
+
+
+def test_the_list_is_exported(world: World, payment: Payment) -> None:
+    ReceiptFactory(payment=payment, amount=Decimal("150000.50"))
+    asked = {"actor": world.coordinator, "key": "payment_list", "query": "", "file_format": "csv"}
+    export = exports.request_export(**asked, now=timezone.now())
+    exports.make(export, clock=timezone.now)
+    export.refresh_from_db()
+    with export.file.open() as file:
+        heading, line = csv.reader(file.read().decode("utf-8-sig").splitlines())
+    assert heading[3:8] == ["Promised", "Received", "Open", "Currency", "Status"]
+    assert line[3:8] == ["200000", "150000.5", "49999.5", "CNY", "Overdue"]
+
+
+def test_deleting_leads_back_to_the_agreement(
+    world: World, payment: Payment, client_of: Callable[[Any], Client]
+) -> None:
+    answer = send(client_of(world.lead), reverse("payment_delete", args=[payment.pk]), reason="Twice")
+    assert answer.url == world.agreement.get_absolute_url()
+    assert not Payment.objects.exists()
