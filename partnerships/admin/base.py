@@ -21,7 +21,7 @@ from django.utils.html import format_html, strip_tags
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
-from simple_history.models import HistoricalChanges, ModelChange
+from simple_history.models import DeletedObject, HistoricalChanges, ModelChange
 from simple_history.template_utils import HistoricalRecordContextHelper
 from unfold.admin import GenericTabularInline, ModelAdmin, StackedInline, TabularInline
 from unfold.decorators import display
@@ -439,6 +439,10 @@ class ChangesSeenBy(HistoricalRecordContextHelper):
 
     def prepare_delta_change_value(self, change: ModelChange, value: object) -> object:
         prepared = super().prepare_delta_change_value(change, value)
+        if isinstance(prepared, DeletedObject) and prepared.pk is None:
+            return "–"  # there was none: the library takes it for a row that was deleted
+        if labels := dict(self.model._meta.get_field(change.field).flatchoices):
+            return labels.get(prepared, prepared)
         if not isinstance(prepared, Model):
             return prepared
         key = (type(prepared), prepared.pk)

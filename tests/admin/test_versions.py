@@ -1,6 +1,7 @@
 """Two people at one row: the second save is refused, explained and lost nothing."""
 
 import datetime as dt
+import re
 
 import pytest
 import time_machine
@@ -230,6 +231,17 @@ def test_an_edit_is_one_history_row_with_its_actor(office, factory):
 
     edits = Organization.history.filter(id=organization.pk, history_type="~")
     assert [(edit.history_user.name, edit.address) for edit in edits] == [("Office", "1 Station Road")]
+
+
+def test_the_history_shows_choices_by_their_labels_and_a_dash_for_nothing(office):
+    organization = OrganizationFactory(country="DE")
+    save(office, organization, country="HK", part_of=str(OrganizationFactory(name="Harbor Group").pk))
+
+    html = office.get(change_url(organization).replace("change/", "history/")).text
+
+    shown = [" ".join(text.split()) for text in re.sub(r"<[^>]+>", "\n", html).splitlines()]
+    assert {"Germany", "Hong Kong, China", "–", "Harbor Group"} <= set(shown)
+    assert {"DE", "HK", "Deleted organization (pk=None)"}.isdisjoint(shown)
 
 
 def test_an_edit_of_an_inline_alone_is_one_row_in_its_history_and_none_in_the_roots(office):
