@@ -5,8 +5,8 @@ from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.urls import reverse
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext, pgettext_lazy
 
 from partnerships.countries import country_choices, country_name
 from partnerships.lists import cells
@@ -131,10 +131,8 @@ def _second_line(row: Organization) -> str:
 
 
 def _other_name(row: Organization) -> SafeString:
-    if row.name_zh in {"", row.name}:
-        return cells.EMPTY
-    is_chinese = (get_language() or "").startswith("zh")
-    return escape(row.name) if is_chinese else format_html('<span lang="zh-Hans">{}</span>', row.name_zh)
+    is_chinese = row.other_name == row.name_zh != ""
+    return format_html('<span lang="zh-Hans">{}</span>', row.name_zh) if is_chinese else escape(row.other_name)
 
 
 def _holders(row: Organization, today: dt.date) -> str:

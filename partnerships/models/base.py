@@ -341,6 +341,11 @@ class BilingualModel(NamedModel, OfficeModel):
     def display_name(self) -> str:
         return (self.name_zh if is_reader_chinese() else "") or self.name
 
+    @property
+    def other_name(self) -> str:
+        """Return the name beside the one that is shown, for a row that has two."""
+        return next((name for name in (self.name_zh, self.name) if name != self.display_name), "")
+
 
 class SearchEntryQuerySet(models.QuerySet):
     def matching(self, model: type[models.Model], text: str) -> models.QuerySet:

@@ -239,6 +239,23 @@ def test_a_foreign_country_is_shown_and_our_own_goes_without_saying(world: World
 # Names and codes
 
 
+@pytest.mark.parametrize(
+    ("language", "shown"),
+    [("en", ["North Works Co., Ltd.", "中益机械有限公司"]), ("zh-hans", ["中益机械有限公司", "North Works Co., Ltd."])],
+)
+def test_the_header_has_the_name_in_both_languages(
+    language: str, shown: list[str], world: World, client: Client
+) -> None:
+    world.coordinator.language = language
+    world.coordinator.save()
+
+    html = client.get(world.enterprise.get_absolute_url()).text
+    head = html.partition('<div class="head">')[2]
+
+    assert shown[0] in head.partition("</h1>")[0]
+    assert shown[1] in head.partition('<div class="facts">')[2].partition("</div>")[0]
+
+
 def test_other_names_say_when_they_were_used(world: World, client: Client) -> None:
     first, last = dt.date(2012, 3, 1), dt.date(2019, 6, 30)
     for name, period in (
