@@ -356,19 +356,21 @@ ADD_IN_ADMIN = add_in_admin()
 def ticked(row: Any, parts: list[Any], removed: list[Any]) -> dict[str, Any]:
     """The parts of an activity as its page asks for them: boxes, and the details by their own names."""
     partners = {partner.organization_id for partner in row.partners.all()}
-    credited = {(credit.area_id, credit.organization_id) for credit in row.credits.all()}
+    credited = {(credit.area_id, credit.organization_id): credit.quantity for credit in row.credits.all()}
     typed: dict[str, Any] = {}
     for part in removed:
         partners -= {part.organization_id} if isinstance(part, ActivityOrganization) else set()
-        credited -= {(part.area_id, part.organization_id)} if isinstance(part, ActivityCredit) else set()
+        if isinstance(part, ActivityCredit):
+            del credited[part.area_id, part.organization_id]
     for part in parts:
         if isinstance(part, ActivityOrganization):
             partners.add(part.organization_id)
         elif isinstance(part, ActivityCredit):
-            credited.add((part.area_id, part.organization_id))
+            credited[part.area_id, part.organization_id] = part.quantity
         else:
             typed |= {name: sent(getattr(part, name)) for name in ("audience", "headcount", "hours")}
     typed["organizations"] = [str(pk) for pk in partners]
+    typed |= {f"quantity_{area}-{organization}": str(quantity) for (area, organization), quantity in credited.items()}
     return typed | {"credits": [f"{area}-{organization}" for area, organization in credited]}
 
 
@@ -715,6 +717,18 @@ ACTIVITY_ACTS = [
         "credit",
         parts=lambda row: [ActivityCredit(area=first_area(row), organization=row.partners.get().organization)],
     ),
+    Act(
+        "credit of several",
+        parts=lambda row: [
+            ActivityCredit(area=first_area(row), organization=row.partners.get().organization, quantity=12)
+        ],
+    ),
+    refused(
+        "credit of nothing",
+        parts=lambda row: [
+            ActivityCredit(area=first_area(row), organization=row.partners.get().organization, quantity=0)
+        ],
+    ),
     Act("training", parts=lambda row: changed(row.training, headcount=24)),
     refused(
         "credit of an organization that does not take part",
@@ -738,6 +752,11 @@ ACTIVITY_ACTS = [
     ),
 ]
 
+
+def two_courses_a_year() -> AgreementArea:
+    return AgreementArea(area=CooperationAreaFactory(), quantity=2, counted="courses", per="year")
+
+
 AGREEMENT_ACTS = [
     column("title", lambda row: "Another title"),
     column("title_as_signed", lambda row: "另一个标题"),
@@ -758,6 +777,8 @@ AGREEMENT_ACTS = [
     Act("party", parts=lambda row: [AgreementParty(organization=EnterpriseFactory())]),
     Act("party changed", parts=lambda row: changed(row.parties.last(), signatory_person="Ms Lin")),
     Act("area", parts=lambda row: [AgreementArea(area=CooperationAreaFactory())]),
+    Act("area with a quantity", parts=lambda row: [two_courses_a_year()]),
+    refused("a year of nothing", parts=lambda row: [AgreementArea(area=CooperationAreaFactory(), per="year")]),
     Act("term", parts=lambda row: changed(row.terms.get(), notice=3)),
     Act("participating unit", parts=lambda row: [AgreementUnit(unit=UnitFactory())]),
     Act("custody", parts=lambda row: [CustodyStep(step="filed", desk="Shelf 3", since=today())]),
@@ -798,6 +819,7 @@ FACILITY_ACTS = [
     column("kind", lambda row: "training_base"),
     column("owner", lambda row: UserFactory(coordinator_in=row.unit)),
     column("agreement", lambda row: AgreementFactory(signed=True, unit=row.unit)),
+    column("area", lambda row: CooperationAreaFactory()),
     column("event", lambda row: EventFactory()),
     column("region", lambda row: RegionFactory()),
     column("site", lambda row: "Hall 2"),
@@ -1018,6 +1040,7 @@ NEW_AGREEMENT_ACTS = [
         parts=two_parties,
     ),
     Act("new", parts=lambda row: [*two_parties(row), AgreementArea(area=CooperationAreaFactory())]),
+    Act("new with a quantity", parts=lambda row: [*two_parties(row), two_courses_a_year()]),
     refused(
         "party twice",
         parts=lambda row: [AgreementParty(organization=one) for one in [OrganizationFactory()] for _again in "ab"],

@@ -57,7 +57,7 @@ class PartnerInline(PartInline):
 
 class CreditInline(PartInline):
     model = ActivityCredit
-    fields = ("area", "organization")
+    fields = ("area", "organization", "quantity")
     autocomplete_fields = ("organization",)
     verbose_name_plural = _("counts for")
 

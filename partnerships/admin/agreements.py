@@ -137,7 +137,7 @@ class PartyInline(SignedPartInline):
 
 class AreaInline(SignedPartInline):
     model = AgreementArea
-    fields = ("area", "note")
+    fields = ("area", "quantity", "counted", "per", "note")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).select_related("area")

@@ -77,7 +77,7 @@ class FacilityAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         return super().get_queryset(request).prefetch_related("partners__organization")
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> FieldSets:
-        what = (("name", "name_zh"), ("kind", "unit"), "owner", ("agreement", "event"))
+        what = (("name", "name_zh"), ("kind", "unit"), "owner", ("agreement", "area"), "event")
         frame = (("region", "site"), ("starts_on", "ends_on"), "capacity", "summary")
         shown: FieldSets = ((None, {"fields": what}), (_("Site and term"), {"fields": frame}))
         dates = tuple(name for name in DATES if obj and getattr(obj, name))

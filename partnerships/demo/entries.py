@@ -91,11 +91,11 @@ PARTS: Mapping[str, SamplePart] = {
     "kinds": SamplePart(factories.EventKindFactory, "event", ("kind",)),
     "participations": SamplePart(factories.ParticipationFactory, "event", ("organization", "role")),
     "parties": SamplePart(factories.AgreementPartyFactory, "agreement", ("organization", "signatory_person")),
-    "promised_areas": SamplePart(factories.AgreementAreaFactory, "agreement", ("area",)),
+    "promised_areas": SamplePart(factories.AgreementAreaFactory, "agreement", ("area", "quantity", "counted", "per")),
     "participating_units": SamplePart(factories.AgreementUnitFactory, "agreement", ("unit",)),
     "custody_steps": SamplePart(factories.CustodyStepFactory, "agreement", ("step", "desk", "since")),
     "partners": SamplePart(factories.ActivityOrganizationFactory, "activity", ("organization",)),
-    "credits": SamplePart(factories.ActivityCreditFactory, "activity", ("area", "organization")),
+    "credits": SamplePart(factories.ActivityCreditFactory, "activity", ("area", "organization", "quantity")),
     "training": SamplePart(factories.TrainingFactory, "activity", ("audience", "headcount", "hours")),
     "research_project": SamplePart(
         factories.ResearchProjectFactory,

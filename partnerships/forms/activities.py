@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from django import forms
 from django.db.models import Model, Q, QuerySet
+from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
@@ -26,6 +27,7 @@ from partnerships.models import (
     ActivityKind,
     ActivityOrganization,
     Agreement,
+    AgreementArea,
     CooperationArea,
     Document,
     Event,
@@ -35,7 +37,9 @@ from partnerships.models import (
     User,
     shown_to,
 )
+from partnerships.models.activities import credit_words
 from partnerships.models.base import validate_visible_text
+from partnerships.models.parties import MOST_PROMISED
 from partnerships.permissions import may
 from partnerships.texts import LazyText
 from partnerships.workflows.activities import (
@@ -74,6 +78,15 @@ def _text(label: LazyText, *, rows: int = 2) -> forms.CharField:
 
 def _line(label: LazyText, longest: int) -> forms.CharField:
     return forms.CharField(label=label, required=False, max_length=longest, validators=[validate_visible_text])
+
+
+def _quantity() -> forms.IntegerField:
+    """Return the field that says how much an activity counts; empty is one."""
+    field = WholeNumberField(
+        label=_("Quantity"), required=False, initial=1, min_value=1, max_value=MOST_PROMISED, is_small=True
+    )
+    field.widget.attrs["size"] = 4
+    return field
 
 
 class DetailFields(forms.Form):
@@ -138,10 +151,15 @@ class About:
             offered |= Q(pk__in=self.event.participations.filter(organization__isnull=False).values("organization"))
         return Organization.objects.filter(offered)
 
-    def areas(self) -> QuerySet[CooperationArea]:
+    @cached_property
+    def promises(self) -> list[AgreementArea]:
+        return list(self.agreement.promised_areas.select_related("area")) if self.agreement else []
+
+    @cached_property
+    def areas(self) -> list[CooperationArea]:
         """Return the areas that the agreement promises, or all areas if it names none."""
-        promised = CooperationArea.objects.filter(promises__agreement=self.agreement) if self.agreement else None
-        return promised or CooperationArea.objects.filter(is_active=True)
+        promised = [promise.area for promise in self.promises]
+        return promised or list(CooperationArea.objects.filter(is_active=True))
 
     def events(self, user: User) -> list[Event]:
         """Return the event itself, that of the agreement, and the latest events."""
@@ -226,7 +244,7 @@ class NewActivityForm(DomainFormMixin, DetailFields, forms.ModelForm):
         if about == About():
             self.fields["partner"].label = self.fields["organizations"].label
         offer_rows(self, "host", about.organizations())
-        offer_rows(self, "areas", about.areas())
+        self._offer_areas()
         self._offer_agreements(user)
         offer_events(self, about, user)
         self._offer_units(user)
@@ -242,8 +260,28 @@ class NewActivityForm(DomainFormMixin, DetailFields, forms.ModelForm):
 
     @property
     def is_credited(self) -> bool:
-        """Whether an area or an event is chosen, or refused."""
-        return any(self[name].value() or self[name].errors for name in ("areas", "event"))
+        """Whether an area or an event is chosen, or something here is refused."""
+        quantities = [self[f"quantity_{area.pk}"] for area in self.about.areas]
+        chosen = any(self[name].value() or self[name].errors for name in ("areas", "event"))
+        return chosen or any(field.errors for field in quantities)
+
+    def _offer_areas(self) -> None:
+        offer_rows(self, "areas", CooperationArea.objects.filter(pk__in=[area.pk for area in self.about.areas]))
+        self.fields.update({f"quantity_{area.pk}": _quantity() for area in self.about.areas})
+
+    def credit_lines(self) -> list[dict[str, Any]]:
+        """Return a line for each area: whether it counts, how much, and what the agreement promises in it."""
+        ticked = {str(value) for value in self["areas"].value() or ()}
+        promised = {promise.area_id: promise.quantity_words for promise in self.about.promises}
+        return [
+            {
+                "area": area,
+                "is_ticked": str(area.pk) in ticked,
+                "quantity": self[f"quantity_{area.pk}"],
+                "promised": promised.get(area.pk, ""),
+            }
+            for area in self.about.areas
+        ]
 
     def _offer_agreements(self, user: User) -> None:
         """Accept any agreement the user may follow up; the page shows a few and those searched for."""
@@ -270,6 +308,8 @@ class NewActivityForm(DomainFormMixin, DetailFields, forms.ModelForm):
         values["organizations"] = list(dict.fromkeys([*values.get("organizations", ()), *found]))
         self.refuse_other_details(values.get("kind"))
         self._check_days(values)
+        ticked = set(values.get("areas", ()))
+        _refuse_unticked(self, [f"quantity_{area.pk}" for area in self.about.areas if area not in ticked])
         if values.get("find") and not values.get("agreement") and "agreement" not in self.errors:
             self.add_error("agreement", _("Choose one of the agreements found, or empty the search."))
         if "unit" in self.fields and not values.get("unit") and "unit" not in self.errors:
@@ -326,7 +366,8 @@ class NewActivityForm(DomainFormMixin, DetailFields, forms.ModelForm):
         partners = [ActivityOrganization(organization=partner) for partner in values["organizations"]]
         detail = DETAIL_MODELS.get(values["kind"])
         details = [detail(**self.details(values["kind"]))] if detail else []
-        return [*details, *partners, *credits_of(values["areas"], values["organizations"])]
+        quantities = {area.pk: values[f"quantity_{area.pk}"] or 1 for area in values["areas"]}
+        return [*details, *partners, *credits_of(values["areas"], values["organizations"], quantities=quantities)]
 
 
 class ActivityForm(DomainFormMixin, DetailFields, VersionedForm):
@@ -366,10 +407,10 @@ class ActivityForm(DomainFormMixin, DetailFields, VersionedForm):
     def _offer_partners(self, about: About) -> None:
         """Offer the parties, participants of the event and current partners, with the areas that may count."""
         partners = self.instance.partners.values("organization")
-        credited = list(self.instance.credits.values_list("area", "organization"))
+        credited = {(row.area_id, row.organization_id): row.quantity for row in self.instance.credits.all()}
         self.offered = list(about.organizations() | Organization.objects.filter(pk__in=partners))
         of_before = CooperationArea.objects.filter(pk__in={area for area, _organization in credited})
-        self.areas = list(dict.fromkeys([*about.areas(), *of_before]))
+        self.areas = list(dict.fromkeys([*about.areas, *of_before]))
         rows = Organization.objects.filter(pk__in=[row.pk for row in self.offered])
         offer_rows(self, "organizations", rows)
         self.fields["organizations"].initial = [row["organization"] for row in partners]
@@ -380,16 +421,25 @@ class ActivityForm(DomainFormMixin, DetailFields, VersionedForm):
         credits_field = cast("forms.MultipleChoiceField", self.fields["credits"])
         credits_field.choices = pairs
         credits_field.initial = [f"{area}-{organization}" for area, organization in credited]
+        for pair, _words in pairs:
+            self.fields[f"quantity_{pair}"] = _quantity()
+        for (area, organization), quantity in credited.items():
+            if f"quantity_{area}-{organization}" in self.fields:
+                self.fields[f"quantity_{area}-{organization}"].initial = quantity
 
     def grid(self) -> list[dict[str, Any]]:
-        """Return a line for each organization: whether it takes part, and for each area whether it counts."""
+        """Return a line for each organization: whether it takes part, and for each area whether and how much it counts."""
         ticked = {str(value) for value in self["organizations"].value() or ()}
         counted = set(self["credits"].value() or ())
         return [
             {
                 "organization": row,
                 "takes_part": str(row.pk) in ticked,
-                "cells": [(area, _pair(area, row), _pair(area, row) in counted) for area in self.areas],
+                "cells": [
+                    (area, pair, pair in counted, self[f"quantity_{pair}"])
+                    for area in self.areas
+                    for pair in (_pair(area, row),)
+                ],
             }
             for row in self.offered
         ]
@@ -399,6 +449,9 @@ class ActivityForm(DomainFormMixin, DetailFields, VersionedForm):
         ends_on, starts_on = values.get("ends_on"), values.get("starts_on")
         if ends_on and "starts_on" not in self.errors and (starts_on is None or ends_on < starts_on):
             self.add_error("ends_on", _("An activity cannot end before it starts."))
+        if "credits" in values:
+            pairs = {_pair(area, row) for row in self.offered for area in self.areas}
+            _refuse_unticked(self, [f"quantity_{pair}" for pair in sorted(pairs - set(values["credits"]))])
         return values
 
     def differences_beside(self, conflict: Conflict) -> Iterable[Difference]:
@@ -411,19 +464,29 @@ class ActivityForm(DomainFormMixin, DetailFields, VersionedForm):
 
     def _credits(self) -> list[str]:
         cells = [(line["organization"], *cell) for line in self.grid() for cell in line["cells"]]
-        return [f"{area} · {organization}" for organization, area, _value, is_counted in cells if is_counted]
+        return [
+            credit_words(area, organization, self.cleaned_data.get(quantity.name) or 1)
+            for organization, area, _value, is_counted, quantity in cells
+            if is_counted
+        ]
 
     def keep(self, actor: User, **about: object) -> Activity:
         values, activity = self.cleaned_data, self.instance
         partners = {row.organization_id: row for row in activity.partners.all()}
         ticked = {organization.pk for organization in values["organizations"]}
         credited = {(row.area_id, row.organization_id): row for row in activity.credits.all()}
-        counted = {(int(area), int(organization)) for area, organization in (c.split("-") for c in values["credits"])}
+        counted = {
+            (int(area), int(organization)): values[f"quantity_{area}-{organization}"] or 1
+            for area, organization in (pair.split("-") for pair in values["credits"])
+        }
         parts: list[Model] = [ActivityOrganization(organization_id=pk) for pk in sorted(ticked - partners.keys())]
-        parts += [ActivityCredit(area_id=a, organization_id=o) for a, o in sorted(counted - credited.keys())]
+        for (area, organization), quantity in sorted(counted.items()):
+            credit = credited.get((area, organization)) or ActivityCredit(area_id=area, organization_id=organization)
+            credit.quantity = quantity
+            parts.append(credit)
         gone = [
             *(partners[pk] for pk in sorted(partners.keys() - ticked)),
-            *(credited[pair] for pair in sorted(credited.keys() - counted)),
+            *(credited[pair] for pair in sorted(credited.keys() - counted.keys())),
         ]
         changes = {name: values[name] for name in self.Meta.fields}
         parts += self._changed_details()
@@ -437,6 +500,13 @@ class ActivityForm(DomainFormMixin, DetailFields, VersionedForm):
         for name, value in self.details(self.instance.kind).items():
             setattr(detail, name, value)
         return [detail]
+
+
+def _refuse_unticked(form: forms.BaseForm, names: Iterable[str]) -> None:
+    """Refuse a quantity of what does not count, instead of dropping it."""
+    for name in names:
+        if form.cleaned_data.get(name) not in (None, form.fields[name].initial):
+            form.add_error(name, _("Tick what it counts for, or leave the quantity as it was."))
 
 
 def _pair(area: CooperationArea, organization: Organization) -> str:

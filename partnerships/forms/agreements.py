@@ -65,7 +65,7 @@ class PartyForm(LineForm):
 class AreaForm(LineForm):
     class Meta:
         model = AgreementArea
-        fields = ["area", "note"]
+        fields = ["area", "quantity", "counted", "per", "note"]
 
     def __init__(self, *args: Any, user: User, areas: list[CooperationArea], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

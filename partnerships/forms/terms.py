@@ -10,10 +10,11 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from partnerships.exceptions import DomainError
 from partnerships.forms.domain import past_day
 from partnerships.forms.steps import VerbForm
 from partnerships.inputs import DayField, DayInput, WholeNumberField
-from partnerships.models import Agreement, AgreementTerm, User
+from partnerships.models import Agreement, AgreementArea, AgreementTerm, User
 from partnerships.models.terms import LONGEST_PERIOD_DAYS, LONGEST_PERIOD_MONTHS, Period, automatic_renewals
 from partnerships.permissions import refusal
 from partnerships.texts import LazyText
@@ -22,6 +23,43 @@ from partnerships.workflows import terms
 UNCHANGED = ("", _("Unchanged"))
 # The dates that may be known to the month or year only, as ``complete_dates`` calls them.
 DATES = ("signed_on", "starts_on", "ends_on")
+
+
+class QuantityFields(VerbForm):
+    """A form with the quantities of each promised area."""
+
+    columns = ("quantity", "counted", "per")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.promises = list(self.row.promised_areas.select_related("area"))
+        for promise in self.promises:
+            for name, field in forms.fields_for_model(AgreementArea, self.columns).items():
+                field.label = f"{promise.area}: {field.label}"
+                field.initial = getattr(promise, name)
+                field.required = False
+                field.widget.attrs["class"] = "third"
+                self.fields[f"{name}_{promise.pk}"] = field
+
+    def take_promises(self, values: dict[str, Any]) -> list[AgreementArea]:
+        """Return the promises with the quantities typed, and take these out of ``values``."""
+        for promise in self.promises:
+            for name in self.columns:
+                value = values.pop(f"{name}_{promise.pk}")
+                setattr(promise, name, promise.per if name == "per" and not value else value)
+        return self.promises
+
+    def place_of(self, error: DomainError) -> tuple[forms.BaseForm, str | None]:
+        if error.part in self.promises and error.part is not None:
+            return self, f"{error.field or self.columns[0]}_{error.part.pk}"
+        return super().place_of(error)
+
+
+class QuantitiesForm(QuantityFields):
+    """Records how much was promised in each area, where that was not entered."""
+
+    def call(self, actor: User, values: dict[str, Any]) -> Agreement:
+        return terms.state_quantities(self.row, actor=actor, promises=self.take_promises(values))
 
 
 class RenewForm(VerbForm):
@@ -78,8 +116,11 @@ class TakeBackNoticeForm(VerbForm):
         return terms.take_back_notice(self.row, actor=actor, on=self.today)
 
 
-class AmendForm(VerbForm):
-    """Records a signed amendment; what it says about end, renewal or notice changes the term from the day it takes effect."""
+class AmendForm(QuantityFields):
+    """Records a signed amendment; what it says about end, renewal or notice changes the term from the day it takes effect.
+
+    The quantities are shown as they are, to be changed.
+    """
 
     signed_on = DayField(label=_("Signed on"), widget=DayInput)
     effective_on = DayField(label=_("Takes effect on"), widget=DayInput)
@@ -101,9 +142,11 @@ class AmendForm(VerbForm):
     )
 
     def call(self, actor: User, values: dict[str, Any]) -> object:
+        promises = self.take_promises(values)
         given = {name: values.pop(name) for name in terms.CONDITIONS}
         conditions = {name: value for name, value in given.items() if value not in (None, "")}
-        return terms.amend_agreement(self.row, actor=actor, today=self.today, conditions=conditions, **values)
+        more: dict[str, Any] = {"conditions": conditions, "promises": promises}
+        return terms.amend_agreement(self.row, actor=actor, today=self.today, **more, **values)
 
 
 class CompleteDatesForm(VerbForm):
@@ -191,6 +234,13 @@ TERM_VERBS = (
         CompleteDatesForm,
         _("The dates are recorded."),
         lambda agreement, _today: bool(agreement.dates_to_complete),
+    ),
+    TermVerb(
+        "quantities",
+        _("State the quantities promised"),
+        QuantitiesForm,
+        _("The quantities are recorded."),
+        lambda agreement, _today: bool(agreement.promised_areas.all()),
     ),
     TermVerb(
         "amend",

@@ -1,13 +1,15 @@
 import django_filters
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from partnerships.lists import cells
 from partnerships.lists.base import Column, PageLink, RecordList, organizations_of
 from partnerships.lists.filter_fields import DayFilter, PersonFilter, linked_filter, people_of
 from partnerships.lists.filters import CountedFilterSet, OwnedFilterSet, region_filter, regions_with, unit_filter
-from partnerships.models import Agreement, Facility, FacilityKind, FacilityPartner, Organization
+from partnerships.models import Agreement, CooperationArea, Facility, FacilityKind, FacilityPartner, Organization
 from partnerships.models.facilities import FacilityQuerySet
+from partnerships.reports.related_agreements import ids_below
 from partnerships.statuses import FacilityStatus
 
 
@@ -24,7 +26,17 @@ class FacilityFilterSet(OwnedFilterSet[FacilityQuerySet], CountedFilterSet[Facil
     opened_until = DayFilter(label=_("Opened until"), field_name="opened_on", lookup_expr="lte")
     ends_from = DayFilter(label=_("Term ends from"), field_name="ends_on", lookup_expr="gte")
     ends_until = DayFilter(label=_("Term ends until"), field_name="ends_on", lookup_expr="lte")
+    area = django_filters.ModelChoiceFilter(
+        label=_("Counts for the area"), queryset=CooperationArea.objects.all(), field_name="area"
+    )
+    counts = django_filters.ChoiceFilter(
+        label=_("Counts as"),
+        choices=[("delivered", pgettext_lazy("promise", "Delivered")), ("planned", FacilityStatus.PLANNED.label)],
+        method="filter_counts",
+    )
     agreement = linked_filter(_("Agreement"), Agreement, field_name="agreement")
+    framework = linked_filter(_("Agreement (incl. those under it)"), Agreement, method="filter_framework")
+    credited = linked_filter(_("Counts for"), Organization, method="filter_credited")
     organization = linked_filter(_("With (incl. its parts)"), Organization, method="filter_organization")
 
     def choices_in_scope(self) -> dict[str, QuerySet]:
@@ -38,6 +50,16 @@ class FacilityFilterSet(OwnedFilterSet[FacilityQuerySet], CountedFilterSet[Facil
     def filter_party(self, queryset: FacilityQuerySet, name: str, value: str) -> FacilityQuerySet:
         found = Organization.objects.search(value).values("pk")
         return queryset.filter(pk__in=FacilityPartner.objects.filter(organization__in=found).values("facility"))
+
+    def filter_counts(self, queryset: FacilityQuerySet, name: str, value: str) -> FacilityQuerySet:
+        return queryset.credited().filter(opened_on__isnull=value == "planned")
+
+    def filter_framework(self, queryset: FacilityQuerySet, name: str, value: Agreement) -> FacilityQuerySet:
+        return queryset.filter(agreement__in=[value.pk, *ids_below(value.pk)])
+
+    def filter_credited(self, queryset: FacilityQuerySet, name: str, value: Organization) -> FacilityQuerySet:
+        sides = FacilityPartner.objects.filter(facility=OuterRef("pk"), organization=value)
+        return queryset.credited().filter(Exists(sides))
 
 
 SIDES = Prefetch("partners", FacilityPartner.objects.select_related("organization"))
@@ -65,6 +87,7 @@ class FacilityList(RecordList[Facility]):
             css_class="names",
         ),
         Column("status", _("Status"), lambda row: row.get_status_display(), "status", cell=cells.status_on),
+        Column("area", _("Counts for"), lambda row: row.area, "area__name", is_shown_at_first=False),
         Column("opened", _("Opened on"), lambda row: row.opened_on, "opened_on", cites=("opened_on",)),
         Column("until", _("Agreed until"), lambda row: row.ends_on, "ends_on"),
         Column(
@@ -78,7 +101,7 @@ class FacilityList(RecordList[Facility]):
     )
 
     def for_showing(self, rows: FacilityQuerySet) -> QuerySet:
-        return rows.select_related("unit", "owner").prefetch_related(SIDES)
+        return rows.select_related("unit", "owner", "area").prefetch_related(SIDES)
 
     def links(self) -> list[PageLink]:
         return self.admin_link(_("Add a joint facility"), "facility.add")

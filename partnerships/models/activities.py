@@ -5,7 +5,7 @@ from collections.abc import Collection
 from typing import Self
 
 from django.conf import settings
-from django.core.validators import MaxValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
@@ -29,6 +29,7 @@ from partnerships.models.base import (
     WholeNumberColumn,
 )
 from partnerships.models.organizations import Contact, Organization
+from partnerships.models.parties import MOST_PROMISED
 from partnerships.models.sort_keys import NamedModel, SortKeyField
 from partnerships.models.users import ScopedQuerySet, Unit, User, away_alone, left_alone
 from partnerships.statuses import ActivityStatus
@@ -95,8 +96,13 @@ class ActivityQuerySet(ScopedQuerySet):
         return self.unfinished().filter(away_alone("owner", today))
 
     def credited(self, **to: object) -> Self:
-        """Return activities that count for an ``area``, an ``organization``, or both by one credit."""
-        return self.filter(Exists(ActivityCredit.objects.filter(activity=OuterRef("pk"), **to)))
+        """Return activities that count: for an ``area``, an ``organization``, or both by one credit.
+
+        What was cancelled does not count, nor what was done under an agreement that was never signed.
+        """
+        signed = Q(agreement__isnull=True) | Q(agreement__signed_on__isnull=False)
+        counting = ActivityCredit.objects.filter(activity=OuterRef("pk"), **to)
+        return self.filter(signed, Exists(counting)).exclude(status=ActivityStatus.CANCELLED)
 
 
 class Activity(NamedModel, SeededModel, SearchableModel, VersionedModel):
@@ -214,7 +220,7 @@ class ActivityOrganization(OfficeModel):
 
 
 class ActivityCredit(OfficeModel):
-    """A credit: an activity counts as delivery on a promised area to an organization."""
+    """A credit: an activity counts as delivery of a quantity in a promised area to an organization."""
 
     activity = models.ForeignKey(Activity, models.CASCADE, related_name="credits", verbose_name=_("activity"))
     area = models.ForeignKey(
@@ -222,6 +228,13 @@ class ActivityCredit(OfficeModel):
     )
     organization = models.ForeignKey(
         Organization, models.PROTECT, related_name="credits", verbose_name=_("organization")
+    )
+    quantity = WholeNumberColumn(
+        _("quantity"),
+        default=1,
+        db_default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_PROMISED)],
+        help_text=_("In what the agreement counts, such as courses or places."),
     )
 
     history = History()
@@ -237,13 +250,25 @@ class ActivityCredit(OfficeModel):
                 violation_error_code="organization",
                 violation_error_message=_("This counts already."),
             ),
+            models.CheckConstraint(
+                condition=Q(quantity__range=(1, MOST_PROMISED)),
+                name="activity_credit_quantity_sane",
+                violation_error_code="quantity",
+                violation_error_message=_("What counts is a number from 1 to a million."),
+            ),
         ]
         indexes = [
             models.Index(fields=["area", "organization"], name="activity_credit_by_promise"),  # promise x delivery
         ]
 
     def __str__(self) -> str:
-        return f"{self.area} · {self.organization}"
+        return credit_words(self.area, self.organization, self.quantity)
+
+
+def credit_words(area: CooperationArea, organization: Organization, quantity: int) -> str:
+    """Return a credit in words; the quantity is named where it is not one."""
+    words = f"{area} · {organization}"
+    return words if quantity == 1 else f"{words} · {quantity}"
 
 
 class Training(OfficeModel):

@@ -11,6 +11,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from partnerships.models.agreement_types import CooperationArea
 from partnerships.models.agreements import Agreement
 from partnerships.models.base import (
     BilingualModel,
@@ -57,6 +58,12 @@ class FacilityQuerySet(ScopedQuerySet):
         """Opened at some time and not closed since."""
         return self.filter(status__in=(FacilityStatus.OPENED, FacilityStatus.SUSPENDED))
 
+    def credited(self) -> Self:
+        """Return facilities that count for an area: planned, or opened at some time, under a signed agreement."""
+        signed = Q(agreement__isnull=True) | Q(agreement__signed_on__isnull=False)
+        counts = Q(status=FacilityStatus.PLANNED) | Q(opened_on__isnull=False)
+        return self.filter(signed, counts, area__isnull=False)
+
     def not_closed(self) -> Self:
         return self.exclude(status=FacilityStatus.CLOSED)
 
@@ -84,6 +91,15 @@ class Facility(BilingualModel, SeededModel, SearchableModel, VersionedModel):
     )
     agreement = models.ForeignKey(
         Agreement, models.PROTECT, null=True, blank=True, related_name="facilities", verbose_name=_("agreement")
+    )
+    area = models.ForeignKey(
+        CooperationArea,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="facilities",
+        verbose_name=_("counts for"),
+        help_text=_("The area of the agreement in which it counts as one delivery once it has opened."),
     )
     event = models.ForeignKey(
         Event, models.PROTECT, null=True, blank=True, related_name="facilities", verbose_name=_("opened at")

@@ -1,14 +1,19 @@
 """The organizations and units that take part in an agreement, and the areas they promise to work on."""
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.models.agreement_types import CooperationArea
-from partnerships.models.base import DayColumn, History, LineField, OfficeModel
+from partnerships.models.base import DayColumn, History, LineField, OfficeModel, WholeNumberColumn
 from partnerships.models.organizations import Organization
 from partnerships.models.sort_keys import ByName
 from partnerships.models.users import Unit
+
+# A bound for typing errors.
+MOST_PROMISED = 1_000_000
 
 
 class AgreementUnit(OfficeModel):
@@ -42,7 +47,14 @@ class AgreementUnit(OfficeModel):
 
 
 class AgreementArea(OfficeModel):
-    """An area the parties promised to work on."""
+    """An area the parties promised to work on, and how much of it: 2 courses a year, 12 places over the term.
+
+    Without a quantity it is promised once in the term. ``reports.promises`` compares it with what was delivered.
+    """
+
+    class Per(models.TextChoices):
+        YEAR = "year", _("a year")
+        TERM = "term", _("over the term")
 
     agreement = models.ForeignKey(
         "partnerships.Agreement", models.CASCADE, related_name="promised_areas", verbose_name=_("agreement")
@@ -50,6 +62,22 @@ class AgreementArea(OfficeModel):
     area = models.ForeignKey(
         CooperationArea, models.PROTECT, related_name="promises", verbose_name=_("cooperation area")
     )
+    quantity = WholeNumberColumn(
+        _("how much"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_PROMISED)],
+        help_text=_("Empty: once in the term."),
+    )
+    counted = LineField(
+        _("of what"),
+        max_length=60,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Such as courses, internship places, people trained."),
+    )
+    per = models.CharField(_("per"), max_length=10, choices=Per, default=Per.TERM, db_default=Per.TERM)
     note = LineField(_("what was promised"), max_length=300, blank=True)
 
     history = History()
@@ -65,10 +93,38 @@ class AgreementArea(OfficeModel):
                 violation_error_code="area",
                 violation_error_message=_("This area is promised already."),
             ),
+            models.CheckConstraint(condition=Q(per__in=["year", "term"]), name="agreement_area_per_known"),
+            models.CheckConstraint(
+                condition=Q(quantity__isnull=True) | Q(quantity__range=(1, MOST_PROMISED)),
+                name="agreement_area_quantity_sane",
+                violation_error_code="quantity",
+                violation_error_message=_("What is promised is a number from 1 to a million, or none."),
+            ),
+            models.CheckConstraint(
+                condition=Q(quantity__isnull=False) | Q(per="term", counted=""),
+                name="agreement_area_unit_has_quantity",
+                violation_error_code="quantity",
+                violation_error_message=_("Say how much is promised, a year or of what is named."),
+            ),
         ]
 
     def __str__(self) -> str:
         return str(self.area)
+
+    @property
+    def amount(self) -> int:
+        """Return how much is promised a year or over the term."""
+        return self.quantity or 1
+
+    @property
+    def quantity_words(self) -> str:
+        """Return what is promised, such as "2 courses a year"; empty without a quantity."""
+        if self.quantity is None:
+            return ""
+        words = f"{self.quantity} {self.counted}".strip()
+        if self.per == self.Per.YEAR:
+            return gettext("%(quantity)s a year") % {"quantity": words}
+        return gettext("%(quantity)s over the term") % {"quantity": words}
 
 
 class AgreementParty(OfficeModel):

@@ -1,6 +1,6 @@
 """Related agreements: frameworks above, agreements below them, predecessors and successors."""
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,17 +20,28 @@ class RelatedAgreement:
     more: int = 0
 
 
-def ids_below(agreement: int) -> list[int]:
+def ids_below(agreement: int) -> set[int]:
     """Return the ids of the agreements under a framework, on every level; one query for each level."""
-    found: list[int] = []
-    level: Collection[int] = [agreement]
+    return ids_below_each([agreement])[agreement]
+
+
+def ids_below_each(agreements: Iterable[int]) -> dict[int, set[int]]:
+    """Return the ids of the agreements under each of several; one query for each level, however many there are."""
+    below: dict[int, set[int]] = {pk: set() for pk in agreements}
+    # Each agreement of a level, with those of ``agreements`` that it is under or is itself.
+    level = {pk: {pk} for pk in below}
     for _step in range(DEEPEST):
-        rows = Agreement.objects.filter(parent__in=level).exclude(pk__in=[agreement, *found])
-        level = list(rows.order_by("pk").values_list("pk", flat=True))
-        if not level:
+        following: dict[int, set[int]] = {}
+        for pk, parent in Agreement.objects.filter(parent__in=level).order_by("pk").values_list("pk", "parent"):
+            tops = {top for top in level[parent or 0] if top != pk and pk not in below[top]}
+            for top in tops:
+                below[top].add(pk)
+            if tops:
+                following.setdefault(pk, set()).update(tops)
+        if not following:
             break
-        found += level
-    return found
+        level = following
+    return below
 
 
 def related_agreements(agreement: Agreement, user: User, *, at_most: int) -> list[RelatedAgreement]:

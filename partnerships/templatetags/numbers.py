@@ -3,23 +3,41 @@
 from django import template
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
 
 from partnerships.models import Agreement
-from partnerships.reports.deliveries import MatrixCell
+from partnerships.reports.promises import MatrixCell
 from partnerships.reports.relations import Relation
 
 register = template.Library()
 
 
 @register.simple_tag
-def delivered_url(agreement: Agreement, cell: MatrixCell, of: str, status: str) -> str:
-    """Return the address of the follow-ups in ``cell``; ``of`` is "agreement", or "framework" with those below it."""
+def delivered_links(agreement: Agreement, cell: MatrixCell, of: str, *, is_done: bool) -> list[tuple[str, str]]:
+    """Return label and address of each list behind a number of ``cell``: follow-ups, joint facilities, or both.
+
+    ``of`` is "agreement", or "framework" with those below it.
+    """
+    tally = cell.own if of == "agreement" else cell.family
+    days = {"from": cell.since, "until": cell.until}
     query: dict[str, str | int] = {of: agreement.pk}
     if cell.area:
         query["area"] = cell.area.pk
     if cell.organization:
         query["credited"] = cell.organization.pk
-    return f"{reverse('activity_list')}?{urlencode({**query, 'status': status})}"
+    kinds = tally.delivered_by if is_done else tally.planned_by
+    links = []
+    if "activity" in kinds:
+        asked = {**query, "status": "completed" if is_done else "unfinished"}
+        if is_done:
+            asked |= {f"completed_{name}": day.isoformat() for name, day in days.items() if day}
+        links.append((str(_("Follow-ups")), f"{reverse('activity_list')}?{urlencode(asked)}"))
+    if "facility" in kinds:
+        asked = {**query, "counts": "delivered" if is_done else "planned"}
+        if is_done:
+            asked |= {f"opened_{name}": day.isoformat() for name, day in days.items() if day}
+        links.append((str(_("Joint facilities")), f"{reverse('facility_list')}?{urlencode(asked)}"))
+    return links
 
 
 @register.filter

@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Case, Q, Value, When
+from django.db.models import Case, Prefetch, Q, Value, When
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -19,6 +19,7 @@ from partnerships.forms.steps import ApprovalStepForm, ConfirmSigningForm, Conta
 from partnerships.forms.terms import TERM_VERBS, TermVerb, term_verbs
 from partnerships.models import (
     Agreement,
+    AgreementArea,
     AgreementParty,
     Document,
     Event,
@@ -38,8 +39,8 @@ from partnerships.models.terms import Amendment, Period, running_period
 from partnerships.permissions import may, refusal
 from partnerships.reminders.explain import explain_plans, with_items
 from partnerships.reports.agreement_timeline import agreement_timeline
-from partnerships.reports.deliveries import promised_and_delivered
 from partnerships.reports.people_to_contact import PersonToContact
+from partnerships.reports.promises import promised_and_delivered
 from partnerships.reports.related_agreements import RelatedAgreement, related_agreements
 from partnerships.requests import UserRequest
 from partnerships.statuses import ActivityStatus, AgreementStatus, PlanStatus
@@ -49,6 +50,7 @@ from partnerships.views.edits import edit_page
 from partnerships.views.milestones import may_add_action_point, with_steps_in_line
 from partnerships.views.payments import payments_of
 from partnerships.views.people_to_contact import shown_people
+from partnerships.views.promises import plan_address
 from partnerships.views.related import VERSIONS, demands_behind, facilities_among
 from partnerships.views.steps import form_page, grouped_offers, impossible, step_page
 from partnerships.views.timeline import asks_for_timeline_only, render_timeline, timeline_context
@@ -60,6 +62,7 @@ RELATED_SHOWN = 12
 PEOPLE_SHOWN = 4
 PLANS_SHOWN = 3
 PLANS_AT_MOST = 300
+PARTIES = Prefetch("parties", AgreementParty.objects.select_related("organization__region"))
 
 
 @login_required
@@ -67,7 +70,8 @@ PLANS_AT_MOST = 300
 def agreement_detail(request: UserRequest, pk: int) -> HttpResponse:
     """Show the page, or its timeline alone when htmx asks for that."""
     rows = Agreement.objects.select_related("unit", "unit__work_calendar", "type", "coordinator", "event", "parent")
-    agreement = visible_or_404(rows.select_related("created_by").prefetch_related("terms"), request, pk)
+    parts = ("terms", PARTIES, Prefetch("promised_areas", AgreementArea.objects.select_related("area")))
+    agreement = visible_or_404(rows.select_related("created_by").prefetch_related(*parts), request, pk)
     timeline = timeline_context(request, agreement_timeline(agreement))
     if asks_for_timeline_only(request):
         return render_timeline(request, timeline)
@@ -76,11 +80,14 @@ def agreement_detail(request: UserRequest, pk: int) -> HttpResponse:
 
 def _context(request: UserRequest, agreement: Agreement) -> dict[str, object]:
     user, today = request.user, timezone.localdate()
-    parties, terms = _parties(agreement), list(agreement.terms.all())
-    areas = list(agreement.promised_areas.select_related("area"))
+    parties, terms = list(agreement.parties.all()), list(agreement.terms.all())
+    areas = list(agreement.promised_areas.all())
     amendments = list(agreement.amendments.all())
     period = running_period(terms, office_today(agreement))
     lists = _first_of_each(agreement, user)
+    matrix, kept = promised_and_delivered(
+        agreement, user, parties=parties, promised=areas, today=office_today(agreement)
+    )
     framework = [agreement.parent] if agreement.parent else []
     about = [
         agreement,
@@ -103,7 +110,8 @@ def _context(request: UserRequest, agreement: Agreement) -> dict[str, object]:
         if agreement.is_signing_to_confirm
         else None,
         "parties": parties,
-        "matrix": promised_and_delivered(agreement, user, parties=parties, promised=areas),
+        "matrix": matrix,
+        "shortfalls": [(one, plan_address(one)) for one in kept.shortfalls()],
         "terms": terms,
         "decision": _decision(agreement, period),
         "period": period,
@@ -239,7 +247,7 @@ def _people_to_contact(agreement: Agreement, user: User) -> list[PersonToContact
 
 
 def _parties(agreement: Agreement) -> list[AgreementParty]:
-    return list(agreement.parties.select_related("organization", "organization__region"))
+    return list(agreement.parties.select_related("organization__region"))
 
 
 def _framework(framework: Agreement, user: User) -> dict[str, object] | None:

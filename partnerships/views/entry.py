@@ -91,9 +91,16 @@ def _asked_for(query: QueryDict, about: About, *, is_plan: bool) -> dict[str, ob
         "agreement": about.agreement and about.agreement.pk,
         "event": about.event and about.event.pk,
         "organizations": partners,
+        "areas": _asked_areas(query, about),
         "is_done": day <= today if day else not is_plan,
         "starts_on": day or (None if is_plan else today),
     }
+
+
+def _asked_areas(query: QueryDict, about: About) -> list[int]:
+    """Return the areas that the address names, as far as they may count."""
+    asked = query.getlist("area")
+    return [area.pk for area in about.areas if str(area.pk) in asked] if asked else []
 
 
 def _as_typed(data: QueryDict, about: About) -> dict[str, object]:

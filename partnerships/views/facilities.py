@@ -46,4 +46,4 @@ def facility_step(request: UserRequest, pk: int, step: str) -> HttpResponse:
 
 
 def _with_context() -> FacilityQuerySet:
-    return Facility.objects.select_related("unit", "owner", "agreement", "event", "region")
+    return Facility.objects.select_related("unit", "owner", "agreement", "area", "event", "region")

@@ -135,10 +135,22 @@ def _register(
     _check_credits(activity, parts)
 
 
-def credits_of(areas: Iterable[CooperationArea], organizations: Iterable[Organization]) -> list[ActivityCredit]:
-    """Return the credits that a page offers at first: each area counts for each organization."""
+def credits_of(
+    areas: Iterable[CooperationArea],
+    organizations: Iterable[Organization],
+    *,
+    quantities: Mapping[int, int] = MappingProxyType({}),
+) -> list[ActivityCredit]:
+    """Return the credits that a page offers at first: each area counts for each organization.
+
+    ``quantities`` are by the id of the area; one where it is missing.
+    """
     organizations = list(organizations)
-    return [ActivityCredit(area=area, organization=partner) for area in areas for partner in organizations]
+    return [
+        ActivityCredit(area=area, organization=partner, quantity=quantities.get(area.pk, 1))
+        for area in areas
+        for partner in organizations
+    ]
 
 
 def edit_activity(

@@ -1,7 +1,7 @@
-"""The terms of a signed agreement: renewed, amended, and ended by notice."""
+"""The terms of a signed agreement: renewed, amended, and ended by notice; the quantities it promises."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -10,18 +10,20 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from partnerships.exceptions import InvalidInput, TransitionRefused
-from partnerships.models import Agreement, AgreementTerm, Amendment, User
+from partnerships.models import Agreement, AgreementArea, AgreementTerm, Amendment, User
 from partnerships.models.terms import automatic_renewals
 from partnerships.partial_dates import PartialDate, Precision
 from partnerships.permissions import require
 from partnerships.workflows.derivation import derive_milestones
-from partnerships.workflows.edits import check_not_in_future
+from partnerships.workflows.edits import Aggregate, check_not_in_future
 from partnerships.workflows.transitions import check_day, lock_as_read, save_as
 
 # The columns of a term that its renewals take over, and that an amendment may change.
 CONDITIONS = ("renewal", "renewal_months", "renewal_limit", "notice", "notice_unit")
 TAKEN_OVER = (*CONDITIONS, "lead_days")
 ONE_DAY = dt.timedelta(days=1)
+# The promises of a signed agreement, whose quantities change without the rest of it.
+PROMISES = Aggregate(Agreement, "agreement.amend", "agreement.amend", parts=(AgreementArea,))
 
 
 def lock_signed(agreement: Agreement, actor: User | None) -> Agreement:
@@ -95,11 +97,13 @@ def amend_agreement(
     ends_on: dt.date | None = None,
     review_on: dt.date | None = None,
     conditions: Mapping[str, object] = MappingProxyType({}),
+    promises: Sequence[AgreementArea] = (),
 ) -> Amendment:
     """Record a signed amendment and apply it.
 
     With an end, a review or ``conditions`` (``CONDITIONS``: how it is renewed, and the notice) a new term starts on
-    ``effective_on``. Without an end or a review, that one keeps the end of the period it changes.
+    ``effective_on``. Without an end or a review, that one keeps the end of the period it changes. ``promises`` are promised
+    areas with the quantities that it changes; they apply to the whole term.
     """
     if not summary.strip():
         raise InvalidInput(_("Say what changed."), field="summary")
@@ -117,6 +121,7 @@ def amend_agreement(
         else:
             # Its next version: an edit page that was opened before the amendment is refused as stale.
             locked.touch()
+        PROMISES.save_parts(locked, promises, (), actor=actor)
         amendment = Amendment(
             agreement=locked,
             number=locked.amendments.count() + 1,  # unique, because the agreement is locked
@@ -127,6 +132,15 @@ def amend_agreement(
         )
         save_as(amendment, actor)
     return amendment
+
+
+def state_quantities(agreement: Agreement, *, actor: User | None, promises: Sequence[AgreementArea]) -> Agreement:
+    """Record how much a signed agreement promises in its areas, where the record did not say so."""
+    with transaction.atomic():
+        locked = lock_signed(agreement, actor)
+        if PROMISES.save_parts(locked, promises, (), actor=actor):
+            locked.touch()
+    return locked
 
 
 def give_notice(agreement: Agreement, *, actor: User | None, on: dt.date, today: dt.date) -> AgreementTerm:

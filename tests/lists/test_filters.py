@@ -560,9 +560,11 @@ def facilities(staff: Any) -> dict[str, Any]:
         ends_on=DAY + dt.timedelta(days=30),
     )
     ProgrammeItemFactory(programme=programme, facility=planned)
-    under = AgreementFactory()
-    planned.agreement = under
+    under = AgreementFactory(signed=True)
+    planned.agreement, planned.area = under, CooperationAreaFactory()
     planned.save()
+    base.agreement, base.area = AgreementFactory(signed=True, parent=under), CooperationAreaFactory()
+    base.save()
     return {
         "base": base,
         "planned": planned,
@@ -585,6 +587,10 @@ FACILITY_CASES = {
     "party": ("party=forge", ["base"]),
     "organization": ("organization={forge.pk}", ["base"]),
     "agreement": ("agreement={under.pk}", ["planned"]),
+    "framework": ("framework={under.pk}", ["base", "planned"]),
+    "area": ("area={planned.area.pk}", ["planned"]),
+    "counts": ("counts=delivered", ["base"]),
+    "credited": ("credited={forge.pk}", ["base"]),
     "region": ("region={province.pk}", ["planned"]),
     "opened_from": (f"opened_from={days(0)}", ["base"]),
     "opened_until": (f"opened_until={days(0)}", ["base"]),
@@ -1123,8 +1129,9 @@ FILTERED_BY: dict[str, dict[str, set[str]]] = {
     },
     "facility_list": {
         "facility": {"q"},
+        "area": {"area", "counts"},
         "kind": {"kind"},
-        "partners": {"party", "organization"},
+        "partners": {"party", "organization", "credited"},
         "status": {"status"},
         "opened": {"opened_from", "opened_until"},
         "until": {"ends_from", "ends_until"},

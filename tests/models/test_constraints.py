@@ -104,13 +104,17 @@ def derived_twice(**target: Any) -> None:
 
 BROKEN: dict[str, Callable[[], Any]] = {
     "activity_completed_has_date": lambda: ActivityFactory(status="completed"),
+    "activity_credit_quantity_sane": lambda: ActivityCreditFactory(quantity=0),
     "activity_credit_unique": lambda: twice(ActivityCreditFactory, "activity", "area", "organization"),
     "activity_ends_after_start": lambda: ActivityFactory(starts_on=DAY, ends_on=BEFORE),
     "activity_kind_known": lambda: ActivityFactory(kind="picnic"),
     "activity_organization_unique": lambda: twice(ActivityOrganizationFactory, "activity", "organization"),
     "activity_status_known": lambda: ActivityFactory(status="lost"),
     "agreement_amount_not_negative": lambda: AgreementFactory(amount=-1),
+    "agreement_area_per_known": lambda: AgreementAreaFactory(quantity=2, per="week"),
+    "agreement_area_quantity_sane": lambda: AgreementAreaFactory(quantity=0),
     "agreement_area_unique": lambda: twice(AgreementAreaFactory, "agreement", "area"),
+    "agreement_area_unit_has_quantity": lambda: AgreementAreaFactory(per="year"),
     "agreement_completed_has_date": lambda: AgreementFactory(signed=True, completed_on=DAY),
     "agreement_not_after_itself": lambda: itself(AgreementFactory, "predecessor"),
     "agreement_not_below_itself": lambda: itself(AgreementFactory, "parent"),

@@ -110,6 +110,12 @@ def test_who_takes_part_and_what_counts_are_ticked(world: World, client: Client,
     pairs = {(row.area_id, row.organization_id) for row in activity.credits.all()}
     assert pairs == {(world.area.pk, second.pk), (area.pk, world.enterprise.pk)}
 
+    pair = f"{area.pk}-{world.enterprise.pk}"
+    save(client, activity, credits=[pair], **{f"quantity_{pair}": "3"})
+    assert [(row.area, row.quantity) for row in activity.credits.all()] == [(area, 3)]
+    refused = save(client, activity, credits=[], **{f"quantity_{pair}": "5"})
+    assert refused.context["form"].errors.keys() == {f"quantity_{pair}"}
+
     save(client, activity, organizations=[second.pk], credits=[])
     assert [row.organization_id for row in activity.partners.all()] == [second.pk]
     assert activity.credits.count() == 0

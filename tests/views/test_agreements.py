@@ -93,6 +93,41 @@ def test_every_number_of_the_matrix_opens_as_many_follow_ups(world: World, clien
     assert "not promised" in words(matrix)
 
 
+def test_a_promise_says_how_much_of_it_is_delivered_and_planned(world: World, client: Client) -> None:
+    promise = world.agreement.promised_areas.get()
+    promise.quantity, promise.counted, promise.per = 2, "courses", "year"
+    promise.save()
+    for stage in ({"completed": True, "completed_on": DAY}, {"starts_on": DAY + dt.timedelta(days=9)}):
+        activity = ActivityFactory(agreement=world.agreement, **stage)
+        ActivityCreditFactory(activity=activity, area=world.area, organization=world.enterprise)
+
+    html = part(client.get(world.agreement.get_absolute_url()).text, "promised")
+
+    assert "North area 2 courses a year 1 of 2 1 planned 0 of 2 0 of 2 1 of 6 1 planned" in words(html)
+    assert re.findall(r'class="bar-(planned|done)" width="(\d+)%"', html)[:2] == [("planned", "100"), ("done", "50")]
+    assert "style=" not in html
+
+
+@pytest.mark.parametrize(("role", "may_plan"), [("coordinator", True), ("viewer", False)])
+def test_a_promise_about_to_be_missed_leads_to_a_plan_for_it(
+    role: str, may_plan: bool, world: World, client_of: Callable[[Any], Client]
+) -> None:
+    world.agreement.terms.update(ends_on=DAY + dt.timedelta(days=59))
+    reader = client_of(world.people[role])
+
+    html = part(reader.get(world.agreement.get_absolute_url()).text, "promised")
+
+    shown = words(html)
+    assert "North area: 0 of 1, 0 planned; the term ends on April 30, 2026 ." in shown
+    links = re.findall(r'href="([^"]+)"\s+aria-label="Plan one: North area"', html)
+    assert len(links) == may_plan
+    for address in links:
+        form = reader.get(unescape(address)).context["form"]
+        assert (form["areas"].value(), form.about.agreement) == ([world.area.pk], world.agreement)
+        assert form["organizations"].value() == [world.agreement.parties.first().organization_id]
+        assert form["is_done"].value() is False
+
+
 # What to do next
 
 
@@ -336,7 +371,7 @@ def test_the_page_costs_a_fixed_number_of_queries(
     address = world.agreement.get_absolute_url()
     client.get(address)
 
-    with django_assert_num_queries(78):
+    with django_assert_num_queries(79):
         client.get(address)
 
 

@@ -339,7 +339,7 @@ def test_the_form_costs_the_same_for_one_agreement_and_three(
         UserFactory(coordinator_in=world.unit)
     client.get(LOG)
 
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(15):
         client.get(LOG, {"agreement": world.agreement.pk})
 
 

@@ -36,7 +36,7 @@ QUERIES = {
     "activity_list": 16,
     "organization_list": 15,
     "event_list": 13,
-    "facility_list": 14,
+    "facility_list": 15,
     "payment_list": 11,
     "demand_list": 13,
     "achievement_list": 10,

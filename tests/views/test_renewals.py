@@ -104,7 +104,19 @@ def test_an_amendment_makes_it_end(world: World, renewed: Agreement, client_of: 
     assert (term.renewal, term.basis, renewed.terms.count()) == ("none", "amendment", 3)
 
 
-@pytest.mark.parametrize("name", ["confirm-renewal", "notice", "renew", "amend"])
+def test_quantities_are_asked_for_beside_each_area(world: World, client_of: Callable[[Any], Client]) -> None:
+    lead, promise = client_of(world.lead), world.agreement.promised_areas.get()
+    typed = {f"quantity_{promise.pk}": "2", f"counted_{promise.pk}": "courses", f"per_{promise.pk}": "year"}
+    assert step(world.agreement, "quantities") in lead.get(world.agreement.get_absolute_url()).text
+    assert "North area: How much" in lead.get(step(world.agreement, "quantities")).text
+    wrong = send(lead, world.agreement, "quantities", **typed | {f"quantity_{promise.pk}": ""})
+    assert wrong.context["form"].errors.keys() == {f"quantity_{promise.pk}"}
+    assert "The quantities are recorded." in send(lead, world.agreement, "quantities", **typed).text
+    promise.refresh_from_db()
+    assert (promise.quantity, promise.counted, promise.per) == (2, "courses", "year")
+
+
+@pytest.mark.parametrize("name", ["confirm-renewal", "notice", "renew", "amend", "quantities"])
 def test_the_administration_offers_the_same(
     world: World, renewed: Agreement, name: str, client_of: Callable[[Any], Client]
 ) -> None:

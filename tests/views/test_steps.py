@@ -265,6 +265,7 @@ def test_planning_a_follow_up_credits_its_areas_to_its_partners(world: World, cl
         "starts_on": "2026-03-20",
         "organizations": [world.enterprise.pk],
         "areas": [world.area.pk],
+        f"quantity_{world.area.pk}": "12",
         "owner": world.coordinator.pk,
         "delegation": "Two teachers",
     }
@@ -274,7 +275,16 @@ def test_planning_a_follow_up_credits_its_areas_to_its_partners(world: World, cl
     planned = Activity.objects.get(title="Visit to the forge")
     assert response.url == planned.get_absolute_url()
     assert (planned.agreement, planned.unit, planned.visit.delegation) == (world.agreement, world.unit, "Two teachers")
-    assert [(row.area, row.organization.pk) for row in planned.credits.all()] == [(world.area, world.enterprise.pk)]
+    credited = [(row.area, row.organization.pk, row.quantity) for row in planned.credits.all()]
+    assert credited == [(world.area, world.enterprise.pk, 12)]
+
+
+def test_a_quantity_of_what_does_not_count_is_refused(world: World, client: Client) -> None:
+    values = {"kind": "visit", "starts_on": "2026-03-20", f"quantity_{world.area.pk}": "12"}
+
+    response = client.post(reverse("activity_add", args=[world.agreement.pk]), values)
+
+    assert response.context["form"].errors.keys() == {f"quantity_{world.area.pk}"}
 
 
 def test_a_follow_up_keeps_to_its_kind_and_its_partners(world: World, client: Client) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from partnerships.exceptions import InvalidInput, NotAllowed, TransitionRefused
-from partnerships.factories import ActivityFactory, AgreementFactory, UnitFactory, UserFactory
+from partnerships.factories import ActivityFactory, AgreementAreaFactory, AgreementFactory, UnitFactory, UserFactory
 from partnerships.models import Agreement, AgreementTerm, ContactNote, Milestone, MilestoneKind, quiet_agreements
 from partnerships.workflows.activities import complete_activity, register_contact_note, reopen_activity
 from partnerships.workflows.agreements import (
@@ -25,6 +25,7 @@ from partnerships.workflows.terms import (
     confirm_renewal,
     give_notice,
     renew_agreement,
+    state_quantities,
     take_back_notice,
 )
 
@@ -366,3 +367,29 @@ def test_a_term_without_an_end_does_not_renew_itself() -> None:
     )
     with pytest.raises(Exception, match="Only a term with an end"):
         term.full_clean()
+
+
+def test_quantities_are_stated_and_amended_with_history() -> None:
+    agreement = signed()
+    promise = AgreementAreaFactory(agreement=agreement)
+    lead = UserFactory(lead_in=agreement.unit)
+    read = fresh(agreement)
+    promise.quantity, promise.counted, promise.per = 2, "courses", "year"
+
+    with pytest.raises(NotAllowed):
+        state_quantities(fresh(agreement), actor=UserFactory(coordinator_in=agreement.unit), promises=[promise])
+    state_quantities(fresh(agreement), actor=lead, promises=[promise])
+
+    kept = fresh(promise)
+    assert (kept.quantity_words, kept.history.first().history_user) == ("2 courses a year", lead)
+    assert fresh(agreement).version == read.version + 1
+    state_quantities(fresh(agreement), actor=lead, promises=[kept])
+    assert (fresh(agreement).version, kept.history.count()) == (read.version + 1, 2)
+
+    kept.quantity = None
+    with pytest.raises(InvalidInput, match="Say how much"):
+        state_quantities(fresh(agreement), actor=lead, promises=[kept])
+    kept.quantity = 3
+    more = {"signed_on": TODAY, "effective_on": TODAY, "today": TODAY, "summary": "One more course"}
+    amend_agreement(fresh(agreement), actor=lead, promises=[kept], **more)
+    assert fresh(promise).quantity_words == "3 courses a year"

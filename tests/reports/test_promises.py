@@ -15,13 +15,25 @@ from partnerships.factories import (
     AgreementPartyFactory,
     CooperationAreaFactory,
     EnterpriseFactory,
+    FacilityFactory,
     InstitutionFactory,
     UnitFactory,
     UserFactory,
 )
 from partnerships.lists.activities import ActivityList
+from partnerships.lists.facilities import FacilityList
 from partnerships.models import Agreement
-from partnerships.reports.deliveries import Matrix, MatrixCell, Tally, promised_and_delivered
+from partnerships.reports.promises import (
+    Matrix,
+    MatrixCell,
+    PromiseSum,
+    Tally,
+    promised_and_delivered,
+    promises_of,
+    shortfalls_of,
+    summed,
+)
+from partnerships.templatetags.numbers import delivered_links
 
 pytestmark = pytest.mark.django_db
 
@@ -59,7 +71,8 @@ class Hand:
         agreement = Agreement.objects.get(pk=(agreement or self.framework).pk)
         parties = list(agreement.parties.select_related("organization"))
         promised = list(agreement.promised_areas.select_related("area"))
-        return promised_and_delivered(agreement, user or self.person, parties=parties, promised=promised)
+        rows = {"parties": parties, "promised": promised}
+        return promised_and_delivered(agreement, user or self.person, **rows, today=LATER)[0]
 
 
 @pytest.fixture
@@ -153,6 +166,94 @@ def test_every_number_is_the_length_of_its_list(hand: Hand) -> None:
             assert opened(hand.person, **asked, status="unfinished") == tally.planned
 
 
+def test_a_quantity_and_a_facility_open_what_they_are_made_of(hand: Hand) -> None:
+    hand.framework.promised_areas.filter(area=hand.training).update(quantity=2, counted="courses", per="year")
+    twelve = hand.did(hand.framework, hand.research, hand.forge, on=DAY)
+    twelve.credits.update(quantity=12)
+    sides = [hand.unit.organization, hand.forge]
+    same = {"agreement": hand.child, "area": hand.extra, "unit": hand.unit, "partners": sides}
+    FacilityFactory(opened=True, opened_on=DAY, **same)
+    FacilityFactory(**same)
+
+    matrix = hand.matrix()
+    training, research, extra = matrix.lines
+
+    assert [(cell.year, cell.promised) for cell in training.years] == [(2026, 2), (2027, 2), (2028, 2)]
+    assert (training.total.promised, training.total.kept, training.total.missing) == (6, 2, 3)
+    assert (research.total.promised, research.total.own.delivered) == (1, 12)
+    assert [(cell.own.delivered, cell.family.delivered) for cell in extra.cells] == [(0, 1), (0, 0), (1, 1)]
+    [(_label, address)] = delivered_links(hand.framework, extra.cells[0], "framework", is_done=True)
+    assert listed(FacilityList, hand.person, address) == extra.cells[0].family.delivered == 1
+    [(_label, address)] = delivered_links(hand.framework, extra.cells[0], "framework", is_done=False)
+    assert listed(FacilityList, hand.person, address) == extra.cells[0].family.planned == 1
+    both = delivered_links(hand.framework, extra.total, "framework", is_done=True)
+    assert [label for label, _address in both] == ["Follow-ups", "Joint facilities"]
+    [(_label, address)] = delivered_links(hand.framework, training.years[0], "agreement", is_done=True)
+    assert listed(ActivityList, hand.person, address) == training.years[0].own.delivered == 2
+
+
+def listed(rows: Any, user: Any, address: str) -> int:
+    found = rows(QueryDict(address.partition("?")[2]), user=user, today=LATER)
+    assert (found.filterset.form.errors, found.filterset.unknown) == ({}, [])
+    return found.ids().count()
+
+
+def test_a_draft_promises_nothing_yet(hand: Hand) -> None:
+    draft = AgreementFactory(unit=hand.unit, ready=True, areas=[hand.training], parent=hand.framework)
+    before = hand.matrix().lines[0].total.family
+    hand.did(draft, hand.training, hand.forge, on=DAY)
+
+    kept = promises_of([draft], hand.person, today=LATER)[draft.pk]
+
+    assert [kept.owed(promise) for promise in kept.promised] == [None]
+    assert hand.matrix(draft).lines[0].total.own == Tally()
+    assert hand.matrix().lines[0].total.family == before
+
+
+def test_a_promise_is_missed_when_its_last_days_begin_without_enough_planned(hand: Hand) -> None:
+    hand.framework.promised_areas.filter(area=hand.research).delete()
+    hand.framework.promised_areas.filter(area=hand.training).update(quantity=4, per="year")
+    hand.framework.terms.update(ends_on=dt.date(2029, 3, 1))
+
+    def missed(day: str) -> list[tuple[int | None, int, int]]:
+        rows = Agreement.objects.filter(pk=hand.framework.pk)
+        found = shortfalls_of(rows, hand.person, today=dt.date.fromisoformat(day))
+        return [(one.year, one.cell.missing, one.days_left) for one in found]
+
+    # Two were delivered and one is planned.
+    assert [missed("2026-11-01"), missed("2026-11-02"), missed("2026-12-31")] == [[], [(2026, 1, 59)], [(2026, 1, 0)]]
+    assert [missed("2027-11-02"), missed("2029-01-05")] == [[(2027, 3, 59)], []]
+    hand.framework.promised_areas.update(per="term")
+    assert [missed("2026-12-31"), missed("2028-12-31"), missed("2029-01-01")] == [[], [], [(None, 1, 59)]]
+    hand.did(hand.child, hand.training, hand.forge)
+    assert missed("2029-01-01") == []
+    hand.framework.promised_areas.update(quantity=9)
+    # An end of which the year alone is known may be on its first day.
+    hand.framework.terms.update(ends_on=dt.date(2029, 12, 31), ends_precision="year")
+    assert [missed("2028-11-02"), len(missed("2028-11-03")), len(missed("2029-12-31"))] == [[], 1, 1]
+    Agreement.objects.filter(pk=hand.framework.pk).update(status="suspended", suspended_on=LATER)
+    assert missed("2029-12-31") == []
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_many_agreements_cost_what_one_does(
+    count: int, hand: Hand, django_assert_num_queries: Callable[..., Any]
+) -> None:
+    same = {"unit": hand.unit, "signed": True, "areas": [hand.training], "parent": hand.framework}
+    rows = [AgreementFactory(**same) for _number in range(count)]
+    for row in rows:
+        hand.did(row, hand.training, hand.forge, on=DAY)
+    assert hand.person.scope.unit_ids
+    fresh = list(Agreement.objects.filter(pk__in=[row.pk for row in rows]))
+
+    with django_assert_num_queries(5):  # terms, promises, one level, credits of activities and facilities
+        found = promises_of(fresh, hand.person, today=LATER)
+
+    assert summed(one.in_term(promise) for one in found.values() for promise in one.promised) == PromiseSum(
+        promised=count, delivered=count, planned=0
+    )
+
+
 @pytest.mark.parametrize("count", [1, 3])
 def test_it_costs_the_same_however_many_cells(
     count: int, hand: Hand, django_assert_num_queries: Callable[..., Any]
@@ -167,5 +268,6 @@ def test_it_costs_the_same_however_many_cells(
     promised = list(agreement.promised_areas.select_related("area"))
     assert hand.person.scope.unit_ids
 
-    with django_assert_num_queries(6):  # three levels, the credits, an organization and an area beside those promised
-        promised_and_delivered(agreement, hand.person, parties=parties, promised=promised)
+    # Three levels, credits of activities and facilities, the terms, an organization and an area beside those promised.
+    with django_assert_num_queries(8):
+        promised_and_delivered(agreement, hand.person, parties=parties, promised=promised, today=LATER)

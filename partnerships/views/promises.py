@@ -1,0 +1,23 @@
+"""Links from a promise that is about to be missed."""
+
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from partnerships.reports.promises import Shortfall
+
+
+def plan_address(shortfall: Shortfall) -> str:
+    """Return the address that plans an activity for a promise, with its area and a party filled in.
+
+    The agreement should have its parties prefetched.
+    """
+    agreement = shortfall.agreement
+    others = [
+        party.organization_id
+        for party in agreement.parties.all()
+        if party.organization_id != agreement.unit.organization_id
+        and party.role == party.Role.SIGNATORY
+        and party.withdrew_on is None
+    ]
+    query = {"area": shortfall.promise.area_id, **({"organization": others[0]} if others else {})}
+    return f"{reverse('activity_add', args=[agreement.pk])}?{urlencode(query)}"
