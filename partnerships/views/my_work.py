@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.forms.office_day import office_today
 from partnerships.forms.steps import UndoForm
+from partnerships.lists.agreements import PARTIES as PARTIES_OF_AGREEMENT
 from partnerships.lists.milestones import HONOURED, PARTIES
 from partnerships.models import (
     Activity,
@@ -35,6 +36,7 @@ from partnerships.models.payments import payment_of
 from partnerships.permissions import may
 from partnerships.reminders.milestone_advice import appoint_a_lead
 from partnerships.reports.people_to_contact import PersonToContact
+from partnerships.reports.promises import Shortfall, shortfalls_of
 from partnerships.requests import UserRequest
 from partnerships.statuses import (
     AGREEMENT_TRANSITIONS,
@@ -45,6 +47,7 @@ from partnerships.statuses import (
 )
 from partnerships.views.base import has_a_place, require_or_403, visible_or_404
 from partnerships.views.people_to_contact import shown_people
+from partnerships.views.promises import plan_address
 from partnerships.views.steps import form_page
 from partnerships.workflows.milestones import last_day_of_snooze
 
@@ -52,6 +55,7 @@ WEEK_DAYS = 7
 # Rows on the page; the list of milestones has the others.
 MOST_ROWS = 100
 MOST_ACTIVITIES = 30
+MOST_SHORTFALLS = 10
 PEOPLE_SHOWN = 2  # in a line; the milestone's page has the others
 # The next step of these is not to mark them as met: a contact is logged, and an activity is started or completed.
 LOGGED, DONE_BY_ACTIVITY = (
@@ -137,6 +141,7 @@ def my_work(request: UserRequest) -> HttpResponse:
         "absent": _absent_whose_deputy_is(user, today),
         "attention": _attention(user, today) if _looks_after_units(user) else [],
         "waiting_mails": _waiting_mails(user),
+        "shortfalls": _shortfalls(user, today),
         "is_form_held": "held" in request.GET,
         "is_coordinator": Agreement.objects.visible_to(user).filter(coordinator=user).exists(),
     }
@@ -385,6 +390,15 @@ def _waiting_mails(user: User) -> dict[str, object]:
     """Count the mails about what the person looks after that failed, are uncertain or held, with the list of exactly these."""
     count = Delivery.objects.needing_attention().tended_by(user).count()
     return {"count": count, "url": f"{reverse('mail_list')}?status=waiting&looked_after=yes"}
+
+
+def _shortfalls(user: User, today: dt.date) -> list[tuple[Shortfall, str]]:
+    """Return the promises of agreements the person looks after that are about to be missed, with the address to plan for each."""
+    mine = Agreement.objects.followed_up_by(user).filter(coordinator=user)
+    found = shortfalls_of(mine.select_related("unit").prefetch_related(PARTIES_OF_AGREEMENT), user, today=today)[
+        :MOST_SHORTFALLS
+    ]
+    return [(one, plan_address(one)) for one in found]
 
 
 def _looks_after_units(user: User) -> bool:

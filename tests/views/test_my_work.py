@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 
 import pytest
@@ -310,3 +311,17 @@ def test_decisions_cost_the_same_however_many_there_are(
 
     with django_assert_max_num_queries(32):
         lead.get("/")
+
+
+def test_a_promise_about_to_be_missed_is_told_to_the_coordinator_alone(
+    world: World, client: Client, client_of: Callable[[Any], Client]
+) -> None:
+    world.agreement.terms.update(ends_on=DAY + dt.timedelta(days=30))
+    Agreement.objects.filter(pk=world.agreement.pk).update(current_ends_on=DAY + dt.timedelta(days=30))
+
+    page = client.get("/")
+
+    [(shortfall, address)] = page.context["shortfalls"]
+    assert (shortfall.agreement, shortfall.promise.area) == (world.agreement, world.area)
+    assert address in unescape(page.text)
+    assert "Promises about to be missed" not in client_of(world.lead).get("/").text
