@@ -1,11 +1,12 @@
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 
 import django_filters
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
@@ -33,10 +34,12 @@ from partnerships.models import (
     Organization,
     OrganizationKind,
     Region,
+    User,
     quiet_agreements,
 )
 from partnerships.models.agreements import AgreementQuerySet
 from partnerships.permissions import may
+from partnerships.reports.promises import KeptPromises, PromiseSum, promises_of, summed
 from partnerships.statuses import AgreementStatus
 
 
@@ -162,6 +165,32 @@ def _next_due(row: Agreement, today: dt.date) -> str:
     return "" if due_on is None else cells.due(due_on, today)
 
 
+# What the list adds to its rows.
+_promises: Callable[[Agreement], "_BatchOfPromises"] = attrgetter("promises")
+
+
+class _BatchOfPromises:
+    """The promises of the rows of a list, read together when the first of them is asked for."""
+
+    def __init__(self, rows: Sequence[Agreement], user: User, today: dt.date) -> None:
+        self.rows, self.user, self.today = rows, user, today
+
+    @cached_property
+    def kept(self) -> dict[int, KeptPromises]:
+        return promises_of(self.rows, self.user, today=self.today)
+
+    def of(self, row: Agreement) -> PromiseSum:
+        kept = self.kept[row.pk]
+        return summed(kept.in_term(promise) for promise in kept.promised)
+
+
+def _delivered(row: Agreement) -> str:
+    found = _promises(row).of(row)
+    if not found.promised:
+        return ""
+    return _("%(delivered)s of %(promised)s") % {"delivered": found.delivered, "promised": found.promised}
+
+
 class AgreementList(RecordList[Agreement]):
     key = "agreement_list"
     title = _("Agreements")
@@ -190,6 +219,7 @@ class AgreementList(RecordList[Agreement]):
         Column("signed", _("Signed on"), lambda row: row.signed, "signed_on", cites=("signed_on",)),
         Column("until", _("Runs until"), lambda row: row.runs_until, "current_ends_on", cell=_runs_until),
         Column("due", _("Next due"), _next_due_on, "next_due_on", cell=_next_due),
+        Column("delivered", _("Delivered of promised"), _delivered, is_shown_at_first=False),
         Column(
             "coordinator",
             _("Coordinator"),
@@ -206,6 +236,13 @@ class AgreementList(RecordList[Agreement]):
     def for_showing(self, rows: AgreementQuerySet) -> QuerySet:
         related = rows.select_related("unit", "coordinator", "type").prefetch_related(PARTIES)
         return _with_next_due(related.with_standing(self.today))
+
+    def rows(self, ids: Iterable[int]) -> list[Agreement]:
+        rows = super().rows(ids)
+        batch = _BatchOfPromises(rows, self.user, self.today)
+        for row in rows:
+            row.promises = batch  # type: ignore[attr-defined]
+        return rows
 
     def links(self) -> list[PageLink]:
         return self._register(_("Register an agreement"))

@@ -1109,6 +1109,7 @@ FILTERED_BY: dict[str, dict[str, set[str]]] = {
         "signed": {"signed_from", "signed_until"},
         "until": {"ends_from", "ends_until", "expiring"},
         "due": {"overdue"},
+        "delivered": {"area"},
         "coordinator": {"coordinator", "orphaned", "away"},
     },
     "demand_list": {
@@ -1203,7 +1204,7 @@ FILTERED_BY: dict[str, dict[str, set[str]]] = {
 CATALOGUES = {"figure_list", "honour_scheme_list", "source_list"}
 # A cell of several rows, or a number counted for the shown rows: no one order is right, or none is cheap.
 UNSORTED = {
-    *("about", "partners", "holders", "kinds", "reason"),
+    *("about", "partners", "holders", "kinds", "reason", "delivered"),
     *("answers", "events", "figures", "participants", "missing", "quotations", "recorded", "rule"),
     *("open", "state"),  # of payments
 }

@@ -7,7 +7,7 @@ import pytest
 from django.http import QueryDict
 from django.utils.safestring import SafeString
 
-from partnerships.factories import DAY, AgreementFactory, UserFactory
+from partnerships.factories import DAY, ActivityCreditFactory, AgreementAreaFactory, AgreementFactory, UserFactory
 from partnerships.lists import LISTS
 from partnerships.lists.agreements import AgreementList
 from partnerships.lists.base import TableCell
@@ -55,6 +55,18 @@ def test_a_column_may_be_hidden_until_it_is_chosen() -> None:
 
     assert "Status" not in cells_of(agreement, is_shown_at_first=False)
     assert "Status" in cells_of(agreement, "columns=status", is_shown_at_first=False)
+
+
+def test_a_column_says_how_much_of_what_was_promised_is_delivered() -> None:
+    agreement = AgreementFactory(signed=True)
+    courses = AgreementAreaFactory(agreement=agreement, quantity=2, counted="courses", per="year")
+    AgreementAreaFactory(agreement=agreement)
+    for _course in range(3):
+        ActivityCreditFactory(activity__agreement=agreement, area=courses.area)
+
+    # Three of six courses in three years, and nothing of the other.
+    assert cells_of(agreement, "columns=delivered")["Delivered of promised"].html == "3 of 7"
+    assert cells_of(AgreementFactory(), "columns=delivered")["Delivered of promised"].html == "—"
 
 
 @pytest.mark.parametrize("one", LISTS.values())
