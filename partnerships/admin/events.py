@@ -11,7 +11,8 @@ from partnerships.admin.documents import DocumentInline
 from partnerships.admin.filters import ScopedRelatedFilter
 from partnerships.admin.programmes import LabelInline
 from partnerships.admin.steps import StepsMixin
-from partnerships.models import Event, EventKind, Participation
+from partnerships.models import Event, EventKind, EventPerson, Participation
+from partnerships.requests import user_of
 from partnerships.texts import name_all
 
 
@@ -29,6 +30,19 @@ class ParticipationInline(PartInline):
         return super().get_queryset(request).select_related("organization")
 
 
+class PersonInline(PartInline):
+    """The people at the event whom the user sees; others stay as they are."""
+
+    model = EventPerson
+    fields = ("user", "contact", "invited_on", "answer", "attendance", "note")
+    autocomplete_fields = ("user", "contact")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        rows = super().get_queryset(request).select_related("user", "contact")
+        seen = EventPerson.objects.visible_to(user_of(request))
+        return rows.filter(pk__in=seen.values("pk"))
+
+
 @admin.register(Event)
 class EventAdmin(WordSearchMixin, StepsMixin, RecordAdmin):
     view_action, add_action, change_action = "event.view", "event.add", "event.edit"
@@ -39,9 +53,22 @@ class EventAdmin(WordSearchMixin, StepsMixin, RecordAdmin):
     search_help_text = _("Name or place, in Chinese or English")
     ordering = ("-starts_on", "-pk")
     autocomplete_fields = ("region",)
-    inlines = (KindInline, ParticipationInline, LabelInline, DocumentInline, CitationInline)
+    inlines = (KindInline, ParticipationInline, PersonInline, LabelInline, DocumentInline, CitationInline)
     fieldsets = (
-        (None, {"fields": (("name", "name_zh"), ("starts_on", "ends_on"), ("region", "place"), "unit", "summary")}),
+        (
+            None,
+            {
+                "fields": (
+                    ("name", "name_zh"),
+                    ("starts_on", "ends_on"),
+                    ("region", "place"),
+                    "unit",
+                    "summary",
+                    "agenda",
+                    "minutes",
+                )
+            },
+        ),
         (
             _("How complete our lists are"),
             {"fields": (("is_participant_list_complete", "is_follow_up_list_complete"),)},
@@ -52,7 +79,7 @@ class EventAdmin(WordSearchMixin, StepsMixin, RecordAdmin):
         return super().get_queryset(request).prefetch_related("kinds")
 
     def get_inlines(self, request: HttpRequest, obj: Model | None) -> Inlines:
-        return self.inlines if obj else (KindInline, ParticipationInline)
+        return self.inlines if obj else (KindInline, ParticipationInline, PersonInline)
 
     @display(description=_("status"), ordering="status")
     def status_label(self, event: Event) -> str:

@@ -27,7 +27,7 @@ from partnerships.factories.base import DAY, NOON
 from partnerships.factories.ceremonies import CeremonyDraftFactory
 from partnerships.factories.demands import AchievementFactory, AnswerFactory, DemandFactory, DemandOutcomeFactory
 from partnerships.factories.documents import DocumentFactory, DocumentVersionFactory
-from partnerships.factories.events import EventFactory, EventKindFactory, ParticipationFactory
+from partnerships.factories.events import EventFactory, EventKindFactory, EventPersonFactory, ParticipationFactory
 from partnerships.factories.facilities import FacilityFactory, FacilityPartnerFactory
 from partnerships.factories.feeds import FeedTokenFactory
 from partnerships.factories.figures import ReportedFigureFactory
@@ -107,6 +107,7 @@ __all__ = [
     "EnterpriseFactory",
     "EventFactory",
     "EventKindFactory",
+    "EventPersonFactory",
     "ExportFactory",
     "FacilityFactory",
     "FacilityPartnerFactory",

@@ -4,8 +4,8 @@ import factory
 
 from partnerships.factories.base import DAY, ModelFactory
 from partnerships.factories.organizations import OrganizationFactory
-from partnerships.factories.users import UnitFactory
-from partnerships.models import Event, EventKind, Participation
+from partnerships.factories.users import UnitFactory, UserFactory
+from partnerships.models import Event, EventKind, EventPerson, Participation
 
 
 class EventFactory(ModelFactory):
@@ -39,3 +39,12 @@ class ParticipationFactory(ModelFactory):
 
     event = factory.SubFactory(EventFactory)
     organization = factory.SubFactory(OrganizationFactory)
+
+
+class EventPersonFactory(ModelFactory):
+    class Meta:
+        model = EventPerson
+
+    event = factory.SubFactory(EventFactory)
+    user = factory.SubFactory(UserFactory)
+    invited_on = DAY

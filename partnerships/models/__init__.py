@@ -20,7 +20,7 @@ from partnerships.models.deliveries import Delivery, DeliveryEvent, DeliveryNoti
 from partnerships.models.demands import Achievement, Answer, Demand, DemandOutcome
 from partnerships.models.documents import Document, DocumentVersion
 from partnerships.models.erasures import Erasure
-from partnerships.models.events import Event, EventKind, Participation
+from partnerships.models.events import Event, EventKind, EventPerson, Participation
 from partnerships.models.facilities import Facility, FacilityKind, FacilityPartner
 from partnerships.models.feeds import FeedToken
 from partnerships.models.figures import CountingRule, ReportedFigure
@@ -105,6 +105,7 @@ __all__ = [
     "Erasure",
     "Event",
     "EventKind",
+    "EventPerson",
     "Export",
     "Facility",
     "FacilityKind",

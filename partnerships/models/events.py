@@ -3,10 +3,12 @@
 from collections.abc import Collection
 from typing import Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from partnerships.models.base import (
     BilingualModel,
@@ -19,8 +21,9 @@ from partnerships.models.base import (
     SeededModel,
     StatusField,
     VersionedModel,
+    exactly_one,
 )
-from partnerships.models.organizations import Organization, Region, names_of
+from partnerships.models.organizations import Contact, Organization, Region, names_of
 from partnerships.models.users import ScopedQuerySet, Unit, User
 from partnerships.statuses import EventStatus
 
@@ -53,6 +56,8 @@ class Event(BilingualModel, SeededModel, SearchableModel, VersionedModel):
     )
     place = LineField(_("place"), max_length=200, blank=True)
     summary = models.TextField(_("summary"), blank=True)
+    agenda = models.TextField(_("agenda"), blank=True, db_default="")
+    minutes = models.TextField(_("minutes"), blank=True, db_default="", help_text=_("What was said and agreed."))
     is_participant_list_complete = models.BooleanField(
         _("all participants are listed"),
         default=True,
@@ -94,7 +99,7 @@ class Event(BilingualModel, SeededModel, SearchableModel, VersionedModel):
         return reverse("event_detail", args=[self.pk])
 
     def search_words(self) -> list[str]:
-        return [self.name, self.name_zh, self.place, self.summary, *names_of(self.region)]
+        return [self.name, self.name_zh, self.place, self.summary, self.agenda, self.minutes, *names_of(self.region)]
 
 
 class EventKind(OfficeModel):
@@ -181,3 +186,70 @@ class Participation(OfficeModel):
     @property
     def is_unresolved(self) -> bool:
         return self.organization_id is None
+
+
+class EventPersonQuerySet(ScopedQuerySet):
+    """People at events: colleagues one sees, and contacts of organizations that one's units hold."""
+
+    def in_scope(self, user: User) -> Q:
+        return Q(user__in=User.objects.visible_to(user)) | Q(contact__in=Contact.objects.visible_to(user))
+
+
+class EventPerson(OfficeModel):
+    """A person invited to an event: one of ours (``user``) or a partner's (``contact``), what they answered, and whether they came."""
+
+    class Answer(models.TextChoices):
+        ACCEPTED = "accepted", pgettext_lazy("answer to an invitation", "Accepted")
+        DECLINED = "declined", pgettext_lazy("answer to an invitation", "Declined")
+
+    class Attendance(models.TextChoices):
+        CAME = "came", _("Came")
+        ABSENT = "absent", _("Did not come")
+
+    event = models.ForeignKey(Event, models.CASCADE, related_name="people", verbose_name=_("event"))
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="event_invitations",
+        verbose_name=_("colleague"),
+    )
+    contact = models.ForeignKey(
+        Contact, models.PROTECT, null=True, blank=True, related_name="event_invitations", verbose_name=_("contact")
+    )
+    invited_on = DayColumn(_("invited on"), null=True, blank=True)
+    answer = models.CharField(_("answer"), max_length=10, choices=Answer, blank=True)
+    attendance = models.CharField(_("attendance"), max_length=10, choices=Attendance, blank=True)
+    note = LineField(_("note"), max_length=300, blank=True)
+
+    objects = EventPersonQuerySet.as_manager()
+    history = History()
+
+    class Meta:
+        verbose_name = _("person at an event")
+        verbose_name_plural = _("people at an event")
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=exactly_one("user", "contact"),
+                name="event_person_is_one",
+                violation_error_code="user",
+                violation_error_message=_("Choose a colleague or a contact."),
+            ),
+            models.UniqueConstraint(
+                fields=["event", "user"],
+                name="event_user_unique",
+                violation_error_code="user",
+                violation_error_message=_("This person is listed already."),
+            ),
+            models.UniqueConstraint(
+                fields=["event", "contact"],
+                name="event_contact_unique",
+                violation_error_code="contact",
+                violation_error_message=_("This person is listed already."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.user or self.contact)

@@ -27,6 +27,8 @@ def event_step(request: UserRequest, pk: int, step: str) -> HttpResponse:
 def event_detail(request: UserRequest, pk: int) -> HttpResponse:
     event = visible_or_404(Event.objects.select_related("unit", "region"), request, pk)
     participations = list(event.participations.select_related("organization"))
+    people = event.people.select_related("user", "contact__organization")
+    seen = list(people.visible_to(request.user))
     kinds = list(event.kinds.all())
     agreements, activities = _agreements(event, request.user), _activities(event, request.user)
     facilities = facilities_among(request.user, event=event)
@@ -37,6 +39,8 @@ def event_detail(request: UserRequest, pk: int) -> HttpResponse:
         "withdrawal": _withdrawal(event),
         "kinds": kinds,
         "participations": participations,
+        "people": seen,
+        "unseen_people": len(people) - len(seen),
         "unresolved": [row for row in participations if row.is_unresolved],
         "agreements": agreements,
         "activities": activities,

@@ -19,6 +19,7 @@ from partnerships.models import (
     CooperationArea,
     Event,
     EventKind,
+    EventPerson,
     HonourScheme,
     Participation,
     ProgrammeItem,
@@ -43,7 +44,7 @@ _CODE = frozenset({"code"})  # seeds and imports find the row by it
 RECORDS: Mapping[type[models.Model], Aggregate] = {
     aggregate.model: aggregate
     for aggregate in (
-        Aggregate(Event, "event.add", "event.edit", parts=(EventKind, Participation, ProgrammeItem)),
+        Aggregate(Event, "event.add", "event.edit", parts=(EventKind, Participation, EventPerson, ProgrammeItem)),
         Aggregate(Achievement, "achievement.edit", "achievement.edit"),
         Aggregate(Source, "source.add", "source.edit", parts=(Statement,)),
         Aggregate(Citation, "citation.add", "citation.edit", fixed=frozenset({"content_type", "object_id"})),
@@ -78,6 +79,7 @@ def register_record(row: Row, *, actor: User | None, today: dt.date, parts: Sequ
             # There is no row to lock yet: of two of one name at the same moment the second waits and is refused.
             lock(ContentType.objects.get_for_model(row))
             _check_name(row)
+        _check_people(parts, actor)
         RECORDS[type(row)].register(row, parts, actor=actor)
         if isinstance(row, Unit):
             _check_fallback_person(row)
@@ -102,6 +104,7 @@ def edit_record(
             # edits to one name the second is refused.
             lock(ContentType.objects.get_for_model(row))
         before, after = aggregate.begin(row, changes, actor=actor)
+        _check_people(parts, actor)
         if isinstance(before, Event) and before.status == EventStatus.WITHDRAWN:
             raise TransitionRefused(_("This event was withdrawn. Restore it first."))
         if isinstance(after, Unit) and "parent" in changed_columns(before, after):
@@ -113,6 +116,15 @@ def edit_record(
         if isinstance(after, Unit) and changed_columns(before, after) & {"fallback_person", "parent"}:
             _check_fallback_person(after)
     return after
+
+
+def _check_people(parts: Sequence[models.Model], actor: User | None) -> None:
+    """Refuse a person at an event whom the actor does not see: the list would show the name."""
+    for part in parts:
+        if isinstance(part, EventPerson) and actor is not None:
+            for name, person in (("user", part.user), ("contact", part.contact)):
+                if person and not type(person).objects.visible_to(actor).filter(pk=person.pk).exists():
+                    raise InvalidInput(_("Choose one of the people you see."), field=name, part=part)
 
 
 def _check_name(row: Any) -> None:

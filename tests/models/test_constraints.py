@@ -39,6 +39,7 @@ from partnerships.factories import (
     DocumentVersionFactory,
     EventFactory,
     EventKindFactory,
+    EventPersonFactory,
     ExportFactory,
     FacilityFactory,
     FacilityPartnerFactory,
@@ -72,7 +73,7 @@ from partnerships.factories import (
     UnitMembershipFactory,
     UserFactory,
 )
-from partnerships.models import NameKey, ReminderMark, SearchEntry
+from partnerships.models import Erasure, NameKey, ReminderMark, SearchEntry
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -221,6 +222,12 @@ BROKEN: dict[str, Callable[[], Any]] = {
     "organization_type_only_for_institutions": lambda: OrganizationFactory(institution_type="university"),
     "organization_unit_unique": lambda: twice(OrganizationUnitFactory, "organization", "unit"),
     "organization_uscc_unique": lambda: twice(OrganizationFactory, uscc="91330000142918732X"),
+    "erasure_of_one_person": lambda: Erasure.objects.create(reason="Nobody"),
+    "event_person_is_one": lambda: EventPersonFactory(user=None),
+    "event_user_unique": lambda: twice(EventPersonFactory, "event", "user"),
+    "event_contact_unique": lambda: twice(
+        lambda **given: EventPersonFactory(user=None, **{"contact": ContactFactory(), **given}), "event", "contact"
+    ),
     "participation_names_somebody": lambda: ParticipationFactory(organization=None),
     "participation_unique": lambda: twice(ParticipationFactory, "event", "organization"),
     "payment_amount_positive": lambda: PaymentFactory(amount=0),

@@ -10,7 +10,16 @@ from django.test import Client
 from django.urls import reverse
 from icalendar import Calendar, Event
 
-from partnerships.factories import DAY, NOON, FeedTokenFactory, MilestoneFactory, UnitFactory, UserFactory
+from partnerships.factories import (
+    DAY,
+    NOON,
+    EventFactory,
+    EventPersonFactory,
+    FeedTokenFactory,
+    MilestoneFactory,
+    UnitFactory,
+    UserFactory,
+)
 from partnerships.models import FeedToken, Milestone, User
 from partnerships.workflows.milestones import cancel_milestone, meet_milestone, move_milestone, waive_milestone
 from tests.views.world import World
@@ -201,10 +210,10 @@ def test_it_costs_the_same_for_many_as_for_few(world: World, feed: FeedToken, dj
     MilestoneFactory.create_batch(20, agreement=world.agreement)
     for row in Milestone.objects.all():
         assert row.owner == world.coordinator
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(8):
         assert len(events(read())) == 22
     tag = read()["ETag"]
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         assert read(**{"If-None-Match": tag}).status_code == 304
 
 
@@ -264,3 +273,25 @@ def test_without_a_login_or_the_forms_secret_nothing_is_made(world: World, feed:
 def test_of_a_unit_that_is_not_theirs_nothing_is_in_it(world: World, feed: FeedToken) -> None:
     other = MilestoneFactory(agreement__unit=UnitFactory(), owner=world.coordinator, title="South secret")
     assert (other.owner, b"South secret" in read().content) == (world.coordinator, False)
+
+
+def test_it_holds_the_events_the_person_is_invited_to(world: World, feed: FeedToken) -> None:
+    fair = EventFactory(
+        name="Fair", place="Hall 2", agenda="9:00 Welcome", starts_on=DAY, ends_on=DAY + dt.timedelta(days=2)
+    )
+    invitation = EventPersonFactory(event=fair, user=world.coordinator)
+    EventPersonFactory(event__starts_on=DAY, user=world.lead)
+    EventPersonFactory(event__starts_on=DAY, user=world.coordinator, answer="declined")
+    uid, tag = f"event-{fair.pk}@testserver", read()["ETag"]
+
+    meetings = {key: event for key, event in events(read()).items() if key.startswith("event-")}
+
+    assert meetings.keys() == {uid}
+    event = meetings[uid]
+    assert (event["DTSTART"].dt, event["DTEND"].dt) == (DAY, DAY + dt.timedelta(days=3))
+    assert (event["SUMMARY"], event["LOCATION"], event["STATUS"]) == ("Fair", "Hall 2", "TENTATIVE")
+    assert "9:00 Welcome" in event["DESCRIPTION"]
+    invitation.answer = "accepted"
+    invitation.save()
+    assert read()["ETag"] != tag
+    assert events(read())[uid]["STATUS"] == "CONFIRMED"

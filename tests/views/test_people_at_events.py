@@ -1,0 +1,57 @@
+"""People at events: on the event's page for those who see them, entered in the admin by those who see them."""
+
+import pytest
+from django.test import Client
+
+from partnerships.exceptions import InvalidInput
+from partnerships.factories import (
+    DAY,
+    ContactFactory,
+    EventFactory,
+    EventPersonFactory,
+    OrganizationUnitFactory,
+    UnitFactory,
+    UserFactory,
+)
+from partnerships.models import Contact, EventPerson, Unit, User
+from partnerships.workflows.records import edit_record
+
+pytestmark = pytest.mark.django_db
+
+
+def contact_of(unit: Unit, name: str) -> Contact:
+    return ContactFactory(name=name, organization=OrganizationUnitFactory(unit=unit).organization)
+
+
+def page_of(event: object, person: User) -> str:
+    client = Client()
+    client.force_login(person)
+    return client.get(event.get_absolute_url()).content.decode()  # type: ignore[attr-defined]
+
+
+def test_the_page_names_whom_one_sees_and_counts_the_others() -> None:
+    own, other = UnitFactory(), UnitFactory()
+    reader, colleague = UserFactory(viewer_in=own), UserFactory(name="Colleague", viewer_in=own)
+    event = EventFactory(unit=own, agenda="9:00 Welcome", minutes="They agreed.")
+    EventPersonFactory(event=event, user=colleague, answer="accepted")
+    EventPersonFactory(event=event, user=None, contact=contact_of(own, "Wang Wei"), attendance="came")
+    EventPersonFactory(event=event, user=None, contact=contact_of(other, "Hidden Hu"))
+
+    page = page_of(event, reader)
+
+    assert all(words in page for words in ("Colleague", "Wang Wei", "Came", "9:00 Welcome", "They agreed."))
+    assert "Hidden Hu" not in page
+    assert "1 more, of organizations that your units do not hold." in " ".join(page.split())
+    assert "Hidden Hu" in page_of(event, UserFactory(staff=True))
+
+
+def test_nobody_lists_a_person_they_do_not_see() -> None:
+    unit = UnitFactory()
+    event, lead = EventFactory(unit=unit), UserFactory(lead_in=unit)
+    hidden = contact_of(UnitFactory(), "Hidden Hu")
+
+    with pytest.raises(InvalidInput) as refused:
+        edit_record(event, actor=lead, today=DAY, parts=[EventPerson(contact=hidden)])
+
+    assert refused.value.field == "contact"
+    assert not event.people.exists()
