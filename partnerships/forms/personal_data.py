@@ -35,7 +35,7 @@ class ErasureForm(VerbForm):
         label=_("Mask the name in these texts"),
         widget=forms.CheckboxSelectMultiple,
         required=False,
-        help_text=_("Texts that may mean another person are not ticked. The content of files is not searched."),
+        help_text=_("Not ticked: texts where the name may be someone else's. The content of files is not searched."),
     )
     reason = reason_field()
     is_final = forms.BooleanField(label=_("I have looked through the texts, and know that this cannot be undone."))

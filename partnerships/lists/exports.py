@@ -118,7 +118,11 @@ def make(export: Export, *, clock: Callable[[], dt.datetime]) -> bool:
             scratch.seek(0)
             # The name cannot be guessed: pages ask for the export, never for the file.
             export.file.save(f"{export.pk}-{secrets.token_hex(16)}.{export.format}", File(scratch), save=False)
-        return _advance(export, status=ExportStatus.DONE, file=export.file.name, finished_at=clock())
+        name = export.file.name
+        if _advance(export, status=ExportStatus.DONE, file=name, finished_at=clock()):
+            return True
+        export.file.storage.delete(str(name))  # withdrawn meanwhile
+        return False
     except Exception:
         logger.exception("Export %s failed", export.pk)
         _advance(export, status=ExportStatus.FAILED, finished_at=clock())

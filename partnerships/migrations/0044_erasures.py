@@ -24,6 +24,7 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField(auto_now_add=True, verbose_name='time')),
                 ('reason', models.CharField(max_length=500, verbose_name='reason')),
                 ('words', models.JSONField(default=list)),
+                ('last_mail', models.PositiveBigIntegerField(default=0)),
                 ('mails_read_to', models.PositiveBigIntegerField(default=0)),
                 ('mails_cleared', models.PositiveIntegerField(default=0, verbose_name='mails without their text')),
                 ('done_at', models.DateTimeField(null=True)),

@@ -25,8 +25,8 @@ class ErasureQuerySet(models.QuerySet):
 class Erasure(models.Model):
     """The erasure of an account's or a contact's personal data. Their row stays, without a name.
 
-    Old mails may name the person in texts that no query can search. The ticks read them one after the other, up to
-    ``mails_read_to``; until then ``words`` holds what to look for, and nothing afterwards.
+    Old mails may name the person in texts that no query can search. The ticks read them one after the other, so far up
+    to ``mails_read_to``, until ``last_mail``. Meanwhile ``words`` holds what to look for, and nothing afterwards.
     """
 
     user = models.OneToOneField(User, models.PROTECT, null=True, related_name="erasure", verbose_name=_("account"))
@@ -39,6 +39,7 @@ class Erasure(models.Model):
     )
     reason = models.CharField(_("reason"), max_length=LONGEST_REASON)
     words = models.JSONField(default=list)
+    last_mail = models.PositiveBigIntegerField(default=0)  # id of the last one before the erasure
     mails_read_to = models.PositiveBigIntegerField(default=0)
     mails_cleared = models.PositiveIntegerField(_("mails without their text"), default=0)
     done_at = models.DateTimeField(null=True)

@@ -53,7 +53,7 @@ class SecurityEventQuerySet(ScopedQuerySet):
 class SecurityEvent(models.Model):
     """Something that matters when an account or data may have fallen into wrong hands. Rows are only ever added.
 
-    The erasure of a person alone changes rows: it masks the person's name in them.
+    Only the erasure of a person changes rows: it masks the name in them.
 
     ``name`` is the person as they were called then; where no account has the name typed at a log-in, it is what was
     typed. ``address`` is that of the client, empty for what commands and the worker do.

@@ -6,19 +6,23 @@ mean this person. Texts of old mails are searched by the ticks (``clear_mails``)
 """
 
 import datetime as dt
+import json
+import logging
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from email import policy
 from email.parser import BytesParser
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.apps import apps
 from django.contrib.admin.models import LogEntry
-from django.db import models, transaction
-from django.db.models import Q
+from django.contrib.contenttypes.models import ContentType
+from django.db import IntegrityError, connection, models, transaction
+from django.db.models import F, Max, Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from simple_history.models import HistoricalChanges
@@ -27,15 +31,14 @@ from partnerships.exceptions import TransitionRefused
 from partnerships.models import (
     CeremonyDraft,
     Contact,
+    ContactNote,
     Delivery,
     DeliveryEvent,
     Erasure,
     Export,
-    FeedToken,
     MailRelay,
     NameKey,
     PasswordRequest,
-    ReminderItem,
     SavedView,
     SearchEntry,
     SecurityEvent,
@@ -44,12 +47,15 @@ from partnerships.models import (
     User,
     UserSession,
 )
+from partnerships.models.base import LineField
 from partnerships.models.sort_keys import SortKeyField
 from partnerships.permissions import require
 from partnerships.statuses import DeliveryStatus, ExportStatus
 from partnerships.workflows.organizations import stop_contact_mail
 from partnerships.workflows.transitions import delete_as, lock, lock_as_read, save_as
 from partnerships.workflows.users import deactivate_user
+
+logger = logging.getLogger(__name__)
 
 Person = User | Contact
 Kind = SecurityEvent.Kind
@@ -58,39 +64,42 @@ Kind = SecurityEvent.Kind
 MASK = "██"
 SHORTEST_WORD = len(MASK)
 SHORTEST_NUMBER = 7  # digits of a phone number that mean one person inside a text
+SHORTEST_CHINESE = 3  # signs of a Chinese name; 高峰 is also a part of 高峰论坛
 EXCERPT = 30  # characters shown on either side of a name
 MAILS_AT_ONCE = 200
+BATCHES_AT_ONCE = 10  # in one tick
 
 # The columns by which a person is called and reached, and those that say more about them.
 CALLED: Mapping[type[models.Model], tuple[str, ...]] = {
     User: ("name", "username", "email"),
     Contact: ("name", "email", "phone", "wechat", "mail_stopped_address"),
 }
-# Written by the system; nobody chooses among these rows.
-WRITTEN_BY_SYSTEM: tuple[type[models.Model], ...] = (
-    SecurityEvent,
-    Delivery,
-    DeliveryEvent,
-    ReminderItem,
-    MailRelay,
-    PasswordRequest,
-    Export,
-    SavedView,
-    LogEntry,
-    AccessAttempt,
-    AccessFailureLog,
-    AccessLog,
-)
-# Derived from other columns, or without words of people.
-NOT_SEARCHED: tuple[type[models.Model], ...] = (SearchEntry, NameKey, CeremonyDraft, UserSession, FeedToken, Erasure)
+# Columns written by the system; nobody chooses among these rows.
+WRITTEN_BY_SYSTEM: Mapping[type[models.Model], tuple[str, ...]] = {
+    SecurityEvent: ("name", "about", "detail"),
+    Delivery: ("address", "subject", "smtp_reply"),
+    DeliveryEvent: ("note",),
+    MailRelay: ("trouble",),
+    PasswordRequest: ("email",),
+    Export: ("query",),
+    SavedView: ("name", "query"),
+    LogEntry: ("object_repr", "change_message"),
+}
+# Log-ins under a name. Rows of two names would become the same row, so they are deleted.
+LOGINS: tuple[type[models.Model], ...] = (AccessAttempt, AccessFailureLog, AccessLog)
+# Derived from other columns, or searched in another way.
+NOT_SEARCHED: tuple[type[models.Model], ...] = (SearchEntry, NameKey, CeremonyDraft, UserSession, Erasure)
+LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+IN_FLIGHT = (DeliveryStatus.CLAIMED, DeliveryStatus.HANDING)
 
 
 @dataclass(frozen=True)
 class Words:
     """The words by which a person is or was called and reached.
 
-    ``unique`` are the words that no other account and no other contact has, ``telling`` those of them that mean this person
-    inside a text as well: addresses, numbers, and names of more than one word or in Chinese.
+    ``unique`` are the words that no other account or contact has. ``telling`` are those of them that identify the person
+    inside a longer text, too: addresses, numbers, and names of two words or of three Chinese signs that are no part of
+    another person's name. Each stands there as it is and as it is written in addresses of pages and in JSON.
     """
 
     called: frozenset[str]
@@ -104,8 +113,9 @@ class Words:
         known = [column for column in columns if _has_column(past.model, column)]
         rows = [*past.values_list(*known), [getattr(person, column) for column in columns]]
         called = {word.strip() for row in rows for word in row if len(word.strip()) >= SHORTEST_WORD}
-        unique = {word for word in called if not _is_others(word, person)}
-        return cls(frozenset(called), frozenset(unique), frozenset(filter(_is_telling, unique)))
+        unique = {word for word in called if not _is_others(word, person, "iexact")}
+        telling = {word for word in unique if _is_telling(word) and not _is_others(word, person, "icontains")}
+        return cls(_with_encoded(called), frozenset(word.casefold() for word in unique), _with_encoded(telling))
 
     @cached_property
     def _patterns(self) -> dict[bool, "re.Pattern[str] | None"]:
@@ -113,7 +123,7 @@ class Words:
 
     def masked(self, text: str, *, is_theirs: bool) -> str:
         """Return the text with each word masked; unless the row ``is_theirs``, words that may mean another person stay."""
-        if text in self.unique:
+        if text.casefold() in self.unique:
             return MASK
         found = self._patterns[is_theirs]
         return found.sub(MASK, text) if found else text
@@ -125,29 +135,40 @@ class Words:
 
 def pattern(words: Iterable[str]) -> "re.Pattern[str] | None":
     """Return a pattern that finds the words: in Latin letters and digits only whole ones, whatever their case."""
-    latin = "[0-9A-Za-zÀ-ɏ]"
-    parts = [
-        (f"(?<!{latin})" if re.match(latin, word) else "")
-        + re.escape(word)
-        + (f"(?!{latin})" if re.match(latin, word[-1]) else "")
-        for word in sorted(words, key=len, reverse=True)
-    ]
+    parts = [_part(word) for word in sorted(words, key=len, reverse=True)]
     return re.compile("|".join(parts), re.IGNORECASE) if parts else None
 
 
-def _is_telling(word: str) -> bool:
-    if "@" in word or not word.isascii():
+def _part(word: str) -> str:
+    latin = "0-9A-Za-zÀ-ɏ"
+    # wei.li@pku.edu.cn is not li@pku.edu.cn, and neither is li@pku.edu.cn.hk; a full stop may end a sentence.
+    before, after = (rf"[{latin}._+-]", rf"(?:[{latin}]|[.-][{latin}])") if "@" in word else (rf"[{latin}]",) * 2
+    starts, ends = (re.match(f"[{latin}]", sign) for sign in (word[0], word[-1]))
+    return (f"(?<!{before})" if starts else "") + re.escape(word) + (f"(?!{after})" if ends else "")
+
+
+def _with_encoded(words: Iterable[str]) -> frozenset[str]:
+    """Return the words, and how they are written in the addresses of pages and in JSON."""
+    encodings: tuple[Callable[[str], str], ...] = (str, quote, quote_plus, lambda word: json.dumps(word)[1:-1])
+    return frozenset(encode(word) for word in words for encode in encodings)
+
+
+def _is_telling(word: str, *, in_mail: bool = False) -> bool:
+    """Whether the word identifies a person inside a longer text. A mail may lose its text for a name of two Chinese signs, too."""
+    if "@" in word:
         return True
+    if not word.isascii():
+        return in_mail or len(word) >= SHORTEST_CHINESE
     digits = len(re.sub("[^0-9]", "", word))
     return digits >= SHORTEST_NUMBER or len(word.split()) > 1
 
 
-def _is_others(word: str, person: Person) -> bool:
-    """Whether another account or contact is called or reached by the word."""
+def _is_others(word: str, person: Person, lookup: str) -> bool:
+    """Whether another account or contact is called or reached by the word, or by one that contains it."""
     for model, columns in CALLED.items():
         same = Q()
         for column in columns:
-            same |= Q(**{f"{column}__iexact": word})
+            same |= Q(**{f"{column}__{lookup}": word})
         others = model._base_manager.filter(same)
         if isinstance(person, model):
             others = others.exclude(pk=person.pk)
@@ -166,6 +187,7 @@ class FoundText:
     model: type[models.Model]
     pk: int
     row: models.Model | None = None
+    texts: list[str] = field(default_factory=list)
     excerpts: dict[str, None] = field(default_factory=dict)
     is_named: bool = False
     is_certain: bool = False
@@ -181,13 +203,14 @@ class FoundText:
         self.is_named = True
         self.is_certain = self.is_certain or words.masked(text, is_theirs=False) != text
         if shows:
+            self.texts.append(text)
             start, end = max(found.start() - EXCERPT, 0), found.end() + EXCERPT
             excerpt = " ".join(text[start:end].split())
             self.excerpts["…" * (start > 0) + excerpt + "…" * (end < len(text))] = None
 
 
 def texts_naming(person: Person) -> list[FoundText]:
-    """Return the records whose texts name the person, beside their own row and what the system wrote."""
+    """Return the records whose texts name the person, without their own row and what the system wrote."""
     words = Words.of(person)
     found: dict[tuple[type[models.Model], int], FoundText] = {}
     for model in _written_by_people():
@@ -197,6 +220,8 @@ def texts_naming(person: Person) -> list[FoundText]:
                 continue
             columns = _text_columns(rows.model)
             for row in rows.filter(_naming(words.called, columns)).values(id_column, *columns):
+                if (model, row[id_column]) == (type(person), person.pk):
+                    continue
                 one = found.setdefault((model, row[id_column]), FoundText(model, row[id_column]))
                 for column in columns:
                     one.note(words, row[column] or "", shows=shows)
@@ -204,31 +229,49 @@ def texts_naming(person: Person) -> list[FoundText]:
 
 
 def export_personal_data(person: Person, *, actor: User | None, reason: str) -> dict[str, Any]:
-    """Return everything on record about the person as plain values, and write into the security log that it was taken out."""
-    with transaction.atomic():
-        require(actor, "person.export_data", person)
-        SecurityEvent.objects.record(
-            Kind.DATA_EXPORTED, actor, about=str(person), link=data_address(person), detail=reason
-        )
-        is_user = isinstance(person, User)
-        mails = Delivery.objects.filter(**{"person" if is_user else "contact": person.pk}).order_by("pk")
-        data: dict[str, Any] = {
-            "record": _plain(type(person)._base_manager, {"pk": person.pk})[0],
-            "history": _plain(type(person).history.model._base_manager, {"id": person.pk}),
-            "mails": [_mail_as_data(mail) for mail in mails.iterator(MAILS_AT_ONCE)],
-            "texts": [{"in": str(one.row or one.key), "texts": list(one.excerpts)} for one in texts_naming(person)],
+    """Return what is on record about the person as plain values, and write into the security log that it was taken out.
+
+    ``refers`` has the ids of all rows that refer to the person, by table and column.
+    """
+    require(actor, "person.export_data", person)
+    SecurityEvent.objects.record(Kind.DATA_EXPORTED, actor, about=str(person), link=data_address(person), detail=reason)
+    is_user = isinstance(person, User)
+    reader = "person" if is_user else "contact"
+    mails = Delivery.objects.filter(**{reader: person.pk}).order_by("pk")
+    data: dict[str, Any] = {
+        "record": _plain(type(person)._base_manager, {"pk": person.pk})[0],
+        "history": _plain(type(person).history.model._base_manager, {"id": person.pk}),
+        "mails": [_mail_as_data(mail) for mail in mails.iterator(MAILS_AT_ONCE)],
+        "texts": [{"in": str(one.row or one.key), "texts": one.texts} for one in texts_naming(person)],
+        "refers": _references_to(person),
+    }
+    if is_user:
+        no_keys = {"session_key", "session_data"}
+        data |= {
+            "roles": _plain(UnitMembership._base_manager, {"user": person.pk}),
+            "steps": _plain(StatusChange._base_manager, {"actor": person.pk}),
+            "sessions": _plain(UserSession._base_manager, {"user": person.pk}, leave_out=no_keys),
+            "saved_views": _plain(SavedView._base_manager, {"user": person.pk}),
+            "security_log": _plain(SecurityEvent._base_manager, {"user": person.pk}),
         }
-        if is_user:
-            data |= {
-                "roles": _plain(UnitMembership._base_manager, {"user": person.pk}),
-                "steps": _plain(StatusChange._base_manager, {"actor": person.pk}),
-                "sessions": _plain(
-                    UserSession._base_manager, {"user": person.pk}, leave_out={"session_key", "session_data"}
-                ),
-                "saved_views": _plain(SavedView._base_manager, {"user": person.pk}),
-                "security_log": _plain(SecurityEvent._base_manager, {"user": person.pk}),
-            }
-        return data
+    else:
+        data["contact_notes"] = _plain(ContactNote._base_manager, {"contact": person.pk})
+    return data
+
+
+def _references_to(person: Person) -> dict[str, list[int]]:
+    """Return the ids of the rows that refer to the person, by table and column; the history has too many to name."""
+    found = {}
+    for relation in person._meta.related_objects:
+        model: Any = relation.related_model
+        if not issubclass(model, HistoricalChanges):
+            ids = (
+                model._base_manager.filter(**{relation.field.name: person.pk})
+                .order_by("pk")
+                .values_list("pk", flat=True)
+            )
+            found[f"{model._meta.model_name}.{relation.field.name}"] = list(ids)
+    return {name: ids for name, ids in found.items() if ids}
 
 
 def erase_person(
@@ -238,32 +281,50 @@ def erase_person(
 
     An open account is deactivated first, which hands its work over. Agreements, steps and mails go on referring to the row.
     """
-    with transaction.atomic():
-        locked = lock_as_read(person)
-        require(actor, "person.erase", locked)
-        if Erasure.objects.of(locked).exists():
-            raise TransitionRefused(_("The data of this person is erased already."))
-        words, named = Words.of(locked), [one for one in texts_naming(locked) if one.key in texts]
-        if isinstance(locked, User) and locked.is_active:
-            locked = deactivate_user(locked, actor=actor)
-        if isinstance(locked, User):
-            _close_account(locked, actor)
-        else:
-            _keep_stop_for_others(locked, on=today)
-        _erase_row(locked, words, actor)
-        for one in named:
-            _mask_record(one, words, actor)
-        for model in WRITTEN_BY_SYSTEM:
-            _mask_rows(model, words, locked)
-        _mask_drafts(words)
-        _forget_mails_to(locked)
-        _remove_export_files()
-        about = {"user": locked} if isinstance(locked, User) else {"contact": locked}
-        said = words.masked(reason, is_theirs=True)
-        Erasure.objects.create(by=actor, reason=said, words=sorted(words.telling), **about)
-        SecurityEvent.objects.record(
-            Kind.PERSON_ERASED, actor, about=str(locked), link=data_address(locked), detail=said
-        )
+    try:
+        with transaction.atomic():
+            # One erasure at a time: of two that mask the same text at once, each would put back what the other masked.
+            lock(ContentType.objects.get_for_model(Erasure))
+            return _erase(person, actor=actor, today=today, reason=reason, texts=texts)
+    except IntegrityError as error:
+        words = _("Two records would get the same masked name. Change one of the ticked texts by hand first.")
+        raise TransitionRefused(words) from error
+
+
+def _erase(person: Person, *, actor: User | None, today: dt.date, reason: str, texts: Collection[str]) -> Person:
+    locked = lock_as_read(person)
+    require(actor, "person.erase", locked)
+    if Erasure.objects.of(locked).exists():
+        raise TransitionRefused(_("The data of this person is erased already."))
+    words = Words.of(locked)
+    if isinstance(locked, User) and locked.is_active:
+        locked = deactivate_user(locked, actor=actor)
+    if isinstance(locked, User):
+        _close_account(locked, actor)
+    else:
+        _keep_stop_for_others(locked, on=today)
+    _erase_row(locked, words, actor)
+    for model in _written_by_people():
+        prefix = f"{model._meta.model_name}-"
+        for key in sorted(key for key in texts if key.startswith(prefix)):
+            _mask_record(model, int(key.removeprefix(prefix)), words)
+    for model in WRITTEN_BY_SYSTEM:
+        _mask(_but_in_flight(model._base_manager.all()), words, theirs=_refers_to(model, locked))
+    for model in LOGINS:
+        typed = model._base_manager.values_list("pk", "username")
+        named = [pk for pk, name in typed if words.masked(name or "", is_theirs=False) == MASK]
+        model._base_manager.filter(pk__in=named).delete()
+    _mask_drafts(words)
+    _forget_mails_to(locked)
+    _withdraw_exports()
+    last_mail = Delivery.objects.aggregate(last=Max("pk"))["last"] or 0
+    about = {"user": locked} if isinstance(locked, User) else {"contact": locked}
+    said = words.masked(reason, is_theirs=True)
+    searched = sorted(
+        word for word in words.called if word.casefold() in words.unique and _is_telling(word, in_mail=True)
+    )
+    Erasure.objects.create(by=actor, reason=said, words=searched, last_mail=last_mail, **about)
+    SecurityEvent.objects.record(Kind.PERSON_ERASED, actor, about=str(locked), link=data_address(locked), detail=said)
     return locked
 
 
@@ -272,42 +333,65 @@ def data_address(person: Person) -> str:
 
 
 def clear_mails(*, now: dt.datetime, is_over: Callable[[], bool] = lambda: False) -> int:
-    """Remove the stored text of mails that went to erased people or name them, and return how many these were."""
+    """Remove subject and text of some mails that went to erased people or name them, and return how many these were."""
     cleared = 0
     for erasure in Erasure.objects.unfinished():
-        found: int | None = 0
-        while found is not None and not is_over():
+        for _batch in range(BATCHES_AT_ONCE):
+            if is_over():
+                return cleared
+            found = _clear_some_mails(erasure, now=now)
+            if found is None:
+                break
             cleared += found
-            found = _clear_some_mails(erasure.pk, now=now)
     return cleared
 
 
-def _clear_some_mails(pk: int, *, now: dt.datetime) -> int | None:
+def _clear_some_mails(erasure: Erasure, *, now: dt.datetime) -> int | None:
     """Read the next mails for one erasure and return how many lost their text; None when there is nothing left to do now."""
+    erasure.refresh_from_db()
+    read_to, last = erasure.mails_read_to, erasure.last_mail
+    # A mail that is being sent may get its text, address and answer yet: reading goes on when it has arrived.
+    in_flight = Delivery.objects.filter(pk__gt=read_to, pk__lte=last, status__in=IN_FLIGHT).order_by("pk")
+    end = in_flight.values_list("pk", flat=True).first() or last + 1
+    mails = Delivery.objects.filter(pk__gt=read_to, pk__lt=end, message__isnull=False).order_by("pk")
+    read = list(mails.values_list("pk", "message")[:MAILS_AT_ONCE])
+    named_by = pattern(erasure.words)
+    named = [pk for pk, message in read if named_by and _names(named_by, pk, bytes(message or b""))]
     with transaction.atomic():
-        erasure = Erasure.objects.unfinished().select_for_update().filter(pk=pk).first()
-        if erasure is None:
+        locked = Erasure.objects.unfinished().select_for_update().filter(pk=erasure.pk, mails_read_to=read_to).first()
+        if locked is None:
             return None
-        person = _reader(erasure.user or erasure.contact)
-        if Delivery.objects.filter(person, status__in=(DeliveryStatus.CLAIMED, DeliveryStatus.HANDING)).exists():
-            return None  # its sender may still write the text: the next tick goes on
-        mails = Delivery.objects.filter(pk__gt=erasure.mails_read_to, message__isnull=False).order_by("pk")
-        read = list(mails.values_list("pk", "message", "person_id", "contact_id")[:MAILS_AT_ONCE])
-        telling = pattern(erasure.words)
-        named = [
-            pk
-            for pk, message, *readers in read
-            if readers == [erasure.user_id, erasure.contact_id]
-            or (telling and telling.search(text_of_mail(bytes(message or b""))))
-        ]
-        Delivery.objects.filter(pk__in=named).update(message=None)
-        erasure.mails_cleared += len(named)
-        if read:
-            erasure.mails_read_to = read[-1][0]
-        else:
-            erasure.words, erasure.done_at = [], now
-        erasure.save()
-        return len(named) if read else None
+        Delivery.objects.filter(pk__in=named).update(message=None, subject="")
+        locked.mails_cleared += len(named)
+        locked.mails_read_to = read[-1][0] if read else end - 1
+        if locked.mails_read_to >= last:
+            _finish(locked, now=now)
+        locked.save()
+    if locked.done_at and connection.vendor == "sqlite" and not connection.in_atomic_block:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "PRAGMA wal_checkpoint(TRUNCATE)"
+            )  # otherwise old pages stay in the file beside the database
+    return len(named) if read and not locked.done_at else None
+
+
+def _finish(erasure: Erasure, *, now: dt.datetime) -> None:
+    """Clear what senders wrote about mails that were under way during the erasure, and forget the words."""
+    person = erasure.user or erasure.contact
+    _forget_mails_to(person)  # type: ignore[arg-type]  # a constraint: it is of one person
+    words = Words(frozenset(erasure.words), frozenset(), frozenset(filter(_is_telling, erasure.words)))
+    for rows in (Delivery.objects.filter(pk__lte=erasure.last_mail), DeliveryEvent.objects.filter(at__gte=erasure.at)):
+        _mask(_but_in_flight(rows), words, theirs=Q(pk__in=[]))
+    erasure.words, erasure.done_at = [], now
+
+
+def _names(named_by: "re.Pattern[str]", pk: int, message: bytes) -> bool:
+    """Whether a mail names the person. One that cannot be read counts as naming them."""
+    try:
+        return bool(named_by.search(text_of_mail(message)))
+    except (ValueError, LookupError):  # of headers and encodings
+        logger.exception("Mail %s could not be read for an erasure; its text is removed", pk)
+        return True
 
 
 def text_of_mail(message: bytes) -> str:
@@ -323,18 +407,21 @@ def _written_by_people() -> Iterator[type[models.Model]]:
         is_history = issubclass(model, HistoricalChanges)
         if is_history or model._meta.proxy or model in WRITTEN_BY_SYSTEM or model in NOT_SEARCHED:
             continue
-        if _text_columns(model):
+        if _text_columns(model) or hasattr(model, "history"):
             yield model
 
 
-def _text_columns(model: type[models.Model]) -> list[str]:
-    """Return the columns of free text. Names and addresses of other people are no texts about this one."""
+def _text_columns(model: type[models.Model]) -> Sequence[str]:
+    """Return the columns of words. Names and addresses of other people are no texts about this one."""
+    if model in WRITTEN_BY_SYSTEM:
+        return WRITTEN_BY_SYSTEM[model]
     called = {name for base, names in CALLED.items() if model in {base, _history_model(base)} for name in names}
+    # What people write is in these fields; a plain CharField holds codes, zones and hashes.
     return [
         column.name
         for column in model._meta.concrete_fields
-        if isinstance(column, models.CharField | models.TextField)
-        and not (column.choices or column.primary_key or isinstance(column, SortKeyField) or column.name in called)
+        if isinstance(column, LineField | models.TextField | models.URLField) or column.name == "history_change_reason"
+        if column.name not in called and not column.choices
     ]
 
 
@@ -375,8 +462,12 @@ def _refers_to(model: type[models.Model], person: Person) -> Q:
     for column in model._meta.concrete_fields:
         if column.related_model is type(person):
             refers |= Q(**{column.name: person.pk})
-    if model is SecurityEvent and isinstance(person, User):
-        refers |= Q(link=reverse("admin:partnerships_user_history", args=[person.pk]))
+    if model is SecurityEvent:
+        refers |= Q(link=data_address(person))
+        if isinstance(person, User):
+            refers |= Q(link=reverse("admin:partnerships_user_history", args=[person.pk]))
+    if model is LogEntry:
+        refers |= Q(content_type=ContentType.objects.get_for_model(person), object_id=str(person.pk))
     return refers
 
 
@@ -417,28 +508,35 @@ def _erase_row(person: Person, words: Words, actor: User | None) -> None:
     _mask(past, words, theirs=Q())
 
 
-def _mask_record(found: FoundText, words: Words, actor: User | None) -> None:
-    """Mask the words in a record and in its history."""
-    if found.row is not None:
-        row = lock(found.row)
-        for column in _text_columns(found.model):
-            setattr(row, column, words.masked(getattr(row, column) or "", is_theirs=True))
-        save_as(row, actor, reason="Personal data erased")
-    history = _history_of(found.model)
+def _mask_record(model: type[models.Model], pk: int, words: Words) -> None:
+    """Mask the words in a record and in its history.
+
+    Nobody is named as its author: the administrator did not edit a draft or answer a reminder.
+    """
+    row = model._base_manager.select_for_update(no_key=True).filter(pk=pk).first()
+    if row is not None:
+        old = {column: getattr(row, column) or "" for column in _text_columns(model)}
+        masked = {column: words.masked(text, is_theirs=True) for column, text in old.items()}
+        for column, text in masked.items():
+            setattr(row, column, text)
+        if masked != old:
+            save_as(row, None, reason="Personal data erased")
+    history = _history_of(model)
     if history is not None:
-        _mask(history.filter(**{found.model._meta.pk.attname: found.pk}), words, theirs=Q())
+        _mask(history.filter(**{model._meta.pk.attname: pk}), words, theirs=Q())
 
 
-def _mask_rows(model: type[models.Model], words: Words, person: Person) -> None:
-    _mask(model._base_manager.all(), words, theirs=_refers_to(model, person))
+def _but_in_flight(rows: models.QuerySet) -> models.QuerySet:
+    """Leave out mails that are being sent: their sender would wait for us in the middle of a session."""
+    return rows.exclude(status__in=IN_FLIGHT) if rows.model is Delivery else rows
 
 
 def _mask(rows: models.QuerySet, words: Words, *, theirs: Q) -> None:
     """Mask the words in all texts of the rows. In those that meet ``theirs``, also words that may mean somebody else."""
     columns = _text_columns(rows.model)
-    rows = rows.filter(_naming(words.called, columns))
+    rows = rows.filter(_naming(words.called, columns)).order_by("pk")
     own = set(rows.filter(theirs).values_list("pk", flat=True))
-    for row in rows.values("pk", *columns):
+    for row in rows.select_for_update(no_key=True).values("pk", *columns):
         masked = {name: words.masked(row[name] or "", is_theirs=row["pk"] in own) for name in columns}
         changed = {name: text for name, text in masked.items() if text != (row[name] or "")}
         if rows.model is Delivery and "address" in changed:
@@ -465,18 +563,18 @@ def _mask_values(value: Any, words: Words) -> Any:
 
 
 def _forget_mails_to(person: Person) -> None:
-    """Remove text, address and answer of the mails to the person; one that is being sent loses them with a later tick."""
-    mails = Delivery.objects.filter(_reader(person))
-    mails.exclude(status__in=(DeliveryStatus.CLAIMED, DeliveryStatus.HANDING)).update(
-        message=None, address="", smtp_reply=""
-    )
+    """Remove text, address and answers of the mails to the person that are not being sent."""
+    mails = _but_in_flight(Delivery.objects.filter(_reader(person)))
+    DeliveryEvent.objects.filter(delivery__in=mails.order_by().values("pk")).update(note="")
+    mails.update(message=None, address="", smtp_reply="")
 
 
-def _remove_export_files() -> None:
-    """Remove the files of finished exports: any of them may name the person, and each can be made again."""
-    for export in Export.objects.filter(status=ExportStatus.DONE):
-        transaction.on_commit(partial(export.file.storage.delete, str(export.file.name)))
-        Export.objects.filter(pk=export.pk).update(status=ExportStatus.REMOVED, file="")
+def _withdraw_exports() -> None:
+    """Have the next tick remove the files of finished exports, and write those under way anew: any may name the person."""
+    Export.objects.filter(status=ExportStatus.DONE).update(finished_at=LONG_AGO)
+    under_way = Export.objects.filter(status=ExportStatus.RUNNING)
+    # Another number of attempts: the process that writes the file now may not finish it.
+    under_way.update(status=ExportStatus.WAITING, attempts=F("attempts") + 1)
 
 
 def _plain(rows: models.Manager, of: Mapping[str, object], leave_out: Collection[str] = ()) -> list[dict[str, Any]]:

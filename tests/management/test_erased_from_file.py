@@ -7,7 +7,6 @@ from tests.services.stack import Stack
 WORDS = ("Wang Xiaoming", "xm@partner.example", "139-0575-0001", "wxid_wang")
 ERASE = """
 from pathlib import Path
-from django.db import connection
 from django.utils import timezone
 from partnerships.factories import *
 from partnerships.workflows.personal_data import clear_mails, erase_person, texts_naming
@@ -19,7 +18,6 @@ for number in range(50):
 texts = [one.key for one in texts_naming(contact)]
 erase_person(contact, actor=None, today=timezone.localdate(), reason="Asked for it", texts=texts)
 clear_mails(now=timezone.now())
-connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 """
 
 

@@ -5,9 +5,12 @@ from collections.abc import Iterator
 from email import message_from_bytes
 from email.mime.text import MIMEText
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
+from axes.models import AccessAttempt
 from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.core.files.base import ContentFile
 from django.db import connection
 from django.utils import timezone
@@ -26,9 +29,12 @@ from partnerships.factories import (
     OrganizationUnitFactory,
     SavedViewFactory,
     UnitFactory,
+    UnitMembershipFactory,
     UserFactory,
 )
-from partnerships.models import Contact, Delivery, Erasure, SecurityEvent, User
+from partnerships.lists.exports import remove_old
+from partnerships.models import Agreement, Contact, Delivery, Erasure, SecurityEvent, UnitMembership, User
+from partnerships.models.drafts import people_behind_draft
 from partnerships.operations.audit import audit
 from partnerships.workflows.organizations import edit_contact
 from partnerships.workflows.personal_data import (
@@ -40,7 +46,7 @@ from partnerships.workflows.personal_data import (
     pattern,
     texts_naming,
 )
-from partnerships.workflows.transitions import save_as
+from partnerships.workflows.transitions import delete_as, save_as
 from partnerships.workflows.users import activate_user, edit_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -132,7 +138,17 @@ def test_nothing_in_the_database_names_an_erased_user(system_admin: User, settin
     DeliveryFactory(status="sent", sent_at=NOW, message=mail("Returned by Wang Xiaoming"))
     SavedViewFactory(user=user, name="Mine")
     LogEntry.objects.create(user=system_admin, object_repr="Wang Xiaoming", action_flag=2)
-    SecurityEvent.objects.record("login_failed", None, name="wang.xm")
+    SavedViewFactory(name="Theirs", query=urlencode({"party": "Wang Xiaoming", "text": "xm@partner.example"}))
+    content_type = ContentType.objects.get_for_model(UnitMembership)
+    message = json.dumps([{"added": {"object": "王晓明 · School"}}])
+    LogEntry.objects.create(user=system_admin, content_type=content_type, change_message=message, action_flag=2)
+    SecurityEvent.objects.record("login_failed", None, name="Wang.XM")
+    for name in ("wang.xm", "xm@partner.example"):  # of one browser: masked, the two would be one row twice
+        AccessAttempt.objects.create(
+            username=name, ip_address="192.0.2.1", user_agent="x", failures_since_start=1, path_info="", http_accept=""
+        )
+    user.name = "王晓明"
+    save_as(user, system_admin)
 
     erased = erase(user, system_admin)
     clear_mails(now=NOW)
@@ -183,6 +199,9 @@ def test_a_namesake_keeps_the_name(system_admin: User) -> None:
         ("Li Na", "联系Li Na老师", True),
         ("王伟", "请王伟老师", True),
         ("0575-8300", "10575-83001", False),
+        ("li@pku.example", "Write to li@pku.example.", True),
+        ("li@pku.example", "wei.li@pku.example", False),
+        ("li@pku.example", "li@pku.example.hk", False),
     ],
 )
 def test_latin_words_are_found_whole(word: str, text: str, *, is_found: bool) -> None:
@@ -195,9 +214,46 @@ def test_latin_words_are_found_whole(word: str, text: str, *, is_found: bool) ->
 def test_a_single_latin_word_means_nobody_for_certain() -> None:
     words = Words.of(UserFactory(name="Ford", username="ford", email="ford@college.example"))
 
-    assert words.telling == {"ford@college.example"}
+    assert words.telling == {"ford@college.example", "ford%40college.example"}
     assert words.masked("Ford Motor", is_theirs=False) == "Ford Motor"
     assert words.masked("Ford Motor", is_theirs=True) == f"{MASK} Motor"
+
+
+def test_a_word_inside_anothers_name_or_a_short_chinese_one_means_nobody_for_certain() -> None:
+    ContactFactory(name="欧阳小李明华")
+    short, inside = ContactFactory(name="高峰", email="", phone=""), ContactFactory(name="李明华", email="", phone="")
+
+    assert Words.of(short).telling == Words.of(inside).telling == frozenset()
+    assert Words.of(short).masked("中德高峰论坛", is_theirs=False) == "中德高峰论坛"
+    assert Words.of(short).masked("高峰", is_theirs=False) == MASK
+
+
+def test_masking_answers_no_reminder_and_edits_no_draft(system_admin: User) -> None:
+    draft = AgreementFactory(summary="Drawn up by Wang Xiaoming")
+    milestone = MilestoneFactory(description="Ask Wang Xiaoming")
+
+    erase(ContactFactory(name="Wang Xiaoming"), system_admin)
+
+    for row in (draft, milestone):
+        assert row.history.latest().history_user is None
+    assert system_admin.pk not in people_behind_draft(Agreement.objects.get(pk=draft.pk))
+
+
+def test_reasons_in_the_history_of_rows_without_texts_are_masked(system_admin: User) -> None:
+    membership = UnitMembershipFactory()
+    delete_as(membership, system_admin, reason="Entered twice for Wang Xiaoming")
+
+    erase(ContactFactory(name="Wang Xiaoming"), system_admin)
+    clear_mails(now=NOW)
+
+    assert where("Wang Xiaoming") == set()
+
+
+def test_a_hash_or_a_zone_is_no_text_about_anybody() -> None:
+    UnitFactory(time_zone="Europe/Paris")
+    UserFactory(password="paris")
+
+    assert texts_naming(ContactFactory(name="Paris")) == []
 
 
 def test_it_is_in_the_security_log_with_its_reason_and_without_the_name(system_admin: User) -> None:
@@ -232,29 +288,47 @@ def test_the_search_of_mails_goes_on_after_an_interruption_and_forgets_the_words
 
 def test_a_mail_that_is_being_sent_loses_its_text_afterwards(system_admin: User) -> None:
     contact = ContactFactory(name="王晓明", email="xm@partner.example")
-    sending = DeliveryFactory(person=None, contact=contact, status="handing", lease_until=NOW, message=mail("Hi"))
+    sending = DeliveryFactory(person=None, contact=contact, status="claimed", lease_until=NOW)
+    other = DeliveryFactory(status="claimed", lease_until=NOW)
     erase(contact, system_admin)
 
     clear_mails(now=NOW)
     assert Erasure.objects.get().done_at is None
-    Delivery.objects.filter(pk=sending.pk).update(status="sent", sent_at=NOW)
+    sent = {"status": "sent", "sent_at": NOW, "subject": "Call 王晓明", "message": mail("王晓明")}
+    Delivery.objects.filter(pk=sending.pk).update(
+        address="xm@partner.example", smtp_reply="xm@partner.example ok", **sent
+    )
+    DeliveryEventFactory(delivery=sending, note="xm@partner.example ok", at=timezone.now())
+    Delivery.objects.filter(pk=other.pk).update(**sent)
     clear_mails(now=NOW)
 
-    sending.refresh_from_db()
-    assert sending.message is None
+    assert where("王晓明", "xm@partner.example") == set()
     assert Erasure.objects.get().done_at == NOW
 
 
-def test_files_of_exports_go(system_admin: User, django_capture_on_commit_callbacks: object) -> None:
-    export = ExportFactory(status="done", finished_at=NOW)
-    export.file.save("1.csv", ContentFile("王晓明".encode()))
+def test_a_mail_that_cannot_be_read_loses_its_text(system_admin: User) -> None:
+    broken = DeliveryFactory(status="sent", sent_at=NOW, message=b"Content-Type: text/plain; charset=nowhere\n\nHi")
+    erase(ContactFactory(name="王晓明"), system_admin)
 
-    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
-        erase(ContactFactory(name="王晓明"), system_admin)
+    clear_mails(now=NOW)
 
-    path = Path(export.file.path)
-    export.refresh_from_db()
-    assert (export.status, export.file.name, path.exists()) == ("removed", "", False)
+    broken.refresh_from_db()
+    assert broken.message is None
+    assert Erasure.objects.get().done_at == NOW
+
+
+def test_files_of_exports_go_and_one_under_way_is_written_anew(system_admin: User) -> None:
+    done, running = ExportFactory(status="done", finished_at=NOW), ExportFactory(status="running", lease_until=NOW)
+    done.file.save("1.csv", ContentFile("王晓明".encode()))
+
+    erase(ContactFactory(name="王晓明"), system_admin)
+    remove_old(now=NOW)
+
+    path = Path(done.file.path)
+    done.refresh_from_db()
+    running.refresh_from_db()
+    assert (done.status, done.file.name, path.exists()) == ("removed", "", False)
+    assert (running.status, running.attempts) == ("waiting", 1)
 
 
 def test_others_with_the_address_of_a_stop_get_no_mail_either(system_admin: User) -> None:
@@ -317,5 +391,6 @@ def test_an_export_holds_record_history_mails_roles_and_texts(system_admin: User
     assert "Dear 王晓明" in data["mails"][0]["text"]
     assert len(data["roles"]) == 1
     assert data["texts"][0]["texts"] == ["Drawn up by 王晓明"]
+    assert len(data["refers"]["delivery.person"]) == 1
     assert "password" not in json.dumps(data, default=str)
     assert SecurityEvent.objects.get(kind="data_exported").detail == "Asked for it"
