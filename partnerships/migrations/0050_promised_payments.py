@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('partnerships', '0044_erasures'),
+        ('partnerships', '0045_quantities_promised'),
     ]
 
     operations = [
