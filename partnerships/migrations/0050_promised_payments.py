@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('partnerships', '0045_quantities_promised'),
+        ('partnerships', '0044_erasures'),
     ]
 
     operations = [

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('partnerships', '0050_promised_payments'),
+        ('partnerships', '0051_quantities_promised'),
     ]
 
     operations = [
