@@ -107,8 +107,12 @@ def test_the_agreement_shows_each_currency_for_itself(
     ReceiptFactory(payment=payment, amount=Decimal(150_000))
     PaymentFactory(agreement=world.agreement, purpose="Licenses", currency="USD", is_in_kind=True, due_on=None)
 
-    shown = section(client_of(world.coordinator).get(world.agreement.get_absolute_url()))
+    client, address = client_of(world.coordinator), f"{reverse('payment_list')}?agreement={world.agreement.pk}"
+    page = client.get(world.agreement.get_absolute_url())
+    shown = section(page)
 
+    assert f'href="{address}"' in page.text
+    assert client.get(address).context["page"].paginator.count == 2
     assert "Scholarship" in shown
     assert "200,000.00 CNY 150,000.00" in shown
     assert "50,000.00 Overdue Record what was received" in shown
