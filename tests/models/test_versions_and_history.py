@@ -94,6 +94,7 @@ def test_what_is_tracked_and_what_is_not() -> None:
         "Institution",
         "Milestone",
         "Organization",
+        "Payment",
         "Programme",
         "Region",
         "ReminderRule",
