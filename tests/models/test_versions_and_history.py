@@ -51,6 +51,7 @@ UNTRACKED = {
     "DeliveryEvent",
     "DeliveryNotice",
     "DocumentVersion",
+    "Erasure",
     "Export",
     "FeedToken",
     "MailHold",
