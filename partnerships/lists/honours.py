@@ -7,6 +7,7 @@ from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django.utils.translation import ngettext
 
 from partnerships.lists import cells
@@ -71,7 +72,7 @@ class HonourFilterSet(ListFilterSet[HonourQuerySet]):
         label=_("Level"), field_name="scheme__level", choices=HonourScheme.Level.choices
     )
     party = django_filters.CharFilter(
-        label=_("Held by"), field_name="organization", method="filter_party", max_length=200
+        label=pgettext_lazy("of an honour", "Held by"), field_name="organization", method="filter_party", max_length=200
     )
     region = region_filter(_("Region of the holder (incl. sub-regions)"), "organization__region")
     unit = unit_filter()
@@ -151,7 +152,7 @@ class HonourList(RecordList[Honour]):
     filterset_class = HonourFilterSet
     default_sort = "valid_until"
     columns = (
-        Column("organization", _("Held by"), lambda row: row.organization, "organization__name", cites=("",)),
+        Column("organization", pgettext_lazy("of an honour", "Held by"), lambda row: row.organization, "organization__name", cites=("",)),
         Column(
             "honour",
             _("Honour"),
