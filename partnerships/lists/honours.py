@@ -7,8 +7,7 @@ from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext_lazy
 
 from partnerships.lists import cells
 from partnerships.lists.base import Column, PageLink, RecordList
@@ -152,7 +151,13 @@ class HonourList(RecordList[Honour]):
     filterset_class = HonourFilterSet
     default_sort = "valid_until"
     columns = (
-        Column("organization", pgettext_lazy("of an honour", "Held by"), lambda row: row.organization, "organization__name", cites=("",)),
+        Column(
+            "organization",
+            pgettext_lazy("of an honour", "Held by"),
+            lambda row: row.organization,
+            "organization__name",
+            cites=("",),
+        ),
         Column(
             "honour",
             _("Honour"),
