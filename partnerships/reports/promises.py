@@ -377,17 +377,19 @@ def counted_term(agreement: Agreement, today: dt.date) -> CountedTerm | None:
             spans[-1] = (spans[-1][0], term.ends_on)
         else:
             spans.append((term.starts_on, term.ends_on))
+    closed_on = agreement.terminated_on or agreement.completed_on
+    # After it was closed, an agreement neither renews nor begins another term.
+    day = min(today, closed_on) if closed_on else today
     renewals = automatic_renewals(terms)
-    spans += [(period.starts_on, period.ends_on) for period in (renewals.elapsed(today) if renewals else ())]
-    number = max((n for n, (starts_on, _ends_on) in enumerate(spans) if starts_on <= today), default=0)
+    spans += [(period.starts_on, period.ends_on) for period in (renewals.elapsed(day) if renewals else ())]
+    number = max((n for n, (starts_on, _ends_on) in enumerate(spans) if starts_on <= day), default=0)
     starts_on, ends_on = spans[number]
     is_last = number == len(spans) - 1
     if number == 0 and terms[0].starts_precision == Precision.UNKNOWN:
-        starts_on = _likely_start(agreement, today)
+        starts_on = _likely_start(agreement, day)
     earliest_end = (
         PartialDate(ends_on, terms[-1].ends_precision if is_last else Precision.DAY).first if ends_on else None
     )
-    closed_on = agreement.terminated_on or agreement.completed_on
     if closed_on:
         ends_on = min(ends_on or closed_on, closed_on)
         earliest_end = ends_on
@@ -401,18 +403,18 @@ def counted_term(agreement: Agreement, today: dt.date) -> CountedTerm | None:
     )
 
 
-def _likely_start(agreement: Agreement, today: dt.date) -> dt.date:
-    """Return the day from which an agreement whose start is not known counts: its signing, or else this year."""
+def _likely_start(agreement: Agreement, day: dt.date) -> dt.date:
+    """Return from when an agreement whose start is not known counts: its signing, or else the year of ``day``."""
     if agreement.signed_on and agreement.signed_precision != Precision.UNKNOWN:
         return agreement.signed_on
-    return dt.date(today.year, 1, 1)
+    return dt.date(day.year, 1, 1)
 
 
 def _years(starts_on: dt.date, ends_on: dt.date) -> tuple[int, ...]:
     """Return the calendar years for which something a year is owed: those that it runs in for more than half.
 
     A term that is shorter counts as the year in which most of it lies, so that three years are three of them, whenever
-    they begin.
+    they begin. Those that begin on 2 July of a leap year run in it for exactly half, which counts for the year of the start.
     """
     if ends_on < starts_on:
         return ()
@@ -420,7 +422,10 @@ def _years(starts_on: dt.date, ends_on: dt.date) -> tuple[int, ...]:
         year: (min(ends_on, dt.date(year, 12, 31)) - max(starts_on, dt.date(year, 1, 1))).days + 1
         for year in range(starts_on.year, ends_on.year + 1)
     }
-    most = tuple(year for year, count in days.items() if 2 * count > 365 + calendar.isleap(year))
+    half = {year: (365 + calendar.isleap(year)) / 2 for year in days}
+    most = tuple(
+        year for year, count in days.items() if count > half[year] or (count == half[year] and year == starts_on.year)
+    )
     return most or (max(days, key=lambda year: days[year]),)
 
 

@@ -235,6 +235,39 @@ def test_a_promise_is_missed_when_its_last_days_begin_without_enough_planned(han
     assert missed("2029-12-31") == []
 
 
+def test_a_closed_agreement_keeps_what_was_delivered_before(hand: Hand) -> None:
+    hand.framework.terms.update(ends_on=DAY + dt.timedelta(days=30), renewal="automatic", renewal_months=1)
+    closed_on = DAY + dt.timedelta(days=20)
+    Agreement.objects.filter(pk=hand.framework.pk).update(status="terminated", terminated_on=closed_on)
+    agreement = Agreement.objects.get(pk=hand.framework.pk)
+
+    kept = promises_of([agreement], hand.person, today=DAY + dt.timedelta(days=400))[agreement.pk]
+
+    assert kept.term
+    assert (kept.term.starts_on, kept.term.ends_on, kept.term.years) == (DAY, closed_on, (2026,))
+    assert [kept.in_term(promise).own.delivered for promise in kept.promised] == [2, 0]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "years"),
+    [
+        ("2024-07-01", "2027-06-30", [2024, 2025, 2026]),
+        ("2024-07-02", "2027-07-01", [2024, 2025, 2026]),  # exactly half of a leap year
+        ("2024-07-03", "2027-07-02", [2025, 2026, 2027]),
+        ("2024-07-02", "2028-07-01", [2024, 2025, 2026, 2027]),
+        ("2026-09-01", "2027-08-31", [2027]),
+    ],
+)
+def test_a_term_owes_as_many_years_as_it_lasts(first: str, last: str, years: list[int], hand: Hand) -> None:
+    hand.framework.terms.update(starts_on=first, ends_on=last)
+    agreement = Agreement.objects.get(pk=hand.framework.pk)
+
+    term = promises_of([agreement], hand.person, today=LATER)[agreement.pk].term
+
+    assert term
+    assert list(term.years) == years
+
+
 @pytest.mark.parametrize("count", [1, 3])
 def test_many_agreements_cost_what_one_does(
     count: int, hand: Hand, django_assert_num_queries: Callable[..., Any]

@@ -29,18 +29,19 @@ TODAY = dt.date(2026, 11, 29)
 YEARS = range(2023, 2030)
 AREAS, PARTIES = 2, 2
 
-# The terms that an agreement may have, and the one of them that counts today: its first and last day, and which day counts in it.
-Terms = tuple[list[dict[str, Any]], dt.date, dt.date | None, dt.date | None]
+# The kind of the terms that an agreement may have, these, and the one of them that counts today: its first and last day, and
+# since which day deliveries count in it. An agreement of the kind "terminated" was terminated on that last day.
+Terms = tuple[str, list[dict[str, Any]], dt.date, dt.date | None, dt.date | None]
 
 
 def terms(chance: random.Random) -> Terms:
     start = dt.date(chance.randint(2023, 2026), chance.randint(1, 12), chance.randint(1, 28))
-    kind = chance.choice(["one", "renewed", "automatic", "amended", "open"])
+    kind = chance.choice(["one", "renewed", "automatic", "terminated", "amended", "open"])
     if kind == "open":
-        return [{"starts_on": start, "ends_on": None, "review_on": dt.date(2030, 1, 1)}], start, None, None
+        return kind, [{"starts_on": start, "ends_on": None, "review_on": dt.date(2030, 1, 1)}], start, None, None
     if kind == "one":
         end = start + dt.timedelta(days=chance.randint(20, 1400))
-        return [{"starts_on": start, "ends_on": end}], start, end, None
+        return kind, [{"starts_on": start, "ends_on": end}], start, end, None
     if kind == "amended":
         end = dt.date(2027, 6, 30)
         first = {"starts_on": start, "ends_on": dt.date(2027, 3, 31)}
@@ -50,7 +51,7 @@ def terms(chance: random.Random) -> Terms:
             "basis": AgreementTerm.Basis.AMENDMENT,
             "number": 2,
         }
-        return [first, second], start, end, None
+        return kind, [first, second], start, end, None
     if kind == "renewed":
         first = {"starts_on": dt.date(2023, 2, 1), "ends_on": dt.date(2025, 1, 31)}
         second = {
@@ -59,9 +60,11 @@ def terms(chance: random.Random) -> Terms:
             "basis": AgreementTerm.Basis.EXPRESS,
             "number": 2,
         }
-        return [first, second], second["starts_on"], second["ends_on"], second["starts_on"]
+        return kind, [first, second], second["starts_on"], second["ends_on"], second["starts_on"]
     one = {"starts_on": dt.date(2024, 4, 1), "ends_on": dt.date(2025, 3, 31), "renewal": "automatic"}
-    return [one], dt.date(2026, 4, 1), dt.date(2027, 3, 31), dt.date(2026, 4, 1)
+    if kind == "terminated":
+        return kind, [one], dt.date(2025, 4, 1), dt.date(2025, 11, 30), dt.date(2025, 4, 1)
+    return kind, [one], dt.date(2026, 4, 1), dt.date(2027, 3, 31), dt.date(2026, 4, 1)
 
 
 class Office:
@@ -88,10 +91,11 @@ class Office:
     def agree(self, chance: random.Random) -> None:
         is_signed = chance.random() < 0.8
         parent = chance.choice([None, *self.agreements])
-        agreement = AgreementFactory(
-            unit=chance.choice(self.units), parties=self.parties, parent=parent, **{"signed": True} if is_signed else {}
-        )
-        rows, first, last, since = terms(chance)
+        kind, rows, first, last, since = terms(chance)
+        stage: dict[str, Any] = {"signed": True} if is_signed else {}
+        if is_signed and kind == "terminated":
+            stage = {"recorded": True, "signed_on": rows[0]["starts_on"], "status": kind, "terminated_on": last}
+        agreement = AgreementFactory(unit=chance.choice(self.units), parties=self.parties, parent=parent, **stage)
         agreement.terms.all().delete()
         for row in rows:
             AgreementTermFactory(agreement=agreement, **row)
@@ -209,7 +213,10 @@ def slow_years(office: Office, agreement: Any) -> set[int]:
     while day <= last:
         days[day.year] = days.get(day.year, 0) + 1
         day += dt.timedelta(days=1)
-    longest = {year for year, count in days.items() if count > dt.date(year, 12, 31).timetuple().tm_yday / 2}
+    half = {year: dt.date(year, 12, 31).timetuple().tm_yday / 2 for year in days}
+    longest = {
+        year for year, count in days.items() if count > half[year] or (count == half[year] and year == min(days))
+    }
     return longest or {min(year for year, count in days.items() if count == max(days.values()))}
 
 
