@@ -103,7 +103,7 @@ class Payment(SeededModel, SearchableModel, VersionedModel):
         OVERDUE = "overdue", _("Overdue")
         RECEIVED = "received", pgettext_lazy("of a payment", "Received")
         WAIVED = "waived", _("Waived")
-        ENDED = "ended", _("Agreement not in force")
+        ENDED = "ended", _("Agreement ended")
 
     agreement = models.ForeignKey(Agreement, models.CASCADE, related_name="payments", verbose_name=_("agreement"))
     party = models.ForeignKey(
@@ -233,11 +233,13 @@ def payment_of(milestone: Milestone) -> int | None:
 
 
 def sums_by_currency(payments: Iterable[Payment]) -> list[dict[str, object]]:
-    """Return what was promised, received and is open of ``payments``, one row for each currency."""
-    sums: dict[str, dict[str, Decimal]] = {}
+    """Return what was promised, received and is open of ``payments``: a row for each currency, and one for what is in kind."""
+    sums: dict[tuple[str, bool], dict[str, Decimal]] = {}
     for payment in payments:
-        row = sums.setdefault(payment.currency, dict.fromkeys(("promised", "received", "open"), NOTHING))
+        key = payment.currency, payment.is_in_kind
+        row = sums.setdefault(key, dict.fromkeys(("promised", "received", "open"), NOTHING))
         row["promised"] += payment.amount
         row["received"] += payment.total_received
         row["open"] += payment.open_amount
-    return [{"currency": currency, **row} for currency, row in sorted(sums.items())]
+    rows = sorted(sums.items())
+    return [{"currency": currency, "is_in_kind": is_in_kind, **row} for (currency, is_in_kind), row in rows]

@@ -117,7 +117,7 @@ def test_the_agreement_shows_each_currency_for_itself(
     assert "200,000.00 CNY 150,000.00" in shown
     assert "50,000.00 Overdue Record what was received" in shown
     assert "200,000.00 USD in kind 0.00" in shown
-    assert "Total in CNY 200,000.00 150,000.00 50,000.00 Total in USD 200,000.00 0.00 200,000.00" in shown
+    assert "Total in CNY 200,000.00 150,000.00 50,000.00 Total in USD in kind 200,000.00 0.00 200,000.00" in shown
 
 
 def test_a_viewer_reads_it_and_changes_nothing(
@@ -159,7 +159,9 @@ def test_an_organization_shows_sums(world: World, payment: Payment, client_of: C
     PaymentFactory(agreement=other, amount=Decimal(7))
     address = payment.party.organization.get_absolute_url()
     assert "CNY 200,000.00 0.00 200,000.00" in section(client_of(world.coordinator).get(address))
-    assert "CNY 200,007.00 0.00 200,007.00" in section(client_of(world.people["staff"]).get(address))
+    assert "CNY 200,007.00 0.00 200,007.00 CNY in kind 9.00 0.00 9.00" in section(
+        client_of(world.people["staff"]).get(address)
+    )
     assert section(client_of(UserFactory(coordinator_in=AgreementFactory().unit)).get(address)) == ""
 
 
@@ -171,6 +173,7 @@ def test_it_is_found_by_its_purpose(world: World, payment: Payment, client_of: C
 def test_the_list_is_exported(world: World, payment: Payment) -> None:
     ReceiptFactory(payment=payment, amount=Decimal("150000.50"))
     asked = {"actor": world.coordinator, "key": "payment_list", "query": "", "file_format": "csv"}
+    PaymentFactory(agreement=other, amount=Decimal(9), is_in_kind=True)
     export = exports.request_export(**asked, now=timezone.now())
     exports.make(export, clock=timezone.now)
     export.refresh_from_db()

@@ -281,9 +281,11 @@ def test_sums_and_states() -> None:
         "waived": "waived",
         "ended": "ended",
     }
-    assert sums_by_currency(agreement.payments.with_received()) == [
-        {"currency": "CNY", "promised": Decimal("207.80"), "received": Decimal("0.80"), "open": Decimal(200)},
-        {"currency": "USD", "promised": Decimal(300), "received": Decimal(50_000), "open": Decimal(0)},
+    promised(agreement, amount=Decimal(9), purpose="laser", is_in_kind=True)
+    assert [list(row.values()) for row in sums_by_currency(agreement.payments.with_received())] == [
+        ["CNY", False, Decimal("207.80"), Decimal("0.80"), Decimal(200)],
+        ["CNY", True, Decimal(9), Decimal(0), Decimal(9)],
+        ["USD", False, Decimal(300), Decimal(50_000), Decimal(0)],
     ]
 
 
