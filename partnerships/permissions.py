@@ -394,9 +394,11 @@ def _only_drafts(user: User, agreement: Agreement) -> LazyText | None:
 
 
 def _derived_dates_are_the_leads(user: User, milestone: Milestone) -> LazyText | None:
-    """Only a lead or the office moves a date that follows from the agreement."""
+    """Only a lead or the office moves a date that follows from the agreement; nobody moves that of a payment, which follows the payment."""
     if milestone.kind in CLOSED_BY_STEP:
         return _closed_by_its_step_alone(user, milestone)
+    if milestone.kind == MilestoneKind.PAYMENT:
+        return _("Change the day of the payment: this date follows it.")
     is_above = user.is_staff or user.is_superuser or _holds(user, Role.LEAD, {milestone.unit_id})
     if milestone.is_derived and not is_above:
         return _("This date follows from the agreement; only a lead of the unit may move it.")

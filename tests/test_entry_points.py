@@ -416,6 +416,10 @@ def same_activity(row: Any) -> dict[str, Any]:
     }
 
 
+def same_payment(row: Any) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in ("agreement", "party", "amount", "currency", "due_on")}
+
+
 def same_note(row: Any) -> dict[str, Any]:
     same = ("author", "unit", "agreement", "organization", "milestone", "channel", "happened_on")
     return {name: getattr(row, name) for name in same}
@@ -846,9 +850,11 @@ PAYMENT_ACTS = [
     column("party", lambda row: row.agreement.parties.first()),
     column("purpose", lambda row: "Second year"),
     column("amount", lambda row: Decimal("12.50")),
-    column("currency", lambda row: "USD"),
-    column("is_in_kind", lambda row: True),
+    Act("currency", changes=lambda row: {"currency": "USD"}, removed=lambda row: [row.receipts.get()]),
+    Act("is_in_kind", changes=lambda row: {"is_in_kind": True}, removed=lambda row: [row.receipts.get()]),
     column("due_on", lambda row: today()),
+    refused("receipts in another currency", changes=lambda row: {"currency": "USD"}),
+    refused("receipts in kind", changes=lambda row: {"is_in_kind": True}),
     Act("receipt", parts=lambda row: [Receipt(received_on=today(), amount=Decimal(5), note="Voucher 7")]),
     Act("receipt changed", parts=lambda row: changed(row.receipts.get(), amount=Decimal(6))),
     Act("receipt goes", removed=lambda row: [row.receipts.get()]),
@@ -1438,6 +1444,10 @@ SUBJECTS |= {
         [
             columns(purpose="Second year", amount=Decimal("12.50"), currency="USD", is_in_kind=True, due_on=today),
             refused("nothing is promised", changes=lambda row: {"amount": Decimal(0)}),
+            refused(
+                "promised twice",
+                changes=lambda row: {"purpose": PaymentFactory(**same_payment(row)).purpose},
+            ),
         ],
         {"partnerships.forms.payments": add_page("payment_add", args=lambda row: [row.agreement_id])},
     ),

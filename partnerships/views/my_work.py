@@ -284,7 +284,9 @@ def milestone_entry(milestone: Milestone, today: dt.date) -> WorkItem:
         return WorkItem(milestone, milestone.due_on, act_on(milestone), f"{page}#act")
     if milestone.kind in CLOSED_BY_STEP:
         return _undecided_entry(milestone)
-    beside = [(_("Reassign"), "assign"), (_("Move the due date"), "move")]
+    beside = [(_("Reassign"), "assign")]
+    if milestone.kind != MilestoneKind.PAYMENT:  # its date follows the payment
+        beside.append((_("Move the due date"), "move"))
     if milestone.is_snoozed(today):
         beside.insert(0, (_("End the snooze"), "unsnooze"))
     elif last_day_of_snooze(milestone, today) > today:

@@ -26,6 +26,7 @@ from partnerships.models import (
     CustodyStep,
     Organization,
     ProgrammeItem,
+    Receipt,
     ReminderMark,
     ReminderPlan,
     StatusChange,
@@ -310,7 +311,7 @@ def resume_agreement(
 def complete_agreement(agreement: Agreement, *, actor: User | None, on: dt.date) -> Agreement:
     """Complete it: all is done. Refused while a promise is open, which has to be met, waived or cancelled first.
 
-    So is it while a payment with a day is owed. Nobody is asked any more to start or complete the activities that are left.
+    So is it while a payment is owed. Nobody is asked any more to start or complete the activities that are left.
     """
     with transaction.atomic():
         # Before the step, which locks the agreement: everybody locks activities before agreements.
@@ -374,7 +375,7 @@ def unsign_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, r
 
     Effects in order: what the signing wrote by itself (names as signed that are today's names, the term by the type's
     rule) is taken back, so that the next signing writes it anew; status; its milestones are cancelled; the unit no longer
-    holds the parties by it.
+    holds the parties by it. Refused once something was received of its payments: a draft has no receipts.
     """
     # The signing copied the title where nobody had typed the title as signed; only such a copy is taken back.
     typed = "" if agreement.title_as_signed == agreement.title else agreement.title_as_signed
@@ -389,6 +390,7 @@ def unsign_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, r
         changes = {"title_as_signed": typed, "is_signing_confirmed": False, "signed_precision": Precision.DAY}
         changes["signed_at_latest"] = None
         unsigned = _end(agreement, "unsign", actor=actor, on=on, reason=reason, **changes)
+        _check_nothing_was_received(unsigned)
         _update_party_holders(unsigned, actor=actor, on=on)
     return unsigned
 
@@ -644,16 +646,25 @@ def _check_nothing_is_open(agreement: Agreement) -> None:
 
 
 def _check_nothing_is_owed(agreement: Agreement) -> None:
-    # One without a day has no milestone that a lead could waive.
-    count = agreement.payments.outstanding().filter(due_on__isnull=False).count()
-    if count:
+    owed = [payment.due_on for payment in agreement.payments.outstanding()]
+    if not owed:
+        return
+    words = ngettext(
+        "%(count)s promised payment was not received in full: record it, or have a lead waive it.",
+        "%(count)s promised payments were not received in full: record them, or have a lead waive them.",
+        len(owed),
+    ) % {"count": len(owed)}
+    if None in owed:  # without a day it has no milestone that a lead could waive
+        words = _("%(refusal)s A payment without a day gets a day first.") % {"refusal": words}
+    raise TransitionRefused(words)
+
+
+def _check_nothing_was_received(agreement: Agreement) -> None:
+    if Receipt.objects.filter(payment__agreement=agreement).exists():
         raise TransitionRefused(
-            ngettext(
-                "%(count)s promised payment was not received in full: record it, or have a lead waive it.",
-                "%(count)s promised payments were not received in full: record them, or have a lead waive them.",
-                count,
+            _(
+                "Something was received of its promised payments. If the receipts were recorded in error, remove them first."
             )
-            % {"count": count}
         )
 
 

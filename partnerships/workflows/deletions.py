@@ -110,7 +110,7 @@ def delete_record(row: models.Model, *, actor: User | None, today: dt.date, reas
             lock(row.agreement)  # before the note, as when it is edited
         locked = lock_as_read(row)
         if isinstance(locked, Payment):
-            locked.agreement = lock(locked.agreement)  # it may be submitted just now, which locks the payment
+            locked.agreement = lock(locked.agreement)  # after the payment; it may be submitted just now
         require(actor, ACTIONS[_concrete(type(locked))], locked)
         if isinstance(locked, Organization):
             check_holders(locked.holders.select_related("unit"), actor)

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from django.db import transaction
@@ -210,7 +211,7 @@ def _to_decide(agreement: Agreement, period: Period, is_workday: IsWorkday) -> D
 
 
 def _from_payments(agreement: Agreement) -> Iterable[Derived]:
-    """Yield the promised payments that have a day and were not received in full."""
+    """Yield a milestone for each promised payment that has a day and was not received in full."""
     for payment in agreement.payments.all():
         if payment.due_on is not None and not payment.is_received:
             titles = gettext_noop("Payment due: %(name)s"), gettext_noop("Contribution in kind due: %(name)s")
@@ -281,7 +282,11 @@ def derive_milestones(agreement: Agreement, *, actor: User | None, on: dt.date) 
         if agreement.is_signing_confirmed:
             decided["confirm_registration"] = _("Signing confirmed")
         reason = _why_not_asked(agreement, on)
-        update_derived(agreement, wanted, owner=agreement.coordinator, actor=actor, on=on, reason=reason, met=decided)
+        reasons = {}
+        if agreement.is_signed:  # notice and renewal say nothing of a payment
+            reasons[MilestoneKind.PAYMENT] = _("The payment was deleted, or has no day any more.")
+        owner = agreement.coordinator
+        update_derived(agreement, wanted, owner=owner, actor=actor, on=on, reason=reason, reasons=reasons, met=decided)
         update_current_end(agreement, on=on)
 
 
@@ -359,6 +364,7 @@ def update_derived(
     actor: User | None,
     on: dt.date,
     reason: str,
+    reasons: Mapping[MilestoneKind, str] = MappingProxyType({}),
     met: Mapping[str, str] | None = None,
     not_before: dt.date | None = None,
 ) -> None:
@@ -366,7 +372,7 @@ def update_derived(
 
     One that was moved by hand keeps its date, one that was met or waived stays so, unless a later date of a kind in
     ``COUNTED_ANEW`` asks for the next round. What is no longer wanted is met where ``met`` (key -> evidence) says so,
-    and cancelled with ``reason`` otherwise. What lies before ``not_before`` is not asked for, and stays where it was.
+    and cancelled otherwise, with the reason of its kind in ``reasons`` or else with ``reason``. What lies before ``not_before`` is not asked for, and stays where it was.
     """
     missing = {derived.key: derived for derived in wanted}
     for milestone in Milestone.objects.derived_of(row).select_for_update(no_key=True, of=("self",)):
@@ -374,7 +380,8 @@ def update_derived(
         if derived is not None:
             _follow(row, milestone, derived, actor=actor, on=on, not_before=not_before)
         elif milestone.is_pending:
-            _drop(milestone, (met or {}).get(milestone.derived_key), actor=actor, on=on, reason=reason)
+            why = reasons.get(MilestoneKind(milestone.kind), reason)
+            _drop(milestone, (met or {}).get(milestone.derived_key), actor=actor, on=on, reason=why)
     for derived in missing.values():
         if not derived.is_over(not_before):
             _make(row, derived, owner=owner, actor=actor)

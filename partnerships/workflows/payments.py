@@ -8,12 +8,12 @@ from types import MappingProxyType
 from django.db import models, transaction
 from django.utils.translation import gettext as _
 
-from partnerships.exceptions import TransitionRefused
+from partnerships.exceptions import InvalidInput, TransitionRefused
 from partnerships.models import Agreement, Payment, Receipt, User
 from partnerships.permissions import require
 from partnerships.workflows.derivation import derive_milestones
 from partnerships.workflows.edits import Aggregate, changed_columns, check_not_in_future, concerning
-from partnerships.workflows.transitions import lock
+from partnerships.workflows.transitions import check_input, lock
 
 PAYMENT = Aggregate(
     Payment,
@@ -28,9 +28,13 @@ PAYMENT = Aggregate(
 def register_payment(
     payment: Payment, *, actor: User | None, today: dt.date, parts: Sequence[models.Model] = ()
 ) -> Payment:
-    """Register a payment that a party promises; with a day, its milestone appears once the agreement is signed."""
+    """Register a payment that a party promises; with a day, its milestone appears once the agreement is signed.
+
+    Raises ``InvalidInput`` when the same is promised already: a second click sends it again.
+    """
     with transaction.atomic():
         payment.agreement = lock(payment.agreement)
+        _refuse_twice(payment)
         _check_receipts(payment.agreement, parts, today=today)
         PAYMENT.register(payment, parts, actor=actor)
         derive_milestones(payment.agreement, actor=actor, on=today)
@@ -54,8 +58,14 @@ def edit_payment(
         before, after = PAYMENT.begin(payment, changes, actor=actor)
         # Locked after the payment, and before asking whether the promise may change: it may be submitted just now.
         before.agreement = after.agreement = lock(before.agreement)
-        if changed_columns(before, after):
+        changed = changed_columns(before, after)
+        if changed:
             require(actor, "payment.edit", before)
+        # The receipts are in the currency and of the kind of the payment, so they would change their value.
+        kept = before.receipts.exclude(pk__in=[part.pk for part in removed])
+        if changed & {"currency", "is_in_kind"} and kept.exists():
+            words = _("Something was received already: the currency stays, and whether it is in kind.")
+            raise InvalidInput(words, field="currency")
         _check_receipts(after.agreement, parts, today=today)
         if PAYMENT.finish(before, after, parts, removed, actor=actor):
             derive_milestones(after.agreement, actor=actor, on=today)
@@ -68,6 +78,13 @@ def record_receipt(
     """Record what was received on a day, in the currency of the payment."""
     receipt = Receipt(received_on=received_on, amount=amount, note=note)
     return edit_payment(payment, actor=actor, today=today, parts=[receipt])
+
+
+def _refuse_twice(payment: Payment) -> None:
+    check_input(payment)
+    same = ("agreement", "party", "purpose", "due_on", "amount", "currency", "is_in_kind")
+    if Payment.objects.filter(**{name: getattr(payment, name) for name in same}).exists():
+        raise InvalidInput(_("This payment is promised already."), field="purpose")
 
 
 def _check_receipts(agreement: Agreement, parts: Sequence[models.Model], *, today: dt.date) -> None:

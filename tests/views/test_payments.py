@@ -16,7 +16,7 @@ from partnerships.factories import AgreementFactory, PaymentFactory, ReceiptFact
 from partnerships.lists import exports
 from partnerships.models import Milestone, Payment
 from partnerships.workflows.derivation import derive_milestones
-from tests.views.sent import errors, send
+from tests.views.sent import errors, filled, send
 from tests.views.world import World
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +58,17 @@ def test_three_instalments_are_three_payments(world: World, client_of: Callable[
     ]
     dates = world.agreement.milestones.filter(kind="payment").order_by("due_on").values_list("due_on", flat=True)
     assert [day.year for day in dates] == [2027, 2028, 2029]
+
+
+def test_a_page_sent_twice_promises_once(world: World, client_of: Callable[[Any], Client]) -> None:
+    client, address = client_of(world.coordinator), reverse("payment_add", args=[world.agreement.pk])
+    typed = {"party": str(world.agreement.parties.last().pk), "purpose": "Scholarship", "amount": "20万"}
+    data = filled(client.get(address), **typed, due_on="2027-06-30", instalments="3")
+
+    assert client.post(address, data).status_code == 302
+
+    assert errors(client.post(address, data)) == {"purpose": ["This payment is promised already."]}
+    assert world.agreement.payments.count() == 3
 
 
 def test_instalments_need_a_day(world: World, client_of: Callable[[Any], Client]) -> None:
@@ -151,12 +162,16 @@ def test_its_milestone_leads_to_the_receipt(world: World, payment: Payment, clie
     milestone = Milestone.objects.get(kind="payment")
     assert f'href="{address}"' in client.get(milestone.get_absolute_url()).text
     assert address in client.get(reverse("my_work")).text
+    moved = reverse("milestone_step", args=[milestone.pk, "move"])
+    assert moved not in client.get(reverse("my_work")).text
+    assert moved not in client.get(milestone.get_absolute_url()).text
     assert address not in client_of(world.people["viewer"]).get(milestone.get_absolute_url()).text
 
 
 def test_an_organization_shows_sums(world: World, payment: Payment, client_of: Callable[[Any], Client]) -> None:
     other = AgreementFactory(signed=True, parties=[world.enterprise])
     PaymentFactory(agreement=other, amount=Decimal(7))
+    PaymentFactory(agreement=other, amount=Decimal(9), is_in_kind=True)
     address = payment.party.organization.get_absolute_url()
     assert "CNY 200,000.00 0.00 200,000.00" in section(client_of(world.coordinator).get(address))
     assert "CNY 200,007.00 0.00 200,007.00 CNY in kind 9.00 0.00 9.00" in section(
@@ -173,7 +188,6 @@ def test_it_is_found_by_its_purpose(world: World, payment: Payment, client_of: C
 def test_the_list_is_exported(world: World, payment: Payment) -> None:
     ReceiptFactory(payment=payment, amount=Decimal("150000.50"))
     asked = {"actor": world.coordinator, "key": "payment_list", "query": "", "file_format": "csv"}
-    PaymentFactory(agreement=other, amount=Decimal(9), is_in_kind=True)
     export = exports.request_export(**asked, now=timezone.now())
     exports.make(export, clock=timezone.now)
     export.refresh_from_db()

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from partnerships.exceptions import DomainError, InvalidInput, NotAllowed, StaleVersion, TransitionRefused
 from partnerships.factories import (
@@ -15,7 +16,7 @@ from partnerships.factories import (
     UnitFactory,
     UserFactory,
 )
-from partnerships.models import Agreement, Milestone, MilestoneKind, Payment, Receipt
+from partnerships.models import Agreement, Milestone, MilestoneKind, Payment, Receipt, StatusChange
 from partnerships.models.drafts import people_behind_draft
 from partnerships.models.payments import payment_of, sums_by_currency
 from partnerships.workflows.agreements import (
@@ -25,10 +26,11 @@ from partnerships.workflows.agreements import (
     sign_agreement,
     submit_agreement,
     terminate_agreement,
+    unsign_agreement,
 )
 from partnerships.workflows.deletions import delete_record
 from partnerships.workflows.derived_sweep import SWEPT_TABLES
-from partnerships.workflows.milestones import meet_milestone, waive_milestone
+from partnerships.workflows.milestones import meet_milestone, move_milestone, waive_milestone
 from partnerships.workflows.payments import edit_payment, record_receipt, register_payment
 
 pytestmark = pytest.mark.django_db
@@ -43,6 +45,11 @@ def promised(agreement: Agreement, **more: Any) -> Payment:
 def milestones(agreement: Agreement) -> list[tuple[str, dt.date, str]]:
     rows = agreement.milestones.filter(kind=MilestoneKind.PAYMENT).order_by("due_on", "pk")
     return [(row.title, row.due_on, row.status) for row in rows]
+
+
+def reason_of(agreement: Agreement) -> str:
+    """Why the milestone of its payment was cancelled."""
+    return str(StatusChange.objects.of(agreement.milestones.get(kind=MilestoneKind.PAYMENT)).last().reason)
 
 
 def receive(payment: Payment, amount: int, **more: Any) -> Payment:
@@ -78,8 +85,58 @@ def test_it_follows_the_payment() -> None:
     assert milestone.party == agreement.parties.first()
     payment = edit_payment(payment, actor=None, today=DAY, changes={"due_on": None})
     assert milestones(agreement) == [("Contribution in kind due: Laser", DAY, "cancelled")]
+    assert reason_of(agreement) == "The payment was deleted, or has no day any more."
     edit_payment(payment, actor=None, today=DAY, changes={"due_on": DUE})
     assert milestones(agreement) == [("Contribution in kind due: Laser", DUE, "open")]
+
+
+@pytest.mark.parametrize("changes", [{"currency": "USD"}, {"is_in_kind": True}])
+def test_receipts_keep_their_value(changes: dict[str, Any]) -> None:
+    payment = receive(promised(AgreementFactory(signed=True)), 100)
+    with pytest.raises(InvalidInput, match="Something was received already") as refused:
+        edit_payment(payment, actor=None, today=DAY, changes=changes)
+    assert refused.value.field == "currency"
+    removed = list(payment.receipts.all())
+    edit_payment(Payment.objects.get(pk=payment.pk), actor=None, today=DAY, changes=changes, removed=removed)
+
+
+def test_the_same_is_not_promised_twice() -> None:
+    agreement = AgreementFactory(signed=True)
+    promised(agreement, purpose="Scholarship", due_on=None)
+    with pytest.raises(InvalidInput, match="promised already"):
+        promised(agreement, purpose="Scholarship", due_on=None)
+    for other in ({"due_on": DUE}, {"amount": Decimal(5)}, {"currency": "USD"}, {"is_in_kind": True}):
+        promised(agreement, purpose="Scholarship", **{"due_on": None, **other})
+    assert agreement.payments.count() == 5
+
+
+def test_a_signing_is_not_taken_back_once_something_was_received() -> None:
+    agreement = AgreementFactory(signed=True)
+    payment = receive(promised(agreement), 100)
+    agreement.refresh_from_db()
+    with pytest.raises(TransitionRefused, match="Something was received"):
+        unsign_agreement(agreement, actor=None, on=DAY, reason="Wrong agreement")
+    edit_payment(payment, actor=None, today=DAY, removed=list(payment.receipts.all()))
+    agreement.refresh_from_db()
+    assert unsign_agreement(agreement, actor=None, on=DAY, reason="Wrong agreement").status == "draft"
+
+
+def test_its_date_is_not_moved_but_changed_with_the_payment() -> None:
+    agreement = AgreementFactory(signed=True)
+    promised(agreement)
+    milestone = agreement.milestones.get(kind=MilestoneKind.PAYMENT)
+    with pytest.raises(NotAllowed, match="Change the day of the payment"):
+        move_milestone(
+            milestone, actor=UserFactory(lead_in=agreement.unit), at=timezone.now(), due_on=DAY, reason="Later"
+        )
+
+
+def test_notice_says_nothing_of_a_deleted_payment() -> None:
+    agreement = AgreementFactory(signed=True)
+    payment = promised(agreement)
+    agreement.terms.update(notice_given_on=DAY)
+    delete_record(payment, actor=None, today=DAY, reason="Twice")
+    assert reason_of(agreement) == "The payment was deleted, or has no day any more."
 
 
 def test_a_receipt_taken_back_asks_for_it_again() -> None:
@@ -126,10 +183,15 @@ def test_nothing_is_received_of_a_draft_nor_in_the_future() -> None:
 def test_an_agreement_is_not_completed_while_a_payment_is_owed() -> None:
     agreement = AgreementFactory(signed=True)
     payment = promised(agreement, amount=Decimal(100))
-    promised(agreement, amount=Decimal(100), due_on=None)
-    with pytest.raises(TransitionRefused, match="1 promised payment was not received in full"):
+    with pytest.raises(TransitionRefused, match=r"1 promised payment was .*waive it\.$"):
         complete_agreement(agreement, actor=None, on=DAY)
+    undated = promised(agreement, amount=Decimal(100), due_on=None)
     receive(payment, 100)
+    agreement.refresh_from_db()
+    with pytest.raises(TransitionRefused, match=r"1 promised payment .*without a day gets a day first"):
+        complete_agreement(agreement, actor=None, on=DAY)
+    edit_payment(undated, actor=None, today=DAY, changes={"due_on": DUE})
+    waive_milestone(agreement.milestones.get(status="open", kind="payment"), actor=None, on=DAY, reason="Insolvent")
     agreement.refresh_from_db()
     assert complete_agreement(agreement, actor=None, on=DAY).status == "completed"
 
