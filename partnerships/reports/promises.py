@@ -8,7 +8,7 @@ import calendar
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.db.models import Q, prefetch_related_objects
 
@@ -43,6 +43,7 @@ class Tally:
     """How much was delivered, with the day of the last delivery, and how much is planned.
 
     ``delivered_by`` and ``planned_by`` say by what: activities, joint facilities or both, whose lists the numbers open.
+    ``planned_by`` is empty where more is planned than is counted, as the lists would show that as well.
     """
 
     delivered: int = 0
@@ -209,26 +210,37 @@ class KeptPromises:
         year: int | None = None,
     ) -> MatrixCell:
         """Count what was delivered and what is planned: of an area, to an organization, in a year or else in the term."""
-        found = [
+        family = [
             credit
             for credit in self.credits
             if (area is None or credit.area == area.pk)
             and (organization is None or credit.organization == organization.pk)
-            and self._is_within(credit, year)
         ]
-        own = tally(credit for credit in found if credit.agreement == self.agreement.pk)
+        own = [credit for credit in family if credit.agreement == self.agreement.pk]
         term = self.term
         since, until = (term.since, term.until) if term else (None, None)
         if year is not None:
             since, until = dt.date(year, 1, 1), dt.date(year, 12, 31)
-        return MatrixCell(area, organization, promised, own, tally(found), year, since, until)
+        return MatrixCell(
+            area, organization, promised, self._tally(own, year), self._tally(family, year), year, since, until
+        )
+
+    def _tally(self, found: Sequence[Credit], year: int | None) -> Tally:
+        counted = tally(credit for credit in found if self._is_within(credit, year))
+        leaves_planned_out = any(not credit.is_done and not self._is_within(credit, year) for credit in found)
+        return replace(counted, planned_by=frozenset()) if leaves_planned_out else counted
 
     def _is_within(self, credit: Credit, year: int | None) -> bool:
         if year is not None:
             # What is late can only be done from today on.
             day = credit.on if credit.is_done or credit.on is None else max(credit.on, self.today)
             return day is not None and day.year == year
-        return not credit.is_done or self.term is None or self.term.has(credit.on)
+        if self.term is None:
+            return True
+        if credit.is_done:
+            return self.term.has(credit.on)
+        ends_on = self.term.ends_on
+        return credit.on is None or ends_on is None or max(credit.on, self.today) <= ends_on
 
     def in_term(self, promise: AgreementArea, organization: Organization | None = None) -> MatrixCell:
         return self.cell(promise.area, organization, promised=self.owed(promise))
@@ -253,10 +265,17 @@ class KeptPromises:
             year = self.today.year if promise.per == AgreementArea.Per.YEAR else None
             begins_on, ends_on = self._last_days(year)
             cell = self.in_year(promise, year) if year else self.in_term(promise)
-            if ends_on and begins_on and begins_on <= self.today <= ends_on and cell.missing:
+            # The last year may be missing what the term had before, as where both courses of a school year are held in autumn.
+            is_missed = cell.missing and (not self._is_last_owed(year) or self.in_term(promise).missing)
+            if ends_on and begins_on and begins_on <= self.today <= ends_on and is_missed:
                 left = (ends_on - self.today).days
                 found.append(Shortfall(self.agreement, promise, cell, year, ends_on, left))
         return found
+
+    def _is_last_owed(self, year: int | None) -> bool:
+        """Return whether nothing is owed after ``year``; an open-ended term has no last year."""
+        term = self.term
+        return bool(term and term.ends_on and term.years and year == term.years[-1])
 
     def _last_days(self, year: int | None) -> tuple[dt.date | None, dt.date | None]:
         """Return from when on the end of the year, or of the term, is near, and that end. A rough end may be the earliest."""

@@ -22,11 +22,12 @@ from partnerships.factories import (
 )
 from partnerships.lists.activities import ActivityList
 from partnerships.lists.facilities import FacilityList
-from partnerships.models import Agreement
+from partnerships.models import Activity, ActivityCredit, Agreement
 from partnerships.reports.promises import (
     Matrix,
     MatrixCell,
     PromiseSum,
+    Shortfall,
     Tally,
     promised_and_delivered,
     promises_of,
@@ -233,6 +234,69 @@ def test_a_promise_is_missed_when_its_last_days_begin_without_enough_planned(han
     assert [missed("2028-11-02"), len(missed("2028-11-03")), len(missed("2029-12-31"))] == [[], 1, 1]
     Agreement.objects.filter(pk=hand.framework.pk).update(status="suspended", suspended_on=LATER)
     assert missed("2029-12-31") == []
+
+
+def shortfalls(hand: Hand, today: dt.date) -> list[Shortfall]:
+    agreement = Agreement.objects.get(pk=hand.framework.pk)
+    return promises_of([agreement], hand.person, today=today)[agreement.pk].shortfalls()
+
+
+def test_what_is_planned_for_after_the_end_does_not_keep_the_promise_of_the_term(hand: Hand) -> None:
+    hand.framework.promised_areas.filter(area=hand.research).delete()
+    hand.framework.promised_areas.update(quantity=4)
+    ends_on = DAY + dt.timedelta(days=40)
+    hand.framework.terms.update(ends_on=ends_on)
+    later = hand.did(hand.framework, hand.training, hand.forge, starts_on=ends_on + dt.timedelta(days=1))
+
+    def missed(today: dt.date = LATER) -> list[int]:
+        return [one.cell.missing for one in shortfalls(hand, today)]
+
+    # Two were delivered; one is planned without a day.
+    assert missed() == [1]
+    Activity.objects.filter(pk=later.pk).update(starts_on=ends_on)
+    assert missed() == []
+    assert missed(ends_on) == []
+    hand.framework.terms.update(ends_on=DAY + dt.timedelta(days=39))
+    assert missed() == [1]
+
+
+def test_the_last_year_is_not_missed_where_the_term_is_kept(hand: Hand) -> None:
+    hand.framework.promised_areas.filter(area=hand.research).delete()
+    hand.framework.promised_areas.update(quantity=2, per="year")
+    hand.framework.terms.update(starts_on=dt.date(2026, 9, 1), ends_on=dt.date(2027, 8, 31))
+    ActivityCredit.objects.all().delete()
+    courses = [hand.did(hand.framework, hand.training, hand.forge, on=dt.date(2026, 10, day)) for day in (5, 12)]
+    july = dt.date(2027, 7, 15)
+
+    kept = shortfalls(hand, july)
+    courses[0].credits.all().delete()
+    [missed] = shortfalls(hand, july)
+    # Without an end there is no last year: each is warned about.
+    hand.did(hand.framework, hand.training, hand.forge, on=dt.date(2026, 10, 6))
+    hand.framework.terms.update(ends_on=None, review_on=dt.date(2029, 9, 1), starts_on=dt.date(2027, 1, 1))
+    [open_ended] = shortfalls(hand, dt.date(2027, 12, 1))
+
+    assert kept == []
+    assert [(one.year, one.cell.missing) for one in (missed, open_ended)] == [(2027, 2), (2027, 2)]
+
+
+def test_a_planned_number_opens_a_list_only_where_all_that_is_planned_is_counted(hand: Hand) -> None:
+    Activity.objects.unfinished().update(starts_on=dt.date(2026, 5, 4))
+
+    def lists() -> list[tuple[int, int]]:
+        training = hand.matrix().lines[0]
+        cells = [*training.years, training.total]
+        links = [delivered_links(hand.framework, cell, "agreement", is_done=False) for cell in cells]
+        for cell, addresses in zip(cells, links, strict=True):
+            for _label, address in addresses:
+                assert listed(ActivityList, hand.person, address) == cell.own.planned
+        return [(cell.own.planned, len(addresses)) for cell, addresses in zip(cells, links, strict=True)]
+
+    assert lists() == [(1, 1), (0, 0), (0, 0), (1, 1)]
+    hand.did(hand.framework, hand.training, hand.forge, starts_on=dt.date(2027, 5, 4))
+    assert lists() == [(1, 0), (1, 0), (0, 0), (2, 1)]
+    hand.framework.terms.update(ends_on=dt.date(2027, 5, 3))
+    assert lists() == [(1, 0), (1, 0), (1, 0)]
 
 
 def test_a_closed_agreement_keeps_what_was_delivered_before(hand: Hand) -> None:

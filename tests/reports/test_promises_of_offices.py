@@ -196,8 +196,11 @@ def slow(
         if year is not None:
             counts = day is not None and day.year == year
         else:
-            since = counted[2] if counted else None
-            counts = not deed.is_done or since is None or (day is not None and day >= since)
+            _first, last, since = counted or (None, None, None)
+            if deed.is_done:
+                counts = since is None or (day is not None and day >= since)
+            else:
+                counts = day is None or last is None or day <= last
         delivered += amount if counts and deed.is_done else 0
         planned += amount if counts and not deed.is_done else 0
     return delivered, planned
