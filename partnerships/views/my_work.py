@@ -130,6 +130,7 @@ def my_work(request: UserRequest) -> HttpResponse:
     entries += [_activity_entry(row) for row in activities]
     entries = _with_people(entries, user, today)
     entries.sort(key=lambda entry: entry.due_on or dt.date.max)
+    shortfalls = _shortfalls(user, today)
     context = {
         "today": today,
         "groups": _grouped(entries, today),
@@ -141,7 +142,8 @@ def my_work(request: UserRequest) -> HttpResponse:
         "absent": _absent_whose_deputy_is(user, today),
         "attention": _attention(user, today) if _looks_after_units(user) else [],
         "waiting_mails": _waiting_mails(user),
-        "shortfalls": _shortfalls(user, today),
+        "shortfall_count": len(shortfalls),
+        "shortfalls": [(one, plan_address(one)) for one in shortfalls[:MOST_SHORTFALLS]],
         "is_form_held": "held" in request.GET,
         "is_coordinator": Agreement.objects.visible_to(user).filter(coordinator=user).exists(),
     }
@@ -394,13 +396,10 @@ def _waiting_mails(user: User) -> dict[str, object]:
     return {"count": count, "url": f"{reverse('mail_list')}?status=waiting&looked_after=yes"}
 
 
-def _shortfalls(user: User, today: dt.date) -> list[tuple[Shortfall, str]]:
-    """Return the promises of agreements the person looks after that are about to be missed, with the address to plan for each."""
+def _shortfalls(user: User, today: dt.date) -> list[Shortfall]:
+    """Return the promises of agreements the person looks after that are about to be missed, the most urgent first."""
     mine = Agreement.objects.followed_up_by(user).filter(coordinator=user)
-    found = shortfalls_of(mine.select_related("unit").prefetch_related(PARTIES_OF_AGREEMENT), user, today=today)[
-        :MOST_SHORTFALLS
-    ]
-    return [(one, plan_address(one)) for one in found]
+    return shortfalls_of(mine.select_related("unit").prefetch_related(PARTIES_OF_AGREEMENT), user, today=today)
 
 
 def _looks_after_units(user: User) -> bool:

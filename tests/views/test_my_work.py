@@ -16,6 +16,7 @@ from partnerships.factories import (
     DAY,
     NOON,
     ActivityFactory,
+    AgreementAreaFactory,
     AgreementFactory,
     AgreementPartyFactory,
     MilestoneFactory,
@@ -325,3 +326,21 @@ def test_a_promise_about_to_be_missed_is_told_to_the_coordinator_alone(
     assert (shortfall.agreement, shortfall.promise.area) == (world.agreement, world.area)
     assert address in unescape(page.text)
     assert "Promises about to be missed" not in client_of(world.lead).get("/").text
+
+
+def test_the_most_urgent_promises_are_shown_with_the_number_of_all(
+    world: World, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(my_work, "MOST_SHORTFALLS", 2)
+    world.agreement.terms.update(ends_on=DAY + dt.timedelta(days=30))
+    Agreement.objects.filter(pk=world.agreement.pk).update(current_ends_on=DAY + dt.timedelta(days=30))
+    AgreementAreaFactory(agreement=world.agreement)
+
+    two = client.get("/")
+    AgreementAreaFactory(agreement=world.agreement)
+    three = client.get("/")
+
+    assert [len(page.context["shortfalls"]) for page in (two, three)] == [2, 2]
+    assert [page.context["shortfall_count"] for page in (two, three)] == [2, 3]
+    assert ["The 2 most urgent of" in page.text for page in (two, three)] == [False, True]
+    assert "The 2 most urgent of 3." in three.text
