@@ -147,18 +147,23 @@ class AreaRow:
 
 @dataclass(frozen=True)
 class Matrix:
-    """Areas down; years, or parties, across. ``has_family``: there are agreements below, so that the two counts can differ.
-
-    ``current_year`` is this year, where it is among the ``years``.
-    """
+    """Areas down; years, or parties, across. ``current_year`` is this year, where it is among the ``years``."""
 
     years: list[int]
     current_year: int
     columns: list[tuple[Organization, AgreementParty | None]]
     lines: list[AreaRow]
     totals: list[MatrixCell]
-    has_family: bool
     term: CountedTerm | None
+
+    @property
+    def has_family(self) -> bool:
+        """Return whether some number differs with the agreements below.
+
+        That there are agreements below says nothing here: the reader may not be allowed to see them.
+        """
+        cells = [cell for line in self.lines for cell in (*line.years, line.total, *line.cells)]
+        return any(cell.family != cell.own for cell in (*cells, *self.totals))
 
     @property
     def waiting(self) -> int:
@@ -185,7 +190,6 @@ class KeptPromises:
     agreement: Agreement
     promised: Sequence[AgreementArea]
     credits: Sequence[Credit]
-    has_family: bool
     term: CountedTerm | None
     today: dt.date
 
@@ -336,7 +340,6 @@ def _with_credits(
             agreement,
             promised.get(agreement.pk, ()),
             [credit for pk in (agreement.pk, *below[agreement.pk]) for credit in under.get(pk, ())],
-            bool(below[agreement.pk]),
             counted_term(agreement, today),
             today,
         )
@@ -480,7 +483,7 @@ def promised_and_delivered(
     """
     kept = _with_credits([agreement], {agreement.pk: promised}, user, today=today)[agreement.pk]
     columns = _columns(agreement, parties, {credit.organization for credit in kept.credits if credit.organization})
-    signatories = {organization.pk for organization, party in columns if party and party.role == party.Role.SIGNATORY}
+    signatories = {organization.pk for organization, party in columns if party and is_promised_to(agreement, party)}
     years = kept.shown_years()
     lines = []
     for area, promise in _areas(promised, {credit.area for credit in kept.credits}):
@@ -493,18 +496,22 @@ def promised_and_delivered(
     totals = [
         kept.cell(None, one, promised=0 if promised and one.pk in signatories else None) for one, _party in columns
     ]
-    return Matrix(years, today.year, columns, lines, totals, kept.has_family, kept.term), kept
+    return Matrix(years, today.year, columns, lines, totals, kept.term), kept
+
+
+def is_promised_to(agreement: Agreement, party: AgreementParty) -> bool:
+    """Return whether the agreement still promises something to ``party``: a signatory other than our own organization."""
+    is_signatory = party.role == party.Role.SIGNATORY and party.withdrew_on is None
+    return is_signatory and party.organization_id != agreement.unit.organization_id
 
 
 def _columns(
     agreement: Agreement, parties: Sequence[AgreementParty], credited: set[int]
 ) -> list[tuple[Organization, AgreementParty | None]]:
-    ours = agreement.unit.organization_id
     shown = [
         (party.organization, party)
         for party in parties
-        if party.organization_id in credited
-        or (party.role == party.Role.SIGNATORY and party.withdrew_on is None and party.organization_id != ours)
+        if party.organization_id in credited or is_promised_to(agreement, party)
     ]
     known = {organization.pk for organization, _party in shown}
     others = Organization.objects.filter(pk__in=credited - known) if credited - known else ()

@@ -3,7 +3,7 @@
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from partnerships.reports.promises import Shortfall
+from partnerships.reports.promises import Shortfall, is_promised_to
 
 
 def plan_address(shortfall: Shortfall) -> str:
@@ -12,12 +12,6 @@ def plan_address(shortfall: Shortfall) -> str:
     The agreement should have its parties prefetched.
     """
     agreement = shortfall.agreement
-    others = [
-        party.organization_id
-        for party in agreement.parties.all()
-        if party.organization_id != agreement.unit.organization_id
-        and party.role == party.Role.SIGNATORY
-        and party.withdrew_on is None
-    ]
+    others = [party.organization_id for party in agreement.parties.all() if is_promised_to(agreement, party)]
     query = {"area": shortfall.promise.area_id, **({"organization": others[0]} if others else {})}
     return f"{reverse('activity_add', args=[agreement.pk])}?{urlencode(query)}"

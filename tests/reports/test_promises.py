@@ -137,6 +137,26 @@ def test_without_agreements_below_there_is_no_family(hand: Hand) -> None:
     assert [(line.total.own, line.total.family) for line in alone.lines] == [(Tally(1, 0, LATER), Tally(1, 0, LATER))]
 
 
+def test_agreements_below_that_one_does_not_see_are_not_hinted_at(hand: Hand) -> None:
+    below, office = hand.matrix(hand.child), hand.matrix(hand.child, UserFactory(staff=True))
+
+    assert [below.has_family, office.has_family] == [False, True]
+
+
+def test_nothing_is_promised_to_ourselves_or_to_a_party_that_withdrew(hand: Hand) -> None:
+    college, forge, _mill = hand.framework.parties.order_by("pk")
+    forge.withdrew_on = DAY
+    forge.save()
+    hand.did(hand.framework, hand.training, college.organization, on=DAY)
+
+    matrix = hand.matrix()
+
+    names = [organization.name for organization, _party in matrix.columns]
+    assert names == ["College", "Forge", "Mill", "Guest"]
+    for cells in (matrix.lines[0].cells, matrix.totals):
+        assert [cell.is_promised for cell in cells] == [False, False, True, False]
+
+
 def test_a_party_that_withdrew_stays_for_what_was_delivered_to_it(hand: Hand) -> None:
     gone = AgreementPartyFactory(agreement=hand.framework, organization=EnterpriseFactory(), withdrew_on=DAY)
     before = [organization for organization, _party in hand.matrix().columns]
