@@ -170,7 +170,6 @@ class OrganizationList(RecordList[Organization]):
             "country",
             _("Country or region"),
             lambda row: country_name(row.country),
-            "country",
             is_shown_at_first=False,
         ),
         Column(
