@@ -27,7 +27,7 @@ from partnerships.models import (
     Unit,
     User,
 )
-from partnerships.models.organizations import OrganizationQuerySet, read_parts
+from partnerships.models.organizations import OrganizationQuerySet, ids_below
 from partnerships.models.users import read_tree
 from partnerships.permissions import may
 
@@ -81,14 +81,12 @@ class OrganizationFilterSet(CountedFilterSet[OrganizationQuerySet], HonouredFilt
         return queryset.filter(Exists(_held(coordinator__in=value, unit__in=units)))
 
     def filter_part_of(self, queryset: OrganizationQuerySet, name: str, value: str) -> OrganizationQuerySet:
-        return queryset.filter(
-            pk__in=read_parts().below(Organization.objects.search(value).values_list("pk", flat=True))
-        )
+        return queryset.filter(pk__in=ids_below(Organization.objects.search(value).values_list("pk", flat=True)))
 
     def filter_organization(
         self, queryset: OrganizationQuerySet, name: str, value: Organization
     ) -> OrganizationQuerySet:
-        return queryset.filter(pk__in=read_parts().below([value.pk]))
+        return queryset.filter(pk__in=ids_below([value.pk]))
 
     def filter_member_of(self, queryset: OrganizationQuerySet, name: str, value: str) -> OrganizationQuerySet:
         found = Organization.objects.search(value).values("pk")

@@ -1,6 +1,7 @@
 """Organizations of all kinds, their names, people, memberships, and which of our units holds them."""
 
 import unicodedata
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any, ClassVar, Self
 
@@ -35,10 +36,12 @@ from partnerships.models.base import (
 )
 from partnerships.models.sort_keys import ByName, NamedModel, SortKeyField
 from partnerships.models.users import Role, ScopedQuerySet, Tree, Unit, User, refuse_cycle
-from partnerships.names import name_key, name_keys, shortest_end
+from partnerships.names import name_key, name_keys, search_text, shortest_end
 
 # A shared key shorter than this says nothing: half of all enterprises start with 中.
 SHORTEST_TELLING_KEY = 2
+# Organizations whose search entries are written in one go.
+REFRESHED_AT_ONCE = 500
 # Folding can lengthen a name: one character such as ㈱ or ﷺ becomes several.
 LONGEST_KEY = 200
 
@@ -90,9 +93,9 @@ class Region(BilingualModel, ReferenceModel):
         with transaction.atomic():
             super().save(*args, **kwargs)
             if before and before != (self.name, self.name_zh):
-                for rows in (self.organizations.all(), self.events.all()):
-                    for row in rows.iterator(chunk_size=500):
-                        row.refresh_search()
+                refresh_entries(self.organizations.order_by().values_list("pk", flat=True))
+                for event in self.events.iterator(chunk_size=500):
+                    event.refresh_search()
 
 
 def names_of(region: Region | None) -> tuple[str, ...]:
@@ -311,49 +314,23 @@ class Organization(BilingualModel, SeededModel, SearchableModel, VersionedModel)
         return "" if self.country == HOME else country_name(self.country)
 
     def clean(self) -> None:
-        if self.pk and self.part_of_id and self.pk in read_parts().with_ancestors(self.part_of_id):
+        if self.pk and self.part_of_id and self.pk in read_wholes([self.part_of_id]).parents:
             raise ValidationError({"part_of": _("It cannot be part of itself or of one of its own parts.")})
 
     def ids_above_and_below(self) -> set[int]:
         """Return the ids of all it is part of, of itself, and of all its parts."""
-        tree = read_parts()
-        above = tree.with_ancestors(self.part_of_id) if self.part_of_id else []
-        return {*above, *(tree.with_descendants([self.pk]) if self.pk else ())}
+        above = read_wholes([self.part_of_id]).parents if self.part_of_id else ()
+        return {*above, *(with_parts(self) if self.pk else ())}
 
     def search_words(self) -> list[str]:
-        return [
-            self.name,
-            self.name_zh,
-            self.uscc or "",
-            self.strengths,
-            self.industry,
-            self.address,
-            self.description,
-            *names_of(self.region),
-            # The name of our own country would find nearly everything.
-            *([] if self.country == HOME else country_names(self.country)),
-            *self.other_names.values_list("name", flat=True),
-            *self.codes.values_list("code", flat=True),
-            *self._names_above(),
-        ]
-
-    def _names_above(self) -> Iterator[str]:
-        """Yield all names of the organizations that it is part of: a faculty is found by those of its university."""
-        if self.part_of_id is None:
-            return
-        above = read_parts().with_ancestors(self.part_of_id)
-        for names in Organization.objects.filter(pk__in=above).values_list("name", "name_zh"):
-            yield from names
-        yield from OrganizationName.objects.filter(organization__in=above).values_list("name", flat=True)
+        return search_words_of([self])[self.pk]
 
     def refresh_search(self) -> bool:
         is_changed = super().refresh_search()
-        if is_changed and (parts := list(self.parts.values_list("pk", flat=True))):
-            # Locked before they are read: an edit of a part that runs meanwhile is waited for, and not overwritten.
-            entries = SearchEntry.objects.filter(content_type=ContentType.objects.get_for_model(Organization))
-            list(entries.filter(object_id__in=parts).order_by("pk").select_for_update().values_list("pk"))
-            for part in Organization.objects.filter(pk__in=parts):
-                part.refresh_search()
+        if is_changed:
+            # A level is locked before the next one is read, so that a part which is added meanwhile is not missed.
+            for level in levels_below([self.pk]):
+                refresh_entries(level)
         # A name that only a source printed is found, but must not make two organizations look alike.
         telling = self.other_names.filter(source=None).values_list("name", flat=True)
         names = (self.name, self.name_zh, *telling)
@@ -369,15 +346,96 @@ class Organization(BilingualModel, SeededModel, SearchableModel, VersionedModel)
         return is_changed
 
 
-def read_parts() -> Tree:
-    """Return which organizations are part of which, in one query; it knows only those that are part of another."""
-    parts = Organization._base_manager.filter(part_of__isnull=False)
-    return Tree(dict(parts.values_list("pk", "part_of_id")))
+def search_words_of(organizations: Collection[Organization]) -> dict[int, list[str]]:
+    """Return the words that find each organization, in a few queries however many there are.
+
+    They include all names of the organizations that it is part of: a faculty is found by those of its university.
+    """
+    wholes = read_wholes({row.part_of_id for row in organizations if row.part_of_id is not None})
+    own = [row.pk for row in organizations]
+    names, codes = defaultdict[int, list[str]](list), defaultdict[int, list[str]](list)
+    for pk, *both in Organization._base_manager.filter(pk__in=wholes.parents).values_list("pk", "name", "name_zh"):
+        names[pk] += both
+    others = OrganizationName.objects.filter(organization__in={*own, *wholes.parents})
+    for pk, name in others.values_list("organization", "name"):
+        names[pk].append(name)
+    for pk, code in OrganizationCode.objects.filter(organization__in=own).values_list("organization", "code"):
+        codes[pk].append(code)
+    return {
+        row.pk: [
+            row.name,
+            row.name_zh,
+            row.uscc or "",
+            row.strengths,
+            row.industry,
+            row.address,
+            row.description,
+            *names_of(row.region),
+            # The name of our own country would find nearly everything.
+            *([] if row.country == HOME else country_names(row.country)),
+            *names[row.pk],
+            *codes[row.pk],
+            *(name for pk in wholes.with_ancestors(row.part_of_id or 0) for name in names[pk]),
+        ]
+        for row in organizations
+    }
+
+
+def refresh_entries(organization_ids: Iterable[int]) -> None:
+    """Write the search entries of organizations anew that took words from another row, but have their own names still."""
+    content_type = ContentType.objects.get_for_model(Organization)
+    ids = sorted(organization_ids)
+    for start in range(0, len(ids), REFRESHED_AT_ONCE):
+        batch = ids[start : start + REFRESHED_AT_ONCE]
+        # Locked before the words are read: an edit that runs meanwhile is waited for, and not overwritten.
+        entries = SearchEntry.objects.filter(content_type=content_type, object_id__in=batch).order_by("object_id")
+        known = dict(entries.select_for_update().values_list("object_id", "text"))
+        rows = Organization._base_manager.filter(pk__in=batch).select_related("region")
+        texts = {pk: search_text(words) for pk, words in search_words_of(rows).items()}
+        SearchEntry.objects.bulk_create(
+            [
+                SearchEntry(content_type=content_type, object_id=pk, text=text)
+                for pk, text in sorted(texts.items())
+                if known.get(pk) != text
+            ],
+            update_conflicts=True,
+            unique_fields=["content_type", "object_id"],
+            update_fields=["text"],
+        )
+
+
+def read_wholes(organization_ids: Iterable[int]) -> Tree:
+    """Return organizations and all that they are part of, at every level; one query for each level."""
+    parents: dict[int, int | None] = {}
+    level = set(organization_ids)
+    while level:
+        parents |= dict.fromkeys(level)  # a missing row ends the walk, too
+        rows = Organization._base_manager.filter(pk__in=level).order_by()
+        parents |= dict(rows.values_list("pk", "part_of"))
+        level = {above for above in parents.values() if above is not None} - parents.keys()
+    return Tree(parents)
+
+
+def levels_below(organization_ids: Iterable[int]) -> Iterator[set[int]]:
+    """Yield the ids of the parts of organizations, of their parts, and so on; one query for each level."""
+    found: set[int] = set()
+    level: Any = organization_ids
+    while level:
+        rows = Organization._base_manager.filter(part_of__in=level).order_by()
+        level = set(rows.values_list("pk", flat=True)) - found
+        if level:
+            found |= level
+            yield level
+
+
+def ids_below(organization_ids: Iterable[int]) -> set[int]:
+    """Return the ids of all parts of organizations, at every level."""
+    return set().union(*levels_below(organization_ids))
 
 
 def with_parts(organization: Organization) -> set[int]:
     """Return the ids of an organization and all its parts, at every level."""
-    return read_parts().with_descendants([organization.pk])
+    return {organization.pk, *ids_below([organization.pk])}
 
 
 class OfKindManager(models.Manager.from_queryset(OrganizationQuerySet)):  # type: ignore[misc]

@@ -343,10 +343,6 @@ class Tree:
                 waiting.extend(self.children.get(current, ()))
         return found
 
-    def below(self, ids: Iterable[int]) -> set[int]:
-        """Return what is below one of ``ids``, at any level."""
-        return self.with_descendants(child for node in ids for child in self.children.get(node, ()))
-
     def with_ancestors(self, node: int) -> list[int]:
         """Return ``node`` and its ancestors up to the root."""
         path: list[int] = []

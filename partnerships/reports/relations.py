@@ -31,9 +31,14 @@ class Relation:
     count: int
 
 
-def relations_of(organization: Organization, user: User, today: dt.date) -> dict[str, Relation]:
-    """Return the numbers ``user`` may see, by name; one count each. The parts of the organization count as well."""
-    ids = with_parts(organization)
+def relations_of(
+    organization: Organization, user: User, today: dt.date, *, ids: set[int] | None = None
+) -> dict[str, Relation]:
+    """Return the numbers ``user`` may see, by name; one count each. The parts of the organization count as well.
+
+    ``ids`` are those of the organization and its parts, if the caller has read them already.
+    """
+    ids = ids or with_parts(organization)
     agreements = Agreement.objects.visible_to(user).of_organizations(ids)
     activities = Activity.objects.visible_to(user).of_organizations(ids)
     parts = Organization.objects.visible_to(user).filter(pk__in=ids - {organization.pk})

@@ -183,7 +183,7 @@ def _context(organization: Organization, user: User, today: dt.date) -> dict[str
         "memberships": memberships,
         "members": members,
         **related,
-        "relations": relations_of(organization, user, today),
+        "relations": relations_of(organization, user, today, ids=ids),
         "payment_sums": _payment_sums(ids, user),
         "look_alikes": _look_alikes(organization, user),
         "figures": figures_about(user, organization=organization),

@@ -1,10 +1,12 @@
 """What is found by which words, and which names look alike; the same rows on both databases."""
 
+from collections.abc import Callable
 from importlib import import_module
 
 import pytest
 from django.apps import apps
-from django.db import models
+from django.db import connection, models
+from django.test.utils import CaptureQueriesContext
 
 from partnerships.factories import (
     DAY,
@@ -41,6 +43,7 @@ from partnerships.models import (
     Source,
     Statement,
 )
+from partnerships.models.organizations import ids_below, read_wholes
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -296,6 +299,54 @@ def test_a_part_is_found_by_the_names_of_all_that_it_is_part_of() -> None:
     school.save()
     for word in ("harbor", "海港", "hc"):
         assert list(Organization.objects.search(word)) == [college]
+
+
+def queries_of(save: Callable[[], None], table: str = "") -> int:
+    with CaptureQueriesContext(connection) as captured:
+        save()
+    return sum(table in query["sql"] for query in captured)
+
+
+def test_renaming_a_whole_costs_the_same_with_more_parts_and_leaves_their_keys_alone() -> None:
+    college = InstitutionFactory(name="Harbor College")
+    school = InstitutionFactory(name="School of Management", part_of=college)
+    InstitutionFactory(name="Logistics Institute", part_of=school)
+    college.name = "Harbor University"
+    few = queries_of(college.save)
+
+    more = InstitutionFactory.create_batch(4, part_of=college, region=RegionFactory())
+    lowest = [InstitutionFactory(part_of=part) for part in more]
+    InstitutionFactory.create_batch(4, part_of=InstitutionFactory())
+    college.name = "Dockside University"
+    assert queries_of(college.save) == few
+    assert set(Organization.objects.search("dockside")) > {college, school, *more, *lowest}
+
+    college.name, alone = "Beacon University", InstitutionFactory()
+    alone.name = "Beacon College"
+    assert queries_of(college.save, "namekey") == queries_of(alone.save, "namekey")
+
+
+def test_renaming_a_region_costs_the_same_with_more_organizations() -> None:
+    region = RegionFactory(name="Shengzhou")
+    InstitutionFactory(region=region, part_of=InstitutionFactory())
+    region.name = "Sheng County"
+    few = queries_of(region.save)
+
+    more = [InstitutionFactory(region=region, part_of=InstitutionFactory()) for _ in range(4)]
+    region.name = "Sheng City"
+    assert queries_of(region.save) == few
+    assert set(Organization.objects.search("sheng city")) > set(more)
+
+
+def test_the_parts_of_one_whole_are_read_without_those_of_others() -> None:
+    college = InstitutionFactory()
+    school = InstitutionFactory(part_of=college)
+    institute = InstitutionFactory(part_of=school)
+    others = InstitutionFactory.create_batch(3, part_of=InstitutionFactory())
+
+    assert ids_below([college.pk, others[0].pk]) == {school.pk, institute.pk}
+    assert ids_below(Organization.objects.filter(pk=school.pk).values_list("pk", flat=True)) == {institute.pk}
+    assert read_wholes([institute.pk]).parents == {institute.pk: school.pk, school.pk: college.pk, college.pk: None}
 
 
 def test_a_foreign_organization_is_found_by_its_country_in_both_languages() -> None:

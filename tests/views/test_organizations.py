@@ -364,7 +364,7 @@ def test_the_page_costs_a_fixed_number_of_queries(
     address = world.enterprise.get_absolute_url()
     client.get(address)
 
-    with django_assert_num_queries(66):
+    with django_assert_num_queries(67):
         client.get(address)
 
 
@@ -377,5 +377,5 @@ def test_comparing_costs_a_fixed_number_of_queries(
     address = reverse("organization_compare", args=[world.enterprise.pk, EnterpriseFactory().pk])
     client.get(address)
 
-    with django_assert_num_queries(39):
+    with django_assert_num_queries(40):
         client.get(address)
