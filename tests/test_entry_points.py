@@ -861,6 +861,10 @@ PAYMENT_ACTS = [
     refused("nothing is promised", changes=lambda row: {"amount": Decimal(0)}),
     refused("nothing is received", parts=lambda row: [Receipt(received_on=today(), amount=Decimal(0))]),
     refused(
+        "more than promised",
+        parts=lambda row: [Receipt(received_on=today(), amount=row.amount - row.total_received + 1)],
+    ),
+    refused(
         "received in the future",
         parts=lambda row: [Receipt(received_on=today() + dt.timedelta(days=5), amount=Decimal(5))],
     ),

@@ -30,7 +30,7 @@ from unfold.widgets import INPUT_CLASSES, UnfoldAdminSelectWidget, UnfoldAdminTe
 
 from partnerships.admin.navigation import Attention
 from partnerships.admin.versions import PartForm, PartFormSet, Refused, RootForm
-from partnerships.exceptions import DomainError, PossibleDuplicate, PossibleTypo
+from partnerships.exceptions import DomainError
 from partnerships.forms.choices import choosable
 from partnerships.forms.deletions import DeletionForm, references_shown
 from partnerships.forms.names import EitherNameMixin
@@ -117,8 +117,8 @@ def web_link_or_text(shown: str) -> str:
     return shown if is_of_the_web else strip_tags(shown)
 
 
-# Refusals that are questions, each with a field for the answer.
-QUESTIONS = (PossibleDuplicate, PossibleTypo)
+# Fields that answer a question of a verb. The page shows each once it was asked.
+ANSWERS = ("is_another", "is_code_right", "is_more_meant")
 
 
 class ScopedMixin(PageBase):
@@ -315,9 +315,9 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
     ) -> HttpResponse:
         form = context["adminform"].form
         refused: Refused | None = getattr(request, "refused", None)
-        asked = refused.error.field if refused is not None and isinstance(refused.error, QUESTIONS) else None
+        asked = refused.error.field if refused is not None else None
         # Keep the answer to an earlier question.
-        answers = [name for name in ("is_another", "is_code_right") if name == asked or request.POST.get(name)]
+        answers = [name for name in ANSWERS if name == asked or request.POST.get(name)]
         if answers := [name for name in answers if name in form.fields]:
             context["adminform"].fieldsets.append((None, {"fields": tuple(answers)}))
         if getattr(form, "conflict", None):

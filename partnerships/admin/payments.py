@@ -10,10 +10,21 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from partnerships.admin.base import FieldNames, OfficeAdmin, PartInline, WordSearchMixin
+from partnerships.admin.versions import RootForm
+from partnerships.forms.payments import more_field
 from partnerships.models import AgreementParty, Payment, Receipt
 from partnerships.workflows.payments import edit_payment
 
 PROMISE = ("party", "purpose", "amount", "currency", "is_in_kind", "due_on")
+
+
+class PaymentRootForm(RootForm):
+    """A payment, of which more may be received than promised."""
+
+    is_more_meant = more_field()
+
+    def arguments(self) -> dict[str, object]:
+        return {**super().arguments(), "is_more_meant": self.cleaned_data["is_more_meant"]}
 
 
 class ReceiptInline(PartInline):
@@ -25,6 +36,7 @@ class ReceiptInline(PartInline):
 class PaymentAdmin(WordSearchMixin, OfficeAdmin):
     view_action, change_action = "payment.view", "payment.receive"
     edit_verb = staticmethod(edit_payment)
+    form = PaymentRootForm
     list_display = ("purpose", "agreement", "payer", "due_on", "amount", "currency", "is_in_kind")
     list_filter = ("due_on", "is_in_kind")
     search_fields = ("purpose",)

@@ -22,6 +22,10 @@ MOST_INSTALMENTS = 60
 MONTHS_OF_A_YEAR = 12
 
 
+def more_field() -> forms.BooleanField:
+    return forms.BooleanField(label=_("More was received than promised"), required=False)
+
+
 class ReceiptForm(LineForm):
     """One receipt of a payment."""
 
@@ -33,6 +37,8 @@ class ReceiptForm(LineForm):
 
 class PaymentForm(FormWithLines):
     """Edits a promised payment with its receipts; who may not change the promise edits the receipts alone."""
+
+    is_more_meant = more_field()
 
     class Meta:
         model = Payment
@@ -57,6 +63,11 @@ class PaymentForm(FormWithLines):
     def receipts(self) -> Any:
         return self.formsets[0] if self.formsets else None
 
+    @property
+    def asks_about_more(self) -> bool:
+        """Whether the page shows the box that confirms a receipt: it was asked about, or is ticked already."""
+        return bool(self["is_more_meant"].errors or self["is_more_meant"].value())
+
     def keep(self, actor: User, **about: object) -> Payment:
         changes = {name: self.cleaned_data[name] for name in self.changed_data if name in self.Meta.fields}
         return payments.edit_payment(
@@ -66,12 +77,14 @@ class PaymentForm(FormWithLines):
             changes=changes,
             parts=self.parts,
             removed=self.removed,
+            is_more_meant=self.cleaned_data["is_more_meant"],
         )
 
 
 class NewPaymentForm(PaymentForm):
     """Registers a promised payment, or one for each instalment."""
 
+    is_more_meant = None  # type: ignore[assignment]  # nothing is received yet
     instalments = WholeNumberField(
         label=_("Instalments"),
         required=False,
@@ -110,12 +123,18 @@ class RecordReceiptForm(VerbForm):
     note = forms.CharField(
         label=_("Note"), max_length=200, required=False, help_text=_("For example the number of the voucher.")
     )
+    is_more_meant = more_field()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["received_on"].initial = self.today
         self.fields["amount"].initial = self.row.amount - self.row.total_received if not self.row.is_received else None
         self.fields["amount"].help_text = _("In %(currency)s.") % {"currency": self.row.currency}
+
+    def visible_fields(self) -> list[forms.BoundField]:
+        """Leave out the box that confirms the amount, unless it was asked about or is ticked already."""
+        fields = super().visible_fields()
+        return [field for field in fields if field.name != "is_more_meant" or field.errors or field.value()]
 
     def call(self, actor: User, values: dict[str, Any]) -> Payment:
         return payments.record_receipt(self.row, actor=actor, today=self.today, **values)

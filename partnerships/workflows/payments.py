@@ -49,10 +49,12 @@ def edit_payment(
     changes: Mapping[str, object] = MappingProxyType({}),
     parts: Sequence[models.Model] = (),
     removed: Sequence[models.Model] = (),
+    is_more_meant: bool = False,
 ) -> Payment:
     """Change a payment and its receipts as one version; its milestone follows.
 
-    Its milestone is met once it was received in full, and open again when that is corrected.
+    Its milestone is met once it was received in full, and open again when that is corrected. A receipt by which more was
+    received than promised is asked about, unless ``is_more_meant``: there may be a digit too many.
     """
     with transaction.atomic():
         before, after = PAYMENT.begin(payment, changes, actor=actor)
@@ -67,17 +69,35 @@ def edit_payment(
             words = _("Something was received already: the currency stays, and whether it is in kind.")
             raise InvalidInput(words, field="currency")
         _check_receipts(after.agreement, parts, today=today)
+        received = before.total_received
         if PAYMENT.finish(before, after, parts, removed, actor=actor):
+            if not is_more_meant and after.total_received > received:
+                _ask_about_more(after)
             derive_milestones(after.agreement, actor=actor, on=today)
     return after
 
 
 def record_receipt(
-    payment: Payment, *, actor: User | None, today: dt.date, received_on: dt.date, amount: Decimal, note: str = ""
+    payment: Payment,
+    *,
+    actor: User | None,
+    today: dt.date,
+    received_on: dt.date,
+    amount: Decimal,
+    note: str = "",
+    is_more_meant: bool = False,
 ) -> Payment:
     """Record what was received on a day, in the currency of the payment."""
     receipt = Receipt(received_on=received_on, amount=amount, note=note)
-    return edit_payment(payment, actor=actor, today=today, parts=[receipt])
+    return edit_payment(payment, actor=actor, today=today, parts=[receipt], is_more_meant=is_more_meant)
+
+
+def _ask_about_more(payment: Payment) -> None:
+    """Raise ``InvalidInput`` if more was received than promised."""
+    if payment.total_received > payment.amount:
+        words = _("This makes %(received)s %(currency)s received of %(promised)s promised. Is the amount right?")
+        sums = {"received": f"{payment.total_received:,.2f}", "promised": f"{payment.amount:,.2f}"}
+        raise InvalidInput(words % {**sums, "currency": payment.currency}, field="is_more_meant")
 
 
 def _refuse_twice(payment: Payment) -> None:

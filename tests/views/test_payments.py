@@ -16,6 +16,8 @@ from partnerships.factories import AgreementFactory, PaymentFactory, ReceiptFact
 from partnerships.lists import exports
 from partnerships.models import Milestone, Payment
 from partnerships.workflows.derivation import derive_milestones
+from tests.admin.forms import change_url
+from tests.admin.forms import filled as filled_in_admin
 from tests.views.sent import errors, filled, send
 from tests.views.world import World
 
@@ -95,6 +97,41 @@ def test_what_is_open_is_offered_and_recorded(
     assert world.agreement.milestones.get(kind="payment").status == "met"
     page = client.get(world.agreement.get_absolute_url())
     assert "Received: 50,000.00 CNY, Scholarship" in words(page.text)
+
+
+def test_more_than_promised_is_asked_about(world: World, payment: Payment, client_of: Callable[[Any], Client]) -> None:
+    client, address = client_of(world.coordinator), reverse("payment_receive", args=[payment.pk])
+    question = "This makes 200,001.00 CNY received of 200,000.00 promised. Is the amount right?"
+    assert 'name="is_more_meant"' not in client.get(address).text
+
+    asked = send(client, address, amount="200,001")
+
+    assert errors(asked) == {"is_more_meant": [question]}
+    assert 'name="is_more_meant"' in asked.text
+    assert client.post(address, filled(asked, is_more_meant="on")).status_code == 302
+
+    receipt, address = payment.receipts.get(), reverse("payment_edit", args=[payment.pk])
+    assert 'name="is_more_meant"' not in client.get(address).text
+    asked = send(client, address, receipts__0__amount="200,002")
+    assert list(errors(asked)) == ["is_more_meant"]
+    assert client.post(address, filled(asked, is_more_meant="on")).status_code == 302
+    receipt.refresh_from_db()
+    assert receipt.amount == 200_002
+
+
+def test_the_admin_asks_about_more_than_promised(payment: Payment, client_of: Callable[[Any], Client]) -> None:
+    receipt, client = ReceiptFactory(payment=payment), client_of(UserFactory(staff=True))
+    page = client.get(change_url(payment))
+    assert 'name="is_more_meant"' not in page.text
+    typed = filled_in_admin(page) | {"receipts-0-amount": "300,000"}
+
+    asked = client.post(change_url(payment), typed)
+
+    assert list(asked.context["adminform"].form.errors) == ["is_more_meant"]
+    assert 'name="is_more_meant"' in asked.text
+    assert client.post(change_url(payment), typed | {"is_more_meant": "on"}).status_code == 302
+    receipt.refresh_from_db()
+    assert receipt.amount == 300_000
 
 
 def test_a_refusal_stands_at_its_field(world: World, payment: Payment, client_of: Callable[[Any], Client]) -> None:

@@ -139,6 +139,18 @@ def test_notice_says_nothing_of_a_deleted_payment() -> None:
     assert reason_of(agreement) == "The payment was deleted, or has no day any more."
 
 
+def test_more_than_promised_is_asked_about() -> None:
+    payment = receive(promised(AgreementFactory(signed=True), amount=Decimal(100)), 60)
+    with pytest.raises(InvalidInput, match=r"120\.00 CNY received of 100\.00 promised") as asked:
+        receive(payment, 60)
+    assert asked.value.field == "is_more_meant"
+    payment = receive(payment, 60, is_more_meant=True)
+    note = payment.receipts.last()
+    note.note = "Voucher 7"
+    edit_payment(payment, actor=None, today=DAY, parts=[note])  # makes it no more than it was
+    assert Payment.objects.get().total_received == 120
+
+
 def test_a_receipt_taken_back_asks_for_it_again() -> None:
     agreement = AgreementFactory(signed=True)
     payment = receive(promised(agreement, amount=Decimal(100)), 100)
