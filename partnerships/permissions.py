@@ -130,6 +130,7 @@ ACTIONS: Mapping[str, Grant] = {
     "document.upload": _FOLLOW_UP,
     "document.replace": _own(Role.COORDINATOR),
     "event.view": _everyone(),
+    "event.view_minutes": _own(Role.VIEWER),
     "event.add": _own(Role.COORDINATOR),
     "event.edit": _own(Role.COORDINATOR),
     "event.correct": _own(Role.LEAD),

@@ -113,6 +113,7 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "document.upload": FOLLOW_UP,
     "document.replace": OWN_WORK,
     "event.view": EVERYBODY,
+    "event.view_minutes": OWN,
     "event.add": OWN_WORK,
     "event.edit": OWN_WORK,
     "event.correct": OWN_LEAD,
@@ -163,8 +164,11 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "user.edit": ACCOUNTS,
     "user.edit_login": ACCOUNTS,
     "user.grant_admin": ("", "", "", "", "", "opx"),
+    "person.export_data": ("", "", "", "", "", "opx"),
+    "person.erase": ("", "", "", "", "", "opx"),
 }
 KINDS = {
+    "person": "contact",
     "feed": "milestone",
     "session": "milestone",
     "reference": "source",

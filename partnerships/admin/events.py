@@ -6,12 +6,21 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from partnerships.admin.base import CitationInline, Inlines, PartInline, RecordAdmin, WordSearchMixin, status_badge
+from partnerships.admin.base import (
+    CitationInline,
+    FieldSets,
+    Inlines,
+    PartInline,
+    RecordAdmin,
+    WordSearchMixin,
+    status_badge,
+)
 from partnerships.admin.documents import DocumentInline
 from partnerships.admin.filters import ScopedRelatedFilter
 from partnerships.admin.programmes import LabelInline
 from partnerships.admin.steps import StepsMixin
 from partnerships.models import Event, EventKind, EventPerson, Participation
+from partnerships.permissions import may
 from partnerships.requests import user_of
 from partnerships.texts import name_all
 
@@ -77,6 +86,16 @@ class EventAdmin(WordSearchMixin, StepsMixin, RecordAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).prefetch_related("kinds")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Event | None = None) -> FieldSets:
+        """Leave out the minutes of another unit's event."""
+        sets = super().get_fieldsets(request, obj)
+        if obj is None or may(user_of(request), "event.view_minutes", obj):
+            return sets
+        return [
+            (title, {**options, "fields": tuple(name for name in options["fields"] if name != "minutes")})
+            for title, options in sets
+        ]
 
     def get_inlines(self, request: HttpRequest, obj: Model | None) -> Inlines:
         return self.inlines if obj else (KindInline, ParticipationInline, PersonInline)

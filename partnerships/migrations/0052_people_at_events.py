@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='event',
             name='minutes',
-            field=models.TextField(blank=True, db_default='', help_text='What was said and agreed.', verbose_name='minutes'),
+            field=models.TextField(blank=True, db_default='', help_text='What was said and agreed: for people of the unit and the office.', verbose_name='minutes'),
         ),
         migrations.AddField(
             model_name='historicalevent',
@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='historicalevent',
             name='minutes',
-            field=models.TextField(blank=True, db_default='', help_text='What was said and agreed.', verbose_name='minutes'),
+            field=models.TextField(blank=True, db_default='', help_text='What was said and agreed: for people of the unit and the office.', verbose_name='minutes'),
         ),
         migrations.CreateModel(
             name='HistoricalEventPerson',

@@ -57,7 +57,12 @@ class Event(BilingualModel, SeededModel, SearchableModel, VersionedModel):
     place = LineField(_("place"), max_length=200, blank=True)
     summary = models.TextField(_("summary"), blank=True)
     agenda = models.TextField(_("agenda"), blank=True, db_default="")
-    minutes = models.TextField(_("minutes"), blank=True, db_default="", help_text=_("What was said and agreed."))
+    minutes = models.TextField(
+        _("minutes"),
+        blank=True,
+        db_default="",
+        help_text=_("What was said and agreed: for people of the unit and the office."),
+    )
     is_participant_list_complete = models.BooleanField(
         _("all participants are listed"),
         default=True,
@@ -99,7 +104,7 @@ class Event(BilingualModel, SeededModel, SearchableModel, VersionedModel):
         return reverse("event_detail", args=[self.pk])
 
     def search_words(self) -> list[str]:
-        return [self.name, self.name_zh, self.place, self.summary, self.agenda, self.minutes, *names_of(self.region)]
+        return [self.name, self.name_zh, self.place, self.summary, self.agenda, *names_of(self.region)]
 
 
 class EventKind(OfficeModel):

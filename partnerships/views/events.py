@@ -8,6 +8,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.lists.agreements import PARTIES
 from partnerships.models import Activity, Agreement, Event, Milestone, StatusChange, User
+from partnerships.permissions import may
 from partnerships.requests import UserRequest
 from partnerships.views.base import visible_or_404
 from partnerships.views.citations import citations_of
@@ -27,8 +28,7 @@ def event_step(request: UserRequest, pk: int, step: str) -> HttpResponse:
 def event_detail(request: UserRequest, pk: int) -> HttpResponse:
     event = visible_or_404(Event.objects.select_related("unit", "region"), request, pk)
     participations = list(event.participations.select_related("organization"))
-    people = event.people.select_related("user", "contact__organization")
-    seen = list(people.visible_to(request.user))
+    people = list(event.people.visible_to(request.user).select_related("user", "contact__organization"))
     kinds = list(event.kinds.all())
     agreements, activities = _agreements(event, request.user), _activities(event, request.user)
     facilities = facilities_among(request.user, event=event)
@@ -39,8 +39,9 @@ def event_detail(request: UserRequest, pk: int) -> HttpResponse:
         "withdrawal": _withdrawal(event),
         "kinds": kinds,
         "participations": participations,
-        "people": seen,
-        "unseen_people": len(people) - len(seen),
+        "people": people,
+        "has_others": event.people.exclude(pk__in=[row.pk for row in people]).exists(),
+        "sees_minutes": may(request.user, "event.view_minutes", event),
         "unresolved": [row for row in participations if row.is_unresolved],
         "agreements": agreements,
         "activities": activities,

@@ -35,6 +35,7 @@ from partnerships.models import (
     Delivery,
     DeliveryEvent,
     Erasure,
+    EventPerson,
     Export,
     MailRelay,
     NameKey,
@@ -243,6 +244,7 @@ def export_personal_data(person: Person, *, actor: User | None, reason: str) -> 
         "history": _plain(type(person).history.model._base_manager, {"id": person.pk}),
         "mails": [_mail_as_data(mail) for mail in mails.iterator(MAILS_AT_ONCE)],
         "texts": [{"in": str(one.row or one.key), "texts": one.texts} for one in texts_naming(person)],
+        "events": _plain(EventPerson._base_manager, {"user" if is_user else "contact": person.pk}),
         "refers": _references_to(person),
     }
     if is_user:

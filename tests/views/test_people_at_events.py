@@ -13,7 +13,7 @@ from partnerships.factories import (
     UnitFactory,
     UserFactory,
 )
-from partnerships.models import Contact, EventPerson, Unit, User
+from partnerships.models import Contact, Event, EventPerson, Unit, User
 from partnerships.workflows.records import edit_record
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +29,7 @@ def page_of(event: object, person: User) -> str:
     return client.get(event.get_absolute_url()).content.decode()  # type: ignore[attr-defined]
 
 
-def test_the_page_names_whom_one_sees_and_counts_the_others() -> None:
+def test_the_page_names_whom_one_sees() -> None:
     own, other = UnitFactory(), UnitFactory()
     reader, colleague = UserFactory(viewer_in=own), UserFactory(name="Colleague", viewer_in=own)
     event = EventFactory(unit=own, agenda="9:00 Welcome", minutes="They agreed.")
@@ -41,8 +41,16 @@ def test_the_page_names_whom_one_sees_and_counts_the_others() -> None:
 
     assert all(words in page for words in ("Colleague", "Wang Wei", "Came", "9:00 Welcome", "They agreed."))
     assert "Hidden Hu" not in page
-    assert "1 more, of organizations that your units do not hold." in " ".join(page.split())
+    assert "There are others whom you do not see." in page
     assert "Hidden Hu" in page_of(event, UserFactory(staff=True))
+
+
+def test_minutes_are_read_by_the_unit_and_the_office_alone() -> None:
+    event, stranger = EventFactory(minutes="They quarrelled."), UserFactory(viewer_in=UnitFactory())
+
+    assert "They quarrelled." not in page_of(event, stranger)
+    assert "They quarrelled." in page_of(event, UserFactory(staff=True))
+    assert list(Event.objects.search("quarrelled")) == []
 
 
 def test_nobody_lists_a_person_they_do_not_see() -> None:
