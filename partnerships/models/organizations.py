@@ -322,6 +322,18 @@ class Organization(BilingualModel, SeededModel, SearchableModel, VersionedModel)
         above = read_wholes([self.part_of_id]).parents if self.part_of_id else ()
         return {*above, *(with_parts(self) if self.pk else ())}
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save the organization with its search entry; one that becomes part of another waits for a new name of that."""
+        with transaction.atomic():
+            there = Organization._base_manager.filter(pk=self.pk, part_of=self.part_of_id)
+            if self.part_of_id is not None and not there.exists():
+                # Whoever renames the whole, or one that it is part of, locks this entry on the way down, before they
+                # read the parts: they come first, and we read the new name, or they find this part.
+                content_type = ContentType.objects.get_for_model(Organization)
+                entry = SearchEntry.objects.filter(content_type=content_type, object_id=self.part_of_id)
+                list(entry.select_for_update().values_list("pk"))
+            super().save(*args, **kwargs)
+
     def search_words(self) -> list[str]:
         return search_words_of([self])[self.pk]
 

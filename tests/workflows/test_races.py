@@ -1,10 +1,12 @@
 """Two people at once: exactly one wins, the other is told, and nothing is done twice."""
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 import pytest
+from django.db import connection, connections, transaction
 
 from partnerships.exceptions import InvalidInput, NotAllowed, StaleVersion, TransitionRefused
 from partnerships.factories import (
@@ -67,6 +69,8 @@ from partnerships.workflows.milestones import (
 from partnerships.workflows.organizations import edit_organization, register_contact, register_organization
 from partnerships.workflows.terms import renew_agreement
 from partnerships.workflows.users import deactivate_user, open_work
+from tests.services.processes import PATIENCE
+from tests.services.stack import eventually
 from tests.together import refused, run_together
 from tests.workflows.follow_ups import log_contact, plan_activity, record_activity
 
@@ -396,3 +400,50 @@ def test_two_organizations_do_not_become_part_of_each_other() -> None:
 
     assert [type(error) for error in errors] == [InvalidInput]
     assert Organization.objects.filter(part_of=None).count() == 1
+
+
+def is_waited_for() -> bool:
+    """Whether another transaction waits for ours; on SQLite any other one does."""
+    if connection.vendor == "sqlite":
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid)))"
+        )
+        return bool(cursor.fetchone()[0])
+
+
+@pytest.mark.parametrize("is_renamed_first", [True, False])
+@pytest.mark.parametrize("is_above_the_whole", [True, False])
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_part_that_comes_while_its_whole_is_renamed_is_found_by_the_new_name(
+    is_renamed_first: bool, is_above_the_whole: bool, is_new: bool
+) -> None:
+    group = EnterpriseFactory(name="Harbor Group")
+    whole = EnterpriseFactory(name="Forge", part_of=group)
+    part = Organization(kind="enterprise", name="Valves", part_of=whole) if is_new else EnterpriseFactory(name="Valves")
+
+    def rename() -> None:
+        renamed = group if is_above_the_whole else whole
+        edit_organization(renamed, actor=None, today=DAY, changes={"name": "Dockside"})
+
+    def join() -> None:
+        if is_new:
+            register_organization(part, actor=None, today=DAY)
+        else:
+            edit_organization(part, actor=None, today=DAY, changes={"part_of": whole})
+
+    def second() -> None:
+        try:
+            (join if is_renamed_first else rename)()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            (rename if is_renamed_first else join)()
+            other = pool.submit(second)
+            eventually(lambda: other.done() or is_waited_for())
+        other.result(PATIENCE)
+
+    assert list(Organization.objects.search("dockside valves").values_list("name", flat=True)) == ["Valves"]
