@@ -109,6 +109,7 @@ ACTIONS: Mapping[str, Grant] = {
     "payment.view": _SEE,
     "payment.edit": _own(Role.COORDINATOR),
     "payment.receive": _FOLLOW_UP,
+    "payment.correct_receipt": _own(Role.COORDINATOR),
     "milestone.view": _SEE,
     "milestone.add": _FOLLOW_UP,
     "milestone.edit": _own(Role.COORDINATOR),

@@ -92,6 +92,7 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "payment.view": SEE,
     "payment.edit": LEAD_AND_OFFICE,  # of signed agreements; tests/workflows/test_payments.py has the others
     "payment.receive": FOLLOW_UP,
+    "payment.correct_receipt": OWN_WORK,
     "milestone.view": SEE,
     "milestone.add": FOLLOW_UP,
     "milestone.edit": OWN_WORK,

@@ -13,6 +13,8 @@ from partnerships.admin.base import FieldNames, OfficeAdmin, PartInline, WordSea
 from partnerships.admin.versions import RootForm
 from partnerships.forms.payments import more_field
 from partnerships.models import AgreementParty, Payment, Receipt
+from partnerships.permissions import may
+from partnerships.requests import user_of
 from partnerships.workflows.payments import edit_payment
 
 PROMISE = ("party", "purpose", "amount", "currency", "is_in_kind", "due_on")
@@ -30,6 +32,15 @@ class PaymentRootForm(RootForm):
 class ReceiptInline(PartInline):
     model = Receipt
     fields = ("received_on", "amount", "note")
+
+    def may_correct(self, request: HttpRequest, payment: Model | None) -> bool:
+        return may(user_of(request), "payment.correct_receipt", payment)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return super().has_change_permission(request, obj) and self.may_correct(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and self.may_correct(request, obj)
 
 
 @admin.register(Payment)

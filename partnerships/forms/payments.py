@@ -36,9 +36,14 @@ class ReceiptForm(LineForm):
 
 
 class PaymentForm(FormWithLines):
-    """Edits a promised payment with its receipts; who may not change the promise edits the receipts alone."""
+    """Edits a promised payment with its receipts.
+
+    A person who may not change the promise edits the receipts alone; one who may not correct those adds more of them.
+    """
 
     is_more_meant = more_field()
+    # Whether the page shows the receipts on record beside the lines, which then add new ones alone.
+    shows_receipts = False
 
     class Meta:
         model = Payment
@@ -56,8 +61,10 @@ class PaymentForm(FormWithLines):
             for name in self.Meta.fields:
                 del self.fields[name]
         if self.instance.pk and agreement.signed_on:
+            self.shows_receipts = not may(user, "payment.correct_receipt", self.instance)
+            rows = Receipt.objects.none() if self.shows_receipts else None
             lines = line_formset(Payment, Receipt, ReceiptForm, extra=0)
-            self.formsets = (lines(data, instance=self.instance, prefix=RECEIPTS),)
+            self.formsets = (lines(data, instance=self.instance, prefix=RECEIPTS, queryset=rows),)
 
     @property
     def receipts(self) -> Any:

@@ -178,6 +178,9 @@ def _read_edits(timeline: TimelineEntries, agreement: Agreement) -> None:
     for part in PARTS:
         rows = part.history.filter(agreement=agreement).select_related("history_user")
         own.read(rows.order_by("-history_date", "-history_id"), _part_entries)
+    payments = Payment.history.filter(agreement=agreement).values("id")  # those that were deleted, too
+    receipts = Receipt.history.filter(payment__in=payments).select_related("history_user")
+    own.read(receipts.order_by("-history_date", "-history_id"), _part_entries)
     timeline.merge(own, _one_per_save(own.entries))
     for model, kind in ((Activity, "done"), (Milestone, "due")):
         rows = model.history.filter(agreement=agreement).select_related("history_user")
@@ -206,6 +209,8 @@ def _part_entries(history: list[Any]) -> Iterator[TimelineEntry]:
         act = _term_act(row, earlier) if isinstance(row, AgreementTerm.history.model) else ""
         if act:
             yield entry_at(row.history_date, row.history_user, act)
+        if row.history_type == "+" and isinstance(row, Receipt.history.model):
+            continue  # ``_receipt_entries`` shows it on the day of the receipt
         part = row.instance_type._meta.verbose_name
         detail = str(_PART_WORDS[row.history_type]) % {"part": part, "name": names[row.history_id]}
         if row.history_type == "~" and earlier is not None:
@@ -234,10 +239,18 @@ def _term_act(row: Any, earlier: Any | None) -> str:
 
 
 def _part_names(history: list[Any]) -> list[str]:
-    """Name each part: by its organization, area or unit, loaded in one query, a payment by its purpose, a term by its days."""
+    """Name each part: by its organization, area or unit, loaded in one query, a payment by its purpose, a term by its days.
+
+    A receipt has the purpose of its payment, its amount and its day.
+    """
     fields = {field.name for row in history[:1] for field in row._meta.fields}
     if "purpose" in fields:
         return [row.purpose for row in history]
+    if "received_on" in fields:
+        payments = Payment.objects.in_bulk([row.payment_id for row in history])
+        return [
+            f"{payments.get(row.payment_id, '—')}, {date_format(row.received_on)}: {row.amount:,.2f}" for row in history
+        ]
     relation = next((name for name in ("organization", "area", "unit") if name in fields), None)
     if relation is None:
         return [f"{_known(row, 'starts')} – {_known(row, 'ends')}" for row in history]

@@ -12,13 +12,13 @@ from partnerships.exceptions import InvalidInput, TransitionRefused
 from partnerships.models import Agreement, Payment, Receipt, User
 from partnerships.permissions import require
 from partnerships.workflows.derivation import derive_milestones
-from partnerships.workflows.edits import Aggregate, changed_columns, check_not_in_future, concerning
+from partnerships.workflows.edits import Aggregate, changed_columns, changed_parts, check_not_in_future, concerning
 from partnerships.workflows.transitions import check_input, lock
 
 PAYMENT = Aggregate(
     Payment,
     "payment.edit",
-    # Whoever follows up the agreement records receipts; ``edit_payment`` asks for more when the promise changes.
+    # Whoever follows up the agreement records receipts; ``edit_payment`` asks for more when the promise or a receipt changes.
     "payment.receive",
     parts=(Receipt,),
     fixed=frozenset({"agreement"}),
@@ -63,6 +63,8 @@ def edit_payment(
         changed = changed_columns(before, after)
         if changed:
             require(actor, "payment.edit", before)
+        if removed or any(not part._state.adding for part in changed_parts(before, parts)):
+            require(actor, "payment.correct_receipt", before)
         # The receipts are in the currency and of the kind of the payment, so they would change their value.
         kept = before.receipts.exclude(pk__in=[part.pk for part in removed])
         if changed & {"currency", "is_in_kind"} and kept.exists():

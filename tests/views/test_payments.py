@@ -11,10 +11,12 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 
-from partnerships.factories import AgreementFactory, PaymentFactory, ReceiptFactory, UserFactory
+from partnerships.factories import AgreementFactory, PaymentFactory, ReceiptFactory, UnitFactory, UserFactory
 from partnerships.lists import exports
 from partnerships.models import Milestone, Payment
+from partnerships.reports.agreement_timeline import agreement_timeline
 from partnerships.workflows.derivation import derive_milestones
 from tests.admin.forms import change_url
 from tests.admin.forms import filled as filled_in_admin
@@ -192,6 +194,40 @@ def test_a_coordinator_edits_receipts_and_a_lead_the_promise(
     payment.refresh_from_db()
     assert (receipt.amount, payment.purpose) == (60_000, "Prize")
     assert world.agreement.milestones.get(kind="payment").title == "Payment due: Prize"
+
+
+def test_a_participating_unit_adds_receipts_alone(payment: Payment, client_of: Callable[[Any], Client]) -> None:
+    ReceiptFactory(payment=payment)
+    other = UnitFactory()
+    payment.agreement.participating_units.create(unit=other)
+    client, address = client_of(UserFactory(coordinator_in=other)), reverse("payment_edit", args=[payment.pk])
+    page = client.get(address)
+    assert "50,000.00 CNY" in words(page.text)
+    assert page.context["form"].receipts.forms == []
+
+    typed = {"receipts-TOTAL_FORMS": "1", "receipts-0-received_on": today().isoformat(), "receipts-0-amount": "7"}
+    assert client.post(address, filled(page) | typed).status_code == 302
+
+    assert list(payment.receipts.values_list("amount", flat=True)) == [50_000, 7]
+
+
+def test_the_timeline_shows_who_corrected_a_receipt(
+    world: World, payment: Payment, client_of: Callable[[Any], Client]
+) -> None:
+    client, address = client_of(world.coordinator), reverse("payment_edit", args=[payment.pk])
+    day = {"receipts__TOTAL_FORMS": "1", "receipts__0__received_on": today().isoformat()}
+    assert send(client, address, **day, receipts__0__amount="50,000").status_code == 302
+    assert send(client, address, receipts__0__amount="60,000").status_code == 302
+    assert send(client, address, receipts__0__DELETE="on").status_code == 302
+
+    edits = [entry for entry in agreement_timeline(world.agreement).newest_first() if "receipt" in entry.detail]
+
+    assert {entry.who for entry in edits} == {world.coordinator}
+    told = "; ".join(entry.detail for entry in edits)
+    receipt = f"Scholarship, {date_format(today())}: 60,000.00"
+    assert f"receipt changed: {receipt} (amount received: 50000.00 → 60000.00)" in told
+    assert f"receipt removed: {receipt}" in told
+    assert "receipt added" not in told
 
 
 def test_its_milestone_leads_to_the_receipt(world: World, payment: Payment, client_of: Callable[[Any], Client]) -> None:

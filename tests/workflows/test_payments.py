@@ -271,6 +271,21 @@ def test_a_participating_unit_records_receipts() -> None:
     assert Receipt.history.get().history_user == person
 
 
+def test_a_participating_unit_corrects_no_receipts() -> None:
+    own, other = UnitFactory(), UnitFactory()
+    payment = receive(promised(AgreementFactory(unit=own, signed=True, units=[other])), 100)
+    guest, coordinator = UserFactory(coordinator_in=other), UserFactory(coordinator_in=own)
+    receipt = payment.receipts.get()
+    receipt.amount = Decimal(60)
+    with pytest.raises(NotAllowed):
+        edit_payment(payment, actor=guest, today=DAY, parts=[receipt])
+    with pytest.raises(NotAllowed):
+        edit_payment(payment, actor=guest, today=DAY, removed=[receipt])
+    payment = edit_payment(payment, actor=coordinator, today=DAY, parts=[receipt])
+    edit_payment(payment, actor=coordinator, today=DAY, removed=[receipt])
+    assert [row.history_type for row in Receipt.history.all()] == ["-", "~", "+"]
+
+
 def test_a_party_of_another_agreement_promises_nothing_here() -> None:
     agreement, other = AgreementFactory(signed=True), AgreementFactory(signed=True)
     payment = PaymentFactory.build(agreement=agreement, party=other.parties.first())
