@@ -180,6 +180,7 @@ def register_agreement(office: Office) -> str:
         "parties-1-is_for_itself": "on",
         "promised_areas-TOTAL_FORMS": "1",
         "promised_areas-0-area": staff.id_of("cooperationarea", "Talent"),
+        "promised_areas-0-per": "term",
     }
     staff.open("/admin/partnerships/agreement/add/").submit("#agreement_form", **values)
     return staff.id_of("agreement", "Linhai")

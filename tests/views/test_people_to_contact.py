@@ -114,7 +114,7 @@ def test_lines_of_my_work_cost_the_same_however_many_there_are(
     client = client_of(world.coordinator)
     client.get("/")
 
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         page = client.get("/").text
     assert page.count('href="tel:') == 2 * count
 
