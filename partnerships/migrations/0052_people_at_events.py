@@ -17,22 +17,22 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='event',
             name='agenda',
-            field=models.TextField(blank=True, db_default='', verbose_name='agenda'),
+            field=models.TextField(blank=True, db_default='', default='', verbose_name='agenda'),
         ),
         migrations.AddField(
             model_name='event',
             name='minutes',
-            field=models.TextField(blank=True, db_default='', help_text='What was said and agreed: for people of the unit and the office.', verbose_name='minutes'),
+            field=models.TextField(blank=True, db_default='', default='', help_text='What was said and agreed: for people of the unit and the office.', verbose_name='minutes'),
         ),
         migrations.AddField(
             model_name='historicalevent',
             name='agenda',
-            field=models.TextField(blank=True, db_default='', verbose_name='agenda'),
+            field=models.TextField(blank=True, db_default='', default='', verbose_name='agenda'),
         ),
         migrations.AddField(
             model_name='historicalevent',
             name='minutes',
-            field=models.TextField(blank=True, db_default='', help_text='What was said and agreed: for people of the unit and the office.', verbose_name='minutes'),
+            field=models.TextField(blank=True, db_default='', default='', help_text='What was said and agreed: for people of the unit and the office.', verbose_name='minutes'),
         ),
         migrations.CreateModel(
             name='HistoricalEventPerson',

@@ -56,10 +56,11 @@ class Event(BilingualModel, SeededModel, SearchableModel, VersionedModel):
     )
     place = LineField(_("place"), max_length=200, blank=True)
     summary = models.TextField(_("summary"), blank=True)
-    agenda = models.TextField(_("agenda"), blank=True, db_default="")
+    agenda = models.TextField(_("agenda"), blank=True, default="", db_default="")
     minutes = models.TextField(
         _("minutes"),
         blank=True,
+        default="",
         db_default="",
         help_text=_("What was said and agreed: for people of the unit and the office."),
     )
