@@ -24,6 +24,9 @@ TYPED = {
     "description": "First line\r\nand <b>a second</b>, long",
     "names-TOTAL_FORMS": "0",
     "names-INITIAL_FORMS": "0",
+    "codes-TOTAL_FORMS": "0",
+    "codes-INITIAL_FORMS": "0",
+    "country": "CN",
 }
 
 
