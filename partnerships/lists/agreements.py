@@ -165,7 +165,7 @@ def _next_due(row: Agreement, today: dt.date) -> str:
     return "" if due_on is None else cells.due(due_on, today)
 
 
-# What the list adds to its rows.
+# An attribute that the list adds to its rows.
 _promises: Callable[[Agreement], "_BatchOfPromises"] = attrgetter("promises")
 
 

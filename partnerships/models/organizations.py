@@ -327,8 +327,8 @@ class Organization(BilingualModel, SeededModel, SearchableModel, VersionedModel)
         with transaction.atomic():
             there = Organization._base_manager.filter(pk=self.pk, part_of=self.part_of_id)
             if self.part_of_id is not None and not there.exists():
-                # Whoever renames the whole, or one that it is part of, locks this entry on the way down, before they
-                # read the parts: they come first, and we read the new name, or they find this part.
+                # A renaming of the whole, or of one above it, locks this entry before it reads the parts. Either it
+                # comes first, and the new name is read here, or it waits and then finds this part.
                 content_type = ContentType.objects.get_for_model(Organization)
                 entry = SearchEntry.objects.filter(content_type=content_type, object_id=self.part_of_id)
                 list(entry.select_for_update().values_list("pk"))

@@ -236,7 +236,7 @@ class KeptPromises:
 
     def _is_within(self, credit: Credit, year: int | None) -> bool:
         if year is not None:
-            # What is late can only be done from today on.
+            # Late work can only be done from today on.
             day = credit.on if credit.is_done or credit.on is None else max(credit.on, self.today)
             return day is not None and day.year == year
         if self.term is None:

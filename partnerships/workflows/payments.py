@@ -18,7 +18,7 @@ from partnerships.workflows.transitions import check_input, lock
 PAYMENT = Aggregate(
     Payment,
     "payment.edit",
-    # Whoever follows up the agreement records receipts; ``edit_payment`` asks for more when the promise or a receipt changes.
+    # Recording a receipt is a follow-up; ``edit_payment`` asks for more when the promise or a receipt changes.
     "payment.receive",
     parts=(Receipt,),
     fixed=frozenset({"agreement"}),

@@ -418,7 +418,7 @@ def _text_columns(model: type[models.Model]) -> Sequence[str]:
     if model in WRITTEN_BY_SYSTEM:
         return WRITTEN_BY_SYSTEM[model]
     called = {name for base, names in CALLED.items() if model in {base, _history_model(base)} for name in names}
-    # What people write is in these fields; a plain CharField holds codes, zones and hashes.
+    # These fields hold what people write; a plain CharField holds codes, zones and hashes.
     return [
         column.name
         for column in model._meta.concrete_fields

@@ -142,7 +142,7 @@ class Office:
 
 @dataclass(frozen=True)
 class Deed:
-    """What an activity or a facility counts for in an area: how much for each party, or for nobody but us (None)."""
+    """An activity or a facility as a delivery in an area. ``amounts``: party -> quantity; None where it is for no party."""
 
     agreement: int
     area: int

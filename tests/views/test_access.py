@@ -97,7 +97,7 @@ TABLE: dict[str, list[int]] = {
     "payment_add": WORKERS,
     "payment_edit": WORKERS,
     "payment_receive": WORKERS,
-    # What a signed agreement promises is changed by those who may amend it.
+    # Promises of a signed agreement are changed by those who may amend it.
     "payment_delete": [403, 403, 200, 200, 404, 403, 404, 404],
     "event_list": EVERYBODY,
     "event_detail": SHARED,
