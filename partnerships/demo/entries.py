@@ -89,7 +89,7 @@ PARTS: Mapping[str, SamplePart] = {
     ),
     "codes": SamplePart(factories.OrganizationCodeFactory, "organization", ("scheme", "code")),
     "kinds": SamplePart(factories.EventKindFactory, "event", ("kind",)),
-    "invited": SamplePart(factories.EventPersonFactory, "event", ("user", "answer")),
+    "invited": SamplePart(factories.EventPersonFactory, "event", ("user", "answer", "invited_on")),
     "participations": SamplePart(factories.ParticipationFactory, "event", ("organization", "role")),
     "parties": SamplePart(factories.AgreementPartyFactory, "agreement", ("organization", "signatory_person")),
     "promised_areas": SamplePart(factories.AgreementAreaFactory, "agreement", ("area", "quantity", "counted", "per")),
