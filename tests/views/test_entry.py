@@ -408,6 +408,7 @@ class TestInABrowser:
 
     def test_a_visit_needs_the_fields_in_sight_alone(self, world: World, page: Any) -> None:
         page.get_by_role("link", name="Log a follow-up").first.click()
+        page.locator("#entry").get_by_label("Summary").wait_for()
         shown = page.locator("#entry").locator("input, select, textarea").filter(visible=True)
         names = [field.get_attribute("name") for field in shown.all()]
         assert list(dict.fromkeys(names)) == [
