@@ -493,8 +493,10 @@ DEMAND_ACTS = [
         field="Bearings",
         deadline_on=lambda: add_months(today(), 1),
         event=EventFactory,
+        through=AssociationFactory,
         released_on=today,
     ),
+    refused("arranged by who asks", changes=lambda row: {"through": row.organization}),
     Act("content not published", changes=lambda row: {"is_content_published": False, "original_wording": ""}),
     Act("programme", parts=lambda row: [ProgrammeItem(programme=ProgrammeFactory())]),
     refused("no wording", changes=lambda row: {"original_wording": ""}),
@@ -717,6 +719,8 @@ ACTIVITY_ACTS = [
     column("owner", lambda row: UserFactory(coordinator_in=row.unit)),
     column("agreement", lambda row: AgreementFactory(signed=True, unit=row.unit)),
     column("event", lambda row: EventFactory()),
+    column("through", lambda row: AssociationFactory()),
+    refused("arranged by who takes part", changes=lambda row: {"through": row.partners.get().organization}),
     column("starts_on", lambda row: add_months(today(), 1)),
     column("ends_on", lambda row: add_months(today(), 1)),
     column("place", lambda row: "Hall 2"),
@@ -778,6 +782,8 @@ AGREEMENT_ACTS = [
     ),
     column("coordinator", lambda row: UserFactory(coordinator_in=row.unit)),
     column("event", lambda row: EventFactory()),
+    column("through", lambda row: AssociationFactory()),
+    refused("arranged by a signatory", changes=lambda row: {"through": row.parties.first().organization}),
     column("parent", lambda row: AgreementFactory(signed=True)),
     column("predecessor", lambda row: AgreementFactory(signed=True)),
     column("amount", lambda row: 5),
@@ -1008,7 +1014,7 @@ def new_meeting(**given: Any) -> Any:
 
 
 NEW_ACTIVITY_ACTS = [
-    columns(ends_on=today, place="Hall 2", summary="Two days", event=EventFactory),
+    columns(ends_on=today, place="Hall 2", summary="Two days", event=EventFactory, through=AssociationFactory),
     Act("new", parts=lambda row: [ActivityOrganization(organization=row.agreement.parties.last().organization)]),
     refused("ends before it starts", changes=lambda row: {"ends_on": add_months(today(), -1)}),
 ]
@@ -1040,6 +1046,7 @@ NEW_AGREEMENT_ACTS = [
             title_as_signed="共建中心协议",
             reference="A-1",
             event=EventFactory,
+            through=AssociationFactory,
             amount=5,
             currency="USD",
             is_party_list_complete=False,

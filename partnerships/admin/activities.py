@@ -120,7 +120,7 @@ class ActivityAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     search_fields = ("title",)
     search_help_text = _("Title, place or organization, in Chinese or English")
     ordering = ("-starts_on", "-pk")
-    autocomplete_fields = ("agreement", "event", "owner")
+    autocomplete_fields = ("agreement", "event", "through", "owner")
     readonly_fields = ("next_step", "no_next_step_reason", *DATES)
     inlines = (PartnerInline, CreditInline, DocumentInline, CitationInline)
 
@@ -129,7 +129,7 @@ class ActivityAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
             "title",
             ("kind", "unit"),
             ("owner", "agreement"),
-            "event",
+            ("event", "through"),
             ("starts_on", "ends_on"),
             "place",
             "summary",

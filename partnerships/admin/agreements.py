@@ -373,7 +373,7 @@ class AgreementAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     search_fields = ("title",)
     search_help_text = _("Title, reference or partner, in Chinese or English")
     ordering = ("-pk",)
-    autocomplete_fields = ("coordinator", "event", "parent", "predecessor")
+    autocomplete_fields = ("coordinator", "event", "through", "parent", "predecessor")
     readonly_fields = ("status_label", "decision", "creator", *DATES)
     inlines = (
         PartyInline,
@@ -388,7 +388,7 @@ class AgreementAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         LabelInline,
         CitationInline,
     )
-    main_fields = ("title", "title_as_signed", ("type", "reference"), ("unit", "coordinator"), "event")
+    main_fields = ("title", "title_as_signed", ("type", "reference"), ("unit", "coordinator"), ("event", "through"))
     frame_fields = (("amount", "currency"), ("parent", "predecessor"), "is_party_list_complete", "summary")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
@@ -532,7 +532,18 @@ class RegisterSignedAdmin(AgreementAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> FieldSets:
         return (
-            (None, {"fields": ("title", "title_as_signed", ("type", "reference"), ("on", "precision"), "event")}),
+            (
+                None,
+                {
+                    "fields": (
+                        "title",
+                        "title_as_signed",
+                        ("type", "reference"),
+                        ("on", "precision"),
+                        ("event", "through"),
+                    )
+                },
+            ),
             (_("Unit and coordinator"), {"fields": (("unit", "coordinator"),)}),
             (_("More"), {"fields": ("is_party_list_complete", ("amount", "currency"), "paper")}),
         )

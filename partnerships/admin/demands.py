@@ -121,12 +121,18 @@ class DemandAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     search_fields = ("title",)
     search_help_text = _("Title, wording, field or who asks, in Chinese or English")
     ordering = ("-released_on", "-pk")
-    autocomplete_fields = ("organization", "owner", "event")
+    autocomplete_fields = ("organization", "owner", "event", "through")
     readonly_fields = DATES
     inlines = (AnswerInline, DemandOutcomeInline, MilestoneInline, LabelInline, DocumentInline, CitationInline)
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> FieldSets:
-        what = ("title", ("organization", "field"), ("unit", "owner"), ("released_on", "deadline_on"), "event")
+        what = (
+            "title",
+            ("organization", "field"),
+            ("unit", "owner"),
+            ("released_on", "deadline_on"),
+            ("event", "through"),
+        )
         wording = ("is_content_published", "original_wording", "rewritten_wording")
         shown: FieldSets = ((None, {"fields": what}), (_("What is asked"), {"fields": wording}))
         dates = tuple(name for name in DATES if obj and getattr(obj, name))

@@ -80,6 +80,16 @@ def _line(label: LazyText, longest: int) -> forms.CharField:
     return forms.CharField(label=label, required=False, max_length=longest, validators=[validate_visible_text])
 
 
+def _through() -> PickField:
+    """Return the field that names who brought the two sides together."""
+    return PickField(
+        "organization",
+        label=pgettext_lazy("an intermediary", "Through"),
+        help_text=_("The association or other body that brought the parties together."),
+        required=False,
+    )
+
+
 def _quantity() -> forms.IntegerField:
     """Return the field that says how much an activity counts; empty is one."""
     field = WholeNumberField(
@@ -187,7 +197,7 @@ class NewActivityForm(DomainFormMixin, DetailFields, forms.ModelForm):
         "starts_on": _("required once it has taken place"),
         "next_step": _("required, or why not"),
     }
-    rare = ("title", "ends_on", "place", "owner")
+    rare = ("title", "ends_on", "place", "through", "owner")
     field_names = {"on": "ends_on"}
     part_fields = {ActivityOrganization: "organizations", ActivityCredit: "areas"}
 
@@ -204,6 +214,7 @@ class NewActivityForm(DomainFormMixin, DetailFields, forms.ModelForm):
         label=_("With"), queryset=Organization.objects.none(), widget=forms.CheckboxSelectMultiple, required=False
     )
     partner = PickField("organization", label=_("With another organization"), required=False)
+    through = _through()
     areas = forms.ModelMultipleChoiceField(
         label=_("Counts for"),
         queryset=CooperationArea.objects.none(),
@@ -223,7 +234,7 @@ class NewActivityForm(DomainFormMixin, DetailFields, forms.ModelForm):
 
     class Meta:
         model = Activity
-        fields = ["kind", "title", "starts_on", "ends_on", "place", "owner", "event", "summary"]
+        fields = ["kind", "title", "starts_on", "ends_on", "place", "through", "owner", "event", "summary"]
         widgets = {"starts_on": DayInput, "ends_on": DayInput, "summary": forms.Textarea(attrs={"rows": 3})}
         labels = {"starts_on": _("Date"), "ends_on": _("Last day")}
         help_texts = {
@@ -241,6 +252,7 @@ class NewActivityForm(DomainFormMixin, DetailFields, forms.ModelForm):
         self.fields["owner"].initial = user.pk
         offer_rows(self, "organizations", about.organizations())
         pick_field(self, "partner").offer_to(user)
+        pick_field(self, "through").offer_to(user)
         if about == About():
             self.fields["partner"].label = self.fields["organizations"].label
         offer_rows(self, "host", about.organizations())
@@ -376,13 +388,14 @@ class ActivityForm(DomainFormMixin, DetailFields, VersionedForm):
     organizations = forms.ModelMultipleChoiceField(
         label=_("With"), queryset=Organization.objects.none(), widget=forms.CheckboxSelectMultiple, required=False
     )
+    through = _through()
     part_fields = {ActivityOrganization: "organizations", ActivityCredit: "credits"}
 
     credits = forms.MultipleChoiceField(label=_("Counts for"), widget=forms.CheckboxSelectMultiple, required=False)
 
     class Meta:
         model = Activity
-        fields = ["title", "starts_on", "ends_on", "place", "event", "summary"]
+        fields = ["title", "starts_on", "ends_on", "place", "through", "event", "summary"]
         widgets = {"starts_on": DayInput, "ends_on": DayInput, "summary": forms.Textarea(attrs={"rows": 4})}
         labels = {"starts_on": _("Date"), "ends_on": _("Last day")}
         help_texts = {"ends_on": _("Where it lasts more than a day.")}
@@ -393,6 +406,7 @@ class ActivityForm(DomainFormMixin, DetailFields, VersionedForm):
         agreement = shown_to(user, self.instance.agreement)
         about = About(agreement if isinstance(agreement, Agreement) else None, self.instance.event)
         self._keep_to_its_kind()
+        pick_field(self, "through").offer_to(user, current=self.instance.through_id)
         offer_events(self, about, user)
         self._offer_partners(about)
 

@@ -8,6 +8,7 @@ from django import forms
 from django.db.models import Model, Q, QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from partnerships.dates import last_day_of
 from partnerships.exceptions import DomainError, PossibleDuplicate
@@ -149,12 +150,18 @@ class AgreementForm(FormWithLines):
     event = PickField("event", label=_("Signed at"), required=False)
     parent = PickField("agreement", label=_("Under the framework"), required=False)
     predecessor = PickField("agreement", label=_("Follows on"), required=False)
+    through = PickField(
+        "organization",
+        label=pgettext_lazy("an intermediary", "Through"),
+        help_text=_("The association or other body that brought the parties together."),
+        required=False,
+    )
     programme = PickField("programme", label=_("Programme"), required=False)
     is_another = AnotherField(label=_("This is a different agreement"))
 
     part_fields = {ProgrammeItem: "programme"}
     about = ("unit", "type", "title", "title_as_signed", "reference", "summary", "coordinator")
-    frame = ("programme", "event", "parent", "predecessor", "amount", "currency", "is_party_list_complete")
+    frame = ("programme", "event", "through", "parent", "predecessor", "amount", "currency", "is_party_list_complete")
 
     class Meta:
         model = Agreement
@@ -167,6 +174,7 @@ class AgreementForm(FormWithLines):
             "summary",
             "coordinator",
             "event",
+            "through",
             "parent",
             "predecessor",
             "amount",

@@ -7,9 +7,16 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.lists import cells
-from partnerships.lists.base import Column, PageLink, RecordList, organizations_of
+from partnerships.lists.base import THROUGH, Column, PageLink, RecordList, organizations_of
 from partnerships.lists.filter_fields import DayFilter, PersonFilter, linked_filter, people_of
-from partnerships.lists.filters import OwnedFilterSet, region_filter, regions_below, regions_with, unit_filter
+from partnerships.lists.filters import (
+    ArrangedFilterSet,
+    OwnedFilterSet,
+    region_filter,
+    regions_below,
+    regions_with,
+    unit_filter,
+)
 from partnerships.models import (
     Activity,
     ActivityKind,
@@ -27,7 +34,7 @@ from partnerships.reports.related_agreements import ids_below
 from partnerships.statuses import ActivityStatus
 
 
-class ActivityFilterSet(OwnedFilterSet[ActivityQuerySet]):
+class ActivityFilterSet(OwnedFilterSet[ActivityQuerySet], ArrangedFilterSet[ActivityQuerySet]):
     FRONT = ("status", "kind", "unit", "owner")
 
     status = django_filters.ChoiceFilter(
@@ -116,11 +123,12 @@ class ActivityList(RecordList[Activity]):
             cell=lambda row, today: cells.organization_names(row.partners.all()),
         ),
         Column("agreement", _("Agreement"), lambda row: row.agreement, "agreement__title"),
+        THROUGH,
         Column("owner", _("Owner"), lambda row: row.owner, "owner__name"),
     )
 
     def for_showing(self, rows: ActivityQuerySet) -> QuerySet:
-        return rows.select_related("agreement", "owner").prefetch_related("partners__organization")
+        return rows.select_related("agreement", "owner", "through").prefetch_related("partners__organization")
 
     def links(self) -> list[PageLink]:
         query = urlencode(self.filters_in_address)

@@ -12,10 +12,11 @@ from django.utils.translation import gettext_lazy as _
 
 from partnerships.countries import country_choices
 from partnerships.lists import cells
-from partnerships.lists.base import Column, PageLink, RecordList, organizations_of
+from partnerships.lists.base import THROUGH, Column, PageLink, RecordList, organizations_of
 from partnerships.lists.cells import Text
 from partnerships.lists.filter_fields import DayFilter, DaysFilter, PersonFilter, SwitchFilter, linked_filter, people_of
 from partnerships.lists.filters import (
+    ArrangedFilterSet,
     CountedFilterSet,
     OwnedFilterSet,
     region_filter,
@@ -44,7 +45,10 @@ from partnerships.statuses import AgreementStatus
 
 
 class AgreementFilterSet(
-    OwnedFilterSet[AgreementQuerySet], CountedFilterSet[AgreementQuerySet], HonouredFilterSet[AgreementQuerySet]
+    OwnedFilterSet[AgreementQuerySet],
+    ArrangedFilterSet[AgreementQuerySet],
+    CountedFilterSet[AgreementQuerySet],
+    HonouredFilterSet[AgreementQuerySet],
 ):
     FRONT = ("status", "party", "unit", "coordinator")
 
@@ -220,6 +224,7 @@ class AgreementList(RecordList[Agreement]):
         Column("until", _("Runs until"), lambda row: row.runs_until, "current_ends_on", cell=_runs_until),
         Column("due", _("Next due"), _next_due_on, "next_due_on", cell=_next_due),
         Column("delivered", _("Delivered of promised"), _delivered, is_shown_at_first=False),
+        THROUGH,
         Column(
             "coordinator",
             _("Coordinator"),
@@ -234,7 +239,7 @@ class AgreementList(RecordList[Agreement]):
         return _with_next_due(rows)
 
     def for_showing(self, rows: AgreementQuerySet) -> QuerySet:
-        related = rows.select_related("unit", "coordinator", "type").prefetch_related(PARTIES)
+        related = rows.select_related("unit", "coordinator", "type", "through").prefetch_related(PARTIES)
         return _with_next_due(related.with_standing(self.today))
 
     def rows(self, ids: Iterable[int]) -> list[Agreement]:

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from partnerships.lists import cells
 from partnerships.lists.cells import Cited, Text
@@ -48,6 +49,16 @@ class Column(Generic[Row]):
     is_on_phone: bool = True
     # Columns that are not shown at first can be chosen in the menu; exports write them always.
     is_shown_at_first: bool = True
+
+
+# Who brought the parties together: a column of agreements, activities and demands.
+THROUGH: Column[Any] = Column(
+    "through",
+    pgettext_lazy("an intermediary", "Through"),
+    lambda row: row.through,
+    "through__name",
+    is_shown_at_first=False,
+)
 
 
 class TableCell(NamedTuple):

@@ -8,15 +8,24 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from partnerships.lists import cells
-from partnerships.lists.base import Column, PageLink, RecordList
+from partnerships.lists.base import THROUGH, Column, PageLink, RecordList
 from partnerships.lists.filter_fields import DayFilter, PersonFilter, SwitchFilter, linked_filter, people_of
-from partnerships.lists.filters import CountedFilterSet, OwnedFilterSet, region_filter, regions_with, unit_filter
+from partnerships.lists.filters import (
+    ArrangedFilterSet,
+    CountedFilterSet,
+    OwnedFilterSet,
+    region_filter,
+    regions_with,
+    unit_filter,
+)
 from partnerships.models import Answer, Demand, Organization
 from partnerships.models.demands import DemandQuerySet
 from partnerships.statuses import DemandStatus
 
 
-class DemandFilterSet(OwnedFilterSet[DemandQuerySet], CountedFilterSet[DemandQuerySet]):
+class DemandFilterSet(
+    OwnedFilterSet[DemandQuerySet], ArrangedFilterSet[DemandQuerySet], CountedFilterSet[DemandQuerySet]
+):
     FRONT = ("status", "party", "unit", "owner")
 
     status = django_filters.ChoiceFilter(
@@ -91,6 +100,7 @@ class DemandList(RecordList[Demand]):
         Column("released", _("Released on"), lambda row: row.released_on, "released_on", cites=("released_on",)),
         Column("deadline", _("Deadline"), lambda row: row.deadline_on, "deadline_on", cell=_deadline),
         Column("answers", _("Answers"), attrgetter("answer_count"), css_class="num"),
+        THROUGH,
         Column(
             "owner",
             _("Owner"),
@@ -104,7 +114,7 @@ class DemandList(RecordList[Demand]):
     def for_showing(self, rows: DemandQuerySet) -> QuerySet:
         seen = Answer.objects.visible_to(self.user).order_by().values("pk")
         answered = rows.annotate(answer_count=Count("answers", filter=Q(answers__in=seen)))
-        return answered.select_related("organization", "owner", "unit")
+        return answered.select_related("organization", "owner", "unit", "through")
 
     def links(self) -> list[PageLink]:
         achievements = PageLink(_("Achievements on offer"), reverse("achievement_list"))

@@ -14,7 +14,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.lists.cells import Text
-from partnerships.lists.filter_fields import SwitchFilter, SwitchInput
+from partnerships.lists.filter_fields import SwitchFilter, SwitchInput, linked_filter
 from partnerships.models import Organization, Programme, ProgrammeItem, Region, ReportedFigure, Unit, User
 from partnerships.models.activities import ActivityQuerySet
 from partnerships.models.agreements import AgreementQuerySet
@@ -181,6 +181,19 @@ class OwnedFilterSet(ListFilterSet[Owned]):
 
     def filter_away(self, queryset: Owned, name: str, value: str) -> Owned:
         return queryset.owner_away(self.today)
+
+
+class ArrangedFilterSet(ListFilterSet[Rows]):
+    """Filters of a list whose rows may name the organization that brought the parties together."""
+
+    through = django_filters.CharFilter(label=_("Through (incl. its parts)"), method="filter_through", max_length=200)
+    arranged_by = linked_filter(_("Through (incl. its parts)"), Organization, method="filter_arranged_by")
+
+    def filter_through(self, queryset: Rows, name: str, value: str) -> Rows:
+        return queryset.filter(through__in=Organization.objects.search(value).values("pk"))
+
+    def filter_arranged_by(self, queryset: Rows, name: str, value: Organization) -> Rows:
+        return queryset.filter(through__in=with_parts(value))
 
 
 class ProgrammeCountedFilterSet(ListFilterSet[Rows]):

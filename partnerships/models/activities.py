@@ -28,7 +28,7 @@ from partnerships.models.base import (
     VersionedModel,
     WholeNumberColumn,
 )
-from partnerships.models.organizations import Contact, Organization
+from partnerships.models.organizations import Contact, Organization, through_column
 from partnerships.models.parties import MOST_PROMISED
 from partnerships.models.sort_keys import NamedModel, SortKeyField
 from partnerships.models.users import ScopedQuerySet, Unit, User, away_alone, left_alone
@@ -64,10 +64,9 @@ class ActivityQuerySet(ScopedQuerySet):
 
     def search(self, text: str) -> Self:
         own = SearchEntry.objects.matching(Activity, text)
-        partners = ActivityOrganization.objects.filter(
-            organization__in=SearchEntry.objects.matching(Organization, text)
-        )
-        return self.filter(Q(pk__in=own) | Q(pk__in=partners.values("activity")))
+        named = SearchEntry.objects.matching(Organization, text)
+        partners = ActivityOrganization.objects.filter(organization__in=named)
+        return self.filter(Q(pk__in=own) | Q(pk__in=partners.values("activity")) | Q(through__in=named))
 
     def of_organizations(self, ids: Collection[int]) -> Self:
         return self.filter(Exists(ActivityOrganization.objects.filter(activity=OuterRef("pk"), organization__in=ids)))
@@ -136,6 +135,7 @@ class Activity(NamedModel, SeededModel, SearchableModel, VersionedModel):
         related_name="activities",
         verbose_name=_("origin"),
     )
+    through = through_column("arranged_activities")
     starts_on = DayColumn(_("starts on"), null=True, blank=True)
     ends_on = DayColumn(_("ends on"), null=True, blank=True)
     place = LineField(_("place"), max_length=200, blank=True)

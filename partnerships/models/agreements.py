@@ -24,7 +24,7 @@ from partnerships.models.base import (
     StatusField,
     VersionedModel,
 )
-from partnerships.models.organizations import Organization
+from partnerships.models.organizations import Organization, through_column
 from partnerships.models.parties import AgreementParty, AgreementUnit
 from partnerships.models.sort_keys import NamedModel, SortKeyField
 from partnerships.models.terms import AgreementTerm, running_period
@@ -51,10 +51,11 @@ class AgreementQuerySet(ScopedQuerySet):
         return rows.filter(Q(unit__in=units) | Q(Exists(participates)))
 
     def search(self, text: str) -> Self:
-        """Return agreements with these words in their own text or in a party's name, in Chinese or English."""
+        """Return agreements with these words in their own text, or in the name of a party or of who arranged it."""
         own = SearchEntry.objects.matching(Agreement, text)
-        parties = AgreementParty.objects.filter(organization__in=SearchEntry.objects.matching(Organization, text))
-        return self.filter(Q(pk__in=own) | Q(pk__in=parties.values("agreement")))
+        named = SearchEntry.objects.matching(Organization, text)
+        parties = AgreementParty.objects.filter(organization__in=named)
+        return self.filter(Q(pk__in=own) | Q(pk__in=parties.values("agreement")) | Q(through__in=named))
 
     def of_organizations(self, ids: Collection[int]) -> Self:
         return self.filter(Exists(AgreementParty.objects.filter(agreement=OuterRef("pk"), organization__in=ids)))
@@ -178,6 +179,7 @@ class Agreement(NamedModel, SeededModel, SearchableModel, VersionedModel):
         related_name="successors",
         verbose_name=_("follows on"),
     )
+    through = through_column("arranged_agreements")
     amount = AmountColumn(_("amount"), max_digits=14, decimal_places=2, null=True, blank=True)
     currency = CurrencyColumn(_("currency"))
     is_party_list_complete = models.BooleanField(

@@ -5,7 +5,7 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -26,7 +26,7 @@ from partnerships.models.base import (
     exactly_one,
 )
 from partnerships.models.events import Event
-from partnerships.models.organizations import Organization
+from partnerships.models.organizations import Organization, through_column
 from partnerships.models.sort_keys import ByName, NamedModel, SortKeyField
 from partnerships.models.users import ScopedQuerySet, Unit, User, away_alone, left_alone
 from partnerships.statuses import AnswerStatus, DemandStatus
@@ -40,8 +40,8 @@ class DemandQuerySet(ScopedQuerySet):
 
     def search(self, text: str) -> Self:
         own = SearchEntry.objects.matching(Demand, text)
-        askers = SearchEntry.objects.matching(Organization, text)
-        return self.filter(Q(pk__in=own) | Q(organization__in=askers))
+        named = SearchEntry.objects.matching(Organization, text)
+        return self.filter(Q(pk__in=own) | Q(organization__in=named) | Q(through__in=named))
 
     def pending(self) -> Self:
         return self.exclude(status__in=(DemandStatus.AGREED, DemandStatus.NO_MATCH))
@@ -71,6 +71,7 @@ class Demand(NamedModel, SeededModel, SearchableModel, VersionedModel):
         verbose_name=_("owner"),
     )
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="demands", verbose_name=_("asked by"))
+    through = through_column("arranged_demands")
     title = LineField(_("title"), max_length=200)
     sort_key = SortKeyField("title")
     is_content_published = models.BooleanField(
@@ -113,6 +114,12 @@ class Demand(NamedModel, SeededModel, SearchableModel, VersionedModel):
                 name="demand_published_has_wording",
                 violation_error_code="original_wording",
                 violation_error_message=_("Give the wording, or say that the content is not known."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(through=F("organization")),
+                name="demand_not_through_asker",
+                violation_error_code="through",
+                violation_error_message=_("Who asks does not arrange its own demand: leave this empty."),
             ),
         ]
         indexes = [

@@ -416,6 +416,19 @@ def refresh_entries(organization_ids: Iterable[int]) -> None:
         )
 
 
+def through_column(related_name: str) -> models.ForeignKey:
+    """Return the column that names who brought the parties together; it makes nobody a holder and opens nothing."""
+    return models.ForeignKey(
+        Organization,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name=related_name,
+        verbose_name=pgettext_lazy("an intermediary", "through"),
+        help_text=_("The association or other body that brought the parties together."),
+    )
+
+
 def read_wholes(organization_ids: Iterable[int]) -> Tree:
     """Return organizations and all that they are part of, at every level; one query for each level."""
     parents: dict[int, int | None] = {}

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import QuerySet
 
@@ -19,6 +20,13 @@ from partnerships.models import (
     User,
 )
 from partnerships.models.organizations import with_parts
+
+# The rows that may name who brought the parties together, with their lists.
+ARRANGED: Mapping[str, tuple[str, Any]] = {
+    "agreements": ("agreement_list", Agreement),
+    "activities": ("activity_list", Activity),
+    "demands": ("demand_list", Demand),
+}
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,17 @@ def relations_of(
         "events": ("event_list", {}, Event.objects.visible_to(user).recorded().of_organizations(ids)),
         "parts": ("organization_list", {"archived": "yes"}, parts),
     }
-    return {
+    arranged = {
+        f"arranged_{words}": Relation(
+            f"arranged_{words}",
+            address,
+            {"arranged_by": organization.pk},
+            model.objects.visible_to(user).filter(through__in=ids).count(),
+        )
+        for words, (address, model) in ARRANGED.items()
+    }
+    relations = {
         name: Relation(name, address, {"organization": organization.pk, **query}, rows.count())
         for name, (address, query, rows) in counted.items()
     }
+    return relations | arranged

@@ -115,4 +115,4 @@ def _milestones(activity: Activity, user: User) -> QuerySet:
 
 
 def _with_context() -> ActivityQuerySet:
-    return Activity.objects.select_related("agreement", "unit", "owner", "event")
+    return Activity.objects.select_related("agreement", "unit", "owner", "event", "through")

@@ -69,7 +69,8 @@ PARTIES = Prefetch("parties", AgreementParty.objects.select_related("organizatio
 @require_safe
 def agreement_detail(request: UserRequest, pk: int) -> HttpResponse:
     """Show the page, or its timeline alone when htmx asks for that."""
-    rows = Agreement.objects.select_related("unit", "unit__work_calendar", "type", "coordinator", "event", "parent")
+    related = ("unit", "unit__work_calendar", "type", "coordinator", "event", "through", "parent")
+    rows = Agreement.objects.select_related(*related)
     parts = ("terms", PARTIES, Prefetch("promised_areas", AgreementArea.objects.select_related("area")))
     agreement = visible_or_404(rows.select_related("created_by").prefetch_related(*parts), request, pk)
     timeline = timeline_context(request, agreement_timeline(agreement))
@@ -163,7 +164,7 @@ def _asked_id(request: UserRequest, name: str, model: type[Organization] | type[
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def agreement_edit(request: UserRequest, pk: int) -> HttpResponse:
-    related = ("unit", "type", "coordinator", "event", "parent__type", "predecessor__type")
+    related = ("unit", "type", "coordinator", "event", "through", "parent__type", "predecessor__type")
     agreement = visible_or_404(Agreement.objects.select_related(*related), request, pk)
     require_or_403(request.user, "agreement.edit", agreement)
     form = AgreementForm(request.POST or None, instance=agreement, user=request.user, today=office_today(agreement))

@@ -96,7 +96,7 @@ def answer_step(request: UserRequest, pk: int, step: str) -> HttpResponse:
 
 
 def _with_context() -> DemandQuerySet:
-    return Demand.objects.select_related("unit", "owner", "organization", "event")
+    return Demand.objects.select_related("unit", "owner", "organization", "through", "event")
 
 
 def _offers(demand: Demand, user: User) -> dict[str, list[StepOffer]]:

@@ -45,7 +45,7 @@ from partnerships.models.sort_keys import ByName
 from partnerships.operations.security_log import note_contacts_viewed
 from partnerships.permissions import may, works_where_entered
 from partnerships.reports.organization_timeline import organization_timeline
-from partnerships.reports.relations import relations_of
+from partnerships.reports.relations import ARRANGED, relations_of
 from partnerships.requests import UserRequest
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
@@ -62,6 +62,9 @@ RELATION_WORDS = {
     "honours": gettext_lazy("Honours"),
     "demands": gettext_lazy("Demands"),
     "events": gettext_lazy("Events"),
+    "arranged_agreements": gettext_lazy("Agreements arranged through it"),
+    "arranged_activities": gettext_lazy("Follow-ups arranged through it"),
+    "arranged_demands": gettext_lazy("Demands arranged through it"),
 }
 
 
@@ -176,6 +179,7 @@ def _context(organization: Organization, user: User, today: dt.date) -> dict[str
     parts = list(organization.parts.select_related("region")[:MEMBERS_SHOWN])
     ids = with_parts(organization)
     related = _related(ids, user)
+    relations = relations_of(organization, user, today, ids=ids)
     about = [organization, *names, *memberships, *members, *(row.event for row in related["participations"])]
     return {
         "names": names,
@@ -183,7 +187,8 @@ def _context(organization: Organization, user: User, today: dt.date) -> dict[str
         "memberships": memberships,
         "members": members,
         **related,
-        "relations": relations_of(organization, user, today, ids=ids),
+        "relations": relations,
+        "has_arranged": any(relations[f"arranged_{words}"].count for words in ARRANGED),
         "payment_sums": _payment_sums(ids, user),
         "look_alikes": _look_alikes(organization, user),
         "figures": figures_about(user, organization=organization),

@@ -133,6 +133,7 @@ def _register(
     if activity.owner:
         check_new_owner(activity, activity.owner, field="owner")
     _check_credits(activity, parts)
+    _check_through(activity)
 
 
 def credits_of(
@@ -181,6 +182,7 @@ def edit_activity(
         _check_details(after, parts)
         if ACTIVITY.finish(before, after, parts, removed, actor=actor):
             _check_credits(after, parts)
+            _check_through(after)
             _follow_edit(before, after, actor=actor, on=today)
     return after
 
@@ -251,6 +253,13 @@ def _check_credits(activity: Activity, parts: Iterable[models.Model]) -> None:
         credit = next((part for part in parts if isinstance(part, ActivityCredit) and part.pk in ids), None)
         words = _("It counts only for organizations that take part.")
         raise InvalidInput(words, field="organization" if credit else "credits", part=credit)
+
+
+def _check_through(activity: Activity) -> None:
+    """Raise ``InvalidInput`` when who arranged the activity is one of its partners, too."""
+    if activity.through_id and activity.partners.filter(organization=activity.through_id).exists():
+        words = _("Who takes part does not arrange it: choose another one, or leave this empty.")
+        raise InvalidInput(words, field="through")
 
 
 def detail_of(activity: Activity) -> Training | ResearchProject | Visit | None:

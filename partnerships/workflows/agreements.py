@@ -67,6 +67,7 @@ from partnerships.workflows.transitions import (
 LEAST_SIGNATORIES = 2
 UNIQUE_IN_UNIT = frozenset({"unit", "title"})
 TITLE_IS_THERE = gettext_lazy("This unit has an agreement of this title already.")
+THROUGH_SIGNATORY = gettext_lazy("An agreement is not arranged through one of its signatories.")
 SIGNINGS = ("sign", "record_signed")
 # Columns of what was signed; they can be edited again only after a return or a correction.
 LOCKED = (
@@ -111,6 +112,7 @@ def register_agreement(
         require(actor, "agreement.add", agreement)
         _ask_about_title(agreement, confirmed_different)
         AGREEMENT.register(agreement, parts, actor=actor)
+        _check_through(agreement)
         update_current_end(agreement, on=today)
         if agreement.coordinator:
             check_new_owner(agreement, agreement.coordinator, field="coordinator")
@@ -174,6 +176,7 @@ def edit_agreement(
         if changed & UNIQUE_IN_UNIT:
             _ask_about_title(after, confirmed_different)
         AGREEMENT.finish(before, after, parts, removed, actor=actor)
+        _check_through(after)
         if any(isinstance(part, AgreementTerm) for part in (*parts, *removed)):
             update_current_end(after, on=today)
         if after.coordinator and changed & {"unit", "coordinator"}:
@@ -457,6 +460,8 @@ def accede_party(
             raise InvalidInput(_("Nobody can accede before the agreement was signed."), field="on")
         if locked.parties.filter(organization=organization).exists():
             raise InvalidInput(_("This organization is a party already."), field="organization")
+        if role == AgreementParty.Role.SIGNATORY and organization.pk == locked.through_id:
+            raise InvalidInput(THROUGH_SIGNATORY, field="organization")
         party = AgreementParty(
             agreement=locked,
             organization=organization,
@@ -675,6 +680,13 @@ def _signatories(agreement: Agreement) -> list[AgreementParty]:
 def _check_signatories(agreement: Agreement) -> None:
     if len(_signatories(agreement)) < LEAST_SIGNATORIES:
         raise InvalidInput(_("An agreement needs at least two signatories; add the parties first."))
+
+
+def _check_through(agreement: Agreement) -> None:
+    """Raise ``InvalidInput`` when who arranged the agreement signs it, too; it may be a witness or the host."""
+    # Asked of the saved rows: an edit may add the party or change its role alone.
+    if agreement.through_id and any(party.organization_id == agreement.through_id for party in _signatories(agreement)):
+        raise InvalidInput(THROUGH_SIGNATORY, field="through")
 
 
 def _name_to_sign(organization: Organization) -> str:

@@ -180,6 +180,7 @@ def agree_with_agreement(
             type=agreement_type,
             title=title.strip() or demand.title,
             coordinator=demand.owner,
+            through=_arranged_for(demand, partner),
             is_sample=demand.is_sample,
         )
         parties = [AgreementParty(organization=organization) for organization in (partner, demand.organization)]
@@ -199,6 +200,7 @@ def agree_with_project(
             title=title.strip() or demand.title,
             owner=demand.owner or actor,
             event_id=demand.event_id,
+            through=_arranged_for(demand, partner),
             summary=demand.rewritten_wording or demand.original_wording,
             is_sample=demand.is_sample,
         )
@@ -207,6 +209,11 @@ def agree_with_project(
         register_activity(project, actor=actor, today=on, parts=[ResearchProject(), *partners])
         _record_outcome(demand, actor=actor, on=on, activity=project)
     return project
+
+
+def _arranged_for(demand: Demand, partner: Organization | None) -> Organization | None:
+    """Return who arranged the demand, and so its outcome; nobody where that is the partner itself."""
+    return None if demand.through == partner else demand.through
 
 
 def assign_demand(demand: Demand, *, actor: User | None, owner: User, reason: str = "") -> Demand:

@@ -116,6 +116,7 @@ def agreements(staff: Any) -> dict[str, Any]:
     forge = EnterpriseFactory(name="Forge Co., Ltd.", name_zh="锻造有限公司", country="DE", region=county)
     bank, ours = EnterpriseFactory(name="Bank"), InstitutionFactory(region=home)
     area, unit = CooperationAreaFactory(), UnitFactory(parent=parent, organization=ours)
+    chamber = AssociationFactory(name="Chamber")
     kept = AgreementFactory(
         title="Kept alive",
         signed=True,
@@ -123,6 +124,7 @@ def agreements(staff: Any) -> dict[str, Any]:
         unit=unit,
         parties=[ours, forge, bank],
         areas=[area],
+        through=AssociationFactory(name="Chain Association", part_of=chamber),
     )
     giant = HonourFactory(organization=forge, valid_until=DAY).scheme
     ContactNoteFactory(agreement=kept, happened_on=DAY)
@@ -156,6 +158,7 @@ def agreements(staff: Any) -> dict[str, Any]:
         "province": province,
         "home": home,
         "giant": giant,
+        "chamber": chamber,
     }
 
 
@@ -187,6 +190,8 @@ AGREEMENT_CASES = {
     "overdue": ("overdue=yes", ["silent"]),
     "dates": ("dates=yes", ["silent"]),
     "organization": ("organization={forge.pk}", ["kept"]),
+    "through": ("through=chain", ["kept"]),
+    "arranged_by": ("arranged_by={chamber.pk}", ["kept"]),
     "under": ("under={kept.pk}", ["left"]),
     "figure": ("figure={figure.pk}", ["kept"]),
     "programme": ("programme={programme.pk}", ["kept"]),
@@ -204,7 +209,7 @@ def test_agreements(name: str, agreements: dict[str, Any], staff: Any) -> None:
     assert rows == [agreements[key] for key in expected]
 
 
-@pytest.mark.parametrize("words", ["锻造", "forge CO", "ｆｏｒｇｅ"])
+@pytest.mark.parametrize("words", ["锻造", "forge CO", "ｆｏｒｇｅ", "chain association", "chamber"])
 def test_words_find_an_agreement_by_its_partner(words: str, agreements: dict[str, Any], staff: Any) -> None:
     assert found(AgreementFilterSet, Agreement, f"q={words}", staff) == [agreements["kept"]]
 
@@ -338,19 +343,23 @@ def activities(staff: Any) -> dict[str, Any]:
     forge = EnterpriseFactory(name="Forge", region=RegionFactory(parent=province))
     visit = ActivityFactory(title="Visit to the forge", visit=True, owner=None, organizations=[forge])
     below = AgreementFactory(signed=True, parent=visit.agreement)
-    done = ActivityFactory(title="Course", completed=True, owner=staff, agreement=below)
+    chamber = AssociationFactory(name="Chamber")
+    through = AssociationFactory(name="Chain Association", part_of=chamber)
+    done = ActivityFactory(title="Course", completed=True, owner=staff, agreement=below, through=through)
     ActivityCreditFactory(activity=visit, area=area)
     ActivityCreditFactory(activity=visit, organization=forge)
     ActivityCreditFactory(activity=done, area=area, organization=forge)
     after = DAY + dt.timedelta(days=9)
     left = ActivityFactory(title="Talks", kind="meeting", owner=UserFactory(**AWAY), starts_on=after)
     programme = ProgrammeItemFactory(agreement=below).programme
-    rows = {"left": left, "visit": visit, "done": done, "forge": forge, "area": area}
+    rows = {"left": left, "visit": visit, "done": done, "forge": forge, "area": area, "chamber": chamber}
     return {**rows, "province": province, "programme": programme}
 
 
 ACTIVITY_CASES = {
     "q": ("q=course", ["done"]),
+    "through": ("through=chain", ["done"]),
+    "arranged_by": ("arranged_by={chamber.pk}", ["done"]),
     "status": ("status=unfinished", ["visit", "left"]),
     "orphaned": ("orphaned=yes", ["visit"]),
     "away": ("away=yes", ["left"]),
@@ -616,6 +625,7 @@ def demands(staff: Any) -> dict[str, Any]:
     figure = ReportedFigureFactory(event=EventFactory(), counting_rule=CountingRule.EVENT_DEMANDS)
     province, day = RegionFactory(), dt.timedelta(days=1)
     forge = EnterpriseFactory(name="Forge", region=RegionFactory(parent=province))
+    chamber = AssociationFactory(name="Chamber")
     silent = DemandFactory(title="Not printed", unpublished=True, no_match=True, released_on=DAY - day)
     AnswerFactory(demand=silent)
     return {
@@ -629,8 +639,14 @@ def demands(staff: Any) -> dict[str, Any]:
         ),
         "silent": silent,
         "left": DemandFactory(
-            title="Left alone", original_wording="A wish", owner=None, deadline_on=DAY, released_on=DAY - day
+            title="Left alone",
+            original_wording="A wish",
+            owner=None,
+            deadline_on=DAY,
+            released_on=DAY - day,
+            through=AssociationFactory(name="Chain Association", part_of=chamber),
         ),
+        "chamber": chamber,
         "province": province,
         "figure": figure,
     }
@@ -644,6 +660,8 @@ DEMAND_CASES = {
     "unit": ("unit={silent.unit.pk}", ["silent"]),
     "owner": ("owner={hot.owner.pk}", ["hot"]),
     "party": ("party=forge", ["hot"]),
+    "through": ("through=chain", ["left"]),
+    "arranged_by": ("arranged_by={chamber.pk}", ["left"]),
     "unpublished": ("unpublished=yes", ["silent"]),
     "unanswered": ("unanswered=yes", ["hot", "left"]),
     "field": ("field=冶金", ["hot"]),
@@ -706,6 +724,14 @@ def test_payments(name: str, payments: dict[str, Any], staff: Any) -> None:
 
     assert listed.filterset.form.errors == {}
     assert sorted(listed.ids()) == sorted(payments[key].pk for key in expected)
+
+
+@pytest.mark.both_databases
+def test_follow_ups_and_demands_are_found_by_who_arranged_them(
+    activities: dict[str, Any], demands: dict[str, Any], staff: Any
+) -> None:
+    assert found(ActivityFilterSet, Activity, "q=chain", staff) == [activities["done"]]
+    assert found(DemandFilterSet, Demand, "q=chain", staff) == [demands["left"]]
 
 
 def test_demands_of_one_status(demands: dict[str, Any], staff: Any) -> None:
@@ -1100,6 +1126,7 @@ FILTERED_BY: dict[str, dict[str, set[str]]] = {
         "starts": {"on_from", "on_until"},
         "partners": {"party", "organization", "region"},
         "agreement": {"agreement", "framework"},
+        "through": {"through", "arranged_by"},
         "owner": {"owner", "orphaned", "away"},
     },
     "agreement_list": {
@@ -1110,6 +1137,7 @@ FILTERED_BY: dict[str, dict[str, set[str]]] = {
         "until": {"ends_from", "ends_until", "expiring"},
         "due": {"overdue"},
         "delivered": {"area"},
+        "through": {"through", "arranged_by"},
         "coordinator": {"coordinator", "orphaned", "away"},
     },
     "demand_list": {
@@ -1119,6 +1147,7 @@ FILTERED_BY: dict[str, dict[str, set[str]]] = {
         "released": {"released_from", "released_until"},
         "deadline": {"deadline_from", "deadline_until"},
         "answers": {"unanswered"},
+        "through": {"through", "arranged_by"},
         "owner": {"owner", "orphaned", "away"},
     },
     "event_list": {

@@ -7,7 +7,16 @@ import pytest
 from django.http import QueryDict
 from django.utils.safestring import SafeString
 
-from partnerships.factories import DAY, ActivityCreditFactory, AgreementAreaFactory, AgreementFactory, UserFactory
+from partnerships.factories import (
+    DAY,
+    ActivityCreditFactory,
+    ActivityFactory,
+    AgreementAreaFactory,
+    AgreementFactory,
+    AssociationFactory,
+    DemandFactory,
+    UserFactory,
+)
 from partnerships.lists import LISTS
 from partnerships.lists.agreements import AgreementList
 from partnerships.lists.base import TableCell
@@ -67,6 +76,19 @@ def test_a_column_says_how_much_of_what_was_promised_is_delivered() -> None:
     # Three of six courses in three years, and nothing of the other.
     assert cells_of(agreement, "columns=delivered")["Delivered of promised"].html == "3 of 7"
     assert cells_of(AgreementFactory(), "columns=delivered")["Delivered of promised"].html == "—"
+
+
+@pytest.mark.parametrize(
+    ("key", "factory"),
+    [("agreement_list", AgreementFactory), ("activity_list", ActivityFactory), ("demand_list", DemandFactory)],
+)
+def test_a_column_says_through_whom_it_came_about(key: str, factory: Any) -> None:
+    row = factory(through=AssociationFactory(name="Chain Association"))
+    listed = LISTS[key](QueryDict("columns=through"), user=UserFactory(staff=True), today=DAY)
+
+    [cells] = listed.table(listed.rows([row.pk]), {})
+
+    assert (cells[-1].heading, "Chain Association" in cells[-1].html) == ("Through", True)
 
 
 @pytest.mark.parametrize("one", LISTS.values())

@@ -172,6 +172,9 @@ BROKEN: dict[str, Callable[[], Any]] = {
     "demand_outcome_is_one_thing": lambda: DemandOutcomeFactory(activity=ActivityFactory()),
     "demand_published_has_wording": lambda: DemandFactory(original_wording=""),
     "demand_status_known": lambda: DemandFactory(status="lost"),
+    "demand_not_through_asker": lambda: DemandFactory(
+        **dict.fromkeys(("organization", "through"), OrganizationFactory())
+    ),
     "demand_unpublished_has_no_wording": lambda: DemandFactory(is_content_published=False),
     "document_has_one_target": lambda: DocumentFactory(event=EventFactory(), organization=OrganizationFactory()),
     "document_version_not_empty": lambda: DocumentVersionFactory(content=b""),

@@ -59,6 +59,15 @@ def test_a_group_has_a_subsidiary_and_a_foreign_partner_its_code(sample: None) -
     assert (foreign.country, [str(code) for code in foreign.codes.all()]) == ("DE", ["Erasmus D NECKART01"])
 
 
+def test_an_association_arranged_an_agreement_a_visit_and_a_demand(sample: None) -> None:
+    association = Organization.objects.get(code="sample-smart-association")
+    assert [row.title for row in association.arranged_agreements.all()] == [
+        "Group standard for special-purpose conveyor chains"
+    ]
+    assert [row.kind for row in association.arranged_activities.all()] == ["visit"]
+    assert association.arranged_demands.count() == 1
+
+
 def test_two_honours_lapse_this_half_year_and_one_could_rise(sample: None) -> None:
     lapsing = Honour.objects.lapsing(TODAY, until=dt.date(2026, 6, 30))
     assert sorted(lapsing.values_list("code", flat=True)) == [

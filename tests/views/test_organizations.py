@@ -66,6 +66,9 @@ def one_of_each(world: World) -> None:
     ReceiptFactory(payment__agreement=world.agreement, payment__party=world.agreement.parties.last())
     PaymentFactory(agreement=world.agreement, party=world.agreement.parties.first())
     PaymentFactory(agreement=world.draft)
+    AgreementFactory(unit=unit, through=enterprise)
+    ActivityFactory(unit=unit, agreement=None, owner=None, through=enterprise)
+    DemandFactory(unit=unit, through=enterprise)
 
 
 # At a glance
@@ -90,6 +93,9 @@ def test_the_relations_are_counted(world: World) -> None:
         "payments": 1,
         "events": 1,
         "parts": 0,
+        "arranged_agreements": 1,
+        "arranged_activities": 1,
+        "arranged_demands": 1,
     }
 
 
@@ -136,7 +142,7 @@ def test_a_number_on_the_page_opens_its_list(world: World, client: Client) -> No
     glance = html.partition('<dl class="glance">')[2].partition("</dl>")[0]
 
     numbers = re.findall(r'href="(/[^"]+)">\s*(?:<b>)?(\d+)', glance)
-    assert len(numbers) == 10
+    assert len(numbers) == 13
     for address, number in numbers:
         assert client.get(unescape(address)).context["page"].paginator.count == int(number)
 
@@ -149,6 +155,30 @@ def test_the_twins_count_only_their_own(world: World) -> None:
 
     assert (own["agreements"].count, foreign["agreements"].count) == (2, 1)
     assert (own["unfinished"].count, foreign["unfinished"].count) == (1, 0)
+
+
+def test_who_arranged_something_holds_nothing_and_shows_it_to_nobody_else(
+    world: World, client_of: Callable[[Any], Client]
+) -> None:
+    twin = make_world("South")
+    rows = [
+        AgreementFactory(unit=twin.unit, title="Their pact", through=world.enterprise, signed=True),
+        ActivityFactory(agreement=twin.agreement, title="Their visit", through=world.enterprise),
+        DemandFactory(unit=twin.unit, title="Their wish", through=world.enterprise),
+    ]
+
+    own, foreign = (relations_of(world.enterprise, unit.coordinator, DAY) for unit in (world, twin))
+
+    arranged = ["arranged_agreements", "arranged_activities", "arranged_demands"]
+    assert [(own[name].count, foreign[name].count) for name in arranged] == [(0, 1)] * 3
+    assert [holder.unit for holder in world.enterprise.holders.all()] == [world.unit]
+    client = client_of(world.coordinator)
+    page = client.get(world.enterprise.get_absolute_url()).text
+    assert ("Arranged through it" in page, "Their" in page) == (False, False)
+    for row in rows:
+        assert client.get(row.get_absolute_url()).status_code == 404
+        their_page = client_of(twin.coordinator).get(row.get_absolute_url()).text
+        assert world.enterprise.get_absolute_url() in their_page
 
 
 @pytest.mark.parametrize(
@@ -364,7 +394,7 @@ def test_the_page_costs_a_fixed_number_of_queries(
     address = world.enterprise.get_absolute_url()
     client.get(address)
 
-    with django_assert_num_queries(67):
+    with django_assert_num_queries(70):
         client.get(address)
 
 
@@ -377,5 +407,5 @@ def test_comparing_costs_a_fixed_number_of_queries(
     address = reverse("organization_compare", args=[world.enterprise.pk, EnterpriseFactory().pk])
     client.get(address)
 
-    with django_assert_num_queries(40):
+    with django_assert_num_queries(46):
         client.get(address)

@@ -11,6 +11,7 @@ from partnerships.factories import (
     NOON,
     ActivityFactory,
     AgreementFactory,
+    AssociationFactory,
     ContactFactory,
     CooperationAreaFactory,
     EnterpriseFactory,
@@ -36,6 +37,7 @@ from partnerships.workflows.activities import (
     edit_contact_note,
     follow_activity,
     postpone_activity,
+    register_activity,
     reopen_activity,
     replan_activity,
     start_activity,
@@ -242,6 +244,21 @@ def test_nobody_plans_a_follow_up_for_a_unit_that_takes_no_part(agreement: Agree
     with pytest.raises(NotAllowed, match="does not take part") as refusal:
         plan_activity(actor=agreement.coordinator, on=DAY, **columns)
     assert (refusal.value.field, Activity.objects.count()) == ("unit", 0)
+
+
+def test_who_takes_part_does_not_arrange_it(agreement: Agreement) -> None:
+    association = AssociationFactory()
+    activity = ActivityFactory(agreement=agreement, through=association)
+    more: dict[str, Any] = {"actor": None, "today": DAY}
+
+    with pytest.raises(InvalidInput) as edited:
+        edit_activity(fresh(activity), parts=[ActivityOrganization(organization=association)], **more)
+    new = ActivityFactory.build(agreement=agreement, unit=agreement.unit, owner=None, through=association)
+    with pytest.raises(InvalidInput) as planned:
+        register_activity(new, parts=[ActivityOrganization(organization=association)], **more)
+
+    assert (edited.value.field, planned.value.field) == ("through", "through")
+    assert not activity.partners.exists()
 
 
 def test_planning_credits_each_area_to_each_partner(agreement: Agreement) -> None:

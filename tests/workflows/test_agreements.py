@@ -16,6 +16,7 @@ from partnerships.factories import (
     AgreementTypeFactory,
     AgreementUnitFactory,
     ApprovalRecordFactory,
+    AssociationFactory,
     CalendarDayFactory,
     CitationFactory,
     DocumentFactory,
@@ -616,6 +617,28 @@ def test_nobody_accedes_on_a_day_that_cannot_be(on: str) -> None:
     with pytest.raises(InvalidInput) as refusal:
         accede_party(agreement, actor=None, on=day(on), today=DAY, organization=OrganizationFactory())
     assert (refusal.value.field, agreement.parties.count()) == ("on", 2)
+
+
+def test_who_arranged_it_may_witness_and_not_sign() -> None:
+    association = AssociationFactory()
+    draft = AgreementFactory(ready=True, through=association)
+    more: dict[str, Any] = {"actor": None, "today": DAY}
+
+    with pytest.raises(InvalidInput) as refused:
+        edit_agreement(fresh(draft), parts=[AgreementParty(organization=association)], **more)
+    edit_agreement(fresh(draft), parts=[AgreementParty(organization=association, role="witness")], **more)
+    signed = AgreementFactory(signed=True, through=association)
+    with pytest.raises(InvalidInput) as acceding:
+        accede_party(fresh(signed), on=DAY, organization=association, **more)
+    party = accede_party(fresh(signed), on=DAY, organization=association, role="host", **more)
+
+    assert (refused.value.field, acceding.value.field) == ("through", "organization")
+    assert draft.parties.get(organization=association).role == "witness"
+    assert party.role == "host"
+    witness = draft.parties.get(organization=association)
+    witness.role = "signatory"
+    with pytest.raises(InvalidInput):
+        edit_agreement(fresh(draft), parts=[witness], **more)
 
 
 def test_a_party_does_not_accede_twice_nor_leave_before_it_came() -> None:

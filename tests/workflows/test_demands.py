@@ -11,6 +11,7 @@ from partnerships.factories import (
     NOON,
     AgreementTypeFactory,
     AnswerFactory,
+    AssociationFactory,
     DemandFactory,
     EnterpriseFactory,
     EventFactory,
@@ -240,6 +241,21 @@ def test_a_project_comes_of_it_in_one_step() -> None:
     assert project.summary == "Cooling of fast spindle bearings"
     assert [row.organization_id for row in project.partners.all()] == [demand.organization_id, partner.pk]
     assert (project.demand_outcomes.get().demand, demand.outcomes.get().activity) == (demand, project)
+
+
+def test_what_comes_of_it_was_arranged_by_the_same_organization() -> None:
+    association, college = AssociationFactory(), InstitutionFactory()
+
+    def outcome(**given: Any) -> Agreement:
+        demand = released(**given)
+        more = {"agreement_type": AgreementTypeFactory(), "title": "", "partner": college}
+        return agree_with_agreement(demand, actor=demand.owner, on=DAY, **more)
+
+    arranged, by_partner = outcome(through=association), outcome(through=college)
+    demand = released(through=association)
+    project = agree_with_project(demand, actor=demand.owner, on=DAY, title="Cool bearings")
+
+    assert [arranged.through, by_partner.through, project.through] == [association, None, association]
 
 
 def test_all_or_nothing() -> None:
