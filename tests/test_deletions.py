@@ -213,6 +213,11 @@ def test_a_row_that_changed_meanwhile_is_shown_first_and_deleted_when_sent_again
     assert last_history(event) == ("-", MISTAKE, "office")
 
 
+def as_liaison(contact: Any) -> None:
+    contact.organization.kind, contact.organization.members_liaison = "association", contact
+    contact.organization.save()
+
+
 # What refers to a row of the kind: kind -> what is made, and how the page calls it.
 REFERENCES: list[tuple[str, str, Callable[[Any], Any]]] = [
     ("event", "agreements", lambda row: AgreementFactory(event=row, signed=True, title="Refers to it")),
@@ -240,6 +245,7 @@ REFERENCES: list[tuple[str, str, Callable[[Any], Any]]] = [
     ("organization", "contacts", lambda row: ContactFactory(organization=row, name="Refers to it")),
     ("organization", "honours", lambda row: HonourFactory(organization=row, scheme__name="Refers to it")),
     ("organization", "participations", lambda row: ParticipationFactory(organization=row, event__name="Refers to it")),
+    ("contact", "organizations", as_liaison),
     ("contact", "contact notes", lambda row: ContactNoteFactory(contact=row, agreement__title="Refers to it")),
     ("honour", "documents", lambda row: DocumentFactory(honour=row, title="Certificate")),
     ("facility", "documents", lambda row: DocumentFactory(facility=row, title="Plan")),

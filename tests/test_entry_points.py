@@ -876,6 +876,13 @@ PAYMENT_ACTS = [
     ),
 ]
 
+
+def with_liaison(association: Any) -> Any:
+    association.members_liaison = ContactFactory(organization=association)
+    association.save()
+    return association
+
+
 ORGANIZATION_ACTS = [
     column("kind", lambda row: "association"),
     column("name", lambda row: "Harbor Works"),
@@ -890,6 +897,21 @@ ORGANIZATION_ACTS = [
     column("country", lambda row: "HK"),
     column("address", lambda row: "Quay 2"),
     column("description", lambda row: "In short"),
+    Act(
+        "members_liaison",
+        given=lambda: {"kind": "association"},
+        changes=lambda row: {"members_liaison": ContactFactory(organization=row)},
+    ),
+    refused(
+        "liaison from elsewhere",
+        given=lambda: {"kind": "association"},
+        changes=lambda row: {"members_liaison": ContactFactory()},
+    ),
+    refused(
+        "liaison of what is no association any more",
+        given=lambda: {"kind": "association"},
+        changes=lambda row: {"kind": with_liaison(row) and "enterprise"},
+    ),
     Act("name", parts=lambda row: [OrganizationName(name="Harbor")]),
     Act("name goes", removed=lambda row: [row.other_names.get()]),
     Act("code", parts=lambda row: [OrganizationCode(scheme="ROR", code="02mhbdp94")]),
@@ -1222,7 +1244,12 @@ SUBJECTS = {
             "partnerships.admin.organizations": Way(
                 send_in_admin, frozenset({"institution_type", "type of what is no institution"})
             ),
-            "partnerships.forms.organizations": page_way("organization_edit", None, ["holder", "membership"]),
+            "partnerships.forms.organizations": page_way(
+                # The page offers the contacts of the association alone.
+                "organization_edit",
+                None,
+                ["holder", "membership", "liaison from elsewhere"],
+            ),
         },
     ),
     # The pages of one kind ask for what that kind alone has.

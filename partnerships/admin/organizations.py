@@ -219,7 +219,7 @@ class OrganizationAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     search_fields = ("name",)
     search_help_text = _("Any of its names, in Chinese or English, or a code")
     ordering = ("name", "pk")
-    autocomplete_fields = ("part_of", "region")
+    autocomplete_fields = ("part_of", "region", "members_liaison")
     readonly_fields = ("held_by", "archived_on")
     inlines = (NameInline, CodeInline, HolderInline, ContactInline, MembershipInline, DocumentInline, CitationInline)
     directory_fields: ClassVar[FieldRows] = (("name", "name_zh"), "kind", "part_of", ("country", "region"), "held_by")
@@ -243,7 +243,14 @@ class OrganizationAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         if not self.sees_details(request, obj):
             return ((None, {"fields": directory}),)
         detail = (*self.detail_fields, *(("archived_on",) if obj and obj.archived_on else ()))
+        if self.shows_liaison(request, obj):
+            detail = (*detail, "members_liaison")
         return ((None, {"fields": directory}), (_("Details"), {"fields": detail}))
+
+    def shows_liaison(self, request: HttpRequest, obj: Organization | None) -> bool:
+        """Whether it is an association on record, and the user may see its contacts."""
+        is_association = obj is not None and obj.kind == OrganizationKind.ASSOCIATION
+        return is_association and self.allows(request, "contact.view", obj)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, object] | None = None

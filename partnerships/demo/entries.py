@@ -18,11 +18,13 @@ from partnerships.models import (
     Activity,
     Agreement,
     Answer,
+    Contact,
     ContactNote,
     Demand,
     Facility,
     Milestone,
     Organization,
+    OrganizationKind,
     Payment,
     User,
 )
@@ -31,6 +33,7 @@ from partnerships.workflows.activities import follow_activity, register_contact_
 from partnerships.workflows.demands import follow_demand
 from partnerships.workflows.derivation import derive_milestones
 from partnerships.workflows.honours import watch_lapse
+from partnerships.workflows.organizations import edit_organization
 
 Entry = Mapping[str, Any]
 Follow = Callable[[SampleOffice, Any, User, dt.date], object]
@@ -64,13 +67,21 @@ def _follow_payment(office: SampleOffice, payment: Payment, person: User, on: dt
     derive_milestones(payment.agreement, actor=person, on=office.today)
 
 
+def _follow_contact(office: SampleOffice, contact: Contact, person: User, on: dt.date) -> None:
+    """Make the contact of an association of the sample the liaison of its members."""
+    association = contact.organization
+    if association.is_sample and association.kind == OrganizationKind.ASSOCIATION:
+        edit_organization(association, actor=person, today=on, changes={"members_liaison": contact})
+        office.backdate(association, on)
+
+
 # In the order in which their rows refer to each other.
 SECTIONS: Mapping[str, SampleSection] = {
     "enterprises": SampleSection(factories.EnterpriseFactory),
     "associations": SampleSection(factories.AssociationFactory),
     "institutions": SampleSection(factories.InstitutionFactory),
     "government_bodies": SampleSection(factories.GovernmentBodyFactory),
-    "contacts": SampleSection(factories.ContactFactory),
+    "contacts": SampleSection(factories.ContactFactory, (), _follow_contact),
     "events": SampleSection(factories.EventFactory),
     "agreements": SampleSection(factories.AgreementFactory, ("created_by", "coordinator")),
     "payments": SampleSection(factories.PaymentFactory, (), _follow_payment),
@@ -87,6 +98,7 @@ PARTS: Mapping[str, SamplePart] = {
     "other_names": SamplePart(
         factories.OrganizationNameFactory, "organization", ("name", "kind", "valid_from", "valid_until")
     ),
+    "members": SamplePart(factories.AssociationMembershipFactory, "association", ("member", "since")),
     "codes": SamplePart(factories.OrganizationCodeFactory, "organization", ("scheme", "code")),
     "kinds": SamplePart(factories.EventKindFactory, "event", ("kind",)),
     "invited": SamplePart(factories.EventPersonFactory, "event", ("user", "answer", "invited_on")),

@@ -111,6 +111,7 @@ def _dependents_first() -> Iterator[models.QuerySet]:
     yield sample_rows(Agreement).order_by("-pk")  # children and successors are younger
     yield sample_rows(Event)
     yield OrganizationUnit.objects.filter(unit__is_sample=True, unit__agreements=None, unit__activities=None)
+    _clear_members_liaisons()
     yield sample_rows(Contact)
     yield sample_rows(Organization).order_by("-pk")  # parts are younger
     yield _under_the_sample(ReminderRule, "unit")
@@ -155,6 +156,14 @@ def _reminders() -> Iterator[models.QuerySet]:
     yield DeliveryEvent.objects.filter(delivery__in=empty)
     yield empty
     yield plans
+
+
+def _clear_members_liaisons() -> None:
+    """Clear the liaisons of members: an association and its contact refer to each other."""
+    ours = Q(is_sample=True) | Q(members_liaison__is_sample=True)
+    for association in Organization._base_manager.filter(ours, members_liaison__isnull=False):
+        association.members_liaison = None
+        association.save()
 
 
 def _clear_fallback_people() -> None:

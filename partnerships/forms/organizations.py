@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -18,7 +19,15 @@ from partnerships.forms.possible_duplicates import AnotherField
 from partnerships.forms.steps import VerbForm
 from partnerships.forms.versions import VersionedForm
 from partnerships.inputs import DayInput
-from partnerships.models import Contact, Organization, OrganizationCode, OrganizationName, Unit, User
+from partnerships.models import (
+    Contact,
+    Organization,
+    OrganizationCode,
+    OrganizationKind,
+    OrganizationName,
+    Unit,
+    User,
+)
 from partnerships.workflows import organizations
 
 LOOK_ALIKES_SHOWN = 5
@@ -67,6 +76,7 @@ class OrganizationForm(EitherNameMixin, FormWithLines):
             "website",
             "address",
             "description",
+            "members_liaison",
         ]
         widgets = {"description": forms.Textarea(attrs={"rows": 3})}
 
@@ -75,6 +85,7 @@ class OrganizationForm(EitherNameMixin, FormWithLines):
         super().__init__(data, **kwargs)
         for name in ("part_of", "region"):
             pick_field(self, name).offer_to(user, current=getattr(self.instance, f"{name}_id"))
+        self._offer_liaisons(user)
         name_lines = line_formset(Organization, OrganizationName, NameForm, extra=extra)
         code_lines = line_formset(Organization, OrganizationCode, CodeForm, extra=extra)
         self.formsets = (
@@ -82,6 +93,14 @@ class OrganizationForm(EitherNameMixin, FormWithLines):
             code_lines(data, instance=self.instance, prefix="codes"),
         )
         self.look_alikes: list[Organization] = []
+
+    def _offer_liaisons(self, user: User) -> None:
+        """Offer the contacts of an association that is on record; no other organization has members."""
+        if self.instance.pk is None or self.instance.kind != OrganizationKind.ASSOCIATION:
+            del self.fields["members_liaison"]
+            return
+        chosen = Q(is_active=True) | Q(pk=self.instance.members_liaison_id)
+        offer_rows(self, "members_liaison", Contact.objects.visible_to(user).filter(chosen, organization=self.instance))
 
     @property
     def asks_about_code(self) -> bool:

@@ -267,6 +267,15 @@ class Organization(BilingualModel, SeededModel, SearchableModel, VersionedModel)
     website = models.URLField(_("website"), blank=True)
     address = LineField(_("address"), max_length=300, blank=True)
     description = models.TextField(_("description"), blank=True)
+    members_liaison = models.ForeignKey(
+        "partnerships.Contact",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="liaison_of_members",
+        verbose_name=_("members' liaison"),
+        help_text=_("The contact of the association to talk to about its members as a group."),
+    )
     archived_on = models.DateField(_("archived on"), null=True, blank=True, editable=False)
 
     objects = OrganizationQuerySet.as_manager()
@@ -288,6 +297,12 @@ class Organization(BilingualModel, SeededModel, SearchableModel, VersionedModel)
                 name="organization_type_only_for_institutions",
                 violation_error_code="institution_type",
                 violation_error_message=_("Only an institution has a type of institution."),
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="association") | Q(members_liaison__isnull=True),
+                name="organization_liaison_only_for_associations",
+                violation_error_code="members_liaison",
+                violation_error_message=_("Only an association has a liaison of its members."),
             ),
             models.CheckConstraint(condition=Q(kind__in=OrganizationKind.values), name="organization_kind_known"),
             models.CheckConstraint(
@@ -316,6 +331,8 @@ class Organization(BilingualModel, SeededModel, SearchableModel, VersionedModel)
     def clean(self) -> None:
         if self.pk and self.part_of_id and self.pk in read_wholes([self.part_of_id]).parents:
             raise ValidationError({"part_of": _("It cannot be part of itself or of one of its own parts.")})
+        if self.members_liaison is not None and self.members_liaison.organization_id != self.pk:
+            raise ValidationError({"members_liaison": _("Choose a contact of the association itself.")})
 
     def ids_above_and_below(self) -> set[int]:
         """Return the ids of all it is part of, of itself, and of all its parts."""

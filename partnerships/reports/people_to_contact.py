@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Window
 from django.db.models.functions import RowNumber
 
-from partnerships.models import Agreement, Contact, ContactNote, User
+from partnerships.models import Agreement, Contact, ContactNote, Organization, User
 from partnerships.models.organizations import entered_for, held_by
 from partnerships.models.sort_keys import ByName
 from partnerships.models.users import Tree
@@ -44,7 +44,7 @@ def people_to_contact(
     unit_of = {agreement.pk: agreement.unit_id for agreement in agreements}
     if not unit_of:
         return {}
-    sees_channels = Q(Exists(Contact.objects.with_personal_data_for(user).filter(pk=OuterRef("pk"))))
+    sees_channels = _sees_channels(user)
     rows = _with_agreement(unit_of, user, only_notes_of_unit=units is not None)
     if units is not None:
         is_known, are_numbers_known = _known_in_units(unit_of, units)
@@ -57,6 +57,23 @@ def people_to_contact(
         reached_on = row.reached_on if row.place == 1 else None
         found[row.agreement].append(PersonToContact(row, row.sees_channels, reached_on))
     return found
+
+
+def liaisons_of_members(associations: Iterable[Organization], user: User) -> dict[int, PersonToContact]:
+    """Return whom to contact about the members of each association, by its id, as far as ``user`` may see contacts there.
+
+    One query, and none where no association has a liaison.
+    """
+    ids = {one.members_liaison_id for one in associations if one.members_liaison_id is not None}
+    if not ids:
+        return {}
+    rows = Contact.objects.visible_to(user).filter(pk__in=ids).select_related("organization", "unit")
+    rows = rows.annotate(sees_channels=_sees_channels(user))
+    return {row.organization_id: PersonToContact(row, row.sees_channels, None) for row in rows}
+
+
+def _sees_channels(user: User) -> Q:
+    return Q(Exists(Contact.objects.with_personal_data_for(user).filter(pk=OuterRef("pk"))))
 
 
 def _with_agreement(agreements: Collection[int], user: User, *, only_notes_of_unit: bool) -> QuerySet:

@@ -1,6 +1,7 @@
 """Agreements: the list, the page with everything about one, its steps, and the form that registers or edits one."""
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -49,7 +50,7 @@ from partnerships.views.citations import citations_of
 from partnerships.views.edits import edit_page
 from partnerships.views.milestones import may_add_action_point, with_steps_in_line
 from partnerships.views.payments import payments_of
-from partnerships.views.people_to_contact import shown_people
+from partnerships.views.people_to_contact import shown_liaisons, shown_people
 from partnerships.views.promises import plan_address
 from partnerships.views.related import VERSIONS, demands_behind, facilities_among
 from partnerships.views.steps import form_page, grouped_offers, impossible, step_page
@@ -81,7 +82,7 @@ def agreement_detail(request: UserRequest, pk: int) -> HttpResponse:
 
 def _context(request: UserRequest, agreement: Agreement) -> dict[str, object]:
     user, today = request.user, timezone.localdate()
-    parties, terms = list(agreement.parties.all()), list(agreement.terms.all())
+    parties, terms = _with_liaisons(agreement.parties.all(), user), list(agreement.terms.all())
     areas = list(agreement.promised_areas.all())
     amendments = list(agreement.amendments.all())
     period = running_period(terms, office_today(agreement))
@@ -245,6 +246,15 @@ def _people_to_contact(agreement: Agreement, user: User) -> list[PersonToContact
     if agreement.has_ended:
         return []
     return shown_people([agreement], user, at_most=PEOPLE_SHOWN).get(agreement.pk, [])
+
+
+def _with_liaisons(parties: Iterable[AgreementParty], user: User) -> list[AgreementParty]:
+    """Return the parties, those that sign for their members with whom to contact about these."""
+    parties = list(parties)
+    liaisons = shown_liaisons([party.organization for party in parties if party.signs_for_members], user)
+    for party in parties:
+        party.members_liaison = liaisons.get(party.organization_id)  # type: ignore[attr-defined]
+    return parties
 
 
 def _parties(agreement: Agreement) -> list[AgreementParty]:

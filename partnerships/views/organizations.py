@@ -33,6 +33,7 @@ from partnerships.models import (
     Facility,
     Honour,
     Organization,
+    OrganizationKind,
     Participation,
     Payment,
     ProgrammeOrganizer,
@@ -50,6 +51,7 @@ from partnerships.requests import UserRequest
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
 from partnerships.views.edits import edit_page
+from partnerships.views.people_to_contact import shown_liaisons
 from partnerships.views.related import VERSIONS, demands_among, figures_about
 from partnerships.views.timeline import asks_for_timeline_only, render_timeline, timeline_context
 
@@ -176,6 +178,9 @@ def _context(organization: Organization, user: User, today: dt.date) -> dict[str
     names = list(organization.other_names.select_related("source"))
     memberships = list(organization.association_rows.select_related("association"))
     members = list(organization.member_rows.select_related("member")[:MEMBERS_SHOWN])
+    liaisons = shown_liaisons([organization, *(row.association for row in memberships)], user)
+    for row in memberships:
+        row.members_liaison = liaisons.get(row.association_id)  # type: ignore[attr-defined]
     parts = list(organization.parts.select_related("region")[:MEMBERS_SHOWN])
     ids = with_parts(organization)
     related = _related(ids, user)
@@ -186,6 +191,10 @@ def _context(organization: Organization, user: User, today: dt.date) -> dict[str
         "parts": parts,
         "memberships": memberships,
         "members": members,
+        "member_count": len(members) if len(members) < MEMBERS_SHOWN else organization.member_rows.count(),
+        "members_liaison": liaisons.get(organization.pk),
+        "has_memberships": bool(memberships or members or organization.pk in liaisons),
+        "is_association": organization.kind == OrganizationKind.ASSOCIATION,
         **related,
         "relations": relations,
         "has_arranged": any(relations[f"arranged_{words}"].count for words in ARRANGED),

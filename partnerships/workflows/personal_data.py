@@ -305,6 +305,7 @@ def _erase(person: Person, *, actor: User | None, today: dt.date, reason: str, t
         _close_account(locked, actor)
     else:
         _keep_stop_for_others(locked, on=today)
+        _end_as_liaison(locked, actor)
     _erase_row(locked, words, actor)
     for model in _written_by_people():
         prefix = f"{model._meta.model_name}-"
@@ -489,6 +490,13 @@ def _keep_stop_for_others(contact: Contact, *, on: dt.date) -> None:
     if contact.mail_stopped_on and contact.mail_stopped_address:
         for other in Contact.objects.filter(email__iexact=contact.mail_stopped_address).exclude(pk=contact.pk):
             stop_contact_mail(other, on=on)
+
+
+def _end_as_liaison(contact: Contact, actor: User | None) -> None:
+    """Leave the members of an association without the liaison: nobody can be asked for an erased person."""
+    for association in contact.liaison_of_members.select_for_update(no_key=True):
+        association.members_liaison = None
+        save_as(association, actor, reason="Personal data erased")
 
 
 def _erase_row(person: Person, words: Words, actor: User | None) -> None:

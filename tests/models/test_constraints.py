@@ -219,6 +219,7 @@ BROKEN: dict[str, Callable[[], Any]] = {
     "name_key_unique": lambda: again(NameKey.objects.get(organization=OrganizationFactory())),
     "organization_kind_known": lambda: OrganizationFactory(kind="club"),
     "organization_code_unique": lambda: twice(OrganizationCodeFactory, "organization", "code"),
+    "organization_liaison_only_for_associations": lambda: OrganizationFactory(members_liaison=ContactFactory()),
     "organization_not_part_of_itself": lambda: itself(OrganizationFactory, "part_of"),
     "organization_name_period_in_order": lambda: OrganizationNameFactory(valid_from=DAY, valid_until=BEFORE),
     "organization_name_unique": lambda: twice(OrganizationNameFactory, "organization", "name"),

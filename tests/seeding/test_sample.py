@@ -68,6 +68,12 @@ def test_an_association_arranged_an_agreement_a_visit_and_a_demand(sample: None)
     assert association.arranged_demands.count() == 1
 
 
+def test_the_members_of_the_association_have_a_liaison(sample: None) -> None:
+    association = Organization.objects.get(code="sample-smart-association")
+    assert association.members_liaison.name == "Xie Wanqing"
+    assert association.member_rows.count() == 3
+
+
 def test_two_honours_lapse_this_half_year_and_one_could_rise(sample: None) -> None:
     lapsing = Honour.objects.lapsing(TODAY, until=dt.date(2026, 6, 30))
     assert sorted(lapsing.values_list("code", flat=True)) == [

@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 
 import pytest
@@ -13,6 +14,9 @@ from partnerships.factories import (
     DAY,
     AgreementFactory,
     AgreementPartyFactory,
+    AgreementUnitFactory,
+    AssociationFactory,
+    AssociationMembershipFactory,
     ContactFactory,
     ContactNoteFactory,
     EnterpriseFactory,
@@ -21,7 +25,8 @@ from partnerships.factories import (
     UnitFactory,
 )
 from partnerships.models import Milestone, SecurityEvent
-from tests.views.world import ROLES, World
+from partnerships.reports.people_to_contact import liaisons_of_members
+from tests.views.world import ROLES, World, make_world
 
 pytestmark = pytest.mark.django_db
 
@@ -173,3 +178,79 @@ def test_a_note_that_one_may_not_see_does_not_say_when_somebody_was_reached(
     page = client_of(world.coordinator).get(milestone.get_absolute_url()).text
 
     assert ("An Li" in page, "reached last" in page) == (True, False)
+
+
+# The liaison of an association's members
+
+
+def pages_with_liaison(world: World) -> tuple[Any, dict[str, str]]:
+    """An association that signs for its members, with its liaison, and the pages that name whom to contact."""
+    association = AssociationFactory(name="Chain Association")
+    OrganizationUnitFactory(organization=association, unit=world.unit)
+    liaison = ContactFactory(organization=association, name="Xie Wanqing", position="Member services", unit=world.unit)
+    association.members_liaison = liaison
+    association.save()
+    AssociationMembershipFactory(association=association, member=world.enterprise)
+    AgreementPartyFactory(agreement=world.agreement, organization=association, signs_for_members=True)
+    rows = {"association": association, "member": world.enterprise, "agreement": world.agreement}
+    return liaison, {name: row.get_absolute_url() for name, row in rows.items()}
+
+
+def liaisons_on(page: str) -> list[str]:
+    found = re.findall(r"Members' liaison:(.*?)</span>", unescape(page), re.DOTALL)
+    return [re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", one)).strip() for one in found]
+
+
+def test_whoever_sees_contacts_there_sees_the_liaison_of_the_members(
+    world: World, client_of: Callable[[Any], Client]
+) -> None:
+    liaison, pages = pages_with_liaison(world)
+    AgreementPartyFactory(agreement=world.draft, organization=liaison.organization)  # for itself alone
+
+    for role in ("viewer", "coordinator", "staff"):
+        client = client_of(world.people[role])
+        for address in pages.values():
+            [words] = liaisons_on(client.get(address).text)
+            assert words.startswith("Xie Wanqing Member services")
+            assert (liaison.phone in words) == (role != "viewer")
+        assert liaisons_on(client.get(world.draft.get_absolute_url()).text) == []
+    noted = SecurityEvent.objects.filter(kind="contacts_viewed", link=pages["association"])
+    assert {event.user for event in noted} == {world.people["coordinator"], world.people["staff"]}
+
+
+def test_nobody_else_sees_the_liaison_of_the_members(world: World, client_of: Callable[[Any], Client]) -> None:
+    liaison, pages = pages_with_liaison(world)
+    twin = make_world("South")
+    OrganizationUnitFactory(organization=world.enterprise, unit=twin.unit)
+    AgreementUnitFactory(agreement=world.agreement, unit=twin.unit)
+
+    for role in ("coordinator", "lead"):
+        client = client_of(twin.people[role])
+        for address in pages.values():
+            response = client.get(address)
+            assert (response.status_code, liaison.name in response.text) == (200, False)
+
+
+def test_the_members_are_counted_above_their_list(world: World, client_of: Callable[[Any], Client]) -> None:
+    liaison, pages = pages_with_liaison(world)
+    liaison.is_active = False
+    liaison.save()
+    AssociationMembershipFactory(association=liaison.organization)
+
+    page = client_of(world.coordinator).get(pages["association"]).text
+
+    assert 'Members <span class="count">2</span>' in page
+    assert "no longer there" in liaisons_on(page)[0]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_liaisons_cost_one_query_however_many_there_are(
+    count: int, world: World, django_assert_num_queries: Any
+) -> None:
+    associations = [pages_with_liaison(world)[0].organization for _number in range(count)]
+    _scope = world.coordinator.scope
+
+    with django_assert_num_queries(1):
+        assert liaisons_of_members(associations, world.coordinator).keys() == {one.pk for one in associations}
+    with django_assert_num_queries(0):
+        assert liaisons_of_members([world.enterprise], world.coordinator) == {}

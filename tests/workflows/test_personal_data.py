@@ -19,6 +19,7 @@ from partnerships.exceptions import NotAllowed, StaleVersion, TransitionRefused
 from partnerships.factories import (
     AgreementFactory,
     AgreementPartyFactory,
+    AssociationFactory,
     CeremonyDraftFactory,
     ContactFactory,
     ContactNoteFactory,
@@ -341,6 +342,18 @@ def test_others_with_the_address_of_a_stop_get_no_mail_either(system_admin: User
 
     other.refresh_from_db()
     assert other.mail_stopped_on == TODAY
+
+
+def test_the_members_of_an_association_have_no_erased_person_as_liaison(system_admin: User) -> None:
+    association = AssociationFactory()
+    association.members_liaison = ContactFactory(organization=association)
+    association.save()
+
+    erase(association.members_liaison, system_admin)
+
+    association.refresh_from_db()
+    assert association.members_liaison is None
+    assert association.history.latest().history_user == system_admin
 
 
 def test_nobody_changes_or_revives_an_erased_person(system_admin: User) -> None:
