@@ -319,6 +319,13 @@ def switch_language(client: Client, row: Any, changes: Any, parts: list[Any], re
     return set()
 
 
+def send_custody(client: Client, row: Any, changes: Any, parts: list[Any], removed: list[Any]) -> set[str]:
+    url = reverse("agreement_step", args=[row.pk, "custody"])
+    typed = {name: sent(getattr(part, name)) for part in parts for name in ("step", "desk", "since")}
+    answer = client.post(url, filled_page(client.get(url)) | typed)
+    return set() if answer.status_code == 302 else messages([answer.context["form"]], [])
+
+
 def no_parts(row: Any, parts: list[Any], removed: list[Any]) -> dict[str, Any]:
     return {}
 
@@ -771,6 +778,13 @@ def two_courses_a_year() -> AgreementArea:
     return AgreementArea(area=CooperationAreaFactory(), quantity=2, counted="courses", per="year")
 
 
+CUSTODY_ACTS = [
+    Act("custody", parts=lambda row: [CustodyStep(step="filed", desk="Shelf 3", since=today())]),
+    refused(
+        "custody from tomorrow",
+        parts=lambda row: [CustodyStep(step="filed", desk="Shelf 3", since=today() + dt.timedelta(days=1))],
+    ),
+]
 AGREEMENT_ACTS = [
     column("title", lambda row: "Another title"),
     column("title_as_signed", lambda row: "另一个标题"),
@@ -790,14 +804,27 @@ AGREEMENT_ACTS = [
     column("currency", lambda row: "USD"),
     column("is_party_list_complete", lambda row: not row.is_party_list_complete),
     column("summary", lambda row: "In short"),
+    column("archive_number", lambda row: "2026-KJ-17"),
+    column("copies", lambda row: 4),
     Act("party", parts=lambda row: [AgreementParty(organization=EnterpriseFactory())]),
     Act("party changed", parts=lambda row: changed(row.parties.last(), signatory_person="Ms Lin")),
+    Act(
+        "how a party signed",
+        parts=lambda row: changed(
+            row.parties.last(), signs_as="legal", signatory_position="Director", seal="official", copies=2
+        ),
+    ),
+    refused(
+        "more copies kept than made",
+        changes=lambda row: {"copies": 1},
+        parts=lambda row: changed(row.parties.last(), copies=2),
+    ),
     Act("area", parts=lambda row: [AgreementArea(area=CooperationAreaFactory())]),
     Act("area with a quantity", parts=lambda row: [two_courses_a_year()]),
     refused("a year of nothing", parts=lambda row: [AgreementArea(area=CooperationAreaFactory(), per="year")]),
     Act("term", parts=lambda row: changed(row.terms.get(), notice=3)),
     Act("participating unit", parts=lambda row: [AgreementUnit(unit=UnitFactory())]),
-    Act("custody", parts=lambda row: [CustodyStep(step="filed", desk="Shelf 3", since=today())]),
+    *CUSTODY_ACTS,
     Act("programme", parts=lambda row: [ProgrammeItem(programme=ProgrammeFactory())]),
     refused("party twice", parts=lambda row: [AgreementParty(organization=row.parties.first().organization)]),
     refused(
@@ -1201,9 +1228,15 @@ SUBJECTS = {
         {
             "partnerships.admin.agreements": ADMIN,
             "partnerships.forms.agreements": page_way(
-                "agreement_edit", None, ["participating unit", "custody", "programme"]
+                "agreement_edit", None, ["participating unit", "custody", "custody from tomorrow", "programme"]
             ),
         },
+    ),
+    "edit_agreement of custody": Subject(
+        AGREEMENT,
+        lambda **given: AgreementFactory(**{"signed": True, **given}),
+        CUSTODY_ACTS,
+        {"partnerships.forms.agreements": Way(send_custody)},
     ),
     "edit_contact_note": Subject(
         CONTACT_NOTE,

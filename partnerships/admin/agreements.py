@@ -77,6 +77,7 @@ from partnerships.statuses import AgreementStatus
 from partnerships.workflows.agreements import (
     LEAST_SIGNATORIES,
     LOCKED,
+    SIGNING_FACTS,
     edit_agreement,
     register_agreement,
     register_signed_agreement,
@@ -113,23 +114,24 @@ class SignedPartInline(PartInline):
 
 
 class PartyInline(SignedPartInline):
+    """The parties; of a signed agreement only how they signed can be edited."""
+
     model = AgreementParty
     autocomplete_fields = ("organization",)
-    fields = (
-        "organization",
-        "role",
-        "name_as_signed",
-        "signatory_person",
-        "signed_on",
-        "is_for_itself",
-        "signs_for_members",
-    )
+    agreed = ("organization", "role", "name_as_signed", "signed_on", "is_for_itself", "signs_for_members")
+    fields = (*agreed, *SIGNING_FACTS)
 
     def get_fields(self, request: HttpRequest, obj: Agreement | None = None) -> FieldRows:
         return (*self.fields, "acceded_on", "withdrew_on") if obj and obj.signed_on else self.fields
 
     def get_readonly_fields(self, request: HttpRequest, obj: Agreement | None = None) -> FieldNames:
-        return ("acceded_on", "withdrew_on") if obj and obj.signed_on else ()
+        if obj is None or not obj.signed_on:
+            return ()
+        return ("acceded_on", "withdrew_on", *(() if obj.is_editable else self.agreed))
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        is_signed = obj is not None and obj.signed_on is not None
+        return super().has_change_permission(request, obj) or (is_signed and PartInline.may_edit(self, request, obj))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).select_related("organization")
@@ -389,7 +391,13 @@ class AgreementAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         CitationInline,
     )
     main_fields = ("title", "title_as_signed", ("type", "reference"), ("unit", "coordinator"), ("event", "through"))
-    frame_fields = (("amount", "currency"), ("parent", "predecessor"), "is_party_list_complete", "summary")
+    frame_fields = (
+        ("amount", "currency"),
+        ("parent", "predecessor"),
+        "is_party_list_complete",
+        ("archive_number", "copies"),
+        "summary",
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).prefetch_related("parties__organization")

@@ -103,7 +103,7 @@ PARTS: Mapping[str, SamplePart] = {
     "kinds": SamplePart(factories.EventKindFactory, "event", ("kind",)),
     "invited": SamplePart(factories.EventPersonFactory, "event", ("user", "answer", "invited_on")),
     "participations": SamplePart(factories.ParticipationFactory, "event", ("organization", "role")),
-    "parties": SamplePart(factories.AgreementPartyFactory, "agreement", ("organization", "signatory_person")),
+    "parties": SamplePart(factories.AgreementPartyFactory, "agreement", ("organization", *agreements.SIGNING_FACTS)),
     "promised_areas": SamplePart(factories.AgreementAreaFactory, "agreement", ("area", "quantity", "counted", "per")),
     "participating_units": SamplePart(factories.AgreementUnitFactory, "agreement", ("unit",)),
     "custody_steps": SamplePart(factories.CustodyStepFactory, "agreement", ("step", "desk", "since")),

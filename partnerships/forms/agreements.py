@@ -27,6 +27,7 @@ from partnerships.models import (
     AgreementTerm,
     AgreementType,
     CooperationArea,
+    CustodyStep,
     Organization,
     ProgrammeItem,
     Unit,
@@ -36,21 +37,32 @@ from partnerships.models.terms import LONGEST_PERIOD_MONTHS
 from partnerships.partial_dates import PartialDate, Precision, partial_date
 from partnerships.workflows import agreements
 
-PARTIES, AREAS, TERM = "parties", "areas", "term"
+PARTIES, AREAS, TERM, PAPERS = "parties", "areas", "term", "papers"
 DUPLICATES_SHOWN = 3
 
 
 class PartyForm(LineForm):
     organization = PickField("organization", label=_("Organization"))
 
-    rare = frozenset({"name_as_signed", "signed_on", "is_for_itself", "signs_for_members"})
+    rare = frozenset(
+        {
+            "signatory_position",
+            "signs_as",
+            "seal",
+            "copies",
+            "name_as_signed",
+            "signed_on",
+            "is_for_itself",
+            "signs_for_members",
+        }
+    )
 
     class Meta:
         model = AgreementParty
         fields = [
             "organization",
             "role",
-            "signatory_person",
+            *agreements.SIGNING_FACTS,
             "name_as_signed",
             "signed_on",
             "is_for_itself",
@@ -61,6 +73,21 @@ class PartyForm(LineForm):
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         pick_field(self, "organization").offer_to(user, current=self.instance.organization_id)
+
+
+class PaperForm(LineForm):
+    """How one party of a signed agreement signed the paper, which is not locked."""
+
+    class Meta:
+        model = AgreementParty
+        fields = agreements.SIGNING_FACTS
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+
+    @property
+    def legend(self) -> str:
+        return str(self.instance.organization)
 
 
 class AreaForm(LineForm):
@@ -161,6 +188,7 @@ class AgreementForm(FormWithLines):
 
     part_fields = {ProgrammeItem: "programme"}
     about = ("unit", "type", "title", "title_as_signed", "reference", "summary", "coordinator")
+    paper = ("archive_number", "copies")
     frame = ("programme", "event", "through", "parent", "predecessor", "amount", "currency", "is_party_list_complete")
 
     class Meta:
@@ -180,6 +208,8 @@ class AgreementForm(FormWithLines):
             "amount",
             "currency",
             "is_party_list_complete",
+            "archive_number",
+            "copies",
         ]
         widgets = {"summary": forms.Textarea(attrs={"rows": 3})}
 
@@ -198,6 +228,9 @@ class AgreementForm(FormWithLines):
         # Lines that were typed before somebody else submitted it are shown, though they can no longer be saved.
         if self.instance.is_editable or (data is not None and f"{PARTIES}-TOTAL_FORMS" in data):
             self._add_lines()
+        elif self.instance.signed_on:
+            parties = AgreementParty.objects.select_related("organization")
+            self.formsets = (self._lines(PAPERS, PaperForm, rows=parties, can_delete=False),)
 
     def _label_item(self) -> ProgrammeItem | None:
         return self.instance.programme_items.first() if self.instance.pk else None
@@ -271,6 +304,7 @@ class AgreementForm(FormWithLines):
     def groups(self) -> dict[str, list[forms.BoundField]]:
         return {
             "about": [self[name] for name in self.about if name in self.fields],
+            "paper": [self[name] for name in self.paper],
             "frame": [self[name] for name in self.frame if name in self.fields],
         }
 
@@ -279,7 +313,7 @@ class AgreementForm(FormWithLines):
 
     def is_valid(self) -> bool:
         signed = self.signed()
-        for term in self.lines[TERM].forms if self.formsets else ():
+        for term in self.lines[TERM].forms if TERM in self.lines else ():
             cast("TermForm", term).signed = signed
         return super().is_valid()
 
@@ -364,6 +398,24 @@ class NewAgreementForm(AgreementForm):
             return agreements.register_agreement(self.instance, **common)
         common |= {"on": signed.day, "precision": signed.precision, "is_gap_meant": values["is_gap_meant"]}
         return agreements.register_signed_agreement(self.instance, **common)
+
+
+class CustodyForm(VerbForm):
+    """Records where the original is now, and since when."""
+
+    step = forms.ChoiceField(label=_("What was done"), choices=CustodyStep.Step.choices)
+    desk = forms.CharField(
+        label=_("Where it is now"), max_length=200, help_text=_("A person, an organization or a shelf.")
+    )
+    since = DayField(label=_("Since"), widget=DayInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["since"].initial = self.today
+
+    def call(self, actor: User, values: dict[str, Any]) -> Agreement:
+        step = CustodyStep(**values)
+        return agreements.edit_agreement(self.row, actor=actor, today=self.today, parts=[step])
 
 
 class AccedeForm(VerbForm):

@@ -29,6 +29,11 @@ class LineForm(forms.ModelForm):
     rare: frozenset[str] = frozenset()
 
     @property
+    def legend(self) -> str:
+        """Return what the line is called in place of its number."""
+        return ""
+
+    @property
     def main_fields(self) -> list[forms.BoundField]:
         return [field for field in self.visible_fields() if field.name not in self.rare]
 

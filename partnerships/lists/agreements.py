@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from partnerships.countries import country_choices
 from partnerships.lists import cells
@@ -81,6 +82,7 @@ class AgreementFilterSet(
     quiet = SwitchFilter(label=_("Without contact"), method="filter_quiet")
     dates = SwitchFilter(label=_("Dates to complete"), method="filter_dates")
     overdue = SwitchFilter(label=_("Something is overdue"), method="filter_overdue")
+    paper = django_filters.CharFilter(label=_("Original is with"), method="filter_paper", max_length=200)
     organization = linked_filter(_("With (incl. its parts)"), Organization, method="filter_organization")
     under = linked_filter(_("Under the framework"), Agreement, field_name="parent")
 
@@ -131,6 +133,9 @@ class AgreementFilterSet(
     def filter_dates(self, queryset: AgreementQuerySet, name: str, value: str) -> AgreementQuerySet:
         return queryset.with_dates_to_complete()
 
+    def filter_paper(self, queryset: AgreementQuerySet, name: str, value: str) -> AgreementQuerySet:
+        return queryset.with_paper().filter(paper_desk__icontains=value)
+
     def filter_overdue(self, queryset: AgreementQuerySet, name: str, value: str) -> AgreementQuerySet:
         late = Milestone.objects.overdue(self.today).filter(agreement=OuterRef("pk"))
         return queryset.filter(Exists(late))
@@ -149,6 +154,8 @@ PARTIES = Prefetch("parties", AgreementParty.objects.select_related("organizatio
 _is_expired: Callable[[Agreement], bool] = attrgetter("is_expired")
 _is_renewal_to_confirm: Callable[[Agreement], bool] = attrgetter("is_renewal_to_confirm")
 _next_due_on: Callable[[Agreement], dt.date | None] = attrgetter("next_due_on")
+_paper_desk: Callable[[Agreement], str | None] = attrgetter("paper_desk")
+_paper_since: Callable[[Agreement], dt.date | None] = attrgetter("paper_since")
 
 
 def _status(row: Agreement, today: dt.date) -> SafeString:
@@ -167,6 +174,15 @@ def _runs_until(row: Agreement, today: dt.date) -> str:
 def _next_due(row: Agreement, today: dt.date) -> str:
     due_on = _next_due_on(row)
     return "" if due_on is None else cells.due(due_on, today)
+
+
+def _paper_age(row: Agreement, today: dt.date) -> str:
+    since = _paper_since(row)
+    if since is None:
+        return ""
+    days = max((today - since).days, 0)
+    age = ngettext("%(days)s day", "%(days)s days", days) % {"days": days}
+    return cells.joined([cells.day(since), cells.small_line(age)], "")
 
 
 # An attribute that the list adds to its rows.
@@ -223,6 +239,15 @@ class AgreementList(RecordList[Agreement]):
         Column("signed", _("Signed on"), lambda row: row.signed, "signed_on", cites=("signed_on",)),
         Column("until", _("Runs until"), lambda row: row.runs_until, "current_ends_on", cell=_runs_until),
         Column("due", _("Next due"), _next_due_on, "next_due_on", cell=_next_due),
+        Column(
+            "archive_number",
+            _("Archive number"),
+            lambda row: row.archive_number,
+            "archive_number",
+            is_shown_at_first=False,
+        ),
+        Column("paper", _("Original is with"), _paper_desk, is_shown_at_first=False),
+        Column("paper_since", _("There since"), _paper_since, "paper_since", cell=_paper_age, is_shown_at_first=False),
         Column("delivered", _("Delivered of promised"), _delivered, is_shown_at_first=False),
         THROUGH,
         Column(
@@ -236,11 +261,11 @@ class AgreementList(RecordList[Agreement]):
     )
 
     def for_sorting(self, rows: AgreementQuerySet) -> QuerySet:
-        return _with_next_due(rows)
+        return _with_next_due(rows.with_paper())
 
     def for_showing(self, rows: AgreementQuerySet) -> QuerySet:
         related = rows.select_related("unit", "coordinator", "type", "through").prefetch_related(PARTIES)
-        return _with_next_due(related.with_standing(self.today))
+        return _with_next_due(related.with_standing(self.today).with_paper())
 
     def rows(self, ids: Iterable[int]) -> list[Agreement]:
         rows = super().rows(ids)

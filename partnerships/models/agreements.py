@@ -6,8 +6,9 @@ from typing import Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -21,11 +22,13 @@ from partnerships.models.base import (
     SearchableModel,
     SearchEntry,
     SeededModel,
+    SmallNumberColumn,
     StatusField,
     VersionedModel,
 )
 from partnerships.models.organizations import Organization, through_column
-from partnerships.models.parties import AgreementParty, AgreementUnit
+from partnerships.models.papers import CustodyStep
+from partnerships.models.parties import COPIES_ARE_FEW, MOST_COPIES, AgreementParty, AgreementUnit
 from partnerships.models.sort_keys import NamedModel, SortKeyField
 from partnerships.models.terms import AgreementTerm, running_period
 from partnerships.models.users import Role, ScopedQuerySet, Unit, User, away_alone, left_alone
@@ -113,6 +116,13 @@ class AgreementQuerySet(ScopedQuerySet):
             status__in=(AgreementStatus.COMPLETED, AgreementStatus.TERMINATED, AgreementStatus.CANCELLED)
         )
 
+    def with_paper(self) -> Self:
+        """Add ``paper_desk`` and ``paper_since``: where the original is, and since when."""
+        steps = CustodyStep.objects.filter(agreement=OuterRef("pk")).order_by("-since", "-pk")
+        return self.annotate(
+            paper_desk=Subquery(steps.values("desk")[:1]), paper_since=Subquery(steps.values("since")[:1])
+        )
+
     def with_standing(self, today: dt.date) -> Self:
         """Add ``is_expired``, and ``is_renewal_to_confirm``: it runs by an automatic renewal that nobody has recorded."""
         this = Agreement.objects.filter(pk=OuterRef("pk"))
@@ -188,6 +198,20 @@ class Agreement(NamedModel, SeededModel, SearchableModel, VersionedModel):
         help_text=_("Off when a source says there were more than it names."),
     )
     summary = models.TextField(_("summary"), blank=True)
+    archive_number = LineField(
+        _("archive number"),
+        max_length=60,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("The number under which the archive keeps the original."),
+    )
+    copies = SmallNumberColumn(
+        _("copies made"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_COPIES)],
+    )
 
     status = StatusField(AgreementStatus)
     submitted_on = models.DateField(_("submitted on"), null=True, editable=False)
@@ -280,6 +304,12 @@ class Agreement(NamedModel, SeededModel, SearchableModel, VersionedModel):
                 violation_error_code="amount",
                 violation_error_message=_("An amount cannot be negative."),
             ),
+            models.CheckConstraint(
+                condition=Q(copies__isnull=True) | Q(copies__range=(1, MOST_COPIES)),
+                name="agreement_copies_sane",
+                violation_error_code="copies",
+                violation_error_message=COPIES_ARE_FEW,
+            ),
         ]
         indexes = [
             models.Index(fields=["unit", "status", "-id"], name="agreement_by_unit"),  # the lists of a unit
@@ -310,7 +340,7 @@ class Agreement(NamedModel, SeededModel, SearchableModel, VersionedModel):
         return reverse("agreement_detail", args=[self.pk])
 
     def search_words(self) -> list[str]:
-        return [self.title, self.title_as_signed, self.reference, self.summary]
+        return [self.title, self.title_as_signed, self.reference, self.archive_number, self.summary]
 
     @property
     def is_signing_to_confirm(self) -> bool:

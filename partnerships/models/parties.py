@@ -7,13 +7,15 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.models.agreement_types import CooperationArea
-from partnerships.models.base import DayColumn, History, LineField, OfficeModel, WholeNumberColumn
+from partnerships.models.base import DayColumn, History, LineField, OfficeModel, SmallNumberColumn, WholeNumberColumn
 from partnerships.models.organizations import Organization
 from partnerships.models.sort_keys import ByName
 from partnerships.models.users import Unit
 
-# A bound for typing errors.
+# Bounds for typing errors.
 MOST_PROMISED = 1_000_000
+MOST_COPIES = 99
+COPIES_ARE_FEW = _("Copies are counted from 1 to 99.")
 
 
 class AgreementUnit(OfficeModel):
@@ -135,6 +137,15 @@ class AgreementParty(OfficeModel):
         WITNESS = "witness", _("Witness")
         HOST = "host", _("Host")
 
+    class SignsAs(models.TextChoices):
+        LEGAL = "legal", _("Legal representative")
+        AUTHORIZED = "authorized", _("Authorized representative")
+
+    class Seal(models.TextChoices):
+        OFFICIAL = "official", _("Official seal")
+        CONTRACT = "contract", _("Contract seal")
+        NONE = "none", _("Signed without a seal")
+
     agreement = models.ForeignKey(
         "partnerships.Agreement", models.CASCADE, related_name="parties", verbose_name=_("agreement")
     )
@@ -148,6 +159,15 @@ class AgreementParty(OfficeModel):
     )
     name_as_signed = LineField(_("name as signed"), max_length=200, blank=True)
     signatory_person = LineField(_("signed by"), max_length=150, blank=True)
+    signatory_position = LineField(_("position"), max_length=150, blank=True, default="", db_default="")
+    signs_as = models.CharField(_("signs as"), max_length=10, choices=SignsAs, blank=True, default="", db_default="")
+    seal = models.CharField(_("seal"), max_length=10, choices=Seal, blank=True, default="", db_default="")
+    copies = SmallNumberColumn(
+        _("copies kept"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_COPIES)],
+    )
     signed_on = DayColumn(
         _("signed on"), null=True, blank=True, help_text=_("Its own date, where it differs or is known.")
     )
@@ -184,7 +204,25 @@ class AgreementParty(OfficeModel):
                 violation_error_code="withdrew_on",
                 violation_error_message=_("A party cannot withdraw before it acceded."),
             ),
+            models.CheckConstraint(
+                condition=Q(signs_as__in=["", "legal", "authorized"]), name="agreement_party_signs_as_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(seal__in=["", "official", "contract", "none"]), name="agreement_party_seal_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(copies__isnull=True) | Q(copies__range=(1, MOST_COPIES)),
+                name="agreement_party_copies_sane",
+                violation_error_code="copies",
+                violation_error_message=COPIES_ARE_FEW,
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name_as_signed or str(self.organization)
+
+    @property
+    def signing_words(self) -> str:
+        """Return who signed, in which capacity and with which seal, as far as it is known."""
+        known = (self.signatory_person, self.signatory_position, self.get_signs_as_display(), self.get_seal_display())
+        return " · ".join(str(words) for words in known if words)

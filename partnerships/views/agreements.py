@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -11,9 +12,10 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from partnerships.forms.agreements import AgreementForm, NewAgreementForm
+from partnerships.forms.agreements import AgreementForm, CustodyForm, NewAgreementForm
 from partnerships.forms.numbers import row_or_none
 from partnerships.forms.office_day import office_today
 from partnerships.forms.steps import ApprovalStepForm, ConfirmSigningForm, ContactNoteForm
@@ -22,6 +24,7 @@ from partnerships.models import (
     Agreement,
     AgreementArea,
     AgreementParty,
+    CustodyStep,
     Document,
     Event,
     Organization,
@@ -131,7 +134,7 @@ def _context(request: UserRequest, agreement: Agreement) -> dict[str, object]:
         "may_edit": may(user, "agreement.edit", agreement),
         "approval": _approval(agreement, user),
         "people_to_contact": _people_to_contact(agreement, user),
-        "custody": list(agreement.custody_steps.all()),
+        "paper": _paper(agreement, parties, office_today(agreement)),
         "payments": payments_of(agreement, user, today),
         "units": list(agreement.participating_units.select_related("unit")),
         "reminders": _reminders(agreement, shows_all=request.GET.get("reminders") == "all"),
@@ -182,6 +185,8 @@ def agreement_step(request: UserRequest, pk: int, step: str) -> HttpResponse:
         return _confirm_signing(request, agreement)
     if step == "record-approval":
         return _record_approval(request, agreement)
+    if step == "custody":
+        return _record_custody(request, agreement)
     for verb in TERM_VERBS:
         if step == verb.name:
             return _change_terms(request, agreement, verb)
@@ -227,6 +232,12 @@ def _record_approval(request: UserRequest, agreement: Agreement) -> HttpResponse
     form = ApprovalStepForm(request.POST or None, row=agreement, today=office_today(agreement), next_step=step)
     title = _("Record: %(step)s") % {"step": step}
     return form_page(request, agreement, form, title=title, done=_("Recorded."))
+
+
+def _record_custody(request: UserRequest, agreement: Agreement) -> HttpResponse:
+    require_or_403(request.user, "agreement.edit", agreement)
+    form = CustodyForm(request.POST or None, row=agreement, today=office_today(agreement))
+    return form_page(request, agreement, form, title=_("Record where the original is"), done=_("Recorded."))
 
 
 def _approval(agreement: Agreement, user: User) -> dict[str, object]:
@@ -357,6 +368,31 @@ def _documents(agreement: Agreement) -> list[Document]:
         Q(agreement=agreement) | Q(milestone__agreement=agreement) | Q(activity__agreement=agreement)
     )
     return list(rows.select_related("milestone", "activity").prefetch_related(VERSIONS))
+
+
+@dataclass(frozen=True)
+class Stay:
+    """How long the original was at one place: until the next step, or until today."""
+
+    step: CustodyStep
+    days: int
+    recorded_by: User | None
+
+    @property
+    def length(self) -> str:
+        return ngettext("%(days)s day", "%(days)s days", self.days) % {"days": self.days}
+
+
+def _paper(agreement: Agreement, parties: list[AgreementParty], today: dt.date) -> dict[str, object]:
+    """Return where the original was, latest first, and which parties keep copies of it."""
+    steps = list(agreement.custody_steps.all())
+    added = CustodyStep.history.filter(agreement_id=agreement.pk, history_type="+").select_related("history_user")
+    people = {row.id: row.history_user for row in added}
+    ends = [*(step.since for step in steps[1:]), today]
+    # Without a step there is an end and no stay.
+    pairs = zip(steps, ends, strict=False)
+    stays = [Stay(step, max((end - step.since).days, 0), people.get(step.pk)) for step, end in pairs]
+    return {"stays": stays[::-1], "kept": [party for party in parties if party.copies]}
 
 
 def _reminders(agreement: Agreement, *, shows_all: bool) -> dict[str, object]:

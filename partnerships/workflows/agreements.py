@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from django.db import models, transaction
-from django.db.models import ProtectedError
+from django.db.models import ProtectedError, Sum
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -45,7 +45,13 @@ from partnerships.workflows.derivation import (
     meet_by_closing,
     update_current_end,
 )
-from partnerships.workflows.edits import Aggregate, changed_columns, check_not_cited, check_not_in_future
+from partnerships.workflows.edits import (
+    Aggregate,
+    changed_columns,
+    check_not_cited,
+    check_not_in_future,
+    concerning,
+)
 from partnerships.workflows.milestones import (
     cancel_pending_milestones,
     give_milestones_to,
@@ -82,6 +88,8 @@ LOCKED = (
     "predecessor",
 )
 LOCKED_PARTS = (AgreementParty, AgreementArea, AgreementTerm)
+# Columns of a party that say how the paper was signed; they are often known only after the signing.
+SIGNING_FACTS = ("signatory_person", "signatory_position", "signs_as", "seal", "copies")
 
 
 AGREEMENT = Aggregate(
@@ -111,8 +119,10 @@ def register_agreement(
         agreement.created_by = actor
         require(actor, "agreement.add", agreement)
         _ask_about_title(agreement, confirmed_different)
+        _check_custody(parts, today=today)
         AGREEMENT.register(agreement, parts, actor=actor)
         _check_through(agreement)
+        _check_copies(agreement)
         update_current_end(agreement, on=today)
         if agreement.coordinator:
             check_new_owner(agreement, agreement.coordinator, field="coordinator")
@@ -164,7 +174,7 @@ def edit_agreement(
 ) -> Agreement:
     """Change an agreement and its parts as one version.
 
-    From the review on ``LOCKED`` and ``LOCKED_PARTS`` stay as they are. Milestones go along to another unit; those of the
+    From the review on ``LOCKED`` and ``LOCKED_PARTS`` stay as they are, but for ``SIGNING_FACTS`` once it is signed. Milestones go along to another unit; those of the
     former coordinator, or of nobody, to the new one. After a move to another unit the coordinator must still see it.
     Another title or unit may raise ``PossibleDuplicate``, as in ``register_agreement``.
     """
@@ -175,8 +185,10 @@ def edit_agreement(
             _check_nothing_locked(before, after, [*parts, *removed])
         if changed & UNIQUE_IN_UNIT:
             _ask_about_title(after, confirmed_different)
+        _check_custody(parts, today=today)
         AGREEMENT.finish(before, after, parts, removed, actor=actor)
         _check_through(after)
+        _check_copies(after)
         if any(isinstance(part, AgreementTerm) for part in (*parts, *removed)):
             update_current_end(after, on=today)
         if after.coordinator and changed & {"unit", "coordinator"}:
@@ -512,8 +524,30 @@ def delete_draft(agreement: Agreement, *, actor: User | None, reason: str) -> No
 
 
 def _check_nothing_locked(before: Agreement, after: Agreement, parts: Sequence[models.Model]) -> None:
-    if changed_columns(before, after) & set(LOCKED) or any(isinstance(part, LOCKED_PARTS) for part in parts):
+    locked = [part for part in parts if isinstance(part, LOCKED_PARTS)]
+    if before.signed_on:
+        locked = [part for part in locked if not _is_signing_fact(part)]
+    if changed_columns(before, after) & set(LOCKED) or locked:
         raise TransitionRefused(_("It is under review or signed: what was agreed is locked."))
+
+
+def _is_signing_fact(part: models.Model) -> bool:
+    """Whether only ``SIGNING_FACTS`` of a party differ from its row."""
+    row = AgreementParty.objects.filter(pk=part.pk).first() if isinstance(part, AgreementParty) else None
+    return row is not None and changed_columns(row, part) <= set(SIGNING_FACTS)
+
+
+def _check_custody(parts: Sequence[models.Model], *, today: dt.date) -> None:
+    for part in parts:
+        if isinstance(part, CustodyStep):
+            with concerning(part):
+                check_not_in_future(part.since, today=today, field="since")
+
+
+def _check_copies(agreement: Agreement) -> None:
+    kept = agreement.parties.aggregate(kept=Sum("copies"))["kept"] if agreement.copies else None
+    if kept and agreement.copies and kept > agreement.copies:
+        raise InvalidInput(_("The parties keep more copies than were made."), field="copies")
 
 
 def _own_parts(agreement: Agreement) -> list[models.Model]:

@@ -371,7 +371,7 @@ def test_the_page_costs_a_fixed_number_of_queries(
     address = world.agreement.get_absolute_url()
     client.get(address)
 
-    with django_assert_num_queries(80):
+    with django_assert_num_queries(81):
         client.get(address)
 
 

@@ -159,7 +159,9 @@ def test_each_column_of_names_in_the_admin_sorts_by_its_own(
 def test_every_heading_sorts(column: str, world: World, client_of: Callable[[Any], Client]) -> None:
     client = client_of(world.coordinator)
 
-    page = client.get(reverse("agreement_list"), {"sort": column})
+    page = client.get(
+        reverse("agreement_list"), {"sort": column, "columns": [one.name for one in AgreementList.columns]}
+    )
 
     assert page.context["list"].is_known_sort is True
     assert 'aria-sort="ascending"' in page.text
