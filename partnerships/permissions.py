@@ -20,6 +20,7 @@ from partnerships.models import (
     Answer,
     Citation,
     Contact,
+    ContactPosition,
     Delivery,
     Demand,
     Document,
@@ -260,7 +261,7 @@ def _owning_units(obj: Model | None) -> set[int]:
     if isinstance(obj, Organization):
         return _holding_units(obj.pk)
     if isinstance(obj, Contact):
-        return _holding_units(obj.organization_id)
+        return _holding_units(obj.organization_id, contact_id=obj.pk)
     if isinstance(obj, Document | Citation):
         return _owning_units(obj.target if isinstance(obj, Document) else obj.record)
     if isinstance(obj, Delivery):
@@ -270,9 +271,12 @@ def _owning_units(obj: Model | None) -> set[int]:
     return {unit_id} if unit_id is not None else set()
 
 
-def _holding_units(organization_id: int) -> set[int]:
-    holders = OrganizationUnit.objects.filter(organization=organization_id)
-    return set(holders.values_list("unit_id", flat=True))
+def _holding_units(organization_id: int, *, contact_id: int | None = None) -> set[int]:
+    """Return the units that hold the organization, or another one at which the contact has or had a position."""
+    where = Q(organization=organization_id)
+    if contact_id is not None:
+        where |= Q(organization__in=ContactPosition.objects.filter(contact=contact_id).values("organization"))
+    return set(OrganizationUnit.objects.filter(where).values_list("unit_id", flat=True))
 
 
 def _participating_units(obj: Model | None) -> set[int]:
@@ -353,9 +357,11 @@ def _not_ones_own_registration(user: User, agreement: Agreement) -> LazyText | N
 
 
 def works_where_entered(user: User, contact: Contact) -> bool:
-    """Whether the user works in the unit that entered the contact; what the office entered is for all holders."""
-    if contact.unit_id is None or user.is_staff or user.is_superuser:
+    """Whether the user works in the unit that entered the contact; what the office entered is mostly for all holders."""
+    if user.is_staff or user.is_superuser:
         return True
+    if contact.unit_id is None:
+        return contact.is_open_to_holders
     return _holds(user, Role.COORDINATOR, {contact.unit_id})
 
 

@@ -48,6 +48,7 @@ from partnerships.factories import (
     CitationFactory,
     ContactFactory,
     ContactNoteFactory,
+    ContactPositionFactory,
     CooperationAreaFactory,
     DemandFactory,
     DocumentFactory,
@@ -91,6 +92,7 @@ from partnerships.models import (
     CalendarDay,
     Citation,
     ContactNote,
+    ContactPosition,
     CooperationArea,
     CustodyStep,
     Event,
@@ -440,6 +442,10 @@ def other_code() -> Any:
     """A new row with the code that another organization has."""
     code = OrganizationCodeFactory()
     return OrganizationCode(scheme=code.scheme.lower(), code=code.code)
+
+
+def position_to_come() -> Any:
+    return ContactPosition(organization=OrganizationFactory(), since=today() + dt.timedelta(days=1))
 
 
 def other_party(row: Any) -> Any:
@@ -975,10 +981,17 @@ CONTACT_ACTS = [
     column("wechat", lambda row: "zhou"),
     column("preferred_channel", lambda row: "phone"),
     column("language", lambda row: "en"),
-    column("ask_before_contacting", lambda row: True),
+    column("permission", lambda row: "ask"),
     column("is_shared", lambda row: True),
     column("is_active", lambda row: False),
+    column("since", lambda row: today()),
+    columns(is_active=False, until=today),
     column("note", lambda row: "In short"),
+    Act("position", parts=lambda row: [ContactPosition(organization=OrganizationFactory(), position="Chair")]),
+    Act("position goes", removed=lambda row: [ContactPositionFactory(contact=row)]),
+    refused("left and still there", changes=lambda row: {"until": today()}),
+    refused("only for the holder and shared", changes=lambda row: {"permission": "holder", "is_shared": True}),
+    refused("position to come", parts=lambda row: [position_to_come()]),
     refused("no e-mail address", changes=lambda row: {"email": "zhou"}),
     refused("same person", changes=lambda row: {"name": ContactFactory(**same_person(row)).name}),
 ]
@@ -1302,7 +1315,7 @@ SUBJECTS = {
         CONTACT_ACTS,
         {
             "partnerships.admin.organizations": ADMIN,
-            "partnerships.forms.organizations": page_way("contact_edit", no_parts),
+            "partnerships.forms.organizations": page_way("contact_edit", None),
         },
     ),
     "edit_user": Subject(
@@ -1355,9 +1368,11 @@ SUBJECTS |= {
                 wechat="zhou",
                 preferred_channel="phone",
                 language="en",
-                ask_before_contacting=True,
+                permission="ask",
+                since=today,
                 note="In short",
             ),
+            Act("position", parts=lambda row: [ContactPosition(organization=OrganizationFactory(), position="Chair")]),
             refused("no e-mail address", changes=lambda row: {"email": "zhou"}),
         ],
         {

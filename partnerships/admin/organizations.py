@@ -38,6 +38,7 @@ from partnerships.models import (
     Association,
     AssociationMembership,
     Contact,
+    ContactPosition,
     Enterprise,
     GovernmentBody,
     Institution,
@@ -75,6 +76,15 @@ class NameInline(PartInline):
 class CodeInline(PartInline):
     model = OrganizationCode
     fields = ("scheme", "code")
+
+
+class PositionInline(PartInline):
+    model = ContactPosition
+    fields = ("organization", "position", "since", "until")
+    autocomplete_fields = ("organization",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("organization")
 
 
 class ContactInline(LinkedInline):
@@ -317,15 +327,16 @@ class ContactAdmin(OfficeAdmin):
     search_fields = ("name", "position")
     ordering = ("name", "pk")
     autocomplete_fields = ("organization",)
+    inlines = (PositionInline,)
     fieldsets = (
-        (None, {"fields": ("organization", ("name", "position"))}),
+        (None, {"fields": ("organization", ("name", "position"), ("since", "until"))}),
         (
             _("How to reach them"),
             {
                 "fields": (
                     ("email", "phone"),
                     ("wechat", "preferred_channel"),
-                    ("language", "ask_before_contacting"),
+                    ("language", "permission"),
                     "mail_stopped_on",
                 )
             },

@@ -100,6 +100,7 @@ PARTS: Mapping[str, SamplePart] = {
     ),
     "members": SamplePart(factories.AssociationMembershipFactory, "association", ("member", "since")),
     "codes": SamplePart(factories.OrganizationCodeFactory, "organization", ("scheme", "code")),
+    "positions": SamplePart(factories.ContactPositionFactory, "contact", ("organization", "position")),
     "kinds": SamplePart(factories.EventKindFactory, "event", ("kind",)),
     "invited": SamplePart(factories.EventPersonFactory, "event", ("user", "answer", "invited_on")),
     "participations": SamplePart(factories.ParticipationFactory, "event", ("organization", "role")),

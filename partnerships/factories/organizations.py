@@ -8,6 +8,7 @@ from partnerships.models import (
     Association,
     AssociationMembership,
     Contact,
+    ContactPosition,
     Enterprise,
     GovernmentBody,
     Institution,
@@ -108,6 +109,15 @@ class OrganizationUnitFactory(ModelFactory):
     organization = factory.SubFactory(OrganizationFactory)
     unit = factory.SubFactory(UnitFactory)
     coordinator = factory.LazyAttribute(lambda row: UserFactory(coordinator_in=row.unit))
+
+
+class ContactPositionFactory(ModelFactory):
+    class Meta:
+        model = ContactPosition
+
+    contact = factory.SubFactory("partnerships.factories.ContactFactory")
+    organization = factory.SubFactory(OrganizationFactory)
+    position = "Adviser"
 
 
 class ContactFactory(ModelFactory):

@@ -10,17 +10,16 @@ from django.utils.translation import pgettext_lazy
 
 from partnerships.exceptions import DomainError, PossibleDuplicate
 from partnerships.forms.choices import choosable, offer_rows
-from partnerships.forms.domain import DomainFormMixin
 from partnerships.forms.lines import FormWithLines, LineForm, LineFormSet, line_formset, with_more_lines
 from partnerships.forms.names import EitherNameMixin, name_fields
 from partnerships.forms.office_day import office_today
 from partnerships.forms.picks import PickField, pick_field
 from partnerships.forms.possible_duplicates import AnotherField
 from partnerships.forms.steps import VerbForm
-from partnerships.forms.versions import VersionedForm
 from partnerships.inputs import DayInput
 from partnerships.models import (
     Contact,
+    ContactPosition,
     Organization,
     OrganizationCode,
     OrganizationKind,
@@ -163,8 +162,21 @@ class NewOrganizationForm(OrganizationForm):
         )
 
 
-class ContactForm(DomainFormMixin, VersionedForm):
-    """Registers or edits a contact, a person at an organization; look-alikes are asked about."""
+class PositionForm(LineForm):
+    organization = PickField("organization", label=_("Organization"))
+
+    class Meta:
+        model = ContactPosition
+        fields = ["organization", "position", "since", "until"]
+        widgets = {"since": DayInput, "until": DayInput}
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        pick_field(self, "organization").offer_to(user, current=self.instance.organization_id)
+
+
+class ContactForm(FormWithLines):
+    """Registers or edits a contact with further and former positions; look-alikes are asked about."""
 
     is_another = AnotherField(label=_("None of these"))
 
@@ -173,24 +185,33 @@ class ContactForm(DomainFormMixin, VersionedForm):
         fields = [
             "name",
             "position",
+            "since",
             "phone",
             "email",
             "wechat",
             "preferred_channel",
             "language",
-            "ask_before_contacting",
+            "permission",
             "is_shared",
             "is_active",
+            "until",
             "note",
         ]
-        widgets = {"note": forms.Textarea(attrs={"rows": 3})}
+        widgets = {"since": DayInput, "until": DayInput, "note": forms.Textarea(attrs={"rows": 3})}
         help_texts = {"is_active": _("Clear this when they have left; what was said with them stays on record.")}
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: QueryDict | None = None, *, user: User, **kwargs: Any) -> None:
+        data = with_more_lines(data)
+        super().__init__(data, **kwargs)
         if self.instance.pk is None:
-            del self.fields["is_active"]
+            del self.fields["is_active"], self.fields["until"]
+        lines = line_formset(Contact, ContactPosition, PositionForm, extra=0)
+        self.formsets = (lines(data, instance=self.instance, prefix="positions", form_kwargs={"user": user}),)
         self.look_alikes: list[Contact] = []
+
+    @property
+    def positions(self) -> LineFormSet:
+        return self.formsets[0]
 
     def add_refusal(self, error: DomainError) -> None:
         super().add_refusal(error)
@@ -202,12 +223,13 @@ class ContactForm(DomainFormMixin, VersionedForm):
         common: dict[str, Any] = {
             "actor": actor,
             "today": office_today(),
+            "parts": self.parts,
             "confirmed_different": self.cleaned_data["is_another"],
         }
         if self.instance.pk is None:
             return organizations.register_contact(self.instance, **common)
         changes = {name: self.cleaned_data[name] for name in self.changed_data if name in self.Meta.fields}
-        return organizations.edit_contact(self.instance, changes=changes, **common)
+        return organizations.edit_contact(self.instance, changes=changes, removed=self.removed, **common)
 
 
 class ArchiveForm(VerbForm):

@@ -69,12 +69,12 @@ def _line(person: PersonToContact) -> PersonLine:
     contact, marks = person.contact, []
     if person.reached_on is not None:
         marks.append(_("reached last, on %(day)s") % {"day": date_format(person.reached_on)})
-    if contact.ask_before_contacting:
-        marks.append(_("ask before contacting"))
+    if contact.permission_note:
+        marks.append(contact.permission_note)
     phone, email, wechat = (contact.phone, contact.email, contact.wechat) if person.sees_channels else ("", "", "")
     return PersonLine(
         name=one_line(contact.name),
-        about=" · ".join(one_line(str(part)) for part in (contact.position, contact.organization) if part),
+        about=" · ".join(one_line(str(part)) for part in (person.position, person.organization) if part),
         phone=one_line(phone),
         email=one_line(email),
         wechat=one_line(wechat),

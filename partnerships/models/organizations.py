@@ -13,8 +13,8 @@ from django.db import models, transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, When
 from django.db.models.functions import Lower
 from django.urls import reverse
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 from stdnum.cn import uscc as credit_code
 from stdnum.exceptions import InvalidChecksum
 from stdnum.exceptions import ValidationError as StdnumError
@@ -752,19 +752,26 @@ class OrganizationUnit(OfficeModel):
 
 
 def held_by(units: Collection[int]) -> Q:
-    """Return the condition for contacts of the organizations that the units hold."""
-    held = OrganizationUnit.objects.filter(unit__in=units)
-    return Q(organization__in=held.values("organization"))
+    """Return the condition for contacts who work, or worked, at the organizations that the units hold."""
+    held = OrganizationUnit.objects.filter(unit__in=units).values("organization")
+    elsewhere = ContactPosition.objects.filter(organization__in=held)
+    return Q(organization__in=held) | Q(pk__in=elsewhere.values("contact"))
 
 
 def entered_for(units: Collection[int]) -> Q:
     """Return the condition for contacts whose phone and address are for people who work in the units, if they hold them."""
-    return Q(unit__in=units) | Q(unit__isnull=True) | Q(is_shared=True)
+    of_office = Q(unit__isnull=True) & ~Q(permission=Contact.Permission.HOLDER)
+    return Q(unit__in=units) | of_office | Q(is_shared=True)
 
 
 class ContactQuerySet(ScopedQuerySet):
     def in_scope(self, user: User) -> Q:
         return held_by(user.scope.unit_ids)
+
+    def at(self, organizations: Collection[int] | models.QuerySet) -> Self:
+        """Return contacts who work at the organizations, in their main position or in another one."""
+        elsewhere = ContactPosition.objects.current().filter(organization__in=organizations)
+        return self.filter(Q(organization__in=organizations) | Q(pk__in=elsewhere.values("contact")))
 
     def with_personal_data_for(self, user: User) -> Self:
         """Return contacts whose phone and address the user may read: the rule of ``contact.view_personal``."""
@@ -780,23 +787,30 @@ class ContactQuerySet(ScopedQuerySet):
         Whoever reads the mail of an address may stop it, also for others who share the address, and for as long as any of
         them has it. The person who asked gets no mail at a new address either.
         """
-        rows = self.filter(is_active=True, ask_before_contacting=False, preferred_channel__in=("", "email"))
+        free = Contact.Permission.FREE
+        rows = self.filter(is_active=True, permission=free, preferred_channel__in=("", "email"))
         stopped = Contact.objects.filter(mail_stopped_on__isnull=False).annotate(mailbox=Lower("mail_stopped_address"))
         shared = Q(mailbox=Lower(OuterRef("email"))) | Q(pk=OuterRef("pk"))
         return rows.exclude(email="").annotate(is_mail_stopped=Exists(stopped.filter(shared)))
 
 
 class Contact(NamedModel, SeededModel, SearchableModel, VersionedModel):
-    """A person at an organization.
+    """A person at an organization, in their main position; further and former ones are ``ContactPosition`` rows.
 
     Phone, e-mail, WeChat and the note belong to the unit that entered the contact; the other holders see name and
-    position, and the rest once it ``is_shared``. What the office entered, without a unit, is for all holders.
+    position, and the rest once it ``is_shared``. What the office entered, without a unit, is for all holders, unless
+    the office alone may contact the person.
     """
 
     class Channel(models.TextChoices):
         PHONE = "phone", _("Phone")
         EMAIL = "email", _("E-mail")
         WECHAT = "wechat", _("WeChat")
+
+    class Permission(models.TextChoices):
+        FREE = "free", _("Everybody who sees how to reach them")
+        ASK = "ask", _("Others after asking the unit that entered them")
+        HOLDER = "holder", _("Only the unit that entered them")
 
     organization = models.ForeignKey(
         Organization, models.CASCADE, related_name="contacts", verbose_name=_("organization")
@@ -819,15 +833,24 @@ class Contact(NamedModel, SeededModel, SearchableModel, VersionedModel):
     name = LineField(pgettext_lazy("of a person", "name"), max_length=150)
     sort_key = SortKeyField("name", is_person=True)
     position = LineField(_("position"), max_length=150, blank=True)
+    since = DayColumn(_("there since"), null=True, blank=True)
+    until = DayColumn(_("there until"), null=True, blank=True)
     email = models.EmailField(_("e-mail address"), blank=True)
     phone = LineField(_("phone"), max_length=50, blank=True)
     wechat = LineField(_("WeChat"), max_length=50, blank=True)
     preferred_channel = models.CharField(_("preferred channel"), max_length=10, choices=Channel, blank=True)
     language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES, default="zh-hans")
-    ask_before_contacting = models.BooleanField(
-        _("ask before contacting"), default=False, help_text=_("Talk to the coordinator first.")
+    permission = models.CharField(
+        _("may be contacted by"),
+        max_length=10,
+        choices=Permission,
+        default=Permission.FREE,
+        db_default=Permission.FREE,
+        help_text=_("Reminders of the system go to those alone whom everybody may contact."),
     )
     is_active = models.BooleanField(_("still there"), default=True)
+    # When it was entered that they had left; kept by the verbs.
+    departure_noted_on = models.DateField(null=True, blank=True, editable=False)
     note = models.TextField(_("note"), blank=True)
     # Set and cleared by the page that our mails to them link to, never by an edit.
     mail_stopped_on = models.DateField(_("asked for no mail on"), null=True, blank=True, editable=False)
@@ -841,9 +864,56 @@ class Contact(NamedModel, SeededModel, SearchableModel, VersionedModel):
         verbose_name = _("contact")
         verbose_name_plural = _("contacts")
         ordering = [ByName(), "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(permission__in=["free", "ask", "holder"]), name="contact_permission_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(permission="holder", is_shared=True),
+                name="contact_of_holder_alone_not_shared",
+                violation_error_code="is_shared",
+                violation_error_message=_(
+                    "Only the unit that entered them may contact them, so it does not share this."
+                ),
+            ),
+            models.CheckConstraint(
+                condition=Q(until__isnull=True) | Q(is_active=False),
+                name="contact_there_until_has_left",
+                violation_error_code="is_active",
+                violation_error_message=_("They are still there, so there is no day on which they left."),
+            ),
+            models.CheckConstraint(
+                condition=Q(since__isnull=True) | Q(until__isnull=True) | Q(until__gte=F("since")),
+                name="contact_period_in_order",
+                violation_error_code="until",
+                violation_error_message=_("They cannot leave before they came."),
+            ),
+        ]
 
     def search_words(self) -> list[str]:
         return [self.name, self.position]
+
+    @property
+    def all_positions(self) -> list["ContactPosition"]:
+        """Return the main position, as a row that is not saved, and the others."""
+        main = {"organization": self.organization, "position": self.position, "since": self.since, "until": self.until}
+        return [ContactPosition(contact=self, **main), *self.positions.all()]
+
+    @property
+    def is_open_to_holders(self) -> bool:
+        """Whether people of every unit that holds the organization see how to reach them."""
+        is_of_office = self.unit_id is None and self.permission != self.Permission.HOLDER
+        return self.is_shared or is_of_office
+
+    @property
+    def permission_note(self) -> str:
+        """Return whom to ask before contacting the person, or who alone does; empty where everybody may."""
+        holder = self.unit.display_name if self.unit else gettext("the office")
+        if self.permission == self.Permission.ASK:
+            return gettext("ask %(holder)s before contacting") % {"holder": holder}
+        if self.permission == self.Permission.HOLDER:
+            return gettext("contacted by %(holder)s alone") % {"holder": holder}
+        return ""
 
     def __str__(self) -> str:
         return self.name
@@ -851,3 +921,46 @@ class Contact(NamedModel, SeededModel, SearchableModel, VersionedModel):
     def get_absolute_url(self) -> str:
         """Return the address of the contacts on the organization's page."""
         return f"{self.organization.get_absolute_url()}#contacts"
+
+
+class ContactPositionQuerySet(models.QuerySet):
+    def current(self) -> Self:
+        """Return positions that nobody left; one is not left in advance, so the day does not matter."""
+        return self.filter(until=None)
+
+
+class ContactPosition(OfficeModel):
+    """A further or former position of a contact: at another organization, or one they had before."""
+
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="positions", verbose_name=_("contact"))
+    organization = models.ForeignKey(
+        Organization, models.PROTECT, related_name="contact_positions", verbose_name=_("organization")
+    )
+    position = LineField(_("position"), max_length=150, blank=True)
+    since = DayColumn(_("there since"), null=True, blank=True)
+    until = DayColumn(_("there until"), null=True, blank=True)
+
+    objects = ContactPositionQuerySet.as_manager()
+    history = History()
+
+    class Meta:
+        verbose_name = _("position")
+        verbose_name_plural = _("further and former positions")
+        ordering = [F("until").desc(nulls_first=True), "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["contact", "organization", "position"],
+                name="contact_position_unique",
+                violation_error_code="organization",
+                violation_error_message=_("This position is recorded already."),
+            ),
+            models.CheckConstraint(
+                condition=Q(since__isnull=True) | Q(until__isnull=True) | Q(until__gte=F("since")),
+                name="contact_position_in_order",
+                violation_error_code="until",
+                violation_error_message=_("They cannot leave before they came."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return " · ".join(filter(None, [self.position, str(self.organization)]))

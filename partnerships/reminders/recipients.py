@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
 
-from django.db.models import Q
+from django.db.models import Prefetch, Q
 from django.utils import timezone
 
 from partnerships.models import (
     AgreementParty,
     AgreementUnit,
     Contact,
+    ContactPosition,
     Milestone,
     ReminderItem,
     ReminderPlan,
@@ -59,7 +60,7 @@ class Recipient:
 class Directory:
     """The people, units and contacts that decide who gets the reminders of some plans.
 
-    Loading takes three queries however many plans there are, two with ``units``; contacts of parties take two more.
+    Loading takes three queries however many plans there are, two with ``units``; contacts of parties take up to three more.
     """
 
     now: dt.datetime
@@ -232,8 +233,10 @@ def _contacts(parties: set[int | None], units: Units) -> dict[int, list[Contact]
         for party, organization, unit in rows.values_list("pk", "organization", "agreement__unit"):
             party_of[organization].append((party, unit))
         seen: set[tuple[int, str]] = set()
-        for contact in Contact.objects.by_mail().filter(organization__in=list(party_of)).order_by("pk"):
-            for party, unit in party_of[contact.organization_id]:
+        current = Prefetch("positions", ContactPosition.objects.current())
+        for contact in Contact.objects.by_mail().at(list(party_of)).prefetch_related(current).order_by("pk"):
+            works_at = {contact.organization_id, *(other.organization_id for other in contact.positions.all())}
+            for party, unit in (each for organization in works_at for each in party_of.get(organization, ())):
                 mailbox = (party, address_key(contact.email))
                 if mailbox not in seen and _is_known_to(unit, contact, units):
                     seen.add(mailbox)
@@ -243,7 +246,8 @@ def _contacts(parties: set[int | None], units: Units) -> dict[int, list[Contact]
 
 def _is_known_to(unit: int, contact: Contact, units: Units) -> bool:
     """Whether people who work in the unit see the contact's address."""
-    return contact.unit_id is None or contact.is_shared or unit in units.with_ancestors(contact.unit_id)
+    is_of_unit = contact.unit_id is not None and unit in units.with_ancestors(contact.unit_id)
+    return contact.is_open_to_holders or is_of_unit
 
 
 def _is_away(person: User, now: dt.datetime) -> bool:

@@ -8,13 +8,12 @@ from django.utils.translation import gettext as _
 
 from partnerships.forms.activities import ActivityForm
 from partnerships.forms.lines import FormWithLines, is_shown_again
-from partnerships.forms.organizations import ContactForm
 from partnerships.models import Activity, Agreement, Contact, Organization, Payment
 from partnerships.requests import UserRequest
 from partnerships.texts import LazyText
 
 # The forms of a row with a version; each has apply(actor).
-EditForm = FormWithLines | ActivityForm | ContactForm
+EditForm = FormWithLines | ActivityForm
 EditedRow = Agreement | Activity | Organization | Contact | Payment
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import Prefetch, Q
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -28,6 +29,7 @@ from partnerships.models import (
     Activity,
     Agreement,
     Contact,
+    ContactPosition,
     Document,
     Event,
     Facility,
@@ -135,7 +137,7 @@ def contact_add(request: UserRequest, pk: int) -> HttpResponse:
     organization = visible_or_404(Organization.objects.all(), request, pk)
     contact = Contact(organization=organization)
     require_or_403(request.user, "contact.edit", contact)
-    form = ContactForm(request.POST or None, instance=contact)
+    form = ContactForm(request.POST or None, user=request.user, instance=contact)
     return edit_page(request, organization, form, title=_("Add a person"), template="organizations/contact_form")
 
 
@@ -145,7 +147,7 @@ def contact_edit(request: UserRequest, pk: int) -> HttpResponse:
     contact = visible_or_404(Contact.objects.select_related("organization"), request, pk)
     require_or_403(request.user, "contact.edit", contact)
     note_contacts_viewed(request.user, [contact], now=timezone.now())
-    form = ContactForm(request.POST or None, instance=contact)
+    form = ContactForm(request.POST or None, user=request.user, instance=contact)
     return edit_page(request, contact, form, title=_("Edit the person"), template="organizations/contact_form")
 
 
@@ -256,24 +258,39 @@ def _details(organization: Organization, user: User, *, sees_details: bool) -> d
 
 @dataclass(frozen=True)
 class ContactLine:
-    """A contact with what the reader sees of the channels: all, their ends (``is_masked``), or nothing."""
+    """A contact with what the reader sees of the channels: all, their ends (``is_masked``), or nothing.
+
+    ``here`` are their positions at the organization of the page, ``elsewhere`` those at others.
+    """
 
     contact: Contact
+    here: list[ContactPosition]
+    elsewhere: list[ContactPosition]
     sees_channels: bool
     is_masked: bool
     may_edit: bool
 
+    @property
+    def is_there(self) -> bool:
+        return self.contact.is_active and any(position.until is None for position in self.here)
+
 
 def _contacts(organization: Organization, user: User) -> list[ContactLine]:
-    contacts = list(organization.contacts.select_related("organization", "unit").order_by("-is_active", ByName(), "pk"))
+    held_here = ContactPosition.objects.filter(organization=organization)
+    contacts = Contact.objects.filter(Q(organization=organization) | Q(pk__in=held_here.values("contact")))
+    positions = Prefetch("positions", ContactPosition.objects.select_related("organization"))
+    contacts = contacts.select_related("organization", "unit").prefetch_related(positions).order_by(ByName(), "pk")
     works_here = may(user, "contact.edit", organization)
     lines = []
     for contact in contacts:
         is_own = works_where_entered(user, contact)
         sees = works_here and (is_own or contact.is_shared)
-        is_near = contact.unit_id is None or contact.is_shared or contact.unit_id in user.scope.unit_ids
-        lines.append(ContactLine(contact, sees, is_masked=is_near and not sees, may_edit=works_here and is_own))
-    return lines
+        is_near = contact.is_open_to_holders or contact.unit_id in user.scope.unit_ids
+        here = [one for one in contact.all_positions if one.organization_id == organization.pk]
+        elsewhere = [one for one in contact.all_positions if one.organization_id != organization.pk]
+        may_do = {"is_masked": is_near and not sees, "may_edit": works_here and is_own}
+        lines.append(ContactLine(contact, here, elsewhere, sees, **may_do))
+    return sorted(lines, key=lambda line: not line.is_there)
 
 
 def _agreements(ids: set[int], user: User) -> list[Agreement]:

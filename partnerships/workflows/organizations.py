@@ -17,6 +17,7 @@ from partnerships.models import (
     Agreement,
     AssociationMembership,
     Contact,
+    ContactPosition,
     Facility,
     Milestone,
     MilestoneKind,
@@ -34,7 +35,7 @@ from partnerships.models.waiting import Leads
 from partnerships.names import person_key, phone_keys
 from partnerships.permissions import require
 from partnerships.workflows.derivation import Derived
-from partnerships.workflows.edits import Aggregate, changed_columns, concerning
+from partnerships.workflows.edits import Aggregate, changed_columns, check_not_in_future, concerning
 from partnerships.workflows.milestones import take_milestone_step
 from partnerships.workflows.transitions import delete_as, lock, refuse_erased, save_as
 
@@ -44,7 +45,9 @@ ORGANIZATION = Aggregate(
     "organization.edit",
     parts=(OrganizationName, OrganizationCode, OrganizationUnit, AssociationMembership),
 )
-CONTACT = Aggregate(Contact, "contact.edit", "contact.edit", fixed=frozenset({"organization"}))
+CONTACT = Aggregate(
+    Contact, "contact.edit", "contact.edit", parts=(ContactPosition,), fixed=frozenset({"organization"})
+)
 
 # The history's reason for a holding that ended with its last ground; any other removal is somebody's decision.
 GROUND_ENDED = "Its last ground ended"
@@ -225,6 +228,7 @@ def register_contact(
         known = _same_person(contact)
         if known is None:
             _ask_about_persons(contact, actor, confirmed_different)
+            _check_periods([contact, *parts], today=today)
             CONTACT.register(contact, parts, actor=actor)
         elif changed_columns(known, contact) & set(CONTACT.fields):
             raise InvalidInput(ON_RECORD, field="name")
@@ -256,8 +260,21 @@ def edit_contact(
             raise InvalidInput(ON_RECORD, field="name")
         if after.is_active and changed_columns(before, after) & TELLING:
             _ask_about_persons(after, actor, confirmed_different)
+        _check_periods([after, *parts], today=today)
+        if before.is_active != after.is_active:
+            after.departure_noted_on = None if after.is_active else today
         CONTACT.finish(before, after, parts, removed, actor=actor)
     return after
+
+
+def _check_periods(rows: Iterable[models.Model], *, today: dt.date) -> None:
+    """Raise ``InvalidInput`` for a position that is said to begin or end after ``today``."""
+    for row in rows:
+        if isinstance(row, Contact | ContactPosition):
+            with concerning(row):
+                for name, day in (("since", row.since), ("until", row.until)):
+                    if isinstance(day, dt.date):
+                        check_not_in_future(day, today=today, field=name)
 
 
 def stop_contact_mail(contact: Contact, *, on: dt.date) -> None:

@@ -32,6 +32,7 @@ from partnerships.models import (
     CeremonyDraft,
     Contact,
     ContactNote,
+    ContactPosition,
     Delivery,
     DeliveryEvent,
     Erasure,
@@ -257,6 +258,7 @@ def export_personal_data(person: Person, *, actor: User | None, reason: str) -> 
             "security_log": _plain(SecurityEvent._base_manager, {"user": person.pk}),
         }
     else:
+        data["positions"] = _plain(ContactPosition._base_manager, {"contact": person.pk})
         data["contact_notes"] = _plain(ContactNote._base_manager, {"contact": person.pk})
     return data
 
@@ -502,14 +504,18 @@ def _end_as_liaison(contact: Contact, actor: User | None) -> None:
 def _erase_row(person: Person, words: Words, actor: User | None) -> None:
     """Empty the columns about the person, in the row and in each state of its history."""
     name = _("Erased person %(number)s") % {"number": person.pk}
+    erased: dict[str, object]
     if isinstance(person, User):
         erased = {"name": name, "username": f"erased-{person.pk}", "email": ""}
     else:
         erased = {
             "name": name,
             **dict.fromkeys(("position", "email", "phone", "wechat", "preferred_channel", "note"), ""),
+            **dict.fromkeys(("since", "until"), None),
         }
         person.is_active, person.mail_stopped_on, person.mail_stopped_address = False, None, ""
+        person.positions.all().delete()
+        ContactPosition.history.filter(contact=person.pk).delete()
     for column, value in erased.items():
         setattr(person, column, value)
     save_as(person, actor, reason="Personal data erased")

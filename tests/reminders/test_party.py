@@ -8,7 +8,15 @@ from typing import Any
 
 import pytest
 
-from partnerships.factories import AgreementFactory, ContactFactory, MilestoneFactory, ReminderRuleFactory, UserFactory
+from partnerships.factories import (
+    DAY,
+    AgreementFactory,
+    ContactFactory,
+    ContactPositionFactory,
+    MilestoneFactory,
+    ReminderRuleFactory,
+    UserFactory,
+)
 from partnerships.mailing.claim import claim_next
 from partnerships.mailing.expand import expand_due
 from partnerships.mailing.message import write
@@ -114,6 +122,19 @@ def test_each_address_gets_one_mail_and_the_audit_is_clean(
     assert audit(real_now=clock.at) == []
 
 
+def test_a_contact_with_a_further_position_at_the_party_gets_the_mail(
+    contact: Contact, milestone: Milestone, queue: Callable[[], None]
+) -> None:
+    other = ContactFactory()
+    position = ContactPositionFactory(contact=other, organization=contact.organization)
+    former = ContactPositionFactory(contact=ContactFactory(), organization=contact.organization)
+    former.until = DAY
+    former.save()
+    queue()
+
+    assert [item.reader for item in ReminderItem.objects.order_by("contact_id")] == [contact, position.contact]
+
+
 def test_a_chinese_contact_reads_chinese(contact: Contact, queue: Callable[[], None], clock: MovableClock) -> None:
     contact.language, contact.name = "zh-hans", "王工"
     contact.save()
@@ -124,7 +145,7 @@ def test_a_chinese_contact_reads_chinese(contact: Contact, queue: Callable[[], N
 
 @pytest.mark.parametrize(
     "change",
-    [{"ask_before_contacting": True}, {"is_active": False}, {"email": ""}, {"preferred_channel": "phone"}],
+    [{"permission": "ask"}, {"is_active": False}, {"email": ""}, {"preferred_channel": "phone"}],
     ids=lambda change: next(iter(change)),
 )
 def test_contacts_who_must_not_be_mailed_are_left_alone_and_the_owner_is_notified(
@@ -160,7 +181,7 @@ def test_a_contact_who_must_not_be_mailed_any_more_is_dropped_at_the_claim(
     contact: Contact, milestone: Milestone, queue: Callable[[], None], clock: MovableClock
 ) -> None:
     queue()
-    contact.ask_before_contacting = True
+    contact.permission = "ask"
     contact.save()
 
     claim = claim_next(clock)

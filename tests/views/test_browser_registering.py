@@ -62,9 +62,9 @@ def test_from_an_empty_list_to_a_signed_agreement(
     other.get_by_role("button", name="Save").click()
     other.get_by_role("link", name="Add a person").click()
     other.get_by_label("Name", exact=True).fill("Zhou Min")
-    other.get_by_label("Ask before contacting").check()
+    other.get_by_label("May be contacted by").select_option("ask")
     other.get_by_role("button", name="Save").click()
-    other.get_by_text("ask before contacting").wait_for()
+    other.get_by_text("before contacting").wait_for()
     other.close()
 
     page.get_by_label("Type", exact=True).select_option("Framework")
@@ -108,7 +108,7 @@ def test_from_an_empty_list_to_a_signed_agreement(
     assert [party.name_as_signed for party in made.parties.all()] == ["Harbor College", "Quay Works"]
     assert made.milestones.filter(title="Work plan agreed").count() == 1
     assert made.documents.get().kind == "signed_paper"
-    assert Contact.objects.get().ask_before_contacting is True
+    assert Contact.objects.get().permission == "ask"
 
 
 def test_without_scripts_the_same_forms_do(chen: Any, ma: Any, open_page: Callable[..., Any]) -> None:

@@ -1,5 +1,6 @@
 """A contact belongs to the unit that entered it: other holders see name and position, until it is shared."""
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -10,7 +11,9 @@ from partnerships.factories import (
     DAY,
     NOON,
     AgreementFactory,
+    AssociationFactory,
     ContactFactory,
+    ContactPositionFactory,
     DeliveryFactory,
     EnterpriseFactory,
     InstitutionFactory,
@@ -24,6 +27,7 @@ from partnerships.factories import (
 from partnerships.models import Contact, OrganizationUnit
 from partnerships.permissions import may
 from partnerships.reminders.recipients import Directory
+from partnerships.reports.people_to_contact import people_to_contact
 from partnerships.workflows.organizations import update_holders
 from tests.admin.forms import change_url
 from tests.admin.forms import filled as filled_admin
@@ -232,3 +236,104 @@ def test_a_holding_that_ended_with_its_ground_comes_back_with_the_next(enterpris
         seen.append(enterprise.holders.exists())
 
     assert seen == [True, False, True]
+
+
+class TestOfficeAlone:
+    """What the office entered for itself alone is not for the other holders."""
+
+    @pytest.fixture
+    def person(self, enterprise: Any, unit: Any) -> Contact:
+        return ContactFactory(organization=enterprise, unit=None, permission="holder", name="Li Wei", **CHANNELS)
+
+    def test_holders_see_the_name_without_numbers(self, person: Contact, unit: Any) -> None:
+        client = entered(coordinator_in=unit)
+        page = client.get(person.organization.get_absolute_url()).text
+
+        assert "Li Wei" in page
+        assert "contacted by the office alone" in page
+        assert [channel for channel in CHANNELS.values() if channel in page] == []
+        assert client.get(reverse("contact_edit", args=[person.pk])).status_code == 403
+
+    def test_the_rows_agree_with_the_rule(self, person: Contact, unit: Any) -> None:
+        for user in (UserFactory(lead_in=unit), UserFactory(staff=True)):
+            is_shown = Contact.objects.with_personal_data_for(user).filter(pk=person.pk).exists()
+            assert is_shown == may(user, "contact.view_personal", person) == user.is_staff
+
+
+class TestFurtherPositions:
+    """A person with positions at two organizations is shown at both, each time with the position there."""
+
+    @pytest.fixture
+    def association(self) -> Any:
+        return AssociationFactory(name="Machine builders")
+
+    @pytest.fixture
+    def position(self, contact: Contact, association: Any) -> Any:
+        position = ContactPositionFactory(contact=contact, organization=association, position="Vice chair")
+        position.since = DAY
+        position.save()
+        return position
+
+    def test_both_pages_show_the_person(self, contact: Contact, position: Any, unit: Any) -> None:
+        OrganizationUnitFactory(organization=position.organization, unit=unit)
+        client = entered(coordinator_in=unit)
+
+        main = client.get(contact.organization.get_absolute_url()).text
+        other = client.get(position.organization.get_absolute_url()).text
+
+        people = other[other.index('id="contacts"') :]
+        assert people.index("Li Wei") < people.index("Vice chair") < people.index("Plant manager")
+        assert CHANNELS["phone"] in people
+        assert "Vice chair" in main
+        assert "Machine builders" in main
+
+    def test_holders_of_the_other_organization_see_name_and_position_alone(
+        self, contact: Contact, position: Any
+    ) -> None:
+        holder = OrganizationUnitFactory(organization=position.organization).unit
+        page = entered(coordinator_in=holder).get(position.organization.get_absolute_url()).text
+
+        assert "Vice chair" in page
+        assert [channel for channel in CHANNELS.values() if channel in page] == []
+
+    def test_a_former_position_is_marked(self, contact: Contact, position: Any, unit: Any) -> None:
+        OrganizationUnitFactory(organization=position.organization, unit=unit)
+        position.until = DAY
+        position.save()
+        page = entered(coordinator_in=unit).get(position.organization.get_absolute_url()).text
+
+        assert "no longer there" in page[page.index("Li Wei") :]
+
+    def test_who_to_call_about_an_agreement_of_the_other_organization(
+        self, contact: Contact, position: Any, unit: Any, django_assert_num_queries: Any
+    ) -> None:
+        parties = [InstitutionFactory(), position.organization]
+        agreements = [AgreementFactory(unit=unit, signed=True, parties=parties) for _again in "ab"]
+        OrganizationUnitFactory(organization=parties[0], unit=unit)
+        own = ContactFactory(organization=parties[0], unit=unit, name="Xu Fang")
+        user = UserFactory(coordinator_in=unit)
+        may(user, "contact.view", contact)
+        with django_assert_num_queries(2):  # the second reads the organizations of further positions
+            found = people_to_contact(agreements, user)
+
+        for agreement in agreements:
+            people = [(one.contact, one.position, one.organization) for one in found[agreement.pk]]
+            assert people == [(contact, "Vice chair", position.organization), (own, "", parties[0])]
+
+    def test_a_former_position_is_nobody_to_call(self, contact: Contact, position: Any, unit: Any) -> None:
+        agreement = AgreementFactory(unit=unit, signed=True, parties=[InstitutionFactory(), position.organization])
+        position.until = DAY
+        position.save()
+
+        assert people_to_contact([agreement], UserFactory(coordinator_in=unit)) == {}
+
+    def test_the_form_adds_a_position(self, contact: Contact, association: Any, unit: Any) -> None:
+        client, address = entered(coordinator_in=unit), reverse("contact_edit", args=[contact.pk])
+        data = filled(client.get(address))
+        data |= {"positions-TOTAL_FORMS": "1", "positions-0-organization": association.pk}
+        data |= {"positions-0-position": "Vice chair", "positions-0-since": "2021-03-01"}
+        client.post(address, data)
+
+        position = contact.positions.get()
+        assert (str(position), position.since) == ("Vice chair · Machine builders", dt.date(2021, 3, 1))
+        assert position.history.count() == 1

@@ -271,14 +271,14 @@ class TestEditing:
 
 class TestPeople:
     def test_a_person_is_added_and_shown(self, world: World, client: Client) -> None:
-        answer = send(client, add_person(world.enterprise), name="Zhou Min", phone="0575-1", ask_before_contacting="on")
+        answer = send(client, add_person(world.enterprise), name="Zhou Min", phone="0575-1", permission="ask")
 
         person = Contact.objects.get(name="Zhou Min")
         assert answer.url == f"{world.enterprise.get_absolute_url()}#contacts"
-        assert (person.organization_id, person.ask_before_contacting) == (world.enterprise.pk, True)
+        assert (person.organization_id, person.permission) == (world.enterprise.pk, "ask")
         assert person.history.get().history_user == world.coordinator
         page = client.get(world.enterprise.get_absolute_url()).text
-        assert "ask before contacting" in page[page.index("Zhou Min") :]
+        assert "ask North school before contacting" in page[page.index("Zhou Min") :]
 
     def test_sent_twice_there_is_one(self, world: World, client: Client) -> None:
         for _ in range(2):

@@ -394,7 +394,7 @@ def test_the_page_costs_a_fixed_number_of_queries(
     address = world.enterprise.get_absolute_url()
     client.get(address)
 
-    with django_assert_num_queries(70):
+    with django_assert_num_queries(71):
         client.get(address)
 
 

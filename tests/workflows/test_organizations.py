@@ -1,5 +1,6 @@
 """Organizations and their people: kept with who did it, warned about, and once."""
 
+import datetime as dt
 import threading
 from functools import partial
 
@@ -19,6 +20,7 @@ from partnerships.factories import (
 )
 from partnerships.models import (
     Contact,
+    ContactPosition,
     Organization,
     OrganizationCode,
     OrganizationKind,
@@ -206,7 +208,7 @@ def test_what_is_new_about_a_known_person_is_not_dropped_silently(unit, actor):
     organization = OrganizationFactory(held_by=unit)
     register_contact(Contact(organization=organization, name="Zhou Min"), actor=actor, today=DAY)
 
-    again = Contact(organization=organization, name="Zhou Min", note="On leave", ask_before_contacting=True)
+    again = Contact(organization=organization, name="Zhou Min", note="On leave", permission="ask")
     with pytest.raises(InvalidInput) as refused:
         register_contact(again, actor=actor, today=DAY)
 
@@ -220,6 +222,37 @@ def test_somebody_who_left_and_came_back_is_a_new_person(unit, actor):
     register_contact(Contact(organization=organization, name="Zhou Min"), actor=actor, today=DAY)
 
     assert organization.contacts.count() == 2
+
+
+def test_the_day_of_departure_is_noted_and_forgotten_with_the_return(unit, actor):
+    contact = ContactFactory(organization=OrganizationFactory(held_by=unit), unit=unit)
+
+    gone = edit_contact(contact, actor=actor, today=DAY, changes={"is_active": False, "until": DAY})
+    assert (gone.departure_noted_on, gone.until) == (DAY, DAY)
+
+    back = edit_contact(gone, actor=actor, today=DAY, changes={"is_active": True, "until": None})
+    assert back.departure_noted_on is None
+
+
+def test_a_position_does_not_begin_or_end_in_the_future(unit, actor):
+    contact = ContactFactory(organization=OrganizationFactory(held_by=unit), unit=unit)
+    position = ContactPosition(organization=OrganizationFactory(), until=DAY + dt.timedelta(days=1))
+
+    with pytest.raises(InvalidInput, match="future") as refused:
+        edit_contact(contact, actor=actor, today=DAY, parts=[position])
+
+    assert (refused.value.field, refused.value.part) == ("until", position)
+
+
+def test_the_same_person_at_another_organization_is_asked_about(unit, actor):
+    here, there = OrganizationFactory(held_by=unit), OrganizationFactory(held_by=unit)
+    known = ContactFactory(organization=here, unit=unit, name="Zhou Min", email="zhou@example.org")
+
+    same = Contact(organization=there, name="M. Zhou", email="ZHOU@example.org")
+    with pytest.raises(PossibleDuplicate) as asked:
+        register_contact(same, actor=actor, today=DAY)
+
+    assert asked.value.found == {known.pk}
 
 
 @pytest.mark.django_db(transaction=True)
