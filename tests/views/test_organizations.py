@@ -147,6 +147,17 @@ def test_a_number_on_the_page_opens_its_list(world: World, client: Client) -> No
         assert client.get(unescape(address)).context["page"].paginator.count == int(number)
 
 
+def test_what_was_arranged_through_it_is_named_in_singular_and_plural(world: World, client: Client) -> None:
+    ActivityFactory(unit=world.unit, agreement=None, owner=None, through=world.enterprise)
+    for _again in "ab":
+        DemandFactory(unit=world.unit, through=world.enterprise)
+
+    html = client.get(world.enterprise.get_absolute_url()).text
+    glance = html.partition("Arranged through it")[2].partition("</dd>")[0]
+
+    assert words(glance).split() == ["0", "agreements", "1", "follow-up", "2", "demands"]
+
+
 def test_the_twins_count_only_their_own(world: World) -> None:
     twin = make_world("South")
     AgreementFactory(unit=twin.unit, signed=True, parties=[world.enterprise])
