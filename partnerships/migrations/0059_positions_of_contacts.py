@@ -21,7 +21,7 @@ def write_questions(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('partnerships', '0058_liaisons_of_members'),
+        ('partnerships', '0055_papers_of_agreements'),
     ]
 
     operations = [
