@@ -98,8 +98,9 @@ class OrganizationForm(EitherNameMixin, FormWithLines):
         if self.instance.pk is None or self.instance.kind != OrganizationKind.ASSOCIATION:
             del self.fields["members_liaison"]
             return
-        chosen = Q(is_active=True) | Q(pk=self.instance.members_liaison_id)
-        offer_rows(self, "members_liaison", Contact.objects.visible_to(user).filter(chosen, organization=self.instance))
+        there = Contact.objects.at([self.instance.pk]).filter(is_active=True)
+        offered = Q(pk__in=there.order_by().values("pk")) | Q(pk=self.instance.members_liaison_id)
+        offer_rows(self, "members_liaison", Contact.objects.visible_to(user).filter(offered))
 
     @property
     def asks_about_code(self) -> bool:

@@ -331,8 +331,13 @@ class Organization(BilingualModel, SeededModel, SearchableModel, VersionedModel)
     def clean(self) -> None:
         if self.pk and self.part_of_id and self.pk in read_wholes([self.part_of_id]).parents:
             raise ValidationError({"part_of": _("It cannot be part of itself or of one of its own parts.")})
-        if self.members_liaison is not None and self.members_liaison.organization_id != self.pk:
+        if self.members_liaison_id is not None and not self._has_contact(self.members_liaison_id):
             raise ValidationError({"members_liaison": _("Choose a contact of the association itself.")})
+
+    def _has_contact(self, contact_id: int) -> bool:
+        """Whether a person works or worked here: a liaison who left stays until another one is named."""
+        here = Q(organization=self.pk) | Q(positions__organization=self.pk)
+        return self.pk is not None and Contact.objects.filter(here, pk=contact_id).exists()
 
     def ids_above_and_below(self) -> set[int]:
         """Return the ids of all it is part of, of itself, and of all its parts."""

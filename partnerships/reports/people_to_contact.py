@@ -74,18 +74,25 @@ def people_to_contact(
 def liaisons_of_members(associations: Iterable[Organization], user: User) -> dict[int, PersonToContact]:
     """Return whom to contact about the members of each association, by its id, as far as ``user`` may see contacts there.
 
-    One query, and none where no association has a liaison.
+    Two queries, and none where no association has a liaison.
     """
-    liaison_of = {one.pk: one.members_liaison_id for one in associations if one.members_liaison_id is not None}
-    if not liaison_of:
+    with_liaison = [one for one in associations if one.members_liaison_id is not None]
+    if not with_liaison:
         return {}
-    rows = Contact.objects.visible_to(user).filter(pk__in=liaison_of.values()).select_related("organization", "unit")
+    rows = Contact.objects.visible_to(user).filter(pk__in=[one.members_liaison_id for one in with_liaison])
+    rows = rows.select_related("organization", "unit").prefetch_related("positions")
     found = rows.annotate(sees_channels=_sees_channels(user)).in_bulk()
     return {
-        association: PersonToContact(row, row.organization, row.position, row.sees_channels, None)
-        for association, liaison in liaison_of.items()
-        if (row := found.get(liaison)) is not None
+        one.pk: PersonToContact(row, one, _position_at(row, one), row.sees_channels, None)
+        for one in with_liaison
+        if (row := found.get(one.members_liaison_id)) is not None
     }
+
+
+def _position_at(contact: Contact, organization: Organization) -> str:
+    """Return the position that the contact holds at the organization now."""
+    here = [one for one in contact.all_positions if one.organization_id == organization.pk and one.until is None]
+    return next((one.position for one in here if one.position), "")
 
 
 def _sees_channels(user: User) -> Q:
