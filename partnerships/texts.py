@@ -1,10 +1,10 @@
 """The type of text on screen, and the words for a list of names."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from django.utils.functional import Promise
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import ngettext, override, pgettext
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -15,6 +15,15 @@ else:
     LazyText = str | Promise
 
 NAMES_SHOWN = 2
+
+
+def in_both_languages(words: Callable[[], str]) -> tuple[str, str]:
+    """Return a generated name in English and in Chinese; the latter is empty where it is the same."""
+    with override("en"):
+        name = words()
+    with override("zh-hans"):
+        name_zh = words()
+    return name, name_zh if name_zh != name else ""
 
 
 def name_all(names: Iterable[object]) -> str:

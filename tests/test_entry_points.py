@@ -501,6 +501,7 @@ DEMAND_ACTS = [
         owner=lambda: UserFactory(staff=True),
         organization=EnterpriseFactory,
         title="Quiet bearings",
+        title_zh="低噪声轴承",
         original_wording="They whistle.",
         rewritten_wording="Noise of bearings",
         field="Bearings",
@@ -674,7 +675,10 @@ RECORD_ACTS: dict[type[Any], tuple[Callable[..., Any], list[Act]]] = {
         AgreementTypeFactory,
         [
             columns(name="Letter", name_zh="意向书", is_active=False, review_months=6, lead_days=14, review_workdays=3),
-            Act("milestone", parts=lambda row: [TypeMilestone(title="First report", months_after_signing=6)]),
+            Act(
+                "milestone",
+                parts=lambda row: [TypeMilestone(title="First report", title_zh="首次报告", months_after_signing=6)],
+            ),
             Act("approval step", parts=lambda row: [ApprovalStep(position=1, name="Legal check", name_zh="法务审核")]),
             refused("for too long", changes=lambda row: {"review_months": 32000}),
         ],
@@ -728,6 +732,7 @@ NEW_RECORDS: dict[type[Any], Callable[..., Any]] = {
 
 ACTIVITY_ACTS = [
     column("title", lambda row: "Milling course"),
+    column("title_zh", lambda row: "铣削课程"),
     column("unit", lambda row: UnitFactory()),
     column("owner", lambda row: UserFactory(coordinator_in=row.unit)),
     column("agreement", lambda row: AgreementFactory(signed=True, unit=row.unit)),
@@ -780,6 +785,10 @@ ACTIVITY_ACTS = [
 ]
 
 
+def agreement_in_chinese(unit: Unit) -> Agreement:
+    return AgreementFactory(unit=unit, title_zh="校企合作协议")
+
+
 def two_courses_a_year() -> AgreementArea:
     return AgreementArea(area=CooperationAreaFactory(), quantity=2, counted="courses", per="year")
 
@@ -793,6 +802,7 @@ CUSTODY_ACTS = [
 ]
 AGREEMENT_ACTS = [
     column("title", lambda row: "Another title"),
+    column("title_zh", lambda row: "另一个标题"),
     column("title_as_signed", lambda row: "另一个标题"),
     column("reference", lambda row: "A-1"),
     column("type", lambda row: AgreementTypeFactory()),
@@ -839,6 +849,7 @@ AGREEMENT_ACTS = [
     ),
     refused("coordinator who may not see it", changes=lambda row: {"coordinator": UserFactory(user_admin=True)}),
     refused("title of another", changes=lambda row: {"title": AgreementFactory(unit=row.unit).title.upper()}),
+    refused("Chinese title of another", changes=lambda row: {"title_zh": agreement_in_chinese(row.unit).title_zh}),
 ]
 
 NOTE_ACTS = [
@@ -1076,7 +1087,14 @@ def new_meeting(**given: Any) -> Any:
 
 
 NEW_ACTIVITY_ACTS = [
-    columns(ends_on=today, place="Hall 2", summary="Two days", event=EventFactory, through=AssociationFactory),
+    columns(
+        title_zh="圆桌会议",
+        ends_on=today,
+        place="Hall 2",
+        summary="Two days",
+        event=EventFactory,
+        through=AssociationFactory,
+    ),
     Act("new", parts=lambda row: [ActivityOrganization(organization=row.agreement.parties.last().organization)]),
     refused("ends before it starts", changes=lambda row: {"ends_on": add_months(today(), -1)}),
 ]
@@ -1105,6 +1123,7 @@ def two_parties(row: Any) -> list[Any]:
 NEW_AGREEMENT_ACTS = [
     replace(
         columns(
+            title_zh="共建中心协议",
             title_as_signed="共建中心协议",
             reference="A-1",
             event=EventFactory,
@@ -1384,10 +1403,9 @@ SUBJECTS |= {
         MILESTONE,
         action_point,
         [
-            Act("new"),
+            Act("new", changes=lambda row: {"title_zh": "寄送名单"}),
             columns(
                 kind="obligation",
-                title_zh="寄送名单",
                 description="By post",
                 requires_acceptance=True,
                 recurs_every_months=12,

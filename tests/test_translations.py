@@ -15,7 +15,8 @@ from django.test import Client
 from django.utils import translation
 
 from partnerships.factories import UserFactory
-from partnerships.models import Milestone
+from partnerships.models import Activity, Agreement, Demand, Milestone, TypeMilestone
+from partnerships.models.base import TitledModel
 from tests.test_layers import REPOSITORY
 
 CATALOGS = [Path(path) / "zh_Hans" / "LC_MESSAGES" / "django.po" for path in settings.LOCALE_PATHS]
@@ -103,9 +104,12 @@ def has_chinese(key: str) -> bool:
     ("language", "title", "expected"),
     [("zh-hans", "联系合作方", "联系合作方"), ("zh-hans", "", "Call them"), ("en", "联系合作方", "Call them")],
 )
-def test_a_milestone_is_called_as_its_reader_would(language: str, title: str, expected: str) -> None:
+@pytest.mark.parametrize("model", [Agreement, Activity, Demand, Milestone, TypeMilestone])
+def test_a_row_is_called_as_its_reader_would(
+    model: type[TitledModel], language: str, title: str, expected: str
+) -> None:
     with translation.override(language):
-        assert str(Milestone(title="Call them", title_zh=title)) == expected
+        assert str(model(title="Call them", title_zh=title)) == expected
 
 
 @pytest.mark.django_db

@@ -18,6 +18,7 @@ from partnerships.admin.base import (
     OfficeAdmin,
     PartInline,
     StackedPartInline,
+    TitledMixin,
     WordSearchMixin,
     status_badge,
 )
@@ -98,7 +99,7 @@ DATES = ("started_on", "completed_on", "postponed_on", "cancelled_on")
 
 @admin.register(Activity)
 @hides_records
-class ActivityAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
+class ActivityAdmin(TitledMixin, WordSearchMixin, StepsMixin, OfficeAdmin):
     view_action, add_action, change_action = "activity.view", "activity.add", "activity.edit"
     register_verb, edit_verb = staticmethod(register_activity), staticmethod(edit_activity)
     danger_steps = frozenset({"cancel"})
@@ -114,7 +115,7 @@ class ActivityAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
             is_on_index=False,
         ),
     }
-    list_display = ("title", "kind", "agreement", "starts_on", "owner", "unit", "status_label")
+    list_display = ("display_title", "kind", "agreement", "starts_on", "owner", "unit", "status_label")
     list_filter = (AttentionFilter, "status", "kind", ("unit", ScopedRelatedFilter), MineFilter, "starts_on")
     list_select_related = ("agreement", "owner", "unit")
     search_fields = ("title",)
@@ -127,6 +128,7 @@ class ActivityAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> FieldSets:
         what = (
             "title",
+            "title_zh",
             ("kind", "unit"),
             ("owner", "agreement"),
             ("event", "through"),

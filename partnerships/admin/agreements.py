@@ -27,6 +27,7 @@ from partnerships.admin.base import (
     OfficeAdmin,
     PartInline,
     ReadOnlyInline,
+    TitledMixin,
     WordSearchMixin,
     status_badge,
 )
@@ -76,9 +77,9 @@ from partnerships.requests import user_of
 from partnerships.statuses import AgreementStatus
 from partnerships.workflows.agreements import (
     LEAST_SIGNATORIES,
-    LOCKED,
     SIGNING_FACTS,
     edit_agreement,
+    locked_columns,
     register_agreement,
     register_signed_agreement,
     signing_warnings,
@@ -354,14 +355,14 @@ class RegisterForm(AgreementRootForm):
 
 @admin.register(Agreement)
 @hides_records
-class AgreementAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
+class AgreementAdmin(TitledMixin, WordSearchMixin, StepsMixin, OfficeAdmin):
     view_action, add_action, change_action = "agreement.view", "agreement.add", "agreement.edit"
     form = AgreementRootForm
     register_verb, edit_verb = staticmethod(register_agreement), staticmethod(edit_agreement)
     verbs = VERBS
     attention = ATTENTION
 
-    list_display = ("title", "partners", "type", "unit", "coordinator", "status_label", "signed", "runs_until")
+    list_display = ("display_title", "partners", "type", "unit", "coordinator", "status_label", "signed", "runs_until")
     list_filter = (
         AttentionFilter,
         "status",
@@ -390,7 +391,14 @@ class AgreementAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         LabelInline,
         CitationInline,
     )
-    main_fields = ("title", "title_as_signed", ("type", "reference"), ("unit", "coordinator"), ("event", "through"))
+    main_fields = (
+        "title",
+        "title_zh",
+        "title_as_signed",
+        ("type", "reference"),
+        ("unit", "coordinator"),
+        ("event", "through"),
+    )
     frame_fields = (
         ("amount", "currency"),
         ("parent", "predecessor"),
@@ -417,7 +425,7 @@ class AgreementAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         return (*shown, (_("Status and dates"), {"fields": derived}))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Agreement | None = None) -> FieldNames:
-        return (*self.readonly_fields, *LOCKED) if obj and not obj.is_editable else self.readonly_fields
+        return (*self.readonly_fields, *sorted(locked_columns(obj))) if obj else self.readonly_fields
 
     def get_inlines(self, request: HttpRequest, obj: Agreement | None) -> Inlines:
         if obj is None:
@@ -545,6 +553,7 @@ class RegisterSignedAdmin(AgreementAdmin):
                 {
                     "fields": (
                         "title",
+                        "title_zh",
                         "title_as_signed",
                         ("type", "reference"),
                         ("on", "precision"),

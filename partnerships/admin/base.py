@@ -33,11 +33,11 @@ from partnerships.admin.versions import PartForm, PartFormSet, Refused, RootForm
 from partnerships.exceptions import DomainError
 from partnerships.forms.choices import choosable
 from partnerships.forms.deletions import DeletionForm, references_shown
-from partnerships.forms.names import EitherNameMixin
+from partnerships.forms.names import EitherNameMixin, EitherTitleMixin
 from partnerships.forms.numbers import number_or_none
 from partnerships.forms.office_day import office_today
 from partnerships.models import Citation, StatusChange, User, hide_unseen, shown_to
-from partnerships.models.base import AmountColumn, CurrencyColumn, WholeNumberMixin, status_of
+from partnerships.models.base import AmountColumn, CurrencyColumn, TitledModel, WholeNumberMixin, status_of
 from partnerships.models.hidden_records import search_as
 from partnerships.models.sort_keys import ByName, is_reader_chinese, order_by_column, sort_keys
 from partnerships.operations.security_log import note_hidden
@@ -195,6 +195,14 @@ class WordSearchMixin(PageBase):
         return (search_as(user_of(request), queryset, search_term) if search_term.strip() else queryset), False
 
 
+class TitledMixin(PageBase):
+    """A list with the title in the reader's language."""
+
+    @display(description=_("title"), ordering=ByName())
+    def display_title(self, row: TitledModel) -> str:
+        return row.display_title
+
+
 class NameSortedList(UnfoldList):
     """A list whose columns of names are sorted by sort key, each by its own: names in English, or those in Chinese."""
 
@@ -252,9 +260,10 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
         self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any
     ) -> type[RootForm]:
         form_class = super().get_form(request, obj, change, **kwargs)
-        has_two_names = EitherNameMixin.needs_one_of <= form_class.base_fields.keys()
-        bases = (EitherNameMixin, form_class) if has_two_names else (form_class,)
-        return type(form_class.__name__, bases, {"request": request})
+        mixins = [
+            one for one in (EitherNameMixin, EitherTitleMixin) if one.needs_one_of <= form_class.base_fields.keys()
+        ]
+        return type(form_class.__name__, (*mixins, form_class), {"request": request})
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Allow the lookups of the list's own filters alone."""

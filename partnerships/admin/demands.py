@@ -17,6 +17,7 @@ from partnerships.admin.base import (
     OfficeAdmin,
     ReadOnlyInline,
     RecordAdmin,
+    TitledMixin,
     WordSearchMixin,
     admin_link,
     status_badge,
@@ -101,13 +102,13 @@ class AnswerInline(ReadOnlyInline):
 
 
 @admin.register(Demand)
-class DemandAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
+class DemandAdmin(TitledMixin, WordSearchMixin, StepsMixin, OfficeAdmin):
     view_action, add_action, change_action = "demand.view", "demand.add", "demand.edit"
     register_verb, edit_verb = staticmethod(register_demand), staticmethod(edit_demand)
     danger_steps = frozenset({"close"})
     verbs = VERBS
     attention = ATTENTION
-    list_display = ("title", "organization", "field", "deadline_on", "owner", "unit", "status_label")
+    list_display = ("display_title", "organization", "field", "deadline_on", "owner", "unit", "status_label")
     list_filter = (
         AttentionFilter,
         "status",
@@ -128,6 +129,7 @@ class DemandAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> FieldSets:
         what = (
             "title",
+            "title_zh",
             ("organization", "field"),
             ("unit", "owner"),
             ("released_on", "deadline_on"),

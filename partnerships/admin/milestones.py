@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from partnerships.admin.agreements import choose_by_autocomplete, log_contact_form
-from partnerships.admin.base import FieldSets, OfficeAdmin, WordSearchMixin, status_badge
+from partnerships.admin.base import FieldSets, OfficeAdmin, TitledMixin, WordSearchMixin, status_badge
 from partnerships.admin.documents import DocumentInline
 from partnerships.admin.filters import AttentionFilter, MineFilter, ScopedRelatedFilter
 from partnerships.admin.hidden_records import hides_records
@@ -26,7 +26,6 @@ from partnerships.forms.office_day import office_today
 from partnerships.forms.steps import AssignForm, MoveForm, SnoozeForm, UnsnoozeForm
 from partnerships.models import AgreementParty, Milestone, MilestoneKind
 from partnerships.models.milestones import DERIVED_KINDS, MILESTONE_TARGETS
-from partnerships.models.sort_keys import ByName
 from partnerships.requests import user_of
 from partnerships.statuses import MilestoneStatus
 from partnerships.workflows.milestones import edit_milestone, last_day_of_snooze, register_milestone
@@ -120,7 +119,7 @@ DATES = ("submitted_on", "met_on", "waived_on", "cancelled_on")
 
 @admin.register(Milestone)
 @hides_records
-class MilestoneAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
+class MilestoneAdmin(TitledMixin, WordSearchMixin, StepsMixin, OfficeAdmin):
     view_action, add_action, change_action = "milestone.view", "milestone.add", "milestone.edit"
     register_verb, edit_verb = staticmethod(register_milestone), staticmethod(edit_milestone)
     form = MilestoneForm
@@ -171,10 +170,6 @@ class MilestoneAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         if obj.is_pending and not obj.is_derived:
             return settled
         return (*settled, "title", "title_zh", "description", "party", "requires_acceptance", "recurs_every_months")
-
-    @display(description=_("title"), ordering=ByName())
-    def display_title(self, milestone: Milestone) -> str:
-        return milestone.display_title
 
     @display(description=_("status"), ordering="status")
     def status_label(self, milestone: Milestone) -> str:

@@ -52,7 +52,7 @@ class ReminderRuleAdmin(RecordAdmin):
         ("agreement_type", ScopedRelatedFilter),
     )
     list_select_related = ("unit", "named_person", "agreement_type", "agreement")
-    search_fields = ("unit__name", "unit__name_zh", "named_person__name", "agreement__title")
+    search_fields = ("unit__name", "unit__name_zh", "named_person__name", "agreement__title", "agreement__title_zh")
     ordering = ("milestone_kind", "direction", "-offset", "pk")
     autocomplete_fields = ("named_person", "agreement")
     change_form_outer_before_template = "admin/partnerships/preview.html"
@@ -135,7 +135,7 @@ class ReminderPlanAdmin(PlainAdmin):
     list_display = ("milestone", "rule", "due_on", "send_at", "status_label", "reason_words")
     list_filter = (AttentionFilter, "status", "send_at", "next_attempt_at")
     list_select_related = ("milestone", "rule")
-    search_fields = ("milestone__title",)
+    search_fields = ("milestone__title", "milestone__title_zh")
     search_help_text = _("Milestone, agreement or partner, in Chinese or English")
     ordering = ("-send_at", "-pk")
     inlines = (PlanItemInline,)

@@ -17,6 +17,7 @@ from partnerships.exceptions import DomainError, EnteredAlready
 from partnerships.forms.choices import offer_rows
 from partnerships.forms.documents import UploadField
 from partnerships.forms.domain import DomainFormMixin
+from partnerships.forms.names import EitherTitleMixin
 from partnerships.forms.office_day import office_today
 from partnerships.forms.picks import PickField, pick_field
 from partnerships.forms.versions import Conflict, Difference, VersionedForm
@@ -41,7 +42,7 @@ from partnerships.models.activities import credit_words
 from partnerships.models.base import validate_visible_text
 from partnerships.models.parties import MOST_PROMISED
 from partnerships.permissions import may
-from partnerships.texts import LazyText
+from partnerships.texts import LazyText, in_both_languages
 from partnerships.workflows.activities import (
     DETAIL_MODELS,
     credits_of,
@@ -184,20 +185,20 @@ def offer_events(form: forms.BaseForm, about: About, user: User) -> None:
     field.choices = [("", field.empty_label), *((row.pk, str(row)) for row in about.events(user))]
 
 
-class NewActivityForm(DomainFormMixin, DetailFields, forms.ModelForm):
+class NewActivityForm(EitherTitleMixin, DomainFormMixin, DetailFields, forms.ModelForm):
     """The short form that plans an activity, or records one that has taken place and its next step.
 
     What belongs to another kind than the chosen one, or to one that is over, is refused, not dropped. The page shows a
     few agreements to choose among, and those that were searched for; ``partner`` finds an organization beside those offered.
     """
 
-    needs_one_of = frozenset({*AFTERWARDS, "title", "starts_on", "unit"})
+    needs_one_of = frozenset({*AFTERWARDS, "title", "title_zh", "starts_on", "unit"})
     marks = {
         "kind": _("required"),
         "starts_on": _("required once it has taken place"),
         "next_step": _("required, or why not"),
     }
-    rare = ("title", "ends_on", "place", "through", "owner")
+    rare = ("ends_on", "place", "through", "owner")
     field_names = {"on": "ends_on"}
     part_fields = {ActivityOrganization: "organizations", ActivityCredit: "areas"}
 
@@ -234,7 +235,7 @@ class NewActivityForm(DomainFormMixin, DetailFields, forms.ModelForm):
 
     class Meta:
         model = Activity
-        fields = ["kind", "title", "starts_on", "ends_on", "place", "through", "owner", "event", "summary"]
+        fields = ["kind", "title", "title_zh", "starts_on", "ends_on", "place", "through", "owner", "event", "summary"]
         widgets = {"starts_on": DayInput, "ends_on": DayInput, "summary": forms.Textarea(attrs={"rows": 3})}
         labels = {"starts_on": _("Date"), "ends_on": _("Last day")}
         help_texts = {
@@ -247,7 +248,7 @@ class NewActivityForm(DomainFormMixin, DetailFields, forms.ModelForm):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.about, self.user, self.today, self.is_agreement_fixed = about, user, today, is_agreement_fixed
-        self.fields["title"].required = False
+        self.is_name_required = False
         offer_rows(self, "owner", User.objects.visible_to(user).reachable())
         self.fields["owner"].initial = user.pk
         offer_rows(self, "organizations", about.organizations())
@@ -263,7 +264,7 @@ class NewActivityForm(DomainFormMixin, DetailFields, forms.ModelForm):
 
     @property
     def rare_fields(self) -> list[forms.BoundField]:
-        return [self[name] for name in self.rare]
+        return [*self.names_in_order, *(self[name] for name in self.rare)]
 
     @property
     def has_more(self) -> bool:
@@ -330,8 +331,8 @@ class NewActivityForm(DomainFormMixin, DetailFields, forms.ModelForm):
             for name in AFTERWARDS:
                 if values.get(name):
                     self.add_error(name, _("This is for one that has taken place: tick that, or leave this empty."))
-        if not values.get("title") and "title" not in self.errors and values.get("kind"):
-            values["title"] = self._offered_title(values)
+        if not values.get("title") and not self.errors.keys() & set(self.columns) and values.get("kind"):
+            values["title"], values["title_zh"] = in_both_languages(lambda: self._offered_title(values))
         return values
 
     def _check_days(self, values: dict[str, Any]) -> None:
@@ -382,7 +383,7 @@ class NewActivityForm(DomainFormMixin, DetailFields, forms.ModelForm):
         return [*details, *partners, *credits_of(values["areas"], values["organizations"], quantities=quantities)]
 
 
-class ActivityForm(DomainFormMixin, DetailFields, VersionedForm):
+class ActivityForm(EitherTitleMixin, DomainFormMixin, DetailFields, VersionedForm):
     """Edits an activity: its columns, who took part and what it counts for. Its kind, unit and owner stay."""
 
     organizations = forms.ModelMultipleChoiceField(
@@ -395,7 +396,7 @@ class ActivityForm(DomainFormMixin, DetailFields, VersionedForm):
 
     class Meta:
         model = Activity
-        fields = ["title", "starts_on", "ends_on", "place", "through", "event", "summary"]
+        fields = ["title", "title_zh", "starts_on", "ends_on", "place", "through", "event", "summary"]
         widgets = {"starts_on": DayInput, "ends_on": DayInput, "summary": forms.Textarea(attrs={"rows": 4})}
         labels = {"starts_on": _("Date"), "ends_on": _("Last day")}
         help_texts = {"ends_on": _("Where it lasts more than a day.")}

@@ -14,6 +14,7 @@ from partnerships.dates import last_day_of
 from partnerships.exceptions import DomainError, PossibleDuplicate
 from partnerships.forms.choices import choosable, offer_rows
 from partnerships.forms.lines import FormWithLines, LineForm, LineFormSet, line_formset, with_more_lines
+from partnerships.forms.names import EitherTitleMixin
 from partnerships.forms.office_day import office_today
 from partnerships.forms.picks import PickField, pick_field
 from partnerships.forms.possible_duplicates import AnotherField
@@ -170,7 +171,7 @@ class TermForm(LineForm):
         return values
 
 
-class AgreementForm(FormWithLines):
+class AgreementForm(EitherTitleMixin, FormWithLines):
     """Edits a draft with its parties, areas and term, or what is not locked of a later agreement."""
 
     coordinator = PickField("person", label=_("Coordinator"), required=False)
@@ -187,7 +188,7 @@ class AgreementForm(FormWithLines):
     is_another = AnotherField(label=_("This is a different agreement"))
 
     part_fields = {ProgrammeItem: "programme"}
-    about = ("unit", "type", "title", "title_as_signed", "reference", "summary", "coordinator")
+    about = ("unit", "type", "title", "title_zh", "title_as_signed", "reference", "summary", "coordinator")
     paper = ("archive_number", "copies")
     frame = ("programme", "event", "through", "parent", "predecessor", "amount", "currency", "is_party_list_complete")
 
@@ -197,6 +198,7 @@ class AgreementForm(FormWithLines):
             "unit",
             "type",
             "title",
+            "title_zh",
             "title_as_signed",
             "reference",
             "summary",
@@ -222,9 +224,9 @@ class AgreementForm(FormWithLines):
         self.fields["programme"].initial = self.label_item and self.label_item.programme_id
         self._offer()
         self._hide_agreements_of_others()
-        if not self.instance.is_editable:
-            for name in agreements.LOCKED:
-                self.fields.pop(name, None)
+        self.is_name_required = self.instance.is_editable
+        for name in agreements.locked_columns(self.instance):
+            self.fields.pop(name, None)
         # Lines that were typed before somebody else submitted it are shown, though they can no longer be saved.
         if self.instance.is_editable or (data is not None and f"{PARTIES}-TOTAL_FORMS" in data):
             self._add_lines()
@@ -303,7 +305,7 @@ class AgreementForm(FormWithLines):
 
     def groups(self) -> dict[str, list[forms.BoundField]]:
         return {
-            "about": [self[name] for name in self.about if name in self.fields],
+            "about": [self[name] for name in self.fields if name in self.about],
             "paper": [self[name] for name in self.paper],
             "frame": [self[name] for name in self.frame if name in self.fields],
         }

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partnerships.forms.choices import offer_rows
 from partnerships.forms.domain import past_day
+from partnerships.forms.names import EitherTitleMixin
 from partnerships.forms.steps import VerbForm
 from partnerships.inputs import DayField, DayInput
 from partnerships.models import Activity, Agreement, AgreementType, Answer, Organization, OrganizationKind, Unit, User
@@ -46,10 +47,11 @@ class AskUnitsForm(DemandForm):
         return demands.ask_units(self.row, actor=actor, **values)
 
 
-class OutcomeForm(DemandForm):
-    """The fields of both outcomes: a title, and the institution that it is agreed with."""
+class OutcomeForm(EitherTitleMixin, DemandForm):
+    """The fields of both outcomes: its titles, and the institution that it is agreed with."""
 
     title = forms.CharField(label=_("Title"), max_length=200)
+    title_zh = forms.CharField(label=_("Chinese title"), max_length=200)
     partner = forms.ModelChoiceField(
         label=_("With"),
         queryset=Organization.objects.filter(kind=OrganizationKind.INSTITUTION).not_archived(),
@@ -57,7 +59,8 @@ class OutcomeForm(DemandForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["title"].initial = self.row.title
+        for name in self.columns:
+            self.fields[name].initial = getattr(self.row, name)
 
 
 class AgreementOutcomeForm(OutcomeForm):

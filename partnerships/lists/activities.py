@@ -112,7 +112,7 @@ class ActivityList(RecordList[Activity]):
     filterset_class = ActivityFilterSet
     default_sort = "-starts_on"
     columns = (
-        Column("title", _("Follow-up"), lambda row: row.title, "title"),
+        Column("title", _("Follow-up"), str, "title"),
         Column("kind", _("Kind"), lambda row: row.get_kind_display(), "kind"),
         Column("status", _("Status"), lambda row: row.get_status_display(), "status", cell=cells.status_on),
         Column("starts", _("Starts on"), lambda row: row.starts_on, "starts_on", cites=("starts_on", "completed_on")),

@@ -223,9 +223,9 @@ class AgreementList(RecordList[Agreement]):
         Column(
             "title",
             _("Agreement"),
-            lambda row: row.title,
+            str,
             "title",
-            cites=("title",),
+            cites=("title", "title_zh"),
             below=lambda row: " · ".join(filter(None, (str(row.type), row.reference))),
         ),
         Column(

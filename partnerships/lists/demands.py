@@ -92,7 +92,7 @@ class DemandList(RecordList[Demand]):
             _("Demand"),
             str,
             "title",
-            cites=("", "title"),
+            cites=("", "title", "title_zh"),
             below=lambda row: row.field if row.is_content_published else cells.mark(_("content not published")),
         ),
         Column("organization", _("Asked by"), lambda row: row.organization, "organization__name"),

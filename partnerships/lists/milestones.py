@@ -126,7 +126,7 @@ class MilestoneList(RecordList[Milestone]):
         Column(
             "title",
             _("Milestone"),
-            lambda row: row.display_title,
+            str,
             "title",
             below=lambda row: row.get_kind_display(),
         ),

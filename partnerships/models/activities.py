@@ -25,6 +25,7 @@ from partnerships.models.base import (
     SearchEntry,
     SeededModel,
     StatusField,
+    TitledModel,
     VersionedModel,
     WholeNumberColumn,
 )
@@ -104,12 +105,12 @@ class ActivityQuerySet(ScopedQuerySet):
         return self.filter(signed, Exists(counting)).exclude(status=ActivityStatus.CANCELLED)
 
 
-class Activity(NamedModel, SeededModel, SearchableModel, VersionedModel):
+class Activity(TitledModel, NamedModel, SeededModel, SearchableModel, VersionedModel):
     """A follow-up. What one kind needs beyond this is in ``Training``, ``ResearchProject`` or ``Visit``."""
 
     kind = models.CharField(_("kind"), max_length=30, choices=ActivityKind)
-    title = LineField(_("title"), max_length=200)
     sort_key = SortKeyField("title")
+    sort_key_zh = SortKeyField("title_zh", "title")
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="activities", verbose_name=_("unit"))
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -177,14 +178,11 @@ class Activity(NamedModel, SeededModel, SearchableModel, VersionedModel):
             models.Index(fields=["owner", "status"], name="activity_by_owner"),  # my follow-ups
         ]
 
-    def __str__(self) -> str:
-        return self.title
-
     def get_absolute_url(self) -> str:
         return reverse("activity_detail", args=[self.pk])
 
     def search_words(self) -> list[str]:
-        return [self.title, self.place, self.summary]
+        return [self.title, self.title_zh, self.place, self.summary]
 
     @property
     def planned_end(self) -> dt.date | None:

@@ -4,7 +4,14 @@ from django.core.validators import MaxValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.models.base import BilingualModel, History, LineField, OfficeModel, ReferenceModel, SmallNumberColumn
+from partnerships.models.base import (
+    BilingualModel,
+    History,
+    OfficeModel,
+    ReferenceModel,
+    SmallNumberColumn,
+    TitledModel,
+)
 from partnerships.models.sort_keys import ByName
 from partnerships.models.terms import LONGEST_PERIOD_DAYS, LONGEST_PERIOD_MONTHS
 
@@ -58,14 +65,12 @@ class AgreementType(BilingualModel, ReferenceModel):
         ordering = [ByName(), "pk"]
 
 
-class TypeMilestone(OfficeModel):
+class TypeMilestone(TitledModel, OfficeModel):
     """A milestone that every new agreement of a type gets when it is signed."""
 
     type = models.ForeignKey(
         AgreementType, models.CASCADE, related_name="default_milestones", verbose_name=_("agreement type")
     )
-    title = LineField(_("title"), max_length=200)
-    title_zh = LineField(_("Chinese title"), max_length=200, blank=True)
     kind = models.CharField(
         _("kind"),
         max_length=30,
@@ -91,9 +96,6 @@ class TypeMilestone(OfficeModel):
                 violation_error_message=_("This type has a milestone of this title already."),
             ),
         ]
-
-    def __str__(self) -> str:
-        return self.title
 
 
 class ApprovalStep(BilingualModel):

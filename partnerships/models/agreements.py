@@ -24,6 +24,7 @@ from partnerships.models.base import (
     SeededModel,
     SmallNumberColumn,
     StatusField,
+    TitledModel,
     VersionedModel,
 )
 from partnerships.models.organizations import Organization, through_column
@@ -142,7 +143,7 @@ def _lasts_to(day: dt.date) -> Q:
     return Q(ends_on__isnull=True) | Q(ends_on__gte=day) | renewed & ~Q(Exists(later))
 
 
-class Agreement(NamedModel, SeededModel, SearchableModel, VersionedModel):
+class Agreement(TitledModel, NamedModel, SeededModel, SearchableModel, VersionedModel):
     """An agreement: promises, parties and terms. Only ``workflows`` writes its status and the dates of the status."""
 
     unit = models.ForeignKey(
@@ -154,7 +155,9 @@ class Agreement(NamedModel, SeededModel, SearchableModel, VersionedModel):
     )
     type = models.ForeignKey(AgreementType, models.PROTECT, related_name="agreements", verbose_name=_("type"))
     title = LineField(_("title"), max_length=300)
+    title_zh = LineField(_("Chinese title"), max_length=300, blank=True, default="", db_default="")
     sort_key = SortKeyField("title")
+    sort_key_zh = SortKeyField("title_zh", "title")
     title_as_signed = LineField(_("title as signed"), max_length=300, blank=True)
     reference = LineField(_("reference"), max_length=50, blank=True)
     coordinator = models.ForeignKey(
@@ -318,9 +321,6 @@ class Agreement(NamedModel, SeededModel, SearchableModel, VersionedModel):
             models.Index(fields=["current_ends_on", "id"], name="agreement_by_end"),
         ]
 
-    def __str__(self) -> str:
-        return self.title
-
     def clean(self) -> None:
         for field in ("parent", "predecessor"):
             if self._is_among_its_own(field):
@@ -340,7 +340,7 @@ class Agreement(NamedModel, SeededModel, SearchableModel, VersionedModel):
         return reverse("agreement_detail", args=[self.pk])
 
     def search_words(self) -> list[str]:
-        return [self.title, self.title_as_signed, self.reference, self.archive_number, self.summary]
+        return [self.title, self.title_zh, self.title_as_signed, self.reference, self.archive_number, self.summary]
 
     @property
     def is_signing_to_confirm(self) -> bool:

@@ -323,6 +323,23 @@ class SeededModel(models.Model):
         abstract = True
 
 
+class TitledModel(models.Model):
+    """``title``, and ``title_zh`` in Chinese where there is one; shown in the reader's language, or what there is."""
+
+    title = LineField(_("title"), max_length=200)
+    title_zh = LineField(_("Chinese title"), max_length=200, blank=True, default="", db_default="")
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.display_title
+
+    @property
+    def display_title(self) -> str:
+        return (self.title_zh if is_reader_chinese() else "") or self.title
+
+
 class BilingualModel(NamedModel, OfficeModel):
     """``name`` in the Latin alphabet and ``name_zh`` in Chinese; shown in the reader's language, or what there is."""
 

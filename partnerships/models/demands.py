@@ -22,6 +22,7 @@ from partnerships.models.base import (
     SearchEntry,
     SeededModel,
     StatusField,
+    TitledModel,
     VersionedModel,
     exactly_one,
 )
@@ -55,7 +56,7 @@ class DemandQuerySet(ScopedQuerySet):
         return self.pending().filter(away_alone("owner", today))
 
 
-class Demand(NamedModel, SeededModel, SearchableModel, VersionedModel):
+class Demand(TitledModel, NamedModel, SeededModel, SearchableModel, VersionedModel):
     """A demand of an enterprise, in its own words and reworded by the office for universities.
 
     A demand known from a source that does not print its content is recorded as such, without inventing any.
@@ -72,8 +73,8 @@ class Demand(NamedModel, SeededModel, SearchableModel, VersionedModel):
     )
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="demands", verbose_name=_("asked by"))
     through = through_column("arranged_demands")
-    title = LineField(_("title"), max_length=200)
     sort_key = SortKeyField("title")
+    sort_key_zh = SortKeyField("title_zh", "title")
     is_content_published = models.BooleanField(
         _("content is known"), default=True, help_text=_("Off when a source names the demand, but not what it asks.")
     )
@@ -127,14 +128,11 @@ class Demand(NamedModel, SeededModel, SearchableModel, VersionedModel):
             models.Index(fields=["event", "status"], name="demand_by_event"),  # counted against reported figures
         ]
 
-    def __str__(self) -> str:
-        return self.title
-
     def get_absolute_url(self) -> str:
         return reverse("demand_detail", args=[self.pk])
 
     def search_words(self) -> list[str]:
-        return [self.title, self.field, self.original_wording, self.rewritten_wording]
+        return [self.title, self.title_zh, self.field, self.original_wording, self.rewritten_wording]
 
     @property
     def is_pending(self) -> bool:

@@ -20,19 +20,19 @@ from partnerships.models.agreements import Agreement
 from partnerships.models.base import (
     DayColumn,
     History,
-    LineField,
     SearchableModel,
     SearchEntry,
     SeededModel,
     SmallNumberColumn,
     StatusField,
+    TitledModel,
     VersionedModel,
     exactly_one,
     is_one_of,
     none_of,
 )
 from partnerships.models.parties import AgreementParty
-from partnerships.models.sort_keys import NamedModel, SortKeyField, is_reader_chinese
+from partnerships.models.sort_keys import NamedModel, SortKeyField
 from partnerships.models.users import Role, ScopedQuerySet, Unit, User, away_alone, left_alone
 from partnerships.models.waiting import Leads, WaitsFor
 from partnerships.statuses import MilestoneStatus
@@ -197,7 +197,7 @@ class MilestoneQuerySet(ScopedQuerySet):
         return general | Q(pk__in=theirs)
 
 
-class Milestone(NamedModel, SeededModel, SearchableModel, VersionedModel):
+class Milestone(TitledModel, NamedModel, SeededModel, SearchableModel, VersionedModel):
     """Something dated that somebody must do.
 
     Its target is the one of ``MILESTONE_TARGETS`` that is set; when none is, the agreement itself. ``agreement`` is also
@@ -208,8 +208,6 @@ class Milestone(NamedModel, SeededModel, SearchableModel, VersionedModel):
 
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="milestones", verbose_name=_("unit"))
     kind = models.CharField(_("kind"), max_length=30, choices=MilestoneKind, default=MilestoneKind.AGREEMENT)
-    title = LineField(_("title"), max_length=200)
-    title_zh = LineField(_("Chinese title"), max_length=200, blank=True)
     sort_key = SortKeyField("title")
     sort_key_zh = SortKeyField("title_zh", "title")
     description = models.TextField(_("what has to be done"), blank=True)
@@ -412,14 +410,6 @@ class Milestone(NamedModel, SeededModel, SearchableModel, VersionedModel):
             ),
             models.Index(fields=["agreement", "due_on"], name="milestone_by_agreement"),  # the agreement's page
         ]
-
-    def __str__(self) -> str:
-        return self.display_title
-
-    @property
-    def display_title(self) -> str:
-        """Return the title in the reader's language, if there is one in Chinese."""
-        return (self.title_zh if is_reader_chinese() else "") or self.title
 
     def save(self, *args: object, **kwargs: object) -> None:
         """Save with a mark in the same transaction, so that the next tick updates the reminders."""

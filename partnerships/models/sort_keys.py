@@ -1,12 +1,14 @@
 """Columns by which rows are sorted by name, the same on both databases and for both languages."""
 
 from collections.abc import Iterable
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db import connection, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.constants import LOOKUP_SEP
 from django.utils.translation import get_language
 
@@ -69,16 +71,17 @@ def sort_keys(model: type[models.Model]) -> list[SortKeyField]:
 def fill_sort_keys(model: type[models.Model], *, are_missing: bool = False, batch: int = 1000) -> int:
     """Write the sort keys of all rows whose keys are not those of their names, and return how many these were.
 
-    With ``are_missing`` it reads only rows without a key. It works in batches, each with a lock on its rows.
+    With ``are_missing`` it reads only rows that lack a key. It works in batches, each with a lock on its rows.
     """
     keys, last, changed = sort_keys(model), 0, 0
+    missing = reduce(or_, (Q(**{key.name: ""}) for key in keys))
     columns = dict.fromkeys(column for key in keys for column in (*key.columns, key.name))
     table, names = model._meta.db_table, ", ".join(f"{connection.ops.quote_name(str(key.column))} = %s" for key in keys)
     update = f"UPDATE {connection.ops.quote_name(table)} SET {names} WHERE id = %s"  # noqa: S608  # names of ours
     while True:
         with transaction.atomic(), connection.cursor() as cursor:
             rows = model._base_manager.select_for_update(no_key=True).filter(pk__gt=last).order_by("pk")
-            rows = rows.filter(sort_key="") if are_missing else rows
+            rows = rows.filter(missing) if are_missing else rows
             found = list(rows.values("pk", *columns)[:batch])
             written = [
                 (*right, row["pk"])

@@ -123,7 +123,7 @@ def completed_entries(activities: Iterable[Activity]) -> Iterator[TimelineEntry]
     by = {step.object_id: step.actor for step in steps.select_related("actor").order_by("at", "pk")}
     for row in activities:
         if row.completed_on:
-            what = _("%(kind)s completed: %(title)s") % {"kind": row.get_kind_display(), "title": row.title}
+            what = _("%(kind)s completed: %(title)s") % {"kind": row.get_kind_display(), "title": row}
             who = by.get(row.pk, row.owner)
             yield TimelineEntry(row.completed_on, None, who, what, row.summary, kind="done", url=row.get_absolute_url())
 

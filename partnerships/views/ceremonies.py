@@ -27,6 +27,7 @@ from partnerships.forms.ceremonies import (
     remove_line,
     suggest_organizations,
 )
+from partnerships.forms.names import EitherTitleMixin, name_fields
 from partnerships.forms.numbers import number_or_none, row_or_none
 from partnerships.forms.office_day import office_today
 from partnerships.models import AgreementType, CeremonyDraft, Event
@@ -208,7 +209,7 @@ def _prefill(data: QueryDict, section: str) -> dict[str, str]:
     named = [f"present-{number}" for number in hosts if data.get(f"present-{number}-name", "").strip()]
     side = next(filter(None, [*reversed(ours), *named]), "")
     return {
-        "agreements": {"type": kind, "title": _title(kind), "ours": side},
+        "agreements": {"type": kind, name_fields(EitherTitleMixin.columns)[0]: _title(kind), "ours": side},
         "facilities": {"kind": kind, "ours": side},
         "present": BLANK_PRESENT,
     }.get(section, {})

@@ -275,14 +275,16 @@ def derived_of_activity(activity: Activity) -> list[Derived]:
     """
     if activity.agreement and activity.agreement.has_ended:
         return []
-    wanted = []
+    wanted, name, name_zh = [], activity.title, activity.title_zh
     if activity.status == ActivityStatus.PLANNED and activity.starts_on:
         title = gettext_noop("Start “%(name)s”")
-        wanted.append(Derived("start", MilestoneKind.STARTING_ACTIVITY, title, activity.starts_on, name=activity.title))
+        wanted.append(
+            Derived("start", MilestoneKind.STARTING_ACTIVITY, title, activity.starts_on, name=name, name_zh=name_zh)
+        )
     if activity.status in {ActivityStatus.PLANNED, ActivityStatus.IN_PROGRESS} and activity.planned_end:
         kind, title = MilestoneKind.UNFINISHED_ACTIVITY, gettext_noop("Complete “%(name)s”")
         # Asked for even when the day has passed: an activity that should be over and is not needs attention most.
-        wanted.append(Derived("end", kind, title, activity.planned_end, name=activity.title, asks_late=True))
+        wanted.append(Derived("end", kind, title, activity.planned_end, name=name, name_zh=name_zh, asks_late=True))
     return wanted
 
 

@@ -71,13 +71,14 @@ from partnerships.workflows.transitions import (
 )
 
 LEAST_SIGNATORIES = 2
-UNIQUE_IN_UNIT = frozenset({"unit", "title"})
+UNIQUE_IN_UNIT = frozenset({"unit", "title", "title_zh"})
 TITLE_IS_THERE = gettext_lazy("This unit has an agreement of this title already.")
 THROUGH_SIGNATORY = gettext_lazy("An agreement is not arranged through one of its signatories.")
 SIGNINGS = ("sign", "record_signed")
 # Columns of what was signed; they can be edited again only after a return or a correction.
 LOCKED = (
     "title",
+    "title_zh",
     "title_as_signed",
     "type",
     "unit",
@@ -157,8 +158,11 @@ def _ask_about_title(agreement: Agreement, confirmed_different: Collection[int])
 
 
 def agreements_of_title(agreement: Agreement) -> models.QuerySet[Agreement]:
-    """Return the other agreements of its unit with the same title that were not cancelled."""
-    same = Agreement.objects.filter(unit=agreement.unit_id, title__iexact=agreement.title).exclude(pk=agreement.pk)
+    """Return the other agreements of its unit with the same title, in either language, that were not cancelled."""
+    is_same = models.Q()
+    for title in filter(None, (agreement.title, agreement.title_zh)):
+        is_same |= models.Q(title__iexact=title) | models.Q(title_zh__iexact=title)
+    same = Agreement.objects.filter(is_same, unit=agreement.unit_id).exclude(pk=agreement.pk)
     return same.exclude(status=AgreementStatus.CANCELLED)
 
 
@@ -393,7 +397,7 @@ def unsign_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, r
     holds the parties by it. Refused once something was received of its payments: a draft has no receipts.
     """
     # The signing copied the title where nobody had typed the title as signed; only such a copy is taken back.
-    typed = "" if agreement.title_as_signed == agreement.title else agreement.title_as_signed
+    typed = "" if agreement.title_as_signed in {agreement.title, agreement.title_zh} else agreement.title_as_signed
     with transaction.atomic():
         locked = lock_as_read(agreement)
         if locked.is_signed:
@@ -523,11 +527,18 @@ def delete_draft(agreement: Agreement, *, actor: User | None, reason: str) -> No
             raise TransitionRefused(_("Something was done under this draft already; cancel it instead.")) from error
 
 
+def locked_columns(agreement: Agreement) -> frozenset[str]:
+    """Return the columns that can no longer be edited. A Chinese title that is missing may still be added."""
+    if agreement.is_editable:
+        return frozenset()
+    return frozenset(LOCKED) if agreement.title_zh else frozenset(LOCKED) - {"title_zh"}
+
+
 def _check_nothing_locked(before: Agreement, after: Agreement, parts: Sequence[models.Model]) -> None:
     locked = [part for part in parts if isinstance(part, LOCKED_PARTS)]
     if before.signed_on:
         locked = [part for part in locked if not _is_signing_fact(part)]
-    if changed_columns(before, after) & set(LOCKED) or locked:
+    if changed_columns(before, after) & locked_columns(before) or locked:
         raise TransitionRefused(_("It is under review or signed: what was agreed is locked."))
 
 
@@ -650,7 +661,7 @@ def _become_signed(
     confirms = "agreement.confirm_signing" if is_registration else "agreement.sign"
     changes: dict[str, object] = {
         **known,
-        "title_as_signed": agreement.title_as_signed or agreement.title,
+        "title_as_signed": agreement.title_as_signed or _title_to_sign(agreement),
         # Only a confirmed signing makes the unit a holder of the parties, which opens their details to its people.
         "is_signing_confirmed": actor is None or may(actor, confirms, agreement),
     }
@@ -721,6 +732,10 @@ def _check_through(agreement: Agreement) -> None:
     # Asked of the saved rows: an edit may add the party or change its role alone.
     if agreement.through_id and any(party.organization_id == agreement.through_id for party in _signatories(agreement)):
         raise InvalidInput(THROUGH_SIGNATORY, field="through")
+
+
+def _title_to_sign(agreement: Agreement) -> str:
+    return agreement.title_zh or agreement.title
 
 
 def _name_to_sign(organization: Organization) -> str:

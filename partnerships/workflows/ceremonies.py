@@ -40,6 +40,7 @@ from partnerships.models import (
     Visit,
 )
 from partnerships.permissions import require
+from partnerships.texts import in_both_languages
 from partnerships.workflows.activities import register_activity, register_completed_activity
 from partnerships.workflows.agreements import register_signed_agreement
 from partnerships.workflows.demands import register_demand
@@ -94,6 +95,7 @@ class SignedAgreement(CeremonyLine):
 
     type: AgreementType
     title: str
+    title_zh: str = ""
     title_as_signed: str
     parties: tuple[str, ...]
     areas: tuple[CooperationArea, ...]
@@ -116,6 +118,7 @@ class ReleasedDemand(CeremonyLine):
 
     organization: str
     title: str
+    title_zh: str = ""
     wording: str
 
 
@@ -357,6 +360,7 @@ class _LineRecorder:
             unit=line.unit,
             type=line.type,
             title=line.title,
+            title_zh=line.title_zh,
             title_as_signed=line.title_as_signed,
             coordinator=line.coordinator,
             event=self.event,
@@ -396,11 +400,15 @@ class _LineRecorder:
 
     def release(self, line: ReleasedDemand) -> None:
         [organization] = self._organizations([line.organization])
+        title, title_zh = line.title, line.title_zh
+        if not title:
+            title, title_zh = in_both_languages(lambda: _title_about(_("Demand of %(organization)s"), organization))
         demand = Demand(
             unit=line.unit,
             owner=line.coordinator,
             organization=organization,
-            title=line.title or _title_about(_("Demand of %(organization)s"), organization),
+            title=title,
+            title_zh=title_zh,
             is_content_published=bool(line.wording),
             original_wording=line.wording,
             event=self.event,
@@ -412,11 +420,13 @@ class _LineRecorder:
         [host] = self._organizations([line.organization])
         check_day(line.on, field="on")
         agreements = self.signed_by.get(host.pk, [])
+        title, title_zh = in_both_languages(lambda: _title_about(_("Visit to %(organization)s"), host))
         # With two agreements of the same host, the form does not say under which of them the visit took place.
         visit: dict[str, Any] = {
             "unit": line.unit,
             "kind": ActivityKind.VISIT,
-            "title": _title_about(_("Visit to %(organization)s"), host),
+            "title": title,
+            "title_zh": title_zh,
             "agreement": agreements[0] if len(agreements) == 1 else None,
             "event": self.event,
             "owner": line.coordinator,

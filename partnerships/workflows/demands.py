@@ -171,14 +171,21 @@ def reopen_demand(demand: Demand, *, actor: User | None, on: dt.date, reason: st
 
 
 def agree_with_agreement(
-    demand: Demand, *, actor: User | None, on: dt.date, agreement_type: AgreementType, title: str, partner: Organization
+    demand: Demand,
+    *,
+    actor: User | None,
+    on: dt.date,
+    agreement_type: AgreementType,
+    title: str,
+    title_zh: str = "",
+    partner: Organization,
 ) -> Agreement:
     """Register a draft agreement between the asker and ``partner`` as the outcome, in one step."""
     with transaction.atomic():
         agreement = Agreement(
             unit_id=demand.unit_id,
             type=agreement_type,
-            title=title.strip() or demand.title,
+            **_titles(demand, title, title_zh),
             coordinator=demand.owner,
             through=_arranged_for(demand, partner),
             is_sample=demand.is_sample,
@@ -190,14 +197,20 @@ def agree_with_agreement(
 
 
 def agree_with_project(
-    demand: Demand, *, actor: User | None, on: dt.date, title: str, partner: Organization | None = None
+    demand: Demand,
+    *,
+    actor: User | None,
+    on: dt.date,
+    title: str,
+    title_zh: str = "",
+    partner: Organization | None = None,
 ) -> Activity:
     """Register a planned research project with the asker as the outcome, in one step."""
     with transaction.atomic():
         project = Activity(
             kind=ActivityKind.RESEARCH_PROJECT,
             unit_id=demand.unit_id,
-            title=title.strip() or demand.title,
+            **_titles(demand, title, title_zh),
             owner=demand.owner or actor,
             event_id=demand.event_id,
             through=_arranged_for(demand, partner),
@@ -214,6 +227,13 @@ def agree_with_project(
 def _arranged_for(demand: Demand, partner: Organization | None) -> Organization | None:
     """Return who arranged the demand, and so its outcome; nobody where that is the partner itself."""
     return None if demand.through == partner else demand.through
+
+
+def _titles(demand: Demand, title: str, title_zh: str) -> dict[str, str]:
+    """Return the titles of an outcome; those of the demand where none is given."""
+    if title.strip():
+        return {"title": title.strip(), "title_zh": title_zh.strip()}
+    return {"title": demand.title, "title_zh": demand.title_zh}
 
 
 def assign_demand(demand: Demand, *, actor: User | None, owner: User, reason: str = "") -> Demand:

@@ -95,7 +95,7 @@ def register_milestone(
         raise InvalidInput(_("This kind follows from other records: choose another one."), field="kind")
     if milestone.kind in ACCEPTED_KINDS:
         milestone.requires_acceptance = True
-    milestone.title = milestone.title.strip()
+    milestone.title, milestone.title_zh = milestone.title.strip(), milestone.title_zh.strip()
     with transaction.atomic():
         _lock_target(milestone, actor)
         _check_due(milestone, milestone.due_on)

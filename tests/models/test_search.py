@@ -131,9 +131,10 @@ def test_a_deleted_row_leaves_no_entry() -> None:
 
 def test_an_agreement_is_found_by_its_words_and_its_parties() -> None:
     enterprise = EnterpriseFactory(name_zh="中谊机械")
-    agreement = AgreementFactory(title="Framework agreement", reference="2026-017", parties=[enterprise])
+    titles = {"title": "Framework agreement", "title_zh": "校企合作协议"}
+    agreement = AgreementFactory(**titles, reference="2026-017", parties=[enterprise])
     AgreementFactory(title="Memorandum")
-    for text in ("frame", "2026-017", "中谊"):
+    for text in ("frame", "校企", "2026-017", "中谊"):
         assert list(Agreement.objects.search(text)) == [agreement]
 
 
@@ -147,9 +148,10 @@ def test_a_milestone_is_found_by_its_words_and_its_agreement() -> None:
 
 def test_an_activity_or_an_event_is_found_by_its_words() -> None:
     guest = EnterpriseFactory(name="Zhongyi")
-    activity = ActivityFactory(title="Visit to the workshop", place="嵊州", organizations=[guest])
+    titles = {"title": "Visit to the workshop", "title_zh": "车间参观"}
+    activity = ActivityFactory(**titles, place="嵊州", organizations=[guest])
     event = EventFactory(name="Docking meeting", name_zh="对接会", place="Hangzhou")
-    assert [list(Activity.objects.search(text)) for text in ("workshop", "嵊州", "zhongyi")] == [[activity]] * 3
+    assert [list(Activity.objects.search(text)) for text in ("workshop", "参观", "嵊州", "zhongyi")] == [[activity]] * 4
     assert [list(Event.objects.search(text)) for text in ("docking", "对接", "hang")] == [[event]] * 3
 
 

@@ -107,7 +107,7 @@ def test_the_migration_fills_the_keys_of_rows_that_were_there_before() -> None:
         OrganizationFactory(name="Beta"),
         ContactFactory(name="曾志伟"),
         UserFactory(name="", username="lin"),
-        AgreementFactory(title="协议"),
+        AgreementFactory(title="Agreement", title_zh="协议"),
         MilestoneFactory(title="Report", title_zh="报告"),
     ]
     for model in (Organization, Contact, User, Agreement, Milestone):
@@ -129,6 +129,8 @@ def test_a_large_table_is_filled_in_batches() -> None:
 
     assert fill_sort_keys(Organization, batch=2) == 2
     assert fill_sort_keys(Organization, batch=2) == 0
+    Organization.objects.filter(name="Works 2").update(sort_key_zh="")
+    assert fill_sort_keys(Organization, are_missing=True) == 1
     assert not Organization.objects.filter(sort_key="").exists()
 
 

@@ -23,7 +23,7 @@ from partnerships.factories import (
 from partnerships.mailing.calendar_events import single_event
 from partnerships.mailing.claim import claim_next
 from partnerships.mailing.message import Written, ascii_address, one_line, when_words, write
-from partnerships.models import Delivery, Milestone, ReminderItem, User
+from partnerships.models import Agreement, Delivery, Milestone, ReminderItem, ReminderPlan, User
 from partnerships.reminders.clock import Clock
 from tests.reminders.conftest import MovableClock
 
@@ -89,6 +89,25 @@ def test_the_headers_say_what_it_is_and_for_whom(
         "Subject": f"[{milestone.unit}] Open the joint laboratory — in 7 days (2026-03-12)",
         "To": f"{milestone.owner.name} <{milestone.owner.email}>",
     }
+
+
+def test_two_readers_get_its_title_in_their_languages(
+    queue: Callable[[], None], clock: MovableClock, milestone: Milestone
+) -> None:
+    Milestone.objects.update(title_zh="启用联合实验室")
+    Agreement.objects.update(title="Framework", title_zh="框架协议")
+    queue()
+    items = [
+        ReminderItem(why="owner", plan=ReminderPlan.objects.select_related("milestone").get(), person=reader)
+        for reader in (UserFactory(language="en", staff=True), UserFactory(language="zh-hans", staff=True))
+    ]
+    mails = [write(Delivery(person=one.person, message_id=f"<{one.person.pk}@x>"), [one], clock) for one in items]
+
+    titles = [("Open the joint laboratory", "Framework"), ("启用联合实验室", "框架协议")]
+    for mail, (own, agreement), (other, others) in zip(mails, titles, titles[::-1], strict=True):
+        for text in (part(mail, "plain"), part(mail, "html")):
+            assert [words in text for words in (own, agreement, other, others)] == [True, True, False, False]
+        assert (own in mail.subject, other in mail.subject) == (True, False)
 
 
 def test_a_reply_goes_to_the_coordinator_but_never_back_to_the_reader(

@@ -299,7 +299,7 @@ class TestInABrowser:
         assert page.get_by_label("Place").input_value() == "Hall 2"
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert not has_scripts or violations(page) == []
-        assert page.get_by_label("Title").input_value() == "Their title"
+        assert page.get_by_label("Title", exact=True).input_value() == "Their title"
         page.get_by_role("button", name="Save").click()
         page.get_by_text("Saved.").wait_for()
 

@@ -413,6 +413,13 @@ def test_taken_back_and_signed_again_doubles_nothing() -> None:
     ]
 
 
+def test_the_title_as_signed_is_the_chinese_one_as_the_names_are() -> None:
+    agreement = AgreementFactory(approved=True, title="Framework", title_zh="框架协议", title_as_signed="")
+    signed = sign_agreement(fresh(agreement), actor=None, on=DAY, today=DAY)
+    assert signed.title_as_signed == "框架协议"
+    assert unsign_agreement(signed, actor=None, on=DAY, reason="Wrong day").title_as_signed == ""
+
+
 def test_taking_back_a_signing_keeps_what_people_typed() -> None:
     agreement = AgreementFactory(approved=True, title_as_signed="As on paper")
     agreement.parties.update(name_as_signed="Paper name")
@@ -838,6 +845,10 @@ def test_from_the_review_on_what_was_agreed_is_locked(stage: str) -> None:
     assert footprint(agreement) == before
     more: dict[str, Any] = {"actor": agreement.coordinator, "today": DAY}
     assert edit_agreement(fresh(agreement), changes={"reference": "A-1"}, **more).reference == "A-1"
+    assert edit_agreement(fresh(agreement), changes={"title_zh": "合作协议"}, **more).title_zh == "合作协议"
+    for title_zh in ("战略合作协议", ""):
+        with pytest.raises(TransitionRefused):
+            edit_agreement(fresh(agreement), changes={"title_zh": title_zh}, **more)
 
 
 def test_an_edit_of_an_earlier_version_is_refused_whole() -> None:

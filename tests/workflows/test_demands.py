@@ -208,15 +208,16 @@ def test_the_words_of_an_answer_stay_once_they_were_judged(status: str) -> None:
 
 
 def test_an_agreement_comes_of_it_in_one_step() -> None:
-    demand = released()
+    demand = released(title_zh="低噪声轴承")
     chosen = AnswerFactory(demand=demand, chosen=True)
     partner, owner = InstitutionFactory(), demand.owner
     agreement = agree_with_agreement(
         demand, actor=owner, on=DAY, agreement_type=AgreementTypeFactory(), title="", partner=partner
     )
-    assert (agreement.status, agreement.title, agreement.unit, agreement.created_by) == (
+    assert (agreement.status, agreement.title, agreement.title_zh, agreement.unit, agreement.created_by) == (
         "draft",
         demand.title,
+        "低噪声轴承",
         demand.unit,
         owner,
     )

@@ -1,6 +1,6 @@
 """Fields of the ceremony form, and the choices that all its lines share."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -8,7 +8,6 @@ from typing import Any
 from django import forms
 from django.forms.utils import ErrorDict
 from django.http import QueryDict
-from django.utils.translation import override
 
 from partnerships.models import AgreementType, CooperationArea, Role, Unit, User
 from partnerships.models.base import validate_visible_text
@@ -82,12 +81,3 @@ def offer_choices(field: Any, rows: Mapping[str, object], *, empty: LazyText | N
     blank = [] if empty is None else [("", empty)]
     field.choices = [*blank, *((key, str(row)) for key, row in rows.items())]
     field.coerce = row_of
-
-
-def in_both_languages(words: Callable[[], str]) -> dict[str, str]:
-    """Return a generated name as the columns ``name`` and ``name_zh`` of a row."""
-    with override("en"):
-        name = words()
-    with override("zh-hans"):
-        name_zh = words()
-    return {"name": name, "name_zh": name_zh if name_zh != name else ""}

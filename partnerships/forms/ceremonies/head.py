@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy
 from partnerships.forms.ceremonies.fields import (
     Choices,
     DraftPartForm,
-    in_both_languages,
     line_field,
     offer_choices,
     select,
@@ -32,7 +31,7 @@ from partnerships.models import (
     ReportedFigure,
     Source,
 )
-from partnerships.texts import LazyText
+from partnerships.texts import LazyText, in_both_languages
 from partnerships.workflows import ceremonies
 
 # Counting rule -> section, name of the figure, label of its field.
@@ -201,8 +200,10 @@ class ReportedForm(DraftPartForm):
     def reported(self) -> ceremonies.ReportedCount:
         values = self.cleaned_data
         qualifier = values["qualifier"] or ReportedFigure.Qualifier.EXACT
+        name, name_zh = in_both_languages(lambda: str(self.name))
         figure = ReportedFigure(
-            **in_both_languages(lambda: str(self.name)),
+            name=name,
+            name_zh=name_zh,
             value=Decimal(values["value"]),
             qualifier=qualifier,
             printed=values["printed"] or str(values["value"]),

@@ -10,7 +10,6 @@ from django.utils.translation import gettext_lazy
 from partnerships.forms.ceremonies.fields import (
     Choices,
     DraftPartForm,
-    in_both_languages,
     line_field,
     offer_choices,
     select,
@@ -18,9 +17,11 @@ from partnerships.forms.ceremonies.fields import (
 from partnerships.forms.ceremonies.head import EventForm
 from partnerships.forms.ceremonies.names import NameMatch
 from partnerships.forms.domain import possible_day
+from partnerships.forms.names import EitherTitleMixin
 from partnerships.forms.possible_duplicates import AnotherField, another_field
 from partnerships.inputs import DayField, DayInput
 from partnerships.models import Agreement, FacilityKind, Organization, OrganizationKind, Participation
+from partnerships.texts import in_both_languages
 from partnerships.workflows import ceremonies
 from partnerships.workflows.agreements import TITLE_IS_THERE, agreements_of_title
 
@@ -177,11 +178,12 @@ class TwoSidedLine(OwnedLine):
         )
 
 
-class SignedLine(TwoSidedLine):
-    rare = ("unit", "coordinator", "title_as_signed", "others", "areas", "for_members", "more_signed")
+class SignedLine(EitherTitleMixin, TwoSidedLine):
+    rare: tuple[str, ...] = ("unit", "coordinator", "title_as_signed", "others", "areas", "for_members", "more_signed")
 
     type = select(gettext_lazy("Type"))
     title = line_field(gettext_lazy("Title"), 300)
+    title_zh = line_field(gettext_lazy("Chinese title"), 300)
     title_as_signed = line_field(gettext_lazy("Title as signed, where it differs"), 300, required=False)
     others = forms.MultipleChoiceField(
         label=gettext_lazy("Further parties"), required=False, widget=forms.CheckboxSelectMultiple
@@ -197,6 +199,7 @@ class SignedLine(TwoSidedLine):
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
+        self.rare = (*self.rare, self.names_in_order[1].name)
         # Keep a tick while lines are added and removed.
         self.ask_about(another_field(self).to_python(self.typed("is_another")))
         self.fields["ours"].required = True
@@ -212,10 +215,10 @@ class SignedLine(TwoSidedLine):
     def check_duplicates(self, head: EventForm) -> None:
         """Ask about agreements of the unit with this title that were not confirmed as different."""
         unit = self.cleaned_data.get("unit") or head.cleaned_data.get("unit")
-        title = self.cleaned_data.get("title")
-        if not unit or not title:
+        titles = {name: self.cleaned_data.get(name, "") for name in self.columns}
+        if not unit or not titles["title"]:
             return
-        found = frozenset(agreements_of_title(Agreement(unit=unit, title=title)).values_list("pk", flat=True))
+        found = frozenset(agreements_of_title(Agreement(unit=unit, **titles)).values_list("pk", flat=True))
         self.ask_about(found)
         if found - self.cleaned_data.get("is_another", frozenset()):
             self.add_error("is_another", TITLE_IS_THERE)
@@ -226,6 +229,7 @@ class SignedLine(TwoSidedLine):
             **self.common(head),
             type=values["type"],
             title=values["title"],
+            title_zh=values["title_zh"],
             title_as_signed=values["title_as_signed"],
             parties=self.sides(),
             areas=tuple(dict.fromkeys(values["areas"])),
@@ -241,17 +245,19 @@ class OpenedLine(TwoSidedLine):
 
     def line(self, head: EventForm) -> ceremonies.OpenedFacility:
         kind, partner = self.cleaned_data["kind"], self.choices.present[self.cleaned_data["partner"]]
-        name = {"name": self.cleaned_data["name"], "name_zh": ""}
-        if not name["name"]:
-            name = in_both_languages(lambda: f"{FacilityKind(kind).label} · {partner}"[:200])
-        return ceremonies.OpenedFacility(**self.common(head), **name, kind=kind, partners=self.sides())
+        name, name_zh = self.cleaned_data["name"], ""
+        if not name:
+            name, name_zh = in_both_languages(lambda: f"{FacilityKind(kind).label} · {partner}"[:200])
+        common = self.common(head)
+        return ceremonies.OpenedFacility(**common, name=name, name_zh=name_zh, kind=kind, partners=self.sides())
 
 
-class ReleasedLine(OwnedLine):
+class ReleasedLine(EitherTitleMixin, OwnedLine):
     references = ("organization",)
 
     organization = forms.ChoiceField(label=gettext_lazy("Asked by"))
     title = line_field(gettext_lazy("Title"), required=False)
+    title_zh = line_field(gettext_lazy("Chinese title"))
     wording = forms.CharField(
         label=gettext_lazy("Wording"), max_length=5000, required=False, widget=forms.Textarea(attrs={"rows": 2})
     )
@@ -259,13 +265,15 @@ class ReleasedLine(OwnedLine):
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
+        self.rare = (*self.rare, self.names_in_order[1].name)
         offer_choices(self.fields["organization"], self.choices.present, empty="—")
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data
         wording, is_unpublished = values.get("wording"), values.get("is_unpublished")
         if wording and values.get("title") == "":
-            self.add_error("title", self.fields["title"].error_messages["required"])
+            first = self.names_in_order[0].name
+            self.add_error(first, self.fields[first].error_messages["required"])
         if wording and is_unpublished:
             self.add_error("wording", _("There is a wording, so it is known."))
         elif wording == "" and not is_unpublished:
@@ -273,7 +281,7 @@ class ReleasedLine(OwnedLine):
         return values
 
     def line(self, head: EventForm) -> ceremonies.ReleasedDemand:
-        values = {name: self.cleaned_data[name] for name in ("organization", "title", "wording")}
+        values = {name: self.cleaned_data[name] for name in ("organization", *self.columns, "wording")}
         return ceremonies.ReleasedDemand(**self.common(head), **values)
 
 

@@ -199,5 +199,5 @@ def _with_milestones(deliveries: QuerySet[Delivery]) -> QuerySet[Delivery]:
 
 def _line(delivery: Delivery) -> str:
     milestones = list(dict.fromkeys(item.plan.milestone for item in delivery.items.all()))
-    titles = ", ".join(f"{milestone.title} ({milestone.due_on.isoformat()})" for milestone in milestones)
+    titles = ", ".join(f"{milestone} ({milestone.due_on.isoformat()})" for milestone in milestones)
     return f"{delivery.reader.name} <{delivery.reader.email}>: {titles}"
