@@ -39,6 +39,7 @@ from partnerships.models import (
     User,
     UserSession,
 )
+from partnerships.models.documents import LEAST_ROLES
 from partnerships.models.drafts import people_behind_draft
 from partnerships.models.hidden_records import restricted_fields
 from partnerships.models.milestones import CLOSED_BY_STEP, DECISION_KINDS
@@ -365,6 +366,26 @@ def works_where_entered(user: User, contact: Contact) -> bool:
     return _holds(user, Role.COORDINATOR, {contact.unit_id})
 
 
+def _readers_of_document(user: User, row: Model) -> LazyText | None:
+    """A document for its unit or for leads alone exists for these and the office only; nobody else makes it so."""
+    if not isinstance(row, Document) or user.is_staff or user.is_superuser:
+        return None
+    least = LEAST_ROLES[row.level]
+    if least is None:
+        return None
+    units = {row.unit_id} if row.unit_id else _owning_units(row)
+    if _holds(user, least, units):
+        return None
+    if least == Role.LEAD:
+        return _("Only leads of its unit and the office read this document.")
+    return _("Only its unit and the office read this document.")
+
+
+def _readers_of_history(user: User, row: Model) -> LazyText | None:
+    """The history of a document is for its readers and auditors."""
+    return None if user.is_auditor else _readers_of_document(user, row)
+
+
 def _contacts_of_another_unit(user: User, row: Model) -> LazyText | None:
     """Another unit's contact, unless it is shared, is seen by the other holders with name and position alone."""
     if isinstance(row, Contact) and not row.is_shared and not works_where_entered(user, row):
@@ -534,6 +555,10 @@ VETOES: Mapping[str, Callable[[User, Any], LazyText | None]] = {
     "payment.edit": _promised_by_agreement,
     "contact.view_personal": _contacts_of_another_unit,
     "contact.edit": _entered_by_another_unit,
+    "document.view": _readers_of_document,
+    "document.upload": _readers_of_document,
+    "document.replace": _readers_of_document,
+    "history.view": _readers_of_history,
     "activity.add": _unit_takes_part,
     "contact_note.add": _unit_takes_part,
     "facility.add": _unit_takes_part,

@@ -140,6 +140,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sources/<int:pk>/", sources.source_detail, name="source_detail"),
     delete_path("sources/", "source"),
     path("documents/add/<slug:target>/<int:pk>/", documents.document_add, name="document_add"),
+    path("documents/<int:pk>/edit/", documents.document_edit, name="document_edit"),
     path("documents/<int:pk>/replace/", documents.document_replace, name="document_replace"),
     path("documents/<int:pk>/versions/<int:number>/", documents.document_download, name="document_download"),
     path("picks/<slug:kind>/", picks.pick, name="pick"),

@@ -1279,8 +1279,12 @@ SUBJECTS = {
     "edit_document": Subject(
         DOCUMENT,
         lambda **given: DocumentFactory(agreement=AgreementFactory(), **given),
-        [column("title", lambda row: "Minutes"), column("kind", lambda row: "annex")],
-        {"partnerships.admin.documents": ADMIN},
+        [
+            column("title", lambda row: "Minutes"),
+            column("kind", lambda row: "annex"),
+            column("level", lambda row: "unit"),
+        ],
+        {"partnerships.admin.documents": ADMIN, "partnerships.forms.documents": page_way("document_edit", no_parts)},
     ),
     "edit_facility": Subject(
         FACILITY,

@@ -81,15 +81,15 @@ class DocumentAdmin(OfficeAdmin):
     view_action, add_action, change_action = "document.view", "document.upload", "document.replace"
     form = DocumentAdminForm
     register_verb, edit_verb = staticmethod(register_document), staticmethod(edit_document)
-    list_display = ("title", "kind", "belongs_to", "latest")
-    list_filter = ("kind",)
+    list_display = ("title", "kind", "level", "belongs_to", "latest")
+    list_filter = ("kind", "level")
     search_fields = ("title",)
     ordering = ("-pk",)
     list_select_related = (*DOCUMENT_TARGETS, "honour__scheme", "honour__organization")
     autocomplete_fields = DOCUMENT_TARGETS
     inlines = (VersionInline,)
     fieldsets = (
-        (None, {"fields": (("kind", "title"), "upload")}),
+        (None, {"fields": (("kind", "title"), "level", "upload")}),
         (_("Belongs to one of"), {"fields": DOCUMENT_TARGETS}),
     )
 

@@ -1,16 +1,26 @@
 """Forms that upload a new document or the next version of one."""
 
 import datetime as dt
-from typing import Any
+from copy import copy
+from typing import Any, cast
 
 from django import forms
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.forms.domain import DomainFormMixin
+from partnerships.forms.versions import VersionedForm
 from partnerships.models import Document, User
 from partnerships.models.office_day import office_day
-from partnerships.workflows.documents import ACCEPTED_KINDS, FILE_TYPES, LARGEST_FILE, add_version, register_document
+from partnerships.permissions import may
+from partnerships.workflows.documents import (
+    ACCEPTED_KINDS,
+    FILE_TYPES,
+    LARGEST_FILE,
+    add_version,
+    edit_document,
+    register_document,
+)
 
 
 class UploadField(forms.FileField):
@@ -33,6 +43,22 @@ class UploadField(forms.FileField):
         }
 
 
+def offer_levels(form: forms.ModelForm, user: User, action: str) -> None:
+    """Offer the levels whose documents the user reads; no choice where that is one alone."""
+    candidate = copy(form.instance)
+    if form.instance._state.adding and candidate.organization:
+        candidate.unit = candidate.organization.entering_unit(user)
+    offered = []
+    for level in Document.Level:
+        candidate.level = level
+        if may(user, action, candidate):
+            offered.append((level.value, level.label))
+    if len(offered) == 1:
+        del form.fields["level"]
+    else:
+        cast("forms.ChoiceField", form.fields["level"]).choices = offered
+
+
 class DocumentForm(DomainFormMixin, forms.ModelForm):
     """A document with its first file."""
 
@@ -40,15 +66,33 @@ class DocumentForm(DomainFormMixin, forms.ModelForm):
 
     class Meta:
         model = Document
-        fields = ["kind", "title"]
+        fields = ["kind", "title", "level"]
 
-    def __init__(self, *args: Any, at: dt.datetime, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: User, at: dt.datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.at = at
+        offer_levels(self, user, "document.upload")
 
     def keep(self, actor: User, **about: object) -> Document:
         today = office_day(self.instance.agreement or self.instance.activity, self.at)
         return register_document(self.instance, actor=actor, today=today, file=self.cleaned_data["file"], at=self.at)
+
+
+class DocumentEditForm(DomainFormMixin, VersionedForm):
+    """Title, kind and readers of a document."""
+
+    class Meta:
+        model = Document
+        fields = ["kind", "title", "level"]
+
+    def __init__(self, *args: Any, user: User, today: dt.date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = today
+        offer_levels(self, user, "document.replace")
+
+    def keep(self, actor: User, **about: object) -> Document:
+        changes = {name: self.cleaned_data[name] for name in self.changed_data if name in self.Meta.fields}
+        return edit_document(self.instance, actor=actor, today=self.today, changes=changes)
 
 
 class ReplaceForm(DomainFormMixin, forms.Form):

@@ -163,6 +163,8 @@ def access_page() -> str:
             *exceptions,
             "- `milestone.act`, `milestone.move`, `milestone.snooze`: a coordinator of a participating unit may, for milestones given to them.",
             "- `document.replace`: a coordinator of a participating unit may, for documents they uploaded.",
+            "- The unit of a document is that of what it belongs to; of an organization's document the holder that uploaded it,",
+            "  and all holders where the office did. Its readers are chosen by those who read it, and so is each change of them.",
             "- `programme.edit` is also asked for the programme's label on an event, agreement, facility or demand.",
             "- Whoever sees an agreement reads title, parties, dates and areas of the signed framework above it.",
             "- `delivery.view`, `delivery.view_body`: everybody, for their own mail.",

@@ -1,5 +1,9 @@
 """Documents with versions, on agreements, activities, events, milestones and organizations."""
 
+from collections.abc import Collection, Mapping
+from functools import reduce
+from operator import or_
+from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
@@ -26,7 +30,7 @@ from partnerships.models.milestones import Milestone
 from partnerships.models.organizations import Organization, OrganizationUnit
 from partnerships.models.programmes import Programme
 from partnerships.models.sort_keys import NamedModel, SortKeyField
-from partnerships.models.users import ScopedQuerySet, User
+from partnerships.models.users import Role, ScopedQuerySet, Unit, User
 
 DOCUMENT_TARGETS = (
     "agreement",
@@ -53,13 +57,14 @@ def upload_path(version: "DocumentVersion", filename: str) -> str:
 class DocumentQuerySet(ScopedQuerySet):
     """A document is seen by whoever sees what it belongs to; those of shared rows by the units that hold them.
 
-    Policy documents of a programme are published papers: whoever reads the programme reads them.
+    Policy documents of a programme are published papers: whoever reads the programme reads them. The level of a document
+    leaves all of these to its readers, or some of them.
     """
 
     def in_scope(self, user: User) -> Q:
         units = user.scope.unit_ids
         held = OrganizationUnit.objects.filter(unit__in=units)
-        return (
+        sees_target = (
             Q(agreement__in=Agreement.objects.visible_to(user).values("pk"))
             | Q(activity__in=Activity.objects.visible_to(user).values("pk"))
             | Q(event__unit__in=units)
@@ -71,6 +76,19 @@ class DocumentQuerySet(ScopedQuerySet):
             | Q(programme__in=Programme.objects.visible_to(user).values("pk"), kind=Document.Kind.POLICY)
             | Q(honour__unit__in=units)
         )
+        levels = (
+            Q(level=level) & (_of_units(user.scope.unit_ids_as(least)) if least else Q())
+            for level, least in LEAST_ROLES.items()
+        )
+        return sees_target & reduce(or_, levels)
+
+
+def _of_units(units: Collection[int]) -> Q:
+    """Return the condition for documents of ``units``: those of their records, and of organizations those they entered."""
+    held = OrganizationUnit.objects.filter(unit__in=units).values("organization")
+    of_organizations = Q(organization__isnull=False, unit__in=units) | Q(unit=None, organization__in=held)
+    others = (Q(**{f"{name}__unit__in": units}) for name in DOCUMENT_TARGETS if name != "organization")
+    return reduce(or_, others, of_organizations)
 
 
 class Document(NamedModel, SeededModel, SearchableModel, VersionedModel):
@@ -85,9 +103,27 @@ class Document(NamedModel, SeededModel, SearchableModel, VersionedModel):
         POLICY = "policy", _("Policy document")
         OTHER = "other", _("Other")
 
+    class Level(models.TextChoices):
+        HOLDERS = "holders", _("Everybody who sees what it belongs to")
+        UNIT = "unit", _("The unit and the office")
+        LEADS = "leads", _("Leads of the unit and the office")
+
     title = LineField(_("title"), max_length=200)
     sort_key = SortKeyField("title")
     kind = models.CharField(_("kind"), max_length=20, choices=Kind, default=Kind.OTHER)
+    level = models.CharField(
+        _("readers"), max_length=10, choices=Level, default=Level.HOLDERS, db_default=Level.HOLDERS.value
+    )
+    # Set for documents of organizations, which several units hold. What the office uploaded is of all of them.
+    unit = models.ForeignKey(
+        Unit,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="entered_documents",
+        verbose_name=_("entered by"),
+    )
     agreement = models.ForeignKey(
         Agreement, models.PROTECT, null=True, blank=True, related_name="documents", verbose_name=_("agreement")
     )
@@ -134,10 +170,16 @@ class Document(NamedModel, SeededModel, SearchableModel, VersionedModel):
                 name="document_has_one_target",
                 violation_error_message=_("A document belongs to exactly one thing."),
             ),
+            models.CheckConstraint(condition=Q(level__in=["holders", "unit", "leads"]), name="document_level_known"),
         ]
 
     def __str__(self) -> str:
         return self.title
+
+    def get_absolute_url(self) -> str:
+        """Return the address of the documents on the page of what it belongs to."""
+        target: Any = self.target
+        return f"{target.get_absolute_url()}#documents"
 
     def search_words(self) -> list[str]:
         return [self.title, *self.versions.values_list("original_name", flat=True)]
@@ -155,6 +197,14 @@ class Document(NamedModel, SeededModel, SearchableModel, VersionedModel):
     @property
     def is_public_policy(self) -> bool:
         return self.kind == self.Kind.POLICY and self.programme_id is not None
+
+
+# The least role in the unit of a document that reads it; None where whoever sees what it belongs to does.
+LEAST_ROLES: Mapping[str, Role | None] = {
+    Document.Level.HOLDERS: None,
+    Document.Level.UNIT: Role.VIEWER,
+    Document.Level.LEADS: Role.LEAD,
+}
 
 
 class DocumentVersion(SearchedPart):

@@ -320,6 +320,13 @@ class Organization(BilingualModel, SeededModel, SearchableModel, VersionedModel)
             models.Index(fields=["kind", "sort_key_zh", "id"], name="organization_by_kind_zh"),
         ]
 
+    def entering_unit(self, actor: User | None) -> Unit | None:
+        """Return the holding unit in which the actor has the highest role; None for those who see all units anyway."""
+        if actor is None or actor.sees_all_units:
+            return None
+        units = Unit.objects.filter(held_organizations__organization=self).order_by("pk")
+        return max(units, key=lambda unit: actor.scope.role_in(unit.pk) or 0, default=None)
+
     def get_absolute_url(self) -> str:
         return reverse("organization_detail", args=[self.pk])
 

@@ -52,10 +52,10 @@ PARTS = (AgreementParty, AgreementTerm, AgreementArea, AgreementUnit, Payment)
 MODELS_UNDER_AN_AGREEMENT: tuple[type[Milestone | Activity | Facility], ...] = (Milestone, Activity, Facility)
 
 
-def agreement_timeline(agreement: Agreement) -> TimelineEntries:
+def agreement_timeline(agreement: Agreement, user: User) -> TimelineEntries:
     """Return the entries in a bounded number of queries.
 
-    Users who see an agreement see everything under it, so no rows are hidden here.
+    Users who see an agreement see everything under it but documents that are for fewer readers.
     """
     timeline = TimelineEntries()
     timeline.read(_status_changes(agreement), _status_entries)
@@ -65,8 +65,8 @@ def agreement_timeline(agreement: Agreement) -> TimelineEntries:
     sent = ReminderItem.objects.filter(plan__milestone__agreement=agreement, delivery__sent_at__isnull=False)
     sent = sent.filter(cancelled_at__isnull=True).select_related("delivery", "plan__milestone", "person", "contact")
     timeline.read(sent.order_by("-delivery__sent_at", "-pk"), _reminder_entries)
-    of_others = Q(document__milestone__agreement=agreement) | Q(document__activity__agreement=agreement)
-    read_documents(timeline, Q(document__agreement=agreement) | of_others)
+    of_others = Q(milestone__agreement=agreement) | Q(activity__agreement=agreement)
+    read_documents(timeline, user, Q(agreement=agreement) | of_others)
     timeline.read(_creations(Amendment, agreement), _amendment_entries)
     timeline.read(_creations(CustodyStep, agreement), _custody_entries)
     timeline.read(_creations(ApprovalRecord, agreement), _approval_entries)

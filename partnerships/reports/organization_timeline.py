@@ -27,7 +27,7 @@ def organization_timeline(
     if sees_details:
         notes = ContactNote.objects.visible_to(user).filter(organization=organization).select_related("author")
         timeline.read(notes, note_entries)
-        read_documents(timeline, Q(document__organization=organization))
+        read_documents(timeline, user, Q(organization=organization))
         history = organization.history.select_related("history_user").order_by("-history_date", "-history_id")
         timeline.read(history, edit_entries)
     return timeline

@@ -18,6 +18,7 @@ from partnerships.models import (
     Answer,
     ContactNote,
     Demand,
+    Document,
     DocumentVersion,
     Event,
     Facility,
@@ -128,9 +129,12 @@ def completed_entries(activities: Iterable[Activity]) -> Iterator[TimelineEntry]
             yield TimelineEntry(row.completed_on, None, who, what, row.summary, kind="done", url=row.get_absolute_url())
 
 
-def read_documents(timeline: TimelineEntries, condition: Q) -> None:
-    """Add the uploads of the documents that meet ``condition``."""
-    versions = DocumentVersion.objects.filter(condition).select_related("document", "uploaded_by")
+def read_documents(timeline: TimelineEntries, user: User, condition: Q) -> None:
+    """Add the uploads of the documents that meet ``condition`` and that the user may read."""
+    seen = Document.objects.visible_to(user).filter(condition)
+    versions = DocumentVersion.objects.filter(document__in=seen.order_by().values("pk")).select_related(
+        "document", "uploaded_by"
+    )
     timeline.read(versions.order_by("-uploaded_at", "-pk"), _upload_entries)
 
 

@@ -49,7 +49,9 @@ def activity_detail(request: UserRequest, pk: int) -> HttpResponse:
         "milestones": with_steps_in_line(_milestones(activity, request.user), request.user),
         "may_add_action_point": may_add_action_point(request.user, activity),
         "demands": demands_behind(request.user, activity=activity),
-        "documents": list(Document.objects.filter(activity=activity).prefetch_related(VERSIONS)),
+        "documents": list(
+            Document.objects.visible_to(request.user).filter(activity=activity).prefetch_related(VERSIONS)
+        ),
         "may_log": activity.agreement is not None and may(request.user, "contact_note.add", activity.agreement),
         "may_edit": may(request.user, "activity.edit", activity),
         "may_attach": may(request.user, "document.upload", Document(activity=activity)),

@@ -77,7 +77,7 @@ def agreement_detail(request: UserRequest, pk: int) -> HttpResponse:
     rows = Agreement.objects.select_related(*related)
     parts = ("terms", PARTIES, Prefetch("promised_areas", AgreementArea.objects.select_related("area")))
     agreement = visible_or_404(rows.select_related("created_by").prefetch_related(*parts), request, pk)
-    timeline = timeline_context(request, agreement_timeline(agreement))
+    timeline = timeline_context(request, agreement_timeline(agreement, request.user))
     if asks_for_timeline_only(request):
         return render_timeline(request, timeline)
     return render(request, "partnerships/agreements/detail.html", {**_context(request, agreement), **timeline})
@@ -129,7 +129,7 @@ def _context(request: UserRequest, agreement: Agreement) -> dict[str, object]:
         "may_add_action_point": may_add_action_point(user, agreement),
         **lists,
         "programmes": [item.programme for item in agreement.programme_items.select_related("programme")],
-        "documents": _documents(agreement),
+        "documents": _documents(agreement, user),
         "may_upload": may(user, "document.upload", Document(agreement=agreement)),
         "may_edit": may(user, "agreement.edit", agreement),
         "approval": _approval(agreement, user),
@@ -203,12 +203,12 @@ def _confirm_signing(request: UserRequest, agreement: Agreement) -> HttpResponse
     require_or_403(request.user, "agreement.confirm_signing", agreement)
     form = ConfirmSigningForm(request.POST or None, row=agreement, today=office_today(agreement))
     done = _("Confirmed. The unit holds the parties from now on.")
-    papers = agreement.documents.filter(kind=Document.Kind.SIGNED_PAPER).prefetch_related(VERSIONS)
+    papers = Document.objects.visible_to(request.user).filter(agreement=agreement, kind=Document.Kind.SIGNED_PAPER)
     shown = {
         "parties": _parties(agreement),
         "term": agreement.current_term,
         "entered": StatusChange.objects.of(agreement).filter(transition="record_signed").last(),
-        "papers": list(papers),
+        "papers": list(papers.prefetch_related(VERSIONS)),
     }
     template = "partnerships/agreements/confirm_signing.html"
     title = _("Confirm the signing")
@@ -363,8 +363,8 @@ def _related(agreement: Agreement, user: User, amendments: list[Amendment]) -> l
     return [] if is_alone else related
 
 
-def _documents(agreement: Agreement) -> list[Document]:
-    rows = Document.objects.filter(
+def _documents(agreement: Agreement, user: User) -> list[Document]:
+    rows = Document.objects.visible_to(user).filter(
         Q(agreement=agreement) | Q(milestone__agreement=agreement) | Q(activity__agreement=agreement)
     )
     return list(rows.select_related("milestone", "activity").prefetch_related(VERSIONS))

@@ -11,13 +11,23 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from partnerships.forms.documents import DocumentForm, ReplaceForm
-from partnerships.models import Agreement, Demand, Document, DocumentVersion, Facility, Organization, SecurityEvent
+from partnerships.forms.documents import DocumentEditForm, DocumentForm, ReplaceForm
+from partnerships.models import (
+    Agreement,
+    Demand,
+    Document,
+    DocumentVersion,
+    Facility,
+    Organization,
+    SecurityEvent,
+    User,
+)
 from partnerships.models.documents import DOCUMENT_TARGETS
 from partnerships.operations.security_log import note_event
 from partnerships.requests import UserRequest
 from partnerships.statuses import AgreementStatus
 from partnerships.views.base import require_or_403, visible_or_404
+from partnerships.views.edits import edit_page
 
 # Records with a place for documents on their page.
 DocumentHolder = Agreement | Organization | Facility | Demand
@@ -38,10 +48,21 @@ def document_add(request: UserRequest, target: str, pk: int) -> HttpResponse:
     row = visible_or_404(TARGETS[target].objects.all(), request, pk)
     document = Document(**{target: row})
     require_or_403(request.user, "document.upload", document)
-    if _waits_for_its_paper(row):
+    if _waits_for_its_paper(row, request.user):
         document.kind, document.title = Document.Kind.SIGNED_PAPER, _("Signed agreement")
-    form = DocumentForm(request.POST or None, request.FILES or None, instance=document, at=timezone.now())
+    form = DocumentForm(
+        request.POST or None, request.FILES or None, instance=document, user=request.user, at=timezone.now()
+    )
     return _upload_page(request, row, form, title=_("Add a document"))
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def document_edit(request: UserRequest, pk: int) -> HttpResponse:
+    document = visible_or_404(Document.objects.select_related(*DOCUMENT_TARGETS), request, pk)
+    require_or_403(request.user, "document.replace", document)
+    form = DocumentEditForm(request.POST or None, instance=document, user=request.user, today=timezone.localdate())
+    return edit_page(request, document, form, title=_("Edit the document"))
 
 
 @login_required
@@ -54,9 +75,12 @@ def document_replace(request: UserRequest, pk: int) -> HttpResponse:
     return _upload_page(request, document.target, form, title=title)
 
 
-def _waits_for_its_paper(row: DocumentHolder) -> bool:
-    is_signed = isinstance(row, Agreement) and row.status == AgreementStatus.SIGNED
-    return is_signed and not row.documents.filter(kind=Document.Kind.SIGNED_PAPER).exists()
+def _waits_for_its_paper(row: DocumentHolder, user: User) -> bool:
+    """Whether it is a signed agreement without a signed paper that the user sees."""
+    if not isinstance(row, Agreement) or row.status != AgreementStatus.SIGNED:
+        return False
+    papers = Document.objects.visible_to(user).filter(agreement=row, kind=Document.Kind.SIGNED_PAPER)
+    return not papers.exists()
 
 
 def _upload_page(

@@ -7,14 +7,15 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from partnerships.forms.activities import ActivityForm
+from partnerships.forms.documents import DocumentEditForm
 from partnerships.forms.lines import FormWithLines, is_shown_again
-from partnerships.models import Activity, Agreement, Contact, Organization, Payment
+from partnerships.models import Activity, Agreement, Contact, Document, Organization, Payment
 from partnerships.requests import UserRequest
 from partnerships.texts import LazyText
 
 # The forms of a row with a version; each has apply(actor).
-EditForm = FormWithLines | ActivityForm
-EditedRow = Agreement | Activity | Organization | Contact | Payment
+EditForm = FormWithLines | ActivityForm | DocumentEditForm
+EditedRow = Agreement | Activity | Organization | Contact | Payment | Document
 
 
 def edit_page(

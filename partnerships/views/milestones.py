@@ -73,7 +73,9 @@ def milestone_detail(request: UserRequest, pk: int) -> HttpResponse:
         **_side_forms(milestone, request.user, office_today(milestone)),
         "explained_plans": _explained_plans(milestone),
         "is_in_motion": milestone.reminder_marks.exists(),
-        "documents": list(Document.objects.filter(milestone=milestone).prefetch_related(VERSIONS)),
+        "documents": list(
+            Document.objects.visible_to(request.user).filter(milestone=milestone).prefetch_related(VERSIONS)
+        ),
         "timeline": record_timeline(milestone, note_entries(milestone.contact_notes.select_related("author"))),
         "cited": citations_of([milestone]),
         "next_milestones": [] if milestone.is_pending else _next_of(request.user, milestone, today),

@@ -240,7 +240,7 @@ def _details(organization: Organization, user: User, *, sees_details: bool) -> d
     """Return what only holders see; viewers among them get personal data masked."""
     sees_contacts = may(user, "contact.view", organization)
     contacts = _contacts(organization, user) if sees_contacts else []
-    documents = Document.objects.filter(organization=organization).prefetch_related(VERSIONS)
+    documents = Document.objects.visible_to(user).filter(organization=organization).prefetch_related(VERSIONS)
     return {
         "sees_details": sees_details,
         "sees_contacts": sees_contacts,

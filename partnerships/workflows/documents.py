@@ -20,7 +20,7 @@ from partnerships.models import Activity, Document, DocumentVersion, User
 from partnerships.models.documents import DOCUMENT_TARGETS
 from partnerships.models.office_day import office_day
 from partnerships.names import has_invisible_characters
-from partnerships.permissions import require
+from partnerships.permissions import may, require
 from partnerships.workflows.edits import Aggregate
 from partnerships.workflows.transitions import lock
 
@@ -256,9 +256,13 @@ def register_document(
     with transaction.atomic():
         # Of two identical uploads at once the second waits here, and then finds the document of the first.
         lock(document.target)
+        if document.organization:
+            document.unit = document.organization.entering_unit(actor)
         require(actor, "document.upload", document)
-        for known in Document.objects.filter(kind=document.kind, title=document.title, **{target: document.target}):
-            if _is_current(known, file):
+        same = {"kind": document.kind, "title": document.title, "level": document.level, target: document.target}
+        for known in Document.objects.filter(**same):
+            # One that the actor may not read is not theirs: they would see nothing of what they upload.
+            if _is_current(known, file) and (actor is None or may(actor, "document.view", known)):
                 # The page goes on with the row it gave us: it links to the document.
                 document.pk, document._state.adding = known.pk, False
                 document.refresh_from_db()
@@ -279,7 +283,7 @@ def edit_document(
     file: File | None = None,
     at: dt.datetime | None = None,
 ) -> Document:
-    """Change its title or kind; with a ``file``, which becomes the current version, kept ``at`` a time."""
+    """Change its title, kind or readers; with a ``file``, which becomes the current version, kept ``at`` a time."""
     with transaction.atomic():
         before, after = DOCUMENT.begin(document, changes, actor=actor)
         DOCUMENT.finish(before, after, parts, removed, actor=actor)

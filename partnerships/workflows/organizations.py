@@ -224,7 +224,7 @@ def register_contact(
         # A form that is sent twice waits here, and then finds the person of the first.
         lock(contact.organization)
         require(actor, "contact.edit", contact)
-        contact.unit = _entering_unit(contact.organization, actor)
+        contact.unit = contact.organization.entering_unit(actor)
         known = _same_person(contact)
         if known is None:
             _ask_about_persons(contact, actor, confirmed_different)
@@ -327,14 +327,6 @@ def _ask_about_persons(contact: Contact, actor: User | None, confirmed_different
         found |= {pk for pk, phone in phones if numbers & phone_keys(phone)}
     if found - set(confirmed_different):
         raise PossibleDuplicate(LOOK_AT_PERSONS, found=found)
-
-
-def _entering_unit(organization: Organization, actor: User | None) -> Unit | None:
-    """Return the holding unit in which the actor has the highest role; None for those who see all units anyway."""
-    if actor is None or actor.sees_all_units:
-        return None
-    units = Unit.objects.filter(held_organizations__organization=organization).order_by("pk")
-    return max(units, key=lambda unit: actor.scope.role_in(unit.pk) or 0, default=None)
 
 
 def _same_person(contact: Contact) -> Contact | None:

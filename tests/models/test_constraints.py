@@ -187,6 +187,7 @@ BROKEN: dict[str, Callable[[], Any]] = {
         **dict.fromkeys(("organization", "through"), OrganizationFactory())
     ),
     "demand_unpublished_has_no_wording": lambda: DemandFactory(is_content_published=False),
+    "document_level_known": lambda: DocumentFactory(level="nobody"),
     "document_has_one_target": lambda: DocumentFactory(event=EventFactory(), organization=OrganizationFactory()),
     "document_version_not_empty": lambda: DocumentVersionFactory(content=b""),
     "document_version_number_unique": lambda: twice(DocumentVersionFactory, "document", "number"),

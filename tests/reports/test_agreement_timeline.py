@@ -22,7 +22,7 @@ def fresh(agreement: Agreement) -> Agreement:
 
 
 def shown(agreement: Agreement) -> list[tuple[str, str]]:
-    entries = agreement_timeline(fresh(agreement)).newest_first()
+    entries = agreement_timeline(fresh(agreement), UserFactory(staff=True)).newest_first()
     return [(entry.what, entry.detail) for entry in entries][::-1]
 
 

@@ -135,6 +135,7 @@ TABLE: dict[str, list[int]] = {
     "source_detail": SHARED,
     "source_delete": OFFICE_OF_SHARED,
     "document_add": WORKERS,
+    "document_edit": WORKERS,
     "document_replace": WORKERS,
     "document_download": OWN,
     "search": EVERYBODY,
@@ -210,6 +211,7 @@ def addresses(world: World) -> dict[str, str]:
         "contact_data": [world.contact.pk],
         "user_data": [world.coordinator.pk],
         "document_add": ["agreement", world.agreement.pk],
+        "document_edit": [world.version.document_id],
         "document_replace": [world.version.document_id],
         "organization_compare": [world.enterprise.pk, EnterpriseFactory(name=f"{world.name} Works Group").pk],
         "activity_detail": activity,
@@ -340,7 +342,7 @@ def test_the_twins_steps_and_papers_do_not_exist(role: str, world: World, client
     twin = make_world("South")
     client = client_of(world.people[role])
     inside = {"agreement_detail", "agreement_step", "activity_add", "activity_detail", "activity_step", "activity_edit"}
-    inside |= {"agreement_edit", "contact_edit", "document_add", "document_replace"}
+    inside |= {"agreement_edit", "contact_edit", "document_add", "document_edit", "document_replace"}
     inside |= {"milestone_detail", "milestone_step", "milestone_add", "document_download", "answer_step"}
     inside |= {"payment_add", "payment_edit", "payment_receive", "payment_delete"}
     inside |= {"facility_detail", "facility_step", "demand_detail", "demand_step"}

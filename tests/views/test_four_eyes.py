@@ -23,7 +23,7 @@ def edit_in_admin(client: Client, draft: Agreement) -> Any:
 def upload(client: Client, draft: Agreement) -> Any:
     paper = SimpleUploadedFile("annex.pdf", b"%PDF-1.7 annex")
     url = reverse("document_add", args=["agreement", draft.pk])
-    return client.post(url, {"kind": "annex", "title": "Annex", "file": paper})
+    return client.post(url, {"kind": "annex", "level": "holders", "title": "Annex", "file": paper})
 
 
 def add_milestone(client: Client, draft: Agreement) -> Any:

@@ -41,7 +41,7 @@ def test_a_paper_is_kept_and_shown_where_it_belongs(target: str, row: str, world
     about = getattr(world, row)
     page = client.get(about.get_absolute_url()).text
 
-    answer = client.post(add(target, about), {"kind": "annex", "title": "Annex 1", "file": paper()})
+    answer = client.post(add(target, about), {"kind": "annex", "level": "holders", "title": "Annex 1", "file": paper()})
 
     kept = Document.objects.get(title="Annex 1")
     assert add(target, about) in page
@@ -64,7 +64,10 @@ def test_a_signed_agreement_without_its_paper_asks_for_that(world: World, client
 
 def test_the_same_paper_sent_twice_is_kept_once(world: World, client: Client) -> None:
     for _ in range(2):
-        client.post(add("agreement", world.agreement), {"kind": "annex", "title": "Annex 1", "file": paper()})
+        client.post(
+            add("agreement", world.agreement),
+            {"kind": "annex", "level": "holders", "title": "Annex 1", "file": paper()},
+        )
 
     assert Document.objects.get(title="Annex 1").versions.count() == 1
 
@@ -89,7 +92,7 @@ def test_a_new_version_follows_the_old_one(world: World, client: Client) -> None
     ],
 )
 def test_a_bad_file_is_said_at_its_field_and_keeps_nothing(file: Any, words: str, world: World, client: Client) -> None:
-    sent = {"kind": "annex", "title": "Annex 1"}
+    sent = {"kind": "annex", "level": "holders", "title": "Annex 1"}
 
     added, replaced = (
         client.post(address, sent | ({"file": paper(*file)} if file else {}))
@@ -104,7 +107,9 @@ def test_a_bad_file_is_said_at_its_field_and_keeps_nothing(file: Any, words: str
 
 @pytest.mark.parametrize("title", ["", "x" * 10_000, "a\r\nb", "nul\0l"])
 def test_a_bad_title_is_said_at_its_field(title: str, world: World, client: Client) -> None:
-    answer = client.post(add("agreement", world.agreement), {"kind": "annex", "title": title, "file": paper()})
+    answer = client.post(
+        add("agreement", world.agreement), {"kind": "annex", "level": "holders", "title": title, "file": paper()}
+    )
 
     assert list(errors(answer)) == ["title"]
 
@@ -117,7 +122,8 @@ def test_others_may_not(role: str, statuses: list[int], world: World, client_of:
     addresses = [add("agreement", world.agreement), replace(world), add("organization", world.enterprise)]
 
     answers = [
-        client.post(address, {"kind": "annex", "title": "Theirs", "file": paper()}).status_code for address in addresses
+        client.post(address, {"kind": "annex", "level": "holders", "title": "Theirs", "file": paper()}).status_code
+        for address in addresses
     ]
 
     assert answers == statuses
@@ -141,7 +147,9 @@ def test_a_unit_that_takes_part_is_offered_new_versions_of_its_own_papers_alone(
     unit = UnitFactory()
     AgreementUnit.objects.create(agreement=world.agreement, unit=unit)
     guest = client_of(UserFactory(coordinator_in=unit))
-    guest.post(add("agreement", world.agreement), {"kind": "annex", "title": "Annex 1", "file": paper()})
+    guest.post(
+        add("agreement", world.agreement), {"kind": "annex", "level": "holders", "title": "Annex 1", "file": paper()}
+    )
     others = Document.objects.create(agreement=world.agreement, kind="annex", title="Annex 2")
 
     page = guest.get(world.agreement.get_absolute_url()).text

@@ -220,7 +220,9 @@ def test_the_timeline_shows_who_corrected_a_receipt(
     assert send(client, address, receipts__0__amount="60,000").status_code == 302
     assert send(client, address, receipts__0__DELETE="on").status_code == 302
 
-    edits = [entry for entry in agreement_timeline(world.agreement).newest_first() if "receipt" in entry.detail]
+    edits = [
+        entry for entry in agreement_timeline(world.agreement, world.lead).newest_first() if "receipt" in entry.detail
+    ]
 
     assert {entry.who for entry in edits} == {world.coordinator}
     told = "; ".join(entry.detail for entry in edits)

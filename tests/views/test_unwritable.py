@@ -61,7 +61,9 @@ def test_a_full_disk_during_an_upload_is_said_and_leaves_nothing(
     address = reverse("document_add", args=["agreement", world.agreement.pk])
     file = SimpleUploadedFile("plan.txt", b"The plan")
 
-    response = client_of(world.coordinator).post(address, {"kind": "other", "title": "Plan", "file": file})
+    response = client_of(world.coordinator).post(
+        address, {"kind": "other", "level": "holders", "title": "Plan", "file": file}
+    )
 
     assert response.status_code == 503
     assert "Nothing can be saved at the moment" in response.text

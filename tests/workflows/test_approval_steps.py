@@ -133,7 +133,9 @@ def test_returned_it_begins_anew_and_the_history_keeps_the_earlier_records(
     assert list(ApprovalRecord.objects.all()) == []
     assert "Legal check" in title(agreement)[0]
     assert ApprovalRecord.history.filter(agreement=agreement.pk, history_type="+").count() == 1
-    shown = [entry.what for entry in agreement_timeline(Agreement.objects.get(pk=agreement.pk)).newest_first()]
+    shown = [
+        entry.what for entry in agreement_timeline(Agreement.objects.get(pk=agreement.pk), coordinator).newest_first()
+    ]
     assert "Approval step recorded: Legal check" in shown
 
 
