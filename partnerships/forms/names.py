@@ -59,8 +59,13 @@ class EitherNameMixin(forms.BaseForm):
 
 
 class EitherTitleMixin(EitherNameMixin):
-    """A form with ``title`` and ``title_zh``, asked for as the names are."""
+    """A form with ``title`` and ``title_zh``, asked for as the names are; the second is marked as optional."""
 
     columns = ("title", "title_zh")
     needs_one_of = frozenset(columns)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.needs_one_of = self.needs_one_of - {name_fields(self.columns)[1]}
+
     clean_title, clean_title_zh = EitherNameMixin.clean_name, EitherNameMixin.clean_name_zh

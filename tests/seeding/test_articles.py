@@ -176,6 +176,7 @@ def test_a_chinese_name_is_marked_as_ours(articles: SeedingReport) -> None:
     named = Organization.objects.exclude(name_zh="")
     unmarked = [row.code for row in named if not Citation.objects.of(row).filter(field="name_zh", is_assumption=True)]
     assert (unmarked, named.count()) == ([], 17)
+    assert (framework().title_zh, cited(framework())["title_zh"]) == ("产教融合、校企合作框架协议", ("", True))
     assert list(Organization.objects.filter(name_zh="").values_list("code", flat=True)) == ["tiansheng-machinery"]
 
 

@@ -59,6 +59,11 @@ def test_a_group_has_a_subsidiary_and_a_foreign_partner_its_code(sample: None) -
     assert (foreign.country, [str(code) for code in foreign.codes.all()]) == ("DE", ["Erasmus D NECKART01"])
 
 
+def test_a_reader_of_chinese_sees_titles_in_chinese(sample: None) -> None:
+    untitled = [row for model in (Agreement, Activity, Demand) for row in model.objects.filter(title_zh="")]
+    assert untitled == []
+
+
 def test_an_association_arranged_an_agreement_a_visit_and_a_demand(sample: None) -> None:
     association = Organization.objects.get(code="sample-smart-association")
     assert [row.title for row in association.arranged_agreements.all()] == [
