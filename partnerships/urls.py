@@ -75,6 +75,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("organizations/<int:pk>/people/add/", organizations.contact_add, name="contact_add"),
     path("mail-preferences/<str:token>/", contact_mail.contact_mail, name="contact_mail"),
     path("people/<int:pk>/edit/", organizations.contact_edit, name="contact_edit"),
+    path("people/<int:pk>/leave/", organizations.contact_leave, name="contact_leave"),
     delete_path("organizations/", "organization"),
     delete_path("people/", "contact"),
     path("people/<int:pk>/data/", personal_data.personal_data, {"kind": "contact"}, name="contact_data"),

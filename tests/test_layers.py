@@ -87,6 +87,7 @@ WORKFLOWS = [
     "events",
     "activities",
     "agreements",
+    "departures",
     "payments",
     "demands",
     "deletions",

@@ -118,9 +118,9 @@ class PartyInline(SignedPartInline):
     """The parties; of a signed agreement only how they signed can be edited."""
 
     model = AgreementParty
-    autocomplete_fields = ("organization",)
+    autocomplete_fields = ("organization", "signatory", "liaison")
     agreed = ("organization", "role", "name_as_signed", "signed_on", "is_for_itself", "signs_for_members")
-    fields = (*agreed, *SIGNING_FACTS)
+    fields = (*agreed, "signatory", *SIGNING_FACTS, "liaison")
 
     def get_fields(self, request: HttpRequest, obj: Agreement | None = None) -> FieldRows:
         return (*self.fields, "acceded_on", "withdrew_on") if obj and obj.signed_on else self.fields
@@ -135,7 +135,7 @@ class PartyInline(SignedPartInline):
         return super().has_change_permission(request, obj) or (is_signed and PartInline.may_edit(self, request, obj))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).select_related("organization")
+        return super().get_queryset(request).select_related("organization", "signatory", "liaison")
 
 
 class AreaInline(SignedPartInline):

@@ -104,7 +104,9 @@ PARTS: Mapping[str, SamplePart] = {
     "kinds": SamplePart(factories.EventKindFactory, "event", ("kind",)),
     "invited": SamplePart(factories.EventPersonFactory, "event", ("user", "answer", "invited_on")),
     "participations": SamplePart(factories.ParticipationFactory, "event", ("organization", "role")),
-    "parties": SamplePart(factories.AgreementPartyFactory, "agreement", ("organization", *agreements.SIGNING_FACTS)),
+    "parties": SamplePart(
+        factories.AgreementPartyFactory, "agreement", ("organization", "signatory_person", "liaison", *agreements.SIGNING_FACTS[1:])
+    ),
     "promised_areas": SamplePart(factories.AgreementAreaFactory, "agreement", ("area", "quantity", "counted", "per")),
     "participating_units": SamplePart(factories.AgreementUnitFactory, "agreement", ("unit",)),
     "custody_steps": SamplePart(factories.CustodyStepFactory, "agreement", ("step", "desk", "since")),

@@ -55,7 +55,7 @@ class SampleOffice:
             if column.related_model is AgreementParty:  # has no code of its own
                 columns[name] = columns["agreement"].parties.get(organization__code=value)
             elif isinstance(column, models.ForeignKey):
-                columns[name] = self.reference(column.related_model, value)
+                columns[name] = None if value == "" else self.reference(column.related_model, value)
             elif isinstance(column, models.DateField):
                 columns[name] = None if value == "" else self.day(value)
             else:

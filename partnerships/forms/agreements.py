@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.db.models import Model, Q, QuerySet
@@ -27,6 +27,7 @@ from partnerships.models import (
     AgreementParty,
     AgreementTerm,
     AgreementType,
+    Contact,
     CooperationArea,
     CustodyStep,
     Organization,
@@ -34,8 +35,10 @@ from partnerships.models import (
     Unit,
     User,
 )
+from partnerships.models.organizations import family_of
 from partnerships.models.terms import LONGEST_PERIOD_MONTHS
 from partnerships.partial_dates import PartialDate, Precision, partial_date
+from partnerships.texts import LazyText
 from partnerships.workflows import agreements
 
 PARTIES, AREAS, TERM, PAPERS = "parties", "areas", "term", "papers"
@@ -418,6 +421,50 @@ class CustodyForm(VerbForm):
     def call(self, actor: User, values: dict[str, Any]) -> Agreement:
         step = CustodyStep(**values)
         return agreements.edit_agreement(self.row, actor=actor, today=self.today, parts=[step])
+
+
+class ContactChoiceField(forms.ModelChoiceField):
+    def label_from_instance(self, contact: Contact) -> str:
+        return " · ".join(filter(None, [contact.name, contact.position]))
+
+
+class PeopleForm(VerbForm):
+    """Names for each party the liaison and the signatory among the contacts that the user sees."""
+
+    labels: ClassVar[dict[str, LazyText]] = {"liaison": _("Liaison"), "signatory": _("Signatory among the contacts")}
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.parties = list(self.row.parties.filter(withdrew_on=None).select_related("organization"))
+        self.names = ("liaison", *(("signatory",) if self.row.signed_on or self.row.is_editable else ()))
+        contacts = Contact.objects.visible_to(user)
+        for party in self.parties:
+            near = contacts.ever_at(family_of(party.organization))
+            for name in self.names:
+                current = getattr(party, f"{name}_id")
+                offered = near if name == "signatory" else near.filter(Q(is_active=True) | Q(pk=current))
+                # A person whom the user may not see stays: without the field they are neither named nor replaced.
+                if current is None or offered.filter(pk=current).exists():
+                    self.fields[f"{name}-{party.pk}"] = self._field(name, offered, current)
+
+    def _field(self, name: str, offered: QuerySet[Contact], current: int | None) -> forms.ModelChoiceField:
+        return ContactChoiceField(offered, label=self.labels[name], initial=current, required=False, empty_label="—")
+
+    @property
+    def groups(self) -> list[tuple[AgreementParty, list[forms.BoundField]]]:
+        fields = {party: [f"{name}-{party.pk}" for name in self.names] for party in self.parties}
+        return [(party, [self[name] for name in names if name in self.fields]) for party, names in fields.items()]
+
+    def place_of(self, error: DomainError) -> tuple[forms.BaseForm, str | None]:
+        if isinstance(error.part, AgreementParty) and error.field in self.names:
+            return self, f"{error.field}-{error.part.pk}"
+        return super().place_of(error)
+
+    def call(self, actor: User, values: dict[str, Any]) -> Agreement:
+        for party in self.parties:
+            for name in self.names:
+                setattr(party, name, values.get(f"{name}-{party.pk}", getattr(party, name)))
+        return agreements.edit_agreement(self.row, actor=actor, today=self.today, parts=self.parties)
 
 
 class AccedeForm(VerbForm):

@@ -16,7 +16,7 @@ from partnerships.forms.office_day import office_today
 from partnerships.forms.picks import PickField, pick_field
 from partnerships.forms.possible_duplicates import AnotherField
 from partnerships.forms.steps import VerbForm
-from partnerships.inputs import DayInput
+from partnerships.inputs import DayField, DayInput
 from partnerships.models import (
     Contact,
     ContactPosition,
@@ -27,7 +27,9 @@ from partnerships.models import (
     Unit,
     User,
 )
+from partnerships.models.organizations import family_of
 from partnerships.workflows import organizations
+from partnerships.workflows.departures import record_departure
 
 LOOK_ALIKES_SHOWN = 5
 
@@ -231,6 +233,31 @@ class ContactForm(FormWithLines):
             return organizations.register_contact(self.instance, **common)
         changes = {name: self.cleaned_data[name] for name in self.changed_data if name in self.Meta.fields}
         return organizations.edit_contact(self.instance, changes=changes, removed=self.removed, **common)
+
+
+class DepartureForm(VerbForm):
+    """Records that a person has left, who takes their place, and where they work now."""
+
+    until = DayField(label=_("Left on"), widget=DayInput, required=False)
+    successor = forms.ModelChoiceField(
+        Contact.objects.none(),
+        label=_("Successor"),
+        required=False,
+        help_text=_("Becomes the liaison in their place. A new person is added to the contacts first."),
+    )
+    organization = PickField(
+        "organization", label=_("Works now at"), required=False, help_text=_("Empty: not known, or nowhere of ours.")
+    )
+    position = forms.CharField(label=_("Position there"), max_length=150, required=False)
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        pick_field(self, "organization").offer_to(user, current=None)
+        here = Contact.objects.visible_to(user).at(family_of(self.row.organization))
+        offer_rows(self, "successor", here.filter(is_active=True).exclude(pk=self.row.pk))
+
+    def call(self, actor: User, values: dict[str, Any]) -> Contact:
+        return record_departure(self.row, actor=actor, today=self.today, **values)
 
 
 class ArchiveForm(VerbForm):

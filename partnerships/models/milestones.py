@@ -64,6 +64,7 @@ class MilestoneKind(models.TextChoices):
     REVISION = "revision", _("Agreement to revise")
     SIGNING = "signing", _("Signing to record")
     PAYMENT = "payment", _("Payment due")
+    NEW_LIAISON = "new_liaison", _("Liaison to replace")
 
 
 # Decisions, and news to note, that wait for leads.
@@ -95,6 +96,7 @@ DERIVED_KINDS = frozenset(
         MilestoneKind.STARTING_ACTIVITY,
         MilestoneKind.UNFINISHED_ACTIVITY,
         MilestoneKind.PAYMENT,
+        MilestoneKind.NEW_LIAISON,
         *CLOSED_BY_STEP,
     }
 )

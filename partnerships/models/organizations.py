@@ -492,6 +492,12 @@ def with_parts(organization: Organization) -> set[int]:
     return {organization.pk, *ids_below([organization.pk])}
 
 
+def family_of(organization: Organization) -> set[int]:
+    """Return the ids of an organization, of its parts and of those that it is part of, at every level."""
+    above = read_wholes([organization.part_of_id]).parents if organization.part_of_id else ()
+    return {*with_parts(organization), *above}
+
+
 class OfKindManager(models.Manager.from_queryset(OrganizationQuerySet)):  # type: ignore[misc]
     use_in_migrations = False
 
@@ -785,6 +791,11 @@ class ContactQuerySet(ScopedQuerySet):
         elsewhere = ContactPosition.objects.current().filter(organization__in=organizations)
         return self.filter(Q(organization__in=organizations) | Q(pk__in=elsewhere.values("contact")))
 
+    def ever_at(self, organizations: Collection[int]) -> Self:
+        """Return contacts who work or worked at the organizations."""
+        elsewhere = ContactPosition.objects.filter(organization__in=organizations)
+        return self.filter(Q(organization__in=organizations) | Q(pk__in=elsewhere.values("contact")))
+
     def with_personal_data_for(self, user: User) -> Self:
         """Return contacts whose phone and address the user may read: the rule of ``contact.view_personal``."""
         rows = self.visible_to(user)
@@ -910,6 +921,18 @@ class Contact(NamedModel, SeededModel, SearchableModel, VersionedModel):
         """Return the main position, as a row that is not saved, and the others."""
         main = {"organization": self.organization, "position": self.position, "since": self.since, "until": self.until}
         return [ContactPosition(contact=self, **main), *self.positions.all()]
+
+    def works_at(self, organization: Organization) -> bool:
+        """Whether they are at the organization, at a part of it, or at one that it is part of. Up to a query per level."""
+        if not self.is_active:
+            return False
+        current = self.positions.current().values_list("organization", flat=True)
+        return not {self.organization_id, *current}.isdisjoint(family_of(organization))
+
+    def has_been_at(self, organization: Organization) -> bool:
+        """Whether they are or were there; see ``works_at``."""
+        ever = self.positions.values_list("organization", flat=True)
+        return not {self.organization_id, *ever}.isdisjoint(family_of(organization))
 
     @property
     def is_open_to_holders(self) -> bool:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partnerships.models.agreement_types import CooperationArea
 from partnerships.models.base import DayColumn, History, LineField, OfficeModel, SmallNumberColumn, WholeNumberColumn
-from partnerships.models.organizations import Organization
+from partnerships.models.organizations import Contact, Organization
 from partnerships.models.sort_keys import ByName
 from partnerships.models.users import Unit
 
@@ -159,6 +159,23 @@ class AgreementParty(OfficeModel):
     )
     name_as_signed = LineField(_("name as signed"), max_length=200, blank=True)
     signatory_person = LineField(_("signed by"), max_length=150, blank=True)
+    signatory = models.ForeignKey(
+        Contact,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="signed_for",
+        verbose_name=_("signatory among the contacts"),
+    )
+    liaison = models.ForeignKey(
+        Contact,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="liaison_for",
+        verbose_name=_("liaison"),
+        help_text=_("Whom to talk to at the partner about this agreement."),
+    )
     signatory_position = LineField(_("position"), max_length=150, blank=True, default="", db_default="")
     signs_as = models.CharField(_("signs as"), max_length=10, choices=SignsAs, blank=True, default="", db_default="")
     seal = models.CharField(_("seal"), max_length=10, choices=Seal, blank=True, default="", db_default="")

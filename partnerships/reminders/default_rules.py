@@ -42,6 +42,7 @@ DEFAULT_RULES = (
     *_before(MilestoneKind.REVIEW, 14, 0),
     *_before(MilestoneKind.NEXT_CONTACT, 7, 0),
     *_before(MilestoneKind.ACTION_POINT, 3, 0),
+    *_before(MilestoneKind.NEW_LIAISON, 0),
     *_before(MilestoneKind.FACILITY_REVIEW, 14, 0),
     *_before(MilestoneKind.HONOUR_LAPSE, 90, 30, 7),
     DefaultRule(MilestoneKind.HONOUR_LAPSE, 7, audience=ReminderRule.Audience.LEAD),

@@ -35,6 +35,9 @@ ADVICE = {
     MilestoneKind.PAYMENT: gettext_noop(
         "Ask for the payment, and record what was received. If it will not come, a lead waives it."
     ),
+    MilestoneKind.NEW_LIAISON: gettext_noop(
+        "The liaison of this partner has left: find out who talks to us now, and name them on the agreement's page."
+    ),
 }
 TO_SUBMIT = gettext_noop("When it is done, submit it with a word on the evidence; a lead accepts it.")
 TO_MEET = gettext_noop("When it is done, mark it as done. If it cannot be done in time, move the date and say why.")

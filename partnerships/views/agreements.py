@@ -1,7 +1,7 @@
 """Agreements: the list, the page with everything about one, its steps, and the form that registers or edits one."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from partnerships.forms.agreements import AgreementForm, CustodyForm, NewAgreementForm
+from partnerships.forms.agreements import AgreementForm, CustodyForm, NewAgreementForm, PeopleForm
 from partnerships.forms.numbers import row_or_none
 from partnerships.forms.office_day import office_today
 from partnerships.forms.steps import ApprovalStepForm, ConfirmSigningForm, ContactNoteForm
@@ -53,7 +53,7 @@ from partnerships.views.citations import citations_of
 from partnerships.views.edits import edit_page
 from partnerships.views.milestones import may_add_action_point, with_steps_in_line
 from partnerships.views.payments import payments_of
-from partnerships.views.people_to_contact import shown_liaisons, shown_people
+from partnerships.views.people_to_contact import shown_contacts, shown_people
 from partnerships.views.promises import plan_address
 from partnerships.views.related import VERSIONS, demands_behind, facilities_among
 from partnerships.views.steps import form_page, grouped_offers, impossible, step_page
@@ -179,14 +179,8 @@ def agreement_edit(request: UserRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def agreement_step(request: UserRequest, pk: int, step: str) -> HttpResponse:
     agreement = visible_or_404(Agreement.objects.select_related("unit", "coordinator", "type"), request, pk)
-    if step == "log":
-        return _log(request, agreement)
-    if step == "confirm-signing":
-        return _confirm_signing(request, agreement)
-    if step == "record-approval":
-        return _record_approval(request, agreement)
-    if step == "custody":
-        return _record_custody(request, agreement)
+    if page := PAGES.get(step):
+        return page(request, agreement)
     for verb in TERM_VERBS:
         if step == verb.name:
             return _change_terms(request, agreement, verb)
@@ -234,10 +228,27 @@ def _record_approval(request: UserRequest, agreement: Agreement) -> HttpResponse
     return form_page(request, agreement, form, title=title, done=_("Recorded."))
 
 
+def _name_people(request: UserRequest, agreement: Agreement) -> HttpResponse:
+    require_or_403(request.user, "agreement.edit", agreement)
+    form = PeopleForm(request.POST or None, row=agreement, today=office_today(agreement), user=request.user)
+    template = "partnerships/agreements/people.html"
+    return form_page(request, agreement, form, title=_("Liaisons and signatories"), done=_("Saved."), template=template)
+
+
 def _record_custody(request: UserRequest, agreement: Agreement) -> HttpResponse:
     require_or_403(request.user, "agreement.edit", agreement)
     form = CustodyForm(request.POST or None, row=agreement, today=office_today(agreement))
     return form_page(request, agreement, form, title=_("Record where the original is"), done=_("Recorded."))
+
+
+# Acts with a page of their own, beside the steps of the transition table.
+PAGES: Mapping[str, Callable[[UserRequest, Agreement], HttpResponse]] = {
+    "log": _log,
+    "confirm-signing": _confirm_signing,
+    "record-approval": _record_approval,
+    "people": _name_people,
+    "custody": _record_custody,
+}
 
 
 def _approval(agreement: Agreement, user: User) -> dict[str, object]:
@@ -260,11 +271,15 @@ def _people_to_contact(agreement: Agreement, user: User) -> list[PersonToContact
 
 
 def _with_liaisons(parties: Iterable[AgreementParty], user: User) -> list[AgreementParty]:
-    """Return the parties, those that sign for their members with whom to contact about these."""
+    """Return the parties with their liaisons; those that sign for their members with the members' liaison as well."""
     parties = list(parties)
-    liaisons = shown_liaisons([party.organization for party in parties if party.signs_for_members], user)
+    of_members = {one.pk: one.organization.members_liaison_id for one in parties if one.signs_for_members}
+    people = shown_contacts([*of_members.values(), *(party.liaison_id for party in parties)], user)
     for party in parties:
-        party.members_liaison = liaisons.get(party.organization_id)  # type: ignore[attr-defined]
+        named = {"liaison_shown": party.liaison_id, "members_liaison": of_members.get(party.pk)}
+        for name, contact in named.items():
+            person = people.get(contact or 0)
+            setattr(party, name, person.at(party.organization) if person else None)
     return parties
 
 

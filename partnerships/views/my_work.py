@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.forms.office_day import office_today
@@ -333,6 +333,8 @@ def _step_address(milestone: Milestone) -> str:
     payment = payment_of(milestone)
     if payment is not None:
         return reverse("payment_receive", args=[payment])
+    if milestone.kind == MilestoneKind.NEW_LIAISON:
+        return reverse("agreement_step", args=[milestone.agreement_id, "people"])
     own = "submit" if milestone.requires_acceptance else "meet"
     return reverse("milestone_step", args=[milestone.pk, "log" if milestone.kind == LOGGED else own])
 
@@ -363,19 +365,21 @@ def milestone_undo(request: UserRequest, pk: int) -> HttpResponse:
     return render(request, "partnerships/_undo_failed.html", {"form": form, "row": milestone})
 
 
+NEXT_STEPS = {
+    MilestoneKind.NEXT_CONTACT: gettext_lazy("Log a call"),
+    MilestoneKind.STARTING_ACTIVITY: pgettext_lazy("verb", "Start"),
+    MilestoneKind.UNFINISHED_ACTIVITY: pgettext_lazy("verb", "Complete"),
+    MilestoneKind.PAYMENT: gettext_lazy("Record what was received"),
+    MilestoneKind.NEW_LIAISON: gettext_lazy("Name the liaison"),
+}
+
+
 def act_on(milestone: Milestone) -> str:
     """Return the next step of a milestone, in a word or two for a button."""
     if milestone.status == MilestoneStatus.SUBMITTED:
         return _("See it")
-    if milestone.kind == MilestoneKind.NEXT_CONTACT:
-        return _("Log a call")
-    if milestone.kind == MilestoneKind.STARTING_ACTIVITY:
-        return pgettext("verb", "Start")
-    if milestone.kind == MilestoneKind.UNFINISHED_ACTIVITY:
-        return pgettext("verb", "Complete")
-    if milestone.kind == MilestoneKind.PAYMENT:
-        return _("Record what was received")
-    return _("Submit") if milestone.requires_acceptance else _("Mark as done")
+    own = _("Submit") if milestone.requires_acceptance else _("Mark as done")
+    return str(NEXT_STEPS.get(MilestoneKind(milestone.kind), own))
 
 
 def _activities_without_a_date(user: User) -> QuerySet:

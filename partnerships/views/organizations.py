@@ -15,9 +15,11 @@ from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.countries import country_name
+from partnerships.forms.office_day import office_today
 from partnerships.forms.organizations import (
     LOOK_ALIKES_SHOWN,
     ContactForm,
+    DepartureForm,
     NewOrganizationForm,
     OrganizationForm,
 )
@@ -53,9 +55,11 @@ from partnerships.requests import UserRequest
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
 from partnerships.views.edits import edit_page
-from partnerships.views.people_to_contact import shown_liaisons
+from partnerships.views.people_to_contact import shown_contacts
 from partnerships.views.related import VERSIONS, demands_among, figures_about
+from partnerships.views.steps import form_page
 from partnerships.views.timeline import asks_for_timeline_only, render_timeline, timeline_context
+from partnerships.workflows.departures import ties_of
 
 ROWS_SHOWN = 8
 MEMBERS_SHOWN = 50
@@ -151,6 +155,19 @@ def contact_edit(request: UserRequest, pk: int) -> HttpResponse:
     return edit_page(request, contact, form, title=_("Edit the person"), template="organizations/contact_form")
 
 
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def contact_leave(request: UserRequest, pk: int) -> HttpResponse:
+    """Show what hangs on a contact who left, and record the departure with the successor."""
+    contact = visible_or_404(Contact.objects.select_related("organization", "unit"), request, pk)
+    require_or_403(request.user, "contact.edit", contact)
+    today = office_today(contact)
+    form = DepartureForm(request.POST or None, row=contact, today=today, user=request.user)
+    shown = {"ties": ties_of(contact, request.user, today=today)}
+    template = "partnerships/organizations/departure.html"
+    return form_page(request, contact, form, title=_("Has left"), done=_("Saved."), template=template, shown=shown)
+
+
 def _facts_of(both: list[Organization], user: User) -> list[dict[str, object]]:
     """Return the values to compare and whether they differ; details only if the user may see those of both."""
     facts = [
@@ -180,9 +197,11 @@ def _context(organization: Organization, user: User, today: dt.date) -> dict[str
     names = list(organization.other_names.select_related("source"))
     memberships = list(organization.association_rows.select_related("association"))
     members = list(organization.member_rows.select_related("member")[:MEMBERS_SHOWN])
-    liaisons = shown_liaisons([organization, *(row.association for row in memberships)], user)
+    of_associations = [organization, *(row.association for row in memberships)]
+    liaisons = shown_contacts((one.members_liaison_id for one in of_associations), user)
+    liaison_of = {one.pk: liaisons[pk].at(one) for one in of_associations if (pk := one.members_liaison_id) in liaisons}
     for row in memberships:
-        row.members_liaison = liaisons.get(row.association_id)  # type: ignore[attr-defined]
+        row.members_liaison = liaison_of.get(row.association_id)  # type: ignore[attr-defined]
     parts = list(organization.parts.select_related("region")[:MEMBERS_SHOWN])
     ids = with_parts(organization)
     related = _related(ids, user)
@@ -194,8 +213,8 @@ def _context(organization: Organization, user: User, today: dt.date) -> dict[str
         "memberships": memberships,
         "members": members,
         "member_count": len(members) if len(members) < MEMBERS_SHOWN else organization.member_rows.count(),
-        "members_liaison": liaisons.get(organization.pk),
-        "has_memberships": bool(memberships or members or organization.pk in liaisons),
+        "members_liaison": liaison_of.get(organization.pk),
+        "has_memberships": bool(memberships or members or organization.pk in liaison_of),
         "is_association": organization.kind == OrganizationKind.ASSOCIATION,
         **related,
         "relations": relations,

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 from django.utils import timezone
 
-from partnerships.models import Agreement, HiddenRecord, Organization, User
+from partnerships.models import Agreement, HiddenRecord, User
 from partnerships.operations.security_log import note_contacts_viewed
-from partnerships.reports.people_to_contact import SHOWN, PersonToContact, liaisons_of_members, people_to_contact
+from partnerships.reports.people_to_contact import SHOWN, PersonToContact, people_named, people_to_contact
 
 
 def shown_people(
@@ -22,11 +22,11 @@ def shown_people(
     return people
 
 
-def shown_liaisons(associations: Iterable[Organization], user: User) -> dict[int, PersonToContact]:
-    """Return the members' liaisons by the association's id, and note in the security log whose numbers the page shows."""
-    liaisons = liaisons_of_members(associations, user)
-    _note(user, liaisons.values())
-    return liaisons
+def shown_contacts(contact_ids: Iterable[int | None], user: User) -> dict[int, PersonToContact]:
+    """Return the named contacts that ``user`` may see, and note in the security log whose numbers the page shows."""
+    people = people_named(contact_ids, user)
+    _note(user, people.values())
+    return people
 
 
 def _note(user: User, people: Iterable[PersonToContact]) -> None:

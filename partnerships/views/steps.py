@@ -17,6 +17,7 @@ from partnerships.models import (
     Activity,
     Agreement,
     Answer,
+    Contact,
     Demand,
     Event,
     Facility,
@@ -33,7 +34,7 @@ from partnerships.views.base import require_or_403
 
 WorkflowRow = Activity | Agreement | Answer | Demand | Event | Facility | Honour | Milestone
 # A payment has no steps, and a form of its own.
-FormRow = WorkflowRow | Payment
+FormRow = WorkflowRow | Payment | Contact
 # Steps that need only a date: one click takes them as of today.
 DATE_ALONE = frozenset({"start"})
 

@@ -23,6 +23,7 @@ from partnerships.models import (
     AgreementUnit,
     ApprovalRecord,
     ApprovalStep,
+    Contact,
     CustodyStep,
     Organization,
     ProgrammeItem,
@@ -121,6 +122,7 @@ def register_agreement(
         require(actor, "agreement.add", agreement)
         _ask_about_title(agreement, confirmed_different)
         _check_custody(parts, today=today)
+        _check_people(parts, actor)
         AGREEMENT.register(agreement, parts, actor=actor)
         _check_through(agreement)
         _check_copies(agreement)
@@ -190,6 +192,7 @@ def edit_agreement(
         if changed & UNIQUE_IN_UNIT:
             _ask_about_title(after, confirmed_different)
         _check_custody(parts, today=today)
+        _check_people(parts, actor)
         AGREEMENT.finish(before, after, parts, removed, actor=actor)
         _check_through(after)
         _check_copies(after)
@@ -205,6 +208,8 @@ def edit_agreement(
             move_milestones_along(before, after, actor=actor)
         if "event" in changed and after.status == AgreementStatus.APPROVED:
             derive_milestones(after, actor=actor, on=today)  # the signing is due on the day of the event
+        if after.is_signed and any(isinstance(part, AgreementParty) for part in parts):
+            derive_milestones(after, actor=actor, on=today)  # a new liaison may have been waited for
         if "coordinator" in changed:
             give_milestones_to(after, owner_id=after.coordinator_id, actor=actor, previous=before.coordinator)
     return after
@@ -536,16 +541,42 @@ def locked_columns(agreement: Agreement) -> frozenset[str]:
 
 def _check_nothing_locked(before: Agreement, after: Agreement, parts: Sequence[models.Model]) -> None:
     locked = [part for part in parts if isinstance(part, LOCKED_PARTS)]
-    if before.signed_on:
-        locked = [part for part in locked if not _is_signing_fact(part)]
+    # Whom to talk to changes at any time.
+    open_columns = ("liaison", *(("signatory", *SIGNING_FACTS) if before.signed_on else ()))
+    locked = [part for part in locked if not _changes_only(part, open_columns)]
     if changed_columns(before, after) & locked_columns(before) or locked:
         raise TransitionRefused(_("It is under review or signed: what was agreed is locked."))
 
 
-def _is_signing_fact(part: models.Model) -> bool:
-    """Whether only ``SIGNING_FACTS`` of a party differ from its row."""
+def _changes_only(part: models.Model, columns: Collection[str]) -> bool:
+    """Whether the part is a party that differs from its row in nothing but ``columns``."""
     row = AgreementParty.objects.filter(pk=part.pk).first() if isinstance(part, AgreementParty) else None
-    return row is not None and changed_columns(row, part) <= set(SIGNING_FACTS)
+    return row is not None and changed_columns(row, part) <= set(columns)
+
+
+def _check_people(parts: Iterable[models.Model], actor: User | None) -> None:
+    """Check the liaisons and signatories that are new: contacts of the party that the actor sees; a liaison is still there.
+
+    A signatory fills in the name and position of the person who signed where nobody typed them.
+    """
+    parties = [part for part in parts if isinstance(part, AgreementParty) and (part.liaison or part.signatory)]
+    rows = AgreementParty.objects.in_bulk([party.pk for party in parties]) if parties else {}
+    for party in parties:
+        row = rows.get(party.pk)
+        for name, contact in (("liaison", party.liaison), ("signatory", party.signatory)):
+            if contact is not None and contact.pk != (row and getattr(row, f"{name}_id")):
+                with concerning(party):
+                    _check_person(contact, party.organization, name, actor)
+        if party.signatory is not None and not party.signatory_person:
+            party.signatory_person, party.signatory_position = party.signatory.name, party.signatory.position
+
+
+def _check_person(contact: Contact, organization: Organization, name: str, actor: User | None) -> None:
+    is_seen = actor is None or Contact.objects.visible_to(actor).filter(pk=contact.pk).exists()
+    is_of_party = contact.works_at(organization) if name == "liaison" else contact.has_been_at(organization)
+    if not (is_seen and is_of_party):
+        words = _("Choose a contact of this party, of a part of it or of one that it is part of, who has not left.")
+        raise InvalidInput(words if name == "liaison" else _("Choose a contact of this party."), field=name)
 
 
 def _check_custody(parts: Sequence[models.Model], *, today: dt.date) -> None:

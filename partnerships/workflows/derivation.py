@@ -1,7 +1,7 @@
 """Derived milestones: the dates that follow from a record, and how its milestones are kept up to date with them."""
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -17,6 +17,7 @@ from partnerships.dates import IsWorkday, add_months, add_workdays
 from partnerships.models import (
     Activity,
     Agreement,
+    AgreementParty,
     AgreementTerm,
     ApprovalStep,
     ContactNote,
@@ -43,12 +44,14 @@ from partnerships.workflows.transitions import (
 FIRST_CONTACT_DAYS = 14
 # An approved agreement is to be signed within so many days, unless its signing event is planned.
 SIGNING_DAYS = 30
+# A new liaison is to be named within so many days after it was noted that the last one left.
+NEW_LIAISON_DAYS = 14
 
 # Closing an agreement is what these ask for.
 MET_BY_CLOSING = frozenset({MilestoneKind.RECORD_END, MilestoneKind.CONFIRM_RENEWAL})
 
-# A step or a receipt meets these. When one is asked for again, that step or receipt was taken back.
-MET_BY_STEP = ACTIVITY_KINDS | CLOSED_BY_STEP | {MilestoneKind.PAYMENT}
+# A step, a receipt or a new liaison meets these. When one is asked for again, that was taken back, or somebody left again.
+MET_BY_STEP = ACTIVITY_KINDS | CLOSED_BY_STEP | {MilestoneKind.PAYMENT, MilestoneKind.NEW_LIAISON}
 
 # For these kinds a later date opens a new round, also when the last one was met, waived or moved by hand.
 COUNTED_ANEW = frozenset(
@@ -108,6 +111,7 @@ class AgreementFacts:
     day: dt.date  # periods that end before it have ended
     authors: frozenset[int] | None = None  # who may not decide about it; None where they are not read
     next_step: ApprovalStep | None = None  # of an agreement in review
+    without_liaison: Sequence[AgreementParty] = ()  # parties whose liaison has left
 
 
 def last_contacts(agreements: Collection[Agreement]) -> dict[int, dt.date]:
@@ -143,6 +147,7 @@ def derived_milestones(agreement: Agreement, basis: AgreementFacts) -> list[Deri
     if agreement.is_signed:
         wanted += _from_terms(agreement, basis)
         wanted += _from_payments(agreement)
+        wanted += map(_new_liaison, basis.without_liaison)
     if agreement.status == AgreementStatus.SIGNED:
         wanted += _from_last_contact(agreement, basis.contact_on)
     return wanted
@@ -220,6 +225,30 @@ def _from_payments(agreement: Agreement) -> Iterable[Derived]:
             yield Derived(payment.derived_key, kind, title, payment.due_on, **about)
 
 
+def without_liaison(parties: Iterable[AgreementParty]) -> list[AgreementParty]:
+    """Return the parties whose liaison has left; a query or more only for a contact who left somewhere."""
+    return [
+        party
+        for party in parties
+        if party.withdrew_on is None
+        and party.liaison is not None
+        and party.liaison.departure_noted_on
+        and not party.liaison.works_at(party.organization)
+    ]
+
+
+def _new_liaison(party: AgreementParty) -> Derived:
+    organization, noted_on = party.organization, party.liaison and party.liaison.departure_noted_on
+    due_on = (noted_on or party.agreement.signing_date) + dt.timedelta(days=NEW_LIAISON_DAYS)
+    title, kind = gettext_noop("Name a new liaison at %(name)s"), MilestoneKind.NEW_LIAISON
+    name, name_zh = organization.name, organization.name_zh
+    return Derived(_liaison_key(party), kind, title, due_on, asks_late=True, name=name, name_zh=name_zh)
+
+
+def _liaison_key(party: AgreementParty) -> str:
+    return f"liaison:{party.pk}"
+
+
 def _confirm_renewal(agreement: Agreement, number: int, ended_on: dt.date, basis: AgreementFacts) -> Derived:
     title, kind = gettext_noop("Confirm that the agreement was renewed"), MilestoneKind.CONFIRM_RENEWAL
     return Derived(f"confirm_renewal:{number}", kind, title, _recorded_by(agreement, ended_on, basis))
@@ -267,12 +296,16 @@ def derive_milestones(agreement: Agreement, *, actor: User | None, on: dt.date) 
         is_to_decide = agreement.status == AgreementStatus.IN_REVIEW or agreement.is_signing_to_confirm
         authors = frozenset(people_behind_draft(agreement)) if is_to_decide else None
         is_workday = workday_test(agreement.unit.effective_calendar)
-        basis = AgreementFacts(last_contact_on(agreement), is_workday, on, authors, next_approval_step(agreement))
+        liaisons = list(agreement.parties.exclude(liaison=None).select_related("liaison", "organization"))
+        contact_on, next_step = last_contact_on(agreement), next_approval_step(agreement)
+        basis = AgreementFacts(contact_on, is_workday, on, authors, next_step, without_liaison(liaisons))
         wanted = derived_milestones(agreement, basis)
         decided = _decided_by_terms(agreement)
         for payment in agreement.payments.all():
             if payment.is_received:
                 decided[payment.derived_key] = _("Received in full.")
+        for party in liaisons:
+            decided[_liaison_key(party)] = _("A new liaison was named.")
         if agreement.status in {AgreementStatus.APPROVED, AgreementStatus.RETURNED}:
             decided["approval"] = str(agreement.get_status_display())
         if agreement.status == AgreementStatus.IN_REVIEW:

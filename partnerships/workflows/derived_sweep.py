@@ -23,6 +23,7 @@ from partnerships.exceptions import DomainError
 from partnerships.models import (
     Activity,
     Agreement,
+    AgreementParty,
     CalendarDay,
     Demand,
     Facility,
@@ -47,6 +48,7 @@ from partnerships.workflows.derivation import (
     is_up_to_date,
     last_contacts,
     next_approval_step,
+    without_liaison,
 )
 from partnerships.workflows.facilities import RUNNING, derived_of_facility, follow_reviews
 from partnerships.workflows.honours import derived_of_honour, watch_lapse
@@ -114,6 +116,10 @@ def _is_up_to_date(row: Model, milestones: list[Milestone], wanted: Wanted, not_
 def _judge_agreements(agreements: Sequence[Agreement], today: dt.date) -> Wanted:
     contacts = last_contacts(agreements)
     working_days = _working_days()
+    parties = AgreementParty.objects.filter(agreement__in=agreements, liaison__departure_noted_on__isnull=False)
+    left = defaultdict(list)
+    for party in without_liaison(parties.select_related("agreement", "liaison", "organization")):
+        left[party.agreement_id].append(party)
 
     def wanted(agreement: Agreement) -> list[Derived]:
         # A lead who adds a document or a milestone during the review may no longer approve. Few agreements are in review.
@@ -122,7 +128,14 @@ def _judge_agreements(agreements: Sequence[Agreement], today: dt.date) -> Wanted
         is_workday = working_days.get(agreement.unit_id, is_weekday)
         return derived_milestones(
             agreement,
-            AgreementFacts(contacts.get(agreement.pk), is_workday, today, authors, next_approval_step(agreement)),
+            AgreementFacts(
+                contacts.get(agreement.pk),
+                is_workday,
+                today,
+                authors,
+                next_approval_step(agreement),
+                left.get(agreement.pk, ()),
+            ),
         )
 
     return wanted

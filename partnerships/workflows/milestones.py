@@ -81,6 +81,7 @@ MET_BY_DOING = {
     MilestoneKind.REVISION: gettext_noop("Submit the agreement again: that is what this milestone waits for."),
     MilestoneKind.SIGNING: gettext_noop("Record the signing: that is what this milestone waits for."),
     MilestoneKind.PAYMENT: gettext_noop("Record what was received: that is what this milestone waits for."),
+    MilestoneKind.NEW_LIAISON: gettext_noop("Name the new liaison: that is what this milestone waits for."),
 }
 
 

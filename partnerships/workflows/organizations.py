@@ -34,7 +34,7 @@ from partnerships.models.organizations import CreditCodeField, has_right_check_d
 from partnerships.models.waiting import Leads
 from partnerships.names import person_key, phone_keys
 from partnerships.permissions import require
-from partnerships.workflows.derivation import Derived
+from partnerships.workflows.derivation import Derived, derive_milestones
 from partnerships.workflows.edits import Aggregate, changed_columns, check_not_in_future, concerning
 from partnerships.workflows.milestones import take_milestone_step
 from partnerships.workflows.transitions import delete_as, lock, refuse_erased, save_as
@@ -264,7 +264,17 @@ def edit_contact(
         if before.is_active != after.is_active:
             after.departure_noted_on = None if after.is_active else today
         CONTACT.finish(before, after, parts, removed, actor=actor)
+        if after.departure_noted_on or before.departure_noted_on:
+            follow_liaison(after, actor=actor, on=today)
     return after
+
+
+def follow_liaison(contact: Contact, *, actor: User | None, on: dt.date) -> None:
+    """Update the milestones that ask for a new liaison, of the agreements whose liaison the contact is."""
+    agreements = Agreement.objects.filter(parties__liaison=contact).distinct()
+    for agreement in agreements.order_by("pk"):
+        if agreement.is_signed:
+            derive_milestones(agreement, actor=actor, on=on)
 
 
 def _check_periods(rows: Iterable[models.Model], *, today: dt.date) -> None:

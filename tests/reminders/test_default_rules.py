@@ -14,7 +14,7 @@ def rules(kind: str) -> list[str]:
 
 
 def test_a_new_site_starts_with_rules_for_every_kind() -> None:
-    assert create_default_rules() == 73
+    assert create_default_rules() == 75
 
     assert rules("agreement") == [
         "30 before owner",
@@ -65,4 +65,4 @@ def test_creating_the_rules_again_keeps_what_the_office_changed() -> None:
 def test_a_rule_somebody_made_by_hand_is_not_made_again() -> None:
     ReminderRuleFactory(milestone_kind="review", offset=14)
 
-    assert create_default_rules() == 72
+    assert create_default_rules() == 74

@@ -69,6 +69,7 @@ TABLE: dict[str, list[int]] = {
     "contact_add": HOLDERS,
     "contact_delete": WORKERS,
     "contact_edit": WORKERS,
+    "contact_leave": WORKERS,
     "contact_data": SYSTEM_OF_OWN,
     # User administrators see every account, and are refused.
     "user_data": [403, 403, 403, 403, 403, 200, 404, 404],
@@ -208,6 +209,7 @@ def addresses(world: World) -> dict[str, str]:
         "contact_add": [world.enterprise.pk],
         "contact_delete": [world.contact.pk],
         "contact_edit": [world.contact.pk],
+        "contact_leave": [world.contact.pk],
         "contact_data": [world.contact.pk],
         "user_data": [world.coordinator.pk],
         "document_add": ["agreement", world.agreement.pk],
@@ -342,7 +344,7 @@ def test_the_twins_steps_and_papers_do_not_exist(role: str, world: World, client
     twin = make_world("South")
     client = client_of(world.people[role])
     inside = {"agreement_detail", "agreement_step", "activity_add", "activity_detail", "activity_step", "activity_edit"}
-    inside |= {"agreement_edit", "contact_edit", "document_add", "document_edit", "document_replace"}
+    inside |= {"agreement_edit", "contact_edit", "contact_leave", "document_add", "document_edit", "document_replace"}
     inside |= {"milestone_detail", "milestone_step", "milestone_add", "document_download", "answer_step"}
     inside |= {"payment_add", "payment_edit", "payment_receive", "payment_delete"}
     inside |= {"facility_detail", "facility_step", "demand_detail", "demand_step"}
