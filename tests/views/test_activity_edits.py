@@ -84,12 +84,12 @@ def test_what_it_says_is_changed_by_its_coordinator(world: World, client: Client
 def test_its_milestones_follow_its_dates_and_its_title(client: Client, activity: Activity) -> None:
     later = START + dt.timedelta(days=20)
 
-    save(client, activity, title="Milling course", starts_on=later.isoformat(), ends_on="")
+    save(client, activity, title="Milling course", title_zh="铣削课程", starts_on=later.isoformat(), ends_on="")
 
     rows = activity.milestones.order_by("derived_key")
-    assert [(row.derived_key, row.due_on, row.title) for row in rows] == [
-        ("end", later, "Complete “Milling course”"),
-        ("start", later, "Start “Milling course”"),
+    assert [(row.derived_key, row.due_on, row.title, row.title_zh) for row in rows] == [
+        ("end", later, "Complete “Milling course”", "完成“铣削课程”"),
+        ("start", later, "Start “Milling course”", "启动“铣削课程”"),
     ]
 
 

@@ -34,6 +34,7 @@ from partnerships.models import (
     Organization,
     Participation,
     Source,
+    User,
 )
 from tests.views.ceremony_page import CeremonyPage, controls
 from tests.views.world import World
@@ -582,6 +583,33 @@ def test_a_visit_in_the_future_is_planned(form: CeremonyPage) -> None:
     planned = Activity.objects.get(event=event)
     assert (planned.status, str(planned.starts_on)) == ("planned", "2026-03-20")
     assert Milestone.objects.filter(activity=planned).count() == 2
+
+
+def test_titles_are_entered_in_the_readers_language_and_generated_in_both(world: World, client: Client) -> None:
+    User.objects.filter(pk=world.coordinator.pk).update(language="zh-hans")
+    form = CeremonyPage(client)
+    start(form, name="", name_zh="对接会")
+    college, works = form.name_present("Some College", "Some Works")
+    [line] = form.add("agreements", 1, AgreementTypeFactory(name="Framework agreement", name_zh="框架协议"))
+    assert (form.fields[f"{line}-title_zh"], form.fields[f"{line}-title"]) == (["框架协议"], [""])
+    form.fill(line, title_zh="校企合作协议", ours=college, partner=works)
+    known, unknown = form.add("demands", 2)
+    form.fill(known, organization=works, title="Vision", title_zh="视觉检测", wording="Find scratches")
+    form.fill(unknown, organization=works, is_unpublished="on")
+    [visit] = form.add("visits", 1)
+    form.fill(visit, organization=works, on="2026-03-20")
+
+    event = recorded(form)
+
+    titles = [
+        sorted(rows.values_list("title", "title_zh"))
+        for rows in (event.agreements, event.demands, Activity.objects.filter(event=event))
+    ]
+    assert titles == [
+        [("校企合作协议", "校企合作协议")],
+        [("Demand of Some Works", "Some Works的需求"), ("Vision", "视觉检测")],
+        [("Visit to Some Works", "走访Some Works")],
+    ]
 
 
 # Whose it is

@@ -102,6 +102,7 @@ def test_nothing_in_the_database_names_an_erased_contact(system_admin: User) -> 
     save_as(contact, system_admin, reason="Wang Xiaoming asked for it")
     party = AgreementPartyFactory(signatory_person="王晓明", organization=contact.organization)
     ContactNoteFactory(summary="Called Wang Xiaoming (139-0575-0001)", contact=contact)
+    AgreementFactory(title_zh="王晓明工作站协议")
     note = MilestoneFactory(description="Ask wang xiaoming about the room")
     note.description = "Ask somebody else"
     note.save()
