@@ -105,7 +105,9 @@ PARTS: Mapping[str, SamplePart] = {
     "invited": SamplePart(factories.EventPersonFactory, "event", ("user", "answer", "invited_on")),
     "participations": SamplePart(factories.ParticipationFactory, "event", ("organization", "role")),
     "parties": SamplePart(
-        factories.AgreementPartyFactory, "agreement", ("organization", "signatory_person", "liaison", *agreements.SIGNING_FACTS[1:])
+        factories.AgreementPartyFactory,
+        "agreement",
+        ("organization", "signatory_person", "liaison", *agreements.SIGNING_FACTS[1:]),
     ),
     "promised_areas": SamplePart(factories.AgreementAreaFactory, "agreement", ("area", "quantity", "counted", "per")),
     "participating_units": SamplePart(factories.AgreementUnitFactory, "agreement", ("unit",)),

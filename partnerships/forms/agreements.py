@@ -435,7 +435,9 @@ class PeopleForm(VerbForm):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.parties = list(self.row.parties.filter(withdrew_on=None).select_related("organization"))
+        # Ours is not asked about: our liaison is the coordinator.
+        theirs = Q(withdrew_on=None) & ~Q(organization=self.row.unit.organization_id)
+        self.parties = list(self.row.parties.filter(theirs).select_related("organization"))
         self.names = ("liaison", *(("signatory",) if self.row.signed_on or self.row.is_editable else ()))
         contacts = Contact.objects.visible_to(user)
         for party in self.parties:

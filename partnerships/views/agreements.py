@@ -232,7 +232,8 @@ def _name_people(request: UserRequest, agreement: Agreement) -> HttpResponse:
     require_or_403(request.user, "agreement.edit", agreement)
     form = PeopleForm(request.POST or None, row=agreement, today=office_today(agreement), user=request.user)
     template = "partnerships/agreements/people.html"
-    return form_page(request, agreement, form, title=_("Liaisons and signatories"), done=_("Saved."), template=template)
+    title, shown = _("Liaisons and signatories"), {"button": _("Save")}
+    return form_page(request, agreement, form, title=title, done=_("Saved."), template=template, shown=shown)
 
 
 def _record_custody(request: UserRequest, agreement: Agreement) -> HttpResponse:

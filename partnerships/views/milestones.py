@@ -206,12 +206,16 @@ def _side_forms(milestone: Milestone, user: User, today: dt.date) -> dict[str, o
 
 
 def _act_that_meets(milestone: Milestone, user: User) -> dict[str, str] | None:
-    """Return the step of its activity, or the receipt of its payment, that meets it, where the person may do that."""
+    """Return the step of its activity, the receipt of its payment or the liaison that meets it, where the person may do that."""
     payment = payment_of(milestone)
     if payment is not None:
         may_receive = milestone.is_pending and may(user, "payment.receive", Payment(agreement=milestone.agreement))
         address = reverse("payment_receive", args=[payment])
         return {"label": _("Record what was received"), "address": address} if may_receive else None
+    if milestone.kind == MilestoneKind.NEW_LIAISON:
+        may_name = milestone.is_pending and may(user, "agreement.edit", milestone.agreement)
+        address = reverse("agreement_step", args=[milestone.agreement_id, "people"])
+        return {"label": _("Name the liaison"), "address": address} if may_name else None
     step = STEP_OF_KIND.get(MilestoneKind(milestone.kind))
     if step is None or not milestone.is_pending or not may(user, "activity.edit", milestone.activity):
         return None

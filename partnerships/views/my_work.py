@@ -294,6 +294,9 @@ def milestone_entry(milestone: Milestone, today: dt.date) -> WorkItem:
     elif last_day_of_snooze(milestone, today) > today:
         beside.insert(0, (_("Snooze"), "snooze"))
     addresses = tuple((label, reverse("milestone_step", args=[milestone.pk, step])) for label, step in beside)
+    if milestone.kind == MilestoneKind.NEW_LIAISON:  # its page asks about each party: too long to open in the line
+        people = reverse("agreement_step", args=[milestone.agreement_id, "people"])
+        return WorkItem(milestone, milestone.due_on, act_on(milestone), people, beside=addresses)
     return WorkItem(milestone, milestone.due_on, act_on(milestone), f"{page}#act", _step_address(milestone), addresses)
 
 
@@ -333,8 +336,6 @@ def _step_address(milestone: Milestone) -> str:
     payment = payment_of(milestone)
     if payment is not None:
         return reverse("payment_receive", args=[payment])
-    if milestone.kind == MilestoneKind.NEW_LIAISON:
-        return reverse("agreement_step", args=[milestone.agreement_id, "people"])
     own = "submit" if milestone.requires_acceptance else "meet"
     return reverse("milestone_step", args=[milestone.pk, "log" if milestone.kind == LOGGED else own])
 
