@@ -75,10 +75,23 @@ def organization(client: Client, name: str, kind: str, unit: Unit, **more: str) 
     return Organization.objects.get(**{column: name})
 
 
-def person(client: Client, at: Organization, name: str) -> None:
-    if not Contact.objects.filter(organization=at, name=name).exists():
+def person(client: Client, at: Organization, name: str) -> Contact:
+    """Add a person, or a further position of one on record, and return the contact."""
+    known = Contact.objects.filter(name=name).first()
+    if known is None:
         answer = send(client, reverse("contact_add", args=[at.pk]), name=name)
-        assert answer.status_code == 302, errors(answer)
+    else:
+        address = reverse("contact_edit", args=[known.pk])
+        page = client.post(address, filled(client.get(address), more="positions"))
+        answer = client.post(address, filled(page, positions__0__organization=str(at.pk)))
+    assert answer.status_code == 302, errors(answer)
+    return Contact.objects.get(name=name)
+
+
+def name_liaison(client: Client, made: Agreement, partner: Organization, liaison: Contact) -> None:
+    party = made.parties.get(organization=partner)
+    answer = send(client, reverse("agreement_step", args=[made.pk, "people"]), **{f"liaison-{party.pk}": liaison.pk})
+    assert answer.status_code == 302, errors(answer)
 
 
 def agreement(
@@ -117,15 +130,19 @@ def test_an_international_office_enters_faculties_offices_people_and_years(offic
         if faculty:
             more = {"country": country, "part_of": str(partner.pk), "institution_type": "university"}
             partner = organization(office, faculty, "institution", ours[0], **more)
-        for one in people:
-            person(office, partner, one)
-        agreement(office, f"Memorandum with {faculty or name}", partner, ours, signed, last)
+        contacts = [person(office, partner, one) for one in people]
+        made = agreement(office, f"Memorandum with {faculty or name}", partner, ours, signed, last)
+        name_liaison(office, made, partner, contacts[0])
 
-    made = Agreement.objects.order_by("pk")
-    assert [row.status for row in made] == [AgreementStatus.SIGNED] * 5
-    assert [str(row.signed) for row in made] == ["2019", "2021", "2022", "2018", "2023"]
-    assert [row.current_ends_on for row in made] == [dt.date(row[6], 12, 31) for row in INTERNATIONAL]
-    assert [1 + row.participating_units.count() for row in made] == [len(row[3]) for row in INTERNATIONAL]
+    rows = Agreement.objects.order_by("pk")
+    assert [row.status for row in rows] == [AgreementStatus.SIGNED] * 5
+    assert [str(row.signed) for row in rows] == ["2019", "2021", "2022", "2018", "2023"]
+    assert [row.current_ends_on for row in rows] == [dt.date(row[6], 12, 31) for row in INTERNATIONAL]
+    assert [1 + row.participating_units.count() for row in rows] == [len(row[3]) for row in INTERNATIONAL]
+    assert Contact.objects.filter(name="Ute Klein").count() == 1
+    for faculty in ("Faculty of Mechanical Engineering", "Faculty of Design"):
+        assert "Ute Klein" in office.get(Organization.objects.get(name=faculty).get_absolute_url()).text
+    assert [row.parties.last().liaison.name for row in rows] == [row[4][0] for row in INTERNATIONAL]
     nordstadt = Organization.objects.get(name="Hochschule Nordstadt")
     page = office.get(nordstadt.get_absolute_url()).text
     assert "Faculty of Design" in page
