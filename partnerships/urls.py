@@ -144,6 +144,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("documents/<int:pk>/edit/", documents.document_edit, name="document_edit"),
     path("documents/<int:pk>/replace/", documents.document_replace, name="document_replace"),
     path("documents/<int:pk>/versions/<int:number>/", documents.document_download, name="document_download"),
+    path("documents/<int:pk>/versions/<int:number>/preview/", documents.document_preview, name="document_preview"),
+    path("documents/<int:pk>/versions/<int:number>/inline/", documents.document_inline, name="document_inline"),
     path("picks/<slug:kind>/", picks.pick, name="pick"),
     list_path("mails/", "mail_list"),
     path("mails/pauses/", mail_pauses.mail_pauses, name="mail_pauses"),

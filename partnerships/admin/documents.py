@@ -3,7 +3,6 @@
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -34,8 +33,7 @@ class DocumentAdminForm(RootForm):
 def download_link(version: DocumentVersion | None) -> str:
     if version is None:
         return "–"
-    url = reverse("document_download", args=[version.document_id, version.number])
-    return format_html('<a class="pt-link" href="{}">{}</a>', url, version.original_name)
+    return format_html('<a class="pt-link" href="{}">{}</a>', version.address, version.original_name)
 
 
 class DocumentInline(LinkedInline):

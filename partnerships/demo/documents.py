@@ -1,6 +1,8 @@
-"""Sample documents: small PDF files that every viewer opens."""
+"""Sample documents: small files that every viewer opens, a PDF each and an image for a photo."""
 
 import datetime as dt
+import struct
+import zlib
 from collections.abc import Sequence
 
 from django.core.files.base import ContentFile
@@ -15,9 +17,26 @@ PAGE = "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Re
 def add_file(office: SampleOffice, document: Document, person: User, on: dt.date) -> None:
     """Give a sample document its file."""
     title = document.title
-    content = pdf(["SAMPLE - no real document", "", title, str(document.target), f"{on.isoformat()}, {person.name}"])
-    name = f"{title.replace(', ', ' ').replace(' ', '-').lower()}.pdf"
+    if document.kind == Document.Kind.PHOTO:
+        content, ending = png(), "png"
+    else:
+        lines = ["SAMPLE - no real document", "", title, str(document.target), f"{on.isoformat()}, {person.name}"]
+        content, ending = pdf(lines), "pdf"
+    name = f"{title.replace(', ', ' ').replace(' ', '-').lower()}.{ending}"
     add_version(document, actor=person, file=ContentFile(content, name=name), at=office.moment(on))
+
+
+def png(width: int = 480, height: int = 320) -> bytes:
+    """Return an image of colors that fade into each other."""
+    rows = (bytes((0, *(b for x in range(width) for b in (60, 90 + x // 4, 90 + y // 3)))) for y in range(height))
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(b"".join(rows))), (b"IEND", b""))
+    packed = (struct.pack(">I", len(data)) + name + data + _checksum(name + data) for name, data in chunks)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(packed)
+
+
+def _checksum(data: bytes) -> bytes:
+    return struct.pack(">I", zlib.crc32(data))
 
 
 def pdf(lines: Sequence[str]) -> bytes:

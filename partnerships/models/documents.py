@@ -9,6 +9,7 @@ from uuid import uuid4
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.models.activities import Activity
@@ -45,6 +46,7 @@ DOCUMENT_TARGETS = (
 )
 
 
+SHOWN_IMAGES = frozenset({"image/jpeg", "image/png", "image/webp"})
 UPLOADS = "documents"  # the folder of uploaded files
 
 
@@ -239,3 +241,19 @@ class DocumentVersion(SearchedPart):
 
     def __str__(self) -> str:
         return f"{self.original_name} ({self.number})"
+
+    @property
+    def is_image(self) -> bool:
+        """Whether browsers show it as an image; the type comes from our table of accepted files."""
+        return self.content_type in SHOWN_IMAGES
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether a page shows it: images and PDF run nothing of ours; other types are only downloaded."""
+        return self.is_image or self.content_type == "application/pdf"
+
+    @property
+    def address(self) -> str:
+        """Return the address that opens it: the page that shows it, or the file."""
+        name = "document_preview" if self.is_shown else "document_download"
+        return reverse(name, args=[self.document_id, self.number])

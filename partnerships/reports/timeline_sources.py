@@ -6,7 +6,6 @@ from typing import Any, Protocol
 
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Field, ForeignKey, Model, Q
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -143,8 +142,7 @@ def _upload_entries(versions: Iterable[DocumentVersion]) -> Iterator[TimelineEnt
         document = version.document
         what = _("%(kind)s: %(title)s") % {"kind": document.get_kind_display(), "title": document}
         detail = _("%(file)s, version %(number)s") % {"file": version.original_name, "number": version.number}
-        url = reverse("document_download", args=[document.pk, version.number])
-        yield entry_at(version.uploaded_at, version.uploaded_by, what, detail=detail, kind="paper", url=url)
+        yield entry_at(version.uploaded_at, version.uploaded_by, what, detail=detail, kind="paper", url=version.address)
 
 
 # Edits, from the history

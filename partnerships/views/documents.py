@@ -1,14 +1,16 @@
-"""Upload and download of documents. Files leave the site here alone, as attachments to users who may see them."""
+"""Upload, preview and download of documents. Files leave the site here alone, to users who may see them."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from csp.decorators import csp_replace
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.forms.documents import DocumentEditForm, DocumentForm, ReplaceForm
@@ -97,21 +99,65 @@ def _upload_page(
 @require_safe
 def document_download(request: UserRequest, pk: int, number: int) -> FileResponse | HttpResponse:
     """Send one version of a document: 404 if the user cannot see the record, 403 if not its documents."""
+    # An upload may be HTML with scripts. A browser must not run it as a page of this site, with the user's rights.
+    policy = "default-src 'none'; sandbox"
+    return _send(request, _readable_version(request, pk, number), policy=policy, as_attachment=True)
+
+
+@login_required
+@require_safe
+@xframe_options_sameorigin
+def document_inline(request: UserRequest, pk: int, number: int) -> FileResponse | HttpResponse:
+    """Send an image or a PDF to be shown on our page or by itself; 404 for all other types."""
+    version = _readable_version(request, pk, number)
+    if not version.is_shown:
+        raise Http404(f"{version.content_type} is only downloaded")
+    # No sandbox: the PDF viewers of some browsers do not start in one. The page that a browser makes around an image has
+    # inline styles; images and PDF files have none.
+    policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
+    return _send(request, version, policy=policy, as_attachment=False)
+
+
+@login_required
+@require_safe
+@csp_replace({"object-src": ["'self'"]})  # type: ignore[arg-type]  # its type knows views without arguments alone
+def document_preview(request: UserRequest, pk: int, number: int) -> HttpResponse:
+    """Show an image or a PDF on a page; other types are downloaded."""
+    version = _readable_version(request, pk, number)
+    if not version.is_shown:
+        return redirect("document_download", pk, number)
+    if not version.file.storage.exists(str(version.file.name)):
+        return _missing(request, version)
+    context = {"version": version, "document": version.document, "target": version.document.target}
+    return render(request, "partnerships/preview.html", context)
+
+
+def _readable_version(request: UserRequest, pk: int, number: int) -> DocumentVersion:
     document = visible_or_404(Document.objects.all(), request, pk)
     require_or_403(request.user, "document.view", document)
-    version = get_object_or_404(document.versions, number=number)
+    return get_object_or_404(document.versions, number=number)
+
+
+def _send(
+    request: UserRequest, version: DocumentVersion, *, policy: str, as_attachment: bool
+) -> FileResponse | HttpResponse:
     try:
         file = version.file.open("rb")
     except FileNotFoundError:
-        context = {"version": version, "back": document.target.get_absolute_url()}
-        return render(request, "partnerships/file_missing.html", context, status=404)
+        return _missing(request, version)
     note_event(SecurityEvent.Kind.DOCUMENT_DOWNLOADED, request.user, **_facts(version))
-    response = FileResponse(file, as_attachment=True, filename=version.original_name, content_type=version.content_type)
-    # An upload may be HTML with scripts. A browser must not run it as a page of this site, with the user's rights.
+    response = FileResponse(
+        file, as_attachment=as_attachment, filename=version.original_name, content_type=version.content_type
+    )
     response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response["Content-Security-Policy"] = policy
     response["Cache-Control"] = "private, no-store"
     return response
+
+
+def _missing(request: UserRequest, version: DocumentVersion) -> HttpResponse:
+    context = {"version": version, "back": version.document.get_absolute_url()}
+    return render(request, "partnerships/file_missing.html", context, status=404)
 
 
 def _facts(version: DocumentVersion) -> dict[str, str]:

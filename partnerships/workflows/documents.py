@@ -152,7 +152,7 @@ class FileType:
 
 _JPEG = FileType("image/jpeg", _starts_with(b"\xff\xd8\xff"))
 _OOXML = "application/vnd.openxmlformats-officedocument"
-# All are sent as downloads. Pages preview JPEG, PNG and WebP by an <img>, which runs nothing.
+# Pages show JPEG, PNG, WebP and PDF (``DocumentVersion.is_shown``); all others are only downloaded.
 FILE_TYPES: Mapping[str, FileType] = {
     ".pdf": FileType("application/pdf", _starts_with(b"%PDF-")),
     ".ofd": FileType("application/ofd", _is_zip("OFD.xml")),

@@ -9,8 +9,10 @@ from django.test import Client
 from django.urls import get_resolver, reverse
 from django.utils import timezone
 
+from partnerships.demo.documents import png
 from partnerships.factories import (
     AchievementFactory,
+    DocumentVersionFactory,
     EnterpriseFactory,
     EventFactory,
     HonourFactory,
@@ -139,6 +141,8 @@ TABLE: dict[str, list[int]] = {
     "document_edit": WORKERS,
     "document_replace": WORKERS,
     "document_download": OWN,
+    "document_inline": OWN,
+    "document_preview": OWN,
     "search": EVERYBODY,
     "operations": OFFICE,
     "security_event_list": [403, 403, 403, 403, 403, 200, 403, 403],
@@ -195,6 +199,10 @@ def addresses(world: World) -> dict[str, str]:
     agreement, milestone, activity = [world.agreement.pk], [world.milestone.pk], [world.activity.pk]
     mail = [mail_of(world).pk]
     ReminderItemFactory(plan__milestone=world.milestone, delivery__status="held", delivery__held_at=timezone.now())
+    of_agreement = {"document__agreement": world.agreement}
+    image = DocumentVersionFactory(
+        **of_agreement, original_name="gate.png", content_type="image/png", content=png(2, 2)
+    )
     arguments: dict[str, list[Any]] = {
         "quiet_log": agreement,
         "team_hand_over": [world.coordinator.pk],
@@ -259,6 +267,8 @@ def addresses(world: World) -> dict[str, str]:
         "export_detail": [_export(world).pk],
         "export_download": [_export(world).pk],
         "document_download": [world.version.document_id, world.version.number],
+        "document_inline": [image.document_id, image.number],
+        "document_preview": [image.document_id, image.number],
     }
     return {name: reverse(name, args=arguments.get(name, [])) for name in TABLE}
 
@@ -346,6 +356,7 @@ def test_the_twins_steps_and_papers_do_not_exist(role: str, world: World, client
     inside = {"agreement_detail", "agreement_step", "activity_add", "activity_detail", "activity_step", "activity_edit"}
     inside |= {"agreement_edit", "contact_edit", "contact_leave", "document_add", "document_edit", "document_replace"}
     inside |= {"milestone_detail", "milestone_step", "milestone_add", "document_download", "answer_step"}
+    inside |= {"document_inline", "document_preview"}
     inside |= {"payment_add", "payment_edit", "payment_receive", "payment_delete"}
     inside |= {"facility_detail", "facility_step", "demand_detail", "demand_step"}
     inside |= {f"{kind}_delete" for kind in ("agreement", "contact", "activity", "facility", "demand")}
@@ -355,7 +366,9 @@ def test_the_twins_steps_and_papers_do_not_exist(role: str, world: World, client
 
     refused = dict.fromkeys(inside, 404)
     reading = ("agreement", "activity", "milestone", "facility", "demand")
-    refused |= dict.fromkeys((*(f"{name}_detail" for name in reading), "document_download"), 405)
+    refused |= dict.fromkeys(
+        (*(f"{name}_detail" for name in reading), "document_download", "document_inline", "document_preview"), 405
+    )
     refused |= dict.fromkeys(("mail_detail", "mail_message", "mail_file"), 405)
     assert answers == refused
 

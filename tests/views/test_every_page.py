@@ -11,7 +11,14 @@ from tests.views.test_access import TABLE, addresses
 from tests.views.world import ROLES, World
 
 # Beside them what a mail brought along: the page around it is looked at.
-FILES_AND_ONE_PERSONS = {"document_download", "export_detail", "export_download", "mail_file", "mail_message"}
+FILES_AND_ONE_PERSONS = {
+    "document_download",
+    "document_inline",
+    "export_detail",
+    "export_download",
+    "mail_file",
+    "mail_message",
+}
 # Each page is read by the first of these who may open it.
 READERS = ("lead", "staff", "system_admin")
 # Dark pages differ from light ones in their colours alone.
