@@ -1,4 +1,5 @@
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 
@@ -31,6 +32,7 @@ from partnerships.models import (
     AgreementArea,
     AgreementParty,
     AgreementType,
+    Contact,
     CooperationArea,
     Milestone,
     Organization,
@@ -43,6 +45,7 @@ from partnerships.models.agreements import AgreementQuerySet
 from partnerships.permissions import may
 from partnerships.reports.promises import KeptPromises, PromiseSum, promises_of, summed
 from partnerships.statuses import AgreementStatus
+from partnerships.texts import name_all
 
 
 class AgreementFilterSet(
@@ -83,6 +86,7 @@ class AgreementFilterSet(
     dates = SwitchFilter(label=_("Dates to complete"), method="filter_dates")
     overdue = SwitchFilter(label=_("Something is overdue"), method="filter_overdue")
     paper = django_filters.CharFilter(label=_("Original is with"), method="filter_paper", max_length=200)
+    liaison = django_filters.CharFilter(label=_("Liaison"), method="filter_liaison", max_length=200)
     organization = linked_filter(_("With (incl. its parts)"), Organization, method="filter_organization")
     under = linked_filter(_("Under the framework"), Agreement, field_name="parent")
 
@@ -136,6 +140,10 @@ class AgreementFilterSet(
     def filter_paper(self, queryset: AgreementQuerySet, name: str, value: str) -> AgreementQuerySet:
         return queryset.with_paper().filter(paper_desk__icontains=value)
 
+    def filter_liaison(self, queryset: AgreementQuerySet, name: str, value: str) -> AgreementQuerySet:
+        named = _liaisons(self.user).filter(liaison__name__icontains=value)
+        return queryset.filter(pk__in=named.values("agreement"))
+
     def filter_overdue(self, queryset: AgreementQuerySet, name: str, value: str) -> AgreementQuerySet:
         late = Milestone.objects.overdue(self.today).filter(agreement=OuterRef("pk"))
         return queryset.filter(Exists(late))
@@ -186,11 +194,11 @@ def _paper_age(row: Agreement, today: dt.date) -> str:
 
 
 # An attribute that the list adds to its rows.
-_promises: Callable[[Agreement], "_BatchOfPromises"] = attrgetter("promises")
+_batch: Callable[[Agreement], "_AgreementBatch"] = attrgetter("batch")
 
 
-class _BatchOfPromises:
-    """The promises of the rows of a list, read together when the first of them is asked for."""
+class _AgreementBatch:
+    """What optional columns show of the rows of a list, read for all rows when the first of them is asked for."""
 
     def __init__(self, rows: Sequence[Agreement], user: User, today: dt.date) -> None:
         self.rows, self.user, self.today = rows, user, today
@@ -203,9 +211,23 @@ class _BatchOfPromises:
         kept = self.kept[row.pk]
         return summed(kept.in_term(promise) for promise in kept.promised)
 
+    @cached_property
+    def liaisons(self) -> dict[int, list[str]]:
+        """The names of the liaisons whom the user may see, by the agreement's id."""
+        named = _liaisons(self.user).filter(agreement__in=self.rows, withdrew_on=None).order_by("pk")
+        found: dict[int, list[str]] = defaultdict(list)
+        for agreement, name in named.values_list("agreement", "liaison__name"):
+            found[agreement].append(name)
+        return found
+
+
+def _liaisons(user: User) -> QuerySet[AgreementParty]:
+    """Return the parties whose liaison the user may see."""
+    return AgreementParty.objects.filter(liaison__in=Contact.objects.visible_to(user))
+
 
 def _delivered(row: Agreement) -> str:
-    found = _promises(row).of(row)
+    found = _batch(row).of(row)
     if not found.promised:
         return ""
     return _("%(delivered)s of %(promised)s") % {"delivered": found.delivered, "promised": found.promised}
@@ -249,6 +271,13 @@ class AgreementList(RecordList[Agreement]):
         Column("paper", _("Original is with"), _paper_desk, is_shown_at_first=False),
         Column("paper_since", _("There since"), _paper_since, "paper_since", cell=_paper_age, is_shown_at_first=False),
         Column("delivered", _("Delivered of promised"), _delivered, is_shown_at_first=False),
+        Column(
+            "liaisons",
+            _("Liaisons"),
+            lambda row: name_all(_batch(row).liaisons.get(row.pk, ())),
+            is_shown_at_first=False,
+            is_personal=True,
+        ),
         THROUGH,
         Column(
             "coordinator",
@@ -269,9 +298,9 @@ class AgreementList(RecordList[Agreement]):
 
     def rows(self, ids: Iterable[int]) -> list[Agreement]:
         rows = super().rows(ids)
-        batch = _BatchOfPromises(rows, self.user, self.today)
+        batch = _AgreementBatch(rows, self.user, self.today)
         for row in rows:
-            row.promises = batch  # type: ignore[attr-defined]
+            row.batch = batch  # type: ignore[attr-defined]
         return rows
 
     def links(self) -> list[PageLink]:

@@ -185,5 +185,5 @@ def test_queries_do_not_grow_with_the_rows(rows: int, django_assert_num_queries:
     AgreementFactory.create_batch(rows, unit=unit, signed=True)
     export = ask(UserFactory(lead_in=unit))
 
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         exports.make(export, clock=timezone.now)

@@ -21,8 +21,10 @@ from partnerships.factories import (
     AnswerFactory,
     AssociationFactory,
     AssociationMembershipFactory,
+    ContactFactory,
     ContactNoteFactory,
     CooperationAreaFactory,
+    CustodyStepFactory,
     DeliveryFactory,
     DemandFactory,
     EnterpriseFactory,
@@ -126,6 +128,7 @@ def agreements(staff: Any) -> dict[str, Any]:
         areas=[area],
         through=AssociationFactory(name="Chain Association", part_of=chamber),
     )
+    kept.parties.filter(organization=forge).update(liaison=ContactFactory(organization=forge, name="Li Wei"))
     giant = HonourFactory(organization=forge, valid_until=DAY).scheme
     ContactNoteFactory(agreement=kept, happened_on=DAY)
     long_ago = DAY - dt.timedelta(days=300)
@@ -138,6 +141,7 @@ def agreements(staff: Any) -> dict[str, Any]:
     )
     Agreement.objects.filter(pk=silent.pk).update(signed_precision="month")
     MilestoneFactory(agreement=silent, due_on=DAY - dt.timedelta(days=1))
+    CustodyStepFactory(agreement=silent, desk="Archive, shelf 3")
     left = AgreementFactory(title="Left alone", orphaned=True, created_by=None, type=AgreementTypeFactory())
     figure = ReportedFigureFactory(event=EventFactory(), compared=True)
     kept.event = figure.event
@@ -185,6 +189,8 @@ AGREEMENT_CASES = {
     "quiet_since": (f"quiet_since={days(-299)}", ["silent"]),
     "in_force": ("in_force=yes", ["kept", "silent"]),
     "quiet": ("quiet=yes", ["silent"]),
+    "liaison": ("liaison=wei", ["kept"]),
+    "paper": ("paper=archive", ["silent"]),
     "orphaned": ("orphaned=yes", ["left"]),
     "away": ("away=yes", ["silent"]),
     "overdue": ("overdue=yes", ["silent"]),
@@ -1136,7 +1142,11 @@ FILTERED_BY: dict[str, dict[str, set[str]]] = {
         "signed": {"signed_from", "signed_until"},
         "until": {"ends_from", "ends_until", "expiring"},
         "due": {"overdue"},
+        "archive_number": {"q"},
+        "paper": {"paper"},
+        "paper_since": set(),  # the list sorts by it
         "delivered": {"area"},
+        "liaisons": {"liaison"},
         "through": {"through", "arranged_by"},
         "coordinator": {"coordinator", "orphaned", "away"},
     },
@@ -1233,7 +1243,7 @@ FILTERED_BY: dict[str, dict[str, set[str]]] = {
 CATALOGUES = {"figure_list", "honour_scheme_list", "source_list"}
 # A cell of several rows, or a number counted for the shown rows: no one order is right, or none is cheap.
 UNSORTED = {
-    *("about", "partners", "holders", "kinds", "reason", "delivered"),
+    *("about", "partners", "holders", "kinds", "reason", "delivered", "liaisons", "paper"),
     *("answers", "events", "figures", "participants", "missing", "quotations", "recorded", "rule"),
     *("open", "state"),  # of payments
     "country",  # shown by its name, in the language of the reader; stored is its code

@@ -102,3 +102,19 @@ def test_a_milestone_for_a_new_liaison_leads_to_the_page(
     milestone = world.agreement.milestones.get(kind="new_liaison")
     for page in (reverse("my_work"), milestone.get_absolute_url()):
         assert f'href="{people_page(world)}"' in client.get(page).text
+
+
+def test_the_list_shows_and_finds_the_liaisons_that_its_reader_sees(
+    world: World, liaison: Contact, client_of: Callable[[Any], Client]
+) -> None:
+    unit = UnitFactory()
+    AgreementUnitFactory(agreement=world.agreement, unit=unit)
+    address = f"{reverse('agreement_list')}?columns=liaisons&liaison=dai"
+
+    own = client_of(world.coordinator).get(address)
+    other = client_of(UserFactory(coordinator_in=unit)).get(address)
+
+    assert ([str(row) for row in own.context["rows"]], "Dai Jun" in own.text) == ([str(world.agreement)], True)
+    assert (list(other.context["rows"]), "Dai Jun" in other.text) == ([], False)
+    everything = client_of(UserFactory(coordinator_in=unit)).get(f"{reverse('agreement_list')}?columns=liaisons")
+    assert (str(world.agreement) in everything.text, "Dai Jun" in everything.text) == (True, False)
